@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { Fault, type FaultCode, type Issue } from './fault.ts';
+import { specFields, workerId } from './spec.ts';
+
+/** Characters of a command that are read at all; anything longer is put on the dead stream unread. */
+export const ENTRY_LIMIT = 33_554_432;
+
+const common = {
+  /** Names the command: the same one twice is one command and gets the same answer. */
+  request_id: z
+    .string()
+    .min(1)
+    .max(128)
+    .regex(/^[^\p{C}]*$/u, 'must be printable'),
+  /** Another stream for the answer. */
+  reply_to: z
+    .string()
+    .max(256)
+    .regex(/^worker:responses:[A-Za-z0-9_.:-]+$/, 'must match worker:responses:*')
+    .optional(),
+};
+
+const create = z
+  .strictObject({ command: z.literal('create'), ...common, worker_id: workerId.optional(), ...specFields })
+  .superRefine((given, context) => {
+    const custom = given.agent_type === 'CUSTOM';
+    if (custom !== (given.command_line !== undefined)) {
+      const message = custom ? 'is required with agent_type CUSTOM' : 'is for agent_type CUSTOM only';
+      context.addIssue({ code: 'custom', path: ['command_line'], message });
+    }
+    if (given.exit_after_prompt && given.prompt === undefined) {
+      context.addIssue({ code: 'custom', path: ['prompt'], message: 'is required with exit_after_prompt' });
+    }
+  });
+
+const target = { ...common, worker_id: workerId, reason: z.string().max(1024).optional() };
+
+/** Everything that can stand on `worker:commands`. A new command is a line here and a file in `src/commands/`. */
+export const command = z.discriminatedUnion('command', [
+  create,
+  z.strictObject({ command: z.literal('delete'), ...target }),
+  z.strictObject({ command: z.literal('stop'), ...target }),
+  z.strictObject({ command: z.literal('start'), ...target }),
+  z.strictObject({ command: z.literal('status'), ...common, worker_id: workerId }),
+  z.strictObject({ command: z.literal('list'), ...common }),
+]);
+export type Command = z.infer<typeof command>;
+export type CommandName = Command['command'];
+export type CommandOf<N extends CommandName> = Extract<Command, { command: N }>;
+
+/** An answer on the response stream. Of a refused entry that could not be read, `entry_id` is all that is known. */
+export interface Answer {
+  request_id?: string;
+  command?: string;
+  entry_id?: string;
+  success: boolean;
+  error?: { code: FaultCode; message: string; issues?: Issue[] };
+  [field: string]: unknown;
+}
+
+/** Reads a command; throws a Fault `invalid_command` that names every field at fault. */
+export function parseCommand(input: unknown): Command {
+  const poisoned = findPoison(input, '');
+  const result = command.safeParse(input);
+  if (result.success && poisoned.length === 0) return result.data;
+  const issues = [...poisoned, ...(result.success ? [] : toIssues(result.error))];
+  const list = issues.slice(0, 5).map(({ path, message }) => (path ? `${path} ${message}` : message));
+  const more = issues.length > list.length ? ` (and ${issues.length - list.length} more)` : '';
+  throw new Fault('invalid_command', `The command was refused: ${list.join('; ')}${more}.`, { issues });
+}
+
+/** zod's issues in our words, one for each field: unknown fields are named one by one. */
+export function toIssues(error: z.ZodError): Issue[] {
+  return error.issues.flatMap((issue) => {
+    const path = issue.path.map(String);
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => ({ path: [...path, key].join('.'), message: 'is not a known field' }));
+    }
+    if (issue.code === 'invalid_key') {
+      return issue.issues.map(({ message }) => ({ path: path.join('.'), message: `(the key) ${message}` }));
+    }
+    return [{ path: path.join('.'), message: issue.message }];
+  });
+}
+
+/** `__proto__` as a key: zod drops it silently, and a silent loss is no refusal. */
+function findPoison(value: unknown, path: string): Issue[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const here = path ? `${path}.${key}` : key;
+    return key === '__proto__' ? [{ path: here, message: 'is not allowed as a name' }] : findPoison(inner, here);
+  });
+}

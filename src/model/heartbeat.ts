@@ -1,0 +1,25 @@
+import { z } from 'zod';
+
+/** How often a wrapper renews its heartbeat, in milliseconds. */
+export const HEARTBEAT_INTERVAL_MS = 5000;
+
+/**
+ * What the wrapper last said of itself, a JSON string at `worker:<id>:heartbeat`. The key is renewed every
+ * HEARTBEAT_INTERVAL_MS; a change of `phase` is also published on `worker:<id>:signal`, as a hint to look.
+ * It is kept after the body's end, because the next incarnation goes on from its `seq`.
+ */
+export const heartbeat = z.object({
+  incarnation: z.number().int(),
+  /** `ready`: takes prompts. `ending`: was told to end, or the agent has ended. */
+  phase: z.enum(['booting', 'ready', 'ending']),
+  /** When this was written, by the wrapper's clock. */
+  at: z.string(),
+  ready_at: z.string().optional(),
+  /** When a prompt or a line of output last passed. */
+  active_at: z.string(),
+  /** A turn is under way: never idle, however quiet. */
+  busy: z.boolean(),
+  /** `seq` of the last output entry written. */
+  seq: z.number().int(),
+});
+export type Heartbeat = z.infer<typeof heartbeat>;

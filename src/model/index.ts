@@ -1,0 +1,15 @@
+/**
+ * The words of the project as zod schemas and types: what stands in Redis, on the wire and in labels.
+ *
+ * Owns every name that another program relies on. Everything here is pure data: no clock, no randomness, no
+ * environment, no I/O. Must not import anything of ours; the rest of the project imports it from here.
+ */
+export * from './body.ts';
+export * from './command.ts';
+export * from './decision.ts';
+export * from './fault.ts';
+export * from './heartbeat.ts';
+export * from './message.ts';
+export * from './record.ts';
+export * from './spec.ts';
+export * from './units.ts';

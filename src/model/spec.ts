@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { parseMemory } from './units.ts';
+
+/** What thinks inside a worker. */
+export const AGENT_TYPES = ['CLAUDE', 'FACTORY', 'CUSTOM'] as const;
+/** Tools that an image can be given. */
+export const MODULES = ['GIT', 'GITHUB_CLI', 'COPIER', 'CURL', 'DOCKER'] as const;
+/** Where bodies live. */
+export const RUNTIME_NAMES = ['docker', 'process', 'swarm'] as const;
+export const RESTART_POLICIES = ['never', 'on-failure', 'always'] as const;
+
+export type AgentType = (typeof AGENT_TYPES)[number];
+export type RuntimeName = (typeof RUNTIME_NAMES)[number];
+export type RestartPolicy = (typeof RESTART_POLICIES)[number];
+
+/** Longest `instructions` and `prompt`, in characters: a command is meant for Redis, not for files. */
+export const TEXT_LIMIT = 262_144;
+/** Linux refuses a single argument or variable of 128 KiB and more (MAX_ARG_STRLEN). */
+const ARGUMENT_LIMIT = 131_071;
+const DAY = 86_400;
+
+const noNul = (text: string) => !text.includes('\0');
+const argument = z.string().max(ARGUMENT_LIMIT).refine(noNul, 'must not contain NUL');
+const seconds = (max: number) => z.number().min(0).max(max);
+
+/** A worker's id: a UUID, because it becomes part of keys, names, paths and access rules. */
+export const workerId = z
+  .string()
+  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/, 'must be a UUID in lower case');
+
+/** Labels of the user's own, as docker's: they select and describe, and never hold what changes. */
+const labels = z
+  .record(
+    z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._/-]{0,126}[A-Za-z0-9])?$/, 'must be letters, digits and . _ / -'),
+    z.string().max(1024).refine(noNul, 'must not contain NUL'),
+  )
+  .refine((map) => Object.keys(map).length <= 64, 'must have at most 64 entries');
+
+const env = z
+  .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,254}$/, 'must be a variable name'), argument)
+  .refine((map) => Object.keys(map).length <= 256, 'must have at most 256 entries');
+
+/** Limits of one body. What the runtime cannot enforce is refused with `unsupported`, never ignored. */
+export const resources = z.strictObject({
+  /** Bytes as docker writes them: `512m`, `2g`. At least 6 MiB, which is dockerd's own minimum. */
+  memory: z
+    .string()
+    .refine((text) => (parseMemory(text) ?? 0) >= 6 * 1024 ** 2, 'must be a size of at least 6m, such as "512m"')
+    .optional(),
+  /** Cores, such as 1.5. */
+  cpus: z.number().min(0.01).max(1024).optional(),
+  /** Processes and threads. */
+  pids: z.number().int().min(8).max(4_194_304).optional(),
+});
+
+/** The fields of a worker that a `create` may carry; the specification of the worker. */
+export const specFields = {
+  agent_type: z.enum(AGENT_TYPES),
+  /** Becomes CLAUDE.md and AGENTS.md. */
+  instructions: z.string().max(TEXT_LIMIT).optional(),
+  allowed_commands: z.array(z.string().min(1).max(256)).max(1000).optional(),
+  modules: z.array(z.enum(MODULES)).max(MODULES.length).optional(),
+  /** For people; need not be unique. */
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, 'must be letters, digits and _ . -')
+    .optional(),
+  /** Headless: put on the input stream once. */
+  prompt: z.string().min(1).max(TEXT_LIMIT).optional(),
+  /** End after the first prompt is answered. */
+  exit_after_prompt: z.boolean().optional(),
+  /** Program and arguments; CUSTOM only, required there. */
+  command_line: z.array(argument).min(1).max(1000).optional(),
+  /** Variables of the agent; never for secrets, which are named in `secrets`. */
+  env: env.optional(),
+  secrets: z
+    .array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, 'must be a secret name'))
+    .max(64)
+    .optional(),
+  runtime: z.enum([...RUNTIME_NAMES, 'auto']).default('auto'),
+  resources: resources.optional(),
+  restart_policy: z.enum(RESTART_POLICIES).default('never'),
+  /** Restarts after which the worker is FAILED; without it there is no bound. */
+  max_restarts: z.number().int().min(0).max(1_000_000).optional(),
+  /** Between SIGTERM and SIGKILL; 10 as in docker stop. */
+  stop_grace_seconds: seconds(3600).default(10),
+  /** From the body's start to the wrapper's `ready`. */
+  start_deadline_seconds: seconds(DAY).default(120),
+  /** The worker's whole life, from its creation; without it there is no bound. */
+  ttl_seconds: seconds(3650 * DAY).optional(),
+  /** Neither input nor output for so long ends the worker; without it there is no bound. */
+  idle_timeout_seconds: seconds(365 * DAY).optional(),
+  /** How long the record of an ended worker is kept. */
+  keep_finished_seconds: seconds(3650 * DAY).default(DAY),
+  labels: labels.optional(),
+};
+
+/** What is asked of a worker. It is stored as it was accepted, with `auto` resolved, and does not change. */
+export const workerSpec = z.strictObject({ ...specFields, runtime: z.enum(RUNTIME_NAMES) });
+export type WorkerSpec = z.infer<typeof workerSpec>;

@@ -1,0 +1,22 @@
+const MEMORY = /^(\d+(?:\.\d+)?)([bkmg]?)$/i;
+const FACTOR: Record<string, number> = { '': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+
+/** Bytes of a size as docker writes it (`512m`, `1.5g`, `1048576`), or `undefined` where it is none. */
+export function parseMemory(text: string): number | undefined {
+  const match = MEMORY.exec(text.trim());
+  const factor = FACTOR[match?.[2]?.toLowerCase() ?? ''];
+  if (!match || factor === undefined) return undefined;
+  return Math.floor(Number(match[1]) * factor);
+}
+
+/** An instant in milliseconds since 1970 as RFC 3339 in UTC, the only spelling of an instant on the wire. */
+export function instant(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+/** Milliseconds since 1970 of an RFC 3339 instant, or `undefined` where it is empty or none. */
+export function parseInstant(text: string | undefined): number | undefined {
+  if (!text) return undefined;
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? undefined : ms;
+}

@@ -1,0 +1,97 @@
+/**
+ * What the loop asks of a place where bodies live. One interface, and one conformance suite
+ * (`test/conformance/`) that every runtime and the fake pass.
+ *
+ * What must always hold, in every implementation:
+ * - At most one body of a worker: its name is made of the worker's id alone, so the engine refuses a second.
+ * - Acts are idempotent. "Already there", "already started", "already ended", "already gone" are successes,
+ *   once the labels prove that the body is ours.
+ * - Acts that destroy name the body by its engine id, never by its name.
+ * - What cannot be known is thrown as `RuntimeDown`, never answered as "nothing there".
+ * - A body never depends on the life of the manager.
+ *
+ * Must not import the store, the queue or the loop.
+ */
+import type { Body, RuntimeName, Usage, WorkerSpec } from '../model/index.ts';
+
+/** What a body is made from. */
+export interface BodyOrder {
+  worker_id: string;
+  incarnation: number;
+  spec: WorkerSpec;
+  spec_hash: string;
+  /** The leader's epoch, a label for people who look for who made it. */
+  epoch: number;
+  /** The contract's variables of a body. `REDIS_URL` is the body's own view of Redis. */
+  env: Record<string, string>;
+  /** Program and arguments instead of the wrapper's; the conformance suite's way to make bodies misbehave. */
+  argv?: string[];
+}
+
+/** What one engine can do, to refuse with `unsupported` before anything is made. */
+export interface RuntimeInfo {
+  name: RuntimeName;
+  /** Such as `docker 20.10.24`, for doctor and the log. */
+  version: string;
+  /** Which limits it enforces, each with how, or why not. */
+  limits: Record<'memory' | 'cpus' | 'pids', { supported: boolean; how: string }>;
+}
+
+export interface Runtime {
+  readonly name: RuntimeName;
+  /** Asks whether it answers, and what it can do. */
+  probe(): Promise<RuntimeInfo>;
+  /** All bodies of this cell: complete, or throws. Bodies carry no `tail`. */
+  list(): Promise<Body[]>;
+  /**
+   * The bodies of one worker, looked up by name and by the engine id that was known before, with `tail` where
+   * one has exited: complete, or throws.
+   */
+  find(workerId: string, knownId: string | undefined): Promise<Body[]>;
+  /** Makes the body and does not start it. One of the same worker that is in the way is thrown as `BodyConflict`. */
+  create(order: BodyOrder): Promise<Body>;
+  /** Starts a created body. */
+  start(bodyId: string): Promise<void>;
+  /** SIGTERM to the body; returns at once. */
+  terminate(bodyId: string): Promise<void>;
+  /** SIGKILL to everything of the body; also ends a paused one. */
+  kill(bodyId: string): Promise<void>;
+  /** Ends the body by force if it is alive, and removes all that belongs to it. */
+  remove(bodyId: string): Promise<void>;
+  usage(bodyId: string): Promise<Usage>;
+  /**
+   * Reports changes as hints: which worker to look at, or `undefined` where hints may have been missed and
+   * everything has to be looked at again. Reconnects by itself until it is closed. Never throws.
+   */
+  watch(hint: (workerId: string | undefined) => void): { close(): Promise<void> };
+  /** Gives back connections; bodies stay. */
+  close(): Promise<void>;
+  /** Removes what the runtime made for the cell itself (networks, folders); bodies must be gone. */
+  dismantle(): Promise<void>;
+}
+
+/** The engine is absent, refuses, or did not answer in time. The act may have happened all the same. */
+export class RuntimeDown extends Error {
+  override name = 'RuntimeDown';
+}
+
+/** The engine refused an act, and will refuse it again: no such image, no such program, a bad mount. */
+export class BodyRefused extends Error {
+  override name = 'BodyRefused';
+  /** For the status, such as `ImageMissing`. */
+  readonly reason: string;
+  constructor(reason: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+/** The name is taken by another body: look again. `ours` is false where its labels are not of this cell and worker. */
+export class BodyConflict extends Error {
+  override name = 'BodyConflict';
+  readonly ours: boolean;
+  constructor(message: string, ours: boolean) {
+    super(message);
+    this.ours = ours;
+  }
+}

@@ -1,0 +1,54 @@
+/** Where a key of the cell stands in Redis. The default cell has no prefix, so that its names are the contract's. */
+export interface Keys {
+  commands: string;
+  responses: string;
+  dead: string;
+  workers: string;
+  /** Hash id -> `<generation>.<revision>`: what a resync reads instead of 10,000 records. */
+  index: string;
+  /** Counter that rises with every write of a record or a status. */
+  revision: string;
+  /** Hash that tells this store from an empty one: `id`, `created_at`. */
+  identity: string;
+  leader: string;
+  epoch: string;
+  /** An answered command, by its request_id. */
+  request(requestId: string): string;
+  desired(id: string): string;
+  status(id: string): string;
+  input(id: string): string;
+  output(id: string): string;
+  events(id: string): string;
+  heartbeat(id: string): string;
+  /** Pub/sub channel on which a body says that its heartbeat has changed; a hint. */
+  signal(id: string): string;
+}
+
+/** Groups and consumers: one reader each, so that its pending entries are found again under the same name. */
+export const COMMAND_GROUP = 'worker-manager';
+export const INPUT_GROUP = 'wrapper';
+
+/** The keys of a cell. `cell` and ids are checked before they come here: they can hold no separator or glob. */
+export function keysOf(cell: string): Keys {
+  const prefix = cell === 'default' ? '' : `${cell}:`;
+  const worker = (id: string) => `${prefix}worker:${id}`;
+  return {
+    commands: `${prefix}worker:commands`,
+    responses: `${prefix}worker:responses`,
+    dead: `${prefix}worker:commands:dead`,
+    workers: `${prefix}workers`,
+    index: `${prefix}workers:index`,
+    revision: `${prefix}workers:revision`,
+    identity: `${prefix}worker:identity`,
+    leader: `${prefix}worker:leader`,
+    epoch: `${prefix}worker:leader:epoch`,
+    request: (requestId) => `${prefix}worker:request:${requestId}`,
+    desired: worker,
+    status: (id) => `${worker(id)}:status`,
+    input: (id) => `${worker(id)}:input`,
+    output: (id) => `${worker(id)}:output`,
+    events: (id) => `${worker(id)}:events`,
+    heartbeat: (id) => `${worker(id)}:heartbeat`,
+    signal: (id) => `${worker(id)}:signal`,
+  };
+}

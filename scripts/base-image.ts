@@ -1,0 +1,165 @@
+/**
+ * Gives the worker image its base: Debian bookworm with Node 24 and CA certificates.
+ *
+ * `WORKER_BASE_IMAGE` where set; else the official `node:24-bookworm-slim`, if it is here or can be pulled; else an
+ * equal one bootstrapped from Debian's archive and npm's Node binary, for machines that reach no image registry.
+ */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type Docker from 'dockerode';
+import { has, installWithApt } from './ensure-docker.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const OFFICIAL = 'node:24-bookworm-slim';
+const SUITE = 'bookworm';
+const PACKAGES = ['ca-certificates', 'tini', 'procps'];
+/** Raise when the recipe below changes in a way that its inputs do not show. */
+const RECIPE = 1;
+/** A registry that sends nothing for so long is taken for unreachable. */
+const SILENCE_MS = 15_000;
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+export type Log = (line: string) => void;
+
+/** The name of a base image that is present now; throws with what was tried. */
+export async function ensureBaseImage(docker: Docker, log: Log): Promise<string> {
+  const given = process.env.WORKER_BASE_IMAGE;
+  if (given) {
+    if (!(await isPresent(docker, given))) await pull(docker, given, log);
+    return given;
+  }
+  const own = ownName();
+  for (const name of [OFFICIAL, own]) if (await isPresent(docker, name)) return name;
+  try {
+    await pull(docker, OFFICIAL, log);
+    return OFFICIAL;
+  } catch (error) {
+    log(
+      `${error instanceof Error ? error.message : error} Bootstrapping an equal base from Debian's archive …`,
+    );
+  }
+  await bootstrap(docker, own, log);
+  return own;
+}
+
+/** Whether the daemon has the image. */
+export async function isPresent(docker: Docker, name: string): Promise<boolean> {
+  try {
+    await docker.getImage(name).inspect();
+    return true;
+  } catch (error) {
+    if ((error as { statusCode?: number }).statusCode === 404) return false;
+    throw error;
+  }
+}
+
+async function pull(docker: Docker, name: string, log: Log): Promise<void> {
+  log(`Pulling ${name} …`);
+  const silence = new AbortController();
+  let timer = setTimeout(() => silence.abort(), SILENCE_MS);
+  try {
+    const stream = await docker.pull(name, { abortSignal: silence.signal });
+    stream.on('data', () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => silence.abort(), SILENCE_MS);
+    });
+    await follow(docker, stream);
+  } catch (error) {
+    const why = silence.signal.aborted
+      ? `the registry was silent for ${SILENCE_MS / 1000} s`
+      : (error as Error).message.trim();
+    throw new Error(`${name} could not be pulled (${why}).`, { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Waits for the end of a build or pull. Its errors stand in the stream, not in the status of the answer. */
+export async function follow(docker: Docker, stream: NodeJS.ReadableStream, onLine?: Log): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    docker.modem.followProgress(
+      stream,
+      (error: Error | null, output: { error?: string }[]) => {
+        const told = output?.find((entry) => entry.error)?.error;
+        if (error || told) reject(error ?? new Error(told));
+        else resolve();
+      },
+      (entry: { stream?: string }) => {
+        const line = entry.stream?.trim();
+        if (line) onLine?.(line);
+      },
+    );
+    stream.on('error', reject);
+    stream.on('close', () => reject(new Error('The Docker daemon closed the connection.')));
+  });
+}
+
+function ownName(): string {
+  const inputs = JSON.stringify([RECIPE, SUITE, PACKAGES, nodeVersion(), process.arch]);
+  return `worker-base:${createHash('sha256').update(inputs).digest('hex').slice(0, 12)}`;
+}
+
+const nodeVersion = (): string =>
+  JSON.parse(readFileSync(join(ROOT, 'node_modules', 'node', 'package.json'), 'utf8')).version;
+
+async function bootstrap(docker: Docker, name: string, log: Log): Promise<void> {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) {
+    throw new Error(
+      `Without a registry the base image has to be made by root on Linux. Set WORKER_BASE_IMAGE to an image with Node 24.`,
+    );
+  }
+  if (!has('debootstrap')) {
+    const error = installWithApt(['debootstrap', 'debian-archive-keyring'], log);
+    if (error) throw new Error(error);
+  }
+  mkdirSync(join(ROOT, '.cache'), { recursive: true });
+  const work = mkdtempSync(join(ROOT, '.cache', 'base-'));
+  const tree = join(work, 'root');
+  try {
+    log(`Bootstrapping Debian ${SUITE} (about a minute) …`);
+    await run('debootstrap', ['--variant=minbase', `--include=${PACKAGES.join(',')}`, SUITE, tree]);
+    copyFileSync(join(ROOT, 'node_modules', 'node', 'bin', 'node'), join(tree, 'usr/local/bin/node'));
+    for (const waste of [
+      'var/cache/apt',
+      'var/lib/apt/lists',
+      'usr/share/doc',
+      'usr/share/man',
+      'usr/share/locale',
+    ]) {
+      rmSync(join(tree, waste), { recursive: true, force: true });
+    }
+    mkdirSync(join(tree, 'var/cache/apt/archives/partial'), { recursive: true });
+    mkdirSync(join(tree, 'var/lib/apt/lists/partial'), { recursive: true });
+    log(`Importing it as ${name} …`);
+    const tar = spawn(
+      'tar',
+      ['-C', tree, '--numeric-owner', '--exclude=./proc/*', '--exclude=./sys/*', '-c', '.'],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    const [repo, tag] = name.split(':');
+    const changes = ['CMD ["bash"]', `ENV PATH=${PATH}`, 'LABEL worker-manager.managed=true'];
+    const stream = await docker.importImage(tar.stdout, { repo, tag, changes });
+    await follow(docker, stream);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+async function run(program: string, args: string[]): Promise<void> {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let tail = '';
+  const keep = (chunk: Buffer) => {
+    tail = (tail + chunk).slice(-2000);
+  };
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', resolve);
+  });
+  if (code !== 0) throw new Error(`${program} failed with exit code ${code}: ${tail.trim()}`);
+}

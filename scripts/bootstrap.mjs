@@ -1,0 +1,75 @@
+#!/usr/bin/env node
+/**
+ * Runs a TypeScript file of this project on a machine that may have nothing but some Node and npm:
+ * `node scripts/bootstrap.mjs scripts/demo.ts ARGS…` installs the locked packages where they are missing or
+ * older than the lock file, then hands over to a Node that runs TypeScript as it is.
+ *
+ * Plain JavaScript for Node 20 or newer, without packages: it runs before any are there.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const bin = join(root, 'node_modules', '.bin');
+/** The first Node that runs TypeScript without a flag (22.18, 23.6); 22 before that is too old as well. */
+const TYPESCRIPT_SINCE = { 22: 18, 23: 6 };
+
+const [script, ...args] = process.argv.slice(2);
+if (!script) {
+  console.error('usage: node scripts/bootstrap.mjs SCRIPT [ARGS…]');
+  process.exit(2);
+}
+
+if (isStale()) install();
+handOver();
+
+/** npm writes its own copy of the lock at the end of an install: missing or older means unfinished or outdated. */
+function isStale() {
+  const installed = join(root, 'node_modules', '.package-lock.json');
+  return (
+    !existsSync(installed) || statSync(installed).mtimeMs < statSync(join(root, 'package-lock.json')).mtimeMs
+  );
+}
+
+function install() {
+  const why = existsSync(join(root, 'node_modules')) ? 'package-lock.json has changed' : 'first run';
+  console.error(`Installing the packages (${why}; about half a minute) …`);
+  const began = Date.now();
+  const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+  });
+  if (result.status !== 0) {
+    console.error(
+      `\`npm ci\` failed${result.error ? `: ${result.error.message}` : ''}. Run it by hand in ${root} to see why.`,
+    );
+    process.exit(1);
+  }
+  console.error(`Installed in ${Math.round((Date.now() - began) / 1000)} s.`);
+}
+
+function runsTypeScript() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  return major >= 24 || minor >= (TYPESCRIPT_SINCE[major] ?? Number.POSITIVE_INFINITY);
+}
+
+/** The same streams, exit code and signals as if the script had been called itself. */
+function handOver() {
+  const node = runsTypeScript() ? process.execPath : join(bin, 'node');
+  const env = { ...process.env, PATH: [bin, process.env.PATH].filter(Boolean).join(delimiter) };
+  const child = spawn(node, [script, ...args], { stdio: 'inherit', env });
+  child.on('error', (error) => {
+    console.error(`${node} could not be started: ${error.message}. Delete node_modules and run this again.`);
+    process.exit(1);
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) {
+    // A terminal sends SIGINT and SIGQUIT to the whole group itself; twice would read as "at once".
+    const fromTerminal = process.stdin.isTTY && (signal === 'SIGINT' || signal === 'SIGQUIT');
+    process.on(signal, () => fromTerminal || child.kill(signal));
+  }
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
+}

@@ -1,0 +1,205 @@
+/**
+ * Gives tests and the demo a Docker daemon: the one that answers, else a private one of this checkout.
+ *
+ * A private daemon keeps its images under `.cache/docker`, so that they are built once; its socket and state live
+ * in a directory of root's own. It runs in its own session, so that Ctrl-C ends the caller before it, and is ended
+ * by its own pid when its last user has gone. As a program: `node scripts/ensure-docker.ts [--stop]` starts one
+ * that stays, or ends it.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+export interface DockerAccess {
+  /** Path of the daemon's Unix socket, or the URL in DOCKER_HOST where that is no Unix socket. */
+  socket: string;
+  /** Whether a private daemon was started by this call. */
+  started: boolean;
+  /** Ends a private daemon when nobody else uses it; leaves any other alone. */
+  stop(): Promise<void>;
+}
+
+const ROOT = join(import.meta.dirname, '..');
+const DATA = join(ROOT, '.cache', 'docker');
+/** /run is root's; the path stays far below the 108 bytes of a socket's name. */
+const RUN = join('/run', `worker-manager-${createHash('sha256').update(ROOT).digest('hex').slice(0, 8)}`);
+const SOCKET = join(RUN, 'docker.sock');
+const PID = join(RUN, 'dockerd.pid');
+const USERS = join(RUN, 'users');
+/** A daemon that does not answer a ping in this time is taken for absent. */
+const PING_MS = 2000;
+/** A clean start takes 2 s; one after a kill -9 with containers alive took 13 s. */
+const START_MS = 45_000;
+const HOW =
+  'Install Docker (https://docs.docker.com/engine/install/), or set DOCKER_HOST to a daemon that runs.';
+
+/** Finds or starts a daemon; the error says what was tried and what to do. */
+export async function ensureDocker(log: (line: string) => void): Promise<DockerAccess | { error: string }> {
+  const given = process.env.DOCKER_HOST;
+  const theirs = given ? given.replace(/^unix:\/\//, '') : '/var/run/docker.sock';
+  if (await answers(theirs)) return { socket: theirs, started: false, stop: async () => undefined };
+  if (given)
+    return {
+      error: `DOCKER_HOST is ${given}, and no Docker daemon answers there. Start it, or unset DOCKER_HOST.`,
+    };
+  if (await answers(SOCKET)) return use(false);
+  const obstacle = prepare(log);
+  if (obstacle) return { error: `No Docker daemon answers at ${theirs}. ${obstacle}` };
+  // Where an init system runs, installing the package has started the machine's own daemon.
+  if (await answers(theirs)) return { socket: theirs, started: false, stop: async () => undefined };
+  return start(log);
+}
+
+/** Whether a daemon answers `GET /_ping`, within a deadline. */
+async function answers(socket: string): Promise<boolean> {
+  const target = socket.startsWith('/') ? { socketPath: socket } : tcp(socket);
+  if (target === undefined) return false;
+  return new Promise((resolve) => {
+    const ping = request({ ...target, path: '/_ping', timeout: PING_MS }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    ping.on('timeout', () => ping.destroy());
+    ping.on('error', () => resolve(false));
+    ping.on('close', () => resolve(false));
+    ping.end();
+  });
+}
+
+function tcp(url: string): { host: string; port: string } | undefined {
+  const match = /^(?:tcp|http):\/\/([^/:]+):(\d+)\/?$/.exec(url);
+  return match?.[1] && match[2] ? { host: match[1], port: match[2] } : undefined;
+}
+
+/** Installs what a private daemon needs; answers what stands in the way. */
+function prepare(log: (line: string) => void): string | undefined {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return HOW;
+  const other = otherDaemon();
+  if (other) return `But a Docker daemon runs here as process ${other}: set DOCKER_HOST to its socket.`;
+  if (has('dockerd') && has('iptables')) return undefined;
+  if (!has('apt-get')) return HOW;
+  log('Installing docker.io and iptables with apt …');
+  return installWithApt(['docker.io', 'iptables', 'ca-certificates'], log);
+}
+
+/** Installs Debian packages without their recommendations; answers the error, if any. */
+export function installWithApt(packages: string[], log: (line: string) => void): string | undefined {
+  const apt = (...args: string[]) =>
+    spawnSync('apt-get', ['-q', '-y', '-o', 'DPkg::Lock::Timeout=120', ...args], {
+      encoding: 'utf8',
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    });
+  const install = () => apt('install', '--no-install-recommends', ...packages);
+  let result = install();
+  if (result.status !== 0) {
+    log('Updating the package lists …');
+    apt('update');
+    result = install();
+  }
+  if (result.status === 0) return undefined;
+  return `apt could not install ${packages.join(', ')}: ${result.stderr.trim().split('\n').at(-1) ?? ''}. ${HOW}`;
+}
+
+/** Whether a program is on the PATH. */
+export const has = (program: string): boolean =>
+  spawnSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' }).status === 0;
+
+/** A live dockerd in our network namespace: a second one would take docker0 and the firewall chains from it. */
+function otherDaemon(): number | undefined {
+  const ours = readlinkSync('/proc/self/ns/net');
+  return readdirSync('/proc')
+    .map(Number)
+    .find(
+      (pid) =>
+        pid > 0 &&
+        isDockerd(pid) &&
+        pid !== ownPid() &&
+        attempt(() => readlinkSync(`/proc/${pid}/ns/net`)) === ours,
+    );
+}
+
+const isDockerd = (pid: number) =>
+  attempt(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim()) === 'dockerd';
+const ownPid = () => Number(attempt(() => readFileSync(PID, 'utf8')) ?? 0);
+/** Alive, and not merely waiting to be reaped. */
+const isAlive = (pid: number) =>
+  (attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.[0]) ?? 'Z') !== 'Z';
+
+async function start(log: (line: string) => void): Promise<DockerAccess | { error: string }> {
+  log(`Starting a private Docker daemon (images in ${DATA}) …`);
+  mkdirSync(DATA, { recursive: true });
+  mkdirSync(RUN, { recursive: true, mode: 0o700 });
+  // A pid file left by a kill would be believed when the number has been given to another process.
+  if (!isDockerd(ownPid())) rmSync(PID, { force: true });
+  const logFile = join(RUN, 'dockerd.log');
+  const out = openSync(logFile, 'w', 0o600);
+  const daemon = spawn(
+    'dockerd',
+    ['--data-root', DATA, '--exec-root', join(RUN, 'exec'), '-H', `unix://${SOCKET}`, '--pidfile', PID],
+    { detached: true, stdio: ['ignore', out, out] },
+  );
+  daemon.unref();
+  if (await isUp(daemon)) return use(daemon.pid === ownPid());
+  const last = attempt(() => readFileSync(logFile, 'utf8').trim().split('\n').at(-1)) ?? 'it printed nothing';
+  return { error: `A private Docker daemon could not be started: ${last} (whole log: ${logFile}). ${HOW}` };
+}
+
+/** Up, within START_MS. Where two callers start at once the second daemon exits over the pid file; the first serves both. */
+async function isUp(daemon: ChildProcess): Promise<boolean> {
+  const until = performance.now() + START_MS;
+  while (performance.now() < until) {
+    if (await answers(SOCKET)) return true;
+    if (daemon.exitCode !== null && !isDockerd(ownPid())) return false;
+    await delay(100);
+  }
+  return false;
+}
+
+/** Notes this process as a user of the private daemon, so that the last one to leave ends it. */
+function use(started: boolean): DockerAccess {
+  mkdirSync(USERS, { recursive: true });
+  const mark = join(USERS, String(process.pid));
+  writeFileSync(mark, '');
+  return {
+    socket: SOCKET,
+    started,
+    stop: async () => {
+      rmSync(mark, { force: true });
+      const users = readdirSync(USERS).filter((name) => name === 'kept' || isAlive(Number(name)));
+      if (users.length === 0) await end();
+    },
+  };
+}
+
+async function end(): Promise<void> {
+  const pid = ownPid();
+  if (!isDockerd(pid)) return;
+  process.kill(pid, 'SIGTERM');
+  const until = performance.now() + START_MS;
+  while (isAlive(pid) && performance.now() < until) await delay(50);
+  rmSync(RUN, { recursive: true, force: true });
+}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+if (import.meta.main) {
+  if (process.argv.includes('--stop')) await end();
+  else {
+    const found = await ensureDocker(console.error);
+    if ('error' in found) {
+      console.error(found.error);
+      process.exit(1);
+    }
+    if (found.socket === SOCKET) writeFileSync(join(USERS, 'kept'), '');
+    console.log(`export DOCKER_HOST=${found.socket.startsWith('/') ? 'unix://' : ''}${found.socket}`);
+  }
+}

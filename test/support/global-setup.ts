@@ -1,0 +1,93 @@
+/**
+ * Gives the `real` tests a Docker daemon, the worker image and one Redis, and takes back what it made.
+ *
+ * Nothing here pulls where an image can be made: images are built once and kept by the daemon.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type Docker from 'dockerode';
+import { GenericContainer } from 'testcontainers';
+import type { TestProject } from 'vitest/node';
+import { ensureBaseImage, isPresent } from '../../scripts/base-image.ts';
+import { ensureDocker } from '../../scripts/ensure-docker.ts';
+import { dockerAt } from './docker.ts';
+import { pointTestcontainersAt, startRedisAt } from './redis.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The Redis that all tests share, as the test sees it. */
+    redisUrl: string;
+    /** The same, as a container on a bridge sees it. */
+    bodyRedisUrl: string;
+    /** The daemon: the path of its Unix socket, or its URL. */
+    dockerHost: string;
+    /** The worker image. */
+    image: string;
+    /** The image that `startRedis` runs. */
+    redisImage: string;
+  }
+}
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const log = (line: string) => console.error(`[set-up] ${line}`);
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const access = await ensureDocker(log);
+  if ('error' in access) throw new Error(access.error);
+  try {
+    const dockerHost = access.socket;
+    pointTestcontainersAt(dockerHost);
+    const docker = dockerAt(dockerHost);
+    const redisImage = await ensureRedisImage(docker, await ensureBaseImage(docker, log));
+    const image = await workerImage(docker);
+    const redis = await startRedisAt({ dockerHost, redisImage });
+    project.provide('dockerHost', dockerHost);
+    project.provide('redisImage', redisImage);
+    project.provide('image', image);
+    project.provide('redisUrl', redis.url);
+    project.provide('bodyRedisUrl', redis.bodyUrl);
+    return async () => {
+      await redis.stop();
+      await access.stop();
+    };
+  } catch (error) {
+    await access.stop();
+    throw error;
+  }
+}
+
+/** Redis from Debian on the base that is here anyway: no registry needed. */
+async function ensureRedisImage(docker: Docker, base: string): Promise<string> {
+  const dockerfile = [
+    `FROM ${base}`,
+    'RUN apt-get update && apt-get install -y --no-install-recommends redis-server && rm -rf /var/lib/apt/lists/*',
+    'RUN mkdir -p /data',
+    'LABEL worker-manager.managed=true',
+    '',
+  ].join('\n');
+  const name = `worker-test-redis:${createHash('sha256').update(dockerfile).digest('hex').slice(0, 12)}`;
+  if (await isPresent(docker, name)) return name;
+  log(`Building ${name} …`);
+  const context = join(ROOT, '.cache', `redis-image-${process.pid}`);
+  await mkdir(context, { recursive: true });
+  try {
+    await writeFile(join(context, 'Dockerfile'), dockerfile);
+    await GenericContainer.fromDockerfile(context).build(name, { deleteOnExit: false });
+  } finally {
+    await rm(context, { recursive: true, force: true });
+  }
+  return name;
+}
+
+/** Empty while the wrapper or its recipe is not there. */
+async function workerImage(docker: Docker): Promise<string> {
+  const script = join(ROOT, 'scripts', 'worker-image.ts');
+  if (!existsSync(script) || !existsSync(join(ROOT, 'scripts', 'bundle-wrapper.ts'))) {
+    log('There is no wrapper yet: inject("image") is empty.');
+    return '';
+  }
+  const { ensureWorkerImage } = await import(script);
+  return ensureWorkerImage(docker, log);
+}

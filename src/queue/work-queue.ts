@@ -1,0 +1,203 @@
+/**
+ * Which workers are to be looked at next: the semantics of client-go's workqueue (k8s.io/client-go/util/workqueue).
+ *
+ * Owns the order and the timing of passes, and nothing of what a pass does. What must always hold:
+ * - A key waits at most once, however often it is added.
+ * - One pass per key at a time; a key added during its pass is passed again after it: no wake-up is lost.
+ * - A delayed key is not passed before its time, and a later delay never postpones an earlier one.
+ * - Nothing that a pass throws stops the others.
+ * It holds keys only and forgets them all when the manager dies: the next one lists the world anew.
+ *
+ * Must not import the store, the runtimes or the loop.
+ */
+import { LONGEST_TIMER_MS, type SetTimer } from './clock.ts';
+import { DelayedKeys } from './delayed-keys.ts';
+
+export interface WorkQueueOptions {
+  /** `now` in milliseconds from anywhere, never going back: `steadyClock`, or a test's own. */
+  clock: { now(): number; setTimer: SetTimer };
+  /** First wait of `addRateLimited`; doubled each time. client-go's 5 ms would knock on a dead engine 10 times a second. */
+  backoffBaseMs?: number;
+  /** Longest wait of `addRateLimited`: how long a part that is back may go unnoticed. */
+  backoffMaxMs?: number;
+  /** Gets what a pass has thrown. The key is not added again by itself. */
+  onError?: (key: string, thrown: unknown) => void;
+}
+
+export interface WorkQueue {
+  /** To be passed as soon as there is room. */
+  add(key: string): void;
+  /** To be passed after `ms` milliseconds; at once where that is not above 0. */
+  addAfter(key: string, ms: number): void;
+  /** To be passed after the key's own backoff, which doubles until `forget`. */
+  addRateLimited(key: string): void;
+  /** Ends the key's backoff; it stays in the queue. */
+  forget(key: string): void;
+  /** How often the key was added with backoff since `forget`. */
+  retries(key: string): number;
+  /** Keys that are ready and wait for room, not those delayed or under way. */
+  readonly length: number;
+  /** Seconds that the longest waiting key has waited, also where it waits for its own pass to end; 0 if none does. */
+  oldestSeconds(): number;
+  /**
+   * Passes keys until the signal aborts or the queue is shut down, and resolves when the last pass under way has
+   * ended. Never rejects. One runner at a time.
+   */
+  run(handler: (key: string) => Promise<void>, concurrency: number, signal: AbortSignal): Promise<void>;
+  /** Takes no more keys and drops those that wait; passes under way end by themselves. */
+  shutDown(): void;
+}
+
+export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
+  const { clock, backoffBaseMs = 200, backoffMaxMs = 30_000, onError } = options;
+  /** Key -> since when. Ready keys, in the order in which they are passed. */
+  const ready = new Map<string, number>();
+  /** The keys of `ready` in order, from `head`; taking the first of a big Map would step over all that were deleted. */
+  let order: string[] = [];
+  let head = 0;
+  /** Key -> since when. Added during their own pass. */
+  const again = new Map<string, number>();
+  const processing = new Set<string>();
+  const failures = new Map<string, number>();
+  const delayed = new DelayedKeys();
+  let armed: { due: number; cancel: () => void } | undefined;
+  let down = false;
+  /** Starts passes while there is room, in a later microtask; set by `run`. */
+  let wake = () => {};
+
+  function makeReady(key: string, since: number): void {
+    ready.set(key, since);
+    order.push(key);
+    wake();
+  }
+
+  function take(): string | undefined {
+    const key = order[head];
+    if (key === undefined) return undefined;
+    head += 1;
+    if (head === order.length) {
+      order = [];
+      head = 0;
+    } else if (head > 1024 && head * 2 > order.length) {
+      order = order.slice(head);
+      head = 0;
+    }
+    ready.delete(key);
+    processing.add(key);
+    return key;
+  }
+
+  function done(key: string): void {
+    processing.delete(key);
+    const since = again.get(key);
+    again.delete(key);
+    if (since !== undefined && !down) makeReady(key, since);
+  }
+
+  /** One timer for all, at the earliest time. */
+  function arm(): void {
+    const due = delayed.earliest;
+    if (armed?.due === due) return;
+    armed?.cancel();
+    armed = undefined;
+    if (due === undefined) return;
+    const wait = Math.min(Math.max(due - clock.now(), 0), LONGEST_TIMER_MS);
+    armed = { due, cancel: clock.setTimer(wait, ripen) };
+  }
+
+  function ripen(): void {
+    armed = undefined;
+    const now = clock.now();
+    for (let key = delayed.takeDue(now); key !== undefined; key = delayed.takeDue(now)) queue.add(key);
+    arm();
+  }
+
+  async function pass(key: string, handler: (key: string) => Promise<void>): Promise<void> {
+    try {
+      await handler(key);
+    } catch (thrown) {
+      try {
+        onError?.(key, thrown);
+      } catch {
+        // A reporter that fails must not stop the loop, and there is nobody left to tell.
+      }
+    }
+    done(key);
+  }
+
+  const queue: WorkQueue = {
+    add(key) {
+      if (down || ready.has(key)) return;
+      if (!processing.has(key)) makeReady(key, clock.now());
+      else if (!again.has(key)) again.set(key, clock.now());
+    },
+    addAfter(key, ms) {
+      if (down) return;
+      // Written so that NaN is passed at once: better a pass too many than a key that is never due.
+      if (!(ms > 0)) return queue.add(key);
+      delayed.put(key, clock.now() + ms);
+      arm();
+    },
+    addRateLimited(key) {
+      if (down) return;
+      const failed = failures.get(key) ?? 0;
+      failures.set(key, failed + 1);
+      queue.addAfter(key, Math.min(backoffBaseMs * 2 ** failed, backoffMaxMs));
+    },
+    forget: (key) => void failures.delete(key),
+    retries: (key) => failures.get(key) ?? 0,
+    get length() {
+      return ready.size;
+    },
+    oldestSeconds() {
+      let oldest = clock.now();
+      const now = oldest;
+      for (const waiting of [ready, again]) {
+        for (const since of waiting.values()) oldest = Math.min(oldest, since);
+      }
+      return (now - oldest) / 1000;
+    },
+    run(handler, concurrency, signal) {
+      return new Promise((resolve) => {
+        let active = 0;
+        let woken = false;
+        const turn = () => {
+          woken = false;
+          while (!down && !signal.aborted && active < concurrency) {
+            const key = take();
+            if (key === undefined) break;
+            active += 1;
+            void pass(key, handler).then(() => {
+              active -= 1;
+              wake();
+            });
+          }
+          if ((down || signal.aborted) && active === 0) {
+            signal.removeEventListener('abort', wake);
+            resolve();
+          }
+        };
+        // Later, so that `add` never runs a pass inside its caller, and adds of one turn are one pass.
+        wake = () => {
+          if (!woken) queueMicrotask(turn);
+          woken = true;
+        };
+        signal.addEventListener('abort', wake);
+        wake();
+      });
+    },
+    shutDown() {
+      down = true;
+      armed?.cancel();
+      armed = undefined;
+      delayed.clear();
+      ready.clear();
+      again.clear();
+      failures.clear();
+      order = [];
+      head = 0;
+      wake();
+    },
+  };
+  return queue;
+}

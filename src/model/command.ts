@@ -88,6 +88,8 @@ function findPoison(value: unknown, path: string): Issue[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) => {
     const here = path ? `${path}.${key}` : key;
-    return key === '__proto__' ? [{ path: here, message: 'is not allowed as a name' }] : findPoison(inner, here);
+    return key === '__proto__'
+      ? [{ path: here, message: 'is not allowed as a name' }]
+      : findPoison(inner, here);
   });
 }

@@ -25,8 +25,6 @@ export interface Refusal {
 export interface Observation {
   worker_id: string;
   desired: DesiredRecord;
-  /** Hash of `desired.spec`, to hold against the body's label. */
-  spec_hash: string;
   status: StatusRecord | undefined;
   memo: Memo | undefined;
   actual: Actual;

@@ -31,7 +31,9 @@ export const workerId = z
 /** Labels of the user's own, as docker's: they select and describe, and never hold what changes. */
 const labels = z
   .record(
-    z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._/-]{0,126}[A-Za-z0-9])?$/, 'must be letters, digits and . _ / -'),
+    z
+      .string()
+      .regex(/^[A-Za-z0-9]([A-Za-z0-9._/-]{0,126}[A-Za-z0-9])?$/, 'must be letters, digits and . _ / -'),
     z.string().max(1024).refine(noNul, 'must not contain NUL'),
   )
   .refine((map) => Object.keys(map).length <= 64, 'must have at most 64 entries');
@@ -45,7 +47,10 @@ export const resources = z.strictObject({
   /** Bytes as docker writes them: `512m`, `2g`. At least 6 MiB, which is dockerd's own minimum. */
   memory: z
     .string()
-    .refine((text) => (parseMemory(text) ?? 0) >= 6 * 1024 ** 2, 'must be a size of at least 6m, such as "512m"')
+    .refine(
+      (text) => (parseMemory(text) ?? 0) >= 6 * 1024 ** 2,
+      'must be a size of at least 6m, such as "512m"',
+    )
     .optional(),
   /** Cores, such as 1.5. */
   cpus: z.number().min(0.01).max(1024).optional(),
@@ -85,7 +90,7 @@ export const specFields = {
   /** Between SIGTERM and SIGKILL; 10 as in docker stop. */
   stop_grace_seconds: seconds(3600).default(10),
   /** From the body's start to the wrapper's `ready`. */
-  start_deadline_seconds: seconds(DAY).default(120),
+  start_deadline_seconds: z.number().min(1).max(DAY).default(120),
   /** The worker's whole life, from its creation; without it there is no bound. */
   ttl_seconds: seconds(3650 * DAY).optional(),
   /** Neither input nor output for so long ends the worker; without it there is no bound. */

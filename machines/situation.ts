@@ -1,0 +1,228 @@
+/**
+ * The questions that the worker's machine asks of one look at the world, and what it remembers after a step.
+ * Pure functions of (life, seen): no clock, no randomness, no environment. Imports only the model.
+ */
+import { type Body, type Observation, parseInstant } from '../src/model/index.ts';
+
+/** How a body, or the try to make one, came to its end. */
+export interface Outcome {
+  reason: string;
+  message: string;
+  exit_code?: number | undefined;
+  /** Ended as a program that has done its work. */
+  well: boolean;
+}
+
+/** What looking cannot bring back. Instants are milliseconds since 1970. */
+export interface Life {
+  /** The body that was asked for last. */
+  incarnation: number;
+  /** It was seen alive, so that its absence is a loss. */
+  expected: boolean;
+  /** Since the last start by command. */
+  restarts: number;
+  /** In a row; they set the next wait. */
+  failures: number;
+  /** The generation under which it ended; a later one that wants it running starts it again. */
+  generation: number;
+  starting_since: number;
+  running_since?: number | undefined;
+  next_retry_at?: number | undefined;
+  /** Why the living body is being ended, and when SIGTERM has had its time. */
+  ending?: { reason: string; message: string; kill_at: number } | undefined;
+  outcome?: (Outcome & { at: number }) | undefined;
+}
+
+/** A worker of which nothing is remembered. */
+export function newLife(seen: Observation): Life {
+  const known = Math.max(seen.status?.incarnation ?? 0, seen.heartbeat?.incarnation ?? 0);
+  return {
+    incarnation: body(seen)?.incarnation ?? known + 1,
+    expected: false,
+    restarts: seen.status?.restarts ?? 0,
+    failures: 0,
+    generation: 0,
+    starting_since: seen.now,
+  };
+}
+
+export function body(seen: Observation): Body | undefined {
+  return seen.actual.kind === 'present' ? seen.actual.body : undefined;
+}
+
+export const alive = (seen: Observation) => body(seen)?.state === 'running';
+
+/** The body is of an incarnation that has been given up. */
+export const stale = (life: Life, seen: Observation) =>
+  (body(seen)?.incarnation ?? life.incarnation) < life.incarnation;
+
+/** The wrapper of this very body has said that it takes prompts; `ending` comes after `ready`. */
+export function ready(life: Life, seen: Observation): boolean {
+  const beat = seen.heartbeat;
+  return (
+    alive(seen) &&
+    !stale(life, seen) &&
+    beat?.incarnation === body(seen)?.incarnation &&
+    beat?.phase !== 'booting'
+  );
+}
+
+/** The wrapper has not been heard for too long. Quiet is a report, never a reason to end it. */
+export function silent(_life: Life, seen: Observation): boolean {
+  const heard = Math.max(parseInstant(seen.heartbeat?.at) ?? 0, seen.watching_since);
+  return seen.now - heard >= seen.limits.heartbeat_silent_ms;
+}
+
+/** Not ready within the deadline, which no manager's and no engine's absence counts towards. */
+export function overdue(life: Life, seen: Observation): boolean {
+  return seen.now >= startDeadline(life, seen);
+}
+
+export function startDeadline(life: Life, seen: Observation): number {
+  const since = (alive(seen) ? body(seen)?.started_at : undefined) ?? life.starting_since;
+  return Math.max(since, seen.watching_since) + seen.desired.spec.start_deadline_seconds * 1000;
+}
+
+/** When the whole life of the worker is over, whatever it does. */
+export function expiry(seen: Observation): number {
+  const { created_at, spec } = seen.desired;
+  return spec.ttl_seconds === undefined
+    ? Number.POSITIVE_INFINITY
+    : (parseInstant(created_at) ?? seen.now) + spec.ttl_seconds * 1000;
+}
+
+/** Quiet time by the wrapper's own clock, both ends of it, so that clocks need not agree. */
+function idle(life: Life, seen: Observation): boolean {
+  const limit = seen.desired.spec.idle_timeout_seconds;
+  const beat = seen.heartbeat;
+  if (limit === undefined || !beat || beat.busy || !ready(life, seen)) return false;
+  return (parseInstant(beat.at) ?? 0) - (parseInstant(beat.active_at) ?? 0) >= limit * 1000;
+}
+
+/** Why this worker should not be alive; `undefined` where it should. */
+function whyUnwanted(life: Life, seen: Observation): { reason: string; message: string } | undefined {
+  const { desired, spec } = seen.desired;
+  if (desired === 'deleted') return { reason: 'Deleted', message: 'It was deleted.' };
+  if (desired === 'stopped') return { reason: 'Stopped', message: 'It was stopped.' };
+  if (seen.now >= expiry(seen)) {
+    return { reason: 'Expired', message: `Its ttl_seconds of ${spec.ttl_seconds} are over.` };
+  }
+  if (idle(life, seen)) {
+    const message = `No input and no output for idle_timeout_seconds, ${spec.idle_timeout_seconds}.`;
+    return { reason: 'IdleTimeout', message };
+  }
+  return undefined;
+}
+
+export const unwanted = (life: Life, seen: Observation) => whyUnwanted(life, seen) !== undefined;
+
+/** A command that came after the end wants it running. */
+export function startedAgain(life: Life, seen: Observation): boolean {
+  return !unwanted(life, seen) && seen.desired.generation > life.generation;
+}
+
+export function keptLongEnough(life: Life, seen: Observation): boolean {
+  return seen.now >= forgetAt(life, seen);
+}
+
+export function forgetAt(life: Life, seen: Observation): number {
+  return (life.outcome?.at ?? seen.now) + seen.desired.spec.keep_finished_seconds * 1000;
+}
+
+export const graceOver = (life: Life, seen: Observation) => seen.now >= (life.ending?.kill_at ?? 0);
+
+/** This incarnation is over: it cannot be made, has exited, or was alive and is not there any more. */
+export function ended(life: Life, seen: Observation): boolean {
+  if (seen.refusal?.kind === 'permanent') return true;
+  if (seen.refusal && !alive(seen) && overdue(life, seen)) return true;
+  if (!stale(life, seen) && body(seen)?.state === 'exited') return true;
+  return life.expected && (!alive(seen) || stale(life, seen));
+}
+
+/** How this incarnation ended. Killed by us for never being ready counts as that, whatever its exit code. */
+export function outcome(life: Life, seen: Observation): Outcome {
+  const was = stale(life, seen) ? undefined : body(seen);
+  const exit_code = was?.exit_code;
+  const bad = (reason: string, message: string): Outcome => ({ reason, message, exit_code, well: false });
+  if (life.ending) return bad(life.ending.reason, life.ending.message);
+  if (seen.refusal) return bad(seen.refusal.reason, seen.refusal.message);
+  if (was?.state !== 'exited') return bad('Lost', 'The body was removed from outside.');
+  if (was.error) return bad('StartFailed', was.error);
+  const when = life.running_since || ready(life, seen) ? '' : ' before it was ready';
+  const words = was.tail ? ` Its last words: ${was.tail.trim().split('\n').at(-1)}` : '';
+  if (exit_code === 0)
+    return { reason: 'Completed', message: `It exited with code 0${when}.`, exit_code, well: true };
+  if (was.oom_killed) return bad('OOMKilled', `It used more memory than it may and was killed${when}.`);
+  if (exit_code === undefined) return bad('Lost', `It ended${when} and left no exit code.${words}`);
+  if (exit_code === 137) return bad('Killed', `It was killed from outside with SIGKILL${when}.`);
+  return bad('Error', `It exited with code ${exit_code}${when}.${words}`);
+}
+
+/** Its restart policy gives it another body. */
+export function restarts(life: Life, seen: Observation): boolean {
+  const { restart_policy, max_restarts } = seen.desired.spec;
+  if (unwanted(life, seen) || restart_policy === 'never') return false;
+  if (restart_policy === 'on-failure' && outcome(life, seen).well) return false;
+  return max_restarts === undefined || life.restarts < max_restarts;
+}
+
+export function backoffMs(
+  failures: number,
+  { backoff_base_ms, backoff_max_ms }: Observation['limits'],
+): number {
+  return Math.min(backoff_max_ms, backoff_base_ms * 2 ** Math.min(failures - 1, 30));
+}
+
+// What is remembered after a step.
+
+export function adopted(life: Life, seen: Observation): Partial<Life> {
+  return { incarnation: body(seen)?.incarnation ?? life.incarnation, expected: true };
+}
+
+export function markedReady(life: Life, seen: Observation): Partial<Life> {
+  return { ...adopted(life, seen), running_since: parseInstant(seen.heartbeat?.ready_at) ?? seen.now };
+}
+
+export function nextIncarnation(life: Life, seen: Observation): Partial<Life> {
+  return {
+    incarnation: life.incarnation + 1,
+    restarts: life.restarts + 1,
+    expected: false,
+    starting_since: seen.now,
+    running_since: undefined,
+    next_retry_at: undefined,
+    ending: undefined,
+    outcome: undefined,
+  };
+}
+
+export function freshStart(life: Life, seen: Observation): Partial<Life> {
+  return { ...nextIncarnation(life, seen), restarts: 0, failures: 0 };
+}
+
+export function backedOff(life: Life, seen: Observation): Partial<Life> {
+  const ran = life.running_since === undefined ? 0 : seen.now - life.running_since;
+  const failures = ran >= seen.limits.backoff_reset_ms ? 1 : life.failures + 1;
+  const next_retry_at = seen.now + backoffMs(failures, seen.limits);
+  return { ...over(seen, outcome(life, seen)), failures, next_retry_at };
+}
+
+export function ending(life: Life, seen: Observation): Partial<Life> {
+  const message = `It was not ready within start_deadline_seconds, ${seen.desired.spec.start_deadline_seconds}.`;
+  const why = whyUnwanted(life, seen) ?? { reason: 'StartDeadlineExceeded', message };
+  const kill_at = seen.now + seen.desired.spec.stop_grace_seconds * 1000;
+  return { ending: { ...why, kill_at }, generation: seen.desired.generation };
+}
+
+/** The end of a worker that nothing but a command starts again. */
+export function settled(life: Life, seen: Observation): Partial<Life> {
+  const why = whyUnwanted(life, seen) ?? life.ending;
+  const how = outcome(life, seen);
+  const told = why && { reason: why.reason, message: why.message, exit_code: how.exit_code, well: how.well };
+  return { ...over(seen, told ?? how), generation: life.ending ? life.generation : seen.desired.generation };
+}
+
+function over(seen: Observation, how: Outcome): Partial<Life> {
+  const at = body(seen)?.finished_at ?? seen.now;
+  return { outcome: { ...how, at }, expected: false, ending: undefined, next_retry_at: undefined };
+}

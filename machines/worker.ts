@@ -1,0 +1,213 @@
+/**
+ * The whole life of a worker on one page, as a pure statechart. Each pass of the loop sends one event, `observed`,
+ * with one frozen look at the world. In each state the rules are tried from top to bottom, and the first whose
+ * guard holds applies: it may ask for acts, change what is remembered, and go to another state.
+ *
+ * Acts are asked for again at each pass until the world has changed: the manager may die between recording a
+ * decision and acting on it, and an act that was asked for only on the way into a state would then be lost.
+ *
+ * Imports only the model and xstate. Reads no clock, no randomness and no environment.
+ */
+import { assign, setup } from 'xstate';
+import type { Observation } from '../src/model/index.ts';
+import type { Life } from './situation.ts';
+import * as is from './situation.ts';
+
+/** Rises when what is remembered changes its meaning; an older memo is then rebuilt from status and world. */
+export const MACHINE_VERSION = 1;
+
+interface Step {
+  context: Life;
+  event: { type: 'observed'; seen: Observation };
+}
+
+const guards = {
+  // What is not seen clearly changes nothing.
+  blind: ({ event }: Step) => event.seen.actual.kind === 'unknown',
+  ambiguous: ({ event }: Step) => event.seen.actual.kind === 'ambiguous',
+  // The body.
+  absent: ({ event }: Step) => event.seen.actual.kind === 'absent',
+  present: ({ event }: Step) => event.seen.actual.kind === 'present',
+  stale: ({ context, event }: Step) => is.stale(context, event.seen),
+  alive: ({ event }: Step) => is.alive(event.seen),
+  'alive after its grace': ({ context, event }: Step) =>
+    is.alive(event.seen) && is.graceOver(context, event.seen),
+  ready: ({ context, event }: Step) => is.ready(context, event.seen),
+  silent: ({ context, event }: Step) => is.silent(context, event.seen),
+  'never ready': ({ context, event }: Step) => is.alive(event.seen) && is.overdue(context, event.seen),
+  // What is wanted.
+  unwanted: ({ context, event }: Step) => is.unwanted(context, event.seen),
+  'unwanted and alive': ({ context, event }: Step) =>
+    is.unwanted(context, event.seen) && is.alive(event.seen),
+  deleted: ({ event }: Step) => event.seen.desired.desired === 'deleted',
+  'started again': ({ context, event }: Step) => is.startedAgain(context, event.seen),
+  'kept long enough': ({ context, event }: Step) => is.keptLongEnough(context, event.seen),
+  // The end of one body: restarted by policy, or the end of the worker.
+  'ended, to restart': ({ context, event }: Step) =>
+    is.ended(context, event.seen) && is.restarts(context, event.seen),
+  'ended well': ({ context, event }: Step) =>
+    is.ended(context, event.seen) && is.outcome(context, event.seen).well,
+  'ended badly': ({ context, event }: Step) => is.ended(context, event.seen),
+  'not ready in time, to restart': ({ context, event }: Step) =>
+    context.ending?.reason === 'StartDeadlineExceeded' && is.restarts(context, event.seen),
+  'not ready in time': ({ context, event }: Step) =>
+    context.ending?.reason === 'StartDeadlineExceeded' && !is.unwanted(context, event.seen),
+  'retry is due': ({ context, event }: Step) => event.seen.now >= (context.next_retry_at ?? 0),
+  otherwise: () => true,
+};
+
+const life = setup({
+  types: {
+    context: {} as Life,
+    events: {} as Step['event'],
+    input: {} as Life,
+  },
+  guards,
+  actions: {
+    // What is remembered.
+    adopt: assign(({ context, event }) => is.adopted(context, event.seen)),
+    'mark ready': assign(({ context, event }) => is.markedReady(context, event.seen)),
+    'begin ending': assign(({ context, event }) => is.ending(context, event.seen)),
+    'back off': assign(({ context, event }) => is.backedOff(context, event.seen)),
+    'next incarnation': assign(({ context, event }) => is.nextIncarnation(context, event.seen)),
+    'start afresh': assign(({ context, event }) => is.freshStart(context, event.seen)),
+    settle: assign(({ context, event }) => is.settled(context, event.seen)),
+    // What is asked of the world: named here, carried out by src/reconcile/act.ts.
+    create: (_, _params: { incarnation: number }) => {},
+    start: (_, _params: { body_id: string }) => {},
+    terminate: (_, _params: { body_id: string }) => {},
+    kill: (_, _params: { body_id: string }) => {},
+    remove: (_, _params: { body_id: string }) => {},
+    purge: () => {},
+    /** Names the rule that was applied, for `explain` and the tests. */
+    rule: (_, _params: { name: string }) => {},
+  },
+});
+
+const bodyId = ({ event }: Step) => ({ body_id: is.body(event.seen)?.id ?? '' });
+const create = {
+  type: 'create',
+  params: ({ context }: Step) => ({ incarnation: context.incarnation }),
+} as const;
+const start = { type: 'start', params: bodyId } as const;
+const terminate = { type: 'terminate', params: bodyId } as const;
+const kill = { type: 'kill', params: bodyId } as const;
+const remove = { type: 'remove', params: bodyId } as const;
+
+type Remember =
+  | 'adopt'
+  | 'mark ready'
+  | 'begin ending'
+  | 'back off'
+  | 'next incarnation'
+  | 'start afresh'
+  | 'settle';
+type Ask = typeof create | typeof start | typeof terminate | typeof kill | typeof remove | 'purge';
+type State =
+  | `STARTING.${'creating' | 'booting' | 'backoff' | 'stopping'}`
+  | `RUNNING.${'ready' | 'silent' | 'stopping'}`
+  | 'STOPPED'
+  | 'FAILED'
+  | 'DELETED';
+
+/** One rule: when the guard holds, remember and ask, and go to the state where one is named. */
+function when(guard: keyof typeof guards, does: (Remember | Ask)[], to?: State) {
+  const actions = [...does, { type: 'rule' as const, params: { name: guard } }];
+  return { guard, actions, ...(to ? { target: `#worker.${to}` as const } : {}) };
+}
+
+const unclear = [when('blind', []), when('ambiguous', [])];
+const endings = [
+  when('ended, to restart', ['back off'], 'STARTING.backoff'),
+  when('ended well', ['settle'], 'STOPPED'),
+  when('ended badly', ['settle'], 'FAILED'),
+];
+const stopping = [
+  ...unclear,
+  when('alive after its grace', [kill]),
+  when('alive', [terminate]),
+  when('not ready in time, to restart', ['back off'], 'STARTING.backoff'),
+  when('not ready in time', ['settle'], 'FAILED'),
+  when('otherwise', ['settle'], 'STOPPED'),
+];
+const running = [
+  ...unclear,
+  when('unwanted and alive', ['begin ending', terminate], 'RUNNING.stopping'),
+  when('unwanted', ['settle'], 'STOPPED'),
+  ...endings,
+];
+const finished = [
+  ...unclear,
+  when('present', [remove]),
+  when('deleted', ['purge'], 'DELETED'),
+  when('started again', ['start afresh', create], 'STARTING.creating'),
+  when('kept long enough', ['purge'], 'DELETED'),
+  when('otherwise', []),
+];
+
+export const workerMachine = life.createMachine({
+  id: 'worker',
+  context: ({ input }) => input,
+  initial: 'STARTING',
+  states: {
+    STARTING: {
+      initial: 'creating',
+      states: {
+        creating: {
+          on: {
+            observed: [
+              ...unclear,
+              when('unwanted and alive', ['begin ending', terminate], 'STARTING.stopping'),
+              when('unwanted', ['settle'], 'STOPPED'),
+              when('stale', [remove]),
+              ...endings,
+              when('alive', ['adopt'], 'STARTING.booting'),
+              when('present', [start]),
+              when('otherwise', [create]),
+            ],
+          },
+        },
+        booting: {
+          on: {
+            observed: [
+              ...unclear,
+              when('unwanted and alive', ['begin ending', terminate], 'STARTING.stopping'),
+              when('unwanted', ['settle'], 'STOPPED'),
+              ...endings,
+              when('ready', ['mark ready'], 'RUNNING.ready'),
+              when('never ready', ['begin ending', terminate], 'STARTING.stopping'),
+              when('otherwise', []),
+            ],
+          },
+        },
+        backoff: {
+          on: {
+            observed: [
+              ...unclear,
+              when('unwanted', ['settle'], 'STOPPED'),
+              when('present', [remove]),
+              when('retry is due', ['next incarnation', create], 'STARTING.creating'),
+              when('otherwise', []),
+            ],
+          },
+        },
+        stopping: { on: { observed: stopping } },
+      },
+    },
+    RUNNING: {
+      initial: 'ready',
+      states: {
+        ready: {
+          on: { observed: [...running, when('silent', [], 'RUNNING.silent'), when('otherwise', [])] },
+        },
+        silent: {
+          on: { observed: [...running, when('silent', []), when('otherwise', [], 'RUNNING.ready')] },
+        },
+        stopping: { on: { observed: stopping } },
+      },
+    },
+    STOPPED: { on: { observed: finished } },
+    FAILED: { on: { observed: finished } },
+    DELETED: { on: { observed: [...unclear, when('present', [remove]), when('otherwise', ['purge'])] } },
+  },
+});

@@ -1,0 +1,46 @@
+/**
+ * When time alone may change the decision about a worker. Pure: deadlines are data, and nobody sleeps on them.
+ * A silent heartbeat is not among them: the resync reads all heartbeats at once and asks for a look where one is.
+ */
+import { expiry, forgetAt, type Life, startDeadline } from '../../machines/situation.ts';
+import { type Observation, parseInstant } from '../model/index.ts';
+
+/** A timer may fire a little early, and a pass that is a millisecond too soon would look twice. */
+const MARGIN_MS = 5;
+/** A runtime that is away, or a body that should end, is looked at again after this at the latest. */
+const IMPATIENT_MS = 5000;
+
+/** Milliseconds until the next look that no hint will ask for; `undefined` where there is none to wait for. */
+export function nextLookMs(value: unknown, life: Life, seen: Observation): number | undefined {
+  const due = deadlines(value, life, seen).filter(Number.isFinite);
+  if (due.length === 0) return undefined;
+  return Math.max(0, Math.min(...due) - seen.now) + MARGIN_MS;
+}
+
+function deadlines(value: unknown, life: Life, seen: Observation): number[] {
+  const { actual, now } = seen;
+  if (actual.kind === 'unknown' || actual.kind === 'ambiguous') return [now + IMPATIENT_MS];
+  const [top, child] = typeof value === 'string' ? [value] : (Object.entries(value as object)[0] ?? []);
+  if (top === 'STOPPED' || top === 'FAILED') return [forgetAt(life, seen), ...leftovers(seen)];
+  if (child === 'stopping')
+    return [graceLeft(life, now) ? (life.ending?.kill_at ?? now) : now + IMPATIENT_MS];
+  if (child === 'backoff') return [life.next_retry_at ?? now, expiry(seen), ...leftovers(seen)];
+  if (child === 'booting') return [startDeadline(life, seen), expiry(seen)];
+  if (child === 'creating') return [expiry(seen)];
+  if (top === 'RUNNING') return [expiry(seen), idleAt(seen)];
+  return leftovers(seen);
+}
+
+/** A body that was asked to be removed is looked at again even if no hint comes. */
+const leftovers = (seen: Observation) => (seen.actual.kind === 'present' ? [seen.now + IMPATIENT_MS] : []);
+
+/** When the quiet time would be over, seen from the heartbeat that tells of it. */
+function idleAt({ desired, heartbeat, now }: Observation): number {
+  const limit = desired.spec.idle_timeout_seconds;
+  const active = parseInstant(heartbeat?.active_at);
+  if (limit === undefined || active === undefined) return Number.POSITIVE_INFINITY;
+  // The next heartbeat tells; until it is there, looking sooner tells nothing new.
+  return Math.max(active + limit * 1000, now + 1000);
+}
+
+const graceLeft = (life: Life, now: number) => now < (life.ending?.kill_at ?? 0);

@@ -1,0 +1,112 @@
+/**
+ * The decision: one look at a worker in, plain data out. Synchronous and pure; the rules themselves stand in
+ * `machines/worker.ts`. This file only takes the machine's step and puts it into the words of the contract.
+ */
+import { initialTransition, type SnapshotFrom, transition } from 'xstate';
+import { body, type Life, newLife } from '../../machines/situation.ts';
+import { MACHINE_VERSION, workerMachine } from '../../machines/worker.ts';
+import {
+  type Decision,
+  type Intent,
+  instant,
+  type Observation,
+  parseInstant,
+  type StatusRecord,
+  type WorkerStatus,
+} from '../model/index.ts';
+import { nextLookMs } from './deadlines.ts';
+
+type Snapshot = SnapshotFrom<typeof workerMachine>;
+
+export function decide(seen: Observation): Decision {
+  const [next, actions] = transition(workerMachine, restore(seen), { type: 'observed', seen });
+  const intents: Intent[] = [];
+  let rule: string | undefined;
+  for (const { type, params } of actions) {
+    if (type === 'rule') rule = (params as { name: string }).name;
+    else intents.push({ type, ...(params as object) } as Intent);
+  }
+  if (rule === undefined)
+    throw new Error(`no rule for ${JSON.stringify(next.value)}: the machine has a hole`);
+  return {
+    status: statusOf(next, seen),
+    memo: { machine_version: MACHINE_VERSION, value: next.value, context: next.context },
+    intents,
+    requeue_after_ms: nextLookMs(next.value, next.context, seen),
+    rule,
+  };
+}
+
+/** The memo where it can be used; else what status and world tell. An ended worker never starts again by amnesia. */
+function restore(seen: Observation): Snapshot {
+  const { memo, status } = seen;
+  if (memo?.machine_version === MACHINE_VERSION) {
+    try {
+      return workerMachine.resolveState({
+        value: memo.value as Snapshot['value'],
+        context: memo.context as Life,
+      });
+    } catch {
+      // A memo that names no state of this machine is as good as none.
+    }
+  }
+  const context = newLife(seen);
+  if (status?.status !== 'STOPPED' && status?.status !== 'FAILED')
+    return initialTransition(workerMachine, context)[0];
+  const { reason, message, exit_code, observed_generation: generation } = status;
+  const at = parseInstant(status.finished_at) ?? seen.now;
+  const outcome = { reason, message, exit_code, well: status.status === 'STOPPED', at };
+  return workerMachine.resolveState({
+    value: status.phase === 'deleted' ? 'DELETED' : status.status,
+    context: { ...context, incarnation: status.incarnation, generation, outcome },
+  });
+}
+
+function statusOf({ value, context }: Snapshot, seen: Observation): StatusRecord {
+  const [top, child] =
+    typeof value === 'string' ? [value, undefined] : (Object.entries(value)[0] ?? ['', '']);
+  const seenBody = body(seen);
+  const same = seen.status?.incarnation === context.incarnation ? seen.status : undefined;
+  const finished = context.outcome !== undefined && top !== 'STARTING';
+  return {
+    status: top === 'DELETED' ? 'STOPPED' : (top as WorkerStatus),
+    phase: child ?? (top === 'DELETED' ? 'deleted' : seenBody ? 'cleaning' : 'finished'),
+    ...explanation(top, child, context, seen),
+    incarnation: context.incarnation,
+    restarts: context.restarts,
+    ip_address: finished ? undefined : (seenBody?.ip_address ?? same?.ip_address),
+    exit_code: context.outcome?.exit_code,
+    runtime: seen.desired.spec.runtime,
+    body_id: seen.actual.kind === 'absent' ? undefined : (seenBody?.id ?? same?.body_id),
+    image: seenBody?.image ?? seen.status?.image,
+    observed_generation: seen.desired.generation,
+    started_at: ms(seenBody?.started_at) ?? same?.started_at,
+    running_at: ms(context.running_since) ?? same?.running_at,
+    finished_at: ms(context.outcome?.at),
+    next_retry_at: ms(context.next_retry_at),
+  };
+}
+
+const ms = (at: number | undefined) => (at === undefined ? undefined : instant(at));
+
+/** One word for programs and one sentence for people on why the worker is as it is. */
+function explanation(top: string, child: string | undefined, life: Life, seen: Observation) {
+  const { actual, refusal, status } = seen;
+  const settled = top === 'STOPPED' || top === 'FAILED';
+  if (actual.kind === 'unknown' && settled)
+    return { reason: status?.reason ?? '', message: status?.message ?? '' };
+  if (actual.kind === 'unknown') return { reason: 'RuntimeUnavailable', message: actual.error };
+  if (actual.kind === 'ambiguous') {
+    const message = `More than one body carries its id, and none is touched: ${actual.ids.join(', ')}.`;
+    return { reason: 'AmbiguousBody', message };
+  }
+  if (refusal?.kind === 'transient') return { reason: refusal.reason, message: refusal.message };
+  if (top === 'DELETED')
+    return { reason: life.outcome?.reason ?? 'Deleted', message: life.outcome?.message ?? '' };
+  if (child === 'silent') {
+    const message = `Its wrapper was last heard at ${seen.heartbeat?.at ?? 'no time'}; quiet alone does not end it.`;
+    return { reason: 'HeartbeatLost', message };
+  }
+  const why = life.ending ?? life.outcome;
+  return { reason: why?.reason ?? '', message: why?.message ?? '' };
+}

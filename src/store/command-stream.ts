@@ -1,0 +1,165 @@
+import type { Redis } from 'ioredis';
+import type { WorkerSpec } from '../model/index.ts';
+import type { Link } from './connect.ts';
+import { COMMAND_GROUP, type Keys } from './keys.ts';
+import { Fenced } from './store.ts';
+
+/** How long an answered request is remembered. */
+const REQUEST_MEMORY_MS = 86_400_000;
+/** Answers kept on a response stream, about. */
+const RESPONSES_KEPT = 10_000;
+/** Handled commands kept on the stream for people to read, about. */
+const COMMANDS_KEPT = 10_000;
+const DEAD_KEPT = 1000;
+/** A stream that an orchestrator named with `reply_to` goes away by itself. */
+const REPLY_STREAM_MS = 86_400_000;
+/** Characters of an unreadable entry that are kept with it. */
+const DEAD_EXCERPT = 65_536;
+/** One consumer: its pending entries are found again by whoever leads next. */
+const CONSUMER = 'leader';
+
+export interface Entry {
+  id: string;
+  /** The field `data`; `undefined` where the entry has none. */
+  data: string | undefined;
+  /** How often it was delivered; more than once after a crash. */
+  deliveries: number;
+}
+
+/** What a command comes to, settled in one step. */
+export interface Settlement {
+  entry: Entry;
+  /** Empty where it could not be read: then nothing is remembered. */
+  requestId: string;
+  replyTo: string | undefined;
+  /**
+   * - `answer`: only answers. `later`: answers, and the same request may be tried again.
+   * - `create`, `desire`: write the desired record. `dead`: could not be read.
+   */
+  operation: 'answer' | 'later' | 'dead' | 'create' | 'desire';
+  /** The texts to answer with, by how it came out. */
+  answers: { ok: string; conflict?: string; not_found?: string };
+  workerId?: string;
+  desired?: 'stopped' | 'running' | 'deleted';
+  created?: { spec: WorkerSpec; at: string; ms: number; prompt: string | undefined };
+}
+
+export type Settled = 'repeated' | 'ok' | 'same' | 'conflict' | 'not_found';
+
+/** The stream of commands of one cell. Only the leader reads it. */
+export class CommandStream {
+  readonly #redis: Link;
+  readonly #blocking: Redis;
+  readonly #keys: Keys;
+
+  constructor(redis: Link, blocking: Redis, keys: Keys) {
+    this.#redis = redis;
+    this.#blocking = blocking;
+    this.#keys = keys;
+  }
+
+  /** Makes the group where it is missing, from the beginning, so that nothing pushed before is lost. */
+  async ensureGroup(): Promise<void> {
+    try {
+      await this.#redis.xgroup('CREATE', this.#keys.commands, COMMAND_GROUP, '0', 'MKSTREAM');
+    } catch (error) {
+      if (!String(error).includes('BUSYGROUP')) throw error;
+    }
+  }
+
+  /** New entries, waiting for one up to `blockMs`. */
+  async read(count: number, blockMs: number): Promise<Entry[]> {
+    const reply = await this.#blocking.call(
+      ...['XREADGROUP', 'GROUP', COMMAND_GROUP, CONSUMER, 'COUNT', String(count)],
+      ...['BLOCK', String(blockMs), 'STREAMS', this.#keys.commands, '>'],
+    );
+    return entriesOf(reply).map((entry) => ({ ...entry, deliveries: 1 }));
+  }
+
+  /** Entries that were delivered and not settled, of any consumer, idle for at least `idleMs`. */
+  async claim(count: number, idleMs: number): Promise<Entry[]> {
+    const { commands } = this.#keys;
+    const reply = (await this.#redis.xautoclaim(
+      ...([commands, COMMAND_GROUP, CONSUMER, idleMs, '0', 'COUNT', count] as const),
+    )) as unknown[];
+    const entries = toEntries(reply[1]);
+    if (entries.length === 0) return [];
+    const pending = (await this.#redis.xpending(
+      ...([commands, COMMAND_GROUP, '-', '+', count * 10, CONSUMER] as const),
+    )) as [string, string, number, number][];
+    const deliveries = new Map(pending.map(([id, , , times]) => [id, times]));
+    return entries.map((entry) => ({ ...entry, deliveries: deliveries.get(entry.id) ?? 1 }));
+  }
+
+  /** Writes, answers, remembers and acknowledges in one step; throws `Fenced` when another manager leads. */
+  async settle(epoch: number, what: Settlement): Promise<{ outcome: Settled; generation: number }> {
+    const keys = this.#keys;
+    const id = what.workerId ?? '-';
+    const [outcome, generation] = (await this.#redis.accept(
+      keys.epoch,
+      keys.request(what.requestId),
+      keys.commands,
+      what.replyTo ?? keys.responses,
+      keys.desired(id),
+      keys.index,
+      keys.workers,
+      keys.revision,
+      keys.input(id),
+      keys.dead,
+      epoch,
+      COMMAND_GROUP,
+      what.entry.id,
+      what.operation,
+      JSON.stringify(what.answers),
+      REQUEST_MEMORY_MS,
+      RESPONSES_KEPT,
+      what.replyTo ? REPLY_STREAM_MS : 0,
+      id,
+      what.desired ?? 'running',
+      what.created ? JSON.stringify(what.created.spec) : '',
+      what.created?.at ?? '',
+      what.requestId,
+      what.created?.ms ?? 0,
+      what.created?.prompt ?? '',
+      what.operation === 'dead' ? (what.entry.data ?? '').slice(0, DEAD_EXCERPT) : '',
+      DEAD_KEPT,
+    )) as [Settled | 'fenced', number];
+    if (outcome === 'fenced') throw new Fenced();
+    return { outcome, generation };
+  }
+
+  /** Lets go of old commands, and never of one that was not settled. */
+  async trim(): Promise<void> {
+    const { commands } = this.#keys;
+    if ((await this.#redis.xlen(commands)) <= COMMANDS_KEPT) return;
+    const groups = (await this.#redis.xinfo('GROUPS', commands)) as unknown[];
+    const group = groups.map(toMap).find((info) => info.get('name') === COMMAND_GROUP);
+    const [, firstPending] = (await this.#redis.xpending(commands, COMMAND_GROUP)) as [number, string | null];
+    const safe = firstPending ?? (group?.get('last-delivered-id') as string | undefined);
+    if (safe) await this.#redis.xtrim(commands, 'MINID', '~', safe);
+  }
+}
+
+/** RESP3 gives maps where RESP2 gives flat lists. */
+function toMap(info: unknown): Map<string, unknown> {
+  if (info instanceof Map) return info;
+  if (!Array.isArray(info)) return new Map(Object.entries(info as object));
+  const pairs: [string, unknown][] = [];
+  for (let at = 0; at + 1 < info.length; at += 2) pairs.push([String(info[at]), info[at + 1]]);
+  return new Map(pairs);
+}
+
+function entriesOf(reply: unknown): Omit<Entry, 'deliveries'>[] {
+  if (reply === null || reply === undefined) return [];
+  if (Array.isArray(reply)) return toEntries((reply[0] as [string, unknown])[1]);
+  return toEntries(Object.values(reply as object)[0]);
+}
+
+function toEntries(list: unknown): { id: string; data: string | undefined; deliveries: number }[] {
+  return (list as [string, string[] | null][])
+    .filter(([, fields]) => fields !== null)
+    .map(([id, fields]) => {
+      const at = (fields ?? []).findIndex((name, index) => index % 2 === 0 && name === 'data');
+      return { id, data: at < 0 ? undefined : fields?.[at + 1], deliveries: 1 };
+    });
+}

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { Redis, type RedisOptions } from 'ioredis';
+
+/** Milliseconds in which Redis has to answer a command; a blocking read has a connection of its own. */
+export const COMMAND_TIMEOUT_MS = 5000;
+
+const SCRIPTS = {
+  acquire: 2,
+  renew: 1,
+  release: 1,
+  accept: 10,
+  record: 6,
+  purge: 10,
+  restore: 5,
+  identify: 2,
+} as const;
+type ScriptName = keyof typeof SCRIPTS;
+export type Link = Redis & Record<ScriptName, (...args: (string | number)[]) => Promise<unknown>>;
+
+const scripts = Object.fromEntries(
+  Object.entries(SCRIPTS).map(([name, numberOfKeys]) => {
+    const lua = readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
+    return [name, { lua, numberOfKeys }];
+  }),
+);
+
+const common = {
+  lazyConnect: true,
+  // Reconnects without end; nothing in the manager gives up on Redis.
+  retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 7), 2000),
+  connectTimeout: 5000,
+} satisfies RedisOptions;
+
+/**
+ * For commands that are answered at once. A lost reply makes ioredis send the command again, so everything that
+ * is sent here may be executed twice without harm: scripts are fenced and remember what they have done.
+ */
+export function connectCommands(url: string): Link {
+  return new Redis(url, {
+    ...common,
+    scripts,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    maxRetriesPerRequest: 2,
+  }) as Link;
+}
+
+/** For reads that block: no time-out on a command, since it would lose what was delivered meanwhile. */
+export function connectBlocking(url: string): Redis {
+  return new Redis(url, { ...common, maxRetriesPerRequest: null, socketTimeout: 15_000 });
+}

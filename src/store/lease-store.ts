@@ -1,0 +1,19 @@
+import type { LeaseStore } from '../queue/lease.ts';
+import type { Link } from './connect.ts';
+import type { Keys } from './keys.ts';
+
+/** The lease of a cell in Redis. Its clock is Redis's own for the epoch, and the holder's for everything else. */
+export function redisLeaseStore(redis: Link, keys: Keys): LeaseStore {
+  return {
+    async acquire(owner, ttlMs) {
+      const epoch = await redis.acquire(keys.leader, keys.epoch, owner, ttlMs);
+      return epoch ? Number(epoch) : undefined;
+    },
+    async renew(owner, epoch, ttlMs) {
+      return (await redis.renew(keys.leader, `${owner} ${epoch}`, ttlMs)) === 1;
+    },
+    async release(owner, epoch) {
+      await redis.release(keys.leader, `${owner} ${epoch}`);
+    },
+  };
+}

@@ -1,0 +1,56 @@
+-- Settles one command in one step: writes the desired record, answers, remembers the request and acknowledges
+-- the entry. A crash before it leaves the command pending; a crash after it leaves nothing to do.
+-- KEYS: 1 epoch, 2 request, 3 commands, 4 responses, 5 desired, 6 index, 7 workers, 8 revision, 9 input, 10 dead
+-- ARGV: 1 epoch, 2 group, 3 entry id, 4 operation, 5 answers as a JSON map outcome -> text, 6 request ttl in ms,
+--       7 longest responses, 8 reply ttl in ms (0: none), 9 worker id, 10 desired state, 11 spec, 12 created_at,
+--       13 request id, 14 created_at in ms, 15 prompt entry ('' for none), 16 the raw entry, 17 longest dead stream
+-- Returns: outcome (fenced, repeated, ok, same, conflict, not_found), generation.
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return { 'fenced', 0 } end
+-- What is not pending any more has been settled by this very script, whose reply was lost.
+if redis.call('XACK', KEYS[3], ARGV[2], ARGV[3]) == 0 then return { 'repeated', 0 } end
+
+local function finish(outcome, generation, answer, remember)
+  redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[7], '*', 'data', answer)
+  if ARGV[8] ~= '0' then redis.call('PEXPIRE', KEYS[4], ARGV[8]) end
+  if remember then redis.call('SET', KEYS[2], answer, 'PX', ARGV[6]) end
+  return { outcome, generation }
+end
+
+local known = ARGV[13] ~= ''
+if known then
+  local before = redis.call('GET', KEYS[2])
+  if before then return finish('repeated', 0, before, false) end
+end
+
+local answers = cjson.decode(ARGV[5])
+local operation = ARGV[4]
+local remember = known and operation ~= 'later'
+local generation = tonumber(redis.call('HGET', KEYS[5], 'generation') or '0')
+local desired = redis.call('HGET', KEYS[5], 'desired')
+
+local function write(state)
+  generation = generation + 1
+  redis.call('HSET', KEYS[5], 'desired', state, 'generation', generation)
+  local revision = redis.call('HGET', KEYS[6], ARGV[9])
+  local status_revision = revision and string.match(revision, '%.(%d+)$') or '0'
+  redis.call('HSET', KEYS[6], ARGV[9], generation .. '.' .. status_revision)
+  redis.call('INCR', KEYS[8])
+end
+
+if operation == 'dead' then
+  redis.call('XADD', KEYS[10], 'MAXLEN', '~', ARGV[17], '*', 'data', ARGV[16], 'entry_id', ARGV[3])
+elseif operation == 'create' then
+  if desired then return finish('conflict', generation, answers.conflict, remember) end
+  redis.call('HSET', KEYS[5], 'spec', ARGV[11], 'created_at', ARGV[12], 'request_id', ARGV[13])
+  write('running')
+  redis.call('ZADD', KEYS[7], ARGV[14], ARGV[9])
+  if ARGV[15] ~= '' then redis.call('XADD', KEYS[9], '*', 'data', ARGV[15]) end
+elseif operation == 'desire' then
+  if not desired then return finish('not_found', 0, answers.not_found, remember) end
+  if desired == 'deleted' and ARGV[10] ~= 'deleted' then
+    return finish('conflict', generation, answers.conflict, remember)
+  end
+  if desired == ARGV[10] and desired ~= 'running' then return finish('same', generation, answers.ok, remember) end
+  write(ARGV[10])
+end
+return finish('ok', generation, answers.ok, remember)

@@ -1,0 +1,17 @@
+-- Stores what was decided of a worker, if the decision still stands on what is there.
+-- KEYS: 1 epoch, 2 desired, 3 status, 4 index, 5 revision, 6 events
+-- ARGV: 1 epoch, 2 generation decided on, 3 status revision decided on, 4 worker id, 5 event ('' for none),
+--       6 longest events, 7... the fields and values of the status
+-- Returns: fenced, gone, conflict or ok.
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'fenced' end
+local generation = redis.call('HGET', KEYS[2], 'generation')
+if not generation then return 'gone' end
+if generation ~= ARGV[2] then return 'conflict' end
+if (redis.call('HGET', KEYS[3], 'revision') or '0') ~= ARGV[3] then return 'conflict' end
+local revision = string.format('%d', tonumber(ARGV[3]) + 1)
+redis.call('DEL', KEYS[3])
+redis.call('HSET', KEYS[3], 'revision', revision, 'epoch', ARGV[1], unpack(ARGV, 7))
+redis.call('HSET', KEYS[4], ARGV[4], generation .. '.' .. revision)
+redis.call('INCR', KEYS[5])
+if ARGV[5] ~= '' then redis.call('XADD', KEYS[6], 'MAXLEN', '~', ARGV[6], '*', 'data', ARGV[5]) end
+return 'ok'

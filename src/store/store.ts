@@ -1,0 +1,239 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type DesiredRecord,
+  type DesiredState,
+  Fault,
+  type Heartbeat,
+  heartbeat,
+  instant,
+  type LifecycleEvent,
+  type Memo,
+  memo,
+  type StatusRecord,
+  statusRecord,
+  toIssues,
+  type WorkerRecord,
+  workerSpec,
+} from '../model/index.ts';
+import type { Link } from './connect.ts';
+import { type Keys, keysOf } from './keys.ts';
+
+/** Lines of a worker's history that are kept, about. */
+const EVENTS_KEPT = 1000;
+/** How long a deleted worker is still known as deleted. */
+const TOMBSTONE_MS = 7 * 86_400_000;
+/** How long the streams of a deleted worker can still be read. */
+const STREAMS_KEPT_MS = 3_600_000;
+/** Heartbeats read in one round trip. */
+const CHUNK = 1000;
+
+/** Another manager leads by now: nothing was written, and this one has to stand back. */
+export class Fenced extends Error {
+  override name = 'Fenced';
+  constructor() {
+    super('Another manager leads this cell by now; the write was refused.');
+  }
+}
+
+type Hash = Record<string, string>;
+
+/** The records of one cell. `epoch` is the leader's; reads need none. */
+export class Store {
+  readonly keys: Keys;
+  readonly #redis: Link;
+
+  constructor(redis: Link, cell: string) {
+    this.#redis = redis;
+    this.keys = keysOf(cell);
+  }
+
+  /** A worker as the loop needs it, in one round trip; `undefined` where there is no record, or a tombstone. */
+  async load(id: string): Promise<{ record: WorkerRecord; heartbeat: Heartbeat | undefined } | undefined> {
+    const replies = await this.#redis
+      .pipeline()
+      .hgetall(this.keys.desired(id))
+      .hgetall(this.keys.status(id))
+      .get(this.keys.heartbeat(id))
+      .exec();
+    const [desired, status, beat] = (replies ?? []).map(([error, reply]) => {
+      if (error) throw error;
+      return reply;
+    }) as [Hash, Hash, string | null];
+    if (!desired?.spec) return undefined;
+    return { record: toRecord(id, desired, status ?? {}), heartbeat: toHeartbeat(beat) };
+  }
+
+  /** The observed status, also of a worker that was deleted a while ago; `undefined` where it never was. */
+  async status(id: string): Promise<{ desired: DesiredState; status: StatusRecord | undefined } | undefined> {
+    const { desired, status } = this.keys;
+    const replies = await this.#redis.pipeline().hget(desired(id), 'desired').hgetall(status(id)).exec();
+    const [wanted, found] = (replies ?? []).map(([error, reply]) => {
+      if (error) throw error;
+      return reply;
+    }) as [DesiredState | null, Hash];
+    return wanted ? { desired: wanted, status: toStatus(found) } : undefined;
+  }
+
+  /** Ids in the order of their creation. */
+  ids(): Promise<string[]> {
+    return this.#redis.zrange(this.keys.workers, '0', '-1');
+  }
+
+  /** Rises with every write; equal means that nothing was written since. */
+  async revision(): Promise<string | null> {
+    return this.#redis.get(this.keys.revision);
+  }
+
+  /** Id to `<generation>.<revision>` for every worker: what tells a resync which records to read. */
+  index(): Promise<Hash> {
+    return this.#redis.hgetall(this.keys.index);
+  }
+
+  /** The last heartbeats as they stand, in the order of the ids, unparsed: most are only compared. */
+  async heartbeats(ids: string[]): Promise<(string | null)[]> {
+    const found: (string | null)[] = [];
+    for (let at = 0; at < ids.length; at += CHUNK) {
+      const keys = ids.slice(at, at + CHUNK).map((id) => this.keys.heartbeat(id));
+      found.push(...(await this.#redis.mget(keys)));
+    }
+    return found;
+  }
+
+  /** Stores a decision. `conflict`: the record has changed since it was read. `gone`: there is none any more. */
+  async record(
+    epoch: number,
+    read: WorkerRecord,
+    next: { status: StatusRecord; memo: Memo; event: LifecycleEvent | undefined },
+  ): Promise<'ok' | 'conflict' | 'gone'> {
+    const { keys } = this;
+    const fields = Object.entries(next.status).filter(([, value]) => value !== undefined);
+    const reply = await this.#redis.record(
+      keys.epoch,
+      keys.desired(read.id),
+      keys.status(read.id),
+      keys.index,
+      keys.revision,
+      keys.events(read.id),
+      epoch,
+      read.desired.generation,
+      read.revision,
+      read.id,
+      next.event ? JSON.stringify(next.event) : '',
+      EVENTS_KEPT,
+      ...fields.flatMap(([name, value]) => [name, String(value)]),
+      'memo',
+      JSON.stringify(next.memo),
+    );
+    return unfenced(reply);
+  }
+
+  /** Forgets a worker, but for a tombstone. */
+  async purge(epoch: number, read: WorkerRecord): Promise<'ok' | 'conflict' | 'gone'> {
+    const { keys } = this;
+    const { id } = read;
+    const reply = await this.#redis.purge(
+      keys.epoch,
+      keys.desired(id),
+      keys.status(id),
+      keys.index,
+      keys.revision,
+      keys.workers,
+      keys.input(id),
+      keys.heartbeat(id),
+      keys.output(id),
+      keys.events(id),
+      epoch,
+      read.desired.generation,
+      id,
+      TOMBSTONE_MS,
+      STREAMS_KEPT_MS,
+    );
+    return unfenced(reply);
+  }
+
+  /** What tells this store from an empty one. */
+  async identity(): Promise<{ id: string; created_at: string } | undefined> {
+    const { id, created_at } = await this.#redis.hgetall(this.keys.identity);
+    return id && created_at ? { id, created_at } : undefined;
+  }
+
+  async identify(epoch: number, now: number): Promise<void> {
+    unfenced(
+      await this.#redis.identify(this.keys.epoch, this.keys.identity, epoch, randomUUID(), instant(now)),
+    );
+  }
+
+  /** Writes the record of a worker of which only its body is left. False where there is a record. */
+  async restore(epoch: number, id: string, spec: DesiredRecord['spec'], createdAt: number): Promise<boolean> {
+    const { keys } = this;
+    const reply = await this.#redis.restore(
+      keys.epoch,
+      keys.desired(id),
+      keys.index,
+      keys.workers,
+      keys.revision,
+      epoch,
+      id,
+      JSON.stringify(spec),
+      instant(createdAt),
+      createdAt,
+      `restored-${id}`,
+    );
+    return unfenced<'ok' | 'exists'>(reply) === 'ok';
+  }
+
+  async ping(): Promise<void> {
+    await this.#redis.ping();
+  }
+}
+
+function unfenced<T extends string = 'ok' | 'conflict' | 'gone'>(reply: unknown): T {
+  if (reply === 'fenced') throw new Fenced();
+  return reply as T;
+}
+
+function toRecord(id: string, hash: Hash, status: Hash): WorkerRecord {
+  const spec = workerSpec.safeParse(parse(hash.spec));
+  if (!spec.success) {
+    const issues = toIssues(spec.error);
+    const list = issues.map(({ path, message }) => `${path} ${message}`).join('; ');
+    throw new Fault(
+      'internal',
+      `The record of worker ${id} cannot be read: spec: ${list}. Delete the worker.`,
+      { issues },
+    );
+  }
+  return {
+    id,
+    desired: {
+      spec: spec.data,
+      desired: (hash.desired ?? 'running') as DesiredState,
+      generation: Number(hash.generation ?? 1),
+      created_at: hash.created_at ?? instant(0),
+      request_id: hash.request_id ?? '',
+    },
+    status: toStatus(status),
+    memo: memo.safeParse(parse(status.memo)).data,
+    revision: Number(status.revision ?? 0),
+  };
+}
+
+function toStatus(hash: Hash): StatusRecord | undefined {
+  const numbers = ['incarnation', 'restarts', 'exit_code', 'observed_generation'] as const;
+  const read: Record<string, unknown> = { ...hash };
+  for (const name of numbers) if (hash[name] !== undefined) read[name] = Number(hash[name]);
+  return statusRecord.safeParse(read).data;
+}
+
+/** A heartbeat that cannot be read is as good as none. */
+export function toHeartbeat(text: string | null | undefined): Heartbeat | undefined {
+  return heartbeat.safeParse(parse(text)).data;
+}
+
+function parse(text: string | null | undefined): unknown {
+  try {
+    return text ? JSON.parse(text) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,88 @@
+import type { ContainerInfo, ContainerInspectInfo } from 'dockerode';
+import { type Body, type BodyState, LABEL, workerId } from '../../model/index.ts';
+
+/**
+ * The engine's words for a container, in the words of a body. Pure.
+ *
+ * States come from `Status`, never from the `Running` flag, which is also true of one that restarts. `removing` and
+ * `dead` are only shown once nothing is alive.
+ */
+const STATES: Record<string, BodyState> = {
+  created: 'created',
+  running: 'running',
+  paused: 'running',
+  restarting: 'running',
+  exited: 'exited',
+  removing: 'exited',
+  dead: 'exited',
+};
+
+/** Only what a body's labels tell; `undefined` where they do not name a worker of the cell. */
+function fromLabels(labels: Record<string, string> | null | undefined, cell: string) {
+  const given = labels ?? {};
+  const id = given[LABEL.workerId];
+  if (given[LABEL.managed] !== 'true' || given[LABEL.cell] !== cell || !workerId.safeParse(id).success)
+    return undefined;
+  const incarnation = Number(given[LABEL.incarnation]);
+  return {
+    runtime: 'docker' as const,
+    worker_id: id as string,
+    incarnation: Number.isInteger(incarnation) ? incarnation : 0,
+    spec_hash: given[LABEL.specHash] ?? '',
+    spec: given[LABEL.spec] ?? '',
+  };
+}
+
+/** From an inspect: everything but the tail. `undefined` where it is not a body of the cell. */
+export function bodyFromInspect(info: ContainerInspectInfo, cell: string): Body | undefined {
+  const known = fromLabels(info.Config.Labels, cell);
+  if (!known) return undefined;
+  const { State } = info;
+  // One that could not be started stays `created` for the engine, and keeps its name; it will never run.
+  const failed = State.Status === 'created' && (State.ExitCode !== 0 || State.Error !== '');
+  const state = failed ? 'exited' : stateOf(State.Status);
+  return {
+    id: info.Id,
+    ...known,
+    state,
+    ...(state === 'exited' ? { exit_code: State.ExitCode, oom_killed: State.OOMKilled } : {}),
+    ...(State.Error === '' ? {} : { error: State.Error }),
+    ...(State.Status === 'paused' ? { paused: true } : {}),
+    created_at: instantOf(info.Created) ?? 0,
+    started_at: instantOf(State.StartedAt),
+    finished_at: state === 'exited' ? instantOf(State.FinishedAt) : undefined,
+    ip_address: addressOf(info.NetworkSettings?.Networks),
+    image: info.Config.Image,
+  };
+}
+
+/**
+ * From a line of a list, which tells neither an exit code nor whether a `created` one failed to start: those
+ * come from an inspect only. `undefined` where it is not a body of the cell.
+ */
+export function bodyFromList(info: ContainerInfo, cell: string): Body | undefined {
+  const known = fromLabels(info.Labels, cell);
+  if (!known) return undefined;
+  return {
+    id: info.Id,
+    ...known,
+    state: stateOf(info.State),
+    ...(info.State === 'paused' ? { paused: true } : {}),
+    created_at: info.Created * 1000,
+    ip_address: addressOf(info.NetworkSettings?.Networks),
+    image: info.Image,
+  };
+}
+
+/** A word that a later engine may invent is taken for alive: what may be alive is not removed or made twice. */
+const stateOf = (status: string): BodyState => STATES[status] ?? 'running';
+
+/** Go's zero time stands for never. */
+function instantOf(text: string | undefined): number | undefined {
+  const ms = Date.parse(text ?? '');
+  return Number.isNaN(ms) || ms <= 0 ? undefined : ms;
+}
+
+function addressOf(networks: Record<string, { IPAddress?: string }> | null | undefined): string | undefined {
+  return Object.values(networks ?? {}).find((network) => network?.IPAddress)?.IPAddress;
+}

@@ -1,0 +1,207 @@
+/**
+ * The way to the engine: every call has a deadline and ends as an answer, an `EngineRefusal` or a `RuntimeDown`.
+ *
+ * dockerode alone gives none of that: its `timeout` also cuts idle streams, an abort does nothing once an answer
+ * was cut in the middle (the promise then never settles), and an answer that is no JSON arrives as a Buffer.
+ * A deadline is no cancel: the engine may still do what was asked of it.
+ */
+import { Agent } from 'node:http';
+import Docker from 'dockerode';
+import { messageOf } from '../../model/index.ts';
+import { RuntimeDown } from '../runtime.ts';
+
+export type Call =
+  | 'version'
+  | 'info'
+  | 'list'
+  | 'inspect'
+  | 'create'
+  | 'start'
+  | 'kill'
+  | 'unpause'
+  | 'remove'
+  | 'logs'
+  | 'stats'
+  | 'events'
+  | 'network';
+/** How a call ended, for the metric. "Already so" (304) and "not there" (404) are plain answers, thus `ok`. */
+export type CallResult = 'ok' | 'refused' | 'timeout' | 'down';
+export type Observe = (call: string, result: string, seconds: number) => void;
+
+/**
+ * Milliseconds until a call is given up. A create or start takes 0.3 s alone and 5 s among 40 at once; a forced
+ * removal waits up to 10 s inside the engine for a process that does not die.
+ */
+export const DEADLINES: Readonly<Record<Call, number>> = {
+  version: 5000,
+  info: 10_000,
+  list: 15_000,
+  inspect: 10_000,
+  create: 30_000,
+  start: 30_000,
+  kill: 15_000,
+  unpause: 10_000,
+  remove: 30_000,
+  logs: 10_000,
+  stats: 10_000,
+  events: 10_000,
+  network: 15_000,
+};
+
+/** API versions whose shapes this code was written for; 1.44 is Docker 25 and the least that Docker 29 speaks. */
+const OLDEST_API = '1.40';
+const NEWEST_API = '1.47';
+
+/** The parts of `docker version` that are read. */
+interface Versions {
+  Version?: string;
+  ApiVersion?: string;
+  MinAPIVersion?: string;
+}
+
+/** The engine answered, and the answer is an error. Where nobody handles it, it counts as an engine that is down. */
+export class EngineRefusal extends RuntimeDown {
+  readonly status: number;
+  constructor(call: Call, status: number, message: string) {
+    super(`Docker refused ${call}: ${message}`);
+    this.status = status;
+  }
+}
+
+export interface ClientOptions {
+  /** `unix:///path`, `/path`, `tcp://host:port`; default `/var/run/docker.sock`. */
+  host?: string | undefined;
+  deadlines?: Partial<Record<Call, number>> | undefined;
+  observe?: Observe | undefined;
+}
+
+export class DockerClient {
+  readonly #docker: Docker;
+  readonly #where: string;
+  readonly #agent = new Agent({ keepAlive: true });
+  readonly #deadlines: Record<Call, number>;
+  readonly #observe: Observe;
+  #negotiation: Promise<void> | undefined;
+
+  constructor(options: ClientOptions = {}) {
+    this.#where = options.host || '/var/run/docker.sock';
+    this.#docker = new Docker({ ...connectionTo(this.#where), agent: this.#agent } as Docker.DockerOptions);
+    this.#deadlines = { ...DEADLINES, ...options.deadlines };
+    this.#observe = options.observe ?? (() => undefined);
+  }
+
+  /** One call within its deadline, at an API version that both sides speak. */
+  async call<T>(name: Call, act: (docker: Docker, signal: AbortSignal) => Promise<T>): Promise<T> {
+    this.#negotiation ??= this.#negotiate();
+    try {
+      await this.#negotiation;
+    } catch (error) {
+      this.#negotiation = undefined;
+      throw error;
+    }
+    try {
+      return await this.#timed(name, act);
+    } catch (error) {
+      // The engine behind the address was exchanged for one that speaks another version.
+      if (error instanceof EngineRefusal && error.message.includes('client version'))
+        this.#negotiation = undefined;
+      throw error;
+    }
+  }
+
+  /** Gives back idle connections. */
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  async #negotiate(): Promise<void> {
+    const found = await this.#timed(
+      'version',
+      (docker, abortSignal) => docker.version({ abortSignal } as never) as unknown as Promise<Versions>,
+    );
+    (this.#docker.modem as { version?: string }).version = `v${commonVersion(found)}`;
+  }
+
+  async #timed<T>(name: Call, act: (docker: Docker, signal: AbortSignal) => Promise<T>): Promise<T> {
+    const abort = new AbortController();
+    const began = performance.now();
+    let result: CallResult = 'ok';
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        result = 'timeout';
+        reject(
+          new RuntimeDown(
+            `Docker at ${this.#where} did not answer ${name} within ${this.#deadlines[name]} ms.`,
+          ),
+        );
+        abort.abort();
+      }, this.#deadlines[name]);
+    });
+    try {
+      return await Promise.race([act(this.#docker, abort.signal), late]);
+    } catch (error) {
+      if (error instanceof RuntimeDown) throw error;
+      const status = (error as { statusCode?: unknown }).statusCode;
+      result = status === 304 || status === 404 ? 'ok' : typeof status === 'number' ? 'refused' : 'down';
+      if (typeof status === 'number') throw new EngineRefusal(name, status, engineWords(error));
+      throw new RuntimeDown(`Docker at ${this.#where} can't be reached: ${explain(error)}`, { cause: error });
+    } finally {
+      clearTimeout(timer);
+      this.#observe(name, result, (performance.now() - began) / 1000);
+    }
+  }
+}
+
+/**
+ * What dockerode connects to. `host: undefined` is not idle: dockerode fills gaps from DOCKER_HOST, and a host
+ * from there would win over the socket given here.
+ */
+export function connectionTo(where: string): Docker.DockerOptions {
+  const path = where.replace(/^unix:\/\//, '');
+  if (path.startsWith('/')) return { socketPath: path, host: undefined, port: undefined, protocol: 'http' };
+  const match = /^(tcp|http):\/\/([^/:]+|\[[0-9a-f:]+\]):(\d{1,5})\/?$/i.exec(where);
+  if (!match?.[2] || !match[3]) {
+    throw new TypeError(`${where} is no address of Docker: use unix:///path, /path or tcp://host:port.`);
+  }
+  return { host: match[2], port: match[3], protocol: 'http' };
+}
+
+/** The newest API version that both sides speak. */
+export function commonVersion(engine: Versions): string {
+  const newest = engine.ApiVersion ?? '';
+  const oldest = engine.MinAPIVersion ?? newest;
+  if (!/^\d+\.\d+$/.test(newest) || !/^\d+\.\d+$/.test(oldest)) {
+    throw new RuntimeDown(
+      'What answers is no Docker engine: it does not tell its API version. Check DOCKER_HOST.',
+    );
+  }
+  const common = isOlder(newest, NEWEST_API) ? newest : NEWEST_API;
+  if (!isOlder(common, oldest) && !isOlder(common, OLDEST_API)) return common;
+  throw new RuntimeDown(
+    `Docker ${engine.Version ?? ''} speaks API ${oldest} to ${newest}, and this program ${OLDEST_API} to ${NEWEST_API}. ` +
+      `Update ${isOlder(newest, OLDEST_API) ? 'Docker' : 'worker-manager'}.`,
+  );
+}
+
+function isOlder(a: string, b: string): boolean {
+  const [majorA = 0, minorA = 0] = a.split('.').map(Number);
+  const [majorB = 0, minorB = 0] = b.split('.').map(Number);
+  return majorA !== majorB ? majorA < majorB : minorA < minorB;
+}
+
+function engineWords(error: unknown): string {
+  const told = (error as { json?: { message?: unknown } }).json?.message;
+  return typeof told === 'string' ? told.trim() : messageOf(error).trim();
+}
+
+const CAUSES: Record<string, string> = {
+  ENOENT: 'no such socket. Is Docker running?',
+  ECONNREFUSED: 'nothing listens there. Is Docker running?',
+  EACCES: 'permission denied. Is this user in the group docker?',
+};
+
+function explain(error: unknown): string {
+  const code = (error as { code?: string }).code;
+  return (code && CAUSES[code]) ?? messageOf(error);
+}

@@ -1,0 +1,166 @@
+/**
+ * Bodies as Docker containers, through dockerode. Owns the containers and the network of one cell, which it knows
+ * by their labels alone.
+ *
+ * What must always hold:
+ * - A spec never stands in a URL: dockerode puts all options into the query unless `_query` and `_body` are given.
+ * - Every call has a deadline (client.ts); nothing waits on `wait` or `attach`, which may never return and may
+ *   block the container.
+ * - Events only hint (events.ts). What is true comes from a list or an inspect.
+ * - Only checked names and ids reach a path (names.ts).
+ *
+ * Must not import the store, the queue or the loop; nothing outside this folder and the images imports dockerode.
+ */
+import pLimit from 'p-limit';
+import { type Body, Fault } from '../../model/index.ts';
+import { BodyConflict, type BodyOrder, BodyRefused, type Runtime, RuntimeDown } from '../runtime.ts';
+import { bodyFromInspect, bodyFromList } from './body.ts';
+import { type Call, DockerClient, EngineRefusal, type Observe } from './client.ts';
+import { findDropped, toContainer } from './container.ts';
+import { Containers } from './containers.ts';
+import { followEvents } from './events.ts';
+import { readInfo, toInfo } from './info.ts';
+import { bodyName, cellFilter, checkCell, checkId } from './names.ts';
+import { CellNetwork, gatewayAddress } from './network.ts';
+import { toUsage } from './usage.ts';
+
+export interface DockerRuntimeOptions {
+  /** The manager's cell; its bodies and network carry it as a label. */
+  cell: string;
+  /** `unix:///path`, `/path` or `tcp://host:port`; default `/var/run/docker.sock`. */
+  host?: string | undefined;
+  /** The image that bodies run. It is never pulled. */
+  image: string;
+  /** Told of every call to the engine: its name, `ok`, `refused`, `timeout` or `down`, and seconds. */
+  observe?: Observe | undefined;
+  /** Creates and starts at once; default 4, from where the engine is bound by CPU and more only adds latency. */
+  concurrency?: number | undefined;
+  /** Milliseconds, instead of DEADLINES. */
+  deadlines?: Partial<Record<Call, number>> | undefined;
+  /** Milliseconds after which a silent event stream is replaced; default one minute. */
+  silenceMs?: number | undefined;
+}
+
+export interface DockerRuntime extends Runtime {
+  /** The address by which bodies reach the machine of the engine, where it has one. */
+  gatewayAddress(): Promise<string | undefined>;
+}
+
+/** Makes the runtime; connects when it is first used. Throws a TypeError where `host` or `cell` can't be one. */
+export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntime {
+  const { host, deadlines, observe, image, silenceMs } = options;
+  const cell = checkCell(options.cell);
+  const calls = new DockerClient({ host, deadlines, observe });
+  // Streams have connections of their own: closing or cutting them must never touch a call.
+  const streams = new DockerClient({ host, deadlines, observe });
+  const containers = new Containers(calls);
+  const network = new CellNetwork(calls, cell);
+  const limit = pLimit(options.concurrency ?? 4);
+  const watches = new Set<{ close(): Promise<void> }>();
+
+  async function create(order: BodyOrder): Promise<Body> {
+    await network.ensure();
+    const name = bodyName(cell, order.worker_id);
+    const wanted = toContainer(order, { cell, image, network: network.name });
+    let id: string;
+    try {
+      id = await containers.create(name, wanted);
+    } catch (error) {
+      throw error instanceof EngineRefusal ? await createError(error, name, order.worker_id) : error;
+    }
+    const info = await containers.inspect(id);
+    const body = info && bodyFromInspect(info, cell);
+    if (!body) throw new RuntimeDown(`Container ${name} was removed right after it was made.`);
+    const dropped = findDropped(wanted.HostConfig ?? {}, info.HostConfig);
+    if (dropped.length === 0) return body;
+    await containers.remove(id);
+    throw new BodyRefused(
+      'NotEnforced',
+      `Docker does not enforce what the body needs: ${dropped.join(', ')}.`,
+    );
+  }
+
+  async function createError(refusal: EngineRefusal, name: string, workerId: string): Promise<Error> {
+    const { status, message } = refusal;
+    if (status === 409) return conflict(name, workerId);
+    if (status === 404 && /no such image/i.test(message)) {
+      const text = `Docker has no image ${image}, and the images of bodies are never pulled: build it first.`;
+      return new BodyRefused('ImageMissing', text, { cause: refusal });
+    }
+    if (/network/i.test(message)) network.forget();
+    // 400 is about the order and stays so; anything else (a full disk) may pass.
+    return status === 400 ? new BodyRefused('CreateRefused', message, { cause: refusal }) : refusal;
+  }
+
+  async function conflict(name: string, workerId: string): Promise<BodyConflict> {
+    const there = await containers.inspect(name);
+    if (!there)
+      return new BodyConflict(`The name ${name} was taken by a container that has gone since.`, true);
+    const ours = bodyFromInspect(there, cell)?.worker_id === workerId;
+    const whose = ours ? '' : `, which is not ours. Remove it: docker rm ${name}`;
+    return new BodyConflict(`The name ${name} is taken by container ${there.Id.slice(0, 12)}${whose}.`, ours);
+  }
+
+  async function start(id: string): Promise<void> {
+    try {
+      await containers.start(id);
+    } catch (error) {
+      throw error instanceof EngineRefusal ? await startError(id, error) : error;
+    }
+  }
+
+  /** Why it does not run. That it never will is known from the engine's own record of the try. */
+  async function startError(id: string, refusal: EngineRefusal): Promise<Error> {
+    if (/network/i.test(refusal.message)) network.forget();
+    const info = await containers.inspect(id);
+    if (!info) return new Fault('not_found', `Body ${id.slice(0, 12)} can't be started: it is gone.`);
+    const body = bodyFromInspect(info, cell);
+    if (body?.state !== 'exited' || !body.error) return refusal;
+    return new BodyRefused('StartFailed', `Docker could not start the body: ${body.error}`, {
+      cause: refusal,
+    });
+  }
+
+  async function find(workerId: string, knownId: string | undefined): Promise<Body[]> {
+    const refs = [bodyName(cell, workerId), ...(knownId === undefined ? [] : [checkId(knownId)])];
+    const bodies = new Map<string, Body>();
+    for (const info of await Promise.all(refs.map((ref) => containers.inspect(ref)))) {
+      const body = info && bodyFromInspect(info, cell);
+      if (body?.worker_id === workerId) bodies.set(body.id, body);
+    }
+    const withTail = async (body: Body) =>
+      body.state === 'exited' ? { ...body, tail: await containers.tail(body.id) } : body;
+    return Promise.all([...bodies.values()].map(withTail));
+  }
+
+  return {
+    name: 'docker',
+    probe: async () => toInfo(await readInfo(calls)),
+    list: async () =>
+      (await containers.list(cellFilter(cell))).flatMap((info) => bodyFromList(info, cell) ?? []),
+    find,
+    create: (order) => limit(create, order),
+    start: async (bodyId) => limit(start, checkId(bodyId)),
+    terminate: async (bodyId) => containers.signal(checkId(bodyId), 'SIGTERM'),
+    kill: async (bodyId) => containers.signal(checkId(bodyId), 'SIGKILL'),
+    remove: async (bodyId) => containers.remove(checkId(bodyId)),
+    usage: async (bodyId) => toUsage(await containers.stats(checkId(bodyId))),
+    watch(hint) {
+      const watch = followEvents(streams, { cell, silenceMs }, hint);
+      watches.add(watch);
+      const close = () => {
+        watches.delete(watch);
+        return watch.close();
+      };
+      return { close };
+    },
+    async close() {
+      await Promise.all([...watches].map((watch) => watch.close()));
+      watches.clear();
+      calls.close();
+      streams.close();
+    },
+    dismantle: () => network.remove(),
+    gatewayAddress: () => gatewayAddress(calls),
+  };
+}

@@ -1,0 +1,117 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { LABEL } from '../../model/index.ts';
+import type { DockerClient } from './client.ts';
+import { cellFilter } from './names.ts';
+
+/**
+ * Follows the engine's events as hints. Whatever may have been missed is told as "look at everything": at every
+ * connection, because the engine replays nothing of what happened while nobody listened, not even with `since`.
+ */
+const EVENTS = ['create', 'start', 'die', 'oom', 'pause', 'unpause', 'rename', 'destroy'];
+/**
+ * A stream that says nothing for so long is replaced. An idle one is so at the price of one list; one that died
+ * without a word (a proxy that forgot it, a frozen engine) would otherwise cost every event from then on.
+ */
+const SILENCE_MS = 60_000;
+const RETRY_FIRST_MS = 100;
+const RETRY_LAST_MS = 5000;
+
+export interface EventOptions {
+  cell: string;
+  /** See SILENCE_MS. */
+  silenceMs?: number | undefined;
+}
+
+/** Reports until closed; reconnects by itself. */
+export function followEvents(
+  client: DockerClient,
+  options: EventOptions,
+  hint: (workerId: string | undefined) => void,
+): { close(): Promise<void> } {
+  const closing = new AbortController();
+  const ended = follow(client, options, hint, closing.signal);
+  return {
+    close: () => {
+      closing.abort();
+      return ended;
+    },
+  };
+}
+
+async function follow(
+  client: DockerClient,
+  options: EventOptions,
+  hint: (workerId: string | undefined) => void,
+  closing: AbortSignal,
+): Promise<void> {
+  let failures = 0;
+  while (!closing.aborted) {
+    try {
+      await readOnce(client, options, hint, closing, () => {
+        failures = 0;
+      });
+    } catch {
+      // The engine's absence is seen and told by the calls; here it only means to try again.
+      failures++;
+    }
+    if (failures > 0) await pause(Math.min(RETRY_FIRST_MS * 2 ** (failures - 1), RETRY_LAST_MS), closing);
+  }
+}
+
+/** One connection, from its first word to its end. */
+async function readOnce(
+  client: DockerClient,
+  options: EventOptions,
+  hint: (workerId: string | undefined) => void,
+  closing: AbortSignal,
+  onOpen: () => void,
+): Promise<void> {
+  const silence = new AbortController();
+  const signal = AbortSignal.any([closing, silence.signal]);
+  const filters = { type: ['container'], event: EVENTS, ...cellFilter(options.cell) };
+  const stream = await client.call('events', async (docker, deadline) => {
+    // The deadline is for the connection alone: the stream itself outlives it.
+    const opened = docker.getEvents({ filters, abortSignal: AbortSignal.any([signal, deadline]) } as never);
+    return (await opened) as unknown as NodeJS.ReadableStream & { destroy(): void };
+  });
+  const timer = setTimeout(() => silence.abort(), options.silenceMs ?? SILENCE_MS);
+  timer.unref();
+  const stop = () => stream.destroy();
+  signal.addEventListener('abort', stop);
+  if (signal.aborted) stop();
+  try {
+    onOpen();
+    hint(undefined);
+    let rest = '';
+    for await (const chunk of stream.setEncoding('utf8')) {
+      timer.refresh();
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) if (line.trim() !== '') hint(workerOf(line));
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
+    stream.destroy();
+  }
+}
+
+/** Whom an event is about; of one that can't be read it is only known that something has changed. */
+function workerOf(line: string): string | undefined {
+  try {
+    const event: { Actor?: { Attributes?: Record<string, string> } } = JSON.parse(line);
+    return event.Actor?.Attributes?.[LABEL.workerId];
+  } catch {
+    return undefined;
+  }
+}
+
+async function pause(ms: number, closing: AbortSignal): Promise<void> {
+  try {
+    await delay(ms, undefined, { signal: closing, ref: false });
+  } catch {
+    // Closed: the loop sees it.
+  }
+}

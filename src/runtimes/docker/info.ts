@@ -1,0 +1,38 @@
+import type { RuntimeInfo } from '../runtime.ts';
+import type { DockerClient } from './client.ts';
+
+/** The parts of `docker info` that are read. */
+export interface EngineInfo {
+  ServerVersion?: string;
+  MemoryLimit?: boolean;
+  CpuCfsQuota?: boolean;
+  PidsLimit?: boolean;
+  CgroupVersion?: string;
+  OperatingSystem?: string;
+}
+
+/** What the engine can do, in the words of a runtime. Pure. */
+export function toInfo(info: EngineInfo): RuntimeInfo {
+  const cgroup = `cgroup v${info.CgroupVersion ?? '1'}`;
+  const limit = (supported: boolean | undefined, controller: string) =>
+    supported === true
+      ? { supported, how: `${cgroup}, ${controller}` }
+      : { supported: false, how: `the engine's kernel has no ${controller} controller (docker info)` };
+  return {
+    name: 'docker',
+    version: `docker ${info.ServerVersion ?? 'unknown'}`,
+    limits: {
+      memory: limit(info.MemoryLimit, 'memory'),
+      cpus: limit(info.CpuCfsQuota, 'cpu'),
+      pids: limit(info.PidsLimit, 'pids'),
+    },
+  };
+}
+
+/** Asks the engine about itself. */
+export function readInfo(client: DockerClient): Promise<EngineInfo> {
+  return client.call(
+    'info',
+    (docker, abortSignal) => docker.info({ abortSignal } as never) as unknown as Promise<EngineInfo>,
+  );
+}

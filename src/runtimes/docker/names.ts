@@ -1,0 +1,37 @@
+import { LABEL, workerId } from '../../model/index.ts';
+
+/**
+ * Names and ids that may become part of a path to the engine. dockerode escapes nothing: an id such as
+ * `../secrets` or `x?force=1` would reach another endpoint, so everything passes one of these checks first.
+ */
+const CELL = /^[a-z0-9][a-z0-9-]{0,62}$/;
+const ENGINE_ID = /^[0-9a-f]{12,64}$/;
+
+/** The container's name: made of the worker's id alone, so that the engine refuses a second body. */
+export function bodyName(cell: string, id: string): string {
+  if (!workerId.safeParse(id).success) throw new TypeError(`${JSON.stringify(id)} is not a worker's id.`);
+  return cell === 'default' ? `wm-${id}` : `wm-${checkCell(cell)}-${id}`;
+}
+
+/** The name of the cell's own network. */
+export const networkName = (cell: string): string => `wm-${checkCell(cell)}`;
+
+export function checkCell(cell: string): string {
+  if (!CELL.test(cell)) throw new TypeError(`${JSON.stringify(cell)} is not a cell: use a-z, 0-9 and "-".`);
+  return cell;
+}
+
+export function checkId(id: string): string {
+  if (!ENGINE_ID.test(id)) throw new TypeError(`${JSON.stringify(id)} is not an id of a container.`);
+  return id;
+}
+
+/** The labels by which everything of a cell is found again. */
+export function cellLabels(cell: string): Record<string, string> {
+  return { [LABEL.managed]: 'true', [LABEL.cell]: cell };
+}
+
+/** The same as a filter of the engine. */
+export function cellFilter(cell: string): { label: string[] } {
+  return { label: Object.entries(cellLabels(cell)).map(([name, value]) => `${name}=${value}`) };
+}

@@ -1,0 +1,133 @@
+import type Docker from 'dockerode';
+import type { NetworkInspectInfo } from 'dockerode';
+import { BodyRefused, RuntimeDown } from '../runtime.ts';
+import { type DockerClient, EngineRefusal } from './client.ts';
+import { readInfo } from './info.ts';
+import { cellFilter, cellLabels, networkName } from './names.ts';
+
+/** Bodies of a cell see the outside and not each other. */
+const OPTIONS = { 'com.docker.network.bridge.enable_icc': 'false' };
+
+/** The cell's own bridge network, made on demand and once. */
+export class CellNetwork {
+  readonly name: string;
+  readonly #client: DockerClient;
+  readonly #cell: string;
+  #ready: Promise<void> | undefined;
+
+  constructor(client: DockerClient, cell: string) {
+    this.#client = client;
+    this.#cell = cell;
+    this.name = networkName(cell);
+  }
+
+  /** Makes the network where it is missing. Remembers that it is there until `forget`. */
+  async ensure(): Promise<void> {
+    this.#ready ??= this.#make();
+    try {
+      await this.#ready;
+    } catch (error) {
+      this.#ready = undefined;
+      throw error;
+    }
+  }
+
+  /** To be called when the engine says that the network is gone. */
+  forget(): void {
+    this.#ready = undefined;
+  }
+
+  /** Removes it, and any of the cell's networks that a race has left. Throws while bodies are in it. */
+  async remove(): Promise<void> {
+    this.forget();
+    for (const network of await this.#list(cellFilter(this.#cell))) await this.#removeOne(network.Id);
+  }
+
+  async #make(): Promise<void> {
+    if ((await this.#look()) !== 'absent') return;
+    try {
+      await this.#client.call('network', (docker, abortSignal) =>
+        docker.createNetwork({
+          _query: {},
+          _body: {
+            Name: this.name,
+            Driver: 'bridge',
+            // Engines before 25 make a second network of the same name where this is not set.
+            CheckDuplicate: true,
+            Options: OPTIONS,
+            Labels: cellLabels(this.#cell),
+          },
+          abortSignal,
+        } as unknown as Docker.NetworkCreateOptions),
+      );
+    } catch (error) {
+      if (!(error instanceof EngineRefusal && error.status === 409)) throw error;
+    }
+    // Another manager may have made one in the same moment, past the engine's own check.
+    if ((await this.#look()) === 'absent')
+      throw new RuntimeDown(`Network ${this.name} vanished after it was made.`);
+  }
+
+  /** Looks by name; of several of ours, all but the oldest are removed, for a name that is ambiguous can't be joined. */
+  async #look(): Promise<'absent' | 'present'> {
+    const named = (await this.#list({ name: [this.name] })).filter(({ Name }) => Name === this.name);
+    if (named.length === 0) return 'absent';
+    const isOurs = (network: NetworkInspectInfo) =>
+      Object.entries(cellLabels(this.#cell)).every(([label, value]) => network.Labels?.[label] === value);
+    const foreign = named.find((network) => !isOurs(network));
+    if (foreign) {
+      throw new BodyRefused(
+        'NetworkTaken',
+        `Docker has a network ${this.name} (${foreign.Id.slice(0, 12)}) that is not of cell ${this.#cell}. ` +
+          `Remove it with \`docker network rm\`, or use another CELL.`,
+      );
+    }
+    const [, ...extra] = named.sort((a, b) => a.Created.localeCompare(b.Created) || a.Id.localeCompare(b.Id));
+    for (const network of extra) await this.#removeOne(network.Id);
+    return 'present';
+  }
+
+  #list(filters: Record<string, string[]>): Promise<NetworkInspectInfo[]> {
+    return this.#client.call('network', async (docker, abortSignal) => {
+      const found: unknown = await docker.listNetworks({ filters, abortSignal });
+      if (!Array.isArray(found))
+        throw new RuntimeDown('Docker answered the list of networks with something else.');
+      return found;
+    });
+  }
+
+  async #removeOne(id: string): Promise<void> {
+    try {
+      await this.#client.call('network', (docker, abortSignal) =>
+        docker.getNetwork(id).remove({ abortSignal }),
+      );
+    } catch (error) {
+      if (!(error instanceof EngineRefusal && error.status === 404)) throw error;
+    }
+  }
+}
+
+/**
+ * The address by which bodies reach the machine that Docker runs on: what a REDIS_URL on loopback becomes for
+ * them, if that server also listens there. `undefined` where the engine has no default bridge.
+ */
+export async function gatewayAddress(client: DockerClient): Promise<string | undefined> {
+  const info = await readInfo(client);
+  // There, containers live in a virtual machine, whose bridge is not the user's machine.
+  if (info.OperatingSystem === 'Docker Desktop') return 'host.docker.internal';
+  try {
+    const bridge = await client.call(
+      'network',
+      (docker, abortSignal) =>
+        docker
+          .getNetwork('bridge')
+          .inspect({ abortSignal } as never) as unknown as Promise<NetworkInspectInfo>,
+    );
+    const { Gateway, Subnet } = bridge.IPAM?.Config?.[0] ?? {};
+    // An engine that has made the bridge itself since its start tells the subnet only; the bridge has its first address.
+    return Gateway ?? Subnet?.replace(/\.\d+\/\d+$/, '.1');
+  } catch (error) {
+    if (error instanceof EngineRefusal && error.status === 404) return undefined;
+    throw error;
+  }
+}

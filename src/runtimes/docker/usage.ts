@@ -1,0 +1,27 @@
+import type { Usage } from '../../model/index.ts';
+
+/** The parts of the engine's statistics that are read; all are missing of a body that does not run. */
+export interface Stats {
+  cpu_stats?: { cpu_usage?: { total_usage?: number } };
+  memory_stats?: { usage?: number; stats?: Record<string, number> };
+  pids_stats?: { current?: number };
+}
+
+/**
+ * What a body uses. Memory is what `docker stats` shows: without the page cache that the kernel can drop, which
+ * cgroup v1 calls `total_inactive_file` and v2 `inactive_file`. Pure.
+ */
+export function toUsage(stats: Stats): Usage {
+  const usage: Usage = {};
+  const cpu = stats.cpu_stats?.cpu_usage?.total_usage;
+  const memory = stats.memory_stats?.usage;
+  const pids = stats.pids_stats?.current;
+  // A body that does not run has a CPU figure of 0 and no memory figure at all.
+  if (memory === undefined) return usage;
+  const cache =
+    stats.memory_stats?.stats?.total_inactive_file ?? stats.memory_stats?.stats?.inactive_file ?? 0;
+  usage.memory_bytes = cache < memory ? memory - cache : memory;
+  if (cpu !== undefined) usage.cpu_seconds = cpu / 1e9;
+  if (pids !== undefined) usage.pids = pids;
+  return usage;
+}

@@ -1,0 +1,93 @@
+import { spawn } from 'node:child_process';
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Fault } from '../../model/index.ts';
+import { RuntimeDown } from '../runtime.ts';
+import type { BodyDirectory, BodyRecord } from './body-directory.ts';
+import { type CgroupSupport, makeCgroups } from './cgroups.ts';
+import { BODY_VARIABLE } from './members.ts';
+
+const SHIM = fileURLToPath(new URL('./shim.sh', import.meta.url));
+/** From spawn to the shim's pid file; it takes some 5 ms on an idle machine. */
+const START_DEADLINE_MS = 10_000;
+const POLL_MS = 4;
+/** The shim's own exits: this is another body's place; somebody has started it already. */
+const WRONG_PLACE = 98;
+const ALREADY_STARTED = 99;
+
+/**
+ * What a body inherits of the manager's environment, so that programs and proxies are found. Never all of it:
+ * the manager's own credentials are in it.
+ */
+const INHERITED = [
+  ...['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'],
+  ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'],
+  ...['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR'],
+];
+
+/**
+ * Starts the shim of a body in a session of its own and waits until the body runs or has ended. Two managers may
+ * do so at once: the shim's fence lets one through, and both are answered.
+ */
+export async function launch(
+  dir: BodyDirectory,
+  made: BodyRecord,
+  support: CgroupSupport,
+  onExit: () => void,
+): Promise<void> {
+  const wanted = Object.values(support.bases).map((base) => join(base, made.worker_id));
+  const cgroups = (await dir.writeOnce('cgroups', wanted.join('\n'))).split('\n').filter(Boolean);
+  await makeCgroups(cgroups, made.limits);
+  const dataLimit = needsRlimit(made, support)
+    ? String(Math.floor((made.limits.memory_bytes ?? 0) / 1024))
+    : '-';
+  const args = [SHIM, made.id, made.worker_id, dataLimit, ...cgroups, '--', ...made.argv];
+  const log = await open(dir.file('log'), 'a', 0o600);
+  const env = environment(made, dir);
+  const child = spawn('/bin/sh', args, {
+    cwd: dir.path,
+    detached: true,
+    stdio: ['ignore', log.fd, log.fd],
+    env,
+  });
+  await log.close();
+  child.unref();
+  let failure: string | undefined;
+  child.once('error', (error) => {
+    failure = error.message;
+  });
+  child.once('exit', (code) => {
+    if (code === WRONG_PLACE) failure = 'its directory was removed meanwhile';
+    else if (code !== null && code !== ALREADY_STARTED) failure = `the shim ended with ${code}`;
+    onExit();
+  });
+  const deadline = performance.now() + START_DEADLINE_MS;
+  while (performance.now() < deadline) {
+    if (((await dir.text('pid')) ?? (await dir.text('exit'))) !== undefined) return;
+    if (failure !== undefined) break;
+    await delay(POLL_MS);
+  }
+  if ((await dir.text('body.json')) === undefined) throw gone(made.id);
+  const log4k = await readFile(dir.file('log'), 'utf8').catch(() => '');
+  const why = failure ?? `nothing of it ran within ${START_DEADLINE_MS / 1000} s`;
+  throw new RuntimeDown(`Body ${made.id} could not be started: ${why}. ${log4k.slice(-500)}`.trim());
+}
+
+/** The error of a start that comes too late. */
+export const gone = (bodyId: string) =>
+  new Fault('not_found', `Body ${bodyId} can't be started: it is gone.`);
+
+/** Where no memory cgroup is writable, the limit is set on each process by itself. */
+function needsRlimit(made: BodyRecord, support: CgroupSupport): boolean {
+  return made.limits.memory_bytes !== undefined && !(support.bases.memory ?? support.bases.unified);
+}
+
+function environment(made: BodyRecord, dir: BodyDirectory): NodeJS.ProcessEnv {
+  const inherited = Object.fromEntries(INHERITED.flatMap((name) => entry(name, process.env[name])));
+  return { ...inherited, ...made.env, WORKSPACE_PATH: dir.file('workspace'), [BODY_VARIABLE]: made.id };
+}
+
+const entry = (name: string, value: string | undefined) =>
+  value === undefined ? [] : [[name, value] as const];

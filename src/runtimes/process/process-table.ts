@@ -1,0 +1,117 @@
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+
+/** One process as the system shows it now. `pid` and `start` together name it for good; a pid alone does not. */
+export interface Process {
+  pid: number;
+  ppid: number;
+  group: number;
+  session: number;
+  /** When it was started, in the system's own spelling: clock ticks since boot on Linux. */
+  start: string;
+  stopped: boolean;
+  threads: number;
+  cpu_seconds: number;
+  memory_bytes: number;
+}
+
+const LINUX = process.platform === 'linux';
+/** USER_HZ is 100 on every architecture that Node runs on. */
+const TICKS_PER_SECOND = 100;
+const PAGE_BYTES = 4096;
+const run = promisify(execFile);
+
+/** The live process of this pid; a zombie is none. */
+export async function readProcess(pid: number): Promise<Process | undefined> {
+  if (LINUX) return readStat(pid);
+  return (await ps(['-p', String(pid)]))[0];
+}
+
+/** All live processes that this user may see. */
+export async function readProcesses(): Promise<Process[]> {
+  if (!LINUX) return ps(['-ax']);
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.flatMap((pid) => readStat(Number(pid)) ?? []);
+}
+
+/** Whether the environment of a process, as it was at its exec, holds the entry `NAME=value`. */
+export async function hasVariable(pid: number, entry: string): Promise<boolean> {
+  if (!LINUX) return false;
+  const environ = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
+  return environ.startsWith(`${entry}\0`) || environ.includes(`\0${entry}\0`);
+}
+
+/** Names this boot of the machine; empty where the system has no name for it. */
+export function readBootId(): string {
+  return LINUX ? readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim() : '';
+}
+
+/** Sends a signal to exactly this process: nothing is sent where its pid belongs to another one by now. */
+export async function signal(target: Pick<Process, 'pid' | 'start'>, name: NodeJS.Signals): Promise<void> {
+  const now = await readProcess(target.pid);
+  if (now?.start === target.start) sendTo(target.pid, name);
+}
+
+/** Sends a signal to a pid, or to a group where it is negative; what is gone already is no error. */
+export function sendTo(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+function readStat(pid: number): Process | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ESRCH') return undefined;
+    throw error;
+  }
+  // proc(5); fields count from 1, and the name before the last ')' may hold anything.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const field = (index: number) => fields[index - 3] ?? '';
+  if (field(3) === 'Z' || field(3) === 'X') return undefined;
+  const ticks = [14, 15, 16, 17].reduce((sum, index) => sum + Number(field(index)), 0);
+  return {
+    pid,
+    ppid: Number(field(4)),
+    group: Number(field(5)),
+    session: Number(field(6)),
+    start: field(22),
+    stopped: field(3) === 'T',
+    threads: Number(field(20)),
+    cpu_seconds: ticks / TICKS_PER_SECOND,
+    memory_bytes: Number(field(24)) * PAGE_BYTES,
+  };
+}
+
+/** Other systems: the session is not told there, so the group stands for it. */
+async function ps(selection: string[]): Promise<Process[]> {
+  const format = 'pid=,ppid=,pgid=,stat=,rss=,time=,lstart=';
+  const options = { env: { ...process.env, LC_ALL: 'C' }, timeout: 5000, maxBuffer: 16_777_216 };
+  const answer = await run('ps', [...selection, '-o', format], options).catch((error) => {
+    // ps answers 1 where no process matches.
+    if (error.code === 1) return { stdout: '' };
+    throw error;
+  });
+  return answer.stdout.split('\n').flatMap((line) => {
+    const [pid, ppid, group, stat, rss, time, ...start] = line.trim().split(/\s+/);
+    if (!stat || stat.startsWith('Z')) return [];
+    return {
+      pid: Number(pid),
+      ppid: Number(ppid),
+      group: Number(group),
+      session: Number(group),
+      start: start.join(' '),
+      stopped: stat.startsWith('T'),
+      threads: 1,
+      cpu_seconds: (time ?? '').split(/[:-]/).reduce((sum, part) => sum * 60 + Number(part), 0),
+      memory_bytes: Number(rss) * 1024,
+    };
+  });
+}

@@ -1,0 +1,74 @@
+#!/bin/sh
+# Stands over one body and outlives the manager: it fences a double start, puts the body under its limits, and
+# leaves the exit status where the next manager finds it. Its working directory is the body's directory, so it
+# keeps to the right one even when that is renamed.
+#
+#   shim.sh BODY_ID WORKER_ID DATA_LIMIT_KB|- CGROUP... -- PROGRAM ARGUMENT...
+#
+# Everything is in functions: a shell reads its script while it runs, and the file may be replaced meanwhile.
+
+fail() {
+  echo "$2" >error
+  exit "$1"
+}
+
+# pid, start time and boot: together they name a process for good, which a pid alone does not.
+write_pid() {
+  boot=''
+  if read -r stat 2>/dev/null </proc/$$/stat; then
+    read -r boot </proc/sys/kernel/random/boot_id
+    # The name in parentheses may hold anything; field 22 is the 20th after it.
+    pick_start ${stat##*) }
+  else
+    start=$(LC_ALL=C ps -o lstart= -p $$)
+  fi
+  printf '%s\n%s\n%s\n' "$$" "$start" "$boot" >pid.new && mv pid.new pid
+  : >"../.hints/$worker"
+}
+
+pick_start() {
+  shift 19
+  start=$1
+}
+
+run_body() {
+  trap - HUP INT TERM
+  for cgroup in $cgroups; do
+    echo 0 >"$cgroup/cgroup.procs" || fail 126 "could not join the cgroup $cgroup"
+  done
+  if [ "$data_kb" != - ]; then
+    ulimit -d "$data_kb" || fail 126 "could not set the memory limit of $data_kb KiB (ulimit -d)"
+  fi
+  command -v "$1" >/dev/null 2>&1 || missing="there is no program $1"
+  write_pid
+  [ -z "$missing" ] || fail 127 "$missing"
+  cd workspace || fail 126 'could not enter the workspace'
+  exec 2>&3 3>&-
+  exec "$@"
+}
+
+main() {
+  id=$1 worker=$2 data_kb=$3 cgroups='' missing=''
+  shift 3
+  # mv and mkdir are needed even where the body was given a PATH of its own.
+  PATH=$PATH:/usr/bin:/bin
+  [ -f "id.$id" ] || exit 98
+  mkdir started 2>/dev/null || exit 99
+  # SIGTERM goes to the whole group; it is the body that ends by it, and the shim records how.
+  trap '' HUP INT TERM
+  while [ "$1" != -- ]; do
+    cgroups="$cgroups $1"
+    shift
+  done
+  shift
+  # The shell's own remarks ("Terminated") are not the body's words.
+  exec 3>&2 2>/dev/null
+  (run_body "$@")
+  echo "$?" >exit.new && mv exit.new exit
+  : >"../.hints/$worker"
+  # What is left of the group ends with its body, as in a container; that includes the shim.
+  kill -KILL 0
+}
+
+main "$@"
+exit

@@ -1,0 +1,74 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Body, workerId } from '../../model/index.ts';
+
+/** In the cell's directory: a shim touches the file of its worker when its body begins and when it ends. */
+export const HINTS = '.hints';
+
+interface Sources {
+  cellPath: string;
+  list: () => Promise<Body[]>;
+  /** Between two looks at everything, in milliseconds: for what no file tells, such as a shim that was killed. */
+  pollMs: number;
+  hint: (workerId: string | undefined) => void;
+}
+
+/**
+ * Hints about the bodies of a cell, whoever has started them: the system tells of files in one directory, and a
+ * slow look at everything finds what was missed and watches anew where that directory was replaced.
+ */
+export function watchCell({ cellPath, list, pollMs, hint }: Sources): { close(): Promise<void> } {
+  const path = join(cellPath, HINTS);
+  let watcher: FSWatcher | undefined;
+  let watched: number | undefined;
+  let known: Map<string, string> | undefined;
+  let closed = false;
+
+  const rewatch = async () => {
+    const inode = (await stat(path).catch(() => undefined))?.ino;
+    if (closed || (watcher && inode === watched)) return;
+    watcher?.close();
+    watcher = undefined;
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    const again = watched !== undefined;
+    watched = (await stat(path)).ino;
+    if (closed) return;
+    watcher = watch(path, { persistent: false }, (_event, name) => {
+      if (name && workerId.safeParse(name).success) hint(name);
+    });
+    watcher.on('error', () => {
+      watcher?.close();
+      watcher = undefined;
+    });
+    if (again) hint(undefined);
+  };
+
+  const look = async () => {
+    const seen = new Map(
+      (await list()).map((body) => [body.worker_id, `${body.id} ${body.state} ${body.paused}`]),
+    );
+    for (const [worker, state] of seen) if (known && known.get(worker) !== state) hint(worker);
+    for (const worker of known?.keys() ?? []) if (!seen.has(worker)) hint(worker);
+    known = seen;
+  };
+
+  // A failure here is the engine's, and the calls of the loop tell of it; the next turn tries again.
+  const turn = () =>
+    rewatch()
+      .then(look)
+      .catch(() => undefined);
+  let running = turn();
+  const timer = setInterval(() => {
+    running = running.then(turn);
+  }, pollMs);
+  timer.unref();
+  return {
+    async close() {
+      closed = true;
+      clearInterval(timer);
+      await running;
+      watcher?.close();
+    },
+  };
+}

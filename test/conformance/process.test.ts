@@ -1,0 +1,99 @@
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, vi } from 'vitest';
+import type { Body } from '../../src/model/index.ts';
+import { createProcessRuntime } from '../../src/runtimes/process/process.ts';
+import { processesOf } from '../runtimes/process/processes.ts';
+import { PRINTED, type Program, runtimeConformance, type Subject, workerSpec } from './runtime.ts';
+
+const READY = '$WORKSPACE_PATH/ready';
+
+function argvOf(program: Program): string[] {
+  const sh = (script: string) => ['/bin/sh', '-c', script];
+  if (typeof program === 'object') return sh(`exit ${program.exits}`);
+  switch (program) {
+    case 'runs':
+      return sh(`: >"${READY}"; exec sleep 300`);
+    case 'ignoresSigterm':
+      return sh(`trap '' TERM; setsid sh -c ': >"${READY}"; exec sleep 300' & exec sleep 301`);
+    case 'oom':
+      return [process.execPath, '-e', 'const all = []; for (;;) all.push(Buffer.alloc(8 << 20, 1))'];
+    case 'missingProgram':
+      return ['/nowhere/program'];
+    case 'prints':
+      return sh(`echo '${PRINTED}'; exit 3`);
+  }
+}
+
+const probed = await probe();
+runtimeConformance('process', makeSubject, {
+  skip: {
+    outlivesName: 'the directory is the body',
+    ...(probed.startsWith('cgroup') ? {} : { oom: `no memory cgroup here: ${probed}` }),
+    ...(process.platform === 'linux' ? {} : { grandchildren: 'environments are not readable here' }),
+  },
+});
+
+async function makeSubject(): Promise<Subject> {
+  const root = await mkdtemp(join(tmpdir(), 'wm-process-'));
+  const make = (cell: string) =>
+    createProcessRuntime({ cell, root, wrapper: { argv: ['/nowhere/wrapper'] }, poll_ms: 100 });
+  const [runtime, second, otherCell] = [make('one'), make('one'), make('two')];
+  const place = (worker: string) => join(root, 'one', worker);
+  return {
+    runtime,
+    second,
+    otherCell,
+    order: (worker_id, program) => ({
+      worker_id,
+      incarnation: 1,
+      spec: workerSpec(program === 'oom' ? { resources: { memory: '96m' } } : {}),
+      spec_hash: 'a'.repeat(64),
+      epoch: 1,
+      env: { WORKER_ID: worker_id },
+      argv: argvOf(program),
+    }),
+    settled: async ({ worker_id }) => {
+      await vi.waitFor(() => stat(join(place(worker_id), 'workspace', 'ready')), {
+        timeout: 10_000,
+        interval: 10,
+      });
+    },
+    killFromOutside: async ({ id }: Body) => {
+      const [main] = (await processesOf(id)).filter(({ argv }) => argv[0] === 'sleep');
+      expect(main).toBeDefined();
+      if (main) process.kill(main.pid, 'SIGKILL');
+    },
+    alive: async ({ id }) => (await processesOf(id)).length,
+    occupyName: async (worker) => {
+      await mkdir(join(place(worker), 'precious'), { recursive: true });
+      return {
+        isThere: async () => (await stat(join(place(worker), 'precious'))).isDirectory(),
+        remove: () => rm(place(worker), { recursive: true }),
+      };
+    },
+    breakWatch: () => rm(join(root, 'one', '.hints'), { recursive: true }),
+    pause: async ({ id }) => {
+      for (const { pid } of await processesOf(id)) process.kill(pid, 'SIGSTOP');
+    },
+    close: async () => {
+      for (const each of [second, otherCell]) {
+        for (const { id } of await each.list()) await each.remove(id);
+        await each.dismantle();
+      }
+      await runtime.close();
+      expect(await readdir(root)).toEqual([]);
+      await rm(root, { recursive: true });
+    },
+  };
+}
+
+async function probe(): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), 'wm-process-'));
+  const runtime = createProcessRuntime({ cell: 'probe', root, wrapper: { argv: ['true'] } });
+  const { limits } = await runtime.probe();
+  await runtime.dismantle();
+  await rm(root, { recursive: true });
+  return limits.memory.how;
+}

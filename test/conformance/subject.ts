@@ -1,0 +1,58 @@
+import type { Body, WorkerSpec } from '../../src/model/index.ts';
+import type { BodyOrder, Runtime } from '../../src/runtimes/runtime.ts';
+
+/**
+ * What a body does once it is started:
+ * - `{ exits: n }`: ends at once with that code.
+ * - `runs`: runs until a signal ends it; SIGTERM does, with 143.
+ * - `ignoresSigterm`: it and its grandchild, which is in a session of its own, live through SIGTERM.
+ * - `oom`: takes more memory than the order's limit.
+ * - `missingProgram`: argv[0] is nowhere.
+ * - `prints`: prints the line PRINTED and ends with 3.
+ */
+export type Program = { exits: number } | 'runs' | 'ignoresSigterm' | 'oom' | 'missingProgram' | 'prints';
+
+export const PRINTED = 'the last words of a body';
+
+/** What a runtime may be unable to be asked about; each with the reason, which the skipped test prints. */
+export type Ability = 'oom' | 'grandchildren' | 'outlivesName' | 'reconnect' | 'pause';
+
+/** One cell of one engine, made anew for each test, and the ways to change the world behind the runtime's back. */
+export interface Subject {
+  runtime: Runtime;
+  /** Another manager of the same cell. */
+  second: Runtime;
+  /** A manager of another cell on the same engine. */
+  otherCell: Runtime;
+  order(workerId: string, program: Program): BodyOrder;
+  /** Resolves when the program of a started body has come to rest, so that signals find it as it is meant. */
+  settled(body: Body): Promise<void>;
+  /** SIGKILL to the body's main process by somebody else. */
+  killFromOutside(body: Body): Promise<void>;
+  /** How many processes of the body are alive, as the machine says it, not the runtime. */
+  alive(body: Body): Promise<number>;
+  /** Puts a thing that is not ours at the name of this worker's body. */
+  occupyName(workerId: string): Promise<{ isThere(): Promise<boolean>; remove(): Promise<void> }>;
+  /** Takes the name from a body, which keeps its engine id. With `outlivesName`. */
+  renameAway?(body: Body): Promise<void>;
+  /** Breaks the connection that hints come through; it can be had again at once. With `reconnect`. */
+  breakWatch?(): Promise<void>;
+  /** Freezes all of the body. With `pause`. */
+  pause?(body: Body): Promise<void>;
+  /** Removes all bodies of both cells and what was made for them, and closes the runtimes. */
+  close(): Promise<void>;
+}
+
+/** A spec as the store would hold it. */
+export function workerSpec(change: Partial<WorkerSpec> = {}): WorkerSpec {
+  return {
+    agent_type: 'CUSTOM',
+    command_line: ['true'],
+    runtime: 'process',
+    restart_policy: 'never',
+    stop_grace_seconds: 10,
+    start_deadline_seconds: 120,
+    keep_finished_seconds: 86_400,
+    ...change,
+  };
+}

@@ -1,0 +1,28 @@
+import { readdir, readFile } from 'node:fs/promises';
+
+/** A live process of a body, read from /proc by its environment and not by the code under test. */
+export interface Seen {
+  pid: number;
+  ppid: number;
+  state: string;
+  argv: string[];
+}
+
+/** The live processes that carry this body's id in their environment, zombies not counted; the shim is one. */
+export async function processesOf(bodyId: string): Promise<Seen[]> {
+  const seen: Seen[] = [];
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const [environ, stat, cmdline] = await Promise.all(
+      ['environ', 'stat', 'cmdline'].map((file) =>
+        readFile(`/proc/${name}/${file}`, 'latin1').catch(() => ''),
+      ),
+    );
+    if (!environ?.split('\0').includes(`WORKER_BODY_ID=${bodyId}`)) continue;
+    const [state = 'X', ppid] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+    if (!['Z', 'X'].includes(state)) {
+      seen.push({ pid: Number(name), ppid: Number(ppid), state, argv: (cmdline ?? '').split('\0') });
+    }
+  }
+  return seen;
+}

@@ -23,6 +23,8 @@ declare module 'vitest' {
     bodyRedisUrl: string;
     /** The daemon: the path of its Unix socket, or its URL. */
     dockerHost: string;
+    /** Debian and Node and nothing of ours: what the worker image stands on. */
+    baseImage: string;
     /** The worker image. */
     image: string;
     /** The image that `startRedis` runs. */
@@ -40,10 +42,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const dockerHost = access.socket;
     pointTestcontainersAt(dockerHost);
     const docker = dockerAt(dockerHost);
-    const redisImage = await ensureRedisImage(docker, await ensureBaseImage(docker, log));
+    const baseImage = await ensureBaseImage(docker, log);
+    const redisImage = await ensureRedisImage(docker, baseImage);
     const image = await workerImage(docker);
     const redis = await startRedisAt({ dockerHost, redisImage });
     project.provide('dockerHost', dockerHost);
+    project.provide('baseImage', baseImage);
     project.provide('redisImage', redisImage);
     project.provide('image', image);
     project.provide('redisUrl', redis.url);

@@ -115,11 +115,14 @@ export class DockerClient {
   }
 
   async #negotiate(): Promise<void> {
+    const modem = this.#docker.modem as { version?: string | undefined };
+    // Asked without a version in the path: an older one would be refused with all else.
+    modem.version = undefined;
     const found = await this.#timed(
       'version',
       (docker, abortSignal) => docker.version({ abortSignal } as never) as unknown as Promise<Versions>,
     );
-    (this.#docker.modem as { version?: string }).version = `v${commonVersion(found)}`;
+    modem.version = `v${commonVersion(found)}`;
   }
 
   async #timed<T>(name: Call, act: (docker: Docker, signal: AbortSignal) => Promise<T>): Promise<T> {

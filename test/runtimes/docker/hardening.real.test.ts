@@ -1,0 +1,174 @@
+import { expect, test, vi } from 'vitest';
+import { createDockerRuntime } from '../../../src/runtimes/docker/docker.ts';
+import { BodyRefused } from '../../../src/runtimes/runtime.ts';
+import { clean, engine, FOREVER, newCell, newProxy, newRuntime, node, orderOf, sh } from './subject.ts';
+
+type Runtime = ReturnType<typeof newRuntime>['runtime'];
+
+/** Runs a program in a body to its end and answers what it left. */
+async function outcome(runtime: Runtime, order: ReturnType<typeof orderOf>) {
+  const { id } = await runtime.create(order);
+  await runtime.start(id);
+  return vi.waitFor(
+    async () => {
+      const [body] = await runtime.find(order.worker_id, id);
+      if (body?.state !== 'exited') throw new Error(`still ${body?.state}`);
+      return body;
+    },
+    { timeout: 20_000, interval: 50 },
+  );
+}
+
+test('a body has no rights, an init and its limits, as it sees them itself', async () => {
+  const { runtime } = newRuntime();
+  const limited = orderOf(
+    sh('grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status; cat /proc/1/comm'),
+    {
+      resources: { memory: '64m', cpus: 0.5, pids: 20 },
+    },
+  );
+  const { tail = '' } = await outcome(runtime, limited);
+  expect(tail.replaceAll(/[\t ]+/g, ' ').split('\n')).toEqual([
+    'CapEff: 0000000000000000',
+    'CapBnd: 0000000000000000',
+    'NoNewPrivs: 1',
+    'Seccomp: 2',
+    'docker-init',
+  ]);
+  const bomb = orderOf(sh('for i in $(seq 40); do sleep 5 & done; wait'), { resources: { pids: 20 } });
+  expect((await outcome(runtime, bomb)).tail).toMatch(/fork/i);
+});
+
+test('the engine is asked for what the specification says, with a log that can not fill the disk', async () => {
+  const { runtime, cell } = newRuntime();
+  const resources = { memory: '64m', cpus: 0.5, pids: 20 };
+  const { id } = await runtime.create(orderOf(FOREVER, { resources, env: { WORKER_TYPE: 'CUSTOM' } }));
+  const { HostConfig, Config } = await engine().getContainer(id).inspect();
+  expect(HostConfig).toMatchObject({
+    Memory: 64 * 1024 ** 2,
+    MemorySwap: 64 * 1024 ** 2,
+    NanoCpus: 5e8,
+    PidsLimit: 20,
+    NetworkMode: `wm-${cell}`,
+    RestartPolicy: { Name: 'no' },
+    LogConfig: { Type: 'local', Config: { 'max-size': '10m', 'max-file': '2', compress: 'false' } },
+    Privileged: false,
+    Binds: null,
+  });
+  expect(Config.Env).toContain('WORKER_TYPE=CUSTOM');
+  expect(Config.Labels).toMatchObject({ 'worker-manager.cell': cell, 'worker-manager.incarnation': '1' });
+});
+
+test('an orphaned child is reaped', async () => {
+  const { runtime } = newRuntime();
+  const script = '(sleep 0.1 &) ; sleep 1; ps -e -o stat= | grep -c Z; true';
+  expect((await outcome(runtime, orderOf(sh(script)))).tail).toBe('0');
+});
+
+test('bodies of a cell reach the outside bridge and not each other', async () => {
+  const { runtime } = newRuntime();
+  const server = orderOf(node('require("http").createServer((q,r)=>r.end("hello")).listen(8080)'));
+  const { id } = await runtime.create(server);
+  await runtime.start(id);
+  const [{ ip_address } = {}] = await runtime.find(server.worker_id, id);
+  const probe = `fetch("http://${ip_address}:8080",{signal:AbortSignal.timeout(1500)}).then(()=>7,()=>8).then(process.exit)`;
+  expect((await outcome(runtime, orderOf(node(probe)))).exit_code).toBe(8);
+});
+
+test('a secret of a body never stands in a URL', async () => {
+  const proxy = await newProxy();
+  const { runtime, cell } = newRuntime({ host: proxy.socket });
+  const order = orderOf(FOREVER, { env: { REDIS_URL: 'redis://user:hunter2@host' } });
+  const { id } = await runtime.create(order);
+  await runtime.start(id);
+  await runtime.find(order.worker_id, id);
+  await runtime.list();
+  await runtime.remove(id);
+  await runtime.dismantle();
+  const create = proxy.seen.find(
+    ({ method, url }) => method === 'POST' && url.includes('/containers/create'),
+  );
+  expect(create?.url).toMatch(
+    new RegExp(`^/v1\\.\\d+/containers/create\\?name=wm-${cell}-${order.worker_id}$`),
+  );
+  expect(create?.body).toContain('hunter2');
+  for (const { url } of proxy.seen) expect(url).not.toMatch(/hunter2|REDIS_URL|_body|Labels|Options/);
+});
+
+test('protection that the engine dropped is noticed, and the unprotected body is gone', async () => {
+  const proxy = await newProxy();
+  proxy.misbehave = ({ url, body }) =>
+    url.includes('/containers/create') ? { body: body.replace('"CapDrop"', '"CapDropp"') } : undefined;
+  const { runtime } = newRuntime({ host: proxy.socket });
+  const refusal = await runtime.create(orderOf(FOREVER)).catch((error) => error);
+  expect(refusal).toBeInstanceOf(BodyRefused);
+  expect(refusal).toMatchObject({ reason: 'NotEnforced', message: expect.stringContaining('CapDrop ALL') });
+  expect(await runtime.list()).toEqual([]);
+});
+
+test('an id that is none reaches no path of the engine', async () => {
+  const proxy = await newProxy();
+  const { runtime } = newRuntime({ host: proxy.socket });
+  await runtime.list();
+  const before = proxy.seen.length;
+  for (const id of ['../secrets', 'x?force=1&v=1', '', '__proto__', 'a/b']) {
+    for (const act of ['start', 'terminate', 'kill', 'remove', 'usage'] as const) {
+      await expect(runtime[act](id)).rejects.toThrow(TypeError);
+    }
+    await expect(runtime.find(id, undefined)).rejects.toThrow(TypeError);
+    await expect(runtime.find(orderOf([]).worker_id, id)).rejects.toThrow(TypeError);
+  }
+  expect(proxy.seen).toHaveLength(before);
+  expect(() => createDockerRuntime({ cell: '../x', image: 'x' })).toThrow(TypeError);
+});
+
+test('two managers that make the network at once end with one', async () => {
+  const cell = newCell();
+  const [one, two] = [newRuntime({ cell }).runtime, newRuntime({ cell }).runtime];
+  await Promise.all([one.create(orderOf(FOREVER)), two.create(orderOf(FOREVER))]);
+  expect(await networksOf(cell)).toHaveLength(1);
+});
+
+test('networks that a race has doubled are made one, and a network that went is made again', async () => {
+  const { runtime, cell } = newRuntime();
+  const labels = { 'worker-manager.managed': 'true', 'worker-manager.cell': cell };
+  for (const _ of [1, 2]) await engine().createNetwork({ Name: `wm-${cell}`, Labels: labels });
+  const { id } = await runtime.create(orderOf(FOREVER));
+  await runtime.start(id);
+  expect(await networksOf(cell)).toHaveLength(1);
+
+  await clean(cell);
+  const order = orderOf(FOREVER);
+  // The first try finds out that the network has gone; the next one makes it.
+  const lost = await runtime.create(order);
+  await expect(runtime.start(lost.id)).rejects.toThrow(/network/);
+  await runtime.remove(lost.id);
+  const again = await runtime.create(order);
+  await runtime.start(again.id);
+  expect((await runtime.find(order.worker_id, undefined))[0]?.state).toBe('running');
+});
+
+test('a foreign network of our name is refused and left alone', async () => {
+  const { runtime, cell } = newRuntime();
+  const foreign = await engine().createNetwork({ Name: `wm-${cell}` });
+  try {
+    await expect(runtime.create(orderOf(FOREVER))).rejects.toMatchObject({ reason: 'NetworkTaken' });
+    await runtime.dismantle();
+    expect((await foreign.inspect()).Id).toBe(foreign.id);
+  } finally {
+    await foreign.remove();
+  }
+});
+
+test('dismantling removes the network of the cell', async () => {
+  const { runtime, cell } = newRuntime();
+  const { id } = await runtime.create(orderOf(FOREVER));
+  expect(await networksOf(cell)).toHaveLength(1);
+  await runtime.remove(id);
+  await runtime.dismantle();
+  await runtime.dismantle();
+  expect(await networksOf(cell)).toEqual([]);
+});
+
+const networksOf = (cell: string) =>
+  engine().listNetworks({ filters: { label: [`worker-manager.cell=${cell}`] } });

@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import { createLogger, type LogOptions } from '../../src/telemetry/log.ts';
+
+/** A logger whose lines the test reads. */
+function logger(options: LogOptions = {}) {
+  const text: string[] = [];
+  const log = createLogger({ destination: { write: (line: string) => void text.push(line) }, ...options });
+  const lines = () => text.map((line) => JSON.parse(line) as Record<string, unknown>);
+  return { log, text, lines };
+}
+
+test('a line is one JSON object with time, level as a word, service, version and nothing of the host', () => {
+  const { log, text, lines } = logger({ version: '1.2.3' });
+  log.child({ worker_id: 'w', request_id: 'r' }).warn('it happened');
+  const { time, ...rest } = lines()[0] ?? {};
+  expect(text[0]?.endsWith('}\n')).toBe(true);
+  expect(new Date(String(time)).toISOString()).toBe(time);
+  expect(rest).toEqual({
+    level: 'warn',
+    service: 'worker-manager',
+    version: '1.2.3',
+    worker_id: 'w',
+    request_id: 'r',
+    msg: 'it happened',
+  });
+});
+
+test('the level is obeyed', () => {
+  const { log, lines } = logger({ level: 'error' });
+  log.info('no');
+  log.error('yes');
+  expect(lines().map(({ msg }) => msg)).toEqual(['yes']);
+});
+
+test('an error is written with type, message and stack', () => {
+  const { log, lines } = logger();
+  log.error({ err: new TypeError('broken', { cause: new Error('the cause') }) }, 'a pass failed');
+  expect(lines()[0]?.err).toMatchObject({ type: 'TypeError', message: 'broken: the cause' });
+});
+
+test('no way in lets a secret out', () => {
+  const url = 'redis://user:hunter2@127.0.0.1:6379/0';
+  const error = Object.assign(new Error(`connect ${url}`), {
+    command: { name: 'auth', args: ['user', 'hunter2'] },
+    url,
+    errors: [new Error(url)],
+  });
+  const { log, text, lines } = logger({ secrets: ['api-token-value'] });
+  log.info(`connecting to ${url}`);
+  log.info({ url, nested: { deep: { list: [url] } } }, 'connecting to %s', url);
+  log.error({ err: error }, 'failed');
+  log.error(error);
+  log.error({ err: new Error('outer', { cause: error }) });
+  log.child({ redis: url }).info('child');
+  log.info({
+    password: 'hunter2',
+    spec: { env: { KEY: 'hunter2' } },
+    headers: { authorization: 'Bearer hunter2' },
+  });
+  log.info({ request: { headers: { authorization: 'hunter2' } } }, 'token is api-token-value');
+  expect(text).toHaveLength(8);
+  expect(text.join('')).not.toMatch(/hunter2|api-token-value/);
+  expect(lines()[1]).toMatchObject({ nested: { deep: { list: ['redis://***@127.0.0.1:6379/0'] } } });
+});
+
+test('pretty is for people, and hides as much', () => {
+  const { log, text } = logger({ pretty: true });
+  log.info({ worker_id: 'w' }, 'connecting to redis://user:hunter2@host');
+  expect(text.join('')).toContain('INFO');
+  expect(text.join('')).toContain('redis://***@host');
+  expect(text.join('')).toContain('"worker_id":"w"');
+  expect(() => JSON.parse(text.join(''))).toThrow();
+});

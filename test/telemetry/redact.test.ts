@@ -1,0 +1,62 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { redactJson, redactText, redactUrl } from '../../src/telemetry/redact.ts';
+
+test.each([
+  ['redis://127.0.0.1:6379', 'redis://127.0.0.1:6379'],
+  ['redis://user:pass@host:6379/0', 'redis://***@host:6379/0'],
+  ['redis://:pass@host', 'redis://***@host'],
+  ['https://token@host/path', 'https://***@host/path'],
+  ['redis://user:p@ss/w:rd#?@host:1', 'redis://***@host:1'],
+  ['rediss://host?password=hunter2&db=1', 'rediss://host?password=***&db=1'],
+  ['user:pass@host', '***@host'],
+  ['redis:/u:p@host', '***@host'],
+  ['', ''],
+])('redactUrl %s', (url, bare) => {
+  expect(redactUrl(url)).toBe(bare);
+});
+
+test.each([
+  ['nothing here', 'nothing here'],
+  ['mail a@b.example', 'mail a@b.example'],
+  [
+    'connect redis://u:p@h failed, and redis://u:q@h too',
+    'connect redis://***@h failed, and redis://***@h too',
+  ],
+  ['a\tredis://u:p@h\nb', 'a\tredis://***@h\nb'],
+  ['redis://a:p1@h,redis://b:p2@i', 'redis://***@i'],
+  ['see http://h/?token=abc&x=1', 'see http://h/?token=***&x=1'],
+])('redactText %s', (text, bare) => {
+  expect(redactText(text)).toBe(bare);
+});
+
+test('given secrets are hidden wherever they stand; an empty one hides nothing', () => {
+  expect(redactText('AUTH hunter2 (hunter2)', ['hunter2', ''])).toBe('AUTH *** (***)');
+});
+
+test('a JSON text stays JSON and keeps all that is no secret', () => {
+  const value = fc.record({
+    url: fc.string().map((end) => `redis://user:hunter2@host ${end}`),
+    text: fc.string({ unit: 'binary' }),
+    list: fc.array(fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null))),
+  });
+  fc.assert(
+    fc.property(value, (given) => {
+      fc.pre(!`${given.text}${given.list}`.includes('://'));
+      const bare = JSON.parse(redactJson(JSON.stringify(given)));
+      expect(JSON.stringify(bare)).not.toContain('hunter2');
+      expect({ ...bare, url: '' }).toEqual({ ...given, url: '' });
+    }),
+  );
+});
+
+test('a secret with quotes and line ends is hidden in JSON', () => {
+  const secret = 'a"b\nc\\';
+  expect(JSON.parse(redactJson(JSON.stringify({ x: `<${secret}>` }), [secret]))).toEqual({ x: '<***>' });
+});
+
+test.each(['a', '://', 'a://', '@', '"', '\\"', '?key='])('a megabyte of %s is read in one go', (piece) => {
+  const text = piece.repeat(1_000_000 / piece.length);
+  expect(redactText(text).length).toBeLessThanOrEqual(text.length + 6);
+  expect(typeof redactJson(JSON.stringify(text))).toBe('string');
+});

@@ -7,8 +7,10 @@ import { type Observation, parseInstant } from '../model/index.ts';
 
 /** A timer may fire a little early, and a pass that is a millisecond too soon would look twice. */
 const MARGIN_MS = 5;
-/** A runtime that is away, or a body that should end, is looked at again after this at the latest. */
+/** A body that should have ended is looked at again after this at the latest. */
 const IMPATIENT_MS = 5000;
+/** What cannot be seen is looked at again after this; a runtime that is back asks for a look by itself. */
+const UNCLEAR_MS = 30_000;
 
 /** Milliseconds until the next look that no hint will ask for; `undefined` where there is none to wait for. */
 export function nextLookMs(value: unknown, life: Life, seen: Observation): number | undefined {
@@ -19,7 +21,7 @@ export function nextLookMs(value: unknown, life: Life, seen: Observation): numbe
 
 function deadlines(value: unknown, life: Life, seen: Observation): number[] {
   const { actual, now } = seen;
-  if (actual.kind === 'unknown' || actual.kind === 'ambiguous') return [now + IMPATIENT_MS];
+  if (actual.kind === 'unknown' || actual.kind === 'ambiguous') return [now + UNCLEAR_MS];
   const [top, child] = typeof value === 'string' ? [value] : (Object.entries(value as object)[0] ?? []);
   if (top === 'STOPPED' || top === 'FAILED') return [forgetAt(life, seen), ...leftovers(seen)];
   if (child === 'stopping')

@@ -4,10 +4,10 @@
  * Every write carries the leader's epoch and is refused by the script when that is old (`Fenced`). What was
  * decided on an older record is refused, too (`conflict`). Must not import the loop, the commands or a runtime.
  */
-export { CommandStream, type Entry, type Settlement } from './command-stream.ts';
+export { CommandStream, type Entry, type Settled, type Settlement } from './command-stream.ts';
 export { COMMAND_TIMEOUT_MS, connectBlocking, connectCommands, type Link } from './connect.ts';
 export { COMMAND_GROUP, INPUT_GROUP, type Keys, keysOf } from './keys.ts';
 export { redisLeaseStore } from './lease-store.ts';
 export { watchSignals } from './signals.ts';
-export { Fenced, Store } from './store.ts';
+export { Fenced, Store, type Summary } from './store.ts';
 export { readStream, type StreamLine } from './stream.ts';

@@ -37,6 +37,22 @@ export class Fenced extends Error {
 
 type Hash = Record<string, string>;
 
+/** A worker in one line, as `list` and `ps` show it. */
+export interface Summary {
+  worker_id: string;
+  name: string | undefined;
+  agent_type: string | undefined;
+  runtime: string | undefined;
+  labels: Record<string, string> | undefined;
+  desired: string;
+  status: string;
+  phase: string;
+  reason: string;
+  restarts: number;
+  incarnation: number;
+  created_at: string;
+}
+
 /** The records of one cell. `epoch` is the leader's; reads need none. */
 export class Store {
   readonly keys: Keys;
@@ -72,6 +88,39 @@ export class Store {
       return reply;
     }) as [DesiredState | null, Hash];
     return wanted ? { desired: wanted, status: toStatus(found) } : undefined;
+  }
+
+  /** A short line for each worker, in the order of their creation. */
+  async summaries(): Promise<Summary[]> {
+    const ids = await this.ids();
+    const reads = this.#redis.pipeline();
+    for (const id of ids) {
+      reads.hmget(this.keys.desired(id), 'spec', 'desired', 'created_at');
+      reads.hmget(this.keys.status(id), 'status', 'phase', 'reason', 'restarts', 'incarnation');
+    }
+    const replies = ((await reads.exec()) ?? []).map(([error, reply]) => {
+      if (error) throw error;
+      return reply as (string | null)[];
+    });
+    return ids.flatMap((worker_id, at) => {
+      const [spec, desired, created_at] = replies[at * 2] ?? [];
+      const [status, phase, reason, restarts, incarnation] = replies[at * 2 + 1] ?? [];
+      const read = parse(spec) as Partial<DesiredRecord['spec']> | undefined;
+      if (!read || !desired) return [];
+      const { name, agent_type, runtime, labels } = read;
+      return [
+        {
+          worker_id,
+          ...{ name, agent_type, runtime, labels, desired },
+          ...{ status: status ?? 'STARTING', phase: phase ?? 'accepted', reason: reason ?? '' },
+          ...{
+            restarts: Number(restarts ?? 0),
+            incarnation: Number(incarnation ?? 0),
+            created_at: created_at ?? '',
+          },
+        },
+      ];
+    });
   }
 
   /** Ids in the order of their creation. */
@@ -149,6 +198,11 @@ export class Store {
       STREAMS_KEPT_MS,
     );
     return unfenced(reply);
+  }
+
+  /** Whether the epoch is still the newest. */
+  async leads(epoch: number): Promise<boolean> {
+    return (await this.#redis.get(this.keys.epoch)) === String(epoch);
   }
 
   /** What tells this store from an empty one. */

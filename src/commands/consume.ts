@@ -1,0 +1,131 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { type Command, ENTRY_LIMIT, Fault, messageOf, parseCommand } from '../model/index.ts';
+import type { CommandStream, Entry, Settled, Settlement } from '../store/index.ts';
+import { Fenced } from '../store/index.ts';
+import { type CommandContext, type Plan, planOf, refusal } from './plan.ts';
+
+/** Entries read at once. */
+const BATCH = 100;
+/** A read waits so long for a new entry. */
+const BLOCK_MS = 2000;
+/** An entry that was delivered so often and never settled is put aside. */
+const MAX_DELIVERIES = 5;
+/** First and longest wait after Redis has failed us. */
+const RETRY_MS = [100, 2000] as const;
+
+export interface ConsumerOptions {
+  stream: CommandStream;
+  epoch: number;
+  context: CommandContext;
+  log: Logger;
+  /** A worker's desired record has changed. */
+  changed: (workerId: string) => void;
+  /** One command was settled, `lagMs` after it was pushed. */
+  settled: (command: string, result: string, lagMs: number) => void;
+}
+
+/**
+ * Reads and settles commands in their order until the signal fires, beginning with those that an earlier reader
+ * left unsettled. Nothing that stands in an entry ends it; Redis being away only makes it wait. Throws only
+ * `Fenced`.
+ */
+export async function consumeCommands(options: ConsumerOptions, signal: AbortSignal): Promise<void> {
+  const { stream, log } = options;
+  let leftovers = true;
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      if (leftovers) await stream.ensureGroup();
+      const entries: Entry[] = leftovers ? await stream.claim(BATCH, 0) : await stream.read(BATCH, BLOCK_MS);
+      for (const entry of entries) {
+        if (signal.aborted) return;
+        await settle(entry, options);
+      }
+      leftovers = leftovers && entries.length > 0;
+      failures = 0;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof Fenced) throw error;
+      // Also NOGROUP and UNBLOCKED, after the stream was lost with the store: the group is made again.
+      leftovers = true;
+      failures += 1;
+      log.warn({ err: error, failures }, 'commands cannot be read; trying again');
+      await delay(Math.min(RETRY_MS[0] * 2 ** (failures - 1), RETRY_MS[1]), undefined, { signal }).catch(
+        () => {},
+      );
+    }
+  }
+}
+
+async function settle(entry: Entry, options: ConsumerOptions): Promise<void> {
+  const { epoch, stream, context, log } = options;
+  const settlement = await read(entry, context);
+  const { outcome } = await stream.settle(epoch, settlement);
+  const { requestId: request_id, workerId: worker_id, name } = settlement;
+  const answer = settlement.answers[outcome as 'ok'] ?? settlement.answers.ok;
+  const refused = JSON.parse(answer).error as { code: string; message: string } | undefined;
+  const result = outcome === 'repeated' ? 'repeated' : (refused?.code ?? 'ok');
+  log.info({ request_id, worker_id, command: name, result, why: refused?.message }, 'command settled');
+  options.settled(name, result, Math.max(0, context.now() - Number(entry.id.split('-')[0])));
+  if (worker_id && wrote(settlement, outcome)) options.changed(worker_id);
+}
+
+const wrote = ({ operation }: Plan, outcome: Settled) =>
+  outcome !== 'conflict' && outcome !== 'not_found' && (operation === 'create' || operation === 'desire');
+
+/** What an entry comes to. Never throws. */
+async function read(entry: Entry, context: CommandContext): Promise<Settlement & { name: string }> {
+  const unreadable = (why: string) => {
+    const fault = new Fault('invalid_command', `The entry ${entry.id} of worker:commands ${why}.`);
+    const answers = { ok: refusal({ entry_id: entry.id }, fault) };
+    return {
+      entry,
+      requestId: '',
+      replyTo: undefined,
+      operation: 'dead',
+      answers,
+      name: 'unreadable',
+    } as const;
+  };
+  if (entry.deliveries >= MAX_DELIVERIES)
+    return unreadable(`was tried ${entry.deliveries - 1} times without success`);
+  if (entry.data === undefined) return unreadable('has no field "data"');
+  if (entry.data.length > ENTRY_LIMIT) return unreadable(`is longer than ${ENTRY_LIMIT} characters`);
+  let given: Partial<Record<'request_id' | 'command' | 'reply_to', unknown>>;
+  try {
+    given = JSON.parse(entry.data);
+  } catch (error) {
+    return unreadable(`is not JSON: ${messageOf(error).slice(0, 200)}`);
+  }
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    return unreadable('is not a JSON object');
+  let command: Command;
+  try {
+    command = parseCommand(given);
+  } catch (error) {
+    return { ...refused(entry, given, error as Fault), name: 'invalid' };
+  }
+  const plan = await planOf(command, context);
+  const { request_id: requestId, reply_to: replyTo } = command;
+  return { ...plan, entry, requestId, replyTo, name: command.command };
+}
+
+/** The answer to a command that could be read and is wrong, as far as its own names can be used. */
+function refused(entry: Entry, given: Record<string, unknown>, fault: Fault): Settlement {
+  const wrong = new Set(fault.issues?.map(({ path }) => path));
+  const usable = (name: string) =>
+    typeof given[name] === 'string' && !wrong.has(name) ? (given[name] as string) : undefined;
+  const requestId = usable('request_id') ?? '';
+  const names = {
+    command: usable('command') ?? '',
+    ...(requestId ? { request_id: requestId } : { entry_id: entry.id }),
+  };
+  return {
+    entry,
+    requestId,
+    replyTo: usable('reply_to'),
+    operation: 'answer',
+    answers: { ok: refusal(names, fault) },
+  };
+}

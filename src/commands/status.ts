@@ -1,0 +1,26 @@
+import { type CommandOf, Fault, type StatusRecord } from '../model/index.ts';
+import { type CommandContext, type Plan, success } from './plan.ts';
+
+/** Tells what is observed of one worker, also of one that was deleted a while ago. */
+export async function status(command: CommandOf<'status'>, { store }: CommandContext): Promise<Plan> {
+  const { worker_id } = command;
+  const found = await store.status(worker_id);
+  if (!found) throw new Fault('not_found', `There is no worker ${worker_id}.`);
+  return { operation: 'answer', answers: { ok: success(command, { worker_id, ...told(found.status) }) } };
+}
+
+/** The fields of the answer; a worker that no pass has seen yet is STARTING. */
+function told(seen: StatusRecord | undefined) {
+  return {
+    status: seen?.status ?? 'STARTING',
+    phase: seen?.phase ?? 'accepted',
+    reason: seen?.reason ?? '',
+    message: seen?.message ?? '',
+    ip_address: seen?.ip_address ?? null,
+    exit_code: seen?.exit_code ?? null,
+    incarnation: seen?.incarnation ?? 0,
+    restarts: seen?.restarts ?? 0,
+    started_at: seen?.started_at ?? null,
+    finished_at: seen?.finished_at ?? null,
+  };
+}

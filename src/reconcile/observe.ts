@@ -1,0 +1,48 @@
+import { type Actual, messageOf, type Observation, type WorkerRecord } from '../model/index.ts';
+import type { PassContext } from './pass-context.ts';
+
+/** What a look needs; `explain` looks with it, too, and without a lease. */
+export type Looker = Pick<PassContext, 'store' | 'runtimes' | 'limits' | 'now' | 'leadingSince' | 'refusals'>;
+
+/** One look at a worker; `undefined` where there is no record of it. */
+export async function observe(
+  id: string,
+  context: Looker,
+): Promise<{ record: WorkerRecord; seen: Observation } | undefined> {
+  const loaded = await context.store.load(id);
+  if (!loaded) return undefined;
+  const { record, heartbeat } = loaded;
+  const { runtime } = record.desired.spec;
+  const actual = await look(id, record.status?.body_id, runtime, context);
+  const seen: Observation = Object.freeze({
+    worker_id: id,
+    desired: record.desired,
+    status: record.status,
+    memo: record.memo,
+    actual,
+    heartbeat,
+    refusal: context.refusals.get(id),
+    now: context.now(),
+    watching_since: Math.max(context.leadingSince, context.runtimes.upSince(runtime)),
+    limits: context.limits,
+  });
+  return { record, seen };
+}
+
+/** A look that failed is unknown, whatever failed: only an engine that answered can say that nothing is there. */
+async function look(
+  id: string,
+  knownId: string | undefined,
+  name: Observation['desired']['spec']['runtime'],
+  { runtimes }: Looker,
+): Promise<Actual> {
+  try {
+    const bodies = await runtimes.call(name, (runtime) => runtime.find(id, knownId));
+    const [body] = bodies;
+    if (!body) return { kind: 'absent' };
+    if (bodies.length > 1) return { kind: 'ambiguous', ids: bodies.map((one) => one.id) };
+    return { kind: 'present', body };
+  } catch (error) {
+    return { kind: 'unknown', error: messageOf(error) };
+  }
+}

@@ -1,0 +1,100 @@
+import { messageOf, type RuntimeName } from '../model/index.ts';
+import { BodyConflict, BodyRefused, type Runtime, RuntimeDown, type RuntimeInfo } from './runtime.ts';
+
+interface Entry {
+  runtime: Runtime;
+  info: RuntimeInfo | undefined;
+  /** Why it does not answer; `undefined` while it does. */
+  error: string | undefined;
+  /** Since when it answers without a break, milliseconds since 1970. */
+  upSince: number;
+}
+
+/** The runtimes that this manager uses, in the order of preference, and whether each answers. */
+export class Runtimes {
+  readonly #entries: Map<RuntimeName, Entry>;
+  readonly #now: () => number;
+  readonly #changed: (name: RuntimeName, error: string | undefined) => void;
+
+  constructor(
+    runtimes: Runtime[],
+    now: () => number,
+    /** A runtime has begun to answer (no error) or has ceased to. */
+    changed: (name: RuntimeName, error: string | undefined) => void,
+  ) {
+    const unknown = { info: undefined, error: 'not asked yet', upSince: 0 };
+    this.#entries = new Map(runtimes.map((runtime) => [runtime.name, { runtime, ...unknown }]));
+    this.#now = now;
+    this.#changed = changed;
+  }
+
+  get all(): Runtime[] {
+    return [...this.#entries.values()].map(({ runtime }) => runtime);
+  }
+
+  /** The state of each, for commands, health and doctor. */
+  get states(): { name: RuntimeName; info: RuntimeInfo | undefined; error: string | undefined }[] {
+    return [...this.#entries].map(([name, { info, error }]) => ({
+      name,
+      info: error ? undefined : info,
+      error,
+    }));
+  }
+
+  /** The runtime of that name; throws `RuntimeDown` where this manager does not use it. */
+  get(name: RuntimeName): Runtime {
+    const entry = this.#entries.get(name);
+    if (entry) return entry.runtime;
+    const used = [...this.#entries.keys()].join(', ');
+    throw new RuntimeDown(
+      `This manager does not use the runtime ${name}, only ${used}; set RUNTIME to change that.`,
+    );
+  }
+
+  upSince(name: RuntimeName): number {
+    return this.#entries.get(name)?.upSince ?? 0;
+  }
+
+  /** Asks each whether it answers. */
+  async probe(): Promise<void> {
+    await Promise.all(
+      [...this.#entries.values()].map(async (entry) => {
+        try {
+          entry.info = await entry.runtime.probe();
+          this.#turn(entry, undefined);
+        } catch (error) {
+          this.#turn(entry, messageOf(error));
+        }
+      }),
+    );
+  }
+
+  /** Calls a runtime, and takes note where it does not answer. */
+  async call<T>(name: RuntimeName, what: (runtime: Runtime) => Promise<T>): Promise<T> {
+    const runtime = this.get(name);
+    try {
+      return await what(runtime);
+    } catch (error) {
+      const entry = this.#entries.get(name);
+      if (entry && error instanceof RuntimeDown) this.#turn(entry, error.message);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.all.map((runtime) => runtime.close()));
+  }
+
+  #turn(entry: Entry, error: string | undefined): void {
+    const before = entry.error;
+    entry.error = error;
+    if ((before === undefined) === (error === undefined)) return;
+    if (error === undefined) entry.upSince = this.#now();
+    this.#changed(entry.runtime.name, error);
+  }
+}
+
+/** What an error of an act means for the worker, where looking would not tell. */
+export function isRefusal(error: unknown): error is BodyRefused | BodyConflict {
+  return error instanceof BodyRefused || error instanceof BodyConflict;
+}

@@ -1,0 +1,48 @@
+/**
+ * Bundles the wrapper and all that it needs into one file, which every body runs: `node scripts/bundle-wrapper.ts`.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const ROOT = join(import.meta.dirname, '..');
+const PATH = join(ROOT, 'dist', 'wrapper.mjs');
+
+/** The bundle, and what tells one bundle from another. */
+export interface WrapperBundle {
+  path: string;
+  /** sha256 of the content, in hex. */
+  hash: string;
+}
+
+/** Makes the bundle; the file is touched only where its content changes, and never seen half written. */
+export async function bundleWrapper(): Promise<WrapperBundle> {
+  const { outputFiles } = await build({
+    entryPoints: [join(ROOT, 'worker-base', 'wrapper.ts')],
+    bundle: true,
+    write: false,
+    platform: 'node',
+    target: 'node22',
+    format: 'esm',
+    minify: true,
+    legalComments: 'none',
+    // ioredis is CommonJS and asks for Node's own modules by require.
+    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+  });
+  const content = outputFiles[0]?.contents ?? new Uint8Array();
+  const hash = createHash('sha256').update(content).digest('hex');
+  const there = await readFile(PATH).catch(() => undefined);
+  if (!there?.equals(content)) {
+    await mkdir(join(ROOT, 'dist'), { recursive: true });
+    const draft = `${PATH}.${process.pid}`;
+    await writeFile(draft, content);
+    await rename(draft, PATH);
+  }
+  return { path: PATH, hash };
+}
+
+if (import.meta.main) {
+  const { path, hash } = await bundleWrapper();
+  console.log(`${path} ${hash}`);
+}

@@ -1,0 +1,144 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import type { Readable } from 'node:stream';
+import { LineSplitter, type Piece } from './lines.ts';
+
+/** Between the end of the agent and SIGKILL to what it has left behind. */
+const LEFTOVER_GRACE_MS = 500;
+/** Silence of a pipe that something outside the group still holds, after which nobody waits for it any longer. */
+const SILENCE_MS = 1000;
+const POLL_MS = 25;
+/** Bytes of prompts that the agent has not read yet; more is refused. */
+const STDIN_LIMIT = 4 * 1024 ** 2;
+
+export interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+type OnPiece = (stream: 'stdout' | 'stderr', piece: Piece) => void;
+
+/** The agent as processes: a session and group of its own, its three pipes, and its end. */
+export class Agent {
+  readonly #child: ChildProcess;
+  readonly #group: number;
+  #lastReadAt = 0;
+  #paused = false;
+  #hurry = false;
+  #closed = false;
+  /** Settles when the agent itself has ended; its group may live on. */
+  readonly exited: Promise<Exit>;
+
+  /** Starts the program; throws what the system says (`code` ENOENT, EACCES …) where it cannot. */
+  static async start(order: {
+    argv: string[];
+    cwd: string;
+    env: Record<string, string>;
+    onPiece: OnPiece;
+  }): Promise<Agent> {
+    const [program = '', ...args] = order.argv;
+    const child = spawn(program, args, { cwd: order.cwd, env: order.env, detached: true, stdio: 'pipe' });
+    // Listening begins at once: a short-lived agent may end before anything is awaited.
+    const agent = child.pid === undefined ? undefined : new Agent(child, child.pid, order.onPiece);
+    if (agent) return agent;
+    throw await new Promise((resolve) => child.once('error', resolve));
+  }
+
+  private constructor(child: ChildProcess, group: number, onPiece: OnPiece) {
+    this.#child = child;
+    this.#group = group;
+    this.exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
+    child.once('close', () => {
+      this.#closed = true;
+    });
+    child.on('error', () => {});
+    // An agent that does not read is no error of ours; the write's own callback tells.
+    child.stdin?.on('error', () => {});
+    for (const name of ['stdout', 'stderr'] as const) this.#listen(name, child[name], onPiece);
+  }
+
+  get pid(): number {
+    return this.#group;
+  }
+
+  /** Hands text to the agent; answers why it could not be, or undefined once the agent's pipe has it. */
+  write(text: string): Promise<string | undefined> {
+    const stdin = this.#child.stdin;
+    if (!stdin?.writable) return Promise.resolve('stdin_closed');
+    if (stdin.writableLength + text.length > STDIN_LIMIT) return Promise.resolve('stdin_full');
+    return new Promise((resolve) =>
+      stdin.write(text, (error) => resolve(error ? 'stdin_closed' : undefined)),
+    );
+  }
+
+  closeInput(): void {
+    this.#child.stdin?.end();
+  }
+
+  /** Stops reading, so that the agent has to wait once its pipe is full. */
+  pause(): void {
+    this.#paused = true;
+    this.#child.stdout?.pause();
+    this.#child.stderr?.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#child.stdout?.resume();
+    this.#child.stderr?.resume();
+  }
+
+  /** Sends a signal to every process of the group; answers whether there was one. */
+  signal(signal: NodeJS.Signals | 0): boolean {
+    try {
+      return process.kill(-this.#group, signal);
+    } catch {
+      return false;
+    }
+  }
+
+  /** What is left of the group is killed without a grace from now on. */
+  kill(): void {
+    this.#hurry = true;
+    this.signal('SIGKILL');
+  }
+
+  /** After the agent's end: ends what it has left behind and reads its pipes to their end, or to `hardAt`. */
+  async gather(hardAt: () => number): Promise<void> {
+    const since = performance.now();
+    while (!this.#hurry && this.signal(0) && performance.now() - since < LEFTOVER_GRACE_MS) await pause();
+    this.signal('SIGKILL');
+    this.#lastReadAt = performance.now();
+    while (!this.#closed && performance.now() < hardAt()) {
+      // Only what has left the group can still hold a pipe. Waiting for Redis is no silence.
+      if (this.#paused) this.#lastReadAt = performance.now();
+      if (performance.now() - this.#lastReadAt > SILENCE_MS) break;
+      await pause();
+    }
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+  }
+
+  #listen(name: 'stdout' | 'stderr', pipe: Readable | null, onPiece: OnPiece): void {
+    const splitter = new LineSplitter();
+    const flush = () => {
+      for (const piece of splitter.flush()) onPiece(name, piece);
+    };
+    pipe?.on('data', (chunk: Buffer) => {
+      this.#lastReadAt = performance.now();
+      for (const piece of splitter.push(chunk)) onPiece(name, piece);
+    });
+    pipe?.once('end', flush);
+    pipe?.once('close', flush);
+    pipe?.on('error', flush);
+  }
+}
+
+/** The exit code by which a shell would tell such an end. */
+export function codeOf({ code, signal }: Exit): number {
+  return code ?? 128 + (signal ? constants.signals[signal] : 0);
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, POLL_MS));
+}

@@ -1,0 +1,152 @@
+import { closeSync, ftruncateSync, mkdirSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Entry } from './entry.ts';
+
+/** Bytes before each entry in the file: its length, lines, bytes and seq. */
+const HEADER = 20;
+
+/**
+ * Entries that wait for Redis, first in first out: a little memory, then a file, then (for what must not be lost
+ * when the file has no room) a little memory again. The file only grows until it is wholly read, so its size is the
+ * bound; it is read and written synchronously, which keeps the order without a lock and costs a page-cache copy.
+ */
+export class Backlog {
+  readonly #path: string;
+  readonly #memoryBytes: number;
+  readonly #diskBytes: number;
+  #head: Entry[] = [];
+  #tail: Entry[] = [];
+  #file: number | undefined;
+  #written = 0;
+  #read = 0;
+  #onDisk = 0;
+  /** Bytes of text that wait in memory. */
+  bytes = 0;
+  /** What waits altogether, to tell what is lost where the wrapper has to give up. */
+  lines = 0;
+  outputBytes = 0;
+  /** Why the file could not be written; empty while it can. */
+  diskError = '';
+
+  constructor(options: { dir: string; memoryBytes: number; diskBytes: number }) {
+    this.#path = options.dir;
+    this.#memoryBytes = options.memoryBytes;
+    this.#diskBytes = options.diskBytes;
+  }
+
+  get length(): number {
+    return this.#head.length + this.#onDisk + this.#tail.length;
+  }
+
+  /** Something waits in the file. */
+  get spooled(): boolean {
+    return this.#onDisk > 0;
+  }
+
+  /** Takes an entry, or answers false where there is no room; one that `must` be kept is always taken. */
+  push(entry: Entry, must: boolean): boolean {
+    const ordered = this.#onDisk === 0 && this.#tail.length === 0;
+    const fits = this.bytes + entry.data.length <= this.#memoryBytes;
+    if (ordered && fits) this.#remember(this.#head, entry);
+    else if (this.#tail.length === 0 && this.#spool(entry)) this.#count(entry, 1);
+    else if (must) this.#remember(this.#tail, entry);
+    else return false;
+    return true;
+  }
+
+  /** The oldest entry, which it gives away. */
+  shift(): Entry | undefined {
+    if (this.#head.length === 0) {
+      if (this.#onDisk > 0) {
+        const entry = this.#unspool();
+        this.#count(entry, -1);
+        return entry;
+      }
+      this.#head = this.#tail;
+      this.#tail = [];
+    }
+    const entry = this.#head.shift();
+    if (entry) {
+      this.bytes -= entry.data.length;
+      this.#count(entry, -1);
+    }
+    return entry;
+  }
+
+  /** Removes the file and its directory. */
+  remove(): void {
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
+    rmSync(this.#path, { recursive: true, force: true });
+  }
+
+  #remember(list: Entry[], entry: Entry): void {
+    list.push(entry);
+    this.bytes += entry.data.length;
+    this.#count(entry, 1);
+  }
+
+  #count(entry: Entry, sign: 1 | -1): void {
+    this.lines += sign * entry.lines;
+    this.outputBytes += sign * entry.bytes;
+  }
+
+  #spool(entry: Entry): boolean {
+    const size = Buffer.byteLength(entry.data);
+    if (this.#written + HEADER + size > this.#diskBytes) return false;
+    const record = Buffer.allocUnsafe(HEADER + size);
+    record.writeUInt32LE(size, 0);
+    record.writeUInt32LE(entry.lines, 4);
+    record.writeUInt32LE(entry.bytes, 8);
+    record.writeDoubleLE(entry.seq, 12);
+    record.write(entry.data, HEADER);
+    try {
+      this.#file ??= this.#open();
+      for (let done = 0; done < record.length; ) {
+        done += writeSync(this.#file, record, done, record.length - done, this.#written + done);
+      }
+    } catch (error) {
+      // A full or read-only disk is a spool without room; half a record is overwritten by the next.
+      this.diskError = error instanceof Error ? error.message : String(error);
+      return false;
+    }
+    this.diskError = '';
+    this.#written += record.length;
+    this.#onDisk += 1;
+    return true;
+  }
+
+  #open(): number {
+    mkdirSync(this.#path, { recursive: true, mode: 0o700 });
+    return openSync(join(this.#path, 'output'), 'w+', 0o600);
+  }
+
+  #unspool(): Entry {
+    const header = this.#readBytes(HEADER);
+    const [size, lines, bytes] = [header.readUInt32LE(0), header.readUInt32LE(4), header.readUInt32LE(8)];
+    const entry: Entry = {
+      seq: header.readDoubleLE(12),
+      data: this.#readBytes(size).toString(),
+      lines,
+      bytes,
+    };
+    this.#onDisk -= 1;
+    if (this.#onDisk === 0 && this.#file !== undefined) {
+      ftruncateSync(this.#file);
+      this.#written = 0;
+      this.#read = 0;
+    }
+    return entry;
+  }
+
+  #readBytes(size: number): Buffer {
+    const buffer = Buffer.allocUnsafe(size);
+    for (let done = 0; done < size; ) {
+      const got = this.#file === undefined ? 0 : readSync(this.#file, buffer, done, size - done, this.#read);
+      if (got === 0) throw new Error(`the spool ${this.#path} is shorter than what was written to it`);
+      done += got;
+      this.#read += got;
+    }
+    return buffer;
+  }
+}

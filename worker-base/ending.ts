@@ -1,0 +1,48 @@
+/** Share of the grace that is kept for the last output and the goodbye, and its most, in milliseconds. */
+const MARGIN_SHARE = 4;
+const MARGIN_MAX_MS = 2000;
+
+/** Why a life ends before the agent ends by itself. */
+export type Why = 'signal' | 'shutdown' | 'deadline';
+
+/** When the agent is killed and when the wrapper gives up, both by performance.now(). */
+export class Ending {
+  readonly #graceMs: number;
+  readonly #onEnd: (why: Why) => void;
+  readonly #onKill: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  #killAt = Number.POSITIVE_INFINITY;
+  /** The first reason; the others only hasten. */
+  why: Why | undefined;
+  /** After this the runtime kills the whole body: what is not said by then is lost. */
+  hardAt = Number.POSITIVE_INFINITY;
+
+  constructor(graceSeconds: number, on: { end: (why: Why) => void; kill: () => void }) {
+    this.#graceMs = graceSeconds * 1000;
+    this.#onEnd = on.end;
+    this.#onKill = on.kill;
+  }
+
+  /** Begins the end. Repeated calls are harmless: none of them lengthens it. */
+  begin(why: Why): void {
+    const now = performance.now();
+    let agentGrace = this.#graceMs;
+    if (why === 'signal') {
+      const margin = Math.min(MARGIN_MAX_MS, this.#graceMs / MARGIN_SHARE);
+      agentGrace -= margin;
+      this.hardAt = Math.min(this.hardAt, now + this.#graceMs - margin / MARGIN_SHARE);
+    }
+    if (now + agentGrace < this.#killAt) {
+      this.#killAt = now + agentGrace;
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(this.#onKill, agentGrace);
+    }
+    if (this.why) return;
+    this.why = why;
+    this.#onEnd(why);
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+  }
+}

@@ -1,0 +1,47 @@
+/** One entry of the output stream on its way to Redis. */
+export interface Entry {
+  seq: number;
+  /** The JSON that stands in the field `data`. */
+  data: string;
+  /** What of the agent's output it holds, to tell what was lost with it. */
+  lines: number;
+  bytes: number;
+  /** The stream id, given when it is sent for the first time and kept as long as it may have been written. */
+  id?: string | undefined;
+  /** It was sent, and nobody knows whether it arrived. */
+  tried?: boolean;
+}
+
+/**
+ * Makes stream ids that only rise, also when the clock goes back. An id of our own making is what lets Redis refuse an
+ * entry that it has already: `*` would make a second one of it.
+ */
+export class IdMaker {
+  #ms = 0;
+  #n = 0;
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  next(): string {
+    const now = this.#now();
+    if (now > this.#ms) {
+      this.#ms = now;
+      this.#n = 0;
+    } else {
+      this.#n += 1;
+    }
+    return `${this.#ms}-${this.#n}`;
+  }
+
+  /** Goes on above an id that stands in the stream already. */
+  raise(id: string): void {
+    const [ms = 0, n = 0] = id.split('-').map(Number);
+    if (ms > this.#ms || (ms === this.#ms && n > this.#n)) {
+      this.#ms = ms;
+      this.#n = n;
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import type { Redis } from 'ioredis';
+import { INPUT_GROUP } from '../src/store/keys.ts';
+import { whenReady } from './link.ts';
+import type { Log } from './log.ts';
+
+/** One body reads at a time, so the consumer has a fixed name and the next incarnation finds what this one left. */
+const CONSUMER = 'wrapper';
+const BLOCK_MS = 5000;
+const COUNT = 16;
+const BACKOFF_MIN_MS = 50;
+const BACKOFF_MAX_MS = 2000;
+
+/** An entry as it stands in the stream; `data` is undefined where the field is missing. */
+export interface InputEntry {
+  id: string;
+  data: string | undefined;
+}
+
+/**
+ * Reads the input stream through its group, first what was delivered and never acknowledged (to an incarnation before,
+ * or by a reply that was lost), then what is new. An entry is acknowledged when it is dealt with; one that is
+ * delivered again meanwhile is not handed over twice.
+ */
+export class InputReader {
+  readonly #blocking: Redis;
+  readonly #commands: Redis;
+  readonly #key: string;
+  readonly #log: Log;
+  /** Entries that were handed over and whose acknowledgement has not arrived. */
+  readonly #held = new Set<string>();
+  #drain = true;
+  #stopped = false;
+
+  constructor(options: { blocking: Redis; commands: Redis; key: string; log: Log }) {
+    this.#blocking = options.blocking;
+    this.#commands = options.commands;
+    this.#key = options.key;
+    this.#log = options.log;
+    // Whatever a lost reply held is among the pending entries now.
+    this.#blocking.on('close', () => {
+      this.#drain = true;
+    });
+  }
+
+  /** Hands over entries one after the other until it is stopped; never throws. */
+  async run(handle: (entry: InputEntry) => void): Promise<void> {
+    let cursor = '0';
+    for (let backoff = BACKOFF_MIN_MS; !this.#stopped; ) {
+      try {
+        await whenReady(this.#blocking);
+        if (this.#drain) {
+          this.#drain = false;
+          cursor = '0';
+        }
+        const entries = await this.#read(cursor);
+        backoff = BACKOFF_MIN_MS;
+        for (const entry of entries) if (!this.#stopped) this.#take(entry, handle);
+        const last = entries.at(-1);
+        if (cursor !== '>') cursor = last ? last.id : '>';
+      } catch (error) {
+        if (this.#stopped) return;
+        this.#drain = true;
+        const message = error instanceof Error ? error.message : String(error);
+        if (/^(NOGROUP|UNBLOCKED)/.test(message)) {
+          if (await this.#makeGroup()) continue;
+        } else if (this.#blocking.status === 'ready') {
+          this.#log.warn('input could not be read; trying again', { error: message });
+        }
+        await pause(backoff);
+        backoff = Math.min(backoff * 2, BACKOFF_MAX_MS);
+      }
+    }
+  }
+
+  /** The entry is dealt with and will not be delivered again; tried until Redis knows, or reading has stopped. */
+  async acknowledge(id: string): Promise<void> {
+    for (let backoff = BACKOFF_MIN_MS; ; backoff = Math.min(backoff * 2, BACKOFF_MAX_MS)) {
+      try {
+        await this.#commands.xack(this.#key, INPUT_GROUP, id);
+        this.#held.delete(id);
+        return;
+      } catch {
+        if (this.#stopped) return;
+        await pause(backoff);
+      }
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #take(entry: InputEntry, handle: (entry: InputEntry) => void): void {
+    if (this.#held.has(entry.id)) return;
+    this.#held.add(entry.id);
+    handle(entry);
+  }
+
+  async #read(cursor: string): Promise<InputEntry[]> {
+    const reply = (await this.#blocking.xreadgroup(
+      'GROUP',
+      INPUT_GROUP,
+      CONSUMER,
+      'COUNT',
+      COUNT,
+      'BLOCK',
+      BLOCK_MS,
+      'STREAMS',
+      this.#key,
+      cursor,
+    )) as [string, [string, string[] | null][]][] | null;
+    return (reply?.[0]?.[1] ?? []).map(([id, fields]) => {
+      const at = fields?.findIndex((text, index) => index % 2 === 0 && text === 'data') ?? -1;
+      return { id, data: at < 0 ? undefined : fields?.[at + 1] };
+    });
+  }
+
+  /** From id 0: what was written before the group was there is for us too. */
+  async #makeGroup(): Promise<boolean> {
+    try {
+      await this.#commands.xgroup('CREATE', this.#key, INPUT_GROUP, '0', 'MKSTREAM');
+      return true;
+    } catch (error) {
+      return error instanceof Error && error.message.startsWith('BUSYGROUP');
+    }
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

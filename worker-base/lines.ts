@@ -1,0 +1,73 @@
+/** A line longer than this is cut into pieces, and an entry holds no more text than this, in bytes. */
+export const PIECE_BYTES = 65_536;
+
+/** Text of one stream, ready to be told. */
+export interface Piece {
+  /** Whole lines without the last newline; or, when `partial`, the beginning or middle of a longer line. */
+  text: string;
+  /** Newlines that it stands for: 0 when `partial`. */
+  lines: number;
+  /** Bytes as the agent wrote them, newlines included. */
+  bytes: number;
+  partial: boolean;
+}
+
+const NEWLINE = 10;
+
+/**
+ * Cuts the bytes of one pipe into whole lines. No character is torn at a border between reads; bytes that are no
+ * UTF-8 become U+FFFD. It holds back at most PIECE_BYTES, the line that is not finished yet.
+ */
+export class LineSplitter {
+  #rest: Buffer = Buffer.alloc(0);
+
+  /** Takes what was read and gives what can be told of it. */
+  push(chunk: Buffer): Piece[] {
+    const data = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    const pieces: Piece[] = [];
+    let at = 0;
+    while (at < data.length) {
+      const window = data.subarray(at, at + PIECE_BYTES);
+      const end = window.lastIndexOf(NEWLINE);
+      if (end >= 0) {
+        pieces.push(wholeLines(window.subarray(0, end)));
+        at += end + 1;
+      } else if (window.length === PIECE_BYTES && data.length > at + PIECE_BYTES) {
+        const cut = characterBorder(window);
+        pieces.push({ text: window.toString('utf8', 0, cut), lines: 0, bytes: cut, partial: true });
+        at += cut;
+      } else {
+        break;
+      }
+    }
+    // A copy: a small rest must not keep the whole read alive.
+    this.#rest = Buffer.from(data.subarray(at));
+    return pieces;
+  }
+
+  /** The last line, which no newline has ended; nothing where there is none. */
+  flush(): Piece[] {
+    const rest = this.#rest;
+    this.#rest = Buffer.alloc(0);
+    return rest.length === 0
+      ? []
+      : [{ text: rest.toString('utf8'), lines: 1, bytes: rest.length, partial: false }];
+  }
+}
+
+function wholeLines(bytes: Buffer): Piece {
+  let lines = 1;
+  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) lines += 1;
+  return { text: bytes.toString('utf8'), lines, bytes: bytes.length + 1, partial: false };
+}
+
+/** The last place in a full window at which no UTF-8 character is torn; the end where it is no UTF-8. */
+function characterBorder(bytes: Buffer): number {
+  for (let back = 1; back <= 3; back += 1) {
+    const byte = bytes[bytes.length - back] ?? 0;
+    if ((byte & 0b1100_0000) === 0b1000_0000) continue;
+    const size = byte >= 0b1111_0000 ? 4 : byte >= 0b1110_0000 ? 3 : byte >= 0b1100_0000 ? 2 : 1;
+    return size > back ? bytes.length - back : bytes.length;
+  }
+  return bytes.length;
+}

@@ -1,0 +1,81 @@
+import type { Redis } from 'ioredis';
+import type { Heartbeat } from '../src/model/heartbeat.ts';
+import type { Keys } from '../src/store/keys.ts';
+import type { Companion } from './sender.ts';
+
+/** As HEARTBEAT_INTERVAL_MS of the model, whose module would load zod; a test holds the two against each other. */
+export const INTERVAL_MS = 5000;
+
+/** Says that the body lives: a key that is renewed, and a message at each change of phase. */
+export class Pulse {
+  readonly #redis: Redis;
+  readonly #key: string;
+  readonly #channel: string;
+  readonly #incarnation: number;
+  readonly #seq: () => number;
+  #phase: Heartbeat['phase'] = 'booting';
+  #readyAt: string | undefined;
+  #activeAt = Date.now();
+  #timer: NodeJS.Timeout | undefined;
+  /** A turn is under way. */
+  busy = false;
+
+  constructor(options: {
+    redis: Redis;
+    keys: Keys;
+    workerId: string;
+    incarnation: number;
+    seq: () => number;
+  }) {
+    this.#redis = options.redis;
+    this.#key = options.keys.heartbeat(options.workerId);
+    this.#channel = options.keys.signal(options.workerId);
+    this.#incarnation = options.incarnation;
+    this.#seq = options.seq;
+  }
+
+  /** A prompt or a line of output has passed. */
+  touch(): void {
+    this.#activeAt = Date.now();
+  }
+
+  /** Is ready from now on; gives what says so, to be sent together with the entry `ready`, whose `seq` it carries. */
+  ready(seq: number): Companion[] {
+    this.#phase = 'ready';
+    this.#readyAt = new Date().toISOString();
+    this.#redis.on('ready', () => this.#send(false));
+    this.#timer = setInterval(() => this.#send(false), INTERVAL_MS);
+    return this.#commands(seq, true);
+  }
+
+  /** Is ending from now on; settles when Redis knows, or cannot be told. */
+  async end(): Promise<void> {
+    clearInterval(this.#timer);
+    const first = this.#phase !== 'ending';
+    this.#phase = 'ending';
+    await this.#send(first);
+  }
+
+  async #send(announce: boolean): Promise<void> {
+    if (this.#redis.status !== 'ready') return;
+    const pipeline = this.#redis.pipeline();
+    for (const [name, ...args] of this.#commands(this.#seq(), announce)) pipeline.call(name, ...args);
+    // One that is lost is followed by the next.
+    await pipeline.exec().catch(() => {});
+  }
+
+  #commands(seq: number, announce: boolean): Companion[] {
+    const beat: Heartbeat = {
+      incarnation: this.#incarnation,
+      phase: this.#phase,
+      at: new Date().toISOString(),
+      active_at: new Date(this.#activeAt).toISOString(),
+      busy: this.busy,
+      seq,
+    };
+    if (this.#readyAt) beat.ready_at = this.#readyAt;
+    const commands: Companion[] = [['SET', this.#key, JSON.stringify(beat)]];
+    if (announce) commands.push(['PUBLISH', this.#channel, this.#phase]);
+    return commands;
+  }
+}

@@ -1,0 +1,75 @@
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** What the wrapper is told by its environment; nothing else of the wrapper reads it. */
+export interface Settings {
+  workerId: string;
+  workerType: string;
+  incarnation: number;
+  cell: string;
+  redisUrl: string;
+  /** The agent's directory; made where it is missing. */
+  workspace: string;
+  logLevel: string;
+  /** Where output waits while Redis is away; removed at the end. */
+  spoolDir: string;
+  /** Bytes of output that are kept on disk at most. */
+  spoolBytes: number;
+  /** The few variables of the wrapper's own environment that the agent gets too. */
+  inherited: Record<string, string>;
+}
+
+/** Bytes of spool where WORKER_SPOOL_BYTES does not say: minutes of a busy agent, little on any disk. */
+const SPOOL_BYTES = 256 * 1024 ** 2;
+/** Where the image or the host has set no PATH: Debian's. */
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** An agent's environment is made from nothing: what is not named here does not reach it, REDIS_URL least of all. */
+const INHERITED = [
+  'PATH',
+  'HOME',
+  'LANG',
+  'TERM',
+  'TZ',
+  'WORKER_ID',
+  'WORKER_TYPE',
+  'WORKER_INCARNATION',
+  'WORKER_POOL',
+  'WORKSPACE_PATH',
+];
+
+/** Reads the variables of a body; throws with the variable's name and what is allowed. */
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const need = (name: string) => {
+    const value = env[name];
+    if (!value) throw new Error(`${name} is not set: the wrapper is started by the manager, which sets it.`);
+    return value;
+  };
+  const count = (name: string, fallback?: string) => {
+    const text = env[name] || fallback || need(name);
+    if (!/^\d{1,15}$/.test(text)) throw new Error(`${name} is "${text}": it must be a whole number.`);
+    return Number(text);
+  };
+  const workerId = need('WORKER_ID');
+  if (!/^[A-Za-z0-9-]{1,64}$/.test(workerId))
+    throw new Error(`WORKER_ID is "${workerId}": it must be a UUID.`);
+  const incarnation = count('WORKER_INCARNATION', '1');
+  const workspace = resolve(need('WORKSPACE_PATH'));
+  const inherited: Record<string, string> = { PATH };
+  for (const name of INHERITED) {
+    const value = env[name];
+    if (value) inherited[name] = value;
+  }
+  inherited.WORKSPACE_PATH = workspace;
+  return {
+    workerId,
+    workerType: env.WORKER_TYPE ?? 'CUSTOM',
+    incarnation,
+    cell: env.WORKER_CELL || 'default',
+    redisUrl: need('REDIS_URL'),
+    workspace,
+    logLevel: env.LOG_LEVEL || 'info',
+    spoolDir: env.WORKER_SPOOL_DIR || join(tmpdir(), `worker-spool-${workerId}-${incarnation}`),
+    spoolBytes: count('WORKER_SPOOL_BYTES', String(SPOOL_BYTES)),
+    inherited,
+  };
+}

@@ -1,0 +1,84 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Redis } from 'ioredis';
+import type { WorkerSpec } from '../src/model/spec.ts';
+import { INPUT_GROUP, type Keys } from '../src/store/keys.ts';
+import { whenReady } from './link.ts';
+import type { Log } from './log.ts';
+
+const BACKOFF_MIN_MS = 50;
+const BACKOFF_MAX_MS = 2000;
+
+/** What Redis knows of the worker when a body starts. */
+export interface Start {
+  spec: WorkerSpec;
+  /** The highest `seq` that any incarnation is known to have written. */
+  lastSeq: number;
+  /** The newest id of the output stream. */
+  lastId: string | undefined;
+}
+
+/**
+ * Reads the spec and where the output stands, and makes the input group, in one round trip; tries again without end,
+ * for the manager may be rebuilding the records. Answers undefined when `signal` ends the wait.
+ */
+export async function readStart(options: {
+  redis: Redis;
+  keys: Keys;
+  workerId: string;
+  log: Log;
+  signal: AbortSignal;
+}): Promise<Start | undefined> {
+  const { redis, keys, workerId, log, signal } = options;
+  const aborted = new Promise<void>((resolve) =>
+    signal.addEventListener('abort', () => resolve(), { once: true }),
+  );
+  let said = false;
+  for (let backoff = BACKOFF_MIN_MS; !signal.aborted; backoff = Math.min(backoff * 2, BACKOFF_MAX_MS)) {
+    await Promise.race([whenReady(redis), aborted]);
+    if (signal.aborted) return undefined;
+    const results = await redis
+      .pipeline()
+      .hget(keys.desired(workerId), 'spec')
+      .xrevrange(keys.output(workerId), '+', '-', 'COUNT', 1)
+      .get(keys.heartbeat(workerId))
+      .xgroup('CREATE', keys.input(workerId), INPUT_GROUP, '0', 'MKSTREAM')
+      .exec();
+    const [spec, newest, beat] = results ?? [];
+    const error = spec?.[0] ?? newest?.[0] ?? beat?.[0];
+    if (!error && typeof spec?.[1] === 'string') {
+      const entry = (newest?.[1] as [string, string[]][] | undefined)?.[0];
+      const lastSeq = Math.max(seqOf(entry?.[1][1]), seqOf(beat?.[1]));
+      return { spec: JSON.parse(spec[1]) as WorkerSpec, lastSeq, lastId: entry?.[0] };
+    }
+    if (!said)
+      log.warn('waiting for the spec of this worker', {
+        key: keys.desired(workerId),
+        error: error?.message ?? 'it is not there',
+      });
+    said = true;
+    await Promise.race([new Promise((resolve) => setTimeout(resolve, backoff)), aborted]);
+  }
+  return undefined;
+}
+
+/** Makes the agent's directory, with the instructions under the names that agents read. */
+export async function prepareWorkspace(workspace: string, instructions: string | undefined): Promise<void> {
+  await mkdir(workspace, { recursive: true });
+  if (instructions === undefined) return;
+  for (const name of ['CLAUDE.md', 'AGENTS.md']) {
+    const path = join(workspace, name);
+    // Removed first: a link that the last incarnation's agent left must not lead the write elsewhere.
+    await rm(path, { force: true, recursive: true });
+    await writeFile(path, instructions);
+  }
+}
+
+function seqOf(json: unknown): number {
+  try {
+    const { seq } = JSON.parse(String(json)) as { seq?: unknown };
+    return Number.isSafeInteger(seq) ? Number(seq) : 0;
+  } catch {
+    return 0;
+  }
+}

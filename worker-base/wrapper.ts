@@ -1,0 +1,46 @@
+/**
+ * The wrapper: the program inside every body, between Redis and the agent.
+ *
+ * It owns the body's output stream (its only writer), its end of the input group, the heartbeat, and the processes of
+ * the agent. What must always hold: `seq` has no holes, and what was lost is told by a `gap`; memory is bounded however
+ * fast the agent writes and however long Redis is away; no process of the agent's group outlives the wrapper's end; the
+ * agent never sees Redis's address.
+ *
+ * Of the rest of the project it imports only names and types: no zod, no logger, nothing that makes a start slower.
+ * This file is the only one that reads the environment.
+ */
+import { live } from './life.ts';
+import { makeLog } from './log.ts';
+import { readSettings, type Settings } from './settings.ts';
+
+/** As sysexits.h: a setting is wrong; a defect of ours. */
+const EX_CONFIG = 78;
+const EX_SOFTWARE = 70;
+
+function settingsOrExit(): Settings {
+  try {
+    return readSettings(process.env);
+  } catch (error) {
+    makeLog('error', process.env.WORKER_ID ?? '', 0).error(
+      error instanceof Error ? error.message : String(error),
+    );
+    process.exit(EX_CONFIG);
+  }
+}
+
+const settings = settingsOrExit();
+const log = makeLog(settings.logLevel, settings.workerId, settings.incarnation);
+const fail = (thrown: unknown) => {
+  log.error('the wrapper has failed, and ends its agent', {
+    error: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
+  });
+  process.exit(EX_SOFTWARE);
+};
+process.on('uncaughtException', fail);
+process.on('unhandledRejection', fail);
+if (process.pid === 1) {
+  log.warn(
+    'the wrapper is PID 1 and cannot reap orphans: start the container with an init (docker run --init)',
+  );
+}
+live(settings, log).then((code) => process.exit(code), fail);

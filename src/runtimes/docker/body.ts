@@ -48,7 +48,8 @@ export function bodyFromInspect(info: ContainerInspectInfo, cell: string): Body 
     ...(state === 'exited' ? { exit_code: State.ExitCode, oom_killed: State.OOMKilled } : {}),
     ...(State.Error === '' ? {} : { error: State.Error }),
     ...(State.Status === 'paused' ? { paused: true } : {}),
-    created_at: instantOf(info.Created) ?? 0,
+    // In whole seconds, as a list tells it, so that both say the same of one body.
+    created_at: Math.floor((instantOf(info.Created) ?? 0) / 1000) * 1000,
     started_at: instantOf(State.StartedAt),
     finished_at: state === 'exited' ? instantOf(State.FinishedAt) : undefined,
     ip_address: addressOf(info.NetworkSettings?.Networks),
@@ -57,8 +58,8 @@ export function bodyFromInspect(info: ContainerInspectInfo, cell: string): Body 
 }
 
 /**
- * From a line of a list, which tells neither an exit code nor whether a `created` one failed to start: those
- * come from an inspect only. `undefined` where it is not a body of the cell.
+ * From a line of a list, which does not tell whether a `created` one failed to start: that comes from an inspect
+ * only. `undefined` where it is not a body of the cell.
  */
 export function bodyFromList(info: ContainerInfo, cell: string): Body | undefined {
   const known = fromLabels(info.Labels, cell);
@@ -67,6 +68,7 @@ export function bodyFromList(info: ContainerInfo, cell: string): Body | undefine
     id: info.Id,
     ...known,
     state: stateOf(info.State),
+    exit_code: exitCodeOf(info.Status),
     ...(info.State === 'paused' ? { paused: true } : {}),
     created_at: info.Created * 1000,
     ip_address: addressOf(info.NetworkSettings?.Networks),
@@ -76,6 +78,12 @@ export function bodyFromList(info: ContainerInfo, cell: string): Body | undefine
 
 /** A word that a later engine may invent is taken for alive: what may be alive is not removed or made twice. */
 const stateOf = (status: string): BodyState => STATES[status] ?? 'running';
+
+/** From `Exited (3) 2 seconds ago`, the only place of a list that tells it. */
+function exitCodeOf(status: string): number | undefined {
+  const code = /^Exited \((\d+)\)/.exec(status)?.[1];
+  return code === undefined ? undefined : Number(code);
+}
 
 /** Go's zero time stands for never. */
 function instantOf(text: string | undefined): number | undefined {

@@ -22,6 +22,7 @@ import { followEvents } from './events.ts';
 import { readInfo, toInfo } from './info.ts';
 import { bodyName, cellFilter, checkCell, checkId } from './names.ts';
 import { CellNetwork, gatewayAddress } from './network.ts';
+import { initError } from './tail.ts';
 import { toUsage } from './usage.ts';
 
 export interface DockerRuntimeOptions {
@@ -101,7 +102,11 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
     return new BodyConflict(`The name ${name} is taken by container ${there.Id.slice(0, 12)}${whose}.`, ours);
   }
 
+  /** The engine would run an ended container once more; a body runs once, so it is looked at first. */
   async function start(id: string): Promise<void> {
+    const body = await present(id);
+    if (body?.state === 'exited' && !body.error) return;
+    if (body?.state === 'exited') throw startFailed(body.error);
     try {
       await containers.start(id);
     } catch (error) {
@@ -109,16 +114,18 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
     }
   }
 
+  /** The body of an id; `undefined` of a container that is not ours. */
+  async function present(id: string): Promise<Body | undefined> {
+    const info = await containers.inspect(id);
+    if (!info) throw new Fault('not_found', `Body ${id.slice(0, 12)} can't be started: it is gone.`);
+    return bodyFromInspect(info, cell);
+  }
+
   /** Why it does not run. That it never will is known from the engine's own record of the try. */
   async function startError(id: string, refusal: EngineRefusal): Promise<Error> {
     if (/network/i.test(refusal.message)) network.forget();
-    const info = await containers.inspect(id);
-    if (!info) return new Fault('not_found', `Body ${id.slice(0, 12)} can't be started: it is gone.`);
-    const body = bodyFromInspect(info, cell);
-    if (body?.state !== 'exited' || !body.error) return refusal;
-    return new BodyRefused('StartFailed', `Docker could not start the body: ${body.error}`, {
-      cause: refusal,
-    });
+    const body = await present(id);
+    return body?.state === 'exited' && body.error ? startFailed(body.error, refusal) : refusal;
   }
 
   async function find(workerId: string, knownId: string | undefined): Promise<Body[]> {
@@ -128,8 +135,11 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
       const body = info && bodyFromInspect(info, cell);
       if (body?.worker_id === workerId) bodies.set(body.id, body);
     }
-    const withTail = async (body: Body) =>
-      body.state === 'exited' ? { ...body, tail: await containers.tail(body.id) } : body;
+    const withTail = async (body: Body): Promise<Body> => {
+      if (body.state !== 'exited') return body;
+      const tail = await containers.tail(body.id);
+      return { ...body, tail, error: body.error ?? initError(body.exit_code, tail ?? '') };
+    };
     return Promise.all([...bodies.values()].map(withTail));
   }
 
@@ -164,3 +174,6 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
     gatewayAddress: () => gatewayAddress(calls),
   };
 }
+
+const startFailed = (why: string | undefined, cause?: unknown) =>
+  new BodyRefused('StartFailed', `Docker could not start the body: ${why}`, { cause });

@@ -22,6 +22,18 @@ export function readTail(log: Buffer): string {
   return bytes.subarray(start).toString('utf8');
 }
 
+/** Exit codes of the engine's init where the program is not there, or may not be run. */
+const INIT_FAILED = [126, 127];
+
+/**
+ * The words of the engine's init on a program that it could not run: for the engine itself such a body was started
+ * and has ended. Pure.
+ */
+export function initError(exitCode: number | undefined, tail: string): string | undefined {
+  if (exitCode === undefined || !INIT_FAILED.includes(exitCode)) return undefined;
+  return /^\[FATAL tini \(\d+\)\] (exec .+ failed: .+)$/m.exec(tail)?.[1];
+}
+
 function demultiplex(log: Buffer): Buffer {
   const parts: Buffer[] = [];
   for (let at = 0; at + HEADER <= log.length; ) {

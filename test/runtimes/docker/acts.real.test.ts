@@ -89,9 +89,22 @@ test('a program that does not exist ends the body, which says so and frees its n
   const order = orderOf(['/no/such/program']);
   const { id } = await run(runtime, order);
   const body = await ended(runtime, order.worker_id);
-  expect(body).toMatchObject({ exit_code: 127, tail: expect.stringContaining('/no/such/program') });
+  expect(body).toMatchObject({
+    exit_code: 127,
+    error: expect.stringContaining('exec /no/such/program failed'),
+  });
   await runtime.remove(id);
   expect((await runtime.create({ ...order, argv: FOREVER })).state).toBe('created');
+});
+
+test('a body that has ended is not run once more by a late start', async () => {
+  const { runtime } = newRuntime();
+  const order = orderOf(['echo', 'run']);
+  const { id } = await run(runtime, order);
+  const first = await ended(runtime, order.worker_id);
+  await runtime.start(id);
+  expect(await runtime.find(order.worker_id, id)).toEqual([first]);
+  expect(first.tail).toBe('run');
 });
 
 test('a body that the engine could not start is ended, not "created" for ever', async () => {
@@ -212,7 +225,8 @@ test('a removal takes the anonymous volumes with it', async () => {
 test('usage counts processes, memory and CPU time', async () => {
   const { runtime } = newRuntime();
   const { id } = await run(runtime, orderOf(sh('for i in 1 2 3; do sleep 60 & done; while :; do :; done')));
-  await vi.waitFor(async () => expect((await runtime.usage(id)).pids).toBeGreaterThanOrEqual(4));
+  // The engine collects once a second, so a look may take as long.
+  await vi.waitFor(async () => expect((await runtime.usage(id)).pids).toBeGreaterThanOrEqual(4), { timeout: 10_000 });
   const usage = await runtime.usage(id);
   expect(usage.cpu_seconds).toBeGreaterThan(0);
   expect(usage.memory_bytes).toBeGreaterThan(100_000);

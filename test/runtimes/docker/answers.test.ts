@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { commonVersion, connectionTo } from '../../../src/runtimes/docker/client.ts';
 import { toInfo } from '../../../src/runtimes/docker/info.ts';
-import { readTail } from '../../../src/runtimes/docker/tail.ts';
+import { initError, readTail } from '../../../src/runtimes/docker/tail.ts';
 import { toUsage } from '../../../src/runtimes/docker/usage.ts';
 import { RuntimeDown } from '../../../src/runtimes/runtime.ts';
 
@@ -68,6 +68,15 @@ test('a log that is cut or empty is read as far as it goes', () => {
   expect(readTail(Buffer.alloc(0))).toBe('');
   expect(readTail(frame('whole\n').subarray(0, 11))).toBe('who');
   expect(readTail(Buffer.concat([frame('a\n'), Buffer.from([1, 0])]))).toBe('a');
+});
+
+test('the init of the engine tells which program it could not run', () => {
+  const tail = 'before\n[FATAL tini (7)] exec /no/such failed: No such file or directory';
+  expect(initError(127, tail)).toBe('exec /no/such failed: No such file or directory');
+  expect(initError(126, tail)).toContain('/no/such');
+  expect(initError(1, tail)).toBeUndefined();
+  expect(initError(undefined, tail)).toBeUndefined();
+  expect(initError(127, 'sh: 1: x: not found')).toBeUndefined();
 });
 
 test.each([

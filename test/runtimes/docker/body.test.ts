@@ -48,7 +48,7 @@ test('a running container with everything that its labels tell', () => {
     spec_hash: 'abc',
     spec: '{"agent_type":"CUSTOM"}',
     state: 'running',
-    created_at: Date.parse('2026-11-21T10:32:49.085Z'),
+    created_at: Date.parse('2026-11-21T10:32:49Z'),
     started_at: Date.parse('2026-11-21T10:32:49.627Z'),
     ip_address: '172.18.0.2',
     image: 'worker:123456789abc',
@@ -121,7 +121,7 @@ test('labels that are unreadable do not hide the body', () => {
   expect(bodyFromInspect(inspected({}, labels), 'here')).toMatchObject({ incarnation: 0, spec: '' });
 });
 
-test('a line of a list tells the state and no more', () => {
+test('a line of a list tells the state and the exit code', () => {
   const line = {
     Id: ID,
     Image: 'worker:123456789abc',
@@ -133,6 +133,6 @@ test('a line of a list tells the state and no more', () => {
   } as unknown as ContainerInfo;
   const body = bodyFromList(line, 'here');
   expect(body).toMatchObject({ state: 'exited', created_at: 1795257169000, worker_id: WORKER });
-  expect(body?.exit_code).toBeUndefined();
+  expect(body?.exit_code).toBe(3);
   expect(body?.ip_address).toBeUndefined();
 });

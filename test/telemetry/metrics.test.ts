@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
+
+const CONTRACT: [string, 'counter' | 'gauge' | 'histogram'][] = [
+  ['workers', 'gauge'],
+  ['desired_workers', 'gauge'],
+  ['spawn_duration_seconds', 'histogram'],
+  ['restarts_total', 'counter'],
+  ['oom_kills_total', 'counter'],
+  ['commands_total', 'counter'],
+  ['command_lag_seconds', 'histogram'],
+  ['reconcile_total', 'counter'],
+  ['reconcile_errors_total', 'counter'],
+  ['reconcile_duration_seconds', 'histogram'],
+  ['workqueue_depth', 'gauge'],
+  ['workqueue_oldest_seconds', 'gauge'],
+  ['resync_duration_seconds', 'histogram'],
+  ['leader', 'gauge'],
+  ['runtime_call_duration_seconds', 'histogram'],
+  ['redis_up', 'gauge'],
+  ['runtime_up', 'gauge'],
+  ['orphans_removed_total', 'counter'],
+  ['adopted_total', 'counter'],
+  ['removal_breaker_open', 'gauge'],
+  ['heartbeat_age_seconds', 'histogram'],
+  ['build_info', 'gauge'],
+];
+
+test.each(CONTRACT)('%s is exposed as a %s with a help text', async (name, type) => {
+  const text = await createMetrics({ processMetrics: false }).text();
+  expect(text).toMatch(new RegExp(`^# HELP worker_manager_${name} [A-Z0-9].{20,}$`, 'm'));
+  expect(text).toMatch(new RegExp(`^# TYPE worker_manager_${name} ${type}$`, 'm'));
+});
+
+test('nothing is exposed under our prefix that is not in the contract', async () => {
+  const text = await createMetrics({ processMetrics: false }).text();
+  const names = [...text.matchAll(/^# TYPE worker_manager_(\S+)/gm)].map(([, name]) => name);
+  expect(names.sort()).toEqual(CONTRACT.map(([name]) => name).sort());
+});
+
+test('values appear with exactly the contract’s labels', async () => {
+  const metrics = createMetrics({ version: '1.2.3', processMetrics: false });
+  metrics.workers.set(3, { status: 'RUNNING', runtime: 'docker', agent_type: 'CUSTOM' });
+  metrics.spawnDuration.observe(200, { phase: 'ready', runtime: 'process' });
+  metrics.restarts.inc(2, { reason: 'OOMKilled' });
+  metrics.commands.inc(1, { command: 'create', result: 'invalid_command' });
+  metrics.runtimeCallDuration.observe(0.2, { runtime: 'docker', call: 'list', result: 'ok' });
+  metrics.leader.set(1);
+  const lines = (await metrics.text()).split('\n');
+  for (const line of [
+    'worker_manager_workers{status="RUNNING",runtime="docker",agent_type="CUSTOM"} 3',
+    'worker_manager_spawn_duration_seconds_bucket{le="120",phase="ready",runtime="process"} 0',
+    'worker_manager_spawn_duration_seconds_bucket{le="300",phase="ready",runtime="process"} 1',
+    'worker_manager_restarts_total{reason="OOMKilled"} 2',
+    'worker_manager_commands_total{command="create",result="invalid_command"} 1',
+    'worker_manager_runtime_call_duration_seconds_count{runtime="docker",call="list",result="ok"} 1',
+    'worker_manager_leader 1',
+    `worker_manager_build_info{version="1.2.3",node="${process.version}"} 1`,
+  ]) {
+    expect(lines).toContain(line);
+  }
+});
+
+test('reset takes back what is no longer there', async () => {
+  const metrics = createMetrics({ processMetrics: false });
+  metrics.workers.set(1, { status: 'FAILED', runtime: 'docker', agent_type: 'CUSTOM' });
+  metrics.workers.reset();
+  metrics.workers.set(2, { status: 'RUNNING', runtime: 'docker', agent_type: 'CUSTOM' });
+  const text = await metrics.text();
+  expect(text).not.toContain('FAILED');
+  expect(text).toContain('RUNNING');
+});
+
+test.each([
+  ['a UUID', () => crypto.randomUUID()],
+  ['an engine id', () => crypto.randomUUID().replaceAll('-', '').slice(0, 12)],
+  ['a sentence', (n: number) => `The body ended after ${n} s.`],
+  ['words without end', (n: number) => `Reason${n}`],
+  ['a name of Object', () => '__proto__'],
+])('label values are bounded: %s', async (_, value) => {
+  const metrics = createMetrics({ processMetrics: false });
+  for (let n = 0; n < 1000; n += 1) metrics.restarts.inc(1, { reason: value(n) });
+  const series = [
+    ...(await metrics.text()).matchAll(/^worker_manager_restarts_total\{reason="(.*)"\} (\d+)$/gm),
+  ];
+  expect(series.length).toBeLessThanOrEqual(51);
+  expect(series.map(([, reason]) => reason)).toContain('other');
+  expect(series.reduce((sum, [, , count]) => sum + Number(count), 0)).toBe(1000);
+});
+
+test('two managers in one process share nothing', async () => {
+  const [one, other] = [createMetrics({ processMetrics: false }), createMetrics({ processMetrics: false })];
+  one.adopted.inc(5);
+  expect(await one.text()).toContain('worker_manager_adopted_total 5');
+  expect(await other.text()).toContain('worker_manager_adopted_total 0');
+});
+
+test('what is looked up before a scrape is in it, and the process tells of itself', async () => {
+  const metrics = createMetrics();
+  metrics.beforeScrape(() => metrics.workqueueDepth.set(7));
+  const text = await metrics.text();
+  expect(text).toContain('worker_manager_workqueue_depth 7');
+  expect(text).toMatch(/^process_cpu_seconds_total /m);
+  expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds /m);
+  expect(metrics.contentType).toContain('text/plain');
+});

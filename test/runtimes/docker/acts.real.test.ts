@@ -1,7 +1,7 @@
 import { expect, inject, test, vi } from 'vitest';
 import type { Body } from '../../../src/model/index.ts';
 import { BodyConflict, BodyRefused } from '../../../src/runtimes/runtime.ts';
-import { clean, engine, FOREVER, newCell, newRuntime, orderOf, sh } from './subject.ts';
+import { clean, engine, FOREVER, newCell, newRuntime, orderOf, SOON, sh } from './subject.ts';
 
 type Runtime = ReturnType<typeof newRuntime>['runtime'];
 
@@ -226,7 +226,7 @@ test('usage counts processes, memory and CPU time', async () => {
   const { runtime } = newRuntime();
   const { id } = await run(runtime, orderOf(sh('for i in 1 2 3; do sleep 60 & done; while :; do :; done')));
   // The engine collects once a second, so a look may take as long.
-  await vi.waitFor(async () => expect((await runtime.usage(id)).pids).toBeGreaterThanOrEqual(4), { timeout: 10_000 });
+  await vi.waitFor(async () => expect((await runtime.usage(id)).pids).toBeGreaterThanOrEqual(4), SOON);
   const usage = await runtime.usage(id);
   expect(usage.cpu_seconds).toBeGreaterThan(0);
   expect(usage.memory_bytes).toBeGreaterThan(100_000);

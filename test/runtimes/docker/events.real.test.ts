@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { engine, FOREVER, newCell, newProxy, newRuntime, orderOf } from './subject.ts';
+import { engine, FOREVER, newCell, newProxy, newRuntime, orderOf, SOON } from './subject.ts';
 
 type Runtime = ReturnType<typeof newRuntime>['runtime'];
 
@@ -8,7 +8,7 @@ async function watch(runtime: Runtime) {
   const hints: (string | undefined)[] = [];
   const watching = runtime.watch((workerId) => hints.push(workerId));
   onTestFinished(() => watching.close());
-  await vi.waitFor(() => expect(hints).toContain(undefined));
+  await vi.waitFor(() => expect(hints).toContain(undefined), SOON);
   return { hints, watching, count: () => hints.filter((hint) => hint === undefined).length };
 }
 
@@ -20,17 +20,17 @@ test('each change of a body is a hint at its worker, and other cells are silent'
   const foreign = await other.create(orderOf(FOREVER));
   const { id } = await runtime.create(order);
   const seen = (times: number) =>
-    vi.waitFor(() => expect(hints.filter((hint) => hint === order.worker_id)).toHaveLength(times));
+    vi.waitFor(() => expect(hints.filter((hint) => hint === order.worker_id)).toHaveLength(times), SOON);
   await seen(1);
   await runtime.start(id);
   await seen(2);
   await engine().getContainer(id).pause();
   await seen(3);
   await runtime.kill(id);
-  await vi.waitFor(() => expect(hints.length).toBeGreaterThanOrEqual(5));
+  await vi.waitFor(() => expect(hints.length).toBeGreaterThanOrEqual(5), SOON);
   await runtime.remove(id);
   await other.remove(foreign.id);
-  await vi.waitFor(() => expect(hints.length).toBeGreaterThanOrEqual(6));
+  await vi.waitFor(() => expect(hints.length).toBeGreaterThanOrEqual(6), SOON);
   expect(new Set(hints)).toEqual(new Set([undefined, order.worker_id]));
 });
 
@@ -40,10 +40,10 @@ test('a stream that breaks is opened again, and everything has to be looked at',
   const { hints, count } = await watch(runtime);
   const before = count();
   proxy.cutAll();
-  await vi.waitFor(() => expect(count()).toBe(before + 1));
+  await vi.waitFor(() => expect(count()).toBe(before + 1), SOON);
   const order = orderOf(FOREVER);
   await runtime.create(order);
-  await vi.waitFor(() => expect(hints).toContain(order.worker_id));
+  await vi.waitFor(() => expect(hints).toContain(order.worker_id), SOON);
   // A replay is never asked for: the engine keeps 256 events in memory, and none over a restart.
   for (const { url } of proxy.seen) expect(url).not.toContain('since=');
 });
@@ -55,16 +55,16 @@ test('an engine that is away is tried again until it is there', async () => {
   proxy.misbehave = ({ url }) => (url.includes('/events') ? { status: 503, text: '{}' } : undefined);
   proxy.cutAll();
   const tries = () => proxy.seen.filter(({ url }) => url.includes('/events')).length;
-  await vi.waitFor(() => expect(tries()).toBeGreaterThanOrEqual(3), { timeout: 5000 });
+  await vi.waitFor(() => expect(tries()).toBeGreaterThanOrEqual(3), SOON);
   expect(count()).toBe(1);
   proxy.misbehave = () => undefined;
-  await vi.waitFor(() => expect(count()).toBe(2), { timeout: 5000 });
+  await vi.waitFor(() => expect(count()).toBe(2), SOON);
 });
 
 test('a stream that says nothing is replaced, for nobody can tell it from a dead one', async () => {
   const { runtime } = newRuntime({ silenceMs: 100 });
   const { count } = await watch(runtime);
-  await vi.waitFor(() => expect(count()).toBeGreaterThanOrEqual(3));
+  await vi.waitFor(() => expect(count()).toBeGreaterThanOrEqual(3), SOON);
 });
 
 test('short deadlines of calls do not cut the stream', async () => {
@@ -75,7 +75,7 @@ test('short deadlines of calls do not cut the stream', async () => {
   for (const _ of Array.from({ length: 10 })) await expect(runtime.list()).rejects.toThrow('did not answer');
   const order = orderOf(FOREVER);
   await runtime.create(order);
-  await vi.waitFor(() => expect(hints).toContain(order.worker_id));
+  await vi.waitFor(() => expect(hints).toContain(order.worker_id), SOON);
   expect(count()).toBe(1);
 });
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { BodyConflict, BodyRefused, RuntimeDown } from '../../../src/runtimes/runtime.ts';
 import type { SeenRequest } from '../../support/docker-proxy.ts';
-import { FOREVER, newProxy, newRuntime, orderOf } from './subject.ts';
+import { FOREVER, newProxy, newRuntime, orderOf, SOON } from './subject.ts';
 
 const isCreate = ({ method, url }: SeenRequest) => method === 'POST' && url.includes('/containers/create');
 const isList = ({ url }: SeenRequest) => url.includes('/containers/json');
@@ -32,7 +32,7 @@ test('a create whose answer is lost may have happened: the next look finds the b
   const order = orderOf(FOREVER);
   await expect(runtime.create(order)).rejects.toThrow(RuntimeDown);
   proxy.misbehave = () => undefined;
-  await vi.waitFor(async () => expect(await runtime.find(order.worker_id, undefined)).toHaveLength(1));
+  await vi.waitFor(async () => expect(await runtime.find(order.worker_id, undefined)).toHaveLength(1), SOON);
   const conflict = await runtime.create(order).catch((error) => error);
   expect(conflict).toBeInstanceOf(BodyConflict);
   expect(conflict.ours).toBe(true);

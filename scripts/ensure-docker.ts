@@ -33,6 +33,8 @@ const USERS = join(RUN, 'users');
 const PING_MS = 2000;
 /** A clean start takes 2 s; one after a kill -9 with containers alive took 13 s. */
 const START_MS = 45_000;
+/** Ten minutes, in steps of 100 ms: the installation of Docker by another caller may take some. */
+const LOCK_TRIES = 6000;
 const HOW =
   'Install Docker (https://docs.docker.com/engine/install/), or set DOCKER_HOST to a daemon that runs.';
 
@@ -45,12 +47,39 @@ export async function ensureDocker(log: (line: string) => void): Promise<DockerA
     return {
       error: `DOCKER_HOST is ${given}, and no Docker daemon answers there. Start it, or unset DOCKER_HOST.`,
     };
-  if (await answers(SOCKET)) return use(false);
-  const obstacle = prepare(log);
-  if (obstacle) return { error: `No Docker daemon answers at ${theirs}. ${obstacle}` };
-  // Where an init system runs, installing the package has started the machine's own daemon.
-  if (await answers(theirs)) return { socket: theirs, started: false, stop: async () => undefined };
-  return start(log);
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) {
+    return { error: `No Docker daemon answers at ${theirs}. ${HOW}` };
+  }
+  return alone(async () => {
+    if (await answers(SOCKET)) return use(false);
+    const obstacle = prepare(log);
+    if (obstacle) return { error: `No Docker daemon answers at ${theirs}. ${obstacle}` };
+    // Where an init system runs, installing the package has started the machine's own daemon.
+    if (await answers(theirs)) return { socket: theirs, started: false, stop: async () => undefined };
+    return start(log);
+  });
+}
+
+/** One start or end at a time on this machine: the others wait, and then find what it left. */
+async function alone<T>(act: () => Promise<T>): Promise<T> {
+  const lock = `${RUN}.lock`;
+  for (let tries = 0; ; tries++) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: 'wx' });
+      break;
+    } catch (error) {
+      if (tries > LOCK_TRIES)
+        throw new Error(`${lock} is held by another start. Remove it if none runs.`, { cause: error });
+      const holder = Number(attempt(() => readFileSync(lock, 'utf8')) ?? 0);
+      if (holder > 0 && !isAlive(holder)) rmSync(lock, { force: true });
+      await delay(100);
+    }
+  }
+  try {
+    return await act();
+  } finally {
+    rmSync(lock, { force: true });
+  }
 }
 
 /** Whether a daemon answers `GET /_ping`, within a deadline. */
@@ -76,7 +105,6 @@ function tcp(url: string): { host: string; port: string } | undefined {
 
 /** Installs what a private daemon needs; answers what stands in the way. */
 function prepare(log: (line: string) => void): string | undefined {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return HOW;
   const other = otherDaemon();
   if (other) return `But a Docker daemon runs here as process ${other}: set DOCKER_HOST to its socket.`;
   if (has('dockerd') && has('iptables')) return undefined;
@@ -122,7 +150,7 @@ function otherDaemon(): number | undefined {
 }
 
 const isDockerd = (pid: number) =>
-  attempt(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim()) === 'dockerd';
+  isAlive(pid) && attempt(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim()) === 'dockerd';
 const ownPid = () => Number(attempt(() => readFileSync(PID, 'utf8')) ?? 0);
 /** Alive, and not merely waiting to be reaped. */
 const isAlive = (pid: number) =>
@@ -147,12 +175,12 @@ async function start(log: (line: string) => void): Promise<DockerAccess | { erro
   return { error: `A private Docker daemon could not be started: ${last} (whole log: ${logFile}). ${HOW}` };
 }
 
-/** Up, within START_MS. Where two callers start at once the second daemon exits over the pid file; the first serves both. */
+/** Whether it answers within START_MS. */
 async function isUp(daemon: ChildProcess): Promise<boolean> {
   const until = performance.now() + START_MS;
   while (performance.now() < until) {
     if (await answers(SOCKET)) return true;
-    if (daemon.exitCode !== null && !isDockerd(ownPid())) return false;
+    if (daemon.exitCode !== null) return false;
     await delay(100);
   }
   return false;
@@ -166,11 +194,12 @@ function use(started: boolean): DockerAccess {
   return {
     socket: SOCKET,
     started,
-    stop: async () => {
-      rmSync(mark, { force: true });
-      const users = readdirSync(USERS).filter((name) => name === 'kept' || isAlive(Number(name)));
-      if (users.length === 0) await end();
-    },
+    stop: () =>
+      alone(async () => {
+        rmSync(mark, { force: true });
+        const users = readdirSync(USERS).filter((name) => name === 'kept' || isAlive(Number(name)));
+        if (users.length === 0) await end();
+      }),
   };
 }
 
@@ -192,7 +221,7 @@ function attempt<T>(read: () => T): T | undefined {
 }
 
 if (import.meta.main) {
-  if (process.argv.includes('--stop')) await end();
+  if (process.argv.includes('--stop')) await alone(end);
   else {
     const found = await ensureDocker(console.error);
     if ('error' in found) {

@@ -4,7 +4,6 @@
  * Nothing here pulls where an image can be made: images are built once and kept by the daemon.
  */
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
@@ -12,8 +11,9 @@ import { GenericContainer } from 'testcontainers';
 import type { TestProject } from 'vitest/node';
 import { ensureBaseImage, isPresent } from '../../scripts/base-image.ts';
 import { ensureDocker } from '../../scripts/ensure-docker.ts';
+import { ensureWorkerImage } from '../../scripts/worker-image.ts';
 import { dockerAt } from './docker.ts';
-import { pointTestcontainersAt, startRedisAt } from './redis.ts';
+import { pointTestcontainersAt, startRedisAt, sweepRedis } from './redis.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -44,7 +44,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const docker = dockerAt(dockerHost);
     const baseImage = await ensureBaseImage(docker, log);
     const redisImage = await ensureRedisImage(docker, baseImage);
-    const image = await workerImage(docker);
+    const image = await ensureWorkerImage(docker, log);
+    if (process.platform === 'linux') await sweepRedis(docker);
     const redis = await startRedisAt({ dockerHost, redisImage });
     project.provide('dockerHost', dockerHost);
     project.provide('baseImage', baseImage);
@@ -83,15 +84,4 @@ async function ensureRedisImage(docker: Docker, base: string): Promise<string> {
     await rm(context, { recursive: true, force: true });
   }
   return name;
-}
-
-/** Empty while the wrapper or its recipe is not there. */
-async function workerImage(docker: Docker): Promise<string> {
-  const script = join(ROOT, 'scripts', 'worker-image.ts');
-  if (!existsSync(script) || !existsSync(join(ROOT, 'scripts', 'bundle-wrapper.ts'))) {
-    log('There is no wrapper yet: inject("image") is empty.');
-    return '';
-  }
-  const { ensureWorkerImage } = await import(script);
-  return ensureWorkerImage(docker, log);
 }

@@ -3,7 +3,9 @@
  *
  * `inject('redisUrl')` is one that all tests share; a test that hurts Redis starts its own here.
  */
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
+import type Docker from 'dockerode';
 import { GenericContainer, getContainerRuntimeClient, Wait } from 'testcontainers';
 import { inject } from 'vitest';
 import { bridgeGateway } from './docker.ts';
@@ -56,6 +58,7 @@ export async function startRedisAt(place: RedisPlace, options: RedisOptions = {}
   const started = await new GenericContainer(place.redisImage)
     .withNetworkMode('host')
     .withCommand(command)
+    .withLabels({ [OWNER]: String(process.pid) })
     .withWaitStrategy(Wait.forLogMessage(READY))
     .start();
   const container = dockerode.getContainer(started.getId());
@@ -89,6 +92,15 @@ export function pointTestcontainersAt(dockerHost: string): void {
   process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
 }
 
+/** Removes servers whose test process was killed before it could stop them. */
+export async function sweepRedis(docker: Docker): Promise<void> {
+  const left = await docker.listContainers({ all: true, filters: { label: [OWNER] } });
+  const dead = left.filter(({ Labels }) => !existsSync(`/proc/${Labels[OWNER]}`));
+  await Promise.all(dead.map(({ Id }) => docker.getContainer(Id).remove({ force: true, v: true })));
+}
+
+/** The test process that started a server. */
+const OWNER = 'worker-test.owner-pid';
 const READY = 'Ready to accept connections';
 
 async function readUntil(log: NodeJS.ReadableStream, text: string): Promise<void> {

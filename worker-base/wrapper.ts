@@ -9,6 +9,7 @@
  * Of the rest of the project it imports only names and types: no zod, no logger, nothing that makes a start slower.
  * This file is the only one that reads the environment.
  */
+import { setFlagsFromString } from 'node:v8';
 import { live } from './life.ts';
 import { makeLog } from './log.ts';
 import { readSettings, type Settings } from './settings.ts';
@@ -16,6 +17,10 @@ import { readSettings, type Settings } from './settings.ts';
 /** As sysexits.h: a setting is wrong; a defect of ours. */
 const EX_CONFIG = 78;
 const EX_SOFTWARE = 70;
+
+// The young heap stays at its first size: output passes through in short-lived strings, and letting V8 grow the space
+// for them trebles the memory (170 instead of 108 MiB at 50 MB/s) and is no faster. Set here, because it acts at run time.
+setFlagsFromString('--semi-space-growth-factor=1');
 
 function settingsOrExit(): Settings {
   try {

@@ -1,0 +1,227 @@
+/**
+ * The table of the variables that the manager reads, each with what is allowed, its default and a line of help.
+ * `settings.ts` reads values by it; the error messages, `worker-manager config` and the documentation come from it.
+ */
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { z } from 'zod';
+import { HIDDEN, redactUrl } from './telemetry/redact.ts';
+
+export type Environment = Record<string, string | undefined>;
+
+/** One variable of the manager's environment. */
+export interface Variable<S extends z.ZodType> {
+  name: string;
+  /** Reads the text of the variable. */
+  schema: S;
+  /** What is allowed, as the end of "must be …". */
+  allowed: string;
+  /** The text that is read where the variable is not set or empty. */
+  fallback?: string | ((env: Environment) => string);
+  help: string;
+  /** How a value is shown, where it may hold a secret. */
+  show?: (value: string) => string;
+}
+
+/** A variable that always has a value. */
+function variable<S extends z.ZodType>(
+  given: Variable<S> & { fallback: string | ((env: Environment) => string) },
+): Variable<S> {
+  return given;
+}
+
+/** A variable that may have none. */
+function optional<S extends z.ZodType>(given: Omit<Variable<S>, 'fallback'>): Variable<z.ZodOptional<S>> {
+  return { ...given, schema: given.schema.optional() };
+}
+
+const decimal = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}(\.\d{1,9})?$/)
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
+
+function number(name: string, fallback: string, [min, max]: [number, number], unit: string, help: string) {
+  return variable({
+    name,
+    schema: decimal(min, max),
+    allowed: `a number${unit && ` of ${unit}`} from ${min} to ${max}`,
+    fallback,
+    help,
+  });
+}
+
+function integer(name: string, fallback: string, [min, max]: [number, number], help: string) {
+  const schema = decimal(min, max).pipe(z.int());
+  return variable({ name, schema, allowed: `a whole number from ${min} to ${max}`, fallback, help });
+}
+
+function choice<const T extends readonly [string, ...string[]]>(
+  name: string,
+  values: T,
+  fallback: T[number],
+  help: string,
+) {
+  return variable({ name, schema: z.enum(values), allowed: `one of ${values.join(', ')}`, fallback, help });
+}
+
+const urlOf = (schemes: readonly string[]) =>
+  z
+    .string()
+    .refine((text) => URL.canParse(text) && schemes.some((scheme) => text.startsWith(`${scheme}://`)));
+const redisUrl = { schema: urlOf(['redis', 'rediss']), show: redactUrl };
+const REDIS_ALLOWED = 'a URL such as redis://HOST:PORT or rediss://USER:PASSWORD@HOST:PORT/DB';
+const path = z.string().refine((text) => isAbsolute(text) && !text.includes('\0'));
+const hide = () => HIDDEN;
+const DAY = 86_400;
+const CRON = /^(hourly|daily|weekly|([\d*][\d*,/-]*)( [\d*A-Za-z][\dA-Za-z*,/-]*){4})$/;
+
+/** Every variable that the manager reads, by its name in `Settings`. */
+export const VARIABLES = {
+  redisUrl: variable({
+    name: 'REDIS_URL',
+    ...redisUrl,
+    allowed: REDIS_ALLOWED,
+    fallback: 'redis://127.0.0.1:6379',
+    help: 'Redis as the manager sees it.',
+  }),
+  workerRedisUrl: optional({
+    name: 'WORKER_REDIS_URL',
+    ...redisUrl,
+    allowed: REDIS_ALLOWED,
+    help: 'Redis as a body sees it, where that differs from REDIS_URL.',
+  }),
+  dockerHost: variable({
+    name: 'DOCKER_HOST',
+    schema: urlOf(['unix', 'tcp', 'http', 'https', 'ssh']),
+    allowed: 'a URL such as unix:///var/run/docker.sock or tcp://HOST:2375',
+    fallback: 'unix:///var/run/docker.sock',
+    help: 'Where the Docker daemon listens.',
+    show: redactUrl,
+  }),
+  runtime: choice(
+    'RUNTIME',
+    ['auto', 'docker', 'process'],
+    'auto',
+    'Where bodies live; auto is docker where a daemon answers, else process.',
+  ),
+  cell: variable({
+    name: 'CELL',
+    schema: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/),
+    allowed: '1 to 32 of a-z, 0-9 and -, not starting with -',
+    fallback: 'default',
+    help: "One manager's world on a Redis or Docker that others use too.",
+  }),
+  home: variable({
+    name: 'WORKER_MANAGER_HOME',
+    schema: path,
+    allowed: 'an absolute path',
+    fallback: stateHome,
+    help: 'Folder of the process runtime: what its bodies leave for the next manager.',
+  }),
+  workerImage: optional({
+    name: 'WORKER_IMAGE',
+    schema: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,254}$/),
+    allowed: 'the name of an image, such as worker:0123456789ab',
+    help: 'Image of Docker bodies, instead of the one that is built.',
+  }),
+  httpHost: variable({
+    name: 'HTTP_HOST',
+    schema: z.string().regex(/^[A-Za-z0-9._:%-]{1,253}$/),
+    allowed: 'an address or a host name without port',
+    fallback: '127.0.0.1',
+    help: 'Address on which health, metrics and the API are served.',
+  }),
+  httpPort: integer('HTTP_PORT', '8080', [0, 65_535], 'Port of the same; 0 takes any free one.'),
+  apiToken: optional({
+    name: 'API_TOKEN',
+    schema: z.string().regex(/^[\x21-\x7e]{8,512}$/),
+    allowed: '8 to 512 printable characters without spaces',
+    help: 'Token that the API asks for.',
+    show: hide,
+  }),
+  apiTokenFile: optional({
+    name: 'API_TOKEN_FILE',
+    schema: path,
+    allowed: 'an absolute path',
+    help: 'File that holds the same token.',
+  }),
+  logLevel: choice(
+    'LOG_LEVEL',
+    ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+    'info',
+    'The least that is logged.',
+  ),
+  resyncSeconds: number(
+    'RESYNC_SECONDS',
+    '30',
+    [0.1, DAY],
+    'seconds',
+    'Between two looks at all workers and bodies, whatever events say.',
+  ),
+  leaseSeconds: number(
+    'LEASE_SECONDS',
+    '10',
+    [1, 3600],
+    'seconds',
+    'How long a silent leader leads on before a standby may take over.',
+  ),
+  restartBackoffSeconds: number(
+    'RESTART_BACKOFF_SECONDS',
+    '1',
+    [0.01, DAY],
+    'seconds',
+    'First wait before a worker is restarted; doubled with each failure.',
+  ),
+  restartBackoffMaxSeconds: number(
+    'RESTART_BACKOFF_MAX_SECONDS',
+    '300',
+    [0.01, DAY],
+    'seconds',
+    'Longest wait before a restart.',
+  ),
+  creationGraceSeconds: number(
+    'CREATION_GRACE_SECONDS',
+    '60',
+    [0, DAY],
+    'seconds',
+    'Bodies without a record are left alone while they are younger.',
+  ),
+  removalBreakerShare: number(
+    'REMOVAL_BREAKER_SHARE',
+    '0.5',
+    [0, 1],
+    '',
+    'Share of all bodies; where a sweep would remove more, it removes none and asks for a person.',
+  ),
+  concurrency: integer('CONCURRENCY', '16', [1, 1000], 'Workers that are worked on at once.'),
+  dockerCallSeconds: number(
+    'DOCKER_CALL_SECONDS',
+    '30',
+    [0.1, 3600],
+    'seconds',
+    'How long one call to Docker may take.',
+  ),
+  imageRetentionDays: number(
+    'IMAGE_RETENTION_DAYS',
+    '7',
+    [0, 3650],
+    'days',
+    'How long an image is kept after its last use.',
+  ),
+  imageGcCron: variable({
+    name: 'IMAGE_GC_CRON',
+    schema: z.string().max(100).regex(CRON),
+    allowed: 'hourly, daily, weekly or five cron fields, such as "0 4 * * *"',
+    fallback: 'daily',
+    help: 'When images that are no longer kept are removed.',
+  }),
+} as const;
+
+/** The XDG base directory rules: a relative XDG_STATE_HOME is ignored. */
+function stateHome(env: Environment): string {
+  const base = env.XDG_STATE_HOME;
+  const home = env.HOME && isAbsolute(env.HOME) ? env.HOME : homedir();
+  return join(base && isAbsolute(base) ? base : join(home, '.local', 'state'), 'worker-manager');
+}

@@ -1,0 +1,165 @@
+import { homedir } from 'node:os';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Fault } from '../src/model/index.ts';
+import { explainSettings, readSettings, type Settings } from '../src/settings.ts';
+import { VARIABLES } from '../src/variables.ts';
+
+const HOME = '/home/someone';
+
+function faultOf(env: Record<string, string>): Fault {
+  try {
+    readSettings(env);
+  } catch (thrown) {
+    if (thrown instanceof Fault) return thrown;
+    throw thrown;
+  }
+  throw new Error('the settings were accepted');
+}
+
+test('the defaults', () => {
+  expect(readSettings({ HOME })).toEqual({
+    redisUrl: 'redis://127.0.0.1:6379',
+    workerRedisUrl: undefined,
+    dockerHost: 'unix:///var/run/docker.sock',
+    runtime: 'auto',
+    cell: 'default',
+    home: '/home/someone/.local/state/worker-manager',
+    workerImage: undefined,
+    httpHost: '127.0.0.1',
+    httpPort: 8080,
+    apiToken: undefined,
+    apiTokenFile: undefined,
+    logLevel: 'info',
+    resyncSeconds: 30,
+    leaseSeconds: 10,
+    restartBackoffSeconds: 1,
+    restartBackoffMaxSeconds: 300,
+    creationGraceSeconds: 60,
+    removalBreakerShare: 0.5,
+    concurrency: 16,
+    dockerCallSeconds: 30,
+    imageRetentionDays: 7,
+    imageGcCron: 'daily',
+  } satisfies Settings);
+});
+
+test.each<[string, string, keyof Settings, unknown]>([
+  ['REDIS_URL', 'rediss://u:p@h:6380/2', 'redisUrl', 'rediss://u:p@h:6380/2'],
+  ['REDIS_URL', '', 'redisUrl', 'redis://127.0.0.1:6379'],
+  ['WORKER_REDIS_URL', 'redis://172.17.0.1:6379', 'workerRedisUrl', 'redis://172.17.0.1:6379'],
+  ['DOCKER_HOST', 'tcp://10.0.0.1:2375', 'dockerHost', 'tcp://10.0.0.1:2375'],
+  ['RUNTIME', 'process', 'runtime', 'process'],
+  ['CELL', 'a-1', 'cell', 'a-1'],
+  ['WORKER_MANAGER_HOME', '/srv/wm', 'home', '/srv/wm'],
+  ['XDG_STATE_HOME', '/xdg', 'home', '/xdg/worker-manager'],
+  ['XDG_STATE_HOME', 'relative', 'home', '/home/someone/.local/state/worker-manager'],
+  ['HOME', '', 'home', `${homedir()}/.local/state/worker-manager`],
+  ['WORKER_IMAGE', 'registry:5000/worker@sha256:abc', 'workerImage', 'registry:5000/worker@sha256:abc'],
+  ['HTTP_HOST', '::', 'httpHost', '::'],
+  ['HTTP_PORT', '0', 'httpPort', 0],
+  ['HTTP_PORT', '65535', 'httpPort', 65535],
+  ['API_TOKEN', 'abcdefgh', 'apiToken', 'abcdefgh'],
+  ['LOG_LEVEL', 'silent', 'logLevel', 'silent'],
+  ['RESYNC_SECONDS', '0.5', 'resyncSeconds', 0.5],
+  ['REMOVAL_BREAKER_SHARE', '1', 'removalBreakerShare', 1],
+  ['IMAGE_GC_CRON', '*/5 0-6 1,15 * MON', 'imageGcCron', '*/5 0-6 1,15 * MON'],
+])('%s=%s is read', (name, value, key, expected) => {
+  expect(readSettings({ HOME, [name]: value })[key]).toEqual(expected);
+});
+
+test.each([
+  ['REDIS_URL', 'localhost:6379', 'a URL such as redis://'],
+  ['REDIS_URL', 'http://localhost', 'a URL such as redis://'],
+  ['REDIS_URL', 'redis://host:99999', 'a URL such as redis://'],
+  ['WORKER_REDIS_URL', 'nonsense', 'a URL such as redis://'],
+  ['DOCKER_HOST', '/var/run/docker.sock', 'unix:///var/run/docker.sock'],
+  ['RUNTIME', 'podman', 'one of auto, docker, process'],
+  ['RUNTIME', 'Docker', 'one of auto, docker, process'],
+  ['CELL', 'A', '1 to 32 of a-z'],
+  ['CELL', '-a', '1 to 32 of a-z'],
+  ['CELL', 'a'.repeat(33), '1 to 32 of a-z'],
+  ['CELL', 'a:*', '1 to 32 of a-z'],
+  ['WORKER_MANAGER_HOME', 'relative/path', 'an absolute path'],
+  ['WORKER_IMAGE', '--privileged', 'the name of an image'],
+  ['HTTP_HOST', 'http://here', 'an address'],
+  ['HTTP_PORT', '65536', 'a whole number from 0 to 65535'],
+  ['HTTP_PORT', '80.5', 'a whole number'],
+  ['HTTP_PORT', '-1', 'a whole number'],
+  ['HTTP_PORT', '0x50', 'a whole number'],
+  ['HTTP_PORT', '1e3', 'a whole number'],
+  ['HTTP_PORT', ' 80', 'a whole number'],
+  ['LOG_LEVEL', 'verbose', 'one of trace, debug'],
+  ['RESYNC_SECONDS', '0', 'a number of seconds from 0.1'],
+  ['RESYNC_SECONDS', '30s', 'a number of seconds'],
+  ['LEASE_SECONDS', 'NaN', 'a number of seconds'],
+  ['REMOVAL_BREAKER_SHARE', '1.1', 'a number from 0 to 1'],
+  ['CONCURRENCY', '0', 'a whole number from 1'],
+  ['DOCKER_CALL_SECONDS', 'Infinity', 'a number of seconds'],
+  ['IMAGE_GC_CRON', 'sometimes', 'five cron fields'],
+  ['RESTART_BACKOFF_MAX_SECONDS', '0.5', 'at least RESTART_BACKOFF_SECONDS (1)'],
+])('%s=%s is refused by name, with its value and what is allowed', (name, value, allowed) => {
+  const fault = faultOf({ HOME, [name]: value });
+  expect(fault.code).toBe('invalid_command');
+  expect(fault.issues?.map(({ path }) => path)).toEqual([name]);
+  expect(fault.message).toContain(`${name} is "${value}", but must be `);
+  expect(fault.message).toContain(allowed);
+});
+
+test('everything that is wrong is named at once', () => {
+  const fault = faultOf({ HTTP_PORT: 'x', CELL: 'Y', RUNTIME: 'z' });
+  expect(fault.issues?.map(({ path }) => path)).toEqual(['RUNTIME', 'CELL', 'HTTP_PORT']);
+  for (const name of ['RUNTIME', 'CELL', 'HTTP_PORT']) expect(fault.message).toContain(`\n  ${name} is`);
+});
+
+test.each([
+  ['REDIS_URL', 'redsi://user:hunter2@host'],
+  ['REDIS_URL', 'user:hunter2@host'],
+  ['WORKER_REDIS_URL', 'redis:/u:hunter2@host'],
+  ['DOCKER_HOST', 'ftp://u:hunter2@host'],
+  ['API_TOKEN', 'hunter2 with a space'],
+])('a wrong %s does not show its secret', (name, value) => {
+  const fault = faultOf({ [name]: value });
+  expect(fault.message).toContain(`${name} is "`);
+  expect(`${fault.message} ${JSON.stringify(fault.issues)}`).not.toContain('hunter2');
+});
+
+test('a wrong value is shown on one line and cut', () => {
+  const { message } = faultOf({ CELL: `a\n\u001b[31m${'x'.repeat(10_000)}` });
+  expect(message.split('\n')).toHaveLength(2);
+  expect(message).not.toContain('\u001b');
+  expect(message.length).toBeLessThan(500);
+});
+
+test('whatever stands in the environment, either settings or a Fault come out', () => {
+  const names = Object.values(VARIABLES).map(({ name }) => name);
+  const values = fc.oneof(fc.string({ unit: 'binary' }), fc.double().map(String), fc.webUrl());
+  fc.assert(
+    fc.property(fc.dictionary(fc.constantFrom(...names), values), (env) => {
+      try {
+        readSettings(env);
+      } catch (thrown) {
+        expect(thrown).toBeInstanceOf(Fault);
+      }
+    }),
+  );
+});
+
+test('config has a row for each variable, with its source, and hides secrets', () => {
+  const env = {
+    HOME,
+    REDIS_URL: 'redis://user:hunter2@host',
+    API_TOKEN: 'hunter2-token',
+    HTTP_PORT: '',
+    CELL: 'here',
+  };
+  const rows = explainSettings(readSettings(env), env);
+  const row = (name: string) => rows.find((row) => row.name === name);
+  expect(rows.map(({ name }) => name)).toEqual(Object.values(VARIABLES).map(({ name }) => name));
+  expect(JSON.stringify(rows)).not.toContain('hunter2');
+  expect(row('REDIS_URL')).toMatchObject({ value: 'redis://***@host', source: 'environment' });
+  expect(row('API_TOKEN')).toMatchObject({ value: '***', source: 'environment' });
+  expect(row('HTTP_PORT')).toMatchObject({ value: '8080', source: 'default' });
+  expect(row('WORKER_IMAGE')).toMatchObject({ value: '', source: 'default' });
+  for (const { help } of rows) expect(help).toMatch(/^[A-Z].*\.$/);
+});

@@ -32,6 +32,7 @@ export function runtimeConformance(
 
     const needs = (ability: Ability, title: string, body: () => Promise<void>) => {
       const reason = skip[ability];
+      if (reason !== undefined) console.info(`skipped for ${name}: "${title}": ${reason}`);
       test(
         reason === undefined ? title : `${title} (skipped: ${reason})`,
         { skip: reason !== undefined },

@@ -1,41 +1,14 @@
-import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { messageOf, type Usage } from '../../model/index.ts';
-import type { RuntimeInfo } from '../runtime.ts';
+import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Usage } from '../../model/index.ts';
+import { RuntimeDown } from '../runtime.ts';
 import { codeOf, nothing } from './body-directory.ts';
+import type { Limits } from './limits.ts';
 
-export interface Limits {
-  memory_bytes?: number | undefined;
-  cpus?: number | undefined;
-  pids?: number | undefined;
-}
-type Limit = keyof RuntimeInfo['limits'];
-
-/** What this process may make under its own cgroup, so that no body escapes the limits that the manager is under. */
-export interface CgroupSupport {
-  version: 'v1' | 'v2' | undefined;
-  /** Directories under which a body gets one of its own, by controller; v2 has one for all. */
-  bases: Partial<Record<'memory' | 'cpu' | 'cpuacct' | 'pids' | 'unified', string>>;
-  limits: RuntimeInfo['limits'];
-}
-
-/** Our directory under the manager's own cgroup. */
-const FOLDER = 'worker-manager';
+/** The length of a turn in which a CPU quota counts; the kernel's own default. */
 const PERIOD_US = 100_000;
-/** systemd's `DelegateSubgroup=`, by which the manager leaves the delegated cgroup to its children. */
-const SUBGROUP = '/manager';
-
-/** Finds what is writable, by trying: makes the cell's own directories, which `dismantleCgroups` removes. */
-export async function findCgroups(cell: string): Promise<CgroupSupport> {
-  const none = { version: undefined, bases: {} };
-  if (process.platform !== 'linux')
-    return { ...none, limits: unsupported(`cgroups are of Linux, this is ${process.platform}`) };
-  const mounts = parseMounts(await readFile('/proc/self/mountinfo', 'utf8'));
-  const own = parseOwn(await readFile('/proc/self/cgroup', 'utf8'));
-  const v2 = await tryV2(mounts, own, cell);
-  const v1 = v2.version ? v2 : await tryV1(mounts, own, cell);
-  return v1.version ? v1 : { ...none, limits: v2.limits };
-}
+const REMOVE_ROUNDS = 100;
 
 /** Makes the cgroups of a body and sets its limits; a limit that can't be set is an error. */
 export async function makeCgroups(dirs: string[], limits: Limits): Promise<void> {
@@ -62,24 +35,24 @@ export async function makeCgroups(dirs: string[], limits: Limits): Promise<void>
   if (pids !== undefined) await set('pids.max', pids);
 }
 
-/** Removes a body's cgroups; what is gone is gone. Answers those that still hold a process. */
-export async function removeCgroups(dirs: string[]): Promise<string[]> {
-  const busy: string[] = [];
-  for (const dir of dirs) {
-    await rmdir(dir).catch((error) => {
-      if (codeOf(error) === 'EBUSY') busy.push(dir);
-      else nothing(error);
-    });
+/** Removes a body's cgroups once they are empty; the kernel may need a moment to let go of what was killed. */
+export async function removeCgroups(dirs: string[]): Promise<void> {
+  for (let round = 0; round < REMOVE_ROUNDS; round += 1) {
+    const busy = (await Promise.all(dirs.map(isBusy))).some(Boolean);
+    if (!busy) return;
+    await delay(20);
   }
-  return busy;
+  throw new RuntimeDown(`its cgroups still hold processes: ${dirs.join(', ')}`);
 }
 
-/** Removes the cell's directories, and ours where no other cell has one left. */
-export async function dismantleCgroups(support: CgroupSupport): Promise<void> {
-  for (const base of new Set(Object.values(support.bases))) {
-    const children = await readdir(base, { withFileTypes: true }).catch(() => []);
-    const bodies = children.filter((it) => it.isDirectory()).map(({ name }) => join(base, name));
-    for (const dir of [...bodies, base, dirname(base)]) await rmdir(dir).catch(() => undefined);
+/** Removes one; answers whether it still holds a process. */
+async function isBusy(dir: string): Promise<boolean> {
+  try {
+    await rmdir(dir);
+    return false;
+  } catch (error) {
+    if (codeOf(error) !== 'EBUSY') nothing(error);
+    return codeOf(error) === 'EBUSY';
   }
 }
 
@@ -134,126 +107,3 @@ export async function usageOf(dirs: string[]): Promise<Usage> {
   if (pids !== undefined) usage.pids = Number(pids);
   return usage;
 }
-
-interface Mount {
-  root: string;
-  point: string;
-  type: string;
-  options: string[];
-}
-
-function parseMounts(text: string): Mount[] {
-  return text.split('\n').flatMap((line) => {
-    const [left, right] = line.split(' - ');
-    const [, , , root, point] = left?.split(' ') ?? [];
-    const [type, , options] = right?.split(' ') ?? [];
-    if (!root || !point || !type?.startsWith('cgroup')) return [];
-    return { root, point, type, options: options?.split(',') ?? [] };
-  });
-}
-
-/** Controller -> our path in it; the v2 hierarchy has an empty name. */
-function parseOwn(text: string): Map<string, string> {
-  const lines = text
-    .trim()
-    .split('\n')
-    .map((line) => /^\d+:([^:]*):(.*)$/.exec(line));
-  return new Map(
-    lines.flatMap((line) => (line?.[1] ?? '').split(',').map((name) => [name, line?.[2] ?? '/'] as const)),
-  );
-}
-
-/** Where a path of a hierarchy is seen through a mount, which may show only a part of it. */
-function locate(mount: Mount, path: string): string {
-  const inside =
-    mount.root === '/' ? path : path.startsWith(mount.root) ? path.slice(mount.root.length) : '/';
-  return join(mount.point, inside);
-}
-
-async function tryV1(mounts: Mount[], own: Map<string, string>, cell: string): Promise<CgroupSupport> {
-  const support: CgroupSupport = {
-    version: undefined,
-    bases: {},
-    limits: unsupported('there is no such cgroup controller'),
-  };
-  const files = {
-    memory: 'memory.limit_in_bytes',
-    cpu: 'cpu.cfs_quota_us',
-    cpuacct: 'cpuacct.usage',
-    pids: 'pids.max',
-  };
-  for (const controller of ['memory', 'cpu', 'cpuacct', 'pids'] as const) {
-    const mount = mounts.find(({ type, options }) => type === 'cgroup' && options.includes(controller));
-    const path = own.get(controller);
-    if (!mount || path === undefined) continue;
-    const base = join(locate(mount, path), FOLDER, cell);
-    const why = await tryBase(base, files[controller]);
-    if (why === undefined) {
-      support.bases[controller] = base;
-      support.version = 'v1';
-    }
-    const limit = controller === 'cpu' ? 'cpus' : controller;
-    if (limit === 'cpuacct') continue;
-    support.limits[limit] =
-      why === undefined
-        ? { supported: true, how: `cgroup v1 ${files[controller]}` }
-        : { supported: false, how: why };
-  }
-  return support;
-}
-
-async function tryV2(mounts: Mount[], own: Map<string, string>, cell: string): Promise<CgroupSupport> {
-  const mount = mounts.find(({ type }) => type === 'cgroup2');
-  const path = own.get('');
-  if (!mount || path === undefined)
-    return { version: undefined, bases: {}, limits: unsupported('no cgroup v2 hierarchy is mounted') };
-  const parent = locate(mount, path.endsWith(SUBGROUP) ? path.slice(0, -SUBGROUP.length) : path);
-  const base = join(parent, FOLDER, cell);
-  const files: Record<Limit, string> = { memory: 'memory.max', cpus: 'cpu.max', pids: 'pids.max' };
-  // Refused with EBUSY where the cgroup holds processes; then what is enabled already has to do.
-  for (const dir of [parent, dirname(base)]) {
-    for (const controller of ['memory', 'cpu', 'pids']) {
-      await mkdir(dirname(base), { recursive: true }).catch(() => undefined);
-      await writeFile(join(dir, 'cgroup.subtree_control'), `+${controller}`, { flag: 'r+' }).catch(
-        () => undefined,
-      );
-    }
-  }
-  const limits = unsupported('');
-  let any = false;
-  for (const limit of ['memory', 'cpus', 'pids'] as const) {
-    const why = await tryBase(base, files[limit]);
-    any ||= why === undefined;
-    const advice = `${why}; give the manager a delegated cgroup (systemd: Delegate=yes and DelegateSubgroup=manager)`;
-    limits[limit] =
-      why === undefined
-        ? { supported: true, how: `cgroup v2 ${files[limit]}` }
-        : { supported: false, how: advice };
-  }
-  if (!any)
-    await rmdir(base)
-      .then(() => rmdir(dirname(base)))
-      .catch(() => undefined);
-  return { version: any ? 'v2' : undefined, bases: any ? { unified: base } : {}, limits };
-}
-
-/** Why no body can have a cgroup with this file under `base`; `undefined` where it can. */
-async function tryBase(base: string, file: string): Promise<string | undefined> {
-  // The shim gets the paths as words of a shell list.
-  if (/\s/.test(base)) return `the path ${base} holds a space`;
-  try {
-    await mkdir(base, { recursive: true });
-    await readFile(join(base, file));
-    return undefined;
-  } catch (error) {
-    return codeOf(error) === 'ENOENT'
-      ? `the cgroup ${dirname(dirname(base))} has no ${file} for its children`
-      : messageOf(error);
-  }
-}
-
-const unsupported = (how: string): RuntimeInfo['limits'] => ({
-  memory: { supported: false, how },
-  cpus: { supported: false, how },
-  pids: { supported: false, how },
-});

@@ -1,12 +1,13 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Fault } from '../../model/index.ts';
-import { RuntimeDown } from '../runtime.ts';
-import type { BodyDirectory, BodyRecord } from './body-directory.ts';
-import { type CgroupSupport, makeCgroups } from './cgroups.ts';
+import { BodyRefused, RuntimeDown } from '../runtime.ts';
+import { type BodyDirectory, type BodyRecord, codeOf } from './body-directory.ts';
+import type { CgroupSupport } from './cgroup-support.ts';
+import { makeCgroups } from './cgroups.ts';
 import { BODY_VARIABLE } from './members.ts';
 
 const SHIM = fileURLToPath(new URL('./shim.sh', import.meta.url));
@@ -46,13 +47,17 @@ export async function launch(
   const args = [SHIM, made.id, made.worker_id, dataLimit, ...cgroups, '--', ...made.argv];
   const log = await open(dir.file('log'), 'a', 0o600);
   const env = environment(made, dir);
-  const child = spawn('/bin/sh', args, {
-    cwd: dir.path,
-    detached: true,
-    stdio: ['ignore', log.fd, log.fd],
-    env,
-  });
-  await log.close();
+  const stdio: StdioOptions = ['ignore', log.fd, log.fd];
+  let child: ChildProcess;
+  try {
+    child = spawn('/bin/sh', args, { cwd: dir.path, detached: true, stdio, env });
+  } catch (error) {
+    if (codeOf(error) !== 'E2BIG') throw error;
+    const why = 'its arguments and variables are larger than this machine allows (E2BIG)';
+    throw new BodyRefused('StartFailed', `Body ${made.id} can't be started: ${why}.`);
+  } finally {
+    await log.close();
+  }
   child.unref();
   let failure: string | undefined;
   child.once('error', (error) => {

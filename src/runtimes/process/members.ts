@@ -8,6 +8,7 @@ import {
   readBootId,
   readProcess,
   readProcesses,
+  sendTo,
   signal,
 } from './process-table.ts';
 
@@ -58,6 +59,14 @@ export async function membersOf(trace: Trace): Promise<Process[]> {
   }
   members.delete(process.pid);
   return all.filter(({ pid }) => members.has(pid));
+}
+
+/** SIGTERM to the group of the wrapper, which ends its agent by itself. */
+export async function terminateAll(trace: Trace): Promise<void> {
+  const shim = await liveShim(trace.shim);
+  // The shim ignores it and leads a group of its own, which holds the wrapper.
+  if (shim && shim.group === shim.pid) return sendTo(-shim.pid, 'SIGTERM');
+  for (const member of await membersOf(trace)) await signal(member, 'SIGTERM');
 }
 
 /** SIGKILL to all of it until nothing is left; what forks meanwhile is found in the next round. */

@@ -14,13 +14,13 @@ export interface Process {
   stopped: boolean;
   threads: number;
   cpu_seconds: number;
-  memory_bytes: number;
+  /** Only where the table tells it anyway. */
+  memory_bytes?: number;
 }
 
 const LINUX = process.platform === 'linux';
 /** USER_HZ is 100 on every architecture that Node runs on. */
 const TICKS_PER_SECOND = 100;
-const PAGE_BYTES = 4096;
 const run = promisify(execFile);
 
 /** The live process of this pid; a zombie is none. */
@@ -41,6 +41,13 @@ export async function hasVariable(pid: number, entry: string): Promise<boolean> 
   if (!LINUX) return false;
   const environ = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
   return environ.startsWith(`${entry}\0`) || environ.includes(`\0${entry}\0`);
+}
+
+/** Bytes of a process in memory; pages that it shares with others are counted with each of them. */
+export async function readMemory({ pid, memory_bytes }: Process): Promise<number> {
+  if (memory_bytes !== undefined) return memory_bytes;
+  const status = await readFile(`/proc/${pid}/status`, 'latin1').catch(() => '');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
 }
 
 /** Names this boot of the machine; empty where the system has no name for it. */
@@ -86,7 +93,6 @@ function readStat(pid: number): Process | undefined {
     stopped: field(3) === 'T',
     threads: Number(field(20)),
     cpu_seconds: ticks / TICKS_PER_SECOND,
-    memory_bytes: Number(field(24)) * PAGE_BYTES,
   };
 }
 

@@ -9,19 +9,10 @@
  *
  * Must not import the store, the queue or the loop.
  */
-import { chmod, lstat, mkdir, readdir, realpath, rm, rmdir } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import pLimit from 'p-limit';
-import {
-  type Body,
-  Fault,
-  messageOf,
-  parseMemory,
-  type Usage,
-  type WorkerSpec,
-  workerId,
-} from '../../model/index.ts';
+import { type Body, Fault, messageOf, type Usage, workerId } from '../../model/index.ts';
 import {
   BodyConflict,
   type BodyOrder,
@@ -30,19 +21,15 @@ import {
   RuntimeDown,
   type RuntimeInfo,
 } from '../runtime.ts';
-import { BodyDirectory, type BodyRecord, newBodyId, nothing, workerOf } from './body-directory.ts';
-import {
-  type CgroupSupport,
-  dismantleCgroups,
-  findCgroups,
-  type Limits,
-  removeCgroups,
-  usageOf,
-} from './cgroups.ts';
+import { BodyDirectory, type BodyRecord, newBodyId } from './body-directory.ts';
+import { CellDirectory, type Found } from './cell-directory.ts';
+import { type CgroupSupport, dismantleCgroups, findCgroups, NO_CGROUPS } from './cgroup-support.ts';
+import { removeCgroups } from './cgroups.ts';
 import { gone, launch } from './launch.ts';
-import { killAll, liveShim, membersOf } from './members.ts';
+import { limitsOf, refuseUnsupported, withRlimit } from './limits.ts';
+import { measure } from './measure.ts';
+import { killAll, type Trace, terminateAll } from './members.ts';
 import { cgroupsOf, observe } from './observe.ts';
-import { sendTo, signal } from './process-table.ts';
 import { HINTS, watchCell } from './watch.ts';
 
 export interface ProcessRuntimeOptions {
@@ -55,6 +42,8 @@ export interface ProcessRuntimeOptions {
   now?: () => number;
   /** Between two looks at all bodies for hints that no file gave, in milliseconds. */
   poll_ms?: number;
+  /** `false` where the cgroup tree is another one's business; limits are then what rlimits can do. */
+  cgroups?: boolean;
 }
 
 /** Makes the runtime; nothing is touched before the first call. */
@@ -63,39 +52,29 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
 }
 
 const CELL = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
-/** A draft that is older was left by a manager that died while it made a body. */
-const DRAFT_LIFE_MS = 60_000;
 const POLL_MS = 10_000;
 /** Bodies that are looked at side by side; each needs a few open files for a moment. */
 const LOOKS_AT_ONCE = 16;
-const CGROUP_ROUNDS = 100;
-
-interface Found {
-  dir: BodyDirectory;
-  made: BodyRecord;
-}
 
 class ProcessRuntime implements Runtime {
   readonly name = 'process';
   readonly #options: ProcessRuntimeOptions;
-  readonly #cellPath: string;
+  readonly #cell: CellDirectory;
   readonly #hints = new Set<(workerId: string | undefined) => void>();
   readonly #watches = new Set<{ close(): Promise<void> }>();
   #support: Promise<CgroupSupport> | undefined;
-  /** The root was there once: if it is gone later, its bodies are unknown, not absent. */
-  #rootSeen = false;
 
   constructor(options: ProcessRuntimeOptions) {
     if (!CELL.test(options.cell))
       throw new Fault('invalid_command', `The cell ${options.cell} can't be a directory.`);
     this.#options = options;
-    this.#cellPath = join(options.root, options.cell);
+    this.#cell = new CellDirectory(options.root, options.cell);
   }
 
   probe(): Promise<RuntimeInfo> {
     return this.#call('be used', async () => {
-      await this.#openCell();
-      await this.#sweepDrafts();
+      await this.#cell.open();
+      await this.#cell.sweep();
       const { version, limits } = await this.#cgroups();
       const means = version ? `cgroup ${version}` : 'no cgroup';
       return {
@@ -108,8 +87,7 @@ class ProcessRuntime implements Runtime {
 
   list(): Promise<Body[]> {
     return this.#call('list the bodies', async () => {
-      if (!(await this.#checkCell())) return [];
-      const names = (await readdir(this.#cellPath)).filter((name) => workerId.safeParse(name).success);
+      const names = await this.#cell.workers();
       const limit = pLimit(LOOKS_AT_ONCE);
       const bodies = await Promise.all(names.map((name) => limit(() => this.#look(name, false))));
       return bodies.filter((body) => body !== undefined);
@@ -119,7 +97,7 @@ class ProcessRuntime implements Runtime {
   /** The directory's name is the body's only place, so the known id tells nothing more. */
   find(worker: string, _knownId: string | undefined): Promise<Body[]> {
     return this.#call(`look for the body of worker ${worker}`, async () => {
-      const body = (await this.#checkCell()) ? await this.#look(worker, true) : undefined;
+      const body = await this.#look(worker, true);
       return body ? [body] : [];
     });
   }
@@ -128,8 +106,8 @@ class ProcessRuntime implements Runtime {
     return this.#call(`make a body of worker ${order.worker_id}`, async () => {
       const worker = workerId.parse(order.worker_id);
       const limits = limitsOf(order.spec);
-      await this.#refuseLimits(limits);
-      await this.#openCell();
+      refuseUnsupported(limits, withRlimit((await this.#cgroups()).limits));
+      await this.#cell.open();
       const made: BodyRecord = {
         id: newBodyId(worker),
         cell: this.#options.cell,
@@ -143,8 +121,8 @@ class ProcessRuntime implements Runtime {
         env: order.env,
         limits,
       };
-      const dir = new BodyDirectory(this.#cellPath, worker);
-      if (await BodyDirectory.make(this.#cellPath, worker, made)) return observe(dir, made, false);
+      const dir = new BodyDirectory(this.#cell.path, worker);
+      if (await BodyDirectory.make(this.#cell.path, worker, made)) return observe(dir, made, false);
       const ours = (await dir.read(made.cell, worker)) !== undefined;
       const what = ours ? 'by another body of it' : 'by something that is not ours; move it away to go on';
       throw new BodyConflict(`The directory ${dir.path} of worker ${worker} is taken ${what}.`, ours);
@@ -153,7 +131,7 @@ class ProcessRuntime implements Runtime {
 
   start(bodyId: string): Promise<void> {
     return this.#call(`start body ${bodyId}`, async () => {
-      const found = await this.#find(bodyId);
+      const found = await this.#cell.bodyById(bodyId);
       if (!found) throw gone(bodyId);
       if ((await found.dir.writtenAt('started')) !== undefined) return;
       await launch(found.dir, found.made, await this.#cgroups(), () => {
@@ -164,19 +142,15 @@ class ProcessRuntime implements Runtime {
 
   terminate(bodyId: string): Promise<void> {
     return this.#call(`end body ${bodyId}`, async () => {
-      const found = await this.#find(bodyId);
+      const found = await this.#cell.bodyById(bodyId);
       if (!found) return;
-      const trace = await traceOf(found);
-      const shim = await liveShim(trace.shim);
-      // The shim ignores it and leads a group of its own, which holds the wrapper.
-      if (shim && shim.group === shim.pid) return sendTo(-shim.pid, 'SIGTERM');
-      for (const member of await membersOf(trace)) await signal(member, 'SIGTERM');
+      await terminateAll(await traceOf(found));
     });
   }
 
   kill(bodyId: string): Promise<void> {
     return this.#call(`kill body ${bodyId}`, async () => {
-      const found = await this.#find(bodyId);
+      const found = await this.#cell.bodyById(bodyId);
       if (!found) return;
       const body = await observe(found.dir, found.made, false);
       // The shim dies with the rest, so the one who kills writes down that it did.
@@ -187,41 +161,29 @@ class ProcessRuntime implements Runtime {
 
   remove(bodyId: string): Promise<void> {
     return this.#call(`remove body ${bodyId}`, async () => {
-      const found = await this.#find(bodyId);
+      const found = await this.#cell.bodyById(bodyId);
       if (!found) return;
       const { dir, made } = found;
       await dir.fence();
       const trace = await traceOf(found);
       await killAll(trace);
-      await this.#removeCgroups(trace.cgroups);
-      await dir.remove(this.#cellPath, bodyId);
-      await rm(join(this.#cellPath, HINTS, made.worker_id), { force: true });
+      await removeCgroups(trace.cgroups);
+      await dir.remove(this.#cell.path, bodyId);
+      await rm(join(this.#cell.path, HINTS, made.worker_id), { force: true });
     });
   }
 
   usage(bodyId: string): Promise<Usage> {
     return this.#call(`measure body ${bodyId}`, async () => {
-      const found = await this.#find(bodyId);
+      const found = await this.#cell.bodyById(bodyId);
       if (!found || (await observe(found.dir, found.made, false)).state !== 'running') return {};
-      const trace = await traceOf(found);
-      const told = await usageOf(trace.cgroups);
-      if (told.cpu_seconds !== undefined && told.memory_bytes !== undefined && told.pids !== undefined)
-        return told;
-      const members = await membersOf(trace);
-      const sum = (key: 'cpu_seconds' | 'memory_bytes' | 'threads') =>
-        members.reduce((total, member) => total + member[key], 0);
-      return {
-        cpu_seconds: sum('cpu_seconds'),
-        memory_bytes: sum('memory_bytes'),
-        pids: sum('threads'),
-        ...told,
-      };
+      return measure(await traceOf(found));
     });
   }
 
   watch(hint: (workerId: string | undefined) => void): { close(): Promise<void> } {
-    const cell = watchCell({
-      cellPath: this.#cellPath,
+    const sources = watchCell({
+      cell: this.#cell,
       list: () => this.list(),
       pollMs: this.#options.poll_ms ?? POLL_MS,
       hint,
@@ -231,7 +193,7 @@ class ProcessRuntime implements Runtime {
       close: async () => {
         this.#hints.delete(hint);
         this.#watches.delete(watch);
-        await cell.close();
+        await sources.close();
       },
     };
     this.#watches.add(watch);
@@ -249,88 +211,23 @@ class ProcessRuntime implements Runtime {
     await this.close();
     await this.#call('dismantle the cell', async () => {
       await dismantleCgroups(await this.#cgroups());
-      if (!(await this.#checkCell())) return;
-      await this.#sweepDrafts();
-      await rm(join(this.#cellPath, HINTS), { recursive: true, force: true });
-      // Something that is not ours keeps its place, and the directory with it.
-      await rmdir(this.#cellPath).catch(() => undefined);
+      await this.#cell.remove();
     });
   }
 
   async #look(worker: string, withTail: boolean): Promise<Body | undefined> {
-    const dir = new BodyDirectory(this.#cellPath, worker);
-    const made = await dir.read(this.#options.cell, worker);
-    if (!made) return undefined;
+    const found = await this.#cell.body(worker);
+    if (!found) return undefined;
+    const { dir, made } = found;
     const body = await observe(dir, made, withTail);
     // Removed while it was looked at: its files were missing for that reason alone.
     return (await dir.writtenAt(`id.${made.id}`)) === undefined ? undefined : body;
   }
 
-  /** The directory of this very body, or `undefined` where it is gone or another body has its place. */
-  async #find(bodyId: string): Promise<Found | undefined> {
-    const worker = workerOf(bodyId);
-    if (!worker || !(await this.#checkCell())) return undefined;
-    const dir = new BodyDirectory(this.#cellPath, worker);
-    const made = await dir.read(this.#options.cell, worker);
-    return made?.id === bodyId ? { dir, made } : undefined;
-  }
-
   #cgroups(): Promise<CgroupSupport> {
-    this.#support ??= findCgroups(this.#options.cell);
+    const { cell, cgroups = true } = this.#options;
+    this.#support ??= cgroups ? findCgroups(cell) : Promise.resolve(NO_CGROUPS);
     return this.#support;
-  }
-
-  async #refuseLimits(limits: Limits): Promise<void> {
-    const support = withRlimit((await this.#cgroups()).limits);
-    const wanted = { memory: limits.memory_bytes, cpus: limits.cpus, pids: limits.pids };
-    for (const limit of ['memory', 'cpus', 'pids'] as const) {
-      if (wanted[limit] === undefined || support[limit].supported) continue;
-      throw new BodyRefused(
-        'Unsupported',
-        `A limit of ${limit} can't be kept on this machine: ${support[limit].how}.`,
-      );
-    }
-  }
-
-  /** The kernel may need a moment to let go of what was killed. */
-  async #removeCgroups(dirs: string[]): Promise<void> {
-    let busy = dirs;
-    for (let round = 0; round < CGROUP_ROUNDS; round += 1) {
-      busy = await removeCgroups(busy);
-      if (busy.length === 0) return;
-      await delay(20);
-    }
-    throw new RuntimeDown(`the cgroups ${busy.join(', ')} still hold processes`);
-  }
-
-  async #openCell(): Promise<void> {
-    await mkdir(join(this.#cellPath, HINTS), { recursive: true, mode: 0o700 });
-    await this.#checkCell();
-    await chmod(this.#cellPath, 0o700);
-  }
-
-  /** Whether the cell has a directory; throws where it leads out of the root, or the root is lost. */
-  async #checkCell(): Promise<boolean> {
-    const { root, cell } = this.#options;
-    const real = await realpath(root).catch(nothing);
-    if (real === undefined) {
-      if (!this.#rootSeen) return false;
-      throw new RuntimeDown(`the directory ${root} is gone`);
-    }
-    this.#rootSeen = true;
-    const seen = await lstat(join(real, cell)).catch(nothing);
-    if (seen && !seen.isDirectory()) throw new RuntimeDown(`${this.#cellPath} is not a directory of its own`);
-    return seen !== undefined;
-  }
-
-  /** Deletes what a manager left that died while it made or deleted a body. */
-  async #sweepDrafts(): Promise<void> {
-    for (const name of await readdir(this.#cellPath)) {
-      const path = join(this.#cellPath, name);
-      const age = Date.now() - ((await lstat(path).catch(nothing))?.mtimeMs ?? Date.now());
-      const left = name.startsWith('.gone-') || (name.startsWith('.new-') && age > DRAFT_LIFE_MS);
-      if (left) await rm(path, { recursive: true, force: true });
-    }
   }
 
   /** Whatever goes wrong with files and processes is the engine's failure, told with what was tried. */
@@ -345,18 +242,6 @@ class ProcessRuntime implements Runtime {
   }
 }
 
-async function traceOf({ dir, made }: Found) {
+async function traceOf({ dir, made }: Found): Promise<Trace> {
   return { bodyId: made.id, shim: await dir.pid(), cgroups: await cgroupsOf(dir) };
-}
-
-function limitsOf({ resources }: WorkerSpec): Limits {
-  const memory_bytes = resources?.memory === undefined ? undefined : parseMemory(resources.memory);
-  return { memory_bytes, cpus: resources?.cpus, pids: resources?.pids };
-}
-
-/** Without a memory cgroup, Linux can still limit each process by itself; macOS takes such a limit and ignores it. */
-function withRlimit(limits: RuntimeInfo['limits']): RuntimeInfo['limits'] {
-  if (limits.memory.supported || process.platform !== 'linux') return limits;
-  const how = `ulimit -d, for each process by itself (no cgroup: ${limits.memory.how})`;
-  return { ...limits, memory: { supported: true, how } };
 }

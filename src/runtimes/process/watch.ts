@@ -1,5 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Body, workerId } from '../../model/index.ts';
 
@@ -7,7 +7,7 @@ import { type Body, workerId } from '../../model/index.ts';
 export const HINTS = '.hints';
 
 interface Sources {
-  cellPath: string;
+  cell: { path: string; open: () => Promise<void> };
   list: () => Promise<Body[]>;
   /** Between two looks at everything, in milliseconds: for what no file tells, such as a shim that was killed. */
   pollMs: number;
@@ -18,8 +18,8 @@ interface Sources {
  * Hints about the bodies of a cell, whoever has started them: the system tells of files in one directory, and a
  * slow look at everything finds what was missed and watches anew where that directory was replaced.
  */
-export function watchCell({ cellPath, list, pollMs, hint }: Sources): { close(): Promise<void> } {
-  const path = join(cellPath, HINTS);
+export function watchCell({ cell, list, pollMs, hint }: Sources): { close(): Promise<void> } {
+  const path = join(cell.path, HINTS);
   let watcher: FSWatcher | undefined;
   let watched: number | undefined;
   let known: Map<string, string> | undefined;
@@ -30,7 +30,7 @@ export function watchCell({ cellPath, list, pollMs, hint }: Sources): { close():
     if (closed || (watcher && inode === watched)) return;
     watcher?.close();
     watcher = undefined;
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await cell.open();
     const again = watched !== undefined;
     watched = (await stat(path)).ino;
     if (closed) return;

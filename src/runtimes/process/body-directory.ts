@@ -31,6 +31,8 @@ export interface Pid {
   pid: number;
   start: string;
   boot: string;
+  /** When it was written, in milliseconds since 1970. */
+  written_at: number;
 }
 
 const ID = /^[0-9a-f]{12}-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
@@ -52,6 +54,7 @@ export const workerOf = (bodyId: string) => ID.exec(bodyId)?.[1];
  */
 export class BodyDirectory {
   readonly path: string;
+  #pid: Pid | undefined;
 
   constructor(cellPath: string, name: string) {
     this.path = join(cellPath, name);
@@ -84,11 +87,15 @@ export class BodyDirectory {
     }
   }
 
-  /** The record, or `undefined` where there is nothing, or a thing that is not a body of this worker and cell. */
-  async read(cell: string, worker: string): Promise<BodyRecord | undefined> {
+  /** Names this very directory among all that have had its place, or `undefined` where there is none. */
+  async identity(): Promise<string | undefined> {
     // A symbolic link is never followed: what it leads to is not ours.
     const seen = await lstat(this.path).catch(nothing);
-    if (!seen?.isDirectory()) return undefined;
+    return seen?.isDirectory() ? `${seen.ino} ${seen.birthtimeMs}` : undefined;
+  }
+
+  /** The record, or `undefined` where there is nothing, or a thing that is not a body of this worker and cell. */
+  async read(cell: string, worker: string): Promise<BodyRecord | undefined> {
     const text = await this.text('body.json');
     if (text === undefined) return undefined;
     const made = record.safeParse(parseJson(text));
@@ -107,10 +114,14 @@ export class BodyDirectory {
     return seen && Math.round(seen.mtimeMs);
   }
 
+  /** The shim, once it has written down who it is, which it does once. */
   async pid(): Promise<Pid | undefined> {
+    if (this.#pid) return this.#pid;
     const [pid, start, boot] = (await this.text('pid'))?.split('\n') ?? [];
-    if (!pid || !start || !/^[1-9]\d*$/.test(pid)) return undefined;
-    return { pid: Number(pid), start: start.trim().replace(/\s+/g, ' '), boot: boot ?? '' };
+    const written_at = await this.writtenAt('pid');
+    if (!pid || !start || !written_at || !/^[1-9]\d*$/.test(pid)) return undefined;
+    this.#pid = { pid: Number(pid), start: start.trim().replace(/\s+/g, ' '), boot: boot ?? '', written_at };
+    return this.#pid;
   }
 
   /** Closes the fence: after it no shim begins. Answers whether one had begun before. */

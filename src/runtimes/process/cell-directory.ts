@@ -21,6 +21,8 @@ export class CellDirectory {
   readonly #cell: string;
   /** The root was there once: if it is gone later, its bodies are unknown, not absent. */
   #rootSeen = false;
+  /** Bodies that were read before: a record never changes, so a directory that is the same one is not read again. */
+  readonly #known = new Map<string, Found & { identity: string }>();
 
   constructor(root: string, cell: string) {
     this.#root = root;
@@ -53,15 +55,30 @@ export class CellDirectory {
   /** The workers whose names are taken, by bodies or by anything else. */
   async workers(): Promise<string[]> {
     if (!(await this.exists())) return [];
-    return (await readdir(this.path)).filter((name) => workerId.safeParse(name).success);
+    const names = (await readdir(this.path)).filter((name) => workerId.safeParse(name).success);
+    const left = new Set(names);
+    for (const worker of this.#known.keys()) if (!left.has(worker)) this.#known.delete(worker);
+    return names;
   }
 
-  /** The body of a worker, or `undefined` where there is none of ours. */
+  /** The body of a worker in a cell that exists, or `undefined` where there is none of ours. */
+  async read(worker: string): Promise<Found | undefined> {
+    const dir = new BodyDirectory(this.path, worker);
+    const identity = await dir.identity();
+    if (identity === undefined) return undefined;
+    const known = this.#known.get(worker);
+    if (known?.identity === identity) return known;
+    const made = await dir.read(this.#cell, worker);
+    if (!made) return undefined;
+    const found = { dir, made, identity };
+    this.#known.set(worker, found);
+    return found;
+  }
+
+  /** The same, where neither the name nor the cell was looked at before. */
   async body(worker: string): Promise<Found | undefined> {
     if (!workerId.safeParse(worker).success || !(await this.exists())) return undefined;
-    const dir = new BodyDirectory(this.path, worker);
-    const made = await dir.read(this.#cell, worker);
-    return made && { dir, made };
+    return this.read(worker);
   }
 
   /** This very body, or `undefined` where it is gone or another body has its place. */

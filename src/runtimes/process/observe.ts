@@ -28,11 +28,10 @@ export async function observe(dir: BodyDirectory, made: BodyRecord, withTail: bo
     created_at,
     state: 'created',
   };
-  const fenced = await dir.writtenAt('started');
-  if (fenced === undefined) return body;
-
   const shim = await dir.pid();
-  body.started_at = await dir.writtenAt('pid');
+  const fenced = shim?.written_at ?? (await dir.writtenAt('started'));
+  if (fenced === undefined) return body;
+  body.started_at = shim?.written_at;
   const running = await liveShim(shim);
   if (running && (await dir.text('exit')) === undefined) {
     return {

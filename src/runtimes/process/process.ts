@@ -89,7 +89,9 @@ class ProcessRuntime implements Runtime {
     return this.#call('list the bodies', async () => {
       const names = await this.#cell.workers();
       const limit = pLimit(LOOKS_AT_ONCE);
-      const bodies = await Promise.all(names.map((name) => limit(() => this.#look(name, false))));
+      const bodies = await Promise.all(
+        names.map((name) => limit(async () => look(await this.#cell.read(name), false))),
+      );
       return bodies.filter((body) => body !== undefined);
     });
   }
@@ -97,7 +99,7 @@ class ProcessRuntime implements Runtime {
   /** The directory's name is the body's only place, so the known id tells nothing more. */
   find(worker: string, _knownId: string | undefined): Promise<Body[]> {
     return this.#call(`look for the body of worker ${worker}`, async () => {
-      const body = await this.#look(worker, true);
+      const body = await look(await this.#cell.body(worker), true);
       return body ? [body] : [];
     });
   }
@@ -123,7 +125,7 @@ class ProcessRuntime implements Runtime {
       };
       const dir = new BodyDirectory(this.#cell.path, worker);
       if (await BodyDirectory.make(this.#cell.path, worker, made)) return observe(dir, made, false);
-      const ours = (await dir.read(made.cell, worker)) !== undefined;
+      const ours = (await this.#cell.body(worker)) !== undefined;
       const what = ours ? 'by another body of it' : 'by something that is not ours; move it away to go on';
       throw new BodyConflict(`The directory ${dir.path} of worker ${worker} is taken ${what}.`, ours);
     });
@@ -215,15 +217,6 @@ class ProcessRuntime implements Runtime {
     });
   }
 
-  async #look(worker: string, withTail: boolean): Promise<Body | undefined> {
-    const found = await this.#cell.body(worker);
-    if (!found) return undefined;
-    const { dir, made } = found;
-    const body = await observe(dir, made, withTail);
-    // Removed while it was looked at: its files were missing for that reason alone.
-    return (await dir.writtenAt(`id.${made.id}`)) === undefined ? undefined : body;
-  }
-
   #cgroups(): Promise<CgroupSupport> {
     const { cell, cgroups = true } = this.#options;
     this.#support ??= cgroups ? findCgroups(cell) : Promise.resolve(NO_CGROUPS);
@@ -244,4 +237,12 @@ class ProcessRuntime implements Runtime {
 
 async function traceOf({ dir, made }: Found): Promise<Trace> {
   return { bodyId: made.id, shim: await dir.pid(), cgroups: await cgroupsOf(dir) };
+}
+
+async function look(found: Found | undefined, withTail: boolean): Promise<Body | undefined> {
+  if (!found) return undefined;
+  const body = await observe(found.dir, found.made, withTail);
+  if (body.state === 'running') return body;
+  // Removed while it was looked at: its files were missing for that reason alone.
+  return (await found.dir.writtenAt(`id.${body.id}`)) === undefined ? undefined : body;
 }

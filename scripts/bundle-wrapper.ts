@@ -4,10 +4,30 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 
 const ROOT = join(import.meta.dirname, '..');
 const PATH = join(ROOT, 'dist', 'wrapper.mjs');
+
+/**
+ * Modules of Node that ioredis requires at its top and needs only for TLS, scripts and Sentinel. Loading them is a
+ * quarter of the wrapper's start, so the bundle loads each at its first use.
+ */
+const LAZY = /^(tls|crypto|assert|dns)$/;
+
+const loadLate: Plugin = {
+  name: 'load-late',
+  setup(on) {
+    on.onResolve({ filter: LAZY }, ({ path }) => ({ path, namespace: 'late' }));
+    on.onLoad({ filter: LAZY, namespace: 'late' }, ({ path }) => ({
+      contents: `const load = () => process.getBuiltinModule('node:${path}');
+module.exports = new Proxy(function () {}, {
+  get: (_, name) => load()[name],
+  apply: (_, self, args) => load()(...args),
+});`,
+    }));
+  },
+};
 
 /** The bundle, and what tells one bundle from another. */
 export interface WrapperBundle {
@@ -27,6 +47,7 @@ export async function bundleWrapper(): Promise<WrapperBundle> {
     format: 'esm',
     minify: true,
     legalComments: 'none',
+    plugins: [loadLate],
     // ioredis is CommonJS and asks for Node's own modules by require.
     banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
   });

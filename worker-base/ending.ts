@@ -1,6 +1,8 @@
 /** Share of the grace that is kept for the last output and the goodbye, and its most, in milliseconds. */
 const MARGIN_SHARE = 4;
 const MARGIN_MAX_MS = 2000;
+/** Given to the goodbye even where there is no grace: the runtime's SIGKILL comes when it comes. */
+const GOODBYE_MS = 500;
 
 /** Why a life ends before the agent ends by itself. */
 export type Why = 'signal' | 'shutdown' | 'deadline';
@@ -30,7 +32,8 @@ export class Ending {
     if (why === 'signal') {
       const margin = Math.min(MARGIN_MAX_MS, this.#graceMs / MARGIN_SHARE);
       agentGrace -= margin;
-      this.hardAt = Math.min(this.hardAt, now + this.#graceMs - margin / MARGIN_SHARE);
+      const last = Math.max(this.#graceMs - margin / MARGIN_SHARE, GOODBYE_MS);
+      this.hardAt = Math.min(this.hardAt, now + last);
     }
     if (now + agentGrace < this.#killAt) {
       this.#killAt = now + agentGrace;

@@ -26,7 +26,6 @@ export async function live(settings: Settings, log: Log): Promise<number> {
   const keys = keysOf(settings.cell);
   const { workerId, incarnation } = settings;
   const commands = connectCommands(settings.redisUrl, log);
-  const blocking = connectBlocking(settings.redisUrl, log);
   const told = new AbortController();
   let onSignal = () => told.abort();
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => onSignal());
@@ -66,6 +65,10 @@ export async function live(settings: Settings, log: Log): Promise<number> {
   process.on('exit', () => agent.kill());
   output.onRoom = () => agent.resume();
 
+  // Said before the input is opened: a second connection would only make the start slower.
+  const ready = output.tell('ready', 'The agent was started.', { pid: agent.pid });
+  sender.start(output, pulse.ready(ready));
+  const blocking = connectBlocking(settings.redisUrl, log);
   const input = new InputReader({ blocking, commands, key: keys.input(workerId), log });
   const ending = new Ending(spec.stop_grace_seconds, {
     end: () => {
@@ -83,8 +86,6 @@ export async function live(settings: Settings, log: Log): Promise<number> {
   };
   turns = new Turns({ spec, driver, agent, output, acknowledge, end: (why) => ending.begin(why), setBusy });
 
-  const ready = output.tell('ready', 'The agent was started.', { pid: agent.pid });
-  sender.start(output, pulse.ready(ready));
   onSignal = () => ending.begin('signal');
   if (told.signal.aborted) ending.begin('signal');
   void input.run((entry) => turns.handle(entry));
@@ -123,7 +124,7 @@ async function startAgent(
     return { code: 126, sentence: `This wrapper cannot run agents of type ${spec.agent_type} yet.` };
   const argv = driver.argv(spec);
   try {
-    await prepareWorkspace(settings.workspace, spec.instructions);
+    prepareWorkspace(settings.workspace, spec.instructions);
     return await Agent.start({
       argv,
       cwd: settings.workspace,

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import type { WorkerSpec } from '../src/model/spec.ts';
@@ -62,15 +62,15 @@ export async function readStart(options: {
   return undefined;
 }
 
-/** Makes the agent's directory, with the instructions under the names that agents read. */
-export async function prepareWorkspace(workspace: string, instructions: string | undefined): Promise<void> {
-  await mkdir(workspace, { recursive: true });
+/** Makes the agent's directory, with the instructions under the names that agents read; throws what the system says. */
+export function prepareWorkspace(workspace: string, instructions: string | undefined): void {
+  mkdirSync(workspace, { recursive: true });
   if (instructions === undefined) return;
   for (const name of ['CLAUDE.md', 'AGENTS.md']) {
     const path = join(workspace, name);
     // Removed first: a link that the last incarnation's agent left must not lead the write elsewhere.
-    await rm(path, { force: true, recursive: true });
-    await writeFile(path, instructions);
+    rmSync(path, { force: true, recursive: true });
+    writeFileSync(path, instructions);
   }
 }
 

@@ -1,0 +1,123 @@
+/**
+ * Who may import whom. `from` and `to` are regular expressions over paths from the repository's root; imports of
+ * types count as much as those of values. Rules name folders, so that a new file obeys them without a change here.
+ */
+const DECIDING = '^(machines/|src/reconcile/(decide|deadlines)\\.ts$)';
+const OURS = '^(src|machines|worker-base|scripts|bench|test)/';
+const npm = (name) => `^node_modules/${name}/`;
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-circular',
+      comment: 'A circle cannot be read, tested or taken out one file at a time.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'not-to-unresolvable',
+      comment: 'An import that leads nowhere fails only when the line is reached.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'model-imports-nothing-of-ours',
+      comment: 'The words of the project depend on nothing, so that everything may depend on them.',
+      severity: 'error',
+      from: { path: '^src/model/' },
+      to: { path: OURS, pathNot: '^src/model/' },
+    },
+    {
+      name: 'deciding-is-pure',
+      comment:
+        'What decides imports the model, the machines and xstate: no client, clock, file or environment.',
+      severity: 'error',
+      from: { path: DECIDING },
+      to: { pathNot: ['^src/model/', DECIDING, npm('xstate')] },
+    },
+    {
+      name: 'dockerode-only-in-the-docker-parts',
+      comment: 'One place knows the traps of the engine and its client.',
+      severity: 'error',
+      from: { path: OURS, pathNot: '^(src/runtimes/(docker|swarm)|src/images|scripts|bench|test)/' },
+      to: { path: npm('(@types/)?dockerode') },
+    },
+    {
+      name: 'ioredis-only-in-the-store',
+      comment:
+        'One place knows the keys, the scripts and the traps of the client; the wrapper has its own connection.',
+      severity: 'error',
+      from: { path: OURS, pathNot: '^(src/store|worker-base|scripts|bench|test)/' },
+      to: { path: npm('ioredis') },
+    },
+    {
+      name: 'runtimes-know-no-loop',
+      comment: 'A runtime does what it is told to a body; what is asked of a worker is not its business.',
+      severity: 'error',
+      from: { path: '^src/runtimes/' },
+      to: { path: '^src/(store|queue|reconcile|commands)/' },
+    },
+    {
+      name: 'commands-touch-no-body',
+      comment: 'A command writes down what should be; only the loop acts.',
+      severity: 'error',
+      from: { path: '^src/commands/' },
+      to: { path: '^src/(reconcile|queue|runtimes/[^/]+/)' },
+    },
+    {
+      name: 'store-knows-no-loop',
+      comment:
+        'The store keeps records and judges nothing. It implements the lease that the queue describes.',
+      severity: 'error',
+      from: { path: '^src/store/' },
+      to: { path: '^src/(reconcile|runtimes|commands|http|cli|queue)/', pathNot: '^src/queue/lease\\.ts$' },
+    },
+    {
+      name: 'queue-and-http-stand-alone',
+      comment: 'Timing and probes are handed what they need.',
+      severity: 'error',
+      from: { path: '^src/(queue|http)/' },
+      to: { path: '^src/(store|runtimes|reconcile|commands|cli)/' },
+    },
+    {
+      name: 'wrapper-stands-alone',
+      comment:
+        'What runs in a body is bundled to one file: of the manager it shares the words and the keys only.',
+      severity: 'error',
+      from: { path: '^worker-base/' },
+      to: { path: '^(src|machines)/', pathNot: '^src/(model/|store/keys\\.ts$|telemetry/redact\\.ts$)' },
+    },
+    {
+      name: 'nothing-imports-main',
+      comment: 'main.ts reads the environment and starts to run when it is loaded.',
+      severity: 'error',
+      from: {},
+      to: { path: '^src/main\\.ts$' },
+    },
+    {
+      name: 'product-imports-no-test-or-script',
+      comment: 'What is shipped does not need what is not.',
+      severity: 'error',
+      from: { path: '^(src|machines|worker-base)/' },
+      to: { path: '^(test|scripts|bench)/' },
+    },
+    {
+      name: 'product-needs-no-development-package',
+      comment: 'What is shipped runs after `npm install --omit=dev`. Types are gone by then.',
+      severity: 'error',
+      from: { path: '^(src|machines|worker-base)/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};

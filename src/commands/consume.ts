@@ -65,7 +65,7 @@ async function settle(entry: Entry, options: ConsumerOptions): Promise<void> {
   const { requestId: request_id, workerId: worker_id, name } = settlement;
   const answer = settlement.answers[outcome as 'ok'] ?? settlement.answers.ok;
   const refused = JSON.parse(answer).error as { code: string; message: string } | undefined;
-  const result = outcome === 'repeated' ? 'repeated' : (refused?.code ?? 'ok');
+  const result = outcome === 'repeated' ? 'duplicate' : (refused?.code ?? 'ok');
   log.info({ request_id, worker_id, command: name, result, why: refused?.message }, 'command settled');
   options.settled(name, result, Math.max(0, context.now() - Number(entry.id.split('-')[0])));
   if (worker_id && wrote(settlement, outcome)) options.changed(worker_id);

@@ -6,6 +6,7 @@
  * so that evidence outlives the body and a crash in between is repaired by the next pass. `act` carries the
  * intents out. A pass never repairs what it did itself: whatever happened, the next look will tell.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { type Decision, describe, messageOf, type Observation, type WorkerRecord } from '../model/index.ts';
 import { Fenced } from '../store/index.ts';
 import { act } from './act.ts';
@@ -65,9 +66,10 @@ async function store(record: WorkerRecord, seen: Observation, decision: Decision
 async function carryOut(
   record: WorkerRecord,
   seen: Observation,
-  { intents, requeue_after_ms: ms }: Decision,
+  decision: Decision,
   context: PassContext,
 ): Promise<Outcome> {
+  const { intents, requeue_after_ms: ms } = decision;
   const { refusals, log } = context;
   refusals.delete(record.id);
   for (const intent of intents) {
@@ -87,5 +89,7 @@ async function carryOut(
   if (intents.some(({ type }) => type === 'purge')) return { kind: 'terminal' };
   // A hint will come when the body ends; everything else has changed the world already.
   if (intents.some(({ type }) => type !== 'terminate' && type !== 'kill')) return { kind: 'again' };
+  // Another state has rules of its own, which this look was not held against.
+  if (!isDeepStrictEqual(record.memo?.value, decision.memo.value)) return { kind: 'again' };
   return ms === undefined ? { kind: 'done' } : { kind: 'after', ms };
 }

@@ -73,7 +73,7 @@ export class CommandStream {
       ...['XREADGROUP', 'GROUP', COMMAND_GROUP, CONSUMER, 'COUNT', String(count)],
       ...['BLOCK', String(blockMs), 'STREAMS', this.#keys.commands, '>'],
     );
-    return entriesOf(reply).map((entry) => ({ ...entry, deliveries: 1 }));
+    return entriesOf(reply);
   }
 
   /** Entries that were delivered and not settled, of any consumer, idle for at least `idleMs`. */
@@ -149,13 +149,13 @@ function toMap(info: unknown): Map<string, unknown> {
   return new Map(pairs);
 }
 
-function entriesOf(reply: unknown): Omit<Entry, 'deliveries'>[] {
-  if (reply === null || reply === undefined) return [];
-  if (Array.isArray(reply)) return toEntries((reply[0] as [string, unknown])[1]);
-  return toEntries(Object.values(reply as object)[0]);
+/** One stream was asked for: `[key, entries]`, with another array around it in RESP2. */
+function entriesOf(reply: unknown): Entry[] {
+  if (!Array.isArray(reply) || reply.length === 0) return [];
+  return toEntries(Array.isArray(reply[0]) ? reply[0][1] : reply[1]);
 }
 
-function toEntries(list: unknown): { id: string; data: string | undefined; deliveries: number }[] {
+function toEntries(list: unknown): Entry[] {
   return (list as [string, string[] | null][])
     .filter(([, fields]) => fields !== null)
     .map(([id, fields]) => {

@@ -2,21 +2,16 @@ import { randomUUID } from 'node:crypto';
 import {
   type DesiredRecord,
   type DesiredState,
-  Fault,
   type Heartbeat,
-  heartbeat,
   instant,
   type LifecycleEvent,
   type Memo,
-  memo,
   type StatusRecord,
-  statusRecord,
-  toIssues,
   type WorkerRecord,
-  workerSpec,
 } from '../model/index.ts';
 import type { Link } from './connect.ts';
 import { type Keys, keysOf } from './keys.ts';
+import { type Hash, parse, toHeartbeat, toRecord, toStatus } from './parse.ts';
 
 /** Lines of a worker's history that are kept, about. */
 const EVENTS_KEPT = 1000;
@@ -34,8 +29,6 @@ export class Fenced extends Error {
     super('Another manager leads this cell by now; the write was refused.');
   }
 }
-
-type Hash = Record<string, string>;
 
 /** A worker in one line, as `list` and `ps` show it. */
 export interface Summary {
@@ -65,16 +58,9 @@ export class Store {
 
   /** A worker as the loop needs it, in one round trip; `undefined` where there is no record, or a tombstone. */
   async load(id: string): Promise<{ record: WorkerRecord; heartbeat: Heartbeat | undefined } | undefined> {
-    const replies = await this.#redis
-      .pipeline()
-      .hgetall(this.keys.desired(id))
-      .hgetall(this.keys.status(id))
-      .get(this.keys.heartbeat(id))
-      .exec();
-    const [desired, status, beat] = (replies ?? []).map(([error, reply]) => {
-      if (error) throw error;
-      return reply;
-    }) as [Hash, Hash, string | null];
+    const reads = this.#redis.pipeline();
+    reads.hgetall(this.keys.desired(id)).hgetall(this.keys.status(id)).get(this.keys.heartbeat(id));
+    const [desired, status, beat] = (await all(reads)) as [Hash, Hash, string | null];
     if (!desired?.spec) return undefined;
     return { record: toRecord(id, desired, status ?? {}), heartbeat: toHeartbeat(beat) };
   }
@@ -82,11 +68,8 @@ export class Store {
   /** The observed status, also of a worker that was deleted a while ago; `undefined` where it never was. */
   async status(id: string): Promise<{ desired: DesiredState; status: StatusRecord | undefined } | undefined> {
     const { desired, status } = this.keys;
-    const replies = await this.#redis.pipeline().hget(desired(id), 'desired').hgetall(status(id)).exec();
-    const [wanted, found] = (replies ?? []).map(([error, reply]) => {
-      if (error) throw error;
-      return reply;
-    }) as [DesiredState | null, Hash];
+    const reads = this.#redis.pipeline().hget(desired(id), 'desired').hgetall(status(id));
+    const [wanted, found] = (await all(reads)) as [DesiredState | null, Hash];
     return wanted ? { desired: wanted, status: toStatus(found) } : undefined;
   }
 
@@ -98,10 +81,7 @@ export class Store {
       reads.hmget(this.keys.desired(id), 'spec', 'desired', 'created_at');
       reads.hmget(this.keys.status(id), 'status', 'phase', 'reason', 'restarts', 'incarnation');
     }
-    const replies = ((await reads.exec()) ?? []).map(([error, reply]) => {
-      if (error) throw error;
-      return reply as (string | null)[];
-    });
+    const replies = (await all(reads)) as (string | null)[][];
     return ids.flatMap((worker_id, at) => {
       const [spec, desired, created_at] = replies[at * 2] ?? [];
       const [status, phase, reason, restarts, incarnation] = replies[at * 2 + 1] ?? [];
@@ -128,9 +108,12 @@ export class Store {
     return this.#redis.zrange(this.keys.workers, '0', '-1');
   }
 
-  /** Rises with every write; equal means that nothing was written since. */
-  async revision(): Promise<string | null> {
-    return this.#redis.get(this.keys.revision);
+  /** What tells in one round trip whether anything was written since, and whether the store is still the same. */
+  async pulse(): Promise<{ revision: string | null; identity: string | null }> {
+    const { revision, identity } = this.keys;
+    const reads = this.#redis.pipeline().get(revision).hget(identity, 'id');
+    const [counted, id] = (await all(reads)) as (string | null)[];
+    return { revision: counted ?? null, identity: id ?? null };
   }
 
   /** Id to `<generation>.<revision>` for every worker: what tells a resync which records to read. */
@@ -205,6 +188,19 @@ export class Store {
     return (await this.#redis.get(this.keys.epoch)) === String(epoch);
   }
 
+  /** Adds a line to a worker's history that comes with no change of its status. */
+  async tell(id: string, event: LifecycleEvent): Promise<void> {
+    await this.#redis.xadd(
+      this.keys.events(id),
+      'MAXLEN',
+      '~',
+      EVENTS_KEPT,
+      '*',
+      'data',
+      JSON.stringify(event),
+    );
+  }
+
   /** What tells this store from an empty one. */
   async identity(): Promise<{ id: string; created_at: string } | undefined> {
     const { id, created_at } = await this.#redis.hgetall(this.keys.identity);
@@ -241,53 +237,16 @@ export class Store {
   }
 }
 
+/** The replies of a pipeline; throws where one of them failed, since half an answer is none. */
+async function all(reads: ReturnType<Link['pipeline']>): Promise<unknown[]> {
+  const replies = (await reads.exec()) ?? [];
+  return replies.map(([error, reply]) => {
+    if (error) throw error;
+    return reply;
+  });
+}
+
 function unfenced<T extends string = 'ok' | 'conflict' | 'gone'>(reply: unknown): T {
   if (reply === 'fenced') throw new Fenced();
   return reply as T;
-}
-
-function toRecord(id: string, hash: Hash, status: Hash): WorkerRecord {
-  const spec = workerSpec.safeParse(parse(hash.spec));
-  if (!spec.success) {
-    const issues = toIssues(spec.error);
-    const list = issues.map(({ path, message }) => `${path} ${message}`).join('; ');
-    throw new Fault(
-      'internal',
-      `The record of worker ${id} cannot be read: spec: ${list}. Delete the worker.`,
-      { issues },
-    );
-  }
-  return {
-    id,
-    desired: {
-      spec: spec.data,
-      desired: (hash.desired ?? 'running') as DesiredState,
-      generation: Number(hash.generation ?? 1),
-      created_at: hash.created_at ?? instant(0),
-      request_id: hash.request_id ?? '',
-    },
-    status: toStatus(status),
-    memo: memo.safeParse(parse(status.memo)).data,
-    revision: Number(status.revision ?? 0),
-  };
-}
-
-function toStatus(hash: Hash): StatusRecord | undefined {
-  const numbers = ['incarnation', 'restarts', 'exit_code', 'observed_generation'] as const;
-  const read: Record<string, unknown> = { ...hash };
-  for (const name of numbers) if (hash[name] !== undefined) read[name] = Number(hash[name]);
-  return statusRecord.safeParse(read).data;
-}
-
-/** A heartbeat that cannot be read is as good as none. */
-export function toHeartbeat(text: string | null | undefined): Heartbeat | undefined {
-  return heartbeat.safeParse(parse(text)).data;
-}
-
-function parse(text: string | null | undefined): unknown {
-  try {
-    return text ? JSON.parse(text) : undefined;
-  } catch {
-    return undefined;
-  }
 }

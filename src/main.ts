@@ -1,0 +1,58 @@
+#!/usr/bin/env node
+/** The entry: the only file that reads the environment, makes clients and wires the parts together. */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { runCli } from './cli/index.ts';
+import { createRuntimes } from './runtimes/index.ts';
+import { serve } from './serve.ts';
+import { explainSettings, readSettings, type Settings } from './settings.ts';
+import { connectBlocking, connectCommands, Store } from './store/index.ts';
+import { createLogger } from './telemetry/log.ts';
+import { createMetrics, type Metrics } from './telemetry/metrics.ts';
+
+/** The image that `npm run build:image` makes; its other name tells its content. */
+const DEFAULT_IMAGE = 'worker:latest';
+const WRAPPER = fileURLToPath(new URL('../dist/wrapper.mjs', import.meta.url));
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+function runtimesOf(settings: Settings, metrics?: Metrics) {
+  return createRuntimes({
+    runtime: settings.runtime,
+    cell: settings.cell,
+    redisUrl: settings.redisUrl,
+    workerRedisUrl: settings.workerRedisUrl,
+    dockerHost: settings.dockerHost,
+    dockerCallMs: settings.dockerCallSeconds * 1000,
+    image: settings.workerImage ?? DEFAULT_IMAGE,
+    home: settings.home,
+    wrapper: { argv: [process.execPath, WRAPPER] },
+    observe: (runtime, call, result, seconds) =>
+      metrics?.runtimeCallDuration.observe(seconds, {
+        runtime,
+        call,
+        result: result === 'ok' ? 'ok' : 'error',
+      }),
+  });
+}
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  version,
+  settings: () => readSettings(process.env),
+  explainSettings: () => explainSettings(readSettings(process.env), process.env),
+  connect(settings) {
+    const redis = connectCommands(settings.redisUrl);
+    const blocking = connectBlocking(settings.redisUrl);
+    return { redis, blocking, store: new Store(redis, settings.cell) };
+  },
+  runtimes: (settings) => runtimesOf(settings).runtimes,
+  wrapperIsBuilt: () => existsSync(WRAPPER),
+  async serve(settings, signal) {
+    const metrics = createMetrics({ version });
+    const log = createLogger({ level: settings.logLevel, version });
+    await serve({ settings, metrics, log, signal, ...runtimesOf(settings, metrics) });
+  },
+  stdout: process.stdout,
+  stderr: process.stderr,
+});

@@ -1,0 +1,113 @@
+/**
+ * What the last pass over each worker was based on, so that a resync asks for a new pass only where something has
+ * changed since. In memory: a new term starts without marks and looks at everything once. Pure.
+ */
+import type { AgentType, Body, Decision, Observation, RuntimeName, WorkerStatus } from '../model/index.ts';
+
+interface Mark {
+  /** `<generation>.<revision>` of the record, as the index has it. */
+  record: string;
+  /** The body as a list shows it; empty where there is none, `undefined` where it could not be seen. */
+  body: string | undefined;
+  status: WorkerStatus;
+  phase: string;
+  runtime: RuntimeName;
+  incarnation: number;
+  agent_type: AgentType;
+  desired: boolean;
+}
+
+export type Kind = Pick<Mark, 'status' | 'runtime' | 'agent_type'>;
+
+export class Marks {
+  readonly #marks = new Map<string, Mark>();
+
+  /** Notes what a pass has seen and decided; `revision` is that of the status after it. */
+  set(seen: Observation, revision: number, { status }: Decision): void {
+    const { actual } = seen;
+    const body = actual.kind === 'absent' ? '' : actual.kind === 'present' ? printOf(actual.body) : undefined;
+    this.#marks.set(seen.worker_id, {
+      record: `${seen.desired.generation}.${revision}`,
+      body,
+      status: status.status,
+      phase: status.phase,
+      runtime: status.runtime,
+      incarnation: status.incarnation,
+      agent_type: seen.desired.spec.agent_type,
+      desired: seen.desired.desired === 'running',
+    });
+  }
+
+  has(id: string): boolean {
+    return this.#marks.has(id);
+  }
+
+  delete(id: string): void {
+    this.#marks.delete(id);
+  }
+
+  /** Workers whose record is not the one that was looked at last. */
+  changedRecords(index: Record<string, string>): string[] {
+    const changed: string[] = [];
+    for (const id in index) if (this.#marks.get(id)?.record !== index[id]) changed.push(id);
+    return changed;
+  }
+
+  /** Workers of the listed runtimes whose body is not as it was. */
+  changedBodies(bodies: Body[], listed: ReadonlySet<string>): string[] {
+    const prints = new Map<string, string>();
+    const twice: string[] = [];
+    for (const body of bodies) {
+      if (prints.has(body.worker_id)) twice.push(body.worker_id);
+      prints.set(body.worker_id, printOf(body));
+    }
+    const changed = new Set(twice);
+    for (const [id, mark] of this.#marks) {
+      if (listed.has(mark.runtime) && mark.body !== (prints.get(id) ?? '')) changed.add(id);
+    }
+    return [...changed];
+  }
+
+  /** Workers that are not ended, whose heartbeat therefore matters. */
+  living(): string[] {
+    const ids: string[] = [];
+    for (const [id, { status }] of this.#marks)
+      if (status === 'STARTING' || status === 'RUNNING') ids.push(id);
+    return ids;
+  }
+
+  /** Workers of a runtime that are not ended. */
+  livingOn(runtime: string): string[] {
+    return this.living().filter((id) => this.#marks.get(id)?.runtime === runtime);
+  }
+
+  /** Whether a heartbeat tells something else than the status does: ready after all, silent, or heard again. */
+  heartbeatTells(
+    id: string,
+    beat: { incarnation: number; phase: string; age_ms: number },
+    silentMs: number,
+  ): boolean {
+    const mark = this.#marks.get(id);
+    if (!mark || beat.incarnation !== mark.incarnation) return false;
+    if (mark.status === 'STARTING') return mark.phase === 'booting' && beat.phase !== 'booting';
+    return (mark.phase === 'silent') !== beat.age_ms >= silentMs && mark.phase !== 'stopping';
+  }
+
+  /** How many workers there are of each kind, and how many are asked to run, for the metrics. */
+  count(): { kinds: (Kind & { count: number })[]; desired: number } {
+    const kinds = new Map<string, Kind & { count: number }>();
+    let desired = 0;
+    for (const mark of this.#marks.values()) {
+      const { status, runtime, agent_type } = mark;
+      const key = `${status} ${runtime} ${agent_type}`;
+      const entry = kinds.get(key) ?? { status, runtime, agent_type, count: 0 };
+      entry.count += 1;
+      kinds.set(key, entry);
+      if (mark.desired) desired += 1;
+    }
+    return { kinds: [...kinds.values()], desired };
+  }
+}
+
+/** As much of a body as a list can tell, too: exit codes are not in it. */
+const printOf = ({ id, state, paused }: Body) => `${id} ${state}${paused ? ' paused' : ''}`;

@@ -1,0 +1,75 @@
+/**
+ * The first thing a leader does: make sure that the store is the one that knows the bodies. Where it is empty
+ * while bodies live, it was lost, not emptied: records are written again from the bodies' labels, and nothing is
+ * removed. Until every runtime that may hold bodies has answered, an empty store decides nothing.
+ */
+import type { Logger } from 'pino';
+import { type Body, messageOf, workerSpec } from '../model/index.ts';
+import type { Runtimes } from '../runtimes/registry.ts';
+import type { Store } from '../store/index.ts';
+
+export interface Recovered {
+  identity: { id: string; created_at: string };
+  /** Workers whose records were written again. */
+  restored: string[];
+}
+
+export async function recover(options: {
+  store: Store;
+  runtimes: Runtimes;
+  epoch: number;
+  now: () => number;
+  log: Logger;
+}): Promise<Recovered> {
+  const { store, runtimes, epoch, now, log } = options;
+  const restored: string[] = [];
+  if (!(await store.identity())) {
+    for (const body of await bodiesThatCanBeSeen(runtimes, log)) {
+      if (await restore(body, options)) restored.push(body.worker_id);
+    }
+    if (restored.length > 0)
+      log.error(
+        { restored: restored.length },
+        'the store was empty while bodies live: records restored from labels',
+      );
+    await store.identify(epoch, now());
+  }
+  const identity = await store.identity();
+  if (!identity) throw new Error('The store does not keep what is written to it.');
+  return { identity, restored };
+}
+
+/** A runtime that does not answer may be absent for good; its bodies are found by the sweep later. */
+async function bodiesThatCanBeSeen(runtimes: Runtimes, log: Logger): Promise<Body[]> {
+  const lists = await Promise.all(
+    runtimes.all.map(async ({ name }) => {
+      try {
+        return await runtimes.call(name, (runtime) => runtime.list());
+      } catch (error) {
+        log.warn({ runtime: name, why: messageOf(error) }, 'bodies of this runtime cannot be seen now');
+        return [];
+      }
+    }),
+  );
+  return lists.flat();
+}
+
+/** Writes the record of a worker of which only the body is left; false where there is one, or no spec to be read. */
+export async function restore(
+  body: Body,
+  { store, epoch, log }: { store: Store; epoch: number; log: Logger },
+): Promise<boolean> {
+  const { worker_id, id } = body;
+  const spec = workerSpec.safeParse(parse(body.spec));
+  if (spec.success) return store.restore(epoch, worker_id, spec.data, body.created_at);
+  log.error({ worker_id, body_id: id }, 'the label of this body tells no spec: it is left alone');
+  return false;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

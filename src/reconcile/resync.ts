@@ -1,0 +1,148 @@
+/**
+ * The look at everything, on a timer and wherever hints may have been missed: lists are truth. It reads the index
+ * of generations, one list per runtime and the heartbeats, and asks for a pass only where something differs from
+ * what the last pass saw; it drives the orphan sweep. It decides nothing about a worker itself.
+ */
+import type { Logger } from 'pino';
+import { type Body, messageOf, parseInstant } from '../model/index.ts';
+import type { Runtimes } from '../runtimes/registry.ts';
+import type { Store } from '../store/index.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Loop } from './loop.ts';
+import { restore } from './recover.ts';
+import { sweep } from './sweep.ts';
+
+/** The store is not the one that this term began with: empty, or another. */
+export class StoreLost extends Error {
+  override name = 'StoreLost';
+}
+
+export interface ResyncOptions {
+  store: Store;
+  runtimes: Runtimes;
+  loop: Loop;
+  metrics: Metrics;
+  log: Logger;
+  identity: { id: string; created_at: string };
+  now: () => number;
+  /** The lease is young enough to begin an act. */
+  mayAct: () => boolean;
+  epoch: number;
+  grace_ms: number;
+  breaker_share: number;
+  heartbeat_silent_ms: number;
+}
+
+export class Resync {
+  readonly #options: ResyncOptions;
+  #revision: string | null = null;
+  #index: Record<string, string> = {};
+  #suspects: ReadonlySet<string> = new Set();
+  #told = new Set<string>();
+  /** When the last complete look ended, milliseconds since 1970; 0 before the first. */
+  lastAt = 0;
+
+  constructor(options: ResyncOptions) {
+    this.#options = options;
+  }
+
+  /** Throws `StoreLost`, or what the store throws; a runtime that does not answer is only left out. */
+  async run(): Promise<void> {
+    const began = performance.now();
+    const { loop, metrics, now } = this.#options;
+    await this.#readIndex();
+    const { bodies, listed } = await this.#list();
+    for (const id of loop.marks.changedBodies(bodies, listed)) loop.queue.add(id);
+    await this.#listen();
+    await this.#sweep(bodies);
+    this.lastAt = now();
+    metrics.resyncDuration.observe((performance.now() - began) / 1000);
+  }
+
+  /** Reads the index where anything was written since, and asks for a pass wherever a record has changed. */
+  async #readIndex(): Promise<void> {
+    const { store, identity, loop } = this.#options;
+    const found = await store.pulse();
+    if (found.identity !== identity.id)
+      throw new StoreLost('The store has lost its identity, and perhaps its records.');
+    if (found.revision === this.#revision) return;
+    this.#index = await store.index();
+    this.#revision = found.revision;
+    for (const id of loop.marks.changedRecords(this.#index)) loop.queue.add(id);
+  }
+
+  async #list(): Promise<{ bodies: Body[]; listed: Set<string> }> {
+    const { runtimes, log } = this.#options;
+    const listed = new Set<string>();
+    const lists = await Promise.all(
+      runtimes.all.map(async ({ name }) => {
+        try {
+          const list = await runtimes.call(name, (runtime) => runtime.list());
+          listed.add(name);
+          return list;
+        } catch (error) {
+          log.debug({ runtime: name, why: messageOf(error) }, 'bodies cannot be listed');
+          return [];
+        }
+      }),
+    );
+    return { bodies: lists.length === 1 ? (lists[0] ?? []) : lists.flat(), listed };
+  }
+
+  /** Looks for heartbeats that tell something the statuses do not. */
+  async #listen(): Promise<void> {
+    const { store, loop, metrics, now, heartbeat_silent_ms } = this.#options;
+    const ids = loop.marks.living();
+    if (ids.length === 0) return;
+    const beats = await store.heartbeats(ids);
+    const at = now();
+    for (const [place, id] of ids.entries()) {
+      const text = beats[place];
+      if (!text) continue;
+      // Thousands of these at each look: read as plainly as they were written, and only compared.
+      const beat = JSON.parse(text) as { incarnation: number; phase: string; at: string };
+      const age_ms = at - (parseInstant(beat.at) ?? at);
+      metrics.heartbeatAge.observe(Math.max(0, age_ms) / 1000);
+      if (loop.marks.heartbeatTells(id, { ...beat, age_ms }, heartbeat_silent_ms)) loop.queue.add(id);
+    }
+  }
+
+  async #sweep(bodies: Body[]): Promise<void> {
+    const { store, runtimes, loop, log, metrics, identity } = this.#options;
+    const { now, mayAct, epoch, grace_ms, breaker_share } = this.#options;
+    const swept = sweep({
+      bodies,
+      known: (id) => this.#index[id] !== undefined,
+      suspects: this.#suspects,
+      now: now(),
+      grace_ms,
+      remembers_since: parseInstant(identity.created_at) ?? 0,
+      breaker_share,
+    });
+    this.#suspects = swept.suspects;
+    metrics.removalBreakerOpen.set(swept.held_back > 0 ? 1 : 0);
+    if (swept.held_back > 0) {
+      const hint = 'look at them, then restart with a higher REMOVAL_BREAKER_SHARE to allow it';
+      log.error(
+        { orphans: swept.held_back, bodies: bodies.length, hint },
+        'too many orphans at once: nothing is removed',
+      );
+    }
+    for (const body of swept.before_memory.filter(({ id }) => !this.#told.has(id))) {
+      this.#told.add(body.id);
+      if (await restore(body, this.#options)) loop.queue.add(body.worker_id);
+    }
+    for (const { id, worker_id, runtime } of swept.remove) {
+      if (!mayAct() || !(await store.leads(epoch))) return;
+      // The index may be a moment old: a record that came since makes it no orphan.
+      if (await store.load(worker_id)) continue;
+      try {
+        await runtimes.call(runtime, (engine) => engine.remove(id));
+        metrics.orphansRemoved.inc(1);
+        log.warn({ worker_id, body_id: id, runtime }, 'removed a body without a record');
+      } catch (error) {
+        log.warn({ worker_id, body_id: id, why: messageOf(error) }, 'an orphan could not be removed');
+      }
+    }
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * One term of leadership, from the lease that was won to its end: recover, then read commands, pass workers and
+ * look at everything from time to time. It ends when its signal fires, and throws where it cannot go on: another
+ * manager leads (`Fenced`), or the store is not the same any more (`StoreLost`). Bodies are never touched by its end.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { consumeCommands } from '../commands/index.ts';
+import { instant, type Limits, messageOf, type RuntimeName } from '../model/index.ts';
+import { steadyClock } from '../queue/clock.ts';
+import { createWorkQueue } from '../queue/work-queue.ts';
+import type { Runtimes } from '../runtimes/registry.ts';
+import { type CommandStream, Fenced, type Store } from '../store/index.ts';
+import type { CommandResult, Metrics } from '../telemetry/metrics.ts';
+import { refusalOf } from './act.ts';
+import { Adoption } from './adoption.ts';
+import { Loop } from './loop.ts';
+import { recover } from './recover.ts';
+import { Resync, StoreLost } from './resync.ts';
+
+export interface TermOptions {
+  store: Store;
+  stream: CommandStream;
+  runtimes: Runtimes;
+  metrics: Metrics;
+  log: Logger;
+  limits: Limits;
+  cell: string;
+  bodyRedisUrl: (runtime: RuntimeName) => string;
+  now: () => number;
+  newId: () => string;
+  concurrency: number;
+  resync_ms: number;
+  grace_ms: number;
+  breaker_share: number;
+}
+
+/** A resync that failed is tried again after this; so is a look for hints that were missed. */
+const SOON_MS = 1000;
+
+export class Term {
+  readonly epoch: number;
+  readonly loop: Loop;
+  readonly #options: TermOptions;
+  readonly #mayAct: () => boolean;
+  readonly #end = new AbortController();
+  /** One key, `resync`, so that hints that come together cause one look. */
+  readonly #looks = createWorkQueue({ clock: steadyClock });
+  #resync: Resync | undefined;
+  #adoption: Adoption | undefined;
+  readonly #began: number;
+
+  constructor(epoch: number, mayAct: () => boolean, options: TermOptions) {
+    this.epoch = epoch;
+    this.#options = options;
+    this.#mayAct = mayAct;
+    const { store, runtimes, log, limits, now, cell, bodyRedisUrl, metrics, concurrency } = options;
+    this.#began = now();
+    this.loop = new Loop({
+      context: {
+        ...{ store, runtimes, log, limits, now, cell, bodyRedisUrl, epoch, mayAct, refusalOf },
+        leadingSince: this.#began,
+        refusals: new Map(),
+      },
+      metrics,
+      concurrency,
+      fenced: () => this.#end.abort(new Fenced()),
+      decided: (seen, decision) => this.#adoption?.note(seen, decision),
+    });
+  }
+
+  /** Something about a worker may have changed; without an id, about any of them. */
+  hint(workerId: string | undefined): void {
+    if (workerId) this.loop.queue.add(workerId);
+    else this.#looks.add('resync');
+  }
+
+  /** A runtime has begun or ceased to answer: those that live there have to say so. */
+  runtimeChanged(name: RuntimeName): void {
+    for (const id of this.loop.marks.livingOn(name)) this.loop.queue.add(id);
+    this.hint(undefined);
+  }
+
+  /** Seconds since the loop last showed that it moves: by a pass, or by a look at everything. */
+  quietSeconds(): number {
+    const look = (this.#options.now() - (this.#resync?.lastAt || this.#began)) / 1000;
+    return Math.max(look, this.loop.quietSeconds());
+  }
+
+  async run(outer: AbortSignal): Promise<void> {
+    const signal = AbortSignal.any([outer, this.#end.signal]);
+    const { store, runtimes, log, metrics, now } = this.#options;
+    const { identity, restored } = await recover({ store, runtimes, epoch: this.epoch, now, log });
+    for (const id of restored)
+      await this.#tell(id, 'restored', 'The store was lost; the record was restored from the body.');
+    this.#adoption = new Adoption(Object.keys(await store.index()), log, (id, event) => {
+      metrics.adopted.inc(1);
+      void store
+        .tell(id, event)
+        .catch((error) => log.warn({ worker_id: id, why: messageOf(error) }, 'history not written'));
+    });
+    const { limits, grace_ms, breaker_share } = this.#options;
+    this.#resync = new Resync({
+      ...{ store, runtimes, metrics, log, identity, now, grace_ms, breaker_share },
+      ...{
+        loop: this.loop,
+        mayAct: this.#mayAct,
+        epoch: this.epoch,
+        heartbeat_silent_ms: limits.heartbeat_silent_ms,
+      },
+    });
+    this.#looks.add('resync');
+    const watchers = runtimes.all.map((runtime) => runtime.watch((id) => this.hint(id)));
+    try {
+      await Promise.all([
+        this.loop.run(signal),
+        this.#looks.run(() => this.#look(this.#resync as Resync), 1, signal),
+        this.#consume(signal),
+      ]);
+      // The reason of the term's own end, if it has one, is told to whoever began it.
+      this.#end.signal.throwIfAborted();
+    } finally {
+      this.#looks.shutDown();
+      this.loop.queue.shutDown();
+      await Promise.all(watchers.map((watcher) => watcher.close()));
+    }
+  }
+
+  async #look(resync: Resync): Promise<void> {
+    const { resync_ms, log, stream } = this.#options;
+    try {
+      await resync.run();
+      await stream.trim();
+      this.#looks.addAfter('resync', resync_ms);
+    } catch (error) {
+      if (error instanceof StoreLost || error instanceof Fenced) return this.#end.abort(error);
+      log.warn({ why: messageOf(error) }, 'the look at everything failed; trying again');
+      this.#looks.addAfter('resync', SOON_MS);
+    }
+  }
+
+  async #consume(signal: AbortSignal): Promise<void> {
+    const { stream, store, runtimes, log, now, newId, metrics } = this.#options;
+    const context = {
+      ...{ store, now, newId },
+      get runtimes() {
+        return runtimes.states;
+      },
+    };
+    const settled = (command: string, result: string, lagMs: number) => {
+      metrics.commands.inc(1, { command: command as 'create', result: result as CommandResult });
+      metrics.commandLag.observe(lagMs / 1000);
+    };
+    try {
+      const changed = (id: string) => this.hint(id);
+      await consumeCommands({ stream, epoch: this.epoch, context, log, changed, settled }, signal);
+    } catch (error) {
+      this.#end.abort(error);
+    }
+  }
+
+  async #tell(id: string, type: string, message: string): Promise<void> {
+    const { store, now } = this.#options;
+    const event = {
+      timestamp: instant(now()),
+      type,
+      status: 'STARTING',
+      phase: 'accepted',
+      reason: '',
+      message,
+    } as const;
+    await store.tell(id, { ...event, incarnation: 0, actions: [] });
+  }
+}
+
+/** Waits before a term is tried again after its start has failed, so that a broken store is no hot loop. */
+export const pauseBetweenTerms = (signal: AbortSignal) =>
+  delay(SOON_MS, undefined, { signal }).catch(() => {});

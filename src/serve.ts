@@ -1,0 +1,210 @@
+/**
+ * The manager's process: it asks for the lease, leads while it has it, answers for its health and goes away quietly.
+ * Must not read the environment: main.ts hands everything in.
+ */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Logger } from 'pino';
+import { report } from './http/health.ts';
+import { createHttpServer, type HttpServer } from './http/server.ts';
+import { messageOf, type RuntimeName } from './model/index.ts';
+import { steadyClock } from './queue/clock.ts';
+import { createLease, type LeaseStore } from './queue/lease.ts';
+import { pauseBetweenTerms, Term, type TermOptions } from './reconcile/term.ts';
+import { Runtimes } from './runtimes/registry.ts';
+import type { Runtime } from './runtimes/runtime.ts';
+import type { Settings } from './settings.ts';
+import {
+  CommandStream,
+  connectBlocking,
+  connectCommands,
+  redisLeaseStore,
+  Store,
+  watchSignals,
+} from './store/index.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+
+/** A runtime that does not answer is asked again after this. */
+const PROBE_MS = 2000;
+/** A heartbeat is renewed every 5 s; six missed ones are worth a word. */
+const HEARTBEAT_SILENT_MS = 30_000;
+/** The kubelet clears a container's backoff after 10 minutes of running. */
+const BACKOFF_RESET_MS = 600_000;
+
+export interface ServeOptions {
+  settings: Settings;
+  runtimes: Runtime[];
+  /** Redis as a body of that runtime sees it. */
+  bodyRedisUrl: (runtime: RuntimeName) => Promise<string>;
+  metrics: Metrics;
+  log: Logger;
+  /** Fires when the manager should go. */
+  signal: AbortSignal;
+  /** Called when it answers on HTTP. */
+  listening?: (url: string) => void;
+}
+
+/** Runs the manager until the signal fires. Throws only where it cannot start, such as on a port that is taken. */
+export async function serve(options: ServeOptions): Promise<void> {
+  const { settings, metrics, log, signal } = options;
+  const redis = connectCommands(settings.redisUrl);
+  const listener = connectBlocking(settings.redisUrl);
+  const store = new Store(redis, settings.cell);
+  const link = { ok: false, message: 'not connected yet' };
+  const setLink = (ok: boolean, message: string) => {
+    if (ok !== link.ok)
+      log[ok ? 'info' : 'warn']({ why: ok ? undefined : message }, ok ? 'Redis answers' : 'Redis is away');
+    Object.assign(link, { ok, message });
+    metrics.redisUp.set(ok ? 1 : 0);
+  };
+  // Reconnecting is ioredis's part; without a listener an error would end the process.
+  redis.on('error', (error) => setLink(false, messageOf(error)));
+  listener.on('error', () => {});
+
+  let term: Term | undefined;
+  let ended = Promise.resolve();
+  const urls = new Map<RuntimeName, string>();
+  const runtimes = new Runtimes(options.runtimes, Date.now, (name, error) => {
+    log[error ? 'warn' : 'info'](
+      { runtime: name, why: error },
+      error ? 'runtime does not answer' : 'runtime answers',
+    );
+    metrics.runtimeUp.set(error ? 0 : 1, { runtime: name });
+    term?.runtimeChanged(name);
+  });
+  const probe = async () => {
+    await runtimes.probe();
+    for (const { name, error } of runtimes.states) {
+      if (!error && !urls.has(name)) urls.set(name, await options.bodyRedisUrl(name));
+    }
+  };
+
+  const lease = createLease({
+    store: watched(redisLeaseStore(redis, store.keys), setLink),
+    owner: `${hostname()}-${process.pid}-${randomUUID()}`,
+    ttlMs: settings.leaseSeconds * 1000,
+    clock: steadyClock,
+    onAcquired: (epoch) => {
+      log.info({ epoch }, 'leading');
+      metrics.leader.set(1);
+      ended = lead(epoch);
+    },
+    onLost: (reason) => {
+      log.warn({ why: reason }, 'standing by');
+      metrics.leader.set(0);
+      termEnd.abort();
+    },
+    onError: (error) => setLink(false, messageOf(error)),
+  });
+
+  let termEnd = new AbortController();
+  /** Leads until the lease is lost, with a new term wherever one cannot go on. */
+  async function lead(epoch: number): Promise<void> {
+    await ended;
+    termEnd = new AbortController();
+    while (lease.epoch() === epoch && !signal.aborted) {
+      // A read that blocks cannot be taken back, only cut: each term has a connection of its own.
+      const blocking = connectBlocking(settings.redisUrl);
+      blocking.on('error', () => {});
+      const stop = AbortSignal.any([termEnd.signal, signal]);
+      stop.addEventListener('abort', () => blocking.disconnect());
+      try {
+        term = new Term(epoch, () => lease.held(), {
+          ...termOptions(),
+          stream: new CommandStream(redis, blocking, store.keys),
+        });
+        await term.run(stop);
+      } catch (error) {
+        log.warn({ why: messageOf(error) }, 'the term ended; beginning anew');
+        await pauseBetweenTerms(stop);
+      } finally {
+        term = undefined;
+        blocking.disconnect();
+      }
+    }
+  }
+
+  const termOptions = (): Omit<TermOptions, 'stream'> => ({
+    ...{ store, runtimes, metrics, log, cell: settings.cell, now: Date.now, newId: randomUUID },
+    bodyRedisUrl: (name) => urls.get(name) ?? settings.redisUrl,
+    concurrency: settings.concurrency,
+    resync_ms: settings.resyncSeconds * 1000,
+    grace_ms: settings.creationGraceSeconds * 1000,
+    breaker_share: settings.removalBreakerShare,
+    limits: {
+      backoff_base_ms: settings.restartBackoffSeconds * 1000,
+      backoff_max_ms: settings.restartBackoffMaxSeconds * 1000,
+      backoff_reset_ms: BACKOFF_RESET_MS,
+      heartbeat_silent_ms: HEARTBEAT_SILENT_MS,
+    },
+  });
+
+  metrics.beforeScrape(() => {
+    metrics.workqueueDepth.set(term?.loop.queue.length ?? 0);
+    metrics.workqueueOldest.set(term?.loop.queue.oldestSeconds() ?? 0);
+    const { kinds, desired } = term?.loop.marks.count() ?? { kinds: [], desired: 0 };
+    metrics.workers.reset();
+    for (const { count, ...kind } of kinds) metrics.workers.set(count, kind);
+    metrics.desiredWorkers.set(desired);
+  });
+  const health = () => {
+    const states = runtimes.states.map(({ name, info, error }) => {
+      return [name, { ok: !error, message: error ?? info?.version ?? '' }] as const;
+    });
+    return report({
+      redis: link,
+      runtimes: Object.fromEntries(states),
+      leading: term !== undefined,
+      loopQuietSeconds: term?.quietSeconds() ?? 0,
+      loopStuckSeconds: 3 * settings.resyncSeconds + 60,
+    });
+  };
+
+  const http: HttpServer = await createHttpServer({
+    ...{ host: settings.httpHost, port: settings.httpPort, health, metrics, log },
+  });
+  const prober = setInterval(() => {
+    if (runtimes.states.some(({ error }) => error))
+      void probe().catch((error) => log.warn({ why: messageOf(error) }, 'probe failed'));
+  }, PROBE_MS);
+  try {
+    log.info({ url: http.url, cell: settings.cell }, 'manager started');
+    options.listening?.(http.url);
+    await probe();
+    void watchSignals(listener, store.keys, (id) => term?.hint(id)).catch(() => {});
+    lease.start();
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      signal.addEventListener('abort', () => resolve());
+    });
+    log.info('going; workers stay as they are');
+  } finally {
+    clearInterval(prober);
+    termEnd.abort();
+    await ended;
+    await lease.release();
+    await http.close();
+    await runtimes.close();
+    redis.disconnect();
+    listener.disconnect();
+  }
+}
+
+/** The lease is asked for or renewed all the time, so it is what tells best whether Redis answers. */
+function watched(store: LeaseStore, told: (ok: boolean, message: string) => void): LeaseStore {
+  const watch = async <T>(call: Promise<T>): Promise<T> => {
+    try {
+      const answer = await call;
+      told(true, 'answers');
+      return answer;
+    } catch (error) {
+      told(false, messageOf(error));
+      throw error;
+    }
+  };
+  return {
+    acquire: (owner, ttlMs) => watch(store.acquire(owner, ttlMs)),
+    renew: (owner, epoch, ttlMs) => watch(store.renew(owner, epoch, ttlMs)),
+    release: (owner, epoch) => store.release(owner, epoch),
+  };
+}

@@ -1,0 +1,62 @@
+/** What Redis gives as text, as records. What cannot be read is none, except for a record's spec, which is a fault. */
+import {
+  type DesiredState,
+  Fault,
+  type Heartbeat,
+  heartbeat,
+  instant,
+  memo,
+  type StatusRecord,
+  statusRecord,
+  toIssues,
+  type WorkerRecord,
+  workerSpec,
+} from '../model/index.ts';
+
+export type Hash = Record<string, string>;
+
+export function toRecord(id: string, hash: Hash, status: Hash): WorkerRecord {
+  const spec = workerSpec.safeParse(parse(hash.spec));
+  if (!spec.success) {
+    const issues = toIssues(spec.error);
+    const list = issues.map(({ path, message }) => `${path} ${message}`).join('; ');
+    throw new Fault(
+      'internal',
+      `The record of worker ${id} cannot be read: spec: ${list}. Delete the worker.`,
+      { issues },
+    );
+  }
+  return {
+    id,
+    desired: {
+      spec: spec.data,
+      desired: (hash.desired ?? 'running') as DesiredState,
+      generation: Number(hash.generation ?? 1),
+      created_at: hash.created_at ?? instant(0),
+      request_id: hash.request_id ?? '',
+    },
+    status: toStatus(status),
+    memo: memo.safeParse(parse(status.memo)).data,
+    revision: Number(status.revision ?? 0),
+  };
+}
+
+export function toStatus(hash: Hash): StatusRecord | undefined {
+  const numbers = ['incarnation', 'restarts', 'exit_code', 'observed_generation'] as const;
+  const read: Record<string, unknown> = { ...hash };
+  for (const name of numbers) if (hash[name] !== undefined) read[name] = Number(hash[name]);
+  return statusRecord.safeParse(read).data;
+}
+
+/** A heartbeat that cannot be read is as good as none. */
+export function toHeartbeat(text: string | null | undefined): Heartbeat | undefined {
+  return heartbeat.safeParse(parse(text)).data;
+}
+
+export function parse(text: string | null | undefined): unknown {
+  try {
+    return text ? JSON.parse(text) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * Everything that can be known of the code without Redis or Docker: `npm run check [-- GATE …]`.
+ *
+ * The gates run at once, each as a program of its own. One line a gate, then what the failing ones said. Ends with 0
+ * where all pass, with 1 where one fails, with 2 for a gate that does not exist.
+ */
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '..');
+/** A gate that takes longer hangs. */
+const GATE_MS = 300_000;
+const FOLDERS = ['src', 'machines', 'worker-base', 'scripts', 'bench', 'test'];
+
+interface Gate {
+  name: string;
+  argv: [string, ...string[]];
+}
+
+interface Result {
+  gate: Gate;
+  passed: boolean;
+  output: string;
+}
+
+const gates: Gate[] = [
+  { name: 'format and lint', argv: ['biome', 'check', '--colors=off', '.'] },
+  { name: 'types', argv: ['tsc', '-p', '.'] },
+  { name: 'import rules', argv: ['depcruise', '--config', '.dependency-cruiser.cjs', ...FOLDERS] },
+  { name: 'dead code', argv: ['knip', '--no-progress'] },
+  ...generators().map((file): Gate => {
+    const name = file.replace(/^generate-|\.ts$/g, '');
+    return { name: `${name} is fresh`, argv: ['node', join('scripts', file), '--check'] };
+  }),
+  { name: 'unit tests', argv: ['vitest', 'run', '--project', 'unit'] },
+];
+
+/** Each `generate-NAME.ts` writes a file that is committed, and with `--check` fails where that file is stale. */
+function generators(): string[] {
+  return readdirSync(join(ROOT, 'scripts'))
+    .filter((file) => /^generate-.*\.ts$/.test(file))
+    .sort();
+}
+
+function run(gate: Gate): Promise<Result> {
+  const began = performance.now();
+  const [program, ...args] = gate.argv;
+  const path = [join(ROOT, 'node_modules', '.bin'), process.env.PATH].join(delimiter);
+  const child = spawn(program, args, {
+    cwd: ROOT,
+    env: { ...process.env, PATH: path, NO_COLOR: '1', FORCE_COLOR: undefined },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: GATE_MS,
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  return new Promise((resolve) => {
+    const end = (passed: boolean) => {
+      const seconds = ((performance.now() - began) / 1000).toFixed(1);
+      console.log(`${passed ? 'ok    ' : 'FAILED'}  ${gate.name.padEnd(22)} ${seconds.padStart(6)} s`);
+      resolve({ gate, passed, output });
+    };
+    child.once('error', (error) => {
+      output += `${gate.argv.join(' ')} could not be started: ${error.message}. Run npm install first.\n`;
+      end(false);
+    });
+    child.once('close', (code, signal) => {
+      if (child.pid === undefined) return;
+      if (signal !== null) output += `Ended by ${signal}, after at most ${GATE_MS / 1000} s.\n`;
+      end(code === 0);
+    });
+  });
+}
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !gates.some((gate) => gate.name === name));
+if (unknown.length > 0) {
+  console.error(
+    `There is no gate "${unknown.join('", "')}". There are: ${gates.map(({ name }) => name).join(', ')}.`,
+  );
+  process.exit(2);
+}
+
+const chosen = gates.filter(({ name }) => asked.length === 0 || asked.includes(name));
+const results = await Promise.all(chosen.map(run));
+const failed = results.filter(({ passed }) => !passed);
+for (const { gate, output } of failed) {
+  console.log(`\n── ${gate.name}: ${gate.argv.join(' ')}\n\n${output.trim()}`);
+}
+const rest = results.length - failed.length;
+console.log(
+  `\n${failed.length === 0 ? `All ${rest} gates pass.` : `${failed.length} failed, ${rest} passed.`}`,
+);
+process.exitCode = failed.length === 0 ? 0 : 1;

@@ -92,6 +92,7 @@ const create = {
 const start = { type: 'start', params: bodyId } as const;
 const terminate = { type: 'terminate', params: bodyId } as const;
 const kill = { type: 'kill', params: bodyId } as const;
+/** Of nothing where there is no body: then it is no intent. */
 const remove = { type: 'remove', params: bodyId } as const;
 
 type Remember =
@@ -118,22 +119,22 @@ function when(guard: keyof typeof guards, does: (Remember | Ask)[], to?: State) 
 
 const unclear = [when('blind', []), when('ambiguous', [])];
 const endings = [
-  when('ended, to restart', ['back off'], 'STARTING.backoff'),
-  when('ended well', ['settle'], 'STOPPED'),
-  when('ended badly', ['settle'], 'FAILED'),
+  when('ended, to restart', ['back off', remove], 'STARTING.backoff'),
+  when('ended well', ['settle', remove], 'STOPPED'),
+  when('ended badly', ['settle', remove], 'FAILED'),
 ];
 const stopping = [
   ...unclear,
   when('alive after its grace', [kill]),
   when('alive', [terminate]),
-  when('not ready in time, to restart', ['back off'], 'STARTING.backoff'),
-  when('not ready in time', ['settle'], 'FAILED'),
-  when('otherwise', ['settle'], 'STOPPED'),
+  when('not ready in time, to restart', ['back off', remove], 'STARTING.backoff'),
+  when('not ready in time', ['settle', remove], 'FAILED'),
+  when('otherwise', ['settle', remove], 'STOPPED'),
 ];
 const running = [
   ...unclear,
   when('unwanted and alive', ['begin ending', terminate], 'RUNNING.stopping'),
-  when('unwanted', ['settle'], 'STOPPED'),
+  when('unwanted', ['settle', remove], 'STOPPED'),
   ...endings,
 ];
 const finished = [
@@ -158,7 +159,7 @@ export const workerMachine = life.createMachine({
             observed: [
               ...unclear,
               when('unwanted and alive', ['begin ending', terminate], 'STARTING.stopping'),
-              when('unwanted', ['settle'], 'STOPPED'),
+              when('unwanted', ['settle', remove], 'STOPPED'),
               when('stale', [remove]),
               ...endings,
               when('alive', ['adopt'], 'STARTING.booting'),
@@ -172,7 +173,7 @@ export const workerMachine = life.createMachine({
             observed: [
               ...unclear,
               when('unwanted and alive', ['begin ending', terminate], 'STARTING.stopping'),
-              when('unwanted', ['settle'], 'STOPPED'),
+              when('unwanted', ['settle', remove], 'STOPPED'),
               ...endings,
               when('ready', ['mark ready'], 'RUNNING.ready'),
               when('never ready', ['begin ending', terminate], 'STARTING.stopping'),
@@ -184,7 +185,7 @@ export const workerMachine = life.createMachine({
           on: {
             observed: [
               ...unclear,
-              when('unwanted', ['settle'], 'STOPPED'),
+              when('unwanted', ['settle', remove], 'STOPPED'),
               when('present', [remove]),
               when('retry is due', ['next incarnation', create], 'STARTING.creating'),
               when('otherwise', []),

@@ -24,7 +24,8 @@ export function decide(seen: Observation): Decision {
   let rule: string | undefined;
   for (const { type, params } of actions) {
     if (type === 'rule') rule = (params as { name: string }).name;
-    else intents.push({ type, ...(params as object) } as Intent);
+    else if ((params as { body_id?: string } | undefined)?.body_id !== '')
+      intents.push({ type, ...(params as object) } as Intent);
   }
   if (rule === undefined)
     throw new Error(`no rule for ${JSON.stringify(next.value)}: the machine has a hole`);

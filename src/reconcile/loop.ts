@@ -18,6 +18,9 @@ import { type Outcome, reconcileWorker } from './worker.ts';
 /** A pass that takes longer is given up on; its worker is not passed again until it has really ended. */
 const PASS_DEADLINE_MS = 120_000;
 
+/** The phases of a first body on its way to RUNNING. */
+const SPAWN_PHASES: ReadonlySet<string> = new Set(['creating', 'booting', 'ready']);
+
 export interface LoopOptions {
   context: Omit<PassContext, 'decided' | 'recorded'>;
   metrics: Metrics;
@@ -141,11 +144,8 @@ export class Loop {
     if (status.restarts > (before?.restarts ?? 0))
       metrics.restarts.inc(1, { reason: before?.reason || 'Unknown' });
     if (status.reason === 'OOMKilled' && before?.reason !== 'OOMKilled') metrics.oomKills.inc(1);
-    if (status.phase !== before?.phase && status.incarnation === 1) {
-      const seconds = Math.max(0, seen.now - Date.parse(seen.desired.created_at)) / 1000;
-      const { phase, runtime } = status;
-      if (status.status === 'STARTING' || status.status === 'RUNNING')
-        metrics.spawnDuration.observe(seconds, { phase, runtime });
-    }
+    if (status.phase === before?.phase || status.incarnation !== 1 || !SPAWN_PHASES.has(status.phase)) return;
+    const seconds = Math.max(0, seen.now - Date.parse(seen.desired.created_at)) / 1000;
+    metrics.spawnDuration.observe(seconds, { phase: status.phase, runtime: status.runtime });
   }
 }

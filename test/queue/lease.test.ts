@@ -184,6 +184,45 @@ test('the life counts from before the call, however late its answer comes', asyn
   expect(lease.held()).toBe(false);
 });
 
+test('a renewed life counts from before the renewal, however late its answer comes', async () => {
+  const { clock, store, manager } = world();
+  const { lease } = manager('a');
+  lease.start();
+  await settle();
+  store.silent = true;
+  await clock.advance(TTL / 3 + 2000);
+  await store.answer();
+  store.down = true;
+  await clock.advance((TTL * 2) / 3 - 2001);
+  expect(lease.held()).toBe(true);
+  await clock.advance(1);
+  expect(lease.held()).toBe(false);
+});
+
+test('a renewal of the last term that is answered in the next one does not touch its deadline', async () => {
+  const { clock, store, manager } = world();
+  const { lease, log } = manager('a');
+  lease.start();
+  await settle();
+  store.down = true;
+  await clock.advance(8000);
+  store.down = false;
+  store.silent = true;
+  await clock.advance(1000);
+  expect(log).toHaveLength(2);
+  store.silent = false;
+  store.holder = undefined; // FLUSHALL
+  await clock.advance(1000);
+  expect(log.at(-1)).toBe('acquired 2');
+  const acquired = clock.now();
+  await store.answer();
+  store.down = true;
+  await clock.advance(acquired + TTL - 1 - clock.now());
+  expect(log.at(-1)).toBe('acquired 2');
+  await clock.advance(1);
+  expect(log).toHaveLength(4);
+});
+
 test('a lease whose winning answer comes too late is given back', async () => {
   const { clock, store, manager } = world();
   const { lease, log } = manager('a');

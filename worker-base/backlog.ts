@@ -1,5 +1,14 @@
-import { closeSync, ftruncateSync, mkdirSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  closeSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  rmdirSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 import type { Entry } from './entry.ts';
 
 /** Bytes before each entry in the file: its length, lines, bytes and seq. */
@@ -28,8 +37,8 @@ export class Backlog {
   /** Why the file could not be written; empty while it can. */
   diskError = '';
 
-  constructor(options: { dir: string; memoryBytes: number; diskBytes: number }) {
-    this.#path = options.dir;
+  constructor(options: { path: string; memoryBytes: number; diskBytes: number }) {
+    this.#path = options.path;
     this.#memoryBytes = options.memoryBytes;
     this.#diskBytes = options.diskBytes;
   }
@@ -73,11 +82,17 @@ export class Backlog {
     return entry;
   }
 
-  /** Removes the file and its directory. */
+  /** Removes the file, and its directory where nothing else is in it. */
   remove(): void {
-    if (this.#file !== undefined) closeSync(this.#file);
+    if (this.#file === undefined) return;
+    closeSync(this.#file);
     this.#file = undefined;
-    rmSync(this.#path, { recursive: true, force: true });
+    rmSync(this.#path, { force: true });
+    try {
+      rmdirSync(dirname(this.#path));
+    } catch {
+      // Others spool there too.
+    }
   }
 
   #remember(list: Entry[], entry: Entry): void {
@@ -117,8 +132,10 @@ export class Backlog {
   }
 
   #open(): number {
-    mkdirSync(this.#path, { recursive: true, mode: 0o700 });
-    return openSync(join(this.#path, 'output'), 'w+', 0o600);
+    mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
+    rmSync(this.#path, { force: true });
+    // `x`: whatever else may stand there, such as a link to elsewhere, is never written to.
+    return openSync(this.#path, 'wx+', 0o600);
   }
 
   #unspool(): Entry {

@@ -37,7 +37,7 @@ export async function live(settings: Settings, log: Log): Promise<number> {
   }
   const { spec, lastSeq, lastId } = start;
   const backlog = new Backlog({
-    dir: settings.spoolDir,
+    path: settings.spoolPath,
     memoryBytes: MEMORY_BYTES,
     diskBytes: settings.spoolBytes,
   });

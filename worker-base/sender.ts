@@ -91,12 +91,6 @@ export class Sender {
     this.#pump();
   }
 
-  stop(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#output = undefined;
-  }
-
   #pump(): void {
     const output = this.#output;
     while (output && this.#redis.status === 'ready' && this.#inFlight < IN_FLIGHT) {
@@ -148,7 +142,7 @@ export class Sender {
   }
 
   #forRetry(entry: Entry, error: Error): Entry {
-    if (error.name !== 'ReplyError') entry.tried = true;
+    if (error.name !== 'ReplyError') entry.tried = entry.id !== undefined;
     else if (!entry.tried) {
       // Redis has said that it did not take it, so it gets a new id; another writer's id may stand above ours.
       entry.id = undefined;

@@ -11,8 +11,8 @@ export interface Settings {
   /** The agent's directory; made where it is missing. */
   workspace: string;
   logLevel: string;
-  /** Where output waits while Redis is away; removed at the end. */
-  spoolDir: string;
+  /** The file in which output waits while Redis is away; removed at the end. */
+  spoolPath: string;
   /** Bytes of output that are kept on disk at most. */
   spoolBytes: number;
   /** The few variables of the wrapper's own environment that the agent gets too. */
@@ -53,6 +53,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   if (!/^[A-Za-z0-9-]{1,64}$/.test(workerId))
     throw new Error(`WORKER_ID is "${workerId}": it must be a UUID.`);
   const incarnation = count('WORKER_INCARNATION', '1');
+  // Of this body alone, also where bodies are given one directory.
+  const spool = `worker-spool-${workerId}-${incarnation}`;
   const workspace = resolve(need('WORKSPACE_PATH'));
   const inherited: Record<string, string> = { PATH };
   for (const name of INHERITED) {
@@ -68,7 +70,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     redisUrl: need('REDIS_URL'),
     workspace,
     logLevel: env.LOG_LEVEL || 'info',
-    spoolDir: env.WORKER_SPOOL_DIR || join(tmpdir(), `worker-spool-${workerId}-${incarnation}`),
+    spoolPath: join(env.WORKER_SPOOL_DIR || join(tmpdir(), spool), spool),
     spoolBytes: count('WORKER_SPOOL_BYTES', String(SPOOL_BYTES)),
     inherited,
   };

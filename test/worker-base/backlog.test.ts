@@ -13,7 +13,8 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const entry = (seq: number, size = 20): Entry => ({ seq, data: '€'.repeat(size), lines: 1, bytes: size });
-const spool = (diskBytes: number) => new Backlog({ dir: join(dir, 'spool'), memoryBytes: 100, diskBytes });
+const spool = (diskBytes: number) =>
+  new Backlog({ path: join(dir, 'spool', 'output'), memoryBytes: 100, diskBytes });
 
 test('what is pushed and accepted comes out in order, whatever happens in between', () => {
   const steps = fc.array(

@@ -13,7 +13,7 @@ let output: Output;
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'output-'));
   away = false;
-  const backlog = new Backlog({ dir: join(dir, 'spool'), memoryBytes: 2000, diskBytes: 4000 });
+  const backlog = new Backlog({ path: join(dir, 'spool', 'output'), memoryBytes: 2000, diskBytes: 4000 });
   output = new Output({ backlog, incarnation: 2, lastSeq: 40, isAway: () => away });
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));

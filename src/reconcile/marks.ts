@@ -38,8 +38,9 @@ export class Marks {
     });
   }
 
-  has(id: string): boolean {
-    return this.#marks.has(id);
+  /** The phase that was decided last; `undefined` where this term has not looked yet. */
+  phase(id: string): string | undefined {
+    return this.#marks.get(id)?.phase;
   }
 
   delete(id: string): void {

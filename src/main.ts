@@ -37,6 +37,14 @@ function runtimesOf(settings: Settings, metrics?: Metrics) {
   });
 }
 
+/** Values that no log line may show. */
+function secretsOf({ redisUrl, workerRedisUrl, apiToken }: Settings): string[] {
+  const passwords = [redisUrl, workerRedisUrl].map((url) =>
+    url ? decodeURIComponent(new URL(url).password) : '',
+  );
+  return [...passwords, apiToken ?? ''].filter(Boolean);
+}
+
 process.exitCode = await runCli(process.argv.slice(2), {
   version,
   settings: () => readSettings(process.env),
@@ -50,7 +58,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   wrapperIsBuilt: () => existsSync(WRAPPER),
   async serve(settings, signal) {
     const metrics = createMetrics({ version });
-    const log = createLogger({ level: settings.logLevel, version });
+    const log = createLogger({ level: settings.logLevel, version, secrets: secretsOf(settings) });
     await serve({ settings, metrics, log, signal, ...runtimesOf(settings, metrics) });
   },
   stdout: process.stdout,

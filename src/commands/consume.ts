@@ -3,7 +3,8 @@ import type { Logger } from 'pino';
 import { type Command, ENTRY_LIMIT, Fault, messageOf, parseCommand } from '../model/index.ts';
 import type { CommandStream, Entry, Settled, Settlement } from '../store/index.ts';
 import { Fenced } from '../store/index.ts';
-import { type CommandContext, type Plan, planOf, refusal } from './plan.ts';
+import { type CommandContext, type Plan, refusal } from './context.ts';
+import { planOf } from './plan.ts';
 
 /** Entries read at once. */
 const BATCH = 100;

@@ -6,7 +6,7 @@ import {
   type WorkerSpec,
   workerSpec,
 } from '../model/index.ts';
-import { type CommandContext, type Plan, refusal, success } from './plan.ts';
+import { type CommandContext, type Plan, refusal, success } from './context.ts';
 
 /** Declares a worker. `auto` is resolved here, once, so that no later look can choose another runtime. */
 export function create(command: CommandOf<'create'>, context: CommandContext): Plan {

@@ -1,5 +1,5 @@
 import { type CommandOf, Fault } from '../model/index.ts';
-import { type Plan, refusal, success } from './plan.ts';
+import { type Plan, refusal, success } from './context.ts';
 
 type Target = CommandOf<'delete' | 'stop' | 'start'>;
 

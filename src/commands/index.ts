@@ -6,4 +6,4 @@
  */
 
 export { type ConsumerOptions, consumeCommands } from './consume.ts';
-export { type CommandContext, planOf } from './plan.ts';
+export type { CommandContext } from './context.ts';

@@ -1,5 +1,5 @@
 import { type CommandOf, Fault, type StatusRecord } from '../model/index.ts';
-import { type CommandContext, type Plan, success } from './plan.ts';
+import { type CommandContext, type Plan, success } from './context.ts';
 
 /** Tells what is observed of one worker, also of one that was deleted a while ago. */
 export async function status(command: CommandOf<'status'>, { store }: CommandContext): Promise<Plan> {

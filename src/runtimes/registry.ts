@@ -1,5 +1,5 @@
 import { messageOf, type RuntimeName } from '../model/index.ts';
-import { BodyConflict, BodyRefused, type Runtime, RuntimeDown, type RuntimeInfo } from './runtime.ts';
+import { type Runtime, RuntimeDown, type RuntimeInfo } from './runtime.ts';
 
 interface Entry {
   runtime: Runtime;
@@ -92,9 +92,4 @@ export class Runtimes {
     if (error === undefined) entry.upSince = this.#now();
     this.#changed(entry.runtime.name, error);
   }
-}
-
-/** What an error of an act means for the worker, where looking would not tell. */
-export function isRefusal(error: unknown): error is BodyRefused | BodyConflict {
-  return error instanceof BodyRefused || error instanceof BodyConflict;
 }

@@ -1,0 +1,40 @@
+/** What every command gets and gives. */
+import type { Answer, Command, CommandName, CommandOf, Fault, RuntimeName } from '../model/index.ts';
+import type { RuntimeInfo } from '../runtimes/runtime.ts';
+import type { Settlement, Store } from '../store/index.ts';
+
+/** What a command may know beside itself. */
+export interface CommandContext {
+  store: Pick<Store, 'status' | 'summaries'>;
+  /** The runtimes that this manager uses, in the order of preference; `info` is missing while one does not answer. */
+  runtimes: readonly { name: RuntimeName; info: RuntimeInfo | undefined }[];
+  now: () => number;
+  newId: () => string;
+}
+
+/** What to do about one command, but for the entry it came with. */
+export type Plan = Omit<Settlement, 'entry' | 'requestId' | 'replyTo'>;
+export type Planner<N extends CommandName> = (
+  command: CommandOf<N>,
+  context: CommandContext,
+) => Plan | Promise<Plan>;
+
+/** The text of a success, with the fields of the contract in front. */
+export function success({ request_id, command }: Command, more: object = {}): string {
+  return JSON.stringify({ request_id, command, success: true, ...more } satisfies Answer);
+}
+
+/** The text of a refusal. */
+export function refusal(
+  given: { request_id?: string; command?: string; entry_id?: string },
+  fault: Fault,
+): string {
+  const { code, message, issues } = fault;
+  const { request_id, command, entry_id } = given;
+  const names = {
+    ...(request_id && { request_id }),
+    ...(command && { command }),
+    ...(entry_id && { entry_id }),
+  };
+  return JSON.stringify({ ...names, success: false, error: { code, message, ...(issues && { issues }) } });
+}

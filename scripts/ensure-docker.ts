@@ -3,7 +3,7 @@
  *
  * A private daemon keeps its images under `.cache/docker`, so that they are built once; its socket and state live
  * in a directory of root's own. It runs in its own session, so that Ctrl-C ends the caller before it, and is ended
- * by its own pid when its last user has gone. As a program: `node scripts/ensure-docker.ts [--stop]` starts one
+ * by its own pid when its last user has gone and no container runs. As a program: `node scripts/ensure-docker.ts [--stop]` starts one
  * that stays, or ends it.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -12,6 +12,8 @@ import { mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, w
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import Docker from 'dockerode';
+import { connectionTo } from '../src/runtimes/docker/client.ts';
 
 export interface DockerAccess {
   /** Path of the daemon's Unix socket, or the URL in DOCKER_HOST where that is no Unix socket. */
@@ -198,9 +200,23 @@ function use(started: boolean): DockerAccess {
       alone(async () => {
         rmSync(mark, { force: true });
         const users = readdirSync(USERS).filter((name) => name === 'kept' || isAlive(Number(name)));
-        if (users.length === 0) await end();
+        if (users.length === 0 && (await running()).length === 0) await end();
       }),
   };
+}
+
+/** Names of containers that run: somebody uses them, also where nobody has noted himself as a user. */
+async function running(): Promise<string[]> {
+  const docker = new Docker({ ...connectionTo(SOCKET), timeout: PING_MS });
+  return (await docker.listContainers()).map(({ Names }) => Names[0] ?? '?');
+}
+
+/** As asked for by a person: not while containers run, whoever they belong to. */
+async function endIfIdle(): Promise<void> {
+  if (!(await answers(SOCKET))) return;
+  const names = await running();
+  if (names.length > 0) throw new Error(`Containers still run, so the daemon stays: ${names.join(', ')}`);
+  await end();
 }
 
 async function end(): Promise<void> {
@@ -209,6 +225,11 @@ async function end(): Promise<void> {
   process.kill(pid, 'SIGTERM');
   const until = performance.now() + START_MS;
   while (isAlive(pid) && performance.now() < until) await delay(50);
+  // A daemon that ran containers on the host's network leaves this mount, which would keep the directory busy.
+  const namespaces = join(RUN, 'exec', 'netns');
+  for (const name of attempt(() => readdirSync(namespaces)) ?? []) {
+    spawnSync('umount', [join(namespaces, name)], { stdio: 'ignore' });
+  }
   rmSync(RUN, { recursive: true, force: true });
 }
 
@@ -221,7 +242,7 @@ function attempt<T>(read: () => T): T | undefined {
 }
 
 if (import.meta.main) {
-  if (process.argv.includes('--stop')) await alone(end);
+  if (process.argv.includes('--stop')) await alone(endIfIdle);
   else {
     const found = await ensureDocker(console.error);
     if ('error' in found) {

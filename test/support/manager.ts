@@ -1,0 +1,132 @@
+/**
+ * Real manager processes for tests: `src/main.ts serve` in a process of its own, which can be killed like any other.
+ *
+ * A manager's bodies outlive it, as they must; `cleanCell` ends them and forgets the cell.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { createProcessRuntime } from '../../src/runtimes/process/process.ts';
+
+/** The entry of the product. */
+export const MAIN = join(import.meta.dirname, '../../src/main.ts');
+/** A start takes half a second; a busy machine may need much more. */
+const START_MS = 30_000;
+/** Longest wait for a manager that was asked to go, before it is killed. */
+const STOP_MS = 15_000;
+
+export interface ManagerOptions {
+  redisUrl: string;
+  cell: string;
+  /** Variables beside, or instead of, those of `managerEnv`. */
+  env?: Record<string, string>;
+  /** The folder of the process runtime, to start again where another manager was; default: a new one. */
+  home?: string;
+}
+
+export interface Manager {
+  /** Where it answers on HTTP. */
+  url: string;
+  pid: number;
+  home: string;
+  kill(signal: NodeJS.Signals): void;
+  /** What it has said so far, on stdout and stderr. */
+  log(): string;
+  /** Its exit code; -1 where a signal ended it. */
+  exited: Promise<number>;
+  /** Asks it to go and waits until it has gone; kills it where it does not. */
+  stop(): Promise<number>;
+}
+
+/** A cell that nobody else uses. */
+export const newCell = (): string => `t-${randomUUID().slice(0, 8)}`;
+
+/** The environment of a manager of a test: nothing of the caller's settings comes through. */
+export function managerEnv({ redisUrl, cell, home, env }: ManagerOptions): Record<string, string> {
+  return {
+    PATH: process.env.PATH ?? '',
+    HOME: process.env.HOME ?? tmpdir(),
+    REDIS_URL: redisUrl,
+    CELL: cell,
+    RUNTIME: 'process',
+    LEASE_SECONDS: '1',
+    HTTP_PORT: '0',
+    ...(home === undefined ? {} : { WORKER_MANAGER_HOME: home }),
+    ...env,
+  };
+}
+
+/** Starts a manager; resolves when it answers on HTTP, which is before it leads. Rejects with its log where it ends. */
+export async function startManager(options: ManagerOptions): Promise<Manager> {
+  const home = options.home ?? (await mkdtemp(join(tmpdir(), 'wm-home-')));
+  const child = spawn(process.execPath, [MAIN, 'serve'], {
+    env: managerEnv({ ...options, home }),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  const exited = new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? -1)));
+  const url = await listening(child, (text) => {
+    said += text;
+    return said;
+  });
+  return {
+    url,
+    pid: child.pid ?? 0,
+    home,
+    kill: (signal) => void child.kill(signal),
+    log: () => said,
+    exited,
+    stop: () => stop(child, exited),
+  };
+}
+
+/** Ends the process bodies of a cell, and removes its folder and its keys. Its managers must be gone. */
+export async function cleanCell(options: { redisUrl: string; cell: string; home: string }): Promise<void> {
+  const { redisUrl, cell, home } = options;
+  const runtime = createProcessRuntime({ cell, root: home, wrapper: { argv: ['false'] } });
+  for (const { id } of await runtime.list()) await runtime.remove(id);
+  await runtime.dismantle();
+  await runtime.close();
+  await rm(home, { recursive: true, force: true });
+  const redis = new Redis(redisUrl);
+  for await (const keys of redis.scanStream({ match: `${cell}:*`, count: 1000 }))
+    if (keys.length > 0) await redis.del(keys);
+  // Streams that were named by a `reply_to` of the command line stand outside of the cell; it removes them itself.
+  redis.disconnect();
+}
+
+function listening(child: ChildProcess, hear: (text: string) => string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    const fail = (why: string) => {
+      child.kill('SIGKILL');
+      reject(new Error(`The manager ${why}; it said:\n${said}`));
+    };
+    const late = setTimeout(() => fail(`did not start in ${START_MS} ms`), START_MS);
+    const listen = (chunk: Buffer) => {
+      said = hear(chunk.toString('utf8'));
+      const url = /"url":"(http:[^"]+)"[^\n]*"manager started"/.exec(said)?.[1];
+      if (!url) return;
+      clearTimeout(late);
+      resolve(url);
+    };
+    child.stdout?.on('data', listen);
+    child.stderr?.on('data', listen);
+    child.once('exit', (code, signal) => {
+      clearTimeout(late);
+      fail(`ended with ${signal ?? code}`);
+    });
+    child.once('error', (error) => fail(`could not be started: ${error.message}`));
+  });
+}
+
+async function stop(child: ChildProcess, exited: Promise<number>): Promise<number> {
+  child.kill('SIGTERM');
+  const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+  const code = await exited;
+  clearTimeout(late);
+  return code;
+}

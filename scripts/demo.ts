@@ -1,0 +1,84 @@
+/**
+ * `npm run demo [-- --runtime docker|process]`: the main job, done for real in front of the reader.
+ *
+ * It is an orchestrator: it declares two workers on `worker:commands`, reads their output, prompts one, kills the manager
+ * with SIGKILL in the middle of the output, and holds every line against its promise. Leaves nothing behind. Ends with 0;
+ * with 1 and the reason where something was not as promised; with 2 for a wrong option; with 130 after Ctrl-C.
+ */
+import { parseArgs } from 'node:util';
+import { messageOf } from '../src/model/index.ts';
+import { Cleanup } from './demo/cleanup.ts';
+import { Narrator } from './demo/narrator.ts';
+import { Orchestrator } from './demo/orchestrator.ts';
+import { play } from './demo/play.ts';
+import { type Asked, setStage } from './demo/stage.ts';
+
+const USAGE = `usage: npm run demo [-- --runtime docker|process]
+
+Without an option it uses the process runtime, and Docker too where a daemon answers.
+--runtime docker insists on Docker, and installs and starts it where root may do so.`;
+
+const NEXT = `What to try next:
+  npm start                                        a manager to play with; it prints how to reach it
+  npm run --silent wm -- create --help             declare a worker from the shell
+  npm test                                         everything that is promised, against real Redis and Docker
+  README.md                                        how it works, and the wire for your own orchestrator`;
+
+function readArguments(): Asked {
+  try {
+    const { values } = parseArgs({ options: { runtime: { type: 'string' }, help: { type: 'boolean' } } });
+    if (values.help) {
+      console.log(USAGE);
+      process.exit(0);
+    }
+    const { runtime } = values;
+    if (runtime === undefined || runtime === 'docker' || runtime === 'process') return runtime;
+    throw new Error(`--runtime is "${runtime}", but must be docker or process.`);
+  } catch (error) {
+    console.error(`${messageOf(error)}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+const asked = readArguments();
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => interrupted.abort(new Error(`ended by ${signal}`)));
+// A pager or `head` that is closed must not keep the cleanup from being done.
+process.stdout.on('error', () => interrupted.abort(new Error('nobody reads the output any more')));
+
+const narrator = new Narrator();
+const cleanup = new Cleanup();
+let failure: string | undefined;
+let lastWords = () => '';
+try {
+  narrator.step('Prepare');
+  const stage = await setStage(asked, cleanup, (line) => narrator.say(line));
+  const { manager, redisUrl, cell } = stage;
+  lastWords = () => manager.lastWords(10);
+  const orchestrator = new Orchestrator(redisUrl, cell, interrupted.signal, () => manager.obstacle);
+  cleanup.add('connections and keys', () => orchestrator.dismantle());
+  narrator.seen(
+    `Redis: ${stage.redisHow}; bodies: ${[...new Set(stage.runtimes)].join(' and ')}; cell: ${cell}`,
+  );
+  await play(stage, orchestrator, narrator);
+} catch (error) {
+  failure = messageOf(error);
+}
+
+if (failure) {
+  console.error(
+    `\n${interrupted.signal.aborted ? 'Interrupted' : 'FAILED'} at "${narrator.current}": ${failure}`,
+  );
+  if (!interrupted.signal.aborted && lastWords())
+    console.error(`\nThe manager's last lines:\n${lastWords()}`);
+}
+narrator.step('Clean up');
+const left = await cleanup.run();
+if (left.length === 0) narrator.seen('nothing is left: no process, container, network, folder or key');
+else failure = `${failure ?? ''} What could not be cleaned up: ${left.join('; ')}`.trim();
+
+narrator.table();
+if (failure) console.error(`\nThe demo failed: ${failure}`);
+else console.log(`\n${NEXT}`);
+process.exit(failure ? (interrupted.signal.aborted ? 130 : 1) : 0);

@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import type { LifecycleEvent } from '../../src/model/index.ts';
+import { keysOf } from '../../src/store/keys.ts';
+import { Ledger, type Told } from './ledger.ts';
+
+/** What the command stream answers. */
+export interface Answer {
+  request_id?: string;
+  success: boolean;
+  worker_id?: string;
+  workers?: unknown[];
+  error?: { code: string; message: string };
+}
+
+export type Output = Told & { incarnation: number; request_id?: string; pid?: number };
+
+/** A worker as its orchestrator knows it. */
+export interface Worker {
+  id: string;
+  name: string;
+  runtime: string;
+  ledger: Ledger;
+}
+
+const BLOCK_MS = 1000;
+const POLL_MS = 25;
+
+/** An orchestrator: a program that knows Redis and the keys of the contract, and nothing else of the manager. */
+export class Orchestrator {
+  readonly #url: string;
+  readonly #redis: Redis;
+  readonly #cell: string;
+  readonly #keys: ReturnType<typeof keysOf>;
+  readonly #signal: AbortSignal;
+  readonly #obstacle: () => string | undefined;
+  readonly #answers = new Map<string, Answer>();
+  readonly #followers: Promise<void>[] = [];
+  readonly #end = new AbortController();
+
+  /** `obstacle` tells why there is nothing more to wait for, where that is so. */
+  constructor(url: string, cell: string, signal: AbortSignal, obstacle: () => string | undefined) {
+    this.#obstacle = obstacle;
+    this.#url = url;
+    this.#cell = cell;
+    this.#signal = AbortSignal.any([signal, this.#end.signal]);
+    this.#keys = keysOf(cell);
+    this.#redis = connect(url);
+    this.#follow<Answer>(this.#keys.responses, (answer) => {
+      if (answer.request_id) this.#answers.set(answer.request_id, answer);
+    });
+  }
+
+  /** Puts a command on the stream and waits for its answer; throws where it is refused. */
+  async command(fields: { command: string; [field: string]: unknown }): Promise<Answer> {
+    const request_id = randomUUID();
+    await this.#redis.xadd(this.#keys.commands, '*', 'data', JSON.stringify({ request_id, ...fields }));
+    const answer = await this.until(`an answer to ${fields.command}`, () => this.#answers.get(request_id));
+    if (!answer.success) throw new Error(`${fields.command} was refused: ${answer.error?.message}`);
+    return answer;
+  }
+
+  /** Declares a worker. */
+  async create(spec: { name: string; runtime: string; [field: string]: unknown }): Promise<Worker> {
+    const { worker_id: id = '' } = await this.command({ command: 'create', ...spec });
+    return { id, name: spec.name, runtime: spec.runtime, ledger: new Ledger() };
+  }
+
+  /** Hands on the output of a worker as it arrives, with the numbers that it carries, and notes it in its ledger. */
+  output({ id, ledger }: Worker, told: (message: Output, numbers: number[]) => void): void {
+    this.#follow<Output>(this.#keys.output(id), (message) => told(message, ledger.add(message)));
+  }
+
+  /** Hands on the history of a worker as it grows. */
+  events(id: string, told: (event: LifecycleEvent) => void): void {
+    this.#follow(this.#keys.events(id), told);
+  }
+
+  async prompt(id: string, content: string, request_id: string): Promise<void> {
+    const data = JSON.stringify({ type: 'prompt', content, request_id });
+    await this.#redis.xadd(this.#keys.input(id), '*', 'data', data);
+  }
+
+  status(id: string): Promise<Record<string, string>> {
+    return this.#redis.hgetall(this.#keys.status(id));
+  }
+
+  /** Waits for something to be seen, and throws what was waited for where it is not in time. */
+  async until<T>(what: string, look: () => T | Promise<T>, seconds = 60): Promise<NonNullable<T>> {
+    const limit = performance.now() + seconds * 1000;
+    for (;;) {
+      this.#signal.throwIfAborted();
+      const found = await look();
+      if (found) return found;
+      const obstacle = this.#obstacle();
+      if (obstacle) throw new Error(obstacle);
+      if (performance.now() > limit) throw new Error(`Waited ${seconds} s in vain for ${what}.`);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+
+  /** Removes every key of the cell and closes the connections. */
+  async dismantle(): Promise<void> {
+    this.#end.abort();
+    await Promise.all(this.#followers);
+    let cursor = '0';
+    do {
+      const [next, keys] = await this.#redis.scan(cursor, 'MATCH', `${this.#cell}:*`, 'COUNT', 500);
+      if (keys.length > 0) await this.#redis.unlink(...keys);
+      cursor = next;
+    } while (cursor !== '0');
+    this.#redis.disconnect();
+  }
+
+  /** Reads a stream from its beginning, on a connection of its own because it blocks. */
+  #follow<T>(key: string, take: (message: T) => void): void {
+    const redis = connect(this.#url);
+    const close = () => redis.disconnect();
+    this.#signal.addEventListener('abort', close);
+    const run = async () => {
+      let last = '0';
+      while (!this.#signal.aborted) {
+        const reply = await redis.xread('BLOCK', BLOCK_MS, 'STREAMS', key, last);
+        for (const [id, fields] of reply?.[0]?.[1] ?? []) {
+          last = id;
+          take(JSON.parse(fields[fields.indexOf('data') + 1] ?? '{}') as T);
+        }
+      }
+    };
+    this.#followers.push(
+      run()
+        .catch(() => {})
+        .finally(close),
+    );
+  }
+}
+
+function connect(url: string): Redis {
+  const redis = new Redis(url, { maxRetriesPerRequest: 3 });
+  redis.on('error', () => {});
+  return redis;
+}

@@ -1,0 +1,52 @@
+import type Docker from 'dockerode';
+import { follow, isPresent, type Log } from './base-image.ts';
+import { configOf, type PrivateRedis } from './redis-config.ts';
+
+export const DEFAULT_REDIS_IMAGE = 'redis:7-alpine';
+/** The process that started it, for people who find one. */
+const OWNER = 'worker-manager.private-redis';
+
+/** Runs a private Redis as a container, where the machine has no other. */
+export async function startRedisContainer(
+  docker: Docker,
+  plan: PrivateRedis,
+  image: string,
+  log: Log,
+): Promise<{ stop(): Promise<void> } | { error: string }> {
+  try {
+    if (!(await isPresent(docker, image))) {
+      log(`Pulling ${image} …`);
+      await follow(docker, await docker.pull(image));
+    }
+    const port = `${plan.port}/tcp`;
+    const bindings = plan.addresses.map((HostIp) => ({ HostIp, HostPort: String(plan.port) }));
+    const container = await docker.createContainer({
+      // Only the body: dockerode would put all of it into the URL as well.
+      _query: {},
+      _body: {
+        Image: image,
+        Entrypoint: ['sh', '-c', 'mkdir -p /data && printf %s "$CONFIG" | exec redis-server -'],
+        // Inside the container it listens everywhere; what is published decides who reaches it.
+        Env: [`CONFIG=${configOf({ ...plan, addresses: ['0.0.0.0'] }, '/data')}`],
+        Labels: { [OWNER]: String(process.pid) },
+        ExposedPorts: { [port]: {} },
+        HostConfig: { AutoRemove: true, Init: true, PortBindings: { [port]: bindings } },
+      },
+    } as unknown as Docker.ContainerCreateOptions);
+    const stop = async () => {
+      await container.remove({ force: true, v: true }).catch((error) => {
+        // 404: gone; 409: its removal is under way.
+        if (![404, 409].includes(error.statusCode)) throw error;
+      });
+    };
+    try {
+      await container.start();
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+    return { stop };
+  } catch (error) {
+    return { error: `${image} could not be run: ${error instanceof Error ? error.message.trim() : error}` };
+  }
+}

@@ -33,17 +33,30 @@ export interface Life {
   outcome?: (Outcome & { at: number }) | undefined;
 }
 
-/** A worker of which nothing is remembered. */
+/** A worker of which nothing is remembered but what status and heartbeat tell. */
 export function newLife(seen: Observation): Life {
-  const known = Math.max(seen.status?.incarnation ?? 0, seen.heartbeat?.incarnation ?? 0);
+  const { status, heartbeat } = seen;
+  const known = Math.max(status?.incarnation ?? 0, heartbeat?.incarnation ?? 0);
+  // A body that was alive when it was last seen has to be missed, or its worker would start again by amnesia.
+  const expected = status?.status === 'RUNNING' || LIVED.has(status?.phase ?? '');
   return {
-    incarnation: body(seen)?.incarnation ?? known + 1,
-    expected: false,
+    incarnation: body(seen)?.incarnation ?? (expected ? known : known + 1),
+    expected,
     restarts: seen.status?.restarts ?? 0,
     failures: 0,
     generation: 0,
     starting_since: seen.now,
   };
+}
+
+/** Phases of STARTING in which a body has been seen alive. */
+const LIVED: ReadonlySet<string> = new Set(['booting', 'stopping']);
+
+/** What was read back is a life, as far as it is calculated with. */
+export function isLife(given: unknown): given is Life {
+  const life = given as Life | null | undefined;
+  const numbers = [life?.incarnation, life?.restarts, life?.failures, life?.generation, life?.starting_since];
+  return numbers.every(Number.isFinite);
 }
 
 export function body(seen: Observation): Body | undefined {
@@ -131,11 +144,12 @@ export function forgetAt(life: Life, seen: Observation): number {
 
 export const graceOver = (life: Life, seen: Observation) => seen.now >= (life.ending?.kill_at ?? 0);
 
-/** This incarnation is over: it cannot be made, has exited, or was alive and is not there any more. */
+/** This incarnation is over: it cannot be made, has exited, or was seen or heard alive and is not there any more. */
 export function ended(life: Life, seen: Observation): boolean {
   if (seen.refusal?.kind === 'permanent') return true;
   if (seen.refusal && !alive(seen) && overdue(life, seen)) return true;
   if (!stale(life, seen) && body(seen)?.state === 'exited') return true;
+  if (seen.actual.kind === 'absent' && seen.heartbeat?.incarnation === life.incarnation) return true;
   return life.expected && (!alive(seen) || stale(life, seen));
 }
 
@@ -171,6 +185,11 @@ export function backoffMs(
   { backoff_base_ms, backoff_max_ms }: Observation['limits'],
 ): number {
   return Math.min(backoff_max_ms, backoff_base_ms * 2 ** Math.min(failures - 1, 30));
+}
+
+/** A wait that is longer than any can be comes from a clock that was set back, and is over. */
+export function retryIsDue({ next_retry_at: at = 0 }: Life, { now, limits }: Observation): boolean {
+  return now >= at || at - now > limits.backoff_max_ms;
 }
 
 // What is remembered after a step.

@@ -26,7 +26,6 @@ const guards = {
   blind: ({ event }: Step) => event.seen.actual.kind === 'unknown',
   ambiguous: ({ event }: Step) => event.seen.actual.kind === 'ambiguous',
   // The body.
-  absent: ({ event }: Step) => event.seen.actual.kind === 'absent',
   present: ({ event }: Step) => event.seen.actual.kind === 'present',
   stale: ({ context, event }: Step) => is.stale(context, event.seen),
   alive: ({ event }: Step) => is.alive(event.seen),
@@ -52,7 +51,7 @@ const guards = {
     context.ending?.reason === 'StartDeadlineExceeded' && is.restarts(context, event.seen),
   'not ready in time': ({ context, event }: Step) =>
     context.ending?.reason === 'StartDeadlineExceeded' && !is.unwanted(context, event.seen),
-  'retry is due': ({ context, event }: Step) => event.seen.now >= (context.next_retry_at ?? 0),
+  'retry is due': ({ context, event }: Step) => is.retryIsDue(context, event.seen),
   otherwise: () => true,
 };
 
@@ -123,14 +122,8 @@ const endings = [
   when('ended well', ['settle', remove], 'STOPPED'),
   when('ended badly', ['settle', remove], 'FAILED'),
 ];
-const stopping = [
-  ...unclear,
-  when('alive after its grace', [kill]),
-  when('alive', [terminate]),
-  when('not ready in time, to restart', ['back off', remove], 'STARTING.backoff'),
-  when('not ready in time', ['settle', remove], 'FAILED'),
-  when('otherwise', ['settle', remove], 'STOPPED'),
-];
+const stopping = [...unclear, when('alive after its grace', [kill]), when('alive', [terminate])];
+const stopped = when('otherwise', ['settle', remove], 'STOPPED');
 const running = [
   ...unclear,
   when('unwanted and alive', ['begin ending', terminate], 'RUNNING.stopping'),
@@ -192,7 +185,16 @@ export const workerMachine = life.createMachine({
             ],
           },
         },
-        stopping: { on: { observed: stopping } },
+        stopping: {
+          on: {
+            observed: [
+              ...stopping,
+              when('not ready in time, to restart', ['back off', remove], 'STARTING.backoff'),
+              when('not ready in time', ['settle', remove], 'FAILED'),
+              stopped,
+            ],
+          },
+        },
       },
     },
     RUNNING: {
@@ -204,11 +206,21 @@ export const workerMachine = life.createMachine({
         silent: {
           on: { observed: [...running, when('silent', []), when('otherwise', [], 'RUNNING.ready')] },
         },
-        stopping: { on: { observed: stopping } },
+        stopping: { on: { observed: [...stopping, stopped] } },
       },
     },
     STOPPED: { on: { observed: finished } },
     FAILED: { on: { observed: finished } },
-    DELETED: { on: { observed: [...unclear, when('present', [remove]), when('otherwise', ['purge'])] } },
+    // A start that came while a finished worker was about to be forgotten was accepted, and counts.
+    DELETED: {
+      on: {
+        observed: [
+          ...unclear,
+          when('present', [remove]),
+          when('started again', ['start afresh', create], 'STARTING.creating'),
+          when('otherwise', ['purge']),
+        ],
+      },
+    },
   },
 });

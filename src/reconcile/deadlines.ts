@@ -2,7 +2,7 @@
  * When time alone may change the decision about a worker. Pure: deadlines are data, and nobody sleeps on them.
  * A silent heartbeat is not among them: the resync reads all heartbeats at once and asks for a look where one is.
  */
-import { expiry, forgetAt, type Life, startDeadline } from '../../machines/situation.ts';
+import { expiry, forgetAt, type Life, retryIsDue, startDeadline } from '../../machines/situation.ts';
 import { type Observation, parseInstant } from '../model/index.ts';
 
 /** A timer may fire a little early, and a pass that is a millisecond too soon would look twice. */
@@ -26,7 +26,7 @@ function deadlines(value: unknown, life: Life, seen: Observation): number[] {
   if (top === 'STOPPED' || top === 'FAILED') return [forgetAt(life, seen), ...leftovers(seen)];
   if (child === 'stopping')
     return [graceLeft(life, now) ? (life.ending?.kill_at ?? now) : now + IMPATIENT_MS];
-  if (child === 'backoff') return [life.next_retry_at ?? now, expiry(seen), ...leftovers(seen)];
+  if (child === 'backoff') return [retryAt(life, seen), expiry(seen), ...leftovers(seen)];
   if (child === 'booting') return [startDeadline(life, seen), expiry(seen)];
   if (child === 'creating') return [expiry(seen)];
   if (top === 'RUNNING') return [expiry(seen), idleAt(seen)];
@@ -44,5 +44,8 @@ function idleAt({ desired, heartbeat, now }: Observation): number {
   // The next heartbeat tells; until it is there, looking sooner tells nothing new.
   return Math.max(active + limit * 1000, now + 1000);
 }
+
+const retryAt = (life: Life, seen: Observation) =>
+  retryIsDue(life, seen) ? seen.now : (life.next_retry_at ?? seen.now);
 
 const graceLeft = (life: Life, now: number) => now < (life.ending?.kill_at ?? 0);

@@ -3,7 +3,7 @@
  * `machines/worker.ts`. This file only takes the machine's step and puts it into the words of the contract.
  */
 import { initialTransition, type SnapshotFrom, transition } from 'xstate';
-import { body, type Life, newLife } from '../../machines/situation.ts';
+import { body, isLife, type Life, newLife } from '../../machines/situation.ts';
 import { MACHINE_VERSION, workerMachine } from '../../machines/worker.ts';
 import {
   type Decision,
@@ -41,25 +41,30 @@ export function decide(seen: Observation): Decision {
 /** The memo where it can be used; else what status and world tell. An ended worker never starts again by amnesia. */
 function restore(seen: Observation): Snapshot {
   const { memo, status } = seen;
-  if (memo?.machine_version === MACHINE_VERSION) {
+  if (memo?.machine_version === MACHINE_VERSION && isLife(memo.context)) {
     try {
       return workerMachine.resolveState({
         value: memo.value as Snapshot['value'],
-        context: memo.context as Life,
+        context: memo.context,
       });
     } catch {
       // A memo that names no state of this machine is as good as none.
     }
   }
   const context = newLife(seen);
-  if (status?.status !== 'STOPPED' && status?.status !== 'FAILED')
-    return initialTransition(workerMachine, context)[0];
-  const { reason, message, exit_code, observed_generation: generation } = status;
+  const ended = status?.status === 'STOPPED' || status?.status === 'FAILED' || status?.phase === 'backoff';
+  if (!ended) return initialTransition(workerMachine, context)[0];
+  const { reason, message, exit_code, incarnation, observed_generation: generation } = status;
   const at = parseInstant(status.finished_at) ?? seen.now;
   const outcome = { reason, message, exit_code, well: status.status === 'STOPPED', at };
+  if (status.phase === 'backoff') {
+    const next_retry_at = parseInstant(status.next_retry_at);
+    const waiting = { ...context, incarnation, failures: 1, next_retry_at, outcome };
+    return workerMachine.resolveState({ value: { STARTING: 'backoff' }, context: waiting });
+  }
   return workerMachine.resolveState({
     value: status.phase === 'deleted' ? 'DELETED' : status.status,
-    context: { ...context, incarnation: status.incarnation, generation, outcome },
+    context: { ...context, incarnation, expected: false, generation, outcome },
   });
 }
 

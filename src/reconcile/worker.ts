@@ -86,8 +86,7 @@ async function carryOut(
       return refusal.kind === 'permanent' ? { kind: 'again' } : { kind: 'error', error };
     }
   }
-  if (intents.some(({ type }) => type === 'purge')) return { kind: 'terminal' };
-  // A hint will come when the body ends; everything else has changed the world already.
+  // A hint will come when the body ends; everything else has changed the world, or found the record changed.
   if (intents.some(({ type }) => type !== 'terminate' && type !== 'kill')) return { kind: 'again' };
   // Another state has rules of its own, which this look was not held against.
   if (!isDeepStrictEqual(record.memo?.value, decision.memo.value)) return { kind: 'again' };

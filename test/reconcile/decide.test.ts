@@ -1,0 +1,250 @@
+import { describe, expect, test } from 'vitest';
+import { instant, type StatusRecord } from '../../src/model/index.ts';
+import { decide } from '../../src/reconcile/decide.ts';
+import { bodyOf, type Given, INCARNATION, lifeOf, look, memoOf, NOW, statusOf } from './look.ts';
+
+const inState = (value: unknown, life = {}) => ({ memo: memoOf(value, lifeOf(life)) });
+const told = (given: Given) => {
+  const { status, intents, rule, memo } = decide(look(given));
+  return { ...status, rule, acts: intents.map(({ type }) => type), value: memo.value, memo };
+};
+
+describe('a memo that is of no use', () => {
+  const unusable: [string, Given['memo']][] = [
+    ['lost', undefined],
+    ['of an older machine', { ...memoOf('RUNNING', lifeOf()), machine_version: 0 }],
+    ['of a newer machine', { ...memoOf({ RUNNING: 'dancing' }, lifeOf()), machine_version: 99 }],
+    ['that names no state', memoOf('DANCING', lifeOf())],
+    ['that names no state below one', memoOf({ RUNNING: 'dancing' }, lifeOf())],
+    ['that is empty', memoOf(null, null)],
+    ['without what is remembered', memoOf({ RUNNING: 'ready' }, null)],
+    ['with half of what is remembered', memoOf({ RUNNING: 'ready' }, { incarnation: 2 })],
+    ['with words for numbers', memoOf('FAILED', { ...lifeOf(), incarnation: '2' })],
+  ];
+  const since = { finished_at: instant(NOW - 5000), exit_code: 3 };
+  const was = (more: Partial<StatusRecord>) => statusOf({ ...since, ...more });
+  const living = was({ status: 'RUNNING', phase: 'ready' });
+
+  describe.each(unusable)('%s', (_, memo) => {
+    test.each([
+      ['STOPPED', { status: 'STOPPED', phase: 'finished', reason: 'Completed' }],
+      ['FAILED', { status: 'FAILED', phase: 'finished', reason: 'Error' }],
+      ['DELETED', { status: 'STOPPED', phase: 'deleted', reason: 'Deleted' }],
+    ] as const)('never starts a worker again that was %s', (_name, status) => {
+      const after = told({ memo, status: was(status), spec: { restart_policy: 'always' } });
+      expect(after.acts).not.toContain('create');
+      expect(after).toMatchObject({ ...status, incarnation: INCARNATION, exit_code: 3 });
+    });
+
+    test('starts an ended worker again where a later command asks for it', () => {
+      const status = was({ status: 'FAILED', phase: 'finished' });
+      const after = told({ memo, status, desired: { generation: 2 } });
+      expect(after).toMatchObject({ acts: ['create'], incarnation: INCARNATION + 1, restarts: 0 });
+    });
+
+    test('adopts a body that runs, as the incarnation that it is', () => {
+      const after = told({ memo, status: living, body: {}, beat: {} });
+      expect(after).toMatchObject({ acts: [], incarnation: INCARNATION, restarts: 1, phase: 'booting' });
+      const next = told({ memo: after.memo, status: living, body: {}, beat: {} });
+      expect(next).toMatchObject({ status: 'RUNNING', running_at: instant(NOW - 15_000) });
+    });
+
+    test('misses a body that was alive, instead of making another one', () => {
+      for (const phase of ['ready', 'silent', 'stopping', 'booting']) {
+        const status = was({ status: phase === 'booting' ? 'STARTING' : 'RUNNING', phase });
+        expect(told({ memo, status }), phase).toMatchObject({ acts: [], status: 'FAILED', reason: 'Lost' });
+        const again = told({ memo, status, spec: { restart_policy: 'always' } });
+        expect(again, phase).toMatchObject({ phase: 'backoff', incarnation: INCARNATION });
+      }
+    });
+
+    test('tells the end of a body that has exited meanwhile', () => {
+      const after = told({ memo, status: living, body: { state: 'exited', exit_code: 3 } });
+      expect(after).toMatchObject({ status: 'FAILED', reason: 'Error', exit_code: 3 });
+    });
+
+    test('waits out a backoff, and counts the restart once', () => {
+      const status = was({ phase: 'backoff', next_retry_at: instant(NOW + 2000) });
+      const waiting = told({ memo, status, spec: { restart_policy: 'always' } });
+      expect(waiting).toMatchObject({ acts: [], phase: 'backoff', next_retry_at: instant(NOW + 2000) });
+      const due = told({ memo: waiting.memo, status, now: NOW + 2000 });
+      expect(due).toMatchObject({ acts: ['create'], incarnation: INCARNATION + 1, restarts: 2 });
+    });
+
+    test('goes on making a body that nobody has seen yet', () => {
+      expect(told({ memo, status: undefined })).toMatchObject({ acts: ['create'], incarnation: 1 });
+    });
+
+    test('still ends a body that is not wanted', () => {
+      const gone = { memo, status: living, desired: { desired: 'deleted', generation: 2 } as const };
+      expect(told({ ...gone, body: {} })).toMatchObject({ acts: ['terminate'], phase: 'stopping' });
+      expect(told({ ...gone, body: { state: 'exited' } })).toMatchObject({ acts: ['remove'] });
+    });
+  });
+});
+
+describe('the status', () => {
+  test('of a worker at rest does not change from look to look', () => {
+    const rows: [string, Given][] = [
+      ['RUNNING', { ...inState({ RUNNING: 'ready' }, { expected: true }), body: {}, beat: {} }],
+      ['backoff', { ...inState({ STARTING: 'backoff' }, { next_retry_at: NOW + 9000 }) }],
+      ['FAILED', inState('FAILED', { outcome: { reason: 'Error', message: 'm', well: false, at: NOW } })],
+    ];
+    for (const [name, given] of rows) {
+      const { memo, status } = decide(look(given));
+      const again = decide(look({ ...given, memo, status }));
+      expect(JSON.parse(JSON.stringify(again.status)), name).toEqual(JSON.parse(JSON.stringify(status)));
+      expect(JSON.stringify(again.memo), name).toBe(JSON.stringify(memo));
+    }
+  });
+
+  const running = inState({ RUNNING: 'ready' }, { expected: true, running_since: NOW - 15_000 });
+  const exited = (more: object) => ({ ...running, body: { state: 'exited' as const, ...more } });
+
+  test.each<[string, Given, Partial<StatusRecord> & { acts?: string[] }]>([
+    [
+      'says why the engine cannot be seen',
+      { ...running, actual: { kind: 'unknown', error: 'no such socket' } },
+      {
+        status: 'RUNNING',
+        reason: 'RuntimeUnavailable',
+        message: 'no such socket',
+      },
+    ],
+    [
+      'names the bodies that are too many',
+      { ...running, actual: { kind: 'ambiguous', ids: ['a', 'b'] } },
+      {
+        reason: 'AmbiguousBody',
+        message: 'More than one body carries its id, and none is touched: a, b.',
+      },
+    ],
+    [
+      'quotes the last words of a body',
+      exited({ exit_code: 3, tail: 'one\nno such model\n' }),
+      {
+        status: 'FAILED',
+        reason: 'Error',
+        exit_code: 3,
+        message: 'It exited with code 3. Its last words: no such model',
+      },
+    ],
+    ['tells a kill by memory', exited({ exit_code: 137, oom_killed: true }), { reason: 'OOMKilled' }],
+    ['tells a kill from outside', exited({ exit_code: 137 }), { reason: 'Killed' }],
+    ['tells that there is no exit code', exited({}), { reason: 'Lost', exit_code: undefined }],
+    [
+      'tells a program that could not be started',
+      exited({ exit_code: 127, error: 'no such program' }),
+      {
+        reason: 'StartFailed',
+        message: 'no such program',
+      },
+    ],
+    [
+      'tells a body that never was ready from one that was',
+      {
+        ...inState({ STARTING: 'booting' }, { expected: true }),
+        body: { state: 'exited', exit_code: 1 },
+      },
+      { message: 'It exited with code 1 before it was ready.' },
+    ],
+    [
+      'tells that a body is gone',
+      { ...running },
+      {
+        status: 'FAILED',
+        reason: 'Lost',
+        message: 'The body was removed from outside.',
+        body_id: undefined,
+      },
+    ],
+    [
+      'tells since when the wrapper was silent',
+      {
+        ...running,
+        body: {},
+        beat: { at: instant(NOW - 31_000) },
+      },
+      {
+        phase: 'silent',
+        reason: 'HeartbeatLost',
+        message: `Its wrapper was last heard at ${instant(NOW - 31_000)}; quiet alone does not end it.`,
+      },
+    ],
+    [
+      'of a finished worker tells no address',
+      exited({ exit_code: 0 }),
+      {
+        status: 'STOPPED',
+        phase: 'cleaning',
+        ip_address: undefined,
+        acts: ['remove'],
+      },
+    ],
+    [
+      'keeps why it ended while the engine cannot be seen',
+      {
+        ...inState('FAILED', { outcome: { reason: 'Error', message: 'm', well: false, at: NOW } }),
+        status: statusOf({ status: 'FAILED', phase: 'finished', reason: 'Error', message: 'm' }),
+        actual: { kind: 'unknown', error: 'no such socket' },
+      },
+      { reason: 'Error', message: 'm' },
+    ],
+    [
+      'of a body that was not ready in time says so, whatever it exited with',
+      {
+        ...inState(
+          { STARTING: 'stopping' },
+          {
+            expected: true,
+            generation: 1,
+            ending: { reason: 'StartDeadlineExceeded', message: 'late', kill_at: NOW },
+          },
+        ),
+        body: { state: 'exited', exit_code: 0 },
+      },
+      { status: 'FAILED', reason: 'StartDeadlineExceeded', exit_code: 0 },
+    ],
+  ])('%s', (_, given, expected) => {
+    expect(told(given)).toMatchObject(expected);
+  });
+});
+
+test('a worker that was stopped for being idle is not restarted, whatever its policy', () => {
+  const spec = { idle_timeout_seconds: 60, restart_policy: 'always' } as const;
+  const life = { expected: true, running_since: NOW - 90_000 };
+  const beat = { active_at: instant(NOW - 61_000) };
+  const first = told({ ...inState({ RUNNING: 'ready' }, life), spec, body: {}, beat });
+  expect(first).toMatchObject({ acts: ['terminate'], phase: 'stopping', reason: 'IdleTimeout' });
+  const body = { state: 'exited', exit_code: 143 } as const;
+  const second = told({ memo: first.memo, spec, body, beat });
+  expect(second).toMatchObject({ status: 'STOPPED', reason: 'IdleTimeout', exit_code: 143 });
+  expect(told({ memo: second.memo, spec }).acts).toEqual([]);
+});
+
+test('a start that comes while a finished worker is about to be forgotten is obeyed', () => {
+  const kept = {
+    ...inState('FAILED', { generation: 1, outcome: { reason: 'Error', message: '', well: false, at: 0 } }),
+  };
+  const forgotten = told(kept);
+  expect(forgotten).toMatchObject({ acts: ['purge'], value: 'DELETED' });
+  const started = told({ memo: forgotten.memo, desired: { generation: 2 } });
+  expect(started).toMatchObject({ acts: ['create'], incarnation: INCARNATION + 1, phase: 'creating' });
+});
+
+test('a body that was heard and is gone was lost, and is not made a second time unasked', () => {
+  const heard = { ...inState({ STARTING: 'creating' }), beat: {} };
+  expect(told(heard)).toMatchObject({ acts: [], status: 'FAILED', reason: 'Lost' });
+  const before = { ...inState({ STARTING: 'creating' }), beat: { incarnation: INCARNATION - 1 } };
+  expect(told(before).acts).toEqual(['create']);
+});
+
+test('a decision is plain data, and says the same about the same look', () => {
+  const seen = look({
+    ...inState({ RUNNING: 'ready' }, { expected: true }),
+    actual: { kind: 'present', body: bodyOf() },
+  });
+  const decision = decide(seen);
+  expect(decide(seen)).toEqual(decision);
+  expect(structuredClone(decision)).toEqual(decision);
+});

@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import { instant, type WorkerRecord } from '../../src/model/index.ts';
+import { decide } from '../../src/reconcile/decide.ts';
+import { eventOf, isNews } from '../../src/reconcile/history.ts';
+import { type Given, ID, lifeOf, look, memoOf, NOW } from './look.ts';
+
+const RUNNING = { memo: memoOf({ RUNNING: 'ready' }, lifeOf({ expected: true })), body: {}, beat: {} };
+
+/** The record as it is read back after a decision was stored: through JSON, where what is undefined is gone. */
+function readBack(given: Given): { record: WorkerRecord; again: Given } {
+  const seen = look(given);
+  const { status, memo } = JSON.parse(JSON.stringify(decide(seen)));
+  return {
+    record: { id: ID, desired: seen.desired, status, memo, revision: 1 },
+    again: { ...given, status, memo },
+  };
+}
+
+test('a decision is news where nothing was stored, and none where the same was', () => {
+  const seen = look(RUNNING);
+  const bare: WorkerRecord = {
+    id: ID,
+    desired: seen.desired,
+    status: undefined,
+    memo: undefined,
+    revision: 0,
+  };
+  expect(isNews(bare, decide(seen))).toBe(true);
+  const { record, again } = readBack(RUNNING);
+  expect(isNews(record, decide(look(again)))).toBe(false);
+  expect(eventOf(look(again), decide(look(again)))).toBeUndefined();
+});
+
+test.each<[string, Given, boolean]>([
+  ['a body that tells no address any more', { body: { ip_address: undefined } }, false],
+  ['another address', { body: { ip_address: '10.0.0.9' } }, true],
+  ['a command', { desired: { generation: 2 } }, true],
+  ['a heartbeat', { beat: { seq: 99 } }, false],
+  ['time', { now: NOW + 1000 }, false],
+])('whether this is news: %s', (_, more, news) => {
+  const { record, again } = readBack(RUNNING);
+  const seen = look({ ...again, ...more });
+  expect(isNews(record, decide(seen))).toBe(news);
+});
+
+test('tells of what people can see and of what is done, in words', () => {
+  const { again } = readBack(RUNNING);
+  const seen = look({ ...again, body: { state: 'exited', exit_code: 3 } });
+  expect(eventOf(seen, decide(seen))).toEqual({
+    timestamp: instant(NOW),
+    type: 'status',
+    status: 'FAILED',
+    phase: 'cleaning',
+    reason: 'Error',
+    message: 'It exited with code 3 before it was ready.',
+    incarnation: 2,
+    actions: ['remove body body'],
+  });
+});
+
+test('a step within one status is progress', () => {
+  const { again } = readBack(RUNNING);
+  const seen = look({ ...again, desired: { desired: 'stopped', generation: 2 } });
+  expect(eventOf(seen, decide(seen))).toMatchObject({
+    type: 'progress',
+    status: 'RUNNING',
+    phase: 'stopping',
+    reason: 'Stopped',
+    actions: ['send SIGTERM to body body'],
+  });
+});

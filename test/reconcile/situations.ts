@@ -1,0 +1,135 @@
+/** Every state of the machine, and every situation that it may find itself in: the axes of the golden table. */
+import type { Life } from '../../machines/situation.ts';
+import { instant } from '../../src/model/index.ts';
+import { type Given, INCARNATION, lifeOf, NOW } from './look.ts';
+
+const ended = {
+  reason: 'Error',
+  message: 'It exited with code 3.',
+  exit_code: 3,
+  well: false,
+  at: NOW - 5000,
+};
+const expected = true;
+const running_since = NOW - 15_000;
+const ending = { reason: 'Stopped', message: 'It was stopped.', kill_at: NOW + 4000 };
+
+/** State → what is remembered in it. All ended under generation 1, but for those that have not ended. */
+export const STATES: Record<string, { value: unknown; context: Life }> = {
+  'STARTING.creating': { value: { STARTING: 'creating' }, context: lifeOf() },
+  'STARTING.booting': { value: { STARTING: 'booting' }, context: lifeOf({ expected }) },
+  'STARTING.backoff': {
+    value: { STARTING: 'backoff' },
+    context: lifeOf({ next_retry_at: NOW + 2000, outcome: ended }),
+  },
+  'STARTING.stopping': {
+    value: { STARTING: 'stopping' },
+    context: lifeOf({
+      expected,
+      generation: 1,
+      ending: { ...ending, reason: 'StartDeadlineExceeded', message: 'It was not ready in time.' },
+    }),
+  },
+  'RUNNING.ready': { value: { RUNNING: 'ready' }, context: lifeOf({ expected, running_since }) },
+  'RUNNING.silent': { value: { RUNNING: 'silent' }, context: lifeOf({ expected, running_since }) },
+  'RUNNING.stopping': {
+    value: { RUNNING: 'stopping' },
+    context: lifeOf({ expected, running_since, generation: 1, ending }),
+  },
+  STOPPED: {
+    value: 'STOPPED',
+    context: lifeOf({ generation: 1, outcome: { ...ended, reason: 'Completed', exit_code: 0, well: true } }),
+  },
+  FAILED: { value: 'FAILED', context: lifeOf({ generation: 1, outcome: ended }) },
+  DELETED: { value: 'DELETED', context: lifeOf({ generation: 1, outcome: ended }) },
+};
+
+const young = { started_at: NOW - 1000 };
+const old = { started_at: NOW - 121_000 };
+const exited = { state: 'exited', finished_at: NOW - 500 } as const;
+const stopped = { desired: 'stopped', generation: 2 } as const;
+const deleted = { desired: 'deleted', generation: 2 } as const;
+const onFailure = { restart_policy: 'on-failure' } as const;
+const always = { restart_policy: 'always' } as const;
+const later = NOW + 10_000;
+const transient = { kind: 'transient', reason: 'NameTaken', message: 'The name is taken.' } as const;
+
+/** Situation → what is seen, in a few words that a reviewer of the table can follow. */
+export const SITUATIONS: Record<string, Given> = {
+  'the engine does not answer': { actual: { kind: 'unknown', error: 'connect ECONNREFUSED' } },
+  'two bodies': { actual: { kind: 'ambiguous', ids: ['a', 'b'] } },
+  'no body': {},
+  'no body, but its heartbeat was heard': { beat: {} },
+  'no body, always': { spec: always },
+  'no body, refused for now': { refusal: transient },
+  'no body, refused for now, overdue': {
+    refusal: transient,
+    spec: { start_deadline_seconds: 10 },
+  },
+  'no body, refused for good': { refusal: { ...transient, kind: 'permanent', reason: 'ImageMissing' } },
+  'no body, refused for good, always': { refusal: { ...transient, kind: 'permanent' }, spec: always },
+  'no body, retry due': { now: later },
+  'no body, clock set back an hour': { now: NOW - 3_600_000 },
+  'no body, expired': { spec: { ttl_seconds: 60 } },
+  'no body, kept long enough': { spec: { keep_finished_seconds: 1 } },
+  'no body, started by a later command': { desired: { generation: 2 } },
+  'body made': { body: { state: 'created' } },
+  'body alive': { body: young },
+  'body alive, its predecessor ready': { body: young, beat: { incarnation: INCARNATION - 1 } },
+  'body alive, never ready': { body: old },
+  'body alive, booting heard': { body: young, beat: { phase: 'booting' } },
+  'body ready': { body: {}, beat: {} },
+  'body ready, wrapper ending': { body: {}, beat: { phase: 'ending' } },
+  'body ready, silent': { body: {}, beat: { at: instant(NOW - 31_000) } },
+  'body ready, silent, but the manager is new': {
+    body: {},
+    beat: { at: instant(NOW - 31_000) },
+    watching_since: NOW - 1000,
+  },
+  'body ready, idle': {
+    body: {},
+    beat: { active_at: instant(NOW - 61_000) },
+    spec: { idle_timeout_seconds: 60 },
+  },
+  'body ready, busy and quiet': {
+    body: {},
+    beat: { active_at: instant(NOW - 61_000), busy: true },
+    spec: { idle_timeout_seconds: 60 },
+  },
+  'body ready, expired': { body: {}, beat: {}, spec: { ttl_seconds: 60 } },
+  'body alive, started by a later command': { body: {}, beat: {}, desired: { generation: 2 } },
+  'earlier body made': { body: { incarnation: INCARNATION - 1, state: 'created' } },
+  'earlier body alive': { body: { incarnation: INCARNATION - 1 } },
+  'earlier body exited': { body: { incarnation: INCARNATION - 1, ...exited, exit_code: 0 } },
+  'later body alive': { body: { incarnation: INCARNATION + 1 } },
+  'body exited 0': { body: { ...exited, exit_code: 0 } },
+  'body exited 0, on-failure': { body: { ...exited, exit_code: 0 }, spec: onFailure },
+  'body exited 0, always': { body: { ...exited, exit_code: 0 }, spec: always },
+  'body exited 3': { body: { ...exited, exit_code: 3, tail: 'working\nno such model\n' } },
+  'body exited 3, on-failure': { body: { ...exited, exit_code: 3 }, spec: onFailure },
+  'body exited 3, on-failure, restarts used up': {
+    body: { ...exited, exit_code: 3 },
+    spec: { ...onFailure, max_restarts: 1 },
+  },
+  'body exited 3, started by a later command': {
+    body: { ...exited, exit_code: 3 },
+    desired: { generation: 2 },
+  },
+  'body killed from outside': { body: { ...exited, exit_code: 137 } },
+  'body out of memory': { body: { ...exited, exit_code: 137, oom_killed: true } },
+  'body exited without a code': { body: exited },
+  'body could not be started': { body: { ...exited, exit_code: 127, error: 'no such program' } },
+  'stopped, no body': { desired: stopped },
+  'stopped, body made': { desired: stopped, body: { state: 'created' } },
+  'stopped, body ready': { desired: stopped, body: {}, beat: {} },
+  'stopped, body alive after its grace': { desired: stopped, body: {}, beat: {}, now: later },
+  'stopped, body exited 143': { desired: stopped, body: { ...exited, exit_code: 143 }, spec: always },
+  'stopped, the engine does not answer': { desired: stopped, actual: { kind: 'unknown', error: 'timeout' } },
+  'deleted, no body': { desired: deleted },
+  'deleted, body made': { desired: deleted, body: { state: 'created' } },
+  'deleted, body ready': { desired: deleted, body: {}, beat: {} },
+  'deleted, body alive after its grace': { desired: deleted, body: {}, beat: {}, now: later },
+  'deleted, body exited 143': { desired: deleted, body: { ...exited, exit_code: 143 } },
+  'deleted, the engine does not answer': { desired: deleted, actual: { kind: 'unknown', error: 'timeout' } },
+  'deleted, two bodies': { desired: deleted, actual: { kind: 'ambiguous', ids: ['a', 'b'] } },
+};

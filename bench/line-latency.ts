@@ -12,7 +12,7 @@ import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
 import { bundleWrapper } from '../scripts/bundle-wrapper.ts';
 import { keysOf } from '../src/store/keys.ts';
-import type { Result } from './wrapper-boot.ts';
+import type { Result } from './result.ts';
 
 const LINES = 6000;
 const LINES_A_SECOND = 1000;

@@ -11,15 +11,7 @@ import { transform } from 'esbuild';
 import { Redis } from 'ioredis';
 import { bundleWrapper } from '../scripts/bundle-wrapper.ts';
 import { keysOf } from '../src/store/keys.ts';
-
-export interface Result {
-  name: string;
-  value: number;
-  unit: string;
-  goal: string;
-  met: boolean;
-  note?: string;
-}
+import type { Result } from './result.ts';
 
 const ROUNDS = 30;
 const GOAL = 0.8;

@@ -1,0 +1,158 @@
+/**
+ * create → RUNNING in Docker, by a real manager, against a bare create and start of the same container by the Docker
+ * API until the wrapper's `ready` (which is the wrapper's own boot): one after the other in turn, and 20 at once.
+ */
+import { randomUUID } from 'node:crypto';
+import Docker from 'dockerode';
+import pLimit from 'p-limit';
+import { workerSpec } from '../src/model/index.ts';
+import { connectionTo } from '../src/runtimes/docker/client.ts';
+import { toContainer } from '../src/runtimes/docker/container.ts';
+import { bodyName, networkName } from '../src/runtimes/docker/names.ts';
+import { startManager } from './manager.ts';
+import { Orchestrator } from './orchestrator.ts';
+import { median, type Result } from './result.ts';
+
+const ROUNDS = 9;
+const AT_ONCE = 20;
+const GOAL = 1.3;
+const FIELDS = { command_line: ['sleep', '1000'], runtime: 'docker', stop_grace_seconds: 0 };
+
+export interface DockerContext {
+  redisUrl: string;
+  /** Redis as a container sees it. */
+  bodyRedisUrl: string;
+  dockerHost: string;
+  image: string;
+}
+
+export async function run(context: DockerContext): Promise<Result[]> {
+  const { redisUrl, bodyRedisUrl, dockerHost, image } = context;
+  const cell = `bench-${randomUUID().slice(0, 8)}`;
+  const docker = new Docker(connectionTo(dockerHost));
+  const orchestrator = new Orchestrator(redisUrl, cell);
+  const env = {
+    REDIS_URL: redisUrl,
+    WORKER_REDIS_URL: bodyRedisUrl,
+    WORKER_IMAGE: image,
+    CELL: cell,
+    RUNTIME: 'docker',
+  };
+  const manager = await startManager({
+    ...env,
+    DOCKER_HOST: dockerHost.startsWith('/') ? `unix://${dockerHost}` : dockerHost,
+  });
+  const bare = new Bare(docker, orchestrator, { ...context, cell });
+  try {
+    const one = await inTurn(orchestrator, bare);
+    const many = await atOnce(orchestrator, bare);
+    return [
+      ratio('create → RUNNING in Docker', one.ours, one.bare, ''),
+      ratio(
+        `${AT_ONCE} at once → all RUNNING`,
+        many.ours,
+        many.best,
+        `, best with ${many.concurrency} at once`,
+      ),
+    ];
+  } finally {
+    await manager.stop();
+    await docker
+      .getNetwork(networkName(cell))
+      .remove()
+      .catch(() => {});
+    await orchestrator.close(cell);
+  }
+}
+
+function ratio(name: string, ours: number, floor: number, note: string): Result {
+  const value = ours / floor;
+  const told = `${ours.toFixed(0)} ms against ${floor.toFixed(0)} ms of the bare API${note}`;
+  return { name, value, unit: 'times', goal: `<= ${GOAL}`, met: value <= GOAL, note: told };
+}
+
+async function inTurn(orchestrator: Orchestrator, bare: Bare): Promise<{ ours: number; bare: number }> {
+  const ours: number[] = [];
+  const floor: number[] = [];
+  // The first round makes the network and warms both sides.
+  for (let round = -1; round < ROUNDS; round += 1) {
+    const began = Date.now();
+    const id = orchestrator.create(FIELDS);
+    const took = (await orchestrator.reached(id, 'ready')) - began;
+    await orchestrator.delete([id]);
+    const other = await bare.run([randomUUID()], 1);
+    if (round < 0) continue;
+    ours.push(took);
+    floor.push(other);
+  }
+  return { ours: median(ours), bare: median(floor) };
+}
+
+async function atOnce(orchestrator: Orchestrator, bare: Bare) {
+  const ours: number[] = [];
+  const floors = new Map<number, number[]>([2, 3, 4, 8].map((concurrency) => [concurrency, []]));
+  for (let round = 0; round < 3; round += 1) {
+    const began = Date.now();
+    const ids = Array.from({ length: AT_ONCE }, () => orchestrator.create(FIELDS));
+    let last = 0;
+    for (const id of ids) last = Math.max(last, await orchestrator.reached(id, 'ready'));
+    ours.push(last - began);
+    await orchestrator.delete(ids);
+    for (const [concurrency, times] of floors) {
+      times.push(
+        await bare.run(
+          Array.from({ length: AT_ONCE }, () => randomUUID()),
+          concurrency,
+        ),
+      );
+    }
+  }
+  const all = [...floors].map(([concurrency, times]) => ({ concurrency, best: median(times) }));
+  const best = all.reduce((a, b) => (b.best < a.best ? b : a));
+  return { ours: median(ours), ...best };
+}
+
+/** The same containers, made by the Docker API alone. */
+class Bare {
+  readonly #docker: Docker;
+  readonly #orchestrator: Orchestrator;
+  readonly #context: DockerContext & { cell: string };
+
+  constructor(docker: Docker, orchestrator: Orchestrator, context: DockerContext & { cell: string }) {
+    this.#docker = docker;
+    this.#orchestrator = orchestrator;
+    this.#context = context;
+  }
+
+  /** Milliseconds until the last of them is ready. */
+  async run(ids: string[], concurrency: number): Promise<number> {
+    const { keys, redis } = this.#orchestrator;
+    const spec = workerSpec.parse({ ...FIELDS, agent_type: 'CUSTOM' });
+    for (const id of ids) await redis.hset(keys.desired(id), 'spec', JSON.stringify(spec));
+    const limit = pLimit(concurrency);
+    const began = Date.now();
+    const made = await Promise.all(ids.map((id) => limit(() => this.#start(id, spec))));
+    let last = 0;
+    for (const id of ids) last = Math.max(last, await this.#orchestrator.printed(id, 'ready'));
+    await Promise.all(made.map((container) => container.remove({ force: true, v: true })));
+    return last - began;
+  }
+
+  async #start(id: string, spec: ReturnType<typeof workerSpec.parse>): Promise<Docker.Container> {
+    const { bodyRedisUrl, image, cell } = this.#context;
+    const env = {
+      WORKER_ID: id,
+      WORKER_TYPE: 'CUSTOM',
+      WORKER_INCARNATION: '1',
+      WORKER_CELL: cell,
+      REDIS_URL: bodyRedisUrl,
+    };
+    const order = { worker_id: id, incarnation: 1, spec, spec_hash: 'bench', epoch: 0, env };
+    // A cell of its own: the manager would sweep these away as bodies without a record.
+    const body = toContainer(order, { cell: `${cell}-bare`, image, network: networkName(cell) });
+    const options = { _query: { name: bodyName(`${cell}-bare`, id) }, _body: body };
+    const container = await this.#docker.createContainer(options as never);
+    await container.start();
+    return container;
+  }
+}

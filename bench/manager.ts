@@ -1,0 +1,43 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const MAIN = join(import.meta.dirname, '..', 'src', 'main.ts');
+/** Node, its modules and the first lease. */
+const START_MS = 20_000;
+
+export interface BenchManager {
+  process: ChildProcess;
+  /** Ends it and removes its folder; bodies have to be gone. */
+  stop(): Promise<void>;
+}
+
+/** Starts a real manager; resolves when it leads. */
+export async function startManager(env: Record<string, string>): Promise<BenchManager> {
+  const home = await mkdtemp(join(tmpdir(), 'bench-manager-'));
+  const manager = spawn(process.execPath, [MAIN, 'serve'], {
+    env: { PATH: process.env.PATH, HTTP_PORT: '0', LEASE_SECONDS: '5', WORKER_MANAGER_HOME: home, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise<void>((resolve) => manager.once('exit', () => resolve()));
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('The manager did not lead in time.')), START_MS);
+    let text = '';
+    manager.stdout?.on('data', (chunk: Buffer) => {
+      text = text.length > 100_000 ? '' : text + chunk.toString();
+      if (!text.includes('"recovered"')) return;
+      clearTimeout(timer);
+      resolve();
+    });
+    manager.once('exit', () => reject(new Error(`The manager ended: ${text}`)));
+  });
+  return {
+    process: manager,
+    async stop() {
+      manager.kill('SIGTERM');
+      await ended;
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { type Keys, keysOf } from '../src/store/keys.ts';
+
+/** No single worker takes longer on any machine that a benchmark is worth running on. */
+const LONGEST_MS = 120_000;
+
+/** What an orchestrator does, with the times at which it sees things. */
+export class Orchestrator {
+  readonly keys: Keys;
+  readonly redis: Redis;
+  readonly #reader: Redis;
+
+  constructor(redisUrl: string, cell: string) {
+    this.keys = keysOf(cell);
+    this.redis = new Redis(redisUrl);
+    this.#reader = new Redis(redisUrl);
+  }
+
+  /** Pushes a create and gives the worker's id at once. */
+  create(fields: object): string {
+    const worker_id = randomUUID();
+    const command = { command: 'create', request_id: worker_id, worker_id, agent_type: 'CUSTOM', ...fields };
+    void this.redis.xadd(this.keys.commands, '*', 'data', JSON.stringify(command));
+    return worker_id;
+  }
+
+  /** Milliseconds since 1970 at which the worker's history first tells of the phase. */
+  async reached(id: string, phase: string): Promise<number> {
+    return this.#first(this.keys.events(id), (data) => data.phase === phase);
+  }
+
+  /** The same, for an entry of a type on the output stream. */
+  async printed(id: string, type: string): Promise<number> {
+    return this.#first(this.keys.output(id), (data) => data.type === type);
+  }
+
+  /** Deletes workers and waits until they are gone. */
+  async delete(ids: string[]): Promise<void> {
+    for (const worker_id of ids) {
+      const command = { command: 'delete', request_id: randomUUID(), worker_id };
+      await this.redis.xadd(this.keys.commands, '*', 'data', JSON.stringify(command));
+    }
+    const deadline = Date.now() + LONGEST_MS;
+    while ((await this.redis.zcard(this.keys.workers)) > 0) {
+      if (Date.now() > deadline) throw new Error('The workers were not deleted in time.');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Removes all keys of the cell. */
+  async close(cell: string): Promise<void> {
+    for (let cursor = '0'; ; ) {
+      const [next, keys] = await this.redis.scan(cursor, 'MATCH', `${cell}:*`, 'COUNT', 1000);
+      if (keys.length > 0) await this.redis.unlink(...keys);
+      if (next === '0') break;
+      cursor = next;
+    }
+    this.redis.disconnect();
+    this.#reader.disconnect();
+  }
+
+  async #first(stream: string, fits: (data: Record<string, unknown>) => boolean): Promise<number> {
+    const deadline = Date.now() + LONGEST_MS;
+    let from = '0';
+    while (Date.now() < deadline) {
+      const reply = await this.#reader.xread('COUNT', 100, 'BLOCK', 5000, 'STREAMS', stream, from);
+      for (const [id, fields] of reply?.[0]?.[1] ?? []) {
+        from = id;
+        if (fits(JSON.parse(fields[1] ?? '{}'))) return Number(id.split('-')[0]);
+      }
+    }
+    throw new Error(`Nothing of that kind came on ${stream} in time.`);
+  }
+}

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { messageOf } from '../../src/model/index.ts';
 import { createRuntimes } from '../../src/runtimes/index.ts';
 import { bundleWrapper } from '../bundle-wrapper.ts';
+import { canReach, type Engine, engineAtAnyPrice, engineAtHand } from '../engine.ts';
 import { bridgeAddress, ensureRedis } from '../redis.ts';
 import { ensureWorkerImage } from '../worker-image.ts';
 import { type Cleanup, dismantle } from './cleanup.ts';
-import { canReach, type Engine, engineAtAnyPrice, engineAtHand } from './engine.ts';
 import { ManagerProcess } from './manager.ts';
 
 /** `undefined`: processes, and Docker where it is at hand. */

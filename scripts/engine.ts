@@ -1,7 +1,7 @@
 import Docker from 'dockerode';
-import { messageOf } from '../../src/model/index.ts';
-import { connectionTo } from '../../src/runtimes/docker/client.ts';
-import { ensureDocker } from '../ensure-docker.ts';
+import { messageOf } from '../src/model/index.ts';
+import { connectionTo } from '../src/runtimes/docker/client.ts';
+import { ensureDocker } from './ensure-docker.ts';
 
 /** A Docker daemon that the demo or `npm start` can use. */
 export interface Engine {

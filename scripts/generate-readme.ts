@@ -1,0 +1,18 @@
+/** Writes what of the README is made from code: the state diagram and the table of settings. `--check` only compares. */
+import { VARIABLES, type Variable } from '../src/variables.ts';
+import { stateDiagram } from './generate/diagram.ts';
+import { between, read, writeOrCheck } from './generate/write.ts';
+
+/** A home that shows as `~`. */
+const HOME = '/~';
+
+function settingsTable(): string {
+  const rows = (Object.values(VARIABLES) as Variable<never>[]).map(({ name, allowed, fallback, help }) => {
+    const value = typeof fallback === 'function' ? fallback({ HOME }).replace(HOME, '~') : fallback;
+    return `| \`${name}\` | ${value === undefined ? '' : `\`${value}\``} | ${help} Must be ${allowed}. |`;
+  });
+  return ['| variable | default | what it is |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+const readme = between(read('README.md'), 'states', stateDiagram());
+writeOrCheck({ 'README.md': between(readme, 'settings', settingsTable()) });

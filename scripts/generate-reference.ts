@@ -1,0 +1,147 @@
+/**
+ * Writes the field reference (`docs/reference.md`) and the JSON Schemas (`docs/schema/`) from the schemas and docstrings of
+ * `src/model/`. `--check` only compares.
+ */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { z } from 'zod';
+import {
+  command,
+  desiredRecord,
+  FAULT_CODES,
+  heartbeat,
+  inputMessage,
+  OUTPUT_TYPES,
+  statusRecord,
+} from '../src/model/index.ts';
+import { commentsOf, membersOf } from './generate/comments.ts';
+import { type Schema, typeOf } from './generate/schema.ts';
+import { writeOrCheck } from './generate/write.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const BIOME = join(ROOT, 'node_modules', '.bin', 'biome');
+
+/** A schema of ours as JSON Schema, as those who write it see it, with the docstrings of these files of the model. */
+function schemaOf(schema: z.ZodType, title: string, files: string[]): Schema {
+  const comments = new Map(files.flatMap((file) => [...commentsOf(`src/model/${file}.ts`)]));
+  const made = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Schema;
+  const describe = (one: Schema) => {
+    for (const [name, inner] of Object.entries(one.properties ?? {})) {
+      const about = comments.get(name);
+      if (about) inner.description = about;
+      describe(inner);
+    }
+    for (const variant of one.oneOf ?? one.anyOf ?? []) describe(variant);
+  };
+  describe(made);
+  return { title, ...made };
+}
+
+const schemas = {
+  command: schemaOf(command, 'An entry of worker:commands', ['command', 'spec']),
+  input: schemaOf(inputMessage, 'An entry of worker:<id>:input', ['message']),
+  desired: schemaOf(desiredRecord, 'The hash worker:<id>, its spec parsed', ['record', 'spec']),
+  status: schemaOf(statusRecord, 'The hash worker:<id>:status', ['record']),
+  heartbeat: schemaOf(heartbeat, 'The string worker:<id>:heartbeat', ['heartbeat']),
+};
+
+function fields(schema: Schema, leaveOut: string[] = []): string {
+  const rows = Object.entries(schema.properties ?? {})
+    .filter(([name]) => !leaveOut.includes(name))
+    .map(([name, one]) => {
+      const needed = one.default === undefined && schema.required?.includes(name);
+      const fallback = one.default === undefined ? '' : ` Default \`${JSON.stringify(one.default)}\`.`;
+      const type = name === 'spec' ? 'the fields of [create](#create)' : typeOf(one);
+      return row(name, `${type}${needed ? ', required' : ''}`, `${one.description ?? ''}${fallback}`);
+    });
+  return table(rows);
+}
+
+const row = (name: string, type: string, about: string) =>
+  `| \`${name}\` | ${type.replaceAll('|', '\\|')} | ${about.trim().replaceAll('|', '\\|')} |`;
+const table = (rows: string[]) =>
+  ['| field | type | what it is |', '| --- | --- | --- |', ...rows].join('\n');
+const variants = (schema: Schema) => schema.oneOf ?? schema.anyOf ?? [];
+const tagOf = (schema: Schema, tag: string) => String(schema.properties?.[tag]?.const);
+const interfaceTable = (file: string, name: string) =>
+  table(membersOf(`src/model/${file}.ts`, name).map((one) => row(one.name, `\`${one.type}\``, one.about)));
+
+const reference = `# Reference of the wire
+
+Made from \`src/model/\` by \`npm run generate\`; do not edit. As JSON Schema: ${Object.keys(schemas)
+  .map((name) => `[${name}](schema/${name}.json)`)
+  .join(', ')}.
+
+A stream entry has one field, \`data\`, which is a JSON object. In a cell other than \`default\` every key begins with
+\`<cell>:\`. Instants are RFC 3339 in UTC.
+
+## Commands: \`worker:commands\`
+
+Every command has \`command\` (its name) and these:
+
+${fields({ ...schemas.command, properties: pick(variants(schemas.command)[0], ['request_id', 'reply_to']), required: ['request_id'] })}
+${variants(schemas.command)
+  .map((one) => {
+    const table = fields(one, ['command', 'request_id', 'reply_to']);
+    const none = Object.keys(one.properties ?? {}).length <= 3;
+    return `\n### ${tagOf(one, 'command')}\n\n${none ? 'No further fields.' : table}`;
+  })
+  .join('\n')}
+
+## Answers: \`worker:responses\`, or the stream in \`reply_to\`
+
+${interfaceTable('command', 'Answer')}
+
+\`error.code\` is one of ${FAULT_CODES.map((code) => `\`${code}\``).join(', ')}.
+
+## Input: \`worker:<id>:input\`
+${variants(schemas.input)
+  .map((one) => `\n### ${tagOf(one, 'type')}\n\n${fields(one, ['type'])}`)
+  .join('\n')}
+
+## Output: \`worker:<id>:output\`
+
+${interfaceTable('message', 'OutputMessage')}
+
+\`type\` is one of ${OUTPUT_TYPES.map((type) => `\`${type}\``).join(', ')}.
+
+## History: \`worker:<id>:events\`
+
+${interfaceTable('record', 'LifecycleEvent')}
+
+## Desired record: \`worker:<id>\`
+
+A hash. \`spec\` is JSON: what \`create\` was given, with \`runtime\` resolved.
+
+${fields(schemas.desired)}
+
+## Status: \`worker:<id>:status\`
+
+A hash; what is not known is absent.
+
+${fields(schemas.status)}
+
+## Heartbeat: \`worker:<id>:heartbeat\`
+
+${fields(schemas.heartbeat)}
+`;
+
+function pick(schema: Schema | undefined, names: string[]): Record<string, Schema> {
+  return Object.fromEntries(
+    Object.entries(schema?.properties ?? {}).filter(([name]) => names.includes(name)),
+  );
+}
+
+/** As the formatter of the repository would write it. */
+function formatted(path: string, text: string): string {
+  const options = { cwd: ROOT, input: text, encoding: 'utf8' } as const;
+  const { status, stdout, stderr } = spawnSync(BIOME, ['format', `--stdin-file-path=${path}`], options);
+  if (status !== 0) throw new Error(`${path} could not be formatted: ${stderr}`);
+  return stdout;
+}
+
+const files = Object.entries(schemas).map(([name, schema]) => {
+  const path = `docs/schema/${name}.json`;
+  return [path, formatted(path, JSON.stringify(schema, null, 2))] as const;
+});
+writeOrCheck({ 'docs/reference.md': reference, ...Object.fromEntries(files) });

@@ -1,0 +1,101 @@
+/**
+ * `npm start`: a manager to work with. It is `worker-manager serve`, with what a checkout lacks made first: the wrapper, the
+ * worker image where a Docker daemon answers, and a private Redis where REDIS_URL is not set.
+ *
+ * The private Redis ends with the manager, and its data, port and password are kept: the next start goes on with the same
+ * workers. Arguments are handed to `serve`; the exit code is the manager's.
+ */
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { messageOf } from '../src/model/index.ts';
+import { readSettings, type Settings } from '../src/settings.ts';
+import { keysOf } from '../src/store/keys.ts';
+import { bundleWrapper } from './bundle-wrapper.ts';
+import { type Engine, engineAtHand } from './engine.ts';
+import { ensureRedis, type RedisAccess } from './redis.ts';
+import { ensureWorkerImage } from './worker-image.ts';
+
+const MAIN = join(import.meta.dirname, '..', 'src', 'main.ts');
+const EXAMPLE = {
+  command: 'create',
+  request_id: 'first',
+  agent_type: 'CUSTOM',
+  command_line: ['sh', '-c', 'while read -r line; do echo "you said: $line"; done'],
+};
+const say = (line: string) => console.error(line);
+
+try {
+  const settings = readSettings(process.env);
+  await bundleWrapper();
+  const engine = settings.runtime === 'process' ? undefined : await findEngine();
+  const env = { ...process.env, ...(await imageOf(settings, engine)) };
+  const directory = join(settings.home, `redis-${settings.cell}`);
+  const redis = process.env.REDIS_URL
+    ? undefined
+    : await ensureRedis(say, { docker: engine?.docker, directory });
+  if (redis && 'error' in redis) throw new Error(redis.error);
+  if (redis) {
+    env.REDIS_URL = redis.url;
+    if (redis.bodyUrl) env.WORKER_REDIS_URL ??= redis.bodyUrl;
+    sayHowToReach(redis, settings, directory);
+  }
+  const code = await runManager(env);
+  await redis?.stop();
+  process.exitCode = code;
+} catch (error) {
+  console.error(messageOf(error));
+  process.exitCode = 1;
+}
+
+async function findEngine(): Promise<Engine | undefined> {
+  const engine = await engineAtHand();
+  return 'error' in engine ? undefined : engine;
+}
+
+/** The image that Docker bodies run; it is made where it is missing. Without one, `auto` means processes. */
+async function imageOf(
+  { runtime, workerImage }: Settings,
+  engine: Engine | undefined,
+): Promise<NodeJS.ProcessEnv> {
+  if (!engine || workerImage) return {};
+  try {
+    return { WORKER_IMAGE: await ensureWorkerImage(engine.docker, say) };
+  } catch (error) {
+    if (runtime === 'docker') throw error;
+    say(`${messageOf(error)}\nGoing on with processes alone; RUNTIME=docker insists on Docker.`);
+    return { RUNTIME: 'process' };
+  }
+}
+
+function sayHowToReach({ url, how }: RedisAccess, { cell }: Settings, directory: string): void {
+  const { port, password } = new URL(url);
+  const secret = password ? `:$(cat '${join(directory, 'password')}')@` : '';
+  const { commands, responses } = keysOf(cell);
+  const cli = 'redis-cli --no-auth-warning -u "$REDIS_URL"';
+  say(`Redis is ${how} on 127.0.0.1:${port}. It ends with this manager; its data stay in ${directory}.
+Try in another shell:
+
+  export REDIS_URL="redis://${secret}127.0.0.1:${port}"
+  ${cli} XADD ${commands} '*' data '${JSON.stringify(EXAMPLE)}'
+  ${cli} XREAD STREAMS ${responses} 0
+  npm run --silent wm -- ps
+`);
+}
+
+/** Runs the manager in the foreground until it ends. */
+function runManager(env: NodeJS.ProcessEnv): Promise<number> {
+  const manager = spawn(process.execPath, [MAIN, 'serve', ...process.argv.slice(2)], {
+    stdio: 'inherit',
+    env,
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
+    // A terminal sends SIGINT and SIGQUIT to the whole group itself; twice would read as "at once".
+    const fromTerminal = process.stdin.isTTY && (signal === 'SIGINT' || signal === 'SIGQUIT');
+    process.on(signal, () => fromTerminal || manager.kill(signal));
+  }
+  return new Promise((resolve, reject) => {
+    manager.once('error', reject);
+    manager.once('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
+  });
+}

@@ -3,8 +3,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runCli } from './cli/index.ts';
+import { hasImage } from './runtimes/docker/image.ts';
 import { createRuntimes } from './runtimes/index.ts';
-import { serve } from './serve.ts';
+import { limitsOf, serve } from './serve.ts';
 import { explainSettings, readSettings, type Settings } from './settings.ts';
 import { connectBlocking, connectCommands, Store } from './store/index.ts';
 import { createLogger } from './telemetry/log.ts';
@@ -17,6 +18,8 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
   version: string;
 };
 
+const imageOf = (settings: Settings) => settings.workerImage ?? DEFAULT_IMAGE;
+
 function runtimesOf(settings: Settings, metrics?: Metrics) {
   return createRuntimes({
     runtime: settings.runtime,
@@ -25,7 +28,7 @@ function runtimesOf(settings: Settings, metrics?: Metrics) {
     workerRedisUrl: settings.workerRedisUrl,
     dockerHost: settings.dockerHost,
     dockerCallMs: settings.dockerCallSeconds * 1000,
-    image: settings.workerImage ?? DEFAULT_IMAGE,
+    image: imageOf(settings),
     home: settings.home,
     wrapper: { argv: [process.execPath, WRAPPER] },
     observe: (runtime, call, result, seconds) =>
@@ -54,7 +57,12 @@ process.exitCode = await runCli(process.argv.slice(2), {
     const blocking = connectBlocking(settings.redisUrl);
     return { redis, blocking, store: new Store(redis, settings.cell) };
   },
-  runtimes: (settings) => runtimesOf(settings).runtimes,
+  runtimes: (settings) => runtimesOf(settings),
+  limits: limitsOf,
+  async bodyImage(settings) {
+    const name = imageOf(settings);
+    return { name, present: await hasImage(settings.dockerHost, name) };
+  },
   wrapperIsBuilt: () => existsSync(WRAPPER),
   async serve(settings, signal) {
     const metrics = createMetrics({ version });

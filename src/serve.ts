@@ -7,7 +7,7 @@ import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { report } from './http/health.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
-import { messageOf, type RuntimeName } from './model/index.ts';
+import { type Limits, messageOf, type RuntimeName } from './model/index.ts';
 import { steadyClock } from './queue/clock.ts';
 import { createLease, type LeaseStore } from './queue/lease.ts';
 import { pauseBetweenTerms, Term, type TermOptions } from './reconcile/term.ts';
@@ -42,6 +42,16 @@ export interface ServeOptions {
   signal: AbortSignal;
   /** Called when it answers on HTTP. */
   listening?: (url: string) => void;
+}
+
+/** The rules that a manager with these settings decides by. */
+export function limitsOf(settings: Settings): Limits {
+  return {
+    backoff_base_ms: settings.restartBackoffSeconds * 1000,
+    backoff_max_ms: settings.restartBackoffMaxSeconds * 1000,
+    backoff_reset_ms: BACKOFF_RESET_MS,
+    heartbeat_silent_ms: HEARTBEAT_SILENT_MS,
+  };
 }
 
 /** Runs the manager until the signal fires. Throws only where it cannot start, such as on a port that is taken. */
@@ -131,12 +141,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     resync_ms: settings.resyncSeconds * 1000,
     grace_ms: settings.creationGraceSeconds * 1000,
     breaker_share: settings.removalBreakerShare,
-    limits: {
-      backoff_base_ms: settings.restartBackoffSeconds * 1000,
-      backoff_max_ms: settings.restartBackoffMaxSeconds * 1000,
-      backoff_reset_ms: BACKOFF_RESET_MS,
-      heartbeat_silent_ms: HEARTBEAT_SILENT_MS,
-    },
+    limits: limitsOf(settings),
   });
 
   metrics.beforeScrape(() => {

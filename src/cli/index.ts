@@ -1,26 +1,126 @@
-import type { Redis } from 'ioredis';
-import type { Runtime } from '../runtimes/runtime.ts';
-import type { SettingRow, Settings } from '../settings.ts';
-import type { Link, Store } from '../store/index.ts';
+/**
+ * The command line: one small file for each verb or close group of verbs.
+ *
+ * A verb that changes a worker is an orchestrator like any other: it puts a command on the stream and waits for the
+ * answer. A verb that tells reads the store. What must always hold: nothing here writes a record or acts on a body;
+ * results go to stdout and everything else to stderr; nothing from a worker reaches a terminal with its control
+ * characters. Exit codes: 0 done, 1 failed, 2 wrong usage, 124 timed out. Must not read the environment: main.ts
+ * hands everything in.
+ */
+import { randomUUID } from 'node:crypto';
+import { Command } from 'commander';
+import { Runtimes } from '../runtimes/registry.ts';
+import { configCommand, versionCommand } from './config.ts';
+import type { Context } from './context.ts';
+import { createCommand } from './create.ts';
+import { describeCommand } from './describe.ts';
+import { desireCommands } from './desire.ts';
+import { doctorCommand } from './doctor.ts';
+import { eventsCommand } from './events.ts';
+import { EXIT, exitCodeOf, linesOf } from './exit.ts';
+import { explainCommand } from './explain.ts';
+import { logsCommand } from './logs.ts';
+import { Output } from './output.ts';
+import type { CliParts } from './parts.ts';
+import { psCommand } from './ps.ts';
+import { sendCommand } from './send.ts';
+import { serveCommand } from './serve.ts';
+import { Session } from './session.ts';
+import { statusCommand } from './status.ts';
+import { waitCommand } from './wait.ts';
 
-/** What the command line is given by main.ts; nothing of it is made before a verb needs it. */
-export interface CliParts {
-  version: string;
-  settings: () => Settings;
-  explainSettings: () => SettingRow[];
-  connect: (settings: Settings) => { redis: Link; blocking: Redis; store: Store };
-  runtimes: (settings: Settings) => Runtime[];
-  wrapperIsBuilt: () => boolean;
-  serve: (settings: Settings, signal: AbortSignal) => Promise<void>;
-  stdout: NodeJS.WriteStream;
-  stderr: NodeJS.WriteStream;
+export type { CliParts } from './parts.ts';
+
+/** Runs one command line and gives its exit code; what was opened is closed by then. */
+export async function runCli(argv: string[], parts: CliParts): Promise<number> {
+  // A reader that has seen enough, such as head, is no failure.
+  for (const stream of [parts.stdout, parts.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(EXIT.done);
+      throw error;
+    });
+  const closing: (() => unknown)[] = [];
+  let code: number = EXIT.done;
+  const context = contextOf(parts, closing, (given) => {
+    code = given;
+  });
+  try {
+    await programOf(context).parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    for (const line of linesOf(error, isDebug(parts))) parts.stderr.write(`${line}\n`);
+    return exitCodeOf(error);
+  } finally {
+    await Promise.allSettled(closing.map((close) => close()));
+  }
 }
 
-/** Runs one command line and gives its exit code. */
-export async function runCli(_argv: string[], parts: CliParts): Promise<number> {
-  const controller = new AbortController();
-  process.on('SIGTERM', () => controller.abort());
-  process.on('SIGINT', () => controller.abort());
-  await parts.serve(parts.settings(), controller.signal);
-  return 0;
+function contextOf(parts: CliParts, closing: (() => unknown)[], exitWith: (code: number) => void): Context {
+  return {
+    parts,
+    out: new Output(parts.stdout, parts.stderr),
+    session() {
+      const session = new Session(parts, parts.settings());
+      closing.push(() => session.close());
+      return session.reach();
+    },
+    runtimes() {
+      const runtimes = new Runtimes(parts.runtimes(parts.settings()).runtimes, Date.now, () => {});
+      closing.push(() => runtimes.close());
+      return runtimes;
+    },
+    now: Date.now,
+    newId: randomUUID,
+    exitWith,
+  };
+}
+
+/** All verbs, in the order in which help shows them. */
+export function programOf(context: Context): Command {
+  const { version, stdout, stderr } = context.parts;
+  const program = new Command('wm')
+    .description('worker-manager: declare workers, and a manager keeps them true.')
+    .version(version, '-V, --version', 'print the version')
+    .enablePositionalOptions()
+    .showSuggestionAfterError()
+    .showHelpAfterError('(--help tells what there is)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+    })
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ wm create --wait -- sh -c "echo hello; sleep 60"\n\n`wm VERB --help` tells more of each.',
+    );
+  const groups: [string, Command[]][] = [
+    [
+      'Workers:',
+      [createCommand(context), ...desireCommands(context), sendCommand(context), waitCommand(context)],
+    ],
+    [
+      'Looking:',
+      [
+        ...[psCommand(context), statusCommand(context), describeCommand(context), explainCommand(context)],
+        ...[logsCommand(context), eventsCommand(context)],
+      ],
+    ],
+    [
+      'The manager:',
+      [serveCommand(context), doctorCommand(context), configCommand(context), versionCommand(context)],
+    ],
+  ];
+  for (const [heading, commands] of groups)
+    for (const command of commands)
+      program.addCommand(command.copyInheritedSettings(program).helpGroup(heading));
+  return program;
+}
+
+function isDebug(parts: CliParts): boolean {
+  try {
+    const { logLevel } = parts.settings();
+    return logLevel === 'debug' || logLevel === 'trace';
+  } catch {
+    return false;
+  }
 }

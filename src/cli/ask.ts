@@ -1,0 +1,50 @@
+import { type Answer, Fault, parseCommand } from '../model/index.ts';
+import type { Context } from './context.ts';
+import { TimedOut } from './exit.ts';
+import type { Session } from './session.ts';
+
+/** How long an answer may take, in seconds, where nothing else is said. */
+export const ANSWER_SECONDS = 10;
+
+/**
+ * Puts a command on the stream as any orchestrator would and waits for its answer on a stream of its own. Throws a
+ * Fault `invalid_command` before anything is sent, and `TimedOut` where no answer came: the command stands then.
+ */
+export async function ask(
+  { newId }: Pick<Context, 'newId'>,
+  session: Session,
+  fields: Record<string, unknown> & { command: string; request_id: string },
+  seconds: number,
+): Promise<Answer> {
+  const { redis, store } = session;
+  const reply_to = `worker:responses:cli-${newId()}`;
+  const command = { ...fields, reply_to };
+  parseCommand(command);
+  const timeout = AbortSignal.timeout(seconds * 1000);
+  await redis.xadd(store.keys.commands, '*', 'data', JSON.stringify(command));
+  for await (const { data } of session.follow(reply_to, '0', timeout)) {
+    await redis.del(reply_to);
+    return data as Answer;
+  }
+  throw new TimedOut(await whyNoAnswer(session, fields, seconds));
+}
+
+/** The answer's refusal as it would have been thrown here. */
+export function refusalOf({ error }: Answer): Fault {
+  if (!error) return new Fault('internal', 'The manager refused and gave no reason.');
+  return new Fault(error.code, error.message, error.issues ? { issues: error.issues } : {});
+}
+
+async function whyNoAnswer(
+  session: Session,
+  { command, request_id }: { command: string; request_id: string },
+  seconds: number,
+): Promise<string> {
+  const { keys } = session.store;
+  const leader = await session.leader();
+  const who = leader
+    ? `The manager ${leader.owner} leads and has not answered in ${seconds} s`
+    : `No manager leads the cell ${session.settings.cell}; start one with \`wm serve\``;
+  const rest = `The command ${command} is on ${keys.commands} and will be carried out when a manager reads it; ask again with --request-id ${request_id}`;
+  return `${who}. ${rest}.`;
+}

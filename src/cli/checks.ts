@@ -1,0 +1,179 @@
+/** What `doctor` looks at. Each check tells what it found and what to do; none of them changes anything of a worker. */
+import { messageOf, type RuntimeName } from '../model/index.ts';
+import type { Settings } from '../settings.ts';
+import { redactUrl } from '../telemetry/redact.ts';
+import type { Context } from './context.ts';
+import { askRedisAt } from './redis-port.ts';
+import type { Session } from './session.ts';
+
+export interface Check {
+  name: string;
+  /** `hint`: it works, but somebody should know. */
+  state: 'ok' | 'bad' | 'hint';
+  found: string;
+  advice?: string;
+}
+
+/** XAUTOCLAIM came with Redis 6.2. */
+const OLDEST_REDIS = [6, 2] as const;
+
+/** All checks, each as soon as it is known; what depends on a part that is missing is left out. */
+export async function* checks(context: Context): AsyncGenerator<Check> {
+  const { parts } = context;
+  yield { name: 'Node', state: 'ok', found: process.version };
+  let settings: Settings;
+  try {
+    settings = parts.settings();
+  } catch (error) {
+    yield bad('Settings', messageOf(error), '`wm config` tells what is allowed.');
+    return;
+  }
+  const changed = parts.explainSettings().filter(({ source }) => source === 'environment');
+  yield {
+    name: 'Settings',
+    state: 'ok',
+    found: `cell ${settings.cell}; from the environment: ${changed.map(({ name }) => name).join(', ') || 'none'}`,
+  };
+  yield* redisChecks(context);
+  yield* runtimeChecks(context, settings);
+}
+
+async function* redisChecks(context: Context): AsyncGenerator<Check> {
+  let session: Session;
+  try {
+    session = await context.session();
+  } catch (error) {
+    yield { name: 'Redis', state: 'bad', found: messageOf(error) };
+    return;
+  }
+  try {
+    yield* redisSettings(parseInfo(await session.redis.info()), redactUrl(session.settings.redisUrl));
+  } catch (error) {
+    yield {
+      name: 'Redis',
+      state: 'hint',
+      found: `it answers, but does not tell about itself: ${messageOf(error)}`,
+    };
+  }
+  const leader = await session.leader();
+  const identity = await session.store.identity();
+  yield leader
+    ? { name: 'Manager', state: 'ok', found: `${leader.owner} leads, epoch ${leader.epoch}` }
+    : {
+        name: 'Manager',
+        state: 'hint',
+        found: `none leads the cell ${session.settings.cell}${identity ? '' : ', and none ever did in this Redis'}`,
+        advice: 'Start one with `wm serve`; what is asked until then is kept.',
+      };
+}
+
+/** What Redis tells of itself in INFO, which also a managed one does, unlike CONFIG. Pure. */
+export function redisSettings(info: Map<string, string>, where: string): Check[] {
+  const version = info.get('redis_version') ?? 'unknown';
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const old = major < OLDEST_REDIS[0] || (major === OLDEST_REDIS[0] && minor < OLDEST_REDIS[1]);
+  const policy = info.get('maxmemory_policy') ?? 'unknown';
+  const bounded = info.get('maxmemory') !== '0';
+  const evicts = policy !== 'noeviction';
+  return [
+    old
+      ? bad('Redis', `${version} at ${where}`, `Use ${OLDEST_REDIS.join('.')} or newer.`)
+      : { name: 'Redis', state: 'ok', found: `${version} at ${where}` },
+    {
+      name: 'Redis maxmemory-policy',
+      state: evicts ? (bounded ? 'bad' : 'hint') : 'ok',
+      found: `${policy}${bounded ? '' : ' (no maxmemory is set)'}`,
+      ...(evicts && {
+        advice: 'Set maxmemory-policy noeviction: an evicted record is a worker that is forgotten.',
+      }),
+    },
+    info.get('aof_enabled') === '1'
+      ? { name: 'Redis appendonly', state: 'ok', found: 'yes' }
+      : {
+          name: 'Redis appendonly',
+          state: 'hint',
+          found: 'no',
+          advice: 'Set appendonly yes: without it, a Redis that is restarted forgets what was asked.',
+        },
+  ];
+}
+
+/** `name:value` lines. */
+export function parseInfo(text: string): Map<string, string> {
+  return new Map(
+    text.split(/\r?\n/).flatMap((line) => {
+      const at = line.indexOf(':');
+      return at > 0 ? [[line.slice(0, at), line.slice(at + 1)] as const] : [];
+    }),
+  );
+}
+
+async function* runtimeChecks(context: Context, settings: Settings): AsyncGenerator<Check> {
+  const { parts } = context;
+  const runtimes = context.runtimes();
+  await runtimes.probe();
+  const answering = runtimes.states.filter(({ info }) => info).length;
+  for (const { name, info, error } of runtimes.states) {
+    if (info) {
+      const limits = Object.entries(info.limits);
+      const missing = limits.filter(([, { supported }]) => !supported);
+      yield { name: `Runtime ${name}`, state: 'ok', found: info.version };
+      yield {
+        name: `Limits of ${name}`,
+        state: missing.length > 0 ? 'hint' : 'ok',
+        found: limits.map(([limit, { supported }]) => `${limit} ${supported ? 'yes' : 'no'}`).join(', '),
+        ...(missing.length > 0 && {
+          advice: missing.map(([limit, { how }]) => `${limit}: ${how}`).join('; '),
+        }),
+      };
+    } else {
+      yield {
+        name: `Runtime ${name}`,
+        state: answering > 0 ? 'hint' : 'bad',
+        found: error ?? 'does not answer',
+        advice: adviceOn(name, answering > 0),
+      };
+    }
+    if (name === 'process') yield wrapperCheck(parts.wrapperIsBuilt());
+    if (name === 'docker' && info) yield* dockerChecks(context, settings);
+  }
+}
+
+async function* dockerChecks({ parts }: Context, settings: Settings): AsyncGenerator<Check> {
+  try {
+    const { name, present } = await parts.bodyImage(settings);
+    yield present
+      ? { name: 'Worker image', state: 'ok', found: name }
+      : bad(
+          'Worker image',
+          `${name} is not there`,
+          'Build it with `npm run build:image`, or set WORKER_IMAGE.',
+        );
+    const url = new URL(await parts.runtimes(settings).bodyRedisUrl('docker'));
+    const port = Number(url.port || 6379);
+    const where = `${url.hostname}:${port}`;
+    const refused = await askRedisAt({ host: url.hostname, port, tls: url.protocol === 'rediss:' });
+    yield refused === undefined
+      ? { name: 'Redis for containers', state: 'ok', found: `${where} answers` }
+      : bad(
+          'Redis for containers',
+          `${where} ${refused}`,
+          `Containers reach Redis there. Let it listen there (bind 127.0.0.1 ${url.hostname}, protected-mode no or a password), or set WORKER_REDIS_URL.`,
+        );
+  } catch (error) {
+    yield bad('Worker image', messageOf(error), 'Ask again; the engine did answer a moment ago.');
+  }
+}
+
+const wrapperCheck = (built: boolean): Check =>
+  built
+    ? { name: 'Wrapper', state: 'ok', found: 'built' }
+    : bad('Wrapper', 'dist/wrapper.mjs is not built', 'Build it with `npm run build`.');
+
+function adviceOn(name: RuntimeName, another: boolean): string {
+  const start =
+    name === 'docker' ? 'Start Docker, or set DOCKER_HOST to where it listens' : 'See the message';
+  return another ? `${start}; until then another runtime is used where RUNTIME is auto.` : `${start}.`;
+}
+
+const bad = (name: string, found: string, advice: string): Check => ({ name, state: 'bad', found, advice });

@@ -1,0 +1,93 @@
+import { InvalidArgumentError } from 'commander';
+import { usage } from './exit.ts';
+import { readText } from './values.ts';
+
+/** The options of `create` as commander gives them. */
+export interface CreateOptions {
+  type?: string;
+  name?: string;
+  instructions?: string;
+  prompt?: string;
+  exitAfterPrompt?: boolean;
+  env?: Record<string, string>;
+  runtime?: string;
+  memory?: string;
+  cpus?: number;
+  pids?: number;
+  restart?: string;
+  maxRestarts?: number;
+  stopGrace?: number;
+  startDeadline?: number;
+  ttl?: number;
+  idleTimeout?: number;
+  keep?: number;
+  label?: Record<string, string>;
+  allowedCommand?: string[];
+  module?: string[];
+  secret?: string[];
+  workerId?: string;
+  file?: Record<string, unknown>;
+}
+
+/** The fields of a `create` command: the file's, and over them what stands on the command line. Pure. */
+export function createFields(options: CreateOptions, commandLine: string[]): Record<string, unknown> {
+  const { command, ...file } = options.file ?? {};
+  if (command !== undefined && command !== 'create')
+    throw usage(`The file holds the command ${JSON.stringify(command)}; only create can be given here.`);
+  const { memory, cpus, pids, env, label } = options;
+  const limits = present({ memory, cpus, pids });
+  const given = present({
+    agent_type: options.type,
+    name: options.name,
+    instructions: options.instructions,
+    prompt: options.prompt,
+    exit_after_prompt: options.exitAfterPrompt,
+    command_line: commandLine.length > 0 ? commandLine : undefined,
+    env: merged(file.env, env),
+    runtime: options.runtime,
+    resources: Object.keys(limits).length > 0 ? merged(file.resources, limits) : undefined,
+    restart_policy: options.restart,
+    max_restarts: options.maxRestarts,
+    stop_grace_seconds: options.stopGrace,
+    start_deadline_seconds: options.startDeadline,
+    ttl_seconds: options.ttl,
+    idle_timeout_seconds: options.idleTimeout,
+    keep_finished_seconds: options.keep,
+    labels: merged(file.labels, label),
+    allowed_commands: options.allowedCommand,
+    modules: options.module,
+    secrets: options.secret,
+    worker_id: options.workerId,
+  });
+  const fields: Record<string, unknown> = { ...file, ...given };
+  if (fields.agent_type === undefined && fields.command_line !== undefined) fields.agent_type = 'CUSTOM';
+  if (fields.agent_type === undefined)
+    throw usage(
+      'There is nothing to run. Give a command line after --, as in `wm create -- sleep 60`, or --type.',
+    );
+  return fields;
+}
+
+/** A JSON object of fields. */
+export function fieldsFile(path: string): Record<string, unknown> {
+  const text = readText(path);
+  let read: unknown;
+  try {
+    read = JSON.parse(text);
+  } catch {
+    throw new InvalidArgumentError('The file is not JSON.');
+  }
+  if (typeof read !== 'object' || read === null || Array.isArray(read))
+    throw new InvalidArgumentError('The file must hold one JSON object with the fields of a create command.');
+  return read as Record<string, unknown>;
+}
+
+function present(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** What the file says, and over it what the command line says; what is no map is left for the schema to refuse. */
+function merged(file: unknown, given: Record<string, unknown> | undefined): unknown {
+  if (given === undefined) return undefined;
+  return typeof file === 'object' && file !== null && !Array.isArray(file) ? { ...file, ...given } : given;
+}

@@ -1,0 +1,80 @@
+import { Command } from 'commander';
+import type { LifecycleEvent } from '../model/index.ts';
+import { HIDDEN } from '../telemetry/redact.ts';
+import type { Context } from './context.ts';
+import { eventLine } from './events.ts';
+import { outputOption } from './output.ts';
+import { fields } from './table.ts';
+import { ageOf } from './text.ts';
+import { resolveId, whyNone } from './worker-id.ts';
+
+/** Lines of its history that are shown. */
+const EVENTS = 10;
+
+export function describeCommand(context: Context): Command {
+  return new Command('describe')
+    .summary('show all that is known of a worker')
+    .description(
+      'Show what is asked of a worker, what is observed, and its last events. Values of variables are hidden.',
+    )
+    .argument('<id>', 'its id, a unique beginning of it, or its name')
+    .addOption(outputOption())
+    .addHelpText('after', '\nExample:\n  $ wm describe 3f2a')
+    .action((given: string, options: { output: string }) => describe(context, given, options));
+}
+
+async function describe({ session: open, out, now }: Context, given: string, options: { output: string }) {
+  const session = await open();
+  const id = await resolveId(session, given);
+  const loaded = await session.store.load(id);
+  if (!loaded) throw await whyNone(session, id);
+  const { record, heartbeat } = loaded;
+  const { env, ...spec } = record.desired.spec;
+  const names = env && Object.fromEntries(Object.keys(env).map((name) => [name, HIDDEN]));
+  const events: LifecycleEvent[] = [];
+  const key = session.store.keys.events(id);
+  for await (const { data } of session.lines(key, await session.before(key, EVENTS)))
+    events.push(data as LifecycleEvent);
+  const told = {
+    worker_id: id,
+    ...{ ...record.desired, spec: names ? { ...spec, env: names } : spec },
+    status: record.status ?? null,
+    heartbeat: heartbeat ?? null,
+    events,
+  };
+  if (options.output === 'json') return out.json(told);
+  const section = (name: string, body: string) => body && `${name}\n${body.replace(/^/gm, '  ')}`;
+  const { desired, generation, created_at, request_id } = record.desired;
+  const parts = [
+    fields([
+      ['Id', id],
+      ['Desired', `${desired} (generation ${generation})`],
+      ['Created', `${created_at} (${ageOf(created_at, now())} ago) by request ${request_id}`],
+    ]),
+    section('Spec', fields(pairsOf(told.spec))),
+    section('Status', record.status ? fields(pairsOf(record.status)) : 'no pass has seen it yet'),
+    section('Heartbeat', heartbeat ? fields(pairsOf(heartbeat)) : 'none yet'),
+    section('Events', events.map((event) => eventLine(event)).join('\n') || 'none yet'),
+  ];
+  await out.line(parts.join('\n\n'));
+}
+
+/** Maps and lists as they are written on the command line. */
+function pairsOf(record: object): [string, string | undefined][] {
+  return Object.entries(record).map(([name, value]) => {
+    if (value === undefined || value === null) return [name, undefined];
+    if (name === 'command_line') return [name, (value as string[]).map(quoted).join(' ')];
+    if (Array.isArray(value)) return [name, value.join(', ')];
+    if (typeof value === 'object')
+      return [
+        name,
+        Object.entries(value)
+          .map(([key, inner]) => `${key}=${inner}`)
+          .join(' '),
+      ];
+    return [name, String(value)];
+  });
+}
+
+const quoted = (word: string) =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

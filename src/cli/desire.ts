@@ -1,0 +1,99 @@
+import { Command } from 'commander';
+import { type Answer, messageOf } from '../model/index.ts';
+import { ANSWER_SECONDS, ask, refusalOf } from './ask.ts';
+import type { Context } from './context.ts';
+import { EXIT, exitCodeOf, linesOf, usage } from './exit.ts';
+import { outputOption } from './output.ts';
+import type { Session } from './session.ts';
+import { seconds } from './values.ts';
+import { type Goal, waitFor } from './wait-for.ts';
+import { resolveId } from './worker-id.ts';
+
+const WAIT_SECONDS = 60;
+
+const VERBS = {
+  stop: { summary: 'end the body and keep the record', goal: 'ended' },
+  start: { summary: 'bring an ended worker to life again', goal: 'RUNNING' },
+  delete: { summary: 'end a worker and forget it', goal: 'deleted' },
+} as const satisfies Record<string, { summary: string; goal: Goal }>;
+type Verb = keyof typeof VERBS;
+
+interface Options {
+  reason?: string;
+  requestId?: string;
+  wait?: boolean;
+  timeout?: number;
+  output: string;
+}
+
+export const desireCommands = (context: Context): Command[] =>
+  (Object.keys(VERBS) as Verb[]).map((verb) => desireCommand(verb, context));
+
+function desireCommand(verb: Verb, context: Context): Command {
+  const { summary, goal } = VERBS[verb];
+  const command = new Command(verb)
+    .summary(summary)
+    .description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}, and print its id.`)
+    .argument('<id...>', 'ids, their unique beginnings, or names')
+    .option('--reason <text>', 'why, for its history')
+    .option('--request-id <id>', 'the same twice is one command (default: a new one)')
+    .option('--wait', `wait until it is ${goal}`)
+    .option(
+      '--timeout <time>',
+      `how long to wait (default: ${ANSWER_SECONDS}s, with --wait ${WAIT_SECONDS}s)`,
+      seconds,
+    )
+    .addOption(outputOption())
+    .addHelpText('after', `\nExample:\n  $ wm ${verb} --wait 3f2a`)
+    .action((ids: string[], options: Options) => desire(verb, context, ids, options));
+  return verb === 'delete' ? command.alias('rm') : command;
+}
+
+/** One after the other; what fails does not keep the others from being tried, as with docker's verbs. */
+async function desire(verb: Verb, context: Context, given: string[], options: Options): Promise<void> {
+  if (options.requestId !== undefined && given.length > 1)
+    throw usage('--request-id names one command; give one worker only.');
+  const session = await context.session();
+  const answers: Answer[] = [];
+  const failures: unknown[] = [];
+  for (const one of given) {
+    try {
+      answers.push(await desireOne(verb, context, session, one, options));
+    } catch (error) {
+      failures.push(error);
+      if (given.length > 1) context.out.note(linesOf(error, false).join('\n'));
+    }
+  }
+  if (options.output === 'json' && answers.length > 0)
+    await context.out.json(given.length === 1 ? answers[0] : answers);
+  if (failures.length === 0) return;
+  if (given.length === 1) throw failures[0];
+  const codes = new Set(failures.map(exitCodeOf));
+  context.exitWith(codes.size === 1 ? ([...codes][0] ?? EXIT.failed) : EXIT.failed);
+}
+
+async function desireOne(
+  verb: Verb,
+  context: Context,
+  session: Session,
+  given: string,
+  { reason, requestId, wait, timeout, output }: Options,
+): Promise<Answer> {
+  const worker_id = await resolveId(session, given);
+  const limit = timeout ?? (wait ? WAIT_SECONDS : ANSWER_SECONDS);
+  const began = performance.now();
+  const why = reason === undefined ? {} : { reason };
+  const command = { command: verb, worker_id, request_id: requestId ?? context.newId(), ...why };
+  const answer = await ask(context, session, command, limit);
+  if (!answer.success) throw refusalOf(answer);
+  if (wait) {
+    const left = Math.max(0.1, limit - (performance.now() - began) / 1000);
+    const { reached, seen } = await waitFor(session, worker_id, VERBS[verb].goal, { seconds: left });
+    if (!reached)
+      throw new Error(
+        `The worker ${worker_id} is ${seen.status?.status}: ${messageOf(seen.status?.message)}`,
+      );
+  }
+  if (output !== 'json') await context.out.line(worker_id);
+  return answer;
+}

@@ -1,0 +1,36 @@
+import { Command } from 'commander';
+import { type Check, checks } from './checks.ts';
+import type { Context } from './context.ts';
+import { EXIT } from './exit.ts';
+import { outputOption } from './output.ts';
+import { oneLine } from './text.ts';
+
+const MARK = { ok: '✓', bad: '✗', hint: '!' } as const;
+
+export function doctorCommand(context: Context): Command {
+  return new Command('doctor')
+    .summary('check this machine and its parts')
+    .description(
+      'Check Node, Redis, Docker, the image and the settings, and tell what to do. Fails where something needed is missing.',
+    )
+    .addOption(outputOption())
+    .addHelpText('after', '\nExample:\n  $ wm doctor')
+    .action(({ output }: { output: string }) => doctor(context, output));
+}
+
+async function doctor(context: Context, output: string): Promise<void> {
+  const { out } = context;
+  const found: Check[] = [];
+  for await (const check of checks(context)) {
+    found.push(check);
+    if (output !== 'json') await out.line(lineOf(check));
+  }
+  const ok = found.every(({ state }) => state !== 'bad');
+  if (output === 'json') await out.json({ ok, checks: found });
+  else await out.line(ok ? '\nAll that is needed is there.' : '\nSomething that is needed is missing.');
+  if (!ok) context.exitWith(EXIT.failed);
+}
+
+function lineOf({ name, state, found, advice }: Check): string {
+  return `${MARK[state]} ${name}: ${oneLine(found, 500)}${advice ? `\n    ${oneLine(advice, 500)}` : ''}`;
+}

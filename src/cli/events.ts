@@ -1,0 +1,60 @@
+import { Command } from 'commander';
+import type { LifecycleEvent } from '../model/index.ts';
+import type { Context } from './context.ts';
+import { mergeStreams, type TaggedLine } from './merge.ts';
+import { outputOption } from './output.ts';
+import { oneLine, shortId } from './text.ts';
+import { count } from './values.ts';
+import { resolveId, whyNone } from './worker-id.ts';
+
+interface Options {
+  follow?: boolean;
+  tail?: number;
+  output: string;
+}
+
+export function eventsCommand(context: Context): Command {
+  return new Command('events')
+    .summary('show what happened, and why')
+    .description('Show what the manager saw, decided and did: of one worker, or of all in the order of time.')
+    .argument('[id]', 'its id, a unique beginning of it, or its name')
+    .option('-f, --follow', 'go on as events come, until Ctrl-C')
+    .option('--tail <n>', 'only the last n', count)
+    .addOption(outputOption())
+    .addHelpText('after', '\nExample:\n  $ wm events -f 3f2a\n\nWith -o json, one JSON object a line.')
+    .action((given: string | undefined, options: Options) => events(context, given, options));
+}
+
+async function events(
+  { session: open, out }: Context,
+  given: string | undefined,
+  options: Options,
+): Promise<void> {
+  const session = await open();
+  const one = given === undefined ? undefined : await resolveId(session, given);
+  if (one !== undefined && !(await session.store.status(one))) throw await whyNone(session, one);
+  const print = ({ worker_id, data }: TaggedLine) => {
+    const event = data as LifecycleEvent;
+    return out.line(
+      options.output === 'json'
+        ? JSON.stringify({ worker_id, ...event })
+        : eventLine(event, one === undefined ? worker_id : undefined),
+    );
+  };
+  const ids = async () => (one === undefined ? await session.store.ids() : [one]);
+  for await (const line of mergeStreams(session, ids, options)) await print(line);
+}
+
+/** One line of a history for people. */
+export function eventLine(event: LifecycleEvent, workerId?: string): string {
+  const { timestamp, status, phase, reason, message, actions } = event;
+  const words = [
+    timestamp,
+    workerId && shortId(workerId),
+    `${status}/${phase}`,
+    reason,
+    message,
+    actions?.length > 0 && `→ ${actions.join(', ')}`,
+  ];
+  return oneLine(words.filter(Boolean).join('  '), 1000);
+}

@@ -1,0 +1,132 @@
+import { Command } from 'commander';
+import {
+  type Actual,
+  type Body,
+  type Decision,
+  describe,
+  type Observation,
+  type StatusRecord,
+} from '../model/index.ts';
+import { decide } from '../reconcile/decide.ts';
+import { observe } from '../reconcile/observe.ts';
+import type { Context } from './context.ts';
+import { outputOption } from './output.ts';
+import { fields } from './table.ts';
+import { age, ageOf, shortId } from './text.ts';
+import { resolveId, whyNone } from './worker-id.ts';
+
+type Leader = { owner: string; epoch: number } | undefined;
+
+export function explainCommand(context: Context): Command {
+  return new Command('explain')
+    .summary('tell why a worker is as it is, and what comes next')
+    .description(
+      'Look at a worker and decide about it exactly as the manager would, act on nothing, and tell what came out.',
+    )
+    .argument('<id>', 'its id, a unique beginning of it, or its name')
+    .addOption(outputOption())
+    .addHelpText('after', '\nExample:\n  $ wm explain 3f2a')
+    .action((given: string, options: { output: string }) => explain(context, given, options));
+}
+
+async function explain(context: Context, given: string, options: { output: string }): Promise<void> {
+  const { parts, out, now } = context;
+  const session = await context.session();
+  const id = await resolveId(session, given);
+  const leader = await session.leader();
+  const looked = await observe(id, {
+    store: session.store,
+    runtimes: context.runtimes(),
+    limits: parts.limits(session.settings),
+    now,
+    // An epoch is the instant at which the lease was won; without a leader, whoever leads next counts from then.
+    leadingSince: leader?.epoch ?? now(),
+    refusals: new Map(),
+  });
+  if (!looked) throw await whyNone(session, id);
+  const { seen } = looked;
+  const decision = decide(seen);
+  if (options.output === 'json') {
+    const { memo: _, intents, ...rest } = decision;
+    const { desired, generation } = seen.desired;
+    const told = { desired, generation, recorded: seen.status ?? null, actual: shown(seen.actual) };
+    return out.json({
+      ...{ worker_id: id, leader: leader ?? null, ...told, heartbeat: seen.heartbeat ?? null },
+      decision: { ...rest, intents: intents.map((intent) => ({ ...intent, description: describe(intent) })) },
+    });
+  }
+  await out.line(explanation(seen, decision, leader));
+}
+
+/** The look and the decision in words. Pure. */
+export function explanation(seen: Observation, decision: Decision, leader: Leader): string {
+  const { now, heartbeat, status } = seen;
+  const { desired, generation, spec } = seen.desired;
+  const { intents, requeue_after_ms: ms } = decision;
+  const same = status && line(status) === line(decision.status);
+  const noted =
+    'The record says otherwise. Either the manager has not looked since, or it remembers what an engine refused, which nobody else can see.';
+  return fields([
+    ['Worker', `${seen.worker_id}${spec.name ? ` (${spec.name})` : ''}`],
+    ['Desired', `${desired}, generation ${generation}; ${spec.runtime}, restart ${spec.restart_policy}`],
+    ['Body', bodyLine(seen)],
+    [
+      'Heartbeat',
+      heartbeat
+        ? `${heartbeat.phase}${heartbeat.busy ? ', busy' : ''}, incarnation ${heartbeat.incarnation}, ${ageOf(heartbeat.at, now)} ago`
+        : 'none',
+    ],
+    ['Recorded', status ? line(status) : 'nothing yet'],
+    ['Rule', `"${decision.rule}" in ${stateOf(seen.memo?.value)}`],
+    ['Decision', line(decision.status)],
+    ['Differs', status && !same && intents.length === 0 ? noted : undefined],
+    ['To do', intents.length > 0 ? intents.map(describe).join(', then ') : 'nothing'],
+    ['Next look', ms === undefined ? 'when something changes' : `in ${age(ms)}, or when something changes`],
+    [
+      'Manager',
+      leader
+        ? `${leader.owner} leads since ${ageOf(new Date(leader.epoch).toISOString(), now)}`
+        : 'none leads: nothing of this happens until one does; start it with `wm serve`',
+    ],
+  ]);
+}
+
+function bodyLine({ actual, now }: Observation): string {
+  if (actual.kind === 'absent') return 'none';
+  if (actual.kind === 'unknown') return `cannot be seen: ${actual.error}`;
+  if (actual.kind === 'ambiguous') return `more than one: ${actual.ids.map(shortId).join(', ')}`;
+  const { body } = actual;
+  const words = [
+    `${shortId(body.id)} on ${body.runtime}`,
+    `incarnation ${body.incarnation}`,
+    `${body.state}${body.paused ? ' (paused)' : ''} ${age(now - since(body))}`,
+    body.exit_code === undefined ? undefined : `exit code ${body.exit_code}`,
+    body.oom_killed ? 'killed for its memory' : undefined,
+    body.error,
+    body.ip_address,
+  ];
+  return words.filter(Boolean).join(', ');
+}
+
+/** The state in which the rule was looked for, as the machine's diagram names it. */
+function stateOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const [top, child] = Object.entries((value ?? {}) as Record<string, string>)[0] ?? [];
+  return top ? `${top}.${child}` : 'a state that is not recorded yet';
+}
+
+/** The body without its spec, in which the values of variables stand. */
+function shown(actual: Actual): object {
+  if (actual.kind !== 'present') return actual;
+  const { spec: _, ...body } = actual.body;
+  return { kind: actual.kind, body };
+}
+
+const since = (body: Body) =>
+  (body.state === 'exited' ? body.finished_at : body.state === 'running' ? body.started_at : undefined) ??
+  body.created_at;
+
+function line({ status, phase, reason, message, incarnation, restarts }: StatusRecord): string {
+  const why = [reason, message].filter(Boolean).join(': ');
+  return `${status} (${phase}), incarnation ${incarnation}, ${restarts} restarts${why ? `; ${why}` : ''}`;
+}

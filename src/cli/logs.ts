@@ -1,0 +1,62 @@
+import { Command } from 'commander';
+import type { OutputMessage } from '../model/index.ts';
+import type { StreamLine } from '../store/index.ts';
+import type { Context } from './context.ts';
+import { outputOption } from './output.ts';
+import { printEntry } from './output-entry.ts';
+import type { Session } from './session.ts';
+import { count } from './values.ts';
+import { waitFor } from './wait-for.ts';
+import { resolveId, whyNone } from './worker-id.ts';
+
+interface Options {
+  follow?: boolean;
+  tail?: number;
+  raw?: boolean;
+  output: string;
+}
+
+export function logsCommand(context: Context): Command {
+  return new Command('logs')
+    .summary("show a worker's output")
+    .description(
+      "Show what a worker's agent wrote: stdout and stderr as they are, everything else as [type] content.",
+    )
+    .argument('<id>', 'its id, a unique beginning of it, or its name')
+    .option('-f, --follow', 'go on as output comes, until the worker has ended for good or Ctrl-C')
+    .option('-n, --tail <n>', 'only the last n entries', count)
+    .option('--raw', 'only stdout and stderr, byte for byte, also on a terminal')
+    .addOption(outputOption())
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ wm logs -f --tail 20 3f2a\n\nWith -o json, one JSON object a line.',
+    )
+    .action((given: string, options: Options) => logs(context, given, options));
+}
+
+async function logs({ session: open, out }: Context, given: string, options: Options): Promise<void> {
+  const session = await open();
+  const id = await resolveId(session, given);
+  const key = session.store.keys.output(id);
+  if (!(await session.store.status(id))) throw await whyNone(session, id);
+  const style = options.output === 'json' ? 'json' : options.raw ? 'raw' : 'text';
+  let last = options.tail === undefined ? '0' : await session.before(key, options.tail);
+  const print = async (lines: AsyncIterable<StreamLine>) => {
+    for await (const line of lines) {
+      last = line.id;
+      await printEntry(out, line.data as OutputMessage, style);
+    }
+  };
+  if (options.follow) await print(session.follow(key, last, endOf(session, id)));
+  // Also what came between the worker's end and this verb's learning of it.
+  await print(session.lines(key, last));
+}
+
+/** Fires when the worker has ended for good: all its output is on the stream then. */
+function endOf(session: Session, id: string): AbortSignal {
+  const ended = new AbortController();
+  waitFor(session, id, 'ended', {})
+    .catch(() => {})
+    .finally(() => ended.abort());
+  return ended.signal;
+}

@@ -1,0 +1,84 @@
+import type { Session } from './session.ts';
+
+/** A line of the history of one of many workers. */
+export interface TaggedLine {
+  worker_id: string;
+  id: string;
+  data: unknown;
+}
+
+/** New workers are looked for this often while following. */
+const LOOK_MS = 500;
+/** Lines read of one stream at once. */
+const PAGE = 1000;
+/** Streams asked in one round trip. */
+const CHUNK = 500;
+
+/**
+ * The histories of workers as one, in the order of time; with `follow` it goes on without end, and with workers that
+ * come. Within one look lines are sorted by the instant Redis gave them.
+ */
+export async function* mergeStreams(
+  session: Session,
+  ids: () => Promise<string[]>,
+  options: { follow?: boolean; tail?: number },
+): AsyncGenerator<TaggedLine> {
+  const seen = new Map<string, string>();
+  let first = true;
+  const reader = options.follow ? session.reader() : undefined;
+  for (;;) {
+    for (const id of await ids()) if (!seen.has(id)) seen.set(id, '0');
+    const lines = await readAll(session, seen);
+    yield* first && options.tail !== undefined
+      ? lines.slice(Math.max(0, lines.length - options.tail))
+      : lines;
+    first = false;
+    if (!reader) return;
+    const streams = [...seen].map(([id, from]) => [session.store.keys.events(id), from] as const);
+    if (streams.length === 0) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    // What arrives is read above, in order; this only waits for it.
+    else {
+      const [keys, froms] = [streams.map(([key]) => key), streams.map(([, from]) => from)];
+      await reader.xread('COUNT', 1, 'BLOCK', LOOK_MS, 'STREAMS', ...keys, ...froms);
+    }
+  }
+}
+
+/** All that is new in the streams; moves what was seen. */
+async function readAll(session: Session, seen: Map<string, string>): Promise<TaggedLine[]> {
+  const lines: TaggedLine[] = [];
+  const all = [...seen.keys()];
+  for (let at = 0; at < all.length; at += CHUNK) {
+    const ids = all.slice(at, at + CHUNK);
+    const reads = session.redis.pipeline();
+    for (const id of ids) {
+      const from = seen.get(id) ?? '0';
+      reads.xrange(session.store.keys.events(id), from === '0' ? '-' : `(${from}`, '+', 'COUNT', PAGE);
+    }
+    const replies = (await reads.exec()) ?? [];
+    replies.forEach(([error, entries], index) => {
+      if (error) throw error;
+      const worker_id = ids[index] ?? '';
+      for (const [id, entry] of entries as [string, string[]][]) {
+        seen.set(worker_id, id);
+        lines.push({ worker_id, id, data: parsed(entry[entry.indexOf('data') + 1]) });
+      }
+    });
+  }
+  return lines.sort((a, b) => compareIds(a.id, b.id));
+}
+
+/** Stream ids are `<milliseconds>-<number>`. */
+export function compareIds(a: string, b: string): number {
+  const [aMs = 0, aNumber = 0] = a.split('-').map(Number);
+  const [bMs = 0, bNumber = 0] = b.split('-').map(Number);
+  return aMs - bMs || aNumber - bNumber;
+}
+
+function parsed(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    return { message: text };
+  }
+}

@@ -1,0 +1,28 @@
+import type { Redis } from 'ioredis';
+import type { Limits, RuntimeName } from '../model/index.ts';
+import type { Runtime } from '../runtimes/runtime.ts';
+import type { SettingRow, Settings } from '../settings.ts';
+import type { Link, Store } from '../store/index.ts';
+
+/** What the command line is given by main.ts; nothing of it is made before a verb needs it. */
+export interface CliParts {
+  version: string;
+  /** Throws a Fault `invalid_command` where a variable is wrong. */
+  settings: () => Settings;
+  explainSettings: () => SettingRow[];
+  /** Clients that connect when they are first used; `blocking` is only a pattern for connections of a reader's own. */
+  connect: (settings: Settings) => { redis: Link; blocking: Redis; store: Store };
+  runtimes: (settings: Settings) => {
+    runtimes: Runtime[];
+    /** Redis as a body of that runtime sees it. */
+    bodyRedisUrl: (runtime: RuntimeName) => Promise<string>;
+  };
+  /** The rules that a manager with these settings decides by. */
+  limits: (settings: Settings) => Limits;
+  /** The image that Docker bodies run, and whether the engine has it. */
+  bodyImage: (settings: Settings) => Promise<{ name: string; present: boolean }>;
+  wrapperIsBuilt: () => boolean;
+  serve: (settings: Settings, signal: AbortSignal) => Promise<void>;
+  stdout: NodeJS.WriteStream;
+  stderr: NodeJS.WriteStream;
+}

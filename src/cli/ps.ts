@@ -1,0 +1,77 @@
+import { Command } from 'commander';
+import { WORKER_STATUSES } from '../model/index.ts';
+import type { Summary } from '../store/index.ts';
+import type { Context } from './context.ts';
+import { usage } from './exit.ts';
+import { outputOption } from './output.ts';
+import { table } from './table.ts';
+import { ageOf, shortId } from './text.ts';
+import { item } from './values.ts';
+
+const COLUMNS = ['ID', 'NAME', 'TYPE', 'RUNTIME', 'STATUS', 'PHASE', 'RESTARTS', 'AGE', 'REASON'];
+const FILTERS = ['status', 'label', 'name'];
+
+interface Options {
+  all?: boolean;
+  quiet?: boolean;
+  trunc: boolean;
+  filter?: string[];
+  output: string;
+}
+
+export function psCommand(context: Context): Command {
+  return new Command('ps')
+    .alias('ls')
+    .summary('list workers')
+    .description('List workers that are starting or running.')
+    .option('-a, --all', 'also those that have ended')
+    .option('-q, --quiet', 'ids only')
+    .option('--no-trunc', 'whole ids')
+    .option('--filter <filter>', 'status=FAILED, label=NAME or label=NAME=VALUE, name=NAME; repeatable', item)
+    .addOption(outputOption())
+    .addHelpText('after', '\nExample:\n  $ wm ps -a --filter status=FAILED --filter label=team=blue')
+    .action((options: Options) => ps(context, options));
+}
+
+async function ps({ session, out, now }: Context, options: Options): Promise<void> {
+  const keep = filterOf(options.filter ?? [], options.all ?? false);
+  const workers = (await (await session()).store.summaries()).filter(keep);
+  if (options.output === 'json') return out.json(workers);
+  const id = ({ worker_id }: Summary) => (options.trunc ? shortId(worker_id) : worker_id);
+  if (options.quiet) return workers.length > 0 ? out.line(workers.map(id).join('\n')) : undefined;
+  const rows = workers.map((one) => [
+    ...[id(one), one.name ?? '', one.agent_type ?? '', one.runtime ?? '', one.status, one.phase],
+    ...[one.restarts, ageOf(one.created_at, now()), one.reason],
+  ]);
+  await out.line(table(COLUMNS, rows));
+}
+
+/** As docker's: the same key twice is either, different keys are both; to filter by status looks at all. */
+export function filterOf(filters: string[], all: boolean): (worker: Summary) => boolean {
+  const byKey = new Map<string, string[]>();
+  for (const text of filters) {
+    const at = text.indexOf('=');
+    const key = text.slice(0, at);
+    const value = text.slice(at + 1);
+    if (!FILTERS.includes(key) || value === '')
+      throw usage(`The filter ${text} is not known: use ${FILTERS.map((name) => `${name}=…`).join(', ')}.`);
+    if (key === 'status' && !(WORKER_STATUSES as readonly string[]).includes(value.toUpperCase()))
+      throw usage(`The status ${value} is not known: use one of ${WORKER_STATUSES.join(', ')}.`);
+    byKey.set(key, [...(byKey.get(key) ?? []), value]);
+  }
+  const alive = ({ status }: Summary) => status === 'STARTING' || status === 'RUNNING';
+  return (worker) =>
+    (all || byKey.has('status') || alive(worker)) &&
+    [...byKey].every(([key, values]) =>
+      values[key === 'label' ? 'every' : 'some']((value) => has(worker, key, value)),
+    );
+}
+
+function has(worker: Summary, key: string, value: string): boolean {
+  if (key === 'status') return worker.status === value.toUpperCase();
+  if (key === 'name') return worker.name === value;
+  const at = value.indexOf('=');
+  const [name, wanted] = at < 0 ? [value, undefined] : [value.slice(0, at), value.slice(at + 1)];
+  const found = worker.labels?.[name];
+  return found !== undefined && (wanted === undefined || found === wanted);
+}

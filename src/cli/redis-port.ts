@@ -1,0 +1,26 @@
+import { connect } from 'node:net';
+import { messageOf } from '../model/index.ts';
+
+const WAIT_MS = 2000;
+
+/**
+ * Says PING at an address as anybody would who is not let in yet: `undefined` where a Redis answers, else why not.
+ * One that asks for a password is as good as one that does not. With TLS only the port is tried.
+ */
+export function askRedisAt(at: { host: string; port: number; tls: boolean }): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: at.host.replace(/^\[|\]$/g, ''), port: at.port });
+    const end = (why: string | undefined) => {
+      socket.destroy();
+      resolve(why);
+    };
+    socket.setTimeout(WAIT_MS, () => end(`did not answer in ${WAIT_MS / 1000} s`));
+    socket.on('error', (error) => end(`cannot be reached: ${messageOf(error)}`));
+    socket.on('end', () => end('hung up'));
+    socket.on('connect', () => (at.tls ? end(undefined) : socket.write('PING\r\n')));
+    socket.on('data', (bytes) => {
+      const text = bytes.toString('utf8').split('\r\n')[0] ?? '';
+      end(/^(\+PONG|-NOAUTH)/.test(text) ? undefined : `refused: ${text.slice(0, 200)}`);
+    });
+  });
+}

@@ -1,0 +1,100 @@
+import { Command, Option } from 'commander';
+import { inputMessage, type OutputMessage, toIssues } from '../model/index.ts';
+import type { Context } from './context.ts';
+import { TimedOut, usage } from './exit.ts';
+import { outputOption } from './output.ts';
+import { printEntry } from './output-entry.ts';
+import type { Session } from './session.ts';
+import { readText, seconds } from './values.ts';
+import { resolveId, whyNone } from './worker-id.ts';
+
+const WAIT_SECONDS = 300;
+/** Entries with which an agent tells that it has done with a prompt. */
+const ANSWERED = new Set(['turn_completed', 'completed', 'waiting_for_input']);
+const FAILED = new Set(['turn_failed', 'exited']);
+
+interface Options {
+  interrupt?: boolean;
+  shutdown?: boolean;
+  requestId?: string;
+  deadline?: number;
+  wait?: boolean;
+  timeout: number;
+  output: string;
+}
+
+export function sendCommand(context: Context): Command {
+  return new Command('send')
+    .summary('send a prompt to a worker')
+    .description('Put a prompt on the input stream of a worker, and print its request id.')
+    .argument('<id>', 'its id, a unique beginning of it, or its name')
+    .argument('[text]', 'the prompt; - reads standard input')
+    .addOption(new Option('--interrupt', 'interrupt what it does now').conflicts('shutdown'))
+    .option('--shutdown', 'ask it to end by itself')
+    .option('--request-id <id>', 'comes back with everything that answers it (default: a new one)')
+    .option('--deadline <time>', 'how long the agent may take', seconds)
+    .option('--wait', 'print its output until the agent tells that it has done')
+    .addOption(
+      new Option('--timeout <time>', 'how long --wait waits').argParser(seconds).default(WAIT_SECONDS, '5m'),
+    )
+    .addOption(outputOption())
+    .addHelpText('after', '\nExample:\n  $ wm send 3f2a "Fix the failing test"')
+    .action((given: string, text: string | undefined, options: Options) =>
+      send(context, given, text, options),
+    );
+}
+
+async function send(
+  { session: open, out, newId }: Context,
+  given: string,
+  text: string | undefined,
+  options: Options,
+): Promise<void> {
+  const request_id = options.requestId ?? newId();
+  const message = messageOf(text, request_id, options);
+  const session = await open();
+  const id = await resolveId(session, given);
+  const loaded = await session.store.load(id);
+  if (!loaded) throw await whyNone(session, id);
+  const { keys } = session.store;
+  const from = await session.lastId(keys.output(id));
+  const entry_id = await session.redis.xadd(keys.input(id), '*', 'data', JSON.stringify(message));
+  const status = loaded.record.status?.status;
+  if (status === 'STOPPED' || status === 'FAILED')
+    out.note(`note: the worker is ${status}; what was sent waits until it is started again.`);
+  if (options.output === 'json') await out.line(JSON.stringify({ worker_id: id, request_id, entry_id }));
+  else if (!options.wait) await out.line(request_id);
+  if (options.wait) await answer({ session, id, out }, from, request_id, options);
+}
+
+function messageOf(text: string | undefined, request_id: string, options: Options): object {
+  const type = options.interrupt ? 'interrupt' : options.shutdown ? 'shutdown' : 'prompt';
+  if ((type === 'prompt') !== (text !== undefined))
+    throw usage(type === 'prompt' ? 'The prompt is missing.' : `--${type} takes no text.`);
+  const content = text === '-' ? readText('-') : text;
+  const deadline = options.deadline === undefined ? {} : { deadline_seconds: options.deadline };
+  const message = type === 'prompt' ? { type, content, request_id, ...deadline } : { type, request_id };
+  const read = inputMessage.safeParse(message);
+  if (!read.success) throw usage('The message was refused.', toIssues(read.error));
+  return read.data;
+}
+
+/** Prints what answers the prompt, until the agent has done; throws where it failed. */
+async function answer(
+  { session, id, out }: { session: Session; id: string; out: Context['out'] },
+  from: string,
+  requestId: string,
+  { timeout, output }: Options,
+): Promise<void> {
+  const signal = AbortSignal.timeout(timeout * 1000);
+  for await (const { data } of session.follow(session.store.keys.output(id), from, signal)) {
+    const entry = data as OutputMessage;
+    if (entry.request_id !== requestId && entry.type !== 'gap' && entry.type !== 'exited') continue;
+    await printEntry(out, entry, output === 'json' ? 'json' : 'text');
+    if (ANSWERED.has(entry.type)) return;
+    if (FAILED.has(entry.type)) throw new Error(`The prompt ${requestId} was not answered: ${entry.content}`);
+  }
+  throw new TimedOut(
+    `No end of the answer to ${requestId} in ${timeout} s; \`wm logs -f ${id}\` shows what comes.`,
+  );
+}

@@ -1,0 +1,109 @@
+import type { Redis } from 'ioredis';
+import { Fault, messageOf } from '../model/index.ts';
+import type { Settings } from '../settings.ts';
+import { type Link, readStream, type Store, type StreamLine } from '../store/index.ts';
+import { redactUrl } from '../telemetry/redact.ts';
+import type { CliParts } from './parts.ts';
+
+/** How long Redis may take to answer the first time, before the verb gives up. */
+const CONNECT_MS = 5000;
+
+/** The way to Redis of one run of the command line. */
+export class Session {
+  readonly settings: Settings;
+  readonly redis: Link;
+  readonly store: Store;
+  readonly #pattern: Redis;
+  readonly #readers = new Set<Redis>();
+  #why: string | undefined;
+
+  constructor(parts: CliParts, settings: Settings) {
+    this.settings = settings;
+    const { redis, blocking, store } = parts.connect(settings);
+    this.redis = redis;
+    this.store = store;
+    this.#pattern = blocking;
+    redis.on('error', (error) => {
+      this.#why = messageOf(error);
+    });
+  }
+
+  /** Asks Redis whether it is there; throws a Fault `unavailable` that says where it was looked for. */
+  async reach(): Promise<this> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error(`no answer in ${CONNECT_MS / 1000} s`)), CONNECT_MS);
+    });
+    try {
+      await Promise.race([this.store.ping(), late]);
+      return this;
+    } catch (error) {
+      throw this.#explain(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** A connection of its own for reads that block; it is closed with the session. */
+  reader(): Redis {
+    const reader = this.#pattern.duplicate();
+    reader.on('error', () => {});
+    this.#readers.add(reader);
+    return reader;
+  }
+
+  /** Lines of a stream from after `from` ('0' for all) as they come, until the signal fires. */
+  async *follow(key: string, from: string, signal: AbortSignal): AsyncGenerator<StreamLine> {
+    const reader = this.reader();
+    const cut = () => reader.disconnect();
+    signal.addEventListener('abort', cut, { once: true });
+    try {
+      yield* readStream(reader, key, { from, follow: true, signal });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      signal.removeEventListener('abort', cut);
+      reader.disconnect();
+      this.#readers.delete(reader);
+    }
+  }
+
+  /** Lines of a stream that are there now, from after `from` ('0' for all). */
+  lines(key: string, from: string): AsyncGenerator<StreamLine> {
+    return readStream(this.redis, key, { from, follow: false });
+  }
+
+  /** The id of the last entry of a stream; '0' where it has none. */
+  async lastId(key: string): Promise<string> {
+    return (await this.redis.xrevrange(key, '+', '-', 'COUNT', 1))[0]?.[0] ?? '0';
+  }
+
+  /** The id before the last `count` entries of a stream; '0' where there are no more. */
+  async before(key: string, count: number): Promise<string> {
+    const last = await this.redis.xrevrange(key, '+', '-', 'COUNT', count + 1);
+    return last.length > count ? (last.at(-1)?.[0] ?? '0') : '0';
+  }
+
+  /** Who leads this cell, and since which epoch; `undefined` where nobody does. */
+  async leader(): Promise<{ owner: string; epoch: number } | undefined> {
+    const text = await this.redis.get(this.store.keys.leader);
+    const match = /^(.*) (\d+)$/.exec(text ?? '');
+    return match?.[1] && match[2] ? { owner: match[1], epoch: Number(match[2]) } : undefined;
+  }
+
+  close(): void {
+    this.redis.disconnect();
+    this.#pattern.disconnect();
+    for (const reader of this.#readers) reader.disconnect();
+  }
+
+  #explain(error: unknown): Fault {
+    const { redisUrl } = this.settings;
+    const why = this.#why ?? messageOf(error);
+    const advice = /NOAUTH|WRONGPASS|NOPERM/.test(why)
+      ? 'Put the user and password into REDIS_URL'
+      : 'Start Redis there, or set REDIS_URL to where it is';
+    const message = `Redis does not answer at ${redactUrl(redisUrl)} (${why}). ${advice}.`;
+    return new Fault('unavailable', message, { cause: error });
+  }
+}

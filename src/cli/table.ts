@@ -1,0 +1,23 @@
+import { oneLine } from './text.ts';
+
+/** Space between two columns, as docker's and kubectl's. */
+const GAP = '   ';
+
+/** Rows under upper-case names, each column as wide as it needs. An empty cell is shown as `-`; the last is not padded. */
+export function table(names: string[], rows: (string | number)[][]): string {
+  const cells = rows.map((row) => row.map((cell) => oneLine(String(cell)) || '-'));
+  const widths = names.map((name, at) => Math.max(name.length, ...cells.map((row) => row[at]?.length ?? 0)));
+  const line = (row: string[]) =>
+    row
+      .map((cell, at) => (at === row.length - 1 ? cell : cell.padEnd(widths[at] ?? 0)))
+      .join(GAP)
+      .trimEnd();
+  return [names, ...cells].map(line).join('\n');
+}
+
+/** Names and values one below the other, as `kubectl describe`; what is `undefined` or empty is left out. */
+export function fields(pairs: [string, string | number | undefined][]): string {
+  const shown = pairs.filter(([, value]) => value !== undefined && value !== '');
+  const width = Math.max(0, ...shown.map(([name]) => name.length));
+  return shown.map(([name, value]) => `${name.padEnd(width)}   ${oneLine(String(value), 1000)}`).join('\n');
+}

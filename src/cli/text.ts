@@ -1,0 +1,39 @@
+/** Text for people: sizes, ages, and what a terminal must not be told. Pure. */
+
+/** ESC and the other control characters except tab and newline: a worker's words must not steer a terminal. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out.
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+/** Whole escape sequences, so that no `[31m` is left of a colour. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out.
+const SEQUENCE = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
+
+/** Text without escape sequences and control characters; lines stay lines. */
+export function printable(text: string): string {
+  return text.replace(SEQUENCE, '').replace(CONTROL, '');
+}
+
+/** The same on one line, and not longer than `most` characters. */
+export function oneLine(text: string, most = 200): string {
+  const line = printable(text).replace(/\s+/g, ' ').trim();
+  return line.length > most ? `${line.slice(0, most - 1)}…` : line;
+}
+
+/** Docker's short form of an id. */
+export const shortId = (id: string): string => id.slice(0, 12);
+
+/** An age as kubectl writes it: `5s`, `3m20s`, `2h5m`, `4d3h`. */
+export function age(ms: number): string {
+  const total = Math.max(0, Math.floor(ms / 1000));
+  if (total < 120) return `${total}s`;
+  const [seconds, minutes, hours] = [total % 60, Math.floor(total / 60) % 60, Math.floor(total / 3600) % 24];
+  const days = Math.floor(total / 86_400);
+  if (days > 0) return `${days}d${hours > 0 && days < 10 ? `${hours}h` : ''}`;
+  if (total >= 3600) return `${hours}h${minutes > 0 ? `${minutes}m` : ''}`;
+  return `${minutes}m${seconds > 0 && minutes < 10 ? `${seconds}s` : ''}`;
+}
+
+/** The age of an RFC 3339 instant; `-` where it is none. */
+export function ageOf(at: string | undefined, now: number): string {
+  const ms = Date.parse(at ?? '');
+  return Number.isNaN(ms) ? '-' : age(now - ms);
+}

@@ -1,0 +1,50 @@
+/** How values are written on the command line. Each throws commander's error, which names the option. */
+import { readFileSync } from 'node:fs';
+import { InvalidArgumentError } from 'commander';
+import { messageOf } from '../model/index.ts';
+
+const UNIT: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** Seconds, as a number or with a unit: `90`, `1.5m`, `2h`, `7d`. */
+export function seconds(text: string): number {
+  const match = /^(\d{1,12}(?:\.\d{1,9})?)([smhd]?)$/.exec(text.trim());
+  if (!match) throw new InvalidArgumentError('It must be seconds, or a time such as 90s, 5m, 2h or 7d.');
+  return Number(match[1]) * (UNIT[match[2] || 's'] ?? 1);
+}
+
+export function number(text: string): number {
+  if (!/^\d{1,15}(\.\d{1,9})?$/.test(text.trim())) throw new InvalidArgumentError('It must be a number.');
+  return Number(text);
+}
+
+export function count(text: string): number {
+  if (!/^\d{1,15}$/.test(text.trim())) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}
+
+/** `K=V`, again and again. */
+export function pair(text: string, before: Record<string, string> = {}): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('It must be NAME=VALUE.');
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+/** One more of a list. */
+export function item(text: string, before: string[] = []): string[] {
+  return [...before, text];
+}
+
+/** The text itself, or with `@` in front the file that holds it; `@-` is standard input. */
+export function textOrFile(text: string): string {
+  if (!text.startsWith('@')) return text;
+  return readText(text.slice(1));
+}
+
+/** A file's text; `-` is standard input. */
+export function readText(path: string): string {
+  try {
+    return readFileSync(path === '-' ? 0 : path, 'utf8');
+  } catch (error) {
+    throw new InvalidArgumentError(`The file cannot be read: ${messageOf(error)}.`);
+  }
+}

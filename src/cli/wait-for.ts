@@ -1,0 +1,107 @@
+import { Fault, type StatusRecord } from '../model/index.ts';
+import { TimedOut } from './exit.ts';
+import type { Session } from './session.ts';
+
+/** What can be waited for; `ready` takes prompts, `ended` is STOPPED or FAILED. */
+export const GOALS = ['RUNNING', 'STOPPED', 'FAILED', 'ready', 'ended', 'deleted'] as const;
+export type Goal = (typeof GOALS)[number];
+
+/** One look: how the worker is, as far as waiting is concerned. */
+export interface Seen {
+  /** Its record is gone; a tombstone may tell its last status. */
+  deleted: boolean;
+  /** The manager has seen the last command; what is observed before that tells nothing of it. */
+  current: boolean;
+  status: StatusRecord | undefined;
+}
+
+/** Events come at once; what leaves no event (a record that is gone) is looked for after this. */
+const LOOK_MS = 1000;
+const SOON_MS = 50;
+
+/**
+ * Waits until the worker is as asked, woken by its events. Gives `false` where it has come to another end instead;
+ * throws `TimedOut` after `seconds`, and a Fault where there never was such a worker. The signal ends it early.
+ */
+export async function waitFor(
+  session: Session,
+  id: string,
+  goal: Goal,
+  options: { seconds?: number; signal?: AbortSignal },
+): Promise<{ reached: boolean; seen: Seen }> {
+  const { seconds, signal } = options;
+  const deadline = seconds === undefined ? Number.POSITIVE_INFINITY : performance.now() + seconds * 1000;
+  const events = session.store.keys.events(id);
+  const reader = session.reader();
+  const cut = () => reader.disconnect();
+  signal?.addEventListener('abort', cut, { once: true });
+  try {
+    for (;;) {
+      const from = await session.lastId(events);
+      const seen = await look(session, id);
+      const verdict = judge(goal, seen);
+      if (verdict !== 'not yet') return { reached: verdict === 'reached', seen };
+      const left = deadline - performance.now();
+      if (left <= 0) throw new TimedOut(late(id, goal, seen, seconds ?? 0));
+      if (signal?.aborted) return { reached: false, seen };
+      const block = seen.status?.phase === 'deleted' ? SOON_MS : LOOK_MS;
+      await nextEvent(reader, events, from, Math.max(1, Math.min(block, Math.ceil(left))), signal);
+    }
+  } finally {
+    signal?.removeEventListener('abort', cut);
+    reader.disconnect();
+  }
+}
+
+/** What one look means for the goal. Pure. */
+export function judge(goal: Goal, { deleted, current, status }: Seen): 'reached' | 'missed' | 'not yet' {
+  if (goal === 'deleted') return deleted ? 'reached' : 'not yet';
+  if (deleted) return 'missed';
+  if (!current || !status) return 'not yet';
+  const ended = status.status === 'STOPPED' || status.status === 'FAILED';
+  if (goal === 'ended') return ended ? 'reached' : 'not yet';
+  if (goal === 'ready')
+    return status.status === 'RUNNING' && status.phase === 'ready' ? 'reached' : ended ? 'missed' : 'not yet';
+  return status.status === goal ? 'reached' : ended ? 'missed' : 'not yet';
+}
+
+async function look({ store }: Session, id: string): Promise<Seen> {
+  const loaded = await store.load(id);
+  if (loaded) {
+    const { desired, status } = loaded.record;
+    return { deleted: false, current: (status?.observed_generation ?? 0) >= desired.generation, status };
+  }
+  const left = await store.status(id);
+  if (!left) throw new Fault('not_found', `There is no worker ${id}.`);
+  return { deleted: true, current: true, status: left.status };
+}
+
+/** Resolves with the next event, or when `ms` are over. */
+async function nextEvent(
+  reader: ReturnType<Session['reader']>,
+  key: string,
+  from: string,
+  ms: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  // Redis may go away meanwhile, and this connection would wait for it without end.
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms + LOOK_MS);
+  });
+  const read = reader.xread('COUNT', 1, 'BLOCK', ms, 'STREAMS', key, from).then(() => {});
+  try {
+    await Promise.race([read, over]);
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+  } finally {
+    clearTimeout(timer);
+    read.catch(() => {});
+  }
+}
+
+function late(id: string, goal: Goal, { status }: Seen, seconds: number): string {
+  const now = status ? `${status.status} (${status.phase})` : 'STARTING (accepted)';
+  const why = status?.reason ? `, ${status.reason}: ${status.message}` : '';
+  return `The worker ${id} is not ${goal} after ${seconds} s; it is ${now}${why}. \`wm explain ${id.slice(0, 12)}\` tells why.`;
+}

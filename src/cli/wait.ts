@@ -1,0 +1,49 @@
+import { Command, Option } from 'commander';
+import type { Context } from './context.ts';
+import { outputOption } from './output.ts';
+import { shortId } from './text.ts';
+import { seconds } from './values.ts';
+import { GOALS, type Goal, waitFor } from './wait-for.ts';
+import { resolveId } from './worker-id.ts';
+
+/** kubectl waits for 30 s; a worker's start may take longer. */
+const WAIT_SECONDS = 60;
+
+interface Options {
+  for: Goal;
+  timeout: number;
+  output: string;
+}
+
+export function waitCommand(context: Context): Command {
+  return new Command('wait')
+    .summary('wait until a worker is as asked')
+    .description('Wait until a worker is as asked. Fails where it has come to another end instead.')
+    .argument('<id>', 'its id, a unique beginning of it, or its name')
+    .addOption(
+      new Option('--for <state>', 'what to wait for; ready takes prompts, ended is STOPPED or FAILED')
+        .choices(GOALS)
+        .makeOptionMandatory(),
+    )
+    .addOption(
+      new Option('--timeout <time>', 'how long').argParser(seconds).default(WAIT_SECONDS, `${WAIT_SECONDS}s`),
+    )
+    .addOption(outputOption())
+    .addHelpText('after', '\nExample:\n  $ wm wait --for=RUNNING --timeout 2m 3f2a')
+    .action((given: string, options: Options) => wait(context, given, options));
+}
+
+async function wait({ session: open, out }: Context, given: string, options: Options): Promise<void> {
+  const session = await open();
+  const id = await resolveId(session, given);
+  const { reached, seen } = await waitFor(session, id, options.for, { seconds: options.timeout });
+  const now = seen.deleted ? 'deleted' : (seen.status?.status ?? 'STARTING');
+  const { phase = '', reason = '', message = '' } = seen.status ?? {};
+  if (options.output === 'json')
+    await out.json({ worker_id: id, reached, state: now, phase, reason, message });
+  else if (reached) await out.line(`${shortId(id)} ${options.for}`);
+  if (reached) return;
+  throw new Error(
+    `The worker ${id} is ${now}, not ${options.for}. ${[reason, message].filter(Boolean).join(': ')}`.trim(),
+  );
+}

@@ -1,0 +1,53 @@
+import { Fault, workerId } from '../model/index.ts';
+import { usage } from './exit.ts';
+import type { Session } from './session.ts';
+import { oneLine } from './text.ts';
+
+/** Candidates that are told of an ambiguous prefix. */
+const SHOWN = 5;
+
+/**
+ * The id that a person means: the whole of it, the beginning of exactly one, or the name of exactly one worker.
+ * A whole id is taken as it is, so that a deleted worker can still be asked for.
+ */
+export async function resolveId(session: Session, given: string): Promise<string> {
+  const asked = given.trim();
+  if (asked === '') throw usage('The worker id is empty. `wm ps -a` lists all workers.');
+  if (workerId.safeParse(asked.toLowerCase()).success) return asked.toLowerCase();
+  const ids = await session.store.ids();
+  const matching = matchPrefix(ids, asked);
+  if (matching.length > 0) return only(matching, `the id ${oneLine(asked)}`);
+  const named = (await session.store.summaries()).filter(({ name }) => name === asked);
+  if (named.length > 0)
+    return only(
+      named.map(({ worker_id }) => worker_id),
+      `the name ${oneLine(asked)}`,
+    );
+  throw new Fault(
+    'not_found',
+    `There is no worker ${oneLine(asked)}. \`wm ps -a\` lists all; a deleted one is known by its whole id only.`,
+  );
+}
+
+/** Ids that begin so, whatever the case. */
+export function matchPrefix(ids: string[], prefix: string): string[] {
+  const wanted = prefix.toLowerCase();
+  return ids.filter((id) => id.startsWith(wanted));
+}
+
+function only(ids: string[], what: string): string {
+  const [id] = ids;
+  if (id !== undefined && ids.length === 1) return id;
+  const list = ids.slice(0, SHOWN).map((one) => `\n  ${one}`);
+  const more = ids.length > SHOWN ? `\n  and ${ids.length - SHOWN} more` : '';
+  throw new Fault('conflict', `More than one worker has ${what}; write more of it:${list.join('')}${more}`);
+}
+
+/** The fault of a worker that has no record. */
+export async function whyNone(session: Session, id: string): Promise<Fault> {
+  const left = await session.store.status(id);
+  const message = left
+    ? `The worker ${id} was deleted; \`wm status ${id}\` and \`wm events ${id}\` tell what is left of it.`
+    : `There is no worker ${id}.`;
+  return new Fault('not_found', message);
+}

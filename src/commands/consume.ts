@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { type Command, ENTRY_LIMIT, Fault, messageOf, parseCommand } from '../model/index.ts';
+import { type Command, commonFields, ENTRY_LIMIT, Fault, messageOf, parseCommand } from '../model/index.ts';
 import type { CommandStream, Entry, Settled, Settlement } from '../store/index.ts';
 import { Fenced } from '../store/index.ts';
 import { type CommandContext, type Plan, refusal } from './context.ts';
@@ -38,7 +38,8 @@ export async function consumeCommands(options: ConsumerOptions, signal: AbortSig
   while (!signal.aborted) {
     try {
       if (leftovers) await stream.ensureGroup();
-      const entries: Entry[] = leftovers ? await stream.claim(BATCH, 0) : await stream.read(BATCH, BLOCK_MS);
+      // One by one: a claim counts as a delivery, and one that cannot be settled must not count for the others.
+      const entries: Entry[] = leftovers ? await stream.claim(1, 0) : await stream.read(BATCH, BLOCK_MS);
       for (const entry of entries) {
         if (signal.aborted) return;
         await settle(entry, options);
@@ -115,17 +116,17 @@ async function read(entry: Entry, context: CommandContext): Promise<Settlement &
 /** The answer to a command that could be read and is wrong, as far as its own names can be used. */
 function refused(entry: Entry, given: Record<string, unknown>, fault: Fault): Settlement {
   const wrong = new Set(fault.issues?.map(({ path }) => path));
-  const usable = (name: string) =>
-    typeof given[name] === 'string' && !wrong.has(name) ? (given[name] as string) : undefined;
-  const requestId = usable('request_id') ?? '';
+  // Where the command itself is unknown, its other fields were not even looked at.
+  const requestId = commonFields.request_id.safeParse(given.request_id).data ?? '';
+  const replyTo = commonFields.reply_to.safeParse(given.reply_to).data;
   const names = {
-    command: usable('command') ?? '',
+    command: wrong.has('command') ? '' : String(given.command),
     ...(requestId ? { request_id: requestId } : { entry_id: entry.id }),
   };
   return {
     entry,
     requestId,
-    replyTo: usable('reply_to'),
+    replyTo,
     operation: 'answer',
     answers: { ok: refusal(names, fault) },
   };

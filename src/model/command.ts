@@ -5,7 +5,8 @@ import { specFields, workerId } from './spec.ts';
 /** Characters of a command that are read at all; anything longer is put on the dead stream unread. */
 export const ENTRY_LIMIT = 33_554_432;
 
-const common = {
+/** What every command may carry. */
+export const commonFields = {
   /** Names the command: the same one twice is one command and gets the same answer. */
   request_id: z
     .string()
@@ -21,7 +22,12 @@ const common = {
 };
 
 const create = z
-  .strictObject({ command: z.literal('create'), ...common, worker_id: workerId.optional(), ...specFields })
+  .strictObject({
+    command: z.literal('create'),
+    ...commonFields,
+    worker_id: workerId.optional(),
+    ...specFields,
+  })
   .superRefine((given, context) => {
     const custom = given.agent_type === 'CUSTOM';
     if (custom !== (given.command_line !== undefined)) {
@@ -33,7 +39,7 @@ const create = z
     }
   });
 
-const target = { ...common, worker_id: workerId, reason: z.string().max(1024).optional() };
+const target = { ...commonFields, worker_id: workerId, reason: z.string().max(1024).optional() };
 
 /** Everything that can stand on `worker:commands`. A new command is a line here and a file in `src/commands/`. */
 export const command = z.discriminatedUnion('command', [
@@ -41,8 +47,8 @@ export const command = z.discriminatedUnion('command', [
   z.strictObject({ command: z.literal('delete'), ...target }),
   z.strictObject({ command: z.literal('stop'), ...target }),
   z.strictObject({ command: z.literal('start'), ...target }),
-  z.strictObject({ command: z.literal('status'), ...common, worker_id: workerId }),
-  z.strictObject({ command: z.literal('list'), ...common }),
+  z.strictObject({ command: z.literal('status'), ...commonFields, worker_id: workerId }),
+  z.strictObject({ command: z.literal('list'), ...commonFields }),
 ]);
 export type Command = z.infer<typeof command>;
 export type CommandName = Command['command'];
@@ -58,14 +64,24 @@ export interface Answer {
   [field: string]: unknown;
 }
 
+/** No command has fields within fields within fields; what goes on for ever would end the reader. */
+const DEEPEST = 8;
+/** Issues that are told, and characters of a path: an answer must not grow with what was wrong. */
+const ISSUES_TOLD = 50;
+const PATH_TOLD = 200;
+
 /** Reads a command; throws a Fault `invalid_command` that names every field at fault. */
 export function parseCommand(input: unknown): Command {
   const poisoned = findPoison(input, '');
   const result = command.safeParse(input);
   if (result.success && poisoned.length === 0) return result.data;
-  const issues = [...poisoned, ...(result.success ? [] : toIssues(result.error))];
+  const all = [...(result.success ? [] : toIssues(result.error)), ...poisoned];
+  const issues = all.slice(0, ISSUES_TOLD).map(({ path, message }) => ({
+    path: path.slice(0, PATH_TOLD),
+    message,
+  }));
   const list = issues.slice(0, 5).map(({ path, message }) => (path ? `${path} ${message}` : message));
-  const more = issues.length > list.length ? ` (and ${issues.length - list.length} more)` : '';
+  const more = all.length > list.length ? ` (and ${all.length - list.length} more)` : '';
   throw new Fault('invalid_command', `The command was refused: ${list.join('; ')}${more}.`, { issues });
 }
 
@@ -84,12 +100,13 @@ export function toIssues(error: z.ZodError): Issue[] {
 }
 
 /** `__proto__` as a key: zod drops it silently, and a silent loss is no refusal. */
-function findPoison(value: unknown, path: string): Issue[] {
+function findPoison(value: unknown, path: string, depth = 0): Issue[] {
   if (typeof value !== 'object' || value === null) return [];
+  if (depth > DEEPEST) return [{ path, message: 'is nested too deeply' }];
   return Object.entries(value).flatMap(([key, inner]) => {
     const here = path ? `${path}.${key}` : key;
     return key === '__proto__'
       ? [{ path: here, message: 'is not allowed as a name' }]
-      : findPoison(inner, here);
+      : findPoison(inner, here, depth + 1);
   });
 }

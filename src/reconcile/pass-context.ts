@@ -5,7 +5,7 @@ import type { Store } from '../store/index.ts';
 
 /** What every pass of one term shares. */
 export interface PassContext {
-  store: Store;
+  store: Pick<Store, 'load' | 'record' | 'purge' | 'leads'>;
   runtimes: Runtimes;
   log: Logger;
   epoch: number;

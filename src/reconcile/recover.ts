@@ -15,7 +15,7 @@ export interface Recovered {
 }
 
 export async function recover(options: {
-  store: Store;
+  store: Pick<Store, 'identity' | 'identify' | 'restore'>;
   runtimes: Runtimes;
   epoch: number;
   now: () => number;
@@ -57,7 +57,7 @@ async function bodiesThatCanBeSeen(runtimes: Runtimes, log: Logger): Promise<Bod
 /** Writes the record of a worker of which only the body is left; false where there is one, or no spec to be read. */
 export async function restore(
   body: Body,
-  { store, epoch, log }: { store: Store; epoch: number; log: Logger },
+  { store, epoch, log }: { store: Pick<Store, 'restore'>; epoch: number; log: Logger },
 ): Promise<boolean> {
   const { worker_id, id } = body;
   const spec = workerSpec.safeParse(parse(body.spec));

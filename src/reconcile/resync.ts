@@ -9,6 +9,7 @@ import type { Runtimes } from '../runtimes/registry.ts';
 import type { Store } from '../store/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Loop } from './loop.ts';
+import type { Marks } from './marks.ts';
 import { restore } from './recover.ts';
 import { sweep } from './sweep.ts';
 
@@ -18,9 +19,9 @@ export class StoreLost extends Error {
 }
 
 export interface ResyncOptions {
-  store: Store;
+  store: Pick<Store, 'pulse' | 'index' | 'heartbeats' | 'leads' | 'load' | 'restore'>;
   runtimes: Runtimes;
-  loop: Loop;
+  loop: { marks: Marks; queue: Pick<Loop['queue'], 'add'> };
   metrics: Metrics;
   log: Logger;
   identity: { id: string; created_at: string };
@@ -99,8 +100,8 @@ export class Resync {
     for (const [place, id] of ids.entries()) {
       const text = beats[place];
       if (!text) continue;
-      // Thousands of these at each look: read as plainly as they were written, and only compared.
-      const beat = JSON.parse(text) as { incarnation: number; phase: string; at: string };
+      const beat = plainly(text);
+      if (!beat) continue;
       const age_ms = at - (parseInstant(beat.at) ?? at);
       metrics.heartbeatAge.observe(Math.max(0, age_ms) / 1000);
       if (loop.marks.heartbeatTells(id, { ...beat, age_ms }, heartbeat_silent_ms)) loop.queue.add(id);
@@ -144,5 +145,14 @@ export class Resync {
         log.warn({ worker_id, body_id: id, why: messageOf(error) }, 'an orphan could not be removed');
       }
     }
+  }
+}
+
+/** Thousands of these at each look: read as plainly as they were written, and only compared. Bodies write them. */
+function plainly(text: string): { incarnation: number; phase: string; at: string } | undefined {
+  try {
+    return JSON.parse(text) ?? undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -79,10 +79,16 @@ export class CommandStream {
   /** Entries that were delivered and not settled, of any consumer, idle for at least `idleMs`. */
   async claim(count: number, idleMs: number): Promise<Entry[]> {
     const { commands } = this.#keys;
-    const reply = (await this.#redis.xautoclaim(
-      ...([commands, COMMAND_GROUP, CONSUMER, idleMs, '0', 'COUNT', count] as const),
-    )) as unknown[];
-    const entries = toEntries(reply[1]);
+    let from = '0-0';
+    let entries: Entry[] = [];
+    do {
+      const reply = (await this.#redis.xautoclaim(
+        ...([commands, COMMAND_GROUP, CONSUMER, idleMs, from, 'COUNT', count] as const),
+      )) as [string, unknown];
+      from = reply[0];
+      entries = toEntries(reply[1]);
+      // Entries that somebody has deleted from the stream count, and are not given.
+    } while (entries.length === 0 && from !== '0-0');
     if (entries.length === 0) return [];
     const pending = (await this.#redis.xpending(
       ...([commands, COMMAND_GROUP, '-', '+', count * 10, CONSUMER] as const),
@@ -106,6 +112,7 @@ export class CommandStream {
       keys.revision,
       keys.input(id),
       keys.dead,
+      keys.responses,
       epoch,
       COMMAND_GROUP,
       what.entry.id,

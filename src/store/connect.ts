@@ -8,7 +8,7 @@ const SCRIPTS = {
   acquire: 2,
   renew: 1,
   release: 1,
-  accept: 10,
+  accept: 11,
   record: 6,
   purge: 10,
   restore: 5,

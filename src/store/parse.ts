@@ -6,6 +6,7 @@ import {
   heartbeat,
   instant,
   memo,
+  RUNTIME_NAMES,
   type StatusRecord,
   statusRecord,
   toIssues,
@@ -16,7 +17,8 @@ import {
 export type Hash = Record<string, string>;
 
 export function toRecord(id: string, hash: Hash, status: Hash): WorkerRecord {
-  const spec = workerSpec.safeParse(parse(hash.spec));
+  const read = workerSpec.safeParse(parse(hash.spec));
+  const spec = read.success || hash.desired !== 'deleted' ? read : workerSpec.safeParse(remainsOf(hash.spec));
   if (!spec.success) {
     const issues = toIssues(spec.error);
     const list = issues.map(({ path, message }) => `${path} ${message}`).join('; ');
@@ -39,6 +41,13 @@ export function toRecord(id: string, hash: Hash, status: Hash): WorkerRecord {
     memo: memo.safeParse(parse(status.memo)).data,
     revision: Number(status.revision ?? 0),
   };
+}
+
+/** As much of a spec that cannot be read as it takes to delete its worker: where the body lives. */
+function remainsOf(text: string | undefined): object {
+  const { runtime } = (parse(text) ?? {}) as { runtime?: unknown };
+  const known = RUNTIME_NAMES.find((name) => name === runtime) ?? RUNTIME_NAMES[0];
+  return { agent_type: 'CUSTOM', command_line: ['?'], runtime: known };
 }
 
 export function toStatus(hash: Hash): StatusRecord | undefined {

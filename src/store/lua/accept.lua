@@ -1,17 +1,30 @@
 -- Settles one command in one step: writes the desired record, answers, remembers the request and acknowledges
 -- the entry. A crash before it leaves the command pending; a crash after it leaves nothing to do.
--- KEYS: 1 epoch, 2 request, 3 commands, 4 responses, 5 desired, 6 index, 7 workers, 8 revision, 9 input, 10 dead
+-- KEYS: 1 epoch, 2 request, 3 commands, 4 responses, 5 desired, 6 index, 7 workers, 8 revision, 9 input, 10 dead,
+--       11 responses where those of 4 cannot be written
 -- ARGV: 1 epoch, 2 group, 3 entry id, 4 operation, 5 answers as a JSON map outcome -> text, 6 request ttl in ms,
 --       7 longest responses, 8 reply ttl in ms (0: none), 9 worker id, 10 desired state, 11 spec, 12 created_at,
 --       13 request id, 14 created_at in ms, 15 prompt entry ('' for none), 16 the raw entry, 17 longest dead stream
 -- Returns: outcome (fenced, repeated, ok, same, conflict, not_found), generation.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return { 'fenced', 0 } end
+local operation = ARGV[4]
+local function fits(key, kind)
+  local type = redis.call('TYPE', key).ok
+  return type == 'none' or type == kind
+end
+-- An error stops a script half way: what could be one is found before anything is written.
+if operation == 'create' or operation == 'desire' then
+  if not (fits(KEYS[5], 'hash') and fits(KEYS[6], 'hash') and fits(KEYS[7], 'zset') and fits(KEYS[9], 'stream')) then
+    return redis.error_reply('WRONGTYPE a key of worker ' .. ARGV[9] .. ' holds something else')
+  end
+end
 -- What is not pending any more has been settled by this very script, whose reply was lost.
 if redis.call('XACK', KEYS[3], ARGV[2], ARGV[3]) == 0 then return { 'repeated', 0 } end
 
 local function finish(outcome, generation, answer, remember)
-  redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[7], '*', 'data', answer)
-  if ARGV[8] ~= '0' then redis.call('PEXPIRE', KEYS[4], ARGV[8]) end
+  local named = fits(KEYS[4], 'stream')
+  redis.call('XADD', named and KEYS[4] or KEYS[11], 'MAXLEN', '~', ARGV[7], '*', 'data', answer)
+  if named and ARGV[8] ~= '0' then redis.call('PEXPIRE', KEYS[4], ARGV[8]) end
   if remember then redis.call('SET', KEYS[2], answer, 'PX', ARGV[6]) end
   return { outcome, generation }
 end
@@ -23,7 +36,6 @@ if known then
 end
 
 local answers = cjson.decode(ARGV[5])
-local operation = ARGV[4]
 local remember = known and operation ~= 'later'
 local generation = tonumber(redis.call('HGET', KEYS[5], 'generation') or '0')
 local desired = redis.call('HGET', KEYS[5], 'desired')

@@ -3,8 +3,8 @@
 -- ARGV: 1 epoch, 2 generation decided on, 3 worker id, 4 tombstone ttl in ms, 5 ttl of streams in ms
 -- Returns: fenced, gone, conflict or ok.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'fenced' end
+if redis.call('HEXISTS', KEYS[2], 'spec') == 0 then return 'gone' end
 local generation = redis.call('HGET', KEYS[2], 'generation')
-if not generation then return 'gone' end
 if generation ~= ARGV[2] then return 'conflict' end
 redis.call('HSET', KEYS[2], 'desired', 'deleted')
 redis.call('HDEL', KEYS[2], 'spec')

@@ -4,8 +4,9 @@
 --       6 longest events, 7... the fields and values of the status
 -- Returns: fenced, gone, conflict or ok.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'fenced' end
+-- A tombstone has a generation and no spec.
+if redis.call('HEXISTS', KEYS[2], 'spec') == 0 then return 'gone' end
 local generation = redis.call('HGET', KEYS[2], 'generation')
-if not generation then return 'gone' end
 if generation ~= ARGV[2] then return 'conflict' end
 if (redis.call('HGET', KEYS[3], 'revision') or '0') ~= ARGV[3] then return 'conflict' end
 local revision = string.format('%d', tonumber(ARGV[3]) + 1)

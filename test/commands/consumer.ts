@@ -1,0 +1,53 @@
+/** A reader of commands for one test: what a leader runs, without the loop. */
+import { randomUUID } from 'node:crypto';
+import pino from 'pino';
+import { onTestFinished } from 'vitest';
+import { type CommandContext, consumeCommands } from '../../src/commands/index.ts';
+import type { Cell } from '../store/cell.ts';
+
+const LIMIT = { supported: true, how: 'pretended' };
+const INFO = {
+  name: 'process',
+  version: 'fake',
+  limits: { memory: LIMIT, cpus: LIMIT, pids: LIMIT },
+} as const;
+
+export interface Consumer {
+  /** Ends it as a leader's end would; rejects with what it threw. */
+  stop(): Promise<void>;
+  ended: Promise<void>;
+  /** Workers of which it said that their record has changed. */
+  changed: string[];
+}
+
+export async function consume(cell: Cell, epoch?: number): Promise<Consumer> {
+  const leading = epoch ?? (await cell.acquire());
+  const end = new AbortController();
+  const context: CommandContext = {
+    store: cell.store,
+    runtimes: [{ name: 'process', info: INFO }],
+    now: Date.now,
+    newId: randomUUID,
+  };
+  const changed: string[] = [];
+  const options = {
+    ...{ stream: cell.stream, epoch: leading, context, log: pino({ level: 'silent' }) },
+    changed: (id: string) => void changed.push(id),
+    settled: () => undefined,
+  };
+  const ended = consumeCommands(options, end.signal);
+  ended.catch(() => undefined);
+  // A read that blocks is cut with its connection, as the end of a term does.
+  end.signal.addEventListener('abort', () => cell.blocking.disconnect());
+  const stop = async () => {
+    end.abort();
+    await ended;
+  };
+  onTestFinished(() => stop().catch(() => undefined));
+  return { stop, ended, changed };
+}
+
+export const createCommand = (more: object = {}) => ({
+  ...{ command: 'create', request_id: randomUUID(), agent_type: 'CUSTOM', command_line: ['agent'] },
+  ...more,
+});

@@ -1,0 +1,278 @@
+/**
+ * What the loop relies on in a store: the real one on Redis and the one in memory, on which the properties stand,
+ * both pass this. A new rule of a script is a test here, so that the model cannot drift away from it.
+ */
+import { randomUUID } from 'node:crypto';
+import { beforeEach, describe, expect, test } from 'vitest';
+import {
+  type Heartbeat,
+  instant,
+  type StatusRecord,
+  type WorkerRecord,
+  workerSpec,
+} from '../../src/model/index.ts';
+import { Fenced, type Settled, type Settlement } from '../../src/store/index.ts';
+import type { LoopStore } from '../support/memory-store.ts';
+
+export interface StoreSubject {
+  store: LoopStore;
+  /** Makes another leader, as if the lease of the one before had ended; its epoch. */
+  acquire(): Promise<number>;
+  settle(epoch: number, what: Omit<Settlement, 'entry' | 'replyTo'>): Promise<Settled>;
+  /** All answers so far, in order. */
+  answers(): Promise<unknown[]>;
+  beat(id: string, heartbeat: Heartbeat): Promise<void>;
+}
+
+const NOW = Date.parse('2030-01-01T00:00:00.000Z');
+const spec = workerSpec.parse({ agent_type: 'CUSTOM', command_line: ['agent'], runtime: 'process' });
+const memo = { machine_version: 1, value: { STARTING: 'creating' }, context: { incarnation: 1 } };
+const status: StatusRecord = {
+  status: 'STARTING',
+  phase: 'creating',
+  reason: '',
+  message: 'é"\n',
+  incarnation: 1,
+  restarts: 0,
+  runtime: 'process',
+  observed_generation: 1,
+  exit_code: undefined,
+  image: 'worker:1',
+};
+const next = { status, memo, event: undefined };
+
+export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject>): void {
+  describe(`a store (${name})`, () => {
+    let subject: StoreSubject;
+    let store: LoopStore;
+    let epoch: number;
+    let id: string;
+
+    beforeEach(async () => {
+      subject = await makeSubject();
+      store = subject.store;
+      epoch = await subject.acquire();
+      id = randomUUID();
+    });
+
+    const answers = { ok: '{"is":"ok"}', conflict: '{"is":"conflict"}', not_found: '{"is":"not_found"}' };
+    const create = (requestId: string = randomUUID(), workerId = id, at = NOW) => {
+      const created = { spec, at: instant(at), ms: at, prompt: undefined };
+      return subject.settle(epoch, { requestId, operation: 'create', workerId, created, answers });
+    };
+    const desire = (desired: 'running' | 'stopped' | 'deleted', requestId: string = randomUUID()) =>
+      subject.settle(epoch, { requestId, operation: 'desire', workerId: id, desired, answers });
+    const load = async (): Promise<WorkerRecord> => {
+      const loaded = await store.load(id);
+      if (!loaded) throw new Error('there is no record');
+      return loaded.record;
+    };
+    const said = async () => (await subject.answers()).map((answer) => (answer as { is: string }).is);
+
+    test('keeps what was asked, and tells of what was not', async () => {
+      expect(await store.load(id)).toBeUndefined();
+      expect(await store.status(id)).toBeUndefined();
+      expect(await create('r1')).toBe('ok');
+      const desired = { desired: 'running', generation: 1, created_at: instant(NOW), request_id: 'r1', spec };
+      expect(await store.load(id)).toEqual({
+        record: { id, desired, status: undefined, memo: undefined, revision: 0 },
+        heartbeat: undefined,
+      });
+      expect(await store.status(id)).toEqual({ desired: 'running', status: undefined });
+      expect(await store.index()).toEqual({ [id]: '1.0' });
+    });
+
+    test('lists workers in the order of their creation', async () => {
+      const [first, second, third] = [randomUUID(), randomUUID(), randomUUID()];
+      await create('r2', second, NOW + 2);
+      await create('r1', first, NOW + 1);
+      await create('r3', third, NOW + 3);
+      expect(await store.ids()).toEqual([first, second, third]);
+    });
+
+    test.each([
+      ['stop', 'stopped', 'stopped', '2.0', '2.0'],
+      ['start', 'running', 'running', '2.0', '3.0'],
+      ['delete', 'deleted', 'deleted', '2.0', '2.0'],
+    ] as const)(
+      '%s changes what is desired, and tells when it changes nothing',
+      async (_, to, is, once, twice) => {
+        await create();
+        expect(await desire(to)).toBe('ok');
+        expect((await load()).desired.desired).toBe(is);
+        expect(await store.index()).toEqual({ [id]: once });
+        // A start is never nothing: the worker may have ended, unseen.
+        expect(await desire(to)).toBe(to === 'running' ? 'ok' : 'same');
+        expect(await store.index()).toEqual({ [id]: twice });
+      },
+    );
+
+    test('answers a command about nobody, and uses no id twice', async () => {
+      expect(await desire('deleted')).toBe('not_found');
+      expect(await create()).toBe('ok');
+      expect(await create()).toBe('conflict');
+      expect(await said()).toEqual(['not_found', 'ok', 'conflict']);
+      expect((await load()).desired.generation).toBe(1);
+    });
+
+    test('takes the same request for the same command, also from another leader', async () => {
+      await create('r1');
+      expect(await desire('stopped', 'r2')).toBe('ok');
+      expect(await desire('running', 'r3')).toBe('ok');
+      epoch = await subject.acquire();
+      expect(await create('r1', randomUUID())).toBe('repeated');
+      expect(await desire('stopped', 'r2')).toBe('repeated');
+      expect((await load()).desired).toMatchObject({ desired: 'running', generation: 3 });
+      expect(await said()).toEqual(['ok', 'ok', 'ok', 'ok', 'ok']);
+      expect(await store.ids()).toEqual([id]);
+    });
+
+    test('a refusal that may pass is not remembered, another one is', async () => {
+      const refuse = (operation: 'later' | 'answer', requestId: string) =>
+        subject.settle(epoch, { requestId, operation, answers });
+      expect([await refuse('later', 'a'), await refuse('later', 'a')]).toEqual(['ok', 'ok']);
+      expect([await refuse('answer', 'b'), await refuse('answer', 'b')]).toEqual(['ok', 'repeated']);
+    });
+
+    test('keeps what was decided, as it was decided', async () => {
+      await create();
+      expect(await store.record(epoch, await load(), next)).toBe('ok');
+      const { exit_code: _, ...kept } = status;
+      expect(await load()).toMatchObject({ status: kept, memo, revision: 1 });
+      expect((await load()).status).not.toHaveProperty('exit_code', expect.anything());
+      expect(await store.index()).toEqual({ [id]: '1.1' });
+      expect((await store.status(id))?.status).toEqual(kept);
+    });
+
+    test('refuses what was decided on an older status', async () => {
+      await create();
+      const read = await load();
+      expect(await store.record(epoch, read, next)).toBe('ok');
+      const late = { ...next, status: { ...status, incarnation: 9 } };
+      expect(await store.record(epoch, read, late)).toBe('conflict');
+      expect(await load()).toMatchObject({ status: { incarnation: 1 }, revision: 1 });
+    });
+
+    test('refuses what was decided on an older wish', async () => {
+      await create();
+      const read = await load();
+      await desire('stopped');
+      expect(await store.record(epoch, read, next)).toBe('conflict');
+      expect(await store.purge(epoch, read)).toBe('conflict');
+      expect(await load()).toMatchObject({ desired: { desired: 'stopped' }, status: undefined });
+    });
+
+    test('a command leaves the status, and a status the wish', async () => {
+      await create();
+      await store.record(epoch, await load(), next);
+      await desire('stopped');
+      expect(await store.index()).toEqual({ [id]: '2.1' });
+      expect(await store.record(epoch, await load(), next)).toBe('ok');
+      expect(await load()).toMatchObject({ desired: { desired: 'stopped', generation: 2 }, revision: 2 });
+      expect(await store.index()).toEqual({ [id]: '2.2' });
+    });
+
+    test('forgets a worker, and remembers that it was', async () => {
+      await create();
+      await store.record(epoch, await load(), next);
+      await desire('deleted');
+      const read = await load();
+      expect(await store.purge(epoch, read)).toBe('ok');
+      expect(await store.load(id)).toBeUndefined();
+      expect([await store.ids(), await store.index()]).toEqual([[], {}]);
+      expect(await store.status(id)).toMatchObject({ desired: 'deleted', status: { phase: 'creating' } });
+      // Late decisions bring nothing back.
+      expect(await store.purge(epoch, read)).toBe('gone');
+      expect(await store.record(epoch, read, next)).toBe('gone');
+      expect(await store.index()).toEqual({});
+    });
+
+    test('a worker that was deleted can be deleted, and neither started nor made again', async () => {
+      await create();
+      await desire('deleted');
+      await store.purge(epoch, await load());
+      expect(await desire('deleted')).toBe('same');
+      expect(await desire('running')).toBe('conflict');
+      expect(await desire('stopped')).toBe('conflict');
+      expect(await create()).toBe('conflict');
+      expect(await store.restore(epoch, id, spec, NOW)).toBe(false);
+      expect(await store.load(id)).toBeUndefined();
+    });
+
+    test('refuses every write of a deposed leader, and none of its reads', async () => {
+      await create('r1');
+      const read = await load();
+      const old = epoch;
+      epoch = await subject.acquire();
+      expect(epoch).toBeGreaterThan(old);
+      expect([await store.leads(old), await store.leads(epoch)]).toEqual([false, true]);
+      const settle = (operation: 'create' | 'desire' | 'answer') =>
+        subject.settle(old, {
+          requestId: randomUUID(),
+          operation,
+          workerId: id,
+          desired: 'deleted',
+          answers,
+        });
+      await expect(settle('create')).rejects.toThrow(Fenced);
+      await expect(settle('desire')).rejects.toThrow(Fenced);
+      await expect(settle('answer')).rejects.toThrow(Fenced);
+      await expect(store.record(old, read, next)).rejects.toThrow(Fenced);
+      await expect(store.purge(old, read)).rejects.toThrow(Fenced);
+      await expect(store.restore(old, randomUUID(), spec, NOW)).rejects.toThrow(Fenced);
+      await expect(store.identify(old, NOW)).rejects.toThrow(Fenced);
+      expect(await load()).toEqual(read);
+      expect([await said(), await store.identity(), await store.ids()]).toEqual([['ok'], undefined, [id]]);
+    });
+
+    test('has one identity from its first leader on', async () => {
+      expect(await store.identity()).toBeUndefined();
+      expect((await store.pulse()).identity).toBeNull();
+      await store.identify(epoch, NOW);
+      const first = await store.identity();
+      expect(first?.created_at).toBe(instant(NOW));
+      await store.identify(epoch, NOW + 1);
+      expect(await store.identity()).toEqual(first);
+      expect((await store.pulse()).identity).toBe(first?.id);
+    });
+
+    test('its pulse changes with every write, and with nothing else', async () => {
+      const pulses = [(await store.pulse()).revision];
+      const note = async () => pulses.push((await store.pulse()).revision);
+      await create();
+      await note();
+      await store.record(epoch, await load(), next);
+      await note();
+      await desire('deleted');
+      await note();
+      await store.purge(epoch, await load());
+      await note();
+      expect(new Set(pulses).size).toBe(5);
+      await desire('deleted');
+      await store.load(id);
+      expect((await store.pulse()).revision).toBe(pulses.at(-1));
+    });
+
+    test('writes a record again from what its body tells, once', async () => {
+      expect(await store.restore(epoch, id, spec, NOW)).toBe(true);
+      expect(await store.restore(epoch, id, spec, NOW + 1)).toBe(false);
+      expect((await load()).desired).toMatchObject({
+        desired: 'running',
+        generation: 1,
+        created_at: instant(NOW),
+        request_id: `restored-${id}`,
+      });
+      expect([await store.ids(), await store.index()]).toEqual([[id], { [id]: '1.0' }]);
+    });
+
+    test('gives heartbeats as they stand, in the order that was asked for', async () => {
+      const at = instant(NOW);
+      const beat = { incarnation: 1, phase: 'ready', at, active_at: at, busy: false, seq: 3 } as const;
+      await create();
+      await subject.beat(id, beat);
+      expect((await store.load(id))?.heartbeat).toEqual(beat);
+      const [none, found] = await store.heartbeats([randomUUID(), id]);
+      expect([none, JSON.parse(found ?? '')]).toEqual([null, beat]);
+    });
+  });
+}

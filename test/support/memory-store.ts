@@ -1,0 +1,210 @@
+/**
+ * The store in memory: what its scripts promise, without Redis. It passes the same suite as the real one
+ * (`test/store/store-suite.ts`), and the properties of the loop stand on it.
+ *
+ * Everything goes through JSON on its way in, so that nothing is shared and what is undefined is gone.
+ */
+import { randomUUID } from 'node:crypto';
+import {
+  type DesiredRecord,
+  type DesiredState,
+  type Heartbeat,
+  instant,
+  type LifecycleEvent,
+  type Memo,
+  type StatusRecord,
+  type WorkerRecord,
+} from '../../src/model/index.ts';
+import { Fenced, type Settled, type Settlement, type Store } from '../../src/store/index.ts';
+
+/** The parts of the store that the loop uses. */
+export type LoopStore = Pick<
+  Store,
+  | 'load'
+  | 'status'
+  | 'record'
+  | 'purge'
+  | 'leads'
+  | 'pulse'
+  | 'index'
+  | 'ids'
+  | 'heartbeats'
+  | 'identity'
+  | 'identify'
+  | 'restore'
+>;
+
+interface Desired {
+  /** Missing in a tombstone. */
+  spec?: DesiredRecord['spec'];
+  desired: DesiredState;
+  generation: number;
+  created_at: string;
+  request_id: string;
+}
+
+const copy = <T>(value: T): T => structuredClone(value);
+const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value));
+
+export class MemoryStore implements LoopStore {
+  /** Every answer that was given, in order. */
+  readonly answers: unknown[] = [];
+  readonly #now: () => number;
+  #epoch = 0;
+  #revision = 0;
+  #identity: { id: string; created_at: string } | undefined;
+  readonly #desired = new Map<string, Desired>();
+  readonly #status = new Map<string, { status: StatusRecord; memo: Memo | undefined; revision: number }>();
+  readonly #index = new Map<string, string>();
+  readonly #created = new Map<string, number>();
+  readonly #requests = new Map<string, string>();
+  readonly #heartbeats = new Map<string, Heartbeat>();
+
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
+
+  /** A new leader; there is no lease here, so that it deposes the one before. */
+  acquire(): number {
+    this.#epoch = Math.max(this.#now(), this.#epoch + 1);
+    return this.#epoch;
+  }
+
+  /** What a command comes to, as `accept.lua` settles it. */
+  async settle(
+    epoch: number,
+    { requestId, workerId: id = '', operation, answers, ...what }: Omit<Settlement, 'entry' | 'replyTo'>,
+  ): Promise<Settled> {
+    this.#fence(epoch);
+    const answer = (outcome: Settled, text: string | undefined): Settled => {
+      if (text !== undefined) this.answers.push(JSON.parse(text));
+      if (text !== undefined && outcome !== 'repeated' && operation !== 'later')
+        this.#requests.set(requestId, text);
+      return outcome;
+    };
+    const before = this.#requests.get(requestId);
+    if (before !== undefined) return answer('repeated', before);
+    const record = this.#desired.get(id);
+    if (operation === 'create') {
+      if (record) return answer('conflict', answers.conflict);
+      const { spec, at, ms } = what.created ?? { spec: undefined as never, at: '', ms: 0 };
+      const made = { spec: plain(spec), generation: 0, created_at: at, request_id: requestId };
+      this.#created.set(id, ms);
+      this.#write(id, { ...made, desired: 'running' });
+    } else if (operation === 'desire') {
+      const desired = what.desired ?? 'running';
+      if (!record) return answer('not_found', answers.not_found);
+      if (record.desired === 'deleted' && desired !== 'deleted') return answer('conflict', answers.conflict);
+      if (record.desired === desired && desired !== 'running') return answer('same', answers.ok);
+      this.#write(id, { ...record, desired });
+    }
+    return answer('ok', answers.ok);
+  }
+
+  #write(id: string, record: Desired): void {
+    const generation = record.generation + 1;
+    this.#desired.set(id, { ...record, generation });
+    this.#index.set(id, `${generation}.${this.#status.get(id)?.revision ?? 0}`);
+    this.#revision += 1;
+  }
+
+  async load(id: string): Promise<{ record: WorkerRecord; heartbeat: Heartbeat | undefined } | undefined> {
+    const desired = this.#desired.get(id);
+    if (!desired?.spec) return undefined;
+    const { status, memo, revision = 0 } = this.#status.get(id) ?? {};
+    const record = { id, desired: desired as DesiredRecord, status, memo, revision };
+    return copy({ record, heartbeat: this.#heartbeats.get(id) });
+  }
+
+  async status(id: string): Promise<{ desired: DesiredState; status: StatusRecord | undefined } | undefined> {
+    const desired = this.#desired.get(id)?.desired;
+    return desired && copy({ desired, status: this.#status.get(id)?.status });
+  }
+
+  async record(
+    epoch: number,
+    read: WorkerRecord,
+    next: { status: StatusRecord; memo: Memo; event: LifecycleEvent | undefined },
+  ): Promise<'ok' | 'conflict' | 'gone'> {
+    this.#fence(epoch);
+    const desired = this.#desired.get(read.id);
+    if (!desired?.spec) return 'gone';
+    if (desired.generation !== read.desired.generation) return 'conflict';
+    const revision = this.#status.get(read.id)?.revision ?? 0;
+    if (revision !== read.revision) return 'conflict';
+    this.#status.set(read.id, { ...plain({ status: next.status, memo: next.memo }), revision: revision + 1 });
+    this.#index.set(read.id, `${desired.generation}.${revision + 1}`);
+    this.#revision += 1;
+    return 'ok';
+  }
+
+  async purge(epoch: number, read: WorkerRecord): Promise<'ok' | 'conflict' | 'gone'> {
+    this.#fence(epoch);
+    const record = this.#desired.get(read.id);
+    if (!record?.spec) return 'gone';
+    if (record.generation !== read.desired.generation) return 'conflict';
+    const { spec: _, ...tombstone } = record;
+    this.#desired.set(read.id, { ...tombstone, desired: 'deleted' });
+    for (const map of [this.#index, this.#created, this.#heartbeats]) map.delete(read.id);
+    this.#revision += 1;
+    return 'ok';
+  }
+
+  async leads(epoch: number): Promise<boolean> {
+    return epoch === this.#epoch;
+  }
+
+  async pulse(): Promise<{ revision: string | null; identity: string | null }> {
+    return { revision: String(this.#revision), identity: this.#identity?.id ?? null };
+  }
+
+  async index(): Promise<Record<string, string>> {
+    return Object.fromEntries(this.#index);
+  }
+
+  async ids(): Promise<string[]> {
+    return [...this.#created].sort(([a, at], [b, bt]) => at - bt || (a < b ? -1 : 1)).map(([id]) => id);
+  }
+
+  async heartbeats(ids: string[]): Promise<(string | null)[]> {
+    return ids.map((id) => {
+      const beat = this.#heartbeats.get(id);
+      return beat ? JSON.stringify(beat) : null;
+    });
+  }
+
+  async identity(): Promise<{ id: string; created_at: string } | undefined> {
+    return this.#identity;
+  }
+
+  async identify(epoch: number, now: number): Promise<void> {
+    this.#fence(epoch);
+    this.#identity ??= { id: randomUUID(), created_at: instant(now) };
+  }
+
+  async restore(epoch: number, id: string, spec: DesiredRecord['spec'], createdAt: number): Promise<boolean> {
+    this.#fence(epoch);
+    if (this.#desired.has(id)) return false;
+    const made = { spec: plain(spec), generation: 0, created_at: instant(createdAt) };
+    this.#created.set(id, createdAt);
+    this.#write(id, { ...made, desired: 'running', request_id: `restored-${id}` });
+    return true;
+  }
+
+  // --- what a test does to it ----------------------------------------------------------------------------------
+
+  /** A wrapper's heartbeat; `undefined` loses it. */
+  beat(id: string, heartbeat: Heartbeat | undefined): void {
+    if (heartbeat) this.#heartbeats.set(id, copy(heartbeat));
+    else this.#heartbeats.delete(id);
+  }
+
+  loseMemo(id: string): void {
+    const stored = this.#status.get(id);
+    if (stored) stored.memo = undefined;
+  }
+
+  #fence(epoch: number): void {
+    if (epoch !== this.#epoch) throw new Fenced();
+  }
+}

@@ -133,7 +133,7 @@ function kept(directory: string, name: string, make: () => string): string {
 }
 
 function access({ port, password }: PrivateRedis, bridge: string | undefined) {
-  const url = (host: string) => `redis://${password ? `:${password}@` : ''}${host}:${port}`;
+  const url = (host: string) => `redis://${password ? `default:${password}@` : ''}${host}:${port}`;
   return { url: url('127.0.0.1'), bodyUrl: bridge && url(bridge) };
 }
 

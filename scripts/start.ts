@@ -70,7 +70,7 @@ async function imageOf(
 
 function sayHowToReach({ url, how }: RedisAccess, { cell }: Settings, directory: string): void {
   const { port, password } = new URL(url);
-  const secret = password ? `:$(cat '${join(directory, 'password')}')@` : '';
+  const secret = password ? `default:$(cat '${join(directory, 'password')}')@` : '';
   const { commands, responses } = keysOf(cell);
   const cli = 'redis-cli --no-auth-warning -u "$REDIS_URL"';
   say(`Redis is ${how} on 127.0.0.1:${port}. It ends with this manager; its data stay in ${directory}.

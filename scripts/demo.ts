@@ -57,7 +57,7 @@ try {
   const { manager, redisUrl, cell } = stage;
   lastWords = () => manager.lastWords(10);
   const orchestrator = new Orchestrator(redisUrl, cell, interrupted.signal, () => manager.obstacle);
-  cleanup.add('connections and keys', () => orchestrator.dismantle());
+  cleanup.add('connections', () => orchestrator.close());
   narrator.seen(
     `Redis: ${stage.redisHow}; bodies: ${[...new Set(stage.runtimes)].join(' and ')}; cell: ${cell}`,
   );

@@ -30,7 +30,6 @@ const POLL_MS = 25;
 export class Orchestrator {
   readonly #url: string;
   readonly #redis: Redis;
-  readonly #cell: string;
   readonly #keys: ReturnType<typeof keysOf>;
   readonly #signal: AbortSignal;
   readonly #obstacle: () => string | undefined;
@@ -42,7 +41,6 @@ export class Orchestrator {
   constructor(url: string, cell: string, signal: AbortSignal, obstacle: () => string | undefined) {
     this.#obstacle = obstacle;
     this.#url = url;
-    this.#cell = cell;
     this.#signal = AbortSignal.any([signal, this.#end.signal]);
     this.#keys = keysOf(cell);
     this.#redis = connect(url);
@@ -99,16 +97,10 @@ export class Orchestrator {
     }
   }
 
-  /** Removes every key of the cell and closes the connections. */
-  async dismantle(): Promise<void> {
+  /** Closes its connections. */
+  async close(): Promise<void> {
     this.#end.abort();
     await Promise.all(this.#followers);
-    let cursor = '0';
-    do {
-      const [next, keys] = await this.#redis.scan(cursor, 'MATCH', `${this.#cell}:*`, 'COUNT', 500);
-      if (keys.length > 0) await this.#redis.unlink(...keys);
-      cursor = next;
-    } while (cursor !== '0');
     this.#redis.disconnect();
   }
 
@@ -139,4 +131,15 @@ function connect(url: string): Redis {
   const redis = new Redis(url, { maxRetriesPerRequest: 3 });
   redis.on('error', () => {});
   return redis;
+}
+
+/** Removes every key of a cell. Nobody may write to them any more. */
+export async function removeKeys(url: string, cell: string): Promise<void> {
+  const redis = connect(url);
+  try {
+    for await (const keys of redis.scanStream({ match: `${cell}:*`, count: 500 }))
+      if (keys.length > 0) await redis.unlink(keys);
+  } finally {
+    redis.disconnect();
+  }
 }

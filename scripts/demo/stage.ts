@@ -10,6 +10,7 @@ import { bridgeAddress, ensureRedis } from '../redis.ts';
 import { ensureWorkerImage } from '../worker-image.ts';
 import { type Cleanup, dismantle } from './cleanup.ts';
 import { ManagerProcess } from './manager.ts';
+import { removeKeys } from './orchestrator.ts';
 
 /** `undefined`: processes, and Docker where it is at hand. */
 export type Asked = 'docker' | 'process' | undefined;
@@ -39,6 +40,8 @@ export async function setStage(asked: Asked, cleanup: Cleanup, say: Log): Promis
   const redis = await ensureRedis(say, { docker: found?.engine.docker });
   if ('error' in redis) throw new Error(redis.error);
   cleanup.add('Redis', () => redis.stop());
+  // After the bodies, which write to their streams as long as they live.
+  cleanup.add('keys', () => removeKeys(redis.url, cell));
   const bodyUrl = redis.bodyUrl ?? (found && (await throughBridge(redis.url, found.engine)));
   const obstacle = found && (await whyUnreachable(found, bodyUrl ?? redis.url));
   if (obstacle && asked === 'docker') throw new Error(obstacle);

@@ -7,13 +7,21 @@
  * Plain JavaScript for Node 20 or newer, without packages: it runs before any are there.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, statSync, utimesSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const bin = join(root, 'node_modules', '.bin');
+const INSTALLED = join(root, 'node_modules', '.package-lock.json');
+/**
+ * What the lock file says, and no change to it. `npm ci` would refuse a lock file that does not name the optional packages of
+ * every platform, as one made behind a mirror that lacks some of them does not.
+ */
+const NPM_INSTALL = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'];
+/** How often it is looked whether npm is still there. */
+const WATCH_MS = 500;
 /** The first Node that runs TypeScript without a flag (22.18, 23.6); 22 before that is too old as well. */
 const TYPESCRIPT_SINCE = { 22: 18, 23: 6 };
 
@@ -28,27 +36,29 @@ handOver();
 
 /** npm writes its own copy of the lock at the end of an install: missing or older means unfinished or outdated. */
 function isStale() {
-  const installed = join(root, 'node_modules', '.package-lock.json');
   return (
-    !existsSync(installed) || statSync(installed).mtimeMs < statSync(join(root, 'package-lock.json')).mtimeMs
+    !existsSync(INSTALLED) || statSync(INSTALLED).mtimeMs < statSync(join(root, 'package-lock.json')).mtimeMs
   );
 }
 
 function install() {
   const why = existsSync(join(root, 'node_modules')) ? 'package-lock.json has changed' : 'first run';
-  console.error(`Installing the packages (${why}; about half a minute) …`);
+  console.error(`Installing the packages (${why}; up to a minute) …`);
   const began = Date.now();
-  const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
+  const result = spawnSync('npm', NPM_INSTALL, {
     cwd: root,
     stdio: ['ignore', 2, 2],
     shell: process.platform === 'win32',
   });
   if (result.status !== 0) {
     console.error(
-      `\`npm ci\` failed${result.error ? `: ${result.error.message}` : ''}. Run it by hand in ${root} to see why.`,
+      `\`npm ${NPM_INSTALL.join(' ')}\` failed${result.error ? `: ${result.error.message}` : ''}. Run it by hand in ${root} to see why.`,
     );
     process.exit(1);
   }
+  // npm leaves its copy of the lock as it was where nothing had to be changed.
+  const now = new Date();
+  if (existsSync(INSTALLED)) utimesSync(INSTALLED, now, now);
   console.error(`Installed in ${Math.round((Date.now() - began) / 1000)} s.`);
 }
 
@@ -71,5 +81,12 @@ function handOver() {
     const fromTerminal = process.stdin.isTTY && (signal === 'SIGINT' || signal === 'SIGQUIT');
     process.on(signal, () => fromTerminal || child.kill(signal));
   }
+  // npm hands a signal on to its shell only, which dies of it and leaves us behind.
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (!process.env.npm_lifecycle_event || process.ppid === parent) return;
+    clearInterval(watch);
+    child.kill('SIGTERM');
+  }, WATCH_MS);
   child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
 }

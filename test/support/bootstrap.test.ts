@@ -37,7 +37,7 @@ test('installs once, then runs TypeScript with the arguments and the exit code o
   );
   const first = await run('script.ts', '--runtime', 'docker');
   expect(first).toMatchObject({ code: 7, out: '--runtime|docker\n' });
-  expect(first.err).toContain('npm ci');
+  expect(first.err).toContain('npm install');
   expect(await run('script.ts')).toMatchObject({ code: 7, err: expect.not.stringContaining('npm') });
 });
 

@@ -1,0 +1,114 @@
+/**
+ * A world for scripts of misfortune: an engine and a store in memory, on one clock that only the script moves. Both
+ * outlive the managers, which come, go, die at any await and are deposed (`manager.ts`).
+ */
+import { instant, type StatusRecord, type WorkerSpec, workerSpec } from '../../src/model/index.ts';
+import { FakeEngine } from '../../src/runtimes/fake/fake.ts';
+import { MemoryStore } from '../support/memory-store.ts';
+
+export const CELL = 'default';
+export const LIMITS = {
+  backoff_base_ms: 1000,
+  backoff_max_ms: 60_000,
+  backoff_reset_ms: 600_000,
+  heartbeat_silent_ms: 30_000,
+};
+export const GRACE_MS = 10_000;
+const START = Date.parse('2030-01-01T00:00:00.000Z');
+
+/** The workers that scripts are about: one of each policy, one that a forgetful record makes harder. */
+const POLICIES: Partial<WorkerSpec>[] = [
+  { restart_policy: 'never' },
+  { restart_policy: 'always' },
+  { restart_policy: 'on-failure', max_restarts: 2 },
+  { restart_policy: 'never', keep_finished_seconds: 30 },
+];
+export const WORKERS = POLICIES.map((_, at) => `00000000-0000-4000-8000-00000000000${at}`);
+export const specOf = (worker: string): WorkerSpec =>
+  workerSpec.parse({
+    ...{ agent_type: 'CUSTOM', command_line: ['agent'], runtime: 'docker' },
+    ...{ stop_grace_seconds: 2, start_deadline_seconds: 60, keep_finished_seconds: 3650 * 86_400 },
+    ...POLICIES[WORKERS.indexOf(worker)],
+  });
+
+/** What must never be, as soon as it was. */
+export class Broken extends Error {
+  override name = 'Broken';
+}
+
+export class World {
+  now = START;
+  readonly engine: FakeEngine;
+  readonly store: MemoryStore;
+  /** What was accepted last about each worker. */
+  readonly wanted = new Map<string, 'running' | 'stopped' | 'deleted'>();
+  /** Calls that timed out for their manager and have not happened yet. */
+  late: (() => Promise<unknown>)[] = [];
+  /** Bodies that have ended or were removed, by worker: what a restart may be for. */
+  readonly deaths = new Map<string, Set<string>>();
+  #requests = 0;
+
+  constructor(stubborn: boolean) {
+    const engine = new FakeEngine({
+      now: () => this.now,
+      program: () => (stubborn ? { ignores_sigterm: true } : {}),
+    });
+    this.engine = engine;
+    this.store = new MemoryStore(() => this.now);
+    const note = (id: string) => {
+      const body = engine.body(CELL, id);
+      if (!body || body.state === 'created') return;
+      this.deaths.set(body.worker_id, (this.deaths.get(body.worker_id) ?? new Set()).add(id));
+    };
+    const { exit, remove } = engine;
+    engine.exit = (id, how) => {
+      note(id);
+      exit.call(engine, id, how);
+    };
+    engine.remove = (id) => {
+      note(id);
+      remove.call(engine, id);
+    };
+  }
+
+  live(worker: string) {
+    return this.engine.bodiesOf(CELL, worker).find(({ state }) => state === 'running');
+  }
+
+  /** Whatever wrappers would say of themselves now. */
+  beat(): void {
+    for (const { worker_id, incarnation, state } of this.engine.list(CELL)) {
+      if (state !== 'running') continue;
+      const at = instant(this.now);
+      const ready = { phase: 'ready', at, ready_at: at, active_at: at, busy: false, seq: 1 } as const;
+      this.store.beat(worker_id, { incarnation, ...ready });
+    }
+  }
+
+  /** One command, settled by the leader of that epoch. */
+  async command(epoch: number, verb: 'create' | 'running' | 'stopped' | 'deleted', workerId: string) {
+    this.#requests += 1;
+    const answers = { ok: '{}', conflict: '{}', not_found: '{}' };
+    const common = { requestId: `r${this.#requests}`, workerId, answers };
+    const created = { spec: specOf(workerId), at: instant(this.now), ms: this.now, prompt: undefined };
+    const outcome = await this.store.settle(
+      epoch,
+      verb === 'create'
+        ? { ...common, operation: 'create', created }
+        : { ...common, operation: 'desire', desired: verb },
+    );
+    if (outcome === 'ok') this.wanted.set(workerId, verb === 'create' ? 'running' : verb);
+  }
+
+  /** Held against every status that is stored. */
+  check(id: string, before: StatusRecord | undefined, after: StatusRecord): void {
+    const from = { incarnation: before?.incarnation ?? 0, restarts: before?.restarts ?? 0 };
+    const story = `${JSON.stringify(before)} → ${JSON.stringify(after)}`;
+    if (after.incarnation < from.incarnation) throw new Broken(`an incarnation went back: ${story}`);
+    if (after.restarts > from.restarts + 1) throw new Broken(`two restarts at once: ${story}`);
+    if (after.restarts > from.restarts && after.incarnation === from.incarnation)
+      throw new Broken(`a restart without a new body: ${story}`);
+    if (after.restarts > (this.deaths.get(id)?.size ?? 0))
+      throw new Broken(`a restart was counted for no death: ${story}`);
+  }
+}

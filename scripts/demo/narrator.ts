@@ -43,8 +43,9 @@ export class Narrator {
     return this.#step?.title;
   }
 
-  /** What happened, step by step. */
+  /** What happened, step by step; nothing where it came no further than one. */
   table(): void {
+    if (this.#rows.length < 2) return;
     const total = (performance.now() - this.#began) / 1000;
     const wide = Math.max(...this.#rows.map(({ step }) => step.length));
     console.log(`\n${paint('bold', 'step'.padEnd(wide))}  seconds  what was seen`);

@@ -7,7 +7,7 @@ import { hasImage } from './runtimes/docker/image.ts';
 import { createRuntimes } from './runtimes/index.ts';
 import { limitsOf, serve } from './serve.ts';
 import { explainSettings, readSettings, type Settings } from './settings.ts';
-import { connectBlocking, connectCommands, Store } from './store/index.ts';
+import { connectBlocking, connectCommands, type Link, Store } from './store/index.ts';
 import { createLogger } from './telemetry/log.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 
@@ -53,8 +53,10 @@ process.exitCode = await runCli(process.argv.slice(2), {
   settings: () => readSettings(process.env),
   explainSettings: () => explainSettings(readSettings(process.env), process.env),
   connect(settings) {
-    const redis = connectCommands(settings.redisUrl);
-    const blocking = connectBlocking(settings.redisUrl);
+    // A verb that has done does not wait for a Redis that does not hang up.
+    const quick = { disconnectTimeout: 100 };
+    const redis = connectCommands(settings.redisUrl).duplicate(quick) as Link;
+    const blocking = connectBlocking(settings.redisUrl).duplicate(quick);
     return { redis, blocking, store: new Store(redis, settings.cell) };
   },
   runtimes: (settings) => runtimesOf(settings),

@@ -1,5 +1,6 @@
 /** What `doctor` looks at. Each check tells what it found and what to do; none of them changes anything of a worker. */
 import { messageOf, type RuntimeName } from '../model/index.ts';
+import type { Runtimes } from '../runtimes/registry.ts';
 import type { Settings } from '../settings.ts';
 import { redactUrl } from '../telemetry/redact.ts';
 import type { Context } from './context.ts';
@@ -110,7 +111,13 @@ export function parseInfo(text: string): Map<string, string> {
 
 async function* runtimeChecks(context: Context, settings: Settings): AsyncGenerator<Check> {
   const { parts } = context;
-  const runtimes = context.runtimes();
+  let runtimes: Runtimes;
+  try {
+    runtimes = context.runtimes();
+  } catch (error) {
+    yield bad('Runtimes', messageOf(error), 'Set RUNTIME and DOCKER_HOST.');
+    return;
+  }
   await runtimes.probe();
   const answering = runtimes.states.filter(({ info }) => info).length;
   for (const { name, info, error } of runtimes.states) {

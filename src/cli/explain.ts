@@ -64,8 +64,7 @@ export function explanation(seen: Observation, decision: Decision, leader: Leade
   const { desired, generation, spec } = seen.desired;
   const { intents, requeue_after_ms: ms } = decision;
   const same = status && line(status) === line(decision.status);
-  const noted =
-    'The record says otherwise. Either the manager has not looked since, or it remembers what an engine refused, which nobody else can see.';
+  const noted = `The record says otherwise. Either the manager has not looked since, or it remembers what an engine refused, or this command does not see what the manager sees: run it on the manager's machine${leader ? ` (${leader.owner})` : ''} with the manager's settings.`;
   return fields([
     ['Worker', `${seen.worker_id}${spec.name ? ` (${spec.name})` : ''}`],
     ['Desired', `${desired}, generation ${generation}; ${spec.runtime}, restart ${spec.restart_policy}`],
@@ -79,7 +78,7 @@ export function explanation(seen: Observation, decision: Decision, leader: Leade
     ['Recorded', status ? line(status) : 'nothing yet'],
     ['Rule', `"${decision.rule}" in ${stateOf(seen.memo?.value)}`],
     ['Decision', line(decision.status)],
-    ['Differs', status && !same && intents.length === 0 ? noted : undefined],
+    ['Differs', status && !same ? noted : undefined],
     ['To do', intents.length > 0 ? intents.map(describe).join(', then ') : 'nothing'],
     ['Next look', ms === undefined ? 'when something changes' : `in ${age(ms)}, or when something changes`],
     [

@@ -40,14 +40,16 @@ export async function runCli(argv: string[], parts: CliParts): Promise<number> {
       throw error;
     });
   const closing: (() => unknown)[] = [];
+  const sessions: Session[] = [];
   let code: number = EXIT.done;
-  const context = contextOf(parts, closing, (given) => {
+  const context = contextOf(parts, sessions, closing, (given) => {
     code = given;
   });
   try {
     await programOf(context).parseAsync(argv, { from: 'user' });
     return code;
-  } catch (error) {
+  } catch (thrown) {
+    const error = sessions.reduce((found, session) => session.explain(found), thrown);
     for (const line of linesOf(error, isDebug(parts))) parts.stderr.write(`${line}\n`);
     return exitCodeOf(error);
   } finally {
@@ -55,12 +57,18 @@ export async function runCli(argv: string[], parts: CliParts): Promise<number> {
   }
 }
 
-function contextOf(parts: CliParts, closing: (() => unknown)[], exitWith: (code: number) => void): Context {
+function contextOf(
+  parts: CliParts,
+  sessions: Session[],
+  closing: (() => unknown)[],
+  exitWith: (code: number) => void,
+): Context {
   return {
     parts,
     out: new Output(parts.stdout, parts.stderr),
     session() {
       const session = new Session(parts, parts.settings());
+      sessions.push(session);
       closing.push(() => session.close());
       return session.reach();
     },

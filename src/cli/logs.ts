@@ -1,5 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
-import type { OutputMessage } from '../model/index.ts';
+import { Fault, type OutputMessage } from '../model/index.ts';
 import type { StreamLine } from '../store/index.ts';
 import type { Context } from './context.ts';
 import { outputOption } from './output.ts';
@@ -8,6 +9,9 @@ import type { Session } from './session.ts';
 import { count } from './values.ts';
 import { waitFor } from './wait-for.ts';
 import { resolveId, whyNone } from './worker-id.ts';
+
+/** Redis is asked again after this. */
+const RETRY_MS = 1000;
 
 interface Options {
   follow?: boolean;
@@ -52,11 +56,20 @@ async function logs({ session: open, out }: Context, given: string, options: Opt
   await print(session.lines(key, last));
 }
 
-/** Fires when the worker has ended for good: all its output is on the stream then. */
+/** Fires when the worker has ended for good: all its output is on the stream then. Redis being away ends nothing. */
 function endOf(session: Session, id: string): AbortSignal {
   const ended = new AbortController();
-  waitFor(session, id, 'ended', {})
-    .catch(() => {})
-    .finally(() => ended.abort());
+  const look = async () => {
+    while (!ended.signal.aborted) {
+      try {
+        await waitFor(session, id, 'ended', {});
+        ended.abort();
+      } catch (error) {
+        if (error instanceof Fault) ended.abort(error);
+        else await delay(RETRY_MS);
+      }
+    }
+  };
+  void look();
   return ended.signal;
 }

@@ -1,8 +1,10 @@
-import type { Redis } from 'ioredis';
 import type { Limits, RuntimeName } from '../model/index.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import type { SettingRow, Settings } from '../settings.ts';
-import type { Link, Store } from '../store/index.ts';
+import type { connectBlocking, Link, Store } from '../store/index.ts';
+
+/** A connection for reads that block. */
+export type Reader = ReturnType<typeof connectBlocking>;
 
 /** What the command line is given by main.ts; nothing of it is made before a verb needs it. */
 export interface CliParts {
@@ -11,7 +13,7 @@ export interface CliParts {
   settings: () => Settings;
   explainSettings: () => SettingRow[];
   /** Clients that connect when they are first used; `blocking` is only a pattern for connections of a reader's own. */
-  connect: (settings: Settings) => { redis: Link; blocking: Redis; store: Store };
+  connect: (settings: Settings) => { redis: Link; blocking: Reader; store: Store };
   runtimes: (settings: Settings) => {
     runtimes: Runtime[];
     /** Redis as a body of that runtime sees it. */

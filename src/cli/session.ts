@@ -1,20 +1,19 @@
-import type { Redis } from 'ioredis';
 import { Fault, messageOf } from '../model/index.ts';
 import type { Settings } from '../settings.ts';
 import { type Link, readStream, type Store, type StreamLine } from '../store/index.ts';
 import { redactUrl } from '../telemetry/redact.ts';
-import type { CliParts } from './parts.ts';
+import type { CliParts, Reader } from './parts.ts';
 
 /** How long Redis may take to answer the first time, before the verb gives up. */
-const CONNECT_MS = 5000;
+const CONNECT_MS = 4000;
 
 /** The way to Redis of one run of the command line. */
 export class Session {
   readonly settings: Settings;
   readonly redis: Link;
   readonly store: Store;
-  readonly #pattern: Redis;
-  readonly #readers = new Set<Redis>();
+  readonly #pattern: Reader;
+  readonly #readers = new Set<Reader>();
   #why: string | undefined;
 
   constructor(parts: CliParts, settings: Settings) {
@@ -38,14 +37,14 @@ export class Session {
       await Promise.race([this.store.ping(), late]);
       return this;
     } catch (error) {
-      throw this.#explain(error);
+      throw this.#unreachable(error);
     } finally {
       clearTimeout(timer);
     }
   }
 
   /** A connection of its own for reads that block; it is closed with the session. */
-  reader(): Redis {
+  reader(): Reader {
     const reader = this.#pattern.duplicate();
     reader.on('error', () => {});
     this.#readers.add(reader);
@@ -92,12 +91,16 @@ export class Session {
   }
 
   close(): void {
-    this.redis.disconnect();
-    this.#pattern.disconnect();
-    for (const reader of this.#readers) reader.disconnect();
+    for (const link of [this.redis, this.#pattern, ...this.#readers]) link.disconnect();
   }
 
-  #explain(error: unknown): Fault {
+  /** An error of the client as a Fault that says where Redis was looked for; any other as it is. */
+  explain(error: unknown): unknown {
+    const away = /^(Reached the max retries|Command timed out|Connection is closed|Stream isn't writeable)/;
+    return away.test(messageOf(error)) ? this.#unreachable(error) : error;
+  }
+
+  #unreachable(error: unknown): Fault {
     const { redisUrl } = this.settings;
     const why = this.#why ?? messageOf(error);
     const advice = /NOAUTH|WRONGPASS|NOPERM/.test(why)

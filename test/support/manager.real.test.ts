@@ -12,7 +12,7 @@ test('a manager leads, answers, goes when it is asked to, and leaves nothing', a
     expect(existsSync(manager.home)).toBe(false);
   });
   await expect.poll(async () => (await fetch(`${manager.url}/readyz`)).status, { timeout: 10_000 }).toBe(200);
-  expect(manager.log()).toContain('"leading"');
+  await expect.poll(manager.log, { timeout: 10_000 }).toContain('"leading"');
   expect(await manager.stop()).toBe(0);
 });
 

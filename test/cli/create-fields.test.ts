@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import { createFields } from '../../src/cli/create-fields.ts';
+import { pair, seconds, textOrFile } from '../../src/cli/values.ts';
+import { parseCommand } from '../../src/model/index.ts';
+
+test('every option becomes its field of the contract', () => {
+  const fields = createFields(
+    {
+      ...{
+        name: 'n',
+        instructions: 'do',
+        prompt: 'p',
+        exitAfterPrompt: true,
+        env: { A: 'b' },
+        runtime: 'docker',
+      },
+      ...{ memory: '512m', cpus: 1.5, pids: 256, restart: 'on-failure', maxRestarts: 3, stopGrace: 5 },
+      ...{ startDeadline: 30, ttl: 3600, idleTimeout: 60, keep: 10, label: { k: 'v' } },
+      ...{ allowedCommand: ['git'], module: ['GIT'], secret: ['token'] },
+      workerId: '00000000-0000-4000-8000-000000000001',
+    },
+    ['cat', '-n'],
+  );
+  expect(fields).toEqual({
+    ...{ agent_type: 'CUSTOM', command_line: ['cat', '-n'], name: 'n', instructions: 'do', prompt: 'p' },
+    ...{ exit_after_prompt: true, env: { A: 'b' }, runtime: 'docker' },
+    resources: { memory: '512m', cpus: 1.5, pids: 256 },
+    ...{ restart_policy: 'on-failure', max_restarts: 3, stop_grace_seconds: 5, start_deadline_seconds: 30 },
+    ...{ ttl_seconds: 3600, idle_timeout_seconds: 60, keep_finished_seconds: 10, labels: { k: 'v' } },
+    ...{ allowed_commands: ['git'], modules: ['GIT'], secrets: ['token'] },
+    worker_id: '00000000-0000-4000-8000-000000000001',
+  });
+  expect(() => parseCommand({ ...fields, command: 'create', request_id: 'r' })).not.toThrow();
+});
+
+test('the command line wins over the file, field by field of a map', () => {
+  const file = {
+    ...{ command: 'create', agent_type: 'CLAUDE', name: 'f', env: { A: '1', B: '1' } },
+    resources: { memory: '64m', pids: 9 },
+  };
+  expect(createFields({ file, name: 'l', env: { B: '2' }, memory: '128m' }, [])).toEqual({
+    ...{ agent_type: 'CLAUDE', name: 'l', env: { A: '1', B: '2' }, resources: { memory: '128m', pids: 9 } },
+  });
+});
+
+test('what nothing can be made of is wrong usage', () => {
+  expect(() => createFields({}, [])).toThrow('nothing to run');
+  expect(() => createFields({ file: { command: 'delete' } }, [])).toThrow('only create');
+});
+
+test.each([
+  ['90', 90],
+  ['90s', 90],
+  ['1.5m', 90],
+  ['2h', 7200],
+  ['7d', 604_800],
+])('%s is %d seconds', (text, value) => {
+  expect(seconds(text)).toBe(value);
+});
+
+test.each(['', 'soon', '-1', '1w', '5 m', '1e3'])('%j is no time', (text) => {
+  expect(() => seconds(text)).toThrow('such as 90s');
+});
+
+test('pairs gather, and may hold = in their value', () => {
+  expect(pair('B=c=d', { A: '1' })).toEqual({ A: '1', B: 'c=d' });
+  expect(pair('A=')).toEqual({ A: '' });
+  expect(() => pair('A')).toThrow('NAME=VALUE');
+  expect(() => pair('=x')).toThrow('NAME=VALUE');
+});
+
+test('a text may stand in a file', () => {
+  expect(textOrFile('plain')).toBe('plain');
+  expect(textOrFile(`@${import.meta.filename}`)).toContain('a text may stand in a file');
+  expect(() => textOrFile('@/nowhere')).toThrow('ENOENT');
+});

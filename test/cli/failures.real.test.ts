@@ -1,0 +1,132 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { Redis } from 'ioredis';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { cleanCell, newCell, startManager } from '../support/manager.ts';
+import { wmOf } from './wm.ts';
+
+const redisUrl = inject('redisUrl');
+
+/** A cell without a manager; its keys are removed when the test ends. */
+function lonely() {
+  const cell = newCell();
+  onTestFinished(async () => {
+    const redis = new Redis(redisUrl);
+    const keys = await redis.keys(`${cell}:*`);
+    if (keys.length > 0) await redis.del(keys);
+    redis.disconnect();
+  });
+  return { cell, ...wmOf({ redisUrl, cell }) };
+}
+
+test('wrong usage exits 2 and says what there is', async () => {
+  const { wm } = lonely();
+  expect(await wm('crate')).toMatchObject({ code: 2, err: expect.stringContaining('Did you mean create?') });
+  expect(await wm()).toMatchObject({ code: 2, out: '' });
+  expect(await wm('ps', '--nope')).toMatchObject({ code: 2 });
+  expect(await wm('status')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("missing required argument 'id'"),
+  });
+  expect(await wm('wait', '--for=SLEEPING', 'x')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('RUNNING'),
+  });
+  expect(await wm('create')).toMatchObject({ code: 2, err: expect.stringContaining('after --') });
+  expect(await wm('create', '--cpus', 'two', '--', 'true')).toMatchObject({ code: 2 });
+  expect(await wm('create', '-f', '/nowhere.json')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('ENOENT'),
+  });
+  expect(await wm('ps', '--filter', 'colour=red')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('label='),
+  });
+  expect(await wm('--help')).toMatchObject({ code: 0, out: expect.stringContaining('explain') });
+});
+
+test('a command that nobody answers stands: 124, and a manager that comes carries it out', async () => {
+  const { cell, wm } = lonely();
+  const { code, out, err } = await wm(
+    'create',
+    '--timeout',
+    '0.3s',
+    '--request-id',
+    'r-1',
+    '--',
+    'sleep',
+    '60',
+  );
+  expect({ code, out }).toEqual({ code: 124, out: '' });
+  expect(err).toContain(`No manager leads the cell ${cell}`);
+  expect(err).toContain('--request-id r-1');
+  const manager = await startManager({ redisUrl, cell });
+  onTestFinished(async () => {
+    await manager.stop();
+    await cleanCell({ redisUrl, cell, home: manager.home });
+  });
+  const again = await wm('create', '--wait', '--request-id', 'r-1', '--', 'sleep', '60');
+  expect(again).toMatchObject({ code: 0, err: '' });
+  expect((await wm('ps', '-q', '--no-trunc')).out).toBe(again.out);
+});
+
+test('explain says that nobody leads', async () => {
+  const { cell, wm } = lonely();
+  const redis = new Redis(redisUrl);
+  onTestFinished(() => redis.disconnect());
+  const id = '00000000-0000-4000-8000-000000000001';
+  const spec = { agent_type: 'CUSTOM', command_line: ['true'], runtime: 'process' };
+  const record = { desired: 'running', generation: 1, created_at: new Date().toISOString(), request_id: 'r' };
+  await redis.hset(`${cell}:worker:${id}`, { ...record, spec: JSON.stringify(spec) });
+  await redis.zadd(`${cell}:workers`, 1, id);
+  const { code, out } = await wm('explain', '0000');
+  expect(code).toBe(0);
+  expect(out).toMatch(/To do +create body 1/);
+  expect(out).toMatch(/Manager +none leads/);
+  expect(await redis.exists(`${cell}:worker:${id}:status`)).toBe(0);
+});
+
+test('a Redis that is not there, or says nothing, is one clear line without its password', async () => {
+  const silent = createServer(() => {}).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  onTestFinished(() => void silent.close());
+  const { start } = lonely();
+  for (const port of [1, (silent.address() as AddressInfo).port]) {
+    const began = performance.now();
+    const REDIS_URL = `redis://user:geheim@127.0.0.1:${port}`;
+    const { code, out, err } = await start(['ps'], undefined, { REDIS_URL }).done;
+    expect(performance.now() - began).toBeLessThan(20_000);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toMatch(/^error: Redis does not answer at redis:\/\/\*\*\*@127\.0\.0\.1:\d+ \(.*\)\. .*\n$/);
+  }
+  const REDIS_URL = 'redis://127.0.0.1:1';
+  const { err } = await start(['ps'], undefined, { REDIS_URL, LOG_LEVEL: 'debug' }).done;
+  expect(err).toMatch(/\n {4}at /);
+});
+
+test('a reader that has seen enough ends a verb quietly', async () => {
+  const { start } = lonely();
+  const follow = start(['config']);
+  follow.child.stdout?.destroy();
+  expect(await follow.done).toMatchObject({ code: 0, err: '' });
+});
+
+test('a wrong setting stops serve with its name, and doctor tells it', async () => {
+  const { start } = lonely();
+  const env = { LEASE_SECONDS: 'soon' };
+  const served = await start(['serve'], undefined, env).done;
+  expect(served).toMatchObject({ code: 2, err: expect.stringContaining('LEASE_SECONDS is "soon"') });
+  const asked = await start(['doctor'], undefined, env).done;
+  expect(asked).toMatchObject({ code: 1, out: expect.stringContaining('✗ Settings') });
+});
+
+test('serve goes at the first signal', async () => {
+  const { start } = lonely();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    const serve = start(['serve']);
+    onTestFinished(() => void serve.child.kill('SIGKILL'));
+    await expect.poll(serve.out, { timeout: 20_000 }).toContain('manager started');
+    serve.child.kill(signal);
+    expect((await serve.done).code).toBe(0);
+  }
+});

@@ -1,0 +1,100 @@
+import { CommanderError } from 'commander';
+import { expect, test } from 'vitest';
+import { parseInfo, redisSettings } from '../../src/cli/checks.ts';
+import { exitCodeOf, linesOf, TimedOut, usage } from '../../src/cli/exit.ts';
+import { compareIds } from '../../src/cli/merge.ts';
+import { filterOf } from '../../src/cli/ps.ts';
+import { type Goal, judge } from '../../src/cli/wait-for.ts';
+import { matchPrefix } from '../../src/cli/worker-id.ts';
+import { Fault, type StatusRecord } from '../../src/model/index.ts';
+import type { Summary } from '../../src/store/index.ts';
+
+const at = (status: string, phase = 'x') => ({
+  deleted: false,
+  current: true,
+  status: { status, phase } as StatusRecord,
+});
+const gone = { deleted: true, current: true, status: undefined };
+
+test.each<[Goal, Parameters<typeof judge>[1], string]>([
+  ['RUNNING', at('STARTING'), 'not yet'],
+  ['RUNNING', at('RUNNING', 'booting'), 'reached'],
+  ['RUNNING', at('FAILED'), 'missed'],
+  ['RUNNING', gone, 'missed'],
+  ['RUNNING', { ...at('RUNNING'), current: false }, 'not yet'],
+  ['RUNNING', { ...at('STOPPED'), current: false }, 'not yet'],
+  ['RUNNING', { deleted: false, current: false, status: undefined }, 'not yet'],
+  ['ready', at('RUNNING', 'ready'), 'reached'],
+  ['ready', at('RUNNING', 'silent'), 'not yet'],
+  ['ready', at('STOPPED'), 'missed'],
+  ['STOPPED', at('RUNNING'), 'not yet'],
+  ['STOPPED', at('FAILED'), 'missed'],
+  ['FAILED', at('FAILED'), 'reached'],
+  ['ended', at('FAILED'), 'reached'],
+  ['ended', at('STOPPED'), 'reached'],
+  ['ended', gone, 'missed'],
+  ['deleted', at('STOPPED', 'deleted'), 'not yet'],
+  ['deleted', gone, 'reached'],
+])('waiting for %s and seeing %j: %s', (goal, seen, verdict) => {
+  expect(judge(goal, seen)).toBe(verdict);
+});
+
+test('exit codes: 1 failed, 2 wrong usage, 124 timed out', () => {
+  expect(exitCodeOf(new Fault('not_found', 'x'))).toBe(1);
+  expect(exitCodeOf(new Fault('unsupported', 'x'))).toBe(1);
+  expect(exitCodeOf(new Error('x'))).toBe(1);
+  expect(exitCodeOf(usage('x'))).toBe(2);
+  expect(exitCodeOf(new CommanderError(1, 'commander.unknownCommand', 'x'))).toBe(2);
+  expect(exitCodeOf(new CommanderError(0, 'commander.helpDisplayed', 'x'))).toBe(0);
+  expect(exitCodeOf(new TimedOut('x'))).toBe(124);
+});
+
+test('an error is told once, with the paths that its message does not name, and without passwords', () => {
+  const issues = [
+    { path: 'name', message: 'is long' },
+    { path: 'env.A', message: 'is odd' },
+  ];
+  expect(linesOf(usage('The name is wrong.', issues), false)).toEqual([
+    'error: The name is wrong.',
+    '  env.A is odd',
+  ]);
+  expect(linesOf(new Error('at redis://u:p@host'), false)).toEqual(['error: at redis://***@host']);
+  expect(linesOf(new Error('x'), true)).toHaveLength(2);
+});
+
+const worker = (fields: Partial<Summary>) => ({ status: 'RUNNING', ...fields }) as Summary;
+
+test('ps shows what is alive, and filters as docker does', () => {
+  expect(filterOf([], false)(worker({}))).toBe(true);
+  expect(filterOf([], false)(worker({ status: 'FAILED' }))).toBe(false);
+  expect(filterOf([], true)(worker({ status: 'FAILED' }))).toBe(true);
+  expect(filterOf(['status=failed'], false)(worker({ status: 'FAILED' }))).toBe(true);
+  expect(filterOf(['status=failed', 'status=STOPPED'], false)(worker({ status: 'STOPPED' }))).toBe(true);
+  const labelled = worker({ name: 'n', labels: { a: '1', b: '' } });
+  expect(filterOf(['label=a', 'label=b'], false)(labelled)).toBe(true);
+  expect(filterOf(['label=a=1', 'name=n'], false)(labelled)).toBe(true);
+  expect(filterOf(['label=a=2'], false)(labelled)).toBe(false);
+  expect(filterOf(['label=a', 'label=c'], false)(labelled)).toBe(false);
+  for (const wrong of ['a=b', 'label', 'status=', 'status=GONE'])
+    expect(() => filterOf([wrong], false)).toThrow('is not known');
+});
+
+test('ids match by their beginning, whatever the case', () => {
+  expect(matchPrefix(['abc1', 'abd2', 'xabc'], 'AB')).toEqual(['abc1', 'abd2']);
+});
+
+test('ids of a stream sort as numbers', () => {
+  expect(['10-1', '9-2', '10-0', '9-10'].sort(compareIds)).toEqual(['9-2', '9-10', '10-0', '10-1']);
+});
+
+test('what Redis tells of itself is judged', () => {
+  const judged = (text: string) => redisSettings(parseInfo(text), 'x').map(({ state }) => state);
+  const good = 'redis_version:7.0.15\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\n';
+  expect(judged(good)).toEqual(['ok', 'ok', 'ok']);
+  expect(judged(good.replace('7.0.15', '6.0.1'))).toEqual(['bad', 'ok', 'ok']);
+  expect(judged(good.replace('noeviction', 'allkeys-lru'))).toEqual(['ok', 'hint', 'ok']);
+  expect(judged(good.replace('noeviction', 'allkeys-lru').replace('maxmemory:0', 'maxmemory:9'))).toEqual([
+    ...['ok', 'bad', 'ok'],
+  ]);
+  expect(judged(good.replace('aof_enabled:1', 'aof_enabled:0'))).toEqual(['ok', 'ok', 'hint']);
+});

@@ -1,0 +1,233 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
+import { cleanCell, type Manager, newCell, startManager } from '../support/manager.ts';
+import { wmOf } from './wm.ts';
+
+/** How long the world may take on a busy machine. */
+const SOON = { timeout: 20_000, interval: 50 };
+const redisUrl = inject('redisUrl');
+const cell = newCell();
+let manager: Manager;
+const home = await mkdtemp(join(tmpdir(), 'wm-home-'));
+const { wm, start } = wmOf({ redisUrl, cell, home });
+
+beforeAll(async () => {
+  manager = await startManager({ redisUrl, cell, home });
+});
+afterAll(async () => {
+  await manager.stop();
+  await cleanCell({ redisUrl, cell, home });
+});
+
+/** Creates a worker, waits until it is RUNNING and gives its id. */
+async function running(...args: string[]): Promise<string> {
+  const { code, out, err } = await wm('create', '--wait', ...args);
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  return out.trim();
+}
+
+/** Each verb is a process that loads the whole program: a dozen of them take long on a busy machine. */
+const LONG = 150_000;
+
+test('a worker is created, talked to and explained, and its variables stay hidden', {
+  timeout: LONG,
+}, async () => {
+  const id = await running('--name', 'cat', '-e', 'KEY=hidden-value', '-l', 'team=blue', '--', 'cat');
+  expect(id).toMatch(/^[0-9a-f-]{36}$/);
+  const short = id.slice(0, 8);
+
+  const ps = await wm('ps', '--filter', 'label=team=blue');
+  expect(ps.out.split('\n')[0]).toMatch(/^ID +NAME +TYPE +RUNTIME +STATUS +PHASE +RESTARTS +AGE +REASON$/);
+  expect(ps.out.split('\n')[1]).toMatch(
+    new RegExp(`^${id.slice(0, 12)} +cat +CUSTOM +process +RUNNING +ready`),
+  );
+  expect((await wm('ps', '-q', '--no-trunc')).out).toBe(`${id}\n`);
+
+  const sent = await wm('send', short, 'good morning');
+  expect(sent).toMatchObject({ code: 0, err: '' });
+  const request = sent.out.trim();
+  await expect.poll(async () => (await wm('logs', '--raw', short)).out, SOON).toBe('good morning\n');
+  const entries = (await wm('logs', '-o', 'json', short)).out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(entries.map(({ type }) => type)).toEqual(['ready', 'turn_started', 'stdout']);
+  expect(entries[2]).toMatchObject({ content: 'good morning', request_id: request });
+
+  const explained = await wm('explain', short);
+  expect(explained.out).toMatch(/Desired +running, generation 1/);
+  expect(explained.out).toMatch(/Rule +"otherwise" in RUNNING.ready/);
+  expect(explained.out).toMatch(/To do +nothing/);
+  const json = JSON.parse((await wm('explain', short, '-o', 'json')).out);
+  expect(json).toMatchObject({ actual: { kind: 'present' }, decision: { rule: 'otherwise', intents: [] } });
+
+  const described = await wm('describe', 'cat');
+  expect(described.out).toMatch(/env +KEY=\*\*\*/);
+  for (const verb of ['describe', 'explain']) {
+    expect((await wm(verb, short, '-o', 'json')).out).not.toContain('hidden-value');
+    expect((await wm(verb, short)).out).not.toContain('hidden-value');
+  }
+
+  await wm('delete', id, '--wait');
+});
+
+test('a worker is stopped, started and deleted, and each can be waited for', { timeout: LONG }, async () => {
+  const id = await running('--', 'cat');
+  const short = id.slice(0, 8);
+  expect(await wm('stop', short, '--wait')).toEqual({ code: 0, out: `${id}\n`, err: '' });
+  expect(JSON.parse((await wm('status', short, '-o', 'json')).out)).toEqual({
+    ...{ worker_id: id, status: 'STOPPED', phase: 'finished', reason: 'Stopped', message: 'It was stopped.' },
+    ...{ ip_address: null, exit_code: 143, incarnation: 1, restarts: 0 },
+    ...{ started_at: expect.any(String), finished_at: expect.any(String) },
+  });
+  expect((await wm('ps', '-q', '--no-trunc')).out).not.toContain(id);
+  expect((await wm('ps', '-a', '-q', '--no-trunc')).out).toContain(id);
+  expect((await wm('wait', '--for=RUNNING', short)).code).toBe(1);
+
+  expect((await wm('start', short)).code).toBe(0);
+  expect(await wm('wait', '--for=ready', short)).toMatchObject({ code: 0, err: '' });
+  expect((await wm('wait', '--for=FAILED', '--timeout', '0.2s', short)).code).toBe(124);
+
+  expect(await wm('delete', short, '--wait')).toMatchObject({ code: 0, out: `${id}\n` });
+  expect(await wm('wait', '--for=deleted', id)).toMatchObject({ code: 0 });
+  expect((await wm('delete', id)).code).toBe(0);
+  expect(await wm('start', id)).toMatchObject({ code: 1, err: expect.stringContaining('was deleted') });
+  const events = (await wm('events', id)).out;
+  expect(events).toMatch(/RUNNING\/ready.*STOPPED\/finished.*STARTING\/creating.*STOPPED\/deleted/s);
+});
+
+test('logs -f shows lines as they come and ends with the worker, also over its restarts', async () => {
+  const script = 'echo "body $WORKER_INCARNATION"; echo sorry >&2; read -r line; exit 3';
+  const id = await running('--restart', 'on-failure', '--max-restarts', '1', '--', 'sh', '-c', script);
+  const follow = start(['logs', '-f', id]);
+  await expect.poll(follow.out, SOON).toContain('body 1\n');
+  await wm('send', id, 'go on');
+  await expect.poll(follow.out, SOON).toContain('body 2\n');
+  expect(follow.child.exitCode).toBe(null);
+  await wm('send', id, 'go on');
+  const { code, out, err } = await follow.done;
+  expect(code).toBe(0);
+  expect(err).toBe('sorry\nsorry\n');
+  expect(out.match(/^\[exited\]/gm)).toHaveLength(2);
+  expect((await wm('logs', '--tail', '1', id)).out).toMatch(/^\[exited\] .*\n$/);
+  expect((await wm('ps', '-a', '--filter', 'status=failed', '-q', '--no-trunc')).out).toContain(id);
+});
+
+test('a headless worker: its fields from a file, the answer awaited, the end known by wait', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'wm-fields-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'fields.json');
+  const fields = {
+    command_line: ['sh', '-c', 'read -r job; echo "did $job"'],
+    name: 'from-file',
+    labels: { a: '1' },
+  };
+  await writeFile(file, JSON.stringify(fields));
+  await writeFile(join(folder, 'prompt'), 'the work\n');
+  const options = [
+    '-f',
+    file,
+    '--name',
+    'from-line',
+    '-l',
+    'b=2',
+    '--exit-after-prompt',
+    '--request-id',
+    `r-${cell}`,
+  ];
+  const created = await wm('create', ...options, '--prompt', `@${join(folder, 'prompt')}`, '-o', 'json');
+  const answer = JSON.parse(created.out);
+  expect(answer).toMatchObject({ command: 'create', success: true, request_id: `r-${cell}` });
+  expect((await wm('wait', '--for=STOPPED', answer.worker_id)).code).toBe(0);
+  expect((await wm('logs', '--raw', answer.worker_id)).out).toBe('did the work\n');
+  const told = JSON.parse((await wm('describe', '-o', 'json', 'from-line')).out);
+  expect(told.spec).toMatchObject({ agent_type: 'CUSTOM', name: 'from-line', labels: { a: '1', b: '2' } });
+  const again = await wm('create', ...options, '--prompt', 'other', '-o', 'json');
+  expect(JSON.parse(again.out)).toEqual(answer);
+});
+
+test('an answered prompt ends send --wait, and a failed one makes it fail', async () => {
+  const once = (script: string) => running('--prompt', 'job', '--', 'sh', '-c', script);
+  const id = await once('cat >/dev/null');
+  const closed = await once('exec <&-; sleep 60');
+  await expect
+    .poll(async () => (await wm('send', closed, 'x', '--wait', '--timeout', '2')).code, SOON)
+    .toBe(1);
+  expect((await wm('send', id, 'x', '--wait', '--timeout', '0.3')).code).toBe(124);
+  expect((await wm('delete', id, closed)).code).toBe(0);
+});
+
+test('events of all workers come merged and live', async () => {
+  const follow = start(['events', '-f', '-o', 'json', '--tail', '0']);
+  onTestFinished(() => void follow.child.kill('SIGKILL'));
+  // A look at nothing, so that what comes next is news to the follower.
+  const id = await running('--', 'sleep', '60');
+  const statuses = () =>
+    follow
+      .out()
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line))
+      .filter(({ worker_id }) => worker_id === id)
+      .map(({ status }) => status);
+  await expect.poll(statuses, SOON).toContain('RUNNING');
+  await wm('delete', id);
+  follow.child.kill('SIGINT');
+  expect((await follow.done).code).toBe(130);
+});
+
+test('an id is found by its unique beginning; an ambiguous one is told with its candidates', async () => {
+  const ids = ['abcd0000', 'abcd1111'].map((start) => `${start}-0000-4000-8000-000000000000`);
+  for (const id of ids) expect((await wm('create', '--worker-id', id, '--', 'true')).out).toBe(`${id}\n`);
+  const ambiguous = await wm('status', 'abcd');
+  expect(ambiguous.code).toBe(1);
+  for (const id of ids) expect(ambiguous.err).toContain(id);
+  expect((await wm('status', 'ABCD1')).out).toContain('abcd1111');
+  expect(await wm('status', 'ffffffff')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('no worker ffffffff'),
+  });
+  const twice = await wm('create', '--worker-id', ids[0] ?? '', '-o', 'json', '--', 'true');
+  expect(twice).toMatchObject({ code: 1, err: expect.stringContaining('exists already') });
+  expect(JSON.parse(twice.out)).toMatchObject({ success: false, error: { code: 'conflict' } });
+  const some = await wm('delete', 'abcd0', 'nobody', 'abcd1');
+  expect(some).toMatchObject({ code: 1, out: `${ids.join('\n')}\n` });
+  expect(some.err).toContain('nobody');
+});
+
+test('a refusal of the manager names the field and exits 1; one of the schema exits 2', async () => {
+  const refused = await wm('create', '--type', 'CLAUDE');
+  expect(refused).toMatchObject({ code: 1, out: '' });
+  expect(refused.err).toContain('agent_type CLAUDE');
+  const wrong = await wm('create', '--memory', 'much', '-e', '1A=b', '--', 'true');
+  expect(wrong.code).toBe(2);
+  expect(wrong.err).toContain('resources.memory must be a size');
+  expect(wrong.err).toContain('env.1A');
+});
+
+test('control characters of a worker do not reach a table', async () => {
+  const id = await running('--', 'sh', '-c', 'printf "\\033[31mred\\007\\n"; exec sleep 60');
+  await expect.poll(async () => (await wm('logs', id)).out, SOON).toContain('\u001b[31mred\u0007\n');
+  const failing = (await wm('create', '--', '/no-\u001b[31msuch-program\u0007')).out.trim();
+  expect((await wm('wait', '--for=STOPPED', failing)).code).toBe(1);
+  const told = [await wm('ps', '-a'), await wm('status', failing), await wm('describe', failing)];
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there.
+  expect(told.map(({ out }) => out).join('')).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+  await wm('delete', id);
+});
+
+test('no stream that an answer came on is left behind', async () => {
+  const redis = new Redis(redisUrl);
+  onTestFinished(() => redis.disconnect());
+  await wm('create', '--request-id', `left-${cell}`, '--', 'true');
+  const left: string[] = [];
+  for await (const keys of redis.scanStream({ match: 'worker:responses:cli-*', count: 1000 }))
+    for (const key of keys as string[]) {
+      const text = JSON.stringify(await redis.xrange(key, '-', '+'));
+      if (text.includes(`left-${cell}`)) left.push(key);
+    }
+  expect(left).toEqual([]);
+});

@@ -20,7 +20,7 @@ export async function ensureWorkerImage(docker: Docker, log: Log): Promise<strin
   const baseInfo = await docker.getImage(base).inspect();
   const bundle = await bundleWrapper();
   const name = workerImageName(baseInfo.Id, bundle.hash);
-  if (await isPresent(docker, name)) return name;
+  if (await isPresent(docker, name)) return await asLatest(docker, name);
   log(`Building ${name} from ${base} …`);
   const version: string = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version;
   const labels = {
@@ -31,6 +31,12 @@ export async function ensureWorkerImage(docker: Docker, log: Log): Promise<strin
     'org.opencontainers.image.base.digest': baseInfo.RepoDigests?.[0]?.split('@')[1] ?? baseInfo.Id,
   };
   await build(docker, bundle.path, { t: name, buildargs: { BASE: base }, labels }, log);
+  return await asLatest(docker, name);
+}
+
+/** The name that a manager takes where it is told none. */
+async function asLatest(docker: Docker, name: string): Promise<string> {
+  await docker.getImage(name).tag({ repo: 'worker', tag: 'latest' });
   return name;
 }
 

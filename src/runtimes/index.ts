@@ -2,6 +2,7 @@
 import type { RuntimeName } from '../model/index.ts';
 import { DEADLINES } from './docker/client.ts';
 import { createDockerRuntime, type DockerRuntime } from './docker/docker.ts';
+import { observed } from './observed.ts';
 import { createProcessRuntime } from './process/process.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -39,7 +40,10 @@ export function createRuntimes(choice: RuntimeChoice): {
   const direct =
     runtime === 'docker'
       ? undefined
-      : createProcessRuntime({ cell, root: choice.home, wrapper: choice.wrapper });
+      : observed(
+          createProcessRuntime({ cell, root: choice.home, wrapper: choice.wrapper }),
+          (call, result, seconds) => choice.observe('process', call, result, seconds),
+        );
   return {
     runtimes: [docker, direct].filter((one) => one !== undefined),
     // A process shares the manager's machine, and so its view of Redis.

@@ -14,6 +14,7 @@ interface Entry {
 export class Runtimes {
   readonly #entries: Map<RuntimeName, Entry>;
   readonly #now: () => number;
+  #probing: Promise<void> | undefined;
   readonly #changed: (name: RuntimeName, error: string | undefined) => void;
 
   constructor(
@@ -55,8 +56,15 @@ export class Runtimes {
     return this.#entries.get(name)?.upSince ?? 0;
   }
 
-  /** Asks each whether it answers. */
-  async probe(): Promise<void> {
+  /** Asks each whether it answers; one that hangs is not asked a second time meanwhile. */
+  probe(): Promise<void> {
+    this.#probing ??= this.#probe().finally(() => {
+      this.#probing = undefined;
+    });
+    return this.#probing;
+  }
+
+  async #probe(): Promise<void> {
     await Promise.all(
       [...this.#entries.values()].map(async (entry) => {
         try {

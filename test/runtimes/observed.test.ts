@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { FakeRuntime } from '../../src/runtimes/fake/fake.ts';
+import { observed } from '../../src/runtimes/observed.ts';
+
+test('every call of an observed runtime is told with how it came out, and works as before', async () => {
+  const told: [string, string][] = [];
+  const fake = new FakeRuntime();
+  const runtime = observed(fake, (call, result, seconds) => {
+    expect(seconds).toBeGreaterThanOrEqual(0);
+    told.push([call, result]);
+  });
+  expect(await runtime.list()).toEqual([]);
+  await expect(runtime.start('nobody')).rejects.toThrow();
+  expect(told).toEqual([
+    ['list', 'ok'],
+    ['start', 'error'],
+  ]);
+});

@@ -9,8 +9,8 @@ export interface TaggedLine {
 
 /** New workers are looked for this often while following. */
 const LOOK_MS = 500;
-/** Lines read of one stream at once. */
-const PAGE = 1000;
+/** Lines read of one stream at once: more than are kept of a history. */
+const PAGE = 5000;
 /** Streams asked in one round trip. */
 const CHUNK = 500;
 

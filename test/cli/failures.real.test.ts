@@ -3,6 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { Redis } from 'ioredis';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { cleanCell, newCell, startManager } from '../support/manager.ts';
+import { startRedis } from '../support/redis.ts';
 import { wmOf } from './wm.ts';
 
 const redisUrl = inject('redisUrl');
@@ -129,4 +130,19 @@ test('serve goes at the first signal', async () => {
     serve.child.kill(signal);
     expect((await serve.done).code).toBe(0);
   }
+});
+
+test('a second signal ends serve at once, even while Redis holds it up', async () => {
+  const redis = await startRedis();
+  onTestFinished(() => redis.stop());
+  const { start } = wmOf({ redisUrl: redis.url, cell: newCell() });
+  const serve = start(['serve']);
+  onTestFinished(() => void serve.child.kill('SIGKILL'));
+  await expect.poll(serve.out, { timeout: 20_000 }).toContain('"leading"');
+  await redis.pause();
+  serve.child.kill('SIGTERM');
+  await expect.poll(serve.out, { timeout: 20_000 }).toContain('going');
+  serve.child.kill('SIGTERM');
+  expect((await serve.done).code).toBe(143);
+  await redis.unpause();
 });

@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runCli } from './cli/index.ts';
+import type { Checkpoint } from './model/index.ts';
 import { hasImage } from './runtimes/docker/image.ts';
 import { createRuntimes } from './runtimes/index.ts';
 import { limitsOf, serve } from './serve.ts';
@@ -48,6 +49,22 @@ function secretsOf({ redisUrl, workerRedisUrl, apiToken }: Settings): string[] {
   return [...passwords, apiToken ?? ''].filter(Boolean);
 }
 
+/**
+ * For the crash tests: `act:create:after@2` ends this process, as SIGKILL does, when it comes by that checkpoint
+ * for the second time. Not set, there are no checkpoints.
+ */
+function crashAt(text: string | undefined): Checkpoint | undefined {
+  const [point, nth] = text?.split('@') ?? [];
+  let left = Number(nth ?? 1);
+  return point
+    ? (passed) => {
+        if (passed !== point) return;
+        left -= 1;
+        if (left === 0) process.kill(process.pid, 'SIGKILL');
+      }
+    : undefined;
+}
+
 process.exitCode = await runCli(process.argv.slice(2), {
   version,
   settings: () => readSettings(process.env),
@@ -69,7 +86,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
   async serve(settings, signal) {
     const metrics = createMetrics({ version });
     const log = createLogger({ level: settings.logLevel, version, secrets: secretsOf(settings) });
-    await serve({ settings, metrics, log, signal, ...runtimesOf(settings, metrics) });
+    const checkpoint = crashAt(process.env.WM_CRASH_AT);
+    await serve({ settings, metrics, log, signal, checkpoint, ...runtimesOf(settings, metrics) });
   },
   stdout: process.stdout,
   stderr: process.stderr,

@@ -7,7 +7,7 @@ import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { report } from './http/health.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
-import { type Limits, messageOf, type RuntimeName } from './model/index.ts';
+import { type Checkpoint, type Limits, messageOf, type RuntimeName } from './model/index.ts';
 import { steadyClock } from './queue/clock.ts';
 import { createLease, type LeaseStore } from './queue/lease.ts';
 import { pauseBetweenTerms, Term, type TermOptions } from './reconcile/term.ts';
@@ -40,6 +40,8 @@ export interface ServeOptions {
   log: Logger;
   /** Fires when the manager should go. */
   signal: AbortSignal;
+  /** Called between any two steps of the manager; for the crash tests, which end it there. */
+  checkpoint?: Checkpoint | undefined;
   /** Called when it answers on HTTP. */
   listening?: (url: string) => void;
 }
@@ -136,6 +138,7 @@ export async function serve(options: ServeOptions): Promise<void> {
 
   const termOptions = (): Omit<TermOptions, 'stream'> => ({
     ...{ store, runtimes, metrics, log, cell: settings.cell, now: Date.now, newId: randomUUID },
+    checkpoint: options.checkpoint,
     bodyRedisUrl: (name) => urls.get(name) ?? settings.redisUrl,
     concurrency: settings.concurrency,
     resync_ms: settings.resyncSeconds * 1000,

@@ -1,6 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { type Command, commonFields, ENTRY_LIMIT, Fault, messageOf, parseCommand } from '../model/index.ts';
+import {
+  type Checkpoint,
+  type Command,
+  commonFields,
+  ENTRY_LIMIT,
+  Fault,
+  messageOf,
+  parseCommand,
+} from '../model/index.ts';
 import type { CommandStream, Entry, Settled, Settlement } from '../store/index.ts';
 import { Fenced } from '../store/index.ts';
 import { type CommandContext, type Plan, refusal } from './context.ts';
@@ -24,6 +32,7 @@ export interface ConsumerOptions {
   changed: (workerId: string) => void;
   /** One command was settled, `lagMs` after it was pushed. */
   settled: (command: string, result: string, lagMs: number) => void;
+  checkpoint?: Checkpoint | undefined;
 }
 
 /**
@@ -63,7 +72,9 @@ export async function consumeCommands(options: ConsumerOptions, signal: AbortSig
 async function settle(entry: Entry, options: ConsumerOptions): Promise<void> {
   const { epoch, stream, context, log } = options;
   const settlement = await read(entry, context);
+  options.checkpoint?.('command:read');
   const { outcome } = await stream.settle(epoch, settlement);
+  options.checkpoint?.('command:settled');
   const { requestId: request_id, workerId: worker_id, name } = settlement;
   const answer = settlement.answers[outcome as 'ok'] ?? settlement.answers.ok;
   const refused = JSON.parse(answer).error as { code: string; message: string } | undefined;

@@ -5,6 +5,7 @@
  * environment, no I/O. Must not import anything of ours; the rest of the project imports it from here.
  */
 export * from './body.ts';
+export type { Checkpoint } from './checkpoint.ts';
 export * from './command.ts';
 export * from './decision.ts';
 export * from './fault.ts';

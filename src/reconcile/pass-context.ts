@@ -1,5 +1,13 @@
 import type { Logger } from 'pino';
-import type { Decision, Intent, Limits, Observation, Refusal, WorkerRecord } from '../model/index.ts';
+import type {
+  Checkpoint,
+  Decision,
+  Intent,
+  Limits,
+  Observation,
+  Refusal,
+  WorkerRecord,
+} from '../model/index.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { Store } from '../store/index.ts';
 
@@ -21,6 +29,7 @@ export interface PassContext {
   refusals: Map<string, Refusal>;
   /** The lease is young enough to begin an act. */
   mayAct: () => boolean;
+  checkpoint?: Checkpoint | undefined;
   refusalOf: (intent: Intent, error: unknown) => Refusal | undefined;
   /** Called with every decision, and with every one that was stored. */
   decided: (record: WorkerRecord, seen: Observation, decision: Decision) => void;

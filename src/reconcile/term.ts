@@ -6,7 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { consumeCommands } from '../commands/index.ts';
-import { instant, type Limits, messageOf, type RuntimeName } from '../model/index.ts';
+import { type Checkpoint, instant, type Limits, messageOf, type RuntimeName } from '../model/index.ts';
 import { steadyClock } from '../queue/clock.ts';
 import { createWorkQueue } from '../queue/work-queue.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
@@ -19,6 +19,8 @@ import { recover } from './recover.ts';
 import { Resync, StoreLost } from './resync.ts';
 
 export interface TermOptions {
+  /** Called between any two steps; see `Checkpoint`. */
+  checkpoint?: Checkpoint | undefined;
   store: Store;
   stream: CommandStream;
   runtimes: Runtimes;
@@ -59,6 +61,7 @@ export class Term {
     this.loop = new Loop({
       context: {
         ...{ store, runtimes, log, limits, now, cell, bodyRedisUrl, epoch, mayAct, refusalOf },
+        checkpoint: options.checkpoint,
         leadingSince: this.#began,
         refusals: new Map(),
       },
@@ -91,6 +94,7 @@ export class Term {
     const signal = AbortSignal.any([outer, this.#end.signal]);
     const { store, runtimes, log, metrics, now } = this.#options;
     const { identity, restored } = await recover({ store, runtimes, epoch: this.epoch, now, log });
+    this.#options.checkpoint?.('recovered');
     for (const id of restored)
       await this.#tell(id, 'restored', 'The store was lost; the record was restored from the body.');
     this.#adoption = new Adoption(Object.keys(await store.index()), log, (id, event) => {
@@ -140,7 +144,7 @@ export class Term {
   }
 
   async #consume(signal: AbortSignal): Promise<void> {
-    const { stream, store, runtimes, log, now, newId, metrics } = this.#options;
+    const { stream, store, runtimes, log, now, newId, metrics, checkpoint } = this.#options;
     const context = {
       ...{ store, now, newId },
       get runtimes() {
@@ -153,7 +157,10 @@ export class Term {
     };
     try {
       const changed = (id: string) => this.hint(id);
-      await consumeCommands({ stream, epoch: this.epoch, context, log, changed, settled }, signal);
+      await consumeCommands(
+        { stream, epoch: this.epoch, context, log, changed, settled, checkpoint },
+        signal,
+      );
     } catch (error) {
       this.#end.abort(error);
     }

@@ -57,7 +57,9 @@ async function store(record: WorkerRecord, seen: Observation, decision: Decision
   const { status, memo } = decision;
   const event = eventOf(seen, decision);
   if (event) context.log.info({ worker_id: record.id, rule: decision.rule, ...event }, 'worker changed');
+  context.checkpoint?.('record:before');
   const stored = await context.store.record(context.epoch, record, { status, memo, event });
+  context.checkpoint?.('record:after');
   if (stored === 'ok') context.recorded(record, seen, decision);
   return stored;
 }
@@ -75,7 +77,9 @@ async function carryOut(
   for (const intent of intents) {
     if (!context.mayAct()) return { kind: 'standby' };
     try {
+      context.checkpoint?.(`act:${intent.type}:before`);
       await act(intent, record, seen, context);
+      context.checkpoint?.(`act:${intent.type}:after`);
     } catch (error) {
       if (error instanceof Fenced) throw error;
       const refusal = context.refusalOf(intent, error);

@@ -36,7 +36,7 @@ export class Manager {
   readonly #marks = new Marks();
   readonly #runtimes: Runtimes;
   #resync: Resync | undefined;
-  #mishap: { left: number; what: Mishap } | undefined;
+  #mishap: { left: number; what: Mishap; on: string | undefined } | undefined;
   /** Resolves when the manager is suspended. */
   #suspended = Promise.withResolvers<void>();
   #letGo: (() => void) | undefined;
@@ -63,9 +63,9 @@ export class Manager {
     };
   }
 
-  /** Its nth call from now meets with that. */
-  plan(what: Mishap, nth: number): void {
-    this.#mishap = { left: nth, what };
+  /** Its nth call from now, or its nth call `on` that name, meets with that. */
+  plan(what: Mishap, nth: number, on: string | undefined): void {
+    this.#mishap = { left: nth, what, on };
   }
 
   spare(): void {
@@ -165,7 +165,7 @@ export class Manager {
 
   async #call(place: 'store' | 'engine', name: string, call: () => Promise<unknown>): Promise<unknown> {
     if (!this.alive) throw new Dead();
-    const what = this.#strike();
+    const what = this.#strike(name);
     if (what === 'hold') {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#letGo = resolve;
@@ -187,9 +187,9 @@ export class Manager {
     return answer;
   }
 
-  #strike(): Mishap | undefined {
+  #strike(name: string): Mishap | undefined {
     const mishap = this.#mishap;
-    if (!mishap) return undefined;
+    if (!mishap || (mishap.on ?? name) !== name) return undefined;
     mishap.left -= 1;
     if (mishap.left > 0) return undefined;
     this.#mishap = undefined;

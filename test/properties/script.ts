@@ -18,7 +18,7 @@ type Line =
         | 'late calls act';
     }
   | { does: 'another manager' | 'restart' | 'the deposed goes on' }
-  | { does: 'mishap'; what: Mishap; nth: number }
+  | { does: 'mishap'; what: Mishap; nth: number; on: string | undefined }
   | { does: 'time'; ms: number };
 export interface Script {
   /** Bodies that only SIGKILL ends. */
@@ -26,12 +26,17 @@ export interface Script {
   lines: Line[];
 }
 
-const worker = fc.constantFrom(...WORKERS);
+/** Most scripts are about one or two of them, so that misfortunes meet. */
+const worker = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(WORKERS[0] ?? '') },
+  { weight: 3, arbitrary: fc.constant(WORKERS[1] ?? '') },
+  { weight: 2, arbitrary: fc.constantFrom(...WORKERS) },
+);
 const about = <T extends Line['does']>(...verbs: T[]) =>
   fc.record({ does: fc.constantFrom(...verbs), worker }) as fc.Arbitrary<Line>;
 const plainly = <T extends Line['does']>(...verbs: T[]) =>
   fc.record({ does: fc.constantFrom(...verbs) }) as fc.Arbitrary<Line>;
-const mishaps: Mishap[] = ['die before', 'die after', 'fail before', 'fail after', 'hold', 'late'];
+const mishaps: Mishap[] = ['die before', 'die after', 'fail before', 'fail after', 'hold', 'late', 'late'];
 
 const line: fc.Arbitrary<Line> = fc.oneof(
   { weight: 6, arbitrary: about('create', 'create', 'running', 'stopped', 'deleted') },
@@ -48,6 +53,26 @@ const line: fc.Arbitrary<Line> = fc.oneof(
       does: fc.constant('mishap' as const),
       what: fc.constantFrom(...mishaps),
       nth: fc.integer({ min: 1, max: 12 }),
+      on: fc.constant(undefined),
+    }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      does: fc.constant('mishap' as const),
+      what: fc.constantFrom(...mishaps),
+      nth: fc.integer({ min: 1, max: 2 }),
+      on: fc.constantFrom(
+        'create',
+        'start',
+        'terminate',
+        'kill',
+        'remove',
+        'find',
+        'list',
+        'record',
+        'purge',
+      ),
     }),
   },
   {
@@ -78,7 +103,6 @@ export async function play({ lines }: Script, world: World): Promise<Manager> {
       case 'running':
       case 'stopped':
       case 'deleted':
-        if (leader.suspended) break;
         await world.command(leader.epoch, one.does, one.worker);
         await leader.pass(one.worker);
         break;
@@ -109,7 +133,7 @@ export async function play({ lines }: Script, world: World): Promise<Manager> {
         await lateCallsAct(world);
         break;
       case 'mishap':
-        leader.plan(one.what, one.nth);
+        leader.plan(one.what, one.nth, one.on);
         break;
       case 'exit':
       case 'oom': {

@@ -108,6 +108,11 @@ export class World {
     if (after.restarts > from.restarts + 1) throw new Broken(`two restarts at once: ${story}`);
     if (after.restarts > from.restarts && after.incarnation === from.incarnation)
       throw new Broken(`a restart without a new body: ${story}`);
+    if (before?.status === 'RUNNING' && after.incarnation > before.incarnation)
+      throw new Broken(`a body that lived was replaced before its end was told: ${story}`);
+    const ended = after.phase === 'backoff' || after.status === 'STOPPED' || after.status === 'FAILED';
+    if (before?.status === 'RUNNING' && ended && !this.deaths.get(id)?.has(before.body_id ?? ''))
+      throw new Broken(`the end of a body was told that lives: ${story}`);
     if (after.restarts > (this.deaths.get(id)?.size ?? 0))
       throw new Broken(`a restart was counted for no death: ${story}`);
   }

@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { startRedis } from '../support/redis.ts';
+import { openWorld, PATIENCE } from './world.ts';
+
+const leads = (log: () => string) => vi.waitFor(() => expect(log()).toContain('"leading"'), PATIENCE);
+const readyz = async (url: string) => (await fetch(`${url}/readyz`)).status;
+
+async function worldOfItsOwn() {
+  const redis = await startRedis();
+  onTestFinished(() => redis.stop());
+  return { redis, ...(await openWorld('process', redis)) };
+}
+
+test('a second manager takes over from one that is frozen, which acts no more when it thaws', async () => {
+  const world = await openWorld('process');
+  const [worker, late] = [randomUUID(), randomUUID()];
+  const first = await world.start();
+  await leads(first.log);
+  await world.create(worker);
+  await world.reach(worker, { status: 'RUNNING' });
+  const epoch = Number(await world.cell.redis.get(world.cell.store.keys.epoch));
+  const second = await world.start();
+
+  first.kill('SIGSTOP');
+  const frozen = performance.now();
+  onTestFinished(() => first.kill('SIGCONT'));
+  const created = await world.create(late);
+  await world.reach(late, { status: 'RUNNING' });
+  expect(performance.now() - frozen).toBeLessThan(15_000);
+  expect(await world.answer(created)).toMatchObject({ success: true });
+  expect(Number(await world.cell.redis.get(world.cell.store.keys.epoch))).toBeGreaterThan(epoch);
+  const bodies = await world.bodies();
+
+  first.kill('SIGCONT');
+  await vi.waitFor(() => expect(first.log()).toContain('"standing by"'), PATIENCE);
+  const stopped = await world.push({ command: 'stop', worker_id: late });
+  await world.reach(late, { status: 'STOPPED', phase: 'finished' });
+  expect(await world.answer(stopped)).toMatchObject({ success: true });
+  expect(await world.bodies()).toEqual(bodies.filter(({ worker_id }) => worker_id === worker));
+  expect(second.log()).not.toContain('"standing by"');
+});
+
+test('a manager that is asked to go hands over at once, and its bodies live on', async () => {
+  const world = await openWorld('process');
+  const worker = randomUUID();
+  const first = await world.start();
+  await leads(first.log);
+  await world.create(worker);
+  await world.reach(worker, { status: 'RUNNING' });
+  const bodies = await world.bodies();
+  const second = await world.start();
+  expect(second.log()).not.toContain('"leading"');
+  expect(await first.stop()).toBe(0);
+  await leads(second.log);
+  await vi.waitFor(() => expect(second.log()).toContain('"recovered"'), PATIENCE);
+  expect(second.log()).toMatch(/"adopted":1,"restarted":0,"expired":0,"left_alone":0/);
+  expect(await world.bodies()).toEqual(bodies);
+});
+
+test('a store that was emptied kills nobody: records come back from the bodies, under a higher epoch', async () => {
+  const { redis: _, ...world } = await worldOfItsOwn();
+  const { store, redis } = world.cell;
+  const workers = [randomUUID(), randomUUID(), randomUUID()];
+  await world.start();
+  for (const worker of workers) await world.create(worker);
+  for (const worker of workers) await world.reach(worker, { status: 'RUNNING' });
+  const bodies = (await world.bodies()).map(({ id }) => id).sort();
+  const epoch = Number(await redis.get(store.keys.epoch));
+
+  await redis.flushall();
+  for (const worker of workers) await world.reach(worker, { status: 'RUNNING', incarnation: 1 });
+  expect((await world.bodies()).map(({ id }) => id).sort()).toEqual(bodies);
+  expect(Number(await redis.get(store.keys.epoch))).toBeGreaterThan(epoch);
+
+  const [first = ''] = workers;
+  const deleted = await world.push({ command: 'delete', worker_id: first });
+  expect(await world.answer(deleted)).toMatchObject({ success: true });
+  await vi.waitFor(async () => expect(await world.bodies()).toHaveLength(2), PATIENCE);
+});
+
+test('a Redis that is killed and comes back finds everything going on', async () => {
+  const { redis, ...world } = await worldOfItsOwn();
+  const [worker, next] = [randomUUID(), randomUUID()];
+  const manager = await world.start();
+  await world.create(worker);
+  await world.reach(worker, { status: 'RUNNING' });
+  const bodies = await world.bodies();
+  await redis.kill();
+  await vi.waitFor(async () => expect(await readyz(manager.url)).toBe(503), PATIENCE);
+  expect(await world.bodies()).toEqual(bodies);
+  await redis.start();
+  await world.create(next);
+  await world.reach(next, { status: 'RUNNING' });
+  await world.reach(worker, { status: 'RUNNING', incarnation: 1, restarts: 0 });
+  await vi.waitFor(async () => expect(await readyz(manager.url)).toBe(200), PATIENCE);
+});
+
+test('a Redis that hangs for a while is waited for, and nobody is killed over it', async () => {
+  const { redis, ...world } = await worldOfItsOwn();
+  const [worker, next] = [randomUUID(), randomUUID()];
+  const manager = await world.start();
+  await world.create(worker);
+  await world.reach(worker, { status: 'RUNNING' });
+  const bodies = await world.bodies();
+  await redis.pause();
+  await vi.waitFor(async () => expect(await readyz(manager.url)).toBe(503), PATIENCE);
+  await redis.unpause();
+  await world.create(next);
+  await world.reach(next, { status: 'RUNNING' });
+  expect(await world.bodies()).toEqual(expect.arrayContaining(bodies));
+  await world.reach(worker, { status: 'RUNNING', incarnation: 1, restarts: 0 });
+});

@@ -71,6 +71,8 @@ function runsTypeScript() {
 function handOver() {
   const node = runsTypeScript() ? process.execPath : join(bin, 'node');
   const env = { ...process.env, PATH: [bin, process.env.PATH].filter(Boolean).join(delimiter) };
+  // A quarter of a second less for every verb of the command line.
+  env.NODE_COMPILE_CACHE ??= join(root, 'node_modules', '.cache', 'compiled');
   const child = spawn(node, [script, ...args], { stdio: 'inherit', env });
   child.on('error', (error) => {
     console.error(`${node} could not be started: ${error.message}. Delete node_modules and run this again.`);

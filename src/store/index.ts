@@ -5,8 +5,8 @@
  * decided on an older record is refused, too (`conflict`). Must not import the loop, the commands or a runtime.
  */
 export { CommandStream, type Entry, type Settled, type Settlement } from './command-stream.ts';
-export { COMMAND_TIMEOUT_MS, connectBlocking, connectCommands, type Link } from './connect.ts';
-export { COMMAND_GROUP, INPUT_GROUP, type Keys, keysOf } from './keys.ts';
+export { connectBlocking, connectCommands, type Link } from './connect.ts';
+export { COMMAND_GROUP, type Keys } from './keys.ts';
 export { redisLeaseStore } from './lease-store.ts';
 export { watchSignals } from './signals.ts';
 export { Fenced, Store, type Summary } from './store.ts';

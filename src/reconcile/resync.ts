@@ -19,7 +19,7 @@ export class StoreLost extends Error {
 }
 
 export interface ResyncOptions {
-  store: Pick<Store, 'pulse' | 'index' | 'heartbeats' | 'leads' | 'load' | 'restore'>;
+  store: Pick<Store, 'pulse' | 'index' | 'heartbeats' | 'leads' | 'load' | 'restore' | 'status'>;
   runtimes: Runtimes;
   loop: { marks: Marks; queue: Pick<Loop['queue'], 'add'> };
   metrics: Metrics;
@@ -129,11 +129,14 @@ export class Resync {
         'too many orphans at once: nothing is removed',
       );
     }
-    for (const body of swept.before_memory.filter(({ id }) => !this.#told.has(id))) {
+    const deleted: Body[] = [];
+    for (const body of swept.before_memory) {
+      if (!this.#told.has(body.id) && (await restore(body, this.#options))) loop.queue.add(body.worker_id);
       this.#told.add(body.id);
-      if (await restore(body, this.#options)) loop.queue.add(body.worker_id);
+      // What the store remembers to have deleted is not older than its memory: a clock was set back.
+      if ((await store.status(body.worker_id))?.desired === 'deleted') deleted.push(body);
     }
-    for (const { id, worker_id, runtime } of swept.remove) {
+    for (const { id, worker_id, runtime } of [...swept.remove, ...deleted]) {
       if (!mayAct() || !(await store.leads(epoch))) return;
       // The index may be a moment old: a record that came since makes it no orphan.
       if (await store.load(worker_id)) continue;

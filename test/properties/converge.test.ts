@@ -16,6 +16,8 @@ async function heal(world: World, last: Manager): Promise<Manager> {
   last.spare();
   await lateCallsAct(world);
   const leader = last.alive ? last : new Manager(world);
+  // Nothing tells of a memo that was lost, and nothing has to: the next pass, whatever it is for, makes another.
+  for (const worker of WORKERS) await leader.pass(worker);
   for (let round = 0; round < ROUNDS; round += 1) {
     world.beat();
     await leader.lookAround();

@@ -10,6 +10,7 @@ type Line =
       does:
         | 'look around'
         | 'beat'
+        | 'fall silent'
         | 'down'
         | 'up'
         | 'freeze list'
@@ -43,7 +44,7 @@ const line: fc.Arbitrary<Line> = fc.oneof(
   { weight: 8, arbitrary: about('pass') },
   { weight: 4, arbitrary: about('exit', 'oom', 'vanish', 'lose memo', 'lose heartbeat') },
   { weight: 10, arbitrary: plainly('look around') },
-  { weight: 3, arbitrary: plainly('beat') },
+  { weight: 3, arbitrary: plainly('beat', 'fall silent') },
   { weight: 3, arbitrary: plainly('down', 'up', 'freeze list', 'thaw list') },
   { weight: 5, arbitrary: plainly('let go', 'late calls act', 'the deposed goes on') },
   { weight: 4, arbitrary: plainly('another manager', 'restart') },
@@ -87,7 +88,7 @@ const line: fc.Arbitrary<Line> = fc.oneof(
 
 export const scripts: fc.Arbitrary<Script> = fc.record({
   stubborn: fc.boolean(),
-  lines: fc.array(line, { minLength: 1, maxLength: 50 }),
+  lines: fc.array(line, { minLength: 1, maxLength: 40, size: 'max' }),
 });
 
 /** Plays a script; answers the manager that leads at its end. */
@@ -98,6 +99,7 @@ export async function play({ lines }: Script, world: World): Promise<Manager> {
   for (const one of lines) {
     // A manager that has died is started again, as an orchestrator of processes would.
     if (!leader.alive) leader = new Manager(world);
+    if (!world.silent) world.beat();
     switch (one.does) {
       case 'create':
       case 'running':
@@ -154,7 +156,8 @@ export async function play({ lines }: Script, world: World): Promise<Manager> {
         store.beat(one.worker, undefined);
         break;
       case 'beat':
-        world.beat();
+      case 'fall silent':
+        world.silent = one.does === 'fall silent';
         break;
       case 'down':
       case 'up':

@@ -38,6 +38,8 @@ export class Broken extends Error {
 
 export class World {
   now = START;
+  /** Wrappers say nothing; their bodies live on. */
+  silent = false;
   readonly engine: FakeEngine;
   readonly store: MemoryStore;
   /** What was accepted last about each worker. */

@@ -84,10 +84,15 @@ export async function serve(options: ServeOptions): Promise<void> {
     metrics.runtimeUp.set(error ? 0 : 1, { runtime: name });
     term?.runtimeChanged(name);
   });
+  /** Never throws: what an engine does not tell now, it is asked again. */
   const probe = async () => {
-    await runtimes.probe();
-    for (const { name, error } of runtimes.states) {
-      if (!error && !urls.has(name)) urls.set(name, await options.bodyRedisUrl(name));
+    try {
+      await runtimes.probe();
+      for (const { name, error } of runtimes.states) {
+        if (!error && !urls.has(name)) urls.set(name, await options.bodyRedisUrl(name));
+      }
+    } catch (error) {
+      log.warn({ why: messageOf(error) }, 'runtimes cannot be asked');
     }
   };
 
@@ -172,8 +177,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     ...{ host: settings.httpHost, port: settings.httpPort, health, metrics, log },
   });
   const prober = setInterval(() => {
-    if (runtimes.states.some(({ error }) => error))
-      void probe().catch((error) => log.warn({ why: messageOf(error) }, 'probe failed'));
+    if (runtimes.states.some(({ name, error }) => error || !urls.has(name))) void probe();
   }, PROBE_MS);
   try {
     log.info({ url: http.url, cell: settings.cell }, 'manager started');

@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest';
+import { Fault, parseCommand, parseMemory, workerId } from '../../src/model/index.ts';
+
+const CREATE = { command: 'create', request_id: 'r', agent_type: 'CUSTOM', command_line: ['agent'] };
+const issuesOf = (input: unknown): Record<string, string> => {
+  try {
+    parseCommand(input);
+    return {};
+  } catch (error) {
+    expect(error).toBeInstanceOf(Fault);
+    const { code, issues } = error as Fault;
+    expect(code).toBe('invalid_command');
+    return Object.fromEntries((issues ?? []).map(({ path, message }) => [path, message]));
+  }
+};
+
+test('a create has the defaults of the contract', () => {
+  expect(parseCommand(CREATE)).toEqual({
+    ...CREATE,
+    runtime: 'auto',
+    restart_policy: 'never',
+    stop_grace_seconds: 10,
+    start_deadline_seconds: 120,
+    keep_finished_seconds: 86_400,
+  });
+});
+
+test.each<[string, object, string]>([
+  ['a missing command line', { command_line: undefined }, 'command_line'],
+  ['a command line for an agent of its own', { agent_type: 'CLAUDE' }, 'command_line'],
+  ['an end after no prompt', { exit_after_prompt: true }, 'prompt'],
+  ['too little memory', { resources: { memory: '5m' } }, 'resources.memory'],
+  ['memory in no unit', { resources: { memory: '1 gigabyte' } }, 'resources.memory'],
+  ['no processes', { resources: { pids: 0 } }, 'resources.pids'],
+  ['an endless deadline', { start_deadline_seconds: 1e9 }, 'start_deadline_seconds'],
+  ['infinity', { ttl_seconds: Number.POSITIVE_INFINITY }, 'ttl_seconds'],
+  ['a name with a path', { name: '../x' }, 'name'],
+  ['a label with a newline', { labels: { 'a\nb': 'x' } }, 'labels.a\nb'],
+  [
+    'too many labels',
+    { labels: Object.fromEntries(Array.from({ length: 65 }, (_, n) => [`l${n}`, ''])) },
+    'labels',
+  ],
+])('names %s', (_, more, path) => {
+  expect(Object.keys(issuesOf({ ...CREATE, ...more }))).toEqual([path]);
+});
+
+describe('whatever stands in a command, the reader survives it', () => {
+  test.each([undefined, null, 5, 'text', [], [CREATE], {}, Object.create(null)])('%j', (input) => {
+    expect(Object.keys(issuesOf(input)).length).toBeGreaterThan(0);
+  });
+
+  test('nested without end', () => {
+    let deep: unknown = 1;
+    for (let level = 0; level < 100_000; level += 1) deep = [deep];
+    expect(Object.values(issuesOf({ ...CREATE, env: { A: deep } }))).toContain('is nested too deeply');
+  });
+
+  test('wrong in ten thousand ways', () => {
+    const fields = Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`wrong-${n}`, 1]));
+    const issues = issuesOf({ ...CREATE, ...fields, ['x'.repeat(10_000)]: 1 });
+    expect(Object.keys(issues)).toHaveLength(50);
+    expect(Math.max(...Object.keys(issues).map((path) => path.length))).toBeLessThanOrEqual(200);
+  });
+});
+
+test('a worker id is a UUID in lower case and nothing else', () => {
+  const sound = '0b0e7f3e-0000-4000-8000-000000000001';
+  expect(workerId.safeParse(sound).success).toBe(true);
+  for (const bad of [sound.toUpperCase(), `${sound}\n`, ` ${sound}`, `${sound}:status`, '*', '', '__proto__'])
+    expect(workerId.safeParse(bad).success, JSON.stringify(bad)).toBe(false);
+});
+
+test.each([
+  ['512m', 536_870_912],
+  ['1.5G', 1_610_612_736],
+  ['64k', 65_536],
+  ['7b', 7],
+  ['1048576', 1_048_576],
+  ['', undefined],
+  ['-1m', undefined],
+  ['1e9', undefined],
+  ['m', undefined],
+  ['1mb', undefined],
+])('%j is a size of %s bytes', (text, bytes) => {
+  expect(parseMemory(text)).toBe(bytes);
+});

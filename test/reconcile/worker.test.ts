@@ -1,0 +1,165 @@
+import { randomUUID } from 'node:crypto';
+import pino from 'pino';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { instant } from '../../src/model/index.ts';
+import { refusalOf } from '../../src/reconcile/act.ts';
+import type { PassContext } from '../../src/reconcile/pass-context.ts';
+import { reconcileWorker } from '../../src/reconcile/worker.ts';
+import { FakeEngine, FakeRuntime } from '../../src/runtimes/fake/fake.ts';
+import { Runtimes } from '../../src/runtimes/registry.ts';
+import { BodyRefused } from '../../src/runtimes/runtime.ts';
+import { Fenced } from '../../src/store/index.ts';
+import { MemoryStore } from '../support/memory-store.ts';
+import { ID, LIMITS, NOW, specOf } from './look.ts';
+
+let engine: FakeEngine;
+let runtime: FakeRuntime;
+let store: MemoryStore;
+let epoch: number;
+let context: PassContext;
+/** What happened between the steps of a pass, by the name of the checkpoint. */
+let at: Map<string, () => unknown>;
+const nothing = () => undefined;
+
+const command = (desired?: 'stopped' | 'running' | 'deleted') =>
+  store.settle(epoch, {
+    ...{ requestId: randomUUID(), workerId: ID, answers: { ok: '{}' } },
+    ...(desired ? { operation: 'desire', desired } : { operation: 'create' }),
+    created: { spec: specOf(), at: instant(NOW), ms: NOW, prompt: undefined },
+  });
+const pass = () => reconcileWorker(ID, context);
+const status = async () => (await store.status(ID))?.status;
+const states = () => engine.bodiesOf('default', ID).map(({ state }) => state);
+/** Passes until the worker comes to rest; how often that took is bounded. */
+const rest = async () => {
+  let outcome = await pass();
+  for (let left = 10; left > 0 && outcome.kind === 'again'; left -= 1) outcome = await pass();
+  return outcome.kind;
+};
+
+beforeEach(async () => {
+  engine = new FakeEngine({ now: () => NOW });
+  runtime = new FakeRuntime({ engine });
+  store = new MemoryStore(() => NOW);
+  epoch = store.acquire();
+  at = new Map();
+  context = {
+    ...{
+      store,
+      runtimes: new Runtimes([runtime], () => NOW, nothing),
+      log: pino({ level: 'silent' }),
+      epoch,
+    },
+    ...{ limits: LIMITS, now: () => NOW, leadingSince: NOW, bodyRedisUrl: () => '', cell: 'default' },
+    ...{ refusals: new Map(), mayAct: () => true, refusalOf, decided: nothing, recorded: nothing },
+    checkpoint: (point) => void at.get(point)?.(),
+  };
+  await command();
+});
+
+test('a worker comes to life in passes of one act each, which is recorded first', async () => {
+  at.set('act:create:before', async () => expect(await status()).toMatchObject({ phase: 'creating' }));
+  expect([await pass(), states()]).toEqual([{ kind: 'again' }, ['created']]);
+  expect([await pass(), states()]).toEqual([{ kind: 'again' }, ['running']]);
+  expect(await rest()).toBe('after');
+  expect(await status()).toMatchObject({ status: 'STARTING', phase: 'booting', incarnation: 1 });
+});
+
+test('a deleted worker is gone with all of its body', async () => {
+  await rest();
+  await command('deleted');
+  expect(await rest()).toBe('terminal');
+  expect([await store.load(ID), states(), await store.index()]).toEqual([undefined, [], {}]);
+});
+
+describe('nothing is done', () => {
+  test('where a command came while it was decided', async () => {
+    at.set('record:before', () => command('deleted'));
+    expect([await pass(), states()]).toEqual([{ kind: 'conflict' }, []]);
+  });
+
+  test('where the worker was forgotten while it was decided', async () => {
+    const record = (await store.load(ID))?.record;
+    at.set('record:before', () => record && store.purge(epoch, record));
+    expect([await pass(), states()]).toEqual([{ kind: 'terminal' }, []]);
+  });
+
+  test('where another manager leads', async () => {
+    store.acquire();
+    await expect(pass()).rejects.toThrow(Fenced);
+    expect(states()).toEqual([]);
+  });
+
+  test('that destroys, where another manager has begun to lead since it was recorded', async () => {
+    await rest();
+    await command('deleted');
+    at.set('record:after', () => store.acquire());
+    await expect(pass()).rejects.toThrow(Fenced);
+    expect(states()).toEqual(['running']);
+  });
+
+  test('where the lease is too old to begin an act', async () => {
+    context.mayAct = () => false;
+    expect([await pass(), states()]).toEqual([{ kind: 'standby' }, []]);
+  });
+
+  test('where the engine does not answer', async () => {
+    engine.faults.down = true;
+    expect([await rest(), states()]).toEqual(['after', []]);
+    expect(await status()).toMatchObject({ status: 'STARTING', reason: 'RuntimeUnavailable' });
+  });
+});
+
+describe('an act', () => {
+  test('that the engine refuses for good ends the worker with its words', async () => {
+    runtime.fail('create', new BodyRefused('ImageMissing', 'There is no image worker:x.'));
+    expect(await rest()).toBe('after');
+    expect(await status()).toMatchObject({
+      status: 'FAILED',
+      reason: 'ImageMissing',
+      message: 'There is no image worker:x.',
+    });
+  });
+
+  test('that fails otherwise is tried again, and the status says why', async () => {
+    runtime.fail('create', new Error('no space left on device'));
+    expect((await pass()).kind).toBe('error');
+    await pass();
+    expect(await status()).toMatchObject({ reason: 'CreateFailed', message: 'no space left on device' });
+    await rest();
+    expect(await status()).toMatchObject({ status: 'STARTING', phase: 'booting', reason: '' });
+  });
+
+  test('whose answer was lost is found done by the next look', async () => {
+    runtime.actThenTimeOut('create');
+    expect((await pass()).kind).toBe('error');
+    await rest();
+    expect([states(), engine.peakLive, (await status())?.incarnation]).toEqual([['running'], 1, 1]);
+  });
+
+  test('that a foreign thing is in the way of says so, and leaves it', async () => {
+    engine.occupyName(ID);
+    expect((await pass()).kind).toBe('error');
+    await pass();
+    expect(await status()).toMatchObject({ reason: 'NameTaken' });
+    expect(engine.nameTaken('default', ID)).toBe('foreign');
+    engine.freeName(ID);
+    await rest();
+    expect(states()).toEqual(['running']);
+  });
+
+  test('of forgetting that a start has overtaken is left', async () => {
+    await rest();
+    for (const { id } of engine.bodiesOf('default', ID)) engine.exit(id, { exit_code: 1 });
+    await rest();
+    const kept = context.now;
+    context.now = () => NOW + 90_000_000;
+    at.set('act:purge:before', () => {
+      at.clear();
+      context.now = kept;
+      return command('running');
+    });
+    expect(await rest()).toBe('after');
+    expect([states(), await status()]).toMatchObject([['running'], { status: 'STARTING', incarnation: 2 }]);
+  });
+});

@@ -12,7 +12,7 @@ import { steadyClock } from './queue/clock.ts';
 import { createLease, type LeaseStore } from './queue/lease.ts';
 import { pauseBetweenTerms, Term, type TermOptions } from './reconcile/term.ts';
 import { Runtimes } from './runtimes/registry.ts';
-import type { Runtime } from './runtimes/runtime.ts';
+import { type Runtime, RuntimeDown } from './runtimes/runtime.ts';
 import type { Settings } from './settings.ts';
 import {
   CommandStream,
@@ -96,6 +96,12 @@ export async function serve(options: ServeOptions): Promise<void> {
     }
   };
 
+  const bodyRedisUrl = (name: RuntimeName) => {
+    const url = urls.get(name);
+    if (url) return url;
+    throw new RuntimeDown(`The runtime ${name} has not told yet how its bodies reach Redis.`);
+  };
+
   const lease = createLease({
     store: watched(redisLeaseStore(redis, store.keys), setLink),
     owner: `${hostname()}-${process.pid}-${randomUUID()}`,
@@ -144,7 +150,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const termOptions = (): Omit<TermOptions, 'stream'> => ({
     ...{ store, runtimes, metrics, log, cell: settings.cell, now: Date.now, newId: randomUUID },
     checkpoint: options.checkpoint,
-    bodyRedisUrl: (name) => urls.get(name) ?? settings.redisUrl,
+    bodyRedisUrl,
     concurrency: settings.concurrency,
     resync_ms: settings.resyncSeconds * 1000,
     grace_ms: settings.creationGraceSeconds * 1000,

@@ -10,6 +10,8 @@ interface Entry {
   upSince: number;
 }
 
+const NOT_ASKED = 'not asked yet';
+
 /** The runtimes that this manager uses, in the order of preference, and whether each answers. */
 export class Runtimes {
   readonly #entries: Map<RuntimeName, Entry>;
@@ -23,7 +25,7 @@ export class Runtimes {
     /** A runtime has begun to answer (no error) or has ceased to. */
     changed: (name: RuntimeName, error: string | undefined) => void,
   ) {
-    const unknown = { info: undefined, error: 'not asked yet', upSince: 0 };
+    const unknown = { info: undefined, error: NOT_ASKED, upSince: 0 };
     this.#entries = new Map(runtimes.map((runtime) => [runtime.name, { runtime, ...unknown }]));
     this.#now = now;
     this.#changed = changed;
@@ -96,7 +98,7 @@ export class Runtimes {
   #turn(entry: Entry, error: string | undefined): void {
     const before = entry.error;
     entry.error = error;
-    if ((before === undefined) === (error === undefined)) return;
+    if (before !== NOT_ASKED && (before === undefined) === (error === undefined)) return;
     if (error === undefined) entry.upSince = this.#now();
     this.#changed(entry.runtime.name, error);
   }

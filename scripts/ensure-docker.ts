@@ -1,13 +1,13 @@
 /**
- * Gives tests and the demo a Docker daemon: the one that answers, else a private one of this checkout.
+ * Gives tests and the demo a Docker daemon: the one that answers, else a private one, the same for all checkouts of the
+ * machine, since a second daemon would take the bridge and the firewall chains from the first.
  *
- * A private daemon keeps its images under `.cache/docker`, so that they are built once; its socket and state live
- * in a directory of root's own. It runs in its own session, so that Ctrl-C ends the caller before it, and is ended
- * by its own pid when its last user has gone and no container runs. As a program: `node scripts/ensure-docker.ts [--stop]` starts one
- * that stays, or ends it.
+ * A private daemon keeps its images, so that they are built once; its socket and state live in a directory of root's
+ * own. It runs in its own session, so that Ctrl-C ends the caller before it, and is ended by its own pid when its last
+ * user has gone and no container runs. As a program, `node scripts/ensure-docker.ts [--stop]` starts one that stays, or
+ * ends it.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
@@ -24,10 +24,8 @@ export interface DockerAccess {
   stop(): Promise<void>;
 }
 
-const ROOT = join(import.meta.dirname, '..');
-const DATA = join(ROOT, '.cache', 'docker');
-/** /run is root's; the path stays far below the 108 bytes of a socket's name. */
-const RUN = join('/run', `worker-manager-${createHash('sha256').update(ROOT).digest('hex').slice(0, 8)}`);
+const DATA = '/var/lib/worker-manager-docker';
+const RUN = '/run/worker-manager-docker';
 const SOCKET = join(RUN, 'docker.sock');
 const PID = join(RUN, 'dockerd.pid');
 const USERS = join(RUN, 'users');
@@ -37,18 +35,15 @@ const PING_MS = 2000;
 const START_MS = 45_000;
 /** Ten minutes, in steps of 100 ms: the installation of Docker by another caller may take some. */
 const LOCK_TRIES = 6000;
-const HOW =
-  'Install Docker (https://docs.docker.com/engine/install/), or set DOCKER_HOST to a daemon that runs.';
+const HOW = 'Install Docker (https://docs.docker.com/engine/install/), or set DOCKER_HOST to one that runs.';
 
 /** Finds or starts a daemon; the error says what was tried and what to do. */
 export async function ensureDocker(log: (line: string) => void): Promise<DockerAccess | { error: string }> {
   const given = process.env.DOCKER_HOST;
   const theirs = given ? given.replace(/^unix:\/\//, '') : '/var/run/docker.sock';
   if (await answers(theirs)) return { socket: theirs, started: false, stop: async () => undefined };
-  if (given)
-    return {
-      error: `DOCKER_HOST is ${given}, and no Docker daemon answers there. Start it, or unset DOCKER_HOST.`,
-    };
+  const silent = `DOCKER_HOST is ${given}, and no Docker daemon answers there. Start it, or unset DOCKER_HOST.`;
+  if (given) return { error: silent };
   if (process.platform !== 'linux' || process.getuid?.() !== 0) {
     return { error: `No Docker daemon answers at ${theirs}. ${HOW}` };
   }

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
+import type { Summary } from '../model/index.ts';
 import { WORKER_STATUSES } from '../model/index.ts';
-import type { Summary } from '../store/index.ts';
 import type { Context } from './context.ts';
 import { usage } from './exit.ts';
 import { outputOption } from './output.ts';

@@ -68,3 +68,19 @@ export interface LifecycleEvent {
   /** What the manager did about it, in words. */
   actions: string[];
 }
+
+/** A worker in one line, as `list` and `ps` show it. */
+export interface Summary {
+  worker_id: string;
+  name: string | undefined;
+  agent_type: string | undefined;
+  runtime: string | undefined;
+  labels: Record<string, string> | undefined;
+  desired: string;
+  status: string;
+  phase: string;
+  reason: string;
+  restarts: number;
+  incarnation: number;
+  created_at: string;
+}

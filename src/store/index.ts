@@ -9,5 +9,5 @@ export { connectBlocking, connectCommands, type Link } from './connect.ts';
 export { COMMAND_GROUP, type Keys } from './keys.ts';
 export { redisLeaseStore } from './lease-store.ts';
 export { watchSignals } from './signals.ts';
-export { Fenced, Store, type Summary } from './store.ts';
+export { Fenced, Store } from './store.ts';
 export { readStream, type StreamLine } from './stream.ts';

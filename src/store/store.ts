@@ -7,6 +7,7 @@ import {
   type LifecycleEvent,
   type Memo,
   type StatusRecord,
+  type Summary,
   type WorkerRecord,
 } from '../model/index.ts';
 import type { Link } from './connect.ts';
@@ -28,22 +29,6 @@ export class Fenced extends Error {
   constructor() {
     super('Another manager leads this cell by now; the write was refused.');
   }
-}
-
-/** A worker in one line, as `list` and `ps` show it. */
-export interface Summary {
-  worker_id: string;
-  name: string | undefined;
-  agent_type: string | undefined;
-  runtime: string | undefined;
-  labels: Record<string, string> | undefined;
-  desired: string;
-  status: string;
-  phase: string;
-  reason: string;
-  restarts: number;
-  incarnation: number;
-  created_at: string;
 }
 
 /** The records of one cell. `epoch` is the leader's; reads need none. */

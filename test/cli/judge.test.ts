@@ -6,8 +6,8 @@ import { compareIds } from '../../src/cli/merge.ts';
 import { filterOf } from '../../src/cli/ps.ts';
 import { type Goal, judge } from '../../src/cli/wait-for.ts';
 import { matchPrefix } from '../../src/cli/worker-id.ts';
+import type { Summary } from '../../src/model/index.ts';
 import { Fault, type StatusRecord } from '../../src/model/index.ts';
-import type { Summary } from '../../src/store/index.ts';
 
 const at = (status: string, phase = 'x') => ({
   deleted: false,

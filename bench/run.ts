@@ -1,0 +1,65 @@
+/**
+ * `npm run bench [NAME …]`: every figure that this project holds itself to, each as a ratio or against a bound, measured in
+ * this run on this machine. Machines are shared and noisy: a goal that is missed is told, and fails nothing.
+ */
+
+import { engineAtAnyPrice } from '../scripts/engine.ts';
+import { ensureRedis } from '../scripts/redis.ts';
+import { ensureWorkerImage } from '../scripts/worker-image.ts';
+import { messageOf } from '../src/model/index.ts';
+import { run as docker } from './docker-spawn.ts';
+import { run as idle } from './idle.ts';
+import { run as latency } from './line-latency.ts';
+import type { Result } from './result.ts';
+import { run as resync } from './resync.ts';
+import { run as boot } from './wrapper-boot.ts';
+
+const say = (line: string) => console.error(line);
+const asked = process.argv.slice(2);
+
+const engine = await engineAtAnyPrice(say);
+const docked = 'error' in engine ? undefined : engine;
+if (!docked) say(`Without Docker: ${(engine as { error: string }).error}`);
+const redis = await ensureRedis(say, { docker: docked?.docker });
+if ('error' in redis) throw new Error(redis.error);
+const { url: redisUrl, bodyUrl = redisUrl } = redis;
+const benches: Record<string, (() => Promise<Result[]>) | undefined> = {
+  'wrapper-boot': () => boot({ redisUrl }),
+  'line-latency': () => latency({ redisUrl }),
+  resync: () => resync({ redisUrl }),
+  'docker-spawn':
+    docked &&
+    (async () =>
+      docker({
+        redisUrl,
+        bodyRedisUrl: bodyUrl,
+        dockerHost: docked.host,
+        image: await ensureWorkerImage(docked.docker, say),
+      })),
+  idle: () => idle({ redisUrl }),
+};
+const unknown = asked.filter((name) => !(name in benches));
+if (unknown.length > 0)
+  say(`There is no ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}.`);
+
+try {
+  for (const [name, bench] of Object.entries(benches)) {
+    if (!bench || (asked.length > 0 && !asked.includes(name))) continue;
+    say(`${name} …`);
+    try {
+      for (const result of await bench()) console.log(line(result));
+    } catch (error) {
+      console.log(`FAILED  ${name}: ${messageOf(error)}`);
+      process.exitCode = 1;
+    }
+  }
+} finally {
+  await redis.stop();
+  await docked?.stop();
+}
+
+function line({ name, value, unit, goal, met, note }: Result): string {
+  const verdict = goal === '' ? '      ' : met ? 'ok    ' : 'MISSED';
+  const bound = goal === '' ? '' : `  (goal ${goal})`;
+  return `${verdict}  ${name}: ${value.toFixed(2)} ${unit}${bound}${note ? `; ${note}` : ''}`;
+}

@@ -17,8 +17,8 @@ export const PATIENCE = { timeout: 30_000, interval: 20 };
 export interface FaultWorld {
   cell: Cell;
   runtime: Runtime;
-  /** Starts a manager of the cell; `crashAt` is a checkpoint at which it dies. */
-  start(crashAt?: string): Promise<Manager>;
+  /** Starts a manager of the cell; `crashAt` is a checkpoint at which it dies, `env` what it is told besides. */
+  start(crashAt?: string, env?: Record<string, string>): Promise<Manager>;
   /** Pushes a command; its answer is waited for with `answer`. */
   push(command: object): Promise<string>;
   /** The only answer to a request; fails where there are two. */
@@ -61,7 +61,7 @@ export async function openWorld(
   };
   return {
     ...{ cell, runtime, push },
-    start: async (crashAt) => {
+    start: async (crashAt, env = {}) => {
       const manager = await startManager({
         ...{ redisUrl: redis.url, cell: cell.name, home },
         env: {
@@ -69,6 +69,7 @@ export async function openWorld(
           ...{ DOCKER_HOST: host.startsWith('/') ? `unix://${host}` : host, WORKER_IMAGE: inject('image') },
           ...{ LEASE_SECONDS: '1', RESYNC_SECONDS: '0.3', CREATION_GRACE_SECONDS: '0.5' },
           ...(crashAt ? { WM_CRASH_AT: crashAt } : {}),
+          ...env,
         },
       });
       managers.push(manager);

@@ -38,7 +38,7 @@ export async function launch(
   support: CgroupSupport,
   onExit: () => void,
 ): Promise<void> {
-  const wanted = Object.values(support.bases).map((base) => join(base, made.worker_id));
+  const wanted = Object.values(support.bases).map((base) => join(base, made.id));
   const cgroups = (await dir.writeOnce('cgroups', wanted.join('\n'))).split('\n').filter(Boolean);
   await makeCgroups(cgroups, made.limits);
   const dataLimit = needsRlimit(made, support)

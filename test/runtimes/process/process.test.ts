@@ -187,6 +187,22 @@ describe('kill', () => {
     await vi.waitFor(async () => expect(await readProcess(pid)).toBeUndefined(), PATIENCE);
   });
 
+  test('spares the body of the same worker and cell that another home holds', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'wm-process-other-'));
+    const other = createProcessRuntime({ cell: 'one', root: home, wrapper: { argv: ['/nowhere/wrapper'] } });
+    try {
+      const theirs = await other.create(order(sh('exec sleep 300')));
+      await other.start(theirs.id);
+      const { id } = await run(sh('exec sleep 300'));
+      await runtime.kill(id);
+      await runtime.remove(id);
+      expect(await other.list()).toMatchObject([{ id: theirs.id, state: 'running' }]);
+    } finally {
+      for (const { id } of await other.list()) await other.remove(id);
+      await rm(home, { recursive: true, force: true });
+    }
+  });
+
   test('by remove takes what an ended body has left behind', async () => {
     runtime = make(false);
     const body = await run(

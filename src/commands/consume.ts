@@ -20,6 +20,8 @@ const BATCH = 100;
 const BLOCK_MS = 2000;
 /** An entry that was delivered so often and never settled is put aside. */
 const MAX_DELIVERIES = 5;
+/** An entry that was delivered so long ago never arrived: the reply was lost with its connection, or its reader died. */
+const STRANDED_MS = 30_000;
 /** First and longest wait after Redis has failed us. */
 const RETRY_MS = [100, 2000] as const;
 
@@ -33,6 +35,8 @@ export interface ConsumerOptions {
   /** One command was settled, `lagMs` after it was pushed. */
   settled: (command: string, result: string, lagMs: number) => void;
   checkpoint?: Checkpoint | undefined;
+  /** Milliseconds, instead of STRANDED_MS. */
+  strandedMs?: number;
 }
 
 /**
@@ -41,19 +45,27 @@ export interface ConsumerOptions {
  * `Fenced`.
  */
 export async function consumeCommands(options: ConsumerOptions, signal: AbortSignal): Promise<void> {
-  const { stream, log } = options;
+  const { stream, log, strandedMs = STRANDED_MS } = options;
   let leftovers = true;
+  let claimedAt = performance.now();
   let failures = 0;
   while (!signal.aborted) {
     try {
       if (leftovers) await stream.ensureGroup();
+      const stranded = performance.now() - claimedAt >= strandedMs;
       // One by one: a claim counts as a delivery, and one that cannot be settled must not count for the others.
-      const entries: Entry[] = leftovers ? await stream.claim(1, 0) : await stream.read(BATCH, BLOCK_MS);
+      const entries: Entry[] =
+        leftovers || stranded
+          ? await stream.claim(1, leftovers ? 0 : strandedMs)
+          : await stream.read(BATCH, BLOCK_MS);
       for (const entry of entries) {
         if (signal.aborted) return;
         await settle(entry, options);
       }
-      leftovers = leftovers && entries.length > 0;
+      if ((leftovers || stranded) && entries.length === 0) {
+        leftovers = false;
+        claimedAt = performance.now();
+      }
       failures = 0;
     } catch (error) {
       if (signal.aborted) return;

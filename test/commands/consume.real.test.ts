@@ -76,6 +76,24 @@ test('commands of a consumer that died are taken over, each once, before new one
   await vi.waitFor(async () => expect(await pending(cell)).toBe(0), PATIENCE);
 });
 
+test('a command that was delivered while its reader lost the connection is settled in the same term', async () => {
+  const cell = openCell();
+  await consume(cell, undefined, { strandedMs: 50 });
+  await cell.push(createCommand());
+  await answered(cell, 1);
+  const { commands } = cell.store.keys;
+  const command = createCommand();
+  // In one transaction, so that it is delivered to a reader that never gets it before the living one can have it.
+  await cell.redis
+    .multi()
+    .xadd(commands, '*', 'data', JSON.stringify(command))
+    .xreadgroup('GROUP', COMMAND_GROUP, 'leader', 'COUNT', 1, 'STREAMS', commands, '>')
+    .exec();
+  const answers = await answered(cell, 2);
+  expect(answers[1]).toMatchObject({ request_id: command.request_id, success: true });
+  await vi.waitFor(async () => expect(await pending(cell)).toBe(0), PATIENCE);
+});
+
 test('a thousand creates that were pushed while no manager ran are all done, in their order', async () => {
   const cell = openCell();
   const commands = Array.from({ length: 1000 }, () => createCommand());

@@ -20,7 +20,11 @@ export interface Consumer {
   changed: string[];
 }
 
-export async function consume(cell: Cell, epoch?: number): Promise<Consumer> {
+export async function consume(
+  cell: Cell,
+  epoch?: number,
+  more: { strandedMs?: number } = {},
+): Promise<Consumer> {
   const leading = epoch ?? (await cell.acquire());
   const end = new AbortController();
   const context: CommandContext = {
@@ -34,6 +38,7 @@ export async function consume(cell: Cell, epoch?: number): Promise<Consumer> {
     ...{ stream: cell.stream, epoch: leading, context, log: pino({ level: 'silent' }) },
     changed: (id: string) => void changed.push(id),
     settled: () => undefined,
+    ...more,
   };
   const ended = consumeCommands(options, end.signal);
   ended.catch(() => undefined);

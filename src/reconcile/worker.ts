@@ -92,6 +92,8 @@ async function carryOut(
   }
   // A hint will come when the body ends; everything else has changed the world, or found the record changed.
   if (intents.some(({ type }) => type !== 'terminate' && type !== 'kill')) return { kind: 'again' };
+  // The status tells of an act that failed, and that has been done by now or is not needed any more.
+  if (seen.refusal) return { kind: 'again' };
   // Another state has rules of its own, which this look was not held against.
   if (!isDeepStrictEqual(record.memo?.value, decision.memo.value)) return { kind: 'again' };
   return ms === undefined ? { kind: 'done' } : { kind: 'after', ms };

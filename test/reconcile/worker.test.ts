@@ -130,6 +130,22 @@ describe('an act', () => {
     expect(await status()).toMatchObject({ status: 'STARTING', phase: 'booting', reason: '' });
   });
 
+  test('that failed and is not needed any more leaves no word of it', async () => {
+    await rest();
+    const [body] = engine.bodiesOf('default', ID);
+    engine.exit(body?.id ?? '', { exit_code: 1 });
+    runtime.fail('remove', new Error('device or resource busy'));
+    expect(await rest()).toBe('error');
+    engine.vanish(body?.id ?? '');
+    expect(await rest()).toBe('after');
+    expect(await status()).toMatchObject({
+      status: 'FAILED',
+      phase: 'finished',
+      reason: 'Error',
+      exit_code: 1,
+    });
+  });
+
   test('whose answer was lost is found done by the next look', async () => {
     runtime.actThenTimeOut('create');
     expect((await pass()).kind).toBe('error');

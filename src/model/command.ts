@@ -34,6 +34,14 @@ const create = z
       const message = custom ? 'is required with agent_type CUSTOM' : 'is for agent_type CUSTOM only';
       context.addIssue({ code: 'custom', path: ['command_line'], message });
     }
+    for (const [name, wrong] of [
+      ['protocol', !custom],
+      ['agent_version', custom],
+    ] as const) {
+      if (!wrong || given[name] === undefined) continue;
+      const message = custom ? 'is not for agent_type CUSTOM' : 'is for agent_type CUSTOM only';
+      context.addIssue({ code: 'custom', path: [name], message });
+    }
     if (given.exit_after_prompt && given.prompt === undefined) {
       context.addIssue({ code: 'custom', path: ['prompt'], message: 'is required with exit_after_prompt' });
     }

@@ -21,6 +21,19 @@ export interface Refusal {
   message: string;
 }
 
+/** The image that a body of this worker needs, as far as it is known. */
+export type ImageState =
+  /** It can be run: built, or none of ours (the runtime needs none, or the operator named one). */
+  | { kind: 'ready'; name: string }
+  /** It has to be built first. */
+  | { kind: 'absent'; name: string }
+  /** `step` is the builder's own line on what it does, such as `Step 3/12 : RUN apt-get …`. */
+  | { kind: 'building'; name: string; step: string }
+  /** The last build failed, or was refused for want of room; `at` is when, in milliseconds since 1970. */
+  | { kind: 'failed'; name: string; at: number; reason: 'ImageBuildFailed' | 'Capacity'; message: string }
+  /** The engine cannot be asked. */
+  | { kind: 'unknown'; error: string };
+
 /** One frozen look at a worker: everything that a decision may depend on. */
 export interface Observation {
   worker_id: string;

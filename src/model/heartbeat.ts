@@ -19,6 +19,12 @@ export const heartbeat = z.object({
   active_at: z.string(),
   /** A turn is under way: never idle, however quiet. */
   busy: z.boolean(),
+  /** It waits for its `secrets`, which are never in Redis: the manager hands them to the body. */
+  needs_secrets: z.boolean().optional(),
+  /** It waits for a prompt, having answered all that it was given. */
+  waiting: z.boolean().optional(),
+  /** Commands that the agent was refused, in this incarnation. */
+  denied: z.number().int().optional(),
   /** `seq` of the last output entry written. */
   seq: z.number().int(),
 });

@@ -7,6 +7,8 @@ export const AGENT_TYPES = ['CLAUDE', 'FACTORY', 'CUSTOM'] as const;
 export const MODULES = ['GIT', 'GITHUB_CLI', 'COPIER', 'CURL', 'DOCKER'] as const;
 /** Where bodies live. */
 export const RUNTIME_NAMES = ['docker', 'process', 'swarm'] as const;
+/** How a CUSTOM agent talks: plain lines, JSON objects one a line, or the Agent Client Protocol. */
+export const PROTOCOLS = ['lines', 'json', 'acp'] as const;
 export const RESTART_POLICIES = ['never', 'on-failure', 'always'] as const;
 
 export type AgentType = (typeof AGENT_TYPES)[number];
@@ -63,7 +65,18 @@ export const specFields = {
   agent_type: z.enum(AGENT_TYPES),
   /** Becomes CLAUDE.md and AGENTS.md. */
   instructions: z.string().max(TEXT_LIMIT).optional(),
-  allowed_commands: z.array(z.string().min(1).max(256)).max(1000).optional(),
+  /** Programs that the agent may execute beside the few that no agent works without; absent, it may execute all. */
+  allowed_commands: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^[A-Za-z0-9_][A-Za-z0-9._+-]{0,127}$/,
+          'must be the name of a program, without path or arguments',
+        ),
+    )
+    .max(1000)
+    .optional(),
   modules: z.array(z.enum(MODULES)).max(MODULES.length).optional(),
   /** For people; need not be unique. */
   name: z
@@ -76,6 +89,13 @@ export const specFields = {
   exit_after_prompt: z.boolean().optional(),
   /** Program and arguments; CUSTOM only, required there. */
   command_line: z.array(argument).min(1).max(1000).optional(),
+  /** How the command talks; CUSTOM only, `lines` without it. */
+  protocol: z.enum(PROTOCOLS).optional(),
+  /** Version of the agent's CLI in the image instead of the pinned one; not for CUSTOM. */
+  agent_version: z
+    .string()
+    .regex(/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]{1,64})?$/, 'must be an exact version such as 2.1.329')
+    .optional(),
   /** Variables of the agent; never for secrets, which are named in `secrets`. */
   env: env.optional(),
   secrets: z
@@ -95,6 +115,8 @@ export const specFields = {
   ttl_seconds: seconds(3650 * DAY).optional(),
   /** Neither input nor output for so long ends the worker; without it there is no bound. */
   idle_timeout_seconds: seconds(365 * DAY).optional(),
+  /** In a turn, neither output nor a tool nor CPU for so long is taken for a hung agent: the turn fails as `silent`. */
+  silence_timeout_seconds: seconds(7 * DAY).default(300),
   /** How long the record of an ended worker is kept. */
   keep_finished_seconds: seconds(3650 * DAY).default(DAY),
   labels: labels.optional(),

@@ -1,6 +1,17 @@
 import type { Runtime } from './runtime.ts';
 
-const CALLS = ['probe', 'list', 'find', 'create', 'start', 'terminate', 'kill', 'remove', 'usage'] as const;
+const CALLS = [
+  'probe',
+  'list',
+  'find',
+  'create',
+  'start',
+  'deliver',
+  'terminate',
+  'kill',
+  'remove',
+  'usage',
+] as const;
 
 /** The same runtime, with every call told to `observe`: its name, `ok` or `error`, and seconds. */
 export function observed(

@@ -24,6 +24,8 @@ export interface BodyOrder {
   epoch: number;
   /** The contract's variables of a body. `REDIS_URL` is the body's own view of Redis. */
   env: Record<string, string>;
+  /** The image to run, where the runtime runs images; without it the runtime's own. */
+  image?: string;
   /** Program and arguments instead of the wrapper's; the conformance suite's way to make bodies misbehave. */
   argv?: string[];
 }
@@ -52,6 +54,11 @@ export interface Runtime {
   create(order: BodyOrder): Promise<Body>;
   /** Starts a created body. */
   start(bodyId: string): Promise<void>;
+  /**
+   * Hands a running body what its wrapper waits for (`secrets`), through the named pipe at its SECRETS_PIPE: it stands
+   * nowhere, neither in the engine's records nor on a disk. Returns when the wrapper has read it to the end.
+   */
+  deliver(bodyId: string, content: string): Promise<void>;
   /** SIGTERM to the body; returns at once. */
   terminate(bodyId: string): Promise<void>;
   /** SIGKILL to everything of the body; also ends a paused one. */

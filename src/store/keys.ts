@@ -20,6 +20,8 @@ export interface Keys {
   output(id: string): string;
   events(id: string): string;
   heartbeat(id: string): string;
+  /** The agent's conversation after the last turn, a compressed archive: what the next incarnation goes on with. */
+  conversation(id: string): string;
   /** Pub/sub channel on which a body says that its heartbeat has changed; a hint. */
   signal(id: string): string;
 }
@@ -49,6 +51,7 @@ export function keysOf(cell: string): Keys {
     output: (id) => `${worker(id)}:output`,
     events: (id) => `${worker(id)}:events`,
     heartbeat: (id) => `${worker(id)}:heartbeat`,
+    conversation: (id) => `${worker(id)}:conversation`,
     signal: (id) => `${worker(id)}:signal`,
   };
 }

@@ -151,6 +151,9 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
     find,
     create: (order) => limit(create, order),
     start: async (bodyId) => limit(start, checkId(bodyId)),
+    deliver: async () => {
+      throw new Error('not built yet');
+    },
     terminate: async (bodyId) => containers.signal(checkId(bodyId), 'SIGTERM'),
     kill: async (bodyId) => containers.signal(checkId(bodyId), 'SIGKILL'),
     remove: async (bodyId) => containers.remove(checkId(bodyId)),

@@ -77,6 +77,10 @@ export class FakeRuntime implements Runtime {
     });
   }
 
+  deliver(): Promise<void> {
+    return Promise.reject(new Error('not built yet'));
+  }
+
   terminate(bodyId: string): Promise<void> {
     return this.#call('terminate', () => {
       if (this.engine.body(this.cell, bodyId)) this.engine.terminate(bodyId);

@@ -142,6 +142,10 @@ class ProcessRuntime implements Runtime {
     });
   }
 
+  deliver(): Promise<void> {
+    return Promise.reject(new Error('not built yet'));
+  }
+
   terminate(bodyId: string): Promise<void> {
     return this.#call(`end body ${bodyId}`, async () => {
       const found = await this.#cell.bodyById(bodyId);

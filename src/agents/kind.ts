@@ -1,0 +1,69 @@
+/**
+ * What the project knows of one type of agent: what its image needs, how it is configured and started, and how it
+ * talks. One file an agent type; `index.ts` is the table of them.
+ *
+ * Pure, and read by both halves: the images (install, version) and the wrapper in the body (the rest). Imports types
+ * of the model only; the wrapper's bundle must stay small.
+ */
+import type { AgentType, WorkerSpec } from '../model/spec.ts';
+import type { OpenDialogue } from './dialogue.ts';
+
+/** A credential of the agent itself. No tool that it starts can read it: the wrapper's gateway adds it to requests. */
+export interface Credential {
+  /** The name among `secrets`, such as `ANTHROPIC_API_KEY`; the same in `env` is refused. */
+  secret: string;
+  /** The request header that carries it, and what stands before it there. */
+  header: string;
+  prefix: string;
+}
+
+/** What the wrapper knows when it starts an agent. */
+export interface LaunchOrder {
+  spec: WorkerSpec;
+  /** The directory in which the agent works. */
+  workspace: string;
+  /** The agent's own home directory; nobody else uses it. */
+  home: string;
+  /** The gateway in the wrapper that leads to the model, `http://127.0.0.1:PORT`. */
+  gateway: string;
+  /** Which credentials were delivered, by the names of their secrets. */
+  secrets: string[];
+  /** A conversation to go on with, where the agent is told by an argument. */
+  session: string | undefined;
+  /** As root outside of a container, where some CLIs refuse to work without questions. */
+  root: boolean;
+  /** Program and arguments of the hook that is asked before each command; undefined where every command is allowed. */
+  gate: string[] | undefined;
+}
+
+/** How a process is started; all of it is readable by the agent and its tools. */
+export interface Launch {
+  argv: string[];
+  /** Beside PATH, HOME, LANG and the worker's own variables. */
+  env: Record<string, string>;
+  /** Files below `home`, path to content, written before the start. */
+  files: Record<string, string>;
+}
+
+export interface AgentKind {
+  type: AgentType;
+  /** What the image is given; absent where the program is the user's own. */
+  cli?: {
+    /** The npm package and its pinned version, which `agent_version` overrides. */
+    package: string;
+    version: string;
+    /** The program's name on the PATH. */
+    program: string;
+    /** Debian packages that it does not work without. */
+    debian: string[];
+  };
+  credentials: Credential[];
+  /** Where requests to the model go: the variable of `env` that says so, and the address where it does not. */
+  model?: { variable: string; url: string };
+  launch(order: LaunchOrder): Launch;
+  dialogue: OpenDialogue;
+  /** Files and folders below `home` that hold the conversation; kept for the next incarnation after each turn. */
+  conversation: string[];
+  /** A turn's end cannot be heard: prompts are handed on as they come. */
+  turnless?: true;
+}

@@ -115,8 +115,8 @@ export const specFields = {
   ttl_seconds: seconds(3650 * DAY).optional(),
   /** Neither input nor output for so long ends the worker; without it there is no bound. */
   idle_timeout_seconds: seconds(365 * DAY).optional(),
-  /** In a turn, neither output nor a tool nor CPU for so long is taken for a hung agent: the turn fails as `silent`. */
-  silence_timeout_seconds: seconds(7 * DAY).default(300),
+  /** In a turn, neither output nor a tool nor CPU for so long is taken for a hung agent, and the turn fails as `silent`; 300 without it. */
+  silence_timeout_seconds: seconds(7 * DAY).optional(),
   /** How long the record of an ended worker is kept. */
   keep_finished_seconds: seconds(3650 * DAY).default(DAY),
   labels: labels.optional(),

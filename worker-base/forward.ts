@@ -1,0 +1,205 @@
+import { readFileSync } from 'node:fs';
+import type {
+  Agent,
+  AgentOptions,
+  ClientRequest,
+  IncomingMessage,
+  OutgoingHttpHeaders,
+  RequestOptions,
+  ServerResponse,
+} from 'node:http';
+
+/** A header that the gateway adds to each request; what the agent sent under its name is dropped. */
+export interface GatewayCredential {
+  header: string;
+  /** What stands before the value, such as `Bearer `. */
+  prefix: string;
+  value: string;
+}
+
+export interface ForwardOptions {
+  /** The model's address, http or https, with or without a path. */
+  upstream: string;
+  credentials: GatewayCredential[];
+  /** Milliseconds without a byte from the model, after which an open request is ended. */
+  stallMs: number;
+  /** HTTPS_PROXY, HTTP_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS are read from it; nothing else. */
+  env?: NodeJS.ProcessEnv | undefined;
+}
+
+/** Sends requests on to the model and its answers back. */
+export interface Forward {
+  /** `path` is the request's, query included, without the gateway's token. */
+  handle(request: IncomingMessage, response: ServerResponse, path: string): void;
+  lastByteAt(): number;
+  open(): number;
+  close(): void;
+}
+
+/** The two modules of Node that can do it: the one is loaded that is needed. */
+interface Client {
+  Agent: new (options: AgentOptions) => Agent;
+  request(options: RequestOptions, onResponse: (response: IncomingMessage) => void): ClientRequest;
+}
+
+/** Headers of one connection, which end with it (RFC 9110, 7.6.1), and those that Node writes by itself. */
+const OF_THE_CONNECTION = [
+  ...['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'],
+  ...['proxy-authenticate', 'proxy-authorization', 'expect'],
+];
+/** Where credentials stand: whatever the agent or its tools put there is not sent. */
+const OF_CREDENTIALS = ['authorization', 'x-api-key', 'cookie', 'forwarded'];
+/** An idle connection is kept so long: less than servers and balancers keep theirs, so that none is used while it closes. */
+const IDLE_MS = 4000;
+/** As it is told where a request is ended by us before an answer. */
+const STALLED = 504;
+const UNREACHABLE = 502;
+
+/** Makes the way to the model; throws where its address is none. */
+export async function forwarder(options: ForwardOptions): Promise<Forward> {
+  const target = targetOf(options.upstream);
+  const { stallMs, credentials } = options;
+  const client = (
+    target.protocol === 'https:' ? await import('node:https') : await import('node:http')
+  ) as Client;
+  const agent = new client.Agent({
+    keepAlive: true,
+    timeout: IDLE_MS,
+    ...(options.env ? { proxyEnv: options.env } : {}),
+    ...(target.protocol === 'https:' ? await trusted(options.env) : {}),
+  } as AgentOptions);
+  const base = target.pathname.replace(/\/+$/, '');
+  const added = Object.fromEntries(
+    credentials.map(({ header, prefix, value }) => [header.toLowerCase(), `${prefix}${value}`]),
+  );
+  let lastByteAt = performance.now();
+  let open = 0;
+
+  function handle(request: IncomingMessage, response: ServerResponse, path: string): void {
+    let over = false;
+    let upstream: ClientRequest | undefined;
+    open += 1;
+    const settle = (): boolean => {
+      if (over) return false;
+      over = true;
+      open -= 1;
+      clearTimeout(clock);
+      return true;
+    };
+    const fail = (status: number, message: string) => {
+      if (!settle()) return;
+      upstream?.destroy();
+      // After the headers only a cut connection tells that the answer is not whole.
+      if (response.headersSent) response.destroy();
+      else refuse(response, status, 'api_error', message);
+    };
+    const failed = (error: Error) =>
+      fail(UNREACHABLE, `${target.host} could not be reached: ${causeOf(error)}`);
+    const leave = () => {
+      if (settle()) upstream?.destroy();
+    };
+    const clock = setTimeout(() => {
+      // The agent does not take what the model has sent: that is no silence of the model.
+      if (response.writableNeedDrain) clock.refresh();
+      else fail(STALLED, `${target.host} sent nothing for ${stallMs / 1000} s.`);
+    }, stallMs);
+    const heard = () => {
+      lastByteAt = performance.now();
+      clock.refresh();
+    };
+
+    response.once('close', leave);
+    request.on('error', leave);
+    try {
+      upstream = client.request(
+        {
+          agent,
+          protocol: target.protocol,
+          hostname: target.hostname.replace(/^\[|\]$/g, ''),
+          port: target.port || undefined,
+          method: request.method,
+          path: base + path,
+          headers: { ...passed(request, added), ...added, host: target.host },
+        },
+        (answer) => {
+          heard();
+          answer.on('error', failed);
+          answer.on('data', heard);
+          answer.once('end', settle);
+          response.writeHead(answer.statusCode ?? UNREACHABLE, answer.statusMessage, answered(answer));
+          // Before the body: the agent must see that a stream has begun when the model has begun it.
+          response.flushHeaders();
+          answer.pipe(response);
+        },
+      );
+    } catch (error) {
+      // Node refuses some headers and methods before anything is sent.
+      fail(400, `The request can't be sent on to ${target.host}: ${causeOf(error as Error)}`);
+      return;
+    }
+    upstream.on('error', failed);
+    // Sending is a sign of life too: a large prompt may take its time.
+    request.on('data', () => clock.refresh());
+    request.pipe(upstream);
+  }
+
+  return { handle, lastByteAt: () => lastByteAt, open: () => open, close: () => agent.destroy() };
+}
+
+/** An error in the shape of the Anthropic API, which every agent that speaks it can read. */
+export function refuse(response: ServerResponse, status: number, type: string, message: string): void {
+  const body = JSON.stringify({ type: 'error', error: { type, message } });
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    // What the agent still sends is not read any more, so the connection cannot be used again.
+    connection: 'close',
+  });
+  response.end(body);
+}
+
+function targetOf(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  // The text is not repeated: it may hold a password.
+  if (!url || !/^https?:$/.test(url.protocol))
+    throw new Error("The model's address must begin with http:// or https://.");
+  if (url.username || url.password)
+    throw new Error(`The model's address at ${url.host} must not hold a user or a password: use a secret.`);
+  return url;
+}
+
+/** Authorities beside Node's own, for those who have set them for the agent. */
+async function trusted({ NODE_EXTRA_CA_CERTS: path }: NodeJS.ProcessEnv = {}): Promise<{ ca?: string[] }> {
+  if (!path) return {};
+  const { getCACertificates } = await import('node:tls');
+  return { ca: [...getCACertificates('default'), readFileSync(path, 'utf8')] };
+}
+
+function passed(request: IncomingMessage, added: Record<string, string>): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = { ...request.headers };
+  for (const name of ofTheConnection(request)) delete headers[name];
+  for (const name of [...OF_CREDENTIALS, ...Object.keys(added)]) delete headers[name];
+  // Without a length the body is framed again, also for methods that rarely have one.
+  if (request.headers['transfer-encoding']) headers['transfer-encoding'] = 'chunked';
+  return headers;
+}
+
+function answered(answer: IncomingMessage): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = { ...answer.headers };
+  for (const name of ofTheConnection(answer)) delete headers[name];
+  // Some agents try a refused credential ten times and more; it will be refused again.
+  if (answer.statusCode === 401 || answer.statusCode === 403) headers['x-should-retry'] = 'false';
+  return headers;
+}
+
+function ofTheConnection({ headers }: IncomingMessage): string[] {
+  const named = (headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase());
+  return [...OF_THE_CONNECTION, ...named.filter(Boolean)];
+}
+
+/** The system's words: no header or body is in them. */
+function causeOf(error: Error): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (error instanceof AggregateError && error.errors[0]) return causeOf(error.errors[0] as Error);
+  return code && !error.message.includes(code) ? `${error.message} (${code})` : error.message;
+}

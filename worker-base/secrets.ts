@@ -1,0 +1,104 @@
+/**
+ * How secrets come into a body: the manager writes them into a named pipe, so that they stand in no environment, label,
+ * argument or file of the engine, and not in Redis. What is not the agent's own credential becomes a file in memory.
+ */
+import { execFile } from 'node:child_process';
+import { chownSync, closeSync, constants, openSync, rmSync } from 'node:fs';
+import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+/** Bytes of one delivery at most. */
+export const DELIVERY_LIMIT = 1024 ** 2;
+
+/**
+ * Makes the pipe (for its owner alone), waits until a whole delivery has come through it, `{"NAME": "value"}`, and
+ * removes it. One that is cut short, too long or no such object is as if it had not been: the manager repeats itself.
+ * Answers undefined when `signal` ends the wait.
+ */
+export async function receiveSecrets(options: {
+  pipe: string;
+  signal: AbortSignal;
+}): Promise<Map<string, string> | undefined> {
+  const { pipe, signal } = options;
+  if (signal.aborted) return undefined;
+  // What stands there is of an earlier try, or nobody's: it is removed, never followed.
+  rmSync(pipe, { force: true });
+  await promisify(execFile)('mkfifo', ['-m', '600', pipe]);
+  // Kept open while it exists, so that no writer ever waits for a reader.
+  const keeper = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  try {
+    while (!signal.aborted) {
+      const secrets = parse(await readOnce(pipe, signal));
+      if (secrets && !signal.aborted) return secrets;
+    }
+    return undefined;
+  } finally {
+    rmSync(pipe, { force: true });
+    closeSync(keeper);
+  }
+}
+
+/**
+ * Writes each secret to a file of its own in `directory`, whole or not at all; only the owner can change them, and
+ * `group` (the agent's, where it has one of its own) can read them.
+ */
+export async function placeSecrets(
+  secrets: ReadonlyMap<string, string>,
+  directory: string,
+  group?: number,
+): Promise<void> {
+  const shared = group !== undefined;
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const give = (path: string) => {
+    if (shared) chownSync(path, process.getuid?.() ?? 0, group);
+  };
+  for (const [name, value] of secrets) {
+    const draft = join(directory, `.${name}.new`);
+    await rm(draft, { force: true });
+    await writeFile(draft, value, { mode: 0o400, flag: 'wx' });
+    give(draft);
+    await chmod(draft, shared ? 0o440 : 0o400);
+    await rename(draft, join(directory, name));
+  }
+  give(directory);
+  await chmod(directory, shared ? 0o750 : 0o700);
+}
+
+/** All that one writer (or several, which is then no JSON) sends until the pipe has none any more. */
+function readOnce(pipe: string, signal: AbortSignal): Promise<string | undefined> {
+  // Without O_NONBLOCK the open would hold a thread of Node until a writer comes, and could not be ended.
+  const fd = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  const socket = new Socket({ fd, readable: true, writable: false });
+  return new Promise((resolve) => {
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    const abort = () => socket.destroy();
+    signal.addEventListener('abort', abort, { once: true });
+    socket.on('data', (part) => {
+      bytes += part.length;
+      // Read to its end all the same: a writer that is not read would wait.
+      if (bytes <= DELIVERY_LIMIT) parts.push(part);
+    });
+    socket.on('error', () => {});
+    socket.once('close', () => {
+      signal.removeEventListener('abort', abort);
+      resolve(bytes > DELIVERY_LIMIT ? undefined : Buffer.concat(parts).toString('utf8'));
+    });
+  });
+}
+
+function parse(text: string | undefined): Map<string, string> | undefined {
+  if (!text) return undefined;
+  try {
+    const given: unknown = JSON.parse(text);
+    if (typeof given !== 'object' || given === null || Array.isArray(given)) return undefined;
+    const entries = Object.entries(given);
+    return entries.every((entry): entry is [string, string] => typeof entry[1] === 'string')
+      ? new Map(entries)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

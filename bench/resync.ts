@@ -81,6 +81,8 @@ async function measure(redis: Link, workers: number) {
       bodyRedisUrl: () => redisUrlOfNobody,
       cell,
       refusals: new Map(),
+      images: undefined,
+      secrets: async () => ({}),
     },
     ...{ metrics, concurrency: 64, fenced: () => {}, decided: () => {} },
   });

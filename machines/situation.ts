@@ -86,6 +86,33 @@ export function silent(_life: Life, seen: Observation): boolean {
   return seen.now - heard >= seen.limits.heartbeat_silent_ms;
 }
 
+/** The engine does not tell: neither whether there is a body, nor whether its image is there. */
+export function blind(seen: Observation): boolean {
+  return seen.actual.kind === 'unknown' || seen.image?.kind === 'unknown';
+}
+
+/** Its image is not there, and nobody builds it; a build that failed for an earlier try is none of this one's. */
+export function imageMissing(seen: Observation): boolean {
+  return seen.image?.kind === 'absent' || seen.image?.kind === 'failed';
+}
+
+/** The build that this try waited for has failed. One that fails in the future comes from a clock that was set back. */
+export function buildFailed(life: Life, { image, now }: Observation): boolean {
+  return image?.kind === 'failed' && !life.expected && image.at >= life.starting_since && image.at <= now;
+}
+
+/** Its wrapper waits for what must not stand in Redis. */
+export function needsSecrets(life: Life, seen: Observation): boolean {
+  const beat = seen.heartbeat;
+  return (
+    alive(seen) &&
+    !stale(life, seen) &&
+    beat?.incarnation === body(seen)?.incarnation &&
+    beat?.phase === 'booting' &&
+    beat.needs_secrets === true
+  );
+}
+
 /** Not ready within the deadline, which no manager's and no engine's absence counts towards. */
 export function overdue(life: Life, seen: Observation): boolean {
   return seen.now >= startDeadline(life, seen);
@@ -148,6 +175,7 @@ export const graceOver = (life: Life, seen: Observation) => seen.now >= (life.en
 export function ended(life: Life, seen: Observation): boolean {
   if (seen.refusal?.kind === 'permanent') return true;
   if (seen.refusal && !alive(seen) && overdue(life, seen)) return true;
+  if (buildFailed(life, seen)) return true;
   if (!stale(life, seen) && body(seen)?.state === 'exited') return true;
   if (seen.actual.kind === 'absent' && seen.heartbeat?.incarnation === life.incarnation) return true;
   return life.expected && (!alive(seen) || stale(life, seen));
@@ -160,6 +188,8 @@ export function outcome(life: Life, seen: Observation): Outcome {
   const bad = (reason: string, message: string): Outcome => ({ reason, message, exit_code, well: false });
   if (life.ending) return bad(life.ending.reason, life.ending.message);
   if (seen.refusal) return bad(seen.refusal.reason, seen.refusal.message);
+  if (seen.image?.kind === 'failed' && buildFailed(life, seen))
+    return bad(seen.image.reason, seen.image.message);
   if (was?.state !== 'exited') return bad('Lost', 'The body was removed from outside.');
   if (was.error) return bad('StartFailed', was.error);
   const when = life.running_since || ready(life, seen) ? '' : ' before it was ready';

@@ -23,7 +23,7 @@ interface Step {
 
 const guards = {
   // What is not seen clearly changes nothing.
-  blind: ({ event }: Step) => event.seen.actual.kind === 'unknown',
+  blind: ({ event }: Step) => is.blind(event.seen),
   ambiguous: ({ event }: Step) => event.seen.actual.kind === 'ambiguous',
   // The body.
   present: ({ event }: Step) => event.seen.actual.kind === 'present',
@@ -34,6 +34,10 @@ const guards = {
   ready: ({ context, event }: Step) => is.ready(context, event.seen),
   silent: ({ context, event }: Step) => is.silent(context, event.seen),
   'never ready': ({ context, event }: Step) => is.alive(event.seen) && is.overdue(context, event.seen),
+  'needs secrets': ({ context, event }: Step) => is.needsSecrets(context, event.seen),
+  // Its image.
+  'image missing': ({ event }: Step) => is.imageMissing(event.seen),
+  'image being built': ({ event }: Step) => event.seen.image?.kind === 'building',
   // What is wanted.
   unwanted: ({ context, event }: Step) => is.unwanted(context, event.seen),
   'unwanted and alive': ({ context, event }: Step) =>
@@ -72,8 +76,10 @@ const life = setup({
     'start afresh': assign(({ context, event }) => is.freshStart(context, event.seen)),
     settle: assign(({ context, event }) => is.settled(context, event.seen)),
     // What is asked of the world: named here, carried out by src/reconcile/act.ts.
+    build: (_, _params: { image: string }) => {},
     create: (_, _params: { incarnation: number }) => {},
     start: (_, _params: { body_id: string }) => {},
+    deliver: (_, _params: { body_id: string }) => {},
     terminate: (_, _params: { body_id: string }) => {},
     kill: (_, _params: { body_id: string }) => {},
     remove: (_, _params: { body_id: string }) => {},
@@ -84,11 +90,18 @@ const life = setup({
 });
 
 const bodyId = ({ event }: Step) => ({ body_id: is.body(event.seen)?.id ?? '' });
+const build = {
+  type: 'build',
+  params: ({ event }: Step) => ({
+    image: event.seen.image?.kind === 'unknown' ? '' : (event.seen.image?.name ?? ''),
+  }),
+} as const;
 const create = {
   type: 'create',
   params: ({ context }: Step) => ({ incarnation: context.incarnation }),
 } as const;
 const start = { type: 'start', params: bodyId } as const;
+const deliver = { type: 'deliver', params: bodyId } as const;
 const terminate = { type: 'terminate', params: bodyId } as const;
 const kill = { type: 'kill', params: bodyId } as const;
 /** Of nothing where there is no body: then it is no intent. */
@@ -102,9 +115,17 @@ type Remember =
   | 'next incarnation'
   | 'start afresh'
   | 'settle';
-type Ask = typeof create | typeof start | typeof terminate | typeof kill | typeof remove | 'purge';
+type Ask =
+  | typeof build
+  | typeof create
+  | typeof start
+  | typeof deliver
+  | typeof terminate
+  | typeof kill
+  | typeof remove
+  | 'purge';
 type State =
-  | `STARTING.${'creating' | 'booting' | 'backoff' | 'stopping'}`
+  | `STARTING.${'creating' | 'building' | 'booting' | 'backoff' | 'stopping'}`
   | `RUNNING.${'ready' | 'silent' | 'stopping'}`
   | 'STOPPED'
   | 'FAILED'
@@ -134,7 +155,7 @@ const finished = [
   ...unclear,
   when('present', [remove]),
   when('deleted', ['purge'], 'DELETED'),
-  when('started again', ['start afresh', create], 'STARTING.creating'),
+  when('started again', ['start afresh'], 'STARTING.creating'),
   when('kept long enough', ['purge'], 'DELETED'),
   when('otherwise', []),
 ];
@@ -157,7 +178,23 @@ export const workerMachine = life.createMachine({
               ...endings,
               when('alive', ['adopt'], 'STARTING.booting'),
               when('present', [start]),
+              when('image missing', [build], 'STARTING.building'),
+              when('image being built', [], 'STARTING.building'),
               when('otherwise', [create]),
+            ],
+          },
+        },
+        building: {
+          on: {
+            observed: [
+              ...unclear,
+              when('unwanted and alive', ['begin ending', terminate], 'STARTING.stopping'),
+              when('unwanted', ['settle', remove], 'STOPPED'),
+              ...endings,
+              when('present', [], 'STARTING.creating'),
+              when('image missing', [build]),
+              when('image being built', []),
+              when('otherwise', [create], 'STARTING.creating'),
             ],
           },
         },
@@ -170,6 +207,7 @@ export const workerMachine = life.createMachine({
               ...endings,
               when('ready', ['mark ready'], 'RUNNING.ready'),
               when('never ready', ['begin ending', terminate], 'STARTING.stopping'),
+              when('needs secrets', [deliver]),
               when('otherwise', []),
             ],
           },
@@ -180,7 +218,7 @@ export const workerMachine = life.createMachine({
               ...unclear,
               when('unwanted', ['settle', remove], 'STOPPED'),
               when('present', [remove]),
-              when('retry is due', ['next incarnation', create], 'STARTING.creating'),
+              when('retry is due', ['next incarnation'], 'STARTING.creating'),
               when('otherwise', []),
             ],
           },
@@ -217,7 +255,7 @@ export const workerMachine = life.createMachine({
         observed: [
           ...unclear,
           when('present', [remove]),
-          when('started again', ['start afresh', create], 'STARTING.creating'),
+          when('started again', ['start afresh'], 'STARTING.creating'),
           when('otherwise', ['purge']),
         ],
       },

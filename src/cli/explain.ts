@@ -37,6 +37,7 @@ async function explain(context: Context, given: string, options: { output: strin
   const looked = await observe(id, {
     store: session.store,
     runtimes: context.runtimes(),
+    images: undefined,
     limits: parts.limits(session.settings),
     now,
     // An epoch is the instant at which the lease was won; without a leader, whoever leads next counts from then.

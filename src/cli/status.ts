@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { planOf } from '../commands/plan.ts';
+import { status as observed } from '../commands/status.ts';
 import type { Answer, StatusRecord } from '../model/index.ts';
 import { refusalOf } from './ask.ts';
 import type { Context } from './context.ts';
@@ -26,7 +26,7 @@ async function status(context: Context, given: string, options: { output: string
   const worker_id = await resolveId(session, given);
   // The command's own answer, made here, so that it needs no manager.
   const command = { command: 'status', request_id: newId(), worker_id } as const;
-  const { answers } = await planOf(command, { store: session.store, runtimes: [], now, newId });
+  const { answers } = await observed(command, session);
   const { request_id: _, command: __, success, ...told } = JSON.parse(answers.ok) as Answer;
   if (!success) throw refusalOf(JSON.parse(answers.ok));
   if (options.output === 'json') return out.json(told);

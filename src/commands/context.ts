@@ -8,8 +8,21 @@ export interface CommandContext {
   store: Pick<Store, 'status' | 'summaries'>;
   /** The runtimes that this manager uses, in the order of preference; `info` is missing while one does not answer. */
   runtimes: readonly { name: RuntimeName; info: RuntimeInfo | undefined }[];
+  abilities: Abilities;
   now: () => number;
   newId: () => string;
+}
+
+/** What this manager's machine and operator allow, as far as a `create` depends on it. */
+export interface Abilities {
+  /** The image that the operator names for all Docker bodies; modules cannot be added to it. */
+  foreignImage: string | undefined;
+  /** ALLOW_PRIVILEGED: bodies may be given what a Docker daemon inside them needs. */
+  allowPrivileged: boolean;
+  /** Which of these secrets the operator's directory has not. */
+  missingSecrets: (names: string[]) => Promise<string[]>;
+  /** Why nothing more can be put on this machine; `undefined` where there is room. */
+  roomFor: () => Promise<string | undefined>;
 }
 
 /** What to do about one command, but for the entry it came with. */

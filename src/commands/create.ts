@@ -6,39 +6,32 @@ import {
   type WorkerSpec,
   workerSpec,
 } from '../model/index.ts';
+import { refuseTheImpossible, warningsOf } from './ability.ts';
 import { type CommandContext, type Plan, refusal, success } from './context.ts';
 
 /** Declares a worker. `auto` is resolved here, once, so that no later look can choose another runtime. */
-export function create(command: CommandOf<'create'>, context: CommandContext): Plan {
+export async function create(command: CommandOf<'create'>, context: CommandContext): Promise<Plan> {
   const { command: _, request_id, reply_to: __, worker_id = context.newId(), ...given } = command;
-  refuseWhatIsNotThereYet(given);
   const runtime = resolveRuntime(given.runtime, context);
+  await refuseTheImpossible(given, runtime, context.abilities);
   refuseUnenforcedLimits(given.resources, runtime, context);
   const spec: WorkerSpec = workerSpec.parse({ ...given, runtime });
   const taken = new Fault(
     'conflict',
     `The worker ${worker_id} exists already, or did a while ago; ids are not used twice.`,
   );
+  const warnings = warningsOf(given, runtime);
   const ms = context.now();
   const prompt = spec.prompt && JSON.stringify({ type: 'prompt', content: spec.prompt, request_id });
   return {
     operation: 'create',
     workerId: worker_id,
     created: { spec, at: instant(ms), ms, prompt },
-    answers: { ok: success(command, { worker_id }), conflict: refusal(command, taken) },
+    answers: {
+      ok: success(command, { worker_id, ...(warnings.length > 0 && { warnings }) }),
+      conflict: refusal(command, taken),
+    },
   };
-}
-
-/** What the contract names and this version cannot do is refused, never ignored. */
-function refuseWhatIsNotThereYet(given: Omit<CommandOf<'create'>, 'command' | 'request_id'>): void {
-  const missing = [
-    given.agent_type !== 'CUSTOM' && `agent_type ${given.agent_type} (only CUSTOM is)`,
-    given.modules?.length && 'modules',
-    given.secrets?.length && 'secrets',
-    given.allowed_commands?.length && 'allowed_commands (they would not be enforced)',
-  ].filter(Boolean);
-  if (missing.length > 0)
-    throw new Fault('unsupported', `Not supported by this version: ${missing.join(', ')}.`);
 }
 
 function resolveRuntime(asked: RuntimeName | 'auto', { runtimes }: CommandContext): RuntimeName {

@@ -6,4 +6,4 @@
  */
 
 export { type ConsumerOptions, consumeCommands } from './consume.ts';
-export type { CommandContext } from './context.ts';
+export type { Abilities, CommandContext } from './context.ts';

@@ -2,7 +2,10 @@ import { type CommandOf, Fault, type StatusRecord } from '../model/index.ts';
 import { type CommandContext, type Plan, success } from './context.ts';
 
 /** Tells what is observed of one worker, also of one that was deleted a while ago. */
-export async function status(command: CommandOf<'status'>, { store }: CommandContext): Promise<Plan> {
+export async function status(
+  command: CommandOf<'status'>,
+  { store }: Pick<CommandContext, 'store'>,
+): Promise<Plan> {
   const { worker_id } = command;
   const found = await store.status(worker_id);
   if (!found) throw new Fault('not_found', `There is no worker ${worker_id}.`);

@@ -43,6 +43,8 @@ export interface Observation {
   actual: Actual;
   heartbeat: Heartbeat | undefined;
   refusal: Refusal | undefined;
+  /** Looked up only where a body has to be made and its runtime runs images that we build. */
+  image?: ImageState | undefined;
   /** Milliseconds since 1970. */
   now: number;
   /** Since when this manager leads and the runtime answers: no deadline counts the time before. */
@@ -52,8 +54,10 @@ export interface Observation {
 
 /** What is to be done to the world, in plain data. */
 export type Intent =
+  | { type: 'build'; image: string }
   | { type: 'create'; incarnation: number }
   | { type: 'start'; body_id: string }
+  | { type: 'deliver'; body_id: string }
   | { type: 'terminate'; body_id: string }
   | { type: 'kill'; body_id: string }
   | { type: 'remove'; body_id: string }
@@ -73,10 +77,14 @@ export interface Decision {
 /** The line that logs, tests, events and `explain` share. */
 export function describe(intent: Intent): string {
   switch (intent.type) {
+    case 'build':
+      return `build image ${intent.image}`;
     case 'create':
       return `create body ${intent.incarnation}`;
     case 'start':
       return `start body ${short(intent.body_id)}`;
+    case 'deliver':
+      return `hand its secrets to body ${short(intent.body_id)}`;
     case 'terminate':
       return `send SIGTERM to body ${short(intent.body_id)}`;
     case 'kill':

@@ -10,11 +10,23 @@ type Executor<T extends Intent['type']> = (
   context: PassContext,
 ) => Promise<unknown>;
 
+/** A hold ends by itself where a manager died with it, in milliseconds: longer than a create may take. */
+const HOLD_MS = 300_000;
+
 /** A mapped type: an intent without its executor does not compile. */
 const executors: { [T in Intent['type']]: Executor<T> } = {
+  build: async (_, record, context) => context.images?.build(record.desired.spec),
   create: ({ incarnation }, record, context) =>
-    onRuntime(record, context, (runtime) => runtime.create(orderOf(incarnation, record, context))),
+    withImage(record, context, (image) =>
+      onRuntime(record, context, (runtime) =>
+        runtime.create({ ...orderOf(incarnation, record, context), ...(image ? { image } : {}) }),
+      ),
+    ),
   start: ({ body_id }, record, context) => onRuntime(record, context, (runtime) => runtime.start(body_id)),
+  deliver: async ({ body_id }, record, context) => {
+    const content = JSON.stringify(await context.secrets(record.desired.spec.secrets ?? []));
+    await onRuntime(record, context, (runtime) => runtime.deliver(body_id, content));
+  },
   terminate: ({ body_id }, record, context) =>
     onRuntime(record, context, (runtime) => runtime.terminate(body_id)),
   kill: ({ body_id }, record, context) => onRuntime(record, context, (runtime) => runtime.kill(body_id)),
@@ -44,6 +56,29 @@ function onRuntime(
   return runtimes.call(record.desired.spec.runtime, what);
 }
 
+/** Holds the image against its collection from here until the body is there, which holds it by itself. */
+async function withImage<T>(
+  { id, desired: { spec } }: WorkerRecord,
+  { images }: PassContext,
+  what: (image: string | undefined) => Promise<T>,
+): Promise<T> {
+  if (!images || spec.runtime !== 'docker') return what(undefined);
+  const state = await images.state(spec);
+  if (state.kind !== 'ready') throw new Error('Its image is not there any more; it is looked at again.');
+  if ((await images.usage.hold(state.name, id, HOLD_MS)) === 'removing')
+    throw new Error(`The image ${state.name} is just being removed; it is built again.`);
+  try {
+    await images.usage.touch(state.name);
+    return await what(state.name);
+  } catch (error) {
+    if (!(error instanceof BodyRefused && error.reason === 'ImageMissing')) throw error;
+    throw new Error(`The image ${state.name} was removed meanwhile; it is built again.`, { cause: error });
+  } finally {
+    // A hold that cannot be given back runs out.
+    await images.usage.release(state.name, id).catch(() => {});
+  }
+}
+
 function orderOf(
   incarnation: number,
   { id, desired: { spec } }: WorkerRecord,
@@ -67,8 +102,10 @@ function orderOf(
 }
 
 const REASONS: Record<Intent['type'], string> = {
+  build: 'BuildFailed',
   create: 'CreateFailed',
   start: 'StartFailed',
+  deliver: 'SecretsNotDelivered',
   terminate: 'StopFailed',
   kill: 'KillFailed',
   remove: 'RemoveFailed',

@@ -2,7 +2,7 @@
  * When time alone may change the decision about a worker. Pure: deadlines are data, and nobody sleeps on them.
  * A silent heartbeat is not among them: the resync reads all heartbeats at once and asks for a look where one is.
  */
-import { expiry, forgetAt, type Life, retryIsDue, startDeadline } from '../../machines/situation.ts';
+import { blind, expiry, forgetAt, type Life, retryIsDue, startDeadline } from '../../machines/situation.ts';
 import { type Observation, parseInstant } from '../model/index.ts';
 
 /** A timer may fire a little early, and a pass that is a millisecond too soon would look twice. */
@@ -21,13 +21,14 @@ export function nextLookMs(value: unknown, life: Life, seen: Observation): numbe
 
 function deadlines(value: unknown, life: Life, seen: Observation): number[] {
   const { actual, now } = seen;
-  if (actual.kind === 'unknown' || actual.kind === 'ambiguous') return [now + UNCLEAR_MS];
+  if (blind(seen) || actual.kind === 'ambiguous') return [now + UNCLEAR_MS];
   const [top, child] = typeof value === 'string' ? [value] : (Object.entries(value as object)[0] ?? []);
   if (top === 'STOPPED' || top === 'FAILED') return [forgetAt(life, seen), ...leftovers(seen)];
   if (child === 'stopping')
     return [graceLeft(life, now) ? (life.ending?.kill_at ?? now) : now + IMPATIENT_MS];
   if (child === 'backoff') return [retryAt(life, seen), expiry(seen), ...leftovers(seen)];
   if (child === 'booting') return [startDeadline(life, seen), expiry(seen)];
+  if (child === 'building') return [expiry(seen), now + UNCLEAR_MS];
   if (child === 'creating') return [expiry(seen)];
   if (top === 'RUNNING') return [expiry(seen), idleAt(seen)];
   return leftovers(seen);

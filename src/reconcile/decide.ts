@@ -97,8 +97,9 @@ const ms = (at: number | undefined) => (at === undefined ? undefined : instant(a
 
 /** One word for programs and one sentence for people on why the worker is as it is. */
 function explanation(top: string, child: string | undefined, life: Life, seen: Observation) {
-  const { actual, refusal, status } = seen;
+  const { actual, refusal, status, image } = seen;
   const settled = top === 'STOPPED' || top === 'FAILED';
+  if (image?.kind === 'unknown' && !settled) return { reason: 'RuntimeUnavailable', message: image.error };
   if (actual.kind === 'unknown' && settled)
     return { reason: status?.reason ?? '', message: status?.message ?? '' };
   if (actual.kind === 'unknown') return { reason: 'RuntimeUnavailable', message: actual.error };
@@ -107,6 +108,10 @@ function explanation(top: string, child: string | undefined, life: Life, seen: O
     return { reason: 'AmbiguousBody', message };
   }
   if (refusal?.kind === 'transient') return { reason: refusal.reason, message: refusal.message };
+  if (child === 'building' && image?.kind === 'building')
+    return { reason: 'ImageBuilding', message: `${image.name}: ${image.step}` };
+  if (child === 'building' && image && image.kind !== 'unknown')
+    return { reason: 'ImageBuilding', message: `${image.name} is not there yet.` };
   if (top === 'DELETED')
     return { reason: life.outcome?.reason ?? 'Deleted', message: life.outcome?.message ?? '' };
   if (child === 'silent') {

@@ -27,7 +27,8 @@ const TOLD = ['status', 'phase', 'reason', 'incarnation', 'restarts'] as const;
 /** The line for the worker's history, where the change is one that people can see or that acts on the world. */
 export function eventOf(seen: Observation, { status, intents }: Decision): LifecycleEvent | undefined {
   const visible = TOLD.some((field) => seen.status?.[field] !== status[field]);
-  if (!visible && intents.length === 0) return undefined;
+  const step = status.phase === 'building' && seen.status?.message !== status.message;
+  if (!visible && !step && intents.length === 0) return undefined;
   return {
     timestamp: instant(seen.now),
     type: seen.status?.status === status.status ? 'progress' : 'status',

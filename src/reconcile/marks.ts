@@ -43,6 +43,13 @@ export class Marks {
     return this.#marks.get(id)?.phase;
   }
 
+  /** Workers that are in a phase. */
+  inPhase(phase: string): string[] {
+    const ids: string[] = [];
+    for (const [id, mark] of this.#marks) if (mark.phase === phase) ids.push(id);
+    return ids;
+  }
+
   delete(id: string): void {
     this.#marks.delete(id);
   }
@@ -85,12 +92,13 @@ export class Marks {
   /** Whether a heartbeat tells something else than the status does: ready after all, silent, or heard again. */
   heartbeatTells(
     id: string,
-    beat: { incarnation: number; phase: string; age_ms: number },
+    beat: { incarnation: number; phase: string; age_ms: number; needs_secrets?: boolean | undefined },
     silentMs: number,
   ): boolean {
     const mark = this.#marks.get(id);
     if (!mark || beat.incarnation !== mark.incarnation) return false;
-    if (mark.status === 'STARTING') return mark.phase === 'booting' && beat.phase !== 'booting';
+    if (mark.status === 'STARTING')
+      return mark.phase === 'booting' && (beat.phase !== 'booting' || beat.needs_secrets === true);
     return (mark.phase === 'silent') !== beat.age_ms >= silentMs && mark.phase !== 'stopping';
   }
 

@@ -1,8 +1,17 @@
-import { type Actual, messageOf, type Observation, type WorkerRecord } from '../model/index.ts';
+import {
+  type Actual,
+  type ImageState,
+  messageOf,
+  type Observation,
+  type WorkerRecord,
+} from '../model/index.ts';
 import type { PassContext } from './pass-context.ts';
 
 /** What a look needs; `explain` looks with it, too, and without a lease. */
-export type Looker = Pick<PassContext, 'store' | 'runtimes' | 'limits' | 'now' | 'leadingSince' | 'refusals'>;
+export type Looker = Pick<
+  PassContext,
+  'store' | 'runtimes' | 'images' | 'limits' | 'now' | 'leadingSince' | 'refusals'
+>;
 
 /** One look at a worker; `undefined` where there is no record of it. */
 export async function observe(
@@ -22,11 +31,27 @@ export async function observe(
     actual,
     heartbeat,
     refusal: context.refusals.get(id),
+    image: await lookForImage(record, actual, context),
     now: context.now(),
     watching_since: Math.max(context.leadingSince, context.runtimes.upSince(runtime)),
     limits: context.limits,
   });
   return { record, seen };
+}
+
+/** Only who waits for a body needs an image. */
+async function lookForImage(
+  { desired, status }: WorkerRecord,
+  actual: Actual,
+  { images }: Looker,
+): Promise<ImageState | undefined> {
+  const waits = desired.desired === 'running' && (status?.status ?? 'STARTING') === 'STARTING';
+  if (!images || !waits || actual.kind !== 'absent' || desired.spec.runtime !== 'docker') return undefined;
+  try {
+    return await images.state(desired.spec);
+  } catch (error) {
+    return { kind: 'unknown', error: messageOf(error) };
+  }
 }
 
 /** A look that failed is unknown, whatever failed: only an engine that answered can say that nothing is there. */

@@ -2,14 +2,29 @@ import type { Logger } from 'pino';
 import type {
   Checkpoint,
   Decision,
+  ImageState,
   Intent,
   Limits,
   Observation,
   Refusal,
   WorkerRecord,
+  WorkerSpec,
 } from '../model/index.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { Store } from '../store/index.ts';
+
+/** The images of Docker bodies, and who uses them. */
+export interface BodyImages {
+  /** How the image is that a body of this spec needs; cheap, and builds nothing. */
+  state: (spec: WorkerSpec) => Promise<ImageState>;
+  /** Begins to build it, unless it is there or being built; returns at once. */
+  build: (spec: WorkerSpec) => void;
+  usage: {
+    hold: (name: string, holder: string, ttlMs: number) => Promise<'held' | 'removing'>;
+    release: (name: string, holder: string) => Promise<unknown>;
+    touch: (name: string) => Promise<unknown>;
+  };
+}
 
 /** What every pass of one term shares. */
 export interface PassContext {
@@ -25,6 +40,10 @@ export interface PassContext {
   /** Redis as a body of that runtime sees it, with the body's credentials. */
   bodyRedisUrl: (runtime: Observation['desired']['spec']['runtime']) => string;
   cell: string;
+  /** Absent where no image of ours is run: without Docker, or with an image that the operator names. */
+  images: BodyImages | undefined;
+  /** The values of these secrets; throws a sentence that names those that are not there. */
+  secrets: (names: string[]) => Promise<Record<string, string>>;
   /** What the engine said to the act before, by worker; in memory, since trying once more does no harm. */
   refusals: Map<string, Refusal>;
   /** The lease is young enough to begin an act. */

@@ -4,7 +4,7 @@
  * what the last pass saw; it drives the orphan sweep. It decides nothing about a worker itself.
  */
 import type { Logger } from 'pino';
-import { type Body, messageOf, parseInstant } from '../model/index.ts';
+import { type Body, type Heartbeat, messageOf, parseInstant } from '../model/index.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { Store } from '../store/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -152,7 +152,9 @@ export class Resync {
 }
 
 /** Thousands of these at each look: read as plainly as they were written, and only compared. Bodies write them. */
-function plainly(text: string): { incarnation: number; phase: string; at: string } | undefined {
+function plainly(
+  text: string,
+): (Pick<Heartbeat, 'incarnation' | 'phase' | 'at'> & Partial<Heartbeat>) | undefined {
   try {
     return JSON.parse(text) ?? undefined;
   } catch {

@@ -5,7 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { consumeCommands } from '../commands/index.ts';
+import { type Abilities, consumeCommands } from '../commands/index.ts';
 import { type Checkpoint, instant, type Limits, messageOf, type RuntimeName } from '../model/index.ts';
 import { steadyClock } from '../queue/clock.ts';
 import { createWorkQueue } from '../queue/work-queue.ts';
@@ -15,6 +15,7 @@ import type { CommandResult, Metrics } from '../telemetry/metrics.ts';
 import { refusalOf } from './act.ts';
 import { Adoption } from './adoption.ts';
 import { Loop } from './loop.ts';
+import type { PassContext } from './pass-context.ts';
 import { recover } from './recover.ts';
 import { Resync, StoreLost } from './resync.ts';
 
@@ -29,6 +30,10 @@ export interface TermOptions {
   limits: Limits;
   cell: string;
   bodyRedisUrl: (runtime: RuntimeName) => string;
+  images: PassContext['images'];
+  secrets: PassContext['secrets'];
+  /** What this manager's machine and operator allow. */
+  abilities: Abilities;
   now: () => number;
   newId: () => string;
   concurrency: number;
@@ -61,6 +66,8 @@ export class Term {
     this.loop = new Loop({
       context: {
         ...{ store, runtimes, log, limits, now, cell, bodyRedisUrl, epoch, mayAct, refusalOf },
+        images: options.images,
+        secrets: options.secrets,
         checkpoint: options.checkpoint,
         leadingSince: this.#began,
         refusals: new Map(),
@@ -76,6 +83,11 @@ export class Term {
   hint(workerId: string | undefined): void {
     if (workerId) this.loop.queue.add(workerId);
     else this.#looks.add('resync');
+  }
+
+  /** A build has begun, gone on or ended: those that wait for an image have to look. */
+  imagesChanged(): void {
+    for (const id of this.loop.marks.inPhase('building')) this.loop.queue.add(id);
   }
 
   /** A runtime has begun or ceased to answer: those that live there have to say so. */
@@ -144,9 +156,9 @@ export class Term {
   }
 
   async #consume(signal: AbortSignal): Promise<void> {
-    const { stream, store, runtimes, log, now, newId, metrics, checkpoint } = this.#options;
+    const { stream, store, runtimes, log, now, newId, metrics, checkpoint, abilities } = this.#options;
     const context = {
-      ...{ store, now, newId },
+      ...{ store, now, newId, abilities },
       get runtimes() {
         return runtimes.states;
       },

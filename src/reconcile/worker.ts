@@ -7,7 +7,14 @@
  * intents out. A pass never repairs what it did itself: whatever happened, the next look will tell.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { type Decision, describe, messageOf, type Observation, type WorkerRecord } from '../model/index.ts';
+import {
+  type Decision,
+  describe,
+  type Intent,
+  messageOf,
+  type Observation,
+  type WorkerRecord,
+} from '../model/index.ts';
 import { Fenced } from '../store/index.ts';
 import { act } from './act.ts';
 import { decide } from './decide.ts';
@@ -64,6 +71,9 @@ async function store(record: WorkerRecord, seen: Observation, decision: Decision
   return stored;
 }
 
+/** The body ends, the build goes on or ends, the wrapper has its secrets: each is heard of. */
+const HINTED: ReadonlySet<Intent['type']> = new Set(['terminate', 'kill', 'build', 'deliver']);
+
 /** Does what was decided, and says when to look again. */
 async function carryOut(
   record: WorkerRecord,
@@ -90,8 +100,8 @@ async function carryOut(
       return refusal.kind === 'permanent' ? { kind: 'again' } : { kind: 'error', error };
     }
   }
-  // A hint will come when the body ends; everything else has changed the world, or found the record changed.
-  if (intents.some(({ type }) => type !== 'terminate' && type !== 'kill')) return { kind: 'again' };
+  // A hint will come of these; everything else has changed the world, or found the record changed.
+  if (intents.some(({ type }) => !HINTED.has(type))) return { kind: 'again' };
   // The status tells of an act that failed, and that has been done by now or is not needed any more.
   if (seen.refusal) return { kind: 'again' };
   // Another state has rules of its own, which this look was not held against.

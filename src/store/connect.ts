@@ -10,7 +10,7 @@ const SCRIPTS = {
   release: 1,
   accept: 11,
   record: 6,
-  purge: 10,
+  purge: 11,
   restore: 5,
   identify: 2,
 } as const;

@@ -159,6 +159,7 @@ export class Store {
       keys.heartbeat(id),
       keys.output(id),
       keys.events(id),
+      keys.conversation(id),
       epoch,
       read.desired.generation,
       id,

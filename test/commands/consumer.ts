@@ -12,6 +12,14 @@ const INFO = {
   limits: { memory: LIMIT, cpus: LIMIT, pids: LIMIT },
 } as const;
 
+/** A machine with room and every secret, whose operator allows nothing beyond the usual. */
+const ABLE: CommandContext['abilities'] = {
+  foreignImage: undefined,
+  allowPrivileged: false,
+  missingSecrets: async () => [],
+  roomFor: async () => undefined,
+};
+
 export interface Consumer {
   /** Ends it as a leader's end would; rejects with what it threw. */
   stop(): Promise<void>;
@@ -23,13 +31,14 @@ export interface Consumer {
 export async function consume(
   cell: Cell,
   epoch?: number,
-  more: { strandedMs?: number } = {},
+  { abilities, ...more }: { strandedMs?: number; abilities?: Partial<CommandContext['abilities']> } = {},
 ): Promise<Consumer> {
   const leading = epoch ?? (await cell.acquire());
   const end = new AbortController();
   const context: CommandContext = {
     store: cell.store,
     runtimes: [{ name: 'process', info: INFO }],
+    abilities: { ...ABLE, ...abilities },
     now: Date.now,
     newId: randomUUID,
   };

@@ -20,6 +20,7 @@ async function heal(world: World, last: Manager): Promise<Manager> {
   for (const worker of WORKERS) await leader.pass(worker);
   for (let round = 0; round < ROUNDS; round += 1) {
     world.beat();
+    world.endBuild(true);
     await leader.lookAround();
     expect(leader.alive, 'a leader that nobody deposed goes on').toBe(true);
     const soon = world.now + 15_000;

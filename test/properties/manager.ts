@@ -52,7 +52,13 @@ export class Manager {
     this.#context = {
       ...{ store, runtimes: this.#runtimes, log: silent as never, epoch: this.epoch, limits: LIMITS },
       ...{ now: () => world.now, leadingSince: world.now, bodyRedisUrl: () => 'redis://', cell: CELL },
-      ...{ refusals: new Map(), mayAct: () => this.alive, refusalOf },
+      ...{
+        refusals: new Map(),
+        mayAct: () => this.alive,
+        refusalOf,
+        images: world.images,
+        secrets: async () => ({}),
+      },
       decided: (record, seen, decision) => {
         this.#marks.set(seen, record.revision, decision);
       },

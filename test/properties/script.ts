@@ -15,6 +15,9 @@ type Line =
         | 'up'
         | 'freeze list'
         | 'thaw list'
+        | 'lose image'
+        | 'end build'
+        | 'fail build'
         | 'let go'
         | 'late calls act';
     }
@@ -46,6 +49,7 @@ const line: fc.Arbitrary<Line> = fc.oneof(
   { weight: 10, arbitrary: plainly('look around') },
   { weight: 3, arbitrary: plainly('beat', 'fall silent') },
   { weight: 3, arbitrary: plainly('down', 'up', 'freeze list', 'thaw list') },
+  { weight: 3, arbitrary: plainly('lose image', 'end build', 'fail build') },
   { weight: 5, arbitrary: plainly('let go', 'late calls act', 'the deposed goes on') },
   { weight: 4, arbitrary: plainly('another manager', 'restart') },
   {
@@ -168,6 +172,13 @@ export async function play({ lines }: Script, world: World): Promise<Manager> {
         break;
       case 'thaw list':
         engine.faults.staleList = undefined;
+        break;
+      case 'lose image':
+        world.loseImage();
+        break;
+      case 'end build':
+      case 'fail build':
+        world.endBuild(one.does === 'end build');
         break;
       case 'time':
         world.now += one.ms;

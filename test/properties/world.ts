@@ -2,7 +2,13 @@
  * A world for scripts of misfortune: an engine and a store in memory, on one clock that only the script moves. Both
  * outlive the managers, which come, go, die at any await and are deposed (`manager.ts`).
  */
-import { instant, type StatusRecord, type WorkerSpec, workerSpec } from '../../src/model/index.ts';
+import {
+  type ImageState,
+  instant,
+  type StatusRecord,
+  type WorkerSpec,
+  workerSpec,
+} from '../../src/model/index.ts';
 import { FakeEngine } from '../../src/runtimes/fake/fake.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 
@@ -13,6 +19,7 @@ export const LIMITS = {
   backoff_reset_ms: 600_000,
   heartbeat_silent_ms: 30_000,
 };
+const IMAGE = 'worker:0123456789ab';
 export const GRACE_MS = 10_000;
 const START = Date.parse('2030-01-01T00:00:00.000Z');
 
@@ -38,6 +45,8 @@ export class Broken extends Error {
 
 export class World {
   now = START;
+  /** The one image that all bodies need. */
+  image: ImageState = { kind: 'ready', name: IMAGE };
   /** Wrappers say nothing; their bodies live on. */
   silent = false;
   readonly engine: FakeEngine;
@@ -71,6 +80,33 @@ export class World {
       note(id);
       remove.call(engine, id);
     };
+  }
+
+  /** What a manager's images are: the engine keeps them, and a build dies with nobody here. */
+  readonly images = {
+    state: async () => this.image,
+    build: () => {
+      if (this.image.kind !== 'ready') this.image = { kind: 'building', name: IMAGE, step: 'Step 1/2' };
+    },
+    usage: {
+      hold: async () => (this.image.kind === 'ready' ? ('held' as const) : ('removing' as const)),
+      release: async () => undefined,
+      touch: async () => undefined,
+    },
+  };
+
+  loseImage(): void {
+    this.image = { kind: 'absent', name: IMAGE };
+  }
+
+  endBuild(well: boolean): void {
+    if (this.image.kind !== 'building') return;
+    // A try that waited for it ended there, as one whose body died.
+    const tries = well ? [] : WORKERS;
+    for (const id of tries)
+      this.deaths.set(id, (this.deaths.get(id) ?? new Set()).add(`build at ${this.now}`));
+    const failed = { at: this.now, reason: 'ImageBuildFailed', message: 'Step 2/2 failed.' } as const;
+    this.image = well ? { kind: 'ready', name: IMAGE } : { kind: 'failed', name: IMAGE, ...failed };
   }
 
   live(worker: string) {

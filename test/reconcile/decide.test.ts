@@ -39,7 +39,8 @@ describe('a memo that is of no use', () => {
     test('starts an ended worker again where a later command asks for it', () => {
       const status = was({ status: 'FAILED', phase: 'finished' });
       const after = told({ memo, status, desired: { generation: 2 } });
-      expect(after).toMatchObject({ acts: ['create'], incarnation: INCARNATION + 1, restarts: 0 });
+      expect(after).toMatchObject({ incarnation: INCARNATION + 1, restarts: 0, phase: 'creating' });
+      expect(told({ memo: after.memo, desired: { generation: 2 } }).acts).toEqual(['create']);
     });
 
     test('adopts a body that runs, as the incarnation that it is', () => {
@@ -68,7 +69,8 @@ describe('a memo that is of no use', () => {
       const waiting = told({ memo, status, spec: { restart_policy: 'always' } });
       expect(waiting).toMatchObject({ acts: [], phase: 'backoff', next_retry_at: instant(NOW + 2000) });
       const due = told({ memo: waiting.memo, status, now: NOW + 2000 });
-      expect(due).toMatchObject({ acts: ['create'], incarnation: INCARNATION + 1, restarts: 2 });
+      expect(due).toMatchObject({ incarnation: INCARNATION + 1, restarts: 2, phase: 'creating' });
+      expect(told({ memo: due.memo, now: NOW + 2000 }).acts).toEqual(['create']);
     });
 
     test('goes on making a body that nobody has seen yet', () => {
@@ -229,7 +231,8 @@ test('a start that comes while a finished worker is about to be forgotten is obe
   const forgotten = told(kept);
   expect(forgotten).toMatchObject({ acts: ['purge'], value: 'DELETED' });
   const started = told({ memo: forgotten.memo, desired: { generation: 2 } });
-  expect(started).toMatchObject({ acts: ['create'], incarnation: INCARNATION + 1, phase: 'creating' });
+  expect(started).toMatchObject({ incarnation: INCARNATION + 1, phase: 'creating' });
+  expect(told({ memo: started.memo, desired: { generation: 2 } }).acts).toEqual(['create']);
 });
 
 test('a body that was heard and is gone was lost, and is not made a second time unasked', () => {
@@ -247,4 +250,46 @@ test('a decision is plain data, and says the same about the same look', () => {
   const decision = decide(seen);
   expect(decide(seen)).toEqual(decision);
   expect(structuredClone(decision)).toEqual(decision);
+});
+
+describe('an image that has to be built', () => {
+  const name = 'worker:0123456789ab';
+  const creating = inState({ STARTING: 'creating' });
+
+  test('is asked for once, watched, and the body made when it is there', () => {
+    const asked = told({ ...creating, image: { kind: 'absent', name } });
+    expect(asked).toMatchObject({ acts: ['build'], phase: 'building', reason: 'ImageBuilding' });
+    const going = told({ memo: asked.memo, image: { kind: 'building', name, step: 'Step 2/9 : RUN x' } });
+    expect(going).toMatchObject({ acts: [], phase: 'building', message: `${name}: Step 2/9 : RUN x` });
+    const made = told({ memo: going.memo, image: { kind: 'ready', name } });
+    expect(made).toMatchObject({ acts: ['create'], phase: 'creating' });
+  });
+
+  test('that cannot be built fails the try that waited for it, and the next one tries anew', () => {
+    const image = { kind: 'failed', name, at: NOW, reason: 'ImageBuildFailed', message: 'Step 2.' } as const;
+    const spec = { restart_policy: 'always' } as const;
+    const failed = told({ ...creating, image, spec });
+    expect(failed).toMatchObject({
+      acts: [],
+      phase: 'backoff',
+      reason: 'ImageBuildFailed',
+      message: 'Step 2.',
+    });
+    const later = { image, spec, now: NOW + 60_000 };
+    const due = told({ ...later, memo: failed.memo });
+    expect(told({ ...later, memo: due.memo })).toMatchObject({ acts: ['build'], phase: 'building' });
+  });
+
+  test('of an engine that does not answer decides nothing', () => {
+    const blind = told({ ...creating, image: { kind: 'unknown', error: 'timeout' } });
+    expect(blind).toMatchObject({ acts: [], phase: 'creating', reason: 'RuntimeUnavailable' });
+  });
+});
+
+test('secrets are handed over as often as the wrapper of this very body asks for them', () => {
+  const booting = inState({ STARTING: 'booting' }, { expected: true });
+  const beat = { phase: 'booting', needs_secrets: true } as const;
+  expect(told({ ...booting, body: {}, beat }).acts).toEqual(['deliver']);
+  expect(told({ ...booting, body: {}, beat: { ...beat, needs_secrets: false } }).acts).toEqual([]);
+  expect(told({ ...booting, body: {}, beat: { ...beat, incarnation: INCARNATION - 1 } }).acts).toEqual([]);
 });

@@ -1,6 +1,6 @@
 /** Every state of the machine, and every situation that it may find itself in: the axes of the golden table. */
 import type { Life } from '../../machines/situation.ts';
-import { instant } from '../../src/model/index.ts';
+import { type ImageState, instant } from '../../src/model/index.ts';
 import { type Given, INCARNATION, lifeOf, NOW } from './look.ts';
 
 const ended = {
@@ -17,6 +17,7 @@ const ending = { reason: 'Stopped', message: 'It was stopped.', kill_at: NOW + 4
 /** State → what is remembered in it. All ended under generation 1, but for those that have not ended. */
 export const STATES: Record<string, { value: unknown; context: Life }> = {
   'STARTING.creating': { value: { STARTING: 'creating' }, context: lifeOf() },
+  'STARTING.building': { value: { STARTING: 'building' }, context: lifeOf() },
   'STARTING.booting': { value: { STARTING: 'booting' }, context: lifeOf({ expected }) },
   'STARTING.backoff': {
     value: { STARTING: 'backoff' },
@@ -54,6 +55,12 @@ const always = { restart_policy: 'always' } as const;
 const later = NOW + 10_000;
 const transient = { kind: 'transient', reason: 'NameTaken', message: 'The name is taken.' } as const;
 
+const name = 'worker:0123456789ab';
+const failed: ImageState = {
+  ...{ kind: 'failed', name, at: NOW - 1000, reason: 'ImageBuildFailed' },
+  message: 'Step 2/9 failed.',
+};
+
 /** Situation → what is seen, in a few words that a reviewer of the table can follow. */
 export const SITUATIONS: Record<string, Given> = {
   'the engine does not answer': { actual: { kind: 'unknown', error: 'connect ECONNREFUSED' } },
@@ -73,6 +80,22 @@ export const SITUATIONS: Record<string, Given> = {
   'no body, expired': { spec: { ttl_seconds: 60 } },
   'no body, kept long enough': { spec: { keep_finished_seconds: 1 } },
   'no body, started by a later command': { desired: { generation: 2 } },
+  'no body, no image': { image: { kind: 'absent', name } },
+  'no body, image being built': { image: { kind: 'building', name, step: 'Step 2/9 : RUN apt-get' } },
+  'no body, build failed before this try': { image: { ...failed, at: NOW - 60_000 } },
+  'no body, build failed': { image: failed },
+  'no body, build failed, always': { image: failed, spec: always },
+  'no body, no room to build': { image: { ...failed, reason: 'Capacity', message: 'The disk is full.' } },
+  'no body, image cannot be looked for': { image: { kind: 'unknown', error: 'timeout' } },
+  'stopped, no body, image being built': {
+    desired: stopped,
+    image: { kind: 'building', name, step: 'Step 2/9 : RUN apt-get' },
+  },
+  'body alive, waits for its secrets': { body: young, beat: { phase: 'booting', needs_secrets: true } },
+  'body alive, waits for its secrets too long': {
+    body: old,
+    beat: { phase: 'booting', needs_secrets: true },
+  },
   'body made': { body: { state: 'created' } },
   'body alive': { body: young },
   'body alive, its predecessor ready': { body: young, beat: { incarnation: INCARNATION - 1 } },

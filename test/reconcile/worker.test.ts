@@ -51,6 +51,7 @@ beforeEach(async () => {
       epoch,
     },
     ...{ limits: LIMITS, now: () => NOW, leadingSince: NOW, bodyRedisUrl: () => '', cell: 'default' },
+    ...{ images: undefined, secrets: async () => ({}) },
     ...{ refusals: new Map(), mayAct: () => true, refusalOf, decided: nothing, recorded: nothing },
     checkpoint: (point) => void at.get(point)?.(),
   };

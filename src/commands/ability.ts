@@ -1,0 +1,74 @@
+/** What is right to ask and cannot be done here is refused before anything is made, and never ignored. */
+import { kindOf } from '../agents/index.ts';
+import { type CommandOf, Fault, type Issue, type RuntimeName } from '../model/index.ts';
+import type { Abilities } from './context.ts';
+
+type Asked = Omit<CommandOf<'create'>, 'command' | 'request_id' | 'runtime'>;
+
+/** Throws a Fault that names each field that cannot be granted on that runtime, and why. */
+export async function refuseTheImpossible(
+  asked: Asked,
+  runtime: RuntimeName,
+  abilities: Abilities,
+): Promise<void> {
+  refuse('invalid_command', 'Credentials do not belong into a command', exposed(asked));
+  refuse('unsupported', 'This cannot be done here', [
+    ...moduleIssues(asked, runtime, abilities),
+    ...lockIssues(asked, runtime, abilities),
+  ]);
+  const missing = asked.secrets?.length ? await abilities.missingSecrets(asked.secrets) : [];
+  const issues = missing.map((name) => ({
+    path: `secrets.${asked.secrets?.indexOf(name)}`,
+    message: `the operator's directory of secrets (SECRETS_DIR) has no "${name}"`,
+  }));
+  refuse('unsupported', 'A secret is missing', issues);
+  const full = runtime === 'docker' ? await abilities.roomFor() : undefined;
+  if (full) throw new Fault('capacity', full);
+}
+
+/** A remark on what is accepted and weaker than it looks. */
+export function warningsOf(asked: Asked, runtime: RuntimeName): string[] {
+  if (runtime !== 'process' || asked.allowed_commands === undefined) return [];
+  return ['allowed_commands is only advice to the agent here: the process runtime cannot enforce it.'];
+}
+
+/** What an agent's own credential is named, in `env`: there it would stand in Redis and in labels. */
+function exposed({ agent_type, env }: Asked): Issue[] {
+  return kindOf(agent_type)
+    .credentials.filter(({ secret }) => env?.[secret] !== undefined)
+    .map(({ secret }) => ({
+      path: `env.${secret}`,
+      message: `would stand in Redis: put it into the file ${secret} of SECRETS_DIR, and name that in secrets`,
+    }));
+}
+
+function moduleIssues(
+  { modules, allowed_commands }: Asked,
+  runtime: RuntimeName,
+  abilities: Abilities,
+): Issue[] {
+  if (!modules?.length) return [];
+  const issue = (message: string) => [{ path: 'modules', message }];
+  if (runtime === 'process')
+    return issue('are installed in images; the process runtime runs what the machine has');
+  if (abilities.foreignImage)
+    return issue(`cannot be added to ${abilities.foreignImage}, which WORKER_IMAGE names`);
+  if (!modules.includes('DOCKER')) return [];
+  if (!abilities.allowPrivileged)
+    return issue('with DOCKER need ALLOW_PRIVILEGED=true of the operator: its daemon weakens the isolation');
+  return allowed_commands
+    ? issue('with DOCKER cannot be combined with allowed_commands: its containers run any command')
+    : [];
+}
+
+function lockIssues({ allowed_commands }: Asked, runtime: RuntimeName, { foreignImage }: Abilities): Issue[] {
+  if (allowed_commands === undefined || runtime !== 'docker' || !foreignImage) return [];
+  const message = `cannot be enforced in ${foreignImage}, which WORKER_IMAGE names`;
+  return [{ path: 'allowed_commands', message }];
+}
+
+function refuse(code: 'invalid_command' | 'unsupported', what: string, issues: Issue[]): void {
+  if (issues.length === 0) return;
+  const list = issues.map(({ path, message }) => `${path} ${message}`).join('; ');
+  throw new Fault(code, `${what}: ${list}.`, { issues });
+}

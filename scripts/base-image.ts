@@ -1,12 +1,21 @@
 /**
- * Gives the worker image its base: Debian bookworm with Node 24 and CA certificates.
+ * Gives the images their base: Debian bookworm with Node 24, npm and CA certificates.
  *
  * `WORKER_BASE_IMAGE` where set; else the official `node:24-bookworm-slim`, if it is here or can be pulled; else an
- * equal one bootstrapped from Debian's archive and npm's Node binary, for machines that reach no image registry.
+ * equal one bootstrapped from Debian's archive and npm's packages of Node and npm, for machines that reach no image
+ * registry. That one is tagged `worker-base:latest`, the name under which the manager looks for it.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { has, installWithApt } from './ensure-docker.ts';
@@ -14,9 +23,11 @@ import { has, installWithApt } from './ensure-docker.ts';
 const ROOT = join(import.meta.dirname, '..');
 const OFFICIAL = 'node:24-bookworm-slim';
 const SUITE = 'bookworm';
-const PACKAGES = ['ca-certificates', 'tini', 'procps'];
+const PACKAGES = ['ca-certificates'];
+/** Node 24 comes with npm 11. */
+const NPM_VERSION = '11.21.2';
 /** Raise when the recipe below changes in a way that its inputs do not show. */
-const RECIPE = 1;
+const RECIPE = 2;
 /** A registry that sends nothing for so long is taken for unreachable. */
 const SILENCE_MS = 15_000;
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -31,7 +42,8 @@ export async function ensureBaseImage(docker: Docker, log: Log): Promise<string>
     return given;
   }
   const own = ownName();
-  for (const name of [OFFICIAL, own]) if (await isPresent(docker, name)) return name;
+  if (await isPresent(docker, OFFICIAL)) return OFFICIAL;
+  if (await isPresent(docker, own)) return asLatest(docker, own);
   try {
     await pull(docker, OFFICIAL, log);
     return OFFICIAL;
@@ -41,7 +53,12 @@ export async function ensureBaseImage(docker: Docker, log: Log): Promise<string>
     );
   }
   await bootstrap(docker, own, log);
-  return own;
+  return asLatest(docker, own);
+}
+
+async function asLatest(docker: Docker, name: string): Promise<string> {
+  await docker.getImage(name).tag({ repo: 'worker-base', tag: 'latest' });
+  return 'worker-base:latest';
 }
 
 /** Whether the daemon has the image. */
@@ -97,7 +114,7 @@ export async function follow(docker: Docker, stream: NodeJS.ReadableStream, onLi
 }
 
 function ownName(): string {
-  const inputs = JSON.stringify([RECIPE, SUITE, PACKAGES, nodeVersion(), process.arch]);
+  const inputs = JSON.stringify([RECIPE, SUITE, PACKAGES, NPM_VERSION, nodeVersion(), process.arch]);
   return `worker-base:${createHash('sha256').update(inputs).digest('hex').slice(0, 12)}`;
 }
 
@@ -121,6 +138,8 @@ async function bootstrap(docker: Docker, name: string, log: Log): Promise<void> 
     log(`Bootstrapping Debian ${SUITE} (about a minute) …`);
     await run('debootstrap', ['--variant=minbase', `--include=${PACKAGES.join(',')}`, SUITE, tree]);
     copyFileSync(join(ROOT, 'node_modules', 'node', 'bin', 'node'), join(tree, 'usr/local/bin/node'));
+    await addNpm(work, tree);
+    for (const [path, content] of Object.entries(HABITS)) writeFileSync(join(tree, path), content);
     for (const waste of [
       'var/cache/apt',
       'var/lib/apt/lists',
@@ -148,6 +167,39 @@ async function bootstrap(docker: Docker, name: string, log: Log): Promise<void> 
     rmSync(work, { recursive: true, force: true });
   }
 }
+
+/** npm where the official image has it: the builds of agents' CLIs use it. */
+async function addNpm(work: string, tree: string): Promise<void> {
+  await run('npm', ['pack', `npm@${NPM_VERSION}`, '--silent', '--pack-destination', work]);
+  const home = join(tree, 'usr/local/lib/node_modules/npm');
+  mkdirSync(home, { recursive: true });
+  const unpack = ['--strip-components=1', '--no-same-owner', '-xzf', join(work, `npm-${NPM_VERSION}.tgz`)];
+  await run('tar', ['-C', home, ...unpack]);
+  for (const name of ['npm', 'npx']) {
+    symlinkSync(`../lib/node_modules/npm/bin/${name}-cli.js`, join(tree, 'usr/local/bin', name));
+  }
+}
+
+/** What the official slim images tell dpkg and apt: no manuals in images, and no archives left behind. */
+const HABITS = {
+  'etc/dpkg/dpkg.cfg.d/docker': [
+    'force-unsafe-io',
+    'path-exclude /usr/share/doc/*',
+    'path-include /usr/share/doc/*/copyright',
+    'path-exclude /usr/share/man/*',
+    'path-exclude /usr/share/locale/*',
+    '',
+  ].join('\n'),
+  'etc/apt/apt.conf.d/docker': [
+    'APT::Install-Recommends "false";',
+    'Acquire::Languages "none";',
+    'Dir::Cache::pkgcache "";',
+    'Dir::Cache::srcpkgcache "";',
+    'Binary::apt::APT::Keep-Downloaded-Packages "false";',
+    'DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/archives/partial/*.deb /var/cache/apt/*.bin || true"; };',
+    '',
+  ].join('\n'),
+};
 
 async function run(program: string, args: string[]): Promise<void> {
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });

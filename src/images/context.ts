@@ -1,0 +1,38 @@
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { dockerfileOf } from './dockerfile.ts';
+import type { Recipe } from './recipe.ts';
+import { FIXED_FILES, readWrapper, SOURCES, type Sources } from './sources.ts';
+
+export interface ContextOptions {
+  sources?: Sources;
+  /** File with the certificates that package registries are checked by during the build; none where absent. */
+  ca?: string | undefined;
+}
+
+/**
+ * Writes all that the recipe's image is built from into a folder that `docker build` takes; the folder is made. The
+ * certificates are the only part of it that is this machine's own.
+ */
+export async function writeContext(
+  recipe: Recipe,
+  directory: string,
+  { sources = SOURCES, ca }: ContextOptions = {},
+): Promise<void> {
+  const wrapper = await readWrapper(sources);
+  const certificates = ca === undefined ? '' : await readFile(ca);
+  await mkdir(directory, { recursive: true });
+  const put = async (name: string, content: string | Buffer, mode = 0o644) => {
+    const path = join(directory, name);
+    await writeFile(path, content);
+    // Modes are part of the image; the umask must not be.
+    await chmod(path, mode);
+  };
+  await put('Dockerfile', dockerfileOf(recipe));
+  await put('wrapper.mjs', wrapper);
+  await put('ca.crt', certificates);
+  for (const [name, mode] of Object.entries(FIXED_FILES)) {
+    if (name === 'lock.sh' && !recipe.locked) continue;
+    await put(name, await readFile(join(sources.fixed, name)), mode);
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * The Dockerfile of a recipe. Pure text, for the oldest builder as well as for BuildKit: no mounts, no heredocs.
+ *
+ * The order makes variants share their bulk: what is big and rarely changes comes first, the wrapper late, and the
+ * lock, which depends on every file before it, last. Certificates for the build are in builder stages only; from
+ * those only finished files are copied. Nothing that is interpolated can end a line or an argument.
+ */
+import { type Module, modulesOf } from './modules/index.ts';
+import type { Recipe } from './recipe.ts';
+
+/** The users and the first group of programs, in every image. */
+export const WRAPPER_ID = 10_001;
+export const AGENT_ID = 10_002;
+export const NODE_GROUP = 20_000;
+
+/** What every image has: a reaper, `ps` and a fast search for the agents, certificates for https. */
+const COMMON = ['ca-certificates', 'procps', 'ripgrep', 'tini'];
+/** Names of images, packages, versions and programs. */
+const PLAIN = /^[A-Za-z0-9@][A-Za-z0-9@._:/+-]{0,254}$/;
+
+/** The text; the folder it is built in is made by `writeContext`. Throws on a name that could be more than one. */
+export function dockerfileOf(recipe: Recipe): string {
+  const { agent, base, locked } = recipe;
+  const modules = modulesOf(recipe.modules);
+  const from = `FROM ${plain(base.name)}`;
+  const cli = agent.program === undefined ? undefined : plain(agent.program);
+  const parts = [
+    `# ${title(recipe)}\n# Made by worker-manager. \`docker build .\` in this folder makes the same image.`,
+    `${from} AS confine\n${confineStage}`,
+    ...(cli ? [`${from} AS cli\n${cliStage(agent, cli)}`] : []),
+    ...modules.flatMap(({ name, stage }) =>
+      stage ? [`${from} AS ${name.toLowerCase()}\n${stage.join('\n')}`] : [],
+    ),
+    `${from}\n${users}`,
+    ...(cli ? [cliLayers(agent, cli)] : []),
+    ...modules.map(moduleLayers),
+    fixed,
+    ...(locked
+      ? [`COPY lock.sh /worker/lock.sh\nRUN /worker/lock.sh ${cli ? `/usr/local/bin/${cli}` : ''}`.trimEnd()]
+      : []),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+function title({ agent, modules, locked }: Recipe): string {
+  const version = agent.version ? ` ${plain(agent.version)}` : '';
+  const tools = modules.length > 0 ? `, with ${modules.join(', ')}` : '';
+  return `${agent.type}${version}${tools}${locked ? ', locked' : ''}`;
+}
+
+const install = (packages: readonly string[]) =>
+  `apt-get update && apt-get install -y --no-install-recommends ${packages.map(plain).join(' ')} && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log`;
+
+const run = (...commands: string[]) => `RUN ${commands.join(' \\\n && ')}`;
+
+const confineStage = [
+  run(install(['gcc', 'libc6-dev'])),
+  'COPY confine.c /src/confine.c',
+  'RUN gcc -O2 -static -s -Wall -Wextra -Werror -o /src/confine /src/confine.c',
+].join('\n');
+
+/** npm runs the package's own installer, which puts the native program in place of a stub. */
+function cliStage(agent: Recipe['agent'], program: string): string {
+  const wanted = `${plain(agent.package ?? '')}@${plain(agent.version ?? '')}`;
+  return [
+    'COPY ca.crt /ca.crt',
+    run(
+      'if [ -s /ca.crt ]; then export NODE_EXTRA_CA_CERTS=/ca.crt npm_config_cafile=/ca.crt; fi',
+      `npm install --prefix /cli --no-audit --no-fund --no-update-notifier ${wanted}`,
+      `install -D -m 0755 "$(readlink -f /cli/node_modules/.bin/${program})" /out/${program}`,
+      'rm -rf /cli /root/.npm',
+      `if [ "$(head -c 4 /out/${program} | tail -c 3)" != ELF ]; then echo '${wanted} has no native program for this machine.'; exit 1; fi`,
+    ),
+  ].join('\n');
+}
+
+/** Node gets its group here, once: a later change of its mode would copy its 120 MB into a further layer. */
+const users = run(
+  install(COMMON),
+  `groupadd --gid ${NODE_GROUP} cmd-node`,
+  `groupadd --gid ${WRAPPER_ID} wrapper && groupadd --gid ${AGENT_ID} agent`,
+  `useradd --uid ${WRAPPER_ID} --gid wrapper --groups cmd-node --home-dir /worker --no-create-home --shell /usr/sbin/nologin wrapper`,
+  `useradd --uid ${AGENT_ID} --gid agent --home-dir /home/agent --no-create-home --shell /bin/bash agent`,
+  'install -d -o agent -g wrapper -m 2775 /home/agent /workspace && install -d /worker',
+  'node="$(readlink -f "$(command -v node)")" && chgrp cmd-node "$node" && chmod 0750 "$node"',
+);
+
+function cliLayers({ debian = [] }: Recipe['agent'], program: string): string {
+  const more = debian.filter((name) => !COMMON.includes(name));
+  return [
+    ...(more.length > 0 ? [run(install(more))] : []),
+    `COPY --from=cli /out/${program} /usr/local/bin/${program}`,
+  ].join('\n');
+}
+
+function moduleLayers({ name, debian, lines = [] }: Module): string {
+  return [`# ${name}`, ...(debian.length > 0 ? [run(install(debian))] : []), ...lines].join('\n');
+}
+
+/**
+ * Node compiles the wrapper once here rather than in every body. It keeps a cache for each user id, and writes it at
+ * an orderly exit: without its settings the wrapper ends at once with 78, after all of it was loaded.
+ */
+const fixed = [
+  'COPY --from=confine /src/confine /worker/confine',
+  'COPY entry gate /worker/',
+  'COPY wrapper.mjs /worker/wrapper.mjs',
+  run(
+    `{ NODE_COMPILE_CACHE=/tmp/cache setpriv --reuid ${WRAPPER_ID} --regid ${WRAPPER_ID} --groups ${NODE_GROUP} node /worker/wrapper.mjs 2>/tmp/said; [ $? = 78 ] || { cat /tmp/said; exit 1; }; }`,
+    'chmod -R a+rX /tmp/cache && chown -R root:root /tmp/cache && mv /tmp/cache /worker/cache && rm /tmp/said',
+  ),
+  'ENV WORKSPACE_PATH=/workspace',
+  'WORKDIR /workspace',
+  'USER root',
+  'ENTRYPOINT ["/worker/entry"]',
+].join('\n');
+
+function plain(text: string): string {
+  if (!PLAIN.test(text)) throw new TypeError(`${JSON.stringify(text)} cannot stand in a Dockerfile.`);
+  return text;
+}

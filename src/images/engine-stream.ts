@@ -1,0 +1,23 @@
+/** One line of what the engine tells while it builds or pulls. Its errors stand there, not in the answer's status. */
+export interface EngineLine {
+  stream?: string;
+  status?: string;
+  error?: string;
+  /** At the end of a build: the image's id. */
+  aux?: { ID?: string };
+}
+
+/** A line of the engine is shorter than this; what is longer is not read further. */
+const LONGEST = 1024 ** 2;
+
+/** The lines as they come. Throws where the connection breaks. */
+export async function* readStream(stream: NodeJS.ReadableStream): AsyncGenerator<EngineLine> {
+  let rest = '';
+  for await (const chunk of stream) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    if (rest.length > LONGEST) throw new Error('The Docker daemon sent a line without an end.');
+    for (const line of lines) if (line.trim()) yield JSON.parse(line) as EngineLine;
+  }
+  if (rest.trim()) yield JSON.parse(rest) as EngineLine;
+}

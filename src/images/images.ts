@@ -1,0 +1,260 @@
+/**
+ * The images of the workers: which one a spec needs, whether it is there, and its making. What is there is looked up
+ * and never remembered for longer than seconds; a build belongs to this process and dies with it, for the next one
+ * goes on where the engine's cache ends.
+ *
+ * What must always hold: one build of a name at a time in this process, however many ask; a failed build is told,
+ * with its reason, until somebody asks for another. Imports neither the store nor the loop.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Docker from 'dockerode';
+import pLimit from 'p-limit';
+import { type ImageState, LABEL, messageOf, type WorkerSpec } from '../model/index.ts';
+import { connectionTo, DockerClient, type Observe } from '../runtimes/docker/client.ts';
+import { findBase, inspectImage, pullBase } from './base.ts';
+import { buildImage, type Progress } from './build.ts';
+import { writeContext } from './context.ts';
+import { imageName } from './image-name.ts';
+import { type Ground, type Recipe, recipeOf } from './recipe.ts';
+import { hashSources, SOURCES, type Sources } from './sources.ts';
+
+export interface ImagesOptions {
+  /** `unix:///path`, `/path`, `tcp://host:port`. */
+  host: string;
+  /** The program's own version, for a label. */
+  version: string;
+  /** WORKER_BASE_IMAGE. */
+  baseImage?: string | undefined;
+  /** WORKER_BUILD_CA: a file of certificates for the build alone. */
+  ca?: string | undefined;
+  /** The longest that one build may take. */
+  buildMs?: number;
+  sources?: Sources;
+  /** Each call to the engine. */
+  observe?: Observe;
+  /** Each build, when it has ended. */
+  built?: (result: 'built' | 'failed' | 'refused', seconds: number) => void;
+  /** The state of the image of that name is another. */
+  onChange?: (name: string) => void;
+  /** Asked before a build; a sentence says why there is no room for one. */
+  roomFor?: () => Promise<string | undefined>;
+}
+
+export interface Images {
+  /** Cheap enough for every pass; never builds. */
+  state(spec: WorkerSpec): Promise<ImageState>;
+  /** Sees to it that the image is built, and returns at once. A second asker joins. */
+  build(spec: WorkerSpec): void;
+  /** The same, to the end: the image's name, or throws `ImageBuildFailed` or a sentence. */
+  buildNow(spec: WorkerSpec, onProgress?: (progress: Progress) => void): Promise<string>;
+  recipe(spec: WorkerSpec): Promise<Recipe>;
+  /** Breaks off what is being built. */
+  close(): Promise<void>;
+}
+
+/** How long what the engine and the disk said is taken for true. A build that ends makes it void. */
+const GROUND_MS = 10_000;
+const PRESENT_MS = 3000;
+/** Half an hour: two agents' CLIs over a slow line. */
+const BUILD_MS = 1_800_000;
+
+type Failure = Extract<ImageState, { kind: 'failed' }>;
+interface Job {
+  done: Promise<void>;
+  progress: Progress;
+  listeners: Set<(progress: Progress) => void>;
+}
+/** What stands behind a refusal for want of room. */
+class NoRoom extends Error {}
+
+export function createImages(options: ImagesOptions): Images {
+  return new EngineImages(options);
+}
+
+class EngineImages implements Images {
+  readonly #options: ImagesOptions;
+  readonly #client: DockerClient;
+  readonly #docker: Docker;
+  readonly #closing = new AbortController();
+  readonly #jobs = new Map<string, Job>();
+  readonly #failures = new Map<string, Failure>();
+  readonly #present = new Map<string, number>();
+  /** Builds take all cores that there are; two at once would only be slower. */
+  readonly #inTurn = pLimit(1);
+  #ground: { until: number; found: Promise<Ground | { missing: string }> } | undefined;
+
+  constructor(options: ImagesOptions) {
+    this.#options = options;
+    this.#client = new DockerClient({ host: options.host, observe: options.observe });
+    this.#docker = new Docker(connectionTo(options.host));
+  }
+
+  async state(spec: WorkerSpec): Promise<ImageState> {
+    try {
+      const ground = await this.#look();
+      const name = 'missing' in ground ? ground.missing : imageName(recipeOf(spec, ground));
+      const job = this.#jobs.get(name);
+      if (job) return { kind: 'building', name, step: job.progress.line };
+      if (!('missing' in ground) && (await this.#isPresent(name))) return { kind: 'ready', name };
+      return this.#failures.get(name) ?? { kind: 'absent', name };
+    } catch (error) {
+      return { kind: 'unknown', error: messageOf(error) };
+    }
+  }
+
+  build(spec: WorkerSpec): void {
+    // A failure is told by `state`.
+    this.buildNow(spec).catch(() => undefined);
+  }
+
+  async buildNow(spec: WorkerSpec, onProgress?: (progress: Progress) => void): Promise<string> {
+    const ground = await this.#look();
+    if ('missing' in ground) {
+      const { missing } = ground;
+      const pull = () => pullBase(this.#docker, missing, this.#deadline());
+      await this.#join(missing, `Pulling ${missing}`, pull, onProgress);
+    }
+    const recipe = await this.recipe(spec);
+    const name = imageName(recipe);
+    if (this.#jobs.has(name) || !(await this.#isPresent(name))) {
+      await this.#join(name, 'Waiting for its turn', (tell) => this.#make(name, recipe, tell), onProgress);
+    }
+    return name;
+  }
+
+  async recipe(spec: WorkerSpec): Promise<Recipe> {
+    const ground = await this.#look();
+    if ('missing' in ground) throw new Error(`The base image ${ground.missing} is not there yet.`);
+    return recipeOf(spec, ground);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.allSettled([...this.#jobs.values()].map(({ done }) => done));
+    this.#client.close();
+  }
+
+  /** The base, the processor and the wrapper, as they were a few seconds ago at the latest. */
+  #look(): Promise<Ground | { missing: string }> {
+    if (!this.#ground || this.#ground.until < performance.now()) {
+      const found = this.#lookNow();
+      const ground = { until: performance.now() + GROUND_MS, found };
+      this.#ground = ground;
+      found
+        .then((seen) => 'missing' in seen)
+        .catch(() => true)
+        .then((again) => {
+          if (again && this.#ground === ground) this.#ground = undefined;
+        });
+    }
+    return this.#ground.found;
+  }
+
+  async #lookNow(): Promise<Ground | { missing: string }> {
+    const wrapper = await hashSources(this.#options.sources ?? SOURCES);
+    const found = await findBase(this.#client, this.#options.baseImage);
+    return 'missing' in found ? found : { ...found, wrapper };
+  }
+
+  async #isPresent(name: string): Promise<boolean> {
+    if ((this.#present.get(name) ?? 0) > performance.now()) return true;
+    this.#present.delete(name);
+    if (!(await inspectImage(this.#client, name))) return false;
+    this.#failures.delete(name);
+    this.#present.set(name, performance.now() + PRESENT_MS);
+    return true;
+  }
+
+  /** Takes part in the job of that name, or begins it. */
+  async #join(
+    name: string,
+    line: string,
+    act: (tell: (progress: Progress) => void) => Promise<void>,
+    onProgress?: (progress: Progress) => void,
+  ): Promise<void> {
+    let job = this.#jobs.get(name);
+    if (!job) {
+      const began: Job = {
+        done: Promise.resolve(),
+        progress: { step: 0, of: 0, line },
+        listeners: new Set(),
+      };
+      job = began;
+      this.#jobs.set(name, began);
+      this.#failures.delete(name);
+      began.done = this.#inTurn(() =>
+        act((progress) => {
+          began.progress = progress;
+          for (const listener of began.listeners) listener(progress);
+          this.#options.onChange?.(name);
+        }),
+      )
+        .catch((error) => {
+          if (!this.#closing.signal.aborted) this.#failures.set(name, failureOf(name, error));
+          throw error;
+        })
+        .finally(() => {
+          this.#jobs.delete(name);
+          this.#options.onChange?.(name);
+        });
+      // Where nobody waits for it, a failure is still told by `state`.
+      began.done.catch(() => undefined);
+      this.#options.onChange?.(name);
+    }
+    if (onProgress) job.listeners.add(onProgress);
+    onProgress?.(job.progress);
+    await job.done;
+  }
+
+  async #make(name: string, recipe: Recipe, tell: (progress: Progress) => void): Promise<void> {
+    // Somebody else's build, or one that ended while this one was asked for.
+    if (await this.#isPresent(name)) return;
+    const began = performance.now();
+    const end = (result: 'built' | 'failed' | 'refused') =>
+      this.#options.built?.(result, (performance.now() - began) / 1000);
+    const full = await this.#options.roomFor?.();
+    if (full) {
+      end('refused');
+      throw new NoRoom(full);
+    }
+    const directory = await mkdtemp(join(tmpdir(), 'worker-image-'));
+    try {
+      await writeContext(recipe, directory, {
+        sources: this.#options.sources ?? SOURCES,
+        ca: this.#options.ca,
+      });
+      const labels = labelsOf(recipe, this.#options.version);
+      await buildImage(this.#docker, { directory, name, labels, signal: this.#deadline(), onStep: tell });
+      this.#present.set(name, performance.now() + PRESENT_MS);
+      end('built');
+    } catch (error) {
+      end('failed');
+      throw error;
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  }
+
+  #deadline(): AbortSignal {
+    return AbortSignal.any([this.#closing.signal, AbortSignal.timeout(this.#options.buildMs ?? BUILD_MS)]);
+  }
+}
+
+function failureOf(name: string, error: unknown): Failure {
+  const reason = error instanceof NoRoom ? 'Capacity' : 'ImageBuildFailed';
+  return { kind: 'failed', name, at: Date.now(), reason, message: messageOf(error) };
+}
+
+/** What varies from build to build; in the call rather than in the text, so that the engine's cache holds. */
+function labelsOf(recipe: Recipe, version: string): Record<string, string> {
+  return {
+    [LABEL.managed]: 'true',
+    [LABEL.agentType]: recipe.agent.type,
+    'org.opencontainers.image.created': new Date().toISOString(),
+    'org.opencontainers.image.version': version,
+    'org.opencontainers.image.base.name': recipe.base.name,
+    'org.opencontainers.image.base.digest': recipe.base.digest,
+  };
+}

@@ -1,0 +1,61 @@
+/** What an image is made of. Pure; the name that follows from it is in `image-name.ts`. */
+import type { AgentType, WorkerSpec } from '../model/index.ts';
+import { cliOf } from './agent-cli.ts';
+import { type ModuleName, modulesOf } from './modules/index.ts';
+
+/** The image that all others stand on. */
+export interface Base {
+  /** As it stands behind `FROM`. */
+  name: string;
+  /** Of the registry, or else the engine's id of the image: what tells two images of one name apart. */
+  digest: string;
+}
+
+/** What is the same for every image that one manager builds at one time. */
+export interface Ground {
+  base: Base;
+  /** sha256 over the wrapper and the fixed files of `worker-base/image/`. */
+  wrapper: string;
+  /** The engine's word for its processor, such as `amd64`. */
+  arch: string;
+}
+
+export interface Recipe extends Ground {
+  agent: {
+    type: AgentType;
+    /** The npm package with the CLI, its exact version, and the program in it; absent where there is none. */
+    package?: string;
+    version?: string;
+    program?: string;
+    /** Debian packages that the CLI does not work without. */
+    debian?: string[];
+  };
+  /** Each once, in the order of the table. */
+  modules: ModuleName[];
+  /** Every program outside of a base set belongs to a group of its own, so that a worker can be refused it. */
+  locked: boolean;
+}
+
+/** The recipe of a worker's image: equal for all workers that can share one. */
+export function recipeOf(
+  spec: Pick<WorkerSpec, 'agent_type' | 'agent_version' | 'modules' | 'allowed_commands'>,
+  ground: Ground,
+): Recipe {
+  const cli = cliOf(spec.agent_type);
+  return {
+    agent: {
+      type: spec.agent_type,
+      ...(cli && {
+        package: cli.package,
+        version: spec.agent_version ?? cli.version,
+        program: cli.program,
+        debian: [...new Set(cli.debian)].sort(),
+      }),
+    },
+    modules: modulesOf(spec.modules ?? []).map(({ name }) => name),
+    locked: spec.allowed_commands !== undefined,
+    base: { name: ground.base.name, digest: ground.base.digest },
+    wrapper: ground.wrapper,
+    arch: ground.arch,
+  };
+}

@@ -15,6 +15,14 @@ export interface Credential {
   /** The request header that carries it, and what stands before it there. */
   header: string;
   prefix: string;
+  /** The endpoint that it is for, where that is another than the kind's `model`. */
+  model?: ModelAddress;
+}
+
+/** Where requests to the model go: the variable of `env` that says so, and the address where it does not. */
+export interface ModelAddress {
+  variable: string;
+  url: string;
 }
 
 /** What the wrapper knows when it starts an agent. */
@@ -58,12 +66,13 @@ export interface AgentKind {
     debian: string[];
   };
   credentials: Credential[];
-  /** Where requests to the model go: the variable of `env` that says so, and the address where it does not. */
-  model?: { variable: string; url: string };
+  model?: ModelAddress;
   launch(order: LaunchOrder): Launch;
   dialogue: OpenDialogue;
   /** Files and folders below `home` that hold the conversation; kept for the next incarnation after each turn. */
   conversation: string[];
   /** A turn's end cannot be heard: prompts are handed on as they come. */
   turnless?: true;
+  /** It speaks the Agent Client Protocol, which the wrapper conducts itself; `dialogue` is not to be opened. */
+  acp?: true;
 }

@@ -1,0 +1,185 @@
+import type { AgentEvent, Dialogue, OpenDialogue, Step, TurnEnd, Usage } from './dialogue.ts';
+import { failureOfStatus, failureOfText } from './failure.ts';
+import { type Fields, fields, list, number, objectOf, summaryOfUse, text, textOfContent } from './json.ts';
+
+const line = (value: object) => `${JSON.stringify(value)}\n`;
+const request = (id: string, subtype: string) =>
+  line({ type: 'control_request', request_id: id, request: { subtype } });
+
+/** Claude Code's stream-json, a process for many turns. What it says is not documented in full: unknown is passed over. */
+export const openClaude: OpenDialogue = ({ session: resumed }) => {
+  /** Tools in use, by the id of the use. */
+  const tools = new Map<string, string>();
+  const denied = new Set<string>();
+  let session = resumed;
+  let turn: { interrupted: boolean } | undefined;
+  /** Money spent by this process so far, as it counts it. */
+  let spent = 0;
+  let interrupts = 0;
+
+  const interrupt = () => {
+    interrupts += 1;
+    return request(`interrupt-${interrupts}`, 'interrupt');
+  };
+
+  function denial(id: string, tool: string, content: string): AgentEvent[] {
+    if (denied.has(id)) return [];
+    denied.add(id);
+    return [{ type: 'permission_denied', content, tool, tool_use_id: id }];
+  }
+
+  function hearSystem(said: Fields): Step {
+    const id = text(said.tool_use_id);
+    switch (said.subtype) {
+      case 'init': {
+        const name = text(said.session_id);
+        const step: Step = name === '' || name === session ? {} : { session: name };
+        if (name !== '') session = name;
+        // An interrupt that came before the turn had begun had nothing to interrupt.
+        return turn?.interrupted ? { ...step, write: interrupt() } : step;
+      }
+      case 'api_retry':
+        return { events: [{ type: 'stderr', content: retryOf(said) }] };
+      case 'permission_denied':
+        return { events: denial(id, text(said.tool_name), text(said.message) || text(said.decision_reason)) };
+      default:
+        return {};
+    }
+  }
+
+  function hearAssistant(said: Fields): Step {
+    // An error of the endpoint in the clothes of an answer: the result tells it.
+    if (said.error) return {};
+    const own = said.parent_tool_use_id == null;
+    const events = list(fields(said.message)?.content).flatMap((block): AgentEvent[] => {
+      if (block.type === 'text' && own && text(block.text) !== '') {
+        return [{ type: 'message', content: text(block.text) }];
+      }
+      if (block.type !== 'tool_use') return [];
+      const [tool, id] = [text(block.name), text(block.id)];
+      tools.set(id, tool);
+      return [
+        {
+          type: 'tool_use',
+          content: summaryOfUse(tool, block.input),
+          tool,
+          tool_use_id: id,
+          input: block.input,
+        },
+      ];
+    });
+    return { events };
+  }
+
+  function hearUser(said: Fields): Step {
+    const refused = new Set(
+      list(said.tool_result_meta)
+        .filter(({ permission_decision }) => fields(permission_decision)?.decision === 'reject')
+        .map(({ id }) => text(id)),
+    );
+    const events = list(fields(said.message)?.content).flatMap((block): AgentEvent[] => {
+      if (block.type !== 'tool_result') return [];
+      const id = text(block.tool_use_id);
+      const tool = tools.get(id) ?? '';
+      tools.delete(id);
+      const content = textOfContent(block.content);
+      const is_error = block.is_error === true;
+      return [
+        ...(refused.has(id) ? denial(id, tool, content) : []),
+        { type: 'tool_result', content, tool, tool_use_id: id, is_error },
+      ];
+    });
+    return { events };
+  }
+
+  function hearResult(said: Fields): Step {
+    const total = number(said.total_cost_usd);
+    // Of cents and their parts, sums of binary fractions keep crumbs.
+    const cost_usd = Number(Math.max(0, total - spent).toFixed(6));
+    spent = Math.max(spent, total);
+    // A turn that it began by itself, because something in the background ended.
+    if (fields(said.origin)?.kind === 'task-notification') return {};
+    const lost = text(said.subtype) !== 'success' && failureOfText(errorsOf(said)) === 'session_lost';
+    if (!turn && !lost) return {};
+    const interrupted = turn?.interrupted === true;
+    turn = undefined;
+    tools.clear();
+    return { ended: { ...outcomeOf(said, interrupted), usage: usageOf(said), cost_usd } };
+  }
+
+  function hearRequest(said: Fields): Step {
+    const asked = fields(said.request);
+    // Whatever may be refused has been by the settings and the hook before it asks anybody.
+    const response =
+      asked?.subtype === 'can_use_tool'
+        ? { subtype: 'success', response: { behavior: 'allow', updatedInput: asked.input ?? {} } }
+        : { subtype: 'error', error: 'This is not answered here.' };
+    return {
+      write: line({ type: 'control_response', response: { ...response, request_id: said.request_id } }),
+    };
+  }
+
+  const dialogue: Dialogue = {
+    open: () => ({ write: request('initialize', 'initialize') }),
+    prompt(content) {
+      turn = { interrupted: false };
+      return { write: line({ type: 'user', message: { role: 'user', content } }) };
+    },
+    interrupt() {
+      if (!turn) return {};
+      turn.interrupted = true;
+      return { write: interrupt() };
+    },
+    hear(heard) {
+      const said = objectOf(heard);
+      switch (said?.type) {
+        case 'system':
+          return hearSystem(said);
+        case 'assistant':
+          return hearAssistant(said);
+        case 'user':
+          return hearUser(said);
+        case 'result':
+          return hearResult(said);
+        case 'control_request':
+          return hearRequest(said);
+        case 'control_response':
+          return fields(said.response)?.request_id === 'initialize' ? { ready: true } : {};
+        default:
+          return said && typeof said.type === 'string' ? {} : { unreadable: true };
+      }
+    },
+  };
+  return dialogue;
+};
+
+function retryOf(said: Fields): string {
+  const status = number(said.error_status);
+  const what = status > 0 ? `answered ${status}` : 'did not answer';
+  const seconds = (number(said.retry_delay_ms) / 1000).toFixed(1);
+  const tries = `attempt ${number(said.attempt)} of ${number(said.max_retries)}`;
+  return `The model's endpoint ${what} (${text(said.error) || 'unknown'}); ${tries}, again in ${seconds} s.`;
+}
+
+const errorsOf = (said: Fields) => (Array.isArray(said.errors) ? said.errors.map(text).join('; ') : '');
+
+function outcomeOf(said: Fields, interrupted: boolean): TurnEnd {
+  // An error of the endpoint has the subtype `success` too.
+  if (said.is_error === false) return { ok: true, result: text(said.result) };
+  const message = text(said.result) || errorsOf(said) || text(said.subtype) || 'Claude Code gave no reason.';
+  const failed = (reason: (TurnEnd & { ok: false })['reason']): TurnEnd => ({ ok: false, reason, message });
+  if (interrupted) return { ok: false, reason: 'interrupted', message: 'The turn was interrupted.' };
+  if (said.subtype === 'error_max_turns' || said.subtype === 'error_max_budget_usd') return failed('limit');
+  if (said.stop_reason === 'refusal') return failed('refused');
+  return failed(failureOfStatus(number(said.api_error_status)) ?? failureOfText(message));
+}
+
+function usageOf(said: Fields): Usage {
+  const usage = fields(said.usage) ?? {};
+  return {
+    input_tokens: number(usage.input_tokens),
+    output_tokens: number(usage.output_tokens),
+    cache_read_tokens: number(usage.cache_read_input_tokens),
+    cache_write_tokens: number(usage.cache_creation_input_tokens),
+  };
+}

@@ -1,0 +1,179 @@
+import type { AgentEvent, OpenDialogue, Step, TurnEnd } from './dialogue.ts';
+import { failureOfText } from './failure.ts';
+import { type Fields, fields, list, number, objectOf, summaryOfUse, text, textOfContent } from './json.ts';
+
+const VERSIONS = { jsonrpc: '2.0', factoryApiVersion: '1.0.0' };
+const line = (message: object) => `${JSON.stringify({ ...VERSIONS, ...message })}\n`;
+
+/** Droid's JSON-RPC over lines. It is not documented: what is unknown is passed over. */
+export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
+  const tools = new Map<string, string>();
+  /** Text that came in pieces and not yet as a whole message, by the message. */
+  const partial = new Map<string, string>();
+  const purposes = new Map<string, string>();
+  let session = resumed;
+  let turn: { interrupted: boolean; error: string } | undefined;
+  let requests = 0;
+
+  function call(purpose: string, method: string, params: object): string {
+    requests += 1;
+    const id = `worker-${requests}`;
+    purposes.set(id, purpose);
+    return line({ type: 'request', id, method: `droid.${method}`, params });
+  }
+
+  const begin = () =>
+    call('begin', 'initialize_session', {
+      machineId: 'worker',
+      cwd: workspace,
+      autonomyLevel: 'high',
+      interactionMode: 'auto',
+    });
+
+  function end(outcome: TurnEnd): Step {
+    turn = undefined;
+    const events = [...partial.values()].map((content): AgentEvent => ({ type: 'message', content }));
+    partial.clear();
+    tools.clear();
+    return { events, ended: outcome };
+  }
+
+  function hearResponse(said: Fields): Step {
+    const id = text(said.id);
+    const purpose = purposes.get(id);
+    purposes.delete(id);
+    const error = fields(said.error);
+    const message = text(error?.message);
+    if (purpose === 'resume' && error) {
+      // The same process can begin anew; that the conversation is lost has to be told all the same.
+      session = undefined;
+      return { write: begin(), ended: { ok: false, reason: 'session_lost', message: `Droid: ${message}` } };
+    }
+    if (purpose === 'begin' || purpose === 'resume') {
+      if (error) return { events: [{ type: 'stderr', content: `Droid began no session: ${message}` }] };
+      const name = text(fields(said.result)?.sessionId) || session || '';
+      const step: Step = name === '' || name === session ? {} : { session: name };
+      session = name;
+      return { ready: true, ...step };
+    }
+    if (purpose === 'prompt' && error && turn) return end(failure(message));
+    return {};
+  }
+
+  function hearMessage(message: Fields): AgentEvent[] {
+    if (message.role !== 'assistant') return [];
+    partial.delete(text(message.id));
+    return list(message.content).flatMap((block): AgentEvent[] => {
+      if (block.type === 'text' && text(block.text) !== '') {
+        return [{ type: 'message', content: text(block.text) }];
+      }
+      if (block.type !== 'tool_use') return [];
+      const [tool, id] = [text(block.name), text(block.id)];
+      tools.set(id, tool);
+      return [
+        {
+          type: 'tool_use',
+          content: summaryOfUse(tool, block.input),
+          tool,
+          tool_use_id: id,
+          input: block.input,
+        },
+      ];
+    });
+  }
+
+  function hearNotification(told: Fields): Step {
+    switch (told.type) {
+      case 'assistant_text_delta': {
+        const id = text(told.messageId);
+        partial.set(id, (partial.get(id) ?? '') + text(told.textDelta));
+        return {};
+      }
+      case 'create_message':
+        return { events: hearMessage(fields(told.message) ?? {}) };
+      case 'tool_result': {
+        const id = text(told.toolUseId);
+        const tool = tools.get(id) ?? '';
+        const content = textOfContent(told.content);
+        const is_error = told.isError === true;
+        return { events: [{ type: 'tool_result', content, tool, tool_use_id: id, is_error }] };
+      }
+      case 'error':
+        if (turn) turn.error = text(told.message);
+        return {};
+      case 'agent_turn_completed': {
+        if (!turn) return {};
+        return end({ ...outcomeOf(told, turn), ...usageOf(told) });
+      }
+      default:
+        return {};
+    }
+  }
+
+  function hearRequest(said: Fields): Step {
+    // Whatever may be refused has been by the settings and the hook before it asks anybody.
+    const result =
+      said.method === 'droid.request_permission' ? { selectedOption: 'proceed_once' } : undefined;
+    const error = { code: -32601, message: 'This is not answered here.' };
+    return { write: line({ type: 'response', id: said.id, ...(result ? { result } : { error }) }) };
+  }
+
+  let answer = '';
+  return {
+    open: () => ({
+      write: resumed === undefined ? begin() : call('resume', 'load_session', { sessionId: resumed }),
+    }),
+    prompt(content) {
+      turn = { interrupted: false, error: '' };
+      answer = '';
+      return { write: call('prompt', 'add_user_message', { text: content }) };
+    },
+    interrupt() {
+      if (!turn) return {};
+      turn.interrupted = true;
+      return { write: call('interrupt', 'interrupt_session', {}) };
+    },
+    hear(heard) {
+      const said = objectOf(heard);
+      if (said?.jsonrpc !== '2.0') return { unreadable: true };
+      if (said.type === 'response') return hearResponse(said);
+      if (said.type === 'request') return hearRequest(said);
+      const told = fields(fields(said.params)?.notification);
+      if (!told) return {};
+      const step = hearNotification(told);
+      for (const event of step.events ?? []) if (event.type === 'message') answer = event.content;
+      if (step.ended?.ok) return { ...step, ended: { ...step.ended, result: answer } };
+      return step;
+    },
+  };
+};
+
+const failure = (message: string): TurnEnd => ({
+  ok: false,
+  reason: failureOfText(message),
+  message: message || 'Droid gave no reason.',
+});
+
+function outcomeOf(told: Fields, turn: { interrupted: boolean; error: string }): TurnEnd {
+  const reason = text(told.reason);
+  if (reason === 'completed') return { ok: true, result: '' };
+  if (turn.interrupted) return { ok: false, reason: 'interrupted', message: 'The turn was interrupted.' };
+  if (reason === 'model_request_rejected') return { ...failure(turn.error), reason: 'refused' } as TurnEnd;
+  if (reason === 'model_authentication_failed') {
+    return { ...failure(turn.error), reason: 'authentication' } as TurnEnd;
+  }
+  return failure(turn.error || `Droid ended the turn: ${reason || 'without a reason'}.`);
+}
+
+function usageOf(told: Fields): Pick<TurnEnd, 'usage'> {
+  const usage = fields(told.tokenUsage);
+  if (!usage) return {};
+  return {
+    usage: {
+      input_tokens: number(usage.inputTokens),
+      output_tokens: number(usage.outputTokens),
+      cache_read_tokens: number(usage.cacheReadTokens),
+      cache_write_tokens: number(usage.cacheCreationTokens),
+    },
+  };
+}

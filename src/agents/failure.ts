@@ -1,0 +1,44 @@
+import type { TurnFailure } from './dialogue.ts';
+
+/** What a status of the model's endpoint means for the turn; 529 is the Messages API's own "overloaded". */
+export function failureOfStatus(status: number): TurnFailure | undefined {
+  if (status === 401 || status === 403) return 'authentication';
+  if (status === 429) return 'rate_limited';
+  if (status === 529 || status === 503) return 'overloaded';
+  if (status >= 500) return 'server_error';
+  return status >= 400 ? 'invalid_request' : undefined;
+}
+
+const WORDS: [RegExp, TurnFailure][] = [
+  [/no conversation found|session .*not found/i, 'session_lost'],
+  [/authenticat|api key|not logged in|unauthori[sz]ed|forbidden/i, 'authentication'],
+  [/rate.?limit|too many requests/i, 'rate_limited'],
+  [/overloaded/i, 'overloaded'],
+  [/econn|enotfound|socket|connect|network|timed? ?out|stream (ended|closed)|terminated/i, 'connection'],
+  [/refus|rejected by the model|usage polic/i, 'refused'],
+  [/server.?error|internal error/i, 'server_error'],
+  [/invalid.?request|model_not_found|too large|too long/i, 'invalid_request'],
+];
+
+/** The reason in an error that has only words, or a status within them such as `401 {"type":"error"…`. */
+export function failureOfText(message: string): TurnFailure {
+  const status = /(?:^|error:?\s+|status(?: code)?:?\s+)([45]\d\d)\b/i.exec(message)?.[1];
+  const byStatus = status === undefined ? undefined : failureOfStatus(Number(status));
+  return byStatus ?? WORDS.find(([pattern]) => pattern.test(message))?.[1] ?? 'error';
+}
+
+/** The reasons that an agent of the user's own may give; the others are the wrapper's to find. */
+const GIVEN = [
+  'authentication',
+  'rate_limited',
+  'overloaded',
+  'server_error',
+  'invalid_request',
+  'connection',
+  'refused',
+  'limit',
+] as const satisfies TurnFailure[];
+
+export function failureOfWord(word: string): TurnFailure {
+  return GIVEN.find((reason) => reason === word) ?? 'error';
+}

@@ -1,0 +1,47 @@
+/** Reading what a process wrote, of which nothing may be taken for granted. */
+
+export type Fields = Record<string, unknown>;
+
+/** A line that is a JSON object; undefined for anything else. */
+export function objectOf(line: string): Fields | undefined {
+  if (!line.trimStart().startsWith('{')) return undefined;
+  try {
+    return fields(JSON.parse(line));
+  } catch {
+    return undefined;
+  }
+}
+
+export function fields(value: unknown): Fields | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
+}
+
+export function list(value: unknown): Fields[] {
+  return Array.isArray(value) ? value.map(fields).filter((entry) => entry !== undefined) : [];
+}
+
+export const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+export const number = (value: unknown): number =>
+  typeof value === 'number' && Number.isFinite(value) ? value : 0;
+
+/** The text of a message's or a tool result's `content`, which is a string or a list of blocks. */
+export function textOfContent(content: unknown): string {
+  if (typeof content === 'string') return content;
+  return list(content)
+    .map((block) => (typeof block.text === 'string' ? block.text : `[${text(block.type) || 'block'}]`))
+    .join('\n');
+}
+
+/** Tools by which shells are run, in all CLIs that are known here. */
+const SHELLS = ['Bash', 'Execute'];
+/** The field of a tool's input that says on what it is used, by the names that tools have for it. */
+const SUBJECTS = ['file_path', 'path', 'directory_path', 'pattern', 'url', 'query', 'description', 'title'];
+
+/** A use of a tool for people, on one line: the shell command, or the tool and what it is used on. */
+export function summaryOfUse(tool: string, input: unknown): string {
+  const given = fields(input) ?? {};
+  if (SHELLS.includes(tool)) return text(given.command) || tool;
+  const subject = SUBJECTS.map((name) => text(given[name])).find((value) => value !== '');
+  return subject === undefined ? tool : `${tool} ${subject.split('\n', 1)[0]}`;
+}

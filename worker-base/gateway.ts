@@ -65,9 +65,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   });
   server.on('error', (error) => log.warn('the gateway has an error', { error: error.message }));
   const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}/${token}`;
   return {
-    url: `http://127.0.0.1:${port}/${token}`,
-    gate: [GATES.find((path) => existsSync(path)) ?? '/worker/gate', String(port)],
+    url,
+    // By itself, so that it does not depend on what an agent hands on of its environment.
+    gate: ['/usr/bin/env', `WORKER_GATEWAY=${url}`, GATES.find((path) => existsSync(path)) ?? '/worker/gate'],
     lastByteAt: forward?.lastByteAt ?? (() => 0),
     open: forward?.open ?? (() => 0),
     close: () => close(server, forward),

@@ -1,0 +1,127 @@
+/** Ends processes of the agent that may have left its group: by their user where they have one, else by their descent. */
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Looks at the process table until nothing is left, and the time between two of them. */
+const ROUNDS = 100;
+const ROUND_MS = 20;
+const KILL_MS = 5000;
+
+/**
+ * In a container: `kill` is run as the agent's user and signals all that this user may signal, in one step that no fork
+ * escapes. Throws where something lives on.
+ */
+export async function killAgent([program = '', ...args]: string[], uid: number): Promise<void> {
+  let left: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    // An error tells nothing: the table of processes does.
+    await new Promise<void>((resolve) => execFile(program, args, { timeout: KILL_MS }, () => resolve()));
+    left = pids().filter((pid) => uidOf(pid) === uid);
+    if (left.length === 0) return;
+    await delay(ROUND_MS);
+  }
+  throw new Error(`The agent's processes ${left.join(', ')} do not die: they hang in the kernel.`);
+}
+
+/**
+ * Outside of a container: all that descend from the agent, are in its session or group, or carry this body's mark in
+ * their environment. A process that left all four is not found; the runtime finds it by its cgroup, where it has one.
+ */
+export async function killOthers(agent: {
+  agentGroup: number;
+  workerId: string;
+  incarnation: number;
+}): Promise<void> {
+  let left: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    left = descendants(agent);
+    if (left.length === 0) return;
+    for (const pid of left) kill(pid);
+    await delay(ROUND_MS);
+  }
+  throw new Error(`The agent's processes ${left.join(', ')} do not die: they hang in the kernel.`);
+}
+
+interface Entry {
+  pid: number;
+  parent: number;
+  group: number;
+  session: number;
+}
+
+function descendants({ agentGroup, workerId, incarnation }: Parameters<typeof killOthers>[0]): number[] {
+  if (process.platform !== 'linux') {
+    kill(-agentGroup);
+    return [];
+  }
+  const all = new Map(
+    pids()
+      .flatMap((pid) => entryOf(pid) ?? [])
+      .map((entry) => [entry.pid, entry]),
+  );
+  // The wrapper and what it was started by carry the mark too.
+  const spared = new Set([process.pid]);
+  for (let up = all.get(process.pid)?.parent; up !== undefined && up > 0 && !spared.has(up); ) {
+    spared.add(up);
+    up = all.get(up)?.parent;
+  }
+  const marks = [`WORKER_ID=${workerId}`, `WORKER_INCARNATION=${incarnation}`];
+  const found = new Set<number>();
+  for (const { pid, group, session } of all.values()) {
+    const named = pid === agentGroup || group === agentGroup || session === agentGroup;
+    if (!spared.has(pid) && (named || isMarked(pid, marks))) found.add(pid);
+  }
+  for (let grown = true; grown; ) {
+    grown = false;
+    for (const { pid, parent } of all.values()) {
+      if (!found.has(parent) || found.has(pid) || spared.has(pid)) continue;
+      found.add(pid);
+      grown = true;
+    }
+  }
+  return [...found];
+}
+
+function isMarked(pid: number, marks: string[]): boolean {
+  const environment = `\0${read(`/proc/${pid}/environ`)}`;
+  return marks.every((mark) => environment.includes(`\0${mark}\0`));
+}
+
+const pids = (): number[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+
+/** Of one that lives; a zombie only waits to be noticed. */
+function entryOf(pid: number): Entry | undefined {
+  const text = read(`/proc/${pid}/stat`);
+  // proc(5): the name before the last ')' may hold anything.
+  const [state, parent, group, session] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  if (!text || state === 'Z' || state === 'X') return undefined;
+  return { pid, parent: Number(parent), group: Number(group), session: Number(session) };
+}
+
+function uidOf(pid: number): number | undefined {
+  // Not by the owner of its directory, which is root where the program may not be read.
+  const text = read(`/proc/${pid}/status`);
+  if (/^State:\s+[ZX]/m.test(text)) return undefined;
+  const uid = /^Uid:\s+(\d+)/m.exec(text)?.[1];
+  return uid === undefined ? undefined : Number(uid);
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Gone by itself.
+  }
+}

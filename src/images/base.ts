@@ -11,9 +11,12 @@ const BOOTSTRAPPED = 'worker-base:latest';
 /** The base that is there, with the engine's processor; or the name of the one that has to be pulled. */
 export type FoundBase = { base: Base; arch: string } | { missing: string };
 
-/** `configured` is the operator's choice. Throws `RuntimeDown` where the engine does not answer. */
+/**
+ * `configured` is the operator's choice; for the official one an equal image is taken where only that is there. Throws `RuntimeDown` where the engine does not answer.
+ */
 export async function findBase(client: DockerClient, configured: string | undefined): Promise<FoundBase> {
-  for (const name of configured ? [configured] : [OFFICIAL, BOOTSTRAPPED]) {
+  const wanted = configured ?? OFFICIAL;
+  for (const name of wanted === OFFICIAL ? [OFFICIAL, BOOTSTRAPPED] : [wanted]) {
     const found = await inspectImage(client, name);
     if (!found) continue;
     const repository = name.replace(/(@.*|:[^/]*)$/, '');
@@ -21,7 +24,7 @@ export async function findBase(client: DockerClient, configured: string | undefi
     const own = digests.find((digest) => digest.startsWith(`${repository}@`)) ?? digests[0];
     return { base: { name, digest: own?.split('@')[1] ?? found.Id }, arch: found.Architecture };
   }
-  return { missing: configured ?? OFFICIAL };
+  return { missing: wanted };
 }
 
 /** What the engine knows of an image; `undefined` where it has none of that name. */

@@ -10,13 +10,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
-import pLimit from 'p-limit';
 import { type ImageState, LABEL, messageOf, type WorkerSpec } from '../model/index.ts';
 import { connectionTo, DockerClient, type Observe } from '../runtimes/docker/client.ts';
 import { findBase, inspectImage, pullBase } from './base.ts';
 import { buildImage, type Progress } from './build.ts';
 import { writeContext } from './context.ts';
 import { imageName } from './image-name.ts';
+import { Jobs } from './jobs.ts';
 import { type Ground, type Recipe, recipeOf } from './recipe.ts';
 import { hashSources, SOURCES, type Sources } from './sources.ts';
 
@@ -61,11 +61,6 @@ const PRESENT_MS = 3000;
 const BUILD_MS = 1_800_000;
 
 type Failure = Extract<ImageState, { kind: 'failed' }>;
-interface Job {
-  done: Promise<void>;
-  progress: Progress;
-  listeners: Set<(progress: Progress) => void>;
-}
 /** What stands behind a refusal for want of room. */
 class NoRoom extends Error {}
 
@@ -78,27 +73,28 @@ class EngineImages implements Images {
   readonly #client: DockerClient;
   readonly #docker: Docker;
   readonly #closing = new AbortController();
-  readonly #jobs = new Map<string, Job>();
-  readonly #failures = new Map<string, Failure>();
+  readonly #jobs: Jobs<Failure>;
   readonly #present = new Map<string, number>();
-  /** Builds take all cores that there are; two at once would only be slower. */
-  readonly #inTurn = pLimit(1);
   #ground: { until: number; found: Promise<Ground | { missing: string }> } | undefined;
 
   constructor(options: ImagesOptions) {
     this.#options = options;
     this.#client = new DockerClient({ host: options.host, observe: options.observe });
     this.#docker = new Docker(connectionTo(options.host));
+    this.#jobs = new Jobs(
+      (name) => this.#options.onChange?.(name),
+      (name, error) => (this.#closing.signal.aborted ? undefined : failureOf(name, error)),
+    );
   }
 
   async state(spec: WorkerSpec): Promise<ImageState> {
     try {
       const ground = await this.#look();
       const name = 'missing' in ground ? ground.missing : imageName(recipeOf(spec, ground));
-      const job = this.#jobs.get(name);
-      if (job) return { kind: 'building', name, step: job.progress.line };
+      const progress = this.#jobs.progress(name);
+      if (progress) return { kind: 'building', name, step: progress.line };
       if (!('missing' in ground) && (await this.#isPresent(name))) return { kind: 'ready', name };
-      return this.#failures.get(name) ?? { kind: 'absent', name };
+      return this.#jobs.failure(name) ?? { kind: 'absent', name };
     } catch (error) {
       return { kind: 'unknown', error: messageOf(error) };
     }
@@ -114,12 +110,13 @@ class EngineImages implements Images {
     if ('missing' in ground) {
       const { missing } = ground;
       const pull = () => pullBase(this.#docker, missing, this.#deadline());
-      await this.#join(missing, `Pulling ${missing}`, pull, onProgress);
+      await this.#jobs.join(missing, `Pulling ${missing}`, pull, onProgress);
     }
     const recipe = await this.recipe(spec);
     const name = imageName(recipe);
-    if (this.#jobs.has(name) || !(await this.#isPresent(name))) {
-      await this.#join(name, 'Waiting for its turn', (tell) => this.#make(name, recipe, tell), onProgress);
+    if (this.#jobs.progress(name) || !(await this.#isPresent(name))) {
+      const make = (tell: (progress: Progress) => void) => this.#make(name, recipe, tell);
+      await this.#jobs.join(name, 'Waiting for its turn', make, onProgress);
     }
     return name;
   }
@@ -132,7 +129,7 @@ class EngineImages implements Images {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    await Promise.allSettled([...this.#jobs.values()].map(({ done }) => done));
+    await this.#jobs.settled();
     this.#client.close();
   }
 
@@ -162,50 +159,9 @@ class EngineImages implements Images {
     if ((this.#present.get(name) ?? 0) > performance.now()) return true;
     this.#present.delete(name);
     if (!(await inspectImage(this.#client, name))) return false;
-    this.#failures.delete(name);
+    this.#jobs.forgive(name);
     this.#present.set(name, performance.now() + PRESENT_MS);
     return true;
-  }
-
-  /** Takes part in the job of that name, or begins it. */
-  async #join(
-    name: string,
-    line: string,
-    act: (tell: (progress: Progress) => void) => Promise<void>,
-    onProgress?: (progress: Progress) => void,
-  ): Promise<void> {
-    let job = this.#jobs.get(name);
-    if (!job) {
-      const began: Job = {
-        done: Promise.resolve(),
-        progress: { step: 0, of: 0, line },
-        listeners: new Set(),
-      };
-      job = began;
-      this.#jobs.set(name, began);
-      this.#failures.delete(name);
-      began.done = this.#inTurn(() =>
-        act((progress) => {
-          began.progress = progress;
-          for (const listener of began.listeners) listener(progress);
-          this.#options.onChange?.(name);
-        }),
-      )
-        .catch((error) => {
-          if (!this.#closing.signal.aborted) this.#failures.set(name, failureOf(name, error));
-          throw error;
-        })
-        .finally(() => {
-          this.#jobs.delete(name);
-          this.#options.onChange?.(name);
-        });
-      // Where nobody waits for it, a failure is still told by `state`.
-      began.done.catch(() => undefined);
-      this.#options.onChange?.(name);
-    }
-    if (onProgress) job.listeners.add(onProgress);
-    onProgress?.(job.progress);
-    await job.done;
   }
 
   async #make(name: string, recipe: Recipe, tell: (progress: Progress) => void): Promise<void> {

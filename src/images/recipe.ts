@@ -1,6 +1,6 @@
 /** What an image is made of. Pure; the name that follows from it is in `image-name.ts`. */
+import { kindOf } from '../agents/index.ts';
 import type { AgentType, WorkerSpec } from '../model/index.ts';
-import { cliOf } from './agent-cli.ts';
 import { type ModuleName, modulesOf } from './modules/index.ts';
 
 /** The image that all others stand on. */
@@ -41,7 +41,7 @@ export function recipeOf(
   spec: Pick<WorkerSpec, 'agent_type' | 'agent_version' | 'modules' | 'allowed_commands'>,
   ground: Ground,
 ): Recipe {
-  const cli = cliOf(spec.agent_type);
+  const cli = kindOf(spec.agent_type).cli;
   return {
     agent: {
       type: spec.agent_type,

@@ -16,19 +16,24 @@ const host: HostNeeds = {
   newPrivileges: true,
 };
 
-/** Starts the agent's own daemon in the background, and ends when it answers. Asked twice, it starts one. */
-const START = [
-  '#!/bin/sh',
-  '[ "$XDG_RUNTIME_DIR" ] || XDG_RUNTIME_DIR="/tmp/docker-$(id -u)"',
-  'export XDG_RUNTIME_DIR PATH="/usr/sbin:/sbin:$PATH"',
-  'export DOCKER_HOST="unix://$XDG_RUNTIME_DIR/docker.sock"',
+/**
+ * Run before the agent, as its user: starts its own daemon in the background, points the `docker` program at it, and
+ * ends when it answers.
+ */
+const SERVICE = [
+  'set -eu',
+  'export XDG_RUNTIME_DIR="$HOME/.docker/run" PATH="/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"',
   'mkdir -p -m 700 "$XDG_RUNTIME_DIR"',
-  'docker version >/dev/null 2>&1 && exit 0',
-  'setsid dockerd-rootless >"$XDG_RUNTIME_DIR/log" 2>&1 </dev/null &',
+  // The home hands its group on, which is not of the user namespace: the daemon could not own its socket.
+  'chgrp "$(id -g)" "$XDG_RUNTIME_DIR" && chmod g-s "$XDG_RUNTIME_DIR"',
+  'setsid sh /usr/share/docker.io/contrib/dockerd-rootless.sh >"$XDG_RUNTIME_DIR/log" 2>&1 </dev/null &',
+  'daemon=$!',
+  'docker context inspect own >/dev/null 2>&1 || docker context create own --docker "host=unix://$XDG_RUNTIME_DIR/docker.sock" >/dev/null 2>&1',
+  'docker context use own >/dev/null 2>&1',
   'tries=150',
   'until docker version >/dev/null 2>&1; do',
   '  tries=$((tries - 1))',
-  '  [ $tries -gt 0 ] || { echo "The Docker daemon of the worker does not start:" >&2; tail -n 20 "$XDG_RUNTIME_DIR/log" >&2; exit 1; }',
+  '  [ $tries -gt 0 ] && kill -0 $daemon 2>/dev/null || { echo "The Docker daemon of the worker does not start:" >&2; tail -n 20 "$XDG_RUNTIME_DIR/log" >&2; exit 1; }',
   '  sleep 0.2',
   'done',
 ];
@@ -52,17 +57,16 @@ export const docker: Module = {
       'RUN chmod u-s /usr/bin/newuidmap /usr/bin/newgidmap',
       ' && setcap cap_setuid=ep /usr/bin/newuidmap && setcap cap_setgid=ep /usr/bin/newgidmap',
       ' && echo agent:100000:65536 > /etc/subuid && echo agent:100000:65536 > /etc/subgid',
-      ' && ln -s /usr/share/docker.io/contrib/dockerd-rootless.sh /usr/local/bin/dockerd-rootless',
-      ` && printf '%s\\n' ${START.map(quote).join(' ')} > /usr/local/bin/start-docker`,
-      ' && chmod 0755 /usr/local/bin/start-docker',
       ` && install -d -o agent -g agent ${parents(DATA).join(' ')}`,
+      ' && install -d /worker/services',
+      ` && printf '%s\\n' ${SERVICE.map(quote).join(' ')} > /worker/services/docker.sh`,
     ].join(' \\\n'),
   ],
   proof: [
     'sh',
     '-c',
     // An image of one static program, for there may be no registry.
-    'start-docker && export DOCKER_HOST=unix:///tmp/docker-$(id -u)/docker.sock && tar -C / -c worker/confine | docker import - tiny && docker run --rm tiny /worker/confine --probe',
+    'tar -C / -c worker/confine | docker import - tiny && docker run --rm tiny /worker/confine --probe',
   ],
   host,
 };

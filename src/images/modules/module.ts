@@ -17,7 +17,10 @@ export interface Module {
    * no certificates were given; nothing of the stage is in the image but what `lines` copy from it.
    */
   stage?: string[];
-  /** Dockerfile instructions after the packages, as root. */
+  /**
+   * Dockerfile instructions after the packages, as root. A script that they put at `/worker/services/NAME.sh` is run
+   * by `sh` as the agent's user before the wrapper starts, and returns when what it started is ready.
+   */
   lines?: string[];
   /** Program and arguments that must succeed in the image, as the agent; what a test runs, not the build. */
   proof: string[];

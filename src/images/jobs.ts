@@ -1,0 +1,89 @@
+import pLimit from 'p-limit';
+import type { Progress } from './build.ts';
+
+interface Job {
+  done: Promise<void>;
+  progress: Progress;
+  listeners: Set<(progress: Progress) => void>;
+}
+
+type Tell = (progress: Progress) => void;
+
+/**
+ * What is being made, by name: one job of a name at a time, whoever asks joins it, and the failure of the last one is
+ * kept until the next. Jobs of different names take turns: each uses all cores that there are.
+ */
+export class Jobs<Failure> {
+  readonly #jobs = new Map<string, Job>();
+  readonly #failures = new Map<string, Failure>();
+  readonly #inTurn = pLimit(1);
+  readonly #onChange: (name: string) => void;
+  readonly #toFailure: (name: string, error: unknown) => Failure | undefined;
+
+  /** `onChange` is called when a job begins, has a new step, or has ended. */
+  constructor(
+    onChange: (name: string) => void,
+    toFailure: (name: string, error: unknown) => Failure | undefined,
+  ) {
+    this.#onChange = onChange;
+    this.#toFailure = toFailure;
+  }
+
+  progress(name: string): Progress | undefined {
+    return this.#jobs.get(name)?.progress;
+  }
+
+  failure(name: string): Failure | undefined {
+    return this.#failures.get(name);
+  }
+
+  /** What failed is there all the same. */
+  forgive(name: string): void {
+    this.#failures.delete(name);
+  }
+
+  /** Takes part in the job of that name, or begins it; `line` is its progress before the first step. */
+  join(name: string, line: string, act: (tell: Tell) => Promise<void>, listener?: Tell): Promise<void> {
+    const job = this.#jobs.get(name) ?? this.#begin(name, line, act);
+    if (listener) {
+      job.listeners.add(listener);
+      listener(job.progress);
+    }
+    return job.done;
+  }
+
+  /** All of them have ended. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.#jobs.values()].map(({ done }) => done));
+  }
+
+  #begin(name: string, line: string, act: (tell: Tell) => Promise<void>): Job {
+    const listeners: Job['listeners'] = new Set();
+    const job: Job = { done: Promise.resolve(), progress: { step: 0, of: 0, line }, listeners };
+    const tell: Tell = (progress) => {
+      job.progress = progress;
+      for (const listener of listeners) listener(progress);
+      this.#onChange(name);
+    };
+    this.#jobs.set(name, job);
+    this.#failures.delete(name);
+    job.done = this.#run(name, () => act(tell));
+    // Where nobody waits for it, a failure is still told by `failure`.
+    job.done.catch(() => undefined);
+    this.#onChange(name);
+    return job;
+  }
+
+  async #run(name: string, act: () => Promise<void>): Promise<void> {
+    try {
+      await this.#inTurn(act);
+    } catch (error) {
+      const failure = this.#toFailure(name, error);
+      if (failure !== undefined) this.#failures.set(name, failure);
+      throw error;
+    } finally {
+      this.#jobs.delete(name);
+      this.#onChange(name);
+    }
+  }
+}

@@ -5,7 +5,8 @@
  */
 import type { z } from 'zod';
 import { Fault, type Issue } from './model/index.ts';
-import { type Environment, VARIABLES, type Variable } from './variables.ts';
+import type { Environment, Variable } from './variable.ts';
+import { VARIABLES } from './variables.ts';
 
 type Table = typeof VARIABLES;
 /** The effective settings; durations are in the unit that ends their name. */

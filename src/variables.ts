@@ -6,76 +6,24 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { HIDDEN, redactUrl } from './telemetry/redact.ts';
+import {
+  choice,
+  cron,
+  type Environment,
+  integer,
+  number,
+  optional,
+  path,
+  size,
+  urlOf,
+  variable,
+} from './variable.ts';
 
-export type Environment = Record<string, string | undefined>;
-
-/** One variable of the manager's environment. */
-export interface Variable<S extends z.ZodType> {
-  name: string;
-  /** Reads the text of the variable. */
-  schema: S;
-  /** What is allowed, as the end of "must be …". */
-  allowed: string;
-  /** The text that is read where the variable is not set or empty. */
-  fallback?: string | ((env: Environment) => string);
-  help: string;
-  /** How a value is shown, where it may hold a secret. */
-  show?: (value: string) => string;
-}
-
-/** A variable that always has a value. */
-function variable<S extends z.ZodType>(
-  given: Variable<S> & { fallback: string | ((env: Environment) => string) },
-): Variable<S> {
-  return given;
-}
-
-/** A variable that may have none. */
-function optional<S extends z.ZodType>(given: Omit<Variable<S>, 'fallback'>): Variable<z.ZodOptional<S>> {
-  return { ...given, schema: given.schema.optional() };
-}
-
-const decimal = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,15}(\.\d{1,9})?$/)
-    .transform(Number)
-    .pipe(z.number().min(min).max(max));
-
-function number(name: string, fallback: string, [min, max]: [number, number], unit: string, help: string) {
-  return variable({
-    name,
-    schema: decimal(min, max),
-    allowed: `a number${unit && ` of ${unit}`} from ${min} to ${max}`,
-    fallback,
-    help,
-  });
-}
-
-function integer(name: string, fallback: string, [min, max]: [number, number], help: string) {
-  const schema = decimal(min, max).pipe(z.int());
-  return variable({ name, schema, allowed: `a whole number from ${min} to ${max}`, fallback, help });
-}
-
-function choice<const T extends readonly [string, ...string[]]>(
-  name: string,
-  values: T,
-  fallback: T[number],
-  help: string,
-) {
-  return variable({ name, schema: z.enum(values), allowed: `one of ${values.join(', ')}`, fallback, help });
-}
-
-const urlOf = (schemes: readonly string[]) =>
-  z
-    .string()
-    .refine((text) => URL.canParse(text) && schemes.some((scheme) => text.startsWith(`${scheme}://`)));
 const redisUrl = { schema: urlOf(['redis', 'rediss']), show: redactUrl };
 const REDIS_ALLOWED = 'a URL such as redis://HOST:PORT or rediss://USER:PASSWORD@HOST:PORT/DB';
-const path = z.string().refine((text) => isAbsolute(text) && !text.includes('\0'));
 const hide = () => HIDDEN;
 const DAY = 86_400;
-const CRON = /^(hourly|daily|weekly|([\d*][\d*,/-]*)( [\d*A-Za-z][\dA-Za-z*,/-]*){4})$/;
+const IMAGE_NAME = /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,254}$/;
 
 /** Every variable that the manager reads, by its name in `Settings`. */
 export const VARIABLES = {
@@ -122,7 +70,7 @@ export const VARIABLES = {
   }),
   workerImage: optional({
     name: 'WORKER_IMAGE',
-    schema: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,254}$/),
+    schema: z.string().regex(IMAGE_NAME),
     allowed: 'the name of an image, such as worker:0123456789ab',
     help: 'Image of Docker bodies, instead of the one that is built.',
   }),
@@ -212,10 +160,51 @@ export const VARIABLES = {
   ),
   imageGcCron: variable({
     name: 'IMAGE_GC_CRON',
-    schema: z.string().max(100).regex(CRON),
+    schema: cron,
     allowed: 'hourly, daily, weekly or five cron fields, such as "0 4 * * *"',
     fallback: 'daily',
-    help: 'When images that are no longer kept are removed.',
+    help: "When images that are no longer kept are removed, by this machine's clock.",
+  }),
+  imageBudgetBytes: size(
+    'IMAGE_BUDGET',
+    '20g',
+    'Bytes that images of workers may take together; above it, the least recently used are removed.',
+  ),
+  buildCacheBudgetBytes: size(
+    'BUILD_CACHE_BUDGET',
+    '5g',
+    'Bytes that may be kept to build the next image faster; more is removed where nobody used it for long.',
+  ),
+  imageMinFreeBytes: size(
+    'IMAGE_MIN_FREE',
+    '2g',
+    "Bytes that must be free on the engine's disk, or no image is built and no worker accepted.",
+  ),
+  workerBaseImage: variable({
+    name: 'WORKER_BASE_IMAGE',
+    schema: z.string().regex(IMAGE_NAME),
+    allowed: 'the name of an image, such as node:24-bookworm-slim',
+    fallback: 'node:24-bookworm-slim',
+    help: 'Image that those of workers are built on: Debian with Node 24.',
+  }),
+  workerBuildCa: optional({
+    name: 'WORKER_BUILD_CA',
+    schema: path,
+    allowed: 'an absolute path',
+    help: "File of the certificates that builds trust behind a proxy, instead of this machine's own; no image keeps it.",
+  }),
+  allowPrivileged: variable({
+    name: 'ALLOW_PRIVILEGED',
+    schema: z.enum(['true', 'false']).transform((text) => text === 'true'),
+    allowed: 'true or false',
+    fallback: 'false',
+    help: 'Whether the module DOCKER is allowed, whose workers are less closed in than others.',
+  }),
+  secretsDir: optional({
+    name: 'SECRETS_DIR',
+    schema: path,
+    allowed: 'an absolute path',
+    help: 'Folder of the files that the secrets of workers name.',
   }),
 } as const;
 

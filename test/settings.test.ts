@@ -41,6 +41,13 @@ test('the defaults', () => {
     dockerCallSeconds: 30,
     imageRetentionDays: 7,
     imageGcCron: 'daily',
+    imageBudgetBytes: 20 * 1024 ** 3,
+    buildCacheBudgetBytes: 5 * 1024 ** 3,
+    imageMinFreeBytes: 2 * 1024 ** 3,
+    workerBaseImage: 'node:24-bookworm-slim',
+    workerBuildCa: undefined,
+    allowPrivileged: false,
+    secretsDir: undefined,
   } satisfies Settings);
 });
 
@@ -64,6 +71,15 @@ test.each<[string, string, keyof Settings, unknown]>([
   ['RESYNC_SECONDS', '0.5', 'resyncSeconds', 0.5],
   ['REMOVAL_BREAKER_SHARE', '1', 'removalBreakerShare', 1],
   ['IMAGE_GC_CRON', '*/5 0-6 1,15 * MON', 'imageGcCron', '*/5 0-6 1,15 * MON'],
+  ['IMAGE_GC_CRON', 'hourly', 'imageGcCron', 'hourly'],
+  ['IMAGE_BUDGET', '1.5g', 'imageBudgetBytes', 1.5 * 1024 ** 3],
+  ['IMAGE_BUDGET', 'none', 'imageBudgetBytes', undefined],
+  ['BUILD_CACHE_BUDGET', '0', 'buildCacheBudgetBytes', 0],
+  ['IMAGE_MIN_FREE', '1048576', 'imageMinFreeBytes', 1048576],
+  ['WORKER_BASE_IMAGE', 'registry:5000/node@sha256:abc', 'workerBaseImage', 'registry:5000/node@sha256:abc'],
+  ['WORKER_BUILD_CA', '/etc/ssl/ca.pem', 'workerBuildCa', '/etc/ssl/ca.pem'],
+  ['ALLOW_PRIVILEGED', 'true', 'allowPrivileged', true],
+  ['SECRETS_DIR', '/run/secrets', 'secretsDir', '/run/secrets'],
 ])('%s=%s is read', (name, value, key, expected) => {
   expect(readSettings({ HOME, [name]: value })[key]).toEqual(expected);
 });
@@ -97,6 +113,16 @@ test.each([
   ['CONCURRENCY', '0', 'a whole number from 1'],
   ['DOCKER_CALL_SECONDS', 'Infinity', 'a number of seconds'],
   ['IMAGE_GC_CRON', 'sometimes', 'five cron fields'],
+  ['IMAGE_GC_CRON', '99 4 * * *', 'five cron fields'],
+  ['IMAGE_GC_CRON', '0 4 31 2 *', 'five cron fields'],
+  ['IMAGE_BUDGET', '20 gigabytes', 'a size such as'],
+  ['IMAGE_BUDGET', '-1g', 'a size such as'],
+  ['BUILD_CACHE_BUDGET', '9999999999999g', 'a size such as'],
+  ['IMAGE_MIN_FREE', '5%', 'a size such as'],
+  ['WORKER_BASE_IMAGE', '-f', 'the name of an image'],
+  ['WORKER_BUILD_CA', 'ca.pem', 'an absolute path'],
+  ['ALLOW_PRIVILEGED', 'yes', 'true or false'],
+  ['SECRETS_DIR', './secrets', 'an absolute path'],
   ['RESTART_BACKOFF_MAX_SECONDS', '0.5', 'at least RESTART_BACKOFF_SECONDS (1)'],
 ])('%s=%s is refused by name, with its value and what is allowed', (name, value, allowed) => {
   const fault = faultOf({ HOME, [name]: value });
@@ -160,6 +186,8 @@ test('config has a row for each variable, with its source, and hides secrets', (
   expect(row('REDIS_URL')).toMatchObject({ value: 'redis://***@host', source: 'environment' });
   expect(row('API_TOKEN')).toMatchObject({ value: '***', source: 'environment' });
   expect(row('HTTP_PORT')).toMatchObject({ value: '8080', source: 'default' });
+  expect(row('IMAGE_BUDGET')).toMatchObject({ value: '20g', source: 'default' });
+  expect(row('ALLOW_PRIVILEGED')).toMatchObject({ value: 'false', source: 'default' });
   expect(row('WORKER_IMAGE')).toMatchObject({ value: '', source: 'default' });
   for (const { help } of rows) expect(help).toMatch(/^[A-Z].*\.$/);
 });

@@ -13,6 +13,8 @@ const SPAWN = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 /** From a stream that is read at once to a manager that was down for an hour. */
 const LAG = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120, 600, 3600];
 const PASS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30];
+/** From a build that finds all its layers to one that installs everything over a slow line. */
+const BUILD = [1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600, 1800];
 /** A wrapper renews its heartbeat every 5 s. */
 const HEARTBEAT = [1, 2.5, 5, 7.5, 10, 15, 30, 60, 300];
 
@@ -109,6 +111,34 @@ export function createMetrics(options: { version?: string; processMetrics?: bool
     runtimeUp: gauge<{ runtime: RuntimeName }>('runtime_up', '1 where the runtime answers, else 0.', [
       'runtime',
     ]),
+    imageBuilds: counter<{ result: 'ok' | 'failed' | 'capacity' }>(
+      'image_builds_total',
+      'Builds of images of workers that ended, by outcome.',
+      ['result'],
+    ),
+    imageBuildDuration: histogram(
+      'image_build_duration_seconds',
+      'Time that the build of an image took.',
+      [],
+      BUILD,
+    ),
+    imageCacheHits: counter(
+      'image_cache_hits_total',
+      'Workers whose image was there already, so that none was built for them.',
+      [],
+    ),
+    images: gauge('images', 'Images of workers on the engine, when they were last looked at.', []),
+    imageBytes: gauge(
+      'image_bytes',
+      'Bytes of those images, with layers that several share counted once.',
+      [],
+    ),
+    imageGcRemoved: counter('image_gc_removed_total', 'Images of workers that the collection removed.', []),
+    permissionDenied: counter<{ agent_type: AgentType }>(
+      'permission_denied_total',
+      'Commands that an agent was refused.',
+      ['agent_type'],
+    ),
     orphansRemoved: counter(
       'orphans_removed_total',
       'Bodies that were removed because no record asks for them.',

@@ -3,7 +3,14 @@ import { expect, inject, vi } from 'vitest';
 import { createDockerRuntime } from '../../src/runtimes/docker/docker.ts';
 import { dockerAt } from '../support/docker.ts';
 import { startDockerProxy } from '../support/docker-proxy.ts';
-import { PRINTED, type Program, runtimeConformance, type Subject, workerSpec } from './runtime.ts';
+import {
+  PRINTED,
+  type Program,
+  runtimeConformance,
+  type Subject,
+  TAKES_SECRETS,
+  workerSpec,
+} from './runtime.ts';
 
 const READY = 'the program has come to rest';
 
@@ -21,6 +28,10 @@ function argvOf(program: Program): string[] {
       return ['/nowhere/program'];
     case 'prints':
       return sh(`echo '${PRINTED}'; exit 3`);
+    case 'takesSecrets':
+      return sh(TAKES_SECRETS);
+    case 'neverReads':
+      return sh(`mkfifo -m 600 "$SECRETS_PIPE"; echo '${READY}'; exec sleep 300`);
   }
 }
 
@@ -33,7 +44,7 @@ async function makeSubject(): Promise<Subject> {
   const proxy = await startDockerProxy(daemon);
   const cell = `t-${randomUUID().slice(0, 8)}`;
   const make = (name: string, host: string) =>
-    createDockerRuntime({ cell: name, host, image: inject('baseImage') });
+    createDockerRuntime({ cell: name, host, image: inject('baseImage'), deadlines: { deliver: 3000 } });
   const runtime = make(cell, proxy.socket);
   const [second, otherCell] = [make(cell, daemon), make(`${cell}-other`, daemon)];
   const container = (id: string) => docker.getContainer(id);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { FakeEngine, type FakeProgram, FakeRuntime } from '../../src/runtimes/fake/fake.ts';
 import { PRINTED, type Program, runtimeConformance, type Subject, workerSpec } from './runtime.ts';
 
@@ -6,7 +7,8 @@ function behave(program: Program): FakeProgram {
   if (typeof program === 'object') return { exit_code: program.exits };
   switch (program) {
     case 'runs':
-      return {};
+    case 'neverReads':
+      return { ignores_secrets: true };
     case 'ignoresSigterm':
       return { ignores_sigterm: true };
     case 'oom':
@@ -15,6 +17,13 @@ function behave(program: Program): FakeProgram {
       return { refused: 'there is no such program' };
     case 'prints':
       return { exit_code: 3, tail: PRINTED };
+    case 'takesSecrets':
+      return {
+        on_secrets: (content) => ({
+          exit_code: 0,
+          tail: createHash('sha256').update(content).digest('hex'),
+        }),
+      };
   }
 }
 

@@ -5,7 +5,14 @@ import { expect, vi } from 'vitest';
 import type { Body } from '../../src/model/index.ts';
 import { createProcessRuntime } from '../../src/runtimes/process/process.ts';
 import { processesOf } from '../runtimes/process/processes.ts';
-import { PRINTED, type Program, runtimeConformance, type Subject, workerSpec } from './runtime.ts';
+import {
+  PRINTED,
+  type Program,
+  runtimeConformance,
+  type Subject,
+  TAKES_SECRETS,
+  workerSpec,
+} from './runtime.ts';
 
 const READY = '$WORKSPACE_PATH/ready';
 
@@ -23,6 +30,10 @@ function argvOf(program: Program): string[] {
       return ['/nowhere/program'];
     case 'prints':
       return sh(`echo '${PRINTED}'; exit 3`);
+    case 'takesSecrets':
+      return sh(TAKES_SECRETS);
+    case 'neverReads':
+      return sh(`mkfifo -m 600 "$SECRETS_PIPE"; : >"${READY}"; exec sleep 300`);
   }
 }
 
@@ -41,7 +52,14 @@ runtimeConformance('process without cgroups', () => makeSubject(false), {
 async function makeSubject(cgroups: boolean): Promise<Subject> {
   const root = await mkdtemp(join(tmpdir(), 'wm-process-'));
   const make = (cell: string) =>
-    createProcessRuntime({ cell, root, wrapper: { argv: ['/nowhere/wrapper'] }, poll_ms: 100, cgroups });
+    createProcessRuntime({
+      cell,
+      root,
+      wrapper: { argv: ['/nowhere/wrapper'] },
+      poll_ms: 100,
+      cgroups,
+      deliver_ms: 3000,
+    });
   const [runtime, second, otherCell] = [make('one'), make('one'), make('two')];
   const place = (worker: string) => join(root, 'one', worker);
   return {

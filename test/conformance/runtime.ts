@@ -2,7 +2,7 @@
  * What the loop relies on in every runtime, asked of the world. A runtime passes with a file beside this one:
  * `runtimeConformance('docker', async () => subject, { skip: { pause: 'why not' } })`.
  */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Body, BodyState } from '../../src/model/index.ts';
 import { BodyConflict, BodyRefused, type Runtime, RuntimeDown } from '../../src/runtimes/runtime.ts';
@@ -193,6 +193,39 @@ export function runtimeConformance(
         const left = await find();
         if (left) await runtime.remove(left.id);
         expect((await make('runs')).state).toBe('created');
+      });
+    });
+
+    describe('deliver', () => {
+      // More than a pipe holds at once, and with characters that some way could spoil.
+      const content = JSON.stringify({ A: 'ä€\u0000\n'.repeat(30_000), B: "$(echo no) '" });
+
+      test('hands over all of it to a body that waits, and to nothing else of it', async () => {
+        const { id } = await make('takesSecrets');
+        await runtime.start(id);
+        // Asked again as the loop does it: the pipe is not there at once.
+        await vi.waitFor(() => runtime.deliver(id, content), PATIENCE);
+        const body = await reach('exited');
+        expect(body.tail).toContain(createHash('sha256').update(content).digest('hex'));
+        expect(body.exit_code).toBe(0);
+      });
+
+      test('refuses a body that does not wait, soon and without harm', async () => {
+        const body = await run('runs');
+        const late = runtime.deliver(body.id, content);
+        await expect(late).rejects.toMatchObject({ code: 'conflict' });
+        expect(await find()).toMatchObject({ id: body.id, state: 'running' });
+        await runtime.terminate(body.id);
+        await reach('exited');
+        await expect(runtime.deliver(body.id, content)).rejects.toThrow(/secrets/);
+      });
+
+      test('gives up a body that does not read', async () => {
+        const body = await run('neverReads');
+        await expect(runtime.deliver(body.id, content)).rejects.toThrow();
+        expect(await find()).toMatchObject({ id: body.id, state: 'running' });
+        await runtime.remove(body.id);
+        await expect(runtime.deliver(body.id, content)).rejects.toMatchObject({ code: 'not_found' });
       });
     });
 

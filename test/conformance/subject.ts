@@ -9,8 +9,21 @@ import type { BodyOrder, Runtime } from '../../src/runtimes/runtime.ts';
  * - `oom`: takes more memory than the order's limit.
  * - `missingProgram`: argv[0] is nowhere.
  * - `prints`: prints the line PRINTED and ends with 3.
+ * - `takesSecrets`: makes the pipe at SECRETS_PIPE, reads it to its end, prints the SHA-256 of what came, ends with 0.
+ * - `neverReads`: makes that pipe and runs without reading it.
  */
-export type Program = { exits: number } | 'runs' | 'ignoresSigterm' | 'oom' | 'missingProgram' | 'prints';
+export type Program =
+  | { exits: number }
+  | 'runs'
+  | 'ignoresSigterm'
+  | 'oom'
+  | 'missingProgram'
+  | 'prints'
+  | 'takesSecrets'
+  | 'neverReads';
+
+/** The script of `takesSecrets` for a shell. */
+export const TAKES_SECRETS = 'mkfifo -m 600 "$SECRETS_PIPE"; sha256sum <"$SECRETS_PIPE"; rm "$SECRETS_PIPE"';
 
 export const PRINTED = 'the last words of a body';
 

@@ -24,7 +24,8 @@ export type Call =
   | 'logs'
   | 'stats'
   | 'events'
-  | 'network';
+  | 'network'
+  | 'deliver';
 /** How a call ended, for the metric. "Already so" (304) and "not there" (404) are plain answers, thus `ok`. */
 export type CallResult = 'ok' | 'refused' | 'timeout' | 'down';
 export type Observe = (call: string, result: string, seconds: number) => void;
@@ -47,6 +48,7 @@ export const DEADLINES: Readonly<Record<Call, number>> = {
   stats: 10_000,
   events: 10_000,
   network: 15_000,
+  deliver: 15_000,
 };
 
 /** API versions whose shapes this code was written for; 1.44 is Docker 25 and the least that Docker 29 speaks. */

@@ -18,6 +18,7 @@ import { bodyFromInspect, bodyFromList } from './body.ts';
 import { type Call, DockerClient, EngineRefusal, type Observe } from './client.ts';
 import { findDropped, toContainer } from './container.ts';
 import { Containers } from './containers.ts';
+import { deliver, SECRETS_PIPE } from './deliver.ts';
 import { followEvents } from './events.ts';
 import { readInfo, toInfo } from './info.ts';
 import { bodyName, cellFilter, checkCell, checkId } from './names.ts';
@@ -42,6 +43,9 @@ export interface DockerRuntimeOptions {
   silenceMs?: number | undefined;
 }
 
+/** The wrapper's user in the images of ours, whose containers begin as root. */
+const WRAPPER_USER = '10001:10001';
+
 export interface DockerRuntime extends Runtime {
   /** The address by which bodies reach the machine of the engine, where it has one. */
   gatewayAddress(): Promise<string | undefined>;
@@ -62,7 +66,8 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
   async function create(order: BodyOrder): Promise<Body> {
     await network.ensure();
     const name = bodyName(cell, order.worker_id);
-    const wanted = toContainer(order, { cell, image, network: network.name });
+    const env = { ...order.env, SECRETS_PIPE };
+    const wanted = toContainer({ ...order, env }, { cell, image, network: network.name });
     let id: string;
     try {
       id = await containers.create(name, wanted);
@@ -151,8 +156,14 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
     find,
     create: (order) => limit(create, order),
     start: async (bodyId) => limit(start, checkId(bodyId)),
-    deliver: async () => {
-      throw new Error('not built yet');
+    deliver: async (bodyId, content) => {
+      const id = checkId(bodyId);
+      const info = await containers.inspect(id);
+      if (!info || !bodyFromInspect(info, cell))
+        throw new Fault('not_found', `Body ${id.slice(0, 12)} can't be given its secrets: it is gone.`);
+      // In an image of ours the container's first user is root, and the wrapper another one.
+      const user = info.Config.Image.startsWith('worker:') ? WRAPPER_USER : info.Config.User;
+      await deliver(streams, { id, user }, content);
     },
     terminate: async (bodyId) => containers.signal(checkId(bodyId), 'SIGTERM'),
     kill: async (bodyId) => containers.signal(checkId(bodyId), 'SIGKILL'),

@@ -28,6 +28,8 @@ export class FakeEngine {
   readonly faults = new Faults();
   /** The largest number of running bodies of one worker ever seen; bodies planted by `duplicate` don't count. */
   peakLive = 0;
+  /** What each body was handed, in order. */
+  readonly deliveries = new Map<string, string[]>();
   readonly #program: (order: BodyOrder) => FakeProgram;
   readonly #entries = new Map<string, Entry>();
   readonly #names = new Map<string, string | typeof FOREIGN>();
@@ -112,6 +114,15 @@ export class FakeEngine {
     this.#put(entry, { state: 'running', started_at: this.now(), ip_address: '127.0.0.1' });
     if (exit_code !== undefined) this.exit(id, { exit_code, oom_killed });
     return undefined;
+  }
+
+  /** Hands over secrets; answers false where the body does not wait for any. */
+  deliver(id: string, content: string): boolean {
+    const { body, program } = this.#entry(id);
+    if (body.state !== 'running' || body.paused || program.ignores_secrets) return false;
+    this.deliveries.set(id, [...(this.deliveries.get(id) ?? []), content]);
+    if (program.on_secrets) this.exit(id, program.on_secrets(content));
+    return true;
   }
 
   terminate(id: string): void {

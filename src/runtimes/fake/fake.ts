@@ -77,8 +77,16 @@ export class FakeRuntime implements Runtime {
     });
   }
 
-  deliver(): Promise<void> {
-    return Promise.reject(new Error('not built yet'));
+  deliver(bodyId: string, content: string): Promise<void> {
+    return this.#call('deliver', () => {
+      if (!this.engine.body(this.cell, bodyId))
+        throw new Fault('not_found', `Body ${bodyId} can't be given its secrets: it is gone.`);
+      if (!this.engine.deliver(bodyId, content))
+        throw new Fault(
+          'conflict',
+          `Body ${bodyId} was not given its secrets: it does not wait for them now.`,
+        );
+    });
   }
 
   terminate(bodyId: string): Promise<void> {

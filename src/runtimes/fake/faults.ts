@@ -1,7 +1,17 @@
 import type { Body } from '../../model/index.ts';
 
 /** The calls of a runtime that can be made to fail. */
-export type Verb = 'probe' | 'list' | 'find' | 'create' | 'start' | 'terminate' | 'kill' | 'remove' | 'usage';
+export type Verb =
+  | 'probe'
+  | 'list'
+  | 'find'
+  | 'create'
+  | 'start'
+  | 'deliver'
+  | 'terminate'
+  | 'kill'
+  | 'remove'
+  | 'usage';
 
 interface Planned {
   /** Calls of the verb that still pass before it strikes. */
@@ -27,6 +37,7 @@ export class Faults {
     find: 0,
     create: 0,
     start: 0,
+    deliver: 0,
     terminate: 0,
     kill: 0,
     remove: 0,

@@ -10,6 +10,10 @@ export interface FakeProgram {
   tail?: string;
   /** It lives through terminate. */
   ignores_sigterm?: boolean;
+  /** It waits for its secrets once, and ends so when it has them; without it, it takes any and runs on. */
+  on_secrets?: (content: string) => { exit_code: number; tail?: string };
+  /** It never waits for secrets. */
+  ignores_secrets?: boolean;
   /** It can't be started: the start is refused and the body stays as it is, with this `error`. */
   refused?: string;
 }

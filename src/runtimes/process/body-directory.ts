@@ -51,6 +51,7 @@ export const workerOf = (bodyId: string) => ID.exec(bodyId)?.[1];
  *     started/    the fence against two starts    error      why it could not be run
  *     pid         the shim, once the body runs    log        what it printed
  *     cgroups     the cgroups made for it         workspace/ WORKSPACE_PATH
+ *     secrets.pipe  the wrapper's, while it waits for its secrets
  */
 export class BodyDirectory {
   readonly path: string;

@@ -10,6 +10,8 @@ import type { CgroupSupport } from './cgroup-support.ts';
 import { makeCgroups } from './cgroups.ts';
 import { BODY_VARIABLE } from './members.ts';
 
+/** In the body's directory; the wrapper makes it where it waits for secrets. */
+export const SECRETS_PIPE = 'secrets.pipe';
 const SHIM = fileURLToPath(new URL('./shim.sh', import.meta.url));
 /** From spawn to the shim's pid file; it takes some 5 ms on an idle machine. */
 const START_DEADLINE_MS = 10_000;
@@ -91,7 +93,13 @@ function needsRlimit(made: BodyRecord, support: CgroupSupport): boolean {
 
 function environment(made: BodyRecord, dir: BodyDirectory): NodeJS.ProcessEnv {
   const inherited = Object.fromEntries(INHERITED.flatMap((name) => entry(name, process.env[name])));
-  return { ...inherited, ...made.env, WORKSPACE_PATH: dir.file('workspace'), [BODY_VARIABLE]: made.id };
+  return {
+    ...inherited,
+    ...made.env,
+    WORKSPACE_PATH: dir.file('workspace'),
+    SECRETS_PIPE: dir.file(SECRETS_PIPE),
+    [BODY_VARIABLE]: made.id,
+  };
 }
 
 const entry = (name: string, value: string | undefined) =>

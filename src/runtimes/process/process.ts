@@ -25,7 +25,8 @@ import { BodyDirectory, type BodyRecord, newBodyId } from './body-directory.ts';
 import { CellDirectory, type Found } from './cell-directory.ts';
 import { type CgroupSupport, dismantleCgroups, findCgroups, NO_CGROUPS } from './cgroup-support.ts';
 import { removeCgroups } from './cgroups.ts';
-import { gone, launch } from './launch.ts';
+import { deliver } from './deliver.ts';
+import { gone, launch, SECRETS_PIPE } from './launch.ts';
 import { limitsOf, refuseUnsupported, withRlimit } from './limits.ts';
 import { measure } from './measure.ts';
 import { killAll, type Trace, terminateAll } from './members.ts';
@@ -44,6 +45,8 @@ export interface ProcessRuntimeOptions {
   poll_ms?: number;
   /** `false` where the cgroup tree is another one's business; limits are then what rlimits can do. */
   cgroups?: boolean;
+  /** Until a wrapper that does not read its secrets is given up, in milliseconds. */
+  deliver_ms?: number;
 }
 
 /** Makes the runtime; nothing is touched before the first call. */
@@ -53,6 +56,7 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
 
 const CELL = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 const POLL_MS = 10_000;
+const DELIVER_MS = 10_000;
 /** Bodies that are looked at side by side; each needs a few open files for a moment. */
 const LOOKS_AT_ONCE = 16;
 
@@ -142,8 +146,12 @@ class ProcessRuntime implements Runtime {
     });
   }
 
-  deliver(): Promise<void> {
-    return Promise.reject(new Error('not built yet'));
+  deliver(bodyId: string, content: string): Promise<void> {
+    return this.#call(`hand body ${bodyId} its secrets`, async () => {
+      const found = await this.#cell.bodyById(bodyId);
+      if (!found) throw new Fault('not_found', `Body ${bodyId} can't be given its secrets: it is gone.`);
+      await deliver(found.dir.file(SECRETS_PIPE), bodyId, content, this.#options.deliver_ms ?? DELIVER_MS);
+    });
   }
 
   terminate(bodyId: string): Promise<void> {

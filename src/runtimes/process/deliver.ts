@@ -1,0 +1,42 @@
+import { close, constants, fstat, open } from 'node:fs';
+import { Socket } from 'node:net';
+import { promisify } from 'node:util';
+import { Fault } from '../../model/index.ts';
+import { codeOf } from './body-directory.ts';
+
+/**
+ * Writes all of `content` into the named pipe of a wrapper that waits for it. Never waits for one that does not: that
+ * is a Fault `conflict`, and so is a wrapper that stops reading, or does not read it all before the deadline.
+ */
+export async function deliver(
+  pipe: string,
+  bodyId: string,
+  content: string,
+  deadlineMs: number,
+): Promise<void> {
+  const refuse = (why: string, cause?: unknown) =>
+    new Fault('conflict', `Body ${bodyId} was not given its secrets: ${why}.`, { cause });
+  // A link is not followed, and without O_NONBLOCK this would hold a thread until a reader comes.
+  const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+  const fd = await promisify(open)(pipe, flags).catch((error: unknown) => {
+    if (!['ENOENT', 'ENXIO'].includes(codeOf(error) ?? '')) throw error;
+    throw refuse('it does not wait for them now', error);
+  });
+  if (!(await promisify(fstat)(fd)).isFIFO()) {
+    await promisify(close)(fd);
+    throw refuse(`${pipe} is no pipe`);
+  }
+  // From here on the socket owns the descriptor.
+  const socket = new Socket({ fd, readable: false, writable: true });
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', (error) => reject(refuse('it stopped reading them', error)));
+      timer = setTimeout(() => reject(refuse(`it did not read them within ${deadlineMs} ms`)), deadlineMs);
+      socket.end(content, () => resolve());
+    });
+  } finally {
+    clearTimeout(timer);
+    socket.destroy();
+  }
+}

@@ -13,6 +13,9 @@ const SCRIPTS = {
   purge: 11,
   restore: 5,
   identify: 2,
+  hold: 2,
+  claim: 2,
+  unclaim: 1,
 } as const;
 type ScriptName = keyof typeof SCRIPTS;
 export type Link = Redis & Record<ScriptName, (...args: (string | number)[]) => Promise<unknown>>;

@@ -6,6 +6,7 @@
  */
 export { CommandStream, type Entry, type Settled, type Settlement } from './command-stream.ts';
 export { connectBlocking, connectCommands, type Link } from './connect.ts';
+export { type ImageEntry, ImageUsage } from './image-usage.ts';
 export { COMMAND_GROUP, type Keys } from './keys.ts';
 export { redisLeaseStore } from './lease-store.ts';
 export { watchSignals } from './signals.ts';

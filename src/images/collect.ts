@@ -1,0 +1,80 @@
+/** Which images are no longer kept. Pure. */
+
+const DAY_MS = 86_400_000;
+/**
+ * An image younger than this is kept, whatever the budget says: whoever had it built comes for it yet. The kubelet
+ * waits 2 minutes (`imageMinimumGCAge`); here a build may take minutes itself.
+ */
+export const GRACE_MS = 600_000;
+
+/** One layer on the engine's disk; images that have it in common take its bytes once. */
+export interface Layer {
+  id: string;
+  bytes: number;
+}
+
+/** What is known of an image; times in milliseconds since 1970. */
+export interface Candidate {
+  name: string;
+  layers: Layer[];
+  created_at: number;
+  last_used_at: number;
+  /** A container of whatever state and cell has it. */
+  in_use: boolean;
+  /** A worker is about to get it. */
+  held: boolean;
+  /** It has a name beside ours, so somebody wants it kept. */
+  pinned: boolean;
+}
+
+export interface Rules {
+  /** Milliseconds since 1970. */
+  now: number;
+  retentionDays: number;
+  /** Bytes that all images together may take; `undefined` for no bound. */
+  budgetBytes: number | undefined;
+}
+
+/** Why an image goes, in words for people. */
+export interface Verdict {
+  name: string;
+  why: string;
+}
+
+/**
+ * What goes, in this order: what nobody has used for longer than the retention, and then the least recently used
+ * until the rest is within the budget. What is in use, held, pinned or young counts into the budget and stays.
+ */
+export function toCollect(images: Candidate[], { now, retentionDays, budgetBytes }: Rules): Verdict[] {
+  const removable = images
+    .filter(({ in_use, held, pinned }) => !in_use && !held && !pinned)
+    .filter(({ created_at }) => now - created_at >= GRACE_MS)
+    .sort((a, b) => a.last_used_at - b.last_used_at || a.created_at - b.created_at);
+  const kept = new Set(images);
+  const verdicts: Verdict[] = [];
+  const drop = (image: Candidate, why: string) => {
+    kept.delete(image);
+    verdicts.push({ name: image.name, why });
+  };
+  for (const image of removable)
+    if (now - image.last_used_at > retentionDays * DAY_MS)
+      drop(image, `not used for ${daysOf(now - image.last_used_at)}`);
+  for (const image of removable) {
+    if (budgetBytes === undefined || bytesOf([...kept]) <= budgetBytes) break;
+    if (kept.has(image)) drop(image, 'least recently used, and all take more than IMAGE_BUDGET');
+  }
+  return verdicts;
+}
+
+/** Bytes that images take together, and that layers they share take once. */
+export function bytesOf(images: Pick<Candidate, 'layers'>[]): number {
+  const layers = new Map(
+    images.flatMap((image) => image.layers.map(({ id, bytes }) => [id, bytes] as const)),
+  );
+  return [...layers.values()].reduce((sum, bytes) => sum + bytes, 0);
+}
+
+function daysOf(ms: number): string {
+  const days = Math.floor(ms / DAY_MS);
+  return days === 0 ? 'less than a day' : days === 1 ? '1 day' : `${days} days`;
+}

@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { bytesOf, type Candidate, GRACE_MS, toCollect } from '../../src/images/collect.ts';
+
+const DAY = 86_400_000;
+const NOW = 100 * DAY;
+
+/** An image of 100 bytes of its own on a base of 1000, used so many days ago, and a day older than that. */
+function image(name: string, days: number, more: Partial<Candidate> = {}): Candidate {
+  return {
+    name,
+    layers: [
+      { id: 'base', bytes: 1000 },
+      { id: name, bytes: 100 },
+    ],
+    created_at: NOW - (days + 1) * DAY,
+    last_used_at: NOW - days * DAY,
+    in_use: false,
+    held: false,
+    pinned: false,
+    ...more,
+  };
+}
+
+const names = (images: Candidate[], rules: { retentionDays?: number; budgetBytes?: number } = {}) =>
+  toCollect(images, { now: NOW, retentionDays: 7, budgetBytes: undefined, ...rules }).map(({ name }) => name);
+
+test.each<[string, string[], Candidate[], { retentionDays?: number; budgetBytes?: number }]>([
+  ['nothing', [], [], {}],
+  ['what was used within the retention stays', [], [image('a', 0), image('b', 7)], {}],
+  ['what was not goes, oldest first', ['b', 'a'], [image('a', 8), image('b', 9), image('c', 1)], {}],
+  [
+    'a retention of 0 keeps what was used this instant',
+    ['a'],
+    [image('a', 0.1), image('b', 0)],
+    { retentionDays: 0 },
+  ],
+  ['in use stays', [], [image('a', 30, { in_use: true })], { budgetBytes: 0 }],
+  ['held stays', [], [image('a', 30, { held: true })], { budgetBytes: 0 }],
+  ['what has another name stays', [], [image('a', 30, { pinned: true })], { budgetBytes: 0 }],
+  ['what is young stays', [], [image('a', 30, { created_at: NOW - GRACE_MS + 1 })], { budgetBytes: 0 }],
+  ['what is just not young goes', ['a'], [image('a', 0, { created_at: NOW - GRACE_MS })], { budgetBytes: 0 }],
+  ['within the budget all stay', [], [image('a', 3), image('b', 2), image('c', 1)], { budgetBytes: 1300 }],
+  ['a shared layer counts once', ['a'], [image('a', 3), image('b', 2), image('c', 1)], { budgetBytes: 1299 }],
+  [
+    'the least recently used go first',
+    ['c', 'a'],
+    [image('a', 2), image('b', 1), image('c', 3)],
+    { budgetBytes: 1100 },
+  ],
+  [
+    'of the same use, the older goes first',
+    ['b'],
+    [image('a', 2), image('b', 2, { created_at: 0 })],
+    { budgetBytes: 1100 },
+  ],
+  [
+    'what is in use takes of the budget',
+    ['b', 'c'],
+    [image('a', 9, { in_use: true }), image('b', 2), image('c', 1)],
+    { budgetBytes: 1100 },
+  ],
+  [
+    'what age takes is not taken for the budget again',
+    ['a'],
+    [image('a', 9), image('b', 2)],
+    { budgetBytes: 1100 },
+  ],
+])('%s', (_, expected, images, rules) => {
+  expect(names(images, rules)).toEqual(expected);
+});
+
+test('each goes with its reason', () => {
+  const images = [image('a', 8), image('b', 1), image('c', 0)];
+  expect(toCollect(images, { now: NOW, retentionDays: 7, budgetBytes: 1100 })).toEqual([
+    { name: 'a', why: 'not used for 8 days' },
+    { name: 'b', why: 'least recently used, and all take more than IMAGE_BUDGET' },
+  ]);
+});
+
+test('bytes count each layer once', () => {
+  expect(bytesOf([])).toBe(0);
+  expect(bytesOf([image('a', 0), image('b', 0)])).toBe(1200);
+});
+
+test('whatever there is: what is needed stays, nothing goes twice, and the rest fits or nothing more can go', () => {
+  const some = fc.record({
+    days: fc.integer({ min: 0, max: 20 }),
+    in_use: fc.boolean(),
+    held: fc.boolean(),
+    pinned: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(some, { maxLength: 12 }),
+      fc.integer({ min: 0, max: 2500 }),
+      (drawn, budgetBytes) => {
+        const images = drawn.map(({ days, ...marks }, at) => image(`i${at}`, days, marks));
+        const gone = new Set(names(images, { budgetBytes }));
+        const kept = images.filter(({ name }) => !gone.has(name));
+        const needed = images.filter(({ in_use, held, pinned }) => in_use || held || pinned);
+        expect(needed.filter(({ name }) => gone.has(name))).toEqual([]);
+        expect(bytesOf(kept) <= budgetBytes || kept.length === needed.length).toBe(true);
+        // Nothing went for the budget alone that was used after something that stayed.
+        const last = Math.max(
+          0,
+          ...images.filter(({ name }) => gone.has(name)).map((one) => one.last_used_at),
+        );
+        const free = kept.filter((one) => !needed.includes(one));
+        expect(free.every((one) => one.last_used_at >= last)).toBe(true);
+      },
+    ),
+  );
+});

@@ -1,0 +1,135 @@
+/** The record of images' use on a real Redis; each test has images of its own. */
+import { randomBytes } from 'node:crypto';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { ImageUsage } from '../../src/store/index.ts';
+import { openCell } from './cell.ts';
+
+const DAY = 86_400_000;
+
+function open() {
+  const { redis } = openCell();
+  let time = Date.UTC(2026, 0, 1);
+  const names: string[] = [];
+  onTestFinished(async () => {
+    const keys = names.map((name) => `worker:image:${name.slice(7)}`);
+    if (keys.length > 0) await redis.del(...keys, ...keys.map((key) => `${key}:holds`));
+  });
+  const image = () => {
+    const name = `worker:${randomBytes(6).toString('hex')}`;
+    names.push(name);
+    return name;
+  };
+  const pass = (ms: number) => {
+    time += ms;
+  };
+  return { redis, usage: new ImageUsage(redis, () => time), image, pass, now: () => time };
+}
+
+test('the first use is its creation, and the last one is remembered', async () => {
+  const { usage, image, pass, now } = open();
+  const name = image();
+  const began = now();
+  await usage.touch(name);
+  pass(DAY);
+  await usage.hold(name, 'w1', 60_000);
+  await expect(usage.entries([name, image()])).resolves.toEqual(
+    new Map([[name, { created_at: began, last_used_at: began + DAY, holders: ['w1'] }]]),
+  );
+});
+
+test('a clock that was set back takes no use back', async () => {
+  const { usage, image, pass, now } = open();
+  const name = image();
+  await usage.touch(name);
+  pass(-DAY);
+  await usage.touch(name);
+  expect((await usage.entries([name])).get(name)?.last_used_at).toBe(now() + DAY);
+});
+
+test('what is held is not removed until all have released it', async () => {
+  const { usage, image, now } = open();
+  const name = image();
+  const claim = () => usage.claimRemoval(name, 60_000, { by: 'gc', seen: now() });
+  await usage.hold(name, 'w1', 60_000);
+  await usage.hold(name, 'w2', 60_000);
+  await usage.hold(name, 'w2', 60_000);
+  await usage.release(name, 'w1');
+  await expect(claim()).resolves.toBe('held');
+  await usage.release(name, 'w2');
+  await expect(claim()).resolves.toBe('claimed');
+});
+
+test('a hold of a manager that died ends by itself', async () => {
+  const { usage, image, now } = open();
+  const name = image();
+  await usage.hold(name, 'w1', 50);
+  const claim = () => usage.claimRemoval(name, 60_000, { by: 'gc', seen: now() });
+  await vi.waitFor(async () => expect(await claim()).toBe('claimed'));
+});
+
+test('what is being removed is not held, until the removal has ended', async () => {
+  const { usage, image, now } = open();
+  const name = image();
+  await usage.touch(name);
+  await usage.claimRemoval(name, 60_000, { by: 'gc', seen: now() });
+  await expect(usage.hold(name, 'w1', 1000)).resolves.toBe('removing');
+  // The same claim twice, as after a lost answer, is one; another collection's is refused.
+  await expect(usage.claimRemoval(name, 60_000, { by: 'gc', seen: now() })).resolves.toBe('claimed');
+  await expect(usage.claimRemoval(name, 60_000, { by: 'other', seen: now() })).resolves.toBe('removing');
+  await usage.endRemoval(name, { by: 'other', gone: true });
+  await expect(usage.hold(name, 'w1', 1000)).resolves.toBe('removing');
+  await usage.endRemoval(name, { by: 'gc', gone: false });
+  await expect(usage.hold(name, 'w1', 1000)).resolves.toBe('held');
+});
+
+test('a claim of a collection that died ends by itself', async () => {
+  const { usage, image, now } = open();
+  const name = image();
+  await usage.touch(name);
+  await usage.claimRemoval(name, 50, { by: 'gc', seen: now() });
+  await vi.waitFor(async () => expect(await usage.hold(name, 'w1', 1000)).toBe('held'));
+});
+
+test('a use since the look spoils the claim', async () => {
+  const { usage, image, pass, now } = open();
+  const name = image();
+  await usage.touch(name);
+  const seen = now();
+  pass(1000);
+  await usage.hold(name, 'w1', 60_000);
+  await usage.release(name, 'w1');
+  await expect(usage.claimRemoval(name, 60_000, { by: 'gc', seen })).resolves.toBe('used');
+});
+
+test('a removed image leaves no record', async () => {
+  const { redis, usage, image, now } = open();
+  const name = image();
+  await usage.touch(name);
+  await usage.claimRemoval(name, 60_000, { by: 'gc', seen: now() });
+  await usage.endRemoval(name, { by: 'gc', gone: true });
+  expect(await redis.keys(`worker:image:${name.slice(7)}*`)).toEqual([]);
+});
+
+test('a hold and a removal never both win', async () => {
+  const { usage, image, now } = open();
+  const other = new ImageUsage(openCell().redis, now);
+  const seen = new Set<string>();
+  for (let round = 0; round < 300; round += 1) {
+    const name = image();
+    await usage.touch(name);
+    const hold = () => usage.hold(name, 'w1', 60_000);
+    const claim = () => other.claimRemoval(name, 60_000, { by: 'gc', seen: now() });
+    const both: Promise<string>[] = round % 2 ? [hold(), claim()] : [claim(), hold()];
+    seen.add((await Promise.all(round % 2 ? both : both.reverse())).join(' and '));
+  }
+  // The claim answers `held` where the hold was first.
+  expect([...seen].sort()).toEqual(['held and held', 'removing and claimed']);
+});
+
+test.each(['worker:latest', 'worker:0123456789ab:holds', 'worker:0123456789AB', 'node:24'])(
+  '%s is no image of ours',
+  async (name) => {
+    const { usage } = open();
+    await expect(usage.touch(name)).rejects.toThrow(name);
+  },
+);

@@ -16,9 +16,10 @@ import { type Body, Fault } from '../../model/index.ts';
 import { BodyConflict, type BodyOrder, BodyRefused, type Runtime, RuntimeDown } from '../runtime.ts';
 import { bodyFromInspect, bodyFromList } from './body.ts';
 import { type Call, DockerClient, EngineRefusal, type Observe } from './client.ts';
-import { findDropped, toContainer } from './container.ts';
+import { isOurs, toContainer } from './container.ts';
 import { Containers } from './containers.ts';
 import { deliver, SECRETS_PIPE } from './deliver.ts';
+import { findDropped } from './dropped.ts';
 import { followEvents } from './events.ts';
 import { readInfo, toInfo } from './info.ts';
 import { bodyName, cellFilter, checkCell, checkId } from './names.ts';
@@ -72,7 +73,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
     try {
       id = await containers.create(name, wanted);
     } catch (error) {
-      throw error instanceof EngineRefusal ? await createError(error, name, order.worker_id) : error;
+      throw error instanceof EngineRefusal ? await createError(error, name, order) : error;
     }
     const info = await containers.inspect(id);
     const body = info && bodyFromInspect(info, cell);
@@ -86,11 +87,11 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
     );
   }
 
-  async function createError(refusal: EngineRefusal, name: string, workerId: string): Promise<Error> {
+  async function createError(refusal: EngineRefusal, name: string, order: BodyOrder): Promise<Error> {
     const { status, message } = refusal;
-    if (status === 409) return conflict(name, workerId);
+    if (status === 409) return conflict(name, order.worker_id);
     if (status === 404 && /no such image/i.test(message)) {
-      const text = `Docker has no image ${image}, and the images of bodies are never pulled: build it first.`;
+      const text = `Docker has no image ${order.image ?? image}, and the images of bodies are never pulled: build it first.`;
       return new BodyRefused('ImageMissing', text, { cause: refusal });
     }
     if (/network/i.test(message)) network.forget();
@@ -162,7 +163,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
       if (!info || !bodyFromInspect(info, cell))
         throw new Fault('not_found', `Body ${id.slice(0, 12)} can't be given its secrets: it is gone.`);
       // In an image of ours the container's first user is root, and the wrapper another one.
-      const user = info.Config.Image.startsWith('worker:') ? WRAPPER_USER : info.Config.User;
+      const user = isOurs(info.Config.Image) ? WRAPPER_USER : info.Config.User;
       await deliver(streams, { id, user }, content);
     },
     terminate: async (bodyId) => containers.signal(checkId(bodyId), 'SIGTERM'),

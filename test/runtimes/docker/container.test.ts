@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { workerSpec } from '../../../src/model/index.ts';
-import { DEFAULT_PIDS, findDropped, toContainer } from '../../../src/runtimes/docker/container.ts';
+import { DEFAULT_PIDS, toContainer } from '../../../src/runtimes/docker/container.ts';
+import { findDropped } from '../../../src/runtimes/docker/dropped.ts';
 import { bodyName, checkCell, checkId, networkName } from '../../../src/runtimes/docker/names.ts';
+import { needsPrograms } from '../../../src/runtimes/docker/profile.ts';
 
 const WORKER = '8af550c9-e6f6-4240-afb4-16f025f2838c';
 const PLACE = { cell: 'default', image: 'worker:123456789abc', network: 'wm-default' };
@@ -22,7 +24,7 @@ test('an order becomes a container', () => {
   const made = toContainer(order({ stop_grace_seconds: 2.5 }), PLACE);
   expect(made).toMatchObject({
     Image: PLACE.image,
-    User: '10001:10001',
+    User: '0:0',
     Hostname: 'wm-8af550c9',
     Env: [`WORKER_ID=${WORKER}`, 'A=b=c'],
     StopTimeout: 3,
@@ -56,13 +58,75 @@ test('another program replaces the entry point, and another image keeps its own 
   expect(made).not.toHaveProperty('User');
 });
 
-const asked = toContainer(order({ resources: { memory: '64m', cpus: 1, pids: 9 } }), PLACE).HostConfig ?? {};
+test('the image of the order goes before that of the place', () => {
+  expect(toContainer({ ...order(), image: 'worker:fedcba987654' }, PLACE).Image).toBe('worker:fedcba987654');
+});
+
+const hostConfig = (spec: object, image = PLACE.image) =>
+  toContainer(order(spec), { ...PLACE, image }).HostConfig ?? {};
+
+test('an image of ours starts with what it takes to become others, any other image with no rights', () => {
+  expect(hostConfig({})).toMatchObject({
+    CapDrop: ['ALL'],
+    CapAdd: ['SETUID', 'SETGID', 'KILL'],
+    SecurityOpt: ['no-new-privileges'],
+    Tmpfs: { '/run/worker': expect.stringMatching(/noexec,nosuid,nodev.*uid=10001,gid=10001,mode=0711/) },
+  });
+  for (const key of ['ReadonlyRootfs', 'Mounts', 'Devices', 'ReadonlyPaths'])
+    expect(hostConfig({})).not.toHaveProperty(key);
+  const foreign = hostConfig({ allowed_commands: ['git'] }, 'debian');
+  expect(foreign).toMatchObject({ CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'] });
+  for (const key of ['CapAdd', 'Tmpfs', 'ReadonlyRootfs']) expect(foreign).not.toHaveProperty(key);
+});
+
+test.each([[[]], [['git']], [['git', 'node']]])(
+  'with allowed commands %j nothing outside the workspace can be written and executed',
+  (allowed_commands) => {
+    const { ReadonlyRootfs, ReadonlyPaths, Tmpfs = {}, Mounts } = hostConfig({ allowed_commands });
+    expect(ReadonlyRootfs).toBe(true);
+    expect(ReadonlyPaths).toContain('/proc');
+    const places = ['/tmp', '/var/tmp', '/home/agent', '/run/worker'];
+    const programs = allowed_commands.includes('node');
+    expect(Object.keys(Tmpfs).sort()).toEqual([...places, ...(programs ? [] : ['/workspace'])].sort());
+    for (const options of Object.values(Tmpfs)) expect(options).toContain('noexec,nosuid,nodev');
+    expect(Mounts).toEqual(programs ? [{ Type: 'volume', Target: '/workspace', Source: '' }] : undefined);
+  },
+);
+
+test.each([
+  [[], false],
+  [['git', 'curl', 'gh', 'jq'], false],
+  [['git', 'npm'], true],
+  [['python3.11'], true],
+  [['g++'], true],
+  [['copier'], true],
+  [['nodes', 'makefile', 'pythonic'], false],
+])('%j make or load programs: %s', (names, expected) => expect(needsPrograms(names)).toBe(expected));
+
+test('the module DOCKER takes away just what its daemon cannot do with', () => {
+  const made = hostConfig({ modules: ['DOCKER', 'GIT'] });
+  expect(made).toMatchObject({
+    CapDrop: ['ALL'],
+    CapAdd: ['SETUID', 'SETGID', 'KILL'],
+    SecurityOpt: ['seccomp=unconfined'],
+    MaskedPaths: [],
+    ReadonlyPaths: [],
+    Devices: [{ PathOnHost: '/dev/net/tun', PathInContainer: '/dev/net/tun', CgroupPermissions: 'rwm' }],
+    Mounts: [{ Type: 'volume', Target: expect.stringMatching(/docker$/) }],
+  });
+  expect(made.Privileged).toBeUndefined();
+  expect(hostConfig({ modules: ['GIT'] })).toEqual(hostConfig({}));
+});
+
+const limited = { resources: { memory: '64m', cpus: 1, pids: 9 } };
 test.each([
   [{}, []],
   [{ MemorySwap: -1 }, []],
   [{ SecurityOpt: ['no-new-privileges:true'] }, []],
+  [{ CapAdd: ['CAP_KILL', 'CAP_SETUID', 'CAP_SETGID'] }, []],
   [{ CapDrop: null }, ['CapDrop ALL']],
-  [{ CapAdd: ['SYS_ADMIN'] }, ['CapDrop ALL']],
+  [{ CapAdd: ['SYS_ADMIN'] }, ['CapAdd SETUID, SETGID, KILL']],
+  [{ CapAdd: null }, ['CapAdd SETUID, SETGID, KILL']],
   [{ Privileged: true }, ['no privileges']],
   [{ SecurityOpt: null }, ['no-new-privileges']],
   [{ Memory: 0, PidsLimit: null }, ['Memory', 'PidsLimit']],
@@ -70,8 +134,26 @@ test.each([
   [{ Init: null, NetworkMode: 'default' }, ['Init', 'network wm-default']],
   [{ RestartPolicy: { Name: 'always' } }, ['RestartPolicy no']],
   [{ LogConfig: { Type: 'json-file' } }, ['LogConfig local']],
+  [{ ReadonlyRootfs: false }, ['ReadonlyRootfs']],
+  [{ ReadonlyPaths: ['/proc/sys'] }, ['ReadonlyPaths']],
+  [{ Tmpfs: null }, ['Tmpfs /tmp', 'Tmpfs /var/tmp', 'Tmpfs /home/agent', 'Tmpfs /run/worker']],
+  [{ Mounts: null }, ['Mounts']],
+  [{ Binds: ['/:/host'] }, ['no Binds']],
+  [{ Devices: [{ PathOnHost: '/dev/kmsg' }] }, ['Devices']],
 ])('what the engine made of it is compared: %o', (made, dropped) => {
+  const asked = hostConfig({ ...limited, allowed_commands: ['node'] });
   expect(findDropped(asked, { ...asked, ...made } as typeof asked)).toEqual(dropped);
+});
+
+test('a mount that lost its noexec is noticed, and a daemon whose options were dropped', () => {
+  const asked = hostConfig({ allowed_commands: ['git'] });
+  const Tmpfs = { ...asked.Tmpfs, '/tmp': 'rw,nosuid,nodev,mode=1777' };
+  expect(findDropped(asked, { ...asked, Tmpfs })).toEqual(['Tmpfs /tmp']);
+  const daemon = hostConfig({ modules: ['DOCKER'] });
+  expect(findDropped(daemon, { ...daemon, SecurityOpt: [], MaskedPaths: ['/proc/kcore'] })).toEqual([
+    'seccomp=unconfined',
+    'MaskedPaths',
+  ]);
 });
 
 test('names are made of checked parts only', () => {

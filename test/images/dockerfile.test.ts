@@ -1,0 +1,54 @@
+/** The Dockerfiles as people read them, and what no Dockerfile of ours may have. */
+import { expect, test } from 'vitest';
+import { dockerfileOf, MODULE_TABLE, recipeOf } from '../../src/images/index.ts';
+import type { WorkerSpec } from '../../src/model/index.ts';
+import { GROUND, specOf } from './recipes.ts';
+
+const ALL = MODULE_TABLE.map(({ name }) => name);
+const CASES: Record<string, Partial<WorkerSpec>> = {
+  custom: {},
+  claude: { agent_type: 'CLAUDE' },
+  'claude-git-locked': { agent_type: 'CLAUDE', modules: ['GIT'], allowed_commands: ['git'] },
+  'factory-all': { agent_type: 'FACTORY', modules: ALL },
+};
+
+const textOf = (fields: Partial<WorkerSpec>) => dockerfileOf(recipeOf(specOf(fields), GROUND));
+
+test.each(Object.entries(CASES))('%s', async (name, fields) => {
+  await expect(textOf(fields)).toMatchFileSnapshot(`golden/${name}.Dockerfile`);
+});
+
+test.each(Object.entries(CASES))('%s keeps to what the oldest builder knows', (_name, fields) => {
+  const text = textOf(fields);
+  expect(text).not.toMatch(/RUN --|<<|# syntax|COPY --(link|chmod)|^ADD /m);
+  for (const line of text.replaceAll('\\\n', '').split('\n')) {
+    expect(line).toMatch(/^(# .*|(FROM|RUN|COPY|ENV|WORKDIR|USER|ENTRYPOINT) .*|)$/);
+  }
+});
+
+test.each(Object.entries(CASES))('%s has certificates in builder stages only', (_name, fields) => {
+  const final = textOf(fields)
+    .split(/^FROM /m)
+    .at(-1);
+  expect(final).not.toMatch(/ca\.crt|CERT/);
+});
+
+test('the order of modules is that of the table, whatever was asked', () => {
+  const one = recipeOf(specOf({ modules: ['CURL', 'GIT', 'CURL'] }), GROUND);
+  expect(one.modules).toEqual(['GIT', 'CURL']);
+  expect(dockerfileOf(one)).toBe(textOf({ modules: ['GIT', 'CURL'] }));
+});
+
+test('two agents of different types have the same text up to their programs', () => {
+  const stage = (fields: Partial<WorkerSpec>) =>
+    textOf(fields)
+      .split(/^FROM /m)
+      .at(-1)
+      ?.split('COPY --from=')[0];
+  expect(stage({ agent_type: 'CLAUDE' })).toBe(stage({ agent_type: 'FACTORY', modules: ['GIT'] }));
+});
+
+test.each(['node:24\nRUN true', 'a b', '--platform=x', '$BASE', ''])('a base named %j is refused', (name) => {
+  const recipe = recipeOf(specOf(), { ...GROUND, base: { ...GROUND.base, name } });
+  expect(() => dockerfileOf(recipe)).toThrow('cannot stand in a Dockerfile');
+});

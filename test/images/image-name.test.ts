@@ -1,0 +1,44 @@
+/** The name: the same for what is the same, another for each thing that changes the content. */
+import { expect, test } from 'vitest';
+import { canonicalJson, type Ground, imageName, recipeOf } from '../../src/images/index.ts';
+import type { WorkerSpec } from '../../src/model/index.ts';
+import { GROUND, specOf } from './recipes.ts';
+
+const nameOf = (fields: Partial<WorkerSpec> = {}, ground: Partial<Ground> = {}) =>
+  imageName(recipeOf(specOf(fields), { ...GROUND, ...ground }));
+
+test('is worker: and 12 digits', () => {
+  expect(nameOf()).toMatch(/^worker:[0-9a-f]{12}$/);
+});
+
+test('another for each input that changes the content', () => {
+  const { base } = GROUND;
+  const names = [
+    nameOf(),
+    nameOf({ agent_type: 'CLAUDE' }),
+    nameOf({ agent_type: 'FACTORY' }),
+    nameOf({ agent_type: 'CLAUDE', agent_version: '2.1.300' }),
+    nameOf({ modules: ['GIT'] }),
+    nameOf({ modules: ['GIT', 'CURL'] }),
+    nameOf({ allowed_commands: [] }),
+    nameOf({}, { base: { ...base, name: 'debian:node' } }),
+    nameOf({}, { base: { ...base, digest: `sha256:${'3'.repeat(64)}` } }),
+    nameOf({}, { wrapper: '4'.repeat(64) }),
+    nameOf({}, { arch: 'arm64' }),
+  ];
+  expect(new Set(names).size).toBe(names.length);
+});
+
+test('the same for all that does not', () => {
+  const name = nameOf({ modules: ['GIT', 'CURL'], allowed_commands: ['git'] });
+  expect(nameOf({ modules: ['CURL', 'GIT', 'GIT'], allowed_commands: ['curl', 'ls'] })).toBe(name);
+  const rest = { instructions: 'be kind', env: { A: '1' }, secrets: ['K'], resources: { memory: '1g' } };
+  expect(nameOf({ modules: ['GIT', 'CURL'], allowed_commands: [], ...rest })).toBe(name);
+  expect(nameOf({ agent_type: 'CLAUDE', agent_version: '2.1.329' })).toBe(nameOf({ agent_type: 'CLAUDE' }));
+});
+
+test('does not depend on the order in which a recipe was written down', () => {
+  const recipe = recipeOf(specOf({ agent_type: 'CLAUDE' }), GROUND);
+  const backwards = Object.fromEntries(Object.entries(recipe).reverse()) as typeof recipe;
+  expect(canonicalJson(backwards)).toBe(canonicalJson(recipe));
+});

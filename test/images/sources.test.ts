@@ -1,0 +1,58 @@
+/** The wrapper's hash, and the folder that an image is built from. */
+import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { hashSources, recipeOf, SOURCES, type Sources, writeContext } from '../../src/images/index.ts';
+import { GROUND, specOf } from './recipes.ts';
+
+let directory: string;
+let sources: Sources;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'images-'));
+  sources = { wrapper: join(directory, 'wrapper.mjs'), fixed: join(directory, 'fixed') };
+  await cp(SOURCES.fixed, sources.fixed, { recursive: true });
+  await writeFile(sources.wrapper, 'process.exit(78);');
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+test('each file that goes into images changes the hash, and no other does', async () => {
+  const hashes = [await hashSources(sources)];
+  for (const path of [
+    sources.wrapper,
+    ...(await readdir(sources.fixed)).map((name) => join(sources.fixed, name)),
+  ]) {
+    await writeFile(path, `${await readFile(path)}\n`);
+    hashes.push(await hashSources(sources));
+  }
+  expect(hashes.length).toBe(6);
+  expect(new Set(hashes).size).toBe(hashes.length);
+  await writeFile(join(sources.fixed, 'notes.txt'), 'for people');
+  expect(await hashSources(sources)).toBe(hashes.at(-1));
+});
+
+test('a missing bundle is told with what to do', async () => {
+  await rm(sources.wrapper);
+  await expect(hashSources(sources)).rejects.toThrow(/wrapper\.mjs is missing.*npm run build/);
+});
+
+test('the folder has what the Dockerfile copies, with the modes that count', async () => {
+  const context = join(directory, 'context');
+  const ca = join(directory, 'ca');
+  await writeFile(ca, 'certificates');
+  await writeContext(recipeOf(specOf({ allowed_commands: [] }), GROUND), context, { sources, ca });
+  const files = (await readdir(context)).sort();
+  expect(files).toEqual(['Dockerfile', 'ca.crt', 'confine.c', 'entry', 'gate', 'lock.sh', 'wrapper.mjs']);
+  expect(await readFile(join(context, 'ca.crt'), 'utf8')).toBe('certificates');
+  for (const name of ['entry', 'gate', 'lock.sh']) {
+    expect((await stat(join(context, name))).mode & 0o777).toBe(0o755);
+  }
+  expect((await stat(join(context, 'wrapper.mjs'))).mode & 0o777).toBe(0o644);
+});
+
+test('without certificates there is an empty file, and without a lock no lock.sh', async () => {
+  const context = join(directory, 'context');
+  await writeContext(recipeOf(specOf(), GROUND), context, { sources });
+  expect((await stat(join(context, 'ca.crt'))).size).toBe(0);
+  expect(await readdir(context)).not.toContain('lock.sh');
+});

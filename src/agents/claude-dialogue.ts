@@ -6,6 +6,9 @@ const line = (value: object) => `${JSON.stringify(value)}\n`;
 const request = (id: string, subtype: string) =>
   line({ type: 'control_request', request_id: id, request: { subtype } });
 
+/** What it puts before the words of a hook that refused. */
+const HOOK = /^PreToolUse:\w+ hook error: /;
+
 /** Claude Code's stream-json, a process for many turns. What it says is not documented in full: unknown is passed over. */
 export const openClaude: OpenDialogue = ({ session: resumed }) => {
   /** Tools in use, by the id of the use. */
@@ -13,8 +16,8 @@ export const openClaude: OpenDialogue = ({ session: resumed }) => {
   const denied = new Set<string>();
   let session = resumed;
   let turn: { interrupted: boolean } | undefined;
-  /** Money spent by this process so far, as it counts it. */
-  let spent = 0;
+  /** Money spent before this turn, as the process counts it; one that resumes may or may not count from before. */
+  let spent = resumed === undefined ? 0 : undefined;
   let interrupts = 0;
 
   const interrupt = () => {
@@ -85,7 +88,7 @@ export const openClaude: OpenDialogue = ({ session: resumed }) => {
       const content = textOfContent(block.content);
       const is_error = block.is_error === true;
       return [
-        ...(refused.has(id) ? denial(id, tool, content) : []),
+        ...(refused.has(id) ? denial(id, tool, content.replace(HOOK, '')) : []),
         { type: 'tool_result', content, tool, tool_use_id: id, is_error },
       ];
     });
@@ -93,10 +96,8 @@ export const openClaude: OpenDialogue = ({ session: resumed }) => {
   }
 
   function hearResult(said: Fields): Step {
-    const total = number(said.total_cost_usd);
-    // Of cents and their parts, sums of binary fractions keep crumbs.
-    const cost_usd = Number(Math.max(0, total - spent).toFixed(6));
-    spent = Math.max(spent, total);
+    const cost = costOf(said, spent);
+    spent = number(said.total_cost_usd);
     // A turn that it began by itself, because something in the background ended.
     if (fields(said.origin)?.kind === 'task-notification') return {};
     const lost = text(said.subtype) !== 'success' && failureOfText(errorsOf(said)) === 'session_lost';
@@ -104,7 +105,7 @@ export const openClaude: OpenDialogue = ({ session: resumed }) => {
     const interrupted = turn?.interrupted === true;
     turn = undefined;
     tools.clear();
-    return { ended: { ...outcomeOf(said, interrupted), usage: usageOf(said), cost_usd } };
+    return { ended: { ...outcomeOf(said, interrupted), usage: usageOf(said), ...cost } };
   }
 
   function hearRequest(said: Fields): Step {
@@ -172,6 +173,23 @@ function outcomeOf(said: Fields, interrupted: boolean): TurnEnd {
   if (said.subtype === 'error_max_turns' || said.subtype === 'error_max_budget_usd') return failed('limit');
   if (said.stop_reason === 'refusal') return failed('refused');
   return failed(failureOfStatus(number(said.api_error_status)) ?? failureOfText(message));
+}
+
+/** What this turn cost: the total is of the whole process, and after a resume perhaps of earlier ones too. */
+function costOf(said: Fields, spent: number | undefined): { cost_usd?: number } {
+  const total = number(said.total_cost_usd);
+  if (spent === undefined) {
+    const all = Object.values(fields(said.modelUsage) ?? {}).reduce<number>((sum, each) => {
+      const { inputTokens, outputTokens } = fields(each) ?? {};
+      return sum + number(inputTokens) + number(outputTokens);
+    }, 0);
+    const { input_tokens, output_tokens } = usageOf(said);
+    // More tokens than this turn's: the total holds what earlier processes spent, which is not known here.
+    if (all > input_tokens + output_tokens) return {};
+  }
+  // Sums of binary fractions keep crumbs. A total that has shrunk was begun anew, by /clear.
+  const before = spent === undefined || total < spent ? 0 : spent;
+  return { cost_usd: Number((total - before).toFixed(6)) };
 }
 
 function usageOf(said: Fields): Usage {

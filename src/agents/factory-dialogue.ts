@@ -8,6 +8,9 @@ const line = (message: object) => `${JSON.stringify({ ...VERSIONS, ...message })
 /** Droid's JSON-RPC over lines. It is not documented: what is unknown is passed over. */
 export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
   const tools = new Map<string, string>();
+  /** Uses of tools that have their result; of a cancelled one it comes twice. */
+  const answered = new Set<string>();
+  const denied = new Set<string>();
   /** Text that came in pieces and not yet as a whole message, by the message. */
   const partial = new Map<string, string>();
   const purposes = new Map<string, string>();
@@ -35,6 +38,8 @@ export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
     const events = [...partial.values()].map((content): AgentEvent => ({ type: 'message', content }));
     partial.clear();
     tools.clear();
+    answered.clear();
+    denied.clear();
     return { events, ended: outcome };
   }
 
@@ -82,6 +87,18 @@ export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
     });
   }
 
+  /** A hook's own answer is the only sign that a use was refused, and not failed. */
+  function hearHook(told: Fields): AgentEvent[] {
+    const id = text(told.hookToolCallId);
+    return list(told.hookResults).flatMap(({ stdout }): AgentEvent[] => {
+      const answer = fields(objectOf(text(stdout))?.hookSpecificOutput);
+      if (answer?.permissionDecision !== 'deny' || denied.has(id)) return [];
+      denied.add(id);
+      const content = text(answer.permissionDecisionReason);
+      return [{ type: 'permission_denied', content, tool: tools.get(id) ?? '', tool_use_id: id }];
+    });
+  }
+
   function hearNotification(told: Fields): Step {
     switch (told.type) {
       case 'assistant_text_delta': {
@@ -93,11 +110,15 @@ export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
         return { events: hearMessage(fields(told.message) ?? {}) };
       case 'tool_result': {
         const id = text(told.toolUseId);
+        if (answered.has(id)) return {};
+        answered.add(id);
         const tool = tools.get(id) ?? '';
         const content = textOfContent(told.content);
         const is_error = told.isError === true;
         return { events: [{ type: 'tool_result', content, tool, tool_use_id: id, is_error }] };
       }
+      case 'hook_execution_completed':
+        return { events: hearHook(told) };
       case 'error':
         if (turn) turn.error = text(told.message);
         return {};
@@ -158,11 +179,11 @@ function outcomeOf(told: Fields, turn: { interrupted: boolean; error: string }):
   const reason = text(told.reason);
   if (reason === 'completed') return { ok: true, result: '' };
   if (turn.interrupted) return { ok: false, reason: 'interrupted', message: 'The turn was interrupted.' };
-  if (reason === 'model_request_rejected') return { ...failure(turn.error), reason: 'refused' } as TurnEnd;
-  if (reason === 'model_authentication_failed') {
-    return { ...failure(turn.error), reason: 'authentication' } as TurnEnd;
-  }
-  return failure(turn.error || `Droid ended the turn: ${reason || 'without a reason'}.`);
+  const failed = failure(turn.error || `Droid ended the turn: ${reason || 'without a reason'}.`);
+  // A bad request is "rejected" too; only where the words tell nothing else is it a refusal.
+  if (failed.ok || failed.reason !== 'error') return failed;
+  if (reason === 'model_request_rejected') return { ...failed, reason: 'refused' };
+  return reason === 'model_authentication_failed' ? { ...failed, reason: 'authentication' } : failed;
 }
 
 function usageOf(told: Fields): Pick<TurnEnd, 'usage'> {

@@ -15,7 +15,7 @@ const WORDS: [RegExp, TurnFailure][] = [
   [/rate.?limit|too many requests/i, 'rate_limited'],
   [/overloaded/i, 'overloaded'],
   [/econn|enotfound|socket|connect|network|timed? ?out|stream (ended|closed)|terminated/i, 'connection'],
-  [/refus|rejected by the model|usage polic/i, 'refused'],
+  [/refus|rejected by the model|moderation|usage polic/i, 'refused'],
   [/server.?error|internal error/i, 'server_error'],
   [/invalid.?request|model_not_found|too large|too long/i, 'invalid_request'],
 ];

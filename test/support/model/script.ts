@@ -39,7 +39,7 @@ export interface Step {
 
 /** Texts that agents add to a conversation by themselves: they are no prompts, and ask for no new script. */
 const ADDED =
-  /^\s*(<system-reminder>|\[Request interrupted|Output token limit hit|Your response above was stopped)/;
+  /^\s*(<system-reminder>|\[?Request (interrupted|cancelled)|Output token limit hit|Your (previous response|response above) )/;
 
 /** The next reply in this conversation. */
 export function nextStep(messages: Message[]): Step {
@@ -84,10 +84,12 @@ export function stepsOf(prompt: string, turns: number): Act[][] {
     steps.at(-1)?.push(act);
     if (act.do === 'run' || act.do === 'tool' || act.do === 'stop') steps.push([]);
   }
-  // After a refusal, whoever asks again is refused again.
-  if (acts.some((act) => act.do === 'stop' && act.reason === 'refusal')) {
-    return [...steps.slice(0, -1), ...Array(20).fill(steps.at(-2))];
-  }
+  // What is refused or broken for good is so for whoever asks again.
+  const lasting = ({ do: what, ...rest }: Act) =>
+    (what === 'stop' && 'reason' in rest && rest.reason === 'refusal') ||
+    (FAULTS.includes(what) && 'times' in rest && rest.times === Number.POSITIVE_INFINITY);
+  const last = steps.findIndex((step) => step.some(lasting));
+  if (last >= 0) return [...steps.slice(0, last), ...Array<Act[]>(20).fill(steps[last] ?? [])];
   return steps.map((step) => (step.length > 0 ? step : [{ do: 'say', text: 'Done.' }]));
 }
 

@@ -1,0 +1,95 @@
+/** What is recorded of the real CLIs, against the stand-in for the model. */
+import type { WorkerSpec } from '../../src/model/spec.ts';
+
+/** When the turn is interrupted: as soon as it is given, or once the model or a command has come to a point. */
+export type Moment = 'at once' | { model: string } | { file: string };
+
+export interface Turn {
+  prompt: string;
+  interrupt?: Moment;
+}
+
+export interface Case {
+  name: string;
+  turns: Turn[];
+  /** Turns of an earlier process, whose conversation this one goes on with. */
+  earlier?: Turn[];
+  /** A conversation that there is not. */
+  session?: string;
+  spec?: Partial<WorkerSpec>;
+  /** Nobody listens at the gateway's address. */
+  unreachable?: true;
+  only?: 'claude' | 'factory';
+}
+
+const said = (prompt: string): Turn => ({ prompt });
+/** Patience is the same in kind with one retry, and the recording shorter. */
+const impatient = { env: { CLAUDE_CODE_MAX_RETRIES: '1' } };
+/** Runs until it is ended, and says by a file that it runs. */
+const ENDLESS = ': > started; tail -f /dev/null';
+
+export const CASES: Case[] = [
+  { name: 'hello', turns: [said('[[say Hello.]]')] },
+  {
+    name: 'three-turns',
+    turns: [
+      said('[[say I am here.]]'),
+      said('[[think]] [[say I look first.]] [[run git status --short --branch]] [[say The tree is clean.]]'),
+      said('[[count]]'),
+    ],
+  },
+  { name: 'tool-fails', turns: [said('[[run echo out; echo err >&2; exit 3]] [[say It failed.]]')] },
+  {
+    name: 'refused',
+    spec: { allowed_commands: ['git'] },
+    turns: [said('[[run curl http://localhost/]] [[run git status --short]] [[say I may not use curl.]]')],
+  },
+  {
+    name: 'web-refused',
+    only: 'claude',
+    spec: { allowed_commands: ['git'] },
+    turns: [said('[[tool WebFetch {"url":"http://localhost/","prompt":"read"}]] [[say No network.]]')],
+  },
+  {
+    name: 'web-refused',
+    only: 'factory',
+    spec: { allowed_commands: ['git'] },
+    turns: [said('[[tool FetchUrl {"url":"http://localhost/"}]] [[say No network.]]')],
+  },
+  {
+    name: 'interrupt-streaming',
+    turns: [
+      { prompt: '[[say I begin.]] [[wait point]] [[say Never said.]]', interrupt: { model: 'point' } },
+      said('[[count]]'),
+    ],
+  },
+  {
+    name: 'interrupt-tool',
+    turns: [
+      { prompt: `[[run ${ENDLESS}]] [[say Never said.]]`, interrupt: { file: 'started' } },
+      said('[[count]]'),
+    ],
+  },
+  {
+    name: 'interrupt-at-once',
+    turns: [{ prompt: '[[wait never]] [[say Never said.]]', interrupt: 'at once' }, said('[[count]]')],
+  },
+  { name: 'overloaded-recovers', turns: [said('[[error 529 x2]] [[say Late, but here.]]')] },
+  { name: 'overloaded', only: 'claude', spec: impatient, turns: [said('[[error 529]]')] },
+  { name: 'rate-limited', only: 'claude', spec: impatient, turns: [said('[[error 429]]')] },
+  { name: 'unauthorized', spec: impatient, turns: [said('[[error 401]]'), said('[[say Again.]]')] },
+  { name: 'bad-request', turns: [said('[[error 400]]')] },
+  { name: 'server-error', only: 'claude', spec: impatient, turns: [said('[[error 500]]')] },
+  { name: 'unreachable', only: 'claude', spec: impatient, unreachable: true, turns: [said('hello')] },
+  { name: 'cut', only: 'claude', spec: impatient, turns: [said('[[say Half a]] [[cut]]')] },
+  { name: 'cut-recovers', turns: [said('[[say Half a]] [[cut x1]] [[say sentence.]]')] },
+  { name: 'refusal', turns: [said('[[refuse]]'), said('[[count]]')] },
+  { name: 'max-tokens', turns: [said('[[say Half.]] [[max_tokens]] [[say The rest.]]')] },
+  { name: 'resumed', earlier: [said('[[say I am here.]]')], turns: [said('[[count]]')] },
+  {
+    name: 'unknown-session',
+    session: '11111111-1111-4111-8111-111111111111',
+    turns: [said('[[count]]')],
+  },
+  { name: 'clear', only: 'claude', turns: [said('[[say One.]]'), said('/clear'), said('[[count]]')] },
+];

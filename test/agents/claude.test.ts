@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { kindOf } from '../../src/agents/index.ts';
+
+const open = () => {
+  const dialogue = kindOf('CLAUDE').dialogue({ workspace: '/workspace' });
+  dialogue.open();
+  return dialogue;
+};
+const result = (more: object) =>
+  JSON.stringify({
+    type: 'result',
+    subtype: 'success',
+    is_error: false,
+    result: 'ok',
+    total_cost_usd: 1,
+    ...more,
+  });
+
+describe('turns of Claude Code', () => {
+  it('are not ended by the result of a turn that it began by itself', () => {
+    const dialogue = open();
+    dialogue.prompt('one');
+    expect(dialogue.hear(result({})).ended).toMatchObject({ ok: true, cost_usd: 1 });
+    expect(dialogue.hear(result({ origin: { kind: 'task-notification' }, total_cost_usd: 3 }))).toEqual({});
+    dialogue.prompt('two');
+    expect(dialogue.hear(result({ origin: { kind: 'task-notification' }, total_cost_usd: 4 }))).toEqual({});
+    expect(dialogue.hear(result({ total_cost_usd: 6 })).ended).toMatchObject({ ok: true, cost_usd: 2 });
+  });
+
+  it('begin anew in cost after /clear', () => {
+    const dialogue = open();
+    dialogue.prompt('one');
+    dialogue.hear(result({ total_cost_usd: 5 }));
+    dialogue.prompt('/clear');
+    dialogue.hear(result({ total_cost_usd: 0 }));
+    dialogue.prompt('two');
+    expect(dialogue.hear(result({ total_cost_usd: 5 })).ended).toMatchObject({ cost_usd: 5 });
+  });
+
+  it('fail by is_error, whatever the subtype says', () => {
+    const dialogue = open();
+    dialogue.prompt('one');
+    const said = result({ is_error: true, result: 'API Error: 529', api_error_status: 529 });
+    expect(dialogue.hear(said).ended).toMatchObject({
+      ok: false,
+      reason: 'overloaded',
+      message: 'API Error: 529',
+    });
+  });
+
+  it.each([
+    [{ subtype: 'error_max_turns' }, 'limit'],
+    [{ subtype: 'error_max_budget_usd' }, 'limit'],
+    [{ api_error_status: 403, result: 'no' }, 'authentication'],
+    [{ result: 'Not logged in · Please run /login' }, 'authentication'],
+    [{ result: 'Something else' }, 'error'],
+    [{ subtype: 'error_during_execution', errors: ['Boom'] }, 'error'],
+  ])('fail with a reason: %j', (said, reason) => {
+    const dialogue = open();
+    dialogue.prompt('one');
+    expect(dialogue.hear(result({ is_error: true, result: '', ...said })).ended).toMatchObject({
+      ok: false,
+      reason,
+    });
+  });
+
+  it('that ended well before the interrupt came did end well', () => {
+    const dialogue = open();
+    dialogue.prompt('one');
+    dialogue.interrupt();
+    expect(dialogue.hear(result({})).ended).toMatchObject({ ok: true });
+    expect(dialogue.interrupt()).toEqual({});
+  });
+
+  it('tell a denial once', () => {
+    const dialogue = open();
+    dialogue.prompt('one');
+    const denied = {
+      type: 'system',
+      subtype: 'permission_denied',
+      tool_name: 'Bash',
+      tool_use_id: 't',
+      message: 'no',
+    };
+    const answered = {
+      type: 'user',
+      message: { content: [{ type: 'tool_result', tool_use_id: 't', content: 'no', is_error: true }] },
+      tool_result_meta: [{ id: 't', permission_decision: { decision: 'reject' } }],
+    };
+    const types = [denied, answered].flatMap(
+      (line) => dialogue.hear(JSON.stringify(line)).events?.map(({ type }) => type) ?? [],
+    );
+    expect(types).toEqual(['permission_denied', 'tool_result']);
+  });
+
+  it('are not held up by a question: what may be refused has been', () => {
+    const ask = (subtype: string) =>
+      JSON.stringify({
+        type: 'control_request',
+        request_id: 'q',
+        request: { subtype, input: { command: 'ls' } },
+      });
+    const answer = (subtype: string) => JSON.parse(open().hear(ask(subtype)).write ?? '{}').response;
+    expect(answer('can_use_tool')).toMatchObject({
+      request_id: 'q',
+      subtype: 'success',
+      response: { behavior: 'allow', updatedInput: { command: 'ls' } },
+    });
+    expect(answer('mcp_message')).toMatchObject({ request_id: 'q', subtype: 'error' });
+  });
+
+  it('do not pass on what a helper of the agent says', () => {
+    const message = { content: [{ type: 'text', text: 'inner' }] };
+    const said = { type: 'assistant', parent_tool_use_id: 'toolu_1', message };
+    expect(open().hear(JSON.stringify(said)).events).toEqual([]);
+  });
+});

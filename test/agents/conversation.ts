@@ -1,0 +1,46 @@
+import type { ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Dialogue, Step } from '../../src/agents/dialogue.ts';
+import type { Call } from './golden.ts';
+
+/** A dialogue tied to a process, and all that passed between them. */
+export class Conversation {
+  stdin = '';
+  stdout: string[] = [];
+  calls: Call[] = [];
+  session: string | undefined;
+  #dialogue: Dialogue;
+  #child: ChildProcess;
+  #waits: { sign: (step: Step) => boolean; resolve: () => void }[] = [];
+
+  constructor(dialogue: Dialogue, child: ChildProcess, session: string | undefined) {
+    this.#dialogue = dialogue;
+    this.#child = child;
+    this.session = session;
+    child.stdin?.on('error', () => {});
+    if (!child.stdout) throw new Error('The process has no stdout.');
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      this.stdout.push(line);
+      this.#take(dialogue.hear(line));
+    });
+  }
+
+  make(call: { call: 'open' } | { call: 'interrupt' } | { call: 'prompt'; content: string }): void {
+    this.calls.push({ heard: this.stdout.length, ...call });
+    this.#take(call.call === 'prompt' ? this.#dialogue.prompt(call.content) : this.#dialogue[call.call]());
+  }
+
+  until(sign: (step: Step) => boolean): Promise<void> {
+    return new Promise((resolve) => this.#waits.push({ sign, resolve }));
+  }
+
+  #take(step: Step): void {
+    if (step.write) {
+      this.stdin += step.write;
+      this.#child.stdin?.write(step.write);
+    }
+    this.session = step.session ?? this.session;
+    for (const { sign, resolve } of this.#waits) if (sign(step)) resolve();
+    this.#waits = this.#waits.filter(({ sign }) => !sign(step));
+  }
+}

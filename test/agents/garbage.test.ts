@@ -1,0 +1,121 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { customJson, customLines } from '../../src/agents/custom.ts';
+import type { OpenDialogue } from '../../src/agents/dialogue.ts';
+import { kindOf } from '../../src/agents/index.ts';
+import { type Call, readGolden, recorded, replay } from './golden.ts';
+
+const DIALOGUES: [string, OpenDialogue, string[]][] = [
+  ['claude', kindOf('CLAUDE').dialogue, linesOf('claude')],
+  ['factory', kindOf('FACTORY').dialogue, linesOf('factory')],
+  ['json lines', customJson.dialogue, OURS()],
+];
+
+function linesOf(agent: string): string[] {
+  return recorded(agent).flatMap((name) => readGolden(agent, name).recording.stdout);
+}
+
+function OURS(): string[] {
+  return [
+    { type: 'message', content: 'Hello.' },
+    { type: 'tool_use', tool_use_id: '1', tool: 'sh', input: { command: 'ls' } },
+    { type: 'tool_result', tool_use_id: '1', content: 'a', is_error: false },
+    { type: 'turn_completed', id: '1', result: 'Hello.', usage: { input_tokens: 1, output_tokens: 2 } },
+    { type: 'turn_failed', message: 'No.', reason: 'refused' },
+  ].map((line) => JSON.stringify(line));
+}
+
+/** A real line with one of its values, at any depth, replaced or taken out. */
+const damaged = (lines: string[]) =>
+  fc
+    .tuple(fc.constantFrom(...lines), fc.nat(), fc.option(fc.jsonValue({ maxDepth: 2 }), { nil: undefined }))
+    .map(([line, place, value]) => {
+      const root = JSON.parse(line);
+      const places: [Record<string, unknown>, string][] = [];
+      const walk = (node: unknown) => {
+        if (typeof node !== 'object' || node === null) return;
+        for (const key of Object.keys(node)) {
+          places.push([node as Record<string, unknown>, key]);
+          walk((node as Record<string, unknown>)[key]);
+        }
+      };
+      walk(root);
+      const [node, key] = places[place % places.length] ?? [root, 'type'];
+      if (value === undefined) delete node[key];
+      else node[key] = value;
+      return JSON.stringify(root);
+    });
+
+describe.each(DIALOGUES)('what %s may say', (_name, open, real) => {
+  const anyLine = fc.oneof(
+    { weight: 3, arbitrary: damaged(real) },
+    fc.constantFrom(...real),
+    fc.string(),
+    fc.json(),
+  );
+  const call = fc.constantFrom<Call[]>(
+    [{ heard: 0, call: 'open' }],
+    [
+      { heard: 0, call: 'open' },
+      { heard: 1, call: 'prompt', content: 'x' },
+    ],
+    [
+      { heard: 0, call: 'open' },
+      { heard: 1, call: 'prompt', content: 'x' },
+      { heard: 2, call: 'interrupt' },
+    ],
+  );
+
+  it('never throws, whatever is missing or wrong', () => {
+    fc.assert(
+      fc.property(fc.array(anyLine, { maxLength: 12 }), call, fc.boolean(), (stdout, calls, resumed) => {
+        const { told, stdin } = replay(open, { stdout, calls, ...(resumed && { session: 'earlier' }) });
+        for (const line of stdin.split('\n').filter(Boolean)) JSON.parse(line);
+        for (const { events = [], session, ended } of told) {
+          for (const event of events) expect(typeof event.content).toBe('string');
+          expect(['string', 'undefined']).toContain(typeof session);
+          if (ended && !ended.ok) expect(ended.message).not.toBe('');
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it.each(['', 'Segmentation fault', '{"type":', '[1]', 'null', '"text"', '{}'])(
+    'calls %j unreadable',
+    (line) => {
+      expect(open({ workspace: '/workspace' }).hear(line)).toEqual({ unreadable: true });
+    },
+  );
+
+  it('passes over a type that it does not know', () => {
+    const line = JSON.stringify({ jsonrpc: '2.0', type: 'news_of_a_later_version', content: {} });
+    expect(open({ workspace: '/workspace' }).hear(line)).toEqual({});
+  });
+});
+
+describe('huge lines', () => {
+  const text = 'x'.repeat(8_000_000);
+
+  it('are read whole', () => {
+    const claude = kindOf('CLAUDE').dialogue({ workspace: '/workspace' });
+    const said = { type: 'assistant', message: { content: [{ type: 'text', text }] } };
+    expect(claude.hear(JSON.stringify(said)).events).toEqual([{ type: 'message', content: text }]);
+  });
+
+  it('are unreadable where they were cut off', () => {
+    const claude = kindOf('CLAUDE').dialogue({ workspace: '/workspace' });
+    expect(claude.hear(JSON.stringify({ type: 'assistant', text }).slice(0, -10))).toEqual({
+      unreadable: true,
+    });
+  });
+});
+
+describe('plain lines', () => {
+  it('are just that', () => {
+    const dialogue = customLines.dialogue({ workspace: '/workspace' });
+    expect(dialogue.open()).toEqual({ ready: true });
+    expect(dialogue.prompt('a\nb')).toEqual({ write: 'a\nb\n' });
+    expect(dialogue.hear('{"type":"message"}')).toEqual({ unreadable: true });
+  });
+});

@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+import { endpointOf, kindOf, kindOfSpec } from '../../src/agents/index.ts';
+import { instructionsOf } from '../../src/agents/instructions.ts';
+import type { LaunchOrder } from '../../src/agents/kind.ts';
+import { type AgentType, type WorkerSpec, workerSpec } from '../../src/model/spec.ts';
+
+const order = (agent_type: AgentType, spec: Partial<WorkerSpec> = {}, more: Partial<LaunchOrder> = {}) => ({
+  spec: workerSpec.parse({ agent_type, runtime: 'docker', ...spec }),
+  workspace: '/workspace',
+  home: '/home/agent',
+  gateway: 'http://127.0.0.1:1234',
+  secrets: ['ANTHROPIC_API_KEY'],
+  session: undefined,
+  root: false,
+  gate: undefined,
+  ...more,
+});
+const launch = (...given: Parameters<typeof order>) => kindOf(given[0]).launch(order(...given));
+const settings = (files: Record<string, string>) => JSON.parse(Object.values(files)[0] ?? '{}');
+
+describe('Claude Code', () => {
+  it('goes through the gateway, with a key that is none', () => {
+    const { env } = launch('CLAUDE');
+    expect(env).toMatchObject({
+      ANTHROPIC_BASE_URL: 'http://127.0.0.1:1234',
+      ANTHROPIC_API_KEY: 'the-gateway-has-it',
+    });
+    expect(env).not.toHaveProperty('CLAUDE_CODE_OAUTH_TOKEN');
+  });
+
+  it('believes to have the kind of credential that there is', () => {
+    const { env } = launch('CLAUDE', {}, { secrets: ['CLAUDE_CODE_OAUTH_TOKEN'] });
+    expect(env).toMatchObject({ CLAUDE_CODE_OAUTH_TOKEN: 'the-gateway-has-it' });
+    expect(env).not.toHaveProperty('ANTHROPIC_API_KEY');
+  });
+
+  it('asks nobody where everything is allowed, as root too', () => {
+    expect(launch('CLAUDE').argv).toContain('--dangerously-skip-permissions');
+    expect(launch('CLAUDE').env).not.toHaveProperty('IS_SANDBOX');
+    expect(launch('CLAUDE', {}, { root: true }).env).toMatchObject({ IS_SANDBOX: '1' });
+  });
+
+  it('asks the gate where commands are limited, and refuses what nobody allows', () => {
+    const limited = { gate: ['/worker/gate', "it's"] };
+    const { argv, files } = launch('CLAUDE', { allowed_commands: ['git'] }, limited);
+    expect(argv).not.toContain('--dangerously-skip-permissions');
+    expect(argv.join(' ')).toContain('--permission-mode dontAsk --settings /home/agent/.claude/worker.json');
+    const { permissions, hooks } = settings(files);
+    expect(permissions.deny).toEqual(['WebFetch', 'WebSearch']);
+    expect(permissions.allow).toEqual(expect.arrayContaining(['Bash(git)', 'Bash(git *)']));
+    expect(hooks.PreToolUse[0].hooks[0].command).toBe(`/worker/gate 'it'\\''s'`);
+  });
+
+  it('lets the user set its own variables, but not where it goes', () => {
+    const env = { CLAUDE_CODE_MAX_RETRIES: '9', ANTHROPIC_BASE_URL: 'http://elsewhere' };
+    const launched = launch('CLAUDE', { env }).env;
+    expect(launched).not.toHaveProperty('CLAUDE_CODE_MAX_RETRIES');
+    expect(launched).toMatchObject({ ANTHROPIC_BASE_URL: 'http://127.0.0.1:1234' });
+  });
+
+  it('goes on with a conversation', () => {
+    expect(launch('CLAUDE', {}, { session: 'abc' }).argv.slice(-2)).toEqual(['--resume', 'abc']);
+  });
+});
+
+describe('Droid', () => {
+  it('asks a model of the user and nobody else, where there is a key for it', () => {
+    const { env, files } = launch('FACTORY', { env: { ANTHROPIC_MODEL: 'claude-x' } });
+    expect(env).toMatchObject({ FACTORY_AIRGAP_ENABLED: 'true' });
+    const { customModels, sessionDefaultSettings } = settings(files);
+    expect(customModels).toMatchObject([{ baseUrl: 'http://127.0.0.1:1234', model: 'claude-x' }]);
+    expect(sessionDefaultSettings.model).toBe('custom:Worker-0');
+  });
+
+  it("asks Factory's endpoint where there is a key for that alone", () => {
+    const { env, files } = launch('FACTORY', {}, { secrets: ['FACTORY_API_KEY'] });
+    expect(env).toMatchObject({
+      FACTORY_API_BASE_URL: 'http://127.0.0.1:1234',
+      FACTORY_API_KEY: 'the-gateway-has-it',
+    });
+    expect(env).not.toHaveProperty('FACTORY_AIRGAP_ENABLED');
+    expect(settings(files)).not.toHaveProperty('customModels');
+  });
+
+  it('asks the gate where commands are limited, and never fetches', () => {
+    const { hooks } = settings(launch('FACTORY', { allowed_commands: [] }, { gate: ['/worker/gate'] }).files);
+    expect(hooks.PreToolUse.map(({ matcher }: { matcher: string }) => matcher)).toEqual([
+      'Execute',
+      'FetchUrl|WebSearch',
+    ]);
+  });
+});
+
+describe('the endpoint', () => {
+  it.each([
+    ['CLAUDE', {}, [], 'https://api.anthropic.com', []],
+    ['CLAUDE', { ANTHROPIC_BASE_URL: 'http://m' }, ['ANTHROPIC_API_KEY'], 'http://m', ['ANTHROPIC_API_KEY']],
+    [
+      'CLAUDE',
+      {},
+      ['CLAUDE_CODE_OAUTH_TOKEN', 'OTHER'],
+      'https://api.anthropic.com',
+      ['CLAUDE_CODE_OAUTH_TOKEN'],
+    ],
+    ['FACTORY', {}, ['FACTORY_API_KEY'], 'https://api.factory.ai', ['FACTORY_API_KEY']],
+    [
+      'FACTORY',
+      {},
+      ['FACTORY_API_KEY', 'ANTHROPIC_API_KEY'],
+      'https://api.anthropic.com',
+      ['ANTHROPIC_API_KEY'],
+    ],
+    ['FACTORY', { ANTHROPIC_BASE_URL: 'http://m' }, ['FACTORY_API_KEY'], 'http://m', []],
+    ['CUSTOM', { ANTHROPIC_BASE_URL: 'http://m' }, ['ANTHROPIC_API_KEY'], undefined, []],
+  ] as const)('of %s with %j and %j is %s', (type, env, secrets, url, used) => {
+    const { credentials, ...rest } = endpointOf(kindOf(type), env, secrets);
+    expect(rest.url).toBe(url);
+    expect(credentials.map(({ secret }) => secret)).toEqual(used);
+  });
+});
+
+describe('a command of the user', () => {
+  it('talks as its protocol says', () => {
+    const kind = (protocol?: 'lines' | 'json' | 'acp') =>
+      kindOfSpec({ agent_type: 'CUSTOM', ...(protocol && { protocol }) });
+    expect(kind().turnless).toBe(true);
+    expect(kind('json').turnless).toBeUndefined();
+    expect(kind('acp').acp).toBe(true);
+  });
+
+  it('is started as it was given', () => {
+    expect(launch('CUSTOM', { command_line: ['my', 'agent'] })).toEqual({
+      argv: ['my', 'agent'],
+      env: {},
+      files: {},
+    });
+  });
+});
+
+describe('instructions', () => {
+  it('are none where there is nothing to say', () => {
+    expect(instructionsOf({})).toBeUndefined();
+    expect(instructionsOf({ instructions: '' })).toBeUndefined();
+  });
+
+  it('are what was given, and the rule behind them', () => {
+    expect(instructionsOf({ instructions: 'Be brief.\n\n' })).toBe('Be brief.\n');
+    const text = instructionsOf({ instructions: 'Be brief.', allowed_commands: ['npm', 'git', 'git'] });
+    expect(text).toMatch(/^Be brief\.\n\n# Commands you may execute\n/);
+    expect(text).toContain('and no others: `git`, `npm`.');
+  });
+
+  it('say so where no command is allowed at all', () => {
+    expect(instructionsOf({ allowed_commands: [] })).toContain('You may execute no program');
+  });
+});

@@ -3,9 +3,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runCli } from './cli/index.ts';
-import type { Checkpoint } from './model/index.ts';
+import { createImages, type Images } from './images/index.ts';
+import type { Checkpoint, RuntimeName } from './model/index.ts';
 import { hasImage } from './runtimes/docker/image.ts';
 import { createRuntimes } from './runtimes/index.ts';
+import { openSecrets } from './secrets.ts';
 import { limitsOf, serve } from './serve.ts';
 import { explainSettings, readSettings, type Settings } from './settings.ts';
 import { connectBlocking, connectCommands, type Link, Store } from './store/index.ts';
@@ -32,13 +34,41 @@ function runtimesOf(settings: Settings, metrics?: Metrics) {
     image: imageOf(settings),
     home: settings.home,
     wrapper: { argv: [process.execPath, WRAPPER] },
-    observe: (runtime, call, result, seconds) =>
-      metrics?.runtimeCallDuration.observe(seconds, {
-        runtime,
-        call,
-        result: result === 'ok' ? 'ok' : 'error',
-      }),
+    observe: (runtime, ...told) => observing(runtime, metrics)(...told),
   });
+}
+
+const observing =
+  (runtime: RuntimeName, metrics?: Metrics) => (call: string, result: string, seconds: number) =>
+    metrics?.runtimeCallDuration.observe(seconds, {
+      runtime,
+      call,
+      result: result === 'ok' ? 'ok' : 'error',
+    });
+
+const roomOf = (_settings: Settings) => async (): Promise<string | undefined> => undefined;
+
+/** None where the operator names one image for all Docker bodies, or there are none. */
+function imagesOf(settings: Settings, metrics?: Metrics): ((changed: () => void) => Images) | undefined {
+  if (settings.workerImage || settings.runtime === 'process') return undefined;
+  return (changed) =>
+    createImages({
+      ...{
+        host: settings.dockerHost,
+        version,
+        baseImage: settings.workerBaseImage,
+        ca: settings.workerBuildCa,
+      },
+      observe: observing('docker', metrics),
+      built: (result, seconds) => {
+        metrics?.imageBuilds.inc(1, {
+          result: result === 'built' ? 'ok' : result === 'refused' ? 'capacity' : result,
+        });
+        if (result !== 'refused') metrics?.imageBuildDuration.observe(seconds);
+      },
+      onChange: changed,
+      roomFor: roomOf(settings),
+    });
 }
 
 /** Values that no log line may show. */
@@ -87,7 +117,12 @@ process.exitCode = await runCli(process.argv.slice(2), {
     const metrics = createMetrics({ version });
     const log = createLogger({ level: settings.logLevel, version, secrets: secretsOf(settings) });
     const checkpoint = crashAt(process.env.WM_CRASH_AT);
-    await serve({ settings, metrics, log, signal, checkpoint, ...runtimesOf(settings, metrics) });
+    await serve({
+      ...{ settings, metrics, log, signal, checkpoint, ...runtimesOf(settings, metrics) },
+      images: imagesOf(settings, metrics),
+      secrets: openSecrets(settings.secretsDir),
+      roomFor: roomOf(settings),
+    });
   },
   stdout: process.stdout,
   stderr: process.stderr,

@@ -7,19 +7,23 @@ import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { report } from './http/health.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
+import type { Images } from './images/index.ts';
 import { type Checkpoint, type Limits, messageOf, type RuntimeName } from './model/index.ts';
 import { steadyClock } from './queue/clock.ts';
-import { createLease, type LeaseStore } from './queue/lease.ts';
+import { createLease } from './queue/lease.ts';
 import { pauseBetweenTerms, Term, type TermOptions } from './reconcile/term.ts';
 import { Runtimes } from './runtimes/registry.ts';
 import { type Runtime, RuntimeDown } from './runtimes/runtime.ts';
+import type { Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
 import {
   CommandStream,
   connectBlocking,
   connectCommands,
+  ImageUsage,
   redisLeaseStore,
   Store,
+  watchedLeaseStore,
   watchSignals,
 } from './store/index.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -36,6 +40,12 @@ export interface ServeOptions {
   runtimes: Runtime[];
   /** Redis as a body of that runtime sees it. */
   bodyRedisUrl: (runtime: RuntimeName) => Promise<string>;
+  /** Makes the images of Docker bodies, told of each change; absent where the operator names one image for all. */
+  images?: ((changed: () => void) => Images) | undefined;
+  /** The operator's secrets. */
+  secrets: Secrets;
+  /** Why the engine's disk has no room for more; `undefined` where it has. */
+  roomFor: () => Promise<string | undefined>;
   metrics: Metrics;
   log: Logger;
   /** Fires when the manager should go. */
@@ -75,6 +85,7 @@ export async function serve(options: ServeOptions): Promise<void> {
 
   let term: Term | undefined;
   let ended = Promise.resolve();
+  const images = options.images?.(() => term?.imagesChanged());
   const urls = new Map<RuntimeName, string>();
   const runtimes = new Runtimes(options.runtimes, Date.now, (name, error) => {
     log[error ? 'warn' : 'info'](
@@ -103,7 +114,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   };
 
   const lease = createLease({
-    store: watched(redisLeaseStore(redis, store.keys), setLink),
+    store: watchedLeaseStore(redisLeaseStore(redis, store.keys), setLink),
     owner: `${hostname()}-${process.pid}-${randomUUID()}`,
     ttlMs: settings.leaseSeconds * 1000,
     clock: steadyClock,
@@ -151,13 +162,17 @@ export async function serve(options: ServeOptions): Promise<void> {
     ...{ store, runtimes, metrics, log, cell: settings.cell, now: Date.now, newId: randomUUID },
     checkpoint: options.checkpoint,
     bodyRedisUrl,
-    images: undefined,
-    secrets: async () => ({}),
+    images: images && {
+      state: (spec) => images.state(spec),
+      build: (spec) => images.build(spec),
+      usage: new ImageUsage(redis),
+    },
+    secrets: (names) => options.secrets.read(names),
     abilities: {
-      foreignImage: undefined,
-      allowPrivileged: false,
-      missingSecrets: async () => [],
-      roomFor: async () => undefined,
+      foreignImage: settings.workerImage,
+      allowPrivileged: settings.allowPrivileged,
+      missingSecrets: (names) => options.secrets.missing(names),
+      roomFor: options.roomFor,
     },
     concurrency: settings.concurrency,
     resync_ms: settings.resyncSeconds * 1000,
@@ -210,27 +225,9 @@ export async function serve(options: ServeOptions): Promise<void> {
     await ended;
     await lease.release();
     await http.close();
+    await images?.close();
     await runtimes.close();
     redis.disconnect();
     listener.disconnect();
   }
-}
-
-/** The lease is asked for or renewed all the time, so it is what tells best whether Redis answers. */
-function watched(store: LeaseStore, told: (ok: boolean, message: string) => void): LeaseStore {
-  const watch = async <T>(call: Promise<T>): Promise<T> => {
-    try {
-      const answer = await call;
-      told(true, 'answers');
-      return answer;
-    } catch (error) {
-      told(false, messageOf(error));
-      throw error;
-    }
-  };
-  return {
-    acquire: (owner, ttlMs) => watch(store.acquire(owner, ttlMs)),
-    renew: (owner, epoch, ttlMs) => watch(store.renew(owner, epoch, ttlMs)),
-    release: (owner, epoch) => store.release(owner, epoch),
-  };
 }

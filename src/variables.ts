@@ -180,12 +180,11 @@ export const VARIABLES = {
     '2g',
     "Bytes that must be free on the engine's disk, or no image is built and no worker accepted.",
   ),
-  workerBaseImage: variable({
+  workerBaseImage: optional({
     name: 'WORKER_BASE_IMAGE',
     schema: z.string().regex(IMAGE_NAME),
     allowed: 'the name of an image, such as node:24-bookworm-slim',
-    fallback: 'node:24-bookworm-slim',
-    help: 'Image that those of workers are built on: Debian with Node 24.',
+    help: 'Image that those of workers are built on, with Debian, Node 24 and npm, instead of node:24-bookworm-slim.',
   }),
   workerBuildCa: optional({
     name: 'WORKER_BUILD_CA',

@@ -68,7 +68,6 @@ async function withImage<T>(
   if ((await images.usage.hold(state.name, id, HOLD_MS)) === 'removing')
     throw new Error(`The image ${state.name} is just being removed; it is built again.`);
   try {
-    await images.usage.touch(state.name);
     return await what(state.name);
   } catch (error) {
     if (!(error instanceof BodyRefused && error.reason === 'ImageMissing')) throw error;

@@ -11,6 +11,7 @@ import { steadyClock } from '../queue/clock.ts';
 import { createWorkQueue, type WorkQueue } from '../queue/work-queue.ts';
 import { Fenced } from '../store/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { Denials } from './denials.ts';
 import { Marks } from './marks.ts';
 import type { PassContext } from './pass-context.ts';
 import { type Outcome, reconcileWorker } from './worker.ts';
@@ -19,7 +20,7 @@ import { type Outcome, reconcileWorker } from './worker.ts';
 const PASS_DEADLINE_MS = 120_000;
 
 /** The phases of a first body on its way to RUNNING. */
-const SPAWN_PHASES: ReadonlySet<string> = new Set(['creating', 'booting', 'ready']);
+const SPAWN_PHASES: ReadonlySet<string> = new Set(['building', 'creating', 'booting', 'ready']);
 
 export interface LoopOptions {
   context: Omit<PassContext, 'decided' | 'recorded'>;
@@ -34,6 +35,7 @@ export interface LoopOptions {
 export class Loop {
   readonly queue: WorkQueue;
   readonly marks = new Marks();
+  readonly #denials = new Denials();
   readonly #options: LoopOptions;
   readonly #context: PassContext;
   /** Passes that were given up on and have not ended. */
@@ -51,10 +53,19 @@ export class Loop {
       ...options.context,
       decided: (record, seen, decision) => {
         this.marks.set(seen, record.revision, decision);
+        if (seen.heartbeat)
+          this.countDenials(seen.worker_id, seen.heartbeat, seen.status?.status === 'RUNNING');
         options.decided(seen, decision);
       },
       recorded: (record, seen, decision) => this.#recorded(record, seen, decision),
     };
+  }
+
+  /** Takes note of what a heartbeat tells of refused commands; see `Denials`. */
+  countDenials(id: string, beat: Parameters<Denials['note']>[1], known: boolean): void {
+    const agent_type = this.marks.agentType(id);
+    const fresh = this.#denials.note(id, beat, known);
+    if (fresh > 0 && agent_type) this.#options.metrics.permissionDenied.inc(fresh, { agent_type });
   }
 
   run(signal: AbortSignal): Promise<void> {
@@ -92,6 +103,7 @@ export class Loop {
         break;
       case 'terminal':
         this.marks.delete(id);
+        this.#denials.delete(id);
         break;
       case 'error':
         this.#options.metrics.reconcileErrors.inc(1);
@@ -143,6 +155,8 @@ export class Loop {
     const before = seen.status;
     if (status.restarts > (before?.restarts ?? 0))
       metrics.restarts.inc(1, { reason: before?.reason || 'Unknown' });
+    const makes = decision.intents.some(({ type }) => type === 'create');
+    if (makes && seen.image?.kind === 'ready' && before?.phase !== 'building') metrics.imageCacheHits.inc(1);
     if (status.reason === 'OOMKilled' && before?.reason !== 'OOMKilled') metrics.oomKills.inc(1);
     if (status.phase === before?.phase || status.incarnation !== 1 || !SPAWN_PHASES.has(status.phase)) return;
     const seconds = Math.max(0, seen.now - Date.parse(seen.desired.created_at)) / 1000;

@@ -43,6 +43,10 @@ export class Marks {
     return this.#marks.get(id)?.phase;
   }
 
+  agentType(id: string): AgentType | undefined {
+    return this.#marks.get(id)?.agent_type;
+  }
+
   /** Workers that are in a phase. */
   inPhase(phase: string): string[] {
     const ids: string[] = [];

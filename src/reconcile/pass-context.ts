@@ -22,7 +22,6 @@ export interface BodyImages {
   usage: {
     hold: (name: string, holder: string, ttlMs: number) => Promise<'held' | 'removing'>;
     release: (name: string, holder: string) => Promise<unknown>;
-    touch: (name: string) => Promise<unknown>;
   };
 }
 

@@ -21,7 +21,7 @@ export class StoreLost extends Error {
 export interface ResyncOptions {
   store: Pick<Store, 'pulse' | 'index' | 'heartbeats' | 'leads' | 'load' | 'restore' | 'status'>;
   runtimes: Runtimes;
-  loop: { marks: Marks; queue: Pick<Loop['queue'], 'add'> };
+  loop: { marks: Marks; queue: Pick<Loop['queue'], 'add'>; countDenials: Loop['countDenials'] };
   metrics: Metrics;
   log: Logger;
   identity: { id: string; created_at: string };
@@ -104,6 +104,7 @@ export class Resync {
       if (!beat) continue;
       const age_ms = at - (parseInstant(beat.at) ?? at);
       metrics.heartbeatAge.observe(Math.max(0, age_ms) / 1000);
+      loop.countDenials(id, beat, true);
       if (loop.marks.heartbeatTells(id, { ...beat, age_ms }, heartbeat_silent_ms)) loop.queue.add(id);
     }
   }

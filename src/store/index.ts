@@ -8,7 +8,7 @@ export { CommandStream, type Entry, type Settled, type Settlement } from './comm
 export { connectBlocking, connectCommands, type Link } from './connect.ts';
 export { type ImageEntry, ImageUsage } from './image-usage.ts';
 export { COMMAND_GROUP, type Keys } from './keys.ts';
-export { redisLeaseStore } from './lease-store.ts';
+export { redisLeaseStore, watchedLeaseStore } from './lease-store.ts';
 export { watchSignals } from './signals.ts';
 export { Fenced, Store } from './store.ts';
 export { readStream, type StreamLine } from './stream.ts';

@@ -1,3 +1,4 @@
+import { messageOf } from '../model/index.ts';
 import type { LeaseStore } from '../queue/lease.ts';
 import type { Link } from './connect.ts';
 import type { Keys } from './keys.ts';
@@ -15,5 +16,27 @@ export function redisLeaseStore(redis: Link, keys: Keys): LeaseStore {
     async release(owner, epoch) {
       await redis.release(keys.leader, `${owner} ${epoch}`);
     },
+  };
+}
+
+/** The lease is asked for or renewed all the time, so it is what tells best whether Redis answers. */
+export function watchedLeaseStore(
+  store: LeaseStore,
+  told: (ok: boolean, message: string) => void,
+): LeaseStore {
+  const watch = async <T>(call: Promise<T>): Promise<T> => {
+    try {
+      const answer = await call;
+      told(true, 'answers');
+      return answer;
+    } catch (error) {
+      told(false, messageOf(error));
+      throw error;
+    }
+  };
+  return {
+    acquire: (owner, ttlMs) => watch(store.acquire(owner, ttlMs)),
+    renew: (owner, epoch, ttlMs) => watch(store.renew(owner, epoch, ttlMs)),
+    release: (owner, epoch) => store.release(owner, epoch),
   };
 }

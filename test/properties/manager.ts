@@ -105,7 +105,11 @@ export class Manager {
         this.#resync = new Resync({
           ...{ ...base, log, identity, metrics: uncounted as never, mayAct: () => this.alive },
           ...{ grace_ms: GRACE_MS, breaker_share: 1, heartbeat_silent_ms: LIMITS.heartbeat_silent_ms },
-          loop: { marks: this.#marks, queue: { add: (id) => void this.#queue.add(id) } },
+          loop: {
+            marks: this.#marks,
+            queue: { add: (id) => void this.#queue.add(id) },
+            countDenials: nothing,
+          },
         });
       }
       await this.#resync.run();

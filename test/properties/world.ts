@@ -91,7 +91,6 @@ export class World {
     usage: {
       hold: async () => (this.image.kind === 'ready' ? ('held' as const) : ('removing' as const)),
       release: async () => undefined,
-      touch: async () => undefined,
     },
   };
 

@@ -60,7 +60,7 @@ async function resyncOf(seen: MemoryStore = store): Promise<Resync> {
       () => now,
       () => undefined,
     ),
-    loop: { marks, queue: { add: (id) => void asked.add(id) } },
+    loop: { marks, queue: { add: (id) => void asked.add(id) }, countDenials: () => {} },
     metrics: createMetrics({ version: '0' }),
     log: pino({ level: 'silent' }),
     heartbeat_silent_ms: 30_000,

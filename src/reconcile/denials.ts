@@ -1,0 +1,24 @@
+/**
+ * Counts the commands that agents were refused, from what their wrappers tell in heartbeats: a figure that rises per
+ * incarnation. In memory; what an earlier manager has counted already is not counted again. Pure.
+ */
+import type { Heartbeat } from '../model/index.ts';
+
+export class Denials {
+  readonly #counted = new Map<string, { incarnation: number; denied: number }>();
+
+  /** How many are new. `known` is true of a worker that an earlier manager has watched. */
+  note(id: string, beat: Pick<Heartbeat, 'incarnation'> & Partial<Heartbeat>, known: boolean): number {
+    const denied = beat.denied ?? 0;
+    const before = this.#counted.get(id);
+    const same = before?.incarnation === beat.incarnation;
+    if (same && denied <= before.denied) return 0;
+    this.#counted.set(id, { incarnation: beat.incarnation, denied });
+    if (before === undefined && known) return 0;
+    return denied - (same ? before.denied : 0);
+  }
+
+  delete(id: string): void {
+    this.#counted.delete(id);
+  }
+}

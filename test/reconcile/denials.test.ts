@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { Denials } from '../../src/reconcile/denials.ts';
+
+const beat = (denied: number, incarnation = 1) => ({ incarnation, denied });
+
+test('counts each refusal once, also where a heartbeat is read twice or comes late', () => {
+  const denials = new Denials();
+  const counted = [2, 2, 5, 4, 5].map((denied) => denials.note('w', beat(denied), false));
+  expect(counted).toEqual([2, 0, 3, 0, 0]);
+});
+
+test('counts on with the next incarnation, whose figure begins anew', () => {
+  const denials = new Denials();
+  denials.note('w', beat(5), false);
+  expect(denials.note('w', beat(1, 2), false)).toBe(1);
+});
+
+test('does not count again what an earlier manager has counted', () => {
+  const denials = new Denials();
+  expect(denials.note('w', beat(5), true)).toBe(0);
+  expect(denials.note('w', beat(6), true)).toBe(1);
+});
+
+test('takes a heartbeat without the figure for none', () => {
+  expect(new Denials().note('w', { incarnation: 1 }, false)).toBe(0);
+});

@@ -45,7 +45,7 @@ const CONFINE = '/worker/confine';
 /** Where programs and their libraries are in the images; nothing there can be changed by the agent. */
 const PROGRAMS = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/opt', '/worker/gate'];
 /** Where the agent may write, beside its workspace. */
-const WRITABLE = ['/home/agent', '/tmp', '/var/tmp', '/dev', '/proc'];
+const WRITABLE = ['/home/agent', '/tmp', '/var/tmp', '/dev'];
 /** Whose mounts are looked at, to say what is enforced. */
 const NOEXEC = ['/tmp', '/var/tmp', '/home/agent'];
 const PROBE_MS = 5000;

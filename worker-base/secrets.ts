@@ -3,12 +3,14 @@
  * argument or file of the engine, and not in Redis. What is not the agent's own credential becomes a file in memory.
  */
 import { execFile } from 'node:child_process';
-import { chownSync, closeSync, constants, openSync, rmSync } from 'node:fs';
+import { chownSync, closeSync, constants, existsSync, openSync, rmSync, statSync } from 'node:fs';
 import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
+/** In images of ours: the program that becomes another user. */
+const CONFINE = '/worker/confine';
 /** Bytes of one delivery at most. */
 export const DELIVERY_LIMIT = 1024 ** 2;
 
@@ -25,7 +27,7 @@ export async function receiveSecrets(options: {
   if (signal.aborted) return undefined;
   // What stands there is of an earlier try, or nobody's: it is removed, never followed.
   rmSync(pipe, { force: true });
-  await promisify(execFile)('mkfifo', ['-m', '600', pipe]);
+  await makePipe(pipe);
   // Kept open while it exists, so that no writer ever waits for a reader.
   const keeper = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
   try {
@@ -50,6 +52,9 @@ export async function placeSecrets(
   group?: number,
 ): Promise<void> {
   const shared = group !== undefined;
+  // A file can be given to a group that its owner is in; the wrapper in an image of ours may choose its groups.
+  const groups = process.getgroups?.() ?? [];
+  if (shared && !groups.includes(group)) process.setgroups?.([...groups, group]);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const give = (path: string) => {
     if (shared) chownSync(path, process.getuid?.() ?? 0, group);
@@ -64,6 +69,20 @@ export async function placeSecrets(
   }
   give(directory);
   await chmod(directory, shared ? 0o750 : 0o700);
+}
+
+/** Node cannot make one by itself. In a locked image the program is not for everybody, and the wrapper takes its group. */
+async function makePipe(pipe: string): Promise<void> {
+  const argv = ['mkfifo', '-m', '600', pipe];
+  const run = async ([program = '', ...args]: string[]) => void (await promisify(execFile)(program, args));
+  try {
+    await run(argv);
+  } catch (error) {
+    const file = ['/usr/bin/mkfifo', '/bin/mkfifo'].find((path) => existsSync(path));
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES' || !file || !existsSync(CONFINE)) throw error;
+    const user = `${process.getuid?.()}:${process.getgid?.()},${statSync(file).gid}`;
+    await run([CONFINE, '--user', user, '--', ...argv]);
+  }
 }
 
 /** All that one writer (or several, which is then no JSON) sends until the pipe has none any more. */

@@ -13,6 +13,8 @@ import {
 } from './runtime.ts';
 
 const READY = 'the program has come to rest';
+/** Images of others have no place for the pipe. */
+const PLACE = 'mkdir -p $(dirname "$SECRETS_PIPE")';
 
 function argvOf(program: Program): string[] {
   const sh = (script: string) => ['/bin/sh', '-c', script];
@@ -29,9 +31,9 @@ function argvOf(program: Program): string[] {
     case 'prints':
       return sh(`echo '${PRINTED}'; exit 3`);
     case 'takesSecrets':
-      return sh(TAKES_SECRETS);
+      return sh(`${PLACE}; ${TAKES_SECRETS}`);
     case 'neverReads':
-      return sh(`mkfifo -m 600 "$SECRETS_PIPE"; echo '${READY}'; exec sleep 300`);
+      return sh(`${PLACE}; mkfifo -m 600 "$SECRETS_PIPE"; echo '${READY}'; exec sleep 300`);
   }
 }
 

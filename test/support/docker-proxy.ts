@@ -4,7 +4,7 @@
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -65,6 +65,19 @@ export async function startDockerProxy(daemon: string): Promise<DockerProxy> {
       await rm(directory, { recursive: true, force: true });
     },
   };
+  // A hijacked connection is passed on as bytes, and each side may end its half first.
+  server.on('upgrade', (asked: IncomingMessage, client: Socket, head: Buffer) => {
+    const headers = asked.rawHeaders.flatMap((name, at) =>
+      at % 2 ? [] : `${name}: ${asked.rawHeaders[at + 1]}`,
+    );
+    const engine = connect({ path: daemon.replace(/^unix:\/\//, ''), allowHalfOpen: true });
+    engine.on('error', () => client.destroy());
+    client.on('error', () => engine.destroy());
+    client.on('close', () => engine.destroy());
+    engine.write(`${[`${asked.method} ${asked.url} HTTP/1.1`, ...headers].join('\r\n')}\r\n\r\n`);
+    engine.write(head);
+    client.pipe(engine).pipe(client);
+  });
   await new Promise<void>((resolve) => server.listen(proxy.socket, resolve));
   return proxy;
 }

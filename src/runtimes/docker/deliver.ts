@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
-import { Fault } from '../../model/index.ts';
-import { RuntimeDown } from '../runtime.ts';
-import type { DockerClient } from './client.ts';
+import { Fault, type FaultCode } from '../../model/index.ts';
+import { type DockerClient, EngineRefusal } from './client.ts';
 
 /** Where the wrapper makes the pipe in which it waits for its secrets: in memory, see the container's mounts. */
 export const SECRETS_PIPE = '/run/worker/secrets.pipe';
@@ -18,6 +18,8 @@ const TAKE = [
   '[ -p "$0" ] || ! [ -e "$0" ] || { rm -f "$0"; exit 3; }',
 ].join('\n');
 const NOT_WAITING = 3;
+/** Between two looks at an exec that has ended its streams, in milliseconds. */
+const LOOK_MS = 20;
 /** Bytes of what the shell says when it fails, for the error. */
 const WORDS = 500;
 
@@ -30,26 +32,39 @@ export async function deliver(
   { id, user }: { id: string; user: string },
   content: string,
 ): Promise<void> {
-  const { code, words } = await client.call('deliver', async (docker, abortSignal) => {
-    const exec = await docker.getContainer(id).exec({
-      _body: {
-        User: user,
-        Cmd: ['/bin/sh', '-c', TAKE, SECRETS_PIPE],
-        AttachStdin: true,
-        AttachStdout: true,
-        AttachStderr: true,
-      },
-      abortSignal,
-    } as Docker.ExecCreateOptions);
-    const said = await converse(exec, content, abortSignal);
-    const { ExitCode } = await exec.inspect({ abortSignal });
-    return { code: ExitCode, words: said };
-  });
-  if (code === 0) return;
-  const name = id.slice(0, 12);
-  if (code === NOT_WAITING)
-    throw new Fault('conflict', `Body ${name} was not given its secrets: it does not wait for them now.`);
-  throw new RuntimeDown(`Body ${name} was not given its secrets: exit code ${code}. ${words}`.trim());
+  const refuse = (code: FaultCode, why: string, cause?: unknown) =>
+    new Fault(code, `Body ${id.slice(0, 12)} was not given its secrets: ${why}`, { cause });
+  const { code, words } = await client
+    .call('deliver', (docker, signal) => take(docker, { id, user }, content, signal))
+    .catch((error: unknown) => {
+      const status = error instanceof EngineRefusal ? error.status : undefined;
+      if (status === 404) throw refuse('not_found', 'it is gone.', error);
+      if (status === 409) throw refuse('conflict', 'it does not run.', error);
+      throw error;
+    });
+  if (code === NOT_WAITING) throw refuse('conflict', 'it does not wait for them now.');
+  if (code !== 0) throw refuse('conflict', `the shell in it ended with ${code}. ${words}`.trim());
+}
+
+/** Runs the shell and answers its exit code and what it said. */
+async function take(
+  docker: Docker,
+  { id, user }: { id: string; user: string },
+  content: string,
+  abortSignal: AbortSignal,
+): Promise<{ code: number | null; words: string }> {
+  const streams = { AttachStdin: true, AttachStdout: true, AttachStderr: true };
+  const exec = await docker.getContainer(id).exec({
+    _body: { User: user, Cmd: ['/bin/sh', '-c', TAKE, SECRETS_PIPE], ...streams },
+    abortSignal,
+  } as Docker.ExecCreateOptions);
+  const words = await converse(exec, content, abortSignal);
+  for (;;) {
+    // The streams end a moment before the engine has noted the exit code. The deadline bounds the loop.
+    const { Running, ExitCode } = await exec.inspect({ abortSignal });
+    if (!Running || abortSignal.aborted) return { code: ExitCode, words };
+    await delay(LOOK_MS);
+  }
 }
 
 /** Sends the content, ends it, and reads what is answered until the program has ended. */

@@ -16,6 +16,9 @@ import {
 } from '../model/index.ts';
 import { nextLookMs } from './deadlines.ts';
 
+/** Characters of a builder's step: a RUN line may be a page. */
+const STEP_TOLD = 120;
+
 type Snapshot = SnapshotFrom<typeof workerMachine>;
 
 export function decide(seen: Observation): Decision {
@@ -109,7 +112,7 @@ function explanation(top: string, child: string | undefined, life: Life, seen: O
   }
   if (refusal?.kind === 'transient') return { reason: refusal.reason, message: refusal.message };
   if (child === 'building' && image?.kind === 'building')
-    return { reason: 'ImageBuilding', message: `${image.name}: ${image.step}` };
+    return { reason: 'ImageBuilding', message: `${image.name}: ${image.step.slice(0, STEP_TOLD)}` };
   if (child === 'building' && image && image.kind !== 'unknown')
     return { reason: 'ImageBuilding', message: `${image.name} is not there yet.` };
   if (top === 'DELETED')

@@ -84,10 +84,28 @@ module.exports = {
     {
       name: 'wrapper-stands-alone',
       comment:
-        'What runs in a body is bundled to one file: of the manager it shares the words and the keys only.',
+        'What runs in a body is bundled to one file: of the manager it shares the words, the keys and what is known of the agents only.',
       severity: 'error',
       from: { path: '^worker-base/' },
-      to: { path: '^(src|machines)/', pathNot: '^src/(model/|store/keys\\.ts$|telemetry/redact\\.ts$)' },
+      to: {
+        path: '^(src|machines)/',
+        pathNot: '^src/(model/|agents/|store/keys\\.ts$|telemetry/redact\\.ts$)',
+      },
+    },
+    {
+      name: 'agents-import-types-only',
+      comment:
+        'The wrapper carries all agents in its bundle, and boots in every body: zod and the rest stay out.',
+      severity: 'error',
+      from: { path: '^src/agents/' },
+      to: { pathNot: '^src/(agents|model)/' },
+    },
+    {
+      name: 'agents-import-no-values',
+      comment: 'The modules of the model load zod; their types are free.',
+      severity: 'error',
+      from: { path: '^src/agents/' },
+      to: { path: '^src/model/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'nothing-imports-main',

@@ -65,8 +65,12 @@ export async function run({ redisUrl }: { redisUrl: string }): Promise<Result[]>
 /** The program as files of JavaScript, one for each of ours, with the packages from node_modules. */
 async function transpile(dir: string): Promise<string> {
   const folder = join(dir, 'plain');
-  const ours = (await readdir(join(ROOT, 'worker-base'))).filter((name) => name.endsWith('.ts'));
-  for (const file of [...ours.map((name) => join('worker-base', name)), join('src', 'store', 'keys.ts')]) {
+  const folders = ['worker-base', join('src', 'agents')];
+  const ours = await Promise.all(
+    folders.map(async (name) => (await readdir(join(ROOT, name))).map((file) => join(name, file))),
+  );
+  const sources = ours.flat().filter((name) => name.endsWith('.ts'));
+  for (const file of [...sources, join('src', 'store', 'keys.ts')]) {
     const { code } = await transform(await readFile(join(ROOT, file), 'utf8'), {
       loader: 'ts',
       format: 'esm',

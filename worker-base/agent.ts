@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
-import { LineSplitter, type Piece } from './lines.ts';
+import { type Line, LineReader, LineSplitter, type Piece } from './lines.ts';
 
 /** Between the end of the agent and SIGKILL to what it has left behind. */
 const LEFTOVER_GRACE_MS = 500;
@@ -16,12 +16,23 @@ export interface Exit {
   signal: NodeJS.Signals | null;
 }
 
-type OnPiece = (stream: 'stdout' | 'stderr', piece: Piece) => void;
+/** What to start, and who hears it. */
+export interface AgentOrder {
+  argv: string[];
+  cwd: string;
+  env: Record<string, string>;
+  onPiece: (stream: 'stdout' | 'stderr', piece: Piece) => void;
+  /** Where stdout is a protocol of lines: gets each of them whole, instead of `onPiece`. */
+  onLine?: (line: Line) => void;
+  /** Ends by force what has left the agent's group, where that can be found. */
+  killRest: (group: number) => Promise<void>;
+}
 
 /** The agent as processes: a session and group of its own, its three pipes, and its end. */
 export class Agent {
   readonly #child: ChildProcess;
   readonly #group: number;
+  readonly #killRest: AgentOrder['killRest'];
   #lastReadAt = 0;
   #paused = false;
   #hurry = false;
@@ -30,22 +41,18 @@ export class Agent {
   readonly exited: Promise<Exit>;
 
   /** Starts the program; throws what the system says (`code` ENOENT, EACCES …) where it cannot. */
-  static async start(order: {
-    argv: string[];
-    cwd: string;
-    env: Record<string, string>;
-    onPiece: OnPiece;
-  }): Promise<Agent> {
+  static async start(order: AgentOrder): Promise<Agent> {
     const [program = '', ...args] = order.argv;
     const child = spawn(program, args, { cwd: order.cwd, env: order.env, detached: true, stdio: 'pipe' });
     // Listening begins at once: a short-lived agent may end before anything is awaited.
-    const agent = child.pid === undefined ? undefined : new Agent(child, child.pid, order.onPiece);
+    const agent = child.pid === undefined ? undefined : new Agent(child, child.pid, order);
     if (agent) return agent;
     throw await new Promise((resolve) => child.once('error', resolve));
   }
 
-  private constructor(child: ChildProcess, group: number, onPiece: OnPiece) {
+  private constructor(child: ChildProcess, group: number, order: AgentOrder) {
     this.#child = child;
+    this.#killRest = order.killRest;
     this.#group = group;
     this.exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
     child.once('close', () => {
@@ -54,7 +61,10 @@ export class Agent {
     child.on('error', () => {});
     // An agent that does not read is no error of ours; the write's own callback tells.
     child.stdin?.on('error', () => {});
-    for (const name of ['stdout', 'stderr'] as const) this.#listen(name, child[name], onPiece);
+    const { onPiece, onLine } = order;
+    if (onLine) this.#listen(child.stdout, new LineReader(), onLine);
+    else this.#listen(child.stdout, new LineSplitter(), (piece) => onPiece('stdout', piece));
+    this.#listen(child.stderr, new LineSplitter(), (piece) => onPiece('stderr', piece));
   }
 
   get pid(): number {
@@ -108,6 +118,7 @@ export class Agent {
     const since = performance.now();
     while (!this.#hurry && this.signal(0) && performance.now() - since < LEFTOVER_GRACE_MS) await pause();
     this.signal('SIGKILL');
+    await this.#killRest(this.#group);
     this.#lastReadAt = performance.now();
     while (!this.#closed && performance.now() < hardAt()) {
       // Only what has left the group can still hold a pipe. Waiting for Redis is no silence.
@@ -119,14 +130,13 @@ export class Agent {
     this.#child.stderr?.destroy();
   }
 
-  #listen(name: 'stdout' | 'stderr', pipe: Readable | null, onPiece: OnPiece): void {
-    const splitter = new LineSplitter();
+  #listen<T>(pipe: Readable | null, cutter: Cutter<T>, hear: (text: T) => void): void {
     const flush = () => {
-      for (const piece of splitter.flush()) onPiece(name, piece);
+      for (const text of cutter.flush()) hear(text);
     };
     pipe?.on('data', (chunk: Buffer) => {
       this.#lastReadAt = performance.now();
-      for (const piece of splitter.push(chunk)) onPiece(name, piece);
+      for (const text of cutter.push(chunk)) hear(text);
     });
     pipe?.once('end', flush);
     pipe?.once('close', flush);
@@ -134,9 +144,19 @@ export class Agent {
   }
 }
 
+interface Cutter<T> {
+  push(chunk: Buffer): T[];
+  flush(): T[];
+}
+
 /** The exit code by which a shell would tell such an end. */
 export function codeOf({ code, signal }: Exit): number {
   return code ?? 128 + (signal ? constants.signals[signal] : 0);
+}
+
+/** For people: how the agent's process ended. */
+export function describe({ code, signal }: Exit): string {
+  return signal ? `The agent was ended by ${signal}.` : `The agent exited with code ${code}.`;
 }
 
 function pause(): Promise<void> {

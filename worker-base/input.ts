@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { ChainableCommander, Redis } from 'ioredis';
 import { INPUT_GROUP } from '../src/store/keys.ts';
 import { whenReady } from './link.ts';
 import type { Log } from './log.ts';
@@ -72,11 +72,22 @@ export class InputReader {
     }
   }
 
-  /** The entry is dealt with and will not be delivered again; tried until Redis knows, or reading has stopped. */
-  async acknowledge(id: string): Promise<void> {
+  /**
+   * The entry is dealt with and will not be delivered again; tried until Redis knows, or reading has stopped. What
+   * `also` adds is done in the same transaction.
+   */
+  async acknowledge(id: string, also?: (transaction: ChainableCommander) => void): Promise<void> {
     for (let backoff = BACKOFF_MIN_MS; ; backoff = Math.min(backoff * 2, BACKOFF_MAX_MS)) {
       try {
-        await this.#commands.xack(this.#key, INPUT_GROUP, id);
+        if (also) {
+          const transaction = this.#commands.multi();
+          also(transaction);
+          const results = await transaction.xack(this.#key, INPUT_GROUP, id).exec();
+          const error = results?.find(([failed]) => failed)?.[0];
+          if (error) throw error;
+        } else {
+          await this.#commands.xack(this.#key, INPUT_GROUP, id);
+        }
         this.#held.delete(id);
         return;
       } catch {

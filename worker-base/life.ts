@@ -1,9 +1,14 @@
 import type { Redis } from 'ioredis';
+import { kindOf } from '../src/agents/index.ts';
+import type { WorkerSpec } from '../src/model/spec.ts';
 import { keysOf } from '../src/store/keys.ts';
-import { Agent, codeOf, type Exit } from './agent.ts';
+import { codeOf } from './agent.ts';
 import { Backlog } from './backlog.ts';
-import { type Driver, driverOf } from './driver.ts';
+import { CannotStart, makeReady, type Stage } from './boot.ts';
+import { converse } from './converse.ts';
+import { Denials } from './denials.ts';
 import { Ending } from './ending.ts';
+import { Handover } from './handover.ts';
 import { InputReader } from './input.ts';
 import { connectBlocking, connectCommands } from './link.ts';
 import type { Log } from './log.ts';
@@ -11,12 +16,15 @@ import { MEMORY_BYTES, Output } from './output.ts';
 import { Pulse } from './pulse.ts';
 import { Sender } from './sender.ts';
 import type { Settings } from './settings.ts';
-import { prepareWorkspace, readStart } from './start.ts';
-import { Turns } from './turn.ts';
+import { readStart } from './start.ts';
+import type { Turns } from './turns.ts';
+import type { Surroundings, Work } from './work.ts';
 
 /** How long the last output waits for a Redis that takes nothing, where the worker's own grace is shorter. */
 const PATIENCE_MIN_MS = 5000;
 const SIGTERM_CODE = 143;
+/** What was answered is acknowledged within a round trip, once the last output has arrived. */
+const SETTLE_MS = 1000;
 
 /**
  * The life of one body, from its first look at Redis to its exit code: read the spec, start the agent, say `ready`,
@@ -46,15 +54,46 @@ export async function live(settings: Settings, log: Log): Promise<number> {
   const pulse = new Pulse({ redis: commands, keys, workerId, incarnation, seq: () => sender.seq });
 
   let turns: Turns | undefined;
-  const driver = driverOf(spec.agent_type);
-  const agent = await startAgent(driver, settings, spec, (stream, piece) => {
-    pulse.touch();
-    output.write(stream, piece, turns?.requestId);
-    turns?.hear(stream, piece);
-    if (output.full && agent instanceof Agent) agent.pause();
+  const denials = new Denials({ allowed: spec.allowed_commands, tell: (event) => turns?.tell(event) });
+  let work: Work | undefined;
+  let leaving = () => {};
+  const ending = new Ending(spec.stop_grace_seconds, {
+    end: (why) => {
+      void pulse.end();
+      work?.end(why);
+    },
+    kill: () => work?.kill(),
   });
-  if (!(agent instanceof Agent) || !driver) {
-    const { code, sentence } = agent as NotStarted;
+  let input: InputReader | undefined;
+  const around: Surroundings = {
+    spec,
+    output,
+    pulse,
+    acknowledge: async (id, also) => input?.acknowledge(id, also),
+    arrived: (seq) => sender.arrived(seq),
+    end: (why) => ending.begin(why),
+    leaving: () => leaving(),
+    hardAt: () => ending.hardAt,
+  };
+  let stage: Stage | undefined;
+  try {
+    stage = await makeReady({ settings, spec, denials, pulse, log, signal: told.signal });
+    if (!stage) {
+      log.info('told to end before the agent was started');
+      return SIGTERM_CODE;
+    }
+    if (stage.kind.turnless) {
+      const handover = new Handover(around, stage.kind.dialogue({ workspace: settings.workspace }));
+      await handover.start(stage.order(undefined));
+      work = handover;
+    } else {
+      const all = { around, stage, settings, denials, redis: commands, keys, log, signal: told.signal };
+      const conversing = await converse(all);
+      turns = conversing.turns;
+      work = conversing;
+    }
+  } catch (error) {
+    const { code, sentence } = notStarted(error, spec);
     log.error(sentence);
     output.tell('exited', sentence, { exit_code: code, signal: null });
     sender.start(output, []);
@@ -62,86 +101,59 @@ export async function live(settings: Settings, log: Log): Promise<number> {
     await pulse.end();
     return code;
   }
-  process.on('exit', () => agent.kill());
-  output.onRoom = () => agent.resume();
+  const { over, pid } = work;
+  process.on('exit', () => work?.kill());
+  output.onRoom = () => work?.resume();
 
   // Said before the input is opened: a second connection would only make the start slower.
-  const ready = output.tell('ready', 'The agent was started.', { pid: agent.pid });
+  const ready = output.tell('ready', 'The agent was started.', { pid, ...limitsOf(stage, spec) });
   sender.start(output, pulse.ready(ready));
   const blocking = connectBlocking(settings.redisUrl, log);
-  const input = new InputReader({ blocking, commands, key: keys.input(workerId), log });
-  const ending = new Ending(spec.stop_grace_seconds, {
-    end: () => {
-      turns?.close();
-      void pulse.end();
-      agent.closeInput();
-      agent.signal('SIGTERM');
-    },
-    kill: () => agent.kill(),
-  });
-  const acknowledge = (id: string) => input.acknowledge(id);
-  const setBusy = (busy: boolean) => {
-    pulse.busy = busy;
-    pulse.touch();
+  input = new InputReader({ blocking, commands, key: keys.input(workerId), log });
+  leaving = () => {
+    input?.stop();
+    void pulse.end();
   };
-  turns = new Turns({ spec, driver, agent, output, acknowledge, end: (why) => ending.begin(why), setBusy });
-
   onSignal = () => ending.begin('signal');
   if (told.signal.aborted) ending.begin('signal');
-  void input.run((entry) => turns.handle(entry));
+  void input.run((entry) => work?.handle(entry));
 
-  const exit = await agent.exited;
-  turns.close();
-  input.stop();
-  void pulse.end();
-  await agent.gather(() => ending.hardAt);
-  const answered = turns.conclude(exit, ending.why);
-  output.tell('exited', describe(exit), { exit_code: codeOf(exit), signal: exit.signal });
+  const { exit, code, sentence, answered } = await over;
+  leaving();
+  await stage.gateway?.close();
+  // Of an agent that was told to go, the entry says how it went; the body itself did as it was told.
+  const exitCode = ending.why === 'shutdown' ? codeOf(exit) : code;
+  output.tell('exited', sentence, { exit_code: exitCode, signal: exit.signal });
   const patience = Math.max(spec.stop_grace_seconds * 1000, PATIENCE_MIN_MS);
   const arrived = await flush(sender, patience, () => ending.hardAt);
-  if (arrived && answered) await input.acknowledge(answered);
-  if (!arrived) sayLost(sender, output, log);
+  if (arrived && answered) await input.acknowledge(answered.id, answered.also);
+  if (arrived) await Promise.race([work.settled(), pause(SETTLE_MS)]);
+  else sayLost(sender, output, log);
   pulse.busy = false;
   await pulse.end();
   ending.clear();
   backlog.remove();
   end(commands, blocking);
-  return ending.why === 'shutdown' ? 0 : codeOf(exit);
+  return code;
 }
 
-interface NotStarted {
-  code: number;
-  sentence: string;
+/** What is said of `allowed_commands` where they are given: what holds the agent to them, and which are not there. */
+function limitsOf({ hands }: Stage, spec: WorkerSpec): object {
+  return spec.allowed_commands ? { enforcement: hands.enforcement, missing_commands: hands.missing } : {};
 }
 
-async function startAgent(
-  driver: Driver | undefined,
-  settings: Settings,
-  spec: Parameters<Driver['argv']>[0],
-  onPiece: Parameters<typeof Agent.start>[0]['onPiece'],
-): Promise<Agent | NotStarted> {
-  if (!driver)
-    return { code: 126, sentence: `This wrapper cannot run agents of type ${spec.agent_type} yet.` };
-  const argv = driver.argv(spec);
-  try {
-    prepareWorkspace(settings.workspace, spec.instructions);
-    return await Agent.start({
-      argv,
-      cwd: settings.workspace,
-      env: { ...settings.inherited, ...spec.env },
-      onPiece,
-    });
-  } catch (thrown) {
-    const error = thrown as NodeJS.ErrnoException;
-    if (error.syscall?.startsWith('spawn') && error.code === 'ENOENT') {
-      const sentence = `The program "${argv[0]}" was not found: check command_line and the PATH of the image.`;
-      return { code: 127, sentence };
-    }
-    const what = error.syscall?.startsWith('spawn')
-      ? `The program "${argv[0]}" could not be started`
-      : 'The workspace could not be prepared';
-    return { code: 126, sentence: `${what}: ${error.message}.` };
+function notStarted(thrown: unknown, spec: WorkerSpec): { code: number; sentence: string } {
+  if (thrown instanceof CannotStart) return { code: thrown.code, sentence: thrown.message };
+  const error = thrown as NodeJS.ErrnoException;
+  if (!error.syscall?.startsWith('spawn')) throw error;
+  const program = spec.command_line?.[0] ?? kindOf(spec.agent_type).cli?.program;
+  if (error.code === 'ENOENT') {
+    const where = spec.command_line
+      ? 'check command_line and the PATH of the image'
+      : 'install it, or run it in an image';
+    return { code: 127, sentence: `The program "${program}" was not found: ${where}.` };
   }
+  return { code: 126, sentence: `The program "${program}" could not be started: ${error.message}.` };
 }
 
 /** Waits until all output has arrived; false where Redis took nothing for so long, or time is up. */
@@ -169,10 +181,10 @@ function sayLost(sender: Sender, output: Output, log: Log): void {
   });
 }
 
-function describe({ code, signal }: Exit): string {
-  return signal ? `The agent was ended by ${signal}.` : `The agent exited with code ${code}.`;
-}
-
 function end(...clients: Redis[]): void {
   for (const client of clients) client.disconnect();
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

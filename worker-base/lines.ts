@@ -55,6 +55,56 @@ export class LineSplitter {
   }
 }
 
+/** Bytes of one line of a protocol; a tool's result with an image in it has a few million. */
+export const LINE_BYTES = 16 * 1024 ** 2;
+
+/** One line of a protocol without its end; of one that is too long `text` is the beginning. */
+export interface Line {
+  text: string;
+  cut: boolean;
+}
+
+/** Gives each line of a pipe whole, for a protocol whose messages are lines. It holds back at most LINE_BYTES. */
+export class LineReader {
+  #parts: Buffer[] = [];
+  #bytes = 0;
+
+  /** Takes what was read and gives the lines that it ends. */
+  push(chunk: Buffer): Line[] {
+    const lines: Line[] = [];
+    let at = 0;
+    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, at)) {
+      this.#add(chunk.subarray(at, end));
+      lines.push(this.#take());
+      at = end + 1;
+    }
+    if (at < chunk.length) this.#add(Buffer.from(chunk.subarray(at)));
+    return lines;
+  }
+
+  /** The last line, which no newline has ended; nothing where there is none. */
+  flush(): Line[] {
+    return this.#bytes === 0 ? [] : [this.#take()];
+  }
+
+  #add(part: Buffer): void {
+    const before = this.#bytes;
+    this.#bytes += part.length;
+    if (this.#bytes <= LINE_BYTES) this.#parts.push(part);
+    else if (before <= LINE_BYTES) {
+      const beginning = Buffer.concat([...this.#parts, part]).subarray(0, PIECE_BYTES);
+      this.#parts = [Buffer.from(beginning.subarray(0, characterBorder(beginning)))];
+    }
+  }
+
+  #take(): Line {
+    const line = { text: Buffer.concat(this.#parts).toString('utf8'), cut: this.#bytes > LINE_BYTES };
+    this.#parts = [];
+    this.#bytes = 0;
+    return line;
+  }
+}
+
 function wholeLines(bytes: Buffer): Piece {
   let lines = 1;
   for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) lines += 1;
@@ -62,7 +112,7 @@ function wholeLines(bytes: Buffer): Piece {
 }
 
 /** The last place in a full window at which no UTF-8 character is torn; the end where it is no UTF-8. */
-function characterBorder(bytes: Buffer): number {
+export function characterBorder(bytes: Buffer): number {
   for (let back = 1; back <= 3; back += 1) {
     const byte = bytes[bytes.length - back] ?? 0;
     if ((byte & 0b1100_0000) === 0b1000_0000) continue;

@@ -17,8 +17,13 @@ export class Pulse {
   #readyAt: string | undefined;
   #activeAt = Date.now();
   #timer: NodeJS.Timeout | undefined;
-  /** A turn is under way. */
+  #needsSecrets = false;
+  /** A turn is under way, or a prompt waits. */
   busy = false;
+  /** All prompts are answered. */
+  waiting = false;
+  /** Commands that the agent was refused. */
+  denied = 0;
 
   constructor(options: {
     redis: Redis;
@@ -39,12 +44,18 @@ export class Pulse {
     this.#activeAt = Date.now();
   }
 
+  /** Waits for its secrets from now on, or does not any more; said at once, and again while it is so. */
+  needSecrets(needs: boolean): void {
+    this.#needsSecrets = needs;
+    this.#beat();
+    void this.#send(true);
+  }
+
   /** Is ready from now on; gives what says so, to be sent together with the entry `ready`, whose `seq` it carries. */
   ready(seq: number): Companion[] {
     this.#phase = 'ready';
     this.#readyAt = new Date().toISOString();
-    this.#redis.on('ready', () => this.#send(false));
-    this.#timer = setInterval(() => this.#send(false), INTERVAL_MS);
+    this.#beat();
     return this.#commands(seq, true);
   }
 
@@ -54,6 +65,12 @@ export class Pulse {
     const first = this.#phase !== 'ending';
     this.#phase = 'ending';
     await this.#send(first);
+  }
+
+  #beat(): void {
+    if (this.#timer) return;
+    this.#redis.on('ready', () => this.#send(false));
+    this.#timer = setInterval(() => this.#send(false), INTERVAL_MS);
   }
 
   async #send(announce: boolean): Promise<void> {
@@ -73,6 +90,9 @@ export class Pulse {
       busy: this.busy,
       seq,
     };
+    if (this.#needsSecrets) beat.needs_secrets = true;
+    if (this.waiting) beat.waiting = true;
+    if (this.denied > 0) beat.denied = this.denied;
     if (this.#readyAt) beat.ready_at = this.#readyAt;
     const commands: Companion[] = [['SET', this.#key, JSON.stringify(beat)]];
     if (announce) commands.push(['PUBLISH', this.#channel, this.#phase]);

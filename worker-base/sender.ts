@@ -44,6 +44,7 @@ export class Sender {
   seq: number;
   /** When Redis last took an entry, by performance.now(). */
   progressAt = performance.now();
+  #waiting: { seq: number; resolve: () => void }[] = [];
   /** Called after each answer of Redis. */
   onProgress: () => void = () => {};
 
@@ -63,6 +64,12 @@ export class Sender {
   /** Everything has arrived. */
   get idle(): boolean {
     return this.#inFlight === 0 && this.#failed.length === 0 && !this.#output?.waiting;
+  }
+
+  /** Settles when the entry of this number has arrived. */
+  arrived(seq: number): Promise<void> {
+    if (this.seq >= seq) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ seq, resolve }));
   }
 
   /** What was sent and is not known to have arrived. */
@@ -161,6 +168,8 @@ export class Sender {
     if (some) {
       this.progressAt = performance.now();
       this.onProgress();
+      for (const { seq, resolve } of this.#waiting) if (seq <= this.seq) resolve();
+      this.#waiting = this.#waiting.filter(({ seq }) => seq > this.seq);
     }
     if (failed.length > 0) {
       this.#failing = true;

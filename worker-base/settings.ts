@@ -15,12 +15,26 @@ export interface Settings {
   spoolPath: string;
   /** Bytes of output that are kept on disk at most. */
   spoolBytes: number;
+  /** The named pipe through which secrets come; made by the wrapper. */
+  secretsPipe: string | undefined;
+  /** Milliseconds from the agent's start to the end of its handshake. */
+  handshakeMs: number;
+  /** Milliseconds between an interrupt that the agent does not heed and its end by force. */
+  interruptMs: number;
+  /** Milliseconds between the closing of stdin, SIGTERM and SIGKILL of an agent that has done its work. */
+  finishMs: number;
   /** The few variables of the wrapper's own environment that the agent gets too. */
   inherited: Record<string, string>;
 }
 
 /** Bytes of spool where WORKER_SPOOL_BYTES does not say: minutes of a busy agent, little on any disk. */
 const SPOOL_BYTES = 256 * 1024 ** 2;
+/** The slowest start of a CLI that was seen, on a machine with more work than cores, took 7 s. */
+const HANDSHAKE_MS = 60_000;
+/** CLIs answer an interrupt within a second; one of them finishes a request that it had begun. */
+const INTERRUPT_MS = 10_000;
+/** CLIs end within a fifth of a second of the end of their stdin, or do not. */
+const FINISH_MS = 5000;
 /** Where the image or the host has set no PATH: Debian's. */
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** An agent's environment is made from nothing: what is not named here does not reach it, REDIS_URL least of all. */
@@ -72,6 +86,11 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     logLevel: env.LOG_LEVEL || 'info',
     spoolPath: join(env.WORKER_SPOOL_DIR || join(tmpdir(), spool), spool),
     spoolBytes: count('WORKER_SPOOL_BYTES', String(SPOOL_BYTES)),
+    secretsPipe: env.SECRETS_PIPE || undefined,
+    // Variables for tests, which cannot wait for so long.
+    handshakeMs: count('WORKER_HANDSHAKE_MS', String(HANDSHAKE_MS)),
+    interruptMs: count('WORKER_INTERRUPT_MS', String(INTERRUPT_MS)),
+    finishMs: count('WORKER_FINISH_MS', String(FINISH_MS)),
     inherited,
   };
 }

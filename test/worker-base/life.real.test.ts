@@ -74,7 +74,7 @@ test('the agent gets an environment made from nothing, its instructions and its 
     ].sort(),
   );
   for (const name of ['CLAUDE.md', 'AGENTS.md']) {
-    expect(readFileSync(join(worker.workspace, name), 'utf8')).toBe('Be brief.');
+    expect(readFileSync(join(worker.workspace, name), 'utf8')).toBe('Be brief.\n');
   }
   expect(body.log).not.toContain(redisUrl);
 });
@@ -163,14 +163,13 @@ test('what the agent leaves behind is ended, and holds nothing open', async () =
   expect(isAlive(Number(worker.text()))).toBe(false);
 });
 
-test('a process that has left the group and holds the pipe does not keep the body alive', async () => {
+test('a process that has left the group and holds the pipe is ended with the agent', async () => {
   await worker.declare({ command_line: ['bash', '-c', 'setsid sleep 300 & echo $!; sleep 0.2'] });
   const body = await worker.start({ redisUrl });
   expect(await body.exit).toBe(0);
   await worker.untilType('exited');
   const escaped = Number(worker.text());
-  expect(isAlive(escaped)).toBe(true);
-  process.kill(escaped, 'SIGKILL');
+  expect(isAlive(escaped)).toBe(false);
 });
 
 test('the body waits for a record that is not there yet, and ends at once when it is told', async () => {

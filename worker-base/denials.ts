@@ -1,0 +1,61 @@
+import type { AgentEvent } from '../src/agents/dialogue.ts';
+import { type GateAnswer, judge, refusalIn } from './gate.ts';
+
+/** Tool uses that are remembered, so that none is told twice; no turn has as many at once. */
+const REMEMBERED = 10_000;
+
+type Denied = Extract<AgentEvent, { type: 'permission_denied' }>;
+
+/**
+ * What the agent was refused, told once however many say so: the hook in our gateway, the CLI itself, and the operating
+ * system, whose refusal is seen in a tool's result.
+ */
+export class Denials {
+  readonly #allowed: string[] | undefined;
+  readonly #tell: (event: Denied) => void;
+  readonly #known = new Set<string>();
+  count = 0;
+
+  constructor(options: { allowed: string[] | undefined; tell: (event: Denied) => void }) {
+    this.#allowed = options.allowed;
+    this.#tell = options.tell;
+  }
+
+  /** Answers the hook's question, and tells a refusal. */
+  judge(request: unknown): GateAnswer {
+    const answer = judge(request, this.#allowed ?? []);
+    const said = answer.hookSpecificOutput;
+    if (said?.permissionDecision === 'deny') {
+      const { tool_name: tool, tool_use_id } = (request ?? {}) as {
+        tool_name?: unknown;
+        tool_use_id?: unknown;
+      };
+      this.add({
+        type: 'permission_denied',
+        content: said.permissionDecisionReason ?? 'It is not in allowed_commands.',
+        tool: String(tool ?? ''),
+        tool_use_id: String(tool_use_id ?? ''),
+      });
+    }
+    return answer;
+  }
+
+  /** Looks whether a tool's result tells that the system refused a program. */
+  review(event: Extract<AgentEvent, { type: 'tool_result' }>): void {
+    if (!this.#allowed) return;
+    const program = refusalIn(event);
+    if (program === undefined) return;
+    const content = `${program} was refused by the operating system: it is not in allowed_commands.`;
+    this.add({ type: 'permission_denied', content, tool: event.tool, tool_use_id: event.tool_use_id });
+  }
+
+  add(event: Denied): void {
+    if (event.tool_use_id !== '') {
+      if (this.#known.has(event.tool_use_id)) return;
+      if (this.#known.size >= REMEMBERED) this.#known.clear();
+      this.#known.add(event.tool_use_id);
+    }
+    this.count += 1;
+    this.#tell(event);
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * The clocks of a turn: whether an agent that says nothing is at work or hangs. Both known CLIs stay silent for ten
+ * minutes and more where their endpoint hangs, and both are as silent while a long command runs, so quiet alone is
+ * no death: it takes silence, no tool under way and no use of the processor, all three for the whole time.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** Where `silence_timeout_seconds` does not say: longer than any model thinks without a byte, shorter than a person waits. */
+export const SILENCE_MS = 300_000;
+/**
+ * Share of one core above which an agent is at work. An idle CLI of Node or Bun, with its timers and collections, stays
+ * under one percent; one that reads a stream or computes uses several times this.
+ */
+const WORKING_SHARE = 0.02;
+/** Looks at a turn while the silence lasts: often enough to be late by a tenth at most. */
+const LOOKS = 10;
+const LOOK_MIN_MS = 100;
+const LOOK_MAX_MS = 10_000;
+/** Clock ticks a second in /proc, on every Linux that Node runs on (USER_HZ). */
+const TICKS = 100;
+
+/** One look at a turn, by the clock of performance.now(). */
+export interface Sighting {
+  now: number;
+  /** When the agent last wrote a line, or a byte of the model passed, or the turn began. */
+  signAt: number;
+  toolOpen: boolean;
+  /** CPU of the agent's processes until now; undefined where it cannot be read. */
+  cpuSeconds: number | undefined;
+}
+
+/** A quiet that is being watched: since when, and what CPU had been used when it was first seen. */
+export interface Quiet {
+  since: number;
+  cpuSeconds: number | undefined;
+}
+
+/** What a look tells. Pure. */
+export function judgeQuiet(
+  before: Quiet | undefined,
+  seen: Sighting,
+  silenceMs: number,
+): { quiet: Quiet | undefined; silent: boolean } {
+  if (seen.toolOpen) return { quiet: undefined, silent: false };
+  // After a tool the quiet begins now: its time was not the agent's.
+  if (!before) return { quiet: { since: seen.now, cpuSeconds: seen.cpuSeconds }, silent: false };
+  if (seen.signAt > before.since)
+    return { quiet: { since: seen.signAt, cpuSeconds: seen.cpuSeconds }, silent: false };
+  const elapsed = seen.now - before.since;
+  if (elapsed < silenceMs) return { quiet: before, silent: false };
+  const used = ((seen.cpuSeconds ?? 0) - (before.cpuSeconds ?? 0)) * 1000;
+  if (used / elapsed >= WORKING_SHARE)
+    return { quiet: { since: seen.now, cpuSeconds: seen.cpuSeconds }, silent: false };
+  return { quiet: before, silent: true };
+}
+
+/** Looks at one turn until it is stopped; calls `onSilent` once. */
+export function watchQuiet(options: {
+  silenceMs: number;
+  look: () => Omit<Sighting, 'now' | 'cpuSeconds'>;
+  cpuSeconds: () => number | undefined;
+  onSilent: () => void;
+}): { stop(): void } {
+  const { silenceMs, look, cpuSeconds, onSilent } = options;
+  const begin = performance.now();
+  let quiet: Quiet | undefined = { since: begin, cpuSeconds: cpuSeconds() };
+  const every = Math.min(Math.max(silenceMs / LOOKS, LOOK_MIN_MS), LOOK_MAX_MS);
+  const timer = setInterval(() => {
+    const seen = { ...look(), now: performance.now(), cpuSeconds: cpuSeconds() };
+    const judged = judgeQuiet(quiet, seen, silenceMs);
+    quiet = judged.quiet;
+    if (!judged.silent) return;
+    clearInterval(timer);
+    onSilent();
+  }, every);
+  return { stop: () => clearInterval(timer) };
+}
+
+/** CPU of a process, its group and all that descends from it, in seconds; undefined where there is no /proc. */
+export function cpuOf(root: number): number | undefined {
+  let names: string[];
+  try {
+    names = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  } catch {
+    return undefined;
+  }
+  const all = new Map<number, { parent: number; group: number; ticks: number }>();
+  for (const name of names) {
+    const stat = statOf(name);
+    if (stat) all.set(Number(name), stat);
+  }
+  const ours = new Set(
+    [...all].filter(([pid, { group }]) => pid === root || group === root).map(([pid]) => pid),
+  );
+  // Each round finds the next generation; a chain of parents is no longer than the table.
+  for (let grown = true; grown; ) {
+    grown = false;
+    for (const [pid, { parent }] of all) {
+      if (ours.has(pid) || !ours.has(parent)) continue;
+      ours.add(pid);
+      grown = true;
+    }
+  }
+  let ticks = 0;
+  for (const pid of ours) ticks += all.get(pid)?.ticks ?? 0;
+  return ticks / TICKS;
+}
+
+/** proc_pid_stat(5): after the name in brackets come state, ppid, pgrp, …, and utime to cstime as 14 to 17. */
+function statOf(pid: string): { parent: number; group: number; ticks: number } | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fields = text
+      .slice(text.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number);
+    const [parent = 0, group = 0] = fields.slice(1, 3);
+    const ticks = fields.slice(11, 15).reduce((sum, value) => sum + value, 0);
+    return { parent, group, ticks };
+  } catch {
+    return undefined;
+  }
+}

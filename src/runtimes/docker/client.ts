@@ -25,6 +25,8 @@ export type Call =
   | 'stats'
   | 'events'
   | 'network'
+  | 'df'
+  | 'prune'
   | 'deliver';
 /** How a call ended, for the metric. "Already so" (304) and "not there" (404) are plain answers, thus `ok`. */
 export type CallResult = 'ok' | 'refused' | 'timeout' | 'down';
@@ -48,6 +50,9 @@ export const DEADLINES: Readonly<Record<Call, number>> = {
   stats: 10_000,
   events: 10_000,
   network: 15_000,
+  // The engine walks over all of its volumes and layers for it.
+  df: 120_000,
+  prune: 120_000,
   deliver: 15_000,
 };
 

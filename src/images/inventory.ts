@@ -1,0 +1,173 @@
+/** What images of ours the engine has, what they take, and who uses them. Looks only. */
+import { createHash } from 'node:crypto';
+import type Docker from 'dockerode';
+import type { ListImagesOptions } from 'dockerode';
+import pLimit from 'p-limit';
+import { LABEL } from '../model/index.ts';
+import type { DockerClient } from '../runtimes/docker/client.ts';
+import { RuntimeDown } from '../runtimes/runtime.ts';
+import type { ImageUsage } from '../store/index.ts';
+import type { Layer } from './collect.ts';
+
+/** The modules of an image, with commas between. */
+export const MODULES_LABEL = 'worker-manager.modules';
+const OURS = `${LABEL.managed}=true`;
+const NAME = /^worker:[0-9a-f]{12}$/;
+/** Images that are asked about at once. */
+const AT_ONCE = 4;
+
+/** An image of ours under one of its names; times in milliseconds since 1970. */
+export interface StoredImage {
+  name: string;
+  id: string;
+  agent_type: string;
+  modules: string[];
+  /** As `docker images` shows it: with the layers that it shares. */
+  size_bytes: number;
+  layers: Layer[];
+  created_at: number;
+  /** Absent where no use is on record. */
+  last_used_at: number | undefined;
+  /** Ids of workers, and names of containers that are none, that have a container of it. */
+  used_by: string[];
+  /** Who is about to make a container of it. */
+  held_by: string[];
+  /** Names that somebody gave it, such as `worker:latest`. */
+  other_names: string[];
+}
+
+/** What is left of builds of ours: stages whose result went into an image, without a name. */
+export interface Leftover {
+  id: string;
+  layers: Layer[];
+  created_at: number;
+}
+
+export interface Stock {
+  images: StoredImage[];
+  leftovers: Leftover[];
+  /** Layers of all images that are not ours: they stay on the disk, whatever is removed. */
+  foreign: Layer[];
+}
+
+export class Inventory {
+  readonly #client: DockerClient;
+  readonly #usage: ImageUsage;
+  readonly #labels: string[];
+  /** By the image's id, whose layers never change. */
+  #layers = new Map<string, Layer[]>();
+
+  /** Looks at no image that lacks one of `labels`. */
+  constructor(client: DockerClient, usage: ImageUsage, labels: string[] = []) {
+    this.#client = client;
+    this.#usage = usage;
+    this.#labels = [OURS, ...labels];
+  }
+
+  async look(): Promise<Stock> {
+    const [all, ours, containers] = await Promise.all([
+      this.#list({}),
+      this.#list({ label: this.#labels }),
+      this.#containers(),
+    ]);
+    const layers = await this.#layersOf([...all, ...ours]);
+    const named = ours.flatMap((image) =>
+      (image.RepoTags ?? []).filter((tag) => NAME.test(tag)).map((name) => ({ name, image })),
+    );
+    const entries = await this.#usage.entries(named.map(({ name }) => name));
+    const dangling = ours.filter(({ RepoTags }) => !RepoTags?.some((tag) => tag !== '<none>:<none>'));
+    const known = new Set([...named.map(({ image }) => image.Id), ...dangling.map(({ Id }) => Id)]);
+    return {
+      images: named.map(({ name, image }) => {
+        const entry = entries.get(name);
+        return {
+          name,
+          id: image.Id,
+          agent_type: image.Labels?.[LABEL.agentType] ?? '',
+          modules: (image.Labels?.[MODULES_LABEL] ?? '').split(',').filter(Boolean),
+          size_bytes: image.Size,
+          layers: layers.get(image.Id) ?? [],
+          // Of a build that was all cache, the engine tells when the cache was made.
+          created_at: Math.max(image.Created * 1000, entry?.created_at ?? 0),
+          last_used_at: entry?.last_used_at,
+          used_by: containers.get(image.Id) ?? [],
+          held_by: entry?.holders ?? [],
+          other_names: (image.RepoTags ?? []).filter((tag) => !NAME.test(tag)),
+        };
+      }),
+      leftovers: dangling
+        .filter(({ Id }) => !containers.has(Id))
+        .map(({ Id, Created }) => ({ id: Id, layers: layers.get(Id) ?? [], created_at: Created * 1000 })),
+      foreign: all.filter(({ Id }) => !known.has(Id)).flatMap(({ Id }) => layers.get(Id) ?? []),
+    };
+  }
+
+  async #list(filters: Record<string, string[]>): Promise<Docker.ImageInfo[]> {
+    const found: unknown = await this.#client.call('list', (docker, abortSignal) =>
+      docker.listImages({ filters, abortSignal } as ListImagesOptions),
+    );
+    // An answer that was cut short must not read as an empty one.
+    if (!Array.isArray(found))
+      throw new RuntimeDown('Docker answered the list of images with something else.');
+    return found;
+  }
+
+  /** By image, the workers and containers that have it: of every cell, running or not. */
+  async #containers(): Promise<Map<string, string[]>> {
+    const found: unknown = await this.#client.call('list', (docker, abortSignal) =>
+      docker.listContainers({ all: true, abortSignal }),
+    );
+    if (!Array.isArray(found))
+      throw new RuntimeDown('Docker answered the list of containers with something else.');
+    const users = new Map<string, string[]>();
+    for (const { ImageID, Names, Labels, Id } of found as Docker.ContainerInfo[]) {
+      const who = Labels?.[LABEL.workerId] ?? Names?.[0]?.slice(1) ?? Id.slice(0, 12);
+      users.set(ImageID, [...(users.get(ImageID) ?? []), who]);
+    }
+    return users;
+  }
+
+  /** The layers of each image, asked for once in the life of this process. */
+  async #layersOf(images: Docker.ImageInfo[]): Promise<Map<string, Layer[]>> {
+    const limit = pLimit(AT_ONCE);
+    const ids = [...new Set(images.map(({ Id }) => Id))];
+    const entries = ids.map((id) => limit(async () => [id, await this.#layersOfOne(id)] as const));
+    this.#layers = new Map(await Promise.all(entries));
+    return this.#layers;
+  }
+
+  async #layersOfOne(id: string): Promise<Layer[]> {
+    const known = this.#layers.get(id);
+    if (known) return known;
+    try {
+      return layersOf(
+        await this.#client.call('inspect', (docker) => docker.getImage(id).history() as Promise<Step[]>),
+      );
+    } catch (error) {
+      // Gone since it was listed.
+      if ((error as { status?: unknown }).status === 404) return [];
+      throw error;
+    }
+  }
+}
+
+/** A step of an image's history, newest first as the engine tells it. */
+export interface Step {
+  Created: number;
+  CreatedBy: string;
+  Size: number;
+}
+
+/**
+ * The layers of an image with their sizes, which the engine does not tell together. Images have a layer in common
+ * where their histories are the same up to it, times included: steps from the cache keep theirs. Pure.
+ */
+export function layersOf(history: Step[]): Layer[] {
+  let id = '';
+  return history.toReversed().flatMap(({ Created, CreatedBy, Size }) => {
+    id = hashOf(`${id}\0${Created}\0${CreatedBy}\0${Size}`);
+    return Size > 0 ? [{ id, bytes: Size }] : [];
+  });
+}
+
+const hashOf = (text: string) => createHash('sha256').update(text).digest('base64');

@@ -86,7 +86,8 @@ export function handsOf(settings: HandsSettings, spec: WorkerSpec): Hands {
       const extra = locked ? self.flatMap((file) => ['--exec', file]) : [];
       return [CONFINE, ...user(gids), ...rules, ...extra, '--', ...argv];
     },
-    errand: (argv) => [CONFINE, ...user([...own]), '--', ...argv],
+    // In the wrapper's group: the agent could trace a process of its own user and group, and so have all its groups.
+    errand: (argv) => [CONFINE, '--user', [`${AGENT_UID}:${WRAPPER_UID}`, ...own].join(','), '--', ...argv],
     enforcement: locked ? [...advice, 'groups', ...enforced(mounts)] : advice,
     missing,
     group: AGENT_UID,

@@ -1,0 +1,91 @@
+/**
+ * Whether there is room on the disk where the engine keeps its images. Known only where that disk is this machine's;
+ * of an engine elsewhere nothing is said, and nothing refused.
+ */
+import { statfs } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { DockerClient, type Observe } from '../runtimes/docker/client.ts';
+
+/** How long an answer is taken for true. */
+const CACHE_MS = 5000;
+
+export interface DiskOptions {
+  /** `unix:///path`, `/path`, `tcp://host:port`. */
+  host: string;
+  /** IMAGE_MIN_FREE; `undefined` never refuses. */
+  minFreeBytes: number | undefined;
+  observe?: Observe;
+  /** Free bytes of the file system of a folder; the real one without it. */
+  freeBytes?: (folder: string) => Promise<number>;
+  /** Milliseconds from anywhere. */
+  clock?: () => number;
+}
+
+export interface Disk {
+  /** Bytes that are free for the engine; `undefined` where they cannot be told. */
+  free(): Promise<number | undefined>;
+  /** A sentence on why nothing can be built or started; `undefined` where there is room, or nobody knows. */
+  roomFor(): Promise<string | undefined>;
+  close(): void;
+}
+
+export function watchDisk(options: DiskOptions): Disk {
+  const { host, minFreeBytes, clock = () => performance.now(), freeBytes = freeOf } = options;
+  const client = new DockerClient({ host, observe: options.observe });
+  const local = host.startsWith('/') || host.startsWith('unix://');
+  let root: string | undefined;
+  let last: { until: number; free: Promise<number | undefined> } | undefined;
+
+  async function look(): Promise<number | undefined> {
+    try {
+      root ??= local ? await rootOf(client) : undefined;
+      return root === undefined ? undefined : await freeBytes(root);
+    } catch {
+      // An engine that is away is told by whoever needs it; a folder that is not here is another machine's.
+      root = undefined;
+      return undefined;
+    }
+  }
+
+  function free(): Promise<number | undefined> {
+    if (!last || last.until < clock()) last = { until: clock() + CACHE_MS, free: look() };
+    return last.free;
+  }
+
+  return {
+    free,
+    async roomFor() {
+      if (minFreeBytes === undefined) return undefined;
+      const left = await free();
+      if (left === undefined || left >= minFreeBytes) return undefined;
+      return (
+        `Only ${sizeText(left)} are free at ${root}, where Docker keeps its images, and IMAGE_MIN_FREE asks for ` +
+        `${sizeText(minFreeBytes)}. Make room (\`wm images gc\`, docker system prune), or lower it.`
+      );
+    },
+    close: () => client.close(),
+  };
+}
+
+/** The engine's folder, where the engine says that it runs on this machine, and not beside a container of ours. */
+async function rootOf(client: DockerClient): Promise<string | undefined> {
+  const info = await client.call(
+    'info',
+    (docker, abortSignal) =>
+      docker.info({ abortSignal } as never) as unknown as Promise<{ DockerRootDir?: string; Name?: string }>,
+  );
+  return info.Name === hostname() ? info.DockerRootDir : undefined;
+}
+
+/** What is free for everybody, without the reserve of root: an engine must not live on that. */
+async function freeOf(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}
+
+/** Bytes as docker writes them: `1.36GB`, `980MB`. */
+export function sizeText(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+  const power = Math.min(Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)), units.length - 1);
+  return `${Number((bytes / 1000 ** power).toPrecision(3))}${units[power]}`;
+}

@@ -1,0 +1,100 @@
+/** When the collection runs: at the times of IMAGE_GC_CRON, and soon after a start that has missed one. */
+import type { Logger } from 'pino';
+import { nextTime } from '../cron.ts';
+import { messageOf } from '../model/index.ts';
+import type { ImageUsage } from '../store/index.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { sizeText } from './disk.ts';
+import type { Collection, Collector } from './gc.ts';
+
+/** The longest that the clock is not looked at: it may be set, and Node's timers know no wait of months. */
+const LOOK_MS = 3_600_000;
+/** After a start, and after a collection that failed: an engine or Redis may be away for a while. */
+const SOON_MS = 60_000;
+
+export interface ScheduleOptions {
+  /** IMAGE_GC_CRON. */
+  cron: string;
+  collector: Collector;
+  usage: Pick<ImageUsage, 'collectedAt' | 'setCollectedAt'>;
+  metrics: Pick<Metrics, 'images' | 'imageBytes' | 'imageGcRemoved'>;
+  log: Pick<Logger, 'info' | 'warn'>;
+  now?: () => number;
+}
+
+/**
+ * When to collect next: at the first of the times after the last collection, also where that is over, but not before
+ * `earliest`. All in milliseconds since 1970. Pure.
+ */
+export function dueAt(cron: string, collectedAt: number, earliest: number): number {
+  return Math.max(nextTime(cron, collectedAt) ?? Number.POSITIVE_INFINITY, earliest);
+}
+
+/** Collects at its times until stopped; only the leader does. Stopping waits for a collection that runs. */
+export function startSchedule(options: ScheduleOptions): { stop(): Promise<void> } {
+  const { cron, usage, log, now = Date.now } = options;
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> = Promise.resolve();
+  let stopped = false;
+  let earliest = now() + SOON_MS;
+
+  const wait = (ms: number) => {
+    if (stopped) return;
+    timer = setTimeout(() => {
+      running = step();
+    }, ms);
+    timer.unref();
+  };
+
+  /** The last collection. The first is counted from now, as after a clock that was ahead; a restart keeps that. */
+  async function since(): Promise<number> {
+    const last = await usage.collectedAt();
+    if (last !== undefined && last <= now()) return last;
+    await usage.setCollectedAt(now());
+    return now();
+  }
+
+  async function step(): Promise<void> {
+    let due = now() + SOON_MS;
+    try {
+      due = dueAt(cron, await since(), earliest);
+      if (due <= now() && !stopped) {
+        await collectOnce(options);
+        await usage.setCollectedAt(now());
+        due = dueAt(cron, now(), earliest);
+      }
+    } catch (error) {
+      log.warn({ why: messageOf(error) }, 'images could not be collected; trying again');
+      earliest = now() + SOON_MS;
+      due = earliest;
+    }
+    wait(Math.min(Math.max(due - now(), 0), LOOK_MS));
+  }
+
+  running = step();
+  return {
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
+
+/** One collection, told to the log and the metrics. */
+export async function collectOnce({
+  collector,
+  metrics,
+  log,
+}: Pick<ScheduleOptions, 'collector' | 'metrics' | 'log'>): Promise<Collection> {
+  const done = await collector.collect();
+  for (const { name, why } of done.removed) log.info({ image: name, why }, 'image removed');
+  for (const { name, why } of done.skipped) log.info({ image: name, why }, 'image stays');
+  metrics.imageGcRemoved.inc(done.removed.length);
+  metrics.images.set(done.images);
+  metrics.imageBytes.set(done.image_bytes);
+  const { leftovers_removed: leftovers, images, freed_bytes, cache_freed_bytes } = done;
+  const counts = { removed: done.removed.length, leftovers, images, freed_bytes, cache_freed_bytes };
+  log.info(counts, `images collected: ${sizeText(freed_bytes + cache_freed_bytes)} freed`);
+  return done;
+}

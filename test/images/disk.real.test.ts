@@ -1,0 +1,39 @@
+/** The disk of the engine of this run; how much is free on it is played. */
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { type DiskOptions, watchDisk } from '../../src/images/disk.ts';
+
+const GIB = 1024 ** 3;
+
+function disk(options: Partial<DiskOptions> = {}) {
+  const watched = watchDisk({ host: inject('dockerHost'), minFreeBytes: 2 * GIB, ...options });
+  onTestFinished(() => watched.close());
+  return watched;
+}
+
+test('of an engine on this machine it is known what is free', async () => {
+  expect(await disk().free()).toBeGreaterThan(0);
+  expect(await disk({ minFreeBytes: 2 ** 60 }).roomFor()).toMatch(
+    /^Only \S+B are free at \/\S+, where Docker keeps its images, and IMAGE_MIN_FREE asks for 1150PB\. Make room/,
+  );
+});
+
+test('below the bound there is no room, and again some when it is cleared', async () => {
+  let [free, time] = [2 * GIB - 1, 0];
+  const { roomFor } = disk({ freeBytes: async () => free, clock: () => time });
+  expect(await roomFor()).toContain('IMAGE_MIN_FREE');
+  free = 2 * GIB;
+  expect(await roomFor(), 'still the answer of a moment ago').toBeDefined();
+  time += 6000;
+  expect(await roomFor()).toBeUndefined();
+});
+
+test('a folder that is not here refuses nothing', async () => {
+  const freeBytes = async () => {
+    throw new Error('ENOENT');
+  };
+  expect(await disk({ freeBytes }).roomFor()).toBeUndefined();
+});
+
+test('without a bound nobody is asked', async () => {
+  expect(await disk({ minFreeBytes: undefined, freeBytes: async () => 0 }).roomFor()).toBeUndefined();
+});

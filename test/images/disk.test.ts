@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { sizeText, watchDisk } from '../../src/images/disk.ts';
+
+test.each([
+  [0, '0B'],
+  [999, '999B'],
+  [1000, '1kB'],
+  [1_364_000_000, '1.36GB'],
+  [2 ** 31, '2.15GB'],
+  [980_400_000, '980MB'],
+  [5e18, '5000PB'],
+])('%d bytes are %s', (bytes, text) => expect(sizeText(bytes)).toBe(text));
+
+test('of an engine elsewhere nothing is known, and nothing is refused', async () => {
+  const disk = watchDisk({ host: 'tcp://192.0.2.1:2375', minFreeBytes: 10 ** 15 });
+  expect(await disk.free()).toBeUndefined();
+  expect(await disk.roomFor()).toBeUndefined();
+  disk.close();
+});
+
+test('an engine that is away refuses nothing', async () => {
+  const disk = watchDisk({ host: 'unix:///nowhere/docker.sock', minFreeBytes: 10 ** 15 });
+  expect(await disk.roomFor()).toBeUndefined();
+  disk.close();
+});

@@ -1,79 +1,42 @@
 /**
- * Builds the worker image: the base plus the bundled wrapper, named `worker:<first 12 of sha256>` over all that goes
- * into it, so that it is built anew only when something has changed.
+ * Builds the plain worker image (CUSTOM, without modules) as the manager would, and names it `worker:latest` too: what
+ * the demo, `npm start` and the tests run where nobody asks for more.
  *
  * As a program (`node scripts/worker-image.ts`) it prints the image's name.
  */
-import { createHash } from 'node:crypto';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Docker from 'dockerode';
-import { ensureBaseImage, follow, isPresent, type Log } from './base-image.ts';
+import { createImages, machineCa } from '../src/images/index.ts';
+import { workerSpec } from '../src/model/index.ts';
+import { ensureBaseImage, type Log } from './base-image.ts';
 import { bundleWrapper } from './bundle-wrapper.ts';
 
-const ROOT = join(import.meta.dirname, '..');
-const DOCKERFILE = join(ROOT, 'worker-base', 'Dockerfile');
+const PACKAGE = join(import.meta.dirname, '..', 'package.json');
+const PLAIN = workerSpec.parse({ runtime: 'docker', agent_type: 'CUSTOM' });
 
 /** The worker image's name; it is present when this returns. Throws with what the build said. */
 export async function ensureWorkerImage(docker: Docker, log: Log): Promise<string> {
-  const base = await ensureBaseImage(docker, log);
-  const baseInfo = await docker.getImage(base).inspect();
-  const bundle = await bundleWrapper();
-  const name = workerImageName(baseInfo.Id, bundle.hash);
-  if (await isPresent(docker, name)) return await asLatest(docker, name);
-  log(`Building ${name} from ${base} …`);
-  const version: string = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version;
-  const labels = {
-    'worker-manager.managed': 'true',
-    'org.opencontainers.image.created': new Date().toISOString(),
-    'org.opencontainers.image.version': version,
-    'org.opencontainers.image.base.name': base,
-    'org.opencontainers.image.base.digest': baseInfo.RepoDigests?.[0]?.split('@')[1] ?? baseInfo.Id,
-  };
-  await build(docker, bundle.path, { t: name, buildargs: { BASE: base }, labels }, log);
-  return await asLatest(docker, name);
-}
-
-/** The name that a manager takes where it is told none. */
-async function asLatest(docker: Docker, name: string): Promise<string> {
-  await docker.getImage(name).tag({ repo: 'worker', tag: 'latest' });
-  return name;
-}
-
-/** `worker:<hash>` over the recipe, the base as the engine knows it, and the wrapper. */
-export function workerImageName(baseId: string, bundleHash: string): string {
-  const inputs = JSON.stringify([readFileSync(DOCKERFILE, 'utf8'), baseId, bundleHash]);
-  return `worker:${createHash('sha256').update(inputs).digest('hex').slice(0, 12)}`;
-}
-
-async function build(
-  docker: Docker,
-  bundle: string,
-  options: Docker.ImageBuildOptions,
-  log: Log,
-): Promise<void> {
-  mkdirSync(join(ROOT, '.cache'), { recursive: true });
-  const context = mkdtempSync(join(ROOT, '.cache', 'worker-image-'));
-  const lines: string[] = [];
+  const baseImage = await ensureBaseImage(docker, log);
+  await bundleWrapper();
+  const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
+  const ca = process.env.WORKER_BUILD_CA || machineCa();
+  const images = createImages({ host: hostOf(docker), version, baseImage, ca });
   try {
-    copyFileSync(DOCKERFILE, join(context, 'Dockerfile'));
-    copyFileSync(bundle, join(context, 'wrapper.mjs'));
-    const stream = await docker.buildImage(
-      { context, src: ['Dockerfile', 'wrapper.mjs'] },
-      { ...options, rm: true, forcerm: true },
+    const name = await images.buildNow(PLAIN, ({ step, line }) =>
+      log(step === 0 ? `Building the worker image from ${baseImage} …` : line),
     );
-    await follow(docker, stream, (line) => {
-      lines.push(line);
-      if (line.startsWith('Step ')) log(line);
-    });
-  } catch (error) {
-    const why = error instanceof Error ? error.message.trim() : String(error);
-    throw new Error(`${options.t} could not be built: ${why}\n${lines.slice(-20).join('\n')}`, {
-      cause: error,
-    });
+    await docker.getImage(name).tag({ repo: 'worker', tag: 'latest' });
+    return name;
   } finally {
-    rmSync(context, { recursive: true, force: true });
+    await images.close();
   }
+}
+
+/** Where the client's daemon is, as `createImages` is told it. */
+function hostOf(docker: Docker): string {
+  const { socketPath, host, port } = docker.modem as { socketPath?: string; host?: string; port?: number };
+  return socketPath ?? `tcp://${host}:${port}`;
 }
 
 if (import.meta.main) console.log(await ensureWorkerImage(new Docker(), console.error));

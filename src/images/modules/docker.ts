@@ -10,7 +10,8 @@ const DATA = '/home/agent/.local/share/docker';
  */
 const host: HostNeeds = {
   capAdd: ['SETUID', 'SETGID'],
-  securityOpt: ['seccomp=unconfined', 'systempaths=unconfined'],
+  securityOpt: ['seccomp=unconfined'],
+  systemPaths: true,
   devices: ['/dev/net/tun'],
   volumes: [DATA],
   newPrivileges: true,

@@ -32,6 +32,8 @@ export interface Module {
 export interface HostNeeds {
   capAdd: string[];
   securityOpt: string[];
+  /** Nothing of /proc and /sys is masked or read-only (docker's `--security-opt systempaths=unconfined`). */
+  systemPaths: boolean;
   /** Device nodes of the host. */
   devices: string[];
   /** Paths that must lie on a volume, for the layers below cannot hold what is written there. */

@@ -1,0 +1,115 @@
+/** The images of the two agents' CLIs, built by the daemon from the registry's packages. */
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { createImages, type Images, machineCa } from '../../src/images/index.ts';
+import type { AgentType } from '../../src/model/index.ts';
+import { dockerAt } from '../support/docker.ts';
+import { runIn } from './container.ts';
+import { specOf } from './recipes.ts';
+
+/** A first build loads some hundred megabytes; with the daemon's cache it takes a second. */
+const FIRST_BUILD_MS = 600_000;
+const AGENTS: [AgentType, string, string][] = [
+  ['CLAUDE', 'claude', '2.1.329'],
+  ['FACTORY', 'droid', '0.215.0'],
+];
+
+const docker = dockerAt(inject('dockerHost'));
+const names = new Map<AgentType, string>();
+let images: Images;
+beforeAll(async () => {
+  images = createImages({ host: inject('dockerHost'), version: 'test', ca: machineCa() });
+  for (const [agent_type] of AGENTS) names.set(agent_type, await images.buildNow(specOf({ agent_type })));
+}, FIRST_BUILD_MS);
+afterAll(() => images.close());
+
+const imageOf = (type: AgentType) => names.get(type) ?? '';
+
+test.each(AGENTS)(
+  '%s answers as the agent with an empty environment, and without node',
+  async (type, program, version) => {
+    const image = imageOf(type);
+    const alone = ['env', '-i', `/usr/local/bin/${program}`, '--version'];
+    const { code, output } = await runIn(docker, { image, argv: alone });
+    expect(output).toContain(version);
+    expect(code).toBe(0);
+    const node = await runIn(docker, { image, argv: ['sh', '-c', 'exec node --version'] });
+    expect(node).toMatchObject({ code: 126, output: expect.stringContaining('Permission denied') });
+  },
+);
+
+test.each(AGENTS)('%s cannot change its own program, the wrapper or the entry', async (type, program) => {
+  const paths = [
+    `/usr/local/bin/${program}`,
+    '/usr/local/bin',
+    '/worker',
+    '/worker/wrapper.mjs',
+    '/worker/entry',
+  ];
+  const argv = [
+    'sh',
+    '-c',
+    `for path in ${paths.join(' ')}; do test -e $path && test ! -w $path || echo $path; done`,
+  ];
+  expect(await runIn(docker, { image: imageOf(type), argv })).toEqual({ code: 0, output: '' });
+});
+
+test('both tell what they are and what they stand on', async () => {
+  for (const [type] of AGENTS) {
+    const { Config } = await docker.getImage(imageOf(type)).inspect();
+    expect(Config.Labels).toMatchObject({
+      'worker-manager.managed': 'true',
+      'worker-manager.agent-type': type,
+      'org.opencontainers.image.version': 'test',
+      'org.opencontainers.image.base.digest': expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
+      'org.opencontainers.image.base.name': expect.any(String),
+    });
+    expect(Date.parse(Config.Labels['org.opencontainers.image.created'] ?? '')).toBeGreaterThan(0);
+    expect(Config.Entrypoint).toEqual(['/worker/entry']);
+    expect(Config.User).toMatch(/^(root|0)?$/);
+  }
+});
+
+test('they share all below their programs', async () => {
+  const [claude = [], droid = []] = await Promise.all(AGENTS.map(([type]) => layersOf(imageOf(type))));
+  const shared = claude.filter((layer, index) => droid[index] === layer);
+  const base = await layersOf(inject('baseImage'));
+  expect(shared.length).toBe(base.length + 1);
+});
+
+/** As the name of a file stands in an archive. */
+const FILE = `ca.crt${'\0'.repeat(64)}`;
+
+/** Whatever of it the base image does not trust already is this machine's own, such as a proxy's certificate. */
+test("the build's certificates are in no layer", { timeout: 180_000 }, async (context) => {
+  const ca = machineCa();
+  if (!ca) return context.skip('This machine has no bundle of certificates.');
+  const argv = ['sh', '-c', 'cat /etc/ssl/certs/ca-certificates.crt 2>/dev/null || true'];
+  const { output } = await runIn(docker, { image: imageOf('CLAUDE'), argv });
+  const inImage = new Set(output.split('\n').map((line) => line.trim()));
+  const ours = (await readFile(ca, 'utf8'))
+    .split('\n')
+    .filter((line) => line.length === 64 && !inImage.has(line));
+  const marks = [FILE, ...ours.slice(0, 3)].map((text) => Buffer.from(text));
+  const found = await findInLayers(imageOf('CLAUDE'), [...marks, Buffer.from('wrapper.mjs')]);
+  // The last one is to be found, or nothing was searched.
+  expect(found).toEqual(['wrapper.mjs']);
+  if (ours.length === 0)
+    console.log('This machine trusts nothing of its own: only the file’s name was searched for.');
+});
+
+async function layersOf(image: string): Promise<string[]> {
+  return (await docker.getImage(image).inspect()).RootFS.Layers ?? [];
+}
+
+/** The marks that occur in what `docker save` gives out, other than in the Dockerfile's commands. */
+async function findInLayers(image: string, marks: Buffer[]): Promise<string[]> {
+  const found = new Set<string>();
+  let rest = Buffer.alloc(0);
+  for await (const chunk of (await docker.getImage(image).get()) as AsyncIterable<Buffer>) {
+    const text = Buffer.concat([rest, chunk]);
+    for (const mark of marks) if (text.includes(mark)) found.add(mark.toString());
+    rest = text.subarray(Math.max(0, text.length - 128));
+  }
+  return [...found];
+}

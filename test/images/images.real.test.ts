@@ -1,0 +1,182 @@
+/** What is asked of images by the loop and by people: one build however many ask, states, failures, folders. */
+import { spawnSync } from 'node:child_process';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest';
+import {
+  createImages,
+  ImageBuildFailed,
+  type Images,
+  type ImagesOptions,
+  machineCa,
+  SOURCES,
+  type Sources,
+  writeContext,
+} from '../../src/images/index.ts';
+import { dockerAt } from '../support/docker.ts';
+import { runIn } from './container.ts';
+import { specOf } from './recipes.ts';
+
+/** A step that runs, on a busy machine; the long ones are in the daemon's cache since the set-up. */
+const BUILD_MS = 120_000;
+const CUSTOM = specOf();
+const GIT = specOf({ modules: ['GIT'] });
+const GIT_CURL = specOf({ modules: ['GIT', 'CURL'] });
+
+const host = inject('dockerHost');
+const docker = dockerAt(host);
+let directory: string;
+let all: Images[];
+let made: string[];
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'images-'));
+  all = [];
+  made = [];
+});
+afterEach(async () => {
+  for (const images of all) await images.close();
+  for (const name of made) await docker.getImage(name).remove();
+  await rm(directory, { recursive: true });
+});
+
+function open(options: Partial<ImagesOptions> = {}): Images {
+  const images = createImages({ host, version: 'test', ca: machineCa(), ...options });
+  all.push(images);
+  return images;
+}
+
+/** Sources that nobody else has: a build of them is not there yet. */
+async function ownSources(): Promise<Sources> {
+  const sources = { wrapper: join(directory, 'wrapper.mjs'), fixed: join(directory, 'fixed') };
+  await cp(SOURCES.fixed, sources.fixed, { recursive: true });
+  await writeFile(sources.wrapper, `/* ${directory} */ process.exit(78);`);
+  return sources;
+}
+
+test('one build however many ask, told step by step, and found afterwards', {
+  timeout: BUILD_MS,
+}, async () => {
+  const built: string[] = [];
+  const changed: string[] = [];
+  const images = open({
+    sources: await ownSources(),
+    built: (result) => built.push(result),
+    onChange: (name) => changed.push(name),
+  });
+  expect(await images.state(CUSTOM)).toMatchObject({ kind: 'absent' });
+  const steps: number[][] = [[], []];
+  const asked = steps.map((heard) => images.buildNow(CUSTOM, ({ step }) => heard.push(step)));
+  images.build(CUSTOM);
+  await vi.waitFor(async () =>
+    expect(await images.state(CUSTOM)).toMatchObject({
+      kind: 'building',
+      step: expect.stringMatching(/^Step \d+\/\d+ : /),
+    }),
+  );
+  const [name = '', other] = await Promise.all(asked);
+  made.push(name);
+  expect(other).toBe(name);
+  expect(built).toEqual(['built']);
+  expect(steps[0]).toEqual(steps[1]);
+  expect(steps[0]?.length).toBeGreaterThan(5);
+  expect(new Set(changed)).toEqual(new Set([name]));
+  expect(await images.state(CUSTOM)).toEqual({ kind: 'ready', name });
+  expect(await images.buildNow(CUSTOM)).toBe(name);
+  expect(built).toEqual(['built']);
+});
+
+test('a failing build tells its step and last lines, once, until another is asked for', {
+  timeout: BUILD_MS,
+}, async () => {
+  const sources = await ownSources();
+  await writeFile(join(sources.fixed, 'confine.c'), 'int main(void) { return no_such_name; }\n');
+  const built: string[] = [];
+  const images = open({ sources, built: (result) => built.push(result) });
+  const error = await images.buildNow(CUSTOM).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(ImageBuildFailed);
+  const { step, tail, message } = error as ImageBuildFailed;
+  expect(step).toMatch(/^Step \d+\/\d+ : RUN gcc /);
+  expect(tail.join('\n')).toContain('no_such_name');
+  expect(message).toMatch(/^worker:[0-9a-f]{12} could not be built: Step .* ended with exit code 1\.\n/);
+  const failed = await images.state(CUSTOM);
+  expect(failed).toMatchObject({ kind: 'failed', reason: 'ImageBuildFailed', message });
+  expect(Math.abs(Date.now() - (failed as { at: number }).at)).toBeLessThan(60_000);
+  expect(await images.state(CUSTOM)).toEqual(failed);
+  expect(built).toEqual(['failed']);
+  images.build(CUSTOM);
+  await vi.waitFor(() => expect(built).toEqual(['failed', 'failed']), { timeout: 30_000 });
+  // Another image is not held up by it.
+  expect(await images.state(GIT)).toMatchObject({ kind: 'absent' });
+});
+
+test('a wrapper that does not load ends the build with its words', { timeout: BUILD_MS }, async () => {
+  const sources = await ownSources();
+  await writeFile(sources.wrapper, 'throw new Error("broken bundle");');
+  await expect(open({ sources }).buildNow(CUSTOM)).rejects.toThrow(/wrapper\.mjs[\s\S]*broken bundle/);
+});
+
+test('without room nothing is built, and the state says why', async () => {
+  const built: string[] = [];
+  const roomFor = async () => 'Less than 1 GiB is free on /var/lib/docker.';
+  const images = open({ sources: await ownSources(), roomFor, built: (result) => built.push(result) });
+  await expect(images.buildNow(CUSTOM)).rejects.toThrow('Less than 1 GiB');
+  expect(await images.state(CUSTOM)).toMatchObject({ kind: 'failed', reason: 'Capacity' });
+  expect(built).toEqual(['refused']);
+});
+
+test('a base that is nowhere is a failed build with what to do', async () => {
+  const images = open({ baseImage: 'localhost:1/no-base:1' });
+  expect(await images.state(CUSTOM)).toEqual({ kind: 'absent', name: 'localhost:1/no-base:1' });
+  await expect(images.buildNow(CUSTOM)).rejects.toThrow(
+    /localhost:1\/no-base:1 is not there.*WORKER_BASE_IMAGE/s,
+  );
+  expect(await images.state(CUSTOM)).toMatchObject({ kind: 'failed', reason: 'ImageBuildFailed' });
+});
+
+test('an engine that is away is unknown, never absent', async () => {
+  const images = open({ host: join(directory, 'no.sock') });
+  expect(await images.state(CUSTOM)).toMatchObject({
+    kind: 'unknown',
+    error: expect.stringContaining('no.sock'),
+  });
+});
+
+test('the folder makes the same image by hand', { timeout: BUILD_MS }, async (context) => {
+  const images = open();
+  const name = await images.buildNow(GIT);
+  await writeContext(await images.recipe(GIT), join(directory, 'context'), { ca: machineCa() });
+  const tag = `worker-by-hand:${process.pid}`;
+  const env = {
+    ...process.env,
+    DOCKER_HOST: host.startsWith('/') ? `unix://${host}` : host,
+    DOCKER_BUILDKIT: '0',
+  };
+  const byHand = spawnSync('docker', ['build', '-q', '-t', tag, join(directory, 'context')], {
+    env,
+    encoding: 'utf8',
+  });
+  if (byHand.error) return context.skip(`There is no docker program here: ${byHand.error.message}`);
+  expect(byHand.stderr).not.toMatch(/error/i);
+  expect(byHand.status).toBe(0);
+  made.push(tag);
+  const [ours, theirs] = await Promise.all([name, tag].map((image) => docker.getImage(image).inspect()));
+  expect(theirs?.RootFS).toEqual(ours?.RootFS);
+  // Root's entry becomes the wrapper, which ends for want of settings.
+  const host_ = { CapAdd: ['SETUID', 'SETGID', 'KILL'], SecurityOpt: ['no-new-privileges'] };
+  expect((await runIn(docker, { image: tag, argv: ['/worker/entry'], user: '0:0', host: host_ })).code).toBe(
+    78,
+  );
+});
+
+test('a second variant adds little to the first', { timeout: BUILD_MS }, async () => {
+  const images = open();
+  const [first, second] = [await images.buildNow(GIT), await images.buildNow(GIT_CURL)];
+  const historyOf = (name: string): Promise<{ Id: string; Size: number }[]> =>
+    docker.getImage(name).history();
+  const had = new Set((await historyOf(first)).map(({ Id }) => Id));
+  const history = await historyOf(second);
+  const sum = (steps: { Size: number }[]) => steps.reduce((bytes, { Size }) => bytes + Size, 0);
+  const added = sum(history.filter(({ Id }) => !had.has(Id)));
+  expect(added).toBeLessThan(0.25 * sum(history));
+});

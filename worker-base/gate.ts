@@ -39,7 +39,7 @@ export function judge(request: unknown, allowed: readonly string[]): GateAnswer 
   const list =
     allowed.length > NAMED ? `${allowed.slice(0, NAMED).join(', ')} …` : allowed.join(', ') || 'none';
   return answer(
-    `${names} ${refused.length === 1 ? 'is' : 'are'} not in allowed_commands (${list}), and is refused however it is called. ` +
+    `${names} ${refused.length === 1 ? 'is' : 'are'} not in allowed_commands (${list}); that holds however it is called. ` +
       'Go on without it, or say what you could not do.',
   );
 }

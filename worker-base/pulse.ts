@@ -44,6 +44,15 @@ export class Pulse {
     this.#activeAt = Date.now();
   }
 
+  /** A turn has begun or ended: said at once, but to nobody in particular. */
+  turn(busy: boolean, waiting: boolean): void {
+    this.touch();
+    if (busy === this.busy && waiting === this.waiting) return;
+    this.busy = busy;
+    this.waiting = waiting;
+    if (this.#phase === 'ready') void this.#send(false);
+  }
+
   /** Waits for its secrets from now on, or does not any more; said at once, and again while it is so. */
   needSecrets(needs: boolean): void {
     this.#needsSecrets = needs;

@@ -147,8 +147,9 @@ export class Turns implements Listener {
 
   ended(end: TurnEnd): void {
     const turn = this.#turn;
-    if (!turn || turn.forced) return;
     const lost = !end.ok && end.reason === 'session_lost';
+    if (!turn && lost && this.#parts.conversation().session !== undefined) this.#beginAnew();
+    if (!turn || turn.forced) return;
     if (lost) this.#forget();
     // Nobody is prompted any more that knows nothing of what was said.
     if (lost && !this.#parts.around.spec.exit_after_prompt)
@@ -166,10 +167,7 @@ export class Turns implements Listener {
       const reason = this.#ending ? 'stopped' : (turn.why ?? 'exit');
       this.#conclude(turn, { ok: false, reason, message: SENTENCES[reason] ?? describe(exit) });
     } else if (goingOn && !this.#handshaken && this.#parts.conversation().session !== undefined) {
-      // It would not go on with the conversation: the next prompt is told so, and a new one begins.
-      this.#lost = true;
-      this.#forget();
-      void this.#begin();
+      this.#beginAnew();
       return;
     }
     // An interrupt ends a turn and not the worker, also where the agent takes it for its own end.
@@ -190,10 +188,8 @@ export class Turns implements Listener {
     const free = !this.#turn && !this.#packing && !this.#leaving && !this.#ending;
     const prompt = free && conversation().ready ? this.#queue.shift() : undefined;
     if (prompt) this.#prompt(prompt);
-    const { pulse } = around;
-    pulse.busy = this.#turn !== undefined || this.#queue.length > 0;
-    pulse.waiting = !pulse.busy && conversation().ready;
-    pulse.touch();
+    const busy = this.#turn !== undefined || this.#queue.length > 0;
+    around.pulse.turn(busy, !busy && conversation().ready);
   }
 
   #prompt(prompt: Prompt): void {
@@ -275,6 +271,16 @@ export class Turns implements Listener {
     this.#leaving.answered = { id: answered, also: (transaction) => kept && keep.store(transaction, kept) };
   }
 
+  /** It would not go on with the conversation, before any prompt: the next prompt is told so. */
+  #beginAnew(): void {
+    this.#lost = true;
+    this.#forget();
+    void this.#parts
+      .conversation()
+      .kill()
+      .then(() => this.#begin());
+  }
+
   #forget(): void {
     const { conversation, keep } = this.#parts;
     conversation().session = undefined;
@@ -314,6 +320,7 @@ export class Turns implements Listener {
 
 /** How a turn ended that was asked to end: for what was asked, where the agent tells no other reason of its own. */
 function meant({ why }: Turn, end: TurnEnd): TurnEnd {
-  if (end.ok || !why || !['interrupted', 'error', 'exit'].includes(end.reason)) return end;
+  if (end.ok || !why || end.reason === why || !['interrupted', 'error', 'exit'].includes(end.reason))
+    return end;
   return { ...end, reason: why, message: SENTENCES[why] ?? end.message };
 }

@@ -34,7 +34,7 @@ export class TestWorker {
     this.#read = this.#follow();
   }
 
-  async declare(spec: Partial<WorkerSpec> & { command_line: string[] }): Promise<void> {
+  async declare(spec: Partial<WorkerSpec>): Promise<void> {
     const full = { agent_type: 'CUSTOM', runtime: 'process', stop_grace_seconds: 4, ...spec };
     await this.redis.hset(this.keys.desired(this.id), 'spec', JSON.stringify(full));
   }
@@ -111,7 +111,9 @@ export class TestWorker {
     this.#reader.disconnect();
     await this.#read;
     const { keys, id } = this;
-    await this.redis.del(keys.desired(id), keys.input(id), keys.output(id), keys.heartbeat(id));
+    await this.redis.del(
+      ...[keys.desired(id), keys.input(id), keys.output(id), keys.heartbeat(id), keys.conversation(id)],
+    );
     this.redis.disconnect();
     rmSync(this.dir, { recursive: true, force: true });
   }

@@ -3,6 +3,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runCli } from './cli/index.ts';
+import { watchDisk } from './images/disk.ts';
+import { createCollector } from './images/gc.ts';
 import { createImages, type Images } from './images/index.ts';
 import type { Checkpoint, RuntimeName } from './model/index.ts';
 import { hasImage } from './runtimes/docker/image.ts';
@@ -10,7 +12,7 @@ import { createRuntimes } from './runtimes/index.ts';
 import { openSecrets } from './secrets.ts';
 import { limitsOf, serve } from './serve.ts';
 import { explainSettings, readSettings, type Settings } from './settings.ts';
-import { connectBlocking, connectCommands, type Link, Store } from './store/index.ts';
+import { connectBlocking, connectCommands, ImageUsage, type Link, Store } from './store/index.ts';
 import { createLogger } from './telemetry/log.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 
@@ -46,11 +48,27 @@ const observing =
       result: result === 'ok' ? 'ok' : 'error',
     });
 
-const roomOf = (_settings: Settings) => async (): Promise<string | undefined> => undefined;
+const roomOf = ({ runtime, dockerHost, imageMinFreeBytes }: Settings, metrics?: Metrics) =>
+  runtime === 'process'
+    ? async () => undefined
+    : watchDisk({
+        host: dockerHost,
+        minFreeBytes: imageMinFreeBytes,
+        observe: observing('docker', metrics),
+      }).roomFor;
 
-/** None where the operator names one image for all Docker bodies, or there are none. */
-function imagesOf(settings: Settings, metrics?: Metrics): ((changed: () => void) => Images) | undefined {
-  if (settings.workerImage || settings.runtime === 'process') return undefined;
+/** Images outlive the worker that they were built for, whoever built them: it is told by the same record for all. */
+const collectorOf = (settings: Settings, redis: Link, metrics?: Metrics) =>
+  createCollector({
+    host: settings.dockerHost,
+    usage: new ImageUsage(redis),
+    retentionDays: settings.imageRetentionDays,
+    budgetBytes: settings.imageBudgetBytes,
+    cacheBudgetBytes: settings.buildCacheBudgetBytes,
+    observe: observing('docker', metrics),
+  });
+
+function imagesOf(settings: Settings, metrics?: Metrics): (changed: () => void) => Images {
   return (changed) =>
     createImages({
       ...{
@@ -112,6 +130,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
     const name = imageOf(settings);
     return { name, present: await hasImage(settings.dockerHost, name) };
   },
+  images: (settings) => imagesOf(settings)(() => {}),
+  collector: (settings, redis) => collectorOf(settings, redis),
   wrapperIsBuilt: () => existsSync(WRAPPER),
   async serve(settings, signal) {
     const metrics = createMetrics({ version });
@@ -119,9 +139,13 @@ process.exitCode = await runCli(process.argv.slice(2), {
     const checkpoint = crashAt(process.env.WM_CRASH_AT);
     await serve({
       ...{ settings, metrics, log, signal, checkpoint, ...runtimesOf(settings, metrics) },
-      images: imagesOf(settings, metrics),
+      // None where the operator names one image for all Docker bodies, or there are none.
+      images:
+        settings.workerImage || settings.runtime === 'process' ? undefined : imagesOf(settings, metrics),
+      collector:
+        settings.runtime === 'process' ? undefined : (redis) => collectorOf(settings, redis, metrics),
       secrets: openSecrets(settings.secretsDir),
-      roomFor: roomOf(settings),
+      roomFor: roomOf(settings, metrics),
     });
   },
   stdout: process.stdout,

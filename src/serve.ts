@@ -7,7 +7,9 @@ import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { report } from './http/health.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
+import type { Collector } from './images/gc.ts';
 import type { Images } from './images/index.ts';
+import { startSchedule } from './images/schedule.ts';
 import { type Checkpoint, type Limits, messageOf, type RuntimeName } from './model/index.ts';
 import { steadyClock } from './queue/clock.ts';
 import { createLease } from './queue/lease.ts';
@@ -21,6 +23,7 @@ import {
   connectBlocking,
   connectCommands,
   ImageUsage,
+  type Link,
   redisLeaseStore,
   Store,
   watchedLeaseStore,
@@ -40,6 +43,8 @@ export interface ServeOptions {
   runtimes: Runtime[];
   /** Redis as a body of that runtime sees it. */
   bodyRedisUrl: (runtime: RuntimeName) => Promise<string>;
+  /** Makes what removes images that are no longer kept; absent where there are no Docker bodies. */
+  collector?: ((redis: Link) => Collector) | undefined;
   /** Makes the images of Docker bodies, told of each change; absent where the operator names one image for all. */
   images?: ((changed: () => void) => Images) | undefined;
   /** The operator's secrets. */
@@ -86,6 +91,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   let term: Term | undefined;
   let ended = Promise.resolve();
   const images = options.images?.(() => term?.imagesChanged());
+  const usage = new ImageUsage(redis);
+  const collector = options.collector?.(redis);
   const urls = new Map<RuntimeName, string>();
   const runtimes = new Runtimes(options.runtimes, Date.now, (name, error) => {
     log[error ? 'warn' : 'info'](
@@ -136,6 +143,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   async function lead(epoch: number): Promise<void> {
     await ended;
     termEnd = new AbortController();
+    const schedule =
+      collector && startSchedule({ cron: settings.imageGcCron, collector, usage, metrics, log });
     while (lease.epoch() === epoch && !signal.aborted) {
       // A read that blocks cannot be taken back, only cut: each term has a connection of its own.
       const blocking = connectBlocking(settings.redisUrl);
@@ -156,6 +165,7 @@ export async function serve(options: ServeOptions): Promise<void> {
         blocking.disconnect();
       }
     }
+    schedule?.stop();
   }
 
   const termOptions = (): Omit<TermOptions, 'stream'> => ({
@@ -165,7 +175,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     images: images && {
       state: (spec) => images.state(spec),
       build: (spec) => images.build(spec),
-      usage: new ImageUsage(redis),
+      usage,
     },
     secrets: (names) => options.secrets.read(names),
     abilities: {
@@ -226,6 +236,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     await lease.release();
     await http.close();
     await images?.close();
+    collector?.close();
     await runtimes.close();
     redis.disconnect();
     listener.disconnect();

@@ -19,6 +19,7 @@ import { doctorCommand } from './doctor.ts';
 import { eventsCommand } from './events.ts';
 import { EXIT, exitCodeOf, linesOf } from './exit.ts';
 import { explainCommand } from './explain.ts';
+import { imagesCommand } from './images.ts';
 import { logsCommand } from './logs.ts';
 import { Output } from './output.ts';
 import type { CliParts } from './parts.ts';
@@ -113,6 +114,7 @@ export function programOf(context: Context): Command {
         ...[logsCommand(context), eventsCommand(context)],
       ],
     ],
+    ['Images:', [imagesCommand(context)]],
     [
       'The manager:',
       [serveCommand(context), doctorCommand(context), configCommand(context), versionCommand(context)],

@@ -1,3 +1,5 @@
+import type { Collector } from '../images/gc.ts';
+import type { Images } from '../images/index.ts';
 import type { Limits, RuntimeName } from '../model/index.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import type { SettingRow, Settings } from '../settings.ts';
@@ -23,6 +25,10 @@ export interface CliParts {
   limits: (settings: Settings) => Limits;
   /** The image that Docker bodies run, and whether the engine has it. */
   bodyImage: (settings: Settings) => Promise<{ name: string; present: boolean }>;
+  /** Makes images; connects when it is first used. */
+  images: (settings: Settings) => Images;
+  /** Looks at images and removes them. */
+  collector: (settings: Settings, redis: Link) => Collector;
   wrapperIsBuilt: () => boolean;
   serve: (settings: Settings, signal: AbortSignal) => Promise<void>;
   stdout: NodeJS.WriteStream;

@@ -4,6 +4,7 @@
  */
 import { statfs } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { sizeText } from '../model/index.ts';
 import { DockerClient, type Observe } from '../runtimes/docker/client.ts';
 
 /** How long an answer is taken for true. */
@@ -81,11 +82,4 @@ async function rootOf(client: DockerClient): Promise<string | undefined> {
 async function freeOf(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
   return bavail * bsize;
-}
-
-/** Bytes as docker writes them: `1.36GB`, `980MB`. */
-export function sizeText(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
-  const power = Math.min(Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)), units.length - 1);
-  return `${Number((bytes / 1000 ** power).toPrecision(3))}${units[power]}`;
 }

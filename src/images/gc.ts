@@ -17,6 +17,8 @@ const DAY_MS = 86_400_000;
 /** Far above the deadline of a removal: one that was given up may still be carried out. */
 const CLAIM_MS = 600_000;
 
+export type { StoredImage } from './inventory.ts';
+
 export interface CollectorOptions {
   /** `unix:///path`, `/path`, `tcp://host:port`. */
   host: string;
@@ -57,7 +59,8 @@ export interface Collection {
 export interface Collector {
   /** What images there are. */
   list(): Promise<StoredImage[]>;
-  collect(options?: { dryRun?: boolean }): Promise<Collection>;
+  /** A signal that fires ends it before the next image. */
+  collect(options?: { dryRun?: boolean; signal?: AbortSignal }): Promise<Collection>;
   close(): void;
 }
 
@@ -66,7 +69,13 @@ export function createCollector(options: CollectorOptions): Collector {
   const client = new DockerClient({ host: options.host, observe: options.observe });
   const inventory = new Inventory(client, usage, options.labels);
 
-  async function collect({ dryRun = false } = {}): Promise<Collection> {
+  async function collect({
+    dryRun = false,
+    signal,
+  }: {
+    dryRun?: boolean;
+    signal?: AbortSignal;
+  } = {}): Promise<Collection> {
     const began = now();
     const stock = await inventory.look();
     const disk_bytes_before = await layersSize();
@@ -86,6 +95,7 @@ export function createCollector(options: CollectorOptions): Collector {
     const skipped: Verdict[] = [];
     const by = randomUUID();
     for (const verdict of verdicts) {
+      if (signal?.aborted) break;
       const image = stock.images.find(({ name }) => name === verdict.name);
       const why = dryRun || !image ? undefined : await remove(image, by);
       if (why === undefined) removed.push(verdict);

@@ -16,6 +16,7 @@ import { findBase, inspectImage, pullBase } from './base.ts';
 import { buildImage, type Progress } from './build.ts';
 import { writeContext } from './context.ts';
 import { imageName } from './image-name.ts';
+import { MODULES_LABEL } from './inventory.ts';
 import { Jobs } from './jobs.ts';
 import { type Ground, type Recipe, recipeOf } from './recipe.ts';
 import { hashSources, SOURCES, type Sources } from './sources.ts';
@@ -208,6 +209,7 @@ function labelsOf(recipe: Recipe, version: string): Record<string, string> {
   return {
     [LABEL.managed]: 'true',
     [LABEL.agentType]: recipe.agent.type,
+    [MODULES_LABEL]: recipe.modules.join(','),
     'org.opencontainers.image.created': new Date().toISOString(),
     'org.opencontainers.image.version': version,
     'org.opencontainers.image.base.name': recipe.base.name,

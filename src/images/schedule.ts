@@ -1,10 +1,9 @@
 /** When the collection runs: at the times of IMAGE_GC_CRON, and soon after a start that has missed one. */
 import type { Logger } from 'pino';
 import { nextTime } from '../cron.ts';
-import { messageOf } from '../model/index.ts';
+import { messageOf, sizeText } from '../model/index.ts';
 import type { ImageUsage } from '../store/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { sizeText } from './disk.ts';
 import type { Collection, Collector } from './gc.ts';
 
 /** The longest that the clock is not looked at: it may be set, and Node's timers know no wait of months. */
@@ -30,19 +29,16 @@ export function dueAt(cron: string, collectedAt: number, earliest: number): numb
   return Math.max(nextTime(cron, collectedAt) ?? Number.POSITIVE_INFINITY, earliest);
 }
 
-/** Collects at its times until stopped; only the leader does. Stopping waits for a collection that runs. */
-export function startSchedule(options: ScheduleOptions): { stop(): Promise<void> } {
+/** Collects at its times until stopped; only the leader does. A collection that runs then ends before its next image. */
+export function startSchedule(options: ScheduleOptions): { stop(): void } {
   const { cron, usage, log, now = Date.now } = options;
   let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> = Promise.resolve();
-  let stopped = false;
+  const stopping = new AbortController();
   let earliest = now() + SOON_MS;
 
   const wait = (ms: number) => {
-    if (stopped) return;
-    timer = setTimeout(() => {
-      running = step();
-    }, ms);
+    if (stopping.signal.aborted) return;
+    timer = setTimeout(() => void step(), ms);
     timer.unref();
   };
 
@@ -58,8 +54,8 @@ export function startSchedule(options: ScheduleOptions): { stop(): Promise<void>
     let due = now() + SOON_MS;
     try {
       due = dueAt(cron, await since(), earliest);
-      if (due <= now() && !stopped) {
-        await collectOnce(options);
+      if (due <= now() && !stopping.signal.aborted) {
+        await collectOnce(options, stopping.signal);
         await usage.setCollectedAt(now());
         due = dueAt(cron, now(), earliest);
       }
@@ -71,23 +67,21 @@ export function startSchedule(options: ScheduleOptions): { stop(): Promise<void>
     wait(Math.min(Math.max(due - now(), 0), LOOK_MS));
   }
 
-  running = step();
+  void step();
   return {
-    async stop() {
-      stopped = true;
+    stop() {
+      stopping.abort();
       clearTimeout(timer);
-      await running;
     },
   };
 }
 
 /** One collection, told to the log and the metrics. */
-export async function collectOnce({
-  collector,
-  metrics,
-  log,
-}: Pick<ScheduleOptions, 'collector' | 'metrics' | 'log'>): Promise<Collection> {
-  const done = await collector.collect();
+async function collectOnce(
+  { collector, metrics, log }: ScheduleOptions,
+  signal: AbortSignal,
+): Promise<Collection> {
+  const done = await collector.collect({ signal });
   for (const { name, why } of done.removed) log.info({ image: name, why }, 'image removed');
   for (const { name, why } of done.skipped) log.info({ image: name, why }, 'image stays');
   metrics.imageGcRemoved.inc(done.removed.length);

@@ -20,3 +20,10 @@ export function parseInstant(text: string | undefined): number | undefined {
   const ms = Date.parse(text);
   return Number.isNaN(ms) ? undefined : ms;
 }
+
+/** Bytes as docker writes them: `1.36GB`, `980MB`. */
+export function sizeText(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+  const power = Math.min(Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)), units.length - 1);
+  return `${Number((bytes / 1000 ** power).toPrecision(3))}${units[power]}`;
+}

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { sizeText, watchDisk } from '../../src/images/disk.ts';
+import { watchDisk } from '../../src/images/disk.ts';
+import { sizeText } from '../../src/model/index.ts';
 
 test.each([
   [0, '0B'],

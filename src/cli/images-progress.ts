@@ -1,0 +1,31 @@
+/** How far a build is: a bar that moves on a terminal, a line a step elsewhere. */
+import type { Progress } from '../images/index.ts';
+import { oneLine } from './text.ts';
+
+const WIDTH = 24;
+
+export function progressOn(stream: NodeJS.WriteStream): {
+  show: (progress: Progress) => void;
+  end: () => void;
+} {
+  const isTerminal = stream.isTTY === true;
+  return {
+    show: (progress) => {
+      stream.write(
+        isTerminal ? `\r\u001b[2K${barOf(progress, stream.columns)}` : `${oneLine(progress.line)}\n`,
+      );
+    },
+    end: () => {
+      if (isTerminal) stream.write('\r\u001b[2K');
+    },
+  };
+}
+
+/** `[#####-----] 3/12 RUN apt-get update …`, within the width of the terminal. Pure. */
+export function barOf({ step, of, line }: Progress, columns = 80): string {
+  const filled = of > 0 ? Math.round((WIDTH * Math.max(step - 1, 0)) / of) : 0;
+  const bar = `[${'#'.repeat(filled)}${'-'.repeat(WIDTH - filled)}]`;
+  const count = of > 0 ? ` ${step}/${of}` : '';
+  const what = line.replace(/^Step \d+\/\d+ : /, '');
+  return oneLine(`${bar}${count} ${what}`, Math.max(columns - 1, 20));
+}

@@ -1,0 +1,154 @@
+/** `wm images`: what images of workers there are, how one is built, and which are no longer kept. */
+import { Command, Option } from 'commander';
+import type { Collector, StoredImage } from '../images/gc.ts';
+import { dockerfileOf, type Images, imageName, writeContext } from '../images/index.ts';
+import { AGENT_TYPES, instant, MODULES, sizeText, type WorkerSpec, workerSpec } from '../model/index.ts';
+import type { Context } from './context.ts';
+import { usage } from './exit.ts';
+import { progressOn } from './images-progress.ts';
+import { outputOption } from './output.ts';
+import { table } from './table.ts';
+import { age, shortId } from './text.ts';
+import { item } from './values.ts';
+
+const COLUMNS = ['IMAGE', 'AGENT', 'MODULES', 'SIZE', 'CREATED', 'LAST USED', 'USED BY'];
+
+interface BuildOptions {
+  agentType: string;
+  agentVersion?: string;
+  module?: string[];
+  locked?: boolean;
+  print?: boolean;
+  directory?: string;
+  output: string;
+}
+
+export function imagesCommand(context: Context): Command {
+  const group = new Command('images').summary('list, build and collect the images of workers');
+  const verbs = [lsCommand(context), buildCommand(context), gcCommand(context)];
+  for (const verb of verbs) group.addCommand(verb);
+  return group;
+}
+
+function lsCommand(context: Context): Command {
+  return new Command('ls')
+    .summary('list images')
+    .description('List the images of workers on the engine, with who uses them.')
+    .addOption(outputOption())
+    .addHelpText('after', '\nExample:\n  $ wm images ls')
+    .action(({ output }: { output: string }) => ls(context, output));
+}
+
+function buildCommand(context: Context): Command {
+  const agent = new Option('--agent-type <type>', 'what thinks in it').choices(AGENT_TYPES);
+  return new Command('build')
+    .summary('build an image, or show how')
+    .description('Build the image of such workers, and print its name. One that is there is not built again.')
+    .addOption(agent.makeOptionMandatory())
+    .option('--agent-version <version>', "version of the agent's CLI (default: the pinned one)")
+    .option('--module <module>', `a tool in it, of ${MODULES.join(', ')}; repeatable`, item)
+    .option('--locked', 'for workers with allowed_commands')
+    .option('--print', 'only print the Dockerfile')
+    .option('--directory <folder>', 'only write the folder that `docker build` takes')
+    .addOption(outputOption())
+    .addHelpText('after', '\nExample:\n  $ wm images build --agent-type CLAUDE --module GIT')
+    .action((options: BuildOptions) => build(context, options));
+}
+
+function gcCommand(context: Context): Command {
+  return new Command('gc')
+    .summary('remove images that are no longer kept')
+    .description(
+      'Remove images that nobody has used for IMAGE_RETENTION_DAYS, and the least recently used above IMAGE_BUDGET. ' +
+        'What has a name beside worker:<hash> stays: `docker tag` keeps an image.',
+    )
+    .option('--dry-run', 'only tell what would go')
+    .addOption(outputOption())
+    .addHelpText('after', '\nExample:\n  $ wm images gc --dry-run')
+    .action((options: { dryRun?: boolean; output: string }) => gc(context, options));
+}
+
+async function ls(context: Context, output: string): Promise<void> {
+  const { out, now } = context;
+  const images = await withCollector(context, (collector) => collector.list());
+  images.sort((a, b) => b.created_at - a.created_at || a.name.localeCompare(b.name));
+  if (output === 'json') return out.json(images.map(onWire));
+  const rows = images.map(({ name, agent_type, modules, size_bytes, created_at, last_used_at, used_by }) => [
+    ...[name, agent_type, modules.join(','), sizeText(size_bytes), age(now() - created_at)],
+    last_used_at === undefined ? '' : age(now() - last_used_at),
+    used_by.map(shortId).join(','),
+  ]);
+  await out.line(table(COLUMNS, rows));
+}
+
+/** Instants as everywhere on the wire; layers are the engine's business. */
+function onWire({ layers: _, created_at, last_used_at, ...image }: StoredImage) {
+  return {
+    ...image,
+    created_at: instant(created_at),
+    ...(last_used_at === undefined ? {} : { last_used_at: instant(last_used_at) }),
+  };
+}
+
+async function build(context: Context, options: BuildOptions): Promise<void> {
+  const { out, parts } = context;
+  const spec = specOf(options);
+  const settings = parts.settings();
+  const images = parts.images(settings);
+  try {
+    if (options.print) return await out.text(dockerfileOf(await images.recipe(spec)));
+    if (options.directory !== undefined) return await write(context, images, spec, options.directory);
+    const progress = progressOn(parts.stderr);
+    const name = await images.buildNow(spec, progress.show).finally(progress.end);
+    await (options.output === 'json' ? out.json({ image: name }) : out.line(name));
+  } finally {
+    await images.close();
+  }
+}
+
+async function write({ out, parts }: Context, images: Images, spec: WorkerSpec, folder: string) {
+  const recipe = await images.recipe(spec);
+  await writeContext(recipe, folder, { ca: parts.settings().workerBuildCa });
+  await out.line(`docker build -t ${imageName(recipe)} ${folder}`);
+}
+
+function specOf({ agentType, agentVersion, module = [], locked }: BuildOptions): WorkerSpec {
+  const read = workerSpec.safeParse({
+    agent_type: agentType,
+    runtime: 'docker',
+    modules: module.flatMap((text) => text.split(',')).map((name) => name.trim().toUpperCase()),
+    ...(agentVersion === undefined ? {} : { agent_version: agentVersion }),
+    ...(locked ? { allowed_commands: [] } : {}),
+    ...(agentType === 'CUSTOM' ? { command_line: ['true'] } : {}),
+  });
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  const option = issue?.path[0] === 'agent_version' ? '--agent-version' : '--module';
+  throw usage(`${option}: ${issue?.message ?? 'is wrong'}.`);
+}
+
+async function gc(context: Context, options: { dryRun?: boolean; output: string }): Promise<void> {
+  const { out } = context;
+  const done = await withCollector(context, (it) => it.collect({ dryRun: options.dryRun ?? false }));
+  if (options.output === 'json') return out.json(done);
+  const would = done.dry_run ? 'would be ' : '';
+  for (const { name, why } of done.removed) await out.line(`${name}   ${would}removed: ${why}`);
+  for (const { name, why } of done.skipped) await out.line(`${name}   stays: ${why}`);
+  if (done.leftovers_removed > 0)
+    await out.line(`${done.leftovers_removed} leftovers of builds ${would}removed`);
+  const freed = sizeText(done.freed_bytes + done.cache_freed_bytes);
+  await out.line(
+    `${freed} ${would}freed; ${done.images} images with ${sizeText(done.image_bytes)} are left.`,
+  );
+}
+
+/** With the record of uses, without which nothing can be told of an image. */
+async function withCollector<T>(context: Context, act: (collector: Collector) => Promise<T>): Promise<T> {
+  const { redis, settings } = await context.session();
+  const collector = context.parts.collector(settings, redis);
+  try {
+    return await act(collector);
+  } finally {
+    collector.close();
+  }
+}

@@ -1,4 +1,4 @@
-import type { AgentEvent, OpenDialogue, Step, TurnEnd } from './dialogue.ts';
+import type { AgentEvent, OpenDialogue, Step, TurnEnd, TurnFailure } from './dialogue.ts';
 import { failureOfText } from './failure.ts';
 import { type Fields, fields, list, number, objectOf, summaryOfUse, text, textOfContent } from './json.ts';
 
@@ -117,6 +117,10 @@ export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
         const is_error = told.isError === true;
         return { events: [{ type: 'tool_result', content, tool, tool_use_id: id, is_error }] };
       }
+      case 'llm_retry': {
+        const content = `The model is asked again (${text(told.reason) || 'unknown'}), attempt ${number(told.attempt)}.`;
+        return { events: [{ type: 'stderr', content }] };
+      }
       case 'hook_execution_completed':
         return { events: hearHook(told) };
       case 'error':
@@ -169,6 +173,17 @@ export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
   };
 };
 
+/** Its reasons, as far as they are of use; found in the program. */
+const REASONS: Record<string, TurnFailure> = {
+  model_authentication_failed: 'authentication',
+  model_rate_limited: 'rate_limited',
+  model_usage_exhausted: 'limit',
+  model_provider_unreachable: 'connection',
+  model_provider_unavailable: 'server_error',
+  model_request_rejected: 'refused',
+};
+const VAGUE = ['model_provider_unavailable', 'model_request_rejected'];
+
 const failure = (message: string): TurnEnd => ({
   ok: false,
   reason: failureOfText(message),
@@ -180,10 +195,11 @@ function outcomeOf(told: Fields, turn: { interrupted: boolean; error: string }):
   if (reason === 'completed') return { ok: true, result: '' };
   if (turn.interrupted) return { ok: false, reason: 'interrupted', message: 'The turn was interrupted.' };
   const failed = failure(turn.error || `Droid ended the turn: ${reason || 'without a reason'}.`);
-  // A bad request is "rejected" too; only where the words tell nothing else is it a refusal.
-  if (failed.ok || failed.reason !== 'error') return failed;
-  if (reason === 'model_request_rejected') return { ...failed, reason: 'refused' };
-  return reason === 'model_authentication_failed' ? { ...failed, reason: 'authentication' } : failed;
+  const given = REASONS[reason];
+  // A bad request is "rejected" too, and an overload "unavailable": the words of the error know more.
+  return failed.ok || given === undefined || (VAGUE.includes(reason) && failed.reason !== 'error')
+    ? failed
+    : { ...failed, reason: given };
 }
 
 function usageOf(told: Fields): Pick<TurnEnd, 'usage'> {

@@ -5,7 +5,7 @@ import type { AgentKind, LaunchOrder } from './kind.ts';
 import { commandLine } from './shell-word.ts';
 
 const FACTORY_API = { variable: 'FACTORY_API_BASE_URL', url: 'https://api.factory.ai' };
-/** The model that is asked where `env` does not name one in ANTHROPIC_MODEL. */
+/** The model of the user's own that is asked where `env` does not name one in ANTHROPIC_MODEL. */
 const MODEL = 'claude-opus-5-5';
 
 /**
@@ -58,7 +58,9 @@ function settingsOf(order: LaunchOrder): object {
     ...(ownModel(order) && { customModels: [model] }),
     // It goes by the risk that the model itself declares, so a level below high protects from nothing.
     sessionDefaultSettings: {
-      ...(ownModel(order) && { model: `custom:${model.displayName}-0` }),
+      ...(ownModel(order)
+        ? { model: `custom:${model.displayName}-0` }
+        : spec.env?.FACTORY_MODEL !== undefined && { model: spec.env.FACTORY_MODEL }),
       autonomyLevel: 'high',
       autonomyMode: 'auto-high',
     },

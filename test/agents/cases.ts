@@ -17,6 +17,8 @@ export interface Case {
   /** A conversation that there is not. */
   session?: string;
   spec?: Partial<WorkerSpec>;
+  /** Without it there is an Anthropic key. */
+  secrets?: string[];
   /** Nobody listens at the gateway's address. */
   unreachable?: true;
   only?: 'claude' | 'factory';
@@ -90,6 +92,13 @@ export const CASES: Case[] = [
     name: 'unknown-session',
     session: '11111111-1111-4111-8111-111111111111',
     turns: [said('[[count]]')],
+  },
+  {
+    name: 'own-endpoint',
+    only: 'factory',
+    secrets: ['FACTORY_API_KEY'],
+    spec: { env: { FACTORY_MODEL: 'claude-haiku-4-5-20251001' } },
+    turns: [said('[[run git status --short]] [[say By way of Factory.]]')],
   },
   { name: 'clear', only: 'claude', turns: [said('[[say One.]]'), said('/clear'), said('[[count]]')] },
 ];

@@ -8,6 +8,8 @@ export class Conversation {
   stdin = '';
   stdout: string[] = [];
   calls: Call[] = [];
+  /** What the dialogue said so far. */
+  told: Step[] = [];
   session: string | undefined;
   #dialogue: Dialogue;
   #child: ChildProcess;
@@ -35,6 +37,7 @@ export class Conversation {
   }
 
   #take(step: Step): void {
+    this.told.push(step);
     if (step.write) {
       this.stdin += step.write;
       this.#child.stdin?.write(step.write);

@@ -4,7 +4,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { release, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { kindOf } from '../../src/agents/index.ts';
 import { workerSpec } from '../../src/model/spec.ts';
@@ -46,6 +46,7 @@ async function record(agent: Agent, recorded: Case): Promise<void> {
       [`127.0.0.1:${model.port}`, '127.0.0.1:1'],
       [root.replaceAll('/', '-'), '-'],
       [root, '/tmp/record'],
+      [release(), '6.1.0'],
     ]);
     const json = (line: string) => {
       try {
@@ -98,7 +99,7 @@ function prepare({ root, home, workspace }: Places): void {
 /** One process from its start to its end. */
 async function converse(
   agent: Agent,
-  { turns, spec: given, unreachable }: Case,
+  { turns, spec: given, secrets = ['ANTHROPIC_API_KEY'], unreachable }: Case,
   { root, home, workspace }: Places,
   model: Model,
   session: string | undefined,
@@ -107,7 +108,6 @@ async function converse(
   const spec = workerSpec.parse({ agent_type: TYPES[agent], runtime: 'process', ...given });
   const gateway = unreachable ? 'http://127.0.0.1:1' : model.url;
   const gate = spec.allowed_commands && ['/bin/sh', join(root, 'gate.sh')];
-  const secrets = ['ANTHROPIC_API_KEY'];
   const launch = kind.launch({ spec, workspace, home, gateway, secrets, session, root: true, gate });
   for (const [path, content] of Object.entries(launch.files)) {
     mkdirSync(dirname(join(home, path)), { recursive: true });

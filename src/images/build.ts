@@ -30,7 +30,8 @@ export class ImageBuildFailed extends Error {
   /** The last lines that it printed. */
   readonly tail: string[];
   constructor(image: string, why: string, step: string, tail: string[], options?: ErrorOptions) {
-    super([`${image} could not be built: ${why}`, ...tail].join('\n'), options);
+    const hint = tail.some((line) => UNTRUSTED.test(line)) ? [UNTRUSTED_HINT] : [];
+    super([`${image} could not be built: ${why}`, ...tail, ...hint].join('\n'), options);
     this.step = step;
     this.tail = tail;
   }
@@ -40,6 +41,13 @@ export class ImageBuildFailed extends Error {
 const TAIL_LINES = 15;
 const LINE_LENGTH = 300;
 const STEP = /^Step (\d+)\/(\d+) : /;
+/** What the builder says of itself. */
+const NOISE = /^( ---> |Removing intermediate container )/;
+/** How npm, pip, curl and git call a certificate that they do not know. */
+const UNTRUSTED =
+  /SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER|VERIFY)|CERTIFICATE_VERIFY_FAILED|certificate verify failed|server certificate/i;
+const UNTRUSTED_HINT =
+  'The registry showed a certificate that is not trusted, as behind a proxy that inspects TLS: set WORKER_BUILD_CA to a file with the certificates to trust.';
 
 /** Builds with the engine's classic builder, whose cache makes repeated steps free. Throws `ImageBuildFailed`. */
 export async function buildImage(docker: Docker, order: BuildOrder): Promise<void> {
@@ -62,7 +70,7 @@ export async function buildImage(docker: Docker, order: BuildOrder): Promise<voi
           step = line;
           tail = [];
           order.onStep({ step: Number(number), of: Number(of), line });
-        } else if (!line.startsWith(' --->')) {
+        } else if (!NOISE.test(line)) {
           tail = [...tail, line].slice(-TAIL_LINES);
         }
       }

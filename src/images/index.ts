@@ -4,13 +4,12 @@
  *
  * Recipe, Dockerfile and name are pure; `images.ts` asks the engine. Imports neither the store nor the loop.
  */
-export { inspectImage } from './base.ts';
 export { ImageBuildFailed, type Progress } from './build.ts';
 export { machineCa } from './ca.ts';
 export { type ContextOptions, writeContext } from './context.ts';
-export { AGENT_ID, dockerfileOf, NODE_GROUP, WRAPPER_ID } from './dockerfile.ts';
+export { dockerfileOf } from './dockerfile.ts';
 export { canonicalJson, imageName } from './image-name.ts';
 export { createImages, type Images, type ImagesOptions } from './images.ts';
-export { type HostNeeds, MODULE_TABLE, type Module, modulesOf } from './modules/index.ts';
+export { type HostNeeds, MODULE_TABLE, type Module } from './modules/index.ts';
 export { type Base, type Ground, type Recipe, recipeOf } from './recipe.ts';
 export { hashSources, SOURCES, type Sources } from './sources.ts';

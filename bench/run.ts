@@ -9,6 +9,7 @@ import { ensureWorkerImage } from '../scripts/worker-image.ts';
 import { messageOf } from '../src/model/index.ts';
 import { run as docker } from './docker-spawn.ts';
 import { run as idle } from './idle.ts';
+import { run as images } from './images.ts';
 import { run as latency } from './line-latency.ts';
 import type { Result } from './result.ts';
 import { run as resync } from './resync.ts';
@@ -36,6 +37,7 @@ const benches: Record<string, (() => Promise<Result[]>) | undefined> = {
         dockerHost: docked.host,
         image: await ensureWorkerImage(docked.docker, say),
       })),
+  images: docked && (() => images({ docker: docked.docker, dockerHost: docked.host })),
   idle: () => idle({ redisUrl }),
 };
 const unknown = asked.filter((name) => !(name in benches));

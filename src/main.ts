@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { runCli } from './cli/index.ts';
 import { watchDisk } from './images/disk.ts';
 import { createCollector } from './images/gc.ts';
-import { createImages, type Images } from './images/index.ts';
+import { createImages, type Images, machineCa } from './images/index.ts';
 import type { Checkpoint, RuntimeName } from './model/index.ts';
 import { hasImage } from './runtimes/docker/image.ts';
 import { createRuntimes } from './runtimes/index.ts';
@@ -75,7 +75,7 @@ function imagesOf(settings: Settings, metrics?: Metrics): (changed: () => void) 
         host: settings.dockerHost,
         version,
         baseImage: settings.workerBaseImage,
-        ca: settings.workerBuildCa,
+        ca: settings.workerBuildCa ?? machineCa(),
       },
       observe: observing('docker', metrics),
       built: (result, seconds) => {

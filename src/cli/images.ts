@@ -1,7 +1,7 @@
 /** `wm images`: what images of workers there are, how one is built, and which are no longer kept. */
 import { Command, Option } from 'commander';
 import type { Collector, StoredImage } from '../images/gc.ts';
-import { dockerfileOf, type Images, imageName, writeContext } from '../images/index.ts';
+import { dockerfileOf, type Images, imageName, machineCa, writeContext } from '../images/index.ts';
 import { AGENT_TYPES, instant, MODULES, sizeText, type WorkerSpec, workerSpec } from '../model/index.ts';
 import type { Context } from './context.ts';
 import { usage } from './exit.ts';
@@ -108,7 +108,7 @@ async function build(context: Context, options: BuildOptions): Promise<void> {
 
 async function write({ out, parts }: Context, images: Images, spec: WorkerSpec, folder: string) {
   const recipe = await images.recipe(spec);
-  await writeContext(recipe, folder, { ca: parts.settings().workerBuildCa });
+  await writeContext(recipe, folder, { ca: parts.settings().workerBuildCa ?? machineCa() });
   await out.line(`docker build -t ${imageName(recipe)} ${folder}`);
 }
 

@@ -1,0 +1,41 @@
+/** In a locked image, where hardly a program may be executed: the wrapper takes secrets all the same, and ends every agent. */
+import { randomUUID } from 'node:crypto';
+import { build } from 'esbuild';
+import { expect, inject, test, vi } from 'vitest';
+import { createDockerRuntime } from '../../src/runtimes/docker/docker.ts';
+import { dockerAt } from '../support/docker.ts';
+import { imageOf, specOf } from './subject.ts';
+
+test('an agent is ended with all that it started, however fast it forks', async () => {
+  const spec = specOf({ allowed_commands: [], secrets: ['A'], resources: { pids: 200 } });
+  const image = await imageOf(spec);
+  const cell = `hands-${randomUUID().slice(0, 8)}`;
+  const runtime = createDockerRuntime({ cell, host: inject('dockerHost'), image });
+  const entryPoints = [new URL('./hands-driver.ts', import.meta.url).pathname];
+  const made = await build({ entryPoints, bundle: true, format: 'esm', platform: 'node', write: false });
+  const wrapper = ['/worker/confine', '--user', '10001:10001,20000', '--keep', 'setuid,setgid,kill', '--'];
+  const argv = [...wrapper, 'node', '--input-type=module', '-e', made.outputFiles[0]?.text ?? ''];
+  const env = { SPEC: JSON.stringify(spec) };
+  const order = { worker_id: randomUUID(), incarnation: 1, spec, spec_hash: 'a'.repeat(64), epoch: 1 };
+  try {
+    const { id } = await runtime.create({ ...order, image, env, argv });
+    await runtime.start(id);
+    await vi.waitFor(() => runtime.deliver(id, '{"A":"b"}'), { timeout: 20_000, interval: 50 });
+    const container = dockerAt(inject('dockerHost')).getContainer(id);
+    const said = await vi.waitFor(
+      async () => {
+        const logs = (await container.logs({ stdout: true, stderr: true, follow: false })).toString('utf8');
+        const line = /\{"names".*\}/.exec(logs)?.[0];
+        if (line === undefined) throw new Error(logs);
+        return JSON.parse(line);
+      },
+      { timeout: 30_000, interval: 50 },
+    );
+    expect(said).toMatchObject({ names: ['A'], after: 0 });
+    expect(said.before).toBeGreaterThan(2);
+  } finally {
+    for (const { id } of await runtime.list()) await runtime.remove(id);
+    await runtime.dismantle();
+    await runtime.close();
+  }
+}, 240_000);

@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Docker from 'dockerode';
-import { createImages, machineCa } from '../src/images/index.ts';
+import { createImages } from '../src/images/index.ts';
 import { workerSpec } from '../src/model/index.ts';
 import { ensureBaseImage, type Log } from './base-image.ts';
 import { bundleWrapper } from './bundle-wrapper.ts';
@@ -20,7 +20,7 @@ export async function ensureWorkerImage(docker: Docker, log: Log): Promise<strin
   const baseImage = await ensureBaseImage(docker, log);
   await bundleWrapper();
   const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
-  const ca = process.env.WORKER_BUILD_CA || machineCa();
+  const ca = process.env.WORKER_BUILD_CA || undefined;
   const images = createImages({ host: hostOf(docker), version, baseImage, ca });
   try {
     const name = await images.buildNow(PLAIN, ({ step, line }) =>

@@ -1,5 +1,6 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from '../model/index.ts';
 import { dockerfileOf } from './dockerfile.ts';
 import type { Recipe } from './recipe.ts';
 import { FIXED_FILES, readWrapper, SOURCES, type Sources } from './sources.ts';
@@ -20,7 +21,7 @@ export async function writeContext(
   { sources = SOURCES, ca }: ContextOptions = {},
 ): Promise<void> {
   const wrapper = await readWrapper(sources);
-  const certificates = ca === undefined ? '' : await readFile(ca);
+  const certificates = ca === undefined ? '' : await readCertificates(ca);
   await mkdir(directory, { recursive: true });
   const put = async (name: string, content: string | Buffer, mode = 0o644) => {
     const path = join(directory, name);
@@ -34,5 +35,16 @@ export async function writeContext(
   for (const [name, mode] of Object.entries(FIXED_FILES)) {
     if (name === 'lock.sh' && !recipe.locked) continue;
     await put(name, await readFile(join(sources.fixed, name)), mode);
+  }
+}
+
+async function readCertificates(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new Error(
+      `The certificates for the build, ${path}, cannot be read: ${messageOf(error)}. Set WORKER_BUILD_CA to a file that can.`,
+      { cause: error },
+    );
   }
 }

@@ -14,6 +14,7 @@ import { type ImageState, LABEL, messageOf, type WorkerSpec } from '../model/ind
 import { connectionTo, DockerClient, type Observe } from '../runtimes/docker/client.ts';
 import { findBase, inspectImage, pullBase } from './base.ts';
 import { buildImage, type Progress } from './build.ts';
+import { machineCa } from './ca.ts';
 import { writeContext } from './context.ts';
 import { imageName } from './image-name.ts';
 import { MODULES_LABEL } from './inventory.ts';
@@ -28,7 +29,7 @@ export interface ImagesOptions {
   version: string;
   /** WORKER_BASE_IMAGE. */
   baseImage?: string | undefined;
-  /** WORKER_BUILD_CA: a file of certificates for the build alone. */
+  /** WORKER_BUILD_CA: a file of certificates for the build alone; the machine's own where absent, none is `/dev/null`. */
   ca?: string | undefined;
   /** The longest that one build may take. */
   buildMs?: number;

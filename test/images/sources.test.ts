@@ -56,3 +56,9 @@ test('without certificates there is an empty file, and without a lock no lock.sh
   expect((await stat(join(context, 'ca.crt'))).size).toBe(0);
   expect(await readdir(context)).not.toContain('lock.sh');
 });
+
+test('certificates that are not there are told with the variable that names them', async () => {
+  const ca = join(directory, 'none.crt');
+  const written = writeContext(recipeOf(specOf(), GROUND), join(directory, 'context'), { sources, ca });
+  await expect(written).rejects.toThrow(/none\.crt, cannot be read.*WORKER_BUILD_CA/);
+});

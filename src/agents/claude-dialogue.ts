@@ -98,8 +98,9 @@ export const openClaude: OpenDialogue = ({ session: resumed }) => {
   function hearResult(said: Fields): Step {
     const cost = costOf(said, spent);
     spent = number(said.total_cost_usd);
-    // A turn that it began by itself, because something in the background ended.
-    if (fields(said.origin)?.kind === 'task-notification') return {};
+    // A turn that it began by itself, because something in the background ended; a prompt's own has no origin.
+    const origin = text(fields(said.origin)?.kind);
+    if (origin !== '' && origin !== 'human') return {};
     const lost = text(said.subtype) !== 'success' && failureOfText(errorsOf(said)) === 'session_lost';
     if (!turn && !lost) return {};
     const interrupted = turn?.interrupted === true;

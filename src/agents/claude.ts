@@ -22,9 +22,13 @@ export const claude: AgentKind = {
   conversation: ['.claude/projects'],
 };
 
+/** Tools that begin turns which nobody asked for: by the clock, or when something in the background happens. */
+const TIMERS = ['CronCreate', 'CronDelete', 'CronList', 'Monitor', 'ScheduleWakeup'];
+
 function argvOf({ gate, home, session }: LaunchOrder): string[] {
   return [
     ...['claude', '-p', '--input-format', 'stream-json', '--output-format', 'stream-json', '--verbose'],
+    ...['--disallowedTools', TIMERS.join(',')],
     // Who has no hook to ask may do everything. With one, what neither it nor the rules allow is refused: the
     // hook alone would fail open.
     ...(gate

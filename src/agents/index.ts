@@ -13,7 +13,6 @@ import { factory } from './factory.ts';
 import type { AgentKind } from './kind.ts';
 
 export { endpointOf } from './endpoint.ts';
-export { instructionsOf } from './instructions.ts';
 
 const KINDS: Record<AgentType, AgentKind> = { CLAUDE: claude, FACTORY: factory, CUSTOM: customLines };
 const CUSTOM = { lines: customLines, json: customJson, acp: customAcp };

@@ -23,7 +23,7 @@ describe('turns of Claude Code', () => {
     expect(dialogue.hear(result({})).ended).toMatchObject({ ok: true, cost_usd: 1 });
     expect(dialogue.hear(result({ origin: { kind: 'task-notification' }, total_cost_usd: 3 }))).toEqual({});
     dialogue.prompt('two');
-    expect(dialogue.hear(result({ origin: { kind: 'task-notification' }, total_cost_usd: 4 }))).toEqual({});
+    expect(dialogue.hear(result({ origin: { kind: 'scheduled-trigger' }, total_cost_usd: 4 }))).toEqual({});
     expect(dialogue.hear(result({ total_cost_usd: 6 })).ended).toMatchObject({ ok: true, cost_usd: 2 });
   });
 

@@ -179,10 +179,8 @@ class EngineImages implements Images {
     }
     const directory = await mkdtemp(join(tmpdir(), 'worker-image-'));
     try {
-      await writeContext(recipe, directory, {
-        sources: this.#options.sources ?? SOURCES,
-        ca: this.#options.ca,
-      });
+      const { sources = SOURCES, ca = machineCa() } = this.#options;
+      await writeContext(recipe, directory, { sources, ca });
       const labels = labelsOf(recipe, this.#options.version);
       await buildImage(this.#docker, { directory, name, labels, signal: this.#deadline(), onStep: tell });
       this.#present.set(name, performance.now() + PRESENT_MS);

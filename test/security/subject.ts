@@ -45,6 +45,9 @@ export const specOf = (spec: object): WorkerSpec =>
 /** As the wrapper's own process is started by the image's entry. */
 const WRAPPER = ['/worker/confine', '--user', '10001:10001,20000', '--keep', 'setuid,setgid,kill', '--'];
 
+/** A wrapper that does nothing. */
+export const IDLE = [...WRAPPER, 'node', '-e', 'setInterval(() => {}, 1e9)'];
+
 /** Builds the image of the specification where it is missing; answers its name. */
 export async function imageOf(spec: WorkerSpec): Promise<string> {
   const images = createImages({ host: inject('dockerHost'), version: '0.0.0', ca: machineCa() });
@@ -55,10 +58,7 @@ export async function imageOf(spec: WorkerSpec): Promise<string> {
   }
 }
 
-export async function startSubject(
-  spec: WorkerSpec,
-  argv = [...WRAPPER, 'node', '-e', 'setInterval(() => {}, 1e9)'],
-): Promise<Subject> {
+export async function startSubject(spec: WorkerSpec, argv: string[] = IDLE): Promise<Subject> {
   const docker = dockerAt(inject('dockerHost'));
   const order = { worker_id: randomUUID(), incarnation: 1, spec, spec_hash: 'hash', epoch: 1 };
   const env = { REDIS_URL: 'redis://wrapper:its-secret@nowhere' };

@@ -89,15 +89,13 @@ function lockedPlaces(allowedCommands: readonly string[]): Profile {
 
 /** For modules that cannot work under the ordinary profile; the operator has allowed it (ALLOW_PRIVILEGED). */
 function loosened(needs: HostNeeds[]): Profile {
-  const options = needs.flatMap(({ securityOpt }) => securityOpt);
   const strict = needs.every(({ newPrivileges }) => !newPrivileges);
   return {
-    // `systempaths` is a word of docker's command line; the engine itself takes the lists.
     SecurityOpt: [
       ...(strict ? ['no-new-privileges'] : []),
-      ...new Set(options.filter((option) => option !== 'systempaths=unconfined')),
+      ...new Set(needs.flatMap(({ securityOpt }) => securityOpt)),
     ],
-    ...(options.includes('systempaths=unconfined') ? { MaskedPaths: [], ReadonlyPaths: [] } : {}),
+    ...(needs.some(({ systemPaths }) => systemPaths) ? { MaskedPaths: [], ReadonlyPaths: [] } : {}),
     Devices: needs.flatMap(({ devices }) =>
       devices.map((path) => ({ PathOnHost: path, PathInContainer: path, CgroupPermissions: 'rwm' })),
     ),

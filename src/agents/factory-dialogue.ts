@@ -15,7 +15,8 @@ export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
   const partial = new Map<string, string>();
   const purposes = new Map<string, string>();
   let session = resumed;
-  let turn: { interrupted: boolean; error: string } | undefined;
+  /** `id` is Droid's name of the turn: of the message that the prompt, a `request` of ours, became. */
+  let turn: { interrupted: boolean; error: string; request: string; id: string } | undefined;
   let requests = 0;
 
   function call(purpose: string, method: string, params: object): string {
@@ -107,6 +108,7 @@ export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
         return {};
       }
       case 'create_message':
+        if (turn && told.requestId === turn.request) turn.id = text(fields(told.message)?.id);
         return { events: hearMessage(fields(told.message) ?? {}) };
       case 'tool_result': {
         const id = text(told.toolUseId);
@@ -127,7 +129,9 @@ export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
         if (turn) turn.error = text(told.message);
         return {};
       case 'agent_turn_completed': {
-        if (!turn) return {};
+        // Of an agent that the agent started, or of an earlier turn.
+        const other = turn?.id !== '' && text(told.turnId) !== '' && told.turnId !== turn?.id;
+        if (!turn || other) return {};
         return end({ ...outcomeOf(told, turn), ...usageOf(told) });
       }
       default:
@@ -149,9 +153,10 @@ export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
       write: resumed === undefined ? begin() : call('resume', 'load_session', { sessionId: resumed }),
     }),
     prompt(content) {
-      turn = { interrupted: false, error: '' };
+      const write = call('prompt', 'add_user_message', { text: content });
+      turn = { interrupted: false, error: '', request: `worker-${requests}`, id: '' };
       answer = '';
-      return { write: call('prompt', 'add_user_message', { text: content }) };
+      return { write };
     },
     interrupt() {
       if (!turn) return {};

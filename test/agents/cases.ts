@@ -78,7 +78,7 @@ export const CASES: Case[] = [
   },
   { name: 'overloaded-recovers', turns: [said('[[error 529 x2]] [[say Late, but here.]]')] },
   { name: 'overloaded', only: 'claude', spec: impatient, turns: [said('[[error 529]]')] },
-  { name: 'rate-limited', only: 'claude', spec: impatient, turns: [said('[[error 429]]')] },
+  { name: 'rate-limited', spec: impatient, turns: [said('[[error 429]]')] },
   { name: 'unauthorized', spec: impatient, turns: [said('[[error 401]]'), said('[[say Again.]]')] },
   { name: 'bad-request', turns: [said('[[error 400]]')] },
   { name: 'server-error', only: 'claude', spec: impatient, turns: [said('[[error 500]]')] },

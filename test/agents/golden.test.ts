@@ -62,6 +62,7 @@ describe('what an orchestrator is told', () => {
     ['factory', 'interrupt-at-once', ['interrupted', 'Prompts so far: 2.']],
     ['claude', 'overloaded', ['overloaded']],
     ['claude', 'rate-limited', ['rate_limited']],
+    ['factory', 'rate-limited', ['rate_limited']],
     ['claude', 'server-error', ['server_error']],
     ['claude', 'unreachable', ['connection']],
     ['claude', 'cut', ['connection']],

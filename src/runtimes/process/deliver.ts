@@ -3,17 +3,24 @@ import { Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { Fault } from '../../model/index.ts';
 import { codeOf } from './body-directory.ts';
+import type { Found } from './cell-directory.ts';
+import { SECRETS_PIPE } from './launch.ts';
+
+/** Until a wrapper that does not read its secrets is given up. */
+const DEADLINE_MS = 10_000;
 
 /**
  * Writes all of `content` into the named pipe of a wrapper that waits for it. Never waits for one that does not: that
  * is a Fault `conflict`, and so is a wrapper that stops reading, or does not read it all before the deadline.
  */
 export async function deliver(
-  pipe: string,
+  found: Found | undefined,
   bodyId: string,
   content: string,
-  deadlineMs: number,
+  deadlineMs = DEADLINE_MS,
 ): Promise<void> {
+  if (!found) throw new Fault('not_found', `Body ${bodyId} can't be given its secrets: it is gone.`);
+  const pipe = found.dir.file(SECRETS_PIPE);
   const refuse = (why: string, cause?: unknown) =>
     new Fault('conflict', `Body ${bodyId} was not given its secrets: ${why}.`, { cause });
   // A link is not followed, and without O_NONBLOCK this would hold a thread until a reader comes.

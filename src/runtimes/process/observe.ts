@@ -1,5 +1,6 @@
 import type { Body } from '../../model/index.ts';
 import { type BodyDirectory, type BodyRecord, tailOf } from './body-directory.ts';
+import type { Found } from './cell-directory.ts';
 import { wasOomKilled } from './cgroups.ts';
 import { liveShim, membersOf } from './members.ts';
 import { readBootId } from './process-table.ts';
@@ -74,4 +75,13 @@ async function ending(
       ? 'its shim was killed, so nobody saw how it ended'
       : 'the machine was restarted';
   return { state: 'exited', oom_killed, error: error ?? `lost: ${why}` };
+}
+
+/** The body that was found, or `undefined` where there is none, or it is just being removed. */
+export async function look(found: Found | undefined, withTail: boolean): Promise<Body | undefined> {
+  if (!found) return undefined;
+  const body = await observe(found.dir, found.made, withTail);
+  if (body.state === 'running') return body;
+  // Removed while it was looked at: its files were missing for that reason alone.
+  return (await found.dir.writtenAt(`id.${body.id}`)) === undefined ? undefined : body;
 }

@@ -26,11 +26,11 @@ import { CellDirectory, type Found } from './cell-directory.ts';
 import { type CgroupSupport, dismantleCgroups, findCgroups, NO_CGROUPS } from './cgroup-support.ts';
 import { removeCgroups } from './cgroups.ts';
 import { deliver } from './deliver.ts';
-import { gone, launch, SECRETS_PIPE } from './launch.ts';
+import { gone, launch } from './launch.ts';
 import { limitsOf, refuseUnsupported, withRlimit } from './limits.ts';
 import { measure } from './measure.ts';
 import { killAll, type Trace, terminateAll } from './members.ts';
-import { cgroupsOf, observe } from './observe.ts';
+import { cgroupsOf, look, observe } from './observe.ts';
 import { HINTS, watchCell } from './watch.ts';
 
 export interface ProcessRuntimeOptions {
@@ -56,7 +56,6 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
 
 const CELL = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 const POLL_MS = 10_000;
-const DELIVER_MS = 10_000;
 /** Bodies that are looked at side by side; each needs a few open files for a moment. */
 const LOOKS_AT_ONCE = 16;
 
@@ -147,11 +146,9 @@ class ProcessRuntime implements Runtime {
   }
 
   deliver(bodyId: string, content: string): Promise<void> {
-    return this.#call(`hand body ${bodyId} its secrets`, async () => {
-      const found = await this.#cell.bodyById(bodyId);
-      if (!found) throw new Fault('not_found', `Body ${bodyId} can't be given its secrets: it is gone.`);
-      await deliver(found.dir.file(SECRETS_PIPE), bodyId, content, this.#options.deliver_ms ?? DELIVER_MS);
-    });
+    return this.#call(`hand body ${bodyId} its secrets`, async () =>
+      deliver(await this.#cell.bodyById(bodyId), bodyId, content, this.#options.deliver_ms),
+    );
   }
 
   terminate(bodyId: string): Promise<void> {
@@ -249,12 +246,4 @@ class ProcessRuntime implements Runtime {
 
 async function traceOf({ dir, made }: Found): Promise<Trace> {
   return { bodyId: made.id, shim: await dir.pid(), cgroups: await cgroupsOf(dir) };
-}
-
-async function look(found: Found | undefined, withTail: boolean): Promise<Body | undefined> {
-  if (!found) return undefined;
-  const body = await observe(found.dir, found.made, withTail);
-  if (body.state === 'running') return body;
-  // Removed while it was looked at: its files were missing for that reason alone.
-  return (await found.dir.writtenAt(`id.${body.id}`)) === undefined ? undefined : body;
 }

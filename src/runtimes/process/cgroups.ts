@@ -56,11 +56,12 @@ async function isBusy(dir: string): Promise<boolean> {
   }
 }
 
+/** A catch for a cgroup that is removed: before its file is opened, or (ENODEV) while it is read. */
+const gone = (error: unknown) => (codeOf(error) === 'ENODEV' ? undefined : nothing(error));
+
 /** The pids in a body's cgroups. */
 export async function pidsIn(dirs: string[]): Promise<number[]> {
-  const lists = await Promise.all(
-    dirs.map((dir) => readFile(join(dir, 'cgroup.procs'), 'utf8').catch(nothing)),
-  );
+  const lists = await Promise.all(dirs.map((dir) => readFile(join(dir, 'cgroup.procs'), 'utf8').catch(gone)));
   const pids = lists.flatMap((text) => (text ?? '').split('\n').map(Number));
   return [...new Set(pids.filter((pid) => pid > 0))];
 }
@@ -69,7 +70,7 @@ export async function pidsIn(dirs: string[]): Promise<number[]> {
 export async function wasOomKilled(dirs: string[]): Promise<boolean> {
   for (const dir of dirs) {
     for (const file of ['memory.oom_control', 'memory.events']) {
-      const text = await readFile(join(dir, file), 'utf8').catch(nothing);
+      const text = await readFile(join(dir, file), 'utf8').catch(gone);
       if (Number(/^oom_kill (\d+)$/m.exec(text ?? '')?.[1] ?? 0) > 0) return true;
     }
   }
@@ -80,7 +81,7 @@ export async function wasOomKilled(dirs: string[]): Promise<boolean> {
 export async function usageOf(dirs: string[]): Promise<Usage> {
   const read = async (file: string) => {
     for (const dir of dirs) {
-      const text = await readFile(join(dir, file), 'utf8').catch(nothing);
+      const text = await readFile(join(dir, file), 'utf8').catch(gone);
       if (text !== undefined) return text;
     }
     return undefined;

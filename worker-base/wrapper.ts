@@ -1,12 +1,14 @@
 /**
  * The wrapper: the program inside every body, between Redis and the agent.
  *
- * It owns the body's output stream (its only writer), its end of the input group, the heartbeat, and the processes of
- * the agent. What must always hold: `seq` has no holes, and what was lost is told by a `gap`; memory is bounded however
- * fast the agent writes and however long Redis is away; no process of the agent's group outlives the wrapper's end; the
- * agent never sees Redis's address.
+ * It owns the body's output stream (its only writer), its end of the input group, the heartbeat, the agent's conversation
+ * in Redis, the gateway to the model, and the processes of the agent. What must always hold: `seq` has no holes, and
+ * what was lost is told by a `gap`; every turn that began has an end; memory is bounded however fast the agent writes
+ * and however long Redis is away; no process of the agent outlives the wrapper's end; the agent never sees Redis's
+ * address, nor the credentials of its model.
  *
- * Of the rest of the project it imports only names and types: no zod, no logger, nothing that makes a start slower.
+ * Of the rest of the project it imports names, types and what is known of the agents: no zod, no logger, nothing that
+ * makes a start slower. What only some bodies need (the gateway, the protocol SDK) is loaded by them alone.
  * This file is the only one that reads the environment.
  */
 import { setFlagsFromString } from 'node:v8';

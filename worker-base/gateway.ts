@@ -41,7 +41,7 @@ export interface Gateway {
 /** Bytes of a hook's question; a command is at most a few hundred KiB. */
 const QUESTION_LIMIT = 2 * 1024 ** 2;
 /** Where the hook is: in an image of ours, beside the bundle, and in a checkout. */
-const GATES = ['/worker/gate', here('./gate'), here('./image/gate')];
+const GATES = ['/worker/gate', here('./gate'), here('./image/gate'), here('../worker-base/image/gate')];
 
 /** Starts it; throws where the upstream's address cannot be read. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {

@@ -6,7 +6,7 @@ import type { Why } from './ending.ts';
 import type { InputEntry } from './input.ts';
 import type { Keep } from './keep.ts';
 import type { Line } from './lines.ts';
-import { cut, entryOf, entryOfEnd } from './telling.ts';
+import { Report } from './report.ts';
 import { type Prompt, SENTENCES, Turn } from './turn.ts';
 import { type Over, open, refuse, SECOND_PROMPT, type Surroundings } from './work.ts';
 
@@ -14,8 +14,6 @@ import { type Over, open, refuse, SECOND_PROMPT, type Surroundings } from './wor
 const GARBAGE_LINES = 100;
 /** As sysexits.h, EX_PROTOCOL: the agent never came to talk. */
 const MUTE_CODE = 76;
-/** Bytes of an unreadable line that are told. */
-const LINE_TOLD = 65_536;
 
 interface Parts {
   around: Surroundings;
@@ -42,6 +40,7 @@ interface Parts {
  */
 export class Turns implements Listener {
   readonly #parts: Parts;
+  readonly #report: Report;
   readonly #queue: Prompt[] = [];
   #turn: Turn | undefined;
   #taken = 0;
@@ -55,6 +54,7 @@ export class Turns implements Listener {
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#report = new Report(parts.around, parts.denials);
     this.#lost = parts.lost;
   }
 
@@ -105,33 +105,24 @@ export class Turns implements Listener {
   events(events: AgentEvent[]): void {
     for (const event of events) {
       this.#turn?.note(event);
-      if (event.type === 'permission_denied') this.#parts.denials.add(event);
-      else this.tell(event);
-      if (event.type === 'tool_result') this.#parts.denials.review(event);
+      this.#report.event(event, this.requestId);
     }
-  }
-
-  /** Tells an event of the turn that is under way. */
-  tell(event: AgentEvent): void {
-    const { output, pulse } = this.#parts.around;
-    const { type, content, fields } = entryOf(event);
-    pulse.denied = this.#parts.denials.count;
-    pulse.touch();
-    output.tell(type, content, { ...fields, request_id: this.requestId });
     this.#holdBack();
   }
 
-  line({ text, cut: tooLong }: Line, readable: boolean): void {
-    const { output, pulse } = this.#parts.around;
+  /** Tells a refusal that was not heard from the agent. */
+  tell(event: AgentEvent): void {
+    this.#report.tell(event, this.requestId);
+  }
+
+  line(line: Line, readable: boolean): void {
     const turn = this.#turn;
-    pulse.touch();
+    this.#parts.around.pulse.touch();
     if (readable) {
       turn?.sign();
       return;
     }
-    const told = cut(text, LINE_TOLD);
-    const piece = { text: told.text, lines: 1, bytes: Buffer.byteLength(told.text) + 1, partial: tooLong };
-    output.write('stdout', piece, this.requestId);
+    this.#report.stray(line, this.requestId);
     this.#holdBack();
     if (turn && turn.garble() >= GARBAGE_LINES && !turn.forced) {
       turn.why ??= 'garbage';
@@ -238,12 +229,10 @@ export class Turns implements Listener {
     turn.stopClocks();
     this.#turn = undefined;
     const { requestId, entryId } = turn.prompt;
-    const told = entryOfEnd(meant(turn, end), turn.seconds(), conversation().session);
-    const fields = { ...told.fields, request_id: requestId, entry_id: entryId };
-    const seq = around.output.tell(told.type, told.content, fields);
+    const { seq, content } = this.#report.end(turn, end, conversation().session);
     if (this.#ending) return;
     if (around.spec.exit_after_prompt) {
-      if (end.ok) around.output.tell('completed', told.content, { exit_code: 0, request_id: requestId });
+      if (end.ok) around.output.tell('completed', content, { exit_code: 0, request_id: requestId });
       this.#leaving = { code: end.ok ? 0 : 1 };
       this.#settling = this.#pack(end.ok ? entryId : undefined);
       void this.#settling.then(() => conversation().finish());
@@ -316,11 +305,4 @@ export class Turns implements Listener {
   #holdBack(): void {
     if (this.#parts.around.output.full) this.#parts.conversation().agent?.pause();
   }
-}
-
-/** How a turn ended that was asked to end: for what was asked, where the agent tells no other reason of its own. */
-function meant({ why }: Turn, end: TurnEnd): TurnEnd {
-  if (end.ok || !why || end.reason === why || !['interrupted', 'error', 'exit'].includes(end.reason))
-    return end;
-  return { ...end, reason: why, message: SENTENCES[why] ?? end.message };
 }

@@ -15,7 +15,7 @@ set -euo pipefail
 export LC_ALL=C
 
 # What Claude Code and Droid do not work without: a shell, looking at files, and what their own supervision starts.
-BASE='bash cat dash env find grep head id ls mkdir ps rg sed tail uname wc'
+BASE='bash cat dash env find grep head id ls mkdir ps rg sed sleep tail wc'
 PLACES=(/usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin /usr/games)
 FIRST_GID=20001
 

@@ -7,6 +7,7 @@ import type { InputEntry } from './input.ts';
 import type { Keep } from './keep.ts';
 import type { Line } from './lines.ts';
 import { Report } from './report.ts';
+import { Settlement } from './settlement.ts';
 import { type Prompt, SENTENCES, Turn } from './turn.ts';
 import { type Over, open, refuse, SECOND_PROMPT, type Surroundings } from './work.ts';
 
@@ -41,19 +42,19 @@ interface Parts {
 export class Turns implements Listener {
   readonly #parts: Parts;
   readonly #report: Report;
+  readonly #settlement: Settlement;
   readonly #queue: Prompt[] = [];
   #turn: Turn | undefined;
   #taken = 0;
-  #packing = false;
-  #settling: Promise<unknown> = Promise.resolve();
   #ending: Why | undefined;
-  #leaving: Pick<Over, 'code' | 'answered'> | undefined;
+  #leaving: { code: number; answered: Promise<Over['answered']> } | undefined;
   #lost: boolean;
   #handshaken = false;
   #isOver = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#settlement = new Settlement(parts.around, parts.keep);
     this.#report = new Report(parts.around, parts.denials);
     this.#lost = parts.lost;
   }
@@ -63,7 +64,7 @@ export class Turns implements Listener {
   }
 
   settled(): Promise<unknown> {
-    return this.#settling;
+    return this.#settlement.settled();
   }
 
   handle(entry: InputEntry): void {
@@ -176,7 +177,7 @@ export class Turns implements Listener {
 
   #pump(): void {
     const { around, conversation } = this.#parts;
-    const free = !this.#turn && !this.#packing && !this.#leaving && !this.#ending;
+    const free = !this.#turn && !this.#settlement.packing && !this.#leaving && !this.#ending;
     const prompt = free && conversation().ready ? this.#queue.shift() : undefined;
     if (prompt) this.#prompt(prompt);
     const busy = this.#turn !== undefined || this.#queue.length > 0;
@@ -225,39 +226,26 @@ export class Turns implements Listener {
   }
 
   #conclude(turn: Turn, end: TurnEnd): void {
-    const { around, conversation, keep } = this.#parts;
+    const { around, conversation } = this.#parts;
     turn.stopClocks();
     this.#turn = undefined;
     const { requestId, entryId } = turn.prompt;
-    const { seq, content } = this.#report.end(turn, end, conversation().session);
+    const { session } = conversation();
+    const { seq, content } = this.#report.end(turn, end, session);
     if (this.#ending) return;
     if (around.spec.exit_after_prompt) {
       if (end.ok) around.output.tell('completed', content, { exit_code: 0, request_id: requestId });
-      this.#leaving = { code: end.ok ? 0 : 1 };
-      this.#settling = this.#pack(end.ok ? entryId : undefined);
-      void this.#settling.then(() => conversation().finish());
+      this.#leaving = {
+        code: end.ok ? 0 : 1,
+        answered: this.#settlement.last(session, end.ok ? entryId : undefined),
+      };
+      // The one turn is over: the agent may go, and has to where it does not.
+      void this.#leaving.answered.then(() => conversation().finish());
       return;
     }
-    this.#packing = true;
-    const packed = keep.pack(conversation().session).then((kept) => {
-      this.#packing = false;
-      this.#pump();
-      return kept;
-    });
-    this.#settling = Promise.all([packed, this.#settling]).then(async ([kept]) => {
-      await around.arrived(seq);
-      await around.acknowledge(entryId, (transaction) => kept && keep.store(transaction, kept));
-    });
+    this.#settlement.add({ entryId, seq, session }, () => this.#pump());
     if (this.#queue.length === 0) around.output.tell('waiting_for_input', '', {});
     this.#pump();
-  }
-
-  /** The one turn is over; what was answered is acknowledged with the body's last words. */
-  async #pack(answered: string | undefined): Promise<void> {
-    const { conversation, keep } = this.#parts;
-    const kept = await keep.pack(conversation().session);
-    if (!this.#leaving || answered === undefined) return;
-    this.#leaving.answered = { id: answered, also: (transaction) => kept && keep.store(transaction, kept) };
   }
 
   /** It would not go on with the conversation, before any prompt: the next prompt is told so. */
@@ -298,7 +286,7 @@ export class Turns implements Listener {
     const { over } = this.#parts;
     const leaving = this.#leaving;
     if (!leaving) over({ exit, code: this.#ending === 'shutdown' ? 0 : code, sentence });
-    else void this.#settling.then(() => over({ ...leaving, exit, sentence }));
+    else void leaving.answered.then((answered) => over({ code: leaving.code, exit, sentence, answered }));
   }
 
   /** Redis answers and is slower than the agent: the agent waits. */

@@ -58,7 +58,7 @@ const roomOf = ({ runtime, dockerHost, imageMinFreeBytes }: Settings, metrics?: 
       }).roomFor;
 
 /** Images outlive the worker that they were built for, whoever built them: it is told by the same record for all. */
-const collectorOf = (settings: Settings, redis: Link, metrics?: Metrics) =>
+const collectorOf = (settings: Settings, redis: Link, metrics?: Metrics, building?: () => boolean) =>
   createCollector({
     host: settings.dockerHost,
     usage: new ImageUsage(redis),
@@ -66,6 +66,7 @@ const collectorOf = (settings: Settings, redis: Link, metrics?: Metrics) =>
     budgetBytes: settings.imageBudgetBytes,
     cacheBudgetBytes: settings.buildCacheBudgetBytes,
     observe: observing('docker', metrics),
+    ...(building && { building }),
   });
 
 function imagesOf(settings: Settings, metrics?: Metrics): (changed: () => void) => Images {
@@ -76,6 +77,7 @@ function imagesOf(settings: Settings, metrics?: Metrics): (changed: () => void) 
         version,
         baseImage: settings.workerBaseImage,
         ca: settings.workerBuildCa ?? machineCa(),
+        buildMs: settings.imageBuildSeconds * 1000,
       },
       observe: observing('docker', metrics),
       built: (result, seconds) => {
@@ -143,7 +145,9 @@ process.exitCode = await runCli(process.argv.slice(2), {
       images:
         settings.workerImage || settings.runtime === 'process' ? undefined : imagesOf(settings, metrics),
       collector:
-        settings.runtime === 'process' ? undefined : (redis) => collectorOf(settings, redis, metrics),
+        settings.runtime === 'process'
+          ? undefined
+          : (redis, building) => collectorOf(settings, redis, metrics, building),
       secrets: openSecrets(settings.secretsDir),
       roomFor: roomOf(settings, metrics),
     });

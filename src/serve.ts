@@ -44,7 +44,7 @@ export interface ServeOptions {
   /** Redis as a body of that runtime sees it. */
   bodyRedisUrl: (runtime: RuntimeName) => Promise<string>;
   /** Makes what removes images that are no longer kept; absent where there are no Docker bodies. */
-  collector?: ((redis: Link) => Collector) | undefined;
+  collector?: ((redis: Link, building: () => boolean) => Collector) | undefined;
   /** Makes the images of Docker bodies, told of each change; absent where the operator names one image for all. */
   images?: ((changed: () => void) => Images) | undefined;
   /** The operator's secrets. */
@@ -92,7 +92,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   let ended = Promise.resolve();
   const images = options.images?.(() => term?.imagesChanged());
   const usage = new ImageUsage(redis);
-  const collector = options.collector?.(redis);
+  const collector = options.collector?.(redis, () => images?.busy ?? false);
   const urls = new Map<RuntimeName, string>();
   const runtimes = new Runtimes(options.runtimes, Date.now, (name, error) => {
     log[error ? 'warn' : 'info'](

@@ -165,6 +165,13 @@ export const VARIABLES = {
     fallback: 'daily',
     help: "When images that are no longer kept are removed, by this machine's clock.",
   }),
+  imageBuildSeconds: number(
+    'IMAGE_BUILD_SECONDS',
+    '1800',
+    [10, DAY],
+    'seconds',
+    'How long the build of one image may take.',
+  ),
   imageBudgetBytes: size(
     'IMAGE_BUDGET',
     '20g',

@@ -20,6 +20,8 @@ import type { Pulse } from './pulse.ts';
 import type { Settings } from './settings.ts';
 import { prepareWorkspace } from './start.ts';
 
+/** Where the module DOCKER has its daemon listen, below the agent's home: for clients that know no contexts. */
+const DOCKER_SOCKET = '.docker/run/docker.sock';
 /** The agent's home in the images. */
 const HOME = '/home/agent';
 /** A model that sends no byte for so long has failed: both CLIs would wait for it without end. */
@@ -101,12 +103,14 @@ export async function makeReady(options: {
     gateway,
     order: (session) => {
       const { argv, env } = launch(session);
-      const own = {
+      const own: Record<string, string> = {
         ...settings.inherited,
         ...(home !== undefined && { HOME: home }),
         ...(settings.secretsPipe &&
           spec.secrets?.length && { SECRETS_PATH: secretsPath(settings.secretsPipe) }),
       };
+      if (spec.modules?.includes('DOCKER') && home !== undefined)
+        own.DOCKER_HOST = `unix://${home}/${DOCKER_SOCKET}`;
       // The kind's come last: it has looked at the user's, and its addresses lead through the gateway.
       return {
         argv: hands.run(argv),

@@ -24,6 +24,9 @@ export interface CreateOptions {
   label?: Record<string, string>;
   allowedCommand?: string[];
   module?: string[];
+  protocol?: string;
+  agentVersion?: string;
+  silenceTimeout?: number;
   secret?: string[];
   workerId?: string;
   file?: Record<string, unknown>;
@@ -56,6 +59,9 @@ export function createFields(options: CreateOptions, commandLine: string[]): Rec
     labels: merged(file.labels, label),
     allowed_commands: options.allowedCommand,
     modules: options.module,
+    protocol: options.protocol,
+    agent_version: options.agentVersion,
+    silence_timeout_seconds: options.silenceTimeout,
     secrets: options.secret,
     worker_id: options.workerId,
   });

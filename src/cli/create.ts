@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { AGENT_TYPES, Fault, MODULES, RESTART_POLICIES, RUNTIME_NAMES } from '../model/index.ts';
+import { AGENT_TYPES, Fault, MODULES, PROTOCOLS, RESTART_POLICIES, RUNTIME_NAMES } from '../model/index.ts';
 import { ANSWER_SECONDS, ask, refusalOf } from './ask.ts';
 import type { Context } from './context.ts';
 import { type CreateOptions, createFields, fieldsFile } from './create-fields.ts';
@@ -7,8 +7,8 @@ import { outputOption } from './output.ts';
 import { count, item, number, pair, seconds, textOrFile } from './values.ts';
 import { waitFor } from './wait-for.ts';
 
-/** How long `--wait` waits, in seconds, where nothing else is said: as long as a start may take by default. */
-const WAIT_SECONDS = 120;
+/** How long `--wait` waits, in seconds, where nothing else is said: a start as long as it may take, and a build before it. */
+const WAIT_SECONDS = 300;
 
 interface Options extends CreateOptions {
   requestId?: string;
@@ -52,6 +52,9 @@ export function createCommand(context: Context): Command {
         item,
       ),
     )
+    .addOption(new Option('--protocol <protocol>', 'how a CUSTOM command talks').choices(PROTOCOLS))
+    .option('--agent-version <version>', "version of the agent's CLI instead of the pinned one")
+    .option('--silence-timeout <time>', 'a turn without any sign of life for so long fails', seconds)
     .option('--secret <name>', 'a secret that it gets; repeatable', item)
     .option('--worker-id <uuid>', 'its id (default: a new one)')
     .option(

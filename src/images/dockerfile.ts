@@ -5,6 +5,7 @@
  * lock, which depends on every file before it, last. Certificates for the build are in builder stages only; from
  * those only finished files are copied. Nothing that is interpolated can end a line or an argument.
  */
+import { LABEL } from '../model/index.ts';
 import { type Module, modulesOf } from './modules/index.ts';
 import type { Recipe } from './recipe.ts';
 
@@ -15,6 +16,8 @@ export const NODE_GROUP = 20_000;
 
 /** What every image has: a reaper, `ps` and a fast search for the agents, certificates for https. */
 const COMMON = ['ca-certificates', 'procps', 'ripgrep', 'tini'];
+/** What is left of a builder stage is found by it when the build cache is bounded. */
+const OURS = `LABEL ${LABEL.managed}=true`;
 /** Names of images, packages, versions and programs. */
 const PLAIN = /^[A-Za-z0-9@][A-Za-z0-9@._:/+-]{0,254}$/;
 
@@ -23,13 +26,14 @@ export function dockerfileOf(recipe: Recipe): string {
   const { agent, base, locked } = recipe;
   const modules = modulesOf(recipe.modules);
   const from = `FROM ${plain(base.name)}`;
+  const stage = (name: string, lines: string) => `${from} AS ${name}\n${OURS}\n${lines}`;
   const cli = agent.program === undefined ? undefined : plain(agent.program);
   const parts = [
     `# ${title(recipe)}\n# Made by worker-manager. \`docker build .\` in this folder makes the same image.`,
-    `${from} AS confine\n${confineStage}`,
-    ...(cli ? [`${from} AS cli\n${cliStage(agent, cli)}`] : []),
-    ...modules.flatMap(({ name, stage }) =>
-      stage ? [`${from} AS ${name.toLowerCase()}\n${stage.join('\n')}`] : [],
+    stage('confine', confineStage),
+    ...(cli ? [stage('cli', cliStage(agent, cli))] : []),
+    ...modules.flatMap(({ name, stage: lines }) =>
+      lines ? [stage(name.toLowerCase(), lines.join('\n'))] : [],
     ),
     `${from}\n${users}`,
     ...(cli ? [cliLayers(agent, cli)] : []),

@@ -52,6 +52,8 @@ export interface Images {
   /** The same, to the end: the image's name, or throws `ImageBuildFailed` or a sentence. */
   buildNow(spec: WorkerSpec, onProgress?: (progress: Progress) => void): Promise<string>;
   recipe(spec: WorkerSpec): Promise<Recipe>;
+  /** Something is being built or pulled now. */
+  readonly busy: boolean;
   /** Breaks off what is being built. */
   close(): Promise<void>;
 }
@@ -127,6 +129,10 @@ class EngineImages implements Images {
     const ground = await this.#look();
     if ('missing' in ground) throw new Error(`The base image ${ground.missing} is not there yet.`);
     return recipeOf(spec, ground);
+  }
+
+  get busy(): boolean {
+    return this.#jobs.busy;
   }
 
   async close(): Promise<void> {

@@ -29,6 +29,10 @@ export class Jobs<Failure> {
     this.#toFailure = toFailure;
   }
 
+  get busy(): boolean {
+    return this.#jobs.size > 0;
+  }
+
   progress(name: string): Progress | undefined {
     return this.#jobs.get(name)?.progress;
   }

@@ -56,7 +56,7 @@ export interface Runtime {
   start(bodyId: string): Promise<void>;
   /**
    * Hands a running body what its wrapper waits for (`secrets`), through the named pipe at its SECRETS_PIPE: it stands
-   * nowhere, neither in the engine's records nor on a disk. Returns when the wrapper has read it to the end.
+   * nowhere, neither in the engine's records nor on a disk. Returns when it is in the pipe; the wrapper's next heartbeat tells whether it came.
    */
   deliver(bodyId: string, content: string): Promise<void>;
   /** SIGTERM to the body; returns at once. */

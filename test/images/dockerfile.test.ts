@@ -22,7 +22,7 @@ test.each(Object.entries(CASES))('%s keeps to what the oldest builder knows', (_
   const text = textOf(fields);
   expect(text).not.toMatch(/RUN --|<<|# syntax|COPY --(link|chmod)|^ADD /m);
   for (const line of text.replaceAll('\\\n', '').split('\n')) {
-    expect(line).toMatch(/^(# .*|(FROM|RUN|COPY|ENV|WORKDIR|USER|ENTRYPOINT) .*|)$/);
+    expect(line).toMatch(/^(# .*|(FROM|LABEL|RUN|COPY|ENV|WORKDIR|USER|ENTRYPOINT) .*|)$/);
   }
 });
 

@@ -2,11 +2,13 @@
 # Made by worker-manager. `docker build .` in this folder makes the same image.
 
 FROM node:24-bookworm-slim AS confine
+LABEL worker-manager.managed=true
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log
 COPY confine.c /src/confine.c
 RUN gcc -O2 -static -s -Wall -Wextra -Werror -o /src/confine /src/confine.c
 
 FROM node:24-bookworm-slim AS cli
+LABEL worker-manager.managed=true
 COPY ca.crt /ca.crt
 RUN if [ -s /ca.crt ]; then export NODE_EXTRA_CA_CERTS=/ca.crt npm_config_cafile=/ca.crt; fi \
  && npm install --prefix /cli --no-audit --no-fund --no-update-notifier droid@0.215.0 \
@@ -15,6 +17,7 @@ RUN if [ -s /ca.crt ]; then export NODE_EXTRA_CA_CERTS=/ca.crt npm_config_cafile
  && if [ "$(head -c 4 /out/droid | tail -c 3)" != ELF ]; then echo 'droid@0.215.0 has no native program for this machine.'; exit 1; fi
 
 FROM node:24-bookworm-slim AS copier
+LABEL worker-manager.managed=true
 RUN apt-get update && apt-get install -y --no-install-recommends python3-venv git
 COPY ca.crt /ca.crt
 RUN if [ -s /ca.crt ]; then export PIP_CERT=/ca.crt; fi \

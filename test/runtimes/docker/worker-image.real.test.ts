@@ -59,7 +59,7 @@ test.each([
     const { lines, output, runtime, id, bodyId } = await runWorker(WHO, init);
     await vi.waitFor(async () => expect((await output()).map(({ type }) => type)).toContain('ready'), SOON);
     await vi.waitFor(async () => expect(await lines()).toHaveLength(6), SOON);
-    expect(await lines()).toEqual(['worker', '10001', '/workspace', 'writable', first, '0']);
+    expect(await lines()).toEqual(['agent', '10002', '/workspace', 'writable', first, '0']);
     await runtime.terminate(bodyId);
     await vi.waitFor(async () => expect((await runtime.find(id, bodyId))[0]?.state).toBe('exited'), SOON);
   },

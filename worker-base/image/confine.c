@@ -175,10 +175,8 @@ static int make_ruleset(const struct rule *rules, size_t count, long version) {
   int ruleset = (int)syscall(LANDLOCK_CREATE_RULESET, &handled, sizeof handled, 0);
   if (ruleset < 0) fail(125, "cannot make a Landlock ruleset: %s", strerror(errno));
   for (size_t i = 0; i < count; i++) free_everywhere &= ~rules[i].rights;
-  for (size_t i = 0; i < count; i++) {
-    /* What may be executed or written may be read, whether or not reading is limited. */
-    allow(ruleset, rules[i].path, (rules[i].rights | FS_READ) & handled);
-  }
+  /* What may be executed or written may be read, whether or not reading is limited. */
+  for (size_t i = 0; i < count; i++) allow(ruleset, rules[i].path, (rules[i].rights | FS_READ) & handled);
   if (free_everywhere & handled) allow(ruleset, "/", free_everywhere & handled);
   return ruleset;
 }

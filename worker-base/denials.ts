@@ -21,20 +21,20 @@ export class Denials {
     this.#tell = options.tell;
   }
 
-  /** Answers the hook's question, and tells a refusal. */
+  /** Answers the hook's question, and tells a refusal; one of no named use is told by the agent's own dialogue alone. */
   judge(request: unknown): GateAnswer {
     const answer = judge(request, this.#allowed ?? []);
     const said = answer.hookSpecificOutput;
-    if (said?.permissionDecision === 'deny') {
-      const { tool_name: tool, tool_use_id } = (request ?? {}) as {
-        tool_name?: unknown;
-        tool_use_id?: unknown;
-      };
+    const { tool_name: tool, tool_use_id } = (request ?? {}) as {
+      tool_name?: unknown;
+      tool_use_id?: unknown;
+    };
+    if (said?.permissionDecision === 'deny' && typeof tool_use_id === 'string' && tool_use_id !== '') {
       this.add({
         type: 'permission_denied',
         content: said.permissionDecisionReason ?? 'It is not in allowed_commands.',
         tool: String(tool ?? ''),
-        tool_use_id: String(tool_use_id ?? ''),
+        tool_use_id,
       });
     }
     return answer;

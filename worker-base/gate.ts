@@ -62,8 +62,9 @@ const DENIED = String.raw`: Permission denied\s*$`;
 /** What shells, and programs that run others, say of one that they may not execute. */
 const REFUSALS = [
   // bash names the path that it found; a file that it may not open has another one.
-  String.raw`^(?:/bin/|/usr/bin/)?(?:bash|sh): line \d+: (?:/usr)?(?:/local)?/s?bin/([^/\s:]+)${DENIED}`,
-  String.raw`^(?:/bin/|/usr/bin/)?(?:da)?sh: \d+: ${PROGRAM}${DENIED}`,
+  // Before it stands how the shell was called: its name, that of the script, or any text that `sh -c` was given.
+  String.raw`^[^\n]*: line \d+: (?:/usr)?(?:/local)?/s?bin/([^/\s:]+)${DENIED}`,
+  String.raw`^[^\n]*: \d+: ${PROGRAM}${DENIED}`,
   String.raw`^(?:bash|sh|/bin/sh|/bin/bash|/usr/bin/bash): [^\n]*: ${PROGRAM}: bad interpreter${DENIED}`,
   String.raw`^(?:\S*/)?(?:timeout|nohup|stdbuf): failed to run command ${PROGRAM}${DENIED}`,
   String.raw`^(?:\S*/)?(?:env|nice|xargs|find|setsid|chrt|ionice): (?:failed to execute )?${PROGRAM}${DENIED}`,

@@ -1,0 +1,146 @@
+/** What a real agent that may do anything is put through; one worker for all of it, in this order. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type AgentWorker, BUILD_MS, CREDENTIAL, openScene, type Scene } from './agents.ts';
+import { leaksOf } from './leaks.ts';
+
+const INSTRUCTIONS = 'Speak of the lighthouse at Skagen, and of nothing else.';
+
+export function openAgent(agent_type: 'CLAUDE' | 'FACTORY'): void {
+  describe(`${agent_type}, which may execute everything`, () => {
+    let scene: Scene;
+    let worker: AgentWorker;
+    beforeAll(async () => {
+      scene = await openScene();
+      const fields = { instructions: INSTRUCTIONS, modules: ['GIT'], restart_policy: 'on-failure' };
+      worker = await scene.create({ agent_type, ...fields });
+      await worker.running();
+    }, BUILD_MS);
+    afterAll(() => scene?.close(), 60_000);
+
+    /** What the model was asked in the conversation; not beside it, as for a title. */
+    const asked = () => scene.model.requests.filter(({ body }) => (body?.tools ?? []).length > 0);
+    const countOf = async () => Number(/\d+/.exec(String((await worker.turn('[[count]]')).end.result))?.[0]);
+
+    test('three turns are one conversation, which begins with the instructions', async () => {
+      const first = await worker.turn('Ada is my name. [[run cat CLAUDE.md; cat AGENTS.md]] [[count]]');
+      expect(first.entries.map(({ type }) => type)).toEqual([
+        'turn_started',
+        'tool_use',
+        'tool_result',
+        'message',
+        'turn_completed',
+      ]);
+      const read = String(first.entries.find(({ type }) => type === 'tool_result')?.content);
+      expect(read.split(INSTRUCTIONS)).toHaveLength(3);
+      expect(JSON.stringify(asked()[0]?.body?.messages)).toContain(INSTRUCTIONS);
+      await worker.turn('What did I say?');
+      const third = await worker.turn('[[count]]');
+      expect([first, third].map(({ end }) => [end.type, end.result])).toEqual([
+        ['turn_completed', 'Prompts so far: 1.'],
+        ['turn_completed', 'Prompts so far: 3.'],
+      ]);
+      expect(JSON.stringify(asked().at(-1)?.body?.messages)).toContain('Ada is my name.');
+      expect(third.end.usage).toMatchObject({ input_tokens: 100, output_tokens: 20 });
+      await worker.told(({ type, seq }) => type === 'waiting_for_input' && seq > third.end.seq);
+    });
+
+    test('a tool runs git in the workspace', async () => {
+      const { entries, end } = await worker.turn('[[run git init -q . && pwd && git status]] [[say Clean.]]');
+      const [use, result] = ['tool_use', 'tool_result'].map((wanted) =>
+        entries.find(({ type }) => type === wanted),
+      );
+      expect(use?.content).toContain('git status');
+      expect(result).toMatchObject({ is_error: false, tool_use_id: use?.tool_use_id });
+      expect(result?.content).toMatch(/^\/workspace\n[\s\S]*No commits yet/);
+      expect(end).toMatchObject({ type: 'turn_completed', result: 'Clean.' });
+    });
+
+    test('an interrupt ends the turn, also in the middle of a tool, and the next prompt works', async () => {
+      const thinking = await worker.prompt('[[wait for-ever]]');
+      await scene.model.waiting('for-ever');
+      await worker.send({ type: 'interrupt' });
+      const { end } = await worker.end(thinking);
+      expect(end).toMatchObject({ type: 'turn_failed', reason: 'interrupted' });
+      const working = await worker.prompt('[[run echo began; tail -f /dev/null]]');
+      await worker.told(({ type, request_id }) => type === 'tool_use' && request_id === working);
+      await worker.send({ type: 'interrupt' });
+      expect((await worker.end(working)).end).toMatchObject({ type: 'turn_failed', reason: 'interrupted' });
+      expect((await worker.turn('[[say Still here.]]')).end).toMatchObject({ result: 'Still here.' });
+      const { Processes } = await scene.docker.getContainer(await bodyOf()).top({ ps_args: 'axo pid,args' });
+      expect(Processes.flat().join('\n')).not.toMatch(/tail -f/);
+    });
+
+    test('a deadline ends the turn, and the next prompt works', async () => {
+      const { end } = await worker.turn('[[wait for-ever]]', { deadline_seconds: 1 });
+      expect(end).toMatchObject({ type: 'turn_failed', reason: 'deadline' });
+      expect(end.duration_seconds).toBeGreaterThanOrEqual(1);
+      expect((await worker.turn('[[say Still here.]]')).end).toMatchObject({ result: 'Still here.' });
+    });
+
+    test('an endpoint that is overloaded for a moment only delays, and people are told', async () => {
+      const { end, entries } = await worker.turn('[[error 529 x1]] [[say At last.]]');
+      expect(end).toMatchObject({ type: 'turn_completed', result: 'At last.' });
+      expect(entries.filter(({ type }) => type === 'stderr')).not.toEqual([]);
+    });
+
+    test('a credential that is not accepted fails the turn at once, and not the worker', async () => {
+      const { end } = await worker.turn('[[error 401]]');
+      expect(end).toMatchObject({ type: 'turn_failed', reason: 'authentication' });
+      expect(end.duration_seconds).toBeLessThan(20);
+      expect((await worker.turn('[[say Again.]]')).end).toMatchObject({ result: 'Again.' });
+    });
+
+    test('a manager that is killed in the middle of a turn takes nothing with it', async () => {
+      const body = await bodyOf();
+      const requestId = await worker.prompt('[[wait manager]] [[say All the same.]]');
+      await scene.model.waiting('manager');
+      await scene.kill();
+      scene.model.release('manager');
+      expect((await worker.end(requestId)).end).toMatchObject({
+        type: 'turn_completed',
+        result: 'All the same.',
+      });
+      await scene.restart();
+      expect((await worker.turn('[[say And on.]]')).end).toMatchObject({ result: 'And on.', incarnation: 1 });
+      const ends = worker.entries.filter((it) => it.request_id === requestId && it.type.startsWith('turn_'));
+      expect(ends.map(({ type }) => type)).toEqual(['turn_started', 'turn_completed']);
+      const status = await scene.command({ command: 'status', worker_id: worker.id });
+      expect(status).toMatchObject({ status: 'RUNNING', incarnation: 1, restarts: 0 });
+      expect(await bodyOf()).toBe(body);
+    });
+
+    test('a body that is killed in the middle of a turn leaves it and the conversation to the next', async () => {
+      const before = await countOf();
+      const requestId = await worker.prompt('[[wait body]] [[count]]');
+      await scene.model.waiting('body');
+      await scene.docker.getContainer(await bodyOf()).kill();
+      scene.model.release('body');
+      await worker.running(2);
+      const { end } = await worker.end(requestId);
+      expect(end).toMatchObject({
+        type: 'turn_completed',
+        incarnation: 2,
+        result: `Prompts so far: ${before + 1}.`,
+      });
+      expect(JSON.stringify(asked().at(-1)?.body?.messages)).toContain('Ada is my name.');
+      expect(worker.entries.map(({ seq }) => seq)).toEqual(worker.entries.map((_, at) => at + 1));
+    });
+
+    test('the credential reaches the model, and stands nowhere else', async () => {
+      const { entries } = await worker.turn('[[run env; cat /proc/[0-9]*/environ | tr "\\\\0" "\\\\n"]]');
+      const environment = String(entries.find(({ type }) => type === 'tool_result')?.content);
+      expect(environment).toContain('HOME=/home/agent');
+      expect(environment).not.toContain(scene.key);
+      expect(new Set(asked().map(({ credential }) => credential))).toEqual(
+        new Set([`x-api-key: ${scene.key}`]),
+      );
+      expect(await leaksOf(scene, await bodyOf())).toEqual([]);
+      expect(scene.log()).toContain(worker.id);
+      expect(CREDENTIAL in process.env && process.env[CREDENTIAL] === scene.key).toBe(false);
+    });
+
+    async function bodyOf(): Promise<string> {
+      return (await scene.redis.hget(scene.keys.status(worker.id), 'body_id')) ?? '';
+    }
+  });
+}

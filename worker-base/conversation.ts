@@ -37,8 +37,8 @@ export interface Listener {
   /** The handshake is done. Again after each new start of the process. */
   ready(): void;
   ended(end: TurnEnd): void;
-  /** A line was heard; `readable` where it is one of the protocol. */
-  line(line: Line, readable: boolean): void;
+  /** A line was heard; `readable` where it is one of the protocol, `retrying` where it is no sign of life. */
+  line(line: Line, readable: boolean, retrying: boolean): void;
   /** The process has ended by itself, and all that it wrote was heard. */
   exited(exit: Exit): void;
   /** The handshake was not done in time. */
@@ -69,6 +69,7 @@ export class Conversation {
   #voice: Voice | undefined;
   #handshake: NodeJS.Timeout | undefined;
   #unreadable = false;
+  #retrying = false;
   /** The agent's name of it; undefined as long as it has none. */
   session: string | undefined;
   /** The handshake is done, and the process lives as far as is known. */
@@ -163,10 +164,11 @@ export class Conversation {
     if (readable) {
       const voice = this.#voice;
       this.#unreadable = false;
+      this.#retrying = false;
       voice?.hear(line.text);
       readable = !this.#unreadable;
     }
-    this.#listener.line(line, readable);
+    this.#listener.line(line, readable, this.#retrying);
   }
 
   #take(step: Step): void {
@@ -175,6 +177,7 @@ export class Conversation {
     if (step.write) void this.#agent?.write(step.write);
     if (step.session !== undefined) this.session = step.session;
     if (step.unreadable) this.#unreadable = true;
+    if (step.retrying) this.#retrying = true;
     if (step.ready) {
       clearTimeout(this.#handshake);
       this.ready = true;

@@ -57,9 +57,12 @@ export class Turn {
     return (performance.now() - this.#begin) / 1000;
   }
 
-  /** A readable line, or any on stderr. */
-  sign(): void {
-    this.#signAt = performance.now();
+  /**
+   * A readable line, or any on stderr. That the model is asked again is no sign of life: an agent whose model hangs
+   * says so for an hour.
+   */
+  sign(retrying = false): void {
+    if (!retrying) this.#signAt = performance.now();
     this.#unreadable = 0;
   }
 

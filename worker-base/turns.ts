@@ -116,11 +116,11 @@ export class Turns implements Listener {
     this.#report.tell(event, this.requestId);
   }
 
-  line(line: Line, readable: boolean): void {
+  line(line: Line, readable: boolean, retrying: boolean): void {
     const turn = this.#turn;
     this.#parts.around.pulse.touch();
     if (readable) {
-      turn?.sign();
+      turn?.sign(retrying);
       return;
     }
     this.#report.stray(line, this.requestId);

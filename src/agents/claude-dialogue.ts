@@ -42,7 +42,7 @@ export const openClaude: OpenDialogue = ({ session: resumed }) => {
         return turn?.interrupted ? { ...step, write: interrupt() } : step;
       }
       case 'api_retry':
-        return { events: [{ type: 'stderr', content: retryOf(said) }] };
+        return { events: [{ type: 'stderr', content: retryOf(said) }], retrying: true };
       case 'permission_denied':
         return { events: denial(id, text(said.tool_name), text(said.message) || text(said.decision_reason)) };
       default:

@@ -76,6 +76,8 @@ export interface Step {
   session?: string;
   /** The turn is over; the next prompt may be given. */
   ended?: TurnEnd;
+  /** Only that the model is asked again: no sign of life, for an agent whose model hangs tells so for an hour. */
+  retrying?: true;
   /** The line is none of this protocol; it goes out as plain `stdout`. */
   unreadable?: true;
 }

@@ -121,7 +121,7 @@ export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
       }
       case 'llm_retry': {
         const content = `The model is asked again (${text(told.reason) || 'unknown'}), attempt ${number(told.attempt)}.`;
-        return { events: [{ type: 'stderr', content }] };
+        return { events: [{ type: 'stderr', content }], retrying: true };
       }
       case 'hook_execution_completed':
         return { events: hearHook(told) };

@@ -118,3 +118,15 @@ test('an archive holds what is named and no more, and comes back as it was', asy
   expect(statSync(join(to, 'talk', 'deep', 'one')).mode & 0o777).toBe(0o600);
   expect(existsSync(join(to, 'other'))).toBe(false);
 });
+
+test('an agent that only tells that it asks its model again is silent: a model that hangs is not waited for all night', async () => {
+  await declare({ silence_timeout_seconds: 1 });
+  await start();
+  await prompt('one');
+  await prompt('retry');
+  const failed = await worker.untilType('turn_failed');
+  expect(failed).toMatchObject({ reason: 'silent' });
+  expect(worker.of('stderr').length).toBeGreaterThan(0);
+  await prompt('three');
+  await expect.poll(results, soon).toEqual(['one', 'one retry three']);
+});

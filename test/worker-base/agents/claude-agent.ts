@@ -39,5 +39,18 @@ lines.on('line', (line) => {
   // In its first body it never answers this one.
   if (message.content === 'slowly' && process.env.WORKER_INCARNATION === '1') return;
   if (message.content === 'hang') return;
+  // As the real one does where its model hangs: it says again and again that it tries again.
+  if (message.content === 'retry') {
+    const again = {
+      type: 'system',
+      subtype: 'api_retry',
+      attempt: 1,
+      max_retries: 10,
+      retry_delay_ms: 500,
+      error_status: 504,
+    };
+    setInterval(() => tell(again), 100).unref();
+    return;
+  }
   result({ result: said.join(' '), total_cost_usd: 0 });
 });

@@ -1,6 +1,5 @@
 /**
- * The questions that the worker's machine asks of one look at the world, and what it remembers after a step.
- * Pure functions of (life, seen): no clock, no randomness, no environment. Imports only the model.
+ * The questions that the worker's machine asks of one look at the world. Pure functions of (life, seen): no clock, no randomness, no environment. Imports only the model.
  */
 import { type Body, type Observation, parseInstant } from '../src/model/index.ts';
 
@@ -140,7 +139,7 @@ function idle(life: Life, seen: Observation): boolean {
 }
 
 /** Why this worker should not be alive; `undefined` where it should. */
-function whyUnwanted(life: Life, seen: Observation): { reason: string; message: string } | undefined {
+export function whyUnwanted(life: Life, seen: Observation): { reason: string; message: string } | undefined {
   const { desired, spec } = seen.desired;
   if (desired === 'deleted') return { reason: 'Deleted', message: 'It was deleted.' };
   if (desired === 'stopped') return { reason: 'Stopped', message: 'It was stopped.' };
@@ -220,58 +219,4 @@ export function backoffMs(
 /** A wait that is longer than any can be comes from a clock that was set back, and is over. */
 export function retryIsDue({ next_retry_at: at = 0 }: Life, { now, limits }: Observation): boolean {
   return now >= at || at - now > limits.backoff_max_ms;
-}
-
-// What is remembered after a step.
-
-export function adopted(life: Life, seen: Observation): Partial<Life> {
-  return { incarnation: body(seen)?.incarnation ?? life.incarnation, expected: true };
-}
-
-export function markedReady(life: Life, seen: Observation): Partial<Life> {
-  return { ...adopted(life, seen), running_since: parseInstant(seen.heartbeat?.ready_at) ?? seen.now };
-}
-
-export function nextIncarnation(life: Life, seen: Observation): Partial<Life> {
-  return {
-    incarnation: life.incarnation + 1,
-    restarts: life.restarts + 1,
-    expected: false,
-    starting_since: seen.now,
-    running_since: undefined,
-    next_retry_at: undefined,
-    ending: undefined,
-    outcome: undefined,
-  };
-}
-
-export function freshStart(life: Life, seen: Observation): Partial<Life> {
-  return { ...nextIncarnation(life, seen), restarts: 0, failures: 0 };
-}
-
-export function backedOff(life: Life, seen: Observation): Partial<Life> {
-  const ran = life.running_since === undefined ? 0 : seen.now - life.running_since;
-  const failures = ran >= seen.limits.backoff_reset_ms ? 1 : life.failures + 1;
-  const next_retry_at = seen.now + backoffMs(failures, seen.limits);
-  return { ...over(seen, outcome(life, seen)), failures, next_retry_at };
-}
-
-export function ending(life: Life, seen: Observation): Partial<Life> {
-  const message = `It was not ready within start_deadline_seconds, ${seen.desired.spec.start_deadline_seconds}.`;
-  const why = whyUnwanted(life, seen) ?? { reason: 'StartDeadlineExceeded', message };
-  const kill_at = seen.now + seen.desired.spec.stop_grace_seconds * 1000;
-  return { ending: { ...why, kill_at }, generation: seen.desired.generation };
-}
-
-/** The end of a worker that nothing but a command starts again. */
-export function settled(life: Life, seen: Observation): Partial<Life> {
-  const why = whyUnwanted(life, seen) ?? life.ending;
-  const how = outcome(life, seen);
-  const told = why && { reason: why.reason, message: why.message, exit_code: how.exit_code, well: how.well };
-  return { ...over(seen, told ?? how), generation: life.ending ? life.generation : seen.desired.generation };
-}
-
-function over(seen: Observation, how: Outcome): Partial<Life> {
-  const at = body(seen)?.finished_at ?? seen.now;
-  return { outcome: { ...how, at }, expected: false, ending: undefined, next_retry_at: undefined };
 }

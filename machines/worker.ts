@@ -9,55 +9,13 @@
  * Imports only the model and xstate. Reads no clock, no randomness and no environment.
  */
 import { assign, setup } from 'xstate';
-import type { Observation } from '../src/model/index.ts';
+import { guards, type Step } from './guards.ts';
+import * as after from './memory.ts';
 import type { Life } from './situation.ts';
 import * as is from './situation.ts';
 
 /** Rises when what is remembered changes its meaning; an older memo is then rebuilt from status and world. */
 export const MACHINE_VERSION = 1;
-
-interface Step {
-  context: Life;
-  event: { type: 'observed'; seen: Observation };
-}
-
-const guards = {
-  // What is not seen clearly changes nothing.
-  blind: ({ event }: Step) => is.blind(event.seen),
-  ambiguous: ({ event }: Step) => event.seen.actual.kind === 'ambiguous',
-  // The body.
-  present: ({ event }: Step) => event.seen.actual.kind === 'present',
-  stale: ({ context, event }: Step) => is.stale(context, event.seen),
-  alive: ({ event }: Step) => is.alive(event.seen),
-  'alive after its grace': ({ context, event }: Step) =>
-    is.alive(event.seen) && is.graceOver(context, event.seen),
-  ready: ({ context, event }: Step) => is.ready(context, event.seen),
-  silent: ({ context, event }: Step) => is.silent(context, event.seen),
-  'never ready': ({ context, event }: Step) => is.alive(event.seen) && is.overdue(context, event.seen),
-  'needs secrets': ({ context, event }: Step) => is.needsSecrets(context, event.seen),
-  // Its image.
-  'image missing': ({ event }: Step) => is.imageMissing(event.seen),
-  'image being built': ({ event }: Step) => event.seen.image?.kind === 'building',
-  // What is wanted.
-  unwanted: ({ context, event }: Step) => is.unwanted(context, event.seen),
-  'unwanted and alive': ({ context, event }: Step) =>
-    is.unwanted(context, event.seen) && is.alive(event.seen),
-  deleted: ({ event }: Step) => event.seen.desired.desired === 'deleted',
-  'started again': ({ context, event }: Step) => is.startedAgain(context, event.seen),
-  'kept long enough': ({ context, event }: Step) => is.keptLongEnough(context, event.seen),
-  // The end of one body: restarted by policy, or the end of the worker.
-  'ended, to restart': ({ context, event }: Step) =>
-    is.ended(context, event.seen) && is.restarts(context, event.seen),
-  'ended well': ({ context, event }: Step) =>
-    is.ended(context, event.seen) && is.outcome(context, event.seen).well,
-  'ended badly': ({ context, event }: Step) => is.ended(context, event.seen),
-  'not ready in time, to restart': ({ context, event }: Step) =>
-    context.ending?.reason === 'StartDeadlineExceeded' && is.restarts(context, event.seen),
-  'not ready in time': ({ context, event }: Step) =>
-    context.ending?.reason === 'StartDeadlineExceeded' && !is.unwanted(context, event.seen),
-  'retry is due': ({ context, event }: Step) => is.retryIsDue(context, event.seen),
-  otherwise: () => true,
-};
 
 const life = setup({
   types: {
@@ -68,13 +26,13 @@ const life = setup({
   guards,
   actions: {
     // What is remembered.
-    adopt: assign(({ context, event }) => is.adopted(context, event.seen)),
-    'mark ready': assign(({ context, event }) => is.markedReady(context, event.seen)),
-    'begin ending': assign(({ context, event }) => is.ending(context, event.seen)),
-    'back off': assign(({ context, event }) => is.backedOff(context, event.seen)),
-    'next incarnation': assign(({ context, event }) => is.nextIncarnation(context, event.seen)),
-    'start afresh': assign(({ context, event }) => is.freshStart(context, event.seen)),
-    settle: assign(({ context, event }) => is.settled(context, event.seen)),
+    adopt: assign(({ context, event }) => after.adopted(context, event.seen)),
+    'mark ready': assign(({ context, event }) => after.markedReady(context, event.seen)),
+    'begin ending': assign(({ context, event }) => after.ending(context, event.seen)),
+    'back off': assign(({ context, event }) => after.backedOff(context, event.seen)),
+    'next incarnation': assign(({ context, event }) => after.nextIncarnation(context, event.seen)),
+    'start afresh': assign(({ context, event }) => after.freshStart(context, event.seen)),
+    settle: assign(({ context, event }) => after.settled(context, event.seen)),
     // What is asked of the world: named here, carried out by src/reconcile/act.ts.
     build: (_, _params: { image: string }) => {},
     create: (_, _params: { incarnation: number }) => {},

@@ -29,7 +29,7 @@ try {
   const settings = readSettings(process.env);
   await bundleWrapper();
   const engine = settings.runtime === 'process' ? undefined : await findEngine();
-  const env = { ...process.env, ...(await imageOf(settings, engine)) };
+  const env = { ...process.env, ...(await prepareImages(settings, engine)) };
   const directory = join(settings.home, `redis-${settings.cell}`);
   const redis = process.env.REDIS_URL
     ? undefined
@@ -53,14 +53,15 @@ async function findEngine(): Promise<Engine | undefined> {
   return 'error' in engine ? undefined : engine;
 }
 
-/** The image that Docker bodies run; it is made where it is missing. Without one, `auto` means processes. */
-async function imageOf(
+/** Makes the plainest image, and with it what all others stand on. Where that fails, `auto` means processes. */
+async function prepareImages(
   { runtime, workerImage }: Settings,
   engine: Engine | undefined,
 ): Promise<NodeJS.ProcessEnv> {
   if (!engine || workerImage) return {};
   try {
-    return { WORKER_IMAGE: await ensureWorkerImage(engine.docker, say) };
+    await ensureWorkerImage(engine.docker, say);
+    return {};
   } catch (error) {
     if (runtime === 'docker') throw error;
     say(`${messageOf(error)}\nGoing on with processes alone; RUNTIME=docker insists on Docker.`);

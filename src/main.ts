@@ -6,7 +6,7 @@ import { runCli } from './cli/index.ts';
 import { watchDisk } from './images/disk.ts';
 import { createCollector } from './images/gc.ts';
 import { createImages, type Images, machineCa } from './images/index.ts';
-import type { Checkpoint, RuntimeName } from './model/index.ts';
+import { type Checkpoint, type RuntimeName, workerSpec } from './model/index.ts';
 import { hasImage } from './runtimes/docker/image.ts';
 import { createRuntimes } from './runtimes/index.ts';
 import { openSecrets } from './secrets.ts';
@@ -19,6 +19,8 @@ import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 /** The image that `npm run build:image` makes; its other name tells its content. */
 const DEFAULT_IMAGE = 'worker:latest';
 const WRAPPER = fileURLToPath(new URL('../dist/wrapper.mjs', import.meta.url));
+/** The plainest worker there is, whose image every other one shares its bulk with. */
+const PLAIN = workerSpec.parse({ agent_type: 'CUSTOM', command_line: ['true'], runtime: 'docker' });
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
@@ -129,8 +131,19 @@ process.exitCode = await runCli(process.argv.slice(2), {
   runtimes: (settings) => runtimesOf(settings),
   limits: limitsOf,
   async bodyImage(settings) {
-    const name = imageOf(settings);
-    return { name, present: await hasImage(settings.dockerHost, name) };
+    if (settings.workerImage) {
+      const name = settings.workerImage;
+      return { name, present: await hasImage(settings.dockerHost, name) };
+    }
+    const images = imagesOf(settings)(() => {});
+    try {
+      const state = await images.state(PLAIN);
+      if (state.kind === 'unknown') throw new Error(state.error);
+      // Where the base is missing, it is what has to come first.
+      return { name: state.name, present: state.kind !== 'absent' || state.name.startsWith('worker:') };
+    } finally {
+      await images.close();
+    }
   },
   images: (settings) => imagesOf(settings)(() => {}),
   collector: (settings, redis) => collectorOf(settings, redis),

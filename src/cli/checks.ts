@@ -154,7 +154,7 @@ async function* dockerChecks({ parts }: Context, settings: Settings): AsyncGener
       : bad(
           'Worker image',
           `${name} is not there`,
-          'Build it with `npm run build:image`, or set WORKER_IMAGE.',
+          'A manager pulls it; without a registry, make an equal one with `npm run build:image`, or set WORKER_BASE_IMAGE.',
         );
     const url = new URL(await parts.runtimes(settings).bodyRedisUrl('docker'));
     const port = Number(url.port || 6379);

@@ -1,12 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  backedOff,
-  backoffMs,
-  isLife,
-  newLife,
-  retryIsDue,
-  startDeadline,
-} from '../../machines/situation.ts';
+import { backedOff } from '../../machines/memory.ts';
+import { backoffMs, isLife, newLife, retryIsDue, startDeadline } from '../../machines/situation.ts';
 import { LIMITS, lifeOf, look, NOW, statusOf } from '../reconcile/look.ts';
 
 describe('the wait before a restart', () => {

@@ -11,10 +11,16 @@ import { claude } from './claude.ts';
 import { customAcp, customJson, customLines } from './custom.ts';
 import { factory } from './factory.ts';
 import type { AgentKind } from './kind.ts';
+import { task } from './task.ts';
 
 export { endpointOf } from './endpoint.ts';
 
-const KINDS: Record<AgentType, AgentKind> = { CLAUDE: claude, FACTORY: factory, CUSTOM: customLines };
+const KINDS: Record<AgentType, AgentKind> = {
+  CLAUDE: claude,
+  FACTORY: factory,
+  CUSTOM: customLines,
+  TASK: task,
+};
 const CUSTOM = { lines: customLines, json: customJson, acp: customAcp };
 
 /** What is known of an agent type, whatever a worker's spec says beside it. */

@@ -65,6 +65,8 @@ export interface AgentKind {
     /** Debian packages that it does not work without. */
     debian: string[];
   };
+  /** Debian packages that the image of this type has, where it is no CLI that needs them. */
+  debian?: string[];
   credentials: Credential[];
   model?: ModelAddress;
   launch(order: LaunchOrder): Launch;
@@ -75,4 +77,6 @@ export interface AgentKind {
   turnless?: true;
   /** It speaks the Agent Client Protocol, which the wrapper conducts itself; `dialogue` is not to be opened. */
   acp?: true;
+  /** It takes tasks from its pool's queue, and no prompts; neither `launch` nor `dialogue` is used. */
+  tasks?: true;
 }

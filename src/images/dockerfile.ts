@@ -36,7 +36,7 @@ export function dockerfileOf(recipe: Recipe): string {
       lines ? [stage(name.toLowerCase(), lines.join('\n'))] : [],
     ),
     `${from}\n${users}`,
-    ...(cli ? [cliLayers(agent, cli)] : []),
+    ...agentLayers(agent, cli),
     ...modules.map(moduleLayers),
     fixed,
     ...(locked
@@ -89,12 +89,13 @@ const users = run(
   'node="$(readlink -f "$(command -v node)")" && chgrp cmd-node "$node" && chmod 0750 "$node"',
 );
 
-function cliLayers({ debian = [] }: Recipe['agent'], program: string): string {
+function agentLayers({ debian = [] }: Recipe['agent'], program: string | undefined): string[] {
   const more = debian.filter((name) => !COMMON.includes(name));
-  return [
+  const lines = [
     ...(more.length > 0 ? [run(install(more))] : []),
-    `COPY --from=cli /out/${program} /usr/local/bin/${program}`,
-  ].join('\n');
+    ...(program ? [`COPY --from=cli /out/${program} /usr/local/bin/${program}`] : []),
+  ];
+  return lines.length > 0 ? [lines.join('\n')] : [];
 }
 
 function moduleLayers({ name, debian, lines = [] }: Module): string {

@@ -27,7 +27,7 @@ export interface Recipe extends Ground {
     package?: string;
     version?: string;
     program?: string;
-    /** Debian packages that the CLI does not work without. */
+    /** Debian packages that the agent does not work without. */
     debian?: string[];
   };
   /** Each once, in the order of the table. */
@@ -41,10 +41,11 @@ export function recipeOf(
   spec: Pick<WorkerSpec, 'agent_type' | 'agent_version' | 'modules' | 'allowed_commands'>,
   ground: Ground,
 ): Recipe {
-  const cli = kindOf(spec.agent_type).cli;
+  const { cli, debian } = kindOf(spec.agent_type);
   return {
     agent: {
       type: spec.agent_type,
+      ...(debian && { debian: [...debian].sort() }),
       ...(cli && {
         package: cli.package,
         version: spec.agent_version ?? cli.version,

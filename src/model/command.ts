@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Fault, type FaultCode, type Issue } from './fault.ts';
-import { specFields, workerId } from './spec.ts';
+import { type AgentType, specFields, workerId } from './spec.ts';
 
 /** Characters of a command that are read at all; anything longer is put on the dead stream unread. */
 export const ENTRY_LIMIT = 33_554_432;
@@ -29,23 +29,57 @@ const create = z
     ...specFields,
   })
   .superRefine((given, context) => {
-    const custom = given.agent_type === 'CUSTOM';
-    if (custom !== (given.command_line !== undefined)) {
-      const message = custom ? 'is required with agent_type CUSTOM' : 'is for agent_type CUSTOM only';
-      context.addIssue({ code: 'custom', path: ['command_line'], message });
-    }
-    for (const [name, wrong] of [
-      ['protocol', !custom],
-      ['agent_version', custom],
-    ] as const) {
-      if (!wrong || given[name] === undefined) continue;
-      const message = custom ? 'is not for agent_type CUSTOM' : 'is for agent_type CUSTOM only';
-      context.addIssue({ code: 'custom', path: [name], message });
-    }
-    if (given.exit_after_prompt && given.prompt === undefined) {
-      context.addIssue({ code: 'custom', path: ['prompt'], message: 'is required with exit_after_prompt' });
-    }
+    const refuse = (path: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [path], message });
+    for (const { path, message } of misplaced(given)) refuse(path, message);
+    if (given.exit_after_prompt && given.prompt === undefined)
+      refuse('prompt', 'is required with exit_after_prompt');
   });
+
+/** Fields that say nothing with an agent type: what would be ignored is refused. */
+const NOT_WITH: Record<AgentType, readonly (keyof typeof specFields)[]> = {
+  CLAUDE: ['command_line', 'protocol', 'handlers', 'concurrency'],
+  FACTORY: ['command_line', 'protocol', 'handlers', 'concurrency'],
+  CUSTOM: ['agent_version', 'handlers', 'concurrency'],
+  TASK: [
+    ...([
+      'command_line',
+      'protocol',
+      'agent_version',
+      'instructions',
+      'prompt',
+      'exit_after_prompt',
+    ] as const),
+    ...(['allowed_commands', 'silence_timeout_seconds'] as const),
+  ],
+};
+const ONE_TYPE: Partial<Record<keyof typeof specFields, AgentType>> = {
+  command_line: 'CUSTOM',
+  protocol: 'CUSTOM',
+  handlers: 'TASK',
+  concurrency: 'TASK',
+};
+/** They are part of an image that is built; one that is named has what it has. */
+const NOT_WITH_IMAGE = ['modules', 'allowed_commands', 'agent_version'] as const;
+
+/** Fields that are missing, or that the agent type or a named image leaves without a meaning. */
+export function misplaced(given: { [F in keyof typeof specFields]?: unknown }): Issue[] {
+  const type = given.agent_type as AgentType;
+  const issues: Issue[] = [];
+  if (type === 'CUSTOM' && given.command_line === undefined)
+    issues.push({ path: 'command_line', message: 'is required with agent_type CUSTOM' });
+  for (const path of NOT_WITH[type] ?? []) {
+    if (given[path] === undefined) continue;
+    const only = ONE_TYPE[path];
+    issues.push({ path, message: only ? `is for agent_type ${only} only` : `is not for agent_type ${type}` });
+  }
+  for (const path of given.image === undefined ? [] : NOT_WITH_IMAGE) {
+    const value = given[path];
+    if (value === undefined || (Array.isArray(value) && value.length === 0 && path === 'modules')) continue;
+    issues.push({ path, message: 'cannot be added to an image that is named' });
+  }
+  return issues;
+}
 
 const target = { ...commonFields, worker_id: workerId, reason: z.string().max(1024).optional() };
 

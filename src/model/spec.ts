@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { parseMemory } from './units.ts';
 
-/** What thinks inside a worker. */
-export const AGENT_TYPES = ['CLAUDE', 'FACTORY', 'CUSTOM'] as const;
+/** What thinks inside a worker; TASK runs functions of the operator's handler files, and takes no prompts. */
+export const AGENT_TYPES = ['CLAUDE', 'FACTORY', 'CUSTOM', 'TASK'] as const;
 /** Tools that an image can be given. */
 export const MODULES = ['GIT', 'GITHUB_CLI', 'COPIER', 'CURL', 'DOCKER'] as const;
 /** Where bodies live. */
@@ -43,6 +43,26 @@ const labels = z
 const env = z
   .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,254}$/, 'must be a variable name'), argument)
   .refine((map) => Object.keys(map).length <= 256, 'must have at most 256 entries');
+
+/** A handler file: its name in HANDLERS_DIR, or its absolute path as the body sees it; in its plainest spelling. */
+const handlerFile = z
+  .string()
+  .max(1024)
+  .refine(
+    (path) =>
+      /^[^\p{C}]+\.(py|m?[jt]s)$/u.test(path) &&
+      path.split('/').every((part, at) => (part !== '' || at === 0) && part !== '.' && part !== '..'),
+    'must be a .py, .js, .mjs, .ts or .mts file: a name below HANDLERS_DIR, or an absolute path',
+  );
+
+/** The name of an image as docker writes it, with tag or digest. */
+const imageReference = z
+  .string()
+  .max(512)
+  .regex(
+    /^[a-z0-9]+([._-]+[a-z0-9]+)*(:\d{1,5})?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$/,
+    'must be the name of an image, such as registry.example:5000/team/worker:1.2',
+  );
 
 /** Limits of one body. What the runtime cannot enforce is refused with `unsupported`, never ignored. */
 export const resources = z.strictObject({
@@ -96,6 +116,18 @@ export const specFields = {
     .string()
     .regex(/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]{1,64})?$/, 'must be an exact version such as 2.1.329')
     .optional(),
+  /** Files with the functions that a TASK worker runs, read-only at /handlers in a container; TASK only. */
+  handlers: z.array(handlerFile).min(1).max(64).optional(),
+  /** Tasks that a TASK worker runs at the same time, each in a process of its own; 1 without it. TASK only. */
+  concurrency: z.number().int().min(1).max(256).optional(),
+  /** A task that runs for longer is ended, whatever its own timeout says; without it, that alone counts. */
+  max_job_time_seconds: z
+    .number()
+    .positive()
+    .max(365 * DAY)
+    .optional(),
+  /** An image that holds the wrapper, instead of one that is built for the worker; Docker only. */
+  image: imageReference.optional(),
   /** Variables of the agent; never for secrets, which are named in `secrets`. */
   env: env.optional(),
   secrets: z

@@ -25,6 +25,18 @@ export const heartbeat = z.object({
   waiting: z.boolean().optional(),
   /** Commands that the agent was refused, in this incarnation. */
   denied: z.number().int().optional(),
+  /** Tasks that it runs now, of a worker that takes tasks. */
+  active_tasks: z.number().int().optional(),
+  /** Tasks that it can run at the same time. */
+  slots: z.number().int().optional(),
+  /** Tasks that wait in its pool's queue. */
+  queue_size: z.number().int().optional(),
+  /** When the oldest of the tasks that run now was begun, by the wrapper's clock. */
+  job_started_at: z.string().optional(),
+  /** CPU of the body, 100 for one core. */
+  cpu_percent: z.number().optional(),
+  /** Memory of the body, 100 for all that it may use. */
+  memory_percent: z.number().optional(),
   /** `seq` of the last output entry written. */
   seq: z.number().int(),
 });

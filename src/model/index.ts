@@ -11,6 +11,7 @@ export * from './decision.ts';
 export * from './fault.ts';
 export * from './heartbeat.ts';
 export * from './message.ts';
+export * from './pool.ts';
 export * from './record.ts';
 export * from './spec.ts';
 export * from './units.ts';

@@ -152,8 +152,20 @@ export const specFields = {
   /** How long the record of an ended worker is kept. */
   keep_finished_seconds: seconds(3650 * DAY).default(DAY),
   labels: labels.optional(),
+  /** What task workers are called and counted by: the type of their pool. */
+  worker_type: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9_-]{0,38}[a-z0-9])?$/, 'must be at most 40 of a-z, 0-9, _ and -')
+    .optional(),
 };
 
 /** What is asked of a worker. It is stored as it was accepted, with `auto` resolved, and does not change. */
-export const workerSpec = z.strictObject({ ...specFields, runtime: z.enum(RUNTIME_NAMES) });
+export const workerSpec = z.strictObject({
+  ...specFields,
+  runtime: z.enum(RUNTIME_NAMES),
+  /** The pool that made it and may end it; never in a `create`. */
+  pool: z.string().max(63).optional(),
+  /** Names the template that it was made of: where the pool has another by now, it is replaced. */
+  pool_revision: z.string().max(64).optional(),
+});
 export type WorkerSpec = z.infer<typeof workerSpec>;

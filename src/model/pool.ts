@@ -1,0 +1,248 @@
+import { z } from 'zod';
+import { DESIRED_STATES } from './record.ts';
+import { specFields } from './spec.ts';
+
+/** Where the workers of a pool live, in the words of a pool: `direct` is the process runtime. */
+export const EXECUTION_MODES = ['docker', 'direct', 'auto'] as const;
+export type ExecutionMode = (typeof EXECUTION_MODES)[number];
+
+/** More workers than this in one pool are a typing error until somebody shows otherwise. */
+const POOL_LIMIT = 10_000;
+const DAY = 86_400;
+/** A drain without a `max_job_time` to follow, in seconds: docker's own grace is for what has nothing to finish. */
+const DRAIN_SECONDS = 60;
+/** What the worker's own `stop_grace_seconds` may be at most. */
+const LONGEST_GRACE_SECONDS = 3600;
+
+/** A pool's name: it becomes part of keys, labels, metrics and paths. */
+export const poolName = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be at most 63 of a-z, 0-9 and - (as a DNS label)');
+
+const size = z.number().int().min(0).max(POOL_LIMIT);
+const seconds = (max: number) => z.number().min(0).max(max);
+
+const DURATION = /^(\d+(?:\.\d+)?)(s|m|h)$/;
+const FACTOR: Record<string, number> = { s: 1, m: 60, h: 3600 };
+/** Seconds as a number, or as people write them: `90s`, `5m`, `1.5h`. Stored as a number. */
+const duration = z
+  .union([z.number(), z.string().regex(DURATION, 'must be seconds, or a time such as "90s", "5m" or "1h"')])
+  .transform((given) => {
+    if (typeof given === 'number') return given;
+    const [, number = '0', unit = 's'] = DURATION.exec(given) ?? [];
+    return Number(number) * (FACTOR[unit] ?? 1);
+  })
+  .pipe(
+    z
+      .number()
+      .positive()
+      .max(7 * DAY),
+  );
+
+/** When a pool of `min` to `max` workers grows and shrinks. */
+export const autoscale = z.strictObject({
+  /** Tasks, waiting and running, that one worker is meant to have; without it, `concurrency`. */
+  target: z.number().positive().max(1_000_000).optional(),
+  /** It shrinks to the most that was needed within this time: a lull between two bursts keeps its workers. 60 without it; Kubernetes waits 300, for bodies that are slower to come. */
+  stabilization_seconds: seconds(DAY).default(60),
+  /** After it has grown, it does not grow again for so long. */
+  up_cooldown_seconds: seconds(DAY).default(0),
+  /** After it has changed its size, it does not shrink for so long. */
+  down_cooldown_seconds: seconds(DAY).default(15),
+});
+
+/** How workers of an old template are replaced, in the words of a Kubernetes Deployment. */
+export const updateStrategy = z
+  .strictObject({
+    /** Workers above the desired number while they are replaced. */
+    max_surge: size.default(1),
+    /** Workers below the desired number while they are replaced. */
+    max_unavailable: size.default(0),
+    /** No worker of the new template became ready for so long: the rollout is stopped. */
+    progress_deadline_seconds: z.number().min(1).max(DAY).default(600),
+    /** A new worker has to be ready for so long before it counts. */
+    min_ready_seconds: seconds(3600).default(1),
+  })
+  .refine(({ max_surge, max_unavailable }) => max_surge + max_unavailable > 0, {
+    path: ['max_surge'],
+    message: 'must not be 0 where max_unavailable is 0: nothing could be replaced',
+  });
+
+/** What holds for tasks of this pool that do not say otherwise. */
+export const taskDefaults = z.strictObject({
+  timeout_seconds: z
+    .number()
+    .positive()
+    .max(7 * DAY)
+    .optional(),
+  max_retries: z.number().int().min(0).max(1000).optional(),
+  /** Waiting tasks; at this number a `submit` is refused with `capacity`. */
+  queue_size: z.number().int().min(1).max(10_000_000).optional(),
+});
+
+const {
+  agent_type: _,
+  prompt: __,
+  exit_after_prompt: ___,
+  runtime: ____,
+  name: _____,
+  ...common
+} = specFields;
+/** What a worker of an agent pool is made of: a `create` without what the pool itself decides. */
+export const poolTemplate = z.strictObject({
+  ...common,
+  agent_type: z.enum(['CLAUDE', 'FACTORY', 'CUSTOM']),
+  restart_policy: specFields.restart_policy.unwrap().default('always'),
+});
+
+/** The fields of a pool, as they stand in a file, a command and the record. */
+export const poolFields = {
+  name: poolName,
+  /** What its workers are called and counted by; without it, the pool's name. */
+  worker_type: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9_-]{0,38}[a-z0-9])?$/, 'must be at most 40 of a-z, 0-9, _ and -')
+    .optional(),
+  /** A fixed number of workers. */
+  count: size.optional(),
+  /** Scaled on its queue between these; `max` is required with `min` and the other way round. */
+  min: size.optional(),
+  max: size.optional(),
+  /** One mode for all, or so many of each: `{docker: 2, direct: 3}`, kept in proportion when the number changes. */
+  execution_mode: z
+    .union([z.enum(EXECUTION_MODES), z.strictObject({ docker: size, direct: size })])
+    .default('auto'),
+  /** An image that holds the wrapper, instead of one that is built; Docker only. */
+  image: z.string().min(1).max(512).optional(),
+  modules: specFields.modules,
+  env: specFields.env,
+  secrets: specFields.secrets,
+  labels: specFields.labels,
+  /** As docker writes it: `512m`. */
+  memory_limit: z.string().optional(),
+  cpus: z.number().min(0.01).max(1024).optional(),
+  /** The longest that one task may run: seconds, or `5m`. */
+  max_job_time: duration.optional(),
+  /** Files of handlers: relative to the operator's HANDLERS_DIR, or absolute as the body sees them. */
+  handlers: z.array(z.string().min(1).max(4096)).min(1).max(100).optional(),
+  /** Tasks that one worker runs at once. */
+  concurrency: z.number().int().min(1).max(1024).default(1),
+  /** Makes it a pool of agents: one task `{prompt}` is one turn. */
+  template: poolTemplate.optional(),
+  /** Booted agents beyond the number above that wait for a `create` that matches the template. */
+  warm: size.optional(),
+  autoscale: autoscale.optional(),
+  update: updateStrategy.optional(),
+  /** How long a busy worker may go on when it has to leave; without it `max_job_time`, at most an hour. */
+  drain_seconds: seconds(LONGEST_GRACE_SECONDS).optional(),
+  tasks: taskDefaults.optional(),
+};
+
+/** What is asked of a pool. */
+export const poolSpec = z.strictObject(poolFields).superRefine((given, context) => {
+  const issue = (path: string, message: string) =>
+    context.addIssue({ code: 'custom', path: [path], message });
+  const { count, min, max, warm, template, execution_mode: mode } = given;
+  const mixed = typeof mode === 'object';
+  if (count !== undefined && (min !== undefined || max !== undefined))
+    issue('count', 'cannot be combined with min and max');
+  if ((min === undefined) !== (max === undefined))
+    issue(min === undefined ? 'min' : 'max', 'is required: min and max go together');
+  if (min !== undefined && max !== undefined && min > max) issue('min', `must not be above max, ${max}`);
+  if (max === 0) issue('max', 'must be at least 1');
+  if (count === undefined && min === undefined && warm === undefined && !mixed)
+    issue('count', 'is required, or min and max');
+  if (mixed && mode.docker + mode.direct === 0) issue('execution_mode', 'must name at least one worker');
+  if (given.autoscale && min === undefined) issue('autoscale', 'needs min and max');
+  if (template) {
+    for (const field of ['handlers', 'modules', 'env', 'secrets', 'labels', 'memory_limit', 'cpus'] as const)
+      if (given[field] !== undefined) issue(field, `is not for a pool with a template: put it there`);
+    const custom = template.agent_type === 'CUSTOM';
+    if (custom !== (template.command_line !== undefined))
+      context.addIssue({
+        code: 'custom',
+        path: ['template', 'command_line'],
+        message: custom ? 'is required with agent_type CUSTOM' : 'is for agent_type CUSTOM only',
+      });
+  } else if (warm !== undefined) issue('warm', 'needs a template: task workers are not taken over');
+  const memory =
+    given.memory_limit && specFields.resources.unwrap().safeParse({ memory: given.memory_limit });
+  if (memory && !memory.success) issue('memory_limit', memory.error.issues[0]?.message ?? 'must be a size');
+});
+export type PoolSpec = z.infer<typeof poolSpec>;
+/** A pool as people write it. */
+export type PoolInput = z.input<typeof poolSpec>;
+
+/** The desired record, `pool:<name>`: only commands write it. */
+export const poolRecord = z.object({
+  spec: poolSpec,
+  desired: z.enum(DESIRED_STATES),
+  generation: z.number().int().positive(),
+  created_at: z.string(),
+  request_id: z.string(),
+});
+export type PoolRecord = z.infer<typeof poolRecord>;
+
+/**
+ * - `progressing`: on its way to what is asked of it. `ready`: it is as it should be.
+ * - `degraded`: workers keep dying, or fewer are ready than should be; `reason` says why.
+ * - `stopped`: a rollout failed and goes no further until something changes. `deleting`: it drains and goes.
+ */
+export const POOL_PHASES = ['progressing', 'ready', 'degraded', 'stopped', 'deleting'] as const;
+
+const counted = z.number().int();
+/** The observed status, `pool:<name>:status`: only the pool loop writes it. */
+export const poolStatus = z.object({
+  phase: z.enum(POOL_PHASES),
+  /** One word for programs; empty where there is nothing to say. */
+  reason: z.string(),
+  /** One sentence for people. */
+  message: z.string(),
+  /** How many workers there should be now. */
+  desired: counted,
+  /** How many there are, beside those that leave. */
+  current: counted,
+  ready: counted,
+  busy: counted,
+  idle: counted,
+  starting: counted,
+  /** Not ready, and not for the first time. */
+  failing: counted,
+  /** Told to leave, and finishing their tasks. */
+  draining: counted,
+  /** Of the newest template. */
+  updated: counted,
+  /** Booted and waiting for a `create`. */
+  warm: counted,
+  /** Tasks that wait and that run; absent where the queue does not tell. */
+  queued: counted.optional(),
+  active: counted.optional(),
+  /** The template that workers are made of now. */
+  revision: z.string(),
+  observed_generation: counted,
+  /** When it last grew or shrank. */
+  scaled_at: z.string().optional(),
+  next_retry_at: z.string().optional(),
+});
+export type PoolStatus = z.infer<typeof poolStatus>;
+
+/** A pool as lists and `GET /v1/pools` show it. */
+export interface PoolView {
+  name: string;
+  worker_type: string;
+  generation: number;
+  created_at: string;
+  deleting: boolean;
+  spec: PoolSpec;
+  status: PoolStatus | undefined;
+}
+
+/** How many workers of each type work and wait; what `GET /v1/pools` tells as `worker_stats`. */
+export type WorkerStats = Record<string, { idle: number; busy: number }>;
+
+/** What workers of the pool are called and counted by. */
+export const workerTypeOf = ({ name, worker_type }: PoolSpec): string => worker_type ?? name;
+
+/** Between SIGTERM and SIGKILL of its workers, in seconds: as long as a task may still take. */
+export const drainSecondsOf = ({ drain_seconds, max_job_time }: PoolSpec): number =>
+  drain_seconds ?? Math.min(max_job_time ?? DRAIN_SECONDS, LONGEST_GRACE_SECONDS);

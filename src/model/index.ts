@@ -14,4 +14,6 @@ export * from './message.ts';
 export * from './pool.ts';
 export * from './record.ts';
 export * from './spec.ts';
+export * from './task.ts';
+export * from './task-error.ts';
 export * from './units.ts';

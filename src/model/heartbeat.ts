@@ -37,6 +37,10 @@ export const heartbeat = z.object({
   cpu_percent: z.number().optional(),
   /** Memory of the body, 100 for all that it may use. */
   memory_percent: z.number().optional(),
+  /** It takes nothing new: it drains, or is above its limits of CPU or memory. */
+  paused: z.boolean().optional(),
+  /** Where the worker answers for itself over HTTP (the node API), such as `http://172.18.0.4:5000`. */
+  node_url: z.string().optional(),
   /** `seq` of the last output entry written. */
   seq: z.number().int(),
 });

@@ -12,6 +12,10 @@ export interface Keys {
   identity: string;
   leader: string;
   epoch: string;
+  /** Sorted set of the nodes that were started by hand, by when they last registered. */
+  nodes: string;
+  /** What such a node says of itself, a hash that ends by itself when the node is gone. */
+  node(id: string): string;
   /** An answered command, by its request_id. */
   request(requestId: string): string;
   desired(id: string): string;
@@ -44,6 +48,8 @@ export function keysOf(cell: string): Keys {
     identity: `${prefix}worker:identity`,
     leader: `${prefix}worker:leader`,
     epoch: `${prefix}worker:leader:epoch`,
+    nodes: `${prefix}nodes`,
+    node: (id) => `${prefix}node:${id}`,
     request: (requestId) => `${prefix}worker:request:${requestId}`,
     desired: worker,
     status: (id) => `${worker(id)}:status`,

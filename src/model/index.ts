@@ -14,6 +14,8 @@ export * from './message.ts';
 export * from './pool.ts';
 export * from './record.ts';
 export * from './spec.ts';
+export * from './takeover.ts';
 export * from './task.ts';
 export * from './task-error.ts';
 export * from './units.ts';
+export * from './vitals.ts';

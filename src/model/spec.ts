@@ -167,5 +167,7 @@ export const workerSpec = z.strictObject({
   pool: z.string().max(63).optional(),
   /** Names the template that it was made of: where the pool has another by now, it is replaced. */
   pool_revision: z.string().max(64).optional(),
+  /** Boots up to its agent and waits for a `create` that takes its body over; made by pools only. */
+  warm: z.literal(true).optional(),
 });
 export type WorkerSpec = z.infer<typeof workerSpec>;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { type Line, LineReader, LineSplitter, type Piece } from './lines.ts';
 
 /** Between the end of the agent and SIGKILL to what it has left behind. */
@@ -24,6 +24,8 @@ export interface AgentOrder {
   onPiece: (stream: 'stdout' | 'stderr', piece: Piece) => void;
   /** Where stdout is a protocol of lines: gets each of them whole, instead of `onPiece`. */
   onLine?: (line: Line) => void;
+  /** Pipes beside the three, from descriptor 3 on; see `channel`. */
+  channels?: number;
   /** Ends by force what has left the agent's group, where that can be found. */
   killRest: (group: number) => Promise<void>;
 }
@@ -37,13 +39,15 @@ export class Agent {
   #paused = false;
   #hurry = false;
   #closed = false;
+  readonly #flushes: (() => void)[] = [];
   /** Settles when the agent itself has ended; its group may live on. */
   readonly exited: Promise<Exit>;
 
   /** Starts the program; throws what the system says (`code` ENOENT, EACCES …) where it cannot. */
   static async start(order: AgentOrder): Promise<Agent> {
     const [program = '', ...args] = order.argv;
-    const child = spawn(program, args, { cwd: order.cwd, env: order.env, detached: true, stdio: 'pipe' });
+    const stdio = Array.from({ length: 3 + (order.channels ?? 0) }, () => 'pipe' as const);
+    const child = spawn(program, args, { cwd: order.cwd, env: order.env, detached: true, stdio });
     // Listening begins at once: a short-lived agent may end before anything is awaited.
     const agent = child.pid === undefined ? undefined : new Agent(child, child.pid, order);
     if (agent) return agent;
@@ -71,6 +75,16 @@ export class Agent {
     return this.#group;
   }
 
+  /** Whether nobody holds any of its pipes any longer. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Our end of one of the further pipes. */
+  channel(descriptor: number): Duplex {
+    return this.#child.stdio[descriptor] as Duplex;
+  }
+
   /** Hands text to the agent; answers why it could not be, or undefined once the agent's pipe has it. */
   write(text: string): Promise<string | undefined> {
     const stdin = this.#child.stdin;
@@ -96,6 +110,11 @@ export class Agent {
     this.#paused = false;
     this.#child.stdout?.resume();
     this.#child.stderr?.resume();
+  }
+
+  /** Tells the last lines although no newline has ended them yet. */
+  flush(): void {
+    for (const flush of this.#flushes) flush();
   }
 
   /** Sends a signal to every process of the group; answers whether there was one. */
@@ -134,6 +153,7 @@ export class Agent {
     const flush = () => {
       for (const text of cutter.flush()) hear(text);
     };
+    this.#flushes.push(flush);
     pipe?.on('data', (chunk: Buffer) => {
       this.#lastReadAt = performance.now();
       for (const text of cutter.push(chunk)) hear(text);

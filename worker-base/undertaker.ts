@@ -28,14 +28,20 @@ export async function killAgent([program = '', ...args]: string[], uid: number):
  * Outside of a container: all that descend from the agent, are in its session or group, or carry this body's mark in
  * their environment. A process that left all four is not found; the runtime finds it by its cgroup, where it has one.
  */
-export async function killOthers(agent: {
+export function killOthers(agent: {
   agentGroup: number;
   workerId: string;
   incarnation: number;
 }): Promise<void> {
+  const marks = [`WORKER_ID=${agent.workerId}`, `WORKER_INCARNATION=${agent.incarnation}`];
+  return killMarked(agent.agentGroup, marks);
+}
+
+/** The same, for what one of several agents of a body has left: that one's environment carries all of the marks. */
+export async function killMarked(group: number, marks: string[]): Promise<void> {
   let left: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
-    left = descendants(agent);
+    left = descendants(group, marks);
     if (left.length === 0) return;
     for (const pid of left) kill(pid);
     await delay(ROUND_MS);
@@ -50,7 +56,7 @@ interface Entry {
   session: number;
 }
 
-function descendants({ agentGroup, workerId, incarnation }: Parameters<typeof killOthers>[0]): number[] {
+function descendants(agentGroup: number, marks: string[]): number[] {
   if (process.platform !== 'linux') {
     kill(-agentGroup);
     return [];
@@ -66,7 +72,6 @@ function descendants({ agentGroup, workerId, incarnation }: Parameters<typeof ki
     spared.add(up);
     up = all.get(up)?.parent;
   }
-  const marks = [`WORKER_ID=${workerId}`, `WORKER_INCARNATION=${incarnation}`];
   const found = new Set<number>();
   for (const { pid, group, session } of all.values()) {
     const named = pid === agentGroup || group === agentGroup || session === agentGroup;

@@ -1,21 +1,56 @@
-import type { Call, CallHooks, SlotOptions } from './slot.ts';
+import { type Call, type CallHooks, Slot, type SlotOptions } from './slot.ts';
 
 /** The slots of a worker: as many tasks at once as there are slots, each in processes of its own. */
 export class Slots {
+  readonly #all: Slot[];
+  readonly #free: Slot[];
+  readonly #waiting: ((slot: Slot) => void)[] = [];
   /** The functions that the handler files offer. */
-  readonly functions: string[] = [];
+  readonly functions: readonly string[];
 
   /** Starts the first slot alone, so that a broken handler file is told once, then the others. Throws a TaskError. */
-  static async start(_concurrency: number, _options: SlotOptions): Promise<Slots> {
-    throw new Error('not built yet');
+  static async start(concurrency: number, options: SlotOptions): Promise<Slots> {
+    const slots = Array.from({ length: concurrency }, () => new Slot(options));
+    try {
+      const functions = (await slots[0]?.start()) ?? [];
+      await Promise.all(slots.slice(1).map((slot) => slot.start()));
+      return new Slots(slots, functions);
+    } catch (error) {
+      await Promise.all(slots.map((slot) => slot.stop()));
+      throw error;
+    }
+  }
+
+  private constructor(slots: Slot[], functions: string[]) {
+    this.#all = slots;
+    this.#free = [...slots];
+    this.functions = functions;
   }
 
   /** Runs a call in a free slot, as Slot.call does; waits for one where none is free. */
-  async call(_call: Call, _hooks?: CallHooks): Promise<unknown> {
-    return undefined;
+  async call(call: Call, hooks?: CallHooks): Promise<unknown> {
+    // The one that was used last: its processes are in the caches, and those of the others may rest.
+    const slot = this.#free.pop() ?? (await new Promise<Slot>((resolve) => this.#waiting.push(resolve)));
+    try {
+      return await slot.call(call, hooks);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next(slot);
+      else this.#free.push(slot);
+    }
   }
 
-  pause(): void {}
-  resume(): void {}
-  async stop(): Promise<void> {}
+  /** Stops reading what functions print, so that who prints waits once the pipe is full. */
+  pause(): void {
+    for (const slot of this.#all) slot.pause();
+  }
+
+  resume(): void {
+    for (const slot of this.#all) slot.resume();
+  }
+
+  /** Ends all processes; calls under way end as `Aborted`. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#all.map((slot) => slot.stop()));
+  }
 }

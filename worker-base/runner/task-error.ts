@@ -16,3 +16,9 @@ export class TaskError extends Error {
     this.traceback = traceback || undefined;
   }
 }
+
+/** What whoever aborted a call is told. */
+export function aborted({ reason }: AbortSignal): TaskError {
+  if (reason instanceof TaskError) return reason;
+  return new TaskError('Aborted', reason instanceof Error ? reason.message : String(reason));
+}

@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import { Agent, codeOf } from '../agent.ts';
+import type { Piece } from '../lines.ts';
+import { killMarked } from '../undertaker.ts';
+import type { CommandResult, SlotOptions } from './options.ts';
+import { aborted, TaskError } from './task-error.ts';
+import { GRACE_MS, within } from './within.ts';
+
+/** Characters of stdout in the result. */
+const STDOUT = 65_536;
+/** Characters of stderr in the error. */
+const STDERR = 4096;
+
+/**
+ * Runs a command as a process group of its own. Answers when it exits with 0; every other end is a TaskError:
+ * `CommandFailed` (its message has the exit code or the signal, its traceback the end of stderr), `CommandNotStarted`,
+ * `Aborted` (all of its processes have been ended). What it leaves in its group is killed.
+ */
+export async function runCommand(
+  { task_id, command }: { task_id: string; command: string[] },
+  options: SlotOptions,
+  signal: AbortSignal,
+): Promise<CommandResult> {
+  if (signal.aborted) throw aborted(signal);
+  const mark = randomUUID();
+  const said = { stdout: new Tail(STDOUT), stderr: new Tail(STDERR) };
+  const argv = options.wrap?.(command) ?? command;
+  const agent = await Agent.start({
+    argv,
+    cwd: options.cwd,
+    env: { ...options.env, WORKER_SLOT: mark, TASK_ID: task_id },
+    onPiece: (stream, piece) => {
+      said[stream].add(piece);
+      options.onOutput(stream, piece, task_id);
+    },
+    killRest: (group) => (signal.aborted ? killMarked(group, [`WORKER_SLOT=${mark}`]) : Promise.resolve()),
+  }).catch(({ code, message }: NodeJS.ErrnoException) => {
+    const reason =
+      code === 'ENOENT' ? `there is no program ${command[0]} here, or no folder ${options.cwd}` : message;
+    throw new TaskError('CommandNotStarted', `The command can't be started: ${reason}.`);
+  });
+  agent.closeInput();
+  const end = async () => {
+    agent.signal('SIGTERM');
+    await within(options.graceMs ?? GRACE_MS, agent.exited);
+    agent.kill();
+  };
+  signal.addEventListener('abort', end, { once: true });
+  if (signal.aborted) void end();
+  const exit = await agent.exited;
+  await agent.gather(() => Number.POSITIVE_INFINITY).catch(() => {});
+  signal.removeEventListener('abort', end);
+  if (signal.aborted) throw aborted(signal);
+  if (exit.code === 0) return { exit_code: 0, stdout: said.stdout.text, truncated: said.stdout.cut };
+  const how = exit.signal ? `was ended by ${exit.signal}` : `exited with code ${codeOf(exit)}`;
+  throw new TaskError('CommandFailed', `The command ${command[0]} ${how}.`, said.stderr.text);
+}
+
+/** The end of a text that may be long. */
+class Tail {
+  readonly #limit: number;
+  #text = '';
+  #dropped = false;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  add({ text, partial }: Piece): void {
+    this.#text += partial ? text : `${text}\n`;
+    // Not cut at each piece: that would copy the whole tail for each line.
+    if (this.#text.length > 4 * this.#limit) this.#cut();
+  }
+
+  get text(): string {
+    this.#cut();
+    return this.#text;
+  }
+
+  get cut(): boolean {
+    this.#cut();
+    return this.#dropped;
+  }
+
+  #cut(): void {
+    if (this.#text.length <= this.#limit) return;
+    this.#text = this.#text.slice(-this.#limit);
+    this.#dropped = true;
+  }
+}

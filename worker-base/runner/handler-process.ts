@@ -1,0 +1,252 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Agent, codeOf, type Exit } from '../agent.ts';
+import { type Line, LineReader, type Piece } from '../lines.ts';
+import { killMarked } from '../undertaker.ts';
+import type { SlotOptions } from './options.ts';
+import { TaskError } from './task-error.ts';
+import { GRACE_MS, within } from './within.ts';
+
+export type Language = 'python' | 'javascript';
+
+/** As the runners have it: calls go out on 3, answers come on 4, and 5 only tells that the other side is gone. */
+const CALLS = 3;
+const ANSWERS = 4;
+const LIFELINE = 5;
+/** Exit code of a runner whose channel a function has closed. */
+const CHANNEL_CLOSED = 71;
+const START_MS = 60_000;
+/** Characters of stderr that the error of a process that died shows. */
+const TAIL = 4096;
+/** Between the end of a process and a search for what holds its pipes. */
+const CLOSE_MS = 50;
+
+interface Answer {
+  id?: number;
+  result?: unknown;
+  progress?: unknown;
+  error?: { type: string; message: string; traceback?: string };
+  ready?: string[];
+  failed?: { type: string; message: string; traceback?: string };
+}
+
+interface Pending {
+  id: number;
+  taskId: string;
+  name: string;
+  onProgress: ((value: unknown) => void) | undefined;
+  resolve(result: unknown): void;
+  reject(error: TaskError): void;
+}
+
+/** The persistent process of one language of a slot, from its start to the end of all that it has started. */
+export class HandlerProcess {
+  readonly #agent: Agent;
+  readonly #options: SlotOptions;
+  #functions: string[] = [];
+  #pending: Pending | undefined;
+  #calls = 0;
+  #tail = '';
+  #ending = false;
+  /** Settles when nothing of it lives and all that it printed is told. */
+  readonly over: Promise<void>;
+  #exited = false;
+  #over = false;
+  #paused = false;
+  #held: (() => void) | undefined;
+
+  /** Starts it and has it load its files. Throws a TaskError (HandlerNotStarted). */
+  static async start(language: Language, files: string[], options: SlotOptions): Promise<HandlerProcess> {
+    const slot = randomUUID();
+    const refused = (reason: string, traceback?: string) =>
+      new TaskError(
+        'HandlerNotStarted',
+        `The handlers ${files.join(', ')} can't be used: ${reason}`,
+        traceback,
+      );
+    let told: (answer: Answer) => void = () => {};
+    const ready = new Promise<Answer>((resolve) => {
+      told = resolve;
+    });
+    const argv = argvOf(language, files, options);
+    const started: { process?: HandlerProcess } = {};
+    try {
+      const agent = await Agent.start({
+        argv: options.wrap?.(argv) ?? argv,
+        cwd: options.cwd,
+        env: { ...options.env, WORKER_SLOT: slot },
+        onPiece: (stream, piece) => started.process?.hear(stream, piece),
+        killRest: (group) => started.process?.killRest(group, slot) ?? Promise.resolve(),
+        channels: 3,
+      });
+      started.process = new HandlerProcess(agent, options, told);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw refused(
+        code === 'ENOENT'
+          ? `${argv[0]} is not installed, or ${options.cwd} is not there. Python handlers need Python 3.9 or newer.`
+          : `${argv[0]}: ${message}`,
+      );
+    }
+    const { process } = started;
+    const startMs = options.startMs ?? START_MS;
+    const first = Promise.race<Answer>([ready, process.over.then(() => ({}))]);
+    const { ready: functions, failed } = (await within(startMs, first)) ?? {};
+    if (functions) {
+      process.#functions = functions;
+      return process;
+    }
+    const tail = process.#tail;
+    const ended = process.#over;
+    await process.end();
+    if (failed) throw refused(`${failed.type}: ${failed.message}`, failed.traceback);
+    throw refused(
+      ended ? 'their process ended while it loaded them.' : `not loaded in ${startMs / 1000} s.`,
+      tail,
+    );
+  }
+
+  private constructor(agent: Agent, options: SlotOptions, told: (answer: Answer) => void) {
+    this.#agent = agent;
+    this.#options = options;
+    agent.closeInput();
+    const reader = new LineReader();
+    for (const descriptor of [CALLS, ANSWERS, LIFELINE]) agent.channel(descriptor).on('error', () => {});
+    agent.channel(LIFELINE).resume();
+    agent.channel(ANSWERS).on('data', (chunk: Buffer) => {
+      for (const line of reader.push(chunk)) this.#answered(line, told);
+    });
+    this.over = this.#end();
+  }
+
+  get functions(): readonly string[] {
+    return this.#functions;
+  }
+
+  get alive(): boolean {
+    return !this.#exited && !this.#ending;
+  }
+
+  /** Runs a function. Rejects with its TaskError; with `HandlerDied` once nothing of the process is left. */
+  call(
+    { task_id, name, args, kwargs }: { task_id: string; name: string; args: unknown[]; kwargs: object },
+    onProgress: ((value: unknown) => void) | undefined,
+  ): Promise<unknown> {
+    this.#calls += 1;
+    const id = this.#calls;
+    this.#tail = '';
+    return new Promise((resolve, reject) => {
+      this.#pending = { id, taskId: task_id, name, onProgress, resolve, reject };
+      this.#channel.write(`${JSON.stringify({ id, task_id, function: name, args, kwargs })}\n`);
+    });
+  }
+
+  /** Stops reading what is printed; a result waits for what was printed before it. */
+  pause(): void {
+    this.#paused = true;
+    this.#agent.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#agent.resume();
+    const held = this.#held;
+    this.#held = undefined;
+    // Reading begins in the next turn of the event loop.
+    if (held) setImmediate(held);
+  }
+
+  /** SIGTERM, the grace, SIGKILL to all of it; settles when nothing of it lives. */
+  async end(): Promise<void> {
+    this.#ending = true;
+    this.#agent.signal('SIGTERM');
+    await within(this.#options.graceMs ?? GRACE_MS, this.#agent.exited);
+    this.#agent.kill();
+    await this.over;
+  }
+
+  get #channel(): Duplex {
+    return this.#agent.channel(CALLS);
+  }
+
+  hear(stream: 'stdout' | 'stderr', piece: Piece): void {
+    if (stream === 'stderr') this.#tail = `${this.#tail}${piece.text}\n`.slice(-TAIL);
+    this.#options.onOutput(stream, piece, this.#pending?.taskId);
+  }
+
+  /** A process that ended by itself is searched for what left its group only where something still holds a pipe. */
+  async killRest(group: number, slot: string): Promise<void> {
+    for (
+      const since = performance.now();
+      !this.#ending && performance.now() - since < CLOSE_MS;
+      await delay(5)
+    )
+      if (this.#agent.closed) return;
+    await killMarked(group, [`WORKER_SLOT=${slot}`]);
+  }
+
+  #answered({ text, cut }: Line, told: (answer: Answer) => void): void {
+    const pending = this.#pending;
+    if (cut) {
+      this.#settle(pending, {
+        error: { type: 'NotSerializable', message: 'the result is longer than 16 MiB' },
+      });
+      return;
+    }
+    const answer: Answer = JSON.parse(text);
+    if (answer.ready || answer.failed) told(answer);
+    if (!pending || (answer.id !== undefined && answer.id !== pending.id)) return;
+    if ('progress' in answer) pending.onProgress?.(answer.progress);
+    else this.#settle(pending, answer);
+  }
+
+  #settle(pending: Pending | undefined, answer: Answer): void {
+    const { result, error } = answer;
+    if (this.#paused) {
+      this.#held = () => this.#settle(pending, answer);
+      return;
+    }
+    // What was printed before the answer is read in this same turn of the event loop, and belongs to the task.
+    setImmediate(() => {
+      if (!pending || this.#pending !== pending) return;
+      this.#agent.flush();
+      this.#pending = undefined;
+      if (error) pending.reject(new TaskError(error.type, error.message, error.traceback));
+      else pending.resolve(result);
+    });
+  }
+
+  async #end(): Promise<void> {
+    const exit = await this.#agent.exited;
+    this.#exited = true;
+    await this.#agent.gather(() => Number.POSITIVE_INFINITY).catch(() => {});
+    this.#over = true;
+    const pending = this.#pending;
+    this.#pending = undefined;
+    pending?.reject(new TaskError('HandlerDied', deathOf(exit, pending.name), this.#tail));
+  }
+}
+
+function deathOf(exit: Exit, name: string): string {
+  const how = exit.signal ? `was ended by ${exit.signal}` : `exited with code ${codeOf(exit)}`;
+  const why =
+    exit.code === CHANNEL_CLOSED
+      ? ': the function has closed the descriptors 3 or 4, which belong to the runner'
+      : exit.signal === 'SIGKILL'
+        ? ': by the system where memory ran out, or by hand'
+        : '';
+  return `The process of the function ${name} ${how} before it had a result${why}.`;
+}
+
+/** The program of a language, with the runner beside this file, beside the bundle, or in the checkout of the bundle. */
+function argvOf(language: Language, files: string[], options: SlotOptions): string[] {
+  const here = import.meta.dirname;
+  const places = [here, join(here, 'runner'), join(here, '..', 'worker-base', 'runner')];
+  const directory = options.directory ?? places.find((place) => existsSync(join(place, 'runner.py'))) ?? here;
+  return language === 'python'
+    ? [options.python ?? 'python3', join(directory, 'runner.py'), ...files]
+    : [options.node ?? process.execPath, join(directory, 'runner.mjs'), ...files];
+}

@@ -1,0 +1,281 @@
+"""Runs the Python functions of one slot, one call at a time, until its input ends.
+
+Calls come as JSON lines on file descriptor 3, answers go as JSON lines to 4, so that stdin, stdout and stderr are the
+functions' own. Needs Python 3.9 and nothing but its standard library. Argv: the handler files.
+"""
+
+import faulthandler
+import fcntl
+import importlib.util
+import json
+import os
+import re
+import signal
+import sys
+import traceback
+
+bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+import worker_manager  # noqa: E402
+
+sys.dont_write_bytecode = bytecode
+
+CALLS, ANSWERS, LIFELINE = 3, 4, 5
+#: Whole numbers beyond this change their value on their way through JavaScript.
+SAFE = 2**53 - 1
+LONG_NUMBER = re.compile(r"\d{16}")
+#: Characters of a traceback that are kept, from its end.
+TRACEBACK = 16_384
+#: Of Linux's fcntl(2); Python's module names it in some builds only.
+F_SETSIG = 10
+#: Exit code: the channel is gone, for a function has closed it.
+CHANNEL_CLOSED = 71
+
+encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+
+
+def main():
+    own = os.getpid()
+    for channel in (CALLS, ANSWERS, LIFELINE):
+        os.set_inheritable(channel, False)
+    write.channel = os.fstat(ANSWERS).st_ino
+    die_with_the_worker()
+    faulthandler.enable()
+    sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
+    try:
+        load(sys.argv[1:])
+    except BaseException as error:
+        answer({"failed": describe(error)})
+        sys.exit(1)
+    answer({"ready": list(worker_manager.registry)})
+    signal.signal(signal.SIGTERM, cancel)
+    current = worker_manager.current
+    with open(CALLS, "rb", buffering=65_536, closefd=False) as calls:
+        while True:
+            cancel.idle = True
+            try:
+                line = calls.readline()
+            except OSError:
+                os._exit(CHANNEL_CLOSED)
+            if not line:
+                return
+            cancel.idle = False
+            reply = run(line, current)
+            if os.getpid() != own:
+                # A child that the function forked came back from it: it is not the one that was asked.
+                flush()
+                os._exit(0)
+            current.task_id = None
+            current.report = silence
+            flush()
+            write(reply)
+            if cancel.asked:
+                return
+
+
+def die_with_the_worker():
+    """Has the kernel kill this process group when the worker's end of the lifeline closes, however busy we are."""
+    if not sys.platform.startswith("linux"):
+        return
+    # Nothing is ever sent on it in either direction, so that nothing but its end signals.
+    fcntl.fcntl(LIFELINE, fcntl.F_SETOWN, -os.getpgrp())
+    fcntl.fcntl(LIFELINE, F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(LIFELINE, fcntl.F_SETFL, fcntl.fcntl(LIFELINE, fcntl.F_GETFL) | os.O_ASYNC)
+
+
+def load(files):
+    for path in files:
+        folder, name = os.path.split(os.path.splitext(path)[0])
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+        known = sys.modules.get(name)
+        if known is not None:
+            if os.path.realpath(getattr(known, "__file__", None) or "") == os.path.realpath(path):
+                continue
+            name = f"{name}_{len(sys.modules)}"
+        before = len(worker_manager.registry)
+        spec = importlib.util.spec_from_file_location(name, path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+        if len(worker_manager.registry) == before:
+            raise ValueError(f"no function in {path} is marked with @handler (from worker_manager import handler)")
+
+
+def cancel(_signal, _frame):
+    if cancel.idle:
+        os._exit(0)
+    cancel.asked = True
+    task = loop.task
+    if task is None:
+        raise worker_manager.Cancelled()
+    # Raised in the loop it would leave the function without its `finally`.
+    loop.made.call_soon_threadsafe(task.cancel)
+
+
+cancel.idle = True
+cancel.asked = False
+
+
+def run(line, current):
+    """Answers one call; whatever happens in it becomes an answer."""
+    number = None
+    try:
+        call = json.loads(line)
+    except RecursionError:
+        return encode({"error": {"type": "RecursionError", "message": "the arguments are nested too deeply"}})
+    try:
+        number = call["id"]
+        function = worker_manager.registry[call["function"]]
+        current.task_id = call["task_id"]
+        current.report = lambda value: answer({"id": number, "progress": value})
+        result = function(*call["args"], **call["kwargs"])
+        if hasattr(result, "__await__"):
+            result = loop().run_until_complete(settle(result))
+    except BaseException as error:
+        return encode({"id": number, "error": describe(error)})
+    try:
+        text = encode(result)
+        if LONG_NUMBER.search(text):
+            check(result, "result")
+        return f'{{"id":{number},"result":{text}}}'
+    except BaseException as error:
+        return encode({"id": number, "error": unfit(result, error)})
+
+
+def loop():
+    """One event loop for all calls, so that clients that functions keep stay usable."""
+    if loop.made is None:
+        import asyncio
+
+        loop.made = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop.made)
+    return loop.made
+
+
+loop.made = None
+loop.task = None
+
+
+async def settle(awaitable):
+    """Waits for the result, and ends what the function left running on the loop."""
+    import asyncio
+
+    loop.task = asyncio.current_task()
+    try:
+        return await awaitable
+    finally:
+        loop.task = None
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=1)
+
+
+def describe(error):
+    """The exception as JSON; frames of this file are left out."""
+    kind = type(error)
+    module = kind.__module__
+    name = kind.__qualname__ if module in ("builtins", "__main__") else f"{module}.{kind.__qualname__}"
+    if isinstance(error, SystemExit):
+        message = f"the function called sys.exit({error.code!r})"
+    else:
+        try:
+            message = str(error)
+        except Exception as broken:
+            message = f"(its text can't be made: {type(broken).__name__})"
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
+        frames = frames.tb_next
+    try:
+        told = "".join(traceback.format_exception(kind, error, frames or error.__traceback__))
+    except Exception as broken:
+        told = f"(no traceback: {type(broken).__name__})"
+    return {"type": name, "message": message[:TRACEBACK], "traceback": told[-TRACEBACK:]}
+
+
+def unfit(result, error):
+    """Why a result can't be JSON, and where in it the reason is."""
+    try:
+        check(result, "result")
+        message = f"the result can't be made JSON: {error}"
+    except RecursionError:
+        message = "the result is nested too deeply, or holds itself"
+    except Unfit as found:
+        message = str(found)
+    return {"type": "NotSerializable", "message": message}
+
+
+class Unfit(Exception):
+    pass
+
+
+HINTS = {
+    "bytes": "encode it, such as base64.b64encode(value).decode()",
+    "datetime": "use value.isoformat()",
+    "date": "use value.isoformat()",
+    "Decimal": "use str(value) or float(value)",
+    "set": "use sorted(value) or list(value)",
+    "generator": "use list(value)",
+    "coroutine": "await it",
+}
+
+
+def check(value, where):
+    if value is None or isinstance(value, (str, bool)):
+        return
+    if isinstance(value, int):
+        if abs(value) > SAFE:
+            raise Unfit(f"{where} is a whole number beyond 2**53 - 1, which JSON readers round: use str(value)")
+    elif isinstance(value, float):
+        if value != value or value in (float("inf"), float("-inf")):
+            raise Unfit(f"{where} is {value}, which JSON does not have: use None or a string")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, (str, int, float, bool, type(None))):
+                raise Unfit(f"{where} has a key of type {type(key).__name__}: keys are strings in JSON")
+            check(item, f"{where}.{key}")
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            check(item, f"{where}[{index}]")
+    else:
+        kind = type(value).__name__
+        hint = HINTS.get(kind, "return strings, numbers, lists and dicts")
+        raise Unfit(f"{where} is of type {kind}, which JSON does not have: {hint}")
+
+
+def answer(message):
+    write(encode(message))
+
+
+def write(text):
+    data = text.encode() + b"\n"
+    try:
+        # A function may have closed it, and opened a file of its own in its place.
+        if os.fstat(ANSWERS).st_ino != write.channel:
+            os._exit(CHANNEL_CLOSED)
+        sent = os.write(ANSWERS, data)
+        while sent < len(data):
+            data = data[sent:]
+            sent = os.write(ANSWERS, data)
+    except OSError:
+        os._exit(CHANNEL_CLOSED)
+
+
+def flush():
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            pass  # The function has closed or replaced it.
+
+
+def silence(_value):
+    """Progress that a thread tells after its call has ended."""
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except worker_manager.Cancelled:
+        pass  # Between two steps of ours; the end was asked for.

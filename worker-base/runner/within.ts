@@ -1,0 +1,15 @@
+/** Between SIGTERM and SIGKILL, where nothing else is said. */
+export const GRACE_MS = 2000;
+
+/** What the promise settles to, or undefined once the time is over. */
+export async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, ms, undefined);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,26 @@
+/**
+ * What JavaScript and TypeScript handlers import: `import { progress, signal, taskId } from 'worker-manager'`. Every
+ * exported function of a handler file can be called by tasks; `args` are its arguments, and where there are `kwargs`
+ * they come as one more, an object.
+ */
+
+const state = { taskId: undefined, controller: new AbortController(), watched: false, report: () => {} };
+
+/** The runner's own side of this module. */
+export const current = state;
+
+/** Tells how far the task is: a number from 0 to 100, or any JSON. Does nothing outside of a task. */
+export function progress(value) {
+  state.report(value);
+}
+
+/** Fires when the task is cancelled or out of time; a grace later the process is killed. Who asks for it is given that grace. */
+export function signal() {
+  state.watched = true;
+  return state.controller.signal;
+}
+
+/** The id of the task that runs; undefined outside of one. */
+export function taskId() {
+  return state.taskId;
+}

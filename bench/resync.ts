@@ -69,6 +69,7 @@ async function measure(redis: Link, workers: number) {
     backoff_max_ms: 1000,
     backoff_reset_ms: 1000,
     heartbeat_silent_ms: 3_600_000,
+    hung_ms: 3_600_000,
   };
   const mayAct = () => true;
   const shared = { store, runtimes, log, epoch, mayAct, now: Date.now };

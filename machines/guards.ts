@@ -1,5 +1,6 @@
 /** The guards of the worker's machine by the names that its rules use, each a question of `situation.ts`. Pure. */
 import type { Observation } from '../src/model/index.ts';
+import { whyHung } from './hung.ts';
 import type { Life } from './situation.ts';
 import * as is from './situation.ts';
 
@@ -21,6 +22,7 @@ export const guards = {
     is.alive(event.seen) && is.graceOver(context, event.seen),
   ready: ({ context, event }: Step) => is.ready(context, event.seen),
   silent: ({ context, event }: Step) => is.silent(context, event.seen),
+  hung: ({ context, event }: Step) => is.ready(context, event.seen) && whyHung(event.seen) !== undefined,
   'never ready': ({ context, event }: Step) => is.alive(event.seen) && is.overdue(context, event.seen),
   'needs secrets': ({ context, event }: Step) => is.needsSecrets(context, event.seen),
   // Its image.
@@ -43,6 +45,8 @@ export const guards = {
     context.ending?.reason === 'StartDeadlineExceeded' && is.restarts(context, event.seen),
   'not ready in time': ({ context, event }: Step) =>
     context.ending?.reason === 'StartDeadlineExceeded' && !is.unwanted(context, event.seen),
+  'was hung, to restart': ({ context, event }: Step) => is.restarts(context, event.seen),
+  'was hung': ({ context, event }: Step) => !is.unwanted(context, event.seen),
   'retry is due': ({ context, event }: Step) => is.retryIsDue(context, event.seen),
   otherwise: () => true,
 };

@@ -1,5 +1,6 @@
 /** What the worker's machine remembers after a step: the changes to its life that its rules make. Pure. */
 import { type Observation, parseInstant } from '../src/model/index.ts';
+import { whyHung } from './hung.ts';
 import { backoffMs, body, type Life, type Outcome, outcome, whyUnwanted } from './situation.ts';
 
 export function adopted(life: Life, seen: Observation): Partial<Life> {
@@ -39,6 +40,12 @@ export function ending(life: Life, seen: Observation): Partial<Life> {
   const why = whyUnwanted(life, seen) ?? { reason: 'StartDeadlineExceeded', message };
   const kill_at = seen.now + seen.desired.spec.stop_grace_seconds * 1000;
   return { ending: { ...why, kill_at }, generation: seen.desired.generation };
+}
+
+/** A body that is hung heeds no SIGTERM, or would take it for leave to finish: SIGKILL, at once. */
+export function hung(_life: Life, seen: Observation): Partial<Life> {
+  const why = whyHung(seen) ?? { reason: 'Hung', message: '' };
+  return { ending: { ...why, kill_at: seen.now }, generation: seen.desired.generation };
 }
 
 /** The end of a worker that nothing but a command starts again. */

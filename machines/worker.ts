@@ -29,6 +29,7 @@ const life = setup({
     adopt: assign(({ context, event }) => after.adopted(context, event.seen)),
     'mark ready': assign(({ context, event }) => after.markedReady(context, event.seen)),
     'begin ending': assign(({ context, event }) => after.ending(context, event.seen)),
+    'give up': assign(({ context, event }) => after.hung(context, event.seen)),
     'back off': assign(({ context, event }) => after.backedOff(context, event.seen)),
     'next incarnation': assign(({ context, event }) => after.nextIncarnation(context, event.seen)),
     'start afresh': assign(({ context, event }) => after.freshStart(context, event.seen)),
@@ -69,6 +70,7 @@ type Remember =
   | 'adopt'
   | 'mark ready'
   | 'begin ending'
+  | 'give up'
   | 'back off'
   | 'next incarnation'
   | 'start afresh'
@@ -84,7 +86,7 @@ type Ask =
   | 'purge';
 type State =
   | `STARTING.${'creating' | 'building' | 'booting' | 'backoff' | 'stopping'}`
-  | `RUNNING.${'ready' | 'silent' | 'stopping'}`
+  | `RUNNING.${'ready' | 'silent' | 'killing' | 'stopping'}`
   | 'STOPPED'
   | 'FAILED'
   | 'DELETED';
@@ -109,6 +111,7 @@ const running = [
   when('unwanted', ['settle', remove], 'STOPPED'),
   ...endings,
 ];
+const hung = when('hung', ['give up', kill], 'RUNNING.killing');
 const finished = [
   ...unclear,
   when('present', [remove]),
@@ -197,10 +200,21 @@ export const workerMachine = life.createMachine({
       initial: 'ready',
       states: {
         ready: {
-          on: { observed: [...running, when('silent', [], 'RUNNING.silent'), when('otherwise', [])] },
+          on: { observed: [...running, hung, when('silent', [], 'RUNNING.silent'), when('otherwise', [])] },
         },
         silent: {
-          on: { observed: [...running, when('silent', []), when('otherwise', [], 'RUNNING.ready')] },
+          on: { observed: [...running, hung, when('silent', []), when('otherwise', [], 'RUNNING.ready')] },
+        },
+        killing: {
+          on: {
+            observed: [
+              ...unclear,
+              when('alive', [kill]),
+              when('was hung, to restart', ['back off', remove], 'STARTING.backoff'),
+              when('was hung', ['settle', remove], 'FAILED'),
+              stopped,
+            ],
+          },
         },
         stopping: { on: { observed: [...stopping, stopped] } },
       },

@@ -10,7 +10,8 @@ import { createHttpServer, type HttpServer } from './http/server.ts';
 import type { Collector } from './images/gc.ts';
 import type { Images } from './images/index.ts';
 import { startSchedule } from './images/schedule.ts';
-import { type Checkpoint, type Limits, messageOf, type RuntimeName } from './model/index.ts';
+import { limitsOf } from './limits.ts';
+import { type Checkpoint, messageOf, type RuntimeName } from './model/index.ts';
 import { steadyClock } from './queue/clock.ts';
 import { createLease } from './queue/lease.ts';
 import { pauseBetweenTerms, Term, type TermOptions } from './reconcile/term.ts';
@@ -33,11 +34,6 @@ import type { Metrics } from './telemetry/metrics.ts';
 
 /** A runtime that does not answer is asked again after this. */
 const PROBE_MS = 2000;
-/** A heartbeat is renewed every 5 s; six missed ones are worth a word. */
-const HEARTBEAT_SILENT_MS = 30_000;
-/** The kubelet clears a container's backoff after 10 minutes of running. */
-const BACKOFF_RESET_MS = 600_000;
-
 export interface ServeOptions {
   settings: Settings;
   runtimes: Runtime[];
@@ -59,16 +55,6 @@ export interface ServeOptions {
   checkpoint?: Checkpoint | undefined;
   /** Called when it answers on HTTP. */
   listening?: (url: string) => void;
-}
-
-/** The rules that a manager with these settings decides by. */
-export function limitsOf(settings: Settings): Limits {
-  return {
-    backoff_base_ms: settings.restartBackoffSeconds * 1000,
-    backoff_max_ms: settings.restartBackoffMaxSeconds * 1000,
-    backoff_reset_ms: BACKOFF_RESET_MS,
-    heartbeat_silent_ms: HEARTBEAT_SILENT_MS,
-  };
 }
 
 /** Runs the manager until the signal fires. Throws only where it cannot start, such as on a port that is taken. */
@@ -186,6 +172,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     },
     concurrency: settings.concurrency,
     resync_ms: settings.resyncSeconds * 1000,
+    check_ms: settings.healthCheckSeconds * 1000,
     grace_ms: settings.creationGraceSeconds * 1000,
     breaker_share: settings.removalBreakerShare,
     limits: limitsOf(settings),

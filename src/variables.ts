@@ -108,6 +108,13 @@ export const VARIABLES = {
     'seconds',
     'Between two looks at all workers and bodies, whatever events say.',
   ),
+  healthCheckSeconds: number(
+    'HEALTH_CHECK_INTERVAL',
+    '30',
+    [0.1, DAY],
+    'seconds',
+    'Between two checks of heartbeat, CPU and memory of all living bodies.',
+  ),
   leaseSeconds: number(
     'LEASE_SECONDS',
     '10',

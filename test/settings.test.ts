@@ -32,6 +32,7 @@ test('the defaults', () => {
     apiTokenFile: undefined,
     logLevel: 'info',
     resyncSeconds: 30,
+    healthCheckSeconds: 30,
     leaseSeconds: 10,
     restartBackoffSeconds: 1,
     restartBackoffMaxSeconds: 300,

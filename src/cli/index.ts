@@ -28,6 +28,7 @@ import { sendCommand } from './send.ts';
 import { serveCommand } from './serve.ts';
 import { Session } from './session.ts';
 import { statusCommand } from './status.ts';
+import { topCommand } from './top.ts';
 import { waitCommand } from './wait.ts';
 
 export type { CliParts } from './parts.ts';
@@ -111,7 +112,7 @@ export function programOf(context: Context): Command {
       'Looking:',
       [
         ...[psCommand(context), statusCommand(context), describeCommand(context), explainCommand(context)],
-        ...[logsCommand(context), eventsCommand(context)],
+        ...[topCommand(context), logsCommand(context), eventsCommand(context)],
       ],
     ],
     ['Images:', [imagesCommand(context)]],

@@ -5,7 +5,7 @@ import type { Settlement, Store } from '../store/index.ts';
 
 /** What a command may know beside itself. */
 export interface CommandContext {
-  store: Pick<Store, 'status' | 'summaries'>;
+  store: Pick<Store, 'status' | 'summaries' | 'figures'>;
   /** The runtimes that this manager uses, in the order of preference; `info` is missing while one does not answer. */
   runtimes: readonly { name: RuntimeName; info: RuntimeInfo | undefined }[];
   abilities: Abilities;

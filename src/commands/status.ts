@@ -1,4 +1,4 @@
-import { type CommandOf, Fault, type StatusRecord } from '../model/index.ts';
+import { type CommandOf, Fault, type Figures, type StatusRecord } from '../model/index.ts';
 import { type CommandContext, type Plan, success } from './context.ts';
 
 /** Tells what is observed of one worker, also of one that was deleted a while ago. */
@@ -7,13 +7,14 @@ export async function status(
   { store }: Pick<CommandContext, 'store'>,
 ): Promise<Plan> {
   const { worker_id } = command;
-  const found = await store.status(worker_id);
+  const [found, figures] = await Promise.all([store.status(worker_id), store.figures([worker_id])]);
   if (!found) throw new Fault('not_found', `There is no worker ${worker_id}.`);
-  return { operation: 'answer', answers: { ok: success(command, { worker_id, ...told(found.status) }) } };
+  const answer = { worker_id, ...told(found.status, figures[worker_id]) };
+  return { operation: 'answer', answers: { ok: success(command, answer) } };
 }
 
 /** The fields of the answer; a worker that no pass has seen yet is STARTING. */
-function told(seen: StatusRecord | undefined) {
+function told(seen: StatusRecord | undefined, figures: Figures | undefined) {
   return {
     status: seen?.status ?? 'STARTING',
     phase: seen?.phase ?? 'accepted',
@@ -25,5 +26,8 @@ function told(seen: StatusRecord | undefined) {
     restarts: seen?.restarts ?? 0,
     started_at: seen?.started_at ?? null,
     finished_at: seen?.finished_at ?? null,
+    cpu_percent: figures?.cpu_percent ?? null,
+    memory_bytes: figures?.memory_bytes ?? null,
+    checked_at: figures?.at ?? null,
   };
 }

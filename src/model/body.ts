@@ -37,6 +37,8 @@ export interface Body {
   /** The engine's words on why it could not be started. */
   error?: string | undefined;
   paused?: boolean | undefined;
+  /** The engine's own check of it (HEALTHCHECK of its image) fails. */
+  unhealthy?: boolean | undefined;
   /** Milliseconds since 1970. */
   created_at: number;
   started_at?: number | undefined;

@@ -1,6 +1,7 @@
 import type { Actual } from './body.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import type { DesiredRecord, Memo, StatusRecord } from './record.ts';
+import type { Vitals } from './vitals.ts';
 
 /** Rules that the operator sets and the decision obeys; all in milliseconds. */
 export interface Limits {
@@ -11,6 +12,8 @@ export interface Limits {
   backoff_reset_ms: number;
   /** A heartbeat older than this is reported. */
   heartbeat_silent_ms: number;
+  /** So long both signals of a hung body have to last, and so long a task may go on after its bound. */
+  hung_ms: number;
 }
 
 /** What the engine said of the act that was tried last, and that cannot be seen by looking. */
@@ -43,6 +46,8 @@ export interface Observation {
   actual: Actual;
   heartbeat: Heartbeat | undefined;
   refusal: Refusal | undefined;
+  /** What the checks of this body have told so far; absent before the first. */
+  vitals?: Vitals | undefined;
   /** Looked up only where a body has to be made and its runtime runs images that we build. */
   image?: ImageState | undefined;
   /** Milliseconds since 1970. */

@@ -26,6 +26,7 @@ function deadlines(value: unknown, life: Life, seen: Observation): number[] {
   if (top === 'STOPPED' || top === 'FAILED') return [forgetAt(life, seen), ...leftovers(seen)];
   if (child === 'stopping')
     return [graceLeft(life, now) ? (life.ending?.kill_at ?? now) : now + IMPATIENT_MS];
+  if (child === 'killing') return [now + IMPATIENT_MS];
   if (child === 'backoff') return [retryAt(life, seen), expiry(seen), ...leftovers(seen)];
   if (child === 'booting') return [startDeadline(life, seen), expiry(seen)];
   if (child === 'building') return [expiry(seen), now + UNCLEAR_MS];

@@ -17,6 +17,9 @@ interface Mark {
   desired: boolean;
 }
 
+/** Phases of a body that is being ended. */
+const ENDING: ReadonlySet<string> = new Set(['stopping', 'killing']);
+
 export type Kind = Pick<Mark, 'status' | 'runtime' | 'agent_type'>;
 
 export class Marks {
@@ -103,7 +106,7 @@ export class Marks {
     if (!mark || beat.incarnation !== mark.incarnation) return false;
     if (mark.status === 'STARTING')
       return mark.phase === 'booting' && (beat.phase !== 'booting' || beat.needs_secrets === true);
-    return (mark.phase === 'silent') !== beat.age_ms >= silentMs && mark.phase !== 'stopping';
+    return (mark.phase === 'silent') !== beat.age_ms >= silentMs && !ENDING.has(mark.phase);
   }
 
   /** How many workers there are of each kind, and how many are asked to run, for the metrics. */

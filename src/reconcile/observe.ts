@@ -10,7 +10,7 @@ import type { PassContext } from './pass-context.ts';
 /** What a look needs; `explain` looks with it, too, and without a lease. */
 export type Looker = Pick<
   PassContext,
-  'store' | 'runtimes' | 'images' | 'limits' | 'now' | 'leadingSince' | 'refusals'
+  'store' | 'runtimes' | 'images' | 'limits' | 'now' | 'leadingSince' | 'refusals' | 'vitals'
 >;
 
 /** One look at a worker; `undefined` where there is no record of it. */
@@ -31,6 +31,7 @@ export async function observe(
     actual,
     heartbeat,
     refusal: context.refusals.get(id),
+    vitals: actual.kind === 'present' ? context.vitals?.(actual.body.id) : undefined,
     image: await lookForImage(record, actual, context),
     now: context.now(),
     watching_since: Math.max(context.leadingSince, context.runtimes.upSince(runtime)),

@@ -7,6 +7,7 @@ import type {
   Limits,
   Observation,
   Refusal,
+  Vitals,
   WorkerRecord,
   WorkerSpec,
 } from '../model/index.ts';
@@ -45,6 +46,8 @@ export interface PassContext {
   secrets: (names: string[]) => Promise<Record<string, string>>;
   /** What the engine said to the act before, by worker; in memory, since trying once more does no harm. */
   refusals: Map<string, Refusal>;
+  /** What the checks of that body have told so far; absent where nobody checks. */
+  vitals?: ((bodyId: string) => Vitals | undefined) | undefined;
   /** The lease is young enough to begin an act. */
   mayAct: () => boolean;
   checkpoint?: Checkpoint | undefined;

@@ -15,6 +15,7 @@ import type { CommandResult, Metrics } from '../telemetry/metrics.ts';
 import { refusalOf } from './act.ts';
 import { Adoption } from './adoption.ts';
 import { Loop } from './loop.ts';
+import { Monitor } from './monitor.ts';
 import type { PassContext } from './pass-context.ts';
 import { recover } from './recover.ts';
 import { Resync, StoreLost } from './resync.ts';
@@ -38,6 +39,7 @@ export interface TermOptions {
   newId: () => string;
   concurrency: number;
   resync_ms: number;
+  check_ms: number;
   grace_ms: number;
   breaker_share: number;
 }
@@ -53,6 +55,9 @@ export class Term {
   readonly #end = new AbortController();
   /** One key, `resync`, so that hints that come together cause one look. */
   readonly #looks = createWorkQueue({ clock: steadyClock });
+  /** One key, `check`: a check that takes longer than its interval delays the next one. */
+  readonly #checks = createWorkQueue({ clock: steadyClock });
+  readonly #monitor: Monitor;
   #resync: Resync | undefined;
   #adoption: Adoption | undefined;
   readonly #began: number;
@@ -68,6 +73,7 @@ export class Term {
         ...{ store, runtimes, log, limits, now, cell, bodyRedisUrl, epoch, mayAct, refusalOf },
         images: options.images,
         secrets: options.secrets,
+        vitals: (bodyId) => this.#monitor.vitals(bodyId),
         checkpoint: options.checkpoint,
         leadingSince: this.#began,
         refusals: new Map(),
@@ -76,6 +82,10 @@ export class Term {
       concurrency,
       fenced: () => this.#end.abort(new Fenced()),
       decided: (seen, decision) => this.#adoption?.note(seen, decision),
+    });
+    this.#monitor = new Monitor({
+      ...{ store, runtimes, log, limits, now, loop: this.loop },
+      ...{ interval_ms: options.check_ms, monotonic: steadyClock.monotonic },
     });
   }
 
@@ -126,17 +136,20 @@ export class Term {
       },
     });
     this.#looks.add('resync');
+    this.#checks.addAfter('check', this.#options.check_ms);
     const watchers = runtimes.all.map((runtime) => runtime.watch((id) => this.hint(id)));
     try {
       await Promise.all([
         this.loop.run(signal),
         this.#looks.run(() => this.#look(this.#resync as Resync), 1, signal),
+        this.#checks.run(() => this.#check(), 1, signal),
         this.#consume(signal),
       ]);
       // The reason of the term's own end, if it has one, is told to whoever began it.
       this.#end.signal.throwIfAborted();
     } finally {
       this.#looks.shutDown();
+      this.#checks.shutDown();
       this.loop.queue.shutDown();
       await Promise.all(watchers.map((watcher) => watcher.close()));
     }
@@ -153,6 +166,15 @@ export class Term {
       log.warn({ why: messageOf(error) }, 'the look at everything failed; trying again');
       this.#looks.addAfter('resync', SOON_MS);
     }
+  }
+
+  async #check(): Promise<void> {
+    try {
+      await this.#monitor.run();
+    } catch (error) {
+      this.#options.log.warn({ why: messageOf(error) }, 'the check of all bodies failed');
+    }
+    this.#checks.addAfter('check', this.#options.check_ms);
   }
 
   async #consume(signal: AbortSignal): Promise<void> {

@@ -8,6 +8,8 @@ export interface Keys {
   index: string;
   /** Counter that rises with every write of a record or a status. */
   revision: string;
+  /** Hash id -> what its body used at the last check, JSON; the manager writes it anew at each check. */
+  figures: string;
   /** Hash that tells this store from an empty one: `id`, `created_at`. */
   identity: string;
   leader: string;
@@ -24,6 +26,10 @@ export interface Keys {
   output(id: string): string;
   events(id: string): string;
   heartbeat(id: string): string;
+  /** Hash id -> whose body it took over, JSON: see `Takeover`. */
+  bodies: string;
+  /** Of a body that serves another worker than it was made for: whom, by the id that it was made for. */
+  serving(id: string): string;
   /** The agent's conversation after the last turn, a compressed archive: what the next incarnation goes on with. */
   conversation(id: string): string;
   /** Pub/sub channel on which a body says that its heartbeat has changed; a hint. */
@@ -45,9 +51,11 @@ export function keysOf(cell: string): Keys {
     workers: `${prefix}workers`,
     index: `${prefix}workers:index`,
     revision: `${prefix}workers:revision`,
+    figures: `${prefix}workers:figures`,
     identity: `${prefix}worker:identity`,
     leader: `${prefix}worker:leader`,
     epoch: `${prefix}worker:leader:epoch`,
+    bodies: `${prefix}worker:bodies`,
     nodes: `${prefix}nodes`,
     node: (id) => `${prefix}node:${id}`,
     request: (requestId) => `${prefix}worker:request:${requestId}`,
@@ -57,6 +65,7 @@ export function keysOf(cell: string): Keys {
     output: (id) => `${worker(id)}:output`,
     events: (id) => `${worker(id)}:events`,
     heartbeat: (id) => `${worker(id)}:heartbeat`,
+    serving: (id) => `${worker(id)}:serving`,
     conversation: (id) => `${worker(id)}:conversation`,
     signal: (id) => `${worker(id)}:signal`,
   };

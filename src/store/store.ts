@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   type DesiredRecord,
   type DesiredState,
+  type Figures,
   type Heartbeat,
   instant,
   type LifecycleEvent,
@@ -11,15 +12,16 @@ import {
   type WorkerRecord,
 } from '../model/index.ts';
 import type { Link } from './connect.ts';
+import { keepFigures, readFigures } from './figures.ts';
 import { type Keys, keysOf } from './keys.ts';
 import { type Hash, parse, toHeartbeat, toRecord, toStatus } from './parse.ts';
 
 /** Lines of a worker's history that are kept, about. */
 const EVENTS_KEPT = 1000;
 /** How long a deleted worker is still known as deleted. */
-const TOMBSTONE_MS = 7 * 86_400_000;
+export const TOMBSTONE_MS = 7 * 86_400_000;
 /** How long the streams of a deleted worker can still be read. */
-const STREAMS_KEPT_MS = 3_600_000;
+export const STREAMS_KEPT_MS = 3_600_000;
 /** Heartbeats read in one round trip. */
 const CHUNK = 1000;
 
@@ -160,6 +162,7 @@ export class Store {
       keys.output(id),
       keys.events(id),
       keys.conversation(id),
+      keys.bodies,
       epoch,
       read.desired.generation,
       id,
@@ -185,6 +188,14 @@ export class Store {
       'data',
       JSON.stringify(event),
     );
+  }
+
+  keepFigures(figures: Record<string, Figures>, ttlMs: number): Promise<void> {
+    return keepFigures(this.#redis, this.keys.figures, figures, ttlMs);
+  }
+
+  figures(ids?: string[]): Promise<Record<string, Figures>> {
+    return readFigures(this.#redis, this.keys.figures, ids);
   }
 
   /** What tells this store from an empty one. */

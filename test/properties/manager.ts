@@ -57,6 +57,7 @@ export class Manager {
         mayAct: () => this.alive,
         refusalOf,
         images: world.images,
+        vitals: world.vitals,
         secrets: async () => ({}),
       },
       decided: (record, seen, decision) => {

@@ -5,7 +5,7 @@ import { CELL, WORKERS, type World } from './world.ts';
 
 type Line =
   | { does: 'create' | 'running' | 'stopped' | 'deleted'; worker: string }
-  | { does: 'pass' | 'exit' | 'oom' | 'vanish' | 'lose memo' | 'lose heartbeat'; worker: string }
+  | { does: 'pass' | 'exit' | 'oom' | 'hang' | 'vanish' | 'lose memo' | 'lose heartbeat'; worker: string }
   | {
       does:
         | 'look around'
@@ -45,7 +45,7 @@ const mishaps: Mishap[] = ['die before', 'die after', 'fail before', 'fail after
 const line: fc.Arbitrary<Line> = fc.oneof(
   { weight: 6, arbitrary: about('create', 'create', 'running', 'stopped', 'deleted') },
   { weight: 8, arbitrary: about('pass') },
-  { weight: 4, arbitrary: about('exit', 'oom', 'vanish', 'lose memo', 'lose heartbeat') },
+  { weight: 4, arbitrary: about('exit', 'oom', 'hang', 'vanish', 'lose memo', 'lose heartbeat') },
   { weight: 10, arbitrary: plainly('look around') },
   { weight: 3, arbitrary: plainly('beat', 'fall silent') },
   { weight: 3, arbitrary: plainly('down', 'up', 'freeze list', 'thaw list') },
@@ -146,6 +146,11 @@ export async function play({ lines }: Script, world: World): Promise<Manager> {
         const live = world.live(one.worker);
         if (live)
           engine.exit(live.id, one.does === 'oom' ? { exit_code: 137, oom_killed: true } : { exit_code: 1 });
+        break;
+      }
+      case 'hang': {
+        const live = world.live(one.worker);
+        if (live) world.stopped.add(live.id);
         break;
       }
       case 'vanish': {

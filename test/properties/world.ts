@@ -18,6 +18,7 @@ export const LIMITS = {
   backoff_max_ms: 60_000,
   backoff_reset_ms: 600_000,
   heartbeat_silent_ms: 30_000,
+  hung_ms: 60_000,
 };
 const IMAGE = 'worker:0123456789ab';
 export const GRACE_MS = 10_000;
@@ -81,6 +82,11 @@ export class World {
       remove.call(engine, id);
     };
   }
+
+  /** Bodies that have stopped for good, as the checks of any manager find them. */
+  readonly stopped = new Set<string>();
+  readonly vitals = (bodyId: string) =>
+    this.stopped.has(bodyId) ? { quiet_ms: LIMITS.hung_ms, stuck_ms: LIMITS.hung_ms } : undefined;
 
   /** What a manager's images are: the engine keeps them, and a build dies with nobody here. */
   readonly images = {

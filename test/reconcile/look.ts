@@ -21,6 +21,7 @@ export const LIMITS = {
   backoff_max_ms: 60_000,
   backoff_reset_ms: 600_000,
   heartbeat_silent_ms: 30_000,
+  hung_ms: 60_000,
 };
 /** The incarnation that all lives are in. */
 export const INCARNATION = 2;

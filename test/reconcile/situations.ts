@@ -33,6 +33,15 @@ export const STATES: Record<string, { value: unknown; context: Life }> = {
   },
   'RUNNING.ready': { value: { RUNNING: 'ready' }, context: lifeOf({ expected, running_since }) },
   'RUNNING.silent': { value: { RUNNING: 'silent' }, context: lifeOf({ expected, running_since }) },
+  'RUNNING.killing': {
+    value: { RUNNING: 'killing' },
+    context: lifeOf({
+      expected,
+      running_since,
+      generation: 1,
+      ending: { reason: 'HungBody', message: 'It was hung.', kill_at: NOW },
+    }),
+  },
   'RUNNING.stopping': {
     value: { RUNNING: 'stopping' },
     context: lifeOf({ expected, running_since, generation: 1, ending }),
@@ -60,6 +69,12 @@ const failed: ImageState = {
   ...{ kind: 'failed', name, at: NOW - 1000, reason: 'ImageBuildFailed' },
   message: 'Step 2/9 failed.',
 };
+
+/** A body whose task had run for so long, in milliseconds, when it was last heard; it may take 30 seconds. */
+const task = (ran: number): Given => ({
+  ...{ body: {}, beat: { job_started_at: instant(NOW - 1000 - ran) } },
+  spec: { agent_type: 'TASK', max_job_time_seconds: 30, command_line: undefined } as never,
+});
 
 /** Situation → what is seen, in a few words that a reviewer of the table can follow. */
 export const SITUATIONS: Record<string, Given> = {
@@ -108,6 +123,30 @@ export const SITUATIONS: Record<string, Given> = {
     body: {},
     beat: { at: instant(NOW - 31_000) },
     watching_since: NOW - 1000,
+  },
+  'body ready, quiet and stuck': { body: {}, beat: {}, vitals: { quiet_ms: 61_000, stuck_ms: 60_000 } },
+  'body ready, quiet and unhealthy': {
+    body: {},
+    beat: {},
+    vitals: { quiet_ms: 61_000, stuck_ms: 60_000, unhealthy: true },
+  },
+  'body ready, quiet and at work': { body: {}, beat: {}, vitals: { quiet_ms: 600_000, stuck_ms: 0 } },
+  'body ready, stuck and heard': { body: {}, beat: {}, vitals: { quiet_ms: 4000, stuck_ms: 600_000 } },
+  'body ready, quiet and just stuck': { body: {}, beat: {}, vitals: { quiet_ms: 600_000, stuck_ms: 30_000 } },
+  'body ready, task too long': { ...task(91_000), vitals: { quiet_ms: 0, stuck_ms: 0 } },
+  'body ready, task at its bound': { ...task(31_000), vitals: { quiet_ms: 0, stuck_ms: 0 } },
+  'body ready, task too long since it was last heard': {
+    ...task(20_000),
+    vitals: { quiet_ms: 70_000, stuck_ms: 0 },
+  },
+  'body ready, task too long, not checked yet': task(3_600_000),
+  'body ready, quiet and stuck, stopped': {
+    ...{ desired: stopped, body: {}, beat: {} },
+    vitals: { quiet_ms: 61_000, stuck_ms: 60_000 },
+  },
+  'body booting, quiet and stuck': {
+    ...{ body: young, beat: { phase: 'booting' } },
+    vitals: { quiet_ms: 61_000, stuck_ms: 60_000 },
   },
   'body ready, idle': {
     body: {},

@@ -48,6 +48,7 @@ export function bodyFromInspect(info: ContainerInspectInfo, cell: string): Body 
     ...(state === 'exited' ? { exit_code: State.ExitCode, oom_killed: State.OOMKilled } : {}),
     ...(State.Error === '' ? {} : { error: State.Error }),
     ...(State.Status === 'paused' ? { paused: true } : {}),
+    ...(State.Health?.Status === 'unhealthy' ? { unhealthy: true } : {}),
     // In whole seconds, as a list tells it, so that both say the same of one body.
     created_at: Math.floor((instantOf(info.Created) ?? 0) / 1000) * 1000,
     started_at: instantOf(State.StartedAt),
@@ -70,6 +71,7 @@ export function bodyFromList(info: ContainerInfo, cell: string): Body | undefine
     state: stateOf(info.State),
     exit_code: exitCodeOf(info.Status),
     ...(info.State === 'paused' ? { paused: true } : {}),
+    ...(info.Status.includes('(unhealthy)') ? { unhealthy: true } : {}),
     created_at: info.Created * 1000,
     ip_address: addressOf(info.NetworkSettings?.Networks),
     image: info.Image,

@@ -143,9 +143,12 @@ export class FakeEngine {
     this.#changed(entry.cell, entry.body.worker_id);
   }
 
+  /** What a body has used; a test may say it. */
+  cpuSeconds: (id: string) => number = () => 0;
+
   usage(id: string): Usage {
     return this.#entry(id).body.state === 'running'
-      ? { cpu_seconds: 0, memory_bytes: 1024 ** 2, pids: 1 }
+      ? { cpu_seconds: this.cpuSeconds(id), memory_bytes: 1024 ** 2, pids: 1 }
       : {};
   }
 

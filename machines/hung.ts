@@ -1,0 +1,36 @@
+/**
+ * When a body that lives counts as hung. Pure, as the rest of this folder. Always two signals, since quiet alone is
+ * no death: an agent that compiles says nothing, and a wrapper whose way to Redis is cut works on.
+ *
+ * - its task is over the bound that its own wrapper enforces, and has had so much more time that it would have; or
+ * - its heartbeat has stopped, and so has the body: no CPU is used, or its engine calls it unhealthy.
+ *
+ * Time is measured by the wrapper's clock alone or the manager's steady clock alone, so that clocks need not agree.
+ */
+import { type Observation, parseInstant } from '../src/model/index.ts';
+
+/** Why this body, which is alive and has been ready, is hung; `undefined` where it is not. */
+export function whyHung(seen: Observation): { reason: string; message: string } | undefined {
+  const { heartbeat, vitals, limits } = seen;
+  if (!heartbeat || !vitals) return undefined;
+  const bound = seen.desired.spec.max_job_time_seconds;
+  const began = parseInstant(heartbeat.job_started_at);
+  if (bound !== undefined && began !== undefined) {
+    // What the wrapper said, and the time since it last said anything.
+    const ran = (parseInstant(heartbeat.at) ?? began) - began + vitals.quiet_ms;
+    if (ran >= bound * 1000 + limits.hung_ms) {
+      const message =
+        `Its task has run for ${seconds(ran)} s; max_job_time_seconds is ${bound}, and its wrapper, ` +
+        `last heard ${seconds(vitals.quiet_ms)} s ago, has not ended it.`;
+      return { reason: 'HungTask', message };
+    }
+  }
+  if (vitals.quiet_ms < limits.hung_ms || vitals.stuck_ms < limits.hung_ms) return undefined;
+  const how = vitals.unhealthy ? 'its engine calls it unhealthy' : 'it uses no CPU at all';
+  const message =
+    `Its heartbeat has not changed for ${seconds(vitals.quiet_ms)} s, and for ${seconds(vitals.stuck_ms)} s ` +
+    `${how}.`;
+  return { reason: 'HungBody', message };
+}
+
+const seconds = (ms: number) => Math.floor(ms / 1000);

@@ -1,0 +1,63 @@
+import { Command, Option } from 'commander';
+import { type Figures, type Summary, sizeText } from '../model/index.ts';
+import type { Context } from './context.ts';
+import { outputOption } from './output.ts';
+import { table } from './table.ts';
+import { ageOf, shortId } from './text.ts';
+import { resolveId } from './worker-id.ts';
+
+const COLUMNS = ['ID', 'NAME', 'TYPE', 'RUNTIME', 'STATUS', 'CPU %', 'MEMORY', 'PIDS', 'CHECKED'];
+const ORDERS = ['cpu', 'memory', 'age'] as const;
+
+interface Options {
+  sort: (typeof ORDERS)[number];
+  output: string;
+}
+
+export function topCommand(context: Context): Command {
+  return new Command('top')
+    .summary('show what workers use')
+    .description(
+      'Show CPU (100 % is one core) and memory of workers that live, as the manager last checked them; HEALTH_CHECK_INTERVAL says how often it does.',
+    )
+    .argument('[id...]', 'only these: ids, their unique beginnings, or names')
+    .addOption(new Option('--sort <order>', 'what comes first').choices(ORDERS).default('cpu'))
+    .addOption(outputOption())
+    .addHelpText('after', '\nExample:\n  $ wm top --sort memory')
+    .action((given: string[], options: Options) => top(context, given, options));
+}
+
+async function top({ session: open, out, now }: Context, given: string[], options: Options): Promise<void> {
+  const session = await open();
+  const ids = await Promise.all(given.map((one) => resolveId(session, one)));
+  const [summaries, figures] = await Promise.all([session.store.summaries(), session.store.figures()]);
+  const alive = ({ status }: Summary) => status === 'STARTING' || status === 'RUNNING';
+  const rows = summaries
+    .filter((one) => (ids.length > 0 ? ids.includes(one.worker_id) : alive(one)))
+    .map((one) => ({ ...one, ...NONE, ...figures[one.worker_id] }))
+    .sort(by(options.sort));
+  if (options.output === 'json') {
+    return out.json(
+      rows.map(({ worker_id, name, agent_type, runtime, status, at, ...row }) => ({
+        ...{ worker_id, name: name ?? null, agent_type, runtime, status },
+        ...{ cpu_percent: row.cpu_percent ?? null, memory_bytes: row.memory_bytes ?? null },
+        ...{ pids: row.pids ?? null, checked_at: at || null },
+      })),
+    );
+  }
+  const shown = rows.map(({ cpu_percent: cpu, memory_bytes: memory, at, ...one }) => [
+    ...[shortId(one.worker_id), one.name ?? '', one.agent_type ?? '', one.runtime ?? '', one.status],
+    ...[cpu?.toFixed(1) ?? '', memory === undefined ? '' : sizeText(memory), one.pids ?? ''],
+    at ? `${ageOf(at, now())} ago` : '',
+  ]);
+  await out.line(table(COLUMNS, shown));
+}
+
+/** Of a worker that was not checked yet, or not for long. */
+const NONE: Partial<Figures> & { at: string } = { at: '' };
+
+function by(order: Options['sort']) {
+  const weight = (one: Partial<Figures>) => (order === 'cpu' ? one.cpu_percent : one.memory_bytes) ?? -1;
+  // The summaries come in the order of creation already, and sorting keeps it among equals.
+  return (a: Partial<Figures>, b: Partial<Figures>) => (order === 'age' ? 0 : weight(b) - weight(a));
+}

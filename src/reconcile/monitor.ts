@@ -1,0 +1,145 @@
+/**
+ * The check of all living bodies, every HEALTH_CHECK_INTERVAL: is it there, does its wrapper speak, what does it use.
+ *
+ * It asks each runtime for one list and then for the figures of each running body, a few at a time; figures go to
+ * Redis for people, what they add up to goes into the next look at the worker. It decides nothing about a worker
+ * itself, and asks for a pass only where one may decide something. What cannot be asked is not counted.
+ */
+import pLimit from 'p-limit';
+import type { Logger } from 'pino';
+import {
+  type Body,
+  type Figures,
+  type Heartbeat,
+  instant,
+  type Limits,
+  messageOf,
+  parseInstant,
+  type Vitals,
+} from '../model/index.ts';
+import type { Runtimes } from '../runtimes/registry.ts';
+import type { Store } from '../store/index.ts';
+import type { Loop } from './loop.ts';
+import type { Marks } from './marks.ts';
+import { addCheck, type Check } from './vitals.ts';
+
+/** Bodies that are asked for their figures side by side: an engine must have time for its real work. */
+const AT_ONCE = 4;
+
+export interface MonitorOptions {
+  store: Pick<Store, 'heartbeats' | 'keepFigures'>;
+  runtimes: Runtimes;
+  loop: { marks: Marks; queue: Pick<Loop['queue'], 'add'> };
+  log: Logger;
+  limits: Pick<Limits, 'hung_ms'>;
+  /** HEALTH_CHECK_INTERVAL in milliseconds. */
+  interval_ms: number;
+  /** Milliseconds since 1970, and of a steady clock. */
+  now: () => number;
+  monotonic: () => number;
+}
+
+interface Watched {
+  check: Check;
+  vitals: Vitals;
+}
+
+export class Monitor {
+  readonly #options: MonitorOptions;
+  /** By the engine's id of the body, so that a new body begins anew. */
+  #watched = new Map<string, Watched>();
+
+  constructor(options: MonitorOptions) {
+    this.#options = options;
+  }
+
+  /** What the checks of that body have told so far. */
+  vitals(bodyId: string): Vitals | undefined {
+    return this.#watched.get(bodyId)?.vitals;
+  }
+
+  /** One check of everything that lives; throws what the store throws, and then nothing was counted. */
+  async run(): Promise<void> {
+    const began = performance.now();
+    const { store, loop, log, now, interval_ms } = this.#options;
+    const bodies = await this.#list();
+    const beats = await store.heartbeats(bodies.map(({ worker_id }) => worker_id)).catch((error) => {
+      this.#watched.clear();
+      throw error;
+    });
+    const watched = new Map<string, Watched>();
+    const figures: Record<string, Figures> = {};
+    const at = instant(now());
+    const limit = pLimit(AT_ONCE);
+    const look = async (body: Body, beat: string | null) => {
+      const seen = await this.#look(body, beat);
+      if (!seen) return;
+      watched.set(body.id, seen);
+      const { cpu_percent, memory_bytes, pids } = seen.vitals;
+      figures[body.worker_id] = { cpu_percent, memory_bytes, pids, at };
+    };
+    await Promise.all(bodies.map((body, place) => limit(look, body, beats[place] ?? null)));
+    this.#watched = watched;
+    for (const [place, { id, worker_id }] of bodies.entries()) {
+      if (this.#mayBeHung(watched.get(id), beats[place])) loop.queue.add(worker_id);
+    }
+    // Kept for a few checks: figures of a manager that is gone must not look like today's.
+    await store.keepFigures(figures, Math.ceil(4 * interval_ms + 10_000));
+    log.debug({ bodies: bodies.length, ms: Math.round(performance.now() - began) }, 'bodies checked');
+  }
+
+  /** The living bodies of the runtimes that answer; asks for a pass wherever one is not as it was. */
+  async #list(): Promise<Body[]> {
+    const { runtimes, loop, log } = this.#options;
+    const listed = new Set<string>();
+    const lists = await Promise.all(
+      runtimes.all.map(async ({ name }) => {
+        try {
+          const bodies = await runtimes.call(name, (runtime) => runtime.list());
+          listed.add(name);
+          return bodies;
+        } catch (error) {
+          log.debug({ runtime: name, why: messageOf(error) }, 'bodies cannot be checked');
+          return [];
+        }
+      }),
+    );
+    const bodies = lists.flat();
+    for (const id of loop.marks.changedBodies(bodies, listed)) loop.queue.add(id);
+    return bodies.filter(({ state, worker_id }) => state === 'running' && loop.marks.phase(worker_id));
+  }
+
+  async #look(body: Body, beat: string | null): Promise<Watched | undefined> {
+    const { runtimes, monotonic, interval_ms, log } = this.#options;
+    try {
+      const usage = await runtimes.call(body.runtime, (runtime) => runtime.usage(body.id));
+      const check: Check = { at: monotonic(), beat, usage, unhealthy: body.unhealthy ?? false };
+      return { check, vitals: addCheck(this.#watched.get(body.id), check, 2 * interval_ms) };
+    } catch (error) {
+      log.debug({ worker_id: body.worker_id, why: messageOf(error) }, 'body cannot be measured');
+      return undefined;
+    }
+  }
+
+  /** Worth a pass: both signs of a stopped body, or a task that has run for longer than any check would let pass. */
+  #mayBeHung(seen: Watched | undefined, text: string | null | undefined): boolean {
+    if (!seen) return false;
+    const { vitals } = seen;
+    const { hung_ms } = this.#options.limits;
+    if (vitals.quiet_ms >= hung_ms && vitals.stuck_ms >= hung_ms) return true;
+    const beat = plainly(text);
+    const began = parseInstant(beat?.job_started_at);
+    if (began === undefined) return false;
+    // Without the spec at hand, whose bound counts: the pass knows it.
+    return (parseInstant(beat?.at) ?? began) - began + vitals.quiet_ms >= hung_ms;
+  }
+}
+
+/** Only compared, and written by bodies: read as plainly as it was written. */
+function plainly(text: string | null | undefined): Partial<Heartbeat> | undefined {
+  try {
+    return text ? (JSON.parse(text) ?? undefined) : undefined;
+  } catch {
+    return undefined;
+  }
+}

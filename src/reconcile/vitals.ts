@@ -1,0 +1,49 @@
+/**
+ * What the checks of bodies add up to. In memory, for one term: a new manager begins to count anew, so that what it
+ * did not watch is no reason to end a body. Pure: the clock is handed in.
+ */
+import type { Usage, Vitals } from '../model/index.ts';
+
+/** One check of one body. */
+export interface Check {
+  /** Milliseconds of a steady clock. */
+  at: number;
+  /** The heartbeat as it stands in Redis; only compared. */
+  beat: string | null;
+  usage: Usage;
+  /** What the engine's own check says, where it has one. */
+  unhealthy: boolean;
+}
+
+/**
+ * The vitals after another check. `longest` is what one pause between two checks may count: a manager that was
+ * suspended has not watched meanwhile.
+ */
+export function addCheck(
+  before: { check: Check; vitals: Vitals } | undefined,
+  check: Check,
+  longest: number,
+): Vitals {
+  const { usage, unhealthy } = check;
+  const { memory_bytes, pids } = usage;
+  const figures = { memory_bytes, pids, ...(unhealthy ? { unhealthy } : {}) };
+  if (!before) return { ...figures, quiet_ms: 0, stuck_ms: 0 };
+  const { check: last, vitals } = before;
+  const passed = check.at - last.at;
+  const counted = Math.min(passed, longest);
+  const used = cpuSeconds(last.usage, usage);
+  // Equal, and not only less: where children have ended, a sum over processes falls, and that is life, too.
+  const still = used === 0;
+  return {
+    ...figures,
+    cpu_percent:
+      used === undefined || passed <= 0 ? undefined : Math.max(0, Math.round((used * 1e6) / passed) / 10),
+    quiet_ms: check.beat === last.beat ? vitals.quiet_ms + counted : 0,
+    stuck_ms: still || (unhealthy && last.unhealthy) ? vitals.stuck_ms + counted : 0,
+  };
+}
+
+function cpuSeconds(before: Usage, now: Usage): number | undefined {
+  if (before.cpu_seconds === undefined || now.cpu_seconds === undefined) return undefined;
+  return now.cpu_seconds - before.cpu_seconds;
+}

@@ -1,0 +1,35 @@
+import type { Figures } from '../model/index.ts';
+import type { Link } from './connect.ts';
+import { parse } from './parse.ts';
+
+/** Writes what all bodies used at the last check; the figures of whoever is not among them are forgotten. */
+export async function keepFigures(
+  redis: Link,
+  key: string,
+  figures: Record<string, Figures>,
+  ttlMs: number,
+): Promise<void> {
+  const fields = Object.entries(figures).flatMap(([id, one]) => [id, JSON.stringify(one)]);
+  const write = redis.multi().del(key);
+  if (fields.length > 0) write.hset(key, ...fields).pexpire(key, ttlMs);
+  await write.exec();
+}
+
+/** What these bodies used at the last check, of all of them without ids; whoever was not checked is missing. */
+export async function readFigures(
+  redis: Link,
+  key: string,
+  ids: string[] | undefined,
+): Promise<Record<string, Figures>> {
+  if (ids?.length === 0) return {};
+  const texts = ids
+    ? (await redis.hmget(key, ...ids)).map((text, at) => [ids[at], text] as const)
+    : undefined;
+  const found = texts ?? Object.entries(await redis.hgetall(key));
+  return Object.fromEntries(
+    found.flatMap(([id, text]) => {
+      const read = parse(text) as Figures | undefined;
+      return id && read ? [[id, read]] : [];
+    }),
+  );
+}

@@ -157,13 +157,6 @@ export const poolSpec = z.strictObject(poolFields).superRefine((given, context) 
   if (template) {
     for (const field of ['handlers', 'modules', 'env', 'secrets', 'labels', 'memory_limit', 'cpus'] as const)
       if (given[field] !== undefined) issue(field, `is not for a pool with a template: put it there`);
-    const custom = template.agent_type === 'CUSTOM';
-    if (custom !== (template.command_line !== undefined))
-      context.addIssue({
-        code: 'custom',
-        path: ['template', 'command_line'],
-        message: custom ? 'is required with agent_type CUSTOM' : 'is for agent_type CUSTOM only',
-      });
   } else if (warm !== undefined) issue('warm', 'needs a template: task workers are not taken over');
   const memory =
     given.memory_limit && specFields.resources.unwrap().safeParse({ memory: given.memory_limit });

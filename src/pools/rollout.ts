@@ -1,0 +1,89 @@
+/**
+ * How far a new template has come: it goes on while its workers become ready, and is stopped by itself where they
+ * do not, before more of the old ones are given up. Pure.
+ */
+import type { PoolSpec } from '../model/index.ts';
+import {
+  availableAt,
+  isAvailable,
+  isFailing,
+  isReady,
+  type Member,
+  type PoolLook,
+  type PoolMemo,
+} from './look.ts';
+
+/** Bodies of one worker that ended in a row, after which its template is taken for broken. */
+const CRASHES = 3;
+
+type Rollout = NonNullable<PoolMemo['rollout']>;
+
+export const DEFAULT_UPDATE: NonNullable<PoolSpec['update']> = {
+  max_surge: 1,
+  max_unavailable: 0,
+  progress_deadline_seconds: 600,
+  min_ready_seconds: 1,
+};
+
+export interface Progress {
+  rollout: Rollout;
+  /** When time alone may change it, milliseconds since 1970. */
+  due: number | undefined;
+}
+
+/** `updated` are the workers of the newest template, `outdated` those that it has yet to replace. */
+export function progressOf(
+  look: PoolLook,
+  memo: PoolMemo,
+  size: number,
+  { updated, outdated }: { updated: readonly Member[]; outdated: readonly Member[] },
+): Progress {
+  const { now, revision, watching_since } = look;
+  const { spec } = look.pool;
+  const same = memo.rollout?.revision === revision ? memo.rollout : undefined;
+  const available = updated.filter((member) => isAvailable(member, spec, now)).length;
+  if (same?.done && outdated.length === 0) return { rollout: same, due: undefined };
+  // One that was done and has to move workers all the same begins anew.
+  const before: Rollout =
+    same && !same.done ? same : { revision, progressed_at: now, best: same ? available : 0, done: false };
+  const done = outdated.length === 0 && available >= size;
+  const ripens = updated
+    .filter(isReady)
+    .map((member) => availableAt(member, spec))
+    .filter((at) => at > now);
+  if (done || available > before.best) {
+    const best = Math.max(before.best, available);
+    return { rollout: { revision, progressed_at: now, best, done }, due: earliest(ripens) };
+  }
+  const deadline =
+    Math.max(Math.min(before.progressed_at, now), watching_since) +
+    (spec.update ?? DEFAULT_UPDATE).progress_deadline_seconds * 1000;
+  const stopped = before.stopped ?? whyStopped(look, memo, size, { updated, outdated }, deadline);
+  const rollout = { ...before, done: false, ...(stopped && { stopped }) };
+  return { rollout, due: earliest(stopped ? ripens : [...ripens, deadline]) };
+}
+
+function whyStopped(
+  { now, pool }: PoolLook,
+  memo: PoolMemo,
+  size: number,
+  { updated, outdated }: { updated: readonly Member[]; outdated: readonly Member[] },
+  deadline: number,
+): Rollout['stopped'] {
+  if (size === 0) return undefined;
+  const crashed = updated.find((member) => isFailing(member) && member.restarts >= CRASHES);
+  const failure = crashed ?? (memo.failures >= CRASHES ? memo.failure : undefined);
+  // Without older workers there is nothing to keep back: they go on trying, in their own time.
+  if (outdated.length > 0 && failure) {
+    const message = `Workers of the new template keep ending (${failure.reason || 'Error'}): ${failure.message}`;
+    return { reason: 'RolloutFailed', message };
+  }
+  if (now < deadline) return undefined;
+  const seconds = (pool.spec.update ?? DEFAULT_UPDATE).progress_deadline_seconds;
+  const worst = updated.find(isFailing) ?? updated.find((member) => !isReady(member));
+  const why = worst?.message ? ` One of them says: ${worst.message}` : '';
+  const message = `No further worker of this template became ready within ${seconds} s.${why}`;
+  return { reason: 'ProgressDeadlineExceeded', message };
+}
+
+const earliest = (times: number[]) => (times.length === 0 ? undefined : Math.min(...times));

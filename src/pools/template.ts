@@ -1,0 +1,111 @@
+/** What a worker of a pool is made of. Pure: ids and instants come from outside. */
+import { createHash } from 'node:crypto';
+import {
+  drainSecondsOf,
+  type Issue,
+  misplaced,
+  type PoolSpec,
+  toIssues,
+  type WorkerSpec,
+  workerSpec,
+  workerTypeOf,
+} from '../model/index.ts';
+import { warmSpecOf } from '../warm/match.ts';
+import { modeOf, type PoolRuntime } from './look.ts';
+
+/** Where the record of a worker that left a pool has nothing more to tell, in seconds: its end stands in the pool's history. */
+const KEEP_SECONDS = 3600;
+
+/** What a worker of this pool is, but for its name; what belongs to one worker only is not in it. */
+export function templateOf(spec: PoolSpec, runtime: PoolRuntime): Partial<WorkerSpec> {
+  const { name, template, image, max_job_time, handlers, concurrency, modules, env, secrets, labels } = spec;
+  const { memory_limit: memory, cpus } = spec;
+  const common = {
+    runtime,
+    pool: name,
+    worker_type: workerTypeOf(spec),
+    ...(image && runtime === 'docker' && { image }),
+    ...(max_job_time !== undefined && { max_job_time_seconds: max_job_time }),
+    keep_finished_seconds: KEEP_SECONDS,
+  };
+  if (template) return { ...template, ...common, stop_grace_seconds: drainSecondsOf(spec) };
+  const limits = { ...(memory !== undefined && { memory }), ...(cpus !== undefined && { cpus }) };
+  return {
+    ...common,
+    agent_type: 'TASK',
+    concurrency,
+    ...(handlers && { handlers }),
+    ...(modules && runtime === 'docker' && { modules }),
+    ...(env && { env }),
+    ...(secrets && { secrets }),
+    ...(labels && { labels }),
+    ...(Object.keys(limits).length > 0 && { resources: limits }),
+    restart_policy: 'always',
+    stop_grace_seconds: drainSecondsOf(spec),
+  };
+}
+
+/** Names the template: equal for equal ones, and another one where workers have to be replaced. */
+export function revisionOf(spec: PoolSpec): string {
+  // How many there are, where they live and how they leave says nothing about what they are.
+  const { stop_grace_seconds: _, keep_finished_seconds: __, ...made } = templateOf(spec, 'docker');
+  return createHash('sha256')
+    .update(JSON.stringify(sorted(made)))
+    .digest('hex')
+    .slice(0, 12);
+}
+
+/** The spec of one worker: `docker-{type}-{index}-{uuid}` or `direct-{type}-{index}-{uuid}`. */
+export function workerOf(
+  spec: PoolSpec,
+  { id, index, runtime, warm }: { id: string; index: number; runtime: PoolRuntime; warm: boolean },
+): WorkerSpec {
+  const made = {
+    ...templateOf(spec, runtime),
+    pool_revision: revisionOf(spec),
+    name: `${modeOf(runtime)}-${workerTypeOf(spec)}-${index}-${id}`,
+  };
+  const parsed = workerSpec.parse(made);
+  return warm ? { ...warmSpecOf(parsed), name: made.name } : parsed;
+}
+
+/** What is wrong with a pool's template beyond the shape of its fields, by the paths of the pool's own file. */
+export function templateIssues(spec: PoolSpec): Issue[] {
+  const made = templateOf(spec, runtimesOf(spec)[0] ?? 'docker');
+  const read = workerSpec.safeParse(made);
+  const issues = read.success ? misplaced(made) : toIssues(read.error);
+  return issues.map(({ path, message }) => ({ path: pathIn(spec, path), message }));
+}
+
+/** Runtimes that workers of this pool may live in. */
+export function runtimesOf({ execution_mode: mode }: PoolSpec): PoolRuntime[] {
+  if (mode === 'docker') return ['docker'];
+  if (mode === 'direct') return ['process'];
+  if (mode === 'auto') return ['docker', 'process'];
+  return [...(mode.docker > 0 ? ['docker' as const] : []), ...(mode.direct > 0 ? ['process' as const] : [])];
+}
+
+/** Names of fields that a pool's file calls otherwise. */
+const NAMES: Record<string, string> = {
+  'resources.memory': 'memory_limit',
+  'resources.cpus': 'cpus',
+  max_job_time_seconds: 'max_job_time',
+  stop_grace_seconds: 'drain_seconds',
+};
+
+/** The path in a pool's file of a field of its workers. */
+export function pathIn({ template }: PoolSpec, path: string): string {
+  const own = NAMES[path];
+  if (template && path !== 'image' && !(own && path !== 'resources.memory' && path !== 'resources.cpus'))
+    return `template.${path}`;
+  return own ?? path;
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
+  return Object.fromEntries(
+    entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)]),
+  );
+}

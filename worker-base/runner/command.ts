@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Agent, codeOf } from '../agent.ts';
 import type { Piece } from '../lines.ts';
 import { killMarked } from '../undertaker.ts';
+import { aborted, failure } from './failure.ts';
 import type { CommandResult, SlotOptions } from './options.ts';
-import { aborted, TaskError } from './task-error.ts';
 import { GRACE_MS, within } from './within.ts';
 
 /** Characters of stdout in the result. */
@@ -37,7 +37,7 @@ export async function runCommand(
   }).catch(({ code, message }: NodeJS.ErrnoException) => {
     const reason =
       code === 'ENOENT' ? `there is no program ${command[0]} here, or no folder ${options.cwd}` : message;
-    throw new TaskError('CommandNotStarted', `The command can't be started: ${reason}.`);
+    throw failure('CommandNotStarted', `The command can't be started: ${reason}.`);
   });
   agent.closeInput();
   const end = async () => {
@@ -53,7 +53,7 @@ export async function runCommand(
   if (signal.aborted) throw aborted(signal);
   if (exit.code === 0) return { exit_code: 0, stdout: said.stdout.text, truncated: said.stdout.cut };
   const how = exit.signal ? `was ended by ${exit.signal}` : `exited with code ${codeOf(exit)}`;
-  throw new TaskError('CommandFailed', `The command ${command[0]} ${how}.`, said.stderr.text);
+  throw failure('CommandFailed', `The command ${command[0]} ${how}.`, said.stderr.text);
 }
 
 /** The end of a text that may be long. */

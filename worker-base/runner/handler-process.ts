@@ -1,23 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Agent, codeOf, type Exit } from '../agent.ts';
+import { Agent } from '../agent.ts';
 import { type Line, LineReader, type Piece } from '../lines.ts';
 import { killMarked } from '../undertaker.ts';
+import { failure } from './failure.ts';
+import { argvOf, deathOf, type Language } from './language.ts';
 import type { SlotOptions } from './options.ts';
-import { TaskError } from './task-error.ts';
 import { GRACE_MS, within } from './within.ts';
-
-export type Language = 'python' | 'javascript';
 
 /** As the runners have it: calls go out on 3, answers come on 4, and 5 only tells that the other side is gone. */
 const CALLS = 3;
 const ANSWERS = 4;
 const LIFELINE = 5;
-/** Exit code of a runner whose channel a function has closed. */
-const CHANNEL_CLOSED = 71;
 const START_MS = 60_000;
 /** Characters of stderr that the error of a process that died shows. */
 const TAIL = 4096;
@@ -39,7 +34,7 @@ interface Pending {
   name: string;
   onProgress: ((value: unknown) => void) | undefined;
   resolve(result: unknown): void;
-  reject(error: TaskError): void;
+  reject(error: Error): void;
 }
 
 /** The persistent process of one language of a slot, from its start to the end of all that it has started. */
@@ -62,11 +57,7 @@ export class HandlerProcess {
   static async start(language: Language, files: string[], options: SlotOptions): Promise<HandlerProcess> {
     const slot = randomUUID();
     const refused = (reason: string, traceback?: string) =>
-      new TaskError(
-        'HandlerNotStarted',
-        `The handlers ${files.join(', ')} can't be used: ${reason}`,
-        traceback,
-      );
+      failure('HandlerNotStarted', `The handlers ${files.join(', ')} can't be used: ${reason}`, traceback);
     let told: (answer: Answer) => void = () => {};
     const ready = new Promise<Answer>((resolve) => {
       told = resolve;
@@ -192,7 +183,7 @@ export class HandlerProcess {
     const pending = this.#pending;
     if (cut) {
       this.#settle(pending, {
-        error: { type: 'NotSerializable', message: 'the result is longer than 16 MiB' },
+        error: { type: 'NotSerialisable', message: 'the result is longer than 16 MiB' },
       });
       return;
     }
@@ -214,7 +205,7 @@ export class HandlerProcess {
       if (!pending || this.#pending !== pending) return;
       this.#agent.flush();
       this.#pending = undefined;
-      if (error) pending.reject(new TaskError(error.type, error.message, error.traceback));
+      if (error) pending.reject(failure(error.type, error.message, error.traceback));
       else pending.resolve(result);
     });
   }
@@ -226,27 +217,6 @@ export class HandlerProcess {
     this.#over = true;
     const pending = this.#pending;
     this.#pending = undefined;
-    pending?.reject(new TaskError('HandlerDied', deathOf(exit, pending.name), this.#tail));
+    pending?.reject(failure('HandlerDied', deathOf(exit, pending.name), this.#tail));
   }
-}
-
-function deathOf(exit: Exit, name: string): string {
-  const how = exit.signal ? `was ended by ${exit.signal}` : `exited with code ${codeOf(exit)}`;
-  const why =
-    exit.code === CHANNEL_CLOSED
-      ? ': the function has closed the descriptors 3 or 4, which belong to the runner'
-      : exit.signal === 'SIGKILL'
-        ? ': by the system where memory ran out, or by hand'
-        : '';
-  return `The process of the function ${name} ${how} before it had a result${why}.`;
-}
-
-/** The program of a language, with the runner beside this file, beside the bundle, or in the checkout of the bundle. */
-function argvOf(language: Language, files: string[], options: SlotOptions): string[] {
-  const here = import.meta.dirname;
-  const places = [here, join(here, 'runner'), join(here, '..', 'worker-base', 'runner')];
-  const directory = options.directory ?? places.find((place) => existsSync(join(place, 'runner.py'))) ?? here;
-  return language === 'python'
-    ? [options.python ?? 'python3', join(directory, 'runner.py'), ...files]
-    : [options.node ?? process.execPath, join(directory, 'runner.mjs'), ...files];
 }

@@ -103,7 +103,7 @@ function textOf(id, result) {
     return `{"id":${id},"result":${text ?? 'null'}}`;
   } catch (error) {
     const { message } = error instanceof Unfit ? error : unfit(result, error);
-    return JSON.stringify({ id, error: { type: 'NotSerializable', message } });
+    return JSON.stringify({ id, error: { type: 'NotSerialisable', message } });
   }
 }
 

@@ -203,7 +203,7 @@ def unfit(result, error):
         message = "the result is nested too deeply, or holds itself"
     except Unfit as found:
         message = str(found)
-    return {"type": "NotSerializable", "message": message}
+    return {"type": "NotSerialisable", "message": message}
 
 
 class Unfit(Exception):

@@ -6,24 +6,18 @@
  * was aborted lives; no function can take down more than its own slot's processes, and the slot has fresh ones for the next
  * call. Nothing here knows queues, Redis, retries or time limits: whoever calls has a signal.
  */
-import { extname } from 'node:path';
+import { basename, extname } from 'node:path';
 import { runCommand } from './command.ts';
-import { HandlerProcess, type Language } from './handler-process.ts';
+import { aborted, failure } from './failure.ts';
+import { HandlerProcess } from './handler-process.ts';
+import { type Language, languageOf } from './language.ts';
 import type { Call, CallHooks, SlotOptions } from './options.ts';
-import { aborted, TaskError } from './task-error.ts';
 
 export type { Call, CallHooks, CommandResult, SlotOptions } from './options.ts';
-export { TaskError } from './task-error.ts';
 
-const LANGUAGES: Record<string, Language> = {
-  '.py': 'python',
-  '.js': 'javascript',
-  '.mjs': 'javascript',
-  '.cjs': 'javascript',
-  '.ts': 'javascript',
-  '.mts': 'javascript',
-  '.cts': 'javascript',
-};
+type FunctionCall = Extract<Call, { function: string }>;
+
+const NEVER = new AbortController().signal;
 
 /** One place of a worker at which one task runs at a time. */
 export class Slot {
@@ -31,6 +25,7 @@ export class Slot {
   readonly #files = new Map<Language, string[]>();
   readonly #processes = new Map<Language, Promise<HandlerProcess>>();
   readonly #languages = new Map<string, Language>();
+  /** Ends the call under way, and all later ones. */
   readonly #stopping = new AbortController();
   #call: Promise<unknown> | undefined;
   #paused = false;
@@ -42,9 +37,7 @@ export class Slot {
   /** Starts the processes and loads the files; answers the functions' names. Throws a TaskError (HandlerNotStarted). */
   async start(): Promise<string[]> {
     for (const path of this.#options.handlers) {
-      const language = LANGUAGES[extname(path)];
-      if (!language)
-        throw notStarted(`${path} is no handler file: it has to end in ${Object.keys(LANGUAGES).join(' ')}.`);
+      const language = languageOf(path);
       this.#files.set(language, [...(this.#files.get(language) ?? []), path]);
     }
     try {
@@ -71,11 +64,7 @@ export class Slot {
    */
   async call(call: Call, { signal, onProgress }: CallHooks = {}): Promise<unknown> {
     if (this.#call) throw new Error(`The slot runs a call, and can't take ${call.task_id} beside it.`);
-    const ended = signal ? AbortSignal.any([signal, this.#stopping.signal]) : this.#stopping.signal;
-    this.#call =
-      'command' in call
-        ? runCommand(call, this.#options, ended)
-        : this.#run({ kwargs: {}, ...call }, ended, onProgress);
+    this.#call = this.#begin(call, signal ?? NEVER, onProgress);
     try {
       return await this.#call;
     } finally {
@@ -102,31 +91,48 @@ export class Slot {
     await Promise.all(started.map((one) => (one.status === 'fulfilled' ? one.value.end() : undefined)));
   }
 
-  async #run(
-    call: Extract<Call, { function: string }>,
-    signal: AbortSignal,
-    onProgress: CallHooks['onProgress'],
-  ) {
-    const { task_id, function: name, args = [], kwargs = {} } = call;
-    const language = this.#languages.get(name);
-    if (!language) throw new TaskError('UnknownFunction', unknown(name, [...this.#languages.keys()]));
-    const process = await this.#process(language);
-    if (signal.aborted) throw aborted(signal);
+  #begin(call: Call, signal: AbortSignal, onProgress: CallHooks['onProgress']): Promise<unknown> {
+    if (!('command' in call)) return this.#run(call, signal, onProgress);
+    return runCommand(call, this.#options, AbortSignal.any([signal, this.#stopping.signal]));
+  }
+
+  async #run(call: FunctionCall, signal: AbortSignal, onProgress: CallHooks['onProgress']): Promise<unknown> {
+    const { task_id, args = [], kwargs = {} } = call;
+    const name = this.#find(call.function);
+    const process = await this.#process(name.language);
     let end: Promise<void> | undefined;
-    const onAbort = () => {
-      end = process.end();
+    const abort = () => {
+      end ??= process.end();
     };
-    signal.addEventListener('abort', onAbort, { once: true });
+    // Not AbortSignal.any: it is a tenth of what a call costs.
+    const signals = [signal, this.#stopping.signal];
+    const asked = () => signals.find(({ aborted }) => aborted);
+    for (const one of signals) one.addEventListener('abort', abort, { once: true });
     try {
-      return await process.call({ task_id, name, args, kwargs }, onProgress);
+      const early = asked();
+      if (early) throw aborted(early);
+      return await process.call({ task_id, name: name.key, args, kwargs }, onProgress);
+    } catch (error) {
+      const late = asked();
+      throw late ? aborted(late) : error;
     } finally {
-      signal.removeEventListener('abort', onAbort);
-      if (end) await end;
+      for (const one of signals) one.removeEventListener('abort', abort);
+      await end;
       // The next call finds a fresh one that is ready, or nearly so.
-      if (!process.alive && !this.#stopping.signal.aborted) this.#process(language).catch(() => {});
-      // biome-ignore lint/correctness/noUnsafeFinally: who has aborted is told that, whatever came meanwhile.
-      if (end) throw aborted(signal);
+      if (!process.alive && !this.#stopping.signal.aborted) this.#process(name.language).catch(() => {});
     }
+  }
+
+  /** A function by its name, or by `module.name`. */
+  #find(name: string): { key: string; language: Language } {
+    const dot = name.lastIndexOf('.');
+    const file = this.#options.handlers.find((path) => basename(path, extname(path)) === name.slice(0, dot));
+    const key = this.#languages.has(name) || !file ? name : name.slice(dot + 1);
+    const language = this.#languages.get(key);
+    if (language) return { key, language };
+    const known = [...this.#languages.keys()].join(', ');
+    const offer = known ? `There are ${known}.` : 'This worker has no handlers.';
+    throw failure('UnknownFunction', `There is no function ${name} on this worker. ${offer}`);
   }
 
   /** The living process of a language; a new one where the last has ended or could not be started. */
@@ -153,11 +159,6 @@ export class Slot {
   }
 }
 
-function notStarted(reason: string): TaskError {
-  return new TaskError('HandlerNotStarted', `The handlers can't be used: ${reason}`);
-}
-
-function unknown(name: string, known: string[]): string {
-  const offer = known.length > 0 ? `There are ${known.join(', ')}.` : 'This worker has no handlers.';
-  return `There is no function ${name} on this worker. ${offer}`;
+function notStarted(reason: string): Error {
+  return failure('HandlerNotStarted', `The handlers can't be used: ${reason}`);
 }

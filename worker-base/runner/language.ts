@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { codeOf, type Exit } from '../agent.ts';
+import { failure } from './failure.ts';
+import type { SlotOptions } from './options.ts';
+
+export type Language = 'python' | 'javascript';
+
+const LANGUAGES: Record<string, Language> = {
+  '.py': 'python',
+  '.js': 'javascript',
+  '.mjs': 'javascript',
+  '.cjs': 'javascript',
+  '.ts': 'javascript',
+  '.mts': 'javascript',
+  '.cts': 'javascript',
+};
+
+/** Exit code of a runner whose channel a function has closed. */
+const CHANNEL_CLOSED = 71;
+
+/** The language of a handler file, by its ending. Throws a TaskError where it is none. */
+export function languageOf(path: string): Language {
+  const language = LANGUAGES[extname(path)];
+  if (language) return language;
+  const endings = Object.keys(LANGUAGES).join(' ');
+  throw failure('HandlerNotStarted', `${path} is no handler file: its name has to end in one of ${endings}`);
+}
+
+/** For people: how a process ended during a call. */
+export function deathOf(exit: Exit, name: string): string {
+  const how = exit.signal ? `was ended by ${exit.signal}` : `exited with code ${codeOf(exit)}`;
+  const why =
+    exit.code === CHANNEL_CLOSED
+      ? ': the function has closed the descriptors 3 or 4, which belong to the runner'
+      : exit.signal === 'SIGKILL'
+        ? ': by the system where memory ran out, or by hand'
+        : '';
+  return `The process of the function ${name} ${how} before it had a result${why}.`;
+}
+
+/** The program of a language, with the runner beside this file, beside the bundle, or in the checkout of the bundle. */
+export function argvOf(language: Language, files: string[], options: SlotOptions): string[] {
+  const here = import.meta.dirname;
+  const places = [here, join(here, 'runner'), join(here, '..', 'worker-base', 'runner')];
+  const directory = options.directory ?? places.find((place) => existsSync(join(place, 'runner.py'))) ?? here;
+  return language === 'python'
+    ? [options.python ?? 'python3', join(directory, 'runner.py'), ...files]
+    : [options.node ?? process.execPath, join(directory, 'runner.mjs'), ...files];
+}

@@ -43,6 +43,7 @@ export async function run({ redisUrl }: { redisUrl: string }): Promise<Result[]>
   const env = {
     PATH: process.env.PATH,
     WORKER_ID: id,
+    WORKER_INCARNATION: '1',
     WORKER_CELL: cell,
     WORKSPACE_PATH: join(dir, 'ws'),
     REDIS_URL: redisUrl,

@@ -97,6 +97,7 @@ async function boot(reader: Redis, redisUrl: string, program: string, dir: strin
   const env = {
     PATH: process.env.PATH,
     WORKER_ID: id,
+    WORKER_INCARNATION: '1',
     WORKER_CELL: cell,
     WORKSPACE_PATH: join(dir, 'ws'),
     REDIS_URL: redisUrl,

@@ -1,7 +1,8 @@
 import type { Redis } from 'ioredis';
 import { kindOf } from '../src/agents/index.ts';
+import type { Heartbeat } from '../src/model/heartbeat.ts';
 import type { WorkerSpec } from '../src/model/spec.ts';
-import { keysOf } from '../src/store/keys.ts';
+import { type Keys, keysOf } from '../src/store/keys.ts';
 import { codeOf } from './agent.ts';
 import { Backlog } from './backlog.ts';
 import { CannotStart, makeReady, type Stage } from './boot.ts';
@@ -14,7 +15,7 @@ import { connectBlocking, connectCommands } from './link.ts';
 import type { Log } from './log.ts';
 import { MEMORY_BYTES, Output } from './output.ts';
 import { Pulse } from './pulse.ts';
-import { Sender } from './sender.ts';
+import { type Companion, Sender } from './sender.ts';
 import type { Settings } from './settings.ts';
 import { readStart } from './start.ts';
 import type { Turns } from './turns.ts';
@@ -38,7 +39,9 @@ export async function live(settings: Settings, log: Log): Promise<number> {
   let onSignal = () => told.abort();
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => onSignal());
 
-  const start = await readStart({ redis: commands, keys, workerId, log, signal: told.signal });
+  const node = settings.external ? await nodeOf(settings, keys) : undefined;
+  const asked = { redis: commands, keys, workerId, log, signal: told.signal };
+  const start = await readStart({ ...asked, spec: node?.spec });
   if (!start) {
     log.info('told to end before the agent was started');
     return SIGTERM_CODE;
@@ -51,7 +54,14 @@ export async function live(settings: Settings, log: Log): Promise<number> {
   });
   const sender = new Sender({ redis: commands, key: keys.output(workerId), log, lastSeq, lastId });
   const output = new Output({ backlog, incarnation, lastSeq, isAway: () => sender.away });
-  const pulse = new Pulse({ redis: commands, keys, workerId, incarnation, seq: () => sender.seq });
+  const pulse = new Pulse({
+    redis: commands,
+    keys,
+    workerId,
+    incarnation,
+    seq: () => sender.seq,
+    register: node?.beat,
+  });
 
   let turns: Turns | undefined;
   const denials = new Denials({ allowed: spec.allowed_commands, tell: (event) => turns?.tell(event) });
@@ -82,7 +92,10 @@ export async function live(settings: Settings, log: Log): Promise<number> {
       log.info('told to end before the agent was started');
       return SIGTERM_CODE;
     }
-    if (stage.kind.turnless) {
+    if (stage.kind.tasks) {
+      const { workOnTasks } = await import('./tasks/work.ts');
+      work = await workOnTasks({ around, stage, settings, log });
+    } else if (stage.kind.turnless) {
       const handover = new Handover(around, stage.kind.dialogue({ workspace: settings.workspace }));
       await handover.start(stage.order(undefined));
       work = handover;
@@ -101,12 +114,14 @@ export async function live(settings: Settings, log: Log): Promise<number> {
     await pulse.end();
     return code;
   }
-  const { over, pid } = work;
+  const { over, pid, about } = work;
   process.on('exit', () => work?.kill());
   output.onRoom = () => work?.resume();
 
   // Said before the input is opened: a second connection would only make the start slower.
-  const ready = output.tell('ready', 'The agent was started.', { pid, ...limitsOf(stage, spec) });
+  const ready = output.tell('ready', about?.sentence ?? 'The agent was started.', {
+    ...{ pid, ...limitsOf(stage, spec), ...about?.fields },
+  });
   sender.start(output, pulse.ready(ready));
   const blocking = connectBlocking(settings.redisUrl, log);
   input = new InputReader({ blocking, commands, key: keys.input(workerId), log });
@@ -131,10 +146,29 @@ export async function live(settings: Settings, log: Log): Promise<number> {
   else sayLost(sender, output, log);
   pulse.busy = false;
   await pulse.end();
+  if (node) await say(commands, node.leave());
   ending.clear();
   backlog.remove();
   end(commands, blocking);
   return code;
+}
+
+/** A node that was started by hand brings its own spec, and registers itself instead of having a heartbeat. */
+async function nodeOf(settings: Settings, keys: Keys) {
+  const { Registration, externalSpec } = await import('./tasks/registration.ts');
+  const registration = new Registration(keys, settings);
+  return {
+    spec: externalSpec(),
+    beat: (beat: Heartbeat) => registration.beat(beat),
+    leave: () => registration.leave(),
+  };
+}
+
+async function say(redis: Redis, commands: Companion[]): Promise<void> {
+  const pipeline = redis.pipeline();
+  for (const [name, ...args] of commands) pipeline.call(name, ...args);
+  // What is not said now is forgotten by itself.
+  await pipeline.exec().catch(() => {});
 }
 
 /** What is said of `allowed_commands` where they are given: what holds the agent to them, and which are not there. */

@@ -30,6 +30,8 @@ export class Output {
   #open: Chunk | undefined;
   #lost: { lines: number; bytes: number } | undefined;
   #wasFull = false;
+  /** What names the work that a line was written for: a prompt's request, or a task. */
+  tag: 'request_id' | 'task_id' = 'request_id';
   /** Called when there is something to send. */
   onEntry: () => void = () => {};
   /** Called when the agent may be read again. */
@@ -121,7 +123,7 @@ export class Output {
     if (!open) return;
     this.#open = undefined;
     if (!this.#isAway()) this.#tellGap();
-    const fields: Fields = { lines: open.lines, request_id: open.requestId };
+    const fields: Fields = { lines: open.lines, [this.tag]: open.requestId };
     if (open.partial) fields.partial = true;
     const accepted =
       this.#lost === undefined &&

@@ -6,6 +6,22 @@ import type { Companion } from './sender.ts';
 /** As HEARTBEAT_INTERVAL_MS of the model, whose module would load zod; a test holds the two against each other. */
 export const INTERVAL_MS = 5000;
 
+/** Many tasks a second begin and end: that is told at most so often. */
+const CHANGE_MS = 200;
+
+/** What a worker that takes tasks tells with each beat. */
+export type Load = Pick<
+  Heartbeat,
+  | 'active_tasks'
+  | 'slots'
+  | 'queue_size'
+  | 'job_started_at'
+  | 'cpu_percent'
+  | 'memory_percent'
+  | 'paused'
+  | 'node_url'
+>;
+
 /** Says that the body lives: a key that is renewed, and a message at each change of phase. */
 export class Pulse {
   readonly #redis: Redis;
@@ -13,6 +29,8 @@ export class Pulse {
   readonly #channel: string;
   readonly #incarnation: number;
   readonly #seq: () => number;
+  readonly #register: ((beat: Heartbeat) => Companion[]) | undefined;
+  #changing: NodeJS.Timeout | undefined;
   #phase: Heartbeat['phase'] = 'booting';
   #readyAt: string | undefined;
   #activeAt = Date.now();
@@ -24,6 +42,8 @@ export class Pulse {
   waiting = false;
   /** Commands that the agent was refused. */
   denied = 0;
+  /** Of a worker that takes tasks. */
+  load: () => Load = () => ({});
 
   constructor(options: {
     redis: Redis;
@@ -31,7 +51,10 @@ export class Pulse {
     workerId: string;
     incarnation: number;
     seq: () => number;
+    /** Instead of the heartbeat's key: what a node says that no manager has a record of. */
+    register?: ((beat: Heartbeat) => Companion[]) | undefined;
   }) {
+    this.#register = options.register;
     this.#redis = options.redis;
     this.#key = options.keys.heartbeat(options.workerId);
     this.#channel = options.keys.signal(options.workerId);
@@ -53,6 +76,16 @@ export class Pulse {
     if (this.#phase === 'ready') void this.#send(false);
   }
 
+  /** A task has begun or ended, or the worker takes none for now: said soon. */
+  changed(): void {
+    this.touch();
+    if (this.#phase === 'booting') return;
+    this.#changing ??= setTimeout(() => {
+      this.#changing = undefined;
+      void this.#send(false);
+    }, CHANGE_MS);
+  }
+
   /** Waits for its secrets from now on, or does not any more; said at once, and again while it is so. */
   needSecrets(needs: boolean): void {
     this.#needsSecrets = needs;
@@ -68,9 +101,8 @@ export class Pulse {
     return this.#commands(seq, true);
   }
 
-  /** Is ending from now on; settles when Redis knows, or cannot be told. */
+  /** Is ending from now on, which may take long where tasks are finished; settles when Redis knows, or cannot be told. */
   async end(): Promise<void> {
-    clearInterval(this.#timer);
     const first = this.#phase !== 'ending';
     this.#phase = 'ending';
     await this.#send(first);
@@ -97,12 +129,14 @@ export class Pulse {
       at: new Date().toISOString(),
       active_at: new Date(this.#activeAt).toISOString(),
       busy: this.busy,
+      ...this.load(),
       seq,
     };
     if (this.#needsSecrets) beat.needs_secrets = true;
     if (this.waiting) beat.waiting = true;
     if (this.denied > 0) beat.denied = this.denied;
     if (this.#readyAt) beat.ready_at = this.#readyAt;
+    if (this.#register) return this.#register(beat);
     const commands: Companion[] = [['SET', this.#key, JSON.stringify(beat)]];
     if (announce) commands.push(['PUBLISH', this.#channel, this.#phase]);
     return commands;

@@ -6,6 +6,8 @@ export interface Settings {
   workerId: string;
   workerType: string;
   incarnation: number;
+  /** Started by hand: no manager has a record of it, and it registers itself. */
+  external: boolean;
   cell: string;
   redisUrl: string;
   /** The agent's directory; made where it is missing. */
@@ -25,6 +27,8 @@ export interface Settings {
   finishMs: number;
   /** The few variables of the wrapper's own environment that the agent gets too. */
   inherited: Record<string, string>;
+  /** Where a worker that takes tasks finds its own settings. */
+  taskVariables: NodeJS.ProcessEnv;
 }
 
 /** Bytes of spool where WORKER_SPOOL_BYTES does not say: minutes of a busy agent, little on any disk. */
@@ -66,6 +70,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const workerId = need('WORKER_ID');
   if (!/^[A-Za-z0-9-]{1,64}$/.test(workerId))
     throw new Error(`WORKER_ID is "${workerId}": it must be a UUID.`);
+  const external = !env.WORKER_INCARNATION;
   const incarnation = count('WORKER_INCARNATION', '1');
   // Of this body alone, also where bodies are given one directory.
   const spool = `worker-spool-${workerId}-${incarnation}`;
@@ -75,11 +80,15 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     const value = env[name];
     if (value) inherited[name] = value;
   }
+  // What is given to a node by hand is meant for its handlers, but for the way to Redis.
+  if (external) Object.assign(inherited, env, { REDIS_URL: undefined });
+  delete inherited.REDIS_URL;
   inherited.WORKSPACE_PATH = workspace;
   return {
     workerId,
     workerType: env.WORKER_TYPE ?? 'CUSTOM',
     incarnation,
+    external,
     cell: env.WORKER_CELL || 'default',
     redisUrl: need('REDIS_URL'),
     workspace,
@@ -92,5 +101,6 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     interruptMs: count('WORKER_INTERRUPT_MS', String(INTERRUPT_MS)),
     finishMs: count('WORKER_FINISH_MS', String(FINISH_MS)),
     inherited,
+    taskVariables: env,
   };
 }

@@ -26,6 +26,8 @@ export async function readStart(options: {
   redis: Redis;
   keys: Keys;
   workerId: string;
+  /** Of a node that was started by hand, which has no record. */
+  spec?: WorkerSpec | undefined;
   log: Log;
   signal: AbortSignal;
 }): Promise<Start | undefined> {
@@ -46,10 +48,11 @@ export async function readStart(options: {
       .exec();
     const [spec, newest, beat] = results ?? [];
     const error = spec?.[0] ?? newest?.[0] ?? beat?.[0];
-    if (!error && typeof spec?.[1] === 'string') {
+    const found = options.spec ?? (typeof spec?.[1] === 'string' && (JSON.parse(spec[1]) as WorkerSpec));
+    if (!error && found) {
       const entry = (newest?.[1] as [string, string[]][] | undefined)?.[0];
       const lastSeq = Math.max(seqOf(entry?.[1][1]), seqOf(beat?.[1]));
-      return { spec: JSON.parse(spec[1]) as WorkerSpec, lastSeq, lastId: entry?.[0] };
+      return { spec: found, lastSeq, lastId: entry?.[0] };
     }
     if (!said)
       log.warn('waiting for the spec of this worker', {

@@ -25,6 +25,8 @@ export type Also = (transaction: ChainableCommander) => void;
 export interface Work {
   /** The first process of the agent. */
   pid: number;
+  /** What the entry `ready` says, where it is not of an agent. */
+  about?: { sentence: string; fields: object };
   /** Takes an entry of the input stream, whatever it holds. */
   handle(entry: InputEntry): void;
   /** The body is told to end: no new prompts, SIGTERM. What it has not answered is left to the next incarnation. */

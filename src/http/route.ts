@@ -53,12 +53,12 @@ const STATUS: Record<FaultCode, number> = {
 const RETRY_AFTER = 1;
 
 /** A Fault as an answer; `status` where the method or the rights are at fault, which are no codes. */
-export function refusal(fault: Fault & { retry_after?: number }, status?: number): Reply {
+export function refusal(fault: Fault & { retry_after_seconds?: number }, status?: number): Reply {
   const { code, message, issues } = fault;
   const later = code === 'capacity' || code === 'unavailable';
   return {
     ...json(status ?? STATUS[code], { error: { code, message, ...(issues && { issues }) } }),
-    ...(later && { headers: { 'retry-after': String(Math.ceil(fault.retry_after ?? RETRY_AFTER)) } }),
+    ...(later && { headers: { 'retry-after': String(Math.ceil(fault.retry_after_seconds ?? RETRY_AFTER)) } }),
   };
 }
 

@@ -1,0 +1,61 @@
+import type { Heartbeat } from '../../src/model/heartbeat.ts';
+import type { WorkerSpec } from '../../src/model/spec.ts';
+import type { Keys } from '../../src/store/keys.ts';
+import type { Companion } from '../sender.ts';
+import type { Settings } from '../settings.ts';
+
+/** A node that is silent for so long is gone: six beats. */
+const NODE_TTL_MS = 30_000;
+/** How long its streams can be read after it has gone; nobody deletes them, for there is no record. */
+const STREAMS_TTL_MS = 3_600_000;
+/** As `docker stop`, which is how such a node is ended. */
+const GRACE_SECONDS = 10;
+
+/** What a node is that was started by hand: a task worker. */
+export function externalSpec(): WorkerSpec {
+  return {
+    agent_type: 'TASK',
+    runtime: 'docker',
+    restart_policy: 'never',
+    stop_grace_seconds: GRACE_SECONDS,
+    start_deadline_seconds: 0,
+    keep_finished_seconds: 0,
+  };
+}
+
+/** What such a node says of itself in Redis. The manager has no record of it, makes none, and never touches it. */
+export class Registration {
+  readonly #keys: Keys;
+  readonly #id: string;
+  readonly #pool: string;
+  readonly #startedAt = new Date().toISOString();
+
+  constructor(keys: Keys, { workerId, taskVariables }: Pick<Settings, 'workerId' | 'taskVariables'>) {
+    this.#keys = keys;
+    this.#id = workerId;
+    this.#pool = taskVariables.WORKER_POOL || 'default';
+  }
+
+  /** Instead of a heartbeat. */
+  beat(beat: Heartbeat): Companion[] {
+    const node = this.#keys.node(this.#id);
+    const fields = ['pool', this.#pool, 'started_at', this.#startedAt, 'heartbeat', JSON.stringify(beat)];
+    return [
+      ['HSET', node, ...fields],
+      ['PEXPIRE', node, String(NODE_TTL_MS)],
+      ['ZADD', this.#keys.nodes, String(Date.parse(beat.at)), this.#id],
+      ...this.#streams(),
+    ];
+  }
+
+  /** The last words. */
+  leave(): Companion[] {
+    const { nodes } = this.#keys;
+    return [['DEL', this.#keys.node(this.#id)], ['ZREM', nodes, this.#id], ...this.#streams()];
+  }
+
+  #streams(): Companion[] {
+    const { input, output } = this.#keys;
+    return [input(this.#id), output(this.#id)].map((key) => ['PEXPIRE', key, String(STREAMS_TTL_MS)]);
+  }
+}

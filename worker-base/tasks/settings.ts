@@ -1,0 +1,99 @@
+import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import type { WorkerSpec } from '../../src/model/spec.ts';
+
+/** What a body that takes tasks is told by its environment, or by the spec's `env`, which goes before it. */
+export interface TaskSettings {
+  /** The queue that it takes from. */
+  pool: string;
+  /** Tasks at a time. */
+  slots: number;
+  /** Of the node API; undefined: there is none. 0 takes any free one. */
+  port: number | undefined;
+  host: string;
+  /** Tasks that may wait where they are submitted to this node; undefined: no bound. */
+  queueSize: number | undefined;
+  /** Above these it takes nothing new; undefined: however much it uses. */
+  maxCpuPercent: number | undefined;
+  maxMemoryPercent: number | undefined;
+  /** Seconds of an attempt where its task names none. */
+  timeoutSeconds: number | undefined;
+  /** Milliseconds between two looks at CPU, memory and queue. */
+  checkMs: number;
+  /** Handler files, as absolute paths. */
+  handlers: string[];
+}
+
+/** Variables that the `env` of a task worker's spec may set, as well as the body's own environment. */
+const VARIABLES = [
+  ...['WORKER_PORT', 'WORKER_HOST', 'MAX_WORKERS', 'QUEUE_SIZE', 'MAX_CPU_PERCENT', 'MAX_MEMORY_PERCENT'],
+  ...['TASK_TIMEOUT', 'HEALTH_CHECK_INTERVAL'],
+] as const;
+type Variable = (typeof VARIABLES)[number];
+
+const CHECK_SECONDS = 5;
+/** A week, as the longest timeout of a task. */
+const LONGEST_SECONDS = 604_800;
+/** Slots of a node that was started by hand: each is a process that waits, of some 10 MiB. */
+const MOST_SLOTS_UNASKED = 8;
+const POOL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+/** Where the handler files of an image are, or are bound to. */
+const HANDLERS_DIR = '/handlers';
+const HANDLER_FILE = /\.(py|m?[jt]s)$/;
+
+/** Reads them; throws with the variable's name and what is allowed. */
+export function readTaskSettings(env: NodeJS.ProcessEnv, spec: WorkerSpec, external: boolean): TaskSettings {
+  const own: Partial<Record<Variable, string>> = spec.agent_type === 'TASK' ? (spec.env ?? {}) : {};
+  const count = (name: Variable, [least, most]: [number, number]): number | undefined => {
+    const text = own[name] || env[name];
+    if (!text) return undefined;
+    const value = /^\d{1,9}(\.\d{1,6})?$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    throw new Error(`${name} is "${text}": it must be a number from ${least} to ${most}.`);
+  };
+  const whole = (name: Variable, range: [number, number]) => {
+    const value = count(name, range);
+    if (value === undefined || Number.isInteger(value)) return value;
+    throw new Error(`${name} is "${value}": it must be a whole number.`);
+  };
+  const pool = spec.pool ?? (env.WORKER_POOL || 'default');
+  if (!POOL.test(pool)) throw new Error(`WORKER_POOL is "${pool}": it must be at most 63 of a-z, 0-9 and -.`);
+  const unasked = external ? Math.min(availableParallelism(), MOST_SLOTS_UNASKED) : 1;
+  const limit = spec.max_job_time_seconds;
+  const timeout = count('TASK_TIMEOUT', [0.001, LONGEST_SECONDS]);
+  return {
+    pool,
+    slots: whole('MAX_WORKERS', [1, 256]) ?? spec.concurrency ?? unasked,
+    port: whole('WORKER_PORT', [0, 65_535]),
+    host: own.WORKER_HOST || env.WORKER_HOST || '127.0.0.1',
+    queueSize: whole('QUEUE_SIZE', [1, 10_000_000]),
+    maxCpuPercent: count('MAX_CPU_PERCENT', [1, 100_000]),
+    maxMemoryPercent: count('MAX_MEMORY_PERCENT', [1, 100]),
+    timeoutSeconds: limit === undefined ? timeout : Math.min(timeout ?? limit, limit),
+    checkMs: (count('HEALTH_CHECK_INTERVAL', [0.05, 3600]) ?? CHECK_SECONDS) * 1000,
+    handlers: handlersOf(env, spec, external),
+  };
+}
+
+/** Relative names are those of the folder; a node that was started by hand takes all files of it, or those it is told. */
+function handlersOf(env: NodeJS.ProcessEnv, spec: WorkerSpec, external: boolean): string[] {
+  const folder = env.HANDLERS_DIR || HANDLERS_DIR;
+  const named = external ? env.HANDLERS?.split(',').map((name) => name.trim()) : spec.handlers;
+  const names = named?.filter(Boolean) ?? (external ? filesOf(folder) : []);
+  return names.map((name) => (isAbsolute(name) ? name : join(folder, name)));
+}
+
+function filesOf(folder: string): string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter(
+        (entry) => !entry.isDirectory() && HANDLER_FILE.test(entry.name) && !entry.name.endsWith('.d.ts'),
+      )
+      .map(({ name }) => name)
+      .sort();
+  } catch {
+    // No folder, no handlers: such a node runs commands.
+    return [];
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * Work of a body that takes tasks: from its pool's queue straight into its slots, past the manager.
+ *
+ * What must always hold: what was taken is either ended and told, or goes to another worker; a worker that is told to
+ * end takes nothing new and finishes what runs, as long as its grace lasts; what a handler prints reaches the output,
+ * tagged with its task. Loaded by task workers alone, for it brings the queue's client.
+ */
+import { messageOf } from '../../src/model/fault.ts';
+import type { ConsumerSettings, TaskConsumer } from '../../src/tasks/index.ts';
+import * as queueing from '../../src/tasks/index.ts';
+import { CannotStart, type Stage } from '../boot.ts';
+import type { Why } from '../ending.ts';
+import type { InputEntry } from '../input.ts';
+import type { Log } from '../log.ts';
+import { Slots } from '../runner/slots.ts';
+import type { Settings } from '../settings.ts';
+import { type Over, open, refuse, type Surroundings, type Work } from '../work.ts';
+import { LoadMeter } from './load.ts';
+import { reachable, startNode } from './node.ts';
+import { Durations, runsOf } from './runs.ts';
+import { readTaskSettings, type TaskSettings } from './settings.ts';
+
+const { openTasks } = queueing;
+const { openConsumer } = queueing as unknown as {
+  openConsumer: (settings: ConsumerSettings) => TaskConsumer;
+};
+
+/** Between SIGTERM and SIGKILL of a handler; within what the body has left when its own grace is over. */
+const GRACE_MS = 1000;
+/** As sysexits.h: a setting is wrong; the handlers cannot be loaded. */
+const EX_CONFIG = 78;
+const EX_NOINPUT = 66;
+
+/** Begins to take tasks; throws `CannotStart` where a setting is wrong or a handler file cannot be loaded. */
+export async function workOnTasks(options: {
+  around: Surroundings;
+  stage: Stage;
+  settings: Settings;
+  log: Log;
+}): Promise<Work> {
+  const { around, stage, settings, log } = options;
+  const { spec, output, pulse } = around;
+  const own = readOwn(settings, around);
+  output.tag = 'task_id';
+  const { cwd, env } = stage.order(undefined);
+  const slots: Slots = await Slots.start(own.slots, {
+    ...{ handlers: own.handlers, cwd, env, wrap: stage.hands.run, graceMs: GRACE_MS },
+    onOutput(stream, piece, taskId) {
+      pulse.touch();
+      output.write(stream, piece, taskId);
+      if (output.full) slots?.pause();
+    },
+  }).catch((error: Error) => {
+    throw new CannotStart(EX_NOINPUT, sentenceOf(error));
+  });
+
+  const place = { redisUrl: settings.redisUrl, cell: settings.cell };
+  const tasks = openTasks(place);
+  const queue = tasks.queue(own.pool, own.queueSize === undefined ? {} : { queueSize: own.queueSize });
+  const durations = new Durations();
+  const consumer = openConsumer({
+    ...{ ...place, pool: own.pool, workerId: settings.workerId, incarnation: settings.incarnation },
+    concurrency: own.slots,
+    run: runsOf({
+      call: (call, hooks) => slots.call(call, hooks),
+      maxSeconds: spec.max_job_time_seconds,
+      durations,
+      changed: () => meter.changed(),
+    }),
+    ...(own.timeoutSeconds !== undefined && { timeoutSeconds: own.timeoutSeconds }),
+    onTrouble: (message, fields) => log.warn(message, fields),
+  });
+  const meter = new LoadMeter({ own, consumer, queue, pulse, log });
+
+  let ending: Why | undefined;
+  let begun = false;
+  const node =
+    own.port === undefined
+      ? undefined
+      : await startNode(
+          { host: own.host, port: own.port, log },
+          {
+            ...{ queue, durations, totals: () => consumer.totals(), activeTasks: () => meter.active },
+            ...{ queueSize: () => meter.queueSize, vitals: () => meter.vitals, slots: own.slots },
+            ...{ cores: meter.cores, memoryBytes: meter.memoryBytes },
+            status: () => (ending ? 'draining' : !begun ? 'starting' : consumer.paused ? 'paused' : 'ok'),
+          },
+        ).catch(async (error: unknown) => {
+          await Promise.allSettled([slots.stop(), consumer.close(), tasks.close()]);
+          throw new CannotStart(EX_CONFIG, messageOf(error));
+        });
+  meter.url = node && reachable(node.url);
+
+  let settle: (over: Over) => void = () => {};
+  const over = new Promise<Over>((resolve) => {
+    settle = resolve;
+  });
+  let finishing = false;
+  /** Gives back what still runs, and ends all that is ours. */
+  const finish = async () => {
+    if (finishing) return;
+    finishing = true;
+    const left = consumer.active().length;
+    around.leaving();
+    await attempt('the queue', consumer.close());
+    await attempt('the handlers', slots.stop());
+    meter.stop();
+    await Promise.allSettled([tasks.close(), node?.close()]);
+    const rest = left === 0 ? 'nothing was under way' : `${left} of its tasks were given back to the queue`;
+    settle({ exit: { code: 0, signal: null }, code: 0, sentence: `The worker has ended; ${rest}.` });
+  };
+  const attempt = (what: string, act: Promise<unknown>) =>
+    act.catch((error: unknown) => log.warn(`${what} did not end as it should`, { error: messageOf(error) }));
+
+  consumer
+    .start()
+    .then(() => {
+      begun = true;
+      meter.start();
+    })
+    .catch((error: unknown) => log.error('no tasks can be taken', { error: messageOf(error) }));
+  return {
+    pid: process.pid,
+    about: {
+      sentence: 'The worker takes tasks.',
+      fields: { pool: own.pool, slots: own.slots, functions: slots.functions, node_url: meter.url },
+    },
+    over,
+    handle: (entry) => heed(entry, around),
+    end(why) {
+      if (ending) return;
+      ending = why;
+      meter.changed();
+      void consumer.drain().then(finish);
+    },
+    kill: () => void finish(),
+    resume: () => slots.resume(),
+    settled: () => Promise.resolve(),
+  };
+}
+
+function readOwn({ taskVariables, external }: Settings, { spec }: Surroundings): TaskSettings {
+  try {
+    return readTaskSettings(taskVariables, spec, external);
+  } catch (error) {
+    throw new CannotStart(EX_CONFIG, messageOf(error));
+  }
+}
+
+/** Tasks come through the queue; the input is for telling the worker to end. */
+function heed(entry: InputEntry, around: Surroundings): void {
+  const message = open(entry, around);
+  if (!message) return;
+  if (message.type === 'shutdown') {
+    void around.acknowledge(entry.id);
+    around.end('shutdown');
+    return;
+  }
+  const what = `A task worker takes no ${message.type}: submit a task to its pool, or cancel one.`;
+  refuse(entry.id, message.request_id, 'unsupported', what, around);
+}
+
+function sentenceOf(error: Error & { traceback?: string | undefined }): string {
+  return [error.message, error.traceback].filter(Boolean).join('\n');
+}

@@ -3,7 +3,7 @@
  * ends for good is replaced by the pool, which has to wait in the same way, or a broken template would be tried
  * without end. Pure.
  */
-import { isReady, type PoolLook, type PoolMemo, stays } from './look.ts';
+import { type PoolLook, type PoolMemo, stays } from './look.ts';
 
 export type Failures = Pick<PoolMemo, 'failures' | 'failed_at' | 'next_retry_at' | 'failure' | 'counted'>;
 
@@ -17,11 +17,9 @@ export function countFailures(look: PoolLook, memo: PoolMemo): Failures {
   const [worst] = fresh;
   // What was asked for has changed: what failed before says nothing about it.
   const changed = status !== undefined && status.observed_generation !== pool.generation;
-  const well = members.some(
-    (member) => isReady(member) && now - (member.ready_since ?? now) >= limits.backoff_reset_ms,
-  );
+  const forgotten = memo.failed_at !== undefined && now - memo.failed_at >= limits.backoff_reset_ms;
   if (!worst) {
-    if (changed || well)
+    if (changed || forgotten)
       return { failures: 0, counted, failed_at: undefined, next_retry_at: undefined, failure: undefined };
     const { failures, failed_at, failure } = memo;
     const waits = memo.next_retry_at !== undefined && memo.next_retry_at > now;
@@ -32,7 +30,7 @@ export function countFailures(look: PoolLook, memo: PoolMemo): Failures {
     return { failures, counted, failed_at, failure, next_retry_at };
   }
   // Those that end together are one failure of what they have in common.
-  const failures = (changed ? 0 : memo.failures) + 1;
+  const failures = (changed || forgotten ? 0 : memo.failures) + 1;
   const wait = Math.min(limits.backoff_base_ms * 2 ** Math.min(failures - 1, 30), limits.backoff_max_ms);
   const { reason, message } = worst;
   return { failures, counted, failed_at: now, next_retry_at: now + wait, failure: { reason, message } };

@@ -1,0 +1,231 @@
+/** Situations of pools for the golden table, by what a person would call them. */
+import { busy, dying, failed, type Given, member, members, NOW, poolOf, starting } from './look.ts';
+
+const scaled = (more = {}) => poolOf({ min: 0, max: 10, ...more });
+const old = { revision: 'old' };
+const MINUTE = 60_000;
+const done = { revision: 'new', progressed_at: NOW - MINUTE, best: 3, done: true };
+const rolling = (ago: number, best = 0) => ({ revision: 'new', progressed_at: NOW - ago, best, done: false });
+const sized = (size: number, wants: [ago: number, n: number][] = []) => ({
+  size,
+  wants: wants.map(([ago, n]) => ({ at: NOW - ago, n })),
+});
+
+export const SITUATIONS: Record<string, Given> = {
+  // A fixed number.
+  'three, none there': {},
+  'three, as it should be': { members: members(3) },
+  'three, two start': { members: [member(1), ...members(2, starting, 2)] },
+  'three, the second is missing': { members: [member(1), member(3)] },
+  'three, one ended for good': { members: [...members(2), member(3, failed)] },
+  'three, one ended for good, for the fourth time': {
+    members: [...members(2), member(3, failed)],
+    memo: { failures: 3 },
+  },
+  'three, the wait after a failure': {
+    members: members(2),
+    memo: {
+      failures: 2,
+      next_retry_at: NOW + 1500,
+      failure: { reason: 'Error', message: 'It exited with code 1.' },
+    },
+  },
+  'three, the wait is over': { members: members(2), memo: { failures: 2, next_retry_at: NOW - 1 } },
+  'three, one was stopped by hand': {
+    members: [...members(2), member(3, { desired: 'stopped', status: 'STOPPED', phase: 'finished' })],
+  },
+  'three, one keeps dying': { members: [...members(2), member(3, dying)] },
+  'three, two are there and all keep dying': { members: members(2, dying) },
+  'three, five are there': { members: members(5) },
+  'three, five are there and the newest two are busy': {
+    members: [...members(3), ...members(2, busy(), 4)],
+  },
+  'three, five are there, all busy, one with most': {
+    members: [member(1, busy(3)), ...members(4, busy(1), 2)],
+  },
+  'three, five are there, one does not start': { members: [member(1, starting), ...members(4, busy(), 2)] },
+  'three, two leave already': {
+    members: [...members(3), ...members(2, { desired: 'deleted', ...busy() }, 4)],
+  },
+  'none, three are there': { spec: poolOf({ count: 0 }), members: members(3) },
+  // Scaled on the queue.
+  'scaled, nothing to do, none there': { spec: scaled() },
+  'scaled, four tasks wait, none there': { spec: scaled(), queued: 4 },
+  'scaled, more tasks than the most': { spec: scaled(), queued: 400, memo: sized(2), members: members(2) },
+  'scaled, two tasks a worker': {
+    spec: scaled({ concurrency: 2 }),
+    queued: 3,
+    active: 2,
+    members: members(1),
+  },
+  'scaled, a target of its own': {
+    spec: scaled({ concurrency: 2, autoscale: { target: 10 } }),
+    ...{ queued: 25, memo: sized(1), members: members(1) },
+  },
+  'scaled, grown a moment ago': {
+    spec: scaled({ autoscale: { up_cooldown_seconds: 10 } }),
+    ...{ queued: 8, members: members(2), memo: { ...sized(2), grew_at: NOW - 4000 } },
+  },
+  'scaled, a lull within the window': {
+    spec: scaled(),
+    ...{ queued: 0, members: members(5), memo: sized(5, [[20_000, 5]]) },
+  },
+  'scaled, the most within the window is less': {
+    spec: scaled(),
+    ...{
+      queued: 1,
+      members: members(5),
+      memo: sized(5, [
+        [61_000, 5],
+        [30_000, 3],
+      ]),
+    },
+  },
+  'scaled, nothing to do for longer than the window': {
+    spec: scaled(),
+    ...{ members: members(5), memo: sized(5, [[61_000, 5]]) },
+  },
+  'scaled, may shrink, changed a moment ago': {
+    spec: scaled(),
+    ...{ members: members(5), memo: { ...sized(5, [[61_000, 5]]), resized_at: NOW - 5000 } },
+  },
+  'scaled, nothing to do, a clock set back an hour': {
+    spec: scaled(),
+    ...{ members: members(5), memo: sized(5, [[-3_600_000, 5]]) },
+  },
+  'scaled, nothing to do, the memory lost': { spec: scaled(), members: members(5) },
+  'scaled, the queue does not tell': {
+    spec: scaled(),
+    ...{ members: members(5), memo: sized(5), more: { queue: { kind: 'unknown', error: 'Redis is away' } } },
+  },
+  'scaled, only the leaving one works': {
+    spec: scaled(),
+    ...{ active: 1, members: [member(1, { desired: 'deleted', ...busy() })], memo: sized(0) },
+  },
+  'scaled, all keep dying and tasks wait': {
+    spec: scaled(),
+    ...{ queued: 9, members: members(2, dying), memo: sized(2) },
+  },
+  // Where they live.
+  'two in Docker, one direct, none there': { spec: poolOf({ execution_mode: { docker: 2, direct: 1 } }) },
+  'six of such a mix': { spec: poolOf({ execution_mode: { docker: 2, direct: 1 }, count: 6 }) },
+  'two in Docker, one direct, all direct': {
+    spec: poolOf({ execution_mode: { docker: 2, direct: 1 } }),
+    members: members(3),
+  },
+  'anywhere, and nothing answers': {
+    spec: poolOf({ count: 2, execution_mode: 'auto' }),
+    more: { auto: undefined },
+  },
+  'anywhere, direct ones are there': {
+    spec: poolOf({ count: 3, execution_mode: 'auto' }),
+    members: members(2),
+  },
+  // A new template.
+  'rolling out, nothing yet': { members: members(3, old) },
+  'rolling out, two more at a time': {
+    spec: poolOf({ count: 3, update: { max_surge: 2 } }),
+    members: members(3, old),
+  },
+  'rolling out, one may be missing': {
+    spec: poolOf({ count: 3, update: { max_surge: 0, max_unavailable: 1 } }),
+    members: members(3, old),
+  },
+  'rolling out, the first starts': {
+    members: [...members(3, old), member(4, starting)],
+    memo: { rollout: rolling(MINUTE) },
+  },
+  'rolling out, the first is just ready': {
+    members: [...members(3, old), member(4, { ready_since: NOW - 400 })],
+    memo: { rollout: rolling(MINUTE) },
+  },
+  'rolling out, the first is ready': {
+    members: [...members(3, old), member(4)],
+    memo: { rollout: rolling(MINUTE) },
+  },
+  'rolling out, the first is ready, some are busy': {
+    members: [member(1, { ...old, ...busy() }), member(2, old), member(3, { ...old, ...busy() }), member(4)],
+    memo: { rollout: rolling(MINUTE) },
+  },
+  'rolling out, two are ready': {
+    members: [member(1, old), ...members(2, {}, 4)],
+    memo: { rollout: rolling(MINUTE, 1) },
+  },
+  'rolling out, the old ones do not start': { members: members(3, { ...old, ...dying }) },
+  'rolling out, the first keeps dying': {
+    members: [...members(3, old), member(4, { ...dying, restarts: 3 })],
+    memo: { rollout: rolling(MINUTE) },
+  },
+  'rolling out, too slowly': {
+    members: [...members(3, old), member(4, starting)],
+    memo: { rollout: rolling(600_000) },
+  },
+  'rolling out, too slowly, but the manager is new': {
+    members: [...members(3, old), member(4, starting)],
+    ...{ memo: { rollout: rolling(600_000) }, more: { watching_since: NOW - 1000 } },
+  },
+  stopped: {
+    members: [...members(3, old), member(4, dying)],
+    memo: {
+      rollout: { ...rolling(700_000), stopped: { reason: 'ProgressDeadlineExceeded', message: 'Too slow.' } },
+    },
+  },
+  'stopped, one of the old is lost': {
+    members: [...members(2, old), member(4, dying)],
+    memo: {
+      rollout: { ...rolling(700_000), stopped: { reason: 'ProgressDeadlineExceeded', message: 'Too slow.' } },
+    },
+  },
+  'stopped, and ready after all': {
+    members: [...members(3, old), member(4)],
+    memo: {
+      rollout: { ...rolling(700_000), stopped: { reason: 'ProgressDeadlineExceeded', message: 'Too slow.' } },
+    },
+  },
+  'stopped, another template comes': {
+    members: [...members(3, old), member(4, { ...dying, revision: 'broken' })],
+    memo: {
+      rollout: {
+        ...rolling(700_000),
+        revision: 'broken',
+        stopped: { reason: 'RolloutFailed', message: 'No.' },
+      },
+    },
+  },
+  'rolled out': { members: members(3), memo: { rollout: done } },
+  'rolled out, later one keeps dying': {
+    members: [...members(2), member(3, dying)],
+    memo: { rollout: done },
+  },
+  'the first start takes too long': { members: members(3, starting), memo: { rollout: rolling(600_000) } },
+  // Warm ones.
+  'two warm, none there': {
+    spec: poolOf({ handlers: undefined, template: { agent_type: 'CLAUDE' }, warm: 2 }),
+  },
+  'two warm, one of the old template': {
+    spec: poolOf({ handlers: undefined, template: { agent_type: 'CLAUDE' }, warm: 2 }),
+    members: [member(1, { warm: true, ...old }), member(2, { warm: true })],
+  },
+  // Its end.
+  deleted: {
+    members: [member(1, busy()), member(2)],
+    more: { pool: { ...deleted() } },
+  },
+  'deleted, one is left': {
+    members: [member(1, { ...busy(), desired: 'deleted' })],
+    more: { pool: deleted() },
+  },
+  'deleted, none is left': { more: { pool: deleted() } },
+};
+
+function deleted() {
+  return {
+    spec: poolOf({ count: 3 }),
+    ...{
+      desired: 'deleted' as const,
+      generation: 2,
+      created_at: '2026-01-01T00:00:00.000Z',
+      request_id: 'r',
+    },
+  };
+}

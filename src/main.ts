@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { runCli } from './cli/index.ts';
 import { watchDisk } from './images/disk.ts';
 import { createCollector } from './images/gc.ts';
-import { createImages, type Images, machineCa } from './images/index.ts';
+import { createImages, type Images, imageObstacles, machineCa } from './images/index.ts';
 import { limitsOf } from './limits.ts';
 import { type Checkpoint, type RuntimeName, workerSpec } from './model/index.ts';
 import { hasImage } from './runtimes/docker/image.ts';
@@ -164,6 +164,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
           : (redis, building) => collectorOf(settings, redis, metrics, building),
       secrets: openSecrets(settings.secretsDir),
       roomFor: roomOf(settings, metrics),
+      imageObstacle: (images) =>
+        imageObstacles({ host: settings.dockerHost, foreignImage: settings.workerImage, images }),
     });
   },
   stdout: process.stdout,

@@ -11,10 +11,11 @@ import type { Collector } from './images/gc.ts';
 import type { Images } from './images/index.ts';
 import { startSchedule } from './images/schedule.ts';
 import { limitsOf } from './limits.ts';
-import { type Checkpoint, messageOf, type RuntimeName } from './model/index.ts';
+import { type Checkpoint, messageOf, type RuntimeName, type WorkerSpec } from './model/index.ts';
 import { steadyClock } from './queue/clock.ts';
 import { createLease } from './queue/lease.ts';
 import { pauseBetweenTerms, Term, type TermOptions } from './reconcile/term.ts';
+import { aliased } from './runtimes/aliased.ts';
 import { Runtimes } from './runtimes/registry.ts';
 import { type Runtime, RuntimeDown } from './runtimes/runtime.ts';
 import type { Secrets } from './secrets.ts';
@@ -27,6 +28,7 @@ import {
   type Link,
   redisLeaseStore,
   Store,
+  Takeovers,
   watchedLeaseStore,
   watchSignals,
 } from './store/index.ts';
@@ -47,6 +49,8 @@ export interface ServeOptions {
   secrets: Secrets;
   /** Why the engine's disk has no room for more; `undefined` where it has. */
   roomFor: () => Promise<string | undefined>;
+  /** Tells, for a worker, why its image is neither there nor can be built. */
+  imageObstacle: (images: Images | undefined) => (spec: WorkerSpec) => Promise<string | undefined>;
   metrics: Metrics;
   log: Logger;
   /** Fires when the manager should go. */
@@ -56,6 +60,9 @@ export interface ServeOptions {
   /** Called when it answers on HTTP. */
   listening?: (url: string) => void;
 }
+
+/** Reads what a worker is made of from its record. */
+const specFrom = (store: Store) => async (id: string) => (await store.load(id))?.record.desired.spec;
 
 /** Runs the manager until the signal fires. Throws only where it cannot start, such as on a port that is taken. */
 export async function serve(options: ServeOptions): Promise<void> {
@@ -77,10 +84,13 @@ export async function serve(options: ServeOptions): Promise<void> {
   let term: Term | undefined;
   let ended = Promise.resolve();
   const images = options.images?.(() => term?.imagesChanged());
+  const imageObstacle = options.imageObstacle(images);
   const usage = new ImageUsage(redis);
   const collector = options.collector?.(redis, () => images?.busy ?? false);
   const urls = new Map<RuntimeName, string>();
-  const runtimes = new Runtimes(options.runtimes, Date.now, (name, error) => {
+  const takeovers = { book: new Takeovers(redis, settings.cell), specOf: specFrom(store), now: Date.now };
+  const taking = (runtime: Runtime) => aliased(runtime, takeovers);
+  const runtimes = new Runtimes(options.runtimes.map(taking), Date.now, (name, error) => {
     log[error ? 'warn' : 'info'](
       { runtime: name, why: error },
       error ? 'runtime does not answer' : 'runtime answers',
@@ -169,6 +179,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       allowPrivileged: settings.allowPrivileged,
       missingSecrets: (names) => options.secrets.missing(names),
       roomFor: options.roomFor,
+      imageObstacle,
     },
     concurrency: settings.concurrency,
     resync_ms: settings.resyncSeconds * 1000,

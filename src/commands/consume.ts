@@ -32,6 +32,8 @@ export interface ConsumerOptions {
   log: Logger;
   /** A worker's desired record has changed. */
   changed: (workerId: string) => void;
+  /** A worker got a body whose wrapper says by itself when it has begun; without it, `changed` is told. */
+  takenOver?: (workerId: string) => void;
   /** One command was settled, `lagMs` after it was pushed. */
   settled: (command: string, result: string, lagMs: number) => void;
   checkpoint?: Checkpoint | undefined;
@@ -82,10 +84,10 @@ export async function consumeCommands(options: ConsumerOptions, signal: AbortSig
 }
 
 async function settle(entry: Entry, options: ConsumerOptions): Promise<void> {
-  const { epoch, stream, context, log } = options;
+  const { context, log } = options;
   const settlement = await read(entry, context);
   options.checkpoint?.('command:read');
-  const { outcome } = await stream.settle(epoch, settlement);
+  const { outcome, taken } = await settleOne(settlement, options);
   options.checkpoint?.('command:settled');
   const { requestId: request_id, workerId: worker_id, name } = settlement;
   const answer = settlement.answers[outcome as 'ok'] ?? settlement.answers.ok;
@@ -93,14 +95,33 @@ async function settle(entry: Entry, options: ConsumerOptions): Promise<void> {
   const result = outcome === 'repeated' ? 'duplicate' : (refused?.code ?? 'ok');
   log.info({ request_id, worker_id, command: name, result, why: refused?.message }, 'command settled');
   options.settled(name, result, Math.max(0, context.now() - Number(entry.id.split('-')[0])));
-  if (worker_id && wrote(settlement, outcome)) options.changed(worker_id);
+  if (worker_id && wrote(settlement, outcome)) {
+    // Its wrapper is heard of sooner than a look would see anything.
+    if (taken && settlement.created?.warm?.fits && options.takenOver) options.takenOver(worker_id);
+    else options.changed(worker_id);
+  }
+  // A line for people, which nothing waits for, and nothing is undone without.
+  if (worker_id && settlement.event && outcome === 'ok')
+    void context.store
+      .tell(worker_id, settlement.event)
+      .catch((error) => log.warn({ worker_id, why: messageOf(error) }, 'history not written'));
+}
+
+/** The warm worker that was chosen is looked at again, whether it was taken or not. */
+async function settleOne(settlement: Settlement, { epoch, stream, changed }: ConsumerOptions) {
+  const warm = settlement.created?.warm;
+  try {
+    return await stream.settle(epoch, settlement);
+  } finally {
+    if (warm) changed(warm.worker_id);
+  }
 }
 
 const wrote = ({ operation }: Plan, outcome: Settled) =>
   outcome !== 'conflict' && outcome !== 'not_found' && (operation === 'create' || operation === 'desire');
 
 /** What an entry comes to. Never throws. */
-async function read(entry: Entry, context: CommandContext): Promise<Settlement & { name: string }> {
+async function read(entry: Entry, context: CommandContext): Promise<Settlement & Plan & { name: string }> {
   const unreadable = (why: string) => {
     const fault = new Fault('invalid_command', `The entry ${entry.id} of worker:commands ${why}.`);
     const answers = { ok: refusal({ entry_id: entry.id }, fault) };

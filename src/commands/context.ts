@@ -1,16 +1,27 @@
 /** What every command gets and gives. */
-import type { Answer, Command, CommandName, CommandOf, Fault, RuntimeName } from '../model/index.ts';
+import type {
+  Answer,
+  Command,
+  CommandName,
+  CommandOf,
+  Fault,
+  LifecycleEvent,
+  RuntimeName,
+  WorkerSpec,
+} from '../model/index.ts';
 import type { RuntimeInfo } from '../runtimes/runtime.ts';
-import type { Settlement, Store } from '../store/index.ts';
+import type { Settlement, Store, Warm } from '../store/index.ts';
 
 /** What a command may know beside itself. */
 export interface CommandContext {
-  store: Pick<Store, 'status' | 'summaries' | 'figures'>;
+  store: Pick<Store, 'status' | 'summaries' | 'figures' | 'tell'>;
   /** The runtimes that this manager uses, in the order of preference; `info` is missing while one does not answer. */
-  runtimes: readonly { name: RuntimeName; info: RuntimeInfo | undefined }[];
+  runtimes: readonly { name: RuntimeName; info: RuntimeInfo | undefined; error?: string | undefined }[];
   abilities: Abilities;
   now: () => number;
   newId: () => string;
+  /** A warm worker whose body a worker of this spec can take over; it is told by `changed` what became of it. */
+  warm?: ((spec: WorkerSpec) => Promise<Warm | undefined>) | undefined;
 }
 
 /** What this manager's machine and operator allow, as far as a `create` depends on it. */
@@ -23,10 +34,15 @@ export interface Abilities {
   missingSecrets: (names: string[]) => Promise<string[]>;
   /** Why nothing more can be put on this machine; `undefined` where there is room. */
   roomFor: () => Promise<string | undefined>;
+  /** Why the image of such a worker is neither there nor can be built; `undefined` where it is or can. */
+  imageObstacle: (spec: WorkerSpec) => Promise<string | undefined>;
 }
 
 /** What to do about one command, but for the entry it came with. */
-export type Plan = Omit<Settlement, 'entry' | 'requestId' | 'replyTo'>;
+export type Plan = Omit<Settlement, 'entry' | 'requestId' | 'replyTo'> & {
+  /** A line for the history of the worker, once the command is settled with `ok`. */
+  event?: LifecycleEvent;
+};
 export type Planner<N extends CommandName> = (
   command: CommandOf<N>,
   context: CommandContext,

@@ -2,17 +2,20 @@ import {
   type CommandOf,
   Fault,
   instant,
+  type LifecycleEvent,
   type RuntimeName,
   type WorkerSpec,
   workerSpec,
 } from '../model/index.ts';
 import { refuseTheImpossible, warningsOf } from './ability.ts';
+import { type Choice, chooseRuntime } from './choose-runtime.ts';
 import { type CommandContext, type Plan, refusal, success } from './context.ts';
 
 /** Declares a worker. `auto` is resolved here, once, so that no later look can choose another runtime. */
 export async function create(command: CommandOf<'create'>, context: CommandContext): Promise<Plan> {
   const { command: _, request_id, reply_to: __, worker_id = context.newId(), ...given } = command;
-  const runtime = resolveRuntime(given.runtime, context);
+  const choice = await chooseRuntime(given, context);
+  const { runtime, reason: runtime_reason } = choice;
   await refuseTheImpossible(given, runtime, context.abilities);
   refuseUnenforcedLimits(given.resources, runtime, context);
   const spec: WorkerSpec = workerSpec.parse({ ...given, runtime });
@@ -21,31 +24,32 @@ export async function create(command: CommandOf<'create'>, context: CommandConte
     `The worker ${worker_id} exists already, or did a while ago; ids are not used twice.`,
   );
   const warnings = warningsOf(given, runtime);
+  const warm = await context.warm?.(spec);
   const ms = context.now();
+  const event = context.runtimes.length > 1 ? chosen(choice, instant(ms)) : undefined;
   const prompt = spec.prompt && JSON.stringify({ type: 'prompt', content: spec.prompt, request_id });
   return {
     operation: 'create',
     workerId: worker_id,
-    created: { spec, at: instant(ms), ms, prompt },
+    ...(event && { event }),
+    created: { spec, at: instant(ms), ms, prompt, warm },
     answers: {
-      ok: success(command, { worker_id, ...(warnings.length > 0 && { warnings }) }),
+      ok: success(command, {
+        ...{ worker_id, runtime },
+        ...(runtime_reason && { runtime_reason }),
+        ...(warnings.length > 0 && { warnings }),
+      }),
       conflict: refusal(command, taken),
     },
   };
 }
 
-function resolveRuntime(asked: RuntimeName | 'auto', { runtimes }: CommandContext): RuntimeName {
-  const names = runtimes.map(({ name }) => name);
-  if (asked !== 'auto') {
-    if (names.includes(asked)) return asked;
-    const message = `The runtime ${asked} is not in use by this manager, which uses ${names.join(' and ')}.`;
-    throw new Fault('unsupported', message, {
-      issues: [{ path: 'runtime', message: `must be one of ${names.join(', ')}, auto` }],
-    });
-  }
-  const first = runtimes.find(({ info }) => info) ?? runtimes.at(-1);
-  if (!first) throw new Fault('unavailable', 'This manager has no runtime to put a worker in.');
-  return first.name;
+/** What was chosen and why, as a line of the worker's history; of what was asked for there is nothing to tell. */
+function chosen({ runtime, reason }: Choice, timestamp: string): LifecycleEvent | undefined {
+  if (reason === undefined) return undefined;
+  const told = { status: 'STARTING', phase: 'accepted', reason: 'RuntimeChosen' } as const;
+  const message = `It is to live in the runtime ${runtime}. ${reason}`;
+  return { timestamp, type: 'accepted', ...told, message, incarnation: 0, actions: [] };
 }
 
 function refuseUnenforcedLimits(

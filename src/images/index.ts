@@ -11,5 +11,6 @@ export { dockerfileOf } from './dockerfile.ts';
 export { canonicalJson, imageName } from './image-name.ts';
 export { createImages, type Images, type ImagesOptions } from './images.ts';
 export { type HostNeeds, MODULE_TABLE, type Module } from './modules/index.ts';
+export { imageObstacles } from './obstacle.ts';
 export { type Base, type Ground, type Recipe, recipeOf } from './recipe.ts';
 export { hashSources, SOURCES, type Sources } from './sources.ts';

@@ -18,6 +18,7 @@ const ABLE: CommandContext['abilities'] = {
   allowPrivileged: false,
   missingSecrets: async () => [],
   roomFor: async () => undefined,
+  imageObstacle: async () => undefined,
 };
 
 export interface Consumer {

@@ -16,6 +16,14 @@ export interface Takeover {
   told: boolean;
 }
 
+/** A takeover, and what the store has heard of it since. */
+export interface Taken extends Takeover {
+  /** A wrapper has spoken for the worker: from then on the body is its own, whatever becomes of it. */
+  begun: boolean;
+  /** The worker's record is there. */
+  known: boolean;
+}
+
 /** What a wrapper that serves another worker than its body was made for says of it, so that an empty store can learn it again. */
 export interface Serving extends Pick<Takeover, 'worker_id' | 'at'> {
   /** The worker's spec, as its record had it. */

@@ -6,12 +6,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Abilities, consumeCommands } from '../commands/index.ts';
-import { type Checkpoint, instant, type Limits, messageOf, type RuntimeName } from '../model/index.ts';
+import {
+  type Checkpoint,
+  instant,
+  type Limits,
+  messageOf,
+  type RuntimeName,
+  type WorkerSpec,
+} from '../model/index.ts';
 import { steadyClock } from '../queue/clock.ts';
 import { createWorkQueue } from '../queue/work-queue.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import { type CommandStream, Fenced, type Store } from '../store/index.ts';
 import type { CommandResult, Metrics } from '../telemetry/metrics.ts';
+import { Stock } from '../warm/stock.ts';
 import { refusalOf } from './act.ts';
 import { Adoption } from './adoption.ts';
 import { Loop } from './loop.ts';
@@ -44,6 +52,8 @@ export interface TermOptions {
   breaker_share: number;
 }
 
+/** A worker in a body that was taken over is looked at after this, where its wrapper has not spoken by then. */
+const TAKEOVER_MS = 250;
 /** A resync that failed is tried again after this; so is a look for hints that were missed. */
 const SOON_MS = 1000;
 
@@ -58,6 +68,7 @@ export class Term {
   /** One key, `check`: a check that takes longer than its interval delays the next one. */
   readonly #checks = createWorkQueue({ clock: steadyClock });
   readonly #monitor: Monitor;
+  readonly #stock: Stock;
   #resync: Resync | undefined;
   #adoption: Adoption | undefined;
   readonly #began: number;
@@ -68,6 +79,10 @@ export class Term {
     this.#mayAct = mayAct;
     const { store, runtimes, log, limits, now, cell, bodyRedisUrl, metrics, concurrency } = options;
     this.#began = now();
+    this.#stock = new Stock({
+      info: (name) => runtimes.states.find((state) => state.name === name)?.info,
+      imageOf: (spec) => imageOf(spec, options.images),
+    });
     this.loop = new Loop({
       context: {
         ...{ store, runtimes, log, limits, now, cell, bodyRedisUrl, epoch, mayAct, refusalOf },
@@ -81,7 +96,10 @@ export class Term {
       metrics,
       concurrency,
       fenced: () => this.#end.abort(new Fenced()),
-      decided: (seen, decision) => this.#adoption?.note(seen, decision),
+      decided: (seen, decision) => {
+        this.#adoption?.note(seen, decision);
+        this.#stock.note(seen, decision);
+      },
     });
     this.#monitor = new Monitor({
       ...{ store, runtimes, log, limits, now, loop: this.loop },
@@ -181,6 +199,7 @@ export class Term {
     const { stream, store, runtimes, log, now, newId, metrics, checkpoint, abilities } = this.#options;
     const context = {
       ...{ store, now, newId, abilities },
+      warm: (spec: WorkerSpec) => this.#stock.choose(spec),
       get runtimes() {
         return runtimes.states;
       },
@@ -191,8 +210,9 @@ export class Term {
     };
     try {
       const changed = (id: string) => this.hint(id);
+      const takenOver = (id: string) => this.loop.queue.addAfter(id, TAKEOVER_MS);
       await consumeCommands(
-        { stream, epoch: this.epoch, context, log, changed, settled, checkpoint },
+        { stream, epoch: this.epoch, context, log, changed, takenOver, settled, checkpoint },
         signal,
       );
     } catch (error) {
@@ -212,6 +232,13 @@ export class Term {
     } as const;
     await store.tell(id, { ...event, incarnation: 0, actions: [] });
   }
+}
+
+/** The image that a body of this spec would run; none can be said where all run one. Unknown is like none. */
+async function imageOf(spec: WorkerSpec, images: PassContext['images']): Promise<string | undefined> {
+  if (!images) return undefined;
+  const state = await images.state(spec).catch(() => undefined);
+  return state && state.kind !== 'unknown' ? state.name : '';
 }
 
 /** Waits before a term is tried again after its start has failed, so that a broken store is no hot loop. */

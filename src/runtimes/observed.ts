@@ -11,6 +11,7 @@ const CALLS = [
   'kill',
   'remove',
   'usage',
+  'limit',
 ] as const;
 
 /** The same runtime, with every call told to `observe`: its name, `ok` or `error`, and seconds. */

@@ -35,8 +35,8 @@ export interface RuntimeInfo {
   name: RuntimeName;
   /** Such as `docker 20.10.24`, for doctor and the log. */
   version: string;
-  /** Which limits it enforces, each with how, or why not. */
-  limits: Record<'memory' | 'cpus' | 'pids', { supported: boolean; how: string }>;
+  /** Which limits it enforces, each with how, or why not, and whether a living body can be given another. */
+  limits: Record<'memory' | 'cpus' | 'pids', { supported: boolean; how: string; adjustable?: boolean }>;
 }
 
 export interface Runtime {
@@ -66,6 +66,8 @@ export interface Runtime {
   /** Ends the body by force if it is alive, and removes all that belongs to it. */
   remove(bodyId: string): Promise<void>;
   usage(bodyId: string): Promise<Usage>;
+  /** Gives a living body the limits of this spec; those that the spec does not name stay as they are. */
+  limit(bodyId: string, spec: WorkerSpec): Promise<void>;
   /**
    * Reports changes as hints: which worker to look at, or `undefined` where hints may have been missed and
    * everything has to be looked at again. Reconnects by itself until it is closed. Never throws.

@@ -1,8 +1,9 @@
 import type { Redis } from 'ioredis';
-import type { WorkerSpec } from '../model/index.ts';
+import { type Candidate, instant, type LifecycleEvent, type WorkerSpec } from '../model/index.ts';
 import type { Link } from './connect.ts';
 import { COMMAND_GROUP, type Keys } from './keys.ts';
-import { Fenced } from './store.ts';
+import { Fenced, STREAMS_KEPT_MS, TOMBSTONE_MS } from './store.ts';
+import { takeoverOf, tellingOf } from './takeovers.ts';
 
 /** How long an answered request is remembered. */
 const REQUEST_MEMORY_MS = 86_400_000;
@@ -41,7 +42,13 @@ export interface Settlement {
   answers: { ok: string; conflict?: string; not_found?: string };
   workerId?: string;
   desired?: 'stopped' | 'running' | 'deleted';
-  created?: { spec: WorkerSpec; at: string; ms: number; prompt: string | undefined };
+  created?: { spec: WorkerSpec; at: string; ms: number; prompt: string | undefined; warm?: Warm | undefined };
+}
+
+/** The warm worker whose body a new one is to take over, if it is still free. */
+export interface Warm extends Candidate {
+  /** The body fits as it is, and its wrapper can be told in the same step. */
+  fits: boolean;
 }
 
 export type Settled = 'repeated' | 'ok' | 'same' | 'conflict' | 'not_found';
@@ -98,10 +105,15 @@ export class CommandStream {
   }
 
   /** Writes, answers, remembers and acknowledges in one step; throws `Fenced` when another manager leads. */
-  async settle(epoch: number, what: Settlement): Promise<{ outcome: Settled; generation: number }> {
+  async settle(
+    epoch: number,
+    what: Settlement,
+  ): Promise<{ outcome: Settled; generation: number; taken: boolean }> {
     const keys = this.#keys;
     const id = what.workerId ?? '-';
-    const [outcome, generation] = (await this.#redis.accept(
+    const warm = what.created?.warm;
+    const from = warm?.worker_id ?? '-';
+    const [outcome, generation, taken] = (await this.#redis.accept(
       keys.epoch,
       keys.request(what.requestId),
       keys.commands,
@@ -113,6 +125,12 @@ export class CommandStream {
       keys.input(id),
       keys.dead,
       keys.responses,
+      keys.bodies,
+      keys.desired(from),
+      keys.status(from),
+      keys.input(from),
+      keys.heartbeat(from),
+      keys.events(from),
       epoch,
       COMMAND_GROUP,
       what.entry.id,
@@ -130,9 +148,10 @@ export class CommandStream {
       what.created?.prompt ?? '',
       what.operation === 'dead' ? (what.entry.data ?? '').slice(0, DEAD_EXCERPT) : '',
       DEAD_KEPT,
-    )) as [Settled | 'fenced', number];
+      ...takingOf(id, what.created),
+    )) as [Settled | 'fenced', number, number | undefined];
     if (outcome === 'fenced') throw new Fenced();
-    return { outcome, generation };
+    return { outcome, generation, taken: taken === 1 };
   }
 
   /** Lets go of old commands, and never of one that was not settled. */
@@ -145,6 +164,21 @@ export class CommandStream {
     const safe = firstPending ?? (group?.get('last-delivered-id') as string | undefined);
     if (safe) await this.#redis.xtrim(commands, 'MINID', '~', safe);
   }
+}
+
+/** The arguments that tell of the body to be taken over. */
+function takingOf(id: string, created: Settlement['created']): (string | number)[] {
+  const warm = created?.warm;
+  if (!created || !warm) return ['', '', '', '', '', 0, 0];
+  const takeover = takeoverOf(id, warm, created.ms, warm.fits);
+  const last: LifecycleEvent = {
+    ...{ timestamp: instant(created.ms), type: 'status', status: 'STOPPED', phase: 'deleted' },
+    ...{ reason: 'TakenOver', message: `Its body serves worker ${id}.`, incarnation: 0, actions: [] },
+  };
+  return [
+    ...[warm.worker_id, warm.body_id, JSON.stringify(takeover), warm.fits ? tellingOf(takeover) : ''],
+    ...[JSON.stringify(last), TOMBSTONE_MS, STREAMS_KEPT_MS],
+  ];
 }
 
 /** RESP3 gives maps where RESP2 gives flat lists. */

@@ -8,14 +8,15 @@ const SCRIPTS = {
   acquire: 2,
   renew: 1,
   release: 1,
-  accept: 11,
+  accept: 17,
   record: 6,
-  purge: 11,
+  purge: 12,
   restore: 5,
   identify: 2,
   hold: 2,
   claim: 2,
   unclaim: 1,
+  tell: 2,
 } as const;
 type ScriptName = keyof typeof SCRIPTS;
 export type Link = Redis & Record<ScriptName, (...args: (string | number)[]) => Promise<unknown>>;

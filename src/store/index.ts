@@ -4,7 +4,7 @@
  * Every write carries the leader's epoch and is refused by the script when that is old (`Fenced`). What was
  * decided on an older record is refused, too (`conflict`). Must not import the loop, the commands or a runtime.
  */
-export { CommandStream, type Entry, type Settled, type Settlement } from './command-stream.ts';
+export { CommandStream, type Entry, type Settled, type Settlement, type Warm } from './command-stream.ts';
 export { connectBlocking, connectCommands, type Link } from './connect.ts';
 export { type ImageEntry, ImageUsage } from './image-usage.ts';
 export { COMMAND_GROUP, type Keys } from './keys.ts';
@@ -12,3 +12,4 @@ export { redisLeaseStore, watchedLeaseStore } from './lease-store.ts';
 export { watchSignals } from './signals.ts';
 export { Fenced, Store } from './store.ts';
 export { readStream, type StreamLine } from './stream.ts';
+export { Takeovers } from './takeovers.ts';

@@ -21,6 +21,7 @@ export type Call =
   | 'kill'
   | 'unpause'
   | 'remove'
+  | 'update'
   | 'logs'
   | 'stats'
   | 'events'
@@ -46,6 +47,7 @@ export const DEADLINES: Readonly<Record<Call, number>> = {
   kill: 15_000,
   unpause: 10_000,
   remove: 30_000,
+  update: 15_000,
   logs: 10_000,
   stats: 10_000,
   events: 10_000,

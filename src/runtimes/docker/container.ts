@@ -1,5 +1,5 @@
 import type { ContainerCreateOptions, HostConfig } from 'dockerode';
-import { LABEL, parseMemory } from '../../model/index.ts';
+import { LABEL, parseMemory, type WorkerSpec } from '../../model/index.ts';
 import type { BodyOrder } from '../runtime.ts';
 import { cellLabels } from './names.ts';
 import { foreignProfile, ownProfile } from './profile.ts';
@@ -54,18 +54,26 @@ function toLabels(order: BodyOrder, cell: string): Record<string, string> {
 
 /** What every body has, whatever its image. */
 function toHostConfig(order: BodyOrder, network: string): HostConfig {
-  const { memory, cpus, pids } = order.spec.resources ?? {};
-  const bytes = memory === undefined ? undefined : parseMemory(memory);
   return {
     Init: true,
     NetworkMode: network,
-    // Equal values leave no swap: a body at its limit is killed, not slowed down with the whole host.
-    ...(bytes === undefined ? {} : { Memory: bytes, MemorySwap: bytes }),
-    ...(cpus === undefined ? {} : { NanoCpus: Math.round(cpus * 1e9) }),
-    PidsLimit: pids ?? DEFAULT_PIDS,
+    PidsLimit: DEFAULT_PIDS,
+    ...toLimits(order.spec),
     LogConfig: { Type: 'local', Config: { 'max-size': '10m', 'max-file': '2', compress: 'false' } },
     // The loop alone restarts: an engine that does so behind its back would hide exits.
     RestartPolicy: { Name: 'no' },
     OomScoreAdj: OOM_SCORE_ADJ,
+  };
+}
+
+/** The limits that a spec names. */
+export function toLimits({ resources }: WorkerSpec): HostConfig {
+  const { memory, cpus, pids } = resources ?? {};
+  const bytes = memory === undefined ? undefined : parseMemory(memory);
+  return {
+    // Equal values leave no swap: a body at its limit is killed, not slowed down with the whole host.
+    ...(bytes === undefined ? {} : { Memory: bytes, MemorySwap: bytes }),
+    ...(cpus === undefined ? {} : { NanoCpus: Math.round(cpus * 1e9) }),
+    ...(pids === undefined ? {} : { PidsLimit: pids }),
   };
 }

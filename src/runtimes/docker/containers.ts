@@ -1,5 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Container, ContainerCreateOptions, ContainerInfo, ContainerInspectInfo } from 'dockerode';
+import type {
+  Container,
+  ContainerCreateOptions,
+  ContainerInfo,
+  ContainerInspectInfo,
+  HostConfig,
+} from 'dockerode';
 import { RuntimeDown } from '../runtime.ts';
 import { type Call, type DockerClient, EngineRefusal } from './client.ts';
 import { checkId } from './names.ts';
@@ -82,6 +88,11 @@ export class Containers {
       await this.#call('unpause', id, (it, abortSignal) => it.unpause({ abortSignal }));
       await send();
     }
+  }
+
+  /** Gives it other limits; the rest stays as it is. */
+  async update(id: string, limits: HostConfig): Promise<void> {
+    await this.#call('update', id, (it, abortSignal) => it.update({ _body: limits, abortSignal }));
   }
 
   /** By force, with its anonymous volumes; returns when it is gone. */

@@ -16,7 +16,7 @@ import { type Body, Fault } from '../../model/index.ts';
 import { BodyConflict, type BodyOrder, BodyRefused, type Runtime, RuntimeDown } from '../runtime.ts';
 import { bodyFromInspect, bodyFromList } from './body.ts';
 import { type Call, DockerClient, EngineRefusal, type Observe } from './client.ts';
-import { isOurs, toContainer } from './container.ts';
+import { isOurs, toContainer, toLimits } from './container.ts';
 import { Containers } from './containers.ts';
 import { deliver, SECRETS_PIPE } from './deliver.ts';
 import { findDropped } from './dropped.ts';
@@ -169,6 +169,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
     terminate: async (bodyId) => containers.signal(checkId(bodyId), 'SIGTERM'),
     kill: async (bodyId) => containers.signal(checkId(bodyId), 'SIGKILL'),
     remove: async (bodyId) => containers.remove(checkId(bodyId)),
+    limit: async (bodyId, spec) => containers.update(checkId(bodyId), toLimits(spec)),
     usage: async (bodyId) => toUsage(await containers.stats(checkId(bodyId))),
     watch(hint) {
       const watch = followEvents(streams, { cell, silenceMs }, hint);

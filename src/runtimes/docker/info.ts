@@ -16,7 +16,7 @@ export function toInfo(info: EngineInfo): RuntimeInfo {
   const cgroup = `cgroup v${info.CgroupVersion ?? '1'}`;
   const limit = (supported: boolean | undefined, controller: string) =>
     supported === true
-      ? { supported, how: `${cgroup}, ${controller}` }
+      ? { supported, how: `${cgroup}, ${controller}`, adjustable: true }
       : { supported: false, how: `the engine's kernel has no ${controller} controller (docker info)` };
   return {
     name: 'docker',

@@ -5,7 +5,7 @@
  * What must always hold: it passes the conformance suite like the real ones, a call awaits nothing but a
  * microtask, and what it does not know it throws, never guesses. Must not import the store, the queue or the loop.
  */
-import { type Body, Fault, type RuntimeName, type Usage } from '../../model/index.ts';
+import { type Body, Fault, type RuntimeName, type Usage, type WorkerSpec } from '../../model/index.ts';
 import {
   BodyConflict,
   type BodyOrder,
@@ -105,6 +105,13 @@ export class FakeRuntime implements Runtime {
   remove(bodyId: string): Promise<void> {
     return this.#call('remove', () => {
       if (this.engine.body(this.cell, bodyId)) this.engine.remove(bodyId);
+    });
+  }
+
+  limit(bodyId: string, _spec: WorkerSpec): Promise<void> {
+    return this.#call('limit', () => {
+      if (!this.engine.body(this.cell, bodyId))
+        throw new Fault('not_found', `Body ${bodyId} can't be limited: it is gone.`);
     });
   }
 

@@ -11,6 +11,7 @@ export type Verb =
   | 'terminate'
   | 'kill'
   | 'remove'
+  | 'limit'
   | 'usage';
 
 interface Planned {
@@ -41,6 +42,7 @@ export class Faults {
     terminate: 0,
     kill: 0,
     remove: 0,
+    limit: 0,
     usage: 0,
   };
   readonly #planned = new Map<Verb, Planned[]>();

@@ -101,7 +101,7 @@ async function tryV1(mounts: Mount[], own: Map<string, string>, cell: string): P
     if (limit === 'cpuacct') continue;
     support.limits[limit] =
       why === undefined
-        ? { supported: true, how: `cgroup v1 ${files[controller]}` }
+        ? { supported: true, how: `cgroup v1 ${files[controller]}`, adjustable: true }
         : { supported: false, how: why };
   }
   return support;
@@ -132,7 +132,7 @@ async function tryV2(mounts: Mount[], own: Map<string, string>, cell: string): P
     const advice = `${why}; give the manager a delegated cgroup (systemd: Delegate=yes and DelegateSubgroup=manager)`;
     limits[limit] =
       why === undefined
-        ? { supported: true, how: `cgroup v2 ${files[limit]}` }
+        ? { supported: true, how: `cgroup v2 ${files[limit]}`, adjustable: true }
         : { supported: false, how: advice };
   }
   if (!any)

@@ -12,7 +12,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import { type Body, Fault, messageOf, type Usage, workerId } from '../../model/index.ts';
+import { type Body, Fault, messageOf, type Usage, type WorkerSpec, workerId } from '../../model/index.ts';
 import {
   BodyConflict,
   type BodyOrder,
@@ -24,7 +24,7 @@ import {
 import { BodyDirectory, type BodyRecord, newBodyId } from './body-directory.ts';
 import { CellDirectory, type Found } from './cell-directory.ts';
 import { type CgroupSupport, dismantleCgroups, findCgroups, NO_CGROUPS } from './cgroup-support.ts';
-import { removeCgroups } from './cgroups.ts';
+import { makeCgroups, removeCgroups } from './cgroups.ts';
 import { deliver } from './deliver.ts';
 import { gone, launch } from './launch.ts';
 import { limitsOf, refuseUnsupported, withRlimit } from './limits.ts';
@@ -181,6 +181,17 @@ class ProcessRuntime implements Runtime {
       await removeCgroups(trace.cgroups);
       await dir.remove(this.#cell.path, bodyId);
       await rm(join(this.#cell.path, HINTS, made.worker_id), { force: true });
+    });
+  }
+
+  limit(bodyId: string, spec: WorkerSpec): Promise<void> {
+    return this.#call(`limit body ${bodyId}`, async () => {
+      const found = await this.#cell.bodyById(bodyId);
+      if (!found) throw new Fault('not_found', `Body ${bodyId} can't be limited: it is gone.`);
+      const limits = limitsOf(spec);
+      // Without rlimits, which a process that runs is not given any more.
+      refuseUnsupported(limits, (await this.#cgroups()).limits);
+      await makeCgroups(await cgroupsOf(found.dir), limits);
     });
   }
 

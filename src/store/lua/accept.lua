@@ -1,11 +1,14 @@
 -- Settles one command in one step: writes the desired record, answers, remembers the request and acknowledges
 -- the entry. A crash before it leaves the command pending; a crash after it leaves nothing to do.
 -- KEYS: 1 epoch, 2 request, 3 commands, 4 responses, 5 desired, 6 index, 7 workers, 8 revision, 9 input, 10 dead,
---       11 responses where those of 4 cannot be written
+--       11 responses where those of 4 cannot be written; of a warm worker whose body is to be taken over, or of
+--       nobody: 12 bodies, 13 its desired, 14 its status, 15 its input, 16 its heartbeat, 17 its events
 -- ARGV: 1 epoch, 2 group, 3 entry id, 4 operation, 5 answers as a JSON map outcome -> text, 6 request ttl in ms,
 --       7 longest responses, 8 reply ttl in ms (0: none), 9 worker id, 10 desired state, 11 spec, 12 created_at,
---       13 request id, 14 created_at in ms, 15 prompt entry ('' for none), 16 the raw entry, 17 longest dead stream
--- Returns: outcome (fenced, repeated, ok, same, conflict, not_found), generation.
+--       13 request id, 14 created_at in ms, 15 prompt entry ('' for none), 16 the raw entry, 17 longest dead stream,
+--       18 id of the warm worker ('' for none), 19 its body, 20 what is kept of the takeover, 21 what its wrapper is
+--       told ('' for nothing yet), 22 the end of its history, 23 tombstone ttl in ms, 24 ttl of its streams in ms
+-- Returns: outcome (fenced, repeated, ok, same, conflict, not_found), generation, 1 where the body was taken over.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return { 'fenced', 0 } end
 local operation = ARGV[4]
 local function fits(key, kind)
@@ -14,19 +17,23 @@ local function fits(key, kind)
 end
 -- An error stops a script half way: what could be one is found before anything is written.
 if operation == 'create' or operation == 'desire' then
-  if not (fits(KEYS[5], 'hash') and fits(KEYS[6], 'hash') and fits(KEYS[7], 'zset') and fits(KEYS[9], 'stream')) then
+  local fit = fits(KEYS[5], 'hash') and fits(KEYS[6], 'hash') and fits(KEYS[7], 'zset') and fits(KEYS[9], 'stream')
+  local warm = ARGV[18] == '' or (fits(KEYS[12], 'hash') and fits(KEYS[13], 'hash') and fits(KEYS[14], 'hash')
+    and fits(KEYS[15], 'stream') and fits(KEYS[17], 'stream'))
+  if not (fit and warm) then
     return redis.error_reply('WRONGTYPE a key of worker ' .. ARGV[9] .. ' holds something else')
   end
 end
 -- What is not pending any more has been settled by this very script, whose reply was lost.
 if redis.call('XACK', KEYS[3], ARGV[2], ARGV[3]) == 0 then return { 'repeated', 0 } end
 
+local taken = 0
 local function finish(outcome, generation, answer, remember)
   local named = fits(KEYS[4], 'stream')
   redis.call('XADD', named and KEYS[4] or KEYS[11], 'MAXLEN', '~', ARGV[7], '*', 'data', answer)
   if named and ARGV[8] ~= '0' then redis.call('PEXPIRE', KEYS[4], ARGV[8]) end
   if remember then redis.call('SET', KEYS[2], answer, 'PX', ARGV[6]) end
-  return { outcome, generation }
+  return { outcome, generation, taken }
 end
 
 local known = ARGV[13] ~= ''
@@ -39,6 +46,27 @@ local answers = cjson.decode(ARGV[5])
 local remember = known and operation ~= 'later'
 local generation = tonumber(redis.call('HGET', KEYS[5], 'generation') or '0')
 local desired = redis.call('HGET', KEYS[5], 'desired')
+
+-- The body of a warm worker goes over to the new one, and its own record is forgotten as `purge` would: in one step,
+-- so that it is never the body of both or of none. Not, where the warm one is not as it was when it was chosen.
+local function take()
+  if ARGV[18] == '' or redis.call('HEXISTS', KEYS[13], 'spec') == 0 then return 0 end
+  if redis.call('HGET', KEYS[13], 'desired') ~= 'running' then return 0 end
+  local seen = redis.call('HMGET', KEYS[14], 'phase', 'body_id')
+  if seen[1] ~= 'ready' or seen[2] ~= ARGV[19] then return 0 end
+  redis.call('HSET', KEYS[12], ARGV[9], ARGV[20])
+  if ARGV[21] ~= '' then redis.call('XADD', KEYS[15], '*', 'data', ARGV[21]) end
+  redis.call('HSET', KEYS[13], 'desired', 'deleted')
+  redis.call('HDEL', KEYS[13], 'spec')
+  redis.call('HDEL', KEYS[6], ARGV[18])
+  redis.call('ZREM', KEYS[7], ARGV[18])
+  redis.call('HSET', KEYS[14], 'status', 'STOPPED', 'phase', 'deleted', 'reason', 'TakenOver', 'message', 'Its body serves worker ' .. ARGV[9] .. '.')
+  redis.call('XADD', KEYS[17], '*', 'data', ARGV[22])
+  redis.call('PEXPIRE', KEYS[13], ARGV[23])
+  redis.call('PEXPIRE', KEYS[14], ARGV[23])
+  for at = 15, 17 do redis.call('PEXPIRE', KEYS[at], ARGV[24]) end
+  return 1
+end
 
 local function write(state)
   generation = generation + 1
@@ -57,6 +85,7 @@ elseif operation == 'create' then
   write('running')
   redis.call('ZADD', KEYS[7], ARGV[14], ARGV[9])
   if ARGV[15] ~= '' then redis.call('XADD', KEYS[9], '*', 'data', ARGV[15]) end
+  taken = take()
 elseif operation == 'desire' then
   if not desired then return finish('not_found', 0, answers.not_found, remember) end
   if desired == 'deleted' and ARGV[10] ~= 'deleted' then

@@ -1,6 +1,6 @@
 -- Forgets a worker. A tombstone stays for a time, so that deleting it again is a success and its end can be read.
 -- KEYS: 1 epoch, 2 desired, 3 status, 4 index, 5 revision, 6 workers, 7 input, 8 heartbeat, 9 output, 10 events,
--- 11 conversation
+-- 11 conversation, 12 bodies
 -- ARGV: 1 epoch, 2 generation decided on, 3 worker id, 4 tombstone ttl in ms, 5 ttl of streams in ms
 -- Returns: fenced, gone, conflict or ok.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'fenced' end
@@ -13,6 +13,7 @@ redis.call('HDEL', KEYS[4], ARGV[3])
 redis.call('ZREM', KEYS[6], ARGV[3])
 redis.call('INCR', KEYS[5])
 redis.call('DEL', KEYS[7], KEYS[8], KEYS[11])
+redis.call('HDEL', KEYS[12], ARGV[3])
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
 redis.call('PEXPIRE', KEYS[3], ARGV[4])
 redis.call('PEXPIRE', KEYS[9], ARGV[5])

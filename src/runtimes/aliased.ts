@@ -1,0 +1,238 @@
+/**
+ * A runtime in which a worker may live in the body of another: the same interface over the same engine, where a body
+ * that was taken over is seen as that of the worker which has it now. The loop knows nothing of it.
+ *
+ * What must always hold: a worker has at most one body, its own or the one that it took over; a body that its worker
+ * never spoke from is seen as one that was not started, and is thrown away where it does not come to work, so that the
+ * worker gets one of its own; what is not known of a takeover is thrown, never answered as "there is none".
+ *
+ * Must not import the store: what it knows of takeovers it is handed.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type Body,
+  type Serving,
+  TAKEN_INCARNATION,
+  type Taken,
+  type Takeover,
+  type WorkerSpec,
+} from '../model/index.ts';
+import { BodyConflict, type BodyOrder, type Runtime, RuntimeDown } from './runtime.ts';
+
+/** What is written down of takeovers; `Takeovers` of the store. */
+export interface Book {
+  of(workerId: string): Promise<Taken | undefined>;
+  all(): Promise<Taken[]>;
+  whom(ids: string[]): Promise<{ known: boolean; serving: Serving | undefined; beats: boolean }[]>;
+  tell(takeover: Takeover): Promise<void>;
+  restore(takeover: Takeover): Promise<void>;
+  drop(workerId: string): Promise<void>;
+}
+
+export interface AliasOptions {
+  book: Book;
+  /** The spec of a worker, from its record. */
+  specOf: (workerId: string) => Promise<WorkerSpec | undefined>;
+  now: () => number;
+  /** Until a wrapper that was told whom it serves, and does not begin, is thrown away, in milliseconds. */
+  patienceMs?: number;
+}
+
+/** A wrapper begins within milliseconds; on the busiest machine that was seen, in a second. */
+const PATIENCE_MS = 10_000;
+const POLL_MS = 5;
+/** Within this a wrapper that lives says whom it serves: two heartbeats, and time for them. */
+const HEARD_MS = 15_000;
+
+export function aliased(inner: Runtime, options: AliasOptions): Runtime {
+  return new AliasedRuntime(inner, options);
+}
+
+class AliasedRuntime implements Runtime {
+  readonly #inner: Runtime;
+  readonly #book: Book;
+  readonly #options: AliasOptions;
+  /** Takeovers that were read, by the body and by whom it was made for: for acts and hints, which name only those. */
+  readonly #byBody = new Map<string, Takeover>();
+  readonly #byOrigin = new Map<string, string>();
+  /** Since when bodies are seen of which nobody has said whom they serve. */
+  #unheard = new Map<string, number>();
+
+  constructor(inner: Runtime, options: AliasOptions) {
+    this.#inner = inner;
+    this.#book = options.book;
+    this.#options = options;
+  }
+
+  get name() {
+    return this.#inner.name;
+  }
+
+  async list(): Promise<Body[]> {
+    const bodies = await this.#inner.list();
+    const found = new Map<string, { taken: Taken; spec: string }>();
+    // Read after the list: what was taken over in between is then known, and in the list by its first name.
+    const all = await this.#book.all();
+    for (const taken of all) found.set(taken.body_id, { taken, spec: '' });
+    const silent = await this.#learn(bodies, found);
+    this.#remember(all);
+    return bodies
+      .filter(({ id }) => !silent.has(id))
+      .map((body) => {
+        const { taken, spec } = found.get(body.id) ?? {};
+        return taken ? seenAs(body, taken, spec ?? '') : body;
+      });
+  }
+
+  async find(workerId: string, knownId: string | undefined): Promise<Body[]> {
+    const [taken, own] = await Promise.all([this.#book.of(workerId), this.#inner.find(workerId, knownId)]);
+    if (!taken) return own;
+    this.#remember([taken]);
+    const theirs = await this.#inner.find(taken.made_for, undefined);
+    const body = theirs.find(({ id }) => id === taken.body_id);
+    return body ? [...own, seenAs(body, taken, '')] : own;
+  }
+
+  async create(order: BodyOrder): Promise<Body> {
+    const taken = await this.#book.of(order.worker_id);
+    const there = taken && (await this.#body(taken));
+    if (there)
+      throw new BodyConflict(`Worker ${order.worker_id} has the body ${there.id}, which it took over.`, true);
+    return this.#inner.create(order);
+  }
+
+  /** Of a body that was taken over: gives it its limits, tells its wrapper, and waits until that begins. */
+  async start(bodyId: string): Promise<void> {
+    const known = this.#byBody.get(bodyId);
+    const taken = known && (await this.#book.of(known.worker_id));
+    if (taken?.body_id !== bodyId) return this.#inner.start(bodyId);
+    const body = await this.#body(taken);
+    if (taken.begun) return;
+    if (body?.state !== 'running') return this.#throwAway(taken);
+    if (!taken.told) {
+      if (!(await this.#limit(taken))) return this.#throwAway(taken);
+      await this.#book.tell(taken);
+    }
+    if (!(await this.#begins(taken))) await this.#throwAway(taken);
+  }
+
+  async remove(bodyId: string): Promise<void> {
+    const known = this.#byBody.get(bodyId);
+    await this.#inner.remove(bodyId);
+    if (!known) return;
+    await this.#book.drop(known.worker_id);
+    this.#byBody.delete(bodyId);
+    this.#byOrigin.delete(known.made_for);
+  }
+
+  watch(hint: (workerId: string | undefined) => void) {
+    return this.#inner.watch((id) => hint(id === undefined ? id : (this.#byOrigin.get(id) ?? id)));
+  }
+
+  probe = () => this.#inner.probe();
+  deliver = (bodyId: string, content: string) => this.#inner.deliver(bodyId, content);
+  terminate = (bodyId: string) => this.#inner.terminate(bodyId);
+  kill = (bodyId: string) => this.#inner.kill(bodyId);
+  limit = (bodyId: string, spec: WorkerSpec) => this.#inner.limit(bodyId, spec);
+  usage = (bodyId: string) => this.#inner.usage(bodyId);
+  close = () => this.#inner.close();
+  dismantle = () => this.#inner.dismantle();
+
+  async #body(taken: Takeover): Promise<Body | undefined> {
+    const found = await this.#inner.find(taken.made_for, undefined);
+    return found.find(({ id }) => id === taken.body_id);
+  }
+
+  /** Gives the body the limits of its new worker; false where it cannot have them. */
+  async #limit({ worker_id, body_id }: Takeover): Promise<boolean> {
+    const spec = await this.#options.specOf(worker_id);
+    if (!spec) return false;
+    try {
+      await this.#inner.limit(body_id, spec);
+      return true;
+    } catch (error) {
+      if (error instanceof RuntimeDown) throw error;
+      return false;
+    }
+  }
+
+  /** Whether the wrapper has begun to speak for its worker, within the time that it has, or its body has ended. */
+  async #begins({ worker_id }: Takeover): Promise<boolean> {
+    const deadline = performance.now() + (this.#options.patienceMs ?? PATIENCE_MS);
+    for (let waitMs = POLL_MS; performance.now() < deadline; waitMs = Math.min(2 * waitMs, 500)) {
+      const taken = await this.#book.of(worker_id);
+      if (!taken || taken.begun) return true;
+      if (waitMs > 50 && (await this.#body(taken))?.state !== 'running') break;
+      await delay(waitMs);
+    }
+    return (await this.#book.of(worker_id))?.begun !== false;
+  }
+
+  /** The body did not come to work: the worker gets one of its own. */
+  async #throwAway(taken: Takeover): Promise<void> {
+    await this.#inner.remove(taken.body_id);
+    // It began all the same: then it was the worker's body, and its end is told as such.
+    if ((await this.#book.of(taken.worker_id))?.begun) return;
+    await this.#book.drop(taken.worker_id);
+    this.#byBody.delete(taken.body_id);
+    this.#byOrigin.delete(taken.made_for);
+  }
+
+  /**
+   * What the book has lost is learnt again from the wrappers: of each body that was made to be taken over, and has no
+   * record, its wrapper says whom it serves. Answers the bodies of which nothing is said yet; they are not told of.
+   */
+  async #learn(
+    bodies: Body[],
+    found: Map<string, { taken: Taken; spec: string }>,
+  ): Promise<ReadonlySet<string>> {
+    const lost = new Set(
+      [...found.values()].filter(({ taken }) => !taken.known).map(({ taken }) => taken.body_id),
+    );
+    const asked = bodies.filter(({ id, spec }) => lost.has(id) || (!found.has(id) && isWarm(spec)));
+    const told = await this.#book.whom(asked.map(({ worker_id }) => worker_id));
+    const now = this.#options.now();
+    const unheard = new Map<string, number>();
+    for (const [place, body] of asked.entries()) {
+      const { known, serving, beats } = told[place] ?? {};
+      if (serving && (lost.has(body.id) || !known)) {
+        const { worker_id, at } = serving;
+        const takeover = { worker_id, at, made_for: body.worker_id, body_id: body.id, told: true };
+        if (!lost.has(body.id)) await this.#book.restore(takeover);
+        found.set(body.id, {
+          taken: { ...takeover, begun: true, known: false },
+          spec: JSON.stringify(serving.spec),
+        });
+        this.#remember([takeover]);
+      } else if (!known && !beats && body.state === 'running' && !found.has(body.id)) {
+        const since = this.#unheard.get(body.id) ?? now;
+        unheard.set(body.id, since);
+      }
+    }
+    this.#unheard = unheard;
+    return new Set([...unheard].filter(([, since]) => now - since < HEARD_MS).map(([id]) => id));
+  }
+
+  #remember(takeovers: Takeover[]): void {
+    for (const taken of takeovers) {
+      this.#byBody.set(taken.body_id, taken);
+      this.#byOrigin.set(taken.made_for, taken.worker_id);
+    }
+  }
+}
+
+/** Made for a pool's stock, as its label tells. */
+const isWarm = (spec: string): boolean => spec.includes('"warm":true');
+
+/** The body as that of the worker which has it now. Its life as that began when it was taken over. */
+function seenAs(body: Body, { worker_id, at, begun }: Taken, spec: string): Body {
+  // Until its worker has spoken from it nothing of the worker runs there, also where the body has ended.
+  const state = begun ? body.state : 'created';
+  const { exit_code, oom_killed, error, finished_at, tail, ...rest } = body;
+  return {
+    ...(begun ? body : rest),
+    ...{ worker_id, spec, state, spec_hash: '', incarnation: TAKEN_INCARNATION },
+    created_at: Math.max(body.created_at, Math.floor(at / 1000) * 1000),
+    started_at: begun ? at : undefined,
+  };
+}

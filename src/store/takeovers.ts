@@ -1,0 +1,111 @@
+import type { Candidate, Serving, Taken, Takeover } from '../model/index.ts';
+import type { Link } from './connect.ts';
+import { type Keys, keysOf } from './keys.ts';
+import { parse } from './parse.ts';
+
+/** How long what was told to a wrapper that never read it stays. */
+const TELLING_MS = 3_600_000;
+
+export const takeoverOf = (worker_id: string, warm: Candidate, at: number, told: boolean): Takeover => ({
+  ...{ worker_id, made_for: warm.worker_id, body_id: warm.body_id, at, told },
+});
+
+/** What a warm worker's wrapper reads from its input. */
+export const tellingOf = ({ worker_id, at }: Takeover): string =>
+  JSON.stringify({ type: 'assign', worker_id, at });
+
+/** Which workers live in bodies that were made for others: the hash `worker:bodies` of one cell. */
+export class Takeovers {
+  readonly #redis: Link;
+  readonly #keys: Keys;
+
+  constructor(redis: Link, cell: string) {
+    this.#redis = redis;
+    this.#keys = keysOf(cell);
+  }
+
+  /** Whose body this worker has, where it is not its own. */
+  async of(id: string): Promise<Taken | undefined> {
+    const { bodies, heartbeat } = this.#keys;
+    const reads = this.#redis.pipeline().hget(bodies, id).exists(heartbeat(id));
+    const [text, beats] = await replies<[string | null, number]>(reads);
+    const found = toTakeover(text);
+    return found && { ...found, begun: beats === 1, known: true };
+  }
+
+  async all(): Promise<Taken[]> {
+    const found = Object.values(await this.#redis.hgetall(this.#keys.bodies)).flatMap(
+      (text) => toTakeover(text) ?? [],
+    );
+    if (found.length === 0) return [];
+    const reads = this.#redis.pipeline();
+    for (const { worker_id: id } of found)
+      reads.exists(this.#keys.heartbeat(id)).hexists(this.#keys.desired(id), 'spec');
+    const told = await replies<number[]>(reads);
+    return found.map((one, at) => ({
+      ...one,
+      begun: told[2 * at] === 1,
+      known: told[2 * at + 1] === 1,
+    }));
+  }
+
+  /** What is known of bodies by the ids that they were made for: their own record, whom they serve, that they beat. */
+  async whom(ids: string[]): Promise<{ known: boolean; serving: Serving | undefined; beats: boolean }[]> {
+    if (ids.length === 0) return [];
+    const { desired, serving, heartbeat } = this.#keys;
+    const reads = this.#redis.pipeline();
+    for (const id of ids) reads.hexists(desired(id), 'spec').get(serving(id)).exists(heartbeat(id));
+    const told = await replies<(number | string | null)[]>(reads);
+    return ids.map((_, at) => ({
+      known: told[3 * at] === 1,
+      serving: toServing(told[3 * at + 1] as string | null),
+      beats: told[3 * at + 2] === 1,
+    }));
+  }
+
+  /** Tells the wrapper whom it serves, unless it was told. */
+  async tell(takeover: Takeover): Promise<void> {
+    const { bodies, input } = this.#keys;
+    const [before, after] = [takeover, { ...takeover, told: true }].map((one) => JSON.stringify(plain(one)));
+    await this.#redis.tell(
+      ...[bodies, input(takeover.made_for)],
+      ...[takeover.worker_id, before as string, after as string, tellingOf(takeover), TELLING_MS],
+    );
+  }
+
+  /** Writes it down again, from what a wrapper says of itself, where the store has lost it. */
+  async restore(takeover: Takeover): Promise<void> {
+    await this.#redis.hsetnx(this.#keys.bodies, takeover.worker_id, JSON.stringify(plain(takeover)));
+  }
+
+  /** The body is gone; the worker's next one is its own. */
+  async drop(id: string): Promise<void> {
+    await this.#redis.hdel(this.#keys.bodies, id);
+  }
+}
+
+/** As it stands in the hash. */
+const plain = ({ worker_id, made_for, body_id, at, told }: Takeover): Takeover => ({
+  ...{ worker_id, made_for, body_id, at, told },
+});
+
+function toTakeover(text: string | null): Takeover | undefined {
+  const given = parse(text) as Partial<Takeover> | undefined;
+  const { worker_id, made_for, body_id, at, told } = given ?? {};
+  if (!worker_id || !made_for || !body_id) return undefined;
+  return { worker_id, made_for, body_id, at: Number(at ?? 0), told: told === true };
+}
+
+function toServing(text: string | null): Serving | undefined {
+  const given = parse(text) as Partial<Serving> | undefined;
+  if (!given?.worker_id) return undefined;
+  return { worker_id: given.worker_id, at: Number(given.at ?? 0), spec: given.spec };
+}
+
+async function replies<T>(reads: ReturnType<Link['pipeline']>): Promise<T> {
+  const answers = (await reads.exec()) ?? [];
+  return answers.map(([error, reply]) => {
+    if (error) throw error;
+    return reply;
+  }) as T;
+}

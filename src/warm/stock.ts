@@ -1,0 +1,73 @@
+/**
+ * The warm workers that can be taken over now, as the passes of this term saw them last. In memory: a new term fills it
+ * with its first look at everything, and that one of them is still free is checked where it is taken.
+ */
+import type { Candidate, Decision, Observation, RuntimeName, WorkerSpec } from '../model/index.ts';
+import type { RuntimeInfo } from '../runtimes/runtime.ts';
+import { changedLimits, whyNoMatch } from './match.ts';
+
+interface Shelved extends Candidate {
+  spec: WorkerSpec;
+  image: string | undefined;
+}
+
+/** One that was chosen, and whether its body fits as it is. */
+export interface Chosen extends Candidate {
+  fits: boolean;
+}
+
+export interface StockOptions {
+  info: (runtime: RuntimeName) => RuntimeInfo | undefined;
+  /** The image that a body of this spec would run if it were made now; `undefined` where that is not known, or does not matter. */
+  imageOf: (spec: WorkerSpec) => Promise<string | undefined>;
+}
+
+export class Stock {
+  readonly #shelf = new Map<string, Shelved>();
+  readonly #options: StockOptions;
+
+  constructor(options: StockOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#shelf.size;
+  }
+
+  /** Takes note of what a pass saw and decided of any worker. */
+  note({ worker_id, desired, actual }: Observation, { status, intents }: Decision): void {
+    const { spec } = desired;
+    if (!spec.warm) return;
+    const free =
+      status.status === 'RUNNING' &&
+      status.phase === 'ready' &&
+      intents.length === 0 &&
+      actual.kind === 'present';
+    if (free)
+      this.#shelf.set(worker_id, { worker_id, body_id: actual.body.id, image: actual.body.image, spec });
+    else this.#shelf.delete(worker_id);
+  }
+
+  /** Takes the one that waits longest and matches off the shelf; whoever does not use it asks for a look at it. */
+  async choose(asked: WorkerSpec): Promise<Chosen | undefined> {
+    const matching = this.#matching(asked);
+    if (matching.length === 0) return undefined;
+    const image = asked.runtime === 'docker' ? await this.#options.imageOf(asked) : undefined;
+    // Looked at again: another create may have come in between.
+    const found = matching.find(
+      (one) => this.#shelf.has(one.worker_id) && (image === undefined || one.image === image),
+    );
+    if (!found) return undefined;
+    const { worker_id, body_id, spec } = found;
+    this.#shelf.delete(worker_id);
+    return { worker_id, body_id, fits: changedLimits(spec, asked).length === 0 };
+  }
+
+  #matching(asked: WorkerSpec): Shelved[] {
+    if (this.#shelf.size === 0) return [];
+    const limits = this.#options.info(asked.runtime)?.limits;
+    const names = ['memory', 'cpus', 'pids'] as const;
+    const adjustable = new Set(names.filter((name) => limits?.[name].adjustable));
+    return [...this.#shelf.values()].filter(({ spec }) => whyNoMatch(spec, asked, adjustable) === undefined);
+  }
+}

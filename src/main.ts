@@ -149,12 +149,12 @@ process.exitCode = await runCli(process.argv.slice(2), {
   images: (settings) => imagesOf(settings)(() => {}),
   collector: (settings, redis) => collectorOf(settings, redis),
   wrapperIsBuilt: () => existsSync(WRAPPER),
-  async serve(settings, signal) {
+  async serve(settings, signal, { cleanup }) {
     const metrics = createMetrics({ version });
     const log = createLogger({ level: settings.logLevel, version, secrets: secretsOf(settings) });
     const checkpoint = crashAt(process.env.WM_CRASH_AT);
     await serve({
-      ...{ settings, metrics, log, signal, checkpoint, ...runtimesOf(settings, metrics) },
+      ...{ settings, metrics, log, signal, checkpoint, cleanup, ...runtimesOf(settings, metrics) },
       // None where the operator names one image for all Docker bodies, or there are none.
       images:
         settings.workerImage || settings.runtime === 'process' ? undefined : imagesOf(settings, metrics),

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
+import { endDirectBodies } from './direct-cleanup.ts';
 import { report } from './http/health.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import type { Collector } from './images/gc.ts';
@@ -53,6 +54,8 @@ export interface ServeOptions {
   imageObstacle: (images: Images | undefined) => (spec: WorkerSpec) => Promise<string | undefined>;
   metrics: Metrics;
   log: Logger;
+  /** Ends the direct bodies of the cell when the manager goes while it leads. */
+  cleanup?: boolean | undefined;
   /** Fires when the manager should go. */
   signal: AbortSignal;
   /** Called between any two steps of the manager; for the crash tests, which end it there. */
@@ -226,11 +229,14 @@ export async function serve(options: ServeOptions): Promise<void> {
       if (signal.aborted) resolve();
       signal.addEventListener('abort', () => resolve());
     });
-    log.info('going; workers stay as they are');
+    log.info(options.cleanup ? 'going; direct workers end' : 'going; workers stay as they are');
   } finally {
     clearInterval(prober);
     termEnd.abort();
     await ended;
+    const direct = options.runtimes.find(({ name }) => name === 'process');
+    // A manager that stands by has no workers to end: they are the leader's.
+    if (options.cleanup && direct && lease.held()) await endDirectBodies(direct, log);
     await lease.release();
     await http.close();
     await images?.close();

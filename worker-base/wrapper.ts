@@ -35,6 +35,10 @@ function settingsOrExit(): Settings {
   }
 }
 
+// A direct body is started with its name behind the program, to be told from others by `ps`.
+const [, , title] = process.argv;
+if (title) process.title = title;
+
 const settings = settingsOrExit();
 const log = makeLog(settings.logLevel, settings.workerId, settings.incarnation);
 const fail = (thrown: unknown) => {

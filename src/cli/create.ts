@@ -89,6 +89,9 @@ async function create(context: Context, commandLine: string[], options: Options)
   const id = String(answer.worker_id ?? '');
   if (json) await out.json(answer);
   else if (answer.success) await out.line(id);
+  const why = String(answer.runtime_reason ?? '');
+  // Docker is what most expect; where it was not to be had, a person should know.
+  if (!json && why.startsWith('Not in Docker')) out.note(`It lives as a process of this machine. ${why}`);
   if (!answer.success) throw refusalOf(answer);
   if (!options.wait) return;
   const left = Math.max(0.1, limit - (performance.now() - began) / 1000);

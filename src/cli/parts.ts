@@ -30,7 +30,7 @@ export interface CliParts {
   /** Looks at images and removes them. */
   collector: (settings: Settings, redis: Link) => Collector;
   wrapperIsBuilt: () => boolean;
-  serve: (settings: Settings, signal: AbortSignal) => Promise<void>;
+  serve: (settings: Settings, signal: AbortSignal, options: { cleanup?: boolean }) => Promise<void>;
   stdout: NodeJS.WriteStream;
   stderr: NodeJS.WriteStream;
 }

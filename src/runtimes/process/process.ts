@@ -31,6 +31,7 @@ import { limitsOf, refuseUnsupported, withRlimit } from './limits.ts';
 import { measure } from './measure.ts';
 import { killAll, type Trace, terminateAll } from './members.ts';
 import { cgroupsOf, look, observe } from './observe.ts';
+import { titleOf } from './title.ts';
 import { HINTS, watchCell } from './watch.ts';
 
 export interface ProcessRuntimeOptions {
@@ -122,7 +123,7 @@ class ProcessRuntime implements Runtime {
         spec: JSON.stringify(order.spec),
         epoch: order.epoch,
         created_at: (this.#options.now ?? Date.now)(),
-        argv: order.argv ?? this.#options.wrapper.argv,
+        argv: order.argv ?? [...this.#options.wrapper.argv, titleOf(order.spec, worker)],
         env: order.env,
         limits,
       };

@@ -47,9 +47,9 @@ module.exports = {
     {
       name: 'ioredis-only-in-the-store',
       comment:
-        'One place knows the keys, the scripts and the traps of the client; the wrapper has its own connection.',
+        'One place knows the keys, the scripts and the traps of the client; the wrapper and the task queue have connections of their own.',
       severity: 'error',
-      from: { path: OURS, pathNot: '^(src/store|worker-base|scripts|bench|test)/' },
+      from: { path: OURS, pathNot: '^(src/(store|tasks)|worker-base|scripts|bench|test)/' },
       to: { path: npm('ioredis') },
     },
     {
@@ -89,7 +89,7 @@ module.exports = {
       from: { path: '^worker-base/' },
       to: {
         path: '^(src|machines)/',
-        pathNot: '^src/(model/|agents/|store/keys\\.ts$|telemetry/redact\\.ts$)',
+        pathNot: '^src/(model/|agents/|tasks/|http/(listen|route)\\.ts$|store/keys\\.ts$|telemetry/redact\\.ts$)',
       },
     },
     {
@@ -106,6 +106,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/agents/' },
       to: { path: '^src/model/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'tasks-stand-alone',
+      comment: 'A worker carries the task queue in its bundle: nothing of the manager comes along, nor zod.',
+      severity: 'error',
+      from: { path: '^src/tasks/' },
+      to: { path: OURS, pathNot: '^src/(tasks|model)/' },
     },
     {
       name: 'nothing-imports-main',

@@ -17,5 +17,6 @@ export * from './spec.ts';
 export * from './takeover.ts';
 export * from './task.ts';
 export * from './task-error.ts';
+export * from './task-limits.ts';
 export * from './units.ts';
 export * from './vitals.ts';

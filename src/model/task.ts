@@ -11,13 +11,6 @@ export const TASK_STATUSES = ['queued', 'running', 'completed', 'failed'] as con
 export type TaskStatus = (typeof TASK_STATUSES)[number];
 
 const DAY = 86_400;
-/** A result, or all arguments together, as JSON: Redis is no place for files. */
-export const TASK_BYTES_LIMIT = 16 * 1024 ** 2;
-/** Seconds for which the result or the error of an ended task can be read, where nothing else is set. */
-export const TASK_KEEP_SECONDS = DAY;
-/** Seconds that an attempt may take where neither the task nor TASK_TIMEOUT says so; Celery knows no bound, RQ has 180. */
-export const TASK_TIMEOUT_SECONDS = 3600;
-
 /** A task's name within its pool. Whoever submits may choose it: the same twice is one task. */
 export const taskId = z
   .string()

@@ -3,7 +3,7 @@
  *
  * Owns the life of a task between `submit` and its one end. What must hold: a task that was accepted ends in exactly one
  * of `completed` and `failed`; a result counts only from the attempt that holds the task's lock; a queue never holds
- * more than its size. Nothing outside of this folder knows of BullMQ. Imports the model and the names of keys only.
+ * more than its size. Nothing outside of this folder knows of BullMQ. Imports the model only.
  */
 import type { Task, TaskAccepted, TaskCounts, TaskStatus, TaskView } from '../model/task.ts';
 
@@ -56,6 +56,8 @@ export interface TaskQueue {
    * once instead of after their locks' end. Only for a body that is known to be gone. Returns how many tasks it held.
    */
   release(workerId: string, incarnation?: number): Promise<number>;
+  /** Forgets what ended longer than `keepSeconds` ago. Working pools do so by themselves. */
+  sweep(): Promise<void>;
   /** Forgets the queue and all its tasks; running ones are fenced. */
   remove(): Promise<void>;
 }

@@ -1,0 +1,79 @@
+import { messageOf } from '../model/fault.ts';
+import { TaskError, type TaskFailure } from '../model/task-error.ts';
+import { type RunningTask, type RunTask, TaskAbort } from './consumer.ts';
+
+/** How an attempt came out. `lost` counts for nothing; `ending` gives the task to another worker. */
+export type Outcome =
+  | { kind: 'done'; value: unknown }
+  | { kind: 'failed'; failure: TaskFailure; retry: boolean }
+  | { kind: 'lost' | 'ending' };
+
+/** One attempt at a task, from its begin until its runner has ended. */
+export class Attempt {
+  readonly startedAt = Date.now();
+  readonly #controller = new AbortController();
+  #abandon: () => void = () => {};
+  /** When the runner has ended, however late; until then its slot is taken. */
+  settled: Promise<void> = Promise.resolve();
+
+  /** Asks the attempt to end; the first reason counts. */
+  abort(kind: TaskAbort['kind'], message: string): void {
+    if (this.#controller.signal.aborted) return;
+    this.#controller.abort(new TaskAbort(kind, message));
+    this.#abandon();
+  }
+
+  /** Never rejects. After an abort it takes `graceMs` at most, whatever the runner does. */
+  async run(
+    task: RunningTask,
+    run: RunTask,
+    progress: (value: unknown) => void,
+    graceMs: number,
+  ): Promise<Outcome> {
+    const { signal } = this.#controller;
+    let clock: NodeJS.Timeout | undefined;
+    const abandoned = new Promise<Outcome>((resolve) => {
+      this.#abandon = () => {
+        clock = setTimeout(() => resolve(this.#after(signal.reason)), graceMs);
+      };
+    });
+    const limit = setTimeout(() => {
+      const seconds = task.timeout_seconds;
+      this.abort('timeout', `It took longer than its timeout of ${seconds} s, and was ended.`);
+    }, task.timeout_seconds * 1000);
+    const ended = start(run, task, { signal, progress }).then(
+      (value): Outcome => (this.#lost() ? { kind: 'lost' } : { kind: 'done', value }),
+      (error): Outcome => (signal.aborted ? this.#after(signal.reason) : toFailed(error)),
+    );
+    this.settled = ended.then(() => {});
+    const outcome = await Promise.race([ended, abandoned]);
+    clearTimeout(limit);
+    clearTimeout(clock);
+    return outcome;
+  }
+
+  #lost(): boolean {
+    const { reason } = this.#controller.signal;
+    return reason instanceof TaskAbort && reason.kind === 'lost';
+  }
+
+  #after({ kind, message }: TaskAbort): Outcome {
+    if (kind === 'lost' || kind === 'ending') return { kind };
+    const type = kind === 'timeout' ? 'Timeout' : 'Cancelled';
+    return { kind: 'failed', failure: { type, message }, retry: kind === 'timeout' };
+  }
+}
+
+/** A runner that throws before it returns a promise has failed like any other. */
+async function start(run: RunTask, ...given: Parameters<RunTask>): Promise<unknown> {
+  return run(...given);
+}
+
+function toFailed(error: unknown): Outcome {
+  if (error instanceof TaskError) {
+    const { type, message, traceback, retry } = error;
+    return { kind: 'failed', failure: { type, message, ...(traceback && { traceback }) }, retry };
+  }
+  const type = error instanceof Error ? error.name : 'Error';
+  return { kind: 'failed', failure: { type, message: messageOf(error) }, retry: true };
+}

@@ -1,0 +1,35 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import { SCRIPTS, type ScriptName } from './scripts.ts';
+
+/** Milliseconds in which Redis has to answer who submits and asks. */
+const COMMAND_TIMEOUT_MS = 5000;
+/** A connection that owes an answer for so long is dead; longer than any blocked read. */
+const SOCKET_TIMEOUT_MS = 15_000;
+
+export type TaskLink = Redis & Record<ScriptName, (...args: (string | number)[]) => Promise<unknown>>;
+
+const common = {
+  lazyConnect: true,
+  enableReadyCheck: true,
+  scripts: SCRIPTS,
+  connectTimeout: 5000,
+  retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 6), 2000) * (0.75 + Math.random() / 2),
+} satisfies RedisOptions;
+
+/** For who submits and asks: an answer or an error within seconds. All that is sent may be executed twice. */
+export function connectClient(url: string): TaskLink {
+  return new Redis(url, {
+    ...common,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    maxRetriesPerRequest: 2,
+  }) as TaskLink;
+}
+
+/** For who works: a result waits as long as Redis is away, since nobody else has it. BullMQ demands the same. */
+export function connectWorker(url: string): TaskLink {
+  return new Redis(url, {
+    ...common,
+    maxRetriesPerRequest: null,
+    socketTimeout: SOCKET_TIMEOUT_MS,
+  }) as TaskLink;
+}

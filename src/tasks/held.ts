@@ -1,0 +1,36 @@
+import type { JobJson } from 'bullmq';
+import { instant } from '../model/units.ts';
+import type { Attempt } from './attempt.ts';
+import type { RunningTask } from './consumer.ts';
+import { taskIdOf } from './place.ts';
+import { priorityOf, type Stored } from './stored.ts';
+
+/** A task whose lock this worker holds, under a token that no other take has. */
+export interface Held {
+  jobId: string;
+  token: string;
+  job: JobJson;
+  stored: Stored;
+  /** Absent while it waits for a slot. */
+  attempt?: Attempt;
+  /** Gives it back where it waits too long for a slot. */
+  patience?: NodeJS.Timeout;
+}
+
+export function toHeld(job: JobJson, jobId: string, token: string): Held {
+  return { jobId, token, job, stored: JSON.parse(job.data) as Stored };
+}
+
+export const attemptOf = ({ job }: Held): number => job.attemptsStarted ?? 1;
+
+export function toRunning(held: Held, timeoutSeconds: number): RunningTask {
+  const { job, stored } = held;
+  return {
+    task_id: taskIdOf(held.jobId),
+    payload: stored.payload,
+    priority: priorityOf(job.priority ?? 0),
+    attempt: attemptOf(held),
+    timeout_seconds: stored.timeout_seconds ?? timeoutSeconds,
+    queued_at: instant(job.timestamp),
+  };
+}

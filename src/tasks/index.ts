@@ -1,0 +1,14 @@
+export {
+  type ActiveTask,
+  type ConsumerSettings,
+  type ConsumerTotals,
+  type RunningTask,
+  type RunTask,
+  TaskAbort,
+  type TaskConsumer,
+  type TaskHands,
+} from './consumer.ts';
+export { openTasks } from './open-tasks.ts';
+export { openConsumer } from './pool-consumer.ts';
+export type { QueueSettings, TaskPlace, TaskQueue, Tasks } from './tasks.ts';
+export { QueueFull } from './trouble.ts';

@@ -1,0 +1,45 @@
+import { Fault } from '../model/fault.ts';
+import type { TaskView } from '../model/task.ts';
+import { connectClient } from './connect.ts';
+import { jobIdOf, poolsKey, prefixOf } from './place.ts';
+import { PoolQueue, unknown } from './queue.ts';
+import type { TaskPlace, Tasks } from './tasks.ts';
+import { answered } from './trouble.ts';
+
+/** Opens the tasks of a cell. Connects at the first use, and again without end when Redis goes. */
+export function openTasks({ redisUrl, cell }: TaskPlace): Tasks {
+  const redis = connectClient(redisUrl);
+  // Each command tells its own error; an error of the connection without a listener would end the process.
+  redis.on('error', () => {});
+  const whose = async (taskId: string): Promise<string | undefined> => {
+    const pools = (await answered('look up a task', 'any', () =>
+      redis.taskWhose(poolsKey(cell), prefixOf(cell), jobIdOf(taskId)),
+    )) as string[];
+    if (pools.length > 1) {
+      throw new Fault(
+        'conflict',
+        `The pools ${pools.sort().join(' and ')} each have a task ${taskId}: name the pool too.`,
+      );
+    }
+    return pools[0];
+  };
+  const queue: Tasks['queue'] = (pool, settings = {}) => new PoolQueue(redis, cell, pool, settings);
+  return {
+    queue,
+    async find(taskId): Promise<TaskView | undefined> {
+      const pool = await whose(taskId);
+      return pool === undefined ? undefined : queue(pool).get(taskId);
+    },
+    async cancel(taskId, reason): Promise<TaskView> {
+      const pool = await whose(taskId);
+      if (pool === undefined) throw unknown(taskId);
+      return queue(pool).cancel(taskId, reason);
+    },
+    async pools(): Promise<string[]> {
+      return (await answered('list queues', 'any', () => redis.smembers(poolsKey(cell)))).sort();
+    },
+    async close(): Promise<void> {
+      redis.disconnect();
+    },
+  };
+}

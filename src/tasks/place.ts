@@ -1,0 +1,44 @@
+import type { TaskPriority } from '../model/task.ts';
+
+/** Higher numbers are taken later; 0 would be BullMQ's "before all", which no class is. */
+export const RANK: Record<TaskPriority, number> = { critical: 1, high: 2, normal: 3, low: 4 };
+
+/** Stalls that BullMQ allows a job. A task that allows fewer losses starts with as many of them used up. */
+export const LOSS_LIMIT = 100;
+/** Times that a task is given to another worker after its worker died, where it does not say. */
+export const MAX_LOSSES = 3;
+
+/** Where a pool's queue stands in Redis. Job keys begin with `t.`, for no task may be called as the queue's own keys. */
+export interface Place {
+  prefix: string;
+  /** Begins every key of the queue. */
+  base: string;
+  key(name: string): string;
+  job(taskId: string): string;
+  /** Pub/sub channel on which workers are asked to end a running task. */
+  control: string;
+}
+
+/** BullMQ's prefix in a cell. */
+export const prefixOf = (cell: string): string => (cell === 'default' ? 'task' : `${cell}:task`);
+/** Set of the pools that have a queue. */
+export const poolsKey = (cell: string): string => `${prefixOf(cell)}:pools`;
+
+export const jobIdOf = (taskId: string): string => `t.${taskId}`;
+export const taskIdOf = (jobId: string): string => jobId.slice(2);
+
+export function placeOf(cell: string, pool: string): Place {
+  const prefix = prefixOf(cell);
+  const base = `${prefix}:${pool}:`;
+  return {
+    prefix,
+    base,
+    key: (name) => base + name,
+    job: (taskId) => base + jobIdOf(taskId),
+    control: `${base}control`,
+  };
+}
+
+/** The lock's token of a take: who holds it stands in it, so that the tasks of a dead body can be found. */
+export const tokenOf = (workerId: string, incarnation: number, take: number): string =>
+  `${workerId}/${incarnation}/${take}`;

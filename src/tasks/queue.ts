@@ -1,0 +1,188 @@
+import { randomUUID } from 'node:crypto';
+import { createRedisBackend, type RedisQueueBackend } from 'bullmq';
+import { Fault } from '../model/fault.ts';
+import type { Task, TaskAccepted, TaskCounts, TaskPriority, TaskStatus, TaskView } from '../model/task.ts';
+import type { TaskLink } from './connect.ts';
+import { jobIdOf, LOSS_LIMIT, MAX_LOSSES, type Place, placeOf, poolsKey, RANK, taskIdOf } from './place.ts';
+import { type Seen, toStored, toView } from './stored.ts';
+import type { QueueSettings, TaskQueue } from './tasks.ts';
+import { answered, QueueFull } from './trouble.ts';
+
+/** What a list holds at most: each entry is read from Redis in one go. */
+const LIST_MAX = 1000;
+/** Ended tasks that one sweep forgets of each kind at most. */
+const SWEEP = 10_000;
+/** BullMQ lets the check for stalled tasks run once in so long, whoever asks. */
+const STALLED_CHECK_MS = 5000;
+
+/** The queue of one pool, over a connection that others use too. */
+export class PoolQueue implements TaskQueue {
+  readonly pool: string;
+  readonly #redis: TaskLink;
+  readonly #cell: string;
+  readonly #place: Place;
+  readonly #settings: QueueSettings;
+  #backend: RedisQueueBackend | undefined;
+
+  constructor(redis: TaskLink, cell: string, pool: string, settings: QueueSettings) {
+    this.#redis = redis;
+    this.#cell = cell;
+    this.pool = pool;
+    this.#place = placeOf(cell, pool);
+    this.#settings = settings;
+  }
+
+  async submit(task: Task): Promise<TaskAccepted> {
+    const task_id = task.task_id ?? randomUUID();
+    const { key, job } = this.#place;
+    const size = this.#settings.queueSize ?? -1;
+    const attempts = (task.max_retries ?? 0) + 1;
+    const reply = await answered('take a task', this.pool, () =>
+      this.#redis.taskSubmit(
+        ...[job(task_id), key('prioritized'), key('wait'), key('delayed'), key('marker'), key('pc')],
+        ...[key('meta'), poolsKey(this.#cell), key('completed'), key('failed')],
+        ...[jobIdOf(task_id), toStored(task), JSON.stringify({ attempts }), Date.now(), RANK[task.priority]],
+        ...[LOSS_LIMIT - (task.max_losses ?? MAX_LOSSES), size, this.pool],
+      ),
+    );
+    const [what, number, ended] = reply as [string, number, number];
+    if (what === 'full') throw new QueueFull(this.pool, number, ended / 10);
+    if (what === 'queued') return { task_id, status: 'queued', position: number };
+    const seen = await this.#look(task_id);
+    const status = seen?.view.status ?? 'queued';
+    return { task_id, status, position: status === 'queued' ? (seen?.position ?? 0) : 0 };
+  }
+
+  async get(taskId: string): Promise<TaskView | undefined> {
+    return (await this.#look(taskId))?.view;
+  }
+
+  async cancel(taskId: string, reason = 'It was cancelled.'): Promise<TaskView> {
+    const { key, job, control } = this.#place;
+    const failure = JSON.stringify({ type: 'Cancelled', message: reason });
+    await answered('cancel a task', this.pool, () =>
+      this.#redis.taskCancel(
+        ...[job(taskId), key('prioritized'), key('wait'), key('delayed'), key('failed')],
+        ...[jobIdOf(taskId), Date.now(), failure, control],
+      ),
+    );
+    const view = await this.get(taskId);
+    if (!view) throw unknown(taskId, this.pool);
+    return view;
+  }
+
+  async counts(): Promise<TaskCounts> {
+    const { key } = this.#place;
+    const many = this.#redis.pipeline();
+    for (const rank of Object.values(RANK)) {
+      many.zcount(key('prioritized'), rank * 0x100000000, `(${(rank + 1) * 0x100000000}`);
+      many.zcount(key('prioritized'), rank, rank);
+    }
+    many.llen(key('wait')).zcard(key('delayed')).llen(key('active'));
+    many.zcard(key('completed')).zcard(key('failed'));
+    const numbers = await this.#numbers(many);
+    const queued_by_priority = {} as Record<TaskPriority, number>;
+    for (const priority of Object.keys(RANK) as TaskPriority[]) {
+      queued_by_priority[priority] = (numbers.shift() ?? 0) + (numbers.shift() ?? 0);
+    }
+    const [returned = 0, delayed = 0, active = 0, completed = 0, failed = 0] = numbers;
+    const waiting = Object.values(queued_by_priority).reduce((sum, count) => sum + count, 0);
+    return { queued: waiting + returned + delayed, queued_by_priority, delayed, active, completed, failed };
+  }
+
+  async list({ status, limit = 100 }: { status?: TaskStatus; limit?: number } = {}): Promise<TaskView[]> {
+    const { key } = this.#place;
+    const end = Math.max(1, Math.min(limit, LIST_MAX)) - 1;
+    const last = String(end);
+    const ids = await answered('list tasks', this.pool, async () => {
+      const wanted = (of: TaskStatus) => status === undefined || status === of;
+      const found: string[] = [];
+      if (wanted('running')) found.push(...(await this.#redis.lrange(key('active'), 0, end)));
+      if (wanted('queued')) {
+        found.push(...(await this.#redis.lrange(key('wait'), -end - 1, -1)).reverse());
+        found.push(...(await this.#redis.zrange(key('prioritized'), 0, last)));
+        found.push(...(await this.#redis.zrange(key('delayed'), 0, last)));
+      }
+      if (wanted('completed')) found.push(...(await this.#redis.zrange(key('completed'), 0, last, 'REV')));
+      if (wanted('failed')) found.push(...(await this.#redis.zrange(key('failed'), 0, last, 'REV')));
+      return found;
+    });
+    const views = await Promise.all(ids.slice(0, end + 1).map((id) => this.get(taskIdOf(id))));
+    // A task may have moved on between the two reads.
+    return views.filter(
+      (view) => view !== undefined && (status === undefined || view.status === status),
+    ) as TaskView[];
+  }
+
+  async release(workerId: string, incarnation = -1): Promise<number> {
+    const { key, base } = this.#place;
+    const held = await answered('release the tasks of a worker', this.pool, async () => {
+      const keys = [key('active'), key('stalled'), key('stalled-check')];
+      const count = (await this.#redis.taskRelease(...keys, base, workerId, incarnation)) as number;
+      if (count > 0) await this.#bull().moveStalledJobsToWait();
+      return count;
+    });
+    return held;
+  }
+
+  async sweep(): Promise<void> {
+    const { keepSeconds } = this.#settings;
+    if (keepSeconds === undefined) return;
+    await answered('forget ended tasks', this.pool, async () => {
+      for (const state of ['completed', 'failed']) {
+        await this.#bull().cleanJobsByState(state, Date.now() - keepSeconds * 1000, SWEEP);
+      }
+    });
+  }
+
+  async remove(): Promise<void> {
+    await answered('remove a queue', this.pool, async () => {
+      await this.#redis.srem(poolsKey(this.#cell), this.pool);
+      // Bounded by the tasks that there are; each round removes a thousand.
+      let rest = 1;
+      while (rest > 0) {
+        await this.#bull().pause(true);
+        rest = await this.#bull().obliterate({ force: true, count: 1000 });
+      }
+    });
+  }
+
+  async #look(taskId: string): Promise<{ view: TaskView; position: number } | undefined> {
+    const { key, job } = this.#place;
+    const seen = await answered('look up a task', this.pool, () =>
+      this.#redis.taskView(
+        ...[job(taskId), key('prioritized'), key('wait'), key('delayed'), key('completed')],
+        jobIdOf(taskId),
+      ),
+    );
+    if (!seen) return undefined;
+    const view = toView(taskId, this.pool, seen as Seen);
+    return { view, position: Number((seen as Seen)[1]) };
+  }
+
+  async #numbers(many: ReturnType<TaskLink['pipeline']>): Promise<number[]> {
+    const replies = await answered('count tasks', this.pool, () => many.exec());
+    return (replies ?? []).map(([error, value]) => {
+      if (error) throw error;
+      return Number(value);
+    });
+  }
+
+  /** BullMQ's own commands, where they do what is wanted as they are. */
+  #bull(): RedisQueueBackend {
+    this.#backend ??= createRedisBackend(this.pool, {
+      connection: this.#redis,
+      prefix: this.#place.prefix,
+      skipVersionCheck: true,
+      maxStalledCount: LOSS_LIMIT,
+      stalledInterval: STALLED_CHECK_MS,
+    } as Parameters<typeof createRedisBackend>[1]);
+    return this.#backend;
+  }
+}
+
+export const unknown = (taskId: string, pool?: string): Fault =>
+  new Fault(
+    'not_found',
+    `No task ${taskId} is known${pool === undefined ? '' : ` in the pool ${pool}`}: it never was, or its result was kept long enough.`,
+  );

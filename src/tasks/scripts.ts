@@ -1,0 +1,151 @@
+/**
+ * What BullMQ has no command for, as Lua beside its own: each is one step that no other sees half done.
+ *
+ * They read and write BullMQ's keys as its 6.7 does (`wait`, `prioritized`, `delayed`, `active`, `failed`, `stalled`, `marker`,
+ * `pc`, and hashes with `data`, `opts`, `timestamp`, `processedOn`, `finishedOn`, `returnvalue`, `failedReason`, `atm`, `ats`,
+ * `stc`, `pb`, `defa`); tests hold each of them against BullMQ's own commands.
+ */
+
+/** Adds a task unless it is here already or the queue is full: BullMQ's own add knows no bound, and two steps overshoot. */
+const submit = `
+local job, prioritized, wait, delayed = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local id, data, opts, now, rank, losses, size, pool = unpack(ARGV)
+if redis.call('EXISTS', job) == 1 then return {'known', 0} end
+local ahead = redis.call('LLEN', wait)
+local waiting = ahead + redis.call('ZCARD', prioritized) + redis.call('ZCARD', delayed)
+if tonumber(size) >= 0 and waiting >= tonumber(size) then
+  local since = tonumber(now) - 10000
+  return {'full', waiting, redis.call('ZCOUNT', KEYS[9], since, '+inf') + redis.call('ZCOUNT', KEYS[10], since, '+inf')}
+end
+redis.call('HSET', job, 'name', 'task', 'data', data, 'opts', opts, 'timestamp', now, 'delay', 0,
+  'priority', rank, 'stc', losses)
+local turn = redis.call('INCR', KEYS[6])
+redis.call('ZADD', prioritized, tonumber(rank) * 0x100000000 + turn % 0x100000000, id)
+redis.call('ZADD', KEYS[5], 0, '0')
+redis.call('HSETNX', KEYS[7], 'opts.maxLenEvents', 0)
+redis.call('SADD', KEYS[8], pool)
+return {'queued', ahead + redis.call('ZRANK', prioritized, id) + 1}
+`;
+
+/** A task as it stands, without its payload. States are told from where it is, since the hash keeps traces of old attempts. */
+const view = `
+local fields = redis.call('HMGET', KEYS[1], 'timestamp', 'processedOn', 'finishedOn', 'returnvalue', 'failedReason',
+  'opts', 'priority', 'ats', 'progress', 'pb', 'defa')
+if not fields[1] then return nil end
+local state, rank = 'running', 0
+if fields[3] then state = redis.call('ZSCORE', KEYS[5], ARGV[1]) and 'completed' or 'failed' else
+  local at = redis.call('ZSCORE', KEYS[4], ARGV[1])
+  if at then state, rank = 'delayed', math.floor(tonumber(at) / 0x1000) else
+    local position = redis.call('ZRANK', KEYS[2], ARGV[1])
+    if position then
+      state, rank = 'queued', position + 1 + redis.call('LLEN', KEYS[3])
+    elseif redis.call('EXISTS', KEYS[1] .. ':lock') == 0 and redis.call('LPOS', KEYS[3], ARGV[1]) then
+      state, rank = 'queued', 1
+    end
+  end
+end
+return {state, tostring(rank), unpack(fields, 1, 11)}
+`;
+
+/** Ends a waiting task, or asks the worker of a running one. The mark is BullMQ's deferred failure: whoever takes the task next ends it. */
+const cancel = `
+local job, id, now, reason = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+if redis.call('EXISTS', job) == 0 then return 'unknown' end
+if redis.call('HEXISTS', job, 'finishedOn') == 1 then return 'ended' end
+if redis.call('ZREM', KEYS[2], id) + redis.call('ZREM', KEYS[4], id) + redis.call('LREM', KEYS[3], 1, id) > 0 then
+  redis.call('HSET', job, 'failedReason', reason, 'finishedOn', now)
+  redis.call('HDEL', job, 'defa')
+  redis.call('ZADD', KEYS[5], now, id)
+  return 'cancelled'
+end
+redis.call('HSET', job, 'defa', reason)
+redis.call('PUBLISH', ARGV[4], id)
+return 'asked'
+`;
+
+/** Brings the task that has waited longest, of whatever class, to the front; small scores tell its class still. */
+const longest = `
+local found, oldest
+for class = 1, 4 do
+  local head = redis.call('ZRANGEBYSCORE', KEYS[1], class * 0x100000000, '(' .. string.format('%.0f', (class + 1) * 0x100000000),
+    'WITHSCORES', 'LIMIT', 0, 1)
+  if head[1] then
+    local turn = tonumber(head[2]) - class * 0x100000000
+    if not oldest or turn < oldest then found, oldest = {class, head[1]}, turn end
+  end
+end
+if found then redis.call('ZADD', KEYS[1], 'XX', found[1], found[2]) end
+return 0
+`;
+
+/** Renews the locks of a worker at once. For each task: 0 held, 1 lost, 2 held and asked to be cancelled. */
+const renew = `
+redis.call('SADD', KEYS[2], ARGV[3])
+local told = {}
+for i = 4, #ARGV, 2 do
+  local job = ARGV[1] .. ARGV[i]
+  if redis.call('GET', job .. ':lock') == ARGV[i + 1] then
+    redis.call('PEXPIRE', job .. ':lock', ARGV[2])
+    redis.call('SREM', KEYS[1], ARGV[i])
+    told[#told + 1] = redis.call('HEXISTS', job, 'defa') == 1 and 2 or 0
+  else
+    told[#told + 1] = 1
+  end
+end
+return told
+`;
+
+/** What an attempt says of its progress, while the task is its own. */
+const progress = `
+if redis.call('GET', KEYS[1] .. ':lock') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'progress', ARGV[2])
+return 1
+`;
+
+/** A taken task goes back unbegun, to the front of its class: neither a start nor a loss is counted. */
+const uncount = `
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HINCRBY', KEYS[1], 'ats', -1) end
+return 0
+`;
+
+/** Takes the locks of a dead worker, and lets the check that follows find its tasks stalled. */
+const release = `
+local base, worker, incarnation = ARGV[1], ARGV[2] .. '/', tonumber(ARGV[3])
+local held = 0
+for _, id in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
+  local token = redis.call('GET', base .. id .. ':lock')
+  if token and string.sub(token, 1, #worker) == worker then
+    local of = tonumber(string.match(token, '/(%d+)/%d+$'))
+    if incarnation < 0 or (of and of <= incarnation) then
+      redis.call('DEL', base .. id .. ':lock')
+      redis.call('SADD', KEYS[2], id)
+      held = held + 1
+    end
+  end
+end
+if held > 0 then redis.call('DEL', KEYS[3]) end
+return held
+`;
+
+/** The pools that have a task of this id. */
+const whose = `
+local found = {}
+for _, pool in ipairs(redis.call('SMEMBERS', KEYS[1])) do
+  if redis.call('EXISTS', ARGV[1] .. ':' .. pool .. ':' .. ARGV[2]) == 1 then found[#found + 1] = pool end
+end
+return found
+`;
+
+/** For ioredis; the number of keys stands with each. */
+export const SCRIPTS = {
+  taskSubmit: { lua: submit, numberOfKeys: 10 },
+  taskView: { lua: view, numberOfKeys: 5, readOnly: true },
+  taskCancel: { lua: cancel, numberOfKeys: 5 },
+  taskLongest: { lua: longest, numberOfKeys: 1 },
+  taskRenew: { lua: renew, numberOfKeys: 2 },
+  taskProgress: { lua: progress, numberOfKeys: 1 },
+  taskUncount: { lua: uncount, numberOfKeys: 1 },
+  taskRelease: { lua: release, numberOfKeys: 3 },
+  taskWhose: { lua: whose, numberOfKeys: 1, readOnly: true },
+} as const;
+export type ScriptName = keyof typeof SCRIPTS;

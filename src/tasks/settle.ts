@@ -1,0 +1,140 @@
+import type { JobJson, MinimalJob, RedisQueueBackend } from 'bullmq';
+import { messageOf } from '../model/fault.ts';
+import type { TaskFailure } from '../model/task-error.ts';
+import { TASK_RESULT_LIMIT } from '../model/task-limits.ts';
+import type { Outcome } from './attempt.ts';
+import type { TaskLink } from './connect.ts';
+import { attemptOf, type Held } from './held.ts';
+import { MAX_LOSSES, type Place, taskIdOf } from './place.ts';
+import { backoffMs, toFailure } from './stored.ts';
+
+/** What became of an attempt. `fenced`: the task was no longer this worker's, and nothing was written. */
+export type Settled = 'completed' | 'failed' | 'retried' | 'returned' | 'fenced';
+/** The next task that came with the answer. */
+export type Next = { job: JobJson; jobId: string };
+
+/** With the next task, where one was asked for and is there. */
+export type Written = [Settled, (Next | undefined)?];
+
+/** BullMQ's codes for a job that is gone, unlocked, not active, or locked by another. */
+const NOT_OURS = new Set([-1, -2, -3, -6]);
+
+/** Writes down how attempts came out: each in one step that the lock's token must allow. */
+export class Ledger {
+  readonly #backend: RedisQueueBackend;
+  readonly #redis: TaskLink;
+  readonly #place: Place;
+  readonly #keep: { age: number };
+
+  constructor(backend: RedisQueueBackend, redis: TaskLink, place: Place, keepSeconds: number) {
+    this.#backend = backend;
+    this.#redis = redis;
+    this.#place = place;
+    this.#keep = { age: keepSeconds };
+  }
+
+  /** With `fetch`, the next task is taken in the same step. Rejects only where Redis refuses to work. */
+  async settle(held: Held, outcome: Outcome, fetch: boolean): Promise<Written> {
+    try {
+      return await this.#write(held, outcome, fetch);
+    } catch (error) {
+      if (!NOT_OURS.has((error as { code?: number }).code ?? 0)) throw error;
+      return [(await this.#landed(held)) ?? 'fenced'];
+    }
+  }
+
+  /** Gives back a task that was not begun; it stays the first of its class. */
+  async giveBack({ jobId, token }: Held): Promise<void> {
+    try {
+      await this.#backend.moveJobFromActiveToWait(jobId, token);
+      await this.#redis.taskUncount(this.#place.base + jobId);
+    } catch (error) {
+      if (!NOT_OURS.has((error as { code?: number }).code ?? 0)) throw error;
+    }
+  }
+
+  async #write(held: Held, outcome: Outcome, fetch: boolean): Promise<Written> {
+    const { jobId, token } = held;
+    switch (outcome.kind) {
+      case 'lost':
+        return ['fenced'];
+      case 'ending': {
+        if ((held.stored.max_losses ?? MAX_LOSSES) === 0) {
+          return this.#fail(held, { type: 'WorkerLost', message: ENDED }, fetch);
+        }
+        await this.#backend.moveJobFromActiveToWait(jobId, token);
+        return ['returned'];
+      }
+      case 'failed': {
+        const made = held.job.attemptsMade + 1;
+        if (!outcome.retry || made >= (held.job.opts.attempts ?? 1))
+          return this.#fail(held, outcome.failure, fetch);
+        const fieldsToUpdate = { failedReason: JSON.stringify(outcome.failure) };
+        const delay = backoffMs(made, held.stored.backoff);
+        if (delay === 0) {
+          await this.#backend.retryJob(jobId, false, token, { fieldsToUpdate });
+          return ['retried'];
+        }
+        const reply = await this.#backend.moveToDelayed(jobId, Date.now(), delay, token, {
+          fieldsToUpdate,
+          fetchNext: fetch,
+        });
+        return ['retried', nextOf(reply)];
+      }
+      case 'done': {
+        const text = toJson(outcome.value);
+        if (typeof text !== 'string') return this.#fail(held, text, fetch);
+        const args = this.#backend.moveToCompletedArgs(bare(held), text, this.#keep, token, fetch);
+        return ['completed', nextOf(await this.#backend.moveToFinished(jobId, args))];
+      }
+    }
+  }
+
+  async #fail(held: Held, failure: TaskFailure, fetch: boolean): Promise<Written> {
+    const reason = JSON.stringify(failure);
+    const args = this.#backend.moveToFailedArgs(bare(held), reason, this.#keep, held.token, fetch);
+    return ['failed', nextOf(await this.#backend.moveToFinished(held.jobId, args))];
+  }
+
+  /** A lost reply is asked for again, and then refused: what stands there tells whether the first one had arrived. */
+  async #landed(held: Held): Promise<Settled | undefined> {
+    const key = this.#place.base + held.jobId;
+    const [ended, starts] = await this.#redis.hmget(key, 'finishedOn', 'ats');
+    if (!ended || Number(starts) !== attemptOf(held)) return undefined;
+    const completed = await this.#redis.zscore(this.#place.key('completed'), held.jobId);
+    return completed ? 'completed' : 'failed';
+  }
+}
+
+const ENDED = 'Its worker ended before the task did, and max_losses is 0: it is not given to another one.';
+
+/** The failure of a task that is not to be run: cancelled, or lost by too many workers. */
+export const deferred = (held: Held): TaskFailure | undefined =>
+  held.job.deferredFailure ? toFailure(held.job.deferredFailure) : undefined;
+
+/** JSON of a result, or why it is none. */
+function toJson(value: unknown): string | TaskFailure {
+  try {
+    const text = JSON.stringify(value ?? null) ?? 'null';
+    if (text.length <= TASK_RESULT_LIMIT) return text;
+    const mebibytes = (text.length / 1024 ** 2).toFixed(1);
+    return {
+      type: 'ResultTooLarge',
+      message: `The result is ${mebibytes} MiB of JSON, and at most ${TASK_RESULT_LIMIT / 1024 ** 2} MiB are kept: write it to a file or a store, and return its name.`,
+    };
+  } catch (error) {
+    return { type: 'NotSerialisable', message: `The result is not JSON: ${messageOf(error)}` };
+  }
+}
+
+/** What BullMQ reads of a job when it ends. */
+const bare = ({ job, jobId }: Held) =>
+  ({ id: jobId, name: job.name, data: undefined, opts: job.opts }) as unknown as MinimalJob;
+
+/** BullMQ's answer with the next job, or with none. */
+export function nextOf(reply: unknown): Next | undefined {
+  const [job, jobId] = Array.isArray(reply) ? reply : [];
+  return job ? { job: job as JobJson, jobId: String(jobId) } : undefined;
+}
+
+export const taskOf = (held: Held): string => taskIdOf(held.jobId);

@@ -19,6 +19,7 @@ import { type Companion, Sender } from './sender.ts';
 import type { Settings } from './settings.ts';
 import { readStart } from './start.ts';
 import type { Turns } from './turns.ts';
+import type { Assigned } from './warm.ts';
 import type { Surroundings, Work } from './work.ts';
 
 /** How long the last output waits for a Redis that takes nothing, where the worker's own grace is shorter. */
@@ -31,21 +32,32 @@ const SETTLE_MS = 1000;
  * The life of one body, from its first look at Redis to its exit code: read the spec, start the agent, say `ready`,
  * carry prompts in and output out, and end when the agent ends or the body is told to.
  */
-export async function live(settings: Settings, log: Log): Promise<number> {
+export async function live(first: Settings, firstLog: Log): Promise<number> {
+  let [settings, log] = [first, firstLog];
   const keys = keysOf(settings.cell);
-  const { workerId, incarnation } = settings;
   const commands = connectCommands(settings.redisUrl, log);
   const told = new AbortController();
   let onSignal = () => told.abort();
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => onSignal());
 
   const node = settings.external ? await nodeOf(settings, keys) : undefined;
-  const asked = { redis: commands, keys, workerId, log, signal: told.signal };
-  const start = await readStart({ ...asked, spec: node?.spec });
+  const asked = { redis: commands, keys, workerId: settings.workerId, log, signal: told.signal };
+  let start = await readStart({ ...asked, spec: node?.spec });
   if (!start) {
     log.info('told to end before the agent was started');
     return SIGTERM_CODE;
   }
+  let assigned: Assigned | undefined;
+  if (start.spec.warm) {
+    const { awaitAssignment } = await import('./warm.ts');
+    assigned = await awaitAssignment({ settings, keys, commands, start, log, signal: told.signal });
+    if (!assigned) {
+      log.info('told to end before anybody took it over');
+      return SIGTERM_CODE;
+    }
+    ({ settings, log, start } = assigned);
+  }
+  const { workerId, incarnation } = settings;
   const { spec, lastSeq, lastId } = start;
   const backlog = new Backlog({
     path: settings.spoolPath,
@@ -54,14 +66,9 @@ export async function live(settings: Settings, log: Log): Promise<number> {
   });
   const sender = new Sender({ redis: commands, key: keys.output(workerId), log, lastSeq, lastId });
   const output = new Output({ backlog, incarnation, lastSeq, isAway: () => sender.away });
-  const pulse = new Pulse({
-    redis: commands,
-    keys,
-    workerId,
-    incarnation,
-    seq: () => sender.seq,
-    register: node?.beat,
-  });
+  const whose = { redis: commands, keys, workerId, incarnation, register: node?.beat };
+  const pulse = assigned?.pulse ?? new Pulse({ ...whose, seq: () => lastSeq });
+  pulse.follow(() => sender.seq);
 
   let turns: Turns | undefined;
   const denials = new Denials({ allowed: spec.allowed_commands, tell: (event) => turns?.tell(event) });
@@ -123,7 +130,7 @@ export async function live(settings: Settings, log: Log): Promise<number> {
     ...{ pid, ...limitsOf(stage, spec), ...about?.fields },
   });
   sender.start(output, pulse.ready(ready));
-  const blocking = connectBlocking(settings.redisUrl, log);
+  const blocking = assigned?.blocking ?? connectBlocking(settings.redisUrl, log);
   input = new InputReader({ blocking, commands, key: keys.input(workerId), log });
   leaving = () => {
     input?.stop();

@@ -22,13 +22,23 @@ export type Load = Pick<
   | 'node_url'
 >;
 
+/** A key that is kept, and made again where it is lost. */
+interface Announced {
+  key: string;
+  text: string;
+}
+
+/** How long it is known whom a body served that speaks no more. */
+const SERVING_MS = 86_400_000;
+
 /** Says that the body lives: a key that is renewed, and a message at each change of phase. */
 export class Pulse {
   readonly #redis: Redis;
   readonly #key: string;
   readonly #channel: string;
   readonly #incarnation: number;
-  readonly #seq: () => number;
+  #seq: () => number;
+  readonly #serving: Announced | undefined;
   readonly #register: ((beat: Heartbeat) => Companion[]) | undefined;
   #changing: NodeJS.Timeout | undefined;
   #phase: Heartbeat['phase'] = 'booting';
@@ -36,6 +46,7 @@ export class Pulse {
   #activeAt = Date.now();
   #timer: NodeJS.Timeout | undefined;
   #needsSecrets = false;
+  #stopped = false;
   /** A turn is under way, or a prompt waits. */
   busy = false;
   /** All prompts are answered. */
@@ -53,7 +64,10 @@ export class Pulse {
     seq: () => number;
     /** Instead of the heartbeat's key: what a node says that no manager has a record of. */
     register?: ((beat: Heartbeat) => Companion[]) | undefined;
+    /** Of a body that was taken over: what tells a store that has lost everything whom it serves. */
+    serving?: Announced | undefined;
   }) {
+    this.#serving = options.serving;
     this.#register = options.register;
     this.#redis = options.redis;
     this.#key = options.keys.heartbeat(options.workerId);
@@ -93,6 +107,29 @@ export class Pulse {
     void this.#send(true);
   }
 
+  /** Speaks for a worker that has taken the body over, from now on. */
+  async begin(): Promise<void> {
+    this.#beat();
+    await this.#send(true);
+  }
+
+  /** Is ready from now on, without an entry to be sent with it. */
+  async announce(seq: number): Promise<void> {
+    this.ready(seq);
+    await this.#send(true);
+  }
+
+  /** The number of the last entry is told by another from now on. */
+  follow(seq: () => number): void {
+    this.#seq = seq;
+  }
+
+  /** Says nothing any more. */
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#stopped = true;
+  }
+
   /** Is ready from now on; gives what says so, to be sent together with the entry `ready`, whose `seq` it carries. */
   ready(seq: number): Companion[] {
     this.#phase = 'ready';
@@ -115,11 +152,15 @@ export class Pulse {
   }
 
   async #send(announce: boolean): Promise<void> {
-    if (this.#redis.status !== 'ready') return;
+    if (this.#stopped || this.#redis.status !== 'ready') return;
     const pipeline = this.#redis.pipeline();
     for (const [name, ...args] of this.#commands(this.#seq(), announce)) pipeline.call(name, ...args);
+    const serving = this.#serving;
+    if (serving) pipeline.pexpire(serving.key, SERVING_MS);
     // One that is lost is followed by the next.
-    await pipeline.exec().catch(() => {});
+    const replies = await pipeline.exec().catch(() => undefined);
+    if (serving && replies?.at(-1)?.[1] === 0)
+      await this.#redis.set(serving.key, serving.text, 'PX', SERVING_MS).catch(() => {});
   }
 
   #commands(seq: number, announce: boolean): Companion[] {

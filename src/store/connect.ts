@@ -17,13 +17,19 @@ const SCRIPTS = {
   claim: 2,
   unclaim: 1,
   tell: 2,
+  poolAccept: 7,
+  poolRecord: 5,
+  poolAdd: 7,
+  poolRetire: 6,
+  poolPurge: 6,
 } as const;
 type ScriptName = keyof typeof SCRIPTS;
 export type Link = Redis & Record<ScriptName, (...args: (string | number)[]) => Promise<unknown>>;
 
+const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 const scripts = Object.fromEntries(
   Object.entries(SCRIPTS).map(([name, numberOfKeys]) => {
-    const lua = readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
+    const lua = readFileSync(new URL(`./lua/${kebab(name)}.lua`, import.meta.url), 'utf8');
     return [name, { lua, numberOfKeys }];
   }),
 );

@@ -1,0 +1,48 @@
+-- Settles a command about a pool in one step, as accept.lua does for workers: writes the desired record, answers,
+-- remembers the request and acknowledges the entry.
+-- KEYS: 1 epoch, 2 request, 3 commands, 4 responses, 5 pool, 6 pools, 7 responses where those of 4 cannot be written
+-- ARGV: 1 epoch, 2 group, 3 entry id, 4 operation (apply, delete), 5 answers as a JSON map outcome -> text,
+--       6 request ttl in ms, 7 longest responses, 8 reply ttl in ms (0: none), 9 name, 10 spec, 11 created_at,
+--       12 created_at in ms, 13 request id
+-- Returns: outcome (fenced, repeated, ok, same, not_found), generation.
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return { 'fenced', 0 } end
+local function fits(key, kind)
+  local type = redis.call('TYPE', key).ok
+  return type == 'none' or type == kind
+end
+if not (fits(KEYS[5], 'hash') and fits(KEYS[6], 'zset')) then
+  return redis.error_reply('WRONGTYPE a key of pool ' .. ARGV[9] .. ' holds something else')
+end
+-- What is not pending any more has been settled by this very script, whose reply was lost.
+if redis.call('XACK', KEYS[3], ARGV[2], ARGV[3]) == 0 then return { 'repeated', 0 } end
+
+local function finish(outcome, generation, answer, remember)
+  local named = fits(KEYS[4], 'stream')
+  redis.call('XADD', named and KEYS[4] or KEYS[7], 'MAXLEN', '~', ARGV[7], '*', 'data', answer)
+  if named and ARGV[8] ~= '0' then redis.call('PEXPIRE', KEYS[4], ARGV[8]) end
+  if remember then redis.call('SET', KEYS[2], answer, 'PX', ARGV[6]) end
+  return { outcome, generation }
+end
+
+local before = redis.call('GET', KEYS[2])
+if before then return finish('repeated', 0, before, false) end
+
+local answers = cjson.decode(ARGV[5])
+local known = redis.call('HMGET', KEYS[5], 'spec', 'desired', 'generation')
+local generation = tonumber(known[3] or '0')
+local desired = 'running'
+if ARGV[4] == 'delete' then
+  if not known[2] then return finish('not_found', 0, answers.not_found, true) end
+  desired = 'deleted'
+  if known[2] == desired then return finish('same', generation, answers.ok, true) end
+else
+  if known[2] == desired and known[1] == ARGV[10] then return finish('same', generation, answers.ok, true) end
+  if not known[1] then
+    redis.call('PERSIST', KEYS[5])
+    redis.call('HSET', KEYS[5], 'created_at', ARGV[11], 'request_id', ARGV[13])
+    redis.call('ZADD', KEYS[6], ARGV[12], ARGV[9])
+  end
+  redis.call('HSET', KEYS[5], 'spec', ARGV[10])
+end
+redis.call('HSET', KEYS[5], 'desired', desired, 'generation', generation + 1)
+return finish('ok', generation + 1, answers.ok, true)

@@ -1,0 +1,95 @@
+/** What Redis gives as text, as pools and their members. What cannot be read of a status is none. */
+import { z } from 'zod';
+import {
+  Fault,
+  type PoolRecord,
+  type PoolStatus,
+  parseInstant,
+  poolSpec,
+  poolStatus,
+  toIssues,
+  WORKER_STATUSES,
+} from '../model/index.ts';
+import { type Member, type PoolMemo, poolMemo } from '../pools/look.ts';
+import { type Hash, parse, toHeartbeat } from './parse.ts';
+
+/** What a pool knows of a worker of its own, and what does not change. */
+export const membership = z.object({
+  index: z.number().int(),
+  runtime: z.enum(['docker', 'process']),
+  revision: z.string(),
+  warm: z.boolean(),
+  /** Milliseconds since 1970. */
+  created_at: z.number(),
+});
+export type Membership = z.infer<typeof membership>;
+
+export function toPool(name: string, hash: Hash): PoolRecord {
+  const read = poolSpec.safeParse(parse(hash.spec));
+  if (!read.success) {
+    const list = toIssues(read.error).map(({ path, message }) => `${path} ${message}`);
+    throw new Fault(
+      'internal',
+      `The record of pool ${name} cannot be read: ${list.join('; ')}. Apply it anew.`,
+    );
+  }
+  return {
+    spec: read.data,
+    desired: hash.desired === 'deleted' ? 'deleted' : 'running',
+    generation: Number(hash.generation ?? 1),
+    created_at: hash.created_at ?? '',
+    request_id: hash.request_id ?? '',
+  };
+}
+
+const NUMBERS = [
+  ...(['desired', 'current', 'ready', 'busy', 'idle', 'starting', 'failing', 'draining'] as const),
+  ...(['updated', 'warm', 'queued', 'active', 'observed_generation'] as const),
+];
+
+export function toPoolStatus(hash: Hash): PoolStatus | undefined {
+  const read: Record<string, unknown> = { ...hash };
+  for (const name of NUMBERS) if (hash[name] !== undefined) read[name] = Number(hash[name]);
+  return poolStatus.safeParse(read).data;
+}
+
+export const toPoolMemo = (text: string | undefined): PoolMemo | undefined =>
+  poolMemo.safeParse(parse(text)).data;
+
+/** The fields of a worker's status that a pool is judged by, in the order in which they are read. */
+export const MEMBER_FIELDS = [
+  ...(['status', 'phase', 'reason', 'message', 'restarts', 'incarnation', 'running_at'] as const),
+  ...(['next_retry_at', 'image'] as const),
+];
+
+/** A member as its membership, its record's `desired`, its status and its heartbeat tell; none where it has no record. */
+export function toMember(
+  id: string,
+  known: string | undefined,
+  [spec, desired]: (string | null)[],
+  fields: (string | null)[],
+  beat: string | null,
+): (Member & { image: string | undefined }) | undefined {
+  const own = membership.safeParse(parse(known)).data;
+  // A tombstone has a desired state and no spec.
+  if (!own || spec !== '1') return undefined;
+  const [status, phase, reason, message, restarts, incarnation, running_at, next_retry_at, image] = fields;
+  const heartbeat = toHeartbeat(beat);
+  const current = heartbeat && String(heartbeat.incarnation) === incarnation ? heartbeat : undefined;
+  const active = current?.active_tasks ?? (current?.busy ? 1 : 0);
+  return {
+    id,
+    ...own,
+    desired: desired === 'deleted' || desired === 'stopped' ? desired : 'running',
+    status: WORKER_STATUSES.find((name) => name === status) ?? 'STARTING',
+    phase: phase ?? 'accepted',
+    reason: reason ?? '',
+    message: message ?? '',
+    restarts: Number(restarts ?? 0),
+    active,
+    busy: active > 0 || current?.busy === true,
+    ready_since: parseInstant(running_at ?? undefined),
+    next_retry_at: parseInstant(next_retry_at ?? undefined),
+    image: image ?? undefined,
+  };
+}

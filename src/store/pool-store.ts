@@ -1,0 +1,203 @@
+/** The records of pools, and of the workers that they have. `epoch` is the leader's; reads need none. */
+import {
+  instant,
+  type LifecycleEvent,
+  type PoolRecord,
+  type PoolStatus,
+  type PoolView,
+  type WorkerSpec,
+  workerTypeOf,
+} from '../model/index.ts';
+import type { Member, PoolMemo } from '../pools/look.ts';
+import type { Link } from './connect.ts';
+import { type Keys, keysOf } from './keys.ts';
+import type { Hash } from './parse.ts';
+import { type PoolKeys, poolKeysOf } from './pool-keys.ts';
+import { MEMBER_FIELDS, type Membership, toMember, toPool, toPoolMemo, toPoolStatus } from './pool-parse.ts';
+import { Fenced } from './store.ts';
+
+/** Lines of a history that are kept, about. */
+const EVENTS_KEPT = 1000;
+/** How long a deleted pool is still known as deleted, and its history can be read. */
+const TOMBSTONE_MS = 7 * 86_400_000;
+
+/** A pool as it was read, with all that a decision needs of the store. */
+export interface PoolRead {
+  name: string;
+  pool: PoolRecord;
+  status: PoolStatus | undefined;
+  memo: PoolMemo | undefined;
+  /** Rises with every write of the status; a write that was decided on an older one is refused. */
+  write: number;
+  members: (Member & { image: string | undefined })[];
+  /** Members whose records are gone. */
+  gone: string[];
+}
+
+/** One line of a pool's history. */
+export interface PoolEvent {
+  timestamp: string;
+  phase: string;
+  reason: string;
+  message: string;
+  desired: number;
+  ready: number;
+  /** What was done about it, in words. */
+  actions: string[];
+}
+
+export class PoolStore {
+  readonly keys: PoolKeys;
+  readonly #redis: Link;
+  readonly #workers: Keys;
+
+  constructor(redis: Link, cell: string) {
+    this.#redis = redis;
+    this.keys = poolKeysOf(cell);
+    this.#workers = keysOf(cell);
+  }
+
+  /** Names in the order of their creation. */
+  names(): Promise<string[]> {
+    return this.#redis.zrange(this.keys.pools, '0', '-1');
+  }
+
+  /** The desired record alone; `undefined` where there is none, or a tombstone. */
+  async record(name: string): Promise<PoolRecord | undefined> {
+    const hash = await this.#redis.hgetall(this.keys.record(name));
+    return hash.spec ? toPool(name, hash) : undefined;
+  }
+
+  /** All pools as lists show them. */
+  async views(): Promise<PoolView[]> {
+    const names = await this.names();
+    const reads = this.#redis.pipeline();
+    for (const name of names) reads.hgetall(this.keys.record(name)).hgetall(this.keys.status(name));
+    const replies = (await all(reads)) as Hash[];
+    return names.flatMap((name, at) => {
+      const [hash, status] = [replies[at * 2], replies[at * 2 + 1]];
+      if (!hash?.spec) return [];
+      const { spec, desired, generation, created_at } = toPool(name, hash);
+      const worker_type = workerTypeOf(spec);
+      const deleting = desired === 'deleted';
+      return [
+        { name, worker_type, generation, created_at, deleting, spec, status: toPoolStatus(status ?? {}) },
+      ];
+    });
+  }
+
+  /** A pool with its members, in two round trips; `undefined` where there is no record, or a tombstone. */
+  async load(name: string): Promise<PoolRead | undefined> {
+    const { record, status, members } = this.keys;
+    const reads = this.#redis.pipeline().hgetall(record(name)).hgetall(status(name)).hgetall(members(name));
+    const [hash, seen, known] = (await all(reads)) as [Hash, Hash, Hash];
+    if (!hash?.spec) return undefined;
+    const found = await this.#members(known ?? {});
+    return {
+      name,
+      pool: toPool(name, hash),
+      status: toPoolStatus(seen ?? {}),
+      memo: toPoolMemo(seen?.memo),
+      write: Number(seen?.write ?? 0),
+      members: found,
+      gone: Object.keys(known ?? {}).filter((id) => !found.some((member) => member.id === id)),
+    };
+  }
+
+  async #members(known: Hash): Promise<PoolRead['members']> {
+    const ids = Object.keys(known);
+    if (ids.length === 0) return [];
+    const { desired, status, heartbeat } = this.#workers;
+    const reads = this.#redis.pipeline();
+    for (const id of ids)
+      reads
+        .hexists(desired(id), 'spec')
+        .hget(desired(id), 'desired')
+        .hmget(status(id), ...MEMBER_FIELDS)
+        .get(heartbeat(id));
+    const replies = await all(reads);
+    return ids.flatMap((id, at) => {
+      const [exists, wanted, fields, beat] = replies.slice(at * 4, at * 4 + 4);
+      const record = [String(Number(exists)), wanted as string | null];
+      const member = toMember(id, known[id], record, fields as (string | null)[], beat as string | null);
+      return member ? [member] : [];
+    });
+  }
+
+  /** Stores a decision. `conflict`: the pool has changed since it was read. `gone`: there is none any more. */
+  async decided(
+    epoch: number,
+    read: PoolRead,
+    next: { status: PoolStatus; memo: PoolMemo; event: PoolEvent | undefined },
+  ): Promise<'ok' | 'conflict' | 'gone'> {
+    const { record, status, events, members } = this.keys;
+    const fields = Object.entries(next.status).filter(([, value]) => value !== undefined);
+    const reply = await this.#redis.poolRecord(
+      ...[this.#workers.epoch, record(read.name), status(read.name), events(read.name), members(read.name)],
+      ...[epoch, read.pool.generation, read.write, next.event ? JSON.stringify(next.event) : '', EVENTS_KEPT],
+      ...[read.gone.length, ...read.gone],
+      ...fields.flatMap(([name, value]) => [name, String(value)]),
+      ...['memo', JSON.stringify(next.memo)],
+    );
+    return unfenced(reply);
+  }
+
+  /** Writes the record of a new worker. `conflict`: the pool has changed since it was read. */
+  async add(
+    epoch: number,
+    { name, pool }: PoolRead,
+    worker: { id: string; spec: WorkerSpec; member: Membership },
+  ): Promise<'ok' | 'exists' | 'conflict'> {
+    const { epoch: key, desired, index, workers, revision } = this.#workers;
+    const { id, spec, member } = worker;
+    const reply = await this.#redis.poolAdd(
+      ...[key, this.keys.record(name), this.keys.members(name), desired(id), index, workers, revision],
+      ...[epoch, pool.generation, id, JSON.stringify(spec), instant(member.created_at), member.created_at],
+      ...[`pool-${name}-${id}`, JSON.stringify(member)],
+    );
+    return unfenced(reply);
+  }
+
+  /** Asks for the end of one of its workers; `gone` where it has left, or was taken over. */
+  async retire(
+    epoch: number,
+    name: string,
+    id: string,
+    event: LifecycleEvent,
+  ): Promise<'ok' | 'same' | 'gone'> {
+    const { epoch: key, desired, index, revision, events } = this.#workers;
+    const reply = await this.#redis.poolRetire(
+      ...[key, this.keys.members(name), desired(id), index, revision, events(id)],
+      ...[epoch, id, JSON.stringify(event), EVENTS_KEPT],
+    );
+    return unfenced(reply);
+  }
+
+  /** Forgets a pool that has no workers, but for a tombstone. */
+  async purge(epoch: number, { name, pool }: PoolRead): Promise<'ok' | 'conflict' | 'gone'> {
+    const { record, status, members, events, pools } = this.keys;
+    const reply = await this.#redis.poolPurge(
+      ...[this.#workers.epoch, record(name), status(name), members(name), events(name), pools],
+      ...[epoch, pool.generation, name, TOMBSTONE_MS, TOMBSTONE_MS],
+    );
+    return unfenced(reply);
+  }
+
+  /** A worker whose record was written again from its body is its pool's again, once that is applied. */
+  async readmit(id: string, name: string, member: Membership): Promise<void> {
+    await this.#redis.hsetnx(this.keys.members(name), id, JSON.stringify(member));
+  }
+}
+
+async function all(reads: ReturnType<Link['pipeline']>): Promise<unknown[]> {
+  const replies = (await reads.exec()) ?? [];
+  return replies.map(([error, reply]) => {
+    if (error) throw error;
+    return reply;
+  });
+}
+
+function unfenced<T extends string>(reply: unknown): T {
+  if (reply === 'fenced') throw new Fenced();
+  return reply as T;
+}

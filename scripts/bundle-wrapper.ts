@@ -1,16 +1,22 @@
 /**
- * Bundles the wrapper and all that it needs into one file, which every body runs: `node scripts/bundle-wrapper.ts`.
+ * Bundles the wrapper and all that it needs into one folder, which every body runs from: `node scripts/bundle-wrapper.ts`.
  *
- * What the wrapper imports by `await import(…)` stands in the same file and is evaluated at its first use: the protocol
- * SDK and its zod cost the start of a body that does not speak it nothing but the reading.
+ * `dist/wrapper.mjs` is what every body loads. What the wrapper imports by `await import(…)` stands beside it, each part
+ * loaded at its first use: the queue's client alone would double the start of a body that takes no tasks. The programs
+ * that run handlers lie in `dist/runner/` as they are, and `dist/wrapper.json` names all that belongs together.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
 const ROOT = join(import.meta.dirname, '..');
-const PATH = join(ROOT, 'dist', 'wrapper.mjs');
+const DIST = join(ROOT, 'dist');
+const RUNNER = join(ROOT, 'worker-base', 'runner');
+/** As esbuild names parts. */
+const PART = /-[A-Z0-9]{8}\.mjs$/;
+/** A part that no bundle names any more is kept so long, in milliseconds. */
+const OLD_MS = 86_400_000;
 
 /**
  * Modules of Node that only some bodies, or only some moments, need: ioredis requires them at its top for TLS, scripts and
@@ -47,12 +53,16 @@ export interface WrapperBundle {
   hash: string;
 }
 
-/** Makes the bundle; the file is touched only where its content changes, and never seen half written. */
+/** Makes the bundle; a file is touched only where its content changes, and never seen half written. */
 export async function bundleWrapper(): Promise<WrapperBundle> {
   const { outputFiles } = await build({
     entryPoints: [join(ROOT, 'worker-base', 'wrapper.ts')],
     bundle: true,
+    splitting: true,
     write: false,
+    outdir: DIST,
+    outExtension: { '.js': '.mjs' },
+    chunkNames: '[name]-[hash]',
     platform: 'node',
     target: 'node22',
     format: 'esm',
@@ -62,16 +72,38 @@ export async function bundleWrapper(): Promise<WrapperBundle> {
     // ioredis is CommonJS and asks for Node's own modules by require.
     banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
   });
-  const content = outputFiles[0]?.contents ?? new Uint8Array();
-  const hash = createHash('sha256').update(content).digest('hex');
-  const there = await readFile(PATH).catch(() => undefined);
-  if (!there?.equals(content)) {
-    await mkdir(join(ROOT, 'dist'), { recursive: true });
-    const draft = `${PATH}.${process.pid}`;
-    await writeFile(draft, content);
-    await rename(draft, PATH);
+  const files = new Map(
+    outputFiles.map(({ path, contents }) => [relative(DIST, path), Buffer.from(contents)]),
+  );
+  for (const name of await readdir(RUNNER))
+    if (/\.(py|mjs)$/.test(name)) files.set(join('runner', name), await readFile(join(RUNNER, name)));
+  const hash = createHash('sha256');
+  for (const [name, content] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    hash.update(`${name}\0${content.length}\0`).update(content);
+    await put(join(DIST, name), content);
   }
-  return { path: PATH, hash };
+  await put(join(DIST, 'wrapper.json'), Buffer.from(JSON.stringify([...files.keys()].sort())));
+  await sweep(new Set(files.keys()));
+  return { path: join(DIST, 'wrapper.mjs'), hash: hash.digest('hex') };
+}
+
+async function put(path: string, content: Buffer): Promise<void> {
+  const there = await readFile(path).catch(() => undefined);
+  if (there?.equals(content)) return;
+  await mkdir(dirname(path), { recursive: true });
+  const draft = `${path}.${process.pid}`;
+  await writeFile(draft, content);
+  await rename(draft, path);
+}
+
+/** Parts of older bundles go after a while: a body that was started just now may still load one. */
+async function sweep(kept: Set<string>): Promise<void> {
+  for (const name of await readdir(DIST)) {
+    const path = join(DIST, name);
+    if (kept.has(name) || !PART.test(name)) continue;
+    const seen = await stat(path).catch(() => undefined);
+    if (seen && Date.now() - seen.mtimeMs > OLD_MS) await rm(path, { force: true });
+  }
 }
 
 if (import.meta.main) {

@@ -1,9 +1,9 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { messageOf } from '../model/index.ts';
 import { dockerfileOf } from './dockerfile.ts';
 import type { Recipe } from './recipe.ts';
-import { FIXED_FILES, readWrapper, SOURCES, type Sources } from './sources.ts';
+import { FIXED_FILES, readBundle, SOURCES, type Sources } from './sources.ts';
 
 export interface ContextOptions {
   sources?: Sources;
@@ -20,7 +20,7 @@ export async function writeContext(
   directory: string,
   { sources = SOURCES, ca }: ContextOptions = {},
 ): Promise<void> {
-  const wrapper = await readWrapper(sources);
+  const bundle = await readBundle(sources);
   const certificates = ca === undefined ? '' : await readCertificates(ca);
   await mkdir(directory, { recursive: true });
   const put = async (name: string, content: string | Buffer, mode = 0o644) => {
@@ -30,7 +30,11 @@ export async function writeContext(
     await chmod(path, mode);
   };
   await put('Dockerfile', dockerfileOf(recipe));
-  await put('wrapper.mjs', wrapper);
+  for (const folder of new Set([...bundle.keys()].map((name) => dirname(join('wrapper', name))))) {
+    await mkdir(join(directory, folder), { recursive: true });
+    await chmod(join(directory, folder), 0o755);
+  }
+  for (const [name, content] of bundle) await put(join('wrapper', name), content);
   await put('ca.crt', certificates);
   for (const [name, mode] of Object.entries(FIXED_FILES)) {
     if (name === 'lock.sh' && !recipe.locked) continue;

@@ -39,6 +39,7 @@ export function dockerfileOf(recipe: Recipe): string {
     ...agentLayers(agent, cli),
     ...modules.map(moduleLayers),
     fixed,
+    ...(agent.type === 'TASK' ? [node] : []),
     ...(locked
       ? [`COPY lock.sh /worker/lock.sh\nRUN /worker/lock.sh ${cli ? `/usr/local/bin/${cli}` : ''}`.trimEnd()]
       : []),
@@ -104,20 +105,29 @@ function moduleLayers({ name, debian, lines = [] }: Module): string {
 
 /**
  * Node compiles the wrapper once here rather than in every body. It keeps a cache for each user id, and writes it at
- * an orderly exit: without its settings the wrapper ends at once with 78, after all of it was loaded.
+ * an orderly exit: without its settings the wrapper ends at once with 78, after its main part was loaded. The other
+ * parts are loaded by themselves.
  */
 const fixed = [
   'COPY --from=confine /src/confine /worker/confine',
-  'COPY entry gate /worker/',
-  'COPY wrapper.mjs /worker/wrapper.mjs',
+  'COPY entry gate health /worker/',
+  'COPY wrapper /worker/',
   run(
     `{ NODE_COMPILE_CACHE=/tmp/cache setpriv --reuid ${WRAPPER_ID} --regid ${WRAPPER_ID} --groups ${NODE_GROUP} node /worker/wrapper.mjs 2>/tmp/said; [ $? = 78 ] || { cat /tmp/said; exit 1; }; }`,
+    `{ set -- /worker/*-*.mjs; [ ! -e "$1" ] || NODE_COMPILE_CACHE=/tmp/cache setpriv --reuid ${WRAPPER_ID} --regid ${WRAPPER_ID} --groups ${NODE_GROUP} node $(printf ' --import %s' "$@") -e 0; }`,
     'chmod -R a+rX /tmp/cache && chown -R root:root /tmp/cache && mv /tmp/cache /worker/cache && rm /tmp/said',
   ),
   'ENV WORKSPACE_PATH=/workspace',
   'WORKDIR /workspace',
   'USER root',
   'ENTRYPOINT ["/worker/entry"]',
+].join('\n');
+
+/** What a task worker answers over HTTP, asked by the engine; a container that is started by hand needs to be told nothing. */
+const node = [
+  'ENV WORKER_PORT=5000 WORKER_HOST=0.0.0.0',
+  'EXPOSE 5000',
+  'HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 CMD ["/worker/health"]',
 ].join('\n');
 
 function plain(text: string): string {

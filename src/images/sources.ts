@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Where the parts of an image that are ours lie on this machine. */
 export interface Sources {
-  /** The bundled wrapper. */
+  /** The bundled wrapper; `wrapper.json` beside it names the other files of the bundle. */
   wrapper: string;
-  /** The folder with `confine.c`, `entry`, `gate` and `lock.sh`. */
+  /** The folder with `confine.c`, `entry`, `gate`, `health` and `lock.sh`. */
   fixed: string;
 }
 
@@ -21,12 +22,15 @@ export const FIXED_FILES: Readonly<Record<string, number>> = {
   'confine.c': 0o644,
   entry: 0o755,
   gate: 0o755,
+  health: 0o755,
   'lock.sh': 0o755,
 };
 
 /** sha256 over all of them, in hex. Throws with what to do where one is missing. */
 export async function hashSources(sources: Sources): Promise<string> {
-  const hash = createHash('sha256').update(await readWrapper(sources));
+  const hash = createHash('sha256');
+  for (const [name, content] of await readBundle(sources))
+    hash.update(`\0${name}\0${content.length}\0`).update(content);
   const names = (await readdir(sources.fixed)).filter((name) => name in FIXED_FILES).sort();
   for (const name of names) {
     const content = await readFile(`${sources.fixed}/${name}`);
@@ -35,13 +39,22 @@ export async function hashSources(sources: Sources): Promise<string> {
   return hash.digest('hex');
 }
 
-/** The bundle's content. */
-export async function readWrapper({ wrapper }: Sources): Promise<Buffer> {
-  try {
-    return await readFile(wrapper);
-  } catch (error) {
-    throw new Error(`${wrapper} is missing, and no image can be built without it. Run \`npm run build\`.`, {
-      cause: error,
-    });
+/** The files of the bundle by their names, `wrapper.mjs` first. Throws with what to do where one is missing. */
+export async function readBundle({ wrapper }: Sources): Promise<Map<string, Buffer>> {
+  const folder = dirname(wrapper);
+  const own = basename(wrapper);
+  const listed = await readFile(join(folder, 'wrapper.json'), 'utf8').catch(() => '[]');
+  const others = (JSON.parse(listed) as string[]).filter((name) => name !== own);
+  const files = new Map<string, Buffer>();
+  for (const name of [own, ...others]) {
+    const path = join(folder, name);
+    try {
+      files.set(name, await readFile(path));
+    } catch (error) {
+      throw new Error(`${path} is missing, and no image can be built without it. Run \`npm run build\`.`, {
+        cause: error,
+      });
+    }
   }
+  return files;
 }

@@ -9,6 +9,7 @@ const CASES: Record<string, Partial<WorkerSpec>> = {
   custom: {},
   claude: { agent_type: 'CLAUDE' },
   'claude-git-locked': { agent_type: 'CLAUDE', modules: ['GIT'], allowed_commands: ['git'] },
+  task: { agent_type: 'TASK' },
   'factory-all': { agent_type: 'FACTORY', modules: ALL },
 };
 
@@ -22,7 +23,7 @@ test.each(Object.entries(CASES))('%s keeps to what the oldest builder knows', (_
   const text = textOf(fields);
   expect(text).not.toMatch(/RUN --|<<|# syntax|COPY --(link|chmod)|^ADD /m);
   for (const line of text.replaceAll('\\\n', '').split('\n')) {
-    expect(line).toMatch(/^(# .*|(FROM|LABEL|RUN|COPY|ENV|WORKDIR|USER|ENTRYPOINT) .*|)$/);
+    expect(line).toMatch(/^(# .*|(FROM|LABEL|RUN|COPY|ENV|WORKDIR|USER|ENTRYPOINT|EXPOSE|HEALTHCHECK) .*|)$/);
   }
 });
 

@@ -25,7 +25,7 @@ test('each file that goes into images changes the hash, and no other does', asyn
     await writeFile(path, `${await readFile(path)}\n`);
     hashes.push(await hashSources(sources));
   }
-  expect(hashes.length).toBe(6);
+  expect(hashes.length).toBe(7);
   expect(new Set(hashes).size).toBe(hashes.length);
   await writeFile(join(sources.fixed, 'notes.txt'), 'for people');
   expect(await hashSources(sources)).toBe(hashes.at(-1));
@@ -42,12 +42,21 @@ test('the folder has what the Dockerfile copies, with the modes that count', asy
   await writeFile(ca, 'certificates');
   await writeContext(recipeOf(specOf({ allowed_commands: [] }), GROUND), context, { sources, ca });
   const files = (await readdir(context)).sort();
-  expect(files).toEqual(['Dockerfile', 'ca.crt', 'confine.c', 'entry', 'gate', 'lock.sh', 'wrapper.mjs']);
+  expect(files).toEqual([
+    'Dockerfile',
+    'ca.crt',
+    'confine.c',
+    'entry',
+    'gate',
+    'health',
+    'lock.sh',
+    'wrapper',
+  ]);
   expect(await readFile(join(context, 'ca.crt'), 'utf8')).toBe('certificates');
   for (const name of ['entry', 'gate', 'lock.sh']) {
     expect((await stat(join(context, name))).mode & 0o777).toBe(0o755);
   }
-  expect((await stat(join(context, 'wrapper.mjs'))).mode & 0o777).toBe(0o644);
+  expect((await stat(join(context, 'wrapper', 'wrapper.mjs'))).mode & 0o777).toBe(0o644);
 });
 
 test('without certificates there is an empty file, and without a lock no lock.sh', async () => {

@@ -18,7 +18,7 @@ export interface FaultWorld {
   cell: Cell;
   runtime: Runtime;
   /** Starts a manager of the cell; `crashAt` is a checkpoint at which it dies, `env` what it is told besides. */
-  start(crashAt?: string, env?: Record<string, string>): Promise<Manager>;
+  start(crashAt?: string, env?: Record<string, string>, args?: string[]): Promise<Manager>;
   /** Pushes a command; its answer is waited for with `answer`. */
   push(command: object): Promise<string>;
   /** The only answer to a request; fails where there are two. */
@@ -61,9 +61,9 @@ export async function openWorld(
   };
   return {
     ...{ cell, runtime, push },
-    start: async (crashAt, env = {}) => {
+    start: async (crashAt, env = {}, args = []) => {
       const manager = await startManager({
-        ...{ redisUrl: redis.url, cell: cell.name, home },
+        ...{ redisUrl: redis.url, cell: cell.name, home, args },
         env: {
           ...{ RUNTIME: name, WORKER_REDIS_URL: name === 'docker' ? redis.bodyUrl : redis.url },
           ...{ DOCKER_HOST: host.startsWith('/') ? `unix://${host}` : host, WORKER_IMAGE: inject('image') },

@@ -1,0 +1,87 @@
+/** Direct workers as an operator of processes sees them: their names, and what is left of them when the manager goes. */
+import { randomUUID } from 'node:crypto';
+import { expect, test, vi } from 'vitest';
+import { pidsWith } from '../support/processes.ts';
+import { openWorld, PATIENCE } from './world.ts';
+
+/**
+ * A tree that does not want to end: a child in a session of its own, whose parent has gone and whose environment is
+ * empty of everything but a mark of the test, and that ignores SIGTERM; and an agent that ignores it, too.
+ */
+const stubborn = (mark: string) => [
+  'sh',
+  '-c',
+  `setsid sh -c 'trap "" TERM HUP INT; sleep 6${mark} & wait; sleep 7${mark}' & trap "" TERM; sleep 8${mark}; sleep 9${mark}`,
+];
+/** A number of seconds that no other process sleeps for. */
+const newMark = () => String(100_000_000 + Math.floor(Math.random() * 899_999_999));
+const tree = (mark: string) => pidsWith(mark);
+
+test('SIGTERM, the grace, then SIGKILL to all of it, also to grandchildren in sessions of their own', async () => {
+  const world = await openWorld('process');
+  await world.start();
+  const [worker, mark] = [randomUUID(), newMark()];
+  await world.create(worker, { command_line: stubborn(mark), stop_grace_seconds: 1 });
+  await world.reach(worker, { status: 'RUNNING' });
+  await vi.waitFor(() => expect(tree(mark).length).toBeGreaterThanOrEqual(4), PATIENCE);
+  await world.push({ command: 'delete', worker_id: worker });
+  await vi.waitFor(async () => expect(await world.bodies()).toEqual([]), PATIENCE);
+  expect(tree(mark)).toEqual([]);
+  expect(pidsWith(worker)).toEqual([]);
+});
+
+test('a direct worker is found by its name, as it was given or by type and id', async () => {
+  const world = await openWorld('process');
+  await world.start();
+  const [named, plain] = [randomUUID(), randomUUID()];
+  const name = `direct-general-3-${named}`;
+  await world.create(named, { name });
+  await world.create(plain);
+  for (const worker of [named, plain]) await world.reach(worker, { status: 'RUNNING' });
+  for (const title of [name, `direct-custom-0-${plain}`]) expect(pidsWith(title).length).toBeGreaterThan(0);
+});
+
+test('a manager that goes with --cleanup leaves no process of its direct workers behind, and says how they ended', async () => {
+  const world = await openWorld('process');
+  const manager = await world.start(undefined, {}, ['--cleanup']);
+  const workers = [randomUUID(), randomUUID(), randomUUID()];
+  const mark = newMark();
+  for (const worker of workers)
+    await world.create(worker, { command_line: stubborn(mark), stop_grace_seconds: 1 });
+  for (const worker of workers) await world.reach(worker, { status: 'RUNNING' });
+  expect(await manager.stop()).toBe(0);
+  expect(tree(mark)).toEqual([]);
+  for (const worker of workers) expect(pidsWith(worker)).toEqual([]);
+  expect(manager.log()).toContain('ending the direct workers');
+  await world.start();
+  for (const worker of workers) await world.reach(worker, { status: 'FAILED' });
+});
+
+test('a manager that stands by ends nothing with --cleanup: the workers are the leader’s', async () => {
+  const world = await openWorld('process');
+  await world.start();
+  const worker = randomUUID();
+  await world.create(worker);
+  await world.reach(worker, { status: 'RUNNING' });
+  const standby = await world.start(undefined, {}, ['--cleanup']);
+  expect(await standby.stop()).toBe(0);
+  expect(await world.bodies()).toMatchObject([{ worker_id: worker, state: 'running', incarnation: 1 }]);
+});
+
+test.each(['SIGKILL', 'SIGTERM'] as const)(
+  'without it, after %s, all go on and are adopted',
+  async (signal) => {
+    const world = await openWorld('process');
+    // Killed, even a manager that would have cleaned up leaves all as it is.
+    const manager = await world.start(undefined, {}, signal === 'SIGKILL' ? ['--cleanup'] : []);
+    const workers = [randomUUID(), randomUUID()];
+    for (const worker of workers) await world.create(worker);
+    for (const worker of workers) await world.reach(worker, { status: 'RUNNING' });
+    const before = await world.bodies();
+    manager.kill(signal);
+    await manager.exited;
+    const next = await world.start();
+    await vi.waitFor(() => expect(next.log()).toContain('"adopted":2'), PATIENCE);
+    expect(await world.bodies()).toEqual(before);
+  },
+);

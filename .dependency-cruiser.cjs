@@ -17,10 +17,11 @@ module.exports = {
     },
     {
       name: 'not-to-unresolvable',
-      comment: 'An import that leads nowhere fails only when the line is reached.',
+      comment:
+        'An import that leads nowhere fails only when the line is reached. The runner gives handlers `worker-manager`.',
       severity: 'error',
       from: {},
-      to: { couldNotResolve: true },
+      to: { couldNotResolve: true, pathNot: '^worker-manager$' },
     },
     {
       name: 'model-imports-nothing-of-ours',
@@ -89,7 +90,8 @@ module.exports = {
       from: { path: '^worker-base/' },
       to: {
         path: '^(src|machines)/',
-        pathNot: '^src/(model/|agents/|tasks/|http/(listen|route)\\.ts$|store/keys\\.ts$|telemetry/redact\\.ts$)',
+        pathNot:
+          '^src/(model/|agents/|tasks/|http/(listen|route)\\.ts$|store/keys\\.ts$|telemetry/redact\\.ts$)',
       },
     },
     {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../../src/model/fault.ts';
 import { Agent } from '../agent.ts';
 import { type Line, LineReader, type Piece } from '../lines.ts';
 import { killMarked } from '../undertaker.ts';
@@ -130,8 +130,9 @@ export class HandlerProcess {
     const id = this.#calls;
     this.#tail = '';
     return new Promise((resolve, reject) => {
+      const line = textOf({ id, task_id, function: name, args, kwargs });
       this.#pending = { id, taskId: task_id, name, onProgress, resolve, reject };
-      this.#channel.write(`${JSON.stringify({ id, task_id, function: name, args, kwargs })}\n`);
+      this.#agent.channel(CALLS).write(`${line}\n`);
     });
   }
 
@@ -157,10 +158,6 @@ export class HandlerProcess {
     await within(this.#options.graceMs ?? GRACE_MS, this.#agent.exited);
     this.#agent.kill();
     await this.over;
-  }
-
-  get #channel(): Duplex {
-    return this.#agent.channel(CALLS);
   }
 
   hear(stream: 'stdout' | 'stderr', piece: Piece): void {
@@ -218,5 +215,14 @@ export class HandlerProcess {
     const pending = this.#pending;
     this.#pending = undefined;
     pending?.reject(failure('HandlerDied', deathOf(exit, pending.name), this.#tail));
+  }
+}
+
+function textOf(request: object): string {
+  try {
+    return JSON.stringify(request);
+  } catch (error) {
+    const reason = error instanceof RangeError ? 'they are nested too deeply' : messageOf(error);
+    throw failure('NotSerialisable', `the arguments can't be made JSON: ${reason}`);
   }
 }

@@ -122,7 +122,8 @@ def run(line, current):
     try:
         call = json.loads(line)
     except RecursionError:
-        return encode({"error": {"type": "RecursionError", "message": "the arguments are nested too deeply"}})
+        message = "the arguments are nested too deeply"
+        return encode({"error": {"type": "NotSerialisable", "message": message}})
     try:
         number = call["id"]
         function = worker_manager.registry[call["function"]]
@@ -249,7 +250,7 @@ def answer(message):
 
 
 def write(text):
-    data = text.encode() + b"\n"
+    data = memoryview(text.encode() + b"\n")
     try:
         # A function may have closed it, and opened a file of its own in its place.
         if os.fstat(ANSWERS).st_ino != write.channel:

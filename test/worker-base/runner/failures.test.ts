@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { python, Subject, why } from './subject.ts';
+
+describe.skipIf(!python)(`what goes wrong in a function in Python${why}`, () => {
+  let subject: Subject;
+  beforeAll(async () => {
+    subject = new Subject(['ill.py', 'well.py']);
+    await subject.slot.start();
+  });
+  afterAll(() => subject?.end());
+  const pid = async () => ((await subject.call('renamed')) as unknown[])[0];
+
+  test('an exception has its class, message and the frames of the function alone', async () => {
+    const error = await subject.failure({ function: 'fail', args: ['ä is wrong'] });
+    expect(error).toMatchObject({ type: 'ValueError', message: 'ä is wrong', retry: true });
+    expect(error.traceback).toMatch(/^Traceback .*\n {2}File ".*ill\.py", line \d+, in fail\n/);
+    expect(error.traceback).not.toContain('runner.py');
+    const caused = await subject.failure({ function: 'fail_with_cause' });
+    expect(caused).toMatchObject({ type: 'RuntimeError', message: 'the second' });
+    expect(caused.traceback).toMatch(/KeyError: 'missing'[\s\S]*direct cause[\s\S]*the second/);
+    expect(await subject.failure({ function: 'fail_oddly' })).toMatchObject({
+      type: 'ill.Odd',
+      message: "(its text can't be made: RuntimeError)",
+    });
+    expect(await subject.failure({ function: 'recurse' })).toMatchObject({ type: 'RecursionError' });
+  });
+
+  test('wrong arguments and unknown names are told as such', async () => {
+    const wrong = await subject.failure({ function: 'fail', args: [1, 2, 3] });
+    expect(wrong).toMatchObject({ type: 'TypeError', message: expect.stringContaining('fail() takes 1') });
+    const unknown = await subject.failure({ function: 'square' });
+    expect(unknown).toMatchObject({ type: 'UnknownFunction', retry: false });
+    expect(unknown.message).toContain('There is no function square on this worker. There are fail, ');
+    for (const depth of [1500, 100_000]) {
+      let deep: unknown = 0;
+      for (let at = 0; at < depth; at += 1) deep = [deep];
+      const nested = await subject.failure({ function: 'echo', args: [deep] });
+      expect(nested).toMatchObject({
+        type: 'NotSerialisable',
+        message: expect.stringContaining('too deeply'),
+      });
+    }
+  });
+
+  test('sys.exit ends the call and not the process', async () => {
+    const before = await pid();
+    expect(await subject.failure({ function: 'leave', args: [3] })).toMatchObject({
+      type: 'SystemExit',
+      message: 'the function called sys.exit(3)',
+    });
+    expect(await pid()).toBe(before);
+  });
+
+  test.each([
+    ['nan', 'result.a[1] is nan, which JSON does not have: use None or a string'],
+    ['infinity', 'result[0] is -inf, which JSON does not have: use None or a string'],
+    ['bytes', 'result.file.content is of type bytes, which JSON does not have: encode it, such as base64'],
+    ['date', 'result is of type datetime, which JSON does not have: use value.isoformat()'],
+    ['decimal', 'result is of type Decimal, which JSON does not have: use str(value)'],
+    ['set', 'result is of type set, which JSON does not have: use sorted(value)'],
+    ['big', 'result.id is a whole number beyond 2**53 - 1, which JSON readers round: use str(value)'],
+    ['biggest', 'result is a whole number beyond 2**53 - 1'],
+    ['key', 'result has a key of type tuple: keys are strings in JSON'],
+    ['function', 'result is of type builtin_function_or_method, which JSON does not have'],
+    ['generator', 'result is of type generator, which JSON does not have: use list(value)'],
+    ['itself', 'the result is nested too deeply, or holds itself'],
+    ['deep', 'the result is nested too deeply, or holds itself'],
+  ])('a result that is no JSON is refused with the place: %s', async (name, message) => {
+    const error = await subject.failure({ function: 'unfit', args: [name] });
+    expect(error).toMatchObject({ type: 'NotSerialisable', retry: false });
+    expect(error.message).toContain(message);
+  });
+
+  test('a process that dies during a call is told with its last words, and the next call has a fresh one', async () => {
+    const before = await pid();
+    const vanished = await subject.failure({ function: 'vanish', args: [3] });
+    expect(vanished).toMatchObject({
+      type: 'HandlerDied',
+      message: 'The process of the function vanish exited with code 3 before it had a result.',
+      traceback: 'last words\n',
+    });
+    expect(await pid()).not.toBe(before);
+    const crashed = await subject.failure({ function: 'crash' });
+    expect(crashed).toMatchObject({
+      type: 'HandlerDied',
+      message: expect.stringContaining('ended by SIGSEGV'),
+    });
+    expect(crashed.traceback).toMatch(
+      /Fatal Python error: Segmentation fault[\s\S]*ill\.py", line \d+ in crash/,
+    );
+    expect(await subject.call('add', 1)).toBe(2);
+  });
+
+  test('a forked child that comes back does not answer for its parent', async () => {
+    const before = await pid();
+    expect(await subject.call('fork_and_return')).toBe('parent');
+    expect(await subject.call('fork_and_raise')).toBe('parent');
+    expect(await subject.call('pool', 'fork')).toEqual([0, 1, 4, 9]);
+    expect(await subject.call('pool', 'spawn')).toEqual([0, 1, 4, 9]);
+    expect(await pid()).toBe(before);
+  });
+
+  test('closed descriptors are survived where they are its own, and told where they are ours', async () => {
+    expect(await subject.call('close_output')).toBe('quiet');
+    const why = 'the function has closed the descriptors 3 or 4, which belong to the runner';
+    for (const call of [
+      { function: 'close_all' },
+      { function: 'close_and_open', args: [subject.file('own')] },
+    ])
+      expect(await subject.failure(call)).toMatchObject({
+        type: 'HandlerDied',
+        message: expect.stringContaining(why),
+      });
+    expect(await subject.call('add', 1)).toBe(2);
+  });
+});
+
+describe('what goes wrong in a function in JavaScript', () => {
+  let subject: Subject;
+  beforeAll(async () => {
+    subject = new Subject(['ill.mjs', 'well.ts']);
+    await subject.slot.start();
+  });
+  afterAll(() => subject?.end());
+
+  test('an error has its class, message, causes and the frames of the function alone', async () => {
+    const error = await subject.failure({ function: 'jsFail', args: ['wrong'] });
+    expect(error).toMatchObject({ type: 'RangeError', message: 'wrong' });
+    expect(error.traceback).toMatch(
+      /^RangeError: wrong\n {4}at .*jsFail .*ill\.mjs:[\s\S]*caused by: Error: the first/,
+    );
+    expect(error.traceback).not.toContain('runner.mjs');
+    expect(await subject.failure({ function: 'jsFailWithoutError' })).toMatchObject({
+      type: 'string',
+      message: 'the function threw a string, which is no Error',
+    });
+  });
+
+  test.each([
+    ['nan', 'result.a[1] is NaN, which JSON does not have: use null or a string'],
+    [
+      'bytes',
+      "result.file.content is of type Buffer, which JSON does not have: use value.toString('base64')",
+    ],
+    ['map', 'result[0] is of type Map, which JSON does not have: use Object.fromEntries(value)'],
+    ['big', 'result.id is of type bigint, which JSON does not have: use String(value)'],
+    ['function', 'result.call is of type function, which JSON does not have'],
+    ['itself', 'result.me holds itself'],
+    ['deep', 'the result is nested too deeply'],
+  ])('a result that is no JSON is refused with the place: %s', async (name, message) => {
+    const error = await subject.failure({ function: 'jsUnfit', args: [name] });
+    expect(error).toMatchObject({ type: 'NotSerialisable', retry: false });
+    expect(error.message).toContain(message);
+  });
+
+  test('a process that dies during a call is told with its last words, and the next call has a fresh one', async () => {
+    expect(await subject.failure({ function: 'jsVanish' })).toMatchObject({
+      type: 'HandlerDied',
+      message: 'The process of the function jsVanish exited with code 3 before it had a result.',
+      traceback: 'last words\n',
+    });
+    const late = await subject.failure({ function: 'jsLateError' });
+    expect(late).toMatchObject({ type: 'HandlerDied', traceback: expect.stringContaining('from a timer') });
+    expect(await subject.call('jsLater', 1)).toBe('after 1');
+  });
+});

@@ -1,0 +1,3 @@
+from worker_manager import handler
+
+1 / 0

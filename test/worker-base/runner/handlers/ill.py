@@ -1,0 +1,154 @@
+"""Functions that do what a function should not."""
+import ctypes
+import datetime
+import decimal
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from worker_manager import handler
+
+
+class Odd(Exception):
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+@handler
+def fail(message):
+    raise ValueError(message)
+
+
+@handler
+def fail_oddly():
+    raise Odd()
+
+
+@handler
+def fail_with_cause():
+    try:
+        {}["missing"]
+    except KeyError as error:
+        raise RuntimeError("the second") from error
+
+
+@handler
+def leave(code):
+    sys.exit(code)
+
+
+@handler
+def vanish(code):
+    print("last words", file=sys.stderr)
+    os._exit(code)
+
+
+@handler
+def crash():
+    ctypes.string_at(0)
+
+
+@handler
+def spin():
+    while True:
+        pass
+
+
+@handler
+def recurse():
+    return recurse()
+
+
+VALUES = {
+    "nan": {"a": [1, float("nan")]},
+    "infinity": [float("-inf")],
+    "bytes": {"file": {"content": b"\0"}},
+    "date": datetime.datetime(2020, 1, 1),
+    "decimal": decimal.Decimal(1),
+    "set": {1},
+    "big": {"id": 2**53},
+    "biggest": 10**400,
+    "key": {(1, 2): 3},
+    "function": len,
+    "generator": (number for number in ()),
+    "itself": [],
+    "deep": 0,
+}
+VALUES["itself"].append(VALUES["itself"])
+for _ in range(100_000):
+    VALUES["deep"] = [VALUES["deep"]]
+
+
+@handler
+def unfit(name):
+    return VALUES[name]
+
+
+@handler
+def fork_and_return():
+    """The child comes back from the function as well."""
+    child = os.fork()
+    return "child" if child == 0 else "parent"
+
+
+@handler
+def fork_and_raise():
+    if os.fork() == 0:
+        raise ValueError("in the child")
+    return "parent"
+
+
+def square(number):
+    return number * number
+
+
+@handler
+def pool(how):
+    with multiprocessing.get_context(how).Pool(2) as workers:
+        return workers.map(square, range(4))
+
+
+@handler
+def close_all():
+    os.closerange(0, 256)
+    return "closed"
+
+
+@handler
+def close_and_open(path):
+    os.closerange(3, 256)
+    files = [open(path, "w") for _ in range(4)]
+    return len(files)
+
+
+@handler
+def close_output():
+    sys.stdout.close()
+    sys.stderr = None
+    return "quiet"
+
+
+@handler
+def deaf(path):
+    """Ends by nothing but SIGKILL, and so do its children, one of them in a session of its own without a parent."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    stubborn = "trap '' TERM; echo $$ >> '" + path + "'; while :; do sleep 0.05; done"
+    subprocess.Popen(["sh", "-c", stubborn])
+    subprocess.Popen(["sh", "-c", stubborn], start_new_session=True)
+    subprocess.run(["sh", "-c", 'setsid sh -c "$0" &', stubborn])
+    with open(path, "a") as file:
+        file.write(f"{os.getpid()}\n")
+    while True:
+        time.sleep(1)
+
+
+@handler
+def leave_behind(path):
+    """Returns while a child of it goes on with its output."""
+    child = subprocess.Popen(["sleep", "300"])
+    with open(path, "w") as file:
+        file.write(str(child.pid))
+    return child.pid

@@ -1,0 +1,6 @@
+from worker_manager import handler
+
+
+@handler
+def add():
+    pass

@@ -12,13 +12,13 @@ interface Parts {
   queue: Pick<TaskQueue, 'counts'>;
   pulse: Pulse;
   log: Log;
-  meter?: Pick<VitalsMeter, 'look' | 'cores' | 'memoryBytes'>;
+  meter?: Pick<VitalsMeter, 'look' | 'own' | 'cores' | 'memoryBytes'>;
 }
 
 /** Watches what the worker has to do and what it uses; above its limits it takes nothing new until it is below them. */
 export class LoadMeter {
   readonly #parts: Parts;
-  readonly #meter: Pick<VitalsMeter, 'look' | 'cores' | 'memoryBytes'>;
+  readonly #meter: Pick<VitalsMeter, 'look' | 'own' | 'cores' | 'memoryBytes'>;
   #timer: NodeJS.Timeout | undefined;
   #counting = false;
   #stopped = false;
@@ -100,8 +100,11 @@ export class LoadMeter {
       active_tasks: active.length,
       slots: this.#parts.own.slots,
       queue_size: this.queueSize,
-      cpu_percent: Math.round(this.vitals.cpuPercent * this.cores * 10) / 10,
-      memory_percent: this.vitals.memoryPercent,
+      // Of a direct worker only the manager can tell the figures from the machine's.
+      ...(this.#meter.own && {
+        cpu_percent: Math.round(this.vitals.cpuPercent * this.cores * 10) / 10,
+        memory_percent: this.vitals.memoryPercent,
+      }),
       ...(oldest !== undefined && { job_started_at: oldest }),
       ...(this.#parts.consumer.paused && { paused: true }),
       ...(this.url !== undefined && { node_url: this.url }),

@@ -38,6 +38,11 @@ export class VitalsMeter {
     this.#last = this.#sample();
   }
 
+  /** The figures are of the body alone, and not of the machine that it shares. */
+  get own(): boolean {
+    return this.#files.own;
+  }
+
   /** Cores, with a quota's fraction. */
   get cores(): number {
     return this.#files.quota() ?? availableParallelism();
@@ -60,7 +65,10 @@ export class VitalsMeter {
     }
     const used = this.#files.memoryUsed();
     const percent = used === undefined ? 0 : (used / this.memoryBytes) * 100;
-    return { cpuPercent: round(Math.max(0, this.#cpuPercent)), memoryPercent: round(Math.min(100, percent)) };
+    return {
+      cpuPercent: round(Math.min(100, Math.max(0, this.#cpuPercent))),
+      memoryPercent: round(Math.min(100, percent)),
+    };
   }
 
   #sample(): Sample {
@@ -69,6 +77,7 @@ export class VitalsMeter {
 }
 
 interface Files {
+  own: boolean;
   cpuSeconds(): number | undefined;
   quota(): number | undefined;
   memoryLimit(): number | undefined;
@@ -91,6 +100,7 @@ function filesOf({ cgroup, proc }: VitalsPlaces): Files {
   };
   if (text(`${cgroup}/memory.current`) !== undefined) {
     return {
+      own: true,
       cpuSeconds: () => scaled(field(`${cgroup}/cpu.stat`, 'usage_usec'), 1e6),
       quota: () => {
         const [quota, period] = (text(`${cgroup}/cpu.max`) ?? 'max').trim().split(' ');
@@ -108,6 +118,7 @@ function filesOf({ cgroup, proc }: VitalsPlaces): Files {
       number(`${cgroup}/cpu/cpu.${name}`),
     );
     return {
+      own: true,
       cpuSeconds: () => scaled(number(`${cgroup}/cpuacct/cpuacct.usage`), 1e9),
       quota: () => (quota && period && quota > 0 ? quota / period : undefined),
       memoryLimit: () => limit,
@@ -119,6 +130,7 @@ function filesOf({ cgroup, proc }: VitalsPlaces): Files {
     };
   }
   return {
+    own: false,
     cpuSeconds: () => undefined,
     quota: () => undefined,
     memoryLimit: () => undefined,

@@ -6,8 +6,7 @@
  * tagged with its task. Loaded by task workers alone, for it brings the queue's client.
  */
 import { messageOf } from '../../src/model/fault.ts';
-import type { ConsumerSettings, TaskConsumer } from '../../src/tasks/index.ts';
-import * as queueing from '../../src/tasks/index.ts';
+import { openConsumer, openTasks } from '../../src/tasks/index.ts';
 import { CannotStart, type Stage } from '../boot.ts';
 import type { Why } from '../ending.ts';
 import type { InputEntry } from '../input.ts';
@@ -19,11 +18,6 @@ import { LoadMeter } from './load.ts';
 import { reachable, startNode } from './node.ts';
 import { Durations, runsOf } from './runs.ts';
 import { readTaskSettings, type TaskSettings } from './settings.ts';
-
-const { openTasks } = queueing;
-const { openConsumer } = queueing as unknown as {
-  openConsumer: (settings: ConsumerSettings) => TaskConsumer;
-};
 
 /** Between SIGTERM and SIGKILL of a handler; within what the body has left when its own grace is over. */
 const GRACE_MS = 1000;

@@ -82,6 +82,7 @@ test('a worker is stopped, started and deleted, and each can be waited for', { t
     ...{ worker_id: id, status: 'STOPPED', phase: 'finished', reason: 'Stopped', message: 'It was stopped.' },
     ...{ ip_address: null, exit_code: 143, incarnation: 1, restarts: 0 },
     ...{ started_at: expect.any(String), finished_at: expect.any(String) },
+    ...{ cpu_percent: null, memory_bytes: null, checked_at: null },
   });
   expect((await wm('ps', '-q', '--no-trunc')).out).not.toContain(id);
   expect((await wm('ps', '-a', '-q', '--no-trunc')).out).toContain(id);
@@ -199,9 +200,9 @@ test('an id is found by its unique beginning; an ambiguous one is told with its 
 });
 
 test('a refusal of the manager names the field and exits 1; one of the schema exits 2', async () => {
-  const refused = await wm('create', '--type', 'CLAUDE');
+  const refused = await wm('create', '--secret', 'nobody', '--', 'cat');
   expect(refused).toMatchObject({ code: 1, out: '' });
-  expect(refused.err).toContain('agent_type CLAUDE');
+  expect(refused.err).toContain('secrets.0');
   const wrong = await wm('create', '--memory', 'much', '-e', '1A=b', '--', 'true');
   expect(wrong.code).toBe(2);
   expect(wrong.err).toContain('resources.memory must be a size');

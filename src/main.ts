@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runCli } from './cli/index.ts';
+import { openHandlers } from './handlers.ts';
 import { watchDisk } from './images/disk.ts';
 import { createCollector } from './images/gc.ts';
 import { createImages, type Images, imageObstacles, machineCa } from './images/index.ts';
@@ -38,6 +39,7 @@ function runtimesOf(settings: Settings, metrics?: Metrics) {
     dockerCallMs: settings.dockerCallSeconds * 1000,
     image: imageOf(settings),
     home: settings.home,
+    handlersDir: settings.handlersDir,
     wrapper: { argv: [process.execPath, WRAPPER] },
     observe: (runtime, ...told) => observing(runtime, metrics)(...told),
   });
@@ -163,6 +165,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
           ? undefined
           : (redis, building) => collectorOf(settings, redis, metrics, building),
       secrets: openSecrets(settings.secretsDir),
+      handlers: openHandlers(settings.handlersDir),
       roomFor: roomOf(settings, metrics),
       imageObstacle: (images) =>
         imageObstacles({ host: settings.dockerHost, foreignImage: settings.workerImage, images }),

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { endDirectBodies } from './direct-cleanup.ts';
+import type { Handlers } from './handlers.ts';
 import { report } from './http/health.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import type { Collector } from './images/gc.ts';
@@ -50,6 +51,8 @@ export interface ServeOptions {
   secrets: Secrets;
   /** Why the engine's disk has no room for more; `undefined` where it has. */
   roomFor: () => Promise<string | undefined>;
+  /** The operator's handler files. */
+  handlers: Handlers;
   /** Tells, for a worker, why its image is neither there nor can be built. */
   imageObstacle: (images: Images | undefined) => (spec: WorkerSpec) => Promise<string | undefined>;
   metrics: Metrics;
@@ -182,10 +185,12 @@ export async function serve(options: ServeOptions): Promise<void> {
       allowPrivileged: settings.allowPrivileged,
       missingSecrets: (names) => options.secrets.missing(names),
       roomFor: options.roomFor,
+    handlersDir: options.handlers.directory,
       imageObstacle,
     },
     concurrency: settings.concurrency,
     resync_ms: settings.resyncSeconds * 1000,
+      missingHandlers: (names) => options.handlers.missing(names),
     check_ms: settings.healthCheckSeconds * 1000,
     grace_ms: settings.creationGraceSeconds * 1000,
     breaker_share: settings.removalBreakerShare,

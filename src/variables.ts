@@ -219,6 +219,12 @@ export const VARIABLES = {
     allowed: 'an absolute path',
     help: 'Folder of the files that the secrets of workers name.',
   }),
+  handlersDir: optional({
+    name: 'HANDLERS_DIR',
+    schema: path,
+    allowed: 'an absolute path',
+    help: 'Folder of the files that the handlers of task workers name; with Docker, a folder of the machine of its engine.',
+  }),
 } as const;
 
 /** The XDG base directory rules: a relative XDG_STATE_HOME is ignored. */

@@ -50,6 +50,7 @@ test('the defaults', () => {
     workerBuildCa: undefined,
     allowPrivileged: false,
     secretsDir: undefined,
+    handlersDir: undefined,
   } satisfies Settings);
 });
 

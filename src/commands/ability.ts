@@ -15,6 +15,9 @@ export async function refuseTheImpossible(
   refuse('unsupported', 'This cannot be done here', [
     ...moduleIssues(asked, runtime, abilities),
     ...lockIssues(asked, runtime, abilities),
+    ...(asked.image !== undefined && runtime !== 'docker'
+      ? [{ path: 'image', message: `is for Docker; the runtime ${runtime} runs none` }]
+      : []),
   ]);
   const missing = asked.secrets?.length ? await abilities.missingSecrets(asked.secrets) : [];
   const issues = missing.map((name) => ({
@@ -22,6 +25,7 @@ export async function refuseTheImpossible(
     message: `the operator's directory of secrets (SECRETS_DIR) has no "${name}"`,
   }));
   refuse('unsupported', 'A secret is missing', issues);
+  refuse('unsupported', 'A handler file is missing', await handlerIssues(asked, abilities));
   const full = runtime === 'docker' ? await abilities.roomFor() : undefined;
   if (full) throw new Fault('capacity', full);
 }
@@ -40,6 +44,18 @@ function exposed({ agent_type, env }: Asked): Issue[] {
       path: `env.${secret}`,
       message: `would stand in Redis: put it into the file ${secret} of SECRETS_DIR, and name that in secrets`,
     }));
+}
+
+/** Handler files that the operator's directory has not. */
+export async function handlerIssues(
+  { handlers = [] }: { handlers?: string[] | undefined },
+  { missingHandlers }: Pick<Abilities, 'missingHandlers'>,
+): Promise<Issue[]> {
+  const missing = handlers.length > 0 ? await missingHandlers(handlers) : [];
+  return missing.map((name) => ({
+    path: `handlers.${handlers.indexOf(name)}`,
+    message: `the operator's directory of handlers (HANDLERS_DIR) has no "${name}"`,
+  }));
 }
 
 function moduleIssues(

@@ -33,6 +33,8 @@ export interface Abilities {
   /** Which of these secrets the operator's directory has not. */
   missingSecrets: (names: string[]) => Promise<string[]>;
   /** Why nothing more can be put on this machine; `undefined` where there is room. */
+  /** Which of these handler files the operator's directory has not. */
+  missingHandlers: (names: string[]) => Promise<string[]>;
   roomFor: () => Promise<string | undefined>;
   /** Why the image of such a worker is neither there nor can be built; `undefined` where it is or can. */
   imageObstacle: (spec: WorkerSpec) => Promise<string | undefined>;

@@ -92,6 +92,8 @@ class EngineImages implements Images {
   }
 
   async state(spec: WorkerSpec): Promise<ImageState> {
+    // Somebody else's: whether it is there is told by the engine when a body is made of it.
+    if (spec.image !== undefined) return { kind: 'ready', name: spec.image };
     try {
       const ground = await this.#look();
       const name = 'missing' in ground ? ground.missing : imageName(recipeOf(spec, ground));

@@ -1,6 +1,7 @@
 import type { Intent, Observation, Refusal, WorkerRecord } from '../model/index.ts';
 import { BodyConflict, type BodyOrder, BodyRefused, RuntimeDown } from '../runtimes/runtime.ts';
 import { Fenced } from '../store/index.ts';
+import { bodyEnv } from './body-env.ts';
 import type { PassContext } from './pass-context.ts';
 import { specHash } from './spec-hash.ts';
 
@@ -62,7 +63,10 @@ async function withImage<T>(
   { images }: PassContext,
   what: (image: string | undefined) => Promise<T>,
 ): Promise<T> {
-  if (!images || spec.runtime !== 'docker') return what(undefined);
+  if (spec.runtime !== 'docker') return what(undefined);
+  // Somebody else's, who alone collects it: where it is missing, no build brings it back.
+  if (spec.image !== undefined) return what(spec.image);
+  if (!images) return what(undefined);
   const state = await images.state(spec);
   if (state.kind !== 'ready') throw new Error('Its image is not there any more; it is looked at again.');
   if ((await images.usage.hold(state.name, id, HOLD_MS)) === 'removing')
@@ -89,14 +93,10 @@ function orderOf(
     spec,
     spec_hash: specHash(spec),
     epoch: context.epoch,
-    env: {
-      WORKER_ID: id,
-      WORKER_TYPE: spec.agent_type,
-      WORKER_INCARNATION: String(incarnation),
-      WORKER_CELL: context.cell,
-      LOG_LEVEL: context.log.level,
-      REDIS_URL: context.bodyRedisUrl(spec.runtime),
-    },
+    env: bodyEnv({
+      ...{ id, incarnation, spec, cell: context.cell, logLevel: context.log.level },
+      ...{ redisUrl: context.bodyRedisUrl(spec.runtime), handlersDir: context.handlersDir },
+    }),
   };
 }
 

@@ -44,6 +44,8 @@ export interface PassContext {
   images: BodyImages | undefined;
   /** The values of these secrets; throws a sentence that names those that are not there. */
   secrets: (names: string[]) => Promise<Record<string, string>>;
+  /** HANDLERS_DIR, which direct workers read in place. */
+  handlersDir?: string | undefined;
   /** What the engine said to the act before, by worker; in memory, since trying once more does no harm. */
   refusals: Map<string, Refusal>;
   /** What the checks of that body have told so far; absent where nobody checks. */

@@ -43,6 +43,7 @@ export interface TermOptions {
   secrets: PassContext['secrets'];
   /** What this manager's machine and operator allow. */
   abilities: Abilities;
+  handlersDir?: string | undefined;
   now: () => number;
   newId: () => string;
   concurrency: number;
@@ -93,6 +94,7 @@ export class Term {
         leadingSince: this.#began,
         refusals: new Map(),
       },
+        handlersDir: options.handlersDir,
       metrics,
       concurrency,
       fenced: () => this.#end.abort(new Fenced()),

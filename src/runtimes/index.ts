@@ -19,6 +19,8 @@ export interface RuntimeChoice {
   /** Folder of the process runtime. */
   home: string;
   wrapper: { argv: string[] };
+  /** HANDLERS_DIR, bound into Docker bodies that name files of it. */
+  handlersDir?: string | undefined;
   observe: (runtime: RuntimeName, call: string, result: string, seconds: number) => void;
 }
 
@@ -35,6 +37,7 @@ export function createRuntimes(choice: RuntimeChoice): {
       ? undefined
       : createDockerRuntime({
           ...{ cell, host: choice.dockerHost, image: choice.image, deadlines: Object.fromEntries(capped) },
+          handlersDir: choice.handlersDir,
           observe: (call, result, seconds) => choice.observe('docker', call, result, seconds),
         });
   const direct =

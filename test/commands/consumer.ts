@@ -18,6 +18,7 @@ const ABLE: CommandContext['abilities'] = {
   allowPrivileged: false,
   missingSecrets: async () => [],
   roomFor: async () => undefined,
+        missingHandlers: async () => [],
   imageObstacle: async () => undefined,
 };
 

@@ -1,4 +1,5 @@
-import type { ContainerCreateOptions, HostConfig } from 'dockerode';
+import { isAbsolute } from 'node:path';
+import type { ContainerCreateOptions, HostConfig, MountSettings } from 'dockerode';
 import { LABEL, parseMemory, type WorkerSpec } from '../../model/index.ts';
 import type { BodyOrder } from '../runtime.ts';
 import { cellLabels } from './names.ts';
@@ -15,19 +16,29 @@ export interface Placement {
   image: string;
   /** Name of the cell's network. */
   network: string;
+  /** Whether the image is one of ours, or made from one: only there are our users and `confine`. By its name without it. */
+  ours?: boolean;
+  /** The operator's handler files, where there are any. */
+  handlersDir?: string | undefined;
 }
 
-/** Whether an image is one of ours, by its name: only there are our users and `confine`. */
+/** Whether an image is one of ours, by its name. */
 export const isOurs = (image: string): boolean => image.startsWith('worker:');
+
+/** Where handler files are in a container. */
+const HANDLERS_PLACE = '/handlers';
 
 /** What the engine is asked to create for an order. Pure. */
 export function toContainer(order: BodyOrder, place: Placement): ContainerCreateOptions {
   const image = order.image ?? place.image;
+  const ours = place.ours ?? isOurs(image);
+  const profile = ours ? ownProfile(order.spec) : foreignProfile();
+  const mounts = [...(profile.Mounts ?? []), ...handlerMounts(order.spec, place)];
   return {
     Image: image,
     ...(order.argv ? { Entrypoint: order.argv, Cmd: [] } : {}),
     // The entry of our images becomes the wrapper's user by itself; other images keep the user that they name.
-    ...(isOurs(image) ? { User: '0:0' } : {}),
+    ...(ours ? { User: '0:0' } : {}),
     Hostname: `wm-${order.worker_id.slice(0, 8)}`,
     Env: Object.entries(order.env).map(([name, value]) => `${name}=${value}`),
     Labels: toLabels(order, place.cell),
@@ -35,9 +46,16 @@ export function toContainer(order: BodyOrder, place: Placement): ContainerCreate
     StopTimeout: Math.ceil(order.spec.stop_grace_seconds),
     HostConfig: {
       ...toHostConfig(order, place.network),
-      ...(isOurs(image) ? ownProfile(order.spec) : foreignProfile()),
+      ...profile,
+      ...(mounts.length > 0 ? { Mounts: mounts } : {}),
     },
   } as ContainerCreateOptions;
+}
+
+/** All files, read-only: a handler imports what lies beside it. */
+function handlerMounts({ handlers = [] }: WorkerSpec, { handlersDir }: Placement): MountSettings[] {
+  if (handlersDir === undefined || handlers.every((name) => isAbsolute(name))) return [];
+  return [{ Type: 'bind', Source: handlersDir, Target: HANDLERS_PLACE, ReadOnly: true }];
 }
 
 function toLabels(order: BodyOrder, cell: string): Record<string, string> {

@@ -21,6 +21,7 @@ import { Containers } from './containers.ts';
 import { deliver, SECRETS_PIPE } from './deliver.ts';
 import { findDropped } from './dropped.ts';
 import { followEvents } from './events.ts';
+import { isOwnEntry, KnownImages } from './image.ts';
 import { readInfo, toInfo } from './info.ts';
 import { bodyName, cellFilter, checkCell, checkId } from './names.ts';
 import { CellNetwork, gatewayAddress } from './network.ts';
@@ -34,6 +35,8 @@ export interface DockerRuntimeOptions {
   host?: string | undefined;
   /** The image that bodies run. It is never pulled. */
   image: string;
+  /** The operator's handler files, on the engine's machine. */
+  handlersDir?: string | undefined;
   /** Told of every call to the engine: its name, `ok`, `refused`, `timeout` or `down`, and seconds. */
   observe?: Observe | undefined;
   /** Creates and starts at once; default 4, from where the engine is bound by CPU and more only adds latency. */
@@ -60,6 +63,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
   // Streams have connections of their own: closing or cutting them must never touch a call.
   const streams = new DockerClient({ host, deadlines, observe });
   const containers = new Containers(calls);
+  const images = new KnownImages(calls);
   const network = new CellNetwork(calls, cell);
   const limit = pLimit(options.concurrency ?? 4);
   const watches = new Set<{ close(): Promise<void> }>();
@@ -68,7 +72,13 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
     await network.ensure();
     const name = bodyName(cell, order.worker_id);
     const env = { ...order.env, SECRETS_PIPE };
-    const wanted = toContainer({ ...order, env }, { cell, image, network: network.name });
+    const wanted = toContainer(
+      { ...order, env },
+      {
+        ...{ cell, image, network: network.name, handlersDir: options.handlersDir },
+        ours: await images.isOurs(order.image ?? image),
+      },
+    );
     let id: string;
     try {
       id = await containers.create(name, wanted);
@@ -163,7 +173,8 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
       if (!info || !bodyFromInspect(info, cell))
         throw new Fault('not_found', `Body ${id.slice(0, 12)} can't be given its secrets: it is gone.`);
       // In an image of ours the container's first user is root, and the wrapper another one.
-      const user = isOurs(info.Config.Image) ? WRAPPER_USER : info.Config.User;
+      const user =
+        isOurs(info.Config.Image) || isOwnEntry(info.Config.Entrypoint) ? WRAPPER_USER : info.Config.User;
       await deliver(streams, { id, user }, content);
     },
     terminate: async (bodyId) => containers.signal(checkId(bodyId), 'SIGTERM'),

@@ -1,0 +1,44 @@
+import type { WorkerSpec } from '../model/index.ts';
+
+/** Where handler files are bound to in a container, and the port of the node API there: each has an address of its own. */
+export const HANDLERS_PLACE = '/handlers';
+const NODE_PORT = 5000;
+
+/** What the manager knows that a body is told. */
+export interface BodyFacts {
+  id: string;
+  incarnation: number;
+  spec: WorkerSpec;
+  cell: string;
+  logLevel: string;
+  /** Redis as the body sees it. */
+  redisUrl: string;
+  /** HANDLERS_DIR. */
+  handlersDir: string | undefined;
+}
+
+/** The contract's variables of a body. Pure. */
+export function bodyEnv(facts: BodyFacts): Record<string, string> {
+  const { id, incarnation, spec, cell, logLevel, redisUrl } = facts;
+  return {
+    WORKER_ID: id,
+    WORKER_TYPE: spec.worker_type ?? spec.agent_type,
+    WORKER_INCARNATION: String(incarnation),
+    WORKER_CELL: cell,
+    ...(spec.pool !== undefined && { WORKER_POOL: spec.pool }),
+    LOG_LEVEL: logLevel,
+    REDIS_URL: redisUrl,
+    ...(spec.agent_type === 'TASK' ? taskEnv(facts) : {}),
+  };
+}
+
+/** A direct worker shares the machine's ports: it takes any free one, on loopback, and tells which in its heartbeat. */
+function taskEnv({ spec, handlersDir }: BodyFacts): Record<string, string> {
+  const docker = spec.runtime === 'docker';
+  const handlers = docker ? HANDLERS_PLACE : handlersDir;
+  return {
+    WORKER_PORT: docker ? String(NODE_PORT) : '0',
+    WORKER_HOST: docker ? '0.0.0.0' : '127.0.0.1',
+    ...(handlers !== undefined && { HANDLERS_DIR: handlers }),
+  };
+}

@@ -14,6 +14,7 @@ import type { Images } from './images/index.ts';
 import { startSchedule } from './images/schedule.ts';
 import { limitsOf } from './limits.ts';
 import { type Checkpoint, messageOf, type RuntimeName, type WorkerSpec } from './model/index.ts';
+import { openPools } from './open-pools.ts';
 import { steadyClock } from './queue/clock.ts';
 import { createLease } from './queue/lease.ts';
 import { pauseBetweenTerms, Term, type TermOptions } from './reconcile/term.ts';
@@ -34,6 +35,7 @@ import {
   watchedLeaseStore,
   watchSignals,
 } from './store/index.ts';
+import { openTasks } from './tasks/index.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
 /** A runtime that does not answer is asked again after this. */
@@ -49,10 +51,10 @@ export interface ServeOptions {
   images?: ((changed: () => void) => Images) | undefined;
   /** The operator's secrets. */
   secrets: Secrets;
-  /** Why the engine's disk has no room for more; `undefined` where it has. */
-  roomFor: () => Promise<string | undefined>;
   /** The operator's handler files. */
   handlers: Handlers;
+  /** Why the engine's disk has no room for more; `undefined` where it has. */
+  roomFor: () => Promise<string | undefined>;
   /** Tells, for a worker, why its image is neither there nor can be built. */
   imageObstacle: (images: Images | undefined) => (spec: WorkerSpec) => Promise<string | undefined>;
   metrics: Metrics;
@@ -76,6 +78,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   const redis = connectCommands(settings.redisUrl);
   const listener = connectBlocking(settings.redisUrl);
   const store = new Store(redis, settings.cell);
+  const tasks = openTasks(settings);
+  const pools = openPools({ redis, settings, keys: store.keys, tasks, metrics, log });
   const link = { ok: false, message: 'not connected yet' };
   const setLink = (ok: boolean, message: string) => {
     if (ok !== link.ok)
@@ -174,23 +178,24 @@ export async function serve(options: ServeOptions): Promise<void> {
     ...{ store, runtimes, metrics, log, cell: settings.cell, now: Date.now, newId: randomUUID },
     checkpoint: options.checkpoint,
     bodyRedisUrl,
+    pools: pools.ports,
     images: images && {
       state: (spec) => images.state(spec),
       build: (spec) => images.build(spec),
       usage,
     },
     secrets: (names) => options.secrets.read(names),
+    handlersDir: options.handlers.directory,
     abilities: {
       foreignImage: settings.workerImage,
       allowPrivileged: settings.allowPrivileged,
       missingSecrets: (names) => options.secrets.missing(names),
+      missingHandlers: (names) => options.handlers.missing(names),
       roomFor: options.roomFor,
-    handlersDir: options.handlers.directory,
       imageObstacle,
     },
     concurrency: settings.concurrency,
     resync_ms: settings.resyncSeconds * 1000,
-      missingHandlers: (names) => options.handlers.missing(names),
     check_ms: settings.healthCheckSeconds * 1000,
     grace_ms: settings.creationGraceSeconds * 1000,
     breaker_share: settings.removalBreakerShare,
@@ -204,6 +209,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     metrics.workers.reset();
     for (const { count, ...kind } of kinds) metrics.workers.set(count, kind);
     metrics.desiredWorkers.set(desired);
+    pools.scrape(term?.pools);
   });
   const health = () => {
     const states = runtimes.states.map(({ name, info, error }) => {
@@ -220,6 +226,7 @@ export async function serve(options: ServeOptions): Promise<void> {
 
   const http: HttpServer = await createHttpServer({
     ...{ host: settings.httpHost, port: settings.httpPort, health, metrics, log },
+    ...{ token: settings.apiToken, routes: pools.routes },
   });
   const prober = setInterval(() => {
     if (runtimes.states.some(({ name, error }) => error || !urls.has(name))) void probe();
@@ -247,6 +254,8 @@ export async function serve(options: ServeOptions): Promise<void> {
     await images?.close();
     collector?.close();
     await runtimes.close();
+    pools.close();
+    await tasks.close();
     redis.disconnect();
     listener.disconnect();
   }

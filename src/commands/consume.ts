@@ -32,6 +32,8 @@ export interface ConsumerOptions {
   log: Logger;
   /** A worker's desired record has changed. */
   changed: (workerId: string) => void;
+  /** What is asked of a pool has changed. */
+  poolChanged: (name: string) => void;
   /** A worker got a body whose wrapper says by itself when it has begun; without it, `changed` is told. */
   takenOver?: (workerId: string) => void;
   /** One command was settled, `lagMs` after it was pushed. */
@@ -95,6 +97,7 @@ async function settle(entry: Entry, options: ConsumerOptions): Promise<void> {
   const result = outcome === 'repeated' ? 'duplicate' : (refused?.code ?? 'ok');
   log.info({ request_id, worker_id, command: name, result, why: refused?.message }, 'command settled');
   options.settled(name, result, Math.max(0, context.now() - Number(entry.id.split('-')[0])));
+  if (settlement.pool && outcome === 'ok') options.poolChanged(settlement.pool.name);
   if (worker_id && wrote(settlement, outcome)) {
     // Its wrapper is heard of sooner than a look would see anything.
     if (taken && settlement.created?.warm?.fits && options.takenOver) options.takenOver(worker_id);
@@ -108,12 +111,15 @@ async function settle(entry: Entry, options: ConsumerOptions): Promise<void> {
 }
 
 /** The warm worker that was chosen is looked at again, whether it was taken or not. */
-async function settleOne(settlement: Settlement, { epoch, stream, changed }: ConsumerOptions) {
+async function settleOne(
+  settlement: Settlement,
+  { epoch, stream, changed, takenOver: later }: ConsumerOptions,
+) {
   const warm = settlement.created?.warm;
   try {
     return await stream.settle(epoch, settlement);
   } finally {
-    if (warm) changed(warm.worker_id);
+    if (warm) (later ?? changed)(warm.worker_id);
   }
 }
 

@@ -10,11 +10,12 @@ import type {
   WorkerSpec,
 } from '../model/index.ts';
 import type { RuntimeInfo } from '../runtimes/runtime.ts';
-import type { Settlement, Store, Warm } from '../store/index.ts';
+import type { PoolStore, Settlement, Store, Warm } from '../store/index.ts';
 
 /** What a command may know beside itself. */
 export interface CommandContext {
   store: Pick<Store, 'status' | 'summaries' | 'figures' | 'tell'>;
+  pools: Pick<PoolStore, 'record'>;
   /** The runtimes that this manager uses, in the order of preference; `info` is missing while one does not answer. */
   runtimes: readonly { name: RuntimeName; info: RuntimeInfo | undefined; error?: string | undefined }[];
   abilities: Abilities;
@@ -32,9 +33,9 @@ export interface Abilities {
   allowPrivileged: boolean;
   /** Which of these secrets the operator's directory has not. */
   missingSecrets: (names: string[]) => Promise<string[]>;
-  /** Why nothing more can be put on this machine; `undefined` where there is room. */
   /** Which of these handler files the operator's directory has not. */
   missingHandlers: (names: string[]) => Promise<string[]>;
+  /** Why nothing more can be put on this machine; `undefined` where there is room. */
   roomFor: () => Promise<string | undefined>;
   /** Why the image of such a worker is neither there nor can be built; `undefined` where it is or can. */
   imageObstacle: (spec: WorkerSpec) => Promise<string | undefined>;

@@ -52,7 +52,8 @@ function chosen({ runtime, reason }: Choice, timestamp: string): LifecycleEvent 
   return { timestamp, type: 'accepted', ...told, message, incarnation: 0, actions: [] };
 }
 
-function refuseUnenforcedLimits(
+/** Throws a Fault that names each limit that the runtime of this machine cannot enforce. */
+export function refuseUnenforcedLimits(
   asked: WorkerSpec['resources'],
   name: RuntimeName,
   context: CommandContext,

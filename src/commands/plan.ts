@@ -1,8 +1,11 @@
 import { type Command, type CommandName, Fault, messageOf } from '../model/index.ts';
+import { apply } from './apply.ts';
 import { type CommandContext, type Plan, type Planner, refusal } from './context.ts';
 import { create } from './create.ts';
+import { deletePool } from './delete-pool.ts';
 import { deleteWorker, startWorker, stopWorker } from './desire.ts';
 import { list } from './list.ts';
+import { scale } from './scale.ts';
 import { status } from './status.ts';
 
 /** A mapped type: a command without its planner does not compile. */
@@ -13,6 +16,9 @@ const planners: { [N in CommandName]: Planner<N> } = {
   start: startWorker,
   status,
   list,
+  apply,
+  scale,
+  delete_pool: deletePool,
 };
 
 /** The plan of a command. Never throws: what goes wrong is a refusal. */

@@ -7,6 +7,7 @@ import type { Intent } from './decision.ts';
  * - `command:read`: a command was delivered and is not settled; `command:settled`: it is, and nobody was told.
  * - `record:before`, `record:after`: a decision was made, or was stored and not acted on.
  * - `act:<intent>:before`, `act:<intent>:after`: around everything that is done to the world.
+ * - `pool:<step>:before`, `pool:<step>:after`: the same of a pool, whose acts are the records of its workers.
  * - `recovered`: a new leader knows its store and has looked at nothing else.
  */
 export type Checkpoint = (
@@ -16,5 +17,6 @@ export type Checkpoint = (
     | 'record:before'
     | 'record:after'
     | `act:${Intent['type']}:${'before' | 'after'}`
+    | `pool:${'record' | 'add' | 'retire' | 'purge'}:${'before' | 'after'}`
     | 'recovered',
 ) => void;

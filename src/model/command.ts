@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Fault, type FaultCode, type Issue } from './fault.ts';
+import { POOL_LIMIT, poolName, poolSpec } from './pool.ts';
 import { type AgentType, specFields, workerId } from './spec.ts';
 
 /** Characters of a command that are read at all; anything longer is put on the dead stream unread. */
@@ -91,6 +92,19 @@ export const command = z.discriminatedUnion('command', [
   z.strictObject({ command: z.literal('start'), ...target }),
   z.strictObject({ command: z.literal('status'), ...commonFields, worker_id: workerId }),
   z.strictObject({ command: z.literal('list'), ...commonFields }),
+  z.strictObject({ command: z.literal('apply'), ...commonFields, pool: poolSpec }),
+  z.strictObject({
+    command: z.literal('scale'),
+    ...commonFields,
+    pool: poolName,
+    count: z.number().int().min(0).max(POOL_LIMIT),
+  }),
+  z.strictObject({
+    command: z.literal('delete_pool'),
+    ...commonFields,
+    pool: poolName,
+    reason: z.string().max(1024).optional(),
+  }),
 ]);
 export type Command = z.infer<typeof command>;
 export type CommandName = Command['command'];

@@ -7,7 +7,7 @@ export const EXECUTION_MODES = ['docker', 'direct', 'auto'] as const;
 export type ExecutionMode = (typeof EXECUTION_MODES)[number];
 
 /** More workers than this in one pool are a typing error until somebody shows otherwise. */
-const POOL_LIMIT = 10_000;
+export const POOL_LIMIT = 10_000;
 const DAY = 86_400;
 /** A drain without a `max_job_time` to follow, in seconds: docker's own grace is for what has nothing to finish. */
 const DRAIN_SECONDS = 60;

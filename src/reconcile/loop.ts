@@ -30,6 +30,10 @@ export interface LoopOptions {
   fenced: () => void;
   /** Called with each decision, before it is recorded. */
   decided: (seen: Observation, decision: Decision) => void;
+  /** Called with each decision that was stored. */
+  recorded?: (seen: Observation, decision: Decision) => void;
+  /** There is no record of a worker any more. */
+  gone?: (id: string) => void;
 }
 
 export class Loop {
@@ -104,6 +108,7 @@ export class Loop {
       case 'terminal':
         this.marks.delete(id);
         this.#denials.delete(id);
+        this.#options.gone?.(id);
         break;
       case 'error':
         this.#options.metrics.reconcileErrors.inc(1);
@@ -150,6 +155,7 @@ export class Loop {
 
   #recorded(record: WorkerRecord, seen: Observation, decision: Decision): void {
     this.marks.set(seen, record.revision + 1, decision);
+    this.#options.recorded?.(seen, decision);
     const { metrics } = this.#options;
     const { status } = decision;
     const before = seen.status;

@@ -25,6 +25,8 @@ import { Adoption } from './adoption.ts';
 import { Loop } from './loop.ts';
 import { Monitor } from './monitor.ts';
 import type { PassContext } from './pass-context.ts';
+import { endedBody, type PoolPorts, poolContext } from './pool-ports.ts';
+import { PoolLoop } from './pools.ts';
 import { recover } from './recover.ts';
 import { Resync, StoreLost } from './resync.ts';
 
@@ -41,9 +43,11 @@ export interface TermOptions {
   bodyRedisUrl: (runtime: RuntimeName) => string;
   images: PassContext['images'];
   secrets: PassContext['secrets'];
+  handlersDir?: string | undefined;
   /** What this manager's machine and operator allow. */
   abilities: Abilities;
-  handlersDir?: string | undefined;
+  /** Pools, and the queues that their workers take tasks from. */
+  pools: PoolPorts;
   now: () => number;
   newId: () => string;
   concurrency: number;
@@ -61,6 +65,7 @@ const SOON_MS = 1000;
 export class Term {
   readonly epoch: number;
   readonly loop: Loop;
+  readonly pools: PoolLoop;
   readonly #options: TermOptions;
   readonly #mayAct: () => boolean;
   readonly #end = new AbortController();
@@ -89,12 +94,12 @@ export class Term {
         ...{ store, runtimes, log, limits, now, cell, bodyRedisUrl, epoch, mayAct, refusalOf },
         images: options.images,
         secrets: options.secrets,
+        handlersDir: options.handlersDir,
         vitals: (bodyId) => this.#monitor.vitals(bodyId),
         checkpoint: options.checkpoint,
         leadingSince: this.#began,
         refusals: new Map(),
       },
-        handlersDir: options.handlersDir,
       metrics,
       concurrency,
       fenced: () => this.#end.abort(new Fenced()),
@@ -102,6 +107,22 @@ export class Term {
         this.#adoption?.note(seen, decision);
         this.#stock.note(seen, decision);
       },
+      recorded: (seen, decision) => {
+        const { pool } = seen.desired.spec;
+        if (!pool) return;
+        this.pools.workerChanged(seen.worker_id, pool);
+        const dead = endedBody(seen, decision);
+        if (dead !== undefined) options.pools.release(pool, seen.worker_id, dead);
+      },
+      gone: (id) => this.pools.workerChanged(id),
+    });
+    this.pools = new PoolLoop({
+      context: {
+        ...poolContext(options),
+        ...{ epoch, mayAct, leadingSince: this.#began },
+        changed: (id) => this.loop.queue.add(id),
+      },
+      fenced: () => this.#end.abort(new Fenced()),
     });
     this.#monitor = new Monitor({
       ...{ store, runtimes, log, limits, now, loop: this.loop },
@@ -161,6 +182,7 @@ export class Term {
     try {
       await Promise.all([
         this.loop.run(signal),
+        this.pools.run(signal),
         this.#looks.run(() => this.#look(this.#resync as Resync), 1, signal),
         this.#checks.run(() => this.#check(), 1, signal),
         this.#consume(signal),
@@ -171,6 +193,7 @@ export class Term {
       this.#looks.shutDown();
       this.#checks.shutDown();
       this.loop.queue.shutDown();
+      this.pools.queue.shutDown();
       await Promise.all(watchers.map((watcher) => watcher.close()));
     }
   }
@@ -179,6 +202,7 @@ export class Term {
     const { resync_ms, log, stream } = this.#options;
     try {
       await resync.run();
+      await this.pools.lookAround();
       await stream.trim();
       this.#looks.addAfter('resync', resync_ms);
     } catch (error) {
@@ -198,9 +222,9 @@ export class Term {
   }
 
   async #consume(signal: AbortSignal): Promise<void> {
-    const { stream, store, runtimes, log, now, newId, metrics, checkpoint, abilities } = this.#options;
+    const { stream, store, runtimes, log, now, newId, metrics, checkpoint, abilities, pools } = this.#options;
     const context = {
-      ...{ store, now, newId, abilities },
+      ...{ store, now, newId, abilities, pools: pools.store },
       warm: (spec: WorkerSpec) => this.#stock.choose(spec),
       get runtimes() {
         return runtimes.states;
@@ -212,9 +236,10 @@ export class Term {
     };
     try {
       const changed = (id: string) => this.hint(id);
+      const poolChanged = (name: string) => this.pools.hint(name);
       const takenOver = (id: string) => this.loop.queue.addAfter(id, TAKEOVER_MS);
       await consumeCommands(
-        { stream, epoch: this.epoch, context, log, changed, takenOver, settled, checkpoint },
+        { stream, epoch: this.epoch, context, log, changed, poolChanged, takenOver, settled, checkpoint },
         signal,
       );
     } catch (error) {

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { type Candidate, instant, type LifecycleEvent, type WorkerSpec } from '../model/index.ts';
 import type { Link } from './connect.ts';
 import { COMMAND_GROUP, type Keys } from './keys.ts';
+import { type PoolChange, settlePool } from './pool-settlement.ts';
 import { Fenced, STREAMS_KEPT_MS, TOMBSTONE_MS } from './store.ts';
 import { takeoverOf, tellingOf } from './takeovers.ts';
 
@@ -16,6 +17,7 @@ const DEAD_KEPT = 1000;
 const REPLY_STREAM_MS = 86_400_000;
 /** Characters of an unreadable entry that are kept with it. */
 const DEAD_EXCERPT = 65_536;
+const KEPT = { request_ms: REQUEST_MEMORY_MS, responses: RESPONSES_KEPT, reply_ms: REPLY_STREAM_MS };
 /** One consumer: its pending entries are found again by whoever leads next. */
 const CONSUMER = 'leader';
 
@@ -35,12 +37,13 @@ export interface Settlement {
   replyTo: string | undefined;
   /**
    * - `answer`: only answers. `later`: answers, and the same request may be tried again.
-   * - `create`, `desire`: write the desired record. `dead`: could not be read.
+   * - `pool`: writes what is asked of a pool. `create`, `desire`: write the desired record. `dead`: could not be read.
    */
-  operation: 'answer' | 'later' | 'dead' | 'create' | 'desire';
+  operation: 'answer' | 'later' | 'dead' | 'create' | 'desire' | 'pool';
   /** The texts to answer with, by how it came out. */
   answers: { ok: string; conflict?: string; not_found?: string };
   workerId?: string;
+  pool?: PoolChange;
   desired?: 'stopped' | 'running' | 'deleted';
   created?: { spec: WorkerSpec; at: string; ms: number; prompt: string | undefined; warm?: Warm | undefined };
 }
@@ -109,6 +112,11 @@ export class CommandStream {
     epoch: number,
     what: Settlement,
   ): Promise<{ outcome: Settled; generation: number; taken: boolean }> {
+    if (what.pool) {
+      const { entry, requestId, replyTo, answers, pool: change } = what;
+      const settlement = { epoch, entryId: entry.id, requestId, replyTo, answers, change };
+      return { ...(await settlePool(this.#redis, this.#keys, settlement, KEPT)), taken: false };
+    }
     const keys = this.#keys;
     const id = what.workerId ?? '-';
     const warm = what.created?.warm;

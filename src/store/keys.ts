@@ -1,3 +1,5 @@
+import { type PoolKeys, poolKeysOf } from './pool-keys.ts';
+
 /** Where a key of the cell stands in Redis. The default cell has no prefix, so that its names are the contract's. */
 export interface Keys {
   commands: string;
@@ -16,6 +18,7 @@ export interface Keys {
   epoch: string;
   /** Sorted set of the nodes that were started by hand, by when they last registered. */
   nodes: string;
+  pools: PoolKeys;
   /** What such a node says of itself, a hash that ends by itself when the node is gone. */
   node(id: string): string;
   /** An answered command, by its request_id. */
@@ -57,6 +60,7 @@ export function keysOf(cell: string): Keys {
     epoch: `${prefix}worker:leader:epoch`,
     bodies: `${prefix}worker:bodies`,
     nodes: `${prefix}nodes`,
+    pools: poolKeysOf(cell),
     node: (id) => `${prefix}node:${id}`,
     request: (requestId) => `${prefix}worker:request:${requestId}`,
     desired: worker,

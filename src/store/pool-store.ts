@@ -12,7 +12,7 @@ import type { Member, PoolMemo } from '../pools/look.ts';
 import type { Link } from './connect.ts';
 import { type Keys, keysOf } from './keys.ts';
 import type { Hash } from './parse.ts';
-import { type PoolKeys, poolKeysOf } from './pool-keys.ts';
+import type { PoolKeys } from './pool-keys.ts';
 import { MEMBER_FIELDS, type Membership, toMember, toPool, toPoolMemo, toPoolStatus } from './pool-parse.ts';
 import { Fenced } from './store.ts';
 
@@ -53,8 +53,8 @@ export class PoolStore {
 
   constructor(redis: Link, cell: string) {
     this.#redis = redis;
-    this.keys = poolKeysOf(cell);
     this.#workers = keysOf(cell);
+    this.keys = this.#workers.pools;
   }
 
   /** Names in the order of their creation. */

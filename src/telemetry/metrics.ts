@@ -139,6 +139,15 @@ export function createMetrics(options: { version?: string; processMetrics?: bool
       'Commands that an agent was refused.',
       ['agent_type'],
     ),
+    poolWorkers: gauge<{ pool: string; state: string }>(
+      'pool_workers',
+      'Workers of a pool: how many there should be, and how many there are, by what they do.',
+      ['pool', 'state'],
+    ),
+    tasks: gauge<{ pool: string; state: string }>('tasks', 'Tasks of a pool that wait and that run.', [
+      'pool',
+      'state',
+    ]),
     orphansRemoved: counter(
       'orphans_removed_total',
       'Bodies that were removed because no record asks for them.',

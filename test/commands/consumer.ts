@@ -28,6 +28,7 @@ export interface Consumer {
   ended: Promise<void>;
   /** Workers of which it said that their record has changed. */
   changed: string[];
+  poolsChanged: string[];
 }
 
 export async function consume(
@@ -39,15 +40,18 @@ export async function consume(
   const end = new AbortController();
   const context: CommandContext = {
     store: cell.store,
+    pools: cell.pools,
     runtimes: [{ name: 'process', info: INFO }],
     abilities: { ...ABLE, ...abilities },
     now: Date.now,
     newId: randomUUID,
   };
   const changed: string[] = [];
+  const poolsChanged: string[] = [];
   const options = {
     ...{ stream: cell.stream, epoch: leading, context, log: pino({ level: 'silent' }) },
     changed: (id: string) => void changed.push(id),
+    poolChanged: (name: string) => void poolsChanged.push(name),
     settled: () => undefined,
     ...more,
   };
@@ -60,7 +64,7 @@ export async function consume(
     await ended;
   };
   onTestFinished(() => stop().catch(() => undefined));
-  return { stop, ended, changed };
+  return { stop, ended, changed, poolsChanged };
 }
 
 export const createCommand = (more: object = {}) => ({

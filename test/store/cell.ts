@@ -7,6 +7,7 @@ import {
   connectBlocking,
   connectCommands,
   type Link,
+  PoolStore,
   redisLeaseStore,
   Store,
 } from '../../src/store/index.ts';
@@ -16,6 +17,7 @@ export interface Cell {
   redis: Link;
   blocking: Redis;
   store: Store;
+  pools: PoolStore;
   stream: CommandStream;
   /** Makes another leader, whoever leads; its epoch. */
   acquire(): Promise<number>;
@@ -46,6 +48,7 @@ export function openCell(url = inject('redisUrl')): Cell {
     );
   return {
     ...{ name, redis, blocking, store, read },
+    pools: new PoolStore(redis, name),
     stream: new CommandStream(redis, blocking, keys),
     acquire: async () => {
       await redis.del(keys.leader);

@@ -1,0 +1,19 @@
+import { type CommandOf, Fault } from '../model/index.ts';
+import { fixedSize } from '../pools/size.ts';
+import { changing } from './apply.ts';
+import { type CommandContext, type Plan, success } from './context.ts';
+
+/** Gives a fixed pool another number of workers; a mix keeps its proportion. */
+export async function scale(command: CommandOf<'scale'>, context: CommandContext): Promise<Plan> {
+  const { pool: name, count } = command;
+  const before = await context.pools.record(name);
+  if (!before) throw new Fault('not_found', `There is no pool ${name}.`);
+  if (before.desired === 'deleted') throw new Fault('conflict', `The pool ${name} is being deleted.`);
+  const { spec } = before;
+  if (spec.min !== undefined) {
+    const message = `The pool ${name} is scaled on its queue, between ${spec.min} and ${spec.max}; apply other bounds, or a count instead.`;
+    throw new Fault('conflict', message);
+  }
+  const answer = success(command, { pool: name, count, before: fixedSize(spec) });
+  return changing({ ...spec, count }, context, answer);
+}

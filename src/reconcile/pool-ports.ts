@@ -1,0 +1,108 @@
+/** What the loop over pools needs of the rest of the manager, made of what a term has. */
+import { type Abilities, chooseRuntime } from '../commands/index.ts';
+import {
+  type Decision,
+  type Limits,
+  messageOf,
+  type Observation,
+  type PoolSpec,
+  type TaskCounts,
+  type WorkerSpec,
+} from '../model/index.ts';
+import type { PoolRuntime, QueueLook } from '../pools/look.ts';
+import { runtimesOf, templateOf, workerOf } from '../pools/template.ts';
+import type { Runtimes } from '../runtimes/registry.ts';
+import type { PoolStore } from '../store/index.ts';
+import type { PassContext } from './pass-context.ts';
+import type { PoolContext } from './pool.ts';
+
+/** Pools as they stand in Redis, and the queues that their workers take tasks from. */
+export interface PoolPorts {
+  store: PoolStore;
+  counts: (pool: string) => Promise<Pick<TaskCounts, 'queued' | 'active'>>;
+  /** A body of that worker is known to be gone: others may take its tasks at once. Never throws. */
+  release: (pool: string, workerId: string, incarnation: number) => void;
+}
+
+interface Parts {
+  pools: PoolPorts;
+  runtimes: Runtimes;
+  abilities: Abilities;
+  images: PassContext['images'];
+  limits: Limits;
+  log: PassContext['log'];
+  now: () => number;
+  newId: () => string;
+  checkpoint?: PassContext['checkpoint'];
+}
+
+/** An answer on where `auto` leads is good for so long: it asks the engine, and every pass wants to know. */
+const PLACE_MS = 5000;
+
+/** The parts of a pool's context that do not depend on the term. */
+export function poolContext(
+  parts: Parts,
+): Omit<PoolContext, 'epoch' | 'mayAct' | 'leadingSince' | 'changed' | 'told'> {
+  const { pools, log, limits, now, newId, checkpoint } = parts;
+  return {
+    ...{ pools: pools.store, log, limits, now, newId, checkpoint },
+    ...poolLooker(parts),
+  };
+}
+
+/** What tells of the world around a pool; `explain` uses it, too. */
+export function poolLooker(
+  parts: Pick<Parts, 'runtimes' | 'abilities' | 'images' | 'now'> & { pools: Pick<PoolPorts, 'counts'> },
+): Pick<PoolContext, 'queueOf' | 'placeOf' | 'warmImageOf'> {
+  const { pools, runtimes, abilities, images, now } = parts;
+  const places = new Map<string, { at: number; place: PoolRuntime | undefined }>();
+  return {
+    async queueOf(pool): Promise<QueueLook> {
+      try {
+        const { queued, active } = await pools.counts(pool);
+        return { kind: 'known', queued, active };
+      } catch (error) {
+        return { kind: 'unknown', error: messageOf(error) };
+      }
+    },
+    async placeOf(spec) {
+      const known = places.get(spec.name);
+      if (known && Math.abs(now() - known.at) < PLACE_MS) return known.place;
+      const place = await chosen(spec, { runtimes: runtimes.states, abilities });
+      places.set(spec.name, { at: now(), place });
+      return place;
+    },
+    async warmImageOf(spec) {
+      if (!images || !runtimesOf(spec).includes('docker')) return undefined;
+      const warm = workerOf(spec, { id: '-', index: 0, runtime: 'docker', warm: true });
+      const state = await images.state(warm).catch(() => undefined);
+      return state && state.kind !== 'unknown' ? state.name : undefined;
+    },
+  };
+}
+
+async function chosen(
+  spec: PoolSpec,
+  context: Parameters<typeof chooseRuntime>[1],
+): Promise<PoolRuntime | undefined> {
+  try {
+    // As a worker of it in Docker would be: that is what has to be possible.
+    const asked = { ...templateOf(spec, 'docker'), runtime: 'auto' } as WorkerSpec & { runtime: 'auto' };
+    const { runtime } = await chooseRuntime(asked, context);
+    return runtime === 'swarm' ? undefined : runtime;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The incarnation whose body a decision takes for gone; `undefined` where none is. */
+export function endedBody({ status, actual }: Observation, decision: Decision): number | undefined {
+  const before = status?.incarnation;
+  const alive = actual.kind === 'present' && actual.body.state === 'running';
+  if (before === undefined || alive || actual.kind === 'unknown' || actual.kind === 'ambiguous')
+    return undefined;
+  const { phase, incarnation } = decision.status;
+  const over =
+    phase === 'backoff' || decision.status.status === 'STOPPED' || decision.status.status === 'FAILED';
+  return over || incarnation > before ? before : undefined;
+}

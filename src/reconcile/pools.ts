@@ -1,0 +1,94 @@
+/**
+ * The loop over pools of one term of leadership: which pool is passed when.
+ *
+ * Hints (a command, a worker of the pool that changed) and time only add names to the queue. What must always hold:
+ * a pool that cannot be passed holds up no other, and no worker.
+ */
+import { messageOf, type PoolStatus } from '../model/index.ts';
+import { steadyClock } from '../queue/clock.ts';
+import { createWorkQueue, type WorkQueue } from '../queue/work-queue.ts';
+import { Fenced, type PoolRead } from '../store/index.ts';
+import { type PoolContext, reconcilePool } from './pool.ts';
+
+/** Pools that are passed at the same time: a pass waits for Redis and computes little. */
+const CONCURRENCY = 4;
+/** Workers of a pool change one by one: one pass sees all that did within this time. */
+const GATHER_MS = 50;
+
+export interface PoolLoopOptions {
+  context: Omit<PoolContext, 'told'>;
+  /** Another manager leads: the term is over. */
+  fenced: () => void;
+}
+
+export class PoolLoop {
+  readonly queue: WorkQueue;
+  readonly #options: PoolLoopOptions;
+  readonly #context: PoolContext;
+  /** Whose a worker is, as far as this term has seen it. */
+  readonly #poolOf = new Map<string, string>();
+  readonly #seen = new Map<string, { status: PoolStatus; members: string[] }>();
+
+  constructor(options: PoolLoopOptions) {
+    this.#options = options;
+    const { log } = options.context;
+    this.queue = createWorkQueue({
+      clock: steadyClock,
+      onError: (pool, err) => log.error({ pool, err }, 'a pass over a pool failed unexpectedly'),
+    });
+    this.#context = { ...options.context, told: (read, status) => this.#note(read, status) };
+  }
+
+  /** What is asked of the pool has changed. */
+  hint(name: string): void {
+    this.queue.add(name);
+  }
+
+  /** Something about a worker of a pool has changed, or it is gone. */
+  workerChanged(workerId: string, pool = this.#poolOf.get(workerId)): void {
+    if (pool) this.queue.addAfter(pool, GATHER_MS);
+  }
+
+  /** Looks at all pools. */
+  async lookAround(): Promise<void> {
+    const names = await this.#context.pools.names();
+    for (const name of names) this.queue.add(name);
+  }
+
+  run(signal: AbortSignal): Promise<void> {
+    return this.queue.run((name) => this.#pass(name), CONCURRENCY, signal);
+  }
+
+  /** The pools as the last passes saw them, for the metrics. */
+  statuses(): ReadonlyMap<string, { status: PoolStatus }> {
+    return this.#seen;
+  }
+
+  async #pass(name: string): Promise<void> {
+    const { log } = this.#options.context;
+    try {
+      const outcome = await reconcilePool(name, this.#context);
+      if (outcome.kind !== 'standby') this.queue.forget(name);
+      if (outcome.kind === 'after') this.queue.addAfter(name, outcome.ms);
+      if (outcome.kind === 'again') this.queue.add(name);
+      if (outcome.kind === 'standby') this.queue.addRateLimited(name);
+      if (outcome.kind === 'gone') this.#forget(name);
+    } catch (error) {
+      if (error instanceof Fenced) return this.#options.fenced();
+      log.warn({ pool: name, why: messageOf(error) }, 'the pass over a pool failed; trying again');
+      this.queue.addRateLimited(name);
+    }
+  }
+
+  #note({ name, members }: PoolRead, status: PoolStatus | undefined): void {
+    this.#forget(name);
+    const ids = members.map(({ id }) => id);
+    for (const id of ids) this.#poolOf.set(id, name);
+    if (status) this.#seen.set(name, { status, members: ids });
+  }
+
+  #forget(name: string): void {
+    for (const id of this.#seen.get(name)?.members ?? []) this.#poolOf.delete(id);
+    this.#seen.delete(name);
+  }
+}

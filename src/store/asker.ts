@@ -1,0 +1,59 @@
+/**
+ * Commands put on the stream by the manager itself, as any orchestrator would: what comes in over HTTP. Whoever
+ * leads answers, which may be another manager than the one that asks.
+ */
+import { randomUUID } from 'node:crypto';
+import { type Answer, Fault } from '../model/index.ts';
+import { connectBlocking, type Link } from './connect.ts';
+import type { Keys } from './keys.ts';
+import { readStream } from './stream.ts';
+
+export interface Asker {
+  /** The answer; a refusal is thrown as the Fault that it is. `unavailable` where none came within `ms`. */
+  ask(fields: { command: string; request_id?: string }, ms?: number): Promise<Answer>;
+  close(): void;
+}
+
+/** How long an answer may take, in milliseconds: a leader answers at once, a new one within its lease. */
+const ANSWER_MS = 10_000;
+/** A stream of answers that nobody has read ends by itself, in milliseconds. */
+const STREAM_MS = 60_000;
+
+export function createAsker(redis: Link, keys: Keys, url: string): Asker {
+  const open = new Set<ReturnType<typeof connectBlocking>>();
+  return {
+    async ask(fields, ms = ANSWER_MS) {
+      const reply_to = `worker:responses:http-${randomUUID()}`;
+      const command = { request_id: randomUUID(), ...fields, reply_to };
+      const reader = connectBlocking(url);
+      reader.on('error', () => {});
+      open.add(reader);
+      const signal = AbortSignal.timeout(ms);
+      signal.addEventListener('abort', () => reader.disconnect());
+      try {
+        await redis.xadd(keys.commands, '*', 'data', JSON.stringify(command));
+        for await (const { data } of readStream(reader, reply_to, { from: '0', follow: true, signal }))
+          return checked(data as Answer);
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      } finally {
+        reader.disconnect();
+        open.delete(reader);
+        void redis.pexpire(reply_to, STREAM_MS).catch(() => {});
+      }
+      throw new Fault(
+        'unavailable',
+        `No manager answered within ${ms / 1000} s; the command stands and is carried out when one leads.`,
+      );
+    },
+    close() {
+      for (const reader of open) reader.disconnect();
+    },
+  };
+}
+
+function checked(answer: Answer): Answer {
+  if (answer.success) return answer;
+  const { code = 'internal', message = 'The manager gave no reason.', issues } = answer.error ?? {};
+  throw new Fault(code, message, issues ? { issues } : {});
+}

@@ -1,0 +1,39 @@
+import type { PoolSpec } from '../model/index.ts';
+import type { Link } from './connect.ts';
+import { COMMAND_GROUP, type Keys } from './keys.ts';
+import { Fenced } from './store.ts';
+
+/** What a command changes about a pool. */
+export interface PoolChange {
+  name: string;
+  /** What is asked of it from now on; it is deleted where there is none. */
+  spec: PoolSpec | undefined;
+  at: string;
+  ms: number;
+}
+
+/** Writes, answers, remembers and acknowledges in one step; throws `Fenced` when another manager leads. */
+export async function settlePool(
+  redis: Link,
+  keys: Keys,
+  settlement: {
+    epoch: number;
+    entryId: string;
+    requestId: string;
+    replyTo: string | undefined;
+    answers: object;
+    change: PoolChange;
+  },
+  kept: { request_ms: number; responses: number; reply_ms: number },
+): Promise<{ outcome: 'repeated' | 'ok' | 'same' | 'not_found'; generation: number }> {
+  const { epoch, entryId, requestId, replyTo, answers, change } = settlement;
+  const [outcome, generation] = (await redis.poolAccept(
+    ...[keys.epoch, keys.request(requestId), keys.commands, replyTo ?? keys.responses],
+    ...[keys.pools.record(change.name), keys.pools.pools, keys.responses],
+    ...[epoch, COMMAND_GROUP, entryId, change.spec ? 'apply' : 'delete', JSON.stringify(answers)],
+    ...[kept.request_ms, kept.responses, replyTo ? kept.reply_ms : 0, change.name],
+    ...[change.spec ? JSON.stringify(change.spec) : '', change.at, change.ms, requestId],
+  )) as ['fenced' | 'repeated' | 'ok' | 'same' | 'not_found', number];
+  if (outcome === 'fenced') throw new Fenced();
+  return { outcome, generation };
+}

@@ -137,6 +137,8 @@ export const workerMachine = life.createMachine({
               when('unwanted', ['settle', remove], 'STOPPED'),
               when('stale', [remove]),
               ...endings,
+              // One that took over a body may be ready before anybody has looked.
+              when('ready', ['mark ready'], 'RUNNING.ready'),
               when('alive', ['adopt'], 'STARTING.booting'),
               when('present', [start]),
               when('image missing', [build], 'STARTING.building'),

@@ -107,10 +107,10 @@ export class Pulse {
     void this.#send(true);
   }
 
-  /** Speaks for a worker that has taken the body over, from now on. */
+  /** Speaks for a worker that has taken the body over, from now on; `ready` is what others are told. */
   async begin(): Promise<void> {
     this.#beat();
-    await this.#send(true);
+    await this.#send(false);
   }
 
   /** Is ready from now on, without an entry to be sent with it. */

@@ -16,7 +16,7 @@ import { connectBlocking, whenReady } from './link.ts';
 import { type Log, makeLog } from './log.ts';
 import { Pulse } from './pulse.ts';
 import type { Settings } from './settings.ts';
-import { readStart, type Start } from './start.ts';
+import type { Start } from './start.ts';
 
 const BLOCK_MS = 5000;
 const AGAIN_MS = 200;
@@ -62,18 +62,13 @@ export async function awaitAssignment(options: {
     blocking.disconnect();
     return undefined;
   }
-  const { worker_id: workerId, at } = told;
+  const { worker_id: workerId, at, spec } = told;
   const mine = { ...settings, workerId, incarnation: INCARNATION };
-  const ownLog = makeLog(settings.logLevel, workerId, INCARNATION);
-  const own = await readStart({ redis: commands, keys, workerId, log: ownLog, signal, spec: undefined });
-  if (!own) {
-    blocking.disconnect();
-    return undefined;
-  }
-  const { spec } = own;
+  // A worker that is given its first body has said nothing yet.
+  const own: Start = { spec, lastSeq: 0, lastId: undefined };
   const serving: Serving = { worker_id: workerId, at, spec };
   const pulse = new Pulse({
-    ...{ redis: commands, keys, workerId, incarnation: INCARNATION, seq: () => own.lastSeq },
+    ...{ redis: commands, keys, workerId, incarnation: INCARNATION, seq: () => 0 },
     serving: { key: keys.serving(madeFor), text: JSON.stringify(serving) },
   });
   // Not waited for: whoever looks sees that it has begun, while the agent is being started.
@@ -81,7 +76,7 @@ export async function awaitAssignment(options: {
   void commands.del(keys.input(madeFor), keys.heartbeat(madeFor)).catch(() => {});
   return {
     settings: { ...mine, inherited: inheritedOf(mine, spec) },
-    log: ownLog,
+    log: makeLog(settings.logLevel, workerId, INCARNATION),
     start: own,
     blocking,
     pulse,
@@ -102,12 +97,15 @@ function inheritedOf(
   };
 }
 
+/** What the entry tells: whom the body serves, and since when. */
+interface Told {
+  worker_id: string;
+  at: number;
+  spec: WorkerSpec;
+}
+
 /** Reads the stream from its beginning, so that what was said while Redis was away is heard. */
-async function readAssignment(
-  blocking: Redis,
-  key: string,
-  signal: AbortSignal,
-): Promise<{ worker_id: string; at: number } | undefined> {
+async function readAssignment(blocking: Redis, key: string, signal: AbortSignal): Promise<Told | undefined> {
   const ended = new Promise<undefined>((resolve) =>
     signal.addEventListener('abort', () => resolve(undefined), { once: true }),
   );
@@ -129,11 +127,11 @@ async function readAssignment(
   return undefined;
 }
 
-function assignmentOf(data: string | undefined): { worker_id: string; at: number } | undefined {
+function assignmentOf(data: string | undefined): Told | undefined {
   try {
-    const { type, worker_id, at } = JSON.parse(data ?? '');
-    return type === 'assign' && typeof worker_id === 'string'
-      ? { worker_id, at: Number(at ?? 0) }
+    const { type, worker_id, at, spec } = JSON.parse(data ?? '');
+    return type === 'assign' && typeof worker_id === 'string' && spec
+      ? { worker_id, at: Number(at ?? 0), spec }
       : undefined;
   } catch {
     // A prompt that somebody sent to a worker that nobody has: it is for none.

@@ -41,6 +41,8 @@ export interface AliasOptions {
 /** A wrapper begins within milliseconds; on the busiest machine that was seen, in a second. */
 const PATIENCE_MS = 10_000;
 const POLL_MS = 5;
+/** As long as a takeover takes on a busy machine; the look that follows it comes later. */
+const FRESH_MS = 500;
 /** Within this a wrapper that lives says whom it serves: two heartbeats, and time for them. */
 const HEARD_MS = 15_000;
 
@@ -55,6 +57,8 @@ class AliasedRuntime implements Runtime {
   /** Takeovers that were read, by the body and by whom it was made for: for acts and hints, which name only those. */
   readonly #byBody = new Map<string, Takeover>();
   readonly #byOrigin = new Map<string, string>();
+  /** Bodies that wait to be taken over, as they were seen last, and nothing has been heard of since. */
+  readonly #waiting = new Map<string, Body>();
   /** Since when bodies are seen of which nobody has said whom they serve. */
   #unheard = new Map<string, number>();
 
@@ -85,8 +89,18 @@ class AliasedRuntime implements Runtime {
   }
 
   async find(workerId: string, knownId: string | undefined): Promise<Body[]> {
-    const [taken, own] = await Promise.all([this.#book.of(workerId), this.#inner.find(workerId, knownId)]);
-    if (!taken) return own;
+    // The stock is empty, or nearly: most workers have a body of their own, and are not made to wait for this.
+    const first = this.#waiting.size > 0 ? await this.#book.of(workerId) : undefined;
+    const fresh = first && this.#asItWaited(first);
+    if (fresh) return [fresh];
+    const [taken, own] = await Promise.all([
+      first ?? this.#book.of(workerId),
+      this.#inner.find(workerId, knownId),
+    ]);
+    if (!taken) {
+      for (const body of own) if (isWarm(body.spec)) this.#waiting.set(body.id, body);
+      return own;
+    }
     this.#remember([taken]);
     const theirs = await this.#inner.find(taken.made_for, undefined);
     const body = theirs.find(({ id }) => id === taken.body_id);
@@ -117,6 +131,7 @@ class AliasedRuntime implements Runtime {
   }
 
   async remove(bodyId: string): Promise<void> {
+    this.#waiting.delete(bodyId);
     const known = this.#byBody.get(bodyId);
     await this.#inner.remove(bodyId);
     if (!known) return;
@@ -126,17 +141,39 @@ class AliasedRuntime implements Runtime {
   }
 
   watch(hint: (workerId: string | undefined) => void) {
-    return this.#inner.watch((id) => hint(id === undefined ? id : (this.#byOrigin.get(id) ?? id)));
+    return this.#inner.watch((id) => {
+      for (const [bodyId, { worker_id }] of this.#waiting)
+        if (id === undefined || worker_id === id) this.#waiting.delete(bodyId);
+      hint(id === undefined ? id : (this.#byOrigin.get(id) ?? id));
+    });
   }
 
   probe = () => this.#inner.probe();
+  kill = (bodyId: string) => {
+    this.#waiting.delete(bodyId);
+    return this.#inner.kill(bodyId);
+  };
+  terminate = (bodyId: string) => {
+    this.#waiting.delete(bodyId);
+    return this.#inner.terminate(bodyId);
+  };
   deliver = (bodyId: string, content: string) => this.#inner.deliver(bodyId, content);
-  terminate = (bodyId: string) => this.#inner.terminate(bodyId);
-  kill = (bodyId: string) => this.#inner.kill(bodyId);
   limit = (bodyId: string, spec: WorkerSpec) => this.#inner.limit(bodyId, spec);
   usage = (bodyId: string) => this.#inner.usage(bodyId);
   close = () => this.#inner.close();
   dismantle = () => this.#inner.dismantle();
+
+  /**
+   * The body of a worker that has just begun in it, without asking the engine: its wrapper spoke a moment ago, and no
+   * hint has come of its end. Right after the takeover only; from then on every look is a real one.
+   */
+  #asItWaited(taken: Taken): Body | undefined {
+    const body = this.#waiting.get(taken.body_id);
+    const age = this.#options.now() - taken.at;
+    if (body?.state !== 'running' || !taken.begun || age < 0 || age > FRESH_MS) return undefined;
+    this.#remember([taken]);
+    return seenAs(body, taken, '');
+  }
 
   async #body(taken: Takeover): Promise<Body | undefined> {
     const found = await this.#inner.find(taken.made_for, undefined);

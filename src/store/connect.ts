@@ -16,7 +16,7 @@ const SCRIPTS = {
   hold: 2,
   claim: 2,
   unclaim: 1,
-  tell: 2,
+  tell: 3,
   poolAccept: 7,
   poolRecord: 5,
   poolAdd: 7,

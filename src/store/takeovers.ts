@@ -10,7 +10,7 @@ export const takeoverOf = (worker_id: string, warm: Candidate, at: number, told:
   ...{ worker_id, made_for: warm.worker_id, body_id: warm.body_id, at, told },
 });
 
-/** What a warm worker's wrapper reads from its input. */
+/** What a warm worker's wrapper reads from its input; the scripts add the spec. */
 export const tellingOf = ({ worker_id, at }: Takeover): string =>
   JSON.stringify({ type: 'assign', worker_id, at });
 
@@ -65,10 +65,10 @@ export class Takeovers {
 
   /** Tells the wrapper whom it serves, unless it was told. */
   async tell(takeover: Takeover): Promise<void> {
-    const { bodies, input } = this.#keys;
+    const { bodies, input, desired } = this.#keys;
     const [before, after] = [takeover, { ...takeover, told: true }].map((one) => JSON.stringify(plain(one)));
     await this.#redis.tell(
-      ...[bodies, input(takeover.made_for)],
+      ...[bodies, input(takeover.made_for), desired(takeover.worker_id)],
       ...[takeover.worker_id, before as string, after as string, tellingOf(takeover), TELLING_MS],
     );
   }

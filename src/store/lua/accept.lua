@@ -7,7 +7,7 @@
 --       7 longest responses, 8 reply ttl in ms (0: none), 9 worker id, 10 desired state, 11 spec, 12 created_at,
 --       13 request id, 14 created_at in ms, 15 prompt entry ('' for none), 16 the raw entry, 17 longest dead stream,
 --       18 id of the warm worker ('' for none), 19 its body, 20 what is kept of the takeover, 21 what its wrapper is
---       told ('' for nothing yet), 22 the end of its history, 23 tombstone ttl in ms, 24 ttl of its streams in ms
+--       told, beside the spec ('' for nothing yet), 22 the end of its history, 23 tombstone ttl in ms, 24 ttl of its streams in ms
 -- Returns: outcome (fenced, repeated, ok, same, conflict, not_found), generation, 1 where the body was taken over.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return { 'fenced', 0 } end
 local operation = ARGV[4]
@@ -55,7 +55,9 @@ local function take()
   local seen = redis.call('HMGET', KEYS[14], 'phase', 'body_id')
   if seen[1] ~= 'ready' or seen[2] ~= ARGV[19] then return 0 end
   redis.call('HSET', KEYS[12], ARGV[9], ARGV[20])
-  if ARGV[21] ~= '' then redis.call('XADD', KEYS[15], '*', 'data', ARGV[21]) end
+  if ARGV[21] ~= '' then
+    redis.call('XADD', KEYS[15], '*', 'data', string.sub(ARGV[21], 1, -2) .. ',"spec":' .. ARGV[11] .. '}')
+  end
   redis.call('HSET', KEYS[13], 'desired', 'deleted')
   redis.call('HDEL', KEYS[13], 'spec')
   redis.call('HDEL', KEYS[6], ARGV[18])

@@ -1,9 +1,11 @@
 -- Tells the wrapper of a warm worker whom it serves, once.
--- KEYS: 1 bodies, 2 the warm worker's input
--- ARGV: 1 worker id, 2 the takeover as it was read, 3 as it is afterwards, 4 what the wrapper is told, 5 ttl of the input in ms
+-- KEYS: 1 bodies, 2 the warm worker's input, 3 desired
+-- ARGV: 1 worker id, 2 the takeover as it was read, 3 as it is afterwards, 4 what the wrapper is told beside the spec, 5 ttl of the input in ms
 -- Returns: 1 where it was told by this, 0 where it had been, or the takeover is another by now.
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+local spec = redis.call('HGET', KEYS[3], 'spec')
+if not spec then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
-redis.call('XADD', KEYS[2], '*', 'data', ARGV[4])
+redis.call('XADD', KEYS[2], '*', 'data', string.sub(ARGV[4], 1, -2) .. ',"spec":' .. spec .. '}')
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
 return 1

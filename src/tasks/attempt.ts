@@ -13,12 +13,13 @@ export class Attempt {
   readonly startedAt = Date.now();
   readonly #controller = new AbortController();
   #abandon: () => void = () => {};
+  #over = false;
   /** When the runner has ended, however late; until then its slot is taken. */
   settled: Promise<void> = Promise.resolve();
 
-  /** Asks the attempt to end; the first reason counts. */
+  /** Asks the attempt to end; the first reason counts, and none does once it has ended. */
   abort(kind: TaskAbort['kind'], message: string): void {
-    if (this.#controller.signal.aborted) return;
+    if (this.#over || this.#controller.signal.aborted) return;
     this.#controller.abort(new TaskAbort(kind, message));
     this.#abandon();
   }
@@ -47,6 +48,7 @@ export class Attempt {
     );
     this.settled = ended.then(() => {});
     const outcome = await Promise.race([ended, abandoned]);
+    this.#over = true;
     clearTimeout(limit);
     clearTimeout(clock);
     return outcome;

@@ -1,5 +1,6 @@
 import { toIssues } from '../model/command.ts';
-import { Fault } from '../model/fault.ts';
+import { Fault, type Issue } from '../model/fault.ts';
+import type { PoolSpec } from '../model/pool.ts';
 import { type Task, taskId, taskSubmission } from '../model/task.ts';
 
 /** Issues that a sentence names; all of them are in `issues`. */
@@ -9,9 +10,39 @@ const TOLD = 5;
 export function readSubmission(given: unknown): Task {
   const read = taskSubmission.safeParse(given);
   if (read.success) return read.data;
-  const issues = toIssues(read.error);
+  const issues = toIssues(read.error).map(payloadIssue);
   const list = issues.slice(0, TOLD).map(({ path, message }) => (path ? `${path} ${message}` : message));
   throw new Fault('invalid_command', `The task was refused: ${list.join('; ')}.`, { issues });
+}
+
+/** A payload that is none of the three says nothing of which of them was meant. */
+function payloadIssue(issue: Issue): Issue {
+  if (issue.path !== 'payload') return issue;
+  const message =
+    'must be one of {function, args?, kwargs?}, {command: [program, …]} and {prompt}, with JSON in it and nothing else';
+  return { path: 'payload', message };
+}
+
+/** The task as its pool has it where the task itself says nothing. Pure. */
+export function withDefaults(task: Task, { tasks: defaults }: Pick<PoolSpec, 'tasks'>): Task {
+  const { timeout_seconds = defaults?.timeout_seconds, max_retries = defaults?.max_retries } = task;
+  return {
+    ...task,
+    ...(timeout_seconds !== undefined && { timeout_seconds }),
+    ...(max_retries !== undefined && { max_retries }),
+  };
+}
+
+/** Throws a Fault where the pool's workers cannot do what the task asks for. */
+export function refuseMisdirected({ payload }: Task, { name, template }: PoolSpec): void {
+  const prompted = 'prompt' in payload;
+  if (prompted === (template !== undefined)) return;
+  const message = prompted
+    ? `is a prompt, and the workers of the pool ${name} run functions and commands`
+    : `is for handlers, and the workers of the pool ${name} are agents, which take {prompt}`;
+  throw new Fault('invalid_command', `The task was refused: payload ${message}.`, {
+    issues: [{ path: 'payload', message }],
+  });
 }
 
 /** Whether a text can be the id of a task; what cannot be has never been one. */

@@ -1,0 +1,30 @@
+/**
+ * A worker to be killed, with three functions: `hold` runs until the worker ends, `add` answers the sum of its arguments,
+ * `count` writes down in Redis that an attempt began, and answers which one it was. Ends with its standard input.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { openConsumer, type RunTask } from '../../src/tasks/index.ts';
+import type { WorkerProgram } from './world.ts';
+
+const told = JSON.parse(process.argv[2] ?? '{}') as WorkerProgram;
+const redis = new Redis(told.redisUrl, { maxRetriesPerRequest: null });
+redis.on('error', () => undefined);
+
+const run: RunTask = async ({ task_id, payload, attempt }, { signal }) => {
+  if (!('function' in payload)) throw new Error('This worker only knows functions.');
+  const [first = 0, second = 0] = (payload.args ?? []) as number[];
+  if (payload.function === 'hold') {
+    await wait(60_000, undefined, { signal });
+  } else if (payload.function === 'count') {
+    await redis.rpush(`${told.cell}:attempts:${task_id}`, `${told.workerId}/${attempt}`);
+    await wait(second);
+    return { attempt, value: first * first };
+  }
+  return first + second;
+};
+
+const consumer = openConsumer({ ...told, run });
+await consumer.start();
+process.stdin.on('end', () => process.exit(0)).resume();
+process.stdout.write('ready\n');

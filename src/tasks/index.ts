@@ -8,7 +8,6 @@ export {
   type TaskConsumer,
   type TaskHands,
 } from './consumer.ts';
-export { DEFAULT_POOL, openDesk, type TaskDesk } from './desk.ts';
 export { openTasks } from './open-tasks.ts';
 export { openConsumer } from './pool-consumer.ts';
 export type { QueueSettings, TaskPlace, TaskQueue, Tasks } from './tasks.ts';

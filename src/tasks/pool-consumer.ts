@@ -57,6 +57,8 @@ class PoolConsumer implements TaskConsumer {
   #filling: Promise<void> | undefined;
   /** Of those held: their attempt is over, and Redis is being told. They take no slot. */
   #settling = 0;
+  /** Slots whose task has failed already, while their runner still does not end. */
+  #stuck = 0;
   #averageMs = LONG_MS;
   #empty: (() => void)[] = [];
 
@@ -166,8 +168,8 @@ class PoolConsumer implements TaskConsumer {
   }
 
   #capacity(): number {
-    const { concurrency } = this.#settings;
-    return this.#averageMs < SHORT_MS ? concurrency * (1 + AHEAD) : concurrency;
+    const slots = this.#settings.concurrency - this.#stuck;
+    return this.#averageMs < SHORT_MS ? slots * (1 + AHEAD) : slots;
   }
 
   #wants(): boolean {
@@ -204,9 +206,10 @@ class PoolConsumer implements TaskConsumer {
         this.#trouble('A task could not be fetched', { error: messageOf(error) });
       } finally {
         this.#asked -= 1;
+        this.#looked();
       }
       if (until === undefined) await new Promise((resolve) => setTimeout(resolve, PAUSE_AFTER_TROUBLE_MS));
-      else await this.#wait(until);
+      else if (this.#wants()) await this.#wait(until);
     }
   }
 
@@ -251,14 +254,26 @@ class PoolConsumer implements TaskConsumer {
     const began = performance.now();
     const say = this.#progress.of(held);
     const outcome = attempt.run(toRunning(held, timeoutSeconds), run, say, endGraceSeconds * 1000);
+    let over = false;
     void attempt.settled.then(() => {
+      over = true;
       const ms = performance.now() - began;
       this.#totals.seconds += ms / 1000;
       this.#averageMs = this.#averageMs * 0.9 + ms * 0.1;
       this.#free += 1;
       this.#nextAhead();
     });
-    this.#settle(held, await outcome);
+    const result = await outcome;
+    if (!over) this.#unstick(attempt);
+    this.#settle(held, result);
+  }
+
+  #unstick(attempt: Attempt): void {
+    this.#stuck += 1;
+    void attempt.settled.then(() => {
+      this.#stuck -= 1;
+      this.#fill();
+    });
   }
 
   #nextAhead(): void {

@@ -9,11 +9,13 @@ import { endDirectBodies } from './direct-cleanup.ts';
 import type { Handlers } from './handlers.ts';
 import { report } from './http/health.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
+import { taskRoutes } from './http/tasks.ts';
 import type { Collector } from './images/gc.ts';
 import type { Images } from './images/index.ts';
 import { startSchedule } from './images/schedule.ts';
 import { limitsOf } from './limits.ts';
 import { type Checkpoint, messageOf, type RuntimeName, type WorkerSpec } from './model/index.ts';
+import { deskOf } from './open-desk.ts';
 import { openPools } from './open-pools.ts';
 import { steadyClock } from './queue/clock.ts';
 import { createLease } from './queue/lease.ts';
@@ -79,6 +81,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const listener = connectBlocking(settings.redisUrl);
   const store = new Store(redis, settings.cell);
   const tasks = openTasks(settings);
+  const desk = deskOf({ redis, cell: settings.cell, tasks });
   const pools = openPools({ redis, settings, keys: store.keys, tasks, metrics, log });
   const link = { ok: false, message: 'not connected yet' };
   const setLink = (ok: boolean, message: string) => {
@@ -226,7 +229,7 @@ export async function serve(options: ServeOptions): Promise<void> {
 
   const http: HttpServer = await createHttpServer({
     ...{ host: settings.httpHost, port: settings.httpPort, health, metrics, log },
-    ...{ token: settings.apiToken, routes: pools.routes },
+    ...{ token: settings.apiToken, routes: [...pools.routes, ...taskRoutes(desk)] },
   });
   const prober = setInterval(() => {
     if (runtimes.states.some(({ name, error }) => error || !urls.has(name))) void probe();

@@ -28,6 +28,7 @@ import { sendCommand } from './send.ts';
 import { serveCommand } from './serve.ts';
 import { Session } from './session.ts';
 import { statusCommand } from './status.ts';
+import { tasksCommand } from './tasks.ts';
 import { topCommand } from './top.ts';
 import { waitCommand } from './wait.ts';
 
@@ -115,6 +116,7 @@ export function programOf(context: Context): Command {
         ...[topCommand(context), logsCommand(context), eventsCommand(context)],
       ],
     ],
+    ['Tasks:', [tasksCommand(context)]],
     ['Images:', [imagesCommand(context)]],
     [
       'The manager:',

@@ -10,6 +10,7 @@ export { connectBlocking, connectCommands, type Link } from './connect.ts';
 export { type ImageEntry, ImageUsage } from './image-usage.ts';
 export { COMMAND_GROUP, type Keys } from './keys.ts';
 export { redisLeaseStore, watchedLeaseStore } from './lease-store.ts';
+export { type ExternalNode, readNodes } from './nodes.ts';
 export { type PoolEvent, type PoolRead, PoolStore } from './pool-store.ts';
 export { watchSignals } from './signals.ts';
 export { Fenced, Store } from './store.ts';

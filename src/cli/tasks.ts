@@ -1,0 +1,216 @@
+/** `wm tasks`: hand in tasks, ask how they stand, end them. It reads and writes the queues itself and needs no manager. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { TASK_PRIORITIES, TASK_STATUSES, type TaskStatus, type TaskView } from '../model/index.ts';
+import { deskOf } from '../open-desk.ts';
+import type { TaskDesk } from '../tasks/desk.ts';
+import { openTasks } from '../tasks/index.ts';
+import type { Context } from './context.ts';
+import { EXIT, TimedOut, usage } from './exit.ts';
+import { outputOption } from './output.ts';
+import { fields, table } from './table.ts';
+import { ageOf } from './text.ts';
+import { count, readText, seconds } from './values.ts';
+
+const COLUMNS = ['TASK', 'POOL', 'STATUS', 'PRIORITY', 'ATTEMPTS', 'WORKER', 'QUEUED', 'ERROR'];
+const WAIT_SECONDS = 300;
+const LOOK_MS = 200;
+
+interface SubmitOptions {
+  pool?: string;
+  function?: string;
+  args?: unknown;
+  kwargs?: unknown;
+  prompt?: string;
+  file?: unknown;
+  id?: string;
+  priority?: string;
+  timeout?: number;
+  retries?: number;
+  wait?: boolean;
+  waitTimeout: number;
+  output: string;
+}
+
+export function tasksCommand(context: Context): Command {
+  const group = new Command('tasks').summary('hand in tasks for a pool, and ask for them');
+  const verbs = [submitCommand(context), getCommand(context), cancelCommand(context), lsCommand(context)];
+  for (const verb of verbs) group.addCommand(verb);
+  return group;
+}
+
+function submitCommand(context: Context): Command {
+  return new Command('submit')
+    .summary('hand in a task')
+    .description(
+      'Hand in a task for a pool: a function of its handlers, a command line after --, or a prompt.',
+    )
+    .argument('[command...]', 'program and arguments, after --')
+    .option('--pool <name>', 'the pool (default: the only one, or "default")')
+    .option('-f, --function <name>', 'the function')
+    .option('--args <json>', 'its arguments, a JSON list', json)
+    .option('--kwargs <json>', 'its named arguments, a JSON object', json)
+    .option('--prompt <text>', 'a prompt, for a pool of agents; - reads standard input')
+    .option('--file <file>', 'the whole submission as JSON; - reads standard input', (path) =>
+      json(readText(path)),
+    )
+    .option('--id <id>', 'name the task: the same id twice is one task')
+    .addOption(new Option('--priority <priority>', 'how urgent it is').choices(TASK_PRIORITIES))
+    .option('--timeout <time>', 'how long one attempt may take', seconds)
+    .option('--retries <number>', 'attempts after the first', count)
+    .option('--wait', 'wait for its end and print its result; exit code 1 where it failed')
+    .option('--wait-timeout <time>', 'how long to wait', seconds, WAIT_SECONDS)
+    .addOption(outputOption())
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ wm tasks submit --pool work -f add --args "[1, 2]" --wait\n  $ wm tasks submit --pool work -- convert in.png out.webp',
+    )
+    .action((command: string[], options: SubmitOptions) => submit(context, command, options));
+}
+
+function getCommand(context: Context): Command {
+  return new Command('get')
+    .summary('tell how a task stands')
+    .description('Tell how a task stands, with its result or its error.')
+    .argument('<task>', 'its id')
+    .option('--pool <name>', 'the pool, where two have a task of that id')
+    .addOption(outputOption())
+    .addHelpText('after', '\nExample:\n  $ wm tasks get 3f2a… -o json')
+    .action((id: string, { pool, output }: { pool?: string; output: string }) =>
+      withDesk(context, async (desk) => show(context, await desk.get(id, pool), output)),
+    );
+}
+
+function cancelCommand(context: Context): Command {
+  return new Command('cancel')
+    .summary('end a task')
+    .description('End a task: one that waits at once, one that runs as soon as its handler has ended.')
+    .argument('<task>', 'its id')
+    .option('--pool <name>', 'the pool, where two have a task of that id')
+    .option('--reason <text>', 'why, for the task’s error')
+    .addOption(outputOption())
+    .addHelpText('after', '\nExample:\n  $ wm tasks cancel 3f2a… --reason "not needed any more"')
+    .action((id: string, { pool, reason, output }: { pool?: string; reason?: string; output: string }) =>
+      withDesk(context, async (desk) => show(context, await desk.cancel(id, reason, pool), output)),
+    );
+}
+
+function lsCommand(context: Context): Command {
+  return new Command('ls')
+    .summary('list tasks')
+    .description(
+      'List tasks: those that run, those that wait in the order in which they are taken, those that ended.',
+    )
+    .option('--pool <name>', 'only of this pool')
+    .addOption(new Option('--status <status>', 'only these').choices(TASK_STATUSES))
+    .option('-n, --limit <number>', 'how many', count, 50)
+    .addOption(outputOption())
+    .addHelpText('after', '\nExample:\n  $ wm tasks ls --pool work --status failed')
+    .action(({ output, ...of }: { pool?: string; status?: TaskStatus; limit: number; output: string }) =>
+      withDesk(context, async (desk) => {
+        const tasks = await desk.list(of);
+        if (output === 'json') return context.out.json(tasks);
+        const rows = tasks.map((task) => [
+          ...[task.task_id, task.pool, task.cancelled ? 'cancelled' : task.status, task.priority],
+          ...[task.attempts, task.worker_id ?? '', ageOf(task.queued_at, context.now())],
+          task.error ? `${task.error.type}: ${task.error.message}` : '',
+        ]);
+        await context.out.line(table(COLUMNS, rows));
+      }),
+    );
+}
+
+async function submit(context: Context, command: string[], options: SubmitOptions): Promise<void> {
+  const { out } = context;
+  await withDesk(context, async (desk) => {
+    const accepted = await desk.submit(submissionOf(command, options));
+    if (!options.wait) {
+      const { task_id, status, position, pool } = accepted;
+      return options.output === 'json' ? out.json({ task_id, status, position, pool }) : out.line(task_id);
+    }
+    const task = await untilEnded(desk, accepted, options.waitTimeout);
+    if (task.status === 'failed') context.exitWith(EXIT.failed);
+    if (options.output === 'json') return out.json(task);
+    if (task.error) return out.note(`${task.task_id} failed: ${task.error.type}: ${task.error.message}`);
+    await out.line(JSON.stringify(task.result, null, 2));
+  });
+}
+
+/** What is handed in; pure but for standard input. */
+function submissionOf(command: string[], options: SubmitOptions): Record<string, unknown> {
+  const { file, prompt, args, kwargs, function: name } = options;
+  const payloads = [
+    ...(command.length > 0 ? [{ command }] : []),
+    ...(name === undefined
+      ? []
+      : [{ function: name, ...(args !== undefined && { args }), ...(kwargs !== undefined && { kwargs }) }]),
+    ...(prompt === undefined ? [] : [{ prompt: prompt === '-' ? readText('-') : prompt }]),
+  ];
+  if (payloads.length > 1) throw usage('Give one of --function, --prompt and a command line after --.');
+  if (payloads.length === 0 && file === undefined)
+    throw usage('There is nothing to do. Give --function, --prompt, --file, or a command line after --.');
+  const given = {
+    payload: payloads[0],
+    pool: options.pool,
+    task_id: options.id,
+    priority: options.priority,
+    timeout_seconds: options.timeout,
+    max_retries: options.retries,
+  };
+  const present = Object.entries(given).filter(([, value]) => value !== undefined);
+  return { ...(typeof file === 'object' ? file : {}), ...Object.fromEntries(present) };
+}
+
+async function untilEnded(
+  desk: TaskDesk,
+  { task_id, pool }: { task_id: string; pool: string },
+  timeout: number,
+): Promise<TaskView> {
+  const until = performance.now() + timeout * 1000;
+  for (;;) {
+    const task = await desk.get(task_id, pool);
+    if (task.status === 'completed' || task.status === 'failed') return task;
+    if (performance.now() > until)
+      throw new TimedOut(
+        `The task ${task_id} is ${task.status} after ${timeout} s; it goes on. See \`wm tasks get ${task_id}\`.`,
+      );
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
+
+async function show({ out, now }: Context, task: TaskView, output: string): Promise<void> {
+  if (output === 'json') return out.json(task);
+  const { error } = task;
+  await out.line(
+    fields([
+      ['Task', task.task_id],
+      ['Pool', task.pool],
+      ['Status', task.cancelled ? `${task.status} (cancelled)` : task.status],
+      ['Priority', task.priority],
+      ['Attempts', task.attempts],
+      ['Worker', task.worker_id ?? undefined],
+      ['Queued', `${ageOf(task.queued_at, now())} ago`],
+      ['Progress', task.progress === null ? undefined : JSON.stringify(task.progress)],
+      ['Result', task.status === 'completed' ? JSON.stringify(task.result) : undefined],
+      ['Error', error ? `${error.type}: ${error.message}` : undefined],
+    ]),
+  );
+  if (error?.traceback) await out.line(`\n${error.traceback}`);
+}
+
+async function withDesk(context: Context, act: (desk: TaskDesk) => Promise<void>): Promise<void> {
+  const { redis, settings } = await context.session();
+  const tasks = openTasks(settings);
+  try {
+    await act(deskOf({ redis, cell: settings.cell, tasks }));
+  } finally {
+    await tasks.close();
+  }
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InvalidArgumentError('It is not JSON.');
+  }
+}

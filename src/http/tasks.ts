@@ -1,0 +1,42 @@
+/** Tasks over HTTP, as a worker node answers them, with the pool added: the manager knows all queues. */
+import type { TaskAccepted, TaskView } from '../model/index.ts';
+import { json, type Route } from './route.ts';
+
+export interface TaskRoutesOptions {
+  submit: (given: unknown) => Promise<TaskAccepted & { pool: string }>;
+  /** Throws a Fault `not_found`; `pool` where two of them have a task of that id. */
+  get: (taskId: string, pool?: string) => Promise<TaskView>;
+  cancel: (taskId: string, reason?: string, pool?: string) => Promise<TaskView>;
+}
+
+export function taskRoutes({ submit, get, cancel }: TaskRoutesOptions): Route[] {
+  return [
+    {
+      method: 'POST',
+      path: '/task/submit',
+      async handle(asked) {
+        const { status, task_id, position, pool } = await submit(await asked.json());
+        return json(200, { status, task_id, position, pool });
+      },
+    },
+    {
+      method: 'GET',
+      path: '/task/:task_id',
+      handle: async ({ params, query }) =>
+        json(200, await get(params.task_id ?? '', query.get('pool') ?? undefined)),
+    },
+    {
+      method: 'DELETE',
+      path: '/task/:task_id',
+      handle: async ({ params, query }) =>
+        json(
+          200,
+          await cancel(
+            params.task_id ?? '',
+            query.get('reason') ?? undefined,
+            query.get('pool') ?? undefined,
+          ),
+        ),
+    },
+  ];
+}

@@ -1,0 +1,34 @@
+/** The nodes that were started by hand: what they say of themselves. Nobody but they writes it. */
+import { type Heartbeat, instant } from '../model/index.ts';
+import type { Link } from './connect.ts';
+import { keysOf } from './keys.ts';
+import { toHeartbeat } from './parse.ts';
+
+/** A node that no manager has made, and none may end. */
+export interface ExternalNode {
+  node_id: string;
+  pool: string;
+  started_at: string;
+  heartbeat: Heartbeat | undefined;
+}
+
+/** Of a node that has registered for longer ago than this there is nothing to read. */
+const GONE_MS = 3_600_000;
+const MOST = 1000;
+
+/** Those that are alive, by when they last registered. */
+export async function readNodes(redis: Link, cell: string, now: number): Promise<ExternalNode[]> {
+  const keys = keysOf(cell);
+  const ids = await redis.zrange(keys.nodes, String(now - GONE_MS), '+inf', 'BYSCORE', 'LIMIT', 0, MOST);
+  if (ids.length === 0) return [];
+  const reads = redis.pipeline();
+  for (const id of ids) reads.hgetall(keys.node(id));
+  const replies = (await reads.exec()) ?? [];
+  return ids.flatMap((node_id, at) => {
+    const [error, hash] = (replies[at] ?? []) as [Error | null, Record<string, string>];
+    if (error) throw error;
+    if (!hash?.pool) return [];
+    const heartbeat = toHeartbeat(hash.heartbeat ?? null);
+    return [{ node_id, pool: hash.pool, started_at: hash.started_at ?? instant(now), heartbeat }];
+  });
+}

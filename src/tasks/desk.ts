@@ -1,0 +1,92 @@
+/** Where tasks are handed in and asked for by people and programs that know no queue: the pool is looked up here. */
+import { Fault } from '../model/fault.ts';
+import type { PoolSpec } from '../model/pool.ts';
+import type { TaskAccepted, TaskStatus, TaskView } from '../model/task.ts';
+import { isTaskId, readSubmission, refuseMisdirected, withDefaults } from './submission.ts';
+import type { Tasks } from './tasks.ts';
+
+/** The pool of nodes and task workers that were given none. */
+export const DEFAULT_POOL = 'default';
+/** Pools that an error names. */
+const NAMED = 10;
+
+export interface DeskOptions {
+  tasks: Tasks;
+  /** What is asked of a pool; `undefined` of one that is not declared. */
+  poolOf: (name: string) => Promise<PoolSpec | undefined>;
+  /** Names of the declared pools. */
+  poolNames: () => Promise<string[]>;
+  /** Pools of nodes that were started by hand. */
+  nodePools: () => Promise<string[]>;
+}
+
+export interface TaskDesk {
+  /** `given` is a submission with, perhaps, a `pool`; without it the only declared pool is meant, or else `default`. */
+  submit(given: unknown): Promise<TaskAccepted & { pool: string }>;
+  /** Throws a Fault `not_found` where no such task is known. */
+  get(taskId: string, pool?: string): Promise<TaskView>;
+  cancel(taskId: string, reason?: string, pool?: string): Promise<TaskView>;
+  /** The newest of all pools, or of one. */
+  list(of: { pool?: string; status?: TaskStatus; limit?: number }): Promise<TaskView[]>;
+}
+
+export function openDesk({ tasks, poolOf, poolNames, nodePools }: DeskOptions): TaskDesk {
+  const unknown = (id: string) => new Fault('not_found', `There is no task ${id}, or it was forgotten.`);
+
+  async function onlyPool(): Promise<string> {
+    const names = await poolNames();
+    return names.length === 1 && names[0] !== undefined ? names[0] : DEFAULT_POOL;
+  }
+
+  /** A task for a pool that nobody works for would wait for ever. */
+  async function refuseUnknown(pool: string): Promise<void> {
+    const [used, nodes] = await Promise.all([tasks.pools(), nodePools()]);
+    if (pool === DEFAULT_POOL || used.includes(pool) || nodes.includes(pool)) return;
+    const names = [...new Set([...(await poolNames()), ...nodes])].sort();
+    const list = names.length === 0 ? 'there is none' : `there is ${names.slice(0, NAMED).join(', ')}`;
+    throw new Fault('not_found', `There is no pool ${pool}; ${list}. Declare it with \`wm apply\`.`);
+  }
+
+  return {
+    async submit(given) {
+      const { pool: named, ...rest } = fieldsOf(given);
+      if (named !== undefined && typeof named !== 'string')
+        throw new Fault('invalid_command', 'The task was refused: pool must be the name of a pool.', {
+          issues: [{ path: 'pool', message: 'must be the name of a pool' }],
+        });
+      const task = readSubmission(rest);
+      const pool = named ?? (await onlyPool());
+      const spec = await poolOf(pool);
+      if (spec) refuseMisdirected(task, spec);
+      else await refuseUnknown(pool);
+      const queueSize = spec?.tasks?.queue_size;
+      const queue = tasks.queue(pool, queueSize === undefined ? {} : { queueSize });
+      return { ...(await queue.submit(spec ? withDefaults(task, spec) : task)), pool };
+    },
+    async get(id, pool) {
+      if (!isTaskId(id)) throw unknown(id);
+      const task = await (pool === undefined ? tasks.find(id) : tasks.queue(pool).get(id));
+      if (!task) throw unknown(id);
+      return task;
+    },
+    async cancel(id, reason, pool) {
+      if (!isTaskId(id)) throw unknown(id);
+      return pool === undefined ? tasks.cancel(id, reason) : tasks.queue(pool).cancel(id, reason);
+    },
+    async list({ pool, ...of }) {
+      const pools = pool === undefined ? await tasks.pools() : [pool];
+      const lists = await Promise.all(pools.map((name) => tasks.queue(name).list(of)));
+      const [first = [], ...others] = lists;
+      // Of one pool they stand in the order in which they are taken.
+      if (others.length === 0) return first;
+      const all = lists.flat().sort((a, b) => b.queued_at.localeCompare(a.queued_at));
+      return all.slice(0, of.limit);
+    },
+  };
+}
+
+function fieldsOf(given: unknown): Record<string, unknown> {
+  return typeof given === 'object' && given !== null && !Array.isArray(given)
+    ? (given as Record<string, unknown>)
+    : {};
+}

@@ -66,6 +66,7 @@ function toLabels(order: BodyOrder, cell: string): Record<string, string> {
     [LABEL.specHash]: order.spec_hash,
     [LABEL.spec]: JSON.stringify(order.spec),
     [LABEL.agentType]: order.spec.agent_type,
+    ...(order.spec.pool !== undefined && { [LABEL.pool]: order.spec.pool }),
     [LABEL.epoch]: String(order.epoch),
   };
 }

@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { type Answer, messageOf, type PoolSpec } from '../model/index.ts';
+import { differenceOf, type PoolDifference } from '../pools/diff.ts';
+import { PoolStore } from '../store/index.ts';
+import { ANSWER_SECONDS, ask, refusalOf } from './ask.ts';
+import type { Context } from './context.ts';
+import { EXIT, linesOf, usage } from './exit.ts';
+import { outputOption } from './output.ts';
+import { readPools } from './pool-file.ts';
+import { seconds } from './values.ts';
+import { waitForPool } from './wait-for-pool.ts';
+
+/** How long `--wait` waits, in seconds, where nothing else is said: as a worker's own `create --wait`. */
+const WAIT_SECONDS = 300;
+const EXAMPLE = '\nExample:\n  $ wm diff -f pools.yaml || wm apply -f pools.yaml';
+
+interface Options {
+  file: string;
+  wait?: boolean;
+  timeout?: number;
+  output: string;
+}
+
+export function applyCommand(context: Context): Command {
+  return new Command('apply')
+    .summary('declare pools, or change them')
+    .description('Say what pools should be, from YAML or JSON. A manager makes it true.')
+    .requiredOption('-f, --file <file>', 'one or several pools (- for standard input)')
+    .option('--wait', 'wait until all are ready')
+    .option(
+      '--timeout <time>',
+      `how long to wait (default: ${ANSWER_SECONDS}s, with --wait ${WAIT_SECONDS}s)`,
+      seconds,
+    )
+    .addOption(outputOption())
+    .addHelpText('after', EXAMPLE)
+    .action((options: Options) => apply(context, options));
+}
+
+async function apply(context: Context, { file, wait, timeout, output }: Options): Promise<void> {
+  const pools = poolsIn(file);
+  const session = await context.session();
+  const until = performance.now() + (timeout ?? (wait ? WAIT_SECONDS : ANSWER_SECONDS)) * 1000;
+  const left = () => Math.max(0.1, (until - performance.now()) / 1000);
+  const answers: Answer[] = [];
+  for (const pool of pools) {
+    const answer = await ask(
+      context,
+      session,
+      { command: 'apply', request_id: context.newId(), pool },
+      left(),
+    );
+    if (!answer.success) throw refusalOf(answer);
+    answers.push(answer);
+    if (output !== 'json') await context.out.line(`pool/${pool.name} ${answer.change}`);
+  }
+  if (wait) {
+    const store = new PoolStore(session.redis, session.settings.cell);
+    for (const { name } of pools) await waitForPool(store, name, left());
+  }
+  if (output === 'json') await context.out.json(answers);
+}
+
+export function diffCommand(context: Context): Command {
+  return new Command('diff')
+    .summary('tell what `apply` would change')
+    .description(
+      'Compare pools in a file with what stands, and change nothing. Exit code 0: no difference; 1: some; more: it failed.',
+    )
+    .requiredOption('-f, --file <file>', 'one or several pools (- for standard input)')
+    .addOption(outputOption())
+    .addHelpText('after', EXAMPLE)
+    .action(async (options: { file: string; output: string }) => {
+      try {
+        await diff(context, options);
+      } catch (error) {
+        context.out.note(linesOf(error, false).join('\n'));
+        context.exitWith(EXIT.usage);
+      }
+    });
+}
+
+async function diff(context: Context, { file, output }: { file: string; output: string }): Promise<void> {
+  const pools = poolsIn(file);
+  const session = await context.session();
+  const store = new PoolStore(session.redis, session.settings.cell);
+  const differences: PoolDifference[] = [];
+  for (const pool of pools) differences.push(differenceOf(await store.record(pool.name), pool));
+  const some = differences.filter(({ change }) => change !== 'unchanged');
+  if (output === 'json') await context.out.json(differences);
+  else if (some.length > 0) await context.out.line(some.map(inWords).join('\n'));
+  context.exitWith(some.length > 0 ? EXIT.failed : EXIT.done);
+}
+
+/** As a diff is read: what goes has a `-`, what comes a `+`. */
+function inWords({ name, change, fields, replaces }: PoolDifference): string {
+  const lines = fields.flatMap(({ path, before, after }) => [
+    ...(before === undefined ? [] : [`- ${path}: ${JSON.stringify(before)}`]),
+    ...(after === undefined ? [] : [`+ ${path}: ${JSON.stringify(after)}`]),
+  ]);
+  const what = change === 'created' ? 'would be created' : 'would be configured';
+  return [`pool/${name} ${what}${replaces ? '; its workers would be replaced' : ''}`, ...lines].join('\n');
+}
+
+function poolsIn(file: string): PoolSpec[] {
+  let text: string;
+  try {
+    text = readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (error) {
+    throw usage(`The file ${file} cannot be read: ${messageOf(error)}.`);
+  }
+  return readPools(text, file === '-' ? 'standard input' : file);
+}

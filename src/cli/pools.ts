@@ -1,0 +1,113 @@
+import { Command } from 'commander';
+import type { PoolView } from '../model/index.ts';
+import { PoolStore } from '../store/index.ts';
+import { ANSWER_SECONDS, ask, refusalOf } from './ask.ts';
+import type { Context } from './context.ts';
+import { outputOption } from './output.ts';
+import { table } from './table.ts';
+import { ageOf } from './text.ts';
+import { count, seconds } from './values.ts';
+import { waitForPool } from './wait-for-pool.ts';
+
+const COLUMNS = [
+  ...['NAME', 'TYPE', 'MODE', 'DESIRED', 'READY', 'BUSY', 'IDLE', 'QUEUED', 'UPDATED', 'PHASE', 'AGE'],
+  'REASON',
+];
+const WAIT_SECONDS = 300;
+
+export function poolsCommand(context: Context): Command {
+  const list = new Command('pools')
+    .summary('list pools, or delete them')
+    .description('List pools: how many workers there should be, and what they do.')
+    .addOption(outputOption())
+    .addHelpText('after', '\nExample:\n  $ wm pools\n  $ wm pools delete jobs')
+    .action((options: { output: string }) => pools(context, options));
+  return list.addCommand(
+    new Command('delete')
+      .alias('rm')
+      .summary('end pools and forget them')
+      .description(
+        'Let the workers of a pool finish what they run, end them and forget the pool. Tasks that wait stay.',
+      )
+      .argument('<name...>', 'names of pools')
+      .option('--reason <text>', 'why')
+      .addOption(outputOption())
+      .action((names: string[], options: { reason?: string; output: string }) =>
+        deletePools(context, names, options),
+      ),
+  );
+}
+
+async function pools({ session, out, now }: Context, { output }: { output: string }): Promise<void> {
+  const { redis, settings } = await session();
+  const all = await new PoolStore(redis, settings.cell).views();
+  if (output === 'json') return out.json(all);
+  const rows = all.map(({ name, worker_type, spec, status, created_at }: PoolView) => [
+    ...[name, worker_type, modeText(spec.execution_mode)],
+    ...[
+      status?.desired ?? '',
+      status?.ready ?? '',
+      status?.busy ?? '',
+      status?.idle ?? '',
+      status?.queued ?? '',
+    ],
+    ...[status?.updated ?? '', status?.phase ?? 'accepted', ageOf(created_at, now()), status?.reason ?? ''],
+  ]);
+  await out.line(table(COLUMNS, rows));
+}
+
+const modeText = (mode: PoolView['spec']['execution_mode']) =>
+  typeof mode === 'string' ? mode : `docker:${mode.docker},direct:${mode.direct}`;
+
+async function deletePools(
+  context: Context,
+  names: string[],
+  { reason, output }: { reason?: string; output: string },
+): Promise<void> {
+  const session = await context.session();
+  const answers = [];
+  for (const pool of names) {
+    const why = reason === undefined ? {} : { reason };
+    const command = { command: 'delete_pool', request_id: context.newId(), pool, ...why };
+    const answer = await ask(context, session, command, ANSWER_SECONDS);
+    if (!answer.success) throw refusalOf(answer);
+    answers.push(answer);
+    if (output !== 'json') await context.out.line(`pool/${pool} deleted`);
+  }
+  if (output === 'json') await context.out.json(answers);
+}
+
+export function scaleCommand(context: Context): Command {
+  return new Command('scale')
+    .summary('give a pool another number of workers')
+    .description('Give a fixed pool another number of workers.')
+    .argument('<pool>', 'its name')
+    .argument('<count>', 'how many workers it should have', count)
+    .option('--wait', 'wait until it is ready')
+    .option(
+      '--timeout <time>',
+      `how long to wait (default: ${ANSWER_SECONDS}s, with --wait ${WAIT_SECONDS}s)`,
+      seconds,
+    )
+    .addOption(outputOption())
+    .addHelpText('after', '\nExample:\n  $ wm scale jobs 5 --wait')
+    .action((pool: string, wanted: number, options: { wait?: boolean; timeout?: number; output: string }) =>
+      scale(context, pool, wanted, options),
+    );
+}
+
+async function scale(
+  context: Context,
+  pool: string,
+  wanted: number,
+  { wait, timeout, output }: { wait?: boolean; timeout?: number; output: string },
+): Promise<void> {
+  const session = await context.session();
+  const limit = timeout ?? (wait ? WAIT_SECONDS : ANSWER_SECONDS);
+  const command = { command: 'scale', request_id: context.newId(), pool, count: wanted };
+  const answer = await ask(context, session, command, limit);
+  if (!answer.success) throw refusalOf(answer);
+  if (wait) await waitForPool(new PoolStore(session.redis, session.settings.cell), pool, limit);
+  if (output === 'json') await context.out.json(answer);
+  else await context.out.line(`pool/${pool} scaled from ${answer.before} to ${wanted}`);
+}

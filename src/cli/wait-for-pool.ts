@@ -1,0 +1,29 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { PoolStore } from '../store/index.ts';
+import { TimedOut } from './exit.ts';
+
+/** A pool's status gives no hint; it is read this often while somebody waits for it. */
+const LOOK_MS = 200;
+
+/** Waits until the pool is as it was asked for last. Throws where its rollout was stopped, or it does not come in time. */
+export async function waitForPool(
+  store: Pick<PoolStore, 'load'>,
+  name: string,
+  seconds: number,
+): Promise<void> {
+  const until = performance.now() + seconds * 1000;
+  for (;;) {
+    const read = await store.load(name);
+    if (!read) throw new Error(`The pool ${name} is not there any more.`);
+    const { status, pool } = read;
+    if (status?.observed_generation === pool.generation) {
+      if (status.phase === 'ready') return;
+      if (status.phase === 'stopped') throw new Error(`The pool ${name} is stopped: ${status.message}`);
+    }
+    if (performance.now() >= until)
+      throw new TimedOut(
+        `The pool ${name} is not ready after ${seconds} s: ${status?.message ?? 'no manager has looked at it.'}`,
+      );
+    await delay(LOOK_MS);
+  }
+}

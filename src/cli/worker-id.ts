@@ -17,7 +17,15 @@ export async function resolveId(session: Session, given: string): Promise<string
   const ids = await session.store.ids();
   const matching = matchPrefix(ids, asked);
   if (matching.length > 0) return only(matching, `the id ${oneLine(asked)}`);
-  const named = (await session.store.summaries()).filter(({ name }) => name === asked);
+  const all = await session.store.summaries();
+  if (all.some(({ worker_id, external }) => external && worker_id === asked)) {
+    const how = `Its own machine ends it (docker stop), and \`curl NODE_URL/health\` tells of it.`;
+    throw new Fault(
+      'unsupported',
+      `${oneLine(asked)} was started by hand, and no manager has a record of it. ${how}`,
+    );
+  }
+  const named = all.filter(({ name }) => name === asked);
   if (named.length > 0)
     return only(
       named.map(({ worker_id }) => worker_id),

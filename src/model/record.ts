@@ -83,4 +83,10 @@ export interface Summary {
   restarts: number;
   incarnation: number;
   created_at: string;
+  /** A node that was started by hand: no manager has a record of it, or ends it. */
+  external?: true;
+  /** Of a worker that takes tasks: whose queue. */
+  pool?: string;
+  /** Where a task worker answers the node API. */
+  node_url?: string;
 }

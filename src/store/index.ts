@@ -8,7 +8,7 @@ export { type Asker, createAsker } from './asker.ts';
 export { CommandStream, type Entry, type Settled, type Settlement, type Warm } from './command-stream.ts';
 export { connectBlocking, connectCommands, type Link } from './connect.ts';
 export { type ImageEntry, ImageUsage } from './image-usage.ts';
-export { COMMAND_GROUP, type Keys } from './keys.ts';
+export { COMMAND_GROUP, type Keys, keysOf } from './keys.ts';
 export { redisLeaseStore, watchedLeaseStore } from './lease-store.ts';
 export { type ExternalNode, readNodes } from './nodes.ts';
 export { type PoolEvent, type PoolRead, PoolStore } from './pool-store.ts';

@@ -1,7 +1,7 @@
 /** The nodes that were started by hand: what they say of themselves. Nobody but they writes it. */
-import { type Heartbeat, instant } from '../model/index.ts';
+import { type Heartbeat, instant, type Summary } from '../model/index.ts';
 import type { Link } from './connect.ts';
-import { keysOf } from './keys.ts';
+import type { Keys } from './keys.ts';
 import { toHeartbeat } from './parse.ts';
 
 /** A node that no manager has made, and none may end. */
@@ -17,8 +17,11 @@ const GONE_MS = 3_600_000;
 const MOST = 1000;
 
 /** Those that are alive, by when they last registered. */
-export async function readNodes(redis: Link, cell: string, now: number): Promise<ExternalNode[]> {
-  const keys = keysOf(cell);
+export async function readNodes(
+  redis: Link,
+  keys: Pick<Keys, 'node' | 'nodes'>,
+  now: number,
+): Promise<ExternalNode[]> {
   const ids = await redis.zrange(keys.nodes, String(now - GONE_MS), '+inf', 'BYSCORE', 'LIMIT', 0, MOST);
   if (ids.length === 0) return [];
   const reads = redis.pipeline();
@@ -31,4 +34,26 @@ export async function readNodes(redis: Link, cell: string, now: number): Promise
     const heartbeat = toHeartbeat(hash.heartbeat ?? null);
     return [{ node_id, pool: hash.pool, started_at: hash.started_at ?? instant(now), heartbeat }];
   });
+}
+
+/** A node in one line among workers: it has no record, so nobody asks anything of it. */
+export function nodeSummary({ node_id, pool, started_at, heartbeat }: ExternalNode): Summary {
+  const ending = heartbeat?.phase === 'ending';
+  return {
+    worker_id: node_id,
+    name: undefined,
+    agent_type: 'TASK',
+    runtime: 'external',
+    labels: undefined,
+    desired: 'external',
+    status: 'RUNNING',
+    phase: ending ? 'ending' : (heartbeat?.phase ?? 'booting'),
+    reason: '',
+    restarts: 0,
+    incarnation: heartbeat?.incarnation ?? 1,
+    created_at: started_at,
+    external: true,
+    pool,
+    ...(heartbeat?.node_url !== undefined && { node_url: heartbeat.node_url }),
+  };
 }

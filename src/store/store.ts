@@ -14,6 +14,7 @@ import {
 import type { Link } from './connect.ts';
 import { keepFigures, readFigures } from './figures.ts';
 import { type Keys, keysOf } from './keys.ts';
+import { nodeSummary, readNodes } from './nodes.ts';
 import { type Hash, parse, toHeartbeat, toRecord, toStatus } from './parse.ts';
 
 /** Lines of a worker's history that are kept, about. */
@@ -60,8 +61,26 @@ export class Store {
     return wanted ? { desired: wanted, status: toStatus(found) } : undefined;
   }
 
-  /** A short line for each worker, in the order of their creation. */
+  /** A short line for each worker, in the order of their creation, and then for each node that was started by hand. */
   async summaries(): Promise<Summary[]> {
+    const [workers, nodes] = await Promise.all([
+      this.#workers(),
+      readNodes(this.#redis, this.keys, Date.now()),
+    ]);
+    await this.#addUrls(workers.filter(({ agent_type }) => agent_type === 'TASK'));
+    return [...workers, ...nodes.map(nodeSummary)];
+  }
+
+  /** Only a body knows where it answers. */
+  async #addUrls(workers: Summary[]): Promise<void> {
+    const beats = await this.heartbeats(workers.map(({ worker_id }) => worker_id));
+    for (const [at, worker] of workers.entries()) {
+      const { node_url } = (parse(beats[at]) ?? {}) as Partial<Heartbeat>;
+      if (node_url !== undefined && worker.status === 'RUNNING') worker.node_url = node_url;
+    }
+  }
+
+  async #workers(): Promise<Summary[]> {
     const ids = await this.ids();
     const reads = this.#redis.pipeline();
     for (const id of ids) {
@@ -74,7 +93,7 @@ export class Store {
       const [status, phase, reason, restarts, incarnation] = replies[at * 2 + 1] ?? [];
       const read = parse(spec) as Partial<DesiredRecord['spec']> | undefined;
       if (!read || !desired) return [];
-      const { name, agent_type, runtime, labels } = read;
+      const { name, agent_type, runtime, labels, pool } = read;
       return [
         {
           worker_id,
@@ -84,6 +103,7 @@ export class Store {
             restarts: Number(restarts ?? 0),
             incarnation: Number(incarnation ?? 0),
             created_at: created_at ?? '',
+            ...(pool !== undefined && { pool }),
           },
         },
       ];

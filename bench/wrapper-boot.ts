@@ -85,7 +85,7 @@ async function transpile(dir: string): Promise<string> {
 }
 
 /** One start; the milliseconds until a blocked reader sees `ready`. */
-async function boot(reader: Redis, redisUrl: string, program: string, dir: string): Promise<number> {
+export async function boot(reader: Redis, redisUrl: string, program: string, dir: string): Promise<number> {
   const id = randomUUID();
   const cell = `bench-${id.slice(0, 8)}`;
   const keys = keysOf(cell);
@@ -116,7 +116,7 @@ async function boot(reader: Redis, redisUrl: string, program: string, dir: strin
   return took;
 }
 
-async function bare(): Promise<number> {
+export async function bare(): Promise<number> {
   const since = performance.now();
   const child = spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' });
   await new Promise((resolve) => child.once('exit', resolve));

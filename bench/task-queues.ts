@@ -1,0 +1,101 @@
+/** Task queues under test: a worker of ours, Celery and RQ, each with one Python process, on one database of one Redis. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { taskSubmission } from '../src/model/task.ts';
+import { openTasks } from '../src/tasks/index.ts';
+
+const PEERS = join(import.meta.dirname, 'peers');
+/** Debian's own Python, for which its packages of Celery and RQ are. */
+export const PYTHON = '/usr/bin/python3';
+const SEND_AT_ONCE = 200;
+
+export interface Place {
+  redisUrl: string;
+  /** A folder for files that tasks write. */
+  dir: string;
+  /** The wrapper's bundle. */
+  wrapper: string;
+}
+
+/** A queue with one worker. */
+export interface Queue {
+  name: string;
+  /** Puts `mark`, `count` times `noop`, `mark`. */
+  fill(path: string, count: number): Promise<void>;
+  /** Puts `lag`, one after the other with a gap. */
+  trickle(path: string, count: number, gapMs: number): Promise<void>;
+  startWorker(): ChildProcess;
+}
+
+/** A worker as it is started by hand, with so many slots. */
+export function ours({ redisUrl, dir, wrapper }: Place, slots: number): Queue {
+  const cell = 'bench';
+  const pool = `slots-${slots}`;
+  const submitting = async (
+    act: (submit: (name: string, ...args: unknown[]) => Promise<unknown>) => Promise<void>,
+  ) => {
+    const tasks = openTasks({ redisUrl, cell });
+    const queue = tasks.queue(pool);
+    try {
+      await act((name, ...args) => queue.submit(taskSubmission.parse({ payload: { function: name, args } })));
+    } finally {
+      await tasks.close();
+    }
+  };
+  return {
+    name: `worker-manager, ${slots} ${slots === 1 ? 'slot' : 'slots'}`,
+    fill: (path, count) =>
+      submitting(async (submit) => {
+        await submit('mark', path);
+        for (let sent = 0; sent < count; sent += SEND_AT_ONCE) {
+          const length = Math.min(SEND_AT_ONCE, count - sent);
+          await Promise.all(Array.from({ length }, () => submit('noop')));
+        }
+        await submit('mark', path);
+      }),
+    trickle: (path, count, gapMs) =>
+      submitting(async (submit) => {
+        for (let sent = 0; sent < count; sent += 1) {
+          await submit('lag', path, Number(process.hrtime.bigint() / 1000n));
+          await delay(gapMs);
+        }
+      }),
+    startWorker: () =>
+      start(process.execPath, [wrapper], {
+        ...{ REDIS_URL: redisUrl, WORKER_CELL: cell, WORKER_POOL: pool, WORKER_ID: `bench-${slots}` },
+        ...{ MAX_WORKERS: String(slots), WORKSPACE_PATH: dir, LOG_LEVEL: 'warn' },
+        ...{ HANDLERS_DIR: PEERS, HANDLERS: 'handlers.py' },
+      }),
+  };
+}
+
+export const celery = ({ redisUrl }: Place): Queue =>
+  peer(redisUrl, 'Celery, prefork 1', 'with_celery', [
+    ...['-m', 'celery', '-A', 'with_celery', 'worker', '-P', 'prefork', '-c', '1', '-l', 'WARNING'],
+    ...['--without-gossip', '--without-mingle', '--without-heartbeat'],
+  ]);
+
+export const rq = ({ redisUrl }: Place): Queue =>
+  peer(redisUrl, 'RQ', 'with_rq', ['-m', 'rq.cli', 'worker', '--quiet', '-u', redisUrl, 'bench']);
+
+function peer(redisUrl: string, name: string, module: string, worker: string[]): Queue {
+  const env = { REDIS_URL: redisUrl };
+  const produce = async (...args: string[]) => {
+    const [code] = await once(start(PYTHON, ['produce.py', module, ...args], env), 'exit');
+    if (code !== 0) throw new Error(`The producer of ${name} ended with ${code}.`);
+  };
+  return {
+    name,
+    fill: (path, count) => produce('drain', path, String(count)),
+    trickle: (path, count, gapMs) => produce('lags', path, String(count), String(gapMs / 1000)),
+    startWorker: () => start(PYTHON, worker, env),
+  };
+}
+
+function start(program: string, args: string[], env: Record<string, string>): ChildProcess {
+  // The language is named, for RQ's command line refuses to run without one.
+  const all = { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', PYTHONDONTWRITEBYTECODE: '1', ...env };
+  return spawn(program, args, { cwd: PEERS, env: all, stdio: ['ignore', 'ignore', 'pipe'] });
+}

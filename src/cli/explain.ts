@@ -10,6 +10,7 @@ import {
 import { decide } from '../reconcile/decide.ts';
 import { observe } from '../reconcile/observe.ts';
 import type { Context } from './context.ts';
+import { explainPool } from './explain-pool.ts';
 import { outputOption } from './output.ts';
 import { fields } from './table.ts';
 import { age, ageOf, shortId } from './text.ts';
@@ -19,14 +20,18 @@ type Leader = { owner: string; epoch: number } | undefined;
 
 export function explainCommand(context: Context): Command {
   return new Command('explain')
-    .summary('tell why a worker is as it is, and what comes next')
+    .summary('tell why a worker or a pool is as it is, and what comes next')
     .description(
-      'Look at a worker and decide about it exactly as the manager would, act on nothing, and tell what came out.',
+      'Look at a worker, or a pool, and decide about it exactly as the manager would, act on nothing, and tell what came out.',
     )
-    .argument('<id>', 'its id, a unique beginning of it, or its name')
+    .argument('<id>', 'its id, a unique beginning of it, or its name; pool/NAME for a pool')
     .addOption(outputOption())
-    .addHelpText('after', '\nExample:\n  $ wm explain 3f2a')
-    .action((given: string, options: { output: string }) => explain(context, given, options));
+    .addHelpText('after', '\nExample:\n  $ wm explain 3f2a\n  $ wm explain pool/jobs')
+    .action((given: string, options: { output: string }) =>
+      given.startsWith('pool/')
+        ? explainPool(context, given.slice('pool/'.length), options)
+        : explain(context, given, options),
+    );
 }
 
 async function explain(context: Context, given: string, options: { output: string }): Promise<void> {

@@ -10,6 +10,7 @@
 import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
 import { Runtimes } from '../runtimes/registry.ts';
+import { applyCommand, diffCommand } from './apply.ts';
 import { configCommand, versionCommand } from './config.ts';
 import type { Context } from './context.ts';
 import { createCommand } from './create.ts';
@@ -23,6 +24,7 @@ import { imagesCommand } from './images.ts';
 import { logsCommand } from './logs.ts';
 import { Output } from './output.ts';
 import type { CliParts } from './parts.ts';
+import { poolsCommand, scaleCommand } from './pools.ts';
 import { psCommand } from './ps.ts';
 import { sendCommand } from './send.ts';
 import { serveCommand } from './serve.ts';
@@ -116,6 +118,7 @@ export function programOf(context: Context): Command {
         ...[topCommand(context), logsCommand(context), eventsCommand(context)],
       ],
     ],
+    ['Pools:', [applyCommand(context), diffCommand(context), poolsCommand(context), scaleCommand(context)]],
     ['Tasks:', [tasksCommand(context)]],
     ['Images:', [imagesCommand(context)]],
     [

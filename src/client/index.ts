@@ -1,0 +1,118 @@
+/**
+ * A typed client of the manager's HTTP interface, for programs in TypeScript and JavaScript. It needs nothing but
+ * `fetch`. Imports types only, so that a program that uses it loads nothing of the manager.
+ */
+import type { FaultCode, Issue } from '../model/fault.ts';
+import type { PoolInput, PoolView, WorkerStats } from '../model/pool.ts';
+
+export type { PoolInput, PoolStatus, PoolView, WorkerStats } from '../model/pool.ts';
+
+export interface ClientOptions {
+  /** Where the manager answers, such as `http://127.0.0.1:8080`. */
+  url: string;
+  /** Its API_TOKEN, where it has one. */
+  token?: string;
+  /** How long an answer may take, in milliseconds; 30,000 without it. */
+  timeoutMs?: number;
+  fetch?: typeof fetch;
+}
+
+/** What the manager refused, with its own code; `unavailable` also where it cannot be reached. */
+export class ManagerError extends Error {
+  readonly code: FaultCode;
+  readonly status: number;
+  readonly issues: Issue[] | undefined;
+  /** After how many seconds the same may work; where the manager says so. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    code: FaultCode,
+    message: string,
+    more: {
+      status?: number;
+      issues?: Issue[] | undefined;
+      retryAfterSeconds?: number | undefined;
+      cause?: unknown;
+    } = {},
+  ) {
+    super(message, more.cause === undefined ? undefined : { cause: more.cause });
+    this.name = 'ManagerError';
+    this.code = code;
+    this.status = more.status ?? 0;
+    this.issues = more.issues;
+    this.retryAfterSeconds = more.retryAfterSeconds;
+  }
+}
+
+/** What an `apply` came to. */
+export interface Applied {
+  pool: string;
+  change: 'created' | 'configured' | 'unchanged';
+}
+
+export class ManagerClient {
+  readonly #options: ClientOptions;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+  }
+
+  /** All pools, with what is asked of them and how they are. */
+  async listPools(): Promise<PoolView[]> {
+    return (await this.#ask<{ pools: PoolView[] }>('GET', '/v1/pools')).pools;
+  }
+
+  getPool(name: string): Promise<PoolView> {
+    return this.#ask('GET', `/v1/pools/${encodeURIComponent(name)}`);
+  }
+
+  /** How many workers of each type wait and work. */
+  async getWorkerStats(): Promise<WorkerStats> {
+    return (await this.#ask<{ worker_stats: WorkerStats }>('GET', '/v1/pools')).worker_stats;
+  }
+
+  /** Says what a pool should be. The same `idempotencyKey` twice is one command. */
+  applyPool(pool: PoolInput, options: { idempotencyKey?: string } = {}): Promise<Applied> {
+    return this.#ask('PUT', `/v1/pools/${encodeURIComponent(pool.name)}`, pool, options.idempotencyKey);
+  }
+
+  scalePool(name: string, count: number): Promise<{ pool: string; count: number; before: number }> {
+    return this.#ask('POST', `/v1/pools/${encodeURIComponent(name)}/scale`, { count });
+  }
+
+  /** Its workers finish what they run, and then it is forgotten. */
+  deletePool(name: string): Promise<{ pool: string }> {
+    return this.#ask('DELETE', `/v1/pools/${encodeURIComponent(name)}`);
+  }
+
+  async #ask<T>(method: string, path: string, body?: unknown, key?: string): Promise<T> {
+    const { url, token, timeoutMs = 30_000, fetch: send = fetch } = this.#options;
+    let response: Response;
+    try {
+      response = await send(new URL(path, url), {
+        method,
+        headers: {
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...(token !== undefined && { authorization: `Bearer ${token}` }),
+          ...(key !== undefined && { 'idempotency-key': key }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+    } catch (cause) {
+      throw new ManagerError('unavailable', `The manager cannot be reached at ${url}.`, { cause });
+    }
+    const { status } = response;
+    const answer = (await response.json().catch(() => undefined)) as
+      | { error?: { code: FaultCode; message: string; issues?: Issue[] } }
+      | undefined;
+    if (response.ok && answer !== undefined) return answer as T;
+    const { code = 'internal', message = `The manager answered ${status}.`, issues } = answer?.error ?? {};
+    const after = Number(response.headers.get('retry-after') ?? Number.NaN);
+    throw new ManagerError(code, message, {
+      status,
+      issues,
+      retryAfterSeconds: after >= 0 ? after : undefined,
+    });
+  }
+}

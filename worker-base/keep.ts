@@ -74,6 +74,14 @@ export class Keep {
     transaction.hset(this.#options.key, { ...kept, kept_at: new Date().toISOString() });
   }
 
+  /** Stores it by itself. Where Redis cannot be told, the next turn's has all of it. */
+  async save(kept: Kept | undefined): Promise<void> {
+    if (!kept) return;
+    const transaction = this.#options.redis.multi();
+    this.store(transaction, kept);
+    await transaction.exec().catch(() => {});
+  }
+
   /** Forgets it. Where Redis cannot be told, the next incarnation finds out by itself. */
   async forget(): Promise<void> {
     await this.#options.redis.del(this.#options.key).catch(() => 0);

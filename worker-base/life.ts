@@ -111,6 +111,10 @@ export async function live(first: Settings, firstLog: Log): Promise<number> {
       const conversing = await converse(all);
       turns = conversing.turns;
       work = conversing;
+      if (spec.pool !== undefined && !spec.exit_after_prompt) {
+        const { takePrompts } = await import('./tasks/prompts.ts');
+        work = takePrompts({ work: conversing, around, settings, log });
+      }
     }
   } catch (error) {
     const { code, sentence } = notStarted(error, spec);

@@ -37,11 +37,20 @@ export class Report {
     this.#around.output.write('stdout', piece, requestId);
   }
 
-  /** The end of a turn; answers the number of its entry, and what stands in it. */
-  end(turn: Turn, end: TurnEnd, session: string | undefined): { seq: number; content: string } {
-    const { type, content, fields } = entryOfEnd(meant(turn, end), turn.seconds(), session);
+  /** The end of a turn; answers the number of its entry, what stands in it, and how it was meant. */
+  end(
+    turn: Turn,
+    heard: TurnEnd,
+    session: string | undefined,
+  ): { seq: number; content: string; end: TurnEnd } {
+    const end = meant(turn, heard);
+    const { type, content, fields } = entryOfEnd(end, turn.seconds(), session);
     const { requestId: request_id, entryId: entry_id } = turn.prompt;
-    return { seq: this.#around.output.tell(type, content, { ...fields, request_id, entry_id }), content };
+    return {
+      seq: this.#around.output.tell(type, content, { ...fields, request_id, entry_id }),
+      content,
+      end,
+    };
   }
 }
 

@@ -20,7 +20,10 @@ export class Settlement {
   }
 
   /** After a turn: keeps, says that it has, and acknowledges once the turn's end stands in the output. */
-  add(turn: { entryId: string; seq: number; session: string | undefined }, onPacked: () => void): void {
+  add(
+    turn: { entryId: string | undefined; seq: number; session: string | undefined },
+    onPacked: () => void,
+  ): void {
     this.packing = true;
     const packed = this.#keep.pack(turn.session).then((kept) => {
       this.packing = false;
@@ -29,6 +32,7 @@ export class Settlement {
     });
     this.#settling = Promise.all([packed, this.#settling]).then(async ([kept]) => {
       await this.#around.arrived(turn.seq);
+      if (turn.entryId === undefined) return this.#keep.save(kept);
       await this.#around.acknowledge(
         turn.entryId,
         (transaction) => kept && this.#keep.store(transaction, kept),

@@ -1,10 +1,11 @@
-import type { AgentEvent, TurnFailure } from '../src/agents/dialogue.ts';
+import type { AgentEvent, TurnEnd, TurnFailure } from '../src/agents/dialogue.ts';
 import { cpuOf, watchQuiet } from './watch.ts';
 
 /** What is asked of the agent. */
 export interface Prompt {
-  /** Of the input stream. */
-  entryId: string;
+  /** Of the input stream; undefined of a prompt that came another way, which is told its end instead. */
+  entryId: string | undefined;
+  onEnd?: (end: TurnEnd) => void;
   content: string;
   requestId: string | undefined;
   deadlineSeconds: number | undefined;

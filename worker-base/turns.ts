@@ -51,6 +51,11 @@ export class Turns implements Listener {
   #lost: boolean;
   #handshaken = false;
   #isOver = false;
+  #shake: () => void = () => {};
+  /** Settles when the agent can be prompted for the first time. */
+  readonly handshake = new Promise<void>((resolve) => {
+    this.#shake = resolve;
+  });
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -89,6 +94,24 @@ export class Turns implements Listener {
     around.output.review();
   }
 
+  /** Asks for a turn that does not come by the input; settles with its end. The signal asks for that. */
+  ask(asked: Omit<Prompt, 'entryId' | 'onEnd'>, signal: AbortSignal): Promise<TurnEnd> {
+    return new Promise((resolve) => {
+      const prompt: Prompt = { ...asked, entryId: undefined, onEnd: resolve };
+      const stop = () => {
+        const at = this.#queue.indexOf(prompt);
+        if (at >= 0) {
+          this.#queue.splice(at, 1);
+          resolve({ ok: false, reason: 'interrupted', message: SENTENCES.interrupted ?? '' });
+        } else if (this.#turn?.prompt === prompt) this.#stop('interrupted');
+      };
+      if (signal.aborted) return resolve({ ok: false, reason: 'interrupted', message: '' });
+      signal.addEventListener('abort', stop, { once: true });
+      this.#queue.push(prompt);
+      this.#pump();
+    });
+  }
+
   /** The body ends: what is under way is told as stopped when the agent has gone, and left to the next. */
   end(why: Why): void {
     this.#ending ??= why;
@@ -100,6 +123,7 @@ export class Turns implements Listener {
 
   ready(): void {
     this.#handshaken = true;
+    this.#shake();
     this.#pump();
   }
 
@@ -231,7 +255,8 @@ export class Turns implements Listener {
     this.#turn = undefined;
     const { requestId, entryId } = turn.prompt;
     const { session } = conversation();
-    const { seq, content } = this.#report.end(turn, end, session);
+    const { seq, content, end: told } = this.#report.end(turn, end, session);
+    turn.prompt.onEnd?.(told);
     if (this.#ending) return;
     if (around.spec.exit_after_prompt) {
       if (end.ok) around.output.tell('completed', content, { exit_code: 0, request_id: requestId });

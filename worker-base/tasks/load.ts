@@ -56,9 +56,7 @@ export class LoadMeter {
 
   /** A task has begun or ended. */
   changed(): void {
-    const { pulse } = this.#parts;
-    pulse.busy = this.active > 0;
-    pulse.changed();
+    this.#parts.pulse.changed();
   }
 
   #check(): void {

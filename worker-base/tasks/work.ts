@@ -59,7 +59,10 @@ export async function workOnTasks(options: {
       call: (call, hooks) => slots.call(call, hooks),
       maxSeconds: spec.max_job_time_seconds,
       durations,
-      changed: () => meter.changed(),
+      changed: () => {
+        pulse.busy = meter.active > 0;
+        meter.changed();
+      },
     }),
     ...(own.timeoutSeconds !== undefined && { timeoutSeconds: own.timeoutSeconds }),
     onTrouble: (message, fields) => log.warn(message, fields),

@@ -1,0 +1,3 @@
+import { takeoverSuite } from './takeover-suite.ts';
+
+takeoverSuite('docker');

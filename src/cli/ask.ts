@@ -20,7 +20,7 @@ export async function ask(
   const reply_to = `worker:responses:cli-${newId()}`;
   const command = { ...fields, reply_to };
   parseCommand(command);
-  const timeout = AbortSignal.timeout(seconds * 1000);
+  const timeout = AbortSignal.timeout(Math.ceil(seconds * 1000));
   await redis.xadd(store.keys.commands, '*', 'data', JSON.stringify(command));
   for await (const { data } of session.follow(reply_to, '0', timeout)) {
     await redis.del(reply_to);

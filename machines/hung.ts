@@ -3,7 +3,8 @@
  * no death: an agent that compiles says nothing, and a wrapper whose way to Redis is cut works on.
  *
  * - its task is over the bound that its own wrapper enforces, and has had so much more time that it would have; or
- * - its heartbeat has stopped, and so has the body: no CPU is used, or its engine calls it unhealthy.
+ * - its heartbeat has stopped, and so has the body: it uses no CPU, its engine calls it unhealthy, or its node API takes
+ *   questions and answers none.
  *
  * Time is measured by the wrapper's clock alone or the manager's steady clock alone, so that clocks need not agree.
  */
@@ -26,7 +27,7 @@ export function whyHung(seen: Observation): { reason: string; message: string } 
     }
   }
   if (vitals.quiet_ms < limits.hung_ms || vitals.stuck_ms < limits.hung_ms) return undefined;
-  const how = vitals.unhealthy ? 'its engine calls it unhealthy' : 'it uses no CPU at all';
+  const how = vitals.unhealthy ? 'its health check fails' : 'it uses no CPU at all';
   const message =
     `Its heartbeat has not changed for ${seconds(vitals.quiet_ms)} s, and for ${seconds(vitals.stuck_ms)} s ` +
     `${how}.`;

@@ -9,9 +9,9 @@ export interface Vitals {
   pids?: number | undefined;
   /** For how long its heartbeat has not changed. */
   quiet_ms: number;
-  /** For how long it has used no CPU, or its engine has called it unhealthy. */
+  /** For how long it has used no CPU, or has failed its health check. */
   stuck_ms: number;
-  /** The engine's own check of it fails. */
+  /** The engine calls it unhealthy, or its node API takes a question and does not answer. */
   unhealthy?: boolean | undefined;
 }
 

@@ -10,6 +10,7 @@ import type { Logger } from 'pino';
 import {
   type Body,
   type Figures,
+  HEARTBEAT_INTERVAL_MS,
   type Heartbeat,
   instant,
   type Limits,
@@ -19,12 +20,15 @@ import {
 } from '../model/index.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { Store } from '../store/index.ts';
+import type { askNode } from './ask-node.ts';
 import type { Loop } from './loop.ts';
 import type { Marks } from './marks.ts';
 import { addCheck, type Check } from './vitals.ts';
 
 /** Bodies that are asked for their figures side by side: an engine must have time for its real work. */
 const AT_ONCE = 4;
+/** A heartbeat that did not come is a reason to ask the worker itself, where it answers over HTTP. */
+const LATE_MS = HEARTBEAT_INTERVAL_MS + 1000;
 
 export interface MonitorOptions {
   store: Pick<Store, 'heartbeats' | 'keepFigures'>;
@@ -34,6 +38,7 @@ export interface MonitorOptions {
   limits: Pick<Limits, 'hung_ms'>;
   /** HEALTH_CHECK_INTERVAL in milliseconds. */
   interval_ms: number;
+  askNode: typeof askNode;
   /** Milliseconds since 1970, and of a steady clock. */
   now: () => number;
   monotonic: () => number;
@@ -113,12 +118,22 @@ export class Monitor {
     const { runtimes, monotonic, interval_ms, log } = this.#options;
     try {
       const usage = await runtimes.call(body.runtime, (runtime) => runtime.usage(body.id));
-      const check: Check = { at: monotonic(), beat, usage, unhealthy: body.unhealthy ?? false };
-      return { check, vitals: addCheck(this.#watched.get(body.id), check, 2 * interval_ms) };
+      const before = this.#watched.get(body.id);
+      const unhealthy = body.unhealthy || (await this.#isMute(body, beat, before));
+      const check: Check = { at: monotonic(), beat, usage, unhealthy };
+      return { check, vitals: addCheck(before, check, 2 * interval_ms) };
     } catch (error) {
       log.debug({ worker_id: body.worker_id, why: messageOf(error) }, 'body cannot be measured');
       return undefined;
     }
+  }
+
+  /** At the address that the engine knows: what a body says of itself must not send the manager anywhere else. */
+  async #isMute({ ip_address }: Body, beat: string | null, before: Watched | undefined): Promise<boolean> {
+    if (!before || before.check.beat !== beat || before.vitals.quiet_ms < LATE_MS) return false;
+    const port = Number(/:(\d{1,5})$/.exec(plainly(beat)?.node_url ?? '')?.[1]);
+    if (!ip_address || !(port > 0 && port < 65_536)) return false;
+    return (await this.#options.askNode(ip_address, port)) === 'mute';
   }
 
   /** Worth a pass: both signs of a stopped body, or a task that has run for longer than any check would let pass. */

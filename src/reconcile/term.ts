@@ -23,6 +23,7 @@ import { Stock } from '../warm/stock.ts';
 import { refusalOf } from './act.ts';
 import { Adoption } from './adoption.ts';
 import { Loop } from './loop.ts';
+import { askNode } from './ask-node.ts';
 import { Monitor } from './monitor.ts';
 import type { PassContext } from './pass-context.ts';
 import { endedBody, type PoolPorts, poolContext } from './pool-ports.ts';
@@ -58,7 +59,7 @@ export interface TermOptions {
 }
 
 /** A worker in a body that was taken over is looked at after this, where its wrapper has not spoken by then. */
-const TAKEOVER_MS = 250;
+const TAKEOVER_MS = 600;
 /** A resync that failed is tried again after this; so is a look for hints that were missed. */
 const SOON_MS = 1000;
 
@@ -125,7 +126,7 @@ export class Term {
       fenced: () => this.#end.abort(new Fenced()),
     });
     this.#monitor = new Monitor({
-      ...{ store, runtimes, log, limits, now, loop: this.loop },
+      ...{ store, runtimes, log, limits, now, askNode, loop: this.loop },
       ...{ interval_ms: options.check_ms, monotonic: steadyClock.monotonic },
     });
   }

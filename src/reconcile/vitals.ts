@@ -11,7 +11,7 @@ export interface Check {
   /** The heartbeat as it stands in Redis; only compared. */
   beat: string | null;
   usage: Usage;
-  /** What the engine's own check says, where it has one. */
+  /** What the engine's own check says, or asking its node; false where there is neither. */
   unhealthy: boolean;
 }
 

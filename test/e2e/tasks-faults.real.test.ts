@@ -182,9 +182,11 @@ test(`of ${TASKS} tasks, each ends once and as it should, whoever is killed mean
     [...story, `${TASKS} tasks accepted in ${Math.round(performance.now() - began)} ms`].join('\n'),
   );
 
+  let waiting = storm;
   const left = async () => {
-    const views = await viewsOf(sky.queue, storm);
-    return storm.filter(({ id }) => !isOver(views.get(id))).map(({ id, kind }) => `${id} ${kind}`);
+    const views = await viewsOf(sky.queue, waiting);
+    waiting = waiting.filter(({ id }) => !isOver(views.get(id)));
+    return waiting.map(({ id, kind }) => `${id} ${kind}`);
   };
   await expect.poll(left, { timeout: CALM_MS, interval: 500 }).toEqual([]);
   const ended = await viewsOf(sky.queue, storm);

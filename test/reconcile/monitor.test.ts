@@ -18,6 +18,8 @@ let kept: Record<string, Figures>;
 let redisIsAway: boolean;
 let monitor: Monitor;
 let bodyId: string;
+let node: 'answers' | 'mute' | 'unknown';
+let questions: string[];
 
 /** A worker that runs, and was looked at. */
 beforeEach(async () => {
@@ -29,6 +31,8 @@ beforeEach(async () => {
   beat = JSON.stringify(beatOf());
   kept = {};
   redisIsAway = false;
+  node = 'answers';
+  questions = [];
   const order = { worker_id: ID, incarnation: INCARNATION, spec: specOf(), spec_hash: '', epoch: 1, env: {} };
   const body = await runtime.create(order);
   await runtime.start(body.id);
@@ -56,6 +60,10 @@ beforeEach(async () => {
     loop: { marks, queue: { add: (id) => void asked.add(id) } },
     log: pino({ level: 'silent' }),
     limits: LIMITS,
+    askNode: async (host, port) => {
+      questions.push(`${host}:${port}`);
+      return node;
+    },
     ...{ interval_ms: INTERVAL, now: () => now, monotonic: () => now },
   });
 });
@@ -113,3 +121,24 @@ test('a body that is gone is asked to be looked at, and forgotten', async () => 
   expect(monitor.vitals(bodyId)).toBeUndefined();
   expect(kept).toEqual({});
 });
+
+test.each([
+  ['mute', true],
+  ['answers', false],
+  ['unknown', false],
+] as const)(
+  'a worker whose heartbeat does not come is asked itself, where it is: %s',
+  async (found, stuck) => {
+    node = found;
+    engine.cpuSeconds = () => now - NOW;
+    const at = instant(NOW);
+    beat = JSON.stringify(beatOf({ at, node_url: 'http://elsewhere.example:4711' }));
+    await check(2);
+    expect(questions).toEqual([]);
+    await check(3);
+    const [running] = engine.list('default');
+    expect(new Set(questions)).toEqual(new Set([`${running?.ip_address}:4711`]));
+    expect(monitor.vitals(bodyId)).toMatchObject({ quiet_ms: 120_000, stuck_ms: stuck ? 60_000 : 0 });
+    expect(asked).toEqual(new Set(stuck ? [ID] : []));
+  },
+);

@@ -1,0 +1,33 @@
+import { request } from 'node:http';
+
+/** A node that took the question and says nothing for so long is mute; the node API answers within milliseconds. */
+const ANSWER_MS = 3000;
+
+/**
+ * Asks a task worker for its health past Redis. Only one that took the connection and gave no answer is `mute`: its
+ * process is there and does nothing. Where no connection comes about, nothing is known: the way may be at fault.
+ */
+export function askNode(
+  host: string,
+  port: number,
+  answerMs = ANSWER_MS,
+): Promise<'answers' | 'mute' | 'unknown'> {
+  return new Promise((resolve) => {
+    let connected = false;
+    const asked = request({ host, port, path: '/health', agent: false, timeout: answerMs });
+    const end = (found: 'answers' | 'mute' | 'unknown') => {
+      clearTimeout(late);
+      resolve(found);
+      asked.destroy();
+    };
+    const late = setTimeout(() => end(connected ? 'mute' : 'unknown'), answerMs);
+    asked.on('socket', (socket) =>
+      socket.on('connect', () => {
+        connected = true;
+      }),
+    );
+    asked.on('response', () => end('answers'));
+    asked.on('error', () => end('unknown'));
+    asked.end();
+  });
+}

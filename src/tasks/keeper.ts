@@ -35,7 +35,7 @@ export class Keeper {
   async start(): Promise<void> {
     const { redis, backend, place, settings } = this.#parts;
     const { workerId, incarnation, cell, pool, lockSeconds, keepSeconds } = settings;
-    const beat = (lockSeconds * 1000) / 3;
+    const beat = Math.ceil((lockSeconds * 1000) / 3);
     this.#control = redis.duplicate({ lazyConnect: false });
     this.#control.on('error', () => {});
     this.#control.on('message', (_channel, jobId) => void this.#cancel(jobId));
@@ -43,7 +43,7 @@ export class Keeper {
     // A worker's former bodies are dead when it begins, whatever they held.
     const keys = [place.key('active'), place.key('stalled'), place.key('stalled-check')];
     await redis.taskRelease(...keys, place.base, workerId, incarnation - 1);
-    this.#every('renew', beat, () => this.#renew(poolsKey(cell), pool, lockSeconds * 1000));
+    this.#every('renew', beat, () => this.#renew(poolsKey(cell), pool, Math.ceil(lockSeconds * 1000)));
     this.#every('stalled', beat, () => backend.moveStalledJobsToWait());
     this.#every('sweep', SWEEP_MS, async () => {
       const before = Date.now() - keepSeconds * 1000;

@@ -75,8 +75,8 @@ class PoolConsumer implements TaskConsumer {
       connection: this.#redis,
       prefix: place.prefix,
       name: workerId,
-      lockDuration: lockSeconds * 1000,
-      stalledInterval: (lockSeconds * 1000) / 3,
+      lockDuration: Math.ceil(lockSeconds * 1000),
+      stalledInterval: Math.ceil((lockSeconds * 1000) / 3),
       maxStalledCount: LOSS_LIMIT,
     };
     this.#backend = createRedisBackend(pool, options as Parameters<typeof createRedisBackend>[1], {

@@ -24,7 +24,11 @@ const run: RunTask = async ({ task_id, payload, attempt }, { signal }) => {
   return first + second;
 };
 
-const consumer = openConsumer({ ...told, run });
+const consumer = openConsumer({
+  ...told,
+  run,
+  onTrouble: (message) => void process.stdout.write(`${message}\n`),
+});
 await consumer.start();
 process.stdin.on('end', () => process.exit(0)).resume();
 process.stdout.write('ready\n');

@@ -73,10 +73,7 @@ export function openWorld(queueSettings: QueueSettings = {}, redisUrl = inject('
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     children.push(child);
-    await new Promise<void>((resolve, reject) => {
-      child.stdout?.on('data', (data) => String(data).includes('ready') && resolve());
-      child.once('exit', (code, signal) => reject(new Error(`The worker ended at once: ${code ?? signal}`)));
-    });
+    await said(child, 'ready');
     return child;
   };
 
@@ -104,6 +101,14 @@ export function openWorld(queueSettings: QueueSettings = {}, redisUrl = inject('
 /** A promise that somebody else settles. */
 export function gate<T = void>() {
   return Promise.withResolvers<T>();
+}
+
+/** Resolves when a worker has said a word. */
+export function said(child: ChildProcess, word: string): Promise<void> {
+  return new Promise<void>((resolve, reject) => {
+    child.stdout?.on('data', (data) => String(data).includes(word) && resolve());
+    child.once('exit', (code, signal) => reject(new Error(`The worker ended before: ${code ?? signal}`)));
+  });
 }
 
 /** Ends a process at once, and resolves when it is gone. */

@@ -185,6 +185,8 @@ class PoolConsumer implements TaskConsumer {
     this.#filling ??= this.#fetch().finally(() => {
       this.#filling = undefined;
       this.#looked();
+      // What was let go after the last look, and before this one, asked in vain.
+      if (this.#wants()) this.#fill();
     });
   }
 

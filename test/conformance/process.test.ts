@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import type { Body } from '../../src/model/index.ts';
+import { aliased } from '../../src/runtimes/aliased.ts';
 import { createProcessRuntime } from '../../src/runtimes/process/process.ts';
+import type { Runtime } from '../../src/runtimes/runtime.ts';
 import { processesOf } from '../runtimes/process/processes.ts';
+import { MemoryBook } from '../warm/memory-book.ts';
 import {
   PRINTED,
   type Program,
@@ -42,6 +45,9 @@ const skip = {
   outlivesName: 'the directory is the body',
   ...(process.platform === 'linux' ? {} : { grandchildren: 'environments are not readable here' }),
 };
+runtimeConformance('process, seen through takeovers', () => makeSubject(true, throughTakeovers), {
+  skip: { ...skip, ...(memory.startsWith('cgroup') ? {} : { oom: `no memory cgroup: ${memory}` }) },
+});
 runtimeConformance('process', () => makeSubject(true), {
   skip: { ...skip, ...(memory.startsWith('cgroup') ? {} : { oom: `no memory cgroup: ${memory}` }) },
 });
@@ -49,17 +55,24 @@ runtimeConformance('process without cgroups', () => makeSubject(false), {
   skip: { ...skip, oom: 'an rlimit lets the program see the end of its memory by itself' },
 });
 
-async function makeSubject(cgroups: boolean): Promise<Subject> {
+/** As a manager sees it: none of these bodies was taken over. */
+function throughTakeovers(runtime: Runtime): Runtime {
+  return aliased(runtime, { book: new MemoryBook(), specOf: async () => undefined, now: Date.now });
+}
+
+async function makeSubject(cgroups: boolean, seen = (runtime: Runtime) => runtime): Promise<Subject> {
   const root = await mkdtemp(join(tmpdir(), 'wm-process-'));
   const make = (cell: string) =>
-    createProcessRuntime({
-      cell,
-      root,
-      wrapper: { argv: ['/nowhere/wrapper'] },
-      poll_ms: 100,
-      cgroups,
-      deliver_ms: 3000,
-    });
+    seen(
+      createProcessRuntime({
+        cell,
+        root,
+        wrapper: { argv: ['/nowhere/wrapper'] },
+        poll_ms: 100,
+        cgroups,
+        deliver_ms: 3000,
+      }),
+    );
   const [runtime, second, otherCell] = [make('one'), make('one'), make('two')];
   const place = (worker: string) => join(root, 'one', worker);
   return {

@@ -1,0 +1,212 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Body, WorkerSpec } from '../../src/model/index.ts';
+import { aliased } from '../../src/runtimes/aliased.ts';
+import { FakeEngine, FakeRuntime } from '../../src/runtimes/fake/fake.ts';
+import { BodyConflict, type Runtime, RuntimeDown } from '../../src/runtimes/runtime.ts';
+import { workerSpec } from '../conformance/subject.ts';
+import { MemoryBook } from '../warm/memory-book.ts';
+
+const WARM = '00000000-0000-4000-8000-00000000000a';
+const ME = '00000000-0000-4000-8000-00000000000b';
+const SPEC = workerSpec({ runtime: 'docker', name: 'mine' });
+const CELL = 'default';
+
+let now: number;
+let engine: FakeEngine;
+let book: MemoryBook;
+let runtime: Runtime;
+let body: Body;
+let spec: WorkerSpec | undefined;
+
+const order = (worker_id: string, spec: WorkerSpec) => ({
+  ...{ worker_id, incarnation: 3, spec, spec_hash: 'hash', epoch: 1, env: {} },
+});
+/** Another manager of the same world, which remembers nothing. */
+const manager = () =>
+  aliased(new FakeRuntime({ engine }), {
+    ...{ book, now: () => now, patienceMs: 50 },
+    specOf: async () => spec,
+  });
+const take = (more: { told?: boolean; begun?: boolean } = {}) => {
+  const { told = true, begun = true } = more;
+  book.entries.set(ME, { worker_id: ME, made_for: WARM, body_id: body.id, at: now, told });
+  book.known.add(ME);
+  book.known.delete(WARM);
+  if (begun) book.begun.add(ME);
+};
+const mine = async () => (await runtime.find(ME, undefined))[0];
+
+beforeEach(async () => {
+  spec = SPEC;
+  now = Date.parse('2030-01-01T00:00:00.000Z');
+  engine = new FakeEngine({ now: () => now });
+  book = new MemoryBook();
+  book.known.add(WARM);
+  runtime = manager();
+  body = await runtime.create(order(WARM, workerSpec({ runtime: 'docker', warm: true })));
+  await runtime.start(body.id);
+  now += 3_600_000;
+});
+
+describe('a body that was taken over', () => {
+  test('is that of its new worker, as its first, and began when it was taken', async () => {
+    take();
+    const expected = { id: body.id, worker_id: ME, incarnation: 1, state: 'running', started_at: now };
+    for (const each of [runtime, manager()]) {
+      expect(await each.find(ME, undefined)).toMatchObject([expected]);
+      expect(await each.list()).toMatchObject([expected]);
+    }
+  });
+
+  test('is seen as not started until its worker has spoken from it, whatever has become of it', async () => {
+    take({ begun: false });
+    expect(await mine()).toMatchObject({ state: 'created', worker_id: ME });
+    engine.exit(body.id, { exit_code: 1 });
+    expect(await mine()).toMatchObject({ state: 'created' });
+    expect((await mine())?.exit_code).toBeUndefined();
+    book.begun.add(ME);
+    expect(await mine()).toMatchObject({ state: 'exited', exit_code: 1 });
+  });
+
+  test('is asked for hints and acts by the name that it was made for', async () => {
+    take();
+    await runtime.list();
+    const heard: (string | undefined)[] = [];
+    const watch = runtime.watch((id) => heard.push(id));
+    engine.exit(body.id, { exit_code: 0 });
+    await watch.close();
+    expect(heard).toEqual([ME]);
+    await runtime.remove(body.id);
+    expect(engine.list(CELL)).toEqual([]);
+    expect(book.entries.size).toBe(0);
+  });
+
+  test('keeps its worker from getting another one beside it', async () => {
+    take();
+    await expect(runtime.create(order(ME, SPEC))).rejects.toThrow(BodyConflict);
+    engine.remove(body.id);
+    expect(await mine()).toBeUndefined();
+    expect(await runtime.create(order(ME, SPEC))).toMatchObject({ worker_id: ME, incarnation: 3 });
+  });
+
+  test('is not known where the engine or the book does not answer', async () => {
+    take();
+    engine.faults.down = true;
+    await expect(manager().find(ME, undefined)).rejects.toThrow(RuntimeDown);
+    await expect(manager().list()).rejects.toThrow(RuntimeDown);
+  });
+
+  test('is looked at for real where a hint has come, or some time has passed', async () => {
+    expect(await runtime.find(WARM, undefined)).toHaveLength(1);
+    take();
+    engine.faults.hintsLost = true;
+    const finds = engine.faults.calls.find;
+    expect(await mine()).toMatchObject({ state: 'running' });
+    expect(engine.faults.calls.find).toBe(finds);
+    engine.exit(body.id, { exit_code: 1 });
+    now += 501;
+    expect(await mine()).toMatchObject({ state: 'exited' });
+  });
+});
+
+describe('a start of a body that was taken over', () => {
+  const start = async () => {
+    await mine();
+    await runtime.start(body.id);
+  };
+
+  test('does nothing to one that works', async () => {
+    take();
+    await start();
+    expect(engine.faults.calls.start).toBe(1);
+    expect(book.told).toEqual([]);
+  });
+
+  test('gives it its limits, then tells its wrapper, once', async () => {
+    take({ told: false, begun: false });
+    const starting = start();
+    await expect.poll(() => book.told).toEqual([ME]);
+    expect(engine.faults.calls.limit).toBe(1);
+    book.begun.add(ME);
+    await starting;
+    expect(await mine()).toMatchObject({ id: body.id, state: 'running' });
+    await start();
+    expect(book.told).toEqual([ME]);
+  });
+
+  test.each([
+    ['its wrapper never begins', () => take({ begun: false })],
+    [
+      'its wrapper has ended before',
+      () => {
+        take({ begun: false });
+        engine.exit(body.id, { exit_code: 0 });
+      },
+    ],
+    [
+      'it cannot have its limits',
+      () => {
+        take({ begun: false, told: false });
+        engine.faults.fail('limit', new Error('less than it uses'));
+      },
+    ],
+    [
+      'its record is gone',
+      () => {
+        take({ begun: false, told: false });
+        spec = undefined;
+      },
+    ],
+  ])('throws it away where %s', async (_title, given) => {
+    given();
+    await start();
+    expect(engine.list(CELL)).toEqual([]);
+    expect(await mine()).toBeUndefined();
+    expect(book.entries.size).toBe(0);
+    expect(book.told).toEqual([]);
+  });
+
+  test('leaves it be where the engine is away', async () => {
+    take({ told: false, begun: false });
+    engine.faults.fail('limit', new RuntimeDown('away'));
+    await expect(start()).rejects.toThrow(RuntimeDown);
+    expect(engine.list(CELL)).toHaveLength(1);
+    expect(book.entries.size).toBe(1);
+  });
+});
+
+describe('a list, where the store has lost everything', () => {
+  beforeEach(() => {
+    book.known.clear();
+    book.begun.clear();
+    book.entries.clear();
+  });
+
+  test('learns from its wrapper whose a body is, and writes it down again', async () => {
+    book.serving.set(WARM, { worker_id: ME, at: now - 1000, spec: SPEC });
+    const [seen] = await runtime.list();
+    expect(seen).toMatchObject({ id: body.id, worker_id: ME, incarnation: 1, state: 'running' });
+    expect(JSON.parse(seen?.spec ?? '')).toEqual(SPEC);
+    expect(book.entries.get(ME)).toMatchObject({ made_for: WARM, body_id: body.id, told: true });
+    // As long as the record is not there again, its spec is told.
+    expect(JSON.parse((await manager().list())[0]?.spec ?? '')).toEqual(SPEC);
+  });
+
+  test('does not tell of a body whose wrapper has not said whom it serves', async () => {
+    expect(await runtime.list()).toEqual([]);
+    now += 14_000;
+    expect(await runtime.list()).toEqual([]);
+    now += 2000;
+    expect(await runtime.list()).toMatchObject([{ worker_id: WARM }]);
+  });
+
+  test('tells of one that waits, of one that has ended, and of others as they are', async () => {
+    book.begun.add(WARM);
+    expect(await runtime.list()).toMatchObject([{ worker_id: WARM, incarnation: 3 }]);
+    book.begun.clear();
+    engine.exit(body.id, { exit_code: 0 });
+    expect(await runtime.list()).toMatchObject([{ worker_id: WARM, state: 'exited' }]);
+    await runtime.create(order(ME, SPEC));
+    expect(await runtime.list()).toHaveLength(2);
+  });
+});

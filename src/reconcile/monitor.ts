@@ -27,6 +27,8 @@ import { addCheck, type Check } from './vitals.ts';
 
 /** Bodies that are asked for their figures side by side: an engine must have time for its real work. */
 const AT_ONCE = 4;
+/** A check of many bodies, or of one that does not answer, may take so long beyond its interval. */
+const SLOW_MS = 5000;
 /** A heartbeat that did not come is a reason to ask the worker itself, where it answers over HTTP. */
 const LATE_MS = HEARTBEAT_INTERVAL_MS + 1000;
 
@@ -121,7 +123,7 @@ export class Monitor {
       const before = this.#watched.get(body.id);
       const unhealthy = body.unhealthy || (await this.#isMute(body, beat, before));
       const check: Check = { at: monotonic(), beat, usage, unhealthy };
-      return { check, vitals: addCheck(before, check, 2 * interval_ms) };
+      return { check, vitals: addCheck(before, check, 2 * interval_ms + SLOW_MS) };
     } catch (error) {
       log.debug({ worker_id: body.worker_id, why: messageOf(error) }, 'body cannot be measured');
       return undefined;

@@ -1,0 +1,204 @@
+/** Bodies that take tasks, as a runtime starts them: what they run, how they end, and what becomes of what they had. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import type { Heartbeat, TaskSubmission, TaskView } from '../../src/model/index.ts';
+import { openTasks, type TaskQueue, type Tasks } from '../../src/tasks/index.ts';
+import { readSubmission } from '../../src/tasks/submission.ts';
+import { type Body, isAlive, soon, TestWorker } from './body.ts';
+
+const POOL = 'work';
+const PYTHON = `
+from worker_manager import handler, progress
+import os, time
+
+@handler
+def add(a, b):
+    print("adding", a, b)
+    return a + b
+
+@handler
+def nap(seconds):
+    time.sleep(seconds)
+    return os.getpid()
+
+@handler
+def until(path):
+    while not os.path.exists(path):
+        time.sleep(0.01)
+    return open(path).read()
+
+@handler
+def seen():
+    return sorted(os.environ)
+`;
+const SCRIPT = `export const multiply = (a, b) => a * b;\n`;
+
+let worker: TestWorker;
+let tasks: Tasks;
+let queue: TaskQueue;
+beforeEach(() => {
+  worker = new TestWorker(inject('redisUrl'));
+  writeFileSync(join(worker.dir, 'work.py'), PYTHON);
+  writeFileSync(join(worker.dir, 'work.mjs'), SCRIPT);
+  tasks = openTasks({ redisUrl: inject('redisUrl'), cell: worker.cell });
+  queue = tasks.queue(POOL);
+});
+afterEach(async () => {
+  await worker.close();
+  await queue.remove();
+  await tasks.close();
+});
+
+const submit = (given: TaskSubmission) => queue.submit(readSubmission(given));
+const call = (name: string, ...args: (string | number)[]) => submit({ payload: { function: name, args } });
+const ended = async (id: string): Promise<TaskView> => {
+  const done = async () => ['completed', 'failed'].includes((await queue.get(id))?.status ?? '');
+  await expect.poll(done, soon).toBe(true);
+  return (await queue.get(id)) as TaskView;
+};
+const running = (id: string) => expect.poll(async () => (await queue.get(id))?.status, soon).toBe('running');
+const heartbeat = async (): Promise<Heartbeat> =>
+  JSON.parse((await worker.redis.get(worker.keys.heartbeat(worker.id))) ?? '{}');
+
+async function start(
+  options: { incarnation?: number; env?: Record<string, string>; spec?: object } = {},
+): Promise<Body> {
+  await worker.declare({
+    agent_type: 'TASK',
+    pool: POOL,
+    handlers: ['work.py', 'work.mjs'],
+    concurrency: 2,
+    ...options.spec,
+  });
+  const { incarnation = 1, env } = options;
+  const body = await worker.start({
+    redisUrl: inject('redisUrl'),
+    incarnation,
+    env: { HANDLERS_DIR: worker.dir, HEALTH_CHECK_INTERVAL: '0.2', WORKER_PORT: '0', ...env },
+  });
+  await worker.until((entry) => entry.type === 'ready' && entry.incarnation === incarnation);
+  return body;
+}
+
+test('functions of both languages and commands, their output tagged with their task', async () => {
+  await start();
+  const ready = await worker.untilType('ready');
+  expect(ready).toMatchObject({ content: 'The worker takes tasks.', pool: POOL, slots: 2 });
+  expect(ready.functions).toEqual(expect.arrayContaining(['add', 'multiply', 'nap']));
+  const [sum, product, listed] = await Promise.all([
+    call('add', 1, 2),
+    call('multiply', 6, 7),
+    submit({ payload: { command: ['sh', '-c', 'echo "$0"', 'hello'] } }),
+  ]);
+  expect(await ended(sum.task_id)).toMatchObject({ status: 'completed', result: 3, worker_id: worker.id });
+  expect(await ended(product.task_id)).toMatchObject({ status: 'completed', result: 42 });
+  expect(await ended(listed.task_id)).toMatchObject({ result: { exit_code: 0, stdout: 'hello\n' } });
+  const line = await worker.until(({ type, content }) => type === 'stdout' && content === 'adding 1 2');
+  expect(line.task_id).toBe(sum.task_id);
+  worker.expectGapless();
+});
+
+test('handlers know nothing of Redis', async () => {
+  await start({ spec: { env: { COLOUR: 'blue' } } });
+  const { result } = await ended((await call('seen')).task_id);
+  expect(result).toContain('COLOUR');
+  expect(result).toContain('WORKER_ID');
+  expect(result).not.toContain('REDIS_URL');
+});
+
+test('told to end, it finishes what runs and takes nothing new', async () => {
+  const body = await start({ spec: { concurrency: 1, stop_grace_seconds: 30 } });
+  const file = join(worker.dir, 'go');
+  const first = await call('until', file);
+  await running(first.task_id);
+  await expect.poll(async () => (await heartbeat()).active_tasks, soon).toBe(1);
+  const { job_started_at, busy, node_url } = await heartbeat();
+  expect([busy, typeof job_started_at]).toEqual([true, 'string']);
+  const second = await call('add', 1, 1);
+  body.process.kill('SIGTERM');
+  await expect.poll(async () => (await heartbeat()).phase, soon).toBe('ending');
+  const refused = await fetch(`${node_url}/task/submit`, { method: 'POST', body: '{}' });
+  expect(refused.status).toBe(503);
+  expect(await (await fetch(`${node_url}/health`)).json()).toMatchObject({
+    status: 'draining',
+    active_tasks: 1,
+  });
+  writeFileSync(file, 'done');
+  expect(await body.exit).toBe(0);
+  expect(await queue.get(first.task_id)).toMatchObject({ status: 'completed', result: 'done', attempts: 1 });
+  expect(await queue.get(second.task_id)).toMatchObject({ status: 'queued' });
+});
+
+test('when its grace is over, its handler is ended and another body goes on with the task', async () => {
+  const body = await start({ spec: { concurrency: 1, stop_grace_seconds: 1 } });
+  const file = join(worker.dir, 'go');
+  const { task_id } = await call('until', file);
+  await running(task_id);
+  body.process.kill('SIGTERM');
+  expect(await body.exit).toBe(0);
+  expect((await worker.untilType('exited')).content).toContain('1 of its tasks were given back');
+  expect(await queue.get(task_id)).toMatchObject({ status: 'queued' });
+  writeFileSync(file, 'later');
+  await start({ incarnation: 2 });
+  expect(await ended(task_id)).toMatchObject({ status: 'completed', result: 'later' });
+});
+
+test('killed, its task is run by the next body, once it is known to be dead', async () => {
+  const body = await start({ spec: { concurrency: 1 } });
+  const { task_id } = await call('nap', 0.5);
+  await running(task_id);
+  body.process.kill('SIGKILL');
+  await body.exit;
+  expect(await queue.release(worker.id, 1)).toBe(1);
+  await start({ incarnation: 2 });
+  expect(await ended(task_id)).toMatchObject({ status: 'completed', attempts: 2 });
+});
+
+test('a task that takes longer than max_job_time_seconds is ended for real, and the slot goes on', async () => {
+  await start({ spec: { concurrency: 1, max_job_time_seconds: 3 } });
+  const marker = join(worker.dir, 'never');
+  const { task_id } = await submit({ payload: { function: 'until', args: [marker] }, timeout_seconds: 600 });
+  const { error } = await ended(task_id);
+  expect(error).toMatchObject({ type: 'Timeout', message: expect.stringContaining('max_job_time_seconds') });
+  expect(await ended((await call('add', 2, 2)).task_id)).toMatchObject({ result: 4 });
+});
+
+test('above its limits it takes nothing new, and says so', async () => {
+  await start({ spec: { env: { MAX_MEMORY_PERCENT: '1' } } });
+  await expect.poll(async () => (await heartbeat()).paused, soon).toBe(true);
+  const { task_id } = await call('add', 1, 1);
+  const { node_url } = await heartbeat();
+  expect(await (await fetch(`${node_url}/health`)).json()).toMatchObject({ status: 'paused' });
+  await expect.poll(async () => (await heartbeat()).queue_size, soon).toBe(1);
+  expect(await queue.get(task_id)).toMatchObject({ status: 'queued' });
+});
+
+test.each([
+  [
+    'a handler file that cannot be loaded',
+    { 'work.py': 'import nothing_of_that_name' },
+    {},
+    66,
+    /nothing_of_that_name/,
+  ],
+  ['a wrong setting', {}, { QUEUE_SIZE: 'many' }, 78, /QUEUE_SIZE is "many"/],
+])('%s ends it with a sentence', async (_, files, env, code, sentence) => {
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(worker.dir, name), text);
+  await worker.declare({ agent_type: 'TASK', pool: POOL, handlers: ['work.py'] });
+  const body = await worker.start({
+    redisUrl: inject('redisUrl'),
+    env: { HANDLERS_DIR: worker.dir, ...env },
+  });
+  expect(await body.exit).toBe(code);
+  expect((await worker.untilType('exited')).content).toMatch(sentence);
+});
+
+test('nothing of its handlers lives on', async () => {
+  const body = await start();
+  const { result } = await ended((await call('nap', 0)).task_id);
+  expect(isAlive(Number(result))).toBe(true);
+  body.process.kill('SIGTERM');
+  expect(await body.exit).toBe(0);
+  expect(isAlive(Number(result))).toBe(false);
+});

@@ -9,6 +9,7 @@ import {
   poolStatus,
   toIssues,
   WORKER_STATUSES,
+  type WorkerSpec,
 } from '../model/index.ts';
 import { type Member, type PoolMemo, poolMemo } from '../pools/look.ts';
 import { type Hash, parse, toHeartbeat } from './parse.ts';
@@ -23,6 +24,14 @@ export const membership = z.object({
   created_at: z.number(),
 });
 export type Membership = z.infer<typeof membership>;
+
+/** What its spec tells of a worker of a pool; none where no pool made it. */
+export function membershipOf(spec: WorkerSpec, created_at: number): Membership | undefined {
+  const { name, runtime, pool_revision: revision = '', warm = false } = spec;
+  if (runtime === 'swarm') return undefined;
+  const index = Number(/-(\d+)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.exec(name ?? '')?.[1] ?? 0);
+  return { index, runtime, revision, warm, created_at };
+}
 
 export function toPool(name: string, hash: Hash): PoolRecord {
   const read = poolSpec.safeParse(parse(hash.spec));

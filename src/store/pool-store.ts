@@ -182,11 +182,6 @@ export class PoolStore {
     );
     return unfenced(reply);
   }
-
-  /** A worker whose record was written again from its body is its pool's again, once that is applied. */
-  async readmit(id: string, name: string, member: Membership): Promise<void> {
-    await this.#redis.hsetnx(this.keys.members(name), id, JSON.stringify(member));
-  }
 }
 
 async function all(reads: ReturnType<Link['pipeline']>): Promise<unknown[]> {

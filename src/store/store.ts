@@ -16,6 +16,7 @@ import { keepFigures, readFigures } from './figures.ts';
 import { type Keys, keysOf } from './keys.ts';
 import { nodeSummary, readNodes } from './nodes.ts';
 import { type Hash, parse, toHeartbeat, toRecord, toStatus } from './parse.ts';
+import { membershipOf } from './pool-parse.ts';
 
 /** Lines of a worker's history that are kept, about. */
 const EVENTS_KEPT = 1000;
@@ -246,7 +247,12 @@ export class Store {
       createdAt,
       `restored-${id}`,
     );
-    return unfenced<'ok' | 'exists'>(reply) === 'ok';
+    if (unfenced<'ok' | 'exists'>(reply) !== 'ok') return false;
+    // Its pool finds it again, once that is applied anew.
+    const { pool } = spec;
+    const member = membershipOf(spec, createdAt);
+    if (pool && member) await this.#redis.hsetnx(keys.pools.members(pool), id, JSON.stringify(member));
+    return true;
   }
 
   async ping(): Promise<void> {

@@ -1,9 +1,10 @@
 import type { JobJson } from 'bullmq';
+import type { TaskFailure } from '../model/task-error.ts';
 import { instant } from '../model/units.ts';
 import type { Attempt } from './attempt.ts';
 import type { RunningTask } from './consumer.ts';
 import { taskIdOf } from './place.ts';
-import { priorityOf, type Stored } from './stored.ts';
+import { priorityOf, type Stored, toFailure } from './stored.ts';
 
 /** A task whose lock this worker holds, under a token that no other take has. */
 export interface Held {
@@ -33,4 +34,19 @@ export function toRunning(held: Held, timeoutSeconds: number): RunningTask {
     timeout_seconds: stored.timeout_seconds ?? timeoutSeconds,
     queued_at: instant(job.timestamp),
   };
+}
+
+/** The failure of a task that is not to be run: cancelled, or lost by too many workers. */
+export const deferred = ({ job }: Held): TaskFailure | undefined =>
+  job.deferredFailure ? toFailure(job.deferredFailure) : undefined;
+
+export const taskOf = ({ jobId }: Held): string => taskIdOf(jobId);
+
+/** A task that Redis has handed out. */
+export type Next = { job: JobJson; jobId: string };
+
+/** BullMQ's answer with the next job, or with none. */
+export function nextOf(reply: unknown): Next | undefined {
+  const [job, jobId] = Array.isArray(reply) ? reply : [];
+  return job ? { job: job as JobJson, jobId: String(jobId) } : undefined;
 }

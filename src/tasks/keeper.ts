@@ -80,11 +80,13 @@ export class Keeper {
   /** A task was asked to end; the reason stands with it. */
   async #cancel(jobId: string): Promise<void> {
     const { redis, place, held, trouble } = this.#parts;
-    const attempt = held.get(jobId)?.attempt;
-    if (!attempt) return;
+    const one = held.get(jobId);
+    if (!one) return;
     try {
       const reason = await redis.hget(place.base + jobId, 'defa');
-      if (reason) attempt.abort('cancelled', toFailure(reason).message);
+      if (!reason) return;
+      one.job.deferredFailure = reason;
+      one.attempt?.abort('cancelled', toFailure(reason).message);
     } catch (error) {
       trouble('A task could not be cancelled yet', { error: messageOf(error) });
     }

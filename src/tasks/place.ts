@@ -38,7 +38,3 @@ export function placeOf(cell: string, pool: string): Place {
     control: `${base}control`,
   };
 }
-
-/** The lock's token of a take: who holds it stands in it, so that the tasks of a dead body can be found. */
-export const tokenOf = (workerId: string, incarnation: number, take: number): string =>
-  `${workerId}/${incarnation}/${take}`;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createRedisBackend, type RedisQueueBackend } from 'bullmq';
+import type { RedisQueueBackend } from 'bullmq';
 import { Fault } from '../model/fault.ts';
 import type { Task, TaskAccepted, TaskCounts, TaskPriority, TaskStatus, TaskView } from '../model/task.ts';
 import type { TaskLink } from './connect.ts';
@@ -119,7 +119,7 @@ export class PoolQueue implements TaskQueue {
     const held = await answered('release the tasks of a worker', this.pool, async () => {
       const keys = [key('active'), key('stalled'), key('stalled-check')];
       const count = (await this.#redis.taskRelease(...keys, base, workerId, incarnation)) as number;
-      if (count > 0) await this.#bull().moveStalledJobsToWait();
+      if (count > 0) await (await this.#bull()).moveStalledJobsToWait();
       return count;
     });
     return held;
@@ -129,8 +129,9 @@ export class PoolQueue implements TaskQueue {
     const { keepSeconds } = this.#settings;
     if (keepSeconds === undefined) return;
     await answered('forget ended tasks', this.pool, async () => {
+      const bull = await this.#bull();
       for (const state of ['completed', 'failed']) {
-        await this.#bull().cleanJobsByState(state, Date.now() - keepSeconds * 1000, SWEEP);
+        await bull.cleanJobsByState(state, Date.now() - keepSeconds * 1000, SWEEP);
       }
     });
   }
@@ -138,11 +139,12 @@ export class PoolQueue implements TaskQueue {
   async remove(): Promise<void> {
     await answered('remove a queue', this.pool, async () => {
       await this.#redis.srem(poolsKey(this.#cell), this.pool);
+      const bull = await this.#bull();
       // Bounded by the tasks that there are; each round removes a thousand.
       let rest = 1;
       while (rest > 0) {
-        await this.#bull().pause(true);
-        rest = await this.#bull().obliterate({ force: true, count: 1000 });
+        await bull.pause(true);
+        rest = await bull.obliterate({ force: true, count: 1000 });
       }
     });
   }
@@ -168,15 +170,17 @@ export class PoolQueue implements TaskQueue {
     });
   }
 
-  /** BullMQ's own commands, where they do what is wanted as they are. */
-  #bull(): RedisQueueBackend {
-    this.#backend ??= createRedisBackend(this.pool, {
+  /** BullMQ's own commands, where they do what is wanted as they are. Loaded at need: most who ask never do. */
+  async #bull(): Promise<RedisQueueBackend> {
+    const { createRedisBackend } = await import('bullmq');
+    const options = {
       connection: this.#redis,
       prefix: this.#place.prefix,
       skipVersionCheck: true,
       maxStalledCount: LOSS_LIMIT,
       stalledInterval: STALLED_CHECK_MS,
-    } as Parameters<typeof createRedisBackend>[1]);
+    };
+    this.#backend ??= createRedisBackend(this.pool, options as Parameters<typeof createRedisBackend>[1]);
     return this.#backend;
   }
 }

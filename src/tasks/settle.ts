@@ -1,18 +1,15 @@
-import type { JobJson, MinimalJob, RedisQueueBackend } from 'bullmq';
+import type { MinimalJob, RedisQueueBackend } from 'bullmq';
 import { messageOf } from '../model/fault.ts';
 import type { TaskFailure } from '../model/task-error.ts';
 import { TASK_RESULT_LIMIT } from '../model/task-limits.ts';
 import type { Outcome } from './attempt.ts';
 import type { TaskLink } from './connect.ts';
-import { attemptOf, type Held } from './held.ts';
-import { MAX_LOSSES, type Place, taskIdOf } from './place.ts';
-import { backoffMs, toFailure } from './stored.ts';
+import { attemptOf, type Held, type Next, nextOf } from './held.ts';
+import { MAX_LOSSES, type Place } from './place.ts';
+import { backoffMs } from './stored.ts';
 
 /** What became of an attempt. `fenced`: the task was no longer this worker's, and nothing was written. */
 export type Settled = 'completed' | 'failed' | 'retried' | 'returned' | 'fenced';
-/** The next task that came with the answer. */
-export type Next = { job: JobJson; jobId: string };
-
 /** With the next task, where one was asked for and is there. */
 export type Written = [Settled, (Next | undefined)?];
 
@@ -108,10 +105,6 @@ export class Ledger {
 
 const ENDED = 'Its worker ended before the task did, and max_losses is 0: it is not given to another one.';
 
-/** The failure of a task that is not to be run: cancelled, or lost by too many workers. */
-export const deferred = (held: Held): TaskFailure | undefined =>
-  held.job.deferredFailure ? toFailure(held.job.deferredFailure) : undefined;
-
 /** JSON of a result, or why it is none. */
 function toJson(value: unknown): string | TaskFailure {
   try {
@@ -130,11 +123,3 @@ function toJson(value: unknown): string | TaskFailure {
 /** What BullMQ reads of a job when it ends. */
 const bare = ({ job, jobId }: Held) =>
   ({ id: jobId, name: job.name, data: undefined, opts: job.opts }) as unknown as MinimalJob;
-
-/** BullMQ's answer with the next job, or with none. */
-export function nextOf(reply: unknown): Next | undefined {
-  const [job, jobId] = Array.isArray(reply) ? reply : [];
-  return job ? { job: job as JobJson, jobId: String(jobId) } : undefined;
-}
-
-export const taskOf = (held: Held): string => taskIdOf(held.jobId);

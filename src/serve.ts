@@ -4,33 +4,28 @@
  */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Logger } from 'pino';
 import { endDirectBodies } from './direct-cleanup.ts';
-import type { Handlers } from './handlers.ts';
 import { report } from './http/health.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import { taskRoutes } from './http/tasks.ts';
-import type { Collector } from './images/gc.ts';
-import type { Images } from './images/index.ts';
 import { startSchedule } from './images/schedule.ts';
 import { limitsOf } from './limits.ts';
-import { type Checkpoint, messageOf, type RuntimeName, type WorkerSpec } from './model/index.ts';
+import { messageOf, type RuntimeName } from './model/index.ts';
 import { deskOf } from './open-desk.ts';
 import { openPools } from './open-pools.ts';
 import { steadyClock } from './queue/clock.ts';
 import { createLease } from './queue/lease.ts';
-import { pauseBetweenTerms, Term, type TermOptions } from './reconcile/term.ts';
+import { pauseBetweenTerms, Term } from './reconcile/term.ts';
+import type { TermOptions } from './reconcile/term-options.ts';
 import { aliased } from './runtimes/aliased.ts';
 import { Runtimes } from './runtimes/registry.ts';
 import { type Runtime, RuntimeDown } from './runtimes/runtime.ts';
-import type { Secrets } from './secrets.ts';
-import type { Settings } from './settings.ts';
+import type { ServeOptions } from './serve-options.ts';
 import {
   CommandStream,
   connectBlocking,
   connectCommands,
   ImageUsage,
-  type Link,
   redisLeaseStore,
   Store,
   Takeovers,
@@ -38,38 +33,9 @@ import {
   watchSignals,
 } from './store/index.ts';
 import { openTasks } from './tasks/index.ts';
-import type { Metrics } from './telemetry/metrics.ts';
 
 /** A runtime that does not answer is asked again after this. */
 const PROBE_MS = 2000;
-export interface ServeOptions {
-  settings: Settings;
-  runtimes: Runtime[];
-  /** Redis as a body of that runtime sees it. */
-  bodyRedisUrl: (runtime: RuntimeName) => Promise<string>;
-  /** Makes what removes images that are no longer kept; absent where there are no Docker bodies. */
-  collector?: ((redis: Link, building: () => boolean) => Collector) | undefined;
-  /** Makes the images of Docker bodies, told of each change; absent where the operator names one image for all. */
-  images?: ((changed: () => void) => Images) | undefined;
-  /** The operator's secrets. */
-  secrets: Secrets;
-  /** The operator's handler files. */
-  handlers: Handlers;
-  /** Why the engine's disk has no room for more; `undefined` where it has. */
-  roomFor: () => Promise<string | undefined>;
-  /** Tells, for a worker, why its image is neither there nor can be built. */
-  imageObstacle: (images: Images | undefined) => (spec: WorkerSpec) => Promise<string | undefined>;
-  metrics: Metrics;
-  log: Logger;
-  /** Ends the direct bodies of the cell when the manager goes while it leads. */
-  cleanup?: boolean | undefined;
-  /** Fires when the manager should go. */
-  signal: AbortSignal;
-  /** Called between any two steps of the manager; for the crash tests, which end it there. */
-  checkpoint?: Checkpoint | undefined;
-  /** Called when it answers on HTTP. */
-  listening?: (url: string) => void;
-}
 
 /** Reads what a worker is made of from its record. */
 const specFrom = (store: Store) => async (id: string) => (await store.load(id))?.record.desired.spec;

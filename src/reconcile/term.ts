@@ -4,59 +4,24 @@
  * manager leads (`Fenced`), or the store is not the same any more (`StoreLost`). Bodies are never touched by its end.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from 'pino';
-import { type Abilities, consumeCommands } from '../commands/index.ts';
-import {
-  type Checkpoint,
-  instant,
-  type Limits,
-  messageOf,
-  type RuntimeName,
-  type WorkerSpec,
-} from '../model/index.ts';
+import { consumeCommands } from '../commands/index.ts';
+import { instant, messageOf, type RuntimeName, type WorkerSpec } from '../model/index.ts';
 import { steadyClock } from '../queue/clock.ts';
 import { createWorkQueue } from '../queue/work-queue.ts';
-import type { Runtimes } from '../runtimes/registry.ts';
-import { type CommandStream, Fenced, type Store } from '../store/index.ts';
-import type { CommandResult, Metrics } from '../telemetry/metrics.ts';
+import { Fenced } from '../store/index.ts';
+import type { CommandResult } from '../telemetry/metrics.ts';
 import { Stock } from '../warm/stock.ts';
 import { refusalOf } from './act.ts';
 import { Adoption } from './adoption.ts';
-import { Loop } from './loop.ts';
 import { askNode } from './ask-node.ts';
+import { Loop } from './loop.ts';
 import { Monitor } from './monitor.ts';
 import type { PassContext } from './pass-context.ts';
-import { endedBody, type PoolPorts, poolContext } from './pool-ports.ts';
+import { endedBody, poolContext } from './pool-ports.ts';
 import { PoolLoop } from './pools.ts';
 import { recover } from './recover.ts';
 import { Resync, StoreLost } from './resync.ts';
-
-export interface TermOptions {
-  /** Called between any two steps; see `Checkpoint`. */
-  checkpoint?: Checkpoint | undefined;
-  store: Store;
-  stream: CommandStream;
-  runtimes: Runtimes;
-  metrics: Metrics;
-  log: Logger;
-  limits: Limits;
-  cell: string;
-  bodyRedisUrl: (runtime: RuntimeName) => string;
-  images: PassContext['images'];
-  secrets: PassContext['secrets'];
-  handlersDir?: string | undefined;
-  /** What this manager's machine and operator allow. */
-  abilities: Abilities;
-  /** Pools, and the queues that their workers take tasks from. */
-  pools: PoolPorts;
-  now: () => number;
-  newId: () => string;
-  concurrency: number;
-  resync_ms: number;
-  check_ms: number;
-  grace_ms: number;
-  breaker_share: number;
-}
+import type { TermOptions } from './term-options.ts';
 
 /** A worker in a body that was taken over is looked at after this, where its wrapper has not spoken by then. */
 const TAKEOVER_MS = 600;

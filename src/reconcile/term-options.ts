@@ -1,0 +1,36 @@
+import type { Logger } from 'pino';
+import type { Abilities } from '../commands/index.ts';
+import type { Checkpoint, Limits, RuntimeName } from '../model/index.ts';
+import type { Runtimes } from '../runtimes/registry.ts';
+import type { CommandStream, Store } from '../store/index.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { PassContext } from './pass-context.ts';
+import type { PoolPorts } from './pool-ports.ts';
+
+/** What a term of leadership is made from. */
+export interface TermOptions {
+  /** Called between any two steps; see `Checkpoint`. */
+  checkpoint?: Checkpoint | undefined;
+  store: Store;
+  stream: CommandStream;
+  runtimes: Runtimes;
+  metrics: Metrics;
+  log: Logger;
+  limits: Limits;
+  cell: string;
+  bodyRedisUrl: (runtime: RuntimeName) => string;
+  images: PassContext['images'];
+  secrets: PassContext['secrets'];
+  handlersDir?: string | undefined;
+  /** What this manager's machine and operator allow. */
+  abilities: Abilities;
+  /** Pools, and the queues that their workers take tasks from. */
+  pools: PoolPorts;
+  now: () => number;
+  newId: () => string;
+  concurrency: number;
+  resync_ms: number;
+  check_ms: number;
+  grace_ms: number;
+  breaker_share: number;
+}

@@ -7,12 +7,14 @@ import { engineAtAnyPrice } from '../scripts/engine.ts';
 import { ensureRedis } from '../scripts/redis.ts';
 import { ensureWorkerImage } from '../scripts/worker-image.ts';
 import { messageOf } from '../src/model/index.ts';
+import { run as direct } from './direct.ts';
 import { run as docker } from './docker-spawn.ts';
 import { run as idle } from './idle.ts';
 import { run as images } from './images.ts';
 import { run as latency } from './line-latency.ts';
 import type { Result } from './result.ts';
 import { run as resync } from './resync.ts';
+import { run as tasks } from './tasks.ts';
 import { run as boot } from './wrapper-boot.ts';
 
 const say = (line: string) => console.error(line);
@@ -28,6 +30,8 @@ const benches: Record<string, (() => Promise<Result[]>) | undefined> = {
   'wrapper-boot': () => boot({ redisUrl }),
   'line-latency': () => latency({ redisUrl }),
   resync: () => resync({ redisUrl }),
+  tasks: () => tasks({ redisUrl }),
+  direct: () => direct({ redisUrl }),
   'docker-spawn':
     docked &&
     (async () =>

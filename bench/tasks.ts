@@ -20,8 +20,11 @@ const ROUNDS = 3;
 const CELERY_GOAL = 3;
 const RQ_GOAL = 20;
 const P99_GOAL_MS = 10;
+/** So many, with so much between two of them that even RQ, which forks for each, is idle again. */
 const LAGS = 400;
 const GAP_MS = 15;
+const RQ_LAGS = 60;
+const RQ_GAP_MS = 150;
 /** Slower than anything that was seen by an order of magnitude. */
 const LONGEST_MS = 120_000;
 const PACKAGES = ['python3-celery', 'python3-rq'];
@@ -46,7 +49,7 @@ export async function run({ redisUrl }: { redisUrl: string }): Promise<Result[]>
       rates.rq.push(await rate(rqs, 150, dir));
     }
     const own = await lags(one, dir);
-    const theirs = [await lags(celeries, dir), await lags(rqs, dir)];
+    const theirs = [await lags(celeries, dir), await lags(rqs, dir, RQ_LAGS, RQ_GAP_MS)];
     const [tasks, more, celeryTasks, rqTasks] = [rates.one, rates.four, rates.celery, rates.rq].map(
       median,
     ) as Four;
@@ -89,14 +92,14 @@ async function rate(queue: Queue, count: number, dir: string): Promise<number> {
 }
 
 /** Milliseconds from submits to starts. */
-async function lags(queue: Queue, dir: string): Promise<number[]> {
+async function lags(queue: Queue, dir: string, count = LAGS, gapMs = GAP_MS): Promise<number[]> {
   const path = join(dir, `${queue.name}-lags`);
   return withWorker(queue, async () => {
     // The first ones find a worker that boots.
     await queue.trickle(`${path}-first`, 20, GAP_MS);
     await lines(`${path}-first`, 20);
-    await queue.trickle(path, LAGS, GAP_MS);
-    return (await lines(path, LAGS)).map((us) => us / 1000);
+    await queue.trickle(path, count, gapMs);
+    return (await lines(path, count)).map((us) => us / 1000);
   });
 }
 

@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import { backoffMs, type Seen, toFailure, toView } from '../../src/tasks/stored.ts';
+
+describe('backoff', () => {
+  it.each([
+    [1, 'fixed', 2, 60, 2000],
+    [5, 'fixed', 2, 60, 2000],
+    [1, 'exponential', 2, 60, 2000],
+    [2, 'exponential', 2, 60, 4000],
+    [5, 'exponential', 2, 60, 32_000],
+    [6, 'exponential', 2, 60, 60_000],
+    [101, 'exponential', 0.5, 60, 60_000],
+    [9, 'exponential', 0, 60, 0],
+  ] as const)(
+    'after attempt %i, %s from %d s to %d s: %i ms',
+    (made, type, delay_seconds, max_delay_seconds, ms) => {
+      expect(backoffMs(made, { type, delay_seconds, max_delay_seconds })).toBe(ms);
+    },
+  );
+
+  it('doubles from one second where the task does not say', () => {
+    expect([1, 2, 3, 100].map((made) => backoffMs(made))).toEqual([1000, 2000, 4000, 300_000]);
+  });
+});
+
+describe('what Redis holds of a task', () => {
+  const seen = (state: string, rank: string, fields: Record<string, string> = {}): Seen => {
+    const names = [
+      'timestamp',
+      'processedOn',
+      'finishedOn',
+      'returnvalue',
+      'failedReason',
+      'opts',
+      'priority',
+      'ats',
+    ];
+    const all = { timestamp: '0', opts: '{"attempts":3}', priority: '2', ...fields } as Record<
+      string,
+      string
+    >;
+    return [state, rank, ...[...names, 'progress', 'pb', 'defa'].map((name) => all[name] ?? null)];
+  };
+  const failure = JSON.stringify({ type: 'ValueError', message: 'no' });
+  const cancelled = JSON.stringify({ type: 'Cancelled', message: 'no more' });
+
+  it.each([
+    [
+      'queued',
+      seen('queued', '4'),
+      { status: 'queued', started_at: null, attempts: 0, priority: 'high', max_retries: 2 },
+    ],
+    [
+      'waiting for its backoff',
+      seen('delayed', '5000', { failedReason: failure, ats: '1', processedOn: '1000' }),
+      {
+        status: 'queued',
+        error: null,
+        last_error: { type: 'ValueError' },
+        next_attempt_at: '1970-01-01T00:00:05.000Z',
+      },
+    ],
+    [
+      'running again after an error',
+      seen('running', '0', {
+        failedReason: failure,
+        ats: '2',
+        processedOn: '6000',
+        pb: 'w',
+        progress: '{"at":1}',
+      }),
+      { status: 'running', error: null, worker_id: 'w', attempts: 2, progress: { at: 1 }, cancelled: false },
+    ],
+    [
+      'running and asked to end',
+      seen('running', '0', { defa: cancelled, ats: '1', processedOn: '1' }),
+      { status: 'running', cancelled: true },
+    ],
+    [
+      'completed after an error',
+      seen('completed', '0', { failedReason: failure, returnvalue: '[1]', finishedOn: '7000', ats: '2' }),
+      {
+        status: 'completed',
+        result: [1],
+        error: null,
+        completed_at: '1970-01-01T00:00:07.000Z',
+        cancelled: false,
+      },
+    ],
+    [
+      'completed before its cancelling was heard',
+      seen('completed', '0', { defa: cancelled, returnvalue: 'null', finishedOn: '7000' }),
+      { status: 'completed', result: null, cancelled: false },
+    ],
+    [
+      'failed',
+      seen('failed', '0', { failedReason: failure, finishedOn: '7000' }),
+      { status: 'failed', result: null, error: { type: 'ValueError', message: 'no' }, cancelled: false },
+    ],
+    [
+      'cancelled',
+      seen('failed', '0', { failedReason: cancelled, finishedOn: '7000' }),
+      { status: 'failed', error: { type: 'Cancelled' }, cancelled: true },
+    ],
+    [
+      'lost too often',
+      seen('failed', '0', { failedReason: 'job stalled more than allowable limit', finishedOn: '7000' }),
+      { status: 'failed', error: { type: 'WorkerLost' } },
+    ],
+  ])('%s', (_name, read, view) => {
+    expect(toView('t', 'p', read)).toMatchObject(view);
+    expect(toView('t', 'p', read)).toHaveProperty(
+      'error',
+      (view as { error?: unknown }).error ? expect.anything() : null,
+    );
+  });
+
+  it('takes what is no JSON of ours for a lost worker, and never throws', () => {
+    for (const text of ['', '{', 'Error: x']) expect(toFailure(text)).toMatchObject({ type: 'WorkerLost' });
+  });
+});

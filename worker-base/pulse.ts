@@ -54,7 +54,7 @@ export class Pulse {
   /** Commands that the agent was refused. */
   denied = 0;
   /** Of a worker that takes tasks. */
-  load: () => Load = () => ({});
+  load: () => Load & { busy?: boolean } = () => ({});
 
   constructor(options: {
     redis: Redis;

@@ -91,10 +91,12 @@ export class LoadMeter {
     }
   }
 
-  #load(): Load {
+  #load(): Load & { busy: boolean } {
     const active = this.#parts.consumer.active();
     const oldest = active.map(({ started_at }) => started_at).sort()[0];
     return {
+      // Counted when it is said: a task is under way until the queue has taken its end.
+      busy: active.length > 0,
       active_tasks: active.length,
       slots: this.#parts.own.slots,
       queue_size: this.queueSize,

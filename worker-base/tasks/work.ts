@@ -59,10 +59,7 @@ export async function workOnTasks(options: {
       call: (call, hooks) => slots.call(call, hooks),
       maxSeconds: spec.max_job_time_seconds,
       durations,
-      changed: () => {
-        pulse.busy = meter.active > 0;
-        meter.changed();
-      },
+      changed: () => meter.changed(),
     }),
     ...(own.timeoutSeconds !== undefined && { timeoutSeconds: own.timeoutSeconds }),
     onTrouble: (message, fields) => log.warn(message, fields),

@@ -1,30 +1,17 @@
 import type { Redis } from 'ioredis';
-import { kindOf } from '../src/agents/index.ts';
 import type { Heartbeat } from '../src/model/heartbeat.ts';
-import type { WorkerSpec } from '../src/model/spec.ts';
 import { type Keys, keysOf } from '../src/store/keys.ts';
 import { codeOf } from './agent.ts';
-import { Backlog } from './backlog.ts';
-import { CannotStart, makeReady, type Stage } from './boot.ts';
-import { converse } from './converse.ts';
-import { Denials } from './denials.ts';
-import { Ending } from './ending.ts';
-import { Handover } from './handover.ts';
+import { bringUp, flush, PATIENCE_MIN_MS, SIGTERM_CODE } from './bring-up.ts';
 import { InputReader } from './input.ts';
 import { connectBlocking, connectCommands } from './link.ts';
 import type { Log } from './log.ts';
-import { MEMORY_BYTES, Output } from './output.ts';
-import { Pulse } from './pulse.ts';
-import { type Companion, Sender } from './sender.ts';
+import type { Output } from './output.ts';
+import type { Companion, Sender } from './sender.ts';
 import type { Settings } from './settings.ts';
 import { readStart } from './start.ts';
-import type { Turns } from './turns.ts';
 import type { Assigned } from './warm.ts';
-import type { Surroundings, Work } from './work.ts';
 
-/** How long the last output waits for a Redis that takes nothing, where the worker's own grace is shorter. */
-const PATIENCE_MIN_MS = 5000;
-const SIGTERM_CODE = 143;
 /** What was answered is acknowledged within a round trip, once the last output has arrived. */
 const SETTLE_MS = 1000;
 
@@ -57,94 +44,24 @@ export async function live(first: Settings, firstLog: Log): Promise<number> {
     }
     ({ settings, log, start } = assigned);
   }
-  const { workerId, incarnation } = settings;
-  const { spec, lastSeq, lastId } = start;
-  const backlog = new Backlog({
-    path: settings.spoolPath,
-    memoryBytes: MEMORY_BYTES,
-    diskBytes: settings.spoolBytes,
-  });
-  const sender = new Sender({ redis: commands, key: keys.output(workerId), log, lastSeq, lastId });
-  const output = new Output({ backlog, incarnation, lastSeq, isAway: () => sender.away });
-  const whose = { redis: commands, keys, workerId, incarnation, register: node?.beat };
-  const pulse = assigned?.pulse ?? new Pulse({ ...whose, seq: () => lastSeq });
-  pulse.follow(() => sender.seq);
-
-  let turns: Turns | undefined;
-  const denials = new Denials({ allowed: spec.allowed_commands, tell: (event) => turns?.tell(event) });
-  let work: Work | undefined;
-  let leaving = () => {};
-  const ending = new Ending(spec.stop_grace_seconds, {
-    end: (why) => {
-      void pulse.end();
-      work?.end(why);
-    },
-    kill: () => work?.kill(),
-  });
-  let input: InputReader | undefined;
-  const around: Surroundings = {
-    spec,
-    output,
-    pulse,
-    acknowledge: async (id, also) => input?.acknowledge(id, also),
-    arrived: (seq) => sender.arrived(seq),
-    end: (why) => ending.begin(why),
-    leaving: () => leaving(),
-    hardAt: () => ending.hardAt,
-  };
-  let stage: Stage | undefined;
-  try {
-    stage = await makeReady({ settings, spec, denials, pulse, log, signal: told.signal });
-    if (!stage) {
-      log.info('told to end before the agent was started');
-      return SIGTERM_CODE;
-    }
-    if (stage.kind.tasks) {
-      const { workOnTasks } = await import('./tasks/work.ts');
-      work = await workOnTasks({ around, stage, settings, log });
-    } else if (stage.kind.turnless) {
-      const handover = new Handover(around, stage.kind.dialogue({ workspace: settings.workspace }));
-      await handover.start(stage.order(undefined));
-      work = handover;
-    } else {
-      const all = { around, stage, settings, denials, redis: commands, keys, log, signal: told.signal };
-      const conversing = await converse(all);
-      turns = conversing.turns;
-      work = conversing;
-      if (spec.pool !== undefined && !spec.exit_after_prompt) {
-        const { takePrompts } = await import('./tasks/prompts.ts');
-        work = takePrompts({ work: conversing, around, settings, log });
-      }
-    }
-  } catch (error) {
-    const { code, sentence } = notStarted(error, spec);
-    log.error(sentence);
-    output.tell('exited', sentence, { exit_code: code, signal: null });
-    sender.start(output, []);
-    await flush(sender, PATIENCE_MIN_MS, () => Number.POSITIVE_INFINITY);
-    await pulse.end();
-    return code;
-  }
-  const { over, pid, about } = work;
-  process.on('exit', () => work?.kill());
-  output.onRoom = () => work?.resume();
-
-  // Said before the input is opened: a second connection would only make the start slower.
-  const ready = output.tell('ready', about?.sentence ?? 'The agent was started.', {
-    ...{ pid, ...limitsOf(stage, spec), ...about?.fields },
-  });
-  sender.start(output, pulse.ready(ready));
+  const { spec } = start;
+  const up = { settings, log, start, commands, keys, signal: told.signal };
+  const brought = await bringUp({ ...up, pulse: assigned?.pulse, register: node?.beat });
+  if (typeof brought === 'number') return brought;
+  const { work, stage, sender, output, backlog, pulse, ending, attach } = brought;
+  process.on('exit', () => work.kill());
   const blocking = assigned?.blocking ?? connectBlocking(settings.redisUrl, log);
-  input = new InputReader({ blocking, commands, key: keys.input(workerId), log });
-  leaving = () => {
-    input?.stop();
+  const input = new InputReader({ blocking, commands, key: keys.input(settings.workerId), log });
+  const leaving = () => {
+    input.stop();
     void pulse.end();
   };
+  attach(input, leaving);
   onSignal = () => ending.begin('signal');
   if (told.signal.aborted) ending.begin('signal');
-  void input.run((entry) => work?.handle(entry));
+  void input.run((entry) => work.handle(entry));
 
-  const { exit, code, sentence, answered } = await over;
+  const { exit, code, sentence, answered } = await work.over;
   leaving();
   await stage.gateway?.close();
   // Of an agent that was told to go, the entry says how it went; the body itself did as it was told.
@@ -180,42 +97,6 @@ async function say(redis: Redis, commands: Companion[]): Promise<void> {
   for (const [name, ...args] of commands) pipeline.call(name, ...args);
   // What is not said now is forgotten by itself.
   await pipeline.exec().catch(() => {});
-}
-
-/** What is said of `allowed_commands` where they are given: what holds the agent to them, and which are not there. */
-function limitsOf({ hands }: Stage, spec: WorkerSpec): object {
-  return spec.allowed_commands ? { enforcement: hands.enforcement, missing_commands: hands.missing } : {};
-}
-
-function notStarted(thrown: unknown, spec: WorkerSpec): { code: number; sentence: string } {
-  if (thrown instanceof CannotStart) return { code: thrown.code, sentence: thrown.message };
-  const error = thrown as NodeJS.ErrnoException;
-  if (!error.syscall?.startsWith('spawn')) throw error;
-  const program = spec.command_line?.[0] ?? kindOf(spec.agent_type).cli?.program;
-  if (error.code === 'ENOENT') {
-    const where = spec.command_line
-      ? 'check command_line and the PATH of the image'
-      : 'install it, or run it in an image';
-    return { code: 127, sentence: `The program "${program}" was not found: ${where}.` };
-  }
-  return { code: 126, sentence: `The program "${program}" could not be started: ${error.message}.` };
-}
-
-/** Waits until all output has arrived; false where Redis took nothing for so long, or time is up. */
-async function flush(sender: Sender, patienceMs: number, hardAt: () => number): Promise<boolean> {
-  const since = performance.now();
-  while (!sender.idle) {
-    const now = performance.now();
-    if (now > hardAt() || now - Math.max(since, sender.progressAt) > patienceMs) return false;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, 50);
-      sender.onProgress = () => {
-        clearTimeout(timer);
-        setImmediate(resolve);
-      };
-    });
-  }
-  return true;
 }
 
 function sayLost(sender: Sender, output: Output, log: Log): void {

@@ -5,16 +5,14 @@
  * What must always hold: nothing of the agent is there before it is known whose it is; what would be needed then is
  * loaded, connected and tried now, for whoever asks wants it at once.
  */
-import { spawn } from 'node:child_process';
 import type { Redis } from 'ioredis';
-import { kindOfSpec } from '../src/agents/index.ts';
 import type { WorkerSpec } from '../src/model/spec.ts';
 import type { Serving } from '../src/model/takeover.ts';
 import type { Keys } from '../src/store/keys.ts';
-import { handsOf } from './hands.ts';
 import { connectBlocking, whenReady } from './link.ts';
 import { type Log, makeLog } from './log.ts';
 import { Pulse } from './pulse.ts';
+import { rehearse } from './rehearse.ts';
 import type { Settings } from './settings.ts';
 import type { Start } from './start.ts';
 
@@ -45,7 +43,7 @@ export async function awaitAssignment(options: {
   const { settings, keys, commands, start, log, signal } = options;
   const { workerId: madeFor, incarnation } = settings;
   const blocking = connectBlocking(settings.redisUrl, log);
-  await rehearse(settings, start.spec, log);
+  await rehearse({ settings, start, keys, log });
   const waiting = new Pulse({
     redis: commands,
     keys,
@@ -136,24 +134,5 @@ function assignmentOf(data: string | undefined): Told | undefined {
   } catch {
     // A prompt that somebody sent to a worker that nobody has: it is for none.
     return undefined;
-  }
-}
-
-/** Does once what will be in a hurry: loads what the agent's kind needs, looks at the body, and starts a process. */
-async function rehearse(settings: Settings, spec: WorkerSpec, log: Log): Promise<void> {
-  try {
-    const kind = kindOfSpec(spec);
-    const hands = handsOf(settings, spec);
-    if (kind.cli) await import('./gateway.ts');
-    if (kind.acp) await import('./acp.ts');
-    const argv = hands.errand(['true']);
-    await new Promise<void>((resolve) => {
-      const child = spawn(argv[0] ?? '', argv.slice(1), { stdio: 'pipe' });
-      child.once('error', () => resolve());
-      child.once('close', () => resolve());
-    });
-  } catch (error) {
-    // Whoever takes the body over is told by its own start.
-    log.warn('the rehearsal failed', { error: error instanceof Error ? error.message : String(error) });
   }
 }

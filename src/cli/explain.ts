@@ -9,6 +9,9 @@ import {
 } from '../model/index.ts';
 import { decide } from '../reconcile/decide.ts';
 import { observe } from '../reconcile/observe.ts';
+import { aliased } from '../runtimes/aliased.ts';
+import type { Runtime } from '../runtimes/runtime.ts';
+import { Takeovers } from '../store/index.ts';
 import type { Context } from './context.ts';
 import { explainPool } from './explain-pool.ts';
 import { outputOption } from './output.ts';
@@ -39,9 +42,13 @@ async function explain(context: Context, given: string, options: { output: strin
   const session = await context.session();
   const id = await resolveId(session, given);
   const leader = await session.leader();
+  // As the manager sees them: a worker may live in a body that was made for another.
+  const book = new Takeovers(session.redis, session.settings.cell);
+  const specOf = async (worker: string) => (await session.store.load(worker))?.record.desired.spec;
+  const taking = (runtime: Runtime) => aliased(runtime, { book, specOf, now });
   const looked = await observe(id, {
     store: session.store,
-    runtimes: context.runtimes(),
+    runtimes: context.runtimes(taking),
     images: undefined,
     limits: parts.limits(session.settings),
     now,

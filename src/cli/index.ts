@@ -77,8 +77,9 @@ function contextOf(
       closing.push(() => session.close());
       return session.reach();
     },
-    runtimes() {
-      const runtimes = new Runtimes(parts.runtimes(parts.settings()).runtimes, Date.now, () => {});
+    runtimes(seen = (runtime) => runtime) {
+      const all = parts.runtimes(parts.settings()).runtimes.map(seen);
+      const runtimes = new Runtimes(all, Date.now, () => {});
       closing.push(() => runtimes.close());
       return runtimes;
     },

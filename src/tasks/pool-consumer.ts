@@ -5,17 +5,18 @@
  * step in Redis is BullMQ's own. What must hold: no more attempts than slots; a task that is held is renewed until it is
  * settled or lost; a paused worker holds nothing that it has not begun.
  */
-import { createRedisBackend, type RedisQueueBackend } from 'bullmq';
+import type { RedisQueueBackend } from 'bullmq';
 import { messageOf } from '../model/fault.ts';
 import { TASK_KEEP_SECONDS } from '../model/task-limits.ts';
 import { instant } from '../model/units.ts';
 import type { Outcome } from './attempt.ts';
+import { openBackend } from './backend.ts';
 import { connectWorker, type TaskLink } from './connect.ts';
 import type { ActiveTask, ConsumerSettings, ConsumerTotals, TaskConsumer } from './consumer.ts';
 import { Fetcher, PAUSE_AFTER_TROUBLE_MS } from './fetcher.ts';
 import { attemptOf, type Held, type Next, taskOf, toHeld } from './held.ts';
 import { Keeper } from './keeper.ts';
-import { LOSS_LIMIT, type Place, placeOf } from './place.ts';
+import { type Place, placeOf } from './place.ts';
 import { Progress } from './progress.ts';
 import { Ledger, type Settled, type Written } from './settle.ts';
 import { END_GRACE_SECONDS, Slots } from './slots.ts';
@@ -51,16 +52,10 @@ class PoolConsumer implements TaskConsumer {
     this.#place = place;
     const redis = connectWorker(redisUrl);
     this.#redis = redis;
-    const options = {
-      connection: redis,
-      prefix: place.prefix,
+    const backend = openBackend(redis, place, pool, {
       name: workerId,
-      lockDuration: Math.ceil(lockSeconds * 1000),
-      stalledInterval: Math.ceil((lockSeconds * 1000) / 3),
-      maxStalledCount: LOSS_LIMIT,
-    };
-    const backend = createRedisBackend(pool, options as Parameters<typeof createRedisBackend>[1], {
-      withBlockingConnection: true,
+      lockMs: Math.ceil(lockSeconds * 1000),
+      stalledCheckMs: Math.ceil((lockSeconds * 1000) / 3),
     });
     this.#backend = backend;
     const trouble = (message: string, fields: Record<string, unknown>) =>

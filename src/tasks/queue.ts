@@ -172,15 +172,8 @@ export class PoolQueue implements TaskQueue {
 
   /** BullMQ's own commands, where they do what is wanted as they are. Loaded at need: most who ask never do. */
   async #bull(): Promise<RedisQueueBackend> {
-    const { createRedisBackend } = await import('bullmq');
-    const options = {
-      connection: this.#redis,
-      prefix: this.#place.prefix,
-      skipVersionCheck: true,
-      maxStalledCount: LOSS_LIMIT,
-      stalledInterval: STALLED_CHECK_MS,
-    };
-    this.#backend ??= createRedisBackend(this.pool, options as Parameters<typeof createRedisBackend>[1]);
+    const { openBackend } = await import('./backend.ts');
+    this.#backend ??= openBackend(this.#redis, this.#place, this.pool, { stalledCheckMs: STALLED_CHECK_MS });
     return this.#backend;
   }
 }

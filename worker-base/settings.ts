@@ -55,6 +55,9 @@ const INHERITED = [
   'WORKSPACE_PATH',
 ];
 
+/** What of a body's environment is the wrapper's alone. */
+const OURS = ['REDIS_URL', 'NODE_COMPILE_CACHE'];
+
 /** Reads the variables of a body; throws with the variable's name and what is allowed. */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const need = (name: string) => {
@@ -81,8 +84,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     if (value) inherited[name] = value;
   }
   // What is given to a node by hand is meant for its handlers, but for the way to Redis.
-  if (external) Object.assign(inherited, env, { REDIS_URL: undefined });
-  delete inherited.REDIS_URL;
+  if (external) Object.assign(inherited, env);
+  for (const name of OURS) delete inherited[name];
   inherited.WORKSPACE_PATH = workspace;
   return {
     workerId,

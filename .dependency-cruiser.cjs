@@ -95,6 +95,13 @@ module.exports = {
       },
     },
     {
+      name: 'pools-are-decided-purely',
+      comment: 'What is judged of pools depends on the look alone: no client, clock, file or environment.',
+      severity: 'error',
+      from: { path: '^src/(pools|warm/(match|refill))' },
+      to: { pathNot: ['^src/(model|pools|warm)/', '^(node:)?crypto$', npm('zod')] },
+    },
+    {
       name: 'agents-import-types-only',
       comment:
         'The wrapper carries all agents in its bundle, and boots in every body: zod and the rest stay out.',

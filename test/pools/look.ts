@@ -1,7 +1,6 @@
 /** Looks at pools for tests: a pool, its members and its queue, said in few words. */
 import { type PoolInput, type PoolSpec, poolSpec } from '../../src/model/index.ts';
 import type { Member, PoolLook, PoolMemo } from '../../src/pools/look.ts';
-import { revisionOf } from '../../src/pools/template.ts';
 
 export const NOW = Date.parse('2026-01-01T12:00:00Z');
 export const LIMITS = { backoff_base_ms: 1000, backoff_max_ms: 300_000, backoff_reset_ms: 600_000 };
@@ -89,5 +88,3 @@ export function look({
     ...more,
   };
 }
-
-export { revisionOf };

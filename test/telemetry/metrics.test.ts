@@ -26,6 +26,8 @@ const CONTRACT: [string, 'counter' | 'gauge' | 'histogram'][] = [
   ['image_bytes', 'gauge'],
   ['image_gc_removed_total', 'counter'],
   ['permission_denied_total', 'counter'],
+  ['pool_workers', 'gauge'],
+  ['tasks', 'gauge'],
   ['orphans_removed_total', 'counter'],
   ['adopted_total', 'counter'],
   ['removal_breaker_open', 'gauge'],

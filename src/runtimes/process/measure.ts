@@ -1,14 +1,27 @@
 import type { Usage } from '../../model/index.ts';
 import { usageOf } from './cgroups.ts';
-import { membersOf, type Trace } from './members.ts';
+import { membersIn, readTable, type Table, type Trace } from './members.ts';
 import { readMemory } from './process-table.ts';
 
+/** Bodies that are measured one after the other share a table of the machine's processes for so long. */
+const SHARED_MS = 500;
+
+/** Reads the table once for many bodies. */
+export function sharedTable(): () => Promise<Table> {
+  let last: { at: number; table: Promise<Table> } | undefined;
+  return () => {
+    const now = performance.now();
+    if (!last || now - last.at > SHARED_MS) last = { at: now, table: readTable() };
+    return last.table;
+  };
+}
+
 /** What a running body uses: as its cgroups tell, and summed over its live processes where they don't. */
-export async function measure(trace: Trace): Promise<Usage> {
+export async function measure(trace: Trace, table: () => Promise<Table>): Promise<Usage> {
   const told = await usageOf(trace.cgroups);
   if (told.cpu_seconds !== undefined && told.memory_bytes !== undefined && told.pids !== undefined)
     return told;
-  const members = await membersOf(trace);
+  const members = await membersIn(await table(), trace);
   const memory = await Promise.all(members.map(readMemory));
   return {
     cpu_seconds: sum(members.map(({ cpu_seconds }) => cpu_seconds)),

@@ -3,11 +3,11 @@ import { RuntimeDown } from '../runtime.ts';
 import type { Pid } from './body-directory.ts';
 import { pidsIn } from './cgroups.ts';
 import {
-  hasVariable,
   type Process,
   readBootId,
   readProcess,
   readProcesses,
+  readVariable,
   sendTo,
   signal,
 } from './process-table.ts';
@@ -37,14 +37,26 @@ export async function liveShim(shim: Pid | undefined): Promise<Process | undefin
  * environment and lost its parent is not found.
  */
 export async function membersOf(trace: Trace): Promise<Process[]> {
-  const shim = await liveShim(trace.shim);
+  return membersIn(await readTable(), trace);
+}
+
+/** All live processes of the machine, and the body that each is marked for; the marks are most of the work. */
+export interface Table {
+  all: Process[];
+  bodies: (string | undefined)[];
+}
+
+export async function readTable(): Promise<Table> {
   const all = await readProcesses();
+  return { all, bodies: await Promise.all(all.map(({ pid }) => readVariable(pid, BODY_VARIABLE))) };
+}
+
+/** The same in a table that was read before: good enough to measure by, never to kill by. */
+export async function membersIn({ all, bodies }: Table, trace: Trace): Promise<Process[]> {
+  const shim = await liveShim(trace.shim);
   const inCgroups = new Set(await pidsIn(trace.cgroups));
-  const marked = await Promise.all(
-    all.map(({ pid }) => hasVariable(pid, `${BODY_VARIABLE}=${trace.bodyId}`)),
-  );
   const members = new Set<number>(
-    all.filter(({ pid }, at) => inCgroups.has(pid) || marked[at]).map(({ pid }) => pid),
+    all.filter(({ pid }, at) => inCgroups.has(pid) || bodies[at] === trace.bodyId).map(({ pid }) => pid),
   );
   if (shim) members.add(shim.pid);
   // A session's number can't be used anew while a process of it lives, so one known member proves the others.

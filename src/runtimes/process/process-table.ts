@@ -36,11 +36,14 @@ export async function readProcesses(): Promise<Process[]> {
   return pids.flatMap((pid) => readStat(Number(pid)) ?? []);
 }
 
-/** Whether the environment of a process, as it was at its exec, holds the entry `NAME=value`. */
-export async function hasVariable(pid: number, entry: string): Promise<boolean> {
-  if (!LINUX) return false;
-  const environ = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
-  return environ.startsWith(`${entry}\0`) || environ.includes(`\0${entry}\0`);
+/** A variable of a process, as its environment was at its exec; `undefined` where it has none of that name. */
+export async function readVariable(pid: number, name: string): Promise<string | undefined> {
+  if (!LINUX) return undefined;
+  const environ = `\0${await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '')}`;
+  const at = environ.indexOf(`\0${name}=`);
+  if (at < 0) return undefined;
+  const from = at + name.length + 2;
+  return environ.slice(from, environ.indexOf('\0', from));
 }
 
 /** Bytes of a process in memory; pages that it shares with others are counted with each of them. */

@@ -28,7 +28,7 @@ import { makeCgroups, removeCgroups } from './cgroups.ts';
 import { deliver } from './deliver.ts';
 import { gone, launch } from './launch.ts';
 import { limitsOf, refuseUnsupported, withRlimit } from './limits.ts';
-import { measure } from './measure.ts';
+import { measure, sharedTable } from './measure.ts';
 import { killAll, type Trace, terminateAll } from './members.ts';
 import { cgroupsOf, look, observe } from './observe.ts';
 import { titleOf } from './title.ts';
@@ -66,6 +66,7 @@ class ProcessRuntime implements Runtime {
   readonly #cell: CellDirectory;
   readonly #hints = new Set<(workerId: string | undefined) => void>();
   readonly #watches = new Set<{ close(): Promise<void> }>();
+  readonly #table = sharedTable();
   #support: Promise<CgroupSupport> | undefined;
 
   constructor(options: ProcessRuntimeOptions) {
@@ -200,7 +201,7 @@ class ProcessRuntime implements Runtime {
     return this.#call(`measure body ${bodyId}`, async () => {
       const found = await this.#cell.bodyById(bodyId);
       if (!found || (await observe(found.dir, found.made, false)).state !== 'running') return {};
-      return measure(await traceOf(found));
+      return measure(await traceOf(found), this.#table);
     });
   }
 

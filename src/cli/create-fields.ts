@@ -28,6 +28,10 @@ export interface CreateOptions {
   agentVersion?: string;
   silenceTimeout?: number;
   secret?: string[];
+  handler?: string[];
+  concurrency?: number;
+  maxJobTime?: number;
+  image?: string;
   workerId?: string;
   file?: Record<string, unknown>;
 }
@@ -63,6 +67,10 @@ export function createFields(options: CreateOptions, commandLine: string[]): Rec
     agent_version: options.agentVersion,
     silence_timeout_seconds: options.silenceTimeout,
     secrets: options.secret,
+    handlers: options.handler,
+    concurrency: options.concurrency,
+    max_job_time_seconds: options.maxJobTime,
+    image: options.image,
     worker_id: options.workerId,
   });
   const fields: Record<string, unknown> = { ...file, ...given };

@@ -56,6 +56,14 @@ export function createCommand(context: Context): Command {
     .option('--agent-version <version>', "version of the agent's CLI instead of the pinned one")
     .option('--silence-timeout <time>', 'a turn without any sign of life for so long fails', seconds)
     .option('--secret <name>', 'a secret that it gets; repeatable', item)
+    .option(
+      '--handler <file>',
+      'a handler file of a TASK worker, below HANDLERS_DIR or absolute; repeatable',
+      item,
+    )
+    .option('--concurrency <n>', 'tasks that a TASK worker runs at once', count)
+    .option('--max-job-time <time>', 'the longest that one task may run', seconds)
+    .option('--image <image>', 'run it from this image, which holds the wrapper; Docker only')
     .option('--worker-id <uuid>', 'its id (default: a new one)')
     .option(
       '-f, --file <file.json>',

@@ -33,6 +33,16 @@ test('every option becomes its field of the contract', () => {
   expect(() => parseCommand({ ...fields, command: 'create', request_id: 'r' })).not.toThrow();
 });
 
+test('a task worker has its own fields', () => {
+  const given = { type: 'TASK', handler: ['a.py'], concurrency: 4, maxJobTime: 60, image: 'team/worker:1' };
+  const fields = createFields(given, []);
+  expect(fields).toEqual({
+    ...{ agent_type: 'TASK', handlers: ['a.py'], concurrency: 4, max_job_time_seconds: 60 },
+    image: 'team/worker:1',
+  });
+  expect(() => parseCommand({ ...fields, command: 'create', request_id: 'r' })).not.toThrow();
+});
+
 test('the command line wins over the file, field by field of a map', () => {
   const file = {
     ...{ command: 'create', agent_type: 'CLAUDE', name: 'f', env: { A: '1', B: '1' } },

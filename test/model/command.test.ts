@@ -45,6 +45,40 @@ test.each<[string, object, string]>([
   expect(Object.keys(issuesOf({ ...CREATE, ...more }))).toEqual([path]);
 });
 
+const TASK = { command: 'create', request_id: 'r', agent_type: 'TASK' };
+
+test('a task worker needs nothing but its type', () => {
+  expect(parseCommand(TASK)).toMatchObject({ agent_type: 'TASK', runtime: 'auto' });
+  const full = { handlers: ['a.py', 'sub/b.mjs', '/opt/c.ts'], concurrency: 8, max_job_time_seconds: 0.5 };
+  expect(parseCommand({ ...TASK, ...full, image: 'registry.local:5000/a/b:1' })).toMatchObject(full);
+});
+
+test.each<[string, object, string]>([
+  ['a prompt', { prompt: 'x' }, 'prompt'],
+  ['instructions', { instructions: 'x' }, 'instructions'],
+  ['a command line', { command_line: ['x'] }, 'command_line'],
+  ['allowed commands', { allowed_commands: [] }, 'allowed_commands'],
+  ['a handler out of the directory', { handlers: ['../x.py'] }, 'handlers.0'],
+  ['a handler in another spelling', { handlers: ['a//x.py'] }, 'handlers.0'],
+  ['a handler in another language', { handlers: ['x.rb'] }, 'handlers.0'],
+  ['no handlers', { handlers: [] }, 'handlers'],
+  ['no slot', { concurrency: 0 }, 'concurrency'],
+  ['no time', { max_job_time_seconds: 0 }, 'max_job_time_seconds'],
+  ['an option as an image', { image: '--privileged' }, 'image'],
+  ['modules with an image', { image: 'a', modules: ['GIT'] }, 'modules'],
+  ["a pool, which is the manager's to set", { pool: 'x' }, 'pool'],
+  ['a revision of a pool', { pool_revision: 'x' }, 'pool_revision'],
+])('names %s of a task worker', (_, more, path) => {
+  expect(Object.keys(issuesOf({ ...TASK, ...more }))).toEqual([path]);
+});
+
+test.each([['handlers', ['a.py']] as const, ['concurrency', 2] as const])(
+  '%s are for task workers',
+  (field, value) => {
+    expect(issuesOf({ ...CREATE, [field]: value })).toEqual({ [field]: 'is for agent_type TASK only' });
+  },
+);
+
 describe('whatever stands in a command, the reader survives it', () => {
   test.each([undefined, null, 5, 'text', [], [CREATE], {}, Object.create(null)])('%j', (input) => {
     expect(Object.keys(issuesOf(input)).length).toBeGreaterThan(0);

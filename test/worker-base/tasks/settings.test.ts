@@ -1,0 +1,74 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { type WorkerSpec, workerSpec } from '../../../src/model/index.ts';
+import { readTaskSettings } from '../../../worker-base/tasks/settings.ts';
+
+const specOf = (fields: Partial<WorkerSpec> = {}) =>
+  workerSpec.parse({ agent_type: 'TASK', runtime: 'process', ...fields });
+const read = (env: NodeJS.ProcessEnv, fields: Partial<WorkerSpec> = {}, external = false) =>
+  readTaskSettings(env, specOf(fields), external);
+
+test('a task worker that is told nothing has one slot, the default pool, no port and no limits', () => {
+  expect(read({})).toEqual({
+    ...{ pool: 'default', slots: 1, port: undefined, host: '127.0.0.1', queueSize: undefined },
+    ...{ maxCpuPercent: undefined, maxMemoryPercent: undefined, timeoutSeconds: undefined },
+    ...{ checkMs: 5000, handlers: [] },
+  });
+});
+
+test('the spec goes before the environment, and MAX_WORKERS before concurrency', () => {
+  const env = { WORKER_PORT: '5000', MAX_CPU_PERCENT: '90', WORKER_POOL: 'other', HANDLERS_DIR: '/srv/h' };
+  const spec = {
+    ...{ pool: 'work', concurrency: 3, handlers: ['a.py', '/opt/b.py'] },
+    env: { WORKER_PORT: '0', TASK_TIMEOUT: '1.5', HEALTH_CHECK_INTERVAL: '0.5' },
+  };
+  expect(read(env, spec)).toMatchObject({
+    ...{ pool: 'work', slots: 3, port: 0, maxCpuPercent: 90, timeoutSeconds: 1.5, checkMs: 500 },
+    handlers: ['/srv/h/a.py', '/opt/b.py'],
+  });
+  expect(read({ ...env, MAX_WORKERS: '8' }, spec).slots).toBe(8);
+});
+
+test.each([
+  [undefined, 60, 60],
+  ['10', 60, 10],
+  ['100', 60, 60],
+  ['100', undefined, 100],
+])('with TASK_TIMEOUT %s and max_job_time %s, an attempt has %s s', (timeout, limit, seconds) => {
+  const fields = limit === undefined ? {} : { max_job_time_seconds: limit };
+  expect(read({ TASK_TIMEOUT: timeout }, fields).timeoutSeconds).toBe(seconds);
+});
+
+test.each([
+  ['WORKER_PORT', '70000'],
+  ['WORKER_PORT', '-1'],
+  ['MAX_WORKERS', '0'],
+  ['MAX_WORKERS', '1.5'],
+  ['QUEUE_SIZE', 'many'],
+  ['MAX_MEMORY_PERCENT', '101'],
+  ['TASK_TIMEOUT', '1e9'],
+  ['HEALTH_CHECK_INTERVAL', '0'],
+  ['WORKER_POOL', 'Über'],
+])('%s=%s is told by its name', (name, value) => {
+  expect(() => read({ [name]: value })).toThrow(`${name} is "${value}": it must be`);
+});
+
+describe('a node that is started by hand', () => {
+  test('has a slot for each core, up to a bound', () => {
+    expect(read({}, {}, true).slots).toBe(Math.min(8, availableParallelism()));
+  });
+
+  test('takes all handler files of the folder, or those that it is told', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'handlers-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    for (const name of ['b.py', 'a.mjs', 'c.d.ts', 'notes.txt']) writeFileSync(join(folder, name), '');
+    const inFolder = (...names: string[]) => names.map((name) => join(folder, name));
+    expect(read({ HANDLERS_DIR: folder }, {}, true).handlers).toEqual(inFolder('a.mjs', 'b.py'));
+    expect(read({ HANDLERS_DIR: folder, HANDLERS: 'b.py, c.py' }, {}, true).handlers).toEqual(
+      inFolder('b.py', 'c.py'),
+    );
+    expect(read({ HANDLERS_DIR: join(folder, 'none') }, {}, true).handlers).toEqual([]);
+  });
+});

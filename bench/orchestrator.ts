@@ -18,11 +18,36 @@ export class Orchestrator {
   }
 
   /** Pushes a create and gives the worker's id at once. */
-  create(fields: object): string {
-    const worker_id = randomUUID();
-    const command = { command: 'create', request_id: worker_id, worker_id, agent_type: 'CUSTOM', ...fields };
-    void this.redis.xadd(this.keys.commands, '*', 'data', JSON.stringify(command));
+  create(fields: object, worker_id: string = randomUUID()): string {
+    void this.send({ command: 'create', request_id: worker_id, worker_id, agent_type: 'CUSTOM', ...fields });
     return worker_id;
+  }
+
+  async send(command: object): Promise<void> {
+    const data = JSON.stringify({ request_id: randomUUID(), ...command });
+    await this.redis.xadd(this.keys.commands, '*', 'data', data);
+  }
+
+  /** Settles as soon as the worker's history tells that it is RUNNING. */
+  async running(id: string, withinMs = LONGEST_MS): Promise<void> {
+    await this.#first(this.keys.events(id), ({ status }) => status === 'RUNNING', withinMs);
+  }
+
+  /** Waits until that many warm workers wait. */
+  async untilWarm(count: number): Promise<void> {
+    const deadline = Date.now() + LONGEST_MS;
+    for (;;) {
+      const ids = await this.redis.zrange(this.keys.workers, '0', '-1');
+      const phases = await Promise.all(ids.map((id) => this.redis.hget(this.keys.status(id), 'phase')));
+      if (phases.filter((phase) => phase === 'ready').length === count && ids.length === count) return;
+      if (Date.now() > deadline) throw new Error('The pool was not filled in time.');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Whether the worker lives in a body that was made before it. */
+  async wasTaken(id: string): Promise<boolean> {
+    return (await this.redis.hexists(this.keys.bodies, id)) === 1;
   }
 
   /** Milliseconds since 1970 at which the worker's history first tells of the phase. */
@@ -60,8 +85,12 @@ export class Orchestrator {
     this.#reader.disconnect();
   }
 
-  async #first(stream: string, fits: (data: Record<string, unknown>) => boolean): Promise<number> {
-    const deadline = Date.now() + LONGEST_MS;
+  async #first(
+    stream: string,
+    fits: (data: Record<string, unknown>) => boolean,
+    withinMs = LONGEST_MS,
+  ): Promise<number> {
+    const deadline = Date.now() + withinMs;
     let from = '0';
     while (Date.now() < deadline) {
       const reply = await this.#reader.xread('COUNT', 100, 'BLOCK', 5000, 'STREAMS', stream, from);

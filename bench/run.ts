@@ -15,6 +15,7 @@ import { run as latency } from './line-latency.ts';
 import type { Result } from './result.ts';
 import { run as resync } from './resync.ts';
 import { run as tasks } from './tasks.ts';
+import { run as warm } from './warm.ts';
 import { run as boot } from './wrapper-boot.ts';
 
 const say = (line: string) => console.error(line);
@@ -42,6 +43,18 @@ const benches: Record<string, (() => Promise<Result[]>) | undefined> = {
         image: await ensureWorkerImage(docked.docker, say),
       })),
   images: docked && (() => images({ docker: docked.docker, dockerHost: docked.host })),
+  warm: async () => [
+    ...(await warm({ redisUrl })),
+    ...(docked
+      ? await warm({
+          redisUrl,
+          docker: {
+            ...{ host: docked.host, bodyRedisUrl: bodyUrl },
+            image: await ensureWorkerImage(docked.docker, say),
+          },
+        })
+      : []),
+  ],
   idle: () => idle({ redisUrl }),
 };
 const unknown = asked.filter((name) => !(name in benches));

@@ -1,0 +1,90 @@
+/** The server over a table of routes: who may ask, and what a request can do to it. */
+import { afterEach, expect, test } from 'vitest';
+import { type HttpServer, type ListenOptions, listen } from '../../src/http/listen.ts';
+import { json } from '../../src/http/route.ts';
+import { Fault } from '../../src/model/index.ts';
+
+const servers: HttpServer[] = [];
+const logged: object[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close();
+  logged.length = 0;
+});
+
+async function serve(more: Partial<ListenOptions> = {}): Promise<string> {
+  const server = await listen({
+    ...{ host: '127.0.0.1', port: 0, names: { host: 'HTTP_HOST', port: 'HTTP_PORT' } },
+    routes: [
+      { method: 'GET', path: '/open', open: true, handle: () => json(200, {}) },
+      {
+        method: 'GET',
+        path: '/things/:id',
+        handle: ({ params, query }) => json(200, { ...params, q: query.get('q') }),
+      },
+      { method: 'POST', path: '/things', handle: async (asked) => json(200, await asked.json()) },
+      { method: 'GET', path: '/things', handle: () => json(200, []) },
+      { method: 'GET', path: '/full', handle: () => Promise.reject(new Fault('capacity', 'No room.')) },
+      { method: 'GET', path: '/broken', handle: () => Promise.reject(new Error('internal detail')) },
+    ],
+    log: { error: (_, fields) => logged.push(fields) },
+    ...more,
+  });
+  servers.push(server);
+  return server.url;
+}
+const codeOf = async (response: Response) =>
+  ((await response.json()) as { error: { code: string } }).error.code;
+
+test('places in a path are given decoded, with the query', async () => {
+  const url = await serve();
+  expect(await (await fetch(`${url}/things/a%20b%2Fc?q=%26`)).json()).toEqual({ id: 'a b/c', q: '&' });
+  for (const path of ['/things/', '/things/a/b', '/things/%ff']) {
+    expect((await fetch(url + path)).status).toBe(404);
+  }
+});
+
+test('a method that a path has not is told with those that it has', async () => {
+  const response = await fetch(`${await serve()}/things`, { method: 'DELETE' });
+  expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST, GET, HEAD']);
+});
+
+test('with a token, nothing but what is open is answered without it', async () => {
+  const url = await serve({ token: 'let-me-in' });
+  const status = async (path: string, authorization?: string) =>
+    (await fetch(url + path, { headers: authorization === undefined ? {} : { authorization } })).status;
+  expect(await status('/open')).toBe(200);
+  expect(await status('/things')).toBe(401);
+  for (const wrong of ['Bearer ', 'Bearer let-me-im', 'Bearer let-me-in-too', 'Basic let-me-in', 'let-me-in'])
+    expect(await status('/things', wrong)).toBe(401);
+  expect(await status('/things', 'Bearer let-me-in')).toBe(200);
+});
+
+test("a page of another site in somebody's browser changes nothing", async () => {
+  const url = await serve();
+  const post = (origin?: string) =>
+    fetch(`${url}/things`, { method: 'POST', body: '{}', headers: origin === undefined ? {} : { origin } });
+  expect((await post('https://elsewhere.example')).status).toBe(403);
+  expect((await post('null')).status).toBe(403);
+  expect((await post(url)).status).toBe(200);
+  expect((await post()).status).toBe(200);
+});
+
+test('a body that is no JSON, or too long, is refused', async () => {
+  const url = await serve();
+  const bodies = ['', '{', 'x'.repeat(17 * 1024 ** 2)];
+  for (const body of bodies) {
+    const response = await fetch(`${url}/things`, { method: 'POST', body });
+    expect([response.status, await codeOf(response)]).toEqual([400, 'invalid_command']);
+  }
+  expect((await fetch(`${url}/things`, { method: 'POST', body: '{"a":1}' })).status).toBe(200);
+});
+
+test('a fault is told as such, and anything else without its reason', async () => {
+  const url = await serve();
+  const full = await fetch(`${url}/full`);
+  expect([full.status, full.headers.get('retry-after'), await codeOf(full)]).toEqual([429, '1', 'capacity']);
+  const broken = await fetch(`${url}/broken`);
+  expect(broken.status).toBe(500);
+  expect(await broken.text()).not.toContain('detail');
+  expect(logged).toHaveLength(1);
+});

@@ -1,0 +1,107 @@
+/** Where a task goes that somebody hands in. */
+import { expect, test } from 'vitest';
+import { poolSpec, type Task, type TaskView } from '../../src/model/index.ts';
+import { type DeskOptions, openDesk } from '../../src/tasks/desk.ts';
+import type { QueueSettings, TaskQueue, Tasks } from '../../src/tasks/index.ts';
+
+const POOLS = {
+  work: poolSpec.parse({
+    ...{ name: 'work', count: 1, handlers: ['a.py'] },
+    tasks: { timeout_seconds: 30, max_retries: 2, queue_size: 5 },
+  }),
+  agents: poolSpec.parse({ name: 'agents', count: 1, template: { agent_type: 'CLAUDE' } }),
+};
+
+function open(more: Partial<DeskOptions> & { used?: string[] } = {}) {
+  const submitted: { pool: string; task: Task; settings: QueueSettings | undefined }[] = [];
+  const queue = (pool: string, settings?: QueueSettings) =>
+    ({
+      submit: async (task: Task) => {
+        submitted.push({ pool, task, settings });
+        return { task_id: 't', status: 'queued', position: 1 };
+      },
+      get: async () => undefined,
+      list: async () => [{ task_id: pool, queued_at: pool } as TaskView],
+    }) as unknown as TaskQueue;
+  const tasks = {
+    queue,
+    find: async () => undefined,
+    pools: async () => more.used ?? [],
+  } as unknown as Tasks;
+  const desk = openDesk({
+    tasks,
+    poolOf: async (name) => POOLS[name as keyof typeof POOLS],
+    poolNames: async () => Object.keys(POOLS),
+    nodePools: async () => ['by-hand'],
+    ...more,
+  });
+  return { desk, submitted };
+}
+const CALL = { payload: { function: 'add', args: [1] } };
+
+test('the pool’s own rules hold where the task says nothing', async () => {
+  const { desk, submitted } = open();
+  expect(await desk.submit({ ...CALL, pool: 'work', max_retries: 0 })).toMatchObject({
+    pool: 'work',
+    task_id: 't',
+  });
+  expect(submitted).toMatchObject([
+    {
+      pool: 'work',
+      settings: { queueSize: 5 },
+      task: { timeout_seconds: 30, max_retries: 0, priority: 'normal' },
+    },
+  ]);
+});
+
+test('without a pool, the only one is meant, or else the default one', async () => {
+  const only = open({ poolNames: async () => ['work'] });
+  expect((await only.desk.submit(CALL)).pool).toBe('work');
+  const none = open({ poolNames: async () => [] });
+  expect((await none.desk.submit(CALL)).pool).toBe('default');
+  expect((await open().desk.submit(CALL)).pool).toBe('default');
+});
+
+test('a pool that nobody works for is refused, and one of a node by hand, or that was used, is not', async () => {
+  await expect(open().desk.submit({ ...CALL, pool: 'wrok' })).rejects.toMatchObject({
+    code: 'not_found',
+    message: expect.stringContaining('there is agents, by-hand, work'),
+  });
+  expect((await open().desk.submit({ ...CALL, pool: 'by-hand' })).pool).toBe('by-hand');
+  expect((await open({ used: ['older'] }).desk.submit({ ...CALL, pool: 'older' })).pool).toBe('older');
+});
+
+test.each<[string, object]>([
+  ['work', { prompt: 'hello' }],
+  ['agents', { function: 'add' }],
+  ['agents', { command: ['ls'] }],
+])('the pool %s is not given %j', async (pool, payload) => {
+  await expect(open().desk.submit({ pool, payload })).rejects.toMatchObject({
+    code: 'invalid_command',
+    issues: [{ path: 'payload' }],
+  });
+});
+
+test.each([
+  undefined,
+  null,
+  5,
+  'task',
+  [],
+  { pool: 5, ...CALL },
+  { pool: 'work' },
+  { pool: 'work', payload: null },
+])('what is no task is refused: %j', async (given) => {
+  await expect(open().desk.submit(given)).rejects.toMatchObject({ code: 'invalid_command' });
+});
+
+test('what cannot be an id has never been a task', async () => {
+  const { desk } = open();
+  for (const id of ['', '../x', 'a b', 'x'.repeat(200), 'unknown'])
+    await expect(desk.get(id)).rejects.toMatchObject({ code: 'not_found' });
+});
+
+test('of all pools, the newest tasks come first', async () => {
+  const { desk } = open({ used: ['a', 'c', 'b'] });
+  expect((await desk.list({ limit: 2 })).map(({ task_id }) => task_id)).toEqual(['c', 'b']);
+});

@@ -167,3 +167,21 @@ test('names are made of checked parts only', () => {
   for (const cell of ['', '../x', 'a b', 'A', '-a', 'x'.repeat(64)])
     expect(() => checkCell(cell)).toThrow(TypeError);
 });
+
+test('handler files are bound read-only where the worker names one of the operator’s', () => {
+  const place = { ...PLACE, handlersDir: '/srv/handlers' };
+  const mountsOf = (handlers?: string[], at: object = place) =>
+    toContainer(order({ agent_type: 'TASK', command_line: undefined, handlers }), { ...PLACE, ...at })
+      .HostConfig?.Mounts;
+  expect(mountsOf(['a.py'])).toEqual([
+    { Type: 'bind', Source: '/srv/handlers', Target: '/handlers', ReadOnly: true },
+  ]);
+  expect(mountsOf(['/opt/a.py'])).toBeUndefined();
+  expect(mountsOf()).toBeUndefined();
+  expect(mountsOf(['a.py'], { handlersDir: undefined })).toBeUndefined();
+});
+
+test('an image that was made from ours has our users, whatever its name', () => {
+  const made = toContainer({ ...order(), image: 'team/worker:1' }, { ...PLACE, ours: true });
+  expect(made).toMatchObject({ User: '0:0', HostConfig: { CapAdd: ['SETUID', 'SETGID', 'KILL'] } });
+});

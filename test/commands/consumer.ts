@@ -18,7 +18,7 @@ const ABLE: CommandContext['abilities'] = {
   allowPrivileged: false,
   missingSecrets: async () => [],
   roomFor: async () => undefined,
-        missingHandlers: async () => [],
+  missingHandlers: async () => [],
   imageObstacle: async () => undefined,
 };
 

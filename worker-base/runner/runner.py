@@ -9,28 +9,22 @@ import fcntl
 import importlib.util
 import json
 import os
-import re
 import signal
 import sys
 import traceback
 
+# Neither our folder nor that of the handlers is ours to write to.
 bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
 import worker_manager  # noqa: E402
-
-sys.dont_write_bytecode = bytecode
+from worker_manager_json import encode, to_json  # noqa: E402
 
 CALLS, ANSWERS, LIFELINE = 3, 4, 5
-#: Whole numbers beyond this change their value on their way through JavaScript.
-SAFE = 2**53 - 1
-LONG_NUMBER = re.compile(r"\d{16}")
 #: Characters of a traceback that are kept, from its end.
 TRACEBACK = 16_384
 #: Of Linux's fcntl(2); Python's module names it in some builds only.
 F_SETSIG = 10
 #: Exit code: the channel is gone, for a function has closed it.
 CHANNEL_CLOSED = 71
-
-encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
 def main():
@@ -46,8 +40,10 @@ def main():
     except BaseException as error:
         answer({"failed": describe(error)})
         sys.exit(1)
+    sys.dont_write_bytecode = bytecode
     answer({"ready": list(worker_manager.registry)})
     signal.signal(signal.SIGTERM, cancel)
+    end_children_by_signals()
     current = worker_manager.current
     with open(CALLS, "rb", buffering=65_536, closefd=False) as calls:
         while True:
@@ -62,7 +58,6 @@ def main():
             reply = run(line, current)
             if os.getpid() != own:
                 # A child that the function forked came back from it: it is not the one that was asked.
-                flush()
                 os._exit(0)
             current.task_id = None
             current.report = silence
@@ -80,6 +75,25 @@ def die_with_the_worker():
     fcntl.fcntl(LIFELINE, fcntl.F_SETOWN, -os.getpgrp())
     fcntl.fcntl(LIFELINE, F_SETSIG, signal.SIGKILL)
     fcntl.fcntl(LIFELINE, fcntl.F_SETFL, fcntl.fcntl(LIFELINE, fcntl.F_GETFL) | os.O_ASYNC)
+
+
+def end_children_by_signals():
+    """What a function forks, such as a pool of multiprocessing, ends by SIGTERM as any other process does.
+
+    It is blocked meanwhile: a signal between fork and our word would be lost, and who waits for the child would hang.
+    """
+
+    def hold():
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+
+    def release():
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+
+    def release_child():
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        release()
+
+    os.register_at_fork(before=hold, after_in_parent=release, after_in_child=release_child)
 
 
 def load(files):
@@ -103,7 +117,7 @@ def load(files):
 
 def cancel(_signal, _frame):
     if cancel.idle:
-        os._exit(0)
+        os._exit(143)
     cancel.asked = True
     task = loop.task
     if task is None:
@@ -134,13 +148,10 @@ def run(line, current):
             result = loop().run_until_complete(settle(result))
     except BaseException as error:
         return encode({"id": number, "error": describe(error)})
-    try:
-        text = encode(result)
-        if LONG_NUMBER.search(text):
-            check(result, "result")
-        return f'{{"id":{number},"result":{text}}}'
-    except BaseException as error:
-        return encode({"id": number, "error": unfit(result, error)})
+    text, reason = to_json(result)
+    if reason is not None:
+        return encode({"id": number, "error": {"type": "NotSerialisable", "message": reason}})
+    return f'{{"id":{number},"result":{text}}}'
 
 
 def loop():
@@ -193,56 +204,6 @@ def describe(error):
     except Exception as broken:
         told = f"(no traceback: {type(broken).__name__})"
     return {"type": name, "message": message[:TRACEBACK], "traceback": told[-TRACEBACK:]}
-
-
-def unfit(result, error):
-    """Why a result can't be JSON, and where in it the reason is."""
-    try:
-        check(result, "result")
-        message = f"the result can't be made JSON: {error}"
-    except RecursionError:
-        message = "the result is nested too deeply, or holds itself"
-    except Unfit as found:
-        message = str(found)
-    return {"type": "NotSerialisable", "message": message}
-
-
-class Unfit(Exception):
-    pass
-
-
-HINTS = {
-    "bytes": "encode it, such as base64.b64encode(value).decode()",
-    "datetime": "use value.isoformat()",
-    "date": "use value.isoformat()",
-    "Decimal": "use str(value) or float(value)",
-    "set": "use sorted(value) or list(value)",
-    "generator": "use list(value)",
-    "coroutine": "await it",
-}
-
-
-def check(value, where):
-    if value is None or isinstance(value, (str, bool)):
-        return
-    if isinstance(value, int):
-        if abs(value) > SAFE:
-            raise Unfit(f"{where} is a whole number beyond 2**53 - 1, which JSON readers round: use str(value)")
-    elif isinstance(value, float):
-        if value != value or value in (float("inf"), float("-inf")):
-            raise Unfit(f"{where} is {value}, which JSON does not have: use None or a string")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, (str, int, float, bool, type(None))):
-                raise Unfit(f"{where} has a key of type {type(key).__name__}: keys are strings in JSON")
-            check(item, f"{where}.{key}")
-    elif isinstance(value, (list, tuple)):
-        for index, item in enumerate(value):
-            check(item, f"{where}[{index}]")
-    else:
-        kind = type(value).__name__
-        hint = HINTS.get(kind, "return strings, numbers, lists and dicts")
-        raise Unfit(f"{where} is of type {kind}, which JSON does not have: {hint}")
 
 
 def answer(message):

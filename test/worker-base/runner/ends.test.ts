@@ -78,16 +78,20 @@ describe.skipIf(!python)(`the end of a task in Python${why}`, () => {
     const subject = new Subject([]);
     subjects.push(subject);
     const worker = startHost(subject.dir, handlers('ill.py'), 'deaf', subject.file('pids'));
+    const path = subject.file('pids');
+    const pids = () => (existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : []).map(Number);
     try {
-      const pids = () => readFileSync(subject.file('pids'), 'utf8').trim().split('\n').map(Number);
       await vi.waitFor(() => expect(pids()).toHaveLength(4), soon);
+      const all = await Promise.all(pids().map(readProcess));
+      const handler = all.find((one) => one?.ppid === worker.pid);
+      const inGroup = all.filter((one) => one?.group === handler?.pid).map((one) => one?.pid ?? 0);
+      expect(inGroup).toHaveLength(2);
       worker.kill('SIGKILL');
       // The group dies with the worker; what has left it is the runtime's to find.
-      const group = pids().at(-1) ?? 0;
-      await vi.waitFor(async () => expect(await readProcess(group)).toBeUndefined(), soon);
-      for (const pid of pids()) if (await readProcess(pid)) process.kill(pid, 'SIGKILL');
+      await vi.waitFor(() => expectGone(inGroup), soon);
     } finally {
       worker.kill('SIGKILL');
+      for (const pid of pids()) if (await readProcess(pid)) process.kill(pid, 'SIGKILL');
     }
   });
 });
@@ -148,7 +152,7 @@ describe('commands', () => {
     const subject = await started([]);
     const command = ['sh', '-c', 'sleep 300 >/dev/null 2>&1 & echo $!'];
     const { stdout } = (await subject.slot.call({ task_id: 't', command })) as { stdout: string };
-    await expectGone([Number(stdout)]);
+    await vi.waitFor(() => expectGone([Number(stdout)]), soon);
   });
 });
 

@@ -31,15 +31,10 @@ describe.skipIf(!python)(`what goes wrong in a function in Python${why}`, () => 
     const unknown = await subject.failure({ function: 'square' });
     expect(unknown).toMatchObject({ type: 'UnknownFunction', retry: false });
     expect(unknown.message).toContain('There is no function square on this worker. There are fail, ');
-    for (const depth of [1500, 100_000]) {
-      let deep: unknown = 0;
-      for (let at = 0; at < depth; at += 1) deep = [deep];
-      const nested = await subject.failure({ function: 'echo', args: [deep] });
-      expect(nested).toMatchObject({
-        type: 'NotSerialisable',
-        message: expect.stringContaining('too deeply'),
-      });
-    }
+    let deep: unknown = 0;
+    for (let depth = 0; depth < 100_000; depth += 1) deep = [deep];
+    const nested = await subject.failure({ function: 'echo', args: [deep] });
+    expect(nested).toMatchObject({ type: 'NotSerialisable', message: expect.stringContaining('too deeply') });
   });
 
   test('sys.exit ends the call and not the process', async () => {
@@ -95,7 +90,10 @@ describe.skipIf(!python)(`what goes wrong in a function in Python${why}`, () => 
     const before = await pid();
     expect(await subject.call('fork_and_return')).toBe('parent');
     expect(await subject.call('fork_and_raise')).toBe('parent');
-    expect(await subject.call('pool', 'fork')).toEqual([0, 1, 4, 9]);
+    subject.printed.length = 0;
+    for (let round = 0; round < 10; round += 1)
+      expect(await subject.call('pool', 'fork')).toEqual([0, 1, 4, 9]);
+    expect(subject.printed).toEqual([]);
     expect(await subject.call('pool', 'spawn')).toEqual([0, 1, 4, 9]);
     expect(await pid()).toBe(before);
   });

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { python, Subject, why } from './subject.ts';
+import { handlers, python, Subject, why } from './subject.ts';
 
 const subjects: Subject[] = [];
 async function started(names: string[], options = {}): Promise<Subject> {
@@ -113,6 +114,11 @@ describe.skipIf(!python)(`functions in Python${why}`, () => {
       expect(readFileSync(subject.file(name), 'utf8')).toBe('cleaned up');
       expect(await subject.call('add', 1)).toBe(2);
     }
+  });
+
+  test('leave nothing beside the files that they are loaded from', () => {
+    const [file = ''] = handlers('well.py');
+    expect(readdirSync(dirname(file))).not.toContain('__pycache__');
   });
 
   test('have their environment and folder, and nothing else of ours', async () => {

@@ -14,6 +14,8 @@ export interface Held {
   stored: Stored;
   /** Absent while it waits for a slot. */
   attempt?: Attempt;
+  /** Another worker has had it meanwhile: it is this one's no more, whatever comes out. */
+  lost?: boolean;
   /** Gives it back where it waits too long for a slot. */
   patience?: NodeJS.Timeout;
 }

@@ -1,12 +1,11 @@
-export {
-  type ActiveTask,
-  type ConsumerSettings,
-  type ConsumerTotals,
-  type RunningTask,
-  type RunTask,
-  TaskAbort,
-  type TaskConsumer,
-  type TaskHands,
+export type {
+  ActiveTask,
+  ConsumerSettings,
+  ConsumerTotals,
+  RunningTask,
+  RunTask,
+  TaskConsumer,
+  TaskHands,
 } from './consumer.ts';
 export { openTasks } from './open-tasks.ts';
 export { openConsumer } from './pool-consumer.ts';

@@ -4,7 +4,8 @@ import { messageOf } from '../model/fault.ts';
 import type { TaskLink } from './connect.ts';
 import type { ConsumerSettings } from './consumer.ts';
 import type { Held } from './held.ts';
-import { type Place, poolsKey } from './place.ts';
+import type { Place } from './place.ts';
+import { renew } from './renew.ts';
 import { toFailure } from './stored.ts';
 
 /** How often ended tasks are forgotten. */
@@ -27,6 +28,9 @@ export class Keeper {
   readonly #clocks: NodeJS.Timeout[] = [];
   readonly #underWay = new Set<string>();
   #control: Redis | undefined;
+  /** By performance.now(): the last renewal, and from when on a missing lock tells of a dead worker. */
+  #renewedAt = performance.now();
+  #calmAt = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -34,7 +38,7 @@ export class Keeper {
 
   async start(): Promise<void> {
     const { redis, backend, place, settings } = this.#parts;
-    const { workerId, incarnation, cell, pool, lockSeconds, keepSeconds } = settings;
+    const { workerId, incarnation, lockSeconds, keepSeconds } = settings;
     const beat = Math.ceil((lockSeconds * 1000) / 3);
     this.#control = redis.duplicate({ lazyConnect: false });
     this.#control.on('error', () => {});
@@ -43,8 +47,14 @@ export class Keeper {
     // A worker's former bodies are dead when it begins, whatever they held.
     const keys = [place.key('active'), place.key('stalled'), place.key('stalled-check')];
     await redis.taskRelease(...keys, place.base, workerId, incarnation - 1);
-    this.#every('renew', beat, () => this.#renew(poolsKey(cell), pool, Math.ceil(lockSeconds * 1000)));
-    this.#every('stalled', beat, () => backend.moveStalledJobsToWait());
+    this.#every('renew', beat, async () => {
+      await this.#renew();
+      // Who was cut off from Redis was not the only one: the others have the time of a lock to renew theirs.
+      const now = performance.now();
+      if (now - this.#renewedAt > 2 * beat) this.#calmAt = now + this.#lockMs();
+      this.#renewedAt = now;
+      if (now >= this.#calmAt) await backend.moveStalledJobsToWait();
+    });
     this.#every('sweep', SWEEP_MS, async () => {
       const before = Date.now() - keepSeconds * 1000;
       for (const state of ['completed', 'failed']) await backend.cleanJobsByState(state, before, SWEEP_MAX);
@@ -56,22 +66,19 @@ export class Keeper {
     this.#control?.disconnect();
   }
 
-  async #renew(pools: string, pool: string, lockMs: number): Promise<void> {
-    const { redis, place, held } = this.#parts;
-    const all = [...held.values()];
-    const pairs = all.flatMap(({ jobId, token }) => [jobId, token]);
-    const told = (await redis.taskRenew(
-      place.key('stalled'),
-      pools,
-      place.base,
-      lockMs,
-      pool,
-      ...pairs,
-    )) as number[];
+  #lockMs(): number {
+    return Math.ceil(this.#parts.settings.lockSeconds * 1000);
+  }
+
+  async #renew(): Promise<void> {
+    const { redis, place, held, settings } = this.#parts;
+    const all = [...held.values()].filter(({ lost }) => !lost);
+    const told = await renew(redis, place, settings, this.#lockMs(), all);
     for (const [index, one] of all.entries()) {
-      if (told[index] === 1) {
+      if (told[index] === 'lost') {
+        one.lost = true;
         one.attempt?.abort('lost', 'Its lock is gone: another worker may run it by now.');
-      } else if (told[index] === 2) {
+      } else if (told[index] === 'cancelled') {
         await this.#cancel(one.jobId);
       }
     }

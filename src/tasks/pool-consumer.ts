@@ -18,6 +18,7 @@ import { attemptOf, type Held, type Next, taskOf, toHeld } from './held.ts';
 import { Keeper } from './keeper.ts';
 import { type Place, placeOf } from './place.ts';
 import { Progress } from './progress.ts';
+import { renew } from './renew.ts';
 import { Ledger, type Settled, type Written } from './settle.ts';
 import { END_GRACE_SECONDS, Slots } from './slots.ts';
 
@@ -63,7 +64,10 @@ class PoolConsumer implements TaskConsumer {
     for (const from of [redis, backend]) {
       from.on('error', (error: unknown) => trouble('Redis is away', { error: messageOf(error) }));
     }
-    this.#ledger = new Ledger(backend, redis, place, keepSeconds);
+    this.#ledger = new Ledger(backend, redis, place, keepSeconds, async (held) => {
+      const [told] = await renew(redis, place, settings, Math.ceil(lockSeconds * 1000), [held]);
+      return told !== 'lost';
+    });
     this.#progress = new Progress(redis, place);
     this.#keeper = new Keeper({ redis, backend, place, settings, held: this.#held, trouble });
     this.#slots = new Slots({

@@ -78,15 +78,21 @@ if found then redis.call('ZADD', KEYS[1], 'XX', found[1], found[2]) end
 return 0
 `;
 
-/** Renews the locks of a worker at once. For each task: 0 held, 1 lost, 2 held and asked to be cancelled. */
+/**
+ * Renews the locks of a worker at once, each task given as id, token, attempt. For each: 0 held, 1 lost, 2 held and asked to be
+ * cancelled. A lock that ran out while Redis or the worker was away is taken again where nobody has begun another attempt.
+ */
 const renew = `
 redis.call('SADD', KEYS[2], ARGV[3])
 local told = {}
-for i = 4, #ARGV, 2 do
-  local job = ARGV[1] .. ARGV[i]
-  if redis.call('GET', job .. ':lock') == ARGV[i + 1] then
-    redis.call('PEXPIRE', job .. ':lock', ARGV[2])
-    redis.call('SREM', KEYS[1], ARGV[i])
+for i = 4, #ARGV, 3 do
+  local id, token, attempt = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  local job = ARGV[1] .. id
+  local owner = redis.call('GET', job .. ':lock')
+  if owner == token or (not owner and redis.call('HGET', job, 'ats') == attempt
+      and redis.call('HEXISTS', job, 'finishedOn') == 0 and redis.call('LPOS', KEYS[3], id)) then
+    redis.call('SET', job .. ':lock', token, 'PX', ARGV[2])
+    redis.call('SREM', KEYS[1], id)
     told[#told + 1] = redis.call('HEXISTS', job, 'defa') == 1 and 2 or 0
   else
     told[#told + 1] = 1
@@ -142,7 +148,7 @@ export const SCRIPTS = {
   taskView: { lua: view, numberOfKeys: 5, readOnly: true },
   taskCancel: { lua: cancel, numberOfKeys: 5 },
   taskLongest: { lua: longest, numberOfKeys: 1 },
-  taskRenew: { lua: renew, numberOfKeys: 2 },
+  taskRenew: { lua: renew, numberOfKeys: 3 },
   taskProgress: { lua: progress, numberOfKeys: 1 },
   taskUncount: { lua: uncount, numberOfKeys: 1 },
   taskRelease: { lua: release, numberOfKeys: 3 },

@@ -15,6 +15,7 @@ export type Written = [Settled, (Next | undefined)?];
 
 /** BullMQ's codes for a job that is gone, unlocked, not active, or locked by another. */
 const NOT_OURS = new Set([-1, -2, -3, -6]);
+const UNLOCKED = -2;
 
 /** Writes down how attempts came out: each in one step that the lock's token must allow. */
 export class Ledger {
@@ -22,12 +23,21 @@ export class Ledger {
   readonly #redis: TaskLink;
   readonly #place: Place;
   readonly #keep: { age: number };
+  /** Takes the lock again where it ran out and no other attempt has begun; whether it did. */
+  readonly #relock: (held: Held) => Promise<boolean>;
 
-  constructor(backend: RedisQueueBackend, redis: TaskLink, place: Place, keepSeconds: number) {
+  constructor(
+    backend: RedisQueueBackend,
+    redis: TaskLink,
+    place: Place,
+    keepSeconds: number,
+    relock: (held: Held) => Promise<boolean>,
+  ) {
     this.#backend = backend;
     this.#redis = redis;
     this.#place = place;
     this.#keep = { age: keepSeconds };
+    this.#relock = relock;
   }
 
   /** With `fetch`, the next task is taken in the same step. Rejects only where Redis refuses to work. */
@@ -35,8 +45,12 @@ export class Ledger {
     try {
       return await this.#write(held, outcome, fetch);
     } catch (error) {
-      if (!NOT_OURS.has((error as { code?: number }).code ?? 0)) throw error;
-      return [(await this.#landed(held)) ?? 'fenced'];
+      const { code = 0 } = error as { code?: number };
+      if (!NOT_OURS.has(code)) throw error;
+      const landed = await this.#landed(held);
+      if (landed) return [landed];
+      if (code === UNLOCKED && (await this.#relock(held))) return this.settle(held, outcome, fetch);
+      return ['fenced'];
     }
   }
 

@@ -68,6 +68,7 @@ export class Slots {
   async #run(held: Held): Promise<void> {
     const { settings, progress, ended } = this.#parts;
     const { run, timeoutSeconds = TASK_TIMEOUT_SECONDS, endGraceSeconds = END_GRACE_SECONDS } = settings;
+    if (held.lost) return ended(held, { kind: 'lost' });
     const failure = deferred(held);
     if (failure) return ended(held, { kind: 'failed', failure, retry: false });
     this.#free -= 1;

@@ -12,7 +12,7 @@ const LOCK = 2;
 it(`ends each of ${TASKS} tasks once, while workers are killed and Redis is`, {
   timeout: 240_000,
 }, async () => {
-  const server = await startRedis({ args: ['--appendfsync', 'always'] });
+  const server = await startRedis();
   onTestFinished(() => server.stop());
   const world = openWorld({}, server.url);
   const ids = Array.from({ length: TASKS }, (_, at) => `task-${at}`);

@@ -1,4 +1,7 @@
-import { describe, expect, it, vi } from 'vitest';
+import { setTimeout as wait } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { TaskConsumer } from '../../src/tasks/index.ts';
+import { startRedis } from '../support/redis.ts';
 import { gate, kill, openWorld, said } from './world.ts';
 
 const LOCK = 1.5;
@@ -94,8 +97,11 @@ describe('a worker that was taken for dead', () => {
     await slow.start();
     const { task_id } = await call('a');
     await vi.waitFor(() => expect(slow.active()).toHaveLength(1));
-    // What a frozen process, or a Redis that it cannot reach, does to its lock.
-    await redis.del(`${cell}:task:${queue.pool}:t.${task_id}:lock`);
+    // As if it had been frozen for longer than its lock, and another had taken the task and died of it.
+    const lock = `${cell}:task:${queue.pool}:t.${task_id}:lock`;
+    await redis.set(lock, 'another/1/1');
+    await asked.promise;
+    await redis.del(lock);
     const second = gate<string>();
     const other = consumer(() => second.promise, { lockSeconds: LOCK });
     await other.start();
@@ -129,5 +135,51 @@ describe('a worker that was taken for dead', () => {
     expect((await until(task_id, () => true)).status).toBe('running');
     second.resolve('right');
     expect(await ended(task_id)).toMatchObject({ result: 'right', attempts: 2 });
+  });
+
+  it('keeps its task where nobody has taken it meanwhile', async () => {
+    const { call, consumer, ended, redis, cell, queue } = openWorld();
+    const done = gate<string>();
+    const [renewing, asleep] = ['renewing', 'asleep'].map((workerId, at) =>
+      consumer(() => done.promise, { workerId, lockSeconds: at === 0 ? LOCK : 300 }),
+    ) as [TaskConsumer, TaskConsumer];
+    for (const one of [renewing, asleep]) await one.start();
+    const tasks = [await call('a'), await call('a')];
+    await vi.waitFor(() => expect([...renewing.active(), ...asleep.active()]).toHaveLength(2));
+    const locks = tasks.map(({ task_id }) => `${cell}:task:${queue.pool}:t.${task_id}:lock`);
+    await redis.del(locks);
+    const [one] = renewing.active();
+    // The one takes its lock again by the clock, and the other when it has a result.
+    await vi.waitFor(async () =>
+      expect(await redis.exists(`${cell}:task:${queue.pool}:t.${one?.task_id}:lock`)).toBe(1),
+    );
+    done.resolve('done');
+    for (const { task_id } of tasks)
+      expect(await ended(task_id)).toMatchObject({ result: 'done', attempts: 1 });
+    expect(renewing.totals()).toMatchObject({ completed: 1, fenced: 0 });
+    expect(asleep.totals()).toMatchObject({ completed: 1, fenced: 0 });
+  });
+
+  it('keeps its task while Redis is away for longer than the lock', async () => {
+    const server = await startRedis();
+    onTestFinished(() => server.stop());
+    const { call, consumer, ended } = openWorld({}, server.url);
+    const done = gate<string>();
+    const all = [1, 2].map(() => consumer(() => done.promise, { lockSeconds: LOCK }));
+    for (const one of all) await one.start();
+    const { task_id } = await call('a');
+    await vi.waitFor(() => expect(all.flatMap((one) => one.active())).toHaveLength(1));
+    await server.kill();
+    await wait(LOCK * 2000);
+    await server.start();
+    await vi.waitFor(async () => expect(await call('b').catch(() => undefined)).toBeDefined(), {
+      timeout: 20_000,
+    });
+    // The second one is taken by the worker that is free, so both have Redis back; then a lock's time for mistakes.
+    await vi.waitFor(() => expect(all.flatMap((one) => one.active())).toHaveLength(2), { timeout: 20_000 });
+    await wait(LOCK * 2000);
+    done.resolve('done');
+    expect(await ended(task_id)).toMatchObject({ result: 'done', attempts: 1 });
+    expect(all.map((one) => one.totals().fenced)).toEqual([0, 0]);
   });
 });

@@ -9,9 +9,9 @@ import { startManager } from './manager.ts';
 import { Orchestrator } from './orchestrator.ts';
 import { median, type Result } from './result.ts';
 
-const BURSTS = 5;
-/** So many are taken within a quarter of a second. */
-const BURST = 12;
+const BURSTS = 10;
+/** So few are taken before the pool looks, which is half a second after the first. */
+const BURST = 6;
 /** The first ones warm the compilers of the manager. */
 const WARM_UP = 1;
 const COLD = 3;

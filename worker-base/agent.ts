@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Duplex, Readable } from 'node:stream';
 import { type Line, LineReader, LineSplitter, type Piece } from './lines.ts';
+import type { Starter } from './starter.ts';
 
 /** Between the end of the agent and SIGKILL to what it has left behind. */
 const LEFTOVER_GRACE_MS = 500;
@@ -21,6 +22,8 @@ export interface AgentOrder {
   argv: string[];
   cwd: string;
   env: Record<string, string>;
+  /** A process that waits to become the agent, where there is one. */
+  starter?: Starter | undefined;
   onPiece: (stream: 'stdout' | 'stderr', piece: Piece) => void;
   /** Where stdout is a protocol of lines: gets each of them whole, instead of `onPiece`. */
   onLine?: (line: Line) => void;
@@ -47,7 +50,9 @@ export class Agent {
   static async start(order: AgentOrder): Promise<Agent> {
     const [program = '', ...args] = order.argv;
     const stdio = Array.from({ length: 3 + (order.channels ?? 0) }, () => 'pipe' as const);
-    const child = spawn(program, args, { cwd: order.cwd, env: order.env, detached: true, stdio });
+    const { cwd, env, starter } = order;
+    const waiting = order.channels ? undefined : starter?.become(order);
+    const child = waiting ?? spawn(program, args, { cwd, env, detached: true, stdio });
     // Listening begins at once: a short-lived agent may end before anything is awaited.
     const agent = child.pid === undefined ? undefined : new Agent(child, child.pid, order);
     if (agent) return agent;

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Heartbeat } from '../src/model/heartbeat.ts';
 import { type Keys, keysOf } from '../src/store/keys.ts';
 import { codeOf } from './agent.ts';
+import type { Stage } from './boot.ts';
 import { bringUp, flush, PATIENCE_MIN_MS, SIGTERM_CODE } from './bring-up.ts';
 import { InputReader } from './input.ts';
 import { connectBlocking, connectCommands } from './link.ts';
@@ -10,6 +11,7 @@ import type { Output } from './output.ts';
 import type { Companion, Sender } from './sender.ts';
 import type { Settings } from './settings.ts';
 import { readStart } from './start.ts';
+import type { Starter } from './starter.ts';
 import type { Assigned } from './warm.ts';
 
 /** What was answered is acknowledged within a round trip, once the last output has arrived. */
@@ -46,7 +48,11 @@ export async function live(first: Settings, firstLog: Log): Promise<number> {
   }
   const { spec } = start;
   const up = { settings, log, start, commands, keys, signal: told.signal };
-  const brought = await bringUp({ ...up, pulse: assigned?.pulse, register: node?.beat });
+  const { starter } = assigned ?? {};
+  const staged = starter && ((stage: Stage) => startedBy(stage, starter));
+  const more = { pulse: assigned?.pulse, register: node?.beat, ...(staged && { staged }) };
+  const brought = await bringUp({ ...up, ...more });
+  starter?.discard();
   if (typeof brought === 'number') return brought;
   const { work, stage, sender, output, backlog, pulse, ending, attach } = brought;
   process.on('exit', () => work.kill());
@@ -79,6 +85,11 @@ export async function live(first: Settings, firstLog: Log): Promise<number> {
   backlog.remove();
   end(commands, blocking);
   return code;
+}
+
+/** The first process of the agent is one that waits for it already. */
+function startedBy(stage: Stage, starter: Starter): Stage {
+  return { ...stage, order: (session) => ({ ...stage.order(session), starter }) };
 }
 
 /** A node that was started by hand brings its own spec, and registers itself instead of having a heartbeat. */

@@ -14,6 +14,7 @@ import { bringUp } from './bring-up.ts';
 import type { Log } from './log.ts';
 import type { Settings } from './settings.ts';
 import type { Start } from './start.ts';
+import { Starter } from './starter.ts';
 
 /** Compilers take what runs more than once for worth their while. */
 const TIMES = 3;
@@ -34,7 +35,7 @@ export async function rehearse(options: {
         settings: { ...settings, workspace: join(place, 'workspace'), spoolPath: join(place, 'spool') },
         start: { spec: playOf(start.spec), lastSeq: 0, lastId: undefined },
         ...{ commands: nobody(), keys, log: QUIET, signal: done.signal },
-        staged: (stage) => inPlace(stage),
+        staged: (stage) => inPlace(stage, time > 0 ? Starter.make() : undefined),
       });
       if (typeof brought === 'number') throw new Error(`it ended with ${brought}`);
       const late = setTimeout(() => brought.work.kill(), LONGEST_MS);
@@ -67,10 +68,10 @@ function playOf({ agent_type, runtime, protocol, allowed_commands }: WorkerSpec)
 }
 
 /** The agent's program stays where it is. */
-function inPlace(stage: Stage): Stage {
+function inPlace(stage: Stage, starter: Starter | undefined): Stage {
   return {
     ...stage,
-    order: (session) => ({ ...stage.order(session), argv: stage.hands.errand(['true']) }),
+    order: (session) => ({ ...stage.order(session), argv: stage.hands.errand(['true']), starter }),
   };
 }
 

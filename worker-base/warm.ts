@@ -15,6 +15,7 @@ import { Pulse } from './pulse.ts';
 import { rehearse } from './rehearse.ts';
 import type { Settings } from './settings.ts';
 import type { Start } from './start.ts';
+import { Starter } from './starter.ts';
 
 const BLOCK_MS = 5000;
 const AGAIN_MS = 200;
@@ -29,6 +30,8 @@ export interface Assigned {
   /** The connection for blocked reads, open already. */
   blocking: Redis;
   pulse: Pulse;
+  /** Becomes the agent. */
+  starter: Starter | undefined;
 }
 
 /** Waits until the body is given to a worker; undefined where `signal` ends the wait. */
@@ -44,6 +47,7 @@ export async function awaitAssignment(options: {
   const { workerId: madeFor, incarnation } = settings;
   const blocking = connectBlocking(settings.redisUrl, log);
   await rehearse({ settings, start, keys, log });
+  const starter = Starter.make();
   const waiting = new Pulse({
     redis: commands,
     keys,
@@ -57,6 +61,7 @@ export async function awaitAssignment(options: {
   const told = await readAssignment(blocking, keys.input(madeFor), signal);
   waiting.stop();
   if (!told) {
+    starter?.discard();
     blocking.disconnect();
     return undefined;
   }
@@ -78,6 +83,7 @@ export async function awaitAssignment(options: {
     start: own,
     blocking,
     pulse,
+    starter,
   };
 }
 

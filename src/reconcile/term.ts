@@ -9,6 +9,7 @@ import { instant, messageOf, type RuntimeName, type WorkerSpec } from '../model/
 import { steadyClock } from '../queue/clock.ts';
 import { createWorkQueue } from '../queue/work-queue.ts';
 import { Fenced } from '../store/index.ts';
+import { DEFAULT_POOL } from '../tasks/desk.ts';
 import type { CommandResult } from '../telemetry/metrics.ts';
 import { Stock } from '../warm/stock.ts';
 import { refusalOf } from './act.ts';
@@ -74,11 +75,12 @@ export class Term {
         this.#stock.note(seen, decision);
       },
       recorded: (seen, decision) => {
-        const { pool } = seen.desired.spec;
-        if (!pool) return;
-        this.pools.workerChanged(seen.worker_id, pool);
-        const dead = endedBody(seen, decision);
-        if (dead !== undefined) options.pools.release(pool, seen.worker_id, dead);
+        const { pool, agent_type } = seen.desired.spec;
+        if (pool) this.pools.workerChanged(seen.worker_id, pool);
+        // Also one that nobody's pool has made takes tasks.
+        const queue = pool ?? (agent_type === 'TASK' ? DEFAULT_POOL : undefined);
+        const dead = queue === undefined ? undefined : endedBody(seen, decision);
+        if (queue !== undefined && dead !== undefined) options.pools.release(queue, seen.worker_id, dead);
       },
       gone: (id) => this.pools.workerChanged(id),
     });

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { dismantle } from '../../scripts/demo/cleanup.ts';
+import type { TaskView } from '../../src/model/index.ts';
 import { createDockerRuntime } from '../../src/runtimes/docker/docker.ts';
 import { keysOf, type Link, Store } from '../../src/store/index.ts';
 import { dockerAt } from '../support/docker.ts';
@@ -118,6 +119,32 @@ test.each(['process', 'docker'] as const)(
     await expect.poll(look, { timeout: 20_000 }).toMatchObject({ result: 5 });
   },
 );
+
+test('the task of a worker that is killed is run by another, once, long before its lock would end', {
+  timeout: 90_000,
+}, async () => {
+  const { nodes, manager, store } = await startWorkers('process');
+  const post = async (url: string, task: object) =>
+    (await (await fetch(`${url}/task/submit`, { method: 'POST', body: JSON.stringify(task) })).json()) as {
+      task_id: string;
+    };
+  const { task_id } = await post(nodes[0] ?? '', { payload: { function: 'nap', args: [3] } });
+  const look = async () => (await (await fetch(`${manager.url}/task/${task_id}`)).json()) as TaskView;
+  await expect.poll(async () => (await look()).status, { timeout: 20_000 }).toBe('running');
+  const { worker_id: killed } = await look();
+  const reader = new Redis(inject('redisUrl'));
+  onTestFinished(() => reader.disconnect());
+  const told = await reader.xrange(store.keys.output(killed ?? ''), '-', '+');
+  const { pid } = told
+    .map(([, [, data = '{}'] = []]) => JSON.parse(data))
+    .find(({ type }) => type === 'ready');
+  process.kill(pid, 'SIGKILL');
+  await expect.poll(async () => (await look()).attempts, { timeout: 12_000 }).toBe(2);
+  await expect.poll(look, { timeout: 30_000 }).toMatchObject({ status: 'completed', attempts: 2 });
+  const { worker_id, result } = await look();
+  expect(worker_id).not.toBe(killed);
+  expect(result).toBe(worker_id);
+});
 
 test('a node that is started by hand from the image registers itself, and no manager touches it', {
   timeout: BUILD_MS + 60_000,

@@ -12,6 +12,8 @@ import {
   heartbeat,
   inputMessage,
   OUTPUT_TYPES,
+  poolSpec,
+  poolStatus,
   statusRecord,
 } from '../src/model/index.ts';
 import { commentsOf, membersOf } from './generate/comments.ts';
@@ -37,12 +39,27 @@ function schemaOf(schema: z.ZodType, title: string, files: string[]): Schema {
   return { title, ...made };
 }
 
+const pool = schemaOf(poolSpec, 'A pool, as in files, commands and the field spec of the hash pool:<name>', [
+  'spec',
+  'pool',
+]);
+
+/** A pool has names of its own for fields that workers have, too: they are described where it is. */
+function commandSchema(): Schema {
+  const schema = schemaOf(command, 'An entry of worker:commands', ['spec', 'command']);
+  for (const { properties } of schema.oneOf ?? schema.anyOf ?? [])
+    if (properties?.pool?.properties) properties.pool = { ...pool, description: 'What the pool should be.' };
+  return schema;
+}
+
 const schemas = {
-  command: schemaOf(command, 'An entry of worker:commands', ['command', 'spec']),
+  command: commandSchema(),
   input: schemaOf(inputMessage, 'An entry of worker:<id>:input', ['message']),
   desired: schemaOf(desiredRecord, 'The hash worker:<id>, its spec parsed', ['record', 'spec']),
   status: schemaOf(statusRecord, 'The hash worker:<id>:status', ['record']),
   heartbeat: schemaOf(heartbeat, 'The string worker:<id>:heartbeat', ['heartbeat']),
+  pool,
+  'pool-status': schemaOf(poolStatus, 'The hash pool:<name>:status', ['pool-status']),
 };
 
 function fields(schema: Schema, leaveOut: string[] = []): string {
@@ -51,7 +68,15 @@ function fields(schema: Schema, leaveOut: string[] = []): string {
     .map(([name, one]) => {
       const needed = one.default === undefined && schema.required?.includes(name);
       const fallback = one.default === undefined ? '' : ` Default \`${JSON.stringify(one.default)}\`.`;
-      const type = name === 'spec' ? 'the fields of [create](#create)' : typeOf(one);
+      const elsewhere =
+        name === 'spec'
+          ? 'the fields of [create](#create)'
+          : name === 'pool' && one.properties
+            ? 'the fields of [a pool](#pools)'
+            : name === 'template'
+              ? 'fields of [create](#create)'
+              : undefined;
+      const type = elsewhere ?? typeOf(one);
       return row(name, `${type}${needed ? ', required' : ''}`, `${one.description ?? ''}${fallback}`);
     });
   return table(rows);
@@ -124,6 +149,18 @@ ${fields(schemas.status)}
 ## Heartbeat: \`worker:<id>:heartbeat\`
 
 ${fields(schemas.heartbeat)}
+
+## Pools
+
+As in a file for \`apply -f\`, in the command \`apply\` and in the field \`spec\` of the hash \`pool:<name>\`.
+
+${fields(pool)}
+
+## Status of a pool: \`pool:<name>:status\`
+
+A hash; what is not known is absent.
+
+${fields(schemas['pool-status'])}
 `;
 
 function pick(schema: Schema | undefined, names: string[]): Record<string, Schema> {

@@ -25,6 +25,8 @@ export interface Schema {
 /** A type in words, with its bounds: `integer, 0 to 10`. */
 export function typeOf(one: Schema): string {
   if (one.const !== undefined) return `\`${one.const}\``;
+  const kinds = one.anyOf ?? one.oneOf;
+  if (kinds) return kinds.map(typeOf).join(' | ');
   if (one.enum) return one.enum.map((value) => `\`${value}\``).join(' | ');
   if (one.type === 'array')
     return `list of ${typeOf(one.items ?? {})}${bounds(one.minItems, one.maxItems, ' entries')}`;

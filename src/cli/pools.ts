@@ -10,9 +10,23 @@ import { count, seconds } from './values.ts';
 import { waitForPool } from './wait-for-pool.ts';
 
 const COLUMNS = [
-  ...['NAME', 'TYPE', 'MODE', 'DESIRED', 'READY', 'BUSY', 'IDLE', 'QUEUED', 'UPDATED', 'PHASE', 'AGE'],
+  ...[
+    'NAME',
+    'TYPE',
+    'MODE',
+    'DESIRED',
+    'READY',
+    'BUSY',
+    'IDLE',
+    'WARM',
+    'QUEUED',
+    'UPDATED',
+    'PHASE',
+    'AGE',
+  ],
   'REASON',
 ];
+const COUNTS = ['desired', 'ready', 'busy', 'idle', 'warm', 'queued', 'updated'] as const;
 const WAIT_SECONDS = 300;
 
 export function poolsCommand(context: Context): Command {
@@ -44,14 +58,8 @@ async function pools({ session, out, now }: Context, { output }: { output: strin
   if (output === 'json') return out.json(all);
   const rows = all.map(({ name, worker_type, spec, status, created_at }: PoolView) => [
     ...[name, worker_type, modeText(spec.execution_mode)],
-    ...[
-      status?.desired ?? '',
-      status?.ready ?? '',
-      status?.busy ?? '',
-      status?.idle ?? '',
-      status?.queued ?? '',
-    ],
-    ...[status?.updated ?? '', status?.phase ?? 'accepted', ageOf(created_at, now()), status?.reason ?? ''],
+    ...COUNTS.map((field) => status?.[field] ?? ''),
+    ...[status?.phase ?? 'accepted', ageOf(created_at, now()), status?.reason ?? ''],
   ]);
   await out.line(table(COLUMNS, rows));
 }

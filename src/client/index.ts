@@ -3,9 +3,11 @@
  * `fetch`. Imports types only, so that a program that uses it loads nothing of the manager.
  */
 import type { FaultCode, Issue } from '../model/fault.ts';
-import type { PoolInput, PoolView, WorkerStats } from '../model/pool.ts';
+import type { PoolInput } from '../model/pool.ts';
+import type { PoolView, WorkerStats } from '../model/pool-status.ts';
 
-export type { PoolInput, PoolStatus, PoolView, WorkerStats } from '../model/pool.ts';
+export type { PoolInput } from '../model/pool.ts';
+export type { PoolStatus, PoolView, WorkerStats } from '../model/pool-status.ts';
 
 export interface ClientOptions {
   /** Where the manager answers, such as `http://127.0.0.1:8080`. */

@@ -96,7 +96,9 @@ export const command = z.discriminatedUnion('command', [
   z.strictObject({
     command: z.literal('scale'),
     ...commonFields,
+    /** A pool's name. */
     pool: poolName,
+    /** How many workers it should have from now on. */
     count: z.number().int().min(0).max(POOL_LIMIT),
   }),
   z.strictObject({

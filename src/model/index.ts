@@ -12,6 +12,7 @@ export * from './fault.ts';
 export * from './heartbeat.ts';
 export * from './message.ts';
 export * from './pool.ts';
+export * from './pool-status.ts';
 export * from './record.ts';
 export * from './spec.ts';
 export * from './takeover.ts';

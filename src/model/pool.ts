@@ -97,6 +97,7 @@ export const poolTemplate = z.strictObject({
 
 /** The fields of a pool, as they stand in a file, a command and the record. */
 export const poolFields = {
+  /** Its name: a pool applied again under the same one is the same pool. */
   name: poolName,
   /** What its workers are called and counted by; without it, the pool's name. */
   worker_type: z
@@ -105,8 +106,9 @@ export const poolFields = {
     .optional(),
   /** A fixed number of workers. */
   count: size.optional(),
-  /** Scaled on its queue between these; `max` is required with `min` and the other way round. */
+  /** The least workers of a pool that is scaled on its queue; goes with `max`. */
   min: size.optional(),
+  /** The most workers of a pool that is scaled on its queue. */
   max: size.optional(),
   /** One mode for all, or so many of each: `{docker: 2, direct: 3}`, kept in proportion when the number changes. */
   execution_mode: z
@@ -114,27 +116,35 @@ export const poolFields = {
     .default('auto'),
   /** An image that holds the wrapper, instead of one that is built; Docker only. */
   image: z.string().min(1).max(512).optional(),
+  /** Tools in the image that is built for it; Docker only. */
   modules: specFields.modules,
+  /** Variables of the handlers; never for secrets, which are named in `secrets`. */
   env: specFields.env,
+  /** Names of files in the operator's SECRETS_DIR. */
   secrets: specFields.secrets,
+  /** Labels of its workers; another value replaces them, as any change of what they are made of. */
   labels: specFields.labels,
-  /** As docker writes it: `512m`. */
+  /** Memory of one worker, as docker writes it: `512m`. */
   memory_limit: z.string().optional(),
+  /** Cores of one worker, such as 1.5. */
   cpus: z.number().min(0.01).max(1024).optional(),
   /** The longest that one task may run: seconds, or `5m`. */
   max_job_time: duration.optional(),
   /** Files of handlers: relative to the operator's HANDLERS_DIR, or absolute as the body sees them. */
-  handlers: z.array(z.string().min(1).max(4096)).min(1).max(100).optional(),
+  handlers: specFields.handlers,
   /** Tasks that one worker runs at once. */
-  concurrency: z.number().int().min(1).max(1024).default(1),
+  concurrency: specFields.concurrency.unwrap().default(1),
   /** Makes it a pool of agents: one task `{prompt}` is one turn. */
   template: poolTemplate.optional(),
   /** Booted agents beyond the number above that wait for a `create` that matches the template. */
   warm: size.optional(),
+  /** How a pool with `min` and `max` grows and shrinks. */
   autoscale: autoscale.optional(),
+  /** How workers of an older template are replaced. */
   update: updateStrategy.optional(),
   /** How long a busy worker may go on when it has to leave; without it `max_job_time`, at most an hour. */
   drain_seconds: seconds(LONGEST_GRACE_SECONDS).optional(),
+  /** What holds for its tasks that do not say otherwise. */
   tasks: taskDefaults.optional(),
 };
 
@@ -175,63 +185,6 @@ export const poolRecord = z.object({
   request_id: z.string(),
 });
 export type PoolRecord = z.infer<typeof poolRecord>;
-
-/**
- * - `progressing`: on its way to what is asked of it. `ready`: it is as it should be.
- * - `degraded`: workers keep dying, or fewer are ready than should be; `reason` says why.
- * - `stopped`: a rollout failed and goes no further until something changes. `deleting`: it drains and goes.
- */
-export const POOL_PHASES = ['progressing', 'ready', 'degraded', 'stopped', 'deleting'] as const;
-
-const counted = z.number().int();
-/** The observed status, `pool:<name>:status`: only the pool loop writes it. */
-export const poolStatus = z.object({
-  phase: z.enum(POOL_PHASES),
-  /** One word for programs; empty where there is nothing to say. */
-  reason: z.string(),
-  /** One sentence for people. */
-  message: z.string(),
-  /** How many workers there should be now. */
-  desired: counted,
-  /** How many there are, beside those that leave. */
-  current: counted,
-  ready: counted,
-  busy: counted,
-  idle: counted,
-  starting: counted,
-  /** Not ready, and not for the first time. */
-  failing: counted,
-  /** Told to leave, and finishing their tasks. */
-  draining: counted,
-  /** Of the newest template. */
-  updated: counted,
-  /** Booted and waiting for a `create`. */
-  warm: counted,
-  /** Tasks that wait and that run; absent where the queue does not tell. */
-  queued: counted.optional(),
-  active: counted.optional(),
-  /** The template that workers are made of now. */
-  revision: z.string(),
-  observed_generation: counted,
-  /** When it last grew or shrank. */
-  scaled_at: z.string().optional(),
-  next_retry_at: z.string().optional(),
-});
-export type PoolStatus = z.infer<typeof poolStatus>;
-
-/** A pool as lists and `GET /v1/pools` show it. */
-export interface PoolView {
-  name: string;
-  worker_type: string;
-  generation: number;
-  created_at: string;
-  deleting: boolean;
-  spec: PoolSpec;
-  status: PoolStatus | undefined;
-}
-
-/** How many workers of each type work and wait; what `GET /v1/pools` tells as `worker_stats`. */
-export type WorkerStats = Record<string, { idle: number; busy: number }>;
 
 /** What workers of the pool are called and counted by. */
 export const workerTypeOf = ({ name, worker_type }: PoolSpec): string => worker_type ?? name;

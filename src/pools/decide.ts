@@ -57,7 +57,8 @@ export function decidePool(look: PoolLook): PoolDecision {
   const surge = outdated.length > 0 ? (pool.spec.update ?? DEFAULT_UPDATE).max_surge : 0;
   const outOfRoom = over.length - (size.desired + surge);
   if (outOfRoom > 0) {
-    const first = leavingOrder(over.filter((member) => outdated.includes(member)));
+    const old = new Set(outdated);
+    const first = leavingOrder(over.filter((member) => old.has(member)));
     for (const member of first.slice(0, outOfRoom)) leaving.push([member, 'surplus']);
   }
   const warm = warmOnes(look);
@@ -128,7 +129,8 @@ function sorted(own: readonly Member[], groups: readonly Group[], revision: stri
       }
     }
   const updated = fitting.filter((member) => !moved.has(member));
-  return { updated, outdated: own.filter((member) => !updated.includes(member)) };
+  const current = new Set(updated);
+  return { updated, outdated: own.filter((member) => !current.has(member)) };
 }
 
 const within = (members: readonly Member[], { runtimes }: Group) =>

@@ -13,7 +13,8 @@ export function countFailures(look: PoolLook, memo: PoolMemo): Failures {
     (member) => member.desired === 'running' && !stays(member) && !lived(member, look),
   );
   const counted = ended.map(({ id }) => id);
-  const fresh = ended.filter(({ id }) => !memo.counted.includes(id));
+  const before = new Set(memo.counted);
+  const fresh = ended.filter(({ id }) => !before.has(id));
   const [worst] = fresh;
   // What was asked for has changed: what failed before says nothing about it.
   const changed = status !== undefined && status.observed_generation !== pool.generation;

@@ -93,6 +93,7 @@ export class PoolStore {
     const [hash, seen, known] = (await all(reads)) as [Hash, Hash, Hash];
     if (!hash?.spec) return undefined;
     const found = await this.#members(known ?? {});
+    const there = new Set(found.map(({ id }) => id));
     return {
       name,
       pool: toPool(name, hash),
@@ -100,7 +101,7 @@ export class PoolStore {
       memo: toPoolMemo(seen?.memo),
       write: Number(seen?.write ?? 0),
       members: found,
-      gone: Object.keys(known ?? {}).filter((id) => !found.some((member) => member.id === id)),
+      gone: Object.keys(known ?? {}).filter((id) => !there.has(id)),
     };
   }
 

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readPools } from '../../src/cli/pool-file.ts';
 import { Fault } from '../../src/model/index.ts';
@@ -27,6 +29,15 @@ test('a pool is read as it is meant, with times as people write them', () => {
     'f',
   );
   expect(pool).toMatchObject({ max_job_time: 300, concurrency: 1, execution_mode: { docker: 2, direct: 1 } });
+});
+
+test('the example is right', () => {
+  const file = join(import.meta.dirname, '../../examples/pools.yaml');
+  expect(readPools(readFileSync(file, 'utf8'), file).map(({ name }) => name)).toEqual([
+    'thumbnails',
+    'reports',
+    'reviewers',
+  ]);
 });
 
 test.each([

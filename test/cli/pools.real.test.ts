@@ -52,10 +52,10 @@ test('pools are compared, applied, listed, scaled, explained and deleted at the 
   expect(await wm('diff', '-f', file)).toEqual({ code: 0, out: '', err: '' });
   const list = await wm('pools');
   expect(list.out).toMatch(
-    /^NAME +TYPE +MODE +DESIRED +READY +BUSY +IDLE +QUEUED +UPDATED +PHASE +AGE +REASON$/m,
+    /^NAME +TYPE +MODE +DESIRED +READY +BUSY +IDLE +WARM +QUEUED +UPDATED +PHASE +AGE +REASON$/m,
   );
-  expect(list.out).toMatch(/^sleepers +sleeper +direct +2 +2 +0 +2 +0 +2 +ready/m);
-  expect(list.out).toMatch(/^none +none +direct +0 +0 +0 +0 +0 +0 +ready/m);
+  expect(list.out).toMatch(/^sleepers +sleeper +direct +2 +2 +0 +2 +0 +0 +2 +ready/m);
+  expect(list.out).toMatch(/^none +none +direct +0 +0 +0 +0 +0 +0 +0 +ready/m);
 
   await writeFile(file, text(3, 601));
   const diff = await wm('diff', '-f', file);

@@ -5,7 +5,8 @@ import type { PoolDecision } from '../../src/pools/look.ts';
 import { poolOf } from './look.ts';
 import { World } from './world.ts';
 
-const RUNS = { numRuns: 40 };
+/** A run is minutes of a pool's life: a few of them take as long as a thousand of other properties. */
+const RUNS = { numRuns: Number(process.env.FC_RUNS ?? 20) };
 const size = fc.integer({ min: 0, max: 8 });
 const update = fc
   .record({ max_surge: fc.integer({ min: 0, max: 3 }), max_unavailable: fc.integer({ min: 0, max: 3 }) })
@@ -166,7 +167,7 @@ test('under a steady load with noise, a scaled pool does not go up and down', ()
       }
       expect(changes).toBeLessThanOrEqual(1);
     }),
-    { numRuns: 20 },
+    RUNS,
   );
 });
 

@@ -1,10 +1,14 @@
+import type { RedisQueueBackend } from 'bullmq';
 import { Fault } from '../model/fault.ts';
 import type { TaskView } from '../model/task.ts';
 import { connectClient } from './connect.ts';
-import { jobIdOf, poolsKey, prefixOf } from './place.ts';
+import { jobIdOf, placeOf, poolsKey, prefixOf } from './place.ts';
 import { PoolQueue, unknown } from './queue.ts';
 import type { TaskPlace, Tasks } from './tasks.ts';
 import { answered } from './trouble.ts';
+
+/** BullMQ lets the check for stalled tasks run once in so long, whoever asks. */
+const STALLED_CHECK_MS = 5000;
 
 /** Opens the tasks of a cell. Connects at the first use, and again without end when Redis goes. */
 export function openTasks({ redisUrl, cell }: TaskPlace): Tasks {
@@ -23,7 +27,18 @@ export function openTasks({ redisUrl, cell }: TaskPlace): Tasks {
     }
     return pools[0];
   };
-  const queue: Tasks['queue'] = (pool, settings = {}) => new PoolQueue(redis, cell, pool, settings);
+  const backends = new Map<string, RedisQueueBackend>();
+  // Loaded at need: most who submit and ask never do.
+  const bullOf = async (pool: string): Promise<RedisQueueBackend> => {
+    const { openBackend } = await import('./backend.ts');
+    const backend =
+      backends.get(pool) ??
+      openBackend(redis, placeOf(cell, pool), pool, { stalledCheckMs: STALLED_CHECK_MS });
+    backends.set(pool, backend);
+    return backend;
+  };
+  const queue: Tasks['queue'] = (pool, settings = {}) =>
+    new PoolQueue(redis, { cell, pool, bull: () => bullOf(pool) }, settings);
   return {
     queue,
     async find(taskId): Promise<TaskView | undefined> {

@@ -12,8 +12,6 @@ import { answered, QueueFull } from './trouble.ts';
 const LIST_MAX = 1000;
 /** Ended tasks that one sweep forgets of each kind at most. */
 const SWEEP = 10_000;
-/** BullMQ lets the check for stalled tasks run once in so long, whoever asks. */
-const STALLED_CHECK_MS = 5000;
 
 /** The queue of one pool, over a connection that others use too. */
 export class PoolQueue implements TaskQueue {
@@ -22,14 +20,20 @@ export class PoolQueue implements TaskQueue {
   readonly #cell: string;
   readonly #place: Place;
   readonly #settings: QueueSettings;
-  #backend: RedisQueueBackend | undefined;
+  /** BullMQ's own commands, where they do what is wanted as they are. */
+  readonly #bull: () => Promise<RedisQueueBackend>;
 
-  constructor(redis: TaskLink, cell: string, pool: string, settings: QueueSettings) {
+  constructor(
+    redis: TaskLink,
+    { cell, pool, bull }: { cell: string; pool: string; bull: () => Promise<RedisQueueBackend> },
+    settings: QueueSettings,
+  ) {
     this.#redis = redis;
     this.#cell = cell;
     this.pool = pool;
     this.#place = placeOf(cell, pool);
     this.#settings = settings;
+    this.#bull = bull;
   }
 
   async submit(task: Task): Promise<TaskAccepted> {
@@ -168,13 +172,6 @@ export class PoolQueue implements TaskQueue {
       if (error) throw error;
       return Number(value);
     });
-  }
-
-  /** BullMQ's own commands, where they do what is wanted as they are. Loaded at need: most who ask never do. */
-  async #bull(): Promise<RedisQueueBackend> {
-    const { openBackend } = await import('./backend.ts');
-    this.#backend ??= openBackend(this.#redis, this.#place, this.pool, { stalledCheckMs: STALLED_CHECK_MS });
-    return this.#backend;
   }
 }
 

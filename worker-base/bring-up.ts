@@ -101,7 +101,7 @@ export async function bringUp(options: {
     stage = staged(ready);
     if (stage.kind.tasks) {
       const { workOnTasks } = await import('./tasks/work.ts');
-      work = await workOnTasks({ around, stage, settings, log });
+      work = await workOnTasks({ around, stage, settings, redis: commands, keys, log });
     } else if (stage.kind.turnless) {
       const handover = new Handover(around, stage.kind.dialogue({ workspace: settings.workspace }));
       await handover.start(stage.order(undefined));

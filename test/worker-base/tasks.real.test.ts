@@ -168,6 +168,27 @@ test('a task that takes longer than max_job_time_seconds is ended for real, and 
   expect(await ended((await call('add', 2, 2)).task_id)).toMatchObject({ result: 4 });
 });
 
+test('what is submitted at a worker is under the rules of its pool', async () => {
+  const spec = { name: POOL, tasks: { queue_size: 1, max_retries: 1 } };
+  await worker.redis.hset(worker.keys.pools.record(POOL), 'spec', JSON.stringify(spec));
+  await start({ spec: { concurrency: 1 } });
+  const { node_url } = await worker.untilType('ready');
+  const post = (name: string, ...args: unknown[]) =>
+    fetch(`${node_url}/task/submit`, {
+      method: 'POST',
+      body: JSON.stringify({ task_id: name, payload: { function: name, args } }),
+    });
+  const file = join(worker.dir, 'go');
+  expect((await post('until', file)).status).toBe(200);
+  await running('until');
+  expect((await post('add', 1, 'x')).status).toBe(200);
+  const full = await post('nap', 0);
+  expect([full.status, Number(full.headers.get('retry-after')) > 0]).toEqual([429, true]);
+  writeFileSync(file, '');
+  expect(await ended('add')).toMatchObject({ status: 'failed', attempts: 2, error: { type: 'TypeError' } });
+  await worker.redis.del(worker.keys.pools.record(POOL));
+});
+
 test('above its limits it takes nothing new, and says so', async () => {
   await start({ spec: { env: { MAX_MEMORY_PERCENT: '1' } } });
   await expect.poll(async () => (await heartbeat()).paused, soon).toBe(true);

@@ -5,7 +5,9 @@
  * end takes nothing new and finishes what runs, as long as its grace lasts; what a handler prints reaches the output,
  * tagged with its task. Loaded by task workers alone, for it brings the queue's client.
  */
+import type { Redis } from 'ioredis';
 import { messageOf } from '../../src/model/fault.ts';
+import type { Keys } from '../../src/store/keys.ts';
 import { openConsumer, openTasks } from '../../src/tasks/index.ts';
 import { CannotStart, type Stage } from '../boot.ts';
 import type { Why } from '../ending.ts';
@@ -14,6 +16,7 @@ import type { Log } from '../log.ts';
 import { Slots } from '../runner/slots.ts';
 import type { Settings } from '../settings.ts';
 import { type Over, open, refuse, type Surroundings, type Work } from '../work.ts';
+import { FrontQueue } from './front.ts';
 import { LoadMeter } from './load.ts';
 import { reachable, startNode } from './node.ts';
 import { Durations, runsOf } from './runs.ts';
@@ -30,6 +33,8 @@ export async function workOnTasks(options: {
   around: Surroundings;
   stage: Stage;
   settings: Settings;
+  redis: Redis;
+  keys: Keys;
   log: Log;
 }): Promise<Work> {
   const { around, stage, settings, log } = options;
@@ -50,7 +55,7 @@ export async function workOnTasks(options: {
 
   const place = { redisUrl: settings.redisUrl, cell: settings.cell };
   const tasks = openTasks(place);
-  const queue = tasks.queue(own.pool, own.queueSize === undefined ? {} : { queueSize: own.queueSize });
+  const queue = tasks.queue(own.pool);
   const durations = new Durations();
   const consumer = openConsumer({
     ...{ ...place, pool: own.pool, workerId: settings.workerId, incarnation: settings.incarnation },
@@ -66,6 +71,11 @@ export async function workOnTasks(options: {
   });
   const meter = new LoadMeter({ own, consumer, queue, pulse, log });
 
+  const front = new FrontQueue({
+    ...{ redis: options.redis, key: options.keys.pools.record(own.pool), queueSize: own.queueSize },
+    open: (rules) => tasks.queue(own.pool, rules),
+  });
+
   let ending: Why | undefined;
   let begun = false;
   const node =
@@ -74,7 +84,7 @@ export async function workOnTasks(options: {
       : await startNode(
           { host: own.host, port: own.port, log },
           {
-            ...{ queue, durations, totals: () => consumer.totals(), activeTasks: () => meter.active },
+            ...{ queue: front, durations, totals: () => consumer.totals(), activeTasks: () => meter.active },
             ...{ queueSize: () => meter.queueSize, vitals: () => meter.vitals, slots: own.slots },
             ...{ cores: meter.cores, memoryBytes: meter.memoryBytes },
             status: () => (ending ? 'draining' : !begun ? 'starting' : consumer.paused ? 'paused' : 'ok'),

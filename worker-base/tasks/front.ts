@@ -1,0 +1,61 @@
+import type { Redis } from 'ioredis';
+import type { PoolSpec } from '../../src/model/pool.ts';
+import type { Task } from '../../src/model/task.ts';
+import type { QueueSettings, TaskQueue } from '../../src/tasks/tasks.ts';
+
+/** How long what a pool says of its tasks is taken for true. */
+const KNOWN_MS = 2000;
+
+type Rules = Pick<PoolSpec, 'tasks'>;
+
+/**
+ * The queue as a client of this node sees it: tasks that are submitted here are under the same rules of their pool as
+ * those that are submitted at the manager. QUEUE_SIZE of the node goes before the pool's.
+ */
+export class FrontQueue implements Pick<TaskQueue, 'submit' | 'get' | 'cancel'> {
+  readonly #redis: Redis;
+  readonly #key: string;
+  readonly #open: (settings: QueueSettings) => TaskQueue;
+  readonly #queueSize: number | undefined;
+  readonly #plain: TaskQueue;
+  #known: { until: number; rules: Rules } = { until: 0, rules: {} };
+
+  /** `key` is that of the pool's record, which a pool of nodes started by hand has not. */
+  constructor(options: {
+    redis: Redis;
+    key: string;
+    queueSize: number | undefined;
+    open: (settings: QueueSettings) => TaskQueue;
+  }) {
+    this.#redis = options.redis;
+    this.#key = options.key;
+    this.#open = options.open;
+    this.#queueSize = options.queueSize;
+    this.#plain = options.open({});
+  }
+
+  async submit(task: Task): Promise<Awaited<ReturnType<TaskQueue['submit']>>> {
+    const rules = await this.#rules();
+    const { withDefaults } = await import('../../src/tasks/submission.ts');
+    const queueSize = this.#queueSize ?? rules.tasks?.queue_size;
+    return this.#open(queueSize === undefined ? {} : { queueSize }).submit(withDefaults(task, rules));
+  }
+
+  get(taskId: string): ReturnType<TaskQueue['get']> {
+    return this.#plain.get(taskId);
+  }
+
+  cancel(taskId: string, reason?: string): ReturnType<TaskQueue['cancel']> {
+    return this.#plain.cancel(taskId, reason);
+  }
+
+  async #rules(): Promise<Rules> {
+    const now = performance.now();
+    if (now < this.#known.until) return this.#known.rules;
+    // While Redis is away the submission fails by itself, and says so.
+    const text = await this.#redis.hget(this.#key, 'spec').catch(() => null);
+    const rules = text === null ? {} : (JSON.parse(text) as Rules);
+    this.#known = { until: now + KNOWN_MS, rules };
+    return rules;
+  }
+}

@@ -134,4 +134,8 @@ test('a pool of both runtimes keeps its proportion, and all of it works', { time
   expect(workers.size).toBe(3);
   await world.push({ command: 'scale', pool: 'naps', count: 0 });
   await expect.poll(status, SOON).toMatchObject({ desired: 0, ready: 0, draining: 0 });
+  // Where the choice is the manager's, it is the same as for a single worker.
+  await apply({ count: 1, execution_mode: 'auto' });
+  await expect.poll(status, SOON).toMatchObject({ phase: 'ready', ready: 1 });
+  expect(await runtimes()).toEqual({ docker: 1 });
 });

@@ -128,8 +128,11 @@ export function programOf(context: Context): Command {
     ],
   ];
   for (const [heading, commands] of groups)
-    for (const command of commands)
+    for (const command of commands) {
+      // Verbs of a group, too: without the override, commander would end the process by itself.
+      for (const verb of command.commands) verb.copyInheritedSettings(program);
       program.addCommand(command.copyInheritedSettings(program).helpGroup(heading));
+    }
   return program;
 }
 

@@ -84,6 +84,15 @@ export function nodeRoutes(facts: NodeFacts): Route[] {
         return json(200, task);
       },
     },
+    {
+      method: 'DELETE',
+      path: '/task/:task_id',
+      async handle({ params: { task_id: id = '' }, query }) {
+        const { isTaskId } = await reading();
+        if (!isTaskId(id)) throw new Fault('not_found', `There is no task ${id} in the queue of this node.`);
+        return json(200, await queue.cancel(id, query.get('reason') ?? undefined));
+      },
+    },
     { method: 'GET', path: '/health', handle: () => health(facts) },
     {
       method: 'GET',

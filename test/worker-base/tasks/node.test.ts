@@ -17,7 +17,8 @@ const FACTS: NodeFacts = {
   queue: {
     submit: async ({ task_id = 'made' }) => ({ task_id, status: 'queued', position: 3 }),
     get: async (id) => (id === 'known' ? ({ task_id: id, status: 'running' } as TaskView) : undefined),
-    cancel: async () => ({}) as TaskView,
+    cancel: async (id, reason) =>
+      ({ task_id: id, cancelled: true, error: { type: 'Cancelled', message: reason } }) as TaskView,
   },
   durations,
   totals: () => ({ completed: 2, failed: 1, retried: 0, fenced: 0, seconds: 4.2 }),
@@ -97,6 +98,14 @@ test.each([
   expect(Date.parse(timestamp)).toBeGreaterThan(0);
   const loads = { active_tasks: 1, queue_size: 7, cpu_percent: 12.5, memory_percent: 50 };
   expect(rest).toEqual({ status: told, ...loads });
+});
+
+test('a task is cancelled, with the reason that is given', async () => {
+  const { status, text } = await ask('/task/known?reason=too%20late', { method: 'DELETE' });
+  expect([status, JSON.parse(text)]).toMatchObject([
+    200,
+    { cancelled: true, error: { message: 'too late' } },
+  ]);
 });
 
 test('a worker that ends takes nothing', async () => {

@@ -1,0 +1,85 @@
+/** `wm tasks` needs no manager: it reads and writes the queues themselves. */
+import { Redis } from 'ioredis';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { openConsumer } from '../../src/tasks/index.ts';
+import { newCell } from '../support/manager.ts';
+import { wmOf } from './wm.ts';
+
+const redisUrl = inject('redisUrl');
+
+function lonely() {
+  const cell = newCell();
+  onTestFinished(async () => {
+    const redis = new Redis(redisUrl);
+    const keys = await redis.keys(`${cell}:*`);
+    if (keys.length > 0) await redis.del(keys);
+    redis.disconnect();
+  });
+  return { cell, ...wmOf({ redisUrl, cell }) };
+}
+
+test('a task is handed in, listed, looked at and cancelled', async () => {
+  const { wm } = lonely();
+  const given = await wm(
+    'tasks',
+    'submit',
+    '-f',
+    'add',
+    '--args',
+    '[1, 2]',
+    '--priority',
+    'high',
+    '--id',
+    't-1',
+  );
+  expect(given).toEqual({ code: 0, out: 't-1\n', err: '' });
+  const again = JSON.parse((await wm('tasks', 'submit', '--id', 't-1', '-o', 'json', '--', 'ls')).out);
+  expect(again).toEqual({ task_id: 't-1', status: 'queued', position: 1, pool: 'default' });
+  expect((await wm('tasks', 'ls')).out).toMatch(/^t-1 +default +queued +high +0 /m);
+  expect(JSON.parse((await wm('tasks', 'ls', '--status', 'running', '-o', 'json')).out)).toEqual([]);
+  expect((await wm('tasks', 'cancel', 't-1', '--reason', 'not needed')).out).toContain('failed (cancelled)');
+  const task = JSON.parse((await wm('tasks', 'get', 't-1', '-o', 'json')).out);
+  expect(task).toMatchObject({
+    status: 'failed',
+    cancelled: true,
+    error: { type: 'Cancelled', message: 'not needed' },
+  });
+});
+
+test('with --wait its result is printed, and a failure is one of the verb', async () => {
+  const { wm, cell } = lonely();
+  const consumer = openConsumer({
+    ...{ redisUrl, cell, pool: 'default', workerId: 'w', incarnation: 1, concurrency: 1 },
+    run: async ({ payload }) => {
+      if ('command' in payload) throw new Error('no commands here');
+      return { payload };
+    },
+  });
+  await consumer.start();
+  onTestFinished(() => consumer.close());
+  const [well, ill] = await Promise.all([
+    wm('tasks', 'submit', '-f', 'add', '--kwargs', '{"a": 1}', '--wait'),
+    wm('tasks', 'submit', '--wait', '--', 'ls', '-l'),
+  ]);
+  expect(well.code).toBe(0);
+  expect(JSON.parse(well.out)).toEqual({ payload: { function: 'add', kwargs: { a: 1 } } });
+  expect(ill).toMatchObject({ code: 1, out: '', err: expect.stringContaining('no commands here') });
+});
+
+test('what is wrong is told, and nothing is handed in', async () => {
+  const { wm } = lonely();
+  const submissions: [string[], number, string][] = [
+    [[], 2, '--function'],
+    [['-f', 'a b'], 2, 'payload'],
+    [['-f', 'a', '--', 'ls'], 2, 'one of --function'],
+    [['-f', 'a', '--args', '[1'], 2, 'It is not JSON'],
+    [['--pool', 'nope', '-f', 'a'], 1, 'There is no pool nope'],
+  ];
+  const runs = submissions.map(([args]) => wm('tasks', 'submit', ...args));
+  for (const [at, run] of (await Promise.all(runs)).entries()) {
+    const [, code, words] = submissions[at] ?? [];
+    expect(run).toMatchObject({ code, out: '', err: expect.stringContaining(words ?? '') });
+  }
+  const [unknown, listed] = await Promise.all([wm('tasks', 'get', 'nope'), wm('tasks', 'ls', '-o', 'json')]);
+  expect([unknown.code, listed.out]).toEqual([1, '[]\n']);
+});

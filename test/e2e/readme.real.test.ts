@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, onTestFinished, test } from 'vitest';
-import { cleanCell, startManager } from '../support/manager.ts';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { cleanCell, MAIN, managerEnv, newCell, startManager } from '../support/manager.ts';
 import { startRedis } from '../support/redis.ts';
 
 const run = promisify(execFile);
@@ -15,8 +15,9 @@ interface Line {
 }
 
 /** The commands of the session in the README, each with what is printed below it. */
-function session(): Line[] {
-  const block = /<!-- session:[^\n]*-->\n```console\n([\s\S]*?)\n```/.exec(README)?.[1] ?? '';
+function session(name: string): Line[] {
+  const block =
+    new RegExp(`<!-- ${name}:[^\\n]*-->\\n\`\`\`console\\n([\\s\\S]*?)\\n\`\`\``).exec(README)?.[1] ?? '';
   return block
     .split(/^\$ /m)
     .filter(Boolean)
@@ -31,7 +32,7 @@ const plain = (text: string) =>
   text.replace(/\b\d{13}-\d+\b/g, '<id>').replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<instant>');
 
 test('the session of the README works as it is printed', async () => {
-  const lines = session();
+  const lines = session('session');
   expect(lines.length).toBeGreaterThan(6);
   const redis = await startRedis();
   onTestFinished(() => redis.stop());
@@ -57,5 +58,31 @@ test('the session of the README works as it is printed', async () => {
     const answer = async () => plain(await bash(command));
     if (command.includes('XADD')) expect(await answer(), command).toBe(plain(printed));
     else await expect.poll(answer, { timeout: 20_000, message: command }).toBe(plain(printed));
+  }
+});
+
+test('the jobs of the README work as they are printed', { timeout: 120_000 }, async () => {
+  const lines = session('jobs');
+  expect(lines.length).toBeGreaterThan(4);
+  const options = { redisUrl: inject('redisUrl'), cell: newCell() };
+  const root = join(import.meta.dirname, '..', '..');
+  const manager = await startManager({
+    ...options,
+    env: { HANDLERS_DIR: join(root, 'examples', 'handlers') },
+  });
+  onTestFinished(async () => {
+    await manager.stop();
+    await cleanCell({ ...options, home: manager.home });
+  });
+  // `npm run --silent wm --` is the command line.
+  const npm = `npm() { shift 4; '${process.execPath}' '${MAIN}' "$@" 2>&1; }`;
+  const env = managerEnv({ ...options, home: manager.home });
+  for (const { command, printed } of lines) {
+    const bash = async () =>
+      (await run('bash', ['-c', `${npm}\n${command} || true`], { cwd: root, env })).stdout.trimEnd();
+    // The age of a pool is one of the run's own.
+    const timeless = (text: string) => text.replace(/\b\d+s\b/g, '<age>').replace(/ +/g, ' ');
+    if (!command.endsWith('pools')) expect(await bash(), command).toBe(printed);
+    else await expect.poll(async () => timeless(await bash()), { timeout: 30_000 }).toBe(timeless(printed));
   }
 });

@@ -35,6 +35,27 @@ export class Orchestrator {
     return this.#first(this.keys.output(id), (data) => data.type === type);
   }
 
+  /** Gives a worker a prompt and waits for the end of its turn; milliseconds; rejects where it fails. */
+  async turn(id: string, content: string): Promise<number> {
+    const request_id = randomUUID();
+    const from = (await this.redis.xrevrange(this.keys.output(id), '+', '-', 'COUNT', 1))[0]?.[0];
+    const began = performance.now();
+    const prompt = { type: 'prompt', content, request_id };
+    void this.redis.xadd(this.keys.input(id), '*', 'data', JSON.stringify(prompt));
+    const over = (type: unknown) => type === 'turn_completed' || type === 'turn_failed';
+    let end: Record<string, unknown> = {};
+    await this.#first(
+      this.keys.output(id),
+      (data) => {
+        end = data;
+        return over(data.type) && data.request_id === request_id;
+      },
+      from,
+    );
+    if (end.type !== 'turn_completed') throw new Error(`The turn failed: ${JSON.stringify(end)}`);
+    return performance.now() - began;
+  }
+
   /** Deletes workers and waits until they are gone. */
   async delete(ids: string[]): Promise<void> {
     for (const worker_id of ids) {
@@ -60,9 +81,13 @@ export class Orchestrator {
     this.#reader.disconnect();
   }
 
-  async #first(stream: string, fits: (data: Record<string, unknown>) => boolean): Promise<number> {
+  async #first(
+    stream: string,
+    fits: (data: Record<string, unknown>) => boolean,
+    since = '0',
+  ): Promise<number> {
     const deadline = Date.now() + LONGEST_MS;
-    let from = '0';
+    let from = since;
     while (Date.now() < deadline) {
       const reply = await this.#reader.xread('COUNT', 100, 'BLOCK', 5000, 'STREAMS', stream, from);
       for (const [id, fields] of reply?.[0]?.[1] ?? []) {

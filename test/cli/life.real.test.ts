@@ -199,9 +199,9 @@ test('an id is found by its unique beginning; an ambiguous one is told with its 
 });
 
 test('a refusal of the manager names the field and exits 1; one of the schema exits 2', async () => {
-  const refused = await wm('create', '--type', 'CLAUDE');
+  const refused = await wm('create', '--secret', 'not-there', '--', 'true');
   expect(refused).toMatchObject({ code: 1, out: '' });
-  expect(refused.err).toContain('agent_type CLAUDE');
+  expect(refused.err).toContain('not-there');
   const wrong = await wm('create', '--memory', 'much', '-e', '1A=b', '--', 'true');
   expect(wrong.code).toBe(2);
   expect(wrong.err).toContain('resources.memory must be a size');

@@ -1,14 +1,18 @@
 /**
  * create → RUNNING in Docker, by a real manager, against a bare create and start of the same container by the Docker
- * API until the wrapper's `ready` (which is the wrapper's own boot): one after the other in turn, and 20 at once.
+ * API until the wrapper's `ready` (which is the wrapper's own boot): one after the other in turn, and 20 at once; and
+ * the same for a CLAUDE worker whose image is there.
  */
 import { randomUUID } from 'node:crypto';
 import Docker from 'dockerode';
 import pLimit from 'p-limit';
+import { createImages, machineCa } from '../src/images/index.ts';
 import { workerSpec } from '../src/model/index.ts';
 import { connectionTo } from '../src/runtimes/docker/client.ts';
 import { toContainer } from '../src/runtimes/docker/container.ts';
 import { bodyName, networkName } from '../src/runtimes/docker/names.ts';
+import { bridgeGateway } from '../test/support/docker.ts';
+import { startModel } from '../test/support/model/index.ts';
 import { startManager } from './manager.ts';
 import { Orchestrator } from './orchestrator.ts';
 import { median, type Result } from './result.ts';
@@ -16,7 +20,9 @@ import { median, type Result } from './result.ts';
 const ROUNDS = 9;
 const AT_ONCE = 20;
 const GOAL = 1.3;
-const FIELDS = { command_line: ['sleep', '1000'], runtime: 'docker', stop_grace_seconds: 0 };
+const COMMON = { runtime: 'docker', stop_grace_seconds: 0 };
+const CUSTOM = { ...COMMON, agent_type: 'CUSTOM', command_line: ['sleep', '1000'] };
+type Fields = { agent_type: string } & Record<string, unknown>;
 
 export interface DockerContext {
   redisUrl: string;
@@ -27,24 +33,8 @@ export interface DockerContext {
 }
 
 export async function run(context: DockerContext): Promise<Result[]> {
-  const { redisUrl, bodyRedisUrl, dockerHost, image } = context;
-  const cell = `bench-${randomUUID().slice(0, 8)}`;
-  const docker = new Docker(connectionTo(dockerHost));
-  const orchestrator = new Orchestrator(redisUrl, cell);
-  const env = {
-    REDIS_URL: redisUrl,
-    WORKER_REDIS_URL: bodyRedisUrl,
-    WORKER_IMAGE: image,
-    CELL: cell,
-    RUNTIME: 'docker',
-  };
-  const manager = await startManager({
-    ...env,
-    DOCKER_HOST: dockerHost.startsWith('/') ? `unix://${dockerHost}` : dockerHost,
-  });
-  const bare = new Bare(docker, orchestrator, { ...context, cell });
-  try {
-    const one = await inTurn(orchestrator, bare);
+  const custom = await withManager(context, { WORKER_IMAGE: context.image }, async (orchestrator, bare) => {
+    const one = await inTurn(orchestrator, bare, CUSTOM);
     const many = await atOnce(orchestrator, bare);
     return [
       ratio('create → RUNNING in Docker', one.ours, one.bare, ''),
@@ -55,6 +45,41 @@ export async function run(context: DockerContext): Promise<Result[]> {
         `, best with ${many.concurrency} at once`,
       ),
     ];
+  });
+  return [...custom, await claude(context)];
+}
+
+async function claude(context: DockerContext): Promise<Result> {
+  const model = await startModel({ host: await bridgeGateway(new Docker(connectionTo(context.dockerHost))) });
+  const fields = { ...COMMON, agent_type: 'CLAUDE', env: { ANTHROPIC_BASE_URL: model.url } };
+  const images = createImages({ host: context.dockerHost, version: 'bench', ca: machineCa() });
+  try {
+    const image = await images.buildNow(workerSpec.parse(fields), () => {});
+    return await withManager({ ...context, image }, {}, async (orchestrator, bare) => {
+      const one = await inTurn(orchestrator, bare, fields);
+      return ratio('create → RUNNING of CLAUDE, image there', one.ours, one.bare, '');
+    });
+  } finally {
+    await images.close();
+    await model.close();
+  }
+}
+
+async function withManager<T>(
+  context: DockerContext,
+  more: Record<string, string>,
+  act: (orchestrator: Orchestrator, bare: Bare) => Promise<T>,
+): Promise<T> {
+  const { redisUrl, bodyRedisUrl, dockerHost } = context;
+  const cell = `bench-${randomUUID().slice(0, 8)}`;
+  const docker = new Docker(connectionTo(dockerHost));
+  const orchestrator = new Orchestrator(redisUrl, cell);
+  const manager = await startManager({
+    ...{ REDIS_URL: redisUrl, WORKER_REDIS_URL: bodyRedisUrl, CELL: cell, RUNTIME: 'docker', ...more },
+    DOCKER_HOST: dockerHost.startsWith('/') ? `unix://${dockerHost}` : dockerHost,
+  });
+  try {
+    return await act(orchestrator, new Bare(docker, orchestrator, { ...context, cell }));
   } finally {
     await manager.stop();
     await docker
@@ -71,16 +96,20 @@ function ratio(name: string, ours: number, floor: number, note: string): Result 
   return { name, value, unit: 'times', goal: `<= ${GOAL}`, met: value <= GOAL, note: told };
 }
 
-async function inTurn(orchestrator: Orchestrator, bare: Bare): Promise<{ ours: number; bare: number }> {
+async function inTurn(
+  orchestrator: Orchestrator,
+  bare: Bare,
+  fields: Fields,
+): Promise<{ ours: number; bare: number }> {
   const ours: number[] = [];
   const floor: number[] = [];
   // The first round makes the network and warms both sides.
   for (let round = -1; round < ROUNDS; round += 1) {
     const began = Date.now();
-    const id = orchestrator.create(FIELDS);
+    const id = orchestrator.create(fields);
     const took = (await orchestrator.reached(id, 'ready')) - began;
     await orchestrator.delete([id]);
-    const other = await bare.run([randomUUID()], 1);
+    const other = await bare.run([randomUUID()], 1, fields);
     if (round < 0) continue;
     ours.push(took);
     floor.push(other);
@@ -93,7 +122,7 @@ async function atOnce(orchestrator: Orchestrator, bare: Bare) {
   const floors = new Map<number, number[]>([3, 4, 8].map((concurrency) => [concurrency, []]));
   for (let round = 0; round < 3; round += 1) {
     const began = Date.now();
-    const ids = Array.from({ length: AT_ONCE }, () => orchestrator.create(FIELDS));
+    const ids = Array.from({ length: AT_ONCE }, () => orchestrator.create(CUSTOM));
     let last = 0;
     for (const id of ids) last = Math.max(last, await orchestrator.reached(id, 'ready'));
     ours.push(last - began);
@@ -103,6 +132,7 @@ async function atOnce(orchestrator: Orchestrator, bare: Bare) {
         await bare.run(
           Array.from({ length: AT_ONCE }, () => randomUUID()),
           concurrency,
+          CUSTOM,
         ),
       );
     }
@@ -125,9 +155,9 @@ class Bare {
   }
 
   /** Milliseconds until the last of them is ready. */
-  async run(ids: string[], concurrency: number): Promise<number> {
+  async run(ids: string[], concurrency: number, fields: Fields): Promise<number> {
     const { keys, redis } = this.#orchestrator;
-    const spec = workerSpec.parse({ ...FIELDS, agent_type: 'CUSTOM' });
+    const spec = workerSpec.parse(fields);
     for (const id of ids) await redis.hset(keys.desired(id), 'spec', JSON.stringify(spec));
     const limit = pLimit(concurrency);
     const began = Date.now();
@@ -142,7 +172,7 @@ class Bare {
     const { bodyRedisUrl, image, cell } = this.#context;
     const env = {
       WORKER_ID: id,
-      WORKER_TYPE: 'CUSTOM',
+      WORKER_TYPE: spec.agent_type,
       WORKER_INCARNATION: '1',
       WORKER_CELL: cell,
       REDIS_URL: bodyRedisUrl,

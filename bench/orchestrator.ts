@@ -30,7 +30,7 @@ export class Orchestrator {
 
   /** Settles as soon as the worker's history tells that it is RUNNING. */
   async running(id: string, withinMs = LONGEST_MS): Promise<void> {
-    await this.#first(this.keys.events(id), ({ status }) => status === 'RUNNING', withinMs);
+    await this.#first(this.keys.events(id), ({ status }) => status === 'RUNNING', { withinMs });
   }
 
   /** Waits until that many warm workers wait. */
@@ -58,6 +58,27 @@ export class Orchestrator {
   /** The same, for an entry of a type on the output stream. */
   async printed(id: string, type: string): Promise<number> {
     return this.#first(this.keys.output(id), (data) => data.type === type);
+  }
+
+  /** Gives a worker a prompt and waits for the end of its turn; milliseconds; rejects where it fails. */
+  async turn(id: string, content: string): Promise<number> {
+    const request_id = randomUUID();
+    const from = (await this.redis.xrevrange(this.keys.output(id), '+', '-', 'COUNT', 1))[0]?.[0];
+    const began = performance.now();
+    const prompt = { type: 'prompt', content, request_id };
+    void this.redis.xadd(this.keys.input(id), '*', 'data', JSON.stringify(prompt));
+    const over = (type: unknown) => type === 'turn_completed' || type === 'turn_failed';
+    let end: Record<string, unknown> = {};
+    await this.#first(
+      this.keys.output(id),
+      (data) => {
+        end = data;
+        return over(data.type) && data.request_id === request_id;
+      },
+      { since: from ?? '0' },
+    );
+    if (end.type !== 'turn_completed') throw new Error(`The turn failed: ${JSON.stringify(end)}`);
+    return performance.now() - began;
   }
 
   /** Deletes workers and waits until they are gone. */
@@ -88,10 +109,10 @@ export class Orchestrator {
   async #first(
     stream: string,
     fits: (data: Record<string, unknown>) => boolean,
-    withinMs = LONGEST_MS,
+    { since = '0', withinMs = LONGEST_MS }: { since?: string; withinMs?: number } = {},
   ): Promise<number> {
     const deadline = Date.now() + withinMs;
-    let from = '0';
+    let from = since;
     while (Date.now() < deadline) {
       const reply = await this.#reader.xread('COUNT', 100, 'BLOCK', 5000, 'STREAMS', stream, from);
       for (const [id, fields] of reply?.[0]?.[1] ?? []) {

@@ -7,6 +7,7 @@ import { engineAtAnyPrice } from '../scripts/engine.ts';
 import { ensureRedis } from '../scripts/redis.ts';
 import { ensureWorkerImage } from '../scripts/worker-image.ts';
 import { messageOf } from '../src/model/index.ts';
+import { run as turn } from './agent-turn.ts';
 import { run as direct } from './direct.ts';
 import { run as docker } from './docker-spawn.ts';
 import { run as idle } from './idle.ts';
@@ -42,6 +43,9 @@ const benches: Record<string, (() => Promise<Result[]>) | undefined> = {
         dockerHost: docked.host,
         image: await ensureWorkerImage(docked.docker, say),
       })),
+  'agent-turn':
+    docked &&
+    (() => turn({ redisUrl, bodyRedisUrl: bodyUrl, docker: docked.docker, dockerHost: docked.host })),
   images: docked && (() => images({ docker: docked.docker, dockerHost: docked.host })),
   warm: async () => [
     ...(await warm({ redisUrl })),

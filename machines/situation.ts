@@ -37,9 +37,11 @@ export function newLife(seen: Observation): Life {
   const { status, heartbeat } = seen;
   const known = Math.max(status?.incarnation ?? 0, heartbeat?.incarnation ?? 0);
   // A body that was alive when it was last seen has to be missed, or its worker would start again by amnesia.
+  const there = body(seen)?.incarnation;
   const expected = status?.status === 'RUNNING' || LIVED.has(status?.phase ?? '');
+  // A number that was told is never taken back: the body before it has been given up.
   return {
-    incarnation: body(seen)?.incarnation ?? (expected ? known : known + 1),
+    incarnation: there === undefined ? known + (expected ? 0 : 1) : Math.max(there, status?.incarnation ?? 0),
     expected,
     restarts: seen.status?.restarts ?? 0,
     failures: 0,

@@ -44,6 +44,12 @@ describe('a worker of which nothing is remembered', () => {
     ['has the incarnation of its body', { body: { incarnation: 7 } }, { incarnation: 7 }],
     ['goes on from its status', { status: statusOf() }, { incarnation: 3, restarts: 1, expected: false }],
     [
+      // Found by `npm run test:property`, seed 56621513: told while nothing could be seen, and taken back afterwards.
+      'takes back no incarnation that was told',
+      { body: { incarnation: 1 }, status: statusOf({ incarnation: 2 }) },
+      { incarnation: 2 },
+    ],
+    [
       'goes on from its heartbeat where the status is lost',
       { beat: { incarnation: 4 } },
       { incarnation: 5, expected: false },

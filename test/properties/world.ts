@@ -24,6 +24,9 @@ const IMAGE = 'worker:0123456789ab';
 export const GRACE_MS = 10_000;
 const START = Date.parse('2030-01-01T00:00:00.000Z');
 
+/** Reasons of a try that no body came of. */
+const REFUSED: ReadonlySet<string> = new Set(['BuildFailed', 'CreateFailed', 'StartFailed']);
+
 /** The workers that scripts are about: one of each policy, one that a forgetful record makes harder. */
 const POLICIES: Partial<WorkerSpec>[] = [
   { restart_policy: 'never' },
@@ -154,6 +157,9 @@ export class World {
     if (before?.status === 'RUNNING' && after.incarnation > before.incarnation)
       throw new Broken(`a body that lived was replaced before its end was told: ${story}`);
     const ended = after.phase === 'backoff' || after.status === 'STOPPED' || after.status === 'FAILED';
+    // A try that was refused until its start deadline was over ended there, as one whose body died.
+    if (after.phase === 'backoff' && REFUSED.has(after.reason))
+      this.deaths.set(id, (this.deaths.get(id) ?? new Set()).add(`try ${after.incarnation}`));
     if (before?.status === 'RUNNING' && ended && !this.deaths.get(id)?.has(before.body_id ?? ''))
       throw new Broken(`the end of a body was told that lives: ${story}`);
     if (after.restarts > (this.deaths.get(id)?.size ?? 0))

@@ -1,0 +1,113 @@
+/**
+ * What a turn costs beyond the CLI's own time: the same prompt to the same CLI in the same image with the same stand-in
+ * for the model, once through Redis, the wrapper and its gateway, once straight into the CLI's stdin by `docker exec`.
+ * In pairs, one after the other, each side with a conversation of its own that grows alike.
+ *
+ * Twice: with a model that answers at once, which no real one does and which shows what there is to be seen; and with
+ * one that writes 50 pieces a second, as a fast real one does, which the goal is held against.
+ */
+import { randomUUID } from 'node:crypto';
+import type Docker from 'dockerode';
+import { kindOf } from '../src/agents/index.ts';
+import { createImages, machineCa } from '../src/images/index.ts';
+import { workerSpec } from '../src/model/index.ts';
+import { networkName } from '../src/runtimes/docker/names.ts';
+import { INPUT_GROUP } from '../src/store/keys.ts';
+import { bridgeGateway } from '../test/support/docker.ts';
+import { startModel } from '../test/support/model/index.ts';
+import { BareAgent } from './bare-agent.ts';
+import { startManager } from './manager.ts';
+import { Orchestrator } from './orchestrator.ts';
+import { median, type Result } from './result.ts';
+
+const ROUNDS = 40;
+const GOAL = 5;
+/** One use of a tool, as most turns have several of, and a sentence. */
+const PROMPTS = {
+  'a model that answers at once': '[[run git --version]] [[say Done.]]',
+  'a model of 50 pieces a second': '[[slow 20]] [[run git --version]] [[slow 20]] [[long 400]]',
+};
+type Pace = keyof typeof PROMPTS;
+
+export interface TurnContext {
+  redisUrl: string;
+  /** Redis as a container sees it. */
+  bodyRedisUrl: string;
+  docker: Docker;
+  dockerHost: string;
+}
+
+export async function run(context: TurnContext): Promise<Result[]> {
+  return [...(await measure('CLAUDE', context)), ...(await measure('FACTORY', context))];
+}
+
+async function measure(agent_type: 'CLAUDE' | 'FACTORY', context: TurnContext): Promise<Result[]> {
+  const { redisUrl, bodyRedisUrl, docker, dockerHost } = context;
+  const cell = `bench-${randomUUID().slice(0, 8)}`;
+  const model = await startModel({ host: await bridgeGateway(docker) });
+  const fields = { agent_type, modules: ['GIT'], runtime: 'docker', env: { ANTHROPIC_BASE_URL: model.url } };
+  const spec = workerSpec.parse(fields);
+  const images = createImages({ host: dockerHost, version: 'bench', ca: machineCa() });
+  const image = await images.buildNow(spec, () => {}).finally(() => images.close());
+  const orchestrator = new Orchestrator(redisUrl, cell);
+  const manager = await startManager({
+    ...{ REDIS_URL: redisUrl, WORKER_REDIS_URL: bodyRedisUrl, CELL: cell, RUNTIME: 'docker' },
+    DOCKER_HOST: dockerHost,
+  });
+  const place = { docker, image, cell: `${cell}-bare` };
+  const bare = await BareAgent.start(kindOf(agent_type), spec, model.url, place);
+  try {
+    const id = orchestrator.create(fields);
+    await orchestrator.reached(id, 'ready');
+    const results: Result[] = [];
+    for (const pace of Object.keys(PROMPTS) as Pace[]) {
+      const { ours, theirs } = await inPairs(
+        () => turn(orchestrator, id, PROMPTS[pace]),
+        () => bare.turn(PROMPTS[pace]),
+      );
+      results.push(overhead(agent_type, pace, median(ours), median(theirs)));
+    }
+    await orchestrator.delete([id]);
+    return results;
+  } finally {
+    await manager.stop();
+    await bare.stop();
+    await docker
+      .getNetwork(networkName(cell))
+      .remove()
+      .catch(() => {});
+    await orchestrator.close(cell);
+    await model.close();
+  }
+}
+
+/** Both sides one after the other, the order turned each time. */
+async function inPairs(one: () => Promise<number>, other: () => Promise<number>) {
+  const ours: number[] = [];
+  const theirs: number[] = [];
+  // The first rounds wake both sides up.
+  for (let round = -3; round < ROUNDS; round += 1) {
+    const sides = [async () => ours.push(await one()), async () => theirs.push(await other())];
+    for (const side of round % 2 === 0 ? sides : sides.reverse()) await side();
+    if (round < 0) ours.length = theirs.length = 0;
+  }
+  return { ours, theirs };
+}
+
+function overhead(agent: string, pace: Pace, ours: number, bare: number): Result {
+  const value = (ours / bare - 1) * 100;
+  const note = `${ours.toFixed(1)} ms against ${bare.toFixed(1)} ms of the bare CLI, one tool, ${pace}`;
+  const judged = pace === 'a model of 50 pieces a second';
+  const goal = judged ? `< ${GOAL} %` : '';
+  return { name: `turn of ${agent}, overhead`, value, unit: '%', goal, met: value < GOAL, note };
+}
+
+/** Milliseconds from the prompt's way into Redis until the end of its turn comes out of it. */
+async function turn(orchestrator: Orchestrator, id: string, prompt: string): Promise<number> {
+  const { redis, keys } = orchestrator;
+  const took = await orchestrator.turn(id, prompt);
+  // What the wrapper does after the turn is not to slow the other side's next one down.
+  for (let pending = 1; pending > 0; )
+    pending = Number((await redis.xpending(keys.input(id), INPUT_GROUP))[0]);
+  return took;
+}

@@ -1,0 +1,56 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { cleanCell, newCell } from '../support/manager.ts';
+import { wmOf } from './wm.ts';
+
+/** The image of CUSTOM workers, which other suites use too: at most one build of it a run. */
+const LONG = 300_000;
+
+test('an image is shown before it is built, built once, listed, and held against collection', {
+  timeout: LONG,
+}, async () => {
+  const redisUrl = inject('redisUrl');
+  const cell = newCell();
+  const folder = await mkdtemp(join(tmpdir(), 'wm-context-'));
+  onTestFinished(async () => {
+    await cleanCell({ redisUrl, cell, home: folder });
+    await rm(folder, { recursive: true, force: true });
+  });
+  const host = inject('dockerHost');
+  const DOCKER_HOST = host.startsWith('/') ? `unix://${host}` : host;
+  const env = { RUNTIME: 'docker', DOCKER_HOST, WORKER_BASE_IMAGE: inject('baseImage') };
+  const { wm } = wmOf({ redisUrl, cell, env });
+  const image = ['images', 'build', '--agent-type', 'CUSTOM'];
+
+  const context = join(folder, 'context');
+  const told = await wm(...image, '--directory', context);
+  expect(told).toMatchObject({ code: 0, err: '' });
+  const shown = await wm(...image, '--print');
+  expect(shown.out).toBe(await readFile(join(context, 'Dockerfile'), 'utf8'));
+  expect(shown.out).toContain('ENTRYPOINT');
+
+  const built = await wm(...image);
+  expect(built).toMatchObject({ code: 0, out: expect.stringMatching(/^worker:[0-9a-f]{12}\n$/) });
+  const name = built.out.trim();
+  expect(told.out).toBe(`docker build -t ${name} ${context}\n`);
+  expect(JSON.parse((await wm(...image, '-o', 'json')).out)).toEqual({ image: name });
+
+  const listed: { name: string; modules: string[]; created_at: string }[] = JSON.parse(
+    (await wm('images', 'ls', '-o', 'json')).out,
+  );
+  expect(listed.find((one) => one.name === name)).toMatchObject({ agent_type: 'CUSTOM', modules: [] });
+  expect((await wm('images', 'ls')).out).toContain(name);
+
+  // Nobody has used it in this cell, and it is new: it stays for the whole retention.
+  const { code, out } = await wm('images', 'gc', '--dry-run');
+  expect(code).toBe(0);
+  expect(out).not.toContain(`${name} `);
+  expect(out).toMatch(/would be freed; \d+ images with .* are left\.\n$/);
+
+  expect(await wm(...image, '--module', 'NOPE')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('--module'),
+  });
+});

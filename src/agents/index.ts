@@ -8,13 +8,19 @@
  */
 import type { AgentType, WorkerSpec } from '../model/spec.ts';
 import { claude } from './claude.ts';
+import { codex } from './codex.ts';
 import { customAcp, customJson, customLines } from './custom.ts';
 import { factory } from './factory.ts';
 import type { AgentKind } from './kind.ts';
 
 export { endpointOf } from './endpoint.ts';
 
-const KINDS: Record<AgentType, AgentKind> = { CLAUDE: claude, FACTORY: factory, CUSTOM: customLines };
+const KINDS: Record<AgentType, AgentKind> = {
+  CLAUDE: claude,
+  FACTORY: factory,
+  CODEX: codex,
+  CUSTOM: customLines,
+};
 const CUSTOM = { lines: customLines, json: customJson, acp: customAcp };
 
 /** What is known of an agent type, whatever a worker's spec says beside it. */

@@ -62,6 +62,8 @@ export interface AgentKind {
     version: string;
     /** The program's name on the PATH. */
     program: string;
+    /** Where the native program lies in npm's folder, as a shell's pattern, if the program's own link leads elsewhere. */
+    native?: string;
     /** Debian packages that it does not work without. */
     debian: string[];
   };

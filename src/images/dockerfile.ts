@@ -18,8 +18,8 @@ export const NODE_GROUP = 20_000;
 const COMMON = ['ca-certificates', 'procps', 'ripgrep', 'tini'];
 /** What is left of a builder stage is found by it when the build cache is bounded. */
 const OURS = `LABEL ${LABEL.managed}=true`;
-/** Names of images, packages, versions and programs. */
-const PLAIN = /^[A-Za-z0-9@][A-Za-z0-9@._:/+-]{0,254}$/;
+/** Names of images, packages, versions and programs, and parts of paths. */
+const PLAIN = /^[A-Za-z0-9@/][A-Za-z0-9@._:/+-]{0,254}$/;
 
 /** The text; the folder it is built in is made by `writeContext`. Throws on a name that could be more than one. */
 export function dockerfileOf(recipe: Recipe): string {
@@ -66,12 +66,16 @@ const confineStage = [
 /** npm runs the package's own installer, which puts the native program in place of a stub. */
 function cliStage(agent: Recipe['agent'], program: string): string {
   const wanted = `${plain(agent.package ?? '')}@${plain(agent.version ?? '')}`;
+  const file =
+    agent.native === undefined
+      ? `"$(readlink -f /cli/node_modules/.bin/${program})"`
+      : `/cli/node_modules/${agent.native.split('*').map(plain).join('*')}`;
   return [
     'COPY ca.crt /ca.crt',
     run(
       'if [ -s /ca.crt ]; then export NODE_EXTRA_CA_CERTS=/ca.crt npm_config_cafile=/ca.crt; fi',
       `npm install --prefix /cli --no-audit --no-fund --no-update-notifier ${wanted}`,
-      `install -D -m 0755 "$(readlink -f /cli/node_modules/.bin/${program})" /out/${program}`,
+      `install -D -m 0755 ${file} /out/${program}`,
       'rm -rf /cli /root/.npm',
       `if [ "$(head -c 4 /out/${program} | tail -c 3)" != ELF ]; then echo '${wanted} has no native program for this machine.'; exit 1; fi`,
     ),

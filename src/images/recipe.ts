@@ -27,6 +27,8 @@ export interface Recipe extends Ground {
     package?: string;
     version?: string;
     program?: string;
+    /** Where it lies below `node_modules`, as a shell's pattern; absent where npm's link leads to it. */
+    native?: string;
     /** Debian packages that the CLI does not work without. */
     debian?: string[];
   };
@@ -49,6 +51,7 @@ export function recipeOf(
         package: cli.package,
         version: spec.agent_version ?? cli.version,
         program: cli.program,
+        ...(cli.native !== undefined && { native: cli.native }),
         debian: [...new Set(cli.debian)].sort(),
       }),
     },

@@ -91,6 +91,23 @@ describe('Droid', () => {
   });
 });
 
+describe('Codex', () => {
+  const config = (...order: Parameters<typeof launch>) => launch(...order).files['.codex/config.toml'] ?? '';
+
+  it('asks the gateway, and the model that is named', () => {
+    const text = config('CODEX', { env: { CODEX_MODEL: 'gpt-"x"' } });
+    expect(text).toContain('model = "gpt-\\"x\\""\n');
+    expect(text).toContain('base_url = "http://127.0.0.1:1234"\n');
+    expect(text).not.toContain('hooks');
+  });
+
+  it('asks the gate where commands are limited, and never searches the web', () => {
+    const text = config('CODEX', { allowed_commands: [] }, { gate: ['/worker/gate', "it's"] });
+    expect(text).toContain(`command = "/worker/gate 'it'\\\\''s'"\n`);
+    expect(text).toContain('web_search = "disabled"\n');
+  });
+});
+
 describe('the endpoint', () => {
   it.each([
     ['CLAUDE', {}, [], 'https://api.anthropic.com', []],
@@ -111,6 +128,8 @@ describe('the endpoint', () => {
       ['ANTHROPIC_API_KEY'],
     ],
     ['FACTORY', { ANTHROPIC_BASE_URL: 'http://m' }, ['FACTORY_API_KEY'], 'http://m', []],
+    ['CODEX', {}, ['OPENAI_API_KEY'], 'https://api.openai.com/v1', ['OPENAI_API_KEY']],
+    ['CODEX', { OPENAI_BASE_URL: 'http://m' }, [], 'http://m', []],
     ['CUSTOM', { ANTHROPIC_BASE_URL: 'http://m' }, ['ANTHROPIC_API_KEY'], undefined, []],
   ] as const)('of %s with %j and %j is %s', (type, env, secrets, url, used) => {
     const { credentials, ...rest } = endpointOf(kindOf(type), env, secrets);

@@ -9,6 +9,7 @@ const CASES: Record<string, Partial<WorkerSpec>> = {
   custom: {},
   claude: { agent_type: 'CLAUDE' },
   'claude-git-locked': { agent_type: 'CLAUDE', modules: ['GIT'], allowed_commands: ['git'] },
+  codex: { agent_type: 'CODEX' },
   'factory-all': { agent_type: 'FACTORY', modules: ALL },
 };
 

@@ -8,8 +8,10 @@
  */
 import type { AgentType, WorkerSpec } from '../model/spec.ts';
 import { claude } from './claude.ts';
+import { codex } from './codex.ts';
 import { customAcp, customJson, customLines } from './custom.ts';
 import { factory } from './factory.ts';
+import { gemini } from './gemini.ts';
 import type { AgentKind } from './kind.ts';
 import { task } from './task.ts';
 
@@ -18,6 +20,8 @@ export { endpointOf } from './endpoint.ts';
 const KINDS: Record<AgentType, AgentKind> = {
   CLAUDE: claude,
   FACTORY: factory,
+  CODEX: codex,
+  GEMINI: gemini,
   CUSTOM: customLines,
   TASK: task,
 };

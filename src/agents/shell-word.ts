@@ -5,3 +5,13 @@ export function shellWord(word: string): string {
 
 /** Program and arguments as a command line for a POSIX shell. */
 export const commandLine = (argv: string[]): string => argv.map(shellWord).join(' ');
+
+/** What a POSIX shell takes one quoted word for. */
+export function unquoted(word: string): string {
+  const parts = word.matchAll(/'([^']*)'|"((?:[^"\\]|\\[\s\S])*)"|\\([\s\S])|([^'"\\]+)/g);
+  return [...parts]
+    .map(([, single, double, escaped, plain]) =>
+      double === undefined ? (single ?? escaped ?? plain ?? '') : double.replace(/\\([$`"\\\n])/g, '$1'),
+    )
+    .join('');
+}

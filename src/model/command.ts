@@ -37,10 +37,13 @@ const create = z
       refuse('prompt', 'is required with exit_after_prompt');
   });
 
+const NOT_WITH_A_CLI = ['command_line', 'protocol', 'handlers', 'concurrency'] as const;
 /** Fields that say nothing with an agent type: what would be ignored is refused. */
 const NOT_WITH: Record<AgentType, readonly (keyof typeof specFields)[]> = {
-  CLAUDE: ['command_line', 'protocol', 'handlers', 'concurrency'],
-  FACTORY: ['command_line', 'protocol', 'handlers', 'concurrency'],
+  CLAUDE: NOT_WITH_A_CLI,
+  FACTORY: NOT_WITH_A_CLI,
+  CODEX: NOT_WITH_A_CLI,
+  GEMINI: NOT_WITH_A_CLI,
   CUSTOM: ['agent_version', 'handlers', 'concurrency'],
   TASK: [
     ...([

@@ -91,7 +91,7 @@ const {
 /** What a worker of an agent pool is made of: a `create` without what the pool itself decides. */
 export const poolTemplate = z.strictObject({
   ...common,
-  agent_type: z.enum(['CLAUDE', 'FACTORY', 'CUSTOM']),
+  agent_type: specFields.agent_type.exclude(['TASK']),
   restart_policy: specFields.restart_policy.unwrap().default('always'),
 });
 

@@ -9,6 +9,8 @@ export interface Turn {
   interrupt?: Moment;
 }
 
+export type Agent = 'claude' | 'factory' | 'codex';
+
 export interface Case {
   name: string;
   turns: Turn[];
@@ -21,8 +23,12 @@ export interface Case {
   secrets?: string[];
   /** Nobody listens at the gateway's address. */
   unreachable?: true;
-  only?: 'claude' | 'factory';
+  only?: Agent | Agent[];
 }
+
+/** Whether the case is recorded of this agent. */
+export const isOf = ({ only }: Case, agent: Agent): boolean =>
+  only === undefined || only === agent || only.includes(agent);
 
 const said = (prompt: string): Turn => ({ prompt });
 /** Patience is the same in kind with one retry, and the recording shorter. */
@@ -77,13 +83,19 @@ export const CASES: Case[] = [
     turns: [{ prompt: '[[wait never]] [[say Never said.]]', interrupt: 'at once' }, said('[[count]]')],
   },
   { name: 'overloaded-recovers', turns: [said('[[error 529 x2]] [[say Late, but here.]]')] },
-  { name: 'overloaded', only: 'claude', spec: impatient, turns: [said('[[error 529]]')] },
+  { name: 'overloaded', only: ['claude', 'codex'], spec: impatient, turns: [said('[[error 529]]')] },
   { name: 'rate-limited', spec: impatient, turns: [said('[[error 429]]')] },
   { name: 'unauthorized', spec: impatient, turns: [said('[[error 401]]'), said('[[say Again.]]')] },
   { name: 'bad-request', turns: [said('[[error 400]]')] },
-  { name: 'server-error', only: 'claude', spec: impatient, turns: [said('[[error 500]]')] },
-  { name: 'unreachable', only: 'claude', spec: impatient, unreachable: true, turns: [said('hello')] },
-  { name: 'cut', only: 'claude', spec: impatient, turns: [said('[[say Half a]] [[cut]]')] },
+  { name: 'server-error', only: ['claude', 'codex'], spec: impatient, turns: [said('[[error 500]]')] },
+  {
+    name: 'unreachable',
+    only: ['claude', 'codex'],
+    spec: impatient,
+    unreachable: true,
+    turns: [said('hello')],
+  },
+  { name: 'cut', only: ['claude', 'codex'], spec: impatient, turns: [said('[[say Half a]] [[cut]]')] },
   { name: 'cut-recovers', turns: [said('[[say Half a]] [[cut x1]] [[say sentence.]]')] },
   { name: 'refusal', turns: [said('[[refuse]]'), said('[[count]]')] },
   { name: 'max-tokens', turns: [said('[[say Half.]] [[max_tokens]] [[say The rest.]]')] },

@@ -8,6 +8,7 @@ import { type Call, readGolden, recorded, replay } from './golden.ts';
 const DIALOGUES: [string, OpenDialogue, string[]][] = [
   ['claude', kindOf('CLAUDE').dialogue, linesOf('claude')],
   ['factory', kindOf('FACTORY').dialogue, linesOf('factory')],
+  ['codex', kindOf('CODEX').dialogue, linesOf('codex')],
   ['json lines', customJson.dialogue, OURS()],
 ];
 
@@ -89,7 +90,12 @@ describe.each(DIALOGUES)('what %s may say', (_name, open, real) => {
   );
 
   it('passes over a type that it does not know', () => {
-    const line = JSON.stringify({ jsonrpc: '2.0', type: 'news_of_a_later_version', content: {} });
+    const line = JSON.stringify({
+      jsonrpc: '2.0',
+      method: 'news',
+      type: 'news_of_a_later_version',
+      content: {},
+    });
     expect(open({ workspace: '/workspace' }).hear(line)).toEqual({});
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { kindOf } from '../../src/agents/index.ts';
-import { CASES } from './cases.ts';
+import { CASES, isOf } from './cases.ts';
 import { readGolden, recorded, replay } from './golden.ts';
 
 const lines = (text: string) =>
@@ -12,10 +12,11 @@ const lines = (text: string) =>
 for (const [agent, type] of [
   ['claude', 'CLAUDE'],
   ['factory', 'FACTORY'],
+  ['codex', 'CODEX'],
 ] as const) {
   describe(`recorded sessions of ${agent}`, () => {
     it('are those that the list of cases names', () => {
-      const named = CASES.filter(({ only }) => only === undefined || only === agent);
+      const named = CASES.filter((each) => isOf(each, agent));
       expect(recorded(agent)).toEqual(named.map(({ name }) => name).sort());
     });
 
@@ -80,11 +81,27 @@ describe('what an orchestrator is told', () => {
     ['factory', 'overloaded-recovers', ['Late, but here.']],
     ['claude', 'max-tokens', ['The rest.']],
     ['factory', 'max-tokens', ['The rest.']],
+    ['codex', 'three-turns', ['I am here.', 'The tree is clean.', 'Prompts so far: 3.']],
+    ['codex', 'interrupt-streaming', ['interrupted', 'Prompts so far: 2.']],
+    ['codex', 'interrupt-tool', ['interrupted', 'Prompts so far: 2.']],
+    ['codex', 'interrupt-at-once', ['interrupted', 'Prompts so far: 2.']],
+    ['codex', 'overloaded', ['overloaded']],
+    ['codex', 'rate-limited', ['rate_limited']],
+    ['codex', 'server-error', ['server_error']],
+    ['codex', 'unreachable', ['connection']],
+    ['codex', 'cut', ['connection']],
+    ['codex', 'unauthorized', ['authentication', 'Again.']],
+    ['codex', 'bad-request', ['invalid_request']],
+    ['codex', 'refusal', ['refused', 'Prompts so far: 2.']],
+    ['codex', 'resumed', ['Prompts so far: 2.']],
+    ['codex', 'unknown-session', ['session_lost', 'Prompts so far: 1.']],
+    ['codex', 'overloaded-recovers', ['Late, but here.']],
+    ['codex', 'max-tokens', ['limit']],
   ])('%s, %s', (agent, name, expected) => {
     expect(ends(agent, name)).toEqual(expected);
   });
 
-  it.each(['claude', 'factory'])('a refused command of %s, in the words of who refused', (agent) => {
+  it.each(['claude', 'factory', 'codex'])('a refused command of %s, in the words of who refused', (agent) => {
     const denials = readGolden(agent, 'refused').told.flatMap(
       ({ events }) => events?.filter(({ type }) => type === 'permission_denied') ?? [],
     );

@@ -91,6 +91,41 @@ describe('Droid', () => {
   });
 });
 
+describe('Codex', () => {
+  const config = (...order: Parameters<typeof launch>) => launch(...order).files['.codex/config.toml'] ?? '';
+
+  it('asks the gateway, and the model that is named', () => {
+    const text = config('CODEX', { env: { CODEX_MODEL: 'gpt-"x"' } });
+    expect(text).toContain('model = "gpt-\\"x\\""\n');
+    expect(text).toContain('base_url = "http://127.0.0.1:1234"\n');
+    expect(text).not.toContain('hooks');
+  });
+
+  it('asks the gate where commands are limited, and never searches the web', () => {
+    const text = config('CODEX', { allowed_commands: [] }, { gate: ['/worker/gate', "it's"] });
+    expect(text).toContain(`command = "/worker/gate 'it'\\\\''s'"\n`);
+    expect(text).toContain('web_search = "disabled"\n');
+  });
+});
+
+describe('Gemini CLI', () => {
+  it('asks nobody, or the wrapper where commands are limited, and then never the network', () => {
+    const open = launch('GEMINI', { env: { GEMINI_MODEL: 'own' } });
+    expect(open.argv).toEqual(['gemini', '--acp', '--approval-mode', 'yolo']);
+    expect(open.env).not.toHaveProperty('GEMINI_MODEL');
+    const locked = launch('GEMINI', { allowed_commands: [] }, { gate: ['/worker/gate'] });
+    expect(locked.argv.at(-1)).toBe('default');
+    expect(JSON.parse(locked.files['.gemini/settings.json'] ?? '').tools.exclude).toEqual([
+      'web_fetch',
+      'google_web_search',
+    ]);
+    expect(locked.env).toMatchObject({
+      GOOGLE_GEMINI_BASE_URL: 'http://127.0.0.1:1234',
+      GEMINI_API_KEY: 'the-gateway-has-it',
+    });
+  });
+});
+
 describe('the endpoint', () => {
   it.each([
     ['CLAUDE', {}, [], 'https://api.anthropic.com', []],
@@ -111,6 +146,9 @@ describe('the endpoint', () => {
       ['ANTHROPIC_API_KEY'],
     ],
     ['FACTORY', { ANTHROPIC_BASE_URL: 'http://m' }, ['FACTORY_API_KEY'], 'http://m', []],
+    ['CODEX', {}, ['OPENAI_API_KEY'], 'https://api.openai.com/v1', ['OPENAI_API_KEY']],
+    ['CODEX', { OPENAI_BASE_URL: 'http://m' }, [], 'http://m', []],
+    ['GEMINI', {}, ['GEMINI_API_KEY'], 'https://generativelanguage.googleapis.com', ['GEMINI_API_KEY']],
     ['CUSTOM', { ANTHROPIC_BASE_URL: 'http://m' }, ['ANTHROPIC_API_KEY'], undefined, []],
   ] as const)('of %s with %j and %j is %s', (type, env, secrets, url, used) => {
     const { credentials, ...rest } = endpointOf(kindOf(type), env, secrets);

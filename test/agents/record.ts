@@ -1,6 +1,6 @@
 /**
  * Records the real CLIs into `golden/`. By hand, after a new version or case:
- * `node test/agents/record.ts BIN [claude|factory] [CASE…]`, where BIN is a folder with `claude` and `droid`.
+ * `node test/agents/record.ts BIN [claude|factory|codex] [CASE…]`, where BIN is a folder with `claude`, `droid` and `codex`.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,22 +9,21 @@ import { delimiter, dirname, join } from 'node:path';
 import { kindOf } from '../../src/agents/index.ts';
 import { workerSpec } from '../../src/model/spec.ts';
 import { type Model, startModel } from '../support/model/index.ts';
-import { CASES, type Case, type Moment, type Turn } from './cases.ts';
+import { type Agent, CASES, type Case, isOf, type Moment, type Turn } from './cases.ts';
 import { Conversation } from './conversation.ts';
 import { GOLDEN, replay } from './golden.ts';
 import { scrubber } from './scrub.ts';
 
-const TYPES = { claude: 'CLAUDE', factory: 'FACTORY' } as const;
-type Agent = keyof typeof TYPES;
+const TYPES = { claude: 'CLAUDE', factory: 'FACTORY', codex: 'CODEX' } as const;
 /** No turn of a case takes longer, retries included. */
 const PATIENCE_MS = 120_000;
 
 const [bin = '', only, ...names] = process.argv.slice(2);
-if (!existsSync(join(bin, 'claude'))) throw new Error(`No claude in "${bin}": name the folder of the CLIs.`);
-for (const agent of ['claude', 'factory'] as const) {
+if (!existsSync(bin)) throw new Error(`There is no "${bin}": name the folder of the CLIs.`);
+for (const agent of Object.keys(TYPES) as Agent[]) {
   if (only && only !== agent) continue;
   for (const each of CASES) {
-    if ((each.only && each.only !== agent) || (names.length > 0 && !names.includes(each.name))) continue;
+    if (!isOf(each, agent) || (names.length > 0 && !names.includes(each.name))) continue;
     await record(agent, each);
   }
 }
@@ -99,7 +98,7 @@ function prepare({ root, home, workspace }: Places): void {
 /** One process from its start to its end. */
 async function converse(
   agent: Agent,
-  { turns, spec: given, secrets = ['ANTHROPIC_API_KEY'], unreachable }: Case,
+  { turns, spec: given, secrets = ['ANTHROPIC_API_KEY', 'OPENAI_API_KEY'], unreachable }: Case,
   { root, home, workspace }: Places,
   model: Model,
   session: string | undefined,

@@ -1,8 +1,8 @@
 /** What a real agent is put through that may execute git only; and agents that answer one prompt. */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type AgentWorker, BUILD_MS, openScene, type Scene } from './agents.ts';
+import { type AgentWorker, BUILD_MS, openScene, type RealAgent, type Scene } from './agents.ts';
 
-export function lockedAgent(agent_type: 'CLAUDE' | 'FACTORY'): void {
+export function lockedAgent(agent_type: RealAgent): void {
   describe(`${agent_type}, which may execute git`, () => {
     let scene: Scene;
     let worker: AgentWorker;
@@ -55,8 +55,8 @@ export function lockedAgent(agent_type: 'CLAUDE' | 'FACTORY'): void {
       expect(end.duration_seconds).toBeGreaterThanOrEqual(3);
       const next = await worker.turn('[[say Here again.]]');
       expect(next.end).toMatchObject({ type: 'turn_completed', result: 'Here again.', incarnation: 1 });
-      const { body } = scene.model.requests.findLast(({ path }) => path.endsWith('/messages')) ?? {};
-      expect(JSON.stringify(body?.messages)).toContain('Ada is my name.');
+      const { body } = scene.model.requests.findLast(({ question }) => question) ?? {};
+      expect(JSON.stringify(body)).toContain('Ada is my name.');
     });
 
     test(

@@ -86,7 +86,7 @@ test(
       agent_version: '0.0.1',
       restart_policy: 'on-failure',
       max_restarts: 1,
-    };
+    } as const;
     const before = await scene.metric('image_builds_total');
     const worker = await scene.create({ ...fields, secrets: [] });
     await worker.event(({ status }) => status === 'FAILED', BUILD_MS);

@@ -23,8 +23,18 @@ import { type Model, startModel } from '../support/model/index.ts';
 export const BUILD_MS = 300_000;
 /** What takes longer than this in a test hangs; Droid waits several seconds before it asks a model again. */
 const LONGEST_MS = 60_000;
-/** The credential that the scene has in its directory. */
-export const CREDENTIAL = 'ANTHROPIC_API_KEY';
+/** Where an agent asks its model, with the secret that the scene has for it in its directory, and as the model sees it. */
+const ANTHROPIC = { secret: 'ANTHROPIC_API_KEY', variable: 'ANTHROPIC_BASE_URL', sent: 'x-api-key: ' };
+const OPENAI = { secret: 'OPENAI_API_KEY', variable: 'OPENAI_BASE_URL', sent: 'authorization: Bearer ' };
+const GOOGLE = { secret: 'GEMINI_API_KEY', variable: 'GOOGLE_GEMINI_BASE_URL', sent: 'x-goog-api-key: ' };
+export type RealAgent = 'CLAUDE' | 'FACTORY' | 'CODEX' | 'GEMINI';
+export const MODELS = {
+  CLAUDE: ANTHROPIC,
+  FACTORY: ANTHROPIC,
+  CODEX: OPENAI,
+  GEMINI: GOOGLE,
+  CUSTOM: ANTHROPIC,
+};
 
 export interface Scene {
   cell: string;
@@ -32,10 +42,10 @@ export interface Scene {
   redis: Redis;
   docker: Docker;
   model: Model;
-  /** The value of CREDENTIAL. */
+  /** The value of each such secret. */
   key: string;
   /** Creates a worker that asks the stand-in; resolves when the command was answered. */
-  create(fields: object): Promise<AgentWorker>;
+  create(fields: { agent_type: keyof typeof MODELS; [field: string]: unknown }): Promise<AgentWorker>;
   /** Sends a command and awaits its answer. */
   command(fields: object): Promise<Record<string, unknown>>;
   /** A figure of the manager that runs, summed over its labels. */
@@ -55,7 +65,9 @@ export async function openScene(): Promise<Scene> {
   const model = await startModel({ host: await bridgeGateway(docker) });
   const secrets = await mkdtemp(join(tmpdir(), 'wm-secrets-'));
   const key = `sk-${randomBytes(24).toString('hex')}`;
-  await writeFile(join(secrets, CREDENTIAL), `${key}\n`, { mode: 0o600 });
+  for (const { secret } of [ANTHROPIC, OPENAI, GOOGLE]) {
+    await writeFile(join(secrets, secret), `${key}\n`, { mode: 0o600 });
+  }
   const env = {
     RUNTIME: 'docker',
     DOCKER_HOST: host.startsWith('/') ? `unix://${host}` : host,
@@ -91,10 +103,11 @@ export async function openScene(): Promise<Scene> {
   return {
     ...{ cell, keys, redis, docker, model, key, command, log },
     async create(fields) {
+      const { secret, variable } = MODELS[fields.agent_type];
       const answer = await command({
         command: 'create',
-        secrets: [CREDENTIAL],
-        env: { ANTHROPIC_BASE_URL: model.url },
+        secrets: [secret],
+        env: { [variable]: model.url },
         ...fields,
       });
       if (answer.success !== true) throw new Error(`The create was refused: ${JSON.stringify(answer)}`);

@@ -1,4 +1,4 @@
-/** The images of the two agents' CLIs, built by the daemon from the registry's packages. */
+/** The images of the agents' CLIs, built by the daemon from the registry's packages. */
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { createImages, type Images, machineCa } from '../../src/images/index.ts';
@@ -12,6 +12,7 @@ const FIRST_BUILD_MS = 600_000;
 const AGENTS: [AgentType, string, string][] = [
   ['CLAUDE', 'claude', '2.1.329'],
   ['FACTORY', 'droid', '0.215.0'],
+  ['CODEX', 'codex', '0.169.0'],
 ];
 
 const docker = dockerAt(inject('dockerHost'));
@@ -54,7 +55,7 @@ test.each(AGENTS)('%s cannot change its own program, the wrapper or the entry', 
   expect(await runIn(docker, { image: imageOf(type), argv })).toEqual({ code: 0, output: '' });
 });
 
-test('both tell what they are and what they stand on', async () => {
+test('they tell what they are and what they stand on', async () => {
   for (const [type] of AGENTS) {
     const { Config } = await docker.getImage(imageOf(type)).inspect();
     expect(Config.Labels).toMatchObject({
@@ -71,8 +72,8 @@ test('both tell what they are and what they stand on', async () => {
 });
 
 test('they share all below their programs', async () => {
-  const [claude = [], droid = []] = await Promise.all(AGENTS.map(([type]) => layersOf(imageOf(type))));
-  const shared = claude.filter((layer, index) => droid[index] === layer);
+  const [first = [], ...others] = await Promise.all(AGENTS.map(([type]) => layersOf(imageOf(type))));
+  const shared = first.filter((layer, index) => others.every((layers) => layers[index] === layer));
   const base = await layersOf(inject('baseImage'));
   expect(shared.length).toBe(base.length + 1);
 });

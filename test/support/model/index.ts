@@ -1,6 +1,6 @@
 /**
- * A stand-in for the model: the part of the Anthropic Messages API that agents use, scripted by what stands in the
- * prompt (script.ts). It keeps no conversation; only `x2` of a fault and `wait NAME` are remembered.
+ * A stand-in for the model: the part of the Anthropic Messages API, of OpenAI's Responses API and of Gemini's
+ * generateContent that agents use, scripted by what stands in the prompt (script.ts). It keeps no conversation; only `x2` of a fault and `wait NAME` are remembered.
  *
  * Directives: `say TEXT` · `count` (how many prompts the conversation has) · `long N` · `think` · `run COMMAND` ·
  * `tool NAME {json}` · `wait NAME` (until the test calls `release(NAME)`) · `slow MS` (between pieces) ·
@@ -8,26 +8,28 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Act, type Message, nextStep } from './script.ts';
-import { blockOf, messageOf, sendBlock, sendError, sendEvent, type Tool, USAGE } from './wire.ts';
+import { contents } from './contents.ts';
+import { messages } from './messages.ts';
+import { responses } from './responses.ts';
+import { type Act, nextStep } from './script.ts';
+import { blockOf, type Question, type Stop, USAGE, type Wire } from './wire.ts';
 
 /** One request that was seen. */
 export interface Seen {
   method: string;
   path: string;
   headers: IncomingMessage['headers'];
-  /** The credential as it came: `x-api-key: …` or `authorization: …`; undefined where there was none. */
+  /** The credential as it came, such as `x-api-key: …`; undefined where there was none. */
   credential: string | undefined;
   body: Body | undefined;
+  /** What was asked, where it was a reply of the model. */
+  question?: Question;
 }
 
-interface Body {
-  model?: string;
-  stream?: boolean;
-  system?: unknown;
-  messages?: Message[];
-  tools?: Tool[];
-}
+/** The headers in which a credential comes. */
+const CREDENTIALS = ['x-api-key', 'x-goog-api-key', 'authorization'];
+
+type Body = Record<string, unknown>;
 
 export interface Model {
   url: string;
@@ -63,26 +65,22 @@ export async function startModel({ host = '127.0.0.1' }: { host?: string } = {})
     return so < times;
   };
 
-  async function reply(body: Body, response: ServerResponse): Promise<void> {
-    const { acts, key } = isErrand(body)
+  async function reply(wire: Wire, question: Question, response: ServerResponse): Promise<void> {
+    const { acts, key } = question.errand
       ? { acts: [{ do: 'say', text: 'A title' }] satisfies Act[], key: 'errand' }
-      : nextStep(body.messages ?? []);
-    const tools = body.tools ?? [];
+      : nextStep(question.messages);
     replies += 1;
-    const id = `msg_${replies}`;
-    const model = body.model ?? 'stand-in';
-    const stream = body.stream === true;
+    const answer = wire.reply(response, question, String(replies));
     let ms = 0;
     const pause = async () => {
       if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
     };
+    let begun = false;
     const begin = () => {
-      if (!stream || response.headersSent) return;
-      response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
-      sendEvent(response, { type: 'message_start', message: messageOf(id, model, [], null) } as never);
+      if (!begun) answer.begin();
+      begun = true;
     };
-    const content = [];
-    let stop = 'end_turn';
+    let stop: Stop = 'end_turn';
     for (const [index, act] of acts.entries()) {
       switch (act.do) {
         case 'wait':
@@ -98,13 +96,7 @@ export async function startModel({ host = '127.0.0.1' }: { host?: string } = {})
           continue;
         case 'error':
           if (!strikes(`${key} ${index}`, act.times)) continue;
-          if (!response.headersSent) return sendError(response, act.status);
-          sendEvent(response, {
-            type: 'error',
-            error: { type: 'overloaded_error', message: 'The stand-in fails in mid-stream.' },
-          } as never);
-          response.end();
-          return;
+          return response.headersSent ? answer.fail() : wire.refuse(response, act.status);
         case 'hang':
         case 'stall':
         case 'cut':
@@ -113,46 +105,39 @@ export async function startModel({ host = '127.0.0.1' }: { host?: string } = {})
         case 'html':
           if (!strikes(`${key} ${index}`, act.times)) continue;
           if (act.do !== 'hang') begin();
-          return misbehave(act.do, stream, response);
+          return misbehave(act.do, question.stream, response);
       }
-      const block = blockOf(act, tools, `toolu_${replies}_${index}`);
+      const block = blockOf(act, question.tools, `toolu_${replies}_${index}`);
       if (!block) continue;
       begin();
       if (block.type === 'tool_use') stop = 'tool_use';
-      if (stream) await sendBlock(response, content.length, block, pause);
-      content.push(block);
-    }
-    if (!stream) {
-      response.writeHead(200, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(messageOf(id, model, content, stop)));
-      return;
+      await answer.send(block, pause);
     }
     begin();
-    sendEvent(response, {
-      type: 'message_delta',
-      delta: { stop_reason: stop, stop_sequence: null },
-      usage: USAGE,
-    } as never);
-    sendEvent(response, { type: 'message_stop' });
-    response.end();
+    answer.end(stop);
   }
 
   const server = createServer(async (request, response) => {
     response.on('error', () => {});
     const path = (request.url ?? '/').split('?')[0] ?? '/';
     const text = await textOf(request);
-    const { 'x-api-key': key, authorization } = request.headers;
-    const credential = key ? `x-api-key: ${key}` : authorization && `authorization: ${authorization}`;
+    const credential = CREDENTIALS.filter((name) => request.headers[name])
+      .map((name) => `${name}: ${request.headers[name]}`)
+      .at(0);
     const body = parsed(text);
     const method = request.method ?? 'GET';
-    requests.push({ method, path, headers: request.headers, credential, body });
+    const seen: Seen = { method, path, headers: request.headers, credential, body };
+    requests.push(seen);
     if (method !== 'POST') return void response.writeHead(200).end();
     if (path.endsWith('/count_tokens')) {
       response.writeHead(200, { 'content-type': 'application/json' });
       return void response.end(JSON.stringify({ input_tokens: USAGE.input_tokens }));
     }
-    if (!path.endsWith('/messages') || !body) return sendError(response, 404);
-    await reply(body, response);
+    const wire = wireAt(path);
+    if (!wire || !body) return (wire ?? messages).refuse(response, 404);
+    const question = wire.read(body, path);
+    seen.question = question;
+    await reply(wire, question, response);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -174,9 +159,11 @@ export async function startModel({ host = '127.0.0.1' }: { host?: string } = {})
   };
 }
 
-/** A request beside the conversation, such as for its title: it follows no script. */
-function isErrand({ tools, system }: Body): boolean {
-  return (tools ?? []).length === 0 && /title|summar/i.test(JSON.stringify(system ?? ''));
+/** The API that a path belongs to. */
+function wireAt(path: string): Wire | undefined {
+  if (path.endsWith('/messages')) return messages;
+  if (path.endsWith('/responses')) return responses;
+  return /:(stream)?[gG]enerateContent$/.test(path) ? contents : undefined;
 }
 
 function misbehave(fault: string, stream: boolean, response: ServerResponse): void {

@@ -1,39 +1,81 @@
-/** How a reply stands on the wire: the Messages API's events, or one object (docs.claude.com, "Streaming Messages"). */
+/** How a reply stands on the wire: what the three APIs that are stood in for have in common, and what each does alone. */
 import type { ServerResponse } from 'node:http';
-import type { Act } from './script.ts';
+import type { Act, Message } from './script.ts';
 
 export interface Tool {
   name: string;
   input_schema?: { required?: string[]; properties?: Record<string, { type?: string; enum?: string[] }> };
 }
 
-type Block =
+export type Block =
   | { type: 'text'; text: string }
   | { type: 'thinking'; thinking: string; signature: string }
   | { type: 'tool_use'; id: string; name: string; input: Record<string, unknown> };
 
+export type Stop = 'end_turn' | 'tool_use' | 'max_tokens' | 'refusal';
+
+/** What of a request the script goes by. */
+export interface Question {
+  model: string;
+  stream: boolean;
+  messages: Message[];
+  tools: Tool[];
+  /** A request beside the conversation, such as for its title: it follows no script. */
+  errand: boolean;
+}
+
+/** A reply on its way. */
+export interface Reply {
+  /** The head of a stream; once. */
+  begin(): void;
+  /** `pause` is called between pieces. */
+  send(block: Block, pause: () => Promise<void>): Promise<void>;
+  /** An error in the midst of a stream, and the end of it. */
+  fail(): void;
+  end(stop: Stop): void;
+}
+
+/** One API. */
+export interface Wire {
+  read(body: Record<string, unknown>, path: string): Question;
+  reply(response: ServerResponse, question: Question, id: string): Reply;
+  refuse(response: ServerResponse, status: number): void;
+}
+
 /** Tokens of every reply, so that sums can be foretold. */
 export const USAGE = { input_tokens: 100, output_tokens: 20 };
 
-const TYPES: Record<number, string> = {
-  400: 'invalid_request_error',
-  401: 'authentication_error',
-  403: 'permission_error',
-  404: 'not_found_error',
-  413: 'request_too_large',
-  429: 'rate_limit_error',
-  500: 'api_error',
-  529: 'overloaded_error',
-};
+/** What an error says, in every API. */
+export const saidOf = (status: number): string => `The stand-in was told to answer ${status}.`;
 
-export function sendError(response: ServerResponse, status: number): void {
+/** An error as JSON, with the header that says when to come again. */
+export function sendRefusal(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, {
     'content-type': 'application/json',
     ...(status === 429 && { 'retry-after': '1' }),
   });
-  const error = { type: TYPES[status] ?? 'api_error', message: `The stand-in was told to answer ${status}.` };
-  response.end(JSON.stringify({ type: 'error', error, request_id: 'req_stand_in' }));
+  response.end(JSON.stringify(body));
 }
+
+export function sendJson(response: ServerResponse, body: object): void {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+}
+
+export function beginStream(response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
+}
+
+/** One server-sent event. */
+export function sendEvent(response: ServerResponse, event: { type: string; [field: string]: unknown }): void {
+  response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+}
+
+/** A text in a few pieces. */
+export const piecesOf = (text: string): string[] => text.match(/.{1,4096}?(?:\s|$)|.{1,4096}/gs) ?? [''];
+
+/** The tools that run a shell command, as the agents name them. */
+const SHELLS = ['Bash', 'Execute', 'exec_command', 'run_shell_command'];
 
 /** The block that an act stands for; undefined where it is none. `id` is the tool use's. */
 export function blockOf(act: Act, tools: Tool[], id: string): Block | undefined {
@@ -43,7 +85,7 @@ export function blockOf(act: Act, tools: Tool[], id: string): Block | undefined 
     case 'think':
       return { type: 'thinking', thinking: act.text, signature: 'c3RhbmQtaW4=' };
     case 'run': {
-      const shell = tools.find(({ name }) => name === 'Bash' || name === 'Execute');
+      const shell = tools.find(({ name }) => SHELLS.includes(name));
       return { type: 'tool_use', id, name: shell?.name ?? 'Bash', input: shellInput(shell, act.command) };
     }
     case 'tool':
@@ -62,9 +104,10 @@ function shellInput(tool: Tool | undefined, command: string): Record<string, unk
     riskLevelReason: 'As the test wants it',
     description: 'Run a command',
   };
-  const others = required.filter((name) => name !== 'command');
+  const named = 'cmd' in properties ? 'cmd' : 'command';
+  const others = required.filter((name) => name !== named);
   return {
-    command,
+    [named]: command,
     ...Object.fromEntries(
       others.map((name) => {
         const { type, enum: allowed } = properties[name] ?? {};
@@ -74,47 +117,4 @@ function shellInput(tool: Tool | undefined, command: string): Record<string, unk
       }),
     ),
   };
-}
-
-export const messageOf = (id: string, model: string, content: Block[], stop: string | null) => ({
-  id,
-  type: 'message',
-  role: 'assistant',
-  model,
-  content,
-  stop_reason: stop,
-  stop_sequence: null,
-  usage: stop === null ? { ...USAGE, output_tokens: 1 } : USAGE,
-});
-
-/** One server-sent event. */
-export function sendEvent(response: ServerResponse, event: { type: string }): void {
-  response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
-}
-
-/** The events of one block; text comes in a few pieces. `pause` is called between them. */
-export async function sendBlock(
-  response: ServerResponse,
-  index: number,
-  block: Block,
-  pause: () => Promise<void>,
-): Promise<void> {
-  const send = (event: { type: string; [field: string]: unknown }) =>
-    sendEvent(response, { ...event, index } as never);
-  const delta = (value: Record<string, unknown>) => send({ type: 'content_block_delta', delta: value });
-  if (block.type === 'tool_use') {
-    send({ type: 'content_block_start', content_block: { ...block, input: {} } });
-    delta({ type: 'input_json_delta', partial_json: JSON.stringify(block.input) });
-  } else if (block.type === 'thinking') {
-    send({ type: 'content_block_start', content_block: { type: 'thinking', thinking: '', signature: '' } });
-    delta({ type: 'thinking_delta', thinking: block.thinking });
-    delta({ type: 'signature_delta', signature: block.signature });
-  } else {
-    send({ type: 'content_block_start', content_block: { type: 'text', text: '' } });
-    for (const piece of block.text.match(/.{1,4096}?(?:\s|$)|.{1,4096}/gs) ?? ['']) {
-      delta({ type: 'text_delta', text: piece });
-      await pause();
-    }
-  }
-  send({ type: 'content_block_stop' });
 }

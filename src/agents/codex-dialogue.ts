@@ -1,0 +1,228 @@
+import { toolOf } from './codex-tools.ts';
+import { answerTo, type Fault, HANDSHAKE, outcomeOf, sentenceOf, usageOf } from './codex-words.ts';
+import type { AgentEvent, OpenDialogue, Step, Usage } from './dialogue.ts';
+import { type Fields, fields, list, objectOf, text } from './json.ts';
+
+const line = (message: object) => `${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`;
+
+interface Turn {
+  interrupted: boolean;
+  /** Codex's name of it, once it is known. */
+  id: string;
+  fault: Fault | undefined;
+  usage: Usage | undefined;
+  answer: string;
+  /** Tools in use, by the id of the use. */
+  tools: Map<string, string>;
+  /** Text that came in pieces and not yet as a whole message, by the message. */
+  partial: Map<string, string>;
+}
+
+/** The JSON-RPC of Codex's app server, over lines. What is unknown is passed over. */
+export const openCodex: OpenDialogue = ({ workspace, session: resumed }) => {
+  let session = resumed ?? '';
+  let turn: Turn | undefined;
+  let requests = 0;
+  const purposes = new Map<number, string>();
+
+  function call(method: string, params: object): string {
+    requests += 1;
+    purposes.set(requests, method);
+    return line({ id: requests, method, params });
+  }
+
+  const begin = () => call('thread/start', { cwd: workspace });
+  const goOn = () =>
+    session === ''
+      ? begin()
+      : call('thread/resume', { threadId: session, cwd: workspace, excludeTurns: true });
+  const stop = (id: string) => call('turn/interrupt', { threadId: session, turnId: id });
+
+  /** Hooks have to be trusted before they run. Ours stands in the user's own configuration; a project's stays untrusted. */
+  function trust(result: Fields): string {
+    const hooks = list(result.data).flatMap(({ hooks: found }) => list(found));
+    const ours = hooks.filter(({ source, trustStatus }) => source === 'user' && trustStatus !== 'trusted');
+    if (ours.length === 0) return goOn();
+    const value = Object.fromEntries(
+      ours.map(({ key, currentHash }) => [text(key), { trusted_hash: currentHash }]),
+    );
+    return call('config/batchWrite', {
+      edits: [{ keyPath: 'hooks.state', value, mergeStrategy: 'upsert' }],
+      reloadUserConfig: true,
+    });
+  }
+
+  function hearAnswer(said: Fields): Step {
+    const purpose = purposes.get(Number(said.id)) ?? '';
+    purposes.delete(Number(said.id));
+    const error = fields(said.error);
+    const result = fields(said.result) ?? {};
+    switch (purpose) {
+      case 'initialize':
+        return { write: line({ method: 'initialized' }) + call('hooks/list', { cwds: [workspace] }) };
+      case 'hooks/list':
+        return { write: trust(result) };
+      case 'config/batchWrite':
+        // Without its hook it would be held by the system alone, and not be told so.
+        return error ? refused(error) : { write: goOn() };
+      case 'thread/start':
+      case 'thread/resume':
+        return hearThread(purpose, result, error);
+      case 'turn/start':
+        if (!turn) return {};
+        if (error) return end({ ok: false, ...outcomeOf({ message: text(error.message) }) });
+        turn.id = text(fields(result.turn)?.id);
+        return {};
+      default:
+        return {};
+    }
+  }
+
+  const refused = (error: Fields): Step => ({
+    events: [{ type: 'stderr', content: `Codex refused to begin: ${text(error.message)}` }],
+  });
+
+  function hearThread(purpose: string, result: Fields, error: Fields | undefined): Step {
+    if (error && purpose === 'thread/start') return refused(error);
+    if (error) {
+      // The same process can begin anew; that the conversation is lost has to be told all the same.
+      session = '';
+      const message = `Codex: ${text(error.message)}`;
+      return { write: begin(), ended: { ok: false, reason: 'session_lost', message } };
+    }
+    const name = text(fields(result.thread)?.id);
+    const step: Step = name === session ? {} : { session: name };
+    session = name;
+    return { ready: true, ...step };
+  }
+
+  function end(ended: NonNullable<Step['ended']>): Step {
+    if (!turn) return {};
+    const { partial, tools, usage } = turn;
+    const events: AgentEvent[] = [...partial.values()].map((content) => ({ type: 'message', content }));
+    for (const [tool_use_id, tool] of tools) {
+      const content = ended.ok ? 'It runs on in the background.' : 'It was ended with the turn.';
+      events.push({ type: 'tool_result', content, tool, tool_use_id, is_error: !ended.ok });
+    }
+    const { interrupted } = turn;
+    turn = undefined;
+    return {
+      events,
+      // A command that was under way would go on.
+      ...(interrupted && { write: call('thread/backgroundTerminals/clean', { threadId: session }) }),
+      ended: { ...ended, ...(usage && { usage }) },
+    };
+  }
+
+  function hearItem(of: Turn, item: Fields, over: boolean): AgentEvent[] {
+    const id = text(item.id);
+    if (item.type === 'agentMessage') {
+      if (!over) return [];
+      of.partial.delete(id);
+      const content = text(item.text);
+      if (content === '') return [];
+      of.answer = content;
+      return [{ type: 'message', content }];
+    }
+    const told = toolOf(item);
+    if (!told) return [];
+    const events: AgentEvent[] = [];
+    if (!of.tools.has(id)) {
+      const { tool, content, input } = told;
+      of.tools.set(id, tool);
+      events.push({ type: 'tool_use', content, tool, tool_use_id: id, input });
+    }
+    if (over) {
+      const tool = of.tools.get(id) ?? told.tool;
+      of.tools.delete(id);
+      events.push({ type: 'tool_result', ...told.result, tool, tool_use_id: id });
+    }
+    return events;
+  }
+
+  /** Of a command that our hook refused, nothing else is told; not even the command. */
+  function hearHook(run: Fields): AgentEvent[] {
+    if (run.status !== 'blocked' || run.eventName !== 'preToolUse') return [];
+    const tool_use_id = text(run.id).split(':').at(-1) ?? '';
+    const tool = 'Bash';
+    const content = list(run.entries)
+      .map((entry) => text(entry.text))
+      .join('\n');
+    return [
+      { type: 'tool_use', content: tool, tool, tool_use_id, input: {} },
+      { type: 'permission_denied', content, tool, tool_use_id },
+      { type: 'tool_result', content, tool, tool_use_id, is_error: true },
+    ];
+  }
+
+  function hearNotification(method: string, told: Fields): Step {
+    // Agents that it starts have conversations of their own.
+    if (!turn || told.threadId !== session) return {};
+    const about = text(told.turnId) || text(fields(told.turn)?.id);
+    if (method === 'turn/started' && turn.id === '') turn.id = about;
+    if (about !== turn.id) return {};
+    switch (method) {
+      case 'turn/started':
+        // An interrupt that came before the turn had begun had nothing to interrupt.
+        return turn.interrupted ? { write: stop(turn.id) } : {};
+      case 'item/started':
+      case 'item/completed':
+        return { events: hearItem(turn, fields(told.item) ?? {}, method === 'item/completed') };
+      case 'item/agentMessage/delta': {
+        const id = text(told.itemId);
+        turn.partial.set(id, (turn.partial.get(id) ?? '') + text(told.delta));
+        return {};
+      }
+      case 'hook/completed':
+        return { events: hearHook(fields(told.run) ?? {}) };
+      case 'thread/tokenUsage/updated':
+        turn.usage = usageOf(fields(told.tokenUsage)?.last, turn.usage);
+        return {};
+      case 'error': {
+        const fault = (fields(told.error) ?? {}) as Fault;
+        if (told.willRetry === true) {
+          return { events: [{ type: 'stderr', content: sentenceOf(fault) }], retrying: true };
+        }
+        turn.fault = fault;
+        return {};
+      }
+      case 'turn/completed':
+        return hearEnd(turn, fields(told.turn) ?? {});
+      default:
+        return {};
+    }
+  }
+
+  function hearEnd(of: Turn, { status, error }: Fields): Step {
+    if (status === 'completed' && !of.fault) return end({ ok: true, result: of.answer });
+    if (of.interrupted || status === 'interrupted') {
+      return end({ ok: false, reason: 'interrupted', message: 'The turn was interrupted.' });
+    }
+    return end({ ok: false, ...outcomeOf((fields(error) as Fault | undefined) ?? of.fault ?? {}) });
+  }
+
+  return {
+    open: () => ({ write: call('initialize', HANDSHAKE) }),
+    prompt(content) {
+      const [tools, partial] = [new Map<string, string>(), new Map<string, string>()];
+      turn = { interrupted: false, id: '', fault: undefined, usage: undefined, answer: '', tools, partial };
+      const input = [{ type: 'text', text: content, text_elements: [] }];
+      return { write: call('turn/start', { threadId: session, input }) };
+    },
+    interrupt() {
+      if (!turn) return {};
+      turn.interrupted = true;
+      return turn.id === '' ? {} : { write: stop(turn.id) };
+    },
+    hear(heard) {
+      const said = objectOf(heard);
+      if (!said) return { unreadable: true };
+      const method = text(said.method);
+      if (method !== '' && said.id !== undefined) {
+        return { write: line({ id: said.id, ...answerTo(method) }) };
+      }
+      if (method !== '') return hearNotification(method, fields(said.params) ?? {});
+      return said.id === undefined ? { unreadable: true } : hearAnswer(said);
+    },
+  };
+};

@@ -1,0 +1,79 @@
+import { openCodex } from './codex-dialogue.ts';
+import { NO_KEY } from './credentials.ts';
+import type { AgentKind, LaunchOrder } from './kind.ts';
+import { commandLine } from './shell-word.ts';
+
+/** The Responses API, and its key (platform.openai.com/docs/api-reference). */
+const OPENAI = { variable: 'OPENAI_BASE_URL', url: 'https://api.openai.com/v1' };
+/** The model that is asked where `env` does not name one in CODEX_MODEL. */
+const MODEL = 'gpt-5.5';
+
+/**
+ * OpenAI's Codex, one process for the whole conversation: its app server, JSON-RPC over lines, which is called
+ * experimental, so that the version is pinned. It asks the Responses API with a key, not by a ChatGPT account.
+ */
+export const codex: AgentKind = {
+  type: 'CODEX',
+  cli: {
+    package: '@openai/codex',
+    version: '0.169.0',
+    program: 'codex',
+    native: '@openai/codex-linux-*/vendor/*/bin/codex',
+    debian: ['ripgrep'],
+  },
+  credentials: [{ secret: 'OPENAI_API_KEY', header: 'authorization', prefix: 'Bearer ' }],
+  model: OPENAI,
+  launch: (order) => ({
+    argv: ['codex', 'app-server'],
+    env: { OPENAI_API_KEY: NO_KEY },
+    files: { '.codex/config.toml': configOf(order) },
+  }),
+  dialogue: openCodex,
+  conversation: ['.codex/sessions'],
+};
+
+/** Strings of JSON are strings of TOML. */
+const quoted = (text: string) => JSON.stringify(text);
+
+function configOf({ spec, gateway, gate }: LaunchOrder): string {
+  return [
+    `model = ${quoted(spec.env?.CODEX_MODEL ?? MODEL)}`,
+    'model_provider = "worker"',
+    // The container is the sandbox, and nobody is there to be asked.
+    'approval_policy = "never"',
+    'sandbox_mode = "danger-full-access"',
+    // A login shell would set another PATH than the worker's.
+    'allow_login_shell = false',
+    'check_for_update_on_startup = false',
+    // The endpoint would run it, past everything that limits commands.
+    ...(gate ? ['web_search = "disabled"'] : []),
+    '[analytics]',
+    'enabled = false',
+    '[features]',
+    // What would begin turns that nobody asked for, fetch what nobody asked for, or never give up.
+    ...['apps', 'goals', 'plugins', 'remote_plugin', 'unbounded_connection_retries'].map(
+      (name) => `${name} = false`,
+    ),
+    '[model_providers.worker]',
+    'name = "Worker"',
+    `base_url = ${quoted(gateway)}`,
+    'wire_api = "responses"',
+    'env_key = "OPENAI_API_KEY"',
+    'supports_websockets = false',
+    // Of the one kind of retry it tells, of the other it does not.
+    'request_max_retries = 0',
+    'stream_max_retries = 4',
+    // A request without an answer is given up by the gateway sooner.
+    'stream_idle_timeout_ms = 130000',
+    ...(gate
+      ? [
+          '[[hooks.PreToolUse]]',
+          'matcher = "Bash"',
+          '[[hooks.PreToolUse.hooks]]',
+          'type = "command"',
+          `command = ${quoted(commandLine(gate))}`,
+        ]
+      : []),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,38 @@
+# CODEX 0.169.0
+# Made by worker-manager. `docker build .` in this folder makes the same image.
+
+FROM node:24-bookworm-slim AS confine
+LABEL worker-manager.managed=true
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log
+COPY confine.c /src/confine.c
+RUN gcc -O2 -static -s -Wall -Wextra -Werror -o /src/confine /src/confine.c
+
+FROM node:24-bookworm-slim AS cli
+LABEL worker-manager.managed=true
+COPY ca.crt /ca.crt
+RUN if [ -s /ca.crt ]; then export NODE_EXTRA_CA_CERTS=/ca.crt npm_config_cafile=/ca.crt; fi \
+ && npm install --prefix /cli --no-audit --no-fund --no-update-notifier @openai/codex@0.169.0 \
+ && install -D -m 0755 /cli/node_modules/@openai/codex-linux-*/vendor/*/bin/codex /out/codex \
+ && rm -rf /cli /root/.npm \
+ && if [ "$(head -c 4 /out/codex | tail -c 3)" != ELF ]; then echo '@openai/codex@0.169.0 has no native program for this machine.'; exit 1; fi
+
+FROM node:24-bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates procps ripgrep tini && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log \
+ && groupadd --gid 20000 cmd-node \
+ && groupadd --gid 10001 wrapper && groupadd --gid 10002 agent \
+ && useradd --uid 10001 --gid wrapper --groups cmd-node --home-dir /worker --no-create-home --shell /usr/sbin/nologin wrapper \
+ && useradd --uid 10002 --gid agent --home-dir /home/agent --no-create-home --shell /bin/bash agent \
+ && install -d -o agent -g wrapper -m 2775 /home/agent /workspace && install -d /worker \
+ && node="$(readlink -f "$(command -v node)")" && chgrp cmd-node "$node" && chmod 0750 "$node"
+
+COPY --from=cli /out/codex /usr/local/bin/codex
+
+COPY --from=confine /src/confine /worker/confine
+COPY entry gate /worker/
+COPY wrapper.mjs /worker/wrapper.mjs
+RUN { NODE_COMPILE_CACHE=/tmp/cache setpriv --reuid 10001 --regid 10001 --groups 20000 node /worker/wrapper.mjs 2>/tmp/said; [ $? = 78 ] || { cat /tmp/said; exit 1; }; } \
+ && chmod -R a+rX /tmp/cache && chown -R root:root /tmp/cache && mv /tmp/cache /worker/cache && rm /tmp/said
+ENV WORKSPACE_PATH=/workspace
+WORKDIR /workspace
+USER root
+ENTRYPOINT ["/worker/entry"]

@@ -99,8 +99,6 @@ export async function boot(reader: Redis, redisUrl: string, program: string, dir
     WORKER_ID: id,
     WORKER_INCARNATION: '1',
     WORKER_CELL: cell,
-    // Without it the wrapper takes itself for a node that was started by hand, and does more.
-    WORKER_INCARNATION: '1',
     WORKSPACE_PATH: join(dir, 'ws'),
     REDIS_URL: redisUrl,
   };

@@ -28,7 +28,13 @@ const LAZY = /^(node:)?(tls|crypto|assert|dns|http|https|zlib|child_process)$/;
 const loadLate: Plugin = {
   name: 'load-late',
   setup(on) {
-    on.onResolve({ filter: LAZY }, ({ path }) => ({ path: path.replace(/^node:/, ''), namespace: 'late' }));
+    on.onResolve({ filter: LAZY }, ({ path, kind }) => {
+      const name = path.replace(/^node:/, '');
+      // `await import(…)` loads late by itself; a part made of ours would have a default export only.
+      return kind === 'dynamic-import'
+        ? { path: `node:${name}`, external: true }
+        : { path: name, namespace: 'late' };
+    });
     // Getters by name, and no Proxy: an import of single names copies the names that it finds.
     on.onLoad({ filter: LAZY, namespace: 'late' }, ({ path }) => ({
       contents: `const load = () => process.getBuiltinModule('node:${path}');

@@ -61,7 +61,7 @@ export async function consumeCommands(options: ConsumerOptions, signal: AbortSig
       const entries: Entry[] =
         leftovers || stranded
           ? await stream.claim(1, leftovers ? 0 : strandedMs)
-          : await stream.read(BATCH, BLOCK_MS);
+          : await unlessOver(stream.read(BATCH, BLOCK_MS), signal);
       for (const entry of entries) {
         if (signal.aborted) return;
         await settle(entry, options);
@@ -83,6 +83,19 @@ export async function consumeCommands(options: ConsumerOptions, signal: AbortSig
       );
     }
   }
+}
+
+/**
+ * A read that waits, or nothing once the signal fires: a client that is cut while it is between two connections leaves
+ * its reads unanswered for ever. What such a read was given stays pending, and is claimed by whoever reads next.
+ */
+function unlessOver(read: Promise<Entry[]>, signal: AbortSignal): Promise<Entry[]> {
+  return new Promise((resolve, reject) => {
+    const over = () => resolve([]);
+    signal.addEventListener('abort', over, { once: true });
+    read.then(resolve, reject).finally(() => signal.removeEventListener('abort', over));
+    if (signal.aborted) over();
+  });
 }
 
 async function settle(entry: Entry, options: ConsumerOptions): Promise<void> {

@@ -35,10 +35,12 @@ export function bodyEnv(facts: BodyFacts): Record<string, string> {
 /** A direct worker shares the machine's ports: it takes any free one, on loopback, and tells which in its heartbeat. */
 function taskEnv({ spec, handlersDir }: BodyFacts): Record<string, string> {
   const docker = spec.runtime === 'docker';
+  const { WORKER_PORT, WORKER_HOST } = spec.env ?? {};
   const handlers = docker ? HANDLERS_PLACE : handlersDir;
   return {
-    WORKER_PORT: docker ? String(NODE_PORT) : '0',
-    WORKER_HOST: docker ? '0.0.0.0' : '127.0.0.1',
+    // The image's own health check reads them, too.
+    WORKER_PORT: WORKER_PORT ?? (docker ? String(NODE_PORT) : '0'),
+    WORKER_HOST: WORKER_HOST ?? (docker ? '0.0.0.0' : '127.0.0.1'),
     ...(handlers !== undefined && { HANDLERS_DIR: handlers }),
   };
 }

@@ -9,25 +9,9 @@
  * Must not import the store: what it knows of takeovers it is handed.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  type Body,
-  type Serving,
-  TAKEN_INCARNATION,
-  type Taken,
-  type Takeover,
-  type WorkerSpec,
-} from '../model/index.ts';
+import type { Body, Taken, Takeover, WorkerSpec } from '../model/index.ts';
 import { BodyConflict, type BodyOrder, type Runtime, RuntimeDown } from './runtime.ts';
-
-/** What is written down of takeovers; `Takeovers` of the store. */
-export interface Book {
-  of(workerId: string): Promise<Taken | undefined>;
-  all(): Promise<Taken[]>;
-  whom(ids: string[]): Promise<{ known: boolean; serving: Serving | undefined; beats: boolean }[]>;
-  tell(takeover: Takeover): Promise<void>;
-  restore(takeover: Takeover): Promise<void>;
-  drop(workerId: string): Promise<void>;
-}
+import { type Book, isWarm, seenAs } from './taken-body.ts';
 
 export interface AliasOptions {
   book: Book;
@@ -256,20 +240,4 @@ class AliasedRuntime implements Runtime {
       this.#byOrigin.set(taken.made_for, taken.worker_id);
     }
   }
-}
-
-/** Made for a pool's stock, as its label tells. */
-const isWarm = (spec: string): boolean => spec.includes('"warm":true');
-
-/** The body as that of the worker which has it now. Its life as that began when it was taken over. */
-function seenAs(body: Body, { worker_id, at, begun }: Taken, spec: string): Body {
-  // Until its worker has spoken from it nothing of the worker runs there, also where the body has ended.
-  const state = begun ? body.state : 'created';
-  const { exit_code, oom_killed, error, finished_at, tail, ...rest } = body;
-  return {
-    ...(begun ? body : rest),
-    ...{ worker_id, spec, state, spec_hash: '', incarnation: TAKEN_INCARNATION },
-    created_at: Math.max(body.created_at, Math.floor(at / 1000) * 1000),
-    started_at: begun ? at : undefined,
-  };
 }

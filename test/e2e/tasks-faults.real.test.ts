@@ -157,6 +157,13 @@ async function viewsOf(queue: TaskQueue, storm: StormTask[]): Promise<Map<string
   return new Map(storm.map(({ id }, at) => [id, views[at]]));
 }
 
+/** What a person would look at where tasks do not end. */
+async function stateOf({ world, queue, direct, docker }: Sky): Promise<string> {
+  const workers = await Promise.all([...direct, ...docker].map((worker) => world.cell.store.load(worker)));
+  const lines = workers.map((one) => JSON.stringify({ ...one?.record.status, heartbeat: one?.heartbeat }));
+  return [JSON.stringify(await queue.counts()), ...lines].join('\n');
+}
+
 const isOver = (view: TaskView | undefined) => view?.status === 'completed' || view?.status === 'failed';
 
 test(`of ${TASKS} tasks, each ends once and as it should, whoever is killed meanwhile (SEED=${SEED})`, {
@@ -188,7 +195,13 @@ test(`of ${TASKS} tasks, each ends once and as it should, whoever is killed mean
     waiting = waiting.filter(({ id }) => !isOver(views.get(id)));
     return waiting.map(({ id, kind }) => `${id} ${kind}`);
   };
-  await expect.poll(left, { timeout: CALM_MS, interval: 500 }).toEqual([]);
+  await expect
+    .poll(left, { timeout: CALM_MS, interval: 500 })
+    .toEqual([])
+    .catch(async (error) => {
+      console.log(await stateOf(sky), managers.at(-1)?.log().slice(-5000));
+      throw error;
+    });
   const ended = await viewsOf(sky.queue, storm);
   const wrong = storm.flatMap((task) => {
     const view = ended.get(task.id);

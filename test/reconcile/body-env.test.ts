@@ -30,5 +30,6 @@ test('a task worker in a container answers on the port of the contract, and find
 test('a direct one takes any free port of loopback, and the files in place', () => {
   const direct = { WORKER_PORT: '0', WORKER_HOST: '127.0.0.1' };
   expect(envOf({ runtime: 'process' }, '/srv/h')).toMatchObject({ ...direct, HANDLERS_DIR: '/srv/h' });
+  expect(envOf({ runtime: 'process', env: { WORKER_PORT: '7000' } })).toMatchObject({ WORKER_PORT: '7000' });
   expect(envOf({ runtime: 'process' })).not.toHaveProperty('HANDLERS_DIR');
 });

@@ -1,5 +1,5 @@
 import type { Serving, Taken, Takeover } from '../../src/model/index.ts';
-import type { Book } from '../../src/runtimes/aliased.ts';
+import type { Book } from '../../src/runtimes/taken-body.ts';
 
 /** What is written down of takeovers, in memory; the sets say what the store has heard. */
 export class MemoryBook implements Book {

@@ -24,7 +24,7 @@ def nap(seconds):
 
 @handler
 def until(path):
-    while not os.path.exists(path):
+    while not os.path.exists(path) or os.path.getsize(path) == 0:
         time.sleep(0.01)
     return open(path).read()
 
@@ -184,7 +184,7 @@ test('what is submitted at a worker is under the rules of its pool', async () =>
   expect((await post('add', 1, 'x')).status).toBe(200);
   const full = await post('nap', 0);
   expect([full.status, Number(full.headers.get('retry-after')) > 0]).toEqual([429, true]);
-  writeFileSync(file, '');
+  writeFileSync(file, 'go');
   expect(await ended('add')).toMatchObject({ status: 'failed', attempts: 2, error: { type: 'TypeError' } });
   await worker.redis.del(worker.keys.pools.record(POOL));
 });

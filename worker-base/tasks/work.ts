@@ -24,6 +24,8 @@ import { readTaskSettings, type TaskSettings } from './settings.ts';
 
 /** Between SIGTERM and SIGKILL of a handler; within what the body has left when its own grace is over. */
 const GRACE_MS = 1000;
+/** A queue answers within a round trip. */
+const START_MS = 2000;
 /** As sysexits.h: a setting is wrong; the handlers cannot be loaded. */
 const EX_CONFIG = 78;
 const EX_NOINPUT = 66;
@@ -116,13 +118,15 @@ export async function workOnTasks(options: {
   const attempt = (what: string, act: Promise<unknown>) =>
     act.catch((error: unknown) => log.warn(`${what} did not end as it should`, { error: messageOf(error) }));
 
-  consumer
+  const started = consumer
     .start()
     .then(() => {
       begun = true;
       meter.start();
     })
     .catch((error: unknown) => log.error('no tasks can be taken', { error: messageOf(error) }));
+  // Ready is who takes tasks; where Redis has just gone, that is told when it is back.
+  await Promise.race([started, new Promise((resolve) => setTimeout(resolve, START_MS).unref())]);
   return {
     pid: process.pid,
     about: {

@@ -1,4 +1,4 @@
-import type { SessionUpdate, ToolCallContent, ToolCallUpdate } from '@agentclientprotocol/sdk';
+import type { SessionUpdate, ToolCallContent } from '@agentclientprotocol/sdk';
 import type { AgentEvent } from '../src/agents/dialogue.ts';
 import { summaryOfUse } from '../src/agents/json.ts';
 
@@ -52,25 +52,6 @@ export class AcpTelling {
     }
   }
 
-  /** The agent asks whether it may: some tell of a use in no other way, and of a refused one not again. */
-  ask(call: ToolCallUpdate): AgentEvent[] {
-    return [
-      ...this.flush(),
-      ...this.#tool({ ...call, sessionUpdate: 'tool_call_update', status: 'in_progress' }),
-    ];
-  }
-
-  /** The turn is over: what was said last, and the end of uses of which no result was told. */
-  end(): AgentEvent[] {
-    const events = this.flush();
-    for (const [tool_use_id, { name: tool, told }] of this.#tools) {
-      const content = 'The agent told no result.';
-      if (told) events.push({ type: 'tool_result', content, tool, tool_use_id, is_error: true });
-    }
-    this.#tools.clear();
-    return events;
-  }
-
   /** What was said and not told yet. */
   flush(): AgentEvent[] {
     if (this.#text === '') return [];
@@ -88,11 +69,8 @@ export class AcpTelling {
     const { toolCallId: tool_use_id, status } = update;
     const tool = this.#tools.get(tool_use_id) ?? { name: '', input: undefined, content: '', told: false };
     this.#tools.set(tool_use_id, tool);
-    const command = shellCommandOf(update);
-    // The title of such a use is the command, and no name.
-    const named = update.name ?? (command === undefined ? update.title : 'Shell');
-    tool.name = named ?? tool.name;
-    tool.input = update.rawInput ?? (command === undefined ? tool.input : { command });
+    tool.name = update.name ?? update.title ?? tool.name;
+    tool.input = update.rawInput ?? tool.input;
     tool.content = update.content ? textOf(update.content) : tool.content;
     if (update.rawOutput !== undefined && !tool.content)
       tool.content =
@@ -112,14 +90,6 @@ export class AcpTelling {
     }
     return events;
   }
-}
-
-/** The shell command of a use, which each agent spells as it likes; one that tells no input has it as the title. */
-export function shellCommandOf({ kind, title, rawInput }: Partial<ToolCallUpdate>): string | undefined {
-  const { command } = (rawInput ?? {}) as { command?: unknown };
-  if (typeof command === 'string') return command;
-  if (Array.isArray(command)) return command.join(' ');
-  return kind === 'execute' && rawInput == null ? (title ?? undefined) : undefined;
 }
 
 function useOf({ name, input }: Tool): string {

@@ -9,19 +9,15 @@ import {
   type AnyMessage,
   type ClientConnection,
   client,
-  type LoadSessionResponse,
   methods,
   PROTOCOL_VERSION,
   type PromptRequest,
-  type PromptResponse,
   RequestError,
   type RequestPermissionRequest,
   type RequestPermissionResponse,
 } from '@agentclientprotocol/sdk';
-import type { Step, TurnEnd, Usage } from '../src/agents/dialogue.ts';
-import { failureOfText } from '../src/agents/failure.ts';
-import { fields, number } from '../src/agents/json.ts';
-import { AcpTelling, shellCommandOf } from './acp-telling.ts';
+import type { Step, TurnEnd } from '../src/agents/dialogue.ts';
+import { AcpTelling } from './acp-telling.ts';
 import type { OpenVoice, Voice } from './conversation.ts';
 import type { Denials } from './denials.ts';
 
@@ -113,8 +109,7 @@ class AcpVoice implements Voice {
     const params: PromptRequest = { sessionId: this.#session, prompt: [{ type: 'text', text }] };
     try {
       const answer = await this.#connection?.agent.request(methods.agent.session.prompt, params);
-      const usage = answer && usageOf(answer);
-      this.#end({ ...this.#endOf(answer?.stopReason ?? 'end_turn'), ...(usage && { usage }) });
+      this.#end(this.#endOf(answer?.stopReason ?? 'end_turn'));
     } catch (error) {
       this.#end(failureOf(error));
     }
@@ -145,20 +140,15 @@ class AcpVoice implements Voice {
   ): Promise<void> {
     const known = { sessionId, cwd: this.#order.workspace, mcpServers: [] };
     if (can?.sessionCapabilities?.resume) await agent.request(methods.agent.session.resume, known);
-    else if (can?.loadSession) {
-      const loaded: LoadSessionResponse | undefined = await agent.request(methods.agent.session.load, known);
-      // Gemini CLI goes on with its replay after it has answered. It reads the next request when that is done, and
-      // to stay in the mode it is in changes nothing.
-      const modeId = loaded?.modes?.currentModeId;
-      if (modeId !== undefined) await agent.request(methods.agent.session.setMode, { sessionId, modeId });
-    } else throw new Error('It cannot go on with a conversation.');
+    else if (can?.loadSession) await agent.request(methods.agent.session.load, known);
+    else throw new Error('It cannot go on with a conversation.');
   }
 
   #end(ended: TurnEnd): void {
     // Its end is told by the end of its process.
     if (this.#closed) return;
     this.#inTurn = false;
-    const events = this.#telling.end();
+    const events = this.#telling.flush();
     const cost_usd = this.#telling.cost();
     this.#say({ events, ended: { ...ended, ...(cost_usd !== undefined && { cost_usd }) } });
   }
@@ -174,8 +164,7 @@ class AcpVoice implements Voice {
 
   /** Nobody can be asked, so all is allowed that `allowed_commands` does not speak against. */
   #permit({ toolCall, options }: RequestPermissionRequest): RequestPermissionResponse {
-    if (this.#inTurn) this.#say({ events: this.#telling.ask(toolCall) });
-    const command = shellCommandOf(toolCall);
+    const command = commandOf(toolCall.rawInput);
     const judged =
       this.#order.allowed && command !== undefined
         ? this.#order.denials.judge({
@@ -192,17 +181,17 @@ class AcpVoice implements Voice {
   }
 }
 
-/** Tokens of the turn, for which the protocol has no words: as Gemini CLI tells them. */
-function usageOf({ _meta }: PromptResponse): Usage | undefined {
-  const counted = fields(fields(_meta?.quota)?.token_count);
-  if (!counted) return undefined;
-  return { input_tokens: number(counted.input_tokens), output_tokens: number(counted.output_tokens) };
+/** The shell command in a tool's input, which each agent spells as it likes. */
+function commandOf(input: unknown): string | undefined {
+  const { command } = (input ?? {}) as { command?: unknown };
+  if (typeof command === 'string') return command;
+  return Array.isArray(command) ? command.join(' ') : undefined;
 }
 
 function failureOf(error: unknown): TurnEnd {
   const message = textOf(error);
   const code = error instanceof RequestError ? error.code : 0;
-  return { ok: false, reason: code === AUTH_REQUIRED ? 'authentication' : failureOfText(message), message };
+  return { ok: false, reason: code === AUTH_REQUIRED ? 'authentication' : 'error', message };
 }
 
 function textOf(error: unknown): string {

@@ -11,7 +11,6 @@ import { claude } from './claude.ts';
 import { codex } from './codex.ts';
 import { customAcp, customJson, customLines } from './custom.ts';
 import { factory } from './factory.ts';
-import { gemini } from './gemini.ts';
 import type { AgentKind } from './kind.ts';
 
 export { endpointOf } from './endpoint.ts';
@@ -20,7 +19,6 @@ const KINDS: Record<AgentType, AgentKind> = {
   CLAUDE: claude,
   FACTORY: factory,
   CODEX: codex,
-  GEMINI: gemini,
   CUSTOM: customLines,
 };
 const CUSTOM = { lines: customLines, json: customJson, acp: customAcp };

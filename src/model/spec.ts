@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { parseMemory } from './units.ts';
 
 /** What thinks inside a worker. */
-export const AGENT_TYPES = ['CLAUDE', 'FACTORY', 'CODEX', 'GEMINI', 'CUSTOM'] as const;
+export const AGENT_TYPES = ['CLAUDE', 'FACTORY', 'CODEX', 'CUSTOM'] as const;
 /** Tools that an image can be given. */
 export const MODULES = ['GIT', 'GITHUB_CLI', 'COPIER', 'CURL', 'DOCKER'] as const;
 /** Where bodies live. */

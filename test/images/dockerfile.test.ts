@@ -10,7 +10,6 @@ const CASES: Record<string, Partial<WorkerSpec>> = {
   claude: { agent_type: 'CLAUDE' },
   'claude-git-locked': { agent_type: 'CLAUDE', modules: ['GIT'], allowed_commands: ['git'] },
   codex: { agent_type: 'CODEX' },
-  'gemini-locked': { agent_type: 'GEMINI', allowed_commands: [] },
   'factory-all': { agent_type: 'FACTORY', modules: ALL },
 };
 

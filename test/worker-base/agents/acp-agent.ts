@@ -14,14 +14,6 @@ import {
 
 const said = new Map<string, string[]>();
 const cancelled = new Map<string, () => void>();
-/** It replays a session after it has answered, as Gemini CLI does: here, with the next request. */
-const LATE = process.argv[2] === 'late';
-let owed: () => Promise<void> = async () => {};
-const pay = () => {
-  const replay = owed;
-  owed = async () => {};
-  return replay();
-};
 const file = (id: string) => `session-${id}.json`;
 
 const app = agent({ name: 'acp-agent' })
@@ -37,20 +29,10 @@ const app = agent({ name: 'acp-agent' })
   .onRequest(methods.agent.session.load, async ({ params: { sessionId }, client }) => {
     if (!existsSync(file(sessionId))) throw new RequestError(-32_002, 'no such session');
     said.set(sessionId, JSON.parse(readFileSync(file(sessionId), 'utf8')));
-    const replay = () =>
-      client.notify(methods.client.session.update, {
-        sessionId,
-        update: { sessionUpdate: 'agent_message_chunk', content: { type: 'text', text: 'a replay' } },
-      });
-    if (LATE) {
-      owed = replay;
-      return { modes: { currentModeId: 'work', availableModes: [{ id: 'work', name: 'Work' }] } };
-    }
-    await replay();
-    return {};
-  })
-  .onRequest(methods.agent.session.setMode, async () => {
-    await pay();
+    await client.notify(methods.client.session.update, {
+      sessionId,
+      update: { sessionUpdate: 'agent_message_chunk', content: { type: 'text', text: 'a replay' } },
+    });
     return {};
   })
   .onNotification(methods.agent.session.cancel, ({ params }) => cancelled.get(params.sessionId)?.())
@@ -58,7 +40,6 @@ const app = agent({ name: 'acp-agent' })
     const text = prompt.map((block) => (block.type === 'text' ? block.text : '')).join('');
     const tell = (update: SessionUpdate) =>
       client.notify(methods.client.session.update, { sessionId, update });
-    await pay();
     const words = said.get(sessionId) ?? [];
     words.push(text);
     writeFileSync(file(sessionId), JSON.stringify(words));

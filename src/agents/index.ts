@@ -11,7 +11,6 @@ import { claude } from './claude.ts';
 import { codex } from './codex.ts';
 import { customAcp, customJson, customLines } from './custom.ts';
 import { factory } from './factory.ts';
-import { gemini } from './gemini.ts';
 import type { AgentKind } from './kind.ts';
 import { task } from './task.ts';
 
@@ -21,7 +20,6 @@ const KINDS: Record<AgentType, AgentKind> = {
   CLAUDE: claude,
   FACTORY: factory,
   CODEX: codex,
-  GEMINI: gemini,
   CUSTOM: customLines,
   TASK: task,
 };

@@ -64,8 +64,6 @@ export interface AgentKind {
     program: string;
     /** Where the native program lies in npm's folder, as a shell's pattern, if the program's own link leads elsewhere. */
     native?: string;
-    /** The folder in npm's that is the whole program, and the file in it that Node runs; for a CLI that is not native. */
-    script?: { folder: string; file: string };
     /** Debian packages that it does not work without. */
     debian: string[];
   };

@@ -67,29 +67,20 @@ const confineStage = [
 /** npm runs the package's own installer, which puts the native program in place of a stub. */
 function cliStage(agent: Recipe['agent'], program: string): string {
   const wanted = `${plain(agent.package ?? '')}@${plain(agent.version ?? '')}`;
-  const take =
-    agent.script === undefined
-      ? `install -D -m 0755 ${nativeOf(agent, program)} /out/${program}`
-      : `mkdir /out && cp -r /cli/node_modules/${plain(agent.script.folder)} /out/${program} && chmod -R a+rX,go-w /out/${program} && chmod 0755 /out/${program}/${plain(agent.script.file)}`;
+  const file =
+    agent.native === undefined
+      ? `"$(readlink -f /cli/node_modules/.bin/${program})"`
+      : `/cli/node_modules/${agent.native.split('*').map(plain).join('*')}`;
   return [
     'COPY ca.crt /ca.crt',
     run(
       'if [ -s /ca.crt ]; then export NODE_EXTRA_CA_CERTS=/ca.crt npm_config_cafile=/ca.crt; fi',
       `npm install --prefix /cli --no-audit --no-fund --no-update-notifier ${wanted}`,
-      take,
+      `install -D -m 0755 ${file} /out/${program}`,
       'rm -rf /cli /root/.npm',
-      ...(agent.script === undefined
-        ? [
-            `if [ "$(head -c 4 /out/${program} | tail -c 3)" != ELF ]; then echo '${wanted} has no native program for this machine.'; exit 1; fi`,
-          ]
-        : []),
+      `if [ "$(head -c 4 /out/${program} | tail -c 3)" != ELF ]; then echo '${wanted} has no native program for this machine.'; exit 1; fi`,
     ),
   ].join('\n');
-}
-
-function nativeOf({ native }: Recipe['agent'], program: string): string {
-  if (native === undefined) return `"$(readlink -f /cli/node_modules/.bin/${program})"`;
-  return `/cli/node_modules/${native.split('*').map(plain).join('*')}`;
 }
 
 /** Node gets its group here, once: a later change of its mode would copy its 120 MB into a further layer. */
@@ -103,15 +94,12 @@ const users = run(
   'node="$(readlink -f "$(command -v node)")" && chgrp cmd-node "$node" && chmod 0750 "$node"',
 );
 
-function agentLayers({ debian = [], script }: Recipe['agent'], program: string | undefined): string[] {
+function agentLayers({ debian = [] }: Recipe['agent'], program: string | undefined): string[] {
   const more = debian.filter((name) => !COMMON.includes(name));
-  const lines = more.length > 0 ? [run(install(more))] : [];
-  if (program && script)
-    lines.push(
-      `COPY --from=cli /out/${program} /opt/${program}`,
-      `RUN ln -s /opt/${program}/${plain(script.file)} /usr/local/bin/${program}`,
-    );
-  else if (program) lines.push(`COPY --from=cli /out/${program} /usr/local/bin/${program}`);
+  const lines = [
+    ...(more.length > 0 ? [run(install(more))] : []),
+    ...(program ? [`COPY --from=cli /out/${program} /usr/local/bin/${program}`] : []),
+  ];
   return lines.length > 0 ? [lines.join('\n')] : [];
 }
 

@@ -29,8 +29,6 @@ export interface Recipe extends Ground {
     program?: string;
     /** Where it lies below `node_modules`, as a shell's pattern; absent where npm's link leads to it. */
     native?: string;
-    /** For a program that Node runs: its folder below `node_modules`, and the file in it. */
-    script?: { folder: string; file: string };
     /** Debian packages that the agent does not work without. */
     debian?: string[];
   };
@@ -54,7 +52,6 @@ export function recipeOf(
         package: cli.package,
         version: spec.agent_version ?? cli.version,
         program: cli.program,
-        ...(cli.script !== undefined && { script: cli.script }),
         ...(cli.native !== undefined && { native: cli.native }),
         debian: [...new Set(cli.debian)].sort(),
       }),

@@ -43,7 +43,6 @@ const NOT_WITH: Record<AgentType, readonly (keyof typeof specFields)[]> = {
   CLAUDE: NOT_WITH_A_CLI,
   FACTORY: NOT_WITH_A_CLI,
   CODEX: NOT_WITH_A_CLI,
-  GEMINI: NOT_WITH_A_CLI,
   CUSTOM: ['agent_version', 'handlers', 'concurrency'],
   TASK: [
     ...([

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { parseMemory } from './units.ts';
 
 /** What thinks inside a worker; TASK runs functions of the operator's handler files, and takes no prompts. */
-export const AGENT_TYPES = ['CLAUDE', 'FACTORY', 'CODEX', 'GEMINI', 'CUSTOM', 'TASK'] as const;
+export const AGENT_TYPES = ['CLAUDE', 'FACTORY', 'CODEX', 'CUSTOM', 'TASK'] as const;
 /** Tools that an image can be given. */
 export const MODULES = ['GIT', 'GITHUB_CLI', 'COPIER', 'CURL', 'DOCKER'] as const;
 /** Where bodies live. */

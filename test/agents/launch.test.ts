@@ -108,24 +108,6 @@ describe('Codex', () => {
   });
 });
 
-describe('Gemini CLI', () => {
-  it('asks nobody, or the wrapper where commands are limited, and then never the network', () => {
-    const open = launch('GEMINI', { env: { GEMINI_MODEL: 'own' } });
-    expect(open.argv).toEqual(['gemini', '--acp', '--approval-mode', 'yolo']);
-    expect(open.env).not.toHaveProperty('GEMINI_MODEL');
-    const locked = launch('GEMINI', { allowed_commands: [] }, { gate: ['/worker/gate'] });
-    expect(locked.argv.at(-1)).toBe('default');
-    expect(JSON.parse(locked.files['.gemini/settings.json'] ?? '').tools.exclude).toEqual([
-      'web_fetch',
-      'google_web_search',
-    ]);
-    expect(locked.env).toMatchObject({
-      GOOGLE_GEMINI_BASE_URL: 'http://127.0.0.1:1234',
-      GEMINI_API_KEY: 'the-gateway-has-it',
-    });
-  });
-});
-
 describe('the endpoint', () => {
   it.each([
     ['CLAUDE', {}, [], 'https://api.anthropic.com', []],
@@ -148,7 +130,6 @@ describe('the endpoint', () => {
     ['FACTORY', { ANTHROPIC_BASE_URL: 'http://m' }, ['FACTORY_API_KEY'], 'http://m', []],
     ['CODEX', {}, ['OPENAI_API_KEY'], 'https://api.openai.com/v1', ['OPENAI_API_KEY']],
     ['CODEX', { OPENAI_BASE_URL: 'http://m' }, [], 'http://m', []],
-    ['GEMINI', {}, ['GEMINI_API_KEY'], 'https://generativelanguage.googleapis.com', ['GEMINI_API_KEY']],
     ['CUSTOM', { ANTHROPIC_BASE_URL: 'http://m' }, ['ANTHROPIC_API_KEY'], undefined, []],
   ] as const)('of %s with %j and %j is %s', (type, env, secrets, url, used) => {
     const { credentials, ...rest } = endpointOf(kindOf(type), env, secrets);

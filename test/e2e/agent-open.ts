@@ -80,8 +80,7 @@ export function openAgent(agent_type: RealAgent): void {
     test('an endpoint that is overloaded for a moment only delays, and people are told', async () => {
       const { end, entries } = await worker.turn('[[error 529 x1]] [[say At last.]]');
       expect(end).toMatchObject({ type: 'turn_completed', result: 'At last.' });
-      // ACP has no words for a retry.
-      if (agent_type !== 'GEMINI') expect(entries.filter(({ type }) => type === 'stderr')).not.toEqual([]);
+      expect(entries.filter(({ type }) => type === 'stderr')).not.toEqual([]);
     });
 
     test('a credential that is not accepted fails the turn at once, and not the worker', async () => {

@@ -26,15 +26,8 @@ const LONGEST_MS = 60_000;
 /** Where an agent asks its model, with the secret that the scene has for it in its directory, and as the model sees it. */
 const ANTHROPIC = { secret: 'ANTHROPIC_API_KEY', variable: 'ANTHROPIC_BASE_URL', sent: 'x-api-key: ' };
 const OPENAI = { secret: 'OPENAI_API_KEY', variable: 'OPENAI_BASE_URL', sent: 'authorization: Bearer ' };
-const GOOGLE = { secret: 'GEMINI_API_KEY', variable: 'GOOGLE_GEMINI_BASE_URL', sent: 'x-goog-api-key: ' };
-export type RealAgent = 'CLAUDE' | 'FACTORY' | 'CODEX' | 'GEMINI';
-export const MODELS = {
-  CLAUDE: ANTHROPIC,
-  FACTORY: ANTHROPIC,
-  CODEX: OPENAI,
-  GEMINI: GOOGLE,
-  CUSTOM: ANTHROPIC,
-};
+export type RealAgent = 'CLAUDE' | 'FACTORY' | 'CODEX';
+export const MODELS = { CLAUDE: ANTHROPIC, FACTORY: ANTHROPIC, CODEX: OPENAI, CUSTOM: ANTHROPIC };
 
 export interface Scene {
   cell: string;
@@ -65,7 +58,7 @@ export async function openScene(): Promise<Scene> {
   const model = await startModel({ host: await bridgeGateway(docker) });
   const secrets = await mkdtemp(join(tmpdir(), 'wm-secrets-'));
   const key = `sk-${randomBytes(24).toString('hex')}`;
-  for (const { secret } of [ANTHROPIC, OPENAI, GOOGLE]) {
+  for (const { secret } of [ANTHROPIC, OPENAI]) {
     await writeFile(join(secrets, secret), `${key}\n`, { mode: 0o600 });
   }
   const env = {

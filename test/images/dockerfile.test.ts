@@ -11,7 +11,6 @@ const CASES: Record<string, Partial<WorkerSpec>> = {
   'claude-git-locked': { agent_type: 'CLAUDE', modules: ['GIT'], allowed_commands: ['git'] },
   task: { agent_type: 'TASK' },
   codex: { agent_type: 'CODEX' },
-  'gemini-locked': { agent_type: 'GEMINI', allowed_commands: [] },
   'factory-all': { agent_type: 'FACTORY', modules: ALL },
 };
 

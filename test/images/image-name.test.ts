@@ -18,7 +18,6 @@ test('another for each input that changes the content', () => {
     nameOf({ agent_type: 'CLAUDE' }),
     nameOf({ agent_type: 'FACTORY' }),
     nameOf({ agent_type: 'CODEX' }),
-    nameOf({ agent_type: 'GEMINI' }),
     nameOf({ agent_type: 'CLAUDE', agent_version: '2.1.300' }),
     nameOf({ modules: ['GIT'] }),
     nameOf({ modules: ['GIT', 'CURL'] }),

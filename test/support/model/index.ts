@@ -1,6 +1,6 @@
 /**
- * A stand-in for the model: the part of the Anthropic Messages API, of OpenAI's Responses API and of Gemini's
- * generateContent that agents use, scripted by what stands in the prompt (script.ts). It keeps no conversation; only `x2` of a fault and `wait NAME` are remembered.
+ * A stand-in for the model: the part of the Anthropic Messages API and of OpenAI's Responses API that agents use,
+ * scripted by what stands in the prompt (script.ts). It keeps no conversation; only `x2` of a fault and `wait NAME` are remembered.
  *
  * Directives: `say TEXT` · `count` (how many prompts the conversation has) · `long N` · `think` · `run COMMAND` ·
  * `tool NAME {json}` · `wait NAME` (until the test calls `release(NAME)`) · `slow MS` (between pieces) ·
@@ -8,7 +8,6 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { contents } from './contents.ts';
 import { messages } from './messages.ts';
 import { responses } from './responses.ts';
 import { type Act, nextStep } from './script.ts';
@@ -19,15 +18,12 @@ export interface Seen {
   method: string;
   path: string;
   headers: IncomingMessage['headers'];
-  /** The credential as it came, such as `x-api-key: …`; undefined where there was none. */
+  /** The credential as it came: `x-api-key: …` or `authorization: …`; undefined where there was none. */
   credential: string | undefined;
   body: Body | undefined;
   /** What was asked, where it was a reply of the model. */
   question?: Question;
 }
-
-/** The headers in which a credential comes. */
-const CREDENTIALS = ['x-api-key', 'x-goog-api-key', 'authorization'];
 
 type Body = Record<string, unknown>;
 
@@ -121,9 +117,8 @@ export async function startModel({ host = '127.0.0.1' }: { host?: string } = {})
     response.on('error', () => {});
     const path = (request.url ?? '/').split('?')[0] ?? '/';
     const text = await textOf(request);
-    const credential = CREDENTIALS.filter((name) => request.headers[name])
-      .map((name) => `${name}: ${request.headers[name]}`)
-      .at(0);
+    const { 'x-api-key': key, authorization } = request.headers;
+    const credential = key ? `x-api-key: ${key}` : authorization && `authorization: ${authorization}`;
     const body = parsed(text);
     const method = request.method ?? 'GET';
     const seen: Seen = { method, path, headers: request.headers, credential, body };
@@ -162,8 +157,7 @@ export async function startModel({ host = '127.0.0.1' }: { host?: string } = {})
 /** The API that a path belongs to. */
 function wireAt(path: string): Wire | undefined {
   if (path.endsWith('/messages')) return messages;
-  if (path.endsWith('/responses')) return responses;
-  return /:(stream)?[gG]enerateContent$/.test(path) ? contents : undefined;
+  return path.endsWith('/responses') ? responses : undefined;
 }
 
 function misbehave(fault: string, stream: boolean, response: ServerResponse): void {

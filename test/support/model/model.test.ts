@@ -107,39 +107,4 @@ describe('the stand-in', () => {
       ['HEAD', undefined],
     ]);
   });
-
-  it('speaks the Responses API', async () => {
-    const input = [
-      { type: 'message', role: 'user', content: [{ type: 'input_text', text: '[[run ls]] [[say Hi.]]' }] },
-    ];
-    const tools = [{ type: 'function', name: 'exec_command', parameters: { properties: { cmd: {} } } }];
-    const ask = async (more: object[]) => {
-      const body = JSON.stringify({ input: [...input, ...more], tools, stream: true });
-      return (await fetch(`${model.url}/v1/responses`, { method: 'POST', body })).text();
-    };
-    const call = await ask([]);
-    expect(call).toContain('"name":"exec_command","arguments":"{\\"cmd\\":\\"ls\\"}"');
-    expect(call).toContain('event: response.completed');
-    const after = await ask([{ type: 'function_call' }, { type: 'function_call_output' }]);
-    expect(after).toContain('"text":"Hi."');
-  });
-
-  it("speaks Gemini's generateContent", async () => {
-    const contents = [{ role: 'user', parts: [{ text: '[[run ls]] [[say Hi.]]' }] }];
-    const tools = [{ functionDeclarations: [{ name: 'run_shell_command' }] }];
-    const ask = async (method: string, more: object[]) => {
-      const body = JSON.stringify({ contents: [...contents, ...more], tools });
-      return (await fetch(`${model.url}/v1beta/models/m:${method}`, { method: 'POST', body })).text();
-    };
-    const call = await ask('streamGenerateContent?alt=sse', []);
-    expect(call).toContain('"functionCall":{"name":"run_shell_command","args":{"command":"ls"}}');
-    expect(call).toContain('"finishReason":"STOP"');
-    const result = [
-      { role: 'model', parts: [{ functionCall: {} }] },
-      { role: 'user', parts: [{ functionResponse: {} }] },
-    ];
-    expect(JSON.parse(await ask('generateContent', result))).toMatchObject({
-      candidates: [{ content: { parts: [{ text: 'Hi.' }] } }],
-    });
-  });
 });

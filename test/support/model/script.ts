@@ -39,7 +39,7 @@ export interface Step {
 
 /** Texts that agents add to a conversation by themselves: they are no prompts, and ask for no new script. */
 const ADDED =
-  /^\s*(<system-reminder>|# AGENTS\.md instructions|<(environment_context|turn_aborted|session_context)>|\[?Request (interrupted|cancelled)|Output token limit hit|Your (previous response|response above) )/;
+  /^\s*(<system-reminder>|# AGENTS\.md instructions|<(environment_context|turn_aborted)>|\[?Request (interrupted|cancelled)|Output token limit hit|Your (previous response|response above) )/;
 
 /** The next reply in this conversation. */
 export function nextStep(messages: Message[]): Step {

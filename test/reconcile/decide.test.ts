@@ -44,8 +44,10 @@ describe('a memo that is of no use', () => {
     });
 
     test('adopts a body that runs, as the incarnation that it is', () => {
-      const after = told({ memo, status: living, body: {}, beat: {} });
+      const after = told({ memo, status: living, body: {} });
       expect(after).toMatchObject({ acts: [], incarnation: INCARNATION, restarts: 1, phase: 'booting' });
+      const heard = told({ memo, status: living, body: {}, beat: {} });
+      expect(heard).toMatchObject({ acts: [], incarnation: INCARNATION, restarts: 1, phase: 'ready' });
       const next = told({ memo: after.memo, status: living, body: {}, beat: {} });
       expect(next).toMatchObject({ status: 'RUNNING', running_at: instant(NOW - 15_000) });
     });

@@ -28,9 +28,10 @@ RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates
 COPY --from=cli /out/codex /usr/local/bin/codex
 
 COPY --from=confine /src/confine /worker/confine
-COPY entry gate /worker/
-COPY wrapper.mjs /worker/wrapper.mjs
+COPY entry gate health /worker/
+COPY wrapper /worker/
 RUN { NODE_COMPILE_CACHE=/tmp/cache setpriv --reuid 10001 --regid 10001 --groups 20000 node /worker/wrapper.mjs 2>/tmp/said; [ $? = 78 ] || { cat /tmp/said; exit 1; }; } \
+ && { set -- /worker/*-*.mjs; [ ! -e "$1" ] || NODE_COMPILE_CACHE=/tmp/cache setpriv --reuid 10001 --regid 10001 --groups 20000 node $(printf ' --import %s' "$@") -e 0; } \
  && chmod -R a+rX /tmp/cache && chown -R root:root /tmp/cache && mv /tmp/cache /worker/cache && rm /tmp/said
 ENV WORKSPACE_PATH=/workspace
 WORKDIR /workspace

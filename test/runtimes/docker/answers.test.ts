@@ -109,7 +109,7 @@ test('limits that the kernel lacks are told with the reason', () => {
     CgroupVersion: '2',
   });
   expect(version).toBe('docker 20.10');
-  expect(limits.memory).toEqual({ supported: true, how: 'cgroup v2, memory' });
+  expect(limits.memory).toEqual({ supported: true, adjustable: true, how: 'cgroup v2, memory' });
   expect(limits.cpus).toMatchObject({ supported: false, how: expect.stringContaining('cpu') });
   expect(limits.pids.supported).toBe(false);
 });

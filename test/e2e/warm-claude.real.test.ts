@@ -51,7 +51,9 @@ describe.each(KINDS)(
       const { entries, end } = await worker.turn('[[run cat CLAUDE.md]] [[count]]');
       expect(end).toMatchObject({ type: 'turn_completed', result: 'Prompts so far: 1.', incarnation: 1 });
       expect(entries.find(({ type }) => type === 'tool_result')?.content).toContain(INSTRUCTIONS);
-      const asked = scene.model.requests.filter(({ body }) => Array.isArray(body?.tools) && body.tools.length > 0);
+      const asked = scene.model.requests.filter(
+        ({ body }) => Array.isArray(body?.tools) && body.tools.length > 0,
+      );
       expect(JSON.stringify(asked[0]?.body?.messages)).toContain(INSTRUCTIONS);
       expect(worker.entries.map(({ seq }) => seq)).toEqual(worker.entries.map((_, at) => at + 1));
       const { HostConfig } = await scene.docker.getContainer(waited).inspect();

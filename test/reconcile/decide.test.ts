@@ -45,9 +45,10 @@ describe('a memo that is of no use', () => {
 
     test('adopts a body that runs, as the incarnation that it is', () => {
       const after = told({ memo, status: living, body: {}, beat: {} });
-      expect(after).toMatchObject({ acts: [], incarnation: INCARNATION, restarts: 1, phase: 'booting' });
-      const next = told({ memo: after.memo, status: living, body: {}, beat: {} });
-      expect(next).toMatchObject({ status: 'RUNNING', running_at: instant(NOW - 15_000) });
+      expect(after).toMatchObject({ acts: [], incarnation: INCARNATION, restarts: 1, phase: 'ready' });
+      expect(after).toMatchObject({ status: 'RUNNING', running_at: instant(NOW - 15_000) });
+      const young = told({ memo, status: living, body: {} });
+      expect(young).toMatchObject({ acts: [], incarnation: INCARNATION, phase: 'booting' });
     });
 
     test('misses a body that was alive, instead of making another one', () => {

@@ -52,7 +52,7 @@ export const VARIABLES = {
     'RUNTIME',
     ['auto', 'docker', 'process'],
     'auto',
-    'Where bodies live; auto is docker where a daemon answers, else process.',
+    'Where bodies may live; with auto a worker that names none gets docker where it can be had there, else process.',
   ),
   cell: variable({
     name: 'CELL',

@@ -22,7 +22,7 @@ const SEED = Number(process.env.SEED ?? randomInt(2 ** 31));
 /** Tasks come over so long, and as long do the blows fall. */
 const STORM_MS = Math.max(20_000, TASKS * 8);
 /** After the last blow: locks of 15 seconds run out, workers come back, and what is left is done. */
-const CALM_MS = 60_000 + TASKS * 10;
+const CALM_MS = 120_000 + TASKS * 10;
 const DIRECT = 3;
 const DOCKER = process.env.STORM_DOCKER === '0' ? 0 : 2;
 const HANDLERS = join(import.meta.dirname, 'task-storm');

@@ -12,7 +12,6 @@ import { type Checkpoint, type RuntimeName, workerSpec } from './model/index.ts'
 import { hasImage } from './runtimes/docker/image.ts';
 import { createRuntimes } from './runtimes/index.ts';
 import { openSecrets } from './secrets.ts';
-import { serve } from './serve.ts';
 import { explainSettings, readSettings, type Settings } from './settings.ts';
 import { connectBlocking, connectCommands, ImageUsage, type Link, Store } from './store/index.ts';
 import { createLogger } from './telemetry/log.ts';
@@ -155,6 +154,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
     const metrics = createMetrics({ version });
     const log = createLogger({ level: settings.logLevel, version, secrets: secretsOf(settings) });
     const checkpoint = crashAt(process.env.WM_CRASH_AT);
+    // Loaded by the manager alone: half of what a verb loads would be its.
+    const { serve } = await import('./serve.ts');
     await serve({
       ...{ settings, metrics, log, signal, checkpoint, cleanup, ...runtimesOf(settings, metrics) },
       // None where the operator names one image for all Docker bodies, or there are none.

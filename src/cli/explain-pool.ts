@@ -10,7 +10,6 @@ import {
 } from '../pools/look.ts';
 import { lookAt, type PoolLooker } from '../reconcile/pool.ts';
 import { PoolStore } from '../store/index.ts';
-import { openTasks } from '../tasks/index.ts';
 import type { Context } from './context.ts';
 import { fields, table } from './table.ts';
 import { age, ageOf, shortId } from './text.ts';
@@ -55,6 +54,7 @@ function looker(
     limits: parts.limits(parts.settings()),
     leadingSince: leadingSince ?? now(),
     async queueOf(pool): Promise<QueueLook> {
+      const { openTasks } = await import('../tasks/index.ts');
       const tasks = openTasks(settings);
       try {
         const { queued, active } = await tasks.queue(pool).counts();

@@ -3,7 +3,6 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { TASK_PRIORITIES, TASK_STATUSES, type TaskStatus, type TaskView } from '../model/index.ts';
 import { deskOf } from '../open-desk.ts';
 import type { TaskDesk } from '../tasks/desk.ts';
-import { openTasks } from '../tasks/index.ts';
 import type { Context } from './context.ts';
 import { EXIT, TimedOut, usage } from './exit.ts';
 import { outputOption } from './output.ts';
@@ -199,6 +198,7 @@ async function show({ out, now }: Context, task: TaskView, output: string): Prom
 
 async function withDesk(context: Context, act: (desk: TaskDesk) => Promise<void>): Promise<void> {
   const { redis, settings } = await context.session();
+  const { openTasks } = await import('../tasks/index.ts');
   const tasks = openTasks(settings);
   try {
     await act(deskOf({ redis, cell: settings.cell, tasks }));

@@ -13,7 +13,7 @@ export interface PoolParts {
   ports: PoolPorts;
   routes: Route[];
   /** Writes the metrics of pools as the last passes saw them; none where another manager leads. */
-  scrape(loop: PoolLoop | undefined): void;
+  scrape(loop: PoolLoop | undefined): Promise<void>;
   close(): void;
 }
 
@@ -45,7 +45,7 @@ export function openPools(options: {
       },
     },
     routes: poolRoutes({ views: () => store.views(), ask: (command) => asker.ask(command) }),
-    scrape(loop) {
+    async scrape(loop) {
       metrics.poolWorkers.reset();
       metrics.tasks.reset();
       for (const [pool, { status }] of loop?.statuses() ?? []) {
@@ -54,6 +54,18 @@ export function openPools(options: {
         for (const state of ['queued', 'active'] as const)
           if (status[state] !== undefined) metrics.tasks.set(status[state], { pool, state });
       }
+      metrics.taskDuration.reset();
+      const names = [...(loop?.statuses() ?? [])].map(([pool]) => pool);
+      await Promise.all(
+        names.map(async (pool) => {
+          // A scrape tells what there is, also while Redis is away.
+          const totals = await tasks
+            .queue(pool)
+            .durations()
+            .catch(() => undefined);
+          if (totals) metrics.taskDuration.set(totals, { pool });
+        }),
+      );
     },
     close: () => asker.close(),
   };

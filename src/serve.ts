@@ -178,7 +178,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     metrics.workers.reset();
     for (const { count, ...kind } of kinds) metrics.workers.set(count, kind);
     metrics.desiredWorkers.set(desired);
-    pools.scrape(term?.pools);
+    return pools.scrape(term?.pools);
   });
   const health = () => {
     const states = runtimes.states.map(({ name, info, error }) => {

@@ -121,7 +121,7 @@ export async function bringUp(options: {
       work = conversing;
       if (spec.pool !== undefined && !spec.exit_after_prompt) {
         const { takePrompts } = await import('./tasks/prompts.ts');
-        work = takePrompts({ work: conversing, around, settings, log });
+        work = takePrompts({ work: conversing, around, settings, redis: commands, log });
       }
     }
   } catch (error) {

@@ -44,6 +44,7 @@ class PoolConsumer implements TaskConsumer {
   /** Of those held: their attempt is over, and Redis is being told. They take no slot. */
   #settling = 0;
   #empty: (() => void)[] = [];
+  #unheld: (() => void)[] = [];
 
   constructor(given: ConsumerSettings) {
     const settings = { lockSeconds: LOCK_SECONDS, keepSeconds: TASK_KEEP_SECONDS, ...given };
@@ -123,7 +124,9 @@ class PoolConsumer implements TaskConsumer {
   async drain(): Promise<void> {
     if (this.#state !== 'closed') this.#state = 'draining';
     this.#slots.returnAhead();
-    await this.#nothingHeld();
+    while (this.#held.size > 0) await new Promise<void>((resolve) => this.#unheld.push(resolve));
+    // What Redis was asked for and does not answer is not waited for without end: it may be away.
+    await within(this.#nothingHeld(), LAST_WORDS_MS);
   }
 
   async close(): Promise<void> {
@@ -220,6 +223,7 @@ class PoolConsumer implements TaskConsumer {
   }
 
   #looked(): void {
+    if (this.#held.size === 0) for (const resolve of this.#unheld.splice(0)) resolve();
     if (this.#held.size + this.#fetcher.asked > 0) return;
     for (const resolve of this.#empty.splice(0)) resolve();
   }

@@ -3,6 +3,7 @@ import type { RedisQueueBackend } from 'bullmq';
 import { Fault } from '../model/fault.ts';
 import type { Task, TaskAccepted, TaskCounts, TaskPriority, TaskStatus, TaskView } from '../model/task.ts';
 import type { TaskLink } from './connect.ts';
+import { addDurations, type DurationTotals, readDurations } from './durations.ts';
 import { jobIdOf, LOSS_LIMIT, MAX_LOSSES, type Place, placeOf, poolsKey, RANK, taskIdOf } from './place.ts';
 import { type Seen, toStored, toView } from './stored.ts';
 import type { QueueSettings, TaskQueue } from './tasks.ts';
@@ -92,6 +93,15 @@ export class PoolQueue implements TaskQueue {
     const [returned = 0, delayed = 0, active = 0, completed = 0, failed = 0] = numbers;
     const waiting = Object.values(queued_by_priority).reduce((sum, count) => sum + count, 0);
     return { queued: waiting + returned + delayed, queued_by_priority, delayed, active, completed, failed };
+  }
+
+  durations(): Promise<DurationTotals> {
+    return answered('read the durations of tasks', this.pool, () => readDurations(this.#redis, this.#place));
+  }
+
+  addDurations(told: DurationTotals): Promise<void> {
+    const add = () => addDurations(this.#redis, this.#place, told);
+    return answered('add durations of tasks', this.pool, add);
   }
 
   async list({ status, limit = 100 }: { status?: TaskStatus; limit?: number } = {}): Promise<TaskView[]> {

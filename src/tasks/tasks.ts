@@ -5,7 +5,9 @@
  * of `completed` and `failed`; a result counts only from the attempt that holds the task's lock; a queue never holds
  * more than its size. Nothing outside of this folder knows of BullMQ. Imports the model only.
  */
+
 import type { Task, TaskAccepted, TaskCounts, TaskStatus, TaskView } from '../model/task.ts';
+import type { DurationTotals } from './durations.ts';
 
 /** Where the tasks are. */
 export interface TaskPlace {
@@ -49,6 +51,10 @@ export interface TaskQueue {
    */
   cancel(taskId: string, reason?: string): Promise<TaskView>;
   counts(): Promise<TaskCounts>;
+  /** How long attempts took, of all workers that the pool ever had. */
+  durations(): Promise<DurationTotals>;
+  /** Adds to that what one worker has measured since it last did so. */
+  addDurations(told: DurationTotals): Promise<void>;
   /** The queued ones in the order in which they are taken, the others newest first. At most 1000; 100 without a limit. */
   list(of?: { status?: TaskStatus; limit?: number }): Promise<TaskView[]>;
   /**

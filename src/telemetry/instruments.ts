@@ -18,6 +18,14 @@ export interface Histogram<L = object> {
   observe(value: number, ...labels: Given<L>): void;
 }
 
+/** A histogram that others keep, and that is only passed on. */
+export interface Told<L = object> {
+  /** `buckets`: how many values were no higher than each of the bounds. */
+  set(totals: { count: number; sum: number; buckets: readonly number[] }, ...labels: Given<L>): void;
+  /** Forgets every set of labels, before they are all set anew. */
+  reset(): void;
+}
+
 /** Different values that one label may take; each costs every scrape and every query from then on. */
 const VALUES_PER_LABEL = 50;
 const WORD = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$/;
@@ -79,6 +87,28 @@ export function instruments(registry: prom.Registry, prefix: string) {
       return {
         observe: (value, ...[given]) =>
           metric.observe(bounded(given as Record<string, string> | undefined), value),
+      };
+    },
+    told<L = object>(name: string, help: string, bounds: readonly number[]): Told<L> {
+      const bounded = bound();
+      let values: { metricName: string; value: number; labels: object }[] = [];
+      const described = { name: prefix + name, help, type: 'histogram', aggregator: 'sum' };
+      // prom-client asks a metric for nothing else when it writes its text.
+      const metric = { ...described, get: async () => ({ ...described, values }), reset: () => {} };
+      registry.registerMetric(metric as unknown as prom.Metric);
+      return {
+        set({ count, sum, buckets }, ...[given]) {
+          const labels = bounded(given as Record<string, string> | undefined);
+          const of = (suffix: string, value: number, more: object = {}) =>
+            values.push({ metricName: `${prefix}${name}_${suffix}`, value, labels: { ...labels, ...more } });
+          for (const [at, le] of bounds.entries()) of('bucket', buckets[at] ?? 0, { le });
+          of('bucket', count, { le: '+Inf' });
+          of('sum', sum);
+          of('count', count);
+        },
+        reset: () => {
+          values = [];
+        },
       };
     },
   };

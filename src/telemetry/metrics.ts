@@ -18,6 +18,9 @@ const BUILD = [1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600, 1800];
 /** A wrapper renews its heartbeat every 5 s. */
 const HEARTBEAT = [1, 2.5, 5, 7.5, 10, 15, 30, 60, 300];
 
+/** As workers count them (src/tasks/durations.ts); a test holds the two against each other. */
+export const TASK = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];
+
 export type CommandResult = 'ok' | 'duplicate' | FaultCode;
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -25,7 +28,7 @@ export type Metrics = ReturnType<typeof createMetrics>;
 /** `processMetrics: false` leaves out those of Node itself, which keep observers alive: for tests. */
 export function createMetrics(options: { version?: string; processMetrics?: boolean } = {}) {
   const registry = new Registry();
-  const { counter, gauge, histogram } = instruments(registry, 'worker_manager_');
+  const { counter, gauge, histogram, told } = instruments(registry, 'worker_manager_');
   const collectors: (() => void | Promise<void>)[] = [];
   // prom-client looks at the event loop every 10 ms by default, which doubles the cost of an idle manager.
   if (options.processMetrics ?? true)
@@ -148,6 +151,11 @@ export function createMetrics(options: { version?: string; processMetrics?: bool
       'pool',
       'state',
     ]),
+    taskDuration: told<{ pool: string }>(
+      'task_duration_seconds',
+      'Time that attempts of tasks took, as the workers of the pool have told it.',
+      TASK,
+    ),
     orphansRemoved: counter(
       'orphans_removed_total',
       'Bodies that were removed because no record asks for them.',

@@ -134,6 +134,7 @@ test('pools are asked for over HTTP, by a typed client', { timeout: LONG }, asyn
   const metrics = await (await fetch(`${manager.url}/metrics`)).text();
   expect(metrics).toMatch(/worker_manager_pool_workers\{pool="web",state="idle"\} 1/);
   expect(metrics).toMatch(/worker_manager_tasks\{pool="web",state="queued"\} 0/);
+  expect(metrics).toMatch(/worker_manager_task_duration_seconds_count\{pool="web"\} \d/);
 
   const refused = client.applyPool({ ...pool, count: -1 });
   await expect(refused).rejects.toThrow(ManagerError);

@@ -183,3 +183,20 @@ describe('a worker that was taken for dead', () => {
     expect(all.map((one) => one.totals().fenced)).toEqual([0, 0]);
   });
 });
+
+// It waited for its whole grace once, which may be an hour: a take that nobody answered counted as a task.
+it('an idle worker that is told to end while Redis is away does not wait for it', async () => {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  const { consumer, troubles } = openWorld({}, server.url);
+  const idle = consumer(async () => 'never');
+  idle.pause();
+  await idle.start();
+  await server.kill();
+  await vi.waitFor(() => expect(troubles).toContain('Redis is away'));
+  // It asks for a task from here on.
+  idle.resume();
+  await idle.drain();
+  expect(idle.active()).toEqual([]);
+  await server.start();
+});

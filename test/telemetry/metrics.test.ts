@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { DURATION_BUCKETS } from '../../src/tasks/durations.ts';
+import { createMetrics, TASK } from '../../src/telemetry/metrics.ts';
 
 const CONTRACT: [string, 'counter' | 'gauge' | 'histogram'][] = [
   ['workers', 'gauge'],
@@ -28,6 +29,7 @@ const CONTRACT: [string, 'counter' | 'gauge' | 'histogram'][] = [
   ['permission_denied_total', 'counter'],
   ['pool_workers', 'gauge'],
   ['tasks', 'gauge'],
+  ['task_duration_seconds', 'histogram'],
   ['orphans_removed_total', 'counter'],
   ['adopted_total', 'counter'],
   ['removal_breaker_open', 'gauge'],
@@ -68,6 +70,24 @@ test('values appear with exactly the contract’s labels', async () => {
   ]) {
     expect(lines).toContain(line);
   }
+});
+
+test('a histogram that workers keep is passed on as it is', async () => {
+  expect(TASK).toEqual(DURATION_BUCKETS);
+  const metrics = createMetrics({ processMetrics: false });
+  const buckets = TASK.map((end) => (end < 1 ? 0 : 2));
+  metrics.taskDuration.set({ count: 3, sum: 2001.5, buckets }, { pool: 'text' });
+  const told = async () => (await metrics.text()).match(/^worker_manager_task_duration_seconds_.*$/gm) ?? [];
+  expect(await told()).toEqual([
+    ...TASK.map(
+      (end, at) => `worker_manager_task_duration_seconds_bucket{pool="text",le="${end}"} ${buckets[at]}`,
+    ),
+    'worker_manager_task_duration_seconds_bucket{pool="text",le="+Inf"} 3',
+    'worker_manager_task_duration_seconds_sum{pool="text"} 2001.5',
+    'worker_manager_task_duration_seconds_count{pool="text"} 3',
+  ]);
+  metrics.taskDuration.reset();
+  expect(await told()).toEqual([]);
 });
 
 test('reset takes back what is no longer there', async () => {

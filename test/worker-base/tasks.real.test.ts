@@ -96,6 +96,10 @@ test('functions of both languages and commands, their output tagged with their t
   expect(await ended(listed.task_id)).toMatchObject({ result: { exit_code: 0, stdout: 'hello\n' } });
   const line = await worker.until(({ type, content }) => type === 'stdout' && content === 'adding 1 2');
   expect(line.task_id).toBe(sum.task_id);
+  // What the manager tells as task_duration_seconds.
+  await expect.poll(() => queue.durations(), soon).toMatchObject({ count: 3 });
+  const measured = await queue.durations();
+  expect([measured.sum > 0, measured.buckets.at(-1)]).toEqual([true, 3]);
   // It said `busy` for ever once: it was counted before the queue had taken the end of the last task.
   await expect
     .poll(heartbeat, { timeout: 20_000, interval: 50 })

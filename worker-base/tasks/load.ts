@@ -3,13 +3,15 @@ import type { TaskConsumer } from '../../src/tasks/consumer.ts';
 import type { TaskQueue } from '../../src/tasks/tasks.ts';
 import type { Log } from '../log.ts';
 import type { Load, Pulse } from '../pulse.ts';
+import type { Durations } from './runs.ts';
 import type { TaskSettings } from './settings.ts';
 import { type Vitals, VitalsMeter } from './vitals.ts';
 
 interface Parts {
   own: Pick<TaskSettings, 'slots' | 'checkMs' | 'maxCpuPercent' | 'maxMemoryPercent'>;
   consumer: Pick<TaskConsumer, 'active' | 'paused' | 'pause' | 'resume'>;
-  queue: Pick<TaskQueue, 'counts'>;
+  queue: Pick<TaskQueue, 'counts' | 'addDurations'>;
+  durations: Pick<Durations, 'take'>;
   pulse: Pulse;
   log: Log;
   meter?: Pick<VitalsMeter, 'look' | 'own' | 'cores' | 'memoryBytes'>;
@@ -77,6 +79,16 @@ export class LoadMeter {
       this.changed();
     }
     void this.#count();
+    void this.tell();
+  }
+
+  /** Adds how long tasks took to what the pool has in Redis, where the manager reads it. */
+  async tell(): Promise<void> {
+    const told = this.#parts.durations.take();
+    if (!told) return;
+    await this.#parts.queue.addDurations(told).catch((error) => {
+      this.#parts.log.debug('durations could not be told', { error: messageOf(error) });
+    });
   }
 
   async #count(): Promise<void> {

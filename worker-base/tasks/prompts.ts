@@ -2,6 +2,8 @@
  * Work of an agent of a pool: beside what its input says, it takes prompts from its pool's queue, one task a turn. All of
  * them are turns of one conversation. Loaded by such workers alone.
  */
+
+import type { Redis } from 'ioredis';
 import type { TurnEnd, TurnFailure } from '../../src/agents/dialogue.ts';
 import { messageOf } from '../../src/model/fault.ts';
 import { TaskError } from '../../src/model/task-error.ts';
@@ -14,6 +16,7 @@ import type { Settings } from '../settings.ts';
 import type { Turns } from '../turns.ts';
 import type { Surroundings, Work } from '../work.ts';
 import { LoadMeter } from './load.ts';
+import { Durations } from './runs.ts';
 import { readTaskSettings } from './settings.ts';
 
 const EX_CONFIG = 78;
@@ -25,22 +28,26 @@ export function takePrompts(options: {
   work: Work & { turns: Turns };
   around: Surroundings;
   settings: Settings;
+  redis: Redis;
   log: Log;
 }): Work {
-  const { work, around, settings, log } = options;
+  const { work, around, settings, redis, log } = options;
   const { turns } = work;
   const own = attempt(() => readTaskSettings(settings.taskVariables, around.spec, false));
   const place = { redisUrl: settings.redisUrl, cell: settings.cell };
   const tasks = openTasks(place);
+  const durations = new Durations();
   const consumer = openConsumer({
     ...{ ...place, pool: own.pool, workerId: settings.workerId, incarnation: settings.incarnation },
     concurrency: 1,
-    run: (task, hands) => answer(turns, task, hands, around.spec.max_job_time_seconds),
+    run: (task, hands) => durations.of(answer(turns, task, hands, around.spec.max_job_time_seconds)),
     ...(own.timeoutSeconds !== undefined && { timeoutSeconds: own.timeoutSeconds }),
     onTrouble: (message, fields) => log.warn(message, fields),
   });
   const queue = tasks.queue(own.pool);
-  const meter = new LoadMeter({ own: { ...own, slots: 1 }, consumer, queue, pulse: around.pulse, log });
+  const meter = new LoadMeter({
+    ...{ own: { ...own, slots: 1 }, consumer, queue, durations, pulse: around.pulse, log },
+  });
   // A task is not taken by an agent that may never come to talk.
   void turns.handshake
     .then(() => consumer.start())
@@ -53,6 +60,7 @@ export function takePrompts(options: {
     await consumer
       .close()
       .catch((error: unknown) => log.warn('the queue did not end as it should', { error: messageOf(error) }));
+    if (redis.status === 'ready') await meter.tell();
     await tasks.close();
   };
   return {

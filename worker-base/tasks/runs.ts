@@ -2,28 +2,50 @@
 
 import { TaskError } from '../../src/model/task-error.ts';
 import type { RunningTask, RunTask, TaskHands } from '../../src/tasks/consumer.ts';
+import { DURATION_BUCKETS, type DurationTotals } from '../../src/tasks/durations.ts';
 import type { Call, CallHooks } from '../runner/slot.ts';
-
-/** Seconds at which the buckets of the duration's histogram end; Prometheus' own defaults, and tasks of minutes. */
-const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];
 
 /** How long tasks took, as Prometheus counts it. */
 export class Durations {
-  readonly #counts = BUCKETS.map(() => 0);
+  readonly #counts = DURATION_BUCKETS.map(() => 0);
+  #taken: DurationTotals = { count: 0, sum: 0, buckets: [] };
   count = 0;
   sum = 0;
 
   add(seconds: number): void {
     this.count += 1;
     this.sum += seconds;
-    for (const [at, end] of BUCKETS.entries())
+    for (const [at, end] of DURATION_BUCKETS.entries())
       if (seconds <= end) this.#counts[at] = (this.#counts[at] ?? 0) + 1;
+  }
+
+  /** Measures what is under way. */
+  async of<T>(run: Promise<T>): Promise<T> {
+    const began = performance.now();
+    try {
+      return await run;
+    } finally {
+      this.add((performance.now() - began) / 1000);
+    }
+  }
+
+  /** What was measured since this was last asked; undefined where that is nothing. */
+  take(): DurationTotals | undefined {
+    if (this.count === this.#taken.count) return undefined;
+    const { count, sum, buckets } = this.#taken;
+    const now = { count: this.count, sum: this.sum, buckets: [...this.#counts] };
+    this.#taken = now;
+    return {
+      count: now.count - count,
+      sum: now.sum - sum,
+      buckets: now.buckets.map((value, at) => value - (buckets[at] ?? 0)),
+    };
   }
 
   /** Upper end to how many took no longer. */
   get buckets(): [string, number][] {
     return [
-      ...BUCKETS.map((end, at): [string, number] => [String(end), this.#counts[at] ?? 0]),
+      ...DURATION_BUCKETS.map((end, at): [string, number] => [String(end), this.#counts[at] ?? 0]),
       ['+Inf', this.count],
     ];
   }
@@ -41,17 +63,15 @@ export interface RunOptions {
 /** What the consumer calls for each attempt. */
 export function runsOf({ call, maxSeconds, durations, changed }: RunOptions): RunTask {
   return async (task, hands) => {
-    const began = performance.now();
     changed();
     const bound = maxSeconds === undefined ? undefined : AbortSignal.timeout(maxSeconds * 1000);
     try {
-      return await call(callOf(task), hooksOf(hands, bound));
+      return await durations.of(call(callOf(task), hooksOf(hands, bound)));
     } catch (error) {
       if (!bound?.aborted || hands.signal.aborted) throw error;
       const message = `The task ran for longer than the ${maxSeconds} s of max_job_time_seconds, and was ended.`;
       throw new TaskError({ type: 'Timeout', message });
     } finally {
-      durations.add((performance.now() - began) / 1000);
       changed();
     }
   };

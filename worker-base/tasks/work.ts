@@ -71,7 +71,7 @@ export async function workOnTasks(options: {
     ...(own.timeoutSeconds !== undefined && { timeoutSeconds: own.timeoutSeconds }),
     onTrouble: (message, fields) => log.warn(message, fields),
   });
-  const meter = new LoadMeter({ own, consumer, queue, pulse, log });
+  const meter = new LoadMeter({ own, consumer, queue, durations, pulse, log });
 
   const front = new FrontQueue({
     ...{ redis: options.redis, key: options.keys.pools.record(own.pool), queueSize: own.queueSize },
@@ -111,6 +111,7 @@ export async function workOnTasks(options: {
     await attempt('the queue', consumer.close());
     await attempt('the handlers', slots.stop());
     meter.stop();
+    if (options.redis.status === 'ready') await meter.tell();
     await Promise.allSettled([tasks.close(), node?.close()]);
     const rest = left === 0 ? 'nothing was under way' : `${left} of its tasks were given back to the queue`;
     settle({ exit: { code: 0, signal: null }, code: 0, sentence: `The worker has ended; ${rest}.` });

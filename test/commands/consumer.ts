@@ -60,8 +60,12 @@ export async function consume(
   // A read that blocks is cut with its connection, as the end of a term does.
   end.signal.addEventListener('abort', () => cell.blocking.disconnect());
   const stop = async () => {
+    // The reader ends at once, its connection a moment later.
+    const cut = new Promise((resolve) => cell.blocking.once('end', resolve));
+    const open = cell.blocking.status !== 'end';
     end.abort();
     await ended;
+    if (open) await cut;
   };
   onTestFinished(() => stop().catch(() => undefined));
   return { stop, ended, changed, poolsChanged };

@@ -115,7 +115,9 @@ function moduleLayers({ name, debian, lines = [] }: Module): string {
 const fixed = [
   'COPY --from=confine /src/confine /worker/confine',
   'COPY entry gate health /worker/',
-  'COPY wrapper /worker/',
+  // By their files: folders are not alike to the cache in a context of ours and in one of the docker program.
+  'COPY wrapper/*.* /worker/',
+  'COPY wrapper/runner/*.* /worker/runner/',
   run(
     `{ NODE_COMPILE_CACHE=/tmp/cache setpriv --reuid ${WRAPPER_ID} --regid ${WRAPPER_ID} --groups ${NODE_GROUP} node /worker/wrapper.mjs 2>/tmp/said; [ $? = 78 ] || { cat /tmp/said; exit 1; }; }`,
     `{ set -- /worker/*-*.mjs; [ ! -e "$1" ] || NODE_COMPILE_CACHE=/tmp/cache setpriv --reuid ${WRAPPER_ID} --regid ${WRAPPER_ID} --groups ${NODE_GROUP} node $(printf ' --import %s' "$@") -e 0; }`,

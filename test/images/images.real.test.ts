@@ -1,6 +1,6 @@
 /** What is asked of images by the loop and by people: one build however many ask, states, failures, folders. */
 import { spawnSync } from 'node:child_process';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest';
@@ -51,6 +51,10 @@ async function ownSources(): Promise<Sources> {
   const sources = { wrapper: join(directory, 'wrapper.mjs'), fixed: join(directory, 'fixed') };
   await cp(SOURCES.fixed, sources.fixed, { recursive: true });
   await writeFile(sources.wrapper, `/* ${directory} */ process.exit(78);`);
+  // A bundle is never without the runners of handlers.
+  await mkdir(join(directory, 'runner'), { recursive: true });
+  await writeFile(join(directory, 'runner', 'runner.py'), '');
+  await writeFile(join(directory, 'wrapper.json'), JSON.stringify(['runner/runner.py']));
   return sources;
 }
 

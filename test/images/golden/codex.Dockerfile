@@ -29,7 +29,8 @@ COPY --from=cli /out/codex /usr/local/bin/codex
 
 COPY --from=confine /src/confine /worker/confine
 COPY entry gate health /worker/
-COPY wrapper /worker/
+COPY wrapper/*.* /worker/
+COPY wrapper/runner/*.* /worker/runner/
 RUN { NODE_COMPILE_CACHE=/tmp/cache setpriv --reuid 10001 --regid 10001 --groups 20000 node /worker/wrapper.mjs 2>/tmp/said; [ $? = 78 ] || { cat /tmp/said; exit 1; }; } \
  && { set -- /worker/*-*.mjs; [ ! -e "$1" ] || NODE_COMPILE_CACHE=/tmp/cache setpriv --reuid 10001 --regid 10001 --groups 20000 node $(printf ' --import %s' "$@") -e 0; } \
  && chmod -R a+rX /tmp/cache && chown -R root:root /tmp/cache && mv /tmp/cache /worker/cache && rm /tmp/said

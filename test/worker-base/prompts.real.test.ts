@@ -43,6 +43,8 @@ test('a prompt of the queue is a turn of its own, told as such, with its answer 
     result: { result: 'hello', usage: { input_tokens: 3, output_tokens: 5 }, cost_usd: 0.25 },
     worker_id: worker.id,
   });
+  // The queue hears of the end as soon as the readers of the output, and no later.
+  await worker.until(({ type, request_id }) => type === 'turn_completed' && request_id === id);
   const turn = worker.entries.filter(({ request_id }) => request_id === id).map(({ type }) => type);
   expect(turn).toEqual(['turn_started', 'message', 'turn_completed']);
 });

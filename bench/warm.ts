@@ -10,7 +10,7 @@ import { Orchestrator } from './orchestrator.ts';
 import { median, type Result } from './result.ts';
 
 const BURSTS = 10;
-/** So few are taken before the pool looks, which is half a second after the first. */
+/** So few are taken before the pool looks, which is two seconds after the first. */
 const BURST = 6;
 /** The first ones warm the compilers of the manager. */
 const WARM_UP = 1;

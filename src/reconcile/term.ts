@@ -24,8 +24,11 @@ import { recover } from './recover.ts';
 import { Resync, StoreLost } from './resync.ts';
 import type { TermOptions } from './term-options.ts';
 
-/** A worker in a body that was taken over is looked at after this, where its wrapper has not spoken by then. */
-const TAKEOVER_MS = 600;
+/**
+ * A worker in a body that was taken over is looked at after this, where its wrapper has not spoken by then; and so is the
+ * one it was taken from, whose pool makes another: takeovers come in bursts, and whoever boots bodies meanwhile slows them.
+ */
+const TAKEOVER_MS = 2000;
 /** A resync that failed is tried again after this; so is a look for hints that were missed. */
 const SOON_MS = 1000;
 

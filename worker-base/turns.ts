@@ -5,11 +5,14 @@ import type { Denials } from './denials.ts';
 import type { Why } from './ending.ts';
 import type { InputEntry } from './input.ts';
 import type { Keep } from './keep.ts';
+import { Leave } from './leave.ts';
 import type { Line } from './lines.ts';
+import { Prompts } from './prompts.ts';
 import { Report } from './report.ts';
+import { Revival } from './revival.ts';
 import { Settlement } from './settlement.ts';
 import { type Prompt, SENTENCES, Turn } from './turn.ts';
-import { type Over, open, refuse, SECOND_PROMPT, type Surroundings } from './work.ts';
+import { type Over, open, type Surroundings } from './work.ts';
 
 /** Lines in a row that are none of the agent's protocol, in one turn: a stray print is no fault, a hundred are. */
 const GARBAGE_LINES = 100;
@@ -43,14 +46,10 @@ export class Turns implements Listener {
   readonly #parts: Parts;
   readonly #report: Report;
   readonly #settlement: Settlement;
-  readonly #queue: Prompt[] = [];
+  readonly #prompts: Prompts;
+  readonly #leave: Leave;
   #turn: Turn | undefined;
-  #taken = 0;
-  #ending: Why | undefined;
-  #leaving: { code: number; answered: Promise<Over['answered']> } | undefined;
-  #lost: boolean;
-  #handshaken = false;
-  #isOver = false;
+  readonly #revival: Revival;
   #shake: () => void = () => {};
   /** Settles when the agent can be prompted for the first time. */
   readonly handshake = new Promise<void>((resolve) => {
@@ -61,7 +60,9 @@ export class Turns implements Listener {
     this.#parts = parts;
     this.#settlement = new Settlement(parts.around, parts.keep);
     this.#report = new Report(parts.around, parts.denials);
-    this.#lost = parts.lost;
+    this.#prompts = new Prompts(parts.around);
+    this.#leave = new Leave(parts.over);
+    this.#revival = new Revival({ ...parts, leave: this.#leave }, parts.lost);
   }
 
   get requestId(): string | undefined {
@@ -73,18 +74,12 @@ export class Turns implements Listener {
   }
 
   handle(entry: InputEntry): void {
-    if (this.#ending) return;
+    if (this.#leave.ending) return;
     const { around } = this.#parts;
     const message = open(entry, around);
     if (!message) return;
     if (message.type === 'prompt') {
-      if (around.spec.exit_after_prompt && this.#taken > 0) {
-        refuse(entry.id, message.request_id, 'stdin_closed', SECOND_PROMPT, around);
-        return;
-      }
-      this.#taken += 1;
-      const { content, request_id: requestId, deadline_seconds: deadlineSeconds } = message;
-      this.#queue.push({ entryId: entry.id, content, requestId, deadlineSeconds });
+      this.#prompts.add(entry.id, message);
       this.#pump();
       return;
     }
@@ -96,25 +91,16 @@ export class Turns implements Listener {
 
   /** Asks for a turn that does not come by the input; settles with its end. The signal asks for that. */
   ask(asked: Omit<Prompt, 'entryId' | 'onEnd'>, signal: AbortSignal): Promise<TurnEnd> {
-    return new Promise((resolve) => {
-      const prompt: Prompt = { ...asked, entryId: undefined, onEnd: resolve };
-      const stop = () => {
-        const at = this.#queue.indexOf(prompt);
-        if (at >= 0) {
-          this.#queue.splice(at, 1);
-          resolve({ ok: false, reason: 'interrupted', message: SENTENCES.interrupted ?? '' });
-        } else if (this.#turn?.prompt === prompt) this.#stop('interrupted');
-      };
-      if (signal.aborted) return resolve({ ok: false, reason: 'interrupted', message: '' });
-      signal.addEventListener('abort', stop, { once: true });
-      this.#queue.push(prompt);
-      this.#pump();
+    const end = this.#prompts.ask(asked, signal, (prompt) => {
+      if (this.#turn?.prompt === prompt) this.#stop('interrupted');
     });
+    this.#pump();
+    return end;
   }
 
   /** The body ends: what is under way is told as stopped when the agent has gone, and left to the next. */
   end(why: Why): void {
-    this.#ending ??= why;
+    this.#leave.ending ??= why;
     this.#turn?.stopClocks();
     const agent = this.#parts.conversation().agent;
     agent?.closeInput();
@@ -122,7 +108,7 @@ export class Turns implements Listener {
   }
 
   ready(): void {
-    this.#handshaken = true;
+    this.#revival.handshaken = true;
     this.#shake();
     this.#pump();
   }
@@ -164,31 +150,27 @@ export class Turns implements Listener {
   ended(end: TurnEnd): void {
     const turn = this.#turn;
     const lost = !end.ok && end.reason === 'session_lost';
-    if (!turn && lost && this.#parts.conversation().session !== undefined) this.#beginAnew();
+    if (!turn && lost && this.#revival.resumes) this.#revival.beginAnew();
     if (!turn || turn.forced) return;
-    if (lost) this.#forget();
+    if (lost) this.#revival.forget();
     // Nobody is prompted any more that knows nothing of what was said.
-    if (lost && !this.#parts.around.spec.exit_after_prompt)
-      void this.#parts
-        .conversation()
-        .kill()
-        .then(() => this.#begin());
+    if (lost && !this.#parts.around.spec.exit_after_prompt) this.#revival.restart();
     this.#conclude(turn, end);
   }
 
   exited(exit: Exit): void {
     const turn = this.#turn;
-    const goingOn = !this.#ending && !this.#leaving;
+    const goingOn = this.#leave.staying;
     if (turn) {
-      const reason = this.#ending ? 'stopped' : (turn.why ?? 'exit');
+      const reason = this.#leave.ending ? 'stopped' : (turn.why ?? 'exit');
       this.#conclude(turn, { ok: false, reason, message: SENTENCES[reason] ?? describe(exit) });
-    } else if (goingOn && !this.#handshaken && this.#parts.conversation().session !== undefined) {
-      this.#beginAnew();
+    } else if (goingOn && !this.#revival.handshaken && this.#revival.resumes) {
+      this.#revival.beginAnew();
       return;
     }
     // An interrupt ends a turn and not the worker, also where the agent takes it for its own end.
-    if (turn?.why && goingOn && !this.#leaving) void this.#begin();
-    else this.#end(exit, turn && goingOn ? codeOf(exit) || 1 : codeOf(exit), describe(exit));
+    if (turn?.why && goingOn && !this.#leave.afterPrompt) void this.#revival.begin();
+    else this.#leave.end(exit, turn && goingOn ? codeOf(exit) || 1 : codeOf(exit), describe(exit));
   }
 
   mute(): void {
@@ -196,15 +178,15 @@ export class Turns implements Listener {
     const sentence = `The agent did not answer within ${handshakeMs / 1000} s of its start: check that the program speaks its protocol.`;
     void conversation()
       .kill()
-      .then(() => this.#end({ code: null, signal: 'SIGKILL' }, MUTE_CODE, sentence));
+      .then(() => this.#leave.end({ code: null, signal: 'SIGKILL' }, MUTE_CODE, sentence));
   }
 
   #pump(): void {
     const { around, conversation } = this.#parts;
-    const free = !this.#turn && !this.#settlement.packing && !this.#leaving && !this.#ending;
-    const prompt = free && conversation().ready ? this.#queue.shift() : undefined;
+    const free = !this.#turn && !this.#settlement.packing && this.#leave.staying;
+    const prompt = free && conversation().ready ? this.#prompts.next() : undefined;
     if (prompt) this.#prompt(prompt);
-    const busy = this.#turn !== undefined || this.#queue.length > 0;
+    const busy = this.#turn !== undefined || this.#prompts.length > 0;
     around.pulse.turn(busy, !busy && conversation().ready);
   }
 
@@ -218,8 +200,7 @@ export class Turns implements Listener {
     });
     this.#turn = turn;
     around.output.tell('turn_started', '', { request_id: prompt.requestId, entry_id: prompt.entryId });
-    if (this.#lost) {
-      this.#lost = false;
+    if (this.#revival.takeLoss()) {
       const message =
         'The conversation that was to be gone on with is lost; the next prompt begins a new one.';
       this.#conclude(turn, { ok: false, reason: 'session_lost', message });
@@ -245,8 +226,8 @@ export class Turns implements Listener {
     const message = `${SENTENCES[reason] ?? ''} The agent did not stop by itself and was killed.`.trim();
     if (this.#turn === turn) this.#conclude(turn, { ok: false, reason, message });
     const killed: Exit = { code: null, signal: 'SIGKILL' };
-    if (this.#leaving) this.#end(killed, codeOf(killed), describe(killed));
-    else await this.#begin();
+    if (this.#leave.afterPrompt) this.#leave.end(killed, codeOf(killed), describe(killed));
+    else await this.#revival.begin();
   }
 
   #conclude(turn: Turn, end: TurnEnd): void {
@@ -257,61 +238,18 @@ export class Turns implements Listener {
     const { session } = conversation();
     const { seq, content, end: told } = this.#report.end(turn, end, session);
     turn.prompt.onEnd?.(told);
-    if (this.#ending) return;
+    if (this.#leave.ending) return;
     if (around.spec.exit_after_prompt) {
       if (end.ok) around.output.tell('completed', content, { exit_code: 0, request_id: requestId });
-      this.#leaving = {
-        code: end.ok ? 0 : 1,
-        answered: this.#settlement.last(session, end.ok ? entryId : undefined),
-      };
+      const answered = this.#settlement.last(session, end.ok ? entryId : undefined);
+      this.#leave.begin(end.ok ? 0 : 1, answered);
       // The one turn is over: the agent may go, and has to where it does not.
-      void this.#leaving.answered.then(() => conversation().finish());
+      void answered.then(() => conversation().finish());
       return;
     }
     this.#settlement.add({ entryId, seq, session }, () => this.#pump());
-    if (this.#queue.length === 0) around.output.tell('waiting_for_input', '', {});
+    if (this.#prompts.length === 0) around.output.tell('waiting_for_input', '', {});
     this.#pump();
-  }
-
-  /** It would not go on with the conversation, before any prompt: the next prompt is told so. */
-  #beginAnew(): void {
-    this.#lost = true;
-    this.#forget();
-    void this.#parts
-      .conversation()
-      .kill()
-      .then(() => this.#begin());
-  }
-
-  #forget(): void {
-    const { conversation, keep } = this.#parts;
-    conversation().session = undefined;
-    void keep.forget();
-  }
-
-  /** Starts the process again, with what is left of the conversation. */
-  async #begin(): Promise<void> {
-    if (this.#ending) {
-      this.#end({ code: null, signal: 'SIGTERM' }, 143, 'The agent was ended.');
-      return;
-    }
-    this.#handshaken = false;
-    try {
-      const agent = await this.#parts.conversation().start();
-      if (this.#ending) agent.signal('SIGTERM');
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      this.#end({ code: 126, signal: null }, 126, `The agent could not be started again: ${message}.`);
-    }
-  }
-
-  #end(exit: Exit, code: number, sentence: string): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    const { over } = this.#parts;
-    const leaving = this.#leaving;
-    if (!leaving) over({ exit, code: this.#ending === 'shutdown' ? 0 : code, sentence });
-    else void leaving.answered.then((answered) => over({ code: leaving.code, exit, sentence, answered }));
   }
 
   /** Redis answers and is slower than the agent: the agent waits. */

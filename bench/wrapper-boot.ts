@@ -70,7 +70,8 @@ async function transpile(dir: string): Promise<string> {
     folders.map(async (name) => (await readdir(join(ROOT, name))).map((file) => join(name, file))),
   );
   const sources = ours.flat().filter((name) => name.endsWith('.ts'));
-  for (const file of [...sources, join('src', 'store', 'keys.ts')]) {
+  const keys = ['keys.ts', 'pool-keys.ts'].map((name) => join('src', 'store', name));
+  for (const file of [...sources, ...keys]) {
     const { code } = await transform(await readFile(join(ROOT, file), 'utf8'), {
       loader: 'ts',
       format: 'esm',

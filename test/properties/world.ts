@@ -88,6 +88,8 @@ export class World {
 
   /** Bodies that have stopped for good, as the checks of any manager find them. */
   readonly stopped = new Set<string>();
+  /** Workers whose heartbeat is lost, until their wrappers speak again. A hung one is found by a heartbeat that does not change. */
+  readonly unheard = new Set<string>();
   readonly vitals = (bodyId: string) =>
     this.stopped.has(bodyId) ? { quiet_ms: LIMITS.hung_ms, stuck_ms: LIMITS.hung_ms } : undefined;
 
@@ -128,6 +130,7 @@ export class World {
       const at = instant(this.now);
       const ready = { phase: 'ready', at, ready_at: at, active_at: at, busy: false, seq: 1 } as const;
       this.store.beat(worker_id, { incarnation, ...ready });
+      this.unheard.delete(worker_id);
     }
   }
 

@@ -22,7 +22,7 @@ export const guards = {
     is.alive(event.seen) && is.graceOver(context, event.seen),
   ready: ({ context, event }: Step) => is.ready(context, event.seen),
   silent: ({ context, event }: Step) => is.silent(context, event.seen),
-  hung: ({ context, event }: Step) => is.ready(context, event.seen) && whyHung(event.seen) !== undefined,
+  hung: ({ context, event }: Step) => is.served(context, event.seen) && whyHung(event.seen) !== undefined,
   'never ready': ({ context, event }: Step) => is.alive(event.seen) && is.overdue(context, event.seen),
   'needs secrets': ({ context, event }: Step) => is.needsSecrets(context, event.seen),
   // Its image.

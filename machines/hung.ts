@@ -10,15 +10,15 @@
  */
 import { type Observation, parseInstant } from '../src/model/index.ts';
 
-/** Why this body, which is alive and has been ready, is hung; `undefined` where it is not. */
+/** Why this body, which is alive and has been ready, is hung; `undefined` where it is not. A lost heartbeat has not changed either. */
 export function whyHung(seen: Observation): { reason: string; message: string } | undefined {
   const { heartbeat, vitals, limits } = seen;
-  if (!heartbeat || !vitals) return undefined;
+  if (!vitals) return undefined;
   const bound = seen.desired.spec.max_job_time_seconds;
-  const began = parseInstant(heartbeat.job_started_at);
+  const began = parseInstant(heartbeat?.job_started_at);
   if (bound !== undefined && began !== undefined) {
     // What the wrapper said, and the time since it last said anything.
-    const ran = (parseInstant(heartbeat.at) ?? began) - began + vitals.quiet_ms;
+    const ran = (parseInstant(heartbeat?.at) ?? began) - began + vitals.quiet_ms;
     if (ran >= bound * 1000 + limits.hung_ms) {
       const message =
         `Its task has run for ${seconds(ran)} s; max_job_time_seconds is ${bound}, and its wrapper, ` +

@@ -81,6 +81,10 @@ export function ready(life: Life, seen: Observation): boolean {
   );
 }
 
+/** Its wrapper took prompts when it was last heard; of a worker that was ready, and whose heartbeat is lost, that stands. */
+export const served = (life: Life, seen: Observation) =>
+  seen.heartbeat ? ready(life, seen) : alive(seen) && !stale(life, seen);
+
 /** The wrapper has not been heard for too long. Quiet is a report, never a reason to end it. */
 export function silent(_life: Life, seen: Observation): boolean {
   const heard = Math.max(parseInstant(seen.heartbeat?.at) ?? 0, seen.watching_since);

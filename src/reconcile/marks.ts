@@ -96,6 +96,12 @@ export class Marks {
     return this.living().filter((id) => this.#marks.get(id)?.runtime === runtime);
   }
 
+  /** Whether the status says that its wrapper was heard of late. */
+  isHeard(id: string): boolean {
+    const mark = this.#marks.get(id);
+    return mark?.status === 'RUNNING' && mark.phase !== 'silent' && !ENDING.has(mark.phase);
+  }
+
   /** Whether a heartbeat tells something else than the status does: ready after all, silent, or heard again. */
   heartbeatTells(
     id: string,

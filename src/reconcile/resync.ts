@@ -99,7 +99,11 @@ export class Resync {
     const at = now();
     for (const [place, id] of ids.entries()) {
       const text = beats[place];
-      if (!text) continue;
+      if (!text) {
+        // One that is lost tells what one tells that has grown old.
+        if (loop.marks.isHeard(id)) loop.queue.add(id);
+        continue;
+      }
       const beat = plainly(text);
       if (!beat) continue;
       const age_ms = at - (parseInstant(beat.at) ?? at);

@@ -150,7 +150,7 @@ export async function play({ lines }: Script, world: World): Promise<Manager> {
       }
       case 'hang': {
         const live = world.live(one.worker);
-        if (live && !world.unheard.has(one.worker)) world.stopped.add(live.id);
+        if (live) world.stopped.add(live.id);
         break;
       }
       case 'vanish': {
@@ -161,13 +161,9 @@ export async function play({ lines }: Script, world: World): Promise<Manager> {
       case 'lose memo':
         store.loseMemo(one.worker);
         break;
-      case 'lose heartbeat': {
-        const live = world.live(one.worker);
-        if (live && world.stopped.has(live.id)) break;
+      case 'lose heartbeat':
         store.beat(one.worker, undefined);
-        world.unheard.add(one.worker);
         break;
-      }
       case 'beat':
       case 'fall silent':
         world.silent = one.does === 'fall silent';

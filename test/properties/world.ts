@@ -88,8 +88,6 @@ export class World {
 
   /** Bodies that have stopped for good, as the checks of any manager find them. */
   readonly stopped = new Set<string>();
-  /** Workers whose heartbeat is lost, until their wrappers speak again. A hung one is found by a heartbeat that does not change. */
-  readonly unheard = new Set<string>();
   readonly vitals = (bodyId: string) =>
     this.stopped.has(bodyId) ? { quiet_ms: LIMITS.hung_ms, stuck_ms: LIMITS.hung_ms } : undefined;
 
@@ -123,14 +121,13 @@ export class World {
     return this.engine.bodiesOf(CELL, worker).find(({ state }) => state === 'running');
   }
 
-  /** Whatever wrappers would say of themselves now. */
+  /** Whatever wrappers would say of themselves now; one that has stopped for good says nothing more. */
   beat(): void {
-    for (const { worker_id, incarnation, state } of this.engine.list(CELL)) {
-      if (state !== 'running') continue;
+    for (const { id, worker_id, incarnation, state } of this.engine.list(CELL)) {
+      if (state !== 'running' || this.stopped.has(id)) continue;
       const at = instant(this.now);
       const ready = { phase: 'ready', at, ready_at: at, active_at: at, busy: false, seq: 1 } as const;
       this.store.beat(worker_id, { incarnation, ...ready });
-      this.unheard.delete(worker_id);
     }
   }
 

@@ -145,10 +145,23 @@ test('a store that is another one ends the term before anything is decided', asy
   expect(bodies()).toEqual([ID]);
 });
 
+test.each([
+  ['ready', [ID]],
+  ['silent', []],
+] as const)('a lost heartbeat of a worker that is %s asks for %j', async (phase, expected) => {
+  const seen = look({ memo: memoOf({ RUNNING: 'ready' }, lifeOf({ expected: true })), body: {}, beat: {} });
+  const decided = decide(seen);
+  marks.set(seen, 0, { ...decided, status: { ...decided.status, phase } });
+  engine.faults.down = true;
+  await (await resyncOf()).run();
+  expect([...asked]).toEqual(expected);
+});
+
 test('a list that fails tells nothing about its bodies', async () => {
   const memo = memoOf({ RUNNING: 'ready' }, lifeOf({ expected: true }));
   const seen = look({ memo, body: {}, beat: {} });
   marks.set(seen, 0, decide(seen));
+  store.beat(ID, seen.heartbeat);
   engine.faults.down = true;
   await (await resyncOf()).run();
   expect([...asked]).toEqual([]);

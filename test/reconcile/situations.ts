@@ -125,6 +125,7 @@ export const SITUATIONS: Record<string, Given> = {
     watching_since: NOW - 1000,
   },
   'body ready, quiet and stuck': { body: {}, beat: {}, vitals: { quiet_ms: 61_000, stuck_ms: 60_000 } },
+  'body quiet and stuck, its heartbeat lost': { body: {}, vitals: { quiet_ms: 61_000, stuck_ms: 60_000 } },
   'body ready, quiet and unhealthy': {
     body: {},
     beat: {},

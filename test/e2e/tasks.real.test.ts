@@ -151,10 +151,10 @@ test('a node that is started by hand from the image registers itself, and no man
 }, async () => {
   const { nodes: managed, store } = await startWorkers('docker');
   const engine = dockerAt(inject('dockerHost'));
-  const [first] = (await engine.listContainers()).filter(
-    ({ Ports, Names }) => Ports && Names[0]?.startsWith('/wm-t-'),
-  );
   const cell = store.keys.nodes.replace(/:nodes$/, '');
+  // Other tests have containers on this daemon, too, of other images.
+  const filters = { label: [`worker-manager.cell=${cell}`] };
+  const [first] = await engine.listContainers({ filters });
   const container = await engine.createContainer({
     Image: first?.Image ?? '',
     Env: [

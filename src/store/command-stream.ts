@@ -3,7 +3,8 @@ import { type Candidate, instant, type LifecycleEvent, type WorkerSpec } from '.
 import type { Link } from './connect.ts';
 import { COMMAND_GROUP, type Keys } from './keys.ts';
 import { type PoolChange, settlePool } from './pool-settlement.ts';
-import { Fenced, STREAMS_KEPT_MS, TOMBSTONE_MS } from './store.ts';
+import { TOMBSTONE_MS, unfenced } from './reply.ts';
+import { STREAMS_KEPT_MS } from './store.ts';
 import { takeoverOf, tellingOf } from './takeovers.ts';
 
 /** How long an answered request is remembered. */
@@ -157,9 +158,8 @@ export class CommandStream {
       what.operation === 'dead' ? (what.entry.data ?? '').slice(0, DEAD_EXCERPT) : '',
       DEAD_KEPT,
       ...takingOf(id, what.created),
-    )) as [Settled | 'fenced', number, number | undefined];
-    if (outcome === 'fenced') throw new Fenced();
-    return { outcome, generation, taken: taken === 1 };
+    )) as [unknown, number, number | undefined];
+    return { outcome: unfenced<Settled>(outcome), generation, taken: taken === 1 };
   }
 
   /** Lets go of old commands, and never of one that was not settled. */

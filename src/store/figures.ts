@@ -1,6 +1,7 @@
 import type { Figures } from '../model/index.ts';
 import type { Link } from './connect.ts';
 import { parse } from './parse.ts';
+import { all } from './reply.ts';
 
 /** Writes what all bodies used at the last check; the figures of whoever is not among them are forgotten. */
 export async function keepFigures(
@@ -12,7 +13,7 @@ export async function keepFigures(
   const fields = Object.entries(figures).flatMap(([id, one]) => [id, JSON.stringify(one)]);
   const write = redis.multi().del(key);
   if (fields.length > 0) write.hset(key, ...fields).pexpire(key, ttlMs);
-  await write.exec();
+  await all(write);
 }
 
 /** What these bodies used at the last check, of all of them without ids; whoever was not checked is missing. */

@@ -7,6 +7,7 @@
  */
 import { instant, parseInstant } from '../model/index.ts';
 import type { Link } from './connect.ts';
+import { all } from './reply.ts';
 
 const DAY_MS = 86_400_000;
 /** What nobody has used or seen for so long is forgotten, such as an image that was removed by hand. */
@@ -75,10 +76,7 @@ export class ImageUsage {
       const { image, holds } = keyOf(name);
       reads.hmget(image, 'created_at', 'last_used_at').zrangebyscore(holds, `(${now}`, '+inf');
     }
-    const replies = ((await reads.exec()) ?? []).map(([error, reply]) => {
-      if (error) throw error;
-      return reply as (string | null)[];
-    });
+    const replies = (await all(reads)) as (string | null)[][];
     const found = new Map<string, ImageEntry>();
     for (const [at, name] of names.entries()) {
       const [created = null, used = null] = replies[at * 2] ?? [];

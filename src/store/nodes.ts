@@ -3,6 +3,7 @@ import { type Heartbeat, instant, type Summary } from '../model/index.ts';
 import type { Link } from './connect.ts';
 import type { Keys } from './keys.ts';
 import { toHeartbeat } from './parse.ts';
+import { all } from './reply.ts';
 
 /** A node that no manager has made, and none may end. */
 export interface ExternalNode {
@@ -26,10 +27,9 @@ export async function readNodes(
   if (ids.length === 0) return [];
   const reads = redis.pipeline();
   for (const id of ids) reads.hgetall(keys.node(id));
-  const replies = (await reads.exec()) ?? [];
+  const replies = (await all(reads)) as Record<string, string>[];
   return ids.flatMap((node_id, at) => {
-    const [error, hash] = (replies[at] ?? []) as [Error | null, Record<string, string>];
-    if (error) throw error;
+    const hash = replies[at];
     if (!hash?.pool) return [];
     const heartbeat = toHeartbeat(hash.heartbeat ?? null);
     return [{ node_id, pool: hash.pool, started_at: hash.started_at ?? instant(now), heartbeat }];

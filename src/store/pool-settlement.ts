@@ -1,7 +1,7 @@
 import type { PoolSpec } from '../model/index.ts';
 import type { Link } from './connect.ts';
 import { COMMAND_GROUP, type Keys } from './keys.ts';
-import { Fenced } from './store.ts';
+import { unfenced } from './reply.ts';
 
 /** What a command changes about a pool. */
 export interface PoolChange {
@@ -33,7 +33,6 @@ export async function settlePool(
     ...[epoch, COMMAND_GROUP, entryId, change.spec ? 'apply' : 'delete', JSON.stringify(answers)],
     ...[kept.request_ms, kept.responses, replyTo ? kept.reply_ms : 0, change.name],
     ...[change.spec ? JSON.stringify(change.spec) : '', change.at, change.ms, requestId],
-  )) as ['fenced' | 'repeated' | 'ok' | 'same' | 'not_found', number];
-  if (outcome === 'fenced') throw new Fenced();
-  return { outcome, generation };
+  )) as [unknown, number];
+  return { outcome: unfenced<'repeated' | 'ok' | 'same' | 'not_found'>(outcome), generation };
 }

@@ -14,12 +14,7 @@ import { type Keys, keysOf } from './keys.ts';
 import type { Hash } from './parse.ts';
 import type { PoolKeys } from './pool-keys.ts';
 import { MEMBER_FIELDS, type Membership, toMember, toPool, toPoolMemo, toPoolStatus } from './pool-parse.ts';
-import { Fenced } from './store.ts';
-
-/** Lines of a history that are kept, about. */
-const EVENTS_KEPT = 1000;
-/** How long a deleted pool is still known as deleted, and its history can be read. */
-const TOMBSTONE_MS = 7 * 86_400_000;
+import { all, EVENTS_KEPT, TOMBSTONE_MS, unfenced } from './reply.ts';
 
 /** A pool as it was read, with all that a decision needs of the store. */
 export interface PoolRead {
@@ -183,17 +178,4 @@ export class PoolStore {
     );
     return unfenced(reply);
   }
-}
-
-async function all(reads: ReturnType<Link['pipeline']>): Promise<unknown[]> {
-  const replies = (await reads.exec()) ?? [];
-  return replies.map(([error, reply]) => {
-    if (error) throw error;
-    return reply;
-  });
-}
-
-function unfenced<T extends string>(reply: unknown): T {
-  if (reply === 'fenced') throw new Fenced();
-  return reply as T;
 }

@@ -14,26 +14,15 @@ import {
 import type { Link } from './connect.ts';
 import { keepFigures, readFigures } from './figures.ts';
 import { type Keys, keysOf } from './keys.ts';
-import { nodeSummary, readNodes } from './nodes.ts';
-import { type Hash, parse, toHeartbeat, toRecord, toStatus } from './parse.ts';
+import { type Hash, toHeartbeat, toRecord, toStatus } from './parse.ts';
 import { membershipOf } from './pool-parse.ts';
+import { all, EVENTS_KEPT, TOMBSTONE_MS, unfenced } from './reply.ts';
+import { readSummaries } from './summaries.ts';
 
-/** Lines of a worker's history that are kept, about. */
-const EVENTS_KEPT = 1000;
-/** How long a deleted worker is still known as deleted. */
-export const TOMBSTONE_MS = 7 * 86_400_000;
 /** How long the streams of a deleted worker can still be read. */
 export const STREAMS_KEPT_MS = 3_600_000;
 /** Heartbeats read in one round trip. */
 const CHUNK = 1000;
-
-/** Another manager leads by now: nothing was written, and this one has to stand back. */
-export class Fenced extends Error {
-  override name = 'Fenced';
-  constructor() {
-    super('Another manager leads this cell by now; the write was refused.');
-  }
-}
 
 /** The records of one cell. `epoch` is the leader's; reads need none. */
 export class Store {
@@ -62,53 +51,9 @@ export class Store {
     return wanted ? { desired: wanted, status: toStatus(found) } : undefined;
   }
 
-  /** A short line for each worker, in the order of their creation, and then for each node that was started by hand. */
-  async summaries(): Promise<Summary[]> {
-    const [workers, nodes] = await Promise.all([
-      this.#workers(),
-      readNodes(this.#redis, this.keys, Date.now()),
-    ]);
-    await this.#addUrls(workers.filter(({ agent_type }) => agent_type === 'TASK'));
-    return [...workers, ...nodes.map(nodeSummary)];
-  }
-
-  /** Only a body knows where it answers. */
-  async #addUrls(workers: Summary[]): Promise<void> {
-    const beats = await this.heartbeats(workers.map(({ worker_id }) => worker_id));
-    for (const [at, worker] of workers.entries()) {
-      const { node_url } = (parse(beats[at]) ?? {}) as Partial<Heartbeat>;
-      if (node_url !== undefined && worker.status === 'RUNNING') worker.node_url = node_url;
-    }
-  }
-
-  async #workers(): Promise<Summary[]> {
-    const ids = await this.ids();
-    const reads = this.#redis.pipeline();
-    for (const id of ids) {
-      reads.hmget(this.keys.desired(id), 'spec', 'desired', 'created_at');
-      reads.hmget(this.keys.status(id), 'status', 'phase', 'reason', 'restarts', 'incarnation');
-    }
-    const replies = (await all(reads)) as (string | null)[][];
-    return ids.flatMap((worker_id, at) => {
-      const [spec, desired, created_at] = replies[at * 2] ?? [];
-      const [status, phase, reason, restarts, incarnation] = replies[at * 2 + 1] ?? [];
-      const read = parse(spec) as Partial<DesiredRecord['spec']> | undefined;
-      if (!read || !desired) return [];
-      const { name, agent_type, runtime, labels, pool } = read;
-      return [
-        {
-          worker_id,
-          ...{ name, agent_type, runtime, labels, desired },
-          ...{ status: status ?? 'STARTING', phase: phase ?? 'accepted', reason: reason ?? '' },
-          ...{
-            restarts: Number(restarts ?? 0),
-            incarnation: Number(incarnation ?? 0),
-            created_at: created_at ?? '',
-            ...(pool !== undefined && { pool }),
-          },
-        },
-      ];
-    });
+  /** A short line for each worker and each node that was started by hand. */
+  summaries(): Promise<Summary[]> {
+    return readSummaries(this.#redis, this.keys, (ids) => this.heartbeats(ids));
   }
 
   /** Ids in the order of their creation. */
@@ -258,18 +203,4 @@ export class Store {
   async ping(): Promise<void> {
     await this.#redis.ping();
   }
-}
-
-/** The replies of a pipeline; throws where one of them failed, since half an answer is none. */
-async function all(reads: ReturnType<Link['pipeline']>): Promise<unknown[]> {
-  const replies = (await reads.exec()) ?? [];
-  return replies.map(([error, reply]) => {
-    if (error) throw error;
-    return reply;
-  });
-}
-
-function unfenced<T extends string = 'ok' | 'conflict' | 'gone'>(reply: unknown): T {
-  if (reply === 'fenced') throw new Fenced();
-  return reply as T;
 }

@@ -2,6 +2,7 @@ import type { Candidate, Serving, Taken, Takeover } from '../model/index.ts';
 import type { Link } from './connect.ts';
 import { type Keys, keysOf } from './keys.ts';
 import { parse } from './parse.ts';
+import { all } from './reply.ts';
 
 /** How long what was told to a wrapper that never read it stays. */
 const TELLING_MS = 3_600_000;
@@ -28,7 +29,7 @@ export class Takeovers {
   async of(id: string): Promise<Taken | undefined> {
     const { bodies, heartbeat } = this.#keys;
     const reads = this.#redis.pipeline().hget(bodies, id).exists(heartbeat(id));
-    const [text, beats] = await replies<[string | null, number]>(reads);
+    const [text, beats] = (await all(reads)) as [string | null, number];
     const found = toTakeover(text);
     return found && { ...found, begun: beats === 1, known: true };
   }
@@ -41,7 +42,7 @@ export class Takeovers {
     const reads = this.#redis.pipeline();
     for (const { worker_id: id } of found)
       reads.exists(this.#keys.heartbeat(id)).hexists(this.#keys.desired(id), 'spec');
-    const told = await replies<number[]>(reads);
+    const told = (await all(reads)) as number[];
     return found.map((one, at) => ({
       ...one,
       begun: told[2 * at] === 1,
@@ -55,7 +56,7 @@ export class Takeovers {
     const { desired, serving, heartbeat } = this.#keys;
     const reads = this.#redis.pipeline();
     for (const id of ids) reads.hexists(desired(id), 'spec').get(serving(id)).exists(heartbeat(id));
-    const told = await replies<(number | string | null)[]>(reads);
+    const told = (await all(reads)) as (number | string | null)[];
     return ids.map((_, at) => ({
       known: told[3 * at] === 1,
       serving: toServing(told[3 * at + 1] as string | null),
@@ -100,12 +101,4 @@ function toServing(text: string | null): Serving | undefined {
   const given = parse(text) as Partial<Serving> | undefined;
   if (!given?.worker_id) return undefined;
   return { worker_id: given.worker_id, at: Number(given.at ?? 0), spec: given.spec };
-}
-
-async function replies<T>(reads: ReturnType<Link['pipeline']>): Promise<T> {
-  const answers = (await reads.exec()) ?? [];
-  return answers.map(([error, reply]) => {
-    if (error) throw error;
-    return reply;
-  }) as T;
 }

@@ -1,0 +1,30 @@
+/** How answers of Redis are read, alike for all records. */
+import type { Link } from './connect.ts';
+
+/** Lines of a history that are kept, about. */
+export const EVENTS_KEPT = 1000;
+/** How long a deleted worker or pool is still known as deleted. */
+export const TOMBSTONE_MS = 7 * 86_400_000;
+
+/** Another manager leads by now: nothing was written, and this one has to stand back. */
+export class Fenced extends Error {
+  override name = 'Fenced';
+  constructor() {
+    super('Another manager leads this cell by now; the write was refused.');
+  }
+}
+
+/** The replies of a pipeline; throws where one of them failed, since half an answer is none. */
+export async function all(reads: ReturnType<Link['pipeline']>): Promise<unknown[]> {
+  const replies = (await reads.exec()) ?? [];
+  return replies.map(([error, reply]) => {
+    if (error) throw error;
+    return reply;
+  });
+}
+
+/** What a fenced script answers; throws `Fenced` where the epoch is no longer the newest. */
+export function unfenced<T extends string = 'ok' | 'conflict' | 'gone'>(reply: unknown): T {
+  if (reply === 'fenced') throw new Fenced();
+  return reply as T;
+}

@@ -1,4 +1,6 @@
 /** The server over a table of routes: who may ask, and what a request can do to it. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { type HttpServer, type ListenOptions, listen } from '../../src/http/listen.ts';
 import { json } from '../../src/http/route.ts';
@@ -77,6 +79,24 @@ test('a body that is no JSON, or too long, is refused', async () => {
     expect([response.status, await codeOf(response)]).toEqual([400, 'invalid_command']);
   }
   expect((await fetch(`${url}/things`, { method: 'POST', body: '{"a":1}' })).status).toBe(200);
+});
+
+test('a body that is too long is refused on a connection that lives, so that the refusal is heard', async () => {
+  const { host, hostname, port } = new URL(await serve());
+  const long = Buffer.alloc(17 * 1024 ** 2, 'x');
+  const socket = connect(Number(port), hostname);
+  const broke = once(socket, 'close').then(() => 'the connection was broken');
+  socket.on('error', () => {});
+  let said = '';
+  socket.on('data', (chunk: Buffer) => {
+    said += chunk;
+  });
+  socket.write(`POST /things HTTP/1.1\r\nhost: ${host}\r\ncontent-length: ${long.length + 1}\r\n\r\n`);
+  socket.write(long);
+  await Promise.race([expect.poll(() => said).toMatch(/^HTTP\/1\.1 400 /), broke]);
+  socket.write(`xGET /open HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
+  await broke;
+  expect(said.match(/^HTTP\/1\.1 \d+/gm)).toEqual(['HTTP/1.1 400', 'HTTP/1.1 200']);
 });
 
 test('a fault is told as such, and anything else without its reason', async () => {

@@ -1,6 +1,6 @@
-import type { AgentEvent, Dialogue, OpenDialogue, Step, TurnEnd, Usage } from './dialogue.ts';
-import { failureOfStatus, failureOfText } from './failure.ts';
-import { type Fields, fields, list, number, objectOf, summaryOfUse, text, textOfContent } from './json.ts';
+import type { AgentEvent, OpenDialogue, Step, TurnEnd, Usage } from './dialogue.ts';
+import { failureOfStatus, failureOfText, INTERRUPTED } from './failure.ts';
+import { eventsOfContent, type Fields, fields, list, number, objectOf, text, textOfContent } from './json.ts';
 
 const line = (value: object) => `${JSON.stringify(value)}\n`;
 const request = (id: string, subtype: string) =>
@@ -53,25 +53,10 @@ export const openClaude: OpenDialogue = ({ session: resumed }) => {
   function hearAssistant(said: Fields): Step {
     // An error of the endpoint in the clothes of an answer: the result tells it.
     if (said.error) return {};
+    const events = eventsOfContent(fields(said.message)?.content, tools);
+    // What a helper of the agent says is for the agent.
     const own = said.parent_tool_use_id == null;
-    const events = list(fields(said.message)?.content).flatMap((block): AgentEvent[] => {
-      if (block.type === 'text' && own && text(block.text) !== '') {
-        return [{ type: 'message', content: text(block.text) }];
-      }
-      if (block.type !== 'tool_use') return [];
-      const [tool, id] = [text(block.name), text(block.id)];
-      tools.set(id, tool);
-      return [
-        {
-          type: 'tool_use',
-          content: summaryOfUse(tool, block.input),
-          tool,
-          tool_use_id: id,
-          input: block.input,
-        },
-      ];
-    });
-    return { events };
+    return { events: own ? events : events.filter(({ type }) => type !== 'message') };
   }
 
   function hearUser(said: Fields): Step {
@@ -121,7 +106,7 @@ export const openClaude: OpenDialogue = ({ session: resumed }) => {
     };
   }
 
-  const dialogue: Dialogue = {
+  return {
     open: () => ({ write: request('initialize', 'initialize') }),
     prompt(content) {
       turn = { interrupted: false };
@@ -152,7 +137,6 @@ export const openClaude: OpenDialogue = ({ session: resumed }) => {
       }
     },
   };
-  return dialogue;
 };
 
 function retryOf(said: Fields): string {
@@ -170,7 +154,7 @@ function outcomeOf(said: Fields, interrupted: boolean): TurnEnd {
   if (said.is_error === false) return { ok: true, result: text(said.result) };
   const message = text(said.result) || errorsOf(said) || text(said.subtype) || 'Claude Code gave no reason.';
   const failed = (reason: (TurnEnd & { ok: false })['reason']): TurnEnd => ({ ok: false, reason, message });
-  if (interrupted) return { ok: false, reason: 'interrupted', message: 'The turn was interrupted.' };
+  if (interrupted) return INTERRUPTED;
   if (said.subtype === 'error_max_turns' || said.subtype === 'error_max_budget_usd') return failed('limit');
   if (said.stop_reason === 'refusal') return failed('refused');
   return failed(failureOfStatus(number(said.api_error_status)) ?? failureOfText(message));

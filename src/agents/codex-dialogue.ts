@@ -1,6 +1,7 @@
 import { toolOf } from './codex-tools.ts';
 import { answerTo, type Fault, HANDSHAKE, outcomeOf, sentenceOf, usageOf } from './codex-words.ts';
 import type { AgentEvent, OpenDialogue, Step, Usage } from './dialogue.ts';
+import { INTERRUPTED } from './failure.ts';
 import { type Fields, fields, list, objectOf, text } from './json.ts';
 
 const line = (message: object) => `${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`;
@@ -98,13 +99,12 @@ export const openCodex: OpenDialogue = ({ workspace, session: resumed }) => {
 
   function end(ended: NonNullable<Step['ended']>): Step {
     if (!turn) return {};
-    const { partial, tools, usage } = turn;
+    const { partial, tools, usage, interrupted } = turn;
     const events: AgentEvent[] = [...partial.values()].map((content) => ({ type: 'message', content }));
     for (const [tool_use_id, tool] of tools) {
       const content = ended.ok ? 'It runs on in the background.' : 'It was ended with the turn.';
       events.push({ type: 'tool_result', content, tool, tool_use_id, is_error: !ended.ok });
     }
-    const { interrupted } = turn;
     turn = undefined;
     return {
       events,
@@ -195,9 +195,7 @@ export const openCodex: OpenDialogue = ({ workspace, session: resumed }) => {
 
   function hearEnd(of: Turn, { status, error }: Fields): Step {
     if (status === 'completed' && !of.fault) return end({ ok: true, result: of.answer });
-    if (of.interrupted || status === 'interrupted') {
-      return end({ ok: false, reason: 'interrupted', message: 'The turn was interrupted.' });
-    }
+    if (of.interrupted || status === 'interrupted') return end(INTERRUPTED);
     return end({ ok: false, ...outcomeOf((fields(error) as Fault | undefined) ?? of.fault ?? {}) });
   }
 

@@ -1,6 +1,6 @@
 import type { AgentEvent, OpenDialogue, Step, TurnEnd, TurnFailure } from './dialogue.ts';
-import { failureOfText } from './failure.ts';
-import { type Fields, fields, list, number, objectOf, summaryOfUse, text, textOfContent } from './json.ts';
+import { failureOfText, INTERRUPTED } from './failure.ts';
+import { eventsOfContent, type Fields, fields, list, number, objectOf, text, textOfContent } from './json.ts';
 
 const VERSIONS = { jsonrpc: '2.0', factoryApiVersion: '1.0.0' };
 const line = (message: object) => `${JSON.stringify({ ...VERSIONS, ...message })}\n`;
@@ -69,23 +69,7 @@ export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
   function hearMessage(message: Fields): AgentEvent[] {
     if (message.role !== 'assistant') return [];
     partial.delete(text(message.id));
-    return list(message.content).flatMap((block): AgentEvent[] => {
-      if (block.type === 'text' && text(block.text) !== '') {
-        return [{ type: 'message', content: text(block.text) }];
-      }
-      if (block.type !== 'tool_use') return [];
-      const [tool, id] = [text(block.name), text(block.id)];
-      tools.set(id, tool);
-      return [
-        {
-          type: 'tool_use',
-          content: summaryOfUse(tool, block.input),
-          tool,
-          tool_use_id: id,
-          input: block.input,
-        },
-      ];
-    });
+    return eventsOfContent(message.content, tools);
   }
 
   /** A hook's own answer is the only sign that a use was refused, and not failed. */
@@ -198,7 +182,7 @@ const failure = (message: string): TurnEnd => ({
 function outcomeOf(told: Fields, turn: { interrupted: boolean; error: string }): TurnEnd {
   const reason = text(told.reason);
   if (reason === 'completed') return { ok: true, result: '' };
-  if (turn.interrupted) return { ok: false, reason: 'interrupted', message: 'The turn was interrupted.' };
+  if (turn.interrupted) return INTERRUPTED;
   const failed = failure(turn.error || `Droid ended the turn: ${reason || 'without a reason'}.`);
   const given = REASONS[reason];
   // A bad request is "rejected" too, and an overload "unavailable": the words of the error know more.

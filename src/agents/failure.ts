@@ -1,4 +1,11 @@
-import type { TurnFailure } from './dialogue.ts';
+import type { TurnEnd, TurnFailure } from './dialogue.ts';
+
+/** The end of a turn that was interrupted, whatever the agent itself says of it. */
+export const INTERRUPTED: TurnEnd = {
+  ok: false,
+  reason: 'interrupted',
+  message: 'The turn was interrupted.',
+};
 
 /** What a status of the model's endpoint means for the turn; 529 is the Messages API's own "overloaded". */
 export function failureOfStatus(status: number): TurnFailure | undefined {

@@ -1,5 +1,5 @@
 import type { AgentEvent, OpenDialogue, Step, TurnEnd, Usage } from './dialogue.ts';
-import { failureOfWord } from './failure.ts';
+import { failureOfWord, INTERRUPTED } from './failure.ts';
 import { type Fields, fields, number, objectOf, summaryOfUse, text } from './json.ts';
 
 const line = (value: object) => `${JSON.stringify(value)}\n`;
@@ -73,7 +73,7 @@ export const openJsonLines: OpenDialogue = () => {
 
 function outcomeOf(said: Fields, interrupted: boolean): TurnEnd {
   if (said.type === 'turn_completed') return { ok: true, result: text(said.result) };
-  if (interrupted) return { ok: false, reason: 'interrupted', message: 'The turn was interrupted.' };
+  if (interrupted) return INTERRUPTED;
   const message = text(said.message) || 'The agent gave no reason.';
   return { ok: false, reason: failureOfWord(text(said.reason)), message };
 }

@@ -1,4 +1,5 @@
 /** Reading what a process wrote, of which nothing may be taken for granted. */
+import type { AgentEvent } from './dialogue.ts';
 
 export type Fields = Record<string, unknown>;
 
@@ -31,6 +32,22 @@ export function textOfContent(content: unknown): string {
   return list(content)
     .map((block) => (typeof block.text === 'string' ? block.text : `[${text(block.type) || 'block'}]`))
     .join('\n');
+}
+
+/**
+ * What an assistant's message tells, its `content` being the Messages API's list of blocks: texts and uses of tools.
+ * `tools` is given the tool of each use, by the use's id.
+ */
+export function eventsOfContent(content: unknown, tools: Map<string, string>): AgentEvent[] {
+  return list(content).flatMap((block): AgentEvent[] => {
+    const said = text(block.text);
+    if (block.type === 'text' && said !== '') return [{ type: 'message', content: said }];
+    if (block.type !== 'tool_use') return [];
+    const { input } = block;
+    const [tool, tool_use_id] = [text(block.name), text(block.id)];
+    tools.set(tool_use_id, tool);
+    return [{ type: 'tool_use', content: summaryOfUse(tool, input), tool, tool_use_id, input }];
+  });
 }
 
 /** Tools by which shells are run, in all CLIs that are known here. */

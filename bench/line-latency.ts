@@ -12,7 +12,7 @@ import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
 import { bundleWrapper } from '../scripts/bundle-wrapper.ts';
 import { keysOf } from '../src/store/keys.ts';
-import type { Result } from './result.ts';
+import { quantile, type Result } from './result.ts';
 
 const LINES = 6000;
 const LINES_A_SECOND = 1000;
@@ -104,10 +104,6 @@ async function readPipe(): Promise<number[]> {
   agent.kill('SIGTERM');
   await ended;
   return times;
-}
-
-function quantile(values: number[], share: number): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? Number.NaN;
 }
 
 if (import.meta.main)

@@ -28,6 +28,18 @@ export class Orchestrator {
     await this.redis.xadd(this.keys.commands, '*', 'data', data);
   }
 
+  /** Milliseconds from the push of an entry until a blocked reader hears it. */
+  async echo(): Promise<number> {
+    const stream = `${this.keys.commands}:echo`;
+    const text = randomUUID();
+    const heard = this.#first(stream, (data) => data.text === text, { since: '$' });
+    await this.redis.ping();
+    const began = performance.now();
+    void this.redis.xadd(stream, '*', 'data', JSON.stringify({ text }));
+    await heard;
+    return performance.now() - began;
+  }
+
   /** Settles as soon as the worker's history tells that it is RUNNING. */
   async running(id: string, withinMs = LONGEST_MS): Promise<void> {
     await this.#first(this.keys.events(id), ({ status }) => status === 'RUNNING', { withinMs });

@@ -9,8 +9,15 @@ export interface Result {
   note?: string;
 }
 
-/** The middle of several runs: the machines that this is run on are shared, and one run tells little. */
-export function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+/** A figure that is held against nothing. */
+export function reported(name: string, value: number, unit: string, note?: string): Result {
+  return { name, value, unit, goal: '', met: true, ...(note && { note }) };
 }
+
+/** The value below which that share of them lies. */
+export function quantile(values: number[], share: number): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? Number.NaN;
+}
+
+/** The middle of several runs: the machines that this is run on are shared, and one run tells little. */
+export const median = (values: number[]) => quantile(values, 0.5);

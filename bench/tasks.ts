@@ -13,7 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { bundleWrapper } from '../scripts/bundle-wrapper.ts';
 import { installWithApt } from '../scripts/ensure-docker.ts';
-import { median, type Result } from './result.ts';
+import { median, quantile, type Result, reported } from './result.ts';
 import { celery, ours, PYTHON, type Queue, rq } from './task-queues.ts';
 
 const ROUNDS = 3;
@@ -54,7 +54,7 @@ export async function run({ redisUrl }: { redisUrl: string }): Promise<Result[]>
       median,
     ) as Four;
     const beside = [celeries, rqs].map(({ name }, at) => `${name}: ${told(theirs[at] ?? [])}`).join(' · ');
-    const p99 = percentile(own, 0.99);
+    const p99 = quantile(own, 0.99);
     return [
       reported(
         'no-op Python tasks, one worker with one slot',
@@ -149,16 +149,8 @@ async function emptyDatabase(redisUrl: string): Promise<{ url: string; close(): 
   throw new Error('No database of this Redis is empty.');
 }
 
-function percentile(values: number[], share: number): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? Number.NaN;
-}
-
 const told = (values: number[]) =>
-  `p50 ${percentile(values, 0.5).toFixed(1)}, p99 ${percentile(values, 0.99).toFixed(1)} ms`;
-
-function reported(name: string, value: number, unit: string, note?: string): Result {
-  return { name, value, unit, goal: '', met: true, ...(note && { note }) };
-}
+  `p50 ${quantile(values, 0.5).toFixed(1)}, p99 ${quantile(values, 0.99).toFixed(1)} ms`;
 
 function ratio(name: string, value: number, goal: number): Result {
   return { name, value, unit: 'times', goal: `>= ${goal}`, met: value >= goal };

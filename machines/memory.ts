@@ -8,7 +8,8 @@ export function adopted(life: Life, seen: Observation): Partial<Life> {
 }
 
 export function markedReady(life: Life, seen: Observation): Partial<Life> {
-  return { ...adopted(life, seen), running_since: parseInstant(seen.heartbeat?.ready_at) ?? seen.now };
+  const running_since = life.running_since ?? parseInstant(seen.heartbeat?.ready_at) ?? seen.now;
+  return { ...adopted(life, seen), running_since };
 }
 
 export function nextIncarnation(life: Life, seen: Observation): Partial<Life> {
@@ -22,6 +23,11 @@ export function nextIncarnation(life: Life, seen: Observation): Partial<Life> {
     ending: undefined,
     outcome: undefined,
   };
+}
+
+/** The body that it was given never came to work for it, which is no failure of its own: the next one it gets by itself. */
+export function doneWithout(life: Life, seen: Observation): Partial<Life> {
+  return { ...nextIncarnation(life, seen), restarts: life.restarts };
 }
 
 export function freshStart(life: Life, seen: Observation): Partial<Life> {

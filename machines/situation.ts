@@ -1,7 +1,7 @@
 /**
  * The questions that the worker's machine asks of one look at the world. Pure functions of (life, seen): no clock, no randomness, no environment. Imports only the model.
  */
-import { type Body, type Observation, parseInstant } from '../src/model/index.ts';
+import { ASSIGNED, type Body, type Observation, parseInstant } from '../src/model/index.ts';
 
 /** How a body, or the try to make one, came to its end. */
 export interface Outcome {
@@ -38,7 +38,8 @@ export function newLife(seen: Observation): Life {
   const known = Math.max(status?.incarnation ?? 0, heartbeat?.incarnation ?? 0);
   // A body that was alive when it was last seen has to be missed, or its worker would start again by amnesia.
   const there = body(seen)?.incarnation;
-  const expected = status?.status === 'RUNNING' || LIVED.has(status?.phase ?? '');
+  const expected =
+    (status?.status === 'RUNNING' && status.phase !== ASSIGNED) || LIVED.has(status?.phase ?? '');
   // A number that was told is never taken back: the body before it has been given up.
   return {
     incarnation: there === undefined ? known + (expected ? 0 : 1) : Math.max(there, status?.incarnation ?? 0),

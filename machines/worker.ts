@@ -32,6 +32,7 @@ const life = setup({
     'give up': assign(({ context, event }) => after.hung(context, event.seen)),
     'back off': assign(({ context, event }) => after.backedOff(context, event.seen)),
     'next incarnation': assign(({ context, event }) => after.nextIncarnation(context, event.seen)),
+    'do without': assign(({ context, event }) => after.doneWithout(context, event.seen)),
     'start afresh': assign(({ context, event }) => after.freshStart(context, event.seen)),
     settle: assign(({ context, event }) => after.settled(context, event.seen)),
     // What is asked of the world: named here, carried out by src/reconcile/act.ts.
@@ -73,6 +74,7 @@ type Remember =
   | 'give up'
   | 'back off'
   | 'next incarnation'
+  | 'do without'
   | 'start afresh'
   | 'settle';
 type Ask =
@@ -86,7 +88,7 @@ type Ask =
   | 'purge';
 type State =
   | `STARTING.${'creating' | 'building' | 'booting' | 'backoff' | 'stopping'}`
-  | `RUNNING.${'ready' | 'silent' | 'killing' | 'stopping'}`
+  | `RUNNING.${'assigned' | 'booting' | 'ready' | 'silent' | 'killing' | 'stopping'}`
   | 'STOPPED'
   | 'FAILED'
   | 'DELETED';
@@ -110,6 +112,12 @@ const running = [
   when('unwanted and alive', ['begin ending', terminate], 'RUNNING.stopping'),
   when('unwanted', ['settle', remove], 'STOPPED'),
   ...endings,
+];
+const booting = [
+  when('ready', ['mark ready'], 'RUNNING.ready'),
+  when('never ready', ['begin ending', terminate], 'STARTING.stopping'),
+  when('needs secrets', [deliver]),
+  when('otherwise', []),
 ];
 const hung = when('hung', ['give up', kill], 'RUNNING.killing');
 const finished = [
@@ -168,10 +176,7 @@ export const workerMachine = life.createMachine({
               when('unwanted and alive', ['begin ending', terminate], 'STARTING.stopping'),
               when('unwanted', ['settle', remove], 'STOPPED'),
               ...endings,
-              when('ready', ['mark ready'], 'RUNNING.ready'),
-              when('never ready', ['begin ending', terminate], 'STARTING.stopping'),
-              when('needs secrets', [deliver]),
-              when('otherwise', []),
+              ...booting,
             ],
           },
         },
@@ -201,6 +206,19 @@ export const workerMachine = life.createMachine({
     RUNNING: {
       initial: 'ready',
       states: {
+        // Where a worker begins that was given a body which runs already: written down as it is accepted.
+        assigned: {
+          on: {
+            observed: [
+              ...running,
+              when('ready', ['mark ready'], 'RUNNING.ready'),
+              when('alive', ['adopt'], 'RUNNING.booting'),
+              when('present', [start]),
+              when('otherwise', ['do without'], 'STARTING.creating'),
+            ],
+          },
+        },
+        booting: { on: { observed: [...running, ...booting] } },
         ready: {
           on: { observed: [...running, hung, when('silent', [], 'RUNNING.silent'), when('otherwise', [])] },
         },

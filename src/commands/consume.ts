@@ -34,8 +34,11 @@ export interface ConsumerOptions {
   changed: (workerId: string) => void;
   /** What is asked of a pool has changed. */
   poolChanged: (name: string) => void;
-  /** A worker got a body whose wrapper says by itself when it has begun; without it, `changed` is told. */
-  takenOver?: (workerId: string) => void;
+  /**
+   * A worker got a body whose wrapper says by itself when it has begun, by this command; without the latter, the one
+   * whose body it was. Where this is not given, `changed` is told.
+   */
+  takenOver?: (workerId: string, by?: Settlement['created']) => void;
   /** One command was settled, `lagMs` after it was pushed. */
   settled: (command: string, result: string, lagMs: number) => void;
   checkpoint?: Checkpoint | undefined;
@@ -113,7 +116,8 @@ async function settle(entry: Entry, options: ConsumerOptions): Promise<void> {
   if (settlement.pool && outcome === 'ok') options.poolChanged(settlement.pool.name);
   if (worker_id && wrote(settlement, outcome)) {
     // Its wrapper is heard of sooner than a look would see anything.
-    if (taken && settlement.created?.warm?.fits && options.takenOver) options.takenOver(worker_id);
+    if (taken && settlement.created?.warm?.fits && options.takenOver)
+      options.takenOver(worker_id, settlement.created);
     else options.changed(worker_id);
   }
   // A line for people, which nothing waits for, and nothing is undone without.

@@ -37,4 +37,12 @@ export const TAKEN_INCARNATION = 1;
 export interface Candidate {
   worker_id: string;
   body_id: string;
+  image?: string | undefined;
+  ip_address?: string | undefined;
 }
+
+/**
+ * The phase of a worker from the `create` that gave it a body which runs already, until its wrapper has spoken for it.
+ * It is RUNNING: a body that was ready a moment ago is, and what is sent to the worker is read from its input.
+ */
+export const ASSIGNED = 'assigned';

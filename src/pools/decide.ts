@@ -87,7 +87,9 @@ export function decidePool(look: PoolLook): PoolDecision {
   ];
   const next = { ...memo, ...size.memo, ...failures, rollout };
   const scaled = pool.spec.min !== undefined;
-  const dues = [due, size.due, waits ? failures.next_retry_at : undefined].filter((at) => at !== undefined);
+  const dues = [due, size.due, takingUntil(look), waits ? failures.next_retry_at : undefined].filter(
+    (at) => at !== undefined,
+  );
   const wait = Math.min(scaled ? SCALED_LOOK_MS : LOOK_MS, ...dues.map((at) => Math.max(0, at - now) + 5));
   return {
     status: statusOf(look, { ...size, updated, outdated, rollout, failures, hopeless }),
@@ -179,10 +181,12 @@ function additions(updated: readonly Member[], groups: readonly Group[], room: n
 }
 
 /** Warm ones are kept apart from the pool's own number. */
-function warmOnes({ pool: { spec }, members, revision, auto }: PoolLook): {
+function warmOnes(look: PoolLook): {
   leaving: Gone[];
   added: Addition[];
 } {
+  const { members, revision, auto } = look;
+  const { spec } = look.pool;
   const want = spec.warm ?? 0;
   const warm = members.filter((member) => stays(member) && member.warm);
   const { make, end } = refill(
@@ -193,6 +197,7 @@ function warmOnes({ pool: { spec }, members, revision, auto }: PoolLook): {
       ready: isReady(member),
       created_at: member.created_at,
     })),
+    takingUntil(look) !== undefined,
   );
   const leaving = warm
     .filter(({ id }) => end.includes(id))
@@ -203,6 +208,9 @@ function warmOnes({ pool: { spec }, members, revision, auto }: PoolLook): {
   if (runtime === undefined || warm.some(isFailing)) return { leaving, added: [] };
   return { leaving, added: Array.from({ length: make }, () => ({ runtime, warm: true })) };
 }
+
+const takingUntil = ({ taking_until: until, now }: PoolLook) =>
+  until !== undefined && now < until ? until : undefined;
 
 /** The lowest places that nobody has, also none that leaves. */
 function freePlaces(members: readonly Member[], count: number): number[] {

@@ -85,6 +85,8 @@ export interface PoolLook {
   revision: string;
   /** Where `auto` puts a worker now; `undefined` where no runtime answers. */
   auto: PoolRuntime | undefined;
+  /** Until when takeovers of its warm workers are taken to go on, in milliseconds since 1970. */
+  taking_until?: number | undefined;
   /** Milliseconds since 1970. */
   now: number;
   /** Since when this manager leads: no deadline counts the time before. */

@@ -6,6 +6,7 @@ import { initialTransition, type SnapshotFrom, transition } from 'xstate';
 import { body, isLife, type Life, newLife } from '../../machines/situation.ts';
 import { MACHINE_VERSION, workerMachine } from '../../machines/worker.ts';
 import {
+  ASSIGNED,
   type Decision,
   type Intent,
   instant,
@@ -55,6 +56,12 @@ function restore(seen: Observation): Snapshot {
     }
   }
   const context = newLife(seen);
+  if (status?.phase === ASSIGNED) {
+    const { incarnation } = status;
+    const running_since = parseInstant(status.running_at);
+    const given = { ...context, incarnation, running_since };
+    return workerMachine.resolveState({ value: { RUNNING: ASSIGNED }, context: given });
+  }
   const ended = status?.status === 'STOPPED' || status?.status === 'FAILED' || status?.phase === 'backoff';
   if (!ended) return initialTransition(workerMachine, context)[0];
   const { reason, message, exit_code, incarnation, observed_generation: generation } = status;
@@ -117,6 +124,7 @@ function explanation(top: string, child: string | undefined, life: Life, seen: O
     return { reason: 'ImageBuilding', message: `${image.name} is not there yet.` };
   if (top === 'DELETED')
     return { reason: life.outcome?.reason ?? 'Deleted', message: life.outcome?.message ?? '' };
+  if (child === ASSIGNED) return { reason: status?.reason ?? '', message: status?.message ?? '' };
   if (child === 'silent') {
     const message = `Its wrapper was last heard at ${seen.heartbeat?.at ?? 'no time'}; quiet alone does not end it.`;
     return { reason: 'HeartbeatLost', message };

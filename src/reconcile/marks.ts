@@ -2,7 +2,15 @@
  * What the last pass over each worker was based on, so that a resync asks for a new pass only where something has
  * changed since. In memory: a new term starts without marks and looks at everything once. Pure.
  */
-import type { AgentType, Body, Decision, Observation, RuntimeName, WorkerStatus } from '../model/index.ts';
+import {
+  type AgentType,
+  ASSIGNED,
+  type Body,
+  type Decision,
+  type Observation,
+  type RuntimeName,
+  type WorkerStatus,
+} from '../model/index.ts';
 
 interface Mark {
   /** `<generation>.<revision>` of the record, as the index has it. */
@@ -110,8 +118,9 @@ export class Marks {
   ): boolean {
     const mark = this.#marks.get(id);
     if (!mark || beat.incarnation !== mark.incarnation) return false;
-    if (mark.status === 'STARTING')
-      return mark.phase === 'booting' && (beat.phase !== 'booting' || beat.needs_secrets === true);
+    const waits = mark.phase === 'booting' || mark.phase === ASSIGNED;
+    if (mark.status === 'STARTING' || waits)
+      return waits && (beat.phase !== 'booting' || beat.needs_secrets === true);
     return (mark.phase === 'silent') !== beat.age_ms >= silentMs && !ENDING.has(mark.phase);
   }
 

@@ -44,6 +44,8 @@ export interface PoolContext {
   placeOf: (spec: PoolSpec) => Promise<PoolRuntime | undefined>;
   /** The image that a new warm worker of this pool would run; `undefined` where that is not known. Never throws. */
   warmImageOf: (spec: PoolSpec) => Promise<string | undefined>;
+  /** Until when takeovers of its warm workers are taken to go on; see `PoolLook`. */
+  takingUntil?: (pool: string) => number | undefined;
   /** A worker's desired record was written. */
   changed: (workerId: string) => void;
   /** Called with every look and what was decided on it. */
@@ -79,7 +81,7 @@ export async function reconcilePool(name: string, context: PoolContext): Promise
 /** What a look needs; `explain` looks with it, too, and without a lease. */
 export type PoolLooker = Pick<
   PoolContext,
-  'queueOf' | 'placeOf' | 'warmImageOf' | 'limits' | 'now' | 'leadingSince'
+  'queueOf' | 'placeOf' | 'warmImageOf' | 'takingUntil' | 'limits' | 'now' | 'leadingSince'
 >;
 
 export async function lookAt(read: PoolRead, context: PoolLooker): Promise<PoolLook> {
@@ -97,6 +99,7 @@ export async function lookAt(read: PoolRead, context: PoolLooker): Promise<PoolL
   return Object.freeze({
     ...{ pool, status, memo, members, queue, auto },
     revision: revisionOf(spec),
+    taking_until: context.takingUntil?.(name),
     now: context.now(),
     watching_since: context.leadingSince,
     limits: context.limits,

@@ -14,6 +14,8 @@ import { type PoolContext, reconcilePool } from './pool.ts';
 const CONCURRENCY = 4;
 /** Workers of a pool change one by one: one pass sees all that did within this time. */
 const GATHER_MS = 50;
+/** Takeovers that follow one within this are one burst, and the pool boots no others meanwhile. */
+export const BURST_MS = 2000;
 
 export interface PoolLoopOptions {
   context: Omit<PoolContext, 'told'>;
@@ -27,6 +29,7 @@ export class PoolLoop {
   readonly #context: PoolContext;
   /** Whose a worker is, as far as this term has seen it. */
   readonly #poolOf = new Map<string, string>();
+  readonly #takingUntil = new Map<string, number>();
   readonly #seen = new Map<string, { status: PoolStatus; members: string[] }>();
 
   constructor(options: PoolLoopOptions) {
@@ -36,7 +39,8 @@ export class PoolLoop {
       clock: steadyClock,
       onError: (pool, err) => log.error({ pool, err }, 'a pass over a pool failed unexpectedly'),
     });
-    this.#context = { ...options.context, told: (read, status) => this.#note(read, status) };
+    const takingUntil = (pool: string) => this.#takingUntil.get(pool);
+    this.#context = { ...options.context, takingUntil, told: (read, status) => this.#note(read, status) };
   }
 
   /** What is asked of the pool has changed. */
@@ -47,6 +51,14 @@ export class PoolLoop {
   /** Something about a worker of a pool has changed, or it is gone. */
   workerChanged(workerId: string, pool = this.#poolOf.get(workerId)): void {
     if (pool) this.queue.addAfter(pool, GATHER_MS);
+  }
+
+  /** One of its warm workers is being taken over. */
+  bodyTaken(workerId: string): void {
+    const pool = this.#poolOf.get(workerId);
+    const now = this.#context.now();
+    // Not put off by each that follows, or a pool that is asked all the time would never be filled again.
+    if (pool && now >= (this.#takingUntil.get(pool) ?? 0)) this.#takingUntil.set(pool, now + BURST_MS);
   }
 
   /** Looks at all pools. */

@@ -5,7 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { consumeCommands } from '../commands/index.ts';
-import { instant, messageOf, type RuntimeName, type WorkerSpec } from '../model/index.ts';
+import { ASSIGNED, instant, messageOf, type RuntimeName, type WorkerSpec } from '../model/index.ts';
 import { steadyClock } from '../queue/clock.ts';
 import { createWorkQueue } from '../queue/work-queue.ts';
 import { Fenced } from '../store/index.ts';
@@ -19,16 +19,11 @@ import { Loop } from './loop.ts';
 import { Monitor } from './monitor.ts';
 import type { PassContext } from './pass-context.ts';
 import { endedBody, poolContext } from './pool-ports.ts';
-import { PoolLoop } from './pools.ts';
+import { BURST_MS, PoolLoop } from './pools.ts';
 import { recover } from './recover.ts';
 import { Resync, StoreLost } from './resync.ts';
 import type { TermOptions } from './term-options.ts';
 
-/**
- * A worker in a body that was taken over is looked at after this, where its wrapper has not spoken by then; and so is the
- * one it was taken from, whose pool makes another: takeovers come in bursts, and whoever boots bodies meanwhile slows them.
- */
-const TAKEOVER_MS = 2000;
 /** A resync that failed is tried again after this; so is a look for hints that were missed. */
 const SOON_MS = 1000;
 
@@ -208,7 +203,13 @@ export class Term {
     try {
       const changed = (id: string) => this.hint(id);
       const poolChanged = (name: string) => this.pools.hint(name);
-      const takenOver = (id: string) => this.loop.queue.addAfter(id, TAKEOVER_MS);
+      const takenOver = (id: string, by?: { spec: WorkerSpec; ms: number }) => {
+        // Looked at after the burst, where its wrapper has not spoken by then; whom it was taken from, to be forgotten.
+        this.loop.queue.addAfter(id, BURST_MS);
+        if (!by) this.pools.bodyTaken(id);
+        const runtime = by?.spec.runtime;
+        if (runtime) metrics.spawnDuration.observe((now() - by.ms) / 1000, { phase: ASSIGNED, runtime });
+      };
       await consumeCommands(
         { stream, epoch: this.epoch, context, log, changed, poolChanged, takenOver, settled, checkpoint },
         signal,

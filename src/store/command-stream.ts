@@ -3,9 +3,9 @@ import { type Candidate, instant, type LifecycleEvent, type WorkerSpec } from '.
 import type { Link } from './connect.ts';
 import { COMMAND_GROUP, type Keys } from './keys.ts';
 import { type PoolChange, settlePool } from './pool-settlement.ts';
-import { TOMBSTONE_MS, unfenced } from './reply.ts';
+import { fieldsOf, TOMBSTONE_MS, unfenced } from './reply.ts';
 import { STREAMS_KEPT_MS } from './store.ts';
-import { takeoverOf, tellingOf } from './takeovers.ts';
+import { assignmentOf, takeoverOf, tellingOf } from './takeovers.ts';
 
 /** How long an answered request is remembered. */
 const REQUEST_MEMORY_MS = 86_400_000;
@@ -140,6 +140,8 @@ export class CommandStream {
       keys.input(from),
       keys.heartbeat(from),
       keys.events(from),
+      keys.status(id),
+      keys.events(id),
       epoch,
       COMMAND_GROUP,
       what.entry.id,
@@ -177,8 +179,10 @@ export class CommandStream {
 /** The arguments that tell of the body to be taken over. */
 function takingOf(id: string, created: Settlement['created']): (string | number)[] {
   const warm = created?.warm;
-  if (!created || !warm) return ['', '', '', '', '', 0, 0];
+  if (!created || !warm) return ['', '', '', '', '', 0, 0, ''];
   const takeover = takeoverOf(id, warm, created.ms, warm.fits);
+  const { status, event } = assignmentOf(created, warm);
+  const beginning = warm.fits ? [JSON.stringify(event), ...fieldsOf(status)] : [''];
   const last: LifecycleEvent = {
     ...{ timestamp: instant(created.ms), type: 'status', status: 'STOPPED', phase: 'deleted' },
     ...{ reason: 'TakenOver', message: `Its body serves worker ${id}.`, incarnation: 0, actions: [] },
@@ -186,6 +190,7 @@ function takingOf(id: string, created: Settlement['created']): (string | number)
   return [
     ...[warm.worker_id, warm.body_id, JSON.stringify(takeover), warm.fits ? tellingOf(takeover) : ''],
     ...[JSON.stringify(last), TOMBSTONE_MS, STREAMS_KEPT_MS],
+    ...beginning,
   ];
 }
 

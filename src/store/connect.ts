@@ -8,7 +8,7 @@ const SCRIPTS = {
   acquire: 2,
   renew: 1,
   release: 1,
-  accept: 17,
+  accept: 19,
   record: 6,
   purge: 12,
   restore: 5,

@@ -14,7 +14,7 @@ import { type Keys, keysOf } from './keys.ts';
 import type { Hash } from './parse.ts';
 import type { PoolKeys } from './pool-keys.ts';
 import { MEMBER_FIELDS, type Membership, toMember, toPool, toPoolMemo, toPoolStatus } from './pool-parse.ts';
-import { all, EVENTS_KEPT, TOMBSTONE_MS, unfenced } from './reply.ts';
+import { all, EVENTS_KEPT, fieldsOf, TOMBSTONE_MS, unfenced } from './reply.ts';
 
 /** A pool as it was read, with all that a decision needs of the store. */
 export interface PoolRead {
@@ -127,12 +127,11 @@ export class PoolStore {
     next: { status: PoolStatus; memo: PoolMemo; event: PoolEvent | undefined },
   ): Promise<'ok' | 'conflict' | 'gone'> {
     const { record, status, events, members } = this.keys;
-    const fields = Object.entries(next.status).filter(([, value]) => value !== undefined);
     const reply = await this.#redis.poolRecord(
       ...[this.#workers.epoch, record(read.name), status(read.name), events(read.name), members(read.name)],
       ...[epoch, read.pool.generation, read.write, next.event ? JSON.stringify(next.event) : '', EVENTS_KEPT],
       ...[read.gone.length, ...read.gone],
-      ...fields.flatMap(([name, value]) => [name, String(value)]),
+      ...fieldsOf(next.status),
       ...['memo', JSON.stringify(next.memo)],
     );
     return unfenced(reply);

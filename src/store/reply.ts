@@ -1,4 +1,4 @@
-/** How answers of Redis are read, alike for all records. */
+/** How records are written and answers of Redis are read, alike for all. */
 import type { Link } from './connect.ts';
 
 /** Lines of a history that are kept, about. */
@@ -27,4 +27,10 @@ export async function all(reads: ReturnType<Link['pipeline']>): Promise<unknown[
 export function unfenced<T extends string = 'ok' | 'conflict' | 'gone'>(reply: unknown): T {
   if (reply === 'fenced') throw new Fenced();
   return reply as T;
+}
+
+/** A record as the fields and values of a hash; what is not there is left out. */
+export function fieldsOf(record: object): string[] {
+  const there = Object.entries(record).filter(([, value]) => value !== undefined);
+  return there.flatMap(([name, value]) => [name, String(value)]);
 }

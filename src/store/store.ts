@@ -16,7 +16,7 @@ import { keepFigures, readFigures } from './figures.ts';
 import { type Keys, keysOf } from './keys.ts';
 import { type Hash, toHeartbeat, toRecord, toStatus } from './parse.ts';
 import { membershipOf } from './pool-parse.ts';
-import { all, EVENTS_KEPT, TOMBSTONE_MS, unfenced } from './reply.ts';
+import { all, EVENTS_KEPT, fieldsOf, TOMBSTONE_MS, unfenced } from './reply.ts';
 import { readSummaries } from './summaries.ts';
 
 /** How long the streams of a deleted worker can still be read. */
@@ -91,7 +91,6 @@ export class Store {
     next: { status: StatusRecord; memo: Memo; event: LifecycleEvent | undefined },
   ): Promise<'ok' | 'conflict' | 'gone'> {
     const { keys } = this;
-    const fields = Object.entries(next.status).filter(([, value]) => value !== undefined);
     const reply = await this.#redis.record(
       keys.epoch,
       keys.desired(read.id),
@@ -105,7 +104,7 @@ export class Store {
       read.id,
       next.event ? JSON.stringify(next.event) : '',
       EVENTS_KEPT,
-      ...fields.flatMap(([name, value]) => [name, String(value)]),
+      ...fieldsOf(next.status),
       'memo',
       JSON.stringify(next.memo),
     );

@@ -1,4 +1,14 @@
-import type { Candidate, Serving, Taken, Takeover } from '../model/index.ts';
+import {
+  ASSIGNED,
+  type Candidate,
+  type LifecycleEvent,
+  type Serving,
+  type StatusRecord,
+  TAKEN_INCARNATION,
+  type Taken,
+  type Takeover,
+  type WorkerSpec,
+} from '../model/index.ts';
 import type { Link } from './connect.ts';
 import { type Keys, keysOf } from './keys.ts';
 import { parse } from './parse.ts';
@@ -14,6 +24,25 @@ export const takeoverOf = (worker_id: string, warm: Candidate, at: number, told:
 /** What a warm worker's wrapper reads from its input; the scripts add the spec. */
 export const tellingOf = ({ worker_id, at }: Takeover): string =>
   JSON.stringify({ type: 'assign', worker_id, at });
+
+/** How the status and the history begin of a worker that is given a body which runs already. */
+export function assignmentOf(
+  { spec, at }: { spec: WorkerSpec; at: string },
+  warm: Candidate,
+): { status: StatusRecord; event: LifecycleEvent } {
+  const told = {
+    ...({ status: 'RUNNING', phase: ASSIGNED, reason: 'TakenOver', incarnation: TAKEN_INCARNATION } as const),
+    message: `It is given the body of the warm worker ${warm.worker_id}, whose wrapper is being told.`,
+  };
+  const { body_id, image, ip_address } = warm;
+  return {
+    status: {
+      ...{ ...told, restarts: 0, runtime: spec.runtime, observed_generation: 1, running_at: at },
+      ...{ body_id, image, ip_address },
+    },
+    event: { timestamp: at, type: 'status', ...told, actions: [] },
+  };
+}
 
 /** Which workers live in bodies that were made for others: the hash `worker:bodies` of one cell. */
 export class Takeovers {

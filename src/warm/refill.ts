@@ -21,15 +21,18 @@ export interface Refill {
 /**
  * What is to be done to have `wanted` fresh ones. `members` are those that nobody has told to leave. A stale one goes
  * when a fresh one is ready in its place: until then it may still serve, for what is asked decides whether it matches.
+ * `taking`: one was taken over a moment ago. Others will be, and whoever boots bodies meanwhile slows them, so none is
+ * made as long as one is left.
  */
-export function refill(wanted: number, members: readonly WarmMember[]): Refill {
+export function refill(wanted: number, members: readonly WarmMember[], taking: boolean): Refill {
   const fresh = members.filter((one) => one.fresh).sort(bestFirst);
   const stale = members.filter((one) => !one.fresh).sort(bestFirst);
   const surplus = fresh.slice(wanted);
   const ready = Math.min(wanted, fresh.filter((one) => one.ready).length);
   const replaced = stale.slice(Math.max(0, wanted - ready));
+  const left = taking && members.some((one) => one.ready);
   return {
-    make: Math.max(0, wanted - fresh.length),
+    make: left ? 0 : Math.max(0, wanted - fresh.length),
     end: [...surplus, ...replaced].map(({ id }) => id),
   };
 }

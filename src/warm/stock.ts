@@ -8,7 +8,6 @@ import { changedLimits, whyNoMatch } from './match.ts';
 
 interface Shelved extends Candidate {
   spec: WorkerSpec;
-  image: string | undefined;
 }
 
 /** One that was chosen, and whether its body fits as it is. */
@@ -43,9 +42,10 @@ export class Stock {
       status.phase === 'ready' &&
       intents.length === 0 &&
       actual.kind === 'present';
-    if (free)
-      this.#shelf.set(worker_id, { worker_id, body_id: actual.body.id, image: actual.body.image, spec });
-    else this.#shelf.delete(worker_id);
+    if (free) {
+      const { id: body_id, image, ip_address } = actual.body;
+      this.#shelf.set(worker_id, { worker_id, body_id, image, ip_address, spec });
+    } else this.#shelf.delete(worker_id);
   }
 
   /** Takes the one that waits longest and matches off the shelf; whoever does not use it asks for a look at it. */
@@ -58,9 +58,9 @@ export class Stock {
       (one) => this.#shelf.has(one.worker_id) && (image === undefined || one.image === image),
     );
     if (!found) return undefined;
-    const { worker_id, body_id, spec } = found;
-    this.#shelf.delete(worker_id);
-    return { worker_id, body_id, fits: changedLimits(spec, asked).length === 0 };
+    const { spec, ...chosen } = found;
+    this.#shelf.delete(chosen.worker_id);
+    return { ...chosen, fits: changedLimits(spec, asked).length === 0 };
   }
 
   #matching(asked: WorkerSpec): Shelved[] {

@@ -206,6 +206,20 @@ export const SITUATIONS: Record<string, Given> = {
     spec: poolOf({ handlers: undefined, template: { agent_type: 'CLAUDE' }, warm: 2 }),
     members: [member(1, { warm: true, ...old }), member(2, { warm: true })],
   },
+  'two warm, one taken over a moment ago': {
+    spec: poolOf({ handlers: undefined, template: { agent_type: 'CLAUDE' }, warm: 2 }),
+    members: [member(1, { warm: true })],
+    more: { taking_until: NOW + 1500 },
+  },
+  'two warm, the last taken over a moment ago': {
+    spec: poolOf({ handlers: undefined, template: { agent_type: 'CLAUDE' }, warm: 2 }),
+    more: { taking_until: NOW + 1500 },
+  },
+  'two warm, one taken over a while ago': {
+    spec: poolOf({ handlers: undefined, template: { agent_type: 'CLAUDE' }, warm: 2 }),
+    members: [member(1, { warm: true })],
+    more: { taking_until: NOW },
+  },
   // Its end.
   deleted: {
     members: [member(1, busy()), member(2)],

@@ -3,6 +3,7 @@
  * outlive the managers, which come, go, die at any await and are deposed (`manager.ts`).
  */
 import {
+  ASSIGNED,
   type ImageState,
   instant,
   type StatusRecord,
@@ -10,6 +11,7 @@ import {
   workerSpec,
 } from '../../src/model/index.ts';
 import { FakeEngine } from '../../src/runtimes/fake/fake.ts';
+import { assignmentOf } from '../../src/store/takeovers.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 
 export const CELL = 'default';
@@ -132,18 +134,33 @@ export class World {
   }
 
   /** One command, settled by the leader of that epoch. */
-  async command(epoch: number, verb: 'create' | 'running' | 'stopped' | 'deleted', workerId: string) {
+  async command(
+    epoch: number,
+    verb: 'create' | 'take over' | 'running' | 'stopped' | 'deleted',
+    workerId: string,
+  ) {
     this.#requests += 1;
     const answers = { ok: '{}', conflict: '{}', not_found: '{}' };
     const common = { requestId: `r${this.#requests}`, workerId, answers };
     const created = { spec: specOf(workerId), at: instant(this.now), ms: this.now, prompt: undefined };
     const outcome = await this.store.settle(
       epoch,
-      verb === 'create'
+      verb === 'create' || verb === 'take over'
         ? { ...common, operation: 'create', created }
         : { ...common, operation: 'desire', desired: verb },
     );
-    if (outcome === 'ok') this.wanted.set(workerId, verb === 'create' ? 'running' : verb);
+    if (outcome !== 'ok') return;
+    this.wanted.set(workerId, verb === 'create' || verb === 'take over' ? 'running' : verb);
+    if (verb === 'take over') this.#assign(workerId);
+  }
+
+  /** As the loop sees a body that was taken over: one that is started as soon as its wrapper begins. */
+  #assign(workerId: string): void {
+    const spec = specOf(workerId);
+    const order = { worker_id: workerId, incarnation: 1, spec, spec_hash: '', epoch: 0, env: {} };
+    const { id: body_id, image } = this.engine.make(CELL, order);
+    const warm = { worker_id: 'warm', body_id, image };
+    this.store.assign(workerId, assignmentOf({ spec, at: instant(this.now) }, warm).status);
   }
 
   /** Held against every status that is stored. */
@@ -154,13 +171,15 @@ export class World {
     if (after.restarts > from.restarts + 1) throw new Broken(`two restarts at once: ${story}`);
     if (after.restarts > from.restarts && after.incarnation === from.incarnation)
       throw new Broken(`a restart without a new body: ${story}`);
-    if (before?.status === 'RUNNING' && after.incarnation > before.incarnation)
+    // One that was only assigned has not begun: its body may be done without, and may go before it lived.
+    const lived = before?.status === 'RUNNING' && before.phase !== ASSIGNED;
+    if (lived && after.incarnation > before.incarnation)
       throw new Broken(`a body that lived was replaced before its end was told: ${story}`);
     const ended = after.phase === 'backoff' || after.status === 'STOPPED' || after.status === 'FAILED';
     // A try that was refused until its start deadline was over ended there, as one whose body died.
     if (after.phase === 'backoff' && REFUSED.has(after.reason))
       this.deaths.set(id, (this.deaths.get(id) ?? new Set()).add(`try ${after.incarnation}`));
-    if (before?.status === 'RUNNING' && ended && !this.deaths.get(id)?.has(before.body_id ?? ''))
+    if (lived && ended && !this.deaths.get(id)?.has(before.body_id ?? ''))
       throw new Broken(`the end of a body was told that lives: ${story}`);
     if (after.restarts > (this.deaths.get(id)?.size ?? 0))
       throw new Broken(`a restart was counted for no death: ${story}`);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from 'vitest';
 import { instant } from '../../src/model/index.ts';
 import { decide } from '../../src/reconcile/decide.ts';
@@ -18,6 +19,8 @@ test('is never negative nor no number, and never missing where time alone would 
       // Acts other than signals are followed by another look at once.
       if (ms !== undefined || first.intents.some(({ type }) => type !== 'terminate' && type !== 'kill'))
         continue;
+      // So is another state, whose rules this look was not held against.
+      if (!isDeepStrictEqual(memo.value, value)) continue;
       const seen = { ...given, memo, status };
       const now = decide(look(seen));
       // An hour later only a silent wrapper differs, which the resync looks for.

@@ -87,6 +87,44 @@ describe('a memo that is of no use', () => {
   });
 });
 
+describe('a worker that was given a body which runs already', () => {
+  const given = statusOf({
+    ...{ status: 'RUNNING', phase: 'assigned', reason: 'TakenOver', message: 'It is given one.' },
+    ...{ incarnation: 1, restarts: 0, running_at: instant(NOW - 50) },
+  });
+  const first = { incarnation: 1 };
+
+  test('is RUNNING from the first, while its wrapper is being told', () => {
+    const asked = told({ memo: undefined, status: given, body: { ...first, state: 'created' } });
+    expect(asked).toMatchObject({
+      ...{ status: 'RUNNING', phase: 'assigned', reason: 'TakenOver', message: 'It is given one.' },
+      ...{ incarnation: 1, acts: ['start'], running_at: instant(NOW - 50) },
+    });
+    const { memo } = asked;
+    const boots = told({ memo, status: given, body: first, beat: { ...first, phase: 'booting' } });
+    expect(boots).toMatchObject({ status: 'RUNNING', phase: 'booting', acts: [], incarnation: 1 });
+    const ready = told({ memo: boots.memo, status: given, body: first, beat: first });
+    expect(ready).toMatchObject({ status: 'RUNNING', phase: 'ready', running_at: instant(NOW - 50) });
+  });
+
+  test('gets one of its own where that never came to work, which is no restart', () => {
+    const policy = { spec: { restart_policy: 'never' } } as const;
+    const without = told({ ...policy, memo: undefined, status: given });
+    expect(without).toMatchObject({ status: 'STARTING', phase: 'creating', incarnation: 2, restarts: 0 });
+    expect(without.running_at).toBeUndefined();
+    const next = told({ ...policy, memo: without.memo, status: statusOf({ ...given, incarnation: 2 }) });
+    expect(next).toMatchObject({ status: 'STARTING', acts: ['create'], incarnation: 2 });
+  });
+
+  test('is ended by its policy once its wrapper has spoken, also where nothing else is remembered', () => {
+    const policy = { spec: { restart_policy: 'never' } } as const;
+    const spoke = told({ ...policy, memo: undefined, status: given, beat: first });
+    expect(spoke).toMatchObject({ status: 'FAILED', reason: 'Lost', acts: [] });
+    const booting = statusOf({ ...given, phase: 'booting' });
+    expect(told({ ...policy, memo: undefined, status: booting })).toMatchObject({ status: 'FAILED' });
+  });
+});
+
 describe('the status', () => {
   test('of a worker at rest does not change from look to look', () => {
     const rows: [string, Given][] = [

@@ -31,6 +31,8 @@ export const STATES: Record<string, { value: unknown; context: Life }> = {
       ending: { ...ending, reason: 'StartDeadlineExceeded', message: 'It was not ready in time.' },
     }),
   },
+  'RUNNING.assigned': { value: { RUNNING: 'assigned' }, context: lifeOf({ running_since }) },
+  'RUNNING.booting': { value: { RUNNING: 'booting' }, context: lifeOf({ expected, running_since }) },
   'RUNNING.ready': { value: { RUNNING: 'ready' }, context: lifeOf({ expected, running_since }) },
   'RUNNING.silent': { value: { RUNNING: 'silent' }, context: lifeOf({ expected, running_since }) },
   'RUNNING.killing': {

@@ -199,6 +199,12 @@ export class MemoryStore implements LoopStore {
     else this.#heartbeats.delete(id);
   }
 
+  /** As `accept.lua` ends the create of a worker that takes over a body. */
+  assign(id: string, status: StatusRecord): void {
+    this.#status.set(id, { status: plain(status), memo: undefined, revision: 1 });
+    this.#index.set(id, `${this.#desired.get(id)?.generation}.1`);
+  }
+
   loseMemo(id: string): void {
     const stored = this.#status.get(id);
     if (stored) stored.memo = undefined;

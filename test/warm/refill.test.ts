@@ -9,7 +9,15 @@ const one = (id: string, more: Partial<WarmMember> = {}): WarmMember => ({
 const stale = { fresh: false };
 const booting = { ready: false };
 
-const CASES: [title: string, wanted: number, members: WarmMember[], make: number, end: string[]][] = [
+type Case = [
+  title: string,
+  wanted: number,
+  members: WarmMember[],
+  make: number,
+  end: string[],
+  taking?: boolean,
+];
+const CASES: Case[] = [
   ['nothing there', 2, [], 2, []],
   ['one was taken', 2, [one('a')], 1, []],
   ['one boots already', 2, [one('a'), one('b', booting)], 0, []],
@@ -20,10 +28,13 @@ const CASES: [title: string, wanted: number, members: WarmMember[], make: number
   ['its successor boots', 1, [one('a', stale), one('b', booting)], 0, []],
   ['its successor is ready', 1, [one('a', stale), one('b')], 0, ['a']],
   ['two stale, one successor', 2, [one('a', stale), one('b', stale), one('c')], 1, ['b']],
+  ['one was taken a moment ago, and one is left', 3, [one('a')], 0, [], true],
+  ['one was taken a moment ago, and a stale one is left', 3, [one('a', stale)], 0, [], true],
+  ['the last was taken a moment ago', 3, [one('a', booting)], 2, [], true],
 ];
 
-test.each(CASES)('%s', (_title, wanted, members, make, end) => {
-  expect(refill(wanted, members)).toEqual({ make, end });
+test.each(CASES)('%s', (_title, wanted, members, make, end, taking = false) => {
+  expect(refill(wanted, members, taking)).toEqual({ make, end });
 });
 
 test('comes to rest at exactly the wanted number of fresh ones, and never has more than twice as many', () => {
@@ -32,7 +43,7 @@ test('comes to rest at exactly the wanted number of fresh ones, and never has mo
     fc.property(fc.nat(4), fc.array(member, { maxLength: 6 }), (wanted, given) => {
       let members: WarmMember[] = given.map((one, at) => ({ ...one, id: `w${at}` }));
       for (let round = 0; round < 20; round += 1) {
-        const { make, end } = refill(wanted, members);
+        const { make, end } = refill(wanted, members, false);
         members = members.filter(({ id }) => !end.includes(id));
         const made = Array.from({ length: make }, (_, at) => one(`n${round}-${at}`, booting));
         members = [...members, ...made];

@@ -37,7 +37,10 @@ describe('the stock of warm workers', () => {
   test('gives each away once, the one that waits longest first', async () => {
     const stock = stockOf();
     for (const id of ['a', 'b']) stock.note(seen(id), decided());
-    expect(await stock.choose(asked())).toEqual({ worker_id: 'a', body_id: 'body of a', fits: true });
+    expect(await stock.choose(asked())).toEqual({
+      ...{ worker_id: 'a', body_id: 'body of a', image: 'worker:1', ip_address: '10.0.0.2' },
+      fits: true,
+    });
     expect(await stock.choose(asked({ resources: { memory: '1g' } }))).toMatchObject({
       worker_id: 'b',
       fits: false,

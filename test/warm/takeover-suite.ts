@@ -3,10 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import type { OutputMessage } from '../../src/model/message.ts';
 import { type FaultWorld, openWorld, PATIENCE, type RuntimeUnderTest } from '../faults/world.ts';
+import { dockerAt } from '../support/docker.ts';
 import type { Manager } from '../support/manager.ts';
+import { pidsWith } from '../support/processes.ts';
 import { startRedis } from '../support/redis.ts';
 
 const LONG_MS = 120_000;
@@ -93,6 +95,11 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
       await world.reach(worker, { status: 'RUNNING', phase: 'ready', incarnation: 1, restarts: 0 });
       expect(await world.answer(created)).toMatchObject({ success: true, worker_id: worker });
       expect(await bodyOf(world, worker)).toBe(warm?.body);
+      const history = await world.cell.read(world.cell.store.keys.events(worker));
+      expect(history.slice(0, 2)).toMatchObject([
+        { type: 'status', status: 'RUNNING', phase: 'assigned', reason: 'TakenOver', incarnation: 1 },
+        { type: 'progress', status: 'RUNNING', phase: 'ready', incarnation: 1 },
+      ]);
 
       const output = await heard(world, worker, 'the prompt');
       expect(output.map(({ seq }) => seq)).toEqual(output.map((_, at) => at + 1));
@@ -146,6 +153,30 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
       expect((await world.bodies()).map(({ id }) => id)).not.toContain(warm?.body);
       const output = await outputOf(world, worker);
       expect(output.map(({ seq }) => seq)).toEqual(output.map((_, at) => at + 1));
+    });
+
+    test('gets a body of its own where that one died unseen, whatever its policy', async () => {
+      const world = await openWorld(name);
+      const first = await world.start();
+      const [warm] = await stock(world, name, 1);
+      await first.stop();
+      const crashing = await world.start('command:settled');
+      await looked(crashing);
+      // It hears nothing any more, and nobody hears of that.
+      if (name === 'docker')
+        await dockerAt(inject('dockerHost'))
+          .getContainer(warm?.body ?? '')
+          .pause();
+      else for (const pid of pidsWith(warm?.id ?? '-')) process.kill(pid, 'SIGSTOP');
+      const worker = randomUUID();
+      await world.create(worker, { command_line: ['cat'], restart_policy: 'never' });
+      expect(await crashing.exited, crashing.log()).toBe(-1);
+      await world.reach(worker, { status: 'RUNNING', phase: 'assigned', body_id: warm?.body });
+      await world.runtime.kill(warm?.body ?? '');
+      await world.start();
+      await world.reach(worker, { status: 'RUNNING', phase: 'ready', incarnation: 2, restarts: 0 });
+      expect(await bodyOf(world, worker)).not.toBe(warm?.body);
+      expect((await world.bodies()).map(({ id }) => id)).not.toContain(warm?.body);
     });
 
     test('is given its secrets, which the warm one did not have', async () => {

@@ -2,12 +2,13 @@
 -- the entry. A crash before it leaves the command pending; a crash after it leaves nothing to do.
 -- KEYS: 1 epoch, 2 request, 3 commands, 4 responses, 5 desired, 6 index, 7 workers, 8 revision, 9 input, 10 dead,
 --       11 responses where those of 4 cannot be written; of a warm worker whose body is to be taken over, or of
---       nobody: 12 bodies, 13 its desired, 14 its status, 15 its input, 16 its heartbeat, 17 its events
+--       nobody: 12 bodies, 13 its desired, 14 its status, 15 its input, 16 its heartbeat, 17 its events; 18 status and 19 events of the worker
 -- ARGV: 1 epoch, 2 group, 3 entry id, 4 operation, 5 answers as a JSON map outcome -> text, 6 request ttl in ms,
 --       7 longest responses, 8 reply ttl in ms (0: none), 9 worker id, 10 desired state, 11 spec, 12 created_at,
 --       13 request id, 14 created_at in ms, 15 prompt entry ('' for none), 16 the raw entry, 17 longest dead stream,
 --       18 id of the warm worker ('' for none), 19 its body, 20 what is kept of the takeover, 21 what its wrapper is
---       told, beside the spec ('' for nothing yet), 22 the end of its history, 23 tombstone ttl in ms, 24 ttl of its streams in ms
+--       told, beside the spec ('' for nothing yet), 22 the end of its history, 23 tombstone ttl in ms, 24 ttl of its streams in ms,
+--       25 the first line of the worker's history, and 26... fields and values of its status, where it is RUNNING by that
 -- Returns: outcome (fenced, repeated, ok, same, conflict, not_found), generation, 1 where the body was taken over.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return { 'fenced', 0 } end
 local operation = ARGV[4]
@@ -19,7 +20,7 @@ end
 if operation == 'create' or operation == 'desire' then
   local fit = fits(KEYS[5], 'hash') and fits(KEYS[6], 'hash') and fits(KEYS[7], 'zset') and fits(KEYS[9], 'stream')
   local warm = ARGV[18] == '' or (fits(KEYS[12], 'hash') and fits(KEYS[13], 'hash') and fits(KEYS[14], 'hash')
-    and fits(KEYS[15], 'stream') and fits(KEYS[17], 'stream'))
+    and fits(KEYS[15], 'stream') and fits(KEYS[17], 'stream') and fits(KEYS[18], 'hash') and fits(KEYS[19], 'stream'))
   if not (fit and warm) then
     return redis.error_reply('WRONGTYPE a key of worker ' .. ARGV[9] .. ' holds something else')
   end
@@ -66,6 +67,11 @@ local function take()
   redis.call('XADD', KEYS[17], '*', 'data', ARGV[22])
   redis.call('PEXPIRE', KEYS[13], ARGV[23])
   redis.call('PEXPIRE', KEYS[14], ARGV[23])
+  if ARGV[25] ~= '' then
+    redis.call('HSET', KEYS[18], 'revision', '1', 'epoch', ARGV[1], unpack(ARGV, 26))
+    redis.call('HSET', KEYS[6], ARGV[9], generation .. '.1')
+    redis.call('XADD', KEYS[19], '*', 'data', ARGV[25])
+  end
   for at = 15, 17 do redis.call('PEXPIRE', KEYS[at], ARGV[24]) end
   return 1
 end

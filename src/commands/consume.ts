@@ -10,7 +10,7 @@ import {
   parseCommand,
 } from '../model/index.ts';
 import type { CommandStream, Entry, Settled, Settlement } from '../store/index.ts';
-import { Fenced } from '../store/index.ts';
+import { Fenced, unlessOver } from '../store/index.ts';
 import { type CommandContext, type Plan, refusal } from './context.ts';
 import { planOf } from './plan.ts';
 
@@ -64,7 +64,7 @@ export async function consumeCommands(options: ConsumerOptions, signal: AbortSig
       const entries: Entry[] =
         leftovers || stranded
           ? await stream.claim(1, leftovers ? 0 : strandedMs)
-          : await unlessOver(stream.read(BATCH, BLOCK_MS), signal);
+          : ((await unlessOver(stream.read(BATCH, BLOCK_MS), signal)) ?? []);
       for (const entry of entries) {
         if (signal.aborted) return;
         await settle(entry, options);
@@ -86,19 +86,6 @@ export async function consumeCommands(options: ConsumerOptions, signal: AbortSig
       );
     }
   }
-}
-
-/**
- * A read that waits, or nothing once the signal fires: a client that is cut while it is between two connections leaves
- * its reads unanswered for ever. What such a read was given stays pending, and is claimed by whoever reads next.
- */
-function unlessOver(read: Promise<Entry[]>, signal: AbortSignal): Promise<Entry[]> {
-  return new Promise((resolve, reject) => {
-    const over = () => resolve([]);
-    signal.addEventListener('abort', over, { once: true });
-    read.then(resolve, reject).finally(() => signal.removeEventListener('abort', over));
-    if (signal.aborted) over();
-  });
 }
 
 async function settle(entry: Entry, options: ConsumerOptions): Promise<void> {

@@ -15,5 +15,5 @@ export { type PoolEvent, type PoolRead, PoolStore } from './pool-store.ts';
 export { Fenced } from './reply.ts';
 export { watchSignals } from './signals.ts';
 export { Store } from './store.ts';
-export { readStream, type StreamLine } from './stream.ts';
+export { readStream, type StreamLine, unlessOver } from './stream.ts';
 export { Takeovers } from './takeovers.ts';

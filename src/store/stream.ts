@@ -17,15 +17,32 @@ export async function* readStream(
 ): AsyncGenerator<StreamLine> {
   let from = options.from;
   while (!options.signal?.aborted) {
-    const entries = await redis.xrange(key, from === '0' ? '-' : `(${from}`, '+', 'COUNT', 1000);
+    const { signal } = options;
+    const there = redis.xrange(key, from === '0' ? '-' : `(${from}`, '+', 'COUNT', 1000);
+    const entries = await (signal ? unlessOver(there, signal) : there);
+    if (!entries) return;
     for (const [id, fields] of entries) {
       from = id;
       yield { id, data: dataOf(fields) };
     }
     if (entries.length > 0) continue;
     if (!options.follow) return;
-    await redis.xread('COUNT', 1, 'BLOCK', 1000, 'STREAMS', key, from);
+    const next = redis.xread('COUNT', 1, 'BLOCK', 1000, 'STREAMS', key, from);
+    await (signal ? unlessOver(next, signal) : next);
   }
+}
+
+/**
+ * A read that waits, or nothing once the signal fires: a client that is cut while it is between two connections leaves
+ * its reads unanswered for ever. Of a group, what such a read was given stays pending, for whoever reads next.
+ */
+export function unlessOver<T>(read: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const over = () => resolve(undefined);
+    signal.addEventListener('abort', over, { once: true });
+    read.then(resolve, reject).finally(() => signal.removeEventListener('abort', over));
+    if (signal.aborted) over();
+  });
 }
 
 function dataOf(fields: string[]): unknown {

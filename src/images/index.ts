@@ -8,7 +8,7 @@ export { ImageBuildFailed, type Progress } from './build.ts';
 export { machineCa } from './ca.ts';
 export { type ContextOptions, writeContext } from './context.ts';
 export { dockerfileOf } from './dockerfile.ts';
-export { canonicalJson, imageName } from './image-name.ts';
+export { imageName } from './image-name.ts';
 export { createImages, type Images, type ImagesOptions } from './images.ts';
 export { type HostNeeds, MODULE_TABLE, type Module } from './modules/index.ts';
 export { imageObstacles } from './obstacle.ts';

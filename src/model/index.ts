@@ -8,6 +8,7 @@ export * from './body.ts';
 export type { Checkpoint } from './checkpoint.ts';
 export * from './command.ts';
 export * from './decision.ts';
+export * from './digest.ts';
 export * from './fault.ts';
 export * from './heartbeat.ts';
 export * from './message.ts';

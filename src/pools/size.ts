@@ -58,38 +58,20 @@ export function sizeOf(look: PoolLook, memo: PoolMemo): Size {
   const most = wants[0]?.n ?? want;
   const why = `${load} tasks at ${perWorker} for each worker need ${want}`;
 
-  if (want > size) {
-    const at = grew_at === undefined ? now : grew_at + settings.up_cooldown_seconds * 1000;
+  const resized = (to: number, since: number | undefined, seconds: number, told: string): Size => {
+    const at = since === undefined ? now : since + seconds * 1000;
     if (at > now)
       return {
         desired: size,
         memo: { size, wants, grew_at, resized_at },
         due: at,
-        why: `${why}; it has grown a moment ago.`,
+        why: `${why}; it has ${told} a moment ago.`,
       };
-    return {
-      desired: want,
-      memo: { size: want, wants, grew_at: now, resized_at: now },
-      due: undefined,
-      why: `${why}.`,
-    };
-  }
-  if (most < size) {
-    const at = resized_at === undefined ? now : resized_at + settings.down_cooldown_seconds * 1000;
-    if (at > now)
-      return {
-        desired: size,
-        memo: { size, wants, grew_at, resized_at },
-        due: at,
-        why: `${why}; it has changed a moment ago.`,
-      };
-    return {
-      desired: most,
-      memo: { size: most, wants, grew_at, resized_at: now },
-      due: undefined,
-      why: `${why}.`,
-    };
-  }
+    const memo = { size: to, wants, grew_at: to > size ? now : grew_at, resized_at: now };
+    return { desired: to, memo, due: undefined, why: `${why}.` };
+  };
+  if (want > size) return resized(want, grew_at, settings.up_cooldown_seconds, 'grown');
+  if (most < size) return resized(most, resized_at, settings.down_cooldown_seconds, 'changed');
   const waits = want < size;
   return {
     desired: size,

@@ -1,6 +1,6 @@
 /** What a worker of a pool is made of. Pure: ids and instants come from outside. */
-import { createHash } from 'node:crypto';
 import {
+  digestOf,
   drainSecondsOf,
   type Issue,
   misplaced,
@@ -49,10 +49,7 @@ export function templateOf(spec: PoolSpec, runtime: PoolRuntime): Partial<Worker
 export function revisionOf(spec: PoolSpec): string {
   // How many there are, where they live and how they leave says nothing about what they are.
   const { stop_grace_seconds: _, keep_finished_seconds: __, ...made } = templateOf(spec, 'docker');
-  return createHash('sha256')
-    .update(JSON.stringify(sorted(made)))
-    .digest('hex')
-    .slice(0, 12);
+  return digestOf(made);
 }
 
 /** The spec of one worker: `docker-{type}-{index}-{uuid}` or `direct-{type}-{index}-{uuid}`. */
@@ -99,13 +96,4 @@ export function pathIn({ template }: PoolSpec, path: string): string {
   if (template && path !== 'image' && !(own && path !== 'resources.memory' && path !== 'resources.cpus'))
     return `template.${path}`;
   return own ?? path;
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
-  return Object.fromEntries(
-    entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)]),
-  );
 }

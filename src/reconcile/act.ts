@@ -1,9 +1,8 @@
-import type { Intent, Observation, Refusal, WorkerRecord } from '../model/index.ts';
+import { digestOf, type Intent, type Observation, type Refusal, type WorkerRecord } from '../model/index.ts';
 import { BodyConflict, type BodyOrder, BodyRefused, RuntimeDown } from '../runtimes/runtime.ts';
 import { Fenced } from '../store/index.ts';
 import { bodyEnv } from './body-env.ts';
 import type { PassContext } from './pass-context.ts';
-import { specHash } from './spec-hash.ts';
 
 type Executor<T extends Intent['type']> = (
   intent: Extract<Intent, { type: T }>,
@@ -91,7 +90,7 @@ function orderOf(
     worker_id: id,
     incarnation,
     spec,
-    spec_hash: specHash(spec),
+    spec_hash: digestOf(spec),
     epoch: context.epoch,
     env: bodyEnv({
       ...{ id, incarnation, spec, cell: context.cell, logLevel: context.log.level },

@@ -16,7 +16,8 @@ export interface BenchManager {
 /** Starts a real manager; resolves when it leads. */
 export async function startManager(env: Record<string, string>): Promise<BenchManager> {
   const home = await mkdtemp(join(tmpdir(), 'bench-manager-'));
-  const manager = spawn(process.execPath, [MAIN, 'serve'], {
+  // Ctrl-C reaches it, too: it takes its direct workers with it.
+  const manager = spawn(process.execPath, [MAIN, 'serve', '--cleanup'], {
     env: { PATH: process.env.PATH, HTTP_PORT: '0', LEASE_SECONDS: '5', WORKER_MANAGER_HOME: home, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

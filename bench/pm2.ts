@@ -42,7 +42,10 @@ export async function startPm2(): Promise<Pm2> {
         },
       }),
     );
+  const end = () => pm2('kill', '--silent');
   pm2('ping');
+  // Its daemon outlives whoever started it.
+  process.once('exit', end);
   return {
     async start(apps) {
       const file = join(home, 'ecosystem.json');
@@ -52,7 +55,8 @@ export async function startPm2(): Promise<Pm2> {
     },
     clear: () => pm2('delete', 'all', '--silent'),
     async stop() {
-      pm2('kill', '--silent');
+      process.off('exit', end);
+      end();
       await rm(home, { recursive: true, force: true });
     },
   };

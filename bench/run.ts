@@ -19,6 +19,9 @@ import { run as tasks } from './tasks.ts';
 import { run as warm } from './warm.ts';
 import { run as boot } from './wrapper-boot.ts';
 
+// What has to be ended is ended on the way out.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
 const say = (line: string) => console.error(line);
 const asked = process.argv.slice(2);
 

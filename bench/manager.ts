@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createProcessRuntime } from '../src/runtimes/process/process.ts';
 
 const MAIN = join(import.meta.dirname, '..', 'src', 'main.ts');
 /** Node, its modules and the first lease. */
@@ -38,6 +39,12 @@ export async function startManager(env: Record<string, string>): Promise<BenchMa
     async stop() {
       manager.kill('SIGTERM');
       await ended;
+      const [cell, wrapper] = [env.CELL ?? 'default', { argv: [] }];
+      // Where bodies are left because something failed, that is what has to be told.
+      if (env.RUNTIME === 'process')
+        await createProcessRuntime({ cell, root: home, wrapper })
+          .dismantle()
+          .catch(() => {});
       await rm(home, { recursive: true, force: true });
     },
   };

@@ -22,7 +22,7 @@ export type DesiredRecord = z.infer<typeof desiredRecord>;
 export const memo = z.object({ machine_version: z.number(), value: z.unknown(), context: z.unknown() });
 export type Memo = z.infer<typeof memo>;
 
-/** The observed status, `worker:<id>:status`: only the reconcile loop writes it. */
+/** The observed status, `worker:<id>:status`: only the reconcile loop writes it, but for the first one of a worker that is given a warm body. */
 export const statusRecord = z.object({
   status: z.enum(WORKER_STATUSES),
   /** The finer truth, such as `booting` or `backoff`. */

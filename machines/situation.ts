@@ -193,7 +193,9 @@ export function outcome(life: Life, seen: Observation): Outcome {
   const exit_code = was?.exit_code;
   const bad = (reason: string, message: string): Outcome => ({ reason, message, exit_code, well: false });
   if (life.ending) return bad(life.ending.reason, life.ending.message);
-  if (seen.refusal) return bad(seen.refusal.reason, seen.refusal.message);
+  // An act that failed for now, for the body had gone on meanwhile, does not explain how that came to its end.
+  const explains = seen.refusal?.kind === 'permanent' || was?.state !== 'exited';
+  if (seen.refusal && explains) return bad(seen.refusal.reason, seen.refusal.message);
   if (seen.image?.kind === 'failed' && buildFailed(life, seen))
     return bad(seen.image.reason, seen.image.message);
   if (was?.state !== 'exited') return bad('Lost', 'The body was removed from outside.');

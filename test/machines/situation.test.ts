@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { backedOff } from '../../machines/memory.ts';
-import { backoffMs, isLife, newLife, retryIsDue, startDeadline } from '../../machines/situation.ts';
+import { backoffMs, isLife, newLife, outcome, retryIsDue, startDeadline } from '../../machines/situation.ts';
 import { LIMITS, lifeOf, look, NOW, statusOf } from '../reconcile/look.ts';
 
 describe('the wait before a restart', () => {
@@ -62,6 +62,17 @@ describe('a worker of which nothing is remembered', () => {
   ] as const)('%s', (_, given, life) => {
     expect(newLife(look(given))).toMatchObject(life);
   });
+});
+
+test('an act that failed for now is not why a body exited, and one that can never be done is', () => {
+  // Found by the storm over warm bodies, seed 1: a quick program had its secrets, was handed them again, and had completed.
+  const late = { reason: 'SecretsNotDelivered', message: 'It does not wait for them now.' };
+  const of = (kind: 'transient' | 'permanent', body: object) =>
+    outcome(lifeOf(), look({ refusal: { ...late, kind }, body }));
+  const exited = { state: 'exited', exit_code: 0 };
+  expect(of('transient', exited)).toMatchObject({ reason: 'Completed', well: true });
+  expect(of('transient', { state: 'created' })).toMatchObject({ reason: 'SecretsNotDelivered', well: false });
+  expect(of('permanent', exited)).toMatchObject({ reason: 'SecretsNotDelivered', well: false });
 });
 
 test('a life is what can be calculated with', () => {

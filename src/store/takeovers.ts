@@ -60,7 +60,7 @@ export class Takeovers {
     const reads = this.#redis.pipeline().hget(bodies, id).exists(heartbeat(id));
     const [text, beats] = (await all(reads)) as [string | null, number];
     const found = toTakeover(text);
-    return found && { ...found, begun: beats === 1, known: true };
+    return found && { ...found, begun: beats === 1 || (await this.#served(found)), known: true };
   }
 
   async all(): Promise<Taken[]> {
@@ -68,15 +68,22 @@ export class Takeovers {
       (text) => toTakeover(text) ?? [],
     );
     if (found.length === 0) return [];
+    const { desired, heartbeat } = this.#keys;
     const reads = this.#redis.pipeline();
-    for (const { worker_id: id } of found)
-      reads.exists(this.#keys.heartbeat(id)).hexists(this.#keys.desired(id), 'spec');
+    for (const { worker_id: id } of found) reads.exists(heartbeat(id)).hexists(desired(id), 'spec');
     const told = (await all(reads)) as number[];
-    return found.map((one, at) => ({
-      ...one,
-      begun: told[2 * at] === 1,
-      known: told[2 * at + 1] === 1,
-    }));
+    return Promise.all(
+      found.map(async (one, at) => ({
+        ...one,
+        begun: told[2 * at] === 1 || (await this.#served(one)),
+        known: told[2 * at + 1] === 1,
+      })),
+    );
+  }
+
+  /** A wrapper has said that the body serves this worker, whose heartbeat is lost: it has begun all the same. */
+  async #served({ worker_id, made_for }: Takeover): Promise<boolean> {
+    return toServing(await this.#redis.get(this.#keys.serving(made_for)))?.worker_id === worker_id;
   }
 
   /** What is known of bodies by the ids that they were made for: their own record, whom they serve, that they beat. */
@@ -105,7 +112,14 @@ export class Takeovers {
 
   /** Writes it down again, from what a wrapper says of itself, where the store has lost it. */
   async restore(takeover: Takeover): Promise<void> {
-    await this.#redis.hsetnx(this.#keys.bodies, takeover.worker_id, JSON.stringify(plain(takeover)));
+    const { bodies, desired } = this.#keys;
+    const { worker_id: id } = takeover;
+    await this.#redis.hsetnx(bodies, id, JSON.stringify(plain(takeover)));
+    // A list is older than what is read after it: the worker may be forgotten by now, and nobody would drop this again.
+    const [exists, known] = await all(
+      this.#redis.pipeline().exists(desired(id)).hexists(desired(id), 'spec'),
+    );
+    if (exists === 1 && known === 0) await this.drop(id);
   }
 
   /** The body is gone; the worker's next one is its own. */

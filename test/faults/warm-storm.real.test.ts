@@ -1,0 +1,183 @@
+/**
+ * Bodies that are taken over, in a storm: what is promised of every worker has to hold whatever came. The seed is printed,
+ * and is set by WARM_SEED; WARM_CREATES sets the size.
+ */
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import type { LifecycleEvent } from '../../src/model/index.ts';
+import type { OutputMessage } from '../../src/model/message.ts';
+import { pidsWith } from '../support/processes.ts';
+import { startRedis } from '../support/redis.ts';
+import { type Asked, POOL, type Storm, storm, waiting } from './warm-storm.ts';
+import { type FaultWorld, openWorld } from './world.ts';
+
+const SEED = Number(process.env.WARM_SEED ?? Math.floor(Math.random() * 2 ** 31));
+/** A wrapper that was told and stays silent has ten seconds; so has whoever waits for it. */
+const CALM = { timeout: 60_000, interval: 100 };
+const WARM = 6;
+
+test.each([
+  ['process', Number(process.env.WARM_CREATES ?? 24), 2],
+  ['docker', Math.ceil(Number(process.env.WARM_CREATES ?? 24) / 2), 1],
+] as const)(
+  'a storm over warm bodies of %s leaves every promise kept',
+  { timeout: 240_000 },
+  async (name, creates, restarts) => {
+    const seed = SEED;
+    console.log(`WARM_SEED=${seed} (${name})`);
+    const redis = await startRedis();
+    onTestFinished(() => redis.stop());
+    const world = await openWorld(name, redis);
+    const home = await mkdtemp(join(tmpdir(), 'wm-storm-'));
+    onTestFinished(() => rm(home, { recursive: true }));
+    const [ledger, secrets] = [join(home, 'ledger'), join(home, 'secrets')];
+    await mkdir(ledger);
+    await mkdir(secrets);
+    await writeFile(join(secrets, 'TOKEN'), 'the secret', { mode: 0o600 });
+    const env = { RESTART_BACKOFF_SECONDS: '0.1', SECRETS_DIR: secrets };
+    const began = performance.now();
+    const happened = await storm({ world, runtime: name, seed, creates, warm: WARM, restarts, env, ledger });
+    const lap = (what: string) => console.log(`${what}: ${Math.round(performance.now() - began)} ms`);
+    lap('storm');
+    try {
+      await vi.waitFor(() => everyStatusIsTrue(world, happened), CALM);
+      lap('calm');
+      await everyCommandHasOneAnswer(world, happened);
+      // What was sent to it a moment ago may be under way.
+      for (const asked of happened.asked)
+        await vi.waitFor(
+          () => promisesAreKept(world, asked, happened, name === 'process' ? ledger : undefined),
+          CALM,
+        );
+      console.log(`${await countTaken(world)} of ${creates} in warm bodies`);
+      await storeIsLost(world);
+      lap('found again');
+      await nothingIsLeft(world, happened);
+      lap('gone');
+    } catch (error) {
+      console.log(happened.log.join('\n'));
+      throw error;
+    }
+  },
+);
+
+/** At rest, a worker is RUNNING and ready in the one body that it has, or has ended and has none. */
+async function everyStatusIsTrue(world: FaultWorld, { asked }: Storm): Promise<void> {
+  const { store } = world.cell;
+  const bodies = await world.bodies();
+  const living = new Set<string>();
+  for (const id of await store.ids()) {
+    const loaded = await store.load(id);
+    if (!loaded) continue;
+    const { desired, status } = loaded.record;
+    const [where, about] = [
+      `${status?.status}/${status?.phase}`,
+      JSON.stringify({ id, desired: desired.desired, status }),
+    ];
+    if (status?.status !== 'RUNNING') {
+      expect(['STOPPED/finished', 'FAILED/finished'], about).toContain(where);
+      expect(
+        bodies.filter(({ worker_id }) => worker_id === id),
+        about,
+      ).toEqual([]);
+      continue;
+    }
+    expect(where, about).toBe('RUNNING/ready');
+    expect(desired.desired, about).toBe('running');
+    const body = bodies.find((one) => one.id === status.body_id);
+    expect(body, about).toMatchObject({ state: 'running' });
+    expect(loaded.heartbeat, about).toMatchObject({ incarnation: status.incarnation, phase: 'ready' });
+    expect(living.has(body?.id ?? ''), about).toBe(false);
+    living.add(body?.id ?? '');
+  }
+  expect(bodies.filter(({ id }) => !living.has(id))).toEqual([]);
+  for (const { id, told } of asked) {
+    const found = await store.status(id);
+    if (told === 'deleted') expect(await store.load(id), id).toBeUndefined();
+    if (told === 'stopped') expect(['STOPPED', 'FAILED'], id).toContain(found?.status?.status);
+  }
+  expect(await waiting(world)).toHaveLength(WARM);
+}
+
+async function everyCommandHasOneAnswer({ cell }: FaultWorld, { asked }: Storm): Promise<void> {
+  const answers = await cell.answers();
+  const counts = new Map<unknown, number>();
+  for (const { request_id } of answers) counts.set(request_id, (counts.get(request_id) ?? 0) + 1);
+  for (const { id, requests } of asked)
+    for (const request of requests) expect(counts.get(request), `answers for ${id}`).toBe(1);
+}
+
+/** Its output has no holes, and what it was asked was done once, or as often as its policy allows. */
+async function promisesAreKept(
+  { cell }: FaultWorld,
+  { id, policy, prompts, harmed, restarted }: Asked,
+  storm: Storm,
+  ledger: string | undefined,
+): Promise<void> {
+  const { keys, status } = { keys: cell.store.keys, status: (await cell.store.status(id))?.status };
+  const output = (await cell.read(keys.output(id))) as OutputMessage[];
+  const events = (await cell.read(keys.events(id))) as LifecycleEvent[];
+  const about = JSON.stringify(
+    { id, policy, prompts, harmed, restarted, status, events, output },
+    undefined,
+    1,
+  );
+  expect(
+    output.map(({ seq }) => seq),
+    about,
+  ).toEqual(output.map((_, at) => at + 1));
+  const hurt = harmed || [...storm.harmed].some((one) => about.includes(one));
+  const written = ledger && (await readFile(join(ledger, id), 'utf8').catch(() => ''));
+  const lines = written?.split('\n') ?? output.map(({ content }) => content);
+  for (const prompt of prompts) {
+    const times = lines.filter((line) => line.includes(prompt)).length;
+    const may = policy === 'never' && !restarted ? 1 : Number.POSITIVE_INFINITY;
+    expect(times, about).toBeLessThanOrEqual(may);
+    if (!hurt) expect(times, about).toBe(1);
+  }
+  if (!hurt) expect(status, about).toMatchObject({ restarts: 0 });
+}
+
+/** Workers that began in a warm body, as the wrappers have told. */
+async function countTaken({ cell: { redis, name } }: FaultWorld): Promise<number> {
+  return (await redis.keys(`${name}:worker:*:serving`)).length;
+}
+
+/** Whoever lives is found again where the store has lost everything. */
+async function storeIsLost(world: FaultWorld): Promise<void> {
+  const { store, redis } = world.cell;
+  const before = new Map<string, unknown>();
+  for (const id of await store.ids()) {
+    const { status } = (await store.load(id))?.record ?? {};
+    if (status?.status === 'RUNNING') before.set(id, status.body_id);
+  }
+  const bodies = await world.bodies();
+  expect(bodies).toHaveLength(before.size);
+  await redis.flushall();
+  await vi.waitFor(async () => {
+    for (const [id, body_id] of before)
+      expect((await store.load(id))?.record.status, id).toMatchObject({
+        status: 'RUNNING',
+        phase: 'ready',
+        body_id,
+      });
+    expect((await store.ids()).sort()).toEqual([...before.keys()].sort());
+    expect((await world.bodies()).map(({ id }) => id).sort()).toEqual(bodies.map(({ id }) => id).sort());
+  }, CALM);
+}
+
+async function nothingIsLeft(world: FaultWorld, { asked }: Storm): Promise<void> {
+  const { store, redis, name } = world.cell;
+  await world.push({ command: 'delete_pool', name: POOL });
+  for (const id of await store.ids()) await world.push({ command: 'delete', worker_id: id });
+  await vi.waitFor(async () => expect(await store.ids()).toEqual([]), CALM);
+  await vi.waitFor(async () => expect(await world.bodies()).toEqual([]), CALM);
+  expect(await redis.hgetall(store.keys.bodies)).toEqual({});
+  for (const { id } of asked) expect(pidsWith(id), id).toEqual([]);
+  const beats = await redis.keys(`${name}:worker:*:heartbeat`);
+  const kept = [];
+  for (const key of beats) if ((await redis.ttl(key)) < 0) kept.push(key);
+  expect(kept).toEqual([]);
+}

@@ -1,0 +1,251 @@
+/**
+ * A storm over workers that live in the bodies of warm ones: creates in bursts, and whatever can go wrong with bodies,
+ * wrappers, keys and managers, in an order that one seed settles. What happened is written down, and held against the
+ * world by the test.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { inject } from 'vitest';
+import { dockerAt } from '../support/docker.ts';
+import type { Manager } from '../support/manager.ts';
+import { pidsWith } from '../support/processes.ts';
+import type { FaultWorld, RuntimeUnderTest } from './world.ts';
+
+export const POOL = 'agents';
+
+/** One that was asked for, and what was done to it. */
+export interface Asked {
+  id: string;
+  policy: 'never' | 'on-failure' | 'always';
+  headless: boolean;
+  prompts: string[];
+  requests: string[];
+  /** Its body, wrapper or keys were harmed, or it was told to go: what its policy allows may follow. */
+  harmed: boolean;
+  told: 'running' | 'stopped' | 'deleted';
+  /** By command: then whatever its policy, it may be asked again. */
+  restarted: boolean;
+}
+
+export interface Storm {
+  asked: Asked[];
+  /** Workers, warm ones too, whose bodies were harmed, and those bodies as histories name them. */
+  harmed: Set<string>;
+  /** What was done, in order, for people. */
+  log: string[];
+}
+
+export interface StormOptions {
+  world: FaultWorld;
+  runtime: RuntimeUnderTest;
+  seed: number;
+  creates: number;
+  warm: number;
+  restarts: number;
+  env: Record<string, string>;
+  /** Where agents write down what they are asked. */
+  ledger: string;
+}
+
+/** Numbers in [0, 1) that follow from the seed (mulberry32). */
+export function numbersOf(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Writes down each prompt before it answers, so that what was begun twice is seen whoever was killed meanwhile. */
+const agent = (ends: string) => [
+  'sh',
+  '-c',
+  `while read -r line; do [ -d "$LEDGER" ] && echo "$line" >> "$LEDGER/$WORKER_ID"; echo "answer $line"; done; ${ends}`,
+];
+
+/** Workers that wait to be taken over, with their bodies. */
+export async function waiting({ cell }: FaultWorld): Promise<{ id: string; body: string }[]> {
+  const found = [];
+  for (const id of await cell.store.ids()) {
+    const { desired, status } = (await cell.store.load(id))?.record ?? {};
+    if (desired?.spec.warm && status?.phase === 'ready') found.push({ id, body: status.body_id ?? '' });
+  }
+  return found;
+}
+
+/** Lets it pass over the world; every wrapper that was stopped goes on when it ends. */
+export async function storm(options: StormOptions): Promise<Storm> {
+  const { world, runtime, seed, creates, warm, env } = options;
+  const { cell } = world;
+  const { keys } = cell.store;
+  const next = numbersOf(seed);
+  const below = (count: number) => Math.floor(next() * count);
+  const one = <T>(from: readonly T[]): T | undefined => from[below(from.length)];
+  const done: Storm = { asked: [], harmed: new Set(), log: [] };
+  const say = (what: string) => void done.log.push(`${Date.now() % 1_000_000} ${what}`);
+  const frozen = new Set<string>();
+  let manager: Manager = await world.start(undefined, env);
+
+  const create = async (): Promise<void> => {
+    const id = randomUUID();
+    const headless = below(3) === 0;
+    const policy =
+      one(headless ? (['never', 'on-failure'] as const) : (['never', 'on-failure', 'always'] as const)) ??
+      'never';
+    const prompts = headless || below(2) === 0 ? [`first-${id}`] : [];
+    const request = await world.create(id, {
+      ...{ command_line: agent(''), restart_policy: policy, env: { LEDGER: options.ledger } },
+      ...(prompts[0] && { prompt: prompts[0] }),
+      ...(headless && { exit_after_prompt: true }),
+      ...(below(4) === 0 && { secrets: ['TOKEN'] }),
+      ...(below(4) === 0 && { resources: { pids: 200 + below(100) } }),
+      ...(below(4) === 0 && { instructions: 'Be brief.' }),
+      ...{ stop_grace_seconds: 2, keep_finished_seconds: 600 },
+    });
+    const mine: Asked = {
+      id,
+      policy,
+      headless,
+      prompts,
+      requests: [request],
+      harmed: false,
+      told: 'running',
+      restarted: false,
+    };
+    done.asked.push(mine);
+    say(`create ${id} ${policy}${headless ? ' headless' : ''}`);
+    if (!headless && below(3) === 0) {
+      const content = `more-${id}`;
+      mine.prompts.push(content);
+      await cell.redis.xadd(keys.input(id), '*', 'data', JSON.stringify({ type: 'prompt', content }));
+    }
+    if (below(8) === 0) await tell(mine);
+  };
+
+  const tell = async (mine: Asked): Promise<void> => {
+    if (mine.told === 'deleted') return;
+    const command = one(['delete', 'stop', 'restart'] as const) ?? 'stop';
+    mine.harmed = true;
+    if (command !== 'delete') mine.requests.push(await world.push({ command: 'stop', worker_id: mine.id }));
+    mine.restarted ||= command === 'restart';
+    if (command === 'restart') mine.requests.push(await world.push({ command: 'start', worker_id: mine.id }));
+    if (command === 'delete') mine.requests.push(await world.push({ command, worker_id: mine.id }));
+    mine.told = { delete: 'deleted', stop: 'stopped', restart: 'running' }[command] as Asked['told'];
+    say(`${command} ${mine.id}`);
+  };
+
+  /** The body of one that waits, or of one that was asked for; what is done to it is done to whom it serves. */
+  const victim = async () => {
+    const body = one(await world.bodies());
+    if (!body) return undefined;
+    done.harmed.add(body.worker_id).add(body.id.slice(0, 12));
+    return body;
+  };
+  const docker = runtime === 'docker' ? dockerAt(inject('dockerHost')) : undefined;
+  const freeze = async (body: { id: string; worker_id: string }) => {
+    if (docker)
+      await docker
+        .getContainer(body.id)
+        .pause()
+        .catch(() => {});
+    else for (const pid of pidsWith(body.worker_id)) signal(pid, 'SIGSTOP');
+    frozen.add(docker ? body.id : body.worker_id);
+  };
+  const thaw = async (who: string) => {
+    frozen.delete(who);
+    if (docker)
+      await docker
+        .getContainer(who)
+        .unpause()
+        .catch(() => {});
+    else for (const pid of pidsWith(who)) signal(pid, 'SIGCONT');
+  };
+
+  const faults: Record<string, () => Promise<unknown>> = {
+    'kill a body': async () => {
+      const body = await victim();
+      if (body) await world.runtime.kill(body.id).catch(() => {});
+      return body?.worker_id;
+    },
+    'kill a wrapper': async () => {
+      const body = await victim();
+      for (const pid of body && !docker ? pidsWith(body.worker_id) : []) signal(pid, 'SIGKILL');
+      return body?.worker_id;
+    },
+    'freeze a wrapper': async () => {
+      const body = await victim();
+      if (body) await freeze(body);
+      return body?.worker_id;
+    },
+    'let one go on': async () => {
+      const who = one([...frozen]);
+      if (who) await thaw(who);
+      return who;
+    },
+    // Of neither does harm come: both are known again.
+    'lose a heartbeat': async () => {
+      const id = one(done.asked)?.id ?? '';
+      await cell.redis.del(keys.heartbeat(id));
+      return id;
+    },
+    'lose a memo': async () => {
+      const id = one(done.asked)?.id ?? '';
+      await cell.redis.hdel(keys.status(id), 'memo');
+      return id;
+    },
+    'tell one': async () => {
+      const mine = one(done.asked);
+      if (mine) await tell(mine);
+      return mine?.id;
+    },
+  };
+  const kinds = Object.keys(faults);
+  const trouble = async () => {
+    const kind = one(kinds) ?? '';
+    say(`${kind}: ${await faults[kind]?.()}`);
+  };
+
+  const pool = { name: POOL, warm, execution_mode: runtime === 'docker' ? 'docker' : 'direct' };
+  const template = { agent_type: 'CUSTOM', command_line: ['cat'] };
+  await world.answer(await world.push({ command: 'apply', pool: { ...pool, template } }));
+  const ends = new Set(Array.from({ length: options.restarts }, () => 1 + below(creates - 1)));
+  while (done.asked.length < creates) {
+    // What matters is that most of the creates find one.
+    await upTo(5000, async () => (await waiting(world)).length > below(warm));
+    const stock = (await waiting(world)).length;
+    const size = Math.min(stock + below(3), creates - done.asked.length);
+    const before = done.asked.length;
+    if (below(3) === 0) await trouble();
+    for (let left = Math.max(1, size); left > 0; left -= 1) await create();
+    // A random moment in what follows, not a wait for anything.
+    await delay(below(2) === 0 ? below(12) : below(200));
+    for (let left = below(4); left > 0; left -= 1) await trouble();
+    if ([...ends].some((at) => at >= before && at < done.asked.length)) {
+      say('the manager is killed');
+      manager.kill('SIGKILL');
+      await manager.exited;
+      if (below(2) === 0) await trouble();
+      manager = await world.start(undefined, env);
+      say('and started again');
+    }
+  }
+  for (const who of [...frozen]) await thaw(who);
+  say('over');
+  return done;
+}
+
+/** Waits until it is so, or the time is over. */
+async function upTo(ms: number, so: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + ms;
+  while (performance.now() < deadline && !(await so())) await delay(50);
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has gone meanwhile.
+  }
+}

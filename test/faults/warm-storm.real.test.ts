@@ -20,7 +20,7 @@ const WARM = 6;
 
 test.each([
   ['process', Number(process.env.WARM_CREATES ?? 24), 2],
-  ['docker', Math.ceil(Number(process.env.WARM_CREATES ?? 24) / 2), 1],
+  ['docker', Math.ceil(Number(process.env.WARM_CREATES ?? 24) / 3), 1],
 ] as const)(
   'a storm over warm bodies of %s leaves every promise kept',
   { timeout: 240_000 },
@@ -52,7 +52,8 @@ test.each([
           CALM,
         );
       console.log(`${await countTaken(world)} of ${creates} in warm bodies`);
-      await storeIsLost(world);
+      // What the wrappers tell then is the same whatever they live in.
+      if (name === 'process') await storeIsLost(world);
       lap('found again');
       await nothingIsLeft(world, happened);
       lap('gone');
@@ -130,7 +131,8 @@ async function promisesAreKept(
   ).toEqual(output.map((_, at) => at + 1));
   const hurt = harmed || [...storm.harmed].some((one) => about.includes(one));
   const written = ledger && (await readFile(join(ledger, id), 'utf8').catch(() => ''));
-  const lines = written?.split('\n') ?? output.map(({ content }) => content);
+  const said = output.filter(({ type }) => type === 'stdout').map(({ content }) => content);
+  const lines = written?.split('\n') ?? said;
   for (const prompt of prompts) {
     const times = lines.filter((line) => line.includes(prompt)).length;
     const may = policy === 'never' && !restarted ? 1 : Number.POSITIVE_INFINITY;

@@ -55,12 +55,10 @@ export function crashSuite(name: RuntimeUnderTest): void {
       async (at) => {
         const world = await openWorld(name);
         const worker = randomUUID();
-        await world.create(worker, {
-          stop_grace_seconds: 0,
-          command_line: ['sh', '-c', 'trap "" TERM; sleep 600'],
-        });
+        await world.create(worker, { stop_grace_seconds: 0 });
         const first = await world.start(at);
         await world.reach(worker, { status: 'RUNNING' });
+        await world.freeze(worker);
         const stopped = await world.push({ command: 'stop', worker_id: worker });
         expect(await first.exited, first.log()).toBe(-1);
         await world.start();

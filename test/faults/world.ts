@@ -10,6 +10,7 @@ import type { Runtime } from '../../src/runtimes/runtime.ts';
 import { type Cell, openCell } from '../store/cell.ts';
 import { dockerAt } from '../support/docker.ts';
 import { cleanCell, type Manager, startManager } from '../support/manager.ts';
+import { pidsWith } from '../support/processes.ts';
 
 export type RuntimeUnderTest = 'docker' | 'process';
 export const PATIENCE = { timeout: 30_000, interval: 20 };
@@ -25,6 +26,8 @@ export interface FaultWorld {
   answer(requestId: string): Promise<Record<string, unknown>>;
   create(worker: string, more?: object): Promise<string>;
   reach(worker: string, expected: object): Promise<void>;
+  /** Everything in the body that was made for that worker stands still from now on; only SIGKILL ends it. */
+  freeze(worker: string): Promise<void>;
   bodies(): Promise<{ id: string; worker_id: string; state: string; incarnation: number }[]>;
 }
 
@@ -91,6 +94,13 @@ export async function openWorld(
         async () => expect((await cell.store.status(worker))?.status).toMatchObject(expected),
         PATIENCE,
       ),
+    freeze: async (worker) => {
+      const body = (await runtime.list()).find(({ worker_id }) => worker_id === worker);
+      if (!body) throw new Error(`worker ${worker} has no body`);
+      // Not `docker pause`, which a SIGTERM ends.
+      const pids = name === 'docker' ? await pidsIn(host, body.id) : pidsWith(worker);
+      for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    },
     bodies: () => runtime.list(),
   };
 }
@@ -102,6 +112,13 @@ export function alive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** The pids of a container's processes, as its engine's machine has them: this one. */
+async function pidsIn(host: string, container: string): Promise<number[]> {
+  const { Titles, Processes } = await dockerAt(host).getContainer(container).top();
+  const at = Titles.indexOf('PID');
+  return (Processes as string[][]).map((row) => Number(row[at]));
 }
 
 async function nothingIsLeft(host: string, cell: string): Promise<void> {

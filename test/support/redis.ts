@@ -11,7 +11,7 @@ import { inject } from 'vitest';
 import { bridgeGateway } from './docker.ts';
 
 export interface RedisOptions {
-  /** Write every change to the append-only file; default true. */
+  /** Every change is in the append-only file before it is answered; default true. */
   appendonly?: boolean;
   /** Further arguments, such as `['--maxmemory', '10mb']`. */
   args?: string[];
@@ -54,7 +54,9 @@ export async function startRedisAt(place: RedisPlace, options: RedisOptions = {}
   const port = await freePort();
   const command = ['redis-server', '--bind', '127.0.0.1', gateway, '--port', String(port)];
   command.push('--protected-mode', 'no', '--save', '', '--dir', '/data');
-  command.push('--appendonly', options.appendonly === false ? 'no' : 'yes', ...(options.args ?? []));
+  command.push('--appendonly', options.appendonly === false ? 'no' : 'yes');
+  // With `everysec` a write waits up to two seconds for a disk that is busy, after its answer was given.
+  command.push('--appendfsync', 'always', ...(options.args ?? []));
   const started = await new GenericContainer(place.redisImage)
     .withNetworkMode('host')
     .withCommand(command)

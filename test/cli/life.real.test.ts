@@ -162,9 +162,8 @@ test('an answered prompt ends send --wait, and a failed one makes it fail', asyn
 });
 
 test('events of all workers come merged and live', async () => {
-  const follow = start(['events', '-f', '-o', 'json', '--tail', '0']);
+  const follow = start(['events', '-f', '-o', 'json']);
   onTestFinished(() => void follow.child.kill('SIGKILL'));
-  // A look at nothing, so that what comes next is news to the follower.
   const id = await running('--', 'sleep', '60');
   const statuses = () =>
     follow
@@ -175,7 +174,9 @@ test('events of all workers come merged and live', async () => {
       .filter(({ worker_id }) => worker_id === id)
       .map(({ status }) => status);
   await expect.poll(statuses, SOON).toContain('RUNNING');
+  // It is there by now, so that what comes next is news to it.
   await wm('delete', id);
+  await expect.poll(statuses, SOON).toContain('STOPPED');
   follow.child.kill('SIGINT');
   expect((await follow.done).code).toBe(130);
 });

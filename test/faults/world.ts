@@ -90,10 +90,16 @@ export async function openWorld(
         return all[0] ?? {};
       }, PATIENCE),
     reach: (worker, expected) =>
-      vi.waitFor(
-        async () => expect((await cell.store.status(worker))?.status).toMatchObject(expected),
-        PATIENCE,
-      ),
+      vi
+        .waitFor(
+          async () => expect((await cell.store.status(worker))?.status).toMatchObject(expected),
+          PATIENCE,
+        )
+        .catch((error) => {
+          // What a person would look at next.
+          console.log(managers.at(-1)?.log().slice(-8000));
+          throw error;
+        }),
     freeze: async (worker) => {
       const body = (await runtime.list()).find(({ worker_id }) => worker_id === worker);
       if (!body) throw new Error(`worker ${worker} has no body`);

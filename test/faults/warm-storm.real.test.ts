@@ -172,7 +172,7 @@ async function storeIsLost(world: FaultWorld): Promise<void> {
 
 async function nothingIsLeft(world: FaultWorld, { asked }: Storm): Promise<void> {
   const { store, redis, name } = world.cell;
-  await world.push({ command: 'delete_pool', name: POOL });
+  await world.push({ command: 'delete_pool', pool: POOL });
   for (const id of await store.ids()) await world.push({ command: 'delete', worker_id: id });
   await vi.waitFor(async () => expect(await store.ids()).toEqual([]), CALM);
   await vi.waitFor(async () => expect(await world.bodies()).toEqual([]), CALM);

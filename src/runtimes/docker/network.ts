@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { NetworkInspectInfo } from 'dockerode';
 import { BodyRefused, RuntimeDown } from '../runtime.ts';
@@ -7,6 +8,10 @@ import { cellFilter, cellLabels, networkName } from './names.ts';
 
 /** Bodies of a cell see the outside and not each other. */
 const OPTIONS = { 'com.docker.network.bridge.enable_icc': 'false' };
+
+/** An engine takes a body's endpoint out a moment after it has said that the body is gone; what stays longer is a body's. */
+const DETACH_MS = 3000;
+const AGAIN_MS = 50;
 
 /** The cell's own bridge network, made on demand and once. */
 export class CellNetwork {
@@ -40,7 +45,20 @@ export class CellNetwork {
   /** Removes it, and any of the cell's networks that a race has left. Throws while bodies are in it. */
   async remove(): Promise<void> {
     this.forget();
-    for (const network of await this.#list(cellFilter(this.#cell))) await this.#removeOne(network.Id);
+    const deadline = performance.now() + DETACH_MS;
+    for (const { Id } of await this.#list(cellFilter(this.#cell))) await this.#removeEmptied(Id, deadline);
+  }
+
+  async #removeEmptied(id: string, deadline: number): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#removeOne(id);
+      } catch (error) {
+        const engaged = error instanceof EngineRefusal && error.message.includes('active endpoints');
+        if (!engaged || performance.now() > deadline) throw error;
+        await delay(AGAIN_MS);
+      }
+    }
   }
 
   async #make(): Promise<void> {

@@ -160,6 +160,30 @@ test('a foreign network of our name is refused and left alone', async () => {
   }
 });
 
+test('dismantling waits until the engine has let go of bodies that are gone', async () => {
+  const proxy = await newProxy();
+  const { runtime, cell } = newRuntime({ host: proxy.socket });
+  const { id } = await runtime.create(orderOf(FOREVER));
+  await runtime.remove(id);
+  let refused = 0;
+  proxy.misbehave = ({ method, url }) => {
+    if (method !== 'DELETE' || !url.includes('/networks/') || refused > 1) return undefined;
+    refused += 1;
+    const message = `error while removing network: network wm-${cell} id abc has active endpoints`;
+    return { status: 403, text: JSON.stringify({ message }) };
+  };
+  await runtime.dismantle();
+  expect(refused).toBe(2);
+  expect(await networksOf(cell)).toEqual([]);
+});
+
+test('a network with a body in it is not removed', async () => {
+  const { runtime } = newRuntime();
+  const { id } = await runtime.create(orderOf(FOREVER));
+  await runtime.start(id);
+  await expect(runtime.dismantle()).rejects.toThrow(/active endpoints/);
+});
+
 test('dismantling removes the network of the cell', async () => {
   const { runtime, cell } = newRuntime();
   const { id } = await runtime.create(orderOf(FOREVER));

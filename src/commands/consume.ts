@@ -39,6 +39,8 @@ export interface ConsumerOptions {
    * whose body it was. Where this is not given, `changed` is told.
    */
   takenOver?: (workerId: string, by?: Settlement['created']) => void;
+  /** A warm worker was chosen, and was not taken, or may not have been. */
+  spared?: (workerId: string) => void;
   /** One command was settled, `lagMs` after it was pushed. */
   settled: (command: string, result: string, lagMs: number) => void;
   checkpoint?: Checkpoint | undefined;
@@ -117,12 +119,16 @@ async function settle(entry: Entry, options: ConsumerOptions): Promise<void> {
 /** The warm worker that was chosen is looked at again, whether it was taken or not. */
 async function settleOne(
   settlement: Settlement,
-  { epoch, stream, changed, takenOver: later }: ConsumerOptions,
+  { epoch, stream, changed, spared, takenOver: later }: ConsumerOptions,
 ) {
   const warm = settlement.created?.warm;
+  let taken = false;
   try {
-    return await stream.settle(epoch, settlement);
+    const done = await stream.settle(epoch, settlement);
+    taken = done.taken;
+    return done;
   } finally {
+    if (warm && !taken) spared?.(warm.worker_id);
     if (warm) (later ?? changed)(warm.worker_id);
   }
 }

@@ -80,7 +80,10 @@ export class Term {
         const dead = queue === undefined ? undefined : endedBody(seen, decision);
         if (queue !== undefined && dead !== undefined) options.pools.release(queue, seen.worker_id, dead);
       },
-      gone: (id) => this.pools.workerChanged(id),
+      gone: (id) => {
+        this.#stock.forget(id);
+        this.pools.workerChanged(id);
+      },
     });
     this.pools = new PoolLoop({
       context: {
@@ -210,10 +213,12 @@ export class Term {
         const runtime = by?.spec.runtime;
         if (runtime) metrics.spawnDuration.observe((now() - by.ms) / 1000, { phase: ASSIGNED, runtime });
       };
-      await consumeCommands(
-        { stream, epoch: this.epoch, context, log, changed, poolChanged, takenOver, settled, checkpoint },
-        signal,
-      );
+      const spared = (id: string) => {
+        this.#stock.spare(id);
+        this.hint(id);
+      };
+      const heard = { changed, poolChanged, takenOver, spared, settled };
+      await consumeCommands({ stream, epoch: this.epoch, context, log, checkpoint, ...heard }, signal);
     } catch (error) {
       this.#end.abort(error);
     }

@@ -23,6 +23,8 @@ export interface StockOptions {
 
 export class Stock {
   readonly #shelf = new Map<string, Shelved>();
+  /** Chosen, and not known to have been spared: a pass that looked before that must not put them back. */
+  readonly #given = new Set<string>();
   readonly #options: StockOptions;
 
   constructor(options: StockOptions) {
@@ -36,7 +38,7 @@ export class Stock {
   /** Takes note of what a pass saw and decided of any worker. */
   note({ worker_id, desired, actual }: Observation, { status, intents }: Decision): void {
     const { spec } = desired;
-    if (!spec.warm) return;
+    if (!spec.warm || this.#given.has(worker_id)) return;
     const free =
       status.status === 'RUNNING' &&
       status.phase === 'ready' &&
@@ -46,6 +48,17 @@ export class Stock {
       const { id: body_id, image, ip_address } = actual.body;
       this.#shelf.set(worker_id, { worker_id, body_id, image, ip_address, spec });
     } else this.#shelf.delete(worker_id);
+  }
+
+  /** It was chosen and not taken: the next pass that sees it free puts it back. */
+  spare(workerId: string): void {
+    this.#given.delete(workerId);
+  }
+
+  /** There is no record of it any more. */
+  forget(workerId: string): void {
+    this.#given.delete(workerId);
+    this.#shelf.delete(workerId);
   }
 
   /** Takes the one that waits longest and matches off the shelf; whoever does not use it asks for a look at it. */
@@ -60,6 +73,7 @@ export class Stock {
     if (!found) return undefined;
     const { spec, ...chosen } = found;
     this.#shelf.delete(chosen.worker_id);
+    this.#given.add(chosen.worker_id);
     return { ...chosen, fits: changedLimits(spec, asked).length === 0 };
   }
 

@@ -46,8 +46,21 @@ describe('the stock of warm workers', () => {
       fits: false,
     });
     expect(await stock.choose(asked())).toBeUndefined();
+    // Spared, and seen free again.
+    stock.spare('a');
     stock.note(seen('a'), decided());
     expect(await stock.choose(asked())).toMatchObject({ worker_id: 'a' });
+  });
+
+  test('is not given one back by a pass that had looked before it was chosen', async () => {
+    const stock = stockOf();
+    stock.note(seen('a'), decided());
+    expect(await stock.choose(asked())).toMatchObject({ worker_id: 'a' });
+    // Found by the benchmark of takeovers: the next create chose one that was gone, and went the ordinary way.
+    stock.note(seen('a'), decided());
+    expect(await stock.choose(asked())).toBeUndefined();
+    stock.forget('a');
+    expect(stock.size).toBe(0);
   });
 
   test('gives two that ask at once two', async () => {

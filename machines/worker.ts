@@ -107,12 +107,12 @@ const endings = [
 ];
 const stopping = [...unclear, when('alive after its grace', [kill]), when('alive', [terminate])];
 const stopped = when('otherwise', ['settle', remove], 'STOPPED');
-const running = [
-  ...unclear,
-  when('unwanted and alive', ['begin ending', terminate], 'RUNNING.stopping'),
+const unwanted = (to: 'STARTING.stopping' | 'RUNNING.stopping') => [
+  when('unwanted and alive', ['begin ending', terminate], to),
   when('unwanted', ['settle', remove], 'STOPPED'),
-  ...endings,
 ];
+const starting = [...unclear, ...unwanted('STARTING.stopping'), ...endings];
+const running = [...unclear, ...unwanted('RUNNING.stopping'), ...endings];
 const booting = [
   when('ready', ['mark ready'], 'RUNNING.ready'),
   when('never ready', ['begin ending', terminate], 'STARTING.stopping'),
@@ -141,8 +141,7 @@ export const workerMachine = life.createMachine({
           on: {
             observed: [
               ...unclear,
-              when('unwanted and alive', ['begin ending', terminate], 'STARTING.stopping'),
-              when('unwanted', ['settle', remove], 'STOPPED'),
+              ...unwanted('STARTING.stopping'),
               when('stale', [remove]),
               ...endings,
               // One that took over a body may be ready before anybody has looked.
@@ -158,10 +157,7 @@ export const workerMachine = life.createMachine({
         building: {
           on: {
             observed: [
-              ...unclear,
-              when('unwanted and alive', ['begin ending', terminate], 'STARTING.stopping'),
-              when('unwanted', ['settle', remove], 'STOPPED'),
-              ...endings,
+              ...starting,
               when('present', [], 'STARTING.creating'),
               when('image missing', [build]),
               when('image being built', []),
@@ -169,17 +165,7 @@ export const workerMachine = life.createMachine({
             ],
           },
         },
-        booting: {
-          on: {
-            observed: [
-              ...unclear,
-              when('unwanted and alive', ['begin ending', terminate], 'STARTING.stopping'),
-              when('unwanted', ['settle', remove], 'STOPPED'),
-              ...endings,
-              ...booting,
-            ],
-          },
-        },
+        booting: { on: { observed: [...starting, ...booting] } },
         backoff: {
           on: {
             observed: [

@@ -128,8 +128,7 @@ async function settleOne(
     taken = done.taken;
     return done;
   } finally {
-    if (warm && !taken) spared?.(warm.worker_id);
-    if (warm) (later ?? changed)(warm.worker_id);
+    if (warm) ((taken ? later : spared) ?? changed)(warm.worker_id);
   }
 }
 

@@ -84,7 +84,10 @@ export class PoolLoop {
       if (outcome.kind === 'after') this.queue.addAfter(name, outcome.ms);
       if (outcome.kind === 'again') this.queue.add(name);
       if (outcome.kind === 'standby') this.queue.addRateLimited(name);
-      if (outcome.kind === 'gone') this.#forget(name);
+      if (outcome.kind === 'gone') {
+        this.#forget(name);
+        this.#takingUntil.delete(name);
+      }
     } catch (error) {
       if (error instanceof Fenced) return this.#options.fenced();
       log.warn({ pool: name, why: messageOf(error) }, 'the pass over a pool failed; trying again');

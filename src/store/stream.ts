@@ -19,7 +19,7 @@ export async function* readStream(
   while (!options.signal?.aborted) {
     const { signal } = options;
     const there = redis.xrange(key, from === '0' ? '-' : `(${from}`, '+', 'COUNT', 1000);
-    const entries = await (signal ? unlessOver(there, signal) : there);
+    const entries = await unlessOver(there, signal);
     if (!entries) return;
     for (const [id, fields] of entries) {
       from = id;
@@ -28,7 +28,7 @@ export async function* readStream(
     if (entries.length > 0) continue;
     if (!options.follow) return;
     const next = redis.xread('COUNT', 1, 'BLOCK', 1000, 'STREAMS', key, from);
-    await (signal ? unlessOver(next, signal) : next);
+    await unlessOver(next, signal);
   }
 }
 
@@ -36,7 +36,8 @@ export async function* readStream(
  * A read that waits, or nothing once the signal fires: a client that is cut while it is between two connections leaves
  * its reads unanswered for ever. Of a group, what such a read was given stays pending, for whoever reads next.
  */
-export function unlessOver<T>(read: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+export function unlessOver<T>(read: Promise<T>, signal: AbortSignal | undefined): Promise<T | undefined> {
+  if (!signal) return read;
   return new Promise((resolve, reject) => {
     const over = () => resolve(undefined);
     signal.addEventListener('abort', over, { once: true });

@@ -60,7 +60,9 @@ export class Takeovers {
     const reads = this.#redis.pipeline().hget(bodies, id).exists(heartbeat(id));
     const [text, beats] = (await all(reads)) as [string | null, number];
     const found = toTakeover(text);
-    return found && { ...found, begun: beats === 1 || (await this.#served(found)), known: true };
+    if (!found) return undefined;
+    const begun = beats === 1 || serves(await this.#redis.get(this.#keys.serving(found.made_for)), found);
+    return { ...found, begun, known: true };
   }
 
   async all(): Promise<Taken[]> {
@@ -68,22 +70,16 @@ export class Takeovers {
       (text) => toTakeover(text) ?? [],
     );
     if (found.length === 0) return [];
-    const { desired, heartbeat } = this.#keys;
+    const { desired, heartbeat, serving } = this.#keys;
     const reads = this.#redis.pipeline();
-    for (const { worker_id: id } of found) reads.exists(heartbeat(id)).hexists(desired(id), 'spec');
-    const told = (await all(reads)) as number[];
-    return Promise.all(
-      found.map(async (one, at) => ({
-        ...one,
-        begun: told[2 * at] === 1 || (await this.#served(one)),
-        known: told[2 * at + 1] === 1,
-      })),
-    );
-  }
-
-  /** A wrapper has said that the body serves this worker, whose heartbeat is lost: it has begun all the same. */
-  async #served({ worker_id, made_for }: Takeover): Promise<boolean> {
-    return toServing(await this.#redis.get(this.#keys.serving(made_for)))?.worker_id === worker_id;
+    for (const { worker_id: id, made_for } of found)
+      reads.exists(heartbeat(id)).hexists(desired(id), 'spec').get(serving(made_for));
+    const told = (await all(reads)) as (number | string | null)[];
+    return found.map((one, at) => ({
+      ...one,
+      begun: told[3 * at] === 1 || serves(told[3 * at + 2] as string | null, one),
+      known: told[3 * at + 1] === 1,
+    }));
   }
 
   /** What is known of bodies by the ids that they were made for: their own record, whom they serve, that they beat. */
@@ -139,6 +135,9 @@ function toTakeover(text: string | null): Takeover | undefined {
   if (!worker_id || !made_for || !body_id) return undefined;
   return { worker_id, made_for, body_id, at: Number(at ?? 0), told: told === true };
 }
+
+/** A wrapper has said that the body serves this worker: where its heartbeat is lost, it has begun all the same. */
+const serves = (text: string | null, { worker_id }: Takeover) => toServing(text)?.worker_id === worker_id;
 
 function toServing(text: string | null): Serving | undefined {
   const given = parse(text) as Partial<Serving> | undefined;

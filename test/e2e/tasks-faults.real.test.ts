@@ -10,11 +10,12 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import type { TaskView } from '../../src/model/task.ts';
 import { openTasks, type TaskQueue } from '../../src/tasks/index.ts';
 import { type FaultWorld, openWorld } from '../faults/world.ts';
+import { chances } from '../support/chances.ts';
 import { dockerAt } from '../support/docker.ts';
 import type { Manager } from '../support/manager.ts';
 import { pidsWith } from '../support/processes.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
-import { befall, chances, type Misfortune } from './task-storm/misfortune.ts';
+import { befall, type Misfortune } from './task-storm/misfortune.ts';
 import { type StormTask, stormOf } from './task-storm/tasks.ts';
 
 const TASKS = Number(process.env.TASKS ?? 1500);

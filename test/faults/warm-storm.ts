@@ -5,11 +5,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { inject } from 'vitest';
-import { dockerAt } from '../support/docker.ts';
+import { chances } from '../support/chances.ts';
 import type { Manager } from '../support/manager.ts';
 import { pidsWith } from '../support/processes.ts';
-import type { FaultWorld, RuntimeUnderTest } from './world.ts';
+import { type FaultWorld, type RuntimeUnderTest, signal } from './world.ts';
 
 export const POOL = 'agents';
 
@@ -47,17 +46,6 @@ export interface StormOptions {
   ledger: string;
 }
 
-/** Numbers in [0, 1) that follow from the seed (mulberry32). */
-export function numbersOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Writes down each prompt before it answers, so that what was begun twice is seen whoever was killed meanwhile. */
 const agent = (ends: string) => [
   'sh',
@@ -80,12 +68,12 @@ export async function storm(options: StormOptions): Promise<Storm> {
   const { world, runtime, seed, creates, warm, env } = options;
   const { cell } = world;
   const { keys } = cell.store;
-  const next = numbersOf(seed);
+  const next = chances(seed);
   const below = (count: number) => Math.floor(next() * count);
   const one = <T>(from: readonly T[]): T | undefined => from[below(from.length)];
   const done: Storm = { asked: [], harmed: new Set(), log: [] };
   const say = (what: string) => void done.log.push(`${Date.now() % 1_000_000} ${what}`);
-  const frozen = new Set<string>();
+  const frozen = new Map<string, () => void>();
   let manager: Manager = await world.start(undefined, env);
 
   const create = async (): Promise<void> => {
@@ -143,26 +131,6 @@ export async function storm(options: StormOptions): Promise<Storm> {
     done.harmed.add(body.worker_id).add(body.id.slice(0, 12));
     return body;
   };
-  const docker = runtime === 'docker' ? dockerAt(inject('dockerHost')) : undefined;
-  const freeze = async (body: { id: string; worker_id: string }) => {
-    if (docker)
-      await docker
-        .getContainer(body.id)
-        .pause()
-        .catch(() => {});
-    else for (const pid of pidsWith(body.worker_id)) signal(pid, 'SIGSTOP');
-    frozen.add(docker ? body.id : body.worker_id);
-  };
-  const thaw = async (who: string) => {
-    frozen.delete(who);
-    if (docker)
-      await docker
-        .getContainer(who)
-        .unpause()
-        .catch(() => {});
-    else for (const pid of pidsWith(who)) signal(pid, 'SIGCONT');
-  };
-
   const faults: Record<string, () => Promise<unknown>> = {
     'kill a body': async () => {
       const body = await victim();
@@ -171,17 +139,20 @@ export async function storm(options: StormOptions): Promise<Storm> {
     },
     'kill a wrapper': async () => {
       const body = await victim();
-      for (const pid of body && !docker ? pidsWith(body.worker_id) : []) signal(pid, 'SIGKILL');
+      for (const pid of body && runtime === 'process' ? pidsWith(body.worker_id) : []) signal(pid, 'SIGKILL');
       return body?.worker_id;
     },
     'freeze a wrapper': async () => {
       const body = await victim();
-      if (body) await freeze(body);
+      // One that has gone meanwhile stands still as it is.
+      const thaw = body && (await world.freeze(body.worker_id).catch(() => undefined));
+      if (body && thaw) frozen.set(body.worker_id, thaw);
       return body?.worker_id;
     },
     'let one go on': async () => {
-      const who = one([...frozen]);
-      if (who) await thaw(who);
+      const who = one([...frozen.keys()]);
+      frozen.get(who ?? '')?.();
+      frozen.delete(who ?? '');
       return who;
     },
     // Of neither does harm come: both are known again.
@@ -231,7 +202,7 @@ export async function storm(options: StormOptions): Promise<Storm> {
       say('and started again');
     }
   }
-  for (const who of [...frozen]) await thaw(who);
+  for (const thaw of frozen.values()) thaw();
   say('over');
   return done;
 }
@@ -240,12 +211,4 @@ export async function storm(options: StormOptions): Promise<Storm> {
 async function upTo(ms: number, so: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + ms;
   while (performance.now() < deadline && !(await so())) await delay(50);
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch {
-    // It has gone meanwhile.
-  }
 }

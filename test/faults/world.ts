@@ -26,8 +26,8 @@ export interface FaultWorld {
   answer(requestId: string): Promise<Record<string, unknown>>;
   create(worker: string, more?: object): Promise<string>;
   reach(worker: string, expected: object): Promise<void>;
-  /** Everything in the body that was made for that worker stands still from now on; only SIGKILL ends it. */
-  freeze(worker: string): Promise<void>;
+  /** Everything in the body that was made for that worker stands still, and heeds SIGKILL alone, until the answer is called. */
+  freeze(worker: string): Promise<() => void>;
   bodies(): Promise<{ id: string; worker_id: string; state: string; incarnation: number }[]>;
 }
 
@@ -105,7 +105,10 @@ export async function openWorld(
       if (!body) throw new Error(`worker ${worker} has no body`);
       // Not `docker pause`, which a SIGTERM ends.
       const pids = name === 'docker' ? await pidsIn(host, body.id) : pidsWith(worker);
-      for (const pid of pids) process.kill(pid, 'SIGSTOP');
+      for (const pid of pids) signal(pid, 'SIGSTOP');
+      return () => {
+        for (const pid of pids) signal(pid, 'SIGCONT');
+      };
     },
     bodies: () => runtime.list(),
   };
@@ -117,6 +120,14 @@ export function alive(pid: number): boolean {
     return process.kill(pid, 0);
   } catch {
     return false;
+  }
+}
+
+export function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has gone meanwhile.
   }
 }
 

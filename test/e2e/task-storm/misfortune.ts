@@ -1,17 +1,6 @@
 /** What befalls a storm of tasks while it lasts: each on its own clock, with chances that a seed repeats. */
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** A small generator of numbers from 0 to 1 (mulberry32), so that a failed run can be played again by its seed. */
-export function chances(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 export interface Misfortune {
   name: string;
   everyMs: number;

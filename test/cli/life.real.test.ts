@@ -15,7 +15,8 @@ const home = await mkdtemp(join(tmpdir(), 'wm-home-'));
 const { wm, start } = wmOf({ redisUrl, cell, home });
 
 beforeAll(async () => {
-  manager = await startManager({ redisUrl, cell, home });
+  // Figures of a check stand until the next one: no check falls into the life of a worker here.
+  manager = await startManager({ redisUrl, cell, home, env: { HEALTH_CHECK_INTERVAL: '3600' } });
 });
 afterAll(async () => {
   await manager.stop();

@@ -46,7 +46,7 @@ async function makeSubject(): Promise<Subject> {
   const proxy = await startDockerProxy(daemon);
   const cell = `t-${randomUUID().slice(0, 8)}`;
   const make = (name: string, host: string) =>
-    createDockerRuntime({ cell: name, host, image: inject('baseImage'), deadlines: { deliver: 3000 } });
+    createDockerRuntime({ cell: name, host, image: inject('baseImage'), deadlines: { deliver: 10_000 } });
   const runtime = make(cell, proxy.socket);
   const [second, otherCell] = [make(cell, daemon), make(`${cell}-other`, daemon)];
   const container = (id: string) => docker.getContainer(id);

@@ -18,6 +18,7 @@ import {
 } from './runtime.ts';
 
 const READY = '$WORKSPACE_PATH/ready';
+const SOON = { timeout: 10_000, interval: 10 };
 
 function argvOf(program: Program): string[] {
   const sh = (script: string) => ['/bin/sh', '-c', script];
@@ -89,15 +90,16 @@ async function makeSubject(cgroups: boolean, seen = (runtime: Runtime) => runtim
       argv: argvOf(program),
     }),
     settled: async ({ worker_id }) => {
-      await vi.waitFor(() => stat(join(place(worker_id), 'workspace', 'ready')), {
-        timeout: 10_000,
-        interval: 10,
-      });
+      await vi.waitFor(() => stat(join(place(worker_id), 'workspace', 'ready')), SOON);
     },
     killFromOutside: async ({ id }: Body) => {
-      const [main] = (await processesOf(id)).filter(({ argv }) => argv[0] === 'sleep');
-      expect(main).toBeDefined();
-      if (main) process.kill(main.pid, 'SIGKILL');
+      // It says that it is ready, and becomes `sleep` after that.
+      const main = await vi.waitFor(async () => {
+        const found = (await processesOf(id)).find(({ argv }) => argv[0] === 'sleep');
+        if (!found) throw new Error('its program is not there yet');
+        return found;
+      }, SOON);
+      process.kill(main.pid, 'SIGKILL');
     },
     alive: async ({ id }) => (await processesOf(id)).length,
     occupyName: async (worker) => {

@@ -82,7 +82,8 @@ export function runtimeConformance(
         expect(body.id).toMatch(/\S/);
         expect(JSON.parse(body.spec)).toEqual(order.spec);
         // Engines tell whole seconds, some of them by another clock.
-        expect(Math.abs(body.created_at - before)).toBeLessThan(10_000);
+        expect(body.created_at).toBeGreaterThan(before - 10_000);
+        expect(body.created_at).toBeLessThan(Date.now() + 10_000);
         expect(body.exit_code).toBeUndefined();
         expect(await subject.alive(body)).toBe(0);
       });
@@ -250,9 +251,9 @@ export function runtimeConformance(
       needs('oom', 'is told apart when memory ran out', async () => {
         const { id } = await make('oom');
         await runtime.start(id);
-        const body = await reach('exited');
-        expect(body.oom_killed).toBe(true);
-        expect(body.exit_code).not.toBe(0);
+        expect((await reach('exited')).exit_code).not.toBe(0);
+        // An engine may hear of the end before it hears why.
+        await vi.waitFor(async () => expect((await find())?.oom_killed).toBe(true), PATIENCE);
       });
 
       test('is 143 when it was terminated', async () => {

@@ -13,6 +13,8 @@ const stubborn = (mark: string) => [
   '-c',
   `setsid sh -c 'trap "" TERM HUP INT; sleep 6${mark} & wait; sleep 7${mark}' & trap "" TERM; sleep 8${mark}; sleep 9${mark}`,
 ];
+/** Only who has the lease ends anything, and a machine that pauses must not take it away. */
+const LASTING = { LEASE_SECONDS: '60' };
 /** A number of seconds that no other process sleeps for. */
 const newMark = () => String(100_000_000 + Math.floor(Math.random() * 899_999_999));
 const tree = (mark: string) => pidsWith(mark);
@@ -43,7 +45,7 @@ test('a direct worker is found by its name, as it was given or by type and id', 
 
 test('a manager that goes with --cleanup leaves no process of its direct workers behind, and says how they ended', async () => {
   const world = await openWorld('process');
-  const manager = await world.start(undefined, {}, ['--cleanup']);
+  const manager = await world.start(undefined, LASTING, ['--cleanup']);
   const workers = [randomUUID(), randomUUID(), randomUUID()];
   const mark = newMark();
   for (const worker of workers)
@@ -52,14 +54,15 @@ test('a manager that goes with --cleanup leaves no process of its direct workers
   expect(await manager.stop()).toBe(0);
   expect(tree(mark)).toEqual([]);
   for (const worker of workers) expect(pidsWith(worker)).toEqual([]);
-  expect(manager.log()).toContain('ending the direct workers');
+  // What a process has said may be read after its end is known.
+  await vi.waitFor(() => expect(manager.log()).toContain('ending the direct workers'), PATIENCE);
   await world.start();
   for (const worker of workers) await world.reach(worker, { status: 'FAILED' });
 });
 
 test('a manager that stands by ends nothing with --cleanup: the workers are the leader’s', async () => {
   const world = await openWorld('process');
-  await world.start();
+  await world.start(undefined, LASTING);
   const worker = randomUUID();
   await world.create(worker);
   await world.reach(worker, { status: 'RUNNING' });

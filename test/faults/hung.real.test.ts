@@ -9,7 +9,7 @@ import type { LifecycleEvent } from '../../src/model/index.ts';
 import { openTasks } from '../../src/tasks/index.ts';
 import { dockerAt } from '../support/docker.ts';
 import { pidsWith } from '../support/processes.ts';
-import { openWorld, PATIENCE } from './world.ts';
+import { openWorld, PATIENCE, signal } from './world.ts';
 
 const HUNG = { timeout: 90_000, interval: 100 };
 const ENV = {
@@ -59,7 +59,7 @@ test('stopped bodies are killed with their evidence and started again; those tha
   await dockerAt(inject('dockerHost'))
     .getContainer(body?.id ?? '')
     .pause();
-  for (const pid of pidsWith(workers.direct)) process.kill(pid, 'SIGSTOP');
+  for (const pid of pidsWith(workers.direct)) signal(pid, 'SIGSTOP');
   const shims = pidsWith('shim.sh');
   const [wrapper] = pidsWith(`direct-task-0-${workers.task}`).filter((pid) => !shims.includes(pid));
   process.kill(wrapper ?? 0, 'SIGSTOP');
@@ -88,6 +88,6 @@ test('stopped bodies are killed with their evidence and started again; those tha
   await expect
     .poll(view, PATIENCE)
     .toMatchObject({ status: 'failed', attempts: 2, error: { type: 'Timeout' } });
-  for (const worker of Object.values(fine))
-    expect((await store.status(worker))?.status).toMatchObject({ restarts: 0, phase: 'ready' });
+  // One whose heartbeats the machine was too busy for is silent for a moment, and is not restarted over it.
+  for (const worker of Object.values(fine)) await world.reach(worker, { restarts: 0, phase: 'ready' });
 });

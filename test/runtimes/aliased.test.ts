@@ -22,9 +22,9 @@ const order = (worker_id: string, spec: WorkerSpec) => ({
   ...{ worker_id, incarnation: 3, spec, spec_hash: 'hash', epoch: 1, env: {} },
 });
 /** Another manager of the same world, which remembers nothing. */
-const manager = () =>
+const manager = (patienceMs = 50) =>
   aliased(new FakeRuntime({ engine }), {
-    ...{ book, now: () => now, patienceMs: 50 },
+    ...{ book, now: () => now, patienceMs },
     specOf: async () => spec,
   });
 const take = (more: { told?: boolean; begun?: boolean } = {}) => {
@@ -123,6 +123,7 @@ describe('a start of a body that was taken over', () => {
   });
 
   test('gives it its limits, then tells its wrapper, once', async () => {
+    runtime = manager(60_000);
     take({ told: false, begun: false });
     const starting = start();
     await expect.poll(() => book.told).toEqual([ME]);

@@ -124,7 +124,7 @@ describe('a secret', () => {
     const output = async () => JSON.stringify(await redis.xrange(keys.output(order.worker_id), '-', '+'));
     await vi.waitFor(async () => expect(await output()).toContain(sha256(value)), PATIENCE);
     expect(await output()).toContain('10002');
-    expect((await beat()).needs_secrets ?? false).toBe(false);
+    await vi.waitFor(async () => expect((await beat()).needs_secrets ?? false).toBe(false), PATIENCE);
     // It takes no second one: the wrapper has removed the pipe.
     await expect(runtime.deliver(id, '{}')).rejects.toMatchObject({ code: 'conflict' });
 
@@ -143,7 +143,11 @@ describe('a secret', () => {
     const kept = await searchEngine(container, [value, order.worker_id]);
     // The id proves that the search finds what is there.
     if (kept) expect(kept.length).toBeGreaterThan(0);
-    for (const file of kept ?? []) expect((await readFile(file, 'latin1')).includes(value), file).toBe(false);
+    for (const file of kept ?? []) {
+      // One that the engine has replaced meanwhile holds nothing any more.
+      const text = await readFile(file, 'latin1').catch(() => '');
+      expect(text.includes(value), file).toBe(false);
+    }
   }, 120_000);
 
   test('that is the agent’s credential is used by the gateway and read by no tool', async () => {

@@ -72,7 +72,8 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';
-  const exited = new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? -1)));
+  // At 'exit' its last words may still be on their way.
+  const exited = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? -1)));
   const url = await listening(child, (text) => {
     said += text;
     return said;
@@ -120,7 +121,7 @@ function listening(child: ChildProcess, hear: (text: string) => string): Promise
     };
     child.stdout?.on('data', listen);
     child.stderr?.on('data', listen);
-    child.once('exit', (code, signal) => {
+    child.once('close', (code, signal) => {
       clearTimeout(late);
       fail(`ended with ${signal ?? code}`);
     });

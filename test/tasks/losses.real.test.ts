@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { TaskConsumer } from '../../src/tasks/index.ts';
 import { startRedis } from '../support/redis.ts';
-import { gate, kill, openWorld, said } from './world.ts';
+import { gate, kill, openWorld, said, soon } from './world.ts';
 
 const LOCK = 1.5;
 
@@ -96,7 +96,7 @@ describe('a worker that was taken for dead', () => {
     );
     await slow.start();
     const { task_id } = await call('a');
-    await vi.waitFor(() => expect(slow.active()).toHaveLength(1));
+    await vi.waitFor(() => expect(slow.active()).toHaveLength(1), soon);
     // As if it had been frozen for longer than its lock, and another had taken the task and died of it.
     const lock = `${cell}:task:${queue.pool}:t.${task_id}:lock`;
     await redis.set(lock, 'another/1/1');
@@ -106,11 +106,9 @@ describe('a worker that was taken for dead', () => {
     const other = consumer(() => second.promise, { lockSeconds: LOCK });
     await other.start();
     expect(await asked.promise).toMatchObject({ kind: 'lost' });
-    await vi.waitFor(() => expect(other.active()).toMatchObject([{ task_id, attempt: 2 }]), {
-      timeout: 10_000,
-    });
+    await vi.waitFor(() => expect(other.active()).toMatchObject([{ task_id, attempt: 2 }]), soon);
     first.resolve('of the first');
-    await vi.waitFor(() => expect(slow.totals().fenced).toBe(1));
+    await vi.waitFor(() => expect(slow.totals().fenced).toBe(1), soon);
     expect(await queue.get(task_id)).toMatchObject({ status: 'running', attempts: 2, worker_id: 'w-1' });
     second.resolve('of the second');
     expect(await ended(task_id)).toMatchObject({ status: 'completed', result: 'of the second' });
@@ -121,15 +119,17 @@ describe('a worker that was taken for dead', () => {
   });
 
   it('cannot report before it has noticed', async () => {
-    const { call, worker, consumer, ended, until } = openWorld();
+    const { call, worker, consumer, ended, until, redis, cell } = openWorld();
     const frozen = await worker({ workerId: 'frozen', lockSeconds: LOCK });
-    const { task_id } = await call('count', { payload: { function: 'count', args: [3, 1500] } });
+    const { task_id } = await call('ask');
     await until(task_id, ({ status }) => status === 'running');
     frozen.kill('SIGSTOP');
     const second = gate<string>();
-    const other = consumer(() => second.promise, { lockSeconds: LOCK });
+    // Its lock outlasts a moment of this process, in which the other one lives.
+    const other = consumer(() => second.promise, { lockSeconds: 4 * LOCK });
     await other.start();
-    await vi.waitFor(() => expect(other.active()).toHaveLength(1), { timeout: 15_000 });
+    await vi.waitFor(() => expect(other.active()).toHaveLength(1), { timeout: 30_000 });
+    await redis.rpush(`${cell}:answer:${task_id}`, 'wrong');
     const refused = said(frozen, 'refused');
     frozen.kill('SIGCONT');
     await refused;
@@ -140,20 +140,21 @@ describe('a worker that was taken for dead', () => {
 
   it('keeps its task where nobody has taken it meanwhile', async () => {
     const { call, consumer, ended, redis, cell, queue } = openWorld();
+    const base = `${cell}:task:${queue.pool}`;
+    // Nobody looks for dead workers meanwhile: one that renews seldom would be taken for one.
+    await redis.set(`${base}:stalled-check`, '1');
     const done = gate<string>();
     const [renewing, asleep] = ['renewing', 'asleep'].map((workerId, at) =>
       consumer(() => done.promise, { workerId, lockSeconds: at === 0 ? LOCK : 300 }),
     ) as [TaskConsumer, TaskConsumer];
     for (const one of [renewing, asleep]) await one.start();
     const tasks = [await call('a'), await call('a')];
-    await vi.waitFor(() => expect([...renewing.active(), ...asleep.active()]).toHaveLength(2));
-    const locks = tasks.map(({ task_id }) => `${cell}:task:${queue.pool}:t.${task_id}:lock`);
+    await vi.waitFor(() => expect([...renewing.active(), ...asleep.active()]).toHaveLength(2), soon);
+    const locks = tasks.map(({ task_id }) => `${base}:t.${task_id}:lock`);
     await redis.del(locks);
     const [one] = renewing.active();
     // The one takes its lock again by the clock, and the other when it has a result.
-    await vi.waitFor(async () =>
-      expect(await redis.exists(`${cell}:task:${queue.pool}:t.${one?.task_id}:lock`)).toBe(1),
-    );
+    await vi.waitFor(async () => expect(await redis.exists(`${base}:t.${one?.task_id}:lock`)).toBe(1), soon);
     done.resolve('done');
     for (const { task_id } of tasks)
       expect(await ended(task_id)).toMatchObject({ result: 'done', attempts: 1 });
@@ -167,19 +168,21 @@ describe('a worker that was taken for dead', () => {
     onTestFinished(() => server.stop());
     const { call, consumer, ended } = openWorld({}, server.url);
     const done = gate<string>();
-    const all = [1, 2].map(() => consumer(() => done.promise, { lockSeconds: LOCK }));
+    // Longer than any pause between two tries to connect, or the one that is back first takes what is the other's.
+    const lockSeconds = 4;
+    const all = [1, 2].map(() => consumer(() => done.promise, { lockSeconds }));
     for (const one of all) await one.start();
     const { task_id } = await call('a');
-    await vi.waitFor(() => expect(all.flatMap((one) => one.active())).toHaveLength(1));
+    await vi.waitFor(() => expect(all.flatMap((one) => one.active())).toHaveLength(1), soon);
     await server.kill();
-    await wait(LOCK * 2000);
+    await wait(lockSeconds * 1500);
     await server.start();
     await vi.waitFor(async () => expect(await call('b').catch(() => undefined)).toBeDefined(), {
       timeout: 20_000,
     });
     // The second one is taken by the worker that is free, so both have Redis back; then a lock's time for mistakes.
     await vi.waitFor(() => expect(all.flatMap((one) => one.active())).toHaveLength(2), { timeout: 20_000 });
-    await wait(LOCK * 2000);
+    await wait(lockSeconds * 2000);
     done.resolve('done');
     expect(await ended(task_id)).toMatchObject({ result: 'done', attempts: 1 });
     await Promise.all(all.map((one) => one.drain()));
@@ -196,7 +199,7 @@ it('an idle worker that is told to end while Redis is away does not wait for it'
   idle.pause();
   await idle.start();
   await server.kill();
-  await vi.waitFor(() => expect(troubles).toContain('Redis is away'));
+  await vi.waitFor(() => expect(troubles).toContain('Redis is away'), soon);
   // It asks for a task from here on.
   idle.resume();
   await idle.drain();

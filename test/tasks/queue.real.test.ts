@@ -64,7 +64,7 @@ describe("a pool's queue", () => {
   });
 
   it('ends a queued task that is cancelled, for good and once', async () => {
-    const { call, queue, consumer } = openWorld();
+    const { call, queue, consumer, ended } = openWorld();
     const { task_id } = await call('a');
     const view = await queue.cancel(task_id, 'Nobody wants it.');
     expect(view).toMatchObject({
@@ -75,7 +75,7 @@ describe("a pool's queue", () => {
     const run = vi.fn(async () => 1);
     await consumer(run).start();
     const last = await call('b');
-    await vi.waitFor(async () => expect((await queue.get(last.task_id))?.status).toBe('completed'));
+    expect(await ended(last.task_id)).toMatchObject({ status: 'completed' });
     expect(run).toHaveBeenCalledTimes(1);
     await expect(queue.cancel('never')).rejects.toMatchObject({ code: 'not_found' });
   });

@@ -1,6 +1,7 @@
 /**
- * A worker to be killed, with three functions: `hold` runs until the worker ends, `add` answers the sum of its arguments,
- * `count` writes down in Redis that an attempt began, and answers which one it was. Ends with its standard input.
+ * A worker to be killed, with four functions: `hold` runs until the worker ends, `add` answers the sum of its arguments,
+ * `count` writes down in Redis that an attempt began, and answers which one it was, `ask` waits in Redis for its answer.
+ * Ends with its standard input.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
@@ -20,6 +21,8 @@ const run: RunTask = async ({ task_id, payload, attempt }, { signal }) => {
     await redis.rpush(`${told.cell}:attempts:${task_id}`, `${told.workerId}/${attempt}`);
     await wait(second);
     return { attempt, value: first * first };
+  } else if (payload.function === 'ask') {
+    return (await redis.blpop(`${told.cell}:answer:${task_id}`, 0))?.[1];
   }
   return first + second;
 };

@@ -27,6 +27,9 @@ export interface WorkerProgram {
 
 export const POOL = 'reports';
 
+/** How long the world is looked at before a test says that something did not happen. */
+export const soon = { timeout: 15_000, interval: 20 };
+
 export type World = ReturnType<typeof openWorld>;
 
 export function openWorld(queueSettings: QueueSettings = {}, redisUrl = inject('redisUrl')) {
@@ -80,7 +83,7 @@ export function openWorld(queueSettings: QueueSettings = {}, redisUrl = inject('
   const until = async (
     task_id: string,
     is: (view: TaskView) => boolean,
-    timeout = 15_000,
+    timeout = soon.timeout,
   ): Promise<TaskView> => {
     let last: TaskView | undefined;
     await vi.waitFor(
@@ -88,7 +91,7 @@ export function openWorld(queueSettings: QueueSettings = {}, redisUrl = inject('
         last = await queue.get(task_id);
         expect(last && is(last), JSON.stringify(last)).toBe(true);
       },
-      { timeout, interval: 20 },
+      { ...soon, timeout },
     );
     return last as TaskView;
   };

@@ -67,7 +67,7 @@ export function orderOf(argv: string[], order: Partial<BodyOrder> & { resources?
 }
 
 /** How long a condition of the world may take to come on a busy machine. */
-export const SOON = { timeout: 10_000, interval: 20 };
+export const SOON = { timeout: 30_000, interval: 20 };
 
 /** A program that lives until it is killed. */
 export const FOREVER = ['sleep', 'infinity'];

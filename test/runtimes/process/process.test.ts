@@ -209,7 +209,8 @@ describe('kill', () => {
       sh('(setsid sh -c ": >ready; exec sleep 300" &); while ! [ -e ready ]; do :; done; exit 0'),
     );
     await reach('exited');
-    expect(await processesOf(body.id)).toHaveLength(1);
+    // The shim writes down how it ended, and goes after that.
+    await vi.waitFor(async () => expect(await processesOf(body.id)).toHaveLength(1), PATIENCE);
     await runtime.remove(body.id);
     expect(await processesOf(body.id)).toEqual([]);
   });

@@ -66,8 +66,9 @@ export function openAgent(agent_type: RealAgent): void {
       await worker.send({ type: 'interrupt' });
       expect((await worker.end(working)).end).toMatchObject({ type: 'turn_failed', reason: 'interrupted' });
       expect((await worker.turn('[[say Still here.]]')).end).toMatchObject({ result: 'Still here.' });
-      const { Processes } = await scene.docker.getContainer(await bodyOf()).top({ ps_args: 'axo pid,args' });
-      expect(Processes.flat().join('\n')).not.toMatch(/tail -f/);
+      const body = scene.docker.getContainer(await bodyOf());
+      const processes = async () => (await body.top({ ps_args: 'axo pid,args' })).Processes.flat().join('\n');
+      await expect.poll(processes, { timeout: 15_000 }).not.toMatch(/tail -f/);
     });
 
     test('a deadline ends the turn, and the next prompt works', async () => {

@@ -68,7 +68,8 @@ test('a pool grows on its queue from none to its most, and goes back to none', {
   const { queue, apply, status } = await open('process');
   await apply({ min: 0, max: 3, autoscale: { stabilization_seconds: 2, down_cooldown_seconds: 1 } });
   await expect.poll(status, SOON).toMatchObject({ phase: 'ready', desired: 0, ready: 0 });
-  for (let id = 0; id < 12; id += 1) await nap(queue, id, 0.5);
+  // Long enough for the last worker to find some of them when it comes.
+  for (let id = 0; id < 12; id += 1) await nap(queue, id, 3);
   await expect.poll(status, SOON).toMatchObject({ desired: 3 });
   await expect.poll(status, SOON).toMatchObject({ ready: 3, busy: 3 });
   await expect.poll(() => queue.counts(), SOON).toMatchObject({ completed: 12, queued: 0, active: 0 });
@@ -92,7 +93,7 @@ test('a new template under load loses no task and begins none twice', { timeout:
   const answer = await apply({ count: 3, concurrency: 2, env: { EDITION: 'second' } });
   expect(answer).toMatchObject({ success: true, change: 'configured' });
   await feed(COUNT);
-  await expect.poll(status, SOON).toMatchObject({ phase: 'ready', ready: 3, updated: 3 });
+  await expect.poll(status, SOON).toMatchObject({ phase: 'ready', updated: 3, observed_generation: 2 });
   await expect.poll(() => queue.counts(), SOON).toMatchObject({ completed: COUNT, failed: 0 });
   const ends = await results(queue, COUNT);
   expect((ends.first ?? 0) + (ends.second ?? 0)).toBe(COUNT);
@@ -105,9 +106,10 @@ test('a busy worker that has to leave finishes its task, and idle ones leave bef
   timeout: 120_000,
 }, async () => {
   const { queue, apply, status, world } = await open('process');
-  await apply({ count: 3 });
+  await apply({ count: 3, drain_seconds: 60 });
   await expect.poll(status, SOON).toMatchObject({ phase: 'ready', ready: 3 });
-  await nap(queue, 0, 8);
+  // Longer than the manager takes to see all that is waited for meanwhile.
+  await nap(queue, 0, 25);
   await expect.poll(status, SOON).toMatchObject({ busy: 1, idle: 2 });
   const working = (await queue.get('nap-0'))?.worker_id;
   await world.push({ command: 'scale', pool: 'naps', count: 1 });
@@ -127,7 +129,8 @@ test('a pool of both runtimes keeps its proportion, and all of it works', { time
   await apply({ execution_mode: { docker: 1, direct: 2 } });
   await expect.poll(status, BUILD).toMatchObject({ phase: 'ready', ready: 3 });
   expect(await runtimes()).toEqual({ docker: 1, direct: 2 });
-  for (let id = 0; id < 30; id += 1) await nap(queue, id, 0.2);
+  // Long enough for each worker to have one, however late it looks.
+  for (let id = 0; id < 30; id += 1) await nap(queue, id, 1);
   await expect.poll(() => queue.counts(), SOON).toMatchObject({ completed: 30, failed: 0 });
   const workers = new Set<string | null | undefined>();
   for (let id = 0; id < 30; id += 1) workers.add((await queue.get(`nap-${id}`))?.worker_id);

@@ -72,13 +72,19 @@ def main(nodes):
     # One long task a node: each goes to another one, and no node is idle then.
     long = []
     for _ in nodes:
-        long.append(submit(least_loaded(nodes), "nap", 1.5))
+        long.append(submit(least_loaded(nodes), "nap", 5))
         until = time.monotonic() + SECONDS
         while call(first + "/task/" + long[-1])["status"] == "queued" and time.monotonic() < until:
             time.sleep(0.02)
     print("busy", len({result(first, task_id)["result"] for task_id in long}), "of", len(nodes))
 
-    metrics = [call(node + "/metrics") for node in nodes]
+    # A node counts a task when it has heard that its end is kept, which may be after we have.
+    ended, until = 7 + len(nodes), time.monotonic() + SECONDS
+    while True:
+        metrics = [call(node + "/metrics") for node in nodes]
+        if sum(one["tasks_completed"] + one["tasks_failed"] for one in metrics) >= ended or time.monotonic() > until:
+            break
+        time.sleep(0.05)
     for name in ("average_execution_time", "uptime_seconds", "cpu_cores", "memory_total_gb", "tasks_queued"):
         assert all(isinstance(one[name], (int, float)) for one in metrics), metrics
     print("completed", sum(one["tasks_completed"] for one in metrics), "failed", sum(one["tasks_failed"] for one in metrics))

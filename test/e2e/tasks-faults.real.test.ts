@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import type { TaskView } from '../../src/model/task.ts';
+import { sendTo } from '../../src/runtimes/process/process-table.ts';
 import { openTasks, type TaskQueue } from '../../src/tasks/index.ts';
 import { type FaultWorld, openWorld } from '../faults/world.ts';
 import { chances } from '../support/chances.ts';
@@ -99,7 +100,7 @@ function misfortunes(sky: Sky, managers: Manager[], chance: () => number): Misfo
         // The wrapper or what stands over it: whoever dies first.
         const pid = any(pidsWith(`direct-task-0-${worker}`));
         if (pid === undefined) return undefined;
-        process.kill(pid, 'SIGKILL');
+        sendTo(pid, 'SIGKILL');
         return `lost process ${pid}`;
       },
     },
@@ -122,9 +123,9 @@ function misfortunes(sky: Sky, managers: Manager[], chance: () => number): Misfo
       // Taken for dead by the others, its tasks are given away; then it wakes, and what it says is too late.
       strike: async () => {
         const stopped = pidsWith(`direct-task-0-${any(direct) ?? ''}`);
-        for (const pid of stopped) process.kill(pid, 'SIGSTOP');
+        for (const pid of stopped) sendTo(pid, 'SIGSTOP');
         await delay(17_000);
-        for (const pid of stopped) if (pidsWith('direct-task-0-').includes(pid)) process.kill(pid, 'SIGCONT');
+        for (const pid of stopped) if (pidsWith('direct-task-0-').includes(pid)) sendTo(pid, 'SIGCONT');
         return 'slept for 17 s';
       },
     },

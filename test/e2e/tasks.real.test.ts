@@ -128,7 +128,7 @@ test('the task of a worker that is killed is run by another, once, long before i
     (await (await fetch(`${url}/task/submit`, { method: 'POST', body: JSON.stringify(task) })).json()) as {
       task_id: string;
     };
-  const { task_id } = await post(nodes[0] ?? '', { payload: { function: 'nap', args: [3] } });
+  const { task_id } = await post(nodes[0] ?? '', { payload: { function: 'nap', args: [6] } });
   const look = async () => (await (await fetch(`${manager.url}/task/${task_id}`)).json()) as TaskView;
   await expect.poll(async () => (await look()).status, { timeout: 20_000 }).toBe('running');
   const { worker_id: killed } = await look();

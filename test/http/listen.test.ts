@@ -93,7 +93,7 @@ test('a body that is too long is refused on a connection that lives, so that the
   });
   socket.write(`POST /things HTTP/1.1\r\nhost: ${host}\r\ncontent-length: ${long.length + 1}\r\n\r\n`);
   socket.write(long);
-  await Promise.race([expect.poll(() => said).toMatch(/^HTTP\/1\.1 400 /), broke]);
+  await Promise.race([expect.poll(() => said, { timeout: 15_000 }).toMatch(/^HTTP\/1\.1 400 /), broke]);
   socket.write(`xGET /open HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
   await broke;
   expect(said.match(/^HTTP\/1\.1 \d+/gm)).toEqual(['HTTP/1.1 400', 'HTTP/1.1 200']);

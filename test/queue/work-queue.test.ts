@@ -94,7 +94,7 @@ test('thousands of keys pass in order', async () => {
   for (const key of keys) queue.add(key);
   const stop = new AbortController();
   const running = queue.run(async (key) => void passes.push(key), 16, stop.signal);
-  await expect.poll(() => passes.length).toBe(keys.length);
+  await expect.poll(() => passes.length, { timeout: 10_000 }).toBe(keys.length);
   expect(passes).toEqual(keys);
   stop.abort();
   await running;

@@ -75,7 +75,9 @@ export async function startRedisAt(place: RedisPlace, options: RedisOptions = {}
       await ended;
     },
     start: async () => {
-      const since = Math.floor(Date.now() / 1000);
+      // By the daemon's own clock, and to the millisecond: what it said in the life before counts for nothing.
+      const { State } = await container.inspect();
+      const since = Date.parse(State.FinishedAt) / 1000;
       await container.start();
       const log = await container.logs({ follow: true, stdout: true, stderr: true, since });
       await readUntil(log, READY);
@@ -114,16 +116,19 @@ async function readUntil(log: NodeJS.ReadableStream, text: string): Promise<void
   throw new Error(`Redis ended before it was ready: ${seen.slice(-500)}`);
 }
 
-/** A port that was free a moment ago on loopback. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
+/** Below the ports that systems give out by themselves, so that nobody is given it while the server is down. */
+async function freePort(): Promise<number> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    if (await isFree(port)) return port;
+  }
+  throw new Error('Of the ports from 20000 to 29999, a hundred were tried and none was free.');
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }

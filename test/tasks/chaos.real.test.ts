@@ -19,8 +19,8 @@ it(`ends each of ${TASKS} tasks once, while workers are killed and Redis is`, {
   for (let from = 0; from < TASKS; from += 200) {
     await Promise.all(
       ids.slice(from, from + 200).map((task_id, at) => {
-        // Some take long enough to be under way when their worker is killed.
-        const args = [from + at, at % 40 === 0 ? 150 : 0];
+        // Some take long enough to be under way when their worker is killed; the first, until one of them is.
+        const args = [from + at, from + at < 2 * WORKERS ? 5000 : at % 40 === 0 ? 150 : 0];
         return world.submit({ task_id, payload: { function: 'count', args }, max_losses: 20 });
       }),
     );

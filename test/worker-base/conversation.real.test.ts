@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { sendTo } from '../../src/runtimes/process/process-table.ts';
 import { Keep } from '../../worker-base/keep.ts';
 import { soon, TestWorker } from './body.ts';
 
@@ -24,6 +25,16 @@ const start = (incarnation = 1, env = {}) =>
   worker.start({ redisUrl, incarnation, env: { PATH: path, WORKER_INTERRUPT_MS: '300', ...env } });
 const prompt = (content: string) => worker.send({ type: 'prompt', content });
 const results = () => worker.of('turn_completed').map(({ content }) => content);
+/** The file in which the agent has the conversation of its first turn. */
+const talk = () =>
+  join(
+    worker.dir,
+    'home',
+    '.claude',
+    'projects',
+    'here',
+    `${worker.of('turn_completed')[0]?.session_id}.jsonl`,
+  );
 
 test('a body that is killed in a turn leaves it to the next, which goes on with the conversation', async () => {
   await declare();
@@ -36,7 +47,7 @@ test('a body that is killed in a turn leaves it to the next, which goes on with 
   await prompt('slowly');
   await expect.poll(() => worker.of('turn_started').length, soon).toBe(2);
   first.process.kill('SIGKILL');
-  process.kill(-Number(worker.of('ready')[0]?.pid), 'SIGKILL');
+  sendTo(-Number(worker.of('ready')[0]?.pid), 'SIGKILL');
   await first.exit;
   await start(2);
   await expect.poll(results, soon).toEqual(['one', 'one slowly']);
@@ -53,7 +64,9 @@ test('an agent that was killed goes on with its conversation in the same body', 
   await start();
   await prompt('one');
   await prompt('hang');
-  await expect.poll(() => worker.of('turn_started').length, soon).toBe(2);
+  await expect.poll(results, soon).toEqual(['one']);
+  // It has to have heard the prompt before it is killed.
+  await expect.poll(() => readFileSync(talk(), 'utf8'), soon).toContain('hang');
   await worker.send({ type: 'interrupt' });
   await worker.untilType('turn_failed');
   await prompt('three');
@@ -92,9 +105,7 @@ test("the agent's home is the body's own", async () => {
   await start();
   await prompt('one');
   await expect.poll(results, soon).toEqual(['one']);
-  const session = worker.of('turn_completed')[0]?.session_id;
-
-  expect(existsSync(join(worker.dir, 'home', '.claude', 'projects', 'here', `${session}.jsonl`))).toBe(true);
+  expect(existsSync(talk())).toBe(true);
 });
 
 test('an archive holds what is named and no more, and comes back as it was', async () => {
@@ -120,7 +131,7 @@ test('an archive holds what is named and no more, and comes back as it was', asy
 });
 
 test('an agent that only tells that it asks its model again is silent: a model that hangs is not waited for all night', async () => {
-  await declare({ silence_timeout_seconds: 1 });
+  await declare({ silence_timeout_seconds: 4 });
   await start();
   await prompt('one');
   await prompt('retry');

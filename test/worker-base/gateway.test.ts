@@ -88,7 +88,7 @@ describe('a request', () => {
     expect(gateway.open()).toBe(1);
     asked.end();
     await once(answer.resume(), 'end');
-    await vi.waitFor(() => expect(gateway.open()).toBe(0));
+    await vi.waitFor(() => expect(gateway.open()).toBe(0), { timeout: 10_000 });
   });
 
   test('is not gathered: an agent that does not read holds up the model', async () => {
@@ -101,7 +101,7 @@ describe('a request', () => {
       answer.on('drain', more);
       more();
     });
-    const gateway = await gatewayTo(url, { stallMs: 200 });
+    const gateway = await gatewayTo(url, { stallMs: 2000 });
     const asked = request(`${gateway.url}/flood`, { method: 'POST' }).end();
     const [answer] = (await once(asked, 'response')) as [IncomingMessage];
     let before = -1;
@@ -111,13 +111,13 @@ describe('a request', () => {
         before = sent;
         expect(still).toBe(true);
       },
-      { timeout: 10_000, interval: 500 },
+      { timeout: 15_000, interval: 2500 },
     );
     expect(sent).toBeLessThan(64 * 1024 ** 2);
     // Its slowness is not taken for the model's.
     expect(gateway.open()).toBe(1);
     answer.destroy();
-    await vi.waitFor(() => expect(gateway.open()).toBe(0));
+    await vi.waitFor(() => expect(gateway.open()).toBe(0), { timeout: 10_000 });
   });
 
   test('that the agent gives up is given up at the model too', async () => {
@@ -132,7 +132,7 @@ describe('a request', () => {
     await once(asked, 'response');
     asked.destroy();
     await closed.promise;
-    await vi.waitFor(() => expect(gateway.open()).toBe(0));
+    await vi.waitFor(() => expect(gateway.open()).toBe(0), { timeout: 10_000 });
   });
 
   test.each([401, 403])('that is answered with %i is not to be tried again', async (status) => {
@@ -164,7 +164,7 @@ describe('a model', () => {
 
   test('that goes silent in the middle has its connection cut', async () => {
     const { url } = await modelWith((_asked, answer) => answer.writeHead(200).write('half'));
-    const gateway = await gatewayTo(url, { stallMs: 150 });
+    const gateway = await gatewayTo(url, { stallMs: 2000 });
     const answer = await post(gateway.url);
     await expect(answer.text()).rejects.toThrow();
     expect(gateway.lastByteAt()).toBeGreaterThan(0);

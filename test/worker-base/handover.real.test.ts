@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { sendTo } from '../../src/runtimes/process/process-table.ts';
 import { TestWorker } from './body.ts';
 
 const redisUrl = inject('redisUrl');
@@ -84,7 +85,7 @@ test('the next incarnation counts on and serves what was delivered and not dealt
   expect(left).toBeGreaterThan(0);
   const agent = Number(worker.of('ready')[0]?.pid);
   first.process.kill('SIGKILL');
-  process.kill(-agent, 'SIGKILL');
+  sendTo(-agent, 'SIGKILL');
   await first.exit;
   await worker.declare({ command_line: ['wc', '-c'], ...headless });
   const second = await worker.start({ redisUrl, incarnation: 2 });

@@ -44,7 +44,7 @@ describe('the hands of an agent on a machine', () => {
       agent.stdout.on('data', (part) => {
         said += part;
       });
-      await vi.waitFor(() => expect(said.trim().split('\n')).toHaveLength(4));
+      await vi.waitFor(() => expect(said.trim().split('\n')).toHaveLength(4), { timeout: 10_000 });
       const ended = once(agent, 'exit');
       await handsOf(settings, workerSpec()).killAll(agent.pid ?? 0);
       await ended;

@@ -54,7 +54,8 @@ test('one after the other, between prompts of the input', async () => {
   const ids = await Promise.all(['say a', 'say b', 'say c'].map(ask));
   await worker.send({ type: 'prompt', content: 'say mine', request_id: 'mine' });
   for (const id of ids) expect(await ended(id)).toMatchObject({ status: 'completed' });
-  await worker.until(({ type, request_id }) => type === 'turn_completed' && request_id === 'mine');
+  // The queue may hear of an end before the readers of the output do.
+  await expect.poll(() => worker.of('turn_completed').length, soon).toBe(4);
   const open = worker.entries.reduce(
     ({ now, most }, { type }) => {
       const next = now + (type === 'turn_started' ? 1 : type === 'turn_completed' ? -1 : 0);

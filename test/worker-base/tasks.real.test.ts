@@ -58,6 +58,8 @@ const ended = async (id: string): Promise<TaskView> => {
   return (await queue.get(id)) as TaskView;
 };
 const running = (id: string) => expect.poll(async () => (await queue.get(id))?.status, soon).toBe('running');
+/** As the worker has it: it hears of a task that it has taken after those who look into the queue. */
+const atWork = () => expect.poll(async () => (await heartbeat()).active_tasks, soon).toBe(1);
 const heartbeat = async (): Promise<Heartbeat> =>
   JSON.parse((await worker.redis.get(worker.keys.heartbeat(worker.id))) ?? '{}');
 
@@ -120,7 +122,7 @@ test('told to end, it finishes what runs and takes nothing new', async () => {
   const file = join(worker.dir, 'go');
   const first = await call('until', file);
   await running(first.task_id);
-  await expect.poll(async () => (await heartbeat()).active_tasks, soon).toBe(1);
+  await atWork();
   const { job_started_at, busy, node_url } = await heartbeat();
   expect([busy, typeof job_started_at]).toEqual([true, 'string']);
   const second = await call('add', 1, 1);
@@ -142,7 +144,7 @@ test('when its grace is over, its handler is ended and another body goes on with
   const body = await start({ spec: { concurrency: 1, stop_grace_seconds: 1 } });
   const file = join(worker.dir, 'go');
   const { task_id } = await call('until', file);
-  await running(task_id);
+  await atWork();
   body.process.kill('SIGTERM');
   expect(await body.exit).toBe(0);
   expect((await worker.untilType('exited')).content).toContain('1 of its tasks were given back');
@@ -154,17 +156,19 @@ test('when its grace is over, its handler is ended and another body goes on with
 
 test('killed, its task is run by the next body, once it is known to be dead', async () => {
   const body = await start({ spec: { concurrency: 1 } });
-  const { task_id } = await call('nap', 0.5);
+  const file = join(worker.dir, 'go');
+  const { task_id } = await call('until', file);
   await running(task_id);
   body.process.kill('SIGKILL');
   await body.exit;
   expect(await queue.release(worker.id, 1)).toBe(1);
+  writeFileSync(file, 'later');
   await start({ incarnation: 2 });
   expect(await ended(task_id)).toMatchObject({ status: 'completed', attempts: 2 });
 });
 
 test('a task that takes longer than max_job_time_seconds is ended for real, and the slot goes on', async () => {
-  await start({ spec: { concurrency: 1, max_job_time_seconds: 3 } });
+  await start({ spec: { concurrency: 1, max_job_time_seconds: 8 } });
   const marker = join(worker.dir, 'never');
   const { task_id } = await submit({ payload: { function: 'until', args: [marker] }, timeout_seconds: 600 });
   const { error } = await ended(task_id);

@@ -13,10 +13,13 @@ beforeEach(() => {
 });
 afterEach(() => worker.close());
 
-async function start(spec: Partial<WorkerSpec> = {}, ...prompts: string[]) {
+async function declare(spec: Partial<WorkerSpec> = {}, ...prompts: string[]) {
   await worker.declare({ command_line: AGENT, protocol: 'json', ...spec });
   for (const [at, content] of prompts.entries())
     await worker.send({ type: 'prompt', content, request_id: `r-${at + 1}` });
+}
+async function start(...given: Parameters<typeof declare>) {
+  await declare(...given);
   return worker.start({ redisUrl, env: QUICK });
 }
 /** The turns that are over, in order. */
@@ -44,7 +47,9 @@ test('prompts that come at once are turns one after the other, each with its end
 });
 
 test('an interrupt ends the turn and nothing else', async () => {
-  await start({}, 'hold', 'pid');
+  await declare({}, 'hold', 'pid');
+  // With all its patience: an agent that is slow to heed is not to be killed.
+  await worker.start({ redisUrl });
   await worker.untilType('turn_started');
   await worker.send({ type: 'interrupt' });
   await untilEnds(2);
@@ -78,7 +83,7 @@ test('a deadline ends the turn', async () => {
 });
 
 test('an agent that shows no sign of life fails the turn as silent; one at work or with a tool does not', async () => {
-  await start({ silence_timeout_seconds: 0.8 }, 'work 2500', 'tool 2500', 'hang', 'say alive');
+  await start({ silence_timeout_seconds: 3 }, 'work 4500', 'tool 4500', 'hang', 'say alive');
   await untilEnds(4);
   expect(ends().map(({ reason, content }) => reason ?? content)).toEqual([
     'worked',

@@ -10,6 +10,11 @@ async function started(names: string[], options = {}): Promise<Subject> {
   await subject.slot.start();
   return subject;
 }
+/** Aborts a call as soon as its function tells that it has begun. */
+function onceBegun() {
+  const controller = new AbortController();
+  return { signal: controller.signal, onProgress: () => controller.abort(new Error('enough')) };
+}
 afterEach(async () => {
   for (const subject of subjects.splice(0)) await subject.end();
 });
@@ -106,10 +111,7 @@ describe.skipIf(!python)(`functions in Python${why}`, () => {
 
   test('clean up when their task is aborted, within the grace', async () => {
     for (const name of ['tidy', 'tidy_async']) {
-      const ended = await subject.failure(
-        { function: name, args: [subject.file(name)] },
-        { signal: AbortSignal.timeout(300) },
-      );
+      const ended = await subject.failure({ function: name, args: [subject.file(name)] }, onceBegun());
       expect(ended).toMatchObject({ type: 'Aborted' });
       expect(readFileSync(subject.file(name), 'utf8')).toBe('cleaned up');
       expect(await subject.call('add', 1)).toBe(2);
@@ -157,10 +159,8 @@ describe('functions in JavaScript and TypeScript', () => {
   test('clean up by the signal, and are ended at once where they do not ask for it', async () => {
     const subject = await started(['well.ts'], { graceMs: 15_000 });
     const path = subject.file('tidy');
-    const end = { signal: AbortSignal.timeout(300) };
-    expect(await subject.failure({ function: 'jsTidy', args: [path] }, end)).toMatchObject({
-      type: 'Aborted',
-    });
+    const ended = await subject.failure({ function: 'jsTidy', args: [path] }, onceBegun());
+    expect(ended).toMatchObject({ type: 'Aborted' });
     expect(readFileSync(path, 'utf8')).toBe('cleaned up');
     const since = performance.now();
     const again = { signal: AbortSignal.timeout(300) };

@@ -55,6 +55,7 @@ def flood(lines):
 def tidy(path):
     """Waits to be cancelled, and cleans up."""
     try:
+        progress("begun")
         while True:
             time.sleep(0.01)
     finally:
@@ -65,6 +66,7 @@ def tidy(path):
 @handler
 async def tidy_async(path):
     try:
+        progress("begun")
         await asyncio.sleep(3600)
     finally:
         with open(path, "w") as file:

@@ -29,6 +29,7 @@ export function jsTidy(path: string): Promise<void> {
       writeFileSync(path, 'cleaned up');
       resolve();
     });
+    progress('begun');
   });
 }
 

@@ -14,7 +14,7 @@ const env = { PATH, HOME: '/home/agent', WRAPPER: String(process.pid), LC_ALL: '
 
 function start(argv: string[]): Outcome {
   const [program = '', ...rest] = argv;
-  const options = { env, cwd: '/workspace', timeout: 10_000, encoding: 'utf8' } as const;
+  const options = { env, cwd: '/workspace', timeout: 60_000, encoding: 'utf8' } as const;
   const { status, signal, error, stdout, stderr } = spawnSync(program, rest, options);
   return { code: status ?? signal ?? String(error), output: `${stdout}${stderr}`.trim() };
 }

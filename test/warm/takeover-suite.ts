@@ -13,6 +13,10 @@ import { startRedis } from '../support/redis.ts';
 const LONG_MS = 120_000;
 /** Says where it is and what it was given, then answers each prompt with itself. */
 const AGENT = ['sh', '-c', 'echo "$GREETING $WORKER_ID [$WORKER_POOL]"; cat CLAUDE.md; echo; exec cat'];
+/** A lease that is lost because the machine pauses takes the stock with it: then a create goes the ordinary way, as it may. */
+const LASTING = { LEASE_SECONDS: '60' };
+/** Of one whose lease is lost on purpose: somebody waits for the end of it. */
+const LONGER = { LEASE_SECONDS: '3' };
 const TEMPLATE = { agent_type: 'CUSTOM', command_line: ['cat'] };
 
 interface Waiting {
@@ -78,7 +82,7 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
   describe(`a create that matches a warm worker of ${name}`, { timeout: LONG_MS }, () => {
     test('is RUNNING in its body, as if that had been made for it; the pool refills', async () => {
       const world = await openWorld(name);
-      const manager = await world.start();
+      const manager = await world.start(undefined, LASTING);
       const [warm] = await stock(world, name, 1);
       await looked(manager);
       const worker = randomUUID();
@@ -124,7 +128,7 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
 
     test('is in its own body where it does not match, and where none is left', async () => {
       const world = await openWorld(name);
-      const manager = await world.start();
+      const manager = await world.start(undefined, LASTING);
       const [warm] = await stock(world, name, 1);
       await looked(manager);
       const other = randomUUID();
@@ -141,7 +145,7 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
 
     test('gets a body of its own when that one has died, by its policy', async () => {
       const world = await openWorld(name);
-      const manager = await world.start(undefined, { RESTART_BACKOFF_SECONDS: '0.1' });
+      const manager = await world.start(undefined, { ...LASTING, RESTART_BACKOFF_SECONDS: '0.1' });
       const [warm] = await stock(world, name, 1);
       await looked(manager);
       const worker = randomUUID();
@@ -158,10 +162,10 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
 
     test('gets a body of its own where that one died unseen, whatever its policy', async () => {
       const world = await openWorld(name);
-      const first = await world.start();
+      const first = await world.start(undefined, LASTING);
       const [warm] = await stock(world, name, 1);
       await first.stop();
-      const crashing = await world.start('command:settled');
+      const crashing = await world.start('command:settled', LONGER);
       await looked(crashing);
       // It hears nothing any more, and nobody hears of that.
       await world.freeze(warm?.id ?? '');
@@ -181,7 +185,7 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
       const secrets = await mkdtemp(join(tmpdir(), 'wm-secrets-'));
       onTestFinished(() => rm(secrets, { recursive: true }));
       await writeFile(join(secrets, 'TOKEN'), 'the secret', { mode: 0o600 });
-      const manager = await world.start(undefined, { SECRETS_DIR: secrets });
+      const manager = await world.start(undefined, { ...LASTING, SECRETS_DIR: secrets });
       const [warm] = await stock(world, name, 1);
       await looked(manager);
       const worker = randomUUID();
@@ -196,7 +200,7 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
       const { limits } = await world.runtime.probe();
       if (!limits.memory.adjustable)
         skip(`the memory of a living body cannot be limited here: ${limits.memory.how}`);
-      const manager = await world.start();
+      const manager = await world.start(undefined, LASTING);
       const [warm] = await stock(world, name, 1, { resources: { memory: '512m' } });
       await looked(manager);
       const worker = randomUUID();
@@ -214,11 +218,11 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
       'survives a manager that dies at %s',
       async (at) => {
         const world = await openWorld(name);
-        const first = await world.start();
+        const first = await world.start(undefined, LASTING);
         const [warm] = await stock(world, name, 1);
         await first.stop();
         // A crash at `recovered` is one before the create: what it leaves is taken over by the next manager.
-        const crashing = await world.start(at);
+        const crashing = await world.start(at, LONGER);
         if (at !== 'recovered') await looked(crashing);
         const worker = randomUUID();
         const created = await world.create(worker, { command_line: AGENT, env: { GREETING: 'hello' } });
@@ -238,7 +242,7 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
       const redis = await startRedis();
       onTestFinished(() => redis.stop());
       const world = await openWorld(name, redis);
-      const manager = await world.start();
+      const manager = await world.start(undefined, LONGER);
       const [warm] = await stock(world, name, 1);
       await looked(manager);
       const worker = randomUUID();

@@ -93,10 +93,8 @@ test('a Redis that is not there, or says nothing, is one clear line without its 
   onTestFinished(() => void silent.close());
   const { start } = lonely();
   for (const port of [1, (silent.address() as AddressInfo).port]) {
-    const began = performance.now();
     const REDIS_URL = `redis://user:geheim@127.0.0.1:${port}`;
     const { code, out, err } = await start(['ps'], undefined, { REDIS_URL }).done;
-    expect(performance.now() - began).toBeLessThan(20_000);
     expect({ code, out }).toEqual({ code: 1, out: '' });
     expect(err).toMatch(/^error: Redis does not answer at redis:\/\/\*\*\*@127\.0\.0\.1:\d+ \(.*\)\. .*\n$/);
   }

@@ -20,7 +20,7 @@ const STEPS: [create: string, remove: string][] = [
 
 /** Registers the suite for one runtime; each has a file of its own, so that they run side by side. */
 export function crashSuite(name: RuntimeUnderTest): void {
-  describe(`a manager of ${name} bodies`, () => {
+  describe(`a manager of ${name} bodies`, { timeout: 120_000 }, () => {
     test.each(STEPS)('that dies at %s of a create and at %s of a delete', async (atCreate, atDelete) => {
       const world = await openWorld(name);
       const { cell } = world;

@@ -5,6 +5,8 @@ import { ImageUsage } from '../../src/store/index.ts';
 import { openCell } from './cell.ts';
 
 const DAY = 86_400_000;
+/** What runs out does so by the clock of Redis, whose answer may be late. */
+const SOON = { timeout: 20_000, interval: 50 };
 
 function open() {
   const { redis } = openCell();
@@ -64,7 +66,7 @@ test('a hold of a manager that died ends by itself', async () => {
   const name = image();
   await usage.hold(name, 'w1', 50);
   const claim = () => usage.claimRemoval(name, 60_000, { by: 'gc', seen: now() });
-  await vi.waitFor(async () => expect(await claim()).toBe('claimed'));
+  await vi.waitFor(async () => expect(await claim()).toBe('claimed'), SOON);
 });
 
 test('what is being removed is not held, until the removal has ended', async () => {
@@ -87,7 +89,7 @@ test('a claim of a collection that died ends by itself', async () => {
   const name = image();
   await usage.touch(name);
   await usage.claimRemoval(name, 50, { by: 'gc', seen: now() });
-  await vi.waitFor(async () => expect(await usage.hold(name, 'w1', 1000)).toBe('held'));
+  await vi.waitFor(async () => expect(await usage.hold(name, 'w1', 1000)).toBe('held'), SOON);
 });
 
 test('a use since the look spoils the claim', async () => {

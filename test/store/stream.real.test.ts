@@ -17,7 +17,7 @@ test('who follows a stream is let go, also while Redis is away', async () => {
     const options = { from: '0', follow: true, signal: ended.signal };
     for await (const { data } of readStream(reader, 'stream', options)) heard.push(data);
   })();
-  await expect.poll(() => heard).toEqual(['one']);
+  await expect.poll(() => heard, { timeout: 20_000 }).toEqual(['one']);
   const away = once(reader, 'reconnecting');
   await redis.kill();
   await away;

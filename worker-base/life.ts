@@ -8,7 +8,7 @@ import { InputReader } from './input.ts';
 import { connectBlocking, connectCommands } from './link.ts';
 import type { Log } from './log.ts';
 import type { Output } from './output.ts';
-import type { Companion, Sender } from './sender.ts';
+import type { Sender } from './sender.ts';
 import type { Settings } from './settings.ts';
 import { readStart } from './start.ts';
 import type { Starter } from './starter.ts';
@@ -80,7 +80,7 @@ export async function live(first: Settings, firstLog: Log): Promise<number> {
   else sayLost(sender, output, log);
   pulse.busy = false;
   await pulse.end();
-  if (node) await say(commands, node.leave());
+  if (node) await pulse.leave(node.leave());
   ending.clear();
   backlog.remove();
   end(commands, blocking);
@@ -101,13 +101,6 @@ async function nodeOf(settings: Settings, keys: Keys) {
     beat: (beat: Heartbeat) => registration.beat(beat),
     leave: () => registration.leave(),
   };
-}
-
-async function say(redis: Redis, commands: Companion[]): Promise<void> {
-  const pipeline = redis.pipeline();
-  for (const [name, ...args] of commands) pipeline.call(name, ...args);
-  // What is not said now is forgotten by itself.
-  await pipeline.exec().catch(() => {});
 }
 
 function sayLost(sender: Sender, output: Output, log: Log): void {

@@ -130,6 +130,15 @@ export class Pulse {
     this.#stopped = true;
   }
 
+  /** Says its last words, and no beat after them, which would register the node once more. */
+  async leave(words: Companion[]): Promise<void> {
+    this.stop();
+    // What is not said now is forgotten by itself.
+    await this.#piped(words)
+      .exec()
+      .catch(() => {});
+  }
+
   /** Is ready from now on; gives what says so, to be sent together with the entry `ready`, whose `seq` it carries. */
   ready(seq: number): Companion[] {
     this.#phase = 'ready';
@@ -153,14 +162,19 @@ export class Pulse {
 
   async #send(announce: boolean): Promise<void> {
     if (this.#stopped || this.#redis.status !== 'ready') return;
-    const pipeline = this.#redis.pipeline();
-    for (const [name, ...args] of this.#commands(this.#seq(), announce)) pipeline.call(name, ...args);
+    const pipeline = this.#piped(this.#commands(this.#seq(), announce));
     const serving = this.#serving;
     if (serving) pipeline.pexpire(serving.key, SERVING_MS);
     // One that is lost is followed by the next.
     const replies = await pipeline.exec().catch(() => undefined);
     if (serving && replies?.at(-1)?.[1] === 0)
       await this.#redis.set(serving.key, serving.text, 'PX', SERVING_MS).catch(() => {});
+  }
+
+  #piped(commands: Companion[]) {
+    const pipeline = this.#redis.pipeline();
+    for (const [name, ...args] of commands) pipeline.call(name, ...args);
+    return pipeline;
   }
 
   #commands(seq: number, announce: boolean): Companion[] {

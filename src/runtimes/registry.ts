@@ -79,13 +79,19 @@ export class Runtimes {
     );
   }
 
-  /** Calls a runtime, and takes note where it does not answer. */
+  /**
+   * Calls a runtime, and takes note whether it answers: whoever is told by one call that it does not, and by the next that it
+   * does, is told again when it ceases to.
+   */
   async call<T>(name: RuntimeName, what: (runtime: Runtime) => Promise<T>): Promise<T> {
     const runtime = this.get(name);
+    const entry = this.#entries.get(name);
     try {
-      return await what(runtime);
+      const answer = await what(runtime);
+      // One that no probe has reached has not told yet what it can do.
+      if (entry?.info) this.#turn(entry, undefined);
+      return answer;
     } catch (error) {
-      const entry = this.#entries.get(name);
       if (entry && error instanceof RuntimeDown) this.#turn(entry, error.message);
       throw error;
     }

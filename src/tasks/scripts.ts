@@ -108,10 +108,14 @@ redis.call('HSET', KEYS[1], 'progress', ARGV[2])
 return 1
 `;
 
-/** A taken task goes back unbegun, to the front of its class: neither a start nor a loss is counted. */
+/**
+ * A taken task is about to go back unbegun: its start counts no more. Once only, however often it is asked for, and before the
+ * task moves: whoever takes it next is told its attempt at once.
+ */
 const uncount = `
-if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HINCRBY', KEYS[1], 'ats', -1) end
-return 0
+if redis.call('GET', KEYS[1] .. ':lock') ~= ARGV[1] or redis.call('HGET', KEYS[1], 'ats') ~= ARGV[2] then return 0 end
+redis.call('HINCRBY', KEYS[1], 'ats', -1)
+return 1
 `;
 
 /** Takes the locks of a dead worker, and lets the check that follows find its tasks stalled. */

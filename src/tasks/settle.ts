@@ -54,11 +54,12 @@ export class Ledger {
     }
   }
 
-  /** Gives back a task that was not begun; it stays the first of its class. */
-  async giveBack({ jobId, token }: Held): Promise<void> {
+  /** Gives back a task that was not begun, with no start counted; it stays the first of its class. */
+  async giveBack(held: Held): Promise<void> {
+    const { jobId, token } = held;
     try {
+      await this.#redis.taskUncount(this.#place.base + jobId, token, attemptOf(held));
       await this.#backend.moveJobFromActiveToWait(jobId, token);
-      await this.#redis.taskUncount(this.#place.base + jobId);
     } catch (error) {
       if (!NOT_OURS.has((error as { code?: number }).code ?? 0)) throw error;
     }

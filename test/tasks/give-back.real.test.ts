@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { openBackend } from '../../src/tasks/backend.ts';
+import { connectWorker } from '../../src/tasks/connect.ts';
+import { nextOf, toHeld } from '../../src/tasks/held.ts';
+import { placeOf } from '../../src/tasks/place.ts';
+import { Ledger } from '../../src/tasks/settle.ts';
+import { openWorld, POOL } from './world.ts';
+
+/** Calls of this name arrive, and their first answer does not: as where the connection breaks in between. */
+function losingAnswerTo<T extends object>(target: T, name: keyof T & string): T {
+  let lost = false;
+  return new Proxy(target, {
+    get(from, key) {
+      const value = Reflect.get(from, key);
+      if (typeof value !== 'function') return value;
+      return async (...args: unknown[]) => {
+        const answer = await value.apply(from, args);
+        if (key !== name || lost) return answer;
+        lost = true;
+        throw new Error('Connection is closed.');
+      };
+    },
+  });
+}
+
+// The move went first once, and the count after it: who took the task in between was told of a second attempt.
+test.for(['taskUncount', 'moveJobFromActiveToWait'] as const)(
+  'what is given back has no start, though the answer to %s is lost and it is tried again',
+  async (lost) => {
+    const { cell, call, queue } = openWorld();
+    const place = placeOf(cell, POOL);
+    const redis = connectWorker(inject('redisUrl'));
+    const backend = openBackend(redis, place, POOL, { name: 'w', lockMs: 60_000, stalledCheckMs: 20_000 });
+    onTestFinished(async () => {
+      await backend.close(true);
+      redis.disconnect();
+    });
+    await backend.waitUntilReady();
+    const { task_id } = await call('a');
+    const token = randomUUID();
+    const next = nextOf(await backend.moveToActive(token, 'w'));
+    if (!next) throw new Error('There was no task to take.');
+    expect(await queue.get(task_id)).toMatchObject({ status: 'running', attempts: 1 });
+
+    const held = toHeld(next.job, next.jobId, token);
+    const [link, steps] =
+      lost === 'taskUncount'
+        ? [losingAnswerTo(redis, lost), backend]
+        : [redis, losingAnswerTo(backend, lost)];
+    const ledger = new Ledger(steps, link, place, 60, async () => false);
+    await expect(ledger.giveBack(held)).rejects.toThrow('Connection is closed.');
+    expect(await queue.get(task_id)).toMatchObject({ attempts: 0 });
+    await ledger.giveBack(held);
+    expect(await queue.get(task_id)).toMatchObject({ status: 'queued', attempts: 0 });
+    // One that comes late changes nothing of the next attempt.
+    const taken = nextOf(await backend.moveToActive('another', 'w'));
+    expect(taken?.job.attemptsStarted).toBe(1);
+    await ledger.giveBack(held);
+    expect(await queue.get(task_id)).toMatchObject({ status: 'running', attempts: 1 });
+  },
+);

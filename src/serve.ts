@@ -210,14 +210,16 @@ export async function serve(options: ServeOptions): Promise<void> {
       if (signal.aborted) resolve();
       signal.addEventListener('abort', () => resolve());
     });
-    log.info(options.cleanup ? 'going; direct workers end' : 'going; workers stay as they are');
+    log.info(options.cleanup ? 'going; direct workers are to end' : 'going; workers stay as they are');
   } finally {
     clearInterval(prober);
     termEnd.abort();
     await ended;
     const direct = options.runtimes.find(({ name }) => name === 'process');
     // A manager that stands by has no workers to end: they are the leader's.
-    if (options.cleanup && direct && lease.held()) await endDirectBodies(direct, log);
+    if (options.cleanup && lease.held()) {
+      if (direct) await endDirectBodies(direct, log);
+    } else if (options.cleanup) log.warn('not leading: direct workers stay as they are');
     await lease.release();
     await http.close();
     await images?.close();

@@ -4,7 +4,7 @@ import { type CommandContext, type Plan, success } from './context.ts';
 /** Tells what is observed of one worker, also of one that was deleted a while ago. */
 export async function status(
   command: CommandOf<'status'>,
-  { store }: Pick<CommandContext, 'store'>,
+  { store }: { store: Pick<CommandContext['store'], 'status' | 'figures'> },
 ): Promise<Plan> {
   const { worker_id } = command;
   const [found, figures] = await Promise.all([store.status(worker_id), store.figures([worker_id])]);
@@ -13,8 +13,10 @@ export async function status(
   return { operation: 'answer', answers: { ok: success(command, answer) } };
 }
 
-/** The fields of the answer; a worker that no pass has seen yet is STARTING. */
-function told(seen: StatusRecord | undefined, figures: Figures | undefined) {
+/** The fields of the answer; a worker that no pass has seen yet is STARTING, and one that has ended uses nothing. */
+function told(seen: StatusRecord | undefined, checked: Figures | undefined) {
+  const ended = seen?.status === 'STOPPED' || seen?.status === 'FAILED';
+  const figures = ended ? undefined : checked;
   return {
     status: seen?.status ?? 'STARTING',
     phase: seen?.phase ?? 'accepted',

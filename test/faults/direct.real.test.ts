@@ -67,6 +67,7 @@ test('a manager that stands by ends nothing with --cleanup: the workers are the 
   await world.reach(worker, { status: 'RUNNING' });
   const standby = await world.start(undefined, {}, ['--cleanup']);
   expect(await standby.stop()).toBe(0);
+  expect(standby.log()).toContain('not leading: direct workers stay as they are');
   expect(await world.bodies()).toMatchObject([{ worker_id: worker, state: 'running', incarnation: 1 }]);
 });
 

@@ -59,6 +59,8 @@ export function managerEnv({ redisUrl, cell, home, env }: ManagerOptions): Recor
     HTTP_PORT: '0',
     // Compiled once for all processes of a test run: a start takes half the time.
     NODE_COMPILE_CACHE: COMPILED,
+    // `npm run test:late`.
+    ...(process.env.NODE_OPTIONS && { NODE_OPTIONS: process.env.NODE_OPTIONS }),
     ...(home === undefined ? {} : { WORKER_MANAGER_HOME: home }),
     ...env,
   };

@@ -27,7 +27,10 @@ export function openBackend(
     ...(name !== undefined && { name }),
     ...(lockMs === undefined ? { skipVersionCheck: true } : { lockDuration: lockMs }),
   };
-  return createRedisBackend(pool, options as Parameters<typeof createRedisBackend>[1], {
+  const backend = createRedisBackend(pool, options as Parameters<typeof createRedisBackend>[1], {
     withBlockingConnection: lockMs !== undefined,
   });
+  // It repeats the errors of its connections; one that nobody listens to ends the process.
+  backend.on('error', () => {});
+  return backend;
 }

@@ -35,6 +35,13 @@ export function openTasks({ redisUrl, cell }: TaskPlace): Tasks {
       backends.get(pool) ??
       openBackend(redis, placeOf(cell, pool), pool, { stalledCheckMs: STALLED_CHECK_MS });
     backends.set(pool, backend);
+    try {
+      await backend.waitUntilReady();
+    } catch (error) {
+      // One that finds no Redis at its opening is of no use for ever after.
+      if (backends.get(pool) === backend) backends.delete(pool);
+      throw error;
+    }
     return backend;
   };
   const queue: Tasks['queue'] = (pool, settings = {}) =>

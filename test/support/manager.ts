@@ -80,6 +80,10 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     said += text;
     return said;
   });
+  // No test that goes on with the next manager must miss that this one failed.
+  void exited.then((code) => {
+    if (code > 0) throw new Error(`A manager ended by itself with ${code}; it said:\n${said.slice(-8000)}`);
+  });
   return {
     url,
     pid: child.pid ?? 0,

@@ -4,11 +4,11 @@
  * `inject('redisUrl')` is one that all tests share; a test that hurts Redis starts its own here.
  */
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
 import type Docker from 'dockerode';
 import { GenericContainer, getContainerRuntimeClient, Wait } from 'testcontainers';
 import { inject } from 'vitest';
 import { bridgeGateway } from './docker.ts';
+import { freePort } from './free-port.ts';
 
 export interface RedisOptions {
   /** Every change is in the append-only file before it is answered; default true. */
@@ -114,21 +114,4 @@ async function readUntil(log: NodeJS.ReadableStream, text: string): Promise<void
     if (seen.includes(text)) return;
   }
   throw new Error(`Redis ended before it was ready: ${seen.slice(-500)}`);
-}
-
-/** Below the ports that systems give out by themselves, so that nobody is given it while the server is down. */
-async function freePort(): Promise<number> {
-  for (let tries = 0; tries < 100; tries += 1) {
-    const port = 20_000 + Math.floor(Math.random() * 10_000);
-    if (await isFree(port)) return port;
-  }
-  throw new Error('Of the ports from 20000 to 29999, a hundred were tried and none was free.');
-}
-
-function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  return new Promise((resolve) => {
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
 }

@@ -1,4 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { freePort } from './free-port.ts';
 
 /** Stands before a server and behaves badly on demand; the server itself is not touched. */
 export interface TcpProxy {
@@ -42,7 +43,8 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     }
     if (mode === 'stall') for (const socket of [client, upstream]) socket.pause();
   });
-  const listen = (port: number) => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const port = await freePort();
+  const listen = () => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const cut = async () => {
     const closed = new Promise<void>((resolve) =>
       server.listening ? server.close(() => resolve()) : resolve(),
@@ -50,16 +52,14 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     for (const socket of sockets) socket.destroy();
     await closed;
   };
-  await listen(0);
-  const address = server.address();
-  const port = typeof address === 'object' && address ? address.port : 0;
+  await listen();
   return {
     port,
     cut,
     heal: async () => {
       mode = 'pass';
       for (const socket of sockets) socket.resume();
-      if (!server.listening) await listen(port);
+      if (!server.listening) await listen();
     },
     stall: () => {
       mode = 'stall';

@@ -3,7 +3,7 @@
  * argument or file of the engine, and not in Redis. What is not the agent's own credential becomes a file in memory.
  */
 import { execFile } from 'node:child_process';
-import { chownSync, closeSync, constants, existsSync, openSync, rmSync, statSync } from 'node:fs';
+import { chownSync, closeSync, constants, existsSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
@@ -24,21 +24,21 @@ export async function receiveSecrets(options: {
   signal: AbortSignal;
 }): Promise<Map<string, string> | undefined> {
   const { pipe, signal } = options;
-  if (signal.aborted) return undefined;
-  // What stands there is of an earlier try, or nobody's: it is removed, never followed.
-  rmSync(pipe, { force: true });
-  await makePipe(pipe);
-  // Kept open while it exists, so that no writer ever waits for a reader.
-  const keeper = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  let keeper: number | undefined;
+  const letGo = () => keeper === undefined || closeSync(keeper);
   try {
     while (!signal.aborted) {
-      const secrets = parse(await readOnce(pipe, signal));
+      const reader = await freshPipe(pipe);
+      letGo();
+      // Open until another pipe stands there, so that no writer waits for a reader.
+      keeper = open(pipe);
+      const secrets = parse(await readOnce(reader, signal));
       if (secrets && !signal.aborted) return secrets;
     }
     return undefined;
   } finally {
     rmSync(pipe, { force: true });
-    closeSync(keeper);
+    letGo();
   }
 }
 
@@ -71,6 +71,25 @@ export async function placeSecrets(
   await chmod(directory, shared ? 0o750 : 0o700);
 }
 
+/**
+ * Puts a new pipe in the place of whatever stands there, and gives its reader, which was opened before any writer could find
+ * it: Linux tells the end of a pipe only to a reader that has seen a writer come (`fifo_open` in its fs/pipe.c).
+ */
+async function freshPipe(pipe: string): Promise<number> {
+  const made = `${pipe}.new`;
+  // What stands there is of an earlier try, or nobody's: it is removed, never followed.
+  rmSync(made, { force: true });
+  await makePipe(made);
+  const reader = open(made);
+  renameSync(made, pipe);
+  return reader;
+}
+
+/** Without O_NONBLOCK the open would hold a thread of Node until a writer comes, and could not be ended. */
+function open(pipe: string): number {
+  return openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+}
+
 /** Node cannot make one by itself. In a locked image the program is not for everybody, and the wrapper takes its group. */
 async function makePipe(pipe: string): Promise<void> {
   const argv = ['mkfifo', '-m', '600', pipe];
@@ -86,15 +105,14 @@ async function makePipe(pipe: string): Promise<void> {
 }
 
 /** All that one writer (or several, which is then no JSON) sends until the pipe has none any more. */
-function readOnce(pipe: string, signal: AbortSignal): Promise<string | undefined> {
-  // Without O_NONBLOCK the open would hold a thread of Node until a writer comes, and could not be ended.
-  const fd = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+function readOnce(fd: number, signal: AbortSignal): Promise<string | undefined> {
   const socket = new Socket({ fd, readable: true, writable: false });
   return new Promise((resolve) => {
     const parts: Buffer[] = [];
     let bytes = 0;
     const abort = () => socket.destroy();
     signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
     socket.on('data', (part) => {
       bytes += part.length;
       // Read to its end all the same: a writer that is not read would wait.

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, statSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, statSync, writeSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,6 +71,19 @@ describe('secrets', () => {
       expect(await received).toEqual(new Map([['A', 'b']]));
     },
   );
+
+  // A writer that came between the making of the pipe and its reader was read and never known to have ended.
+  test('come from a writer that is as fast as can be', async () => {
+    const received = receive();
+    // Nothing else of this process runs meanwhile, as where it is paused just after the pipe was made.
+    const end = performance.now() + 300;
+    while (!existsSync(pipe) && performance.now() < end);
+    if (!existsSync(pipe)) await vi.waitFor(() => expect(existsSync(pipe)).toBe(true), { timeout: 10_000 });
+    const writer = openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK);
+    writeSync(writer, '{"A":"b"}');
+    closeSync(writer);
+    expect(await received).toEqual(new Map([['A', 'b']]));
+  });
 
   test('may be called as they like', async () => {
     const received = receive();

@@ -1,17 +1,15 @@
 /**
- * `npm run test:late`: the tests that need Redis and Docker, with all that their processes read from sockets late at random.
- * It needs the set-up of `npm test`. Arguments are handed to vitest, such as a file.
+ * `npm run test:late`: the tests that need Redis and Docker, with what they and their managers read from sockets late at
+ * random. Arguments are handed to vitest, such as a file.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const root = join(import.meta.dirname, '..');
-const late = pathToFileURL(join(root, 'test/support/late.ts')).href;
-const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'real'];
-const { status } = spawnSync(process.execPath, [...vitest, ...process.argv.slice(2)], {
-  cwd: root,
-  stdio: 'inherit',
-  env: { ...process.env, NODE_OPTIONS: `--import ${late}` },
-});
+const late = pathToFileURL(join(import.meta.dirname, '../test/support/late.ts')).href;
+const { status } = spawnSync(
+  process.execPath,
+  [join(import.meta.dirname, 'test.ts'), '--project', 'real', ...process.argv.slice(2)],
+  { stdio: 'inherit', env: { ...process.env, NODE_OPTIONS: `--import ${late}` } },
+);
 process.exitCode = status ?? 1;

@@ -217,9 +217,8 @@ export async function serve(options: ServeOptions): Promise<void> {
     await ended;
     const direct = options.runtimes.find(({ name }) => name === 'process');
     // A manager that stands by has no workers to end: they are the leader's.
-    if (options.cleanup && lease.held()) {
-      if (direct) await endDirectBodies(direct, log);
-    } else if (options.cleanup) log.warn('not leading: direct workers stay as they are');
+    if (options.cleanup && !lease.held()) log.warn('not leading: direct workers stay as they are');
+    else if (options.cleanup && direct) await endDirectBodies(direct, log);
     await lease.release();
     await http.close();
     await images?.close();

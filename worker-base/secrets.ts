@@ -25,20 +25,22 @@ export async function receiveSecrets(options: {
 }): Promise<Map<string, string> | undefined> {
   const { pipe, signal } = options;
   let keeper: number | undefined;
-  const letGo = () => keeper === undefined || closeSync(keeper);
+  const keep = (next?: number) => {
+    if (keeper !== undefined) closeSync(keeper);
+    keeper = next;
+  };
   try {
     while (!signal.aborted) {
       const reader = await freshPipe(pipe);
-      letGo();
       // Open until another pipe stands there, so that no writer waits for a reader.
-      keeper = open(pipe);
+      keep(open(pipe));
       const secrets = parse(await readOnce(reader, signal));
       if (secrets && !signal.aborted) return secrets;
     }
     return undefined;
   } finally {
     rmSync(pipe, { force: true });
-    letGo();
+    keep();
   }
 }
 

@@ -1,10 +1,8 @@
 import type { AgentEvent, TurnEnd, TurnFailure } from '../src/agents/dialogue.ts';
 import { codeOf, describe, type Exit } from './agent.ts';
-import type { Conversation, Listener } from './conversation.ts';
-import type { Denials } from './denials.ts';
+import type { Listener } from './conversation.ts';
 import type { Why } from './ending.ts';
 import type { InputEntry } from './input.ts';
-import type { Keep } from './keep.ts';
 import { Leave } from './leave.ts';
 import type { Line } from './lines.ts';
 import { Prompts } from './prompts.ts';
@@ -12,28 +10,13 @@ import { Report } from './report.ts';
 import { Revival } from './revival.ts';
 import { Settlement } from './settlement.ts';
 import { type Prompt, SENTENCES, Turn } from './turn.ts';
-import { type Over, open, type Surroundings } from './work.ts';
+import type { TurnsParts } from './turns-parts.ts';
+import { open } from './work.ts';
 
 /** Lines in a row that are none of the agent's protocol, in one turn: a stray print is no fault, a hundred are. */
 const GARBAGE_LINES = 100;
 /** As sysexits.h, EX_PROTOCOL: the agent never came to talk. */
 const MUTE_CODE = 76;
-
-interface Parts {
-  around: Surroundings;
-  conversation: () => Conversation;
-  keep: Keep;
-  denials: Denials;
-  /** Between an interrupt that the agent does not heed and its end by force. */
-  interruptMs: number;
-  silenceMs: number;
-  handshakeMs: number;
-  /** When a byte of the model last passed. */
-  modelByteAt: () => number;
-  /** The conversation of the incarnation before is gone. */
-  lost: boolean;
-  over: (over: Over) => void;
-}
 
 /**
  * Prompts one at a time: each is a turn, and the next begins when its end was heard. A prompt is acknowledged when its
@@ -43,7 +26,7 @@ interface Parts {
  * killed before it was asked to stop.
  */
 export class Turns implements Listener {
-  readonly #parts: Parts;
+  readonly #parts: TurnsParts;
   readonly #report: Report;
   readonly #settlement: Settlement;
   readonly #prompts: Prompts;
@@ -56,7 +39,7 @@ export class Turns implements Listener {
     this.#shake = resolve;
   });
 
-  constructor(parts: Parts) {
+  constructor(parts: TurnsParts) {
     this.#parts = parts;
     this.#settlement = new Settlement(parts.around, parts.keep);
     this.#report = new Report(parts.around, parts.denials);

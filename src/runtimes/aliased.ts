@@ -1,6 +1,7 @@
 /**
  * A runtime in which a worker may live in the body of another: the same interface over the same engine, where a body
- * that was taken over is seen as that of the worker which has it now. The loop knows of it only the phase in which such a worker begins.
+ * that was taken over is seen as that of the worker which has it now. The loop knows of it only the phase in which such a
+ * worker begins.
  *
  * What must always hold: a worker has at most one body, its own or the one that it took over; a body that its worker
  * never spoke from is seen as one that was not started, and is thrown away where it does not come to work, so that the

@@ -10,7 +10,8 @@ import type { LifecycleEvent } from '../../src/model/index.ts';
 import type { OutputMessage } from '../../src/model/message.ts';
 import { pidsWith } from '../support/processes.ts';
 import { startRedis } from '../support/redis.ts';
-import { type Asked, POOL, type Storm, storm, waiting } from './warm-storm.ts';
+import { waiting } from '../warm/waiting.ts';
+import { type Asked, POOL, type Storm, storm } from './warm-storm.ts';
 import { type FaultWorld, openWorld } from './world.ts';
 
 const SEED = Number(process.env.WARM_SEED ?? Math.floor(Math.random() * 2 ** 31));

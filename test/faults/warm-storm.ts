@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { chances } from '../support/chances.ts';
 import type { Manager } from '../support/manager.ts';
 import { pidsWith } from '../support/processes.ts';
+import { waiting } from '../warm/waiting.ts';
 import { type FaultWorld, type RuntimeUnderTest, signal } from './world.ts';
 
 export const POOL = 'agents';
@@ -52,16 +53,6 @@ const agent = (ends: string) => [
   '-c',
   `while read -r line; do [ -d "$LEDGER" ] && echo "$line" >> "$LEDGER/$WORKER_ID"; echo "answer $line"; done; ${ends}`,
 ];
-
-/** Workers that wait to be taken over, with their bodies. */
-export async function waiting({ cell }: FaultWorld): Promise<{ id: string; body: string }[]> {
-  const found = [];
-  for (const id of await cell.store.ids()) {
-    const { desired, status } = (await cell.store.load(id))?.record ?? {};
-    if (desired?.spec.warm && status?.phase === 'ready') found.push({ id, body: status.body_id ?? '' });
-  }
-  return found;
-}
 
 /** Lets it pass over the world; every wrapper that was stopped goes on when it ends. */
 export async function storm(options: StormOptions): Promise<Storm> {

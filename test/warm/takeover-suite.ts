@@ -9,6 +9,7 @@ import type { OutputMessage } from '../../src/model/message.ts';
 import { type FaultWorld, openWorld, PATIENCE, type RuntimeUnderTest } from '../faults/world.ts';
 import type { Manager } from '../support/manager.ts';
 import { startRedis } from '../support/redis.ts';
+import { type Waiting, waiting } from './waiting.ts';
 
 const LONG_MS = 120_000;
 /** Says where it is and what it was given, then answers each prompt with itself. */
@@ -18,11 +19,6 @@ const LASTING = { LEASE_SECONDS: '60' };
 /** Of one whose lease is lost on purpose: somebody waits for the end of it. */
 const LONGER = { LEASE_SECONDS: '3' };
 const TEMPLATE = { agent_type: 'CUSTOM', command_line: ['cat'] };
-
-interface Waiting {
-  id: string;
-  body: string;
-}
 
 /** Applies the pool and waits until it has that many that wait. */
 async function stock(
@@ -36,18 +32,12 @@ async function stock(
     template: { ...TEMPLATE, ...template },
   };
   expect(await world.answer(await world.push({ command: 'apply', pool }))).toMatchObject({ success: true });
-  return waiting(world, warm);
+  return stocked(world, warm);
 }
 
-function waiting(world: FaultWorld, count: number): Promise<Waiting[]> {
+function stocked(world: FaultWorld, count: number): Promise<Waiting[]> {
   return vi.waitFor(async () => {
-    const { store } = world.cell;
-    const found: Waiting[] = [];
-    for (const id of await store.ids()) {
-      const loaded = await store.load(id);
-      const { status, desired } = loaded?.record ?? {};
-      if (desired?.spec.warm && status?.status === 'RUNNING') found.push({ id, body: status.body_id ?? '' });
-    }
+    const found = await waiting(world);
     expect(found).toHaveLength(count);
     return found;
   }, PATIENCE);
@@ -112,7 +102,7 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
       expect(output[0]).toMatchObject({ type: 'ready' });
       await heard(world, worker, `hello ${worker} []\nBe brief.`);
 
-      const [next] = await waiting(world, 1);
+      const [next] = await stocked(world, 1);
       expect(next?.id).not.toBe(warm?.id);
       expect(await world.cell.store.status(warm?.id ?? '')).toMatchObject({
         desired: 'deleted',
@@ -233,7 +223,7 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
         await heard(world, worker, `hello ${worker}`);
         await looked(second);
         if (at !== 'recovered') expect(await bodyOf(world, worker)).toBe(warm?.body);
-        await waiting(world, 1);
+        await stocked(world, 1);
         expect(await world.bodies()).toHaveLength(2);
       },
     );
@@ -248,7 +238,7 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
       const worker = randomUUID();
       await world.create(worker, { command_line: ['cat'], name: 'mine', ttl_seconds: 3600 });
       await world.reach(worker, { status: 'RUNNING', body_id: warm?.body });
-      const [spare] = await waiting(world, 1);
+      const [spare] = await stocked(world, 1);
       await world.cell.redis.flushall();
       await world.reach(worker, { status: 'RUNNING', body_id: warm?.body, incarnation: 1 });
       const loaded = await world.cell.store.load(worker);

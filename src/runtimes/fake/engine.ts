@@ -1,6 +1,7 @@
 import type { Body, RuntimeName, Usage } from '../../model/index.ts';
 import type { BodyOrder } from '../runtime.ts';
 import { Faults } from './faults.ts';
+import { Names, nameOf } from './names.ts';
 import type { FakeEngineOptions, FakeProgram } from './program.ts';
 
 interface Entry {
@@ -14,8 +15,6 @@ interface Entry {
   terminated: boolean;
   planted: boolean;
 }
-
-const FOREIGN = Symbol('foreign');
 
 /**
  * A world of bodies in memory, which outlives the `FakeRuntime` objects (managers) that act on it. It refuses a
@@ -32,7 +31,7 @@ export class FakeEngine {
   readonly deliveries = new Map<string, string[]>();
   readonly #program: (order: BodyOrder) => FakeProgram;
   readonly #entries = new Map<string, Entry>();
-  readonly #names = new Map<string, string | typeof FOREIGN>();
+  readonly #names = new Names();
   readonly #workers = new Map<string, Set<string>>();
   readonly #lists = new Map<string, readonly Body[]>();
   readonly #watchers = new Set<{ cell: string; hint: (workerId: string | undefined) => void }>();
@@ -73,9 +72,7 @@ export class FakeEngine {
 
   /** What has the worker's name: nothing, a body of ours, or a foreign thing. */
   nameTaken(cell: string, workerId: string): 'free' | 'ours' | 'foreign' {
-    const holder = this.#names.get(nameOf(cell, workerId));
-    if (holder === undefined) return 'free';
-    return holder === FOREIGN ? 'foreign' : 'ours';
+    return this.#names.holder(nameOf(cell, workerId));
   }
 
   make(cell: string, order: BodyOrder, name = nameOf(cell, order.worker_id), planted = false): Body {
@@ -94,7 +91,7 @@ export class FakeEngine {
     });
     const program = this.#program(order);
     this.#entries.set(id, { cell, name, body, found: undefined, program, terminated: false, planted });
-    this.#names.set(name, id);
+    this.#names.give(name);
     const worker = nameOf(cell, order.worker_id);
     const ids = this.#workers.get(worker) ?? new Set();
     this.#workers.set(worker, ids.add(id));
@@ -135,7 +132,7 @@ export class FakeEngine {
   remove(id: string): void {
     const entry = this.#entry(id);
     this.#entries.delete(id);
-    this.#names.delete(entry.name);
+    this.#names.free(entry.name);
     const worker = nameOf(entry.cell, entry.body.worker_id);
     const ids = this.#workers.get(worker);
     ids?.delete(id);
@@ -187,12 +184,11 @@ export class FakeEngine {
 
   /** Puts a thing that is not ours in the way of a worker's name. Its end is `freeName`. */
   occupyName(workerId: string, cell = 'default'): void {
-    if (this.nameTaken(cell, workerId) !== 'free') throw new Error(`the name of ${workerId} is taken`);
-    this.#names.set(nameOf(cell, workerId), FOREIGN);
+    this.#names.occupy(nameOf(cell, workerId));
   }
 
   freeName(workerId: string, cell = 'default'): void {
-    if (this.nameTaken(cell, workerId) === 'foreign') this.#names.delete(nameOf(cell, workerId));
+    this.#names.clear(nameOf(cell, workerId));
   }
 
   /** Plants a second running body with the same labels, which the engine's names can't prevent; answers its id. */
@@ -200,14 +196,8 @@ export class FakeEngine {
     const [original] = this.bodiesOf(cell, workerId);
     if (!original) throw new Error(`worker ${workerId} has no body to duplicate`);
     const { incarnation, spec_hash } = original;
-    const order = {
-      worker_id: workerId,
-      incarnation,
-      spec: JSON.parse(original.spec),
-      spec_hash,
-      epoch: 0,
-      env: {},
-    };
+    const spec = JSON.parse(original.spec);
+    const order = { worker_id: workerId, incarnation, spec, spec_hash, epoch: 0, env: {} };
     const { id } = this.make(cell, order, `${nameOf(cell, workerId)} (planted ${this.#made + 1})`, true);
     this.start(id);
     return id;
@@ -258,6 +248,3 @@ export class FakeEngine {
       if (watcher.cell === cell) queueMicrotask(() => watcher.hint(workerId));
   }
 }
-
-/** A body's name in the engine: made of the cell and the worker's id alone. */
-const nameOf = (cell: string, workerId: string) => `wm-${cell}-${workerId}`;

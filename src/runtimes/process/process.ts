@@ -31,24 +31,9 @@ import { limitsOf, refuseUnsupported, withRlimit } from './limits.ts';
 import { measure, sharedTable } from './measure.ts';
 import { killAll, type Trace, terminateAll } from './members.ts';
 import { cgroupsOf, look, observe } from './observe.ts';
+import type { ProcessRuntimeOptions } from './process-options.ts';
 import { titleOf } from './title.ts';
 import { HINTS, watchCell } from './watch.ts';
-
-export interface ProcessRuntimeOptions {
-  /** Checked before it comes here: it becomes a part of a path. */
-  cell: string;
-  /** Where the bodies' directories are kept, over restarts of the manager and of the machine. */
-  root: string;
-  /** What a body runs, such as `[process.execPath, '/opt/wrapper.mjs']`. */
-  wrapper: { argv: string[] };
-  now?: () => number;
-  /** Between two looks at all bodies for hints that no file gave, in milliseconds. */
-  poll_ms?: number;
-  /** `false` where the cgroup tree is another one's business; limits are then what rlimits can do. */
-  cgroups?: boolean;
-  /** Until a wrapper that does not read its secrets is given up, in milliseconds. */
-  deliver_ms?: number;
-}
 
 /** Makes the runtime; nothing is touched before the first call. */
 export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {

@@ -1,0 +1,16 @@
+/** What the process runtime is told at its making. */
+export interface ProcessRuntimeOptions {
+  /** Checked before it comes here: it becomes a part of a path. */
+  cell: string;
+  /** Where the bodies' directories are kept, over restarts of the manager and of the machine. */
+  root: string;
+  /** What a body runs, such as `[process.execPath, '/opt/wrapper.mjs']`. */
+  wrapper: { argv: string[] };
+  now?: () => number;
+  /** Between two looks at all bodies for hints that no file gave, in milliseconds. */
+  poll_ms?: number;
+  /** `false` where the cgroup tree is another one's business; limits are then what rlimits can do. */
+  cgroups?: boolean;
+  /** Until a wrapper that does not read its secrets is given up, in milliseconds. */
+  deliver_ms?: number;
+}

@@ -1,0 +1,21 @@
+import type { Conversation } from './conversation.ts';
+import type { Denials } from './denials.ts';
+import type { Keep } from './keep.ts';
+import type { Over, Surroundings } from './work.ts';
+
+/** What turns are made of, and their clocks. */
+export interface TurnsParts {
+  around: Surroundings;
+  conversation: () => Conversation;
+  keep: Keep;
+  denials: Denials;
+  /** Between an interrupt that the agent does not heed and its end by force. */
+  interruptMs: number;
+  silenceMs: number;
+  handshakeMs: number;
+  /** When a byte of the model last passed. */
+  modelByteAt: () => number;
+  /** The conversation of the incarnation before is gone. */
+  lost: boolean;
+  over: (over: Over) => void;
+}

@@ -7,13 +7,22 @@
  * user has gone and no container runs. As a program, `node scripts/ensure-docker.ts [--stop]` starts one that stays, or
  * ends it.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { connectionTo } from '../src/runtimes/docker/client.ts';
+import {
+  answers,
+  attempt,
+  dockerdPlace,
+  isAlive,
+  isNamed,
+  PING_MS,
+  processIn,
+  startDockerd,
+} from './private-dockerd.ts';
 
 export interface DockerAccess {
   /** Path of the daemon's Unix socket, or the URL in DOCKER_HOST where that is no Unix socket. */
@@ -24,15 +33,11 @@ export interface DockerAccess {
   stop(): Promise<void>;
 }
 
-const DATA = '/var/lib/worker-manager-docker';
 const RUN = '/run/worker-manager-docker';
-const SOCKET = join(RUN, 'docker.sock');
-const PID = join(RUN, 'dockerd.pid');
+const PLACE = dockerdPlace('/var/lib/worker-manager-docker', RUN);
 const USERS = join(RUN, 'users');
-/** A daemon that does not answer a ping in this time is taken for absent. */
-const PING_MS = 2000;
-/** A clean start takes 2 s; one after a kill -9 with containers alive took 13 s. */
-const START_MS = 45_000;
+/** Three times what dockerd gives its containers at its end (--shutdown-timeout, 15 s). */
+const END_MS = 45_000;
 /** Ten minutes, in steps of 100 ms: the installation of Docker by another caller may take some. */
 const LOCK_TRIES = 6000;
 const HOW = 'Install Docker (https://docs.docker.com/engine/install/), or set DOCKER_HOST to one that runs.';
@@ -48,7 +53,7 @@ export async function ensureDocker(log: (line: string) => void): Promise<DockerA
     return { error: `No Docker daemon answers at ${theirs}. ${HOW}` };
   }
   return alone(async () => {
-    if (await answers(SOCKET)) return use(false);
+    if (await answers(PLACE.socket)) return use(false);
     const obstacle = prepare(log);
     if (obstacle) return { error: `No Docker daemon answers at ${theirs}. ${obstacle}` };
     // Where an init system runs, installing the package has started the machine's own daemon.
@@ -79,27 +84,6 @@ async function alone<T>(act: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Whether a daemon answers `GET /_ping`, within a deadline. */
-async function answers(socket: string): Promise<boolean> {
-  const target = socket.startsWith('/') ? { socketPath: socket } : tcp(socket);
-  if (target === undefined) return false;
-  return new Promise((resolve) => {
-    const ping = request({ ...target, path: '/_ping', timeout: PING_MS }, (response) => {
-      response.resume();
-      resolve(response.statusCode === 200);
-    });
-    ping.on('timeout', () => ping.destroy());
-    ping.on('error', () => resolve(false));
-    ping.on('close', () => resolve(false));
-    ping.end();
-  });
-}
-
-function tcp(url: string): { host: string; port: string } | undefined {
-  const match = /^(?:tcp|http):\/\/([^/:]+):(\d+)\/?$/.exec(url);
-  return match?.[1] && match[2] ? { host: match[1], port: match[2] } : undefined;
-}
-
 /** Installs what a private daemon needs; answers what stands in the way. */
 function prepare(log: (line: string) => void): string | undefined {
   const other = otherDaemon();
@@ -107,7 +91,7 @@ function prepare(log: (line: string) => void): string | undefined {
   if (has('dockerd') && has('iptables')) return undefined;
   if (!has('apt-get')) return HOW;
   log('Installing docker.io and iptables with apt …');
-  return installWithApt(['docker.io', 'iptables', 'ca-certificates'], log);
+  return installWithApt(['docker.io', 'iptables', 'iproute2', 'ca-certificates'], log);
 }
 
 /** Installs Debian packages without their recommendations; answers the error, if any. */
@@ -135,52 +119,24 @@ export const has = (program: string): boolean =>
 /** A live dockerd in our network namespace: a second one would take docker0 and the firewall chains from it. */
 function otherDaemon(): number | undefined {
   const ours = readlinkSync('/proc/self/ns/net');
+  const own = processIn(PLACE.pidFile);
   return readdirSync('/proc')
     .map(Number)
     .find(
       (pid) =>
         pid > 0 &&
-        isDockerd(pid) &&
-        pid !== ownPid() &&
+        isAlive(pid) &&
+        isNamed(pid, 'dockerd') &&
+        pid !== own &&
         attempt(() => readlinkSync(`/proc/${pid}/ns/net`)) === ours,
     );
 }
 
-const isDockerd = (pid: number) =>
-  isAlive(pid) && attempt(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim()) === 'dockerd';
-const ownPid = () => Number(attempt(() => readFileSync(PID, 'utf8')) ?? 0);
-/** Alive, and not merely waiting to be reaped. */
-const isAlive = (pid: number) =>
-  (attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.[0]) ?? 'Z') !== 'Z';
-
 async function start(log: (line: string) => void): Promise<DockerAccess | { error: string }> {
-  log(`Starting a private Docker daemon (images in ${DATA}) …`);
-  mkdirSync(DATA, { recursive: true });
-  mkdirSync(RUN, { recursive: true, mode: 0o700 });
-  // A pid file left by a kill would be believed when the number has been given to another process.
-  if (!isDockerd(ownPid())) rmSync(PID, { force: true });
-  const logFile = join(RUN, 'dockerd.log');
-  const out = openSync(logFile, 'w', 0o600);
-  const daemon = spawn(
-    'dockerd',
-    ['--data-root', DATA, '--exec-root', join(RUN, 'exec'), '-H', `unix://${SOCKET}`, '--pidfile', PID],
-    { detached: true, stdio: ['ignore', out, out] },
-  );
-  daemon.unref();
-  if (await isUp(daemon)) return use(daemon.pid === ownPid());
-  const last = attempt(() => readFileSync(logFile, 'utf8').trim().split('\n').at(-1)) ?? 'it printed nothing';
-  return { error: `A private Docker daemon could not be started: ${last} (whole log: ${logFile}). ${HOW}` };
-}
-
-/** Whether it answers within START_MS. */
-async function isUp(daemon: ChildProcess): Promise<boolean> {
-  const until = performance.now() + START_MS;
-  while (performance.now() < until) {
-    if (await answers(SOCKET)) return true;
-    if (daemon.exitCode !== null) return false;
-    await delay(100);
-  }
-  return false;
+  log(`Starting a private Docker daemon (images in ${PLACE.data}) …`);
+  const daemon = await startDockerd(PLACE, { log });
+  if ('pid' in daemon) return use(daemon.pid === processIn(PLACE.pidFile));
+  return { error: `A private Docker daemon could not be started: ${daemon.error}. ${HOW}` };
 }
 
 /** Notes this process as a user of the private daemon, so that the last one to leave ends it. */
@@ -189,7 +145,7 @@ function use(started: boolean): DockerAccess {
   const mark = join(USERS, String(process.pid));
   writeFileSync(mark, '');
   return {
-    socket: SOCKET,
+    socket: PLACE.socket,
     started,
     stop: () =>
       alone(async () => {
@@ -202,23 +158,23 @@ function use(started: boolean): DockerAccess {
 
 /** Names of containers that run: somebody uses them, also where nobody has noted himself as a user. */
 async function running(): Promise<string[]> {
-  const docker = new Docker({ ...connectionTo(SOCKET), timeout: PING_MS });
+  const docker = new Docker({ ...connectionTo(PLACE.socket), timeout: PING_MS });
   return (await docker.listContainers()).map(({ Names }) => Names[0] ?? '?');
 }
 
 /** As asked for by a person: not while containers run, whoever they belong to. */
 async function endIfIdle(): Promise<void> {
-  if (!(await answers(SOCKET))) return;
+  if (!(await answers(PLACE.socket))) return;
   const names = await running();
   if (names.length > 0) throw new Error(`Containers still run, so the daemon stays: ${names.join(', ')}`);
   await end();
 }
 
 async function end(): Promise<void> {
-  const pid = ownPid();
-  if (!isDockerd(pid)) return;
+  const pid = processIn(PLACE.pidFile);
+  if (pid === undefined) return;
   process.kill(pid, 'SIGTERM');
-  const until = performance.now() + START_MS;
+  const until = performance.now() + END_MS;
   while (isAlive(pid) && performance.now() < until) await delay(50);
   // A daemon that ran containers on the host's network leaves this mount, which would keep the directory busy.
   const namespaces = join(RUN, 'exec', 'netns');
@@ -226,14 +182,6 @@ async function end(): Promise<void> {
     spawnSync('umount', [join(namespaces, name)], { stdio: 'ignore' });
   }
   rmSync(RUN, { recursive: true, force: true });
-}
-
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
 }
 
 if (import.meta.main) {
@@ -244,7 +192,7 @@ if (import.meta.main) {
       console.error(found.error);
       process.exit(1);
     }
-    if (found.socket === SOCKET) writeFileSync(join(USERS, 'kept'), '');
+    if (found.socket === PLACE.socket) writeFileSync(join(USERS, 'kept'), '');
     console.log(`export DOCKER_HOST=${found.socket.startsWith('/') ? 'unix://' : ''}${found.socket}`);
   }
 }

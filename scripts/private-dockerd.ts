@@ -1,0 +1,160 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Where a private daemon keeps its data, and its socket and state. */
+export interface DockerdPlace {
+  data: string;
+  run: string;
+  socket: string;
+  pidFile: string;
+}
+
+/** The files of a private daemon. */
+export const dockerdPlace = (data: string, run: string): DockerdPlace => ({
+  data,
+  run,
+  socket: join(run, 'docker.sock'),
+  pidFile: join(run, 'dockerd.pid'),
+});
+
+/** A daemon that does not answer a ping in this time is taken for absent. */
+export const PING_MS = 2000;
+/** A clean start takes 2 s; one after a kill -9 with containers alive took 13 s. */
+const START_MS = 45_000;
+/** How Go tells that a program ended by a defect of its own. */
+const PANIC = /^(panic|fatal error|unexpected fault address)\b.*/m;
+
+/** What gives a daemon another try that cannot read what a killed one left, the smaller loss first. */
+const REPAIRS: { loss: string; act(place: DockerdPlace): void }[] = [
+  {
+    // Docker before 24.0, killed while it makes a network: https://github.com/moby/moby/issues/45057
+    loss: 'its networks are removed',
+    act: ({ data }) => {
+      const files = join(data, 'network', 'files');
+      for (const bridge of bridgesIn(join(files, 'local-kv.db'))) {
+        spawnSync('ip', ['link', 'delete', bridge], { stdio: 'ignore' });
+      }
+      rmSync(files, { recursive: true, force: true });
+    },
+  },
+  {
+    loss: 'its data is set aside as *.unreadable, and its images are built again',
+    act: ({ data }) => {
+      // dockerd mounts its data upon itself, and a killed one leaves that, which a renaming would stop at.
+      spawnSync('umount', ['--lazy', '--recursive', data], { stdio: 'ignore' });
+      rmSync(`${data}.unreadable`, { recursive: true, force: true });
+      renameSync(data, `${data}.unreadable`);
+    },
+  },
+];
+
+/**
+ * Starts a daemon over the data of the one before, also where a kill left data that it cannot read; answers its pid.
+ * `flags` are added to its command line.
+ */
+export async function startDockerd(
+  place: DockerdPlace,
+  { flags = [], log }: { flags?: string[]; log(line: string): void },
+): Promise<{ pid: number | undefined } | { error: string }> {
+  let outcome = await tryStart(place, flags);
+  for (const { loss, act } of REPAIRS) {
+    if (!('error' in outcome) || outcome.panic === undefined) break;
+    log(`dockerd ended at what the last one left (${outcome.panic}): ${loss} …`);
+    act(place);
+    outcome = await tryStart(place, flags);
+  }
+  return outcome;
+}
+
+/** The bridges of the networks that a daemon's record of them names; they would hold their addresses for good. */
+function bridgesIn(record: string): Set<string> {
+  const ids = readFileSync(record, 'latin1').matchAll(/\/network\/([0-9a-f]{12})[0-9a-f]{52}\//g);
+  return new Set([...ids].map(([, id]) => `br-${id}`));
+}
+
+/** Starts one once; `panic` is how Go told of a defect of the daemon's own, where it did. */
+async function tryStart(
+  { data, run, socket, pidFile }: DockerdPlace,
+  flags: string[],
+): Promise<{ pid: number | undefined } | { error: string; panic: string | undefined }> {
+  mkdirSync(data, { recursive: true });
+  mkdirSync(run, { recursive: true, mode: 0o700 });
+  const containerdPid = join(run, 'exec', 'containerd', 'containerd.pid');
+  // A pid file left by a kill would be believed while nobody has reaped the dead, and when another has their number.
+  for (const file of [pidFile, containerdPid]) if (!processIn(file)) rmSync(file, { force: true });
+  const logFile = join(run, 'dockerd.log');
+  const out = openSync(logFile, 'w', 0o600);
+  const where = ['--data-root', data, '--exec-root', join(run, 'exec'), '-H', `unix://${socket}`];
+  const daemon = spawn('dockerd', [...where, '--pidfile', pidFile, ...flags], {
+    detached: true,
+    stdio: ['ignore', out, out],
+  });
+  closeSync(out);
+  daemon.unref();
+  if (await isUp(daemon, socket)) return { pid: daemon.pid };
+  const said = readFileSync(logFile, 'utf8').trim();
+  const panic = PANIC.exec(said)?.[0];
+  const reason = panic ?? said.split('\n').at(-1) ?? '';
+  return {
+    error: `${reason || 'it printed nothing'} (whole log: ${logFile})`,
+    panic,
+  };
+}
+
+/** The live process that a pid file of dockerd or containerd names. */
+export function processIn(pidFile: string): number | undefined {
+  const pid = Number(attempt(() => readFileSync(pidFile, 'utf8')));
+  return pid > 0 && isAlive(pid) && (isNamed(pid, 'dockerd') || isNamed(pid, 'containerd')) ? pid : undefined;
+}
+
+/** Whether a process has that name. */
+export const isNamed = (pid: number, name: string): boolean =>
+  attempt(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim()) === name;
+
+/** Alive, and not merely waiting to be reaped. */
+export const isAlive = (pid: number): boolean =>
+  (attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.[0]) ?? 'Z') !== 'Z';
+
+/** What it answers, or nothing where that cannot be read. */
+export function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether it answers within START_MS. */
+async function isUp(daemon: ChildProcess, socket: string): Promise<boolean> {
+  const until = performance.now() + START_MS;
+  while (performance.now() < until) {
+    if (await answers(socket)) return true;
+    if (daemon.exitCode !== null || daemon.signalCode !== null) return false;
+    await delay(100);
+  }
+  return false;
+}
+
+/** Whether a daemon answers `GET /_ping`, within a deadline. */
+export async function answers(socket: string): Promise<boolean> {
+  const target = socket.startsWith('/') ? { socketPath: socket } : tcp(socket);
+  if (target === undefined) return false;
+  return new Promise((resolve) => {
+    const ping = request({ ...target, path: '/_ping', timeout: PING_MS }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    ping.on('timeout', () => ping.destroy());
+    ping.on('error', () => resolve(false));
+    ping.on('close', () => resolve(false));
+    ping.end();
+  });
+}
+
+function tcp(url: string): { host: string; port: string } | undefined {
+  const match = /^(?:tcp|http):\/\/([^/:]+):(\d+)\/?$/.exec(url);
+  return match?.[1] && match[2] ? { host: match[1], port: match[2] } : undefined;
+}

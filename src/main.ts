@@ -2,6 +2,7 @@
 /** The entry: the only file that reads the environment, makes clients and wires the parts together. */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { apiTokenOf } from './api-token.ts';
 import { runCli } from './cli/index.ts';
 import { openHandlers } from './handlers.ts';
 import { watchDisk } from './images/disk.ts';
@@ -150,7 +151,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
   images: (settings) => imagesOf(settings)(() => {}),
   collector: (settings, redis) => collectorOf(settings, redis),
   wrapperIsBuilt: () => existsSync(WRAPPER),
-  async serve(settings, signal, { cleanup }) {
+  async serve(given, signal, { cleanup }) {
+    const settings = { ...given, apiToken: apiTokenOf(given) };
     const metrics = createMetrics({ version });
     const log = createLogger({ level: settings.logLevel, version, secrets: secretsOf(settings) });
     const checkpoint = crashAt(process.env.WM_CRASH_AT);

@@ -55,15 +55,18 @@ export function openPools(options: {
           if (status[state] !== undefined) metrics.tasks.set(status[state], { pool, state });
       }
       metrics.taskDuration.reset();
-      const names = [...(loop?.statuses() ?? [])].map(([pool]) => pool);
+      const declared = new Set([...(loop?.statuses() ?? [])].map(([pool]) => pool));
+      // A scrape tells what there is, also while Redis is away.
+      const used = loop ? await tasks.pools().catch(() => []) : [];
       await Promise.all(
-        names.map(async (pool) => {
-          // A scrape tells what there is, also while Redis is away.
-          const totals = await tasks
-            .queue(pool)
-            .durations()
-            .catch(() => undefined);
+        [...new Set([...declared, ...used])].map(async (pool) => {
+          const queue = tasks.queue(pool);
+          const totals = await queue.durations().catch(() => undefined);
           if (totals) metrics.taskDuration.set(totals, { pool });
+          // That of nodes that were started by hand, or of a pool that was deleted before its tasks were done.
+          const counts = declared.has(pool) ? undefined : await queue.counts().catch(() => undefined);
+          for (const state of ['queued', 'active'] as const)
+            if (counts) metrics.tasks.set(counts[state], { pool, state });
         }),
       );
     },

@@ -29,6 +29,11 @@ export function readSettings(env: Environment): Settings {
     const message = `is "${read.restartBackoffMaxSeconds}", but must be at least ${base}`;
     issues.push({ path: 'RESTART_BACKOFF_MAX_SECONDS', message });
   }
+  if (read.apiToken !== undefined && read.apiTokenFile !== undefined)
+    issues.push({
+      path: 'API_TOKEN_FILE',
+      message: 'is set, and so is API_TOKEN; only one of them can hold',
+    });
   if (issues.length === 0) return read;
   const list = issues.map(({ path, message }) => `\n  ${path} ${message}`).join('');
   throw new Fault('invalid_command', `The settings are wrong; set these variables anew:${list}`, { issues });

@@ -93,7 +93,7 @@ export const VARIABLES = {
     name: 'API_TOKEN_FILE',
     schema: path,
     allowed: 'an absolute path',
-    help: 'File that holds the same token.',
+    help: 'File that holds the same token, instead of API_TOKEN.',
   }),
   logLevel: choice(
     'LOG_LEVEL',

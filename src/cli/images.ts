@@ -1,7 +1,7 @@
 /** `wm images`: what images of workers there are, how one is built, and which are no longer kept. */
 import { Command, Option } from 'commander';
 import type { Collector, StoredImage } from '../images/gc.ts';
-import { dockerfileOf, type Images, imageName, machineCa, writeContext } from '../images/index.ts';
+import { dockerfileOf, imageName, machineCa, writeContext } from '../images/index.ts';
 import { AGENT_TYPES, instant, MODULES, sizeText, type WorkerSpec, workerSpec } from '../model/index.ts';
 import type { Context } from './context.ts';
 import { usage } from './exit.ts';
@@ -96,20 +96,23 @@ async function build(context: Context, options: BuildOptions): Promise<void> {
   const settings = parts.settings();
   const images = parts.images(settings);
   try {
-    if (options.print) return await out.text(dockerfileOf(await images.recipe(spec)));
-    if (options.directory !== undefined) return await write(context, images, spec, options.directory);
+    const json = options.output === 'json';
+    if (options.print || options.directory !== undefined) {
+      const recipe = await images.recipe(spec);
+      const [image, dockerfile] = [imageName(recipe), dockerfileOf(recipe)];
+      if (options.print) return await (json ? out.json({ image, dockerfile }) : out.text(dockerfile));
+      const { directory = '.' } = options;
+      await writeContext(recipe, directory, { ca: parts.settings().workerBuildCa ?? machineCa() });
+      return await (json
+        ? out.json({ image, directory })
+        : out.line(`docker build -t ${image} ${directory}`));
+    }
     const progress = progressOn(parts.stderr);
     const name = await images.buildNow(spec, progress.show).finally(progress.end);
-    await (options.output === 'json' ? out.json({ image: name }) : out.line(name));
+    await (json ? out.json({ image: name }) : out.line(name));
   } finally {
     await images.close();
   }
-}
-
-async function write({ out, parts }: Context, images: Images, spec: WorkerSpec, folder: string) {
-  const recipe = await images.recipe(spec);
-  await writeContext(recipe, folder, { ca: parts.settings().workerBuildCa ?? machineCa() });
-  await out.line(`docker build -t ${imageName(recipe)} ${folder}`);
 }
 
 function specOf({ agentType, agentVersion, module = [], locked }: BuildOptions): WorkerSpec {

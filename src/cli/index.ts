@@ -11,6 +11,7 @@ import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
 import { Runtimes } from '../runtimes/registry.ts';
 import { applyCommand, diffCommand } from './apply.ts';
+import { attachCommand } from './attach.ts';
 import { configCommand, versionCommand } from './config.ts';
 import type { Context } from './context.ts';
 import { createCommand } from './create.ts';
@@ -110,7 +111,10 @@ export function programOf(context: Context): Command {
   const groups: [string, Command[]][] = [
     [
       'Workers:',
-      [createCommand(context), ...desireCommands(context), sendCommand(context), waitCommand(context)],
+      [
+        ...[createCommand(context), ...desireCommands(context)],
+        ...[sendCommand(context), attachCommand(context), waitCommand(context)],
+      ],
     ],
     [
       'Looking:',

@@ -4,7 +4,7 @@ import { Fault, type OutputMessage } from '../model/index.ts';
 import type { StreamLine } from '../store/index.ts';
 import type { Context } from './context.ts';
 import { outputOption } from './output.ts';
-import { printEntry } from './output-entry.ts';
+import { printEntry, type Style } from './output-entry.ts';
 import type { Session } from './session.ts';
 import { count } from './values.ts';
 import { waitFor } from './wait-for.ts';
@@ -41,17 +41,29 @@ export function logsCommand(context: Context): Command {
 async function logs({ session: open, out }: Context, given: string, options: Options): Promise<void> {
   const session = await open();
   const id = await resolveId(session, given);
-  const key = session.store.keys.output(id);
   if (!(await session.store.status(id))) throw await whyNone(session, id);
   const style = options.output === 'json' ? 'json' : options.raw ? 'raw' : 'text';
-  let last = options.tail === undefined ? '0' : await session.before(key, options.tail);
+  const key = session.store.keys.output(id);
+  const from = options.tail === undefined ? '0' : await session.before(key, options.tail);
+  await printOutput({ session, id, out }, from, style, options.follow);
+}
+
+/** Prints what stands on a worker's output stream after an entry; with `follow` also what comes, until it has ended. */
+export async function printOutput(
+  { session, id, out }: { session: Session; id: string; out: Context['out'] },
+  from: string,
+  style: Style,
+  follow = false,
+): Promise<void> {
+  const key = session.store.keys.output(id);
+  let last = from;
   const print = async (lines: AsyncIterable<StreamLine>) => {
     for await (const line of lines) {
       last = line.id;
       await printEntry(out, line.data as OutputMessage, style);
     }
   };
-  if (options.follow) await print(session.follow(key, last, endOf(session, id)));
+  if (follow) await print(session.follow(key, last, endOf(session, id)));
   // Also what came between the worker's end and this verb's learning of it.
   await print(session.lines(key, last));
 }

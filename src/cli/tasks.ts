@@ -1,6 +1,6 @@
 /** `wm tasks`: hand in tasks, ask how they stand, end them. It reads and writes the queues itself and needs no manager. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { TASK_PRIORITIES, TASK_STATUSES, type TaskStatus, type TaskView } from '../model/index.ts';
+import { Fault, TASK_PRIORITIES, TASK_STATUSES, type TaskStatus, type TaskView } from '../model/index.ts';
 import { deskOf } from '../open-desk.ts';
 import type { TaskDesk } from '../tasks/desk.ts';
 import type { Context } from './context.ts';
@@ -10,6 +10,8 @@ import { fields, table } from './table.ts';
 import { ageOf } from './text.ts';
 import { count, readText, seconds } from './values.ts';
 
+const TASK = 'its id, or a unique beginning of it among the last 1000 tasks';
+const LAST = 1000;
 const COLUMNS = ['TASK', 'POOL', 'STATUS', 'PRIORITY', 'ATTEMPTS', 'WORKER', 'QUEUED', 'ERROR'];
 const WAIT_SECONDS = 300;
 const LOOK_MS = 200;
@@ -70,12 +72,12 @@ function getCommand(context: Context): Command {
   return new Command('get')
     .summary('tell how a task stands')
     .description('Tell how a task stands, with its result or its error.')
-    .argument('<task>', 'its id')
+    .argument('<task>', TASK)
     .option('--pool <name>', 'the pool, where two have a task of that id')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm tasks get 3f2a… -o json')
     .action((id: string, { pool, output }: { pool?: string; output: string }) =>
-      withDesk(context, async (desk) => show(context, await desk.get(id, pool), output)),
+      withDesk(context, async (desk) => show(context, await find(desk, id, pool), output)),
     );
 }
 
@@ -83,13 +85,16 @@ function cancelCommand(context: Context): Command {
   return new Command('cancel')
     .summary('end a task')
     .description('End a task: one that waits at once, one that runs as soon as its handler has ended.')
-    .argument('<task>', 'its id')
+    .argument('<task>', TASK)
     .option('--pool <name>', 'the pool, where two have a task of that id')
     .option('--reason <text>', 'why, for the task’s error')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm tasks cancel 3f2a… --reason "not needed any more"')
     .action((id: string, { pool, reason, output }: { pool?: string; reason?: string; output: string }) =>
-      withDesk(context, async (desk) => show(context, await desk.cancel(id, reason, pool), output)),
+      withDesk(context, async (desk) => {
+        const { task_id } = await find(desk, id, pool);
+        await show(context, await desk.cancel(task_id, reason, pool), output);
+      }),
     );
 }
 
@@ -116,6 +121,24 @@ function lsCommand(context: Context): Command {
         await context.out.line(table(COLUMNS, rows));
       }),
     );
+}
+
+/** The task of that id, or the only one of the newest whose id begins so. */
+async function find(desk: TaskDesk, given: string, pool: string | undefined): Promise<TaskView> {
+  try {
+    return await desk.get(given, pool);
+  } catch (error) {
+    if (!(error instanceof Fault && error.code === 'not_found')) throw error;
+    const last = await desk.list({ limit: LAST, ...(pool !== undefined && { pool }) });
+    const [task, another] = last.filter(({ task_id }) => given !== '' && task_id.startsWith(given));
+    if (!task) throw error;
+    if (!another) return task;
+    const list = `\n  ${task.task_id}\n  ${another.task_id}`;
+    throw new Fault(
+      'conflict',
+      `More than one task has an id that begins with ${given}; write more of it:${list}`,
+    );
+  }
 }
 
 async function submit(context: Context, command: string[], options: SubmitOptions): Promise<void> {

@@ -2,7 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import {
   type Checkpoint,
+  COMMAND_NAMES,
   type Command,
+  type CommandName,
   commonFields,
   ENTRY_LIMIT,
   Fault,
@@ -22,6 +24,8 @@ const BLOCK_MS = 2000;
 const MAX_DELIVERIES = 5;
 /** An entry that was delivered so long ago never arrived: the reply was lost with its connection, or its reader died. */
 const STRANDED_MS = 30_000;
+/** Characters that an answer repeats of the name of a command that there is not. */
+const NAME_TOLD = 64;
 /** First and longest wait after Redis has failed us. */
 const RETRY_MS = [100, 2000] as const;
 
@@ -96,11 +100,11 @@ async function settle(entry: Entry, options: ConsumerOptions): Promise<void> {
   options.checkpoint?.('command:read');
   const { outcome, taken } = await settleOne(settlement, options);
   options.checkpoint?.('command:settled');
-  const { requestId: request_id, workerId: worker_id, name } = settlement;
+  const { requestId: request_id, workerId: worker_id, name, asked } = settlement;
   const answer = settlement.answers[outcome as 'ok'] ?? settlement.answers.ok;
   const refused = JSON.parse(answer).error as { code: string; message: string } | undefined;
   const result = outcome === 'repeated' ? 'duplicate' : (refused?.code ?? 'ok');
-  log.info({ request_id, worker_id, command: name, result, why: refused?.message }, 'command settled');
+  log.info({ request_id, worker_id, command: name, result, asked, why: refused?.message }, 'command settled');
   options.settled(name, result, Math.max(0, context.now() - Number(entry.id.split('-')[0])));
   if (settlement.pool && outcome === 'ok') options.poolChanged(settlement.pool.name);
   if (worker_id && wrote(settlement, outcome)) {
@@ -135,51 +139,58 @@ async function settleOne(
 const wrote = ({ operation }: Plan, outcome: Settled) =>
   outcome !== 'conflict' && outcome !== 'not_found' && (operation === 'create' || operation === 'desire');
 
+type Given = Record<string, unknown>;
+
 /** What an entry comes to. Never throws. */
 async function read(entry: Entry, context: CommandContext): Promise<Settlement & Plan & { name: string }> {
-  const unreadable = (why: string) => {
-    const fault = new Fault('invalid_command', `The entry ${entry.id} of worker:commands ${why}.`);
-    const answers = { ok: refusal({ entry_id: entry.id }, fault) };
-    return {
-      entry,
-      requestId: '',
-      replyTo: undefined,
-      operation: 'dead',
-      answers,
-      name: 'unreadable',
-    } as const;
-  };
-  if (entry.deliveries >= MAX_DELIVERIES)
-    return unreadable(`was tried ${entry.deliveries - 1} times without success`);
-  if (entry.data === undefined) return unreadable('has no field "data"');
-  if (entry.data.length > ENTRY_LIMIT) return unreadable(`is longer than ${ENTRY_LIMIT} characters`);
-  let given: Partial<Record<'request_id' | 'command' | 'reply_to', unknown>>;
-  try {
-    given = JSON.parse(entry.data);
-  } catch (error) {
-    return unreadable(`is not JSON: ${messageOf(error).slice(0, 200)}`);
+  const given = open(entry);
+  const named = typeof given === 'string' ? {} : given;
+  const name = nameOf(named);
+  if (typeof given === 'string') {
+    const fault = new Fault('invalid_command', `The entry ${entry.id} of worker:commands ${given}.`);
+    return { ...refused(entry, named, fault), operation: 'dead', name: 'unreadable' };
   }
-  if (typeof given !== 'object' || given === null || Array.isArray(given))
-    return unreadable('is not a JSON object');
+  if (entry.deliveries >= MAX_DELIVERIES) {
+    const why = `was tried ${entry.deliveries - 1} times without success; the log of the manager tells why`;
+    const fault = new Fault('internal', `The entry ${entry.id} of worker:commands ${why}.`);
+    return { ...refused(entry, named, fault), operation: 'dead', name: name ?? 'invalid' };
+  }
   let command: Command;
   try {
     command = parseCommand(given);
   } catch (error) {
-    return { ...refused(entry, given, error as Fault), name: 'invalid' };
+    return { ...refused(entry, given, error as Fault), name: name ?? 'invalid' };
   }
   const plan = await planOf(command, context);
   const { request_id: requestId, reply_to: replyTo } = command;
   return { ...plan, entry, requestId, replyTo, name: command.command };
 }
 
-/** The answer to a command that could be read and is wrong, as far as its own names can be used. */
-function refused(entry: Entry, given: Record<string, unknown>, fault: Fault): Settlement {
-  const wrong = new Set(fault.issues?.map(({ path }) => path));
+/** The object that an entry holds, or why it holds none. */
+function open({ data }: Entry): Given | string {
+  if (data === undefined) return 'has no field "data"';
+  if (data.length > ENTRY_LIMIT) return `is longer than ${ENTRY_LIMIT} characters`;
+  let given: unknown;
+  try {
+    given = JSON.parse(data);
+  } catch (error) {
+    return `is not JSON: ${messageOf(error).slice(0, 200)}`;
+  }
+  const isObject = typeof given === 'object' && given !== null && !Array.isArray(given);
+  return isObject ? (given as Given) : 'is not a JSON object';
+}
+
+/** The name of a command that there is, for the metrics. */
+const nameOf = ({ command }: Given): CommandName | undefined =>
+  COMMAND_NAMES.find((known) => known === command);
+
+/** The answer to a command that cannot be carried out, as far as its own names can be used. */
+function refused(entry: Entry, given: Given, fault: Fault): Settlement {
   // Where the command itself is unknown, its other fields were not even looked at.
   const requestId = commonFields.request_id.safeParse(given.request_id).data ?? '';
   const replyTo = commonFields.reply_to.safeParse(given.reply_to).data;
   const names = {
-    command: wrong.has('command') ? '' : String(given.command),
+    ...(typeof given.command === 'string' && { command: given.command.slice(0, NAME_TOLD) }),
     ...(requestId ? { request_id: requestId } : { entry_id: entry.id }),
   };
   return {

@@ -45,6 +45,8 @@ export interface Abilities {
 export type Plan = Omit<Settlement, 'entry' | 'requestId' | 'replyTo'> & {
   /** A line for the history of the worker, once the command is settled with `ok`. */
   event?: LifecycleEvent;
+  /** Why it was asked for, for the log. */
+  asked?: string;
 };
 export type Planner<N extends CommandName> = (
   command: CommandOf<N>,

@@ -21,11 +21,10 @@ export function poolRoutes({ views, ask }: PoolRoutesOptions): Route[] {
   };
   const command = async (asked: Asked, fields: { command: string; [field: string]: unknown }) => {
     const key = asked.headers['idempotency-key'];
-    const named = { request_id: 'http', ...(typeof key === 'string' && { request_id: key }), ...fields };
+    const keyed = typeof key === 'string' ? { request_id: key, ...fields } : fields;
     // What is wrong is told at once, also while no manager leads.
-    parseCommand(named);
-    const { request_id, ...rest } = named;
-    return ask(request_id === 'http' ? rest : { request_id, ...rest });
+    parseCommand({ request_id: 'any', ...keyed });
+    return ask(keyed);
   };
   const apply = async (asked: Asked, name?: string) => {
     const given = await asked.json();
@@ -33,7 +32,7 @@ export function poolRoutes({ views, ask }: PoolRoutesOptions): Route[] {
       name !== undefined && typeof given === 'object' && given !== null && !Array.isArray(given)
         ? { name, ...given }
         : given;
-    if (name !== undefined && (pool as { name?: unknown }).name !== name)
+    if (name !== undefined && (pool as { name?: unknown } | null)?.name !== name)
       throw new Fault('invalid_command', `The pool in the body is not named ${name}, as the path says.`);
     const answer = await command(asked, { command: 'apply', pool });
     return json(answer.change === 'created' ? 201 : 200, answer);

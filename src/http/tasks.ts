@@ -1,6 +1,6 @@
 /** Tasks over HTTP, as a worker node answers them, with the pool added: the manager knows all queues. */
 import type { TaskAccepted, TaskView } from '../model/index.ts';
-import { json, type Route } from './route.ts';
+import { json, keyed, type Route } from './route.ts';
 
 export interface TaskRoutesOptions {
   submit: (given: unknown) => Promise<TaskAccepted & { pool: string }>;
@@ -15,7 +15,7 @@ export function taskRoutes({ submit, get, cancel }: TaskRoutesOptions): Route[] 
       method: 'POST',
       path: '/task/submit',
       async handle(asked) {
-        const { status, task_id, position, pool } = await submit(await asked.json());
+        const { status, task_id, position, pool } = await submit(keyed(await asked.json(), asked));
         return json(200, { status, task_id, position, pool });
       },
     },

@@ -4,6 +4,7 @@ import { nextTime } from '../cron.ts';
 import { messageOf, sizeText } from '../model/index.ts';
 import type { ImageUsage } from '../store/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { bytesOf } from './collect.ts';
 import type { Collection, Collector } from './gc.ts';
 
 /** The longest that the clock is not looked at: it may be set, and Node's timers know no wait of months. */
@@ -52,6 +53,7 @@ export function startSchedule(options: ScheduleOptions): { stop(): void } {
 
   async function step(): Promise<void> {
     let due = now() + SOON_MS;
+    await count(options);
     try {
       due = dueAt(cron, await since(), earliest);
       if (due <= now() && !stopping.signal.aborted) {
@@ -74,6 +76,15 @@ export function startSchedule(options: ScheduleOptions): { stop(): void } {
       clearTimeout(timer);
     },
   };
+}
+
+/** What images there are, for the metrics: also those that were there before this start, and while none is due to go. */
+async function count({ collector, metrics }: ScheduleOptions): Promise<void> {
+  // An engine that is away is told of by `runtime_up`.
+  const images = await collector.list().catch(() => undefined);
+  if (!images) return;
+  metrics.images.set(images.length);
+  metrics.imageBytes.set(bytesOf(images));
 }
 
 /** One collection, told to the log and the metrics. */

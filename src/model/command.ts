@@ -18,7 +18,7 @@ export const commonFields = {
   reply_to: z
     .string()
     .max(256)
-    .regex(/^worker:responses:[A-Za-z0-9_.:-]+$/, 'must match worker:responses:*')
+    .regex(/^worker:responses:[\w.:/@=+,~-]+$/, 'must match worker:responses:*')
     .optional(),
 };
 
@@ -112,6 +112,7 @@ export const command = z.discriminatedUnion('command', [
 ]);
 export type Command = z.infer<typeof command>;
 export type CommandName = Command['command'];
+export const COMMAND_NAMES: readonly CommandName[] = command.options.map(({ shape }) => shape.command.value);
 export type CommandOf<N extends CommandName> = Extract<Command, { command: N }>;
 
 /** An answer on the response stream. Of a refused entry that could not be read, `entry_id` is all that is known. */

@@ -41,6 +41,7 @@ function taskEnv({ spec, handlersDir }: BodyFacts): Record<string, string> {
     // The image's own health check reads them, too.
     WORKER_PORT: WORKER_PORT ?? (docker ? String(NODE_PORT) : '0'),
     WORKER_HOST: WORKER_HOST ?? (docker ? '0.0.0.0' : '127.0.0.1'),
+    MAX_WORKERS: spec.env?.MAX_WORKERS ?? String(spec.concurrency ?? 1),
     ...(handlers !== undefined && { HANDLERS_DIR: handlers }),
   };
 }

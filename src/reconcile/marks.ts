@@ -25,6 +25,8 @@ interface Mark {
   desired: boolean;
 }
 
+/** One that waits for its restart is STARTING. */
+const ENDED: ReadonlySet<WorkerStatus> = new Set(['STOPPED', 'FAILED']);
 /** Phases of a body that is being ended. */
 const ENDING: ReadonlySet<string> = new Set(['stopping', 'killing']);
 
@@ -45,7 +47,7 @@ export class Marks {
       runtime: status.runtime,
       incarnation: status.incarnation,
       agent_type: seen.desired.spec.agent_type,
-      desired: seen.desired.desired === 'running',
+      desired: seen.desired.desired === 'running' && !ENDED.has(status.status),
     });
   }
 

@@ -60,7 +60,9 @@ export async function reconcileWorker(id: string, context: PassContext): Promise
 /** Stores the decision where it changes anything; a worker at rest costs no write. */
 async function store(record: WorkerRecord, seen: Observation, decision: Decision, context: PassContext) {
   context.decided(record, seen, decision);
-  if (!isNews(record, decision)) return 'ok';
+  // Each body is told of in the history, also where the status has told of it before it is made.
+  const makes = decision.intents.some(({ type }) => type === 'create');
+  if (!makes && !isNews(record, decision)) return 'ok';
   const { status, memo } = decision;
   const event = eventOf(seen, decision);
   if (event) context.log.info({ worker_id: record.id, rule: decision.rule, ...event }, 'worker changed');

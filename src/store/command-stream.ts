@@ -1,5 +1,11 @@
 import type { Redis } from 'ioredis';
-import { type Candidate, instant, type LifecycleEvent, type WorkerSpec } from '../model/index.ts';
+import {
+  type Answer,
+  type Candidate,
+  instant,
+  type LifecycleEvent,
+  type WorkerSpec,
+} from '../model/index.ts';
 import type { Link } from './connect.ts';
 import { COMMAND_GROUP, type Keys } from './keys.ts';
 import { type PoolChange, settlePool } from './pool-settlement.ts';
@@ -16,7 +22,7 @@ const COMMANDS_KEPT = 10_000;
 const DEAD_KEPT = 1000;
 /** A stream that an orchestrator named with `reply_to` goes away by itself. */
 const REPLY_STREAM_MS = 86_400_000;
-/** Characters of an unreadable entry that are kept with it. */
+/** Characters of an entry that are put aside. */
 const DEAD_EXCERPT = 65_536;
 const KEPT = { request_ms: REQUEST_MEMORY_MS, responses: RESPONSES_KEPT, reply_ms: REPLY_STREAM_MS };
 /** One consumer: its pending entries are found again by whoever leads next. */
@@ -38,7 +44,7 @@ export interface Settlement {
   replyTo: string | undefined;
   /**
    * - `answer`: only answers. `later`: answers, and the same request may be tried again.
-   * - `pool`: writes what is asked of a pool. `create`, `desire`: write the desired record. `dead`: could not be read.
+   * - `pool`: writes what is asked of a pool. `create`, `desire`: write the desired record. `dead`: could not be read, or failed again and again.
    */
   operation: 'answer' | 'later' | 'dead' | 'create' | 'desire' | 'pool';
   /** The texts to answer with, by how it came out. */
@@ -157,7 +163,7 @@ export class CommandStream {
       what.requestId,
       what.created?.ms ?? 0,
       what.created?.prompt ?? '',
-      what.operation === 'dead' ? (what.entry.data ?? '').slice(0, DEAD_EXCERPT) : '',
+      what.operation === 'dead' ? deadEntryOf(what) : '',
       DEAD_KEPT,
       ...takingOf(id, what.created),
     )) as [unknown, number, number | undefined];
@@ -174,6 +180,12 @@ export class CommandStream {
     const safe = firstPending ?? (group?.get('last-delivered-id') as string | undefined);
     if (safe) await this.#redis.xtrim(commands, 'MINID', '~', safe);
   }
+}
+
+/** What is put aside: the entry, and why it could not be carried out. */
+function deadEntryOf({ entry, answers }: Settlement): string {
+  const { error } = JSON.parse(answers.ok) as Answer;
+  return JSON.stringify({ entry_id: entry.id, error, entry: entry.data?.slice(0, DEAD_EXCERPT) ?? null });
 }
 
 /** The arguments that tell of the body to be taken over. */

@@ -34,12 +34,14 @@ const ID = /^(?=.*\d)[0-9a-f-]{8,}$/i;
 
 /**
  * Lets through label values that are words, and no more than VALUES_PER_LABEL of them for each label; the rest is
- * `other`. An id in a label would grow the memory of this process and of Prometheus for ever.
+ * `other`. An id in a label would grow the memory of this process and of Prometheus for ever. Values of `declared`
+ * labels are names that a person gave, such as a pool's, of metrics that are set anew for each scrape: they pass.
  */
-function bound() {
+function bound(declared: readonly string[] = []) {
   const known = new Map<string, Set<string>>();
   return (labels: Record<string, string> = {}): Record<string, string> => {
     const entries = Object.entries(labels).map(([label, value]) => {
+      if (declared.includes(label)) return [label, value];
       const values = known.get(label) ?? new Set();
       known.set(label, values);
       if (values.has(value)) return [label, value];
@@ -68,9 +70,14 @@ export function instruments(registry: prom.Registry, prefix: string) {
         inc: (by, ...[given]) => metric.inc(bounded(given as Record<string, string> | undefined), by),
       };
     },
-    gauge<L = object>(name: string, help: string, labels: readonly (keyof L & string)[]): Gauge<L> {
+    gauge<L = object>(
+      name: string,
+      help: string,
+      labels: readonly (keyof L & string)[],
+      declared: readonly (keyof L & string)[] = [],
+    ): Gauge<L> {
       const metric = new prom.Gauge(named(name, help, labels));
-      const bounded = bound();
+      const bounded = bound(declared);
       return {
         set: (value, ...[given]) => metric.set(bounded(given as Record<string, string> | undefined), value),
         reset: () => metric.reset(),
@@ -89,8 +96,13 @@ export function instruments(registry: prom.Registry, prefix: string) {
           metric.observe(bounded(given as Record<string, string> | undefined), value),
       };
     },
-    told<L = object>(name: string, help: string, bounds: readonly number[]): Told<L> {
-      const bounded = bound();
+    told<L = object>(
+      name: string,
+      help: string,
+      bounds: readonly number[],
+      declared: readonly (keyof L & string)[] = [],
+    ): Told<L> {
+      const bounded = bound(declared);
       let values: { metricName: string; value: number; labels: object }[] = [];
       const described = { name: prefix + name, help, type: 'histogram', aggregator: 'sum' };
       // prom-client asks a metric for nothing else when it writes its text.

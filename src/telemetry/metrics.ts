@@ -49,7 +49,11 @@ export function createMetrics(options: { version?: string; processMetrics?: bool
       'Workers on record, by observed status.',
       ['status', 'runtime', 'agent_type'],
     ),
-    desiredWorkers: gauge('desired_workers', 'Workers that are asked to run.', []),
+    desiredWorkers: gauge(
+      'desired_workers',
+      'Workers that are asked to run and have not ended for good.',
+      [],
+    ),
     spawnDuration: histogram<{ phase: string; runtime: RuntimeName }>(
       'spawn_duration_seconds',
       'Time from the acceptance of a create to each phase that the worker reached.',
@@ -146,15 +150,19 @@ export function createMetrics(options: { version?: string; processMetrics?: bool
       'pool_workers',
       'Workers of a pool: how many there should be, and how many there are, by what they do.',
       ['pool', 'state'],
+      ['pool'],
     ),
-    tasks: gauge<{ pool: string; state: string }>('tasks', 'Tasks of a pool that wait and that run.', [
-      'pool',
-      'state',
-    ]),
+    tasks: gauge<{ pool: string; state: string }>(
+      'tasks',
+      'Tasks of a pool that wait and that run.',
+      ['pool', 'state'],
+      ['pool'],
+    ),
     taskDuration: told<{ pool: string }>(
       'task_duration_seconds',
       'Time that attempts of tasks took, as the workers of the pool have told it.',
       TASK,
+      ['pool'],
     ),
     orphansRemoved: counter(
       'orphans_removed_total',

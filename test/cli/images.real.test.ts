@@ -31,6 +31,9 @@ test('an image is shown before it is built, built once, listed, and held against
   expect(shown.out).toBe(await readFile(join(context, 'Dockerfile'), 'utf8'));
   expect(shown.out).toContain('ENTRYPOINT');
 
+  const printed = JSON.parse((await wm(...image, '--print', '-o', 'json')).out);
+  expect(printed).toEqual({ image: expect.stringMatching(/^worker:/), dockerfile: shown.out });
+
   const built = await wm(...image);
   expect(built).toMatchObject({ code: 0, out: expect.stringMatching(/^worker:[0-9a-f]{12}\n$/) });
   const name = built.out.trim();

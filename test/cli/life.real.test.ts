@@ -78,7 +78,9 @@ test('a worker is created, talked to and explained, and its variables stay hidde
 test('a worker is stopped, started and deleted, and each can be waited for', { timeout: LONG }, async () => {
   const id = await running('--', 'cat');
   const short = id.slice(0, 8);
-  expect(await wm('stop', short, '--wait')).toEqual({ code: 0, out: `${id}\n`, err: '' });
+  const stopped = await wm('stop', short, '--wait', '--reason', 'out of budget');
+  expect(stopped).toEqual({ code: 0, out: `${id}\n`, err: '' });
+  await expect.poll(async () => (await wm('events', id)).out, SOON).toMatch(/StopAsked +out of budget/);
   expect(JSON.parse((await wm('status', short, '-o', 'json')).out)).toEqual({
     ...{ worker_id: id, status: 'STOPPED', phase: 'finished', reason: 'Stopped', message: 'It was stopped.' },
     ...{ ip_address: null, exit_code: 143, incarnation: 1, restarts: 0 },
@@ -98,7 +100,30 @@ test('a worker is stopped, started and deleted, and each can be waited for', { t
   expect((await wm('delete', id)).code).toBe(0);
   expect(await wm('start', id)).toMatchObject({ code: 1, err: expect.stringContaining('was deleted') });
   const events = (await wm('events', id)).out;
+  // Also the body that a later incarnation is given.
+  expect(events).toContain('create body 2');
   expect(events).toMatch(/RUNNING\/ready.*STOPPED\/finished.*STARTING\/creating.*STOPPED\/deleted/s);
+});
+
+test('attach shows what comes, sends lines as prompts, and ends with the worker', {
+  timeout: LONG,
+}, async () => {
+  const script = 'read -r first; echo "got $first"; read -r second; echo "got $second"; exit 3';
+  const id = await running('--', 'sh', '-c', script);
+  const attached = start(['attach', id], 'open');
+  attached.child.stdin?.write('one\n');
+  await expect.poll(attached.out, SOON).toContain('got one\n');
+  expect(attached.child.exitCode).toBe(null);
+  attached.child.stdin?.write('two\n');
+  const { code, out, err } = await attached.done;
+  expect({ code, err }).toEqual({ code: 1, err: '' });
+  expect(out).toMatch(/got one\n.*got two\n.*\[exited\]/s);
+  const late = await wm('attach', id);
+  expect(late).toMatchObject({
+    code: 1,
+    out: '',
+    err: expect.stringContaining('FAILED. Start it with `wm start'),
+  });
 });
 
 test('logs -f shows lines as they come and ends with the worker, also over its restarts', async () => {

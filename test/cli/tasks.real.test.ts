@@ -37,13 +37,17 @@ test('a task is handed in, listed, looked at and cancelled', async () => {
   expect(again).toEqual({ task_id: 't-1', status: 'queued', position: 1, pool: 'default' });
   expect((await wm('tasks', 'ls')).out).toMatch(/^t-1 +default +queued +high +0 /m);
   expect(JSON.parse((await wm('tasks', 'ls', '--status', 'running', '-o', 'json')).out)).toEqual([]);
-  expect((await wm('tasks', 'cancel', 't-1', '--reason', 'not needed')).out).toContain('failed (cancelled)');
-  const task = JSON.parse((await wm('tasks', 'get', 't-1', '-o', 'json')).out);
+  expect((await wm('tasks', 'cancel', 't-', '--reason', 'not needed')).out).toContain('failed (cancelled)');
+  const task = JSON.parse((await wm('tasks', 'get', 't', '-o', 'json')).out);
   expect(task).toMatchObject({
     status: 'failed',
     cancelled: true,
     error: { type: 'Cancelled', message: 'not needed' },
   });
+  await wm('tasks', 'submit', '--id', 't-2', '--', 'ls');
+  const ambiguous = await wm('tasks', 'get', 't-');
+  expect(ambiguous).toMatchObject({ code: 1, out: '', err: expect.stringContaining('More than one task') });
+  expect(ambiguous.err).toMatch(/t-1.*t-2|t-2.*t-1/s);
 });
 
 test('with --wait its result is printed, and a failure is one of the verb', async () => {

@@ -21,6 +21,7 @@ const SIGNALS: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 130, SIGKILL:
 
 /** `wm ARGS…` for one cell. */
 export function wmOf(options: ManagerOptions) {
+  /** `input` is all of its standard input; 'open' leaves that to the test. */
   const start = (args: string[], input?: string, env: Record<string, string> = {}): Running => {
     const child = spawn(process.execPath, [MAIN, ...args], {
       env: { ...managerEnv(options), ...env },
@@ -34,7 +35,7 @@ export function wmOf(options: ManagerOptions) {
       said.err += chunk;
     });
     child.stdin.on('error', () => {});
-    child.stdin.end(input);
+    if (input !== 'open') child.stdin.end(input);
     const done = new Promise<Run>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', (code, signal) =>

@@ -123,15 +123,22 @@ test('a command that can never be settled is put aside, and takes no other with 
   const cell = openCell();
   const [poisoned, innocent] = [randomUUID(), randomUUID()];
   await cell.redis.set(cell.store.keys.desired(poisoned), 'not a record');
-  const first = await cell.push(createCommand({ worker_id: poisoned }));
+  const reply_to = `worker:responses:${randomUUID()}`;
+  const first = await cell.push({
+    ...createCommand({ worker_id: poisoned }),
+    request_id: 'poison',
+    reply_to,
+  });
   await cell.push(createCommand({ worker_id: innocent }));
   await consume(cell);
-  const answers = await answered(cell, 2);
-  expect(answers).toMatchObject([
-    { success: false, entry_id: first, error: { code: 'invalid_command' } },
-    { success: true, worker_id: innocent },
-  ]);
-  expect(await cell.redis.xlen(cell.store.keys.dead)).toBe(1);
+  expect(await answered(cell, 1)).toMatchObject([{ success: true, worker_id: innocent }]);
+  const [[, [, refused = ''] = []] = []] = await cell.redis.xrange(reply_to, '-', '+');
+  const answer = JSON.parse(refused);
+  expect(answer).toMatchObject({ request_id: 'poison', command: 'create', success: false });
+  expect(answer.error.code).toBe('internal');
+  const [[, [, dead = ''] = []] = []] = await cell.redis.xrange(cell.store.keys.dead, '-', '+');
+  expect(JSON.parse(dead)).toMatchObject({ entry_id: first, error: answer.error });
+  expect(JSON.parse(JSON.parse(dead).entry)).toMatchObject({ worker_id: poisoned });
   expect(await pending(cell)).toBe(0);
 });
 

@@ -99,7 +99,9 @@ test.each<[string, string]>([
     error: { code: 'invalid_command' },
   });
   const dead = await cell.redis.xrange(cell.store.keys.dead, '-', '+');
-  expect(dead.map(([, fields]) => fields)).toEqual([['data', text, 'entry_id', answer.entry_id]]);
+  expect(dead.map(([, [field, data = '']]) => [field, JSON.parse(data)])).toEqual([
+    ['data', { entry_id: answer.entry_id, error: answer.error, entry: text }],
+  ]);
 });
 
 test('an entry without the field "data" is put aside', async () => {

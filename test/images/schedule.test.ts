@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Collection, Collector } from '../../src/images/gc.ts';
+import type { Collection, Collector, StoredImage } from '../../src/images/gc.ts';
 import { dueAt, startSchedule } from '../../src/images/schedule.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 
@@ -32,11 +32,28 @@ const DONE: Collection = {
 beforeEach(() => void vi.useFakeTimers({ now: NOW }));
 afterEach(() => void vi.useRealTimers());
 
+const image = (name: string, ...ids: string[]) => ({
+  ...{
+    name,
+    agent_type: 'CUSTOM',
+    modules: [],
+    created_at: NOW,
+    size_bytes: 1,
+    last_used_at: NOW,
+    used_by: [],
+  },
+  layers: ids.map((id) => ({ id, bytes: 1000 })),
+});
+const STORED = [
+  image('worker:1', 'a', 'b'),
+  image('worker:2', 'a', 'c', 'd', 'e'),
+] as unknown as StoredImage[];
+
 function start(collect: () => Promise<Collection>, last?: number) {
   const ran: string[] = [];
   const metrics = createMetrics({ processMetrics: false });
   const collector: Collector = {
-    list: async () => [],
+    list: async () => STORED,
     collect: () => {
       ran.push(new Date().toTimeString().slice(0, 5));
       return collect();
@@ -68,6 +85,16 @@ test('it collects at each time, once, and tells', async () => {
   await schedule.stop();
   await vi.advanceTimersByTimeAsync(24 * 3_600_000);
   expect(ran).toHaveLength(4);
+});
+
+test('what is there is counted at the start, long before anything is collected', async () => {
+  const { schedule, ran, metrics } = start(async () => DONE);
+  await vi.advanceTimersByTimeAsync(1);
+  const text = await metrics.text();
+  expect(text).toContain('worker_manager_images 2');
+  expect(text).toContain('worker_manager_image_bytes 5000');
+  expect(ran).toEqual([]);
+  await schedule.stop();
 });
 
 test.each([

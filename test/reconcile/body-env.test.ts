@@ -23,7 +23,7 @@ test('a task worker in a container answers on the port of the contract, and find
   expect(envOf({ pool: 'work', worker_type: 'render' }, '/srv/h')).toEqual({
     ...COMMON,
     ...{ WORKER_TYPE: 'render', WORKER_POOL: 'work', HANDLERS_DIR: '/handlers' },
-    ...{ WORKER_PORT: '5000', WORKER_HOST: '0.0.0.0' },
+    ...{ WORKER_PORT: '5000', WORKER_HOST: '0.0.0.0', MAX_WORKERS: '1' },
   });
 });
 
@@ -31,5 +31,6 @@ test('a direct one takes any free port of loopback, and the files in place', () 
   const direct = { WORKER_PORT: '0', WORKER_HOST: '127.0.0.1' };
   expect(envOf({ runtime: 'process' }, '/srv/h')).toMatchObject({ ...direct, HANDLERS_DIR: '/srv/h' });
   expect(envOf({ runtime: 'process', env: { WORKER_PORT: '7000' } })).toMatchObject({ WORKER_PORT: '7000' });
+  expect(envOf({ runtime: 'process', concurrency: 3 })).toMatchObject({ MAX_WORKERS: '3' });
   expect(envOf({ runtime: 'process' })).not.toHaveProperty('HANDLERS_DIR');
 });

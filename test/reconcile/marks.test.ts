@@ -103,6 +103,11 @@ test('counts by what they are', () => {
   passed(RUNNING);
   const kind = { status: 'RUNNING', runtime: 'docker', agent_type: 'CUSTOM', count: 1 };
   expect(marks.count()).toEqual({ kinds: [kind], desired: 1 });
+  // What has ended for good is not waited for; what is to be restarted is.
+  passed(FAILED);
+  expect(marks.count().desired).toBe(0);
+  passed({ memo: memoOf({ STARTING: 'backoff' }, lifeOf({ next_retry_at: Number.MAX_SAFE_INTEGER })) });
+  expect(marks.count().desired).toBe(1);
   passed({ ...FAILED, desired: { desired: 'stopped' } });
   expect(marks.count()).toEqual({ kinds: [{ ...kind, status: 'FAILED' }], desired: 0 });
 });

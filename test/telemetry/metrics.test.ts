@@ -117,6 +117,26 @@ test.each([
   expect(series.reduce((sum, [, , count]) => sum + Number(count), 0)).toBe(1000);
 });
 
+test('pools keep their names, also those that look like ids, and as many as there are', async () => {
+  const metrics = createMetrics({ processMetrics: false });
+  const names = [
+    'a1b2c3d4e5',
+    'facade42',
+    'x'.repeat(63),
+    ...Array.from({ length: 60 }, (_, n) => `pool-${n}`),
+  ];
+  for (const pool of names) {
+    metrics.poolWorkers.set(1, { pool, state: 'desired' });
+    metrics.tasks.set(2, { pool, state: 'queued' });
+    metrics.taskDuration.set({ count: 1, sum: 1, buckets: [] }, { pool });
+  }
+  const text = await metrics.text();
+  for (const name of ['pool_workers', 'tasks', 'task_duration_seconds_count']) {
+    const series = text.matchAll(new RegExp(`^worker_manager_${name}\\{.*pool="(.*?)"`, 'gm'));
+    expect([...series].map(([, pool]) => pool)).toEqual(names);
+  }
+});
+
 test('two managers in one process share nothing', async () => {
   const [one, other] = [createMetrics({ processMetrics: false }), createMetrics({ processMetrics: false })];
   one.adopted.inc(5);

@@ -8,7 +8,7 @@
 
 import { networkInterfaces } from 'node:os';
 import { type HttpServer, listen } from '../../src/http/listen.ts';
-import { json, type Reply, type Route } from '../../src/http/route.ts';
+import { json, keyed, type Reply, type Route } from '../../src/http/route.ts';
 import { Fault } from '../../src/model/fault.ts';
 import type { ConsumerTotals } from '../../src/tasks/consumer.ts';
 import type { TaskQueue } from '../../src/tasks/tasks.ts';
@@ -70,7 +70,9 @@ export function nodeRoutes(facts: NodeFacts): Route[] {
         if (facts.status() === 'draining')
           throw new Fault('unavailable', 'This worker is ending and takes no tasks; ask another one.');
         const { readSubmission } = await reading();
-        const { task_id, status, position } = await queue.submit(readSubmission(await asked.json()));
+        const { task_id, status, position } = await queue.submit(
+          readSubmission(keyed(await asked.json(), asked)),
+        );
         return json(200, { status, task_id, position });
       },
     },

@@ -33,7 +33,9 @@ export function toContainer(order: BodyOrder, place: Placement): ContainerCreate
   const image = order.image ?? place.image;
   const ours = place.ours ?? isOurs(image);
   const profile = ours ? ownProfile(order.spec) : foreignProfile();
-  const mounts = [...(profile.Mounts ?? []), ...handlerMounts(order.spec, place)];
+  const labels = toLabels(order, place.cell);
+  const volumes = (profile.Mounts ?? []).map((mount) => ({ ...mount, VolumeOptions: labelled(labels) }));
+  const mounts = [...volumes, ...handlerMounts(order.spec, place)];
   return {
     Image: image,
     ...(order.argv ? { Entrypoint: order.argv, Cmd: [] } : {}),
@@ -41,7 +43,7 @@ export function toContainer(order: BodyOrder, place: Placement): ContainerCreate
     ...(ours ? { User: '0:0' } : {}),
     Hostname: `wm-${order.worker_id.slice(0, 8)}`,
     Env: Object.entries(order.env).map(([name, value]) => `${name}=${value}`),
-    Labels: toLabels(order, place.cell),
+    Labels: labels,
     // The loop asks for the end itself; this is for people who use `docker stop`, and for a host that shuts down.
     StopTimeout: Math.ceil(order.spec.stop_grace_seconds),
     HostConfig: {
@@ -56,6 +58,11 @@ export function toContainer(order: BodyOrder, place: Placement): ContainerCreate
 function handlerMounts({ handlers = [] }: WorkerSpec, { handlersDir }: Placement): MountSettings[] {
   if (handlersDir === undefined || handlers.every((name) => isAbsolute(name))) return [];
   return [{ Type: 'bind', Source: handlersDir, Target: HANDLERS_PLACE, ReadOnly: true }];
+}
+
+/** A volume tells whose it is as its body does; it needs no copy of the spec. */
+function labelled({ [LABEL.spec]: _, ...Labels }: Record<string, string>): MountSettings['VolumeOptions'] {
+  return { Labels, NoCopy: false, DriverConfig: { Name: '', Options: {} } };
 }
 
 function toLabels(order: BodyOrder, cell: string): Record<string, string> {

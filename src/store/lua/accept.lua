@@ -5,7 +5,7 @@
 --       nobody: 12 bodies, 13 its desired, 14 its status, 15 its input, 16 its heartbeat, 17 its events; 18 status and 19 events of the worker
 -- ARGV: 1 epoch, 2 group, 3 entry id, 4 operation, 5 answers as a JSON map outcome -> text, 6 request ttl in ms,
 --       7 longest responses, 8 reply ttl in ms (0: none), 9 worker id, 10 desired state, 11 spec, 12 created_at,
---       13 request id, 14 created_at in ms, 15 prompt entry ('' for none), 16 the raw entry, 17 longest dead stream,
+--       13 request id, 14 created_at in ms, 15 prompt entry ('' for none), 16 what is put aside, 17 longest dead stream,
 --       18 id of the warm worker ('' for none), 19 its body, 20 what is kept of the takeover, 21 what its wrapper is
 --       told, beside the spec ('' for nothing yet), 22 the end of its history, 23 tombstone ttl in ms, 24 ttl of its streams in ms,
 --       25 the first line of the worker's history, and 26... fields and values of its status, where it is RUNNING by that
@@ -44,7 +44,7 @@ if known then
 end
 
 local answers = cjson.decode(ARGV[5])
-local remember = known and operation ~= 'later'
+local remember = known and operation ~= 'later' and operation ~= 'dead'
 local generation = tonumber(redis.call('HGET', KEYS[5], 'generation') or '0')
 local desired = redis.call('HGET', KEYS[5], 'desired')
 
@@ -86,7 +86,7 @@ local function write(state)
 end
 
 if operation == 'dead' then
-  redis.call('XADD', KEYS[10], 'MAXLEN', '~', ARGV[17], '*', 'data', ARGV[16], 'entry_id', ARGV[3])
+  redis.call('XADD', KEYS[10], 'MAXLEN', '~', ARGV[17], '*', 'data', ARGV[16])
 elseif operation == 'create' then
   if desired then return finish('conflict', generation, answers.conflict, remember) end
   redis.call('HSET', KEYS[5], 'spec', ARGV[11], 'created_at', ARGV[12], 'request_id', ARGV[13])

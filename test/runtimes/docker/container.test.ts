@@ -89,7 +89,11 @@ test.each([[[]], [['git']], [['git', 'node']]])(
     const programs = allowed_commands.includes('node');
     expect(Object.keys(Tmpfs).sort()).toEqual([...places, ...(programs ? [] : ['/workspace'])].sort());
     for (const options of Object.values(Tmpfs)) expect(options).toContain('noexec,nosuid,nodev');
-    expect(Mounts).toEqual(programs ? [{ Type: 'volume', Target: '/workspace', Source: '' }] : undefined);
+    const volume = { Type: 'volume', Target: '/workspace', Source: '' };
+    const Labels = expect.objectContaining({ 'worker-manager.managed': 'true' });
+    expect(Mounts).toEqual(
+      programs ? [{ ...volume, VolumeOptions: expect.objectContaining({ Labels }) }] : undefined,
+    );
   },
 );
 

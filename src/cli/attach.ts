@@ -1,0 +1,62 @@
+import { createInterface } from 'node:readline';
+import { Command } from 'commander';
+import { inputMessage } from '../model/index.ts';
+import type { Context } from './context.ts';
+import { EXIT } from './exit.ts';
+import { printOutput } from './logs.ts';
+import { outputOption } from './output.ts';
+import type { Session } from './session.ts';
+import { resolveId, whyNone } from './worker-id.ts';
+
+interface Options {
+  stdin: boolean;
+  output: string;
+}
+
+export function attachCommand(context: Context): Command {
+  return new Command('attach')
+    .summary('talk to a worker')
+    .description(
+      'Show what a worker writes from now on, and send it each line of standard input as a prompt, until it has ended for good. Ctrl-C leaves it as it is.',
+    )
+    .argument('<id>', 'its id, a unique beginning of it, or its name')
+    .option('--no-stdin', 'only show')
+    .addOption(outputOption())
+    .addHelpText('after', '\nExample:\n  $ wm attach 3f2a\n\nThe exit code is 1 where the worker has failed.')
+    .action((given: string, options: Options) => attach(context, given, options));
+}
+
+async function attach(context: Context, given: string, { stdin, output }: Options): Promise<void> {
+  const { out } = context;
+  const session = await context.session();
+  const id = await resolveId(session, given);
+  const loaded = await session.store.load(id);
+  if (!loaded) throw await whyNone(session, id);
+  const { status } = loaded.record.status ?? {};
+  if (status === 'STOPPED' || status === 'FAILED')
+    throw new Error(`The worker ${given} is ${status}. Start it with \`wm start ${given}\`.`);
+  const from = await session.lastId(session.store.keys.output(id));
+  const stopReading = stdin ? sendLines(context, session, id) : () => {};
+  try {
+    await printOutput({ session, id, out }, from, output === 'json' ? 'json' : 'text', true);
+  } finally {
+    stopReading();
+  }
+  if ((await session.store.status(id))?.status?.status === 'FAILED') context.exitWith(EXIT.failed);
+}
+
+/** Sends each line as a prompt, in their order; what cannot be sent is told, and the next one is tried. */
+function sendLines({ out, newId }: Context, session: Session, id: string): () => void {
+  const lines = createInterface({ input: process.stdin });
+  lines.on('line', (content) => {
+    const message = inputMessage.safeParse({ type: 'prompt', content, request_id: newId() });
+    if (!message.success) return out.note('note: a line is too long, and was not sent.');
+    session.redis
+      .xadd(session.store.keys.input(id), '*', 'data', JSON.stringify(message.data))
+      .catch((error: Error) => out.note(`note: not sent: ${error.message}`));
+  });
+  return () => {
+    lines.close();
+    process.stdin.unref?.();
+  };
+}

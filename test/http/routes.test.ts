@@ -1,0 +1,87 @@
+/** What the routes make of a request, before anything is asked of Redis. */
+import { expect, test } from 'vitest';
+import { poolRoutes } from '../../src/http/pools.ts';
+import type { Asked, Route } from '../../src/http/route.ts';
+import { taskRoutes } from '../../src/http/tasks.ts';
+import { Fault } from '../../src/model/index.ts';
+
+const asked = (body: unknown, more: Partial<Asked> = {}): Asked => ({
+  ...{ method: 'POST', path: '/', params: {}, query: new URLSearchParams(), headers: {} },
+  ...{ json: async () => body, text: async () => JSON.stringify(body) },
+  ...more,
+});
+
+/** What is handed in by requests to `POST /task/submit`. */
+async function submitted(...requests: Asked[]): Promise<Record<string, unknown>[]> {
+  const seen: Record<string, unknown>[] = [];
+  const submit = async (given: unknown) => {
+    seen.push(given as Record<string, unknown>);
+    return { status: 'queued' as const, task_id: 't', position: 1, pool: 'default' };
+  };
+  const never = () => Promise.reject(new Error('not asked for'));
+  const route = find(taskRoutes({ submit, get: never, cancel: never }), 'POST', '/task/submit');
+  for (const request of requests) await route.handle(request);
+  return seen;
+}
+
+/** What is asked of the manager by a request to a route of pools. */
+async function commanded(method: Route['method'], path: string, request: Asked): Promise<object> {
+  let seen: object = {};
+  const routes = poolRoutes({
+    views: async () => [],
+    ask: async (command) => {
+      seen = command;
+      return {};
+    },
+  });
+  await find(routes, method, path).handle(request);
+  return seen;
+}
+
+function find(routes: Route[], method: string, path: string): Route {
+  const route = routes.find((one) => one.method === method && one.path === path);
+  if (!route) throw new Error(`There is no ${method} ${path}.`);
+  return route;
+}
+
+const TASK = { payload: { function: 'add' } };
+const key = (text: string) => ({ headers: { 'idempotency-key': text } });
+
+test('a key names a task that has no name, the same key the same task', async () => {
+  const [first, again, other, named, plain] = await submitted(
+    ...[asked(TASK, key('an order: 7/8')), asked(TASK, key('an order: 7/8')), asked(TASK, key('another'))],
+    ...[asked({ ...TASK, task_id: 'own' }, key('another')), asked(TASK)],
+  );
+  expect(first?.task_id).toMatch(/^key-[0-9a-f]{32}$/);
+  expect(again?.task_id).toBe(first?.task_id);
+  expect(other?.task_id).not.toBe(first?.task_id);
+  expect(named?.task_id).toBe('own');
+  expect(plain).toEqual(TASK);
+});
+
+test.each([null, 7, [TASK]])(
+  'a submission that is no object (%j) is left to be refused as it is',
+  async (body) => {
+    expect(await submitted(asked(body, key('k')))).toEqual([body]);
+  },
+);
+
+test.each(['http', 'any', 'order-7'])('the key %s is the request id of a command', async (text) => {
+  const params = { name: 'jobs' };
+  const command = await commanded('DELETE', '/v1/pools/:name', asked(undefined, { params, ...key(text) }));
+  expect(command).toEqual({ request_id: text, command: 'delete_pool', pool: 'jobs' });
+});
+
+test('without a key the request id is left to whoever asks', async () => {
+  const command = await commanded(
+    'DELETE',
+    '/v1/pools/:name',
+    asked(undefined, { params: { name: 'jobs' } }),
+  );
+  expect(command).toEqual({ command: 'delete_pool', pool: 'jobs' });
+});
+
+test.each([null, 7, []])('a pool that is %j is refused, and is no error of ours', async (body) => {
+  const params = { name: 'jobs' };
+  await expect(commanded('PUT', '/v1/pools/:name', asked(body, { params }))).rejects.toThrow(Fault);
+});

@@ -4,6 +4,7 @@ import { messageOf } from '../../src/model/fault.ts';
 import { Agent } from '../agent.ts';
 import { type Line, LineReader, type Piece } from '../lines.ts';
 import { killMarked } from '../undertaker.ts';
+import { type Answer, foreign, type Problem, readAnswer } from './answer.ts';
 import { failure } from './failure.ts';
 import { argvOf, deathOf, type Language } from './language.ts';
 import type { SlotOptions } from './options.ts';
@@ -19,14 +20,8 @@ const TAIL = 4096;
 /** Between the end of a process and a search for what holds its pipes. */
 const CLOSE_MS = 50;
 
-interface Answer {
-  id?: number;
-  result?: unknown;
-  progress?: unknown;
-  error?: { type: string; message: string; traceback?: string };
-  ready?: string[];
-  failed?: { type: string; message: string; traceback?: string };
-}
+/** How its start came out; neither of the two where it ended before it was loaded. */
+type Loaded = { ready?: string[]; failed?: Problem };
 
 interface Pending {
   id: number;
@@ -46,6 +41,9 @@ export class HandlerProcess {
   #calls = 0;
   #tail = '';
   #ending = false;
+  #loaded = false;
+  /** Why it is no longer heard: a function has written to the runner's descriptor. */
+  #foreign = '';
   /** Settles when nothing of it lives and all that it printed is told. */
   readonly over: Promise<void>;
   #exited = false;
@@ -58,8 +56,8 @@ export class HandlerProcess {
     const slot = randomUUID();
     const refused = (reason: string, traceback?: string) =>
       failure('HandlerNotStarted', `The handlers ${files.join(', ')} can't be used: ${reason}`, traceback);
-    let told: (answer: Answer) => void = () => {};
-    const ready = new Promise<Answer>((resolve) => {
+    let told: (loaded: Loaded) => void = () => {};
+    const ready = new Promise<Loaded>((resolve) => {
       told = resolve;
     });
     const argv = argvOf(language, files, options);
@@ -84,7 +82,7 @@ export class HandlerProcess {
     }
     const { process } = started;
     const startMs = options.startMs ?? START_MS;
-    const first = Promise.race<Answer>([ready, process.over.then(() => ({}))]);
+    const first = Promise.race<Loaded>([ready, process.over.then(() => ({}))]);
     const { ready: functions, failed } = (await within(startMs, first)) ?? {};
     if (functions) {
       process.#functions = functions;
@@ -94,13 +92,14 @@ export class HandlerProcess {
     const ended = process.#over;
     await process.end();
     if (failed) throw refused(`${failed.type}: ${failed.message}`, failed.traceback);
+    if (process.#foreign) throw refused(process.#foreign, tail);
     throw refused(
       ended ? 'their process ended while it loaded them.' : `not loaded in ${startMs / 1000} s.`,
       tail,
     );
   }
 
-  private constructor(agent: Agent, options: SlotOptions, told: (answer: Answer) => void) {
+  private constructor(agent: Agent, options: SlotOptions, told: (loaded: Loaded) => void) {
     this.#agent = agent;
     this.#options = options;
     agent.closeInput();
@@ -176,34 +175,51 @@ export class HandlerProcess {
     await killMarked(group, [`WORKER_SLOT=${slot}`]);
   }
 
-  #answered({ text, cut }: Line, told: (answer: Answer) => void): void {
+  #answered({ text, cut }: Line, told: (loaded: Loaded) => void): void {
     const pending = this.#pending;
-    if (cut) {
-      this.#settle(pending, {
-        error: { type: 'NotSerialisable', message: 'the result is longer than 16 MiB' },
-      });
+    if (this.#foreign) return;
+    if (cut && pending) {
+      const error = { type: 'NotSerialisable', message: 'the result is longer than 16 MiB' };
+      this.#settle(pending, { error });
       return;
     }
-    const answer: Answer = JSON.parse(text);
-    if (answer.ready || answer.failed) told(answer);
-    if (!pending || (answer.id !== undefined && answer.id !== pending.id)) return;
-    if ('progress' in answer) pending.onProgress?.(answer.progress);
+    const answer = cut ? undefined : readAnswer(text);
+    if (!answer || !this.#isDue(answer)) this.#disown(text);
+    else if ('ready' in answer || 'failed' in answer) {
+      this.#loaded = true;
+      told(answer);
+    } else if (!pending || (answer.id !== undefined && answer.id !== pending.id)) return;
+    else if ('progress' in answer) pending.onProgress?.(answer.progress);
     else this.#settle(pending, answer);
   }
 
-  #settle(pending: Pending | undefined, answer: Answer): void {
-    const { result, error } = answer;
+  /**
+   * Whether the runner can have said so by now. What comes late for a call that is over is passed over: a thread may tell
+   * progress at the very end, and a function that answered for itself is no fault of the call that came after it.
+   */
+  #isDue(answer: Answer): boolean {
+    if ('ready' in answer || 'failed' in answer) return !this.#loaded;
+    return this.#loaded && (answer.id ?? 0) <= this.#calls;
+  }
+
+  /** From here on nobody can tell what the runner says and what a function does: the process ends, as HandlerDied. */
+  #disown(text: string): void {
+    this.#foreign = foreign(text);
+    if (!this.#ending) void this.end();
+  }
+
+  #settle(pending: Pending, answer: { result: unknown } | { error: Problem }): void {
     if (this.#paused) {
       this.#held = () => this.#settle(pending, answer);
       return;
     }
     // What was printed before the answer is read in this same turn of the event loop, and belongs to the task.
     setImmediate(() => {
-      if (!pending || this.#pending !== pending) return;
+      if (this.#pending !== pending) return;
       this.#agent.flush();
       this.#pending = undefined;
-      if (error) pending.reject(failure(error.type, error.message, error.traceback));
-      else pending.resolve(result);
+      if ('result' in answer) pending.resolve(answer.result);
+      else pending.reject(failure(answer.error.type, answer.error.message, answer.error.traceback));
     });
   }
 
@@ -214,7 +230,11 @@ export class HandlerProcess {
     this.#over = true;
     const pending = this.#pending;
     this.#pending = undefined;
-    pending?.reject(failure('HandlerDied', deathOf(exit, pending.name), this.#tail));
+    if (!pending) return;
+    const message = this.#foreign
+      ? `The process of the function ${pending.name} was ended: ${this.#foreign}`
+      : deathOf(exit, pending.name);
+    pending.reject(failure('HandlerDied', message, this.#tail));
   }
 }
 

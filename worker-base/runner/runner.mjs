@@ -172,7 +172,8 @@ function describe(error) {
     stacks.push(next.stack);
   const lines = stacks.join('\ncaused by: ').split('\n');
   return {
-    type: error.name,
+    // A class of the function's own may have set it to anything.
+    type: typeof error.name === 'string' && error.name ? error.name.slice(0, TRACEBACK) : 'Error',
     message: String(error.message).slice(0, TRACEBACK),
     traceback: lines
       .filter((line) => !line.includes(import.meta.url))

@@ -1,3 +1,5 @@
+import { writeSync } from 'node:fs';
+
 export function jsFail(message) {
   throw new RangeError(message, { cause: new Error('the first') });
 }
@@ -9,6 +11,15 @@ export function jsFailWithoutError() {
 export function jsVanish() {
   console.error('last words');
   process.exit(3);
+}
+
+export function jsWriteToTheRunner(text) {
+  writeSync(4, `${text}\n`);
+  return new Promise(() => {});
+}
+
+export function jsOddName() {
+  throw Object.assign(new Error('odd'), { name: 42 });
 }
 
 export function jsLateError() {

@@ -15,6 +15,7 @@ import { leavingOrder } from './leave.ts';
 import {
   isAvailable,
   isFailing,
+  isFresh,
   isReady,
   type Leaving,
   type Member,
@@ -27,6 +28,7 @@ import {
 import { DEFAULT_UPDATE, progressOf } from './rollout.ts';
 import { sizeOf } from './size.ts';
 import { statusOf } from './status.ts';
+import { lastWords } from './words.ts';
 
 /** Busy and idle are told by heartbeats, which give no hint: one is written every 5 s. */
 const LOOK_MS = 5000;
@@ -38,13 +40,14 @@ export function decidePool(look: PoolLook): PoolDecision {
   const memo = look.memo ?? newMemo();
   const size = sizeOf(look, memo);
   const failures = countFailures(look, memo);
+  const words = lastWords(look, memo);
   const ended = members.filter((member) => member.desired !== 'deleted' && !stays(member));
   const own = members.filter((member) => stays(member) && !member.warm);
   if (pool.desired === 'deleted') return deleting(look, size.desired);
 
   const groups = groupsOf(pool.spec.execution_mode, size.desired, look.auto);
   const { updated, outdated } = sorted(own, groups, look.revision);
-  const { rollout, due } = progressOf(look, memo, size.desired, { updated, outdated });
+  const { rollout, due } = progressOf(look, memo, size.desired, { updated, outdated }, words);
   const stopped = rollout.stopped !== undefined && outdated.length > 0;
 
   const leaving = [
@@ -85,14 +88,17 @@ export function decidePool(look: PoolLook): PoolDecision {
     ...leaving.map(([{ id, busy }, why]): PoolIntent => ({ type: 'retire', worker_id: id, why, busy })),
     ...added.map((one, at): PoolIntent => ({ type: 'add', ...one, index: places[at] ?? 0 })),
   ];
-  const next = { ...memo, ...size.memo, ...failures, rollout };
+  const next = {
+    ...{ ...memo, ...size.memo, ...failures, rollout },
+    last_words: words.length > 0 ? words : undefined,
+  };
   const scaled = pool.spec.min !== undefined;
   const dues = [due, size.due, takingUntil(look), waits ? failures.next_retry_at : undefined].filter(
     (at) => at !== undefined,
   );
   const wait = Math.min(scaled ? SCALED_LOOK_MS : LOOK_MS, ...dues.map((at) => Math.max(0, at - now) + 5));
   return {
-    status: statusOf(look, { ...size, updated, outdated, rollout, failures, hopeless }),
+    status: statusOf(look, { ...size, updated, outdated, rollout, failures, words, hopeless }),
     memo: next,
     intents,
     requeue_after_ms: wait,
@@ -106,7 +112,10 @@ function deleting(look: PoolLook, desired: number): PoolDecision {
   const intents: PoolIntent[] = look.members.length === 0 ? [{ type: 'purge' }] : [];
   for (const { id, busy } of leavingOrder(left))
     intents.push({ type: 'retire', worker_id: id, why: 'deleted', busy });
-  const none = { updated: [], outdated: [], rollout: undefined, failures: newMemo(), hopeless: false };
+  const none = {
+    ...{ updated: [], outdated: [], rollout: undefined },
+    ...{ failures: newMemo(), words: [], hopeless: false },
+  };
   return {
     status: statusOf(look, { desired, why: '', ...none }),
     memo: newMemo(),
@@ -185,7 +194,7 @@ function warmOnes(look: PoolLook): {
   leaving: Gone[];
   added: Addition[];
 } {
-  const { members, revision, auto } = look;
+  const { members, auto } = look;
   const { spec } = look.pool;
   const want = spec.warm ?? 0;
   const warm = members.filter((member) => stays(member) && member.warm);
@@ -193,7 +202,7 @@ function warmOnes(look: PoolLook): {
     want,
     warm.map((member) => ({
       id: member.id,
-      fresh: member.revision === revision && !member.stale,
+      fresh: isFresh(member, look),
       ready: isReady(member),
       created_at: member.created_at,
     })),
@@ -201,11 +210,13 @@ function warmOnes(look: PoolLook): {
   );
   const leaving = warm
     .filter(({ id }) => end.includes(id))
-    .map((member): Gone => [member, member.revision === revision && !member.stale ? 'surplus' : 'outdated']);
+    .map((member): Gone => [member, isFresh(member, look) ? 'surplus' : 'outdated']);
   const runtime = groupsOf(spec.execution_mode, Math.max(1, want), auto).find(
     (group) => group.want > 0,
   )?.make;
-  if (runtime === undefined || warm.some(isFailing)) return { leaving, added: [] };
+  // Those that keep dying are not helped by more of the same; another template may do better.
+  const hopeless = warm.some((member) => isFailing(member) && isFresh(member, look));
+  if (runtime === undefined || hopeless) return { leaving, added: [] };
   return { leaving, added: Array.from({ length: make }, () => ({ runtime, warm: true })) };
 }
 

@@ -65,6 +65,8 @@ export const poolMemo = z.object({
   failure: z.object({ reason: z.string(), message: z.string() }).optional(),
   /** Ended workers that are counted in `failures` and not gone yet. */
   counted: z.array(z.string()),
+  /** What failing workers of a template said last; see `words.ts`. */
+  last_words: z.array(z.object({ revision: z.string(), reason: z.string(), message: z.string() })).optional(),
 });
 export type PoolMemo = z.infer<typeof poolMemo>;
 export const newMemo = (): PoolMemo => ({ wants: [], failures: 0, counted: [] });
@@ -136,6 +138,10 @@ export const isReady = (member: Member): boolean => stays(member) && member.stat
 /** Not ready, and not for the first time. */
 export const isFailing = (member: Member): boolean =>
   stays(member) && !isReady(member) && (member.phase === 'backoff' || member.restarts > 0);
+
+/** Made of the pool's template as it is now, and in the image that a new one would run. */
+export const isFresh = (member: Member, { revision }: Pick<PoolLook, 'revision'>): boolean =>
+  member.revision === revision && !member.stale;
 
 /** Ready for so long that a rollout may build on it. */
 export const isAvailable = (member: Member, spec: PoolSpec, now: number): boolean =>

@@ -12,6 +12,7 @@ import {
   type PoolLook,
   type PoolMemo,
 } from './look.ts';
+import { type LastWords, withWords, wordsOf } from './words.ts';
 
 /** Bodies of one worker that ended in a row, after which its template is taken for broken. */
 const CRASHES = 3;
@@ -37,6 +38,7 @@ export function progressOf(
   memo: PoolMemo,
   size: number,
   { updated, outdated }: { updated: readonly Member[]; outdated: readonly Member[] },
+  words: LastWords,
 ): Progress {
   const { now, revision, watching_since } = look;
   const { spec } = look.pool;
@@ -58,7 +60,7 @@ export function progressOf(
   const deadline =
     Math.max(Math.min(before.progressed_at, now), watching_since) +
     (spec.update ?? DEFAULT_UPDATE).progress_deadline_seconds * 1000;
-  const stopped = before.stopped ?? whyStopped(look, memo, size, { updated, outdated }, deadline);
+  const stopped = before.stopped ?? whyStopped(look, memo, size, { updated, outdated }, deadline, words);
   const rollout = { ...before, done: false, ...(stopped && { stopped }) };
   return { rollout, due: earliest(stopped ? ripens : [...ripens, deadline]) };
 }
@@ -69,19 +71,21 @@ function whyStopped(
   size: number,
   { updated, outdated }: { updated: readonly Member[]; outdated: readonly Member[] },
   deadline: number,
+  words: LastWords,
 ): Rollout['stopped'] {
   if (size === 0) return undefined;
   const crashed = updated.find((member) => isFailing(member) && member.restarts >= CRASHES);
-  const failure = crashed ?? (memo.failures >= CRASHES ? memo.failure : undefined);
+  const failure = crashed ? wordsOf(crashed, words) : memo.failures >= CRASHES ? memo.failure : undefined;
   // Without older workers there is nothing to keep back: they go on trying, in their own time.
   if (outdated.length > 0 && failure) {
-    const message = `Workers of the new template keep ending (${failure.reason || 'Error'}): ${failure.message}`;
+    const message = withWords('Workers of the new template keep ending', failure);
     return { reason: 'RolloutFailed', message };
   }
   if (now < deadline) return undefined;
   const seconds = (pool.spec.update ?? DEFAULT_UPDATE).progress_deadline_seconds;
   const worst = updated.find(isFailing) ?? updated.find((member) => !isReady(member));
-  const why = worst?.message ? ` One of them says: ${worst.message}` : '';
+  const said = worst && wordsOf(worst, words).message;
+  const why = said ? ` One of them says: ${said}` : '';
   const message = `No further worker of this template became ready within ${seconds} s.${why}`;
   return { reason: 'ProgressDeadlineExceeded', message };
 }

@@ -1,7 +1,8 @@
 /** What is told of a pool: the counts, one word for programs, one sentence for people. Pure. */
 import { instant, type PoolStatus } from '../model/index.ts';
 import type { Failures } from './failures.ts';
-import { isFailing, isReady, type Member, type PoolLook, type PoolMemo, stays } from './look.ts';
+import { isFailing, isFresh, isReady, type Member, type PoolLook, type PoolMemo, stays } from './look.ts';
+import { type LastWords, withWords, wordsOf } from './words.ts';
 
 export interface Judged {
   desired: number;
@@ -11,6 +12,7 @@ export interface Judged {
   outdated: readonly Member[];
   rollout: PoolMemo['rollout'] | undefined;
   failures: Failures;
+  words: LastWords;
   hopeless: boolean;
 }
 
@@ -50,18 +52,22 @@ function scaledAt({ status, now }: PoolLook, { desired }: Judged): string | unde
 }
 
 type Counts = Pick<PoolStatus, 'desired' | 'ready' | 'current' | 'failing' | 'draining'>;
+type Explanation = Pick<PoolStatus, 'phase' | 'reason' | 'message'>;
 
 function explanation(
-  { pool, auto, queue, now }: PoolLook,
-  { updated, outdated, rollout, failures, hopeless, why }: Judged,
+  look: PoolLook,
+  judged: Judged,
   own: readonly Member[],
-  { desired, ready, failing, draining }: Counts,
-): Pick<PoolStatus, 'phase' | 'reason' | 'message'> {
+  { desired, ready, current, failing, draining }: Counts,
+): Explanation {
+  const { pool, auto, queue, now } = look;
+  const { updated, outdated, rollout, failures, words, hopeless, why } = judged;
   if (pool.desired === 'deleted') {
     const message = `It is being deleted; ${draining} of its workers finish what they run.`;
     return { phase: 'deleting', reason: 'Deleted', message };
   }
-  const howMany = `${ready} of ${desired} workers are ready`;
+  const warm = warmOf(look);
+  const howMany = inNumbers({ desired, ready, current }, warm);
   if (rollout?.stopped && outdated.length > 0) {
     const rest = `The rollout is stopped, ${outdated.length} workers stay as they were. Apply another template to go on.`;
     return {
@@ -73,31 +79,68 @@ function explanation(
   const worst = own.find(isFailing);
   if (worst) {
     const all = hopeless ? 'Its workers keep ending' : `${failing} of its workers keep ending`;
-    const message = `${howMany}. ${all} (${worst.reason || 'Error'}): ${worst.message}`;
-    return { phase: 'degraded', reason: worst.reason || 'Failing', message };
+    return degraded(`${howMany}. ${all}`, wordsOf(worst, words));
+  }
+  const [coldest] = warm.failing;
+  if (coldest) {
+    const all = warm.waiting === 0 ? 'Its warm ones' : `${warm.failing.length} of its warm ones`;
+    return degraded(`${howMany}. ${all} keep ending`, wordsOf(coldest, words));
   }
   if (failures.next_retry_at !== undefined && failures.failure) {
-    const { reason, message } = failures.failure;
     const seconds = Math.max(0, Math.ceil((failures.next_retry_at - now) / 1000));
-    const told = `${howMany}. A worker ended (${reason}): ${message} Another one is made in ${seconds} s.`;
-    return { phase: 'degraded', reason: reason || 'Failing', message: told };
+    const told = degraded(`${howMany}. A worker ended`, failures.failure);
+    return { ...told, message: `${told.message} Another one is made in ${seconds} s.` };
   }
   if (outdated.length > 0) {
     const message = `${updated.length} of ${desired} workers are of the new template, ${outdated.length} of the one before. ${howMany}.`;
     return { phase: 'progressing', reason: 'RollingOut', message };
   }
-  if (ready < desired) {
-    if (auto === undefined && pool.spec.execution_mode === 'auto')
-      return {
-        phase: 'degraded',
-        reason: 'RuntimeUnavailable',
-        message: `${howMany}. No runtime answers that could take more.`,
-      };
-    const stopped = rollout?.stopped;
-    if (stopped)
-      return { phase: 'degraded', reason: stopped.reason, message: `${howMany}. ${stopped.message}` };
-    return { phase: 'progressing', reason: 'Starting', message: `${howMany}. ${why}`.trim() };
+  const missing = ready < desired;
+  if (!missing && warm.waiting >= warm.wanted) {
+    const reason = queue.kind === 'unknown' && pool.spec.min !== undefined ? 'QueueUnknown' : '';
+    return { phase: 'ready', reason, message: `${howMany}. ${why}`.trim() };
   }
-  const reason = queue.kind === 'unknown' && pool.spec.min !== undefined ? 'QueueUnknown' : '';
-  return { phase: 'ready', reason, message: `${howMany}. ${why}`.trim() };
+  if (auto === undefined && pool.spec.execution_mode === 'auto')
+    return {
+      phase: 'degraded',
+      reason: 'RuntimeUnavailable',
+      message: `${howMany}. No runtime answers that could take more.`,
+    };
+  const stopped = rollout?.stopped;
+  if (missing && stopped)
+    return { phase: 'degraded', reason: stopped.reason, message: `${howMany}. ${stopped.message}` };
+  const reason = missing ? 'Starting' : 'Warming';
+  return { phase: 'progressing', reason, message: `${howMany}. ${why}`.trim() };
+}
+
+/** Workers keep failing: the reason for programs is theirs, and people are told their last words. */
+function degraded(start: string, words: Pick<Member, 'reason' | 'message'>): Explanation {
+  return { phase: 'degraded', reason: words.reason || 'Failing', message: withWords(start, words) };
+}
+
+interface Warm {
+  wanted: number;
+  /** Of the newest template, and ready to be taken over. */
+  waiting: number;
+  /** As long as too few wait. */
+  failing: readonly Member[];
+}
+
+/** How many warm ones should wait, and do. Older ones may still serve, and are on their way out: they count for nothing. */
+function warmOf(look: PoolLook): Warm {
+  const wanted = look.pool.spec.warm ?? 0;
+  const fresh = look.members.filter((member) => member.warm && stays(member) && isFresh(member, look));
+  const waiting = fresh.filter(isReady).length;
+  return { wanted, waiting, failing: waiting < wanted ? fresh.filter(isFailing) : [] };
+}
+
+/** A pool that only keeps warm ones has no other workers to tell of. */
+function inNumbers(
+  { desired, ready, current }: Pick<Counts, 'desired' | 'ready' | 'current'>,
+  { wanted, waiting }: Warm,
+): string {
+  const own = `${ready} of ${desired} workers are ready`;
+  if (wanted === 0) return own;
+  const warm = `${Math.min(waiting, wanted)} of ${wanted} warm`;
+  return desired === 0 && current === 0 ? `${warm} workers wait` : `${own}, ${warm} ones wait`;
 }

@@ -1,8 +1,12 @@
 /** Situations of pools for the golden table, by what a person would call them. */
 import { busy, dying, failed, type Given, member, members, NOW, poolOf, starting } from './look.ts';
+import { WARM_SITUATIONS } from './warm-situations.ts';
 
 const scaled = (more = {}) => poolOf({ min: 0, max: 10, ...more });
 const old = { revision: 'old' };
+/** Between two failures a worker has nothing to say. */
+const again = { ...starting, restarts: 3 };
+const SAID = { revision: 'new', reason: 'Error', message: 'It exited with code 1.' };
 const MINUTE = 60_000;
 const done = { revision: 'new', progressed_at: NOW - MINUTE, best: 3, done: true };
 const rolling = (ago: number, best = 0) => ({ revision: 'new', progressed_at: NOW - ago, best, done: false });
@@ -36,6 +40,12 @@ export const SITUATIONS: Record<string, Given> = {
   },
   'three, one keeps dying': { members: [...members(2), member(3, dying)] },
   'three, two are there and all keep dying': { members: members(2, dying) },
+  'three, all start again': { members: members(3, again), memo: { last_words: [SAID] } },
+  'three, all start again, their image is built first': {
+    members: members(3, { ...again, phase: 'building', reason: 'ImageBuilding', message: 'a: step 1.' }),
+    memo: { last_words: [SAID] },
+  },
+  'three, all start again, and nobody knows of what they died': { members: members(3, again) },
   'three, five are there': { members: members(5) },
   'three, five are there and the newest two are busy': {
     members: [...members(3), ...members(2, busy(), 4)],
@@ -156,6 +166,14 @@ export const SITUATIONS: Record<string, Given> = {
     members: [...members(3, old), member(4, { ...dying, restarts: 3 })],
     memo: { rollout: rolling(MINUTE) },
   },
+  'rolling out, the first keeps dying and starts again': {
+    members: [...members(3, old), member(4, again)],
+    memo: { rollout: rolling(MINUTE), last_words: [SAID, { ...SAID, revision: 'old', message: 'No.' }] },
+  },
+  'rolling out, the first keeps dying, and nobody knows of what': {
+    members: [...members(3, old), member(4, again)],
+    memo: { rollout: rolling(MINUTE) },
+  },
   'rolling out, too slowly': {
     members: [...members(3, old), member(4, starting)],
     memo: { rollout: rolling(600_000) },
@@ -198,28 +216,7 @@ export const SITUATIONS: Record<string, Given> = {
     memo: { rollout: done },
   },
   'the first start takes too long': { members: members(3, starting), memo: { rollout: rolling(600_000) } },
-  // Warm ones.
-  'two warm, none there': {
-    spec: poolOf({ handlers: undefined, template: { agent_type: 'CLAUDE' }, warm: 2 }),
-  },
-  'two warm, one of the old template': {
-    spec: poolOf({ handlers: undefined, template: { agent_type: 'CLAUDE' }, warm: 2 }),
-    members: [member(1, { warm: true, ...old }), member(2, { warm: true })],
-  },
-  'two warm, one taken over a moment ago': {
-    spec: poolOf({ handlers: undefined, template: { agent_type: 'CLAUDE' }, warm: 2 }),
-    members: [member(1, { warm: true })],
-    more: { taking_until: NOW + 1500 },
-  },
-  'two warm, the last taken over a moment ago': {
-    spec: poolOf({ handlers: undefined, template: { agent_type: 'CLAUDE' }, warm: 2 }),
-    more: { taking_until: NOW + 1500 },
-  },
-  'two warm, one taken over a while ago': {
-    spec: poolOf({ handlers: undefined, template: { agent_type: 'CLAUDE' }, warm: 2 }),
-    members: [member(1, { warm: true })],
-    more: { taking_until: NOW },
-  },
+  ...WARM_SITUATIONS,
   // Its end.
   deleted: {
     members: [member(1, busy()), member(2)],

@@ -31,6 +31,7 @@ try {
   const engine = settings.runtime === 'process' ? undefined : await findEngine();
   const env = { ...process.env, ...(await prepareImages(settings, engine)) };
   const directory = join(settings.home, `redis-${settings.cell}`);
+  if (process.env.REDIS_URL) say('Using the Redis in REDIS_URL; unset that variable for a private one.');
   const redis = process.env.REDIS_URL
     ? undefined
     : await ensureRedis(say, { docker: engine?.docker, directory });
@@ -77,7 +78,7 @@ function sayHowToReach({ url, how }: RedisAccess, { cell }: Settings, directory:
   say(`Redis is ${how} on 127.0.0.1:${port}. It ends with this manager; its data stay in ${directory}.
 Try in another shell:
 
-  export REDIS_URL="redis://${secret}127.0.0.1:${port}"
+  export REDIS_URL="redis://${secret}127.0.0.1:${port}"${cell === 'default' ? '' : `\n  export CELL=${cell}`}
   ${cli} XADD ${commands} '*' data '${JSON.stringify(EXAMPLE)}'
   ${cli} XREAD STREAMS ${responses} 0
   npm run --silent wm -- ps

@@ -50,14 +50,25 @@ export async function serve(options: ServeOptions): Promise<void> {
   const desk = deskOf({ redis, cell: settings.cell, tasks });
   const pools = openPools({ redis, settings, keys: store.keys, tasks, metrics, log });
   const link = { ok: false, message: 'not connected yet' };
+  let told: boolean | undefined;
+  let unreachable: string | undefined;
   const setLink = (ok: boolean, message: string) => {
-    if (ok !== link.ok)
-      log[ok ? 'info' : 'warn']({ why: ok ? undefined : message }, ok ? 'Redis answers' : 'Redis is away');
-    Object.assign(link, { ok, message });
+    // Why it cannot be reached is told by the connection; whoever asked says only that they have waited in vain.
+    const why = ok ? message : (unreachable ?? message);
+    if (ok !== told)
+      log[ok ? 'info' : 'warn']({ why: ok ? undefined : why }, ok ? 'Redis answers' : 'Redis is away');
+    told = ok;
+    Object.assign(link, { ok, message: why });
     metrics.redisUp.set(ok ? 1 : 0);
   };
   // Reconnecting is ioredis's part; without a listener an error would end the process.
-  redis.on('error', (error) => setLink(false, messageOf(error)));
+  redis.on('error', (error) => {
+    unreachable = messageOf(error);
+    setLink(false, unreachable);
+  });
+  redis.on('ready', () => {
+    unreachable = undefined;
+  });
   listener.on('error', () => {});
 
   let term: Term | undefined;

@@ -11,6 +11,8 @@ import type { AddressInfo } from 'node:net';
 import { Fault } from '../model/fault.ts';
 import { type Asked, match, type Reply, type Route, refusal } from './route.ts';
 
+/** Levels of lists and objects in a body: what checks it goes down by calls, and so does a handler's language. */
+const DEEPEST = 200;
 /** Bytes of a request's body that are read: an argument of a task may be long, and is held in memory. */
 const BODY_BYTES = 16 * 1024 ** 2;
 
@@ -41,6 +43,8 @@ export async function listen(options: ListenOptions): Promise<HttpServer> {
     answer(request, options)
       .catch((thrown: unknown): Reply => {
         if (thrown instanceof Fault && thrown.code !== 'internal') return refusal(thrown);
+        // Its client has gone in the middle of it: nobody hears the answer, and nothing of ours has failed.
+        if (request.destroyed && !request.complete) return refusal(BROKEN_OFF);
         log.error('an HTTP request failed', { err: thrown, path: pathOf(request) });
         return refusal(new Fault('internal', 'The request could not be answered; the log says why.'));
       })
@@ -112,13 +116,27 @@ function isForeign({ headers: { origin, host } }: IncomingMessage): boolean {
   return origin !== undefined && origin.replace(/^https?:\/\//, '') !== host;
 }
 
+const BROKEN_OFF = new Fault('invalid_command', 'The request was broken off.');
+
 async function jsonOf(text: () => Promise<string>): Promise<unknown> {
   const body = await text();
+  let value: unknown;
   try {
-    return JSON.parse(body);
+    value = JSON.parse(body);
   } catch {
     throw new Fault('invalid_command', 'The body of the request is not JSON.');
   }
+  if (isDeeper(value, DEEPEST))
+    throw new Fault(
+      'invalid_command',
+      `The body of the request is nested too deeply: more than ${DEEPEST} levels.`,
+    );
+  return value;
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {

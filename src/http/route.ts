@@ -68,7 +68,10 @@ export function match(
   routes: readonly Route[],
   path: string,
 ): { routes: Route[]; params: Record<string, string> } | undefined {
-  const found = routes.filter((route) => paramsOf(route.path, path) !== undefined);
+  const fitting = routes.filter((route) => paramsOf(route.path, path) !== undefined);
+  // `/task/submit` is no task named submit.
+  const literal = fitting.filter((route) => route.path === path);
+  const found = literal.length > 0 ? literal : fitting;
   const first = found[0];
   return first && { routes: found, params: paramsOf(first.path, path) ?? {} };
 }

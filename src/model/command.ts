@@ -14,7 +14,7 @@ export const commonFields = {
     .min(1)
     .max(128)
     .regex(/^[^\p{C}]*$/u, 'must be printable'),
-  /** Another stream for the answer. */
+  /** Another stream for the answer, `worker:responses:` and a name: outside of any cell, and gone a day after the last answer. */
   reply_to: z
     .string()
     .max(256)

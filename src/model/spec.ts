@@ -50,9 +50,9 @@ const handlerFile = z
   .max(1024)
   .refine(
     (path) =>
-      /^[^\p{C}]+\.(py|m?[jt]s)$/u.test(path) &&
+      /^[^\p{C}]+\.(py|[cm]?[jt]s)$/u.test(path) &&
       path.split('/').every((part, at) => (part !== '' || at === 0) && part !== '.' && part !== '..'),
-    'must be a .py, .js, .mjs, .ts or .mts file: a name below HANDLERS_DIR, or an absolute path',
+    'must be a .py, .js, .mjs, .cjs, .ts, .mts or .cts file: a name below HANDLERS_DIR, or an absolute path',
   );
 
 /** The name of an image as docker writes it, with tag or digest. */

@@ -84,6 +84,11 @@ export class RuntimeDown extends Error {
   override name = 'RuntimeDown';
 }
 
+/** The engine answers, and this act failed: a full disk, a process that could not be made. It may work later. */
+export class ActFailed extends Error {
+  override name = 'ActFailed';
+}
+
 /** The engine refused an act, and will refuse it again: no such image, no such program, a bad mount. */
 export class BodyRefused extends Error {
   override name = 'BodyRefused';

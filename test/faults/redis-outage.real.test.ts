@@ -1,5 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { newCell, startManager } from '../support/manager.ts';
 import { startRedis } from '../support/redis.ts';
 import { openWorld, PATIENCE } from './world.ts';
 
@@ -22,4 +26,25 @@ test('a manager that lost its lease while Redis was away leads again when it is 
   await world.reach(later, { status: 'RUNNING' });
   expect(await world.bodies()).toEqual(expect.arrayContaining(before));
   await world.reach(worker, { status: 'RUNNING', incarnation: 1, restarts: 0 });
+});
+
+test('a manager that never finds its Redis says so, and why, for as long as it is so', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'wm-nowhere-'));
+  onTestFinished(() => rm(home, { recursive: true, force: true }));
+  const manager = await startManager({
+    ...{ redisUrl: 'redis://127.0.0.1:1', cell: newCell(), home, env: { RUNTIME: 'process' } },
+  });
+  onTestFinished(async () => void (await manager.stop()));
+  await vi.waitFor(
+    () => expect(manager.log()).toMatch(/ECONNREFUSED 127\.0\.0\.1:1.*"Redis is away"/),
+    PATIENCE,
+  );
+  // The first asks for the lease are given up within a second, and that tells nothing of the reason.
+  const why = async () => {
+    const { checks } = (await (await fetch(`${manager.url}/readyz`)).json()) as { checks: { redis: object } };
+    return checks.redis;
+  };
+  const until = performance.now() + 3000;
+  while (performance.now() < until)
+    expect(await why()).toMatchObject({ ok: false, message: expect.stringContaining('ECONNREFUSED') });
 });

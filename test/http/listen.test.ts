@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { type HttpServer, type ListenOptions, listen } from '../../src/http/listen.ts';
-import { json } from '../../src/http/route.ts';
+import { json, type Route } from '../../src/http/route.ts';
 import { Fault } from '../../src/model/index.ts';
 
 const servers: HttpServer[] = [];
@@ -79,6 +79,52 @@ test('a body that is no JSON, or too long, is refused', async () => {
     expect([response.status, await codeOf(response)]).toEqual([400, 'invalid_command']);
   }
   expect((await fetch(`${url}/things`, { method: 'POST', body: '{"a":1}' })).status).toBe(200);
+});
+
+test('a body that is nested without end is refused, and nothing has failed', async () => {
+  const url = await serve();
+  const body = `${'['.repeat(5000)}${']'.repeat(5000)}`;
+  const response = await fetch(`${url}/things`, { method: 'POST', body });
+  expect([response.status, await codeOf(response)]).toEqual([400, 'invalid_command']);
+  expect(logged).toEqual([]);
+});
+
+test('a client that goes in the middle of its request is no error of ours', async () => {
+  let broken = () => {};
+  const ended = new Promise<void>((resolve) => {
+    broken = resolve;
+  });
+  const url = await serve({
+    routes: [
+      {
+        ...{ method: 'POST', path: '/slow' },
+        handle: (asked) =>
+          asked
+            .text()
+            .then(() => json(200, {}))
+            .finally(broken),
+      },
+    ],
+  });
+  const { host, hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => {});
+  socket.write(`POST /slow HTTP/1.1\r\nhost: ${host}\r\ncontent-length: 100\r\n\r\nx`, () =>
+    socket.destroy(),
+  );
+  await ended;
+  expect((await fetch(`${url}/none`)).status).toBe(404);
+  expect(logged).toEqual([]);
+});
+
+test('a path that is one of its own is not taken for a name', async () => {
+  const routes: Route[] = [
+    { method: 'POST', path: '/task/submit', handle: () => json(200, {}) },
+    { method: 'GET', path: '/task/:id', handle: ({ params }) => json(200, params) },
+  ];
+  const url = await serve({ routes });
+  expect((await fetch(`${url}/task/submit`)).status).toBe(405);
+  expect(await (await fetch(`${url}/task/submitted`)).json()).toEqual({ id: 'submitted' });
 });
 
 test('a body that is too long is refused on a connection that lives, so that the refusal is heard', async () => {

@@ -49,7 +49,11 @@ const TASK = { command: 'create', request_id: 'r', agent_type: 'TASK' };
 
 test('a task worker needs nothing but its type', () => {
   expect(parseCommand(TASK)).toMatchObject({ agent_type: 'TASK', runtime: 'auto' });
-  const full = { handlers: ['a.py', 'sub/b.mjs', '/opt/c.ts'], concurrency: 8, max_job_time_seconds: 0.5 };
+  const full = {
+    handlers: ['a.py', 'sub/b.mjs', '/opt/c.ts', 'd.cjs', 'e.cts', 'f.mts'],
+    concurrency: 8,
+    max_job_time_seconds: 0.5,
+  };
   expect(parseCommand({ ...TASK, ...full, image: 'registry.local:5000/a/b:1' })).toMatchObject(full);
 });
 

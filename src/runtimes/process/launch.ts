@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Fault } from '../../model/index.ts';
-import { BodyRefused, RuntimeDown } from '../runtime.ts';
+import { ActFailed, BodyRefused } from '../runtime.ts';
 import { type BodyDirectory, type BodyRecord, codeOf } from './body-directory.ts';
 import type { CgroupSupport } from './cgroup-support.ts';
 import { makeCgroups } from './cgroups.ts';
@@ -79,7 +79,7 @@ export async function launch(
   if ((await dir.text('body.json')) === undefined) throw gone(made.id);
   const log4k = await readFile(dir.file('log'), 'utf8').catch(() => '');
   const why = failure ?? `nothing of it ran within ${START_DEADLINE_MS / 1000} s`;
-  throw new RuntimeDown(`Body ${made.id} could not be started: ${why}. ${log4k.slice(-500)}`.trim());
+  throw new ActFailed(`Body ${made.id} could not be started: ${why}. ${log4k.slice(-500)}`.trim());
 }
 
 /** The error of a start that comes too late. */

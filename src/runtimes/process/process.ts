@@ -12,16 +12,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import { type Body, Fault, messageOf, type Usage, type WorkerSpec, workerId } from '../../model/index.ts';
-import {
-  BodyConflict,
-  type BodyOrder,
-  BodyRefused,
-  type Runtime,
-  RuntimeDown,
-  type RuntimeInfo,
-} from '../runtime.ts';
+import { type Body, Fault, type Usage, type WorkerSpec, workerId } from '../../model/index.ts';
+import { BodyConflict, type BodyOrder, type Runtime, type RuntimeInfo } from '../runtime.ts';
 import { BodyDirectory, type BodyRecord, newBodyId } from './body-directory.ts';
+import { call } from './call.ts';
 import { CellDirectory, type Found } from './cell-directory.ts';
 import { type CgroupSupport, dismantleCgroups, findCgroups, NO_CGROUPS } from './cgroup-support.ts';
 import { makeCgroups, removeCgroups } from './cgroups.ts';
@@ -62,7 +56,7 @@ class ProcessRuntime implements Runtime {
   }
 
   probe(): Promise<RuntimeInfo> {
-    return this.#call('be used', async () => {
+    return call('be used', async () => {
       await this.#cell.open();
       await this.#cell.sweep();
       const { version, limits } = await this.#cgroups();
@@ -76,7 +70,7 @@ class ProcessRuntime implements Runtime {
   }
 
   list(): Promise<Body[]> {
-    return this.#call('list the bodies', async () => {
+    return call('list the bodies', async () => {
       const names = await this.#cell.workers();
       const limit = pLimit(LOOKS_AT_ONCE);
       const bodies = await Promise.all(
@@ -88,14 +82,14 @@ class ProcessRuntime implements Runtime {
 
   /** The directory's name is the body's only place, so the known id tells nothing more. */
   find(worker: string, _knownId: string | undefined): Promise<Body[]> {
-    return this.#call(`look for the body of worker ${worker}`, async () => {
+    return call(`look for the body of worker ${worker}`, async () => {
       const body = await look(await this.#cell.body(worker), true);
       return body ? [body] : [];
     });
   }
 
   create(order: BodyOrder): Promise<Body> {
-    return this.#call(`make a body of worker ${order.worker_id}`, async () => {
+    return call(`make a body of worker ${order.worker_id}`, async () => {
       const worker = workerId.parse(order.worker_id);
       const limits = limitsOf(order.spec);
       refuseUnsupported(limits, withRlimit((await this.#cgroups()).limits));
@@ -122,7 +116,7 @@ class ProcessRuntime implements Runtime {
   }
 
   start(bodyId: string): Promise<void> {
-    return this.#call(`start body ${bodyId}`, async () => {
+    return call(`start body ${bodyId}`, async () => {
       const found = await this.#cell.bodyById(bodyId);
       if (!found) throw gone(bodyId);
       if ((await found.dir.writtenAt('started')) !== undefined) return;
@@ -133,13 +127,13 @@ class ProcessRuntime implements Runtime {
   }
 
   deliver(bodyId: string, content: string): Promise<void> {
-    return this.#call(`hand body ${bodyId} its secrets`, async () =>
+    return call(`hand body ${bodyId} its secrets`, async () =>
       deliver(await this.#cell.bodyById(bodyId), bodyId, content, this.#options.deliver_ms),
     );
   }
 
   terminate(bodyId: string): Promise<void> {
-    return this.#call(`end body ${bodyId}`, async () => {
+    return call(`end body ${bodyId}`, async () => {
       const found = await this.#cell.bodyById(bodyId);
       if (!found) return;
       await terminateAll(await traceOf(found));
@@ -147,7 +141,7 @@ class ProcessRuntime implements Runtime {
   }
 
   kill(bodyId: string): Promise<void> {
-    return this.#call(`kill body ${bodyId}`, async () => {
+    return call(`kill body ${bodyId}`, async () => {
       const found = await this.#cell.bodyById(bodyId);
       if (!found) return;
       const body = await observe(found.dir, found.made, false);
@@ -158,7 +152,7 @@ class ProcessRuntime implements Runtime {
   }
 
   remove(bodyId: string): Promise<void> {
-    return this.#call(`remove body ${bodyId}`, async () => {
+    return call(`remove body ${bodyId}`, async () => {
       const found = await this.#cell.bodyById(bodyId);
       if (!found) return;
       const { dir, made } = found;
@@ -172,7 +166,7 @@ class ProcessRuntime implements Runtime {
   }
 
   limit(bodyId: string, spec: WorkerSpec): Promise<void> {
-    return this.#call(`limit body ${bodyId}`, async () => {
+    return call(`limit body ${bodyId}`, async () => {
       const found = await this.#cell.bodyById(bodyId);
       if (!found) throw new Fault('not_found', `Body ${bodyId} can't be limited: it is gone.`);
       const limits = limitsOf(spec);
@@ -183,7 +177,7 @@ class ProcessRuntime implements Runtime {
   }
 
   usage(bodyId: string): Promise<Usage> {
-    return this.#call(`measure body ${bodyId}`, async () => {
+    return call(`measure body ${bodyId}`, async () => {
       const found = await this.#cell.bodyById(bodyId);
       if (!found || (await observe(found.dir, found.made, false)).state !== 'running') return {};
       return measure(await traceOf(found), this.#table);
@@ -218,7 +212,7 @@ class ProcessRuntime implements Runtime {
     if (left.length > 0)
       throw new Fault('conflict', `Cell ${this.#options.cell} still has ${left.length} bodies.`);
     await this.close();
-    await this.#call('dismantle the cell', async () => {
+    await call('dismantle the cell', async () => {
       await dismantleCgroups(await this.#cgroups());
       await this.#cell.remove();
     });
@@ -228,17 +222,6 @@ class ProcessRuntime implements Runtime {
     const { cell, cgroups = true } = this.#options;
     this.#support ??= cgroups ? findCgroups(cell) : Promise.resolve(NO_CGROUPS);
     return this.#support;
-  }
-
-  /** Whatever goes wrong with files and processes is the engine's failure, told with what was tried. */
-  async #call<T>(what: string, act: () => Promise<T>): Promise<T> {
-    try {
-      return await act();
-    } catch (error) {
-      if (error instanceof BodyConflict || error instanceof BodyRefused || error instanceof Fault)
-        throw error;
-      throw new RuntimeDown(`The process runtime could not ${what}: ${messageOf(error)}`, { cause: error });
-    }
   }
 }
 

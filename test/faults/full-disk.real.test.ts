@@ -1,0 +1,41 @@
+/** A disk without room for what a body needs: told for what it is, tried again ever more rarely, and overcome. */
+import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { openWorld, PATIENCE } from './world.ts';
+
+test('a full disk of the process runtime is the reason of who waits for a body, and no outage', {
+  timeout: 90_000,
+}, async (context) => {
+  const disk = mkdtempSync(join(tmpdir(), 'wm-full-disk-'));
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', disk], { encoding: 'utf8' });
+  if (mounted.status !== 0) {
+    rmSync(disk, { recursive: true });
+    return context.skip(`A small disk could not be mounted: ${mounted.stderr || mounted.error?.message}`);
+  }
+  const world = await openWorld('process');
+  onTestFinished(() => {
+    spawnSync('umount', ['--lazy', disk]);
+    rmSync(disk, { recursive: true });
+  });
+  const manager = await world.start(undefined, { WORKER_MANAGER_HOME: disk });
+  // The manager's own folders are there already.
+  const ballast = join(disk, 'ballast');
+  expect(() => writeFileSync(ballast, Buffer.alloc(4 << 20))).toThrow('ENOSPC');
+  const worker = randomUUID();
+  await world.create(worker);
+  const message = expect.stringContaining('no space left on device');
+  await world.reach(worker, { status: 'STARTING', reason: 'CreateFailed', message });
+  const failures = () => manager.log().match(/"msg":"act failed"/g)?.length ?? 0;
+  await vi.waitFor(() => expect(failures()).toBeGreaterThanOrEqual(4), PATIENCE);
+  expect(failures()).toBeLessThan(20);
+  expect(manager.log()).not.toContain('runtime does not answer');
+
+  rmSync(ballast);
+  await world.reach(worker, { status: 'RUNNING', reason: '' });
+  await world.push({ command: 'delete', worker_id: worker });
+  await world.reach(worker, { phase: 'deleted' });
+});

@@ -16,6 +16,8 @@ export interface Held {
   attempt?: Attempt;
   /** Another worker has had it meanwhile: it is this one's no more, whatever comes out. */
   lost?: boolean;
+  /** It fails without being begun, and its start is taken back. */
+  uncounted?: boolean;
   /** Gives it back where it waits too long for a slot. */
   patience?: NodeJS.Timeout;
 }

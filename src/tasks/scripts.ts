@@ -109,13 +109,15 @@ return 1
 `;
 
 /**
- * A taken task is about to go back unbegun: its start counts no more. Once only, however often it is asked for, and before the
- * task moves: whoever takes it next is told its attempt at once.
+ * A taken task is about to go back, or to fail, unbegun: its start counts no more. Once only, however often it is asked for, and
+ * before the task moves: whoever takes it next is told its attempt at once. 1 where it does not count any longer.
  */
 const uncount = `
-if redis.call('GET', KEYS[1] .. ':lock') ~= ARGV[1] or redis.call('HGET', KEYS[1], 'ats') ~= ARGV[2] then return 0 end
-redis.call('HINCRBY', KEYS[1], 'ats', -1)
-return 1
+if redis.call('GET', KEYS[1] .. ':lock') ~= ARGV[1] then return 0 end
+local before = tonumber(ARGV[2]) - 1
+local starts = tonumber(redis.call('HGET', KEYS[1], 'ats') or 0)
+if starts == before + 1 then redis.call('HINCRBY', KEYS[1], 'ats', -1) end
+return (starts == before or starts == before + 1) and 1 or 0
 `;
 
 /** Takes the locks of a dead worker, and lets the check that follows find its tasks stalled. */

@@ -78,6 +78,7 @@ export class Ledger {
         return ['returned'];
       }
       case 'failed': {
+        if (!held.attempt) await this.#uncount(held);
         const made = held.job.attemptsMade + 1;
         if (!outcome.retry || made >= (held.job.opts.attempts ?? 1))
           return this.#fail(held, outcome.failure, fetch);
@@ -100,6 +101,16 @@ export class Ledger {
         return ['completed', nextOf(await this.#backend.moveToFinished(jobId, args))];
       }
     }
+  }
+
+  /** A task that fails without being begun, lost too often or cancelled, has no start; its own copy says so from then on. */
+  async #uncount(held: Held): Promise<void> {
+    if (held.uncounted) return;
+    const starts = attemptOf(held);
+    const done = await this.#redis.taskUncount(this.#place.base + held.jobId, held.token, starts);
+    if (done !== 1) return;
+    held.uncounted = true;
+    held.job.attemptsStarted = starts - 1;
   }
 
   async #fail(held: Held, failure: TaskFailure, fetch: boolean): Promise<Written> {

@@ -14,9 +14,10 @@ function losingAnswerTo<T extends object>(target: T, name: keyof T & string): T 
     get(from, key) {
       const value = Reflect.get(from, key);
       if (typeof value !== 'function') return value;
+      if (key !== name) return value.bind(from);
       return async (...args: unknown[]) => {
         const answer = await value.apply(from, args);
-        if (key !== name || lost) return answer;
+        if (lost) return answer;
         lost = true;
         throw new Error('Connection is closed.');
       };
@@ -24,26 +25,30 @@ function losingAnswerTo<T extends object>(target: T, name: keyof T & string): T 
   });
 }
 
+/** A world with one task that is taken, and nobody at work. */
+async function taken() {
+  const { cell, call, queue } = openWorld();
+  const place = placeOf(cell, POOL);
+  const redis = connectWorker(inject('redisUrl'));
+  const backend = openBackend(redis, place, POOL, { name: 'w', lockMs: 60_000, stalledCheckMs: 20_000 });
+  onTestFinished(async () => {
+    await backend.close(true);
+    redis.disconnect();
+  });
+  await backend.waitUntilReady();
+  const { task_id } = await call('a');
+  const token = randomUUID();
+  const next = nextOf(await backend.moveToActive(token, 'w'));
+  if (!next) throw new Error('There was no task to take.');
+  expect(await queue.get(task_id)).toMatchObject({ status: 'running', attempts: 1 });
+  return { queue, place, redis, backend, task_id, held: toHeld(next.job, next.jobId, token) };
+}
+
 // The move went first once, and the count after it: who took the task in between was told of a second attempt.
 test.for(['taskUncount', 'moveJobFromActiveToWait'] as const)(
   'what is given back has no start, though the answer to %s is lost and it is tried again',
   async (lost) => {
-    const { cell, call, queue } = openWorld();
-    const place = placeOf(cell, POOL);
-    const redis = connectWorker(inject('redisUrl'));
-    const backend = openBackend(redis, place, POOL, { name: 'w', lockMs: 60_000, stalledCheckMs: 20_000 });
-    onTestFinished(async () => {
-      await backend.close(true);
-      redis.disconnect();
-    });
-    await backend.waitUntilReady();
-    const { task_id } = await call('a');
-    const token = randomUUID();
-    const next = nextOf(await backend.moveToActive(token, 'w'));
-    if (!next) throw new Error('There was no task to take.');
-    expect(await queue.get(task_id)).toMatchObject({ status: 'running', attempts: 1 });
-
-    const held = toHeld(next.job, next.jobId, token);
+    const { queue, place, redis, backend, task_id, held } = await taken();
     const [link, steps] =
       lost === 'taskUncount'
         ? [losingAnswerTo(redis, lost), backend]
@@ -54,9 +59,26 @@ test.for(['taskUncount', 'moveJobFromActiveToWait'] as const)(
     await ledger.giveBack(held);
     expect(await queue.get(task_id)).toMatchObject({ status: 'queued', attempts: 0 });
     // One that comes late changes nothing of the next attempt.
-    const taken = nextOf(await backend.moveToActive('another', 'w'));
-    expect(taken?.job.attemptsStarted).toBe(1);
+    const again = nextOf(await backend.moveToActive('another', 'w'));
+    expect(again?.job.attemptsStarted).toBe(1);
     await ledger.giveBack(held);
     expect(await queue.get(task_id)).toMatchObject({ status: 'running', attempts: 1 });
+  },
+);
+
+test.for(['taskUncount', 'moveToFinished'] as const)(
+  'what fails without being begun has no start, though the answer to %s is lost and it is tried again',
+  async (lost) => {
+    const { queue, place, redis, backend, task_id, held } = await taken();
+    const [link, steps] =
+      lost === 'taskUncount'
+        ? [losingAnswerTo(redis, lost), backend]
+        : [redis, losingAnswerTo(backend, lost)];
+    const ledger = new Ledger(steps, link, place, 60, async () => false);
+    const failure = { type: 'WorkerLost', message: 'Lost.' };
+    const settle = () => ledger.settle(held, { kind: 'failed', failure, retry: false }, false);
+    await expect(settle()).rejects.toThrow('Connection is closed.');
+    expect((await settle())[0]).toBe('failed');
+    expect(await queue.get(task_id)).toMatchObject({ status: 'failed', attempts: 0, error: failure });
   },
 );

@@ -47,24 +47,29 @@ describe('a worker that dies in the middle of a task', () => {
     await kill(next);
   });
 
-  it('ends a task that kills every worker, as WorkerLost', async () => {
-    const { call, worker, consumer, ended, until, queue } = openWorld();
-    const { task_id } = await call('hold', { max_losses: 1, max_retries: 5 });
-    for (const [at, workerId] of ['first', 'second'].entries()) {
-      const victim = await worker({ workerId, lockSeconds: 300 });
-      await until(task_id, ({ status, attempts }) => status === 'running' && attempts === at + 1);
-      await kill(victim);
-      await queue.release(workerId);
-    }
-    const run = vi.fn(async () => 'never');
-    await consumer(run, { lockSeconds: 300 }).start();
-    expect(await ended(task_id)).toMatchObject({
-      status: 'failed',
-      error: { type: 'WorkerLost' },
-      cancelled: false,
-    });
-    expect(run).not.toHaveBeenCalled();
-  });
+  // The take that finds it lost too often counted as one more attempt once.
+  it.for([0, 1])(
+    'ends a task that kills every worker, as WorkerLost, with max_losses: %s',
+    async (losses) => {
+      const { call, worker, consumer, ended, until, queue } = openWorld();
+      const { task_id } = await call('hold', { max_losses: losses, max_retries: 5 });
+      for (const [at, workerId] of ['first', 'second'].slice(0, losses + 1).entries()) {
+        const victim = await worker({ workerId, lockSeconds: 300 });
+        await until(task_id, ({ status, attempts }) => status === 'running' && attempts === at + 1);
+        await kill(victim);
+        await queue.release(workerId);
+      }
+      const run = vi.fn(async () => 'never');
+      await consumer(run, { lockSeconds: 300 }).start();
+      expect(await ended(task_id)).toMatchObject({
+        status: 'failed',
+        error: { type: 'WorkerLost' },
+        cancelled: false,
+        attempts: losses + 1,
+      });
+      expect(run).not.toHaveBeenCalled();
+    },
+  );
 
   it('has a cancelled task ended by whoever finds it', async () => {
     const { call, worker, consumer, ended, until, queue } = openWorld();
@@ -78,6 +83,7 @@ describe('a worker that dies in the middle of a task', () => {
     expect(await ended(task_id)).toMatchObject({
       status: 'failed',
       error: { type: 'Cancelled', message: 'Too late.' },
+      attempts: 1,
     });
     expect(run).not.toHaveBeenCalled();
   });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { type Answer, messageOf, type PoolSpec } from '../model/index.ts';
+import { type Answer, Fault, messageOf, type PoolSpec } from '../model/index.ts';
 import { differenceOf, type PoolDifference } from '../pools/diff.ts';
 import { PoolStore } from '../store/index.ts';
 import { ANSWER_SECONDS, ask, refusalOf } from './ask.ts';
@@ -8,6 +8,7 @@ import type { Context } from './context.ts';
 import { EXIT, linesOf, usage } from './exit.ts';
 import { outputOption } from './output.ts';
 import { readPools } from './pool-file.ts';
+import { tellingTrouble } from './pool-trouble.ts';
 import { seconds } from './values.ts';
 import { waitForPool } from './wait-for-pool.ts';
 
@@ -42,7 +43,8 @@ async function apply(context: Context, { file, wait, timeout, output }: Options)
   const pools = poolsIn(file);
   const session = await context.session();
   const until = performance.now() + (timeout ?? (wait ? WAIT_SECONDS : ANSWER_SECONDS)) * 1000;
-  const left = () => Math.max(0.1, (until - performance.now()) / 1000);
+  // People are told of it: to a tenth of a second.
+  const left = () => Math.max(0.1, Math.round((until - performance.now()) / 100) / 10);
   const answers: Answer[] = [];
   for (const pool of pools) {
     const answer = await ask(
@@ -51,15 +53,22 @@ async function apply(context: Context, { file, wait, timeout, output }: Options)
       { command: 'apply', request_id: context.newId(), pool },
       left(),
     );
-    if (!answer.success) throw refusalOf(answer);
+    if (!answer.success) throw asInFile(refusalOf(answer));
     answers.push(answer);
     if (output !== 'json') await context.out.line(`pool/${pool.name} ${answer.change}`);
   }
   if (wait) {
-    const store = new PoolStore(session.redis, session.settings.cell);
+    const store = tellingTrouble(new PoolStore(session.redis, session.settings.cell), context.out);
     for (const { name } of pools) await waitForPool(store, name, left());
   }
   if (output === 'json') await context.out.json(answers);
+}
+
+/** A refusal by the paths of the pool's own file: its message has them, so that none is told twice. */
+function asInFile({ code, message, issues }: Fault): Fault {
+  if (!issues) return new Fault(code, message);
+  const own = issues.map((issue) => ({ ...issue, path: issue.path.replace(/^pool\./, '') }));
+  return new Fault(code, message, { issues: own });
 }
 
 export function diffCommand(context: Context): Command {

@@ -3,7 +3,7 @@
  * a list. What is wrong is told by line and field, all of it at once. Pure.
  */
 import { LineCounter, parseAllDocuments } from 'yaml';
-import { Fault, type Issue, type PoolSpec, poolSpec, toIssues } from '../model/index.ts';
+import { Fault, type Issue, messageOf, type PoolSpec, poolSpec, toIssues } from '../model/index.ts';
 import { templateIssues } from '../pools/template.ts';
 
 type Document = ReturnType<typeof parseAllDocuments>[number];
@@ -19,13 +19,21 @@ export function readPools(text: string, file: string): PoolSpec[] {
   for (const document of documents as Document[]) {
     for (const { message, pos } of document.errors) issues.push({ path: at(pos[0]), message });
     if (document.errors.length > 0) continue;
-    for (const path of poolPaths(document)) {
+    let value: unknown;
+    try {
+      value = document.toJS();
+    } catch (error) {
+      // Aliases that name nothing, or that grow without end, are found only here, and without their place.
+      issues.push({ path: at(document.range?.[0] ?? 0), message: messageOf(error) });
+      continue;
+    }
+    for (const path of poolPaths(value)) {
       const tell = ({ path: field, message }: Issue) => {
         const place = at(offsetOf(document, path, field));
         const name = [pathText(path), field].filter(Boolean).join('.');
         issues.push({ path: place, message: `${name} ${message}`.trim() });
       };
-      const read = poolSpec.safeParse(valueAt(document, path));
+      const read = poolSpec.safeParse(valueAt(value, path));
       const found = read.success ? templateIssues(read.data) : toIssues(read.error);
       for (const issue of found) tell(issue);
       if (!read.success) continue;
@@ -43,8 +51,7 @@ export function readPools(text: string, file: string): PoolSpec[] {
 }
 
 /** Where the pools of a document are; none in an empty one, as before the first `---`. */
-function poolPaths(document: Document): Path[] {
-  const value = document.toJS() as unknown;
+function poolPaths(value: unknown): Path[] {
   if (value === null || value === undefined) return [];
   if (Array.isArray(value)) return value.map((_, at) => [at]);
   const list = (value as { pools?: unknown }).pools;
@@ -52,8 +59,8 @@ function poolPaths(document: Document): Path[] {
   return [[]];
 }
 
-const valueAt = (document: Document, path: Path): unknown =>
-  path.reduce((value: unknown, key) => (value as Record<string, unknown>)?.[key], document.toJS());
+const valueAt = (whole: unknown, path: Path): unknown =>
+  path.reduce((value: unknown, key) => (value as Record<string, unknown>)?.[key], whole);
 
 const pathText = (path: Path) => path.map((key) => (typeof key === 'number' ? `[${key}]` : key)).join('');
 

@@ -4,6 +4,7 @@ import { PoolStore } from '../store/index.ts';
 import { ANSWER_SECONDS, ask, refusalOf } from './ask.ts';
 import type { Context } from './context.ts';
 import { outputOption } from './output.ts';
+import { tellingTrouble } from './pool-trouble.ts';
 import { table } from './table.ts';
 import { ageOf } from './text.ts';
 import { count, seconds } from './values.ts';
@@ -115,7 +116,10 @@ async function scale(
   const command = { command: 'scale', request_id: context.newId(), pool, count: wanted };
   const answer = await ask(context, session, command, limit);
   if (!answer.success) throw refusalOf(answer);
-  if (wait) await waitForPool(new PoolStore(session.redis, session.settings.cell), pool, limit);
+  if (wait) {
+    const store = tellingTrouble(new PoolStore(session.redis, session.settings.cell), context.out);
+    await waitForPool(store, pool, limit);
+  }
   if (output === 'json') await context.out.json(answer);
   else await context.out.line(`pool/${pool} scaled from ${answer.before} to ${wanted}`);
 }

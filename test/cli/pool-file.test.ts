@@ -14,6 +14,11 @@ const refusal = (text: string): string[] => {
   throw new Error('It was not refused.');
 };
 
+/** Nine aliases of nine aliases, and so on: 4 kB that stand for gigabytes. */
+const BOMB = [...'abcdefghi']
+  .map((key, at) => `${key}: &${key} [${Array(9).fill(at === 0 ? 'x' : `*${'abcdefghi'[at - 1]}`)}]`)
+  .join('\n');
+
 test('a file holds one pool, a list of pools, or several documents of either', () => {
   const pool = (name: string) => `name: ${name}\ncount: 1\n`;
   const names = (text: string) => readPools(text, 'f').map(({ name }) => name);
@@ -87,6 +92,8 @@ test.each([
     ['pools.yaml:1: pools[1].name is there twice: a'],
   ],
   ['broken YAML', 'name: a\ncount: [1\n', [/^pools.yaml:\d: /]],
+  ['an alias of nothing', 'name: a\ncount: 1\n---\nname: *b\ncount: 1\n', [/^pools.yaml:[34]: .*alias/i]],
+  ['aliases that grow without end', BOMB, [/^pools.yaml:1: .*alias/i]],
   ['nothing', '# nothing\n', ['pools.yaml: declares no pool']],
   ['two things at once', 'name: a\ncount: x\ncpus: 0\n', [/^pools.yaml:2: count/, /^pools.yaml:3: cpus/]],
 ])('what is wrong is told by line and field: %s', (_, text, expected) => {

@@ -106,6 +106,58 @@ test('pools are scaled, explained and deleted at the command line', { timeout: L
   });
 });
 
+const one = (name: string, command: string[], more = '') => `name: ${name}
+execution_mode: direct
+drain_seconds: 1
+template: { agent_type: CUSTOM, command_line: ${JSON.stringify(command)}, restart_policy: on-failure }
+${more}`;
+const deleted = async (...names: string[]) => {
+  expect(await wm('pools', 'delete', ...names)).toMatchObject({ code: 0 });
+  await expect.poll(() => new ManagerClient({ url: manager.url }).listPools(), SOON).toEqual([]);
+};
+const ENDS = ['sh', '-c', 'echo the end of it; exit 3'];
+
+test('whoever waits for a pool waits for its warm workers, too', { timeout: LONG }, async () => {
+  await writeFile(file, one('warm', ['sleep', '600'], 'warm: 2'));
+  expect(await wm('apply', '-f', file, '--wait')).toMatchObject({ code: 0, err: '' });
+  const [pool] = JSON.parse((await wm('pools', '-o', 'json')).out);
+  expect(pool.status).toMatchObject({ phase: 'ready', warm: 2, message: '2 of 2 warm workers wait.' });
+  await deleted('warm');
+});
+
+test('whoever waits for a pool whose workers keep ending hears why', { timeout: LONG }, async () => {
+  const handlers = join(home, 'broken.py');
+  await writeFile(handlers, 'raise ValueError("never to be read")\n');
+  await writeFile(file, `name: dies\ncount: 1\nexecution_mode: direct\nhandlers: [${handlers}]\n`);
+  const waited = await wm('apply', '-f', file, '--wait', '--timeout', '8s');
+  expect(waited.code).toBe(124);
+  expect(waited.err).toMatch(
+    /^pool\/dies is degraded: 0 of 1 workers are ready\. .*\(Error\): .*never to be read/,
+  );
+  expect(waited.err).toMatch(/^error: The pool dies is not ready after [78](\.\d)? s: /m);
+
+  await writeFile(file, one('rolls', ['sleep', '600'], 'count: 1'));
+  expect(await wm('apply', '-f', file, '--wait')).toMatchObject({ code: 0, err: '' });
+  await writeFile(file, one('rolls', ENDS, 'count: 1'));
+  const stopped = await wm('apply', '-f', file, '--wait');
+  expect(stopped).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(
+      /error: The pool rolls is stopped: Workers of the new template keep ending \(Error\): \S.* The rollout/,
+    ),
+  });
+  await deleted('dies', 'rolls');
+});
+
+test('what is refused of a pool is told once, by the names of its file', { timeout: LONG }, async () => {
+  await writeFile(file, 'name: a\ncount: 1\nexecution_mode: direct\nimage: x\n');
+  const refused = await wm('apply', '-f', file);
+  expect(refused).toMatchObject({
+    ...{ code: 1, out: '' },
+    err: expect.stringMatching(/^error: The pool a was refused: image needs Docker.*\n$/),
+  });
+});
+
 test('pools are asked for over HTTP, by a typed client', { timeout: LONG }, async () => {
   const client = new ManagerClient({ url: manager.url });
   const pool = {

@@ -11,7 +11,7 @@ export const ANSWER_SECONDS = 10;
  * Fault `invalid_command` before anything is sent, and `TimedOut` where no answer came: the command stands then.
  */
 export async function ask(
-  { newId }: Pick<Context, 'newId'>,
+  { newId, out }: Pick<Context, 'newId' | 'out'>,
   session: Session,
   fields: Record<string, unknown> & { command: string; request_id: string },
   seconds: number,
@@ -21,12 +21,28 @@ export async function ask(
   const command = { ...fields, reply_to };
   parseCommand(command);
   const timeout = AbortSignal.timeout(Math.ceil(seconds * 1000));
-  await redis.xadd(store.keys.commands, '*', 'data', JSON.stringify(command));
-  for await (const { data } of session.follow(reply_to, '0', timeout)) {
-    await redis.del(reply_to);
-    return data as Answer;
+  const stopTelling = seconds > ANSWER_SECONDS ? tellLater(session, out) : () => {};
+  try {
+    await redis.xadd(store.keys.commands, '*', 'data', JSON.stringify(command));
+    for await (const { data } of session.follow(reply_to, '0', timeout)) {
+      await redis.del(reply_to);
+      return data as Answer;
+    }
+  } finally {
+    stopTelling();
   }
   throw new TimedOut(await whyNoAnswer(session, fields, seconds));
+}
+
+/** Tells a person who waits for long why there is no answer yet. */
+function tellLater(session: Session, out: Context['out']): () => void {
+  const timer = setTimeout(() => {
+    whoAnswers(session, ANSWER_SECONDS).then(
+      (who) => out.note(`note: ${who}. Waiting on.`),
+      () => {},
+    );
+  }, ANSWER_SECONDS * 1000);
+  return () => clearTimeout(timer);
 }
 
 /** The answer's refusal as it would have been thrown here. */
@@ -41,10 +57,14 @@ async function whyNoAnswer(
   seconds: number,
 ): Promise<string> {
   const { keys } = session.store;
-  const leader = await session.leader();
-  const who = leader
-    ? `The manager ${leader.owner} leads and has not answered in ${seconds} s`
-    : `No manager leads the cell ${session.settings.cell}; start one with \`wm serve\``;
+  const who = await whoAnswers(session, seconds);
   const rest = `The command ${command} is on ${keys.commands} and will be carried out when a manager reads it; ask again with --request-id ${request_id}`;
   return `${who}. ${rest}.`;
+}
+
+async function whoAnswers(session: Session, seconds: number): Promise<string> {
+  const leader = await session.leader();
+  return leader
+    ? `The manager ${leader.owner} leads and has not answered in ${seconds} s`
+    : `No manager leads the cell ${session.settings.cell}; start one with \`wm serve\``;
 }

@@ -71,6 +71,13 @@ test('a command that nobody answers stands: 124, and a manager that comes carrie
   expect((await wm('ps', '-q', '--no-trunc')).out).toBe(again.out);
 });
 
+test('who waits for long for an answer is told why there is none', async () => {
+  const { cell, wm } = lonely();
+  const { code, err } = await wm('create', '--wait', '--timeout', '12s', '--', 'sleep', '60');
+  expect(code).toBe(124);
+  expect(err).toMatch(new RegExp(`^note: No manager leads the cell ${cell}; .* Waiting on\\.$`, 'm'));
+});
+
 test('explain says that nobody leads', async () => {
   const { cell, wm } = lonely();
   const redis = new Redis(redisUrl);

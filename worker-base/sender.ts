@@ -4,9 +4,8 @@ import { IdMaker } from './entry.ts';
 import { PIECE_BYTES } from './lines.ts';
 import type { Log } from './log.ts';
 import type { Output } from './output.ts';
+import { OutputBound } from './output-bound.ts';
 
-/** Entries that the output stream keeps, about: a day of a talkative agent. Readers see by `seq` what was trimmed. */
-export const OUTPUT_MAXLEN = 10_000;
 /** Chunks under way at once: at 8 of 64 KiB a local Redis takes 100 MB/s, and more only adds memory. */
 const IN_FLIGHT = 8;
 /** Entries in one pipeline at most. */
@@ -29,6 +28,7 @@ export class Sender {
   readonly #redis: Redis;
   readonly #key: string;
   readonly #log: Log;
+  readonly #bound: OutputBound;
   readonly #ids = new IdMaker(Date.now);
   #output: Output | undefined;
   #inFlight = 0;
@@ -52,6 +52,7 @@ export class Sender {
     this.#redis = options.redis;
     this.#key = options.key;
     this.#log = options.log;
+    this.#bound = new OutputBound(options.redis, options.key);
     this.seq = options.lastSeq;
     if (options.lastId) this.#ids.raise(options.lastId);
   }
@@ -119,10 +120,11 @@ export class Sender {
     let why: Error | undefined;
     try {
       if (this.#reread) await this.#raiseIds();
+      this.#bound.learn();
       const pipeline = this.#redis.pipeline();
       for (const entry of entries) {
         entry.id ??= this.#ids.next();
-        pipeline.xadd(this.#key, 'MAXLEN', '~', OUTPUT_MAXLEN, entry.id, 'data', entry.data);
+        pipeline.xadd(this.#key, 'MAXLEN', '~', this.#bound.maxlen(entry), entry.id, 'data', entry.data);
       }
       for (const [name, ...args] of companions) pipeline.call(name, ...args);
       const results = (await pipeline.exec()) ?? [];

@@ -40,7 +40,8 @@ const MOST_SLOTS_UNASKED = 8;
 const POOL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 /** Where the handler files of an image are, or are bound to. */
 const HANDLERS_DIR = '/handlers';
-const HANDLER_FILE = /\.(py|m?[jt]s)$/;
+/** Declarations (`.d.ts`) are none. */
+const HANDLER_FILE = /(?<!\.d)\.(py|[cm]?[jt]s)$/;
 
 /** Reads them; throws with the variable's name and what is allowed. */
 export function readTaskSettings(env: NodeJS.ProcessEnv, spec: WorkerSpec, external: boolean): TaskSettings {
@@ -87,9 +88,7 @@ function handlersOf(env: NodeJS.ProcessEnv, spec: WorkerSpec, external: boolean)
 function filesOf(folder: string): string[] {
   try {
     return readdirSync(folder, { withFileTypes: true })
-      .filter(
-        (entry) => !entry.isDirectory() && HANDLER_FILE.test(entry.name) && !entry.name.endsWith('.d.ts'),
-      )
+      .filter((entry) => !entry.isDirectory() && HANDLER_FILE.test(entry.name))
       .map(({ name }) => name)
       .sort();
   } catch {

@@ -63,9 +63,10 @@ describe('a node that is started by hand', () => {
   test('takes all handler files of the folder, or those that it is told', () => {
     const folder = mkdtempSync(join(tmpdir(), 'handlers-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
-    for (const name of ['b.py', 'a.mjs', 'c.d.ts', 'notes.txt']) writeFileSync(join(folder, name), '');
+    for (const name of ['b.py', 'a.mjs', 'd.cjs', 'c.d.ts', 'c.d.cts', 'notes.txt'])
+      writeFileSync(join(folder, name), '');
     const inFolder = (...names: string[]) => names.map((name) => join(folder, name));
-    expect(read({ HANDLERS_DIR: folder }, {}, true).handlers).toEqual(inFolder('a.mjs', 'b.py'));
+    expect(read({ HANDLERS_DIR: folder }, {}, true).handlers).toEqual(inFolder('a.mjs', 'b.py', 'd.cjs'));
     expect(read({ HANDLERS_DIR: folder, HANDLERS: 'b.py, c.py' }, {}, true).handlers).toEqual(
       inFolder('b.py', 'c.py'),
     );

@@ -24,6 +24,8 @@ export const dockerdPlace = (data: string, run: string): DockerdPlace => ({
 export const PING_MS = 2000;
 /** A clean start takes 2 s; one after a kill -9 with containers alive took 13 s. */
 const START_MS = 45_000;
+/** The kernel takes milliseconds to end a killed process. */
+const DYING_MS = 3000;
 /** How Go tells that a program ended by a defect of its own. */
 const PANIC = /^(panic|fatal error|unexpected fault address)\b.*/m;
 
@@ -84,7 +86,7 @@ async function tryStart(
   mkdirSync(run, { recursive: true, mode: 0o700 });
   const containerdPid = join(run, 'exec', 'containerd', 'containerd.pid');
   // A pid file left by a kill would be believed while nobody has reaped the dead, and when another has their number.
-  for (const file of [pidFile, containerdPid]) if (!processIn(file)) rmSync(file, { force: true });
+  for (const file of [pidFile, containerdPid]) if (!(await stays(file))) rmSync(file, { force: true });
   const logFile = join(run, 'dockerd.log');
   const out = openSync(logFile, 'w', 0o600);
   const where = ['--data-root', data, '--exec-root', join(run, 'exec'), '-H', `unix://${socket}`];
@@ -97,11 +99,23 @@ async function tryStart(
   if (await isUp(daemon, socket)) return { pid: daemon.pid };
   const said = readFileSync(logFile, 'utf8').trim();
   const panic = PANIC.exec(said)?.[0];
-  const reason = panic ?? said.split('\n').at(-1) ?? '';
+  const lines = said.split('\n');
+  // What it ends with is no line of its log, and its containerd may log after that.
+  const reason = panic ?? lines.findLast((line) => !line.startsWith('time=')) ?? lines.at(-1) ?? '';
   return {
     error: `${reason || 'it printed nothing'} (whole log: ${logFile})`,
     panic,
   };
+}
+
+/** Whether the process of a pid file lives on: what was killed, or dies with its parent, may take a moment. */
+async function stays(pidFile: string): Promise<boolean> {
+  const until = performance.now() + DYING_MS;
+  while (processIn(pidFile) !== undefined) {
+    if (performance.now() > until) return true;
+    await delay(20);
+  }
+  return false;
 }
 
 /** The live process that a pid file of dockerd or containerd names. */

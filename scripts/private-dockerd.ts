@@ -73,7 +73,8 @@ export async function startDockerd(
 
 /** The bridges of the networks that a daemon's record of them names; they would hold their addresses for good. */
 function bridgesIn(record: string): Set<string> {
-  const ids = readFileSync(record, 'latin1').matchAll(/\/network\/([0-9a-f]{12})[0-9a-f]{52}\//g);
+  const text = attempt(() => readFileSync(record, 'latin1')) ?? '';
+  const ids = text.matchAll(/\/network\/([0-9a-f]{12})[0-9a-f]{52}\//g);
   return new Set([...ids].map(([, id]) => `br-${id}`));
 }
 
@@ -102,10 +103,7 @@ async function tryStart(
   const lines = said.split('\n');
   // What it ends with is no line of its log, and its containerd may log after that.
   const reason = panic ?? lines.findLast((line) => !line.startsWith('time=')) ?? lines.at(-1) ?? '';
-  return {
-    error: `${reason || 'it printed nothing'} (whole log: ${logFile})`,
-    panic,
-  };
+  return { error: `${reason || 'it printed nothing'} (whole log: ${logFile})`, panic };
 }
 
 /** Whether the process of a pid file lives on: what was killed, or dies with its parent, may take a moment. */

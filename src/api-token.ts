@@ -26,6 +26,6 @@ export function apiTokenOf({
     throw refuse(`which cannot be read: ${messageOf(error)}`);
   }
   const { schema, allowed } = VARIABLES.apiToken;
-  if (text === '' || !schema.safeParse(text).success) throw refuse(`whose content is not ${allowed}`);
+  if (!schema.safeParse(text).success) throw refuse(`whose content is not ${allowed}`);
   return text;
 }

@@ -153,6 +153,12 @@ test.each([
   expect(`${fault.message} ${JSON.stringify(fault.issues)}`).not.toContain('hunter2');
 });
 
+test('a token and a file with another one are refused, and not told', () => {
+  const { message, issues } = faultOf({ API_TOKEN: 'hunter2-token', API_TOKEN_FILE: '/run/token' });
+  expect(issues?.map(({ path }) => path)).toEqual(['API_TOKEN_FILE']);
+  expect(message).not.toContain('hunter2');
+});
+
 test('a wrong value is shown on one line and cut', () => {
   const { message } = faultOf({ CELL: `a\n\u001b[31m${'x'.repeat(10_000)}` });
   expect(message.split('\n')).toHaveLength(2);

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { Command } from 'commander';
-import { inputMessage } from '../model/index.ts';
+import { hasEnded, inputMessage } from '../model/index.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './exit.ts';
 import { printOutput } from './logs.ts';
@@ -33,7 +33,7 @@ async function attach(context: Context, given: string, { stdin, output }: Option
   const loaded = await session.store.load(id);
   if (!loaded) throw await whyNone(session, id);
   const { status } = loaded.record.status ?? {};
-  if (status === 'STOPPED' || status === 'FAILED')
+  if (hasEnded(status))
     throw new Error(`The worker ${given} is ${status}. Start it with \`wm start ${given}\`.`);
   const from = await session.lastId(session.store.keys.output(id));
   const stopReading = stdin ? sendLines(context, session, id) : () => {};

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { inputMessage, type OutputMessage, toIssues } from '../model/index.ts';
+import { hasEnded, inputMessage, type OutputMessage, toIssues } from '../model/index.ts';
 import type { Context } from './context.ts';
 import { TimedOut, usage } from './exit.ts';
 import { outputOption } from './output.ts';
@@ -60,7 +60,7 @@ async function send(
   const from = await session.lastId(keys.output(id));
   const entry_id = await session.redis.xadd(keys.input(id), '*', 'data', JSON.stringify(message));
   const status = loaded.record.status?.status;
-  if (status === 'STOPPED' || status === 'FAILED')
+  if (hasEnded(status))
     out.note(`note: the worker is ${status}; what was sent waits until it is started again.`);
   if (options.output === 'json') await out.line(JSON.stringify({ worker_id: id, request_id, entry_id }));
   else if (!options.wait) await out.line(request_id);

@@ -1,4 +1,4 @@
-import { Fault, type StatusRecord } from '../model/index.ts';
+import { Fault, hasEnded, type StatusRecord } from '../model/index.ts';
 import { TimedOut } from './exit.ts';
 import type { Session } from './session.ts';
 
@@ -58,7 +58,7 @@ export function judge(goal: Goal, { deleted, current, status }: Seen): 'reached'
   if (goal === 'deleted') return deleted ? 'reached' : 'not yet';
   if (deleted) return 'missed';
   if (!current || !status) return 'not yet';
-  const ended = status.status === 'STOPPED' || status.status === 'FAILED';
+  const ended = hasEnded(status.status);
   if (goal === 'ended') return ended ? 'reached' : 'not yet';
   if (goal === 'ready')
     return status.status === 'RUNNING' && status.phase === 'ready' ? 'reached' : ended ? 'missed' : 'not yet';

@@ -4,7 +4,6 @@ import {
   type Checkpoint,
   COMMAND_NAMES,
   type Command,
-  type CommandName,
   commonFields,
   ENTRY_LIMIT,
   Fault,
@@ -144,22 +143,21 @@ type Given = Record<string, unknown>;
 /** What an entry comes to. Never throws. */
 async function read(entry: Entry, context: CommandContext): Promise<Settlement & Plan & { name: string }> {
   const given = open(entry);
-  const named = typeof given === 'string' ? {} : given;
-  const name = nameOf(named);
   if (typeof given === 'string') {
     const fault = new Fault('invalid_command', `The entry ${entry.id} of worker:commands ${given}.`);
-    return { ...refused(entry, named, fault), operation: 'dead', name: 'unreadable' };
+    return { ...refused(entry, {}, fault), operation: 'dead', name: 'unreadable' };
   }
+  const name = COMMAND_NAMES.find((known) => known === given.command) ?? 'invalid';
   if (entry.deliveries >= MAX_DELIVERIES) {
     const why = `was tried ${entry.deliveries - 1} times without success; the log of the manager tells why`;
     const fault = new Fault('internal', `The entry ${entry.id} of worker:commands ${why}.`);
-    return { ...refused(entry, named, fault), operation: 'dead', name: name ?? 'invalid' };
+    return { ...refused(entry, given, fault), operation: 'dead', name };
   }
   let command: Command;
   try {
     command = parseCommand(given);
   } catch (error) {
-    return { ...refused(entry, given, error as Fault), name: name ?? 'invalid' };
+    return { ...refused(entry, given, error as Fault), name };
   }
   const plan = await planOf(command, context);
   const { request_id: requestId, reply_to: replyTo } = command;
@@ -179,10 +177,6 @@ function open({ data }: Entry): Given | string {
   const isObject = typeof given === 'object' && given !== null && !Array.isArray(given);
   return isObject ? (given as Given) : 'is not a JSON object';
 }
-
-/** The name of a command that there is, for the metrics. */
-const nameOf = ({ command }: Given): CommandName | undefined =>
-  COMMAND_NAMES.find((known) => known === command);
 
 /** The answer to a command that cannot be carried out, as far as its own names can be used. */
 function refused(entry: Entry, given: Given, fault: Fault): Settlement {

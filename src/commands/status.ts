@@ -1,4 +1,4 @@
-import { type CommandOf, Fault, type Figures, type StatusRecord } from '../model/index.ts';
+import { type CommandOf, Fault, type Figures, hasEnded, type StatusRecord } from '../model/index.ts';
 import { type CommandContext, type Plan, success } from './context.ts';
 
 /** Tells what is observed of one worker, also of one that was deleted a while ago. */
@@ -15,7 +15,7 @@ export async function status(
 
 /** The fields of the answer; a worker that no pass has seen yet is STARTING, and one that has ended uses nothing. */
 function told(seen: StatusRecord | undefined, checked: Figures | undefined) {
-  const ended = seen?.status === 'STOPPED' || seen?.status === 'FAILED';
+  const ended = hasEnded(seen?.status);
   const figures = ended ? undefined : checked;
   return {
     status: seen?.status ?? 'STARTING',

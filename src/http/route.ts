@@ -1,5 +1,4 @@
 /** One thing that can be asked over HTTP, and how it is answered. Pure but for the handler. */
-import { createHash } from 'node:crypto';
 import type { Fault, FaultCode } from '../model/fault.ts';
 
 export interface Asked {
@@ -99,13 +98,4 @@ function decoded(text: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** A submission that names no task is named by its Idempotency-Key: the same key twice is one task. */
-export function keyed(given: unknown, { headers }: Pick<Asked, 'headers'>): unknown {
-  const key = headers['idempotency-key'];
-  if (typeof key !== 'string' || typeof given !== 'object' || given === null || Array.isArray(given))
-    return given;
-  const task_id = `key-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`;
-  return { task_id, ...given };
 }

@@ -1,6 +1,7 @@
 /** Tasks over HTTP, as a worker node answers them, with the pool added: the manager knows all queues. */
 import type { TaskAccepted, TaskView } from '../model/index.ts';
-import { json, keyed, type Route } from './route.ts';
+import { keyed } from './idempotency.ts';
+import { json, type Route } from './route.ts';
 
 export interface TaskRoutesOptions {
   submit: (given: unknown) => Promise<TaskAccepted & { pool: string }>;

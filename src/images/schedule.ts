@@ -53,7 +53,6 @@ export function startSchedule(options: ScheduleOptions): { stop(): void } {
 
   async function step(): Promise<void> {
     let due = now() + SOON_MS;
-    await count(options);
     try {
       due = dueAt(cron, await since(), earliest);
       if (due <= now() && !stopping.signal.aborted) {
@@ -66,6 +65,7 @@ export function startSchedule(options: ScheduleOptions): { stop(): void } {
       earliest = now() + SOON_MS;
       due = earliest;
     }
+    await count(options);
     wait(Math.min(Math.max(due - now(), 0), LOOK_MS));
   }
 
@@ -96,8 +96,6 @@ async function collectOnce(
   for (const { name, why } of done.removed) log.info({ image: name, why }, 'image removed');
   for (const { name, why } of done.skipped) log.info({ image: name, why }, 'image stays');
   metrics.imageGcRemoved.inc(done.removed.length);
-  metrics.images.set(done.images);
-  metrics.imageBytes.set(done.image_bytes);
   const { leftovers_removed: leftovers, images, freed_bytes, cache_freed_bytes } = done;
   const counts = { removed: done.removed.length, leftovers, images, freed_bytes, cache_freed_bytes };
   log.info(counts, `images collected: ${sizeText(freed_bytes + cache_freed_bytes)} freed`);

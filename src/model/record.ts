@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { RUNTIME_NAMES, workerSpec } from './spec.ts';
 
 export const WORKER_STATUSES = ['STARTING', 'RUNNING', 'STOPPED', 'FAILED'] as const;
+/** Whether a worker of that status has ended for good; one that waits for its restart is STARTING. */
+export const hasEnded = (status: string | undefined): boolean => status === 'STOPPED' || status === 'FAILED';
 export type WorkerStatus = (typeof WORKER_STATUSES)[number];
 export const DESIRED_STATES = ['running', 'stopped', 'deleted'] as const;
 export type DesiredState = (typeof DESIRED_STATES)[number];

@@ -8,6 +8,7 @@ import { MACHINE_VERSION, workerMachine } from '../../machines/worker.ts';
 import {
   ASSIGNED,
   type Decision,
+  hasEnded,
   type Intent,
   instant,
   type Observation,
@@ -62,8 +63,8 @@ function restore(seen: Observation): Snapshot {
     const given = { ...context, incarnation, running_since };
     return workerMachine.resolveState({ value: { RUNNING: ASSIGNED }, context: given });
   }
-  const ended = status?.status === 'STOPPED' || status?.status === 'FAILED' || status?.phase === 'backoff';
-  if (!ended) return initialTransition(workerMachine, context)[0];
+  if (!status || !(hasEnded(status.status) || status.phase === 'backoff'))
+    return initialTransition(workerMachine, context)[0];
   const { reason, message, exit_code, incarnation, observed_generation: generation } = status;
   const at = parseInstant(status.finished_at) ?? seen.now;
   const outcome = { reason, message, exit_code, well: status.status === 'STOPPED', at };

@@ -7,6 +7,7 @@ import {
   ASSIGNED,
   type Body,
   type Decision,
+  hasEnded,
   type Observation,
   type RuntimeName,
   type WorkerStatus,
@@ -25,8 +26,6 @@ interface Mark {
   desired: boolean;
 }
 
-/** One that waits for its restart is STARTING. */
-const ENDED: ReadonlySet<WorkerStatus> = new Set(['STOPPED', 'FAILED']);
 /** Phases of a body that is being ended. */
 const ENDING: ReadonlySet<string> = new Set(['stopping', 'killing']);
 
@@ -47,7 +46,7 @@ export class Marks {
       runtime: status.runtime,
       incarnation: status.incarnation,
       agent_type: seen.desired.spec.agent_type,
-      desired: seen.desired.desired === 'running' && !ENDED.has(status.status),
+      desired: seen.desired.desired === 'running' && !hasEnded(status.status),
     });
   }
 

@@ -2,6 +2,7 @@
 import { type Abilities, chooseRuntime } from '../commands/index.ts';
 import {
   type Decision,
+  hasEnded,
   type Limits,
   messageOf,
   type Observation,
@@ -102,7 +103,6 @@ export function endedBody({ status, actual }: Observation, decision: Decision): 
   if (before === undefined || alive || actual.kind === 'unknown' || actual.kind === 'ambiguous')
     return undefined;
   const { phase, incarnation } = decision.status;
-  const over =
-    phase === 'backoff' || decision.status.status === 'STOPPED' || decision.status.status === 'FAILED';
+  const over = phase === 'backoff' || hasEnded(decision.status.status);
   return over || incarnation > before ? before : undefined;
 }

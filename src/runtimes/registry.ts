@@ -8,9 +8,16 @@ interface Entry {
   error: string | undefined;
   /** Since when it answers without a break, milliseconds since 1970. */
   upSince: number;
+  /** When it last ceased to answer, milliseconds since 1970. */
+  downSince: number;
 }
 
 const NOT_ASKED = 'not asked yet';
+/**
+ * Milliseconds for which a call that succeeds does not make up for one that failed; a probe does. All workers of a runtime
+ * are looked at when it turns, so one that answers every look and fails every act would have them looked at without end.
+ */
+const SETTLE_MS = 1000;
 
 /** The runtimes that this manager uses, in the order of preference, and whether each answers. */
 export class Runtimes {
@@ -25,7 +32,7 @@ export class Runtimes {
     /** A runtime has begun to answer (no error) or has ceased to. */
     changed: (name: RuntimeName, error: string | undefined) => void,
   ) {
-    const unknown = { info: undefined, error: NOT_ASKED, upSince: 0 };
+    const unknown = { info: undefined, error: NOT_ASKED, upSince: 0, downSince: 0 };
     this.#entries = new Map(runtimes.map((runtime) => [runtime.name, { runtime, ...unknown }]));
     this.#now = now;
     this.#changed = changed;
@@ -89,7 +96,7 @@ export class Runtimes {
     try {
       const answer = await what(runtime);
       // One that no probe has reached has not told yet what it can do.
-      if (entry?.info) this.#turn(entry, undefined);
+      if (entry?.info && this.#now() - entry.downSince >= SETTLE_MS) this.#turn(entry, undefined);
       return answer;
     } catch (error) {
       if (entry && error instanceof RuntimeDown) this.#turn(entry, error.message);
@@ -106,6 +113,7 @@ export class Runtimes {
     entry.error = error;
     if (before !== NOT_ASKED && (before === undefined) === (error === undefined)) return;
     if (error === undefined) entry.upSince = this.#now();
+    else entry.downSince = this.#now();
     this.#changed(entry.runtime.name, error);
   }
 }

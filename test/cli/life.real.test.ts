@@ -105,27 +105,6 @@ test('a worker is stopped, started and deleted, and each can be waited for', { t
   expect(events).toMatch(/RUNNING\/ready.*STOPPED\/finished.*STARTING\/creating.*STOPPED\/deleted/s);
 });
 
-test('attach shows what comes, sends lines as prompts, and ends with the worker', {
-  timeout: LONG,
-}, async () => {
-  const script = 'read -r first; echo "got $first"; read -r second; echo "got $second"; exit 3';
-  const id = await running('--', 'sh', '-c', script);
-  const attached = start(['attach', id], 'open');
-  attached.child.stdin?.write('one\n');
-  await expect.poll(attached.out, SOON).toContain('got one\n');
-  expect(attached.child.exitCode).toBe(null);
-  attached.child.stdin?.write('two\n');
-  const { code, out, err } = await attached.done;
-  expect({ code, err }).toEqual({ code: 1, err: '' });
-  expect(out).toMatch(/got one\n.*got two\n.*\[exited\]/s);
-  const late = await wm('attach', id);
-  expect(late).toMatchObject({
-    code: 1,
-    out: '',
-    err: expect.stringContaining('FAILED. Start it with `wm start'),
-  });
-});
-
 test('logs -f shows lines as they come and ends with the worker, also over its restarts', async () => {
   const script = 'echo "body $WORKER_INCARNATION"; echo sorry >&2; read -r line; exit 3';
   const id = await running('--restart', 'on-failure', '--max-restarts', '1', '--', 'sh', '-c', script);

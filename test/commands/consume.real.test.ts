@@ -2,20 +2,10 @@ import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { COMMAND_GROUP, Fenced, type Settlement } from '../../src/store/index.ts';
-import { type Cell, openCell } from '../store/cell.ts';
+import { openCell } from '../store/cell.ts';
 import { startRedis } from '../support/redis.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
-import { consume, createCommand } from './consumer.ts';
-
-const PATIENCE = { timeout: 50_000, interval: 10 };
-const answered = (cell: Cell, count: number) =>
-  vi.waitFor(async () => {
-    const answers = await cell.answers();
-    expect(answers.length).toBeGreaterThanOrEqual(count);
-    return answers;
-  }, PATIENCE);
-const pending = async (cell: Cell) =>
-  ((await cell.redis.xpending(cell.store.keys.commands, COMMAND_GROUP)) as [number])[0];
+import { answered, consume, createCommand, PATIENCE, pending } from './consumer.ts';
 
 test('the same request twice is one worker and the same answer, also after a restart', async () => {
   const cell = openCell();
@@ -117,29 +107,6 @@ test('a deposed reader stops, and leaves its commands to its successor', async (
   expect([await cell.answers(), await pending(cell)]).toEqual([[], 1]);
   await consume(cell, epoch);
   expect(await answered(cell, 1)).toMatchObject([{ success: true }]);
-});
-
-test('a command that can never be settled is put aside, and takes no other with it', async () => {
-  const cell = openCell();
-  const [poisoned, innocent] = [randomUUID(), randomUUID()];
-  await cell.redis.set(cell.store.keys.desired(poisoned), 'not a record');
-  const reply_to = `worker:responses:${randomUUID()}`;
-  const first = await cell.push({
-    ...createCommand({ worker_id: poisoned }),
-    request_id: 'poison',
-    reply_to,
-  });
-  await cell.push(createCommand({ worker_id: innocent }));
-  await consume(cell);
-  expect(await answered(cell, 1)).toMatchObject([{ success: true, worker_id: innocent }]);
-  const [[, [, refused = ''] = []] = []] = await cell.redis.xrange(reply_to, '-', '+');
-  const answer = JSON.parse(refused);
-  expect(answer).toMatchObject({ request_id: 'poison', command: 'create', success: false });
-  expect(answer.error.code).toBe('internal');
-  const [[, [, dead = ''] = []] = []] = await cell.redis.xrange(cell.store.keys.dead, '-', '+');
-  expect(JSON.parse(dead)).toMatchObject({ entry_id: first, error: answer.error });
-  expect(JSON.parse(JSON.parse(dead).entry)).toMatchObject({ worker_id: poisoned });
-  expect(await pending(cell)).toBe(0);
 });
 
 test('an answer that cannot be written where it was asked for is given where all answers are', async () => {

@@ -1,9 +1,22 @@
 /** A reader of commands for one test: what a leader runs, without the loop. */
 import { randomUUID } from 'node:crypto';
 import pino from 'pino';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import { type CommandContext, consumeCommands } from '../../src/commands/index.ts';
+import { COMMAND_GROUP } from '../../src/store/index.ts';
 import type { Cell } from '../store/cell.ts';
+
+export const PATIENCE = { timeout: 50_000, interval: 10 };
+/** All answers, once there are so many. */
+export const answered = (cell: Cell, count: number) =>
+  vi.waitFor(async () => {
+    const answers = await cell.answers();
+    expect(answers.length).toBeGreaterThanOrEqual(count);
+    return answers;
+  }, PATIENCE);
+/** How many commands were read and not settled. */
+export const pending = async (cell: Cell) =>
+  ((await cell.redis.xpending(cell.store.keys.commands, COMMAND_GROUP)) as [number])[0];
 
 const LIMIT = { supported: true, how: 'pretended' };
 const INFO = {

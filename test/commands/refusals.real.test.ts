@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test, vi } from 'vitest';
 import { type Cell, openCell } from '../store/cell.ts';
-import { consume, createCommand } from './consumer.ts';
+import { answered, consume, createCommand, PATIENCE, pending } from './consumer.ts';
 
-const PATIENCE = { timeout: 20_000, interval: 10 };
 const target = (worker_id: unknown) => ({ command: 'delete', request_id: 'r', worker_id });
 
 /** Its answer, and that of a sound command pushed right behind it: the loop goes on. */
@@ -143,4 +142,27 @@ test('where the command is unknown, its other fields are no less checked', async
   expect(await cell.redis.exists(victim)).toBe(0);
   const remembered = (await cell.redis.keys(`${cell.name}:worker:request:*`)).map((key) => key.length);
   expect(Math.max(...remembered)).toBeLessThan(200);
+});
+
+test('a command that can never be settled is put aside, and takes no other with it', async () => {
+  const cell = openCell();
+  const [poisoned, innocent] = [randomUUID(), randomUUID()];
+  await cell.redis.set(cell.store.keys.desired(poisoned), 'not a record');
+  const reply_to = `worker:responses:${randomUUID()}`;
+  const first = await cell.push({
+    ...createCommand({ worker_id: poisoned }),
+    request_id: 'poison',
+    reply_to,
+  });
+  await cell.push(createCommand({ worker_id: innocent }));
+  await consume(cell);
+  expect(await answered(cell, 1)).toMatchObject([{ success: true, worker_id: innocent }]);
+  const [[, [, refused = ''] = []] = []] = await cell.redis.xrange(reply_to, '-', '+');
+  const answer = JSON.parse(refused);
+  expect(answer).toMatchObject({ request_id: 'poison', command: 'create', success: false });
+  expect(answer.error.code).toBe('internal');
+  const [[, [, dead = ''] = []] = []] = await cell.redis.xrange(cell.store.keys.dead, '-', '+');
+  expect(JSON.parse(dead)).toMatchObject({ entry_id: first, error: answer.error });
+  expect(JSON.parse(JSON.parse(dead).entry)).toMatchObject({ worker_id: poisoned });
+  expect(await pending(cell)).toBe(0);
 });

@@ -8,7 +8,12 @@ import { RuntimeDown } from '../../src/runtimes/runtime.ts';
 test('an engine that answers again is told to be up, so that its next silence is told, too', async () => {
   const runtime = new FakeRuntime({ engine: new FakeEngine() });
   const told: (string | undefined)[] = [];
-  const runtimes = new Runtimes([runtime], Date.now, (_name, error) => told.push(error));
+  let now = 0;
+  const runtimes = new Runtimes(
+    [runtime],
+    () => now,
+    (_name, error) => told.push(error),
+  );
   const look = () => runtimes.call(runtime.name, (engine) => engine.find(randomUUID(), undefined));
   await runtimes.probe();
   expect(told).toEqual([undefined]);
@@ -16,11 +21,35 @@ test('an engine that answers again is told to be up, so that its next silence is
   runtime.fail('find', new RuntimeDown('no answer'));
   await expect(look()).rejects.toThrow('no answer');
   expect(runtimes.states).toMatchObject([{ error: 'no answer', info: undefined }]);
+  now += 1000;
   await look();
   expect(runtimes.states).toMatchObject([{ error: undefined, info: expect.anything() }]);
   runtime.fail('find', new RuntimeDown('gone'));
   await expect(look()).rejects.toThrow('gone');
   expect(told).toEqual([undefined, 'no answer', undefined, 'gone']);
+});
+
+// A create that met a full disk was followed by a look that did not: each turned the runtime, and all were looked at again.
+test('an engine that answers every look and fails every act turns no more often than a person can read', async () => {
+  const runtime = new FakeRuntime({ engine: new FakeEngine() });
+  let turns = 0;
+  let now = 0;
+  const runtimes = new Runtimes(
+    [runtime],
+    () => now,
+    () => (turns += 1),
+  );
+  await runtimes.probe();
+  const until = now + 10_000;
+  for (turns = 0; now < until; now += 10) {
+    await runtimes.call(runtime.name, (engine) => engine.find(randomUUID(), undefined));
+    const act = runtimes.call(runtime.name, () => Promise.reject(new RuntimeDown('not now')));
+    await expect(act).rejects.toThrow('not now');
+  }
+  expect(turns).toBeGreaterThan(2);
+  expect(turns).toBeLessThanOrEqual(20);
+  await runtimes.probe();
+  expect(runtimes.states).toMatchObject([{ error: undefined }]);
 });
 
 test('an engine that no probe has reached is not up, whatever it answers', async () => {

@@ -44,6 +44,7 @@ test('data that cannot be read at all is set aside', async (context) => {
   await dockerd.kill();
   // The first two pages of such a file tell that it is one; the others are what it holds.
   dockerd.damage('volumes/metadata.db', (file) => file.fill(0xff, 8192));
+  rmSync(join(dockerd.place.data, 'network'), { recursive: true });
 
   const said = await dockerd.start();
   expect(said.at(-1)).toContain('its data is set aside');
@@ -70,8 +71,8 @@ test('a daemon that cannot start for another reason loses nothing and says why',
 
 /** A daemon of the test's own, killed with all that it has made at the test's end. */
 function privateDockerd(context: TestContext) {
-  if (process.getuid?.() !== 0 || !has('dockerd')) {
-    context.skip('A private Docker daemon needs dockerd on this machine, and root.');
+  if (process.getuid?.() !== 0 || !has('dockerd') || !has('ip')) {
+    context.skip('A private Docker daemon of a test needs dockerd and ip on this machine, and root.');
   }
   const directory = mkdtempSync(join(tmpdir(), 'private-dockerd-'));
   const place = dockerdPlace(join(directory, 'data'), join(directory, 'run'));

@@ -41,19 +41,23 @@ async function taken() {
   const next = nextOf(await backend.moveToActive(token, 'w'));
   if (!next) throw new Error('There was no task to take.');
   expect(await queue.get(task_id)).toMatchObject({ status: 'running', attempts: 1 });
-  return { queue, place, redis, backend, task_id, held: toHeld(next.job, next.jobId, token) };
+  /** Who settles it, where the answer to one step is lost once. */
+  const ledgerLosing = (lost: 'taskUncount' | 'moveJobFromActiveToWait' | 'moveToFinished') => {
+    const [link, steps] =
+      lost === 'taskUncount'
+        ? [losingAnswerTo(redis, lost), backend]
+        : [redis, losingAnswerTo(backend, lost)];
+    return new Ledger(steps, link, place, 60, async () => false);
+  };
+  return { queue, backend, task_id, held: toHeld(next.job, next.jobId, token), ledgerLosing };
 }
 
 // The move went first once, and the count after it: who took the task in between was told of a second attempt.
 test.for(['taskUncount', 'moveJobFromActiveToWait'] as const)(
   'what is given back has no start, though the answer to %s is lost and it is tried again',
   async (lost) => {
-    const { queue, place, redis, backend, task_id, held } = await taken();
-    const [link, steps] =
-      lost === 'taskUncount'
-        ? [losingAnswerTo(redis, lost), backend]
-        : [redis, losingAnswerTo(backend, lost)];
-    const ledger = new Ledger(steps, link, place, 60, async () => false);
+    const { queue, backend, task_id, held, ledgerLosing } = await taken();
+    const ledger = ledgerLosing(lost);
     await expect(ledger.giveBack(held)).rejects.toThrow('Connection is closed.');
     expect(await queue.get(task_id)).toMatchObject({ attempts: 0 });
     await ledger.giveBack(held);
@@ -69,12 +73,8 @@ test.for(['taskUncount', 'moveJobFromActiveToWait'] as const)(
 test.for(['taskUncount', 'moveToFinished'] as const)(
   'what fails without being begun has no start, though the answer to %s is lost and it is tried again',
   async (lost) => {
-    const { queue, place, redis, backend, task_id, held } = await taken();
-    const [link, steps] =
-      lost === 'taskUncount'
-        ? [losingAnswerTo(redis, lost), backend]
-        : [redis, losingAnswerTo(backend, lost)];
-    const ledger = new Ledger(steps, link, place, 60, async () => false);
+    const { queue, task_id, held, ledgerLosing } = await taken();
+    const ledger = ledgerLosing(lost);
     const failure = { type: 'WorkerLost', message: 'Lost.' };
     const settle = () => ledger.settle(held, { kind: 'failed', failure, retry: false }, false);
     await expect(settle()).rejects.toThrow('Connection is closed.');

@@ -7,8 +7,9 @@
  */
 
 import { networkInterfaces } from 'node:os';
+import { keyed } from '../../src/http/idempotency.ts';
 import { type HttpServer, listen } from '../../src/http/listen.ts';
-import { json, keyed, type Reply, type Route } from '../../src/http/route.ts';
+import { json, type Reply, type Route } from '../../src/http/route.ts';
 import { Fault } from '../../src/model/fault.ts';
 import type { ConsumerTotals } from '../../src/tasks/consumer.ts';
 import type { TaskQueue } from '../../src/tasks/tasks.ts';

@@ -234,21 +234,6 @@ test('a removal takes the anonymous volumes with it', async () => {
   await engine().getImage(image.Id).remove({ force: true });
 });
 
-test('the volume of a worker’s workspace tells whose it is, and goes with its body', async () => {
-  const { runtime } = newRuntime({ image: inject('image') });
-  const order = orderOf(FOREVER);
-  const { id } = await runtime.create({ ...order, spec: { ...order.spec, allowed_commands: ['node'] } });
-  const [mount] = (await engine().getContainer(id).inspect()).Mounts.filter(({ Type }) => Type === 'volume');
-  const volume = engine().getVolume(mount?.Name ?? '');
-  expect((await volume.inspect()).Labels).toMatchObject({
-    'worker-manager.managed': 'true',
-    'worker-manager.worker-id': order.worker_id,
-    'worker-manager.incarnation': '1',
-  });
-  await runtime.remove(id);
-  await expect(volume.inspect()).rejects.toMatchObject({ statusCode: 404 });
-});
-
 test('usage counts processes, memory and CPU time', async () => {
   const { runtime } = newRuntime();
   const { id } = await run(runtime, orderOf(sh('for i in 1 2 3; do sleep 60 & done; while :; do :; done')));

@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, inject, test, vi } from 'vitest';
 import { createDockerRuntime } from '../../../src/runtimes/docker/docker.ts';
 import { BodyRefused } from '../../../src/runtimes/runtime.ts';
 import { clean, engine, FOREVER, newCell, newProxy, newRuntime, node, orderOf, sh } from './subject.ts';
@@ -198,3 +198,18 @@ test('dismantling removes the network of the cell', async () => {
 
 const networksOf = (cell: string) =>
   engine().listNetworks({ filters: { label: [`worker-manager.cell=${cell}`] } });
+
+test('the volume of a worker’s workspace tells whose it is, and goes with its body', async () => {
+  const { runtime } = newRuntime({ image: inject('image') });
+  const order = orderOf(FOREVER);
+  const { id } = await runtime.create({ ...order, spec: { ...order.spec, allowed_commands: ['node'] } });
+  const [mount] = (await engine().getContainer(id).inspect()).Mounts.filter(({ Type }) => Type === 'volume');
+  const volume = engine().getVolume(mount?.Name ?? '');
+  expect((await volume.inspect()).Labels).toMatchObject({
+    'worker-manager.managed': 'true',
+    'worker-manager.worker-id': order.worker_id,
+    'worker-manager.incarnation': '1',
+  });
+  await runtime.remove(id);
+  await expect(volume.inspect()).rejects.toMatchObject({ statusCode: 404 });
+});

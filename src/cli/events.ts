@@ -35,11 +35,9 @@ async function events(
   if (one !== undefined && !(await session.store.status(one))) throw await whyNone(session, one);
   const print = ({ worker_id, data }: TaggedLine) => {
     const event = data as LifecycleEvent;
-    return out.line(
-      options.output === 'json'
-        ? JSON.stringify({ worker_id, ...event })
-        : eventLine(event, one === undefined ? worker_id : undefined),
-    );
+    return options.output === 'json'
+      ? out.jsonLine({ worker_id, ...event })
+      : out.line(eventLine(event, one === undefined ? worker_id : undefined));
   };
   const ids = async () => (one === undefined ? await session.store.ids() : [one]);
   for await (const line of mergeStreams(session, ids, options)) await print(line);

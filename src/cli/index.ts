@@ -56,7 +56,7 @@ export async function runCli(argv: string[], parts: CliParts): Promise<number> {
     return code;
   } catch (thrown) {
     const error = sessions.reduce((found, session) => session.explain(found), thrown);
-    for (const line of linesOf(error, isDebug(parts))) parts.stderr.write(`${line}\n`);
+    for (const line of linesOf(error, isDebug(parts))) context.out.note(line);
     return exitCodeOf(error);
   } finally {
     await Promise.allSettled(closing.map((close) => close()));
@@ -92,7 +92,7 @@ function contextOf(
 
 /** All verbs, in the order in which help shows them. */
 export function programOf(context: Context): Command {
-  const { version, stdout, stderr } = context.parts;
+  const { version } = context.parts;
   const program = new Command('wm')
     .description('worker-manager: declare workers, and a manager keeps them true.')
     .version(version, '-V, --version', 'print the version')
@@ -101,8 +101,8 @@ export function programOf(context: Context): Command {
     .showHelpAfterError('(--help tells what there is)')
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => stdout.write(text),
-      writeErr: (text) => stderr.write(text),
+      writeOut: (text) => context.out.text(text),
+      writeErr: (text) => context.out.text(text, 'stderr'),
     })
     .addHelpText(
       'after',

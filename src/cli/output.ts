@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { printable } from '../telemetry/printable.ts';
 
 export type Format = 'table' | 'json';
 
@@ -7,7 +8,14 @@ export function outputOption(): Option {
   return new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table');
 }
 
-/** Where a verb prints: one result, as a document or for people. Waits for slow readers. */
+/** How a line is set off on a terminal, as an SGR code. */
+const STYLES = { dim: 2, warn: 33 } as const;
+
+/**
+ * The only place that writes to a terminal. Text from workers, tasks, files and errors may hold escape sequences that
+ * retitle a window, move the cursor or answer as if they were typed; every method but `bytes` removes them.
+ * All methods wait for slow readers.
+ */
 export class Output {
   readonly #stdout: NodeJS.WriteStream;
   readonly #stderr: NodeJS.WriteStream;
@@ -17,38 +25,47 @@ export class Output {
     this.#stderr = stderr;
   }
 
-  /** Whether a person's terminal is on the other side, which control characters would steer. */
+  /** Whether stdout is a terminal. */
   get isTerminal(): boolean {
     return this.#stdout.isTTY === true;
   }
 
   /** One JSON document. */
   json(value: unknown): Promise<void> {
-    return this.line(JSON.stringify(value, null, 2));
+    return this.bytes(`${safeJson(value, 2)}\n`);
   }
 
-  line(text: string): Promise<void> {
-    return this.text(`${text}\n`);
+  /** One JSON value on one line. */
+  jsonLine(value: unknown): Promise<void> {
+    return this.bytes(`${safeJson(value)}\n`);
   }
 
+  /** One or several lines; a style applies on a terminal only. */
+  line(text: string, style?: keyof typeof STYLES): Promise<void> {
+    const safe = printable(text);
+    return this.bytes(`${style && this.isTerminal ? `\u001b[${STYLES[style]}m${safe}\u001b[0m` : safe}\n`);
+  }
+
+  /** Text as it is but for control characters. */
   text(text: string, stream: 'stdout' | 'stderr' = 'stdout'): Promise<void> {
+    return this.bytes(printable(text), stream);
+  }
+
+  /** Exactly these bytes: output that a user asked for untouched. */
+  bytes(text: string, stream: 'stdout' | 'stderr' = 'stdout'): Promise<void> {
     const target = stream === 'stdout' ? this.#stdout : this.#stderr;
     if (target.write(text)) return Promise.resolve();
     return new Promise((resolve) => target.once('drain', resolve));
   }
 
-  /** A word beside the result, for people only. */
+  /** A line beside the result, on stderr. */
   note(text: string): void {
-    this.#stderr.write(`${text}\n`);
+    this.#stderr.write(`${printable(text)}\n`);
   }
+}
 
-  /** Dimmed on a terminal. */
-  dim(text: string): string {
-    return this.isTerminal ? `\u001b[2m${text}\u001b[0m` : text;
-  }
-
-  /** Set off on a terminal. */
-  warn(text: string): string {
-    return this.isTerminal ? `\u001b[33m${text}\u001b[0m` : text;
-  }
+/** JSON escapes C0 control characters itself; DEL and C1, which some terminals obey, it leaves as they are. */
+function safeJson(value: unknown, indent?: number): string {
+  const json = JSON.stringify(value, null, indent) ?? 'null';
+  return json.replace(/[\u007f-\u009f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
 }

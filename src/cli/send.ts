@@ -62,7 +62,7 @@ async function send(
   const status = loaded.record.status?.status;
   if (hasEnded(status))
     out.note(`note: the worker is ${status}; what was sent waits until it is started again.`);
-  if (options.output === 'json') await out.line(JSON.stringify({ worker_id: id, request_id, entry_id }));
+  if (options.output === 'json') await out.jsonLine({ worker_id: id, request_id, entry_id });
   else if (!options.wait) await out.line(request_id);
   if (options.wait) await answer({ session, id, out }, from, request_id, options);
 }

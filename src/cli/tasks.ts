@@ -153,7 +153,7 @@ async function submit(context: Context, command: string[], options: SubmitOption
     if (task.status === 'failed') context.exitWith(EXIT.failed);
     if (options.output === 'json') return out.json(task);
     if (task.error) return out.note(`${task.task_id} failed: ${task.error.type}: ${task.error.message}`);
-    await out.line(JSON.stringify(task.result, null, 2));
+    await out.json(task.result);
   });
 }
 

@@ -1,18 +1,7 @@
-/** Text for people: sizes, ages, and what a terminal must not be told. Pure. */
+/** Text for people: ids, ages, and one-line forms. Pure. */
+import { printable } from '../telemetry/printable.ts';
 
-/** ESC and the other control characters except tab and newline: a worker's words must not steer a terminal. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out.
-const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
-/** Whole escape sequences, so that no `[31m` is left of a colour. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out.
-const SEQUENCE = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
-
-/** Text without escape sequences and control characters; lines stay lines. */
-export function printable(text: string): string {
-  return text.replace(SEQUENCE, '').replace(CONTROL, '');
-}
-
-/** The same on one line, and not longer than `most` characters. */
+/** Printable text on one line, at most `most` characters long. */
 export function oneLine(text: string, most = 200): string {
   const line = printable(text).replace(/\s+/g, ' ').trim();
   return line.length > most ? `${line.slice(0, most - 1)}…` : line;

@@ -10,6 +10,7 @@
  */
 import { type DestinationStream, type Level, type Logger, pino, stdTimeFunctions } from 'pino';
 import { prettyFactory } from 'pino-pretty';
+import { printable } from './printable.ts';
 import { HIDDEN, redactJson } from './redact.ts';
 
 export type { Logger } from 'pino';
@@ -70,5 +71,15 @@ function prettyStream(plain: DestinationStream, colorize: boolean): DestinationS
     translateTime: 'SYS:HH:MM:ss.l',
     singleLine: true,
   });
-  return { write: (line) => plain.write(format(line)) };
+  return { write: (line) => plain.write(format(withoutControls(line))) };
+}
+
+/** JSON escapes control characters; the pretty form prints messages and stacks as they are, so they are removed first. */
+function withoutControls(line: string): string {
+  const clean = (_key: string, value: unknown) => (typeof value === 'string' ? printable(value) : value);
+  try {
+    return `${JSON.stringify(JSON.parse(line, clean))}\n`;
+  } catch {
+    return printable(line);
+  }
 }

@@ -1,17 +1,6 @@
 import { expect, test } from 'vitest';
 import { fields, table } from '../../src/cli/table.ts';
-import { age, ageOf, oneLine, printable } from '../../src/cli/text.ts';
-
-test.each([
-  ['plain text\nstays\ttext', 'plain text\nstays\ttext'],
-  ['\u001b[1;31mred\u001b[0m', 'red'],
-  ['\u001b]0;title\u0007shown', 'shown'],
-  ['\u001b]8;;http://x\u001b\\link\u001b]8;;\u001b\\', 'link'],
-  ['over\rwritten\u0008 \u0007bell \u009b31m', 'overwritten bell 31m'],
-  ['\u001b', ''],
-])('a terminal is not steered by %j', (text, shown) => {
-  expect(printable(text)).toBe(shown);
-});
+import { age, ageOf, oneLine } from '../../src/cli/text.ts';
 
 test('one line is one line, and not endless', () => {
   expect(oneLine(' a\n\n b\u001b[2K ')).toBe('a b');

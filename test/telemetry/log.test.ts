@@ -71,3 +71,12 @@ test('pretty is for people, and hides as much', () => {
   expect(text.join('')).toContain('"worker_id":"w"');
   expect(() => JSON.parse(text.join(''))).toThrow();
 });
+
+test('a message and a stack with escape sequences do not control the terminal of a manager', () => {
+  const { log, text } = logger({ pretty: true });
+  const err = new Error('failed \u001b]0;owned\u0007\u009b2J');
+  log.error({ err, why: '\u001b[2J' }, 'task \u001b[31mfailed');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not be printed.
+  expect(text.join('')).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
+  expect(text.join('')).toContain('task failed');
+});

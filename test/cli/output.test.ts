@@ -1,0 +1,58 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { expect, test } from 'vitest';
+import { Output } from '../../src/cli/output.ts';
+import { printEntry } from '../../src/cli/output-entry.ts';
+import type { OutputMessage } from '../../src/model/index.ts';
+
+const HOSTILE = 'a\u001b]52;c;cm0gLXJm\u0007b\u009b31mc\u007f\u001b[2J';
+
+function terminal() {
+  const stream = () => Object.assign(new PassThrough({ encoding: 'utf8' }), { isTTY: true }) as never;
+  const [stdout, stderr] = [stream(), stream()] as unknown as [PassThrough, PassThrough];
+  const out = new Output(stdout as never, stderr as never);
+  return { out, stdout: () => stdout.read() as string, stderr: () => stderr.read() as string };
+}
+
+test('a task error with escape sequences reached the operator’s terminal raw', async () => {
+  const { out, stdout, stderr } = terminal();
+  await out.line(HOSTILE);
+  out.note(`task failed: ${HOSTILE}`);
+  await out.text(HOSTILE, 'stdout');
+  expect(stdout()).toBe('abc\nabc');
+  expect(stderr()).toBe('task failed: abc\n');
+});
+
+test('JSON for a terminal holds the same text with every control character escaped', async () => {
+  const { out, stdout } = terminal();
+  await out.json({ error: HOSTILE });
+  const printed = stdout();
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not be printed.
+  expect(printed).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+  expect(JSON.parse(printed)).toEqual({ error: HOSTILE });
+});
+
+test('a style of ours survives, one that foreign text brings does not', async () => {
+  const { out, stdout } = terminal();
+  await out.line('\u001b[31mgone', 'dim');
+  expect(stdout()).toBe('\u001b[2mgone\u001b[0m\n');
+});
+
+test('logs --raw prints the exact text even on a terminal; logs without it removes control characters', async () => {
+  const { out, stdout } = terminal();
+  const entry = { type: 'stdout', content: HOSTILE } as OutputMessage;
+  await printEntry(out, entry, 'raw');
+  expect(stdout()).toBe(`${HOSTILE}\n`);
+  await printEntry(out, entry, 'text');
+  expect(stdout()).toBe('abc\n');
+});
+
+test('no verb writes to a stream except through Output', () => {
+  const folder = join(import.meta.dirname, '../../src/cli');
+  const exceptions = ['output.ts', 'images-progress.ts'];
+  const direct = readdirSync(folder)
+    .filter((file) => !exceptions.includes(file))
+    .filter((file) => /console\.|\bstd(out|err)\.write\(/.test(readFileSync(join(folder, file), 'utf8')));
+  expect(direct).toEqual([]);
+});

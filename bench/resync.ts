@@ -55,7 +55,7 @@ async function measure(redis: Link, workers: number) {
   const cell = `bench-${randomUUID().slice(0, 8)}`;
   const store = new Store(redis, cell);
   const epoch = Date.now();
-  await redis.set(store.keys.epoch, epoch);
+  await redis.set(store.keys.leader, `bench ${epoch}`);
   await store.identify(epoch, Date.now() - 1000);
   const identity = await store.identity();
   if (!identity) throw new Error('Redis does not keep what is written to it.');

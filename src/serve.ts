@@ -25,6 +25,7 @@ import {
   CommandStream,
   connectBlocking,
   connectCommands,
+  Fenced,
   ImageUsage,
   redisLeaseStore,
   Store,
@@ -144,8 +145,10 @@ export async function serve(options: ServeOptions): Promise<void> {
         });
         await term.run(stop);
       } catch (error) {
-        log.warn({ why: messageOf(error) }, 'the term ended; beginning anew');
-        await pauseBetweenTerms(stop);
+        log.warn({ why: messageOf(error) }, 'leader term failed; restarting');
+        term = undefined;
+        // The lease is not ours any more: its next renewal ends this, and until then every write would be refused.
+        await pauseBetweenTerms(stop, error instanceof Fenced ? settings.leaseSeconds * 1000 : undefined);
       } finally {
         term = undefined;
         blocking.disconnect();

@@ -246,5 +246,5 @@ async function imageOf(spec: WorkerSpec, images: PassContext['images']): Promise
 }
 
 /** Waits before a term is tried again after its start has failed, so that a broken store is no hot loop. */
-export const pauseBetweenTerms = (signal: AbortSignal) =>
-  delay(SOON_MS, undefined, { signal }).catch(() => {});
+export const pauseBetweenTerms = (signal: AbortSignal, ms = SOON_MS) =>
+  delay(ms, undefined, { signal }).catch(() => {});

@@ -129,7 +129,7 @@ export class CommandStream {
     const warm = what.created?.warm;
     const from = warm?.worker_id ?? '-';
     const [outcome, generation, taken] = (await this.#redis.accept(
-      keys.epoch,
+      keys.leader,
       keys.request(what.requestId),
       keys.commands,
       what.replyTo ?? keys.responses,

@@ -14,7 +14,9 @@ export interface Keys {
   figures: string;
   /** Hash that tells this store from an empty one: `id`, `created_at`. */
   identity: string;
+  /** The lease and what fences every write, one value: `<owner> <epoch>`. Losing it ends the term that it is about. */
   leader: string;
+  /** The last epoch, so that the next is higher even if the clock of Redis is set back. Nothing else depends on it. */
   epoch: string;
   /** Sorted set of the nodes that were started by hand, by when they last registered. */
   nodes: string;

@@ -28,7 +28,7 @@ export async function settlePool(
 ): Promise<{ outcome: 'repeated' | 'ok' | 'same' | 'not_found'; generation: number }> {
   const { epoch, entryId, requestId, replyTo, answers, change } = settlement;
   const [outcome, generation] = (await redis.poolAccept(
-    ...[keys.epoch, keys.request(requestId), keys.commands, replyTo ?? keys.responses],
+    ...[keys.leader, keys.request(requestId), keys.commands, replyTo ?? keys.responses],
     ...[keys.pools.record(change.name), keys.pools.pools, keys.responses],
     ...[epoch, COMMAND_GROUP, entryId, change.spec ? 'apply' : 'delete', JSON.stringify(answers)],
     ...[kept.request_ms, kept.responses, replyTo ? kept.reply_ms : 0, change.name],

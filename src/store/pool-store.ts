@@ -128,7 +128,7 @@ export class PoolStore {
   ): Promise<'ok' | 'conflict' | 'gone'> {
     const { record, status, events, members } = this.keys;
     const reply = await this.#redis.poolRecord(
-      ...[this.#workers.epoch, record(read.name), status(read.name), events(read.name), members(read.name)],
+      ...[this.#workers.leader, record(read.name), status(read.name), events(read.name), members(read.name)],
       ...[epoch, read.pool.generation, read.write, next.event ? JSON.stringify(next.event) : '', EVENTS_KEPT],
       ...[read.gone.length, ...read.gone],
       ...fieldsOf(next.status),
@@ -143,7 +143,7 @@ export class PoolStore {
     { name, pool }: PoolRead,
     worker: { id: string; spec: WorkerSpec; member: Membership },
   ): Promise<'ok' | 'exists' | 'conflict'> {
-    const { epoch: key, desired, index, workers, revision } = this.#workers;
+    const { leader: key, desired, index, workers, revision } = this.#workers;
     const { id, spec, member } = worker;
     const reply = await this.#redis.poolAdd(
       ...[key, this.keys.record(name), this.keys.members(name), desired(id), index, workers, revision],
@@ -160,7 +160,7 @@ export class PoolStore {
     id: string,
     event: LifecycleEvent,
   ): Promise<'ok' | 'same' | 'gone'> {
-    const { epoch: key, desired, index, revision, events } = this.#workers;
+    const { leader: key, desired, index, revision, events } = this.#workers;
     const reply = await this.#redis.poolRetire(
       ...[key, this.keys.members(name), desired(id), index, revision, events(id)],
       ...[epoch, id, JSON.stringify(event), EVENTS_KEPT],
@@ -172,7 +172,7 @@ export class PoolStore {
   async purge(epoch: number, { name, pool }: PoolRead): Promise<'ok' | 'conflict' | 'gone'> {
     const { record, status, members, events, pools } = this.keys;
     const reply = await this.#redis.poolPurge(
-      ...[this.#workers.epoch, record(name), status(name), members(name), events(name), pools],
+      ...[this.#workers.leader, record(name), status(name), members(name), events(name), pools],
       ...[epoch, pool.generation, name, TOMBSTONE_MS, TOMBSTONE_MS],
     );
     return unfenced(reply);

@@ -92,7 +92,7 @@ export class Store {
   ): Promise<'ok' | 'conflict' | 'gone'> {
     const { keys } = this;
     const reply = await this.#redis.record(
-      keys.epoch,
+      keys.leader,
       keys.desired(read.id),
       keys.status(read.id),
       keys.index,
@@ -116,7 +116,7 @@ export class Store {
     const { keys } = this;
     const { id } = read;
     const reply = await this.#redis.purge(
-      keys.epoch,
+      keys.leader,
       keys.desired(id),
       keys.status(id),
       keys.index,
@@ -137,9 +137,9 @@ export class Store {
     return unfenced(reply);
   }
 
-  /** Whether the epoch is still the newest. */
+  /** Whether the lease is still that of the epoch. */
   async leads(epoch: number): Promise<boolean> {
-    return (await this.#redis.get(this.keys.epoch)) === String(epoch);
+    return (await this.#redis.get(this.keys.leader))?.endsWith(` ${epoch}`) ?? false;
   }
 
   /** Adds a line to a worker's history that comes with no change of its status. */
@@ -171,7 +171,7 @@ export class Store {
 
   async identify(epoch: number, now: number): Promise<void> {
     unfenced(
-      await this.#redis.identify(this.keys.epoch, this.keys.identity, epoch, randomUUID(), instant(now)),
+      await this.#redis.identify(this.keys.leader, this.keys.identity, epoch, randomUUID(), instant(now)),
     );
   }
 
@@ -179,7 +179,7 @@ export class Store {
   async restore(epoch: number, id: string, spec: DesiredRecord['spec'], createdAt: number): Promise<boolean> {
     const { keys } = this;
     const reply = await this.#redis.restore(
-      keys.epoch,
+      keys.leader,
       keys.desired(id),
       keys.index,
       keys.workers,

@@ -221,7 +221,7 @@ test('a stream that was lost with the store is made again, and read from its beg
   await cell.push(createCommand());
   await answered(cell, 1);
   await cell.redis.flushall();
-  await cell.redis.set(cell.store.keys.epoch, epoch);
+  await cell.redis.set(cell.store.keys.leader, `test ${epoch}`);
   const command = createCommand();
   await cell.push(command);
   expect(await answered(cell, 1)).toMatchObject([{ request_id: command.request_id, success: true }]);

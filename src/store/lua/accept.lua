@@ -1,6 +1,6 @@
 -- Settles one command in one step: writes the desired record, answers, remembers the request and acknowledges
 -- the entry. A crash before it leaves the command pending; a crash after it leaves nothing to do.
--- KEYS: 1 epoch, 2 request, 3 commands, 4 responses, 5 desired, 6 index, 7 workers, 8 revision, 9 input, 10 dead,
+-- KEYS: 1 leader, 2 request, 3 commands, 4 responses, 5 desired, 6 index, 7 workers, 8 revision, 9 input, 10 dead,
 --       11 responses where those of 4 cannot be written; of a warm worker whose body is to be taken over, or of
 --       nobody: 12 bodies, 13 its desired, 14 its status, 15 its input, 16 its heartbeat, 17 its events; 18 status and 19 events of the worker
 -- ARGV: 1 epoch, 2 group, 3 entry id, 4 operation, 5 answers as a JSON map outcome -> text, 6 request ttl in ms,
@@ -10,7 +10,7 @@
 --       told, beside the spec ('' for nothing yet), 22 the end of its history, 23 tombstone ttl in ms, 24 ttl of its streams in ms,
 --       25 the first line of the worker's history, and 26... fields and values of its status, where it is RUNNING by that
 -- Returns: outcome (fenced, repeated, ok, same, conflict, not_found), generation, 1 where the body was taken over.
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return { 'fenced', 0 } end
+if string.match(redis.call('GET', KEYS[1]) or '', '%d+$') ~= ARGV[1] then return { 'fenced', 0 } end
 local operation = ARGV[4]
 local function fits(key, kind)
   local type = redis.call('TYPE', key).ok

@@ -1,11 +1,11 @@
 -- Settles a command about a pool in one step, as accept.lua does for workers: writes the desired record, answers,
 -- remembers the request and acknowledges the entry.
--- KEYS: 1 epoch, 2 request, 3 commands, 4 responses, 5 pool, 6 pools, 7 responses where those of 4 cannot be written
+-- KEYS: 1 leader, 2 request, 3 commands, 4 responses, 5 pool, 6 pools, 7 responses where those of 4 cannot be written
 -- ARGV: 1 epoch, 2 group, 3 entry id, 4 operation (apply, delete), 5 answers as a JSON map outcome -> text,
 --       6 request ttl in ms, 7 longest responses, 8 reply ttl in ms (0: none), 9 name, 10 spec, 11 created_at,
 --       12 created_at in ms, 13 request id
 -- Returns: outcome (fenced, repeated, ok, same, not_found), generation.
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return { 'fenced', 0 } end
+if string.match(redis.call('GET', KEYS[1]) or '', '%d+$') ~= ARGV[1] then return { 'fenced', 0 } end
 local function fits(key, kind)
   local type = redis.call('TYPE', key).ok
   return type == 'none' or type == kind

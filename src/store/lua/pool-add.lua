@@ -1,9 +1,9 @@
 -- Writes the record of a worker that a pool is to have, and makes it the pool's.
--- KEYS: 1 epoch, 2 pool, 3 members, 4 worker, 5 index, 6 workers, 7 revision
+-- KEYS: 1 leader, 2 pool, 3 members, 4 worker, 5 index, 6 workers, 7 revision
 -- ARGV: 1 epoch, 2 generation of the pool decided on, 3 worker id, 4 spec, 5 created_at, 6 created_at in ms,
 --       7 request id, 8 membership
 -- Returns: fenced, conflict, exists or ok.
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'fenced' end
+if string.match(redis.call('GET', KEYS[1]) or '', '%d+$') ~= ARGV[1] then return 'fenced' end
 -- This very script has done it, and its reply was lost.
 if redis.call('EXISTS', KEYS[4]) == 1 then return 'exists' end
 local known = redis.call('HMGET', KEYS[2], 'desired', 'generation')

@@ -1,10 +1,10 @@
 -- Stores what was decided of a pool, if the decision still stands on what is there, and lets go of members whose
 -- records are gone.
--- KEYS: 1 epoch, 2 pool, 3 status, 4 events, 5 members
+-- KEYS: 1 leader, 2 pool, 3 status, 4 events, 5 members
 -- ARGV: 1 epoch, 2 generation decided on, 3 status write decided on, 4 event ('' for none), 5 longest events,
 --       6 number of members to let go, 7... their ids, then the fields and values of the status
 -- Returns: fenced, gone, conflict or ok.
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'fenced' end
+if string.match(redis.call('GET', KEYS[1]) or '', '%d+$') ~= ARGV[1] then return 'fenced' end
 local known = redis.call('HMGET', KEYS[2], 'spec', 'generation')
 if not known[1] then return 'gone' end
 if known[2] ~= ARGV[2] then return 'conflict' end

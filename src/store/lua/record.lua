@@ -1,9 +1,9 @@
 -- Stores what was decided of a worker, if the decision still stands on what is there.
--- KEYS: 1 epoch, 2 desired, 3 status, 4 index, 5 revision, 6 events
+-- KEYS: 1 leader, 2 desired, 3 status, 4 index, 5 revision, 6 events
 -- ARGV: 1 epoch, 2 generation decided on, 3 status revision decided on, 4 worker id, 5 event ('' for none),
 --       6 longest events, 7... the fields and values of the status
 -- Returns: fenced, gone, conflict or ok.
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'fenced' end
+if string.match(redis.call('GET', KEYS[1]) or '', '%d+$') ~= ARGV[1] then return 'fenced' end
 -- A tombstone has a generation and no spec.
 if redis.call('HEXISTS', KEYS[2], 'spec') == 0 then return 'gone' end
 local generation = redis.call('HGET', KEYS[2], 'generation')

@@ -1,8 +1,8 @@
 -- Writes the record of a worker of which only the body is left, unless there is one.
--- KEYS: 1 epoch, 2 desired, 3 index, 4 workers, 5 revision
+-- KEYS: 1 leader, 2 desired, 3 index, 4 workers, 5 revision
 -- ARGV: 1 epoch, 2 worker id, 3 spec, 4 created_at, 5 created_at in ms, 6 request id
 -- Returns: fenced, exists or ok.
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'fenced' end
+if string.match(redis.call('GET', KEYS[1]) or '', '%d+$') ~= ARGV[1] then return 'fenced' end
 if redis.call('EXISTS', KEYS[2]) == 1 then return 'exists' end
 redis.call('HSET', KEYS[2], 'spec', ARGV[3], 'desired', 'running', 'generation', 1, 'created_at', ARGV[4], 'request_id', ARGV[6])
 redis.call('HSET', KEYS[3], ARGV[2], '1.0')

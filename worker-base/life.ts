@@ -12,10 +12,13 @@ import type { Sender } from './sender.ts';
 import type { Settings } from './settings.ts';
 import { readStart } from './start.ts';
 import type { Starter } from './starter.ts';
+import type { NodeClaim } from './tasks/claim.ts';
 import type { Assigned } from './warm.ts';
 
 /** What was answered is acknowledged within a round trip, once the last output has arrived. */
 const SETTLE_MS = 1000;
+/** As sysexits.h: a setting is wrong. */
+const EX_CONFIG = 78;
 
 /**
  * The life of one body, from its first look at Redis to its exit code: read the spec, start the agent, say `ready`,
@@ -30,6 +33,12 @@ export async function live(first: Settings, firstLog: Log): Promise<number> {
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => onSignal());
 
   const node = settings.external ? await nodeOf(settings, keys) : undefined;
+  const refused = node && (await claimName(node.claim, commands, log, told.signal));
+  if (refused !== undefined) return refused;
+  node?.claim.keep(commands, (message) => {
+    log.error(`${message} This node ends.`);
+    onSignal();
+  });
   const asked = { redis: commands, keys, workerId: settings.workerId, log, signal: told.signal };
   let start = await readStart({ ...asked, spec: node?.spec });
   if (!start) {
@@ -53,7 +62,10 @@ export async function live(first: Settings, firstLog: Log): Promise<number> {
   const more = { pulse: assigned?.pulse, register: node?.beat, ...(staged && { staged }) };
   const brought = await bringUp({ ...up, ...more });
   starter?.discard();
-  if (typeof brought === 'number') return brought;
+  if (typeof brought === 'number') {
+    await node?.claim.drop(commands);
+    return brought;
+  }
   const { work, stage, sender, output, backlog, pulse, ending, attach } = brought;
   process.on('exit', () => work.kill());
   const blocking = assigned?.blocking ?? connectBlocking(settings.redisUrl, log);
@@ -80,11 +92,30 @@ export async function live(first: Settings, firstLog: Log): Promise<number> {
   else sayLost(sender, output, log);
   pulse.busy = false;
   await pulse.end();
-  if (node) await pulse.leave(node.leave());
+  if (node) {
+    await pulse.leave(node.leave());
+    log.info('node stopped', { exit_code: node.claim.lost ? EX_CONFIG : code });
+  }
   ending.clear();
   backlog.remove();
   end(commands, blocking);
-  return code;
+  return node?.claim.lost ? EX_CONFIG : code;
+}
+
+/** Answers the exit code of a node that may not work under its name; undefined if it may. */
+async function claimName(
+  claim: NodeClaim,
+  redis: Redis,
+  log: Log,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const result = await claim.take(redis, signal, (seconds) =>
+    log.warn('this WORKER_ID is still registered; waiting until it expires', { seconds }),
+  );
+  if (result.taken) return undefined;
+  if (result.message === undefined) return SIGTERM_CODE;
+  log.error(result.message);
+  return EX_CONFIG;
 }
 
 /** The first process of the agent is one that waits for it already. */
@@ -98,6 +129,7 @@ async function nodeOf(settings: Settings, keys: Keys) {
   const registration = new Registration(keys, settings);
   return {
     spec: externalSpec(),
+    claim: registration.claim,
     beat: (beat: Heartbeat) => registration.beat(beat),
     leave: () => registration.leave(),
   };

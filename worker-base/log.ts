@@ -3,30 +3,76 @@ import { writeSync } from 'node:fs';
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 type Level = (typeof LEVELS)[number];
 
-/** One JSON line an event, to the body's own stderr. Never holds Redis's address, prompts or output. */
+/** Names of LOG_LEVEL in lower case, with those that other languages use, and the least level that each one logs. */
+const LEAST: Record<string, number> = {
+  ...{ trace: 0, debug: 0, info: 1, warn: 2, warning: 2, error: 3 },
+  ...{ fatal: LEVELS.length, critical: LEVELS.length, silent: LEVELS.length },
+};
+
+/** Writes one event; `fields` are small JSON values. */
 export type Log = Record<Level, (msg: string, fields?: Record<string, unknown>) => void>;
 
-/** A log that never throws: a full or closed stderr loses lines and harms nothing else. */
-export function makeLog(level: string, workerId: string, incarnation: number): Log {
-  const least = Math.max(
-    LEVELS.indexOf(level as Level),
-    level === 'fatal' || level === 'silent' ? LEVELS.length : 0,
-  );
+/**
+ * `json` on stderr is for the manager, which reads the end of it. `text` on stdout is for a node that a person started:
+ * what `docker logs` prints.
+ */
+export type LogFormat = 'json' | 'text';
+
+/** LOG_LEVEL as the log takes it, in either case; throws with what is allowed. */
+export function readLogLevel(text: string | undefined): string {
+  const level = (text || 'info').toLowerCase();
+  if (level in LEAST) return level;
+  throw new Error(`LOG_LEVEL is "${text}": it must be one of ${Object.keys(LEAST).join(', ')}.`);
+}
+
+/**
+ * A log that never throws: a full or closed stream loses lines and harms nothing else. It never holds the address of
+ * Redis or prompts.
+ */
+export function makeLog(
+  level: string,
+  workerId: string,
+  incarnation: number,
+  format: LogFormat = 'json',
+): Log {
+  const least = LEAST[level] ?? 1;
   const write = (at: Level) => (msg: string, fields?: Record<string, unknown>) => {
     if (LEVELS.indexOf(at) < least) return;
-    const line = {
-      level: at,
-      time: new Date().toISOString(),
-      msg,
-      worker_id: workerId,
-      incarnation,
-      ...fields,
-    };
+    const time = new Date().toISOString();
+    const line =
+      format === 'text'
+        ? toText(time, at, msg, fields)
+        : JSON.stringify({ level: at, time, msg, worker_id: workerId, incarnation, ...fields });
     try {
-      writeSync(2, `${JSON.stringify(line)}\n`);
+      writeSync(format === 'text' ? 1 : 2, `${line}\n`);
     } catch {
       // Nobody reads, or the pipe is full: a log line is not worth an agent's life.
     }
   };
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+/** `2026-01-31T12:00:00.000Z INFO  message key=value`; one line, whatever the values hold. */
+function toText(time: string, level: Level, msg: string, fields: Record<string, unknown> = {}): string {
+  const pairs = Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${toValue(value)}`);
+  return [time, level.toUpperCase().padEnd(5), escapeControls(msg), ...pairs].join(' ');
+}
+
+const PLAIN_VALUE = /^[\w@%+,./:-]+$/;
+
+function toValue(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  return PLAIN_VALUE.test(text) ? text : escapeControls(JSON.stringify(text));
+}
+
+/** Control characters reach no terminal, and a message takes no second line. */
+function escapeControls(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is escaped.
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) =>
+    JSON.stringify(character)
+      .slice(1, -1)
+      .replace(/^[\u007f-\u2029]$/, (raw) => `\\u${raw.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  );
 }

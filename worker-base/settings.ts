@@ -1,5 +1,6 @@
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { type LogFormat, readLogLevel } from './log.ts';
 
 /** What the wrapper is told by its environment; nothing else of the wrapper reads it. */
 export interface Settings {
@@ -13,6 +14,7 @@ export interface Settings {
   /** The agent's directory; made where it is missing. */
   workspace: string;
   logLevel: string;
+  logFormat: LogFormat;
   /** The file in which output waits while Redis is away; removed at the end. */
   spoolPath: string;
   /** Bytes of output that are kept on disk at most. */
@@ -60,9 +62,13 @@ const OURS = ['REDIS_URL', 'NODE_COMPILE_CACHE'];
 
 /** Reads the variables of a body; throws with the variable's name and what is allowed. */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const external = !env.WORKER_INCARNATION;
   const need = (name: string) => {
     const value = env[name];
-    if (!value) throw new Error(`${name} is not set: the wrapper is started by the manager, which sets it.`);
+    const why = external
+      ? 'a node needs it (docker run -e, or environment: in a compose file)'
+      : 'the manager sets it when it starts a body';
+    if (!value) throw new Error(`${name} is not set: ${why}.`);
     return value;
   };
   const count = (name: string, fallback?: string) => {
@@ -70,10 +76,9 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     if (!/^\d{1,15}$/.test(text)) throw new Error(`${name} is "${text}": it must be a whole number.`);
     return Number(text);
   };
-  const workerId = need('WORKER_ID');
-  if (!/^[A-Za-z0-9-]{1,64}$/.test(workerId))
+  const workerId = external ? readNodeId(env) : need('WORKER_ID');
+  if (!external && !/^[A-Za-z0-9-]{1,64}$/.test(workerId))
     throw new Error(`WORKER_ID is "${workerId}": it must be a UUID.`);
-  const external = !env.WORKER_INCARNATION;
   const incarnation = count('WORKER_INCARNATION', '1');
   // Of this body alone, also where bodies are given one directory.
   const spool = `worker-spool-${workerId}-${incarnation}`;
@@ -87,6 +92,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   if (external) Object.assign(inherited, env);
   for (const name of OURS) delete inherited[name];
   inherited.WORKSPACE_PATH = workspace;
+  inherited.WORKER_ID = workerId;
   return {
     workerId,
     workerType: env.WORKER_TYPE ?? 'CUSTOM',
@@ -95,7 +101,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     cell: env.WORKER_CELL || 'default',
     redisUrl: need('REDIS_URL'),
     workspace,
-    logLevel: env.LOG_LEVEL || 'info',
+    logLevel: readLogLevel(env.LOG_LEVEL),
+    logFormat: readLogFormat(env.LOG_FORMAT, external),
     spoolPath: join(env.WORKER_SPOOL_DIR || join(tmpdir(), spool), spool),
     spoolBytes: count('WORKER_SPOOL_BYTES', String(SPOOL_BYTES)),
     secretsPipe: env.SECRETS_PIPE || undefined,
@@ -106,4 +113,27 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     inherited,
     taskVariables: env,
   };
+}
+
+/** Part of keys and file names, so it holds no separator and no pattern. */
+const NODE_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** WORKER_ID, or else the name of the host: in a container the start of its id, which no other container has. */
+function readNodeId(env: NodeJS.ProcessEnv): string {
+  if (!env.WORKER_ID) {
+    const host = (env.HOSTNAME || hostname()).replace(/[^A-Za-z0-9._-]/g, '-').replace(/^[._-]+/, '');
+    return host.slice(0, 64) || 'node';
+  }
+  if (NODE_ID.test(env.WORKER_ID)) return env.WORKER_ID;
+  throw new Error(
+    `WORKER_ID is "${env.WORKER_ID}": it must be at most 64 letters, digits and . _ -, the first a letter or digit.`,
+  );
+}
+
+/** A person reads the log of a node, and the manager that of a body. */
+function readLogFormat(text: string | undefined, external: boolean): LogFormat {
+  if (!text) return external ? 'text' : 'json';
+  const format = text.toLowerCase();
+  if (format === 'text' || format === 'json') return format;
+  throw new Error(`LOG_FORMAT is "${text}": it must be text or json.`);
 }

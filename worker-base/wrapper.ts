@@ -28,7 +28,8 @@ function settingsOrExit(): Settings {
   try {
     return readSettings(process.env);
   } catch (error) {
-    makeLog('error', process.env.WORKER_ID ?? '', 0).error(
+    const format = process.env.WORKER_INCARNATION ? 'json' : 'text';
+    makeLog('error', process.env.WORKER_ID ?? '', 0, format).error(
       error instanceof Error ? error.message : String(error),
     );
     process.exit(EX_CONFIG);
@@ -40,7 +41,7 @@ const [, , title] = process.argv;
 if (title) process.title = title;
 
 const settings = settingsOrExit();
-const log = makeLog(settings.logLevel, settings.workerId, settings.incarnation);
+const log = makeLog(settings.logLevel, settings.workerId, settings.incarnation, settings.logFormat);
 const fail = (thrown: unknown) => {
   log.error('the wrapper has failed, and ends its agent', {
     error: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),

@@ -23,6 +23,8 @@ export interface Keys {
   pools: PoolKeys;
   /** What such a node says of itself, a hash that ends by itself when the node is gone. */
   node(id: string): string;
+  /** Which living process has the name of such a node; expires soon after that process has died. */
+  nodeClaim(id: string): string;
   /** An answered command, by its request_id. */
   request(requestId: string): string;
   desired(id: string): string;
@@ -64,6 +66,7 @@ export function keysOf(cell: string): Keys {
     nodes: `${prefix}nodes`,
     pools: poolKeysOf(cell),
     node: (id) => `${prefix}node:${id}`,
+    nodeClaim: (id) => `${prefix}node:${id}:claim`,
     request: (requestId) => `${prefix}worker:request:${requestId}`,
     desired: worker,
     status: (id) => `${worker(id)}:status`,

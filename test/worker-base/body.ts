@@ -64,7 +64,7 @@ export class TestWorker {
       REDIS_URL: options.redisUrl,
       ...options.env,
     };
-    const body = new Body(spawn(process.execPath, [path], { env, stdio: ['ignore', 'ignore', 'pipe'] }));
+    const body = new Body(spawn(process.execPath, [path], { env, stdio: ['ignore', 'pipe', 'pipe'] }));
     this.#bodies.push(body);
     return body;
   }
@@ -139,10 +139,15 @@ export class Body {
   /** The exit code, or the signal that ended the wrapper itself. */
   readonly exit: Promise<number | NodeJS.Signals | null>;
   log = '';
+  /** What it wrote to stdout: the log of a node that was started by hand. */
+  printed = '';
 
   constructor(child: ChildProcess) {
     this.process = child;
     this.exit = new Promise((resolve) => child.once('close', (code, signal) => resolve(code ?? signal)));
+    child.stdout?.on('data', (text) => {
+      this.printed += text;
+    });
     child.stderr?.on('data', (text) => {
       this.log += text;
     });

@@ -3,6 +3,7 @@ import type { WorkerSpec } from '../../src/model/spec.ts';
 import type { Keys } from '../../src/store/keys.ts';
 import type { Companion } from '../sender.ts';
 import type { Settings } from '../settings.ts';
+import { NodeClaim } from './claim.ts';
 
 /** A node that is silent for so long is gone: six beats. */
 const NODE_TTL_MS = 30_000;
@@ -29,15 +30,19 @@ export class Registration {
   readonly #id: string;
   readonly #pool: string;
   readonly #startedAt = new Date().toISOString();
+  /** What keeps a second node of the same name away. */
+  readonly claim: NodeClaim;
 
   constructor(keys: Keys, { workerId, taskVariables }: Pick<Settings, 'workerId' | 'taskVariables'>) {
     this.#keys = keys;
     this.#id = workerId;
     this.#pool = taskVariables.WORKER_POOL || 'default';
+    this.claim = new NodeClaim(keys.nodeClaim(workerId), workerId);
   }
 
   /** Instead of a heartbeat. */
   beat(beat: Heartbeat): Companion[] {
+    if (this.claim.lost) return [];
     const node = this.#keys.node(this.#id);
     const fields = ['pool', this.#pool, 'started_at', this.#startedAt, 'heartbeat', JSON.stringify(beat)];
     return [
@@ -48,10 +53,16 @@ export class Registration {
     ];
   }
 
-  /** The last words. */
+  /** Removes what it said; a node that has lost its name leaves that of its successor alone. */
   leave(): Companion[] {
+    if (this.claim.lost) return [];
     const { nodes } = this.#keys;
-    return [['DEL', this.#keys.node(this.#id)], ['ZREM', nodes, this.#id], ...this.#streams()];
+    return [
+      ['DEL', this.#keys.node(this.#id)],
+      ['ZREM', nodes, this.#id],
+      ...this.#streams(),
+      ...this.claim.release(),
+    ];
   }
 
   #streams(): Companion[] {

@@ -4,6 +4,7 @@ import { TaskError } from '../../src/model/task-error.ts';
 import type { RunningTask, RunTask, TaskHands } from '../../src/tasks/consumer.ts';
 import { DURATION_BUCKETS, type DurationTotals } from '../../src/tasks/durations.ts';
 import type { Call, CallHooks } from '../runner/slot.ts';
+import type { TaskLog } from './task-log.ts';
 
 /** How long tasks took, as Prometheus counts it. */
 export class Durations {
@@ -56,14 +57,14 @@ export interface RunOptions {
   /** `max_job_time_seconds`: no task runs for longer, whatever its own timeout says. */
   maxSeconds: number | undefined;
   durations: Durations;
+  log: Pick<TaskLog, 'around'>;
   /** A task has begun or ended. */
   changed: () => void;
 }
 
 /** What the consumer calls for each attempt. */
-export function runsOf({ call, maxSeconds, durations, changed }: RunOptions): RunTask {
-  return async (task, hands) => {
-    changed();
+export function runsOf({ call, maxSeconds, durations, log, changed }: RunOptions): RunTask {
+  const attempt = async (task: RunningTask, hands: TaskHands) => {
     const bound = maxSeconds === undefined ? undefined : AbortSignal.timeout(maxSeconds * 1000);
     try {
       return await durations.of(call(callOf(task), hooksOf(hands, bound)));
@@ -71,6 +72,12 @@ export function runsOf({ call, maxSeconds, durations, changed }: RunOptions): Ru
       if (!bound?.aborted || hands.signal.aborted) throw error;
       const message = `The task ran for longer than the ${maxSeconds} s of max_job_time_seconds, and was ended.`;
       throw new TaskError({ type: 'Timeout', message });
+    }
+  };
+  return async (task, hands) => {
+    changed();
+    try {
+      return await log.around(task, hands.signal, () => attempt(task, hands));
     } finally {
       changed();
     }

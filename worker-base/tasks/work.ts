@@ -21,6 +21,7 @@ import { LoadMeter } from './load.ts';
 import { reachable, startNode } from './node.ts';
 import { Durations, runsOf } from './runs.ts';
 import { readTaskSettings, type TaskSettings } from './settings.ts';
+import { TaskLog } from './task-log.ts';
 
 /** Between SIGTERM and SIGKILL of a handler; within what the body has left when its own grace is over. */
 const GRACE_MS = 1000;
@@ -43,12 +44,14 @@ export async function workOnTasks(options: {
   const { spec, output, pulse } = around;
   const own = readOwn(settings, around);
   output.tag = 'task_id';
+  const taskLog = new TaskLog(log, settings.external);
   const { cwd, env } = stage.order(undefined);
   const slots: Slots = await Slots.start(own.slots, {
     ...{ handlers: own.handlers, cwd, env, wrap: stage.hands.run, graceMs: GRACE_MS },
     onOutput(stream, piece, taskId) {
       pulse.touch();
       output.write(stream, piece, taskId);
+      taskLog.printed(stream, piece, taskId);
       if (output.full) slots?.pause();
     },
   }).catch((error: Error) => {
@@ -66,6 +69,7 @@ export async function workOnTasks(options: {
       call: (call, hooks) => slots.call(call, hooks),
       maxSeconds: spec.max_job_time_seconds,
       durations,
+      log: taskLog,
       changed: () => meter.changed(),
     }),
     ...(own.timeoutSeconds !== undefined && { timeoutSeconds: own.timeoutSeconds }),
@@ -126,13 +130,15 @@ export async function workOnTasks(options: {
       meter.start();
     })
     .catch((error: unknown) => log.error('no tasks can be taken', { error: messageOf(error) }));
+  const fields = { pool: own.pool, slots: own.slots, functions: slots.functions, node_url: meter.url };
+  if (settings.external) log.info('node started', { worker_id: settings.workerId, ...fields });
   // Ready is who takes tasks; where Redis has just gone, that is told when it is back.
   await Promise.race([started, new Promise((resolve) => setTimeout(resolve, START_MS).unref())]);
   return {
     pid: process.pid,
     about: {
       sentence: 'The worker takes tasks.',
-      fields: { pool: own.pool, slots: own.slots, functions: slots.functions, node_url: meter.url },
+      fields,
     },
     over,
     handle: (entry) => heed(entry, around),
@@ -140,6 +146,7 @@ export async function workOnTasks(options: {
       if (ending) return;
       ending = why;
       meter.changed();
+      if (settings.external) log.info('node stopping', { active_tasks: meter.active });
       void consumer.drain().then(finish);
     },
     kill: () => void finish(),

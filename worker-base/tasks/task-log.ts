@@ -1,0 +1,74 @@
+import { TaskError } from '../../src/model/task-error.ts';
+import { type RunningTask, TaskAbort } from '../../src/tasks/consumer.ts';
+import type { Piece } from '../lines.ts';
+import type { Log } from '../log.ts';
+
+/** Characters of a traceback, an error and a printed line that the log takes; the rest is in the task and the output stream. */
+const LONGEST = 4000;
+
+/**
+ * What a worker logs of its tasks. The log is all that a node that was started by hand shows to its operator; the
+ * manager of any other worker reads the task and the output stream, so the same lines are for LOG_LEVEL=debug there.
+ */
+export class TaskLog {
+  readonly #log: Log;
+  readonly #aloud: boolean;
+
+  constructor(log: Log, aloud: boolean) {
+    this.#log = log;
+    this.#aloud = aloud;
+  }
+
+  /** Runs an attempt and logs its start and its end; the error is thrown on. */
+  async around<T>(task: RunningTask, signal: AbortSignal, run: () => Promise<T>): Promise<T> {
+    const about = {
+      task_id: task.task_id,
+      ...describe(task),
+      ...(task.attempt > 1 && { attempt: task.attempt }),
+    };
+    this.#say('info', 'task started', about);
+    const began = performance.now();
+    const took = () => `${Number(((performance.now() - began) / 1000).toFixed(3))} s`;
+    try {
+      const result = await run();
+      this.#say('info', `task completed in ${took()}`, about);
+      return result;
+    } catch (error) {
+      const { level, how, fields } = endOf(error, signal);
+      this.#say(level, `task ${how} after ${took()}`, { ...about, ...fields });
+      throw error;
+    }
+  }
+
+  /** What handlers print. */
+  printed(stream: 'stdout' | 'stderr', { text }: Piece, taskId: string | undefined): void {
+    if (!this.#aloud) return;
+    for (const line of text.split('\n'))
+      this.#log.info(line.slice(0, LONGEST), { ...(stream === 'stderr' && { stream }), task_id: taskId });
+  }
+
+  #say(level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>): void {
+    this.#log[this.#aloud ? level : 'debug'](message, fields);
+  }
+}
+
+function describe({ payload }: RunningTask): Record<string, unknown> {
+  if ('function' in payload) return { function: payload.function };
+  // Arguments may hold what is nobody else's business.
+  return 'command' in payload ? { command: payload.command[0] } : {};
+}
+
+/** An attempt that was aborted ended for the reason of its signal, whatever its runner threw. */
+function endOf(error: unknown, signal: AbortSignal) {
+  if (signal.reason instanceof TaskAbort) {
+    const { kind, message } = signal.reason;
+    if (kind === 'timeout') return { level: 'error' as const, how: 'timed out', fields: { error: message } };
+    const how = { cancelled: 'cancelled', lost: 'lost to another worker', ending: 'given back' }[kind];
+    return { level: 'warn' as const, how, fields: { reason: message } };
+  }
+  const { type, message, traceback } = error as Partial<TaskError>;
+  const name = error instanceof TaskError ? type : error instanceof Error ? error.name : 'Error';
+  const text = `${name}: ${message ?? String(error)}`.slice(0, LONGEST);
+  const fields = { error: text, ...(traceback && { traceback: traceback.slice(-LONGEST) }) };
+  return { level: 'error' as const, how: 'failed', fields };
+}

@@ -1,4 +1,6 @@
-/** What a private Redis is told. */
+import { randomBytes } from 'node:crypto';
+
+/** What a private Redis is configured with. */
 export interface PrivateRedis {
   port: number;
   /** What it listens on, loopback first. */
@@ -6,10 +8,16 @@ export interface PrivateRedis {
   password: string | undefined;
 }
 
+export const newPassword = () => randomBytes(24).toString('hex');
+
 /** Its configuration file, with its data in `directory`. */
 export function configOf({ port, addresses, password }: PrivateRedis, directory: string): string {
   const auth = password ? [`requirepass ${password}`] : [];
   const lines = [`port ${port}`, `bind ${addresses.join(' ')}`, `dir "${directory}"`, ...auth];
   // A write is on disk within a second, and nothing is forked for snapshots.
-  return [...lines, 'appendonly yes', 'save ""', 'protected-mode no', ''].join('\n');
+  return [...lines, 'appendonly yes', 'save ""', 'protected-mode no', 'pidfile "redis.pid"', ''].join('\n');
 }
+
+/** Its URL on loopback. */
+export const urlAt = ({ port, password }: PrivateRedis, host = '127.0.0.1') =>
+  `redis://${password ? `default:${password}@` : ''}${host}:${port}`;

@@ -1,18 +1,24 @@
+import { createHash } from 'node:crypto';
 import type Docker from 'dockerode';
 import { follow, isPresent, type Log } from './base-image.ts';
+import type { Launched } from './kept-redis.ts';
 import { configOf, type PrivateRedis } from './redis-config.ts';
 
 export const DEFAULT_REDIS_IMAGE = 'redis:7-alpine';
 /** The process that started it, for people who find one. */
 const OWNER = 'worker-manager.private-redis';
 
-/** Runs a private Redis as a container, where the machine has no other. */
+/**
+ * Runs a private Redis as a container, where the machine has no other. One of a directory has a name and a volume of its
+ * own: the engine refuses a second one, and its data stay.
+ */
 export async function startRedisContainer(
   docker: Docker,
   plan: PrivateRedis,
-  image: string,
-  log: Log,
-): Promise<{ stop(): Promise<void> } | { error: string }> {
+  { image, directory, log }: { image: string; directory?: string | undefined; log: Log },
+): Promise<Launched | { error: string }> {
+  const name =
+    directory && `worker-manager-redis-${createHash('sha256').update(directory).digest('hex').slice(0, 12)}`;
   try {
     if (!(await isPresent(docker, image))) {
       log(`Pulling ${image} …`);
@@ -22,7 +28,7 @@ export async function startRedisContainer(
     const bindings = plan.addresses.map((HostIp) => ({ HostIp, HostPort: String(plan.port) }));
     const container = await docker.createContainer({
       // Only the body: dockerode would put all of it into the URL as well.
-      _query: {},
+      _query: name ? { name } : {},
       _body: {
         Image: image,
         Entrypoint: ['sh', '-c', 'mkdir -p /data && printf %s "$CONFIG" | exec redis-server -'],
@@ -30,7 +36,10 @@ export async function startRedisContainer(
         Env: [`CONFIG=${configOf({ ...plan, addresses: ['0.0.0.0'] }, '/data')}`],
         Labels: { [OWNER]: String(process.pid) },
         ExposedPorts: { [port]: {} },
-        HostConfig: { AutoRemove: true, Init: true, PortBindings: { [port]: bindings } },
+        HostConfig: {
+          ...{ AutoRemove: true, Init: true, PortBindings: { [port]: bindings } },
+          ...(name && { Mounts: [{ Type: 'volume', Source: name, Target: '/data' }] }),
+        },
       },
     } as unknown as Docker.ContainerCreateOptions);
     const stop = async () => {
@@ -45,7 +54,7 @@ export async function startRedisContainer(
       await stop();
       throw error;
     }
-    return { stop };
+    return { stop, leave: () => {} };
   } catch (error) {
     return { error: `${image} could not be run: ${error instanceof Error ? error.message.trim() : error}` };
   }

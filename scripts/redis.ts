@@ -5,17 +5,16 @@
  * it asks for a random password. It is a server from the PATH, else one that apt installs, else a container.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
-import { Redis } from 'ioredis';
 import { redactUrl } from '../src/telemetry/redact.ts';
 import { has, installWithApt } from './ensure-docker.ts';
-import { configOf, type PrivateRedis } from './redis-config.ts';
+import { type KeptRedis, type Launched, openKeptRedis } from './kept-redis.ts';
+import { configOf, newPassword, type PrivateRedis, urlAt } from './redis-config.ts';
 import { DEFAULT_REDIS_IMAGE, startRedisContainer } from './redis-container.ts';
+import { answers, freePort } from './redis-port.ts';
 
 export interface RedisAccess {
   /** As this machine sees it. Holds the password where there is one: never print it. */
@@ -24,8 +23,15 @@ export interface RedisAccess {
   bodyUrl: string | undefined;
   /** Where it came from, for people. */
   how: string;
-  /** Ends a private one and removes what it wrote; leaves any other alone. May be called twice. */
-  stop(): Promise<void>;
+  /** Another start launched it, and this one shares it. */
+  joined?: boolean;
+  /** For the manager to inherit; see `KeptRedis`. */
+  usersFd?: number;
+  /**
+   * Ends a private one and removes what it wrote; leaves any other alone, and one that others of its directory use. Returns
+   * whether it has ended. May be called twice.
+   */
+  stop(): Promise<boolean>;
 }
 
 export interface RedisOptions {
@@ -39,8 +45,8 @@ export interface RedisOptions {
 }
 
 const SERVERS = ['redis-server', 'valkey-server'];
-/** A server with an empty or a small data set takes 50 ms. */
-const READY_MS = 15_000;
+/** A server with an empty or a small data set takes 50 ms; one with much data loads it first. */
+const READY_MS = 60_000;
 const STOP_MS = 5000;
 const HOW =
   'Set REDIS_URL to a Redis that runs, put redis-server or valkey-server on the PATH, or start Docker. As root on Debian or Ubuntu it is installed by itself.';
@@ -61,29 +67,75 @@ export async function ensureRedis(
     if (failure) tried.push(failure);
   }
   const bridge = docker && (await bridgeAddress(docker));
+  const beyond = bridge !== undefined && bridge !== 'host.docker.internal';
+  const addresses = ['127.0.0.1', ...(beyond ? [bridge] : [])];
+  const start = (how: string, launch: Launch) =>
+    options.directory
+      ? openKept(options.directory, { addresses, how, launch, bridge, log })
+      : openPassing({ addresses, how, launch, bridge, log });
   const program = fromPath();
-  if (program) {
-    const plan = await planOf(bridge, options.directory);
-    const server = await startServer(program, plan, options.directory);
-    if (!('error' in server)) return { ...access(plan, bridge), how: `a private ${program}`, ...server };
-    return server;
-  }
+  if (program)
+    return start(`a private ${program}`, (plan, lockFd) =>
+      startServer(program, plan, options.directory, lockFd),
+    );
   if (docker && ways.includes('container')) {
-    const plan = await planOf(bridge, undefined);
-    const server = await startRedisContainer(docker, plan, options.image ?? DEFAULT_REDIS_IMAGE, log);
-    if (!('error' in server) && (await answers(access(plan, bridge).url)))
-      return { ...access(plan, bridge), how: `a private container of Redis`, ...server };
-    tried.push('error' in server ? server.error : 'Its container does not answer.');
-    if (!('error' in server)) await server.stop();
+    const image = options.image ?? DEFAULT_REDIS_IMAGE;
+    const found = await start('a private container of Redis', async (plan) => {
+      const server = await startRedisContainer(docker, plan, { image, directory: options.directory, log });
+      if ('error' in server || (await answers(urlAt(plan), READY_MS))) return server;
+      await server.stop();
+      return { error: 'Its container does not answer.' };
+    });
+    if (!('error' in found)) return found;
+    tried.push(found.error);
   } else tried.push('no Docker daemon answers that could run it');
   return {
     error: `There is no Redis: neither redis-server nor valkey-server is on the PATH; ${tried.join('; ')}. ${HOW}`,
   };
 }
 
+type Launch = (plan: PrivateRedis, lockFd?: number) => Promise<Launched | { error: string }>;
+interface Start {
+  addresses: string[];
+  how: string;
+  launch: Launch;
+  bridge: string | undefined;
+  log: (line: string) => void;
+}
+
+/** One that ends with its caller, and its data with it. */
+async function openPassing(start: Start): Promise<RedisAccess | { error: string }> {
+  const { addresses, how, launch, bridge } = start;
+  const password = addresses.length > 1 ? newPassword() : undefined;
+  const plan = { port: await freePort(0), addresses, password };
+  const server = await launch(plan);
+  if ('error' in server) return server;
+  const stop = async () => {
+    await server.stop();
+    return true;
+  };
+  return { url: urlAt(plan), bodyUrl: bridge && urlAt(plan, bridge), how, stop };
+}
+
+/** The one of a directory, which others may share. */
+async function openKept(
+  directory: string,
+  { how, bridge, ...start }: Start,
+): Promise<RedisAccess | { error: string }> {
+  const kept = await openKeptRedis({ directory, ...start });
+  if ('error' in kept) return kept;
+  const { plan, joined, usersFd } = kept;
+  let ended: ReturnType<KeptRedis['stop']> | undefined;
+  const stop = () => {
+    ended ??= kept.stop();
+    return ended;
+  };
+  return { url: urlAt(plan), bodyUrl: bridge && urlAt(plan, bridge), how, joined, usersFd, stop };
+}
+
 async function useGiven(url: string): Promise<RedisAccess | { error: string }> {
   if (URL.canParse(url) && (await answers(url, 3000)))
-    return { url, bodyUrl: process.env.WORKER_REDIS_URL, how: 'REDIS_URL', stop: async () => {} };
+    return { url, bodyUrl: process.env.WORKER_REDIS_URL, how: 'REDIS_URL', stop: async () => false };
   const shown = redactUrl(url);
   return {
     error: `REDIS_URL is ${shown}, and no Redis answers there. Start it, or unset REDIS_URL for a private one.`,
@@ -108,61 +160,39 @@ export async function bridgeAddress(docker: Docker): Promise<string | undefined>
   return address && (await freePort(0, address).catch(() => undefined)) ? address : undefined;
 }
 
-async function planOf(bridge: string | undefined, directory: string | undefined): Promise<PrivateRedis> {
-  const beyond = bridge !== undefined && bridge !== 'host.docker.internal';
-  const addresses = ['127.0.0.1', ...(beyond ? [bridge] : [])];
-  if (!directory) return { port: await freePort(0), addresses, password: beyond ? newPassword() : undefined };
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  chmodSync(directory, 0o700);
-  // Bodies of the last start still know this port and password, and come back to it.
-  const port = await freePort(Number(kept(directory, 'port', () => '0')));
-  writeFileSync(join(directory, 'port'), String(port));
-  return { port, addresses, password: kept(directory, 'password', newPassword) };
-}
-
-const newPassword = () => randomBytes(24).toString('hex');
-
-function kept(directory: string, name: string, make: () => string): string {
-  const file = join(directory, name);
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch {
-    writeFileSync(file, make(), { mode: 0o600 });
-    return readFileSync(file, 'utf8');
-  }
-}
-
-function access({ port, password }: PrivateRedis, bridge: string | undefined) {
-  const url = (host: string) => `redis://${password ? `default:${password}@` : ''}${host}:${port}`;
-  return { url: url('127.0.0.1'), bodyUrl: bridge && url(bridge) };
-}
-
 async function startServer(
   program: string,
   plan: PrivateRedis,
   directory: string | undefined,
-): Promise<{ stop(): Promise<void> } | { error: string }> {
+  lockFd: number | undefined,
+): Promise<Launched | { error: string }> {
   const data = directory ?? mkdtempSync(join(tmpdir(), 'worker-manager-redis-'));
-  // In a session of its own, so that Ctrl-C ends its users before it.
-  const server = spawn(program, ['-'], { cwd: data, detached: true, stdio: ['pipe', 'pipe', 'ignore'] });
+  // In a session of its own, so that Ctrl-C ends its users before it. It inherits the lock of its directory.
+  const stdio = ['pipe', 'pipe', 'ignore', ...(lockFd === undefined ? [] : [lockFd])] as const;
+  const server = spawn(program, ['-'], { cwd: data, detached: true, stdio: [...stdio] });
   let said = '';
-  server.stdout.setEncoding('utf8').on('data', (text: string) => {
+  server.stdout?.setEncoding('utf8').on('data', (text: string) => {
     said = `${said}${text}`.slice(-2000);
   });
   server.on('error', (error) => {
     said = error.message;
   });
-  server.stdin.on('error', () => {});
+  server.stdin?.on('error', () => {});
   // By stdin, because arguments can be read by everybody.
-  server.stdin.end(configOf(plan, data));
+  server.stdin?.end(configOf(plan, data));
   const endNow = () => server.kill('SIGKILL');
-  process.once('exit', endNow);
+  // One with a directory outlives a caller that crashes: the next one joins it.
+  if (!directory) process.once('exit', endNow);
   const stop = async () => {
     await end(server);
     process.off('exit', endNow);
     if (!directory) rmSync(data, { recursive: true, force: true });
   };
-  if (await answers(access(plan, undefined).url, READY_MS, () => isOver(server))) return { stop };
+  const leave = () => {
+    server.stdout?.destroy();
+    server.unref();
+  };
+  if (await answers(urlAt(plan), READY_MS, () => isOver(server))) return { stop, leave };
   await stop();
   return { error: `A private ${program} could not be started: ${said.trim().split('\n').at(-1)}. ${HOW}` };
 }
@@ -177,39 +207,4 @@ async function end(server: ChildProcess): Promise<void> {
   server.kill('SIGTERM');
   await ended;
   clearTimeout(late);
-}
-
-/** Whether a Redis takes commands there within the time. */
-async function answers(url: string, ms = READY_MS, isInVain = () => false): Promise<boolean> {
-  const until = performance.now() + ms;
-  const again = () => (performance.now() < until && !isInVain() ? 50 : null);
-  const client = new Redis(url, {
-    lazyConnect: true,
-    retryStrategy: again,
-    connectTimeout: ms,
-    maxRetriesPerRequest: null,
-  });
-  client.on('error', () => {});
-  try {
-    await client.connect().catch(() => {});
-    return (await client.ping()) === 'PONG';
-  } catch {
-    return false;
-  } finally {
-    client.disconnect();
-  }
-}
-
-/** The wanted port if it is free, else any that is; throws where the address is none of this machine's. */
-export function freePort(wanted = 0, address = '127.0.0.1'): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', (error) =>
-      wanted === 0 ? reject(error) : freePort(0, address).then(resolve, reject),
-    );
-    server.listen(wanted, address, () => {
-      const bound = server.address();
-      server.close(() => resolve(typeof bound === 'object' && bound ? bound.port : 0));
-    });
-  });
 }

@@ -2,12 +2,14 @@
  * `npm start`: a manager to work with. It is `worker-manager serve`, with what a checkout lacks made first: the wrapper, the
  * worker image where a Docker daemon answers, and a private Redis where REDIS_URL is not set.
  *
- * The private Redis ends with the manager, and its data, port and password are kept: the next start goes on with the same
- * workers. Arguments are handed to `serve`; the exit code is the manager's.
+ * The private Redis ends with its last manager, and its data, port and password are kept: the next start goes on with the
+ * same workers. A second start of the same cell joins the Redis that runs, and its manager stands by. Arguments are passed
+ * to `serve`; the exit code is the manager's.
  */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { listen } from '../src/http/listen.ts';
 import { messageOf } from '../src/model/index.ts';
 import { readSettings, type Settings } from '../src/settings.ts';
 import { keysOf } from '../src/store/keys.ts';
@@ -25,28 +27,36 @@ const EXAMPLE = {
 };
 const say = (line: string) => console.error(line);
 
+let redis: RedisAccess | undefined;
 try {
   const settings = readSettings(process.env);
+  await checkPort(settings);
   await bundleWrapper();
   const engine = settings.runtime === 'process' ? undefined : await findEngine();
   const env = { ...process.env, ...(await prepareImages(settings, engine)) };
   const directory = join(settings.home, `redis-${settings.cell}`);
   if (process.env.REDIS_URL) say('Using the Redis in REDIS_URL; unset that variable for a private one.');
-  const redis = process.env.REDIS_URL
-    ? undefined
-    : await ensureRedis(say, { docker: engine?.docker, directory });
-  if (redis && 'error' in redis) throw new Error(redis.error);
-  if (redis) {
+  else {
+    const found = await ensureRedis(say, { docker: engine?.docker, directory });
+    if ('error' in found) throw new Error(found.error);
+    redis = found;
     env.REDIS_URL = redis.url;
     if (redis.bodyUrl) env.WORKER_REDIS_URL ??= redis.bodyUrl;
     sayHowToReach(redis, settings, directory);
   }
-  const code = await runManager(env);
-  await redis?.stop();
-  process.exitCode = code;
+  process.exitCode = await runManager(env, redis?.usersFd);
 } catch (error) {
   console.error(messageOf(error));
   process.exitCode = 1;
+} finally {
+  await redis?.stop();
+}
+
+/** Before anything is started: a manager that cannot answer on HTTP ends at once, and takes what it started with it. */
+async function checkPort({ httpHost: host, httpPort: port }: Settings): Promise<void> {
+  const names = { host: 'HTTP_HOST', port: 'HTTP_PORT' };
+  const server = await listen({ host, port, names, routes: [], log: { error: () => {} } });
+  await server.close();
 }
 
 async function findEngine(): Promise<Engine | undefined> {
@@ -70,12 +80,15 @@ async function prepareImages(
   }
 }
 
-function sayHowToReach({ url, how }: RedisAccess, { cell }: Settings, directory: string): void {
+function sayHowToReach({ url, how, joined }: RedisAccess, { cell }: Settings, directory: string): void {
   const { port, password } = new URL(url);
   const secret = password ? `default:$(cat '${join(directory, 'password')}')@` : '';
   const { commands, responses } = keysOf(cell);
   const cli = 'redis-cli --no-auth-warning -u "$REDIS_URL"';
-  say(`Redis is ${how} on 127.0.0.1:${port}. It ends with this manager; its data stay in ${directory}.
+  const whose = joined
+    ? 'Another manager of this cell started it, and this one joins it; it ends with the last of them'
+    : 'It ends with this manager';
+  say(`Redis is ${how} on 127.0.0.1:${port}. ${whose}; its data stay in ${directory}.
 Try in another shell:
 
   export REDIS_URL="redis://${secret}127.0.0.1:${port}"${cell === 'default' ? '' : `\n  export CELL=${cell}`}
@@ -85,10 +98,10 @@ Try in another shell:
 `);
 }
 
-/** Runs the manager in the foreground until it ends. */
-function runManager(env: NodeJS.ProcessEnv): Promise<number> {
+/** Runs the manager in the foreground until it ends; it inherits the lock that counts it as a user of the private Redis. */
+function runManager(env: NodeJS.ProcessEnv, usersFd: number | undefined): Promise<number> {
   const manager = spawn(process.execPath, [MAIN, 'serve', ...process.argv.slice(2)], {
-    stdio: 'inherit',
+    stdio: ['inherit', 'inherit', 'inherit', ...(usersFd === undefined ? [] : [usersFd])],
     env,
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {

@@ -12,7 +12,7 @@ async function start(options: RedisOptions) {
   vi.stubEnv('REDIS_URL', '');
   const found = await ensureRedis(() => {}, options);
   if ('error' in found) throw new Error(found.error);
-  onTestFinished(() => found.stop());
+  onTestFinished(async () => void (await found.stop()));
   return found;
 }
 

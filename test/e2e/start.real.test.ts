@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -16,10 +17,17 @@ interface Started {
   ended: Promise<number | null>;
 }
 
-function start(home: string): Started {
+function start(home: string, more: Record<string, string> = {}): Started {
   const env = { PATH: process.env.PATH ?? '', HOME: home, TMPDIR: home };
   const child = spawn(process.execPath, [START], {
-    env: { ...env, WORKER_MANAGER_HOME: home, HTTP_PORT: '0', RUNTIME: 'process', LEASE_SECONDS: '1' },
+    env: {
+      ...env,
+      WORKER_MANAGER_HOME: home,
+      HTTP_PORT: '0',
+      RUNTIME: 'process',
+      LEASE_SECONDS: '1',
+      ...more,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';
@@ -72,4 +80,105 @@ test('npm start brings a Redis along, and its workers are adopted by the next on
   expect(await runtime.list()).toMatchObject([{ id: body?.id, state: 'running' }]);
   second.child.kill('SIGTERM');
   expect(await second.ended).toBe(0);
+});
+
+/** Pids of the servers that have their data in that directory. */
+function serversIn(directory: string): number[] {
+  const isOne = (pid: string) => {
+    try {
+      return (
+        readlinkSync(`/proc/${pid}/cwd`) === directory &&
+        readFileSync(`/proc/${pid}/comm`, 'utf8').includes('redis')
+      );
+    } catch {
+      return false;
+    }
+  };
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && isOne(name))
+    .map(Number);
+}
+
+/** SIGKILL to a start and to its manager, so that neither can clean up. */
+async function killWhole({ child, ended }: Started): Promise<void> {
+  const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8');
+  const managers = children
+    .split(' ')
+    .filter(Boolean)
+    .filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('main.ts'));
+  expect(managers).toHaveLength(1);
+  child.kill('SIGKILL');
+  process.kill(Number(managers[0]), 'SIGKILL');
+  await ended;
+}
+
+// The second start made a second server on the same append-only file, and each manager led a Redis of its own; so did
+// the next start after a SIGKILL, which left the server behind.
+test('starts of one cell share one Redis and one leader, whoever is killed, and lose no worker', {
+  timeout: 180_000,
+}, async () => {
+  const home = mkdtempSync(join(tmpdir(), 'wm-start-test-'));
+  const directory = join(home, 'redis-default');
+  const runtime = createProcessRuntime({ cell: 'default', root: home, wrapper: { argv: ['false'] } });
+  onTestFinished(async () => {
+    await dismantle(runtime);
+    for (const pid of serversIn(directory)) process.kill(pid, 'SIGKILL');
+    rmSync(home, { recursive: true, force: true });
+  });
+  const kept = (name: string) => readFileSync(join(directory, name), 'utf8');
+  const up = (one: Started) => expect.poll(one.said, { timeout: 60_000 }).toContain('"manager started"');
+  const leading = (some: Started[]) => () => some.filter(({ said }) => said().includes('"leading"')).length;
+
+  const starts = [start(home), start(home), start(home)];
+  for (const one of starts) await up(one);
+  await expect.poll(leading(starts), { timeout: 20_000 }).toBe(1);
+  const [server] = serversIn(directory);
+  const port = kept('port');
+  const redis = new Redis(`redis://default:${kept('password')}@127.0.0.1:${port}`);
+  redis.on('error', () => {});
+  onTestFinished(() => redis.disconnect());
+  const create = {
+    ...{ command: 'create', request_id: 'r', worker_id: ID },
+    ...{ agent_type: 'CUSTOM', command_line: ['cat'] },
+  };
+  await redis.xadd('worker:commands', '*', 'data', JSON.stringify(create));
+  const status = () => redis.hget(`worker:${ID}:status`, 'status');
+  await expect.poll(status, { timeout: 30_000 }).toBe('RUNNING');
+  const [body] = await runtime.list();
+  const same = async () => {
+    expect(serversIn(directory)).toEqual([server]);
+    expect(kept('port')).toBe(port);
+    expect(await runtime.list()).toMatchObject([{ id: body?.id, state: 'running' }]);
+  };
+
+  // The one that launched the server, another one that replaces it, and then all that are left.
+  const launcher = starts.findIndex(({ said }) => said().includes('It ends with this manager'));
+  for (const one of starts.splice(launcher, 1)) await killWhole(one);
+  await same();
+  starts.push(start(home));
+  await Promise.all(starts.map(up));
+  await same();
+  for (const one of starts.splice(0)) await killWhole(one);
+  await same();
+
+  const last = start(home);
+  await expect.poll(last.said, { timeout: 60_000 }).toMatch(/"adopted":1\b/);
+  await same();
+  expect(await status()).toBe('RUNNING');
+  last.child.kill('SIGTERM');
+  expect(await last.ended).toBe(0);
+  expect(serversIn(directory)).toEqual([]);
+});
+
+test('a start whose HTTP port is taken ends before it starts anything', { timeout: 60_000 }, async () => {
+  const home = mkdtempSync(join(tmpdir(), 'wm-start-test-'));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void taken.close());
+  const { port } = taken.address() as AddressInfo;
+  const { ended, said } = start(home, { HTTP_PORT: String(port) });
+  expect(await ended).toBe(1);
+  expect(said()).toContain(`port ${port} is taken by another program. Set HTTP_PORT`);
+  expect(readdirSync(home)).toEqual([]);
 });

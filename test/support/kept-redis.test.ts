@@ -1,0 +1,68 @@
+/** The lock of a private Redis: two starts of one cell made two servers on the same append-only file. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { lockFile } from '../../scripts/file-lock.ts';
+import { openKeptRedis } from '../../scripts/kept-redis.ts';
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'wm-lock-'));
+  onTestFinished(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+test('a lock is held by whoever has the file open, and ends with the last of them', async () => {
+  const path = join(folder(), 'server');
+  const lock = lockFile(path, 'exclusive');
+  expect(lockFile(path, 'exclusive')).toBe(undefined);
+  expect(lockFile(path, 'shared')).toBe(undefined);
+  const child = spawn('cat', { stdio: ['pipe', 'ignore', 'ignore', lock?.fd ?? 0] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  lock?.release();
+  expect(lockFile(path, 'exclusive'), 'the child holds it').toBe(undefined);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  const again = lockFile(path, 'exclusive');
+  expect(again).toBeDefined();
+  again?.release();
+});
+
+test('the last of several users is the one that gets the file for itself', () => {
+  const path = join(folder(), 'users');
+  const [first, second] = [lockFile(path, 'shared'), lockFile(path, 'shared')];
+  expect(first?.tryExclusive()).toBe(false);
+  first?.release();
+  expect(second?.tryExclusive()).toBe(true);
+  second?.release();
+});
+
+test('no second server is launched while one lives that does not answer, and the refusal says where', async () => {
+  const directory = folder();
+  const server = lockFile(join(directory, 'server'), 'exclusive');
+  onTestFinished(() => server?.release());
+  writeFileSync(join(directory, 'redis.pid'), '4711\n');
+  const launched: unknown[] = [];
+  const opened = await openKeptRedis({
+    ...{ directory, addresses: ['127.0.0.1'], log: () => {}, waitMs: 300 },
+    launch: async (plan) => ({ error: String(launched.push(plan)) }),
+  });
+  expect(opened).toEqual({ error: expect.stringContaining(`${directory} (process 4711) does not answer.`) });
+  expect(launched).toEqual([]);
+  expect(readdirSync(directory)).not.toContain('port');
+});
+
+test('a launch that fails leaves the directory to the next start', async () => {
+  const directory = folder();
+  const options = { directory, addresses: ['127.0.0.1'], log: () => {}, waitMs: 300 };
+  const fail = async () => ({ error: 'no server' });
+  expect(await openKeptRedis({ ...options, launch: fail })).toEqual({ error: 'no server' });
+  const opened = await openKeptRedis({
+    ...options,
+    launch: async () => ({ stop: async () => {}, leave() {} }),
+  });
+  expect(opened).toMatchObject({ joined: false });
+  expect('error' in opened || (await opened.stop())).toBe(true);
+});

@@ -1,7 +1,7 @@
 /** What the worker's machine remembers after a step: the changes to its life that its rules make. Pure. */
 import { type Observation, parseInstant } from '../src/model/index.ts';
 import { whyHung } from './hung.ts';
-import { backoffMs, body, type Life, type Outcome, outcome, whyUnwanted } from './situation.ts';
+import { backoffMs, body, gaveUp, type Life, type Outcome, outcome, whyUnwanted } from './situation.ts';
 
 export function adopted(life: Life, seen: Observation): Partial<Life> {
   return { incarnation: body(seen)?.incarnation ?? life.incarnation, expected: true };
@@ -58,8 +58,16 @@ export function hung(_life: Life, seen: Observation): Partial<Life> {
 export function settled(life: Life, seen: Observation): Partial<Life> {
   const why = whyUnwanted(life, seen) ?? life.ending;
   const how = outcome(life, seen);
-  const told = why && { reason: why.reason, message: why.message, exit_code: how.exit_code, well: how.well };
-  return { ...over(seen, told ?? how), generation: life.ending ? life.generation : seen.desired.generation };
+  const end = why
+    ? { reason: why.reason, message: why.message, exit_code: how.exit_code, well: how.well }
+    : how;
+  const told = gaveUp(life, seen) ? { ...end, message: withRestarts(end.message, life.restarts) } : end;
+  return { ...over(seen, told), generation: life.ending ? life.generation : seen.desired.generation };
+}
+
+function withRestarts(message: string, restarts: number): string {
+  const times = restarts === 1 ? '1 restart' : `${restarts} restarts`;
+  return `${message} Gave up after ${times}, as max_restarts says.`.trim();
 }
 
 function over(seen: Observation, how: Outcome): Partial<Life> {

@@ -210,6 +210,15 @@ export function outcome(life: Life, seen: Observation): Outcome {
   return bad('Error', `It exited with code ${exit_code}${when}.${words}`);
 }
 
+/** Its restart policy would give it another body, but for max_restarts. */
+export function gaveUp(life: Life, seen: Observation): boolean {
+  const { restart_policy, max_restarts } = seen.desired.spec;
+  const wanted =
+    restart_policy === 'always' || (restart_policy === 'on-failure' && !outcome(life, seen).well);
+  if (!wanted || max_restarts === undefined || unwanted(life, seen)) return false;
+  return life.restarts > 0 && life.restarts >= max_restarts;
+}
+
 /** Its restart policy gives it another body. */
 export function restarts(life: Life, seen: Observation): boolean {
   const { restart_policy, max_restarts } = seen.desired.spec;

@@ -202,6 +202,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       redis: link,
       runtimes: Object.fromEntries(states),
       leading: term !== undefined,
+      heldBack: term?.heldBack ?? 0,
       loopQuietSeconds: term?.quietSeconds() ?? 0,
       loopStuckSeconds: 3 * settings.resyncSeconds + 60,
     });

@@ -3,11 +3,13 @@ import type { AgentEvent } from './dialogue.ts';
 
 export type Fields = Record<string, unknown>;
 
-/** A line that is a JSON object; undefined for anything else. */
+/** A line that is a JSON object, with or without a byte order mark; undefined for anything else. */
 export function objectOf(line: string): Fields | undefined {
-  if (!line.trimStart().startsWith('{')) return undefined;
+  // To JavaScript the mark is white space, to JSON it is not.
+  const text = line.trim();
+  if (!text.startsWith('{')) return undefined;
   try {
-    return fields(JSON.parse(line));
+    return fields(JSON.parse(text));
   } catch {
     return undefined;
   }

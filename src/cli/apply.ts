@@ -14,7 +14,7 @@ import { waitForPool } from './wait-for-pool.ts';
 
 /** How long `--wait` waits, in seconds, where nothing else is said: as a worker's own `create --wait`. */
 const WAIT_SECONDS = 300;
-const EXAMPLE = '\nExample:\n  $ wm diff -f pools.yaml || wm apply -f pools.yaml';
+const EXAMPLE = '\nExample:\n  $ wm diff -f pools.yaml; [ $? -eq 1 ] && wm apply -f pools.yaml';
 
 interface Options {
   file: string;
@@ -75,7 +75,7 @@ export function diffCommand(context: Context): Command {
   return new Command('diff')
     .summary('tell what `apply` would change')
     .description(
-      'Compare pools in a file with what stands, and change nothing. Exit code 0: no difference; 1: some; more: it failed.',
+      'Compare pools in a file with what stands, and change nothing. Exit code 0: no difference; 1: some; 2: it failed, as kubectl diff.',
     )
     .requiredOption('-f, --file <file>', 'one or several pools (- for standard input)')
     .addOption(outputOption())

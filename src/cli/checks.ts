@@ -3,17 +3,11 @@ import { messageOf, type RuntimeName } from '../model/index.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { Settings } from '../settings.ts';
 import { redactUrl } from '../telemetry/redact.ts';
+import type { Check } from './check.ts';
 import type { Context } from './context.ts';
+import { healthChecks } from './health-checks.ts';
 import { askRedisAt } from './redis-port.ts';
 import type { Session } from './session.ts';
-
-export interface Check {
-  name: string;
-  /** `hint`: it works, but somebody should know. */
-  state: 'ok' | 'bad' | 'hint';
-  found: string;
-  advice?: string;
-}
 
 /** XAUTOCLAIM came with Redis 6.2. */
 const OLDEST_REDIS = [6, 2] as const;
@@ -66,6 +60,7 @@ async function* redisChecks(context: Context): AsyncGenerator<Check> {
         found: `none leads the cell ${session.settings.cell}${identity ? '' : ', and none ever did in this Redis'}`,
         advice: 'Start one with `wm serve`; what is asked until then is kept.',
       };
+  if (leader) yield* healthChecks(session.settings);
 }
 
 /** What Redis tells of itself in INFO, which also a managed one does, unlike CONFIG. Pure. */

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { type Check, checks } from './checks.ts';
+import type { Check } from './check.ts';
+import { checks } from './checks.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './exit.ts';
 import { outputOption } from './output.ts';

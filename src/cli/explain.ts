@@ -89,7 +89,7 @@ export function explanation(seen: Observation, decision: Decision, leader: Leade
         : 'none',
     ],
     ['Recorded', status ? line(status) : 'nothing yet'],
-    ['Rule', `"${decision.rule}" in ${stateOf(seen.memo?.value)}`],
+    ['Rule', ruleLine(decision, stateOf(seen.memo?.value))],
     ['Decision', line(decision.status)],
     ['Differs', status && !same ? noted : undefined],
     ['To do', intents.length > 0 ? intents.map(describe).join(', then ') : 'nothing'],
@@ -118,6 +118,12 @@ function bodyLine({ actual, now }: Observation): string {
     body.ip_address,
   ];
   return words.filter(Boolean).join(', ');
+}
+
+/** Which rule of the state machine applied. `otherwise` is its name for "no other rule of this state does". */
+function ruleLine({ rule, intents }: Decision, state: string): string {
+  if (rule !== 'otherwise') return `"${rule}" in ${state}`;
+  return `none of ${state} applies, so ${intents.length > 0 ? 'the next step follows' : 'it stays as it is'}`;
 }
 
 /** The state in which the rule was looked for, as the machine's diagram names it. */

@@ -35,16 +35,25 @@ export function psCommand(context: Context): Command {
 
 async function ps({ session, out, now }: Context, options: Options): Promise<void> {
   const keep = filterOf(options.filter ?? [], options.all ?? false);
-  const workers = (await (await session()).store.summaries()).filter(keep);
+  const open = await session();
+  const workers = (await open.store.summaries()).filter(keep);
   if (options.output === 'json') return out.json(workers);
   const id = ({ worker_id }: Summary) => (options.trunc ? shortId(worker_id) : worker_id);
   if (options.quiet) return workers.length > 0 ? out.line(workers.map(id).join('\n')) : undefined;
   const rows = workers.map((one) => [
     ...[id(one), one.name ?? '', one.agent_type ?? '', one.runtime ?? '', one.status, one.phase],
-    ...[one.restarts, ageOf(one.created_at, now()), one.reason],
+    ...[one.restarts, ageOf(one.created_at, now()), reasonOf(one)],
   ]);
   await out.line(table(COLUMNS, rows));
+  if (!(await open.leader()))
+    out.note(
+      `note: no manager leads the cell ${open.settings.cell}, so this is the last recorded state. Start one with \`wm serve\`.`,
+    );
 }
+
+/** As `docker ps` writes it: `Error (1)`. A worker that starts again keeps the code of its last body. */
+const reasonOf = ({ reason, exit_code }: Summary) =>
+  reason !== '' && exit_code ? `${reason} (${exit_code})` : reason;
 
 /** As docker's: the same key twice is either, different keys are both; to filter by status looks at all. */
 export function filterOf(filters: string[], all: boolean): (worker: Summary) => boolean {

@@ -40,10 +40,10 @@ export function textOrFile(text: string): string {
   return readText(text.slice(1));
 }
 
-/** A file's text; `-` is standard input. */
+/** A file's text without a byte order mark, which Windows editors write; `-` is standard input. */
 export function readText(path: string): string {
   try {
-    return readFileSync(path === '-' ? 0 : path, 'utf8');
+    return readFileSync(path === '-' ? 0 : path, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
     throw new InvalidArgumentError(`The file cannot be read: ${messageOf(error)}.`);
   }

@@ -11,6 +11,8 @@ export interface HealthFacts {
   /** The runtimes in use, by name. */
   runtimes: Record<string, Check>;
   leading: boolean;
+  /** Bodies that the removal breaker keeps from being removed; 0 while it is closed. */
+  heldBack: number;
   /** Seconds since the loop last showed that it moves. */
   loopQuietSeconds: number;
   /** From how many seconds on it is taken for stuck: several times its slowest regular move. */
@@ -25,9 +27,12 @@ export interface HealthReport {
   checks: Record<string, Check>;
 }
 
+/** What an operator does about an open breaker. */
+const ALLOW = 'Check them, then restart the manager with a higher REMOVAL_BREAKER_SHARE to allow it.';
+
 /** Judges the facts. A standby is as ready as a leader; one runtime of several may be away. */
 export function report(facts: HealthFacts): HealthReport {
-  const { redis, runtimes, leading, loopQuietSeconds, loopStuckSeconds } = facts;
+  const { redis, runtimes, leading, heldBack, loopQuietSeconds, loopStuckSeconds } = facts;
   const moves = loopQuietSeconds < loopStuckSeconds;
   const loop = {
     ok: moves,
@@ -43,6 +48,11 @@ export function report(facts: HealthFacts): HealthReport {
       redis,
       ...Object.fromEntries(Object.entries(runtimes).map(([name, check]) => [`runtime_${name}`, check])),
       leadership: { ok: true, message: leading ? 'leader' : 'standby' },
+      removal_breaker: {
+        ok: heldBack === 0,
+        message:
+          heldBack === 0 ? 'closed' : `open: ${heldBack} bodies without a record are not removed. ${ALLOW}`,
+      },
       loop,
     },
   };

@@ -122,7 +122,8 @@ async function jsonOf(text: () => Promise<string>): Promise<unknown> {
   const body = await text();
   let value: unknown;
   try {
-    value = JSON.parse(body);
+    // RFC 8259 lets a parser ignore a byte order mark, which some clients send.
+    value = JSON.parse(body.replace(/^\uFEFF/, ''));
   } catch {
     throw new Fault('invalid_command', 'The body of the request is not JSON.');
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Fault, type FaultCode, type Issue } from './fault.ts';
+import { toIssues } from './issues.ts';
 import { POOL_LIMIT, poolName, poolSpec } from './pool.ts';
 import { type AgentType, specFields, workerId } from './spec.ts';
 
@@ -144,20 +145,6 @@ export function parseCommand(input: unknown): Command {
   const list = issues.slice(0, 5).map(({ path, message }) => (path ? `${path} ${message}` : message));
   const more = all.length > list.length ? ` (and ${all.length - list.length} more)` : '';
   throw new Fault('invalid_command', `The command was refused: ${list.join('; ')}${more}.`, { issues });
-}
-
-/** zod's issues in our words, one for each field: unknown fields are named one by one. */
-export function toIssues(error: z.ZodError): Issue[] {
-  return error.issues.flatMap((issue) => {
-    const path = issue.path.map(String);
-    if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({ path: [...path, key].join('.'), message: 'is not a known field' }));
-    }
-    if (issue.code === 'invalid_key') {
-      return issue.issues.map(({ message }) => ({ path: path.join('.'), message: `(the key) ${message}` }));
-    }
-    return [{ path: path.join('.'), message: issue.message }];
-  });
 }
 
 /** `__proto__` as a key: zod drops it silently, and a silent loss is no refusal. */

@@ -11,6 +11,7 @@ export * from './decision.ts';
 export * from './digest.ts';
 export * from './fault.ts';
 export * from './heartbeat.ts';
+export * from './issues.ts';
 export * from './message.ts';
 export * from './pool.ts';
 export * from './pool-status.ts';

@@ -82,6 +82,8 @@ export interface Summary {
   status: string;
   phase: string;
   reason: string;
+  /** Of the last body that ended. */
+  exit_code?: number;
   restarts: number;
   incarnation: number;
   created_at: string;

@@ -133,11 +133,17 @@ export const modeOf = (runtime: PoolRuntime): 'docker' | 'direct' =>
 export const stays = ({ desired, status }: Member): boolean =>
   desired === 'running' && (status === 'STARTING' || status === 'RUNNING');
 
-export const isReady = (member: Member): boolean => stays(member) && member.status === 'RUNNING';
+/** Running and reporting. One whose heartbeat is lost, or that is killed because it hangs, serves nobody. */
+export const isReady = (member: Member): boolean =>
+  stays(member) && member.status === 'RUNNING' && !isUnresponsive(member);
 
-/** Not ready, and not for the first time. */
+/** Running, and its heartbeat is lost or it hangs. */
+export const isUnresponsive = (member: Member): boolean =>
+  stays(member) && member.status === 'RUNNING' && (member.phase === 'silent' || member.phase === 'killing');
+
+/** Starting, and not for the first time. */
 export const isFailing = (member: Member): boolean =>
-  stays(member) && !isReady(member) && (member.phase === 'backoff' || member.restarts > 0);
+  stays(member) && member.status === 'STARTING' && (member.phase === 'backoff' || member.restarts > 0);
 
 /** Made of the pool's template as it is now, and in the image that a new one would run. */
 export const isFresh = (member: Member, { revision }: Pick<PoolLook, 'revision'>): boolean =>

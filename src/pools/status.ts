@@ -1,7 +1,16 @@
 /** What is told of a pool: the counts, one word for programs, one sentence for people. Pure. */
 import { instant, type PoolStatus } from '../model/index.ts';
 import type { Failures } from './failures.ts';
-import { isFailing, isFresh, isReady, type Member, type PoolLook, type PoolMemo, stays } from './look.ts';
+import {
+  isFailing,
+  isFresh,
+  isReady,
+  isUnresponsive,
+  type Member,
+  type PoolLook,
+  type PoolMemo,
+  stays,
+} from './look.ts';
 import { type LastWords, withWords, wordsOf } from './words.ts';
 
 export interface Judged {
@@ -28,7 +37,7 @@ export function statusOf(look: PoolLook, judged: Judged): PoolStatus {
     ready: ready.length,
     busy,
     idle: ready.length - busy,
-    starting: own.length - ready.length - failing,
+    starting: own.filter(({ status }) => status === 'STARTING').length - failing,
     failing,
     draining: members.filter(({ desired }) => desired === 'deleted').length,
     updated: judged.updated.length,
@@ -85,6 +94,11 @@ function explanation(
   if (coldest) {
     const all = warm.waiting === 0 ? 'Its warm ones' : `${warm.failing.length} of its warm ones`;
     return degraded(`${howMany}. ${all} keep ending`, wordsOf(coldest, words));
+  }
+  const quiet = look.members.filter((member) => isUnresponsive(member) && isFresh(member, look));
+  if (quiet[0]) {
+    const some = quiet.length === 1 ? 'One of its workers does' : `${quiet.length} of its workers do`;
+    return degraded(`${howMany}. ${some} not respond`, quiet[0]);
   }
   if (failures.next_retry_at !== undefined && failures.failure) {
     const seconds = Math.max(0, Math.ceil((failures.next_retry_at - now) / 1000));

@@ -42,6 +42,8 @@ export class Resync {
   #told = new Set<string>();
   /** When the last complete look ended, milliseconds since 1970; 0 before the first. */
   lastAt = 0;
+  /** Bodies that the last sweep would have removed, had the breaker let it. */
+  heldBack = 0;
 
   constructor(options: ResyncOptions) {
     this.#options = options;
@@ -126,6 +128,7 @@ export class Resync {
       breaker_share,
     });
     this.#suspects = swept.suspects;
+    this.heldBack = swept.held_back;
     metrics.removalBreakerOpen.set(swept.held_back > 0 ? 1 : 0);
     if (swept.held_back > 0) {
       const hint = 'look at them, then restart with a higher REMOVAL_BREAKER_SHARE to allow it';

@@ -122,6 +122,11 @@ export class Term {
     return Math.max(look, this.loop.quietSeconds());
   }
 
+  /** Bodies that the removal breaker keeps from being removed; 0 while it is closed. */
+  get heldBack(): number {
+    return this.#resync?.heldBack ?? 0;
+  }
+
   async run(outer: AbortSignal): Promise<void> {
     const signal = AbortSignal.any([outer, this.#end.signal]);
     const { store, runtimes, log, metrics, now } = this.#options;

@@ -27,12 +27,12 @@ async function readWorkers(redis: Link, keys: Keys): Promise<Summary[]> {
   const reads = redis.pipeline();
   for (const id of ids) {
     reads.hmget(keys.desired(id), 'spec', 'desired', 'created_at');
-    reads.hmget(keys.status(id), 'status', 'phase', 'reason', 'restarts', 'incarnation');
+    reads.hmget(keys.status(id), 'status', 'phase', 'reason', 'restarts', 'incarnation', 'exit_code');
   }
   const replies = (await all(reads)) as (string | null)[][];
   return ids.flatMap((worker_id, at) => {
     const [spec, desired, created_at] = replies[at * 2] ?? [];
-    const [status, phase, reason, restarts, incarnation] = replies[at * 2 + 1] ?? [];
+    const [status, phase, reason, restarts, incarnation, exit_code] = replies[at * 2 + 1] ?? [];
     const read = parse(spec) as Partial<DesiredRecord['spec']> | undefined;
     if (!read || !desired) return [];
     const { name, agent_type, runtime, labels, pool } = read;
@@ -41,6 +41,7 @@ async function readWorkers(redis: Link, keys: Keys): Promise<Summary[]> {
         worker_id,
         ...{ name, agent_type, runtime, labels, desired },
         ...{ status: status ?? 'STARTING', phase: phase ?? 'accepted', reason: reason ?? '' },
+        ...(exit_code && { exit_code: Number(exit_code) }),
         restarts: Number(restarts ?? 0),
         incarnation: Number(incarnation ?? 0),
         created_at: created_at ?? '',

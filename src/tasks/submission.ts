@@ -1,5 +1,5 @@
-import { toIssues } from '../model/command.ts';
 import { Fault, type Issue } from '../model/fault.ts';
+import { toIssues } from '../model/issues.ts';
 import type { PoolSpec } from '../model/pool.ts';
 import { type Task, taskId, taskSubmission } from '../model/task.ts';
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { customJson, customLines } from '../../src/agents/custom.ts';
 import type { OpenDialogue } from '../../src/agents/dialogue.ts';
 import { kindOf } from '../../src/agents/index.ts';
+import { objectOf } from '../../src/agents/json.ts';
 import { type Call, readGolden, recorded, replay } from './golden.ts';
 
 const DIALOGUES: [string, OpenDialogue, string[]][] = [
@@ -124,4 +125,8 @@ describe('plain lines', () => {
     expect(dialogue.prompt('a\nb')).toEqual({ write: 'a\nb\n' });
     expect(dialogue.hear('{"type":"message"}')).toEqual({ unreadable: true });
   });
+});
+
+it('a line of JSON with a byte order mark is read as one without', () => {
+  expect(objectOf('\uFEFF{"type": "message"}\r')).toEqual({ type: 'message' });
 });

@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest';
-import { createFields } from '../../src/cli/create-fields.ts';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { createFields, fieldsFile } from '../../src/cli/create-fields.ts';
 import { pair, seconds, textOrFile } from '../../src/cli/values.ts';
 import { parseCommand } from '../../src/model/index.ts';
 
@@ -83,4 +86,12 @@ test('a text may stand in a file', () => {
   expect(textOrFile('plain')).toBe('plain');
   expect(textOrFile(`@${import.meta.filename}`)).toContain('a text may stand in a file');
   expect(() => textOrFile('@/nowhere')).toThrow('ENOENT');
+});
+
+test('a file with a byte order mark was taken by apply and refused by create', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'wm-bom-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const file = join(directory, 'worker.json');
+  await writeFile(file, '\uFEFF{"name": "n", "command_line": ["true"]}');
+  expect(fieldsFile(file)).toEqual({ name: 'n', command_line: ['true'] });
 });

@@ -60,7 +60,7 @@ test('a worker is created, talked to and explained, and its variables stay hidde
 
   const explained = await wm('explain', short);
   expect(explained.out).toMatch(/Desired +running, generation 1/);
-  expect(explained.out).toMatch(/Rule +"otherwise" in RUNNING.ready/);
+  expect(explained.out).toMatch(/Rule +none of RUNNING.ready applies, so it stays as it is/);
   expect(explained.out).toMatch(/To do +nothing/);
   const json = JSON.parse((await wm('explain', short, '-o', 'json')).out);
   expect(json).toMatchObject({ actual: { kind: 'present' }, decision: { rule: 'otherwise', intents: [] } });
@@ -164,6 +164,19 @@ test('an answered prompt ends send --wait, and a failed one makes it fail', asyn
     .toBe(1);
   expect((await wm('send', id, 'x', '--wait', '--timeout', '0.3')).code).toBe(124);
   expect((await wm('delete', id, closed)).code).toBe(0);
+});
+
+test('ps shows the exit code of what failed, and says if no manager leads', async () => {
+  const id = (await wm('create', '--', 'sh', '-c', 'exit 7')).out.trim();
+  expect((await wm('wait', '--for=FAILED', id)).code).toBe(0);
+  const led = await wm('ps', '-a', '--no-trunc');
+  expect(led.out.split('\n').find((line) => line.startsWith(id))).toMatch(/ Error \(7\)$/);
+  expect(led.err).toBe('');
+  expect(JSON.parse((await wm('ps', '-a', '-o', 'json')).out)).toContainEqual(
+    expect.objectContaining({ worker_id: id, reason: 'Error', exit_code: 7 }),
+  );
+  const alone = await wmOf({ redisUrl, cell: newCell() }).wm('ps');
+  expect(alone.err).toContain('no manager leads the cell');
 });
 
 test('events of all workers come merged and live', async () => {

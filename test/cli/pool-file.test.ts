@@ -51,7 +51,11 @@ test.each([
     'name: jobs\ncount: 1\nreplicas: 3\n',
     ['pools.yaml:3: replicas is not a known field'],
   ],
-  ['a wrong value', 'name: jobs\n\n# three\ncount: three\n', [/^pools.yaml:4: count .*expected number/]],
+  [
+    'a wrong value',
+    'name: jobs\n\n# three\ncount: three\n',
+    ['pools.yaml:4: count must be a number, not a string'],
+  ],
   [
     'one in a list',
     'pools:\n- name: a\n  count: 1\n- name: b\n  count: -1\n',

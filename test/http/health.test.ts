@@ -7,6 +7,7 @@ const well: HealthFacts = {
   redis: up,
   runtimes: { docker: up, process: up },
   leading: true,
+  heldBack: 0,
   loopQuietSeconds: 1,
   loopStuckSeconds: 60,
 };
@@ -19,6 +20,7 @@ test.each<[string, Partial<HealthFacts>, { live: boolean; ready: boolean }]>([
   ['all runtimes are away', { runtimes: { docker: down, process: down } }, { live: true, ready: false }],
   ['the only runtime is away', { runtimes: { docker: down } }, { live: true, ready: false }],
   ['there is no runtime', { runtimes: {} }, { live: true, ready: false }],
+  ['the removal breaker is open', { heldBack: 9 }, { live: true, ready: true }],
   ['the loop is slow', { loopQuietSeconds: 59.9 }, { live: true, ready: true }],
   ['the loop is stuck', { loopQuietSeconds: 60 }, { live: false, ready: false }],
   ['a standby is stuck', { leading: false, loopQuietSeconds: 100 }, { live: false, ready: false }],
@@ -35,6 +37,7 @@ test('each part is named, with what it says', () => {
     runtime_docker: down,
     runtime_process: up,
     leadership: { ok: true, message: 'standby' },
+    removal_breaker: { ok: true, message: 'closed' },
     loop: { ok: false, message: 'has not moved for 90 s; 60 s is too long' },
   });
 });

@@ -45,6 +45,12 @@ test('places in a path are given decoded, with the query', async () => {
   }
 });
 
+test('a JSON body may begin with a byte order mark', async () => {
+  const url = await serve();
+  const response = await fetch(`${url}/things`, { method: 'POST', body: '\uFEFF{"a": 1}' });
+  expect(await response.json()).toEqual({ a: 1 });
+});
+
 test('a method that a path has not is told with those that it has', async () => {
   const response = await fetch(`${await serve()}/things`, { method: 'DELETE' });
   expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST, GET, HEAD']);

@@ -8,6 +8,7 @@ const well: HealthFacts = {
   redis: up,
   runtimes: { process: up },
   leading: true,
+  heldBack: 0,
   loopQuietSeconds: 0,
   loopStuckSeconds: 60,
 };

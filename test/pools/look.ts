@@ -34,6 +34,11 @@ export function member(index: number, more: Partial<Member> = {}): Member {
 
 export const busy = (active = 1): Partial<Member> => ({ active, busy: true });
 export const starting: Partial<Member> = { status: 'STARTING', phase: 'booting' };
+export const silent: Partial<Member> = {
+  phase: 'silent',
+  reason: 'HeartbeatLost',
+  message: 'Its wrapper was last heard at 2026-01-01T11:00:00.000Z; quiet alone does not end it.',
+};
 export const dying: Partial<Member> = {
   status: 'STARTING',
   phase: 'backoff',

@@ -1,5 +1,5 @@
 /** Situations of pools for the golden table, by what a person would call them. */
-import { busy, dying, failed, type Given, member, members, NOW, poolOf, starting } from './look.ts';
+import { busy, dying, failed, type Given, member, members, NOW, poolOf, silent, starting } from './look.ts';
 import { WARM_SITUATIONS } from './warm-situations.ts';
 
 const scaled = (more = {}) => poolOf({ min: 0, max: 10, ...more });
@@ -46,6 +46,12 @@ export const SITUATIONS: Record<string, Given> = {
     memo: { last_words: [SAID] },
   },
   'three, all start again, and nobody knows of what they died': { members: members(3, again) },
+  'three, one is silent': { members: [...members(2), member(3, silent)] },
+  'one, and it is silent': { spec: poolOf({ count: 1 }), members: [member(1, silent)] },
+  'one, and it hangs': {
+    spec: poolOf({ count: 1 }),
+    members: [member(1, { phase: 'killing', reason: 'HungBody', message: 'It hangs.' })],
+  },
   'three, five are there': { members: members(5) },
   'three, five are there and the newest two are busy': {
     members: [...members(3), ...members(2, busy(), 4)],

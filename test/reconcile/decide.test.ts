@@ -333,3 +333,30 @@ test('secrets are handed over as often as the wrapper of this very body asks for
   expect(told({ ...booting, body: {}, beat: { ...beat, needs_secrets: false } }).acts).toEqual([]);
   expect(told({ ...booting, body: {}, beat: { ...beat, incarnation: INCARNATION - 1 } }).acts).toEqual([]);
 });
+
+describe('a worker that used up its restarts', () => {
+  const code3 = { state: 'exited', exit_code: 3, finished_at: NOW - 1000 } as const;
+  const ended = (spec: NonNullable<Given['spec']>, life = {}, more: Given = {}) =>
+    told({
+      ...inState({ RUNNING: 'ready' }, { expected: true, restarts: 4, ...life }),
+      body: code3,
+      spec,
+      ...more,
+    });
+
+  test('says how often it was restarted before the manager gave up', () => {
+    const { status, message } = ended({ restart_policy: 'on-failure', max_restarts: 4 });
+    expect({ status, message }).toEqual({
+      status: 'FAILED',
+      message: 'It exited with code 3 before it was ready. Gave up after 4 restarts, as max_restarts says.',
+    });
+  });
+
+  test.each<[string, NonNullable<Given['spec']>, object, Given]>([
+    ['a policy without restarts', { restart_policy: 'never' }, {}, {}],
+    ['a stop', { restart_policy: 'always', max_restarts: 4 }, {}, { desired: { desired: 'stopped' } }],
+    ['no restart so far', { restart_policy: 'always', max_restarts: 0 }, { restarts: 0 }, {}],
+  ])('says nothing of giving up after %s', (_, spec, life, more) => {
+    expect(ended(spec, life, more).message).not.toContain('Gave up');
+  });
+});

@@ -1,0 +1,34 @@
+/** What the leading manager reports of itself, as checks of `doctor`. */
+import { messageOf } from '../model/index.ts';
+import type { Check } from './check.ts';
+
+/** A manager answers health at once or not at all. */
+const ANSWER_MS = 3000;
+/** Checked from here as well, and with more to say. */
+const OWN = /^(redis|runtime_.*)$/;
+
+/** The failing checks of `/readyz`; one hint if nothing answers at the address that the settings name. */
+export async function* healthChecks(settings: { httpHost: string; httpPort: number }): AsyncGenerator<Check> {
+  const url = readyUrl(settings);
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
+    const { checks } = (await answer.json()) as { checks: Record<string, { ok: boolean; message: string }> };
+    for (const [name, { ok, message }] of Object.entries(checks)) {
+      const advice = 'The log of the manager says more.';
+      if (!ok && !OWN.test(name)) yield { name: `Manager ${name}`, state: 'bad', found: message, advice };
+    }
+  } catch (error) {
+    yield {
+      name: 'Manager health',
+      state: 'hint',
+      // `fetch failed` says nothing; its cause does.
+      found: `no report at ${url}: ${messageOf((error as { cause?: unknown }).cause ?? error)}`,
+      advice: 'Set HTTP_HOST and HTTP_PORT as for the manager, or run this on its machine.',
+    };
+  }
+}
+
+function readyUrl({ httpHost, httpPort }: { httpHost: string; httpPort: number }): string {
+  const host = httpHost === '0.0.0.0' || httpHost === '::' ? '127.0.0.1' : httpHost;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${httpPort}/readyz`;
+}

@@ -210,7 +210,8 @@ export async function serve(options: ServeOptions): Promise<void> {
 
   const http: HttpServer = await createHttpServer({
     ...{ host: settings.httpHost, port: settings.httpPort, health, metrics, log },
-    ...{ token: settings.apiToken, routes: [...pools.routes, ...taskRoutes(desk)] },
+    ...{ allowedHosts: settings.httpAllowedHosts, token: settings.apiToken },
+    ...{ routes: [...pools.routes, ...taskRoutes(desk)] },
   });
   const prober = setInterval(() => {
     if (runtimes.states.some(({ name, error }) => error || !urls.has(name))) void probe();

@@ -71,6 +71,18 @@ export function choice<const T extends readonly [string, ...string[]]>(
   return variable({ name, schema: z.enum(values), allowed: `one of ${values.join(', ')}`, fallback, help });
 }
 
+const HOST_NAME = /^\.?[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?$/;
+/** Host names, separated by commas; one that begins with a dot stands for all names below it. */
+export const hostNames = z
+  .string()
+  .transform((text) =>
+    text
+      .split(',')
+      .map((name) => name.trim())
+      .filter(Boolean),
+  )
+  .refine((names) => names.every((name) => HOST_NAME.test(name)));
+
 /** Bytes as docker writes them, or `none`, which is `undefined`. */
 export function size(name: string, fallback: string, help: string) {
   const bytes = (text: string) => (text === 'none' ? undefined : parseMemory(text));

@@ -10,6 +10,7 @@ import {
   choice,
   cron,
   type Environment,
+  hostNames,
   integer,
   number,
   optional,
@@ -82,6 +83,14 @@ export const VARIABLES = {
     help: 'Address on which health, metrics and the API are served.',
   }),
   httpPort: integer('HTTP_PORT', '8080', [0, 65_535], 'Port of the same; 0 takes any free one.'),
+  httpAllowedHosts: variable({
+    name: 'HTTP_ALLOWED_HOSTS',
+    schema: hostNames,
+    allowed:
+      'host names without port, separated by commas, such as manager.example.com,.internal.example.com',
+    fallback: '',
+    help: "Names under which the server may be asked, beside its addresses, localhost and this machine's name; .NAME stands for all names below it.",
+  }),
   apiToken: optional({
     name: 'API_TOKEN',
     schema: z.string().regex(/^[\x21-\x7e]{8,512}$/),

@@ -2,19 +2,23 @@
  * An HTTP server over a table of routes: what the manager and every task worker answer with.
  *
  * What must always hold: a request that is broken, endless or slow ends nothing but itself; what a handler throws is
- * never told to the client unless it is a Fault; a page of another site in somebody's browser can change nothing.
+ * never told to the client unless it is a Fault; a page of another site in somebody's browser can change nothing, and
+ * nothing is answered to one whose name was made to point here.
  * Must not import anything of ours but the model's faults, since the wrapper holds it too.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Fault } from '../model/fault.ts';
+import { type HostPolicy, hostPolicy, isOurHost } from './hosts.ts';
 import { type Asked, match, type Reply, type Route, refusal } from './route.ts';
 
 /** Levels of lists and objects in a body: what checks it goes down by calls, and so does a handler's language. */
 const DEEPEST = 200;
 /** Bytes of a request's body that are read: an argument of a task may be long, and is held in memory. */
 const BODY_BYTES = 16 * 1024 ** 2;
+
+const MISDIRECTED = 421;
 
 export interface ListenOptions {
   host: string;
@@ -23,6 +27,8 @@ export interface ListenOptions {
   /** The names of the settings that they came from, for an error that says what to change. */
   names: { host: string; port: string };
   routes: readonly Route[];
+  /** Names under which it is asked, beside its own; see `hosts.ts`. */
+  allowedHosts?: readonly string[];
   /** API_TOKEN: asked for as `Authorization: Bearer …` on every route that is not open. */
   token?: string | undefined;
   log: { error(message: string, fields: object): void };
@@ -39,8 +45,9 @@ export interface HttpServer {
 /** Listens, or throws a Fault `unavailable` that names the setting to change. */
 export async function listen(options: ListenOptions): Promise<HttpServer> {
   const { host, port, log } = options;
+  const hosts = hostPolicy(host, options.allowedHosts);
   const server = createServer((request, response) => {
-    answer(request, options)
+    answer(request, options, hosts)
       .catch((thrown: unknown): Reply => {
         if (thrown instanceof Fault && thrown.code !== 'internal') return refusal(thrown);
         // Its client has gone in the middle of it: nobody hears the answer, and nothing of ours has failed.
@@ -67,8 +74,17 @@ export async function listen(options: ListenOptions): Promise<HttpServer> {
   };
 }
 
-async function answer(request: IncomingMessage, { routes, token }: ListenOptions): Promise<Reply> {
+async function answer(
+  request: IncomingMessage,
+  { routes, token }: ListenOptions,
+  hosts: HostPolicy,
+): Promise<Reply> {
   const path = pathOf(request);
+  const { host } = request.headers;
+  if (!isOurHost(host, hosts)) {
+    const what = `This server does not answer to the name ${JSON.stringify(host?.slice(0, 253))}. Use its address, or add the name to HTTP_ALLOWED_HOSTS.`;
+    return refusal(new Fault('unsupported', what), MISDIRECTED);
+  }
   const found = match(routes, path);
   if (!found) {
     const paths = [...new Set(routes.map((route) => route.path))].join(', ');
@@ -89,7 +105,7 @@ async function answer(request: IncomingMessage, { routes, token }: ListenOptions
     return { ...refusal(fault, 401), headers: { 'www-authenticate': 'Bearer' } };
   }
   if (method !== 'GET' && isForeign(request))
-    return refusal(new Fault('unsupported', 'This is not answered to the pages of other sites.'), 403);
+    return refusal(new Fault('unsupported', 'Cross-origin request rejected.'), 403);
   const query = new URLSearchParams(/\?([^#]*)/.exec(request.url ?? '')?.[1] ?? '');
   const text = () => bodyOf(request);
   const { params } = found;

@@ -22,15 +22,17 @@ export interface HttpOptions {
   log: { error(fields: object, message: string): void };
   /** What else is answered: tasks, pools. */
   routes?: readonly Route[];
+  /** HTTP_ALLOWED_HOSTS. */
+  allowedHosts?: readonly string[];
   /** API_TOKEN: asked for by all routes that are not open. */
   token?: string | undefined;
 }
 
 /** Listens, or throws a Fault `unavailable` that names the setting to change. */
 export function createHttpServer(options: HttpOptions): Promise<HttpServer> {
-  const { host, port, log, token, routes = [] } = options;
+  const { host, port, log, token, allowedHosts = [], routes = [] } = options;
   return listen({
-    ...{ host, port, token, names: { host: 'HTTP_HOST', port: 'HTTP_PORT' } },
+    ...{ host, port, token, allowedHosts, names: { host: 'HTTP_HOST', port: 'HTTP_PORT' } },
     routes: [...probes(options), ...routes],
     log: { error: (message, fields) => log.error(fields, message) },
   });

@@ -33,10 +33,11 @@ export interface NodeFacts {
 
 /** Answers on a port; throws a Fault that names WORKER_PORT where it can't. */
 export function startNode(
-  place: { host: string; port: number; log: Log },
+  place: { host: string; port: number; allowedHosts?: readonly string[]; log: Log },
   facts: NodeFacts,
 ): Promise<HttpServer> {
   return listen({
+    ...(place.allowedHosts && { allowedHosts: place.allowedHosts }),
     ...{ host: place.host, port: place.port, names: { host: 'WORKER_HOST', port: 'WORKER_PORT' } },
     routes: nodeRoutes(facts),
     log: {

@@ -12,6 +12,8 @@ export interface TaskSettings {
   /** Of the node API; undefined: there is none. 0 takes any free one. */
   port: number | undefined;
   host: string;
+  /** Names under which the node may be asked, beside its own. */
+  allowedHosts: string[];
   /** Tasks that may wait where they are submitted to this node; undefined: no bound. */
   queueSize: number | undefined;
   /** Above these it takes nothing new; undefined: however much it uses. */
@@ -28,7 +30,7 @@ export interface TaskSettings {
 /** Variables that the `env` of a task worker's spec may set, as well as the body's own environment. */
 const VARIABLES = [
   ...['WORKER_PORT', 'WORKER_HOST', 'MAX_WORKERS', 'QUEUE_SIZE', 'MAX_CPU_PERCENT', 'MAX_MEMORY_PERCENT'],
-  ...['TASK_TIMEOUT', 'HEALTH_CHECK_INTERVAL'],
+  ...['TASK_TIMEOUT', 'HEALTH_CHECK_INTERVAL', 'HTTP_ALLOWED_HOSTS'],
 ] as const;
 type Variable = (typeof VARIABLES)[number];
 
@@ -68,6 +70,7 @@ export function readTaskSettings(env: NodeJS.ProcessEnv, spec: WorkerSpec, exter
     slots: whole('MAX_WORKERS', [1, 256]) ?? spec.concurrency ?? unasked,
     port: whole('WORKER_PORT', [0, 65_535]),
     host: own.WORKER_HOST || env.WORKER_HOST || '127.0.0.1',
+    allowedHosts: hostsOf(own.HTTP_ALLOWED_HOSTS || env.HTTP_ALLOWED_HOSTS, env.WORKER_ID),
     queueSize: whole('QUEUE_SIZE', [1, 10_000_000]),
     maxCpuPercent: count('MAX_CPU_PERCENT', [1, 100_000]),
     maxMemoryPercent: count('MAX_MEMORY_PERCENT', [1, 100]),
@@ -75,6 +78,12 @@ export function readTaskSettings(env: NodeJS.ProcessEnv, spec: WorkerSpec, exter
     checkMs: (count('HEALTH_CHECK_INTERVAL', [0.05, 3600]) ?? CHECK_SECONDS) * 1000,
     handlers: handlersOf(env, spec, external),
   };
+}
+
+/** The worker's own name is one of them: it is what a compose file calls its service. */
+function hostsOf(text = '', workerId: string | undefined): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  return [...names, workerId ?? ''].filter(Boolean);
 }
 
 /** Relative names are those of the folder; a node that was started by hand takes all files of it, or those it is told. */

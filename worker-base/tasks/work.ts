@@ -88,7 +88,7 @@ export async function workOnTasks(options: {
     own.port === undefined
       ? undefined
       : await startNode(
-          { host: own.host, port: own.port, log },
+          { host: own.host, port: own.port, allowedHosts: own.allowedHosts, log },
           {
             ...{ queue: front, durations, totals: () => consumer.totals(), activeTasks: () => meter.active },
             ...{ queueSize: () => meter.queueSize, vitals: () => meter.vitals, slots: own.slots },

@@ -12,6 +12,7 @@ const read = (env: NodeJS.ProcessEnv, fields: Partial<WorkerSpec> = {}, external
 
 test('a task worker that is told nothing has one slot, the default pool, no port and no limits', () => {
   expect(read({})).toEqual({
+    allowedHosts: [],
     ...{ pool: 'default', slots: 1, port: undefined, host: '127.0.0.1', queueSize: undefined },
     ...{ maxCpuPercent: undefined, maxMemoryPercent: undefined, timeoutSeconds: undefined },
     ...{ checkMs: 5000, handlers: [] },
@@ -72,4 +73,12 @@ describe('a node that is started by hand', () => {
     );
     expect(read({ HANDLERS_DIR: join(folder, 'none') }, {}, true).handlers).toEqual([]);
   });
+});
+
+test('a node may be asked by its own name and by those that the operator adds', () => {
+  expect(read({ WORKER_ID: 'worker-1', HTTP_ALLOWED_HOSTS: 'a.example, .b.example' }).allowedHosts).toEqual([
+    'a.example',
+    '.b.example',
+    'worker-1',
+  ]);
 });

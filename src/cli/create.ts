@@ -101,6 +101,7 @@ async function create(context: Context, commandLine: string[], options: Options)
   // Docker is what most expect; where it was not to be had, a person should know.
   if (!json && why.startsWith('Not in Docker')) out.note(`It lives as a process of this machine. ${why}`);
   if (!answer.success) throw refusalOf(answer);
+  if (answer.worker_deleted === true) throw goneSince(id, request_id);
   if (!options.wait) return;
   const left = Math.max(0.1, limit - (performance.now() - began) / 1000);
   const { reached, seen } = await waitFor(session, id, 'RUNNING', { seconds: left });
@@ -111,3 +112,10 @@ async function create(context: Context, commandLine: string[], options: Options)
     `The worker ${id} is ${status}: ${[reason, message].filter(Boolean).join(': ')}`,
   );
 }
+
+/** The request was answered long ago: nothing was created by asking again. */
+const goneSince = (id: string, request: string) =>
+  new Fault(
+    'conflict',
+    `The request ${request} created worker ${id}, which was deleted since; nothing was created now. Use another --request-id.`,
+  );

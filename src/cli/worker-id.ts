@@ -1,4 +1,4 @@
-import { Fault, workerId } from '../model/index.ts';
+import { Fault, hasEnded, type Summary, workerId } from '../model/index.ts';
 import { usage } from './exit.ts';
 import type { Session } from './session.ts';
 import { oneLine } from './text.ts';
@@ -7,7 +7,7 @@ import { oneLine } from './text.ts';
 const SHOWN = 5;
 
 /**
- * The id that a person means: the whole of it, the beginning of exactly one, or the name of exactly one worker.
+ * The id that a person means: the whole of it, the beginning of exactly one, or a worker's name.
  * A whole id is taken as it is, so that a deleted worker can still be asked for.
  */
 export async function resolveId(session: Session, given: string): Promise<string> {
@@ -25,16 +25,20 @@ export async function resolveId(session: Session, given: string): Promise<string
       `${oneLine(asked)} was started by hand, and no manager has a record of it. ${how}`,
     );
   }
-  const named = all.filter(({ name }) => name === asked);
-  if (named.length > 0)
-    return only(
-      named.map(({ worker_id }) => worker_id),
-      `the name ${oneLine(asked)}`,
-    );
+  const named = whoseName(all, asked);
+  if (named.length > 0) return only(named, `the name ${oneLine(asked)}`);
   throw new Fault(
     'not_found',
     `There is no worker ${oneLine(asked)}. \`wm ps -a\` lists all; a deleted one is known by its whole id only.`,
   );
+}
+
+/** The living worker of that name, since only one can have it, or else the last that had it. Several are of an older version. */
+export function whoseName(workers: Summary[], wanted: string): string[] {
+  const all = workers.filter(({ name, external }) => name === wanted && !external);
+  const living = all.filter(({ status, desired }) => desired !== 'deleted' && !hasEnded(status));
+  const chosen = living.length > 0 ? living : all.slice(-1);
+  return chosen.map(({ worker_id }) => worker_id);
 }
 
 /** Ids that begin so, whatever the case. */

@@ -136,7 +136,8 @@ async function settleOne(
 }
 
 const wrote = ({ operation }: Plan, outcome: Settled) =>
-  outcome !== 'conflict' && outcome !== 'not_found' && (operation === 'create' || operation === 'desire');
+  (outcome === 'ok' || outcome === 'same' || outcome === 'repeated') &&
+  (operation === 'create' || operation === 'desire');
 
 type Given = Record<string, unknown>;
 

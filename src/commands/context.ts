@@ -14,7 +14,7 @@ import type { PoolStore, Settlement, Store, Warm } from '../store/index.ts';
 
 /** What a command may know beside itself. */
 export interface CommandContext {
-  store: Pick<Store, 'status' | 'summaries' | 'figures' | 'tell'>;
+  store: Pick<Store, 'status' | 'page' | 'figures' | 'tell'>;
   pools: Pick<PoolStore, 'record'>;
   /** The runtimes that this manager uses, in the order of preference; `info` is missing while one does not answer. */
   runtimes: readonly { name: RuntimeName; info: RuntimeInfo | undefined; error?: string | undefined }[];

@@ -23,6 +23,11 @@ export async function create(command: CommandOf<'create'>, context: CommandConte
     'conflict',
     `The worker ${worker_id} exists already, or did a while ago; ids are not used twice.`,
   );
+  const named = new Fault(
+    'conflict',
+    `The name ${spec.name} is that of the worker @holder@, which lives; delete that one, or choose another name.`,
+    { issues: [{ path: 'name', message: 'is the name of the living worker @holder@' }] },
+  );
   const warnings = warningsOf(given, runtime);
   const warm = await context.warm?.(spec);
   const ms = context.now();
@@ -40,6 +45,7 @@ export async function create(command: CommandOf<'create'>, context: CommandConte
         ...(warnings.length > 0 && { warnings }),
       }),
       conflict: refusal(command, taken),
+      name_taken: refusal(command, named),
     },
   };
 }

@@ -26,6 +26,10 @@ async function desire(
   const event = reason === undefined ? undefined : await asked(command, reason, known);
   const never = new Fault('not_found', `There is no worker ${worker_id}.`);
   const deleted = new Fault('conflict', `The worker ${worker_id} was deleted; create another one.`);
+  const named = new Fault(
+    'conflict',
+    `The name of the worker ${worker_id} is that of the worker @holder@ by now, which lives; stop or delete that one first.`,
+  );
   return {
     operation: 'desire',
     workerId: worker_id,
@@ -35,6 +39,7 @@ async function desire(
       ok: success(command, { worker_id }),
       not_found: refusal(command, never),
       conflict: refusal(command, deleted),
+      name_taken: refusal(command, named),
     },
   };
 }

@@ -21,6 +21,9 @@ const planners: { [N in CommandName]: Planner<N> } = {
   delete_pool: deletePool,
 };
 
+/** Commands that change nothing: their answers are as old as the look, so none is remembered. */
+const READS: ReadonlySet<CommandName> = new Set(['status', 'list']);
+
 /** The plan of a command. Never throws: what goes wrong is a refusal. */
 export async function planOf(command: Command, context: CommandContext): Promise<Plan> {
   try {
@@ -30,6 +33,7 @@ export async function planOf(command: Command, context: CommandContext): Promise
     const fault =
       error instanceof Fault ? error : new Fault('internal', `The command failed: ${messageOf(error)}`);
     const again = fault.code === 'unavailable' || fault.code === 'capacity' || fault.code === 'internal';
-    return { operation: again ? 'later' : 'answer', answers: { ok: refusal(command, fault) } };
+    const operation = again ? 'later' : READS.has(command.command) ? 'read' : 'answer';
+    return { operation, answers: { ok: refusal(command, fault) } };
   }
 }

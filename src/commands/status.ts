@@ -10,7 +10,7 @@ export async function status(
   const [found, figures] = await Promise.all([store.status(worker_id), store.figures([worker_id])]);
   if (!found) throw new Fault('not_found', `There is no worker ${worker_id}.`);
   const answer = { worker_id, ...told(found.status, figures[worker_id]) };
-  return { operation: 'answer', answers: { ok: success(command, answer) } };
+  return { operation: 'read', answers: { ok: success(command, answer) } };
 }
 
 /** The fields of the answer; a worker that no pass has seen yet is STARTING, and one that has ended uses nothing. */

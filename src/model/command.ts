@@ -87,6 +87,12 @@ export function misplaced(given: { [F in keyof typeof specFields]?: unknown }): 
 
 const target = { ...commonFields, worker_id: workerId, reason: z.string().max(1024).optional() };
 
+/** Workers that one answer to `list` may hold, and does if nothing else is asked: a few hundred bytes each. */
+const LIST_LIMIT = 1000;
+const LIST_DEFAULT = 500;
+/** Instant of creation and id of the last worker of a page. */
+const CURSOR = /^\d{1,15}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 /** Everything that can stand on `worker:commands`. A new command is a line here and a file in `src/commands/`. */
 export const command = z.discriminatedUnion('command', [
   create,
@@ -94,7 +100,14 @@ export const command = z.discriminatedUnion('command', [
   z.strictObject({ command: z.literal('stop'), ...target }),
   z.strictObject({ command: z.literal('start'), ...target }),
   z.strictObject({ command: z.literal('status'), ...commonFields, worker_id: workerId }),
-  z.strictObject({ command: z.literal('list'), ...commonFields }),
+  z.strictObject({
+    command: z.literal('list'),
+    ...commonFields,
+    /** Workers in one answer, at most. */
+    limit: z.number().int().min(1).max(LIST_LIMIT).default(LIST_DEFAULT),
+    /** `next_cursor` of the answer before; without it, the list begins with the oldest worker. */
+    cursor: z.string().regex(CURSOR, 'must be the next_cursor of an answer').optional(),
+  }),
   z.strictObject({ command: z.literal('apply'), ...commonFields, pool: poolSpec }),
   z.strictObject({
     command: z.literal('scale'),
@@ -123,6 +136,8 @@ export interface Answer {
   entry_id?: string;
   success: boolean;
   error?: { code: FaultCode; message: string; issues?: Issue[] };
+  /** Only with an answer that is repeated, to a create, a start or a stop: the worker was deleted since. */
+  worker_deleted?: true;
   [field: string]: unknown;
 }
 

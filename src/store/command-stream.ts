@@ -6,6 +6,7 @@ import {
   type LifecycleEvent,
   type WorkerSpec,
 } from '../model/index.ts';
+import { redactEntry } from '../telemetry/redact.ts';
 import type { Link } from './connect.ts';
 import { COMMAND_GROUP, type Keys } from './keys.ts';
 import { type PoolChange, settlePool } from './pool-settlement.ts';
@@ -13,18 +14,22 @@ import { fieldsOf, TOMBSTONE_MS, unfenced } from './reply.ts';
 import { STREAMS_KEPT_MS } from './store.ts';
 import { assignmentOf, takeoverOf, tellingOf } from './takeovers.ts';
 
-/** How long an answered request is remembered. */
+/** How long an answered request is remembered, and how many bytes all remembered answers may take. */
 const REQUEST_MEMORY_MS = 86_400_000;
+const REQUEST_MEMORY_BYTES = 67_108_864;
 /** Answers kept on a response stream, about. */
 const RESPONSES_KEPT = 10_000;
-/** Handled commands kept on the stream for people to read, about. */
-const COMMANDS_KEPT = 10_000;
 const DEAD_KEPT = 1000;
 /** A stream that an orchestrator named with `reply_to` goes away by itself. */
 const REPLY_STREAM_MS = 86_400_000;
 /** Characters of an entry that are put aside. */
 const DEAD_EXCERPT = 65_536;
-const KEPT = { request_ms: REQUEST_MEMORY_MS, responses: RESPONSES_KEPT, reply_ms: REPLY_STREAM_MS };
+const KEPT = {
+  request_ms: REQUEST_MEMORY_MS,
+  request_bytes: REQUEST_MEMORY_BYTES,
+  responses: RESPONSES_KEPT,
+  reply_ms: REPLY_STREAM_MS,
+};
 /** One consumer: its pending entries are found again by whoever leads next. */
 const CONSUMER = 'leader';
 
@@ -43,12 +48,12 @@ export interface Settlement {
   requestId: string;
   replyTo: string | undefined;
   /**
-   * - `answer`: only answers. `later`: answers, and the same request may be tried again.
+   * - `answer`: only answers. `later`: answers, and the same request may be tried again. `read`: the same, of what was read.
    * - `pool`: writes what is asked of a pool. `create`, `desire`: write the desired record. `dead`: could not be read, or failed again and again.
    */
-  operation: 'answer' | 'later' | 'dead' | 'create' | 'desire' | 'pool';
-  /** The texts to answer with, by how it came out. */
-  answers: { ok: string; conflict?: string; not_found?: string };
+  operation: 'answer' | 'later' | 'read' | 'dead' | 'create' | 'desire' | 'pool';
+  /** The texts to answer with, by how it came out; `@holder@` in `name_taken` stands for the id of whose the name is. */
+  answers: { ok: string; conflict?: string; name_taken?: string; not_found?: string };
   workerId?: string;
   pool?: PoolChange;
   desired?: 'stopped' | 'running' | 'deleted';
@@ -61,7 +66,7 @@ export interface Warm extends Candidate {
   fits: boolean;
 }
 
-export type Settled = 'repeated' | 'ok' | 'same' | 'conflict' | 'not_found';
+export type Settled = 'repeated' | 'ok' | 'same' | 'conflict' | 'name_taken' | 'not_found';
 
 /** The stream of commands of one cell. Only the leader reads it. */
 export class CommandStream {
@@ -148,6 +153,9 @@ export class CommandStream {
       keys.events(from),
       keys.status(id),
       keys.events(id),
+      keys.names,
+      keys.answered,
+      keys.answeredBytes,
       epoch,
       COMMAND_GROUP,
       what.entry.id,
@@ -170,28 +178,32 @@ export class CommandStream {
     return { outcome: unfenced<Settled>(outcome), generation, taken: taken === 1 };
   }
 
-  /** Lets go of old commands, and never of one that was not settled. */
+  /** Deletes settled commands that an older version has left, and never one that was not settled. */
   async trim(): Promise<void> {
     const { commands } = this.#keys;
-    if ((await this.#redis.xlen(commands)) <= COMMANDS_KEPT) return;
+    if ((await this.#redis.xlen(commands)) === 0) return;
     const groups = (await this.#redis.xinfo('GROUPS', commands)) as unknown[];
     const group = groups.map(toMap).find((info) => info.get('name') === COMMAND_GROUP);
     const [, firstPending] = (await this.#redis.xpending(commands, COMMAND_GROUP)) as [number, string | null];
     const safe = firstPending ?? (group?.get('last-delivered-id') as string | undefined);
-    if (safe) await this.#redis.xtrim(commands, 'MINID', '~', safe);
+    if (safe) await this.#redis.xtrim(commands, 'MINID', safe);
   }
 }
 
 /** What is put aside: the entry, and why it could not be carried out. */
 function deadEntryOf({ entry, answers }: Settlement): string {
   const { error } = JSON.parse(answers.ok) as Answer;
-  return JSON.stringify({ entry_id: entry.id, error, entry: entry.data?.slice(0, DEAD_EXCERPT) ?? null });
+  return JSON.stringify({ entry_id: entry.id, error, entry: excerptOf(entry.data) });
 }
+
+/** Redacted before it is cut, and as much of a very long one as may matter. */
+const excerptOf = (data: string | undefined) =>
+  data === undefined ? null : redactEntry(data.slice(0, 4 * DEAD_EXCERPT)).slice(0, DEAD_EXCERPT);
 
 /** The arguments that tell of the body to be taken over. */
 function takingOf(id: string, created: Settlement['created']): (string | number)[] {
   const warm = created?.warm;
-  if (!created || !warm) return ['', '', '', '', '', 0, 0, ''];
+  if (!created || !warm) return ['', '', '', '', '', 0, 0, REQUEST_MEMORY_BYTES, ''];
   const takeover = takeoverOf(id, warm, created.ms, warm.fits);
   const { status, event } = assignmentOf(created, warm);
   const beginning = warm.fits ? [JSON.stringify(event), ...fieldsOf(status)] : [''];
@@ -201,7 +213,7 @@ function takingOf(id: string, created: Settlement['created']): (string | number)
   };
   return [
     ...[warm.worker_id, warm.body_id, JSON.stringify(takeover), warm.fits ? tellingOf(takeover) : ''],
-    ...[JSON.stringify(last), TOMBSTONE_MS, STREAMS_KEPT_MS],
+    ...[JSON.stringify(last), TOMBSTONE_MS, STREAMS_KEPT_MS, REQUEST_MEMORY_BYTES],
     ...beginning,
   ];
 }

@@ -8,28 +8,39 @@ const SCRIPTS = {
   acquire: 2,
   renew: 1,
   release: 1,
-  accept: 19,
+  accept: 22,
   record: 6,
-  purge: 12,
-  restore: 5,
+  purge: 13,
+  restore: 6,
   identify: 2,
   hold: 2,
   claim: 2,
   unclaim: 1,
   tell: 3,
-  poolAccept: 7,
+  poolAccept: 9,
   poolRecord: 5,
-  poolAdd: 7,
+  poolAdd: 8,
   poolRetire: 6,
   poolPurge: 6,
 } as const;
 type ScriptName = keyof typeof SCRIPTS;
 export type Link = Redis & Record<ScriptName, (...args: (string | number)[]) => Promise<unknown>>;
 
+/** Functions that several scripts share, put in front of each of these. */
+const SHARED: Partial<Record<ScriptName, readonly string[]>> = {
+  accept: ['answers', 'names'],
+  poolAccept: ['answers'],
+  poolAdd: ['names'],
+  purge: ['names'],
+  restore: ['names'],
+};
+
+const textOf = (path: string) => readFileSync(new URL(`./lua/${path}.lua`, import.meta.url), 'utf8');
 const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 const scripts = Object.fromEntries(
   Object.entries(SCRIPTS).map(([name, numberOfKeys]) => {
-    const lua = readFileSync(new URL(`./lua/${kebab(name)}.lua`, import.meta.url), 'utf8');
+    const shared = (SHARED[name as ScriptName] ?? []).map((part) => textOf(`shared/${part}`));
+    const lua = [...shared, textOf(kebab(name))].join('\n');
     return [name, { lua, numberOfKeys }];
   }),
 );

@@ -8,6 +8,11 @@ export interface Keys {
   workers: string;
   /** Hash id -> `<generation>.<revision>`: what a resync reads instead of 10,000 records. */
   index: string;
+  /** Hash name -> id of the worker that has it, or had it last: see lua/shared/names.lua. */
+  names: string;
+  /** Stream with an entry for each remembered answer, and the sum of their bytes: what bounds them. */
+  answered: string;
+  answeredBytes: string;
   /** Counter that rises with every write of a record or a status. */
   revision: string;
   /** Hash id -> what its body used at the last check, JSON; the manager writes it anew at each check. */
@@ -57,6 +62,9 @@ export function keysOf(cell: string): Keys {
     dead: `${prefix}worker:commands:dead`,
     workers: `${prefix}workers`,
     index: `${prefix}workers:index`,
+    names: `${prefix}workers:names`,
+    answered: `${prefix}worker:requests`,
+    answeredBytes: `${prefix}worker:requests:bytes`,
     revision: `${prefix}workers:revision`,
     figures: `${prefix}workers:figures`,
     identity: `${prefix}worker:identity`,

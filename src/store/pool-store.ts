@@ -143,10 +143,10 @@ export class PoolStore {
     { name, pool }: PoolRead,
     worker: { id: string; spec: WorkerSpec; member: Membership },
   ): Promise<'ok' | 'exists' | 'conflict'> {
-    const { leader: key, desired, index, workers, revision } = this.#workers;
+    const { leader: key, desired, index, workers, revision, names } = this.#workers;
     const { id, spec, member } = worker;
     const reply = await this.#redis.poolAdd(
-      ...[key, this.keys.record(name), this.keys.members(name), desired(id), index, workers, revision],
+      ...[key, this.keys.record(name), this.keys.members(name), desired(id), index, workers, revision, names],
       ...[epoch, pool.generation, id, JSON.stringify(spec), instant(member.created_at), member.created_at],
       ...[`pool-${name}-${id}`, JSON.stringify(member)],
     );

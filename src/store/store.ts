@@ -17,7 +17,7 @@ import { type Keys, keysOf } from './keys.ts';
 import { type Hash, toHeartbeat, toRecord, toStatus } from './parse.ts';
 import { membershipOf } from './pool-parse.ts';
 import { all, EVENTS_KEPT, fieldsOf, TOMBSTONE_MS, unfenced } from './reply.ts';
-import { readSummaries } from './summaries.ts';
+import { readPage, type SummaryPage } from './summaries.ts';
 
 /** How long the streams of a deleted worker can still be read. */
 export const STREAMS_KEPT_MS = 3_600_000;
@@ -52,8 +52,20 @@ export class Store {
   }
 
   /** A short line for each worker and each node that was started by hand. */
-  summaries(): Promise<Summary[]> {
-    return readSummaries(this.#redis, this.keys, (ids) => this.heartbeats(ids));
+  async summaries(): Promise<Summary[]> {
+    const all: Summary[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await this.page({ limit: CHUNK, cursor });
+      all.push(...page.summaries);
+      cursor = page.next_cursor;
+    } while (cursor !== undefined);
+    return all;
+  }
+
+  /** As many of them as `limit` says, after `cursor`. */
+  page(of: { limit: number; cursor: string | undefined }): Promise<SummaryPage> {
+    return readPage(this.#redis, this.keys, (ids) => this.heartbeats(ids), of);
   }
 
   /** Ids in the order of their creation. */
@@ -128,6 +140,7 @@ export class Store {
       keys.events(id),
       keys.conversation(id),
       keys.bodies,
+      keys.names,
       epoch,
       read.desired.generation,
       id,
@@ -184,6 +197,7 @@ export class Store {
       keys.index,
       keys.workers,
       keys.revision,
+      keys.names,
       epoch,
       id,
       JSON.stringify(spec),

@@ -5,13 +5,25 @@ import { nodeSummary, readNodes } from './nodes.ts';
 import { parse } from './parse.ts';
 import { all } from './reply.ts';
 
-/** A short line for each worker, in the order of their creation, and then for each node that was started by hand. */
-export async function readSummaries(
+export interface SummaryPage {
+  summaries: Summary[];
+  /** Where the next page begins; missing on the last one. */
+  next_cursor?: string;
+}
+
+/** Workers in the order of their creation, from after the cursor; the last page ends with the nodes that were started by hand. */
+export async function readPage(
   redis: Link,
   keys: Keys,
   heartbeats: (ids: string[]) => Promise<(string | null)[]>,
-): Promise<Summary[]> {
-  const [workers, nodes] = await Promise.all([readWorkers(redis, keys), readNodes(redis, keys, Date.now())]);
+  { limit, cursor }: { limit: number; cursor: string | undefined },
+): Promise<SummaryPage> {
+  const { ids, next_cursor } = await idsAfter(redis, keys.workers, limit, cursor);
+  const last = next_cursor === undefined;
+  const [workers, nodes] = await Promise.all([
+    readWorkers(redis, keys, ids),
+    last ? readNodes(redis, keys, Date.now()) : [],
+  ]);
   // Only a body knows where it answers.
   const asked = workers.filter(({ agent_type }) => agent_type === 'TASK');
   const beats = await heartbeats(asked.map(({ worker_id }) => worker_id));
@@ -19,11 +31,29 @@ export async function readSummaries(
     const { node_url } = (parse(beats[at]) ?? {}) as Partial<Heartbeat>;
     if (node_url !== undefined && worker.status === 'RUNNING') worker.node_url = node_url;
   }
-  return [...workers, ...nodes.map(nodeSummary)];
+  return { summaries: [...workers, ...nodes.map(nodeSummary)], ...(last ? {} : { next_cursor }) };
 }
 
-async function readWorkers(redis: Link, keys: Keys): Promise<Summary[]> {
-  const ids = await redis.zrange(keys.workers, '0', '-1');
+/** A cursor names the last worker before it, by creation and id, so that it holds while others come and go. */
+async function idsAfter(redis: Link, key: string, limit: number, cursor: string | undefined) {
+  const [created = '0', id = ''] = cursor === undefined ? [] : splitCursor(cursor);
+  const rank = cursor === undefined ? -1 : await redis.zrank(key, id);
+  // The worker of the cursor is gone: begin with those of its instant, without the ones before it.
+  const start = rank === null ? await redis.zcount(key, '-inf', `(${created}`) : rank + 1;
+  const found = await redis.zrange(key, String(start), String(start + limit), 'WITHSCORES');
+  const entries = found.flatMap((text, at) => (at % 2 === 0 ? [[text, found[at + 1] ?? '0'] as const] : []));
+  const page = entries.slice(0, limit);
+  const [lastId, score] = page.at(-1) ?? ['', '0'];
+  const ids = page.flatMap(([one, at]) => (at === created && one <= id ? [] : [one]));
+  return { ids, next_cursor: entries.length > limit ? `${score}-${lastId}` : undefined };
+}
+
+function splitCursor(cursor: string): [string, string] {
+  const at = cursor.indexOf('-');
+  return [cursor.slice(0, at), cursor.slice(at + 1)];
+}
+
+async function readWorkers(redis: Link, keys: Keys, ids: string[]): Promise<Summary[]> {
   const reads = redis.pipeline();
   for (const id of ids) {
     reads.hmget(keys.desired(id), 'spec', 'desired', 'created_at');

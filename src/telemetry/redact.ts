@@ -39,3 +39,30 @@ export function redactJson(json: string, secrets: readonly string[] = []): strin
   if (!json.includes('://') && !escaped.some((secret) => json.includes(secret))) return json;
   return json.replace(/"(?:[^"\\]|\\.)*"/g, (string) => `"${redactText(string.slice(1, -1), escaped)}"`);
 }
+
+const NAMED_CREDENTIAL =
+  /((?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)[A-Z0-9_]*\\?["']?\s*[:=]\s*\\?["']?)([^"'\\\s,}]+)/gi;
+const WELL_KNOWN_CREDENTIAL = /\b(?:sk-|fk-|ghp_|gho_|ghs_|github_pat_|xox[a-z]-|AKIA)[\w-]{8,}/g;
+
+/** Text of any form, such as half an entry, without what looks like a credential by its name or by its own prefix. */
+export function redactCredentials(text: string): string {
+  return redactText(text).replace(NAMED_CREDENTIAL, `$1${HIDDEN}`).replace(WELL_KNOWN_CREDENTIAL, HIDDEN);
+}
+
+/** An entry that is put aside, for people to read: no value of its `env` stays, and nothing that looks like a credential. */
+export function redactEntry(text: string): string {
+  let bare = text;
+  try {
+    const entry: unknown = JSON.parse(text);
+    if (typeof entry === 'object' && entry !== null && 'env' in entry)
+      bare = JSON.stringify({ ...entry, env: hidden(entry.env) });
+  } catch {
+    // Not JSON: it is redacted as the text that it is.
+  }
+  return redactCredentials(bare);
+}
+
+const hidden = (env: unknown) =>
+  typeof env === 'object' && env !== null
+    ? Object.fromEntries(Object.keys(env).map((name) => [name, HIDDEN]))
+    : HIDDEN;

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import pLimit from 'p-limit';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { COMMAND_GROUP, Fenced, type Settlement } from '../../src/store/index.ts';
 import { openCell } from '../store/cell.ts';
@@ -145,35 +144,79 @@ test('commands that somebody deleted from the stream hide none behind them', asy
   expect(await answered(cell, 1)).toMatchObject([{ request_id: left.request_id, success: true }]);
 });
 
-test('trimming lets go of settled commands and never of others', async () => {
+test('a command leaves the stream once it is answered, and an unanswered one never does', async () => {
   const cell = openCell();
   const { commands } = cell.store.keys;
   const epoch = await cell.acquire();
   await cell.stream.ensureGroup();
-  const pipeline = cell.redis.pipeline();
-  for (let n = 0; n < 10_050; n += 1) pipeline.xadd(commands, '*', 'data', '{}');
-  await pipeline.exec();
-  const entries = await cell.stream.read(10_040, 1000);
-  const settle = (entry: (typeof entries)[number]) =>
-    cell.stream.settle(epoch, {
-      entry,
-      requestId: '',
-      replyTo: undefined,
-      operation: 'answer',
-      answers: { ok: '{}' },
-    });
-  const [kept, ...others] = entries;
-  if (!kept) throw new Error('nothing was read');
-  // Ten thousand at once would wait longer for each other than a command may take.
-  const limit = pLimit(500);
-  await Promise.all(others.map((entry) => limit(settle, entry)));
+  for (let n = 0; n < 5; n += 1) await cell.push({ n });
+  const [old, kept, settled] = await cell.stream.read(4, 1000);
+  if (!old || !kept || !settled) throw new Error('nothing was read');
+  // As an older version has settled it.
+  await cell.redis.xack(commands, COMMAND_GROUP, old.id);
+  const what = { requestId: '', replyTo: undefined, operation: 'answer', answers: { ok: '{}' } } as const;
+  await cell.stream.settle(epoch, { ...what, entry: settled });
   await cell.stream.trim();
-  expect(await cell.redis.xrange(commands, kept.id, kept.id)).toHaveLength(1);
-  await settle(kept);
-  await cell.stream.trim();
-  const rest = await cell.redis.xlen(commands);
-  expect(rest).toBeLessThan(1000);
-  expect(await cell.stream.read(100, 1000)).toHaveLength(10);
+  expect((await cell.read(commands)).map((command) => (command as { n: number }).n)).toEqual([1, 3, 4]);
+});
+
+test('a group that was destroyed is made again, and no answered command is carried out twice', async () => {
+  const cell = openCell();
+  await consume(cell);
+  // Without an id of its own, a create that is read twice would make two workers once its answer is forgotten.
+  const first = createCommand();
+  await cell.push(first);
+  await answered(cell, 1);
+  await cell.redis.del(cell.store.keys.request(first.request_id));
+  await cell.redis.xgroup('DESTROY', cell.store.keys.commands, COMMAND_GROUP);
+  const second = createCommand();
+  await cell.push(second);
+  expect((await answered(cell, 2)).map(({ request_id }) => request_id)).toEqual([
+    first.request_id,
+    second.request_id,
+  ]);
+  expect(await cell.store.ids()).toHaveLength(2);
+});
+
+test('a credential that was put into env is refused, and stays nowhere in Redis', async () => {
+  const cell = openCell();
+  await consume(cell);
+  const secret = `sk-ant-${randomUUID()}`;
+  const env = { ANTHROPIC_API_KEY: secret };
+  const { command_line: _, ...rest } = createCommand({ agent_type: 'CLAUDE', env });
+  await cell.push(rest);
+  await cell.push(`{"command": "create", "env": {"ANTHROPIC_API_KEY": "${secret}"`);
+  const answers = await answered(cell, 2);
+  expect(answers.map(({ success }) => success)).toEqual([false, false]);
+  const texts = new Map<string, string>();
+  for await (const keys of cell.redis.scanStream({ match: `${cell.name}:*`, count: 1000 }))
+    for (const key of keys as string[]) texts.set(key, await everythingIn(cell, key));
+  for (const [key, text] of texts) expect(text, key).not.toContain(secret);
+  expect(texts.get(cell.store.keys.dead)).toContain('is not JSON');
+});
+
+test('answers are remembered within a budget: the oldest are forgotten first', async () => {
+  const cell = openCell();
+  const { redis, store } = cell;
+  await consume(cell);
+  const [first, second, third] = [createCommand(), createCommand(), createCommand()];
+  const remembered = async () =>
+    Promise.all([first, second, third].map(({ request_id }) => redis.exists(store.keys.request(request_id))));
+  await cell.push(first);
+  await answered(cell, 1);
+  // As if the answers of a busy day were counted.
+  await redis.incrby(store.keys.answeredBytes, 67_108_864);
+  await cell.push(second);
+  await answered(cell, 2);
+  expect(await remembered()).toEqual([0, 1, 0]);
+  // What only counts may be lost, or be something else.
+  await redis.del(store.keys.answeredBytes, store.keys.answered);
+  await redis.lpush(store.keys.answered, 'x');
+  await cell.push(third);
+  await answered(cell, 3);
+  expect(await remembered()).toEqual([0, 1, 1]);
+  expect(Number(await redis.get(store.keys.answeredBytes))).toBeLessThan(2000);
+  expect(await redis.xlen(store.keys.answered)).toBe(1);
 });
 
 test('a Redis that is full still settles what was pushed before, and takes commands again afterwards', async () => {
@@ -225,4 +268,42 @@ test('a stream that was lost with the store is made again, and read from its beg
   const command = createCommand();
   await cell.push(command);
   expect(await answered(cell, 1)).toMatchObject([{ request_id: command.request_id, success: true }]);
+});
+
+/** All that a key holds, as text. */
+async function everythingIn({ redis }: ReturnType<typeof openCell>, key: string): Promise<string> {
+  const type = await redis.type(key);
+  if (type === 'stream') return JSON.stringify(await redis.xrange(key, '-', '+'));
+  if (type === 'hash') return JSON.stringify(await redis.hgetall(key));
+  if (type === 'zset') return JSON.stringify(await redis.zrange(key, '0', '-1'));
+  return (await redis.get(key)) ?? '';
+}
+
+test('a list comes in pages that lack and repeat nobody, even if the worker of the cursor is gone', async () => {
+  const cell = openCell();
+  const epoch = await cell.acquire();
+  await consume(cell, epoch);
+  for (let n = 0; n < 5; n += 1) await cell.push(createCommand());
+  await answered(cell, 5);
+  const ids = await cell.store.ids();
+  // Created in one instant, as the workers of a pool.
+  for (const id of ids) await cell.redis.zadd(cell.store.keys.workers, 1000, id);
+  const sorted = [...ids].sort();
+  const page = async (cursor: unknown, count: number) => {
+    await cell.push({ command: 'list', request_id: randomUUID(), limit: 2, ...(cursor ? { cursor } : {}) });
+    const answer = (await answered(cell, count)).at(-1) as { workers: { worker_id: string }[] };
+    return {
+      next: (answer as { next_cursor?: string }).next_cursor,
+      ids: answer.workers.map((one) => one.worker_id),
+    };
+  };
+  const first = await page(undefined, 6);
+  expect(first.ids).toEqual(sorted.slice(0, 2));
+  const [, last = ''] = first.ids;
+  const gone = await cell.store.load(last);
+  if (gone) await cell.store.purge(epoch, gone.record);
+  const second = await page(first.next, 7);
+  const third = await page(second.next, 8);
+  expect([...second.ids, ...third.ids].sort()).toEqual(sorted.slice(2));
+  expect(third.next).toBeUndefined();
 });

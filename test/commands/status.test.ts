@@ -16,7 +16,7 @@ test.each(WORKER_STATUSES)(
     };
     const command = { command: 'status', worker_id, request_id: 'r' } as CommandOf<'status'>;
     const plan = await status(command, { store });
-    if (plan.operation !== 'answer') throw new Error(`The plan is ${plan.operation}.`);
+    if (plan.operation !== 'read') throw new Error(`The plan is ${plan.operation}.`);
     const ended = told === 'STOPPED' || told === 'FAILED';
     const [cpu_percent, memory_bytes, checked_at] = ended ? [null, null, null] : [12, 1024, CHECKED.at];
     expect(JSON.parse(plan.answers.ok)).toMatchObject({ cpu_percent, memory_bytes, checked_at });

@@ -29,7 +29,10 @@ function session(name: string): Line[] {
 
 /** What differs from one run to the next: ids that Redis makes, and instants. */
 const plain = (text: string) =>
-  text.replace(/\b\d{13}-\d+\b/g, '<id>').replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<instant>');
+  text
+    .replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<uuid>')
+    .replace(/\b\d{13}-\d+\b/g, '<id>')
+    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<instant>');
 
 test('the session of the README works as it is printed', async () => {
   const lines = session('session');
@@ -51,7 +54,9 @@ test('the session of the README works as it is printed', async () => {
   };
   for (const { command, printed } of lines) {
     if (/^\w+=/.test(command)) {
-      variables += `${command}\n`;
+      // Once: it may be another one each time.
+      const [name] = command.split('=');
+      variables += `${name}=${await bash(`${command}; echo "$${name}"`)}\n`;
       continue;
     }
     // A reader takes a moment between two commands; asking again stands for it. Writing is done once.

@@ -265,6 +265,60 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
       expect([await store.ids(), await store.index()]).toEqual([[id], { [id]: '1.0' }]);
     });
 
+    test('gives one name to one living worker, and frees it at the end of that worker', async () => {
+      const named = { ...answers, name_taken: '{"is":"taken by @holder@"}' };
+      const give = (workerId: string) => {
+        const created = { spec: { ...spec, name: 'ann' }, at: instant(NOW), ms: NOW, prompt: undefined };
+        const what = { requestId: randomUUID(), operation: 'create', workerId, created } as const;
+        return subject.settle(epoch, { ...what, answers: named });
+      };
+      const ask = (workerId: string, desired: 'running' | 'stopped' | 'deleted') => {
+        const what = { requestId: randomUUID(), operation: 'desire', workerId, desired } as const;
+        return subject.settle(epoch, { ...what, answers: named });
+      };
+      const [second, third] = [randomUUID(), randomUUID()];
+      expect([await give(id), await give(second)]).toEqual(['ok', 'name_taken']);
+      expect((await said()).at(-1)).toBe(`taken by ${id}`);
+      // One that was asked to stop still lives, until its status says that it has ended.
+      await ask(id, 'stopped');
+      expect(await give(second)).toBe('name_taken');
+      const ended = { ...status, status: 'STOPPED', phase: 'finished', observed_generation: 2 } as const;
+      await store.record(epoch, await load(), { ...next, status: ended });
+      expect(await give(second)).toBe('ok');
+      expect(await ask(id, 'running')).toBe('name_taken');
+      await ask(second, 'deleted');
+      expect(await ask(id, 'running')).toBe('ok');
+      expect(await give(third)).toBe('name_taken');
+      await ask(id, 'deleted');
+      await store.purge(epoch, await load());
+      expect(await give(third)).toBe('ok');
+    });
+
+    test('says with a repeated answer that its worker is gone since', async () => {
+      const text = JSON.stringify({ command: 'create', success: true, worker_id: id });
+      const again = () => {
+        const created = { spec, at: instant(NOW), ms: NOW, prompt: undefined };
+        const what = { requestId: 'first', operation: 'create', workerId: id, created } as const;
+        return subject.settle(epoch, { ...what, answers: { ok: text } });
+      };
+      expect([await again(), await again()]).toEqual(['ok', 'repeated']);
+      const before = (await subject.answers()).slice(-2);
+      await desire('deleted');
+      await again();
+      await store.purge(epoch, await load());
+      await again();
+      const after = (await subject.answers()).slice(-2);
+      expect(before).toEqual([JSON.parse(text), JSON.parse(text)]);
+      for (const answer of after) expect(answer).toEqual({ ...JSON.parse(text), worker_deleted: true });
+    });
+
+    test('remembers no answer to a read', async () => {
+      const read = (ok: string) =>
+        subject.settle(epoch, { requestId: 'r', operation: 'read', answers: { ok } });
+      expect([await read('{"is":"one"}'), await read('{"is":"two"}')]).toEqual(['ok', 'ok']);
+      expect(await said()).toEqual(['one', 'two']);
+    });
+
     test('gives heartbeats as they stand, in the order that was asked for', async () => {
       const at = instant(NOW);
       const beat = { incarnation: 1, phase: 'ready', at, active_at: at, busy: false, seq: 3 } as const;

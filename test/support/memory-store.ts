@@ -9,6 +9,7 @@ import {
   type DesiredRecord,
   type DesiredState,
   type Heartbeat,
+  hasEnded,
   instant,
   type LifecycleEvent,
   type Memo,
@@ -78,15 +79,17 @@ export class MemoryStore implements LoopStore {
     this.#fence(epoch);
     const answer = (outcome: Settled, text: string | undefined): Settled => {
       if (text !== undefined) this.answers.push(JSON.parse(text));
-      if (text !== undefined && outcome !== 'repeated' && operation !== 'later')
+      if (text !== undefined && outcome !== 'repeated' && operation !== 'later' && operation !== 'read')
         this.#requests.set(requestId, text);
       return outcome;
     };
     const before = this.#requests.get(requestId);
-    if (before !== undefined) return answer('repeated', before);
+    if (before !== undefined) return answer('repeated', this.#dated(before));
     const record = this.#desired.get(id);
     if (operation === 'create') {
       if (record) return answer('conflict', answers.conflict);
+      const holder = this.#holder(what.created?.spec.name, id);
+      if (holder) return answer('name_taken', answers.name_taken?.replace('@holder@', holder));
       const { spec, at, ms } = what.created ?? { spec: undefined as never, at: '', ms: 0 };
       const made = { spec: plain(spec), generation: 0, created_at: at, request_id: requestId };
       this.#created.set(id, ms);
@@ -96,9 +99,29 @@ export class MemoryStore implements LoopStore {
       if (!record) return answer('not_found', answers.not_found);
       if (record.desired === 'deleted' && desired !== 'deleted') return answer('conflict', answers.conflict);
       if (record.desired === desired && desired !== 'running') return answer('same', answers.ok);
+      const holder = desired === 'running' ? this.#holder(record.spec?.name, id) : undefined;
+      if (holder) return answer('name_taken', answers.name_taken?.replace('@holder@', holder));
       this.#write(id, { ...record, desired });
     }
     return answer('ok', answers.ok);
+  }
+
+  /** The living worker of that name, if another one has it. */
+  #holder(name: string | undefined, id: string): string | undefined {
+    if (name === undefined) return undefined;
+    const living = ([other, { spec, desired, generation }]: [string, Desired]) => {
+      if (other === id || spec?.name !== name || desired === 'deleted') return false;
+      const status = this.#status.get(other)?.status;
+      return !(hasEnded(status?.status) && status?.observed_generation === generation);
+    };
+    return [...this.#desired].find(living)?.[0];
+  }
+
+  #dated(before: string): string {
+    const { success, command, worker_id } = JSON.parse(before);
+    if (!success || !['create', 'start', 'stop'].includes(command)) return before;
+    const { spec, desired } = this.#desired.get(worker_id) ?? {};
+    return spec && desired !== 'deleted' ? before : `${before.slice(0, -1)},"worker_deleted":true}`;
   }
 
   #write(id: string, record: Desired): void {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { redactJson, redactText, redactUrl } from '../../src/telemetry/redact.ts';
+import { redactEntry, redactJson, redactText, redactUrl } from '../../src/telemetry/redact.ts';
 
 test.each([
   ['redis://127.0.0.1:6379', 'redis://127.0.0.1:6379'],
@@ -59,4 +59,17 @@ test.each(['a', '://', 'a://', '@', '"', '\\"', '?key='])('a megabyte of %s is r
   const text = piece.repeat(1_000_000 / piece.length);
   expect(redactText(text).length).toBeLessThanOrEqual(text.length + 6);
   expect(typeof redactJson(JSON.stringify(text))).toBe('string');
+});
+
+test.each([
+  [
+    '{"command":"create","env":{"A":"plain words","B":5}}',
+    '{"command":"create","env":{"A":"***","B":"***"}}',
+  ],
+  ['{"env": {"ANTHROPIC_API_KEY": "sk-ant-api03-abcdefgh"', '{"env": {"ANTHROPIC_API_KEY": "***"'],
+  ['ANTHROPIC_API_KEY=hunter2 and ghp_0123456789abcdef', 'ANTHROPIC_API_KEY=*** and ***'],
+  ['{"env": "MY_PASSWORD: x"}', '{"env":"***"}'],
+  ['{"name": "keyboard", "prompt": "see"}', '{"name": "keyboard", "prompt": "see"}'],
+])('an entry that is put aside, %s, keeps no credential', (entry, kept) => {
+  expect(redactEntry(entry)).toBe(kept);
 });

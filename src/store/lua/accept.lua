@@ -1,24 +1,23 @@
--- Settles one command in one step: writes the desired record, answers, remembers the request and acknowledges
--- the entry. A crash before it leaves the command pending; a crash after it leaves nothing to do.
+-- Settles one command in one step: writes the desired record, answers, remembers the request, acknowledges the entry
+-- and deletes it from the stream. A crash before it leaves the command pending; a crash after it leaves nothing to do.
+-- Uses shared/answers.lua and shared/names.lua.
 -- KEYS: 1 leader, 2 request, 3 commands, 4 responses, 5 desired, 6 index, 7 workers, 8 revision, 9 input, 10 dead,
 --       11 responses where those of 4 cannot be written; of a warm worker whose body is to be taken over, or of
---       nobody: 12 bodies, 13 its desired, 14 its status, 15 its input, 16 its heartbeat, 17 its events; 18 status and 19 events of the worker
+--       nobody: 12 bodies, 13 its desired, 14 its status, 15 its input, 16 its heartbeat, 17 its events; 18 status and 19 events of the worker;
+--       20 names, 21 ledger and 22 bytes of remembered answers
 -- ARGV: 1 epoch, 2 group, 3 entry id, 4 operation, 5 answers as a JSON map outcome -> text, 6 request ttl in ms,
 --       7 longest responses, 8 reply ttl in ms (0: none), 9 worker id, 10 desired state, 11 spec, 12 created_at,
 --       13 request id, 14 created_at in ms, 15 prompt entry ('' for none), 16 what is put aside, 17 longest dead stream,
 --       18 id of the warm worker ('' for none), 19 its body, 20 what is kept of the takeover, 21 what its wrapper is
 --       told, beside the spec ('' for nothing yet), 22 the end of its history, 23 tombstone ttl in ms, 24 ttl of its streams in ms,
---       25 the first line of the worker's history, and 26... fields and values of its status, where it is RUNNING by that
--- Returns: outcome (fenced, repeated, ok, same, conflict, not_found), generation, 1 where the body was taken over.
+--       25 budget of remembered answers in bytes, 26 the first line of the worker's history, and 27... fields and values of its status, where it is RUNNING by that
+-- Returns: outcome (fenced, repeated, ok, same, conflict, name_taken, not_found), generation, 1 where the body was taken over.
 if string.match(redis.call('GET', KEYS[1]) or '', '%d+$') ~= ARGV[1] then return { 'fenced', 0 } end
 local operation = ARGV[4]
-local function fits(key, kind)
-  local type = redis.call('TYPE', key).ok
-  return type == 'none' or type == kind
-end
 -- An error stops a script half way: what could be one is found before anything is written.
 if operation == 'create' or operation == 'desire' then
   local fit = fits(KEYS[5], 'hash') and fits(KEYS[6], 'hash') and fits(KEYS[7], 'zset') and fits(KEYS[9], 'stream')
+    and fits(KEYS[20], 'hash')
   local warm = ARGV[18] == '' or (fits(KEYS[12], 'hash') and fits(KEYS[13], 'hash') and fits(KEYS[14], 'hash')
     and fits(KEYS[15], 'stream') and fits(KEYS[17], 'stream') and fits(KEYS[18], 'hash') and fits(KEYS[19], 'stream'))
   if not (fit and warm) then
@@ -27,24 +26,38 @@ if operation == 'create' or operation == 'desire' then
 end
 -- What is not pending any more has been settled by this very script, whose reply was lost.
 if redis.call('XACK', KEYS[3], ARGV[2], ARGV[3]) == 0 then return { 'repeated', 0 } end
+-- A group that is lost and made again repeats nothing, and what was wrongly put into a command does not stay.
+redis.call('XDEL', KEYS[3], ARGV[3])
 
 local taken = 0
-local function finish(outcome, generation, answer, remember)
+local function finish(outcome, generation, answer, keep)
   local named = fits(KEYS[4], 'stream')
   redis.call('XADD', named and KEYS[4] or KEYS[11], 'MAXLEN', '~', ARGV[7], '*', 'data', answer)
   if named and ARGV[8] ~= '0' then redis.call('PEXPIRE', KEYS[4], ARGV[8]) end
-  if remember then redis.call('SET', KEYS[2], answer, 'PX', ARGV[6]) end
+  if keep then remember(KEYS[2], KEYS[21], KEYS[22], answer, ARGV[6], ARGV[25]) end
   return { outcome, generation, taken }
+end
+
+-- The answer to a create, a start or a stop is as old as its command: the worker may be gone since.
+local function dated(before)
+  local read, answer = pcall(cjson.decode, before)
+  if not read or type(answer) ~= 'table' or not answer.success then return before end
+  if answer.command ~= 'create' and answer.command ~= 'start' and answer.command ~= 'stop' then return before end
+  local key = key_of(KEYS[5], ARGV[9], tostring(answer.worker_id))
+  local there = redis.call('HMGET', key, 'spec', 'desired')
+  if there[1] and there[2] ~= 'deleted' then return before end
+  return string.sub(before, 1, -2) .. ',"worker_deleted":true}'
 end
 
 local known = ARGV[13] ~= ''
 if known then
   local before = redis.call('GET', KEYS[2])
-  if before then return finish('repeated', 0, before, false) end
+  if before then return finish('repeated', 0, dated(before), false) end
 end
 
 local answers = cjson.decode(ARGV[5])
-local remember = known and operation ~= 'later' and operation ~= 'dead'
+-- What was read is asked for again, and a day of it would fill Redis.
+local keep = known and operation ~= 'later' and operation ~= 'dead' and operation ~= 'read'
 local generation = tonumber(redis.call('HGET', KEYS[5], 'generation') or '0')
 local desired = redis.call('HGET', KEYS[5], 'desired')
 
@@ -59,6 +72,7 @@ local function take()
   if ARGV[21] ~= '' then
     redis.call('XADD', KEYS[15], '*', 'data', string.sub(ARGV[21], 1, -2) .. ',"spec":' .. ARGV[11] .. '}')
   end
+  free_name(KEYS[20], name_in(redis.call('HGET', KEYS[13], 'spec')), ARGV[18])
   redis.call('HSET', KEYS[13], 'desired', 'deleted')
   redis.call('HDEL', KEYS[13], 'spec')
   redis.call('HDEL', KEYS[6], ARGV[18])
@@ -67,10 +81,10 @@ local function take()
   redis.call('XADD', KEYS[17], '*', 'data', ARGV[22])
   redis.call('PEXPIRE', KEYS[13], ARGV[23])
   redis.call('PEXPIRE', KEYS[14], ARGV[23])
-  if ARGV[25] ~= '' then
-    redis.call('HSET', KEYS[18], 'revision', '1', 'epoch', ARGV[1], unpack(ARGV, 26))
+  if ARGV[26] ~= '' then
+    redis.call('HSET', KEYS[18], 'revision', '1', 'epoch', ARGV[1], unpack(ARGV, 27))
     redis.call('HSET', KEYS[6], ARGV[9], generation .. '.1')
-    redis.call('XADD', KEYS[19], '*', 'data', ARGV[25])
+    redis.call('XADD', KEYS[19], '*', 'data', ARGV[26])
   end
   for at = 15, 17 do redis.call('PEXPIRE', KEYS[at], ARGV[24]) end
   return 1
@@ -88,18 +102,28 @@ end
 if operation == 'dead' then
   redis.call('XADD', KEYS[10], 'MAXLEN', '~', ARGV[17], '*', 'data', ARGV[16])
 elseif operation == 'create' then
-  if desired then return finish('conflict', generation, answers.conflict, remember) end
+  if desired then return finish('conflict', generation, answers.conflict, keep) end
+  local name = name_in(ARGV[11])
+  local holder = name and holder_of(KEYS[20], name, KEYS[5], ARGV[9])
+  if holder then return finish('name_taken', 0, (string.gsub(answers.name_taken, '@holder@', holder)), keep) end
+  take_name(KEYS[20], name, ARGV[9])
   redis.call('HSET', KEYS[5], 'spec', ARGV[11], 'created_at', ARGV[12], 'request_id', ARGV[13])
   write('running')
   redis.call('ZADD', KEYS[7], ARGV[14], ARGV[9])
   if ARGV[15] ~= '' then redis.call('XADD', KEYS[9], '*', 'data', ARGV[15]) end
   taken = take()
 elseif operation == 'desire' then
-  if not desired then return finish('not_found', 0, answers.not_found, remember) end
+  if not desired then return finish('not_found', 0, answers.not_found, keep) end
   if desired == 'deleted' and ARGV[10] ~= 'deleted' then
-    return finish('conflict', generation, answers.conflict, remember)
+    return finish('conflict', generation, answers.conflict, keep)
   end
-  if desired == ARGV[10] and desired ~= 'running' then return finish('same', generation, answers.ok, remember) end
+  if desired == ARGV[10] and desired ~= 'running' then return finish('same', generation, answers.ok, keep) end
+  if ARGV[10] == 'running' then
+    local name = name_in(redis.call('HGET', KEYS[5], 'spec') or '')
+    local holder = name and holder_of(KEYS[20], name, KEYS[5], ARGV[9])
+    if holder then return finish('name_taken', generation, (string.gsub(answers.name_taken, '@holder@', holder)), keep) end
+    take_name(KEYS[20], name, ARGV[9])
+  end
   write(ARGV[10])
 end
-return finish('ok', generation, answers.ok, remember)
+return finish('ok', generation, answers.ok, keep)

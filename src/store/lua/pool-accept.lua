@@ -1,26 +1,24 @@
 -- Settles a command about a pool in one step, as accept.lua does for workers: writes the desired record, answers,
--- remembers the request and acknowledges the entry.
--- KEYS: 1 leader, 2 request, 3 commands, 4 responses, 5 pool, 6 pools, 7 responses where those of 4 cannot be written
+-- remembers the request, acknowledges the entry and deletes it. Uses shared/answers.lua.
+-- KEYS: 1 leader, 2 request, 3 commands, 4 responses, 5 pool, 6 pools, 7 responses where those of 4 cannot be written,
+--       8 ledger and 9 bytes of remembered answers
 -- ARGV: 1 epoch, 2 group, 3 entry id, 4 operation (apply, delete), 5 answers as a JSON map outcome -> text,
 --       6 request ttl in ms, 7 longest responses, 8 reply ttl in ms (0: none), 9 name, 10 spec, 11 created_at,
---       12 created_at in ms, 13 request id
+--       12 created_at in ms, 13 request id, 14 budget of remembered answers in bytes
 -- Returns: outcome (fenced, repeated, ok, same, not_found), generation.
 if string.match(redis.call('GET', KEYS[1]) or '', '%d+$') ~= ARGV[1] then return { 'fenced', 0 } end
-local function fits(key, kind)
-  local type = redis.call('TYPE', key).ok
-  return type == 'none' or type == kind
-end
 if not (fits(KEYS[5], 'hash') and fits(KEYS[6], 'zset')) then
   return redis.error_reply('WRONGTYPE a key of pool ' .. ARGV[9] .. ' holds something else')
 end
 -- What is not pending any more has been settled by this very script, whose reply was lost.
 if redis.call('XACK', KEYS[3], ARGV[2], ARGV[3]) == 0 then return { 'repeated', 0 } end
+redis.call('XDEL', KEYS[3], ARGV[3])
 
-local function finish(outcome, generation, answer, remember)
+local function finish(outcome, generation, answer, keep)
   local named = fits(KEYS[4], 'stream')
   redis.call('XADD', named and KEYS[4] or KEYS[7], 'MAXLEN', '~', ARGV[7], '*', 'data', answer)
   if named and ARGV[8] ~= '0' then redis.call('PEXPIRE', KEYS[4], ARGV[8]) end
-  if remember then redis.call('SET', KEYS[2], answer, 'PX', ARGV[6]) end
+  if keep then remember(KEYS[2], KEYS[8], KEYS[9], answer, ARGV[6], ARGV[14]) end
   return { outcome, generation }
 end
 

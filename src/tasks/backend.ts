@@ -5,6 +5,7 @@
 import type { RedisQueueBackend } from 'bullmq';
 import { createRedisBackend } from 'bullmq/dist/cjs/utils/create-backend.js';
 import type { TaskLink } from './connect.ts';
+import { readOwnJobs } from './job.ts';
 import { LOSS_LIMIT, type Place } from './place.ts';
 
 interface BackendOptions {
@@ -32,5 +33,6 @@ export function openBackend(
   });
   // It repeats the errors of its connections; one that nobody listens to ends the process.
   backend.on('error', () => {});
+  readOwnJobs(backend);
   return backend;
 }

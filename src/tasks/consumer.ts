@@ -1,4 +1,5 @@
 import type { TaskPayload, TaskPriority } from '../model/task.ts';
+import type { TaskResult } from './results.ts';
 import type { TaskPlace } from './tasks.ts';
 
 /** A task whose attempt begins. */
@@ -73,6 +74,8 @@ export interface ConsumerTotals {
   retried: number;
   /** Results that were refused, for the task was no longer this worker's. */
   fenced: number;
+  /** The tasks that ended, by how they did. */
+  results: Readonly<Record<TaskResult, number>>;
   /** Of all attempts together. */
   seconds: number;
 }

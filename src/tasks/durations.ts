@@ -24,6 +24,10 @@ export async function addDurations(redis: TaskLink, { key }: Place, told: Durati
 /** All that the workers of a pool have told, the dead ones included. */
 export async function readDurations(redis: TaskLink, { key }: Place): Promise<DurationTotals> {
   const found = await redis.hgetall(key('durations'));
-  const number = (field: string | number) => Number(found[field] ?? 0);
+  // A field that somebody else wrote must not make the whole scrape unreadable.
+  const number = (field: string | number) => {
+    const value = Number(found[field] ?? 0);
+    return Number.isFinite(value) && value > 0 ? value : 0;
+  };
   return { count: number('count'), sum: number('sum'), buckets: DURATION_BUCKETS.map(number) };
 }

@@ -1,7 +1,7 @@
 import type { RedisQueueBackend } from 'bullmq';
 import { messageOf } from '../model/fault.ts';
 import type { TaskLink } from './connect.ts';
-import { type Next, nextOf } from './held.ts';
+import { type Next, nextOf } from './job.ts';
 import type { Place } from './place.ts';
 
 /** One take in so many is the task that has waited longest, whatever its class: no class starves. */
@@ -24,6 +24,8 @@ interface Parts {
   /** Something that was asked for has come or not. */
   looked(): void;
   trouble(message: string, fields: Record<string, unknown>): void;
+  /** Redis refused a step: what stands in the queue may be the reason. */
+  refused(error: unknown): Promise<void>;
 }
 
 /** Brings tasks while there is room for them, and waits for them where there are none. */
@@ -73,6 +75,7 @@ export class Fetcher {
         until = Number(reply[3] ?? 0);
       } catch (error) {
         trouble('A task could not be fetched', { error: messageOf(error) });
+        await this.#parts.refused(error);
       } finally {
         this.asked -= 1;
         looked();

@@ -1,8 +1,8 @@
-import type { JobJson } from 'bullmq';
 import type { TaskFailure } from '../model/task-error.ts';
 import { instant } from '../model/units.ts';
 import type { Attempt } from './attempt.ts';
 import type { RunningTask } from './consumer.ts';
+import type { Job, Next } from './job.ts';
 import { taskIdOf } from './place.ts';
 import { priorityOf, type Stored, toFailure } from './stored.ts';
 
@@ -10,8 +10,10 @@ import { priorityOf, type Stored, toFailure } from './stored.ts';
 export interface Held {
   jobId: string;
   token: string;
-  job: JobJson;
+  job: Job;
   stored: Stored;
+  /** Why it cannot be read; it fails with that, unbegun. */
+  unreadable?: TaskFailure;
   /** Absent while it waits for a slot. */
   attempt?: Attempt;
   /** Another worker has had it meanwhile: it is this one's no more, whatever comes out. */
@@ -22,35 +24,30 @@ export interface Held {
   patience?: NodeJS.Timeout;
 }
 
-export function toHeld(job: JobJson, jobId: string, token: string): Held {
-  return { jobId, token, job, stored: JSON.parse(job.data) as Stored };
+export function toHeld({ job, jobId, stored }: Next, token: string): Held {
+  if (!('unreadable' in stored)) return { jobId, token, job, stored };
+  return { jobId, token, job, stored: NOTHING, unreadable: stored.unreadable };
 }
 
-export const attemptOf = ({ job }: Held): number => job.attemptsStarted ?? 1;
+/** In place of what cannot be read; never run. */
+const NOTHING: Stored = { payload: { command: [''] } };
+
+export const attemptOf = ({ job }: Held): number => job.attemptsStarted;
 
 export function toRunning(held: Held, timeoutSeconds: number): RunningTask {
   const { job, stored } = held;
   return {
     task_id: taskIdOf(held.jobId),
     payload: stored.payload,
-    priority: priorityOf(job.priority ?? 0),
+    priority: priorityOf(job.priority),
     attempt: attemptOf(held),
     timeout_seconds: stored.timeout_seconds ?? timeoutSeconds,
     queued_at: instant(job.timestamp),
   };
 }
 
-/** The failure of a task that is not to be run: cancelled, or lost by too many workers. */
-export const deferred = ({ job }: Held): TaskFailure | undefined =>
-  job.deferredFailure ? toFailure(job.deferredFailure) : undefined;
+/** The failure of a task that is not to be run: unreadable, cancelled, or lost by too many workers. */
+export const deferred = ({ job, unreadable }: Held): TaskFailure | undefined =>
+  unreadable ?? (job.deferredFailure ? toFailure(job.deferredFailure) : undefined);
 
 export const taskOf = ({ jobId }: Held): string => taskIdOf(jobId);
-
-/** A task that Redis has handed out. */
-export type Next = { job: JobJson; jobId: string };
-
-/** BullMQ's answer with the next job, or with none. */
-export function nextOf(reply: unknown): Next | undefined {
-  const [job, jobId] = Array.isArray(reply) ? reply : [];
-  return job ? { job: job as JobJson, jobId: String(jobId) } : undefined;
-}

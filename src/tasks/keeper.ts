@@ -20,6 +20,8 @@ interface Parts {
   /** By BullMQ's id of the job. */
   held: ReadonlyMap<string, Held>;
   trouble(message: string, fields: Record<string, unknown>): void;
+  /** Takes what no script can read out of the queue. */
+  mend(force: boolean): Promise<void>;
 }
 
 /** What a worker does by the clock: renews its locks, finds what dead workers held, hears of cancelling, forgets. */
@@ -44,6 +46,7 @@ export class Keeper {
     this.#control.on('error', () => {});
     this.#control.on('message', (_channel, jobId) => void this.#cancel(jobId));
     await this.#control.subscribe(place.control);
+    await this.#parts.mend(true);
     // A worker's former bodies are dead when it begins, whatever they held.
     const keys = [place.key('active'), place.key('stalled'), place.key('stalled-check')];
     await redis.taskRelease(...keys, place.base, workerId, incarnation - 1);
@@ -53,7 +56,9 @@ export class Keeper {
       const now = performance.now();
       if (now - this.#renewedAt > 2 * beat) this.#calmAt = now + this.#lockMs();
       this.#renewedAt = now;
-      if (now >= this.#calmAt) await backend.moveStalledJobsToWait();
+      if (now < this.#calmAt) return;
+      await this.#parts.mend(false);
+      await backend.moveStalledJobsToWait();
     });
     this.#every('sweep', SWEEP_MS, async () => {
       const before = Date.now() - keepSeconds * 1000;

@@ -25,7 +25,9 @@ export const prefixOf = (cell: string): string => (cell === 'default' ? 'task' :
 export const poolsKey = (cell: string): string => `${prefixOf(cell)}:pools`;
 
 export const jobIdOf = (taskId: string): string => `t.${taskId}`;
-export const taskIdOf = (jobId: string): string => jobId.slice(2);
+/** Of a job that is not a task of ours, its own id. */
+export const taskIdOf = (jobId: string): string => (jobId.startsWith('t.') ? jobId.slice(2) : jobId);
+export const isTaskJobId = (jobId: string): boolean => /^t\.[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(jobId);
 
 export function placeOf(cell: string, pool: string): Place {
   const prefix = prefixOf(cell);

@@ -14,13 +14,17 @@ import { openBackend } from './backend.ts';
 import { connectWorker, type TaskLink } from './connect.ts';
 import type { ActiveTask, ConsumerSettings, ConsumerTotals, TaskConsumer } from './consumer.ts';
 import { Fetcher, PAUSE_AFTER_TROUBLE_MS } from './fetcher.ts';
-import { attemptOf, type Held, type Next, taskOf, toHeld } from './held.ts';
+import { attemptOf, type Held, taskOf, toHeld } from './held.ts';
+import type { Next } from './job.ts';
 import { Keeper } from './keeper.ts';
+import { isRefusal, mend } from './mend.ts';
 import { type Place, placeOf } from './place.ts';
 import { Progress } from './progress.ts';
 import { renew } from './renew.ts';
-import { Ledger, type Settled, type Written } from './settle.ts';
+import { Ledger, type Written } from './settle.ts';
 import { END_GRACE_SECONDS, Slots } from './slots.ts';
+import { Totals } from './totals.ts';
+import { within } from './within.ts';
 
 /** How long a worker that ends waits for Redis to take its results; the locks tell the rest. */
 const LAST_WORDS_MS = 5000;
@@ -38,7 +42,7 @@ class PoolConsumer implements TaskConsumer {
   readonly #fetcher: Fetcher;
   readonly #slots: Slots;
   readonly #held = new Map<string, Held>();
-  readonly #totals = { completed: 0, failed: 0, retried: 0, fenced: 0 };
+  readonly #totals: Totals;
   #state: 'idle' | 'taking' | 'draining' | 'closed' = 'idle';
   #paused = false;
   /** Of those held: their attempt is over, and Redis is being told. They take no slot. */
@@ -62,6 +66,7 @@ class PoolConsumer implements TaskConsumer {
     this.#backend = backend;
     const trouble = (message: string, fields: Record<string, unknown>) =>
       settings.onTrouble?.(message, { pool, ...fields });
+    this.#totals = new Totals(trouble);
     for (const from of [redis, backend]) {
       from.on('error', (error: unknown) => trouble('Redis is away', { error: messageOf(error) }));
     }
@@ -70,7 +75,8 @@ class PoolConsumer implements TaskConsumer {
       return told !== 'lost';
     });
     this.#progress = new Progress(redis, place);
-    this.#keeper = new Keeper({ redis, backend, place, settings, held: this.#held, trouble });
+    const keeping = { redis, backend, place, settings, held: this.#held, trouble };
+    this.#keeper = new Keeper({ ...keeping, mend: (force) => this.#mend(force) });
     this.#slots = new Slots({
       settings,
       progress: this.#progress,
@@ -84,6 +90,7 @@ class PoolConsumer implements TaskConsumer {
       closed: () => this.#state === 'closed',
       begin: (next, token) => this.#begin(next, token),
       looked: () => this.#looked(),
+      refused: (error) => this.#refused(error),
     });
   }
 
@@ -118,7 +125,7 @@ class PoolConsumer implements TaskConsumer {
   }
 
   totals(): ConsumerTotals {
-    return { ...this.#totals, seconds: this.#slots.seconds };
+    return { ...this.#totals.read(), seconds: this.#slots.seconds };
   }
 
   async drain(): Promise<void> {
@@ -155,9 +162,9 @@ class PoolConsumer implements TaskConsumer {
     return this.#open() && this.#held.size - this.#settling + this.#fetcher.asked < this.#slots.capacity();
   }
 
-  #begin({ job, jobId }: Next, token: string): void {
-    const held = toHeld(job, jobId, token);
-    this.#held.set(jobId, held);
+  #begin(next: Next, token: string): void {
+    const held = toHeld(next, token);
+    this.#held.set(held.jobId, held);
     if (this.#open()) this.#slots.take(held);
     else void this.#giveBack(held);
   }
@@ -182,7 +189,7 @@ class PoolConsumer implements TaskConsumer {
     const [settled, next]: Written = written ?? ['fenced'];
     this.#settling -= 1;
     if (fetch) this.#fetcher.asked -= 1;
-    this.#count(held, settled);
+    this.#totals.count(held, settled, outcome);
     this.#forget(held);
     if (next) this.#begin(next, held.token);
     this.#let(held);
@@ -196,18 +203,20 @@ class PoolConsumer implements TaskConsumer {
       } catch (error) {
         if (this.#state === 'closed') return undefined;
         const fields = { pool: this.#settings.pool, task_id: taskOf(held), error: messageOf(error) };
-        this.#settings.onTrouble?.('What became of a task could not be written; trying again', fields);
+        this.#settings.onTrouble?.('failed to save task result; retrying', fields);
+        await this.#refused(error);
         await new Promise((resolve) => setTimeout(resolve, PAUSE_AFTER_TROUBLE_MS));
       }
     }
   }
 
-  #count(held: Held, settled: Settled): void {
-    if (settled === 'returned') return;
-    this.#totals[settled] += 1;
-    if (settled !== 'fenced') return;
-    const fields = { pool: this.#settings.pool, task_id: taskOf(held), attempt: attemptOf(held) };
-    this.#settings.onTrouble?.("A result was refused, for the task is no longer this worker's", fields);
+  async #refused(error: unknown): Promise<void> {
+    // While Redis is away or full it mends nothing either; the next attempt fails and logs that.
+    if (isRefusal(error)) await this.#mend(true).catch(() => {});
+  }
+
+  async #mend(force: boolean): Promise<void> {
+    this.#totals.putAside(await mend(this.#redis, this.#place, force));
   }
 
   /** The task may have come back to this same worker meanwhile: that is another one. */
@@ -232,13 +241,6 @@ class PoolConsumer implements TaskConsumer {
     if (this.#held.size + this.#fetcher.asked === 0) return Promise.resolve();
     return new Promise((resolve) => this.#empty.push(resolve));
   }
-}
-
-/** Resolves with the promise, or after `ms` without it. */
-async function within(promise: Promise<unknown>, ms: number): Promise<void> {
-  let clock: NodeJS.Timeout | undefined;
-  await Promise.race([promise, new Promise((resolve) => (clock = setTimeout(resolve, ms)))]);
-  clearTimeout(clock);
 }
 
 /** A consumer of a pool's queue; it takes nothing before `start`. */

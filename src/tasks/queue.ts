@@ -5,9 +5,10 @@ import type { Task, TaskAccepted, TaskCounts, TaskPriority, TaskStatus, TaskView
 import type { TaskLink } from './connect.ts';
 import { addDurations, type DurationTotals, readDurations } from './durations.ts';
 import { jobIdOf, LOSS_LIMIT, MAX_LOSSES, type Place, placeOf, poolsKey, RANK, taskIdOf } from './place.ts';
-import { type Seen, toStored, toView } from './stored.ts';
+import { toStored } from './stored.ts';
 import type { QueueSettings, TaskQueue } from './tasks.ts';
 import { answered, QueueFull } from './trouble.ts';
+import { type Seen, toView } from './view.ts';
 
 /** What a list holds at most: each entry is read from Redis in one go. */
 const LIST_MAX = 1000;
@@ -121,7 +122,7 @@ export class PoolQueue implements TaskQueue {
       if (wanted('failed')) found.push(...(await this.#redis.zrange(key('failed'), 0, last, 'REV')));
       return found;
     });
-    const views = await Promise.all(ids.slice(0, end + 1).map((id) => this.get(taskIdOf(id))));
+    const views = await Promise.all(ids.slice(0, end + 1).map(async (id) => (await this.#lookAt(id))?.view));
     // A task may have moved on between the two reads.
     return views.filter(
       (view) => view !== undefined && (status === undefined || view.status === status),
@@ -163,16 +164,20 @@ export class PoolQueue implements TaskQueue {
     });
   }
 
-  async #look(taskId: string): Promise<{ view: TaskView; position: number } | undefined> {
-    const { key, job } = this.#place;
+  #look(taskId: string): Promise<{ view: TaskView; position: number } | undefined> {
+    return this.#lookAt(jobIdOf(taskId));
+  }
+
+  async #lookAt(jobId: string): Promise<{ view: TaskView; position: number } | undefined> {
+    const { key, base } = this.#place;
     const seen = await answered('look up a task', this.pool, () =>
       this.#redis.taskView(
-        ...[job(taskId), key('prioritized'), key('wait'), key('delayed'), key('completed')],
-        jobIdOf(taskId),
+        ...[base + jobId, key('prioritized'), key('wait'), key('delayed'), key('completed')],
+        jobId,
       ),
     );
     if (!seen) return undefined;
-    const view = toView(taskId, this.pool, seen as Seen);
+    const view = toView(taskIdOf(jobId), this.pool, seen as Seen);
     return { view, position: Number((seen as Seen)[1]) };
   }
 

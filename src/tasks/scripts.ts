@@ -29,9 +29,9 @@ return {'queued', ahead + redis.call('ZRANK', prioritized, id) + 1}
 
 /** A task as it stands, without its payload. States are told from where it is, since the hash keeps traces of old attempts. */
 const view = `
+if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return nil end
 local fields = redis.call('HMGET', KEYS[1], 'timestamp', 'processedOn', 'finishedOn', 'returnvalue', 'failedReason',
   'opts', 'priority', 'ats', 'progress', 'pb', 'defa')
-if not fields[1] then return nil end
 local state, rank = 'running', 0
 if fields[3] then state = redis.call('ZSCORE', KEYS[5], ARGV[1]) and 'completed' or 'failed' else
   local at = redis.call('ZSCORE', KEYS[4], ARGV[1])
@@ -88,9 +88,9 @@ local told = {}
 for i = 4, #ARGV, 3 do
   local id, token, attempt = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local job = ARGV[1] .. id
-  local owner = redis.call('GET', job .. ':lock')
-  if owner == token or (not owner and redis.call('HGET', job, 'ats') == attempt
-      and redis.call('HEXISTS', job, 'finishedOn') == 0 and redis.call('LPOS', KEYS[3], id)) then
+  local owner = redis.pcall('GET', job .. ':lock')
+  if redis.call('TYPE', job).ok == 'hash' and (owner == token or (not owner and redis.call('HGET', job, 'ats') == attempt
+      and redis.call('HEXISTS', job, 'finishedOn') == 0 and redis.call('LPOS', KEYS[3], id))) then
     redis.call('SET', job .. ':lock', token, 'PX', ARGV[2])
     redis.call('SREM', KEYS[1], id)
     told[#told + 1] = redis.call('HEXISTS', job, 'defa') == 1 and 2 or 0
@@ -125,8 +125,8 @@ const release = `
 local base, worker, incarnation = ARGV[1], ARGV[2] .. '/', tonumber(ARGV[3])
 local held = 0
 for _, id in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
-  local token = redis.call('GET', base .. id .. ':lock')
-  if token and string.sub(token, 1, #worker) == worker then
+  local token = redis.pcall('GET', base .. id .. ':lock')
+  if type(token) == 'string' and string.sub(token, 1, #worker) == worker then
     local of = tonumber(string.match(token, '/(%d+)/%d+$'))
     if incarnation < 0 or (of and of <= incarnation) then
       redis.call('DEL', base .. id .. ':lock')
@@ -137,6 +137,51 @@ for _, id in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
 end
 if held > 0 then redis.call('DEL', KEYS[3]) end
 return held
+`;
+
+/** Fails a task that cannot be read, while it is this worker's. BullMQ's own step would read the fields that are wrong. */
+const aside = `
+local job, id, token = KEYS[1], ARGV[1], ARGV[2]
+if redis.call('GET', job .. ':lock') ~= token then return 0 end
+redis.call('DEL', job .. ':lock')
+redis.call('LREM', KEYS[2], 0, id)
+redis.call('SREM', KEYS[3], id)
+redis.call('HDEL', job, 'parent', 'parentKey', 'deid', 'rjk', 'defa')
+redis.call('HSET', job, 'failedReason', ARGV[4], 'finishedOn', ARGV[3])
+redis.call('ZADD', KEYS[4], ARGV[3], id)
+return 1
+`;
+
+/**
+ * Takes out of the way what BullMQ's scripts fail on, which would stop the queue for everybody: ids of keys that are no hashes,
+ * and counters that are no numbers. Looks at the tasks that are active or about to be due. Replies the ids that it put aside.
+ */
+const mend = `
+local base, now, reason = ARGV[1], ARGV[2], ARGV[3]
+local put = {}
+if ARGV[4] == '0' and redis.call('EXISTS', KEYS[5]) == 1 then return put end
+local function look(id, list)
+  local job = base .. id
+  local kind = redis.call('TYPE', job).ok
+  local sound = kind == 'hash' or kind == 'none'
+  if kind == 'hash' then
+    for _, count in ipairs(redis.call('HMGET', job, 'ats', 'atm', 'stc')) do
+      if count and not string.match(count, '^%d%d?%d?%d?%d?%d?%d?%d?%d?$') then sound = false end
+    end
+  end
+  if sound then return end
+  if list then redis.call('LREM', list, 0, id) else redis.call('ZREM', KEYS[2], id) end
+  redis.call('SREM', KEYS[3], id)
+  redis.call('DEL', job .. ':lock')
+  if kind == 'hash' then
+    redis.call('HSET', job, 'ats', 0, 'atm', 0, 'stc', 0, 'failedReason', reason, 'finishedOn', now)
+    redis.call('ZADD', KEYS[4], now, id)
+  end
+  put[#put + 1] = id
+end
+for _, id in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do look(id, KEYS[1]) end
+for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, 999)) do look(id, nil) end
+return put
 `;
 
 /** The pools that have a task of this id. */
@@ -158,6 +203,8 @@ export const SCRIPTS = {
   taskProgress: { lua: progress, numberOfKeys: 1 },
   taskUncount: { lua: uncount, numberOfKeys: 1 },
   taskRelease: { lua: release, numberOfKeys: 3 },
+  taskAside: { lua: aside, numberOfKeys: 4 },
+  taskMend: { lua: mend, numberOfKeys: 5 },
   taskWhose: { lua: whose, numberOfKeys: 1, readOnly: true },
 } as const;
 export type ScriptName = keyof typeof SCRIPTS;

@@ -4,7 +4,8 @@ import type { TaskFailure } from '../model/task-error.ts';
 import { TASK_RESULT_LIMIT } from '../model/task-limits.ts';
 import type { Outcome } from './attempt.ts';
 import type { TaskLink } from './connect.ts';
-import { attemptOf, type Held, type Next, nextOf } from './held.ts';
+import { attemptOf, type Held } from './held.ts';
+import { type Next, nextOf } from './job.ts';
 import { MAX_LOSSES, type Place } from './place.ts';
 import { backoffMs } from './stored.ts';
 
@@ -79,9 +80,9 @@ export class Ledger {
       }
       case 'failed': {
         if (!held.attempt) await this.#uncount(held);
+        if (held.unreadable) return this.#putAside(held, held.unreadable);
         const made = held.job.attemptsMade + 1;
-        if (!outcome.retry || made >= (held.job.opts.attempts ?? 1))
-          return this.#fail(held, outcome.failure, fetch);
+        if (!outcome.retry || made >= held.job.attempts) return this.#fail(held, outcome.failure, fetch);
         const fieldsToUpdate = { failedReason: JSON.stringify(outcome.failure) };
         const delay = backoffMs(made, held.stored.backoff);
         if (delay === 0) {
@@ -111,6 +112,18 @@ export class Ledger {
     if (done !== 1) return;
     held.uncounted = true;
     held.job.attemptsStarted = starts - 1;
+  }
+
+  /** Tried again after a lost reply, it finds the lock gone and the task where it put it. */
+  async #putAside(held: Held, failure: TaskFailure): Promise<Written> {
+    const { key, base } = this.#place;
+    const [job, reason] = [base + held.jobId, JSON.stringify(failure)];
+    const done = await this.#redis.taskAside(
+      ...[job, key('active'), key('stalled'), key('failed')],
+      ...[held.jobId, held.token, Date.now(), reason],
+    );
+    if (done === 1) return ['failed'];
+    return [(await this.#landed(held)) ?? 'fenced'];
   }
 
   async #fail(held: Held, failure: TaskFailure, fetch: boolean): Promise<Written> {
@@ -148,4 +161,4 @@ function toJson(value: unknown): string | TaskFailure {
 
 /** What BullMQ reads of a job when it ends. */
 const bare = ({ job, jobId }: Held) =>
-  ({ id: jobId, name: job.name, data: undefined, opts: job.opts }) as unknown as MinimalJob;
+  ({ id: jobId, name: 'task', data: undefined, opts: { attempts: job.attempts } }) as unknown as MinimalJob;

@@ -1,6 +1,8 @@
-import type { Task, TaskBackoff, TaskPayload, TaskPriority, TaskView } from '../model/task.ts';
+/** What Redis holds of a task, written and read. Any program can write to Redis, so reading assumes nothing and never throws. */
+import { readBoundedJson } from '../model/json-depth.ts';
+import type { Task, TaskBackoff, TaskPayload, TaskPriority } from '../model/task.ts';
 import type { TaskFailure } from '../model/task-error.ts';
-import { instant } from '../model/units.ts';
+import { TASK_RESULT_LIMIT } from '../model/task-limits.ts';
 import { RANK } from './place.ts';
 
 /** What stands in a job's `data`: all that the worker needs. */
@@ -29,50 +31,89 @@ export function backoffMs(made: number, backoff: TaskBackoff = DEFAULT_BACKOFF):
   return Math.round(Math.min(delay_seconds * factor, max_delay_seconds) * 1000);
 }
 
-/** A failure as it stands in `failedReason`; what BullMQ itself wrote there is the loss of workers. */
-export function toFailure(text: string): TaskFailure {
-  if (text.startsWith('{')) {
-    try {
-      return JSON.parse(text) as TaskFailure;
-    } catch {
-      // Not ours: told as it is.
-    }
-  }
-  return { type: 'WorkerLost', message: LOST };
+const DAY = 86_400;
+
+/**
+ * What `data` holds, or why it cannot be read. The same rules as `taskSubmission`, without its schema: that would be half of
+ * what a worker loads, and most of what it does for a short task.
+ */
+export function readStored(text: string): Stored | string {
+  if (text.length > TASK_RESULT_LIMIT)
+    return `its field data has ${text.length} characters, and at most ${TASK_RESULT_LIMIT} are read`;
+  const read = readBoundedJson(text);
+  if (!read) return 'its field data is no JSON, or nested too deeply';
+  const { value } = read;
+  if (!isRecord(value)) return 'its field data must be a JSON object';
+  const { payload, timeout_seconds, backoff, max_losses } = value;
+  const wrong =
+    wrongPayload(payload) ??
+    wrongNumber('timeout_seconds', timeout_seconds, 0.001, 7 * DAY) ??
+    wrongNumber('max_losses', max_losses, 0, 100) ??
+    wrongBackoff(backoff);
+  return wrong ?? (value as unknown as Stored);
 }
 
+function wrongPayload(payload: unknown): string | undefined {
+  if (!isRecord(payload)) return 'payload must be {function, args?, kwargs?}, {command} or {prompt}';
+  const { function: name, args = [], kwargs = {}, command, prompt } = payload;
+  const kinds = [name, command, prompt].filter((kind) => kind !== undefined);
+  if (kinds.length !== 1) return 'payload must have one of function, command and prompt';
+  if (command !== undefined)
+    return isTexts(command) && command.length > 0 ? undefined : 'payload.command must be a list of strings';
+  if (typeof (name ?? prompt) !== 'string')
+    return `payload.${name === undefined ? 'prompt' : 'function'} must be a string`;
+  if (!Array.isArray(args)) return 'payload.args must be a list';
+  return isRecord(kwargs) ? undefined : 'payload.kwargs must be an object';
+}
+
+function wrongBackoff(backoff: unknown): string | undefined {
+  if (backoff === undefined) return undefined;
+  if (!isRecord(backoff)) return 'backoff must be an object';
+  const { type, delay_seconds, max_delay_seconds } = backoff;
+  if (type !== 'fixed' && type !== 'exponential') return 'backoff.type must be fixed or exponential';
+  const missing = delay_seconds === undefined || max_delay_seconds === undefined;
+  if (missing) return 'backoff must have delay_seconds and max_delay_seconds';
+  return (
+    wrongNumber('backoff.delay_seconds', delay_seconds, 0, DAY) ??
+    wrongNumber('backoff.max_delay_seconds', max_delay_seconds, 0, DAY)
+  );
+}
+
+function wrongNumber(path: string, value: unknown, least: number, most: number): string | undefined {
+  if (value === undefined || (typeof value === 'number' && value >= least && value <= most)) return undefined;
+  return `${path} must be a number from ${least} to ${most}`;
+}
+
+/** The failure of a task that Redis holds in a way that no worker can read. */
+export const unreadable = (reason: string): TaskFailure => ({
+  type: 'Unreadable',
+  message: `What Redis holds of this task cannot be read: ${reason}.`,
+});
+
+/** What BullMQ itself writes into `failedReason`. */
+const STALLED = 'job stalled more than allowable limit';
 const LOST =
   'Every worker that ran this task died under it, as often as max_losses allows; it is not given to another one.';
+/** Characters of a foreign reason that are shown. */
+const SHOWN = 1000;
+
+/** A failure as it stands in `failedReason`. */
+export function toFailure(text: string): TaskFailure {
+  if (text === STALLED) return { type: 'WorkerLost', message: LOST };
+  const failure = readBoundedJson(text)?.value;
+  if (isRecord(failure) && isTexts([failure.type, failure.message, failure.traceback ?? ''])) {
+    const { type, message, traceback } = failure as unknown as TaskFailure;
+    return { type, message, ...(traceback && { traceback }) };
+  }
+  return { type: 'Error', message: text.slice(0, SHOWN).toWellFormed() || 'It failed without a reason.' };
+}
 
 export const isCancelled = (failure: TaskFailure | null | undefined): boolean =>
   failure?.type === 'Cancelled';
 
-/** The reply of the script `view`. */
-export type Seen = [state: string, rank: string, ...fields: (string | null)[]];
-
-/** The task's view of what the script `view` has read. */
-export function toView(task_id: string, pool: string, seen: Seen): TaskView {
-  const [state, rank, queued, started, ended, value, reason, opts, priority, starts, progress, by, mark] =
-    seen;
-  const failed = state === 'failed';
-  const failure = reason ? toFailure(reason) : null;
-  const at = (ms: string | null | undefined) => (ms ? instant(Number(ms)) : null);
-  return {
-    task_id,
-    status: state === 'completed' || failed || state === 'running' ? state : 'queued',
-    result: state === 'completed' ? JSON.parse(value || 'null') : null,
-    error: failed ? failure : null,
-    queued_at: instant(Number(queued)),
-    started_at: at(started),
-    completed_at: at(ended),
-    pool,
-    priority: priorityOf(Number(priority)),
-    attempts: Number(starts ?? 0),
-    max_retries: Math.max(0, (JSON.parse(opts || '{}').attempts ?? 1) - 1),
-    progress: progress ? JSON.parse(progress) : null,
-    worker_id: by ?? null,
-    cancelled: state !== 'completed' && (isCancelled(failure) || isCancelled(mark ? toFailure(mark) : null)),
-    ...(!ended && failure ? { last_error: failure } : {}),
-    ...(state === 'delayed' ? { next_attempt_at: instant(Number(rank)) } : {}),
-  };
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((text) => typeof text === 'string');

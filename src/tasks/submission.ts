@@ -1,6 +1,7 @@
 import { Fault, type Issue } from '../model/fault.ts';
 import { toIssues } from '../model/issues.ts';
-import type { PoolSpec } from '../model/pool.ts';
+import { readBoundedJson } from '../model/json-depth.ts';
+import { type PoolSpec, taskDefaults } from '../model/pool.ts';
 import { type Task, taskId, taskSubmission } from '../model/task.ts';
 
 /** Issues that a sentence names; all of them are in `issues`. */
@@ -31,6 +32,15 @@ export function withDefaults(task: Task, { tasks: defaults }: Pick<PoolSpec, 'ta
     ...(timeout_seconds !== undefined && { timeout_seconds }),
     ...(max_retries !== undefined && { max_retries }),
   };
+}
+
+/**
+ * What the spec of a pool's record sets for its tasks. A record that cannot be read sets nothing: the pool's own passes
+ * report it, and its nodes go on taking tasks.
+ */
+export function readRules(spec: string | null): Pick<PoolSpec, 'tasks'> {
+  const value = readBoundedJson(spec ?? '')?.value;
+  return { tasks: taskDefaults.safeParse((value as { tasks?: unknown } | undefined)?.tasks).data };
 }
 
 /** Throws a Fault where the pool's workers cannot do what the task asks for. */

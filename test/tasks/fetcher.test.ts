@@ -2,6 +2,7 @@ import type { RedisQueueBackend } from 'bullmq';
 import { expect, it } from 'vitest';
 import type { TaskLink } from '../../src/tasks/connect.ts';
 import { Fetcher } from '../../src/tasks/fetcher.ts';
+import { readJob } from '../../src/tasks/job.ts';
 import { placeOf } from '../../src/tasks/place.ts';
 
 // A worker stood idle before a full queue: its last slot came free when the fetcher had looked for the last time, and
@@ -14,7 +15,7 @@ it('fetches for a slot that comes free while it ends', async () => {
   const fetcher = new Fetcher({
     ...{ workerId: 'w', incarnation: 1, place: placeOf('cell', 'pool'), redis: {} as TaskLink },
     backend: {
-      moveToActive: async () => [{ data: '{}' }, waiting.shift()],
+      moveToActive: async () => [[], readJob(waiting.shift() ?? '', [])],
     } as unknown as RedisQueueBackend,
     wants: () => {
       const free = held === 0 && waiting.length > 0;
@@ -33,6 +34,7 @@ it('fetches for a slot that comes free while it ends', async () => {
       begun.push(jobId);
     },
     looked: () => undefined,
+    refused: async () => undefined,
     trouble: (message) => all.reject(new Error(message)),
   });
   fetcher.fill();

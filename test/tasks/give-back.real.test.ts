@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { openBackend } from '../../src/tasks/backend.ts';
 import { connectWorker } from '../../src/tasks/connect.ts';
-import { nextOf, toHeld } from '../../src/tasks/held.ts';
+import { toHeld } from '../../src/tasks/held.ts';
+import { nextOf } from '../../src/tasks/job.ts';
 import { placeOf } from '../../src/tasks/place.ts';
 import { Ledger } from '../../src/tasks/settle.ts';
 import { openWorld, POOL } from './world.ts';
@@ -49,7 +50,7 @@ async function taken() {
         : [redis, losingAnswerTo(backend, lost)];
     return new Ledger(steps, link, place, 60, async () => false);
   };
-  return { queue, backend, task_id, held: toHeld(next.job, next.jobId, token), ledgerLosing };
+  return { queue, backend, task_id, held: toHeld(next, token), ledgerLosing };
 }
 
 // The move went first once, and the count after it: who took the task in between was told of a second attempt.

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { backoffMs, type Seen, toFailure, toView } from '../../src/tasks/stored.ts';
+import { taskSubmission } from '../../src/model/task.ts';
+import { backoffMs, readStored, toFailure, toStored } from '../../src/tasks/stored.ts';
+import { type Seen, toView } from '../../src/tasks/view.ts';
 
 describe('backoff', () => {
   it.each([
@@ -115,7 +117,53 @@ describe('what Redis holds of a task', () => {
     );
   });
 
-  it('takes what is no JSON of ours for a lost worker, and never throws', () => {
-    for (const text of ['', '{', 'Error: x']) expect(toFailure(text)).toMatchObject({ type: 'WorkerLost' });
+  it('shows a failure that is not ours as it is, and never throws', () => {
+    for (const text of ['', '{', 'Error: x', 'null', '[]', '{"type":1,"message":"a"}', '[['.repeat(1e5)])
+      expect(toFailure(text)).toMatchObject({ type: 'Error', message: expect.stringMatching(/./) });
+  });
+
+  const deep = `${'['.repeat(501)}${']'.repeat(501)}`;
+  const good = { payload: { function: 'f' } };
+  it.each([
+    ['', 'no JSON'],
+    ['{', 'no JSON'],
+    ['null', 'must be a JSON object'],
+    ['[]', 'must be a JSON object'],
+    ['{}', 'payload must be {function'],
+    [`{"payload":{"function":"f","args":${deep}}}`, 'nested too deeply'],
+    [JSON.stringify({ payload: [] }), 'payload must be {function'],
+    [JSON.stringify({ payload: {} }), 'one of function, command and prompt'],
+    [JSON.stringify({ payload: { function: 'f', command: ['a'] } }), 'one of function, command and prompt'],
+    [JSON.stringify({ payload: { function: 7 } }), 'payload.function must be a string'],
+    [JSON.stringify({ payload: { function: 'f', args: {} } }), 'payload.args must be a list'],
+    [JSON.stringify({ payload: { function: 'f', kwargs: [] } }), 'payload.kwargs must be an object'],
+    [JSON.stringify({ payload: { command: [] } }), 'payload.command must be a list of strings'],
+    [JSON.stringify({ payload: { command: 'ls' } }), 'payload.command must be a list of strings'],
+    [JSON.stringify({ payload: { command: ['ls', 1] } }), 'payload.command must be a list of strings'],
+    [JSON.stringify({ payload: { prompt: null } }), 'payload.prompt must be a string'],
+    [JSON.stringify({ ...good, timeout_seconds: '9' }), 'timeout_seconds must be a number'],
+    [JSON.stringify({ ...good, timeout_seconds: 1e9 }), 'timeout_seconds must be a number'],
+    [JSON.stringify({ ...good, max_losses: -1 }), 'max_losses must be a number'],
+    [JSON.stringify({ ...good, backoff: 'fixed' }), 'backoff must be an object'],
+    [JSON.stringify({ ...good, backoff: { type: 'odd' } }), 'backoff.type must be'],
+    [JSON.stringify({ ...good, backoff: { type: 'fixed' } }), 'backoff must have delay_seconds'],
+  ])('refuses %s, and says why', (text, reason) => {
+    expect(readStored(text)).toContain(reason);
+  });
+
+  it('reads what submit writes', () => {
+    const task = taskSubmission.parse({ ...good, backoff: {}, timeout_seconds: 3, max_losses: 0 });
+    expect(readStored(toStored(task))).toEqual(JSON.parse(toStored(task)));
+  });
+
+  it('shows a task of which nothing can be read', () => {
+    const junk = seen('completed', 'x', {
+      ...{ timestamp: 'x', processedOn: '1e99', finishedOn: '-1', returnvalue: '{', opts: 'null' },
+      ...{ priority: 'high', ats: '{}', progress: '[', defa: '{' },
+    });
+    expect(toView('t', 'p', junk)).toMatchObject({
+      ...{ status: 'completed', result: null, error: { type: 'Unreadable' }, attempts: 0, max_retries: 0 },
+      ...{ queued_at: '1970-01-01T00:00:00.000Z', started_at: null, progress: null, priority: 'normal' },
+    });
   });
 });

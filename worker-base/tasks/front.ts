@@ -54,7 +54,8 @@ export class FrontQueue implements Pick<TaskQueue, 'submit' | 'get' | 'cancel'> 
     if (now < this.#known.until) return this.#known.rules;
     // While Redis is away the submission fails by itself, and says so.
     const text = await this.#redis.hget(this.#key, 'spec').catch(() => null);
-    const rules = text === null ? {} : (JSON.parse(text) as Rules);
+    const { readRules } = await import('../../src/tasks/submission.ts');
+    const rules = readRules(text);
     this.#known = { until: now + KNOWN_MS, rules };
     return rules;
   }

@@ -13,6 +13,7 @@ afterEach(async () => {
 
 const durations = new Durations();
 for (const seconds of [0.002, 0.2, 4]) durations.add(seconds);
+const RESULTS = { completed: 2, failed: 1, timeout: 0, cancelled: 0, lost: 0, unreadable: 0 };
 const FACTS: NodeFacts = {
   queue: {
     submit: async ({ task_id = 'made' }) => ({ task_id, status: 'queued', position: 3 }),
@@ -21,7 +22,7 @@ const FACTS: NodeFacts = {
       ({ task_id: id, cancelled: true, error: { type: 'Cancelled', message: reason } }) as TaskView,
   },
   durations,
-  totals: () => ({ completed: 2, failed: 1, retried: 0, fenced: 0, seconds: 4.2 }),
+  totals: () => ({ completed: 2, failed: 1, retried: 0, fenced: 0, results: RESULTS, seconds: 4.2 }),
   activeTasks: () => 1,
   queueSize: () => 7,
   status: () => 'ok',

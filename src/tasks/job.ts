@@ -1,0 +1,109 @@
+/**
+ * Jobs as Redis holds them. Any program with access to Redis can write to a queue, so each job is read on its own and
+ * field by field; one that cannot be read carries the reason, and fails with it instead of stopping the worker.
+ */
+import type { RedisQueueBackend } from 'bullmq';
+import type { TaskFailure } from '../model/task-error.ts';
+import { isTaskJobId } from './place.ts';
+import { readStored, type Stored, unreadable } from './stored.ts';
+
+/** A job's own fields, as far as a worker needs them. */
+export interface Job {
+  /** Attempts that began, this one included; and those that ended. */
+  attemptsStarted: number;
+  attemptsMade: number;
+  /** Attempts that the task may have. */
+  attempts: number;
+  priority: number;
+  /** Milliseconds since 1970 of its submission. */
+  timestamp: number;
+  /** A failure that was decided elsewhere: the task is to end with it, unbegun. */
+  deferredFailure: string | undefined;
+}
+
+/** A task that Redis has handed out. */
+export interface Next {
+  jobId: string;
+  job: Job;
+  /** What is to be done, or why that cannot be read. */
+  stored: Stored | { unreadable: TaskFailure };
+}
+
+/** Fields by which BullMQ ties a job to others; ours have none, and its scripts fail on wrong ones. */
+const TIES = ['parent', 'parentKey', 'deid', 'rjk'];
+
+/** Counters that BullMQ's scripts add to. */
+const COUNTS = ['ats', 'atm', 'stc', 'priority'];
+
+/** BullMQ's commands whose reply may bring a job. */
+const TAKES = new Set(['moveToActive', 'moveToFinished', 'moveToDelayed']);
+
+/** Has a backend answer tasks as we read them: BullMQ's own decoder throws on the first field that it does not expect. */
+export function readOwnJobs(backend: RedisQueueBackend): void {
+  const { execCommand } = backend as unknown as Commands;
+  (backend as unknown as Commands).execCommand = async function (...given) {
+    const reply = await execCommand.apply(this, given);
+    const takes = TAKES.has(String(given[1])) && Array.isArray(reply) && Array.isArray(reply[0]);
+    if (!takes) return reply;
+    // BullMQ decodes the first and passes the second on as it is.
+    return [[], readJob(String(reply[1]), reply[0]), reply[2], reply[3]];
+  };
+}
+
+interface Commands {
+  execCommand(...given: unknown[]): Promise<unknown>;
+}
+
+/** What `readOwnJobs` put into a reply; undefined if it brings no job. */
+export function nextOf(reply: unknown): Next | undefined {
+  const next = Array.isArray(reply) ? reply[1] : undefined;
+  return typeof next === 'object' && next !== null ? (next as Next) : undefined;
+}
+
+/** Never throws. `flat`: names and values in turn, as HGETALL replies. */
+export function readJob(jobId: string, flat: readonly unknown[]): Next {
+  const fields = new Map<string, string>();
+  for (let at = 0; at + 1 < flat.length; at += 2) fields.set(String(flat[at]), String(flat[at + 1]));
+  const job: Job = {
+    attemptsStarted: whole(fields.get('ats')) ?? 1,
+    attemptsMade: whole(fields.get('atm')) ?? 0,
+    attempts: attemptsOf(fields.get('opts')) ?? 1,
+    priority: whole(fields.get('priority')) ?? 0,
+    timestamp: whole(fields.get('timestamp')) ?? 0,
+    deferredFailure: fields.get('defa') || undefined,
+  };
+  return { jobId, job, stored: readFields(jobId, fields) };
+}
+
+function readFields(jobId: string, fields: ReadonlyMap<string, string>): Next['stored'] {
+  if (!isTaskJobId(jobId)) return refused('its id is not that of a task');
+  const tie = TIES.find((name) => fields.has(name));
+  if (tie !== undefined) return refused(`its field ${tie} ties it to other jobs`);
+  if (attemptsOf(fields.get('opts')) === undefined)
+    return refused('its field opts must be JSON with attempts, a number from 1 to 101');
+  if (whole(fields.get('timestamp')) === undefined)
+    return refused('its field timestamp must be milliseconds since 1970');
+  const count = COUNTS.find((name) => fields.has(name) && whole(fields.get(name)) === undefined);
+  if (count !== undefined) return refused(`its field ${count} must be a whole number`);
+  const data = fields.get('data');
+  if (data === undefined) return refused('its field data is missing');
+  const stored = readStored(data);
+  return typeof stored === 'string' ? refused(stored) : stored;
+}
+
+const refused = (reason: string) => ({ unreadable: unreadable(reason) });
+
+/** A number that a field holds: at most the last instant that a Date knows. */
+export function whole(text: string | null | undefined): number | undefined {
+  if (!text || !/^\d{1,16}$/.test(text)) return undefined;
+  const value = Number(text);
+  return value <= 8.64e15 ? value : undefined;
+}
+
+/** Attempts that a job's options allow. */
+export function attemptsOf(opts: string | null | undefined): number | undefined {
+  const attempts = /^\{"attempts":(\d{1,3})\}$/.exec(opts ?? '')?.[1];
+  if (attempts === undefined) return undefined;
+  const value = Number(attempts);
+  return value >= 1 && value <= 101 ? value : undefined;
+}

@@ -1,0 +1,76 @@
+import type { Outcome } from './attempt.ts';
+import type { ConsumerTotals } from './consumer.ts';
+import { attemptOf, deferred, type Held, taskOf } from './held.ts';
+import type { TaskResult } from './results.ts';
+import type { Settled } from './settle.ts';
+
+type Report = (message: string, fields: Record<string, unknown>) => void;
+
+/** Counts how a consumer's tasks end, and logs what an operator has to know of. */
+export class Totals {
+  readonly #report: Report;
+  readonly #results: Record<TaskResult, number> = {
+    completed: 0,
+    failed: 0,
+    timeout: 0,
+    cancelled: 0,
+    lost: 0,
+    unreadable: 0,
+  };
+  #retried = 0;
+  #fenced = 0;
+
+  constructor(report: Report) {
+    this.#report = report;
+  }
+
+  read(): Omit<ConsumerTotals, 'seconds'> {
+    const { completed, ...others } = this.#results;
+    const failed = Object.values(others).reduce((sum, count) => sum + count, 0);
+    return { completed, failed, retried: this.#retried, fenced: this.#fenced, results: this.#results };
+  }
+
+  count(held: Held, settled: Settled, outcome: Outcome): void {
+    const task = { task_id: taskOf(held), attempt: attemptOf(held) };
+    switch (settled) {
+      case 'completed':
+        this.#results.completed += 1;
+        return;
+      case 'failed':
+        this.#results[resultOf(held, outcome)] += 1;
+        if (held.unreadable)
+          this.#report('put an unreadable task aside', { ...task, reason: held.unreadable.message });
+        return;
+      case 'retried':
+        this.#retried += 1;
+        return;
+      case 'fenced':
+        this.#fenced += 1;
+        this.#report("A result was refused, for the task is no longer this worker's", task);
+        return;
+      case 'returned':
+    }
+  }
+
+  /** Tasks that no step of BullMQ could read, and that were taken out of its way. */
+  putAside(taskIds: readonly string[]): void {
+    for (const task_id of taskIds) {
+      this.#results.unreadable += 1;
+      this.#report('put an unreadable task aside', { task_id });
+    }
+  }
+}
+
+const RESULTS: Record<string, TaskResult> = {
+  Timeout: 'timeout',
+  Cancelled: 'cancelled',
+  WorkerLost: 'lost',
+  Unreadable: 'unreadable',
+};
+
+function resultOf(held: Held, outcome: Outcome): TaskResult {
+  // A task that ends with its worker is given to no other one only if `max_losses` is 0.
+  if (outcome.kind === 'ending') return 'lost';
+  const type = outcome.kind === 'failed' && (deferred(held) ?? outcome.failure).type;
+  return (type && RESULTS[type]) || 'failed';
+}

@@ -1,7 +1,14 @@
 /**
  * The questions that the worker's machine asks of one look at the world. Pure functions of (life, seen): no clock, no randomness, no environment. Imports only the model.
  */
-import { ASSIGNED, type Body, type Observation, parseInstant } from '../src/model/index.ts';
+import {
+  ASSIGNED,
+  type Body,
+  type Observation,
+  parseInstant,
+  readableLine,
+  wasReady,
+} from '../src/model/index.ts';
 
 /** How a body, or the try to make one, came to its end. */
 export interface Outcome {
@@ -71,15 +78,10 @@ export const alive = (seen: Observation) => body(seen)?.state === 'running';
 export const stale = (life: Life, seen: Observation) =>
   (body(seen)?.incarnation ?? life.incarnation) < life.incarnation;
 
-/** The wrapper of this very body has said that it takes prompts; `ending` comes after `ready`. */
+/** The wrapper of this very body has said that it takes prompts. An ending one may never have come to that. */
 export function ready(life: Life, seen: Observation): boolean {
   const beat = seen.heartbeat;
-  return (
-    alive(seen) &&
-    !stale(life, seen) &&
-    beat?.incarnation === body(seen)?.incarnation &&
-    beat?.phase !== 'booting'
-  );
+  return alive(seen) && !stale(life, seen) && beat?.incarnation === body(seen)?.incarnation && wasReady(beat);
 }
 
 /** Its wrapper took prompts when it was last heard; of a worker that was ready, and whose heartbeat is lost, that stands. */
@@ -201,7 +203,8 @@ export function outcome(life: Life, seen: Observation): Outcome {
   if (was?.state !== 'exited') return bad('Lost', 'The body was removed from outside.');
   if (was.error) return bad('StartFailed', was.error);
   const when = life.running_since || ready(life, seen) ? '' : ' before it was ready';
-  const words = was.tail ? ` Its last words: ${was.tail.trim().split('\n').at(-1)}` : '';
+  const printed = readableLine(was.tail?.trim().split('\n').at(-1) ?? '');
+  const words = printed ? ` Last output: ${printed}` : '';
   if (exit_code === 0)
     return { reason: 'Completed', message: `It exited with code 0${when}.`, exit_code, well: true };
   if (was.oom_killed) return bad('OOMKilled', `It used more memory than it may and was killed${when}.`);

@@ -130,6 +130,10 @@ ${interfaceTable('message', 'OutputMessage')}
 
 \`type\` is one of ${OUTPUT_TYPES.map((type) => `\`${type}\``).join(', ')}.
 
+Output without a newline is sent after 100 ms of quiet, or once a second while it grows, so that a prompt such as \`[y/N] \` is seen
+while the agent waits for its answer. To restore what the agent wrote: decode \`base64\` if it is there, else encode \`content\` as
+UTF-8; then add a newline unless \`partial\` is true.
+
 ## History: \`worker:<id>:events\`
 
 ${interfaceTable('record', 'LifecycleEvent')}

@@ -1,21 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { constants } from 'node:os';
+import { readFileSync } from 'node:fs';
 import type { Duplex, Readable } from 'node:stream';
+import { Report, reporting } from './confined.ts';
+import { type Exit, isRealTime, realTimeName } from './exit.ts';
 import { type Line, LineReader, LineSplitter, type Piece } from './lines.ts';
 import type { Starter } from './starter.ts';
+import { Unfinished } from './unfinished.ts';
 
 /** Between the end of the agent and SIGKILL to what it has left behind. */
 const LEFTOVER_GRACE_MS = 500;
 /** Silence of a pipe that something outside the group still holds, after which nobody waits for it any longer. */
 const SILENCE_MS = 1000;
+/** What is in a pipe when its program has ended is read long before this. */
+const READING_MS = 2000;
 const POLL_MS = 25;
 /** Bytes of prompts that the agent has not read yet; more is refused. */
 const STDIN_LIMIT = 4 * 1024 ** 2;
-
-export interface Exit {
-  code: number | null;
-  signal: NodeJS.Signals | null;
-}
 
 /** What to start, and who hears it. */
 export interface AgentOrder {
@@ -25,6 +25,8 @@ export interface AgentOrder {
   /** A process that waits to become the agent, where there is one. */
   starter?: Starter | undefined;
   onPiece: (stream: 'stdout' | 'stderr', piece: Piece) => void;
+  /** Bytes were read that no newline has ended yet: a sign of life, and no line. */
+  onBytes?: () => void;
   /** Where stdout is a protocol of lines: gets each of them whole, instead of `onPiece`. */
   onLine?: (line: Line) => void;
   /** Pipes beside the three, from descriptor 3 on; see `channel`. */
@@ -38,6 +40,9 @@ export class Agent {
   readonly #child: ChildProcess;
   readonly #group: number;
   readonly #killRest: AgentOrder['killRest'];
+  readonly #report: Report | undefined;
+  /** The signal that is ending it, as the kernel reports it. */
+  #signal: number | undefined;
   #lastReadAt = 0;
   #paused = false;
   #hurry = false;
@@ -46,37 +51,56 @@ export class Agent {
   /** Settles when the agent itself has ended; its group may live on. */
   readonly exited: Promise<Exit>;
 
-  /** Starts the program; throws what the system says (`code` ENOENT, EACCES …) where it cannot. */
+  /** Starts the program, and settles when it is executed; throws what the system says (`code` ENOENT, EACCES …) if it cannot be. */
   static async start(order: AgentOrder): Promise<Agent> {
-    const [program = '', ...args] = order.argv;
-    const stdio = Array.from({ length: 3 + (order.channels ?? 0) }, () => 'pipe' as const);
+    const last = 3 + (order.channels ?? 0);
+    const confined = reporting(order.argv, last);
+    const argv = confined ?? order.argv;
+    const [program = '', ...args] = argv;
+    const stdio = Array.from({ length: confined ? last + 1 : last }, () => 'pipe' as const);
     const { cwd, env, starter } = order;
-    const waiting = order.channels ? undefined : starter?.become(order);
+    const waiting = order.channels ? undefined : starter?.become({ argv, cwd, env });
     const child = waiting ?? spawn(program, args, { cwd, env, detached: true, stdio });
+    if (child.pid === undefined) throw await new Promise((resolve) => child.once('error', resolve));
+    const report = confined && new Report(child.stdio[last] as Duplex);
     // Listening begins at once: a short-lived agent may end before anything is awaited.
-    const agent = child.pid === undefined ? undefined : new Agent(child, child.pid, order);
-    if (agent) return agent;
-    throw await new Promise((resolve) => child.once('error', resolve));
+    const agent = new Agent(child, child.pid, order, report);
+    await report?.begun;
+    if (report?.failure) throw report.failure;
+    return agent;
   }
 
-  private constructor(child: ChildProcess, group: number, order: AgentOrder) {
+  private constructor(child: ChildProcess, group: number, order: AgentOrder, report: Report | undefined) {
     this.#child = child;
     this.#killRest = order.killRest;
     this.#group = group;
-    this.exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
+    this.#report = report;
+    this.exited = new Promise((resolve) =>
+      child.once('exit', (code, signal) => {
+        const number = report?.signal ?? this.#signal;
+        const unnamed = number !== undefined && isRealTime(number);
+        resolve(unnamed ? { code: null, signal: realTimeName(number) } : { code, signal });
+      }),
+    );
     child.once('close', () => {
       this.#closed = true;
     });
     child.on('error', () => {});
     // An agent that does not read is no error of ours; the write's own callback tells.
     child.stdin?.on('error', () => {});
-    const { onPiece, onLine } = order;
-    if (onLine) this.#listen(child.stdout, new LineReader(), onLine);
-    else this.#listen(child.stdout, new LineSplitter(), (piece) => onPiece('stdout', piece));
-    this.#listen(child.stderr, new LineSplitter(), (piece) => onPiece('stderr', piece));
+    const { onPiece, onLine, onBytes = () => {} } = order;
+    if (onLine) this.#listen(child.stdout, new LineReader(), onLine, onBytes);
+    else this.#listen(child.stdout, new LineSplitter(), (piece) => onPiece('stdout', piece), onBytes);
+    this.#listen(child.stderr, new LineSplitter(), (piece) => onPiece('stderr', piece), onBytes);
   }
 
+  /** The program's own process. */
   get pid(): number {
+    return this.#report?.pid ?? this.#group;
+  }
+
+  /** The process group that the program and what it starts belong to, unless they leave it. */
+  get group(): number {
     return this.#group;
   }
 
@@ -142,28 +166,52 @@ export class Agent {
     const since = performance.now();
     while (!this.#hurry && this.signal(0) && performance.now() - since < LEFTOVER_GRACE_MS) await pause();
     this.signal('SIGKILL');
-    await this.#killRest(this.#group);
-    this.#lastReadAt = performance.now();
+    await this.#endRest();
+    let before = performance.now();
+    let reading = 0;
+    this.#lastReadAt = before;
     while (!this.#closed && performance.now() < hardAt()) {
-      // Only what has left the group can still hold a pipe. Waiting for Redis is no silence.
-      if (this.#paused) this.#lastReadAt = performance.now();
-      if (performance.now() - this.#lastReadAt > SILENCE_MS) break;
+      // Only what has left the group, and was not found, can still hold a pipe; it may write for as long as it lives.
+      // Waiting for Redis is neither silence nor reading.
+      const now = performance.now();
+      if (this.#paused) this.#lastReadAt = now;
+      else reading += now - before;
+      before = now;
+      if (now - this.#lastReadAt > SILENCE_MS || reading > READING_MS) break;
       await pause();
     }
     this.#child.stdout?.destroy();
     this.#child.stderr?.destroy();
+    // What was forked while its parent was being ended is found now.
+    if (!this.#closed) await this.#endRest();
   }
 
-  #listen<T>(pipe: Readable | null, cutter: Cutter<T>, hear: (text: T) => void): void {
+  /** What cannot be ended does not change how the agent ended; whoever looks for it reports it. */
+  #endRest(): Promise<void> {
+    return this.#killRest(this.#group).catch(() => {});
+  }
+
+  #listen<T>(pipe: Readable | null, cutter: Cutter<T>, hear: (text: T) => void, onBytes: () => void): void {
+    const unfinished = new Unfinished(() => {
+      for (const text of cutter.release()) hear(text);
+    });
     const flush = () => {
+      unfinished.end();
       for (const text of cutter.flush()) hear(text);
     };
     this.#flushes.push(flush);
     pipe?.on('data', (chunk: Buffer) => {
       this.#lastReadAt = performance.now();
-      for (const text of cutter.push(chunk)) hear(text);
+      const texts = cutter.push(chunk);
+      for (const text of texts) hear(text);
+      if (cutter.held > 0) onBytes();
+      unfinished.note(cutter.held > 0, texts.length > 0);
     });
-    pipe?.once('end', flush);
+    pipe?.once('end', () => {
+      // Read before Node learns of the end and reaps the process: it reports a real-time signal as exit code 0.
+      this.#signal ??= endingSignal(this.#group);
+      flush();
+    });
     pipe?.once('close', flush);
     pipe?.on('error', flush);
   }
@@ -171,17 +219,21 @@ export class Agent {
 
 interface Cutter<T> {
   push(chunk: Buffer): T[];
+  /** Bytes of a line that is not finished. */
+  held: number;
+  release(): T[];
   flush(): T[];
 }
 
-/** The exit code by which a shell would tell such an end. */
-export function codeOf({ code, signal }: Exit): number {
-  return code ?? 128 + (signal ? constants.signals[signal] : 0);
-}
-
-/** For people: how the agent's process ended. */
-export function describe({ code, signal }: Exit): string {
-  return signal ? `The agent was ended by ${signal}.` : `The agent exited with code ${code}.`;
+/** The signal that a process of ours is ending by, from its raw wait status in /proc (the 52nd field of proc_pid_stat(5)). */
+function endingSignal(pid: number): number | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const signal = Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[49]) & 0x7f;
+    return signal === 0 || signal === 0x7f ? undefined : signal;
+  } catch {
+    return undefined;
+  }
 }
 
 function pause(): Promise<void> {

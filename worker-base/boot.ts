@@ -116,7 +116,10 @@ export async function makeReady(options: {
         argv: hands.run(argv),
         cwd: workspace,
         env: { ...own, ...spec.env, ...env },
-        killRest: (group) => hands.killAll(group),
+        killRest: (group) =>
+          hands.killAll(group).catch((error: Error) => {
+            log.error('processes of the agent live on after its end', { error: error.message });
+          }),
       };
     },
   };

@@ -12,6 +12,7 @@ import { CannotStart, makeReady, type Stage } from './boot.ts';
 import { converse } from './converse.ts';
 import { Denials } from './denials.ts';
 import { Ending } from './ending.ts';
+import { whyNotFound } from './executable.ts';
 import { Handover } from './handover.ts';
 import type { InputReader } from './input.ts';
 import type { Log } from './log.ts';
@@ -125,7 +126,7 @@ export async function bringUp(options: {
       }
     }
   } catch (error) {
-    const { code, sentence } = notStarted(error, spec);
+    const { code, sentence } = notStarted(error, spec, settings);
     log.error(sentence);
     output.tell('exited', sentence, { exit_code: code, signal: null });
     sender.start(output, []);
@@ -154,12 +155,19 @@ function limitsOf({ hands }: Stage, spec: WorkerSpec): object {
   return spec.allowed_commands ? { enforcement: hands.enforcement, missing_commands: hands.missing } : {};
 }
 
-function notStarted(thrown: unknown, spec: WorkerSpec): { code: number; sentence: string } {
+function notStarted(
+  thrown: unknown,
+  spec: WorkerSpec,
+  { workspace, inherited }: Settings,
+): { code: number; sentence: string } {
   if (thrown instanceof CannotStart) return { code: thrown.code, sentence: thrown.message };
   const error = thrown as NodeJS.ErrnoException;
   if (!error.syscall?.startsWith('spawn')) throw error;
   const program = spec.command_line?.[0] ?? kindOf(spec.agent_type).cli?.program;
   if (error.code === 'ENOENT') {
+    const path = spec.env?.PATH ?? inherited.PATH ?? '';
+    const why = program === undefined ? undefined : whyNotFound(program, path, workspace);
+    if (why) return { code: 127, sentence: `The program "${program}" could not be started: ${why}.` };
     const where = spec.command_line
       ? 'check command_line and the PATH of the image'
       : 'install it, or run it in an image';

@@ -1,5 +1,6 @@
 import type { AgentEvent, Dialogue, OpenDialogue, Step, TurnEnd } from '../src/agents/dialogue.ts';
-import type { Agent, AgentOrder, Exit } from './agent.ts';
+import type { Agent, AgentOrder } from './agent.ts';
+import type { Exit } from './exit.ts';
 import type { Line } from './lines.ts';
 
 /** A dialogue with an agent whose answers may also come later than what it hears: `say` gets each step. */

@@ -61,6 +61,10 @@ export async function converse(options: {
         Agent.start({
           ...stage.order(session),
           onLine,
+          onBytes: () => {
+            around.pulse.touch();
+            turns.sign();
+          },
           onPiece: (stream, piece) => {
             around.pulse.touch();
             around.output.write(stream, piece, turns.requestId);

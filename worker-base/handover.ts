@@ -1,6 +1,7 @@
 import type { Dialogue } from '../src/agents/dialogue.ts';
-import { Agent, type AgentOrder, codeOf, describe, type Exit } from './agent.ts';
+import { Agent, type AgentOrder } from './agent.ts';
 import type { Why } from './ending.ts';
+import { codeOf, describe, type Exit } from './exit.ts';
 import type { InputEntry } from './input.ts';
 import type { Piece } from './lines.ts';
 import { type Over, open, refuse, SECOND_PROMPT, type Surroundings, type Work } from './work.ts';
@@ -40,6 +41,7 @@ export class Handover implements Work {
     const { output, pulse } = this.#around;
     const agent = await Agent.start({
       ...order,
+      onBytes: () => pulse.touch(),
       onPiece: (stream, piece) => {
         pulse.touch();
         output.write(stream, piece, this.#requestId);

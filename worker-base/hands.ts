@@ -7,9 +7,10 @@
  * is enforced here, and `enforcement` says so.
  */
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { delimiter, isAbsolute, join } from 'node:path';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import type { WorkerSpec } from '../src/model/spec.ts';
+import { CONFINE } from './confined.ts';
+import { programAt, shebangOf } from './executable.ts';
 import { BUILTINS } from './shell.ts';
 import { killAgent, killOthers } from './undertaker.ts';
 
@@ -38,10 +39,9 @@ export interface Hands {
   killAll(agentGroup: number): Promise<void>;
 }
 
-/** As the images make them: the wrapper's user, the agent's user and group, and the program that changes from one to the other. */
+/** As the images make them: the wrapper's user, and the agent's user and group. */
 const WRAPPER_UID = 10_001;
 const AGENT_UID = 10_002;
-const CONFINE = '/worker/confine';
 /** Where programs and their libraries are in the images; nothing there can be changed by the agent. */
 const PROGRAMS = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/opt', '/worker/gate'];
 /** Where the agent may write, beside its workspace. */
@@ -135,25 +135,6 @@ function readMounts(): Map<string, string[]> {
   );
 }
 
-/** The file that a program's name leads to, links followed. Not asked whether we may execute it: the agent is another user. */
-function programAt(name: string, path: string): string | undefined {
-  const places = name.includes('/')
-    ? isAbsolute(name)
-      ? [name]
-      : []
-    : path.split(delimiter).map((dir) => join(dir, name));
-  for (const place of places) {
-    try {
-      const file = realpathSync(place);
-      const { mode } = statSync(file);
-      if ((mode & constants.S_IFMT) === constants.S_IFREG && (mode & 0o111) !== 0) return file;
-    } catch {
-      // Not here; the next directory may have it.
-    }
-  }
-  return undefined;
-}
-
 /** A program and the interpreters that its first lines name: none of them can be spared. */
 function chainOf(name: string, path: string): string[] {
   const chain: string[] = [];
@@ -166,14 +147,4 @@ function chainOf(name: string, path: string): string[] {
     next = programAt((viaEnv ? first : interpreter) ?? '', path);
   }
   return chain;
-}
-
-function shebangOf(file: string): string[] {
-  try {
-    accessSync(file, constants.R_OK);
-    if (statSync(file).size > 1024 ** 2) return [];
-    return /^#!\s*([^\n]+)/.exec(readFileSync(file, 'latin1'))?.[1]?.trim().split(/\s+/) ?? [];
-  } catch {
-    return [];
-  }
 }

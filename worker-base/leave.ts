@@ -1,5 +1,5 @@
-import type { Exit } from './agent.ts';
 import type { Why } from './ending.ts';
+import type { Exit } from './exit.ts';
 import type { Over } from './work.ts';
 
 /** How the work of a body comes to its one end: told to, after its only prompt, or because its agent has gone. */

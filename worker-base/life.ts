@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
 import type { Heartbeat } from '../src/model/heartbeat.ts';
 import { type Keys, keysOf } from '../src/store/keys.ts';
-import { codeOf } from './agent.ts';
 import type { Stage } from './boot.ts';
 import { bringUp, flush, PATIENCE_MIN_MS, SIGTERM_CODE } from './bring-up.ts';
+import { codeOf } from './exit.ts';
 import { InputReader } from './input.ts';
 import { connectBlocking, connectCommands } from './link.ts';
 import type { Log } from './log.ts';

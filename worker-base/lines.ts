@@ -1,15 +1,19 @@
+import { isUtf8 } from 'node:buffer';
+
 /** A line longer than this is cut into pieces, and an entry holds no more text than this, in bytes. */
 export const PIECE_BYTES = 65_536;
 
 /** Text of one stream, ready to be told. */
 export interface Piece {
-  /** Whole lines without the last newline; or, when `partial`, the beginning or middle of a longer line. */
+  /** Whole lines without the last newline; or, when `partial`, part of a line: no newline follows it. */
   text: string;
   /** Newlines that it stands for: 0 when `partial`. */
   lines: number;
   /** Bytes as the agent wrote them, newlines included. */
   bytes: number;
   partial: boolean;
+  /** The bytes of `text` in base64, if they are no UTF-8: those that are none are U+FFFD in `text`. */
+  base64?: string;
 }
 
 const NEWLINE = 10;
@@ -34,7 +38,7 @@ export class LineSplitter {
         at += end + 1;
       } else if (window.length === PIECE_BYTES && data.length > at + PIECE_BYTES) {
         const cut = characterBorder(window);
-        pieces.push({ text: window.toString('utf8', 0, cut), lines: 0, bytes: cut, partial: true });
+        pieces.push(pieceOf(window.subarray(0, cut), 0));
         at += cut;
       } else {
         break;
@@ -45,13 +49,26 @@ export class LineSplitter {
     return pieces;
   }
 
-  /** The last line, which no newline has ended; nothing where there is none. */
+  /** Bytes of the line that no newline has ended yet. */
+  get held(): number {
+    return this.#rest.length;
+  }
+
+  /** What there is of the unfinished line, up to the last whole character; nothing if there is none. */
+  release(): Piece[] {
+    return this.#cutRest(characterBorder(this.#rest));
+  }
+
+  /** All that is left of the unfinished line; nothing if there is none. */
   flush(): Piece[] {
-    const rest = this.#rest;
-    this.#rest = Buffer.alloc(0);
-    return rest.length === 0
-      ? []
-      : [{ text: rest.toString('utf8'), lines: 1, bytes: rest.length, partial: false }];
+    return this.#cutRest(this.#rest.length);
+  }
+
+  #cutRest(end: number): Piece[] {
+    if (end === 0) return [];
+    const piece = pieceOf(this.#rest.subarray(0, end), 0);
+    this.#rest = Buffer.from(this.#rest.subarray(end));
+    return [piece];
   }
 }
 
@@ -82,6 +99,16 @@ export class LineReader {
     return lines;
   }
 
+  /** Bytes of the line that no newline has ended yet. */
+  get held(): number {
+    return this.#bytes;
+  }
+
+  /** Nothing: a protocol's message is read when it is whole. */
+  release(): Line[] {
+    return [];
+  }
+
   /** The last line, which no newline has ended; nothing where there is none. */
   flush(): Line[] {
     return this.#bytes === 0 ? [] : [this.#take()];
@@ -108,7 +135,14 @@ export class LineReader {
 function wholeLines(bytes: Buffer): Piece {
   let lines = 1;
   for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) lines += 1;
-  return { text: bytes.toString('utf8'), lines, bytes: bytes.length + 1, partial: false };
+  return pieceOf(bytes, lines);
+}
+
+/** Text that stands for so many newlines, the last of which is not in it. */
+function pieceOf(bytes: Buffer, lines: number): Piece {
+  const partial = lines === 0;
+  const piece = { text: bytes.toString('utf8'), lines, bytes: bytes.length + (partial ? 0 : 1), partial };
+  return isUtf8(bytes) ? piece : { ...piece, base64: bytes.toString('base64') };
 }
 
 /** The last place in a full window at which no UTF-8 character is torn; the end where it is no UTF-8. */

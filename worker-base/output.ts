@@ -16,7 +16,11 @@ interface Chunk {
   lines: number;
   bytes: number;
   partial: boolean;
+  base64?: string;
 }
+
+/** May stand in an entry with other lines. */
+const isWhole = ({ partial, base64 }: Pick<Piece, 'partial' | 'base64'>) => !partial && base64 === undefined;
 
 /**
  * Turns what happens into numbered entries. `seq` is given when an entry is accepted, so it has no holes: what finds
@@ -65,7 +69,7 @@ export class Output {
   write(type: Chunk['type'], piece: Piece, requestId: string | undefined): void {
     const open = this.#open;
     const fits =
-      open && open.type === type && open.requestId === requestId && !open.partial && !piece.partial;
+      open && open.type === type && open.requestId === requestId && isWhole(open) && isWhole(piece);
     if (open && (!fits || open.bytes + piece.bytes > PIECE_BYTES)) this.#seal();
     if (this.#open) {
       this.#open.texts.push(piece.text);
@@ -125,6 +129,7 @@ export class Output {
     if (!this.#isAway()) this.#tellGap();
     const fields: Fields = { lines: open.lines, [this.tag]: open.requestId };
     if (open.partial) fields.partial = true;
+    if (open.base64 !== undefined) fields.base64 = open.base64;
     const accepted =
       this.#lost === undefined &&
       this.#accept(open.type, open.texts.join('\n'), fields, open, !this.#isAway());

@@ -8,7 +8,8 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, isAbsolute, join } from 'node:path';
+import { CONFINE } from './confined.ts';
+import { canExecute } from './executable.ts';
 
 const SHELL = '/bin/sh';
 /** Makes an environment from nothing; a shell adds variables of its own. */
@@ -26,6 +27,9 @@ eval "$s"`;
 /** The shell reads byte by byte, and the system refuses arguments that are very long: an ordinary start tells so. */
 const LONGEST = 65_536;
 
+/** The descriptor that `confine` reports to; an agent that is started without it does not get it. */
+const REPORT = 3;
+
 export class Starter {
   readonly #child: ChildProcess;
   #used = false;
@@ -33,9 +37,11 @@ export class Starter {
   /** Makes the process; undefined where it cannot be. */
   static make(): Starter | undefined {
     if (!isProgram(SHELL) || !isProgram(ENV)) return undefined;
-    const child = spawn(SHELL, ['-c', SCRIPT], { cwd: '/', env: {}, detached: true, stdio: 'pipe' });
+    const stdio = Array.from({ length: REPORT + 1 }, () => 'pipe' as const);
+    const child = spawn(SHELL, ['-c', SCRIPT], { cwd: '/', env: {}, detached: true, stdio });
     child.on('error', () => {});
-    child.stdin.on('error', () => {});
+    child.stdin?.on('error', () => {});
+    child.stdio[REPORT]?.on('error', () => {});
     return child.pid === undefined ? undefined : new Starter(child);
   }
 
@@ -51,10 +57,11 @@ export class Starter {
     const [program = ''] = argv;
     const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
     const words = [ENV, '-i', ...variables, ...argv];
-    const script = `cd ${quoted(cwd)} || exit 126\nexec ${words.map(quoted).join(' ')}`;
+    const drop = program === CONFINE ? '' : ` ${REPORT}>&-`;
+    const script = `cd ${quoted(cwd)} || exit 126\nexec ${words.map(quoted).join(' ')}${drop}`;
     const fits = script.length <= LONGEST && !program.includes('=') && !program.startsWith('-');
     const lives = child.exitCode === null && child.signalCode === null && child.stdin?.writable;
-    if (!lives || !fits || !isFound(program, env.PATH) || !isDirectory(cwd)) {
+    if (!lives || !fits || !canExecute(program, env.PATH ?? '') || !isDirectory(cwd)) {
       child.kill('SIGKILL');
       return undefined;
     }
@@ -70,11 +77,6 @@ export class Starter {
 }
 
 const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
-
-function isFound(program: string, path: string | undefined): boolean {
-  if (program.includes('/')) return isAbsolute(program) && isProgram(program);
-  return (path ?? '').split(delimiter).some((dir) => isAbsolute(dir) && isProgram(join(dir, program)));
-}
 
 function isProgram(file: string): boolean {
   try {

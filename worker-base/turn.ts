@@ -15,7 +15,7 @@ interface Clocks {
   silenceMs: number;
   /** When a byte of the model last passed, by performance.now(). */
   modelByteAt: () => number;
-  /** The agent's process. */
+  /** The agent's process group. */
   pid: () => number | undefined;
   /** The turn has taken too long. */
   onOver: (why: 'deadline' | 'silent') => void;

@@ -1,7 +1,7 @@
 import type { AgentEvent, TurnEnd, TurnFailure } from '../src/agents/dialogue.ts';
-import { codeOf, describe, type Exit } from './agent.ts';
 import type { Listener } from './conversation.ts';
 import type { Why } from './ending.ts';
+import { codeOf, describe, type Exit } from './exit.ts';
 import type { InputEntry } from './input.ts';
 import { Leave } from './leave.ts';
 import type { Line } from './lines.ts';
@@ -178,7 +178,7 @@ export class Turns implements Listener {
     const turn = new Turn(prompt, {
       silenceMs,
       modelByteAt,
-      pid: () => conversation().agent?.pid,
+      pid: () => conversation().agent?.group,
       onOver: (why) => this.#stop(why),
     });
     this.#turn = turn;

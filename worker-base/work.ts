@@ -1,7 +1,7 @@
 import type { ChainableCommander } from 'ioredis';
 import type { WorkerSpec } from '../src/model/spec.ts';
-import type { Exit } from './agent.ts';
 import type { Why } from './ending.ts';
+import type { Exit } from './exit.ts';
 import type { InputEntry } from './input.ts';
 import { readMessage } from './message.ts';
 import type { Output } from './output.ts';

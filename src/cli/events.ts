@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { LifecycleEvent } from '../model/index.ts';
+import { type LifecycleEvent, readableMessage } from '../model/index.ts';
 import type { Context } from './context.ts';
 import { mergeStreams, type TaggedLine } from './merge.ts';
 import { outputOption } from './output.ts';
@@ -51,7 +51,7 @@ export function eventLine(event: LifecycleEvent, workerId?: string): string {
     workerId && shortId(workerId),
     `${status}/${phase}`,
     reason,
-    message,
+    readableMessage(message),
     actions?.length > 0 && `→ ${actions.join(', ')}`,
   ];
   return oneLine(words.filter(Boolean).join('  '), 1000);

@@ -52,7 +52,7 @@ export class Output {
   }
 
   /** Exactly these bytes: output that a user asked for untouched. */
-  bytes(text: string, stream: 'stdout' | 'stderr' = 'stdout'): Promise<void> {
+  bytes(text: string | Uint8Array, stream: 'stdout' | 'stderr' = 'stdout'): Promise<void> {
     const target = stream === 'stdout' ? this.#stdout : this.#stderr;
     if (target.write(text)) return Promise.resolve();
     return new Promise((resolve) => target.once('drain', resolve));

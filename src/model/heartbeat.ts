@@ -45,3 +45,7 @@ export const heartbeat = z.object({
   seq: z.number().int(),
 });
 export type Heartbeat = z.infer<typeof heartbeat>;
+
+/** Whether the wrapper has taken prompts: a body that ends without having started its agent never has. */
+export const wasReady = (beat: Pick<Heartbeat, 'phase' | 'ready_at'> | undefined): boolean =>
+  beat !== undefined && (beat.phase === 'ready' || (beat.phase === 'ending' && beat.ready_at !== undefined));

@@ -12,6 +12,7 @@ export * from './digest.ts';
 export * from './fault.ts';
 export * from './heartbeat.ts';
 export * from './issues.ts';
+export * from './log-line.ts';
 export * from './message.ts';
 export * from './pool.ts';
 export * from './pool-status.ts';

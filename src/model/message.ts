@@ -41,5 +41,12 @@ export interface OutputMessage {
   content: string;
   timestamp: string;
   request_id?: string;
+  /**
+   * Of `stdout` and `stderr`: no newline follows `content`, because the line goes on in the next entry or ended without one.
+   * After every other entry there is one: that is how the agent's output is put together byte for byte.
+   */
+  partial?: boolean;
+  /** Of `stdout` and `stderr` that are not UTF-8: the bytes of `content`, in which U+FFFD stands for what is not text. */
+  base64?: string;
   [field: string]: unknown;
 }

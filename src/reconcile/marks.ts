@@ -7,10 +7,12 @@ import {
   ASSIGNED,
   type Body,
   type Decision,
+  type Heartbeat,
   hasEnded,
   type Observation,
   type RuntimeName,
   type WorkerStatus,
+  wasReady,
 } from '../model/index.ts';
 
 interface Mark {
@@ -114,14 +116,13 @@ export class Marks {
   /** Whether a heartbeat tells something else than the status does: ready after all, silent, or heard again. */
   heartbeatTells(
     id: string,
-    beat: { incarnation: number; phase: string; age_ms: number; needs_secrets?: boolean | undefined },
+    beat: Pick<Heartbeat, 'incarnation' | 'phase' | 'ready_at' | 'needs_secrets'> & { age_ms: number },
     silentMs: number,
   ): boolean {
     const mark = this.#marks.get(id);
     if (!mark || beat.incarnation !== mark.incarnation) return false;
     const waits = mark.phase === 'booting' || mark.phase === ASSIGNED;
-    if (mark.status === 'STARTING' || waits)
-      return waits && (beat.phase !== 'booting' || beat.needs_secrets === true);
+    if (mark.status === 'STARTING' || waits) return waits && (wasReady(beat) || beat.needs_secrets === true);
     return (mark.phase === 'silent') !== beat.age_ms >= silentMs && !ENDING.has(mark.phase);
   }
 

@@ -7,6 +7,7 @@ import {
   instant,
   memo,
   RUNTIME_NAMES,
+  readableMessage,
   type StatusRecord,
   statusRecord,
   toIssues,
@@ -54,6 +55,8 @@ export function toStatus(hash: Hash): StatusRecord | undefined {
   const numbers = ['incarnation', 'restarts', 'exit_code', 'observed_generation'] as const;
   const read: Record<string, unknown> = { ...hash };
   for (const name of numbers) if (hash[name] !== undefined) read[name] = Number(hash[name]);
+  // An earlier version wrote log lines as they were.
+  if (hash.message) read.message = readableMessage(hash.message);
   return statusRecord.safeParse(read).data;
 }
 

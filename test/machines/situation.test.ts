@@ -1,7 +1,23 @@
 import { describe, expect, test } from 'vitest';
 import { backedOff } from '../../machines/memory.ts';
-import { backoffMs, isLife, newLife, outcome, retryIsDue, startDeadline } from '../../machines/situation.ts';
+import {
+  backoffMs,
+  isLife,
+  newLife,
+  outcome,
+  ready,
+  retryIsDue,
+  startDeadline,
+} from '../../machines/situation.ts';
 import { LIMITS, lifeOf, look, NOW, statusOf } from '../reconcile/look.ts';
+
+test('a worker whose program could not be started was never ready, though its wrapper ends as a ready one does', () => {
+  // It was RUNNING for a moment, and whatever waited for that succeeded.
+  const of = (beat: object) => ready(lifeOf(), look({ body: {}, beat }));
+  expect(of({ phase: 'ending', ready_at: undefined })).toBe(false);
+  expect(of({ phase: 'ending', ready_at: '2030-01-01T11:00:00.000Z' })).toBe(true);
+  expect([of({ phase: 'ready' }), of({ phase: 'booting', ready_at: undefined })]).toEqual([true, false]);
+});
 
 describe('the wait before a restart', () => {
   test.each([

@@ -162,13 +162,13 @@ describe('the status', () => {
       },
     ],
     [
-      'quotes the last words of a body',
+      'quotes the last output of a body',
       exited({ exit_code: 3, tail: 'one\nno such model\n' }),
       {
         status: 'FAILED',
         reason: 'Error',
         exit_code: 3,
-        message: 'It exited with code 3. Its last words: no such model',
+        message: 'It exited with code 3. Last output: no such model',
       },
     ],
     ['tells a kill by memory', exited({ exit_code: 137, oom_killed: true }), { reason: 'OOMKilled' }],

@@ -68,7 +68,7 @@ describe('a body', () => {
 });
 
 describe('a heartbeat', () => {
-  const beat = { incarnation: INCARNATION, phase: 'ready', age_ms: 1000 };
+  const beat = { incarnation: INCARNATION, phase: 'ready', age_ms: 1000 } as const;
   const silent = {
     ...RUNNING,
     memo: memoOf({ RUNNING: 'silent' }, lifeOf({ expected: true })),
@@ -77,6 +77,13 @@ describe('a heartbeat', () => {
   test.each([
     ['of a booting worker that is ready', BOOTING, beat, true],
     ['of a booting worker that boots', BOOTING, { ...beat, phase: 'booting' }, false],
+    [
+      'of a booting worker that ends, and had been ready',
+      BOOTING,
+      { ...beat, phase: 'ending', ready_at: '2030-01-01T11:00:00.000Z' },
+      true,
+    ],
+    ['of a booting worker that ends and never was ready', BOOTING, { ...beat, phase: 'ending' }, false],
     ['of a running worker', RUNNING, beat, false],
     ['of a running worker that went silent', RUNNING, { ...beat, age_ms: 30_000 }, true],
     ['of a silent worker', silent, { ...beat, age_ms: 60_000 }, false],

@@ -1,6 +1,8 @@
 /** Runs inside a container as the wrapper: makes a pipe for secrets, and ends an agent that does not want to end. */
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { Agent } from '../../worker-base/agent.ts';
+import { codeOf } from '../../worker-base/exit.ts';
 import { handsOf } from '../../worker-base/hands.ts';
 import { receiveSecrets } from '../../worker-base/secrets.ts';
 
@@ -27,5 +29,24 @@ const agent = spawn(program, args, { env: { PATH }, detached: true, stdio: ['ign
 await new Promise((resolve) => agent.stdout.once('data', resolve));
 const before = agents();
 await hands.killAll(agent.pid ?? 0);
-console.log(JSON.stringify({ names: [...(secrets?.keys() ?? [])], before, after: agents() }));
+const after = agents();
+
+/** How `confine` reports a program's start and end, as the wrapper sees it. */
+async function run(argv: string[]): Promise<object> {
+  const order = { cwd: '/workspace', env: { PATH }, onPiece: () => {}, killRest: hands.killAll };
+  try {
+    const agent = await Agent.start({ argv: hands.run(argv), ...order });
+    const exit = await agent.exited;
+    await agent.gather(() => Number.POSITIVE_INFINITY);
+    return { ...exit, code: codeOf(exit), own: agent.pid !== agent.group };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return { failed: code, message };
+  }
+}
+const ends = [];
+for (const argv of [['no-such-program'], ['/etc/passwd'], ['bash', '-c', 'exit 3']])
+  ends.push(await run(argv));
+for (const signal of [34, 64, 15, 9]) ends.push(await run(['bash', '-c', `kill -${signal} $$`]));
+console.log(JSON.stringify({ names: [...(secrets?.keys() ?? [])], before, after, ends }));
 setInterval(() => {}, 1e9);

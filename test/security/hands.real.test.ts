@@ -6,7 +6,7 @@ import { createDockerRuntime } from '../../src/runtimes/docker/docker.ts';
 import { dockerAt } from '../support/docker.ts';
 import { imageOf, specOf } from './subject.ts';
 
-test('an agent is ended with all that it started, however fast it forks', async () => {
+test('an agent is ended with all that it started, and it is seen whether it began and how it ended', async () => {
   const spec = specOf({ allowed_commands: [], secrets: ['A'], resources: { pids: 200 } });
   const image = await imageOf(spec);
   const cell = `hands-${randomUUID().slice(0, 8)}`;
@@ -33,6 +33,16 @@ test('an agent is ended with all that it started, however fast it forks', async 
     );
     expect(said).toMatchObject({ names: ['A'], after: 0 });
     expect(said.before).toBeGreaterThan(2);
+    // A worker whose program is not there was ready for a moment; one that a real-time signal had ended was Completed.
+    expect(said.ends).toEqual([
+      { failed: 'ENOENT', message: expect.stringContaining('no-such-program') },
+      { failed: 'EACCES', message: expect.stringContaining('/etc/passwd') },
+      { code: 3, signal: null, own: true },
+      { code: 162, signal: 'SIGRTMIN', own: true },
+      { code: 192, signal: 'SIGRTMIN+30', own: true },
+      { code: 143, signal: 'SIGTERM', own: true },
+      { code: 137, signal: 'SIGKILL', own: true },
+    ]);
   } finally {
     for (const { id } of await runtime.list()) await runtime.remove(id);
     await runtime.dismantle();

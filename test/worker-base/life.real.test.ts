@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
-import { heartbeat } from '../../src/model/heartbeat.ts';
+import { heartbeat, wasReady } from '../../src/model/heartbeat.ts';
 import { isAlive, soon, TestWorker } from './body.ts';
 
 const redisUrl = inject('redisUrl');
@@ -91,6 +91,9 @@ test.each([
     exit_code: code,
     content: expect.stringContaining(says),
   });
+  // Whoever waits for the worker to be ready must not be told that it was.
+  const beat = heartbeat.parse(JSON.parse((await worker.redis.get(worker.keys.heartbeat(worker.id))) ?? ''));
+  expect(wasReady(beat)).toBe(false);
 });
 
 test('the last output stands before the exit, and the wrapper ends with the code of the agent', async () => {
@@ -99,7 +102,7 @@ test('the last output stands before the exit, and the wrapper ends with the code
   expect(await body.exit).toBe(7);
   await worker.untilType('exited');
   expect(worker.entries.at(-1)).toMatchObject({ type: 'exited', exit_code: 7, signal: null });
-  expect(worker.text()).toMatch(/^1\n2\n[0-9\n]*\n5000\nno newline\n$/);
+  expect(worker.text()).toMatch(/^1\n2\n[0-9\n]*\n5000\nno newline$/);
   worker.expectGapless();
   expect(existsSync(join(worker.dir, 'spool'))).toBe(false);
 });

@@ -2,7 +2,7 @@
  * confine [options] -- PROGRAM [ARGUMENT…]
  *
  * Becomes a user, gives up what that user must not have, and executes a program. Everything that is given up here is
- * given up for all children too. Statically linked, one execve, no configuration: it is started for every agent.
+ * given up for all children too. Statically linked, no configuration: it is started for every agent.
  *
  *   --user UID:GID[,GID…]   user, group and all supplementary groups
  *   --keep CAP[,CAP…]       of setuid, setgid, kill: kept, also by what is executed (ambient); all others are dropped
@@ -12,6 +12,9 @@
  *   --without-landlock      as on a kernel that has none
  *   --deny-memfd            seccomp: no files that exist in memory only, which could be executed from no mount
  *   --privileged-children   without no_new_privs, so that file capabilities work; excludes Landlock and seccomp
+ *   --report FD             stays as the program's parent, which knows its raw wait status, and writes one line each to FD:
+ *                           `pid N` once the program is executed, then `code N` or `signal N` when it has ended; instead
+ *                           of both, `failed CODE REASON` if it could not be executed
  *   --probe                 prints what the kernel offers and ends
  *
  * A path may be a directory with all below it. One that is missing allows nothing. A kind of access for which there is
@@ -28,6 +31,7 @@
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,8 +39,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Not every libc's headers know these; the numbers are the same on x86_64 and arm64. */
@@ -47,6 +53,7 @@
 #define LANDLOCK_PATH_BENEATH 1
 #define IO_URING_SETUP 425
 #define MEMFD_SECRET 447
+#define CLOSE_RANGE 436
 
 /* Rights of Landlock's file system part, from the kernel's include/uapi/linux/landlock.h. */
 #define FS_EXECUTE (1ULL << 0)
@@ -80,13 +87,16 @@ struct __attribute__((packed)) path_beneath {
   int32_t parent_fd;
 };
 
+static int report = -1;
+
 static _Noreturn void fail(int code, const char *format, ...) {
+  char reason[1024];
   va_list arguments;
   va_start(arguments, format);
-  fputs("confine: ", stderr);
-  vfprintf(stderr, format, arguments);
-  fputc('\n', stderr);
+  vsnprintf(reason, sizeof reason, format, arguments);
   va_end(arguments);
+  if (report >= 0) dprintf(report, "failed %d %s\n", code, reason);
+  fprintf(stderr, "confine: %s\n", reason);
   exit(code);
 }
 
@@ -213,6 +223,71 @@ static int has_seccomp(void) {
   return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }
 
+/* ---- the program ---- */
+
+static int descriptor(const char *text) {
+  char *end;
+  long value = strtol(text, &end, 10);
+  if (end == text || *end || value < 3 || value > 1023 || fcntl((int)value, F_SETFD, FD_CLOEXEC))
+    fail(125, "--report needs an open descriptor from 3 on, not %s", text);
+  return (int)value;
+}
+
+static _Noreturn void cannot_execute(const char *name, int why) {
+  fail(why == ENOENT || why == ENOTDIR ? 127 : 126, "%s: %s", name, strerror(why));
+}
+
+static void close_others(void) {
+  if (report > 0) syscall(CLOSE_RANGE, 0, report - 1, 0);
+  if (syscall(CLOSE_RANGE, report + 1, ~0U, 0) == 0) return;
+  for (int fd = 0; fd < 1024; fd++)
+    if (fd != report) close(fd);
+}
+
+/*
+ * Executes the program in a child and waits for it. Some parents cannot see that a program was ended by a real-time signal;
+ * this one can. It keeps none of the program's descriptors, and a signal to the group is the program's alone.
+ */
+static _Noreturn void supervise(char **program) {
+  int failure[2], status, why = 0;
+  sigset_t all, before;
+  sigfillset(&all);
+  if (pipe2(failure, O_CLOEXEC)) fail(125, "cannot make a pipe: %s", strerror(errno));
+  sigprocmask(SIG_BLOCK, &all, &before);
+  pid_t child = fork();
+  if (child < 0) fail(125, "cannot fork: %s", strerror(errno));
+  if (child == 0) {
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    execvp(program[0], program);
+    why = errno;
+    _exit(write(failure[1], &why, sizeof why) == sizeof why ? 126 : 125);
+  }
+  close(failure[1]);
+  ssize_t size = read(failure[0], &why, sizeof why);
+  if (size > 0) {
+    waitpid(child, &status, 0);
+    cannot_execute(program[0], why);
+  }
+  close_others();
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  dprintf(report, "pid %d\n", child);
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  if (!WIFSIGNALED(status)) {
+    dprintf(report, "code %d\n", WEXITSTATUS(status));
+    _exit(WEXITSTATUS(status));
+  }
+  int number = WTERMSIG(status);
+  dprintf(report, "signal %d\n", number);
+  if (number < 32) {
+    /* Ends in the same way, and leaves no core of its own. */
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    signal(number, SIG_DFL);
+    raise(number);
+    sigprocmask(SIG_UNBLOCK, &all, NULL);
+  }
+  _exit(128 + number);
+}
+
 int main(int argc, char **argv) {
   static struct rule rules[MAX_RULES];
   size_t rule_count = 0;
@@ -225,9 +300,10 @@ int main(int argc, char **argv) {
     else if (!strcmp(option, "--without-landlock")) use_landlock = 0;
     else if (!strcmp(option, "--deny-memfd")) no_memfd = 1;
     else if (!strcmp(option, "--privileged-children")) privileged_children = 1;
-    else if (!rights && strcmp(option, "--user") && strcmp(option, "--keep")) fail(125, "there is no option %s", option);
+    else if (!rights && strcmp(option, "--user") && strcmp(option, "--keep") && strcmp(option, "--report")) fail(125, "there is no option %s", option);
     else if (++at == argc) fail(125, "%s needs a value", option);
     else if (!strcmp(option, "--user")) parse_user(argv[at]), become = 1;
+    else if (!strcmp(option, "--report")) report = descriptor(argv[at]);
     else if (!strcmp(option, "--keep")) keep |= parse_capabilities(argv[at]);
     else if (rule_count == MAX_RULES) fail(125, "more than %d Landlock rules", MAX_RULES);
     else rules[rule_count++] = (struct rule){rights, argv[at]};
@@ -245,6 +321,7 @@ int main(int argc, char **argv) {
   if (no_memfd) deny_memfd();
 
   char **program = argv + at + 1;
+  if (report >= 0) supervise(program);
   execvp(program[0], program);
-  fail(errno == ENOENT || errno == ENOTDIR ? 127 : 126, "%s: %s", program[0], strerror(errno));
+  cannot_execute(program[0], errno);
 }

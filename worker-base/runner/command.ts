@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { Agent, codeOf } from '../agent.ts';
+import { Agent } from '../agent.ts';
+import { codeOf } from '../exit.ts';
 import type { Piece } from '../lines.ts';
 import { killMarked } from '../undertaker.ts';
 import { aborted, failure } from './failure.ts';

@@ -160,7 +160,8 @@ export class HandlerProcess {
   }
 
   hear(stream: 'stdout' | 'stderr', piece: Piece): void {
-    if (stream === 'stderr') this.#tail = `${this.#tail}${piece.text}\n`.slice(-TAIL);
+    if (stream === 'stderr')
+      this.#tail = `${this.#tail}${piece.text}${piece.partial ? '' : '\n'}`.slice(-TAIL);
     this.#options.onOutput(stream, piece, this.#pending?.taskId);
   }
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { codeOf, type Exit } from '../agent.ts';
+import { codeOf, type Exit } from '../exit.ts';
 import { failure } from './failure.ts';
 import type { SlotOptions } from './options.ts';
 

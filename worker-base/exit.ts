@@ -1,0 +1,38 @@
+import { constants } from 'node:os';
+
+/** How a process ended: with an exit code, or by a signal. */
+export interface Exit {
+  code: number | null;
+  /** Such as `SIGTERM`; a real-time signal is `SIGRTMIN` or `SIGRTMIN+N`, which Node has no name for. */
+  signal: string | null;
+}
+
+/** The first real-time signal that programs may use; the C library keeps 32 and 33 for itself. */
+const RTMIN = 34;
+const FIRST_REAL_TIME = 32;
+
+/** Whether Node reports a process that this signal ended as one that exited with code 0. */
+export const isRealTime = (signal: number): boolean => signal >= FIRST_REAL_TIME;
+
+/** The name of a real-time signal. */
+export function realTimeName(signal: number): string {
+  if (signal < RTMIN) return `SIG${signal}`;
+  return signal === RTMIN ? 'SIGRTMIN' : `SIGRTMIN+${signal - RTMIN}`;
+}
+
+function numberOf(signal: string): number {
+  const [, offset] = /^SIGRTMIN(?:\+(\d+))?$/.exec(signal) ?? [];
+  if (signal.startsWith('SIGRTMIN')) return RTMIN + Number(offset ?? 0);
+  const plain = /^SIG(\d+)$/.exec(signal)?.[1];
+  return plain === undefined ? (constants.signals[signal as NodeJS.Signals] ?? 0) : Number(plain);
+}
+
+/** The exit code by which a shell would report such an end. */
+export function codeOf({ code, signal }: Exit): number {
+  return code ?? 128 + (signal ? numberOf(signal) : 0);
+}
+
+/** For people: how the agent's process ended. */
+export function describe({ code, signal }: Exit): string {
+  return signal ? `The agent was ended by ${signal}.` : `The agent exited with code ${code}.`;
+}

@@ -1,0 +1,48 @@
+/** Quiet after which an unfinished line is sent: a prompt such as `[y/N] ` waits for an answer. */
+const QUIET_MS = 100;
+/** An unfinished line that grows all the time, such as a row of dots, is sent at least this often. */
+const OLD_MS = 1000;
+
+/** Watches the unfinished line of one pipe, and has it sent although no newline has ended it. */
+export class Unfinished {
+  readonly #release: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  #since: number | undefined;
+  #changedAt = 0;
+
+  constructor(release: () => void) {
+    this.#release = release;
+  }
+
+  /** After each read: whether there is an unfinished line, and whether what was read has ended an earlier one. */
+  note(unfinished: boolean, ended: boolean): void {
+    if (!unfinished) {
+      this.#since = undefined;
+      return;
+    }
+    this.#changedAt = performance.now();
+    if (ended || this.#since === undefined) this.#since = this.#changedAt;
+    // One timer, which looks again: a flood of short reads must not pay for a new one each time.
+    this.#timer ??= setTimeout(() => this.#look(), QUIET_MS);
+  }
+
+  /** The pipe has ended, or is flushed. */
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#since = undefined;
+  }
+
+  #look(): void {
+    this.#timer = undefined;
+    if (this.#since === undefined) return;
+    const now = performance.now();
+    const wait = Math.min(this.#changedAt + QUIET_MS, this.#since + OLD_MS) - now;
+    if (wait > 0) {
+      this.#timer = setTimeout(() => this.#look(), wait);
+      return;
+    }
+    this.#since = undefined;
+    this.#release();
+  }
+}

@@ -6,15 +6,13 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { endDirectBodies } from './direct-cleanup.ts';
 import { report } from './http/health.ts';
-import { createHttpServer, type HttpServer } from './http/server.ts';
+import { createHttpServer } from './http/server.ts';
 import { taskRoutes } from './http/tasks.ts';
 import { startSchedule } from './images/schedule.ts';
 import { limitsOf } from './limits.ts';
 import { messageOf, type RuntimeName } from './model/index.ts';
 import { deskOf } from './open-desk.ts';
 import { openPools } from './open-pools.ts';
-import { steadyClock } from './queue/clock.ts';
-import { createLease } from './queue/lease.ts';
 import { pauseBetweenTerms, Term } from './reconcile/term.ts';
 import type { TermOptions } from './reconcile/term-options.ts';
 import { aliased } from './runtimes/aliased.ts';
@@ -27,13 +25,13 @@ import {
   connectCommands,
   Fenced,
   ImageUsage,
-  redisLeaseStore,
   Store,
   Takeovers,
-  watchedLeaseStore,
   watchSignals,
 } from './store/index.ts';
 import { openTasks } from './tasks/index.ts';
+import { newApiSocket } from './watchdog/api-socket.ts';
+import { startWatchdog } from './watchdog/index.ts';
 
 /** A runtime that does not answer is asked again after this. */
 const PROBE_MS = 2000;
@@ -52,24 +50,16 @@ export async function serve(options: ServeOptions): Promise<void> {
   const pools = openPools({ redis, settings, keys: store.keys, tasks, metrics, log });
   const link = { ok: false, message: 'not connected yet' };
   let told: boolean | undefined;
-  let unreachable: string | undefined;
   const setLink = (ok: boolean, message: string) => {
-    // Why it cannot be reached is told by the connection; whoever asked says only that they have waited in vain.
-    const why = ok ? message : (unreachable ?? message);
     if (ok !== told)
-      log[ok ? 'info' : 'warn']({ why: ok ? undefined : why }, ok ? 'Redis answers' : 'Redis is away');
+      log[ok ? 'info' : 'warn']({ why: ok ? undefined : message }, ok ? 'Redis answers' : 'Redis is away');
     told = ok;
-    Object.assign(link, { ok, message: why });
+    Object.assign(link, { ok, message });
     metrics.redisUp.set(ok ? 1 : 0);
   };
-  // Reconnecting is ioredis's part; without a listener an error would end the process.
-  redis.on('error', (error) => {
-    unreachable = messageOf(error);
-    setLink(false, unreachable);
-  });
-  redis.on('ready', () => {
-    unreachable = undefined;
-  });
+  // Reconnecting is ioredis's part; without a listener an error would end the process. The watchdog reports the link.
+  redis.on('error', () => {});
+  void redis.connect().catch(() => {});
   listener.on('error', () => {});
 
   let term: Term | undefined;
@@ -107,24 +97,6 @@ export async function serve(options: ServeOptions): Promise<void> {
     throw new RuntimeDown(`The runtime ${name} has not told yet how its bodies reach Redis.`);
   };
 
-  const lease = createLease({
-    store: watchedLeaseStore(redisLeaseStore(redis, store.keys), setLink),
-    owner: `${hostname()}-${process.pid}-${randomUUID()}`,
-    ttlMs: settings.leaseSeconds * 1000,
-    clock: steadyClock,
-    onAcquired: (epoch) => {
-      log.info({ epoch }, 'leading');
-      metrics.leader.set(1);
-      ended = lead(epoch);
-    },
-    onLost: (reason) => {
-      log.warn({ why: reason }, 'standing by');
-      metrics.leader.set(0);
-      termEnd.abort();
-    },
-    onError: (error) => setLink(false, messageOf(error)),
-  });
-
   let termEnd = new AbortController();
   /** Leads until the lease is lost, with a new term wherever one cannot go on. */
   async function lead(epoch: number): Promise<void> {
@@ -132,17 +104,18 @@ export async function serve(options: ServeOptions): Promise<void> {
     termEnd = new AbortController();
     const schedule =
       collector && startSchedule({ cron: settings.imageGcCron, collector, usage, metrics, log });
-    while (lease.epoch() === epoch && !signal.aborted) {
+    while (watchdog.lease.epoch() === epoch && !signal.aborted) {
       // A read that blocks cannot be taken back, only cut: each term has a connection of its own.
       const blocking = connectBlocking(settings.redisUrl);
       blocking.on('error', () => {});
       const stop = AbortSignal.any([termEnd.signal, signal]);
       stop.addEventListener('abort', () => blocking.disconnect());
       try {
-        term = new Term(epoch, () => lease.held(), {
+        term = new Term(epoch, () => watchdog.lease.held(), {
           ...termOptions(),
           stream: new CommandStream(redis, blocking, store.keys),
         });
+        watchdog.publish();
         await term.run(stop);
       } catch (error) {
         log.warn({ why: messageOf(error) }, 'leader term failed; restarting');
@@ -208,24 +181,46 @@ export async function serve(options: ServeOptions): Promise<void> {
     });
   };
 
-  const http: HttpServer = await createHttpServer({
-    ...{ host: settings.httpHost, port: settings.httpPort, health, metrics, log },
+  const apiSocket = newApiSocket();
+  const api = await createHttpServer({
+    ...{ host: settings.httpHost, port: settings.httpPort, socketPath: apiSocket },
+    ...{ health, metrics, log, routes: [...pools.routes, ...taskRoutes(desk)] },
     ...{ allowedHosts: settings.httpAllowedHosts, token: settings.apiToken },
-    ...{ routes: [...pools.routes, ...taskRoutes(desk)] },
+  });
+  const watchdog = await startWatchdog({
+    ...{ redisUrl: settings.redisUrl, cell: settings.cell, apiSocket, health, metrics, log },
+    ...{ host: settings.httpHost, port: settings.httpPort, allowedHosts: settings.httpAllowedHosts },
+    owner: `${hostname()}-${process.pid}-${randomUUID()}`,
+    leaseMs: settings.leaseSeconds * 1000,
+    onAcquired: (epoch) => {
+      log.info({ epoch }, 'leading');
+      metrics.leader.set(1);
+      ended = lead(epoch);
+    },
+    onLost: (reason) => {
+      log.warn({ why: reason }, 'standing by');
+      metrics.leader.set(0);
+      termEnd.abort();
+    },
+    onLink: setLink,
+  }).catch(async (error) => {
+    await api.close();
+    throw error;
   });
   const prober = setInterval(() => {
     if (runtimes.states.some(({ name, error }) => error || !urls.has(name))) void probe();
   }, PROBE_MS);
   try {
-    log.info({ url: http.url, cell: settings.cell }, 'manager started');
-    options.listening?.(http.url);
+    log.info({ url: watchdog.url, cell: settings.cell }, 'manager started');
+    options.listening?.(watchdog.url);
     await probe();
     void watchSignals(listener, store.keys, (id) => term?.hint(id)).catch(() => {});
-    lease.start();
-    await new Promise<void>((resolve) => {
+    watchdog.lease.start();
+    const over = new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       signal.addEventListener('abort', () => resolve());
     });
+    await Promise.race([over, watchdog.failed]);
     log.info(options.cleanup ? 'going; direct workers are to end' : 'going; workers stay as they are');
   } finally {
     clearInterval(prober);
@@ -233,10 +228,10 @@ export async function serve(options: ServeOptions): Promise<void> {
     await ended;
     const direct = options.runtimes.find(({ name }) => name === 'process');
     // A manager that stands by has no workers to end: they are the leader's.
-    if (options.cleanup && !lease.held()) log.warn('not leading: direct workers stay as they are');
+    if (options.cleanup && !watchdog.lease.held()) log.warn('not leading: direct workers stay as they are');
     else if (options.cleanup && direct) await endDirectBodies(direct, log);
-    await lease.release();
-    await http.close();
+    await watchdog.close();
+    await api.close();
     await images?.close();
     collector?.close();
     await runtimes.close();

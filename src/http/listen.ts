@@ -10,13 +10,13 @@ import { timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Fault } from '../model/fault.ts';
+import { bodyOf, jsonOf, TooLarge } from './body.ts';
+import { boundConnections, TIMEOUTS } from './connections.ts';
 import { type HostPolicy, hostPolicy, isOurHost } from './hosts.ts';
 import { type Asked, match, type Reply, type Route, refusal } from './route.ts';
 
-/** Levels of lists and objects in a body: what checks it goes down by calls, and so does a handler's language. */
-const DEEPEST = 200;
-/** Bytes of a request's body that are read: an argument of a task may be long, and is held in memory. */
-const BODY_BYTES = 16 * 1024 ** 2;
+/** Answers a request by its own means, or throws a Fault. */
+export type Forward = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 const MISDIRECTED = 421;
 
@@ -31,6 +31,10 @@ export interface ListenOptions {
   allowedHosts?: readonly string[];
   /** API_TOKEN: asked for as `Authorization: Bearer …` on every route that is not open. */
   token?: string | undefined;
+  /** Gets what is at none of the routes; without it, that is `not_found`. */
+  forward?: Forward | undefined;
+  /** Listens on this socket of the machine, for another part of this process, instead of on the port. */
+  socketPath?: string;
   log: { error(message: string, fields: object): void };
 }
 
@@ -44,25 +48,29 @@ export interface HttpServer {
 
 /** Listens, or throws a Fault `unavailable` that names the setting to change. */
 export async function listen(options: ListenOptions): Promise<HttpServer> {
-  const { host, port, log } = options;
+  const { host, port, log, routes, forward, socketPath } = options;
   const hosts = hostPolicy(host, options.allowedHosts);
-  const server = createServer((request, response) => {
-    answer(request, options, hosts)
+  const server = createServer(TIMEOUTS, (request, response) => {
+    const away = forward && match(routes, pathOf(request)) === undefined;
+    (away ? forward(request, response) : answer(request, options, hosts))
       .catch((thrown: unknown): Reply => {
+        if (thrown instanceof TooLarge) return refusal(thrown, 413);
         if (thrown instanceof Fault && thrown.code !== 'internal') return refusal(thrown);
         // Its client has gone in the middle of it: nobody hears the answer, and nothing of ours has failed.
         if (request.destroyed && !request.complete) return refusal(BROKEN_OFF);
         log.error('an HTTP request failed', { err: thrown, path: pathOf(request) });
         return refusal(new Fault('internal', 'The request could not be answered; the log says why.'));
       })
-      .then((reply) => send(request, response, reply));
+      .then((reply) => reply && send(request, response, reply));
   });
+  // The other part of this process has counted its clients already.
+  if (socketPath === undefined) boundConnections(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(explain(error, options)));
-    server.listen({ host, port, exclusive: true }, resolve);
+    server.listen(socketPath === undefined ? { host, port, exclusive: true } : { path: socketPath }, resolve);
   });
   server.on('error', (error) => log.error('the HTTP server failed', { err: error }));
-  const bound = (server.address() as AddressInfo).port;
+  const bound = socketPath === undefined ? (server.address() as AddressInfo).port : port;
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
     port: bound,
@@ -107,7 +115,7 @@ async function answer(
   if (method !== 'GET' && isForeign(request))
     return refusal(new Fault('unsupported', 'Cross-origin request rejected.'), 403);
   const query = new URLSearchParams(/\?([^#]*)/.exec(request.url ?? '')?.[1] ?? '');
-  const text = () => bodyOf(request);
+  const text = async () => (await bodyOf(request)).toString('utf8');
   const { params } = found;
   return route.handle({
     method,
@@ -116,7 +124,7 @@ async function answer(
     query,
     headers: request.headers,
     text,
-    json: () => jsonOf(text),
+    json: async () => jsonOf(await text()),
   } satisfies Asked);
 }
 
@@ -133,41 +141,6 @@ function isForeign({ headers: { origin, host } }: IncomingMessage): boolean {
 }
 
 const BROKEN_OFF = new Fault('invalid_command', 'The request was broken off.');
-
-async function jsonOf(text: () => Promise<string>): Promise<unknown> {
-  const body = await text();
-  let value: unknown;
-  try {
-    // RFC 8259 lets a parser ignore a byte order mark, which some clients send.
-    value = JSON.parse(body.replace(/^\uFEFF/, ''));
-  } catch {
-    throw new Fault('invalid_command', 'The body of the request is not JSON.');
-  }
-  if (isDeeper(value, DEEPEST))
-    throw new Fault(
-      'invalid_command',
-      `The body of the request is nested too deeply: more than ${DEEPEST} levels.`,
-    );
-  return value;
-}
-
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  // Left early, a request takes its connection with it, and the refusal that is on its way.
-  for await (const part of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    bytes += part.length;
-    if (bytes > BODY_BYTES)
-      throw new Fault('invalid_command', `The body of the request has more than ${BODY_BYTES} bytes.`);
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
-}
 
 /** The path without its query, cut so that an endless one fills neither an answer nor the log. */
 function pathOf(request: IncomingMessage): string {

@@ -7,7 +7,7 @@
  */
 import { redactText } from '../telemetry/redact.ts';
 import type { HealthReport } from './health.ts';
-import { type HttpServer, listen } from './listen.ts';
+import { type Forward, type HttpServer, listen } from './listen.ts';
 import type { Reply, Route } from './route.ts';
 
 export type { HttpServer } from './listen.ts';
@@ -26,13 +26,18 @@ export interface HttpOptions {
   allowedHosts?: readonly string[];
   /** API_TOKEN: asked for by all routes that are not open. */
   token?: string | undefined;
+  /** Gets all that is asked beside these. */
+  forward?: Forward;
+  /** Listens there instead, for the watchdog. */
+  socketPath?: string;
 }
 
 /** Listens, or throws a Fault `unavailable` that names the setting to change. */
 export function createHttpServer(options: HttpOptions): Promise<HttpServer> {
-  const { host, port, log, token, allowedHosts = [], routes = [] } = options;
+  const { host, port, log, token, forward, socketPath, allowedHosts = [], routes = [] } = options;
   return listen({
-    ...{ host, port, token, allowedHosts, names: { host: 'HTTP_HOST', port: 'HTTP_PORT' } },
+    ...{ host, port, token, allowedHosts, forward, names: { host: 'HTTP_HOST', port: 'HTTP_PORT' } },
+    ...(socketPath !== undefined && { socketPath }),
     routes: [...probes(options), ...routes],
     log: { error: (message, fields) => log.error(fields, message) },
   });

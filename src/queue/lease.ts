@@ -33,6 +33,8 @@ export interface LeaseOptions {
   /** `monotonic` in milliseconds; `steadyClock`, or a test's own. */
   clock: { monotonic(): number; setTimer: SetTimer };
   onAcquired: (epoch: number) => void;
+  /** Called when the lease was won, before `onAcquired`, and at each renewal: `held` is true until then on `clock`. */
+  onExtended?: (epoch: number, heldUntilMs: number) => void;
   /** Called once for each term that ended without `release`; the process stands by again. */
   onLost: (reason: string) => void;
   /** Gets what the store or a callback has thrown. */
@@ -87,6 +89,7 @@ export function createLease(options: LeaseOptions): Lease {
     term = won;
     watchDeadline(won);
     stepIn(nextRenewal(won));
+    tell(() => options.onExtended?.(won.epoch, actsUntil(won)));
     tell(() => options.onAcquired(won.epoch));
   }
 
@@ -102,6 +105,7 @@ export function createLease(options: LeaseOptions): Lease {
       mine.since = before;
       watchDeadline(mine);
       stepIn(nextRenewal(mine));
+      tell(() => options.onExtended?.(mine.epoch, actsUntil(mine)));
     } else {
       lose(mine, 'another manager has the leader lease, or the store has lost it');
     }
@@ -109,6 +113,8 @@ export function createLease(options: LeaseOptions): Lease {
 
   /** A third of the life after the last renewal began, so that a second try still comes before acts must stop. */
   const nextRenewal = ({ since }: Term) => Math.max(0, since + ttlMs / 3 - clock.monotonic());
+
+  const actsUntil = ({ since }: Term) => since + (ttlMs * 2) / 3;
 
   function watchDeadline(mine: Term): void {
     cancelDeadline();
@@ -184,7 +190,7 @@ export function createLease(options: LeaseOptions): Lease {
       started = true;
       underWay = ask();
     },
-    held: () => term !== undefined && clock.monotonic() < term.since + (ttlMs * 2) / 3,
+    held: () => term !== undefined && clock.monotonic() < actsUntil(term),
     epoch: () => term?.epoch,
     async release() {
       if (released) return;

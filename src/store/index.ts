@@ -9,7 +9,7 @@ export { CommandStream, type Entry, type Settled, type Settlement, type Warm } f
 export { connectBlocking, connectCommands, type Link } from './connect.ts';
 export { type ImageEntry, ImageUsage } from './image-usage.ts';
 export { COMMAND_GROUP, type Keys, keysOf } from './keys.ts';
-export { redisLeaseStore, watchedLeaseStore } from './lease-store.ts';
+export { redisLeaseStore } from './lease-store.ts';
 export { type ExternalNode, readNodes } from './nodes.ts';
 export { type PoolEvent, type PoolRead, PoolStore } from './pool-store.ts';
 export { Fenced } from './reply.ts';

@@ -114,6 +114,11 @@ export function createMetrics(options: { version?: string; processMetrics?: bool
       ['runtime', 'call', 'result'],
       PASS,
     ),
+    loopBlocked: gauge(
+      'loop_blocked_seconds',
+      'For how long the main loop has not moved; all other metrics are as old.',
+      [],
+    ),
     redisUp: gauge('redis_up', '1 where Redis answers, else 0.', []),
     runtimeUp: gauge<{ runtime: RuntimeName }>('runtime_up', '1 where the runtime answers, else 0.', [
       'runtime',
@@ -182,6 +187,7 @@ export function createMetrics(options: { version?: string; processMetrics?: bool
       HEARTBEAT,
     ),
   };
+  metrics.loopBlocked.set(0);
   gauge<{ version: string; node: string }>('build_info', 'Always 1; the versions are in the labels.', [
     'version',
     'node',

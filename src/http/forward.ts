@@ -1,0 +1,77 @@
+/**
+ * Passes requests on to another HTTP server of this process, which listens on a socket of its own: whole, and only as
+ * many at once as that server can work on. What is slow, broken or too many ends here.
+ */
+import {
+  request as ask,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
+import { Fault } from '../model/fault.ts';
+import { bodyOf } from './body.ts';
+import type { Forward } from './listen.ts';
+
+/** Requests that are with the other server at once: each takes two descriptors. */
+const AT_ONCE = 64;
+/** A loop that has been silent for so long, in milliseconds, is given nothing new. */
+const BUSY_MS = 5000;
+/** Fields that are about a connection (RFC 9110, 7.6.1) or about how a body is sent, and so end with theirs. */
+const OF_A_CONNECTION = new Set([
+  ...['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'],
+  ...['expect', 'content-length'],
+]);
+
+export function createForward(options: { socketPath: string; quietMs: () => number }): Forward {
+  const { socketPath, quietMs } = options;
+  let active = 0;
+  return async (request, response) => {
+    const seconds = Math.floor(quietMs() / 1000);
+    if (quietMs() >= BUSY_MS)
+      throw new Fault('unavailable', `The manager has been busy for ${seconds} s. Try again later.`);
+    // Read before it counts: a client that sends slowly holds back nobody.
+    const body = await bodyOf(request);
+    if (active >= AT_ONCE)
+      throw new Fault('unavailable', `${AT_ONCE} requests are being answered already. Try again later.`);
+    active += 1;
+    try {
+      await pass(request, response, body, socketPath);
+    } finally {
+      active -= 1;
+    }
+  };
+}
+
+function pass(
+  request: IncomingMessage,
+  response: ServerResponse,
+  body: Buffer,
+  socketPath: string,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const { method, url } = request;
+    const headers = { ...passedOn(request.headers), 'content-length': body.length };
+    // No connection is used twice: a server that was blocked may close an idle one on the request that is in it.
+    const inner = ask({ socketPath, method, path: url, headers, agent: false });
+    inner.on('response', (answer) => {
+      response.writeHead(answer.statusCode ?? 500, answer.statusMessage, {
+        ...passedOn(answer.headers),
+        ...(answer.headers['content-length'] && { 'content-length': answer.headers['content-length'] }),
+      });
+      answer.pipe(response);
+      answer.on('error', () => response.destroy());
+    });
+    inner.on('error', (error) => {
+      if (response.headersSent || response.destroyed) response.destroy();
+      else reject(new Fault('unavailable', 'The manager broke off; try again.', { cause: error }));
+    });
+    response.on('close', () => {
+      inner.destroy();
+      resolve();
+    });
+    inner.end(body);
+  });
+}
+
+const passedOn = (headers: IncomingHttpHeaders) =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !OF_A_CONNECTION.has(name)));

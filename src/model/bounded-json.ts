@@ -1,0 +1,41 @@
+/** Bounds on JSON that others wrote, checked on its text: before anything is built from it, and without recursion. */
+
+export interface JsonBounds {
+  /** Levels of lists and objects within each other. */
+  depth: number;
+  /** Values in all: those of lists, those of objects, and the lists and objects themselves. */
+  values: number;
+}
+
+const [QUOTE, BACKSLASH, COMMA, OPEN_LIST, CLOSE_LIST, OPEN_MAP, CLOSE_MAP] = [34, 92, 44, 91, 93, 123, 125];
+
+/** What the text has too much of, for people; `undefined` if it is within the bounds. It need not be JSON. */
+export function excessOf(text: string, { depth: deepest, values: most }: JsonBounds): string | undefined {
+  let depth = 0;
+  let values = 1;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(text, at);
+    else if (code === COMMA) values += 1;
+    else if (code === CLOSE_LIST || code === CLOSE_MAP) depth -= 1;
+    else if (code === OPEN_LIST || code === OPEN_MAP) {
+      depth += 1;
+      values += 1;
+    }
+    if (depth > deepest) return `is nested too deeply: more than ${deepest} levels`;
+    if (values > most) return `holds more than ${most} values`;
+  }
+  return undefined;
+}
+
+/** Where the string that begins there ends; the end of the text if it does not. */
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; ; at += 1) {
+    at = text.indexOf('"', at);
+    if (at < 0) return text.length;
+    let before = at - 1;
+    while (text.charCodeAt(before) === BACKSLASH) before -= 1;
+    // An even number of backslashes: they escape each other, and not the quote.
+    if ((at - before) % 2 === 1) return at;
+  }
+}

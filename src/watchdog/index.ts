@@ -1,0 +1,153 @@
+/**
+ * The watchdog: a thread that renews the lease, owns the HTTP port and answers for health and metrics, so that a main
+ * loop that is blocked for a while (by a big input, by garbage collection) loses no lease and fails no probe.
+ *
+ * What must always hold:
+ * - Whether an act may begin is read from shared memory at that instant: the main loop needs no message to learn that
+ *   the lease is gone.
+ * - A main loop that is hung for HANG_MS is reported by `/livez`, and its lease is given up.
+ * - A watchdog that dies ends the manager (`failed`); nothing leads without it.
+ * Must not import the loop, the runtimes or the commands.
+ */
+import { Worker } from 'node:worker_threads';
+import type { HealthReport } from '../http/health.ts';
+import { Fault } from '../model/fault.ts';
+import type { Lease } from '../queue/lease.ts';
+import { HANG_MS, TICK_MS } from './hang.ts';
+import type { FromWatchdog, ToWatchdog, WatchdogData } from './messages.ts';
+import { shareState } from './shared.ts';
+
+/** How long the thread may take to end before it is terminated: one call to Redis, and the end of its server. */
+const CLOSE_MS = 5000;
+
+export interface WatchdogOptions
+  extends Pick<
+    WatchdogData,
+    'redisUrl' | 'cell' | 'owner' | 'leaseMs' | 'host' | 'port' | 'allowedHosts' | 'apiSocket'
+  > {
+  /** From how much silence on the main loop is hung; HANG_MS if not given. */
+  hangMs?: number;
+  /** What is known of the parts; asked for once a second, and at each `publish`. */
+  health: () => HealthReport;
+  metrics: { text(): Promise<string>; contentType: string };
+  onAcquired: (epoch: number) => void;
+  /** Called once for each term that ended without `release`. */
+  onLost: (reason: string) => void;
+  /** Whether Redis answers the watchdog. */
+  onLink: (ok: boolean, message: string) => void;
+  log: { error(fields: object, message: string): void };
+}
+
+export interface Watchdog {
+  /** Where it listens, such as `http://127.0.0.1:8080`. */
+  url: string;
+  lease: Lease;
+  /** Passes on what has changed in the health at once. */
+  publish(): void;
+  /** Rejects when the thread has died. */
+  failed: Promise<never>;
+  /** Gives the lease back, ends what is under way on the port, and ends the thread. */
+  close(): Promise<void>;
+}
+
+/** Starts the thread; throws a Fault that names the setting to change if it cannot listen. */
+export async function startWatchdog(options: WatchdogOptions): Promise<Watchdog> {
+  const shared = shareState();
+  const { health, metrics, log } = options;
+  const { redisUrl, cell, owner, leaseMs, host, port, allowedHosts, apiSocket, hangMs = HANG_MS } = options;
+  const workerData: WatchdogData = {
+    ...{ shared: shared.buffer, redisUrl, cell, owner, leaseMs, hangMs, host, port, apiSocket, allowedHosts },
+    ...{ health: health(), contentType: metrics.contentType },
+  };
+  const thread = new Worker(new URL('./thread.ts', import.meta.url), { workerData, name: 'watchdog' });
+  const post = (message: ToWatchdog) => thread.postMessage(message);
+  const listening = Promise.withResolvers<string>();
+  const released = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  const failure = Promise.withResolvers<never>();
+  failure.promise.catch(() => {});
+  let term: number | undefined;
+  let closing = false;
+
+  const died = (why: unknown) => {
+    shared.clearTerm();
+    const error = new Error('The watchdog thread has ended.', { cause: why });
+    listening.reject(error);
+    released.resolve();
+    ended.resolve();
+    if (!closing) failure.reject(error);
+  };
+  thread.on('error', died);
+  thread.on('exit', died);
+
+  async function answerScrape(): Promise<void> {
+    try {
+      post({ type: 'metrics', text: await metrics.text() });
+    } catch (err) {
+      log.error({ err }, 'the metrics could not be collected');
+      post({ type: 'metrics', text: undefined });
+    }
+  }
+
+  thread.on('message', (message: FromWatchdog) => {
+    react(message);
+    publish();
+  });
+
+  function react(message: FromWatchdog): void {
+    if (message.type === 'listening') listening.resolve(message.url);
+    else if (message.type === 'refused') listening.reject(new Fault(message.code, message.message));
+    else if (message.type === 'link') options.onLink(message.ok, message.message);
+    else if (message.type === 'error') log.error(message.fields, message.message);
+    else if (message.type === 'scrape') void answerScrape();
+    else if (message.type === 'released') released.resolve();
+    else if (message.type === 'acquired') {
+      term = message.epoch;
+      options.onAcquired(message.epoch);
+    } else if (message.type === 'lost' && term !== undefined) {
+      term = undefined;
+      options.onLost(message.reason);
+    }
+  }
+
+  let published = '';
+  const publish = () => {
+    const report = health();
+    const text = JSON.stringify(report);
+    if (text === published) return;
+    published = text;
+    post({ type: 'health', health: report });
+  };
+  const beat = setInterval(() => {
+    shared.beat();
+    publish();
+  }, TICK_MS);
+
+  async function close(): Promise<void> {
+    closing = true;
+    clearInterval(beat);
+    post({ type: 'close' });
+    const late = setTimeout(() => void thread.terminate(), CLOSE_MS);
+    await ended.promise;
+    clearTimeout(late);
+  }
+
+  const lease: Lease = {
+    start: () => post({ type: 'start' }),
+    held: () => term !== undefined && shared.mayAct(term),
+    epoch: () => term,
+    async release() {
+      term = undefined;
+      shared.clearTerm();
+      post({ type: 'release' });
+      await released.promise;
+    },
+  };
+  try {
+    const url = await listening.promise;
+    return { url, lease, publish, failed: failure.promise, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,39 @@
+import type { HealthReport } from '../http/health.ts';
+import type { FaultCode } from '../model/fault.ts';
+
+/** What the thread is started with. */
+export interface WatchdogData {
+  /** Memory of `shareState`. */
+  shared: SharedArrayBuffer;
+  redisUrl: string;
+  cell: string;
+  owner: string;
+  leaseMs: number;
+  hangMs: number;
+  host: string;
+  /** 0 takes any free port. */
+  port: number;
+  /** HTTP_ALLOWED_HOSTS. */
+  allowedHosts: readonly string[];
+  /** Where the main thread answers all that the watchdog does not. */
+  apiSocket: string;
+  health: HealthReport;
+  contentType: string;
+}
+
+/** From the main thread to the watchdog. */
+export type ToWatchdog =
+  | { type: 'start' | 'release' | 'close' }
+  | { type: 'health'; health: HealthReport }
+  /** The answer to `scrape`; `undefined` if the metrics could not be collected. */
+  | { type: 'metrics'; text: string | undefined };
+
+/** From the watchdog to the main thread. */
+export type FromWatchdog =
+  | { type: 'listening'; url: string; port: number }
+  | { type: 'refused'; code: FaultCode; message: string }
+  | { type: 'acquired'; epoch: number }
+  | { type: 'lost'; reason: string }
+  | { type: 'link'; ok: boolean; message: string }
+  | { type: 'error'; message: string; fields: object }
+  | { type: 'scrape' | 'released' };

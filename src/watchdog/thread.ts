@@ -1,0 +1,101 @@
+/**
+ * The watchdog's thread: it renews the lease, owns the HTTP port and answers for health and metrics, whatever the main
+ * loop does. `index.ts` starts it.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { createForward } from '../http/forward.ts';
+import { createHttpServer } from '../http/server.ts';
+import { Fault, messageOf } from '../model/fault.ts';
+import { steadyClock } from '../queue/clock.ts';
+import { createLease } from '../queue/lease.ts';
+import { connectCommands } from '../store/connect.ts';
+import { keysOf } from '../store/keys.ts';
+import { redisLeaseStore, watchedLeaseStore } from '../store/lease-store.ts';
+import { createHangDetector, TICK_MS } from './hang.ts';
+import { leaseWhileAlive } from './lease-while-alive.ts';
+import type { FromWatchdog, ToWatchdog, WatchdogData } from './messages.ts';
+import { createScrapes } from './scrapes.ts';
+import { processMs, shareState } from './shared.ts';
+import { watchedHealth } from './watched-health.ts';
+
+if (!parentPort) throw new Error('This is the thread of the watchdog; it does not run by itself.');
+const port = parentPort;
+const data = workerData as WatchdogData;
+const post = (message: FromWatchdog) => port.postMessage(message);
+
+const shared = shareState(data.shared);
+const detector = createHangDetector({ beats: shared.beats, now: processMs, hangMs: data.hangMs });
+const ticker = setInterval(detector.tick, TICK_MS);
+
+let health = data.health;
+let redisUp = false;
+let unreachable: string | undefined;
+const redis = connectCommands(data.redisUrl);
+const setLink = (ok: boolean, message: string) => {
+  redisUp = ok;
+  // The connection knows why Redis cannot be reached; a call knows only that it waited in vain.
+  post({ type: 'link', ok, message: ok ? message : (unreachable ?? message) });
+};
+redis.on('error', (error) => {
+  unreachable = messageOf(error);
+  setLink(false, unreachable);
+});
+redis.on('ready', () => {
+  unreachable = undefined;
+});
+
+const store = watchedLeaseStore(redisLeaseStore(redis, keysOf(data.cell)), setLink);
+const lease = createLease({
+  store: leaseWhileAlive(store, detector.hung),
+  owner: data.owner,
+  ttlMs: data.leaseMs,
+  clock: { monotonic: processMs, setTimer: steadyClock.setTimer },
+  onExtended: shared.setTerm,
+  onAcquired: (epoch) => post({ type: 'acquired', epoch }),
+  onLost(reason) {
+    shared.clearTerm();
+    const hung = `the main loop has not moved for ${Math.floor(detector.quietMs() / 1000)} s`;
+    post({ type: 'lost', reason: detector.hung() ? hung : reason });
+  },
+  onError: (error) => setLink(false, messageOf(error)),
+});
+
+const scrapes = createScrapes({
+  ask: () => post({ type: 'scrape' }),
+  facts: () => ({ redis_up: redisUp ? 1 : 0, loop_blocked_seconds: Math.floor(detector.quietMs() / 1000) }),
+});
+
+port.on('message', (message: ToWatchdog) => {
+  if (message.type === 'start') lease.start();
+  else if (message.type === 'health') health = message.health;
+  else if (message.type === 'metrics') scrapes.answered(message.text);
+  else if (message.type === 'release') {
+    shared.clearTerm();
+    void lease.release().then(() => post({ type: 'released' }));
+  } else void close();
+});
+
+async function close(): Promise<void> {
+  clearInterval(ticker);
+  shared.clearTerm();
+  await lease.release();
+  await server?.close();
+  redis.disconnect();
+  port.close();
+}
+
+const server = await createHttpServer({
+  ...{ host: data.host, port: data.port, allowedHosts: data.allowedHosts },
+  health: () => watchedHealth(health, detector),
+  metrics: { contentType: data.contentType, text: scrapes.text },
+  forward: createForward({ socketPath: data.apiSocket, quietMs: detector.quietMs }),
+  log: { error: (fields, message) => post({ type: 'error', message, fields }) },
+}).catch((error: unknown) => {
+  post({
+    type: 'refused',
+    code: error instanceof Fault ? error.code : 'internal',
+    message: messageOf(error),
+  });
+  return undefined;
+});
+if (server) post({ type: 'listening', url: server.url, port: server.port });

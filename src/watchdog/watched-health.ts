@@ -1,0 +1,18 @@
+import type { HealthReport } from '../http/health.ts';
+import type { HangDetector } from './hang.ts';
+
+/** The last report of the main thread, and over it what the watchdog sees: a loop that is hung reports nothing. */
+export function watchedHealth(
+  report: HealthReport,
+  detector: Pick<HangDetector, 'quietMs' | 'hung'>,
+): HealthReport {
+  const seconds = Math.floor(detector.quietMs() / 1000);
+  if (seconds < QUIET_SECONDS) return report;
+  const why = detector.hung() ? 'it is hung' : 'it is busy; what else is reported is as old';
+  const loop = { ok: !detector.hung(), message: `has not moved for ${seconds} s: ${why}` };
+  const checks = { ...report.checks, loop };
+  return detector.hung() ? { live: false, ready: false, checks } : { ...report, checks };
+}
+
+/** A loop that was silent for less is not worth a word. */
+const QUIET_SECONDS = 3;

@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import { expect, inject, onTestFinished, test, vi } from 'vitest';
+import { report } from '../../src/http/health.ts';
+import { newApiSocket } from '../../src/watchdog/api-socket.ts';
+import { startWatchdog, type WatchdogOptions } from '../../src/watchdog/index.ts';
+import { openCell } from '../store/cell.ts';
+
+const WELL = {
+  ...{ redis: { ok: true, message: 'answers' }, runtimes: { process: { ok: true, message: '' } } },
+  ...{ leading: true, heldBack: 0, loopQuietSeconds: 0, loopStuckSeconds: 60 },
+};
+
+async function watched(more: Partial<WatchdogOptions> = {}) {
+  const cell = openCell();
+  const told = { acquired: [] as number[], lost: [] as string[] };
+  const watchdog = await startWatchdog({
+    ...{ redisUrl: inject('redisUrl'), cell: cell.name, owner: randomUUID(), leaseMs: 60_000 },
+    ...{
+      host: '127.0.0.1',
+      port: 0,
+      allowedHosts: [],
+      apiSocket: newApiSocket(),
+      health: () => report(WELL),
+    },
+    metrics: { text: async () => 'worker_manager_redis_up 1\n', contentType: 'text/plain' },
+    onAcquired: (epoch) => told.acquired.push(epoch),
+    onLost: (reason) => told.lost.push(reason),
+    onLink: () => {},
+    log: { error: () => {} },
+    ...more,
+  });
+  onTestFinished(() => watchdog.close());
+  const holder = () => cell.redis.get(cell.store.keys.leader);
+  return { ...{ watchdog, cell, holder }, ...told };
+}
+const acquired = (epochs: number[], count = 1) =>
+  vi.waitFor(() => expect(epochs).toHaveLength(count), { timeout: 20_000 });
+
+test('a main loop that is hung loses its lease at once in its own eyes, and leads again when it moves', async () => {
+  const { watchdog, holder, ...told } = await watched({ hangMs: 1500, leaseMs: 12_000 });
+  watchdog.lease.start();
+  await acquired(told.acquired);
+  const before = await holder();
+  expect(watchdog.lease.held()).toBe(true);
+  // The lease is given up when it is next renewed, after a third of its life, and would allow acts for two thirds of it.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 6000);
+  // No message of the loss has been read yet.
+  expect(told.lost).toEqual([]);
+  expect(watchdog.lease.held()).toBe(false);
+  await vi.waitFor(() => expect(told.lost).toEqual([expect.stringMatching(/main loop has not moved for/)]));
+  await acquired(told.acquired, 2);
+  expect(watchdog.lease.held()).toBe(true);
+  expect(await holder()).not.toBe(before);
+});
+
+test('a lease that is released is free at once', async () => {
+  const { watchdog, holder, ...told } = await watched();
+  watchdog.lease.start();
+  await acquired(told.acquired);
+  expect(await holder()).toMatch(new RegExp(` ${told.acquired[0]}$`));
+  await watchdog.lease.release();
+  expect(await holder()).toBeNull();
+  expect([watchdog.lease.held(), watchdog.lease.epoch(), told.lost]).toEqual([false, undefined, []]);
+});
+
+test('a port that is taken is refused with the name of its setting', async () => {
+  const { watchdog } = await watched();
+  const port = Number(new URL(watchdog.url).port);
+  await expect(watched({ port })).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining('Set HTTP_PORT'),
+  });
+});

@@ -28,6 +28,8 @@ export const guards = {
   // Its image.
   'image missing': ({ event }: Step) => is.imageMissing(event.seen),
   'image being built': ({ event }: Step) => event.seen.image?.kind === 'building',
+  // Its turn to start.
+  'must wait': ({ event }: Step) => event.seen.queued !== undefined,
   // What is wanted.
   unwanted: ({ context, event }: Step) => is.unwanted(context, event.seen),
   'unwanted and alive': ({ context, event }: Step) =>

@@ -1,7 +1,16 @@
 /** What the worker's machine remembers after a step: the changes to its life that its rules make. Pure. */
 import { type Observation, parseInstant } from '../src/model/index.ts';
 import { whyHung } from './hung.ts';
-import { backoffMs, body, gaveUp, type Life, type Outcome, outcome, whyUnwanted } from './situation.ts';
+import {
+  backoffMs,
+  body,
+  gaveUp,
+  type Life,
+  type Outcome,
+  outcome,
+  queuedMs,
+  whyUnwanted,
+} from './situation.ts';
 
 export function adopted(life: Life, seen: Observation): Partial<Life> {
   return { incarnation: body(seen)?.incarnation ?? life.incarnation, expected: true };
@@ -18,11 +27,22 @@ export function nextIncarnation(life: Life, seen: Observation): Partial<Life> {
     restarts: life.restarts + 1,
     expected: false,
     starting_since: seen.now,
+    queued_since: undefined,
     running_since: undefined,
     next_retry_at: undefined,
     ending: undefined,
     outcome: undefined,
   };
+}
+
+/** From here on the start deadline stands still. */
+export function queued(life: Life, seen: Observation): Partial<Life> {
+  return { queued_since: life.queued_since ?? seen.now };
+}
+
+/** The start goes on: the time in the queue does not count towards its deadline. */
+export function admitted(life: Life, seen: Observation): Partial<Life> {
+  return { starting_since: life.starting_since + queuedMs(life, seen), queued_since: undefined };
 }
 
 /** The body that it was given never came to work for it, which is no failure of its own: the next one it gets by itself. */

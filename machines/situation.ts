@@ -32,6 +32,8 @@ export interface Life {
   /** The generation under which it ended; a later one that wants it running starts it again. */
   generation: number;
   starting_since: number;
+  /** Since when it waits for its turn to start; absent while it does not wait. */
+  queued_since?: number | undefined;
   running_since?: number | undefined;
   next_retry_at?: number | undefined;
   /** Why the living body is being ended, and when SIGTERM has had its time. */
@@ -127,9 +129,14 @@ export function overdue(life: Life, seen: Observation): boolean {
 }
 
 export function startDeadline(life: Life, seen: Observation): number {
-  const since = (alive(seen) ? body(seen)?.started_at : undefined) ?? life.starting_since;
+  const since =
+    (alive(seen) ? body(seen)?.started_at : undefined) ?? life.starting_since + queuedMs(life, seen);
   return Math.max(since, seen.watching_since) + seen.desired.spec.start_deadline_seconds * 1000;
 }
+
+/** How long it has waited for its turn to start, in milliseconds. */
+export const queuedMs = ({ queued_since: since }: Life, { now }: Observation): number =>
+  since === undefined ? 0 : Math.max(0, now - since);
 
 /** When the whole life of the worker is over, whatever it does. */
 export function expiry(seen: Observation): number {

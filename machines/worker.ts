@@ -34,6 +34,8 @@ const life = setup({
     'next incarnation': assign(({ context, event }) => after.nextIncarnation(context, event.seen)),
     'do without': assign(({ context, event }) => after.doneWithout(context, event.seen)),
     'start afresh': assign(({ context, event }) => after.freshStart(context, event.seen)),
+    'join the queue': assign(({ context, event }) => after.queued(context, event.seen)),
+    'leave the queue': assign(({ context, event }) => after.admitted(context, event.seen)),
     settle: assign(({ context, event }) => after.settled(context, event.seen)),
     // What is asked of the world: named here, carried out by src/reconcile/act.ts.
     build: (_, _params: { image: string }) => {},
@@ -76,6 +78,8 @@ type Remember =
   | 'next incarnation'
   | 'do without'
   | 'start afresh'
+  | 'join the queue'
+  | 'leave the queue'
   | 'settle';
 type Ask =
   | typeof build
@@ -87,7 +91,7 @@ type Ask =
   | typeof remove
   | 'purge';
 type State =
-  | `STARTING.${'creating' | 'building' | 'booting' | 'backoff' | 'stopping'}`
+  | `STARTING.${'creating' | 'building' | 'queued' | 'booting' | 'backoff' | 'stopping'}`
   | `RUNNING.${'assigned' | 'booting' | 'ready' | 'silent' | 'killing' | 'stopping'}`
   | 'STOPPED'
   | 'FAILED'
@@ -150,6 +154,7 @@ export const workerMachine = life.createMachine({
               when('present', [start]),
               when('image missing', [build], 'STARTING.building'),
               when('image being built', [], 'STARTING.building'),
+              when('must wait', ['join the queue'], 'STARTING.queued'),
               when('otherwise', [create]),
             ],
           },
@@ -161,7 +166,21 @@ export const workerMachine = life.createMachine({
               when('present', [], 'STARTING.creating'),
               when('image missing', [build]),
               when('image being built', []),
+              when('must wait', ['join the queue'], 'STARTING.queued'),
               when('otherwise', [create], 'STARTING.creating'),
+            ],
+          },
+        },
+        // Bodies that boot are bounded (src/reconcile/admission.ts): this one waits for its turn.
+        queued: {
+          on: {
+            observed: [
+              ...starting,
+              when('present', ['leave the queue'], 'STARTING.creating'),
+              when('image missing', ['leave the queue', build], 'STARTING.building'),
+              when('image being built', ['leave the queue'], 'STARTING.building'),
+              when('must wait', []),
+              when('otherwise', ['leave the queue', create], 'STARTING.creating'),
             ],
           },
         },

@@ -13,6 +13,7 @@ import { limitsOf } from './limits.ts';
 import { messageOf, type RuntimeName } from './model/index.ts';
 import { deskOf } from './open-desk.ts';
 import { openPools } from './open-pools.ts';
+import { startsOf } from './open-starts.ts';
 import { pauseBetweenTerms, Term } from './reconcile/term.ts';
 import type { TermOptions } from './reconcile/term-options.ts';
 import { aliased } from './runtimes/aliased.ts';
@@ -156,6 +157,8 @@ export async function serve(options: ServeOptions): Promise<void> {
     grace_ms: settings.creationGraceSeconds * 1000,
     breaker_share: settings.removalBreakerShare,
     limits: limitsOf(settings),
+    most_workers: settings.maxWorkersTotal,
+    starts: startsOf(runtimes, settings.maxConcurrentStarts),
   });
 
   metrics.beforeScrape(() => {
@@ -165,6 +168,8 @@ export async function serve(options: ServeOptions): Promise<void> {
     metrics.workers.reset();
     for (const { count, ...kind } of kinds) metrics.workers.set(count, kind);
     metrics.desiredWorkers.set(desired);
+    metrics.queuedWorkers.reset();
+    for (const [runtime, count] of term?.queued ?? []) metrics.queuedWorkers.set(count, { runtime });
     return pools.scrape(term?.pools);
   });
   const health = () => {

@@ -62,6 +62,14 @@ export function integer(name: string, fallback: string, [min, max]: [number, num
   return variable({ name, schema, allowed: `a whole number from ${min} to ${max}`, fallback, help });
 }
 
+/** A whole number, or `auto`, which is `undefined`. */
+export const autoOr = (min: number, max: number) => wordOr('auto', min, max);
+/** A whole number, or `none`, which is `undefined`. */
+export const noneOr = (min: number, max: number) => wordOr('none', min, max);
+
+const wordOr = (word: string, min: number, max: number) =>
+  z.union([z.literal(word).transform(() => undefined), decimal(min, max).pipe(z.int())]);
+
 export function choice<const T extends readonly [string, ...string[]]>(
   name: string,
   values: T,

@@ -7,11 +7,13 @@ import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { HIDDEN, redactUrl } from './telemetry/redact.ts';
 import {
+  autoOr,
   choice,
   cron,
   type Environment,
   hostNames,
   integer,
+  noneOr,
   number,
   optional,
   path,
@@ -160,6 +162,20 @@ export const VARIABLES = {
     'Share of all bodies; where a sweep would remove more, it removes none and asks for a person.',
   ),
   concurrency: integer('CONCURRENCY', '16', [1, 1000], 'Workers that are worked on at once.'),
+  maxWorkersTotal: variable({
+    name: 'MAX_WORKERS_TOTAL',
+    schema: noneOr(1, 1_000_000),
+    allowed: 'a whole number from 1 to 1000000, or none',
+    fallback: '10000',
+    help: 'Workers that the cell may have which are starting, queued or running; a create beyond it is refused with capacity.',
+  }),
+  maxConcurrentStarts: variable({
+    name: 'MAX_CONCURRENT_STARTS',
+    schema: autoOr(1, 10_000),
+    allowed: 'auto or a whole number from 1 to 10000',
+    fallback: 'auto',
+    help: 'Bodies of one runtime that may boot at the same time; others wait as Queued. auto is twice the cores.',
+  }),
   dockerCallSeconds: number(
     'DOCKER_CALL_SECONDS',
     '30',

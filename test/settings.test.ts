@@ -40,6 +40,8 @@ test('the defaults', () => {
     creationGraceSeconds: 60,
     removalBreakerShare: 0.5,
     concurrency: 16,
+    maxWorkersTotal: 10_000,
+    maxConcurrentStarts: undefined,
     dockerCallSeconds: 30,
     imageRetentionDays: 7,
     imageGcCron: 'daily',

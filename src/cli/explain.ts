@@ -55,6 +55,8 @@ async function explain(context: Context, given: string, options: { output: strin
     // An epoch is the instant at which the lease was won; without a leader, whoever leads next counts from then.
     leadingSince: leader?.epoch ?? now(),
     refusals: new Map(),
+    // The queue of starts is the leader's own; its place stands in the record.
+    turns: { ask: ({ status }) => (status?.phase === 'queued' ? status.message : undefined) },
   });
   if (!looked) throw await whyNone(session, id);
   const { seen } = looked;

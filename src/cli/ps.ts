@@ -36,13 +36,15 @@ export function psCommand(context: Context): Command {
 async function ps({ session, out, now }: Context, options: Options): Promise<void> {
   const keep = filterOf(options.filter ?? [], options.all ?? false);
   const open = await session();
-  const workers = (await open.store.summaries()).filter(keep);
+  const all = await open.store.summaries();
+  const workers = all.filter(keep);
   if (options.output === 'json') return out.json(workers);
   const id = ({ worker_id }: Summary) => (options.trunc ? shortId(worker_id) : worker_id);
   if (options.quiet) return workers.length > 0 ? out.line(workers.map(id).join('\n')) : undefined;
+  const places = queuePlaces(all);
   const rows = workers.map((one) => [
     ...[id(one), one.name ?? '', one.agent_type ?? '', one.runtime ?? '', one.status, one.phase],
-    ...[one.restarts, ageOf(one.created_at, now()), reasonOf(one)],
+    ...[one.restarts, ageOf(one.created_at, now()), places.get(one.worker_id) ?? reasonOf(one)],
   ]);
   await out.line(table(COLUMNS, rows));
   if (!(await open.leader()))
@@ -54,6 +56,21 @@ async function ps({ session, out, now }: Context, options: Options): Promise<voi
 /** As `docker ps` writes it: `Error (1)`. A worker that starts again keeps the code of its last body. */
 const reasonOf = ({ reason, exit_code }: Summary) =>
   reason !== '' && exit_code ? `${reason} (${exit_code})` : reason;
+
+/** The reason of workers that wait for their turn to start, with their places: `Queued (3 of 40)`. The oldest starts first. */
+export function queuePlaces(all: readonly Summary[]): Map<string, string> {
+  const queues = new Map<string, string[]>();
+  for (const { worker_id, phase, runtime = '' } of all) {
+    if (phase !== 'queued') continue;
+    const queue = queues.get(runtime) ?? [];
+    queue.push(worker_id);
+    queues.set(runtime, queue);
+  }
+  const entries = [...queues.values()].flatMap((ids) =>
+    ids.map((id, at) => [id, `Queued (${at + 1} of ${ids.length})`] as const),
+  );
+  return new Map(entries);
+}
 
 /** As docker's: the same key twice is either, different keys are both; to filter by status looks at all. */
 export function filterOf(filters: string[], all: boolean): (worker: Summary) => boolean {

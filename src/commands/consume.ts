@@ -35,6 +35,8 @@ export interface ConsumerOptions {
   log: Logger;
   /** A worker's desired record has changed. */
   changed: (workerId: string) => void;
+  /** This worker is to run: it was created, or started again. */
+  wanted?: (workerId: string) => void;
   /** What is asked of a pool has changed. */
   poolChanged: (name: string) => void;
   /**
@@ -107,6 +109,7 @@ async function settle(entry: Entry, options: ConsumerOptions): Promise<void> {
   options.settled(name, result, Math.max(0, context.now() - Number(entry.id.split('-')[0])));
   if (settlement.pool && outcome === 'ok') options.poolChanged(settlement.pool.name);
   if (worker_id && wrote(settlement, outcome)) {
+    if (settlement.operation === 'create' || settlement.desired === 'running') options.wanted?.(worker_id);
     // Its wrapper is heard of sooner than a look would see anything.
     if (taken && settlement.created?.warm?.fits && options.takenOver)
       options.takenOver(worker_id, settlement.created);

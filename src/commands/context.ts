@@ -19,6 +19,8 @@ export interface CommandContext {
   /** The runtimes that this manager uses, in the order of preference; `info` is missing while one does not answer. */
   runtimes: readonly { name: RuntimeName; info: RuntimeInfo | undefined; error?: string | undefined }[];
   abilities: Abilities;
+  /** Why the cell may have no further worker; `undefined` if it may. */
+  full?: (() => string | undefined) | undefined;
   now: () => number;
   newId: () => string;
   /** A warm worker whose body a worker of this spec can take over; it is told by `changed` what became of it. */

@@ -30,6 +30,9 @@ export async function create(command: CommandOf<'create'>, context: CommandConte
   );
   const warnings = warningsOf(given, runtime);
   const warm = await context.warm?.(spec);
+  // One that takes over a body adds none.
+  const full = warm ? undefined : context.full?.();
+  if (full !== undefined) throw new Fault('capacity', full);
   const ms = context.now();
   const event = context.runtimes.length > 1 ? chosen(choice, instant(ms)) : undefined;
   const prompt = spec.prompt && JSON.stringify({ type: 'prompt', content: spec.prompt, request_id });

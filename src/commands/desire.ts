@@ -1,9 +1,9 @@
-import { type CommandOf, Fault, instant, type LifecycleEvent } from '../model/index.ts';
+import { type CommandOf, Fault, hasEnded, instant, type LifecycleEvent } from '../model/index.ts';
 import { type CommandContext, type Plan, refusal, success } from './context.ts';
 
 type Target = CommandOf<'delete' | 'stop' | 'start'>;
 
-type Known = Pick<CommandContext, 'now'> & { store: Pick<CommandContext['store'], 'status'> };
+type Known = Pick<CommandContext, 'now' | 'full'> & { store: Pick<CommandContext['store'], 'status'> };
 
 /** Ends the worker and forgets it. Deleting what is deleted is a success. */
 export const deleteWorker = (command: CommandOf<'delete'>, known: Known): Promise<Plan> =>
@@ -14,8 +14,12 @@ export const stopWorker = (command: CommandOf<'stop'>, known: Known): Promise<Pl
   desire(command, 'stopped', known);
 
 /** Brings a stopped or failed worker to life again, with a new body. */
-export const startWorker = (command: CommandOf<'start'>, known: Known): Promise<Plan> =>
-  desire(command, 'running', known);
+export async function startWorker(command: CommandOf<'start'>, known: Known): Promise<Plan> {
+  const full = known.full?.();
+  const adds = async () => hasEnded((await known.store.status(command.worker_id))?.status?.status);
+  if (full !== undefined && (await adds())) throw new Fault('capacity', full);
+  return desire(command, 'running', known);
+}
 
 async function desire(
   command: Target,

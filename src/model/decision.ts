@@ -50,6 +50,8 @@ export interface Observation {
   vitals?: Vitals | undefined;
   /** Looked up only where a body has to be made and its runtime runs images that we build. */
   image?: ImageState | undefined;
+  /** Why it must wait for its turn to start, with its place in the queue; absent if it may start. */
+  queued?: string | undefined;
   /** Milliseconds since 1970. */
   now: number;
   /** Since when this manager leads and the runtime answers: no deadline counts the time before. */

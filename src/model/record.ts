@@ -27,7 +27,7 @@ export type Memo = z.infer<typeof memo>;
 /** The observed status, `worker:<id>:status`: only the reconcile loop writes it, but for the first one of a worker that is given a warm body. */
 export const statusRecord = z.object({
   status: z.enum(WORKER_STATUSES),
-  /** The finer truth, such as `booting` or `backoff`. */
+  /** The finer truth, such as `queued`, `booting` or `backoff`. */
   phase: z.string(),
   /** One word for programs, such as `OOMKilled`; empty where there is nothing to say. */
   reason: z.string(),

@@ -73,7 +73,7 @@ export function decidePool(look: PoolLook): PoolDecision {
   const held = waits || stopped || (hopeless && outdated.length === 0 && own.length > 0);
   const left = new Set(leaving.map(([member]) => member));
   const room = size.desired + surge - own.filter((member) => !left.has(member)).length;
-  const added = [
+  const wanted = [
     ...(held
       ? []
       : additions(
@@ -83,6 +83,8 @@ export function decidePool(look: PoolLook): PoolDecision {
         )),
     ...(waits ? [] : warm.added),
   ];
+  const added = wanted.slice(0, look.room);
+  const short = wanted.length - added.length;
   const places = freePlaces(members, added.length);
   const intents: PoolIntent[] = [
     ...leaving.map(([{ id, busy }, why]): PoolIntent => ({ type: 'retire', worker_id: id, why, busy })),
@@ -98,7 +100,7 @@ export function decidePool(look: PoolLook): PoolDecision {
   );
   const wait = Math.min(scaled ? SCALED_LOOK_MS : LOOK_MS, ...dues.map((at) => Math.max(0, at - now) + 5));
   return {
-    status: statusOf(look, { ...size, updated, outdated, rollout, failures, words, hopeless }),
+    status: statusOf(look, { ...size, updated, outdated, rollout, failures, words, hopeless, short }),
     memo: next,
     intents,
     requeue_after_ms: wait,
@@ -114,7 +116,7 @@ function deleting(look: PoolLook, desired: number): PoolDecision {
     intents.push({ type: 'retire', worker_id: id, why: 'deleted', busy });
   const none = {
     ...{ updated: [], outdated: [], rollout: undefined },
-    ...{ failures: newMemo(), words: [], hopeless: false },
+    ...{ failures: newMemo(), words: [], hopeless: false, short: 0 },
   };
   return {
     status: statusOf(look, { desired, why: '', ...none }),

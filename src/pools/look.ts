@@ -87,6 +87,8 @@ export interface PoolLook {
   revision: string;
   /** Where `auto` puts a worker now; `undefined` where no runtime answers. */
   auto: PoolRuntime | undefined;
+  /** How many workers the cell may still have (MAX_WORKERS_TOTAL); absent if that is not known. */
+  room?: number | undefined;
   /** Until when takeovers of its warm workers are taken to go on, in milliseconds since 1970. */
   taking_until?: number | undefined;
   /** Milliseconds since 1970. */

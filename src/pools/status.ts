@@ -23,6 +23,8 @@ export interface Judged {
   failures: Failures;
   words: LastWords;
   hopeless: boolean;
+  /** Workers that are missing because the cell may have no more. */
+  short: number;
 }
 
 export function statusOf(look: PoolLook, judged: Judged): PoolStatus {
@@ -104,6 +106,10 @@ function explanation(
     const seconds = Math.max(0, Math.ceil((failures.next_retry_at - now) / 1000));
     const told = degraded(`${howMany}. A worker ended`, failures.failure);
     return { ...told, message: `${told.message} Another one is made in ${seconds} s.` };
+  }
+  if (judged.short > 0) {
+    const message = `${howMany}. ${judged.short} more cannot be made: the cell has all workers that MAX_WORKERS_TOTAL allows.`;
+    return { phase: 'degraded', reason: 'Capacity', message };
   }
   if (outdated.length > 0) {
     const message = `${updated.length} of ${desired} workers are of the new template, ${outdated.length} of the one before. ${howMany}.`;

@@ -9,11 +9,19 @@ export class Adoption {
   readonly #counts: Record<Found, number> = { adopted: 0, restarted: 0, expired: 0, left_alone: 0 };
   readonly #log: Logger;
   readonly #adopted: (id: string, event: LifecycleEvent) => void;
+  readonly #done: () => void;
 
-  constructor(ids: string[], log: Logger, adopted: (id: string, event: LifecycleEvent) => void) {
+  /** `done` is called when each of them has been looked at. */
+  constructor(
+    ids: string[],
+    log: Logger,
+    adopted: (id: string, event: LifecycleEvent) => void,
+    done: () => void = () => {},
+  ) {
     this.#waiting = new Set(ids);
     this.#log = log;
     this.#adopted = adopted;
+    this.#done = done;
     this.#tellWhenDone();
   }
 
@@ -32,7 +40,9 @@ export class Adoption {
   }
 
   #tellWhenDone(): void {
-    if (this.#waiting.size === 0) this.#log.info(this.#counts, 'recovered');
+    if (this.#waiting.size > 0) return;
+    this.#log.info(this.#counts, 'recovered');
+    this.#done();
   }
 }
 

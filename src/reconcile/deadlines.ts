@@ -9,6 +9,8 @@ import { type Observation, parseInstant } from '../model/index.ts';
 const MARGIN_MS = 5;
 /** A body that should have ended is looked at again after this at the latest. */
 const IMPATIENT_MS = 5000;
+/** Admission asks for a look when a turn comes; this is for a request that was lost. */
+const QUEUED_MS = 300_000;
 /** What cannot be seen is looked at again after this; a runtime that is back asks for a look by itself. */
 const UNCLEAR_MS = 30_000;
 
@@ -30,6 +32,7 @@ function deadlines(value: unknown, life: Life, seen: Observation): number[] {
   if (child === 'backoff') return [retryAt(life, seen), expiry(seen), ...leftovers(seen)];
   if (child === 'booting') return [startDeadline(life, seen), expiry(seen)];
   if (child === 'building') return [expiry(seen), now + UNCLEAR_MS];
+  if (child === 'queued') return [expiry(seen), now + QUEUED_MS];
   if (child === 'creating') return [expiry(seen)];
   if (top === 'RUNNING') return [expiry(seen), idleAt(seen)];
   return leftovers(seen);

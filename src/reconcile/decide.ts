@@ -123,6 +123,8 @@ function explanation(top: string, child: string | undefined, life: Life, seen: O
     return { reason: 'ImageBuilding', message: `${image.name}: ${image.step.slice(0, STEP_TOLD)}` };
   if (child === 'building' && image && image.kind !== 'unknown')
     return { reason: 'ImageBuilding', message: `${image.name} is not there yet.` };
+  // A look that could not tell leaves the sentence as it is.
+  if (child === 'queued') return { reason: 'Queued', message: seen.queued ?? status?.message ?? '' };
   if (top === 'DELETED')
     return { reason: life.outcome?.reason ?? 'Deleted', message: life.outcome?.message ?? '' };
   if (child === ASSIGNED) return { reason: status?.reason ?? '', message: status?.message ?? '' };

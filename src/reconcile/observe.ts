@@ -10,7 +10,7 @@ import type { PassContext } from './pass-context.ts';
 /** What a look needs; `explain` looks with it, too, and without a lease. */
 export type Looker = Pick<
   PassContext,
-  'store' | 'runtimes' | 'images' | 'limits' | 'now' | 'leadingSince' | 'refusals' | 'vitals'
+  'store' | 'runtimes' | 'images' | 'limits' | 'now' | 'leadingSince' | 'refusals' | 'vitals' | 'turns'
 >;
 
 /** One look at a worker; `undefined` where there is no record of it. */
@@ -23,6 +23,9 @@ export async function observe(
   const { record, heartbeat } = loaded;
   const { runtime } = record.desired.spec;
   const actual = await look(id, record.status?.body_id, runtime, context);
+  const image = await lookForImage(record, actual, context);
+  const refusal = context.refusals.get(id);
+  const mayStart = record.desired.desired === 'running' && actual.kind === 'absent' && hasImage(image);
   const seen: Observation = Object.freeze({
     worker_id: id,
     desired: record.desired,
@@ -30,15 +33,18 @@ export async function observe(
     memo: record.memo,
     actual,
     heartbeat,
-    refusal: context.refusals.get(id),
+    refusal,
     vitals: actual.kind === 'present' ? context.vitals?.(actual.body.id) : undefined,
-    image: await lookForImage(record, actual, context),
+    image,
+    queued: mayStart && refusal?.kind !== 'permanent' ? context.turns?.ask(record) : undefined,
     now: context.now(),
     watching_since: Math.max(context.leadingSince, context.runtimes.upSince(runtime)),
     limits: context.limits,
   });
   return { record, seen };
 }
+
+const hasImage = (image: ImageState | undefined) => image === undefined || image.kind === 'ready';
 
 /** Only who waits for a body needs an image. */
 async function lookForImage(

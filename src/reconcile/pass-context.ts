@@ -13,6 +13,7 @@ import type {
 } from '../model/index.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { Store } from '../store/index.ts';
+import type { Turns } from './admission.ts';
 
 /** The images of Docker bodies, and who uses them. */
 export interface BodyImages {
@@ -50,6 +51,8 @@ export interface PassContext {
   refusals: Map<string, Refusal>;
   /** What the checks of that body have told so far; absent where nobody checks. */
   vitals?: ((bodyId: string) => Vitals | undefined) | undefined;
+  /** Who may start a body now; absent if nobody has to wait. */
+  turns?: Turns | undefined;
   /** The lease is young enough to begin an act. */
   mayAct: () => boolean;
   checkpoint?: Checkpoint | undefined;

@@ -46,6 +46,10 @@ export interface PoolContext {
   warmImageOf: (spec: PoolSpec) => Promise<string | undefined>;
   /** Until when takeovers of its warm workers are taken to go on; see `PoolLook`. */
   takingUntil?: (pool: string) => number | undefined;
+  /** How many workers the cell may still have; absent where nobody counts them. */
+  room?: (() => number) | undefined;
+  /** A worker is being made, or was not made after all: counted at once, so that pools side by side don't take one place twice. */
+  counted?: { add: (id: string) => void; forget: (id: string) => void } | undefined;
   /** A worker's desired record was written. */
   changed: (workerId: string) => void;
   /** Called with every look and what was decided on it. */
@@ -81,7 +85,7 @@ export async function reconcilePool(name: string, context: PoolContext): Promise
 /** What a look needs; `explain` looks with it, too, and without a lease. */
 export type PoolLooker = Pick<
   PoolContext,
-  'queueOf' | 'placeOf' | 'warmImageOf' | 'takingUntil' | 'limits' | 'now' | 'leadingSince'
+  'queueOf' | 'placeOf' | 'warmImageOf' | 'takingUntil' | 'room' | 'limits' | 'now' | 'leadingSince'
 >;
 
 export async function lookAt(read: PoolRead, context: PoolLooker): Promise<PoolLook> {
@@ -100,6 +104,7 @@ export async function lookAt(read: PoolRead, context: PoolLooker): Promise<PoolL
     ...{ pool, status, memo, members, queue, auto },
     revision: revisionOf(spec),
     taking_until: context.takingUntil?.(name),
+    room: context.room?.(),
     now: context.now(),
     watching_since: context.leadingSince,
     limits: context.limits,
@@ -158,7 +163,7 @@ async function carryOut(
   intent: PoolIntent,
   read: PoolRead,
   look: PoolLook,
-  { pools, epoch, now, newId, changed }: PoolContext,
+  { pools, epoch, now, newId, changed, room, counted }: PoolContext,
 ): Promise<boolean> {
   if (intent.type === 'purge') {
     await pools.purge(epoch, read);
@@ -170,12 +175,15 @@ async function carryOut(
     if (retired === 'ok') changed(intent.worker_id);
     return true;
   }
+  if (room && room() <= 0) return false;
   const id = newId();
+  counted?.add(id);
   const { index, runtime, warm } = intent;
   const spec = workerOf(read.pool.spec, { id, index, runtime, warm });
   const member = { index, runtime, warm, revision: look.revision, created_at: now() };
   const added = await pools.add(epoch, read, { id, spec, member });
-  if (added !== 'conflict') changed(id);
+  if (added === 'conflict') counted?.forget(id);
+  else changed(id);
   return added !== 'conflict';
 }
 

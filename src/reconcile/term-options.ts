@@ -4,6 +4,7 @@ import type { Checkpoint, Limits, RuntimeName } from '../model/index.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { CommandStream, Store } from '../store/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { AdmissionOptions } from './admission.ts';
 import type { PassContext } from './pass-context.ts';
 import type { PoolPorts } from './pool-ports.ts';
 
@@ -26,6 +27,10 @@ export interface TermOptions {
   abilities: Abilities;
   /** Pools, and the queues that their workers take tasks from. */
   pools: PoolPorts;
+  /** How many bodies of a runtime may boot at the same time, and the memory that those of this machine share. */
+  starts: { slotsOf: AdmissionOptions['slotsOf']; memoryOf: AdmissionOptions['memoryOf'] };
+  /** MAX_WORKERS_TOTAL. */
+  most_workers?: number | undefined;
   now: () => number;
   newId: () => string;
   concurrency: number;

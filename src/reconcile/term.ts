@@ -4,28 +4,31 @@
  * manager leads (`Fenced`), or the store is not the same any more (`StoreLost`). Bodies are never touched by its end.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { consumeCommands } from '../commands/index.ts';
-import { ASSIGNED, instant, messageOf, type RuntimeName, type WorkerSpec } from '../model/index.ts';
+import { instant, type LifecycleEvent, messageOf, type RuntimeName } from '../model/index.ts';
 import { steadyClock } from '../queue/clock.ts';
 import { createWorkQueue } from '../queue/work-queue.ts';
 import { Fenced } from '../store/index.ts';
 import { DEFAULT_POOL } from '../tasks/desk.ts';
-import type { CommandResult } from '../telemetry/metrics.ts';
 import { Stock } from '../warm/stock.ts';
 import { refusalOf } from './act.ts';
+import { Admission } from './admission.ts';
 import { Adoption } from './adoption.ts';
 import { askNode } from './ask-node.ts';
+import { imageOf } from './body-image.ts';
+import { Census } from './census.ts';
 import { Loop } from './loop.ts';
 import { Monitor } from './monitor.ts';
-import type { PassContext } from './pass-context.ts';
 import { endedBody, poolContext } from './pool-ports.ts';
-import { BURST_MS, PoolLoop } from './pools.ts';
+import { PoolLoop } from './pools.ts';
 import { recover } from './recover.ts';
 import { Resync, StoreLost } from './resync.ts';
+import { consumeForTerm } from './term-commands.ts';
 import type { TermOptions } from './term-options.ts';
 
 /** A resync that failed is tried again after this; so is a look for hints that were missed. */
 const SOON_MS = 1000;
+/** How soon it is noticed that memory is free again, and how old a place in the queue of starts may be. */
+const TICK_MS = 1000;
 
 export class Term {
   readonly epoch: number;
@@ -40,6 +43,8 @@ export class Term {
   readonly #checks = createWorkQueue({ clock: steadyClock });
   readonly #monitor: Monitor;
   readonly #stock: Stock;
+  readonly #admission: Admission;
+  readonly #census: Census;
   #resync: Resync | undefined;
   #adoption: Adoption | undefined;
   readonly #began: number;
@@ -54,6 +59,11 @@ export class Term {
       info: (name) => runtimes.states.find((state) => state.name === name)?.info,
       imageOf: (spec) => imageOf(spec, options.images),
     });
+    this.#census = new Census(options.most_workers);
+    this.#admission = new Admission({
+      ...options.starts,
+      ...{ now: steadyClock.now, wallClock: now, wake: (id) => this.loop.queue.add(id) },
+    });
     this.loop = new Loop({
       context: {
         ...{ store, runtimes, log, limits, now, cell, bodyRedisUrl, epoch, mayAct, refusalOf },
@@ -61,6 +71,7 @@ export class Term {
         secrets: options.secrets,
         handlersDir: options.handlersDir,
         vitals: (bodyId) => this.#monitor.vitals(bodyId),
+        turns: this.#admission,
         checkpoint: options.checkpoint,
         leadingSince: this.#began,
         refusals: new Map(),
@@ -71,6 +82,8 @@ export class Term {
       decided: (seen, decision) => {
         this.#adoption?.note(seen, decision);
         this.#stock.note(seen, decision);
+        this.#admission.note(seen, decision);
+        this.#census.note(seen, decision);
       },
       recorded: (seen, decision) => {
         const { pool, agent_type } = seen.desired.spec;
@@ -80,7 +93,10 @@ export class Term {
         const dead = queue === undefined ? undefined : endedBody(seen, decision);
         if (queue !== undefined && dead !== undefined) options.pools.release(queue, seen.worker_id, dead);
       },
+      failed: (id) => this.#admission.failed(id),
       gone: (id) => {
+        this.#admission.forget(id);
+        this.#census.forget(id);
         this.#stock.forget(id);
         this.pools.workerChanged(id);
       },
@@ -89,6 +105,7 @@ export class Term {
       context: {
         ...poolContext(options),
         ...{ epoch, mayAct, leadingSince: this.#began },
+        ...{ room: () => this.#census.room, counted: this.#census },
         changed: (id) => this.loop.queue.add(id),
       },
       fenced: () => this.#end.abort(new Fenced()),
@@ -97,6 +114,11 @@ export class Term {
       ...{ store, runtimes, log, limits, now, askNode, loop: this.loop },
       ...{ interval_ms: options.check_ms, monotonic: steadyClock.monotonic },
     });
+  }
+
+  /** Workers that wait for their turn to start, by runtime. */
+  get queued(): [RuntimeName, number][] {
+    return this.#admission.waiting();
   }
 
   /** Something about a worker may have changed; without an id, about any of them. */
@@ -134,12 +156,15 @@ export class Term {
     this.#options.checkpoint?.('recovered');
     for (const id of restored)
       await this.#tell(id, 'restored', 'The store was lost; the record was restored from the body.');
-    this.#adoption = new Adoption(Object.keys(await store.index()), log, (id, event) => {
+    const adopted = (id: string, event: LifecycleEvent) => {
       metrics.adopted.inc(1);
       void store
         .tell(id, event)
         .catch((error) => log.warn({ worker_id: id, why: messageOf(error) }, 'history not written'));
-    });
+    };
+    this.#census.begin(await store.summaries());
+    const waiting = Object.keys(await store.index());
+    this.#adoption = new Adoption(waiting, log, adopted, () => this.#admission.open());
     const { limits, grace_ms, breaker_share } = this.#options;
     this.#resync = new Resync({
       ...{ store, runtimes, metrics, log, identity, now, grace_ms, breaker_share },
@@ -152,6 +177,7 @@ export class Term {
     });
     this.#looks.add('resync');
     this.#checks.addAfter('check', this.#options.check_ms);
+    const ticking = setInterval(() => this.#admission.tick(), TICK_MS);
     const watchers = runtimes.all.map((runtime) => runtime.watch((id) => this.hint(id)));
     try {
       await Promise.all([
@@ -164,6 +190,7 @@ export class Term {
       // The reason of the term's own end, if it has one, is told to whoever began it.
       this.#end.signal.throwIfAborted();
     } finally {
+      clearInterval(ticking);
       this.#looks.shutDown();
       this.#checks.shutDown();
       this.loop.queue.shutDown();
@@ -196,34 +223,10 @@ export class Term {
   }
 
   async #consume(signal: AbortSignal): Promise<void> {
-    const { stream, store, runtimes, log, now, newId, metrics, checkpoint, abilities, pools } = this.#options;
-    const context = {
-      ...{ store, now, newId, abilities, pools: pools.store },
-      warm: (spec: WorkerSpec) => this.#stock.choose(spec),
-      get runtimes() {
-        return runtimes.states;
-      },
-    };
-    const settled = (command: string, result: string, lagMs: number) => {
-      metrics.commands.inc(1, { command: command as 'create', result: result as CommandResult });
-      metrics.commandLag.observe(lagMs / 1000);
-    };
+    const { epoch, loop, pools } = this;
+    const counted = { epoch, loop, pools, stock: this.#stock, census: this.#census };
     try {
-      const changed = (id: string) => this.hint(id);
-      const poolChanged = (name: string) => this.pools.hint(name);
-      const takenOver = (id: string, by?: { spec: WorkerSpec; ms: number }) => {
-        // Looked at after the burst, where its wrapper has not spoken by then; whom it was taken from, to be forgotten.
-        this.loop.queue.addAfter(id, BURST_MS);
-        if (!by) this.pools.bodyTaken(id);
-        const runtime = by?.spec.runtime;
-        if (runtime) metrics.spawnDuration.observe((now() - by.ms) / 1000, { phase: ASSIGNED, runtime });
-      };
-      const spared = (id: string) => {
-        this.#stock.spare(id);
-        this.hint(id);
-      };
-      const heard = { changed, poolChanged, takenOver, spared, settled };
-      await consumeCommands({ stream, epoch: this.epoch, context, log, checkpoint, ...heard }, signal);
+      await consumeForTerm(this.#options, { ...counted, hint: (id) => this.hint(id) }, signal);
     } catch (error) {
       this.#end.abort(error);
     }
@@ -241,13 +244,6 @@ export class Term {
     } as const;
     await store.tell(id, { ...event, incarnation: 0, actions: [] });
   }
-}
-
-/** The image that a body of this spec would run; none can be said where all run one. Unknown is like none. */
-async function imageOf(spec: WorkerSpec, images: PassContext['images']): Promise<string | undefined> {
-  if (!images) return undefined;
-  const state = await images.state(spec).catch(() => undefined);
-  return state && state.kind !== 'unknown' ? state.name : '';
 }
 
 /** Waits before a term is tried again after its start has failed, so that a broken store is no hot loop. */

@@ -37,6 +37,15 @@ export interface RuntimeInfo {
   version: string;
   /** Which limits it enforces, each with how, or why not, and whether a living body can be given another. */
   limits: Record<'memory' | 'cpus' | 'pids', { supported: boolean; how: string; adjustable?: boolean }>;
+  /** The machine that bodies run on, as far as it is known. */
+  machine?: Machine | undefined;
+}
+
+export interface Machine {
+  cores: number;
+  memory_bytes: number;
+  /** It is the manager's own machine, whose free memory can be measured. */
+  local: boolean;
 }
 
 export interface Runtime {

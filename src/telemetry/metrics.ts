@@ -54,6 +54,11 @@ export function createMetrics(options: { version?: string; processMetrics?: bool
       'Workers that are asked to run and have not ended for good.',
       [],
     ),
+    queuedWorkers: gauge<{ runtime: RuntimeName }>(
+      'queued_workers',
+      'Workers that wait for their turn to start.',
+      ['runtime'],
+    ),
     spawnDuration: histogram<{ phase: string; runtime: RuntimeName }>(
       'spawn_duration_seconds',
       'Time from the acceptance of a create to each phase that the worker reached.',

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { parseInfo, redisSettings } from '../../src/cli/checks.ts';
 import { exitCodeOf, linesOf, TimedOut, usage } from '../../src/cli/exit.ts';
 import { compareIds } from '../../src/cli/merge.ts';
-import { filterOf } from '../../src/cli/ps.ts';
+import { filterOf, queuePlaces } from '../../src/cli/ps.ts';
 import { type Goal, judge } from '../../src/cli/wait-for.ts';
 import { matchPrefix } from '../../src/cli/worker-id.ts';
 import type { Summary } from '../../src/model/index.ts';
@@ -97,4 +97,18 @@ test('what Redis tells of itself is judged', () => {
     ...['ok', 'bad', 'ok'],
   ]);
   expect(judged(good.replace('aof_enabled:1', 'aof_enabled:0'))).toEqual(['ok', 'ok', 'hint']);
+});
+
+test('ps tells who waits for a start their place, per runtime, the oldest first', () => {
+  const summaries = [
+    ['a', 'queued', 'process'],
+    ['b', 'ready', 'process'],
+    ['c', 'queued', 'docker'],
+    ['d', 'queued', 'process'],
+  ].map(([worker_id, phase, runtime]) => ({ worker_id, phase, runtime }) as Summary);
+  expect([...queuePlaces(summaries)]).toEqual([
+    ['a', 'Queued (1 of 2)'],
+    ['d', 'Queued (2 of 2)'],
+    ['c', 'Queued (1 of 1)'],
+  ]);
 });

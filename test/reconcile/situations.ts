@@ -18,6 +18,10 @@ const ending = { reason: 'Stopped', message: 'It was stopped.', kill_at: NOW + 4
 export const STATES: Record<string, { value: unknown; context: Life }> = {
   'STARTING.creating': { value: { STARTING: 'creating' }, context: lifeOf() },
   'STARTING.building': { value: { STARTING: 'building' }, context: lifeOf() },
+  'STARTING.queued': {
+    value: { STARTING: 'queued' },
+    context: lifeOf({ queued_since: NOW - 8000 }),
+  },
   'STARTING.booting': { value: { STARTING: 'booting' }, context: lifeOf({ expected }) },
   'STARTING.backoff': {
     value: { STARTING: 'backoff' },
@@ -94,6 +98,12 @@ export const SITUATIONS: Record<string, Given> = {
   'no body, refused for good, always': { refusal: { ...transient, kind: 'permanent' }, spec: always },
   'no body, retry due': { now: later },
   'no body, clock set back an hour': { now: NOW - 3_600_000 },
+  'no body, must wait for its turn': { queued: 'Place 3 of 9 in the queue of starts.' },
+  'no body, must wait, refused for now, overdue': {
+    queued: 'Place 3 of 9 in the queue of starts.',
+    refusal: transient,
+    spec: { start_deadline_seconds: 10 },
+  },
   'no body, expired': { spec: { ttl_seconds: 60 } },
   'no body, kept long enough': { spec: { keep_finished_seconds: 1 } },
   'no body, started by a later command': { desired: { generation: 2 } },

@@ -11,6 +11,7 @@
  *
  * Must not import the store, the queue or the loop; nothing outside this folder and the images imports dockerode.
  */
+import { hostname, totalmem } from 'node:os';
 import pLimit from 'p-limit';
 import { type Body, Fault } from '../../model/index.ts';
 import { BodyConflict, type BodyOrder, BodyRefused, type Runtime, RuntimeDown } from '../runtime.ts';
@@ -161,7 +162,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
 
   return {
     name: 'docker',
-    probe: async () => toInfo(await readInfo(calls)),
+    probe: async () => toInfo(await readInfo(calls), { hostname: hostname(), memory_bytes: totalmem() }),
     list: async () =>
       (await containers.list(cellFilter(cell))).flatMap((info) => bodyFromList(info, cell) ?? []),
     find,

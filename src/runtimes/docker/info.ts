@@ -8,11 +8,14 @@ export interface EngineInfo {
   CpuCfsQuota?: boolean;
   PidsLimit?: boolean;
   CgroupVersion?: string;
+  NCPU?: number;
+  MemTotal?: number;
+  Name?: string;
   OperatingSystem?: string;
 }
 
 /** What the engine can do, in the words of a runtime. Pure. */
-export function toInfo(info: EngineInfo): RuntimeInfo {
+export function toInfo(info: EngineInfo, here: { hostname: string; memory_bytes: number }): RuntimeInfo {
   const cgroup = `cgroup v${info.CgroupVersion ?? '1'}`;
   const limit = (supported: boolean | undefined, controller: string) =>
     supported === true
@@ -26,7 +29,18 @@ export function toInfo(info: EngineInfo): RuntimeInfo {
       cpus: limit(info.CpuCfsQuota, 'cpu'),
       pids: limit(info.PidsLimit, 'pids'),
     },
+    machine: machineOf(info, here),
   };
+}
+
+/** An engine of the manager's own machine has its name and its memory; one in a virtual machine or elsewhere has not. */
+function machineOf(
+  { NCPU, MemTotal, Name }: EngineInfo,
+  here: { hostname: string; memory_bytes: number },
+): RuntimeInfo['machine'] {
+  if (!NCPU || !MemTotal) return undefined;
+  const local = Name === here.hostname && MemTotal === here.memory_bytes;
+  return { cores: NCPU, memory_bytes: MemTotal, local };
 }
 
 /** Asks the engine about itself. */

@@ -10,6 +10,7 @@
  * Must not import the store, the queue or the loop.
  */
 import { rm } from 'node:fs/promises';
+import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { type Body, Fault, type Usage, type WorkerSpec, workerId } from '../../model/index.ts';
@@ -65,6 +66,7 @@ class ProcessRuntime implements Runtime {
         name: this.name,
         version: `process (${process.platform}, ${means})`,
         limits: withRlimit(limits),
+        machine: { cores: availableParallelism(), memory_bytes: totalmem(), local: true },
       };
     });
   }

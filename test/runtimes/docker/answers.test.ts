@@ -102,12 +102,15 @@ test('a body that does not run uses nothing that could be told', () => {
 });
 
 test('limits that the kernel lacks are told with the reason', () => {
-  const { limits, version } = toInfo({
-    ServerVersion: '20.10',
-    MemoryLimit: true,
-    CpuCfsQuota: false,
-    CgroupVersion: '2',
-  });
+  const { limits, version } = toInfo(
+    {
+      ServerVersion: '20.10',
+      MemoryLimit: true,
+      CpuCfsQuota: false,
+      CgroupVersion: '2',
+    },
+    { hostname: 'here', memory_bytes: 1 },
+  );
   expect(version).toBe('docker 20.10');
   expect(limits.memory).toEqual({ supported: true, adjustable: true, how: 'cgroup v2, memory' });
   expect(limits.cpus).toMatchObject({ supported: false, how: expect.stringContaining('cpu') });

@@ -1,0 +1,84 @@
+/** Workers that wait for their turn to start, the oldest first. Pure, in memory. */
+
+/** The place of a worker, from 1, among all that wait. */
+export interface Place {
+  place: number;
+  length: number;
+}
+
+interface Entry {
+  id: string;
+  /** Milliseconds since 1970: what the order goes by. */
+  at: number;
+  /** The place that its status says. */
+  told: number;
+}
+
+export class Queue {
+  /** In order. */
+  readonly #entries: Entry[] = [];
+  readonly #byId = new Map<string, Entry>();
+
+  get length(): number {
+    return this.#entries.length;
+  }
+
+  has(id: string): boolean {
+    return this.#byId.has(id);
+  }
+
+  add(id: string, at: number): void {
+    const entry = { id, at, told: 0 };
+    this.#byId.set(id, entry);
+    this.#entries.splice(this.#indexOf(entry), 0, entry);
+  }
+
+  delete(id: string): void {
+    const entry = this.#byId.get(id);
+    if (!entry) return;
+    this.#byId.delete(id);
+    this.#entries.splice(this.#indexOf(entry), 1);
+  }
+
+  /** Takes out the first `count`. */
+  take(count: number): string[] {
+    const taken = this.#entries.splice(0, count);
+    for (const { id } of taken) this.#byId.delete(id);
+    return taken.map(({ id }) => id);
+  }
+
+  /** The place of a worker that waits, noted as the one that its status says. */
+  placeOf(id: string): Place {
+    const entry = this.#byId.get(id);
+    const place = entry ? this.#indexOf(entry) + 1 : 0;
+    if (entry) entry.told = place;
+    return { place, length: this.#entries.length };
+  }
+
+  /**
+   * Workers whose status says a place that is out of date, at most so many: each time a place is half of what it was, and
+   * for the first one. To write every step of every worker would cost a write for each pair of them.
+   */
+  moved(count: number): string[] {
+    const found: string[] = [];
+    for (const [index, { id, told }] of this.#entries.entries()) {
+      if (found.length >= count) break;
+      const place = index + 1;
+      if (told > place && (place * 2 <= told || place === 1)) found.push(id);
+    }
+    return found;
+  }
+
+  /** Where the entry stands, or would stand. */
+  #indexOf({ at, id }: Entry): number {
+    let low = 0;
+    let high = this.#entries.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const other = this.#entries[middle] as Entry;
+      if (other.at < at || (other.at === at && other.id < id)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

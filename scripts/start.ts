@@ -9,6 +9,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { apiTokenOf } from '../src/api-token.ts';
 import { listen } from '../src/http/listen.ts';
 import { messageOf } from '../src/model/index.ts';
 import { readSettings, type Settings } from '../src/settings.ts';
@@ -30,6 +31,8 @@ const say = (line: string) => console.error(line);
 let redis: RedisAccess | undefined;
 try {
   const settings = readSettings(process.env);
+  // Refused before anything is started, as a wrong setting is; the manager makes the token that is missing on loopback.
+  apiTokenOf(settings, () => '');
   await checkPort(settings);
   await bundleWrapper();
   const engine = settings.runtime === 'process' ? undefined : await findEngine();
@@ -88,13 +91,19 @@ function sayHowToReach({ url, how, joined }: RedisAccess, { cell }: Settings, di
   const whose = joined
     ? 'Another manager of this cell started it, and this one joins it; it ends with the last of them'
     : 'It ends with this manager';
+  const exports = (['CELL', 'WORKER_MANAGER_HOME'] as const)
+    .flatMap((name) => (process.env[name] ? [`  export ${name}='${process.env[name]}'\n`] : []))
+    .join('');
   say(`Redis is ${how} on 127.0.0.1:${port}. ${whose}; its data stay in ${directory}.
 Try in another shell:
 
-  export REDIS_URL="redis://${secret}127.0.0.1:${port}"${cell === 'default' ? '' : `\n  export CELL=${cell}`}
+${exports}  npm run --silent wm -- ps
+
+or, as any orchestrator does:
+
+  export REDIS_URL="redis://${secret}127.0.0.1:${port}"
   ${cli} XADD ${commands} '*' data '${JSON.stringify(EXAMPLE)}'
   ${cli} XREAD STREAMS ${responses} 0
-  npm run --silent wm -- ps
 `);
 }
 

@@ -4,12 +4,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { apiTokenOf } from './api-token.ts';
 import { runCli } from './cli/index.ts';
+import type { ReachedBy } from './cli/parts.ts';
+import { contextPath, keepToken, readContext, writeContext } from './context-file.ts';
 import { openHandlers } from './handlers.ts';
 import { watchDisk } from './images/disk.ts';
 import { createCollector } from './images/gc.ts';
 import { createImages, type Images, imageObstacles, machineCa } from './images/index.ts';
 import { limitsOf } from './limits.ts';
-import { type Checkpoint, type RuntimeName, workerSpec } from './model/index.ts';
+import { type Checkpoint, messageOf, type RuntimeName, workerSpec } from './model/index.ts';
 import { hasImage } from './runtimes/docker/image.ts';
 import { createRuntimes } from './runtimes/index.ts';
 import { openSecrets } from './secrets.ts';
@@ -17,6 +19,7 @@ import { explainSettings, readSettings, type Settings } from './settings.ts';
 import { connectBlocking, connectCommands, ImageUsage, type Link, Store } from './store/index.ts';
 import { createLogger } from './telemetry/log.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
+import type { Environment } from './variable.ts';
 
 /** The image that `npm run build:image` makes; its other name tells its content. */
 const DEFAULT_IMAGE = 'worker:latest';
@@ -120,10 +123,44 @@ function crashAt(text: string | undefined): Checkpoint | undefined {
     : undefined;
 }
 
+/** The environment of a verb: without REDIS_URL, Redis is the one of the manager that started last in this cell here. */
+function verbEnv(): { env: Environment; fromFile: string[] } {
+  const { env } = process;
+  const redisUrl = env.REDIS_URL ? undefined : readContext(contextPath(readSettings(env)))?.redis_url;
+  return redisUrl === undefined
+    ? { env, fromFile: [] }
+    : { env: { ...env, REDIS_URL: redisUrl }, fromFile: ['REDIS_URL'] };
+}
+
+function reachedBy(): ReachedBy {
+  const { env, fromFile } = verbEnv();
+  const settings = readSettings(env);
+  const path = contextPath(settings);
+  const known = readContext(path);
+  return {
+    ...{ path, cell: settings.cell, redisUrl: settings.redisUrl, redisFromFile: fromFile.length > 0 },
+    ...{ url: env.WM_URL || known?.url, token: env.WM_TOKEN || known?.token },
+  };
+}
+
+/** For the command line of this machine; a manager that lists no address of its own listens on loopback, too. */
+function tellContext(settings: Settings & { apiToken: string }, generated: boolean, url: string): void {
+  const near = new URL(url);
+  if (near.hostname === '0.0.0.0') near.hostname = '127.0.0.1';
+  if (near.hostname === '[::]') near.hostname = '[::1]';
+  const { apiToken: token, redisUrl: redis_url } = settings;
+  writeContext(contextPath(settings), { url: near.origin, token, token_generated: generated, redis_url });
+}
+
 process.exitCode = await runCli(process.argv.slice(2), {
   version,
-  settings: () => readSettings(process.env),
-  explainSettings: () => explainSettings(readSettings(process.env), process.env),
+  settings: () => readSettings(verbEnv().env),
+  managerSettings: () => readSettings(process.env),
+  context: reachedBy,
+  explainSettings() {
+    const { env, fromFile } = verbEnv();
+    return explainSettings(readSettings(env), env, fromFile);
+  },
   connect(settings) {
     // A verb that has done does not wait for a Redis that does not hang up.
     const quick = { disconnectTimeout: 100 };
@@ -152,7 +189,12 @@ process.exitCode = await runCli(process.argv.slice(2), {
   collector: (settings, redis) => collectorOf(settings, redis),
   wrapperIsBuilt: () => existsSync(WRAPPER),
   async serve(given, signal, { cleanup }) {
-    const settings = { ...given, apiToken: apiTokenOf(given) };
+    let generated = false;
+    const apiToken = apiTokenOf(given, () => {
+      generated = true;
+      return keepToken(contextPath(given));
+    });
+    const settings = { ...given, apiToken };
     const metrics = createMetrics({ version });
     const log = createLogger({ level: settings.logLevel, version, secrets: secretsOf(settings) });
     const checkpoint = crashAt(process.env.WM_CRASH_AT);
@@ -170,6 +212,13 @@ process.exitCode = await runCli(process.argv.slice(2), {
       secrets: openSecrets(settings.secretsDir),
       handlers: openHandlers(settings.handlersDir),
       roomFor: roomOf(settings, metrics),
+      listening(url) {
+        try {
+          tellContext(settings, generated, url);
+        } catch (error) {
+          log.warn({ why: messageOf(error) }, 'cannot write the context file; set REDIS_URL for wm');
+        }
+      },
       imageObstacle: (images) =>
         imageObstacles({ host: settings.dockerHost, foreignImage: settings.workerImage, images }),
     });

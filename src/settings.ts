@@ -44,18 +44,25 @@ export interface SettingRow {
   name: string;
   /** The effective value, secrets hidden; empty where there is none. */
   value: string;
-  source: 'environment' | 'default';
+  source: 'environment' | 'context file' | 'default';
   help: string;
 }
 
-/** The effective settings for people. `env` is the one that the settings were read from. */
-export function explainSettings(settings: Settings, env: Environment): SettingRow[] {
+/**
+ * The effective settings for people. `env` is the one that the settings were read from; `fromFile` names those that the
+ * context file has set in it.
+ */
+export function explainSettings(
+  settings: Settings,
+  env: Environment,
+  fromFile: readonly string[] = [],
+): SettingRow[] {
   return entries().map(([key, given]) => {
     const value = settings[key];
     return {
       name: given.name,
       value: value === undefined ? '' : shown(given, String(value)),
-      source: env[given.name] ? 'environment' : 'default',
+      source: fromFile.includes(given.name) ? 'context file' : env[given.name] ? 'environment' : 'default',
       help: given.help,
     };
   });

@@ -97,14 +97,14 @@ export const VARIABLES = {
     name: 'API_TOKEN',
     schema: z.string().regex(/^[\x21-\x7e]{8,512}$/),
     allowed: '8 to 512 printable characters without spaces',
-    help: 'Token that the API asks for.',
+    help: 'Token that the API asks for; without it one is generated and kept in the context file. Required where HTTP_HOST is not loopback.',
     show: hide,
   }),
   apiTokenFile: optional({
     name: 'API_TOKEN_FILE',
     schema: path,
     allowed: 'an absolute path',
-    help: 'File that holds the same token, instead of API_TOKEN.',
+    help: 'File that holds the token, instead of API_TOKEN.',
   }),
   logLevel: choice(
     'LOG_LEVEL',

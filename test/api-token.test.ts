@@ -11,10 +11,11 @@ function fileWith(content: string): string {
   writeFileSync(file, content);
   return file;
 }
-const read = (apiTokenFile?: string, apiToken?: string) => apiTokenOf({ apiToken, apiTokenFile });
+const read = (apiTokenFile?: string, apiToken?: string, httpHost = '127.0.0.1') =>
+  apiTokenOf({ apiToken, apiTokenFile, httpHost }, () => 'kept');
 
-test('it is the variable, or what the file holds, or none', () => {
-  expect(read()).toBe(undefined);
+test('it is the variable, or what the file holds, or the one that is kept', () => {
+  expect(read()).toBe('kept');
   expect(read(undefined, 'of-the-variable')).toBe('of-the-variable');
   expect(read(fileWith('of-the-file\n'))).toBe('of-the-file');
 });
@@ -35,3 +36,15 @@ test('a file that is not there stops the start', () => {
     /^API_TOKEN_FILE is \/no\/such\/token, which cannot be read: ENOENT/,
   );
 });
+
+// It started without a word, and a stranger's command ran.
+test.each(['0.0.0.0', '::', '192.168.1.7', 'manager.example.com'])(
+  'an API on %s, which others may reach, does not start without a token of the operator',
+  (host) => {
+    expect(() => read(undefined, undefined, host)).toThrow(
+      `HTTP_HOST is ${host}, which other machines may reach, and no token is set. Set API_TOKEN or API_TOKEN_FILE`,
+    );
+    expect(read(undefined, 'of-the-variable', host)).toBe('of-the-variable');
+    expect(read(fileWith('of-the-file'), undefined, host)).toBe('of-the-file');
+  },
+);

@@ -14,6 +14,7 @@ import { applyCommand, diffCommand } from './apply.ts';
 import { attachCommand } from './attach.ts';
 import { configCommand, versionCommand } from './config.ts';
 import type { Context } from './context.ts';
+import { contextCommand } from './context-verb.ts';
 import { createCommand } from './create.ts';
 import { describeCommand } from './describe.ts';
 import { desireCommands } from './desire.ts';
@@ -128,7 +129,10 @@ export function programOf(context: Context): Command {
     ['Images:', [imagesCommand(context)]],
     [
       'The manager:',
-      [serveCommand(context), doctorCommand(context), configCommand(context), versionCommand(context)],
+      [
+        ...[serveCommand(context), contextCommand(context), doctorCommand(context)],
+        ...[configCommand(context), versionCommand(context)],
+      ],
     ],
   ];
   for (const [heading, commands] of groups)

@@ -8,11 +8,27 @@ import type { connectBlocking, Link, Store } from '../store/index.ts';
 /** A connection for reads that block. */
 export type Reader = ReturnType<typeof connectBlocking>;
 
+/** From WM_URL, WM_TOKEN and REDIS_URL, else from the context file. */
+export interface ReachedBy {
+  /** The context file, whether or not it exists. */
+  path: string;
+  cell: string;
+  url: string | undefined;
+  token: string | undefined;
+  redisUrl: string;
+  /** Whether Redis is that of the file. */
+  redisFromFile: boolean;
+}
+
 /** What the command line is given by main.ts; nothing of it is made before a verb needs it. */
 export interface CliParts {
   version: string;
-  /** Throws a Fault `invalid_command` where a variable is wrong. */
+  /** Throws a Fault `invalid_command` where a variable is wrong. Without REDIS_URL, Redis is that of the context file. */
   settings: () => Settings;
+  /** The same for a manager, which reads no context file. */
+  managerSettings: () => Settings;
+  /** How the manager of the cell is reached. */
+  context: () => ReachedBy;
   explainSettings: () => SettingRow[];
   /** Clients that connect when they are first used; `blocking` is only a pattern for connections of a reader's own. */
   connect: (settings: Settings) => { redis: Link; blocking: Reader; store: Store };

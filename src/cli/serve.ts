@@ -13,7 +13,7 @@ export function serveCommand({ parts }: Context): Command {
     .option('--cleanup', 'end the direct workers of this cell when the manager is asked to go')
     .addHelpText('after', '\nExample:\n  $ REDIS_URL=redis://127.0.0.1:6379 RUNTIME=process wm serve')
     .action(async (options: { cleanup?: boolean }) => {
-      const settings = parts.settings();
+      const settings = parts.managerSettings();
       const controller = new AbortController();
       const listeners = (Object.keys(SIGNALED) as (keyof typeof SIGNALED)[]).map((signal) => {
         const listener = () => {

@@ -14,10 +14,12 @@ export class Session {
   readonly store: Store;
   readonly #pattern: Reader;
   readonly #readers = new Set<Reader>();
+  readonly #context: CliParts['context'];
   #why: string | undefined;
 
   constructor(parts: CliParts, settings: Settings) {
     this.settings = settings;
+    this.#context = parts.context;
     const { redis, blocking, store } = parts.connect(settings);
     this.redis = redis;
     this.store = store;
@@ -100,12 +102,19 @@ export class Session {
     return away.test(messageOf(error)) ? this.#unreachable(error) : error;
   }
 
+  #whereElse(): string {
+    const { redisFromFile, path } = this.#context();
+    return redisFromFile
+      ? `The manager that named it in ${path} has probably ended: start it again with \`npm start\`, or set REDIS_URL`
+      : 'Start Redis there, or set REDIS_URL to where it is';
+  }
+
   #unreachable(error: unknown): Fault {
     const { redisUrl } = this.settings;
     const why = this.#why ?? messageOf(error);
     const advice = /NOAUTH|WRONGPASS|NOPERM/.test(why)
       ? 'Put the user and password into REDIS_URL'
-      : 'Start Redis there, or set REDIS_URL to where it is';
+      : this.#whereElse();
     const message = `Redis does not answer at ${redactUrl(redisUrl)} (${why}). ${advice}.`;
     return new Fault('unavailable', message, { cause: error });
   }

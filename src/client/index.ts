@@ -12,7 +12,7 @@ export type { PoolStatus, PoolView, WorkerStats } from '../model/pool-status.ts'
 export interface ClientOptions {
   /** Where the manager answers, such as `http://127.0.0.1:8080`. */
   url: string;
-  /** Its API_TOKEN, where it has one. */
+  /** Its token: API_TOKEN, or what `wm context --token` prints. */
   token?: string;
   /** How long an answer may take, in milliseconds; 30,000 without it. */
   timeoutMs?: number;

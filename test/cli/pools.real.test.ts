@@ -96,7 +96,7 @@ test('pools are scaled, explained and deleted at the command line', { timeout: L
   });
 
   expect(await wm('pools', 'delete', 'sleepers', 'none')).toMatchObject({ code: 0 });
-  const client = new ManagerClient({ url: manager.url });
+  const client = new ManagerClient(manager);
   await expect.poll(() => client.listPools(), SOON).toEqual([]);
   expect((await wm('pools', '-o', 'json')).out).toBe('[]\n');
   expect(await wm('pools', 'delete', 'sleepers')).toMatchObject({ code: 0 });
@@ -113,7 +113,7 @@ template: { agent_type: CUSTOM, command_line: ${JSON.stringify(command)}, restar
 ${more}`;
 const deleted = async (...names: string[]) => {
   expect(await wm('pools', 'delete', ...names)).toMatchObject({ code: 0 });
-  await expect.poll(() => new ManagerClient({ url: manager.url }).listPools(), SOON).toEqual([]);
+  await expect.poll(() => new ManagerClient(manager).listPools(), SOON).toEqual([]);
 };
 const ENDS = ['sh', '-c', 'echo the end of it; exit 3'];
 
@@ -159,7 +159,7 @@ test('what is refused of a pool is told once, by the names of its file', { timeo
 });
 
 test('pools are asked for over HTTP, by a typed client', { timeout: LONG }, async () => {
-  const client = new ManagerClient({ url: manager.url });
+  const client = new ManagerClient(manager);
   const pool = {
     ...{ name: 'web', worker_type: 'clicker', count: 2, execution_mode: 'direct' as const, drain_seconds: 1 },
     template: { agent_type: 'CUSTOM' as const, command_line: ['sleep', '600'] },

@@ -1,8 +1,12 @@
 """A client of task workers that knows HTTP alone: submits with priorities, polls, watches the nodes and takes the least loaded.
 
 usage: python3 task_client.py URL...   (the addresses of worker nodes, and perhaps of a manager: they answer alike)
+
+A manager asks for its token, which `wm context --token` prints; nodes ask for none:
+WM_TOKEN=$(npm run --silent wm -- context --token) python3 task_client.py http://127.0.0.1:8080
 """
 import json
+import os
 import sys
 import time
 import urllib.error
@@ -13,7 +17,10 @@ SECONDS = 40
 
 def call(url, body=None):
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"} if data else {})
+    headers = {"Content-Type": "application/json"} if data else {}
+    if os.environ.get("WM_TOKEN"):
+        headers["Authorization"] = "Bearer " + os.environ["WM_TOKEN"]
+    request = urllib.request.Request(url, data, headers)
     with urllib.request.urlopen(request, timeout=10) as answer:
         return json.load(answer)
 

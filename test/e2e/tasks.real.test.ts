@@ -109,13 +109,14 @@ test.each(['process', 'docker'] as const)(
     const { stdout } = await run('python3', [CLIENT, ...nodes], { timeout: 55_000 });
     expect(stdout.trim().split('\n')).toEqual(SAID(NODES));
     // The manager knows the same tasks, and whose they are.
-    const task = await (await fetch(`${manager.url}/task/the-answer`)).json();
+    const { headers } = manager;
+    const task = await (await fetch(`${manager.url}/task/the-answer`, { headers })).json();
     expect(task).toMatchObject({ status: 'completed', result: 42, pool: 'default' });
     const body = JSON.stringify({ payload: { function: 'add', args: [2, 3] }, priority: 'high' });
-    const submitted = await fetch(`${manager.url}/task/submit`, { method: 'POST', body });
+    const submitted = await fetch(`${manager.url}/task/submit`, { method: 'POST', headers, body });
     const { task_id, ...answer } = (await submitted.json()) as { task_id: string };
     expect(answer).toMatchObject({ status: 'queued', pool: 'default' });
-    const look = async () => (await fetch(`${manager.url}/task/${task_id}`)).json();
+    const look = async () => (await fetch(`${manager.url}/task/${task_id}`, { headers })).json();
     await expect.poll(look, { timeout: 20_000 }).toMatchObject({ result: 5 });
   },
 );
@@ -129,7 +130,8 @@ test('the task of a worker that is killed is run by another, once, long before i
       task_id: string;
     };
   const { task_id } = await post(nodes[0] ?? '', { payload: { function: 'nap', args: [6] } });
-  const look = async () => (await (await fetch(`${manager.url}/task/${task_id}`)).json()) as TaskView;
+  const { url, headers } = manager;
+  const look = async () => (await (await fetch(`${url}/task/${task_id}`, { headers })).json()) as TaskView;
   await expect.poll(async () => (await look()).status, { timeout: 20_000 }).toBe('running');
   const { worker_id: killed } = await look();
   const reader = new Redis(inject('redisUrl'));

@@ -9,6 +9,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { contextPath, readContext } from '../../src/context-file.ts';
 import { createProcessRuntime } from '../../src/runtimes/process/process.ts';
 
 /** The entry of the product. */
@@ -33,6 +34,9 @@ export interface ManagerOptions {
 export interface Manager {
   /** Where it answers on HTTP. */
   url: string;
+  /** The token that its API asks for, and the header that holds it. */
+  token: string;
+  headers: { authorization: string };
   pid: number;
   home: string;
   kill(signal: NodeJS.Signals): void;
@@ -84,8 +88,12 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   void exited.then((code) => {
     if (code > 0) throw new Error(`A manager ended by itself with ${code}; it said:\n${said.slice(-8000)}`);
   });
+  const known = readContext(
+    contextPath({ home: options.env?.WORKER_MANAGER_HOME ?? home, cell: options.cell }),
+  );
+  const token = options.env?.API_TOKEN ?? known?.token ?? '';
   return {
-    url,
+    ...{ url, token, headers: { authorization: `Bearer ${token}` } },
     pid: child.pid ?? 0,
     home,
     kill: (signal) => void child.kill(signal),

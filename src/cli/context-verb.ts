@@ -1,0 +1,41 @@
+import { Command } from 'commander';
+import { Fault } from '../model/index.ts';
+import { HIDDEN, redactUrl } from '../telemetry/redact.ts';
+import type { Context } from './context.ts';
+import { outputOption } from './output.ts';
+import { table } from './table.ts';
+
+/** `context`: how this machine's command line reaches the manager of the cell. */
+export function contextCommand({ parts, out }: Context): Command {
+  return new Command('context')
+    .summary('show how wm reaches the manager')
+    .description(
+      'Show how the manager of this cell is reached: its URL, token and Redis, from the file that it wrote at its start. WM_URL, WM_TOKEN and REDIS_URL go before it. The token is hidden without --token.',
+    )
+    .option('--token', 'print the token alone')
+    .addOption(outputOption())
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ curl -H "Authorization: Bearer $(wm context --token)" http://127.0.0.1:8080/v1/pools',
+    )
+    .action(async ({ token, output }: { token?: boolean; output: string }) => {
+      const context = parts.context();
+      if (token && !context.token) throw unknown(context.path);
+      if (token) return out.line(context.token ?? '');
+      const shown = {
+        cell: context.cell,
+        url: context.url ?? '',
+        token: context.token ? HIDDEN : '',
+        redis_url: redactUrl(context.redisUrl),
+        file: context.path,
+      };
+      if (output === 'json') return out.json(shown);
+      await out.line(table(['NAME', 'VALUE'], Object.entries(shown)));
+    });
+}
+
+const unknown = (path: string) =>
+  new Fault(
+    'not_found',
+    `There is no token in ${path}: no manager of this cell has started here. Start one with \`npm start\` or \`wm serve\`, or set WM_TOKEN.`,
+  );

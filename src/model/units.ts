@@ -16,7 +16,8 @@ export function instant(ms: number): string {
 
 /** Milliseconds since 1970 of an RFC 3339 instant, or `undefined` where it is empty or none. */
 export function parseInstant(text: string | undefined): number | undefined {
-  if (!text) return undefined;
+  // Of what others wrote, the type is only claimed.
+  if (typeof text !== 'string') return undefined;
   const ms = Date.parse(text);
   return Number.isNaN(ms) ? undefined : ms;
 }

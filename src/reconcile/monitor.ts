@@ -11,11 +11,11 @@ import {
   type Body,
   type Figures,
   HEARTBEAT_INTERVAL_MS,
-  type Heartbeat,
   instant,
   type Limits,
   messageOf,
   parseInstant,
+  readHeartbeat,
   type Vitals,
 } from '../model/index.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
@@ -133,7 +133,7 @@ export class Monitor {
   /** At the address that the engine knows: what a body says of itself must not send the manager anywhere else. */
   async #isMute({ ip_address }: Body, beat: string | null, before: Watched | undefined): Promise<boolean> {
     if (!before || before.check.beat !== beat || before.vitals.quiet_ms < LATE_MS) return false;
-    const port = Number(/:(\d{1,5})$/.exec(plainly(beat)?.node_url ?? '')?.[1]);
+    const port = Number(/:(\d{1,5})$/.exec(readHeartbeat(beat)?.beat?.node_url ?? '')?.[1]);
     if (!ip_address || !(port > 0 && port < 65_536)) return false;
     return (await this.#options.askNode(ip_address, port)) === 'mute';
   }
@@ -144,19 +144,10 @@ export class Monitor {
     const { vitals } = seen;
     const { hung_ms } = this.#options.limits;
     if (vitals.quiet_ms >= hung_ms && vitals.stuck_ms >= hung_ms) return true;
-    const beat = plainly(text);
+    const beat = readHeartbeat(text)?.beat;
     const began = parseInstant(beat?.job_started_at);
     if (began === undefined) return false;
     // Without the spec at hand, whose bound counts: the pass knows it.
     return (parseInstant(beat?.at) ?? began) - began + vitals.quiet_ms >= hung_ms;
-  }
-}
-
-/** Only compared, and written by bodies: read as plainly as it was written. */
-function plainly(text: string | null | undefined): Partial<Heartbeat> | undefined {
-  try {
-    return text ? (JSON.parse(text) ?? undefined) : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -4,7 +4,7 @@
  * what the last pass saw; it drives the orphan sweep. It decides nothing about a worker itself.
  */
 import type { Logger } from 'pino';
-import { type Body, type Heartbeat, messageOf, parseInstant } from '../model/index.ts';
+import { type Body, messageOf, parseInstant, readHeartbeat } from '../model/index.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { Store } from '../store/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -40,6 +40,8 @@ export class Resync {
   #index: Record<string, string> = {};
   #suspects: ReadonlySet<string> = new Set();
   #told = new Set<string>();
+  /** Heartbeats that cannot be read, as they were when that was reported. */
+  readonly #aside = new Map<string, string>();
   /** When the last complete look ended, milliseconds since 1970; 0 before the first. */
   lastAt = 0;
   /** Bodies that the last sweep would have removed, had the breaker let it. */
@@ -98,6 +100,10 @@ export class Resync {
     const ids = loop.marks.living();
     if (ids.length === 0) return;
     const beats = await store.heartbeats(ids);
+    if (this.#aside.size > 0) {
+      const living = new Set(ids);
+      for (const id of this.#aside.keys()) if (!living.has(id)) this.#aside.delete(id);
+    }
     const at = now();
     for (const [place, id] of ids.entries()) {
       const text = beats[place];
@@ -106,13 +112,27 @@ export class Resync {
         if (loop.marks.isHeard(id)) loop.queue.add(id);
         continue;
       }
-      const beat = plainly(text);
-      if (!beat) continue;
+      const { beat, unreadable } = readHeartbeat(text) ?? { unreadable: '' };
+      if (!beat) {
+        this.#putAside(id, text, unreadable);
+        // As one that is lost: the rest goes on without it.
+        if (loop.marks.isHeard(id)) loop.queue.add(id);
+        continue;
+      }
+      this.#aside.delete(id);
       const age_ms = at - (parseInstant(beat.at) ?? at);
       metrics.heartbeatAge.observe(Math.max(0, age_ms) / 1000);
       loop.countDenials(id, beat, true);
       if (loop.marks.heartbeatTells(id, { ...beat, age_ms }, heartbeat_silent_ms)) loop.queue.add(id);
     }
+  }
+
+  /** Counts and logs a heartbeat that cannot be read, once for each text. */
+  #putAside(id: string, text: string, why: string): void {
+    if (this.#aside.get(id) === text) return;
+    this.#aside.set(id, text);
+    this.#options.metrics.unreadable.inc(1, { kind: 'heartbeat' });
+    this.#options.log.warn({ worker_id: id, why }, 'heartbeat cannot be read; it counts as lost');
   }
 
   async #sweep(bodies: Body[]): Promise<void> {
@@ -156,16 +176,5 @@ export class Resync {
         log.warn({ worker_id, body_id: id, why: messageOf(error) }, 'an orphan could not be removed');
       }
     }
-  }
-}
-
-/** Thousands of these at each look: read as plainly as they were written, and only compared. Bodies write them. */
-function plainly(
-  text: string,
-): (Pick<Heartbeat, 'incarnation' | 'phase' | 'at'> & Partial<Heartbeat>) | undefined {
-  try {
-    return JSON.parse(text) ?? undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -13,6 +13,8 @@ const SCRIPTS = {
   purge: 13,
   restore: 6,
   identify: 2,
+  /** As many as there are heartbeats; their number comes first. */
+  heartbeats: undefined,
   hold: 2,
   claim: 2,
   unclaim: 1,

@@ -3,11 +3,11 @@ import {
   type DesiredState,
   Fault,
   type Heartbeat,
-  heartbeat,
   instant,
   memo,
   RUNTIME_NAMES,
   readableMessage,
+  readHeartbeat,
   type StatusRecord,
   statusRecord,
   toIssues,
@@ -62,7 +62,7 @@ export function toStatus(hash: Hash): StatusRecord | undefined {
 
 /** A heartbeat that cannot be read is as good as none. */
 export function toHeartbeat(text: string | null | undefined): Heartbeat | undefined {
-  return heartbeat.safeParse(parse(text)).data;
+  return readHeartbeat(text)?.beat;
 }
 
 export function parse(text: string | null | undefined): unknown {

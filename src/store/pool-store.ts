@@ -1,5 +1,6 @@
 /** The records of pools, and of the workers that they have. `epoch` is the leader's; reads need none. */
 import {
+  HEARTBEAT_BYTES,
   instant,
   type LifecycleEvent,
   type PoolRecord,
@@ -110,8 +111,8 @@ export class PoolStore {
         .hexists(desired(id), 'spec')
         .hget(desired(id), 'desired')
         .hmget(status(id), ...MEMBER_FIELDS)
-        .get(heartbeat(id));
-    const replies = await all(reads);
+        .getrange(heartbeat(id), 0, HEARTBEAT_BYTES);
+    const replies = await all(reads, (at) => at % 4 === 3);
     return ids.flatMap((id, at) => {
       const [exists, wanted, fields, beat] = replies.slice(at * 4, at * 4 + 4);
       const record = [String(Number(exists)), wanted as string | null];

@@ -14,10 +14,17 @@ export class Fenced extends Error {
   }
 }
 
-/** The replies of a pipeline; throws where one of them failed, since half an answer is none. */
-export async function all(reads: ReturnType<Link['pipeline']>): Promise<unknown[]> {
+/**
+ * The replies of a pipeline; throws where one of them failed, since half an answer is none. `foreign`: the key is written by
+ * others, so that Redis may refuse to read it (it holds another type), which is as if there were none.
+ */
+export async function all(
+  reads: ReturnType<Link['pipeline']>,
+  foreign: (at: number) => boolean = () => false,
+): Promise<unknown[]> {
   const replies = (await reads.exec()) ?? [];
-  return replies.map(([error, reply]) => {
+  return replies.map(([error, reply], at) => {
+    if (error?.message.startsWith('WRONGTYPE') && foreign(at)) return null;
     if (error) throw error;
     return reply;
   });

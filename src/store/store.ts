@@ -3,6 +3,7 @@ import {
   type DesiredRecord,
   type DesiredState,
   type Figures,
+  HEARTBEAT_BYTES,
   type Heartbeat,
   instant,
   type LifecycleEvent,
@@ -37,8 +38,10 @@ export class Store {
   /** A worker as the loop needs it, in one round trip; `undefined` where there is no record, or a tombstone. */
   async load(id: string): Promise<{ record: WorkerRecord; heartbeat: Heartbeat | undefined } | undefined> {
     const reads = this.#redis.pipeline();
-    reads.hgetall(this.keys.desired(id)).hgetall(this.keys.status(id)).get(this.keys.heartbeat(id));
-    const [desired, status, beat] = (await all(reads)) as [Hash, Hash, string | null];
+    reads.hgetall(this.keys.desired(id)).hgetall(this.keys.status(id));
+    reads.getrange(this.keys.heartbeat(id), 0, HEARTBEAT_BYTES);
+    // A body writes its heartbeat, and what stands there may be anything.
+    const [desired, status, beat] = (await all(reads, (at) => at === 2)) as [Hash, Hash, string | null];
     if (!desired?.spec) return undefined;
     return { record: toRecord(id, desired, status ?? {}), heartbeat: toHeartbeat(beat) };
   }
@@ -91,7 +94,9 @@ export class Store {
     const found: (string | null)[] = [];
     for (let at = 0; at < ids.length; at += CHUNK) {
       const keys = ids.slice(at, at + CHUNK).map((id) => this.keys.heartbeat(id));
-      found.push(...(await this.#redis.mget(keys)));
+      if (keys.length === 0) continue;
+      const texts = await this.#redis.heartbeats(keys.length, ...keys, HEARTBEAT_BYTES);
+      found.push(...(texts as (string | null)[]));
     }
     return found;
   }

@@ -1,8 +1,8 @@
-import type { DesiredRecord, Heartbeat, Summary } from '../model/index.ts';
+import type { DesiredRecord, Summary } from '../model/index.ts';
 import type { Link } from './connect.ts';
 import type { Keys } from './keys.ts';
 import { nodeSummary, readNodes } from './nodes.ts';
-import { parse } from './parse.ts';
+import { parse, toHeartbeat } from './parse.ts';
 import { all } from './reply.ts';
 
 export interface SummaryPage {
@@ -28,7 +28,7 @@ export async function readPage(
   const asked = workers.filter(({ agent_type }) => agent_type === 'TASK');
   const beats = await heartbeats(asked.map(({ worker_id }) => worker_id));
   for (const [at, worker] of asked.entries()) {
-    const { node_url } = (parse(beats[at]) ?? {}) as Partial<Heartbeat>;
+    const node_url = toHeartbeat(beats[at])?.node_url;
     if (node_url !== undefined && worker.status === 'RUNNING') worker.node_url = node_url;
   }
   return { summaries: [...workers, ...nodes.map(nodeSummary)], ...(last ? {} : { next_cursor }) };

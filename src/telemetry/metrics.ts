@@ -80,6 +80,11 @@ export function createMetrics(options: { version?: string; processMetrics?: bool
       'Commands that were answered, by name and outcome.',
       ['command', 'result'],
     ),
+    unreadable: counter<{ kind: 'heartbeat' | 'label' }>(
+      'unreadable_total',
+      'What bodies and others wrote, and what was put aside because it could not be read.',
+      ['kind'],
+    ),
     commandLag: histogram(
       'command_lag_seconds',
       'Time from the writing of a command to its answer, by the clocks of Redis and the manager.',

@@ -17,6 +17,7 @@ let store: MemoryStore;
 let epoch: number;
 let marks: Marks;
 let asked: Set<string>;
+let metrics: ReturnType<typeof createMetrics>;
 const order = (worker_id: string) => ({
   worker_id,
   incarnation: 1,
@@ -40,6 +41,7 @@ beforeEach(async () => {
   await store.identify(epoch, NOW);
   marks = new Marks();
   asked = new Set();
+  metrics = createMetrics({ version: '0' });
 });
 
 async function resyncOf(seen: MemoryStore = store): Promise<Resync> {
@@ -61,7 +63,7 @@ async function resyncOf(seen: MemoryStore = store): Promise<Resync> {
       () => undefined,
     ),
     loop: { marks, queue: { add: (id) => void asked.add(id) }, countDenials: () => {} },
-    metrics: createMetrics({ version: '0' }),
+    metrics,
     log: pino({ level: 'silent' }),
     heartbeat_silent_ms: 30_000,
   });
@@ -77,24 +79,32 @@ test('asks for a look where a record has changed, and not twice for the same', a
   expect([...asked]).toEqual([]);
 });
 
-test.each(['half a {', 'null', '5', '"text"', '{"at":7}', '[]'])(
-  'a body that writes %j as its heartbeat stops nobody',
-  async (text) => {
-    const memo = memoOf({ RUNNING: 'ready' }, lifeOf({ expected: true }));
-    const seen = look({ memo, body: {}, beat: {} });
-    marks.set(seen, 0, decide(seen));
-    engine.make('default', order(randomUUID()));
-    const garbled = Object.create(store, { heartbeats: { value: async () => [text] } }) as MemoryStore;
-    for (const name of ['pulse', 'index', 'leads', 'load', 'restore', 'status'] as const)
-      Object.defineProperty(garbled, name, { value: store[name].bind(store) });
-    const resync = await resyncOf(garbled);
-    await resync.run();
-    now += 2000;
-    await resync.run();
-    expect(resync.lastAt).toBe(now);
-    expect(bodies()).toEqual([]);
-  },
-);
+test.each([
+  ...['half a {', 'null', '5', '"text"', '{"at":7}', '[]'].map((text) => [text, text]),
+  ['a very long text', `"${'x'.repeat(10_000)}"`],
+  ['JSON that is nested very deep', '['.repeat(8000)],
+  // These failed every look and every check, for all workers.
+  ['an instant without a text', '{"at":{"toString":null}}'],
+  [
+    'all fields, and an instant without a text',
+    '{"incarnation":1,"phase":"ready","at":{"toString":null},"active_at":"","busy":false,"seq":1}',
+  ],
+])('a body that writes %s as its heartbeat stops nobody', async (_, text) => {
+  const memo = memoOf({ RUNNING: 'ready' }, lifeOf({ expected: true }));
+  const seen = look({ memo, body: {}, beat: {} });
+  marks.set(seen, 0, decide(seen));
+  engine.make('default', order(randomUUID()));
+  const garbled = Object.create(store, { heartbeats: { value: async () => [text] } }) as MemoryStore;
+  for (const name of ['pulse', 'index', 'leads', 'load', 'restore', 'status'] as const)
+    Object.defineProperty(garbled, name, { value: store[name].bind(store) });
+  const resync = await resyncOf(garbled);
+  await resync.run();
+  now += 2000;
+  await resync.run();
+  expect(resync.lastAt).toBe(now);
+  expect(bodies()).toEqual([]);
+  expect(await metrics.text()).toContain('worker_manager_unreadable_total{kind="heartbeat"} 1\n');
+});
 
 test('a body without a record is removed when its record cannot be on its way any more', async () => {
   const resync = await resyncOf();

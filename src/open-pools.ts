@@ -7,6 +7,7 @@ import type { PoolPorts } from './reconcile/pool-ports.ts';
 import type { PoolLoop } from './reconcile/pools.ts';
 import { createAsker, type Link, PoolStore } from './store/index.ts';
 import type { Tasks } from './tasks/index.ts';
+import { lastKnown } from './telemetry/last-known.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
 export interface PoolParts {
@@ -28,6 +29,20 @@ export function openPools(options: {
   const { redis, settings, keys, tasks, metrics, log } = options;
   const store = new PoolStore(redis, settings.cell);
   const asker = createAsker(redis, keys, settings.redisUrl);
+  /** What Redis knows of each queue, also of nodes that were started by hand and of pools that were deleted before their tasks were done. */
+  const queuesOf = lastKnown(async (declared: Set<string>) => {
+    const names = new Set([...declared, ...(await tasks.pools())]);
+    return Promise.all(
+      [...names].map(async (pool) => {
+        const queue = tasks.queue(pool);
+        const [totals, counts] = await Promise.all([
+          queue.durations().catch(() => undefined),
+          declared.has(pool) ? undefined : queue.counts().catch(() => undefined),
+        ]);
+        return { pool, totals, counts };
+      }),
+    );
+  });
   return {
     ports: {
       store,
@@ -56,19 +71,14 @@ export function openPools(options: {
       }
       metrics.taskDuration.reset();
       const declared = new Set([...(loop?.statuses() ?? [])].map(([pool]) => pool));
-      // A scrape tells what there is, also while Redis is away.
-      const used = loop ? await tasks.pools().catch(() => []) : [];
-      await Promise.all(
-        [...new Set([...declared, ...used])].map(async (pool) => {
-          const queue = tasks.queue(pool);
-          const totals = await queue.durations().catch(() => undefined);
-          if (totals) metrics.taskDuration.set(totals, { pool });
-          // That of nodes that were started by hand, or of a pool that was deleted before its tasks were done.
-          const counts = declared.has(pool) ? undefined : await queue.counts().catch(() => undefined);
-          for (const state of ['queued', 'active'] as const)
-            if (counts) metrics.tasks.set(counts[state], { pool, state });
-        }),
-      );
+      // Other managers tell of the queues; a scrape never waits for Redis.
+      const queues = loop ? ((await queuesOf(declared)) ?? []) : [];
+      for (const { pool, totals, counts } of queues) {
+        if (totals) metrics.taskDuration.set(totals, { pool });
+        // The counts of declared pools are known from their last passes.
+        for (const state of ['queued', 'active'] as const)
+          if (counts && !declared.has(pool)) metrics.tasks.set(counts[state], { pool, state });
+      }
     },
     close: () => asker.close(),
   };

@@ -16,6 +16,7 @@ import { leaseWhileAlive } from './lease-while-alive.ts';
 import type { FromWatchdog, ToWatchdog, WatchdogData } from './messages.ts';
 import { createScrapes } from './scrapes.ts';
 import { processMs, shareState } from './shared.ts';
+import { watchRedis } from './watch-redis.ts';
 import { watchedHealth } from './watched-health.ts';
 
 if (!parentPort) throw new Error('This is the thread of the watchdog; it does not run by itself.');
@@ -31,10 +32,14 @@ let health = data.health;
 let redisUp = false;
 let unreachable: string | undefined;
 const redis = connectCommands(data.redisUrl);
+let reported = '';
 const setLink = (ok: boolean, message: string) => {
   redisUp = ok;
   // The connection knows why Redis cannot be reached; a call knows only that it waited in vain.
-  post({ type: 'link', ok, message: ok ? message : (unreachable ?? message) });
+  const why = ok ? message : (unreachable ?? message);
+  if (reported === `${ok} ${why}`) return;
+  reported = `${ok} ${why}`;
+  post({ type: 'link', ok, message: why });
 };
 redis.on('error', (error) => {
   unreachable = messageOf(error);
@@ -44,6 +49,7 @@ redis.on('ready', () => {
   unreachable = undefined;
 });
 
+const stopPings = watchRedis(() => redis.ping(), setLink);
 const store = watchedLeaseStore(redisLeaseStore(redis, keysOf(data.cell)), setLink);
 const lease = createLease({
   store: leaseWhileAlive(store, detector.hung),
@@ -77,6 +83,7 @@ port.on('message', (message: ToWatchdog) => {
 
 async function close(): Promise<void> {
   clearInterval(ticker);
+  stopPings();
   shared.clearTerm();
   await lease.release();
   await server?.close();

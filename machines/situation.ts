@@ -209,6 +209,7 @@ export function outcome(life: Life, seen: Observation): Outcome {
     return bad(seen.image.reason, seen.image.message);
   if (was?.state !== 'exited') return bad('Lost', 'The body was removed from outside.');
   if (was.error) return bad('StartFailed', was.error);
+  if (was.lost) return bad(was.lost.reason, `${was.lost.message} Its exit code is not known.`);
   const when = life.running_since || ready(life, seen) ? '' : ' before it was ready';
   const printed = readableLine(was.tail?.trim().split('\n').at(-1) ?? '');
   const words = printed ? ` Last output: ${printed}` : '';

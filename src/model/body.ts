@@ -36,6 +36,10 @@ export interface Body {
   oom_killed?: boolean | undefined;
   /** The engine's words on why it could not be started. */
   error?: string | undefined;
+  /** Nobody saw how it ended, and why; instead of `exit_code` and `error`. */
+  lost?: { reason: string; message: string } | undefined;
+  /** The first of its processes that lives, on the machine of its engine. */
+  pid?: number | undefined;
   paused?: boolean | undefined;
   /** The engine's own check of it (HEALTHCHECK of its image) fails. */
   unhealthy?: boolean | undefined;

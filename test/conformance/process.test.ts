@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
@@ -41,10 +41,10 @@ function argvOf(program: Program): string[] {
   }
 }
 
+const NO_ENVIRONMENTS = 'environments are not readable here';
 const memory = await probeMemory();
 const skip = {
-  outlivesName: 'the directory is the body',
-  ...(process.platform === 'linux' ? {} : { grandchildren: 'environments are not readable here' }),
+  ...(process.platform === 'linux' ? {} : { grandchildren: NO_ENVIRONMENTS, outlivesName: NO_ENVIRONMENTS }),
 };
 runtimeConformance('process, seen through takeovers', () => makeSubject(true, throughTakeovers), {
   skip: { ...skip, ...(memory.startsWith('cgroup') ? {} : { oom: `no memory cgroup: ${memory}` }) },
@@ -89,8 +89,8 @@ async function makeSubject(cgroups: boolean, seen = (runtime: Runtime) => runtim
       env: { WORKER_ID: worker_id },
       argv: argvOf(program),
     }),
-    settled: async ({ worker_id }) => {
-      await vi.waitFor(() => stat(join(place(worker_id), 'workspace', 'ready')), SOON);
+    settled: async ({ id }) => {
+      await vi.waitFor(() => stat(join(root, 'one', '.work', id, 'workspace', 'ready')), SOON);
     },
     killFromOutside: async ({ id }: Body) => {
       // It says that it is ready, and becomes `sleep` after that.
@@ -109,6 +109,8 @@ async function makeSubject(cgroups: boolean, seen = (runtime: Runtime) => runtim
         remove: () => rm(place(worker), { recursive: true }),
       };
     },
+    // With a name by which it is swept away.
+    renameAway: ({ worker_id }) => rename(place(worker_id), join(root, 'one', `.gone-${worker_id}`)),
     breakWatch: () => rm(join(root, 'one', '.hints'), { recursive: true }),
     pause: async ({ id }) => {
       for (const { pid } of await processesOf(id)) process.kill(pid, 'SIGSTOP');

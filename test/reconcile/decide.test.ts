@@ -183,6 +183,16 @@ describe('the status', () => {
       },
     ],
     [
+      'does not say StartFailed of a body that ran until its supervisor was killed with it',
+      exited({ lost: { reason: 'SupervisorLost', message: 'It was killed with its supervisor.' } }),
+      {
+        status: 'FAILED',
+        reason: 'SupervisorLost',
+        exit_code: undefined,
+        message: 'It was killed with its supervisor. Its exit code is not known.',
+      },
+    ],
+    [
       'tells a body that never was ready from one that was',
       {
         ...inState({ STARTING: 'booting' }, { expected: true }),

@@ -1,31 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { link, lstat, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { link, lstat, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { workerId } from '../../model/index.ts';
-
-/** What `body.json` holds. It never changes once it is written. */
-const record = z.object({
-  id: z.string(),
-  cell: z.string(),
-  worker_id: workerId,
-  incarnation: z.number(),
-  spec_hash: z.string(),
-  spec: z.string(),
-  epoch: z.number(),
-  /** Milliseconds since 1970. */
-  created_at: z.number(),
-  argv: z.array(z.string()).min(1),
-  /** With the body's own credentials for Redis: only the owner may read the file. */
-  env: z.record(z.string(), z.string()),
-  limits: z.object({
-    memory_bytes: z.number().optional(),
-    cpus: z.number().optional(),
-    pids: z.number().optional(),
-  }),
-});
-export type BodyRecord = z.infer<typeof record>;
+import { type BodyRecord, parseRecord, workerOf } from './body-record.ts';
+import { readRegular, writtenAt } from './safe-file.ts';
 
 /** The shim's process, by the three things that name it for good. */
 export interface Pid {
@@ -36,23 +13,24 @@ export interface Pid {
   written_at: number;
 }
 
-const ID = /^[0-9a-f]{12}-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
-
-/** A new body's id. It holds its worker's id, so that the directory is found without an index. */
-export const newBodyId = (worker: string) => `${randomBytes(6).toString('hex')}-${worker}`;
-/** The worker's id in a body's id, or `undefined` where it is no id of ours. */
-export const workerOf = (bodyId: string) => ID.exec(bodyId)?.[1];
+/** Bytes that are read of a record: more than a spec with the longest instructions and variables. */
+const RECORD_LIMIT = 16 * 1024 ** 2;
+/** Bytes that are read of any other file; each of them is a line or two. */
+const LINE_LIMIT = 4096;
 
 /**
- * The directory of one body, `<root>/<cell>/<worker id>/`: its name is the worker's id alone, so the file system
- * refuses a second body. Every file in it is written whole (a new file that is renamed), and means by being there:
+ * The manager's directory of one body, `<root>/<cell>/<worker id>/`: its name is the worker's id alone, so the file
+ * system refuses a second body. What the worker itself writes is elsewhere (see `work-directory.ts`). Every file in it
+ * is written whole (a new file that is renamed), and means by being there:
  *
  *     body.json   what it is made from            killed     we sent SIGKILL to all of it
  *     id.<id>     lets the shim check its place   exit       the exit status
  *     started/    the fence against two starts    error      why it could not be run
  *     pid         the shim, once the body runs    log        what it printed
- *     cgroups     the cgroups made for it         workspace/ WORKSPACE_PATH
- *     secrets.pipe  the wrapper's, while it waits for its secrets
+ *
+ * A body that has the manager's user can still write here. Nothing in it is therefore acted on as it is: the record is
+ * read once and kept in memory, a pid counts only with the kernel's proof (`members.ts`), no path is read from a file,
+ * and every file is read as `safe-file.ts` does.
  */
 export class BodyDirectory {
   readonly path: string;
@@ -67,14 +45,14 @@ export class BodyDirectory {
   }
 
   /**
-   * Makes the directory whole beside its place and moves it there in one step. Answers false, and changes
-   * nothing, where the place is taken by anything.
+   * Makes the directory whole beside its place and moves it there in one step. Returns false, and changes nothing, if
+   * the place is taken by anything.
    */
   static async make(cellPath: string, worker: string, made: BodyRecord): Promise<boolean> {
     const place = new BodyDirectory(cellPath, worker);
-    if (await exists(place.path)) return false;
+    if ((await lstat(place.path).catch(nothing)) !== undefined) return false;
     const draft = new BodyDirectory(cellPath, `.new-${made.id}`);
-    await mkdir(draft.file('workspace'), { recursive: true, mode: 0o700 });
+    await mkdir(draft.path, { recursive: true, mode: 0o700 });
     try {
       await writeFile(draft.file(`id.${made.id}`), '', { mode: 0o600 });
       const handle = await open(draft.file('body.json'), 'wx', 0o600);
@@ -89,68 +67,71 @@ export class BodyDirectory {
     }
   }
 
-  /** Names this very directory among all that have had its place, or `undefined` where there is none. */
+  /** Names this very directory among all that have had its place, or `undefined` if there is none. */
   async identity(): Promise<string | undefined> {
     // A symbolic link is never followed: what it leads to is not ours.
     const seen = await lstat(this.path).catch(nothing);
     return seen?.isDirectory() ? `${seen.ino} ${seen.birthtimeMs}` : undefined;
   }
 
-  /** The record, or `undefined` where there is nothing, or a thing that is not a body of this worker and cell. */
-  async read(cell: string, worker: string): Promise<BodyRecord | undefined> {
-    const text = await this.text('body.json');
-    if (text === undefined) return undefined;
-    const made = record.safeParse(parseJson(text));
-    if (!made.success || made.data.cell !== cell || made.data.worker_id !== worker) return undefined;
-    return workerOf(made.data.id) === worker ? made.data : undefined;
+  /** The record, or `undefined` if there is none, or a thing that is not a body of this worker and cell. */
+  read(cell: string, worker: string): BodyRecord | undefined {
+    return parseRecord(readRegular(this.file('body.json'), RECORD_LIMIT)?.toString(), cell, worker);
   }
 
-  /** The text of a file, or `undefined` where it is not there. Read at once: a list reads hundreds, of a line each. */
-  async text(name: string): Promise<string | undefined> {
-    try {
-      return readFileSync(this.file(name), 'utf8');
-    } catch (error) {
-      return nothing(error);
-    }
+  /** The body's id, of a directory whose record can't be read; `undefined` if it never was a body of this worker. */
+  async idOf(worker: string): Promise<string | undefined> {
+    const names = await readdir(this.path).catch(() => []);
+    const ids = names.filter((name) => name.startsWith('id.')).map((name) => name.slice('id.'.length));
+    return ids.length === 1 && workerOf(ids[0] ?? '') === worker ? ids[0] : undefined;
   }
 
-  /** When a file was written, in milliseconds since 1970, or `undefined` where it is not there. */
-  async writtenAt(name: string): Promise<number | undefined> {
-    const seen = await stat(this.file(name)).catch(nothing);
-    return seen && Math.round(seen.mtimeMs);
+  /** The text of a small file, or `undefined` if it is not there or is not a regular file. */
+  text(name: string): string | undefined {
+    return readRegular(this.file(name), LINE_LIMIT)?.toString();
+  }
+
+  /** When a file was written, in milliseconds since 1970, or `undefined` if it is not there. */
+  writtenAt(name: string): number | undefined {
+    return writtenAt(this.file(name));
+  }
+
+  /** The exit status that the shim wrote, or `undefined` if there is none that a shell could write. */
+  exit(): number | undefined {
+    const text = this.text('exit')?.trim() ?? '';
+    return /^\d{1,3}$/.test(text) && Number(text) <= 255 ? Number(text) : undefined;
   }
 
   /** The shim, once it has written down who it is, which it does once. */
-  async pid(): Promise<Pid | undefined> {
+  pid(): Pid | undefined {
     if (this.#pid) return this.#pid;
-    const [pid, start, boot] = (await this.text('pid'))?.split('\n') ?? [];
-    const written_at = await this.writtenAt('pid');
-    if (!pid || !start || !written_at || !/^[1-9]\d*$/.test(pid)) return undefined;
+    const [pid, start, boot] = this.text('pid')?.split('\n') ?? [];
+    const written_at = this.writtenAt('pid');
+    if (!pid || !start || !written_at || !/^[1-9]\d{0,9}$/.test(pid)) return undefined;
     this.#pid = { pid: Number(pid), start: start.trim().replace(/\s+/g, ' '), boot: boot ?? '', written_at };
     return this.#pid;
   }
 
-  /** Closes the fence: after it no shim begins. Answers whether one had begun before. */
+  /** Closes the fence: after it no shim begins. Returns whether one had begun before. */
   async fence(): Promise<boolean> {
     return mkdir(this.file('started')).then(
       () => false,
       (error) => {
         if (codeOf(error) === 'EEXIST') return true;
-        throw error;
+        nothing(error);
+        return false;
       },
     );
   }
 
-  /** Writes a file once; where another manager was first, its text stays and is answered. */
-  async writeOnce(name: string, text: string): Promise<string> {
+  /** Writes a file once; if another manager was first, its text stays. In a directory that is gone, writes nothing. */
+  async writeOnce(name: string, text: string): Promise<void> {
     const draft = this.file(`.${name}-${randomBytes(6).toString('hex')}`);
-    await writeFile(draft, text, { mode: 0o600 });
     try {
+      await writeFile(draft, text, { mode: 0o600, flag: 'wx' });
       await link(draft, this.file(name));
-      return text;
     } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error;
-      return (await this.text(name)) ?? text;
+      if (codeOf(error) !== 'EEXIST') nothing(error);
     } finally {
       await rm(draft, { force: true });
     }
@@ -158,12 +139,11 @@ export class BodyDirectory {
 
   /** Takes it out of its place in one step, so that nobody sees half a body, and deletes it. */
   async remove(cellPath: string, bodyId: string): Promise<void> {
-    const gone = join(cellPath, `.gone-${bodyId}`);
+    // With a name that no body can take before.
+    const gone = join(cellPath, `.gone-${bodyId}-${randomBytes(6).toString('hex')}`);
     await rename(this.path, gone).catch(nothing);
-    const taken = parseJson((await new BodyDirectory(gone, '').text('body.json')) ?? '{}') as {
-      id?: unknown;
-    };
-    if (taken.id !== undefined && taken.id !== bodyId) {
+    const taken = await new BodyDirectory(gone, '').idOf(workerOf(bodyId) ?? '');
+    if (taken !== undefined && taken !== bodyId) {
       // Another manager has removed it and put a new body here: that one goes back.
       await rename(gone, this.path);
       return;
@@ -172,19 +152,17 @@ export class BodyDirectory {
   }
 }
 
-/** The last lines of a log, at most 20 and 4 KiB. */
-export async function tailOf(path: string): Promise<string> {
-  const handle = await open(path, 'r').catch(nothing);
-  if (!handle) return '';
-  try {
-    const { size } = await handle.stat();
-    const length = Math.min(size, 4096);
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, size - length);
-    const lines = buffer.toString('utf8', 0, bytesRead).trimEnd().split('\n');
-    return lines.slice(-20).join('\n');
-  } finally {
-    await handle.close();
-  }
+/** Bytes and lines of a log's end that are kept as the last output. */
+const TAIL_BYTES = 4096;
+const TAIL_LINES = 20;
+
+/** The last lines of a log, at most 20 and 4 KiB; empty if there is none. */
+export function tailOf(path: string): string {
+  const bytes = readRegular(path, TAIL_BYTES, 'end') ?? Buffer.alloc(0);
+  // The first bytes may be the rest of a character.
+  const rest = bytes.length < TAIL_BYTES ? 0 : bytes.findIndex((byte) => (byte & 0xc0) !== 0x80);
+  const lines = bytes.toString('utf8', Math.max(0, rest)).trimEnd().split('\n');
+  return lines.slice(-TAIL_LINES).join('\n');
 }
 
 /** The code of a system error, such as `ENOENT`. */
@@ -195,14 +173,4 @@ export const codeOf = (error: unknown): string | undefined =>
 export function nothing(error: unknown): undefined {
   if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
   throw error;
-}
-
-const exists = async (path: string) => (await lstat(path).catch(nothing)) !== undefined;
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

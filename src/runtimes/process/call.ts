@@ -1,7 +1,7 @@
 import { Fault, messageOf } from '../../model/index.ts';
 import { ActFailed, BodyConflict, BodyRefused, RuntimeDown } from '../runtime.ts';
 
-const PASSED_ON = [BodyConflict, BodyRefused, ActFailed, Fault];
+const PASSED_ON = [BodyConflict, BodyRefused, ActFailed, RuntimeDown, Fault];
 /** A full disk, a quota, a disk that has turned read-only: only who writes meets them. */
 const WRITERS_ALONE: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
 
@@ -16,5 +16,15 @@ export async function call<T>(what: string, act: () => Promise<T>): Promise<T> {
     if (PASSED_ON.some((kind) => error instanceof kind)) throw error;
     const Kind = WRITERS_ALONE.has((error as NodeJS.ErrnoException).code ?? '') ? ActFailed : RuntimeDown;
     throw new Kind(`The process runtime could not ${what}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** The same for an act on one body: a file of that body which can't be read or deleted is not the engine's failure. */
+export async function callBody<T>(what: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (PASSED_ON.some((kind) => error instanceof kind)) throw error;
+    throw new ActFailed(`The process runtime could not ${what}: ${messageOf(error)}`, { cause: error });
   }
 }

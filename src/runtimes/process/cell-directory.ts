@@ -2,44 +2,51 @@ import { chmod, lstat, mkdir, readdir, realpath, rm, rmdir } from 'node:fs/promi
 import { join } from 'node:path';
 import { workerId } from '../../model/index.ts';
 import { RuntimeDown } from '../runtime.ts';
-import { BodyDirectory, type BodyRecord, nothing, workerOf } from './body-directory.ts';
+import { BodyDirectory, nothing } from './body-directory.ts';
+import { lostRecord, workerOf } from './body-record.ts';
+import type { Found } from './found.ts';
 import { HINTS } from './watch.ts';
 
 /** A draft that is older was left by a manager that died while it made a body. */
-const DRAFT_LIFE_MS = 60_000;
+export const DRAFT_LIFE_MS = 60_000;
 
-/** A body whose directory was found and read. */
-export interface Found {
-  dir: BodyDirectory;
-  made: BodyRecord;
-}
-
-/** `<root>/<cell>/`, which holds one directory a body, the hints, and drafts whose names begin with a dot. */
+/**
+ * `<root>/<cell>/`, which holds one directory a body, the folders that workers write, the hints, and drafts whose names
+ * begin with a dot.
+ */
 export class CellDirectory {
   readonly path: string;
   readonly #root: string;
   readonly #cell: string;
+  readonly #missed: (found: Found) => void;
   /** The root was there once: if it is gone later, its bodies are unknown, not absent. */
   #rootSeen = false;
   /** Bodies that were read before: a record never changes, so a directory that is the same one is not read again. */
-  readonly #known = new Map<string, Found & { identity: string }>();
+  readonly #known = new Map<string, Found>();
 
-  constructor(root: string, cell: string) {
+  /** `missed` is called with a body that was in its place and is not there any more. */
+  constructor(root: string, cell: string, missed: (found: Found) => void) {
     this.#root = root;
     this.#cell = cell;
+    this.#missed = missed;
     this.path = join(root, cell);
   }
 
-  /** Makes it where it is not there yet. */
-  async open(): Promise<void> {
+  /** Makes it if it is not there yet; others can pass through to their folders in it if `shared`. */
+  async open(shared = false): Promise<void> {
     await mkdir(this.#root, { recursive: true, mode: 0o700 });
     // Looked at before anything is made in it: a link would lead elsewhere.
     await this.exists();
-    await mkdir(join(this.path, HINTS), { recursive: true, mode: 0o700 });
-    await chmod(this.path, 0o700);
+    await mkdir(this.path, { recursive: true, mode: 0o700 });
+    const hints = join(this.path, HINTS);
+    // A worker with the manager's user may have put something else there; nothing of worth is lost with it.
+    const seen = await lstat(hints).catch(nothing);
+    if (seen && !seen.isDirectory()) await rm(hints, { force: true });
+    await mkdir(hints, { recursive: true, mode: 0o700 });
+    await chmod(this.path, shared ? 0o711 : 0o700);
   }
 
-  /** Whether it is there; throws where it leads out of the root, or the root is lost. */
+  /** Whether it is there; throws if it leads out of the root, or the root is lost. */
   async exists(): Promise<boolean> {
     const real = await realpath(this.#root).catch(nothing);
     if (real === undefined) {
@@ -54,37 +61,48 @@ export class CellDirectory {
 
   /** The workers whose names are taken, by bodies or by anything else. */
   async workers(): Promise<string[]> {
-    if (!(await this.exists())) return [];
-    const names = (await readdir(this.path)).filter((name) => workerId.safeParse(name).success);
-    const left = new Set(names);
-    for (const worker of this.#known.keys()) if (!left.has(worker)) this.#known.delete(worker);
-    return names;
+    const names = (await this.exists()) ? await readdir(this.path) : [];
+    const workers = names.filter((name) => workerId.safeParse(name).success);
+    const left = new Set(workers);
+    for (const worker of this.#known.keys()) if (!left.has(worker)) this.#forget(worker);
+    return workers;
   }
 
-  /** The body of a worker in a cell that exists, or `undefined` where there is none of ours. */
+  /** The body of a worker in a cell that exists, or `undefined` if there is none of ours. */
   async read(worker: string): Promise<Found | undefined> {
     const dir = new BodyDirectory(this.path, worker);
     const identity = await dir.identity();
-    if (identity === undefined) return undefined;
     const known = this.#known.get(worker);
-    if (known?.identity === identity) return known;
-    const made = await dir.read(this.#cell, worker);
-    if (!made) return undefined;
+    if (identity !== undefined && known?.identity === identity) return known;
+    this.#forget(worker);
+    if (identity === undefined) return undefined;
+    const made = dir.read(this.#cell, worker);
+    const id = made ? made.id : await dir.idOf(worker);
+    if (id === undefined) return undefined;
+    // Bodies that are known to be lost are not kept: their record may be there at the next look.
+    if (!made) return { dir, made: lostRecord(id, this.#cell), lost: 'record' };
     const found = { dir, made, identity };
     this.#known.set(worker, found);
     return found;
   }
 
-  /** The same, where neither the name nor the cell was looked at before. */
+  /** The same, if neither the name nor the cell was looked at before. */
   async body(worker: string): Promise<Found | undefined> {
-    if (!workerId.safeParse(worker).success || !(await this.exists())) return undefined;
-    return this.read(worker);
+    if (!workerId.safeParse(worker).success) return undefined;
+    if (await this.exists()) return this.read(worker);
+    this.#forget(worker);
+    return undefined;
   }
 
-  /** This very body, or `undefined` where it is gone or another body has its place. */
+  /** This very body, or `undefined` if it is gone or another body has its place. */
   async bodyById(bodyId: string): Promise<Found | undefined> {
     const found = await this.body(workerOf(bodyId) ?? '');
     return found?.made.id === bodyId ? found : undefined;
+  }
+
+  /** The body is deleted by us: its absence is not a loss. */
+  removed(worker: string): void {
+    this.#known.delete(worker);
   }
 
   /** Deletes what a manager left that died while it made or deleted a body. */
@@ -103,5 +121,11 @@ export class CellDirectory {
     await this.sweep();
     await rm(join(this.path, HINTS), { recursive: true, force: true });
     await rmdir(this.path).catch(() => undefined);
+  }
+
+  #forget(worker: string): void {
+    const known = this.#known.get(worker);
+    this.#known.delete(worker);
+    if (known) this.#missed(known);
   }
 }

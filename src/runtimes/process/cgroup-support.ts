@@ -40,6 +40,30 @@ export async function dismantleCgroups(support: CgroupSupport): Promise<void> {
   }
 }
 
+/** The cgroups of a body of this cell under the manager's own cgroup: derived, never read from a file. */
+export function deriveCgroups({ bases }: CgroupSupport, bodyId: string): string[] {
+  return [...new Set(Object.values(bases))].map((base) => join(base, bodyId));
+}
+
+/**
+ * The cgroups of a body whose manager has run in another cgroup than this one does, as the kernel says it of a process of
+ * the body. Only a path that ends as ours do is one.
+ */
+export async function cgroupsOfProcess(pid: number, cell: string, bodyId: string): Promise<string[]> {
+  const text = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '');
+  const suffix = `/${FOLDER}/${cell}/${bodyId}`;
+  const own = [...parseOwn(text)].filter(([, path]) => path.endsWith(suffix));
+  if (own.length === 0) return [];
+  const mounts = parseMounts(await readFile('/proc/self/mountinfo', 'utf8'));
+  const dirs = own.flatMap(([controller, path]) => {
+    const mount = mounts.find(({ type, options }) =>
+      controller === '' ? type === 'cgroup2' : type === 'cgroup' && options.includes(controller),
+    );
+    return mount ? [locate(mount, path)] : [];
+  });
+  return [...new Set(dirs)].filter((dir) => dir.endsWith(suffix));
+}
+
 interface Mount {
   root: string;
   point: string;

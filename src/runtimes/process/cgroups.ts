@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -39,8 +39,10 @@ export async function makeCgroups(dirs: string[], limits: Limits): Promise<void>
 /** Removes a body's cgroups once they are empty; the kernel may need a moment to let go of what was killed. */
 export async function removeCgroups(dirs: string[]): Promise<void> {
   for (let round = 0; round < REMOVE_ROUNDS; round += 1) {
-    const busy = (await Promise.all(dirs.map(isBusy))).some(Boolean);
-    if (!busy) return;
+    // A cgroup that a body made within its own goes first.
+    const busy = [];
+    for (const dir of withChildren(dirs).reverse()) busy.push(await isBusy(dir));
+    if (!busy.some(Boolean)) return;
     await delay(20);
   }
   throw new RuntimeDown(`its cgroups still hold processes: ${dirs.join(', ')}`);
@@ -69,15 +71,48 @@ function textOf(path: string): string | undefined {
   }
 }
 
-/** The pids in a body's cgroups. */
-export async function pidsIn(dirs: string[]): Promise<number[]> {
-  const lists = dirs.map((dir) => textOf(join(dir, 'cgroup.procs')));
+/** Cgroups that a body may have made within its own and are looked at; a real program makes a few. */
+const CHILDREN_LIMIT = 1000;
+
+/** The cgroups and all that a body has made within them, parents first. */
+function withChildren(dirs: string[]): string[] {
+  const all = [...dirs];
+  for (let at = 0; at < all.length && all.length < CHILDREN_LIMIT; at += 1) {
+    const dir = all[at] as string;
+    try {
+      const entries = readdirSync(dir, { withFileTypes: true });
+      all.push(...entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(dir, name)));
+    } catch (error) {
+      if (codeOf(error) !== 'ENODEV') nothing(error);
+    }
+  }
+  return all;
+}
+
+/**
+ * Has the kernel kill everything in a v2 cgroup in one step that no fork escapes. A cgroup into which somebody has moved
+ * one of the `spared` processes, such as the manager, is left to signals.
+ */
+export function killCgroups(dirs: string[], spared: Set<number>): void {
+  for (const dir of dirs) {
+    if (pidsIn([dir]).some((pid) => spared.has(pid))) continue;
+    try {
+      writeFileSync(join(dir, 'cgroup.kill'), '1', { flag: 'r+' });
+    } catch {
+      // v1, or a kernel before 5.14; signals follow.
+    }
+  }
+}
+
+/** The pids in a body's cgroups, and in those that it has made within them. */
+export function pidsIn(dirs: string[]): number[] {
+  const lists = withChildren(dirs).map((dir) => textOf(join(dir, 'cgroup.procs')));
   const pids = lists.flatMap((text) => (text ?? '').split('\n').map(Number));
   return [...new Set(pids.filter((pid) => pid > 0))];
 }
 
 /** Whether the kernel has killed a process of the body because its memory limit was reached. */
-export async function wasOomKilled(dirs: string[]): Promise<boolean> {
+export function wasOomKilled(dirs: string[]): boolean {
   for (const dir of dirs) {
     for (const file of ['memory.oom_control', 'memory.events']) {
       const text = textOf(join(dir, file));

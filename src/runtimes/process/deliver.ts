@@ -1,10 +1,7 @@
-import { close, constants, fstat, open } from 'node:fs';
+import { close, constants, fstat, lstatSync, open } from 'node:fs';
 import { Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { Fault } from '../../model/index.ts';
-import { codeOf } from './body-directory.ts';
-import type { Found } from './cell-directory.ts';
-import { SECRETS_PIPE } from './launch.ts';
 
 /** Until a wrapper that does not read its secrets is given up. */
 const DEADLINE_MS = 10_000;
@@ -14,24 +11,27 @@ const DEADLINE_MS = 10_000;
  * is a Fault `conflict`, and so is a wrapper that stops reading, or does not read it all before the deadline.
  */
 export async function deliver(
-  found: Found | undefined,
+  pipe: string | undefined,
   bodyId: string,
   content: string,
   deadlineMs = DEADLINE_MS,
 ): Promise<void> {
-  if (!found) throw new Fault('not_found', `Body ${bodyId} can't be given its secrets: it is gone.`);
-  const pipe = found.dir.file(SECRETS_PIPE);
+  if (pipe === undefined)
+    throw new Fault('not_found', `Body ${bodyId} can't be given its secrets: it is gone.`);
   const refuse = (why: string, cause?: unknown) =>
     new Fault('conflict', `Body ${bodyId} was not given its secrets: ${why}.`, { cause });
+  // Looked at before it is opened: to open a device may do something.
+  const seen = lstatSync(pipe, { throwIfNoEntry: false });
+  if (!seen) throw refuse('it does not wait for them now');
+  if (!seen.isFIFO()) throw refuse(`${pipe} is not a pipe`);
   // A link is not followed, and without O_NONBLOCK this would hold a thread until a reader comes.
   const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
   const fd = await promisify(open)(pipe, flags).catch((error: unknown) => {
-    if (!['ENOENT', 'ENXIO'].includes(codeOf(error) ?? '')) throw error;
     throw refuse('it does not wait for them now', error);
   });
   if (!(await promisify(fstat)(fd)).isFIFO()) {
     await promisify(close)(fd);
-    throw refuse(`${pipe} is no pipe`);
+    throw refuse(`${pipe} is not a pipe`);
   }
   // From here on the socket owns the descriptor.
   const socket = new Socket({ fd, readable: false, writable: true });

@@ -1,21 +1,25 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
-import { open, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Fault } from '../../model/index.ts';
 import { ActFailed, BodyRefused } from '../runtime.ts';
-import { type BodyDirectory, type BodyRecord, codeOf } from './body-directory.ts';
-import type { CgroupSupport } from './cgroup-support.ts';
+import { codeOf, tailOf } from './body-directory.ts';
+import type { BodyRecord } from './body-record.ts';
+import { type CgroupSupport, deriveCgroups } from './cgroup-support.ts';
 import { makeCgroups } from './cgroups.ts';
+import type { Found } from './found.ts';
 import { BODY_VARIABLE } from './members.ts';
+import type { BodyUser, WorkPlaces } from './work-directory.ts';
 
-/** In the body's directory; the wrapper makes it where it waits for secrets. */
-export const SECRETS_PIPE = 'secrets.pipe';
 const SHIM = fileURLToPath(new URL('./shim.sh', import.meta.url));
 /** From spawn to the shim's pid file; it takes some 5 ms on an idle machine. */
 const START_DEADLINE_MS = 10_000;
 const POLL_MS = 4;
+/** A thing that has the log's name is not followed, and does not block. */
+const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
+const LOG_FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
 /** The shim's own exits: this is another body's place; somebody has started it already. */
 const WRONG_PLACE = 98;
 const ALREADY_STARTED = 99;
@@ -35,20 +39,18 @@ const INHERITED = [
  * do so at once: the shim's fence lets one through, and both are answered.
  */
 export async function launch(
-  dir: BodyDirectory,
-  made: BodyRecord,
-  support: CgroupSupport,
+  { dir, made }: Found,
+  { places, support, user }: { places: WorkPlaces; support: CgroupSupport; user: BodyUser | undefined },
   onExit: () => void,
 ): Promise<void> {
-  const wanted = Object.values(support.bases).map((base) => join(base, made.id));
-  const cgroups = (await dir.writeOnce('cgroups', wanted.join('\n'))).split('\n').filter(Boolean);
+  const cgroups = deriveCgroups(support, made.id);
   await makeCgroups(cgroups, made.limits);
   const dataLimit = needsRlimit(made, support)
     ? String(Math.floor((made.limits.memory_bytes ?? 0) / 1024))
     : '-';
-  const args = [SHIM, made.id, made.worker_id, dataLimit, ...cgroups, '--', ...made.argv];
-  const log = await open(dir.file('log'), 'a', 0o600);
-  const env = environment(made, dir);
+  const args = [SHIM, made.id, made.worker_id, dataLimit, ...cgroups, '--', ...become(user), ...made.argv];
+  const log = await open(dir.file('log'), LOG_FLAGS, 0o600);
+  const env = environment(made, places, user);
   const stdio: StdioOptions = ['ignore', log.fd, log.fd];
   let child: ChildProcess;
   try {
@@ -72,14 +74,15 @@ export async function launch(
   });
   const deadline = performance.now() + START_DEADLINE_MS;
   while (performance.now() < deadline) {
-    if (((await dir.text('pid')) ?? (await dir.text('exit'))) !== undefined) return;
+    if ((dir.text('pid') ?? dir.text('exit')) !== undefined) return;
     if (failure !== undefined) break;
     await delay(POLL_MS);
   }
-  if ((await dir.text('body.json')) === undefined) throw gone(made.id);
-  const log4k = await readFile(dir.file('log'), 'utf8').catch(() => '');
+  if ((await dir.identity()) === undefined) throw gone(made.id);
   const why = failure ?? `nothing of it ran within ${START_DEADLINE_MS / 1000} s`;
-  throw new ActFailed(`Body ${made.id} could not be started: ${why}. ${log4k.slice(-500)}`.trim());
+  throw new ActFailed(
+    `Body ${made.id} could not be started: ${why}. ${tailOf(dir.file('log')).slice(-500)}`.trim(),
+  );
 }
 
 /** The error of a start that comes too late. */
@@ -91,13 +94,20 @@ function needsRlimit(made: BodyRecord, support: CgroupSupport): boolean {
   return made.limits.memory_bytes !== undefined && !(support.bases.memory ?? support.bases.unified);
 }
 
-function environment(made: BodyRecord, dir: BodyDirectory): NodeJS.ProcessEnv {
+/** The program that gives the body its own user: no group, capability or set-user-ID program takes it back. */
+function become(user: BodyUser | undefined): string[] {
+  if (!user) return [];
+  const groups = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups'];
+  return ['setpriv', ...groups, '--inh-caps=-all', '--bounding-set=-all', '--no-new-privs', '--'];
+}
+
+function environment(made: BodyRecord, places: WorkPlaces, user: BodyUser | undefined): NodeJS.ProcessEnv {
   const inherited = Object.fromEntries(INHERITED.flatMap((name) => entry(name, process.env[name])));
+  const own = user && { HOME: places.home, USER: user.name, LOGNAME: user.name };
   return {
-    ...inherited,
-    ...made.env,
-    WORKSPACE_PATH: dir.file('workspace'),
-    SECRETS_PIPE: dir.file(SECRETS_PIPE),
+    ...{ ...inherited, ...own, ...made.env },
+    WORKSPACE_PATH: places.workspace,
+    SECRETS_PIPE: places.pipe,
     [BODY_VARIABLE]: made.id,
   };
 }

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { RuntimeDown } from '../runtime.ts';
 import type { Pid } from './body-directory.ts';
-import { pidsIn } from './cgroups.ts';
+import { killCgroups, pidsIn } from './cgroups.ts';
 import {
   type Process,
+  readArguments,
   readBootId,
   readProcess,
   readProcesses,
@@ -15,7 +16,9 @@ import {
 /** How a process is known to belong to a body, however it was started. */
 export interface Trace {
   bodyId: string;
+  /** As a file says it: nothing is believed of it without the kernel's proof. */
   shim: Pid | undefined;
+  /** Derived from the body's id, never read from a file. */
   cgroups: string[];
 }
 
@@ -23,18 +26,43 @@ export interface Trace {
 export const BODY_VARIABLE = 'WORKER_BODY_ID';
 const KILL_ROUNDS = 100;
 const ROUND_MS = 20;
+/** Processes whose mark was read before; what a process was started with never changes. */
+const proven = new Map<number, { start: string; bodyId: string | undefined }>();
+const PROVEN_LIMIT = 10_000;
 
-/** The shim's process if it is alive; never another one that has got its pid since. */
-export async function liveShim(shim: Pid | undefined): Promise<Process | undefined> {
-  if (!shim || shim.boot !== readBootId()) return undefined;
+/**
+ * The shim's process if it is alive and the kernel proves that it is this body's: a file may name any process, with its
+ * right start time and boot, so the process itself must have been started with the body's mark.
+ */
+export async function liveShim({
+  shim,
+  bodyId,
+}: Pick<Trace, 'shim' | 'bodyId'>): Promise<Process | undefined> {
+  if (!shim || shim.pid <= 1 || shim.pid === process.pid || shim.boot !== readBootId()) return undefined;
   const seen = await readProcess(shim.pid);
-  return seen?.start === shim.start ? seen : undefined;
+  if (seen?.start !== shim.start) return undefined;
+  return (await isMarked(seen, bodyId)) ? seen : undefined;
+}
+
+async function isMarked({ pid, start }: Process, bodyId: string): Promise<boolean> {
+  const known = proven.get(pid);
+  if (known?.start === start) return known.bodyId === bodyId;
+  const mark = await markOf(pid, bodyId);
+  if (proven.size > PROVEN_LIMIT) proven.clear();
+  proven.set(pid, { start, bodyId: mark });
+  return mark === bodyId;
+}
+
+/** Where environments are not readable, the shim's arguments hold the body's id. */
+async function markOf(pid: number, bodyId: string): Promise<string | undefined> {
+  if (process.platform === 'linux') return readVariable(pid, BODY_VARIABLE);
+  return (await readArguments(pid)).split(' ').includes(bodyId) ? bodyId : undefined;
 }
 
 /**
  * All live processes of a body: in its cgroups, with its mark in their environment, in the shim's session or
- * group, and all that descend from those. Without cgroups only a process that left its session, dropped its
- * environment and lost its parent is not found.
+ * group, and all that descend from those; never PID 1, this process or what it descends from. Without cgroups only a
+ * process that left its session, dropped its environment and lost its parent is not found.
  */
 export async function membersOf(trace: Trace): Promise<Process[]> {
   return membersIn(await readTable(), trace);
@@ -53,29 +81,39 @@ export async function readTable(): Promise<Table> {
 
 /** The same in a table that was read before: good enough to measure by, never to kill by. */
 export async function membersIn({ all, bodies }: Table, trace: Trace): Promise<Process[]> {
-  const shim = await liveShim(trace.shim);
-  const inCgroups = new Set(await pidsIn(trace.cgroups));
-  const members = new Set<number>(
-    all.filter(({ pid }, at) => inCgroups.has(pid) || bodies[at] === trace.bodyId).map(({ pid }) => pid),
-  );
-  if (shim) members.add(shim.pid);
-  // A session's number can't be used anew while a process of it lives, so one known member proves the others.
+  const shim = await liveShim(trace);
+  const spared = await untouchable();
+  const inCgroups = new Set(pidsIn(trace.cgroups));
+  const marked = new Set(all.filter((_, at) => bodies[at] === trace.bodyId).map(({ pid }) => pid));
+  const members = new Set<number>();
+  const add = (pid: number) => void (spared.has(pid) || members.add(pid));
+  for (const { pid } of all) if (inCgroups.has(pid) || marked.has(pid)) add(pid);
+  if (shim) add(shim.pid);
+  // A session's number can't be used anew while a process of it lives, so one marked member proves the others.
   const session = trace.shim?.pid;
-  const sessionIsOurs = shim !== undefined || all.some((it) => it.session === session && members.has(it.pid));
-  if (sessionIsOurs)
-    for (const it of all) if (it.session === session || it.group === session) members.add(it.pid);
+  const sessionIsOurs = shim !== undefined || all.some((it) => it.session === session && marked.has(it.pid));
+  if (sessionIsOurs) for (const it of all) if (it.session === session || it.group === session) add(it.pid);
   for (let grown = true; grown; ) {
-    const children = all.filter(({ pid, ppid }) => members.has(ppid) && !members.has(pid));
-    for (const { pid } of children) members.add(pid);
-    grown = children.length > 0;
+    const before = members.size;
+    for (const { pid, ppid } of all) if (members.has(ppid)) add(pid);
+    grown = members.size > before;
   }
-  members.delete(process.pid);
   return all.filter(({ pid }) => members.has(pid));
+}
+
+/** PID 1, this process and its ancestors, which are nobody's body whatever marks or cgroups they have. */
+async function untouchable(): Promise<Set<number>> {
+  const spared = new Set([0, 1, process.pid]);
+  for (let pid = process.ppid; pid > 1 && !spared.has(pid); ) {
+    spared.add(pid);
+    pid = (await readProcess(pid))?.ppid ?? 0;
+  }
+  return spared;
 }
 
 /** SIGTERM to the group of the wrapper, which ends its agent by itself. */
 export async function terminateAll(trace: Trace): Promise<void> {
-  const shim = await liveShim(trace.shim);
+  const shim = await liveShim(trace);
   // The shim ignores it and leads a group of its own, which holds the wrapper.
   if (shim && shim.group === shim.pid) return sendTo(-shim.pid, 'SIGTERM');
   for (const member of await membersOf(trace)) await signal(member, 'SIGTERM');
@@ -87,6 +125,7 @@ export async function killAll(trace: Trace): Promise<void> {
   for (let round = 0; round < KILL_ROUNDS; round += 1) {
     left = await membersOf(trace);
     if (left.length === 0) return;
+    killCgroups(trace.cgroups, await untouchable());
     for (const member of left) await signal(member, 'SIGKILL');
     await delay(ROUND_MS);
   }

@@ -1,87 +1,87 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Body } from '../../model/index.ts';
-import { type BodyDirectory, type BodyRecord, tailOf } from './body-directory.ts';
-import type { Found } from './cell-directory.ts';
+import { tailOf } from './body-directory.ts';
+import type { BodyRecord } from './body-record.ts';
 import { wasOomKilled } from './cgroups.ts';
-import { liveShim, membersOf } from './members.ts';
+import type { Found } from './found.ts';
+import { liveShim, membersOf, type Trace } from './members.ts';
 import { readBootId } from './process-table.ts';
 
 /** A shim that has passed its fence and left no pid so long after it has died on the way. */
 const SHIM_BOOT_MS = 10_000;
 /** 128 + SIGKILL, as shells and Docker say it. */
 const KILLED = 137;
+/** A shim that has written the exit status is gone a few milliseconds later; one that lives on did not write it. */
+const EXIT_MS = 500;
+const POLL_MS = 5;
+/** Bodies whose exit status was not written by their shim, which lived on. */
+const forged = new Set<string>();
 
-/** The cgroups that were made for a body. */
-export async function cgroupsOf(dir: BodyDirectory): Promise<string[]> {
-  const text = await dir.text('cgroups');
-  return (text ?? '').split('\n').filter(Boolean);
-}
-
-/** What the files and the process table say of a body now. */
-export async function observe(dir: BodyDirectory, made: BodyRecord, withTail: boolean): Promise<Body> {
-  const { id, worker_id, incarnation, spec_hash, spec, created_at } = made;
-  const body: Body = {
-    id,
-    runtime: 'process',
-    worker_id,
-    incarnation,
-    spec_hash,
-    spec,
-    created_at,
-    state: 'created',
-  };
-  const shim = await dir.pid();
-  const fenced = shim?.written_at ?? (await dir.writtenAt('started'));
+/** What the files and the process table say of a body now; `undefined` if nothing of it is left. */
+export async function observe(found: Found, cgroups: string[], withTail: boolean): Promise<Body | undefined> {
+  const { dir, made } = found;
+  const body = bodyOf(made);
+  const shim = dir.pid();
+  const trace = { bodyId: made.id, shim, cgroups };
+  if (found.lost) return observeLost(found, body, trace);
+  const fenced = shim?.written_at ?? dir.writtenAt('started');
   if (fenced === undefined) return body;
   body.started_at = shim?.written_at;
-  const running = await liveShim(shim);
-  if (running && (await dir.text('exit')) === undefined) {
-    return {
-      ...body,
-      state: 'running',
-      ip_address: '127.0.0.1',
-      ...(running.stopped ? { paused: true } : {}),
-    };
+  const seen = await liveShim(trace);
+  const running = seen && (dir.exit() === undefined || !(await goes(trace)));
+  if (running) {
+    const paused = seen.stopped ? { paused: true } : {};
+    return { ...body, state: 'running', ip_address: '127.0.0.1', pid: seen.pid, ...paused };
   }
   // Read only now: the shim writes it before it ends, so it is there if the shim has ended as it should.
-  const code = await dir.text('exit');
+  const code = dir.exit();
   if (code === undefined) {
     if (!shim && Date.now() - fenced < SHIM_BOOT_MS) return body;
-    const trace = { bodyId: id, shim, cgroups: await cgroupsOf(dir) };
-    if ((await membersOf(trace)).length > 0) return { ...body, state: 'running', ip_address: '127.0.0.1' };
+    const [member] = await membersOf(trace);
+    if (member) return { ...body, state: 'running', ip_address: '127.0.0.1', pid: member.pid };
   }
-  return {
-    ...body,
-    ...(await ending(dir, code, shim?.boot)),
-    ...(withTail ? { tail: await tailOf(dir.file('log')) } : {}),
-  };
+  const tail = withTail ? { tail: tailOf(dir.file('log')) } : {};
+  return { ...body, ...ending(found, code, cgroups), ...tail };
 }
 
-async function ending(
-  dir: BodyDirectory,
-  code: string | undefined,
-  boot: string | undefined,
-): Promise<Partial<Body>> {
-  const oom_killed = await wasOomKilled(await cgroupsOf(dir));
-  const error = (await dir.text('error'))?.trim();
-  if (code !== undefined) {
-    const finished_at = await dir.writtenAt('exit');
-    const exit_code = Number.parseInt(code, 10);
+/** A body that was made and not started. */
+export function bodyOf({ id, worker_id, incarnation, spec_hash, spec, created_at }: BodyRecord): Body {
+  const runtime = 'process' as const;
+  return { id, runtime, worker_id, incarnation, spec_hash, spec, created_at, state: 'created' };
+}
+
+/** Whether a shim that is said to have ended does so. A body with the manager's user could write the file itself. */
+async function goes(trace: Trace): Promise<boolean> {
+  if (forged.has(trace.bodyId)) return false;
+  for (const deadline = performance.now() + EXIT_MS; performance.now() < deadline; await delay(POLL_MS))
+    if (!(await liveShim(trace))) return true;
+  forged.add(trace.bodyId);
+  return false;
+}
+
+/** A body whose directory, or its record, is gone: only its processes tell about it. */
+async function observeLost({ lost }: Found, body: Body, trace: Trace): Promise<Body | undefined> {
+  const [member] = await membersOf(trace);
+  if (member) return { ...body, state: 'running', ip_address: '127.0.0.1', pid: member.pid };
+  if (lost === 'directory') return undefined;
+  const message = 'Its record (body.json) was destroyed, so it is not known how it ended.';
+  return { ...body, state: 'exited', lost: { reason: 'RecordLost', message } };
+}
+
+function ending({ dir }: Found, exit_code: number | undefined, cgroups: string[]): Partial<Body> {
+  const oom_killed = wasOomKilled(cgroups);
+  const error = dir.text('error')?.trim();
+  if (exit_code !== undefined) {
+    const finished_at = dir.writtenAt('exit');
     return { state: 'exited', exit_code, oom_killed, finished_at, ...(error ? { error } : {}) };
   }
-  const finished_at = await dir.writtenAt('killed');
+  const finished_at = dir.writtenAt('killed');
   if (finished_at !== undefined) return { state: 'exited', exit_code: KILLED, oom_killed, finished_at };
-  const why =
+  if (error) return { state: 'exited', oom_killed, error };
+  const boot = dir.pid()?.boot;
+  const lost =
     boot === undefined || boot === readBootId()
-      ? 'its shim was killed, so nobody saw how it ended'
-      : 'the machine was restarted';
-  return { state: 'exited', oom_killed, error: error ?? `lost: ${why}` };
-}
-
-/** The body that was found, or `undefined` where there is none, or it is just being removed. */
-export async function look(found: Found | undefined, withTail: boolean): Promise<Body | undefined> {
-  if (!found) return undefined;
-  const body = await observe(found.dir, found.made, withTail);
-  if (body.state === 'running') return body;
-  // Removed while it was looked at: its files were missing for that reason alone.
-  return (await found.dir.writtenAt(`id.${body.id}`)) === undefined ? undefined : body;
+      ? { reason: 'SupervisorLost', message: 'It was killed together with its supervisor (shim.sh).' }
+      : { reason: 'MachineRestarted', message: 'The machine was restarted while it ran.' };
+  return { state: 'exited', oom_killed, lost };
 }

@@ -1,3 +1,5 @@
+import type { BodyUser } from './work-directory.ts';
+
 /** What the process runtime is told at its making. */
 export interface ProcessRuntimeOptions {
   /** Checked before it comes here: it becomes a part of a path. */
@@ -6,6 +8,8 @@ export interface ProcessRuntimeOptions {
   root: string;
   /** What a body runs, such as `[process.execPath, '/opt/wrapper.mjs']`. */
   wrapper: { argv: string[] };
+  /** The user that bodies run as, if not the manager's; only root can have another. */
+  user?: BodyUser | undefined;
   now?: () => number;
   /** Between two looks at all bodies for hints that no file gave, in milliseconds. */
   poll_ms?: number;

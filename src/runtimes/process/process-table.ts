@@ -20,7 +20,7 @@ export interface Process {
 
 const LINUX = process.platform === 'linux';
 /** USER_HZ is 100 on every architecture that Node runs on. */
-const TICKS_PER_SECOND = 100;
+export const TICKS_PER_SECOND = 100;
 const run = promisify(execFile);
 
 /** The live process of this pid; a zombie is none. */
@@ -46,6 +46,16 @@ export async function readVariable(pid: number, name: string): Promise<string | 
   return environ.slice(from, environ.indexOf('\0', from));
 }
 
+/** The command line of a process, for systems that show no environment; empty if it is gone. */
+export async function readArguments(pid: number): Promise<string> {
+  if (LINUX) return (await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '')).replaceAll('\0', ' ');
+  const options = { env: { ...process.env, LC_ALL: 'C' }, timeout: 5000, maxBuffer: 16_777_216 };
+  return run('ps', ['-ww', '-p', String(pid), '-o', 'args='], options).then(
+    ({ stdout }) => stdout,
+    () => '',
+  );
+}
+
 /** Bytes of a process in memory; pages that it shares with others are counted with each of them. */
 export async function readMemory({ pid, memory_bytes }: Process): Promise<number> {
   if (memory_bytes !== undefined) return memory_bytes;
@@ -53,9 +63,12 @@ export async function readMemory({ pid, memory_bytes }: Process): Promise<number
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
 }
 
-/** Names this boot of the machine; empty where the system has no name for it. */
+let bootId: string | undefined;
+
+/** Names this boot of the machine; empty where the system has no name for it. It lasts as long as this process. */
 export function readBootId(): string {
-  return LINUX ? readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim() : '';
+  bootId ??= LINUX ? readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim() : '';
+  return bootId;
 }
 
 /** Sends a signal to exactly this process: nothing is sent where its pid belongs to another one by now. */
@@ -66,6 +79,9 @@ export async function signal(target: Pick<Process, 'pid' | 'start'>, name: NodeJ
 
 /** Sends a signal to a pid, or to a group where it is negative; what is gone already is no error. */
 export function sendTo(pid: number, name: NodeJS.Signals): void {
+  // 0 is this process's own group, -1 everything, 1 and its group the whole machine or container.
+  if (!Number.isSafeInteger(pid) || Math.abs(pid) <= 1)
+    throw new Error(`A signal to ${pid} would reach processes that are not a worker's; nothing was sent.`);
   try {
     process.kill(pid, name);
   } catch (error) {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Stands over one body and outlives the manager: it fences a double start, puts the body under its limits, and
-# leaves the exit status where the next manager finds it. Its working directory is the body's directory, so it
-# keeps to the right one even when that is renamed.
+# leaves the exit status where the next manager finds it. Its working directory is the manager's directory of the body,
+# so it keeps to the right one even when that is renamed; the body works in WORKSPACE_PATH, apart from it.
 #
 #   shim.sh BODY_ID WORKER_ID DATA_LIMIT_KB|- CGROUP... -- PROGRAM ARGUMENT...
 #
@@ -23,7 +23,14 @@ write_pid() {
     start=$(LC_ALL=C ps -o lstart= -p $$)
   fi
   printf '%s\n%s\n%s\n' "$$" "$start" "$boot" >pid.new && mv pid.new pid
-  : >"../.hints/$worker"
+  hint
+}
+
+# Only a regular file or none: to open a pipe that somebody has put there would block.
+hint() {
+  hint=../.hints/$worker
+  [ ! -L "$hint" ] || return
+  if [ -f "$hint" ] || [ ! -e "$hint" ]; then : >"$hint"; fi
 }
 
 pick_start() {
@@ -42,7 +49,7 @@ run_body() {
   command -v "$1" >/dev/null 2>&1 || missing="there is no program $1"
   write_pid
   [ -z "$missing" ] || fail 127 "$missing"
-  cd workspace || fail 126 'could not enter the workspace'
+  cd "$WORKSPACE_PATH" || fail 126 'could not enter the workspace'
   exec 2>&3 3>&-
   exec "$@"
 }
@@ -64,8 +71,13 @@ main() {
   # The shell's own remarks ("Terminated") are not the body's words.
   exec 3>&2 2>/dev/null
   (run_body "$@")
-  echo "$?" >exit.new && mv exit.new exit
-  : >"../.hints/$worker"
+  code=$?
+  # What the wrapper placed for its agent must not stay after it.
+  secrets=${SECRETS_PIPE%/*}/secrets
+  if [ -e "$secrets" ] || [ -e "$SECRETS_PIPE" ]; then rm -rf "$secrets" "$SECRETS_PIPE"; fi
+  [ ! -e exit.new ] || rm -rf exit.new
+  echo "$code" >exit.new && mv exit.new exit
+  hint
   # What is left of the group ends with its body, as in a container; that includes the shim.
   kill -KILL 0
 }

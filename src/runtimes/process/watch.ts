@@ -1,5 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Body, workerId } from '../../model/index.ts';
 
@@ -26,13 +26,13 @@ export function watchCell({ cell, list, pollMs, hint }: Sources): { close(): Pro
   let closed = false;
 
   const rewatch = async () => {
-    const inode = (await stat(path).catch(() => undefined))?.ino;
+    const inode = (await lstat(path).catch(() => undefined))?.ino;
     if (closed || (watcher && inode === watched)) return;
     watcher?.close();
     watcher = undefined;
     await cell.open();
     const again = watched !== undefined;
-    watched = (await stat(path)).ino;
+    watched = (await lstat(path)).ino;
     if (closed) return;
     watcher = watch(path, { persistent: false }, (_event, name) => {
       if (name && workerId.safeParse(name).success) hint(name);
@@ -53,9 +53,10 @@ export function watchCell({ cell, list, pollMs, hint }: Sources): { close(): Pro
     known = seen;
   };
 
-  // A failure here is the engine's, and the calls of the loop tell of it; the next turn tries again.
+  // A failure here is the engine's, and the calls of the loop report it; the next turn tries again.
   const turn = () =>
     rewatch()
+      .catch(() => undefined)
       .then(look)
       .catch(() => undefined);
   let running = turn();

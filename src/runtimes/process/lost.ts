@@ -1,0 +1,131 @@
+import { readdirSync } from 'node:fs';
+
+import { uptime } from 'node:os';
+import { BodyDirectory, codeOf, nothing } from './body-directory.ts';
+import { lostRecord, workerOf } from './body-record.ts';
+import { type CgroupSupport, deriveCgroups } from './cgroup-support.ts';
+import { pidsIn } from './cgroups.ts';
+import type { Found } from './found.ts';
+import { membersIn, readTable, type Table } from './members.ts';
+import { type Process, readProcess, readVariable, TICKS_PER_SECOND } from './process-table.ts';
+
+/** Ids that are remembered as dead. */
+const REMEMBERED = 10_000;
+
+interface Place {
+  cell: string;
+  cellPath: string;
+  support: () => Promise<CgroupSupport>;
+}
+
+/**
+ * Bodies whose directory is not in its place: moved or deleted, by the worker or by a person. Before such a body is called
+ * absent, its processes are searched for by cgroup and by mark, so that no worker gets a second body while the first
+ * lives. A mark counts only with a workspace in this cell's folder: another home may have a cell of the same name.
+ */
+export class LostBodies {
+  readonly #place: Place;
+  /** Bodies that were seen in their place, whose directory has gone since. */
+  readonly #missing = new Map<string, Found>();
+  /** Bodies of which nothing lives and no directory is there, or that are another home's: their ids are never reused. */
+  readonly #settled = new Set<string>();
+  #searched = false;
+
+  constructor(place: Place) {
+    this.#place = place;
+  }
+
+  /** A body that was in its place is not there. */
+  missed(found: Found): void {
+    if (!this.#settled.has(found.made.id)) this.#missing.set(found.made.id, found);
+  }
+
+  /** Its processes are ended and its directory is deleted. */
+  removed(bodyId: string): void {
+    this.#missing.delete(bodyId);
+    if (this.#settled.size >= REMEMBERED) this.#settled.clear();
+    this.#settled.add(bodyId);
+  }
+
+  /** The bodies that have a cgroup, before the directories are read: one that is made meanwhile is not lost. */
+  async candidates(): Promise<string[]> {
+    const [base] = Object.values((await this.#place.support()).bases);
+    return base === undefined ? [] : namesIn(base).filter((name) => workerOf(name) !== undefined);
+  }
+
+  /** Of one worker that has no body in its place; `knownId` is the id that it had when it was last seen. */
+  async ofWorker(worker: string, knownId: string | undefined): Promise<Found[]> {
+    const ids = new Set((await this.candidates()).filter((id) => workerOf(id) === worker));
+    const marked = new Set([...this.#missing.keys()].filter((id) => workerOf(id) === worker));
+    if (knownId !== undefined && workerOf(knownId) === worker) marked.add(knownId);
+    return this.#living(ids, marked);
+  }
+
+  /** Of all workers but those that have a body in its place. At first, every process of the machine is looked at. */
+  async all(candidates: string[], inPlace: Set<string>): Promise<Found[]> {
+    const marked = new Set(this.#missing.keys());
+    if (!this.#searched) for (const id of (await readTable()).bodies) if (id) marked.add(id);
+    this.#searched = true;
+    const free = (id: string) => {
+      const worker = workerOf(id);
+      return worker !== undefined && !inPlace.has(worker);
+    };
+    return this.#living(new Set(candidates.filter(free)), new Set([...marked].filter(free)));
+  }
+
+  async #living(ids: Set<string>, marked: Set<string>): Promise<Found[]> {
+    const found: Found[] = [];
+    let table: Promise<Table> | undefined;
+    for (const id of new Set([...ids, ...marked])) {
+      if (this.#settled.has(id)) continue;
+      let pids = pidsIn(deriveCgroups(await this.#place.support(), id));
+      if (marked.has(id) && pids.length === 0) {
+        // Read now: in an older one, a body that has just begun would be missing.
+        table ??= readTable();
+        pids = await this.#pidsOf(id, await table);
+      }
+      const body = await this.#proven(id, pids);
+      if (body) {
+        found.push(body);
+        this.#missing.set(id, body);
+      } else if (marked.has(id)) this.removed(id);
+    }
+    return found;
+  }
+
+  async #pidsOf(bodyId: string, table: Table): Promise<number[]> {
+    const shim = this.#missing.get(bodyId)?.dir.pid();
+    const members = await membersIn(table, { bodyId, shim, cgroups: [] });
+    return members.map(({ pid }) => pid);
+  }
+
+  /** What is known of a body with these processes; `undefined` if none of them proves that it is of this cell. */
+  async #proven(id: string, pids: number[]): Promise<Found | undefined> {
+    const missing = this.#missing.get(id);
+    const { cell, cellPath } = this.#place;
+    for (const pid of pids) {
+      if (missing) return { ...missing, lost: 'directory' };
+      const workspace = await readVariable(pid, 'WORKSPACE_PATH');
+      if (workspace?.startsWith(`${cellPath}/`) !== true) continue;
+      const incarnation = Number(await readVariable(pid, 'WORKER_INCARNATION')) || 0;
+      const made = lostRecord(id, cell, incarnation, startedAt(await readProcess(pid)));
+      return { dir: new BodyDirectory(cellPath, made.worker_id), made, lost: 'directory' };
+    }
+    return undefined;
+  }
+}
+
+/** In milliseconds since 1970; now, if the process is gone. */
+function startedAt(process: Process | undefined): number {
+  const seconds = process ? uptime() - Number(process.start) / TICKS_PER_SECOND : 0;
+  return Math.round(Date.now() - (Number.isFinite(seconds) ? seconds * 1000 : 0));
+}
+
+function namesIn(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch (error) {
+    if (codeOf(error) !== 'ENODEV') nothing(error);
+    return [];
+  }
+}

@@ -1,0 +1,55 @@
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
+
+/**
+ * Reads of files that a body may have replaced: a symbolic link is not followed, a pipe or device does not block, and
+ * only a regular file is read, up to a bound. Synchronous, because a list reads hundreds of files of one line each and a
+ * promise for each costs more than the read.
+ */
+
+/** Without O_NONBLOCK, opening a FIFO waits for a writer; O_NOCTTY keeps a terminal from becoming ours. */
+const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
+/**
+ * What an open or read returns for something that is not there or is not a regular file: a link (ELOOP), a socket
+ * (ENXIO), a device without a driver (ENODEV, ENXIO), a file that this user may not read (EACCES, EPERM).
+ */
+const NOT_A_FILE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'ENODEV', 'EISDIR', 'EACCES', 'EPERM']);
+
+/** Up to `limit` bytes of a regular file, from its start or its end; `undefined` if there is none. */
+export function readRegular(
+  path: string,
+  limit: number,
+  from: 'start' | 'end' = 'start',
+): Buffer | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, FLAGS);
+  } catch (error) {
+    return noFile(error);
+  }
+  try {
+    const seen = fstatSync(fd);
+    if (!seen.isFile()) return undefined;
+    const buffer = Buffer.alloc(Math.min(limit, seen.size));
+    const position = from === 'end' ? seen.size - buffer.length : 0;
+    return buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, position));
+  } catch (error) {
+    return noFile(error);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** When a regular file or a directory was written, in milliseconds since 1970; `undefined` for anything else. */
+export function writtenAt(path: string): number | undefined {
+  try {
+    const seen = lstatSync(path);
+    return seen.isFile() || seen.isDirectory() ? Math.round(seen.mtimeMs) : undefined;
+  } catch (error) {
+    return noFile(error);
+  }
+}
+
+function noFile(error: unknown): undefined {
+  if (NOT_A_FILE.has((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+  throw error;
+}

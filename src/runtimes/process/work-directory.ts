@@ -1,0 +1,153 @@
+import { chmod, chown, lstat, mkdir, readdir, rm, rmdir, statfs } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { nothing } from './body-directory.ts';
+import { type BodyRecord, workerOf } from './body-record.ts';
+
+/** In the cell's directory: the folders that workers write, each named by its body's id. */
+const WORK = '.work';
+/** Of a body's folder in memory and on disk; the wrapper makes the pipe, and a folder `secrets` beside it. */
+const PIPE = 'secrets.pipe';
+const SECRETS = 'secrets';
+/** `f_type` of tmpfs and ramfs, by statfs(2). */
+const MEMORY_FILE_SYSTEMS = new Set([0x01021994, 0x858458f6]);
+
+/** The user and group that a body runs as, if they are not the manager's. */
+export interface BodyUser {
+  name: string;
+  uid: number;
+  gid: number;
+}
+
+/** Where the parts of a body are that its worker writes. All are derived from the body's id, none is read from a file. */
+export interface WorkPlaces {
+  /** WORKSPACE_PATH. */
+  workspace: string;
+  /** HOME of a body that runs as another user. */
+  home: string;
+  /** SECRETS_PIPE. */
+  pipe: string;
+  /** The folder of the secrets that the wrapper places. */
+  secrets: string;
+}
+
+/** The folders of one cell's workers: on disk beside the manager's, and in memory for what must not stay on a disk. */
+export class WorkDirectories {
+  readonly #cellPath: string;
+  #memory: Promise<string | undefined> | undefined;
+
+  constructor(cellPath: string) {
+    this.#cellPath = cellPath;
+  }
+
+  /** The parent of all of them, on disk. */
+  get path(): string {
+    return join(this.#cellPath, WORK);
+  }
+
+  /** The places of a body of any layout. */
+  async of({ id, worker_id, layout }: BodyRecord): Promise<WorkPlaces> {
+    const disk = layout === 2 ? join(this.path, id) : join(this.#cellPath, worker_id);
+    const memory = layout === 2 ? await this.#memoryRoot() : undefined;
+    const hidden = memory === undefined ? disk : join(memory, id);
+    return {
+      workspace: join(disk, 'workspace'),
+      home: join(disk, 'home'),
+      pipe: join(hidden, PIPE),
+      secrets: join(hidden, SECRETS),
+    };
+  }
+
+  /** Makes the folders of a new body, for the user that it runs as. */
+  async make(made: BodyRecord, user: BodyUser | undefined): Promise<void> {
+    const memory = await this.#memoryRoot();
+    await ownFolder(this.path, user !== undefined);
+    const folders = [join(this.path, made.id)];
+    folders.push(join(this.path, made.id, 'workspace'), join(this.path, made.id, 'home'));
+    if (memory !== undefined) {
+      await ownFolder(memory, user !== undefined);
+      folders.push(join(memory, made.id));
+    }
+    for (const folder of folders) {
+      await mkdir(folder, { mode: 0o700 });
+      if (user) await chown(folder, user.uid, user.gid);
+    }
+  }
+
+  /** Deletes what an ended body leaves of its secrets. */
+  async removeSecrets(made: BodyRecord): Promise<void> {
+    const { pipe, secrets } = await this.of(made);
+    for (const path of [pipe, secrets]) await rm(path, { recursive: true, force: true });
+  }
+
+  /** Deletes all of a body's folders. */
+  async remove(bodyId: string): Promise<void> {
+    const memory = await this.#memoryRoot();
+    for (const parent of [this.path, memory])
+      if (parent !== undefined && (await isFolder(parent)))
+        await rm(join(parent, bodyId), { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  /** The bodies that have folders on disk, and since when (milliseconds since 1970). */
+  async list(): Promise<{ id: string; since: number }[]> {
+    if (!(await isFolder(this.path))) return [];
+    const ids = (await readdir(this.path)).filter((name) => workerOf(name) !== undefined);
+    const found = await Promise.all(
+      ids.map(async (id) => ({ id, since: (await lstat(join(this.path, id)).catch(nothing))?.birthtimeMs })),
+    );
+    return found.flatMap(({ id, since }) => (since === undefined ? [] : [{ id, since }]));
+  }
+
+  /** Removes the parents, as far as no body and no other cell has anything in them. */
+  async dismantle(): Promise<void> {
+    for (const parent of [this.path, await this.#memoryRoot()])
+      if (parent !== undefined) await rmdir(parent).catch(() => undefined);
+    this.#memory = undefined;
+  }
+
+  /** The folder in memory of this user; `undefined` if there is none that is safe, and secrets stay on disk. */
+  #memoryRoot(): Promise<string | undefined> {
+    this.#memory ??= findMemory();
+    return this.#memory;
+  }
+}
+
+/**
+ * A directory of this user in a file system in memory: of root in /run, of others in /dev/shm, which systemd empties of a
+ * user's files when the user logs out, unless the user lingers.
+ */
+async function findMemory(): Promise<string | undefined> {
+  const uid = process.getuid?.();
+  if (process.platform !== 'linux' || uid === undefined) return undefined;
+  for (const parent of uid === 0 ? ['/run', '/dev/shm'] : ['/dev/shm']) {
+    const type = (await statfs(parent).catch(() => undefined))?.type;
+    if (type === undefined || !MEMORY_FILE_SYSTEMS.has(type)) continue;
+    if (uid !== 0 && (await isFolder('/run/systemd/seats')) && !(await lingers())) continue;
+    const path = join(parent, `worker-manager-${uid}`);
+    try {
+      await ownFolder(path, false);
+      return path;
+    } catch {
+      // Taken by somebody else, or not writable.
+    }
+  }
+  return undefined;
+}
+
+/** Whether logind keeps what this user has when the user logs out. */
+async function lingers(): Promise<boolean> {
+  return (
+    (await lstat(join('/var/lib/systemd/linger', userInfo().username)).catch(() => undefined)) !== undefined
+  );
+}
+
+/** Makes a directory that only this user can change, and others can pass through if `shared`. */
+async function ownFolder(path: string, shared: boolean): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const seen = await lstat(path);
+  if (!seen.isDirectory() || seen.uid !== process.getuid?.() || (seen.mode & 0o022) !== 0)
+    throw new Error(`${path} is not a directory that only this user can write`);
+  if (shared && (seen.mode & 0o011) !== 0o011) await chmod(path, 0o711);
+}
+
+const isFolder = async (path: string) => (await lstat(path).catch(() => undefined))?.isDirectory() === true;

@@ -22,7 +22,7 @@ export async function run(at: { docker: Docker; dockerHost: string }): Promise<R
     const recipe = (...modules: string[]) =>
       images.recipe(workerSpec.parse({ agent_type: 'CLAUDE', runtime: 'docker', modules }));
     const whole = await build(at.docker, first, await recipe('GIT'), true);
-    const more = await build(at.docker, second, await recipe('GIT', 'CURL'), false);
+    const more = await build(at.docker, second, await recipe('GIT', 'GITHUB_CLI'), false);
     const [one, two] = await Promise.all([layers(at.docker, first), layers(at.docker, second)]);
     const added = bytesOf([one, two]) - bytesOf([one]);
     const size = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
@@ -47,7 +47,7 @@ const ratio = (name: string, value: number, note: string): Result => ({
     unit: '%',
     goal: '< 25 %',
     met: value < 0.25,
-    note: `${note}; CLAUDE+GIT, +CURL`,
+    note: `${note}; CLAUDE+GIT, +GITHUB_CLI`,
   },
 });
 

@@ -66,6 +66,7 @@ export function ours({ redisUrl, dir, wrapper }: Place, slots: number): Queue {
       start(process.execPath, [wrapper], {
         ...{ REDIS_URL: redisUrl, WORKER_CELL: cell, WORKER_POOL: pool, WORKER_ID: `bench-${slots}` },
         ...{ MAX_WORKERS: String(slots), WORKSPACE_PATH: dir, LOG_LEVEL: 'warn' },
+        ...{ MAX_CPU_PERCENT: 'none', MAX_MEMORY_PERCENT: 'none' },
         ...{ HANDLERS_DIR: PEERS, HANDLERS: 'handlers.py' },
       }),
   };

@@ -85,6 +85,7 @@ function imagesOf(settings: Settings, metrics?: Metrics): (changed: () => void) 
         version,
         baseImage: settings.workerBaseImage,
         ca: settings.workerBuildCa ?? machineCa(),
+        pipIndexUrl: settings.pipIndexUrl,
         buildMs: settings.imageBuildSeconds * 1000,
       },
       observe: observing('docker', metrics),

@@ -231,6 +231,13 @@ export const VARIABLES = {
     allowed: 'an absolute path',
     help: "File of the certificates that builds trust behind a proxy, instead of this machine's own; no image keeps it.",
   }),
+  pipIndexUrl: optional({
+    name: 'PIP_INDEX_URL',
+    schema: urlOf(['http', 'https']).refine(hasNoCredentials),
+    allowed: 'a URL such as https://HOST/simple without credentials, which the build cache would keep',
+    help: 'Package index of the Python packages that are built into images, instead of PyPI.',
+    show: redactUrl,
+  }),
   allowPrivileged: variable({
     name: 'ALLOW_PRIVILEGED',
     schema: z.enum(['true', 'false']).transform((text) => text === 'true'),
@@ -251,6 +258,12 @@ export const VARIABLES = {
     help: 'Folder of the files that the handlers of task workers name; with Docker, a folder of the machine of its engine.',
   }),
 } as const;
+
+function hasNoCredentials(text: string): boolean {
+  if (!URL.canParse(text)) return true;
+  const { username, password } = new URL(text);
+  return username === '' && password === '';
+}
 
 /** The XDG base directory rules: a relative XDG_STATE_HOME is ignored. */
 function stateHome(env: Environment): string {

@@ -53,6 +53,7 @@ test('the defaults', () => {
     workerBuildCa: undefined,
     allowPrivileged: false,
     secretsDir: undefined,
+    pipIndexUrl: undefined,
     handlersDir: undefined,
   } satisfies Settings);
 });

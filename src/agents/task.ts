@@ -3,7 +3,6 @@ import type { AgentKind } from './kind.ts';
 /** No agent at all: the wrapper takes tasks from its pool's queue and runs them in handler processes of its own. */
 export const task: AgentKind = {
   type: 'TASK',
-  debian: ['python3'],
   credentials: [],
   conversation: [],
   tasks: true,

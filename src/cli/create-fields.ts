@@ -24,6 +24,8 @@ export interface CreateOptions {
   label?: Record<string, string>;
   allowedCommand?: string[];
   module?: string[];
+  requirements?: string;
+  package?: string[];
   protocol?: string;
   agentVersion?: string;
   silenceTimeout?: number;
@@ -63,6 +65,8 @@ export function createFields(options: CreateOptions, commandLine: string[]): Rec
     labels: merged(file.labels, label),
     allowed_commands: options.allowedCommand,
     modules: options.module,
+    requirements: options.requirements,
+    packages: options.package,
     protocol: options.protocol,
     agent_version: options.agentVersion,
     silence_timeout_seconds: options.silenceTimeout,

@@ -4,7 +4,7 @@ import { ANSWER_SECONDS, ask, refusalOf } from './ask.ts';
 import type { Context } from './context.ts';
 import { type CreateOptions, createFields, fieldsFile } from './create-fields.ts';
 import { outputOption } from './output.ts';
-import { count, item, number, pair, seconds, textOrFile } from './values.ts';
+import { count, item, number, pair, readText, seconds, textOrFile } from './values.ts';
 import { waitFor } from './wait-for.ts';
 
 /** How long `--wait` waits, in seconds, where nothing else is said: a start as long as it may take, and a build before it. */
@@ -52,6 +52,12 @@ export function createCommand(context: Context): Command {
         item,
       ),
     )
+    .option(
+      '--requirements <file>',
+      'a requirements file of Python packages in its image (- for standard input)',
+      readText,
+    )
+    .option('--package <name>', 'a Debian package in its image; repeatable', item)
     .addOption(new Option('--protocol <protocol>', 'how a CUSTOM command talks').choices(PROTOCOLS))
     .option('--agent-version <version>', "version of the agent's CLI instead of the pinned one")
     .option('--silence-timeout <time>', 'a turn without any sign of life for so long fails', seconds)

@@ -9,7 +9,7 @@ import { progressOn } from './images-progress.ts';
 import { outputOption } from './output.ts';
 import { table } from './table.ts';
 import { age, shortId } from './text.ts';
-import { item } from './values.ts';
+import { item, readText } from './values.ts';
 
 const COLUMNS = ['IMAGE', 'AGENT', 'MODULES', 'SIZE', 'CREATED', 'LAST USED', 'USED BY'];
 
@@ -17,6 +17,8 @@ interface BuildOptions {
   agentType: string;
   agentVersion?: string;
   module?: string[];
+  requirements?: string;
+  package?: string[];
   locked?: boolean;
   print?: boolean;
   directory?: string;
@@ -47,6 +49,8 @@ function buildCommand(context: Context): Command {
     .addOption(agent.makeOptionMandatory())
     .option('--agent-version <version>', "version of the agent's CLI (default: the pinned one)")
     .option('--module <module>', `a tool in it, of ${MODULES.join(', ')}; repeatable`, item)
+    .option('--requirements <file>', 'a requirements file of Python packages in it', readText)
+    .option('--package <name>', 'a Debian package in it; repeatable', item)
     .option('--locked', 'for workers with allowed_commands')
     .option('--print', 'only print the Dockerfile')
     .option('--directory <folder>', 'only write the folder that `docker build` takes')
@@ -115,18 +119,28 @@ async function build(context: Context, options: BuildOptions): Promise<void> {
   }
 }
 
-function specOf({ agentType, agentVersion, module = [], locked }: BuildOptions): WorkerSpec {
+/** Which option an issue of a field is about. */
+const OPTIONS: Record<string, string> = {
+  agent_version: '--agent-version',
+  requirements: '--requirements',
+  packages: '--package',
+};
+
+function specOf(options: BuildOptions): WorkerSpec {
+  const { agentType, agentVersion, module = [], requirements, package: packages, locked } = options;
   const read = workerSpec.safeParse({
     agent_type: agentType,
     runtime: 'docker',
     modules: module.flatMap((text) => text.split(',')).map((name) => name.trim().toUpperCase()),
     ...(agentVersion === undefined ? {} : { agent_version: agentVersion }),
+    ...(requirements === undefined ? {} : { requirements }),
+    ...(packages === undefined ? {} : { packages }),
     ...(locked ? { allowed_commands: [] } : {}),
     ...(agentType === 'CUSTOM' ? { command_line: ['true'] } : {}),
   });
   if (read.success) return read.data;
   const [issue] = read.error.issues;
-  const option = issue?.path[0] === 'agent_version' ? '--agent-version' : '--module';
+  const option = OPTIONS[String(issue?.path[0])] ?? '--module';
   throw usage(`${option}: ${issue?.message ?? 'is wrong'}.`);
 }
 

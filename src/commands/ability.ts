@@ -58,18 +58,19 @@ export async function handlerIssues(
   }));
 }
 
-function moduleIssues(
-  { modules, allowed_commands }: Asked,
-  runtime: RuntimeName,
-  abilities: Abilities,
-): Issue[] {
-  if (!modules?.length) return [];
+/** Fields whose content becomes part of an image that is built. */
+export const IN_IMAGES = ['modules', 'requirements', 'packages'] as const;
+
+function moduleIssues(asked: Asked, runtime: RuntimeName, abilities: Abilities): Issue[] {
+  const { modules, allowed_commands } = asked;
+  const built = IN_IMAGES.filter((field) => asked[field]?.length);
+  const whyNot =
+    runtime === 'process'
+      ? 'are installed in images; the process runtime runs what the machine has'
+      : abilities.foreignImage && `cannot be added to ${abilities.foreignImage}, which WORKER_IMAGE names`;
+  if (whyNot) return built.map((path) => ({ path, message: whyNot }));
   const issue = (message: string) => [{ path: 'modules', message }];
-  if (runtime === 'process')
-    return issue('are installed in images; the process runtime runs what the machine has');
-  if (abilities.foreignImage)
-    return issue(`cannot be added to ${abilities.foreignImage}, which WORKER_IMAGE names`);
-  if (!modules.includes('DOCKER')) return [];
+  if (!modules?.includes('DOCKER')) return [];
   if (!abilities.allowPrivileged)
     return issue('with DOCKER need ALLOW_PRIVILEGED=true of the operator: its daemon weakens the isolation');
   return allowed_commands

@@ -4,6 +4,7 @@
  * or is refused with why not; nothing that was asked for is dropped for the sake of a runtime that answers.
  */
 import { type CommandOf, Fault, type RuntimeName, type WorkerSpec } from '../model/index.ts';
+import { IN_IMAGES } from './ability.ts';
 import type { CommandContext } from './context.ts';
 
 export type Asked = Omit<CommandOf<'create'>, 'command' | 'request_id' | 'worker_id'>;
@@ -77,7 +78,7 @@ function needsDocker(asked: Asked, runtimes: CommandContext['runtimes']): string
     (limit) => asked.resources?.[limit] !== undefined && limits && !limits[limit].supported,
   );
   return [
-    ...(asked.modules?.length ? ['modules'] : []),
+    ...IN_IMAGES.filter((field) => asked[field]?.length),
     ...(asked.image === undefined ? [] : ['image']),
     ...unenforced.map((limit) => `resources.${limit}`),
   ];

@@ -35,12 +35,12 @@ async function faultOf(
   context: CommandContext,
 ): Promise<Fault | undefined> {
   const asked = templateOf(spec, runtime) as Asked;
-  if (runtime === 'process' && (spec.image ?? spec.modules?.length))
+  const built = (['image', 'modules', 'requirements', 'packages'] as const).find(
+    (field) => spec[field]?.length,
+  );
+  if (runtime === 'process' && built)
     return faultAt('unsupported', spec, [
-      {
-        path: spec.image ? 'image' : 'modules',
-        message: 'needs Docker, and workers of this pool may be direct ones',
-      },
+      { path: built, message: 'needs Docker, and workers of this pool may be direct ones' },
     ]);
   try {
     await refuseTheImpossible(asked, runtime, context.abilities);

@@ -2,7 +2,8 @@
 import { readdir } from 'node:fs/promises';
 import type Docker from 'dockerode';
 import { messageOf } from '../model/index.ts';
-import { redactText } from '../telemetry/redact.ts';
+import { causeOf } from './build-cause.ts';
+import { BuildOutput, clean } from './build-output.ts';
 import { readStream } from './engine-stream.ts';
 
 export interface Progress {
@@ -18,6 +19,8 @@ export interface BuildOrder {
   directory: string;
   name: string;
   labels: Record<string, string>;
+  /** Values of the Dockerfile's `ARG`; never secrets, which the build cache would keep. */
+  args?: Record<string, string>;
   signal: AbortSignal;
   onStep(progress: Progress): void;
 }
@@ -27,22 +30,17 @@ export class ImageBuildFailed extends Error {
   override name = 'ImageBuildFailed';
   /** The step that failed, as the builder wrote it; empty where none had begun. */
   readonly step: string;
-  /** The last lines that it printed. */
+  /** Of the lines that it printed, those that say why. */
   readonly tail: string[];
-  constructor(image: string, why: string, step: string, tail: string[], options?: ErrorOptions) {
-    const hint = tail.some((line) => UNTRUSTED.test(line)) ? [UNTRUSTED_HINT] : [];
+  constructor(image: string, why: string, step: string, lines: readonly string[], options?: ErrorOptions) {
+    const hint = lines.some((line) => UNTRUSTED.test(line)) ? [UNTRUSTED_HINT] : [];
+    const tail = causeOf(lines);
     super([`${image} could not be built: ${why}`, ...tail, ...hint].join('\n'), options);
     this.step = step;
     this.tail = tail;
   }
 }
 
-/** Lines of a failing step that are kept, and characters of each: enough for the error of apt, npm or gcc. */
-const TAIL_LINES = 15;
-const LINE_LENGTH = 300;
-const STEP = /^Step (\d+)\/(\d+) : /;
-/** What the builder says of itself. */
-const NOISE = /^( ---> |Removing intermediate container )/;
 /** How npm, pip, curl and git call a certificate that they do not know. */
 const UNTRUSTED =
   /SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER|VERIFY)|CERTIFICATE_VERIFY_FAILED|certificate verify failed|server certificate/i;
@@ -51,33 +49,26 @@ const UNTRUSTED_HINT =
 
 /** Builds with the engine's classic builder, whose cache makes repeated steps free. Throws `ImageBuildFailed`. */
 export async function buildImage(docker: Docker, order: BuildOrder): Promise<void> {
-  const { directory, name, labels, signal } = order;
-  let step = '';
-  let tail: string[] = [];
+  const { directory, name, labels, args = {}, signal } = order;
+  const output = new BuildOutput(order.onStep);
   let built = false;
-  const fail = (why: string, cause?: unknown) =>
-    new ImageBuildFailed(name, clean(why), step, tail, { cause });
+  const fail = (why: string, cause?: unknown) => {
+    output.end();
+    return new ImageBuildFailed(name, clean(why), output.step, output.lines, { cause });
+  };
   try {
     const src = await readdir(directory);
-    const options = { t: name, labels, rm: true, forcerm: true, abortSignal: signal };
+    const options = { t: name, labels, buildargs: args, rm: true, forcerm: true, abortSignal: signal };
     const stream = await docker.buildImage({ context: directory, src }, options);
-    for await (const told of readStream(stream)) {
-      if (told.error) throw fail(step ? `${step} ${exitOf(told.error)}` : told.error);
-      built ||= told.aux?.ID !== undefined;
-      for (const line of linesOf(told.stream ?? told.status ?? '')) {
-        const [, number, of] = STEP.exec(line) ?? [];
-        if (number !== undefined) {
-          step = line;
-          tail = [];
-          order.onStep({ step: Number(number), of: Number(of), line });
-        } else if (!NOISE.test(line)) {
-          tail = [...tail, line].slice(-TAIL_LINES);
-        }
-      }
+    for await (const { error, aux, stream: piece, status } of readStream(stream)) {
+      if (error) throw fail(output.step ? `${output.step} ${exitOf(error)}` : error);
+      built ||= aux?.ID !== undefined;
+      if (piece !== undefined) output.take(piece);
+      else if (status !== undefined) output.takeLine(status);
     }
   } catch (error) {
     if (error instanceof ImageBuildFailed) throw error;
-    throw fail(signal.aborted ? abortOf(signal, step) : messageOf(error), error);
+    throw fail(signal.aborted ? abortOf(signal, output.step) : messageOf(error), error);
   }
   if (!built) throw fail('The Docker daemon ended the build without an image.');
 }
@@ -91,18 +82,4 @@ function exitOf(error: string): string {
 function abortOf(signal: AbortSignal, step: string): string {
   const late = (signal.reason as Error | undefined)?.name === 'TimeoutError';
   return `${step || 'It'} ${late ? 'was not done in the time a build may take (IMAGE_BUILD_SECONDS).' : 'was broken off.'}`;
-}
-
-function linesOf(text: string): string[] {
-  return text
-    .split(/[\r\n]+/)
-    .map((line) => clean(line).trimEnd())
-    .filter((line) => line !== '');
-}
-
-/** Without control sequences and credentials, and no longer than a line should be. */
-function clean(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
-  const bare = text.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '').replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
-  return redactText(bare.slice(0, LINE_LENGTH));
 }

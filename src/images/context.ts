@@ -36,11 +36,16 @@ export async function writeContext(
   }
   for (const [name, content] of bundle) await put(join('wrapper', name), content);
   await put('ca.crt', certificates);
+  // Files of their own, so that no name from outside becomes part of a command.
+  if (recipe.packages) await put('packages.txt', lines(recipe.packages));
+  if (recipe.requirements) await put('requirements.txt', lines(recipe.requirements));
   for (const [name, mode] of Object.entries(FIXED_FILES)) {
     if (name === 'lock.sh' && !recipe.locked) continue;
     await put(name, await readFile(join(sources.fixed, name)), mode);
   }
 }
+
+const lines = (list: string[]) => list.map((line) => `${line}\n`).join('');
 
 async function readCertificates(path: string): Promise<Buffer> {
   try {

@@ -14,8 +14,11 @@ export const WRAPPER_ID = 10_001;
 export const AGENT_ID = 10_002;
 export const NODE_GROUP = 20_000;
 
-/** What every image has: a reaper, `ps` and a fast search for the agents, certificates for https. */
-const COMMON = ['ca-certificates', 'procps', 'ripgrep', 'tini'];
+/**
+ * What every image has, in one layer that all share: a reaper, `ps` and a fast search for the agents, certificates for
+ * https, curl for health checks, and Python with pip for handlers. In a locked image they are for allowed commands only.
+ */
+const COMMON = ['ca-certificates', 'curl', 'procps', 'python3', 'python3-pip', 'ripgrep', 'tini'];
 /** What is left of a builder stage is found by it when the build cache is bounded. */
 const OURS = `LABEL ${LABEL.managed}=true`;
 /** Names of images, packages, versions and programs, and parts of paths. */
@@ -35,9 +38,11 @@ export function dockerfileOf(recipe: Recipe): string {
     ...modules.flatMap(({ name, stage: lines }) =>
       lines ? [stage(name.toLowerCase(), lines.join('\n'))] : [],
     ),
-    `${from}\n${users}`,
+    `${from}${recipe.requirements ? ' AS tools' : ''}\n${users}`,
     ...agentLayers(agent, cli),
     ...modules.map(moduleLayers),
+    ...(recipe.packages ? [packageLayer] : []),
+    ...(recipe.requirements ? [requirementsStage, requirementsLayer] : []),
     fixed,
     ...(agent.type === 'TASK' ? [node] : []),
     ...(locked
@@ -92,7 +97,41 @@ const users = run(
   `useradd --uid ${AGENT_ID} --gid agent --home-dir /home/agent --no-create-home --shell /bin/bash agent`,
   'install -d -o agent -g wrapper -m 2775 /home/agent /workspace && install -d /worker',
   'node="$(readlink -f "$(command -v node)")" && chgrp cmd-node "$node" && chmod 0750 "$node"',
+  // Debian's mark that pip must leave Python alone: in an image nothing else manages it.
+  'rm -f /usr/lib/python3*/EXTERNALLY-MANAGED',
 );
+
+/** apt takes what it does not know by name for a regular expression, unless it is told not to. */
+const packageLayer = [
+  '# Debian packages',
+  'COPY packages.txt /worker/packages.txt',
+  run(
+    'apt-get update',
+    'xargs -a /worker/packages.txt apt-get -o APT::Cmd::Pattern-Only=true install -y --no-install-recommends --',
+    'rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log',
+  ),
+].join('\n');
+
+/** On the same tools as the image, so that what is compiled fits; as the agent's user, for setup scripts are foreign code. */
+const requirementsStage = [
+  'FROM tools AS requirements',
+  OURS,
+  'COPY ca.crt requirements.txt /requirements/',
+  'ARG PIP_INDEX_URL',
+  'ARG PIP_TRUSTED_HOST',
+  run(
+    'if [ -s /requirements/ca.crt ]; then export PIP_CERT=/requirements/ca.crt; fi',
+    'install -d -o agent -g agent /requirements/out /requirements/home',
+    `HOME=/requirements/home setpriv --reuid ${AGENT_ID} --regid ${AGENT_ID} --clear-groups --no-new-privs pip install --no-cache-dir --disable-pip-version-check --root /requirements/out -r /requirements/requirements.txt`,
+  ),
+].join('\n');
+
+const requirementsLayer = [
+  'FROM tools',
+  '# Python packages',
+  'COPY --from=requirements /requirements/out/ /',
+  'COPY requirements.txt /worker/requirements.txt',
+].join('\n');
 
 function agentLayers({ debian = [] }: Recipe['agent'], program: string | undefined): string[] {
   const more = debian.filter((name) => !COMMON.includes(name));
@@ -104,7 +143,12 @@ function agentLayers({ debian = [] }: Recipe['agent'], program: string | undefin
 }
 
 function moduleLayers({ name, debian, lines = [] }: Module): string {
-  return [`# ${name}`, ...(debian.length > 0 ? [run(install(debian))] : []), ...lines].join('\n');
+  const more = debian.filter((name) => !COMMON.includes(name));
+  return [
+    `# ${name}${more.length + lines.length > 0 ? '' : ': in every image'}`,
+    ...(more.length > 0 ? [run(install(more))] : []),
+    ...lines,
+  ].join('\n');
 }
 
 /**

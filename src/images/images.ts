@@ -31,6 +31,8 @@ export interface ImagesOptions {
   baseImage?: string | undefined;
   /** WORKER_BUILD_CA: a file of certificates for the build alone; the machine's own where absent, none is `/dev/null`. */
   ca?: string | undefined;
+  /** PIP_INDEX_URL: the index that Python packages come from, instead of PyPI. */
+  pipIndexUrl?: string | undefined;
   /** The longest that one build may take. */
   buildMs?: number;
   sources?: Sources;
@@ -187,10 +189,12 @@ class EngineImages implements Images {
     }
     const directory = await mkdtemp(join(tmpdir(), 'worker-image-'));
     try {
-      const { sources = SOURCES, ca = machineCa() } = this.#options;
+      const { sources = SOURCES, ca = machineCa(), pipIndexUrl } = this.#options;
       await writeContext(recipe, directory, { sources, ca });
       const labels = labelsOf(recipe, this.#options.version);
-      await buildImage(this.#docker, { directory, name, labels, signal: this.#deadline(), onStep: tell });
+      const args = pipArguments(recipe, pipIndexUrl);
+      const order = { directory, name, labels, args, signal: this.#deadline(), onStep: tell };
+      await buildImage(this.#docker, order);
       this.#present.set(name, performance.now() + PRESENT_MS);
       end('built');
     } catch (error) {
@@ -204,6 +208,13 @@ class EngineImages implements Images {
   #deadline(): AbortSignal {
     return AbortSignal.any([this.#closing.signal, AbortSignal.timeout(this.#options.buildMs ?? BUILD_MS)]);
   }
+}
+
+/** An argument that no step takes is a warning of the builder; pip uses plain http only with hosts that it is told to trust. */
+function pipArguments({ requirements, modules }: Recipe, index: string | undefined): Record<string, string> {
+  if (index === undefined || (requirements === undefined && !modules.includes('COPIER'))) return {};
+  const { protocol, hostname } = new URL(index);
+  return { PIP_INDEX_URL: index, ...(protocol === 'http:' && { PIP_TRUSTED_HOST: hostname }) };
 }
 
 function failureOf(name: string, error: unknown): Failure {

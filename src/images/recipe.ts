@@ -34,13 +34,20 @@ export interface Recipe extends Ground {
   };
   /** Each once, in the order of the table. */
   modules: ModuleName[];
+  /** Debian packages beyond those, each once, in alphabetical order; absent if there are none. */
+  packages?: string[];
+  /** Python packages as lines of a requirements file, in the same way. */
+  requirements?: string[];
   /** Every program outside of a base set belongs to a group of its own, so that a worker can be refused it. */
   locked: boolean;
 }
 
 /** The recipe of a worker's image: equal for all workers that can share one. */
 export function recipeOf(
-  spec: Pick<WorkerSpec, 'agent_type' | 'agent_version' | 'modules' | 'allowed_commands'>,
+  spec: Pick<
+    WorkerSpec,
+    'agent_type' | 'agent_version' | 'modules' | 'packages' | 'requirements' | 'allowed_commands'
+  >,
   ground: Ground,
 ): Recipe {
   const { cli, debian } = kindOf(spec.agent_type);
@@ -57,6 +64,9 @@ export function recipeOf(
       }),
     },
     modules: modulesOf(spec.modules ?? []).map(({ name }) => name),
+    // Absent rather than empty: the names of images without them stay what they are.
+    ...(spec.packages?.length && { packages: [...new Set(spec.packages)].sort() }),
+    ...(spec.requirements?.length && { requirements: [...new Set(spec.requirements)].sort() }),
     locked: spec.allowed_commands !== undefined,
     base: { name: ground.base.name, digest: ground.base.digest },
     wrapper: ground.wrapper,

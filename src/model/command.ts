@@ -64,7 +64,7 @@ const ONE_TYPE: Partial<Record<keyof typeof specFields, AgentType>> = {
   concurrency: 'TASK',
 };
 /** They are part of an image that is built; one that is named has what it has. */
-const NOT_WITH_IMAGE = ['modules', 'allowed_commands', 'agent_version'] as const;
+const NOT_WITH_IMAGE = ['modules', 'requirements', 'packages', 'allowed_commands', 'agent_version'] as const;
 
 /** Fields that are missing, or that the agent type or a named image leaves without a meaning. */
 export function misplaced(given: { [F in keyof typeof specFields]?: unknown }): Issue[] {
@@ -79,7 +79,8 @@ export function misplaced(given: { [F in keyof typeof specFields]?: unknown }): 
   }
   for (const path of given.image === undefined ? [] : NOT_WITH_IMAGE) {
     const value = given[path];
-    if (value === undefined || (Array.isArray(value) && value.length === 0 && path === 'modules')) continue;
+    if (value === undefined || (Array.isArray(value) && value.length === 0 && path !== 'allowed_commands'))
+      continue;
     issues.push({ path, message: 'cannot be added to an image that is named' });
   }
   return issues;

@@ -118,6 +118,10 @@ export const poolFields = {
   image: z.string().min(1).max(512).optional(),
   /** Tools in the image that is built for it; Docker only. */
   modules: specFields.modules,
+  /** Python packages in the image that is built for it: a list, or the text of a requirements file; Docker only. */
+  requirements: specFields.requirements,
+  /** Debian packages in the image that is built for it; Docker only. */
+  packages: specFields.packages,
   /** Variables of the handlers; never for secrets, which are named in `secrets`. */
   env: specFields.env,
   /** Names of files in the operator's SECRETS_DIR. */
@@ -148,6 +152,12 @@ export const poolFields = {
   tasks: taskDefaults.optional(),
 };
 
+/** Fields of a worker that a pool of agents has in its template. */
+const NOT_WITH_TEMPLATE = [
+  ...(['handlers', 'modules', 'requirements', 'packages', 'env', 'secrets', 'labels'] as const),
+  ...(['memory_limit', 'cpus'] as const),
+] as const;
+
 /** What is asked of a pool. */
 export const poolSpec = z.strictObject(poolFields).superRefine((given, context) => {
   const issue = (path: string, message: string) =>
@@ -165,7 +175,7 @@ export const poolSpec = z.strictObject(poolFields).superRefine((given, context) 
   if (mixed && mode.docker + mode.direct === 0) issue('execution_mode', 'must name at least one worker');
   if (given.autoscale && min === undefined) issue('autoscale', 'needs min and max');
   if (template) {
-    for (const field of ['handlers', 'modules', 'env', 'secrets', 'labels', 'memory_limit', 'cpus'] as const)
+    for (const field of NOT_WITH_TEMPLATE)
       if (given[field] !== undefined) issue(field, `is not for a pool with a template: put it there`);
   } else if (warm !== undefined) issue('warm', 'needs a template: task workers are not taken over');
   const memory =

@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { packages, requirements } from './packages.ts';
 import { parseMemory } from './units.ts';
 
 /** What thinks inside a worker; TASK runs functions of the operator's handler files, and takes no prompts. */
 export const AGENT_TYPES = ['CLAUDE', 'FACTORY', 'CODEX', 'CUSTOM', 'TASK'] as const;
 /** Tools that an image can be given. */
-export const MODULES = ['GIT', 'GITHUB_CLI', 'COPIER', 'CURL', 'DOCKER'] as const;
+export const MODULES = ['GIT', 'GITHUB_CLI', 'COPIER', 'CURL', 'BUILD', 'DOCKER'] as const;
 /** Where bodies live. */
 export const RUNTIME_NAMES = ['docker', 'process', 'swarm'] as const;
 /** How a CUSTOM agent talks: plain lines, JSON objects one a line, or the Agent Client Protocol. */
@@ -98,6 +99,10 @@ export const specFields = {
     .max(1000)
     .optional(),
   modules: z.array(z.enum(MODULES)).max(MODULES.length).optional(),
+  /** Python packages that its image is built with: a list, or the text of a requirements file; Docker only. */
+  requirements: requirements.optional(),
+  /** Debian packages that its image is built with; Docker only. */
+  packages: packages.optional(),
   /** For people; need not be unique. */
   name: z
     .string()

@@ -19,7 +19,7 @@ const KEEP_SECONDS = 3600;
 /** What a worker of this pool is, but for its name; what belongs to one worker only is not in it. */
 export function templateOf(spec: PoolSpec, runtime: PoolRuntime): Partial<WorkerSpec> {
   const { name, template, image, max_job_time, handlers, concurrency, modules, env, secrets, labels } = spec;
-  const { memory_limit: memory, cpus } = spec;
+  const { memory_limit: memory, cpus, requirements, packages } = spec;
   const common = {
     runtime,
     pool: name,
@@ -35,7 +35,11 @@ export function templateOf(spec: PoolSpec, runtime: PoolRuntime): Partial<Worker
     agent_type: 'TASK',
     concurrency,
     ...(handlers && { handlers }),
-    ...(modules && runtime === 'docker' && { modules }),
+    ...(runtime === 'docker' && {
+      ...(modules && { modules }),
+      ...(requirements && { requirements }),
+      ...(packages && { packages }),
+    }),
     ...(env && { env }),
     ...(secrets && { secrets }),
     ...(labels && { labels }),

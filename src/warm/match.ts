@@ -23,6 +23,8 @@ const FIELDS: { [F in keyof Required<WorkerSpec>]: 'fixed' | 'set' | 'limits' | 
   // Handlers are mounted into the container; workers with any are never warm.
   handlers: 'set',
   modules: 'set',
+  requirements: 'set',
+  packages: 'set',
   // They decide what of the file system can be written and executed, not only whom the agent may call.
   allowed_commands: 'set',
   resources: 'limits',
@@ -51,7 +53,13 @@ const FIELDS: { [F in keyof Required<WorkerSpec>]: 'fixed' | 'set' | 'limits' | 
 };
 
 /** What a field that is not given stands for. */
-const DEFAULTS: Partial<Record<keyof WorkerSpec, unknown>> = { protocol: 'lines', modules: [], handlers: [] };
+const DEFAULTS: Partial<Record<keyof WorkerSpec, unknown>> = {
+  protocol: 'lines',
+  modules: [],
+  requirements: [],
+  packages: [],
+  handlers: [],
+};
 
 type Limit = keyof NonNullable<WorkerSpec['resources']>;
 const LIMITS: readonly Limit[] = ['memory', 'cpus', 'pids'];

@@ -60,6 +60,20 @@ test('of a failing step its last lines are kept, without those of earlier steps,
   expect(message.split('\n')[0]).toBe(`${NAME} could not be built: Step 2/2 : RUN b ended with exit code 7.`);
 });
 
+test('a line that arrives in pieces is one line, so its credentials are found and its error is whole', async () => {
+  const { tail, message } = await failureOf([
+    line('Step 1/1 : RUN apt-get\n'),
+    line('\u001b[91mE: \u001b[0m'),
+    line('\u001b[91mUnable to locate package x\u001b[0m\n'),
+    line('Err:1 http://me:hun'),
+    line('ter2@mirror.example/debian'),
+    { error: 'returned a non-zero code: 100' },
+  ]);
+  expect(tail[0]).toBe('E: Unable to locate package x');
+  expect(tail).toHaveLength(2);
+  expect(message).not.toMatch(/hun|ter2/);
+});
+
 test('credentials of a registry or a proxy are not told', async () => {
   const { message } = await failureOf([
     line('Step 1/1 : RUN npm\n'),

@@ -12,6 +12,7 @@ const CASES: Record<string, Partial<WorkerSpec>> = {
   task: { agent_type: 'TASK' },
   codex: { agent_type: 'CODEX' },
   'factory-all': { agent_type: 'FACTORY', modules: ALL },
+  'task-requirements': { agent_type: 'TASK', modules: ['BUILD'], packages: ['jq'], requirements: ['six'] },
 };
 
 const textOf = (fields: Partial<WorkerSpec>) => dockerfileOf(recipeOf(specOf(fields), GROUND));
@@ -24,7 +25,9 @@ test.each(Object.entries(CASES))('%s keeps to what the oldest builder knows', (_
   const text = textOf(fields);
   expect(text).not.toMatch(/RUN --|<<|# syntax|COPY --(link|chmod)|^ADD /m);
   for (const line of text.replaceAll('\\\n', '').split('\n')) {
-    expect(line).toMatch(/^(# .*|(FROM|LABEL|RUN|COPY|ENV|WORKDIR|USER|ENTRYPOINT|EXPOSE|HEALTHCHECK) .*|)$/);
+    expect(line).toMatch(
+      /^(# .*|(FROM|LABEL|RUN|COPY|ENV|ARG|WORKDIR|USER|ENTRYPOINT|EXPOSE|HEALTHCHECK) .*|)$/,
+    );
   }
 });
 

@@ -21,6 +21,10 @@ test('another for each input that changes the content', () => {
     nameOf({ agent_type: 'CLAUDE', agent_version: '2.1.300' }),
     nameOf({ modules: ['GIT'] }),
     nameOf({ modules: ['GIT', 'CURL'] }),
+    nameOf({ requirements: ['six'] }),
+    nameOf({ requirements: ['six==1.17.0'] }),
+    nameOf({ packages: ['jq'] }),
+    nameOf({ packages: ['jq', 'zstd'] }),
     nameOf({ allowed_commands: [] }),
     nameOf({}, { base: { ...base, name: 'debian:node' } }),
     nameOf({}, { base: { ...base, digest: `sha256:${'3'.repeat(64)}` } }),
@@ -33,6 +37,10 @@ test('another for each input that changes the content', () => {
 test('the same for all that does not', () => {
   const name = nameOf({ modules: ['GIT', 'CURL'], allowed_commands: ['git'] });
   expect(nameOf({ modules: ['CURL', 'GIT', 'GIT'], allowed_commands: ['curl', 'ls'] })).toBe(name);
+  expect(nameOf({ packages: ['zstd', 'jq', 'jq'], requirements: ['b', 'a'] })).toBe(
+    nameOf({ packages: ['jq', 'zstd'], requirements: ['a', 'b', 'b'] }),
+  );
+  expect(nameOf({ packages: [], requirements: [] })).toBe(nameOf());
   const rest = { instructions: 'be kind', env: { A: '1' }, secrets: ['K'], resources: { memory: '1g' } };
   expect(nameOf({ modules: ['GIT', 'CURL'], allowed_commands: [], ...rest })).toBe(name);
   expect(nameOf({ agent_type: 'CLAUDE', agent_version: '2.1.329' })).toBe(nameOf({ agent_type: 'CLAUDE' }));

@@ -57,6 +57,8 @@ export const COMMANDS: Escape[] = [
   command('through a program that is not on the list either', `timeout 5 ${CURL}`),
   command('through xargs', `echo file:///tmp/mark | xargs curl -s`),
   command('another interpreter', `perl -e 'print "ESCAPED"'`),
+  command('Python, which every image has', `python3 -c 'print("ESC" + "APED")'`),
+  command('pip, as a program and as a module', 'pip --version && echo ESCAPED; exit 1'),
   command('Node, which the wrapper runs on', `node -e 'console.log("ESCAPED")'`),
 ];
 

@@ -46,6 +46,8 @@ const env = (more: Record<string, string> = {}) => ({
   HANDLERS_DIR: join(worker.dir, 'handlers'),
   GREETING: 'hello ',
   MAX_WORKERS: '1',
+  MAX_CPU_PERCENT: 'none',
+  MAX_MEMORY_PERCENT: 'none',
   ...more,
 });
 const startNode = (more?: Record<string, string>) => worker.start({ redisUrl, env: env(more) });

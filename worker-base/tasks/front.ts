@@ -10,13 +10,15 @@ type Rules = Pick<PoolSpec, 'tasks'>;
 
 /**
  * The queue as a client of this node sees it: tasks that are submitted here are under the same rules of their pool as
- * those that are submitted at the manager. QUEUE_SIZE of the node goes before the pool's.
+ * those that are submitted at the manager. QUEUE_SIZE of the node goes before the pool's, and the default of a node that
+ * was started by hand comes last.
  */
 export class FrontQueue implements Pick<TaskQueue, 'submit' | 'get' | 'cancel'> {
   readonly #redis: Redis;
   readonly #key: string;
   readonly #open: (settings: QueueSettings) => TaskQueue;
-  readonly #queueSize: number | undefined;
+  readonly #queueSize: number | 'none' | undefined;
+  readonly #otherwise: number | undefined;
   readonly #plain: TaskQueue;
   #known: { until: number; rules: Rules } = { until: 0, rules: {} };
 
@@ -24,21 +26,26 @@ export class FrontQueue implements Pick<TaskQueue, 'submit' | 'get' | 'cancel'> 
   constructor(options: {
     redis: Redis;
     key: string;
-    queueSize: number | undefined;
+    queueSize: number | 'none' | undefined;
+    /** Where neither the node nor its pool says so; undefined: no bound. */
+    otherwise: number | undefined;
     open: (settings: QueueSettings) => TaskQueue;
   }) {
     this.#redis = options.redis;
     this.#key = options.key;
     this.#open = options.open;
     this.#queueSize = options.queueSize;
+    this.#otherwise = options.otherwise;
     this.#plain = options.open({});
   }
 
   async submit(task: Task): Promise<Awaited<ReturnType<TaskQueue['submit']>>> {
     const rules = await this.#rules();
     const { withDefaults } = await import('../../src/tasks/submission.ts');
-    const queueSize = this.#queueSize ?? rules.tasks?.queue_size;
-    return this.#open(queueSize === undefined ? {} : { queueSize }).submit(withDefaults(task, rules));
+    const queueSize = this.#queueSize ?? rules.tasks?.queue_size ?? this.#otherwise;
+    return this.#open(queueSize === undefined || queueSize === 'none' ? {} : { queueSize }).submit(
+      withDefaults(task, rules),
+    );
   }
 
   get(taskId: string): ReturnType<TaskQueue['get']> {

@@ -2,7 +2,7 @@
  * The worker node API: what a task worker answers for itself over HTTP, to clients that submit tasks, ask for their
  * results, and look for the node with the least to do.
  *
- * What must always hold: health and metrics answer from what is known already, also while Redis is away. It is loaded
+ * What must always hold: health and metrics answer within a second, even while Redis is away. It is loaded
  * by task workers alone.
  */
 
@@ -22,8 +22,8 @@ export interface NodeFacts {
   durations: Durations;
   totals: () => ConsumerTotals;
   activeTasks: () => number;
-  /** As it was counted last. */
-  queueSize: () => number;
+  /** Counted when it is asked for; the last count while Redis is away. */
+  queueSize: () => Promise<number>;
   /** `ok`; `paused` above its limits; `draining` when it was told to end; `starting` before. */
   status: () => 'starting' | 'ok' | 'paused' | 'draining';
   vitals: () => { cpuPercent: number; memoryPercent: number };
@@ -101,13 +101,13 @@ export function nodeRoutes(facts: NodeFacts): Route[] {
     {
       method: 'GET',
       path: '/metrics',
-      handle() {
+      async handle() {
         const { completed, failed } = facts.totals();
         const { count, sum } = facts.durations;
         return json(200, {
           tasks_completed: completed,
           tasks_failed: failed,
-          tasks_queued: facts.queueSize(),
+          tasks_queued: await facts.queueSize(),
           average_execution_time: count === 0 ? 0 : sum / count,
           uptime_seconds: uptime(),
           cpu_cores: facts.cores,
@@ -118,30 +118,31 @@ export function nodeRoutes(facts: NodeFacts): Route[] {
     {
       method: 'GET',
       path: '/metrics/prometheus',
-      handle: () => ({
+      handle: async () => ({
         status: 200,
         type: 'text/plain; version=0.0.4; charset=utf-8',
-        body: prometheus(facts),
+        body: prometheus(facts, await facts.queueSize()),
       }),
     },
   ];
 }
 
-function health(facts: NodeFacts): Reply {
+async function health(facts: NodeFacts): Promise<Reply> {
+  const queueSize = await facts.queueSize();
   const { cpuPercent, memoryPercent } = facts.vitals();
   const status = facts.status();
   // A client that looks at the code alone goes to another node while this one starts or ends.
   return json(status === 'starting' || status === 'draining' ? 503 : 200, {
     status: status === 'ok' ? 'healthy' : status,
     active_tasks: facts.activeTasks(),
-    queue_size: facts.queueSize(),
+    queue_size: queueSize,
     cpu_percent: cpuPercent,
     memory_percent: memoryPercent,
     timestamp: new Date().toISOString(),
   });
 }
 
-function prometheus(facts: NodeFacts): string {
+function prometheus(facts: NodeFacts, queueSize: number): string {
   const { completed, failed } = facts.totals();
   const { count, sum, buckets } = facts.durations;
   const metric = (name: string, type: string, help: string, lines: [string, number][]) =>
@@ -161,8 +162,6 @@ function prometheus(facts: NodeFacts): string {
       ['_count', count],
     ]),
     metric('active_tasks', 'gauge', 'Tasks that this worker runs now.', [['', facts.activeTasks()]]),
-    metric('queue_size', 'gauge', "Tasks that wait in the queue of this worker's pool.", [
-      ['', facts.queueSize()],
-    ]),
+    metric('queue_size', 'gauge', "Tasks that wait in the queue of this worker's pool.", [['', queueSize]]),
   ].join('\n')}\n`;
 }

@@ -1,5 +1,4 @@
 import { readdirSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import type { WorkerSpec } from '../../src/model/spec.ts';
 
@@ -14,8 +13,10 @@ export interface TaskSettings {
   host: string;
   /** Names under which the node may be asked, beside its own. */
   allowedHosts: string[];
-  /** Tasks that may wait where they are submitted to this node; undefined: no bound. */
-  queueSize: number | undefined;
+  /** Tasks that may wait where they are submitted to this node, or no bound; undefined: its pool says. */
+  queueSize: number | 'none' | undefined;
+  /** The same where its pool says nothing; undefined: no bound. */
+  queueSizeOtherwise: number | undefined;
   /** Above these it takes nothing new; undefined: however much it uses. */
   maxCpuPercent: number | undefined;
   maxMemoryPercent: number | undefined;
@@ -33,12 +34,23 @@ const VARIABLES = [
   ...['TASK_TIMEOUT', 'HEALTH_CHECK_INTERVAL', 'HTTP_ALLOWED_HOSTS'],
 ] as const;
 type Variable = (typeof VARIABLES)[number];
+/** Those that may be `none`. */
+const OPTIONAL: readonly Variable[] = ['QUEUE_SIZE', 'MAX_CPU_PERCENT', 'MAX_MEMORY_PERCENT', 'TASK_TIMEOUT'];
 
-const CHECK_SECONDS = 5;
 /** A week, as the longest timeout of a task. */
 const LONGEST_SECONDS = 604_800;
-/** Slots of a node that was started by hand: each is a process that waits, of some 10 MiB. */
-const MOST_SLOTS_UNASKED = 8;
+const CHECK_SECONDS = 30;
+/**
+ * What holds for a node that was started by hand and is told nothing else; each but the slots may be `none`. A worker of
+ * a manager has the limits of its pool and its runtime instead.
+ */
+export const NODE_DEFAULTS = {
+  slots: 4,
+  queueSize: 100,
+  maxCpuPercent: 90,
+  maxMemoryPercent: 85,
+  timeoutSeconds: 300,
+} as const;
 const POOL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 /** Where the handler files of an image are, or are bound to. */
 const HANDLERS_DIR = '/handlers';
@@ -48,13 +60,19 @@ const HANDLER_FILE = /(?<!\.d)\.(py|[cm]?[jt]s)$/;
 /** Reads them; throws with the variable's name and what is allowed. */
 export function readTaskSettings(env: NodeJS.ProcessEnv, spec: WorkerSpec, external: boolean): TaskSettings {
   const own: Partial<Record<Variable, string>> = spec.agent_type === 'TASK' ? (spec.env ?? {}) : {};
+  const textOf = (name: Variable) => own[name] || env[name];
+  const isNone = (name: Variable) => OPTIONAL.includes(name) && textOf(name)?.toLowerCase() === 'none';
   const count = (name: Variable, [least, most]: [number, number]): number | undefined => {
-    const text = own[name] || env[name];
-    if (!text) return undefined;
+    const text = textOf(name);
+    if (!text || isNone(name)) return undefined;
     const value = /^\d{1,9}(\.\d{1,6})?$/.test(text) ? Number(text) : Number.NaN;
     if (value >= least && value <= most) return value;
-    throw new Error(`${name} is "${text}": it must be a number from ${least} to ${most}.`);
+    const none = OPTIONAL.includes(name) ? ', or none' : '';
+    throw new Error(`${name} is "${text}": it must be a number from ${least} to ${most}${none}.`);
   };
+  /** The default of a node that was started by hand, where nothing is set. */
+  const otherwise = (name: Variable, value: number | undefined, fallback: number): number | undefined =>
+    value === undefined && external && !isNone(name) ? fallback : value;
   const whole = (name: Variable, range: [number, number]) => {
     const value = count(name, range);
     if (value === undefined || Number.isInteger(value)) return value;
@@ -62,18 +80,22 @@ export function readTaskSettings(env: NodeJS.ProcessEnv, spec: WorkerSpec, exter
   };
   const pool = spec.pool ?? (env.WORKER_POOL || 'default');
   if (!POOL.test(pool)) throw new Error(`WORKER_POOL is "${pool}": it must be at most 63 of a-z, 0-9 and -.`);
-  const unasked = external ? Math.min(availableParallelism(), MOST_SLOTS_UNASKED) : 1;
+  const unasked = external ? NODE_DEFAULTS.slots : 1;
   const limit = spec.max_job_time_seconds;
-  const timeout = count('TASK_TIMEOUT', [0.001, LONGEST_SECONDS]);
+  const asked = isNone('TASK_TIMEOUT') ? LONGEST_SECONDS : count('TASK_TIMEOUT', [0.001, LONGEST_SECONDS]);
+  const timeout = otherwise('TASK_TIMEOUT', asked, NODE_DEFAULTS.timeoutSeconds);
+  const percent = (name: Variable, most: number, fallback: number) =>
+    otherwise(name, count(name, [1, most]), fallback);
   return {
     pool,
     slots: whole('MAX_WORKERS', [1, 256]) ?? spec.concurrency ?? unasked,
     port: whole('WORKER_PORT', [0, 65_535]),
     host: own.WORKER_HOST || env.WORKER_HOST || '127.0.0.1',
     allowedHosts: hostsOf(own.HTTP_ALLOWED_HOSTS || env.HTTP_ALLOWED_HOSTS, env.WORKER_ID),
-    queueSize: whole('QUEUE_SIZE', [1, 10_000_000]),
-    maxCpuPercent: count('MAX_CPU_PERCENT', [1, 100_000]),
-    maxMemoryPercent: count('MAX_MEMORY_PERCENT', [1, 100]),
+    queueSize: isNone('QUEUE_SIZE') ? 'none' : whole('QUEUE_SIZE', [1, 10_000_000]),
+    queueSizeOtherwise: external ? NODE_DEFAULTS.queueSize : undefined,
+    maxCpuPercent: percent('MAX_CPU_PERCENT', 100_000, NODE_DEFAULTS.maxCpuPercent),
+    maxMemoryPercent: percent('MAX_MEMORY_PERCENT', 100, NODE_DEFAULTS.maxMemoryPercent),
     timeoutSeconds: limit === undefined ? timeout : Math.min(timeout ?? limit, limit),
     checkMs: (count('HEALTH_CHECK_INTERVAL', [0.05, 3600]) ?? CHECK_SECONDS) * 1000,
     handlers: handlersOf(env, spec, external),

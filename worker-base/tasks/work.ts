@@ -78,7 +78,8 @@ export async function workOnTasks(options: {
   const meter = new LoadMeter({ own, consumer, queue, durations, pulse, log });
 
   const front = new FrontQueue({
-    ...{ redis: options.redis, key: options.keys.pools.record(own.pool), queueSize: own.queueSize },
+    ...{ redis: options.redis, key: options.keys.pools.record(own.pool) },
+    ...{ queueSize: own.queueSize, otherwise: own.queueSizeOtherwise },
     open: (rules) => tasks.queue(own.pool, rules),
   });
 
@@ -91,7 +92,7 @@ export async function workOnTasks(options: {
           { host: own.host, port: own.port, allowedHosts: own.allowedHosts, log },
           {
             ...{ queue: front, durations, totals: () => consumer.totals(), activeTasks: () => meter.active },
-            ...{ queueSize: () => meter.queueSize, vitals: () => meter.vitals, slots: own.slots },
+            ...{ queueSize: () => meter.queueSize(), vitals: () => meter.vitals, slots: own.slots },
             ...{ cores: meter.cores, memoryBytes: meter.memoryBytes },
             status: () => (ending ? 'draining' : !begun ? 'starting' : consumer.paused ? 'paused' : 'ok'),
           },

@@ -9,6 +9,8 @@ export const copier: Module = {
   stage: [
     'RUN apt-get update && apt-get install -y --no-install-recommends python3-venv git',
     'COPY ca.crt /ca.crt',
+    'ARG PIP_INDEX_URL',
+    'ARG PIP_TRUSTED_HOST',
     [
       'RUN if [ -s /ca.crt ]; then export PIP_CERT=/ca.crt; fi',
       ' && python3 -m venv /opt/copier',

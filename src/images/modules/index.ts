@@ -4,6 +4,7 @@
  *
  * Imports the modules and nothing else of ours.
  */
+import { build } from './build.ts';
 import { copier } from './copier.ts';
 import { curl } from './curl.ts';
 import { docker } from './docker.ts';
@@ -13,7 +14,7 @@ import type { Module, ModuleName } from './module.ts';
 
 export type { HostNeeds, Module, ModuleName } from './module.ts';
 
-export const MODULE_TABLE: readonly Module[] = [docker, copier, git, githubCli, curl];
+export const MODULE_TABLE: readonly Module[] = [docker, build, copier, git, githubCli, curl];
 
 /** The modules of these names, each once, in the table's order. */
 export function modulesOf(names: readonly ModuleName[]): Module[] {

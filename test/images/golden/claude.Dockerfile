@@ -17,13 +17,14 @@ RUN if [ -s /ca.crt ]; then export NODE_EXTRA_CA_CERTS=/ca.crt npm_config_cafile
  && if [ "$(head -c 4 /out/claude | tail -c 3)" != ELF ]; then echo '@anthropic-ai/claude-code@2.1.329 has no native program for this machine.'; exit 1; fi
 
 FROM node:24-bookworm-slim
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates procps ripgrep tini && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log \
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates curl procps python3 python3-pip ripgrep tini && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log \
  && groupadd --gid 20000 cmd-node \
  && groupadd --gid 10001 wrapper && groupadd --gid 10002 agent \
  && useradd --uid 10001 --gid wrapper --groups cmd-node --home-dir /worker --no-create-home --shell /usr/sbin/nologin wrapper \
  && useradd --uid 10002 --gid agent --home-dir /home/agent --no-create-home --shell /bin/bash agent \
  && install -d -o agent -g wrapper -m 2775 /home/agent /workspace && install -d /worker \
- && node="$(readlink -f "$(command -v node)")" && chgrp cmd-node "$node" && chmod 0750 "$node"
+ && node="$(readlink -f "$(command -v node)")" && chgrp cmd-node "$node" && chmod 0750 "$node" \
+ && rm -f /usr/lib/python3*/EXTERNALLY-MANAGED
 
 COPY --from=cli /out/claude /usr/local/bin/claude
 

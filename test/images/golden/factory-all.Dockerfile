@@ -1,4 +1,4 @@
-# FACTORY 0.215.0, with DOCKER, COPIER, GIT, GITHUB_CLI, CURL
+# FACTORY 0.215.0, with DOCKER, BUILD, COPIER, GIT, GITHUB_CLI, CURL
 # Made by worker-manager. `docker build .` in this folder makes the same image.
 
 FROM node:24-bookworm-slim AS confine
@@ -20,18 +20,21 @@ FROM node:24-bookworm-slim AS copier
 LABEL worker-manager.managed=true
 RUN apt-get update && apt-get install -y --no-install-recommends python3-venv git
 COPY ca.crt /ca.crt
+ARG PIP_INDEX_URL
+ARG PIP_TRUSTED_HOST
 RUN if [ -s /ca.crt ]; then export PIP_CERT=/ca.crt; fi \
  && python3 -m venv /opt/copier \
  && /opt/copier/bin/pip install --no-cache-dir --disable-pip-version-check copier==9.19.1
 
 FROM node:24-bookworm-slim
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates procps ripgrep tini && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log \
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates curl procps python3 python3-pip ripgrep tini && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log \
  && groupadd --gid 20000 cmd-node \
  && groupadd --gid 10001 wrapper && groupadd --gid 10002 agent \
  && useradd --uid 10001 --gid wrapper --groups cmd-node --home-dir /worker --no-create-home --shell /usr/sbin/nologin wrapper \
  && useradd --uid 10002 --gid agent --home-dir /home/agent --no-create-home --shell /bin/bash agent \
  && install -d -o agent -g wrapper -m 2775 /home/agent /workspace && install -d /worker \
- && node="$(readlink -f "$(command -v node)")" && chgrp cmd-node "$node" && chmod 0750 "$node"
+ && node="$(readlink -f "$(command -v node)")" && chgrp cmd-node "$node" && chmod 0750 "$node" \
+ && rm -f /usr/lib/python3*/EXTERNALLY-MANAGED
 
 COPY --from=cli /out/droid /usr/local/bin/droid
 
@@ -44,8 +47,11 @@ RUN chmod u-s /usr/bin/newuidmap /usr/bin/newgidmap \
  && install -d /worker/services \
  && printf '%s\n' 'set -eu' 'export XDG_RUNTIME_DIR="$HOME/.docker/run" PATH="/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"' 'mkdir -p -m 700 "$XDG_RUNTIME_DIR"' 'chgrp "$(id -g)" "$XDG_RUNTIME_DIR" && chmod g-s "$XDG_RUNTIME_DIR"' 'setsid sh /usr/share/docker.io/contrib/dockerd-rootless.sh >"$XDG_RUNTIME_DIR/log" 2>&1 </dev/null &' 'daemon=$!' 'docker context inspect own >/dev/null 2>&1 || docker context create own --docker "host=unix://$XDG_RUNTIME_DIR/docker.sock" >/dev/null 2>&1' 'docker context use own >/dev/null 2>&1' 'tries=150' 'until docker version >/dev/null 2>&1; do' '  tries=$((tries - 1))' '  [ $tries -gt 0 ] && kill -0 $daemon 2>/dev/null || { echo "The Docker daemon of the worker does not start:" >&2; tail -n 20 "$XDG_RUNTIME_DIR/log" >&2; exit 1; }' '  sleep 0.2' 'done' > /worker/services/docker.sh
 
+# BUILD
+RUN apt-get update && apt-get install -y --no-install-recommends build-essential pkg-config python3-dev && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log
+
 # COPIER
-RUN apt-get update && apt-get install -y --no-install-recommends python3 git && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log
+RUN apt-get update && apt-get install -y --no-install-recommends git && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log
 COPY --from=copier /opt/copier /opt/copier
 RUN ln -s /opt/copier/bin/copier /usr/local/bin/copier
 
@@ -55,8 +61,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends git openssh-cli
 # GITHUB_CLI
 RUN apt-get update && apt-get install -y --no-install-recommends gh git && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log
 
-# CURL
-RUN apt-get update && apt-get install -y --no-install-recommends curl && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log
+# CURL: in every image
 
 COPY --from=confine /src/confine /worker/confine
 COPY entry gate health /worker/

@@ -24,7 +24,7 @@ const FACTS: NodeFacts = {
   durations,
   totals: () => ({ completed: 2, failed: 1, retried: 0, fenced: 0, results: RESULTS, seconds: 4.2 }),
   activeTasks: () => 1,
-  queueSize: () => 7,
+  queueSize: async () => 7,
   status: () => 'ok',
   vitals: () => ({ cpuPercent: 12.5, memoryPercent: 50 }),
   cores: 2,

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type WorkerSpec, workerSpec } from '../../../src/model/index.ts';
@@ -14,8 +14,8 @@ test('a task worker that is told nothing has one slot, the default pool, no port
   expect(read({})).toEqual({
     allowedHosts: [],
     ...{ pool: 'default', slots: 1, port: undefined, host: '127.0.0.1', queueSize: undefined },
-    ...{ maxCpuPercent: undefined, maxMemoryPercent: undefined, timeoutSeconds: undefined },
-    ...{ checkMs: 5000, handlers: [] },
+    ...{ queueSizeOtherwise: undefined, maxCpuPercent: undefined, maxMemoryPercent: undefined },
+    ...{ timeoutSeconds: undefined, checkMs: 30_000, handlers: [] },
   });
 });
 
@@ -57,8 +57,28 @@ test.each([
 });
 
 describe('a node that is started by hand', () => {
-  test('has a slot for each core, up to a bound', () => {
-    expect(read({}, {}, true).slots).toBe(Math.min(8, availableParallelism()));
+  test('has the defaults of the worker-node document', () => {
+    expect(read({}, {}, true)).toMatchObject({
+      ...{ slots: 4, queueSize: undefined, queueSizeOtherwise: 100, maxCpuPercent: 90 },
+      ...{ maxMemoryPercent: 85, timeoutSeconds: 300, checkMs: 30_000 },
+    });
+  });
+
+  test('has no bound where it is told none, in either case', () => {
+    const bounds = ['QUEUE_SIZE', 'MAX_CPU_PERCENT', 'MAX_MEMORY_PERCENT', 'TASK_TIMEOUT'];
+    const env = Object.fromEntries(bounds.map((name, at) => [name, at % 2 ? 'NONE' : 'none']));
+    expect(read(env, {}, true)).toMatchObject({
+      ...{
+        queueSize: 'none',
+        maxCpuPercent: undefined,
+        maxMemoryPercent: undefined,
+        timeoutSeconds: 604_800,
+      },
+    });
+    expect(() => read({ MAX_WORKERS: 'none' }, {}, true)).toThrow('MAX_WORKERS is "none"');
+    expect(() => read({ HEALTH_CHECK_INTERVAL: 'none' }, {}, true)).toThrow(
+      'HEALTH_CHECK_INTERVAL is "none"',
+    );
   });
 
   test('takes all handler files of the folder, or those that it is told', () => {

@@ -12,7 +12,7 @@ import type { WorkerSpec } from '../src/model/spec.ts';
 import { CONFINE } from './confined.ts';
 import { programAt, shebangOf } from './executable.ts';
 import { BUILTINS } from './shell.ts';
-import { killAgent, killOthers } from './undertaker.ts';
+import { killAgent, killMarked, killMarkedAs, killOthers } from './undertaker.ts';
 
 /** What of the body's settings matters here. */
 export interface HandsSettings {
@@ -37,6 +37,8 @@ export interface Hands {
   group: number | undefined;
   /** Ends every process of the agent by force, also those that have left its group; `agentGroup` is the agent's pid. */
   killAll(agentGroup: number): Promise<void>;
+  /** The same for one of several agents of a body: what carries the mark, such as `WORKER_SLOT=…`, in its environment. */
+  killMarked(agentGroup: number, mark: string): Promise<void>;
 }
 
 /** As the images make them: the wrapper's user, and the agent's user and group. */
@@ -66,6 +68,7 @@ export function handsOf(settings: HandsSettings, spec: WorkerSpec): Hands {
       missing,
       group: undefined,
       killAll: (agentGroup) => killOthers({ ...settings, agentGroup }),
+      killMarked: (group, mark) => killMarked(group, [mark]),
     };
   }
   const groups = commandGroups();
@@ -92,6 +95,8 @@ export function handsOf(settings: HandsSettings, spec: WorkerSpec): Hands {
     missing,
     group: AGENT_UID,
     killAll: () => killAgent([CONFINE, ...user([]), '--', '/bin/sh', '-c', 'kill -9 -1'], AGENT_UID),
+    // The environment of the agent's processes can be read by a process of its user and group alone.
+    killMarked: (_group, mark) => killMarkedAs([CONFINE, ...user([]), '--'], mark),
   };
 }
 

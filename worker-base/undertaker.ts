@@ -49,6 +49,25 @@ export async function killMarked(group: number, marks: string[]): Promise<void> 
   throw new Error(`The agent's processes ${left.join(', ')} do not die: they hang in the kernel.`);
 }
 
+/** Kills what `$1` finds, and prints it: files of /proc are one name each, and a process that has ended meanwhile has none. */
+const KILL_FOUND = `grep -lzxF -- "$1" /proc/[0-9]*/environ 2>/dev/null | while read -r file; do
+  pid=\${file#/proc/}; pid=\${pid%/environ}
+  kill -9 "$pid" 2>/dev/null && echo "$pid"
+done`;
+
+/** The same in a container, where only the agent's user can read the environment of its processes. `as` begins an argv of that user. */
+export async function killMarkedAs(as: string[], mark: string): Promise<void> {
+  const [program = '', ...args] = [...as, '/bin/sh', '-c', KILL_FOUND, 'sh', mark];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const found = await new Promise<string>((resolve) =>
+      execFile(program, args, { timeout: KILL_MS, env: {} }, (_error, stdout) => resolve(stdout)),
+    );
+    if (found.trim() === '') return;
+    await delay(ROUND_MS);
+  }
+  throw new Error('Processes of a task do not die: they hang in the kernel.');
+}
+
 interface Entry {
   pid: number;
   parent: number;

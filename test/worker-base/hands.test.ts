@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { describe, expect, test, vi } from 'vitest';
 import { readProcess } from '../../src/runtimes/process/process-table.ts';
 import { handsOf } from '../../worker-base/hands.ts';
+import { killMarkedAs } from '../../worker-base/undertaker.ts';
 import { workerSpec } from '../conformance/subject.ts';
 
 /** Outside of a container of ours; inside of one, see test/security. */
@@ -54,6 +55,30 @@ describe('the hands of an agent on a machine', () => {
     } finally {
       foreign.kill('SIGKILL');
       if (agent.exitCode === null && agent.signalCode === null) process.kill(-(agent.pid ?? 0), 'SIGKILL');
+    }
+  });
+
+  // In a container the wrapper cannot read the environment of another user's processes: a search of its own found nothing.
+  test('end what carries the mark of one slot, by a program of the agent’s user', async () => {
+    const start = (slot: string) =>
+      spawn('setsid', ['sleep', '306'], {
+        env: { PATH: '/usr/bin:/bin', WORKER_SLOT: slot },
+        stdio: 'ignore',
+      });
+    const [own, foreign] = [start('a-slot'), start('a-slot-2')];
+    try {
+      const ended = once(own, 'exit');
+      await once(foreign, 'spawn');
+      await vi.waitFor(async () => {
+        await killMarkedAs(['/usr/bin/env'], 'WORKER_SLOT=a-slot');
+        expect(own.signalCode).toBe('SIGKILL');
+      });
+      await ended;
+      expect(foreign.exitCode).toBeNull();
+      expect(foreign.signalCode).toBeNull();
+    } finally {
+      own.kill('SIGKILL');
+      foreign.kill('SIGKILL');
     }
   });
 });

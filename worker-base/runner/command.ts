@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { Agent } from '../agent.ts';
 import { codeOf } from '../exit.ts';
 import type { Piece } from '../lines.ts';
-import { killMarked } from '../undertaker.ts';
 import { aborted, failure } from './failure.ts';
 import type { CommandResult, SlotOptions } from './options.ts';
+import { Remains } from './remains.ts';
 import { GRACE_MS, within } from './within.ts';
 
 /** Characters of stdout in the result. */
@@ -15,7 +15,7 @@ const STDERR = 4096;
 /**
  * Runs a command as a process group of its own. Answers when it exits with 0; every other end is a TaskError:
  * `CommandFailed` (its message has the exit code or the signal, its traceback the end of stderr), `CommandNotStarted`,
- * `Aborted` (all of its processes have been ended). What it leaves in its group is killed.
+ * `Aborted` (all of its processes have been ended). What it leaves in its group, or with its pipes, is killed.
  */
 export async function runCommand(
   { task_id, command }: { task_id: string; command: string[] },
@@ -26,6 +26,7 @@ export async function runCommand(
   const mark = randomUUID();
   const said = { stdout: new Tail(STDOUT), stderr: new Tail(STDERR) };
   const argv = options.wrap?.(command) ?? command;
+  const rest = new Remains(options, mark, () => signal.aborted);
   const agent = await Agent.start({
     argv,
     cwd: options.cwd,
@@ -34,12 +35,13 @@ export async function runCommand(
       said[stream].add(piece);
       options.onOutput(stream, piece, task_id);
     },
-    killRest: (group) => (signal.aborted ? killMarked(group, [`WORKER_SLOT=${mark}`]) : Promise.resolve()),
+    killRest: (group) => rest.end(group),
   }).catch(({ code, message }: NodeJS.ErrnoException) => {
     const reason =
       code === 'ENOENT' ? `there is no program ${command[0]} here, or no folder ${options.cwd}` : message;
     throw failure('CommandNotStarted', `The command can't be started: ${reason}.`);
   });
+  rest.of = agent;
   agent.closeInput();
   const end = async () => {
     agent.signal('SIGTERM');
@@ -49,9 +51,11 @@ export async function runCommand(
   signal.addEventListener('abort', end, { once: true });
   if (signal.aborted) void end();
   const exit = await agent.exited;
-  await agent.gather(() => Number.POSITIVE_INFINITY).catch(() => {});
+  // A command that had ended before it was aborted ended as it did.
+  const wasAborted = signal.aborted;
+  await agent.gather(() => rest.readUntil()).catch(() => {});
   signal.removeEventListener('abort', end);
-  if (signal.aborted) throw aborted(signal);
+  if (wasAborted) throw aborted(signal);
   if (exit.code === 0) return { exit_code: 0, stdout: said.stdout.text, truncated: said.stdout.cut };
   const how = exit.signal ? `was ended by ${exit.signal}` : `exited with code ${codeOf(exit)}`;
   throw failure('CommandFailed', `The command ${command[0]} ${how}.`, said.stderr.text);

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../src/model/fault.ts';
 import { Agent } from '../agent.ts';
 import { type Line, LineReader, type Piece } from '../lines.ts';
-import { killMarked } from '../undertaker.ts';
 import { type Answer, foreign, type Problem, readAnswer } from './answer.ts';
 import { failure } from './failure.ts';
 import { argvOf, deathOf, type Language } from './language.ts';
 import type { SlotOptions } from './options.ts';
+import { Remains } from './remains.ts';
 import { GRACE_MS, within } from './within.ts';
 
 /** As the runners have it: calls go out on 3, answers come on 4, and 5 only tells that the other side is gone. */
@@ -17,8 +16,6 @@ const LIFELINE = 5;
 const START_MS = 60_000;
 /** Characters of stderr that the error of a process that died shows. */
 const TAIL = 4096;
-/** Between the end of a process and a search for what holds its pipes. */
-const CLOSE_MS = 50;
 
 /** How its start came out; neither of the two where it ended before it was loaded. */
 type Loaded = { ready?: string[]; failed?: Problem };
@@ -62,16 +59,18 @@ export class HandlerProcess {
     });
     const argv = argvOf(language, files, options);
     const started: { process?: HandlerProcess } = {};
+    const rest = new Remains(options, slot, () => started.process !== undefined && started.process.#ending);
     try {
       const agent = await Agent.start({
         argv: options.wrap?.(argv) ?? argv,
         cwd: options.cwd,
         env: { ...options.env, WORKER_SLOT: slot },
         onPiece: (stream, piece) => started.process?.hear(stream, piece),
-        killRest: (group) => started.process?.killRest(group, slot) ?? Promise.resolve(),
+        killRest: (group) => rest.end(group),
         channels: 3,
       });
-      started.process = new HandlerProcess(agent, options, told);
+      rest.of = agent;
+      started.process = new HandlerProcess(agent, options, rest, told);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       throw refused(
@@ -99,7 +98,7 @@ export class HandlerProcess {
     );
   }
 
-  private constructor(agent: Agent, options: SlotOptions, told: (loaded: Loaded) => void) {
+  private constructor(agent: Agent, options: SlotOptions, rest: Remains, told: (loaded: Loaded) => void) {
     this.#agent = agent;
     this.#options = options;
     agent.closeInput();
@@ -109,7 +108,7 @@ export class HandlerProcess {
     agent.channel(ANSWERS).on('data', (chunk: Buffer) => {
       for (const line of reader.push(chunk)) this.#answered(line, told);
     });
-    this.over = this.#end();
+    this.over = this.#end(rest);
   }
 
   get functions(): readonly string[] {
@@ -165,17 +164,6 @@ export class HandlerProcess {
     this.#options.onOutput(stream, piece, this.#pending?.taskId);
   }
 
-  /** A process that ended by itself is searched for what left its group only where something still holds a pipe. */
-  async killRest(group: number, slot: string): Promise<void> {
-    for (
-      const since = performance.now();
-      !this.#ending && performance.now() - since < CLOSE_MS;
-      await delay(5)
-    )
-      if (this.#agent.closed) return;
-    await killMarked(group, [`WORKER_SLOT=${slot}`]);
-  }
-
   #answered({ text, cut }: Line, told: (loaded: Loaded) => void): void {
     const pending = this.#pending;
     if (this.#foreign) return;
@@ -224,10 +212,13 @@ export class HandlerProcess {
     });
   }
 
-  async #end(): Promise<void> {
+  async #end(rest: Remains): Promise<void> {
     const exit = await this.#agent.exited;
     this.#exited = true;
-    await this.#agent.gather(() => Number.POSITIVE_INFINITY).catch(() => {});
+    const readUntil = () => (this.#paused ? Number.POSITIVE_INFINITY : rest.readUntil());
+    await this.#agent.gather(readUntil).catch(() => {});
+    // A child that was not found may hold them for as long as it lives.
+    for (const descriptor of [CALLS, ANSWERS, LIFELINE]) this.#agent.channel(descriptor).destroy();
     this.#over = true;
     const pending = this.#pending;
     this.#pending = undefined;

@@ -12,6 +12,8 @@ export interface SlotOptions {
   onOutput(stream: 'stdout' | 'stderr', piece: Piece, taskId: string | undefined): void;
   /** Turns an argv into the one that is started (another user, rules of the system); as it is where absent. */
   wrap?: (argv: string[]) => string[];
+  /** Ends every process that carries the mark in its environment; if absent, those that this user can see. */
+  killMarked?: (group: number, mark: string) => Promise<void>;
   /** Between SIGTERM and SIGKILL of an aborted task; default 2,000. */
   graceMs?: number;
   /** By when the handler files must be loaded; default 60,000. */

@@ -47,7 +47,14 @@ export async function workOnTasks(options: {
   const taskLog = new TaskLog(log, settings.external);
   const { cwd, env } = stage.order(undefined);
   const slots: Slots = await Slots.start(own.slots, {
-    ...{ handlers: own.handlers, cwd, env, wrap: stage.hands.run, graceMs: GRACE_MS },
+    ...{
+      handlers: own.handlers,
+      cwd,
+      env,
+      wrap: stage.hands.run,
+      killMarked: stage.hands.killMarked,
+      graceMs: GRACE_MS,
+    },
     onOutput(stream, piece, taskId) {
       pulse.touch();
       output.write(stream, piece, taskId);

@@ -156,6 +156,57 @@ describe('commands', () => {
   });
 });
 
+/** Writes its pid, and then goes on printing for as long as it lives, in a session of its own. */
+const writer = (path: string) => `setsid sh -c 'echo $$ >> ${path}; while :; do echo x; sleep 0.02; done' &`;
+
+// Such a child held the slot for as long as it lived: its output was waited for to end.
+describe('a child that goes on writing after its program has ended', () => {
+  const pidIn = (path: string) => Number(readFileSync(path, 'utf8'));
+  const there = (path: string) => `until [ -s ${path} ]; do sleep 0.01; done`;
+
+  test('does not hold the slot of a command, which ends with its own exit code, and is ended', async () => {
+    const subject = await started([]);
+    for (const [code, type] of [
+      [3, 'CommandFailed'],
+      [0, undefined],
+    ] as const) {
+      const path = subject.file(`pid-${code}`);
+      const call = { command: ['sh', '-c', `${writer(path)} ${there(path)}; exit ${code}`] };
+      const error = await subject.failure(call).catch((thrown: Error) => thrown);
+      if (type) expect(error).toMatchObject({ type, message: `The command sh exited with code ${code}.` });
+      else expect(error.message).toContain('It succeeded with {"exit_code":0');
+      await vi.waitFor(() => expectGone([pidIn(path)]), soon);
+    }
+  });
+
+  test('does not hold the slot of a function that died, and is ended', async () => {
+    const subject = await started(python ? ['ill.py', 'ill.mjs'] : ['ill.mjs']);
+    for (const name of python ? ['leave_and_vanish', 'jsLeaveAndVanish'] : ['jsLeaveAndVanish']) {
+      const path = subject.file(name);
+      const error = await subject.failure({ function: name, args: [`${writer(path)} ${there(path)}`] });
+      expect(error).toMatchObject({
+        type: 'HandlerDied',
+        message: `The process of the function ${name} exited with code 5 before it had a result.`,
+      });
+      await vi.waitFor(() => expectGone([pidIn(path)]), soon);
+    }
+  });
+
+  test('is not waited for without end where nothing says whose it is', async () => {
+    const subject = await started([]);
+    const path = subject.file('pid');
+    const unmarked = `env -i setsid sh -c 'echo $$ >> ${path}; while :; do echo x; sleep 0.02; done' &`;
+    const call = { command: ['sh', '-c', `${unmarked} ${there(path)}; exit 4`] };
+    const failed = subject.failure(call);
+    try {
+      await vi.waitFor(() => expect(existsSync(path) && pidIn(path)).toBeGreaterThan(0), soon);
+      expect(await failed).toMatchObject({ message: 'The command sh exited with code 4.' });
+    } finally {
+      process.kill(pidIn(path), 'SIGKILL');
+    }
+  });
+});
+
 describe.skipIf(!python)(`the start of handlers${why}`, () => {
   const refusal = async (names: string[], options = {}) => {
     const subject = new Subject(names, options);

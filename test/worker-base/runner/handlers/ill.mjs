@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { writeSync } from 'node:fs';
 
 export function jsFail(message) {
@@ -11,6 +12,11 @@ export function jsFailWithoutError() {
 export function jsVanish() {
   console.error('last words');
   process.exit(3);
+}
+
+export function jsLeaveAndVanish(script) {
+  execFileSync('sh', ['-c', script], { stdio: 'inherit' });
+  process.exit(5);
 }
 
 export function jsWriteToTheRunner(text) {

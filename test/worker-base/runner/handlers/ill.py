@@ -160,3 +160,9 @@ def write_to_the_runner(text, seconds, end="\n"):
     os.write(4, (text + end).encode())
     time.sleep(seconds)
     return "returned"
+
+
+@handler
+def leave_and_vanish(script):
+    subprocess.run(["sh", "-c", script])
+    os._exit(5)

@@ -1,5 +1,5 @@
 /** What the worker's machine remembers after a step: the changes to its life that its rules make. Pure. */
-import { type Observation, parseInstant } from '../src/model/index.ts';
+import { farewellMs, type Observation, parseInstant } from '../src/model/index.ts';
 import { whyHung } from './hung.ts';
 import {
   backoffMs,
@@ -64,7 +64,8 @@ export function backedOff(life: Life, seen: Observation): Partial<Life> {
 export function ending(life: Life, seen: Observation): Partial<Life> {
   const message = `It was not ready within start_deadline_seconds, ${seen.desired.spec.start_deadline_seconds}.`;
   const why = whyUnwanted(life, seen) ?? { reason: 'StartDeadlineExceeded', message };
-  const kill_at = seen.now + seen.desired.spec.stop_grace_seconds * 1000;
+  const grace = seen.desired.spec.stop_grace_seconds;
+  const kill_at = seen.now + grace * 1000 + farewellMs(grace);
   return { ending: { ...why, kill_at }, generation: seen.desired.generation };
 }
 

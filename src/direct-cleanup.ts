@@ -5,7 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { type Body, messageOf, workerSpec } from './model/index.ts';
+import { type Body, farewellMs, messageOf, workerSpec } from './model/index.ts';
 import type { Runtime } from './runtimes/runtime.ts';
 
 /** Between two looks at what still lives. */
@@ -50,8 +50,9 @@ async function living(runtime: Pick<Runtime, 'list'>): Promise<Body[]> {
 
 function graceMs({ spec }: Body): number {
   try {
-    return workerSpec.parse(JSON.parse(spec)).stop_grace_seconds * 1000;
+    const { stop_grace_seconds: grace } = workerSpec.parse(JSON.parse(spec));
+    return grace * 1000 + farewellMs(grace);
   } catch {
-    return GRACE_SECONDS * 1000;
+    return GRACE_SECONDS * 1000 + farewellMs(GRACE_SECONDS);
   }
 }

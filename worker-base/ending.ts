@@ -1,6 +1,7 @@
-/** Share of the grace that is kept for the last output and the goodbye, and its most, in milliseconds. */
+import { farewellMs } from '../src/model/grace.ts';
+
+/** Share of the time after the grace that is left to the runtime's SIGKILL, whose clock began earlier. */
 const MARGIN_SHARE = 4;
-const MARGIN_MAX_MS = 2000;
 /** Given to the goodbye even where there is no grace: the runtime's SIGKILL comes when it comes. */
 const GOODBYE_MS = 500;
 
@@ -28,17 +29,15 @@ export class Ending {
   /** Begins the end. Repeated calls are harmless: none of them lengthens it. */
   begin(why: Why): void {
     const now = performance.now();
-    let agentGrace = this.#graceMs;
     if (why === 'signal') {
-      const margin = Math.min(MARGIN_MAX_MS, this.#graceMs / MARGIN_SHARE);
-      agentGrace -= margin;
-      const last = Math.max(this.#graceMs - margin / MARGIN_SHARE, GOODBYE_MS);
+      const farewell = farewellMs(this.#graceMs / 1000);
+      const last = Math.max(this.#graceMs + farewell - farewell / MARGIN_SHARE, GOODBYE_MS);
       this.hardAt = Math.min(this.hardAt, now + last);
     }
-    if (now + agentGrace < this.#killAt) {
-      this.#killAt = now + agentGrace;
+    if (now + this.#graceMs < this.#killAt) {
+      this.#killAt = now + this.#graceMs;
       clearTimeout(this.#timer);
-      this.#timer = setTimeout(this.#onKill, agentGrace);
+      this.#timer = setTimeout(this.#onKill, this.#graceMs);
     }
     if (this.why) return;
     this.why = why;

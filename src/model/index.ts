@@ -10,6 +10,7 @@ export * from './command.ts';
 export * from './decision.ts';
 export * from './digest.ts';
 export * from './fault.ts';
+export * from './grace.ts';
 export * from './heartbeat.ts';
 export * from './issues.ts';
 export * from './log-line.ts';

@@ -144,7 +144,7 @@ export const specFields = {
   restart_policy: z.enum(RESTART_POLICIES).default('never'),
   /** Restarts after which the worker is FAILED; without it there is no bound. */
   max_restarts: z.number().int().min(0).max(1_000_000).optional(),
-  /** Between SIGTERM and SIGKILL; 10 as in docker stop. */
+  /** The agent's time between SIGTERM and SIGKILL; 10 as in docker stop. Its wrapper has up to 2 s more, to report the end. */
   stop_grace_seconds: seconds(3600).default(10),
   /** From the body's start to the wrapper's `ready`. */
   start_deadline_seconds: z.number().min(1).max(DAY).default(120),

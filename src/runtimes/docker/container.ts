@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
 import type { ContainerCreateOptions, HostConfig, MountSettings } from 'dockerode';
-import { LABEL, parseMemory, type WorkerSpec } from '../../model/index.ts';
+import { farewellMs, LABEL, parseMemory, type WorkerSpec } from '../../model/index.ts';
 import type { BodyOrder } from '../runtime.ts';
 import { cellLabels } from './names.ts';
 import { foreignProfile, ownProfile } from './profile.ts';
@@ -45,7 +45,7 @@ export function toContainer(order: BodyOrder, place: Placement): ContainerCreate
     Env: Object.entries(order.env).map(([name, value]) => `${name}=${value}`),
     Labels: labels,
     // The loop asks for the end itself; this is for people who use `docker stop`, and for a host that shuts down.
-    StopTimeout: Math.ceil(order.spec.stop_grace_seconds),
+    StopTimeout: Math.ceil(order.spec.stop_grace_seconds + farewellMs(order.spec.stop_grace_seconds) / 1000),
     HostConfig: {
       ...toHostConfig(order, place.network),
       ...profile,

@@ -27,7 +27,7 @@ test('an order becomes a container', () => {
     User: '0:0',
     Hostname: 'wm-8af550c9',
     Env: [`WORKER_ID=${WORKER}`, 'A=b=c'],
-    StopTimeout: 3,
+    StopTimeout: 4,
     Labels: {
       'worker-manager.incarnation': '2',
       'worker-manager.epoch': '7',

@@ -32,6 +32,7 @@ export interface CreateOptions {
   secret?: string[];
   handler?: string[];
   concurrency?: number;
+  commands?: boolean;
   maxJobTime?: number;
   image?: string;
   workerId?: string;
@@ -73,6 +74,7 @@ export function createFields(options: CreateOptions, commandLine: string[]): Rec
     secrets: options.secret,
     handlers: options.handler,
     concurrency: options.concurrency,
+    commands: options.commands,
     max_job_time_seconds: options.maxJobTime,
     image: options.image,
     worker_id: options.workerId,

@@ -67,6 +67,7 @@ export function createCommand(context: Context): Command {
       'a handler file of a TASK worker, below HANDLERS_DIR or absolute; repeatable',
       item,
     )
+    .option('--commands', 'let a TASK worker run tasks that are commands')
     .option('--concurrency <n>', 'tasks that a TASK worker runs at once', count)
     .option('--max-job-time <time>', 'the longest that one task may run', seconds)
     .option('--image <image>', 'run it from this image, which holds the wrapper; Docker only')

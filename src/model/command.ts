@@ -38,13 +38,13 @@ const create = z
       refuse('prompt', 'is required with exit_after_prompt');
   });
 
-const NOT_WITH_A_CLI = ['command_line', 'protocol', 'handlers', 'concurrency'] as const;
+const NOT_WITH_A_CLI = ['command_line', 'protocol', 'handlers', 'concurrency', 'commands'] as const;
 /** Fields that say nothing with an agent type: what would be ignored is refused. */
 const NOT_WITH: Record<AgentType, readonly (keyof typeof specFields)[]> = {
   CLAUDE: NOT_WITH_A_CLI,
   FACTORY: NOT_WITH_A_CLI,
   CODEX: NOT_WITH_A_CLI,
-  CUSTOM: ['agent_version', 'handlers', 'concurrency'],
+  CUSTOM: ['agent_version', 'handlers', 'concurrency', 'commands'],
   TASK: [
     ...([
       'command_line',
@@ -62,6 +62,7 @@ const ONE_TYPE: Partial<Record<keyof typeof specFields, AgentType>> = {
   protocol: 'CUSTOM',
   handlers: 'TASK',
   concurrency: 'TASK',
+  commands: 'TASK',
 };
 /** They are part of an image that is built; one that is named has what it has. */
 const NOT_WITH_IMAGE = ['modules', 'requirements', 'packages', 'allowed_commands', 'agent_version'] as const;

@@ -138,6 +138,8 @@ export const poolFields = {
   handlers: specFields.handlers,
   /** Tasks that one worker runs at once. */
   concurrency: specFields.concurrency.unwrap().default(1),
+  /** Whether its tasks may be commands, any program with any arguments; without it, functions of its handlers only. */
+  commands: z.boolean().default(false),
   /** Makes it a pool of agents: one task `{prompt}` is one turn. */
   template: poolTemplate.optional(),
   /** Booted agents beyond the number above that wait for a `create` that matches the template. */
@@ -177,6 +179,7 @@ export const poolSpec = z.strictObject(poolFields).superRefine((given, context) 
   if (template) {
     for (const field of NOT_WITH_TEMPLATE)
       if (given[field] !== undefined) issue(field, `is not for a pool with a template: put it there`);
+    if (given.commands) issue('commands', 'is not for a pool with a template: its tasks are prompts');
   } else if (warm !== undefined) issue('warm', 'needs a template: task workers are not taken over');
   const memory =
     given.memory_limit && specFields.resources.unwrap().safeParse({ memory: given.memory_limit });

@@ -125,6 +125,8 @@ export const specFields = {
   handlers: z.array(handlerFile).min(1).max(64).optional(),
   /** Tasks that a TASK worker runs at the same time, each in a process of its own; 1 without it. TASK only. */
   concurrency: z.number().int().min(1).max(256).optional(),
+  /** Whether a TASK worker runs tasks that are commands; without it, functions only. TASK only. */
+  commands: z.boolean().optional(),
   /** A task that runs for longer is ended, whatever its own timeout says; without it, that alone counts. */
   max_job_time_seconds: z
     .number()

@@ -35,6 +35,7 @@ export function templateOf(spec: PoolSpec, runtime: PoolRuntime): Partial<Worker
     agent_type: 'TASK',
     concurrency,
     ...(handlers && { handlers }),
+    ...(spec.commands && { commands: true }),
     ...(runtime === 'docker' && {
       ...(modules && { modules }),
       ...(requirements && { requirements }),

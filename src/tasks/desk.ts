@@ -58,7 +58,10 @@ export function openDesk({ tasks, poolOf, poolNames, nodePools }: DeskOptions): 
       const pool = named ?? (await onlyPool());
       const spec = await poolOf(pool);
       if (spec) refuseMisdirected(task, spec);
-      else await refuseUnknown(pool);
+      else {
+        await refuseUnknown(pool);
+        if ('command' in task.payload) refuseMisdirected(task, { name: pool });
+      }
       const queueSize = spec?.tasks?.queue_size;
       const queue = tasks.queue(pool, queueSize === undefined ? {} : { queueSize });
       return { ...(await queue.submit(spec ? withDefaults(task, spec) : task)), pool };

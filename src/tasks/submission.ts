@@ -43,13 +43,28 @@ export function readRules(spec: string | null): Pick<PoolSpec, 'tasks'> {
   return { tasks: taskDefaults.safeParse((value as { tasks?: unknown } | undefined)?.tasks).data };
 }
 
-/** Throws a Fault where the pool's workers cannot do what the task asks for. */
-export function refuseMisdirected({ payload }: Task, { name, template }: PoolSpec): void {
+/**
+ * Throws a Fault where the pool's workers do not do what the task asks for. A pool that is not declared, whose nodes were
+ * started by hand, has a name only.
+ */
+export function refuseMisdirected(
+  { payload }: Task,
+  { name, template, commands }: Pick<PoolSpec, 'name' | 'template'> & { commands?: boolean },
+): void {
+  if ('command' in payload && !template && !commands) refuseCommand(`the pool ${name}`, 'commands: true');
   const prompted = 'prompt' in payload;
   if (prompted === (template !== undefined)) return;
   const message = prompted
     ? `is a prompt, and the workers of the pool ${name} run functions and commands`
     : `is for handlers, and the workers of the pool ${name} are agents, which take {prompt}`;
+  throw new Fault('invalid_command', `The task was refused: payload ${message}.`, {
+    issues: [{ path: 'payload', message }],
+  });
+}
+
+/** Refuses a task that is a command, which nobody has allowed; `setting` is what allows it. */
+export function refuseCommand(who: string, setting: string): never {
+  const message = `is a command, and ${who} runs functions only: set ${setting} there to allow commands`;
   throw new Fault('invalid_command', `The task was refused: payload ${message}.`, {
     issues: [{ path: 'payload', message }],
   });

@@ -45,6 +45,7 @@ const FIELDS: { [F in keyof Required<WorkerSpec>]: 'fixed' | 'set' | 'limits' | 
   silence_timeout_seconds: 'later',
   keep_finished_seconds: 'later',
   concurrency: 'later',
+  commands: 'later',
   max_job_time_seconds: 'later',
   worker_type: 'later',
   pool: 'later',

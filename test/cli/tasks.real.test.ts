@@ -33,7 +33,7 @@ test('a task is handed in, listed, looked at and cancelled', async () => {
     't-1',
   );
   expect(given).toEqual({ code: 0, out: 't-1\n', err: '' });
-  const again = JSON.parse((await wm('tasks', 'submit', '--id', 't-1', '-o', 'json', '--', 'ls')).out);
+  const again = JSON.parse((await wm('tasks', 'submit', '--id', 't-1', '-o', 'json', '-f', 'sub')).out);
   expect(again).toEqual({ task_id: 't-1', status: 'queued', position: 1, pool: 'default' });
   expect((await wm('tasks', 'ls')).out).toMatch(/^t-1 +default +queued +high +0 /m);
   expect(JSON.parse((await wm('tasks', 'ls', '--status', 'running', '-o', 'json')).out)).toEqual([]);
@@ -44,7 +44,7 @@ test('a task is handed in, listed, looked at and cancelled', async () => {
     cancelled: true,
     error: { type: 'Cancelled', message: 'not needed' },
   });
-  await wm('tasks', 'submit', '--id', 't-2', '--', 'ls');
+  await wm('tasks', 'submit', '--id', 't-2', '-f', 'add');
   const ambiguous = await wm('tasks', 'get', 't-');
   expect(ambiguous).toMatchObject({ code: 1, out: '', err: expect.stringContaining('More than one task') });
   expect(ambiguous.err).toMatch(/t-1.*t-2|t-2.*t-1/s);
@@ -55,7 +55,7 @@ test('with --wait its result is printed, and a failure is one of the verb', asyn
   const consumer = openConsumer({
     ...{ redisUrl, cell, pool: 'default', workerId: 'w', incarnation: 1, concurrency: 1 },
     run: async ({ payload }) => {
-      if ('command' in payload) throw new Error('no commands here');
+      if ('function' in payload && payload.function === 'refuse') throw new Error('not this one');
       return { payload };
     },
   });
@@ -63,11 +63,11 @@ test('with --wait its result is printed, and a failure is one of the verb', asyn
   onTestFinished(() => consumer.close());
   const [well, ill] = await Promise.all([
     wm('tasks', 'submit', '-f', 'add', '--kwargs', '{"a": 1}', '--wait'),
-    wm('tasks', 'submit', '--wait', '--', 'ls', '-l'),
+    wm('tasks', 'submit', '--wait', '-f', 'refuse'),
   ]);
   expect(well.code).toBe(0);
   expect(JSON.parse(well.out)).toEqual({ payload: { function: 'add', kwargs: { a: 1 } } });
-  expect(ill).toMatchObject({ code: 1, out: '', err: expect.stringContaining('no commands here') });
+  expect(ill).toMatchObject({ code: 1, out: '', err: expect.stringContaining('not this one') });
 });
 
 test('what is wrong is told, and nothing is handed in', async () => {
@@ -77,6 +77,8 @@ test('what is wrong is told, and nothing is handed in', async () => {
     [['-f', 'a b'], 2, 'payload'],
     [['-f', 'a', '--', 'ls'], 2, 'one of --function'],
     [['-f', 'a', '--args', '[1'], 2, 'It is not JSON'],
+    // Nobody has allowed commands in a pool that is not declared.
+    [['--', 'ls', '-l'], 2, 'set commands: true'],
     [['--pool', 'nope', '-f', 'a'], 1, 'There is no pool nope'],
   ];
   const runs = submissions.map(([args]) => wm('tasks', 'submit', ...args));

@@ -57,7 +57,7 @@ const startManager = ({ world }: Sky): Promise<Manager> =>
 async function createWorkers({ world, direct, docker }: Sky): Promise<void> {
   const of = (runtime: string) => ({
     ...{ agent_type: 'TASK', command_line: undefined, runtime, restart_policy: 'always', concurrency: 4 },
-    ...{ handlers: ['storm.py', 'storm.mjs'], stop_grace_seconds: 2 },
+    ...{ handlers: ['storm.py', 'storm.mjs'], commands: true, stop_grace_seconds: 2 },
   });
   for (const worker of direct) await world.create(worker, of('process'));
   for (const worker of docker) await world.create(worker, of('docker'));

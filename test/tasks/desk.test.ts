@@ -82,6 +82,21 @@ test.each<[string, object]>([
   });
 });
 
+// Anybody who could submit a task could run any program.
+test('a command is refused unless its pool allows commands', async () => {
+  const ls = { payload: { command: ['ls'] } };
+  for (const pool of ['work', 'by-hand', 'default']) {
+    const { desk, submitted } = open();
+    await expect(desk.submit({ ...ls, pool })).rejects.toMatchObject({
+      code: 'invalid_command',
+      message: `The task was refused: payload is a command, and the pool ${pool} runs functions only: set commands: true there to allow commands.`,
+    });
+    expect(submitted).toEqual([]);
+  }
+  const allowing = open({ poolOf: async (name) => poolSpec.parse({ name, count: 1, commands: true }) });
+  expect(await allowing.desk.submit({ ...ls, pool: 'work' })).toMatchObject({ pool: 'work' });
+});
+
 test.each([
   undefined,
   null,

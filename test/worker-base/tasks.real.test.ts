@@ -71,6 +71,7 @@ async function start(
     pool: POOL,
     handlers: ['work.py', 'work.mjs'],
     concurrency: 2,
+    commands: true,
     ...options.spec,
   });
   const { incarnation = 1, env } = options;
@@ -82,6 +83,20 @@ async function start(
   await worker.until((entry) => entry.type === 'ready' && entry.incarnation === incarnation);
   return body;
 }
+
+// Whoever reached a node ran any program there.
+test('a worker without `commands` runs no command, neither from its own door nor from the queue', async () => {
+  await start({ spec: { commands: false } });
+  const { node_url } = await worker.untilType('ready');
+  const command = { payload: { command: ['sh', '-c', 'exit 0'] } };
+  const asked = await fetch(`${node_url}/task/submit`, { method: 'POST', body: JSON.stringify(command) });
+  expect([asked.status, await asked.text()]).toEqual([400, expect.stringContaining('set commands: true')]);
+  const { task_id } = await submit({ ...command, max_retries: 3 });
+  expect(await ended(task_id)).toMatchObject({
+    ...{ status: 'failed', attempts: 1 },
+    error: { type: 'CommandsNotAllowed', message: expect.stringContaining('TASK_COMMANDS=true') },
+  });
+});
 
 test('functions of both languages and commands, their output tagged with their task', async () => {
   await start();

@@ -19,6 +19,7 @@ export class FrontQueue implements Pick<TaskQueue, 'submit' | 'get' | 'cancel'> 
   readonly #open: (settings: QueueSettings) => TaskQueue;
   readonly #queueSize: number | 'none' | undefined;
   readonly #otherwise: number | undefined;
+  readonly #commands: boolean;
   readonly #plain: TaskQueue;
   #known: { until: number; rules: Rules } = { until: 0, rules: {} };
 
@@ -29,6 +30,8 @@ export class FrontQueue implements Pick<TaskQueue, 'submit' | 'get' | 'cancel'> 
     queueSize: number | 'none' | undefined;
     /** Where neither the node nor its pool says so; undefined: no bound. */
     otherwise: number | undefined;
+    /** Whether this node runs commands. */
+    commands: boolean;
     open: (settings: QueueSettings) => TaskQueue;
   }) {
     this.#redis = options.redis;
@@ -36,12 +39,15 @@ export class FrontQueue implements Pick<TaskQueue, 'submit' | 'get' | 'cancel'> 
     this.#open = options.open;
     this.#queueSize = options.queueSize;
     this.#otherwise = options.otherwise;
+    this.#commands = options.commands;
     this.#plain = options.open({});
   }
 
   async submit(task: Task): Promise<Awaited<ReturnType<TaskQueue['submit']>>> {
     const rules = await this.#rules();
-    const { withDefaults } = await import('../../src/tasks/submission.ts');
+    const { refuseCommand, withDefaults } = await import('../../src/tasks/submission.ts');
+    if ('command' in task.payload && !this.#commands)
+      refuseCommand('this worker', 'commands: true (TASK_COMMANDS=true at a node started by hand)');
     const queueSize = this.#queueSize ?? rules.tasks?.queue_size ?? this.#otherwise;
     return this.#open(queueSize === undefined || queueSize === 'none' ? {} : { queueSize }).submit(
       withDefaults(task, rules),

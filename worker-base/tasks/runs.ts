@@ -54,6 +54,8 @@ export class Durations {
 
 export interface RunOptions {
   call: (call: Call, hooks: CallHooks) => Promise<unknown>;
+  /** Whether this worker runs commands. */
+  commands: boolean;
   /** `max_job_time_seconds`: no task runs for longer, whatever its own timeout says. */
   maxSeconds: number | undefined;
   durations: Durations;
@@ -63,11 +65,11 @@ export interface RunOptions {
 }
 
 /** What the consumer calls for each attempt. */
-export function runsOf({ call, maxSeconds, durations, log, changed }: RunOptions): RunTask {
+export function runsOf({ call, commands, maxSeconds, durations, log, changed }: RunOptions): RunTask {
   const attempt = async (task: RunningTask, hands: TaskHands) => {
     const bound = maxSeconds === undefined ? undefined : AbortSignal.timeout(maxSeconds * 1000);
     try {
-      return await durations.of(call(callOf(task), hooksOf(hands, bound)));
+      return await durations.of(call(callOf(task, commands), hooksOf(hands, bound)));
     } catch (error) {
       if (!bound?.aborted || hands.signal.aborted) throw error;
       const message = `The task ran for longer than the ${maxSeconds} s of max_job_time_seconds, and was ended.`;
@@ -84,10 +86,16 @@ export function runsOf({ call, maxSeconds, durations, log, changed }: RunOptions
   };
 }
 
-function callOf({ task_id, payload }: RunningTask): Call {
+function callOf({ task_id, payload }: RunningTask, commands: boolean): Call {
   if ('prompt' in payload) {
     const message = 'A prompt is for a pool of agents; this worker runs functions and commands.';
     throw new TaskError({ type: 'Unsupported', message }, { retry: false });
+  }
+  // Whoever can write to the queue has passed by what refuses it at the submission.
+  if ('command' in payload && !commands) {
+    const message =
+      'This worker runs functions only. Set "commands: true" in its pool (TASK_COMMANDS=true at a node started by hand) to allow commands.';
+    throw new TaskError({ type: 'CommandsNotAllowed', message }, { retry: false });
   }
   return { task_id, ...payload };
 }

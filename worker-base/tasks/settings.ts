@@ -24,6 +24,8 @@ export interface TaskSettings {
   timeoutSeconds: number | undefined;
   /** Milliseconds between two looks at CPU, memory and queue. */
   checkMs: number;
+  /** Whether it runs tasks that are commands. */
+  commands: boolean;
   /** Handler files, as absolute paths. */
   handlers: string[];
 }
@@ -98,6 +100,7 @@ export function readTaskSettings(env: NodeJS.ProcessEnv, spec: WorkerSpec, exter
     maxMemoryPercent: percent('MAX_MEMORY_PERCENT', 100, NODE_DEFAULTS.maxMemoryPercent),
     timeoutSeconds: limit === undefined ? timeout : Math.min(timeout ?? limit, limit),
     checkMs: (count('HEALTH_CHECK_INTERVAL', [0.05, 3600]) ?? CHECK_SECONDS) * 1000,
+    commands: external ? flag('TASK_COMMANDS', env.TASK_COMMANDS) : spec.commands === true,
     handlers: handlersOf(env, spec, external),
   };
 }
@@ -106,6 +109,12 @@ export function readTaskSettings(env: NodeJS.ProcessEnv, spec: WorkerSpec, exter
 function hostsOf(text = '', workerId: string | undefined): string[] {
   const names = text.split(',').map((name) => name.trim());
   return [...names, workerId ?? ''].filter(Boolean);
+}
+
+function flag(name: string, text = ''): boolean {
+  if (text === '' || text === 'false') return false;
+  if (text === 'true') return true;
+  throw new Error(`${name} is "${text}": it must be true or false.`);
 }
 
 /** Relative names are those of the folder; a node that was started by hand takes all files of it, or those it is told. */

@@ -74,6 +74,7 @@ export async function workOnTasks(options: {
     concurrency: own.slots,
     run: runsOf({
       call: (call, hooks) => slots.call(call, hooks),
+      commands: own.commands,
       maxSeconds: spec.max_job_time_seconds,
       durations,
       log: taskLog,
@@ -86,7 +87,7 @@ export async function workOnTasks(options: {
 
   const front = new FrontQueue({
     ...{ redis: options.redis, key: options.keys.pools.record(own.pool) },
-    ...{ queueSize: own.queueSize, otherwise: own.queueSizeOtherwise },
+    ...{ queueSize: own.queueSize, otherwise: own.queueSizeOtherwise, commands: own.commands },
     open: (rules) => tasks.queue(own.pool, rules),
   });
 

@@ -15,6 +15,7 @@ test.each<[string, number | 'none' | undefined, number | undefined, number | und
   const spec = ofPool === undefined ? null : JSON.stringify({ tasks: { queue_size: ofPool } });
   const front = new FrontQueue({
     ...{ redis: { hget: async () => spec } as unknown as Redis, key: 'pool:x', queueSize, otherwise },
+    commands: false,
     open: (settings) => {
       opened.push(settings);
       return { submit: async () => ({ task_id: 't', status: 'queued', position: 1 }) } as never;

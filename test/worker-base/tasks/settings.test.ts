@@ -15,7 +15,7 @@ test('a task worker that is told nothing has one slot, the default pool, no port
     allowedHosts: [],
     ...{ pool: 'default', slots: 1, port: undefined, host: '127.0.0.1', queueSize: undefined },
     ...{ queueSizeOtherwise: undefined, maxCpuPercent: undefined, maxMemoryPercent: undefined },
-    ...{ timeoutSeconds: undefined, checkMs: 30_000, handlers: [] },
+    ...{ timeoutSeconds: undefined, checkMs: 30_000, commands: false, handlers: [] },
   });
 });
 
@@ -101,4 +101,14 @@ test('a node may be asked by its own name and by those that the operator adds', 
     '.b.example',
     'worker-1',
   ]);
+});
+
+test('commands are what the spec allows, and at a node by hand the operator', () => {
+  expect(read({ TASK_COMMANDS: 'true' }).commands).toBe(false);
+  expect(read({}, { commands: true }).commands).toBe(true);
+  expect(read({ TASK_COMMANDS: 'true' }, {}, true).commands).toBe(true);
+  expect(read({ TASK_COMMANDS: '' }, {}, true).commands).toBe(false);
+  expect(() => read({ TASK_COMMANDS: 'yes' }, {}, true)).toThrow(
+    'TASK_COMMANDS is "yes": it must be true or false.',
+  );
 });

@@ -44,7 +44,10 @@ async function faultOf(
     ]);
   try {
     await refuseTheImpossible(asked, runtime, context.abilities);
-    refuseUnenforcedLimits(asked.resources, runtime, context);
+    // A default that cannot be enforced here is no reason to refuse what was asked for.
+    const { memory, ...others } = asked.resources ?? {};
+    const limits = spec.memory_limit === undefined ? others : { ...others, ...(memory && { memory }) };
+    refuseUnenforcedLimits(limits, runtime, context);
     return undefined;
   } catch (error) {
     // A disk that is full now may have room when a worker is made.

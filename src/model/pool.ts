@@ -9,6 +9,9 @@ export type ExecutionMode = (typeof EXECUTION_MODES)[number];
 /** More workers than this in one pool are a typing error until somebody shows otherwise. */
 export const POOL_LIMIT = 10_000;
 const DAY = 86_400;
+/** What holds for a pool of task workers that says nothing else; both may be `none`. */
+const MAX_JOB_SECONDS = 600;
+const DOCKER_MEMORY = '1g';
 /** A drain without a `max_job_time` to follow, in seconds: docker's own grace is for what has nothing to finish. */
 const DRAIN_SECONDS = 60;
 /** What the worker's own `stop_grace_seconds` may be at most. */
@@ -128,12 +131,12 @@ export const poolFields = {
   secrets: specFields.secrets,
   /** Labels of its workers; another value replaces them, as any change of what they are made of. */
   labels: specFields.labels,
-  /** Memory of one worker, as docker writes it: `512m`. */
+  /** Memory of one worker, as docker writes it: `512m`, or `none`. Task workers in Docker have 1g without it, direct ones no limit. */
   memory_limit: z.string().optional(),
   /** Cores of one worker, such as 1.5. */
   cpus: z.number().min(0.01).max(1024).optional(),
-  /** The longest that one task may run: seconds, or `5m`. */
-  max_job_time: duration.optional(),
+  /** The longest that one task may run: seconds, `5m`, or `none`; 600 without it, and no limit for the turns of agents. */
+  max_job_time: z.union([z.literal('none'), duration]).optional(),
   /** Files of handlers: relative to the operator's HANDLERS_DIR, or absolute as the body sees them. */
   handlers: specFields.handlers,
   /** Tasks that one worker runs at once. */
@@ -182,7 +185,9 @@ export const poolSpec = z.strictObject(poolFields).superRefine((given, context) 
     if (given.commands) issue('commands', 'is not for a pool with a template: its tasks are prompts');
   } else if (warm !== undefined) issue('warm', 'needs a template: task workers are not taken over');
   const memory =
-    given.memory_limit && specFields.resources.unwrap().safeParse({ memory: given.memory_limit });
+    given.memory_limit &&
+    given.memory_limit !== 'none' &&
+    specFields.resources.unwrap().safeParse({ memory: given.memory_limit });
   if (memory && !memory.success) issue('memory_limit', memory.error.issues[0]?.message ?? 'must be a size');
 });
 export type PoolSpec = z.infer<typeof poolSpec>;
@@ -202,6 +207,20 @@ export type PoolRecord = z.infer<typeof poolRecord>;
 /** What workers of the pool are called and counted by. */
 export const workerTypeOf = ({ name, worker_type }: PoolSpec): string => worker_type ?? name;
 
-/** Between SIGTERM and SIGKILL of its workers, in seconds: as long as a task may still take. */
+/** Between SIGTERM and SIGKILL of its workers, in seconds: as long as a task may still take, where the pool says how long that is. */
 export const drainSecondsOf = ({ drain_seconds, max_job_time }: PoolSpec): number =>
-  drain_seconds ?? Math.min(max_job_time ?? DRAIN_SECONDS, LONGEST_GRACE_SECONDS);
+  drain_seconds ??
+  Math.min(typeof max_job_time === 'number' ? max_job_time : DRAIN_SECONDS, LONGEST_GRACE_SECONDS);
+
+/** The longest that one task or turn may run, in seconds; undefined: as long as it likes. */
+export const maxJobSecondsOf = ({ max_job_time, template }: PoolSpec): number | undefined =>
+  max_job_time === 'none' ? undefined : (max_job_time ?? (template ? undefined : MAX_JOB_SECONDS));
+
+/** The memory limit of one worker; undefined: none. Direct workers have none by default: not every machine can enforce one. */
+export const memoryLimitOf = (
+  { memory_limit, template }: PoolSpec,
+  runtime: 'docker' | 'process',
+): string | undefined =>
+  memory_limit === 'none'
+    ? undefined
+    : (memory_limit ?? (runtime === 'docker' && !template ? DOCKER_MEMORY : undefined));

@@ -3,6 +3,8 @@ import {
   digestOf,
   drainSecondsOf,
   type Issue,
+  maxJobSecondsOf,
+  memoryLimitOf,
   misplaced,
   type PoolSpec,
   toIssues,
@@ -18,14 +20,16 @@ const KEEP_SECONDS = 3600;
 
 /** What a worker of this pool is, but for its name; what belongs to one worker only is not in it. */
 export function templateOf(spec: PoolSpec, runtime: PoolRuntime): Partial<WorkerSpec> {
-  const { name, template, image, max_job_time, handlers, concurrency, modules, env, secrets, labels } = spec;
-  const { memory_limit: memory, cpus, requirements, packages } = spec;
+  const { name, template, image, handlers, concurrency, modules, env, secrets, labels } = spec;
+  const { cpus, requirements, packages } = spec;
+  const memory = memoryLimitOf(spec, runtime);
+  const maxJobSeconds = maxJobSecondsOf(spec);
   const common = {
     runtime,
     pool: name,
     worker_type: workerTypeOf(spec),
     ...(image && runtime === 'docker' && { image }),
-    ...(max_job_time !== undefined && { max_job_time_seconds: max_job_time }),
+    ...(maxJobSeconds !== undefined && { max_job_time_seconds: maxJobSeconds }),
     keep_finished_seconds: KEEP_SECONDS,
   };
   if (template) return { ...template, ...common, stop_grace_seconds: drainSecondsOf(spec) };

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { differenceOf } from '../../src/pools/diff.ts';
-import { revisionOf, templateIssues, workerOf } from '../../src/pools/template.ts';
+import { revisionOf, templateIssues, templateOf, workerOf } from '../../src/pools/template.ts';
 import { poolOf } from './look.ts';
 
 const record = (spec = poolOf({ count: 3 }), desired: 'running' | 'deleted' = 'running') => ({
@@ -63,4 +63,35 @@ test('a worker of a pool has its name, its grace and its place', () => {
     ...{ name: `docker-jobs-1-${id}`, agent_type: 'CLAUDE', warm: true },
   });
   expect(templateIssues(agents)).toEqual([]);
+});
+
+test.each([
+  ['task workers in Docker', {}, 'docker', 600, '1g'],
+  ['direct task workers', {}, 'process', 600, undefined],
+  ['a pool that names its own', { max_job_time: '5m', memory_limit: '64m' }, 'process', 300, '64m'],
+  ['a pool that wants none', { max_job_time: 'none', memory_limit: 'none' }, 'docker', undefined, undefined],
+  ['agents', { handlers: undefined, template: { agent_type: 'CLAUDE' } }, 'docker', undefined, undefined],
+] as const)('the limits of %s', (_, fields, runtime, seconds, memory) => {
+  const made = templateOf(poolOf({ count: 1, ...fields }), runtime);
+  expect([made.max_job_time_seconds, made.resources?.memory]).toEqual([seconds, memory]);
+});
+
+test('a worker that has to leave waits for the time that its pool names, and not for the default', () => {
+  const graceOf = (fields: object) =>
+    templateOf(poolOf({ count: 1, ...fields }), 'docker').stop_grace_seconds;
+  expect([graceOf({}), graceOf({ max_job_time: 'none' }), graceOf({ max_job_time: 90 })]).toEqual([
+    60, 60, 90,
+  ]);
+});
+
+test('packages of a pool are part of its template in Docker', () => {
+  const spec = poolOf({
+    count: 1,
+    requirements: 'six\n# none\n',
+    packages: ['jq'],
+    execution_mode: 'docker',
+  });
+  expect(templateOf(spec, 'docker')).toMatchObject({ requirements: ['six'], packages: ['jq'] });
+  expect(templateOf(spec, 'process')).not.toHaveProperty('requirements');
+  expect(templateIssues(spec)).toEqual([]);
 });

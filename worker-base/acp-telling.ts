@@ -1,6 +1,7 @@
 import type { SessionUpdate, ToolCallContent, ToolCallUpdate } from '@agentclientprotocol/sdk';
 import type { AgentEvent } from '../src/agents/dialogue.ts';
 import { summaryOfUse } from '../src/agents/json.ts';
+import { MESSAGE_CHARACTERS, Remembered } from '../src/agents/remembered.ts';
 
 interface Tool {
   name: string;
@@ -11,7 +12,7 @@ interface Tool {
 
 /** What the updates of an ACP session tell in our words. Text comes in chunks and is told when something else comes. */
 export class AcpTelling {
-  readonly #tools = new Map<string, Tool>();
+  readonly #tools = new Remembered<Tool>({ entries: 256, characters: 0 });
   #text = '';
   #last = '';
   #spent: number | undefined;
@@ -39,7 +40,7 @@ export class AcpTelling {
   hear(update: SessionUpdate): AgentEvent[] {
     switch (update.sessionUpdate) {
       case 'agent_message_chunk':
-        if (update.content.type === 'text') this.#text += update.content.text;
+        if (update.content.type === 'text') this.#text = upTo(this.#text + update.content.text);
         return [];
       case 'tool_call':
       case 'tool_call_update':
@@ -93,17 +94,20 @@ export class AcpTelling {
     const named = update.name ?? (command === undefined ? update.title : 'Shell');
     tool.name = named ?? tool.name;
     tool.input = update.rawInput ?? (command === undefined ? tool.input : { command });
-    tool.content = update.content ? textOf(update.content) : tool.content;
+    tool.content = update.content ? upTo(textOf(update.content)) : tool.content;
     if (update.rawOutput !== undefined && !tool.content)
-      tool.content =
-        typeof update.rawOutput === 'string' ? update.rawOutput : JSON.stringify(update.rawOutput);
+      tool.content = upTo(
+        typeof update.rawOutput === 'string' ? update.rawOutput : JSON.stringify(update.rawOutput),
+      );
     const over = status === 'completed' || status === 'failed';
     const events: AgentEvent[] = [];
     // A call is announced before its input is known; it is told when it runs.
+    // What was told of its input is not kept.
     if (!tool.told && (over || status === 'in_progress' || tool.input !== undefined)) {
       tool.told = true;
       const input = tool.input ?? {};
       events.push({ type: 'tool_use', content: useOf(tool), tool: tool.name, tool_use_id, input });
+      tool.input = undefined;
     }
     if (over) {
       const is_error = status === 'failed';
@@ -121,6 +125,8 @@ export function shellCommandOf({ kind, title, rawInput }: Partial<ToolCallUpdate
   if (Array.isArray(command)) return command.join(' ');
   return kind === 'execute' && rawInput == null ? (title ?? undefined) : undefined;
 }
+
+const upTo = (text: string): string => text.slice(0, MESSAGE_CHARACTERS);
 
 function useOf({ name, input }: Tool): string {
   const { command } = (input ?? {}) as { command?: unknown };

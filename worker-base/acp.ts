@@ -20,7 +20,7 @@ import {
 } from '@agentclientprotocol/sdk';
 import type { Step, TurnEnd, Usage } from '../src/agents/dialogue.ts';
 import { failureOfText } from '../src/agents/failure.ts';
-import { fields, number } from '../src/agents/json.ts';
+import { fields, number, objectOf } from '../src/agents/json.ts';
 import { AcpTelling, shellCommandOf } from './acp-telling.ts';
 import type { OpenVoice, Voice } from './conversation.ts';
 import type { Denials } from './denials.ts';
@@ -93,14 +93,8 @@ class AcpVoice implements Voice {
   }
 
   hear(line: string): void {
-    let message: unknown;
-    try {
-      message = JSON.parse(line);
-    } catch {
-      message = undefined;
-    }
-    if (typeof message !== 'object' || message === null || !('jsonrpc' in message))
-      this.#say({ unreadable: true });
+    const message = objectOf(line);
+    if (!message || !('jsonrpc' in message)) this.#say({ unreadable: true });
     else if (!this.#closed) this.#incoming?.enqueue(message as AnyMessage);
   }
 

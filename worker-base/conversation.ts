@@ -3,6 +3,9 @@ import type { Agent, AgentOrder } from './agent.ts';
 import type { Exit } from './exit.ts';
 import type { Line } from './lines.ts';
 
+/** Characters of an agent's name of the conversation; those that are known have 36. */
+const SESSION = 256;
+
 /** A dialogue with an agent whose answers may also come later than what it hears: `say` gets each step. */
 export interface Voice {
   open(): void;
@@ -166,7 +169,12 @@ export class Conversation {
       const voice = this.#voice;
       this.#unreadable = false;
       this.#retrying = false;
-      voice?.hear(line.text);
+      try {
+        voice?.hear(line.text);
+      } catch {
+        // One line that is not as expected is that line's fault, and ends nothing.
+        this.#unreadable = true;
+      }
       readable = !this.#unreadable;
     }
     this.#listener.line(line, readable, this.#retrying);
@@ -176,7 +184,7 @@ export class Conversation {
     if (step.events && step.events.length > 0) this.#listener.events(step.events);
     // An agent that does not read is found out by the clocks; one that has closed its stdin, by its end.
     if (step.write) void this.#agent?.write(step.write);
-    if (step.session !== undefined) this.session = step.session;
+    if (step.session !== undefined && step.session.length <= SESSION) this.session = step.session;
     if (step.unreadable) this.#unreadable = true;
     if (step.retrying) this.#retrying = true;
     if (step.ready) {

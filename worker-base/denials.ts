@@ -1,8 +1,6 @@
 import type { AgentEvent } from '../src/agents/dialogue.ts';
+import { rememberTools } from '../src/agents/remembered.ts';
 import { type GateAnswer, judge, refusalIn } from './gate.ts';
-
-/** Tool uses that are remembered, so that none is told twice; no turn has as many at once. */
-const REMEMBERED = 10_000;
 
 type Denied = Extract<AgentEvent, { type: 'permission_denied' }>;
 
@@ -13,7 +11,7 @@ type Denied = Extract<AgentEvent, { type: 'permission_denied' }>;
 export class Denials {
   readonly #allowed: string[] | undefined;
   readonly #tell: (event: Denied) => void;
-  readonly #known = new Set<string>();
+  readonly #known = rememberTools();
   count = 0;
 
   constructor(options: { allowed: string[] | undefined; tell: (event: Denied) => void }) {
@@ -52,8 +50,7 @@ export class Denials {
   add(event: Denied): void {
     if (event.tool_use_id !== '') {
       if (this.#known.has(event.tool_use_id)) return;
-      if (this.#known.size >= REMEMBERED) this.#known.clear();
-      this.#known.add(event.tool_use_id);
+      this.#known.set(event.tool_use_id, event.tool);
     }
     this.count += 1;
     this.#tell(event);

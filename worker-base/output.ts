@@ -91,6 +91,16 @@ export class Output {
     return this.#seq;
   }
 
+  /** Adds an entry of what the agent does. While Redis is away and the spool is full, it is lost as output is, and counted. */
+  event(type: OutputType, content: string, fields: Fields = {}): void {
+    this.#seal();
+    if (!this.#isAway()) this.#tellGap();
+    const size = { lines: 1, bytes: Buffer.byteLength(content) };
+    const accepted = !this.#lost && this.#accept(type, content, fields, size, !this.#isAway());
+    if (!accepted) this.#lose(size);
+    this.onEntry();
+  }
+
   /** The oldest entries, up to about `bytes` of text, at least one where there is any. */
   take(bytes: number, count: number): Entry[] {
     if (this.#backlog.length === 0) this.#seal();
@@ -133,10 +143,13 @@ export class Output {
     const accepted =
       this.#lost === undefined &&
       this.#accept(open.type, open.texts.join('\n'), fields, open, !this.#isAway());
-    if (accepted) return;
+    if (!accepted) this.#lose(open);
+  }
+
+  #lose({ lines, bytes }: { lines: number; bytes: number }): void {
     this.#lost ??= { lines: 0, bytes: 0 };
-    this.#lost.lines += open.lines;
-    this.#lost.bytes += open.bytes;
+    this.#lost.lines += lines;
+    this.#lost.bytes += bytes;
   }
 
   #tellGap(): void {

@@ -27,7 +27,7 @@ export class Report {
     const { type, content, fields } = entryOf(event);
     pulse.denied = this.#denials.count;
     pulse.touch();
-    output.tell(type, content, { ...fields, request_id: requestId });
+    output.event(type, content, { ...fields, request_id: requestId });
   }
 
   /** A line that is none of the agent's protocol. */

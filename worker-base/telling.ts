@@ -6,6 +6,9 @@ import type { Fields } from './output.ts';
 /** Bytes of a turn's result that stand in the entry of its end; the whole of it was told as `message` before. */
 const RESULT_BYTES = 16_384;
 
+/** Bytes of the name of a tool, and of the id of its use. */
+const NAME_BYTES = 1024;
+
 /** An entry of the output stream that is still to be numbered. */
 export interface Telling {
   type: OutputType;
@@ -18,6 +21,8 @@ export function entryOf(event: AgentEvent): Telling {
   const { type, content, ...rest } = event;
   const told = cut(content, PIECE_BYTES);
   const fields: Fields = { ...rest };
+  for (const name of ['tool', 'tool_use_id'])
+    if (typeof fields[name] === 'string') fields[name] = cut(fields[name], NAME_BYTES).text;
   let truncated = told.truncated;
   if (event.type === 'tool_use') {
     const input = cut(JSON.stringify(event.input) ?? 'null', PIECE_BYTES);

@@ -1,4 +1,5 @@
 import type { AgentEvent, TurnEnd, TurnFailure } from '../src/agents/dialogue.ts';
+import { rememberTools } from '../src/agents/remembered.ts';
 import { cpuOf, watchQuiet } from './watch.ts';
 
 /** What is asked of the agent. */
@@ -25,7 +26,7 @@ interface Clocks {
 export class Turn {
   readonly prompt: Prompt;
   readonly #begin = performance.now();
-  readonly #tools = new Set<string>();
+  readonly #tools = rememberTools();
   readonly #quiet: { stop(): void };
   #signAt = performance.now();
   #unreadable = 0;
@@ -75,7 +76,7 @@ export class Turn {
   }
 
   note(event: AgentEvent): void {
-    if (event.type === 'tool_use') this.#tools.add(event.tool_use_id);
+    if (event.type === 'tool_use') this.#tools.set(event.tool_use_id, event.tool);
     else if (event.type === 'tool_result') this.#tools.delete(event.tool_use_id);
   }
 

@@ -1,6 +1,7 @@
 import type { AgentEvent, OpenDialogue, Step, TurnEnd, Usage } from './dialogue.ts';
 import { failureOfStatus, failureOfText, INTERRUPTED } from './failure.ts';
 import { eventsOfContent, type Fields, fields, list, number, objectOf, text, textOfContent } from './json.ts';
+import { rememberTools } from './remembered.ts';
 
 const line = (value: object) => `${JSON.stringify(value)}\n`;
 const request = (id: string, subtype: string) =>
@@ -12,8 +13,8 @@ const HOOK = /^PreToolUse:\w+ hook error: /;
 /** Claude Code's stream-json, a process for many turns. What it says is not documented in full: unknown is passed over. */
 export const openClaude: OpenDialogue = ({ session: resumed }) => {
   /** Tools in use, by the id of the use. */
-  const tools = new Map<string, string>();
-  const denied = new Set<string>();
+  const tools = rememberTools();
+  const denied = rememberTools();
   let session = resumed;
   let turn: { interrupted: boolean } | undefined;
   /** Money spent before this turn, as the process counts it; one that resumes may or may not count from before. */
@@ -27,7 +28,7 @@ export const openClaude: OpenDialogue = ({ session: resumed }) => {
 
   function denial(id: string, tool: string, content: string): AgentEvent[] {
     if (denied.has(id)) return [];
-    denied.add(id);
+    denied.set(id, tool);
     return [{ type: 'permission_denied', content, tool, tool_use_id: id }];
   }
 

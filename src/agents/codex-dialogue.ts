@@ -2,7 +2,8 @@ import { toolOf } from './codex-tools.ts';
 import { answerTo, type Fault, HANDSHAKE, outcomeOf, sentenceOf, usageOf } from './codex-words.ts';
 import type { AgentEvent, OpenDialogue, Step, Usage } from './dialogue.ts';
 import { INTERRUPTED } from './failure.ts';
-import { type Fields, fields, list, objectOf, text } from './json.ts';
+import { type Fields, fields, list, number, objectOf, text } from './json.ts';
+import { rememberMessages, rememberTools } from './remembered.ts';
 
 const line = (message: object) => `${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`;
 
@@ -54,8 +55,8 @@ export const openCodex: OpenDialogue = ({ workspace, session: resumed }) => {
   }
 
   function hearAnswer(said: Fields): Step {
-    const purpose = purposes.get(Number(said.id)) ?? '';
-    purposes.delete(Number(said.id));
+    const purpose = purposes.get(number(said.id)) ?? '';
+    purposes.delete(number(said.id));
     const error = fields(said.error);
     const result = fields(said.result) ?? {};
     switch (purpose) {
@@ -202,7 +203,7 @@ export const openCodex: OpenDialogue = ({ workspace, session: resumed }) => {
   return {
     open: () => ({ write: call('initialize', HANDSHAKE) }),
     prompt(content) {
-      const [tools, partial] = [new Map<string, string>(), new Map<string, string>()];
+      const [tools, partial] = [rememberTools(), rememberMessages()];
       turn = { interrupted: false, id: '', fault: undefined, usage: undefined, answer: '', tools, partial };
       const input = [{ type: 'text', text: content, text_elements: [] }];
       return { write: call('turn/start', { threadId: session, input }) };

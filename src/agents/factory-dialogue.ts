@@ -1,18 +1,19 @@
 import type { AgentEvent, OpenDialogue, Step, TurnEnd, TurnFailure } from './dialogue.ts';
 import { failureOfText, INTERRUPTED } from './failure.ts';
 import { eventsOfContent, type Fields, fields, list, number, objectOf, text, textOfContent } from './json.ts';
+import { rememberMessages, rememberTools } from './remembered.ts';
 
 const VERSIONS = { jsonrpc: '2.0', factoryApiVersion: '1.0.0' };
 const line = (message: object) => `${JSON.stringify({ ...VERSIONS, ...message })}\n`;
 
 /** Droid's JSON-RPC over lines. It is not documented: what is unknown is passed over. */
 export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
-  const tools = new Map<string, string>();
+  const tools = rememberTools();
   /** Uses of tools that have their result; of a cancelled one it comes twice. */
-  const answered = new Set<string>();
-  const denied = new Set<string>();
+  const answered = rememberTools();
+  const denied = rememberTools();
   /** Text that came in pieces and not yet as a whole message, by the message. */
-  const partial = new Map<string, string>();
+  const partial = rememberMessages();
   const purposes = new Map<string, string>();
   let session = resumed;
   /** `id` is Droid's name of the turn: of the message that the prompt, a `request` of ours, became. */
@@ -78,7 +79,7 @@ export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
     return list(told.hookResults).flatMap(({ stdout }): AgentEvent[] => {
       const answer = fields(objectOf(text(stdout))?.hookSpecificOutput);
       if (answer?.permissionDecision !== 'deny' || denied.has(id)) return [];
-      denied.add(id);
+      denied.set(id, '');
       const content = text(answer.permissionDecisionReason);
       return [{ type: 'permission_denied', content, tool: tools.get(id) ?? '', tool_use_id: id }];
     });
@@ -97,7 +98,7 @@ export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
       case 'tool_result': {
         const id = text(told.toolUseId);
         if (answered.has(id)) return {};
-        answered.add(id);
+        answered.set(id, '');
         const tool = tools.get(id) ?? '';
         const content = textOfContent(told.content);
         const is_error = told.isError === true;

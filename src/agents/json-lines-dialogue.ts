@@ -1,6 +1,7 @@
 import type { AgentEvent, OpenDialogue, Step, TurnEnd, Usage } from './dialogue.ts';
 import { failureOfWord, INTERRUPTED } from './failure.ts';
 import { type Fields, fields, number, objectOf, summaryOfUse, text } from './json.ts';
+import { rememberTools } from './remembered.ts';
 
 const line = (value: object) => `${JSON.stringify(value)}\n`;
 
@@ -9,7 +10,7 @@ const line = (value: object) => `${JSON.stringify(value)}\n`;
  * come as soon as the process is started, and waits in its stdin until it reads.
  */
 export const openJsonLines: OpenDialogue = () => {
-  const tools = new Map<string, string>();
+  const tools = rememberTools();
   let prompts = 0;
   let turn: { id: string; interrupted: boolean } | undefined;
 

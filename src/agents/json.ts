@@ -1,13 +1,14 @@
 /** Reading what a process wrote, of which nothing may be taken for granted. */
 import type { AgentEvent } from './dialogue.ts';
+import { NESTING_LIMIT, nestsDeeperThan } from './nesting.ts';
 
 export type Fields = Record<string, unknown>;
 
-/** A line that is a JSON object, with or without a byte order mark; undefined for anything else. */
+/** A line that is a JSON object, with or without a byte order mark; undefined for anything else, and for one that is nested very deep. */
 export function objectOf(line: string): Fields | undefined {
   // To JavaScript the mark is white space, to JSON it is not.
   const text = line.trim();
-  if (!text.startsWith('{')) return undefined;
+  if (!text.startsWith('{') || nestsDeeperThan(NESTING_LIMIT, text)) return undefined;
   try {
     return fields(JSON.parse(text));
   } catch {

@@ -68,6 +68,37 @@ describe.each(DIALOGUES)('what %s may say', (_name, open, real) => {
     ],
   );
 
+  // Written out again, it was a RangeError, which ended the wrapper; unclosed, it took a hundred times its memory to parse.
+  it.each([
+    ['closed', '['.repeat(100_000) + ']'.repeat(100_000)],
+    ['unclosed', '{"a":'.repeat(1_000_000)],
+  ])('is no message of the protocol if it is nested very deep (%s)', (_, deep) => {
+    for (const line of real.slice(-5)) {
+      const nested = `${line.slice(0, -1)},"input":${deep}}`;
+      expect(objectOf(nested)).toBeUndefined();
+      expect(open({ workspace: '/', session: undefined }).hear(nested)).toEqual({ unreadable: true });
+    }
+  });
+
+  it('is forgotten if it is announced and never ends', () => {
+    const dialogue = open({ workspace: '/', session: undefined });
+    dialogue.open();
+    dialogue.prompt('x');
+    const before = process.memoryUsage().heapUsed;
+    for (let at = 0; at < 3000; at += 1) {
+      const id = `${'i'.repeat(20_000)}${at}`;
+      const use = { type: 'tool_use', id, name: 'n'.repeat(20_000), input: {} };
+      dialogue.hear(JSON.stringify({ type: 'assistant', message: { content: [use] } }));
+      dialogue.hear(JSON.stringify({ type: 'tool_use', tool_use_id: id, tool: use.name }));
+      const message = { role: 'assistant', content: [use] };
+      const notification = { type: 'create_message', message };
+      dialogue.hear(JSON.stringify({ jsonrpc: '2.0', params: { notification } }));
+      const delta = { type: 'assistant_text_delta', messageId: id, textDelta: use.name };
+      dialogue.hear(JSON.stringify({ jsonrpc: '2.0', params: { notification: delta } }));
+    }
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(60_000_000);
+  });
+
   it('never throws, whatever is missing or wrong', () => {
     fc.assert(
       fc.property(fc.array(anyLine, { maxLength: 12 }), call, fc.boolean(), (stdout, calls, resumed) => {

@@ -112,6 +112,24 @@ test('what the spool cannot hold is told by one gap with the right figures', asy
   worker.expectGapless();
 });
 
+test('a flood of events while Redis is away is bounded as lines are', async () => {
+  const event = JSON.stringify({ type: 'message', content: 'x'.repeat(8000) });
+  const script = `until [ -e go ]; do sleep 0.05; done; yes '${event}' | head -n 40000; touch done; cat >/dev/null`;
+  await worker.declare({ command_line: ['sh', '-c', script], protocol: 'json' });
+  const body = await worker.start({ redisUrl: through, env: { WORKER_SPOOL_BYTES: '100000' } });
+  await worker.untilType('ready');
+  await proxy.cut();
+  await expect.poll(() => body.log, soon).toContain('Redis is away');
+  writeFileSync(join(worker.workspace, 'go'), '');
+  await expect.poll(() => existsSync(join(worker.workspace, 'done')), soon).toBe(true);
+  // 320 MB were written.
+  expect(body.peakMemory()).toBeLessThan(250);
+  await proxy.heal();
+  const gap = await worker.untilType('gap');
+  expect(worker.of('message').length + Number(gap.lost_lines)).toBe(40_000);
+  worker.expectGapless();
+});
+
 test('a Redis that stays away to the end is waited for within the grace, and the loss is said', async () => {
   const script = 'echo up; until [ -e go ]; do sleep 0.05; done; echo last words; touch done; cat';
   await worker.declare({ command_line: ['sh', '-c', script], stop_grace_seconds: 1 });

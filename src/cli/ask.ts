@@ -1,4 +1,4 @@
-import { type Answer, Fault, parseCommand } from '../model/index.ts';
+import { type Answer, Fault, parseCommand, toEntry } from '../model/index.ts';
 import type { Context } from './context.ts';
 import { TimedOut } from './exit.ts';
 import type { Session } from './session.ts';
@@ -20,10 +20,11 @@ export async function ask(
   const reply_to = `worker:responses:cli-${newId()}`;
   const command = { ...fields, reply_to };
   parseCommand(command);
+  const entry = toEntry(command);
   const timeout = AbortSignal.timeout(Math.ceil(seconds * 1000));
   const stopTelling = seconds > ANSWER_SECONDS ? tellLater(session, out) : () => {};
   try {
-    await redis.xadd(store.keys.commands, '*', 'data', JSON.stringify(command));
+    await redis.xadd(store.keys.commands, '*', 'data', entry);
     for await (const { data } of session.follow(reply_to, '0', timeout)) {
       await redis.del(reply_to);
       return data as Answer;

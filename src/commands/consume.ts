@@ -70,8 +70,8 @@ export async function consumeCommands(options: ConsumerOptions, signal: AbortSig
       // One by one: a claim counts as a delivery, and one that cannot be settled must not count for the others.
       const entries: Entry[] =
         leftovers || stranded
-          ? await stream.claim(1, leftovers ? 0 : strandedMs)
-          : ((await unlessOver(stream.read(BATCH, BLOCK_MS), signal)) ?? []);
+          ? await stream.claim(leftovers ? 0 : strandedMs)
+          : ((await unlessOver(stream.read(BATCH, BLOCK_MS, signal), signal)) ?? []);
       for (const entry of entries) {
         if (signal.aborted) return;
         await settle(entry, options);
@@ -169,9 +169,9 @@ async function read(entry: Entry, context: CommandContext): Promise<Settlement &
 }
 
 /** The object that an entry holds, or why it holds none. */
-function open({ data }: Entry): Given | string {
+function open({ data, bytes }: Entry): Given | string {
+  if (bytes > ENTRY_LIMIT) return `has ${bytes} bytes; a command may have ${ENTRY_LIMIT}`;
   if (data === undefined) return 'has no field "data"';
-  if (data.length > ENTRY_LIMIT) return `is longer than ${ENTRY_LIMIT} characters`;
   let given: unknown;
   try {
     given = JSON.parse(data);

@@ -28,6 +28,20 @@ export function excessOf(text: string, { depth: deepest, values: most }: JsonBou
   return undefined;
 }
 
+/** Whether a value that was built already holds more than so many values in all. */
+export function holdsMoreThan(most: number, value: unknown): boolean {
+  const left = [value];
+  for (let seen = 1; left.length > 0; seen += 1) {
+    const next = left.pop();
+    if (seen > most) return true;
+    if (typeof next !== 'object' || next === null) continue;
+    const items: unknown[] = Array.isArray(next) ? next : Object.values(next);
+    if (items.length > most) return true;
+    for (const item of items) left.push(item);
+  }
+  return false;
+}
+
 /** Where the string that begins there ends; the end of the text if it does not. */
 function endOfString(text: string, start: number): number {
   for (let at = start + 1; ; at += 1) {

@@ -1,11 +1,21 @@
 import { z } from 'zod';
+import { holdsMoreThan } from './bounded-json.ts';
 import { Fault, type FaultCode, type Issue } from './fault.ts';
 import { toIssues } from './issues.ts';
 import { POOL_LIMIT, poolName, poolSpec } from './pool.ts';
 import { type AgentType, specFields, workerId } from './spec.ts';
 
-/** Characters of a command that are read at all; anything longer is put on the dead stream unread. */
-export const ENTRY_LIMIT = 33_554_432;
+/** Bytes of a command that are read at all; anything longer is refused unread, and without its text on the dead stream. */
+export const ENTRY_LIMIT = 262_144;
+
+/** A command as the text of its entry; throws a Fault `invalid_command` if it is too long to be read. */
+export function toEntry(command: object): string {
+  const text = JSON.stringify(command);
+  const bytes = new TextEncoder().encode(text).length;
+  if (bytes <= ENTRY_LIMIT) return text;
+  const what = `The command was refused: it has ${bytes} bytes as JSON, and may have ${ENTRY_LIMIT}. Send long texts as prompts, or put them into files.`;
+  throw new Fault('invalid_command', what);
+}
 
 /** What every command may carry. */
 export const commonFields = {
@@ -145,17 +155,20 @@ export interface Answer {
 
 /** No command has fields within fields within fields; what goes on for ever would end the reader. */
 const DEEPEST = 8;
-/** Issues that are told, and characters of a path: an answer must not grow with what was wrong. */
-const ISSUES_TOLD = 50;
+/** Values of a command in all; its longest lists may have 1000. What is checked by schema costs microseconds a value. */
+const MOST_VALUES = 5000;
+/** Characters of a path that are told: an answer must not grow with what was wrong. */
 const PATH_TOLD = 200;
 
 /** Reads a command; throws a Fault `invalid_command` that names every field at fault. */
 export function parseCommand(input: unknown): Command {
+  if (holdsMoreThan(MOST_VALUES, input))
+    throw new Fault('invalid_command', `The command was refused: it holds more than ${MOST_VALUES} values.`);
   const poisoned = findPoison(input, '');
   const result = command.safeParse(input);
   if (result.success && poisoned.length === 0) return result.data;
   const all = [...(result.success ? [] : toIssues(result.error)), ...poisoned];
-  const issues = all.slice(0, ISSUES_TOLD).map(({ path, message }) => ({
+  const issues = all.map(({ path, message }) => ({
     path: path.slice(0, PATH_TOLD),
     message,
   }));

@@ -26,16 +26,20 @@ export interface Issue {
   message: string;
 }
 
+/** Issues that an error holds: an answer must not grow with what was wrong. */
+const ISSUES_TOLD = 50;
+
 /** An error made for people: what failed, on what, why and what to do. Its code stands on the wire as it is. */
 export class Fault extends Error {
   readonly code: FaultCode;
+  /** The first of what is wrong. */
   readonly issues: Issue[] | undefined;
 
   constructor(code: FaultCode, message: string, options: { issues?: Issue[]; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'Fault';
     this.code = code;
-    this.issues = options.issues;
+    this.issues = options.issues?.slice(0, ISSUES_TOLD);
   }
 }
 

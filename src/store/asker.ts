@@ -3,7 +3,7 @@
  * leads answers, which may be another manager than the one that asks.
  */
 import { randomUUID } from 'node:crypto';
-import { type Answer, Fault } from '../model/index.ts';
+import { type Answer, Fault, toEntry } from '../model/index.ts';
 import { connectBlocking, type Link } from './connect.ts';
 import type { Keys } from './keys.ts';
 import { readStream } from './stream.ts';
@@ -25,13 +25,14 @@ export function createAsker(redis: Link, keys: Keys, url: string): Asker {
     async ask(fields, ms = ANSWER_MS) {
       const reply_to = `worker:responses:http-${randomUUID()}`;
       const command = { request_id: randomUUID(), ...fields, reply_to };
+      const entry = toEntry(command);
       const reader = connectBlocking(url);
       reader.on('error', () => {});
       open.add(reader);
       const signal = AbortSignal.timeout(ms);
       signal.addEventListener('abort', () => reader.disconnect());
       try {
-        await redis.xadd(keys.commands, '*', 'data', JSON.stringify(command));
+        await redis.xadd(keys.commands, '*', 'data', entry);
         for await (const { data } of readStream(reader, reply_to, { from: '0', follow: true, signal }))
           return checked(data as Answer);
       } catch (error) {

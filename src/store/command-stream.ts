@@ -7,6 +7,7 @@ import {
   type WorkerSpec,
 } from '../model/index.ts';
 import { redactEntry } from '../telemetry/redact.ts';
+import { CommandReader, type Entry } from './command-reader.ts';
 import type { Link } from './connect.ts';
 import { COMMAND_GROUP, type Keys } from './keys.ts';
 import { type PoolChange, settlePool } from './pool-settlement.ts';
@@ -30,17 +31,6 @@ const KEPT = {
   responses: RESPONSES_KEPT,
   reply_ms: REPLY_STREAM_MS,
 };
-/** One consumer: its pending entries are found again by whoever leads next. */
-const CONSUMER = 'leader';
-
-export interface Entry {
-  id: string;
-  /** The field `data`; `undefined` where the entry has none. */
-  data: string | undefined;
-  /** How often it was delivered; more than once after a crash. */
-  deliveries: number;
-}
-
 /** What a command comes to, settled in one step. */
 export interface Settlement {
   entry: Entry;
@@ -71,12 +61,12 @@ export type Settled = 'repeated' | 'ok' | 'same' | 'conflict' | 'name_taken' | '
 /** The stream of commands of one cell. Only the leader reads it. */
 export class CommandStream {
   readonly #redis: Link;
-  readonly #blocking: Redis;
+  readonly #reader: CommandReader;
   readonly #keys: Keys;
 
   constructor(redis: Link, blocking: Redis, keys: Keys) {
     this.#redis = redis;
-    this.#blocking = blocking;
+    this.#reader = new CommandReader(redis, blocking, keys.commands);
     this.#keys = keys;
   }
 
@@ -90,33 +80,13 @@ export class CommandStream {
   }
 
   /** New entries, waiting for one up to `blockMs`. */
-  async read(count: number, blockMs: number): Promise<Entry[]> {
-    const reply = await this.#blocking.call(
-      ...['XREADGROUP', 'GROUP', COMMAND_GROUP, CONSUMER, 'COUNT', String(count)],
-      ...['BLOCK', String(blockMs), 'STREAMS', this.#keys.commands, '>'],
-    );
-    return entriesOf(reply);
+  read(count: number, blockMs: number, signal?: AbortSignal): Promise<Entry[]> {
+    return this.#reader.read(count, blockMs, signal);
   }
 
-  /** Entries that were delivered and not settled, of any consumer, idle for at least `idleMs`. */
-  async claim(count: number, idleMs: number): Promise<Entry[]> {
-    const { commands } = this.#keys;
-    let from = '0-0';
-    let entries: Entry[] = [];
-    do {
-      const reply = (await this.#redis.xautoclaim(
-        ...([commands, COMMAND_GROUP, CONSUMER, idleMs, from, 'COUNT', count] as const),
-      )) as [string, unknown];
-      from = reply[0];
-      entries = toEntries(reply[1]);
-      // Entries that somebody has deleted from the stream count, and are not given.
-    } while (entries.length === 0 && from !== '0-0');
-    if (entries.length === 0) return [];
-    const pending = (await this.#redis.xpending(
-      ...([commands, COMMAND_GROUP, '-', '+', count * 10, CONSUMER] as const),
-    )) as [string, string, number, number][];
-    const deliveries = new Map(pending.map(([id, , , times]) => [id, times]));
-    return entries.map((entry) => ({ ...entry, deliveries: deliveries.get(entry.id) ?? 1 }));
+  /** An entry that was delivered and not settled, of any consumer, idle for at least `idleMs`. */
+  claim(idleMs: number): Promise<Entry[]> {
+    return this.#reader.claim(idleMs);
   }
 
   /** Writes, answers, remembers and acknowledges in one step; throws `Fenced` when another manager leads. */
@@ -225,19 +195,4 @@ function toMap(info: unknown): Map<string, unknown> {
   const pairs: [string, unknown][] = [];
   for (let at = 0; at + 1 < info.length; at += 2) pairs.push([String(info[at]), info[at + 1]]);
   return new Map(pairs);
-}
-
-/** One stream was asked for: `[key, entries]`, with another array around it in RESP2. */
-function entriesOf(reply: unknown): Entry[] {
-  if (!Array.isArray(reply) || reply.length === 0) return [];
-  return toEntries(Array.isArray(reply[0]) ? reply[0][1] : reply[1]);
-}
-
-function toEntries(list: unknown): Entry[] {
-  return (list as [string, string[] | null][])
-    .filter(([, fields]) => fields !== null)
-    .map(([id, fields]) => {
-      const at = (fields ?? []).findIndex((name, index) => index % 2 === 0 && name === 'data');
-      return { id, data: at < 0 ? undefined : fields?.[at + 1], deliveries: 1 };
-    });
 }

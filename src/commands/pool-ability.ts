@@ -4,7 +4,7 @@ import type { PoolRuntime } from '../pools/look.ts';
 import { pathIn, runtimesOf, templateIssues, templateOf } from '../pools/template.ts';
 import { refuseTheImpossible } from './ability.ts';
 import type { CommandContext } from './context.ts';
-import { refuseUnenforcedLimits } from './create.ts';
+import { refuseUnenforcedLimits } from './limits.ts';
 
 type Asked = Parameters<typeof refuseTheImpossible>[0];
 
@@ -50,8 +50,8 @@ async function faultOf(
     refuseUnenforcedLimits(limits, runtime, context);
     return undefined;
   } catch (error) {
-    // A disk that is full now may have room when a worker is made.
-    if (!(error instanceof Fault) || error.code === 'capacity') return undefined;
+    // A disk that is full now may have room when a worker is made; a machine that is too small stays so.
+    if (!(error instanceof Fault) || (error.code === 'capacity' && !error.issues)) return undefined;
     const issues = error.issues?.map(({ path, message }) => ({ path: pathIn(spec, path), message }));
     return issues ? faultAt(error.code, spec, issues) : error;
   }

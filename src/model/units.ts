@@ -1,12 +1,14 @@
 const MEMORY = /^(\d+(?:\.\d+)?)([bkmg]?)$/i;
 const FACTOR: Record<string, number> = { '': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 
-/** Bytes of a size as docker writes it (`512m`, `1.5g`, `1048576`), or `undefined` where it is none. */
+/** Bytes of a size as docker writes it (`512m`, `1.5g`, `1048576`), or `undefined` if it is none, or larger than any machine. */
 export function parseMemory(text: string): number | undefined {
   const match = MEMORY.exec(text.trim());
   const factor = FACTOR[match?.[2]?.toLowerCase() ?? ''];
   if (!match || factor === undefined) return undefined;
-  return Math.floor(Number(match[1]) * factor);
+  const bytes = Math.floor(Number(match[1]) * factor);
+  // Beyond that a number is not exact, and what an engine is told would be another one, or none at all.
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
 /** An instant in milliseconds since 1970 as RFC 3339 in UTC, the only spelling of an instant on the wire. */

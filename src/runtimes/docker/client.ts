@@ -9,7 +9,7 @@ import { Agent } from 'node:http';
 import { inspect } from 'node:util';
 import Docker from 'dockerode';
 import { messageOf } from '../../model/index.ts';
-import { RuntimeDown } from '../runtime.ts';
+import { ActFailed, RuntimeDown } from '../runtime.ts';
 
 export type Call =
   | 'version'
@@ -69,8 +69,11 @@ interface Versions {
   MinAPIVersion?: string;
 }
 
-/** The engine answered, and the answer is an error. Where nobody handles it, it counts as an engine that is down. */
-export class EngineRefusal extends RuntimeDown {
+/** What a proxy in front of an engine answers while it cannot reach it, and an engine that is not ready yet. */
+const AWAY: ReadonlySet<number> = new Set([502, 503, 504]);
+
+/** The engine answered, and the answer is an error: what was asked of it has failed, and the engine is not down. */
+export class EngineRefusal extends ActFailed {
   readonly status: number;
   constructor(call: Call, status: number, message: string) {
     super(`Docker refused ${call}: ${message}`);
@@ -165,10 +168,11 @@ export class DockerClient {
     try {
       return await Promise.race([act(this.#docker, abort.signal), late]);
     } catch (error) {
-      if (error instanceof RuntimeDown) throw error;
+      if (error instanceof RuntimeDown || error instanceof ActFailed) throw error;
       const status = (error as { statusCode?: unknown }).statusCode;
       result = status === 304 || status === 404 ? 'ok' : typeof status === 'number' ? 'refused' : 'down';
-      if (typeof status === 'number') throw new EngineRefusal(name, status, engineWords(error));
+      const away = AWAY.has(Number(status));
+      if (typeof status === 'number' && !away) throw new EngineRefusal(name, status, engineWords(error));
       throw new RuntimeDown(`Docker at ${this.#where} can't be reached: ${explain(error)}`, { cause: error });
     } finally {
       clearTimeout(timer);

@@ -41,9 +41,12 @@ export class Containers {
 
   /** All with these labels, ended ones too. */
   async list(filters: Record<string, string[]>): Promise<ContainerInfo[]> {
-    const found: unknown = await this.#client.call('list', (docker, abortSignal) =>
-      docker.listContainers({ all: true, filters, abortSignal }),
-    );
+    const found: unknown = await this.#client
+      .call('list', (docker, abortSignal) => docker.listContainers({ all: true, filters, abortSignal }))
+      .catch((error) => {
+        // An engine that cannot say what there is cannot be used.
+        throw error instanceof EngineRefusal ? new RuntimeDown(error.message, { cause: error }) : error;
+      });
     // An answer that was cut short parses as no list; it must not read as an empty one.
     if (!Array.isArray(found))
       throw new RuntimeDown('Docker answered the list of containers with something else.');

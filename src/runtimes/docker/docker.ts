@@ -142,7 +142,9 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
   async function startError(id: string, refusal: EngineRefusal): Promise<Error> {
     if (/network/i.test(refusal.message)) network.forget();
     const body = await present(id);
-    return body?.state === 'exited' && body.error ? startFailed(body.error, refusal) : refusal;
+    if (body?.state === 'exited' && body.error) return startFailed(body.error, refusal);
+    // 400 is about the body and stays so; anything else may pass.
+    return refusal.status === 400 ? startFailed(refusal.message, refusal) : refusal;
   }
 
   async function find(workerId: string, knownId: string | undefined): Promise<Body[]> {

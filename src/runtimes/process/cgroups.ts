@@ -3,7 +3,7 @@ import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Usage } from '../../model/index.ts';
-import { RuntimeDown } from '../runtime.ts';
+import { ActFailed, BodyRefused } from '../runtime.ts';
 import { codeOf, nothing } from './body-directory.ts';
 import type { Limits } from './limits.ts';
 
@@ -11,20 +11,25 @@ import type { Limits } from './limits.ts';
 const PERIOD_US = 100_000;
 const REMOVE_ROUNDS = 100;
 
-/** Makes the cgroups of a body and sets its limits; a limit that can't be set is an error. */
+/** What the kernel answers to a limit that it cannot have, whatever else happens: more than the parent's, or than it can count. */
+const REFUSED: ReadonlySet<string> = new Set(['EINVAL', 'ERANGE', 'EDOM', 'EOVERFLOW', 'EBUSY']);
+
+/** Makes the cgroups of a body and sets its limits. A limit that the kernel refuses is thrown as `BodyRefused`. */
 export async function makeCgroups(dirs: string[], limits: Limits): Promise<void> {
   for (const dir of dirs) await mkdir(dir, { recursive: true });
   const set = async (file: string, value: number | string) => {
     for (const dir of dirs) {
       const path = join(dir, file);
       if ((await readFile(path).catch(nothing)) !== undefined)
-        await writeFile(path, String(value), { flag: 'r+' });
+        await writeFile(path, String(value), { flag: 'r+' }).catch((error) => refuse(file, value, error));
     }
   };
   const { memory_bytes, cpus, pids } = limits;
   if (memory_bytes !== undefined) {
-    await set('memory.limit_in_bytes', memory_bytes);
-    await set('memory.memsw.limit_in_bytes', memory_bytes);
+    // v1 keeps memory at or below memory with swap: of two limits, the one that makes room for the other comes first.
+    const both = ['memory.limit_in_bytes', 'memory.memsw.limit_in_bytes'] as const;
+    const raised = dirs.some((dir) => memory_bytes > Number(textOf(join(dir, both[1])) ?? memory_bytes));
+    for (const file of raised ? both.toReversed() : both) await set(file, memory_bytes);
     await set('memory.max', memory_bytes);
     await set('memory.swap.max', 0);
   }
@@ -36,6 +41,12 @@ export async function makeCgroups(dirs: string[], limits: Limits): Promise<void>
   if (pids !== undefined) await set('pids.max', pids);
 }
 
+function refuse(file: string, value: number | string, error: unknown): never {
+  const code = codeOf(error) ?? '';
+  if (!REFUSED.has(code)) throw error;
+  throw new BodyRefused('LimitRefused', `The kernel refuses the limit ${value} for ${file} (${code}).`);
+}
+
 /** Removes a body's cgroups once they are empty; the kernel may need a moment to let go of what was killed. */
 export async function removeCgroups(dirs: string[]): Promise<void> {
   for (let round = 0; round < REMOVE_ROUNDS; round += 1) {
@@ -45,7 +56,7 @@ export async function removeCgroups(dirs: string[]): Promise<void> {
     if (!busy.some(Boolean)) return;
     await delay(20);
   }
-  throw new RuntimeDown(`its cgroups still hold processes: ${dirs.join(', ')}`);
+  throw new ActFailed(`Its cgroups still hold processes: ${dirs.join(', ')}`);
 }
 
 /** Removes one; answers whether it still holds a process. */

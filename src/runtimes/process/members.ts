@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { RuntimeDown } from '../runtime.ts';
+import { ActFailed } from '../runtime.ts';
 import type { Pid } from './body-directory.ts';
 import { killCgroups, pidsIn } from './cgroups.ts';
 import {
@@ -130,7 +130,7 @@ export async function killAll(trace: Trace): Promise<void> {
     await delay(ROUND_MS);
   }
   const pids = left.map(({ pid }) => pid).join(', ');
-  throw new RuntimeDown(
+  throw new ActFailed(
     `Body ${trace.bodyId} does not die: SIGKILL was sent to pids ${pids}, which hang in the kernel.`,
   );
 }

@@ -16,6 +16,7 @@ import { rm } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
+import { readMachineMemory } from '../../machine-memory.ts';
 import { type Body, Fault, type Usage, type WorkerSpec, workerId } from '../../model/index.ts';
 import { BodyConflict, type BodyOrder, type Runtime, type RuntimeInfo } from '../runtime.ts';
 import { BodyDirectory } from './body-directory.ts';
@@ -88,7 +89,11 @@ class ProcessRuntime implements Runtime {
         name: this.name,
         version: `process (${process.platform}, ${means})`,
         limits: withRlimit(limits),
-        machine: { cores: availableParallelism(), memory_bytes: totalmem(), local: true },
+        machine: {
+          cores: availableParallelism(),
+          memory_bytes: readMachineMemory()?.total_bytes ?? totalmem(),
+          local: true,
+        },
       };
     });
   }

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
-import { BodyConflict, BodyRefused, RuntimeDown } from '../../../src/runtimes/runtime.ts';
+import { ActFailed, BodyConflict, BodyRefused, RuntimeDown } from '../../../src/runtimes/runtime.ts';
 import type { SeenRequest } from '../../support/docker-proxy.ts';
 import { FOREVER, newProxy, newRuntime, orderOf, SOON } from './subject.ts';
 
@@ -61,13 +61,13 @@ test('an inspect that is cut or of another shape is unknown, never "no such body
   }
 });
 
-test('a full disk is a state of the engine, not of the order', async () => {
+test('a full disk fails a create for now, and is no word about the order or the engine', async () => {
   const proxy = await newProxy();
   const text = '{"message":"write /x: no space left on device"}';
   proxy.misbehave = (asked) => (isCreate(asked) ? { status: 500, text } : undefined);
   const { runtime } = newRuntime({ host: proxy.socket });
   const error = await runtime.create(orderOf(FOREVER)).catch((thrown) => thrown);
-  expect(error).toBeInstanceOf(RuntimeDown);
+  expect(error).toBeInstanceOf(ActFailed);
   expect(error).not.toBeInstanceOf(BodyRefused);
   expect(error.message).toContain('no space left');
 });

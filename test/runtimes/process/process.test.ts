@@ -294,6 +294,38 @@ describe('limits', () => {
     expect(await runtime.list()).toEqual([]);
   });
 
+  test('that the kernel refuses are the failure of that body, with the limit, and not of the runtime', async ({
+    skip,
+  }) => {
+    const { limits } = await runtime.probe();
+    if (!limits.pids.how.startsWith('cgroup')) skip(`no cgroup: ${limits.pids.how}`);
+    // One more than PID_MAX_LIMIT allows; a create with it is refused before.
+    const { id } = await runtime.create(order(['sleep', '300'], { pids: 4_194_306 }));
+    const error = await runtime.start(id).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(BodyRefused);
+    expect(error).toMatchObject({ reason: 'LimitRefused', message: expect.stringContaining('4194306') });
+  });
+
+  test('can be raised and lowered on a living body, and a refused one leaves the runtime in use', async ({
+    skip,
+  }) => {
+    const { limits } = await runtime.probe();
+    if (!limits.memory.adjustable) skip(`no memory cgroup: ${limits.memory.how}`);
+    const { id } = await run(['sleep', '300'], { memory: '64m' });
+    const limitOf = async () =>
+      Number(
+        (
+          await cgroupFile('memory', 'memory.limit_in_bytes').catch(() => cgroupFile('memory', 'memory.max'))
+        ).trim(),
+      );
+    for (const memory of ['128m', '32m', '96m']) {
+      await runtime.limit(id, workerSpec({ resources: { memory } }));
+      expect(await limitOf()).toBe(parseInt(memory, 10) * 1024 ** 2);
+    }
+    const refused = runtime.limit(id, workerSpec({ resources: { pids: 4_194_306 } }));
+    await expect(refused).rejects.not.toBeInstanceOf(RuntimeDown);
+  });
+
   test('leave no cgroup behind', async () => {
     const { id } = await run(sh('exec sleep 300'));
     const dirs = await cgroupsOfWorker();

@@ -118,6 +118,7 @@ function bodyLine({ actual, now }: Observation): string {
     body.oom_killed ? 'killed for its memory' : undefined,
     body.error,
     body.ip_address,
+    body.pid === undefined ? undefined : `pid ${body.pid}`,
   ];
   return words.filter(Boolean).join(', ');
 }

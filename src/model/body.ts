@@ -38,7 +38,7 @@ export interface Body {
   error?: string | undefined;
   /** Nobody saw how it ended, and why; instead of `exit_code` and `error`. */
   lost?: { reason: string; message: string } | undefined;
-  /** The first of its processes that lives, on the machine of its engine. */
+  /** Of a direct body that lives: its supervisor (the leader of its process group), or the first process that is left. */
   pid?: number | undefined;
   paused?: boolean | undefined;
   /** The engine's own check of it (HEALTHCHECK of its image) fails. */

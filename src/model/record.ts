@@ -36,6 +36,8 @@ export const statusRecord = z.object({
   incarnation: z.number().int(),
   restarts: z.number().int(),
   ip_address: z.string().optional(),
+  /** Of a direct worker that lives: its supervisor's, which is its process group's too. */
+  pid: z.number().int().optional(),
   exit_code: z.number().int().optional(),
   runtime: z.enum(RUNTIME_NAMES),
   body_id: z.string().optional(),

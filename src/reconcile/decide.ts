@@ -92,6 +92,7 @@ function statusOf({ value, context }: Snapshot, seen: Observation): StatusRecord
     incarnation: context.incarnation,
     restarts: context.restarts,
     ip_address: finished ? undefined : (seenBody?.ip_address ?? same?.ip_address),
+    pid: seen.actual.kind === 'unknown' ? same?.pid : seenBody?.pid,
     exit_code: context.outcome?.exit_code,
     runtime: seen.desired.spec.runtime,
     body_id: seen.actual.kind === 'absent' ? undefined : (seenBody?.id ?? same?.body_id),

@@ -52,7 +52,7 @@ function remainsOf(text: string | undefined): object {
 }
 
 export function toStatus(hash: Hash): StatusRecord | undefined {
-  const numbers = ['incarnation', 'restarts', 'exit_code', 'observed_generation'] as const;
+  const numbers = ['incarnation', 'restarts', 'pid', 'exit_code', 'observed_generation'] as const;
   const read: Record<string, unknown> = { ...hash };
   for (const name of numbers) if (hash[name] !== undefined) read[name] = Number(hash[name]);
   // An earlier version wrote log lines as they were.

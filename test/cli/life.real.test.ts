@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import { cleanCell, type Manager, newCell, startManager } from '../support/manager.ts';
+import { pidsWith } from '../support/processes.ts';
 import { wmOf } from './wm.ts';
 
 /** How long the world may take on a busy machine. */
@@ -67,6 +68,9 @@ test('a worker is created, talked to and explained, and its variables stay hidde
 
   const described = await wm('describe', 'cat');
   expect(described.out).toMatch(/env +KEY=\*\*\*/);
+  // The pid of its process group, which holds the wrapper and carries the worker's name.
+  const pid = Number(/^ *pid +(\d+)$/m.exec(described.out)?.[1]);
+  expect(pidsWith(id)).toContain(pid);
   for (const verb of ['describe', 'explain']) {
     expect((await wm(verb, short, '-o', 'json')).out).not.toContain('hidden-value');
     expect((await wm(verb, short)).out).not.toContain('hidden-value');

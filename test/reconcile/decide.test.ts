@@ -223,6 +223,7 @@ describe('the status', () => {
         message: `Its wrapper was last heard at ${instant(NOW - 31_000)}; quiet alone does not end it.`,
       },
     ],
+    ['has the pid of a direct body', { ...running, body: { pid: 4711 } }, { pid: 4711 }],
     [
       'of a finished worker tells no address',
       exited({ exit_code: 0 }),

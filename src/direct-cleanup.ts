@@ -1,12 +1,13 @@
 /**
  * `serve --cleanup`: ends the direct bodies of a cell when their manager goes, as a supervisor of processes does.
- * SIGTERM to each, its own grace, then SIGKILL to whatever is left of it. Records stay as they are: the next manager
- * finds how each body has ended, and restarts whom its policy restarts. Without it, bodies stay and are adopted.
+ * SIGTERM to each, its own grace, then SIGKILL to whatever is left of it. The manager leads until their records say how
+ * they ended, and starts none again: the next one restarts those whose policy says so. Without it, bodies stay and are adopted.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Body, farewellMs, messageOf, workerSpec } from './model/index.ts';
 import type { Runtime } from './runtimes/runtime.ts';
+import type { Store } from './store/index.ts';
 
 /** Between two looks at what still lives. */
 const LOOK_MS = 50;
@@ -15,14 +16,24 @@ const KILL_MS = 10_000;
 /** The grace of a body whose spec cannot be read; as docker stop. */
 const GRACE_SECONDS = 10;
 
-/** Ends them all, and answers how many it ended. Throws nothing: what cannot be ended is told. */
+/** How long the manager may take to record how they ended. */
+const RECORD_MS = 5000;
+
+export interface CleanupParts {
+  log: Logger;
+  store: Pick<Store, 'load'>;
+  /** Lets the manager look at a worker. */
+  hint: (workerId: string) => void;
+}
+
+/** Ends them all, and waits until their records say so. Throws nothing: what cannot be ended is logged. */
 export async function endDirectBodies(
   runtime: Pick<Runtime, 'list' | 'terminate' | 'kill'>,
-  log: Logger,
-): Promise<number> {
+  { log, store, hint }: CleanupParts,
+): Promise<void> {
   try {
     const bodies = await living(runtime);
-    if (bodies.length === 0) return 0;
+    if (bodies.length === 0) return;
     log.info({ bodies: bodies.length }, 'ending the direct workers (--cleanup)');
     await Promise.all(bodies.map(({ id }) => runtime.terminate(id)));
     const began = performance.now();
@@ -37,10 +48,30 @@ export async function endDirectBodies(
     }
     if (left.length > 0)
       log.error({ worker_ids: left.map((one) => one.worker_id) }, 'these workers do not end');
-    return bodies.length - left.length;
+    const alive = new Set(left.map(({ id }) => id));
+    await recorded(
+      bodies.filter(({ id }) => !alive.has(id)),
+      { store, hint },
+    );
   } catch (error) {
     log.error({ why: messageOf(error) }, 'the direct workers could not be ended');
-    return 0;
+  }
+}
+
+/** Waits until no record says of an ended body that it runs. */
+async function recorded(bodies: Body[], { store, hint }: Omit<CleanupParts, 'log'>): Promise<void> {
+  const until = performance.now() + RECORD_MS;
+  let left = bodies;
+  for (;;) {
+    for (const { worker_id } of left) hint(worker_id);
+    const isRunning = async ({ id, worker_id }: Body) => {
+      const status = (await store.load(worker_id))?.record.status;
+      return status?.status === 'RUNNING' && status.body_id === id;
+    };
+    const running = await Promise.all(left.map(isRunning));
+    left = left.filter((_, at) => running[at]);
+    if (left.length === 0 || performance.now() >= until) return;
+    await delay(LOOK_MS);
   }
 }
 

@@ -99,17 +99,19 @@ export async function serve(options: ServeOptions): Promise<void> {
   };
 
   let termEnd = new AbortController();
+  /** Fires when nothing is to be led any more: with `cleanup`, once the ends of the direct bodies are recorded. */
+  const leave = new AbortController();
   /** Leads until the lease is lost, with a new term wherever one cannot go on. */
   async function lead(epoch: number): Promise<void> {
     await ended;
     termEnd = new AbortController();
     const schedule =
       collector && startSchedule({ cron: settings.imageGcCron, collector, usage, metrics, log });
-    while (watchdog.lease.epoch() === epoch && !signal.aborted) {
+    while (watchdog.lease.epoch() === epoch && !leave.signal.aborted) {
       // A read that blocks cannot be taken back, only cut: each term has a connection of its own.
       const blocking = connectBlocking(settings.redisUrl);
       blocking.on('error', () => {});
-      const stop = AbortSignal.any([termEnd.signal, signal]);
+      const stop = AbortSignal.any([termEnd.signal, leave.signal]);
       stop.addEventListener('abort', () => blocking.disconnect());
       try {
         term = new Term(epoch, () => watchdog.lease.held(), {
@@ -212,6 +214,14 @@ export async function serve(options: ServeOptions): Promise<void> {
     await api.close();
     throw error;
   });
+  /** Ends the direct bodies while the term goes on, so that their records say how they ended. */
+  async function cleanUp(): Promise<void> {
+    const direct = options.runtimes.find(({ name }) => name === 'process');
+    // A manager that stands by has no workers to end: they are the leader's.
+    if (!watchdog.lease.held()) return log.warn('not leading: direct workers stay as they are');
+    term?.holdStarts();
+    if (direct) await endDirectBodies(direct, { log, store, hint: (id) => term?.hint(id) });
+  }
   const prober = setInterval(() => {
     if (runtimes.states.some(({ name, error }) => error || !urls.has(name))) void probe();
   }, PROBE_MS);
@@ -226,15 +236,14 @@ export async function serve(options: ServeOptions): Promise<void> {
       signal.addEventListener('abort', () => resolve());
     });
     await Promise.race([over, watchdog.failed]);
-    log.info(options.cleanup ? 'going; direct workers are to end' : 'going; workers stay as they are');
+    log.info(
+      options.cleanup ? 'shutting down; ending direct workers' : 'shutting down; workers keep running',
+    );
   } finally {
     clearInterval(prober);
-    termEnd.abort();
+    if (options.cleanup) await cleanUp();
+    leave.abort();
     await ended;
-    const direct = options.runtimes.find(({ name }) => name === 'process');
-    // A manager that stands by has no workers to end: they are the leader's.
-    if (options.cleanup && !watchdog.lease.held()) log.warn('not leading: direct workers stay as they are');
-    else if (options.cleanup && direct) await endDirectBodies(direct, log);
     await watchdog.close();
     await api.close();
     await images?.close();

@@ -52,6 +52,7 @@ export class Admission implements Turns {
   readonly #failed = new Map<string, number>();
   readonly #began: number;
   #open = false;
+  #closed = false;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
@@ -64,8 +65,14 @@ export class Admission implements Turns {
     this.tick();
   }
 
+  /** The manager is going: nobody starts any more. */
+  close(): void {
+    this.#closed = true;
+  }
+
   ask({ id, desired, status }: WorkerRecord): string | undefined {
     if (!ASKING.has(status?.phase ?? '')) return undefined;
+    if (this.#closed) return 'The manager is shutting down; the next one starts this worker.';
     const { runtime } = desired.spec;
     const turn = this.#turns.get(id);
     if (turn && this.#isFresh(turn.since)) return undefined;

@@ -121,6 +121,11 @@ export class Term {
     return this.#admission.waiting();
   }
 
+  /** Starts no body any more; what ends is still recorded. */
+  holdStarts(): void {
+    this.#admission.close();
+  }
+
   /** Something about a worker may have changed; without an id, about any of them. */
   hint(workerId: string | undefined): void {
     if (workerId) this.loop.queue.add(workerId);

@@ -51,12 +51,34 @@ test('a manager that goes with --cleanup leaves no process of its direct workers
   for (const worker of workers)
     await world.create(worker, { command_line: stubborn(mark), stop_grace_seconds: 1 });
   for (const worker of workers) await world.reach(worker, { status: 'RUNNING' });
+  // As a service manager does that signals the whole group: the second one ended it at once, and left all workers.
+  manager.kill('SIGTERM');
+  await vi.waitFor(() => expect(manager.log()).toContain('ending the direct workers'), PATIENCE);
   expect(await manager.stop()).toBe(0);
   expect(tree(mark)).toEqual([]);
   for (const worker of workers) expect(pidsWith(worker)).toEqual([]);
   expect(manager.log()).toContain('ending the direct workers');
+  // With no manager, the records said RUNNING of processes that were gone.
+  for (const worker of workers)
+    expect((await world.cell.store.status(worker))?.status).toMatchObject({
+      status: 'FAILED',
+      phase: 'failed',
+    });
+});
+
+test('a worker that its policy restarts waits for the next manager after --cleanup', async () => {
+  const world = await openWorld('process');
+  const manager = await world.start(undefined, { ...LASTING, RESTART_BACKOFF_SECONDS: '0.01' }, [
+    '--cleanup',
+  ]);
+  const worker = randomUUID();
+  await world.create(worker, { restart_policy: 'always', stop_grace_seconds: 1 });
+  await world.reach(worker, { status: 'RUNNING' });
+  expect(await manager.stop()).toBe(0);
+  expect(await world.bodies()).not.toMatchObject([{ state: 'running' }]);
+  expect((await world.cell.store.status(worker))?.status).toMatchObject({ status: 'STARTING' });
   await world.start();
-  for (const worker of workers) await world.reach(worker, { status: 'FAILED' });
+  await world.reach(worker, { status: 'RUNNING', incarnation: 2 });
 });
 
 test('a manager that stands by ends nothing with --cleanup: the workers are the leader’s', async () => {

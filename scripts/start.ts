@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { apiTokenOf } from '../src/api-token.ts';
 import { listen } from '../src/http/listen.ts';
 import { messageOf } from '../src/model/index.ts';
+import { createRuntimes } from '../src/runtimes/index.ts';
 import { readSettings, type Settings } from '../src/settings.ts';
 import { keysOf } from '../src/store/keys.ts';
 import { bundleWrapper } from './bundle-wrapper.ts';
@@ -28,7 +29,11 @@ const EXAMPLE = {
 };
 const say = (line: string) => console.error(line);
 
+/** Milliseconds for an engine to list its bodies. */
+const LIST_MS = 5000;
+
 let redis: RedisAccess | undefined;
+let ended: { settings: Settings; env: NodeJS.ProcessEnv } | undefined;
 try {
   const settings = readSettings(process.env);
   // Refused before anything is started, as a wrong setting is; the manager makes the token that is missing on loopback.
@@ -48,11 +53,38 @@ try {
     sayHowToReach(redis, settings, directory);
   }
   process.exitCode = await runManager(env, redis?.usersFd);
+  ended = { settings, env };
 } catch (error) {
   console.error(messageOf(error));
   process.exitCode = 1;
 } finally {
-  await redis?.stop();
+  const redisEnded = await redis?.stop();
+  if (ended) await sayWhatIsLeft(ended.settings, ended.env, redisEnded ?? false);
+}
+
+/** A person who ends a manager should know what goes on without it, and how to get back to it. */
+async function sayWhatIsLeft(settings: Settings, env: NodeJS.ProcessEnv, redisEnded: boolean): Promise<void> {
+  const { redisUrl, workerRedisUrl, workerImage, runtime, cell, home, dockerHost } = settings;
+  const { runtimes } = createRuntimes({
+    ...{ runtime: env.RUNTIME === 'process' ? 'process' : runtime, cell, home, redisUrl, workerRedisUrl },
+    ...{
+      dockerHost,
+      image: workerImage ?? '',
+      dockerCallMs: LIST_MS,
+      wrapper: { argv: [] },
+      observe: () => {},
+    },
+  });
+  // A runtime that does not answer has none that we know of.
+  const lists = await Promise.all(runtimes.map((one) => one.list().catch(() => [])));
+  await Promise.all(runtimes.map((one) => one.close()));
+  const left = lists.flat().filter(({ state }) => state === 'running').length;
+  if (left === 0) return;
+  const redis = redisEnded
+    ? ' Their private Redis has ended; what they print meanwhile is kept and sent when it is back.'
+    : '';
+  say(`${left} ${left === 1 ? 'worker keeps' : 'workers keep'} running without a manager.${redis}
+\`npm start\` takes over again; \`npm run --silent wm -- dismantle --force\` ends and removes all of them.`);
 }
 
 /** Before anything is started: a manager that cannot answer on HTTP ends at once, and takes what it started with it. */

@@ -18,6 +18,7 @@ import { contextCommand } from './context-verb.ts';
 import { createCommand } from './create.ts';
 import { describeCommand } from './describe.ts';
 import { desireCommands } from './desire.ts';
+import { dismantleCommand } from './dismantle.ts';
 import { doctorCommand } from './doctor.ts';
 import { eventsCommand } from './events.ts';
 import { EXIT, exitCodeOf, linesOf } from './exit.ts';
@@ -130,7 +131,8 @@ export function programOf(context: Context): Command {
     [
       'The manager:',
       [
-        ...[serveCommand(context), contextCommand(context), doctorCommand(context)],
+        ...[serveCommand(context), dismantleCommand(context)],
+        ...[contextCommand(context), doctorCommand(context)],
         ...[configCommand(context), versionCommand(context)],
       ],
     ],

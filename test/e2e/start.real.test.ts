@@ -1,13 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { dismantle } from '../../scripts/demo/cleanup.ts';
 import { createProcessRuntime } from '../../src/runtimes/process/process.ts';
 
+const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 const START = join(import.meta.dirname, '..', '..', 'scripts', 'start.ts');
 const ID = '5f0c6a52-0f4e-4b4e-9d6c-2f1a8e0d7b11';
 
@@ -71,6 +73,10 @@ test('npm start brings a Redis along, and its workers are adopted by the next on
 
   first.child.kill('SIGTERM');
   expect(await first.ended).toBe(0);
+  // It ended without a word of the worker, which goes on without its Redis.
+  expect(first.said()).toMatch(
+    /1 worker keeps running without a manager\. Their private Redis has ended.*`npm start`/s,
+  );
   await expect.poll(() => redis.status, { timeout: 10_000 }).not.toBe('ready');
   expect(await runtime.list()).toMatchObject([{ id: body?.id, state: 'running' }]);
 
@@ -78,8 +84,21 @@ test('npm start brings a Redis along, and its workers are adopted by the next on
   await expect.poll(second.said, { timeout: 30_000 }).toMatch(/"adopted":1\b/);
   expect(await status()).toBe('RUNNING');
   expect(await runtime.list()).toMatchObject([{ id: body?.id, state: 'running' }]);
+  const wm = async (...args: string[]) => {
+    const env = { PATH: process.env.PATH ?? '', HOME: home, WORKER_MANAGER_HOME: home, RUNTIME: 'process' };
+    return promisify(execFile)(process.execPath, [MAIN, ...args], { env }).then(
+      ({ stdout }) => stdout,
+      ({ stderr }) => stderr as string,
+    );
+  };
+  expect(await wm('dismantle')).toMatch(/The manager .* leads this cell\. Stop it first/);
   second.child.kill('SIGTERM');
   expect(await second.ended).toBe(0);
+
+  expect(await wm('dismantle')).toContain('still has 1 body on process');
+  expect(await runtime.list()).toHaveLength(1);
+  expect(await wm('dismantle', '--force')).toBe('cell/default dismantled\n');
+  expect(await runtime.list()).toEqual([]);
 });
 
 /** Pids of the servers that have their data in that directory. */

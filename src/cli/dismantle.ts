@@ -1,0 +1,73 @@
+import { Command } from 'commander';
+import { Fault, messageOf } from '../model/index.ts';
+import { type Runtime, RuntimeDown } from '../runtimes/runtime.ts';
+import type { Context } from './context.ts';
+import { outputOption } from './output.ts';
+
+/** What became of one runtime. */
+interface Outcome {
+  runtime: string;
+  removed_bodies: number;
+  /** Why what it holds could not be removed: it does not answer. */
+  skipped?: string;
+}
+
+/** `dismantle`: removes what a cell leaves on this machine once its managers and workers are gone. */
+export function dismantleCommand(context: Context): Command {
+  return new Command('dismantle')
+    .summary('remove what this cell leaves on the machine')
+    .description(
+      "Remove this cell's Docker network and the folders of its direct workers. Fails while a manager leads the cell, or bodies are left. Records in Redis and images stay.",
+    )
+    .option('--force', 'end and remove the bodies that are left')
+    .addOption(outputOption())
+    .addHelpText('after', '\nExample:\n  $ CELL=old wm dismantle')
+    .action((options: { force?: boolean; output: string }) => dismantle(context, options));
+}
+
+async function dismantle(
+  context: Context,
+  { force = false, output }: { force?: boolean; output: string },
+): Promise<void> {
+  const { out, parts } = context;
+  const { cell } = parts.settings();
+  await refuseWhileLed(context);
+  const outcomes: Outcome[] = [];
+  for (const runtime of context.runtimes().all) {
+    try {
+      const removed_bodies = await takeDown(runtime, cell, force);
+      outcomes.push({ runtime: runtime.name, removed_bodies });
+    } catch (error) {
+      if (!(error instanceof RuntimeDown)) throw error;
+      outcomes.push({ runtime: runtime.name, removed_bodies: 0, skipped: messageOf(error) });
+    }
+  }
+  for (const { runtime, skipped } of outcomes)
+    if (skipped) out.note(`note: ${runtime} does not answer, and what it may hold stays: ${skipped}`);
+  if (output === 'json') return out.json({ cell, runtimes: outcomes });
+  await out.line(`cell/${cell} dismantled`);
+}
+
+/** A manager would make it all again. Redis may be gone with the last one; then nothing leads. */
+async function refuseWhileLed(context: Context): Promise<void> {
+  let leader: { owner: string } | undefined;
+  try {
+    leader = await (await context.session()).leader();
+  } catch (error) {
+    context.out.note(`note: whether a manager leads is not known: ${messageOf(error)}`);
+    return;
+  }
+  if (leader) throw new Fault('conflict', `The manager ${leader.owner} leads this cell. Stop it first.`);
+}
+
+async function takeDown(runtime: Runtime, cell: string, force: boolean): Promise<number> {
+  const bodies = await runtime.list();
+  if (bodies.length > 0 && !force)
+    throw new Fault(
+      'conflict',
+      `The cell ${cell} still has ${bodies.length} ${bodies.length === 1 ? 'body' : 'bodies'} on ${runtime.name}. Delete their workers under a manager, or end them with --force.`,
+    );
+  for (const { id } of bodies) await runtime.remove(id);
+  await runtime.dismantle();
+  return bodies.length;
+}

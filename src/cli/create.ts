@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { AGENT_TYPES, Fault, MODULES, PROTOCOLS, RESTART_POLICIES, RUNTIME_NAMES } from '../model/index.ts';
+import { AGENT_TYPES, Fault, MODULES, PROTOCOLS, RESTART_POLICIES, USABLE_RUNTIMES } from '../model/index.ts';
 import { ANSWER_SECONDS, ask, refusalOf } from './ask.ts';
 import type { Context } from './context.ts';
 import { type CreateOptions, createFields, fieldsFile } from './create-fields.ts';
@@ -34,7 +34,7 @@ export function createCommand(context: Context): Command {
     .option('--prompt <text|@file>', 'the first prompt', textOrFile)
     .option('--exit-after-prompt', 'end when the first prompt is answered')
     .option('-e, --env <name=value>', 'a variable of the agent; repeatable, and never for secrets', pair)
-    .addOption(new Option('--runtime <runtime>', 'where it lives').choices([...RUNTIME_NAMES, 'auto']))
+    .addOption(new Option('--runtime <runtime>', 'where it lives').choices([...USABLE_RUNTIMES, 'auto']))
     .option('-m, --memory <size>', 'memory limit, such as 512m')
     .option('--cpus <n>', 'cores, such as 1.5', number)
     .option('--pids <n>', 'processes and threads', count)

@@ -3,7 +3,7 @@
  * where a daemon answers and the image is there or can be built, else direct. What only Docker can do chooses Docker,
  * or is refused with why not; nothing that was asked for is dropped for the sake of a runtime that answers.
  */
-import { type CommandOf, Fault, type RuntimeName, type WorkerSpec } from '../model/index.ts';
+import { type CommandOf, Fault, type RuntimeName, USABLE_RUNTIMES, type WorkerSpec } from '../model/index.ts';
 import { IN_IMAGES } from './ability.ts';
 import type { CommandContext } from './context.ts';
 
@@ -23,7 +23,10 @@ export async function chooseRuntime(
   const names = runtimes.map(({ name }) => name);
   if (asked.runtime !== 'auto') {
     if (names.includes(asked.runtime)) return { runtime: asked.runtime };
-    const message = `The runtime ${asked.runtime} is not in use by this manager, which uses ${names.join(' and ')}.`;
+    const why = USABLE_RUNTIMES.includes(asked.runtime)
+      ? 'is not in use by this manager'
+      : 'does not exist in this version';
+    const message = `The runtime ${asked.runtime} ${why}. Use ${[...names, 'auto'].join(' or ')}.`;
     throw new Fault('unsupported', message, {
       issues: [{ path: 'runtime', message: `must be one of ${names.join(', ')}, auto` }],
     });

@@ -52,12 +52,12 @@ const STATUS: Record<FaultCode, number> = {
 /** Seconds after which to try again, where the fault names none. */
 const RETRY_AFTER = 1;
 
-/** A Fault as an answer; `status` where the method or the rights are at fault, which are no codes. */
+/** A Fault as an answer, with its message in `detail` as well, where clients of FastAPI look for it; `status` where the method or the rights are at fault, which are no codes. */
 export function refusal(fault: Fault & { retry_after_seconds?: number }, status?: number): Reply {
   const { code, message, issues } = fault;
   const later = code === 'capacity' || code === 'unavailable';
   return {
-    ...json(status ?? STATUS[code], { error: { code, message, ...(issues && { issues }) } }),
+    ...json(status ?? STATUS[code], { error: { code, message, ...(issues && { issues }) }, detail: message }),
     ...(later && { headers: { 'retry-after': String(Math.ceil(fault.retry_after_seconds ?? RETRY_AFTER)) } }),
   };
 }

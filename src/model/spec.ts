@@ -8,6 +8,8 @@ export const AGENT_TYPES = ['CLAUDE', 'FACTORY', 'CODEX', 'CUSTOM', 'TASK'] as c
 export const MODULES = ['GIT', 'GITHUB_CLI', 'COPIER', 'CURL', 'BUILD', 'DOCKER'] as const;
 /** Where bodies live. */
 export const RUNTIME_NAMES = ['docker', 'process', 'swarm'] as const;
+/** Those that there are: a name may be on the wire before its runtime is made. */
+export const USABLE_RUNTIMES: readonly RuntimeName[] = RUNTIME_NAMES.filter((name) => name !== 'swarm');
 /** How a CUSTOM agent talks: plain lines, JSON objects one a line, or the Agent Client Protocol. */
 export const PROTOCOLS = ['lines', 'json', 'acp'] as const;
 export const RESTART_POLICIES = ['never', 'on-failure', 'always'] as const;

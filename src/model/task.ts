@@ -83,6 +83,8 @@ export interface TaskView {
   result: unknown;
   /** Why it failed for good; null until `failed`. */
   error: TaskFailure | null;
+  /** The same in one line, for clients that print it: `ValueError: no such colour`. */
+  error_message: string | null;
   queued_at: string;
   /** Of the last attempt; null before the first. */
   started_at: string | null;

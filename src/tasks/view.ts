@@ -15,11 +15,13 @@ export function toView(task_id: string, pool: string, seen: Seen): TaskView {
   const completed = state === 'completed';
   const failure = reason ? toFailure(reason) : null;
   const result = completed ? readBoundedJson(value || 'null') : undefined;
+  const error = failed ? failure : completed && !result ? RESULT : null;
   return {
     task_id,
     status: completed || failed || state === 'running' ? state : 'queued',
     result: result?.value ?? null,
-    error: failed ? failure : completed && !result ? RESULT : null,
+    error,
+    error_message: error && `${error.type}: ${error.message}`,
     queued_at: at(queued) ?? at(started) ?? at(ended) ?? instant(0),
     started_at: at(started),
     completed_at: at(ended),

@@ -101,7 +101,7 @@ test.each<[string, Partial<Asked>, Runtimes, { full?: string; image?: string }, 
     { runtime: 'swarm' },
     both,
     {},
-    'unsupported (runtime): The runtime swarm is not in use by this manager, which uses docker and process.',
+    'unsupported (runtime): The runtime swarm does not exist in this version. Use docker or process or auto.',
   ],
 ])('chooses %s', async (_, asked, runtimes, able, expected) => {
   expect(await choose(asked, runtimes, able)).toBe(expected);

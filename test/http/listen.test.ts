@@ -26,7 +26,7 @@ async function serve(more: Partial<ListenOptions> = {}): Promise<string> {
       { method: 'POST', path: '/things', handle: async (asked) => json(200, await asked.json()) },
       { method: 'GET', path: '/things', handle: () => json(200, []) },
       { method: 'GET', path: '/full', handle: () => Promise.reject(new Fault('capacity', 'No room.')) },
-      { method: 'GET', path: '/broken', handle: () => Promise.reject(new Error('internal detail')) },
+      { method: 'GET', path: '/broken', handle: () => Promise.reject(new Error('internal inside story')) },
     ],
     log: { error: (_, fields) => logged.push(fields) },
     ...more,
@@ -161,6 +161,6 @@ test('a fault is told as such, and anything else without its reason', async () =
   expect([full.status, full.headers.get('retry-after'), await codeOf(full)]).toEqual([429, '1', 'capacity']);
   const broken = await fetch(`${url}/broken`);
   expect(broken.status).toBe(500);
-  expect(await broken.text()).not.toContain('detail');
+  expect(await broken.text()).not.toContain('inside story');
   expect(logged).toHaveLength(1);
 });

@@ -89,10 +89,10 @@ test.each([
 });
 
 test('metrics that fail are a 500 without the reason, which is logged', async () => {
-  const { url } = await serve({}, () => Promise.reject(new Error('internal detail')));
+  const { url } = await serve({}, () => Promise.reject(new Error('internal inside story')));
   const response = await fetch(`${url}/metrics`);
   expect(response.status).toBe(500);
-  expect(await response.text()).not.toContain('detail');
+  expect(await response.text()).not.toContain('inside story');
   expect(logged).toHaveLength(1);
   expect((await fetch(`${url}/livez`)).status).toBe(200);
 });

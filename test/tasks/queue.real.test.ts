@@ -26,7 +26,8 @@ describe("a pool's queue", () => {
     const { call, queue } = openWorld();
     await call('a', { task_id: '2026', priority: 'high', max_retries: 2 });
     expect(await queue.get('2026')).toEqual({
-      ...{ task_id: '2026', status: 'queued', result: null, error: null, pool: POOL, priority: 'high' },
+      ...{ task_id: '2026', status: 'queued', result: null, error: null, error_message: null },
+      ...{ pool: POOL, priority: 'high' },
       ...{ queued_at: expect.stringMatching(/^\d{4}-.*Z$/), started_at: null, completed_at: null },
       ...{ attempts: 0, max_retries: 2, progress: null, worker_id: null, cancelled: false },
     });

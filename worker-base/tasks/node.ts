@@ -58,6 +58,7 @@ export function reachable(url: string): string {
 
 /** The schemas are loaded at the first request: a worker's start does not wait for them. */
 const reading = () => import('../../src/tasks/submission.ts');
+const describing = () => import('./node-docs.ts');
 
 /** The routes, for a table of tests. */
 export function nodeRoutes(facts: NodeFacts): Route[] {
@@ -114,6 +115,21 @@ export function nodeRoutes(facts: NodeFacts): Route[] {
           memory_total_gb: Math.round((facts.memoryBytes / 1024 ** 3) * 100) / 100,
         });
       },
+    },
+    {
+      method: 'GET',
+      path: '/openapi.json',
+      handle: async () => json(200, (await describing()).openApi()),
+    },
+    {
+      method: 'GET',
+      path: '/docs',
+      handle: async () => ({
+        status: 200,
+        type: 'text/html; charset=utf-8',
+        headers: { 'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'" },
+        body: (await describing()).page(),
+      }),
     },
     {
       method: 'GET',

@@ -3,7 +3,9 @@ import { afterEach, expect, test } from 'vitest';
 import { type HttpServer, listen } from '../../../src/http/listen.ts';
 import { Fault, type TaskView } from '../../../src/model/index.ts';
 import { QueueFull } from '../../../src/tasks/index.ts';
+import { toView } from '../../../src/tasks/view.ts';
 import { type NodeFacts, nodeRoutes } from '../../../worker-base/tasks/node.ts';
+import { health, metrics, OPERATIONS, refused, task } from '../../../worker-base/tasks/node-schema.ts';
 import { Durations } from '../../../worker-base/tasks/runs.ts';
 
 const servers: HttpServer[] = [];
@@ -112,6 +114,45 @@ test('a task is cancelled, with the reason that is given', async () => {
 test('a worker that ends takes nothing', async () => {
   const { status, text } = await ask('/task/submit', post(PAYLOAD), { status: () => 'draining' });
   expect([status, JSON.parse(text).error.code]).toEqual([503, 'unavailable']);
+});
+
+test('a refusal has its message where clients of FastAPI look for it, too', async () => {
+  const { error, detail } = JSON.parse((await ask('/task/unknown')).text);
+  expect([error.code, detail]).toEqual(['not_found', error.message]);
+});
+
+test('the OpenAPI document has every route, and what is answered is as it says', async () => {
+  const { status, text } = await ask('/openapi.json');
+  const { openapi, paths } = JSON.parse(text);
+  expect([status, openapi]).toEqual([200, '3.1.0']);
+  const documented = Object.entries(paths).flatMap(([path, of]) =>
+    Object.keys(of as object).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  const served = nodeRoutes(FACTS)
+    .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/, '{$1}')}`)
+    .filter((name) => !/openapi|docs/.test(name));
+  expect(documented.sort()).toEqual(served.sort());
+  const submit = paths['/task/submit'].post.requestBody.content['application/json'].schema;
+  expect(submit.properties.priority).toMatchObject({ enum: ['low', 'normal', 'high', 'critical'] });
+  expect(health.strict().safeParse(JSON.parse((await ask('/health')).text)).success).toBe(true);
+  expect(metrics.strict().safeParse(JSON.parse((await ask('/metrics')).text)).success).toBe(true);
+  expect(refused.strict().safeParse(JSON.parse((await ask('/task/unknown')).text)).success).toBe(true);
+  const none = ['completed', '1', '1', '2', '3', null, null, null, '1', '1', null, null, null];
+  for (const [state, reason] of [
+    ['completed', null],
+    ['failed', JSON.stringify({ type: 'E', message: 'no' })],
+  ]) {
+    const view = toView('t', 'p', Object.assign([...none], { 0: state, 6: reason }) as never);
+    expect(task.strict().safeParse(view).error?.issues ?? []).toEqual([]);
+  }
+});
+
+test('the page of the API needs no other server and no script', async () => {
+  const { status, text, headers } = await ask('/docs');
+  expect([status, headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+  expect(headers.get('content-security-policy')).toMatch("default-src 'none'");
+  expect(text).not.toMatch(/<script|https?:|src=/);
+  for (const { path } of OPERATIONS) expect(text).toContain(path);
 });
 
 test('metrics, for programs and for Prometheus', async () => {

@@ -1,5 +1,6 @@
 import type { ChainableCommander, Redis } from 'ioredis';
 import { INPUT_GROUP } from '../src/store/keys.ts';
+import { InputPosition } from './input-position.ts';
 import { whenReady } from './link.ts';
 import type { Log } from './log.ts';
 
@@ -26,12 +27,21 @@ export class InputReader {
   readonly #commands: Redis;
   readonly #key: string;
   readonly #log: Log;
-  /** Entries that were handed over and whose acknowledgement has not arrived. */
-  readonly #held = new Set<string>();
+  readonly #position: InputPosition;
+  /** Called when an entry is dealt with. */
+  onPassed: () => void = () => {};
   #drain = true;
   #stopped = false;
 
-  constructor(options: { blocking: Redis; commands: Redis; key: string; log: Log }) {
+  /** `passed`: up to where an earlier body of the worker has dealt with all. */
+  constructor(options: {
+    blocking: Redis;
+    commands: Redis;
+    key: string;
+    log: Log;
+    passed?: string | undefined;
+  }) {
+    this.#position = new InputPosition(options.passed);
     this.#blocking = options.blocking;
     this.#commands = options.commands;
     this.#key = options.key;
@@ -88,7 +98,8 @@ export class InputReader {
         } else {
           await this.#commands.xack(this.#key, INPUT_GROUP, id);
         }
-        this.#held.delete(id);
+        this.#position.finish(id);
+        this.onPassed();
         return;
       } catch {
         if (this.#stopped) return;
@@ -102,9 +113,10 @@ export class InputReader {
   }
 
   #take(entry: InputEntry, handle: (entry: InputEntry) => void): void {
-    if (this.#held.has(entry.id)) return;
-    this.#held.add(entry.id);
-    handle(entry);
+    const what = this.#position.take(entry.id);
+    if (what === 'new') handle(entry);
+    // It was answered, and the group does not know.
+    else if (what === 'done') void this.acknowledge(entry.id);
   }
 
   async #read(cursor: string): Promise<InputEntry[]> {
@@ -126,10 +138,22 @@ export class InputReader {
     });
   }
 
-  /** From id 0: what was written before the group was there is for us too. */
+  /** Up to where all entries are dealt with: where the next body begins if the group is lost. */
+  get passed(): string | undefined {
+    return this.#position.passed;
+  }
+
+  /** Makes the group that was lost, where it stood; in a stream that was lost with it, from the beginning. */
   async #makeGroup(): Promise<boolean> {
     try {
-      await this.#commands.xgroup('CREATE', this.#key, INPUT_GROUP, '0', 'MKSTREAM');
+      const from = this.#position.passed ?? '0';
+      await this.#commands.xgroup('CREATE', this.#key, INPUT_GROUP, from, 'MKSTREAM');
+      const info = (await this.#commands.xinfo('STREAM', this.#key)) as unknown[];
+      const lastId = String(info[info.indexOf('last-generated-id') + 1]);
+      if (!this.#position.isOf(lastId)) {
+        this.#position.forget();
+        await this.#commands.xgroup('SETID', this.#key, INPUT_GROUP, '0');
+      }
       return true;
     } catch (error) {
       return error instanceof Error && error.message.startsWith('BUSYGROUP');

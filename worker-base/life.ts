@@ -69,7 +69,10 @@ export async function live(first: Settings, firstLog: Log): Promise<number> {
   const { work, stage, sender, output, backlog, pulse, ending, attach } = brought;
   process.on('exit', () => work.kill());
   const blocking = assigned?.blocking ?? connectBlocking(settings.redisUrl, log);
-  const input = new InputReader({ blocking, commands, key: keys.input(settings.workerId), log });
+  const key = keys.input(settings.workerId);
+  const input = new InputReader({ blocking, commands, key, log, passed: start.passed });
+  pulse.passed = () => input.passed;
+  input.onPassed = () => pulse.soon();
   const leaving = () => {
     input.stop();
     void pulse.end();

@@ -53,6 +53,8 @@ export class Pulse {
   waiting = false;
   /** Commands that the agent was refused. */
   denied = 0;
+  /** The id of the input stream up to which all is dealt with. */
+  passed: () => string | undefined = () => undefined;
   /** Of a worker that takes tasks. */
   load: () => Load & { busy?: boolean } = () => ({});
 
@@ -93,6 +95,11 @@ export class Pulse {
   /** A task has begun or ended, or the worker takes none for now: said soon. */
   changed(): void {
     this.touch();
+    this.soon();
+  }
+
+  /** Something that the next body needs has changed: said soon. */
+  soon(): void {
     if (this.#phase === 'booting') return;
     this.#changing ??= setTimeout(() => {
       this.#changing = undefined;
@@ -188,6 +195,8 @@ export class Pulse {
       seq,
     };
     if (this.#needsSecrets) beat.needs_secrets = true;
+    const passed = this.passed();
+    if (passed !== undefined) beat.input_id = passed;
     if (this.waiting) beat.waiting = true;
     if (this.denied > 0) beat.denied = this.denied;
     if (this.#readyAt) beat.ready_at = this.#readyAt;

@@ -16,6 +16,8 @@ export interface Start {
   lastSeq: number;
   /** The newest id of the output stream. */
   lastId: string | undefined;
+  /** The id of the input stream up to which an earlier body has dealt with all. */
+  passed?: string | undefined;
 }
 
 /**
@@ -36,6 +38,7 @@ export async function readStart(options: {
     signal.addEventListener('abort', () => resolve(), { once: true }),
   );
   let said = false;
+  let created = false;
   for (let backoff = BACKOFF_MIN_MS; !signal.aborted; backoff = Math.min(backoff * 2, BACKOFF_MAX_MS)) {
     await Promise.race([whenReady(redis), aborted]);
     if (signal.aborted) return undefined;
@@ -46,13 +49,18 @@ export async function readStart(options: {
       .get(keys.heartbeat(workerId))
       .xgroup('CREATE', keys.input(workerId), INPUT_GROUP, '0', 'MKSTREAM')
       .exec();
-    const [spec, newest, beat] = results ?? [];
+    const [spec, newest, beat, group] = results ?? [];
+    created ||= group !== undefined && !group[0];
     const error = spec?.[0] ?? newest?.[0] ?? beat?.[0];
     const found = options.spec ?? (typeof spec?.[1] === 'string' && (JSON.parse(spec[1]) as WorkerSpec));
     if (!error && found) {
       const entry = (newest?.[1] as [string, string[]][] | undefined)?.[0];
       const lastSeq = Math.max(seqOf(entry?.[1][1]), seqOf(beat?.[1]));
-      return { spec: found, lastSeq, lastId: entry?.[0] };
+      const passed = passedOf(beat?.[1]);
+      // The group was lost: what was answered is not answered once more.
+      if (passed !== undefined && created)
+        await redis.xgroup('SETID', keys.input(workerId), INPUT_GROUP, passed).catch(() => {});
+      return { spec: found, lastSeq, lastId: entry?.[0], passed };
     }
     if (!said)
       log.warn('waiting for the spec of this worker', {
@@ -74,6 +82,16 @@ export function prepareWorkspace(workspace: string, instructions: string | undef
     // Removed first: a link that the last incarnation's agent left must not lead the write elsewhere.
     rmSync(path, { force: true, recursive: true });
     writeFileSync(path, instructions);
+  }
+}
+
+/** The id in a heartbeat of an earlier body; only one that is an id. */
+function passedOf(json: unknown): string | undefined {
+  try {
+    const { input_id: id } = JSON.parse(String(json)) as { input_id?: unknown };
+    return typeof id === 'string' && /^\d{1,20}-\d{1,20}$/.test(id) ? id : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -16,7 +16,10 @@ export const openClaude: OpenDialogue = ({ session: resumed }) => {
   const tools = rememberTools();
   const denied = rememberTools();
   let session = resumed;
-  let turn: { interrupted: boolean } | undefined;
+  /** `begun`: the CLI has written `init` for it, as it does first of all in every turn. */
+  let turn: { interrupted: boolean; begun: boolean } | undefined;
+  /** A turn of this process has ended: a result before the next one's `init` is another of that. */
+  let ended = false;
   /** Money spent before this turn, as the process counts it; one that resumes may or may not count from before. */
   let spent = resumed === undefined ? 0 : undefined;
   let interrupts = 0;
@@ -39,6 +42,7 @@ export const openClaude: OpenDialogue = ({ session: resumed }) => {
         const name = text(said.session_id);
         const step: Step = name === '' || name === session ? {} : { session: name };
         if (name !== '') session = name;
+        if (turn) turn.begun = true;
         // An interrupt that came before the turn had begun had nothing to interrupt.
         return turn?.interrupted ? { ...step, write: interrupt() } : step;
       }
@@ -89,6 +93,8 @@ export const openClaude: OpenDialogue = ({ session: resumed }) => {
     if (origin !== '' && origin !== 'human') return {};
     const lost = text(said.subtype) !== 'success' && failureOfText(errorsOf(said)) === 'session_lost';
     if (!turn && !lost) return {};
+    if (turn && ended && !turn.begun && !lost) return {};
+    ended = true;
     const interrupted = turn?.interrupted === true;
     turn = undefined;
     tools.clear();
@@ -110,7 +116,7 @@ export const openClaude: OpenDialogue = ({ session: resumed }) => {
   return {
     open: () => ({ write: request('initialize', 'initialize') }),
     prompt(content) {
-      turn = { interrupted: false };
+      turn = { interrupted: false, begun: false };
       return { write: line({ type: 'user', message: { role: 'user', content } }) };
     },
     interrupt() {

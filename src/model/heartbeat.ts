@@ -41,6 +41,8 @@ export const heartbeat = z.object({
   paused: z.boolean().optional(),
   /** Where the worker answers for itself over HTTP (the node API), such as `http://172.18.0.4:5000`. */
   node_url: z.string().optional(),
+  /** The id of the input stream up to which every entry is answered: where reading goes on if the group is lost. */
+  input_id: z.string().optional(),
   /** `seq` of the last output entry written. */
   seq: z.number().int(),
 });

@@ -16,13 +16,32 @@ const result = (more: object) =>
     ...more,
   });
 
+const INIT = JSON.stringify({ type: 'system', subtype: 'init', session_id: 's' });
+
 describe('turns of Claude Code', () => {
+  it('are not ended by a second result of the turn before', () => {
+    // From then on every answer was that of the turn before its own.
+    const dialogue = open();
+    const answers = ['one', 'two', 'three'].map((answer) => {
+      dialogue.prompt(answer);
+      const late = dialogue.hear(result({ result: 'another of the turn before' }));
+      dialogue.hear(INIT);
+      return late.ended ?? dialogue.hear(result({ result: answer })).ended;
+    });
+    expect(answers).toMatchObject([
+      { result: 'another of the turn before' },
+      { result: 'two' },
+      { result: 'three' },
+    ]);
+  });
+
   it('are not ended by the result of a turn that it began by itself', () => {
     const dialogue = open();
     dialogue.prompt('one');
     expect(dialogue.hear(result({})).ended).toMatchObject({ ok: true, cost_usd: 1 });
     expect(dialogue.hear(result({ origin: { kind: 'task-notification' }, total_cost_usd: 3 }))).toEqual({});
     dialogue.prompt('two');
+    dialogue.hear(INIT);
     expect(dialogue.hear(result({ origin: { kind: 'scheduled-trigger' }, total_cost_usd: 4 }))).toEqual({});
     expect(dialogue.hear(result({ total_cost_usd: 6 })).ended).toMatchObject({ ok: true, cost_usd: 2 });
   });
@@ -32,8 +51,10 @@ describe('turns of Claude Code', () => {
     dialogue.prompt('one');
     dialogue.hear(result({ total_cost_usd: 5 }));
     dialogue.prompt('/clear');
+    dialogue.hear(INIT);
     dialogue.hear(result({ total_cost_usd: 0 }));
     dialogue.prompt('two');
+    dialogue.hear(INIT);
     expect(dialogue.hear(result({ total_cost_usd: 5 })).ended).toMatchObject({ cost_usd: 5 });
   });
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { heartbeat, wasReady } from '../../src/model/heartbeat.ts';
+import { INPUT_GROUP } from '../../src/store/keys.ts';
 import { isAlive, soon, TestWorker } from './body.ts';
 
 const redisUrl = inject('redisUrl');
@@ -106,6 +107,31 @@ test('the last output stands before the exit, and the wrapper ends with the code
   worker.expectGapless();
   expect(existsSync(join(worker.dir, 'spool'))).toBe(false);
 });
+
+test('a group of the input that is destroyed makes no answered prompt come once more', async () => {
+  const { keys, id } = worker;
+  const destroy = () => worker.redis.xgroup('DESTROY', keys.input(id), INPUT_GROUP);
+  const answered = async (content: string) => {
+    const entry = await worker.send({ type: 'prompt', content });
+    await worker.until((one) => one.type === 'stdout' && one.content === content);
+    const passed = async () => JSON.parse((await worker.redis.get(keys.heartbeat(id))) ?? '{}').input_id;
+    await expect.poll(passed, soon).toBe(entry);
+  };
+  await worker.declare({ command_line: ['cat'] });
+  const first = await worker.start({ redisUrl });
+  await answered('one');
+  await destroy();
+  await answered('two');
+  first.process.kill('SIGTERM');
+  await first.exit;
+  await destroy();
+  await worker.start({ redisUrl, incarnation: 2 });
+  await answered('three');
+  // The stream with all that was in it goes as well, and what comes then is read from its beginning.
+  await worker.redis.del(keys.input(id));
+  await answered('four');
+  expect(worker.text()).toBe('one\ntwo\nthree\nfour\n');
+}, 60_000);
 
 test('an input that cannot be read is answered and acknowledged, and the next one is served', async () => {
   await worker.declare({ command_line: ['cat'] });

@@ -2,6 +2,7 @@
  * Writes the field reference (`docs/reference.md`) and the JSON Schemas (`docs/schema/`) from the schemas and docstrings of
  * `src/model/`. `--check` only compares.
  */
+
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -16,6 +17,7 @@ import {
   poolStatus,
   statusRecord,
 } from '../src/model/index.ts';
+import { createMetrics } from '../src/telemetry/metrics.ts';
 import { commentsOf, membersOf } from './generate/comments.ts';
 import { type Schema, typeOf } from './generate/schema.ts';
 import { writeOrCheck } from './generate/write.ts';
@@ -167,7 +169,30 @@ ${fields(pool)}
 A hash; what is not known is absent.
 
 ${fields(schemas['pool-status'])}
+
+## Metrics: \`GET /metrics\`
+
+The leader's are those of the cell; another manager exposes its own process alone. Labels never hold ids. \`pool\` is empty for
+workers of no pool.
+
+${await metricsTable()}
+
+## Nodes: \`GET /v1/nodes\`
+
+All task workers that run, and the nodes that were started by hand. With \`?format=prometheus_sd\` they are targets for the
+\`http_sd_configs\` of Prometheus, with the label \`pool\`; \`__meta_worker_manager_worker_id\`, \`__meta_worker_manager_external\` and
+\`__meta_worker_manager_started_at\` are for \`relabel_configs\`.
+
+${interfaceTable('node', 'NodeView')}
 `;
+
+async function metricsTable(): Promise<string> {
+  const all = await createMetrics({ processMetrics: false }).text();
+  const rows = [...all.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\S+)$/gm)].map(
+    ([, name = '', help = '', type = '']) => row(name, type, help),
+  );
+  return table(rows.sort()).replace('| field |', '| metric |');
+}
 
 function pick(schema: Schema | undefined, names: string[]): Record<string, Schema> {
   return Object.fromEntries(

@@ -31,6 +31,7 @@ function installWhatIsMissing(): void {
   const missing = [
     !has('redis-server') && 'redis-server',
     !has('redis-cli') && 'redis-tools',
+    !has('promtool') && 'prometheus',
     spawnSync('/usr/bin/python3', ['-c', 'import redis'], { stdio: 'ignore' }).status !== 0 &&
       'python3-redis',
   ].filter((one) => one !== false);

@@ -1,48 +1,37 @@
 /** The parts of a manager that pools need beside its loop: their records, their queues, their answers over HTTP. */
 import type { Logger } from 'pino';
+import { nodeRoutes } from './http/nodes.ts';
 import { poolRoutes } from './http/pools.ts';
 import type { Route } from './http/route.ts';
 import { messageOf } from './model/index.ts';
+import type { UsageSum } from './reconcile/monitor.ts';
 import type { PoolPorts } from './reconcile/pool-ports.ts';
 import type { PoolLoop } from './reconcile/pools.ts';
-import { createAsker, type Link, PoolStore } from './store/index.ts';
+import { taskScraper } from './scrape-tasks.ts';
+import { createAsker, type Link, PoolStore, type Store } from './store/index.ts';
 import type { Tasks } from './tasks/index.ts';
-import { lastKnown } from './telemetry/last-known.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
 export interface PoolParts {
   ports: PoolPorts;
   routes: Route[];
   /** Writes the metrics of pools as the last passes saw them; none where another manager leads. */
-  scrape(loop: PoolLoop | undefined): Promise<void>;
+  scrape(loop: PoolLoop | undefined, usage: readonly UsageSum[]): Promise<void>;
   close(): void;
 }
 
 export function openPools(options: {
   redis: Link;
   settings: { redisUrl: string; cell: string };
-  keys: Parameters<typeof createAsker>[1];
+  workers: Pick<Store, 'keys' | 'nodes' | 'taskNodes'>;
   tasks: Tasks;
   metrics: Metrics;
   log: Logger;
 }): PoolParts {
-  const { redis, settings, keys, tasks, metrics, log } = options;
+  const { redis, settings, workers, tasks, metrics, log } = options;
   const store = new PoolStore(redis, settings.cell);
-  const asker = createAsker(redis, keys, settings.redisUrl);
-  /** What Redis knows of each queue, also of nodes that were started by hand and of pools that were deleted before their tasks were done. */
-  const queuesOf = lastKnown(async (declared: Set<string>) => {
-    const names = new Set([...declared, ...(await tasks.pools())]);
-    return Promise.all(
-      [...names].map(async (pool) => {
-        const queue = tasks.queue(pool);
-        const [totals, counts] = await Promise.all([
-          queue.durations().catch(() => undefined),
-          declared.has(pool) ? undefined : queue.counts().catch(() => undefined),
-        ]);
-        return { pool, totals, counts };
-      }),
-    );
-  });
+  const asker = createAsker(redis, workers.keys, settings.redisUrl);
+  const scrapeTasks = taskScraper({ tasks, metrics, nodes: () => workers.nodes() });
   return {
     ports: {
       store,
@@ -59,26 +48,26 @@ export function openPools(options: {
           .catch((error) => log.warn({ worker_id, pool, why: messageOf(error) }, 'tasks not released'));
       },
     },
-    routes: poolRoutes({ views: () => store.views(), ask: (command) => asker.ask(command) }),
-    async scrape(loop) {
+    routes: [
+      ...poolRoutes({
+        views: () => store.views(),
+        nodes: () => workers.nodes(),
+        ask: (command) => asker.ask(command),
+      }),
+      ...nodeRoutes({ nodes: () => workers.taskNodes() }),
+    ],
+    scrape(loop, usage) {
       metrics.poolWorkers.reset();
-      metrics.tasks.reset();
-      for (const [pool, { status }] of loop?.statuses() ?? []) {
+      for (const [pool, { status }] of loop?.statuses() ?? [])
         for (const state of ['desired', 'busy', 'idle', 'starting', 'failing', 'draining', 'warm'] as const)
           metrics.poolWorkers.set(status[state], { pool, state });
-        for (const state of ['queued', 'active'] as const)
-          if (status[state] !== undefined) metrics.tasks.set(status[state], { pool, state });
+      metrics.workerCpu.reset();
+      metrics.workerMemory.reset();
+      for (const { cpu_cores, memory_bytes, ...kind } of usage) {
+        metrics.workerCpu.set(cpu_cores, kind);
+        metrics.workerMemory.set(memory_bytes, kind);
       }
-      metrics.taskDuration.reset();
-      const declared = new Set([...(loop?.statuses() ?? [])].map(([pool]) => pool));
-      // Other managers tell of the queues; a scrape never waits for Redis.
-      const queues = loop ? ((await queuesOf(declared)) ?? []) : [];
-      for (const { pool, totals, counts } of queues) {
-        if (totals) metrics.taskDuration.set(totals, { pool });
-        // The counts of declared pools are known from their last passes.
-        for (const state of ['queued', 'active'] as const)
-          if (counts && !declared.has(pool)) metrics.tasks.set(counts[state], { pool, state });
-      }
+      return scrapeTasks(loop);
     },
     close: () => asker.close(),
   };

@@ -48,7 +48,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const store = new Store(redis, settings.cell);
   const tasks = openTasks(settings);
   const desk = deskOf({ redis, cell: settings.cell, tasks });
-  const pools = openPools({ redis, settings, keys: store.keys, tasks, metrics, log });
+  const pools = openPools({ redis, settings, workers: store, tasks, metrics, log });
   const link = { ok: false, message: 'not connected yet' };
   let told: boolean | undefined;
   const setLink = (ok: boolean, message: string) => {
@@ -172,7 +172,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     metrics.desiredWorkers.set(desired);
     metrics.queuedWorkers.reset();
     for (const [runtime, count] of term?.queued ?? []) metrics.queuedWorkers.set(count, { runtime });
-    return pools.scrape(term?.pools);
+    return pools.scrape(term?.pools, term?.usage ?? []);
   });
   const health = () => {
     const states = runtimes.states.map(({ name, info, error }) => {

@@ -1,18 +1,20 @@
 /** Pools over HTTP: what is asked is put on the stream of commands, what is told is read from the store. */
-import { Fault, type PoolView, parseCommand, type WorkerStats } from '../model/index.ts';
+import { Fault, type NodeView, type PoolView, parseCommand, type WorkerStats } from '../model/index.ts';
 import { statsOf } from '../pools/stats.ts';
 import { type Asked, json, type Route } from './route.ts';
 
 export interface PoolRoutesOptions {
   views: () => Promise<PoolView[]>;
+  /** The nodes that were started by hand. */
+  nodes: () => Promise<NodeView[]>;
   /** Carries out a command; throws the Fault of a refusal. */
   ask: (command: { command: string; request_id?: string }) => Promise<Record<string, unknown>>;
 }
 
-export function poolRoutes({ views, ask }: PoolRoutesOptions): Route[] {
+export function poolRoutes({ views, nodes, ask }: PoolRoutesOptions): Route[] {
   const list = async (): Promise<{ pools: PoolView[]; worker_stats: WorkerStats }> => {
-    const pools = await views();
-    return { pools, worker_stats: statsOf(pools) };
+    const [pools, external] = await Promise.all([views(), nodes()]);
+    return { pools, worker_stats: statsOf(pools, external) };
   };
   const one = async (name: string): Promise<PoolView> => {
     const found = (await views()).find((pool) => pool.name === name);

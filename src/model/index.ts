@@ -15,6 +15,7 @@ export * from './heartbeat.ts';
 export * from './issues.ts';
 export * from './log-line.ts';
 export * from './message.ts';
+export * from './node.ts';
 export * from './pool.ts';
 export * from './pool-status.ts';
 export * from './record.ts';

@@ -11,6 +11,7 @@ import { steadyClock } from '../queue/clock.ts';
 import { createWorkQueue, type WorkQueue } from '../queue/work-queue.ts';
 import { Fenced } from '../store/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { countRecorded } from './count-recorded.ts';
 import { Denials } from './denials.ts';
 import { Marks } from './marks.ts';
 import type { PassContext } from './pass-context.ts';
@@ -18,9 +19,6 @@ import { type Outcome, reconcileWorker } from './worker.ts';
 
 /** A pass that takes longer is given up on; its worker is not passed again until it has really ended. */
 const PASS_DEADLINE_MS = 120_000;
-
-/** The phases of a first body on its way to RUNNING. */
-const SPAWN_PHASES: ReadonlySet<string> = new Set(['building', 'creating', 'booting', 'ready']);
 
 export interface LoopOptions {
   context: Omit<PassContext, 'decided' | 'recorded'>;
@@ -159,16 +157,6 @@ export class Loop {
   #recorded(record: WorkerRecord, seen: Observation, decision: Decision): void {
     this.marks.set(seen, record.revision + 1, decision);
     this.#options.recorded?.(seen, decision);
-    const { metrics } = this.#options;
-    const { status } = decision;
-    const before = seen.status;
-    if (status.restarts > (before?.restarts ?? 0))
-      metrics.restarts.inc(1, { reason: before?.reason || 'Unknown' });
-    const makes = decision.intents.some(({ type }) => type === 'create');
-    if (makes && seen.image?.kind === 'ready' && before?.phase !== 'building') metrics.imageCacheHits.inc(1);
-    if (status.reason === 'OOMKilled' && before?.reason !== 'OOMKilled') metrics.oomKills.inc(1);
-    if (status.phase === before?.phase || status.incarnation !== 1 || !SPAWN_PHASES.has(status.phase)) return;
-    const seconds = Math.max(0, seen.now - Date.parse(seen.desired.created_at)) / 1000;
-    metrics.spawnDuration.observe(seconds, { phase: status.phase, runtime: status.runtime });
+    countRecorded(this.#options.metrics, seen, decision);
   }
 }

@@ -25,6 +25,8 @@ interface Mark {
   runtime: RuntimeName;
   incarnation: number;
   agent_type: AgentType;
+  /** Empty for a worker of no pool. */
+  pool: string;
   desired: boolean;
 }
 
@@ -48,6 +50,7 @@ export class Marks {
       runtime: status.runtime,
       incarnation: status.incarnation,
       agent_type: seen.desired.spec.agent_type,
+      pool: seen.desired.spec.pool ?? '',
       desired: seen.desired.desired === 'running' && !hasEnded(status.status),
     });
   }
@@ -59,6 +62,10 @@ export class Marks {
 
   agentType(id: string): AgentType | undefined {
     return this.#marks.get(id)?.agent_type;
+  }
+
+  poolOf(id: string): string {
+    return this.#marks.get(id)?.pool ?? '';
   }
 
   /** Workers that are in a phase. */

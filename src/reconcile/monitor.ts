@@ -8,6 +8,7 @@
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import {
+  type AgentType,
   type Body,
   type Figures,
   HEARTBEAT_INTERVAL_MS,
@@ -15,6 +16,7 @@ import {
   type Limits,
   messageOf,
   parseInstant,
+  type RuntimeName,
   readHeartbeat,
   type Vitals,
 } from '../model/index.ts';
@@ -49,6 +51,16 @@ export interface MonitorOptions {
 interface Watched {
   check: Check;
   vitals: Vitals;
+  body: Pick<Body, 'worker_id' | 'runtime'>;
+}
+
+/** What workers of one kind use together. */
+export interface UsageSum {
+  pool: string;
+  runtime: RuntimeName;
+  agent_type: AgentType;
+  cpu_cores: number;
+  memory_bytes: number;
 }
 
 export class Monitor {
@@ -63,6 +75,24 @@ export class Monitor {
   /** What the checks of that body have told so far. */
   vitals(bodyId: string): Vitals | undefined {
     return this.#watched.get(bodyId)?.vitals;
+  }
+
+  /** What the last check measured, by pool, runtime and agent type. */
+  usage(): UsageSum[] {
+    const { marks } = this.#options.loop;
+    const sums = new Map<string, UsageSum>();
+    for (const { vitals, body } of this.#watched.values()) {
+      const { worker_id, runtime } = body;
+      const agent_type = marks.agentType(worker_id);
+      if (!agent_type) continue;
+      const pool = marks.poolOf(worker_id);
+      const key = `${pool} ${runtime} ${agent_type}`;
+      const sum = sums.get(key) ?? { pool, runtime, agent_type, cpu_cores: 0, memory_bytes: 0 };
+      sum.cpu_cores += (vitals.cpu_percent ?? 0) / 100;
+      sum.memory_bytes += vitals.memory_bytes ?? 0;
+      sums.set(key, sum);
+    }
+    return [...sums.values()];
   }
 
   /** One check of everything that lives; throws what the store throws, and then nothing was counted. */
@@ -123,7 +153,7 @@ export class Monitor {
       const before = this.#watched.get(body.id);
       const unhealthy = body.unhealthy || (await this.#isMute(body, beat, before));
       const check: Check = { at: monotonic(), beat, usage, unhealthy };
-      return { check, vitals: addCheck(before, check, 2 * interval_ms + SLOW_MS) };
+      return { body, check, vitals: addCheck(before, check, 2 * interval_ms + SLOW_MS) };
     } catch (error) {
       log.debug({ worker_id: body.worker_id, why: messageOf(error) }, 'body cannot be measured');
       return undefined;

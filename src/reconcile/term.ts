@@ -17,7 +17,7 @@ import { askNode } from './ask-node.ts';
 import { imageOf } from './body-image.ts';
 import { Census } from './census.ts';
 import { Loop } from './loop.ts';
-import { Monitor } from './monitor.ts';
+import { Monitor, type UsageSum } from './monitor.ts';
 import { endedBody, poolContext } from './pool-ports.ts';
 import { PoolLoop } from './pools.ts';
 import { recover } from './recover.ts';
@@ -124,6 +124,11 @@ export class Term {
   /** Starts no body any more; what ends is still recorded. */
   holdStarts(): void {
     this.#admission.close();
+  }
+
+  /** What workers used at the last check, summed. */
+  get usage(): UsageSum[] {
+    return this.#monitor.usage();
   }
 
   /** Something about a worker may have changed; without an id, about any of them. */

@@ -1,5 +1,5 @@
 /** The nodes that were started by hand: what they say of themselves. Nobody but they writes it. */
-import { type Heartbeat, instant, type Summary } from '../model/index.ts';
+import { type Heartbeat, instant, type NodeState, type NodeView, type Summary } from '../model/index.ts';
 import type { Link } from './connect.ts';
 import type { Keys } from './keys.ts';
 import { toHeartbeat } from './parse.ts';
@@ -56,4 +56,53 @@ export function nodeSummary({ node_id, pool, started_at, heartbeat }: ExternalNo
     pool,
     ...(heartbeat?.node_url !== undefined && { node_url: heartbeat.node_url }),
   };
+}
+
+/** A node, external or not, from what it reports; without a report it is starting. Pure. */
+function nodeView(
+  node: Pick<NodeView, 'worker_id' | 'pool' | 'external' | 'started_at'>,
+  beat: Heartbeat | undefined,
+): NodeView {
+  return {
+    ...node,
+    url: beat?.node_url !== undefined && URL.canParse(beat.node_url) ? beat.node_url : null,
+    state: stateOf(beat),
+    active_tasks: beat?.active_tasks ?? 0,
+    slots: beat?.slots ?? null,
+    cpu_percent: beat?.cpu_percent ?? null,
+    memory_percent: beat?.memory_percent ?? null,
+  };
+}
+
+function stateOf(beat: Heartbeat | undefined): NodeState {
+  if (!beat || beat.phase === 'booting') return 'starting';
+  if (beat.phase === 'ending') return 'draining';
+  if (beat.paused) return 'paused';
+  return beat.busy ? 'busy' : 'idle';
+}
+
+/** The nodes that were started by hand, as `GET /v1/nodes` shows them. */
+export async function readNodeViews(
+  redis: Link,
+  keys: Pick<Keys, 'node' | 'nodes'>,
+  now: number,
+): Promise<NodeView[]> {
+  const nodes = await readNodes(redis, keys, now);
+  return nodes.map(({ node_id, pool, started_at, heartbeat }) =>
+    nodeView({ worker_id: node_id, pool, started_at, external: true }, heartbeat),
+  );
+}
+
+/** Of those workers, the task workers that run. */
+export async function ownNodes(
+  all: readonly Summary[],
+  heartbeats: (ids: string[]) => Promise<(string | null)[]>,
+): Promise<NodeView[]> {
+  const workers = all.filter(
+    ({ agent_type, status, external }) => agent_type === 'TASK' && status === 'RUNNING' && !external,
+  );
+  const beats = await heartbeats(workers.map(({ worker_id }) => worker_id));
+  return workers.map(({ worker_id, pool = '', created_at }, at) =>
+    nodeView({ worker_id, pool, external: false, started_at: created_at }, toHeartbeat(beats[at])),
+  );
 }

@@ -8,6 +8,7 @@ import {
   instant,
   type LifecycleEvent,
   type Memo,
+  type NodeView,
   type StatusRecord,
   type Summary,
   type WorkerRecord,
@@ -15,6 +16,7 @@ import {
 import type { Link } from './connect.ts';
 import { keepFigures, readFigures } from './figures.ts';
 import { type Keys, keysOf } from './keys.ts';
+import { ownNodes, readNodeViews } from './nodes.ts';
 import { type Hash, toHeartbeat, toRecord, toStatus } from './parse.ts';
 import { membershipOf } from './pool-parse.ts';
 import { all, EVENTS_KEPT, fieldsOf, TOMBSTONE_MS, unfenced } from './reply.ts';
@@ -69,6 +71,17 @@ export class Store {
   /** As many of them as `limit` says, after `cursor`. */
   page(of: { limit: number; cursor: string | undefined }): Promise<SummaryPage> {
     return readPage(this.#redis, this.keys, (ids) => this.heartbeats(ids), of);
+  }
+
+  /** The nodes that were started by hand. */
+  nodes(): Promise<NodeView[]> {
+    return readNodeViews(this.#redis, this.keys, Date.now());
+  }
+
+  /** All that take tasks: the task workers that run, and the nodes that were started by hand. */
+  async taskNodes(): Promise<NodeView[]> {
+    const own = await ownNodes(await this.summaries(), (ids) => this.heartbeats(ids));
+    return [...own, ...(await this.nodes())];
   }
 
   /** Ids in the order of their creation. */

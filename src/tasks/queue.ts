@@ -5,6 +5,7 @@ import type { Task, TaskAccepted, TaskCounts, TaskPriority, TaskStatus, TaskView
 import type { TaskLink } from './connect.ts';
 import { addDurations, type DurationTotals, readDurations } from './durations.ts';
 import { jobIdOf, LOSS_LIMIT, MAX_LOSSES, type Place, placeOf, poolsKey, RANK, taskIdOf } from './place.ts';
+import { addResults, type ResultTotals, readResults } from './results.ts';
 import { toStored } from './stored.ts';
 import type { QueueSettings, TaskQueue } from './tasks.ts';
 import { answered, QueueFull } from './trouble.ts';
@@ -69,7 +70,7 @@ export class PoolQueue implements TaskQueue {
     await answered('cancel a task', this.pool, () =>
       this.#redis.taskCancel(
         ...[job(taskId), key('prioritized'), key('wait'), key('delayed'), key('failed')],
-        ...[jobIdOf(taskId), Date.now(), failure, control],
+        ...[key('results'), jobIdOf(taskId), Date.now(), failure, control],
       ),
     );
     const view = await this.get(taskId);
@@ -103,6 +104,14 @@ export class PoolQueue implements TaskQueue {
   addDurations(told: DurationTotals): Promise<void> {
     const add = () => addDurations(this.#redis, this.#place, told);
     return answered('add durations of tasks', this.pool, add);
+  }
+
+  results(): Promise<ResultTotals> {
+    return answered('read the results of tasks', this.pool, () => readResults(this.#redis, this.#place));
+  }
+
+  addResults(more: ResultTotals): Promise<void> {
+    return answered('add results of tasks', this.pool, () => addResults(this.#redis, this.#place, more));
   }
 
   async list({ status, limit = 100 }: { status?: TaskStatus; limit?: number } = {}): Promise<TaskView[]> {

@@ -56,6 +56,7 @@ if redis.call('ZREM', KEYS[2], id) + redis.call('ZREM', KEYS[4], id) + redis.cal
   redis.call('HSET', job, 'failedReason', reason, 'finishedOn', now)
   redis.call('HDEL', job, 'defa')
   redis.call('ZADD', KEYS[5], now, id)
+  redis.call('HINCRBY', KEYS[6], 'cancelled', 1)
   return 'cancelled'
 end
 redis.call('HSET', job, 'defa', reason)
@@ -197,7 +198,7 @@ return found
 export const SCRIPTS = {
   taskSubmit: { lua: submit, numberOfKeys: 10 },
   taskView: { lua: view, numberOfKeys: 5, readOnly: true },
-  taskCancel: { lua: cancel, numberOfKeys: 5 },
+  taskCancel: { lua: cancel, numberOfKeys: 6 },
   taskLongest: { lua: longest, numberOfKeys: 1 },
   taskRenew: { lua: renew, numberOfKeys: 3 },
   taskProgress: { lua: progress, numberOfKeys: 1 },

@@ -8,6 +8,7 @@
 
 import type { Task, TaskAccepted, TaskCounts, TaskStatus, TaskView } from '../model/task.ts';
 import type { DurationTotals } from './durations.ts';
+import type { ResultTotals } from './results.ts';
 
 /** Where the tasks are. */
 export interface TaskPlace {
@@ -55,6 +56,10 @@ export interface TaskQueue {
   durations(): Promise<DurationTotals>;
   /** Adds to that what one worker has measured since it last did so. */
   addDurations(told: DurationTotals): Promise<void>;
+  /** How tasks ended, of all workers that the pool ever had. */
+  results(): Promise<ResultTotals>;
+  /** Adds to that what one worker has counted since it last did so. */
+  addResults(more: ResultTotals): Promise<void>;
   /** The queued ones in the order in which they are taken, the others newest first. At most 1000; 100 without a limit. */
   list(of?: { status?: TaskStatus; limit?: number }): Promise<TaskView[]>;
   /**

@@ -103,25 +103,48 @@ export function instruments(registry: prom.Registry, prefix: string) {
       declared: readonly (keyof L & string)[] = [],
     ): Told<L> {
       const bounded = bound(declared);
-      let values: { metricName: string; value: number; labels: object }[] = [];
-      const described = { name: prefix + name, help, type: 'histogram', aggregator: 'sum' };
-      // prom-client asks a metric for nothing else when it writes its text.
-      const metric = { ...described, get: async () => ({ ...described, values }), reset: () => {} };
-      registry.registerMetric(metric as unknown as prom.Metric);
+      const series = passedOn(registry, prefix + name, help, 'histogram');
       return {
         set({ count, sum, buckets }, ...[given]) {
           const labels = bounded(given as Record<string, string> | undefined);
           const of = (suffix: string, value: number, more: object = {}) =>
-            values.push({ metricName: `${prefix}${name}_${suffix}`, value, labels: { ...labels, ...more } });
+            series.add(`_${suffix}`, value, { ...labels, ...more });
           for (const [at, le] of bounds.entries()) of('bucket', buckets[at] ?? 0, { le });
           of('bucket', count, { le: '+Inf' });
           of('sum', sum);
           of('count', count);
         },
-        reset: () => {
-          values = [];
-        },
+        reset: series.reset,
       };
+    },
+    /** A counter that others keep. */
+    toldCounter<L = object>(
+      name: string,
+      help: string,
+      declared: readonly (keyof L & string)[] = [],
+    ): Gauge<L> {
+      const bounded = bound(declared);
+      const series = passedOn(registry, prefix + name, help, 'counter');
+      return {
+        set: (value, ...[given]) =>
+          series.add('', value, bounded(given as Record<string, string> | undefined)),
+        reset: series.reset,
+      };
+    },
+  };
+}
+
+/** A metric whose series are handed in: prom-client asks a metric for nothing else when it writes its text. */
+function passedOn(registry: prom.Registry, name: string, help: string, type: 'histogram' | 'counter') {
+  let values: { metricName: string; value: number; labels: object }[] = [];
+  const described = { name, help, type, aggregator: 'sum' };
+  const metric = { ...described, get: async () => ({ ...described, values }), reset: () => {} };
+  registry.registerMetric(metric as unknown as prom.Metric);
+  return {
+    add: (suffix: string, value: number, labels: object) =>
+      void values.push({ metricName: name + suffix, value, labels }),
+    reset: () => {
+      values = [];
     },
   };
 }

@@ -7,6 +7,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { AgentType, CommandName, FaultCode, RuntimeName, WorkerStatus } from '../model/index.ts';
 import { instruments } from './instruments.ts';
+import { taskMetrics } from './task-metrics.ts';
 
 /** Buckets in seconds. Spawns end at the longest that an image may take to boot before people look: 300 s. */
 const SPAWN = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
@@ -18,21 +19,24 @@ const BUILD = [1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600, 1800];
 /** A wrapper renews its heartbeat every 5 s. */
 const HEARTBEAT = [1, 2.5, 5, 7.5, 10, 15, 30, 60, 300];
 
-/** As workers count them (src/tasks/durations.ts); a test holds the two against each other. */
-export const TASK = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];
-
 export type CommandResult = 'ok' | 'duplicate' | FaultCode;
+
+/** Gauges of prom-client that are named like counters, which Prometheus's own check refuses; each has a twin without `_total`. */
+const MISNAMED = ['handles', 'requests', 'resources'].map((what) => `nodejs_active_${what}_total`);
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /** `processMetrics: false` leaves out those of Node itself, which keep observers alive: for tests. */
 export function createMetrics(options: { version?: string; processMetrics?: boolean } = {}) {
   const registry = new Registry();
-  const { counter, gauge, histogram, told } = instruments(registry, 'worker_manager_');
+  const made = instruments(registry, 'worker_manager_');
+  const { counter, gauge, histogram } = made;
   const collectors: (() => void | Promise<void>)[] = [];
   // prom-client looks at the event loop every 10 ms by default, which doubles the cost of an idle manager.
-  if (options.processMetrics ?? true)
+  if (options.processMetrics ?? true) {
     collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 200 });
+    for (const name of MISNAMED) registry.removeSingleMetric(name);
+  }
 
   const metrics = {
     /** Runs before each scrape, for what is cheaper to look up than to keep. What it throws fails the scrape. */
@@ -74,6 +78,11 @@ export function createMetrics(options: { version?: string; processMetrics?: bool
       'oom_kills_total',
       'Bodies that were killed because they used more memory than they may.',
       [],
+    ),
+    workersFailed: counter<{ reason: string }>(
+      'workers_failed_total',
+      'Workers that failed for good and are not restarted, by reason.',
+      ['reason'],
     ),
     commands: counter<{ command: CommandName | 'unreadable'; result: CommandResult }>(
       'commands_total',
@@ -161,24 +170,7 @@ export function createMetrics(options: { version?: string; processMetrics?: bool
       'Commands that an agent was refused.',
       ['agent_type'],
     ),
-    poolWorkers: gauge<{ pool: string; state: string }>(
-      'pool_workers',
-      'Workers of a pool: how many there should be, and how many there are, by what they do.',
-      ['pool', 'state'],
-      ['pool'],
-    ),
-    tasks: gauge<{ pool: string; state: string }>(
-      'tasks',
-      'Tasks of a pool that wait and that run.',
-      ['pool', 'state'],
-      ['pool'],
-    ),
-    taskDuration: told<{ pool: string }>(
-      'task_duration_seconds',
-      'Time that attempts of tasks took, as the workers of the pool have told it.',
-      TASK,
-      ['pool'],
-    ),
+    ...taskMetrics(made),
     orphansRemoved: counter(
       'orphans_removed_total',
       'Bodies that were removed because no record asks for them.',

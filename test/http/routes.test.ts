@@ -28,6 +28,7 @@ async function submitted(...requests: Asked[]): Promise<Record<string, unknown>[
 async function commanded(method: Route['method'], path: string, request: Asked): Promise<object> {
   let seen: object = {};
   const routes = poolRoutes({
+    nodes: async () => [],
     views: async () => [],
     ask: async (command) => {
       seen = command;

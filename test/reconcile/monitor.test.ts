@@ -142,3 +142,12 @@ test.each([
     expect(asked).toEqual(new Set(stuck ? [ID] : []));
   },
 );
+
+// No metric told how much CPU and memory the workers of a pool use.
+test('what workers use is summed by pool, runtime and agent type', async () => {
+  engine.cpuSeconds = () => (now - NOW) / 2000;
+  await check(2);
+  expect(monitor.usage()).toEqual([
+    { pool: '', runtime: 'docker', agent_type: 'CUSTOM', cpu_cores: 0.5, memory_bytes: 2 ** 20 },
+  ]);
+});

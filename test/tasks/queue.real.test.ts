@@ -73,6 +73,8 @@ describe("a pool's queue", () => {
       error: { type: 'Cancelled', message: 'Nobody wants it.' },
     });
     expect(await queue.cancel(task_id, 'Again.')).toEqual(view);
+    // Counted where it ended, for no worker has seen it.
+    expect(await queue.results()).toMatchObject({ cancelled: 1, completed: 0 });
     const run = vi.fn(async () => 1);
     await consumer(run).start();
     const last = await call('b');

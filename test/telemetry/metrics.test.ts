@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { DURATION_BUCKETS } from '../../src/tasks/durations.ts';
-import { createMetrics, TASK } from '../../src/telemetry/metrics.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { TASK } from '../../src/telemetry/task-metrics.ts';
 
 const CONTRACT: [string, 'counter' | 'gauge' | 'histogram'][] = [
   ['workers', 'gauge'],
@@ -29,12 +31,20 @@ const CONTRACT: [string, 'counter' | 'gauge' | 'histogram'][] = [
   ['image_gc_removed_total', 'counter'],
   ['permission_denied_total', 'counter'],
   ['pool_workers', 'gauge'],
+  ['nodes', 'gauge'],
+  ['worker_cpu_cores', 'gauge'],
+  ['worker_memory_bytes', 'gauge'],
   ['tasks', 'gauge'],
+  ['tasks_finished_total', 'counter'],
+  ['task_oom_kills_total', 'counter'],
+  ['workers_failed_total', 'counter'],
   ['task_duration_seconds', 'histogram'],
   ['orphans_removed_total', 'counter'],
   ['adopted_total', 'counter'],
   ['removal_breaker_open', 'gauge'],
   ['heartbeat_age_seconds', 'histogram'],
+  ['queued_workers', 'gauge'],
+  ['unreadable_total', 'counter'],
   ['build_info', 'gauge'],
 ];
 
@@ -90,6 +100,39 @@ test('a histogram that workers keep is passed on as it is', async () => {
   metrics.taskDuration.reset();
   expect(await told()).toEqual([]);
 });
+
+test('a counter that workers keep is passed on as it is', async () => {
+  const metrics = createMetrics({ processMetrics: false });
+  metrics.tasksFinished.set(7, { pool: 'text', result: 'completed' });
+  metrics.tasksFinished.set(2, { pool: 'text', result: 'timeout' });
+  metrics.taskOomKills.set(1, { pool: 'text' });
+  const lines = (await metrics.text()).split('\n');
+  expect(lines).toContain('worker_manager_tasks_finished_total{pool="text",result="completed"} 7');
+  expect(lines).toContain('worker_manager_tasks_finished_total{pool="text",result="timeout"} 2');
+  expect(lines).toContain('worker_manager_task_oom_kills_total{pool="text"} 1');
+  metrics.tasksFinished.reset();
+  expect(await metrics.text()).not.toContain('result="completed"');
+});
+
+const promtool = spawnSync('promtool', ['--version']).status === 0;
+// prom-client has gauges of its own that are named like counters.
+test.skipIf(!promtool)(
+  `Prometheus's own check finds nothing${promtool ? '' : ' (skipped: there is no promtool; Debian has it in the package prometheus)'}`,
+  async () => {
+    const metrics = createMetrics();
+    metrics.workers.set(3, { status: 'RUNNING', runtime: 'docker', agent_type: 'TASK' });
+    metrics.workersFailed.inc(1, { reason: 'CrashLoop' });
+    metrics.workerCpu.set(0.5, { pool: 'text', runtime: 'docker', agent_type: 'TASK' });
+    metrics.tasksFinished.set(7, { pool: 'text', result: 'completed' });
+    metrics.taskDuration.set({ count: 1, sum: 1, buckets: TASK.map(() => 1) }, { pool: 'text' });
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
+      input: await metrics.text(),
+      encoding: 'utf8',
+    });
+    expect(`${stdout}${stderr}`).toBe('');
+    expect(status).toBe(0);
+  },
+);
 
 test('reset takes back what is no longer there', async () => {
   const metrics = createMetrics({ processMetrics: false });

@@ -3,6 +3,7 @@ import { Agent } from '../agent.ts';
 import { codeOf } from '../exit.ts';
 import type { Piece } from '../lines.ts';
 import { aborted, failure } from './failure.ts';
+import { whyKilled } from './language.ts';
 import type { CommandResult, SlotOptions } from './options.ts';
 import { Remains } from './remains.ts';
 import { GRACE_MS, within } from './within.ts';
@@ -57,8 +58,14 @@ export async function runCommand(
   signal.removeEventListener('abort', end);
   if (wasAborted) throw aborted(signal);
   if (exit.code === 0) return { exit_code: 0, stdout: said.stdout.text, truncated: said.stdout.cut };
+  // A shell reports a kill of its child as 137.
+  const killed = codeOf(exit) === 137 && options.outOfMemory?.() === true;
   const how = exit.signal ? `was ended by ${exit.signal}` : `exited with code ${codeOf(exit)}`;
-  throw failure('CommandFailed', `The command ${command[0]} ${how}.`, said.stderr.text);
+  throw failure(
+    'CommandFailed',
+    `The command ${command[0]} ${how}${killed ? whyKilled(true) : ''}.`,
+    said.stderr.text,
+  );
 }
 
 /** The end of a text that may be long. */

@@ -59,7 +59,7 @@ export class HandlerProcess {
     });
     const argv = argvOf(language, files, options);
     const started: { process?: HandlerProcess } = {};
-    const rest = new Remains(options, slot, () => started.process !== undefined && started.process.#ending);
+    const rest = new Remains(options, slot, () => started.process?.ending === true);
     try {
       const agent = await Agent.start({
         argv: options.wrap?.(argv) ?? argv,
@@ -113,6 +113,11 @@ export class HandlerProcess {
 
   get functions(): readonly string[] {
     return this.#functions;
+  }
+
+  /** It was told to end: all that it leaves behind ends, too. */
+  get ending(): boolean {
+    return this.#ending;
   }
 
   get alive(): boolean {
@@ -225,7 +230,7 @@ export class HandlerProcess {
     if (!pending) return;
     const message = this.#foreign
       ? `The process of the function ${pending.name} was ended: ${this.#foreign}`
-      : deathOf(exit, pending.name);
+      : deathOf(exit, pending.name, this.#options.outOfMemory ?? (() => undefined));
     pending.reject(failure('HandlerDied', message, this.#tail));
   }
 }

@@ -27,16 +27,24 @@ export function languageOf(path: string): Language {
   throw failure('HandlerNotStarted', `${path} is no handler file: its name has to end in one of ${endings}`);
 }
 
-/** For people: how a process ended during a call. */
-export function deathOf(exit: Exit, name: string): string {
+/** For people: how a process ended during a call. `outOfMemory` as the options have it. */
+export function deathOf(exit: Exit, name: string, outOfMemory: () => boolean | undefined): string {
   const how = exit.signal ? `was ended by ${exit.signal}` : `exited with code ${codeOf(exit)}`;
   const why =
     exit.code === CHANNEL_CLOSED
       ? ': the function has closed the descriptors 3 or 4, which belong to the runner'
       : exit.signal === 'SIGKILL'
-        ? ': by the system where memory ran out, or by hand'
+        ? whyKilled(outOfMemory())
         : '';
   return `The process of the function ${name} ${how} before it had a result${why}.`;
+}
+
+/** For people: where a SIGKILL that is not ours came from. */
+export function whyKilled(outOfMemory: boolean | undefined): string {
+  if (outOfMemory === undefined) return ': by the system because memory ran out, or by hand';
+  return outOfMemory
+    ? ': memory ran out, and the kernel killed it'
+    : ': by another process; memory had not run out';
 }
 
 /** The program of a language, with the runner beside this file, beside the bundle, or in the checkout of the bundle. */

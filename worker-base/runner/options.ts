@@ -14,6 +14,8 @@ export interface SlotOptions {
   wrap?: (argv: string[]) => string[];
   /** Ends every process that carries the mark in its environment; if absent, those that this user can see. */
   killMarked?: (group: number, mark: string) => Promise<void>;
+  /** Whether a process that has just died by SIGKILL was killed because memory ran out; undefined if nothing tells. */
+  outOfMemory?: () => boolean | undefined;
   /** Between SIGTERM and SIGKILL of an aborted task; default 2,000. */
   graceMs?: number;
   /** By when the handler files must be loaded; default 60,000. */

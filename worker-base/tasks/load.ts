@@ -1,5 +1,6 @@
 import { messageOf } from '../../src/model/fault.ts';
 import type { TaskConsumer } from '../../src/tasks/consumer.ts';
+import { type ResultTotals, sinceThen } from '../../src/tasks/results.ts';
 import type { TaskQueue } from '../../src/tasks/tasks.ts';
 import type { Log } from '../log.ts';
 import type { Load, Pulse } from '../pulse.ts';
@@ -20,8 +21,10 @@ type Meter = Pick<VitalsMeter, 'look' | 'own' | 'cores' | 'memoryBytes'>;
 
 interface Parts {
   own: Pick<TaskSettings, 'slots' | 'checkMs' | 'maxCpuPercent' | 'maxMemoryPercent'>;
-  consumer: Pick<TaskConsumer, 'active' | 'paused' | 'pause' | 'resume'>;
-  queue: Pick<TaskQueue, 'counts' | 'addDurations'>;
+  consumer: Pick<TaskConsumer, 'active' | 'paused' | 'pause' | 'resume' | 'totals'>;
+  queue: Pick<TaskQueue, 'counts' | 'addDurations' | 'addResults'>;
+  /** Functions and commands that the kernel killed for want of memory. */
+  oomKills?: () => number;
   durations: Pick<Durations, 'take'>;
   pulse: Pick<Pulse, 'load' | 'changed'>;
   log: Log;
@@ -43,6 +46,8 @@ export class LoadMeter {
   #countedAt = Number.NEGATIVE_INFINITY;
   #checkedAt = performance.now();
   #stopped = false;
+  #told: ResultTotals | undefined;
+  #telling = Promise.resolve();
   #queueSize = 0;
   vitals: Vitals = { cpuPercent: 0, memoryPercent: 0 };
   /** Where the node API answers. */
@@ -102,13 +107,25 @@ export class LoadMeter {
     return this.#queueSize;
   }
 
-  /** Adds how long tasks took to what the pool has in Redis, where the manager reads it. */
-  async tell(): Promise<void> {
-    const told = this.#parts.durations.take();
-    if (!told) return;
-    await this.#parts.queue.addDurations(told).catch((error) => {
-      this.#parts.log.debug('durations could not be told', { error: messageOf(error) });
-    });
+  /** Adds how long tasks took, and how they ended, to what the pool has in Redis, where the manager reads it. */
+  tell(): Promise<void> {
+    // One after the other: two at once would count the same twice.
+    this.#telling = this.#telling.then(() => this.#tell());
+    return this.#telling;
+  }
+
+  async #tell(): Promise<void> {
+    const { durations, queue, consumer, oomKills, log } = this.#parts;
+    const told = durations.take();
+    const results = { ...consumer.totals().results, oom_kills: oomKills?.() ?? 0 };
+    const more = sinceThen(results, this.#told);
+    try {
+      if (told) await queue.addDurations(told);
+      if (more) await queue.addResults(more);
+      this.#told = results;
+    } catch (error) {
+      log.debug('durations and results could not be stored', { error: messageOf(error) });
+    }
   }
 
   #sample(): void {

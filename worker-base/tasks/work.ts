@@ -19,6 +19,7 @@ import { type Over, open, refuse, type Surroundings, type Work } from '../work.t
 import { FrontQueue } from './front.ts';
 import { LoadMeter } from './load.ts';
 import { reachable, startNode } from './node.ts';
+import { OomWatch } from './oom.ts';
 import { Durations, runsOf } from './runs.ts';
 import { readTaskSettings, type TaskSettings } from './settings.ts';
 import { TaskLog } from './task-log.ts';
@@ -46,6 +47,7 @@ export async function workOnTasks(options: {
   output.tag = 'task_id';
   const taskLog = new TaskLog(log, settings.external);
   const { cwd, env } = stage.order(undefined);
+  const oom = new OomWatch();
   const slots: Slots = await Slots.start(own.slots, {
     ...{
       handlers: own.handlers,
@@ -53,6 +55,7 @@ export async function workOnTasks(options: {
       env,
       wrap: stage.hands.run,
       killMarked: stage.hands.killMarked,
+      outOfMemory: () => oom.happened(),
       graceMs: GRACE_MS,
     },
     onOutput(stream, piece, taskId) {
@@ -83,7 +86,10 @@ export async function workOnTasks(options: {
     ...(own.timeoutSeconds !== undefined && { timeoutSeconds: own.timeoutSeconds }),
     onTrouble: (message, fields) => log.warn(message, fields),
   });
-  const meter = new LoadMeter({ own, consumer, queue, durations, pulse, log });
+  const meter = new LoadMeter({
+    ...{ own, consumer, queue, durations, pulse, log },
+    oomKills: () => oom.count,
+  });
 
   const front = new FrontQueue({
     ...{ redis: options.redis, key: options.keys.pools.record(own.pool) },

@@ -1,5 +1,6 @@
 /** How fresh the figures of a task worker are, and when it takes nothing new. Time is played. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { ResultTotals } from '../../../src/tasks/results.ts';
 import { LoadMeter } from '../../../worker-base/tasks/load.ts';
 import type { TaskSettings } from '../../../worker-base/tasks/settings.ts';
 
@@ -13,8 +14,11 @@ afterEach(() => {
 function world(own: Partial<TaskSettings> = {}, first: { cpu?: number; memory?: number } = {}) {
   const now = { cpu: 10, memory: 20, queued: 0, away: false, ...first };
   const asked = { counts: 0 };
+  const results = { completed: 0, failed: 0, timeout: 0, cancelled: 0, lost: 0, unreadable: 0 };
+  const totals = { results, completed: 0, failed: 0, retried: 0, fenced: 0, seconds: 0 };
+  const stored: ResultTotals[] = [];
   const consumer = {
-    ...{ paused: false, active: () => [] },
+    ...{ paused: false, active: () => [], totals: () => totals },
     pause: () => {
       consumer.paused = true;
     },
@@ -28,6 +32,10 @@ function world(own: Partial<TaskSettings> = {}, first: { cpu?: number; memory?: 
       return now.away ? new Promise<never>(() => {}) : Promise.resolve({ queued: now.queued } as never);
     },
     addDurations: async () => {},
+    addResults: async (more: ResultTotals) => {
+      if (now.away) throw new Error('Redis is away');
+      stored.push(more);
+    },
   };
   const look = () => ({ cpuPercent: now.cpu, memoryPercent: now.memory });
   const meter = new LoadMeter({
@@ -38,7 +46,7 @@ function world(own: Partial<TaskSettings> = {}, first: { cpu?: number; memory?: 
     meter: () => ({ look, own: true, cores: 2, memoryBytes: 1 }),
   });
   meter.start();
-  return { meter, now, asked, consumer };
+  return { meter, now, asked, consumer, results, stored };
 }
 
 test('the queue is counted when it is asked for, and not as long ago as HEALTH_CHECK_INTERVAL', async () => {
@@ -98,4 +106,22 @@ test('without limits it never pauses', async () => {
   Object.assign(now, { cpu: 100, memory: 100 });
   await vi.advanceTimersByTimeAsync(90_000);
   expect(consumer.paused).toBe(false);
+});
+
+// Nothing told failed tasks from completed ones.
+test('what has ended is added to the sums of the pool once, also after Redis was away', async () => {
+  const { meter, now, results, stored } = world();
+  Object.assign(results, { completed: 3, timeout: 1 });
+  now.away = true;
+  await meter.tell();
+  expect(stored).toEqual([]);
+  now.away = false;
+  await Promise.all([meter.tell(), meter.tell()]);
+  results.completed = 5;
+  await meter.tell();
+  const none = { failed: 0, cancelled: 0, lost: 0, unreadable: 0, oom_kills: 0 };
+  expect(stored).toEqual([
+    { ...none, completed: 3, timeout: 1 },
+    { ...none, completed: 2, timeout: 0 },
+  ]);
 });

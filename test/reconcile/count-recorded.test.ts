@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { countRecorded } from '../../src/reconcile/count-recorded.ts';
+import { decide } from '../../src/reconcile/decide.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { lifeOf, look, memoOf, statusOf } from './look.ts';
+
+// Nothing counted workers that failed for good.
+test.each([
+  ['never', { exit_code: 3 }, 'Error'],
+  ['never', { exit_code: 137, oom_killed: true }, 'OOMKilled'],
+  ['always', { exit_code: 3 }, undefined],
+] as const)(
+  'with restart policy %s, a body that ended with %o is counted as %s',
+  async (policy, end, reason) => {
+    const metrics = createMetrics({ processMetrics: false });
+    const seen = look({
+      spec: { restart_policy: policy },
+      status: statusOf({ status: 'RUNNING', phase: 'ready' }),
+      memo: memoOf({ RUNNING: 'ready' }, lifeOf({ expected: true })),
+      body: { state: 'exited', ...end },
+    });
+    const decision = decide(seen);
+    countRecorded(metrics, seen, decision);
+    // A pass over a worker that has failed already counts it no more.
+    countRecorded(metrics, { ...seen, status: decision.status }, decision);
+    const series = (await metrics.text()).match(/^worker_manager_workers_failed_total\{.*$/gm) ?? [];
+    expect(series).toEqual(reason ? [`worker_manager_workers_failed_total{reason="${reason}"} 1`] : []);
+  },
+);

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Where the kernel tells; the tests name other places. */
+export interface OomPlaces {
+  cgroup: string;
+  self: string;
+}
+const PLACES: OomPlaces = { cgroup: '/sys/fs/cgroup', self: '/proc/self/cgroup' };
+
+/** Kills for want of memory in this body's cgroup, as the kernel counts them: nothing else tells them from a kill by hand. */
+export class OomWatch {
+  readonly #files: string[];
+  #seen: number | undefined;
+  /** Functions and commands that were killed so. */
+  count = 0;
+
+  constructor(places: OomPlaces = PLACES) {
+    this.#files = filesOf(places);
+    this.#seen = this.#read();
+  }
+
+  /** Whether a process that has just died by SIGKILL was killed for that; undefined if the kernel does not tell. */
+  happened(): boolean | undefined {
+    const now = this.#read();
+    if (now === undefined) return undefined;
+    const more = now > (this.#seen ?? 0);
+    this.#seen = now;
+    if (more) this.count += 1;
+    return more;
+  }
+
+  #read(): number | undefined {
+    for (const file of this.#files) {
+      const count = /^oom_kill (\d+)$/m.exec(text(file))?.[1];
+      if (count !== undefined) return Number(count);
+    }
+    return undefined;
+  }
+}
+
+/** The body's own group first; in a container the root of the file system is that. */
+function filesOf({ cgroup, self }: OomPlaces): string[] {
+  const groups = text(self)
+    .trim()
+    .split('\n')
+    .map((line) => line.split(':'));
+  const of = (controller: string) =>
+    groups.find(([, names = '']) => names.split(',').includes(controller))?.[2];
+  const second = [of('') ?? '/', '/'].map((path) => join(cgroup, path, 'memory.events'));
+  const first = [of('memory') ?? '/', '/'].map((path) => join(cgroup, 'memory', path, 'memory.oom_control'));
+  return [...second, ...first];
+}
+
+function text(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
+}

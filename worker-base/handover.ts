@@ -1,4 +1,5 @@
 import type { Dialogue } from '../src/agents/dialogue.ts';
+import { type LongTimer, setLongTimer } from '../src/queue/long-timer.ts';
 import { Agent, type AgentOrder } from './agent.ts';
 import type { Why } from './ending.ts';
 import { codeOf, describe, type Exit } from './exit.ts';
@@ -19,7 +20,7 @@ export class Handover implements Work {
   readonly #dialogue: Dialogue;
   #agent: Agent | undefined;
   #headless: { entryId: string } | undefined;
-  #deadline: NodeJS.Timeout | undefined;
+  #deadline: LongTimer | undefined;
   #tail = '';
   #why: Why | undefined;
   #closed = false;
@@ -93,7 +94,7 @@ export class Handover implements Work {
   /** The end is told: prompts that come now are left to the next incarnation. */
   #close(): void {
     this.#closed = true;
-    clearTimeout(this.#deadline);
+    this.#deadline?.cancel();
   }
 
   /** Keeps the end of what the agent says, for the result of a headless turn. */
@@ -150,7 +151,7 @@ export class Handover implements Work {
     if (spec.exit_after_prompt) {
       this.#headless = { entryId: entry.id };
       agent.closeInput();
-      if (deadlineSeconds) this.#deadline = setTimeout(() => end('deadline'), deadlineSeconds * 1000);
+      if (deadlineSeconds) this.#deadline = setLongTimer(() => end('deadline'), deadlineSeconds * 1000);
       return;
     }
     const failure = await written;

@@ -1,5 +1,6 @@
 import type { AgentEvent, TurnEnd, TurnFailure } from '../src/agents/dialogue.ts';
 import { rememberTools } from '../src/agents/remembered.ts';
+import { type LongTimer, setLongTimer } from '../src/queue/long-timer.ts';
 import { cpuOf, watchQuiet } from './watch.ts';
 
 /** What is asked of the agent. */
@@ -30,7 +31,7 @@ export class Turn {
   readonly #quiet: { stop(): void };
   #signAt = performance.now();
   #unreadable = 0;
-  #deadline: NodeJS.Timeout | undefined;
+  #deadline: LongTimer | undefined;
   #force: NodeJS.Timeout | undefined;
   /** Why it was asked to end; the first reason counts. */
   why: TurnFailure | undefined;
@@ -40,7 +41,7 @@ export class Turn {
   constructor(prompt: Prompt, clocks: Clocks) {
     this.prompt = prompt;
     if (prompt.deadlineSeconds !== undefined)
-      this.#deadline = setTimeout(() => clocks.onOver('deadline'), prompt.deadlineSeconds * 1000);
+      this.#deadline = setLongTimer(() => clocks.onOver('deadline'), prompt.deadlineSeconds * 1000);
     this.#quiet = watchQuiet({
       silenceMs: clocks.silenceMs,
       look: () => ({
@@ -86,7 +87,7 @@ export class Turn {
   }
 
   stopClocks(): void {
-    clearTimeout(this.#deadline);
+    this.#deadline?.cancel();
     clearTimeout(this.#force);
     this.#quiet.stop();
   }

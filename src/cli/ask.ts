@@ -1,4 +1,5 @@
 import { type Answer, Fault, parseCommand, toEntry } from '../model/index.ts';
+import { timeoutSignal } from '../queue/long-timer.ts';
 import type { Context } from './context.ts';
 import { TimedOut } from './exit.ts';
 import type { Session } from './session.ts';
@@ -21,7 +22,7 @@ export async function ask(
   const command = { ...fields, reply_to };
   parseCommand(command);
   const entry = toEntry(command);
-  const timeout = AbortSignal.timeout(Math.ceil(seconds * 1000));
+  const { signal: timeout, cancel } = timeoutSignal(Math.ceil(seconds * 1000));
   const stopTelling = seconds > ANSWER_SECONDS ? tellLater(session, out) : () => {};
   try {
     await redis.xadd(store.keys.commands, '*', 'data', entry);
@@ -30,6 +31,7 @@ export async function ask(
       return data as Answer;
     }
   } finally {
+    cancel();
     stopTelling();
   }
   throw new TimedOut(await whyNoAnswer(session, fields, seconds));

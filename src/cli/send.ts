@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { hasEnded, inputMessage, type OutputMessage, toIssues } from '../model/index.ts';
+import { timeoutSignal } from '../queue/long-timer.ts';
 import type { Context } from './context.ts';
 import { TimedOut, usage } from './exit.ts';
 import { outputOption } from './output.ts';
@@ -86,7 +87,7 @@ async function answer(
   requestId: string,
   { timeout, output }: Options,
 ): Promise<void> {
-  const signal = AbortSignal.timeout(timeout * 1000);
+  const { signal } = timeoutSignal(timeout * 1000);
   for await (const { data } of session.follow(session.store.keys.output(id), from, signal)) {
     const entry = data as OutputMessage;
     if (entry.request_id !== requestId && entry.type !== 'gap' && entry.type !== 'exited') continue;

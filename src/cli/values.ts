@@ -1,15 +1,13 @@
 /** How values are written on the command line. Each throws commander's error, which names the option. */
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
-import { messageOf } from '../model/index.ts';
-
-const UNIT: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 };
+import { DURATION_ALLOWED, messageOf, parseDuration } from '../model/index.ts';
 
 /** Seconds, as a number or with a unit: `90`, `1.5m`, `2h`, `7d`. */
 export function seconds(text: string): number {
-  const match = /^(\d{1,12}(?:\.\d{1,9})?)([smhd]?)$/.exec(text.trim());
-  if (!match) throw new InvalidArgumentError('It must be seconds, or a time such as 90s, 5m, 2h or 7d.');
-  return Number(match[1]) * (UNIT[match[2] || 's'] ?? 1);
+  const found = parseDuration(text);
+  if (found === undefined) throw new InvalidArgumentError(`It must be ${DURATION_ALLOWED}.`);
+  return found;
 }
 
 export function number(text: string): number {

@@ -5,6 +5,7 @@
 import type { FaultCode, Issue } from '../model/fault.ts';
 import type { PoolInput } from '../model/pool.ts';
 import type { PoolView, WorkerStats } from '../model/pool-status.ts';
+import { LONGEST_TIMER_MS } from '../queue/long-timer.ts';
 
 export type { PoolInput } from '../model/pool.ts';
 export type { PoolStatus, PoolView, WorkerStats } from '../model/pool-status.ts';
@@ -99,7 +100,7 @@ export class ManagerClient {
           ...(key !== undefined && { 'idempotency-key': key }),
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: AbortSignal.timeout(Math.min(timeoutMs, LONGEST_TIMER_MS)),
       });
     } catch (cause) {
       throw new ManagerError('unavailable', `The manager cannot be reached at ${url}.`, { cause });

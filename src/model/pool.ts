@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DESIRED_STATES } from './record.ts';
 import { specFields } from './spec.ts';
+import { DURATION_ALLOWED, parseDuration } from './units.ts';
 
 /** Where the workers of a pool live, in the words of a pool: `direct` is the process runtime. */
 export const EXECUTION_MODES = ['docker', 'direct', 'auto'] as const;
@@ -25,21 +26,18 @@ export const poolName = z
 const size = z.number().int().min(0).max(POOL_LIMIT);
 const seconds = (max: number) => z.number().min(0).max(max);
 
-const DURATION = /^(\d+(?:\.\d+)?)(s|m|h)$/;
-const FACTOR: Record<string, number> = { s: 1, m: 60, h: 3600 };
-/** Seconds as a number, or as people write them: `90s`, `5m`, `1.5h`. Stored as a number. */
+/** Seconds as a number, or as people write them: `90s`, `5m`, `1.5h`, `7d`. Stored as a number. */
 const duration = z
-  .union([z.number(), z.string().regex(DURATION, 'must be seconds, or a time such as "90s", "5m" or "1h"')])
-  .transform((given) => {
-    if (typeof given === 'number') return given;
-    const [, number = '0', unit = 's'] = DURATION.exec(given) ?? [];
-    return Number(number) * (FACTOR[unit] ?? 1);
-  })
+  .union([
+    z.number(),
+    z.string().refine((text) => parseDuration(text) !== undefined, `must be ${DURATION_ALLOWED}`),
+  ])
+  .transform((given) => (typeof given === 'number' ? given : (parseDuration(given) ?? Number.NaN)))
   .pipe(
     z
       .number()
       .positive()
-      .max(7 * DAY),
+      .max(365 * DAY),
   );
 
 /** When a pool of `min` to `max` workers grows and shrinks. */

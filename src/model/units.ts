@@ -11,6 +11,17 @@ export function parseMemory(text: string): number | undefined {
   return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
+const DURATION = /^(\d{1,12}(?:\.\d{1,9})?)([smhd]?)$/;
+const SECONDS: Record<string, number> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 };
+/** What a duration may be, as the end of "must be …". */
+export const DURATION_ALLOWED = 'seconds, or a time such as 90s, 5m, 2h or 7d';
+
+/** Seconds of a duration as people write it (`90`, `90s`, `1.5m`, `2h`, `7d`), or `undefined` if it is none. */
+export function parseDuration(text: string): number | undefined {
+  const match = DURATION.exec(text.trim());
+  return match ? Number(match[1]) * (SECONDS[match[2] ?? ''] ?? 1) : undefined;
+}
+
 /** An instant in milliseconds since 1970 as RFC 3339 in UTC, the only spelling of an instant on the wire. */
 export function instant(ms: number): string {
   return new Date(ms).toISOString();

@@ -10,7 +10,7 @@
  *
  * Must not import the store, the runtimes or the loop.
  */
-import { LONGEST_TIMER_MS, type SetTimer } from './clock.ts';
+import type { SetTimer } from './clock.ts';
 import { DelayedKeys } from './delayed-keys.ts';
 
 export interface WorkQueueOptions {
@@ -101,7 +101,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     armed?.cancel();
     armed = undefined;
     if (due === undefined) return;
-    const wait = Math.min(Math.max(due - clock.now(), 0), LONGEST_TIMER_MS);
+    const wait = Math.max(due - clock.now(), 0);
     armed = { due, cancel: clock.setTimer(wait, ripen) };
   }
 

@@ -1,5 +1,6 @@
 import { messageOf } from '../model/fault.ts';
 import { TaskError, type TaskFailure } from '../model/task-error.ts';
+import { setLongTimer } from '../queue/long-timer.ts';
 import { type RunningTask, type RunTask, TaskAbort } from './consumer.ts';
 
 /** How an attempt came out. `lost` counts for nothing; `ending` gives the task to another worker. */
@@ -38,7 +39,7 @@ export class Attempt {
         clock = setTimeout(() => resolve(this.#after(signal.reason)), graceMs);
       };
     });
-    const limit = setTimeout(() => {
+    const limit = setLongTimer(() => {
       const seconds = task.timeout_seconds;
       this.abort('timeout', `It took longer than its timeout of ${seconds} s, and was ended.`);
     }, task.timeout_seconds * 1000);
@@ -49,7 +50,7 @@ export class Attempt {
     this.settled = ended.then(() => {});
     const outcome = await Promise.race([ended, abandoned]);
     this.#over = true;
-    clearTimeout(limit);
+    limit.cancel();
     clearTimeout(clock);
     return outcome;
   }

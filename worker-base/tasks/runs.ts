@@ -1,6 +1,7 @@
 /** Runs of tasks in a worker's slots: what was taken from the queue becomes a call of a handler, under the worker's own bound of time. */
 
 import { TaskError } from '../../src/model/task-error.ts';
+import { timeoutSignal } from '../../src/queue/long-timer.ts';
 import type { RunningTask, RunTask, TaskHands } from '../../src/tasks/consumer.ts';
 import { DURATION_BUCKETS, type DurationTotals } from '../../src/tasks/durations.ts';
 import type { Call, CallHooks } from '../runner/slot.ts';
@@ -67,13 +68,15 @@ export interface RunOptions {
 /** What the consumer calls for each attempt. */
 export function runsOf({ call, commands, maxSeconds, durations, log, changed }: RunOptions): RunTask {
   const attempt = async (task: RunningTask, hands: TaskHands) => {
-    const bound = maxSeconds === undefined ? undefined : AbortSignal.timeout(maxSeconds * 1000);
+    const bound = maxSeconds === undefined ? undefined : timeoutSignal(maxSeconds * 1000);
     try {
-      return await durations.of(call(callOf(task, commands), hooksOf(hands, bound)));
+      return await durations.of(call(callOf(task, commands), hooksOf(hands, bound?.signal)));
     } catch (error) {
-      if (!bound?.aborted || hands.signal.aborted) throw error;
+      if (!bound?.signal.aborted || hands.signal.aborted) throw error;
       const message = `The task ran for longer than the ${maxSeconds} s of max_job_time_seconds, and was ended.`;
       throw new TaskError({ type: 'Timeout', message });
+    } finally {
+      bound?.cancel();
     }
   };
   return async (task, hands) => {

@@ -25,6 +25,8 @@ export interface ManagerOptions {
   cell: string;
   /** Variables beside, or instead of, those of `managerEnv`. */
   env?: Record<string, string>;
+  /** A program, with arguments, that starts it, such as `prlimit`. */
+  under?: string[];
   /** Arguments of `serve`. */
   args?: string[];
   /** The folder of the process runtime, to start again where another manager was; default: a new one. */
@@ -73,7 +75,8 @@ export function managerEnv({ redisUrl, cell, home, env }: ManagerOptions): Recor
 /** Starts a manager; resolves when it answers on HTTP, which is before it leads. Rejects with its log where it ends. */
 export async function startManager(options: ManagerOptions): Promise<Manager> {
   const home = options.home ?? (await mkdtemp(join(tmpdir(), 'wm-home-')));
-  const child = spawn(process.execPath, [MAIN, 'serve', ...(options.args ?? [])], {
+  const [program = '', ...args] = [...(options.under ?? []), process.execPath, MAIN, 'serve'];
+  const child = spawn(program, [...args, ...(options.args ?? [])], {
     env: managerEnv({ ...options, home }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });

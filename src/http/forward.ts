@@ -50,7 +50,8 @@ function pass(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const { method, url } = request;
-    const headers = { ...passedOn(request.headers), 'content-length': body.length };
+    // Kept alive: a refusal that comes before the body was read would otherwise break off what is still being sent.
+    const headers = { ...passedOn(request.headers), 'content-length': body.length, connection: 'keep-alive' };
     // No connection is used twice: a server that was blocked may close an idle one on the request that is in it.
     const inner = ask({ socketPath, method, path: url, headers, agent: false });
     inner.on('response', (answer) => {

@@ -1,0 +1,98 @@
+/** The watchdog's way to the API: another server of the same process, on a socket of its own. */
+import { afterEach, expect, test, vi } from 'vitest';
+import { createForward } from '../../src/http/forward.ts';
+import { type HttpServer, listen } from '../../src/http/listen.ts';
+import { json, type Route } from '../../src/http/route.ts';
+import { newApiSocket } from '../../src/watchdog/api-socket.ts';
+
+const servers: HttpServer[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close();
+});
+
+async function serve(routes: Route[], { token, quietMs = 0 }: { token?: string; quietMs?: number } = {}) {
+  const socketPath = newApiSocket();
+  const names = { host: 'HTTP_HOST', port: 'HTTP_PORT' };
+  const common = { host: '127.0.0.1', port: 0, names, log: { error: () => {} } };
+  servers.push(await listen({ ...common, socketPath, routes, token }));
+  const front = await listen({
+    ...{ ...common, forward: createForward({ socketPath, quietMs: () => quietMs }) },
+    routes: [{ method: 'GET', path: '/livez', open: true, handle: () => json(200, 'alive') }],
+  });
+  servers.push(front);
+  return front.url;
+}
+const echo: Route = {
+  ...{ method: 'POST', path: '/echo/:name' },
+  handle: async (asked) => ({
+    ...json(201, { name: asked.params.name, q: asked.query.get('q'), is: await asked.json() }),
+    headers: { 'x-more': asked.headers['x-given'] as string },
+  }),
+};
+
+test('what is not its own is passed on whole, and so is the answer', async () => {
+  const url = await serve([echo]);
+  const body = JSON.stringify(['x'.repeat(1024 ** 2 - 100)]);
+  const response = await fetch(`${url}/echo/a%2Fb?q=1`, {
+    method: 'POST',
+    body,
+    headers: { 'x-given': 'yes' },
+  });
+  expect([response.status, response.headers.get('x-more')]).toEqual([201, 'yes']);
+  expect(await response.json()).toEqual({ name: 'a/b', q: '1', is: JSON.parse(body) });
+  expect((await fetch(`${url}/livez`)).status).toBe(200);
+  expect((await fetch(`${url}/nothing`)).status).toBe(404);
+  const head = await fetch(`${url}/echo/x`, { method: 'HEAD' });
+  expect([head.status, head.headers.get('allow')]).toEqual([405, 'POST']);
+});
+
+test('a refusal that comes before a large body was read is heard', async () => {
+  const url = await serve([echo], { token: 'let-me-in' });
+  const post = () => fetch(`${url}/echo/x`, { method: 'POST', body: 'x'.repeat(1024 ** 2) });
+  const responses = await Promise.all(Array.from({ length: 20 }, post));
+  expect(responses.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 401));
+});
+
+test('a body that is too long does not get through', async () => {
+  const asked = vi.fn();
+  const url = await serve([{ method: 'POST', path: '/x', handle: asked }]);
+  expect((await fetch(`${url}/x`, { method: 'POST', body: 'x'.repeat(1024 ** 2 + 1) })).status).toBe(413);
+  expect(asked).not.toHaveBeenCalled();
+});
+
+test('more than it works on at once are told to come again, and the probe is answered', async () => {
+  const waiting: (() => void)[] = [];
+  const held: Route = {
+    ...{ method: 'GET', path: '/wait' },
+    handle: () => new Promise((resolve) => waiting.push(() => resolve(json(200, {})))),
+  };
+  const url = await serve([held]);
+  const working = Array.from({ length: 64 }, () => fetch(`${url}/wait`));
+  await vi.waitFor(() => expect(waiting).toHaveLength(64));
+  const refused = await fetch(`${url}/wait`);
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
+  expect((await fetch(`${url}/livez`)).status).toBe(200);
+  for (const answer of waiting) answer();
+  for (const response of await Promise.all(working)) expect(response.status).toBe(200);
+});
+
+test('a main loop that is busy for long is given nothing new', async () => {
+  const url = await serve([echo], { quietMs: 6000 });
+  const refused = await fetch(`${url}/echo/x`, { method: 'POST', body: '{}' });
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
+  expect(await refused.text()).toContain('busy for 6 s');
+});
+
+test('a client that goes takes its request with it', async () => {
+  let gone = () => {};
+  const left = new Promise<void>((resolve) => {
+    gone = resolve;
+  });
+  const url = await serve([{ method: 'GET', path: '/wait', handle: () => new Promise(() => gone()) }]);
+  const controller = new AbortController();
+  const asking = fetch(`${url}/wait`, { signal: controller.signal });
+  await left;
+  controller.abort();
+  await expect(asking).rejects.toThrow();
+  expect((await fetch(`${url}/livez`)).status).toBe(200);
+});

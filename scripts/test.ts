@@ -34,6 +34,7 @@ function installWhatIsMissing(): void {
     !has('promtool') && 'prometheus',
     spawnSync('/usr/bin/python3', ['-c', 'import redis'], { stdio: 'ignore' }).status !== 0 &&
       'python3-redis',
+    !has('docker-compose') && 'docker-compose',
   ].filter((one) => one !== false);
   if (missing.length === 0) return;
   if (process.getuid?.() !== 0 || !has('apt-get')) {

@@ -117,6 +117,17 @@ function flag(name: string, text = ''): boolean {
   throw new Error(`${name} is "${text}": it must be true or false.`);
 }
 
+/** The limits of a node that was started by hand, by the names of their variables. */
+export function limitsOf(own: TaskSettings): Record<string, unknown> {
+  return {
+    queue_size: own.queueSize ?? own.queueSizeOtherwise,
+    max_cpu_percent: own.maxCpuPercent ?? 'none',
+    max_memory_percent: own.maxMemoryPercent ?? 'none',
+    task_timeout: own.timeoutSeconds === LONGEST_SECONDS ? 'none' : own.timeoutSeconds,
+    health_check_interval: own.checkMs / 1000,
+  };
+}
+
 /** Relative names are those of the folder; a node that was started by hand takes all files of it, or those it is told. */
 function handlersOf(env: NodeJS.ProcessEnv, spec: WorkerSpec, external: boolean): string[] {
   const folder = env.HANDLERS_DIR || HANDLERS_DIR;

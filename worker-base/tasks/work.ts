@@ -21,7 +21,7 @@ import { LoadMeter } from './load.ts';
 import { reachable, startNode } from './node.ts';
 import { OomWatch } from './oom.ts';
 import { Durations, runsOf } from './runs.ts';
-import { readTaskSettings, type TaskSettings } from './settings.ts';
+import { limitsOf, readTaskSettings, type TaskSettings } from './settings.ts';
 import { TaskLog } from './task-log.ts';
 
 /** Between SIGTERM and SIGKILL of a handler; within what the body has left when its own grace is over. */
@@ -145,8 +145,9 @@ export async function workOnTasks(options: {
       meter.start();
     })
     .catch((error: unknown) => log.error('no tasks can be taken', { error: messageOf(error) }));
-  const fields = { pool: own.pool, slots: own.slots, functions: slots.functions, node_url: meter.url };
-  if (settings.external) log.info('node started', { worker_id: settings.workerId, ...fields });
+  const fields = { pool: own.pool, functions: slots.functions, node_url: meter.url, slots: own.slots };
+  if (settings.external)
+    log.info('node started', { worker_id: settings.workerId, ...fields, ...limitsOf(own) });
   // Ready is who takes tasks; where Redis has just gone, that is told when it is back.
   await Promise.race([started, new Promise((resolve) => setTimeout(resolve, START_MS).unref())]);
   return {

@@ -63,11 +63,31 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
 }
 
+/** Servers that tests may run against, by the value of TEST_REDIS: Debian's release and its packages. */
+const REDIS_SERVERS: Record<string, { suite: string; packages: string; program?: string }> = {
+  'redis-7': { suite: 'bookworm', packages: 'redis-server' },
+  'redis-8': { suite: 'trixie', packages: 'redis-server' },
+  'valkey-9': { suite: 'sid', packages: 'valkey-server', program: 'valkey-server' },
+};
+
 /** Redis from Debian on the base that is here anyway: no registry needed. */
 async function ensureRedisImage(docker: Docker, base: string): Promise<string> {
+  const chosen = process.env.TEST_REDIS ?? 'redis-7';
+  const server = REDIS_SERVERS[chosen];
+  if (!server)
+    throw new Error(`TEST_REDIS must be one of ${Object.keys(REDIS_SERVERS).join(', ')}, not ${chosen}.`);
+  const { suite, packages, program } = server;
+  // A file may have moved from a package of this release to another one of the newer.
+  const newer = suite !== 'bookworm' && [
+    `RUN sed 's/bookworm/${suite}/' /etc/apt/sources.list > /etc/apt/sources.list.d/newer.list`,
+    // The Release file of sid may be past its date on a mirror that lags behind.
+    `RUN echo 'Acquire::Check-Valid-Until "false";' > /etc/apt/apt.conf.d/99check`,
+  ];
   const dockerfile = [
     `FROM ${base}`,
-    'RUN apt-get update && apt-get install -y --no-install-recommends redis-server && rm -rf /var/lib/apt/lists/*',
+    ...(newer || []),
+    `RUN apt-get update && apt-get install -y --no-install-recommends ${newer ? '-o Dpkg::Options::=--force-overwrite ' : ''}-t ${suite} ${packages} && rm -rf /var/lib/apt/lists/*`,
+    ...(program ? [`RUN ln -s ${program} /usr/bin/redis-server`] : []),
     'RUN mkdir -p /data',
     'LABEL worker-manager.managed=true',
     '',

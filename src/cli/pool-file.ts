@@ -2,23 +2,33 @@
  * Pools as people write them: YAML or JSON, one or several documents, each a pool, a list of pools, or `pools:` with
  * a list. What is wrong is told by line and field, all of it at once. Pure.
  */
-import { LineCounter, parseAllDocuments } from 'yaml';
-import { Fault, type Issue, messageOf, type PoolSpec, poolSpec, toIssues } from '../model/index.ts';
+import {
+  Fault,
+  ISSUES_TOLD,
+  type Issue,
+  messageOf,
+  type PoolSpec,
+  poolSpec,
+  toIssues,
+} from '../model/index.ts';
 import { templateIssues } from '../pools/template.ts';
+import { excessOfYaml, readYaml, type YamlDocument } from './bounded-yaml.ts';
 
-type Document = ReturnType<typeof parseAllDocuments>[number];
+type Document = YamlDocument['document'];
 type Path = (string | number)[];
 
 /** The pools of a file's text, in their order. Throws a Fault `invalid_command` whose issues begin with `file:line`. */
 export function readPools(text: string, file: string): PoolSpec[] {
-  const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
+  const excess = excessOfYaml(text);
+  if (excess) throw new Fault('invalid_command', `${file} cannot be applied: it ${excess}.`);
+  const { documents, lines } = readYaml(text);
   const issues: Issue[] = [];
+  let more = 0;
   const pools: PoolSpec[] = [];
   const at = (offset: number) => `${file}:${lines.linePos(offset).line}`;
-  for (const document of documents as Document[]) {
-    for (const { message, pos } of document.errors) issues.push({ path: at(pos[0]), message });
-    if (document.errors.length > 0) continue;
+  for (const { document, issues: mistakes } of documents) {
+    for (const { message, offset } of mistakes) issues.push({ path: at(offset), message });
+    if (mistakes.length > 0) continue;
     let value: unknown;
     try {
       value = document.toJS();
@@ -35,7 +45,9 @@ export function readPools(text: string, file: string): PoolSpec[] {
       };
       const read = poolSpec.safeParse(valueAt(value, path));
       const found = read.success ? templateIssues(read.data) : toIssues(read.error);
-      for (const issue of found) tell(issue);
+      // A place costs a search of the document.
+      for (const issue of found.slice(0, ISSUES_TOLD)) tell(issue);
+      more += Math.max(0, found.length - ISSUES_TOLD);
       if (!read.success) continue;
       if (pools.some(({ name }) => name === read.data.name))
         tell({ path: 'name', message: `is there twice: ${read.data.name}` });
@@ -44,7 +56,9 @@ export function readPools(text: string, file: string): PoolSpec[] {
   }
   if (issues.length === 0 && pools.length === 0) issues.push({ path: file, message: 'declares no pool' });
   if (issues.length > 0) {
-    const list = issues.map(({ path, message }) => `${path}: ${message}`);
+    const list = issues.slice(0, ISSUES_TOLD).map(({ path, message }) => `${path}: ${message}`);
+    more += issues.length - list.length;
+    if (more > 0) list.push(`and ${more} more`);
     throw new Fault('invalid_command', `${file} cannot be applied:\n  ${list.join('\n  ')}`, { issues });
   }
   return pools;

@@ -27,7 +27,7 @@ export interface Issue {
 }
 
 /** Issues that an error holds: an answer must not grow with what was wrong. */
-const ISSUES_TOLD = 50;
+export const ISSUES_TOLD = 50;
 
 /** An error made for people: what failed, on what, why and what to do. Its code stands on the wire as it is. */
 export class Fault extends Error {

@@ -56,7 +56,7 @@ async function measure(redis: Link, workers: number) {
   const store = new Store(redis, cell);
   const epoch = Date.now();
   await redis.set(store.keys.leader, `bench ${epoch}`);
-  await store.identify(epoch, Date.now() - 1000);
+  await store.identify(epoch, { id: randomUUID(), created_at: instant(Date.now() - 1000), adopted: {} });
   const identity = await store.identity();
   if (!identity) throw new Error('Redis does not keep what is written to it.');
   const runtime = new FakeRuntime({ engine: new FakeEngine(), cell });
@@ -93,6 +93,7 @@ async function measure(redis: Link, workers: number) {
       loop,
       metrics,
       identity,
+      findings: { note: () => {}, clear: () => {} },
       grace_ms: 60_000,
       breaker_share: 0.5,
       heartbeat_silent_ms: limits.heartbeat_silent_ms,

@@ -17,6 +17,7 @@ import { startsOf } from './open-starts.ts';
 import { pauseBetweenTerms, Term } from './reconcile/term.ts';
 import type { TermOptions } from './reconcile/term-options.ts';
 import { aliased } from './runtimes/aliased.ts';
+import { Ownership, owned } from './runtimes/owned.ts';
 import { Runtimes } from './runtimes/registry.ts';
 import { type Runtime, RuntimeDown } from './runtimes/runtime.ts';
 import type { ServeOptions } from './serve-options.ts';
@@ -25,6 +26,7 @@ import {
   connectBlocking,
   connectCommands,
   Fenced,
+  Findings,
   ImageUsage,
   Store,
   Takeovers,
@@ -71,8 +73,13 @@ export async function serve(options: ServeOptions): Promise<void> {
   const collector = options.collector?.(redis, () => images?.busy ?? false);
   const urls = new Map<RuntimeName, string>();
   const takeovers = { book: new Takeovers(redis, settings.cell), specOf: specFrom(store), now: Date.now };
+  const findings = new Findings(redis, store.keys.findings, { log, now: Date.now });
+  const ownership = new Ownership(({ id, worker_id, runtime, store: label }) =>
+    log.warn({ body_id: id, worker_id, runtime, store: label }, 'body of another store left alone'),
+  );
+  const ours = options.runtimes.map((runtime) => owned(runtime, ownership));
   const taking = (runtime: Runtime) => aliased(runtime, takeovers);
-  const runtimes = new Runtimes(options.runtimes.map(taking), Date.now, (name, error) => {
+  const runtimes = new Runtimes(ours.map(taking), Date.now, (name, error) => {
     log[error ? 'warn' : 'info'](
       { runtime: name, why: error },
       error ? 'runtime does not answer' : 'runtime answers',
@@ -134,7 +141,17 @@ export async function serve(options: ServeOptions): Promise<void> {
   }
 
   const termOptions = (): Omit<TermOptions, 'stream'> => ({
-    ...{ store, runtimes, metrics, log, cell: settings.cell, now: Date.now, newId: randomUUID },
+    ...{
+      store,
+      runtimes,
+      ownership,
+      findings,
+      metrics,
+      log,
+      cell: settings.cell,
+      now: Date.now,
+      newId: randomUUID,
+    },
     checkpoint: options.checkpoint,
     bodyRedisUrl,
     pools: pools.ports,
@@ -180,6 +197,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     });
     return report({
       redis: link,
+      findings: findings.recent(),
       runtimes: Object.fromEntries(states),
       leading: term !== undefined,
       heldBack: term?.heldBack ?? 0,
@@ -216,7 +234,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   });
   /** Ends the direct bodies while the term goes on, so that their records say how they ended. */
   async function cleanUp(): Promise<void> {
-    const direct = options.runtimes.find(({ name }) => name === 'process');
+    const direct = ours.find(({ name }) => name === 'process');
     // A manager that stands by has no workers to end: they are the leader's.
     if (!watchdog.lease.held()) return log.warn('not leading: direct workers stay as they are');
     term?.holdStarts();

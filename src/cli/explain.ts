@@ -52,6 +52,7 @@ async function explain(context: Context, given: string, options: { output: strin
     images: undefined,
     limits: parts.limits(session.settings),
     now,
+    log: { warn: () => {} },
     // An epoch is the instant at which the lease was won; without a leader, whoever leads next counts from then.
     leadingSince: leader?.epoch ?? now(),
     refusals: new Map(),

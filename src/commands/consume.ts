@@ -46,6 +46,8 @@ export interface ConsumerOptions {
   takenOver?: (workerId: string, by?: Settlement['created']) => void;
   /** A warm worker was chosen, and was not taken, or may not have been. */
   spared?: (workerId: string) => void;
+  /** The stream or its group was there before, and had to be made again. */
+  streamLost?: () => void;
   /** One command was settled, `lagMs` after it was pushed. */
   settled: (command: string, result: string, lagMs: number) => void;
   checkpoint?: Checkpoint | undefined;
@@ -65,7 +67,7 @@ export async function consumeCommands(options: ConsumerOptions, signal: AbortSig
   let failures = 0;
   while (!signal.aborted) {
     try {
-      if (leftovers) await stream.ensureGroup();
+      if (leftovers && (await stream.ensureGroup())) options.streamLost?.();
       const stranded = performance.now() - claimedAt >= strandedMs;
       // One by one: a claim counts as a delivery, and one that cannot be settled must not count for the others.
       const entries: Entry[] =

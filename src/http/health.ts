@@ -10,6 +10,8 @@ export interface HealthFacts {
   redis: Check;
   /** The runtimes in use, by name. */
   runtimes: Record<string, Check>;
+  /** What is missing in the store. */
+  findings?: readonly { about: string; message: string }[];
   leading: boolean;
   /** Bodies that the removal breaker keeps from being removed; 0 while it is closed. */
   heldBack: number;
@@ -32,7 +34,7 @@ const ALLOW = 'Check them, then restart the manager with a higher REMOVAL_BREAKE
 
 /** Judges the facts. A standby is as ready as a leader; one runtime of several may be away. */
 export function report(facts: HealthFacts): HealthReport {
-  const { redis, runtimes, leading, heldBack, loopQuietSeconds, loopStuckSeconds } = facts;
+  const { redis, runtimes, findings = [], leading, heldBack, loopQuietSeconds, loopStuckSeconds } = facts;
   const moves = loopQuietSeconds < loopStuckSeconds;
   const loop = {
     ok: moves,
@@ -53,6 +55,9 @@ export function report(facts: HealthFacts): HealthReport {
         message:
           heldBack === 0 ? 'closed' : `open: ${heldBack} bodies without a record are not removed. ${ALLOW}`,
       },
+      ...(findings.length > 0 && {
+        store: { ok: false, message: findings.map(({ message }) => message).join(' ') },
+      }),
       loop,
     },
   };

@@ -11,6 +11,7 @@ export const LABEL = {
   agentType: 'worker-manager.agent-type',
   pool: 'worker-manager.pool',
   epoch: 'worker-manager.epoch',
+  store: 'worker-manager.store',
 } as const;
 
 /**
@@ -30,6 +31,8 @@ export interface Body {
   spec_hash: string;
   /** The spec as it stands in the label, JSON; empty where it is unreadable. */
   spec: string;
+  /** The identity of the store that it was made for; missing on one of an older version. */
+  store?: string | undefined;
   state: BodyState;
   /** Only of an exited body, and only where the engine kept it. */
   exit_code?: number | undefined;

@@ -20,6 +20,7 @@ export * from './pool.ts';
 export * from './pool-status.ts';
 export * from './record.ts';
 export * from './spec.ts';
+export * from './store-identity.ts';
 export * from './takeover.ts';
 export * from './task.ts';
 export * from './task-error.ts';

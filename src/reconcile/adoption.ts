@@ -39,6 +39,11 @@ export class Adoption {
     this.#tellWhenDone();
   }
 
+  /** There is nothing to decide about it: it is gone, or it cannot be read. The others do not wait for it. */
+  skip(id: string): void {
+    if (this.#waiting.delete(id)) this.#tellWhenDone();
+  }
+
   #tellWhenDone(): void {
     if (this.#waiting.size > 0) return;
     this.#log.info(this.#counts, 'recovered');

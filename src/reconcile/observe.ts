@@ -5,13 +5,15 @@ import {
   type Observation,
   type WorkerRecord,
 } from '../model/index.ts';
+import type { Store } from '../store/index.ts';
+import { lostStatus } from './lost-status.ts';
 import type { PassContext } from './pass-context.ts';
 
 /** What a look needs; `explain` looks with it, too, and without a lease. */
 export type Looker = Pick<
   PassContext,
-  'store' | 'runtimes' | 'images' | 'limits' | 'now' | 'leadingSince' | 'refusals' | 'vitals' | 'turns'
->;
+  'runtimes' | 'images' | 'limits' | 'now' | 'leadingSince' | 'refusals' | 'vitals' | 'turns'
+> & { store: Pick<Store, 'load' | 'repair'>; log: Pick<PassContext['log'], 'warn'> };
 
 /** One look at a worker; `undefined` where there is no record of it. */
 export async function observe(
@@ -20,9 +22,11 @@ export async function observe(
 ): Promise<{ record: WorkerRecord; seen: Observation } | undefined> {
   const loaded = await context.store.load(id);
   if (!loaded) return undefined;
-  const { record, heartbeat } = loaded;
+  const { heartbeat, status_lost } = loaded;
+  let { record } = loaded;
   const { runtime } = record.desired.spec;
   const actual = await look(id, record.status?.body_id, runtime, context);
+  if (status_lost) record = { ...record, status: await rebuilt(record, actual, context) };
   const image = await lookForImage(record, actual, context);
   const refusal = context.refusals.get(id);
   const mayStart = record.desired.desired === 'running' && actual.kind === 'absent' && hasImage(image);
@@ -45,6 +49,16 @@ export async function observe(
 }
 
 const hasImage = (image: ImageState | undefined) => image === undefined || image.kind === 'ready';
+
+/** What a status that is lost must have been. */
+async function rebuilt(record: WorkerRecord, actual: Actual, { store, log }: Looker) {
+  const status = lostStatus(record, await store.repair.lastTold(record.id), actual);
+  log.warn(
+    { worker_id: record.id, status: status?.status },
+    'status was lost; rebuilt from history and body',
+  );
+  return status;
+}
 
 /** Only who waits for a body needs an image. */
 async function lookForImage(

@@ -29,7 +29,7 @@ export interface BodyImages {
 
 /** What every pass of one term shares. */
 export interface PassContext {
-  store: Pick<Store, 'load' | 'record' | 'purge' | 'leads'>;
+  store: Pick<Store, 'load' | 'repair' | 'record' | 'purge' | 'leads'>;
   runtimes: Runtimes;
   log: Logger;
   epoch: number;

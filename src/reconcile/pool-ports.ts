@@ -43,7 +43,7 @@ const PLACE_MS = 5000;
 /** The parts of a pool's context that do not depend on the term. */
 export function poolContext(
   parts: Parts,
-): Omit<PoolContext, 'epoch' | 'mayAct' | 'leadingSince' | 'changed' | 'told'> {
+): Omit<PoolContext, 'epoch' | 'mayAct' | 'leadingSince' | 'changed' | 'told' | 'membersFound'> {
   const { pools, log, limits, now, newId, checkpoint } = parts;
   return {
     ...{ pools: pools.store, log, limits, now, newId, checkpoint },

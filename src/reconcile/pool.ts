@@ -28,7 +28,10 @@ import type { PoolEvent, PoolRead, PoolStore } from '../store/index.ts';
 
 /** What every pass over a pool of one term shares. */
 export interface PoolContext {
-  pools: Pick<PoolStore, 'load' | 'decided' | 'add' | 'retire' | 'purge' | 'names'>;
+  pools: Pick<
+    PoolStore,
+    'load' | 'record' | 'decided' | 'add' | 'retire' | 'purge' | 'names' | 'lost' | 'findMembers'
+  >;
   log: Logger;
   epoch: number;
   limits: Limits;
@@ -52,6 +55,8 @@ export interface PoolContext {
   counted?: { add: (id: string) => void; forget: (id: string) => void } | undefined;
   /** A worker's desired record was written. */
   changed: (workerId: string) => void;
+  /** Whether its list of workers was lost, and is there again: what was read is not what is. */
+  membersFound: (read: PoolRead) => Promise<boolean>;
   /** Called with every look and what was decided on it. */
   told: (read: PoolRead, status: PoolStatus | undefined) => void;
   checkpoint?: Checkpoint | undefined;
@@ -67,6 +72,7 @@ export type PoolOutcome =
 export async function reconcilePool(name: string, context: PoolContext): Promise<PoolOutcome> {
   const read = await context.pools.load(name);
   if (!read) return { kind: 'gone' };
+  if (await context.membersFound(read)) return { kind: 'again' };
   const look = await lookAt(read, context);
   const decision = decidePool(look);
   context.told(read, decision.status);

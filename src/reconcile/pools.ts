@@ -7,7 +7,7 @@
 import { messageOf, type PoolStatus } from '../model/index.ts';
 import { steadyClock } from '../queue/clock.ts';
 import { createWorkQueue, type WorkQueue } from '../queue/work-queue.ts';
-import { Fenced, type PoolRead } from '../store/index.ts';
+import { Fenced, type Findings, type PoolRead } from '../store/index.ts';
 import { type PoolContext, reconcilePool } from './pool.ts';
 
 /** Pools that are passed at the same time: a pass waits for Redis and computes little. */
@@ -17,8 +17,14 @@ const GATHER_MS = 50;
 /** Takeovers that follow one within this are one burst, and the pool boots no others meanwhile. */
 export const BURST_MS = 2000;
 
+const LOST = (name: string) =>
+  `The record of pool ${name} was lost; its workers go on, and none is replaced. Apply the pool again, or delete its workers.`;
+
 export interface PoolLoopOptions {
-  context: Omit<PoolContext, 'told'>;
+  context: Omit<PoolContext, 'told' | 'membersFound'>;
+  findings: Pick<Findings, 'note' | 'clear'>;
+  /** Writes again what indexes the records. */
+  reindex: () => Promise<unknown>;
   /** Another manager leads: the term is over. */
   fenced: () => void;
 }
@@ -30,6 +36,10 @@ export class PoolLoop {
   /** Whose a worker is, as far as this term has seen it. */
   readonly #poolOf = new Map<string, string>();
   readonly #takingUntil = new Map<string, number>();
+  /** Pools whose list of workers was there in this term, or had none to name. */
+  readonly #counted = new Set<string>();
+  /** Pools that workers of this term say they are of. */
+  readonly #expected = new Set<string>();
   readonly #seen = new Map<string, { status: PoolStatus; members: string[] }>();
 
   constructor(options: PoolLoopOptions) {
@@ -40,7 +50,12 @@ export class PoolLoop {
       onError: (pool, err) => log.error({ pool, err }, 'a pass over a pool failed unexpectedly'),
     });
     const takingUntil = (pool: string) => this.#takingUntil.get(pool);
-    this.#context = { ...options.context, takingUntil, told: (read, status) => this.#note(read, status) };
+    this.#context = {
+      ...options.context,
+      takingUntil,
+      membersFound: (read) => this.#membersFound(read),
+      told: (read, status) => this.#note(read, status),
+    };
   }
 
   /** What is asked of the pool has changed. */
@@ -63,8 +78,15 @@ export class PoolLoop {
 
   /** Looks at all pools. */
   async lookAround(): Promise<void> {
-    const names = await this.#context.pools.names();
-    for (const name of names) this.queue.add(name);
+    const { findings, reindex } = this.#options;
+    const { pools } = this.#context;
+    const names = await pools.names();
+    const dropped = [...this.#seen.keys()].filter((name) => !names.includes(name));
+    // Forgotten on purpose, or the list was lost and only the record tells.
+    for (const name of dropped) if (await pools.record(name)) await reindex();
+    const lost = await pools.lost(names);
+    for (const name of names) if (!lost.includes(name)) findings.clear(`pool ${name}`);
+    for (const name of [...names, ...dropped]) this.queue.add(name);
   }
 
   run(signal: AbortSignal): Promise<void> {
@@ -85,6 +107,7 @@ export class PoolLoop {
       if (outcome.kind === 'again') this.queue.add(name);
       if (outcome.kind === 'standby') this.queue.addRateLimited(name);
       if (outcome.kind === 'gone') {
+        await this.#noteLost(name);
         this.#forget(name);
         this.#takingUntil.delete(name);
       }
@@ -93,6 +116,33 @@ export class PoolLoop {
       log.warn({ pool: name, why: messageOf(error) }, 'the pass over a pool failed; trying again');
       this.queue.addRateLimited(name);
     }
+  }
+
+  /** A pool whose list of workers is lost would make as many again. Asked of an empty one once, and if it had some. */
+  async #membersFound({ name, members }: PoolRead): Promise<boolean> {
+    const asked = this.#counted.has(name);
+    this.#counted.add(name);
+    if (members.length > 0 || (asked && !this.#seen.get(name)?.members.length)) return false;
+    const found = await this.#context.pools.findMembers(name);
+    if (found > 0)
+      this.#options.findings.note(
+        `workers of pool ${name}`,
+        `The list of the workers of pool ${name} was lost; ${found} are on it again.`,
+      );
+    return found > 0;
+  }
+
+  /** There is no record: the pool was deleted, or its record is lost while its workers are not. */
+  async #noteLost(name: string): Promise<void> {
+    const [lost] = await this.#context.pools.lost([name]);
+    if (lost !== undefined) this.#options.findings.note(`pool ${name}`, LOST(name));
+  }
+
+  /** A worker of this pool is there. */
+  expect(name: string): void {
+    if (this.#expected.has(name)) return;
+    this.#expected.add(name);
+    this.queue.add(name);
   }
 
   #note({ name, members }: PoolRead, status: PoolStatus | undefined): void {

@@ -1,38 +1,45 @@
 /**
- * The first thing a leader does: make sure that the store is the one that knows the bodies. Where it is empty
- * while bodies live, it was lost, not emptied: records are written again from the bodies' labels, and nothing is
- * removed. Until every runtime that may hold bodies has answered, an empty store decides nothing.
+ * The first thing a leader does: make sure that the store is the one that knows the bodies. If it is empty while
+ * bodies live, it was lost, not emptied: records are written again from the bodies' labels, and nothing is removed.
+ * Until every runtime that may hold bodies has answered, an empty store decides nothing.
  */
 import type { Logger } from 'pino';
-import { type Body, messageOf, workerSpec } from '../model/index.ts';
+import { type Body, instant, messageOf, owns, type StoreIdentity, workerSpec } from '../model/index.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { Store } from '../store/index.ts';
+import { identityFrom, tiesOf } from './identity.ts';
 
 export interface Recovered {
-  identity: { id: string; created_at: string };
+  identity: StoreIdentity;
   /** Workers whose records were written again. */
   restored: string[];
 }
 
 export async function recover(options: {
-  store: Pick<Store, 'identity' | 'identify' | 'restore'>;
+  store: Pick<Store, 'identity' | 'identify' | 'restore' | 'known' | 'heard'>;
   runtimes: Runtimes;
   epoch: number;
   now: () => number;
+  newId: () => string;
   log: Logger;
+  /** The identity that this process has led under before, if it has. */
+  last?: string | undefined;
 }): Promise<Recovered> {
-  const { store, runtimes, epoch, now, log } = options;
+  const { store, runtimes, epoch, now, newId, log, last } = options;
   const restored: string[] = [];
   if (!(await store.identity())) {
-    for (const body of await bodiesThatCanBeSeen(runtimes, log)) {
+    const bodies = await bodiesThatCanBeSeen(runtimes, log);
+    const ties = await tiesOf(bodies, { store, last });
+    const at = now();
+    const found = identityFrom(ties, { fresh: last ?? newId(), now: at, created_at: instant(at) });
+    for (const body of bodies.filter((one) => owns(found, one)))
       if (await restore(body, options)) restored.push(body.worker_id);
-    }
     if (restored.length > 0)
       log.error(
         { restored: restored.length },
         'the store was empty while bodies live: records restored from labels',
       );
-    await store.identify(epoch, now());
+    await store.identify(epoch, found);
   }
   const identity = await store.identity();
   if (!identity) throw new Error('The store does not keep what is written to it.');
@@ -54,7 +61,7 @@ async function bodiesThatCanBeSeen(runtimes: Runtimes, log: Logger): Promise<Bod
   return lists.flat();
 }
 
-/** Writes the record of a worker of which only the body is left; false where there is one, or no spec to be read. */
+/** Writes the record of a worker of which only the body is left; false if there is one, or no spec to be read. */
 export async function restore(
   body: Body,
   { store, epoch, log }: { store: Pick<Store, 'restore'>; epoch: number; log: Logger },

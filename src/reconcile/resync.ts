@@ -4,13 +4,15 @@
  * what the last pass saw; it drives the orphan sweep. It decides nothing about a worker itself.
  */
 import type { Logger } from 'pino';
-import { type Body, messageOf, parseInstant, readHeartbeat } from '../model/index.ts';
+import { type Body, messageOf, parseInstant, readHeartbeat, type StoreIdentity } from '../model/index.ts';
+import { foreignBodies, type Ownership } from '../runtimes/owned.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
-import type { Store } from '../store/index.ts';
+import type { Findings, Store } from '../store/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Loop } from './loop.ts';
 import type { Marks } from './marks.ts';
 import { restore } from './recover.ts';
+import { Repair } from './repair.ts';
 import { sweep } from './sweep.ts';
 
 /** The store is not the one that this term began with: empty, or another. */
@@ -19,12 +21,18 @@ export class StoreLost extends Error {
 }
 
 export interface ResyncOptions {
-  store: Pick<Store, 'pulse' | 'index' | 'heartbeats' | 'leads' | 'load' | 'restore' | 'status'>;
+  store: Pick<
+    Store,
+    'pulse' | 'index' | 'heartbeats' | 'leads' | 'load' | 'restore' | 'status' | 'repair' | 'heard' | 'adopt'
+  >;
   runtimes: Runtimes;
   loop: { marks: Marks; queue: Pick<Loop['queue'], 'add'>; countDenials: Loop['countDenials'] };
   metrics: Metrics;
   log: Logger;
-  identity: { id: string; created_at: string };
+  identity: StoreIdentity;
+  /** Whose bodies the runtimes show; without it, all are. */
+  ownership?: Ownership | undefined;
+  findings: Pick<Findings, 'note' | 'clear'>;
   now: () => number;
   /** The lease is young enough to begin an act. */
   mayAct: () => boolean;
@@ -36,8 +44,11 @@ export interface ResyncOptions {
 
 export class Resync {
   readonly #options: ResyncOptions;
-  #revision: string | null = null;
+  /** `undefined` before the first look. */
+  #revision: string | null | undefined;
   #index: Record<string, string> = {};
+  #identity: StoreIdentity;
+  readonly #repair: Repair;
   #suspects: ReadonlySet<string> = new Set();
   #told = new Set<string>();
   /** Heartbeats that cannot be read, as they were when that was reported. */
@@ -49,6 +60,10 @@ export class Resync {
 
   constructor(options: ResyncOptions) {
     this.#options = options;
+    this.#identity = options.identity;
+    const { store, findings, epoch, now, log, loop } = options;
+    const changed = (id: string) => loop.queue.add(id);
+    this.#repair = new Repair({ store, findings, epoch, now, log, changed, marks: loop.marks });
   }
 
   /** Throws `StoreLost`, or what the store throws; a runtime that does not answer is only left out. */
@@ -56,7 +71,9 @@ export class Resync {
     const began = performance.now();
     const { loop, metrics, now } = this.#options;
     await this.#readIndex();
-    const { bodies, listed } = await this.#list();
+    let { bodies, listed } = await this.#list();
+    if (await this.#adopt()) ({ bodies, listed } = await this.#list());
+    await this.#repair.records(this.#index, bodies, listed.size === this.#options.runtimes.all.length);
     for (const id of loop.marks.changedBodies(bodies, listed)) loop.queue.add(id);
     await this.#listen();
     await this.#sweep(bodies);
@@ -64,16 +81,46 @@ export class Resync {
     metrics.resyncDuration.observe((performance.now() - began) / 1000);
   }
 
-  /** Reads the index where anything was written since, and asks for a pass wherever a record has changed. */
+  /** Reads the index if anything was written since, and asks for a pass wherever a record has changed. */
   async #readIndex(): Promise<void> {
-    const { store, identity, loop } = this.#options;
+    const { store, loop } = this.#options;
     const found = await store.pulse();
-    if (found.identity !== identity.id)
+    if (found.identity !== this.#identity.id)
       throw new StoreLost('The store has lost its identity, and perhaps its records.');
-    if (found.revision === this.#revision) return;
+    const first = this.#revision === undefined;
+    const unchanged = !first && found.revision === this.#revision;
+    const mended = await this.#repair.indexes(found, first ? undefined : this.#index, unchanged);
+    if (unchanged && !mended) return;
+    const before = this.#index;
     this.#index = await store.index();
+    if (!first && (await this.#repair.vanished(before, this.#index))) this.#index = await store.index();
     this.#revision = found.revision;
     for (const id of loop.marks.changedRecords(this.#index)) loop.queue.add(id);
+  }
+
+  /** Bodies of another label whose wrappers write into this store are its own: it was lost, and they still serve it. */
+  async #adopt(): Promise<boolean> {
+    const { store, ownership, epoch, findings } = this.#options;
+    const foreign = ownership?.foreign ?? [];
+    const text = foreignBodies(foreign, this.#identity);
+    if (text === undefined) {
+      findings.clear('foreign bodies');
+      return false;
+    }
+    const labels = new Set(foreign.flatMap(({ store: label }) => label ?? []));
+    const adopted = { ...this.#identity.adopted };
+    for (const label of labels) {
+      const ids = foreign.filter((body) => body.store === label).map(({ worker_id }) => worker_id);
+      if (await store.heard(ids)) adopted[label] = null;
+    }
+    if (Object.keys(adopted).length === Object.keys(this.#identity.adopted).length) {
+      findings.note('foreign bodies', text);
+      return false;
+    }
+    this.#identity = { ...this.#identity, adopted };
+    await store.adopt(epoch, this.#identity);
+    ownership?.set(this.#identity);
+    return true;
   }
 
   async #list(): Promise<{ bodies: Body[]; listed: Set<string> }> {
@@ -136,7 +183,8 @@ export class Resync {
   }
 
   async #sweep(bodies: Body[]): Promise<void> {
-    const { store, runtimes, loop, log, metrics, identity } = this.#options;
+    const { store, runtimes, loop, log, metrics } = this.#options;
+    const identity = this.#identity;
     const { now, mayAct, epoch, grace_ms, breaker_share } = this.#options;
     const swept = sweep({
       bodies,

@@ -7,6 +7,9 @@ import type { Loop } from './loop.ts';
 import { BURST_MS, type PoolLoop } from './pools.ts';
 import type { TermOptions } from './term-options.ts';
 
+const STREAM_LOST =
+  'The stream of commands, or its consumer group, was lost and is made again. Commands that were on it and have no answer have to be sent again.';
+
 /** The parts of a term that a settled command is reported to. */
 interface Parts {
   epoch: number;
@@ -42,6 +45,7 @@ export async function consumeForTerm(options: TermOptions, parts: Parts, signal:
         const runtime = by?.spec.runtime;
         if (runtime) metrics.spawnDuration.observe((now() - by.ms) / 1000, { phase: ASSIGNED, runtime });
       },
+      streamLost: () => options.findings.note('commands', STREAM_LOST),
       spared(id) {
         stock.spare(id);
         hint(id);

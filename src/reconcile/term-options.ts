@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
 import type { Abilities } from '../commands/index.ts';
 import type { Checkpoint, Limits, RuntimeName } from '../model/index.ts';
+import type { Ownership } from '../runtimes/owned.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
-import type { CommandStream, Store } from '../store/index.ts';
+import type { CommandStream, Findings, Store } from '../store/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { AdmissionOptions } from './admission.ts';
 import type { PassContext } from './pass-context.ts';
@@ -19,6 +20,10 @@ export interface TermOptions {
   log: Logger;
   limits: Limits;
   cell: string;
+  /** Whose bodies the runtimes show: set once the store is known. */
+  ownership: Ownership;
+  /** What is missing in the store, for people. */
+  findings: Findings;
   bodyRedisUrl: (runtime: RuntimeName) => string;
   images: PassContext['images'];
   secrets: PassContext['secrets'];

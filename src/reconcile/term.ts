@@ -80,6 +80,7 @@ export class Term {
       concurrency,
       fenced: () => this.#end.abort(new Fenced()),
       decided: (seen, decision) => {
+        if (seen.desired.spec.pool) this.pools.expect(seen.desired.spec.pool);
         this.#adoption?.note(seen, decision);
         this.#stock.note(seen, decision);
         this.#admission.note(seen, decision);
@@ -94,7 +95,9 @@ export class Term {
         if (queue !== undefined && dead !== undefined) options.pools.release(queue, seen.worker_id, dead);
       },
       failed: (id) => this.#admission.failed(id),
+      failed: (id) => this.#adoption?.skip(id),
       gone: (id) => {
+        this.#adoption?.skip(id);
         this.#admission.forget(id);
         this.#census.forget(id);
         this.#stock.forget(id);
@@ -108,6 +111,8 @@ export class Term {
         ...{ room: () => this.#census.room, counted: this.#census },
         changed: (id) => this.loop.queue.add(id),
       },
+      findings: options.findings,
+      reindex: () => options.store.repair.reindex(epoch),
       fenced: () => this.#end.abort(new Fenced()),
     });
     this.#monitor = new Monitor({
@@ -161,8 +166,20 @@ export class Term {
 
   async run(outer: AbortSignal): Promise<void> {
     const signal = AbortSignal.any([outer, this.#end.signal]);
-    const { store, runtimes, log, metrics, now } = this.#options;
-    const { identity, restored } = await recover({ store, runtimes, epoch: this.epoch, now, log });
+    const { store, runtimes, log, metrics, now, newId, ownership, findings } = this.#options;
+    // Until it is known which store this is, all bodies have to be seen.
+    ownership.set(undefined);
+    const { last } = ownership;
+    const { identity, restored } = await recover({
+      store,
+      runtimes,
+      epoch: this.epoch,
+      now,
+      newId,
+      log,
+      last,
+    });
+    ownership.set(identity);
     this.#options.checkpoint?.('recovered');
     for (const id of restored)
       await this.#tell(id, 'restored', 'The store was lost; the record was restored from the body.');
@@ -177,7 +194,7 @@ export class Term {
     this.#adoption = new Adoption(waiting, log, adopted, () => this.#admission.open());
     const { limits, grace_ms, breaker_share } = this.#options;
     this.#resync = new Resync({
-      ...{ store, runtimes, metrics, log, identity, now, grace_ms, breaker_share },
+      ...{ store, runtimes, metrics, log, identity, now, grace_ms, breaker_share, ownership, findings },
       ...{
         loop: this.loop,
         mayAct: this.#mayAct,

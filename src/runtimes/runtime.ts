@@ -22,6 +22,8 @@ export interface BodyOrder {
   spec_hash: string;
   /** The leader's epoch, a label for people who look for who made it. */
   epoch: number;
+  /** The identity of the store that knows the worker, a label. */
+  store?: string;
   /** The contract's variables of a body. `REDIS_URL` is the body's own view of Redis. */
   env: Record<string, string>;
   /** The image to run, where the runtime runs images; without it the runtime's own. */

@@ -70,12 +70,18 @@ export class CommandStream {
     this.#keys = keys;
   }
 
-  /** Makes the group where it is missing, from the beginning, so that nothing pushed before is lost. */
-  async ensureGroup(): Promise<void> {
+  /**
+   * Makes the group if it is missing, from the beginning, so that nothing pushed before is lost. Answered commands have left the
+   * stream. True if there was one before: commands have been carried out in this store.
+   */
+  async ensureGroup(): Promise<boolean> {
     try {
       await this.#redis.xgroup('CREATE', this.#keys.commands, COMMAND_GROUP, '0', 'MKSTREAM');
+      const { revision, workers, index, answered } = this.#keys;
+      return (await this.#redis.exists(revision, workers, index, answered)) > 0;
     } catch (error) {
-      if (!String(error).includes('BUSYGROUP')) throw error;
+      if (String(error).includes('BUSYGROUP')) return false;
+      throw error;
     }
   }
 

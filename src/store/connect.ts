@@ -13,10 +13,13 @@ const SCRIPTS = {
   accept: 22,
   record: 6,
   purge: 13,
-  restore: 6,
+  restore: 7,
+  reindex: 6,
+  forget: 8,
   identify: 2,
   /** As many as there are heartbeats; their number comes first. */
   heartbeats: undefined,
+  adopt: 2,
   hold: 2,
   claim: 2,
   unclaim: 1,
@@ -39,6 +42,7 @@ const SHARED: Partial<Record<ScriptName, readonly string[]>> = {
   poolAdd: ['names'],
   purge: ['names'],
   restore: ['names'],
+  reindex: ['names'],
 };
 
 const textOf = (path: string) => readFileSync(new URL(`./lua/${path}.lua`, import.meta.url), 'utf8');

@@ -19,6 +19,8 @@ export interface Keys {
   figures: string;
   /** Hash that tells this store from an empty one: `id`, `created_at`. */
   identity: string;
+  /** Hash about -> what a manager has found missing here, JSON. */
+  findings: string;
   /** The lease and what fences every write, one value: `<owner> <epoch>`. Losing it ends the term that it is about. */
   leader: string;
   /** The last epoch, so that the next is higher even if the clock of Redis is set back. Nothing else depends on it. */
@@ -68,6 +70,7 @@ export function keysOf(cell: string): Keys {
     revision: `${prefix}workers:revision`,
     figures: `${prefix}workers:figures`,
     identity: `${prefix}worker:identity`,
+    findings: `${prefix}worker:findings`,
     leader: `${prefix}worker:leader`,
     epoch: `${prefix}worker:leader:epoch`,
     bodies: `${prefix}worker:bodies`,

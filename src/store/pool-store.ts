@@ -14,6 +14,7 @@ import type { Link } from './connect.ts';
 import { type Keys, keysOf } from './keys.ts';
 import type { Hash } from './parse.ts';
 import type { PoolKeys } from './pool-keys.ts';
+import { findMembers } from './pool-members.ts';
 import { MEMBER_FIELDS, type Membership, toMember, toPool, toPoolMemo, toPoolStatus } from './pool-parse.ts';
 import { all, EVENTS_KEPT, fieldsOf, TOMBSTONE_MS, unfenced } from './reply.ts';
 
@@ -62,6 +63,19 @@ export class PoolStore {
   async record(name: string): Promise<PoolRecord | undefined> {
     const hash = await this.#redis.hgetall(this.keys.record(name));
     return hash.spec ? toPool(name, hash) : undefined;
+  }
+
+  /** Of these those without any record, not even that of a deleted one. */
+  async lost(names: string[]): Promise<string[]> {
+    const reads = this.#redis.pipeline();
+    for (const name of names) reads.exists(this.keys.record(name));
+    const there = names.length > 0 ? ((await all(reads)) as number[]) : [];
+    return names.filter((_, at) => there[at] === 0);
+  }
+
+  /** Puts its workers on the list of a pool that has none, by what their records say; how many. */
+  findMembers(name: string): Promise<number> {
+    return findMembers(this.#redis, this.#workers, name);
   }
 
   /** All pools as lists show them. */
@@ -141,7 +155,7 @@ export class PoolStore {
   /** Writes the record of a new worker. `conflict`: the pool has changed since it was read. */
   async add(
     epoch: number,
-    { name, pool }: PoolRead,
+    { name, pool, members }: PoolRead,
     worker: { id: string; spec: WorkerSpec; member: Membership },
   ): Promise<'ok' | 'exists' | 'conflict'> {
     const { leader: key, desired, index, workers, revision, names } = this.#workers;
@@ -149,7 +163,7 @@ export class PoolStore {
     const reply = await this.#redis.poolAdd(
       ...[key, this.keys.record(name), this.keys.members(name), desired(id), index, workers, revision, names],
       ...[epoch, pool.generation, id, JSON.stringify(spec), instant(member.created_at), member.created_at],
-      ...[`pool-${name}-${id}`, JSON.stringify(member)],
+      ...[`pool-${name}-${id}`, JSON.stringify(member), members.length > 0 ? '1' : '0'],
     );
     return unfenced(reply);
   }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   type DesiredRecord,
   type DesiredState,
@@ -10,15 +9,18 @@ import {
   type Memo,
   type NodeView,
   type StatusRecord,
+  type StoreIdentity,
   type Summary,
   type WorkerRecord,
 } from '../model/index.ts';
 import type { Link } from './connect.ts';
 import { keepFigures, readFigures } from './figures.ts';
+import { adoptLabels, anyHeard, anyKnown, readIdentity, writeIdentity } from './identity.ts';
 import { type Keys, keysOf } from './keys.ts';
 import { ownNodes, readNodeViews } from './nodes.ts';
 import { type Hash, toHeartbeat, toRecord, toStatus } from './parse.ts';
 import { membershipOf } from './pool-parse.ts';
+import { type Pulse, readPulse, StoreRepair } from './repair.ts';
 import { all, EVENTS_KEPT, fieldsOf, TOMBSTONE_MS, unfenced } from './reply.ts';
 import { readPage, type SummaryPage } from './summaries.ts';
 
@@ -27,25 +29,41 @@ export const STREAMS_KEPT_MS = 3_600_000;
 /** Heartbeats read in one round trip. */
 const CHUNK = 1000;
 
+/** A worker as it was read. */
+export interface Loaded {
+  record: WorkerRecord;
+  heartbeat: Heartbeat | undefined;
+  /** A pass has written a status, and it is not there. */
+  status_lost?: true;
+}
+
 /** The records of one cell. `epoch` is the leader's; reads need none. */
 export class Store {
   readonly keys: Keys;
+  /** What is done about keys that are lost. */
+  readonly repair: StoreRepair;
   readonly #redis: Link;
 
   constructor(redis: Link, cell: string) {
     this.#redis = redis;
     this.keys = keysOf(cell);
+    this.repair = new StoreRepair(redis, this.keys);
   }
 
   /** A worker as the loop needs it, in one round trip; `undefined` where there is no record, or a tombstone. */
-  async load(id: string): Promise<{ record: WorkerRecord; heartbeat: Heartbeat | undefined } | undefined> {
+  async load(id: string): Promise<Loaded | undefined> {
     const reads = this.#redis.pipeline();
     reads.hgetall(this.keys.desired(id)).hgetall(this.keys.status(id));
     reads.getrange(this.keys.heartbeat(id), 0, HEARTBEAT_BYTES);
     // A body writes its heartbeat, and what stands there may be anything.
-    const [desired, status, beat] = (await all(reads, (at) => at === 2)) as [Hash, Hash, string | null];
+    reads.hget(this.keys.index, id);
+    const replies = await all(reads, (at) => at === 2);
+    const [desired, status, beat, indexed] = replies as [Hash, Hash, string | null, string | null];
     if (!desired?.spec) return undefined;
-    return { record: toRecord(id, desired, status ?? {}), heartbeat: toHeartbeat(beat) };
+    const record = toRecord(id, desired, status ?? {});
+    // The index says that a pass has written one.
+    const lost = !status?.status && !indexed?.endsWith('.0');
+    return { record, heartbeat: toHeartbeat(beat), ...(lost && { status_lost: true }) };
   }
 
   /** The observed status, also of a worker that was deleted a while ago; `undefined` where it never was. */
@@ -89,12 +107,9 @@ export class Store {
     return this.#redis.zrange(this.keys.workers, '0', '-1');
   }
 
-  /** What tells in one round trip whether anything was written since, and whether the store is still the same. */
-  async pulse(): Promise<{ revision: string | null; identity: string | null }> {
-    const { revision, identity } = this.keys;
-    const reads = this.#redis.pipeline().get(revision).hget(identity, 'id');
-    const [counted, id] = (await all(reads)) as (string | null)[];
-    return { revision: counted ?? null, identity: id ?? null };
+  /** What tells in one round trip whether anything was written since, and whether the store is whole and the same. */
+  pulse(): Promise<Pulse> {
+    return readPulse(this.#redis, this.keys);
   }
 
   /** Id to `<generation>.<revision>` for every worker: what tells a resync which records to read. */
@@ -194,16 +209,29 @@ export class Store {
     return readFigures(this.#redis, this.keys.figures, ids);
   }
 
-  /** What tells this store from an empty one. */
-  async identity(): Promise<{ id: string; created_at: string } | undefined> {
-    const { id, created_at } = await this.#redis.hgetall(this.keys.identity);
-    return id && created_at ? { id, created_at } : undefined;
+  /** What tells this store from an empty one, and from another. */
+  identity(): Promise<StoreIdentity | undefined> {
+    return readIdentity(this.#redis, this.keys.identity);
   }
 
-  async identify(epoch: number, now: number): Promise<void> {
-    unfenced(
-      await this.#redis.identify(this.keys.leader, this.keys.identity, epoch, randomUUID(), instant(now)),
-    );
+  /** Gives it one, unless it has one. */
+  identify(epoch: number, identity: StoreIdentity): Promise<void> {
+    return writeIdentity(this.#redis, this.keys, epoch, identity);
+  }
+
+  /** Writes which labels beside its own are those of its bodies. */
+  adopt(epoch: number, identity: StoreIdentity): Promise<void> {
+    return adoptLabels(this.#redis, this.keys, epoch, identity);
+  }
+
+  /** Whether it knows any of these workers. */
+  known(ids: string[]): Promise<boolean> {
+    return anyKnown(this.#redis, this.keys, ids);
+  }
+
+  /** Whether the wrapper of any of these workers writes into it. */
+  heard(ids: string[]): Promise<boolean> {
+    return anyHeard(this.#redis, this.keys, ids);
   }
 
   /** Writes the record of a worker of which only its body is left. False where there is a record. */
@@ -216,6 +244,7 @@ export class Store {
       keys.workers,
       keys.revision,
       keys.names,
+      keys.status(id),
       epoch,
       id,
       JSON.stringify(spec),

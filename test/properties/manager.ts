@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { refusalOf } from '../../src/reconcile/act.ts';
 import { Marks } from '../../src/reconcile/marks.ts';
 import type { PassContext } from '../../src/reconcile/pass-context.ts';
@@ -102,9 +103,10 @@ export class Manager {
       const base = { store, runtimes: this.#runtimes, epoch: this.epoch, now: () => this.#world.now };
       const log = silent as never;
       if (!this.#resync) {
-        const { identity } = await recover({ ...base, log });
+        const { identity } = await recover({ ...base, log, newId: randomUUID });
         this.#resync = new Resync({
           ...{ ...base, log, identity, metrics: uncounted as never, mayAct: () => this.alive },
+          findings: { note: nothing, clear: nothing },
           ...{ grace_ms: GRACE_MS, breaker_share: 1, heartbeat_silent_ms: LIMITS.heartbeat_silent_ms },
           loop: {
             marks: this.#marks,

@@ -8,6 +8,7 @@ import { Resync, StoreLost } from '../../src/reconcile/resync.ts';
 import { FakeEngine, FakeRuntime } from '../../src/runtimes/fake/fake.ts';
 import { Runtimes } from '../../src/runtimes/registry.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { identityAt } from '../store/store-suite.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { ID, lifeOf, look, memoOf, NOW, specOf } from './look.ts';
 
@@ -38,7 +39,7 @@ beforeEach(async () => {
   engine = new FakeEngine({ now: () => now });
   store = new MemoryStore(() => now);
   epoch = store.acquire();
-  await store.identify(epoch, NOW);
+  await store.identify(epoch, identityAt(NOW));
   marks = new Marks();
   asked = new Set();
   metrics = createMetrics({ version: '0' });
@@ -66,6 +67,7 @@ async function resyncOf(seen: MemoryStore = store): Promise<Resync> {
     metrics,
     log: pino({ level: 'silent' }),
     heartbeat_silent_ms: 30_000,
+    findings: { note: () => {}, clear: () => {} },
   });
 }
 
@@ -150,7 +152,7 @@ test('a store that is another one ends the term before anything is decided', asy
   await resync.run();
   now += 2000;
   const other = new MemoryStore(() => now);
-  await other.identify(other.acquire(), now);
+  await other.identify(other.acquire(), identityAt(now));
   await expect((await resyncOf(other)).run()).rejects.toThrow(StoreLost);
   expect(bodies()).toEqual([ID]);
 });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { Fenced, redisLeaseStore } from '../../src/store/index.ts';
 import { openCell } from './cell.ts';
+import { identityAt } from './store-suite.ts';
 
 test.each([
   ['deleted or evicted', (redis, key) => redis.del(key)],
@@ -16,7 +17,7 @@ test.each([
     expect(await lease.renew(owner, epoch, 60_000)).toBe(true);
     await lose(redis, store.keys.leader);
     expect([await lease.renew(owner, epoch, 60_000), await store.leads(epoch)]).toEqual([false, false]);
-    await expect(store.identify(epoch, Date.now())).rejects.toThrow(Fenced);
+    await expect(store.identify(epoch, identityAt(Date.now()))).rejects.toThrow(Fenced);
     expect(await lease.acquire('next', 60_000)).toBeGreaterThan(epoch);
   },
 );
@@ -26,7 +27,7 @@ test('a leader whose remembered epoch is lost or unreadable goes on writing: no 
   const lease = redisLeaseStore(redis, store.keys);
   const epoch = (await lease.acquire('owner', 60_000)) ?? 0;
   await redis.del(store.keys.epoch);
-  await store.identify(epoch, Date.now());
+  await store.identify(epoch, identityAt(Date.now()));
   expect([await store.leads(epoch), await lease.renew('owner', epoch, 60_000)]).toEqual([true, true]);
   await redis.rpush(store.keys.epoch, 'not a number');
   await lease.release('owner', epoch);

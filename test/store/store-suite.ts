@@ -26,6 +26,8 @@ export interface StoreSubject {
 
 const NOW = Date.parse('2030-01-01T00:00:00.000Z');
 const spec = workerSpec.parse({ agent_type: 'CUSTOM', command_line: ['agent'], runtime: 'process' });
+/** Another identity each time. */
+export const identityAt = (at: number) => ({ id: randomUUID(), created_at: instant(at), adopted: {} });
 const memo = { machine_version: 1, value: { STARTING: 'creating' }, context: { incarnation: 1 } };
 const status: StatusRecord = {
   status: 'STARTING',
@@ -220,7 +222,7 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
       await expect(store.record(old, read, next)).rejects.toThrow(Fenced);
       await expect(store.purge(old, read)).rejects.toThrow(Fenced);
       await expect(store.restore(old, randomUUID(), spec, NOW)).rejects.toThrow(Fenced);
-      await expect(store.identify(old, NOW)).rejects.toThrow(Fenced);
+      await expect(store.identify(old, identityAt(NOW))).rejects.toThrow(Fenced);
       expect(await load()).toEqual(read);
       expect([await said(), await store.identity(), await store.ids()]).toEqual([['ok'], undefined, [id]]);
     });
@@ -228,10 +230,10 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
     test('has one identity from its first leader on', async () => {
       expect(await store.identity()).toBeUndefined();
       expect((await store.pulse()).identity).toBeNull();
-      await store.identify(epoch, NOW);
+      await store.identify(epoch, identityAt(NOW));
       const first = await store.identity();
       expect(first?.created_at).toBe(instant(NOW));
-      await store.identify(epoch, NOW + 1);
+      await store.identify(epoch, identityAt(NOW + 1));
       expect(await store.identity()).toEqual(first);
       expect((await store.pulse()).identity).toBe(first?.id);
     });

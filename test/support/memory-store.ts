@@ -4,7 +4,6 @@
  *
  * Everything goes through JSON on its way in, so that nothing is shared and what is undefined is gone.
  */
-import { randomUUID } from 'node:crypto';
 import {
   type DesiredRecord,
   type DesiredState,
@@ -14,9 +13,10 @@ import {
   type LifecycleEvent,
   type Memo,
   type StatusRecord,
+  type StoreIdentity,
   type WorkerRecord,
 } from '../../src/model/index.ts';
-import { Fenced, type Settled, type Settlement, type Store } from '../../src/store/index.ts';
+import { Fenced, type Pulse, type Settled, type Settlement, type Store } from '../../src/store/index.ts';
 
 /** The parts of the store that the loop uses. */
 export type LoopStore = Pick<
@@ -33,6 +33,10 @@ export type LoopStore = Pick<
   | 'identity'
   | 'identify'
   | 'restore'
+  | 'repair'
+  | 'adopt'
+  | 'known'
+  | 'heard'
 >;
 
 interface Desired {
@@ -53,7 +57,7 @@ export class MemoryStore implements LoopStore {
   readonly #now: () => number;
   #epoch = 0;
   #revision = 0;
-  #identity: { id: string; created_at: string } | undefined;
+  #identity: StoreIdentity | undefined;
   readonly #desired = new Map<string, Desired>();
   readonly #status = new Map<string, { status: StatusRecord; memo: Memo | undefined; revision: number }>();
   readonly #index = new Map<string, string>();
@@ -177,8 +181,32 @@ export class MemoryStore implements LoopStore {
     return epoch === this.#epoch;
   }
 
-  async pulse(): Promise<{ revision: string | null; identity: string | null }> {
-    return { revision: String(this.#revision), identity: this.#identity?.id ?? null };
+  async pulse(): Promise<Pulse> {
+    const [listed, indexed] = [this.#created.size, this.#index.size];
+    const seen = { revision: String(this.#revision), identity: this.#identity?.id ?? null };
+    return { ...seen, listed, indexed, names: true, pools: true };
+  }
+
+  /** Nothing is ever lost here one by one. */
+  readonly repair = {
+    reindex: async () => 0,
+    lacking: async () => ({ records: [], statuses: [] }),
+    recorded: async () => false,
+    forget: async () => false,
+    lastTold: async () => undefined,
+  } as unknown as Store['repair'];
+
+  async adopt(epoch: number, identity: StoreIdentity): Promise<void> {
+    this.#fence(epoch);
+    this.#identity = identity;
+  }
+
+  async known(ids: string[]): Promise<boolean> {
+    return ids.some((id) => this.#desired.has(id));
+  }
+
+  async heard(ids: string[]): Promise<boolean> {
+    return ids.some((id) => this.#heartbeats.has(id));
   }
 
   async index(): Promise<Record<string, string>> {
@@ -196,13 +224,13 @@ export class MemoryStore implements LoopStore {
     });
   }
 
-  async identity(): Promise<{ id: string; created_at: string } | undefined> {
+  async identity(): Promise<StoreIdentity | undefined> {
     return this.#identity;
   }
 
-  async identify(epoch: number, now: number): Promise<void> {
+  async identify(epoch: number, identity: StoreIdentity): Promise<void> {
     this.#fence(epoch);
-    this.#identity ??= { id: randomUUID(), created_at: instant(now) };
+    this.#identity ??= plain(identity);
   }
 
   async restore(epoch: number, id: string, spec: DesiredRecord['spec'], createdAt: number): Promise<boolean> {
@@ -226,6 +254,25 @@ export class MemoryStore implements LoopStore {
   assign(id: string, status: StatusRecord): void {
     this.#status.set(id, { status: plain(status), memo: undefined, revision: 1 });
     this.#index.set(id, `${this.#desired.get(id)?.generation}.1`);
+  }
+
+  loseIdentity(): void {
+    this.#identity = undefined;
+  }
+
+  /** FLUSHALL. */
+  flush(): void {
+    this.loseIdentity();
+    for (const map of [
+      this.#desired,
+      this.#status,
+      this.#index,
+      this.#created,
+      this.#requests,
+      this.#heartbeats,
+    ])
+      map.clear();
+    this.#revision = 0;
   }
 
   loseMemo(id: string): void {

@@ -30,6 +30,7 @@ function fromLabels(labels: Record<string, string> | null | undefined, cell: str
     incarnation: Number.isInteger(incarnation) ? incarnation : 0,
     spec_hash: given[LABEL.specHash] ?? '',
     spec: given[LABEL.spec] ?? '',
+    ...(given[LABEL.store] ? { store: given[LABEL.store] } : {}),
   };
 }
 

@@ -75,6 +75,7 @@ function toLabels(order: BodyOrder, cell: string): Record<string, string> {
     [LABEL.agentType]: order.spec.agent_type,
     ...(order.spec.pool !== undefined && { [LABEL.pool]: order.spec.pool }),
     [LABEL.epoch]: String(order.epoch),
+    ...(order.store === undefined ? {} : { [LABEL.store]: order.store }),
   };
 }
 

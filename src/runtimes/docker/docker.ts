@@ -70,7 +70,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
   const watches = new Set<{ close(): Promise<void> }>();
 
   async function create(order: BodyOrder): Promise<Body> {
-    await network.ensure();
+    await network.ensure(order.store);
     const name = bodyName(cell, order.worker_id);
     const env = { ...order.env, SECRETS_PIPE };
     const wanted = toContainer(

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { NetworkInspectInfo } from 'dockerode';
+import { LABEL } from '../../model/index.ts';
 import { BodyRefused, RuntimeDown } from '../runtime.ts';
 import { type DockerClient, EngineRefusal } from './client.ts';
 import { readInfo } from './info.ts';
@@ -26,9 +27,9 @@ export class CellNetwork {
     this.name = networkName(cell);
   }
 
-  /** Makes the network where it is missing. Remembers that it is there until `forget`. */
-  async ensure(): Promise<void> {
-    this.#ready ??= this.#make();
+  /** Makes the network where it is missing, for the store of that identity. Remembers that it is there until `forget`. */
+  async ensure(store?: string): Promise<void> {
+    this.#ready ??= this.#make(store);
     try {
       await this.#ready;
     } catch (error) {
@@ -61,7 +62,7 @@ export class CellNetwork {
     }
   }
 
-  async #make(): Promise<void> {
+  async #make(store: string | undefined): Promise<void> {
     if ((await this.#look()) !== 'absent') return;
     try {
       await this.#client.call('network', (docker, abortSignal) =>
@@ -73,7 +74,10 @@ export class CellNetwork {
             // Engines before 25 make a second network of the same name where this is not set.
             CheckDuplicate: true,
             Options: OPTIONS,
-            Labels: cellLabels(this.#cell),
+            Labels: {
+              ...cellLabels(this.#cell),
+              ...(store === undefined ? {} : { [LABEL.store]: store }),
+            },
           },
           abortSignal,
         } as unknown as Docker.NetworkCreateOptions),

@@ -85,6 +85,7 @@ export class FakeEngine {
       incarnation: order.incarnation,
       spec_hash: order.spec_hash,
       spec: JSON.stringify(order.spec),
+      ...(order.store === undefined ? {} : { store: order.store }),
       state: 'created',
       created_at: this.now(),
       image: 'fake',

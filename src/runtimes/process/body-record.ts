@@ -11,6 +11,8 @@ const record = z.object({
   spec_hash: z.string(),
   spec: z.string(),
   epoch: z.number(),
+  /** The identity of the store that it was made for. */
+  store: z.string().optional(),
   /** Milliseconds since 1970. */
   created_at: z.number(),
   argv: z.array(z.string()).min(1),

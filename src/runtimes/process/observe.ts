@@ -45,9 +45,9 @@ export async function observe(found: Found, cgroups: string[], withTail: boolean
 }
 
 /** A body that was made and not started. */
-export function bodyOf({ id, worker_id, incarnation, spec_hash, spec, created_at }: BodyRecord): Body {
-  const runtime = 'process' as const;
-  return { id, runtime, worker_id, incarnation, spec_hash, spec, created_at, state: 'created' };
+export function bodyOf({ id, worker_id, incarnation, spec_hash, spec, created_at, store }: BodyRecord): Body {
+  const made = { id, worker_id, incarnation, spec_hash, spec, created_at };
+  return { runtime: 'process', ...made, ...(store === undefined ? {} : { store }), state: 'created' };
 }
 
 /** Whether a shim that is said to have ended does so. A body with the manager's user could write the file itself. */

@@ -150,6 +150,7 @@ class ProcessRuntime implements Runtime {
         spec_hash: order.spec_hash,
         spec: JSON.stringify(order.spec),
         epoch: order.epoch,
+        ...(order.store === undefined ? {} : { store: order.store }),
         created_at: (this.#options.now ?? Date.now)(),
         argv: order.argv ?? [...this.#options.wrapper.argv, titleOf(order.spec, worker)],
         env: order.env,

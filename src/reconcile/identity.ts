@@ -1,0 +1,46 @@
+/**
+ * Which store this is, if it does not know: an empty one that bodies live for was lost, and one that bodies of another
+ * store live beside is new. The bodies' labels and what is left in the store tell the two apart.
+ */
+import type { Body, StoreIdentity } from '../model/index.ts';
+import type { Store } from '../store/index.ts';
+
+/**
+ * What ties the bodies of one label to this store.
+ * - `sure`: this process led under it, or a record or a heartbeat of one of its bodies is here.
+ * - `dead`: none of its bodies runs, so nobody elsewhere can need them alive.
+ * - `none`: its bodies live, and nothing of them is here: they are another store's, until one of them is heard of.
+ */
+export type Tie = 'sure' | 'dead' | 'none';
+
+/** The identity that follows from the labels and their ties. Pure. */
+export function identityFrom(
+  ties: ReadonlyMap<string, Tie>,
+  { fresh, now, created_at }: { fresh: string; now: number; created_at: string },
+): StoreIdentity {
+  const sure = [...ties].filter(([, tie]) => tie === 'sure').map(([label]) => label);
+  const [id = fresh] = sure;
+  const adopted: Record<string, number | null> = {};
+  for (const label of sure) if (label !== id) adopted[label] = null;
+  // What its store makes from now on is not ours.
+  for (const [label, tie] of ties) if (tie === 'dead') adopted[label] = now;
+  return { id, created_at, adopted };
+}
+
+/** Looks for what ties each label of these bodies to the store. */
+export async function tiesOf(
+  bodies: Body[],
+  { store, last }: { store: Pick<Store, 'known' | 'heard'>; last: string | undefined },
+): Promise<Map<string, Tie>> {
+  const ties = new Map<string, Tie>();
+  const byLabel = new Map<string, Body[]>();
+  for (const body of bodies)
+    if (body.store !== undefined) byLabel.set(body.store, [...(byLabel.get(body.store) ?? []), body]);
+  for (const [label, group] of byLabel) {
+    const ids = group.map(({ worker_id }) => worker_id);
+    const sure = label === last || (await store.known(ids)) || (await store.heard(ids));
+    const runs = group.some(({ state }) => state === 'running');
+    ties.set(label, sure ? 'sure' : runs ? 'none' : 'dead');
+  }
+  return ties;
+}

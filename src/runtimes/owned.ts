@@ -1,0 +1,110 @@
+/**
+ * A runtime that shows the bodies of one store only: those that carry its identity. Two managers may share an engine,
+ * a cell's name and a folder, and still have two stores; a body of the other one is never listed, and so never ended.
+ *
+ * What must always hold: every new body carries the identity; until the identity is known, nothing is hidden, because
+ * whoever looks then finds out which store this is. Must not import the store.
+ */
+import { type Body, owns, type RuntimeName, type StoreIdentity } from '../model/index.ts';
+import { BodyConflict, type BodyOrder, type Runtime } from './runtime.ts';
+
+/** Bodies of other stores that a message names. */
+const NAMED = 5;
+
+/** Whose bodies a manager sees, shared by all of its runtimes. */
+export class Ownership {
+  #identity: StoreIdentity | undefined;
+  #last: string | undefined;
+  readonly #foreign = new Map<RuntimeName, Body[]>();
+  readonly #found: (body: Body) => void;
+  readonly #told = new Set<string>();
+
+  /** `found` is called once for each body of another store. */
+  constructor(found: (body: Body) => void = () => {}) {
+    this.#found = found;
+  }
+
+  get identity(): StoreIdentity | undefined {
+    return this.#identity;
+  }
+
+  /** The identity that this process has led under last, even if the store has lost it since. */
+  get last(): string | undefined {
+    return this.#last;
+  }
+
+  /** `undefined`: nobody knows now whose the bodies are, and all are shown. */
+  set(identity: StoreIdentity | undefined): void {
+    this.#identity = identity;
+    this.#last = identity?.id ?? this.#last;
+  }
+
+  /** Bodies of other stores, as the last lists showed them. */
+  get foreign(): Body[] {
+    return [...this.#foreign.values()].flat();
+  }
+
+  owns(body: Body): boolean {
+    return this.#identity === undefined || owns(this.#identity, body);
+  }
+
+  listed(runtime: RuntimeName, bodies: Body[]): Body[] {
+    const ours: Body[] = [];
+    const foreign: Body[] = [];
+    for (const body of bodies) (this.owns(body) ? ours : foreign).push(body);
+    this.#foreign.set(runtime, foreign);
+    for (const body of foreign) {
+      if (!this.#told.has(body.id)) this.#found(body);
+      this.#told.add(body.id);
+    }
+    return foreign.length === 0 ? bodies : ours;
+  }
+}
+
+export function owned(inner: Runtime, ownership: Ownership): Runtime {
+  const create = async (order: BodyOrder): Promise<Body> => {
+    const store = ownership.identity?.id;
+    try {
+      return await inner.create(store === undefined ? order : { ...order, store });
+    } catch (error) {
+      if (!(error instanceof BodyConflict && error.ours)) throw error;
+      const foreign = (await inner.find(order.worker_id, undefined)).find((body) => !ownership.owns(body));
+      throw foreign ? new BodyConflict(foreignName(foreign), false) : error;
+    }
+  };
+  return {
+    name: inner.name,
+    probe: () => inner.probe(),
+    list: async () => ownership.listed(inner.name, await inner.list()),
+    find: async (id, known) => (await inner.find(id, known)).filter((body) => ownership.owns(body)),
+    create,
+    start: (id) => inner.start(id),
+    deliver: (id, content) => inner.deliver(id, content),
+    terminate: (id) => inner.terminate(id),
+    kill: (id) => inner.kill(id),
+    remove: (id) => inner.remove(id),
+    usage: (id) => inner.usage(id),
+    limit: (id, spec) => inner.limit(id, spec),
+    watch: (hint) => inner.watch(hint),
+    close: () => inner.close(),
+    dismantle: () => inner.dismantle(),
+  };
+}
+
+const foreignName = ({ worker_id, id, store }: Body) =>
+  `The name of worker ${worker_id} is taken by body ${id} of another store (${store}), which this manager does not touch.`;
+
+/** What people are told about bodies of other stores; `undefined` if there are none. */
+export function foreignBodies(bodies: Body[], identity: StoreIdentity | undefined): string | undefined {
+  if (bodies.length === 0) return undefined;
+  const named = bodies.slice(0, NAMED).map(({ runtime, worker_id, id, store }) => {
+    return `${runtime} body ${id.slice(0, 12)} of worker ${worker_id} (store ${store})`;
+  });
+  const more = bodies.length > NAMED ? ` and ${bodies.length - NAMED} more` : '';
+  const one = bodies.length === 1;
+  return (
+    `${bodies.length} ${one ? 'body belongs' : 'bodies belong'} to another Redis than this one (store ${identity?.id}), and ` +
+    `${one ? 'is' : 'are'} left alone: ${named.join(', ')}${more}. Connect a manager to that Redis, give the two managers different CELLs, ` +
+    'or, if that Redis is gone for good, remove them with the engine.'
+  );
+}

@@ -1,0 +1,51 @@
+/** The identity of the store, and what in it ties bodies to it. */
+import { parseInstant, type StoreIdentity } from '../model/index.ts';
+import type { Link } from './connect.ts';
+import type { Keys } from './keys.ts';
+import { parse } from './parse.ts';
+import { all, unfenced } from './reply.ts';
+
+export async function readIdentity(redis: Link, key: string): Promise<StoreIdentity | undefined> {
+  const { id, created_at, adopted } = await redis.hgetall(key);
+  // Without the instant nothing can be older than the store's memory, and everything would be an orphan.
+  if (!id || parseInstant(created_at) === undefined) return undefined;
+  return { id, created_at: created_at as string, adopted: toAdopted(adopted) };
+}
+
+function toAdopted(text: string | undefined): StoreIdentity['adopted'] {
+  const given = parse(text);
+  if (typeof given !== 'object' || given === null) return {};
+  const entries = Object.entries(given).filter(([, until]) => until === null || typeof until === 'number');
+  return Object.fromEntries(entries) as StoreIdentity['adopted'];
+}
+
+export async function writeIdentity(
+  redis: Link,
+  keys: Keys,
+  epoch: number,
+  identity: StoreIdentity,
+): Promise<void> {
+  const { id, created_at, adopted } = identity;
+  unfenced(await redis.identify(keys.leader, keys.identity, epoch, id, created_at, JSON.stringify(adopted)));
+}
+
+export async function adoptLabels(
+  redis: Link,
+  keys: Keys,
+  epoch: number,
+  { id, adopted }: StoreIdentity,
+): Promise<void> {
+  unfenced(await redis.adopt(keys.leader, keys.identity, epoch, id, JSON.stringify(adopted)));
+}
+
+/** Whether there is a record of any of these workers, or what is left of one. */
+export async function anyKnown(redis: Link, keys: Keys, ids: string[]): Promise<boolean> {
+  return ids.length > 0 && (await redis.exists(...ids.map((id) => keys.desired(id)))) > 0;
+}
+
+/** Whether the wrapper of any of these bodies writes into this store; one that was taken over says whom it serves. */
+export async function anyHeard(redis: Link, keys: Keys, ids: string[]): Promise<boolean> {
+  const reads = redis.pipeline();
+  for (const id of ids) reads.exists(keys.heartbeat(id), keys.serving(id));
+  return ids.length > 0 && ((await all(reads)) as number[]).some((found) => found > 0);
+}

@@ -1,7 +1,9 @@
 /** What `doctor` looks at. Each check tells what it found and what to do; none of them changes anything of a worker. */
-import { messageOf, type RuntimeName } from '../model/index.ts';
+import { messageOf, owns, type RuntimeName } from '../model/index.ts';
+import { foreignBodies } from '../runtimes/owned.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { Settings } from '../settings.ts';
+import { readFindings } from '../store/index.ts';
 import { redactUrl } from '../telemetry/redact.ts';
 import type { Check } from './check.ts';
 import type { Context } from './context.ts';
@@ -50,6 +52,7 @@ async function* redisChecks(context: Context): AsyncGenerator<Check> {
       found: `it answers, but does not tell about itself: ${messageOf(error)}`,
     };
   }
+  yield* storeChecks(session, context.now());
   const leader = await session.leader();
   const identity = await session.store.identity();
   yield leader
@@ -61,6 +64,26 @@ async function* redisChecks(context: Context): AsyncGenerator<Check> {
         advice: 'Start one with `wm serve`; what is asked until then is kept.',
       };
   if (leader) yield* healthChecks(session.settings);
+}
+
+/** What managers have found missing in the store within a day. */
+async function* storeChecks({ redis, store }: Session, now: number): AsyncGenerator<Check> {
+  for (const { about, message, at } of await readFindings(redis, store.keys.findings, now))
+    yield { name: `Store: ${about}`, state: 'hint', found: `${message} (${at})` };
+}
+
+/** Bodies of this cell that another store made. */
+async function* foreignChecks(context: Context, runtimes: Runtimes): AsyncGenerator<Check> {
+  try {
+    const identity = await (await context.session()).store.identity();
+    const answering = runtimes.states.filter(({ info }) => info);
+    const lists = await Promise.all(answering.map(({ name }) => runtimes.get(name).list()));
+    const foreign = identity ? lists.flat().filter((body) => !owns(identity, body)) : [];
+    const found = foreignBodies(foreign, identity);
+    if (found !== undefined) yield { name: 'Bodies of another store', state: 'hint', found };
+  } catch (error) {
+    yield { name: 'Bodies', state: 'hint', found: `cannot be listed: ${messageOf(error)}` };
+  }
 }
 
 /** What Redis tells of itself in INFO, which also a managed one does, unlike CONFIG. Pure. */
@@ -139,6 +162,7 @@ async function* runtimeChecks(context: Context, settings: Settings): AsyncGenera
     if (name === 'process') yield wrapperCheck(parts.wrapperIsBuilt());
     if (name === 'docker' && info) yield* dockerChecks(context, settings);
   }
+  yield* foreignChecks(context, runtimes);
 }
 
 async function* dockerChecks({ parts }: Context, settings: Settings): AsyncGenerator<Check> {

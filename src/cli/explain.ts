@@ -10,6 +10,7 @@ import {
 import { decide } from '../reconcile/decide.ts';
 import { observe } from '../reconcile/observe.ts';
 import { aliased } from '../runtimes/aliased.ts';
+import { Ownership, owned } from '../runtimes/owned.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import { Takeovers } from '../store/index.ts';
 import type { Context } from './context.ts';
@@ -45,7 +46,9 @@ async function explain(context: Context, given: string, options: { output: strin
   // As the manager sees them: a worker may live in a body that was made for another.
   const book = new Takeovers(session.redis, session.settings.cell);
   const specOf = async (worker: string) => (await session.store.load(worker))?.record.desired.spec;
-  const taking = (runtime: Runtime) => aliased(runtime, { book, specOf, now });
+  const ownership = new Ownership();
+  ownership.set(await session.store.identity());
+  const taking = (runtime: Runtime) => aliased(owned(runtime, ownership), { book, specOf, now });
   const looked = await observe(id, {
     store: session.store,
     runtimes: context.runtimes(taking),

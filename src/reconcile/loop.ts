@@ -32,8 +32,6 @@ export interface LoopOptions {
   recorded?: (seen: Observation, decision: Decision) => void;
   /** A pass over a worker failed and is tried again later. */
   failed?: (id: string) => void;
-  /** A pass came to nothing. */
-  failed?: (id: string) => void;
   /** There is no record of a worker any more. */
   gone?: (id: string) => void;
 }
@@ -114,7 +112,6 @@ export class Loop {
         break;
       case 'error':
         this.#options.metrics.reconcileErrors.inc(1);
-        this.#options.failed?.(id);
         this.#options.failed?.(id);
         this.#options.context.log.warn(
           { worker_id: id, why: messageOf(outcome.error), tries: queue.retries(id) + 1 },

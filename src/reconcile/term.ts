@@ -94,8 +94,10 @@ export class Term {
         const dead = queue === undefined ? undefined : endedBody(seen, decision);
         if (queue !== undefined && dead !== undefined) options.pools.release(queue, seen.worker_id, dead);
       },
-      failed: (id) => this.#admission.failed(id),
-      failed: (id) => this.#adoption?.skip(id),
+      failed: (id) => {
+        this.#adoption?.skip(id);
+        this.#admission.failed(id);
+      },
       gone: (id) => {
         this.#adoption?.skip(id);
         this.#admission.forget(id);

@@ -68,6 +68,17 @@ export function runtimeConformance(
     });
 
     describe('create', () => {
+      test('labels a body with the store that it was made for, and one of no store with none', async () => {
+        const order = subject.order(worker, 'runs');
+        const store = randomUUID();
+        await runtime.create({ ...order, store });
+        const other = await runtime.create(subject.order(randomUUID(), 'runs'));
+        const bodies = await runtime.list();
+        expect(bodies.find(({ worker_id }) => worker_id === order.worker_id)?.store).toBe(store);
+        expect((await runtime.find(order.worker_id, undefined))[0]?.store).toBe(store);
+        expect(bodies.find(({ id }) => id === other.id)?.store).toBeUndefined();
+      });
+
       test('makes a body that is not started and carries what it was made from', async () => {
         const before = Date.now();
         const order = subject.order(worker, 'runs');

@@ -13,11 +13,14 @@ import {
 } from './situation.ts';
 
 export function adopted(life: Life, seen: Observation): Partial<Life> {
-  return { incarnation: body(seen)?.incarnation ?? life.incarnation, expected: true };
+  const incarnation = body(seen)?.incarnation ?? life.incarnation;
+  return { incarnation, expected: true, alive_since: life.alive_since ?? seen.now };
 }
 
 export function markedReady(life: Life, seen: Observation): Partial<Life> {
-  const running_since = life.running_since ?? parseInstant(seen.heartbeat?.ready_at) ?? seen.now;
+  // Never what the wrapper says: its clock is another, and what is subtracted from ours has to be ours.
+  const same = seen.status?.incarnation === body(seen)?.incarnation ? seen.status : undefined;
+  const running_since = life.running_since ?? parseInstant(same?.running_at) ?? seen.now;
   return { ...adopted(life, seen), running_since };
 }
 
@@ -28,10 +31,12 @@ export function nextIncarnation(life: Life, seen: Observation): Partial<Life> {
     expected: false,
     starting_since: seen.now,
     queued_since: undefined,
+    alive_since: undefined,
     running_since: undefined,
     next_retry_at: undefined,
     ending: undefined,
     outcome: undefined,
+    ended_at: undefined,
   };
 }
 
@@ -93,5 +98,11 @@ function withRestarts(message: string, restarts: number): string {
 
 function over(seen: Observation, how: Outcome): Partial<Life> {
   const at = body(seen)?.finished_at ?? seen.now;
-  return { outcome: { ...how, at }, expected: false, ending: undefined, next_retry_at: undefined };
+  return {
+    outcome: { ...how, at },
+    ended_at: seen.now,
+    expected: false,
+    ending: undefined,
+    next_retry_at: undefined,
+  };
 }

@@ -34,11 +34,16 @@ export interface Life {
   starting_since: number;
   /** Since when it waits for its turn to start; absent while it does not wait. */
   queued_since?: number | undefined;
+  /** When this body was first seen alive. */
+  alive_since?: number | undefined;
   running_since?: number | undefined;
   next_retry_at?: number | undefined;
   /** Why the living body is being ended, and when SIGTERM has had its time. */
   ending?: { reason: string; message: string; kill_at: number } | undefined;
+  /** `at` is when it ended, by the engine's clock. */
   outcome?: (Outcome & { at: number }) | undefined;
+  /** When its end was seen: what is kept after it is kept from then on. */
+  ended_at?: number | undefined;
 }
 
 /** A worker of which nothing is remembered but what status and heartbeat tell. */
@@ -130,7 +135,8 @@ export function overdue(life: Life, seen: Observation): boolean {
 
 export function startDeadline(life: Life, seen: Observation): number {
   const since =
-    (alive(seen) ? body(seen)?.started_at : undefined) ?? life.starting_since + queuedMs(life, seen);
+    (alive(seen) ? (life.alive_since ?? body(seen)?.started_at) : undefined) ??
+    life.starting_since + queuedMs(life, seen);
   return Math.max(since, seen.watching_since) + seen.desired.spec.start_deadline_seconds * 1000;
 }
 
@@ -181,7 +187,7 @@ export function keptLongEnough(life: Life, seen: Observation): boolean {
 }
 
 export function forgetAt(life: Life, seen: Observation): number {
-  return (life.outcome?.at ?? seen.now) + seen.desired.spec.keep_finished_seconds * 1000;
+  return (life.ended_at ?? life.outcome?.at ?? seen.now) + seen.desired.spec.keep_finished_seconds * 1000;
 }
 
 export const graceOver = (life: Life, seen: Observation) => seen.now >= (life.ending?.kill_at ?? 0);

@@ -77,8 +77,11 @@ const collectorOf = (settings: Settings, redis: Link, metrics?: Metrics, buildin
     ...(building && { building }),
   });
 
-function imagesOf(settings: Settings, metrics?: Metrics): (changed: () => void) => Images {
-  return (changed) =>
+function imagesOf(
+  settings: Settings,
+  metrics?: Metrics,
+): (changed: () => void, now?: () => number) => Images {
+  return (changed, now = Date.now) =>
     createImages({
       ...{
         host: settings.dockerHost,
@@ -96,6 +99,7 @@ function imagesOf(settings: Settings, metrics?: Metrics): (changed: () => void) 
         if (result !== 'refused') metrics?.imageBuildDuration.observe(seconds);
       },
       onChange: changed,
+      now,
       roomFor: roomOf(settings),
     });
 }

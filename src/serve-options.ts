@@ -17,8 +17,8 @@ export interface ServeOptions {
   bodyRedisUrl: (runtime: RuntimeName) => Promise<string>;
   /** Makes what removes images that are no longer kept; absent where there are no Docker bodies. */
   collector?: ((redis: Link, building: () => boolean) => Collector) | undefined;
-  /** Makes the images of Docker bodies, told of each change; absent where the operator names one image for all. */
-  images?: ((changed: () => void) => Images) | undefined;
+  /** Makes the images of Docker bodies, told of each change and the time that decisions are made by; absent where the operator names one image for all. */
+  images?: ((changed: () => void, now: () => number) => Images) | undefined;
   /** The operator's secrets. */
   secrets: Secrets;
   /** The operator's handler files. */

@@ -11,6 +11,7 @@ import { taskRoutes } from './http/tasks.ts';
 import { startSchedule } from './images/schedule.ts';
 import { limitsOf } from './limits.ts';
 import { messageOf, type RuntimeName } from './model/index.ts';
+import { openClock } from './open-clock.ts';
 import { deskOf } from './open-desk.ts';
 import { openPools } from './open-pools.ts';
 import { startsOf } from './open-starts.ts';
@@ -48,6 +49,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const redis = connectCommands(settings.redisUrl);
   const listener = connectBlocking(settings.redisUrl);
   const store = new Store(redis, settings.cell);
+  const clock = openClock(store, log);
   const tasks = openTasks(settings);
   const desk = deskOf({ redis, cell: settings.cell, tasks });
   const pools = openPools({ redis, settings, workers: store, tasks, metrics, log });
@@ -67,19 +69,19 @@ export async function serve(options: ServeOptions): Promise<void> {
 
   let term: Term | undefined;
   let ended = Promise.resolve();
-  const images = options.images?.(() => term?.imagesChanged());
+  const images = options.images?.(() => term?.imagesChanged(), clock.now);
   const imageObstacle = options.imageObstacle(images);
   const usage = new ImageUsage(redis);
   const collector = options.collector?.(redis, () => images?.busy ?? false);
   const urls = new Map<RuntimeName, string>();
-  const takeovers = { book: new Takeovers(redis, settings.cell), specOf: specFrom(store), now: Date.now };
-  const findings = new Findings(redis, store.keys.findings, { log, now: Date.now });
+  const takeovers = { book: new Takeovers(redis, settings.cell), specOf: specFrom(store), now: clock.now };
+  const findings = new Findings(redis, store.keys.findings, { log, now: clock.now });
   const ownership = new Ownership(({ id, worker_id, runtime, store: label }) =>
     log.warn({ body_id: id, worker_id, runtime, store: label }, 'body of another store left alone'),
   );
   const ours = options.runtimes.map((runtime) => owned(runtime, ownership));
   const taking = (runtime: Runtime) => aliased(runtime, takeovers);
-  const runtimes = new Runtimes(ours.map(taking), Date.now, (name, error) => {
+  const runtimes = new Runtimes(ours.map(taking), clock.now, (name, error) => {
     log[error ? 'warn' : 'info'](
       { runtime: name, why: error },
       error ? 'runtime does not answer' : 'runtime answers',
@@ -111,6 +113,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   /** Leads until the lease is lost, with a new term wherever one cannot go on. */
   async function lead(epoch: number): Promise<void> {
     await ended;
+    await clock.compare();
     termEnd = new AbortController();
     const schedule =
       collector && startSchedule({ cron: settings.imageGcCron, collector, usage, metrics, log });
@@ -149,7 +152,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       metrics,
       log,
       cell: settings.cell,
-      now: Date.now,
+      now: clock.now,
       newId: randomUUID,
     },
     checkpoint: options.checkpoint,
@@ -241,6 +244,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     if (direct) await endDirectBodies(direct, { log, store, hint: (id) => term?.hint(id) });
   }
   const prober = setInterval(() => {
+    void clock.compare();
     if (runtimes.states.some(({ name, error }) => error || !urls.has(name))) void probe();
   }, PROBE_MS);
   try {

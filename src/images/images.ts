@@ -42,6 +42,8 @@ export interface ImagesOptions {
   built?: (result: 'built' | 'failed' | 'refused', seconds: number) => void;
   /** The state of the image of that name is another. */
   onChange?: (name: string) => void;
+  /** The time that a failed build is told with: milliseconds since 1970, as those know it who read it. */
+  now?: () => number;
   /** Asked before a build; a sentence says why there is no room for one. */
   roomFor?: () => Promise<string | undefined>;
 }
@@ -89,7 +91,8 @@ class EngineImages implements Images {
     this.#docker = new Docker(connectionTo(options.host));
     this.#jobs = new Jobs(
       (name) => this.#options.onChange?.(name),
-      (name, error) => (this.#closing.signal.aborted ? undefined : failureOf(name, error)),
+      (name, error) =>
+        this.#closing.signal.aborted ? undefined : failureOf(name, error, (this.#options.now ?? Date.now)()),
     );
   }
 
@@ -217,9 +220,9 @@ function pipArguments({ requirements, modules }: Recipe, index: string | undefin
   return { PIP_INDEX_URL: index, ...(protocol === 'http:' && { PIP_TRUSTED_HOST: hostname }) };
 }
 
-function failureOf(name: string, error: unknown): Failure {
+function failureOf(name: string, error: unknown, at: number): Failure {
   const reason = error instanceof NoRoom ? 'Capacity' : 'ImageBuildFailed';
-  return { kind: 'failed', name, at: Date.now(), reason, message: messageOf(error) };
+  return { kind: 'failed', name, at, reason, message: messageOf(error) };
 }
 
 /** What varies from build to build; in the call rather than in the text, so that the engine's cache holds. */

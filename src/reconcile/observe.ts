@@ -30,6 +30,7 @@ export async function observe(
   const image = await lookForImage(record, actual, context);
   const refusal = context.refusals.get(id);
   const mayStart = record.desired.desired === 'running' && actual.kind === 'absent' && hasImage(image);
+  const now = context.now();
   const seen: Observation = Object.freeze({
     worker_id: id,
     desired: record.desired,
@@ -41,8 +42,9 @@ export async function observe(
     vitals: actual.kind === 'present' ? context.vitals?.(actual.body.id) : undefined,
     image,
     queued: mayStart && refusal?.kind !== 'permanent' ? context.turns?.ask(record) : undefined,
-    now: context.now(),
-    watching_since: Math.max(context.leadingSince, context.runtimes.upSince(runtime)),
+    now,
+    // Never in the future, where a clock was set back: deadlines would not come.
+    watching_since: Math.min(now, Math.max(context.leadingSince, context.runtimes.upSince(runtime))),
     limits: context.limits,
   });
   return { record, seen };

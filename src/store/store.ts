@@ -260,6 +260,12 @@ export class Store {
     return true;
   }
 
+  /** The clock of Redis, milliseconds since 1970. */
+  async time(): Promise<number> {
+    const [seconds, micros] = (await this.#redis.time()) as unknown as [string | number, string | number];
+    return Number(seconds) * 1000 + Number(micros) / 1000;
+  }
+
   async ping(): Promise<void> {
     await this.#redis.ping();
   }

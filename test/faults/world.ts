@@ -16,6 +16,8 @@ export type RuntimeUnderTest = 'docker' | 'process';
 export const PATIENCE = { timeout: 30_000, interval: 20 };
 
 export interface FaultWorld {
+  /** The folder of its managers. */
+  home: string;
   cell: Cell;
   runtime: Runtime;
   /** Starts a manager of the cell; `crashAt` is a checkpoint at which it dies, `env` what it is told besides. */
@@ -63,7 +65,7 @@ export async function openWorld(
     return request_id;
   };
   return {
-    ...{ cell, runtime, push },
+    ...{ home, cell, runtime, push },
     start: async (crashAt, env = {}, args = []) => {
       const manager = await startManager({
         ...{ redisUrl: redis.url, cell: cell.name, home, args },

@@ -48,8 +48,12 @@ describe('a memo that is of no use', () => {
       expect(after).toMatchObject({ acts: [], incarnation: INCARNATION, restarts: 1, phase: 'booting' });
       const heard = told({ memo, status: living, body: {}, beat: {} });
       expect(heard).toMatchObject({ acts: [], incarnation: INCARNATION, restarts: 1, phase: 'ready' });
-      const next = told({ memo: after.memo, status: living, body: {}, beat: {} });
-      expect(next).toMatchObject({ status: 'RUNNING', running_at: instant(NOW - 15_000) });
+      const running_at = instant(NOW - 14_000);
+      const next = told({ memo: after.memo, status: { ...living, running_at }, body: {}, beat: {} });
+      expect(next, 'since when is known by the clock that wrote it').toMatchObject({
+        status: 'RUNNING',
+        running_at,
+      });
     });
 
     test('misses a body that was alive, instead of making another one', () => {
@@ -370,4 +374,48 @@ describe('a worker that used up its restarts', () => {
   ])('says nothing of giving up after %s', (_, spec, life, more) => {
     expect(ended(spec, life, more).message).not.toContain('Gave up');
   });
+});
+
+describe('clocks that do not agree', () => {
+  const HOUR = 3_600_000;
+  const booting = inState({ STARTING: 'booting' }, { expected: true, alive_since: NOW - 1000 });
+
+  test('a wrapper whose clock is behind does not clear the backoff of a body that ran for a moment', () => {
+    const ready = told({ ...booting, body: {}, beat: { ready_at: instant(NOW - 2 * HOUR) } });
+    expect(ready).toMatchObject({ phase: 'ready', running_at: instant(NOW) });
+    const exited = { state: 'exited', exit_code: 3 } as const;
+    const again = told({
+      memo: ready.memo,
+      body: exited,
+      spec: { restart_policy: 'always' },
+      now: NOW + 1000,
+    });
+    // The second failure in a row: 2 s, not 1 s as after a body that ran for ten minutes.
+    expect(again).toMatchObject({ phase: 'backoff', next_retry_at: instant(NOW + 3000) });
+  });
+
+  test.each([-2 * HOUR, 2 * HOUR])(
+    'the start deadline goes by our clock, whatever that of the engine says (%i ms)',
+    (skew) => {
+      const body = { started_at: NOW - 1000 + skew };
+      expect(told({ ...booting, body }).phase).toBe('booting');
+      expect(told({ ...booting, body, now: NOW + 118_000 }).phase).toBe('booting');
+      expect(told({ ...booting, body, now: NOW + 119_001 })).toMatchObject({
+        reason: 'StartDeadlineExceeded',
+      });
+    },
+  );
+
+  test.each([-2 * HOUR, 2 * HOUR])(
+    'an ended worker is kept for as long as it says, from when its end was seen (%i ms)',
+    (skew) => {
+      const spec = { keep_finished_seconds: 3600 };
+      const running = inState({ RUNNING: 'ready' }, { expected: true, running_since: NOW - 3 * HOUR });
+      const exited = { state: 'exited', exit_code: 3, finished_at: NOW + skew } as const;
+      const ended = told({ ...running, body: exited, spec });
+      expect(ended).toMatchObject({ status: 'FAILED', finished_at: instant(NOW + skew) });
+      const later = (now: number) => told({ memo: ended.memo, spec, now }).rule;
+      expect([later(NOW + HOUR - 1), later(NOW + HOUR)]).toEqual(['otherwise', 'kept long enough']);
+    },
+  );
 });

@@ -1,0 +1,71 @@
+/**
+ * The time that decisions are made by: milliseconds since 1970, which do not jump when the clock of this machine is set.
+ *
+ * Deadlines and backoffs are instants in Redis, so that they outlive the manager. They would all be over, or start anew,
+ * when a clock is set two hours ahead. So the time is taken from Redis once, which every manager of the cell shares, and
+ * goes on by elapsed time from there. Time in which the machine was suspended counts: everything else stood still, too.
+ */
+import { uptime as osUptime } from 'node:os';
+
+/** A difference between two clocks that is worth a word, in milliseconds. */
+const NOTED_MS = 5000;
+/** Uptime is told in hundredths or whole seconds: less than this is no suspension. */
+const SUSPENDED_MS = 2000;
+
+export interface Clocks {
+  /** The clock of this machine, milliseconds since 1970. */
+  wall: () => number;
+  /** Milliseconds that stand still while the machine is suspended. */
+  monotonic: () => number;
+  /** Seconds that go on while it is. */
+  uptime: () => number;
+}
+
+export class SteadyWall {
+  readonly #clocks: Clocks;
+  /** What is added to the monotonic clock. */
+  #base: number;
+  #anchored = false;
+  /** Uptime beyond the monotonic clock, and the wall clock beyond `now`, when they were last compared. */
+  #slept: number;
+  #ahead = 0;
+
+  constructor(clocks: Clocks = { wall: Date.now, monotonic: () => performance.now(), uptime: osUptime }) {
+    this.#clocks = clocks;
+    this.#base = clocks.wall() - clocks.monotonic();
+    this.#slept = this.#beyond();
+  }
+
+  readonly now = (): number => Math.round(this.#base + this.#clocks.monotonic());
+
+  /** Takes the time of Redis, the first time that it answers; returns how far this machine's clock is ahead of it. */
+  async anchor(redisTime: () => Promise<number>): Promise<number | undefined> {
+    if (this.#anchored) return undefined;
+    const before = this.#clocks.monotonic();
+    const told = await redisTime();
+    if (this.#anchored) return undefined;
+    this.#anchored = true;
+    // It answered at some time between the two, and on average in the middle.
+    this.#base = told - (before + this.#clocks.monotonic()) / 2;
+    this.#ahead = this.#clocks.wall() - this.now();
+    return Math.abs(this.#ahead) < NOTED_MS ? undefined : this.#ahead;
+  }
+
+  /** Compares the clocks; returns by how much this machine's clock has been set since the last time, if it has. */
+  check(): number | undefined {
+    const slept = this.#beyond() - this.#slept;
+    if (slept >= SUSPENDED_MS) {
+      this.#base += slept;
+      this.#slept += slept;
+    }
+    const ahead = this.#clocks.wall() - this.now();
+    const jump = ahead - this.#ahead;
+    if (Math.abs(jump) < NOTED_MS) return undefined;
+    this.#ahead = ahead;
+    return jump;
+  }
+
+  #beyond(): number {
+    return this.#clocks.uptime() * 1000 - this.#clocks.monotonic();
+  }
+}

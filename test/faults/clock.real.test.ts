@@ -1,0 +1,47 @@
+/** The clock of the manager's machine is set while it leads, by libfaketime (Debian's package faketime). */
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { openWorld, PATIENCE } from './world.ts';
+
+const FAKETIME = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib']
+  .map((dir) => `${dir}/faketime/libfaketimeMT.so.1`)
+  .find((path) => existsSync(path));
+const HOUR = 3600;
+
+test('a clock that is set two hours ahead, and back, starts no restarts, and ends no worker', async ({
+  skip,
+}) => {
+  if (!FAKETIME) skip('libfaketime is not installed (apt-get install faketime)');
+  const world = await openWorld('process');
+  const file = join(world.home, 'offset');
+  await writeFile(file, '+0s');
+  const manager = await world.start(undefined, {
+    ...{ LD_PRELOAD: FAKETIME ?? '', FAKETIME_TIMESTAMP_FILE: file, FAKETIME_NO_CACHE: '1' },
+    // As a step of the system clock is: it does not touch the monotonic one.
+    ...{ FAKETIME_DONT_FAKE_MONOTONIC: '1', LEASE_SECONDS: '60' },
+    ...{ RESTART_BACKOFF_SECONDS: '30', RESTART_BACKOFF_MAX_SECONDS: '60' },
+  });
+  const [failing, steady] = [randomUUID(), randomUUID()];
+  await world.create(failing, { command_line: ['sh', '-c', 'exit 3'], restart_policy: 'always' });
+  await world.create(steady, { ttl_seconds: HOUR });
+  await world.reach(steady, { status: 'RUNNING' });
+  await world.reach(failing, { phase: 'backoff' });
+  for (const offset of ['+7200s', '-7200s']) {
+    await writeFile(file, offset);
+    await vi.waitFor(() => {
+      const jumps = manager.log().match(/the clock of this machine was set/g) ?? [];
+      expect(jumps.length).toBe(offset === '+7200s' ? 1 : 2);
+    }, PATIENCE);
+    // A look at everything: whoever is due by the new time would be acted on.
+    await world.push({ command: 'list' });
+  }
+  expect((await world.cell.store.status(failing))?.status).toMatchObject({ phase: 'backoff', restarts: 0 });
+  expect((await world.cell.store.status(steady))?.status).toMatchObject({
+    status: 'RUNNING',
+    incarnation: 1,
+  });
+  expect(manager.log()).not.toContain('standing by');
+});

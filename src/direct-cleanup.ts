@@ -19,15 +19,30 @@ const GRACE_SECONDS = 10;
 /** How long the manager may take to record how they ended. */
 const RECORD_MS = 5000;
 
-export interface CleanupParts {
+interface CleanupParts {
   log: Logger;
   store: Pick<Store, 'load'>;
   /** Lets the manager look at a worker. */
   hint: (workerId: string) => void;
 }
 
+/** Ends the direct bodies of a manager that goes, while its term goes on and records how they end; those of a standby are the leader’s. */
+export async function cleanUp(
+  runtimes: readonly Runtime[],
+  parts: Pick<CleanupParts, 'log' | 'store'> & {
+    term: { holdStarts(): void; hint(workerId: string): void } | undefined;
+    leads: boolean;
+  },
+): Promise<void> {
+  const { log, store, term, leads } = parts;
+  const direct = runtimes.find(({ name }) => name === 'process');
+  if (!leads) return log.warn('not leading: direct workers stay as they are');
+  term?.holdStarts();
+  if (direct) await endDirectBodies(direct, { log, store, hint: (id) => term?.hint(id) });
+}
+
 /** Ends them all, and waits until their records say so. Throws nothing: what cannot be ended is logged. */
-export async function endDirectBodies(
+async function endDirectBodies(
   runtime: Pick<Runtime, 'list' | 'terminate' | 'kill'>,
   { log, store, hint }: CleanupParts,
 ): Promise<void> {

@@ -12,6 +12,7 @@ import { createCollector } from './images/gc.ts';
 import { createImages, type Images, imageObstacles, machineCa } from './images/index.ts';
 import { limitsOf } from './limits.ts';
 import { type Checkpoint, messageOf, type RuntimeName, workerSpec } from './model/index.ts';
+import { insistOnDatabase } from './model/redis-url.ts';
 import { hasImage } from './runtimes/docker/image.ts';
 import { createRuntimes } from './runtimes/index.ts';
 import { openSecrets } from './secrets.ts';
@@ -169,7 +170,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   connect(settings) {
     // A verb that has done does not wait for a Redis that does not hang up.
     const quick = { disconnectTimeout: 100 };
-    const redis = connectCommands(settings.redisUrl).duplicate(quick) as Link;
+    const redis = insistOnDatabase(connectCommands(settings.redisUrl).duplicate(quick) as Link);
     const blocking = connectBlocking(settings.redisUrl).duplicate(quick);
     return { redis, blocking, store: new Store(redis, settings.cell) };
   },

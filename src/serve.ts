@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { endDirectBodies } from './direct-cleanup.ts';
+import { cleanUp } from './direct-cleanup.ts';
 import { report } from './http/health.ts';
 import { createHttpServer } from './http/server.ts';
 import { taskRoutes } from './http/tasks.ts';
@@ -61,6 +61,8 @@ export async function serve(options: ServeOptions): Promise<void> {
     told = ok;
     Object.assign(link, { ok, message });
     metrics.redisUp.set(ok ? 1 : 0);
+    // A manager that is going waits for no answer of a Redis that is away: the next one finds what is not recorded.
+    if (!ok && signal.aborted) redis.disconnect();
   };
   // Reconnecting is ioredis's part; without a listener an error would end the process. The watchdog reports the link.
   redis.on('error', () => {});
@@ -235,14 +237,6 @@ export async function serve(options: ServeOptions): Promise<void> {
     await api.close();
     throw error;
   });
-  /** Ends the direct bodies while the term goes on, so that their records say how they ended. */
-  async function cleanUp(): Promise<void> {
-    const direct = ours.find(({ name }) => name === 'process');
-    // A manager that stands by has no workers to end: they are the leader's.
-    if (!watchdog.lease.held()) return log.warn('not leading: direct workers stay as they are');
-    term?.holdStarts();
-    if (direct) await endDirectBodies(direct, { log, store, hint: (id) => term?.hint(id) });
-  }
   const prober = setInterval(() => {
     void clock.compare();
     if (runtimes.states.some(({ name, error }) => error || !urls.has(name))) void probe();
@@ -258,12 +252,11 @@ export async function serve(options: ServeOptions): Promise<void> {
       signal.addEventListener('abort', () => resolve());
     });
     await Promise.race([over, watchdog.failed]);
-    log.info(
-      options.cleanup ? 'shutting down; ending direct workers' : 'shutting down; workers keep running',
-    );
+    if (!link.ok) redis.disconnect();
+    log.info(`shutting down; ${options.cleanup ? 'ending direct workers' : 'workers keep running'}`);
   } finally {
     clearInterval(prober);
-    if (options.cleanup) await cleanUp();
+    if (options.cleanup) await cleanUp(ours, { log, store, term, leads: watchdog.lease.held() });
     leave.abort();
     await ended;
     await watchdog.close();

@@ -80,6 +80,17 @@ export function choice<const T extends readonly [string, ...string[]]>(
 }
 
 const HOST_NAME = /^\.?[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?$/;
+/** Levels of the log, in either case: other programs write them in upper case. */
+export function levels<const T extends readonly [string, ...string[]]>(
+  name: string,
+  values: T,
+  fallback: T[number],
+  help: string,
+) {
+  const schema = z.string().toLowerCase().pipe(z.enum(values));
+  return variable({ name, schema, allowed: `one of ${values.join(', ')}, in either case`, fallback, help });
+}
+
 /** Host names, separated by commas; one that begins with a dot stands for all names below it. */
 export const hostNames = z
   .string()

@@ -5,6 +5,7 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
+import { isRedisUrl, REDIS_URL_ALLOWED } from './model/redis-url.ts';
 import { HIDDEN, redactUrl } from './telemetry/redact.ts';
 import {
   autoOr,
@@ -13,6 +14,7 @@ import {
   type Environment,
   hostNames,
   integer,
+  levels,
   noneOr,
   number,
   optional,
@@ -22,8 +24,7 @@ import {
   variable,
 } from './variable.ts';
 
-const redisUrl = { schema: urlOf(['redis', 'rediss']), show: redactUrl };
-const REDIS_ALLOWED = 'a URL such as redis://HOST:PORT or rediss://USER:PASSWORD@HOST:PORT/DB';
+const redisUrl = { schema: z.string().refine(isRedisUrl), allowed: REDIS_URL_ALLOWED, show: redactUrl };
 const hide = () => HIDDEN;
 const DAY = 86_400;
 const IMAGE_NAME = /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,254}$/;
@@ -33,14 +34,12 @@ export const VARIABLES = {
   redisUrl: variable({
     name: 'REDIS_URL',
     ...redisUrl,
-    allowed: REDIS_ALLOWED,
     fallback: 'redis://127.0.0.1:6379',
     help: 'Redis as the manager sees it.',
   }),
   workerRedisUrl: optional({
     name: 'WORKER_REDIS_URL',
     ...redisUrl,
-    allowed: REDIS_ALLOWED,
     help: 'Redis as a body sees it, where that differs from REDIS_URL.',
   }),
   dockerHost: variable({
@@ -106,7 +105,7 @@ export const VARIABLES = {
     allowed: 'an absolute path',
     help: 'File that holds the token, instead of API_TOKEN.',
   }),
-  logLevel: choice(
+  logLevel: levels(
     'LOG_LEVEL',
     ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
     'info',

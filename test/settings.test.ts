@@ -60,6 +60,7 @@ test('the defaults', () => {
 
 test.each<[string, string, keyof Settings, unknown]>([
   ['REDIS_URL', 'rediss://u:p@h:6380/2', 'redisUrl', 'rediss://u:p@h:6380/2'],
+  ['REDIS_URL', 'redis://:50%25@h/', 'redisUrl', 'redis://:50%25@h/'],
   ['REDIS_URL', '', 'redisUrl', 'redis://127.0.0.1:6379'],
   ['WORKER_REDIS_URL', 'redis://172.17.0.1:6379', 'workerRedisUrl', 'redis://172.17.0.1:6379'],
   ['DOCKER_HOST', 'tcp://10.0.0.1:2375', 'dockerHost', 'tcp://10.0.0.1:2375'],
@@ -76,6 +77,8 @@ test.each<[string, string, keyof Settings, unknown]>([
   ['HTTP_ALLOWED_HOSTS', 'a.example, .b.example,', 'httpAllowedHosts', ['a.example', '.b.example']],
   ['API_TOKEN', 'abcdefgh', 'apiToken', 'abcdefgh'],
   ['LOG_LEVEL', 'silent', 'logLevel', 'silent'],
+  ['LOG_LEVEL', 'INFO', 'logLevel', 'info'],
+  ['LOG_LEVEL', 'Warn', 'logLevel', 'warn'],
   ['RESYNC_SECONDS', '0.5', 'resyncSeconds', 0.5],
   ['REMOVAL_BREAKER_SHARE', '1', 'removalBreakerShare', 1],
   ['IMAGE_GC_CRON', '*/5 0-6 1,15 * MON', 'imageGcCron', '*/5 0-6 1,15 * MON'],
@@ -96,6 +99,13 @@ test.each([
   ['REDIS_URL', 'localhost:6379', 'a URL such as redis://'],
   ['REDIS_URL', 'http://localhost', 'a URL such as redis://'],
   ['REDIS_URL', 'redis://host:99999', 'a URL such as redis://'],
+  // They worked in database 0 or 1, or ended in an error of the client that did not name the variable.
+  ['REDIS_URL', 'redis://host/-1', 'DB is a whole number'],
+  ['REDIS_URL', 'redis://host/1.5', 'DB is a whole number'],
+  ['REDIS_URL', 'redis://host/abc', 'DB is a whole number'],
+  ['REDIS_URL', 'redis://host/1/2', 'DB is a whole number'],
+  ['REDIS_URL', 'redis://host/?db=abc', 'DB is a whole number'],
+  ['WORKER_REDIS_URL', 'redis://host/1e3', 'DB is a whole number'],
   ['WORKER_REDIS_URL', 'nonsense', 'a URL such as redis://'],
   ['DOCKER_HOST', '/var/run/docker.sock', 'unix:///var/run/docker.sock'],
   ['RUNTIME', 'podman', 'one of auto, docker, process'],
@@ -150,6 +160,7 @@ test('everything that is wrong is named at once', () => {
 });
 
 test.each([
+  ['REDIS_URL', 'redis://:hunter2%@host'],
   ['REDIS_URL', 'redsi://user:hunter2@host'],
   ['REDIS_URL', 'user:hunter2@host'],
   ['WORKER_REDIS_URL', 'redis:/u:hunter2@host'],

@@ -1,4 +1,5 @@
 import { Redis, type RedisOptions } from 'ioredis';
+import { insistOnDatabase } from '../src/model/redis-url.ts';
 import type { Log } from './log.ts';
 
 /** A reply later than this counts as none: Redis is away and output goes to the spool. */
@@ -41,6 +42,7 @@ export function whenReady(redis: Redis): Promise<void> {
 
 /** Says once that Redis is away and once that it is back, however often it is tried. */
 function watch(redis: Redis, connection: string, log: Log): Redis {
+  insistOnDatabase(redis);
   let said = '';
   redis.on('error', (error: Error & { code?: string }) => {
     const why = error.code ?? error.message;

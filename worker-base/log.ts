@@ -21,7 +21,7 @@ export type LogFormat = 'json' | 'text';
 /** LOG_LEVEL as the log takes it, in either case; throws with what is allowed. */
 export function readLogLevel(text: string | undefined): string {
   const level = (text || 'info').toLowerCase();
-  if (level in LEAST) return level;
+  if (Object.hasOwn(LEAST, level)) return level;
   throw new Error(`LOG_LEVEL is "${text}": it must be one of ${Object.keys(LEAST).join(', ')}.`);
 }
 

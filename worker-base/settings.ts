@@ -1,5 +1,6 @@
 import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { isRedisUrl, REDIS_URL_ALLOWED } from '../src/model/redis-url.ts';
 import { type LogFormat, readLogLevel } from './log.ts';
 
 /** What the wrapper is told by its environment; nothing else of the wrapper reads it. */
@@ -60,6 +61,12 @@ const INHERITED = [
 /** What of a body's environment is the wrapper's alone. */
 const OURS = ['REDIS_URL', 'NODE_COMPILE_CACHE'];
 
+/** Its value is not in the error: it may hold a password. */
+function readRedisUrl(text: string): string {
+  if (isRedisUrl(text)) return text;
+  throw new Error(`REDIS_URL must be ${REDIS_URL_ALLOWED}.`);
+}
+
 /** Reads the variables of a body; throws with the variable's name and what is allowed. */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const external = !env.WORKER_INCARNATION;
@@ -99,7 +106,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     incarnation,
     external,
     cell: env.WORKER_CELL || 'default',
-    redisUrl: need('REDIS_URL'),
+    redisUrl: readRedisUrl(need('REDIS_URL')),
     workspace,
     logLevel: readLogLevel(env.LOG_LEVEL),
     logFormat: readLogFormat(env.LOG_FORMAT, external),

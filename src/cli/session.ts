@@ -112,9 +112,11 @@ export class Session {
   #unreachable(error: unknown): Fault {
     const { redisUrl } = this.settings;
     const why = this.#why ?? messageOf(error);
-    const advice = /NOAUTH|WRONGPASS|NOPERM/.test(why)
-      ? 'Put the user and password into REDIS_URL'
-      : this.#whereElse();
+    const advice = /there is no database/.test(why)
+      ? 'Name another one in REDIS_URL'
+      : /NOAUTH|WRONGPASS|NOPERM/.test(why)
+        ? 'Put the user and password into REDIS_URL'
+        : this.#whereElse();
     const message = `Redis does not answer at ${redactUrl(redisUrl)} (${why}). ${advice}.`;
     return new Fault('unavailable', message, { cause: error });
   }

@@ -1,6 +1,7 @@
 /** Pools over HTTP: what is asked is put on the stream of commands, what is told is read from the store. */
 import { Fault, type NodeView, type PoolView, parseCommand, type WorkerStats } from '../model/index.ts';
 import { statsOf } from '../pools/stats.ts';
+import { keyOf } from './idempotency.ts';
 import { type Asked, json, type Route } from './route.ts';
 
 export interface PoolRoutesOptions {
@@ -22,8 +23,8 @@ export function poolRoutes({ views, nodes, ask }: PoolRoutesOptions): Route[] {
     return found;
   };
   const command = async (asked: Asked, fields: { command: string; [field: string]: unknown }) => {
-    const key = asked.headers['idempotency-key'];
-    const keyed = typeof key === 'string' ? { request_id: key, ...fields } : fields;
+    const key = keyOf(asked);
+    const keyed = key === undefined ? fields : { request_id: key, ...fields };
     // What is wrong is told at once, also while no manager leads.
     parseCommand({ request_id: 'any', ...keyed });
     return ask(keyed);

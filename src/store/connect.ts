@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Redis, type RedisOptions } from 'ioredis';
+import { insistOnDatabase } from '../model/redis-url.ts';
 
 /** Milliseconds in which Redis has to answer a command; a blocking read has a connection of its own. */
 export const COMMAND_TIMEOUT_MS = 5000;
@@ -67,15 +68,16 @@ const common = {
  * is sent here may be executed twice without harm: scripts are fenced and remember what they have done.
  */
 export function connectCommands(url: string): Link {
-  return new Redis(url, {
+  const redis = new Redis(url, {
     ...common,
     scripts,
     commandTimeout: COMMAND_TIMEOUT_MS,
     maxRetriesPerRequest: 2,
-  }) as Link;
+  });
+  return insistOnDatabase(redis) as Link;
 }
 
 /** For reads that block: no time-out on a command, since it would lose what was delivered meanwhile. */
 export function connectBlocking(url: string): Redis {
-  return new Redis(url, { ...common, maxRetriesPerRequest: null, socketTimeout: 15_000 });
+  return insistOnDatabase(new Redis(url, { ...common, maxRetriesPerRequest: null, socketTimeout: 15_000 }));
 }

@@ -11,6 +11,8 @@ export function redactUrl(url: string): string {
   const end = url.lastIndexOf('@');
   const scheme = url.indexOf('://');
   const start = scheme === -1 || scheme > end ? 0 : scheme + 3;
+  // The example in a message of ours shows where the password goes.
+  if (url.slice(start, end) === 'USER:PASSWORD') return url;
   const bare = end === -1 ? url : `${url.slice(0, start)}${HIDDEN}${url.slice(end)}`;
   return bare.replace(SECRET_PARAMETER, `$1${HIDDEN}`);
 }

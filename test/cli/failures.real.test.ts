@@ -137,7 +137,7 @@ test('serve goes at the first signal', async () => {
   }
 });
 
-test('a second signal ends serve at once, even while Redis holds it up', async () => {
+test('serve ends although Redis holds it up, and a second SIGTERM does not cut it short', async () => {
   const redis = await startRedis();
   onTestFinished(() => redis.stop());
   const { start } = wmOf({ redisUrl: redis.url, cell: newCell() });
@@ -146,8 +146,18 @@ test('a second signal ends serve at once, even while Redis holds it up', async (
   await expect.poll(serve.out, { timeout: 20_000 }).toContain('"leading"');
   await redis.pause();
   serve.child.kill('SIGTERM');
-  await expect.poll(serve.out, { timeout: 20_000 }).toContain('going');
+  await expect.poll(serve.out, { timeout: 20_000 }).toContain('shutting down');
   serve.child.kill('SIGTERM');
-  expect((await serve.done).code).toBe(143);
+  expect((await serve.done).code).toBe(0);
   await redis.unpause();
+});
+
+// It went on in database 0, among the keys of others.
+test('a database that Redis does not have is an error, and nothing is done in another one', async () => {
+  const { wm } = wmOf({ redisUrl: `${inject('redisUrl')}/99`, cell: newCell() });
+  const { code, err } = await wm('create', '--timeout', '3s', '--', 'true');
+  expect(code).toBe(1);
+  expect(err).toMatch(
+    /there is no database 99: ERR DB index is out of range\)\. Name another one in REDIS_URL/,
+  );
 });

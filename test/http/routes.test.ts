@@ -73,6 +73,15 @@ test.each(['http', 'any', 'order-7'])('the key %s is the request id of a command
   expect(command).toEqual({ request_id: text, command: 'delete_pool', pool: 'jobs' });
 });
 
+// Three different tasks were one: the hash of nothing named them all.
+test.each(['', ' '])('an empty key (%j) is refused', async (text) => {
+  await expect(submitted(asked(TASK, key(text)))).rejects.toThrow(/Idempotency-Key is empty/);
+  const params = { name: 'jobs' };
+  await expect(
+    commanded('DELETE', '/v1/pools/:name', asked(undefined, { params, ...key(text) })),
+  ).rejects.toThrow(/Idempotency-Key is empty/);
+});
+
 test('without a key the request id is left to whoever asks', async () => {
   const command = await commanded(
     'DELETE',

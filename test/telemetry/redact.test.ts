@@ -18,6 +18,12 @@ test.each([
 
 test.each([
   ['nothing here', 'nothing here'],
+  // The example was shown as `rediss://***@HOST:PORT/DB`, which says less than nothing.
+  [
+    'such as rediss://USER:PASSWORD@HOST:PORT/DB, where',
+    'such as rediss://USER:PASSWORD@HOST:PORT/DB, where',
+  ],
+  ['rediss://USER:PASSWORDS@HOST', 'rediss://***@HOST'],
   ['mail a@b.example', 'mail a@b.example'],
   [
     'connect redis://u:p@h failed, and redis://u:q@h too',

@@ -43,6 +43,7 @@ function runtimesOf(settings: Settings, metrics?: Metrics) {
     dockerCallMs: settings.dockerCallSeconds * 1000,
     image: imageOf(settings),
     home: settings.home,
+    processUser: settings.processUser,
     handlersDir: settings.handlersDir,
     wrapper: { argv: [process.execPath, WRAPPER] },
     observe: (runtime, ...told) => observing(runtime, metrics)(...told),

@@ -70,6 +70,13 @@ export const VARIABLES = {
     fallback: stateHome,
     help: 'Folder of the process runtime: what its bodies leave for the next manager.',
   }),
+  processUser: variable({
+    name: 'PROCESS_USER',
+    schema: z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$/),
+    allowed: 'auto, none, or the name or number of a user',
+    fallback: 'auto',
+    help: 'User that direct workers run as, if the manager is root; auto takes the user worker-agent if there is one, none the manager itself.',
+  }),
   workerImage: optional({
     name: 'WORKER_IMAGE',
     schema: z.string().regex(IMAGE_NAME),

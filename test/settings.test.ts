@@ -25,6 +25,7 @@ test('the defaults', () => {
     runtime: 'auto',
     cell: 'default',
     home: '/home/someone/.local/state/worker-manager',
+    processUser: 'auto',
     workerImage: undefined,
     httpHost: '127.0.0.1',
     httpPort: 8080,

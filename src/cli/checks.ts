@@ -2,6 +2,7 @@
 import { messageOf, owns, type RuntimeName } from '../model/index.ts';
 import { foreignBodies } from '../runtimes/owned.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
+import type { RuntimeInfo } from '../runtimes/runtime.ts';
 import type { Settings } from '../settings.ts';
 import { readFindings } from '../store/index.ts';
 import { redactUrl } from '../telemetry/redact.ts';
@@ -143,6 +144,7 @@ async function* runtimeChecks(context: Context, settings: Settings): AsyncGenera
       const limits = Object.entries(info.limits);
       const missing = limits.filter(([, { supported }]) => !supported);
       yield { name: `Runtime ${name}`, state: 'ok', found: info.version };
+      if (info.user) yield userCheck(info.user);
       yield {
         name: `Limits of ${name}`,
         state: missing.length > 0 ? 'hint' : 'ok',
@@ -189,6 +191,19 @@ async function* dockerChecks({ parts }: Context, settings: Settings): AsyncGener
   } catch (error) {
     yield bad('Worker image', messageOf(error), 'Ask again; the engine did answer a moment ago.');
   }
+}
+
+/** A direct worker with the manager's user can read what the manager reads; as root, all of the machine. */
+function userCheck({ name, own, why }: NonNullable<RuntimeInfo['user']>): Check {
+  const check = 'User of direct workers';
+  if (own) return { name: check, state: 'ok', found: name };
+  return {
+    ...{ name: check, state: 'hint', found: `${name}, as the manager (${why})` },
+    advice:
+      name === 'root'
+        ? 'Make a user for them (useradd --system worker-agent) and set PROCESS_USER=worker-agent; or use Docker.'
+        : 'Nothing keeps a direct worker from what this user may do; use Docker for agents that are not trusted.',
+  };
 }
 
 const wrapperCheck = (built: boolean): Check =>

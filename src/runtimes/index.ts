@@ -18,6 +18,8 @@ export interface RuntimeChoice {
   dockerCallMs: number;
   /** Folder of the process runtime. */
   home: string;
+  /** PROCESS_USER. */
+  processUser?: string;
   wrapper: { argv: string[] };
   /** HANDLERS_DIR, bound into Docker bodies that name files of it. */
   handlersDir?: string | undefined;
@@ -44,7 +46,10 @@ export function createRuntimes(choice: RuntimeChoice): {
     runtime === 'docker'
       ? undefined
       : observed(
-          createProcessRuntime({ cell, root: choice.home, wrapper: choice.wrapper }),
+          createProcessRuntime({
+            ...{ cell, root: choice.home, wrapper: choice.wrapper, user: choice.processUser },
+            programs: choice.handlersDir === undefined ? [] : [choice.handlersDir],
+          }),
           (call, result, seconds) => choice.observe('process', call, result, seconds),
         );
   return {

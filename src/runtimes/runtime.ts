@@ -38,6 +38,8 @@ export interface RuntimeInfo {
   /** Such as `docker 20.10.24`, for doctor and the log. */
   version: string;
   /** Which limits it enforces, each with how, or why not, and whether a living body can be given another. */
+  /** Of processes: the user that bodies run as, whether it is another than the manager's, and why. */
+  user?: { name: string; own: boolean; why: string };
   limits: Record<'memory' | 'cpus' | 'pids', { supported: boolean; how: string; adjustable?: boolean }>;
   /** The machine that bodies run on, as far as it is known. */
   machine?: Machine | undefined;

@@ -56,7 +56,9 @@ test('an engine that is not there fails alone, and is a hint beside another', as
   const alone = await doctor(inject('redisUrl'), { ...away, RUNTIME: 'docker' });
   expect(alone).toMatchObject({ code: 1, state: { 'Runtime docker': 'bad' } });
   const beside = await doctor(inject('redisUrl'), { ...away, RUNTIME: 'auto' });
-  expect(beside.state).toMatchObject({ 'Runtime docker': 'hint', 'Runtime process': 'ok' });
+  expect(beside.state).toMatchObject({
+    ...{ 'Runtime docker': 'hint', 'Runtime process': 'ok', 'User of direct workers': 'hint' },
+  });
 });
 
 test('a Redis that forgets is told', async () => {

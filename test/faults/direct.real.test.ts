@@ -1,5 +1,6 @@
 /** Direct workers as an operator of processes sees them: their names, and what is left of them when the manager goes. */
 import { randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
 import { pidsWith } from '../support/processes.ts';
 import { openWorld, PATIENCE } from './world.ts';
@@ -109,3 +110,25 @@ test.each(['SIGKILL', 'SIGTERM'] as const)(
     expect(await world.bodies()).toEqual(before);
   },
 );
+
+test('with PROCESS_USER, wrapper and agent run as that user, in a home of their own, and only the shim as the manager', async ({
+  skip,
+}) => {
+  if (process.getuid?.() !== 0) skip('only root can start processes of another user');
+  const world = await openWorld('process');
+  await world.start(undefined, { PROCESS_USER: 'nobody' });
+  const worker = randomUUID();
+  const script = 'id -un; cd "$HOME" && : >mine && echo written; exec sleep 300';
+  await world.create(worker, { command_line: ['sh', '-c', script] });
+  await world.reach(worker, { status: 'RUNNING' });
+  const printed = async () =>
+    (await world.cell.read(world.cell.store.keys.output(worker))).flatMap((entry) => {
+      const { type, content } = entry as { type: string; content: string };
+      return type === 'stdout' ? content.split('\n') : [];
+    });
+  await vi.waitFor(async () => expect(await printed()).toEqual(['nobody', 'written']), PATIENCE);
+  const owner = (pid: number) => statSync(`/proc/${pid}`).uid;
+  const pids = pidsWith(`direct-custom-0-${worker}`);
+  const shims = pidsWith('shim.sh');
+  for (const pid of pids) expect(owner(pid) === 0).toBe(shims.includes(pid));
+});

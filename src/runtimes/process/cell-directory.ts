@@ -7,6 +7,8 @@ import { lostRecord, workerOf } from './body-record.ts';
 import type { Found } from './found.ts';
 import { HINTS } from './watch.ts';
 
+/** Others can go through to a name that they know, and list nothing. */
+const PASSABLE = 0o711;
 /** A draft that is older was left by a manager that died while it made a body. */
 export const DRAFT_LIFE_MS = 60_000;
 
@@ -43,7 +45,10 @@ export class CellDirectory {
     const seen = await lstat(hints).catch(nothing);
     if (seen && !seen.isDirectory()) await rm(hints, { force: true });
     await mkdir(hints, { recursive: true, mode: 0o700 });
-    await chmod(this.path, shared ? 0o711 : 0o700);
+    // The folders of workers are below; everything else in these two is for their owner alone. What was opened for
+    // another user's bodies stays so: they may still live.
+    if (shared) for (const path of [this.#root, this.path]) await chmod(path, PASSABLE);
+    else if (((await lstat(this.path)).mode & 0o777) !== PASSABLE) await chmod(this.path, 0o700);
   }
 
   /** Whether it is there; throws if it leads out of the root, or the root is lost. */

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { messageOf } from '../../model/index.ts';
 import type { RuntimeInfo } from '../runtime.ts';
 import { codeOf } from './body-directory.ts';
+import { writtenAt } from './safe-file.ts';
 
 type Limit = keyof RuntimeInfo['limits'];
 
@@ -31,12 +32,17 @@ export async function findCgroups(cell: string): Promise<CgroupSupport> {
   return v1.version ? v1 : { ...none, limits: v2.limits };
 }
 
+/** An empty cgroup of a body that is older has been left by a manager that died. */
+const LEFT_MS = 60_000;
+
 /** Removes the cell's directories, and ours where no other cell has one left. */
 export async function dismantleCgroups(support: CgroupSupport): Promise<void> {
   for (const base of new Set(Object.values(support.bases))) {
     const children = await readdir(base, { withFileTypes: true }).catch(() => []);
     const bodies = children.filter((it) => it.isDirectory()).map(({ name }) => join(base, name));
-    for (const dir of [...bodies, base, dirname(base)]) await rmdir(dir).catch(() => undefined);
+    // A new one may be of a cell of the same name in another home, whose body is just about to join it.
+    const left = bodies.filter((dir) => Date.now() - (writtenAt(dir) ?? Date.now()) > LEFT_MS);
+    for (const dir of [...left, base, dirname(base)]) await rmdir(dir).catch(() => undefined);
   }
 }
 

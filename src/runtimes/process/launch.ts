@@ -11,7 +11,8 @@ import { type CgroupSupport, deriveCgroups } from './cgroup-support.ts';
 import { makeCgroups } from './cgroups.ts';
 import type { Found } from './found.ts';
 import { BODY_VARIABLE } from './members.ts';
-import type { BodyUser, WorkPlaces } from './work-directory.ts';
+import { type BodyUser, becomeUser } from './process-user.ts';
+import type { WorkPlaces } from './work-directory.ts';
 
 const SHIM = fileURLToPath(new URL('./shim.sh', import.meta.url));
 /** From spawn to the shim's pid file; it takes some 5 ms on an idle machine. */
@@ -48,7 +49,16 @@ export async function launch(
   const dataLimit = needsRlimit(made, support)
     ? String(Math.floor((made.limits.memory_bytes ?? 0) / 1024))
     : '-';
-  const args = [SHIM, made.id, made.worker_id, dataLimit, ...cgroups, '--', ...become(user), ...made.argv];
+  const args = [
+    SHIM,
+    made.id,
+    made.worker_id,
+    dataLimit,
+    ...cgroups,
+    '--',
+
+    ...made.argv,
+  ];
   const log = await open(dir.file('log'), LOG_FLAGS, 0o600);
   const env = environment(made, places, user);
   const stdio: StdioOptions = ['ignore', log.fd, log.fd];
@@ -94,18 +104,15 @@ function needsRlimit(made: BodyRecord, support: CgroupSupport): boolean {
   return made.limits.memory_bytes !== undefined && !(support.bases.memory ?? support.bases.unified);
 }
 
-/** The program that gives the body its own user: no group, capability or set-user-ID program takes it back. */
-function become(user: BodyUser | undefined): string[] {
-  if (!user) return [];
-  const groups = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups'];
-  return ['setpriv', ...groups, '--inh-caps=-all', '--bounding-set=-all', '--no-new-privs', '--'];
-}
-
 function environment(made: BodyRecord, places: WorkPlaces, user: BodyUser | undefined): NodeJS.ProcessEnv {
   const inherited = Object.fromEntries(INHERITED.flatMap((name) => entry(name, process.env[name])));
+  // The manager's folder for temporary files may be one that this user can't write.
+  if (user) delete inherited.TMPDIR;
   const own = user && { HOME: places.home, USER: user.name, LOGNAME: user.name };
   return {
     ...{ ...inherited, ...own, ...made.env },
+    // The shim's own; it gives it to nobody.
+    ...(user && { SHIM_BECOME: becomeUser(user).join(' ') }),
     WORKSPACE_PATH: places.workspace,
     SECRETS_PIPE: places.pipe,
     [BODY_VARIABLE]: made.id,

@@ -27,7 +27,7 @@ export const BODY_VARIABLE = 'WORKER_BODY_ID';
 const KILL_ROUNDS = 100;
 const ROUND_MS = 20;
 /** Processes whose mark was read before; what a process was started with never changes. */
-const proven = new Map<number, { start: string; bodyId: string | undefined }>();
+const proven = new Map<number, { start: string; bodyId: string }>();
 const PROVEN_LIMIT = 10_000;
 
 /**
@@ -46,11 +46,12 @@ export async function liveShim({
 
 async function isMarked({ pid, start }: Process, bodyId: string): Promise<boolean> {
   const known = proven.get(pid);
-  if (known?.start === start) return known.bodyId === bodyId;
-  const mark = await markOf(pid, bodyId);
+  if (known?.start === start && known.bodyId === bodyId) return true;
+  // Only a mark that was read is remembered: an environment that can't be read now may be readable at the next look.
+  if ((await markOf(pid, bodyId)) !== bodyId) return false;
   if (proven.size > PROVEN_LIMIT) proven.clear();
-  proven.set(pid, { start, bodyId: mark });
-  return mark === bodyId;
+  proven.set(pid, { start, bodyId });
+  return true;
 }
 
 /** Where environments are not readable, the shim's arguments hold the body's id. */

@@ -1,5 +1,3 @@
-import type { BodyUser } from './work-directory.ts';
-
 /** What the process runtime is told at its making. */
 export interface ProcessRuntimeOptions {
   /** Checked before it comes here: it becomes a part of a path. */
@@ -8,8 +6,10 @@ export interface ProcessRuntimeOptions {
   root: string;
   /** What a body runs, such as `[process.execPath, '/opt/wrapper.mjs']`. */
   wrapper: { argv: string[] };
-  /** The user that bodies run as, if not the manager's; only root can have another. */
-  user?: BodyUser | undefined;
+  /** PROCESS_USER: the user that bodies run as. Without it, the manager's own. */
+  user?: string | undefined;
+  /** Files and folders that a body has to read besides the wrapper. */
+  programs?: string[];
   now?: () => number;
   /** Between two looks at all bodies for hints that no file gave, in milliseconds. */
   poll_ms?: number;

@@ -51,7 +51,10 @@ run_body() {
   [ -z "$missing" ] || fail 127 "$missing"
   cd "$WORKSPACE_PATH" || fail 126 'could not enter the workspace'
   exec 2>&3 3>&-
-  exec "$@"
+  # Words of ours without spaces, that make the program another user's.
+  become=$SHIM_BECOME
+  unset SHIM_BECOME
+  exec $become "$@"
 }
 
 main() {

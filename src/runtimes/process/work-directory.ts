@@ -1,8 +1,8 @@
-import { chmod, chown, lstat, mkdir, readdir, rm, rmdir, statfs } from 'node:fs/promises';
-import { userInfo } from 'node:os';
+import { chmod, lchown, lstat, mkdir, readdir, rm, rmdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nothing } from './body-directory.ts';
 import { type BodyRecord, workerOf } from './body-record.ts';
+import { type BodyUser, ownName } from './process-user.ts';
 
 /** In the cell's directory: the folders that workers write, each named by its body's id. */
 const WORK = '.work';
@@ -11,13 +11,6 @@ const PIPE = 'secrets.pipe';
 const SECRETS = 'secrets';
 /** `f_type` of tmpfs and ramfs, by statfs(2). */
 const MEMORY_FILE_SYSTEMS = new Set([0x01021994, 0x858458f6]);
-
-/** The user and group that a body runs as, if they are not the manager's. */
-export interface BodyUser {
-  name: string;
-  uid: number;
-  gid: number;
-}
 
 /** Where the parts of a body are that its worker writes. All are derived from the body's id, none is read from a file. */
 export interface WorkPlaces {
@@ -58,20 +51,27 @@ export class WorkDirectories {
     };
   }
 
-  /** Makes the folders of a new body, for the user that it runs as. */
-  async make(made: BodyRecord, user: BodyUser | undefined): Promise<void> {
+  /** Makes the folders of a new body. */
+  async make(made: BodyRecord): Promise<void> {
     const memory = await this.#memoryRoot();
-    await ownFolder(this.path, user !== undefined);
-    const folders = [join(this.path, made.id)];
-    folders.push(join(this.path, made.id, 'workspace'), join(this.path, made.id, 'home'));
-    if (memory !== undefined) {
-      await ownFolder(memory, user !== undefined);
-      folders.push(join(memory, made.id));
-    }
-    for (const folder of folders) {
-      await mkdir(folder, { mode: 0o700 });
-      if (user) await chown(folder, user.uid, user.gid);
-    }
+    await ownFolder(this.path, false);
+    if (memory !== undefined) await ownFolder(memory, false);
+    for (const folder of await this.#foldersOf(made)) await mkdir(folder, { mode: 0o700 });
+  }
+
+  /** Gives the folders of a body that has not begun to the user that it runs as. */
+  async give(made: BodyRecord, { uid, gid }: BodyUser): Promise<void> {
+    const memory = await this.#memoryRoot();
+    await ownFolder(this.path, true);
+    if (memory !== undefined) await ownFolder(memory, true);
+    for (const folder of await this.#foldersOf(made)) await lchown(folder, uid, gid);
+  }
+
+  async #foldersOf({ id }: BodyRecord): Promise<string[]> {
+    const memory = await this.#memoryRoot();
+    const disk = join(this.path, id);
+    const hidden = memory === undefined ? [] : [join(memory, id)];
+    return [disk, join(disk, 'workspace'), join(disk, 'home'), ...hidden];
   }
 
   /** Deletes what an ended body leaves of its secrets. */
@@ -136,9 +136,7 @@ async function findMemory(): Promise<string | undefined> {
 
 /** Whether logind keeps what this user has when the user logs out. */
 async function lingers(): Promise<boolean> {
-  return (
-    (await lstat(join('/var/lib/systemd/linger', userInfo().username)).catch(() => undefined)) !== undefined
-  );
+  return (await lstat(join('/var/lib/systemd/linger', ownName())).catch(() => undefined)) !== undefined;
 }
 
 /** Makes a directory that only this user can change, and others can pass through if `shared`. */

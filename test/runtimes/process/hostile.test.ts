@@ -35,7 +35,8 @@ import { workerSpec } from '../../conformance/subject.ts';
 import { processesOf } from './processes.ts';
 
 const PATIENCE = { timeout: 15_000, interval: 20 };
-const CELL = 'hostile';
+/** Its cgroups are this run's alone. */
+const CELL = `hostile-${process.pid}`;
 
 let root: string;
 let runtime: Runtime;

@@ -15,6 +15,8 @@ import { workerSpec } from '../../conformance/subject.ts';
 import { processesOf } from './processes.ts';
 
 const MANAGER = fileURLToPath(new URL('./manager.ts', import.meta.url));
+/** Its cgroups are this run's alone. */
+const CELL = `one-${process.pid}`;
 const PATIENCE = { timeout: 15_000, interval: 20 };
 const SECRET = 'redis://worker:very-secret@127.0.0.1:1/0';
 
@@ -24,7 +26,7 @@ let worker: string;
 let strangers: ChildProcess[];
 
 const make = (cgroups = true) =>
-  createProcessRuntime({ cell: 'one', root, wrapper: { argv: ['/nowhere/wrapper'] }, cgroups });
+  createProcessRuntime({ cell: CELL, root, wrapper: { argv: ['/nowhere/wrapper'] }, cgroups });
 const sh = (script: string) => ['/bin/sh', '-c', script];
 const order = (argv: string[], resources?: WorkerSpec['resources']) => ({
   worker_id: worker,
@@ -35,7 +37,7 @@ const order = (argv: string[], resources?: WorkerSpec['resources']) => ({
   env: { WORKER_ID: worker, REDIS_URL: SECRET },
   argv,
 });
-const place = (...names: string[]) => join(root, 'one', worker, ...names);
+const place = (...names: string[]) => join(root, CELL, worker, ...names);
 const find = async () => (await runtime.find(worker, undefined))[0];
 const reach = (state: Body['state']): Promise<Body> =>
   vi.waitFor(async () => {
@@ -50,12 +52,12 @@ const run = async (argv: string[], resources?: WorkerSpec['resources']): Promise
 };
 /** WORKSPACE_PATH of the worker's only body. */
 const workspace = async (...names: string[]) => {
-  const [id = ''] = (await readdir(join(root, 'one', '.work'))).filter((name) => name.endsWith(worker));
-  return join(root, 'one', '.work', id, 'workspace', ...names);
+  const [id = ''] = (await readdir(join(root, CELL, '.work'))).filter((name) => name.endsWith(worker));
+  return join(root, CELL, '.work', id, 'workspace', ...names);
 };
 const ready = (name = 'ready') => vi.waitFor(async () => stat(await workspace(name)), PATIENCE);
 /** The cgroups of the worker's only body, by the kernel. */
-const cgroupsOfWorker = async () => deriveCgroups(await findCgroups('one'), (await find())?.id ?? '');
+const cgroupsOfWorker = async () => deriveCgroups(await findCgroups(CELL), (await find())?.id ?? '');
 /** A process that is none of ours. */
 const stranger = (): ChildProcess & { pid: number } => {
   const child = spawn('sleep', ['300'], { stdio: 'ignore' });
@@ -125,9 +127,13 @@ describe('when the shim is killed', () => {
 describe('when the manager is killed', () => {
   /** A manager in a process of its own has made and started a body; answers the body's id after its SIGKILL. */
   const crash = async (argv: string[]): Promise<string> => {
-    const manager = spawn(process.execPath, [MANAGER, JSON.stringify({ root, order: order(argv) })], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const manager = spawn(
+      process.execPath,
+      [MANAGER, JSON.stringify({ root, cell: CELL, order: order(argv) })],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
     const exit = once(manager, 'exit');
     const [line] = await once(manager.stdout, 'data');
     manager.kill('SIGKILL');
@@ -158,7 +164,7 @@ describe('when the manager is killed', () => {
     // Hints come in order: after this one, nothing that was before is left to come.
     const marker = randomUUID();
     await vi.waitFor(async () => {
-      await writeFile(join(root, 'one', '.hints', marker), '');
+      await writeFile(join(root, CELL, '.hints', marker), '');
       expect(hints).toContain(marker);
     }, PATIENCE);
     hints.length = 0;
@@ -198,7 +204,7 @@ describe('kill', () => {
 
   test('spares the body of the same worker and cell that another home holds', async () => {
     const home = await mkdtemp(join(tmpdir(), 'wm-process-other-'));
-    const other = createProcessRuntime({ cell: 'one', root: home, wrapper: { argv: ['/nowhere/wrapper'] } });
+    const other = createProcessRuntime({ cell: CELL, root: home, wrapper: { argv: ['/nowhere/wrapper'] } });
     try {
       const theirs = await other.create(order(sh('exec sleep 300')));
       await other.start(theirs.id);
@@ -340,7 +346,7 @@ describe('secrets', () => {
     const body = await run(sh(': >ready; exec sleep 300'));
     await ready();
     const mode = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
-    expect(await mode(join(root, 'one'))).toBe('700');
+    expect(await mode(join(root, CELL))).toBe('700');
     expect(await mode(place())).toBe('700');
     expect(await mode(await workspace())).toBe('700');
     expect(await mode(place('body.json'))).toBe('600');
@@ -391,7 +397,7 @@ describe('nothing outside of the root', () => {
   });
 
   test('is used through a link in place of the cell', async () => {
-    await symlink(precious, join(root, 'one'));
+    await symlink(precious, join(root, CELL));
     await expect(runtime.list()).rejects.toBeInstanceOf(RuntimeDown);
     await expect(runtime.create(order(sh('true')))).rejects.toBeInstanceOf(RuntimeDown);
     expect(await readdir(precious)).toEqual(['file']);
@@ -411,10 +417,10 @@ describe('what can not be known is not absent', () => {
 
 test('what a dead manager left half made or half deleted is swept away', async () => {
   await runtime.probe();
-  await mkdir(join(root, 'one', '.gone-x', 'workspace'), { recursive: true });
-  await mkdir(join(root, 'one', '.new-y'));
+  await mkdir(join(root, CELL, '.gone-x', 'workspace'), { recursive: true });
+  await mkdir(join(root, CELL, '.new-y'));
   await runtime.probe();
-  expect((await readdir(join(root, 'one'))).sort()).toEqual(['.hints', '.new-y']);
+  expect((await readdir(join(root, CELL))).sort()).toEqual(['.hints', '.new-y']);
 });
 
 test('more arguments than the machine takes are refused for good', async () => {

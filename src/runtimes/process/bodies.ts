@@ -1,0 +1,114 @@
+import pLimit from 'p-limit';
+import type { Body } from '../../model/index.ts';
+import { BodyDirectory } from './body-directory.ts';
+import { type BodyRecord, workerOf } from './body-record.ts';
+import { CellDirectory, DRAFT_LIFE_MS } from './cell-directory.ts';
+import { type CgroupSupport, cgroupsOfProcess, deriveCgroups } from './cgroup-support.ts';
+import { pidsIn } from './cgroups.ts';
+import type { Found } from './found.ts';
+import { LostBodies } from './lost.ts';
+import { liveShim, type Trace } from './members.ts';
+import { observe } from './observe.ts';
+import { WorkDirectories } from './work-directory.ts';
+
+/** Bodies that are looked at side by side; each needs a few open files for a moment. */
+const LOOKS_AT_ONCE = 16;
+
+/** The bodies of one cell: where they are, how each is found, and what is observed of it. */
+export class Bodies {
+  readonly cell: CellDirectory;
+  readonly work: WorkDirectories;
+  readonly lost: LostBodies;
+  readonly #cgroups: () => Promise<CgroupSupport>;
+  /** Ended bodies whose secrets are deleted. */
+  readonly #cleaned = new Set<string>();
+
+  constructor(root: string, cell: string, cgroups: () => Promise<CgroupSupport>) {
+    this.cell = new CellDirectory(root, cell, (found) => this.lost.missed(found));
+    this.work = new WorkDirectories(this.cell.path);
+    this.lost = new LostBodies({ cell, cellPath: this.cell.path, support: cgroups });
+    this.#cgroups = cgroups;
+  }
+
+  /** All of them; throws if any can't be known. */
+  async list(): Promise<Body[]> {
+    // In this order: a body that is made in between is not taken for a lost one.
+    const withCgroups = await this.lost.candidates();
+    const names = await this.cell.workers();
+    const inPlace = new Set<string>();
+    const limit = pLimit(LOOKS_AT_ONCE);
+    const looks = names.map((name) =>
+      limit(async () => {
+        const found = await this.cell.read(name);
+        if (!found) return undefined;
+        inPlace.add(name);
+        return this.#look(found, false);
+      }),
+    );
+    const bodies = await Promise.all(looks);
+    for (const found of await this.lost.all(withCgroups, inPlace))
+      bodies.push(await this.#look(found, false));
+    return bodies.filter((body) => body !== undefined);
+  }
+
+  /** By the directory's name; if it is not there, by the id that was known and all that the kernel knows. */
+  async ofWorker(worker: string, knownId: string | undefined): Promise<Body[]> {
+    const found = await this.cell.body(worker);
+    const all = found ? [found] : await this.lost.ofWorker(worker, knownId);
+    const bodies = await Promise.all(all.map((one) => this.#look(one, true)));
+    return bodies.filter((body) => body !== undefined);
+  }
+
+  /** This very body, also if only its processes are left of it. */
+  async byId(bodyId: string): Promise<Found | undefined> {
+    const found = await this.cell.bodyById(bodyId);
+    if (found) return found;
+    const lost = await this.lost.ofWorker(workerOf(bodyId) ?? '', bodyId);
+    return lost.find(({ made }) => made.id === bodyId);
+  }
+
+  async observe(found: Found, withTail: boolean): Promise<Body | undefined> {
+    return observe(found, deriveCgroups(await this.#cgroups(), found.made.id), withTail);
+  }
+
+  /** The body that was found, or `undefined` if there is none left, or it is just being removed. */
+  async #look(found: Found, withTail: boolean): Promise<Body | undefined> {
+    const body = await this.observe(found, withTail);
+    if (body === undefined || body.state === 'running' || found.lost) return body;
+    // Removed while it was looked at: its files were missing for that reason alone.
+    if ((await found.dir.identity()) !== found.identity) return undefined;
+    if (body.state === 'exited') await this.#clean(found.made);
+    return body;
+  }
+
+  /** The shim deletes the secrets of a body that ends; this is for one that was killed with its shim. */
+  async #clean(made: BodyRecord): Promise<void> {
+    if (!made.spec.includes('"secrets"') || this.#cleaned.has(made.id)) return;
+    await this.work.removeSecrets(made);
+    this.#cleaned.add(made.id);
+  }
+
+  /** What the kernel is asked to find all processes of a body. */
+  async trace({ dir, made }: Found): Promise<Trace> {
+    const cgroups = deriveCgroups(await this.#cgroups(), made.id);
+    const trace = { bodyId: made.id, shim: dir.pid(), cgroups };
+    const shim = await liveShim(trace);
+    // Made by a manager that has run in another cgroup than this one.
+    if (shim && !pidsIn(cgroups.slice(0, 1)).includes(shim.pid)) {
+      const others = await cgroupsOfProcess(shim.pid, made.cell, made.id);
+      if (others.length > 0) return { ...trace, cgroups: others };
+    }
+    return trace;
+  }
+
+  /** Deletes the folders of workers whose bodies are gone, but not those that may be in the making. */
+  async sweepWork(): Promise<void> {
+    for (const { id, since } of await this.work.list()) {
+      if (Date.now() - since < DRAFT_LIFE_MS) continue;
+      const dir = new BodyDirectory(this.cell.path, workerOf(id) ?? '');
+      const place = await dir.identity();
+      if (place !== undefined && [undefined, id].includes(await dir.idOf(workerOf(id) ?? ''))) continue;
+      if (!(await this.byId(id))) await this.work.remove(id);
+    }
+  }
+}

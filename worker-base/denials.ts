@@ -1,5 +1,5 @@
 import type { AgentEvent } from '../src/agents/dialogue.ts';
-import { rememberTools } from '../src/agents/remembered.ts';
+import { Remembered, rememberTools } from '../src/agents/remembered.ts';
 import { type GateAnswer, judge, refusalIn } from './gate.ts';
 
 type Denied = Extract<AgentEvent, { type: 'permission_denied' }>;
@@ -12,6 +12,8 @@ export class Denials {
   readonly #allowed: string[] | undefined;
   readonly #tell: (event: Denied) => void;
   readonly #known = rememberTools();
+  readonly #announced = rememberTools();
+  readonly #waiting = new Remembered<Denied>({ entries: 256, characters: 0 });
   count = 0;
 
   constructor(options: { allowed: string[] | undefined; tell: (event: Denied) => void }) {
@@ -19,7 +21,7 @@ export class Denials {
     this.#tell = options.tell;
   }
 
-  /** Answers the hook's question, and tells a refusal; one of no named use is told by the agent's own dialogue alone. */
+  /** Answers the hook's question, and tells a refusal of a use that the agent has announced; one of no named use is told by the agent's own dialogue alone. */
   judge(request: unknown): GateAnswer {
     const answer = judge(request, this.#allowed ?? []);
     const said = answer.hookSpecificOutput;
@@ -28,14 +30,22 @@ export class Denials {
       tool_use_id?: unknown;
     };
     if (said?.permissionDecision === 'deny' && typeof tool_use_id === 'string' && tool_use_id !== '') {
-      this.add({
-        type: 'permission_denied',
-        content: said.permissionDecisionReason ?? 'It is not in allowed_commands.',
-        tool: String(tool ?? ''),
-        tool_use_id,
-      });
+      const content = said.permissionDecisionReason ?? 'It is not in allowed_commands.';
+      const event = { type: 'permission_denied', content, tool: String(tool ?? ''), tool_use_id } as const;
+      // Whatever the agent starts can find the way to the gate: only a use that the agent itself has told counts.
+      if (this.#announced.has(tool_use_id)) this.add(event);
+      else this.#waiting.set(tool_use_id, event);
     }
     return answer;
+  }
+
+  /** The agent tells of a use: a refusal of it that was heard before counts now. */
+  announce(toolUseId: string): void {
+    this.#announced.set(toolUseId, '');
+    const waiting = this.#waiting.get(toolUseId);
+    if (!waiting) return;
+    this.#waiting.delete(toolUseId);
+    this.add(waiting);
   }
 
   /** Looks whether a tool's result tells that the system refused a program. */

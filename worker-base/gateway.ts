@@ -2,8 +2,8 @@
  * The gateway: an HTTP server on the loopback, between the agent and its model. The agent is given its address and no
  * credential; the gateway adds the real one to each request. It also answers the hook that asks before each command.
  *
- * What must always hold: it listens on 127.0.0.1 only, and answers nobody who does not know the token in its address,
- * for on a machine of many users any of them reaches the loopback; a credential is in no log, no error and no answer;
+ * What must always hold: it listens on 127.0.0.1 only, and answers a request for the model or the gate only if the token of
+ * that is in its path, for on a machine of many users any of them reaches the loopback; a credential is in no log, no error and no answer;
  * bytes pass as they come, in both directions, and are never gathered; every request ends, also where the model hangs.
  *
  * Loaded only where there is a model or a gate: it costs the start of a body nothing otherwise.
@@ -48,9 +48,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { upstream, judge, log } = options;
   const forward = upstream === undefined ? undefined : await forwarder({ ...options, upstream });
   const token = randomBytes(16).toString('base64url');
+  // Of its own: the model's is in the environment of all that the agent starts.
+  const gateToken = randomBytes(16).toString('base64url');
   const server = createServer((request, response) => {
     const path = request.url ?? '/';
-    if (path === '/gate') answerGate(request, response, judge);
+    if (path === `/${gateToken}/gate`) answerGate(request, response, judge);
     else if (forward && (path === `/${token}` || path.startsWith(`/${token}/`)))
       forward.handle(request, response, path.slice(token.length + 1) || '/');
     else refuse(response, 404, 'not_found_error', 'Nothing is here.');
@@ -65,11 +67,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   });
   server.on('error', (error) => log.warn('the gateway has an error', { error: error.message }));
   const { port } = server.address() as AddressInfo;
-  const url = `http://127.0.0.1:${port}/${token}`;
+  const origin = `http://127.0.0.1:${port}`;
+  const hook = GATES.find((path) => existsSync(path)) ?? '/worker/gate';
   return {
-    url,
+    url: `${origin}/${token}`,
     // By itself, so that it does not depend on what an agent hands on of its environment.
-    gate: ['/usr/bin/env', `WORKER_GATEWAY=${url}`, GATES.find((path) => existsSync(path)) ?? '/worker/gate'],
+    gate: ['/usr/bin/env', `WORKER_GATEWAY=${origin}/${gateToken}`, hook],
     lastByteAt: forward?.lastByteAt ?? (() => 0),
     open: forward?.open ?? (() => 0),
     close: () => close(server, forward),

@@ -19,6 +19,7 @@ export class Report {
   event(event: AgentEvent, requestId: string | undefined): void {
     if (event.type === 'permission_denied') this.#denials.add(event);
     else this.tell(event, requestId);
+    if (event.type === 'tool_use') this.#denials.announce(event.tool_use_id);
     if (event.type === 'tool_result') this.#denials.review(event);
   }
 

@@ -42,6 +42,13 @@ export function tokensOf(text: string, nested: string[]): Token[] {
     else if (next === '(') at = substitute(at + 1);
     else if (next === '{') at = endOf(text, '}', at);
   };
+  let brackets: Map<number, number> | undefined;
+  /** `((…))` is arithmetic if both brackets close together; `( (…) )` is commands. */
+  const isArithmetic = (): boolean => {
+    brackets ??= bracketsOf(text);
+    const [outer, inner] = [brackets.get(at), brackets.get(at + 1)];
+    return outer !== undefined && inner === outer - 1;
+  };
   for (; at < text.length; at += 1) {
     const char = text[at] as string;
     if (char === '\\') {
@@ -60,7 +67,11 @@ export function tokensOf(text: string, nested: string[]): Token[] {
         else add(text[at] as string);
       }
     } else if (char === '`') at = backquoted(text, at, nested, () => add('', { sure: false }));
-    else if (char === '$' && text[at + 1] === "'") add('', { sure: false, bare: false });
+    else if (char === '$' && text[at + 1] === "'") {
+      // Its escapes are not read: what it stands for is not told.
+      add('', { sure: false, bare: false });
+      at = endOfAnsi(text, at + 1);
+    } else if (char === '(' && text[at + 1] === '(' && !word && isArithmetic()) at = brackets?.get(at) ?? at;
     else if (char === '$') expand();
     else if (char === '#' && !word) at = endOf(text, '\n', at) - 1;
     else if ((char === '<' || char === '>') && text[at + 1] === '(') {
@@ -86,6 +97,34 @@ export function tokensOf(text: string, nested: string[]): Token[] {
   }
   finish();
   return tokens;
+}
+
+/** The end of `$'…'`, in which a backslash takes the next character, a quote too. */
+function endOfAnsi(text: string, open: number): number {
+  for (let at = open + 1; at < text.length; at += 1) {
+    if (text[at] === '\\') at += 1;
+    else if (text[at] === "'") return at;
+  }
+  return text.length;
+}
+
+/** Where each bracket of a text is closed, by where it opens. Quotes are respected. */
+function bracketsOf(text: string): Map<number, number> {
+  const pairs = new Map<number, number>();
+  const open: number[] = [];
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text[at];
+    if (char === '\\') at += 1;
+    else if (char === "'") at = text[at - 1] === '$' ? endOfAnsi(text, at) : endOf(text, "'", at);
+    else if (char === '"') {
+      for (at += 1; at < text.length && text[at] !== '"'; at += 1) if (text[at] === '\\') at += 1;
+    } else if (char === '(') open.push(at);
+    else if (char === ')') {
+      const begin = open.pop();
+      if (begin !== undefined) pairs.set(begin, at);
+    }
+  }
+  return pairs;
 }
 
 /** Where the bracket that opens at `open` is closed, or the text's end. Quotes are respected. */

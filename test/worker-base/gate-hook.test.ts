@@ -37,7 +37,8 @@ test.each([
   const answer = '{"hookSpecificOutput":{"permissionDecision":"deny","permissionDecisionReason":"ünknown"}}';
   const { url, asked } = await gateway(answer);
   expect(await ask(question, url)).toEqual({ answer: `${answer}\n`, complaint: '' });
-  expect(asked).toEqual([{ url: '/gate', body: question }]);
+  expect(await ask(question, `${url}/token`)).toEqual({ answer: `${answer}\n`, complaint: '' });
+  expect(asked).toEqual(['/gate', '/token/gate'].map((path) => ({ url: path, body: question })));
 });
 
 test('says no, as the CLIs understand it, where it gets no answer', async () => {

@@ -36,7 +36,7 @@ async function gatewayTo(
   return gateway;
 }
 const post = (url: string, init: RequestInit = {}) => fetch(url, { method: 'POST', body: '{}', ...init });
-const gateOf = (gateway: Gateway) => `${new URL(gateway.url).origin}/gate`;
+const gateOf = (gateway: Gateway) => `${gateway.gate[1]?.replace('WORKER_GATEWAY=', '')}/gate`;
 
 describe('a request', () => {
   test('goes on with the real credential, its path and query, and without what the agent put there', async () => {
@@ -234,6 +234,10 @@ describe('the gate', () => {
     expect(asked).toEqual([{ tool_name: 'Bash' }, undefined]);
     expect((await post(gateway.url)).status).toBe(404);
     expect((await fetch(gateOf(gateway))).status).toBe(405);
+    // Without its own token it answered any process of the worker.
+    for (const url of [`${new URL(gateway.url).origin}/gate`, `${gateway.url}/gate`])
+      expect((await post(url, { body: '{"tool_name":"Bash"}' })).status).toBe(404);
+    expect(asked).toHaveLength(2);
   });
 
   test('has a hook that needs nothing but bash, and is understood by it', async () => {

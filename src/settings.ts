@@ -3,8 +3,9 @@
  *
  * Pure: the environment is handed in by main.ts, the only file that reads it.
  */
+
 import type { z } from 'zod';
-import { Fault, type Issue } from './model/index.ts';
+import { Fault, headOf, type Issue } from './model/index.ts';
 import type { Environment, Variable } from './variable.ts';
 import { VARIABLES } from './variables.ts';
 
@@ -79,5 +80,5 @@ function fallbackOf(given: Variable<z.ZodType>, env: Environment): string | unde
 /** A value as it may be shown: without secrets, on one line, and not endless. */
 function shown(given: Variable<z.ZodType>, text = ''): string {
   const bare = given.show ? given.show(text) : text;
-  return JSON.stringify(bare.length > 200 ? `${bare.slice(0, 200)}…` : bare).slice(1, -1);
+  return JSON.stringify(bare.length > 200 ? `${headOf(bare, 200)}…` : bare).slice(1, -1);
 }

@@ -2,6 +2,7 @@ import type { SessionUpdate, ToolCallContent, ToolCallUpdate } from '@agentclien
 import type { AgentEvent } from '../src/agents/dialogue.ts';
 import { summaryOfUse } from '../src/agents/json.ts';
 import { MESSAGE_CHARACTERS, Remembered } from '../src/agents/remembered.ts';
+import { headOf } from '../src/model/cut.ts';
 
 interface Tool {
   name: string;
@@ -126,7 +127,8 @@ export function shellCommandOf({ kind, title, rawInput }: Partial<ToolCallUpdate
   return kind === 'execute' && rawInput == null ? (title ?? undefined) : undefined;
 }
 
-const upTo = (text: string): string => text.slice(0, MESSAGE_CHARACTERS);
+const upTo = (text: string): string =>
+  text.length > MESSAGE_CHARACTERS ? headOf(text, MESSAGE_CHARACTERS) : text;
 
 function useOf({ name, input }: Tool): string {
   const { command } = (input ?? {}) as { command?: unknown };

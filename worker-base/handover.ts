@@ -1,5 +1,6 @@
 import type { Dialogue } from '../src/agents/dialogue.ts';
 import { type LongTimer, setLongTimer } from '../src/queue/long-timer.ts';
+import { tailOf } from '../src/model/cut.ts';
 import { Agent, type AgentOrder } from './agent.ts';
 import type { Why } from './ending.ts';
 import { codeOf, describe, type Exit } from './exit.ts';
@@ -100,8 +101,8 @@ export class Handover implements Work {
   /** Keeps the end of what the agent says, for the result of a headless turn. */
   #hear(stream: 'stdout' | 'stderr', piece: Piece): void {
     if (!this.#headless || stream === 'stderr') return;
-    const text = `${piece.text.slice(-RESULT_LIMIT)}${piece.partial ? '' : '\n'}`;
-    this.#tail = (this.#tail + text).slice(-RESULT_LIMIT);
+    const text = `${tailOf(piece.text, RESULT_LIMIT)}${piece.partial ? '' : '\n'}`;
+    this.#tail = tailOf(this.#tail + text, RESULT_LIMIT);
   }
 
   async #conclude(agent: Agent): Promise<Over> {

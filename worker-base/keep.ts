@@ -5,12 +5,14 @@
  * The files are the agent's own and often for its eyes only, so they are read and written by an errand as its user;
  * whatever the archive holds, it can harm nobody but the agent.
  */
+
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { ChainableCommander, Redis } from 'ioredis';
+import { tailOf } from '../src/model/cut.ts';
 import type { Hands } from './hands.ts';
 import type { Log } from './log.ts';
 
@@ -137,7 +139,7 @@ function errand([program = '', ...args]: string[], codes: number[], input?: Buff
       else child.kill('SIGKILL');
     });
     child.stderr.on('data', (part: Buffer) => {
-      said = (said + part.toString()).slice(-500);
+      said = tailOf(said + part.toString('latin1').replace(/[^\x20-\x7e]+/g, ' '), 500);
     });
     child.once('close', (code, signal) => {
       if (bytes > FILES_BYTES) reject(new Error(`it has more than ${FILES_BYTES} bytes`));

@@ -51,7 +51,9 @@ export function entryOfEnd(end: TurnEnd, seconds: number, session: string | unde
 
 /** At most `bytes` of a text, no character torn. */
 export function cut(text: string, bytes: number): { text: string; truncated: boolean } {
-  if (text.length <= bytes / 3 || Buffer.byteLength(text) <= bytes) return { text, truncated: false };
+  // An agent's JSON may hold half a character, which not every reader of ours can write.
+  if (text.length <= bytes / 3 || Buffer.byteLength(text) <= bytes)
+    return { text: text.toWellFormed(), truncated: false };
   const window = Buffer.from(text.slice(0, bytes)).subarray(0, bytes);
   return { text: window.toString('utf8', 0, characterBorder(window)), truncated: true };
 }

@@ -1,3 +1,5 @@
+import { headOf } from '../model/cut.ts';
+
 /** Characters of a name that is remembered; ids and names of tools have a few dozen. */
 const NAME = 1024;
 
@@ -22,7 +24,7 @@ export class Remembered<Value> extends Map<string, Value> {
       if (oldest !== undefined) this.delete(oldest);
     }
     const text = typeof value === 'string' && value.length > this.#characters;
-    return super.set(name, text ? (value.slice(0, this.#characters) as Value) : value);
+    return super.set(name, text ? (headOf(value, this.#characters) as Value) : value);
   }
 }
 

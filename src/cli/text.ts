@@ -1,10 +1,11 @@
 /** Text for people: ids, ages, and one-line forms. Pure. */
+import { headOf } from '../model/index.ts';
 import { printable } from '../telemetry/printable.ts';
 
 /** Printable text on one line, at most `most` characters long. */
 export function oneLine(text: string, most = 200): string {
   const line = printable(text).replace(/\s+/g, ' ').trim();
-  return line.length > most ? `${line.slice(0, most - 1)}…` : line;
+  return line.length > most ? `${headOf(line, most - 1)}…` : line;
 }
 
 /** Docker's short form of an id. */

@@ -7,6 +7,7 @@ import {
   commonFields,
   ENTRY_LIMIT,
   Fault,
+  headOf,
   messageOf,
   parseCommand,
 } from '../model/index.ts';
@@ -178,7 +179,7 @@ function open({ data, bytes }: Entry): Given | string {
   try {
     given = JSON.parse(data);
   } catch (error) {
-    return `is not JSON: ${messageOf(error).slice(0, 200)}`;
+    return `is not JSON: ${headOf(messageOf(error), 200)}`;
   }
   const isObject = typeof given === 'object' && given !== null && !Array.isArray(given);
   return isObject ? (given as Given) : 'is not a JSON object';
@@ -190,7 +191,7 @@ function refused(entry: Entry, given: Given, fault: Fault): Settlement {
   const requestId = commonFields.request_id.safeParse(given.request_id).data ?? '';
   const replyTo = commonFields.reply_to.safeParse(given.reply_to).data;
   const names = {
-    ...(typeof given.command === 'string' && { command: given.command.slice(0, NAME_TOLD) }),
+    ...(typeof given.command === 'string' && { command: headOf(given.command, NAME_TOLD) }),
     ...(requestId ? { request_id: requestId } : { entry_id: entry.id }),
   };
   return {

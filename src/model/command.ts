@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { holdsMoreThan } from './bounded-json.ts';
+import { headOf } from './cut.ts';
 import { Fault, type FaultCode, type Issue } from './fault.ts';
 import { toIssues } from './issues.ts';
 import { POOL_LIMIT, poolName, poolSpec } from './pool.ts';
@@ -169,7 +170,7 @@ export function parseCommand(input: unknown): Command {
   if (result.success && poisoned.length === 0) return result.data;
   const all = [...(result.success ? [] : toIssues(result.error)), ...poisoned];
   const issues = all.map(({ path, message }) => ({
-    path: path.slice(0, PATH_TOLD),
+    path: headOf(path, PATH_TOLD),
     message,
   }));
   const list = issues.slice(0, 5).map(({ path, message }) => (path ? `${path} ${message}` : message));

@@ -7,6 +7,7 @@
 export * from './body.ts';
 export type { Checkpoint } from './checkpoint.ts';
 export * from './command.ts';
+export * from './cut.ts';
 export * from './decision.ts';
 export * from './digest.ts';
 export * from './fault.ts';

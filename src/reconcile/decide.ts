@@ -2,6 +2,7 @@
  * The decision: one look at a worker in, plain data out. Synchronous and pure; the rules themselves stand in
  * `machines/worker.ts`. This file only takes the machine's step and puts it into the words of the contract.
  */
+
 import { initialTransition, type SnapshotFrom, transition } from 'xstate';
 import { body, isLife, type Life, newLife } from '../../machines/situation.ts';
 import { MACHINE_VERSION, workerMachine } from '../../machines/worker.ts';
@@ -9,6 +10,7 @@ import {
   ASSIGNED,
   type Decision,
   hasEnded,
+  headOf,
   type Intent,
   instant,
   type Observation,
@@ -121,7 +123,7 @@ function explanation(top: string, child: string | undefined, life: Life, seen: O
   }
   if (refusal?.kind === 'transient') return { reason: refusal.reason, message: refusal.message };
   if (child === 'building' && image?.kind === 'building')
-    return { reason: 'ImageBuilding', message: `${image.name}: ${image.step.slice(0, STEP_TOLD)}` };
+    return { reason: 'ImageBuilding', message: `${image.name}: ${headOf(image.step, STEP_TOLD)}` };
   if (child === 'building' && image && image.kind !== 'unknown')
     return { reason: 'ImageBuilding', message: `${image.name} is not there yet.` };
   // A look that could not tell leaves the sentence as it is.

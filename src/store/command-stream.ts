@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import {
   type Answer,
   type Candidate,
+  headOf,
   instant,
   type LifecycleEvent,
   type WorkerSpec,
@@ -174,7 +175,7 @@ function deadEntryOf({ entry, answers }: Settlement): string {
 
 /** Redacted before it is cut, and as much of a very long one as may matter. */
 const excerptOf = (data: string | undefined) =>
-  data === undefined ? null : redactEntry(data.slice(0, 4 * DEAD_EXCERPT)).slice(0, DEAD_EXCERPT);
+  data === undefined ? null : headOf(redactEntry(headOf(data, 4 * DEAD_EXCERPT)), DEAD_EXCERPT);
 
 /** The arguments that tell of the body to be taken over. */
 function takingOf(id: string, created: Settlement['created']): (string | number)[] {

@@ -1,4 +1,5 @@
 /** What Redis holds of a task, written and read. Any program can write to Redis, so reading assumes nothing and never throws. */
+import { headOf } from '../model/cut.ts';
 import { readBoundedJson } from '../model/json-depth.ts';
 import type { Task, TaskBackoff, TaskPayload, TaskPriority } from '../model/task.ts';
 import type { TaskFailure } from '../model/task-error.ts';
@@ -105,7 +106,7 @@ export function toFailure(text: string): TaskFailure {
     const { type, message, traceback } = failure as unknown as TaskFailure;
     return { type, message, ...(traceback && { traceback }) };
   }
-  return { type: 'Error', message: text.slice(0, SHOWN).toWellFormed() || 'It failed without a reason.' };
+  return { type: 'Error', message: headOf(text, SHOWN) || 'It failed without a reason.' };
 }
 
 export const isCancelled = (failure: TaskFailure | null | undefined): boolean =>

@@ -7,6 +7,8 @@ test('a text is cut at a character, and said to be', () => {
   expect(cut('ééé', 6)).toEqual({ text: 'ééé', truncated: false });
   expect(cut('éééé', 7)).toEqual({ text: 'ééé', truncated: true });
   expect(cut('€'.repeat(100), 10).text).toBe('€€€');
+  // An agent's JSON may hold half a character; not every reader of the stream can write it out again.
+  expect(cut(JSON.parse('"a\\ud83d"'), 100).text).toBe('a\ufffd');
 });
 
 test('an input that is too large for an entry is told as the beginning of its JSON', () => {

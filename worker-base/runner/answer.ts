@@ -1,3 +1,4 @@
+import { headOf } from '../../src/model/cut.ts';
 /** Lines that a runner writes, as they are read: a function can write to the same descriptor, so nothing of them is trusted. */
 
 /** Why something failed, as a runner tells it. */
@@ -37,7 +38,7 @@ export function readAnswer(text: string): Answer | undefined {
 
 /** For people: that a line is not the runner's. */
 export function foreign(text: string): string {
-  const shown = text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
+  const shown = text.length > SHOWN ? `${headOf(text, SHOWN)}…` : text;
   return `what it wrote to descriptor 4 was not the runner's, to whom that belongs: ${JSON.stringify(shown)}`;
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { tailOf } from '../../src/model/cut.ts';
 import { Agent } from '../agent.ts';
 import { codeOf } from '../exit.ts';
 import type { Piece } from '../lines.ts';
@@ -96,7 +97,7 @@ class Tail {
 
   #cut(): void {
     if (this.#text.length <= this.#limit) return;
-    this.#text = this.#text.slice(-this.#limit);
+    this.#text = tailOf(this.#text, this.#limit);
     this.#dropped = true;
   }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { tailOf } from '../../src/model/cut.ts';
 import { messageOf } from '../../src/model/fault.ts';
 import { Agent } from '../agent.ts';
 import { type Line, LineReader, type Piece } from '../lines.ts';
@@ -165,7 +166,7 @@ export class HandlerProcess {
 
   hear(stream: 'stdout' | 'stderr', piece: Piece): void {
     if (stream === 'stderr')
-      this.#tail = `${this.#tail}${piece.text}${piece.partial ? '' : '\n'}`.slice(-TAIL);
+      this.#tail = tailOf(`${this.#tail}${piece.text}${piece.partial ? '' : '\n'}`, TAIL);
     this.#options.onOutput(stream, piece, this.#pending?.taskId);
   }
 

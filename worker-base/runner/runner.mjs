@@ -173,12 +173,14 @@ function describe(error) {
   const lines = stacks.join('\ncaused by: ').split('\n');
   return {
     // A class of the function's own may have set it to anything.
-    type: typeof error.name === 'string' && error.name ? error.name.slice(0, TRACEBACK) : 'Error',
-    message: String(error.message).slice(0, TRACEBACK),
+    type:
+      typeof error.name === 'string' && error.name ? error.name.slice(0, TRACEBACK).toWellFormed() : 'Error',
+    message: String(error.message).slice(0, TRACEBACK).toWellFormed(),
     traceback: lines
       .filter((line) => !line.includes(import.meta.url))
       .join('\n')
-      .slice(0, TRACEBACK),
+      .slice(0, TRACEBACK)
+      .toWellFormed(),
   };
 }
 

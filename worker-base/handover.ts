@@ -1,6 +1,6 @@
 import type { Dialogue } from '../src/agents/dialogue.ts';
-import { type LongTimer, setLongTimer } from '../src/queue/long-timer.ts';
 import { tailOf } from '../src/model/cut.ts';
+import { type LongTimer, setLongTimer } from '../src/queue/long-timer.ts';
 import { Agent, type AgentOrder } from './agent.ts';
 import type { Why } from './ending.ts';
 import { codeOf, describe, type Exit } from './exit.ts';

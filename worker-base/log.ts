@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { LineWriter } from './line-writer.ts';
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 type Level = (typeof LEVELS)[number];
@@ -12,11 +13,22 @@ const LEAST: Record<string, number> = {
 /** Writes one event; `fields` are small JSON values. */
 export type Log = Record<Level, (msg: string, fields?: Record<string, unknown>) => void>;
 
-/**
- * `json` on stderr is for the manager, which reads the end of it. `text` on stdout is for a node that a person started:
- * what `docker logs` prints.
- */
+/** One JSON object a line, or a line for people. */
 export type LogFormat = 'json' | 'text';
+
+/**
+ * The few lines of a manager's body go to stderr, which the manager reads the end of. The log of a node that a person
+ * started goes to stdout, where `docker logs` finds it.
+ */
+export interface LogPlace {
+  format: LogFormat;
+  to: 'stdout' | 'stderr';
+}
+
+const stdout = new LineWriter(1);
+
+/** Resolves when what was logged to stdout is written, or after a second; to be called before the program exits. */
+export const flushLog = (): Promise<void> => stdout.flush();
 
 /** LOG_LEVEL as the log takes it, in either case; throws with what is allowed. */
 export function readLogLevel(text: string | undefined): string {
@@ -33,7 +45,7 @@ export function makeLog(
   level: string,
   workerId: string,
   incarnation: number,
-  format: LogFormat = 'json',
+  { format, to }: LogPlace = { format: 'json', to: 'stderr' },
 ): Log {
   const least = LEAST[level] ?? 1;
   const write = (at: Level) => (msg: string, fields?: Record<string, unknown>) => {
@@ -43,8 +55,9 @@ export function makeLog(
       format === 'text'
         ? toText(time, at, msg, fields)
         : JSON.stringify({ level: at, time, msg, worker_id: workerId, incarnation, ...fields });
+    if (to === 'stdout') return stdout.writeLine(line);
     try {
-      writeSync(format === 'text' ? 1 : 2, `${line}\n`);
+      writeSync(2, `${line}\n`);
     } catch {
       // Nobody reads, or the pipe is full: a log line is not worth an agent's life.
     }

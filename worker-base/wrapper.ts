@@ -13,7 +13,7 @@
  */
 import { setFlagsFromString } from 'node:v8';
 import { live } from './life.ts';
-import { makeLog } from './log.ts';
+import { flushLog, makeLog } from './log.ts';
 import { readSettings, type Settings } from './settings.ts';
 
 /** As sysexits.h: a setting is wrong; a defect of ours. */
@@ -24,29 +24,38 @@ const EX_SOFTWARE = 70;
 // for them trebles the memory (170 instead of 108 MiB at 50 MB/s) and is no faster. Set here, because it acts at run time.
 setFlagsFromString('--semi-space-growth-factor=1');
 
-function settingsOrExit(): Settings {
+async function settingsOrExit(): Promise<Settings> {
   try {
     return readSettings(process.env);
   } catch (error) {
-    const format = process.env.WORKER_INCARNATION ? 'json' : 'text';
-    makeLog('error', process.env.WORKER_ID ?? '', 0, format).error(
+    const place = process.env.WORKER_INCARNATION ? undefined : ({ format: 'text', to: 'stdout' } as const);
+    makeLog('error', process.env.WORKER_ID ?? '', 0, place).error(
       error instanceof Error ? error.message : String(error),
     );
+    await flushLog();
     process.exit(EX_CONFIG);
   }
+}
+
+async function exit(code: number): Promise<void> {
+  await flushLog();
+  process.exit(code);
 }
 
 // A direct body is started with its name behind the program, to be told from others by `ps`.
 const [, , title] = process.argv;
 if (title) process.title = title;
 
-const settings = settingsOrExit();
-const log = makeLog(settings.logLevel, settings.workerId, settings.incarnation, settings.logFormat);
+const settings = await settingsOrExit();
+const log = makeLog(settings.logLevel, settings.workerId, settings.incarnation, {
+  format: settings.logFormat,
+  to: settings.external ? 'stdout' : 'stderr',
+});
 const fail = (thrown: unknown) => {
   log.error('the wrapper has failed, and ends its agent', {
     error: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
   });
-  process.exit(EX_SOFTWARE);
+  void exit(EX_SOFTWARE);
 };
 process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
@@ -55,4 +64,4 @@ if (process.pid === 1) {
     'the wrapper is PID 1 and cannot reap orphans: start the container with an init (docker run --init)',
   );
 }
-live(settings, log).then((code) => process.exit(code), fail);
+live(settings, log).then(exit, fail);

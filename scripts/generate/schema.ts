@@ -42,7 +42,8 @@ export function typeOf(one: Schema): string {
     '',
     one.exclusiveMinimum !== undefined ? 'above ' : '',
   );
-  return `${one.type ?? 'any'}${numbers}${bounds(undefined, one.maxLength, ' characters')}`;
+  const type = Array.isArray(one.type) ? one.type.join(' | ') : (one.type ?? 'any');
+  return `${type}${numbers}${bounds(undefined, one.maxLength, ' characters')}`;
 }
 
 /** zod bounds whole numbers by what a double can tell; that is no bound of ours. */

@@ -20,6 +20,7 @@ test('every option becomes its field of the contract', () => {
       ...{ memory: '512m', cpus: 1.5, pids: 256, restart: 'on-failure', maxRestarts: 3, stopGrace: 5 },
       ...{ startDeadline: 30, ttl: 3600, idleTimeout: 60, keep: 10, label: { k: 'v' } },
       ...{ allowedCommand: ['git'], module: ['GIT'], secret: ['token'] },
+      ...{ requirements: 'six\n', package: ['jq'] },
       workerId: '00000000-0000-4000-8000-000000000001',
     },
     ['cat', '-n'],
@@ -31,6 +32,7 @@ test('every option becomes its field of the contract', () => {
     ...{ restart_policy: 'on-failure', max_restarts: 3, stop_grace_seconds: 5, start_deadline_seconds: 30 },
     ...{ ttl_seconds: 3600, idle_timeout_seconds: 60, keep_finished_seconds: 10, labels: { k: 'v' } },
     ...{ allowed_commands: ['git'], modules: ['GIT'], secrets: ['token'] },
+    ...{ requirements: 'six\n', packages: ['jq'] },
     worker_id: '00000000-0000-4000-8000-000000000001',
   });
   expect(() => parseCommand({ ...fields, command: 'create', request_id: 'r' })).not.toThrow();

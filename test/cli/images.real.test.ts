@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
@@ -52,6 +52,17 @@ test('an image is shown before it is built, built once, listed, and held against
   expect(out).not.toContain(`${name} `);
   expect(out).toMatch(/would be freed; \d+ images with .* are left\.\n$/);
 
+  const file = join(folder, 'requirements.txt');
+  await writeFile(file, 'six==1.17.0  # a comment\n');
+  const withPackages = await wm(...image, '--requirements', file, '--package', 'jq', '--directory', context);
+  expect(withPackages.code).toBe(0);
+  expect(await readFile(join(context, 'requirements.txt'), 'utf8')).toBe('six==1.17.0\n');
+  expect(await readFile(join(context, 'packages.txt'), 'utf8')).toBe('jq\n');
+
+  expect(await wm(...image, '--package', 'zstd-', '--print')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('--package: must be the name of a Debian package'),
+  });
   expect(await wm(...image, '--module', 'NOPE')).toMatchObject({
     code: 2,
     err: expect.stringContaining('--module'),

@@ -10,7 +10,7 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { dismantle } from '../../scripts/demo/cleanup.ts';
 import type { TaskView } from '../../src/model/index.ts';
 import { createDockerRuntime } from '../../src/runtimes/docker/docker.ts';
-import { keysOf, type Link, Store } from '../../src/store/index.ts';
+import { connectCommands, keysOf, Store } from '../../src/store/index.ts';
 import { dockerAt } from '../support/docker.ts';
 import { cleanCell, newCell, startManager } from '../support/manager.ts';
 
@@ -78,7 +78,7 @@ async function startWorkers(runtime: 'process' | 'docker') {
     cell,
     env: { RUNTIME: runtime, HANDLERS_DIR: directory, ...(runtime === 'docker' ? docker : {}) },
   });
-  const redis = new Redis(redisUrl);
+  const redis = connectCommands(redisUrl);
   onTestFinished(async () => {
     redis.disconnect();
     await manager.stop();
@@ -86,7 +86,7 @@ async function startWorkers(runtime: 'process' | 'docker') {
     if (runtime === 'docker') await dismantle(createDockerRuntime({ cell, host, image }));
     await cleanCell({ redisUrl, cell, home: manager.home });
   });
-  const store = new Store(redis as Link, cell);
+  const store = new Store(redis, cell);
   for (let made = 0; made < NODES; made += 1) {
     const command = {
       ...{ command: 'create', request_id: randomUUID(), agent_type: 'TASK', runtime },

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
-import { type Link, Store } from '../../src/store/index.ts';
+import { connectCommands, type Link, Store } from '../../src/store/index.ts';
 import { keysOf } from '../../src/store/keys.ts';
 import { readNodes } from '../../src/store/nodes.ts';
 import { openTasks } from '../../src/tasks/index.ts';
@@ -23,8 +23,10 @@ def refuse(why):
 `;
 
 let worker: TestWorker;
+let link: Link;
 beforeEach(() => {
   worker = new TestWorker(inject('redisUrl'));
+  link = connectCommands(inject('redisUrl'));
   mkdirSync(join(worker.dir, 'handlers'));
   writeFileSync(join(worker.dir, 'handlers', 'handlers.py'), HANDLERS);
 });
@@ -34,11 +36,12 @@ afterEach(async () => {
   await tasks.queue('default').remove();
   await tasks.close();
   await redis.del(keys.nodes, keys.node(id), keys.nodeClaim(id));
+  link.disconnect();
   await worker.close();
 });
 
 const redisUrl = inject('redisUrl');
-const nodes = () => readNodes(worker.redis as Link, keysOf(worker.cell), Date.now());
+const nodes = () => readNodes(link, keysOf(worker.cell), Date.now());
 /** As a person starts it: without what a manager sets. The machine of a test is busy. */
 const env = (more: Record<string, string> = {}) => ({
   WORKER_INCARNATION: '',
@@ -58,7 +61,7 @@ test('it registers itself, takes tasks, is shown as external, and leaves when it
   await ready();
   const [node] = await nodes();
   expect(node).toMatchObject({ node_id: worker.id, pool: 'default', heartbeat: { slots: 1 } });
-  const [summary] = await new Store(worker.redis as Link, worker.cell).summaries();
+  const [summary] = await new Store(link, worker.cell).summaries();
   const url = summary?.node_url ?? '';
   expect(summary).toMatchObject({
     worker_id: worker.id,

@@ -101,6 +101,13 @@ for name in "${!files_of[@]}"; do
   mapfile -t files <<< "${files_of[$name]%$'\n'}"
   chown "0:${gid_of[$name]}" -- "${files[@]}"
 done
+# Python packages may hold programs without an execute bit, which the loader would run: they are for who may run Python.
+python=$(readlink -f "$(type -P python3 || true)" || true)
+if [[ ${group_of[$python]:-} ]]; then
+  for folder in /usr/local/lib/python3*; do
+    [ ! -d "$folder" ] || { chgrp "${gid_of[${group_of[$python]}]}" -- "$folder" && chmod 0750 -- "$folder"; }
+  done
+fi
 find / -xdev -type f -perm /6000 -exec chmod ug-s -- {} +
 printf '%s\0' "${programs[@]}" | xargs -0 chmod 0750 --
 [ ${#libraries[@]} = 0 ] || printf '%s\0' "${libraries[@]}" | xargs -0 chmod a-x --

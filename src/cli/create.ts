@@ -105,8 +105,7 @@ async function create(context: Context, commandLine: string[], options: Options)
   if (json) await out.json(answer);
   else if (answer.success) await out.line(id);
   const why = String(answer.runtime_reason ?? '');
-  // Docker is what most expect; where it was not to be had, a person should know.
-  if (!json && why.startsWith('Not in Docker')) out.note(`It lives as a process of this machine. ${why}`);
+  if (!json && isUnexpected(why)) out.note(`It runs as a process of this machine. ${why}`);
   if (!answer.success) throw refusalOf(answer);
   if (answer.worker_deleted === true) throw goneSince(id, request_id);
   if (!options.wait) return;
@@ -126,3 +125,10 @@ const goneSince = (id: string, request: string) =>
     'conflict',
     `The request ${request} created worker ${id}, which was deleted since; nothing was created now. Use another --request-id.`,
   );
+
+/**
+ * Whether a person should know why the worker is not in Docker. That a machine has no Docker at all is no news at each
+ * create: the manager says it at its start, and `doctor`.
+ */
+export const isUnexpected = (reason: string): boolean =>
+  reason.startsWith('Not in Docker') && !reason.includes('no such socket');

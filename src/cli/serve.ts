@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { Fault } from '../model/index.ts';
 import type { Context } from './context.ts';
 import { type EndSignal, SIGNALED, shutdownSignals } from './shutdown.ts';
 
@@ -12,6 +13,7 @@ export function serveCommand({ parts }: Context): Command {
     .addHelpText('after', '\nExample:\n  $ REDIS_URL=redis://127.0.0.1:6379 RUNTIME=process wm serve')
     .action(async (options: { cleanup?: boolean }) => {
       const settings = parts.managerSettings();
+      if (settings.runtime !== 'docker' && !parts.wrapperIsBuilt()) throw notBuilt();
       const controller = new AbortController();
       const meaning = shutdownSignals({
         isTerminal: process.stdin.isTTY === true,
@@ -33,3 +35,10 @@ export function serveCommand({ parts }: Context): Command {
       }
     });
 }
+
+/** It was ready, and each direct worker failed with a line of Node. */
+const notBuilt = () =>
+  new Fault(
+    'unavailable',
+    'The wrapper, dist/wrapper.mjs, is not built, and no direct worker can start without it. Build it with `npm run build`, use `npm start`, which does so, or set RUNTIME=docker.',
+  );

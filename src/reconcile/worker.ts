@@ -65,7 +65,12 @@ async function store(record: WorkerRecord, seen: Observation, decision: Decision
   if (!makes && !isNews(record, decision)) return 'ok';
   const { status, memo } = decision;
   const event = eventOf(seen, decision);
-  if (event) context.log.info({ worker_id: record.id, rule: decision.rule, ...event }, 'worker changed');
+  // Steps between two statuses are five lines a restart: the worker's history has them.
+  if (event)
+    context.log[event.type === 'progress' ? 'debug' : 'info'](
+      { worker_id: record.id, rule: decision.rule, ...event },
+      'worker changed',
+    );
   context.checkpoint?.('record:before');
   const stored = await context.store.record(context.epoch, record, { status, memo, event });
   context.checkpoint?.('record:after');

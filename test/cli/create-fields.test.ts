@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { isUnexpected } from '../../src/cli/create.ts';
 import { createFields, fieldsFile } from '../../src/cli/create-fields.ts';
 import { pair, seconds, textOrFile } from '../../src/cli/values.ts';
 import { parseCommand } from '../../src/model/index.ts';
@@ -96,4 +97,18 @@ test('a file with a byte order mark was taken by apply and refused by create', a
   const file = join(directory, 'worker.json');
   await writeFile(file, '\uFEFF{"name": "n", "command_line": ["true"]}');
   expect(fieldsFile(file)).toEqual({ name: 'n', command_line: ['true'] });
+});
+
+test.each<[string, boolean]>([
+  ['Not in Docker: The image worker:0 is not there.', true],
+  ["Not in Docker: Docker does not answer: Docker at unix:///x can't be reached: connection refused.", true],
+  // It was repeated at every create.
+  [
+    "Not in Docker: Docker does not answer: Docker at unix:///x can't be reached: no such socket. Is Docker running?",
+    false,
+  ],
+  ['This manager uses process alone (RUNTIME=process).', false],
+  ['', false],
+])('whether a person is told that "%s": %s', (reason, expected) => {
+  expect(isUnexpected(reason)).toBe(expected);
 });

@@ -66,6 +66,16 @@ test('a worker comes to life in passes of one act each, which is recorded first'
   expect(await status()).toMatchObject({ status: 'STARTING', phase: 'booting', incarnation: 1 });
 });
 
+// A restart was five lines on a terminal.
+test('a start is one line of the log; its steps are for those who debug', async () => {
+  const lines: { level: number; phase: string }[] = [];
+  context.log = pino({ level: 'debug' }, { write: (line) => void lines.push(JSON.parse(line)) });
+  await rest();
+  const phasesAt = (level: number) => lines.filter((line) => line.level === level).map(({ phase }) => phase);
+  expect(phasesAt(30)).toEqual(['creating']);
+  expect(phasesAt(20)).toContain('booting');
+});
+
 test('a deleted worker is gone with all of its body', async () => {
   await rest();
   await command('deleted');

@@ -58,7 +58,7 @@ export const COMMANDS: Escape[] = [
   command('through xargs', `echo file:///tmp/mark | xargs curl -s`),
   command('another interpreter', `perl -e 'print "ESCAPED"'`),
   command('Python, which every image has', `python3 -c 'print("ESC" + "APED")'`),
-  command('the Python packages of the image', 'ls /usr/local/lib/python3*/dist-packages && echo ESCAPED'),
+  command('the Python packages of the image', 'ls /usr/local/lib/python3* && echo ESCAPED'),
   command('pip, as a program and as a module', 'pip --version && echo ESCAPED; exit 1'),
   command('Node, which the wrapper runs on', `node -e 'console.log("ESCAPED")'`),
 ];

@@ -13,6 +13,7 @@ import { run as docker } from './docker-spawn.ts';
 import { run as idle } from './idle.ts';
 import { run as images } from './images.ts';
 import { run as latency } from './line-latency.ts';
+import { run as probes } from './probes.ts';
 import type { Result } from './result.ts';
 import { run as resync } from './resync.ts';
 import { run as tasks } from './tasks.ts';
@@ -36,6 +37,7 @@ const benches: Record<string, (() => Promise<Result[]>) | undefined> = {
   'line-latency': () => latency({ redisUrl }),
   resync: () => resync({ redisUrl }),
   tasks: () => tasks({ redisUrl }),
+  probes: () => probes({ redisUrl }),
   direct: () => direct({ redisUrl }),
   'docker-spawn':
     docked &&

@@ -1,4 +1,4 @@
-import { messageOf } from '../model/index.ts';
+import { messageOf } from '../model/fault.ts';
 import type { LeaseStore } from '../queue/lease.ts';
 import type { Link } from './connect.ts';
 import type { Keys } from './keys.ts';

@@ -59,7 +59,12 @@ export async function startWatchdog(options: WatchdogOptions): Promise<Watchdog>
     ...{ shared: shared.buffer, redisUrl, cell, owner, leaseMs, hangMs, host, port, apiSocket, allowedHosts },
     ...{ health: health(), contentType: metrics.contentType },
   };
-  const thread = new Worker(new URL('./thread.ts', import.meta.url), { workerData, name: 'watchdog' });
+  const thread = new Worker(new URL('./thread.ts', import.meta.url), {
+    workerData,
+    name: 'watchdog',
+    // It makes little garbage; bodies of requests lie outside of its heap.
+    resourceLimits: { maxYoungGenerationSizeMb: 4 },
+  });
   const post = (message: ToWatchdog) => thread.postMessage(message);
   const listening = Promise.withResolvers<string>();
   const released = Promise.withResolvers<void>();

@@ -1,0 +1,68 @@
+/** How soon `/livez` answers while ten clients each send the largest body that is allowed, again and again. */
+import { randomUUID } from 'node:crypto';
+import { Worker } from 'node:worker_threads';
+import { freePort } from '../scripts/redis-port.ts';
+import { startManager } from './manager.ts';
+import { quantile, type Result } from './result.ts';
+
+const CLIENTS = 10;
+const LASTS_MS = 20_000;
+const PROBE_MS = 25;
+const TOKEN = 'bench-token';
+
+/** 1 MiB with as many values as are read. */
+const BODY = JSON.stringify({
+  payload: {
+    function: 'none.such',
+    args: [Array.from({ length: 49_000 }, (_, at) => at), 'x'.repeat(750_000)],
+  },
+});
+
+/** The probe and the clients have a thread each: neither is to wait for the other. */
+const PROBE = `
+  const { parentPort, workerData: { url, lasts, every } } = require('node:worker_threads');
+  (async () => {
+    const end = performance.now() + lasts;
+    const times = [];
+    while (performance.now() < end) {
+      const began = performance.now();
+      const response = await fetch(url);
+      await response.arrayBuffer();
+      if (response.status !== 200) throw new Error('/livez answered ' + response.status);
+      times.push(performance.now() - began);
+      await new Promise((resolve) => setTimeout(resolve, every));
+    }
+    parentPort.postMessage(times);
+  })();`;
+
+export async function run({ redisUrl }: { redisUrl: string }): Promise<Result[]> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const manager = await startManager({
+    ...{ REDIS_URL: redisUrl, CELL: `bench-${randomUUID().slice(0, 8)}`, RUNTIME: 'process' },
+    ...{ HTTP_PORT: String(port), API_TOKEN: TOKEN },
+  });
+  try {
+    const workerData = { url: `${url}/livez`, lasts: LASTS_MS, every: PROBE_MS };
+    const probe = new Worker(PROBE, { eval: true, workerData });
+    const times = new Promise<number[]>((resolve, reject) => {
+      probe.once('message', resolve);
+      probe.once('error', reject);
+    });
+    const end = performance.now() + LASTS_MS;
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    let sent = 0;
+    const client = async () => {
+      while (performance.now() < end) {
+        await (await fetch(`${url}/task/submit`, { method: 'POST', body: BODY, headers })).arrayBuffer();
+        sent += 1;
+      }
+    };
+    await Promise.all(Array.from({ length: CLIENTS }, client));
+    const p99 = quantile(await times, 0.99);
+    const name = `/livez under ${CLIENTS} clients that send the largest body, p99`;
+    return [{ name, value: p99, unit: 'ms', goal: '< 100', met: p99 < 100, note: `${sent} bodies` }];
+  } finally {
+    await manager.stop();
+  }
+}

@@ -220,6 +220,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const watchdog = await startWatchdog({
     ...{ redisUrl: settings.redisUrl, cell: settings.cell, apiSocket, health, metrics, log },
     ...{ host: settings.httpHost, port: settings.httpPort, allowedHosts: settings.httpAllowedHosts },
+    token: settings.apiToken,
     owner: `${hostname()}-${process.pid}-${randomUUID()}`,
     leaseMs: settings.leaseSeconds * 1000,
     onAcquired: (epoch) => {

@@ -16,6 +16,8 @@ import type { Forward } from './listen.ts';
 const AT_ONCE = 64;
 /** A loop that has been silent for so long, in milliseconds, is given nothing new. */
 const BUSY_MS = 5000;
+/** A client that takes in nothing of an answer for so long, in milliseconds, makes room for others. */
+const UNREAD_MS = 30_000;
 /** Fields that are about a connection (RFC 9110, 7.6.1) or about how a body is sent, and so end with theirs. */
 const OF_A_CONNECTION = new Set([
   ...['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'],
@@ -59,6 +61,7 @@ function pass(
         ...passedOn(answer.headers),
         ...(answer.headers['content-length'] && { 'content-length': answer.headers['content-length'] }),
       });
+      response.setTimeout(UNREAD_MS, () => response.destroy());
       answer.pipe(response);
       answer.on('error', () => response.destroy());
     });

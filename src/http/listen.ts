@@ -48,12 +48,12 @@ export interface HttpServer {
 
 /** Listens, or throws a Fault `unavailable` that names the setting to change. */
 export async function listen(options: ListenOptions): Promise<HttpServer> {
-  const { host, port, log, routes, forward, socketPath } = options;
+  const { host, port, log, routes, token, forward, socketPath } = options;
   const hosts = hostPolicy(host, options.allowedHosts);
   const server = createServer(TIMEOUTS, (request, response) => {
-    const away = forward && match(routes, pathOf(request)) === undefined;
-    (away ? forward(request, response) : answer(request, options, hosts))
-      .catch((thrown: unknown): Reply => {
+    const away = match(routes, pathOf(request)) === undefined ? forward : undefined;
+    (away ? relay(request, response, away, token) : answer(request, options, hosts))
+      .catch((thrown: unknown): Reply | undefined => {
         if (thrown instanceof TooLarge) return refusal(thrown, 413);
         if (thrown instanceof Fault && thrown.code !== 'internal') return refusal(thrown);
         // Its client has gone in the middle of it: nobody hears the answer, and nothing of ours has failed.
@@ -61,7 +61,11 @@ export async function listen(options: ListenOptions): Promise<HttpServer> {
         log.error('an HTTP request failed', { err: thrown, path: pathOf(request) });
         return refusal(new Fault('internal', 'The request could not be answered; the log says why.'));
       })
-      .then((reply) => reply && send(request, response, reply));
+      .then((reply) => reply && send(request, response, reply))
+      .catch((thrown: unknown) => {
+        log.error('an HTTP answer could not be sent', { err: thrown, path: pathOf(request) });
+        response.destroy();
+      });
   });
   // The other part of this process has counted its clients already.
   if (socketPath === undefined) boundConnections(server);
@@ -105,13 +109,7 @@ async function answer(
     const what = `${path} can't be asked by ${request.method}: use ${allowed}.`;
     return { ...refusal(new Fault('unsupported', what), 405), headers: { allow: allowed } };
   }
-  if (!route.open && !hasToken(request, token)) {
-    const fault = new Fault(
-      'invalid_command',
-      `${path} asks for the token: send "Authorization: Bearer TOKEN".`,
-    );
-    return { ...refusal(fault, 401), headers: { 'www-authenticate': 'Bearer' } };
-  }
+  if (!route.open && !hasToken(request, token)) return unauthorized(path);
   if (method !== 'GET' && isForeign(request))
     return refusal(new Fault('unsupported', 'Cross-origin request rejected.'), 403);
   const query = new URLSearchParams(/\?([^#]*)/.exec(request.url ?? '')?.[1] ?? '');
@@ -126,6 +124,28 @@ async function answer(
     text,
     json: async () => jsonOf(await text()),
   } satisfies Asked);
+}
+
+/** Passes a request on; a body is taken in only from clients that may send one. */
+async function relay(
+  request: IncomingMessage,
+  response: ServerResponse,
+  forward: Forward,
+  token: string | undefined,
+): Promise<Reply | undefined> {
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
+  const hasBody = length !== '0' || encoding !== undefined;
+  if (hasBody && !hasToken(request, token)) return unauthorized(pathOf(request));
+  await forward(request, response);
+  return undefined;
+}
+
+function unauthorized(path: string): Reply {
+  const fault = new Fault(
+    'invalid_command',
+    `${path} asks for the token: send "Authorization: Bearer TOKEN".`,
+  );
+  return { ...refusal(fault, 401), headers: { 'www-authenticate': 'Bearer' } };
 }
 
 function hasToken({ headers }: IncomingMessage, token: string | undefined): boolean {

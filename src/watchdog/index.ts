@@ -23,7 +23,7 @@ const CLOSE_MS = 5000;
 export interface WatchdogOptions
   extends Pick<
     WatchdogData,
-    'redisUrl' | 'cell' | 'owner' | 'leaseMs' | 'host' | 'port' | 'allowedHosts' | 'apiSocket'
+    'redisUrl' | 'cell' | 'owner' | 'leaseMs' | 'host' | 'port' | 'allowedHosts' | 'token' | 'apiSocket'
   > {
   /** From how much silence on the main loop is hung; HANG_MS if not given. */
   hangMs?: number;
@@ -54,9 +54,22 @@ export interface Watchdog {
 export async function startWatchdog(options: WatchdogOptions): Promise<Watchdog> {
   const shared = shareState();
   const { health, metrics, log } = options;
-  const { redisUrl, cell, owner, leaseMs, host, port, allowedHosts, apiSocket, hangMs = HANG_MS } = options;
+  const { redisUrl, cell, owner, leaseMs, hangMs = HANG_MS } = options;
+  const { host, port, allowedHosts, token, apiSocket } = options;
   const workerData: WatchdogData = {
-    ...{ shared: shared.buffer, redisUrl, cell, owner, leaseMs, hangMs, host, port, apiSocket, allowedHosts },
+    ...{
+      shared: shared.buffer,
+      redisUrl,
+      cell,
+      owner,
+      leaseMs,
+      hangMs,
+      host,
+      port,
+      allowedHosts,
+      token,
+      apiSocket,
+    },
     ...{ health: health(), contentType: metrics.contentType },
   };
   const thread = new Worker(new URL('./thread.ts', import.meta.url), {

@@ -92,7 +92,7 @@ async function close(): Promise<void> {
 }
 
 const server = await createHttpServer({
-  ...{ host: data.host, port: data.port, allowedHosts: data.allowedHosts },
+  ...{ host: data.host, port: data.port, allowedHosts: data.allowedHosts, token: data.token },
   health: () => watchedHealth(health, detector),
   metrics: { contentType: data.contentType, text: scrapes.text },
   forward: createForward({ socketPath: data.apiSocket, quietMs: detector.quietMs }),

@@ -1,4 +1,6 @@
 /** The watchdog's way to the API: another server of the same process, on a socket of its own. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, expect, test, vi } from 'vitest';
 import { createForward } from '../../src/http/forward.ts';
 import { type HttpServer, listen } from '../../src/http/listen.ts';
@@ -10,13 +12,20 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.close();
 });
 
-async function serve(routes: Route[], { token, quietMs = 0 }: { token?: string; quietMs?: number } = {}) {
+interface More {
+  token?: string;
+  /** What the front knows of it. */
+  frontToken?: string;
+  quietMs?: number;
+}
+
+async function serve(routes: Route[], { token, frontToken, quietMs = 0 }: More = {}) {
   const socketPath = newApiSocket();
   const names = { host: 'HTTP_HOST', port: 'HTTP_PORT' };
   const common = { host: '127.0.0.1', port: 0, names, log: { error: () => {} } };
   servers.push(await listen({ ...common, socketPath, routes, token }));
   const front = await listen({
-    ...{ ...common, forward: createForward({ socketPath, quietMs: () => quietMs }) },
+    ...{ ...common, token: frontToken, forward: createForward({ socketPath, quietMs: () => quietMs }) },
     routes: [{ method: 'GET', path: '/livez', open: true, handle: () => json(200, 'alive') }],
   });
   servers.push(front);
@@ -26,7 +35,7 @@ const echo: Route = {
   ...{ method: 'POST', path: '/echo/:name' },
   handle: async (asked) => ({
     ...json(201, { name: asked.params.name, q: asked.query.get('q'), is: await asked.json() }),
-    headers: { 'x-more': asked.headers['x-given'] as string },
+    headers: { 'x-more': String(asked.headers['x-given']) },
   }),
 };
 
@@ -51,6 +60,21 @@ test('a refusal that comes before a large body was read is heard', async () => {
   const post = () => fetch(`${url}/echo/x`, { method: 'POST', body: 'x'.repeat(1024 ** 2) });
   const responses = await Promise.all(Array.from({ length: 20 }, post));
   expect(responses.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 401));
+});
+
+test('a body of a stranger is refused before it is sent', async () => {
+  const token = 'let-me-in';
+  const url = await serve([echo], { token, frontToken: token });
+  const { host, hostname, port } = new URL(url);
+  for (const how of ['content-length: 1000000', 'transfer-encoding: chunked']) {
+    const socket = connect(Number(port), hostname);
+    socket.write(`POST /echo/x HTTP/1.1\r\nhost: ${host}\r\n${how}\r\n\r\n`);
+    const [chunk] = await once(socket, 'data');
+    expect(String(chunk)).toMatch(/^HTTP\/1\.1 401 /);
+    socket.destroy();
+  }
+  const headers = { authorization: `Bearer ${token}` };
+  expect((await fetch(`${url}/echo/x`, { method: 'POST', body: '{}', headers })).status).toBe(201);
 });
 
 test('a body that is too long does not get through', async () => {

@@ -164,3 +164,15 @@ test('a fault is told as such, and anything else without its reason', async () =
   expect(await broken.text()).not.toContain('inside story');
   expect(logged).toHaveLength(1);
 });
+
+test('an answer that cannot be sent ends its connection and nothing else', async () => {
+  const url = await serve({
+    routes: [
+      { method: 'GET', path: '/ill', handle: () => ({ ...json(200, {}), headers: { 'x-ill': 'a\nb' } }) },
+      { method: 'GET', path: '/well', handle: () => json(200, {}) },
+    ],
+  });
+  await expect(fetch(`${url}/ill`)).rejects.toThrow();
+  expect((await fetch(`${url}/well`)).status).toBe(200);
+  expect(logged).toHaveLength(1);
+});

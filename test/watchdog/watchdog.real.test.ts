@@ -19,6 +19,7 @@ async function watched(more: Partial<WatchdogOptions> = {}) {
       host: '127.0.0.1',
       port: 0,
       allowedHosts: [],
+      token: undefined,
       apiSocket: newApiSocket(),
       health: () => report(WELL),
     },

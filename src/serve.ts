@@ -13,6 +13,7 @@ import { limitsOf } from './limits.ts';
 import { messageOf, type RuntimeName } from './model/index.ts';
 import { openClock } from './open-clock.ts';
 import { deskOf } from './open-desk.ts';
+import { watchHazards } from './open-hazards.ts';
 import { openPools } from './open-pools.ts';
 import { startsOf } from './open-starts.ts';
 import { pauseBetweenTerms, Term } from './reconcile/term.ts';
@@ -78,6 +79,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const urls = new Map<RuntimeName, string>();
   const takeovers = { book: new Takeovers(redis, settings.cell), specOf: specFrom(store), now: clock.now };
   const findings = new Findings(redis, store.keys.findings, { log, now: clock.now });
+  const hazards = watchHazards({ redis, metrics, log, strict: settings.redisStrict });
   const ownership = new Ownership(({ id, worker_id, runtime, store: label }) =>
     log.warn({ body_id: id, worker_id, runtime, store: label }, 'body of another store left alone'),
   );
@@ -203,6 +205,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     return report({
       redis: link,
       findings: findings.recent(),
+      hazards: hazards.report(),
       runtimes: Object.fromEntries(states),
       leading: term !== undefined,
       heldBack: term?.heldBack ?? 0,
@@ -247,11 +250,12 @@ export async function serve(options: ServeOptions): Promise<void> {
     options.listening?.(watchdog.url);
     await probe();
     void watchSignals(listener, store.keys, (id) => term?.hint(id)).catch(() => {});
-    watchdog.lease.start();
     const over = new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       signal.addEventListener('abort', () => resolve());
     });
+    await Promise.race([hazards.mayLead(signal), watchdog.failed]);
+    if (!signal.aborted) watchdog.lease.start();
     await Promise.race([over, watchdog.failed]);
     if (!link.ok) redis.disconnect();
     log.info(`shutting down; ${options.cleanup ? 'ending direct workers' : 'workers keep running'}`);

@@ -37,6 +37,13 @@ export const VARIABLES = {
     fallback: 'redis://127.0.0.1:6379',
     help: 'Redis as the manager sees it.',
   }),
+  redisStrict: variable({
+    name: 'REDIS_STRICT',
+    schema: z.enum(['true', 'false']).transform((text) => text === 'true'),
+    allowed: 'true or false',
+    fallback: 'false',
+    help: 'Refuse to lead with a Redis that evicts keys (maxmemory-policy) or persists nothing; without it, this is only reported.',
+  }),
   workerRedisUrl: optional({
     name: 'WORKER_REDIS_URL',
     ...redisUrl,

@@ -20,6 +20,7 @@ function faultOf(env: Record<string, string>): Fault {
 test('the defaults', () => {
   expect(readSettings({ HOME })).toEqual({
     redisUrl: 'redis://127.0.0.1:6379',
+    redisStrict: false,
     workerRedisUrl: undefined,
     dockerHost: 'unix:///var/run/docker.sock',
     runtime: 'auto',

@@ -5,7 +5,7 @@ import type { Check } from './check.ts';
 /** A manager answers health at once or not at all. */
 const ANSWER_MS = 3000;
 /** Checked from here as well, and with more to say. */
-const OWN = /^(redis|store|runtime_.*)$/;
+const OWN = /^(redis|redis_settings|store|runtime_.*)$/;
 
 /** The failing checks of `/readyz`; one hint if nothing answers at the address that the settings name. */
 export async function* healthChecks(settings: { httpHost: string; httpPort: number }): AsyncGenerator<Check> {

@@ -12,6 +12,8 @@ export interface HealthFacts {
   runtimes: Record<string, Check>;
   /** What is missing in the store. */
   findings?: readonly { about: string; message: string }[];
+  /** Why Redis may lose data; `refused`: this manager must not lead with it. */
+  hazards?: { message: string; refused: boolean } | undefined;
   leading: boolean;
   /** Bodies that the removal breaker keeps from being removed; 0 while it is closed. */
   heldBack: number;
@@ -34,7 +36,16 @@ const ALLOW = 'Check them, then restart the manager with a higher REMOVAL_BREAKE
 
 /** Judges the facts. A standby is as ready as a leader; one runtime of several may be away. */
 export function report(facts: HealthFacts): HealthReport {
-  const { redis, runtimes, findings = [], leading, heldBack, loopQuietSeconds, loopStuckSeconds } = facts;
+  const {
+    redis,
+    runtimes,
+    findings = [],
+    hazards,
+    leading,
+    heldBack,
+    loopQuietSeconds,
+    loopStuckSeconds,
+  } = facts;
   const moves = loopQuietSeconds < loopStuckSeconds;
   const loop = {
     ok: moves,
@@ -45,7 +56,7 @@ export function report(facts: HealthFacts): HealthReport {
   const someRuntime = Object.values(runtimes).some(({ ok }) => ok);
   return {
     live: moves,
-    ready: moves && redis.ok && someRuntime,
+    ready: moves && redis.ok && someRuntime && !hazards?.refused,
     checks: {
       redis,
       ...Object.fromEntries(Object.entries(runtimes).map(([name, check]) => [`runtime_${name}`, check])),
@@ -55,6 +66,7 @@ export function report(facts: HealthFacts): HealthReport {
         message:
           heldBack === 0 ? 'closed' : `open: ${heldBack} bodies without a record are not removed. ${ALLOW}`,
       },
+      ...(hazards && { redis_settings: { ok: false, message: hazards.message } }),
       ...(findings.length > 0 && {
         store: { ok: false, message: findings.map(({ message }) => message).join(' ') },
       }),

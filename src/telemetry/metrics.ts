@@ -139,6 +139,11 @@ export function createMetrics(options: { version?: string; processMetrics?: bool
       [],
     ),
     redisUp: gauge('redis_up', '1 where Redis answers, else 0.', []),
+    redisHazard: gauge<{ hazard: 'eviction' | 'no_persistence' }>(
+      'redis_hazard',
+      '1 if Redis may lose data for this reason, else 0, also if it does not tell.',
+      ['hazard'],
+    ),
     runtimeUp: gauge<{ runtime: RuntimeName }>('runtime_up', '1 where the runtime answers, else 0.', [
       'runtime',
     ]),

@@ -21,6 +21,12 @@ test.each<[string, Partial<HealthFacts>, { live: boolean; ready: boolean }]>([
   ['the only runtime is away', { runtimes: { docker: down } }, { live: true, ready: false }],
   ['there is no runtime', { runtimes: {} }, { live: true, ready: false }],
   ['the removal breaker is open', { heldBack: 9 }, { live: true, ready: true }],
+  ['Redis evicts', { hazards: { message: 'evicts', refused: false } }, { live: true, ready: true }],
+  [
+    'Redis evicts, which is refused',
+    { hazards: { message: 'evicts', refused: true } },
+    { live: true, ready: false },
+  ],
   ['the loop is slow', { loopQuietSeconds: 59.9 }, { live: true, ready: true }],
   ['the loop is stuck', { loopQuietSeconds: 60 }, { live: false, ready: false }],
   ['a standby is stuck', { leading: false, loopQuietSeconds: 100 }, { live: false, ready: false }],

@@ -21,6 +21,7 @@ const CONTRACT: [string, 'counter' | 'gauge' | 'histogram'][] = [
   ['leader', 'gauge'],
   ['runtime_call_duration_seconds', 'histogram'],
   ['redis_up', 'gauge'],
+  ['redis_hazard', 'gauge'],
   ['loop_blocked_seconds', 'gauge'],
   ['runtime_up', 'gauge'],
   ['image_builds_total', 'counter'],

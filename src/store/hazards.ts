@@ -1,0 +1,87 @@
+/** Whether this Redis may lose what is written to it: by evicting keys, or by forgetting them all when it restarts. */
+import type { Link } from './connect.ts';
+
+/** What Redis tells about its own settings; `undefined` where it does not, or may not. */
+export interface RedisFacts {
+  policy: string | undefined;
+  /** Bytes; 0 is no limit. */
+  maxmemory: number | undefined;
+  appendonly: boolean | undefined;
+  /** The rule of its snapshots; empty is none. */
+  save: string | undefined;
+}
+
+export const HAZARDS = ['eviction', 'no_persistence'] as const;
+export type HazardName = (typeof HAZARDS)[number];
+
+/** `yes` and `unknown` come with a sentence that says what to do. */
+export interface Hazard {
+  name: HazardName;
+  present: 'yes' | 'no' | 'unknown';
+  message?: string;
+}
+
+/** CONFIG tells all of it, and INFO the greater part where CONFIG is forbidden or renamed. */
+export async function readRedisFacts(redis: Link): Promise<RedisFacts> {
+  const names = ['maxmemory-policy', 'maxmemory', 'appendonly', 'save'] as const;
+  const told = await Promise.all(
+    names.map((name) => redis.config('GET', name).then(valueOf, () => undefined)),
+  );
+  // A Redis that does not answer at all is another matter.
+  await redis.ping();
+  const [policy, maxmemory, appendonly, save] = told;
+  const info = told.some((value) => value === undefined) ? await redis.info().catch(() => '') : '';
+  const line = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
+  const [limit, aof] = [maxmemory ?? line('maxmemory'), line('aof_enabled')];
+  return {
+    policy: policy ?? line('maxmemory_policy'),
+    maxmemory: limit === undefined ? undefined : Number(limit),
+    appendonly: appendonly === undefined ? aof && aof === '1' : appendonly === 'yes',
+    save,
+  } as RedisFacts;
+}
+
+/** RESP2 gives a list and RESP3 a map. */
+function valueOf(reply: unknown): string | undefined {
+  const values = Array.isArray(reply) ? reply : Object.entries(reply ?? {})[0];
+  return typeof values?.[1] === 'string' ? values[1] : undefined;
+}
+
+/** Pure. */
+export function hazardsOf({ policy, maxmemory, appendonly, save }: RedisFacts): Hazard[] {
+  const keeps = policy === 'noeviction' || maxmemory === 0;
+  const evicts =
+    policy?.startsWith('volatile-') === true
+      ? 'keys that expire, such as the leader lease and remembered answers'
+      : 'any key, records of workers among them';
+  const eviction: Hazard = keeps
+    ? { name: 'eviction', present: 'no' }
+    : policy === undefined || maxmemory === undefined
+      ? {
+          name: 'eviction',
+          present: 'unknown',
+          message: `Redis does not tell its maxmemory-policy (CONFIG and INFO are forbidden): make sure that it is noeviction.`,
+        }
+      : {
+          name: 'eviction',
+          present: 'yes',
+          message: `Redis evicts ${evicts}, when it is full (maxmemory-policy ${policy}): set maxmemory-policy noeviction.`,
+        };
+  const persistence: Hazard =
+    appendonly || save
+      ? { name: 'no_persistence', present: 'no' }
+      : appendonly === undefined || save === undefined
+        ? {
+            name: 'no_persistence',
+            present: 'unknown',
+            message:
+              'Redis does not tell whether it persists (CONFIG is forbidden): make sure that appendonly is yes.',
+          }
+        : {
+            name: 'no_persistence',
+            present: 'yes',
+            message:
+              'Redis persists nothing (appendonly no, save ""), and forgets everything when it restarts: set appendonly yes.',
+          };
+  return [eviction, persistence];
+}

@@ -145,6 +145,7 @@ async function submit(context: Context, command: string[], options: SubmitOption
   const { out } = context;
   await withDesk(context, async (desk) => {
     const accepted = await desk.submit(submissionOf(command, options));
+    if (accepted.warning !== undefined) out.note(`note: ${accepted.warning}`);
     if (!options.wait) {
       const { task_id, status, position, pool } = accepted;
       return options.output === 'json' ? out.json({ task_id, status, position, pool }) : out.line(task_id);

@@ -4,7 +4,7 @@ import { keyed } from './idempotency.ts';
 import { json, type Route } from './route.ts';
 
 export interface TaskRoutesOptions {
-  submit: (given: unknown) => Promise<TaskAccepted & { pool: string }>;
+  submit: (given: unknown) => Promise<TaskAccepted & { pool: string; warning?: string }>;
   /** Throws a Fault `not_found`; `pool` where two of them have a task of that id. */
   get: (taskId: string, pool?: string) => Promise<TaskView>;
   cancel: (taskId: string, reason?: string, pool?: string) => Promise<TaskView>;
@@ -16,8 +16,9 @@ export function taskRoutes({ submit, get, cancel }: TaskRoutesOptions): Route[] 
       method: 'POST',
       path: '/task/submit',
       async handle(asked) {
-        const { status, task_id, position, pool } = await submit(keyed(await asked.json(), asked));
-        return json(200, { status, task_id, position, pool });
+        const accepted = await submit(keyed(await asked.json(), asked));
+        const { status, task_id, position, pool, warning } = accepted;
+        return json(200, { status, task_id, position, pool, ...(warning !== undefined && { warning }) });
       },
     },
     {

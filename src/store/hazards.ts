@@ -11,8 +11,7 @@ export interface RedisFacts {
   save: string | undefined;
 }
 
-export const HAZARDS = ['eviction', 'no_persistence'] as const;
-export type HazardName = (typeof HAZARDS)[number];
+type HazardName = 'eviction' | 'no_persistence';
 
 /** `yes` and `unknown` come with a sentence that says what to do. */
 export interface Hazard {
@@ -25,7 +24,7 @@ export interface Hazard {
 export async function readRedisFacts(redis: Link): Promise<RedisFacts> {
   const names = ['maxmemory-policy', 'maxmemory', 'appendonly', 'save'] as const;
   const told = await Promise.all(
-    names.map((name) => redis.config('GET', name).then(valueOf, () => undefined)),
+    names.map((name) => redis.config('GET', name).then(settingIn, () => undefined)),
   );
   // A Redis that does not answer at all is another matter.
   await redis.ping();
@@ -42,7 +41,7 @@ export async function readRedisFacts(redis: Link): Promise<RedisFacts> {
 }
 
 /** RESP2 gives a list and RESP3 a map. */
-function valueOf(reply: unknown): string | undefined {
+function settingIn(reply: unknown): string | undefined {
   const values = Array.isArray(reply) ? reply : Object.entries(reply ?? {})[0];
   return typeof values?.[1] === 'string' ? values[1] : undefined;
 }

@@ -9,14 +9,7 @@ export type { Entry } from './command-reader.ts';
 export { CommandStream, type Settled, type Settlement, type Warm } from './command-stream.ts';
 export { connectBlocking, connectCommands, type Link } from './connect.ts';
 export { type Finding, Findings, readFindings } from './findings.ts';
-export {
-  HAZARDS,
-  type Hazard,
-  type HazardName,
-  hazardsOf,
-  type RedisFacts,
-  readRedisFacts,
-} from './hazards.ts';
+export { type Hazard, hazardsOf, type RedisFacts, readRedisFacts } from './hazards.ts';
 export { type ImageEntry, ImageUsage } from './image-usage.ts';
 export { COMMAND_GROUP, type Keys, keysOf } from './keys.ts';
 export { redisLeaseStore } from './lease-store.ts';

@@ -18,11 +18,13 @@ export interface DeskOptions {
   poolNames: () => Promise<string[]>;
   /** Pools of nodes that were started by hand. */
   nodePools: () => Promise<string[]>;
+  /** Whether a living task worker that no pool made takes tasks of the default queue. */
+  defaultServed: () => Promise<boolean>;
 }
 
 export interface TaskDesk {
   /** `given` is a submission with, perhaps, a `pool`; without it the only declared pool is meant, or else `default`. */
-  submit(given: unknown): Promise<TaskAccepted & { pool: string }>;
+  submit(given: unknown): Promise<TaskAccepted & { pool: string; warning?: string }>;
   /** Throws a Fault `not_found` where no such task is known. */
   get(taskId: string, pool?: string): Promise<TaskView>;
   cancel(taskId: string, reason?: string, pool?: string): Promise<TaskView>;
@@ -30,7 +32,7 @@ export interface TaskDesk {
   list(of: { pool?: string; status?: TaskStatus; limit?: number }): Promise<TaskView[]>;
 }
 
-export function openDesk({ tasks, poolOf, poolNames, nodePools }: DeskOptions): TaskDesk {
+export function openDesk({ tasks, poolOf, poolNames, nodePools, defaultServed }: DeskOptions): TaskDesk {
   const unknown = (id: string) => new Fault('not_found', `There is no task ${id}, or it was forgotten.`);
 
   async function onlyPool(): Promise<string> {
@@ -38,12 +40,19 @@ export function openDesk({ tasks, poolOf, poolNames, nodePools }: DeskOptions): 
     return names.length === 1 && names[0] !== undefined ? names[0] : DEFAULT_POOL;
   }
 
-  /** A task for a pool that nobody works for would wait for ever. */
-  async function refuseUnknown(pool: string): Promise<void> {
-    const [used, nodes] = await Promise.all([tasks.pools(), nodePools()]);
-    if (pool === DEFAULT_POOL || used.includes(pool) || nodes.includes(pool)) return;
+  /**
+   * Refuses a task for a queue that is not declared and that no worker has ever served: it would wait without end. If one did,
+   * it may come back: then the answer warns.
+   */
+  async function undeclared(pool: string, named: boolean): Promise<string | undefined> {
+    const nodes = await nodePools();
+    if (nodes.includes(pool) || (pool === DEFAULT_POOL && (await defaultServed()))) return undefined;
     const names = [...new Set([...(await poolNames()), ...nodes])].sort();
     const list = names.length === 0 ? 'there is none' : `there is ${names.slice(0, NAMED).join(', ')}`;
+    if ((await tasks.pools()).includes(pool))
+      return `No worker serves the pool ${pool}, which is not declared (${list}); the task waits until one does.`;
+    if (!named && names.length > 0)
+      throw new Fault('not_found', `The task names no pool, and nothing serves ${pool}; ${list}. Name one.`);
     throw new Fault('not_found', `There is no pool ${pool}; ${list}. Declare it with \`wm apply\`.`);
   }
 
@@ -58,13 +67,12 @@ export function openDesk({ tasks, poolOf, poolNames, nodePools }: DeskOptions): 
       const pool = named ?? (await onlyPool());
       const spec = await poolOf(pool);
       if (spec) refuseMisdirected(task, spec);
-      else {
-        await refuseUnknown(pool);
-        if ('command' in task.payload) refuseMisdirected(task, { name: pool });
-      }
+      const warning = spec ? undefined : await undeclared(pool, named !== undefined);
+      if (!spec && 'command' in task.payload) refuseMisdirected(task, { name: pool });
       const queueSize = spec?.tasks?.queue_size;
       const queue = tasks.queue(pool, queueSize === undefined ? {} : { queueSize });
-      return { ...(await queue.submit(spec ? withDefaults(task, spec) : task)), pool };
+      const accepted = await queue.submit(spec ? withDefaults(task, spec) : task);
+      return { ...accepted, pool, ...(warning !== undefined && { warning }) };
     },
     async get(id, pool) {
       if (!isTaskId(id)) throw unknown(id);

@@ -33,6 +33,7 @@ function open(more: Partial<DeskOptions> & { used?: string[] } = {}) {
     poolOf: async (name) => POOLS[name as keyof typeof POOLS],
     poolNames: async () => Object.keys(POOLS),
     nodePools: async () => ['by-hand'],
+    defaultServed: async () => false,
     ...more,
   });
   return { desk, submitted };
@@ -54,12 +55,30 @@ test('the pool’s own rules hold where the task says nothing', async () => {
   ]);
 });
 
-test('without a pool, the only one is meant, or else the default one', async () => {
+test('without a pool, the only one is meant, or else the default one, if a worker serves it', async () => {
   const only = open({ poolNames: async () => ['work'] });
   expect((await only.desk.submit(CALL)).pool).toBe('work');
-  const none = open({ poolNames: async () => [] });
-  expect((await none.desk.submit(CALL)).pool).toBe('default');
-  expect((await open().desk.submit(CALL)).pool).toBe('default');
+  const served = { defaultServed: async () => true };
+  expect(await open({ ...served, poolNames: async () => [] }).desk.submit(CALL)).toMatchObject({
+    pool: 'default',
+  });
+  expect((await open(served).desk.submit(CALL)).pool).toBe('default');
+  expect((await open({ nodePools: async () => ['default'] }).desk.submit(CALL)).pool).toBe('default');
+});
+
+test('a task for the default pool that nothing serves was queued without end; it is refused with the pools there are', async () => {
+  for (const given of [CALL, { ...CALL, pool: 'default' }]) {
+    const { desk, submitted } = open();
+    await expect(desk.submit(given)).rejects.toMatchObject({
+      code: 'not_found',
+      message: expect.stringContaining('there is agents, by-hand, work'),
+    });
+    expect(submitted).toEqual([]);
+  }
+  const empty = open({ poolNames: async () => [], nodePools: async () => [] });
+  await expect(empty.desk.submit(CALL)).rejects.toMatchObject({
+    message: 'There is no pool default; there is none. Declare it with `wm apply`.',
+  });
 });
 
 test('a pool that nobody works for is refused, and one of a node by hand, or that was used, is not', async () => {
@@ -68,7 +87,11 @@ test('a pool that nobody works for is refused, and one of a node by hand, or tha
     message: expect.stringContaining('there is agents, by-hand, work'),
   });
   expect((await open().desk.submit({ ...CALL, pool: 'by-hand' })).pool).toBe('by-hand');
-  expect((await open({ used: ['older'] }).desk.submit({ ...CALL, pool: 'older' })).pool).toBe('older');
+  // Its workers may come back; until then the answer says that the task waits.
+  expect(await open({ used: ['older'] }).desk.submit({ ...CALL, pool: 'older' })).toMatchObject({
+    pool: 'older',
+    warning: expect.stringContaining('No worker serves the pool older'),
+  });
 });
 
 test.each<[string, object]>([
@@ -86,7 +109,7 @@ test.each<[string, object]>([
 test('a command is refused unless its pool allows commands', async () => {
   const ls = { payload: { command: ['ls'] } };
   for (const pool of ['work', 'by-hand', 'default']) {
-    const { desk, submitted } = open();
+    const { desk, submitted } = open({ defaultServed: async () => true });
     await expect(desk.submit({ ...ls, pool })).rejects.toMatchObject({
       code: 'invalid_command',
       message: `The task was refused: payload is a command, and the pool ${pool} runs functions only: set commands: true there to allow commands.`,

@@ -70,7 +70,10 @@ export function createCommand(context: Context): Command {
     .option('--commands', 'let a TASK worker run tasks that are commands')
     .option('--concurrency <n>', 'tasks that a TASK worker runs at once', count)
     .option('--max-job-time <time>', 'the longest that one task may run', seconds)
-    .option('--image <image>', 'run it from this image, which holds the wrapper; Docker only')
+    .option(
+      '--image <image>',
+      'run it from this image, which is built FROM one of `wm images ls`; Docker only',
+    )
     .option('--worker-id <uuid>', 'its id (default: a new one)')
     .option(
       '-f, --file <file.json>',
@@ -106,6 +109,8 @@ async function create(context: Context, commandLine: string[], options: Options)
   else if (answer.success) await out.line(id);
   const why = String(answer.runtime_reason ?? '');
   if (!json && isUnexpected(why)) out.note(`It runs as a process of this machine. ${why}`);
+  if (!json && Array.isArray(answer.warnings))
+    for (const warning of answer.warnings) out.note(`Warning: ${warning}`);
   if (!answer.success) throw refusalOf(answer);
   if (answer.worker_deleted === true) throw goneSince(id, request_id);
   if (!options.wait) return;

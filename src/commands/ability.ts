@@ -32,8 +32,26 @@ export async function refuseTheImpossible(
 
 /** A remark on what is accepted and weaker than it looks. */
 export function warningsOf(asked: Asked, runtime: RuntimeName): string[] {
-  if (runtime !== 'process' || asked.allowed_commands === undefined) return [];
-  return ['allowed_commands is only advice to the agent here: the process runtime cannot enforce it.'];
+  const advice = runtime === 'process' && asked.allowed_commands !== undefined;
+  return [
+    ...(advice
+      ? ['allowed_commands is only advice to the agent here: the process runtime cannot enforce it.']
+      : []),
+    ...withoutCredential(asked),
+  ];
+}
+
+/** An agent without a credential is ready, and fails its first prompt; an address of the user's own may want none. */
+function withoutCredential({ agent_type, env, secrets = [] }: Asked): string[] {
+  const { credentials, model } = kindOf(agent_type);
+  const own = model !== undefined && env?.[model.variable] !== undefined;
+  if (credentials.length === 0 || own || credentials.some(({ secret }) => secrets.includes(secret)))
+    return [];
+  const names = credentials.map(({ secret }) => secret).join(' or ');
+  const address = model ? `, or set ${model.variable} in env to an endpoint that needs no key` : '';
+  return [
+    `This ${agent_type} agent has no credential and will fail its first prompt: put ${names} into SECRETS_DIR and name it in secrets${address}.`,
+  ];
 }
 
 /** What an agent's own credential is named, in `env`: there it would stand in Redis and in labels. */

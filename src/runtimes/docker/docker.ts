@@ -57,6 +57,13 @@ export interface DockerRuntime extends Runtime {
 }
 
 /** Makes the runtime; connects when it is first used. Throws a TypeError where `host` or `cell` can't be one. */
+const noWrapper = (image: string) =>
+  new BodyRefused(
+    'NoWrapper',
+    `The image ${image} does not start the wrapper, so no prompt would reach its program and no output would leave it. ` +
+      'Build it FROM an image of `wm images ls`, and keep its entrypoint.',
+  );
+
 export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntime {
   const { host, deadlines, observe, image, silenceMs } = options;
   const cell = checkCell(options.cell);
@@ -70,6 +77,8 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
   const watches = new Set<{ close(): Promise<void> }>();
 
   async function create(order: BodyOrder): Promise<Body> {
+    const { ours, wrapped } = await images.of(order.image ?? image);
+    if (!wrapped && !order.argv) throw noWrapper(order.image ?? image);
     await network.ensure(order.store);
     const name = bodyName(cell, order.worker_id);
     const env = { ...order.env, SECRETS_PIPE };
@@ -77,7 +86,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
       { ...order, env },
       {
         ...{ cell, image, network: network.name, handlersDir: options.handlersDir },
-        ours: await images.isOurs(order.image ?? image),
+        ours,
       },
     );
     let id: string;

@@ -21,31 +21,49 @@ const ENTRY = '/worker/entry';
 /** How long what an image is is taken for true: a tag may be given to another one. */
 const KNOWN_MS = 60_000;
 
+/** Whether what an image starts names the wrapper or its entry; another program would run without anybody hearing of it. */
+export function startsWrapper(config: {
+  Entrypoint?: string | string[] | undefined;
+  Cmd?: string[] | undefined;
+}): boolean {
+  const words = [config.Entrypoint ?? [], config.Cmd ?? []].flat();
+  return words.some((word) => word.includes(ENTRY) || word.includes('wrapper.mjs'));
+}
+
 export const isOwnEntry = (entrypoint: string | string[] | undefined | null): boolean =>
   (Array.isArray(entrypoint) ? entrypoint[0] : entrypoint) === ENTRY;
 
-/** Which images are ours or made from ours, and so have our users: by the name that only we give, else by what is inside. */
+interface Known {
+  /** It is ours or made from ours, and so has our users. */
+  ours: boolean;
+  /** What it starts is the wrapper, as far as its configuration says. */
+  wrapped: boolean;
+}
+
+/** What is known of images: by the name that only we give, else by what is inside. */
 export class KnownImages {
   readonly #client: DockerClient;
-  readonly #known = new Map<string, { until: number; ours: boolean }>();
+  readonly #known = new Map<string, Known & { until: number }>();
 
   constructor(client: DockerClient) {
     this.#client = client;
   }
 
-  async isOurs(name: string): Promise<boolean> {
-    if (isOurs(name)) return true;
+  /** Of an image that is not there, the engine itself says so when a body is made of it. */
+  async of(name: string): Promise<Known> {
+    if (isOurs(name)) return { ours: true, wrapped: true };
     const known = this.#known.get(name);
-    if (known && known.until > performance.now()) return known.ours;
-    const ours = await this.#look(name);
-    if (ours !== undefined) this.#known.set(name, { until: performance.now() + KNOWN_MS, ours });
-    return ours ?? false;
+    if (known && known.until > performance.now()) return known;
+    const found = await this.#look(name);
+    if (found) this.#known.set(name, { until: performance.now() + KNOWN_MS, ...found });
+    return found ?? { ours: false, wrapped: true };
   }
 
-  async #look(name: string): Promise<boolean | undefined> {
+  async #look(name: string): Promise<Known | undefined> {
     try {
       const { Config } = await this.#client.call('inspect', (docker) => docker.getImage(name).inspect());
-      return Config.Labels?.[LABEL.managed] === 'true' && isOwnEntry(Config.Entrypoint);
+      const ours = Config.Labels?.[LABEL.managed] === 'true' && isOwnEntry(Config.Entrypoint);
+      return { ours, wrapped: ours || startsWrapper(Config) };
     } catch (error) {
       // The engine says so itself when a body is made of it.
       if (error instanceof EngineRefusal && error.status === 404) return undefined;

@@ -24,9 +24,10 @@ test('it is told from others by what is inside, and has our users', async () => 
   const client = new DockerClient({ host: inject('dockerHost') });
   onTestFinished(() => client.close());
   const images = new KnownImages(client);
-  expect(await images.isOurs(name)).toBe(true);
-  expect(await images.isOurs(inject('redisImage'))).toBe(false);
-  expect(await images.isOurs('nobody/has-this:1')).toBe(false);
+  expect(await images.of(name)).toMatchObject({ ours: true, wrapped: true });
+  expect(await images.of(inject('redisImage'))).toMatchObject({ ours: false, wrapped: false });
+  // The engine itself says that it is not there.
+  expect(await images.of('nobody/has-this:1')).toMatchObject({ ours: false, wrapped: true });
 
   const { runtime } = newRuntime({ image: inject('image') });
   const { argv: _, ...order } = orderOf([]);
@@ -38,6 +39,18 @@ test('it is told from others by what is inside, and has our users', async () => 
     'SETGID',
     'KILL',
   ]);
+});
+
+test('one that does not start the wrapper is refused before anything of it runs', async () => {
+  // It was Completed, with its output lost.
+  const { runtime } = newRuntime({ image: inject('image') });
+  const { argv: _, ...order } = orderOf([]);
+  const image = inject('redisImage');
+  await expect(runtime.create({ ...order, image })).rejects.toMatchObject({
+    reason: 'NoWrapper',
+    message: expect.stringContaining(image),
+  });
+  expect(await runtime.list()).toEqual([]);
 });
 
 test('one that is not there is refused for good', async () => {

@@ -2,6 +2,7 @@
  * Pools as people write them: YAML or JSON, one or several documents, each a pool, a list of pools, or `pools:` with
  * a list. What is wrong is told by line and field, all of it at once. Pure.
  */
+import { inexactAt } from '../model/exact-json.ts';
 import {
   Fault,
   ISSUES_TOLD,
@@ -44,7 +45,10 @@ export function readPools(text: string, file: string): PoolSpec[] {
         issues.push({ path: place, message: `${name} ${message}`.trim() });
       };
       const read = poolSpec.safeParse(valueAt(value, path));
-      const found = read.success ? templateIssues(read.data) : toIssues(read.error);
+      const inexact = read.success ? inexactAt(valueAt(value, path)) : undefined;
+      const found = read.success
+        ? [...templateIssues(read.data), ...(inexact ? [inexact] : [])]
+        : toIssues(read.error);
       // A place costs a search of the document.
       for (const issue of found.slice(0, ISSUES_TOLD)) tell(issue);
       more += Math.max(0, found.length - ISSUES_TOLD);

@@ -45,7 +45,12 @@ export class Fault extends Error {
 
 /** The message of whatever was thrown, for a log line or a reason; never throws itself. */
 export function messageOf(thrown: unknown): string {
-  if (thrown instanceof AggregateError && thrown.errors.length > 0) return messageOf(thrown.errors[0]);
-  if (thrown instanceof Error) return thrown.message || thrown.name;
-  return String(thrown);
+  try {
+    if (thrown instanceof AggregateError && thrown.errors.length > 0) return messageOf(thrown.errors[0]);
+    if (thrown instanceof Error) return String(thrown.message || thrown.name);
+    return String(thrown);
+  } catch {
+    // An object without a prototype, or a message that throws.
+    return 'something that has no text';
+  }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FUNCTION_NAME, FUNCTION_NAME_LENGTH } from './function-name.ts';
 import { TEXT_LIMIT } from './spec.ts';
 import type { TaskFailure } from './task-error.ts';
 
@@ -20,10 +21,7 @@ export const taskId = z
 export const taskPayload = z.union([
   z.strictObject({
     /** A registered function: its name, or `module.name`. */
-    function: z
-      .string()
-      .regex(/^[A-Za-z_$][\w$-]*(\.[A-Za-z_$][\w$-]*){0,15}$/, 'must be the name of a function')
-      .max(256),
+    function: z.string().regex(FUNCTION_NAME, 'must be the name of a function').max(FUNCTION_NAME_LENGTH),
     args: z.array(z.json()).max(10_000).optional(),
     kwargs: z.record(z.string(), z.json()).optional(),
   }),

@@ -1,3 +1,4 @@
+import { readBoundedJson } from '../model/json-depth.ts';
 import type { TaskLink } from './connect.ts';
 import type { Held } from './held.ts';
 import type { Place } from './place.ts';
@@ -61,7 +62,7 @@ export class Progress {
 function toText(value: unknown): string | undefined {
   try {
     const text = JSON.stringify(value ?? null);
-    return text !== undefined && text.length <= LIMIT ? text : undefined;
+    return text !== undefined && text.length <= LIMIT && readBoundedJson(text) ? text : undefined;
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import type { MinimalJob, RedisQueueBackend } from 'bullmq';
 import { messageOf } from '../model/fault.ts';
+import { isDeeperThan, JSON_DEPTH_LIMIT } from '../model/json-depth.ts';
 import type { TaskFailure } from '../model/task-error.ts';
 import { TASK_RESULT_LIMIT } from '../model/task-limits.ts';
 import type { Outcome } from './attempt.ts';
@@ -148,6 +149,10 @@ const ENDED = 'Its worker ended before the task did, and max_losses is 0: it is 
 function toJson(value: unknown): string | TaskFailure {
   try {
     const text = JSON.stringify(value ?? null) ?? 'null';
+    if (text.length > 2 * JSON_DEPTH_LIMIT && isDeeperThan(JSON_DEPTH_LIMIT, value)) {
+      const message = `The result is nested too deeply: more than ${JSON_DEPTH_LIMIT} levels.`;
+      return { type: 'NotSerialisable', message };
+    }
     if (text.length <= TASK_RESULT_LIMIT) return text;
     const mebibytes = (text.length / 1024 ** 2).toFixed(1);
     return {

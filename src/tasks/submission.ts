@@ -1,3 +1,5 @@
+import type { z } from 'zod';
+import { inexactAt } from '../model/exact-json.ts';
 import { Fault, type Issue } from '../model/fault.ts';
 import { toIssues } from '../model/issues.ts';
 import { readBoundedJson } from '../model/json-depth.ts';
@@ -9,9 +11,11 @@ const TOLD = 5;
 
 /** Reads what somebody submits; throws a Fault `invalid_command` that names every field at fault. */
 export function readSubmission(given: unknown): Task {
-  const read = taskSubmission.safeParse(given);
-  if (read.success) return read.data;
-  const issues = toIssues(read.error).map(payloadIssue);
+  // Before the schema, which drops what it must not let through, and which a deep value overflows.
+  const inexact = inexactAt(given);
+  const read = inexact ? undefined : taskSubmission.safeParse(given);
+  if (read?.success) return read.data;
+  const issues = inexact ? [inexact] : toIssues((read as { error: z.ZodError }).error).map(payloadIssue);
   const list = issues.slice(0, TOLD).map(({ path, message }) => (path ? `${path} ${message}` : message));
   throw new Fault('invalid_command', `The task was refused: ${list.join('; ')}.`, { issues });
 }

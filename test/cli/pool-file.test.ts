@@ -105,3 +105,10 @@ test.each([
   for (const line of expected)
     expect(told).toContainEqual(typeof line === 'string' ? line : expect.stringMatching(line));
 });
+
+// The schema drops it without a word: the variable was never set.
+test('a name that would be dropped is refused at its place', () => {
+  expect(refusal('name: a\ncount: 1\nenv:\n  A: x\n  __proto__: y\n')).toEqual([
+    expect.stringMatching(/^pools\.yaml:\d: env\.__proto__ is a name that JSON readers drop/),
+  ]);
+});

@@ -1,5 +1,6 @@
-import { headOf } from '../../src/model/cut.ts';
 /** Lines that a runner writes, as they are read: a function can write to the same descriptor, so nothing of them is trusted. */
+
+import { headOf } from '../../src/model/cut.ts';
 
 /** Why something failed, as a runner tells it. */
 export interface Problem {
@@ -8,9 +9,9 @@ export interface Problem {
   traceback?: string;
 }
 
-/** What a runner says: once whether its files are loaded, and then of calls. Only an error may be without its call's id. */
+/** What a runner says: once whether its files are loaded, with the file of each function, and then of calls. Only an error may be without its call's id. */
 export type Answer =
-  | { ready: string[] }
+  | { ready: string[]; files: Record<string, string> }
   | { failed: Problem }
   | { id: number; progress: unknown }
   | { id: number; result: unknown }
@@ -26,8 +27,8 @@ export function readAnswer(text: string): Answer | undefined {
   if (!isRecord(value)) return undefined;
   const [kind, ...more] = KINDS.filter((one) => Object.hasOwn(value, one));
   if (!kind || more.length > 0) return undefined;
-  const { id, ready, failed, error } = value;
-  if (kind === 'ready') return isNames(ready) ? { ready } : undefined;
+  const { id, ready, files, failed, error } = value;
+  if (kind === 'ready') return isNames(ready) && isPlaces(files) ? { ready, files } : undefined;
   if (kind === 'failed') return isProblem(failed) ? { failed } : undefined;
   if (kind === 'error' && id === undefined) return isProblem(error) ? { error } : undefined;
   if (!Number.isSafeInteger(id) || Number(id) < 1) return undefined;
@@ -56,6 +57,10 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function isNames(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((name) => typeof name === 'string');
+}
+
+function isPlaces(value: unknown): value is Record<string, string> {
+  return isRecord(value) && isNames(Object.values(value));
 }
 
 function isProblem(value: unknown): value is Problem {

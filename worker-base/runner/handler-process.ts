@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { tailOf } from '../../src/model/cut.ts';
-import { messageOf } from '../../src/model/fault.ts';
 import { Agent } from '../agent.ts';
 import { type Line, LineReader, type Piece } from '../lines.ts';
 import { type Answer, foreign, type Problem, readAnswer } from './answer.ts';
+import { callLine } from './call-line.ts';
 import { failure } from './failure.ts';
 import { argvOf, deathOf, type Language } from './language.ts';
 import type { SlotOptions } from './options.ts';
@@ -19,7 +19,7 @@ const START_MS = 60_000;
 const TAIL = 4096;
 
 /** How its start came out; neither of the two where it ended before it was loaded. */
-type Loaded = { ready?: string[]; failed?: Problem };
+type Loaded = { ready?: string[]; files?: Record<string, string>; failed?: Problem };
 
 interface Pending {
   id: number;
@@ -35,6 +35,7 @@ export class HandlerProcess {
   readonly #agent: Agent;
   readonly #options: SlotOptions;
   #functions: string[] = [];
+  #files: ReadonlyMap<string, string> = new Map();
   #pending: Pending | undefined;
   #calls = 0;
   #tail = '';
@@ -83,9 +84,10 @@ export class HandlerProcess {
     const { process } = started;
     const startMs = options.startMs ?? START_MS;
     const first = Promise.race<Loaded>([ready, process.over.then(() => ({}))]);
-    const { ready: functions, failed } = (await within(startMs, first)) ?? {};
+    const { ready: functions, files: places = {}, failed } = (await within(startMs, first)) ?? {};
     if (functions) {
       process.#functions = functions;
+      process.#files = new Map(Object.entries(places));
       return process;
     }
     const tail = process.#tail;
@@ -116,6 +118,11 @@ export class HandlerProcess {
     return this.#functions;
   }
 
+  /** The handler file of each function. */
+  get files(): ReadonlyMap<string, string> {
+    return this.#files;
+  }
+
   /** It was told to end: all that it leaves behind ends, too. */
   get ending(): boolean {
     return this.#ending;
@@ -134,7 +141,7 @@ export class HandlerProcess {
     const id = this.#calls;
     this.#tail = '';
     return new Promise((resolve, reject) => {
-      const line = textOf({ id, task_id, function: name, args, kwargs });
+      const line = callLine({ id, task_id, function: name, args, kwargs });
       this.#pending = { id, taskId: task_id, name, onProgress, resolve, reject };
       this.#agent.channel(CALLS).write(`${line}\n`);
     });
@@ -233,14 +240,5 @@ export class HandlerProcess {
       ? `The process of the function ${pending.name} was ended: ${this.#foreign}`
       : deathOf(exit, pending.name, this.#options.outOfMemory ?? (() => undefined));
     pending.reject(failure('HandlerDied', message, this.#tail));
-  }
-}
-
-function textOf(request: object): string {
-  try {
-    return JSON.stringify(request);
-  } catch (error) {
-    const reason = error instanceof RangeError ? 'they are nested too deeply' : messageOf(error);
-    throw failure('NotSerialisable', `the arguments can't be made JSON: ${reason}`);
   }
 }

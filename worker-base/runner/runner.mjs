@@ -8,18 +8,27 @@ import { fstatSync, writeSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { Socket } from 'node:net';
 import { pathToFileURL } from 'node:url';
-import { current } from './worker-manager.mjs';
+import { textOf, toJson, Unfit } from './json.mjs';
+import { calls, current } from './worker-manager.mjs';
 
 const CALLS = 3;
 const ANSWERS = 4;
 /** Characters of a traceback that are kept. */
 const TRACEBACK = 16_384;
+const OWN = new URL('.', import.meta.url).href;
 /** Exit code: the channel is gone, for a function has closed it. */
 const CHANNEL_CLOSED = 71;
 
+/** As the API takes them; see src/model/function-name.ts. */
+const NAME = /^[\p{ID_Start}_$][\p{ID_Continue}$-]*(\.[\p{ID_Start}_$][\p{ID_Continue}$-]*){0,15}$/u;
+const NAME_LENGTH = 256;
+const NAME_RULE =
+  'a name has letters, digits, _, $ and -, begins with no digit, and may have parts with dots between';
+
 const channel = fstatSync(ANSWERS).ino;
 const functions = new Map();
-let calling = false;
+/** The call under way. */
+let underWay;
 
 registerHooks({
   resolve: (name, context, next) =>
@@ -37,12 +46,16 @@ const input = new Socket({ fd: CALLS });
 process.on('SIGTERM', () => {
   current.controller.abort(new Error('The task was ended by its worker.'));
   // A function that never asked for the signal has nothing to clean up by.
-  if (!calling || !current.watched) process.exit(143);
+  if (!underWay || !current.watched) process.exit(143);
 });
+
+process.on('unhandledRejection', (reason) => late('A promise was rejected', reason));
+process.on('uncaughtException', (error) => late('An error was thrown', error));
 
 try {
   for (const path of process.argv.slice(2)) await load(path);
-  answer({ ready: [...functions.keys()] });
+  const files = Object.fromEntries([...functions].map(([name, { path }]) => [name, path]));
+  answer({ ready: [...functions.keys()], files });
 } catch (error) {
   answer({ failed: describe(error) });
   process.exit(1);
@@ -68,6 +81,10 @@ async function load(path) {
   for (const [key, value] of [...Object.entries(module), ...Object.entries(nested)]) {
     if (typeof value !== 'function' || /^class\b/.test(Function.prototype.toString.call(value))) continue;
     const name = key === 'default' || key === 'module.exports' ? value.name : key;
+    if (!NAME.test(name) || name.length > NAME_LENGTH)
+      throw new Error(
+        `the function ${JSON.stringify(name)} in ${path} cannot be called by tasks: ${NAME_RULE}`,
+      );
     found += 1;
     const before = functions.get(name);
     if (before && before.value !== value)
@@ -79,109 +96,83 @@ async function load(path) {
 
 async function run(line) {
   const { id, task_id, function: name, args, kwargs } = JSON.parse(line);
-  calling = true;
-  current.taskId = task_id;
-  current.report = (value) => answer({ id, progress: value });
+  const call = {
+    id,
+    taskId: task_id,
+    over: false,
+    report: (value) => write(`{"id":${id},"progress":${toJson(value, 'progress')}}`),
+  };
+  underWay = call;
   let reply;
   try {
     const given = Object.keys(kwargs).length > 0 ? [...args, kwargs] : args;
-    const result = await functions.get(name).value(...given);
-    reply = textOf(id, result);
+    const result = await calls.run(call, () => functions.get(name).value(...given));
+    reply = `{"id":${id},"result":${calls.run(call, () => toJson(result, 'result'))}}`;
   } catch (error) {
     reply = JSON.stringify({ id, error: describe(error) });
   }
-  calling = false;
-  current.taskId = undefined;
-  current.report = () => {};
+  call.over = true;
+  underWay = undefined;
   write(reply);
   if (current.controller.signal.aborted) process.exit(143);
 }
 
-function textOf(id, result) {
-  try {
-    const text = JSON.stringify(result, refuse);
-    return `{"id":${id},"result":${text ?? 'null'}}`;
-  } catch (error) {
-    const { message } = error instanceof Unfit ? error : unfit(result, error);
-    return JSON.stringify({ id, error: { type: 'NotSerialisable', message } });
+/**
+ * What a function left running has failed after it had returned: that is told, and no later call pays for it. Of the call
+ * under way, and of code that belongs to no call, it ends the process as Node does: nobody knows what is broken by it.
+ */
+function late(what, thrown) {
+  const call = calls.getStore();
+  const { type, message, traceback } = describe(thrown);
+  const told = traceback ?? `${type}: ${message}`;
+  if (call?.over) {
+    console.error(
+      `${what} in what the task ${call.taskId} left running after its function had returned:\n${told}`,
+    );
+    return;
   }
+  console.error(told);
+  process.exit(1);
 }
 
-class Unfit extends Error {}
-
-const HINTS = {
-  bigint: 'use String(value)',
-  Map: 'use Object.fromEntries(value)',
-  Set: 'use [...value]',
-  ArrayBuffer: "use Buffer.from(value).toString('base64')",
-  Uint8Array: "use Buffer.from(value).toString('base64')",
-  Buffer: "use value.toString('base64')",
-};
-
-/** JSON.stringify would make `null`, `{}` or nothing of these without a word. */
-function refuse(key, value) {
-  // As it was before a toJSON of its own, such as a Buffer's.
-  if (problemOf(this[key]) !== undefined) throw new TypeError('no JSON');
-  return value;
-}
-
-function problemOf(value) {
-  if (typeof value === 'number' && !Number.isFinite(value))
-    return `is ${value}, which JSON does not have: use null or a string`;
-  if (typeof value === 'object') {
-    const foreign = [Map, Set, WeakMap, WeakSet, Promise, ArrayBuffer].some((kind) => value instanceof kind);
-    return foreign || ArrayBuffer.isView(value) ? unknown(value.constructor.name) : undefined;
-  }
-  return ['bigint', 'function', 'symbol'].includes(typeof value) ? unknown(typeof value) : undefined;
-}
-
-function unknown(kind) {
-  return `is of type ${kind}, which JSON does not have: ${HINTS[kind] ?? 'return strings, numbers, arrays and objects'}`;
-}
-
-/** Why a result can't be JSON, and where in it the reason is. */
-function unfit(result, error) {
-  const above = new Set();
-  const look = (value, where) => {
-    const problem = problemOf(value);
-    if (problem !== undefined) return `${where} ${problem}`;
-    if (typeof value !== 'object' || value === null || typeof value.toJSON === 'function') return undefined;
-    if (above.has(value)) return `${where} holds itself`;
-    above.add(value);
-    for (const [key, item] of Object.entries(value)) {
-      const found = look(item, Array.isArray(value) ? `${where}[${key}]` : `${where}.${key}`);
-      if (found !== undefined) return found;
-    }
-    above.delete(value);
-    return undefined;
-  };
-  try {
-    return { message: look(result, 'result') ?? `the result can't be made JSON: ${error.message}` };
-  } catch {
-    return { message: 'the result is nested too deeply' };
-  }
-}
-
-/** What was thrown as JSON; frames of this file are left out. */
+/** What was thrown as JSON; frames of this file are left out. Whatever was thrown, and whatever reading it does, this answers. */
 function describe(error) {
-  if (!(error instanceof Error)) {
-    return { type: typeof error, message: `the function threw ${String(error)}, which is no Error` };
+  if (error instanceof Unfit) return { type: error.name, message: error.message };
+  if (!isError(error)) {
+    const text = textOf(() => String(error), 'something without a text');
+    return { type: typeof error, message: cut(`the function threw ${text}, which is no Error`) };
   }
   const stacks = [];
-  for (let next = error; next instanceof Error && stacks.length < 8; next = next.cause)
-    stacks.push(next.stack);
+  for (let next = error; isError(next) && stacks.length < 8; next = causeOf(next))
+    stacks.push(textOf(() => next.stack, '(no stack)'));
   const lines = stacks.join('\ncaused by: ').split('\n');
   return {
     // A class of the function's own may have set it to anything.
-    type:
-      typeof error.name === 'string' && error.name ? error.name.slice(0, TRACEBACK).toWellFormed() : 'Error',
-    message: String(error.message).slice(0, TRACEBACK).toWellFormed(),
-    traceback: lines
-      .filter((line) => !line.includes(import.meta.url))
-      .join('\n')
-      .slice(0, TRACEBACK)
-      .toWellFormed(),
+    type: cut(textOf(() => (typeof error.name === 'string' ? error.name : undefined), 'Error') || 'Error'),
+    message: cut(textOf(() => error.message, '(its message cannot be read)')),
+    traceback: cut(lines.filter((line) => !line.includes(OWN)).join('\n')),
   };
+}
+
+function isError(value) {
+  try {
+    return value instanceof Error;
+  } catch {
+    return false;
+  }
+}
+
+function causeOf(error) {
+  try {
+    return error.cause;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Its beginning; no half of a character is left. */
+function cut(text) {
+  return text.slice(0, TRACEBACK).toWellFormed();
 }
 
 function answer(message) {

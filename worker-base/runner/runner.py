@@ -16,22 +16,20 @@ import traceback
 # Neither our folder nor that of the handlers is ours to write to.
 bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
 import worker_manager  # noqa: E402
+from worker_manager_channel import ANSWERS, CALLS, CHANNEL_CLOSED, LIFELINE, begin, lock, write  # noqa: E402
 from worker_manager_json import encode, to_json  # noqa: E402
 
-CALLS, ANSWERS, LIFELINE = 3, 4, 5
 #: Characters of a traceback that are kept, from its end.
 TRACEBACK = 16_384
 #: Of Linux's fcntl(2); Python's module names it in some builds only.
 F_SETSIG = 10
-#: Exit code: the channel is gone, for a function has closed it.
-CHANNEL_CLOSED = 71
 
 
 def main():
     own = os.getpid()
     for channel in (CALLS, ANSWERS, LIFELINE):
         os.set_inheritable(channel, False)
-    write.channel = os.fstat(ANSWERS).st_ino
+    begin()
     die_with_the_worker()
     faulthandler.enable()
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
@@ -41,7 +39,7 @@ def main():
         answer({"failed": describe(error)})
         sys.exit(1)
     sys.dont_write_bytecode = bytecode
-    answer({"ready": list(worker_manager.registry)})
+    answer({"ready": list(worker_manager.registry), "files": places})
     signal.signal(signal.SIGTERM, cancel)
     end_children_by_signals()
     current = worker_manager.current
@@ -85,8 +83,12 @@ def end_children_by_signals():
 
     def hold():
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+        # The child has one thread: a lock that another one holds would never be free in it.
+        lock.threads.acquire()
+        lock.share()
 
     def release():
+        lock.threads.release()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
 
     def release_child():
@@ -94,6 +96,10 @@ def end_children_by_signals():
         release()
 
     os.register_at_fork(before=hold, after_in_parent=release, after_in_child=release_child)
+
+
+#: name -> handler file that it is from.
+places = {}
 
 
 def load(files):
@@ -111,6 +117,10 @@ def load(files):
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         spec.loader.exec_module(module)
+        for key, function in list(worker_manager.registry.items())[before:]:
+            # A handler file may import another one, which then marks its own.
+            source = getattr(sys.modules.get(getattr(function, "__module__", None)), "__file__", None)
+            places[key] = source if source in files else path
         if len(worker_manager.registry) == before:
             raise ValueError(f"no function in {path} is marked with @handler (from worker_manager import handler)")
 
@@ -142,16 +152,26 @@ def run(line, current):
         number = call["id"]
         function = worker_manager.registry[call["function"]]
         current.task_id = call["task_id"]
-        current.report = lambda value: answer({"id": number, "progress": value})
+        current.report = lambda value: report(number, value)
         result = function(*call["args"], **call["kwargs"])
         if hasattr(result, "__await__"):
             result = loop().run_until_complete(settle(result))
     except BaseException as error:
         return encode({"id": number, "error": describe(error)})
-    text, reason = to_json(result)
+    try:
+        data, reason = to_json(result)
+    except BaseException as error:
+        return encode({"id": number, "error": describe(error)})
     if reason is not None:
         return encode({"id": number, "error": {"type": "NotSerialisable", "message": reason}})
-    return f'{{"id":{number},"result":{text}}}'
+    return b'{"id":%d,"result":%b}' % (number, data)
+
+
+def report(number, value):
+    data, reason = to_json(value, "progress")
+    if reason is not None:
+        raise TypeError(reason)
+    write(b'{"id":%d,"progress":%b}' % (number, data))
 
 
 def loop():
@@ -189,39 +209,22 @@ def describe(error):
     kind = type(error)
     module = kind.__module__
     name = kind.__qualname__ if module in ("builtins", "__main__") else f"{module}.{kind.__qualname__}"
-    if isinstance(error, SystemExit):
-        message = f"the function called sys.exit({error.code!r})"
-    else:
-        try:
-            message = str(error)
-        except Exception as broken:
-            message = f"(its text can't be made: {type(broken).__name__})"
+    try:
+        message = f"the function called sys.exit({error.code!r})" if isinstance(error, SystemExit) else str(error)
+    except BaseException as broken:
+        message = f"(its text can't be made: {type(broken).__name__})"
     frames = error.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
         frames = frames.tb_next
     try:
         told = "".join(traceback.format_exception(kind, error, frames or error.__traceback__))
-    except Exception as broken:
+    except BaseException as broken:
         told = f"(no traceback: {type(broken).__name__})"
     return {"type": name, "message": message[:TRACEBACK], "traceback": told[-TRACEBACK:]}
 
 
 def answer(message):
     write(encode(message))
-
-
-def write(text):
-    data = memoryview(text.encode() + b"\n")
-    try:
-        # A function may have closed it, and opened a file of its own in its place.
-        if os.fstat(ANSWERS).st_ino != write.channel:
-            os._exit(CHANNEL_CLOSED)
-        sent = os.write(ANSWERS, data)
-        while sent < len(data):
-            data = data[sent:]
-            sent = os.write(ANSWERS, data)
-    except OSError:
-        os._exit(CHANNEL_CLOSED)
 
 
 def flush():

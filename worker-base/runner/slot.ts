@@ -25,6 +25,8 @@ export class Slot {
   readonly #files = new Map<Language, string[]>();
   readonly #processes = new Map<Language, Promise<HandlerProcess>>();
   readonly #languages = new Map<string, Language>();
+  /** The name of each function's file, without its ending. */
+  readonly #modules = new Map<string, string>();
   /** Ends the call under way, and all later ones. */
   readonly #stopping = new AbortController();
   #call: Promise<unknown> | undefined;
@@ -43,13 +45,15 @@ export class Slot {
     try {
       const started = [...this.#files.keys()].map(async (language) => ({
         language,
-        functions: (await this.#process(language)).functions,
+        process: await this.#process(language),
       }));
-      for (const { language, functions } of await Promise.all(started)) {
+      for (const { language, process } of await Promise.all(started)) {
+        const { functions, files } = process;
         const twice = functions.find((name) => this.#languages.has(name));
         if (twice !== undefined)
           throw notStarted(`two functions are named "${twice}", one in Python and one in JavaScript.`);
         for (const name of functions) this.#languages.set(name, language);
+        for (const [name, path] of files) this.#modules.set(name, basename(path, extname(path)));
       }
     } catch (error) {
       await this.stop();
@@ -125,11 +129,12 @@ export class Slot {
     }
   }
 
-  /** A function by its name, or by `module.name`. */
+  /** A function by its name, or by `module.name`, the module being the file that it is from. */
   #find(name: string): { key: string; language: Language } {
     const dot = name.lastIndexOf('.');
-    const file = this.#options.handlers.find((path) => basename(path, extname(path)) === name.slice(0, dot));
-    const key = this.#languages.has(name) || !file ? name : name.slice(dot + 1);
+    const own = name.slice(dot + 1);
+    const inModule = dot > 0 && this.#modules.get(own) === name.slice(0, dot);
+    const key = !this.#languages.has(name) && inModule ? own : name;
     const language = this.#languages.get(key);
     if (language) return { key, language };
     const known = [...this.#languages.keys()].join(', ');

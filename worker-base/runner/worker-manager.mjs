@@ -4,14 +4,23 @@
  * they come as one more, an object.
  */
 
-const state = { taskId: undefined, controller: new AbortController(), watched: false, report: () => {} };
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+const state = { controller: new AbortController(), watched: false };
 
 /** The runner's own side of this module. */
 export const current = state;
 
-/** Tells how far the task is: a number from 0 to 100, or any JSON. Does nothing outside of a task. */
+/** The call that code belongs to, also what it left running: `{ id, taskId, report, over }`. For the runner. */
+export const calls = new AsyncLocalStorage();
+
+/**
+ * Tells how far the task is: a number from 0 to 100, or any JSON. Does nothing outside of a task, and once its function has
+ * returned. Throws where the value is no JSON.
+ */
 export function progress(value) {
-  state.report(value);
+  const call = calls.getStore();
+  if (call && !call.over) call.report(value);
 }
 
 /** Fires when the task is cancelled or out of time; a grace later the process is killed. Who asks for it is given that grace. */
@@ -22,5 +31,5 @@ export function signal() {
 
 /** The id of the task that runs; undefined outside of one. */
 export function taskId() {
-  return state.taskId;
+  return calls.getStore()?.taskId;
 }

@@ -4,6 +4,8 @@ Functions that are marked with `@handler` can be called by tasks. This file need
 so that handlers can be imported and tested without a worker as well.
 """
 
+import re
+
 __all__ = ["handler", "progress", "task_id", "Cancelled"]
 
 
@@ -16,6 +18,8 @@ class Cancelled(BaseException):
 
 #: name -> function, in the order of their marking.
 registry = {}
+#: As the API takes them; see src/model/function-name.ts.
+PART = re.compile(r"[^\W\d](?:[\w$-])*|\$[\w$-]*")
 
 
 class _Current:
@@ -35,6 +39,12 @@ def handler(function=None, *, name=None):
     key = name or function.__name__
     if not isinstance(key, str):
         raise TypeError(f"the name of a handler is a string, not {type(key).__name__}")
+    parts = key.split(".")
+    if len(key) > 256 or len(parts) > 16 or not all(PART.fullmatch(part) for part in parts):
+        raise ValueError(
+            f"{key!r} cannot be called by tasks: a name has letters, digits, _, $ and -, begins with no digit, "
+            "and may have parts with dots between"
+        )
     before = registry.get(key)
     if before is not None and before is not function:
         raise ValueError(f'two functions are named "{key}": {place(before)} and {place(function)}')

@@ -60,10 +60,49 @@ describe.skipIf(!python)(`what goes wrong in a function in Python${why}`, () => 
     ['generator', 'result is of type generator, which JSON does not have: use list(value)'],
     ['itself', 'the result is nested too deeply, or holds itself'],
     ['deep', 'the result is nested too deeply, or holds itself'],
+    ['merged', "result.a[0] has the keys 1 and '1', which are one in JSON"],
+    ['merged_true', "result has the keys True and 'true', which are one in JSON"],
   ])('a result that is no JSON is refused with the place: %s', async (name, message) => {
     const error = await subject.failure({ function: 'unfit', args: [name] });
     expect(error).toMatchObject({ type: 'NotSerialisable', retry: false });
     expect(error.message).toContain(message);
+  });
+
+  test('what JSON holds in another way arrives as it is', async () => {
+    expect(await subject.call('unmixed', 'mixed')).toEqual({ '1': 'a', b: 'c' });
+    expect(await subject.call('unmixed', 'half')).toBe('\ud800');
+    // As escapes it was longer than a result may be.
+    expect(await subject.call('unmixed', 'long')).toHaveLength(6 * 2 ** 20);
+  });
+
+  test('an error whose text ends the process fails its call alone', async () => {
+    const before = await pid();
+    const error = await subject.failure({ function: 'fail_and_leave' });
+    expect(error).toMatchObject({
+      type: 'ill.Leaving',
+      message: "(its text can't be made: SystemExit)",
+    });
+    expect(await pid()).toBe(before);
+  });
+
+  // Their lines were mixed, and the function was ended for it.
+  test('threads and forks that report at once do not mix their lines', async () => {
+    const told: { who: string; number: number; text: string }[] = [];
+    const call = { task_id: 't', function: 'many_writers', args: [20, 300_000] };
+    const result = await subject.slot.call(call, { onProgress: (value) => told.push(value as never) });
+    expect(result).toBe(0);
+    for (const who of ['a', 'b', 'c']) {
+      const own = told.filter((one) => one.who === who);
+      expect(own.map(({ number }) => number)).toEqual(Array.from({ length: 20 }, (_, at) => at));
+      expect(own.every(({ text }) => text === who.repeat(300_000))).toBe(true);
+    }
+  });
+
+  test('progress that JSON would change is refused with the place', async () => {
+    expect(await subject.failure({ function: 'odd_progress' })).toMatchObject({
+      type: 'TypeError',
+      message: expect.stringContaining('progress.at is a whole number beyond 2**53 - 1'),
+    });
   });
 
   test('a process that dies during a call is told with its last words, and the next call has a fresh one', async () => {
@@ -145,6 +184,19 @@ describe('what goes wrong in a function in JavaScript', () => {
     ['function', 'result.call is of type function, which JSON does not have'],
     ['itself', 'result.me holds itself'],
     ['deep', 'the result is nested too deeply'],
+    ['error', 'result[0] is of type Error, which JSON does not have: use value.message'],
+    ['settled', 'result[0].reason is of type Error'],
+    ['date', 'result.at is a Date that is no date'],
+    ['regexp', 'result is of type RegExp'],
+    ['set', 'result is of type Set'],
+    ['number', 'result.id is a whole number beyond 2**53 - 1'],
+    ['hole', 'result[1] is undefined'],
+    ['nothing', 'result[1] is undefined'],
+    ['generator', 'result is of type Generator, which JSON does not have: use [...value]'],
+    ['iterator', 'result is of type Array Iterator, which JSON does not have: use [...value]'],
+    ['url', 'result.query is of type URLSearchParams'],
+    ['hidden', 'result.a[0] is of type bigint'],
+    ['throws', "the result can't be made JSON: reading it failed: unreadable"],
   ])('a result that is no JSON is refused with the place: %s', async (name, message) => {
     const error = await subject.failure({ function: 'jsUnfit', args: [name] });
     expect(error).toMatchObject({ type: 'NotSerialisable', retry: false });
@@ -161,4 +213,47 @@ describe('what goes wrong in a function in JavaScript', () => {
     expect(late).toMatchObject({ type: 'HandlerDied', traceback: expect.stringContaining('from a timer') });
     expect(await subject.call('jsLater', 1)).toBe('after 1');
   });
+
+  test('what JSON holds arrives as it is', async () => {
+    const result = (await subject.call('jsFits')) as Record<string, unknown>;
+    expect(result).toEqual({ at: '1970-01-01T00:00:00.000Z', far: 1e300, zero: 0, own: expect.anything() });
+    expect(JSON.stringify(result.own)).toBe('{"__proto__":1}');
+  });
+
+  test('an error that cannot be read fails its call alone', async () => {
+    const pid = await subject.call('jsPid');
+    expect(await subject.failure({ function: 'jsThrow', args: ['nothing'] })).toMatchObject({
+      type: 'object',
+      message: 'the function threw something without a text, which is no Error',
+    });
+    for (const [name, message] of [
+      ['stack', 'odd'],
+      ['message', '(its message cannot be read)'],
+      ['name', 'odd'],
+      ['cause', 'odd'],
+    ])
+      expect(await subject.failure({ function: 'jsThrow', args: [name] })).toMatchObject({
+        type: 'Error',
+        message,
+      });
+    expect(await subject.call('jsPid')).toBe(pid);
+  });
+
+  // The next task was failed for it, as HandlerDied.
+  test.each(['reject', 'throw'])(
+    'what a call leaves behind, and that fails later by %s, fails no other',
+    async (how) => {
+      const pid = await subject.call('jsPid');
+      subject.printed.length = 0;
+      expect(await subject.call('jsLeave', how)).toBe('left');
+      const progress: unknown[] = [];
+      const next = { task_id: 'next', function: 'jsNap' };
+      expect(await subject.slot.call(next, { onProgress: (value) => progress.push(value) })).toBe('slept');
+      expect(progress).toEqual([]);
+      expect(await subject.call('jsPid')).toBe(pid);
+      expect(subject.printed.map(({ text }) => text).join('\n')).toMatch(
+        /in what the task a-task left running after its function had returned:\nError: left behind/,
+      );
+    },
+  );
 });

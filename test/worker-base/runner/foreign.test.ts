@@ -37,7 +37,9 @@ const NOT_THE_RUNNERS = [
 
 // One such line ended the whole worker once, and with it the tasks of its other slots.
 describe.skipIf(!python)(`a function that writes to the runner's descriptor, in Python${why}`, () => {
-  test('ends its process and its task, and no other; a fresh process takes over', async () => {
+  test('ends its process and its task, and no other; a fresh process takes over', {
+    timeout: 60_000,
+  }, async () => {
     const subject = new Subject([]);
     subjects.push(subject);
     const slots = await Slots.start(2, {

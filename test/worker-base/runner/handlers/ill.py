@@ -7,9 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
-from worker_manager import handler
+from worker_manager import handler, progress
 
 
 class Odd(Exception):
@@ -63,6 +64,8 @@ def recurse():
 
 
 VALUES = {
+    "merged": {"a": [{1: "a", "1": "b"}]},
+    "merged_true": {True: 1, "true": 2},
     "nan": {"a": [1, float("nan")]},
     "infinity": [float("-inf")],
     "bytes": {"file": {"content": b"\0"}},
@@ -166,3 +169,42 @@ def write_to_the_runner(text, seconds, end="\n"):
 def leave_and_vanish(script):
     subprocess.run(["sh", "-c", script])
     os._exit(5)
+
+
+class Leaving(Exception):
+    def __str__(self):
+        sys.exit(3)
+
+
+@handler
+def fail_and_leave():
+    raise Leaving()
+
+
+@handler
+def unmixed(name):
+    return {"mixed": {1: "a", "b": "c"}, "half": "\ud800", "long": "\u0436" * (6 * 2**20)}[name]
+
+
+@handler
+def many_writers(count, size):
+    """Threads, and a fork, that all report at once; each line is longer than a pipe takes in one piece."""
+    child = os.fork()
+
+    def report(who):
+        for number in range(count):
+            progress({"who": who, "number": number, "text": who * size})
+
+    threads = [threading.Thread(target=report, args=(who,)) for who in ("c" if child == 0 else "ab")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if child == 0:
+        os._exit(0)
+    return os.waitpid(child, 0)[1]
+
+
+@handler
+def odd_progress():
+    progress({"at": 2**60})

@@ -10,8 +10,6 @@ import { closeSync, constants, openSync } from 'node:fs';
 export interface FileLock {
   /** Give it to a child to let the child hold the lock, too. */
   fd: number;
-  /** Tries to become the only holder; loses the lock if there is another. */
-  tryExclusive(): boolean;
   /** Closes the file; the lock ends with its last holder. */
   release(): void;
 }
@@ -33,7 +31,6 @@ export function lockFile(path: string, mode: Mode): FileLock | undefined {
   let open = true;
   return {
     fd,
-    tryExclusive: () => open && setLock(fd, 'exclusive'),
     release() {
       if (open) closeSync(fd);
       open = false;

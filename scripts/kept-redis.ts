@@ -86,10 +86,8 @@ async function launchKept(
   lock.release();
   if ('error' in server) return server;
   const stop = async () => {
-    const last = users.tryExclusive();
-    if (last) await server.stop();
-    else server.leave();
-    users.release();
+    const last = await endIfUnused(directory, users, () => server.stop());
+    if (!last) server.leave();
     return last;
   };
   return { plan, joined: false, usersFd: users.fd, stop };
@@ -110,16 +108,25 @@ async function joinKept(
     (await ask(plan, (redis) => redis.config('SET', 'bind', bind.join(' ')))) !== 'OK'
   )
     return { error: refusal(directory, `cannot listen on ${missing.join(' and ')} as well`) };
-  const stop = async () => {
-    const last = users.tryExclusive();
-    if (last) {
+  const stop = () =>
+    endIfUnused(directory, users, async () => {
       await ask(plan, (redis) => redis.shutdown());
       (await poll(STOP_MS, () => lockFile(join(directory, 'server'), 'exclusive')))?.release();
-    }
-    users.release();
-    return last;
-  };
+    });
   return { plan: { ...plan, addresses: bind }, joined: true, usersFd: users.fd, stop };
+}
+
+/**
+ * Leaves the server, and ends it if nobody uses it. The own lock goes first: of several users that leave at the same moment,
+ * each would find the others still there. Whoever gets the lock alone then ends the server, and a start waits meanwhile.
+ */
+async function endIfUnused(directory: string, users: FileLock, end: () => Promise<void>): Promise<boolean> {
+  users.release();
+  const alone = lockFile(join(directory, 'users'), 'exclusive');
+  if (!alone) return false;
+  await end();
+  alone.release();
+  return true;
 }
 
 /** The server of the directory if it answers: at the port, with the password, that are written there. */

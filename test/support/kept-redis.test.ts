@@ -30,13 +30,25 @@ test('a lock is held by whoever has the file open, and ends with the last of the
   again?.release();
 });
 
-test('the last of several users is the one that gets the file for itself', () => {
-  const path = join(folder(), 'users');
-  const [first, second] = [lockFile(path, 'shared'), lockFile(path, 'shared')];
-  expect(first?.tryExclusive()).toBe(false);
-  first?.release();
-  expect(second?.tryExclusive()).toBe(true);
-  second?.release();
+// Each of three that were stopped at once found the others still there, and the server was left behind.
+test('of users that leave at once, exactly one ends the server', async () => {
+  const directory = folder();
+  const ended: string[] = [];
+  const options = { directory, addresses: ['127.0.0.1'], log: () => {}, waitMs: 300 };
+  const open = async (name: string) => {
+    const launch = async () => ({ stop: async () => void ended.push(name), leave() {} });
+    const opened = await openKeptRedis({ ...options, launch });
+    if ('error' in opened) throw new Error(opened.error);
+    return opened;
+  };
+  const all = [await open('first'), await open('second'), await open('third')];
+  const last = await Promise.all(all.map(({ stop }) => stop()));
+  expect(last.filter(Boolean)).toHaveLength(1);
+  expect(ended).toHaveLength(1);
+  const left = await open('fourth');
+  const stays = await open('fifth');
+  expect(await left.stop()).toBe(false);
+  expect(await stays.stop()).toBe(true);
 });
 
 test('no second server is launched while one lives that does not answer, and the refusal says where', async () => {

@@ -65,7 +65,8 @@ export async function run({ redisUrl }: { redisUrl: string }): Promise<Result[]>
 /** The program as files of JavaScript, one for each of ours, with the packages from node_modules. */
 async function transpile(dir: string): Promise<string> {
   const folder = join(dir, 'plain');
-  const folders = ['worker-base', join('src', 'agents')];
+  // Whole folders, so that a new import is found; what is not imported is not loaded.
+  const folders = ['worker-base', ...['agents', 'model', 'queue'].map((name) => join('src', name))];
   const ours = await Promise.all(
     folders.map(async (name) => (await readdir(join(ROOT, name))).map((file) => join(name, file))),
   );

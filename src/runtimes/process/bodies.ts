@@ -108,7 +108,8 @@ export class Bodies {
       const dir = new BodyDirectory(this.cell.path, workerOf(id) ?? '');
       const place = await dir.identity();
       if (place !== undefined && [undefined, id].includes(await dir.idOf(workerOf(id) ?? ''))) continue;
-      if (!(await this.byId(id))) await this.work.remove(id);
+      // What can't be deleted now is tried again; it is in nobody's way.
+      if (!(await this.byId(id))) await this.work.remove(id).catch(() => undefined);
     }
   }
 }

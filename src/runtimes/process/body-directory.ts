@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { link, lstat, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BodyRecord, parseRecord, workerOf } from './body-record.ts';
+import { removeTree } from './remove-tree.ts';
 import { readRegular, writtenAt } from './safe-file.ts';
 
 /** The shim's process, by the three things that name it for good. */
@@ -148,7 +149,7 @@ export class BodyDirectory {
       await rename(gone, this.path);
       return;
     }
-    await rm(gone, { recursive: true, force: true, maxRetries: 3 });
+    await removeTree(gone);
   }
 }
 

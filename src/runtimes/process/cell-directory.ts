@@ -5,6 +5,7 @@ import { RuntimeDown } from '../runtime.ts';
 import { BodyDirectory, nothing } from './body-directory.ts';
 import { lostRecord, workerOf } from './body-record.ts';
 import type { Found } from './found.ts';
+import { removeTree } from './remove-tree.ts';
 import { HINTS } from './watch.ts';
 
 /** Others can go through to a name that they know, and list nothing. */
@@ -116,7 +117,8 @@ export class CellDirectory {
       const path = join(this.path, name);
       const age = Date.now() - ((await lstat(path).catch(nothing))?.mtimeMs ?? Date.now());
       const left = name.startsWith('.gone-') || (name.startsWith('.new-') && age > DRAFT_LIFE_MS);
-      if (left) await rm(path, { recursive: true, force: true });
+      // What can't be deleted now is tried again; it is in nobody's way.
+      if (left) await removeTree(path).catch(() => undefined);
     }
   }
 

@@ -183,10 +183,11 @@ class ProcessRuntime implements Runtime {
       const trace = await this.#bodies.trace(found);
       await killAll(trace);
       await removeCgroups(trace.cgroups);
+      // Before the directory, by which a removal that fails is tried again.
+      await this.#bodies.work.remove(bodyId);
       if (found.lost !== 'directory') await dir.remove(this.#bodies.cell.path, bodyId);
       this.#bodies.cell.removed(made.worker_id);
       this.#bodies.lost.removed(bodyId);
-      await this.#bodies.work.remove(bodyId);
       await rm(join(this.#bodies.cell.path, HINTS, made.worker_id), { force: true });
     });
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { nothing } from './body-directory.ts';
 import { type BodyRecord, workerOf } from './body-record.ts';
 import { type BodyUser, ownName } from './process-user.ts';
+import { removeTree } from './remove-tree.ts';
 
 /** In the cell's directory: the folders that workers write, each named by its body's id. */
 const WORK = '.work';
@@ -84,8 +85,7 @@ export class WorkDirectories {
   async remove(bodyId: string): Promise<void> {
     const memory = await this.#memoryRoot();
     for (const parent of [this.path, memory])
-      if (parent !== undefined && (await isFolder(parent)))
-        await rm(join(parent, bodyId), { recursive: true, force: true, maxRetries: 3 });
+      if (parent !== undefined && (await isFolder(parent))) await removeTree(join(parent, bodyId));
   }
 
   /** The bodies that have folders on disk, and since when (milliseconds since 1970). */
@@ -122,7 +122,7 @@ async function findMemory(): Promise<string | undefined> {
   for (const parent of uid === 0 ? ['/run', '/dev/shm'] : ['/dev/shm']) {
     const type = (await statfs(parent).catch(() => undefined))?.type;
     if (type === undefined || !MEMORY_FILE_SYSTEMS.has(type)) continue;
-    if (uid !== 0 && (await isFolder('/run/systemd/seats')) && !(await lingers())) continue;
+    if (uid !== 0 && (await isFolder('/run/systemd/system')) && !(await lingers())) continue;
     const path = join(parent, `worker-manager-${uid}`);
     try {
       await ownFolder(path, false);

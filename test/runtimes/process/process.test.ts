@@ -124,6 +124,11 @@ describe('when the shim is killed', () => {
   });
 });
 
+test('a program that a real-time signal ended has its number as exit code, and is no success', async () => {
+  await run(sh('kill -40 $$'));
+  expect(await reach('exited')).toMatchObject({ exit_code: 128 + 40 });
+});
+
 describe('when the manager is killed', () => {
   /** A manager in a process of its own has made and started a body; answers the body's id after its SIGKILL. */
   const crash = async (argv: string[]): Promise<string> => {
@@ -353,6 +358,35 @@ describe('secrets', () => {
     expect(await mode(place('log'))).toBe('600');
     expect(JSON.stringify(await runtime.list())).not.toContain('very-secret');
     for (const { argv } of await processesOf(body.id)) expect(argv.join(' ')).not.toContain('very-secret');
+  });
+
+  const PLACED = 'cd "$(dirname "$SECRETS_PIPE")"; mkdir secrets; cd secrets; echo very-secret >A; pwd; ';
+  const withSecrets = async (script: string) => {
+    const { id } = await runtime.create({
+      ...order(sh(PLACED + script)),
+      spec: workerSpec({ secrets: ['A'] }),
+    });
+    await runtime.start(id);
+    const folder = await vi.waitFor(async () => {
+      const text = (await readFile(place('log'), 'utf8')).trim();
+      expect(text).toMatch(/secrets$/);
+      return text;
+    }, PATIENCE);
+    return { id, folder };
+  };
+
+  test('that its wrapper placed for the agent go with the body', async () => {
+    const { folder } = await withSecrets('exit 3');
+    expect(await reach('exited')).toMatchObject({ exit_code: 3 });
+    await expect(stat(folder)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  test('that its wrapper placed for the agent do not stay after all of it was killed, shim first', async () => {
+    const { id, folder } = await withSecrets('exec sleep 300');
+    for (const { pid } of (await processesOf(id)).sort((a, b) => a.pid - b.pid)) process.kill(pid, 'SIGKILL');
+    await vi.waitFor(async () => expect(await processesOf(id)).toEqual([]), PATIENCE);
+    expect(await make().list()).toMatchObject([{ id, lost: { reason: 'SupervisorLost' } }]);
+    await expect(stat(folder)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   test("of the manager's own environment are not handed on", async () => {

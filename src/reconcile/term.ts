@@ -234,12 +234,22 @@ export class Term {
       await resync.run();
       await this.pools.lookAround();
       await stream.trim();
+      await this.#trimStreams();
       this.#looks.addAfter('resync', resync_ms);
     } catch (error) {
       if (error instanceof StoreLost || error instanceof Fenced) return this.#end.abort(error);
       log.warn({ why: messageOf(error) }, 'the look at everything failed; trying again');
       this.#looks.addAfter('resync', SOON_MS);
     }
+  }
+
+  async #trimStreams(): Promise<void> {
+    const { store, findings } = this.#options;
+    for (const id of (await store.budgets.trim()).unread)
+      findings.note(
+        `input of worker ${id}`,
+        `Worker ${id} does not read its input, which takes more than 4 MiB.`,
+      );
   }
 
   async #check(): Promise<void> {

@@ -5,6 +5,7 @@
  * decided on an older record is refused, too (`conflict`). Must not import the loop, the commands or a runtime.
  */
 export { type Asker, createAsker } from './asker.ts';
+export { Budgets } from './budgets.ts';
 export type { Entry } from './command-reader.ts';
 export { CommandStream, type Settled, type Settlement, type Warm } from './command-stream.ts';
 export { connectBlocking, connectCommands, type Link } from './connect.ts';

@@ -13,6 +13,7 @@ import {
   type Summary,
   type WorkerRecord,
 } from '../model/index.ts';
+import { Budgets } from './budgets.ts';
 import type { Link } from './connect.ts';
 import { keepFigures, readFigures } from './figures.ts';
 import { adoptLabels, anyHeard, anyKnown, readIdentity, writeIdentity } from './identity.ts';
@@ -42,12 +43,14 @@ export class Store {
   readonly keys: Keys;
   /** What is done about keys that are lost. */
   readonly repair: StoreRepair;
+  readonly budgets: Budgets;
   readonly #redis: Link;
 
   constructor(redis: Link, cell: string) {
     this.#redis = redis;
     this.keys = keysOf(cell);
     this.repair = new StoreRepair(redis, this.keys);
+    this.budgets = new Budgets(redis, this.keys);
   }
 
   /** A worker as the loop needs it, in one round trip; `undefined` where there is no record, or a tombstone. */

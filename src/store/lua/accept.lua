@@ -32,7 +32,7 @@ redis.call('XDEL', KEYS[3], ARGV[3])
 local taken = 0
 local function finish(outcome, generation, answer, keep)
   local named = fits(KEYS[4], 'stream')
-  redis.call('XADD', named and KEYS[4] or KEYS[11], 'MAXLEN', '~', ARGV[7], '*', 'data', answer)
+  redis.call('XADD', named and KEYS[4] or KEYS[11], 'MAXLEN', '~', longest(ARGV[7], answer), '*', 'data', answer)
   if named and ARGV[8] ~= '0' then redis.call('PEXPIRE', KEYS[4], ARGV[8]) end
   if keep then remember(KEYS[2], KEYS[21], KEYS[22], answer, ARGV[6], ARGV[25]) end
   return { outcome, generation, taken }

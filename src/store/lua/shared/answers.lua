@@ -4,6 +4,12 @@ local function fits(key, kind)
   return type == 'none' or type == kind
 end
 
+-- Entries that a stream of answers may hold: `most`, or as many of this length as fit the budget. At least a few stay.
+local ANSWER_BYTES = 33554432
+local function longest(most, answer)
+  return math.max(8, math.min(tonumber(most), math.floor(ANSWER_BYTES / #answer)))
+end
+
 -- Remembered answers end after `ttl` ms, and the oldest earlier, so that all of them stay within `budget` bytes.
 -- The ledger has an entry for each, in the order of time; both it and the total only count, and may be lost.
 local OVERHEAD = 200

@@ -7,6 +7,7 @@ import type { Context } from './context.ts';
 import { EXIT, TimedOut, usage } from './exit.ts';
 import { outputOption } from './output.ts';
 import { fields, table } from './table.ts';
+import { refuseEnded } from './tasks-ended.ts';
 import { ageOf } from './text.ts';
 import { count, readText, seconds } from './values.ts';
 
@@ -92,8 +93,12 @@ function cancelCommand(context: Context): Command {
     .addHelpText('after', '\nExample:\n  $ wm tasks cancel 3f2a… --reason "not needed any more"')
     .action((id: string, { pool, reason, output }: { pool?: string; reason?: string; output: string }) =>
       withDesk(context, async (desk) => {
-        const { task_id } = await find(desk, id, pool);
-        await show(context, await desk.cancel(task_id, reason, pool), output);
+        const before = await find(desk, id, pool);
+        refuseEnded(before);
+        const view = await desk.cancel(before.task_id, reason, pool);
+        // It may have ended while it was asked to.
+        if (!view.cancelled) refuseEnded(view);
+        await show(context, view, output);
       }),
     );
 }

@@ -62,12 +62,17 @@ test('with --wait its result is printed, and a failure is one of the verb', asyn
   await consumer.start();
   onTestFinished(() => consumer.close());
   const [well, ill] = await Promise.all([
-    wm('tasks', 'submit', '-f', 'add', '--kwargs', '{"a": 1}', '--wait'),
+    wm('tasks', 'submit', '--id', 'well', '-f', 'add', '--kwargs', '{"a": 1}', '--wait'),
     wm('tasks', 'submit', '--wait', '-f', 'refuse'),
   ]);
   expect(well.code).toBe(0);
   expect(JSON.parse(well.out)).toEqual({ payload: { function: 'add', kwargs: { a: 1 } } });
   expect(ill).toMatchObject({ code: 1, out: '', err: expect.stringContaining('not this one') });
+  // It printed the task and exited with 0, as if it had been cancelled.
+  expect(await wm('tasks', 'cancel', 'well')).toMatchObject({
+    ...{ code: 1, out: '' },
+    err: expect.stringContaining('The task well was not cancelled: it has already ended (completed).'),
+  });
 });
 
 test('what is wrong is told, and nothing is handed in', async () => {

@@ -132,6 +132,13 @@ test('handlers know nothing of Redis', async () => {
   expect(result).not.toContain('REDIS_URL');
 });
 
+// A function could not know how much its operator wants to see.
+test('functions and commands get the LOG_LEVEL of their worker', async () => {
+  await start({ env: { LOG_LEVEL: 'DEBUG' } });
+  const { task_id } = await submit({ payload: { command: ['sh', '-c', 'echo $LOG_LEVEL'] } });
+  expect(await ended(task_id)).toMatchObject({ result: { stdout: 'DEBUG\n' } });
+});
+
 test('told to end, it finishes what runs and takes nothing new', async () => {
   const body = await start({ spec: { concurrency: 1, stop_grace_seconds: 30 } });
   const file = join(worker.dir, 'go');

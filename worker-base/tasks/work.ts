@@ -46,7 +46,9 @@ export async function workOnTasks(options: {
   const own = readOwn(settings, around);
   output.tag = 'task_id';
   const taskLog = new TaskLog(log, settings.external);
-  const { cwd, env } = stage.order(undefined);
+  const { cwd, env: given } = stage.order(undefined);
+  // Functions log as their worker does, unless the pool's `env` says otherwise.
+  const env = { LOG_LEVEL: settings.taskVariables.LOG_LEVEL || settings.logLevel, ...given };
   const oom = new OomWatch();
   const slots: Slots = await Slots.start(own.slots, {
     ...{

@@ -102,7 +102,7 @@ function readDirective(word: string, rest: string, turns: number): Act {
     case 'count':
       return { do: 'say', text: `Prompts so far: ${turns}.` };
     case 'long':
-      return { do: 'say', text: 'x'.repeat(Number(rest)) };
+      return { do: 'say', text: wordsOf(Number(rest), turns) };
     case 'think':
       return { do: 'think', text: rest || 'Let me think.' };
     case 'run':
@@ -124,4 +124,15 @@ function readDirective(word: string, rest: string, turns: number): Act {
     default:
       return { do: 'say', text: `There is no directive "${word}".` };
   }
+}
+
+/** That many characters of words that do not repeat, other ones at each turn: a CLI ends a model that writes in a cycle. */
+function wordsOf(length: number, turn: number): string {
+  let text = '';
+  // The numbers of Numerical Recipes for a generator of 32 bits.
+  for (let seed = turn + 1; text.length < length; ) {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    text += `${seed.toString(36)} `;
+  }
+  return text.slice(0, length);
 }

@@ -80,9 +80,7 @@ async function sayWhatIsLeft(settings: Settings, env: NodeJS.ProcessEnv, redisEn
   await Promise.all(runtimes.map((one) => one.close()));
   const left = lists.flat().filter(({ state }) => state === 'running').length;
   if (left === 0) return;
-  const redis = redisEnded
-    ? ' Their private Redis has ended; what they print meanwhile is kept and sent when it is back.'
-    : '';
+  const redis = redisEnded ? ' The private Redis has ended; their output is kept until it is back.' : '';
   say(`${left} ${left === 1 ? 'worker keeps' : 'workers keep'} running without a manager.${redis}
 \`npm start\` takes over again; \`npm run --silent wm -- dismantle --force\` ends and removes all of them.`);
 }

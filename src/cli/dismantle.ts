@@ -42,6 +42,9 @@ async function dismantle(
       outcomes.push({ runtime: runtime.name, removed_bodies: 0, skipped: messageOf(error) });
     }
   }
+  const [first] = outcomes;
+  if (first?.skipped && outcomes.every(({ skipped }) => skipped))
+    throw new Fault('unavailable', `Nothing could be removed: ${first.skipped}`);
   for (const { runtime, skipped } of outcomes)
     if (skipped) out.note(`note: ${runtime} does not answer, and what it may hold stays: ${skipped}`);
   if (output === 'json') return out.json({ cell, runtimes: outcomes });

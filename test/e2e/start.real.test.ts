@@ -75,7 +75,7 @@ test('npm start brings a Redis along, and its workers are adopted by the next on
   expect(await first.ended).toBe(0);
   // It ended without a word of the worker, which goes on without its Redis.
   expect(first.said()).toMatch(
-    /1 worker keeps running without a manager\. Their private Redis has ended.*`npm start`/s,
+    /1 worker keeps running without a manager\. The private Redis has ended.*`npm start`/s,
   );
   await expect.poll(() => redis.status, { timeout: 10_000 }).not.toBe('ready');
   expect(await runtime.list()).toMatchObject([{ id: body?.id, state: 'running' }]);

@@ -16,6 +16,7 @@ import { run as latency } from './line-latency.ts';
 import { run as probes } from './probes.ts';
 import type { Result } from './result.ts';
 import { run as resync } from './resync.ts';
+import { run as storm } from './storm.ts';
 import { run as tasks } from './tasks.ts';
 import { run as warm } from './warm.ts';
 import { run as boot } from './wrapper-boot.ts';
@@ -39,6 +40,7 @@ const benches: Record<string, (() => Promise<Result[]>) | undefined> = {
   tasks: () => tasks({ redisUrl }),
   probes: () => probes({ redisUrl }),
   direct: () => direct({ redisUrl }),
+  storm: () => storm({ redisUrl }),
   'docker-spawn':
     docked &&
     (async () =>

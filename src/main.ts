@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The entry: the only file that reads the environment, makes clients and wires the parts together. */
 import { existsSync, readFileSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { apiTokenOf } from './api-token.ts';
 import { runCli } from './cli/index.ts';
@@ -45,6 +46,12 @@ function runtimesOf(settings: Settings, metrics?: Metrics) {
     home: settings.home,
     processUser: settings.processUser,
     handlersDir: settings.handlersDir,
+    defaults: {
+      memory_bytes: settings.defaultMemoryBytes && Math.min(settings.defaultMemoryBytes, totalmem()),
+      pids: settings.defaultPids,
+      open_files: settings.defaultOpenFiles,
+      disk_bytes: settings.defaultDiskBytes,
+    },
     wrapper: { argv: [process.execPath, WRAPPER] },
     observe: (runtime, ...told) => observing(runtime, metrics)(...told),
   });

@@ -175,6 +175,30 @@ export const VARIABLES = {
     'Share of all bodies; where a sweep would remove more, it removes none and asks for a person.',
   ),
   concurrency: integer('CONCURRENCY', '16', [1, 1000], 'Workers that are worked on at once.'),
+  defaultMemoryBytes: size(
+    'DEFAULT_MEMORY',
+    '2g',
+    'Memory of a body whose worker names none in resources; direct workers need cgroups for it.',
+  ),
+  defaultPids: variable({
+    name: 'DEFAULT_PIDS',
+    schema: noneOr(8, 4_194_304),
+    allowed: 'a whole number from 8 to 4194304, or none',
+    fallback: '512',
+    help: 'Processes and threads of a body whose worker names none in resources.',
+  }),
+  defaultOpenFiles: variable({
+    name: 'DEFAULT_OPEN_FILES',
+    schema: noneOr(64, 1_048_576),
+    allowed: 'a whole number from 64 to 1048576, or none',
+    fallback: '4096',
+    help: 'Files and connections that a process of a body may have open at the same time.',
+  }),
+  defaultDiskBytes: size(
+    'DEFAULT_DISK',
+    '10g',
+    "Bytes that a container may write beside its volumes, where Docker's storage can bound that (overlay2 on xfs with pquota, btrfs, zfs).",
+  ),
   maxWorkersTotal: variable({
     name: 'MAX_WORKERS_TOTAL',
     schema: noneOr(1, 1_000_000),

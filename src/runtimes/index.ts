@@ -4,7 +4,7 @@ import { DEADLINES } from './docker/client.ts';
 import { createDockerRuntime, type DockerRuntime } from './docker/docker.ts';
 import { observed } from './observed.ts';
 import { createProcessRuntime } from './process/process.ts';
-import type { Runtime } from './runtime.ts';
+import type { DefaultLimits, Runtime } from './runtime.ts';
 
 export interface RuntimeChoice {
   /** `auto` uses both, and prefers Docker. */
@@ -23,6 +23,8 @@ export interface RuntimeChoice {
   wrapper: { argv: string[] };
   /** HANDLERS_DIR, bound into Docker bodies that name files of it. */
   handlersDir?: string | undefined;
+  /** Limits of bodies whose spec names none. */
+  defaults?: DefaultLimits | undefined;
   observe: (runtime: RuntimeName, call: string, result: string, seconds: number) => void;
 }
 
@@ -39,7 +41,7 @@ export function createRuntimes(choice: RuntimeChoice): {
       ? undefined
       : createDockerRuntime({
           ...{ cell, host: choice.dockerHost, image: choice.image, deadlines: Object.fromEntries(capped) },
-          handlersDir: choice.handlersDir,
+          ...{ handlersDir: choice.handlersDir, defaults: choice.defaults },
           observe: (call, result, seconds) => choice.observe('docker', call, result, seconds),
         });
   const direct =
@@ -49,6 +51,7 @@ export function createRuntimes(choice: RuntimeChoice): {
           createProcessRuntime({
             ...{ cell, root: choice.home, wrapper: choice.wrapper, user: choice.processUser },
             programs: choice.handlersDir === undefined ? [] : [choice.handlersDir],
+            defaults: choice.defaults,
           }),
           (call, result, seconds) => choice.observe('process', call, result, seconds),
         );

@@ -52,6 +52,16 @@ export interface Machine {
   local: boolean;
 }
 
+/** Limits of a body whose spec names none, as far as its runtime can keep them; absent is none. */
+export interface DefaultLimits {
+  memory_bytes?: number | undefined;
+  /** Processes and threads. */
+  pids?: number | undefined;
+  open_files?: number | undefined;
+  /** What a container may write beside its volumes. */
+  disk_bytes?: number | undefined;
+}
+
 export interface Runtime {
   readonly name: RuntimeName;
   /** Asks whether it answers, and what it can do. */

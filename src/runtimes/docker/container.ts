@@ -1,12 +1,12 @@
 import { isAbsolute } from 'node:path';
 import type { ContainerCreateOptions, HostConfig, MountSettings } from 'dockerode';
 import { farewellMs, LABEL, parseMemory, type WorkerSpec } from '../../model/index.ts';
-import type { BodyOrder } from '../runtime.ts';
+import type { BodyOrder, DefaultLimits } from '../runtime.ts';
 import { cellLabels } from './names.ts';
 import { foreignProfile, ownProfile } from './profile.ts';
 
-/** Processes and threads of a body without a limit of its own: agents use threads, fork bombs are stopped. */
-export const DEFAULT_PIDS = 512;
+/** Where nobody has set others: agents use threads, fork bombs are stopped. */
+export const DEFAULT_LIMITS: DefaultLimits = { pids: 512, open_files: 4096 };
 /** The kernel takes a body before the host's own services when memory is short. */
 const OOM_SCORE_ADJ = 500;
 
@@ -20,6 +20,8 @@ export interface Placement {
   ours?: boolean;
   /** The operator's handler files, where there are any. */
   handlersDir?: string | undefined;
+  /** Of bodies whose spec names none. */
+  defaults?: DefaultLimits | undefined;
 }
 
 /** Whether an image is one of ours, by its name. */
@@ -47,7 +49,7 @@ export function toContainer(order: BodyOrder, place: Placement): ContainerCreate
     // The loop asks for the end itself; this is for people who use `docker stop`, and for a host that shuts down.
     StopTimeout: Math.ceil(order.spec.stop_grace_seconds + farewellMs(order.spec.stop_grace_seconds) / 1000),
     HostConfig: {
-      ...toHostConfig(order, place.network),
+      ...toHostConfig(order, place),
       ...profile,
       ...(mounts.length > 0 ? { Mounts: mounts } : {}),
     },
@@ -80,11 +82,15 @@ function toLabels(order: BodyOrder, cell: string): Record<string, string> {
 }
 
 /** What every body has, whatever its image. */
-function toHostConfig(order: BodyOrder, network: string): HostConfig {
+function toHostConfig(order: BodyOrder, { network, defaults = DEFAULT_LIMITS }: Placement): HostConfig {
+  const { memory_bytes: bytes, pids, open_files: files, disk_bytes } = defaults;
   return {
     Init: true,
     NetworkMode: network,
-    PidsLimit: DEFAULT_PIDS,
+    ...(bytes === undefined ? {} : { Memory: bytes, MemorySwap: bytes }),
+    ...(pids === undefined ? {} : { PidsLimit: pids }),
+    ...(files === undefined ? {} : { Ulimits: [{ Name: 'nofile', Soft: files, Hard: files }] }),
+    ...(disk_bytes === undefined ? {} : { StorageOpt: { size: String(disk_bytes) } }),
     ...toLimits(order.spec),
     LogConfig: { Type: 'local', Config: { 'max-size': '10m', 'max-file': '2', compress: 'false' } },
     // The loop alone restarts: an engine that does so behind its back would hide exits.

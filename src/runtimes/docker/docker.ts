@@ -12,12 +12,20 @@
  * Must not import the store, the queue or the loop; nothing outside this folder and the images imports dockerode.
  */
 import { hostname, totalmem } from 'node:os';
+import type { ContainerCreateOptions } from 'dockerode';
 import pLimit from 'p-limit';
 import { type Body, Fault } from '../../model/index.ts';
-import { BodyConflict, type BodyOrder, BodyRefused, type Runtime, RuntimeDown } from '../runtime.ts';
+import {
+  BodyConflict,
+  type BodyOrder,
+  BodyRefused,
+  type DefaultLimits,
+  type Runtime,
+  RuntimeDown,
+} from '../runtime.ts';
 import { bodyFromInspect, bodyFromList } from './body.ts';
 import { type Call, DockerClient, EngineRefusal, type Observe } from './client.ts';
-import { isOurs, toContainer, toLimits } from './container.ts';
+import { DEFAULT_LIMITS, isOurs, toContainer, toLimits } from './container.ts';
 import { Containers } from './containers.ts';
 import { deliver, SECRETS_PIPE } from './deliver.ts';
 import { findDropped } from './dropped.ts';
@@ -38,6 +46,8 @@ export interface DockerRuntimeOptions {
   image: string;
   /** The operator's handler files, on the engine's machine. */
   handlersDir?: string | undefined;
+  /** Limits of bodies whose spec names none. */
+  defaults?: DefaultLimits | undefined;
   /** Told of every call to the engine: its name, `ok`, `refused`, `timeout` or `down`, and seconds. */
   observe?: Observe | undefined;
   /** Creates and starts at once; default 4, from where the engine is bound by CPU and more only adds latency. */
@@ -76,6 +86,22 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
   const limit = pLimit(options.concurrency ?? 4);
   const watches = new Set<{ close(): Promise<void> }>();
 
+  /** Whether the engine's storage can bound what one container writes; known once it has refused that. */
+  let quotas = true;
+
+  /** Makes the container, without the default for its disk where the engine cannot keep one. */
+  async function make(name: string, wanted: ContainerCreateOptions): Promise<string> {
+    try {
+      return await containers.create(name, wanted);
+    } catch (error) {
+      const quota = error instanceof EngineRefusal && /storage.?opt|quota/i.test(error.message);
+      if (!quota || !wanted.HostConfig?.StorageOpt) throw error;
+      quotas = false;
+      delete wanted.HostConfig.StorageOpt;
+      return containers.create(name, wanted);
+    }
+  }
+
   async function create(order: BodyOrder): Promise<Body> {
     const { ours, wrapped } = await images.of(order.image ?? image);
     if (!wrapped && !order.argv) throw noWrapper(order.image ?? image);
@@ -87,11 +113,12 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
       {
         ...{ cell, image, network: network.name, handlersDir: options.handlersDir },
         ours,
+        defaults: { ...(options.defaults ?? DEFAULT_LIMITS), ...(quotas ? {} : { disk_bytes: undefined }) },
       },
     );
     let id: string;
     try {
-      id = await containers.create(name, wanted);
+      id = await make(name, wanted);
     } catch (error) {
       throw error instanceof EngineRefusal ? await createError(error, name, order) : error;
     }

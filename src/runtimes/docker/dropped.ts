@@ -35,7 +35,9 @@ export function findDropped(asked: HostConfig, made: HostConfig): string[] {
   // MemorySwap is not compared: kernels without swap accounting are common, and memory itself is limited there.
   check('Memory', asked.Memory === undefined || made.Memory === asked.Memory);
   check('NanoCpus', asked.NanoCpus === undefined || made.NanoCpus === asked.NanoCpus);
-  check('PidsLimit', made.PidsLimit === asked.PidsLimit);
+  check('PidsLimit', asked.PidsLimit === undefined || made.PidsLimit === asked.PidsLimit);
+  for (const { Name, Hard } of asked.Ulimits ?? [])
+    check(`Ulimit ${Name}`, made.Ulimits?.some((it) => it.Name === Name && it.Hard === Hard) === true);
   return dropped;
 }
 

@@ -22,6 +22,7 @@ const record = z.object({
     memory_bytes: z.number().optional(),
     cpus: z.number().optional(),
     pids: z.number().optional(),
+    open_files: z.number().optional(),
   }),
   /** Missing in bodies that were made before the worker's own folder was apart from the manager's. */
   layout: z.literal(2).optional(),

@@ -49,16 +49,8 @@ export async function launch(
   const dataLimit = needsRlimit(made, support)
     ? String(Math.floor((made.limits.memory_bytes ?? 0) / 1024))
     : '-';
-  const args = [
-    SHIM,
-    made.id,
-    made.worker_id,
-    dataLimit,
-    ...cgroups,
-    '--',
-
-    ...made.argv,
-  ];
+  const files = String(made.limits.open_files ?? '-');
+  const args = [SHIM, made.id, made.worker_id, dataLimit, files, ...cgroups, '--', ...made.argv];
   const log = await open(dir.file('log'), LOG_FLAGS, 0o600);
   const env = environment(made, places, user);
   const stdio: StdioOptions = ['ignore', log.fd, log.fd];

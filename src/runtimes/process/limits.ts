@@ -1,5 +1,5 @@
 import { parseMemory, type WorkerSpec } from '../../model/index.ts';
-import { BodyRefused, type RuntimeInfo } from '../runtime.ts';
+import { BodyRefused, type DefaultLimits, type RuntimeInfo } from '../runtime.ts';
 
 /** What a spec asks for, in the units of the kernel. */
 export interface Limits {
@@ -8,11 +8,31 @@ export interface Limits {
   cpus?: number | undefined;
   /** Processes and threads. */
   pids?: number | undefined;
+  /** Of each process by itself. */
+  open_files?: number | undefined;
 }
 
 export function limitsOf({ resources }: WorkerSpec): Limits {
   const memory_bytes = resources?.memory === undefined ? undefined : parseMemory(resources.memory);
   return { memory_bytes, cpus: resources?.cpus, pids: resources?.pids };
+}
+
+/**
+ * Adds the limits that the operator has set for bodies without their own, as far as cgroups can keep them: a default that
+ * cannot be kept is left out, where a limit that was asked for is refused.
+ */
+export function withDefaults(
+  limits: Limits,
+  defaults: DefaultLimits,
+  support: RuntimeInfo['limits'],
+): Limits {
+  const { memory_bytes, pids, open_files } = defaults;
+  return {
+    ...limits,
+    memory_bytes: limits.memory_bytes ?? (support.memory.supported ? memory_bytes : undefined),
+    pids: limits.pids ?? (support.pids.supported ? pids : undefined),
+    open_files,
+  };
 }
 
 /** Without a memory cgroup, Linux can still limit each process by itself; macOS takes such a limit and ignores it. */

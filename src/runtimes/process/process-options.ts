@@ -1,3 +1,5 @@
+import type { DefaultLimits } from '../runtime.ts';
+
 /** What the process runtime is told at its making. */
 export interface ProcessRuntimeOptions {
   /** Checked before it comes here: it becomes a part of a path. */
@@ -10,6 +12,8 @@ export interface ProcessRuntimeOptions {
   user?: string | undefined;
   /** Files and folders that a body has to read besides the wrapper. */
   programs?: string[];
+  /** Of bodies whose spec names none. */
+  defaults?: DefaultLimits | undefined;
   now?: () => number;
   /** Between two looks at all bodies for hints that no file gave, in milliseconds. */
   poll_ms?: number;

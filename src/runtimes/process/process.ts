@@ -26,7 +26,7 @@ import { type CgroupSupport, dismantleCgroups, findCgroups, NO_CGROUPS } from '.
 import { makeCgroups, removeCgroups } from './cgroups.ts';
 import { deliver } from './deliver.ts';
 import { gone, launch } from './launch.ts';
-import { limitsOf, refuseUnsupported, withRlimit } from './limits.ts';
+import { limitsOf, refuseUnsupported, withDefaults, withRlimit } from './limits.ts';
 import { measure, sharedTable } from './measure.ts';
 import { killAll, terminateAll } from './members.ts';
 import { bodyOf } from './observe.ts';
@@ -95,8 +95,10 @@ class ProcessRuntime implements Runtime {
   create(order: BodyOrder): Promise<Body> {
     return callBody(`make a body of worker ${order.worker_id}`, async () => {
       const worker = workerId.parse(order.worker_id);
-      const limits = limitsOf(order.spec);
-      refuseUnsupported(limits, withRlimit((await this.#cgroups()).limits));
+      const support = (await this.#cgroups()).limits;
+      const asked = limitsOf(order.spec);
+      refuseUnsupported(asked, withRlimit(support));
+      const limits = withDefaults(asked, this.#options.defaults ?? {}, support);
       await call(`open the folder ${this.#bodies.cell.path}`, () => this.#open());
       const [alive] = await this.#bodies.lost.ofWorker(worker, undefined);
       if (alive)

@@ -3,7 +3,7 @@
 # leaves the exit status where the next manager finds it. Its working directory is the manager's directory of the body,
 # so it keeps to the right one even when that is renamed; the body works in WORKSPACE_PATH, apart from it.
 #
-#   shim.sh BODY_ID WORKER_ID DATA_LIMIT_KB|- CGROUP... -- PROGRAM ARGUMENT...
+#   shim.sh BODY_ID WORKER_ID DATA_LIMIT_KB|- OPEN_FILES|- CGROUP... -- PROGRAM ARGUMENT...
 #
 # Everything is in functions: a shell reads its script while it runs, and the file may be replaced meanwhile.
 
@@ -46,6 +46,8 @@ run_body() {
   if [ "$data_kb" != - ]; then
     ulimit -d "$data_kb" || fail 126 "could not set the memory limit of $data_kb KiB (ulimit -d)"
   fi
+  # Only ever lowered: whoever may open fewer keeps to that.
+  [ "$files" = - ] || ulimit -n "$files" 2>/dev/null || :
   command -v "$1" >/dev/null 2>&1 || missing="there is no program $1"
   write_pid
   [ -z "$missing" ] || fail 127 "$missing"
@@ -58,8 +60,8 @@ run_body() {
 }
 
 main() {
-  id=$1 worker=$2 data_kb=$3 cgroups='' missing=''
-  shift 3
+  id=$1 worker=$2 data_kb=$3 files=$4 cgroups='' missing=''
+  shift 4
   # mv and mkdir are needed even where the body was given a PATH of its own.
   PATH=$PATH:/usr/bin:/bin
   [ -f "id.$id" ] || exit 98

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { workerSpec } from '../../../src/model/index.ts';
-import { DEFAULT_PIDS, toContainer } from '../../../src/runtimes/docker/container.ts';
+import { DEFAULT_LIMITS, toContainer } from '../../../src/runtimes/docker/container.ts';
 import { findDropped } from '../../../src/runtimes/docker/dropped.ts';
 import { bodyName, checkCell, checkId, networkName } from '../../../src/runtimes/docker/names.ts';
 import { needsPrograms } from '../../../src/runtimes/docker/profile.ts';
@@ -38,7 +38,11 @@ test('an order becomes a container', () => {
     order({ stop_grace_seconds: 2.5 }).spec,
   );
   expect(made).not.toHaveProperty('Entrypoint');
-  expect(made.HostConfig).toMatchObject({ Init: true, PidsLimit: DEFAULT_PIDS, NetworkMode: 'wm-default' });
+  expect(made.HostConfig).toMatchObject({
+    Init: true,
+    PidsLimit: DEFAULT_LIMITS.pids,
+    NetworkMode: 'wm-default',
+  });
   expect(made.HostConfig).not.toHaveProperty('Memory');
 });
 
@@ -50,6 +54,23 @@ test('limits that are given become the engine’s, without swap', () => {
     NanoCpus: 1.5e9,
     PidsLimit: 64,
   });
+});
+
+test('a body without limits gets those of the operator, and none where they want none', () => {
+  const defaults = { memory_bytes: 2 * 1024 ** 3, pids: 100, open_files: 1024, disk_bytes: 1024 ** 3 };
+  const limited = toContainer(order(), { ...PLACE, defaults }).HostConfig;
+  expect(limited).toMatchObject({
+    ...{ Memory: 2 * 1024 ** 3, MemorySwap: 2 * 1024 ** 3, PidsLimit: 100 },
+    ...{ Ulimits: [{ Name: 'nofile', Soft: 1024, Hard: 1024 }], StorageOpt: { size: '1073741824' } },
+  });
+  const own = toContainer(order({ resources: { memory: '64m', pids: 9 } }), {
+    ...PLACE,
+    defaults,
+  }).HostConfig;
+  expect(own).toMatchObject({ Memory: 67_108_864, MemorySwap: 67_108_864, PidsLimit: 9 });
+  const free = toContainer(order(), { ...PLACE, defaults: {} }).HostConfig;
+  for (const key of ['Memory', 'MemorySwap', 'PidsLimit', 'Ulimits', 'StorageOpt'])
+    expect(free).not.toHaveProperty(key);
 });
 
 test('another program replaces the entry point, and another image keeps its own user', () => {

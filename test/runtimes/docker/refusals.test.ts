@@ -8,8 +8,11 @@ import { ActFailed, BodyRefused, RuntimeDown } from '../../../src/runtimes/runti
 import { ID, specOf } from '../../reconcile/look.ts';
 
 const CONTAINER = 'c'.repeat(64);
-type Answers = Record<string, [status: number, body: unknown]>;
+type Answer = [status: number, body: unknown];
+/** One answer, or one for each time that it is asked. */
+type Answers = Record<string, Answer | Answer[]>;
 
+const OURS = { 'worker-manager.managed': 'true', 'worker-manager.cell': 'one' };
 const INSPECT = {
   ...{ Id: CONTAINER, Created: '2030-01-01T00:00:00Z', NetworkSettings: {}, HostConfig: {} },
   State: { Status: 'created', ExitCode: 0, Error: '', OOMKilled: false },
@@ -32,15 +35,23 @@ async function world(answers: Answers) {
     [`GET /containers/${CONTAINER}/json`]: [200, INSPECT],
     ...answers,
   };
+  const asked: string[] = [];
   const server = createServer((request, response) => {
     const path = (request.url ?? '').replace(/^\/v1\.\d+/, '').replace(/\?.*/, '');
-    const [status, body] = known[`${request.method} ${path}`] ?? refusal(404, `no ${request.method} ${path}`);
+    const planned = known[`${request.method} ${path}`] ?? refusal(404, `no ${request.method} ${path}`);
+    const [status, body] = (Array.isArray(planned[0]) ? planned.shift() : planned) as Answer;
+    asked.push(`${request.method} ${path}`);
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     request.resume();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const host = `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const runtime = createDockerRuntime({ cell: 'one', host, image: 'worker:1' });
+  const runtime = createDockerRuntime({
+    cell: 'one',
+    host,
+    image: 'worker:1',
+    defaults: { disk_bytes: 1024 ** 3 },
+  });
   onTestFinished(async () => {
     await runtime.close();
     await new Promise((resolve) => server.close(resolve));
@@ -53,7 +64,7 @@ async function world(answers: Answers) {
       () => undefined,
       (error: unknown) => error,
     );
-  return { failure, turns };
+  return { failure, turns, asked };
 }
 
 const order = {
@@ -94,4 +105,19 @@ test('an engine that refuses its list of bodies cannot be used', async () => {
   const { failure, turns } = await world({ 'GET /containers/json': refusal(500, 'layer does not exist') });
   expect(await failure((runtime) => runtime.list())).toBeInstanceOf(RuntimeDown);
   expect(turns).toEqual([undefined, expect.stringContaining('layer does not exist')]);
+});
+
+test('a storage that cannot bound what a container writes is asked once, and bodies are made without that', async () => {
+  const no = "--storage-opt is supported only for overlay over xfs with 'pquota' mount option";
+  const made: Answer = [201, { Id: CONTAINER }];
+  const { failure, asked } = await world({
+    'GET /networks': [200, [{ Id: 'n', Name: 'wm-one', Created: '', Labels: OURS }]],
+    'POST /containers/create': [refusal(500, no), made, made],
+  });
+  for (let round = 0; round < 2; round += 1) {
+    const error = await failure((runtime) => runtime.create(order));
+    // The stand-in keeps nothing of what it was asked for, which is a refusal of its own.
+    expect(error === undefined || (error as BodyRefused).reason === 'NotEnforced').toBe(true);
+  }
+  expect(asked.filter((what) => what === 'POST /containers/create')).toHaveLength(3);
 });

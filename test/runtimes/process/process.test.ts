@@ -337,6 +337,24 @@ describe('limits', () => {
     await expect(refused).rejects.not.toBeInstanceOf(RuntimeDown);
   });
 
+  test('that the operator has set hold for a body that names none, and its own come first', async ({
+    skip,
+  }) => {
+    const { limits } = await runtime.probe();
+    if (!limits.pids.adjustable) skip(`no cgroup: ${limits.pids.how}`);
+    const defaults = { memory_bytes: 256 * 1024 ** 2, pids: 77, open_files: 123 };
+    const limited = createProcessRuntime({ cell: CELL, root, wrapper: { argv: ['?'] }, defaults });
+    const { id } = await limited.create(order(sh('ulimit -n; sleep 300'), { pids: 55 }));
+    await limited.start(id);
+    await vi.waitFor(async () => expect(await readFile(place('log'), 'utf8')).toBe('123\n'), PATIENCE);
+    expect((await cgroupFile('pids', 'pids.max')).trim()).toBe('55');
+    const memory = await cgroupFile('memory', 'memory.limit_in_bytes').catch(() =>
+      cgroupFile('memory', 'memory.max'),
+    );
+    expect(memory.trim()).toBe(String(256 * 1024 ** 2));
+    await limited.close();
+  });
+
   test('leave no cgroup behind', async () => {
     const { id } = await run(sh('exec sleep 300'));
     const dirs = await cgroupsOfWorker();

@@ -4,7 +4,11 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** Milliseconds in which a client has to send the header of a request, and all of it. */
-export const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5000 };
+export const TIMEOUTS = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 10_000,
+};
 /** Connections that are worth holding on any machine. */
 const MOST = 1000;
 /** The share of this process's descriptors that clients may use; the rest is for Redis, engines, files and pipes. */

@@ -1,7 +1,7 @@
 /** Tells a main loop that is hung from one that is busy, by the beats that it counts while it runs. */
 
 /** How often the detector looks, and the main loop beats. */
-export const TICK_MS = 1000;
+export const TICK_MS = 2000;
 /**
  * A main loop that is silent for so long is hung: three periods of the kubelet's default liveness probe. Anything
  * that the manager does on purpose is bounded to far less.

@@ -27,7 +27,7 @@ export interface WatchdogOptions
   > {
   /** From how much silence on the main loop is hung; HANG_MS if not given. */
   hangMs?: number;
-  /** What is known of the parts; asked for once a second, and at each `publish`. */
+  /** What is known of the parts; asked for every TICK_MS, and at each `publish`. */
   health: () => HealthReport;
   metrics: { text(): Promise<string>; contentType: string };
   onAcquired: (epoch: number) => void;

@@ -1,5 +1,5 @@
 /** Between two pings, and how long one may be unanswered: the lease alone is renewed too rarely to see a Redis that hangs. */
-const PING_MS = 2000;
+const PING_MS = 5000;
 
 /** Asks Redis regularly, and reports whether it answers; the answer ends it. */
 export function watchRedis(

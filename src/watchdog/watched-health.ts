@@ -15,4 +15,4 @@ export function watchedHealth(
 }
 
 /** A loop that was silent for less is not worth a word. */
-const QUIET_SECONDS = 3;
+const QUIET_SECONDS = 5;

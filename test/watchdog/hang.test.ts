@@ -5,7 +5,7 @@ import { leaseWhileAlive } from '../../src/watchdog/lease-while-alive.ts';
 import { watchedHealth } from '../../src/watchdog/watched-health.ts';
 import { FakeClock } from '../queue/fake-clock.ts';
 
-function watch(hangMs = 5000) {
+function watch(hangMs = 5 * TICK_MS) {
   const state = { beats: 0n, now: 0 };
   const detector = createHangDetector({ beats: () => state.beats, now: () => state.now, hangMs });
   const passes = (ticks: number, { beating = false, each = TICK_MS } = {}) => {
@@ -23,7 +23,7 @@ test('a loop that beats is never hung, and one that is silent is hung after the 
   passes(20, { beating: true });
   expect([detector.quietMs(), detector.hung()]).toEqual([0, false]);
   passes(4);
-  expect([detector.quietMs(), detector.hung()]).toEqual([4000, false]);
+  expect([detector.quietMs(), detector.hung()]).toEqual([4 * TICK_MS, false]);
   passes(1);
   expect(detector.hung()).toBe(true);
   passes(1, { beating: true });
@@ -40,7 +40,7 @@ test('a hung loop is not live and not ready, and a busy one is told of', () => {
   const report = { live: true, ready: true, checks: { redis: { ok: true, message: 'answers' } } };
   const health = (quiet: number) =>
     watchedHealth(report, { quietMs: () => quiet, hung: () => quiet >= 30_000 });
-  expect(health(2999)).toEqual(report);
+  expect(health(4999)).toEqual(report);
   expect(health(12_000)).toMatchObject({ live: true, ready: true, checks: { loop: { ok: true } } });
   expect(health(12_000).checks.loop?.message).toMatch(/^has not moved for 12 s/);
   expect(health(30_000)).toMatchObject({ live: false, ready: false, checks: { loop: { ok: false } } });

@@ -38,13 +38,13 @@ const acquired = (epochs: number[], count = 1) =>
   vi.waitFor(() => expect(epochs).toHaveLength(count), { timeout: 20_000 });
 
 test('a main loop that is hung loses its lease at once in its own eyes, and leads again when it moves', async () => {
-  const { watchdog, holder, ...told } = await watched({ hangMs: 1500, leaseMs: 12_000 });
+  const { watchdog, holder, ...told } = await watched({ hangMs: 1500, leaseMs: 18_000 });
   watchdog.lease.start();
   await acquired(told.acquired);
   const before = await holder();
   expect(watchdog.lease.held()).toBe(true);
   // The lease is given up when it is next renewed, after a third of its life, and would allow acts for two thirds of it.
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 6000);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 8500);
   // No message of the loss has been read yet.
   expect(told.lost).toEqual([]);
   expect(watchdog.lease.held()).toBe(false);

@@ -9,6 +9,7 @@ import { redactUrl } from '../telemetry/redact.ts';
 import type { Check } from './check.ts';
 import type { Context } from './context.ts';
 import { healthChecks } from './health-checks.ts';
+import { linkLocalCheck } from './link-local-check.ts';
 import { askRedisAt } from './redis-port.ts';
 import type { Session } from './session.ts';
 
@@ -168,6 +169,7 @@ async function* runtimeChecks(context: Context, settings: Settings): AsyncGenera
 }
 
 async function* dockerChecks({ parts }: Context, settings: Settings): AsyncGenerator<Check> {
+  yield await linkLocalCheck();
   try {
     const { name, present } = await parts.bodyImage(settings);
     yield present

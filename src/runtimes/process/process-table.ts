@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import pLimit from 'p-limit';
 
 /** One process as the system shows it now. `pid` and `start` together name it for good; a pid alone does not. */
 export interface Process {
@@ -22,6 +23,8 @@ const LINUX = process.platform === 'linux';
 /** USER_HZ is 100 on every architecture that Node runs on. */
 export const TICKS_PER_SECOND = 100;
 const run = promisify(execFile);
+/** Environments that are read at the same time: all of them at once took more descriptors than a process has. */
+const atOnce = pLimit(32);
 
 /** The live process of this pid; a zombie is none. */
 export async function readProcess(pid: number): Promise<Process | undefined> {
@@ -39,7 +42,8 @@ export async function readProcesses(): Promise<Process[]> {
 /** A variable of a process, as its environment was at its exec; `undefined` where it has none of that name. */
 export async function readVariable(pid: number, name: string): Promise<string | undefined> {
   if (!LINUX) return undefined;
-  const environ = `\0${await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '')}`;
+  const text = await atOnce(() => readFile(`/proc/${pid}/environ`, 'latin1').catch(unlessOutOfFiles));
+  const environ = `\0${text}`;
   const at = environ.indexOf(`\0${name}=`);
   if (at < 0) return undefined;
   const from = at + name.length + 2;
@@ -54,6 +58,12 @@ export async function readArguments(pid: number): Promise<string> {
     ({ stdout }) => stdout,
     () => '',
   );
+}
+
+/** A process that is gone or hides its environment has no mark; a manager without free descriptors does not know. */
+function unlessOutOfFiles(error: NodeJS.ErrnoException): string {
+  if (error.code === 'EMFILE' || error.code === 'ENFILE') throw error;
+  return '';
 }
 
 /** Bytes of a process in memory; pages that it shares with others are counted with each of them. */

@@ -270,3 +270,22 @@ test('a body of the layout before is started, found and removed with all that is
   await runtime.remove(id);
   expect(existsSync(place(worker_id))).toBe(false);
 });
+
+test('many bodies are searched for at once with few descriptors, and a manager without any does not take them for dead', () => {
+  const script = `
+    import { readTable } from '${new URL('../../../src/runtimes/process/members.ts', import.meta.url).href}';
+    const tables = await Promise.all(Array.from({ length: 8 }, () => readTable()));
+    const marks = tables.map(({ all, bodies }) => bodies[all.findIndex(({ pid }) => pid === process.pid)]);
+    console.log([...new Set(marks)].join());`;
+  const limited = [
+    '-c',
+    'ulimit -n 80; exec "$@"',
+    'sh',
+    process.execPath,
+    '--input-type=module',
+    '-e',
+    script,
+  ];
+  const env = { ...process.env, WORKER_BODY_ID: 'of-this-test' };
+  expect(execFileSync('/bin/sh', limited, { encoding: 'utf8', env })).toBe('of-this-test\n');
+});

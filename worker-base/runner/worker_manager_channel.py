@@ -17,7 +17,7 @@ def begin():
 def write(line):
     """Writes one line. Threads and forks of a function write too: a long line goes out in parts, which must not mix."""
     data = memoryview(line + b"\n")
-    with lock:
+    with lock.threads:
         try:
             # A function may have closed it, and opened a file of its own in its place.
             if os.fstat(ANSWERS).st_ino != begin.channel:
@@ -42,12 +42,6 @@ class Lock:
         # A signal's handler that answers nothing but raises may interrupt its holder, and not wait for it.
         self.threads = threading.RLock()
         self.between = None
-
-    def __enter__(self):
-        self.threads.acquire()
-
-    def __exit__(self, *_):
-        self.threads.release()
 
     def share(self):
         if self.between is None:

@@ -46,6 +46,7 @@ function runtimesOf(settings: Settings, metrics?: Metrics) {
     home: settings.home,
     processUser: settings.processUser,
     handlersDir: settings.handlersDir,
+    linkLocal: settings.allowLinkLocal,
     defaults: {
       memory_bytes: settings.defaultMemoryBytes && Math.min(settings.defaultMemoryBytes, totalmem()),
       pids: settings.defaultPids,

@@ -282,6 +282,13 @@ export const VARIABLES = {
     fallback: 'false',
     help: 'Whether the module DOCKER is allowed, whose workers are less closed in than others.',
   }),
+  allowLinkLocal: variable({
+    name: 'ALLOW_LINK_LOCAL',
+    schema: z.enum(['true', 'false']).transform((text) => text === 'true'),
+    allowed: 'true or false',
+    fallback: 'false',
+    help: 'Whether containers reach 169.254.0.0/16, where clouds hand out credentials of the machine.',
+  }),
   secretsDir: optional({
     name: 'SECRETS_DIR',
     schema: path,

@@ -58,6 +58,7 @@ test('the defaults', () => {
     workerBaseImage: undefined,
     workerBuildCa: undefined,
     allowPrivileged: false,
+    allowLinkLocal: false,
     secretsDir: undefined,
     pipIndexUrl: undefined,
     handlersDir: undefined,

@@ -9,7 +9,6 @@ import { redactUrl } from '../telemetry/redact.ts';
 import type { Check } from './check.ts';
 import type { Context } from './context.ts';
 import { healthChecks } from './health-checks.ts';
-import { linkLocalCheck } from './link-local-check.ts';
 import { askRedisAt } from './redis-port.ts';
 import type { Session } from './session.ts';
 
@@ -169,7 +168,6 @@ async function* runtimeChecks(context: Context, settings: Settings): AsyncGenera
 }
 
 async function* dockerChecks({ parts }: Context, settings: Settings): AsyncGenerator<Check> {
-  yield await linkLocalCheck();
   try {
     const { name, present } = await parts.bodyImage(settings);
     yield present

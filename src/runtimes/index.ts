@@ -23,6 +23,8 @@ export interface RuntimeChoice {
   wrapper: { argv: string[] };
   /** HANDLERS_DIR, bound into Docker bodies that name files of it. */
   handlersDir?: string | undefined;
+  /** Whether Docker bodies reach link-local addresses. */
+  linkLocal?: boolean | undefined;
   /** Limits of bodies whose spec names none. */
   defaults?: DefaultLimits | undefined;
   observe: (runtime: RuntimeName, call: string, result: string, seconds: number) => void;
@@ -41,7 +43,7 @@ export function createRuntimes(choice: RuntimeChoice): {
       ? undefined
       : createDockerRuntime({
           ...{ cell, host: choice.dockerHost, image: choice.image, deadlines: Object.fromEntries(capped) },
-          ...{ handlersDir: choice.handlersDir, defaults: choice.defaults },
+          ...{ handlersDir: choice.handlersDir, linkLocal: choice.linkLocal, defaults: choice.defaults },
           observe: (call, result, seconds) => choice.observe('docker', call, result, seconds),
         });
   const direct =

@@ -2,7 +2,6 @@ import { CommanderError } from 'commander';
 import { expect, test } from 'vitest';
 import { parseInfo, redisSettings } from '../../src/cli/checks.ts';
 import { exitCodeOf, linesOf, TimedOut, usage } from '../../src/cli/exit.ts';
-import { judgeRules } from '../../src/cli/link-local-check.ts';
 import { compareIds } from '../../src/cli/merge.ts';
 import { filterOf, queuePlaces } from '../../src/cli/ps.ts';
 import { type Goal, judge } from '../../src/cli/wait-for.ts';
@@ -112,14 +111,4 @@ test('ps tells who waits for a start their place, per runtime, the oldest first'
     ['d', 'Queued (2 of 2)'],
     ['c', 'Queued (1 of 1)'],
   ]);
-});
-
-test.each([
-  ['-N DOCKER-USER\n-A DOCKER-USER -d 169.254.0.0/16 -j REJECT --reject-with icmp-port-unreachable\n', 'ok'],
-  ['-A DOCKER-USER -d 169.254.0.0/16 -i br-1 -j DROP\n-A DOCKER-USER -j RETURN', 'ok'],
-  ['-N DOCKER-USER\n-A DOCKER-USER -j RETURN\n', 'hint'],
-  ['-A DOCKER-USER -d 169.254.0.0/16 -j ACCEPT', 'hint'],
-  [undefined, 'hint'],
-])('doctor says whether containers reach link-local addresses: %j', (rules, state) => {
-  expect(judgeRules(rules)).toMatchObject({ state });
 });

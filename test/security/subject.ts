@@ -62,7 +62,7 @@ export async function startSubject(spec: WorkerSpec, argv: string[] = IDLE): Pro
   const docker = dockerAt(inject('dockerHost'));
   const order = { worker_id: randomUUID(), incarnation: 1, spec, spec_hash: 'hash', epoch: 1 };
   const env = { REDIS_URL: 'redis://wrapper:its-secret@nowhere' };
-  const place = { cell: 'security', image: await imageOf(spec), network: 'bridge' };
+  const place = { cell: 'security', image: await imageOf(spec), network: 'bridge', linkLocal: true };
   const container = await docker.createContainer({
     _query: { name: `wm-security-${order.worker_id}` },
     _body: toContainer({ ...order, env, argv }, place),

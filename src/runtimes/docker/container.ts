@@ -20,6 +20,8 @@ export interface Placement {
   ours?: boolean;
   /** The operator's handler files, where there are any. */
   handlersDir?: string | undefined;
+  /** Whether bodies reach 169.254.0.0/16, where clouds hand out credentials of the machine. */
+  linkLocal?: boolean | undefined;
   /** Of bodies whose spec names none. */
   defaults?: DefaultLimits | undefined;
 }
@@ -53,7 +55,25 @@ export function toContainer(order: BodyOrder, place: Placement): ContainerCreate
       ...profile,
       ...(mounts.length > 0 ? { Mounts: mounts } : {}),
     },
+    ...(place.linkLocal ? {} : { NetworkingConfig: withoutLinkLocal(order.worker_id, place.network) }),
   } as ContainerCreateOptions;
+}
+
+/**
+ * An address of the body's own in 169.254.0.0/16 makes that network one that is directly connected: the kernel looks for its
+ * addresses on the cell's bridge, where nobody has them, and never sends to a router. This needs no right on the engine's machine.
+ */
+function withoutLinkLocal(workerId: string, network: string): ContainerCreateOptions['NetworkingConfig'] {
+  const LinkLocalIPs = [linkLocalAddress(workerId)];
+  return { EndpointsConfig: { [network]: { IPAMConfig: { LinkLocalIPs } } } };
+}
+
+/** 169.254.1.0 to 169.254.254.255, as RFC 3927 (2.1) allows, by the first two bytes of the worker's id. */
+export function linkLocalAddress(workerId: string): string {
+  const [high, low] = [workerId.slice(0, 2), workerId.slice(2, 4)].map((hex) => Number.parseInt(hex, 16));
+  const third = 1 + ((high ?? 0) % 254);
+  // The address of the clouds' metadata service is nobody's.
+  return third === 169 && low === 254 ? '169.254.169.253' : `169.254.${third}.${low}`;
 }
 
 /** All files, read-only: a handler imports what lies beside it. */

@@ -46,6 +46,8 @@ export interface DockerRuntimeOptions {
   image: string;
   /** The operator's handler files, on the engine's machine. */
   handlersDir?: string | undefined;
+  /** Whether bodies reach link-local addresses; false without it. */
+  linkLocal?: boolean | undefined;
   /** Limits of bodies whose spec names none. */
   defaults?: DefaultLimits | undefined;
   /** Told of every call to the engine: its name, `ok`, `refused`, `timeout` or `down`, and seconds. */
@@ -111,7 +113,13 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
     const wanted = toContainer(
       { ...order, env },
       {
-        ...{ cell, image, network: network.name, handlersDir: options.handlersDir },
+        ...{
+          cell,
+          image,
+          network: network.name,
+          handlersDir: options.handlersDir,
+          linkLocal: options.linkLocal,
+        },
         ours,
         defaults: { ...(options.defaults ?? DEFAULT_LIMITS), ...(quotas ? {} : { disk_bytes: undefined }) },
       },

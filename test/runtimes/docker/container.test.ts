@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { workerSpec } from '../../../src/model/index.ts';
-import { DEFAULT_LIMITS, toContainer } from '../../../src/runtimes/docker/container.ts';
+import { DEFAULT_LIMITS, linkLocalAddress, toContainer } from '../../../src/runtimes/docker/container.ts';
 import { findDropped } from '../../../src/runtimes/docker/dropped.ts';
 import { bodyName, checkCell, checkId, networkName } from '../../../src/runtimes/docker/names.ts';
 import { needsPrograms } from '../../../src/runtimes/docker/profile.ts';
@@ -209,4 +209,21 @@ test('handler files are bound read-only where the worker names one of the operat
 test('an image that was made from ours has our users, whatever its name', () => {
   const made = toContainer({ ...order(), image: 'team/worker:1' }, { ...PLACE, ours: true });
   expect(made).toMatchObject({ User: '0:0', HostConfig: { CapAdd: ['SETUID', 'SETGID', 'KILL'] } });
+});
+
+test('each body has a link-local address of its own, unless the operator allows that network', () => {
+  const { EndpointsConfig } = toContainer(order(), PLACE).NetworkingConfig ?? {};
+  expect(EndpointsConfig?.['wm-default']?.IPAMConfig).toEqual({
+    LinkLocalIPs: [expect.stringMatching(/^169\.254\.\d+\.\d+$/)],
+  });
+  expect(toContainer(order(), { ...PLACE, linkLocal: true }).NetworkingConfig).toBeUndefined();
+});
+
+test.each([
+  ['00000000-', '169.254.1.0'],
+  ['fe010000-', '169.254.1.1'],
+  ['fdff0000-', '169.254.254.255'],
+  ['a8fe0000-', '169.254.169.253'],
+])('worker %s… gets %s, which RFC 3927 allows', (id, address) => {
+  expect(linkLocalAddress(id)).toBe(address);
 });

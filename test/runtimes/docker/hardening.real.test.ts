@@ -39,6 +39,19 @@ test('a body has no rights, an init and its limits, as it sees them itself', asy
   expect((await outcome(runtime, bomb)).tail).toMatch(/fork/i);
 });
 
+test('a body reached link-local addresses, where clouds hand out credentials of the machine', async () => {
+  const connect = orderOf(
+    sh('grep 0000FEA9 /proc/net/route; bash -c "exec 3<>/dev/tcp/169.254.169.254/80" 2>&1; exit 0'),
+  );
+  const { runtime } = newRuntime();
+  const { tail = '' } = await outcome(runtime, connect);
+  // On its own link, without a gateway.
+  expect(tail).toMatch(/^eth0\s+0000FEA9\s+00000000\s/);
+  expect(tail).toContain('No route to host');
+  const { ip_address } = (await runtime.find(connect.worker_id, undefined))[0] ?? {};
+  expect(ip_address ?? '').not.toMatch(/^169\.254\./);
+});
+
 test('the engine is asked for what the specification says, with a log that can not fill the disk', async () => {
   const { runtime, cell } = newRuntime();
   const resources = { memory: '64m', cpus: 0.5, pids: 20 };

@@ -7,6 +7,7 @@
  * to `serve`; the exit code is the manager's.
  */
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { apiTokenOf } from '../src/api-token.ts';
@@ -23,7 +24,8 @@ import { ensureWorkerImage } from './worker-image.ts';
 const MAIN = join(import.meta.dirname, '..', 'src', 'main.ts');
 const EXAMPLE = {
   command: 'create',
-  request_id: 'first',
+  // A request_id names a command for good: the same one again would create nothing.
+  request_id: randomUUID(),
   agent_type: 'CUSTOM',
   command_line: ['sh', '-c', 'while read -r line; do echo "you said: $line"; done'],
 };

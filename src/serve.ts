@@ -10,18 +10,16 @@ import { createHttpServer } from './http/server.ts';
 import { taskRoutes } from './http/tasks.ts';
 import { startSchedule } from './images/schedule.ts';
 import { limitsOf } from './limits.ts';
-import { messageOf, type RuntimeName } from './model/index.ts';
+import { messageOf } from './model/index.ts';
 import { openClock } from './open-clock.ts';
 import { deskOf } from './open-desk.ts';
 import { watchHazards } from './open-hazards.ts';
 import { openPools } from './open-pools.ts';
+import { openRuntimes } from './open-runtimes.ts';
 import { startsOf } from './open-starts.ts';
-import { pauseBetweenTerms, Term } from './reconcile/term.ts';
+import { pauseBetweenTerms } from './reconcile/rounds.ts';
+import { Term } from './reconcile/term.ts';
 import type { TermOptions } from './reconcile/term-options.ts';
-import { aliased } from './runtimes/aliased.ts';
-import { Ownership, owned } from './runtimes/owned.ts';
-import { Runtimes } from './runtimes/registry.ts';
-import { type Runtime, RuntimeDown } from './runtimes/runtime.ts';
 import type { ServeOptions } from './serve-options.ts';
 import {
   CommandStream,
@@ -31,7 +29,6 @@ import {
   Findings,
   ImageUsage,
   Store,
-  Takeovers,
   watchSignals,
 } from './store/index.ts';
 import { openTasks } from './tasks/index.ts';
@@ -40,9 +37,6 @@ import { startWatchdog } from './watchdog/index.ts';
 
 /** A runtime that does not answer is asked again after this. */
 const PROBE_MS = 2000;
-
-/** Reads what a worker is made of from its record. */
-const specFrom = (store: Store) => async (id: string) => (await store.load(id))?.record.desired.spec;
 
 /** Runs the manager until the signal fires. Throws only where it cannot start, such as on a port that is taken. */
 export async function serve(options: ServeOptions): Promise<void> {
@@ -76,40 +70,11 @@ export async function serve(options: ServeOptions): Promise<void> {
   const imageObstacle = options.imageObstacle(images);
   const usage = new ImageUsage(redis);
   const collector = options.collector?.(redis, () => images?.busy ?? false);
-  const urls = new Map<RuntimeName, string>();
-  const takeovers = { book: new Takeovers(redis, settings.cell), specOf: specFrom(store), now: clock.now };
   const findings = new Findings(redis, store.keys.findings, { log, now: clock.now });
   const hazards = watchHazards({ redis, metrics, log, strict: settings.redisStrict });
-  const ownership = new Ownership(({ id, worker_id, runtime, store: label }) =>
-    log.warn({ body_id: id, worker_id, runtime, store: label }, 'body of another store left alone'),
+  const { runtimes, ...open } = openRuntimes(options, { redis, store, now: clock.now }, (name) =>
+    term?.runtimeChanged(name),
   );
-  const ours = options.runtimes.map((runtime) => owned(runtime, ownership));
-  const taking = (runtime: Runtime) => aliased(runtime, takeovers);
-  const runtimes = new Runtimes(ours.map(taking), clock.now, (name, error) => {
-    log[error ? 'warn' : 'info'](
-      { runtime: name, why: error },
-      error ? 'runtime does not answer' : 'runtime answers',
-    );
-    metrics.runtimeUp.set(error ? 0 : 1, { runtime: name });
-    term?.runtimeChanged(name);
-  });
-  /** Never throws: what an engine does not tell now, it is asked again. */
-  const probe = async () => {
-    try {
-      await runtimes.probe();
-      for (const { name, error } of runtimes.states) {
-        if (!error && !urls.has(name)) urls.set(name, await options.bodyRedisUrl(name));
-      }
-    } catch (error) {
-      log.warn({ why: messageOf(error) }, 'runtimes cannot be asked');
-    }
-  };
-
-  const bodyRedisUrl = (name: RuntimeName) => {
-    const url = urls.get(name);
-    if (url) return url;
-    throw new RuntimeDown(`The runtime ${name} has not told yet how its bodies reach Redis.`);
-  };
 
   let termEnd = new AbortController();
   /** Fires when nothing is to be led any more: with `cleanup`, once the ends of the direct bodies are recorded. */
@@ -151,7 +116,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     ...{
       store,
       runtimes,
-      ownership,
+      ownership: open.ownership,
       findings,
       metrics,
       log,
@@ -160,7 +125,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       newId: randomUUID,
     },
     checkpoint: options.checkpoint,
-    bodyRedisUrl,
+    bodyRedisUrl: open.bodyRedisUrl,
     pools: pools.ports,
     images: images && {
       state: (spec) => images.state(spec),
@@ -243,12 +208,12 @@ export async function serve(options: ServeOptions): Promise<void> {
   });
   const prober = setInterval(() => {
     void clock.compare();
-    if (runtimes.states.some(({ name, error }) => error || !urls.has(name))) void probe();
+    if (open.incomplete) void open.probe();
   }, PROBE_MS);
   try {
     log.info({ url: watchdog.url, cell: settings.cell }, 'manager started');
     options.listening?.(watchdog.url);
-    await probe();
+    await open.probe();
     void watchSignals(listener, store.keys, (id) => term?.hint(id)).catch(() => {});
     const over = new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
@@ -261,7 +226,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     log.info(`shutting down; ${options.cleanup ? 'ending direct workers' : 'workers keep running'}`);
   } finally {
     clearInterval(prober);
-    if (options.cleanup) await cleanUp(ours, { log, store, term, leads: watchdog.lease.held() });
+    if (options.cleanup) await cleanUp(open.ours, { log, store, term, leads: watchdog.lease.held() });
     leave.abort();
     await ended;
     await watchdog.close();

@@ -4,7 +4,15 @@
  * Until every runtime that may hold bodies has answered, an empty store decides nothing.
  */
 import type { Logger } from 'pino';
-import { type Body, instant, messageOf, owns, type StoreIdentity, workerSpec } from '../model/index.ts';
+import {
+  type Body,
+  instant,
+  type LifecycleEvent,
+  messageOf,
+  owns,
+  type StoreIdentity,
+  workerSpec,
+} from '../model/index.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { Store } from '../store/index.ts';
 import { identityFrom, tiesOf } from './identity.ts';
@@ -79,4 +87,13 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** The line in the history of a worker whose record was restored. */
+export function restoredEvent(now: number): LifecycleEvent {
+  return {
+    ...{ timestamp: instant(now), type: 'restored', status: 'STARTING', phase: 'accepted', reason: '' },
+    message: 'The store was lost; the record was restored from the body.',
+    ...{ incarnation: 0, actions: [] },
+  };
 }

@@ -3,10 +3,8 @@
  * look at everything from time to time. It ends when its signal fires, and throws where it cannot go on: another
  * manager leads (`Fenced`), or the store is not the same any more (`StoreLost`). Bodies are never touched by its end.
  */
-import { setTimeout as delay } from 'node:timers/promises';
-import { instant, type LifecycleEvent, messageOf, type RuntimeName } from '../model/index.ts';
+import { type LifecycleEvent, messageOf, type RuntimeName } from '../model/index.ts';
 import { steadyClock } from '../queue/clock.ts';
-import { createWorkQueue } from '../queue/work-queue.ts';
 import { Fenced } from '../store/index.ts';
 import { DEFAULT_POOL } from '../tasks/desk.ts';
 import { Stock } from '../warm/stock.ts';
@@ -20,13 +18,12 @@ import { Loop } from './loop.ts';
 import { Monitor, type UsageSum } from './monitor.ts';
 import { endedBody, poolContext } from './pool-ports.ts';
 import { PoolLoop } from './pools.ts';
-import { recover } from './recover.ts';
-import { Resync, StoreLost } from './resync.ts';
+import { recover, restoredEvent } from './recover.ts';
+import { Resync } from './resync.ts';
+import { Rounds } from './rounds.ts';
 import { consumeForTerm } from './term-commands.ts';
 import type { TermOptions } from './term-options.ts';
 
-/** A resync that failed is tried again after this; so is a look for hints that were missed. */
-const SOON_MS = 1000;
 /** How soon it is noticed that memory is free again, and how old a place in the queue of starts may be. */
 const TICK_MS = 1000;
 
@@ -37,10 +34,7 @@ export class Term {
   readonly #options: TermOptions;
   readonly #mayAct: () => boolean;
   readonly #end = new AbortController();
-  /** One key, `resync`, so that hints that come together cause one look. */
-  readonly #looks = createWorkQueue({ clock: steadyClock });
-  /** One key, `check`: a check that takes longer than its interval delays the next one. */
-  readonly #checks = createWorkQueue({ clock: steadyClock });
+  readonly #rounds: Rounds;
   readonly #monitor: Monitor;
   readonly #stock: Stock;
   readonly #admission: Admission;
@@ -121,6 +115,12 @@ export class Term {
       ...{ store, runtimes, log, limits, now, askNode, loop: this.loop },
       ...{ interval_ms: options.check_ms, monotonic: steadyClock.monotonic },
     });
+    this.#rounds = new Rounds({
+      ...{ log, resync_ms: options.resync_ms, check_ms: options.check_ms },
+      resync: () => this.#observeAll(this.#resync as Resync),
+      check: () => this.#monitor.run(),
+      fatal: (error) => this.#end.abort(error),
+    });
   }
 
   /** Workers that wait for their turn to start, by runtime. */
@@ -141,7 +141,7 @@ export class Term {
   /** Something about a worker may have changed; without an id, about any of them. */
   hint(workerId: string | undefined): void {
     if (workerId) this.loop.queue.add(workerId);
-    else this.#looks.add('resync');
+    else this.#rounds.request();
   }
 
   /** A build has begun, gone on or ended: those that wait for an image have to look. */
@@ -171,20 +171,12 @@ export class Term {
     const { store, runtimes, log, metrics, now, newId, ownership, findings } = this.#options;
     // Until it is known which store this is, all bodies have to be seen.
     ownership.set(undefined);
-    const { last } = ownership;
     const { identity, restored } = await recover({
-      store,
-      runtimes,
-      epoch: this.epoch,
-      now,
-      newId,
-      log,
-      last,
+      ...{ store, runtimes, epoch: this.epoch, now, newId, log, last: ownership.last },
     });
     ownership.set(identity);
     this.#options.checkpoint?.('recovered');
-    for (const id of restored)
-      await this.#tell(id, 'restored', 'The store was lost; the record was restored from the body.');
+    for (const id of restored) await store.tell(id, restoredEvent(now()));
     const adopted = (id: string, event: LifecycleEvent) => {
       metrics.adopted.inc(1);
       void store
@@ -204,43 +196,31 @@ export class Term {
         heartbeat_silent_ms: limits.heartbeat_silent_ms,
       },
     });
-    this.#looks.add('resync');
-    this.#checks.addAfter('check', this.#options.check_ms);
     const ticking = setInterval(() => this.#admission.tick(), TICK_MS);
     const watchers = runtimes.all.map((runtime) => runtime.watch((id) => this.hint(id)));
     try {
       await Promise.all([
         this.loop.run(signal),
         this.pools.run(signal),
-        this.#looks.run(() => this.#look(this.#resync as Resync), 1, signal),
-        this.#checks.run(() => this.#check(), 1, signal),
+        this.#rounds.run(signal),
         this.#consume(signal),
       ]);
       // The reason of the term's own end, if it has one, is told to whoever began it.
       this.#end.signal.throwIfAborted();
     } finally {
       clearInterval(ticking);
-      this.#looks.shutDown();
-      this.#checks.shutDown();
+      this.#rounds.end();
       this.loop.queue.shutDown();
       this.pools.queue.shutDown();
       await Promise.all(watchers.map((watcher) => watcher.close()));
     }
   }
 
-  async #look(resync: Resync): Promise<void> {
-    const { resync_ms, log, stream } = this.#options;
-    try {
-      await resync.run();
-      await this.pools.lookAround();
-      await stream.trim();
-      await this.#trimStreams();
-      this.#looks.addAfter('resync', resync_ms);
-    } catch (error) {
-      if (error instanceof StoreLost || error instanceof Fenced) return this.#end.abort(error);
-      log.warn({ why: messageOf(error) }, 'the look at everything failed; trying again');
-      this.#looks.addAfter('resync', SOON_MS);
-    }
+  async #observeAll(resync: Resync): Promise<void> {
+    await resync.run();
+    await this.pools.lookAround();
+    await this.#options.stream.trim();
+    await this.#trimStreams();
   }
 
   async #trimStreams(): Promise<void> {
@@ -252,15 +232,6 @@ export class Term {
       );
   }
 
-  async #check(): Promise<void> {
-    try {
-      await this.#monitor.run();
-    } catch (error) {
-      this.#options.log.warn({ why: messageOf(error) }, 'the check of all bodies failed');
-    }
-    this.#checks.addAfter('check', this.#options.check_ms);
-  }
-
   async #consume(signal: AbortSignal): Promise<void> {
     const { epoch, loop, pools } = this;
     const counted = { epoch, loop, pools, stock: this.#stock, census: this.#census };
@@ -270,21 +241,4 @@ export class Term {
       this.#end.abort(error);
     }
   }
-
-  async #tell(id: string, type: string, message: string): Promise<void> {
-    const { store, now } = this.#options;
-    const event = {
-      timestamp: instant(now()),
-      type,
-      status: 'STARTING',
-      phase: 'accepted',
-      reason: '',
-      message,
-    } as const;
-    await store.tell(id, { ...event, incarnation: 0, actions: [] });
-  }
 }
-
-/** Waits before a term is tried again after its start has failed, so that a broken store is no hot loop. */
-export const pauseBetweenTerms = (signal: AbortSignal, ms = SOON_MS) =>
-  delay(ms, undefined, { signal }).catch(() => {});

@@ -10,7 +10,8 @@ import { RANK } from './place.ts';
 export interface Stored {
   payload: TaskPayload;
   timeout_seconds?: number | undefined;
-  backoff?: TaskBackoff | undefined;
+  /** What is missing of it has its default. */
+  backoff?: Partial<TaskBackoff> | undefined;
   max_losses?: number | undefined;
 }
 
@@ -26,8 +27,8 @@ export const toStored = ({ payload, timeout_seconds, backoff, max_losses }: Task
 const DEFAULT_BACKOFF: TaskBackoff = { type: 'exponential', delay_seconds: 1, max_delay_seconds: 300 };
 
 /** Milliseconds between the `made`-th attempt (1 for the first) and the next. */
-export function backoffMs(made: number, backoff: TaskBackoff = DEFAULT_BACKOFF): number {
-  const { type, delay_seconds, max_delay_seconds } = backoff;
+export function backoffMs(made: number, backoff: Partial<TaskBackoff> = {}): number {
+  const { type, delay_seconds, max_delay_seconds } = { ...DEFAULT_BACKOFF, ...backoff };
   const factor = type === 'fixed' ? 1 : 2 ** Math.min(made - 1, 30);
   return Math.round(Math.min(delay_seconds * factor, max_delay_seconds) * 1000);
 }
@@ -71,9 +72,8 @@ function wrongBackoff(backoff: unknown): string | undefined {
   if (backoff === undefined) return undefined;
   if (!isRecord(backoff)) return 'backoff must be an object';
   const { type, delay_seconds, max_delay_seconds } = backoff;
-  if (type !== 'fixed' && type !== 'exponential') return 'backoff.type must be fixed or exponential';
-  const missing = delay_seconds === undefined || max_delay_seconds === undefined;
-  if (missing) return 'backoff must have delay_seconds and max_delay_seconds';
+  if (type !== undefined && type !== 'fixed' && type !== 'exponential')
+    return 'backoff.type must be fixed or exponential';
   return (
     wrongNumber('backoff.delay_seconds', delay_seconds, 0, DAY) ??
     wrongNumber('backoff.max_delay_seconds', max_delay_seconds, 0, DAY)

@@ -87,6 +87,8 @@ test('explain says that nobody leads', async () => {
   const record = { desired: 'running', generation: 1, created_at: new Date().toISOString(), request_id: 'r' };
   await redis.hset(`${cell}:worker:${id}`, { ...record, spec: JSON.stringify(spec) });
   await redis.zadd(`${cell}:workers`, 1, id);
+  // As an accepted command leaves it: no decision was recorded yet.
+  await redis.hset(`${cell}:workers:index`, id, '1.0');
   const { code, out } = await wm('explain', '0000');
   expect(code).toBe(0);
   expect(out).toMatch(/To do +create body 1/);

@@ -4,6 +4,7 @@ import pino from 'pino';
 import { instant, type Summary } from '../../src/model/index.ts';
 import { steadyClock } from '../../src/queue/clock.ts';
 import { createLease } from '../../src/queue/lease.ts';
+import { pauseBetweenTerms } from '../../src/reconcile/rounds.ts';
 import { Term } from '../../src/reconcile/term.ts';
 import { FakeEngine, FakeRuntime } from '../../src/runtimes/fake/fake.ts';
 import { Ownership, owned } from '../../src/runtimes/owned.ts';
@@ -11,6 +12,7 @@ import { Runtimes } from '../../src/runtimes/registry.ts';
 import {
   CommandStream,
   connectBlocking,
+  Fenced,
   Findings,
   readFindings,
   redisLeaseStore,
@@ -19,6 +21,7 @@ import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { type Cell, openCell } from '../store/cell.ts';
 
 const POOL = 'jobs';
+const LEASE_MS = 1500;
 const log = pino({ level: process.env.KEYS_LOG ?? 'silent' });
 const metrics = createMetrics({ processMetrics: false });
 const LIMITS = {
@@ -108,14 +111,17 @@ export class LossyCell {
           ...{ resync_ms: 120, check_ms: 3_600_000, grace_ms: 100, breaker_share: 1 },
         })
           .run(signal)
-          .catch((error) => log.warn({ why: String(error) }, 'term ended'));
+          .catch((error) => {
+            log.warn({ why: String(error) }, 'term ended');
+            // As `serve`: another try before the lease is renewed would be refused again, and a command counts its tries.
+            return pauseBetweenTerms(signal, error instanceof Fenced ? LEASE_MS : 20);
+          });
         blocking.disconnect();
-        await new Promise((resolve) => setTimeout(resolve, 20));
       }
     };
     const lease = createLease({
       ...{ store: redisLeaseStore(redis, store.keys), owner: randomUUID(), clock: steadyClock },
-      ...{ ttlMs: 1500, pollMs: 40 },
+      ...{ ttlMs: LEASE_MS, pollMs: 40 },
       onAcquired: (epoch) => {
         running = running.then(() => term(epoch));
       },

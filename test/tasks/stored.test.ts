@@ -22,6 +22,7 @@ describe('backoff', () => {
 
   it('doubles from one second where the task does not say', () => {
     expect([1, 2, 3, 100].map((made) => backoffMs(made))).toEqual([1000, 2000, 4000, 300_000]);
+    expect([1, 2].map((made) => backoffMs(made, { delay_seconds: 2 }))).toEqual([2000, 4000]);
   });
 });
 
@@ -146,7 +147,10 @@ describe('what Redis holds of a task', () => {
     [JSON.stringify({ ...good, max_losses: -1 }), 'max_losses must be a number'],
     [JSON.stringify({ ...good, backoff: 'fixed' }), 'backoff must be an object'],
     [JSON.stringify({ ...good, backoff: { type: 'odd' } }), 'backoff.type must be'],
-    [JSON.stringify({ ...good, backoff: { type: 'fixed' } }), 'backoff must have delay_seconds'],
+    [
+      JSON.stringify({ ...good, backoff: { type: 'fixed', delay_seconds: -1 } }),
+      'backoff.delay_seconds must be',
+    ],
   ])('refuses %s, and says why', (text, reason) => {
     expect(readStored(text)).toContain(reason);
   });
@@ -166,4 +170,13 @@ describe('what Redis holds of a task', () => {
       ...{ queued_at: '1970-01-01T00:00:00.000Z', started_at: null, progress: null, priority: 'normal' },
     });
   });
+});
+
+it('a backoff that another program wrote without all of its fields has their defaults', () => {
+  const text = JSON.stringify({
+    payload: { function: 'f' },
+    backoff: { type: 'fixed', delay_seconds: 0.01 },
+  });
+  const read = readStored(text);
+  expect(typeof read === 'string' ? read : backoffMs(3, read.backoff)).toBe(10);
 });

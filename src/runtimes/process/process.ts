@@ -13,25 +13,23 @@
  * Must not import the store, the queue or the loop.
  */
 import { rm } from 'node:fs/promises';
-import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { readMachineMemory } from '../../machine-memory.ts';
 import { type Body, Fault, type Usage, type WorkerSpec, workerId } from '../../model/index.ts';
 import { BodyConflict, type BodyOrder, type Runtime, type RuntimeInfo } from '../runtime.ts';
 import { Bodies } from './bodies.ts';
 import { BodyDirectory } from './body-directory.ts';
 import { type BodyRecord, newBodyId } from './body-record.ts';
 import { call, callBody } from './call.ts';
-import { type CgroupSupport, dismantleCgroups, findCgroups, NO_CGROUPS } from './cgroup-support.ts';
+import { dismantleCgroups } from './cgroup-support.ts';
 import { makeCgroups, removeCgroups } from './cgroups.ts';
 import { deliver } from './deliver.ts';
+import { ProcessHost } from './host.ts';
 import { gone, launch } from './launch.ts';
 import { limitsOf, refuseUnsupported, withDefaults, withRlimit } from './limits.ts';
 import { measure, sharedTable } from './measure.ts';
 import { killAll, terminateAll } from './members.ts';
 import { bodyOf } from './observe.ts';
 import type { ProcessRuntimeOptions } from './process-options.ts';
-import { type ChosenUser, chooseUser, NO_USER, ownName } from './process-user.ts';
 import { titleOf } from './title.ts';
 import { HINTS, watchCell } from './watch.ts';
 
@@ -46,41 +44,27 @@ const POLL_MS = 10_000;
 class ProcessRuntime implements Runtime {
   readonly name = 'process';
   readonly #options: ProcessRuntimeOptions;
+  readonly #host: ProcessHost;
   readonly #bodies: Bodies;
   readonly #hints = new Set<(workerId: string | undefined) => void>();
   readonly #watches = new Set<{ close(): Promise<void> }>();
   readonly #table = sharedTable();
-  #support: Promise<CgroupSupport> | undefined;
-  #user: Promise<ChosenUser> | undefined;
 
   constructor(options: ProcessRuntimeOptions) {
     if (!CELL.test(options.cell))
       throw new Fault('invalid_command', `The cell ${options.cell} can't be a directory.`);
     this.#options = options;
-    this.#bodies = new Bodies(options.root, options.cell, () => this.#cgroups());
+    this.#host = new ProcessHost(options);
+    this.#bodies = new Bodies(options.root, options.cell, () => this.#host.cgroups());
   }
 
   probe(): Promise<RuntimeInfo> {
     return call('be used', async () => {
-      // Asked again: the machine, or its list of users, may have changed.
-      this.#user = undefined;
+      this.#host.askAgain();
       await this.#open();
       await this.#bodies.cell.sweep();
       await this.#bodies.sweepWork();
-      const { version, limits } = await this.#cgroups();
-      const means = version ? `cgroup ${version}` : 'no cgroup';
-      const { user, why } = await this.#bodyUser();
-      return {
-        name: this.name,
-        version: `process (${process.platform}, ${means})`,
-        limits: withRlimit(limits),
-        user: { name: user?.name ?? ownName(), own: user !== undefined, why },
-        machine: {
-          cores: availableParallelism(),
-          memory_bytes: readMachineMemory()?.total_bytes ?? totalmem(),
-          local: true,
-        },
-      };
+      return this.#host.info();
     });
   }
 
@@ -95,7 +79,7 @@ class ProcessRuntime implements Runtime {
   create(order: BodyOrder): Promise<Body> {
     return callBody(`make a body of worker ${order.worker_id}`, async () => {
       const worker = workerId.parse(order.worker_id);
-      const support = (await this.#cgroups()).limits;
+      const support = (await this.#host.cgroups()).limits;
       const asked = limitsOf(order.spec);
       refuseUnsupported(asked, withRlimit(support));
       const limits = withDefaults(asked, this.#options.defaults ?? {}, support);
@@ -142,9 +126,9 @@ class ProcessRuntime implements Runtime {
       if (!found || found.lost) throw gone(bodyId);
       if (found.dir.writtenAt('started') !== undefined) return;
       const places = await this.#bodies.work.of(found.made);
-      const { user } = found.made.layout === 2 ? await this.#bodyUser() : {};
+      const { user } = found.made.layout === 2 ? await this.#host.user() : {};
       if (user) await this.#bodies.work.give(found.made, user);
-      await launch(found, { places, support: await this.#cgroups(), user }, () => {
+      await launch(found, { places, support: await this.#host.cgroups(), user }, () => {
         for (const hint of this.#hints) hint(found.made.worker_id);
       });
     });
@@ -200,7 +184,7 @@ class ProcessRuntime implements Runtime {
       if (!found) throw new Fault('not_found', `Body ${bodyId} can't be limited: it is gone.`);
       const limits = limitsOf(spec);
       // Without rlimits, which a process that runs is not given any more.
-      refuseUnsupported(limits, (await this.#cgroups()).limits);
+      refuseUnsupported(limits, (await this.#host.cgroups()).limits);
       await makeCgroups((await this.#bodies.trace(found)).cgroups, limits);
     });
   }
@@ -242,31 +226,14 @@ class ProcessRuntime implements Runtime {
       throw new Fault('conflict', `Cell ${this.#options.cell} still has ${left.length} bodies.`);
     await this.close();
     await call('dismantle the cell', async () => {
-      await dismantleCgroups(await this.#cgroups());
+      await dismantleCgroups(await this.#host.cgroups());
       await this.#bodies.sweepWork();
       await this.#bodies.work.dismantle();
       await this.#bodies.cell.remove();
     });
   }
 
-  #cgroups(): Promise<CgroupSupport> {
-    const { cell, cgroups = true } = this.#options;
-    this.#support ??= cgroups ? findCgroups(cell) : Promise.resolve(NO_CGROUPS);
-    return this.#support;
-  }
-
   async #open(): Promise<void> {
-    await this.#bodies.cell.open((await this.#bodyUser()).user !== undefined);
-  }
-
-  /** Throws if the user that was asked for can't be had: a body never runs as another one than that. */
-  #bodyUser(): Promise<ChosenUser> {
-    const { user = NO_USER, root, wrapper, programs = [] } = this.#options;
-    const files = [...wrapper.argv, ...programs];
-    this.#user ??= chooseUser(user, { root, files }).catch((error) => {
-      this.#user = undefined;
-      throw error;
-    });
-    return this.#user;
+    await this.#bodies.cell.open((await this.#host.user()).user !== undefined);
   }
 }

@@ -37,7 +37,7 @@ export function readSettings(env: Environment): Settings {
     });
   if (issues.length === 0) return read;
   const list = issues.map(({ path, message }) => `\n  ${path} ${message}`).join('');
-  throw new Fault('invalid_command', `The settings are wrong; set these variables anew:${list}`, { issues });
+  throw new Fault('invalid_command', `Invalid environment:${list}`, { issues });
 }
 
 /** One line of `worker-manager config`. */

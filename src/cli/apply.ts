@@ -25,10 +25,10 @@ interface Options {
 
 export function applyCommand(context: Context): Command {
   return new Command('apply')
-    .summary('declare pools, or change them')
-    .description('Say what pools should be, from YAML or JSON. A manager makes it true.')
+    .summary('create or update pools')
+    .description('Create or update pools from a YAML or JSON file.')
     .requiredOption('-f, --file <file>', 'one or several pools (- for standard input)')
-    .option('--wait', 'wait until all are ready')
+    .option('--wait', 'wait until all pools are ready')
     .option(
       '--timeout <time>',
       `how long to wait (default: ${ANSWER_SECONDS}s, with --wait ${WAIT_SECONDS}s)`,
@@ -73,9 +73,9 @@ function asInFile({ code, message, issues }: Fault): Fault {
 
 export function diffCommand(context: Context): Command {
   return new Command('diff')
-    .summary('tell what `apply` would change')
+    .summary('show what `apply` would change')
     .description(
-      'Compare pools in a file with what stands, and change nothing. Exit code 0: no difference; 1: some; 2: it failed, as kubectl diff.',
+      'Compare the pools in a file with the stored ones; nothing is changed. Exit code, as with kubectl diff: 0 no differences, 1 differences, 2 an error.',
     )
     .requiredOption('-f, --file <file>', 'one or several pools (- for standard input)')
     .addOption(outputOption())

@@ -17,12 +17,12 @@ export function attachCommand(context: Context): Command {
   return new Command('attach')
     .summary('talk to a worker')
     .description(
-      'Show what a worker writes from now on, and send it each line of standard input as a prompt, until it has ended for good. Ctrl-C leaves it as it is.',
+      'Show new output of a worker and send each line of standard input as a prompt, until the worker ends. Ctrl-C detaches.',
     )
-    .argument('<id>', 'its id, a unique beginning of it, or its name')
-    .option('--no-stdin', 'only show')
+    .argument('<id>', 'worker ID, unique ID prefix, or name')
+    .option('--no-stdin', 'show output only')
     .addOption(outputOption())
-    .addHelpText('after', '\nExample:\n  $ wm attach 3f2a\n\nThe exit code is 1 where the worker has failed.')
+    .addHelpText('after', '\nExample:\n  $ wm attach 3f2a\n\nThe exit code is 1 if the worker failed.')
     .action((given: string, options: Options) => attach(context, given, options));
 }
 

@@ -6,7 +6,7 @@ import { table } from './table.ts';
 export function configCommand({ parts, out }: Context): Command {
   return new Command('config')
     .summary('print the effective settings')
-    .description('Print the effective settings, secrets hidden. They are read from the environment.')
+    .description('Print the effective settings, which are read from the environment. Secrets are hidden.')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ LEASE_SECONDS=5 wm config')
     .action(async ({ output }: { output: string }) => {
@@ -20,7 +20,7 @@ export function configCommand({ parts, out }: Context): Command {
 export function versionCommand({ parts, out }: Context): Command {
   return new Command('version')
     .summary('print the version')
-    .description('Print the version of worker-manager and of the Node it runs on.')
+    .description('Print the versions of worker-manager and Node.')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm version -o json')
     .action(async ({ output }: { output: string }) => {

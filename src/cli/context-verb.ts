@@ -10,9 +10,9 @@ export function contextCommand({ parts, out }: Context): Command {
   return new Command('context')
     .summary('show how wm reaches the manager')
     .description(
-      'Show how the manager of this cell is reached: its URL, token and Redis, from the file that it wrote at its start. WM_URL, WM_TOKEN and REDIS_URL go before it. The token is hidden without --token.',
+      'Show the URL, token and Redis of the manager of this cell, from the context file that it wrote when it started. WM_URL, WM_TOKEN and REDIS_URL override the file. The token is hidden without --token.',
     )
-    .option('--token', 'print the token alone')
+    .option('--token', 'print only the token')
     .addOption(outputOption())
     .addHelpText(
       'after',

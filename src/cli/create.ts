@@ -18,70 +18,67 @@ interface Options extends CreateOptions {
 }
 
 export function createCommand(context: Context): Command {
-  const types = new Option(
-    '--type <type>',
-    'what thinks in it (default: CUSTOM where a command line follows)',
-  );
+  const types = new Option('--type <type>', 'agent type (default: CUSTOM if a command line follows)');
   return new Command('create')
-    .summary('declare a worker')
-    .description('Declare a worker, and print its id. A manager brings it to life and keeps it true.')
+    .summary('create a worker')
+    .description('Create a worker and print its ID.')
     .usage('[options] [--] [COMMAND ARGS...]')
     .argument('[command...]', 'program and arguments of a CUSTOM worker')
     .passThroughOptions()
     .addOption(types.choices(AGENT_TYPES))
-    .option('--name <name>', 'a name for people')
-    .option('--instructions <text|@file>', 'becomes CLAUDE.md and AGENTS.md', textOrFile)
-    .option('--prompt <text|@file>', 'the first prompt', textOrFile)
-    .option('--exit-after-prompt', 'end when the first prompt is answered')
-    .option('-e, --env <name=value>', 'a variable of the agent; repeatable, and never for secrets', pair)
-    .addOption(new Option('--runtime <runtime>', 'where it lives').choices([...USABLE_RUNTIMES, 'auto']))
-    .option('-m, --memory <size>', 'memory limit, such as 512m')
-    .option('--cpus <n>', 'cores, such as 1.5', number)
-    .option('--pids <n>', 'processes and threads', count)
-    .addOption(new Option('--restart <policy>', 'when it ends').choices(RESTART_POLICIES))
-    .option('--max-restarts <n>', 'restarts until it is FAILED', count)
-    .option('--stop-grace <time>', 'between SIGTERM and SIGKILL', seconds)
-    .option('--start-deadline <time>', 'until it has to be ready', seconds)
-    .option('--ttl <time>', 'its whole life', seconds)
-    .option('--idle-timeout <time>', 'ends it after so long without input and output', seconds)
-    .option('--keep <time>', 'how long its record is kept after its end', seconds)
-    .option('-l, --label <name=value>', 'a label; repeatable', pair)
-    .option('--allowed-command <command>', 'a command that the agent may run; repeatable', item)
+    .option('--name <name>', 'name, unique among living workers')
+    .option('--instructions <text|@file>', 'content of CLAUDE.md and AGENTS.md', textOrFile)
+    .option('--prompt <text|@file>', 'first prompt', textOrFile)
+    .option('--exit-after-prompt', 'stop after the first prompt is answered')
+    .option('-e, --env <name=value>', 'environment variable of the agent, not for secrets; repeatable', pair)
     .addOption(
-      new Option('--module <module>', `a tool in its image, of ${MODULES.join(', ')}; repeatable`).argParser(
-        item,
-      ),
+      new Option('--runtime <runtime>', 'runtime that runs it').choices([...USABLE_RUNTIMES, 'auto']),
+    )
+    .option('-m, --memory <size>', 'memory limit, such as 512m')
+    .option('--cpus <n>', 'CPU limit in cores, such as 1.5', number)
+    .option('--pids <n>', 'limit of processes and threads', count)
+    .addOption(new Option('--restart <policy>', 'restart policy').choices(RESTART_POLICIES))
+    .option('--max-restarts <n>', 'restarts before the manager gives up', count)
+    .option('--stop-grace <time>', 'time between SIGTERM and SIGKILL', seconds)
+    .option('--start-deadline <time>', 'time in which it must become ready', seconds)
+    .option('--ttl <time>', 'maximum lifetime', seconds)
+    .option('--idle-timeout <time>', 'stop it after this time without input or output', seconds)
+    .option('--keep <time>', 'how long to keep its record after it ends', seconds)
+    .option('-l, --label <name=value>', 'label; repeatable', pair)
+    .option('--allowed-command <command>', 'command that the agent may run; repeatable', item)
+    .addOption(
+      new Option(
+        '--module <module>',
+        `tool in its image, one of ${MODULES.join(', ')}; repeatable`,
+      ).argParser(item),
     )
     .option(
       '--requirements <file>',
-      'a requirements file of Python packages in its image (- for standard input)',
+      'requirements file of Python packages for its image (- for standard input)',
       readText,
     )
-    .option('--package <name>', 'a Debian package in its image; repeatable', item)
-    .addOption(new Option('--protocol <protocol>', 'how a CUSTOM command talks').choices(PROTOCOLS))
-    .option('--agent-version <version>', "version of the agent's CLI instead of the pinned one")
-    .option('--silence-timeout <time>', 'a turn without any sign of life for so long fails', seconds)
-    .option('--secret <name>', 'a secret that it gets; repeatable', item)
+    .option('--package <name>', 'Debian package for its image; repeatable', item)
+    .addOption(new Option('--protocol <protocol>', 'protocol of a CUSTOM command').choices(PROTOCOLS))
+    .option('--agent-version <version>', "version of the agent's CLI (default: the pinned one)")
+    .option('--silence-timeout <time>', 'fail a turn after this time without activity', seconds)
+    .option('--secret <name>', 'secret to give to it; repeatable', item)
     .option(
       '--handler <file>',
-      'a handler file of a TASK worker, below HANDLERS_DIR or absolute; repeatable',
+      'handler file of a TASK worker, absolute or relative to HANDLERS_DIR; repeatable',
       item,
     )
-    .option('--commands', 'let a TASK worker run tasks that are commands')
-    .option('--concurrency <n>', 'tasks that a TASK worker runs at once', count)
-    .option('--max-job-time <time>', 'the longest that one task may run', seconds)
-    .option(
-      '--image <image>',
-      'run it from this image, which is built FROM one of `wm images ls`; Docker only',
-    )
-    .option('--worker-id <uuid>', 'its id (default: a new one)')
+    .option('--commands', 'allow a TASK worker to run commands as tasks')
+    .option('--concurrency <n>', 'tasks that a TASK worker runs concurrently', count)
+    .option('--max-job-time <time>', 'maximum run time of a task', seconds)
+    .option('--image <image>', 'image to run, built FROM one of `wm images ls`; Docker only')
+    .option('--worker-id <uuid>', 'worker ID (default: generated)')
     .option(
       '-f, --file <file.json>',
-      'the fields as a JSON object (- for standard input); options win',
+      'fields as a JSON object (- for standard input); options override it',
       fieldsFile,
     )
-    .option('--request-id <id>', 'the same twice is one command (default: a new one)')
-    .option('--wait', 'wait until it is RUNNING, or has ended')
+    .option('--request-id <id>', 'idempotency key (default: generated)')
+    .option('--wait', 'wait until it is RUNNING or has ended')
     .option(
       '--timeout <time>',
       `how long to wait (default: ${ANSWER_SECONDS}s, with --wait ${WAIT_SECONDS}s)`,

@@ -13,11 +13,11 @@ const EVENTS = 10;
 
 export function describeCommand(context: Context): Command {
   return new Command('describe')
-    .summary('show all that is known of a worker')
+    .summary('show details of a worker')
     .description(
-      'Show what is asked of a worker, what is observed, and its last events. Values of variables are hidden.',
+      'Show the desired state, observed status and recent events of a worker. Values of environment variables are hidden.',
     )
-    .argument('<id>', 'its id, a unique beginning of it, or its name')
+    .argument('<id>', 'worker ID, unique ID prefix, or name')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm describe 3f2a')
     .action((given: string, options: { output: string }) => describe(context, given, options));
@@ -52,7 +52,7 @@ async function describe({ session: open, out, now }: Context, given: string, opt
       ['Created', `${created_at} (${ageOf(created_at, now())} ago) by request ${request_id}`],
     ]),
     section('Spec', fields(pairsOf(told.spec))),
-    section('Status', record.status ? fields(pairsOf(record.status)) : 'no pass has seen it yet'),
+    section('Status', record.status ? fields(pairsOf(record.status)) : 'not reconciled yet'),
     section('Heartbeat', heartbeat ? fields(pairsOf(heartbeat)) : 'none yet'),
     section('Events', events.map((event) => eventLine(event)).join('\n') || 'none yet'),
   ];

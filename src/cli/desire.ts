@@ -12,9 +12,9 @@ import { resolveId } from './worker-id.ts';
 const WAIT_SECONDS = 60;
 
 const VERBS = {
-  stop: { summary: 'end the body and keep the record', goal: 'ended' },
-  start: { summary: 'bring an ended worker to life again', goal: 'RUNNING' },
-  delete: { summary: 'end a worker and forget it', goal: 'deleted' },
+  stop: { summary: 'stop a worker and keep its record', goal: 'ended' },
+  start: { summary: 'start a worker that has ended', goal: 'RUNNING' },
+  delete: { summary: 'stop a worker and delete its record', goal: 'deleted' },
 } as const satisfies Record<string, { summary: string; goal: Goal }>;
 type Verb = keyof typeof VERBS;
 
@@ -33,10 +33,10 @@ function desireCommand(verb: Verb, context: Context): Command {
   const { summary, goal } = VERBS[verb];
   const command = new Command(verb)
     .summary(summary)
-    .description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}, and print its id.`)
-    .argument('<id...>', 'ids, their unique beginnings, or names')
-    .option('--reason <text>', 'why, for its history')
-    .option('--request-id <id>', 'the same twice is one command (default: a new one)')
+    .description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}, and print its ID.`)
+    .argument('<id...>', 'IDs, unique ID prefixes, or names')
+    .option('--reason <text>', 'reason, for its history')
+    .option('--request-id <id>', 'idempotency key (default: generated)')
     .option('--wait', `wait until it is ${goal}`)
     .option(
       '--timeout <time>',

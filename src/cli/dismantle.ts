@@ -15,11 +15,11 @@ interface Outcome {
 /** `dismantle`: removes what a cell leaves on this machine once its managers and workers are gone. */
 export function dismantleCommand(context: Context): Command {
   return new Command('dismantle')
-    .summary('remove what this cell leaves on the machine')
+    .summary('remove what this cell left on the machine')
     .description(
       "Remove this cell's Docker network and the folders of its direct workers. Fails while a manager leads the cell, or bodies are left. Records in Redis and images stay.",
     )
-    .option('--force', 'end and remove the bodies that are left')
+    .option('--force', 'stop and remove remaining bodies first')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ CELL=old wm dismantle')
     .action((options: { force?: boolean; output: string }) => dismantle(context, options));

@@ -10,9 +10,9 @@ const MARK = { ok: '✓', bad: '✗', hint: '!' } as const;
 
 export function doctorCommand(context: Context): Command {
   return new Command('doctor')
-    .summary('check this machine and its parts')
+    .summary('check the installation')
     .description(
-      'Check Node, Redis, Docker, the image and the settings, and tell what to do. Fails where something needed is missing.',
+      'Check Node, Redis, Docker, the worker image and the settings, and advise on problems. Exits 1 if something required is missing.',
     )
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm doctor')
@@ -28,7 +28,7 @@ async function doctor(context: Context, output: string): Promise<void> {
   }
   const ok = found.every(({ state }) => state !== 'bad');
   if (output === 'json') await out.json({ ok, checks: found });
-  else await out.line(ok ? '\nAll that is needed is there.' : '\nSomething that is needed is missing.');
+  else await out.line(ok ? '\nAll checks passed.' : '\nSome checks failed.');
   if (!ok) context.exitWith(EXIT.failed);
 }
 

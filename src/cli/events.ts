@@ -15,11 +15,13 @@ interface Options {
 
 export function eventsCommand(context: Context): Command {
   return new Command('events')
-    .summary('show what happened, and why')
-    .description('Show what the manager saw, decided and did: of one worker, or of all in the order of time.')
-    .argument('[id]', 'its id, a unique beginning of it, or its name')
-    .option('-f, --follow', 'go on as events come, until Ctrl-C')
-    .option('--tail <n>', 'only the last n', count)
+    .summary('show the history of workers')
+    .description(
+      'Show what the manager observed, decided and did, for one worker or for all in order of time.',
+    )
+    .argument('[id]', 'worker ID, unique ID prefix, or name')
+    .option('-f, --follow', 'follow new events until Ctrl-C')
+    .option('--tail <n>', 'show only the last n events', count)
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm events -f 3f2a\n\nWith -o json, one JSON object a line.')
     .action((given: string | undefined, options: Options) => events(context, given, options));

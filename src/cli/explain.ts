@@ -24,11 +24,9 @@ type Leader = { owner: string; epoch: number } | undefined;
 
 export function explainCommand(context: Context): Command {
   return new Command('explain')
-    .summary('tell why a worker or a pool is as it is, and what comes next')
-    .description(
-      'Look at a worker, or a pool, and decide about it exactly as the manager would, act on nothing, and tell what came out.',
-    )
-    .argument('<id>', 'its id, a unique beginning of it, or its name; pool/NAME for a pool')
+    .summary('show what the manager would do next, and why')
+    .description('Show what the manager would do with a worker or pool (dry run).')
+    .argument('<id>', 'worker ID, unique ID prefix, or name; pool/NAME for a pool')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm explain 3f2a\n  $ wm explain pool/jobs')
     .action((given: string, options: { output: string }) =>

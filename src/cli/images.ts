@@ -26,7 +26,7 @@ interface BuildOptions {
 }
 
 export function imagesCommand(context: Context): Command {
-  const group = new Command('images').summary('list, build and collect the images of workers');
+  const group = new Command('images').summary('list, build and clean up worker images');
   const verbs = [lsCommand(context), buildCommand(context), gcCommand(context)];
   for (const verb of verbs) group.addCommand(verb);
   return group;
@@ -35,25 +35,25 @@ export function imagesCommand(context: Context): Command {
 function lsCommand(context: Context): Command {
   return new Command('ls')
     .summary('list images')
-    .description('List the images of workers on the engine, with who uses them.')
+    .description('List worker images and the workers that use them.')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm images ls')
     .action(({ output }: { output: string }) => ls(context, output));
 }
 
 function buildCommand(context: Context): Command {
-  const agent = new Option('--agent-type <type>', 'what thinks in it').choices(AGENT_TYPES);
+  const agent = new Option('--agent-type <type>', 'agent type').choices(AGENT_TYPES);
   return new Command('build')
-    .summary('build an image, or show how')
-    .description('Build the image of such workers, and print its name. One that is there is not built again.')
+    .summary('build an image or print its Dockerfile')
+    .description('Build a worker image and print its name. An existing image is not rebuilt.')
     .addOption(agent.makeOptionMandatory())
     .option('--agent-version <version>', "version of the agent's CLI (default: the pinned one)")
-    .option('--module <module>', `a tool in it, of ${MODULES.join(', ')}; repeatable`, item)
-    .option('--requirements <file>', 'a requirements file of Python packages in it', readText)
-    .option('--package <name>', 'a Debian package in it; repeatable', item)
+    .option('--module <module>', `tool in the image, one of ${MODULES.join(', ')}; repeatable`, item)
+    .option('--requirements <file>', 'requirements file of Python packages', readText)
+    .option('--package <name>', 'Debian package; repeatable', item)
     .option('--locked', 'for workers with allowed_commands')
-    .option('--print', 'only print the Dockerfile')
-    .option('--directory <folder>', 'only write the folder that `docker build` takes')
+    .option('--print', 'print the Dockerfile and exit')
+    .option('--directory <folder>', 'write the build context for `docker build` and exit')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm images build --agent-type CLAUDE --module GIT')
     .action((options: BuildOptions) => build(context, options));
@@ -61,12 +61,12 @@ function buildCommand(context: Context): Command {
 
 function gcCommand(context: Context): Command {
   return new Command('gc')
-    .summary('remove images that are no longer kept')
+    .summary('remove unused images')
     .description(
       'Remove images that nobody has used for IMAGE_RETENTION_DAYS, and the least recently used above IMAGE_BUDGET. ' +
-        'What has a name beside worker:<hash> stays: `docker tag` keeps an image.',
+        'An image with another tag than worker:<hash> is kept: use `docker tag` to keep an image.',
     )
-    .option('--dry-run', 'only tell what would go')
+    .option('--dry-run', 'show what would be removed')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm images gc --dry-run')
     .action((options: { dryRun?: boolean; output: string }) => gc(context, options));

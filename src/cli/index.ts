@@ -96,11 +96,11 @@ function contextOf(
 export function programOf(context: Context): Command {
   const { version } = context.parts;
   const program = new Command('wm')
-    .description('worker-manager: declare workers, and a manager keeps them true.')
+    .description('Run and manage ephemeral workers for AI coding agents and tasks.')
     .version(version, '-V, --version', 'print the version')
     .enablePositionalOptions()
     .showSuggestionAfterError()
-    .showHelpAfterError('(--help tells what there is)')
+    .showHelpAfterError('Run with --help for usage.')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => context.out.text(text),
@@ -108,7 +108,7 @@ export function programOf(context: Context): Command {
     })
     .addHelpText(
       'after',
-      '\nExample:\n  $ wm create --wait -- sh -c "echo hello; sleep 60"\n\n`wm VERB --help` tells more of each.',
+      '\nExample:\n  $ wm create --wait -- sh -c "echo hello; sleep 60"\n\nRun `wm VERB --help` for details of a verb.',
     );
   const groups: [string, Command[]][] = [
     [

@@ -26,10 +26,10 @@ export function logsCommand(context: Context): Command {
     .description(
       "Show what a worker's agent wrote: stdout and stderr as they are, everything else as [type] content.",
     )
-    .argument('<id>', 'its id, a unique beginning of it, or its name')
-    .option('-f, --follow', 'go on as output comes, until the worker has ended for good or Ctrl-C')
-    .option('-n, --tail <n>', 'only the last n entries', count)
-    .option('--raw', 'only stdout and stderr, byte for byte, also on a terminal')
+    .argument('<id>', 'worker ID, unique ID prefix, or name')
+    .option('-f, --follow', 'follow new output until the worker ends or Ctrl-C')
+    .option('-n, --tail <n>', 'show only the last n entries', count)
+    .option('--raw', 'only stdout and stderr, byte for byte, even on a terminal')
     .addOption(outputOption())
     .addHelpText(
       'after',

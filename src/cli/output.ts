@@ -5,7 +5,7 @@ export type Format = 'table' | 'json';
 
 /** `-o json`, the same on every verb that prints. */
 export function outputOption(): Option {
-  return new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table');
+  return new Option('-o, --output <format>', 'output format').choices(['table', 'json']).default('table');
 }
 
 /** How a line is set off on a terminal, as an SGR code. */

@@ -32,20 +32,18 @@ const WAIT_SECONDS = 300;
 
 export function poolsCommand(context: Context): Command {
   const list = new Command('pools')
-    .summary('list pools, or delete them')
-    .description('List pools: how many workers there should be, and what they do.')
+    .summary('list or delete pools')
+    .description('List pools with their desired and actual numbers of workers.')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm pools\n  $ wm pools delete jobs')
     .action((options: { output: string }) => pools(context, options));
   return list.addCommand(
     new Command('delete')
       .alias('rm')
-      .summary('end pools and forget them')
-      .description(
-        'Let the workers of a pool finish what they run, end them and forget the pool. Tasks that wait stay.',
-      )
-      .argument('<name...>', 'names of pools')
-      .option('--reason <text>', 'why')
+      .summary('delete pools')
+      .description('Drain the workers of a pool, stop them and delete the pool. Queued tasks are kept.')
+      .argument('<name...>', 'pool names')
+      .option('--reason <text>', 'reason')
       .addOption(outputOption())
       .action((names: string[], options: { reason?: string; output: string }) =>
         deletePools(context, names, options),
@@ -88,10 +86,10 @@ async function deletePools(
 
 export function scaleCommand(context: Context): Command {
   return new Command('scale')
-    .summary('give a pool another number of workers')
-    .description('Give a fixed pool another number of workers.')
-    .argument('<pool>', 'its name')
-    .argument('<count>', 'how many workers it should have', count)
+    .summary('set the number of workers of a pool')
+    .description('Set the number of workers of a fixed-size pool.')
+    .argument('<pool>', 'pool name')
+    .argument('<count>', 'number of workers', count)
     .option('--wait', 'wait until it is ready')
     .option(
       '--timeout <time>',

@@ -27,16 +27,16 @@ interface Options {
 export function sendCommand(context: Context): Command {
   return new Command('send')
     .summary('send a prompt to a worker')
-    .description('Put a prompt on the input stream of a worker, and print its request id.')
-    .argument('<id>', 'its id, a unique beginning of it, or its name')
-    .argument('[text]', 'the prompt; - reads standard input')
-    .addOption(new Option('--interrupt', 'interrupt what it does now').conflicts('shutdown'))
-    .option('--shutdown', 'ask it to end by itself')
-    .option('--request-id <id>', 'comes back with everything that answers it (default: a new one)')
-    .option('--deadline <time>', 'how long the agent may take', seconds)
-    .option('--wait', 'print its output until the agent tells that it has done')
+    .description('Send a prompt to the input stream of a worker and print its request ID.')
+    .argument('<id>', 'worker ID, unique ID prefix, or name')
+    .argument('[text]', 'prompt; - reads standard input')
+    .addOption(new Option('--interrupt', 'interrupt the current turn').conflicts('shutdown'))
+    .option('--shutdown', 'ask it to shut down')
+    .option('--request-id <id>', 'ID that its answers carry (default: generated)')
+    .option('--deadline <time>', 'time limit for the agent', seconds)
+    .option('--wait', 'print output until the turn is completed')
     .addOption(
-      new Option('--timeout <time>', 'how long --wait waits').argParser(seconds).default(WAIT_SECONDS, '5m'),
+      new Option('--timeout <time>', 'time limit of --wait').argParser(seconds).default(WAIT_SECONDS, '5m'),
     )
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm send 3f2a "Fix the failing test"')

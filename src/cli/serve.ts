@@ -7,9 +7,9 @@ export function serveCommand({ parts }: Context): Command {
   return new Command('serve')
     .summary('run the manager')
     .description(
-      'Run the manager until SIGTERM or SIGINT; a second Ctrl-C, seconds later, ends it at once. Workers outlive it, and the next manager adopts them. `wm config` shows its settings.',
+      'Run the manager until SIGTERM or SIGINT. A second Ctrl-C, seconds later, exits immediately. Workers keep running, and the next manager adopts them. `wm config` shows the settings.',
     )
-    .option('--cleanup', 'end the direct workers of this cell when the manager is asked to go')
+    .option('--cleanup', 'stop the direct workers of this cell on shutdown')
     .addHelpText('after', '\nExample:\n  $ REDIS_URL=redis://127.0.0.1:6379 RUNTIME=process wm serve')
     .action(async (options: { cleanup?: boolean }) => {
       const settings = parts.managerSettings();
@@ -40,5 +40,5 @@ export function serveCommand({ parts }: Context): Command {
 const notBuilt = () =>
   new Fault(
     'unavailable',
-    'The wrapper, dist/wrapper.mjs, is not built, and no direct worker can start without it. Build it with `npm run build`, use `npm start`, which does so, or set RUNTIME=docker.',
+    'The wrapper, dist/wrapper.mjs, is not built, and direct workers need it. Build it with `npm run build`, use `npm start`, which builds it, or set RUNTIME=docker.',
   );

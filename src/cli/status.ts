@@ -12,9 +12,9 @@ const COLUMNS = ['ID', 'STATUS', 'PHASE', 'REASON', 'RESTARTS', 'EXIT', 'IP', 'S
 
 export function statusCommand(context: Context): Command {
   return new Command('status')
-    .summary('tell what is observed of a worker')
-    .description('Tell what is observed of a worker, also of one that was deleted a while ago.')
-    .argument('<id>', 'its id, a unique beginning of it, or its name')
+    .summary('show the status of a worker')
+    .description('Show the observed status of a worker, including recently deleted ones.')
+    .argument('<id>', 'worker ID, unique ID prefix, or name')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm status 3f2a -o json')
     .action((given: string, options: { output: string }) => status(context, given, options));

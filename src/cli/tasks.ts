@@ -11,7 +11,7 @@ import { refuseEnded } from './tasks-ended.ts';
 import { ageOf } from './text.ts';
 import { count, readText, seconds } from './values.ts';
 
-const TASK = 'its id, or a unique beginning of it among the last 1000 tasks';
+const TASK = 'task ID, or a unique prefix among the last 1000 tasks';
 const LAST = 1000;
 const COLUMNS = ['TASK', 'POOL', 'STATUS', 'PRIORITY', 'ATTEMPTS', 'WORKER', 'QUEUED', 'ERROR'];
 const WAIT_SECONDS = 300;
@@ -34,7 +34,7 @@ interface SubmitOptions {
 }
 
 export function tasksCommand(context: Context): Command {
-  const group = new Command('tasks').summary('hand in tasks for a pool, and ask for them');
+  const group = new Command('tasks').summary('submit and inspect tasks');
   const verbs = [submitCommand(context), getCommand(context), cancelCommand(context), lsCommand(context)];
   for (const verb of verbs) group.addCommand(verb);
   return group;
@@ -42,25 +42,21 @@ export function tasksCommand(context: Context): Command {
 
 function submitCommand(context: Context): Command {
   return new Command('submit')
-    .summary('hand in a task')
-    .description(
-      'Hand in a task for a pool: a function of its handlers, a command line after --, or a prompt.',
-    )
+    .summary('submit a task')
+    .description('Submit a task to a pool: a function of its handlers, a command line after --, or a prompt.')
     .argument('[command...]', 'program and arguments, after --')
-    .option('--pool <name>', 'the pool (default: the only one, or "default")')
-    .option('-f, --function <name>', 'the function')
-    .option('--args <json>', 'its arguments, a JSON list', json)
-    .option('--kwargs <json>', 'its named arguments, a JSON object', json)
-    .option('--prompt <text>', 'a prompt, for a pool of agents; - reads standard input')
-    .option('--file <file>', 'the whole submission as JSON; - reads standard input', (path) =>
-      json(readText(path)),
-    )
-    .option('--id <id>', 'name the task: the same id twice is one task')
-    .addOption(new Option('--priority <priority>', 'how urgent it is').choices(TASK_PRIORITIES))
-    .option('--timeout <time>', 'how long one attempt may take', seconds)
-    .option('--retries <number>', 'attempts after the first', count)
-    .option('--wait', 'wait for its end and print its result; exit code 1 where it failed')
-    .option('--wait-timeout <time>', 'how long to wait', seconds, WAIT_SECONDS)
+    .option('--pool <name>', 'pool (default: the only one, or "default")')
+    .option('-f, --function <name>', 'function to call')
+    .option('--args <json>', 'arguments as a JSON list', json)
+    .option('--kwargs <json>', 'keyword arguments as a JSON object', json)
+    .option('--prompt <text>', 'prompt for a pool of agents; - reads standard input')
+    .option('--file <file>', 'submission as JSON; - reads standard input', (path) => json(readText(path)))
+    .option('--id <id>', 'task ID; the same ID twice is one task')
+    .addOption(new Option('--priority <priority>', 'priority').choices(TASK_PRIORITIES))
+    .option('--timeout <time>', 'time limit of one attempt', seconds)
+    .option('--retries <number>', 'number of retries', count)
+    .option('--wait', 'wait for the task and print its result; exit code 1 if it failed')
+    .option('--wait-timeout <time>', 'time limit of --wait', seconds, WAIT_SECONDS)
     .addOption(outputOption())
     .addHelpText(
       'after',
@@ -71,10 +67,10 @@ function submitCommand(context: Context): Command {
 
 function getCommand(context: Context): Command {
   return new Command('get')
-    .summary('tell how a task stands')
-    .description('Tell how a task stands, with its result or its error.')
+    .summary('show a task')
+    .description("Show a task's status, result or error.")
     .argument('<task>', TASK)
-    .option('--pool <name>', 'the pool, where two have a task of that id')
+    .option('--pool <name>', 'pool, if several have a task with this ID')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm tasks get 3f2a… -o json')
     .action((id: string, { pool, output }: { pool?: string; output: string }) =>
@@ -84,11 +80,11 @@ function getCommand(context: Context): Command {
 
 function cancelCommand(context: Context): Command {
   return new Command('cancel')
-    .summary('end a task')
-    .description('End a task: one that waits at once, one that runs as soon as its handler has ended.')
+    .summary('cancel a task')
+    .description('Cancel a task: a queued one immediately, a running one once its handler has been stopped.')
     .argument('<task>', TASK)
-    .option('--pool <name>', 'the pool, where two have a task of that id')
-    .option('--reason <text>', 'why, for the task’s error')
+    .option('--pool <name>', 'pool, if several have a task with this ID')
+    .option('--reason <text>', 'reason, for the error of the task')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm tasks cancel 3f2a… --reason "not needed any more"')
     .action((id: string, { pool, reason, output }: { pool?: string; reason?: string; output: string }) =>
@@ -107,11 +103,11 @@ function lsCommand(context: Context): Command {
   return new Command('ls')
     .summary('list tasks')
     .description(
-      'List tasks: those that run, those that wait in the order in which they are taken, those that ended.',
+      'List tasks: running ones, queued ones in the order in which they will be taken, and ended ones.',
     )
-    .option('--pool <name>', 'only of this pool')
-    .addOption(new Option('--status <status>', 'only these').choices(TASK_STATUSES))
-    .option('-n, --limit <number>', 'how many', count, 50)
+    .option('--pool <name>', 'filter by pool')
+    .addOption(new Option('--status <status>', 'filter by status').choices(TASK_STATUSES))
+    .option('-n, --limit <number>', 'maximum number', count, 50)
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm tasks ls --pool work --status failed')
     .action(({ output, ...of }: { pool?: string; status?: TaskStatus; limit: number; output: string }) =>

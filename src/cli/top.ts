@@ -16,12 +16,12 @@ interface Options {
 
 export function topCommand(context: Context): Command {
   return new Command('top')
-    .summary('show what workers use')
+    .summary('show CPU and memory of workers')
     .description(
-      'Show CPU (100 % is one core) and memory of workers that live, as the manager last checked them; HEALTH_CHECK_INTERVAL says how often it does.',
+      'Show CPU (100 % is one core) and memory of living workers as of the last check (HEALTH_CHECK_INTERVAL).',
     )
-    .argument('[id...]', 'only these: ids, their unique beginnings, or names')
-    .addOption(new Option('--sort <order>', 'what comes first').choices(ORDERS).default('cpu'))
+    .argument('[id...]', 'filter by IDs, unique ID prefixes, or names')
+    .addOption(new Option('--sort <order>', 'sort order').choices(ORDERS).default('cpu'))
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm top --sort memory')
     .action((given: string[], options: Options) => top(context, given, options));

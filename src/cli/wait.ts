@@ -17,16 +17,18 @@ interface Options {
 
 export function waitCommand(context: Context): Command {
   return new Command('wait')
-    .summary('wait until a worker is as asked')
-    .description('Wait until a worker is as asked. Fails where it has come to another end instead.')
-    .argument('<id>', 'its id, a unique beginning of it, or its name')
+    .summary('wait for a worker to reach a state')
+    .description('Wait for a worker to reach a state. Exits 1 if it can no longer reach it.')
+    .argument('<id>', 'worker ID, unique ID prefix, or name')
     .addOption(
-      new Option('--for <state>', 'what to wait for; ready takes prompts, ended is STOPPED or FAILED')
+      new Option('--for <state>', 'state to wait for; ready accepts prompts, ended is STOPPED or FAILED')
         .choices(GOALS)
         .makeOptionMandatory(),
     )
     .addOption(
-      new Option('--timeout <time>', 'how long').argParser(seconds).default(WAIT_SECONDS, `${WAIT_SECONDS}s`),
+      new Option('--timeout <time>', 'time limit')
+        .argParser(seconds)
+        .default(WAIT_SECONDS, `${WAIT_SECONDS}s`),
     )
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm wait --for=RUNNING --timeout 2m 3f2a')

@@ -112,7 +112,7 @@ export class Keeper {
       try {
         await act();
       } catch (error) {
-        this.#parts.trouble('The queue could not be kept; trying again', {
+        this.#parts.trouble('queue maintenance failed; retrying', {
           what: name,
           error: messageOf(error),
         });

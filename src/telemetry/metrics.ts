@@ -114,7 +114,7 @@ export function createMetrics(options: { version?: string; processMetrics?: bool
       [],
       PASS,
     ),
-    workqueueDepth: gauge('workqueue_depth', 'Workers that wait for a pass.', []),
+    workqueueDepth: gauge('workqueue_depth', 'Depth of the reconcile queue.', []),
     workqueueOldest: gauge(
       'workqueue_oldest_seconds',
       'How long the worker that waits longest for a pass has waited.',

@@ -5,6 +5,6 @@ import { createCommand } from '../../src/cli/create.ts';
 test('runtimes that there are, and no other', () => {
   const help = createCommand({} as never).helpInformation();
   expect(help.replace(/\s+/g, ' ')).toContain(
-    '--runtime <runtime> where it lives (choices: "docker", "process", "auto")',
+    '--runtime <runtime> runtime that runs it (choices: "docker", "process", "auto")',
   );
 });

@@ -63,16 +63,23 @@ export class Agent {
     const child = waiting ?? spawn(program, args, { cwd, env, detached: true, stdio });
     if (child.pid === undefined) throw await new Promise((resolve) => child.once('error', resolve));
     const report = confined && new Report(child.stdio[last] as Duplex);
-    // Listening begins at once: a short-lived agent may end before anything is awaited.
+    // The end is listened for at once: a short-lived agent may end before anything is awaited.
     const agent = new Agent(child, child.pid, order, report);
     await report?.begun;
     if (report?.failure) throw report.failure;
+    // Output waits in the pipes until then, so that the caller can report the start before anything the agent prints.
+    agent.#read(order);
     return agent;
   }
 
-  private constructor(child: ChildProcess, group: number, order: AgentOrder, report: Report | undefined) {
+  private constructor(
+    child: ChildProcess,
+    group: number,
+    { killRest }: AgentOrder,
+    report: Report | undefined,
+  ) {
     this.#child = child;
-    this.#killRest = order.killRest;
+    this.#killRest = killRest;
     this.#group = group;
     this.#report = report;
     this.exited = new Promise((resolve) =>
@@ -88,10 +95,6 @@ export class Agent {
     child.on('error', () => {});
     // An agent that does not read is no error of ours; the write's own callback tells.
     child.stdin?.on('error', () => {});
-    const { onPiece, onLine, onBytes = () => {} } = order;
-    if (onLine) this.#listen(child.stdout, new LineReader(), onLine, onBytes);
-    else this.#listen(child.stdout, new LineSplitter(), (piece) => onPiece('stdout', piece), onBytes);
-    this.#listen(child.stderr, new LineSplitter(), (piece) => onPiece('stderr', piece), onBytes);
   }
 
   /** The program's own process. */
@@ -189,6 +192,13 @@ export class Agent {
   /** What cannot be ended does not change how the agent ended; whoever looks for it reports it. */
   #endRest(): Promise<void> {
     return this.#killRest(this.#group).catch(() => {});
+  }
+
+  #read({ onPiece, onLine, onBytes = () => {} }: AgentOrder): void {
+    const { stdout, stderr } = this.#child;
+    if (onLine) this.#listen(stdout, new LineReader(), onLine, onBytes);
+    else this.#listen(stdout, new LineSplitter(), (piece) => onPiece('stdout', piece), onBytes);
+    this.#listen(stderr, new LineSplitter(), (piece) => onPiece('stderr', piece), onBytes);
   }
 
   #listen<T>(pipe: Readable | null, cutter: Cutter<T>, hear: (text: T) => void, onBytes: () => void): void {

@@ -48,5 +48,26 @@ const ends = [];
 for (const argv of [['no-such-program'], ['/etc/passwd'], ['bash', '-c', 'exit 3']])
   ends.push(await run(argv));
 for (const signal of [34, 64, 15, 9]) ends.push(await run(['bash', '-c', `kill -${signal} $$`]));
-console.log(JSON.stringify({ names: [...(secrets?.keys() ?? [])], before, after, ends }));
+
+/** Whether a program that prints at once is heard before it is known to have started, and whether it is heard at all. */
+async function prints(): Promise<{ early: boolean; heard: boolean }> {
+  let started = false;
+  let early = false;
+  let heard = false;
+  const onPiece = () => {
+    heard = true;
+    early ||= !started;
+  };
+  const order = { argv: hands.run(['echo', 'hello']), cwd: '/workspace', env: { PATH }, onPiece };
+  const printing = await Agent.start({ ...order, killRest: hands.killAll });
+  started = true;
+  await printing.exited;
+  await printing.gather(() => Number.POSITIVE_INFINITY);
+  return { early, heard };
+}
+const printed = [];
+for (let run = 0; run < 100; run++) printed.push(await prints());
+const early = printed.filter((run) => run.early).length;
+const heard = printed.filter((run) => run.heard).length;
+console.log(JSON.stringify({ names: [...(secrets?.keys() ?? [])], before, after, ends, early, heard }));
 setInterval(() => {}, 1e9);

@@ -1,9 +1,9 @@
 /**
- * `npm run demo [-- --runtime docker|process]`: the main job, done for real in front of the reader.
+ * `npm run demo [-- --runtime docker|process]`: shows the main features with real workers.
  *
- * It is an orchestrator: it declares two workers on `worker:commands`, reads their output, prompts one, kills the manager
- * with SIGKILL in the middle of the output, and holds every line against its promise. Leaves nothing behind. Ends with 0;
- * with 1 and the reason where something was not as promised; with 2 for a wrong option; with 130 after Ctrl-C.
+ * It is an orchestrator: it creates two workers on `worker:commands`, reads their output, sends prompts, kills the
+ * manager with SIGKILL in the middle of the output, and checks every line. Leaves nothing behind. Exit codes: 0; 1 with
+ * the reason if a check failed; 2 for an invalid option; 130 after Ctrl-C.
  */
 import { parseArgs } from 'node:util';
 import { messageOf } from '../src/model/index.ts';
@@ -15,14 +15,14 @@ import { type Asked, setStage } from './demo/stage.ts';
 
 const USAGE = `usage: npm run demo [-- --runtime docker|process]
 
-Without an option it uses the process runtime, and Docker too where a daemon answers.
---runtime docker insists on Docker, and installs and starts it where root may do so.`;
+Without an option, the demo uses the process runtime, and also Docker if a daemon responds.
+--runtime docker requires Docker; as root, it installs and starts Docker if necessary.`;
 
-const NEXT = `What to try next:
-  npm start                                        a manager to play with; it prints how to reach it
-  npm run --silent wm -- create --help             declare a worker from the shell
-  npm test                                         everything that is promised, against real Redis and Docker
-  README.md                                        how it works, and the wire for your own orchestrator`;
+const NEXT = `Next steps:
+  npm start                                        run a manager; it prints its address
+  npm run --silent wm -- create --help             create a worker from the shell
+  npm test                                         run all tests against a real Redis and a real Docker
+  README.md                                        read how it works, and the wire protocol for your own orchestrator`;
 
 function readArguments(): Asked {
   try {
@@ -45,7 +45,7 @@ const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => interrupted.abort(new Error(`ended by ${signal}`)));
 // A pager or `head` that is closed must not keep the cleanup from being done.
-process.stdout.on('error', () => interrupted.abort(new Error('nobody reads the output any more')));
+process.stdout.on('error', () => interrupted.abort(new Error('the output is no longer read')));
 
 const narrator = new Narrator();
 const cleanup = new Cleanup();

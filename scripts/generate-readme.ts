@@ -12,7 +12,7 @@ function settingsTable(): string {
     const value = typeof fallback === 'function' ? fallback({ HOME }).replace(HOME, '~') : fallback;
     return `| \`${name}\` | ${value === undefined ? '' : `\`${value}\``} | ${help} Must be ${allowed}. |`;
   });
-  return ['| variable | default | what it is |', '| --- | --- | --- |', ...rows].join('\n');
+  return ['| variable | default | description |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
 const readme = between(read('README.md'), 'states', stateDiagram());

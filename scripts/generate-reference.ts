@@ -89,7 +89,7 @@ function fields(schema: Schema, leaveOut: string[] = []): string {
 const row = (name: string, type: string, about: string) =>
   `| \`${name}\` | ${type.replaceAll('|', '\\|')} | ${about.trim().replaceAll('|', '\\|')} |`;
 const table = (rows: string[]) =>
-  ['| field | type | what it is |', '| --- | --- | --- |', ...rows].join('\n');
+  ['| field | type | description |', '| --- | --- | --- |', ...rows].join('\n');
 const variants = (schema: Schema) => schema.oneOf ?? schema.anyOf ?? [];
 const tagOf = (schema: Schema, tag: string) => String(schema.properties?.[tag]?.const);
 const interfaceTable = (file: string, name: string) =>

@@ -1,6 +1,6 @@
 /**
- * The program that stands in for an AI agent in the demo: it counts aloud all the time, so that a lost or doubled line
- * would be seen, and answers each line that it is asked.
+ * The program that simulates an AI agent in the demo: it counts continuously, so that a lost or duplicated line would
+ * be detected, and answers each line of input.
  */
 function agent(lineEveryMs: number): void {
   let line = 0;

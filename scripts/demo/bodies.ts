@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import type Docker from 'dockerode';
 
-/** What tells one body from any other, with words for people. */
+/** Identifies a body, with a description for people. */
 export interface Fingerprint {
   /** Changes with every new process or container. */
   exact: string;
   shown: string;
 }
 
-/** Looks at the body itself, past the manager. `pid` is what the wrapper told of its agent. */
+/** Inspects the body directly, without the manager. `pid` is the agent's, as the wrapper reported it. */
 export async function fingerprint(
   runtime: string,
   bodyId: string,
@@ -25,7 +25,7 @@ export async function fingerprint(
   return { exact: `${bodyId} ${pid} ${startOf(pid)}`, shown: `process ${pid}` };
 }
 
-/** When a process began, in ticks since the boot; empty where there is no /proc. Throws where it is dead. */
+/** The start time of a process, in ticks since boot; empty if there is no /proc. Throws if the process is dead. */
 function startOf(pid: number): string {
   process.kill(pid, 0);
   if (process.platform !== 'linux') return '';

@@ -1,7 +1,7 @@
 import { messageOf } from '../../src/model/index.ts';
 import type { Runtime } from '../../src/runtimes/runtime.ts';
 
-/** What has to be taken back, last first, whatever has happened. */
+/** What must be undone in reverse order, whatever happens. */
 export class Cleanup {
   readonly #acts: { what: string; act: () => unknown }[] = [];
 
@@ -9,7 +9,7 @@ export class Cleanup {
     this.#acts.push({ what, act });
   }
 
-  /** Takes everything back; answers what could not be, in words. */
+  /** Undoes everything; returns descriptions of what failed. */
   async run(): Promise<string[]> {
     const failures: string[] = [];
     for (const { what, act } of this.#acts.splice(0).reverse()) {
@@ -23,7 +23,7 @@ export class Cleanup {
   }
 }
 
-/** Removes the bodies that are left and what a runtime made for the cell; answers how many were left. */
+/** Removes remaining bodies and what a runtime created for the cell; returns the number of remaining bodies. */
 export async function dismantle(runtime: Runtime): Promise<number> {
   try {
     const left = await runtime.list();

@@ -1,4 +1,4 @@
-/** What the ledger reads of an output entry. */
+/** The fields of an output entry that the check uses. */
 export interface Told {
   seq: number;
   type: string;
@@ -9,18 +9,18 @@ export interface Told {
 const NUMBERED = /^line (\d+)$/;
 
 /**
- * Holds the output of one worker against its promise: `seq` rises by one from 1, and the numbers that the agent printed
- * rise by one from 1. Pure.
+ * Checks the output of one worker: `seq` increases by one from 1, and the numbers that the agent printed increase by
+ * one from 1. Pure.
  */
 export class Ledger {
   /** `seq` of the last entry. */
   seq = 0;
   /** The last number that the agent printed. */
   lines = 0;
-  /** What was lost, doubled or out of order, in words. */
+  /** Descriptions of lost, duplicated or reordered lines. */
   readonly faults: string[] = [];
 
-  /** Takes the next entry of the stream; answers the numbers that it carried. */
+  /** Checks the next entry of the stream; returns the numbers in it. */
   add({ seq, type, content }: Told): number[] {
     if (seq !== this.seq + 1) this.faults.push(`seq ${seq} follows seq ${this.seq}`);
     this.seq = seq;

@@ -3,10 +3,10 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
-/** It gives back its lease and its connections well within this. */
+/** Time in which it releases its lease and its connections. */
 const STOP_MS = 10_000;
 
-/** A manager as a process of its own, which can be killed and started again. */
+/** A manager in its own process, which can be killed and started again. */
 export class ManagerProcess {
   readonly #env: NodeJS.ProcessEnv;
   readonly #log: string;
@@ -14,17 +14,17 @@ export class ManagerProcess {
   #ended: Promise<void> = Promise.resolve();
   #asked = false;
 
-  /** `log` is a file that all its lives write to. */
+  /** `log` is a file that all its processes write to. */
   constructor(env: NodeJS.ProcessEnv, log: string) {
     this.#env = env;
     this.#log = log;
     process.once('exit', () => this.#child?.kill('SIGKILL'));
   }
 
-  /** Starts it and gives its pid. */
+  /** Starts it and returns its process ID. */
   start(): number {
     const out = openSync(this.#log, 'a', 0o600);
-    // In a session of its own: Ctrl-C ends the demo, and the demo ends the manager.
+    // In its own session: Ctrl-C ends the demo, and the demo ends the manager.
     const child = spawn(process.execPath, [MAIN, 'serve'], {
       env: this.#env,
       detached: true,
@@ -40,14 +40,14 @@ export class ManagerProcess {
     return child.pid ?? 0;
   }
 
-  /** Why it has ended, where nobody asked it to. */
+  /** Why it ended unexpectedly. */
   get obstacle(): string | undefined {
     const { exitCode = null, signalCode = null } = this.#child ?? {};
     if (this.#asked || (exitCode === null && signalCode === null)) return undefined;
-    return `The manager ended with ${signalCode ?? `code ${exitCode}`}.`;
+    return `The manager exited with ${signalCode ?? `code ${exitCode}`}.`;
   }
 
-  /** SIGKILL: it cannot say goodbye. */
+  /** SIGKILL: it cannot clean up. */
   kill(): Promise<void> {
     return this.#end('SIGKILL');
   }
@@ -64,7 +64,7 @@ export class ManagerProcess {
     await this.#ended;
   }
 
-  /** Its last lines, to tell why the demo failed. */
+  /** Its last log lines, to explain why the demo failed. */
   lastWords(lines: number): string {
     try {
       return readFileSync(this.#log, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');

@@ -8,13 +8,13 @@ interface Row {
   seconds: number;
 }
 
-/** Tells on stdout what happens while it happens, with seconds since the beginning, and at the end in a table. */
+/** Reports on stdout what happens, with seconds since the start, and ends with a table. */
 export class Narrator {
   readonly #began = performance.now();
   readonly #rows: Row[] = [];
   #step: { title: string; since: number } | undefined;
 
-  /** Begins a step; `seen` ends it with what came of it. */
+  /** Starts a step; `seen` ends it with its result. */
   step(title: string): void {
     this.#step = { title, since: performance.now() };
     console.log(`\n${paint(['bold', 'cyan'], title)}`);
@@ -25,7 +25,7 @@ export class Narrator {
     console.log(`${paint('dim', `${seconds} s`)}  ${line}`);
   }
 
-  /** A line of a worker: its name in a column of its own. */
+  /** A line of a worker, with its name in a column. */
   of(worker: string, line: string): void {
     this.say(`${paint('magenta', worker.padEnd(9))} ${line}`);
   }
@@ -38,24 +38,24 @@ export class Narrator {
     this.#step = undefined;
   }
 
-  /** The step during which it failed; `undefined` between two. */
+  /** The step in which it failed; `undefined` between two steps. */
   get current(): string | undefined {
     return this.#step?.title;
   }
 
-  /** What happened, step by step; nothing where it came no further than one. */
+  /** The results, step by step; empty if it failed in the first step. */
   table(): void {
     if (this.#rows.length < 2) return;
     const total = (performance.now() - this.#began) / 1000;
     const wide = Math.max(...this.#rows.map(({ step }) => step.length));
-    console.log(`\n${paint('bold', 'step'.padEnd(wide))}  seconds  what was seen`);
+    console.log(`\n${paint('bold', 'step'.padEnd(wide))}  seconds  result`);
     for (const { step, seen, seconds } of this.#rows)
       console.log(`${step.padEnd(wide)}  ${seconds.toFixed(1).padStart(7)}  ${seen}`);
-    console.log(`${'all of it'.padEnd(wide)}  ${total.toFixed(1).padStart(7)}`);
+    console.log(`${'total'.padEnd(wide)}  ${total.toFixed(1).padStart(7)}`);
   }
 }
 
-/** Colours for a terminal only. */
+/** Colors for a terminal only. */
 function paint(style: Style, text: string): string {
   return process.stdout.isTTY ? styleText(style, text) : text;
 }

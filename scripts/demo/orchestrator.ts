@@ -4,7 +4,7 @@ import type { LifecycleEvent } from '../../src/model/index.ts';
 import { keysOf } from '../../src/store/keys.ts';
 import { Ledger, type Told } from './ledger.ts';
 
-/** What the command stream answers. */
+/** A response on the response stream. */
 export interface Answer {
   request_id?: string;
   success: boolean;
@@ -26,7 +26,7 @@ export interface Worker {
 const BLOCK_MS = 1000;
 const POLL_MS = 25;
 
-/** An orchestrator: a program that knows Redis and the keys of the contract, and nothing else of the manager. */
+/** An orchestrator: a program that knows only Redis and the keys of the wire protocol. */
 export class Orchestrator {
   readonly #url: string;
   readonly #redis: Redis;
@@ -37,7 +37,7 @@ export class Orchestrator {
   readonly #followers: Promise<void>[] = [];
   readonly #end = new AbortController();
 
-  /** `obstacle` tells why there is nothing more to wait for, where that is so. */
+  /** `obstacle` returns why waiting is pointless, if it is. */
   constructor(url: string, cell: string, signal: AbortSignal, obstacle: () => string | undefined) {
     this.#obstacle = obstacle;
     this.#url = url;
@@ -49,27 +49,27 @@ export class Orchestrator {
     });
   }
 
-  /** Puts a command on the stream and waits for its answer; throws where it is refused. */
+  /** Writes a command to the stream and waits for its response; throws if it is refused. */
   async command(fields: { command: string; [field: string]: unknown }): Promise<Answer> {
     const request_id = randomUUID();
     await this.#redis.xadd(this.#keys.commands, '*', 'data', JSON.stringify({ request_id, ...fields }));
-    const answer = await this.until(`an answer to ${fields.command}`, () => this.#answers.get(request_id));
+    const answer = await this.until(`a response to ${fields.command}`, () => this.#answers.get(request_id));
     if (!answer.success) throw new Error(`${fields.command} was refused: ${answer.error?.message}`);
     return answer;
   }
 
-  /** Declares a worker. */
+  /** Creates a worker. */
   async create(spec: { name: string; runtime: string; [field: string]: unknown }): Promise<Worker> {
     const { worker_id: id = '' } = await this.command({ command: 'create', ...spec });
     return { id, name: spec.name, runtime: spec.runtime, ledger: new Ledger() };
   }
 
-  /** Hands on the output of a worker as it arrives, with the numbers that it carries, and notes it in its ledger. */
+  /** Passes on the output of a worker as it arrives, with its numbers, and records it in the worker's ledger. */
   output({ id, ledger }: Worker, told: (message: Output, numbers: number[]) => void): void {
     this.#follow<Output>(this.#keys.output(id), (message) => told(message, ledger.add(message)));
   }
 
-  /** Hands on the history of a worker as it grows. */
+  /** Passes on the history of a worker as it grows. */
   events(id: string, told: (event: LifecycleEvent) => void): void {
     this.#follow(this.#keys.events(id), told);
   }
@@ -83,7 +83,7 @@ export class Orchestrator {
     return this.#redis.hgetall(this.#keys.status(id));
   }
 
-  /** Waits for something to be seen, and throws what was waited for where it is not in time. */
+  /** Waits for a condition; throws with its description if it is not met in time. */
   async until<T>(what: string, look: () => T | Promise<T>, seconds = 60): Promise<NonNullable<T>> {
     const limit = performance.now() + seconds * 1000;
     for (;;) {
@@ -92,7 +92,7 @@ export class Orchestrator {
       if (found) return found;
       const obstacle = this.#obstacle();
       if (obstacle) throw new Error(obstacle);
-      if (performance.now() > limit) throw new Error(`Waited ${seconds} s in vain for ${what}.`);
+      if (performance.now() > limit) throw new Error(`Timed out after ${seconds} s waiting for ${what}.`);
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
@@ -104,7 +104,7 @@ export class Orchestrator {
     this.#redis.disconnect();
   }
 
-  /** Reads a stream from its beginning, on a connection of its own because it blocks. */
+  /** Reads a stream from its start, on its own connection because it blocks. */
   #follow<T>(key: string, take: (message: T) => void): void {
     const redis = connect(this.#url);
     const close = () => redis.disconnect();
@@ -133,7 +133,7 @@ function connect(url: string): Redis {
   return redis;
 }
 
-/** Removes every key of a cell. Nobody may write to them any more. */
+/** Removes every key of a cell. Nothing may write to them any more. */
 export async function removeKeys(url: string, cell: string): Promise<void> {
   const redis = connect(url);
   try {

@@ -5,14 +5,14 @@ import type { Narrator } from './narrator.ts';
 import type { Orchestrator, Output, Worker } from './orchestrator.ts';
 import type { Stage } from './stage.ts';
 
-/** Numbered lines of each worker that pass between two acts, so that there is something to lose. */
+/** Number of lines of each worker that pass between two steps, so that there is something to lose. */
 const LINES_BETWEEN = 40;
-/** Of what is counted, every so-manieth line is shown. */
+/** Every n-th of the numbered lines is shown. */
 const SHOWN_LINES = 20;
 const PROMPT = 'Which word is the last of this sentence?';
 
 interface Actor extends Worker {
-  /** The agent's, as the wrapper told it; 0 before. */
+  /** The agent's, as the wrapper reported it; 0 before. */
   pid: number;
   bodyId: string;
   body: Fingerprint | undefined;
@@ -20,7 +20,7 @@ interface Actor extends Worker {
   answer: string;
 }
 
-/** The scenes of the demo, in order. Throws where something is not as promised. */
+/** The steps of the demo, in order. Throws if something is not as promised. */
 export async function play(stage: Stage, orchestrator: Orchestrator, tell: Narrator): Promise<void> {
   const scenes = new Scenes(stage, orchestrator, tell);
   await scenes.startManager();
@@ -54,7 +54,7 @@ class Scenes {
   }
 
   async declareWorkers(): Promise<void> {
-    this.#tell.step('Declare two workers');
+    this.#tell.step('Create two workers');
     for (const [at, runtime] of this.#stage.runtimes.entries())
       await this.#declare(`${runtime}-${at + 1}`, runtime);
     await this.#all('to be RUNNING', async ({ id, name, pid }) => {
@@ -74,7 +74,7 @@ class Scenes {
     this.#tell.step('Read their output');
     await this.#moreLines();
     const counted = this.#actors.map(({ name, ledger }) => `${ledger.lines} lines of ${name}`);
-    this.#tell.seen(`${counted.join(' and ')}, each as it was printed`);
+    this.#tell.seen(`${counted.join(' and ')}, each as printed`);
   }
 
   async sendPrompt(): Promise<void> {
@@ -91,10 +91,10 @@ class Scenes {
     this.#tell.step('Kill the manager');
     const before = this.#actors.map(({ ledger }) => ledger.lines);
     await this.#stage.manager.kill();
-    this.#tell.say(`kill -9 ${this.#managerPid}: no manager is alive, and the workers go on`);
+    this.#tell.say(`kill -9 ${this.#managerPid}: no manager is running, and the workers keep running`);
     await this.#moreLines();
     const alone = this.#actors.map(({ ledger }, at) => ledger.lines - (before[at] ?? 0));
-    this.#tell.seen(`${alone.join(' and ')} more lines while no manager was alive`);
+    this.#tell.seen(`${alone.join(' and ')} more lines while no manager was running`);
   }
 
   async startAgain(): Promise<void> {
@@ -107,7 +107,7 @@ class Scenes {
         throw new Error(`${actor.name} has another body: ${now.shown} instead of ${actor.body?.shown}.`);
       this.#tell.of(actor.name, `the same body: ${now.shown}`);
     }
-    this.#tell.seen(`process ${pid} adopted both bodies as they are`);
+    this.#tell.seen(`process ${pid} adopted both bodies`);
   }
 
   async countLines(): Promise<void> {
@@ -118,7 +118,7 @@ class Scenes {
       this.#tell.of(name, `lines 1 to ${ledger.lines}, seq 1 to ${ledger.seq}`);
     }
     const lines = this.#actors.reduce((sum, { ledger }) => sum + ledger.lines, 0);
-    this.#tell.seen(`${lines} lines: none lost, none doubled, all in order`);
+    this.#tell.seen(`${lines} lines: none lost, none duplicated, all in order`);
   }
 
   async deleteWorkers(): Promise<void> {
@@ -127,14 +127,14 @@ class Scenes {
       await this.#orchestrator.command({ command: 'delete', worker_id: id });
       this.#tell.of(name, 'delete accepted');
     }
-    await this.#orchestrator.until('both workers to be forgotten', async () => {
+    await this.#orchestrator.until('the deletion of both workers', async () => {
       const { workers } = await this.#orchestrator.command({ command: 'list' });
       return workers?.length === 0;
     });
     const bodies = await Promise.allSettled(this.#actors.map((actor) => this.#look(actor)));
     if (bodies.some(({ status }) => status === 'fulfilled'))
       throw new Error('A deleted worker still has a body.');
-    this.#tell.seen('their bodies have ended and their records are gone');
+    this.#tell.seen('their bodies have ended and their records are deleted');
   }
 
   async #declare(name: string, runtime: string): Promise<void> {

@@ -12,24 +12,24 @@ import { type Cleanup, dismantle } from './cleanup.ts';
 import { ManagerProcess } from './manager.ts';
 import { removeKeys } from './orchestrator.ts';
 
-/** `undefined`: processes, and Docker where it is at hand. */
+/** `undefined`: processes, and Docker if it is available. */
 export type Asked = 'docker' | 'process' | undefined;
 type Log = (line: string) => void;
 
-/** Everything that the demo plays with. */
+/** The environment of the demo. */
 export interface Stage {
   cell: string;
   redisUrl: string;
   redisHow: string;
   manager: ManagerProcess;
-  /** Where the two workers live. */
+  /** Runtimes of the two workers. */
   runtimes: ('docker' | 'process')[];
   engine: Engine | undefined;
   /** Folder of the process runtime. */
   home: string;
 }
 
-/** Finds or makes it all; whatever is made is taken back by `cleanup`. Throws what stands in the way. */
+/** Finds or creates everything; `cleanup` undoes what was created. Throws if something is missing. */
 export async function setStage(asked: Asked, cleanup: Cleanup, say: Log): Promise<Stage> {
   const cell = `demo-${randomBytes(3).toString('hex')}`;
   const home = mkdtempSync(join(tmpdir(), 'worker-manager-demo-'));
@@ -40,12 +40,12 @@ export async function setStage(asked: Asked, cleanup: Cleanup, say: Log): Promis
   const redis = await ensureRedis(say, { docker: found?.engine.docker });
   if ('error' in redis) throw new Error(redis.error);
   cleanup.add('Redis', () => redis.stop());
-  // After the bodies, which write to their streams as long as they live.
+  // After the bodies, which write to their streams as long as they run.
   cleanup.add('keys', () => removeKeys(redis.url, cell));
   const bodyUrl = redis.bodyUrl ?? (found && (await throughBridge(redis.url, found.engine)));
   const obstacle = found && (await whyUnreachable(found, bodyUrl ?? redis.url));
   if (obstacle && asked === 'docker') throw new Error(obstacle);
-  if (obstacle) say(`${obstacle} Going on without Docker.`);
+  if (obstacle) say(`${obstacle} Continuing without Docker.`);
   const usable = obstacle ? undefined : found;
 
   const second = usable ? 'docker' : 'process';
@@ -66,7 +66,7 @@ export async function setStage(asked: Asked, cleanup: Cleanup, say: Log): Promis
     });
     const left = await Promise.all(own.runtimes.map(dismantle));
     const count = left.reduce((sum, one) => sum + one, 0);
-    if (count > 0) say(`Ended ${count} bodies that were still there.`);
+    if (count > 0) say(`Stopped ${count} remaining bodies.`);
   });
   const manager = new ManagerProcess(env, join(home, 'manager.log'));
   cleanup.add('the manager', () => manager.stop());
@@ -83,7 +83,7 @@ async function findEngine(asked: Asked, cleanup: Cleanup, say: Log): Promise<Fou
   const engine = asked === 'docker' ? await engineAtAnyPrice(say) : await engineAtHand();
   if ('error' in engine) {
     if (asked === 'docker') throw new Error(engine.error);
-    say(`${engine.error} Going on with processes alone.`);
+    say(`${engine.error} Continuing with processes only.`);
     return undefined;
   }
   cleanup.add('the Docker daemon', () => engine.stop());
@@ -91,12 +91,12 @@ async function findEngine(asked: Asked, cleanup: Cleanup, say: Log): Promise<Fou
     return { engine, image: await ensureWorkerImage(engine.docker, say) };
   } catch (error) {
     if (asked === 'docker') throw error;
-    say(`The worker image could not be made: ${messageOf(error)} Going on with processes alone.`);
+    say(`The worker image could not be built: ${messageOf(error)} Continuing with processes only.`);
     return undefined;
   }
 }
 
-/** A loopback address of the user's own Redis, as a container has to spell it. */
+/** The user's Redis on a loopback address, as a container must address it. */
 async function throughBridge(redisUrl: string, { docker }: Engine): Promise<string | undefined> {
   const url = new URL(redisUrl);
   const bridge = await bridgeAddress(docker);
@@ -108,5 +108,5 @@ async function throughBridge(redisUrl: string, { docker }: Engine): Promise<stri
 async function whyUnreachable({ engine, image }: Found, bodyUrl: string): Promise<string | undefined> {
   if (await canReach(engine.docker, image, bodyUrl)) return undefined;
   const { hostname, port } = new URL(bodyUrl);
-  return `Containers cannot reach Redis at ${hostname}:${port || 6379}: a firewall is in between, or it listens on loopback only. Set WORKER_REDIS_URL to what they can reach.`;
+  return `Containers cannot reach Redis at ${hostname}:${port || 6379}: a firewall blocks the connection, or Redis listens on loopback only. Set WORKER_REDIS_URL to an address that they can reach.`;
 }

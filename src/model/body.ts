@@ -1,6 +1,6 @@
 import type { RuntimeName } from './spec.ts';
 
-/** Labels on every body, network, volume and image of ours; `managed` is the one to search by. */
+/** Labels on every body, network, volume and image that the manager creates; `managed` is the one to filter by. */
 export const LABEL = {
   managed: 'worker-manager.managed',
   cell: 'worker-manager.cell',
@@ -15,36 +15,38 @@ export const LABEL = {
 } as const;
 
 /**
- * - `created`: exists and was never started; the next act starts it.
- * - `running`: a process is alive, also while paused or being stopped.
- * - `exited`: it ran, or could not be started, and nothing of it is alive.
+ * - `created`: exists but has never been started; the next action starts it.
+ * - `running`: a process is alive, even if the body is paused or being stopped.
+ * - `exited`: it ran, or could not be started, and none of its processes is alive.
  */
 export type BodyState = 'created' | 'running' | 'exited';
 
-/** What a runtime knows of one body, in the same words for every runtime. */
+/** What a runtime reports about a body, in the same terms for every runtime. */
 export interface Body {
-  /** The engine's own id, never reused; acts that destroy name the body by it. */
+  /** The engine's own ID, which is never reused. Destructive actions use it to name the body. */
   id: string;
   runtime: RuntimeName;
   worker_id: string;
   incarnation: number;
   spec_hash: string;
-  /** The spec as it stands in the label, JSON; empty where it is unreadable. */
+  /** The spec from the label, as JSON; empty if it is unreadable. */
   spec: string;
-  /** The identity of the store that it was made for; missing on one of an older version. */
+  /** The identity of the store that the body was created for; absent on bodies of an older version. */
   store?: string | undefined;
   state: BodyState;
-  /** Only of an exited body, and only where the engine kept it. */
+  /** Set only for an exited body, and only if the engine kept it. */
   exit_code?: number | undefined;
   oom_killed?: boolean | undefined;
-  /** The engine's words on why it could not be started. */
+  /** The engine's error message, if the body could not be started. */
   error?: string | undefined;
-  /** Nobody saw how it ended, and why; instead of `exit_code` and `error`. */
+  /** Set instead of `exit_code` and `error` if it is unknown how the body ended. */
   lost?: { reason: string; message: string } | undefined;
-  /** Of a direct body that lives: its supervisor (the leader of its process group), or the first process that is left. */
+  /**
+   * Set for a running direct body: its supervisor (the leader of its process group), or the first process that is left.
+   */
   pid?: number | undefined;
   paused?: boolean | undefined;
-  /** The engine's own check of it (HEALTHCHECK of its image) fails. */
+  /** The engine's health check (HEALTHCHECK of its image) fails. */
   unhealthy?: boolean | undefined;
   /** Milliseconds since 1970. */
   created_at: number;
@@ -52,13 +54,13 @@ export interface Body {
   finished_at?: number | undefined;
   ip_address?: string | undefined;
   image?: string | undefined;
-  /** The last lines that the body itself printed, only of an exited one, read before it is removed. */
+  /** The last lines that the body itself printed, read before it is removed; set only for an exited body. */
   tail?: string | undefined;
 }
 
 /**
- * What is seen of a worker's bodies. Unknown is never absent: an incomplete list or a failed call changes
- * nothing. Ambiguous fails closed.
+ * The observed bodies of a worker. Unknown is never absent: an incomplete list or a failed call changes nothing.
+ * Ambiguous fails closed.
  */
 export type Actual =
   | { kind: 'absent' }
@@ -66,9 +68,9 @@ export type Actual =
   | { kind: 'unknown'; error: string }
   | { kind: 'ambiguous'; ids: string[] };
 
-/** What a body uses now. A figure that the machine cannot tell is absent. */
+/** The current resource usage of a body. A value that the machine does not report is absent. */
 export interface Usage {
-  /** Seconds of CPU since the start. */
+  /** Seconds of CPU time since the start. */
   cpu_seconds?: number;
   memory_bytes?: number;
   pids?: number;

@@ -1,15 +1,18 @@
-/** Bounds on JSON that others wrote, checked on its text: before anything is built from it, and without recursion. */
+/** Limits on untrusted JSON, checked on its text before it is parsed, and without recursion. */
 
 export interface JsonBounds {
-  /** Levels of lists and objects within each other. */
+  /** Levels of nested arrays and objects. */
   depth: number;
-  /** Values in all: those of lists, those of objects, and the lists and objects themselves. */
+  /** Total number of values: array elements, object values, and the arrays and objects themselves. */
   values: number;
 }
 
 const [QUOTE, BACKSLASH, COMMA, OPEN_LIST, CLOSE_LIST, OPEN_MAP, CLOSE_MAP] = [34, 92, 44, 91, 93, 123, 125];
 
-/** What the text has too much of, for people; `undefined` if it is within the bounds. It need not be JSON. */
+/**
+ * A phrase that says which limit the text exceeds; `undefined` if it is within the limits. The text need not be valid
+ * JSON.
+ */
 export function excessOf(text: string, { depth: deepest, values: most }: JsonBounds): string | undefined {
   let depth = 0;
   let values = 1;
@@ -22,13 +25,13 @@ export function excessOf(text: string, { depth: deepest, values: most }: JsonBou
       depth += 1;
       values += 1;
     }
-    if (depth > deepest) return `is nested too deeply: more than ${deepest} levels`;
-    if (values > most) return `holds more than ${most} values`;
+    if (depth > deepest) return `is nested too deeply: it has more than ${deepest} levels`;
+    if (values > most) return `has more than ${most} values`;
   }
   return undefined;
 }
 
-/** Whether a value that was built already holds more than so many values in all. */
+/** Whether a parsed value contains more than `most` values in total. */
 export function holdsMoreThan(most: number, value: unknown): boolean {
   const left = [value];
   for (let seen = 1; left.length > 0; seen += 1) {
@@ -42,14 +45,14 @@ export function holdsMoreThan(most: number, value: unknown): boolean {
   return false;
 }
 
-/** Where the string that begins there ends; the end of the text if it does not. */
+/** Index of the quote that ends the string; the length of the text if the string does not end. */
 function endOfString(text: string, start: number): number {
   for (let at = start + 1; ; at += 1) {
     at = text.indexOf('"', at);
     if (at < 0) return text.length;
     let before = at - 1;
     while (text.charCodeAt(before) === BACKSLASH) before -= 1;
-    // An even number of backslashes: they escape each other, and not the quote.
+    // After an even number of backslashes, the quote is not escaped.
     if ((at - before) % 2 === 1) return at;
   }
 }

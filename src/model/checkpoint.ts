@@ -1,14 +1,14 @@
 import type { Intent } from './decision.ts';
 
 /**
- * A point between two steps at which a manager may die, by name. The crash tests hand in a callback that ends the
- * process at one of them; the product hands in none, and then nothing is called.
- *
- * - `command:read`: a command was delivered and is not settled; `command:settled`: it is, and nobody was told.
- * - `record:before`, `record:after`: a decision was made, or was stored and not acted on.
- * - `act:<intent>:before`, `act:<intent>:after`: around everything that is done to the world.
- * - `pool:<step>:before`, `pool:<step>:after`: the same of a pool, whose acts are the records of its workers.
- * - `recovered`: a new leader knows its store and has looked at nothing else.
+ * A named point between two steps at which a manager can crash. The crash tests pass a callback that ends the process
+ * at one of them; in production there is no callback.
+ * - `command:read`: a command was delivered and not yet applied; `command:settled`: it was applied, and the response
+ *   was not sent.
+ * - `record:before`, `record:after`: a decision was made, or was stored but not acted on.
+ * - `act:<intent>:before`, `act:<intent>:after`: before and after each external action.
+ * - `pool:<step>:before`, `pool:<step>:after`: the same for a pool, whose actions are writes of worker records.
+ * - `recovered`: a new leader has loaded its store and has done nothing else.
  */
 export type Checkpoint = (
   point:

@@ -6,27 +6,33 @@ import { toIssues } from './issues.ts';
 import { POOL_LIMIT, poolName, poolSpec } from './pool.ts';
 import { type AgentType, specFields, workerId } from './spec.ts';
 
-/** Bytes of a command that are read at all; anything longer is refused unread, and without its text on the dead stream. */
+/**
+ * Maximum size of a command in bytes. A longer entry is rejected without being parsed, and its text is not stored on
+ * the dead stream.
+ */
 export const ENTRY_LIMIT = 262_144;
 
-/** A command as the text of its entry; throws a Fault `invalid_command` if it is too long to be read. */
+/** Serializes a command for its entry; throws a Fault `invalid_command` if it is too long. */
 export function toEntry(command: object): string {
   const text = JSON.stringify(command);
   const bytes = new TextEncoder().encode(text).length;
   if (bytes <= ENTRY_LIMIT) return text;
-  const what = `The command was refused: it has ${bytes} bytes as JSON, and may have ${ENTRY_LIMIT}. Send long texts as prompts, or put them into files.`;
+  const what = `The command was refused: it has ${bytes} bytes as JSON; the limit is ${ENTRY_LIMIT}. Send long texts as prompts, or store them in files.`;
   throw new Fault('invalid_command', what);
 }
 
-/** What every command may carry. */
+/** Fields of every command. */
 export const commonFields = {
-  /** Names the command: the same one twice is one command and gets the same answer. */
+  /** Identifies the command: a repeated ID is the same command and gets the same response. */
   request_id: z
     .string()
     .min(1)
     .max(128)
     .regex(/^[^\p{C}]*$/u, 'must be printable'),
-  /** Another stream for the answer, `worker:responses:` and a name: outside of any cell, and gone a day after the last answer. */
+  /**
+   * Another stream for the response: `worker:responses:` followed by a name. It is outside of any cell and expires a
+   * day after the last response.
+   */
   reply_to: z
     .string()
     .max(256)
@@ -50,7 +56,7 @@ const create = z
   });
 
 const NOT_WITH_A_CLI = ['command_line', 'protocol', 'handlers', 'concurrency', 'commands'] as const;
-/** Fields that say nothing with an agent type: what would be ignored is refused. */
+/** Fields that have no meaning for an agent type; they are rejected instead of ignored. */
 const NOT_WITH: Record<AgentType, readonly (keyof typeof specFields)[]> = {
   CLAUDE: NOT_WITH_A_CLI,
   FACTORY: NOT_WITH_A_CLI,
@@ -75,10 +81,10 @@ const ONE_TYPE: Partial<Record<keyof typeof specFields, AgentType>> = {
   concurrency: 'TASK',
   commands: 'TASK',
 };
-/** They are part of an image that is built; one that is named has what it has. */
+/** Fields that are built into an image; they cannot change a named image. */
 const NOT_WITH_IMAGE = ['modules', 'requirements', 'packages', 'allowed_commands', 'agent_version'] as const;
 
-/** Fields that are missing, or that the agent type or a named image leaves without a meaning. */
+/** Issues for fields that are missing, or that do not apply to the agent type or to a named image. */
 export function misplaced(given: { [F in keyof typeof specFields]?: unknown }): Issue[] {
   const type = given.agent_type as AgentType;
   const issues: Issue[] = [];
@@ -87,26 +93,26 @@ export function misplaced(given: { [F in keyof typeof specFields]?: unknown }): 
   for (const path of NOT_WITH[type] ?? []) {
     if (given[path] === undefined) continue;
     const only = ONE_TYPE[path];
-    issues.push({ path, message: only ? `is for agent_type ${only} only` : `is not for agent_type ${type}` });
+    issues.push({ path, message: only ? `is only for agent_type ${only}` : `is not for agent_type ${type}` });
   }
   for (const path of given.image === undefined ? [] : NOT_WITH_IMAGE) {
     const value = given[path];
     if (value === undefined || (Array.isArray(value) && value.length === 0 && path !== 'allowed_commands'))
       continue;
-    issues.push({ path, message: 'cannot be added to an image that is named' });
+    issues.push({ path, message: 'cannot be combined with image' });
   }
   return issues;
 }
 
 const target = { ...commonFields, worker_id: workerId, reason: z.string().max(1024).optional() };
 
-/** Workers that one answer to `list` may hold, and does if nothing else is asked: a few hundred bytes each. */
+/** Maximum and default number of workers in a response to `list`; each takes a few hundred bytes. */
 const LIST_LIMIT = 1000;
 const LIST_DEFAULT = 500;
-/** Instant of creation and id of the last worker of a page. */
+/** Creation time and ID of the last worker of a page. */
 const CURSOR = /^\d{1,15}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Everything that can stand on `worker:commands`. A new command is a line here and a file in `src/commands/`. */
+/** Every command on `worker:commands`. A new command is a line here and a file in `src/commands/`. */
 export const command = z.discriminatedUnion('command', [
   create,
   z.strictObject({ command: z.literal('delete'), ...target }),
@@ -116,18 +122,18 @@ export const command = z.discriminatedUnion('command', [
   z.strictObject({
     command: z.literal('list'),
     ...commonFields,
-    /** Workers in one answer, at most. */
+    /** Maximum number of workers in one response. */
     limit: z.number().int().min(1).max(LIST_LIMIT).default(LIST_DEFAULT),
-    /** `next_cursor` of the answer before; without it, the list begins with the oldest worker. */
-    cursor: z.string().regex(CURSOR, 'must be the next_cursor of an answer').optional(),
+    /** `next_cursor` of the previous response; by default, the list starts with the oldest worker. */
+    cursor: z.string().regex(CURSOR, 'must be the next_cursor of a response').optional(),
   }),
   z.strictObject({ command: z.literal('apply'), ...commonFields, pool: poolSpec }),
   z.strictObject({
     command: z.literal('scale'),
     ...commonFields,
-    /** A pool's name. */
+    /** Name of the pool. */
     pool: poolName,
-    /** How many workers it should have from now on. */
+    /** New number of workers. */
     count: z.number().int().min(0).max(POOL_LIMIT),
   }),
   z.strictObject({
@@ -142,29 +148,29 @@ export type CommandName = Command['command'];
 export const COMMAND_NAMES: readonly CommandName[] = command.options.map(({ shape }) => shape.command.value);
 export type CommandOf<N extends CommandName> = Extract<Command, { command: N }>;
 
-/** An answer on the response stream. Of a refused entry that could not be read, `entry_id` is all that is known. */
+/** A response on the response stream. For an entry that could not be parsed, only `entry_id` is set. */
 export interface Answer {
   request_id?: string;
   command?: string;
   entry_id?: string;
   success: boolean;
   error?: { code: FaultCode; message: string; issues?: Issue[] };
-  /** Only with an answer that is repeated, to a create, a start or a stop: the worker was deleted since. */
+  /** Set only on a repeated response to a create, start or stop: the worker has been deleted since. */
   worker_deleted?: true;
   [field: string]: unknown;
 }
 
-/** No command has fields within fields within fields; what goes on for ever would end the reader. */
+/** Maximum nesting of a command; unbounded nesting would overflow the stack. */
 const DEEPEST = 8;
-/** Values of a command in all; its longest lists may have 1000. What is checked by schema costs microseconds a value. */
+/** Maximum number of values in a command; its longest lists have up to 1000. Validation takes microseconds per value. */
 const MOST_VALUES = 5000;
-/** Characters of a path that are told: an answer must not grow with what was wrong. */
+/** Maximum length of a path in an error, so that the response does not grow with the input. */
 const PATH_TOLD = 200;
 
-/** Reads a command; throws a Fault `invalid_command` that names every field at fault. */
+/** Parses a command; throws a Fault `invalid_command` that names every invalid field. */
 export function parseCommand(input: unknown): Command {
   if (holdsMoreThan(MOST_VALUES, input))
-    throw new Fault('invalid_command', `The command was refused: it holds more than ${MOST_VALUES} values.`);
+    throw new Fault('invalid_command', `The command was refused: it has more than ${MOST_VALUES} values.`);
   const poisoned = findPoison(input, '');
   const result = command.safeParse(input);
   if (result.success && poisoned.length === 0) return result.data;
@@ -178,14 +184,14 @@ export function parseCommand(input: unknown): Command {
   throw new Fault('invalid_command', `The command was refused: ${list.join('; ')}${more}.`, { issues });
 }
 
-/** `__proto__` as a key: zod drops it silently, and a silent loss is no refusal. */
+/** Finds the key `__proto__`, which zod drops silently; it must be rejected instead. */
 function findPoison(value: unknown, path: string, depth = 0): Issue[] {
   if (typeof value !== 'object' || value === null) return [];
   if (depth > DEEPEST) return [{ path, message: 'is nested too deeply' }];
   return Object.entries(value).flatMap(([key, inner]) => {
     const here = path ? `${path}.${key}` : key;
     return key === '__proto__'
-      ? [{ path: here, message: 'is not allowed as a name' }]
+      ? [{ path: here, message: 'is not an allowed name' }]
       : findPoison(inner, here, depth + 1);
   });
 }

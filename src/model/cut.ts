@@ -1,6 +1,6 @@
-/** Cutting text without leaving half of a character: the one way in which text of others is shortened. Pure; imports nothing. */
+/** Truncates text without splitting a surrogate pair; all external text is shortened here. Pure; imports nothing. */
 
-/** The beginning of a text, at most `most` UTF-16 units long; no half of a character is left, neither of ours nor of others. */
+/** The start of a text, at most `most` UTF-16 units long, without lone surrogates. */
 export function headOf(text: string, most: number): string {
   return (text.length > most ? text.slice(0, most - (isSplit(text, most) ? 1 : 0)) : text).toWellFormed();
 }
@@ -11,7 +11,7 @@ export function tailOf(text: string, most: number): string {
   return text.slice(from + (isSplit(text, from) ? 1 : 0)).toWellFormed();
 }
 
-/** Whether a cut at that place would fall between the two halves of a character. */
+/** Whether a cut at this index would split a surrogate pair. */
 function isSplit(text: string, at: number): boolean {
   return at > 0 && isHalf(text, at, 0xdc00) && isHalf(text, at - 1, 0xd800);
 }

@@ -3,22 +3,22 @@ import type { Heartbeat } from './heartbeat.ts';
 import type { DesiredRecord, Memo, StatusRecord } from './record.ts';
 import type { Vitals } from './vitals.ts';
 
-/** Rules that the operator sets and the decision obeys; all in milliseconds. */
+/** Limits that the operator sets and the decision uses; all in milliseconds. */
 export interface Limits {
-  /** First wait before a restart; doubled with each failure. */
+  /** First delay before a restart; doubles with each failure. */
   backoff_base_ms: number;
   backoff_max_ms: number;
-  /** A body that ran so long clears the failures before it (kubelet: 10 minutes). */
+  /** A body that ran at least this long resets the count of failures (kubelet: 10 minutes). */
   backoff_reset_ms: number;
   /** A heartbeat older than this is reported. */
   heartbeat_silent_ms: number;
-  /** So long both signals of a hung body have to last, and so long a task may go on after its bound. */
+  /** How long both signals of a hung body must last, and how long a task may exceed its time limit. */
   hung_ms: number;
 }
 
-/** What the engine said of the act that was tried last, and that cannot be seen by looking. */
+/** The engine's error of the last attempted action, which an observation cannot show. */
 export interface Refusal {
-  /** `permanent`: the same try will fail again (no such image). `transient`: it may work later. */
+  /** `permanent`: another attempt would fail as well (no such image). `transient`: another attempt may succeed. */
   kind: 'permanent' | 'transient';
   reason: string;
   message: string;
@@ -26,18 +26,18 @@ export interface Refusal {
 
 /** The image that a body of this worker needs, as far as it is known. */
 export type ImageState =
-  /** It can be run: built, or none of ours (the runtime needs none, or the operator named one). */
+  /** It can be run: it has been built, or no build is needed (the runtime uses no images, or the operator named one). */
   | { kind: 'ready'; name: string }
-  /** It has to be built first. */
+  /** It must be built first. */
   | { kind: 'absent'; name: string }
-  /** `step` is the builder's own line on what it does, such as `Step 3/12 : RUN apt-get …`. */
+  /** `step` is the builder's own output line, such as `Step 3/12 : RUN apt-get …`. */
   | { kind: 'building'; name: string; step: string }
-  /** The last build failed, or was refused for want of room; `at` is when, in milliseconds since 1970. */
+  /** The last build failed, or was refused for lack of disk space; `at` is the time in milliseconds since 1970. */
   | { kind: 'failed'; name: string; at: number; reason: 'ImageBuildFailed' | 'Capacity'; message: string }
-  /** The engine cannot be asked. */
+  /** The engine does not respond. */
   | { kind: 'unknown'; error: string };
 
-/** One frozen look at a worker: everything that a decision may depend on. */
+/** A consistent snapshot of a worker: everything that a decision may depend on. */
 export interface Observation {
   worker_id: string;
   desired: DesiredRecord;
@@ -46,20 +46,20 @@ export interface Observation {
   actual: Actual;
   heartbeat: Heartbeat | undefined;
   refusal: Refusal | undefined;
-  /** What the checks of this body have told so far; absent before the first. */
+  /** Results of the health checks of this body; absent before the first check. */
   vitals?: Vitals | undefined;
-  /** Looked up only where a body has to be made and its runtime runs images that we build. */
+  /** Set only if a body must be created and its runtime uses images that the manager builds. */
   image?: ImageState | undefined;
-  /** Why it must wait for its turn to start, with its place in the queue; absent if it may start. */
+  /** Why the worker must wait before it starts, with its position in the queue; absent if it may start. */
   queued?: string | undefined;
   /** Milliseconds since 1970. */
   now: number;
-  /** Since when this manager leads and the runtime answers: no deadline counts the time before. */
+  /** Time since which this manager leads and the runtime responds; deadlines do not count time before it. */
   watching_since: number;
   limits: Limits;
 }
 
-/** What is to be done to the world, in plain data. */
+/** An action to take, as plain data. */
 export type Intent =
   | { type: 'build'; image: string }
   | { type: 'create'; incarnation: number }
@@ -70,14 +70,14 @@ export type Intent =
   | { type: 'remove'; body_id: string }
   | { type: 'purge' };
 
-/** The next status, what to do after it is recorded, and when to look again. */
+/** The next status, the actions to take after it is recorded, and the time of the next reconcile. */
 export interface Decision {
   status: StatusRecord;
   memo: Memo;
   intents: Intent[];
-  /** Milliseconds until time alone may change the decision; absent where it cannot. */
+  /** Milliseconds until the decision may change with time alone; absent if it cannot. */
   requeue_after_ms: number | undefined;
-  /** The rule that was applied, by its name in the machine. */
+  /** Name of the machine's rule that was applied. */
   rule: string;
 }
 
@@ -91,7 +91,7 @@ export function describe(intent: Intent): string {
     case 'start':
       return `start body ${short(intent.body_id)}`;
     case 'deliver':
-      return `hand its secrets to body ${short(intent.body_id)}`;
+      return `pass its secrets to body ${short(intent.body_id)}`;
     case 'terminate':
       return `send SIGTERM to body ${short(intent.body_id)}`;
     case 'kill':
@@ -99,7 +99,7 @@ export function describe(intent: Intent): string {
     case 'remove':
       return `remove body ${short(intent.body_id)}`;
     case 'purge':
-      return 'forget the worker';
+      return 'delete the record';
   }
 }
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
 /**
- * The first 12 digits of the sha256 of a value as JSON: equal for equal values, whatever the order of their fields, and
- * on every machine.
+ * The first 12 hex digits of the SHA-256 of a value as JSON: equal for equal values, regardless of the order of their
+ * fields, on every machine.
  */
 export function digestOf(value: object): string {
   return createHash('sha256')

@@ -1,13 +1,12 @@
 /**
- * The codes of a refusal, the same on Redis, HTTP and the command line.
- *
+ * Error codes, the same in Redis, HTTP and the command line.
  * - `invalid_command`: the input is wrong; `issues` says where. Do not retry.
- * - `not_found`: nothing of that name was ever here, or it is forgotten.
- * - `conflict`: the name is taken, or the state forbids it.
- * - `unsupported`: right, but this manager, runtime or machine cannot do it.
- * - `capacity`: right, but there is no room now. Retry later.
- * - `unavailable`: a part that is needed (Redis, Docker) does not answer. Retry later.
- * - `internal`: a defect of ours.
+ * - `not_found`: nothing of that name exists, or it has been deleted.
+ * - `conflict`: the name is taken, or the state does not allow it.
+ * - `unsupported`: valid, but this manager, runtime or machine cannot do it.
+ * - `capacity`: valid, but there is no capacity now. Retry later.
+ * - `unavailable`: a dependency (Redis, Docker) does not respond. Retry later.
+ * - `internal`: a bug in this program.
  */
 export const FAULT_CODES = [
   'invalid_command',
@@ -20,19 +19,19 @@ export const FAULT_CODES = [
 ] as const;
 export type FaultCode = (typeof FAULT_CODES)[number];
 
-/** One thing that is wrong with an input: the field's path, such as `resources.memory`, and what is allowed. */
+/** One problem with an input: the field's path, such as `resources.memory`, and what is allowed. */
 export interface Issue {
   path: string;
   message: string;
 }
 
-/** Issues that an error holds: an answer must not grow with what was wrong. */
+/** Maximum number of issues in an error, so that the response does not grow with the input. */
 export const ISSUES_TOLD = 50;
 
-/** An error made for people: what failed, on what, why and what to do. Its code stands on the wire as it is. */
+/** An error for people: what failed, on what, why and what to do. Its code is the same on the wire. */
 export class Fault extends Error {
   readonly code: FaultCode;
-  /** The first of what is wrong. */
+  /** The first problems of the input. */
   readonly issues: Issue[] | undefined;
 
   constructor(code: FaultCode, message: string, options: { issues?: Issue[]; cause?: unknown } = {}) {
@@ -43,14 +42,14 @@ export class Fault extends Error {
   }
 }
 
-/** The message of whatever was thrown, for a log line or a reason; never throws itself. */
+/** The message of anything that was thrown, for a log line or a reason; never throws. */
 export function messageOf(thrown: unknown): string {
   try {
     if (thrown instanceof AggregateError && thrown.errors.length > 0) return messageOf(thrown.errors[0]);
     if (thrown instanceof Error) return String(thrown.message || thrown.name);
     return String(thrown);
   } catch {
-    // An object without a prototype, or a message that throws.
-    return 'something that has no text';
+    // An object without a prototype, or with a message getter that throws.
+    return 'an error without a message';
   }
 }

@@ -1,54 +1,56 @@
 import { z } from 'zod';
 
-/** How often a wrapper renews its heartbeat, in milliseconds. */
+/** Interval between heartbeats of a wrapper, in milliseconds. */
 export const HEARTBEAT_INTERVAL_MS = 5000;
 
 /**
- * What the wrapper last said of itself, a JSON string at `worker:<id>:heartbeat`. The key is renewed every
- * HEARTBEAT_INTERVAL_MS; a change of `phase` is also published on `worker:<id>:signal`, as a hint to look.
- * It is kept after the body's end, because the next incarnation goes on from its `seq`.
+ * The wrapper's last report, a JSON string at `worker:<id>:heartbeat`. The key is renewed every HEARTBEAT_INTERVAL_MS;
+ * a change of `phase` is also published on `worker:<id>:signal`, as an event. The key is kept after the body ends,
+ * because the next incarnation continues from its `seq`.
  */
 export const heartbeat = z.object({
   incarnation: z.number().int(),
-  /** `ready`: takes prompts. `ending`: was told to end, or the agent has ended. */
+  /** `ready`: accepts prompts. `ending`: is shutting down, or the agent has exited. */
   phase: z.enum(['booting', 'ready', 'ending']),
-  /** When this was written, by the wrapper's clock. */
+  /** When the heartbeat was written, by the wrapper's clock. */
   at: z.string(),
   ready_at: z.string().optional(),
-  /** When a prompt or a line of output last passed. */
+  /** When the last prompt or line of output passed. */
   active_at: z.string(),
-  /** A turn is under way: never idle, however quiet. */
+  /** A turn is active; the worker is not idle, even without output. */
   busy: z.boolean(),
-  /** It waits for its `secrets`, which are never in Redis: the manager hands them to the body. */
+  /** The wrapper needs its `secrets`, which are never stored in Redis; the manager passes them to the body. */
   needs_secrets: z.boolean().optional(),
-  /** It waits for a prompt, having answered all that it was given. */
+  /** All prompts are answered; the worker is ready for another. */
   waiting: z.boolean().optional(),
-  /** Commands that the agent was refused, in this incarnation. */
+  /** Number of the agent's commands that were denied, in this incarnation. */
   denied: z.number().int().optional(),
-  /** Tasks that it runs now, of a worker that takes tasks. */
+  /** Number of running tasks, for a worker that runs tasks. */
   active_tasks: z.number().int().optional(),
-  /** Tasks that it can run at the same time. */
+  /** Number of tasks that can run at the same time. */
   slots: z.number().int().optional(),
-  /** Tasks that wait in its pool's queue. */
+  /** Number of tasks waiting in its pool's queue. */
   queue_size: z.number().int().optional(),
-  /** When the oldest of the tasks that run now was begun, by the wrapper's clock. */
+  /** When the oldest running task started, by the wrapper's clock. */
   job_started_at: z.string().optional(),
-  /** CPU of the body, 100 for one core. */
+  /** CPU usage of the body; 100 is one core. */
   cpu_percent: z.number().optional(),
-  /** Memory of the body, 100 for all that it may use. */
+  /** Memory usage of the body; 100 is its limit. */
   memory_percent: z.number().optional(),
-  /** It takes nothing new: it drains, or is above its limits of CPU or memory. */
+  /** The worker takes no new tasks: it drains, or exceeds its CPU or memory limits. */
   paused: z.boolean().optional(),
-  /** Where the worker answers for itself over HTTP (the node API), such as `http://172.18.0.4:5000`. */
+  /** URL of the worker's own HTTP server (the node API), such as `http://172.18.0.4:5000`. */
   node_url: z.string().optional(),
-  /** The id of the input stream up to which every entry is answered: where reading goes on if the group is lost. */
+  /**
+   * ID on the input stream up to which every entry is answered; reading continues there if the consumer group is lost.
+   */
   input_id: z.string().optional(),
   /** `seq` of the last output entry written. */
   seq: z.number().int(),
 });
 export type Heartbeat = z.infer<typeof heartbeat>;
 
-/** Bytes that are read of a heartbeat; a wrapper's has about 400. */
+/** Maximum number of bytes that are read of a heartbeat; a typical one has about 400. */
 export const HEARTBEAT_BYTES = 8192;
 
 const FIELDS = Object.entries(heartbeat.shape).map(([name, type]) => {
@@ -65,8 +67,8 @@ function kindOf(type: unknown): 'string' | 'boolean' | 'number' | 'integer' {
 }
 
 /**
- * Reads a heartbeat, which a body wrote and which may be anything; undefined if there is none. Thousands are read at each
- * resync, so this does by a table what the schema says, at a tenth of its cost. A test compares the two.
+ * Parses a heartbeat, which is untrusted because the body writes it; undefined if there is none. Each resync reads
+ * thousands, so a table does the work of the schema at a tenth of its cost. A test compares the two.
  */
 export function readHeartbeat(
   text: string | null | undefined,
@@ -88,10 +90,10 @@ export function readHeartbeat(
     if (kind === 'integer' ? !Number.isSafeInteger(field) : typeof field !== kind)
       return { unreadable: `${name} is not a${kind === 'integer' ? 'n' : ''} ${kind}` };
   }
-  if (!PHASES.includes(beat.phase)) return { unreadable: 'phase is not a known one' };
+  if (!PHASES.includes(beat.phase)) return { unreadable: 'phase is unknown' };
   return { beat };
 }
 
-/** Whether the wrapper has taken prompts: a body that ends without having started its agent never has. */
+/** Whether the wrapper has accepted prompts; it never does if the body ends before the agent starts. */
 export const wasReady = (beat: Pick<Heartbeat, 'phase' | 'ready_at'> | undefined): boolean =>
   beat !== undefined && (beat.phase === 'ready' || (beat.phase === 'ending' && beat.ready_at !== undefined));

@@ -1,8 +1,8 @@
 /**
- * The words of the project as zod schemas and types: what stands in Redis, on the wire and in labels.
+ * The terms of the project as zod schemas and types: the contents of Redis, messages and labels.
  *
- * Owns every name that another program relies on. Everything here is pure data: no clock, no randomness, no
- * environment, no I/O. Must not import anything of ours; the rest of the project imports it from here.
+ * Owns every name that other programs rely on. Everything here is pure data: no clock, no randomness, no environment,
+ * no I/O. Must not import any other folder; the rest of the project imports it from here.
  */
 export * from './body.ts';
 export type { Checkpoint } from './checkpoint.ts';

@@ -1,6 +1,6 @@
 /**
- * What zod finds wrong with an input, as issues for people: the field's path, and a phrase that follows it, such as
- * `resources.memory must be a string, not a number`. Importing this file sets zod's messages for every schema of ours.
+ * Converts zod errors to issues for people: the field's path, and a phrase that follows it, such as `resources.memory
+ * must be a string, not a number`. Importing this file sets zod's messages for every schema of the project.
  */
 import { z } from 'zod';
 import type { Issue } from './fault.ts';
@@ -8,7 +8,7 @@ import type { Issue } from './fault.ts';
 type ZodIssue = z.core.$ZodIssue;
 type RawIssue = z.core.$ZodRawIssue;
 
-/** More choices than these are cut: an error stays readable. */
+/** Maximum number of choices that an error lists. */
 const CHOICES_SHOWN = 40;
 const NOUNS: Record<string, string> = {
   array: 'a list',
@@ -27,7 +27,7 @@ const UNITS: Record<string, string> = {
 
 z.config({ localeError: phrase });
 
-/** zod's issues, one for each field: unknown fields are named one by one, and of a union the closest alternative counts. */
+/** zod's issues, one per field: unknown fields are listed one by one, and for a union the closest alternative is used. */
 export function toIssues(error: z.ZodError): Issue[] {
   return error.issues.flatMap((issue) => issuesOf(issue, []));
 }
@@ -48,7 +48,10 @@ function issuesOf(issue: ZodIssue, base: readonly string[]): Issue[] {
 
 const plain = ({ message }: ZodIssue, path: readonly string[]): Issue => ({ path: path.join('.'), message });
 
-/** The issues of the alternative that the input is closest to; if several are as close, what would tell them apart. */
+/**
+ * The issues of the alternative that is closest to the input; if several are equally close, the fields that distinguish
+ * them.
+ */
 function unionIssues(alternatives: readonly ZodIssue[][], path: readonly string[]): Issue[] {
   const distances = alternatives.map(distanceOf);
   const least = Math.min(...distances);
@@ -66,7 +69,7 @@ function unionIssues(alternatives: readonly ZodIssue[][], path: readonly string[
   return [{ path: path.join('.'), message }];
 }
 
-/** How many fields would have to change; an input of another type is no attempt at this alternative. */
+/** The number of fields that would have to change; an input of another type does not match this alternative at all. */
 function distanceOf(issues: readonly ZodIssue[]): number {
   const sizes = issues.map((issue) => {
     if (issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value'))
@@ -86,7 +89,7 @@ function orOf(messages: string[]): string {
 
 const REQUIRED = 'is required';
 
-/** What zod says where a schema has no message of its own. */
+/** zod's default message, if the schema has none of its own. */
 function phrase(issue: RawIssue): string {
   switch (issue.code) {
     case 'invalid_type':
@@ -106,9 +109,9 @@ function phrase(issue: RawIssue): string {
     case 'invalid_union':
       return Array.isArray(issue.options)
         ? `must be ${choices(issue.options)}`
-        : 'has none of the allowed forms';
+        : 'matches none of the allowed forms';
     case 'unrecognized_keys':
-      return 'has fields that are not known';
+      return 'has unknown fields';
     default:
       return 'is not valid';
   }

@@ -1,10 +1,10 @@
 /**
- * Levels of arrays and objects that a task's arguments, result and progress may have. Python's own reader and writer of
- * JSON end at about 1000, and V8's writer at a few thousand, with an error that names no place.
+ * Maximum nesting of a task's arguments, result and progress. Python's JSON reader and writer fail at about 1000
+ * levels, and V8's writer at a few thousand, with an error that does not name the place.
  */
 export const JSON_DEPTH_LIMIT = 500;
 
-/** Whether a JSON value has more than that many levels. */
+/** Whether a JSON value has more than `most` levels. */
 export function isDeeperThan(levels: number, value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (levels === 0) return true;
@@ -12,11 +12,11 @@ export function isDeeperThan(levels: number, value: unknown): boolean {
   return items.some((item) => isDeeperThan(levels - 1, item));
 }
 
-/** A text of JSON as its value; undefined if it is no JSON or too deep. Costs next to nothing for short texts. */
+/** Parses JSON; undefined if the text is not JSON or nested too deeply. Short texts cost next to nothing. */
 export function readBoundedJson(text: string): { value: unknown } | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    // Each level takes two characters at least.
+    // Each level takes at least two characters.
     if (text.length > 2 * JSON_DEPTH_LIMIT && isDeeperThan(JSON_DEPTH_LIMIT, value)) return undefined;
     return { value };
   } catch {

@@ -1,6 +1,6 @@
-/** Log lines of a wrapper, which are JSON for machines, as text for people. Pure. */
+/** Converts a wrapper's JSON log lines to text for people. Pure. */
 
-/** What a JSON log line says: its message, and the error that it names. Anything else is returned as it is. */
+/** The text of a JSON log line: its message and its error. Any other line is returned unchanged. */
 export function readableLine(line: string): string {
   if (!line.startsWith('{')) return line;
   try {
@@ -13,7 +13,7 @@ export function readableLine(line: string): string {
   }
 }
 
-/** A message with the log line in it made readable, for records that an earlier version wrote. */
+/** Makes a log line within a message readable, for records of an earlier version. */
 export function readableMessage(message: string): string {
   const at = message.indexOf('{"level":');
   const end = message.lastIndexOf('}') + 1;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { TEXT_LIMIT } from './spec.ts';
 
-/** What an orchestrator puts on `worker:<id>:input`. */
+/** A message from an orchestrator on `worker:<id>:input`. */
 export const inputMessage = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('prompt'),
@@ -14,7 +14,7 @@ export const inputMessage = z.discriminatedUnion('type', [
 ]);
 export type InputMessage = z.infer<typeof inputMessage>;
 
-/** The types of what stands on `worker:<id>:output`. */
+/** Types of the entries on `worker:<id>:output`. */
 export const OUTPUT_TYPES = [
   'ready',
   'stdout',
@@ -33,7 +33,7 @@ export const OUTPUT_TYPES = [
 ] as const;
 export type OutputType = (typeof OUTPUT_TYPES)[number];
 
-/** One entry of the output stream. `seq` rises by one per worker, across its incarnations, without holes. */
+/** An entry of the output stream. `seq` increases by one per worker, across its incarnations, without gaps. */
 export interface OutputMessage {
   seq: number;
   incarnation: number;
@@ -42,11 +42,15 @@ export interface OutputMessage {
   timestamp: string;
   request_id?: string;
   /**
-   * Of `stdout` and `stderr`: no newline follows `content`, because the line goes on in the next entry or ended without one.
-   * After every other entry there is one: that is how the agent's output is put together byte for byte.
+   * Only for `stdout` and `stderr`: `content` is not followed by a newline, because the line continues in the next
+   * entry or ended without one. Every other entry ends in a newline. This allows the output to be restored byte for
+   * byte.
    */
   partial?: boolean;
-  /** Of `stdout` and `stderr` that are not UTF-8: the bytes of `content`, in which U+FFFD stands for what is not text. */
+  /**
+   * Only for `stdout` and `stderr` that are not valid UTF-8: the bytes of `content`, which has U+FFFD in place of
+   * invalid bytes.
+   */
   base64?: string;
   [field: string]: unknown;
 }

@@ -1,25 +1,25 @@
 import { z } from 'zod';
 
-/** Entries of a list, and characters of one of them: more than any list that people keep by hand. */
+/** Maximum number of entries of a list, and of characters of one entry; more than any list that is maintained by hand. */
 const MOST = 1000;
 const LONGEST = 4096;
-/** Characters of a requirements file. */
+/** Maximum number of characters of a requirements file. */
 const FILE_LIMIT = 262_144;
 
-/** A distribution with its extras, as PEP 508 names it. */
+/** A distribution with its extras (PEP 508). */
 const DISTRIBUTION = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?(?:\s?\[[A-Za-z0-9._, -]{0,512}\])?/;
-/** What may follow: versions, a marker after `;`, and hashes. */
+/** What may follow the name: versions, a marker after `;`, and hashes. */
 const VERSIONS = /^[\w\s.,*+!<>=~()-]*$/;
 const MARKER = /^[\w\s.,*+!<>=~()'"-]*$/;
 const ADDRESS = /^\s*@\s*(https?:\/\/[^\s'"\\$]+)$/;
 const HASH = /\s+--hash=sha(?:256|384|512):[0-9a-f]{64,128}(?=\s|$)/g;
 
-/** What is wrong with one requirement; undefined if pip may be given it. */
+/** A phrase that says what is wrong with a requirement; undefined if it is valid for pip. */
 export function requirementFault(line: string): string | undefined {
   if (line.startsWith('-'))
-    return 'is an option of pip; only requirements can be given (the operator sets PIP_INDEX_URL for an index)';
+    return 'is a pip option; only requirements are allowed (the operator sets PIP_INDEX_URL for an index)';
   const name = DISTRIBUTION.exec(line)?.[0];
-  if (name === undefined) return 'must begin with the name of a package';
+  if (name === undefined) return 'must start with the name of a package';
   const [versions = '', ...markers] = line.slice(name.length).replaceAll(HASH, '').split(';');
   const url = ADDRESS.exec(versions.trimEnd())?.[1];
   if (url !== undefined && /^https?:\/\/[^/]*@/.test(url))
@@ -30,7 +30,7 @@ export function requirementFault(line: string): string | undefined {
   return undefined;
 }
 
-/** The requirements of a file: without comments and empty lines, with continued lines joined. */
+/** The requirements of a file: comments and empty lines are removed, and continued lines are joined. */
 export function readRequirements(text: string): string[] {
   return text
     .replace(/^\uFEFF/, '')
@@ -50,12 +50,12 @@ const requirement = z
     if (fault) context.addIssue({ code: 'custom', message: fault });
   });
 
-/** Python packages as pip takes them: a list, or the text of a requirements file, which becomes the list. */
+/** Python packages for pip: a list, or the text of a requirements file, which is converted to the list. */
 export const requirements = z
   .union([z.string().max(FILE_LIMIT).transform(readRequirements), z.array(z.string()).max(MOST)])
   .pipe(z.array(requirement).max(MOST));
 
-/** Debian packages by their names; a name that ends in `-` would remove the package. */
+/** Names of Debian packages. A trailing `-` would remove the package. */
 export const packages = z
   .array(z.string().regex(/^[a-z0-9][a-z0-9+.-]{0,126}[a-z0-9+]$/, 'must be the name of a Debian package'))
   .max(MOST);

@@ -2,57 +2,60 @@ import { z } from 'zod';
 import type { PoolSpec } from './pool.ts';
 
 /**
- * - `progressing`: on its way to what is asked of it. `ready`: it is as it should be.
- * - `degraded`: workers keep dying, or fewer are ready than should be; `reason` says why.
- * - `stopped`: a rollout failed and goes no further until something changes. `deleting`: it drains and goes.
+ * - `progressing`: the pool is changing towards its spec. `ready`: it matches its spec.
+ * - `degraded`: workers keep failing, or fewer are ready than desired; `reason` says why.
+ * - `stopped`: a rollout failed and does not continue until something changes. `deleting`: it drains and is deleted.
  */
 export const POOL_PHASES = ['progressing', 'ready', 'degraded', 'stopped', 'deleting'] as const;
 
 const counted = z.number().int();
-/** The observed status, `pool:<name>:status`: only the pool loop writes it. */
+/** The observed status, `pool:<name>:status`; only the pool loop writes it. */
 export const poolStatus = z.object({
-  /** `progressing`, `ready`, `degraded` (see `reason`), `stopped` (a rollout failed and goes no further) or `deleting`. */
+  /**
+   * `progressing`, `ready`, `degraded` (see `reason`), `stopped` (a rollout failed and does not continue) or
+   * `deleting`.
+   */
   phase: z.enum(POOL_PHASES),
-  /** One word for programs; empty where there is nothing to say. */
+  /** One word for programs; empty if there is nothing to report. */
   reason: z.string(),
   /** One sentence for people. */
   message: z.string(),
-  /** How many workers there should be now. */
+  /** Desired number of workers. */
   desired: counted,
-  /** How many there are, beside those that leave. */
+  /** Number of workers, without those that are draining. */
   current: counted,
-  /** Up, and taking tasks. */
+  /** Number of workers that are running and take tasks. */
   ready: counted,
-  /** Ready, with a task or a turn under way. */
+  /** Number of ready workers with an active task or turn. */
   busy: counted,
-  /** Ready, with nothing to do. */
+  /** Number of ready workers without a task or turn. */
   idle: counted,
-  /** On their way for the first time. */
+  /** Number of workers that are starting for the first time. */
   starting: counted,
-  /** Not ready, and not for the first time. */
+  /** Number of workers that are not ready after having been started before. */
   failing: counted,
-  /** Told to leave, and finishing their tasks. */
+  /** Number of workers that finish their tasks before they stop. */
   draining: counted,
-  /** Of the newest template. */
+  /** Number of workers of the newest template. */
   updated: counted,
-  /** Booted and waiting for a `create`. */
+  /** Number of booted workers that are available for a `create`. */
   warm: counted,
-  /** Tasks that wait; absent where the queue does not tell. */
+  /** Number of waiting tasks; absent if the queue cannot be read. */
   queued: counted.optional(),
-  /** Tasks that run, as the queue knows it. */
+  /** Number of running tasks, according to the queue. */
   active: counted.optional(),
-  /** The template that workers are made of now. */
+  /** Identifies the template of new workers. */
   revision: z.string(),
-  /** The generation of the pool that this was decided on. */
+  /** The generation of the pool that this status is based on. */
   observed_generation: counted,
-  /** When it last grew or shrank. */
+  /** When the pool last grew or shrank. */
   scaled_at: z.string().optional(),
-  /** When a worker that ended is replaced. */
+  /** When a worker that ended will be replaced. */
   next_retry_at: z.string().optional(),
 });
 export type PoolStatus = z.infer<typeof poolStatus>;
 
-/** A pool as lists and `GET /v1/pools` show it. */
+/** A pool, as lists and `GET /v1/pools` show it. */
 export interface PoolView {
   name: string;
   worker_type: string;
@@ -63,5 +66,5 @@ export interface PoolView {
   status: PoolStatus | undefined;
 }
 
-/** How many workers of each type work and wait; what `GET /v1/pools` tells as `worker_stats`. */
+/** How many workers of each type are busy and idle; `worker_stats` of `GET /v1/pools`. */
 export type WorkerStats = Record<string, { idle: number; busy: number }>;

@@ -3,22 +3,22 @@ import { DESIRED_STATES } from './record.ts';
 import { specFields } from './spec.ts';
 import { DURATION_ALLOWED, parseDuration } from './units.ts';
 
-/** Where the workers of a pool live, in the words of a pool: `direct` is the process runtime. */
+/** Where the workers of a pool run, in a pool's terms: `direct` is the process runtime. */
 export const EXECUTION_MODES = ['docker', 'direct', 'auto'] as const;
 export type ExecutionMode = (typeof EXECUTION_MODES)[number];
 
-/** More workers than this in one pool are a typing error until somebody shows otherwise. */
+/** Maximum number of workers in one pool; a larger number is most likely a typing error. */
 export const POOL_LIMIT = 10_000;
 const DAY = 86_400;
-/** What holds for a pool of task workers that says nothing else; both may be `none`. */
+/** Defaults of a pool of task workers; both may be `none`. */
 const MAX_JOB_SECONDS = 600;
 const DOCKER_MEMORY = '1g';
-/** A drain without a `max_job_time` to follow, in seconds: docker's own grace is for what has nothing to finish. */
+/** Drain time without a `max_job_time`, in seconds; docker's own grace period is too short for tasks. */
 const DRAIN_SECONDS = 60;
-/** What the worker's own `stop_grace_seconds` may be at most. */
+/** Maximum of a worker's `stop_grace_seconds`. */
 const LONGEST_GRACE_SECONDS = 3600;
 
-/** A pool's name: it becomes part of keys, labels, metrics and paths. */
+/** Name of a pool, which becomes part of keys, labels, metrics and paths. */
 export const poolName = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be at most 63 of a-z, 0-9 and - (as a DNS label)');
@@ -26,7 +26,7 @@ export const poolName = z
 const size = z.number().int().min(0).max(POOL_LIMIT);
 const seconds = (max: number) => z.number().min(0).max(max);
 
-/** Seconds as a number, or as people write them: `90s`, `5m`, `1.5h`, `7d`. Stored as a number. */
+/** Seconds as a number, or a duration such as `90s`, `5m`, `1.5h` or `7d`. Stored as a number. */
 const duration = z
   .union([
     z.number(),
@@ -42,34 +42,37 @@ const duration = z
 
 /** When a pool of `min` to `max` workers grows and shrinks. */
 export const autoscale = z.strictObject({
-  /** Tasks, waiting and running, that one worker is meant to have; without it, `concurrency`. */
+  /** Target number of tasks, waiting and running, per worker; `concurrency` by default. */
   target: z.number().positive().max(1_000_000).optional(),
-  /** It shrinks to the most that was needed within this time: a lull between two bursts keeps its workers. 60 without it; Kubernetes waits 300, for bodies that are slower to come. */
+  /**
+   * The pool shrinks to the maximum that was needed within this time, so that a lull between two bursts keeps its
+   * workers. 60 by default; Kubernetes uses 300, for bodies that start more slowly.
+   */
   stabilization_seconds: seconds(DAY).default(60),
-  /** After it has grown, it does not grow again for so long. */
+  /** Minimum time between two increases. */
   up_cooldown_seconds: seconds(DAY).default(0),
-  /** After it has changed its size, it does not shrink for so long. */
+  /** Minimum time between any change of size and a decrease. */
   down_cooldown_seconds: seconds(DAY).default(15),
 });
 
-/** How workers of an old template are replaced, in the words of a Kubernetes Deployment. */
+/** How workers of an old template are replaced, in the terms of a Kubernetes Deployment. */
 export const updateStrategy = z
   .strictObject({
-    /** Workers above the desired number while they are replaced. */
+    /** Maximum number of workers above the desired number during a rollout. */
     max_surge: size.default(1),
-    /** Workers below the desired number while they are replaced. */
+    /** Maximum number of workers below the desired number during a rollout. */
     max_unavailable: size.default(0),
-    /** No worker of the new template became ready for so long: the rollout is stopped. */
+    /** The rollout stops if no worker of the new template becomes ready within this time. */
     progress_deadline_seconds: z.number().min(1).max(DAY).default(600),
-    /** A new worker has to be ready for so long before it counts. */
+    /** How long a new worker must be ready before it counts. */
     min_ready_seconds: seconds(3600).default(1),
   })
   .refine(({ max_surge, max_unavailable }) => max_surge + max_unavailable > 0, {
     path: ['max_surge'],
-    message: 'must not be 0 where max_unavailable is 0: nothing could be replaced',
+    message: 'must not be 0 if max_unavailable is 0: nothing could be replaced',
   });
 
-/** What holds for tasks of this pool that do not say otherwise. */
+/** Defaults for tasks of this pool. */
 export const taskDefaults = z.strictObject({
   timeout_seconds: z
     .number()
@@ -77,7 +80,7 @@ export const taskDefaults = z.strictObject({
     .max(7 * DAY)
     .optional(),
   max_retries: z.number().int().min(0).max(1000).optional(),
-  /** Waiting tasks; at this number a `submit` is refused with `capacity`. */
+  /** Maximum number of waiting tasks; beyond it, `submit` fails with `capacity`. */
   queue_size: z.number().int().min(1).max(10_000_000).optional(),
 });
 
@@ -89,79 +92,87 @@ const {
   name: _____,
   ...common
 } = specFields;
-/** What a worker of an agent pool is made of: a `create` without what the pool itself decides. */
+/** The template of an agent pool's workers: a `create` without the fields that the pool itself sets. */
 export const poolTemplate = z.strictObject({
   ...common,
   agent_type: specFields.agent_type.exclude(['TASK']),
   restart_policy: specFields.restart_policy.unwrap().default('always'),
 });
 
-/** The fields of a pool, as they stand in a file, a command and the record. */
+/** The fields of a pool in a file, a command and the record. */
 export const poolFields = {
-  /** Its name: a pool applied again under the same one is the same pool. */
+  /** Name of the pool; applying a pool with the same name again updates it. */
   name: poolName,
-  /** What its workers are called and counted by; without it, the pool's name. */
+  /** Type under which its workers are named and counted; the pool's name by default. */
   worker_type: z
     .string()
     .regex(/^[a-z0-9]([a-z0-9_-]{0,38}[a-z0-9])?$/, 'must be at most 40 of a-z, 0-9, _ and -')
     .optional(),
-  /** A fixed number of workers. */
+  /** Fixed number of workers. */
   count: size.optional(),
-  /** The least workers of a pool that is scaled on its queue; goes with `max`. */
+  /** Minimum number of workers, for a pool that is scaled on its queue; requires `max`. */
   min: size.optional(),
-  /** The most workers of a pool that is scaled on its queue. */
+  /** Maximum number of workers, for a pool that is scaled on its queue; requires `min`. */
   max: size.optional(),
-  /** One mode for all, or so many of each: `{docker: 2, direct: 3}`, kept in proportion when the number changes. */
+  /** One mode for all workers, or a number for each: `{docker: 2, direct: 3}`. The ratio is kept if the total changes. */
   execution_mode: z
     .union([z.enum(EXECUTION_MODES), z.strictObject({ docker: size, direct: size })])
     .default('auto'),
-  /** An image that holds the wrapper, instead of one that is built; Docker only. */
+  /** Image that contains the wrapper, instead of one that the manager builds; Docker only. */
   image: z.string().min(1).max(512).optional(),
-  /** Tools in the image that is built for it; Docker only. */
+  /** Tools in the image that the manager builds; Docker only. */
   modules: specFields.modules,
-  /** Python packages in the image that is built for it: a list, or the text of a requirements file; Docker only. */
+  /** Python packages in the image that the manager builds: a list, or the text of a requirements file; Docker only. */
   requirements: specFields.requirements,
-  /** Debian packages in the image that is built for it; Docker only. */
+  /** Debian packages in the image that the manager builds; Docker only. */
   packages: specFields.packages,
-  /** Variables of the handlers; never for secrets, which are named in `secrets`. */
+  /** Environment variables of the handlers. Do not put secrets here; use `secrets`. */
   env: specFields.env,
   /** Names of files in the operator's SECRETS_DIR. */
   secrets: specFields.secrets,
-  /** Labels of its workers; another value replaces them, as any change of what they are made of. */
+  /** Labels of its workers; a changed label replaces them, like any change of the template. */
   labels: specFields.labels,
-  /** Memory of one worker, as docker writes it: `512m`, or `none`. Task workers in Docker have 1g without it, direct ones no limit. */
+  /**
+   * Memory limit of one worker, such as `512m`, or `none`. By default 1g for task workers in Docker and no limit for
+   * direct workers.
+   */
   memory_limit: z.string().optional(),
-  /** Cores of one worker, such as 1.5. */
+  /** CPU limit of one worker in cores, such as 1.5. */
   cpus: z.number().min(0.01).max(1024).optional(),
-  /** The longest that one task may run: seconds, `5m`, or `none`; 600 without it, and no limit for the turns of agents. */
+  /**
+   * Maximum duration of one task: seconds, a duration such as `5m`, or `none`; by default 600, and no limit for turns
+   * of agents.
+   */
   max_job_time: z.union([z.literal('none'), duration]).optional(),
-  /** Files of handlers: relative to the operator's HANDLERS_DIR, or absolute as the body sees them. */
+  /** Handler files: relative to the operator's HANDLERS_DIR, or absolute paths inside the body. */
   handlers: specFields.handlers,
-  /** Tasks that one worker runs at once. */
+  /** Number of tasks that one worker runs at the same time. */
   concurrency: specFields.concurrency.unwrap().default(1),
-  /** Whether its tasks may be commands, any program with any arguments; without it, functions of its handlers only. */
+  /**
+   * Whether tasks may be commands, that is, any program with any arguments; by default only functions of its handlers.
+   */
   commands: z.boolean().default(false),
-  /** Makes it a pool of agents: one task `{prompt}` is one turn. */
+  /** Makes this a pool of agents: a task `{prompt}` is one turn. */
   template: poolTemplate.optional(),
-  /** Booted agents beyond the number above that wait for a `create` that matches the template. */
+  /** Number of additional booted agents that are available for a `create` that matches the template. */
   warm: size.optional(),
   /** How a pool with `min` and `max` grows and shrinks. */
   autoscale: autoscale.optional(),
   /** How workers of an older template are replaced. */
   update: updateStrategy.optional(),
-  /** How long a busy worker may go on when it has to leave; without it `max_job_time`, at most an hour. */
+  /** How long a busy worker may continue before it is stopped; by default `max_job_time`, at most an hour. */
   drain_seconds: seconds(LONGEST_GRACE_SECONDS).optional(),
-  /** What holds for its tasks that do not say otherwise. */
+  /** Defaults for tasks of this pool. */
   tasks: taskDefaults.optional(),
 };
 
-/** Fields of a worker that a pool of agents has in its template. */
+/** Fields of a worker that the template of an agent pool contains. */
 const NOT_WITH_TEMPLATE = [
   ...(['handlers', 'modules', 'requirements', 'packages', 'env', 'secrets', 'labels'] as const),
   ...(['memory_limit', 'cpus'] as const),
 ] as const;
 
-/** What is asked of a pool. */
+/** The spec of a pool. */
 export const poolSpec = z.strictObject(poolFields).superRefine((given, context) => {
   const issue = (path: string, message: string) =>
     context.addIssue({ code: 'custom', path: [path], message });
@@ -170,18 +181,19 @@ export const poolSpec = z.strictObject(poolFields).superRefine((given, context) 
   if (count !== undefined && (min !== undefined || max !== undefined))
     issue('count', 'cannot be combined with min and max');
   if ((min === undefined) !== (max === undefined))
-    issue(min === undefined ? 'min' : 'max', 'is required: min and max go together');
+    issue(min === undefined ? 'min' : 'max', 'is required: min and max must be set together');
   if (min !== undefined && max !== undefined && min > max) issue('min', `must not be above max, ${max}`);
   if (max === 0) issue('max', 'must be at least 1');
   if (count === undefined && min === undefined && warm === undefined && !mixed)
     issue('count', 'is required, or min and max');
   if (mixed && mode.docker + mode.direct === 0) issue('execution_mode', 'must name at least one worker');
-  if (given.autoscale && min === undefined) issue('autoscale', 'needs min and max');
+  if (given.autoscale && min === undefined) issue('autoscale', 'requires min and max');
   if (template) {
     for (const field of NOT_WITH_TEMPLATE)
-      if (given[field] !== undefined) issue(field, `is not for a pool with a template: put it there`);
-    if (given.commands) issue('commands', 'is not for a pool with a template: its tasks are prompts');
-  } else if (warm !== undefined) issue('warm', 'needs a template: task workers are not taken over');
+      if (given[field] !== undefined)
+        issue(field, `cannot be set on a pool with a template; set it in the template`);
+    if (given.commands) issue('commands', 'cannot be set on a pool with a template: its tasks are prompts');
+  } else if (warm !== undefined) issue('warm', 'requires a template: task workers cannot be warm');
   const memory =
     given.memory_limit &&
     given.memory_limit !== 'none' &&
@@ -189,10 +201,10 @@ export const poolSpec = z.strictObject(poolFields).superRefine((given, context) 
   if (memory && !memory.success) issue('memory_limit', memory.error.issues[0]?.message ?? 'must be a size');
 });
 export type PoolSpec = z.infer<typeof poolSpec>;
-/** A pool as people write it. */
+/** A pool as users write it. */
 export type PoolInput = z.input<typeof poolSpec>;
 
-/** The desired record, `pool:<name>`: only commands write it. */
+/** The desired record, `pool:<name>`; only commands write it. */
 export const poolRecord = z.object({
   spec: poolSpec,
   desired: z.enum(DESIRED_STATES),
@@ -202,19 +214,22 @@ export const poolRecord = z.object({
 });
 export type PoolRecord = z.infer<typeof poolRecord>;
 
-/** What workers of the pool are called and counted by. */
+/** The type under which workers of the pool are named and counted. */
 export const workerTypeOf = ({ name, worker_type }: PoolSpec): string => worker_type ?? name;
 
-/** Between SIGTERM and SIGKILL of its workers, in seconds: as long as a task may still take, where the pool says how long that is. */
+/** Time between SIGTERM and SIGKILL of its workers, in seconds: the maximum duration of a task, if the pool sets one. */
 export const drainSecondsOf = ({ drain_seconds, max_job_time }: PoolSpec): number =>
   drain_seconds ??
   Math.min(typeof max_job_time === 'number' ? max_job_time : DRAIN_SECONDS, LONGEST_GRACE_SECONDS);
 
-/** The longest that one task or turn may run, in seconds; undefined: as long as it likes. */
+/** The maximum duration of one task or turn, in seconds; undefined if there is no limit. */
 export const maxJobSecondsOf = ({ max_job_time, template }: PoolSpec): number | undefined =>
   max_job_time === 'none' ? undefined : (max_job_time ?? (template ? undefined : MAX_JOB_SECONDS));
 
-/** The memory limit of one worker; undefined: none. Direct workers have none by default: not every machine can enforce one. */
+/**
+ * The memory limit of one worker; undefined if there is none. Direct workers have none by default, because not every
+ * machine can enforce it.
+ */
 export const memoryLimitOf = (
   { memory_limit, template }: PoolSpec,
   runtime: 'docker' | 'process',

@@ -2,17 +2,17 @@ import { z } from 'zod';
 import { RUNTIME_NAMES, workerSpec } from './spec.ts';
 
 export const WORKER_STATUSES = ['STARTING', 'RUNNING', 'STOPPED', 'FAILED'] as const;
-/** Whether a worker of that status has ended for good; one that waits for its restart is STARTING. */
+/** Whether a worker with that status has ended for good; one that waits for its restart is STARTING. */
 export const hasEnded = (status: string | undefined): boolean => status === 'STOPPED' || status === 'FAILED';
 export type WorkerStatus = (typeof WORKER_STATUSES)[number];
 export const DESIRED_STATES = ['running', 'stopped', 'deleted'] as const;
 export type DesiredState = (typeof DESIRED_STATES)[number];
 
-/** The desired record, `worker:<id>`: only commands write it, and only `desired` and `generation` ever change. */
+/** The desired record, `worker:<id>`; only commands write it, and only `desired` and `generation` ever change. */
 export const desiredRecord = z.object({
   spec: workerSpec,
   desired: z.enum(DESIRED_STATES),
-  /** Rises with every accepted change. */
+  /** Increases with every accepted change. */
   generation: z.number().int().positive(),
   created_at: z.string(),
   /** The command that created it. */
@@ -20,23 +20,26 @@ export const desiredRecord = z.object({
 });
 export type DesiredRecord = z.infer<typeof desiredRecord>;
 
-/** What the machine remembers between passes: a memo, which may be lost without harm. */
+/** What the machine stores between reconciles; it can be lost without harm. */
 export const memo = z.object({ machine_version: z.number(), value: z.unknown(), context: z.unknown() });
 export type Memo = z.infer<typeof memo>;
 
-/** The observed status, `worker:<id>:status`: only the reconcile loop writes it, but for the first one of a worker that is given a warm body. */
+/**
+ * The observed status, `worker:<id>:status`; only the reconcile loop writes it, except for the first status of a worker
+ * that claims a warm body.
+ */
 export const statusRecord = z.object({
   status: z.enum(WORKER_STATUSES),
-  /** The finer truth, such as `queued`, `booting` or `backoff`. */
+  /** The detailed state, such as `queued`, `booting` or `backoff`. */
   phase: z.string(),
-  /** One word for programs, such as `OOMKilled`; empty where there is nothing to say. */
+  /** One word for programs, such as `OOMKilled`; empty if there is nothing to report. */
   reason: z.string(),
   /** One sentence for people. */
   message: z.string(),
   incarnation: z.number().int(),
   restarts: z.number().int(),
   ip_address: z.string().optional(),
-  /** Of a direct worker that lives: its supervisor's, which is its process group's too. */
+  /** For a running direct worker: the process ID of its supervisor, which is also its process group ID. */
   pid: z.number().int().optional(),
   exit_code: z.number().int().optional(),
   runtime: z.enum(RUNTIME_NAMES),
@@ -50,17 +53,17 @@ export const statusRecord = z.object({
 });
 export type StatusRecord = z.infer<typeof statusRecord>;
 
-/** What the store holds of one worker, as read in one round trip. */
+/** What the store has about one worker, read in one round trip. */
 export interface WorkerRecord {
   id: string;
   desired: DesiredRecord;
   status: StatusRecord | undefined;
   memo: Memo | undefined;
-  /** Rises with every status write; a write that was decided on an older one is refused. */
+  /** Increases with every status write; a write based on an older revision is refused. */
   revision: number;
 }
 
-/** One line of a worker's history, an entry of `worker:<id>:events`. */
+/** An entry of a worker's history, `worker:<id>:events`. */
 export interface LifecycleEvent {
   timestamp: string;
   type: string;
@@ -69,11 +72,11 @@ export interface LifecycleEvent {
   reason: string;
   message: string;
   incarnation: number;
-  /** What the manager did about it, in words. */
+  /** The manager's actions, in words. */
   actions: string[];
 }
 
-/** A worker in one line, as `list` and `ps` show it. */
+/** A worker, as `list` and `ps` show it. */
 export interface Summary {
   worker_id: string;
   name: string | undefined;
@@ -84,15 +87,15 @@ export interface Summary {
   status: string;
   phase: string;
   reason: string;
-  /** Of the last body that ended. */
+  /** Exit code of the last body that ended. */
   exit_code?: number;
   restarts: number;
   incarnation: number;
   created_at: string;
-  /** A node that was started by hand: no manager has a record of it, or ends it. */
+  /** A node that was started manually: the manager has no record of it and does not stop it. */
   external?: true;
-  /** Of a worker that takes tasks: whose queue. */
+  /** The pool whose queue it serves, for a worker that runs tasks. */
   pool?: string;
-  /** Where a task worker answers the node API. */
+  /** URL of a task worker's node API. */
   node_url?: string;
 }

@@ -2,15 +2,15 @@ import { z } from 'zod';
 import { packages, requirements } from './packages.ts';
 import { parseMemory } from './units.ts';
 
-/** What thinks inside a worker; TASK runs functions of the operator's handler files, and takes no prompts. */
+/** The agents; TASK runs functions of the operator's handler files and accepts no prompts. */
 export const AGENT_TYPES = ['CLAUDE', 'FACTORY', 'CODEX', 'CUSTOM', 'TASK'] as const;
-/** Tools that an image can be given. */
+/** Tools that can be installed in an image. */
 export const MODULES = ['GIT', 'GITHUB_CLI', 'COPIER', 'CURL', 'BUILD', 'DOCKER'] as const;
-/** Where bodies live. */
+/** Where bodies run. */
 export const RUNTIME_NAMES = ['docker', 'process', 'swarm'] as const;
-/** Those that there are: a name may be on the wire before its runtime is made. */
+/** The runtimes that exist; a name may be on the wire before its runtime is implemented. */
 export const USABLE_RUNTIMES: readonly RuntimeName[] = RUNTIME_NAMES.filter((name) => name !== 'swarm');
-/** How a CUSTOM agent talks: plain lines, JSON objects one a line, or the Agent Client Protocol. */
+/** Protocol of a CUSTOM agent: plain lines, JSON objects (one per line), or the Agent Client Protocol. */
 export const PROTOCOLS = ['lines', 'json', 'acp'] as const;
 export const RESTART_POLICIES = ['never', 'on-failure', 'always'] as const;
 
@@ -18,9 +18,9 @@ export type AgentType = (typeof AGENT_TYPES)[number];
 export type RuntimeName = (typeof RUNTIME_NAMES)[number];
 export type RestartPolicy = (typeof RESTART_POLICIES)[number];
 
-/** Longest `instructions` and `prompt`, in characters: a command is meant for Redis, not for files. */
+/** Maximum length of `instructions` and `prompt`, in characters; commands are stored in Redis, which is not for files. */
 export const TEXT_LIMIT = 262_144;
-/** Linux refuses a single argument or variable of 128 KiB and more (MAX_ARG_STRLEN). */
+/** Linux refuses a single argument or variable of 128 KiB or more (MAX_ARG_STRLEN). */
 const ARGUMENT_LIMIT = 131_071;
 const DAY = 86_400;
 
@@ -28,12 +28,12 @@ const noNul = (text: string) => !text.includes('\0');
 const argument = z.string().max(ARGUMENT_LIMIT).refine(noNul, 'must not contain NUL');
 const seconds = (max: number) => z.number().min(0).max(max);
 
-/** A worker's id: a UUID, because it becomes part of keys, names, paths and access rules. */
+/** A worker's ID: a UUID, because it becomes part of keys, names, paths and access rules. */
 export const workerId = z
   .string()
-  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/, 'must be a UUID in lower case');
+  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/, 'must be a lowercase UUID');
 
-/** Labels of the user's own, as docker's: they select and describe, and never hold what changes. */
+/** User-defined labels, as in Docker: they select and describe workers, and never hold changing data. */
 const labels = z
   .record(
     z
@@ -44,10 +44,13 @@ const labels = z
   .refine((map) => Object.keys(map).length <= 64, 'must have at most 64 entries');
 
 const env = z
-  .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,254}$/, 'must be a variable name'), argument)
+  .record(
+    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,254}$/, 'must be the name of an environment variable'),
+    argument,
+  )
   .refine((map) => Object.keys(map).length <= 256, 'must have at most 256 entries');
 
-/** A handler file: its name in HANDLERS_DIR, or its absolute path as the body sees it; in its plainest spelling. */
+/** A handler file: its name in HANDLERS_DIR, or its absolute path inside the body, in normalized form. */
 const handlerFile = z
   .string()
   .max(1024)
@@ -58,18 +61,18 @@ const handlerFile = z
     'must be a .py, .js, .mjs, .cjs, .ts, .mts or .cts file: a name below HANDLERS_DIR, or an absolute path',
   );
 
-/** The name of an image as docker writes it, with tag or digest. */
+/** The name of an image, with an optional tag or digest. */
 const imageReference = z
   .string()
   .max(512)
   .regex(
     /^[a-z0-9]+([._-]+[a-z0-9]+)*(:\d{1,5})?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$/,
-    'must be the name of an image, such as registry.example:5000/team/worker:1.2',
+    'must be an image name, such as registry.example:5000/team/worker:1.2',
   );
 
-/** Limits of one body. What the runtime cannot enforce is refused with `unsupported`, never ignored. */
+/** Limits of one body. A limit that the runtime cannot enforce is refused with `unsupported`. */
 export const resources = z.strictObject({
-  /** Bytes as docker writes them: `512m`, `2g`. At least 6 MiB, which is dockerd's own minimum. */
+  /** Bytes as Docker writes them: `512m`, `2g`. At least 6 MiB, which is dockerd's own minimum. */
   memory: z
     .string()
     .refine(
@@ -83,100 +86,109 @@ export const resources = z.strictObject({
   pids: z.number().int().min(8).max(4_194_304).optional(),
 });
 
-/** The fields of a worker that a `create` may carry; the specification of the worker. */
+/** The fields of a worker in a `create`. */
 export const specFields = {
   agent_type: z.enum(AGENT_TYPES),
-  /** Becomes CLAUDE.md and AGENTS.md. */
+  /** Is written to CLAUDE.md and AGENTS.md. */
   instructions: z.string().max(TEXT_LIMIT).optional(),
-  /** Programs that the agent may execute beside the few that no agent works without; absent, it may execute all. */
+  /**
+   * Programs that the agent may execute, in addition to the base set that every agent needs; if absent, it may execute
+   * all programs.
+   */
   allowed_commands: z
     .array(
       z
         .string()
         .regex(
           /^[A-Za-z0-9_][A-Za-z0-9._+-]{0,127}$/,
-          'must be the name of a program, without path or arguments',
+          'must be the name of a program, without a path or arguments',
         ),
     )
     .max(1000)
     .optional(),
   modules: z.array(z.enum(MODULES)).max(MODULES.length).optional(),
-  /** Python packages that its image is built with: a list, or the text of a requirements file; Docker only. */
+  /** Python packages in its image: a list, or the text of a requirements file; Docker only. */
   requirements: requirements.optional(),
-  /** Debian packages that its image is built with; Docker only. */
+  /** Debian packages in its image; Docker only. */
   packages: packages.optional(),
-  /** For people; need not be unique. */
+  /** A name for people; it must be unique among running workers. */
   name: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, 'must be letters, digits and _ . -')
     .optional(),
-  /** Headless: put on the input stream once. */
+  /** First prompt, which is added to the input stream once. */
   prompt: z.string().min(1).max(TEXT_LIMIT).optional(),
-  /** End after the first prompt is answered. */
+  /** Whether the worker ends after its first prompt is answered. */
   exit_after_prompt: z.boolean().optional(),
-  /** Program and arguments; CUSTOM only, required there. */
+  /** Program and arguments; required for CUSTOM, and only allowed there. */
   command_line: z.array(argument).min(1).max(1000).optional(),
-  /** How the command talks; CUSTOM only, `lines` without it. */
+  /** Protocol of the command, `lines` by default; CUSTOM only. */
   protocol: z.enum(PROTOCOLS).optional(),
-  /** Version of the agent's CLI in the image instead of the pinned one; not for CUSTOM. */
+  /** Version of the agent's CLI in the image, instead of the pinned version; not for CUSTOM. */
   agent_version: z
     .string()
     .regex(/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]{1,64})?$/, 'must be an exact version such as 2.1.329')
     .optional(),
-  /** Files with the functions that a TASK worker runs, read-only at /handlers in a container; TASK only. */
+  /** Files with the functions of a TASK worker, mounted read-only at /handlers in a container; TASK only. */
   handlers: z.array(handlerFile).min(1).max(64).optional(),
-  /** Tasks that a TASK worker runs at the same time, each in a process of its own; 1 without it. TASK only. */
+  /** Number of tasks that a TASK worker runs at the same time, each in its own process; 1 by default. TASK only. */
   concurrency: z.number().int().min(1).max(256).optional(),
-  /** Whether a TASK worker runs tasks that are commands; without it, functions only. TASK only. */
+  /** Whether a TASK worker runs tasks that are commands; by default it runs only functions. TASK only. */
   commands: z.boolean().optional(),
-  /** A task that runs for longer is ended, whatever its own timeout says; without it, that alone counts. */
+  /** Maximum duration of a task, in addition to the task's own timeout; no limit by default. */
   max_job_time_seconds: z
     .number()
     .positive()
     .max(365 * DAY)
     .optional(),
-  /** An image that holds the wrapper, instead of one that is built for the worker; Docker only. */
+  /** Image that contains the wrapper, instead of one that the manager builds; Docker only. */
   image: imageReference.optional(),
-  /** Variables of the agent; never for secrets, which are named in `secrets`. */
+  /** Environment variables of the agent. Do not put secrets here; use `secrets`. */
   env: env.optional(),
   secrets: z
-    .array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, 'must be a secret name'))
+    .array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, 'must be the name of a secret'))
     .max(64)
     .optional(),
   runtime: z.enum([...RUNTIME_NAMES, 'auto']).default('auto'),
   resources: resources.optional(),
   restart_policy: z.enum(RESTART_POLICIES).default('never'),
-  /** Restarts after which the worker is FAILED; without it there is no bound. */
+  /** Number of restarts after which the worker is FAILED; no limit by default. */
   max_restarts: z.number().int().min(0).max(1_000_000).optional(),
-  /** The agent's time between SIGTERM and SIGKILL; 10 as in docker stop. Its wrapper has up to 2 s more, to report the end. */
+  /**
+   * Time for the agent between SIGTERM and SIGKILL; 10 as in docker stop. The wrapper has up to 2 s more to report the
+   * exit.
+   */
   stop_grace_seconds: seconds(3600).default(10),
-  /** From the body's start to the wrapper's `ready`. */
+  /** Maximum time from the start of the body to the wrapper's `ready`. */
   start_deadline_seconds: z.number().min(1).max(DAY).default(120),
-  /** The worker's whole life, from its creation; without it there is no bound. */
+  /** Maximum lifetime of the worker, from its creation; no limit by default. */
   ttl_seconds: seconds(3650 * DAY).optional(),
-  /** Neither input nor output for so long ends the worker; without it there is no bound. */
+  /** Time without input and output after which the worker ends; no limit by default. */
   idle_timeout_seconds: seconds(365 * DAY).optional(),
-  /** In a turn, neither output nor a tool nor CPU for so long is taken for a hung agent, and the turn fails as `silent`; 300 without it. */
+  /**
+   * Time within a turn without output, tool use or CPU usage after which the agent is considered hung and the turn
+   * fails as `silent`; 300 by default.
+   */
   silence_timeout_seconds: seconds(7 * DAY).optional(),
   /** How long the record of an ended worker is kept. */
   keep_finished_seconds: seconds(3650 * DAY).default(DAY),
   labels: labels.optional(),
-  /** What task workers are called and counted by: the type of their pool. */
+  /** Type under which task workers are named and counted: the type of their pool. */
   worker_type: z
     .string()
     .regex(/^[a-z0-9]([a-z0-9_-]{0,38}[a-z0-9])?$/, 'must be at most 40 of a-z, 0-9, _ and -')
     .optional(),
 };
 
-/** What is asked of a worker. It is stored as it was accepted, with `auto` resolved, and does not change. */
+/** The spec of a worker. It is stored as accepted, with `auto` resolved, and does not change. */
 export const workerSpec = z.strictObject({
   ...specFields,
   runtime: z.enum(RUNTIME_NAMES),
-  /** The pool that made it and may end it; never in a `create`. */
+  /** The pool that created the worker and may stop it; never set in a `create`. */
   pool: z.string().max(63).optional(),
-  /** Names the template that it was made of: where the pool has another by now, it is replaced. */
+  /** Identifies the template of the worker; if the pool has another one, the worker is replaced. */
   pool_revision: z.string().max(64).optional(),
-  /** Boots up to its agent and waits for a `create` that takes its body over; made by pools only. */
+  /** Boots up to its agent and waits for a `create` that claims its body; created by pools only. */
   warm: z.literal(true).optional(),
 });
 export type WorkerSpec = z.infer<typeof workerSpec>;

@@ -1,16 +1,17 @@
-/** Which store this is: what its bodies carry as a label, and what tells it from another one and from an empty one. */
+/** Identifies a store: the label on its bodies, which distinguishes it from another store and from an empty one. */
 export interface StoreIdentity {
   id: string;
-  /** Since when it remembers. */
+  /** When the store was created. */
   created_at: string;
   /**
-   * Identities of bodies that are ours although another id made them: the store was lost and is remembered by them.
-   * The value is the last instant of creation of such a body in milliseconds since 1970; `null` for any.
+   * Identities of bodies that belong to this store although another store created them, because that store was lost and
+   * restored from them. The value is the creation time of the last such body in milliseconds since 1970; `null` for
+   * any.
    */
   adopted: Record<string, number | null>;
 }
 
-/** Whether a body belongs to this store. One without the label is of an older version, and ours. */
+/** Whether a body belongs to this store. A body without the label is of an older version and belongs to it. */
 export function owns(
   { id, adopted }: StoreIdentity,
   body: { store?: string | undefined; created_at: number },

@@ -1,39 +1,42 @@
 /**
- * A worker that was given the body of a warm one: the body keeps the name and the labels of the one it was made for,
- * so this is what tells whose it is now. It stands in the hash `worker:bodies`, by the worker's id, from the `create`
- * until the worker is forgotten.
+ * A claim: a worker that was given a warm body. The body keeps the name and labels of the warm worker, so this record
+ * says whose it is now. It is stored in the hash `worker:bodies`, by the worker's ID, from the `create` until the
+ * worker's record is deleted.
  */
 export interface Takeover {
-  /** Whose the body is. */
+  /** The worker that owns the body. */
   worker_id: string;
-  /** The warm worker that it was made for, and is named for. */
+  /** The warm worker that the body was created for and is named after. */
   made_for: string;
-  /** The engine's id of it. */
+  /** The engine's ID of the body. */
   body_id: string;
-  /** When it was taken over, in milliseconds since 1970. */
+  /** Time of the claim, in milliseconds since 1970. */
   at: number;
-  /** Its wrapper was told. False as long as the body has to be given other limits first. */
+  /** Whether its wrapper was notified. False while the body's limits must be changed first. */
   told: boolean;
 }
 
-/** A takeover, and what the store has heard of it since. */
+/** A claim, and what the store has recorded about it since. */
 export interface Taken extends Takeover {
-  /** A wrapper has spoken for the worker: from then on the body is its own, whatever becomes of it. */
+  /** A wrapper has reported for the worker; from then on the body is its own. */
   begun: boolean;
-  /** The worker's record is there. */
+  /** The worker's record exists. */
   known: boolean;
 }
 
-/** What a wrapper that serves another worker than its body was made for says of it, so that an empty store can learn it again. */
+/**
+ * What a wrapper reports if it serves another worker than its body was created for, so that an empty store can restore
+ * the claim.
+ */
 export interface Serving extends Pick<Takeover, 'worker_id' | 'at'> {
-  /** The worker's spec, as its record had it. */
+  /** The worker's spec, from its record. */
   spec: unknown;
 }
 
-/** The incarnation that a taken over body is: the worker's first. */
+/** Incarnation of a claimed body: the worker's first. */
 export const TAKEN_INCARNATION = 1;
 
-/** A warm worker whose body can be taken over, as the last look saw it. */
+/** A warm worker whose body can be claimed, according to the last observation. */
 export interface Candidate {
   worker_id: string;
   body_id: string;
@@ -42,7 +45,7 @@ export interface Candidate {
 }
 
 /**
- * The phase of a worker from the `create` that gave it a body which runs already, until its wrapper has spoken for it.
- * It is RUNNING: a body that was ready a moment ago is, and what is sent to the worker is read from its input.
+ * The phase of a worker from the `create` that claimed a running body until the wrapper reports for it. Its status is
+ * RUNNING, because the body was ready a moment ago, and messages to the worker are read from its input.
  */
 export const ASSIGNED = 'assigned';

@@ -1,23 +1,23 @@
 /**
- * How an attempt of a task failed, as `GET /task/{id}` tells it.
+ * How an attempt of a task failed, as `GET /task/{id}` reports it.
  *
- * Types of ours beside those of handlers (`ValueError`, `TypeError` …): `Timeout`, `Cancelled`, `WorkerLost`,
+ * Types that the worker adds to those of handlers (`ValueError`, `TypeError` …): `Timeout`, `Cancelled`, `WorkerLost`,
  * `HandlerDied`, `NotSerialisable`, `UnknownFunction`.
  */
 export interface TaskFailure {
-  /** The exception's class, as the handler's language names it. */
+  /** The exception's class, as named by the handler's language. */
   type: string;
   message: string;
-  /** As the handler's language prints it; absent where there is none. */
+  /** As printed by the handler's language; absent if there is none. */
   traceback?: string;
 }
 
-/** Thrown by what runs a task: the attempt failed, and why. */
+/** Thrown by code that runs a task: the attempt failed. */
 export class TaskError extends Error implements TaskFailure {
   override readonly name = 'TaskError';
   readonly type: string;
   readonly traceback?: string;
-  /** False: another attempt would fail just so, and is not made however many are left. */
+  /** False if another attempt would fail in the same way and must not be made. */
   readonly retry: boolean;
 
   constructor(failure: TaskFailure, { retry = true }: { retry?: boolean } = {}) {

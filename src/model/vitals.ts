@@ -1,25 +1,25 @@
 /**
- * What the manager's checks of a living body tell. Durations are milliseconds of the manager's steady clock, counted
- * only while Redis and the engine answered, and only in this term; nothing of it is read back after a restart.
+ * Results of the manager's checks of a running body. Durations are milliseconds of the manager's monotonic clock,
+ * counted only while Redis and the engine respond, and only in this term; they are not restored after a restart.
  */
 export interface Vitals {
-  /** Of one core, between the last two checks: 150 is one and a half. Absent after the first. */
+  /** CPU usage between the last two checks; 100 is one core. Absent after the first check. */
   cpu_percent?: number | undefined;
   memory_bytes?: number | undefined;
   pids?: number | undefined;
-  /** For how long its heartbeat has not changed. */
+  /** How long the heartbeat has not changed. */
   quiet_ms: number;
-  /** For how long it has used no CPU, or has failed its health check. */
+  /** How long the body has used no CPU, or has failed its health check. */
   stuck_ms: number;
-  /** The engine calls it unhealthy, or its node API takes a question and does not answer. */
+  /** The engine reports it as unhealthy, or its node API accepts a connection and does not respond. */
   unhealthy?: boolean | undefined;
 }
 
-/** One body's figures as they are kept for people, for a few checks at most. */
+/** The usage of one body, kept for display for a few checks at most. */
 export interface Figures {
   cpu_percent?: number | undefined;
   memory_bytes?: number | undefined;
   pids?: number | undefined;
-  /** When they were taken. */
+  /** When it was measured. */
   at: string;
 }

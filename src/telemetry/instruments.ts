@@ -1,41 +1,41 @@
 import * as prom from 'prom-client';
 
-/** The labels of one call: none where the metric has none, else all of them. */
+/** The labels of a call: none if the metric has none, otherwise all of them. */
 type Given<L> = [keyof L] extends [never] ? [] : [labels: L];
 
-/** Only rises. */
+/** A value that only increases. */
 export interface Counter<L = object> {
   inc(by: number, ...labels: Given<L>): void;
 }
-/** Goes up and down. */
+/** A value that can increase and decrease. */
 export interface Gauge<L = object> {
   set(value: number, ...labels: Given<L>): void;
-  /** Forgets every set of labels, before they are all set anew. */
+  /** Removes all label sets, before they are all set again. */
   reset(): void;
 }
-/** Counts how often a value was at most so high. */
+/** Counts observed values in buckets. */
 export interface Histogram<L = object> {
   observe(value: number, ...labels: Given<L>): void;
 }
 
-/** A histogram that others keep, and that is only passed on. */
+/** A histogram that is maintained elsewhere and only exposed here. */
 export interface Told<L = object> {
-  /** `buckets`: how many values were no higher than each of the bounds. */
+  /** `buckets`: the number of values at or below each bound. */
   set(totals: { count: number; sum: number; buckets: readonly number[] }, ...labels: Given<L>): void;
-  /** Forgets every set of labels, before they are all set anew. */
+  /** Removes all label sets, before they are all set again. */
   reset(): void;
 }
 
-/** Different values that one label may take; each costs every scrape and every query from then on. */
+/** Maximum number of different values of one label; each adds to the cost of every scrape and every query. */
 const VALUES_PER_LABEL = 50;
 const WORD = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$/;
-/** Eight or more hexadecimal digits with one that is no letter are taken for an id or a hash. */
+/** Eight or more hexadecimal digits, with at least one decimal digit, are considered an ID or a hash. */
 const ID = /^(?=.*\d)[0-9a-f-]{8,}$/i;
 
 /**
- * Lets through label values that are words, and no more than VALUES_PER_LABEL of them for each label; the rest is
- * `other`. An id in a label would grow the memory of this process and of Prometheus for ever. Values of `declared`
- * labels are names that a person gave, such as a pool's, of metrics that are set anew for each scrape: they pass.
+ * Passes label values that are words, up to VALUES_PER_LABEL for each label; other values become `other`. IDs in a
+ * label would grow the memory of this process and of Prometheus without limit. Values of `declared` labels are names
+ * that users chose, such as a pool's, in metrics that are recomputed for each scrape; they always pass.
  */
 function bound(declared: readonly string[] = []) {
   const known = new Map<string, Set<string>>();
@@ -53,7 +53,7 @@ function bound(declared: readonly string[] = []) {
   };
 }
 
-/** Makes metrics in a registry, each name with the prefix. The first argument of each is name, help and label names. */
+/** Creates metrics in a registry with a common prefix. The first arguments of each are name, help and label names. */
 export function instruments(registry: prom.Registry, prefix: string) {
   const registers = [registry];
   const named = (name: string, help: string, labelNames: readonly string[]) => ({
@@ -117,7 +117,7 @@ export function instruments(registry: prom.Registry, prefix: string) {
         reset: series.reset,
       };
     },
-    /** A counter that others keep. */
+    /** A counter that is maintained elsewhere. */
     toldCounter<L = object>(
       name: string,
       help: string,
@@ -134,7 +134,7 @@ export function instruments(registry: prom.Registry, prefix: string) {
   };
 }
 
-/** A metric whose series are handed in: prom-client asks a metric for nothing else when it writes its text. */
+/** A metric whose series are passed in; prom-client only calls `get` to write its text. */
 function passedOn(registry: prom.Registry, name: string, help: string, type: 'histogram' | 'counter') {
   let values: { metricName: string; value: number; labels: object }[] = [];
   const described = { name, help, type, aggregator: 'sum' };

@@ -1,9 +1,9 @@
-/** How long a scrape waits for values that are read from elsewhere: many times what Redis takes when it is well. */
+/** How long a scrape waits for values from elsewhere; many times the latency of a healthy Redis. */
 const WAIT_MS = 250;
 
 /**
- * Values that are read anew for each scrape, and whose last ones are taken if reading them takes longer or fails. A
- * read that hangs is not repeated while it does.
+ * Reads values again for each scrape, and returns the previous values if reading takes too long or fails. A read that
+ * hangs is not started again until it ends.
  */
 export function lastKnown<A, T>(read: (about: A) => Promise<T>): (about: A) => Promise<T | undefined> {
   let last: T | undefined;

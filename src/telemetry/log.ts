@@ -1,12 +1,12 @@
 /**
- * The log: one JSON object a line on stdout, for people where stdout is a terminal.
+ * The log: one JSON object per line on stdout, or formatted text if stdout is a terminal.
  *
- * What must always hold: no secret is written. What is known by its place is cut by path, credentials in URLs and
- * the secrets that the manager knows are cut out of the finished line, wherever they came in from.
- * Fields have the same names everywhere: `request_id` for a command, `worker_id` for a worker, `err` for an error;
- * `log.child({worker_id})` gives them to all that a part of the manager says.
+ * Invariant: no secret is written. Secrets in known fields are removed by path; credentials in URLs and the secrets
+ * that the manager knows are removed from the finished line. Fields have the same names everywhere: `request_id` for a
+ * command, `worker_id` for a worker, `err` for an error; `log.child({worker_id})` adds them to all messages of a
+ * component.
  *
- * Must not import anything of ours; must not read the environment.
+ * Must not import any other folder; must not read the environment.
  */
 import { type DestinationStream, type Level, type Logger, pino, stdTimeFunctions } from 'pino';
 import { prettyFactory } from 'pino-pretty';
@@ -17,16 +17,16 @@ export type { Logger } from 'pino';
 
 export interface LogOptions {
   level?: Level | 'silent';
-  /** Lines for people instead of JSON; by default where stdout is a terminal. */
+  /** Formatted text instead of JSON; by default if stdout is a terminal. */
   pretty?: boolean;
-  /** Where lines go instead of stdout. */
+  /** Destination of lines instead of stdout. */
   destination?: DestinationStream;
   version?: string;
-  /** Values that must never appear, such as the API's token and Redis' password. */
+  /** Values that must never be logged, such as the API's token and the password of Redis. */
   secrets?: readonly string[];
 }
 
-/** Fields that hold secrets, down to the third level. `env` is the user's, and users put secrets there all the same. */
+/** Fields that contain secrets, down to the third level. `env` is set by users, and may contain secrets even so. */
 const SECRET_FIELDS = [
   'password',
   'token',
@@ -38,7 +38,7 @@ const SECRET_FIELDS = [
   'cookie',
   'env',
 ];
-/** ioredis hangs the command, with all its arguments, on the errors that it throws. */
+/** ioredis attaches the command, with all its arguments, to its errors. */
 const SECRET_PATHS = [
   ...SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]),
   'err.command.args',
@@ -49,7 +49,7 @@ const SECRET_PATHS = [
 export function createLogger(options: LogOptions = {}): Logger {
   const { level = 'info', version, secrets = [], destination } = options;
   const forPeople = options.pretty ?? (destination === undefined && process.stdout.isTTY === true);
-  // stdout without a worker thread: a line that was logged before a crash is written.
+  // Writes to stdout without a worker thread, so that lines logged before a crash are not lost.
   const plain = destination ?? pino.destination({ fd: 1, sync: true });
   return pino(
     {
@@ -74,7 +74,10 @@ function prettyStream(plain: DestinationStream, colorize: boolean): DestinationS
   return { write: (line) => plain.write(format(withoutControls(line))) };
 }
 
-/** JSON escapes control characters; the pretty form prints messages and stacks as they are, so they are removed first. */
+/**
+ * JSON escapes control characters, but the formatted text prints messages and stacks as they are, so they are removed
+ * first.
+ */
 function withoutControls(line: string): string {
   const clean = (_key: string, value: unknown) => (typeof value === 'string' ? printable(value) : value);
   try {

@@ -82,7 +82,7 @@ test.each([
   [
     'a field at two places',
     'name: a\ncount: 1\nmemory_limit: 1g\ntemplate: {agent_type: CLAUDE}\n',
-    ['pools.yaml:3: memory_limit is not for a pool with a template: put it there'],
+    ['pools.yaml:3: memory_limit cannot be set on a pool with a template; set it in the template'],
   ],
   ['a size', 'name: a\ncount: 1\nmemory_limit: many\n', [/^pools.yaml:3: memory_limit must be a size/]],
   [

@@ -66,6 +66,6 @@ test('a command with a field of many thousand values is refused by its name', as
   const [answer] = await answered(cell, 1);
   expect(answer).toMatchObject({ request_id: many.request_id, success: false });
   expect(answer?.error).toMatchObject({
-    message: 'The command was refused: it holds more than 5000 values.',
+    message: 'The command was refused: it has more than 5000 values.',
   });
 });

@@ -6,12 +6,12 @@ const within = { depth: 3, values: 6 };
 
 test.each<[string, string | undefined]>([
   ['[[[1]]]', undefined],
-  ['[[[[1]]]]', 'is nested too deeply: more than 3 levels'],
-  ['{"a":{"b":{"c":[]}}}', 'is nested too deeply: more than 3 levels'],
+  ['[[[[1]]]]', 'is nested too deeply: it has more than 3 levels'],
+  ['{"a":{"b":{"c":[]}}}', 'is nested too deeply: it has more than 3 levels'],
   ['[1,2,3,4]', undefined],
-  ['[1,2,3,4,5,6]', 'holds more than 6 values'],
+  ['[1,2,3,4,5,6]', 'has more than 6 values'],
   ['[[],[]]', undefined],
-  ['[[],[],[],[]]', 'holds more than 6 values'],
+  ['[[],[],[],[]]', 'has more than 6 values'],
   ['["[[[[", "]]]]", ",,,,,,,,"]', undefined],
   ['["\\"[[[[", "\\\\", 1]', undefined],
   ['["\\\\\\"[[[[,,,,,,,"]', undefined],

@@ -79,7 +79,7 @@ test.each<[string, object, string]>([
 test.each([['handlers', ['a.py']] as const, ['concurrency', 2] as const])(
   '%s are for task workers',
   (field, value) => {
-    expect(issuesOf({ ...CREATE, [field]: value })).toEqual({ [field]: 'is for agent_type TASK only' });
+    expect(issuesOf({ ...CREATE, [field]: value })).toEqual({ [field]: 'is only for agent_type TASK' });
   },
 );
 

@@ -28,16 +28,16 @@ test.each([
 });
 
 test.each([
-  ['--index-url https://evil.example', 'is an option of pip'],
-  ['-r /etc/passwd', 'is an option of pip'],
-  ['-e git+https://x', 'is an option of pip'],
+  ['--index-url https://evil.example', 'is a pip option'],
+  ['-r /etc/passwd', 'is a pip option'],
+  ['-e git+https://x', 'is a pip option'],
   ['six --global-option=build', 'must be a requirement'],
   ['six -r /etc/passwd', 'must be a requirement'],
   ['six ; python_version > "3" --config-settings=a', 'must be a requirement'],
   ['six\n--index-url https://evil.example', 'must be one line'],
   ['six\u0000', 'must be one line'],
-  ['./local', 'must begin with the name'],
-  ['/etc', 'must begin with the name'],
+  ['./local', 'must start with the name'],
+  ['/etc', 'must start with the name'],
   ['file:///etc/passwd', 'must be a requirement'],
   ['git+https://x/y', 'must be a requirement'],
   ['six; $(reboot)', 'must be a requirement'],
@@ -45,7 +45,7 @@ test.each([
   ['six==${HOME}', 'must be a requirement'],
   ['a @ https://me:hunter2@files.example/a.whl', 'has credentials'],
   ['a @ file:///a.whl', 'must be a requirement'],
-  ['', 'must begin with the name'],
+  ['', 'must start with the name'],
 ])('the requirement %j is refused', (line, why) => {
   expect(messageOf(requirements([line]))).toContain(why);
 });

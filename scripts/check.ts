@@ -33,6 +33,7 @@ const gates: Gate[] = [
     const name = file.replace(/^generate-|\.ts$/g, '');
     return { name: `${name} is fresh`, argv: ['node', join('scripts', file), '--check'] };
   }),
+  { name: 'runtime names', argv: ['node', 'scripts/check-runtime-names.ts'] },
   { name: 'unit tests', argv: ['vitest', 'run', '--project', 'unit'] },
 ];
 

@@ -15,6 +15,7 @@ import {
   OUTPUT_TYPES,
   poolSpec,
   poolStatus,
+  RESERVED_RUNTIME_NAMES,
   statusRecord,
 } from '../src/model/index.ts';
 import { createMetrics } from '../src/telemetry/metrics.ts';
@@ -30,8 +31,8 @@ function schemaOf(schema: z.ZodType, title: string, files: string[]): Schema {
   const comments = new Map(files.flatMap((file) => [...commentsOf(`src/model/${file}.ts`)]));
   const made = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Schema;
   const describe = (one: Schema) => {
-    // Names of runtimes that there are not: they are answered with `unsupported`, and offered to nobody.
-    if (one.enum) one.enum = one.enum.filter((value) => value !== 'swarm');
+    const reserved: readonly unknown[] = RESERVED_RUNTIME_NAMES;
+    if (one.enum) one.enum = one.enum.filter((value) => !reserved.includes(value));
     for (const [name, inner] of Object.entries(one.properties ?? {})) {
       const about = comments.get(name);
       if (about) inner.description = about;

@@ -5,7 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { type Body, farewellMs, messageOf, workerSpec } from './model/index.ts';
+import { type Body, farewellMs, getCapabilities, messageOf, workerSpec } from './model/index.ts';
 import type { Runtime } from './runtimes/runtime.ts';
 import type { Store } from './store/index.ts';
 
@@ -35,7 +35,7 @@ export async function cleanUp(
   },
 ): Promise<void> {
   const { log, store, term, leads } = parts;
-  const direct = runtimes.find(({ name }) => name === 'process');
+  const direct = runtimes.find(({ name }) => getCapabilities(name).hasLocalBodies);
   if (!leads) return log.warn('not leading: direct workers stay as they are');
   term?.holdStarts();
   if (direct) await endDirectBodies(direct, { log, store, hint: (id) => term?.hint(id) });

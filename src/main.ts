@@ -12,7 +12,15 @@ import { watchDisk } from './images/disk.ts';
 import { createCollector } from './images/gc.ts';
 import { createImages, type Images, imageObstacles, machineCa } from './images/index.ts';
 import { limitsOf } from './limits.ts';
-import { type Checkpoint, messageOf, type RuntimeName, workerSpec } from './model/index.ts';
+import {
+  type Checkpoint,
+  getCapabilities,
+  IMAGE_RUNTIME,
+  messageOf,
+  type RuntimeName,
+  toRuntimeNames,
+  workerSpec,
+} from './model/index.ts';
 import { insistOnDatabase } from './model/redis-url.ts';
 import { hasImage } from './runtimes/docker/image.ts';
 import { createRuntimes } from './runtimes/index.ts';
@@ -27,7 +35,7 @@ import type { Environment } from './variable.ts';
 const DEFAULT_IMAGE = 'worker:latest';
 const WRAPPER = fileURLToPath(new URL('../dist/wrapper.mjs', import.meta.url));
 /** The plainest worker there is, whose image every other one shares its bulk with. */
-const PLAIN = workerSpec.parse({ agent_type: 'CUSTOM', command_line: ['true'], runtime: 'docker' });
+const PLAIN = workerSpec.parse({ agent_type: 'CUSTOM', command_line: ['true'], runtime: IMAGE_RUNTIME });
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
@@ -66,13 +74,17 @@ const observing =
       result: result === 'ok' ? 'ok' : 'error',
     });
 
-const roomOf = ({ runtime, dockerHost, imageMinFreeBytes }: Settings, metrics?: Metrics) =>
-  runtime === 'process'
+/** Whether any worker of this manager runs in an image. */
+const usesImages = ({ runtime }: Settings) =>
+  toRuntimeNames(runtime).some((name) => getCapabilities(name).usesImages);
+
+const roomOf = (settings: Settings, metrics?: Metrics) =>
+  !usesImages(settings)
     ? async () => undefined
     : watchDisk({
-        host: dockerHost,
-        minFreeBytes: imageMinFreeBytes,
-        observe: observing('docker', metrics),
+        host: settings.dockerHost,
+        minFreeBytes: settings.imageMinFreeBytes,
+        observe: observing(IMAGE_RUNTIME, metrics),
       }).roomFor;
 
 /** Images outlive the worker that they were built for, whoever built them: it is told by the same record for all. */
@@ -83,7 +95,7 @@ const collectorOf = (settings: Settings, redis: Link, metrics?: Metrics, buildin
     retentionDays: settings.imageRetentionDays,
     budgetBytes: settings.imageBudgetBytes,
     cacheBudgetBytes: settings.buildCacheBudgetBytes,
-    observe: observing('docker', metrics),
+    observe: observing(IMAGE_RUNTIME, metrics),
     ...(building && { building }),
   });
 
@@ -101,7 +113,7 @@ function imagesOf(
         pipIndexUrl: settings.pipIndexUrl,
         buildMs: settings.imageBuildSeconds * 1000,
       },
-      observe: observing('docker', metrics),
+      observe: observing(IMAGE_RUNTIME, metrics),
       built: (result, seconds) => {
         metrics?.imageBuilds.inc(1, {
           result: result === 'built' ? 'ok' : result === 'refused' ? 'capacity' : result,
@@ -218,12 +230,10 @@ process.exitCode = await runCli(process.argv.slice(2), {
     await serve({
       ...{ settings, metrics, log, signal, checkpoint, cleanup, ...runtimesOf(settings, metrics) },
       // None where the operator names one image for all Docker bodies, or there are none.
-      images:
-        settings.workerImage || settings.runtime === 'process' ? undefined : imagesOf(settings, metrics),
-      collector:
-        settings.runtime === 'process'
-          ? undefined
-          : (redis, building) => collectorOf(settings, redis, metrics, building),
+      images: settings.workerImage || !usesImages(settings) ? undefined : imagesOf(settings, metrics),
+      collector: usesImages(settings)
+        ? (redis, building) => collectorOf(settings, redis, metrics, building)
+        : undefined,
       secrets: openSecrets(settings.secretsDir),
       handlers: openHandlers(settings.handlersDir),
       roomFor: roomOf(settings, metrics),

@@ -5,6 +5,7 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
+import { RUNTIME_NAMES } from './model/index.ts';
 import { isRedisUrl, REDIS_URL_ALLOWED } from './model/redis-url.ts';
 import { HIDDEN, redactUrl } from './telemetry/redact.ts';
 import {
@@ -59,7 +60,7 @@ export const VARIABLES = {
   }),
   runtime: choice(
     'RUNTIME',
-    ['auto', 'docker', 'process'],
+    ['auto', ...RUNTIME_NAMES],
     'auto',
     'Runtimes for bodies. With auto, a worker that names no runtime gets docker if that is possible, otherwise process.',
   ),

@@ -1,5 +1,5 @@
 /** What `doctor` looks at. Each check tells what it found and what to do; none of them changes anything of a worker. */
-import { messageOf, owns, type RuntimeName } from '../model/index.ts';
+import { getCapabilities, messageOf, owns, type RuntimeName } from '../model/index.ts';
 import { foreignBodies } from '../runtimes/owned.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { RuntimeInfo } from '../runtimes/runtime.ts';
@@ -161,13 +161,18 @@ async function* runtimeChecks(context: Context, settings: Settings): AsyncGenera
         advice: adviceOn(name, answering > 0),
       };
     }
-    if (name === 'process') yield wrapperCheck(parts.wrapperIsBuilt());
-    if (name === 'docker' && info) yield* dockerChecks(context, settings);
+    const { needsWrapperBundle, usesImages } = getCapabilities(name);
+    if (needsWrapperBundle) yield wrapperCheck(parts.wrapperIsBuilt());
+    if (usesImages && info) yield* imageChecks(context, settings, name);
   }
   yield* foreignChecks(context, runtimes);
 }
 
-async function* dockerChecks({ parts }: Context, settings: Settings): AsyncGenerator<Check> {
+async function* imageChecks(
+  { parts }: Context,
+  settings: Settings,
+  runtime: RuntimeName,
+): AsyncGenerator<Check> {
   try {
     const { name, present } = await parts.bodyImage(settings);
     yield present
@@ -177,7 +182,7 @@ async function* dockerChecks({ parts }: Context, settings: Settings): AsyncGener
           `${name} is not there`,
           'A manager pulls it; without a registry, make an equal one with `npm run build:image`, or set WORKER_BASE_IMAGE.',
         );
-    const url = new URL(await parts.runtimes(settings).bodyRedisUrl('docker'));
+    const url = new URL(await parts.runtimes(settings).bodyRedisUrl(runtime));
     const port = Number(url.port || 6379);
     const where = `${url.hostname}:${port}`;
     const refused = await askRedisAt({ host: url.hostname, port, tls: url.protocol === 'rediss:' });
@@ -212,9 +217,8 @@ const wrapperCheck = (built: boolean): Check =>
     : bad('Wrapper', 'dist/wrapper.mjs is not built', 'Build it with `npm run build`.');
 
 function adviceOn(name: RuntimeName, another: boolean): string {
-  const start =
-    name === 'docker' ? 'Start Docker, or set DOCKER_HOST to where it listens' : 'See the message';
-  return another ? `${start}; until then another runtime is used where RUNTIME is auto.` : `${start}.`;
+  const { remedy } = getCapabilities(name);
+  return another ? `${remedy}; until then another runtime is used where RUNTIME is auto.` : `${remedy}.`;
 }
 
 const bad = (name: string, found: string, advice: string): Check => ({ name, state: 'bad', found, advice });

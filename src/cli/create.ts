@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { AGENT_TYPES, Fault, MODULES, PROTOCOLS, RESTART_POLICIES, USABLE_RUNTIMES } from '../model/index.ts';
+import { AGENT_TYPES, Fault, MODULES, PROTOCOLS, RESTART_POLICIES, RUNTIME_NAMES } from '../model/index.ts';
 import { ANSWER_SECONDS, ask, refusalOf } from './ask.ts';
 import type { Context } from './context.ts';
 import { type CreateOptions, createFields, fieldsFile } from './create-fields.ts';
@@ -31,9 +31,7 @@ export function createCommand(context: Context): Command {
     .option('--prompt <text|@file>', 'first prompt', textOrFile)
     .option('--exit-after-prompt', 'stop after the first prompt is answered')
     .option('-e, --env <name=value>', 'environment variable of the agent, not for secrets; repeatable', pair)
-    .addOption(
-      new Option('--runtime <runtime>', 'runtime that runs it').choices([...USABLE_RUNTIMES, 'auto']),
-    )
+    .addOption(new Option('--runtime <runtime>', 'runtime that runs it').choices([...RUNTIME_NAMES, 'auto']))
     .option('-m, --memory <size>', 'memory limit, such as 512m')
     .option('--cpus <n>', 'CPU limit in cores, such as 1.5', number)
     .option('--pids <n>', 'limit of processes and threads', count)

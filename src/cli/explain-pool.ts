@@ -1,9 +1,8 @@
-import { Fault, messageOf, type PoolStatus } from '../model/index.ts';
+import { Fault, messageOf, type PoolStatus, toMode } from '../model/index.ts';
 import { decidePool } from '../pools/decide.ts';
 import {
   describePool,
   type Member,
-  modeOf,
   type PoolDecision,
   type PoolLook,
   type QueueLook,
@@ -69,8 +68,7 @@ function looker(
     async placeOf() {
       const runtimes = context.runtimes();
       await runtimes.probe();
-      const found = runtimes.states.find(({ name, info }) => info && name !== 'swarm')?.name;
-      return found === 'docker' || found === 'process' ? found : undefined;
+      return runtimes.states.find(({ info }) => info)?.name;
     },
     warmImageOf: async () => undefined,
   };
@@ -104,7 +102,7 @@ export function inWords(
   ]);
   if (members.length === 0) return head;
   const row = (member: Member) => [
-    ...[shortId(member.id), member.index, modeOf(member.runtime), stateOf(member), member.active],
+    ...[shortId(member.id), member.index, toMode(member.runtime), stateOf(member), member.active],
     ...[
       member.revision === revision ? 'newest' : member.revision,
       ageOf(new Date(member.created_at).toISOString(), now),

@@ -2,7 +2,15 @@
 import { Command, Option } from 'commander';
 import type { Collector, StoredImage } from '../images/gc.ts';
 import { dockerfileOf, imageName, machineCa, writeContext } from '../images/index.ts';
-import { AGENT_TYPES, instant, MODULES, sizeText, type WorkerSpec, workerSpec } from '../model/index.ts';
+import {
+  AGENT_TYPES,
+  IMAGE_RUNTIME,
+  instant,
+  MODULES,
+  sizeText,
+  type WorkerSpec,
+  workerSpec,
+} from '../model/index.ts';
 import type { Context } from './context.ts';
 import { usage } from './exit.ts';
 import { progressOn } from './images-progress.ts';
@@ -130,7 +138,7 @@ function specOf(options: BuildOptions): WorkerSpec {
   const { agentType, agentVersion, module = [], requirements, package: packages, locked } = options;
   const read = workerSpec.safeParse({
     agent_type: agentType,
-    runtime: 'docker',
+    runtime: IMAGE_RUNTIME,
     modules: module.flatMap((text) => text.split(',')).map((name) => name.trim().toUpperCase()),
     ...(agentVersion === undefined ? {} : { agent_version: agentVersion }),
     ...(requirements === undefined ? {} : { requirements }),

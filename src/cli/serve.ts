@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { Fault } from '../model/index.ts';
+import { Fault, getCapabilities, toRuntimeNames } from '../model/index.ts';
 import type { Context } from './context.ts';
 import { type EndSignal, SIGNALED, shutdownSignals } from './shutdown.ts';
 
@@ -13,7 +13,10 @@ export function serveCommand({ parts }: Context): Command {
     .addHelpText('after', '\nExample:\n  $ REDIS_URL=redis://127.0.0.1:6379 RUNTIME=process wm serve')
     .action(async (options: { cleanup?: boolean }) => {
       const settings = parts.managerSettings();
-      if (settings.runtime !== 'docker' && !parts.wrapperIsBuilt()) throw notBuilt();
+      const bundled = toRuntimeNames(settings.runtime).some(
+        (name) => getCapabilities(name).needsWrapperBundle,
+      );
+      if (bundled && !parts.wrapperIsBuilt()) throw notBuilt();
       const controller = new AbortController();
       const meaning = shutdownSignals({
         isTerminal: process.stdin.isTTY === true,

@@ -1,6 +1,6 @@
 /** What is right to ask and cannot be done here is refused before anything is made, and never ignored. */
 import { kindOf } from '../agents/index.ts';
-import { type CommandOf, Fault, type Issue, type RuntimeName } from '../model/index.ts';
+import { type CommandOf, Fault, getCapabilities, type Issue, type RuntimeName } from '../model/index.ts';
 import type { Abilities } from './context.ts';
 
 type Asked = Omit<CommandOf<'create'>, 'command' | 'request_id' | 'runtime'>;
@@ -11,11 +11,12 @@ export async function refuseTheImpossible(
   runtime: RuntimeName,
   abilities: Abilities,
 ): Promise<void> {
+  const { usesImages } = getCapabilities(runtime);
   refuse('invalid_command', 'Credentials do not belong into a command', exposed(asked));
   refuse('unsupported', 'This cannot be done here', [
     ...moduleIssues(asked, runtime, abilities),
     ...lockIssues(asked, runtime, abilities),
-    ...(asked.image !== undefined && runtime !== 'docker'
+    ...(asked.image !== undefined && !usesImages
       ? [{ path: 'image', message: `is for Docker; the runtime ${runtime} runs none` }]
       : []),
   ]);
@@ -26,16 +27,16 @@ export async function refuseTheImpossible(
   }));
   refuse('unsupported', 'A secret is missing', issues);
   refuse('unsupported', 'A handler file is missing', await handlerIssues(asked, abilities));
-  const full = runtime === 'docker' ? await abilities.roomFor() : undefined;
+  const full = usesImages ? await abilities.roomFor() : undefined;
   if (full) throw new Fault('capacity', full);
 }
 
 /** A remark on what is accepted and weaker than it looks. */
 export function warningsOf(asked: Asked, runtime: RuntimeName): string[] {
-  const advice = runtime === 'process' && asked.allowed_commands !== undefined;
+  const advice = asked.allowed_commands !== undefined && !getCapabilities(runtime).enforcesCommands;
   return [
     ...(advice
-      ? ['allowed_commands is only advice to the agent here: the process runtime cannot enforce it.']
+      ? [`allowed_commands is only advice to the agent here: the ${runtime} runtime cannot enforce it.`]
       : []),
     ...withoutCredential(asked),
   ];
@@ -82,10 +83,9 @@ export const IN_IMAGES = ['modules', 'requirements', 'packages'] as const;
 function moduleIssues(asked: Asked, runtime: RuntimeName, abilities: Abilities): Issue[] {
   const { modules, allowed_commands } = asked;
   const built = IN_IMAGES.filter((field) => asked[field]?.length);
-  const whyNot =
-    runtime === 'process'
-      ? 'are installed in images; the process runtime runs what the machine has'
-      : abilities.foreignImage && `cannot be added to ${abilities.foreignImage}, which WORKER_IMAGE names`;
+  const whyNot = !getCapabilities(runtime).usesImages
+    ? `are installed in images; the ${runtime} runtime runs what the machine has`
+    : abilities.foreignImage && `cannot be added to ${abilities.foreignImage}, which WORKER_IMAGE names`;
   if (whyNot) return built.map((path) => ({ path, message: whyNot }));
   const issue = (message: string) => [{ path: 'modules', message }];
   if (!modules?.includes('DOCKER')) return [];
@@ -97,7 +97,7 @@ function moduleIssues(asked: Asked, runtime: RuntimeName, abilities: Abilities):
 }
 
 function lockIssues({ allowed_commands }: Asked, runtime: RuntimeName, { foreignImage }: Abilities): Issue[] {
-  if (allowed_commands === undefined || runtime !== 'docker' || !foreignImage) return [];
+  if (allowed_commands === undefined || !getCapabilities(runtime).usesImages || !foreignImage) return [];
   const message = `cannot be enforced in ${foreignImage}, which WORKER_IMAGE names`;
   return [{ path: 'allowed_commands', message }];
 }

@@ -1,7 +1,7 @@
 /** What of a pool cannot be done here is refused when it is applied, and not when its workers fail one by one. */
-import { Fault, type Issue, type PoolSpec, type RuntimeName } from '../model/index.ts';
-import type { PoolRuntime } from '../pools/look.ts';
-import { pathIn, runtimesOf, templateIssues, templateOf } from '../pools/template.ts';
+import { Fault, getCapabilities, type Issue, type PoolSpec, type RuntimeName } from '../model/index.ts';
+import { runtimesOf } from '../pools/groups.ts';
+import { pathIn, templateIssues, templateOf } from '../pools/template.ts';
 import { refuseTheImpossible } from './ability.ts';
 import type { CommandContext } from './context.ts';
 import { refuseUnenforcedLimits } from './limits.ts';
@@ -12,8 +12,8 @@ type Asked = Parameters<typeof refuseTheImpossible>[0];
 export async function refuseImpossiblePool(spec: PoolSpec, context: CommandContext): Promise<void> {
   refuse('invalid_command', spec, templateIssues(spec));
   const used = context.runtimes.map(({ name }) => name);
-  const wanted = runtimesOf(spec);
-  const here = wanted.filter((runtime) => (used as RuntimeName[]).includes(runtime));
+  const wanted = runtimesOf(spec.execution_mode);
+  const here = wanted.filter((runtime) => used.includes(runtime));
   const anywhere = spec.execution_mode === 'auto';
   if (anywhere ? here.length === 0 : here.length < wanted.length)
     refuse('unsupported', spec, [
@@ -31,14 +31,14 @@ export async function refuseImpossiblePool(spec: PoolSpec, context: CommandConte
 
 async function faultOf(
   spec: PoolSpec,
-  runtime: PoolRuntime,
+  runtime: RuntimeName,
   context: CommandContext,
 ): Promise<Fault | undefined> {
   const asked = templateOf(spec, runtime) as Asked;
   const built = (['image', 'modules', 'requirements', 'packages'] as const).find(
     (field) => spec[field]?.length,
   );
-  if (runtime === 'process' && built)
+  if (built && !getCapabilities(runtime).usesImages)
     return faultAt('unsupported', spec, [
       { path: built, message: 'needs Docker, and workers of this pool may be direct ones' },
     ]);

@@ -1,4 +1,4 @@
-import type { RuntimeName } from './spec.ts';
+import type { RuntimeName } from './runtimes.ts';
 
 /** Labels on every body, network, volume and image that the manager creates; `managed` is the one to filter by. */
 export const LABEL = {

@@ -20,6 +20,8 @@ export * from './node.ts';
 export * from './pool.ts';
 export * from './pool-status.ts';
 export * from './record.ts';
+export * from './runtime-table.ts';
+export * from './runtimes.ts';
 export * from './spec.ts';
 export * from './store-identity.ts';
 export * from './takeover.ts';

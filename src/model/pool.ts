@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { DESIRED_STATES } from './record.ts';
+import { getCapabilities, RUNTIME_MODES, type RuntimeName } from './runtimes.ts';
 import { specFields } from './spec.ts';
 import { DURATION_ALLOWED, parseDuration } from './units.ts';
 
 /** Where the workers of a pool run, in a pool's terms: `direct` is the process runtime. */
-export const EXECUTION_MODES = ['docker', 'direct', 'auto'] as const;
+export const EXECUTION_MODES = [...RUNTIME_MODES, 'auto'] as const;
 export type ExecutionMode = (typeof EXECUTION_MODES)[number];
 
 /** Maximum number of workers in one pool; a larger number is most likely a typing error. */
@@ -12,7 +13,6 @@ export const POOL_LIMIT = 10_000;
 const DAY = 86_400;
 /** Defaults of a pool of task workers; both may be `none`. */
 const MAX_JOB_SECONDS = 600;
-const DOCKER_MEMORY = '1g';
 /** Drain time without a `max_job_time`, in seconds; docker's own grace period is too short for tasks. */
 const DRAIN_SECONDS = 60;
 /** Maximum of a worker's `stop_grace_seconds`. */
@@ -232,8 +232,8 @@ export const maxJobSecondsOf = ({ max_job_time, template }: PoolSpec): number | 
  */
 export const memoryLimitOf = (
   { memory_limit, template }: PoolSpec,
-  runtime: 'docker' | 'process',
+  runtime: RuntimeName,
 ): string | undefined =>
   memory_limit === 'none'
     ? undefined
-    : (memory_limit ?? (runtime === 'docker' && !template ? DOCKER_MEMORY : undefined));
+    : (memory_limit ?? (template ? undefined : getCapabilities(runtime).taskMemory));

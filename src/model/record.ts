@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { RUNTIME_NAMES, workerSpec } from './spec.ts';
+import { RUNTIME_NAMES } from './runtimes.ts';
+import { workerSpec } from './spec.ts';
 
 export const WORKER_STATUSES = ['STARTING', 'RUNNING', 'STOPPED', 'FAILED'] as const;
 /** Whether a worker with that status has ended for good; one that waits for its restart is STARTING. */

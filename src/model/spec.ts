@@ -1,21 +1,18 @@
 import { z } from 'zod';
 import { packages, requirements } from './packages.ts';
+import { RESERVED_RUNTIME_NAMES } from './runtime-table.ts';
+import { RUNTIME_NAMES } from './runtimes.ts';
 import { parseMemory } from './units.ts';
 
 /** The agents; TASK runs functions of the operator's handler files and accepts no prompts. */
 export const AGENT_TYPES = ['CLAUDE', 'FACTORY', 'CODEX', 'CUSTOM', 'TASK'] as const;
 /** Tools that can be installed in an image. */
 export const MODULES = ['GIT', 'GITHUB_CLI', 'COPIER', 'CURL', 'BUILD', 'DOCKER'] as const;
-/** Where bodies run. */
-export const RUNTIME_NAMES = ['docker', 'process', 'swarm'] as const;
-/** The runtimes that exist; a name may be on the wire before its runtime is implemented. */
-export const USABLE_RUNTIMES: readonly RuntimeName[] = RUNTIME_NAMES.filter((name) => name !== 'swarm');
 /** Protocol of a CUSTOM agent: plain lines, JSON objects (one per line), or the Agent Client Protocol. */
 export const PROTOCOLS = ['lines', 'json', 'acp'] as const;
 export const RESTART_POLICIES = ['never', 'on-failure', 'always'] as const;
 
 export type AgentType = (typeof AGENT_TYPES)[number];
-export type RuntimeName = (typeof RUNTIME_NAMES)[number];
 export type RestartPolicy = (typeof RESTART_POLICIES)[number];
 
 /** Maximum length of `instructions` and `prompt`, in characters; commands are stored in Redis, which is not for files. */
@@ -149,7 +146,7 @@ export const specFields = {
     .array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, 'must be the name of a secret'))
     .max(64)
     .optional(),
-  runtime: z.enum([...RUNTIME_NAMES, 'auto']).default('auto'),
+  runtime: z.enum([...RUNTIME_NAMES, ...RESERVED_RUNTIME_NAMES, 'auto']).default('auto'),
   resources: resources.optional(),
   restart_policy: z.enum(RESTART_POLICIES).default('never'),
   /** Number of restarts after which the worker is FAILED; no limit by default. */

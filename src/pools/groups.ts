@@ -1,26 +1,37 @@
 /** Where workers live: how many of them in which runtime. Pure. */
-import type { ExecutionMode } from '../model/index.ts';
-import type { PoolRuntime } from './look.ts';
+import { type ExecutionMode, fromMode, RUNTIME_NAMES, type RuntimeName, toMode } from '../model/index.ts';
 
 /** So many workers in any of these runtimes; `make` is where a new one goes, if there is such a place now. */
 export interface Group {
-  runtimes: readonly PoolRuntime[];
+  runtimes: readonly RuntimeName[];
   want: number;
-  make: PoolRuntime | undefined;
+  make: RuntimeName | undefined;
 }
 
+/** How many workers of each mode a pool has at its full size. */
+type Mix = { [mode in Exclude<ExecutionMode, 'auto'>]: number };
+
 /** A mix keeps its proportion at any size; what does not divide goes to the larger share of what is left. */
-export function groupsOf(
-  mode: ExecutionMode | { docker: number; direct: number },
-  size: number,
-  auto: PoolRuntime | undefined,
-): Group[] {
-  if (mode === 'docker') return [{ runtimes: ['docker'], want: size, make: 'docker' }];
-  if (mode === 'direct') return [{ runtimes: ['process'], want: size, make: 'process' }];
-  if (mode === 'auto') return [{ runtimes: ['docker', 'process'], want: size, make: auto }];
-  const docker = Math.round((size * mode.docker) / (mode.docker + mode.direct));
-  return [
-    { runtimes: ['docker'], want: docker, make: 'docker' },
-    { runtimes: ['process'], want: size - docker, make: 'process' },
-  ];
+export function groupsOf(mode: ExecutionMode | Mix, size: number, auto: RuntimeName | undefined): Group[] {
+  if (mode === 'auto') return [{ runtimes: RUNTIME_NAMES, want: size, make: auto }];
+  if (typeof mode === 'string') {
+    const runtime = fromMode(mode);
+    return [{ runtimes: [runtime], want: size, make: runtime }];
+  }
+  let left = size;
+  let shares = Object.values(mode).reduce((sum, share) => sum + share, 0);
+  return RUNTIME_NAMES.filter((name) => toMode(name) in mode).map((runtime) => {
+    const share = mode[toMode(runtime)];
+    const want = shares === 0 ? 0 : Math.round((left * share) / shares);
+    left -= want;
+    shares -= share;
+    return { runtimes: [runtime], want, make: runtime };
+  });
+}
+
+/** Runtimes that workers of a pool with this mode may live in. */
+export function runtimesOf(mode: ExecutionMode | Mix): RuntimeName[] {
+  if (mode === 'auto') return RUNTIME_NAMES;
+  if (typeof mode === 'string') return [fromMode(mode)];
+  return RUNTIME_NAMES.filter((name) => mode[toMode(name)] > 0);
 }

@@ -7,17 +7,22 @@
  * randomness; what cannot be seen changes nothing. Must import nothing of ours but the model and what `src/warm` decides.
  */
 import { z } from 'zod';
-import type { DesiredState, PoolRecord, PoolSpec, PoolStatus, WorkerStatus } from '../model/index.ts';
-
-/** The runtimes that pools use; `process` is what a pool's file calls `direct`. */
-export type PoolRuntime = 'docker' | 'process';
+import {
+  type DesiredState,
+  type PoolRecord,
+  type PoolSpec,
+  type PoolStatus,
+  type RuntimeName,
+  toMode,
+  type WorkerStatus,
+} from '../model/index.ts';
 
 /** A worker of the pool, as its record, status and heartbeat tell. Instants are milliseconds since 1970. */
 export interface Member {
   id: string;
   /** Its place, as it stands in its name. */
   index: number;
-  runtime: PoolRuntime;
+  runtime: RuntimeName;
   /** The template that it was made of. */
   revision: string;
   /** Booted for a `create` to take over, and none of the pool's own workers. */
@@ -86,7 +91,7 @@ export interface PoolLook {
   /** Names the template that workers are made of now. */
   revision: string;
   /** Where `auto` puts a worker now; `undefined` where no runtime answers. */
-  auto: PoolRuntime | undefined;
+  auto: RuntimeName | undefined;
   /** How many workers the cell may still have (MAX_WORKERS_TOTAL); absent if that is not known. */
   room?: number | undefined;
   /** Until when takeovers of its warm workers are taken to go on, in milliseconds since 1970. */
@@ -103,7 +108,7 @@ export type Leaving = 'surplus' | 'outdated' | 'ended' | 'stopped' | 'deleted';
 
 /** What is to be done, in plain data. */
 export type PoolIntent =
-  | { type: 'add'; runtime: PoolRuntime; index: number; warm: boolean }
+  | { type: 'add'; runtime: RuntimeName; index: number; warm: boolean }
   | { type: 'retire'; worker_id: string; why: Leaving; busy: boolean }
   | { type: 'purge' };
 
@@ -119,17 +124,13 @@ export interface PoolDecision {
 export function describePool(intent: PoolIntent): string {
   switch (intent.type) {
     case 'add':
-      return `add ${intent.warm ? 'warm' : modeOf(intent.runtime)} worker ${intent.index}`;
+      return `add ${intent.warm ? 'warm' : toMode(intent.runtime)} worker ${intent.index}`;
     case 'retire':
       return `retire ${intent.busy ? 'busy ' : ''}worker ${intent.worker_id.slice(0, 8)} (${intent.why})`;
     case 'purge':
       return 'forget the pool';
   }
 }
-
-/** A runtime in the words of a pool's file, and of a worker's name. */
-export const modeOf = (runtime: PoolRuntime): 'docker' | 'direct' =>
-  runtime === 'docker' ? 'docker' : 'direct';
 
 /** Wanted alive, and not at its end: it counts as one of the pool's. */
 export const stays = ({ desired, status }: Member): boolean =>

@@ -2,33 +2,38 @@
 import {
   digestOf,
   drainSecondsOf,
+  getCapabilities,
+  IMAGE_RUNTIME,
   type Issue,
   maxJobSecondsOf,
   memoryLimitOf,
   misplaced,
   type PoolSpec,
+  type RuntimeName,
   toIssues,
+  toMode,
   type WorkerSpec,
   workerSpec,
   workerTypeOf,
 } from '../model/index.ts';
 import { warmSpecOf } from '../warm/match.ts';
-import { modeOf, type PoolRuntime } from './look.ts';
+import { runtimesOf } from './groups.ts';
 
 /** Where the record of a worker that left a pool has nothing more to tell, in seconds: its end stands in the pool's history. */
 const KEEP_SECONDS = 3600;
 
 /** What a worker of this pool is, but for its name; what belongs to one worker only is not in it. */
-export function templateOf(spec: PoolSpec, runtime: PoolRuntime): Partial<WorkerSpec> {
+export function templateOf(spec: PoolSpec, runtime: RuntimeName): Partial<WorkerSpec> {
   const { name, template, image, handlers, concurrency, modules, env, secrets, labels } = spec;
   const { cpus, requirements, packages } = spec;
+  const { usesImages } = getCapabilities(runtime);
   const memory = memoryLimitOf(spec, runtime);
   const maxJobSeconds = maxJobSecondsOf(spec);
   const common = {
     runtime,
     pool: name,
     worker_type: workerTypeOf(spec),
-    ...(image && runtime === 'docker' && { image }),
+    ...(image && usesImages && { image }),
     ...(maxJobSeconds !== undefined && { max_job_time_seconds: maxJobSeconds }),
     keep_finished_seconds: KEEP_SECONDS,
   };
@@ -40,7 +45,7 @@ export function templateOf(spec: PoolSpec, runtime: PoolRuntime): Partial<Worker
     concurrency,
     ...(handlers && { handlers }),
     ...(spec.commands && { commands: true }),
-    ...(runtime === 'docker' && {
+    ...(usesImages && {
       ...(modules && { modules }),
       ...(requirements && { requirements }),
       ...(packages && { packages }),
@@ -57,19 +62,19 @@ export function templateOf(spec: PoolSpec, runtime: PoolRuntime): Partial<Worker
 /** Names the template: equal for equal ones, and another one where workers have to be replaced. */
 export function revisionOf(spec: PoolSpec): string {
   // How many there are, where they live and how they leave says nothing about what they are.
-  const { stop_grace_seconds: _, keep_finished_seconds: __, ...made } = templateOf(spec, 'docker');
+  const { stop_grace_seconds: _, keep_finished_seconds: __, ...made } = templateOf(spec, IMAGE_RUNTIME);
   return digestOf(made);
 }
 
 /** The spec of one worker: `docker-{type}-{index}-{uuid}` or `direct-{type}-{index}-{uuid}`. */
 export function workerOf(
   spec: PoolSpec,
-  { id, index, runtime, warm }: { id: string; index: number; runtime: PoolRuntime; warm: boolean },
+  { id, index, runtime, warm }: { id: string; index: number; runtime: RuntimeName; warm: boolean },
 ): WorkerSpec {
   const made = {
     ...templateOf(spec, runtime),
     pool_revision: revisionOf(spec),
-    name: `${modeOf(runtime)}-${workerTypeOf(spec)}-${index}-${id}`,
+    name: `${toMode(runtime)}-${workerTypeOf(spec)}-${index}-${id}`,
   };
   const parsed = workerSpec.parse(made);
   return warm ? { ...warmSpecOf(parsed), name: made.name } : parsed;
@@ -77,18 +82,10 @@ export function workerOf(
 
 /** What is wrong with a pool's template beyond the shape of its fields, by the paths of the pool's own file. */
 export function templateIssues(spec: PoolSpec): Issue[] {
-  const made = templateOf(spec, runtimesOf(spec)[0] ?? 'docker');
+  const made = templateOf(spec, runtimesOf(spec.execution_mode)[0] ?? IMAGE_RUNTIME);
   const read = workerSpec.safeParse(made);
   const issues = read.success ? misplaced(made) : toIssues(read.error);
   return issues.map(({ path, message }) => ({ path: pathIn(spec, path), message }));
-}
-
-/** Runtimes that workers of this pool may live in. */
-export function runtimesOf({ execution_mode: mode }: PoolSpec): PoolRuntime[] {
-  if (mode === 'docker') return ['docker'];
-  if (mode === 'direct') return ['process'];
-  if (mode === 'auto') return ['docker', 'process'];
-  return [...(mode.docker > 0 ? ['docker' as const] : []), ...(mode.direct > 0 ? ['process' as const] : [])];
 }
 
 /** Names of fields that a pool's file calls otherwise. */

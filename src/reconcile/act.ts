@@ -1,4 +1,11 @@
-import { digestOf, type Intent, type Observation, type Refusal, type WorkerRecord } from '../model/index.ts';
+import {
+  digestOf,
+  getCapabilities,
+  type Intent,
+  type Observation,
+  type Refusal,
+  type WorkerRecord,
+} from '../model/index.ts';
 import { BodyConflict, type BodyOrder, BodyRefused, RuntimeDown } from '../runtimes/runtime.ts';
 import { Fenced } from '../store/index.ts';
 import { bodyEnv } from './body-env.ts';
@@ -62,7 +69,7 @@ async function withImage<T>(
   { images }: PassContext,
   what: (image: string | undefined) => Promise<T>,
 ): Promise<T> {
-  if (spec.runtime !== 'docker') return what(undefined);
+  if (!getCapabilities(spec.runtime).usesImages) return what(undefined);
   // Somebody else's, who alone collects it: where it is missing, no build brings it back.
   if (spec.image !== undefined) return what(spec.image);
   if (!images) return what(undefined);

@@ -1,7 +1,6 @@
-import type { WorkerSpec } from '../model/index.ts';
+import { getCapabilities, type WorkerSpec } from '../model/index.ts';
 
-/** Where handler files are bound to in a container, and the port of the node API there: each has an address of its own. */
-export const HANDLERS_PLACE = '/handlers';
+/** The port of the node API of a body with its own address. */
 const NODE_PORT = 5000;
 
 /** What the manager knows that a body is told. */
@@ -32,15 +31,15 @@ export function bodyEnv(facts: BodyFacts): Record<string, string> {
   };
 }
 
-/** A direct worker shares the machine's ports: it takes any free one, on loopback, and tells which in its heartbeat. */
+/** A body that shares the machine's ports takes any free one on loopback, and reports it in its heartbeat. */
 function taskEnv({ spec, handlersDir }: BodyFacts): Record<string, string> {
-  const docker = spec.runtime === 'docker';
+  const { hasOwnAddress, handlersMount } = getCapabilities(spec.runtime);
   const { WORKER_PORT, WORKER_HOST } = spec.env ?? {};
-  const handlers = docker ? HANDLERS_PLACE : handlersDir;
+  const handlers = handlersMount ?? handlersDir;
   return {
     // The image's own health check reads them, too.
-    WORKER_PORT: WORKER_PORT ?? (docker ? String(NODE_PORT) : '0'),
-    WORKER_HOST: WORKER_HOST ?? (docker ? '0.0.0.0' : '127.0.0.1'),
+    WORKER_PORT: WORKER_PORT ?? (hasOwnAddress ? String(NODE_PORT) : '0'),
+    WORKER_HOST: WORKER_HOST ?? (hasOwnAddress ? '0.0.0.0' : '127.0.0.1'),
     MAX_WORKERS: spec.env?.MAX_WORKERS ?? String(spec.concurrency ?? 1),
     ...(handlers !== undefined && { HANDLERS_DIR: handlers }),
   };

@@ -1,5 +1,6 @@
 import {
   type Actual,
+  getCapabilities,
   type ImageState,
   messageOf,
   type Observation,
@@ -69,7 +70,8 @@ async function lookForImage(
   { images }: Looker,
 ): Promise<ImageState | undefined> {
   const waits = desired.desired === 'running' && (status?.status ?? 'STARTING') === 'STARTING';
-  if (!images || !waits || actual.kind !== 'absent' || desired.spec.runtime !== 'docker') return undefined;
+  if (!images || !waits || actual.kind !== 'absent') return undefined;
+  if (!getCapabilities(desired.spec.runtime).usesImages) return undefined;
   try {
     return await images.state(desired.spec);
   } catch (error) {

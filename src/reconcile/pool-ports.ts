@@ -2,16 +2,20 @@
 import { type Abilities, chooseRuntime } from '../commands/index.ts';
 import {
   type Decision,
+  getCapabilities,
   hasEnded,
+  IMAGE_RUNTIME,
   type Limits,
   messageOf,
   type Observation,
   type PoolSpec,
+  type RuntimeName,
   type TaskCounts,
   type WorkerSpec,
 } from '../model/index.ts';
-import type { PoolRuntime, QueueLook } from '../pools/look.ts';
-import { runtimesOf, templateOf, workerOf } from '../pools/template.ts';
+import { runtimesOf } from '../pools/groups.ts';
+import type { QueueLook } from '../pools/look.ts';
+import { templateOf, workerOf } from '../pools/template.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { PoolStore } from '../store/index.ts';
 import type { PassContext } from './pass-context.ts';
@@ -56,7 +60,7 @@ export function poolLooker(
   parts: Pick<Parts, 'runtimes' | 'abilities' | 'images' | 'now'> & { pools: Pick<PoolPorts, 'counts'> },
 ): Pick<PoolContext, 'queueOf' | 'placeOf' | 'warmImageOf'> {
   const { pools, runtimes, abilities, images, now } = parts;
-  const places = new Map<string, { at: number; place: PoolRuntime | undefined }>();
+  const places = new Map<string, { at: number; place: RuntimeName | undefined }>();
   return {
     async queueOf(pool): Promise<QueueLook> {
       try {
@@ -74,8 +78,9 @@ export function poolLooker(
       return place;
     },
     async warmImageOf(spec) {
-      if (!images || !runtimesOf(spec).includes('docker')) return undefined;
-      const warm = workerOf(spec, { id: '-', index: 0, runtime: 'docker', warm: true });
+      const runtime = runtimesOf(spec.execution_mode).find((name) => getCapabilities(name).usesImages);
+      if (!images || !runtime) return undefined;
+      const warm = workerOf(spec, { id: '-', index: 0, runtime, warm: true });
       const state = await images.state(warm).catch(() => undefined);
       return state && state.kind !== 'unknown' ? state.name : undefined;
     },
@@ -85,12 +90,12 @@ export function poolLooker(
 async function chosen(
   spec: PoolSpec,
   context: Parameters<typeof chooseRuntime>[1],
-): Promise<PoolRuntime | undefined> {
+): Promise<RuntimeName | undefined> {
   try {
-    // As a worker of it in Docker would be: that is what has to be possible.
-    const asked = { ...templateOf(spec, 'docker'), runtime: 'auto' } as WorkerSpec & { runtime: 'auto' };
+    // As a worker of it with an image would be: that is what has to be possible.
+    const asked = { ...templateOf(spec, IMAGE_RUNTIME), runtime: 'auto' } as WorkerSpec & { runtime: 'auto' };
     const { runtime } = await chooseRuntime(asked, context);
-    return runtime === 'swarm' ? undefined : runtime;
+    return runtime;
   } catch {
     return undefined;
   }

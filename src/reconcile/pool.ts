@@ -12,6 +12,7 @@ import {
   type Limits,
   type PoolSpec,
   type PoolStatus,
+  type RuntimeName,
 } from '../model/index.ts';
 import { decidePool } from '../pools/decide.ts';
 import {
@@ -20,7 +21,6 @@ import {
   type PoolDecision,
   type PoolIntent,
   type PoolLook,
-  type PoolRuntime,
   type QueueLook,
 } from '../pools/look.ts';
 import { revisionOf, workerOf } from '../pools/template.ts';
@@ -44,7 +44,7 @@ export interface PoolContext {
   /** How the queue of a pool stands. Never throws. */
   queueOf: (pool: string) => Promise<QueueLook>;
   /** Where `auto` puts a worker of this pool now; `undefined` where nothing can take it. Never throws. */
-  placeOf: (spec: PoolSpec) => Promise<PoolRuntime | undefined>;
+  placeOf: (spec: PoolSpec) => Promise<RuntimeName | undefined>;
   /** The image that a new warm worker of this pool would run; `undefined` where that is not known. Never throws. */
   warmImageOf: (spec: PoolSpec) => Promise<string | undefined>;
   /** Until when takeovers of its warm workers are taken to go on; see `PoolLook`. */

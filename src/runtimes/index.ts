@@ -1,17 +1,17 @@
 /** Makes the runtimes that the settings name, in the order of preference. */
-import type { RuntimeName } from '../model/index.ts';
+import { type RuntimeName, toRuntimeNames } from '../model/index.ts';
 import { DEADLINES } from './docker/client.ts';
-import { createDockerRuntime, type DockerRuntime } from './docker/docker.ts';
+import { createDockerRuntime } from './docker/docker.ts';
 import { observed } from './observed.ts';
 import { createProcessRuntime } from './process/process.ts';
 import type { DefaultLimits, Runtime } from './runtime.ts';
 
 export interface RuntimeChoice {
-  /** `auto` uses both, and prefers Docker. */
-  runtime: 'auto' | 'docker' | 'process';
+  /** `auto` uses all of them. */
+  runtime: 'auto' | RuntimeName;
   cell: string;
   redisUrl: string;
-  /** Redis as a Docker body sees it; made from `redisUrl` where it is missing. */
+  /** Redis as a body with its own address sees it; made from `redisUrl` where it is missing. */
   workerRedisUrl: string | undefined;
   dockerHost: string;
   image: string;
@@ -30,42 +30,67 @@ export interface RuntimeChoice {
   observe: (runtime: RuntimeName, call: string, result: string, seconds: number) => void;
 }
 
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0)$/;
+interface Made {
+  runtime: Runtime;
+  /** Redis as a body sees it. */
+  bodyRedisUrl: () => Promise<string>;
+}
+
+/** A runtime that is in the table of names and not here does not compile. */
+const MAKERS: { [name in RuntimeName]: (choice: RuntimeChoice) => Made } = {
+  docker: makeDocker,
+  process: makeProcess,
+};
 
 export function createRuntimes(choice: RuntimeChoice): {
   runtimes: Runtime[];
   bodyRedisUrl: (runtime: RuntimeName) => Promise<string>;
 } {
-  const { cell, runtime } = choice;
-  const capped = Object.entries(DEADLINES).map(([call, ms]) => [call, Math.min(ms, choice.dockerCallMs)]);
-  const docker: DockerRuntime | undefined =
-    runtime === 'process'
-      ? undefined
-      : createDockerRuntime({
-          ...{ cell, host: choice.dockerHost, image: choice.image, deadlines: Object.fromEntries(capped) },
-          ...{ handlersDir: choice.handlersDir, linkLocal: choice.linkLocal, defaults: choice.defaults },
-          observe: (call, result, seconds) => choice.observe('docker', call, result, seconds),
-        });
-  const direct =
-    runtime === 'docker'
-      ? undefined
-      : observed(
-          createProcessRuntime({
-            ...{ cell, root: choice.home, wrapper: choice.wrapper, user: choice.processUser },
-            programs: choice.handlersDir === undefined ? [] : [choice.handlersDir],
-            defaults: choice.defaults,
-          }),
-          (call, result, seconds) => choice.observe('process', call, result, seconds),
-        );
+  const made = new Map(toRuntimeNames(choice.runtime).map((name) => [name, MAKERS[name](choice)]));
   return {
-    runtimes: [docker, direct].filter((one) => one !== undefined),
-    // A process shares the manager's machine, and so its view of Redis.
-    bodyRedisUrl: async (name) =>
-      name === 'docker'
-        ? (choice.workerRedisUrl ?? throughGateway(choice.redisUrl, await docker?.gatewayAddress()))
-        : choice.redisUrl,
+    runtimes: [...made.values()].map(({ runtime }) => runtime),
+    bodyRedisUrl: async (name) => made.get(name)?.bodyRedisUrl() ?? choice.redisUrl,
   };
 }
+
+function makeDocker(choice: RuntimeChoice): Made {
+  const capped = Object.entries(DEADLINES).map(([call, ms]) => [call, Math.min(ms, choice.dockerCallMs)]);
+  const runtime = createDockerRuntime({
+    cell: choice.cell,
+    host: choice.dockerHost,
+    image: choice.image,
+    deadlines: Object.fromEntries(capped),
+    handlersDir: choice.handlersDir,
+    linkLocal: choice.linkLocal,
+    defaults: choice.defaults,
+    observe: (call, result, seconds) => choice.observe(runtime.name, call, result, seconds),
+  });
+  return {
+    runtime,
+    bodyRedisUrl: async () =>
+      choice.workerRedisUrl ?? throughGateway(choice.redisUrl, await runtime.gatewayAddress()),
+  };
+}
+
+function makeProcess(choice: RuntimeChoice): Made {
+  const runtime = createProcessRuntime({
+    cell: choice.cell,
+    root: choice.home,
+    wrapper: choice.wrapper,
+    user: choice.processUser,
+    programs: choice.handlersDir === undefined ? [] : [choice.handlersDir],
+    defaults: choice.defaults,
+  });
+  return {
+    runtime: observed(runtime, (call, result, seconds) =>
+      choice.observe(runtime.name, call, result, seconds),
+    ),
+    // A process shares the manager's machine, and so its view of Redis.
+    bodyRedisUrl: async () => choice.redisUrl,
+  };
+}
+
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0)$/;
 
 /** Loopback inside a container is the container itself; the engine's gateway leads to its machine. */
 export function throughGateway(url: string, gateway: string | undefined): string {

@@ -7,6 +7,7 @@ import {
   parseInstant,
   poolSpec,
   poolStatus,
+  RUNTIME_NAMES,
   readableMessage,
   toIssues,
   WORKER_STATUSES,
@@ -18,7 +19,7 @@ import { type Hash, parse, toHeartbeat } from './parse.ts';
 /** What a pool knows of a worker of its own, and what does not change. */
 export const membership = z.object({
   index: z.number().int(),
-  runtime: z.enum(['docker', 'process']),
+  runtime: z.enum(RUNTIME_NAMES),
   revision: z.string(),
   warm: z.boolean(),
   /** Milliseconds since 1970. */
@@ -27,9 +28,8 @@ export const membership = z.object({
 export type Membership = z.infer<typeof membership>;
 
 /** What its spec tells of a worker of a pool; none where no pool made it. */
-export function membershipOf(spec: WorkerSpec, created_at: number): Membership | undefined {
+export function membershipOf(spec: WorkerSpec, created_at: number): Membership {
   const { name, runtime, pool_revision: revision = '', warm = false } = spec;
-  if (runtime === 'swarm') return undefined;
   const index = Number(/-(\d+)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.exec(name ?? '')?.[1] ?? 0);
   return { index, runtime, revision, warm, created_at };
 }

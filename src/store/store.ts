@@ -259,7 +259,7 @@ export class Store {
     // Its pool finds it again, once that is applied anew.
     const { pool } = spec;
     const member = membershipOf(spec, createdAt);
-    if (pool && member) await this.#redis.hsetnx(keys.pools.members(pool), id, JSON.stringify(member));
+    if (pool) await this.#redis.hsetnx(keys.pools.members(pool), id, JSON.stringify(member));
     return true;
   }
 

@@ -2,7 +2,14 @@
  * The warm workers that can be taken over now, as the passes of this term saw them last. In memory: a new term fills it
  * with its first look at everything, and that one of them is still free is checked where it is taken.
  */
-import type { Candidate, Decision, Observation, RuntimeName, WorkerSpec } from '../model/index.ts';
+import {
+  type Candidate,
+  type Decision,
+  getCapabilities,
+  type Observation,
+  type RuntimeName,
+  type WorkerSpec,
+} from '../model/index.ts';
 import type { RuntimeInfo } from '../runtimes/runtime.ts';
 import { changedLimits, whyNoMatch } from './match.ts';
 
@@ -65,7 +72,7 @@ export class Stock {
   async choose(asked: WorkerSpec): Promise<Chosen | undefined> {
     const matching = this.#matching(asked);
     if (matching.length === 0) return undefined;
-    const image = asked.runtime === 'docker' ? await this.#options.imageOf(asked) : undefined;
+    const image = getCapabilities(asked.runtime).usesImages ? await this.#options.imageOf(asked) : undefined;
     // Looked at again: another create may have come in between.
     const found = matching.find(
       (one) => this.#shelf.has(one.worker_id) && (image === undefined || one.image === image),

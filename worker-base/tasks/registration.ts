@@ -1,4 +1,5 @@
 import type { Heartbeat } from '../../src/model/heartbeat.ts';
+import { IMAGE_RUNTIME } from '../../src/model/runtimes.ts';
 import type { WorkerSpec } from '../../src/model/spec.ts';
 import type { Keys } from '../../src/store/keys.ts';
 import type { Companion } from '../sender.ts';
@@ -16,7 +17,7 @@ const GRACE_SECONDS = 10;
 export function externalSpec(): WorkerSpec {
   return {
     agent_type: 'TASK',
-    runtime: 'docker',
+    runtime: IMAGE_RUNTIME,
     restart_policy: 'never',
     stop_grace_seconds: GRACE_SECONDS,
     start_deadline_seconds: 0,

@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
 import type { ContainerCreateOptions, HostConfig, MountSettings } from 'dockerode';
-import { farewellMs, LABEL, parseMemory, type WorkerSpec } from '../../model/index.ts';
+import { farewellMs, LABEL, parseMemory, RUNTIMES, type WorkerSpec } from '../../model/index.ts';
 import type { BodyOrder, DefaultLimits } from '../runtime.ts';
 import { cellLabels } from './names.ts';
 import { foreignProfile, ownProfile } from './profile.ts';
@@ -28,9 +28,6 @@ export interface Placement {
 
 /** Whether an image is one of ours, by its name. */
 export const isOurs = (image: string): boolean => image.startsWith('worker:');
-
-/** Where handler files are in a container. */
-const HANDLERS_PLACE = '/handlers';
 
 /** What the engine is asked to create for an order. Pure. */
 export function toContainer(order: BodyOrder, place: Placement): ContainerCreateOptions {
@@ -79,7 +76,7 @@ export function linkLocalAddress(workerId: string): string {
 /** All files, read-only: a handler imports what lies beside it. */
 function handlerMounts({ handlers = [] }: WorkerSpec, { handlersDir }: Placement): MountSettings[] {
   if (handlersDir === undefined || handlers.every((name) => isAbsolute(name))) return [];
-  return [{ Type: 'bind', Source: handlersDir, Target: HANDLERS_PLACE, ReadOnly: true }];
+  return [{ Type: 'bind', Source: handlersDir, Target: RUNTIMES.docker.handlersMount, ReadOnly: true }];
 }
 
 /** A volume tells whose it is as its body does; it needs no copy of the spec. */

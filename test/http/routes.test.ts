@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { poolRoutes } from '../../src/http/pools.ts';
 import type { Asked, Route } from '../../src/http/route.ts';
+import { TASK_OPERATIONS, taskAccepted } from '../../src/http/task-schemas.ts';
 import { taskRoutes } from '../../src/http/tasks.ts';
 import { Fault } from '../../src/model/index.ts';
 
@@ -71,6 +72,19 @@ test.each(['http', 'any', 'order-7'])('the key %s is the request id of a command
   const params = { name: 'jobs' };
   const command = await commanded('DELETE', '/v1/pools/:name', asked(undefined, { params, ...key(text) }));
   expect(command).toEqual({ request_id: text, command: 'delete_pool', pool: 'jobs' });
+});
+
+test('the schemas describe every task route, and what the manager adds to an answer', async () => {
+  const accepted = { status: 'queued' as const, task_id: 't', position: 1, pool: 'p', warning: 'No worker.' };
+  const never = () => Promise.reject(new Error('not asked for'));
+  const routes = taskRoutes({ submit: async () => accepted, get: never, cancel: never });
+  const served = routes.map(({ method, path }) => `${method} ${path}`);
+  const described = TASK_OPERATIONS.map(({ method, path }) => {
+    return `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`;
+  });
+  expect(described).toEqual(served);
+  const { body } = await find(routes, 'POST', '/task/submit').handle(asked(TASK));
+  expect(taskAccepted.strict().parse(JSON.parse(body))).toEqual(accepted);
 });
 
 // Three different tasks were one: the hash of nothing named them all.

@@ -1,6 +1,7 @@
 /** The OpenAPI document of a node and a page of it. Loaded at the first request for them; the page needs no other server. */
 import { z } from 'zod';
-import { OPERATIONS, type Operation, refused } from './node-schema.ts';
+import { errorReply, type Operation } from '../../src/http/task-schemas.ts';
+import { OPERATIONS } from './node-schema.ts';
 
 interface JsonSchema {
   [key: string]: unknown;
@@ -38,7 +39,7 @@ function describe({ path, summary, body, answer, refusals }: Operation): object 
     content: answer ? content(answer) : { 'text/plain': { schema: { type: 'string' } } },
   };
   const others = Object.entries(refusals).map(([status, description]) => {
-    const schema = path === '/health' && answer ? answer : refused;
+    const schema = path === '/health' && answer ? answer : errorReply;
     return [status, { description, content: content(schema) }] as const;
   });
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);

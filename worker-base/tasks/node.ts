@@ -7,9 +7,9 @@
  */
 
 import { networkInterfaces } from 'node:os';
-import { keyed } from '../../src/http/idempotency.ts';
 import { type HttpServer, listen } from '../../src/http/listen.ts';
 import { json, type Reply, type Route } from '../../src/http/route.ts';
+import { type TaskRouteHandlers, taskRoutes } from '../../src/http/tasks.ts';
 import { Fault } from '../../src/model/fault.ts';
 import type { ConsumerTotals } from '../../src/tasks/consumer.ts';
 import type { TaskQueue } from '../../src/tasks/tasks.ts';
@@ -62,42 +62,10 @@ const describing = () => import('./node-docs.ts');
 
 /** The routes, for a table of tests. */
 export function nodeRoutes(facts: NodeFacts): Route[] {
-  const { queue } = facts;
   const began = performance.now();
   const uptime = () => (performance.now() - began) / 1000;
   return [
-    {
-      method: 'POST',
-      path: '/task/submit',
-      async handle(asked) {
-        if (facts.status() === 'draining')
-          throw new Fault('unavailable', 'This worker is ending and takes no tasks; ask another one.');
-        const { readSubmission } = await reading();
-        const { task_id, status, position } = await queue.submit(
-          readSubmission(keyed(await asked.json(), asked)),
-        );
-        return json(200, { status, task_id, position });
-      },
-    },
-    {
-      method: 'GET',
-      path: '/task/:task_id',
-      async handle({ params: { task_id: id = '' } }) {
-        const { isTaskId } = await reading();
-        const task = isTaskId(id) ? await queue.get(id) : undefined;
-        if (!task) throw new Fault('not_found', `There is no task ${id} in the queue of this node.`);
-        return json(200, task);
-      },
-    },
-    {
-      method: 'DELETE',
-      path: '/task/:task_id',
-      async handle({ params: { task_id: id = '' }, query }) {
-        const { isTaskId } = await reading();
-        if (!isTaskId(id)) throw new Fault('not_found', `There is no task ${id} in the queue of this node.`);
-        return json(200, await queue.cancel(id, query.get('reason') ?? undefined));
-      },
-    },
+    ...taskRoutes(taskHandlers(facts)),
     { method: 'GET', path: '/health', handle: () => health(facts) },
     {
       method: 'GET',
@@ -141,6 +109,31 @@ export function nodeRoutes(facts: NodeFacts): Route[] {
       }),
     },
   ];
+}
+
+/** Tasks of this node's queue, whatever pool a request names. */
+function taskHandlers({ queue, status }: NodeFacts): TaskRouteHandlers {
+  const notFound = (id: string) =>
+    new Fault('not_found', `There is no task ${id} in the queue of this node.`);
+  return {
+    async submit(submission) {
+      if (status() === 'draining')
+        throw new Fault('unavailable', 'This worker is ending and takes no tasks; ask another one.');
+      const { readSubmission } = await reading();
+      return queue.submit(readSubmission(submission));
+    },
+    async get(id) {
+      const { isTaskId } = await reading();
+      const task = isTaskId(id) ? await queue.get(id) : undefined;
+      if (!task) throw notFound(id);
+      return task;
+    },
+    async cancel(id, reason) {
+      const { isTaskId } = await reading();
+      if (!isTaskId(id)) throw notFound(id);
+      return queue.cancel(id, reason);
+    },
+  };
 }
 
 async function health(facts: NodeFacts): Promise<Reply> {

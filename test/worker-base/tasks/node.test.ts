@@ -1,11 +1,12 @@
 /** The node API as a table: what is asked, and what is answered. */
 import { afterEach, expect, test } from 'vitest';
 import { type HttpServer, listen } from '../../../src/http/listen.ts';
+import { errorReply, taskView } from '../../../src/http/task-schemas.ts';
 import { Fault, type TaskView } from '../../../src/model/index.ts';
 import { QueueFull } from '../../../src/tasks/index.ts';
 import { toView } from '../../../src/tasks/view.ts';
 import { type NodeFacts, nodeRoutes } from '../../../worker-base/tasks/node.ts';
-import { health, metrics, OPERATIONS, refused, task } from '../../../worker-base/tasks/node-schema.ts';
+import { health, metrics, OPERATIONS } from '../../../worker-base/tasks/node-schema.ts';
 import { Durations } from '../../../worker-base/tasks/runs.ts';
 
 const servers: HttpServer[] = [];
@@ -136,14 +137,14 @@ test('the OpenAPI document has every route, and what is answered is as it says',
   expect(submit.properties.priority).toMatchObject({ enum: ['low', 'normal', 'high', 'critical'] });
   expect(health.strict().safeParse(JSON.parse((await ask('/health')).text)).success).toBe(true);
   expect(metrics.strict().safeParse(JSON.parse((await ask('/metrics')).text)).success).toBe(true);
-  expect(refused.strict().safeParse(JSON.parse((await ask('/task/unknown')).text)).success).toBe(true);
+  expect(errorReply.strict().safeParse(JSON.parse((await ask('/task/unknown')).text)).success).toBe(true);
   const none = ['completed', '1', '1', '2', '3', null, null, null, '1', '1', null, null, null];
   for (const [state, reason] of [
     ['completed', null],
     ['failed', JSON.stringify({ type: 'E', message: 'no' })],
   ]) {
     const view = toView('t', 'p', Object.assign([...none], { 0: state, 6: reason }) as never);
-    expect(task.strict().safeParse(view).error?.issues ?? []).toEqual([]);
+    expect(taskView.strict().safeParse(view).error?.issues ?? []).toEqual([]);
   }
 });
 

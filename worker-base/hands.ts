@@ -18,6 +18,8 @@ import { killAgent, killMarked, killMarkedAs, killOthers } from './undertaker.ts
 export interface HandsSettings {
   workerId: string;
   incarnation: number;
+  /** The runtime's name for the body, after which its cgroup is named; only direct bodies have it. */
+  bodyId?: string | undefined;
   workspace: string;
   /** The agent's environment, of which PATH is read. */
   inherited: Record<string, string>;
@@ -68,7 +70,7 @@ export function handsOf(settings: HandsSettings, spec: WorkerSpec): Hands {
       missing,
       group: undefined,
       killAll: (agentGroup) => killOthers({ ...settings, agentGroup }),
-      killMarked: (group, mark) => killMarked(group, [mark]),
+      killMarked: (group, mark) => killMarked(group, [mark], settings.bodyId),
     };
   }
   const groups = commandGroups();

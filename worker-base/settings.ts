@@ -8,6 +8,8 @@ export interface Settings {
   workerId: string;
   workerType: string;
   incarnation: number;
+  /** The runtime's name for the body; only direct bodies have it. */
+  bodyId: string | undefined;
   /** Started by hand: no manager has a record of it, and it registers itself. */
   external: boolean;
   cell: string;
@@ -104,6 +106,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     workerId,
     workerType: env.WORKER_TYPE ?? 'CUSTOM',
     incarnation,
+    bodyId: env.WORKER_BODY_ID || undefined,
     external,
     cell: env.WORKER_CELL || 'default',
     redisUrl: readRedisUrl(need('REDIS_URL')),

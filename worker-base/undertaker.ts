@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { pidsOfBody } from './own-cgroup.ts';
 
 /** Looks at the process table until nothing is left, and the time between two of them. */
 const ROUNDS = 100;
@@ -26,22 +27,25 @@ export async function killAgent([program = '', ...args]: string[], uid: number):
 
 /**
  * Outside of a container: all that descend from the agent, are in its session or group, or carry this body's mark in
- * their environment. A process that left all four is not found; the runtime finds it by its cgroup, where it has one.
+ * their environment. Looked for in the body's own cgroup if it has one: to read the whole process table takes a time
+ * that grows with every other body, and many bodies that end at once starved the machine. The runtime, which looks
+ * everywhere, finds what has left the cgroup.
  */
 export function killOthers(agent: {
   agentGroup: number;
   workerId: string;
   incarnation: number;
+  bodyId?: string | undefined;
 }): Promise<void> {
   const marks = [`WORKER_ID=${agent.workerId}`, `WORKER_INCARNATION=${agent.incarnation}`];
-  return killMarked(agent.agentGroup, marks);
+  return killMarked(agent.agentGroup, marks, agent.bodyId);
 }
 
 /** The same, for what one of several agents of a body has left: that one's environment carries all of the marks. */
-export async function killMarked(group: number, marks: string[]): Promise<void> {
+export async function killMarked(group: number, marks: string[], bodyId?: string): Promise<void> {
   let left: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
-    left = descendants(group, marks);
+    left = descendants(group, marks, bodyId);
     if (left.length === 0) return;
     for (const pid of left) kill(pid);
     await delay(ROUND_MS);
@@ -75,15 +79,13 @@ interface Entry {
   session: number;
 }
 
-function descendants(agentGroup: number, marks: string[]): number[] {
+function descendants(agentGroup: number, marks: string[], bodyId: string | undefined): number[] {
   if (process.platform !== 'linux') {
     kill(-agentGroup);
     return [];
   }
   const all = new Map(
-    pids()
-      .flatMap((pid) => entryOf(pid) ?? [])
-      .map((entry) => [entry.pid, entry]),
+    (pidsOfBody(bodyId) ?? pids()).flatMap((pid) => entryOf(pid) ?? []).map((entry) => [entry.pid, entry]),
   );
   // The wrapper and what it was started by carry the mark too.
   const spared = new Set([process.pid]);

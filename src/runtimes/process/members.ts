@@ -75,7 +75,24 @@ export interface Table {
   bodies: (string | undefined)[];
 }
 
-export async function readTable(): Promise<Table> {
+let reading: Promise<unknown> = Promise.resolve();
+let upcoming: Promise<Table> | undefined;
+
+/**
+ * Reads the table after this call. Callers that come while it is being read share the next reading: one for each of many
+ * bodies that end at once would take a time that grows with the square of their number.
+ */
+export function readTable(): Promise<Table> {
+  upcoming ??= reading.then(() => {
+    upcoming = undefined;
+    const table = readAll();
+    reading = table.catch(() => {});
+    return table;
+  });
+  return upcoming;
+}
+
+async function readAll(): Promise<Table> {
   const all = await readProcesses();
   return { all, bodies: await Promise.all(all.map(({ pid }) => readVariable(pid, BODY_VARIABLE))) };
 }

@@ -1,0 +1,55 @@
+/** The processes of a direct body, by the cgroup that it alone is in: a few files, however many processes the machine has. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const MOUNT = '/sys/fs/cgroup';
+/** Cgroups that a body may have made within its own; a real program makes a few. */
+const CHILDREN_LIMIT = 1000;
+
+/**
+ * The pids in the cgroup of this body and in those below it; `undefined` if the body has none of its own. The runtime
+ * names a body's cgroup after the body. A process that has left it, which takes root, is not among them.
+ * `proc` and `mount` are the system's, or a test's own trees.
+ */
+export function pidsOfBody(
+  bodyId: string | undefined,
+  { proc = '/proc', mount = MOUNT, self = process.pid } = {},
+): number[] | undefined {
+  if (bodyId === undefined) return undefined;
+  for (const line of read(join(proc, 'self/cgroup')).split('\n')) {
+    const [, controllers, path] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? [];
+    if (controllers === undefined || !path?.endsWith(`/${bodyId}`)) continue;
+    // Mounted in the usual place, and proven by the wrapper's own pid; otherwise the next hierarchy may be.
+    const pids = pidsIn(join(mount, controllers, path));
+    if (pids.includes(self)) return pids;
+  }
+  return undefined;
+}
+
+function pidsIn(top: string): number[] {
+  const dirs = [top];
+  const pids = new Set<number>();
+  for (let at = 0; at < dirs.length; at += 1) {
+    const dir = dirs[at] as string;
+    for (const line of read(join(dir, 'cgroup.procs')).split('\n')) if (line !== '') pids.add(Number(line));
+    if (dirs.length < CHILDREN_LIMIT) dirs.push(...childrenOf(dir));
+  }
+  return [...pids];
+}
+
+function childrenOf(dir: string): string[] {
+  try {
+    const entries = readdirSync(dir, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(dir, name));
+  } catch {
+    return [];
+  }
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
+}

@@ -1,6 +1,6 @@
 /**
  * A storm of starts: many workers declared at once, while one that runs goes on printing. Measured: whether all become
- * RUNNING with their first body (or wait as Queued for want of memory), how long a line of the running one takes, whether
+ * RUNNING with their first body (or wait as Queued because memory is short), how long a line of the running one takes, whether
  * the manager keeps its lease and answers `/livez`, and how much memory stays free.
  *
  * `node bench/storm.ts 5000` is the large one: it deletes a queued worker and some running ones, and looks who comes next.

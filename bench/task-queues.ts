@@ -29,7 +29,7 @@ export interface Queue {
   startWorker(): ChildProcess;
 }
 
-/** A worker as it is started by hand, with so many slots. */
+/** A worker as it is started by hand, with `slots` slots. */
 export function ours({ redisUrl, dir, wrapper }: Place, slots: number): Queue {
   const cell = 'bench';
   const pool = `slots-${slots}`;

@@ -20,7 +20,7 @@ const ROUNDS = 3;
 const CELERY_GOAL = 3;
 const RQ_GOAL = 20;
 const P99_GOAL_MS = 10;
-/** So many, with so much between two of them that even RQ, which forks for each, is idle again. */
+/** Samples of the delay, far enough apart that even RQ, which forks for each, is idle again. */
 const LAGS = 400;
 const GAP_MS = 15;
 const RQ_LAGS = 60;
@@ -119,7 +119,7 @@ async function withWorker<T>(queue: Queue, act: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The numbers in a file, once there are so many. */
+/** The numbers in a file, once there are `count` of them. */
 async function lines(path: string, count: number): Promise<number[]> {
   for (const since = performance.now(); performance.now() - since < LONGEST_MS; await delay(20)) {
     const all = existsSync(path) ? (await readFile(path, 'utf8')).trim().split('\n').map(Number) : [];

@@ -1,6 +1,6 @@
 /**
- * When a body that lives counts as hung. Pure, as the rest of this folder. Always two signals, since quiet alone is
- * no death: an agent that compiles says nothing, and a wrapper whose way to Redis is cut works on.
+ * When a live body counts as hung. Pure, like the rest of this folder. It always takes two signals, since silence alone
+ * proves nothing: an agent that compiles prints nothing, and a wrapper that lost Redis keeps working.
  *
  * - its task is over the bound that its own wrapper enforces, and has had so much more time that it would have; or
  * - its heartbeat has stopped, and so has the body: it uses no CPU, its engine calls it unhealthy, or its node API takes

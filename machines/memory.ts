@@ -74,7 +74,7 @@ export function ending(life: Life, seen: Observation): Partial<Life> {
   return { ending: { ...why, kill_at }, generation: seen.desired.generation };
 }
 
-/** A body that is hung heeds no SIGTERM, or would take it for leave to finish: SIGKILL, at once. */
+/** A hung body would ignore SIGTERM or start to drain, so it gets SIGKILL at once. */
 export function hung(_life: Life, seen: Observation): Partial<Life> {
   const why = whyHung(seen) ?? { reason: 'Hung', message: '' };
   return { ending: { ...why, kill_at: seen.now }, generation: seen.desired.generation };

@@ -66,7 +66,7 @@ const start = { type: 'start', params: bodyId } as const;
 const deliver = { type: 'deliver', params: bodyId } as const;
 const terminate = { type: 'terminate', params: bodyId } as const;
 const kill = { type: 'kill', params: bodyId } as const;
-/** Of nothing where there is no body: then it is no intent. */
+/** With no body, `body_id` is empty and the intent is dropped. */
 const remove = { type: 'remove', params: bodyId } as const;
 
 type Remember =

@@ -28,6 +28,7 @@ const gates: Gate[] = [
   { name: 'format and lint', argv: ['biome', 'check', '--colors=off', '.'] },
   { name: 'types', argv: ['tsc', '-p', '.'] },
   { name: 'import rules', argv: ['depcruise', '--config', '.dependency-cruiser.cjs', ...FOLDERS] },
+  { name: 'prose', argv: ['node', join('scripts', 'prose', 'check.ts')] },
   { name: 'dead code', argv: ['knip', '--no-progress'] },
   ...generators().map((file): Gate => {
     const name = file.replace(/^generate-|\.ts$/g, '');

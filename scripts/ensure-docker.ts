@@ -156,7 +156,7 @@ function use(started: boolean): DockerAccess {
   };
 }
 
-/** Names of containers that run: somebody uses them, also where nobody has noted himself as a user. */
+/** Names of running containers. They are in use even if no user is recorded. */
 async function running(): Promise<string[]> {
   const docker = new Docker({ ...connectionTo(PLACE.socket), timeout: PING_MS });
   return (await docker.listContainers()).map(({ Names }) => Names[0] ?? '?');

@@ -54,7 +54,7 @@ const REPAIRS: { loss: string; act(place: DockerdPlace): void }[] = [
 ];
 
 /**
- * Starts a daemon over the data of the one before, also where a kill left data that it cannot read; answers its pid.
+ * Starts a daemon over the data of the one before, even if a kill left data that it cannot read. Returns its pid.
  * `flags` are added to its command line.
  */
 export async function startDockerd(

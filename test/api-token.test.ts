@@ -37,7 +37,7 @@ test('a file that is not there stops the start', () => {
   );
 });
 
-// It started without a word, and a stranger's command ran.
+// The manager started silently, and a command without a token ran.
 test.each(['0.0.0.0', '::', '192.168.1.7', 'manager.example.com'])(
   'an API on %s, which others may reach, does not start without a token of the operator',
   (host) => {

@@ -144,7 +144,7 @@ class AcpVoice implements Voice {
       // Gemini CLI goes on with its replay after it has answered. It reads the next request when that is done, and
       // to stay in the mode it is in changes nothing.
       const modeId = loaded?.modes?.currentModeId;
-      // An agent that knows no such request has its session all the same.
+      // An agent that doesn't know this request has its session anyway.
       if (modeId !== undefined)
         await agent.request(methods.agent.session.setMode, { sessionId, modeId }).catch(() => {});
     } else throw new Error('It cannot go on with a conversation.');

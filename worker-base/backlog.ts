@@ -16,7 +16,7 @@ const HEADER = 20;
 
 /**
  * Entries that wait for Redis, first in first out: a little memory, then a file, then (for what must not be lost
- * when the file has no room) a little memory again. The file only grows until it is wholly read, so its size is the
+ * when the file has no room) a little memory again. The file only grows until it is read to its end, so its size is the
  * bound; it is read and written synchronously, which keeps the order without a lock and costs a page-cache copy.
  */
 export class Backlog {

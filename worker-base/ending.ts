@@ -2,7 +2,7 @@ import { farewellMs } from '../src/model/grace.ts';
 
 /** Share of the time after the grace that is left to the runtime's SIGKILL, whose clock began earlier. */
 const MARGIN_SHARE = 4;
-/** Given to the goodbye even where there is no grace: the runtime's SIGKILL comes when it comes. */
+/** Time for the final writes even if there is no grace period: the runtime may send SIGKILL at any time. */
 const GOODBYE_MS = 500;
 
 /** Why a life ends before the agent ends by itself. */

@@ -4,7 +4,7 @@
  *
  * What must always hold: it listens on 127.0.0.1 only, and answers a request for the model or the gate only if the token of
  * that is in its path, for on a machine of many users any of them reaches the loopback; a credential is in no log, no error and no answer;
- * bytes pass as they come, in both directions, and are never gathered; every request ends, also where the model hangs.
+ * bytes pass as they come, in both directions, and are never gathered; every request ends, even if the model hangs.
  *
  * Loaded only where there is a model or a gate: it costs the start of a body nothing otherwise.
  */

@@ -119,7 +119,7 @@ export class Handover implements Work {
     };
   }
 
-  /** Tells what became of a headless prompt; answers its entry, if it was answered. */
+  /** Reports the result of a headless prompt; returns its entry, if it was answered. */
   #tellHeadless(exit: Exit): string | undefined {
     if (!this.#headless) return undefined;
     const { output } = this.#around;

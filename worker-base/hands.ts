@@ -29,7 +29,7 @@ export interface HandsSettings {
 export interface Hands {
   /** The argv that starts the agent as it may. */
   run(argv: string[]): string[];
-  /** The argv that runs an errand of ours as the agent's user, with any program. */
+  /** The argv that runs a helper command as the agent's user, with any program. */
   errand(argv: string[]): string[];
   /** What holds the agent to `allowed_commands`, such as `groups` and `landlock 7`; empty where all is allowed. */
   enforcement: string[];

@@ -2,7 +2,7 @@
  * Keeps the agent's conversation for the next incarnation: after each turn the files that hold it go to Redis, as one
  * compressed archive with the agent's name of the conversation, and before a start they are put back.
  *
- * The files are the agent's own and often for its eyes only, so they are read and written by an errand as its user;
+ * The files are the agent's own and often for its eyes only, so a helper command reads and writes them as its user;
  * whatever the archive holds, it can harm nobody but the agent.
  */
 
@@ -20,7 +20,7 @@ import type { Log } from './log.ts';
 export const ARCHIVE_BYTES = 8 * 1024 ** 2;
 /** Bytes of the files before that; conversations compress to a fifth and less. */
 const FILES_BYTES = 16 * ARCHIVE_BYTES;
-/** An errand of a few files; what takes longer hangs. */
+/** Limit of a helper command for a few files; one that takes longer hangs. */
 const ERRAND_MS = 30_000;
 const FETCH_AGAIN_MS = 200;
 

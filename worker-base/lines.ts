@@ -138,7 +138,7 @@ function wholeLines(bytes: Buffer): Piece {
   return pieceOf(bytes, lines);
 }
 
-/** Text that stands for so many newlines, the last of which is not in it. */
+/** Text of `lines` lines, without the last newline. */
 function pieceOf(bytes: Buffer, lines: number): Piece {
   const partial = lines === 0;
   const piece = { text: bytes.toString('utf8'), lines, bytes: bytes.length + (partial ? 0 : 1), partial };

@@ -117,7 +117,7 @@ function readOnce(fd: number, signal: AbortSignal): Promise<string | undefined> 
     if (signal.aborted) abort();
     socket.on('data', (part) => {
       bytes += part.length;
-      // Read to its end all the same: a writer that is not read would wait.
+      // Read to its end anyway: a writer that is not read would wait.
       if (bytes <= DELIVERY_LIMIT) parts.push(part);
     });
     socket.on('error', () => {});

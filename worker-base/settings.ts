@@ -26,7 +26,7 @@ export interface Settings {
   secretsPipe: string | undefined;
   /** Milliseconds from the agent's start to the end of its handshake. */
   handshakeMs: number;
-  /** Milliseconds between an interrupt that the agent does not heed and its end by force. */
+  /** Milliseconds between an interrupt that the agent ignores and its SIGKILL. */
   interruptMs: number;
   /** Milliseconds between the closing of stdin, SIGTERM and SIGKILL of an agent that has done its work. */
   finishMs: number;
@@ -89,7 +89,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   if (!external && !/^[A-Za-z0-9-]{1,64}$/.test(workerId))
     throw new Error(`WORKER_ID is "${workerId}": it must be a UUID.`);
   const incarnation = count('WORKER_INCARNATION', '1');
-  // Of this body alone, also where bodies are given one directory.
+  // Used by this body alone, even if bodies share a directory.
   const spool = `worker-spool-${workerId}-${incarnation}`;
   const workspace = resolve(need('WORKSPACE_PATH'));
   const inherited: Record<string, string> = { PATH };

@@ -9,7 +9,7 @@ export interface TurnsParts {
   conversation: () => Conversation;
   keep: Keep;
   denials: Denials;
-  /** Between an interrupt that the agent does not heed and its end by force. */
+  /** Milliseconds between an interrupt that the agent ignores and its SIGKILL. */
   interruptMs: number;
   silenceMs: number;
   handshakeMs: number;

@@ -151,7 +151,7 @@ export class Turns implements Listener {
       this.#revival.beginAnew();
       return;
     }
-    // An interrupt ends a turn and not the worker, also where the agent takes it for its own end.
+    // An interrupt ends a turn and not the worker, even if the agent exits.
     if (turn?.why && goingOn && !this.#leave.afterPrompt) void this.#revival.begin();
     else this.#leave.end(exit, turn && goingOn ? codeOf(exit) || 1 : codeOf(exit), describe(exit));
   }

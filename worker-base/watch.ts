@@ -1,7 +1,7 @@
 /**
  * The clocks of a turn: whether an agent that says nothing is at work or hangs. Both known CLIs stay silent for ten
- * minutes and more where their endpoint hangs, and both are as silent while a long command runs, so quiet alone is
- * no death: it takes silence, no tool under way and no use of the processor, all three for the whole time.
+ * minutes and more where their endpoint hangs, and both are as silent while a long command runs, so silence alone
+ * proves nothing: a hang takes silence, no running tool and no CPU use, all three for the whole time.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 

@@ -87,7 +87,7 @@ export const openCodex: OpenDialogue = ({ workspace, session: resumed }) => {
   function hearThread(purpose: string, result: Fields, error: Fields | undefined): Step {
     if (error && purpose === 'thread/start') return refused(error);
     if (error) {
-      // The same process can begin anew; that the conversation is lost has to be told all the same.
+      // The same process can start again, but the lost conversation has to be reported.
       session = '';
       const message = `Codex: ${text(error.message)}`;
       return { write: begin(), ended: { ok: false, reason: 'session_lost', message } };

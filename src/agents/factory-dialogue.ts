@@ -52,7 +52,7 @@ export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
     const error = fields(said.error);
     const message = text(error?.message);
     if (purpose === 'resume' && error) {
-      // The same process can begin anew; that the conversation is lost has to be told all the same.
+      // The same process can start again, but the lost conversation has to be reported.
       session = undefined;
       return { write: begin(), ended: { ok: false, reason: 'session_lost', message: `Droid: ${message}` } };
     }

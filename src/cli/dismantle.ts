@@ -4,7 +4,7 @@ import { type Runtime, RuntimeDown } from '../runtimes/runtime.ts';
 import type { Context } from './context.ts';
 import { outputOption } from './output.ts';
 
-/** What became of one runtime. */
+/** The result for one runtime. */
 interface Outcome {
   runtime: string;
   removed_bodies: number;

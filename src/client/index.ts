@@ -20,7 +20,7 @@ export interface ClientOptions {
   fetch?: typeof fetch;
 }
 
-/** What the manager refused, with its own code; `unavailable` also where it cannot be reached. */
+/** A request that the manager refused, with its code; `unavailable` even if the manager cannot be reached. */
 export class ManagerError extends Error {
   readonly code: FaultCode;
   readonly status: number;

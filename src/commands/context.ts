@@ -23,7 +23,7 @@ export interface CommandContext {
   full?: (() => string | undefined) | undefined;
   now: () => number;
   newId: () => string;
-  /** A warm worker whose body a worker of this spec can take over; it is told by `changed` what became of it. */
+  /** A warm worker whose body a worker of this spec can take over; `changed` reports the result to it. */
   warm?: ((spec: WorkerSpec) => Promise<Warm | undefined>) | undefined;
 }
 

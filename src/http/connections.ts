@@ -13,7 +13,7 @@ export const TIMEOUTS = {
 const MOST = 1000;
 /** The share of this process's descriptors that clients may use; the rest is for Redis, engines, files and pipes. */
 const SHARE = 1 / 4;
-/** What a machine allows on which it cannot be read; POSIX systems allow at least so many by default. */
+/** Assumed if the limit cannot be read; POSIX systems allow at least as many by default. */
 const USUAL_DESCRIPTORS = 1024;
 const FULL =
   'HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
@@ -31,7 +31,7 @@ export function connectionLimit(): number {
 }
 
 /**
- * Holds at most so many connections. One more takes the place of the one that has waited longest for its client: to
+ * Holds at most `most` connections. One more takes the place of the one that has waited longest for its client: to
  * send a request, or to read an answer. A probe is answered in any flood of slow clients, since it sends at once. If
  * all of them wait for us, the new one is refused.
  */

@@ -51,7 +51,7 @@ export interface ImagesOptions {
 export interface Images {
   /** Cheap enough for every pass; never builds. */
   state(spec: WorkerSpec): Promise<ImageState>;
-  /** Sees to it that the image is built, and returns at once. A second asker joins. */
+  /** Sees to it that the image is built, and returns at once. A second caller joins. */
   build(spec: WorkerSpec): void;
   /** The same, to the end: the image's name, or throws `ImageBuildFailed` or a sentence. */
   buildNow(spec: WorkerSpec, onProgress?: (progress: Progress) => void): Promise<string>;
@@ -69,7 +69,7 @@ const PRESENT_MS = 3000;
 const BUILD_MS = 1_800_000;
 
 type Failure = Extract<ImageState, { kind: 'failed' }>;
-/** What stands behind a refusal for want of room. */
+/** The build was refused because the disk is full. */
 class NoRoom extends Error {}
 
 export function createImages(options: ImagesOptions): Images {

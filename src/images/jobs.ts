@@ -41,7 +41,7 @@ export class Jobs<Failure> {
     return this.#failures.get(name);
   }
 
-  /** What failed is there all the same. */
+  /** Clears a failure: the image exists anyway. */
   forgive(name: string): void {
     this.#failures.delete(name);
   }

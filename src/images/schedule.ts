@@ -23,7 +23,7 @@ export interface ScheduleOptions {
 }
 
 /**
- * When to collect next: at the first of the times after the last collection, also where that is over, but not before
+ * When to collect next: at the first of the times after the last collection, even if that is over, but not before
  * `earliest`. All in milliseconds since 1970. Pure.
  */
 export function dueAt(cron: string, collectedAt: number, earliest: number): number {

@@ -1,7 +1,7 @@
 /** Where workers live: how many of them in which runtime. Pure. */
 import { type ExecutionMode, fromMode, RUNTIME_NAMES, type RuntimeName, toMode } from '../model/index.ts';
 
-/** So many workers in any of these runtimes; `make` is where a new one goes, if there is such a place now. */
+/** `want` workers in any of these runtimes; `make` is the runtime of a new one, if one has room now. */
 export interface Group {
   runtimes: readonly RuntimeName[];
   want: number;

@@ -45,7 +45,7 @@ export function progressOf(
   const same = memo.rollout?.revision === revision ? memo.rollout : undefined;
   const available = updated.filter((member) => isAvailable(member, spec, now)).length;
   if (same?.done && outdated.length === 0) return { rollout: same, due: undefined };
-  // One that was done and has to move workers all the same begins anew.
+  // A completed rollout that has workers to move after all starts again.
   const before: Rollout =
     same && !same.done ? same : { revision, progressed_at: now, best: same ? available : 0, done: false };
   const done = outdated.length === 0 && available >= size;

@@ -6,7 +6,7 @@
 import type { PoolSpec } from '../model/index.ts';
 import { type Member, type PoolLook, type PoolMemo, stays } from './look.ts';
 
-/** Notes of what was needed are kept so many; the highest of the rest stands for it. */
+/** Notes of what was needed are limited to this count; the highest of the rest replaces them. */
 const WANTS_KEPT = 100;
 
 export interface Size {

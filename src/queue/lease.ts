@@ -46,7 +46,7 @@ export interface Lease {
   start(): void;
   /** Whether an act may begin: this process leads, and the lease is younger than two thirds of its life. */
   held(): boolean;
-  /** The epoch of the term under way, also where acts must wait; `undefined` on standby. */
+  /** The epoch of the term under way, even while acts must wait; `undefined` on standby. */
   epoch(): number | undefined;
   /** Ends the term without `onLost`, gives the lease back for an instant hand-over, and asks no more. Never rejects. */
   release(): Promise<void>;
@@ -140,7 +140,7 @@ export function createLease(options: LeaseOptions): Lease {
 
   /**
    * The store's answer; `undefined`, and the error reported, where it fails or takes longer than a third of the
-   * life. An answer that comes after that is given to `late`, because the store has acted all the same.
+   * life. An answer that comes after that is given to `late`, because the store has acted anyway.
    */
   function attempt<T>(
     what: keyof LeaseStore,

@@ -37,7 +37,7 @@ export interface WorkQueue {
   retries(key: string): number;
   /** Keys that are ready and wait for room, not those delayed or under way. */
   readonly length: number;
-  /** Seconds that the longest waiting key has waited, also where it waits for its own pass to end; 0 if none does. */
+  /** Seconds that the longest waiting key has waited, even while it waits for its own pass to end; 0 if none does. */
   oldestSeconds(): number;
   /**
    * Passes keys until the signal aborts or the queue is shut down, and resolves when the last pass under way has

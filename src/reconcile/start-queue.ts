@@ -56,7 +56,7 @@ export class Queue {
   }
 
   /**
-   * Workers whose status says a place that is out of date, at most so many: each time a place is half of what it was, and
+   * At most `count` workers whose status shows an outdated place: each time a place is half of what it was, and
    * for the first one. To write every step of every worker would cost a write for each pair of them.
    */
   moved(count: number): string[] {

@@ -30,7 +30,7 @@ export interface Sweep {
   suspects: Set<string>;
   /** Orphans from before the store's memory: their records are restored, and they are never removed here. */
   before_memory: Body[];
-  /** The breaker tripped: so many would have been removed, and none is. */
+  /** The breaker tripped: how many would have been removed. None is. */
   held_back: number;
 }
 

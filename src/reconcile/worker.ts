@@ -60,7 +60,7 @@ export async function reconcileWorker(id: string, context: PassContext): Promise
 /** Stores the decision where it changes anything; a worker at rest costs no write. */
 async function store(record: WorkerRecord, seen: Observation, decision: Decision, context: PassContext) {
   context.decided(record, seen, decision);
-  // Each body is told of in the history, also where the status has told of it before it is made.
+  // Each body gets a history entry, even if the status named it before it was created.
   const makes = decision.intents.some(({ type }) => type === 'create');
   if (!makes && !isNews(record, decision)) return 'ok';
   const { status, memo } = decision;

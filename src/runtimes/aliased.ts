@@ -193,7 +193,7 @@ class AliasedRuntime implements Runtime {
   /** The body did not come to work: the worker gets one of its own. */
   async #throwAway(taken: Takeover): Promise<void> {
     await this.#inner.remove(taken.body_id);
-    // It began all the same: then it was the worker's body, and its end is told as such.
+    // It started anyway: then it was the worker's body, and its end is reported as such.
     if ((await this.#book.of(taken.worker_id))?.begun) return;
     await this.#book.drop(taken.worker_id);
     this.#byBody.delete(taken.body_id);

@@ -102,7 +102,7 @@ export interface Runtime {
   dismantle(): Promise<void>;
 }
 
-/** The engine is absent, refuses, or did not answer in time. The act may have happened all the same. */
+/** The engine is absent, refuses, or did not answer in time. The act may have happened anyway. */
 export class RuntimeDown extends Error {
   override name = 'RuntimeDown';
 }

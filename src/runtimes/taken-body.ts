@@ -16,7 +16,7 @@ export const isWarm = (spec: string): boolean => spec.includes('"warm":true');
 
 /** The body as that of the worker which has it now. Its life as that began when it was taken over. */
 export function seenAs(body: Body, { worker_id, at, begun }: Taken, spec: string): Body {
-  // Until its worker has spoken from it nothing of the worker runs there, also where the body has ended.
+  // Until its worker has reported from it, nothing of the worker runs there, even if the body has ended.
   const state = begun ? body.state : 'created';
   const { exit_code, oom_killed, error, finished_at, tail, ...rest } = body;
   return {

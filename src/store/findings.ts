@@ -17,7 +17,7 @@ export interface Finding {
 /** Found so long ago, it is no news any more. */
 const NEWS_MS = 86_400_000;
 const KEPT_MS = 7 * NEWS_MS;
-/** So many are kept; an eviction that goes on must not fill what it empties. */
+/** How many are kept; an eviction that continues must not fill what it empties. */
 const MOST = 50;
 
 export class Findings {

@@ -136,7 +136,7 @@ function toTakeover(text: string | null): Takeover | undefined {
   return { worker_id, made_for, body_id, at: Number(at ?? 0), told: told === true };
 }
 
-/** A wrapper has said that the body serves this worker: where its heartbeat is lost, it has begun all the same. */
+/** A wrapper has reported that the body serves this worker: even if its heartbeat is lost, it has started. */
 const serves = (text: string | null, { worker_id }: Takeover) => toServing(text)?.worker_id === worker_id;
 
 function toServing(text: string | null): Serving | undefined {

@@ -49,7 +49,7 @@ export interface ConsumerSettings extends TaskPlace {
   /** TASK_TIMEOUT: of an attempt, where the task names none. */
   timeoutSeconds?: number;
   keepSeconds?: number;
-  /** After an abort, how long the attempt may take to end before it counts as failed all the same; its slot stays taken. */
+  /** After an abort, how long the attempt may take to end before it counts as failed anyway; its slot stays taken. */
   endGraceSeconds?: number;
   /** How long a worker may be silent before its tasks go to others; 15 without it. */
   lockSeconds?: number;

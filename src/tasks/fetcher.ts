@@ -4,7 +4,7 @@ import type { TaskLink } from './connect.ts';
 import { type Next, nextOf } from './job.ts';
 import type { Place } from './place.ts';
 
-/** One take in so many is the task that has waited longest, whatever its class: no class starves. */
+/** One fetch in this many takes the task that has waited longest, whatever its class: no class starves. */
 const FAIR_SHARE = 8;
 /** A blocked wait for work ends by itself after so long, in seconds, and looks. */
 const WAIT_SECONDS = 5;

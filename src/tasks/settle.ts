@@ -10,7 +10,7 @@ import { type Next, nextOf } from './job.ts';
 import { MAX_LOSSES, type Place } from './place.ts';
 import { backoffMs } from './stored.ts';
 
-/** What became of an attempt. `fenced`: the task was no longer this worker's, and nothing was written. */
+/** The result of an attempt. `fenced`: the task was no longer this worker's, and nothing was written. */
 export type Settled = 'completed' | 'failed' | 'retried' | 'returned' | 'fenced';
 /** With the next task, where one was asked for and is there. */
 export type Written = [Settled, (Next | undefined)?];

@@ -4,13 +4,13 @@ import type { ConsumerSettings } from './consumer.ts';
 import { deferred, type Held, toRunning } from './held.ts';
 import type { Progress } from './progress.ts';
 
-/** Tasks are fetched ahead of their slot only while attempts take less than this on average … */
+/** Tasks are fetched ahead only while attempts take less than this on average. */
 const SHORT_MS = 5;
-/** … which it is not before the first, nor after one that made others wait … */
+/** Stands for the average before the first attempt and after one that made others wait: no fetching ahead. */
 const LONG_MS = 50;
-/** … so many a slot … */
+/** Tasks fetched ahead for each slot. */
 const AHEAD = 2;
-/** … and go back to the queue when they have waited for so long. */
+/** A task fetched ahead returns to the queue after waiting this long. */
 const PATIENCE_MS = 25;
 /** After an abort, for a runner to end. */
 export const END_GRACE_SECONDS = 30;

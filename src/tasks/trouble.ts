@@ -2,7 +2,7 @@ import { Fault, messageOf } from '../model/fault.ts';
 
 /** The queue of a pool is full. HTTP says 429 with `Retry-After`. */
 export class QueueFull extends Fault {
-  /** After so many seconds there is room again, at the pace of the last ten seconds. */
+  /** Seconds until there is room again, at the pace of the last ten seconds. */
   readonly retry_after_seconds: number;
 
   constructor(pool: string, waiting: number, endedPerSecond: number) {

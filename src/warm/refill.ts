@@ -12,7 +12,7 @@ export interface WarmMember {
 }
 
 export interface Refill {
-  /** So many are to be made. */
+  /** How many to create. */
   make: number;
   /** These are to be deleted. */
   end: string[];

@@ -15,7 +15,7 @@ export interface WatchdogData {
   port: number;
   /** HTTP_ALLOWED_HOSTS. */
   allowedHosts: readonly string[];
-  /** API_TOKEN, to refuse bodies of strangers unread; the API itself asks for it again. */
+  /** API_TOKEN, to reject unauthenticated requests before their bodies are read; the API itself checks it again. */
   token: string | undefined;
   /** Where the main thread answers all that the watchdog does not. */
   apiSocket: string;

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OpenDialogue, Step } from '../../src/agents/dialogue.ts';
 
-/** Something that was asked of the dialogue after so many lines were heard. */
+/** A call of the dialogue after `heard` lines were received. */
 export type Call = { heard: number } & (
   | { call: 'open' }
   | { call: 'prompt'; content: string }

@@ -96,7 +96,11 @@ test.each([
     ['pools.yaml:1: pools[1].name is there twice: a'],
   ],
   ['broken YAML', 'name: a\ncount: [1\n', [/^pools.yaml:\d: /]],
-  ['an alias of nothing', 'name: a\ncount: 1\n---\nname: *b\ncount: 1\n', [/^pools.yaml:[34]: .*alias/i]],
+  [
+    'an alias without an anchor',
+    'name: a\ncount: 1\n---\nname: *b\ncount: 1\n',
+    [/^pools.yaml:[34]: .*alias/i],
+  ],
   ['aliases that grow without end', BOMB, [/^pools.yaml:1: .*alias/i]],
   ['nothing', '# nothing\n', ['pools.yaml: declares no pool']],
   ['two things at once', 'name: a\ncount: x\ncpus: 0\n', [/^pools.yaml:2: count/, /^pools.yaml:3: cpus/]],

@@ -7,7 +7,7 @@ import { COMMAND_GROUP } from '../../src/store/index.ts';
 import type { Cell } from '../store/cell.ts';
 
 export const PATIENCE = { timeout: 50_000, interval: 10 };
-/** All answers, once there are so many. */
+/** All answers, once there are `count` of them. */
 export const answered = (cell: Cell, count: number) =>
   vi.waitFor(async () => {
     const answers = await cell.answers();

@@ -93,13 +93,13 @@ export function openAgent(agent_type: RealAgent): void {
 
     test('a manager that is killed in the middle of a turn takes nothing with it', async () => {
       const body = await bodyOf();
-      const requestId = await worker.prompt('[[wait manager]] [[say All the same.]]');
+      const requestId = await worker.prompt('[[wait manager]] [[say Nevertheless.]]');
       await scene.model.waiting('manager');
       await scene.kill();
       scene.model.release('manager');
       expect((await worker.end(requestId)).end).toMatchObject({
         type: 'turn_completed',
-        result: 'All the same.',
+        result: 'Nevertheless.',
       });
       await scene.restart();
       expect((await worker.turn('[[say And on.]]')).end).toMatchObject({ result: 'And on.', incarnation: 1 });

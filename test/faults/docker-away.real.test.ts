@@ -53,7 +53,7 @@ test.for(['hangs', 'refuses'] as const)(
   },
 );
 
-test('a manager that never finds its Docker starts all the same, and puts workers in processes', async () => {
+test('a manager that never finds its Docker starts anyway, and runs workers as processes', async () => {
   const world = await openWorld('docker');
   const manager = await world.start(undefined, {
     RUNTIME: 'auto',

@@ -28,7 +28,7 @@ export interface FaultWorld {
   answer(requestId: string): Promise<Record<string, unknown>>;
   create(worker: string, more?: object): Promise<string>;
   reach(worker: string, expected: object): Promise<void>;
-  /** Everything in the body that was made for that worker stands still, and heeds SIGKILL alone, until the answer is called. */
+  /** Freezes everything in the body made for that worker, so that only SIGKILL works, until the returned function is called. */
   freeze(worker: string): Promise<() => void>;
   bodies(): Promise<{ id: string; worker_id: string; state: string; incarnation: number }[]>;
 }

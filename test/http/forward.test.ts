@@ -62,7 +62,7 @@ test('a refusal that comes before a large body was read is heard', async () => {
   expect(responses.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 401));
 });
 
-test('a body of a stranger is refused before it is sent', async () => {
+test('a body without a valid token is rejected before it is sent', async () => {
   const token = 'let-me-in';
   const url = await serve([echo], { token, frontToken: token });
   const { host, hostname, port } = new URL(url);

@@ -5,7 +5,7 @@ import { bytesOf, type Candidate, GRACE_MS, toCollect } from '../../src/images/c
 const DAY = 86_400_000;
 const NOW = 100 * DAY;
 
-/** An image of 100 bytes of its own on a base of 1000, used so many days ago, and a day older than that. */
+/** An image of 100 bytes of its own on a base of 1000, used `days` days ago and created a day before. */
 function image(name: string, days: number, more: Partial<Candidate> = {}): Candidate {
   return {
     name,

@@ -172,7 +172,7 @@ test('the folder makes the same image by hand', { timeout: BUILD_MS }, async (co
   made.push(tag);
   const [ours, theirs] = await Promise.all([name, tag].map((image) => docker.getImage(image).inspect()));
   expect(theirs?.RootFS).toEqual(ours?.RootFS);
-  // Root's entry becomes the wrapper, which ends for want of settings.
+  // Root's entry becomes the wrapper, which exits because it has no settings.
   const host_ = { CapAdd: ['SETUID', 'SETGID', 'KILL'], SecurityOpt: ['no-new-privileges'] };
   expect((await runIn(docker, { image: tag, argv: ['/worker/entry'], user: '0:0', host: host_ })).code).toBe(
     78,

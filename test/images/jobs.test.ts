@@ -4,7 +4,7 @@ import { Jobs } from '../../src/images/jobs.ts';
 
 const step = (line: string) => ({ step: 1, of: 2, line });
 
-test('two askers of one name share one job, and both hear its steps', async () => {
+test('two callers with one name share one job, and both get its steps', async () => {
   const changes: string[] = [];
   const jobs = new Jobs<string>(
     (name) => changes.push(name),
@@ -48,7 +48,7 @@ test('jobs of different names take turns', async () => {
   expect(most).toBe(1);
 });
 
-test('a failure reaches every asker, is kept, and goes with the next try', async () => {
+test('a failure reaches every caller, is kept, and is cleared by the next try', async () => {
   const jobs = new Jobs<string>(
     () => undefined,
     (name, error) => `${name}: ${(error as Error).message}`,

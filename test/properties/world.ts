@@ -182,6 +182,6 @@ export class World {
     if (lived && ended && !this.deaths.get(id)?.has(before.body_id ?? ''))
       throw new Broken(`the end of a body was told that lives: ${story}`);
     if (after.restarts > (this.deaths.get(id)?.size ?? 0))
-      throw new Broken(`a restart was counted for no death: ${story}`);
+      throw new Broken(`a restart was counted although no body ended: ${story}`);
   }
 }

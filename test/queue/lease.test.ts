@@ -292,7 +292,7 @@ test('release while the lease is being asked for leaves nobody holding it', asyn
   expect(clock.pending).toBe(0);
 });
 
-test('release of a store that is down or hangs ends all the same', async () => {
+test('release ends even if the store is down or hangs', async () => {
   for (const fault of ['down', 'silent'] as const) {
     const { clock, store, manager } = world();
     const { lease, errors } = manager('a');

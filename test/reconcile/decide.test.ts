@@ -120,7 +120,7 @@ describe('a worker that was given a body which runs already', () => {
     expect(next).toMatchObject({ status: 'STARTING', acts: ['create'], incarnation: 2 });
   });
 
-  test('is ended by its policy once its wrapper has spoken, also where nothing else is remembered', () => {
+  test('is ended by its policy once its wrapper has reported, even if nothing else is remembered', () => {
     const policy = { spec: { restart_policy: 'never' } } as const;
     const spoke = told({ ...policy, memo: undefined, status: given, beat: first });
     expect(spoke).toMatchObject({ status: 'FAILED', reason: 'Lost', acts: [] });

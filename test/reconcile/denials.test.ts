@@ -3,7 +3,7 @@ import { Denials } from '../../src/reconcile/denials.ts';
 
 const beat = (denied: number, incarnation = 1) => ({ incarnation, denied });
 
-test('counts each refusal once, also where a heartbeat is read twice or comes late', () => {
+test('counts each refusal once, even if a heartbeat is read twice or arrives late', () => {
   const denials = new Denials();
   const counted = [2, 2, 5, 4, 5].map((denied) => denials.note('w', beat(denied), false));
   expect(counted).toEqual([2, 0, 3, 0, 0]);

@@ -39,11 +39,11 @@ describe('a source file', () => {
   });
 
   test('keeps its length and its lines', () => {
-    const source = "import a from 'b';\n\n/** Why. */\nexport const c = `d ${a} e`; // f\n";
+    const source = ["import a from 'b';", '/** Why. */', "export const c = 'no d e';", '// f', ''].join('\n');
     const prose = keepProse('file.ts', source);
     expect(prose).toHaveLength(source.length);
     expect(prose.split('\n')).toHaveLength(source.split('\n').length);
-    expect(prose.replace(/[·\s]+/g, ' ').trim()).toBe('Why. d e f');
+    expect(prose.replace(/[·\s]+/g, ' ').trim()).toBe('Why. no d e f');
   });
 
   test('that does not parse is an error', () => {

@@ -1,4 +1,4 @@
-/** In a locked image, where hardly a program may be executed: the wrapper takes secrets all the same, and ends every agent. */
+/** A locked image allows few programs: the wrapper still receives secrets and ends every agent. */
 import { randomUUID } from 'node:crypto';
 import { build } from 'esbuild';
 import { expect, inject, test, vi } from 'vitest';

@@ -17,8 +17,8 @@ const call = (number: number, ...rest: (string | number)[]) =>
   );
 const row = (name: string, script: string): Escape => ({ name, script, open: /ESCAPED/, closed: REFUSED });
 
-/** A process of the agent's user with every group, as the wrapper's own errands are. */
-const ERRAND = 'read -r pid < /tmp/errand';
+/** A process of the agent's user with every group, like the wrapper's own helper commands. */
+const HELPER = 'read -r pid < /tmp/helper';
 const ROWS: Escape[] = [
   row('a command that is not allowed', perl('exec "curl", "-s", "file:///tmp/mark" or print "$!"')),
   row('a file in memory', call(CALL.memfd, '$text', 0)),
@@ -26,12 +26,12 @@ const ROWS: Escape[] = [
   row('a ring of calls that no filter sees', call(425, 1, '$text')),
   row('tracing the wrapper', call(CALL.ptrace, 16, '$ENV{WRAPPER} + 0', 0, 0)),
   row(
-    'tracing an errand of the wrapper',
-    `${ERRAND}; PID=$pid ${call(CALL.ptrace, 16, '$ENV{PID} + 0', 0, 0)}`,
+    'tracing a helper command of the wrapper',
+    `${HELPER}; PID=$pid ${call(CALL.ptrace, 16, '$ENV{PID} + 0', 0, 0)}`,
   ),
   row(
-    'opening the memory of an errand of the wrapper',
-    `${ERRAND}; PID=$pid ${perl('open(my $f, "+<", "/proc/$ENV{PID}/mem") ? print "ESCAPED" : print "$!"')}`,
+    'opening the memory of a helper command of the wrapper',
+    `${HELPER}; PID=$pid ${perl('open(my $f, "+<", "/proc/$ENV{PID}/mem") ? print "ESCAPED" : print "$!"')}`,
   ),
   row('becoming root', perl('$! = 0; $< = $> = 0; print $< == 0 ? "ESCAPED" : "$!"')),
   row('a user namespace', call(process.arch === 'arm64' ? 97 : 272, '0x10000000')),
@@ -41,7 +41,7 @@ const ROWS: Escape[] = [
 const PREPARE = [
   'echo ESCAPED > /tmp/mark',
   'cp /worker/confine /tmp/static; cp /worker/confine /workspace/static; chmod 755 /tmp/static /workspace/static',
-  'sleep 60 >/dev/null 2>&1 & echo $! > /tmp/errand',
+  'sleep 60 >/dev/null 2>&1 & echo $! > /tmp/helper',
 ].join('\n');
 
 let subject: Subject;

@@ -74,7 +74,7 @@ describe('an agent that may execute everything', () => {
   });
 
   test.each(ESCAPES.filter(({ always }) => always).map((it) => [it.name, it] as const))(
-    'is refused all the same: %s',
+    'is refused as well: %s',
     (name, { open, closed }) => {
       expect(done.get(name)?.output).toMatch(closed);
       expect(done.get(name)?.output).not.toMatch(open);

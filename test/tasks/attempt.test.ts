@@ -79,7 +79,7 @@ describe('an attempt', () => {
     ]);
   });
 
-  it('waits for a deaf runner no longer than its grace, and says when that has ended after all', async () => {
+  it('waits for a runner that ignores signals no longer than its grace, and reports when it ends after all', async () => {
     const attempt = new Attempt();
     const { promise, resolve } = Promise.withResolvers();
     const ended = run(attempt, () => promise, 60, 10);

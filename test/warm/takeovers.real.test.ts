@@ -8,7 +8,7 @@ const ME = '00000000-0000-4000-8000-00000000000b';
 const TAKEOVER = { worker_id: ME, made_for: WARM, body_id: 'body', at: 1, told: true };
 const SERVING = JSON.stringify({ worker_id: ME, at: 1, spec: {} });
 
-test('a worker that has begun in a body has begun, also where its heartbeat is lost', async () => {
+test('a worker that has started in a body has started, even if its heartbeat is lost', async () => {
   const { name, redis, store } = openCell();
   const book = new Takeovers(redis, name);
   await redis.hset(store.keys.bodies, ME, JSON.stringify(TAKEOVER));

@@ -219,7 +219,7 @@ describe('a model', () => {
 });
 
 describe('the gate', () => {
-  test('is answered by the judge, also where there is no model', async () => {
+  test('is answered by the command policy, even if there is no model', async () => {
     const asked: unknown[] = [];
     const answer = {
       hookSpecificOutput: { hookEventName: 'PreToolUse', permissionDecision: 'deny' },

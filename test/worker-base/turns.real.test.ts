@@ -48,7 +48,7 @@ test('prompts that come at once are turns one after the other, each with its end
 
 test('an interrupt ends the turn and nothing else', async () => {
   await declare({}, 'hold', 'pid');
-  // With all its patience: an agent that is slow to heed is not to be killed.
+  // With the full timeouts: an agent that is slow to react must not be killed.
   await worker.start({ redisUrl });
   await worker.untilType('turn_started');
   await worker.send({ type: 'interrupt' });
@@ -59,7 +59,7 @@ test('an interrupt ends the turn and nothing else', async () => {
   ]);
 });
 
-test('an agent that does not heed an interrupt is killed and started again in the same body', async () => {
+test('an agent that ignores an interrupt is killed and started again in the same body', async () => {
   const body = await start({}, 'hang', 'pid');
   await worker.untilType('turn_started');
   await worker.send({ type: 'interrupt' });
@@ -109,7 +109,7 @@ test('an agent that dies in a turn fails it, and ends the body with its code', a
   expect(await worker.pending()).toBe(1);
 });
 
-test('an agent that ends well in the middle of a turn has failed it all the same', async () => {
+test('an agent that exits with 0 in the middle of a turn has still failed it', async () => {
   const body = await start({}, 'die 0');
   expect(await body.exit).toBe(1);
 });
@@ -138,7 +138,7 @@ test('a failure that the agent tells is told with its reason, and the next promp
   expect(ends()).toMatchObject([{ reason: 'overloaded', content: 'It went wrong.' }, { content: 'next' }]);
 });
 
-test('a headless worker ends with 0 after its turn, also where the agent stays', async () => {
+test('a headless worker ends with 0 after its turn, even if the agent stays', async () => {
   const spec = { command_line: [...AGENT, '--stay'], prompt: 'say done', exit_after_prompt: true };
   const body = await start(spec, 'say done', 'say more');
   expect(await body.exit).toBe(0);

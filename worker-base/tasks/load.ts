@@ -23,7 +23,7 @@ interface Parts {
   own: Pick<TaskSettings, 'slots' | 'checkMs' | 'maxCpuPercent' | 'maxMemoryPercent'>;
   consumer: Pick<TaskConsumer, 'active' | 'paused' | 'pause' | 'resume' | 'totals'>;
   queue: Pick<TaskQueue, 'counts' | 'addDurations' | 'addResults'>;
-  /** Functions and commands that the kernel killed for want of memory. */
+  /** Functions and commands that the kernel killed to free memory. */
   oomKills?: () => number;
   durations: Pick<Durations, 'take'>;
   pulse: Pick<Pulse, 'load' | 'changed'>;

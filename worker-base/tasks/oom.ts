@@ -8,7 +8,7 @@ export interface OomPlaces {
 }
 const PLACES: OomPlaces = { cgroup: '/sys/fs/cgroup', self: '/proc/self/cgroup' };
 
-/** Kills for want of memory in this body's cgroup, as the kernel counts them: nothing else tells them from a kill by hand. */
+/** Out-of-memory kills in this body's cgroup, counted by the kernel: nothing else distinguishes them from other kills. */
 export class OomWatch {
   readonly #files: string[];
   #seen: number | undefined;

@@ -12,7 +12,7 @@ import { checkId } from './names.ts';
 import { readTail, TAIL_LINES } from './tail.ts';
 import type { Stats } from './usage.ts';
 
-/** A removal that somebody else began is looked at so often, in milliseconds, and so many times. */
+/** Interval of checks of a removal that another caller started, in milliseconds, and their count. */
 const GONE_EVERY_MS = 100;
 const GONE_LOOKS = 100;
 

@@ -57,7 +57,7 @@ const KINDS: Record<string, Kind> = {
   },
 };
 
-/** So many tasks, mixed evenly, with a priority each. `id` makes their names. */
+/** `count` tasks, mixed evenly, each with a priority. `id` makes their names. */
 export function stormOf(count: number, id: (n: number) => string): StormTask[] {
   const wheel = Object.entries(KINDS).flatMap(([name, { share }]) => Array<string>(share).fill(name));
   return Array.from({ length: count }, (_, n) => {

@@ -11,7 +11,7 @@ async function run(runtime: Runtime, order: ReturnType<typeof orderOf>): Promise
   return body;
 }
 
-/** The body, once the engine tells that it has ended for want of memory: it hears of the two in no certain order. */
+/** The body, once the engine reports that it ended out of memory: the two events arrive in no fixed order. */
 const starved = (runtime: Runtime, workerId: string) =>
   vi.waitFor(async () => {
     const body = await ended(runtime, workerId);

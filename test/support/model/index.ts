@@ -54,7 +54,7 @@ export async function startModel({ host = '127.0.0.1' }: { host?: string } = {})
   };
   let replies = 0;
 
-  /** Whether a fault that is to happen so many times happens this time. */
+  /** Whether a fault that is limited to `times` occurrences happens this time. */
   const strikes = (key: string, times: number) => {
     const so = faults.get(key) ?? 0;
     faults.set(key, so + 1);

@@ -77,7 +77,7 @@ describe('the stand-in', () => {
     });
   });
 
-  it('fails so many times, for each prompt', async () => {
+  it('fails N times, for each prompt', async () => {
     const statuses = [];
     for (let tries = 0; tries < 3; tries += 1)
       statuses.push((await post('[[error 529 x2]] [[say Ok.]]')).status);

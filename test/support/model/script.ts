@@ -33,7 +33,7 @@ interface Block {
 
 export interface Step {
   acts: Act[];
-  /** Names this prompt in this conversation and the step in it, for what is to happen so many times only. */
+  /** Names this prompt in this conversation and the step in it, for faults with a limited number of occurrences. */
   key: string;
 }
 

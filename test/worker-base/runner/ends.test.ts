@@ -47,10 +47,10 @@ describe.skipIf(!python)(`the end of a task in Python${why}`, () => {
     await expectGone(await endOnceThere(subject, { function: 'stubborn', args: [path] }, path, 1));
   });
 
-  test('nothing is left of one that is deaf, with deaf children in and outside of its group', async () => {
+  test('nothing is left of one that ignores SIGTERM, with children that do so in and outside of its group', async () => {
     const subject = await started(['ill.py', 'well.py']);
     const path = subject.file('pids');
-    await expectGone(await endOnceThere(subject, { function: 'deaf', args: [path] }, path, 4));
+    await expectGone(await endOnceThere(subject, { function: 'ignores_signals', args: [path] }, path, 4));
     expect(await subject.call('add', 1)).toBe(2);
   });
 
@@ -77,7 +77,7 @@ describe.skipIf(!python)(`the end of a task in Python${why}`, () => {
   test('a worker that is killed takes its busy functions with it', async () => {
     const subject = new Subject([]);
     subjects.push(subject);
-    const worker = startHost(subject.dir, handlers('ill.py'), 'deaf', subject.file('pids'));
+    const worker = startHost(subject.dir, handlers('ill.py'), 'ignores_signals', subject.file('pids'));
     const path = subject.file('pids');
     const pids = () => (existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : []).map(Number);
     try {

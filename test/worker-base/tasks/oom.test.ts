@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { OomWatch } from '../../../worker-base/tasks/oom.ts';
 
-// A function that the kernel killed for want of memory was counted nowhere.
+// A function that the kernel killed to free memory was not counted.
 test.each([
   ['v2, in a group', '0::/cell/body\n', 'cell/body/memory.events', 'low 0\noom 3\noom_kill N\n'],
   ['v2, in a container', '0::/\n', 'memory.events', 'oom_kill N\n'],
@@ -15,7 +15,7 @@ test.each([
     'under_oom 0\noom_kill N\n',
   ],
   ['v1, in a container', '4:memory:/docker/a\n', 'memory/memory.oom_control', 'oom_kill N\n'],
-])('kills for want of memory are told from others: %s', (_name, groups, file, content) => {
+])('out-of-memory kills are distinguished from others: %s', (_name, groups, file, content) => {
   const cgroup = mkdtempSync(join(tmpdir(), 'oom-'));
   onTestFinished(() => rmSync(cgroup, { recursive: true }));
   const self = join(cgroup, 'self');

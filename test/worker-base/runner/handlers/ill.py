@@ -135,7 +135,7 @@ def close_output():
 
 
 @handler
-def deaf(path):
+def ignores_signals(path):
     """Ends by nothing but SIGKILL, and so do its children, one of them in a session of its own without a parent."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     stubborn = "trap '' TERM; echo $$ >> '" + path + "'; while :; do sleep 0.05; done"

@@ -45,6 +45,25 @@ for (const name of ${JSON.stringify(namesOf(path))})
   },
 };
 
+const BULLMQ = join(ROOT, 'node_modules', 'bullmq');
+
+/**
+ * A worker needs BullMQ's backend for Redis and none of its queues, workers and other stores. Its package does not declare
+ * that its modules have no side effects, so without this all of it would be in the bundle, and loaded at each start.
+ */
+const shakeBullmq: Plugin = {
+  name: 'shake-bullmq',
+  async setup(on) {
+    const { module } = JSON.parse(await readFile(join(BULLMQ, 'package.json'), 'utf8'));
+    const sideEffects = false;
+    on.onResolve({ filter: /^bullmq$/ }, () => ({ path: join(BULLMQ, module), sideEffects }));
+    on.onResolve({ filter: /^\./ }, async ({ path, pluginData, ...from }) => {
+      if (pluginData === shakeBullmq || !from.importer.startsWith(BULLMQ)) return undefined;
+      return { ...(await on.resolve(path, { ...from, pluginData: shakeBullmq })), sideEffects };
+    });
+  },
+};
+
 /** A module of Node that is a function itself. */
 const CALLABLE = new Set(['assert']);
 
@@ -74,7 +93,7 @@ export async function bundleWrapper(): Promise<WrapperBundle> {
     format: 'esm',
     minify: true,
     legalComments: 'none',
-    plugins: [loadLate],
+    plugins: [loadLate, shakeBullmq],
     // ioredis is CommonJS and asks for Node's own modules by require.
     banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
   });

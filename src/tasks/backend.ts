@@ -1,11 +1,10 @@
 /**
- * BullMQ's steps in Redis, without its Queue, Worker, schedulers and other stores: those would be half of what a task
- * worker loads at its start. The path is no public one, so the version is pinned; the types are checked against the whole.
+ * BullMQ's `IQueueBackend` on Redis: each step of a job as one atomic command. Its Queue and Worker are built on the same
+ * interface; the bundle of the wrapper leaves them out.
  */
-import type { RedisQueueBackend } from 'bullmq';
-import { createRedisBackend } from 'bullmq/dist/cjs/utils/create-backend.js';
+import { createIORedisClient, createRedisBackend, type IQueueBackend, type IRedisClient } from 'bullmq';
 import type { TaskLink } from './connect.ts';
-import { readOwnJobs } from './job.ts';
+import { readTakenJob } from './job.ts';
 import { LOSS_LIMIT, type Place } from './place.ts';
 
 interface BackendOptions {
@@ -22,9 +21,14 @@ export function openBackend(
   { prefix }: Place,
   pool: string,
   { name, lockMs, stalledCheckMs }: BackendOptions,
-): RedisQueueBackend {
+): IQueueBackend {
   const options = {
-    ...{ connection: redis, prefix, maxStalledCount: LOSS_LIMIT, stalledInterval: stalledCheckMs },
+    ...{
+      connection: readOwnJobs(redis),
+      prefix,
+      maxStalledCount: LOSS_LIMIT,
+      stalledInterval: stalledCheckMs,
+    },
     ...(name !== undefined && { name }),
     ...(lockMs === undefined ? { skipVersionCheck: true } : { lockDuration: lockMs }),
   };
@@ -33,6 +37,15 @@ export function openBackend(
   });
   // It repeats the errors of its connections; one that nobody listens to ends the process.
   backend.on('error', () => {});
-  readOwnJobs(backend);
   return backend;
+}
+
+/** A client that answers BullMQ's commands with jobs as `job.ts` reads them: BullMQ's decoder throws on fields that it does not expect. */
+function readOwnJobs(redis: TaskLink): IRedisClient {
+  const client: IRedisClient = createIORedisClient(redis);
+  const runCommand: IRedisClient['runCommand'] = async (name, args) =>
+    readTakenJob(name, await client.runCommand(name, args));
+  return new Proxy(client, {
+    get: (target, key) => (key === 'runCommand' ? runCommand : Reflect.get(target, key)),
+  });
 }

@@ -1,4 +1,4 @@
-import type { RedisQueueBackend } from 'bullmq';
+import type { IQueueBackend } from 'bullmq';
 import { messageOf } from '../model/fault.ts';
 import type { TaskLink } from './connect.ts';
 import { type Next, nextOf } from './job.ts';
@@ -13,7 +13,7 @@ export const PAUSE_AFTER_TROUBLE_MS = 500;
 
 interface Parts {
   redis: TaskLink;
-  backend: RedisQueueBackend;
+  backend: IQueueBackend;
   place: Place;
   workerId: string;
   incarnation: number;

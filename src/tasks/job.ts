@@ -2,7 +2,6 @@
  * Jobs as Redis holds them. Any program with access to Redis can write to a queue, so each job is read on its own and
  * field by field; one that cannot be read carries the reason, and fails with it instead of stopping the worker.
  */
-import type { RedisQueueBackend } from 'bullmq';
 import type { TaskFailure } from '../model/task-error.ts';
 import { isTaskJobId } from './place.ts';
 import { readStored, type Stored, unreadable } from './stored.ts';
@@ -38,23 +37,15 @@ const COUNTS = ['ats', 'atm', 'stc', 'priority'];
 /** BullMQ's commands whose reply may bring a job. */
 const TAKES = new Set(['moveToActive', 'moveToFinished', 'moveToDelayed']);
 
-/** Has a backend answer tasks as we read them: BullMQ's own decoder throws on the first field that it does not expect. */
-export function readOwnJobs(backend: RedisQueueBackend): void {
-  const { execCommand } = backend as unknown as Commands;
-  (backend as unknown as Commands).execCommand = async function (...given) {
-    const reply = await execCommand.apply(this, given);
-    const takes = TAKES.has(String(given[1])) && Array.isArray(reply) && Array.isArray(reply[0]);
-    if (!takes) return reply;
-    // BullMQ decodes the first and passes the second on as it is.
-    return [[], readJob(String(reply[1]), reply[0]), reply[2], reply[3]];
-  };
+/** The reply of a BullMQ command, with the job that it brings read by us. `command` is `<name>:<version>`. */
+export function readTakenJob(command: string, reply: unknown): unknown {
+  const takes = TAKES.has(command.split(':')[0] ?? '') && Array.isArray(reply) && Array.isArray(reply[0]);
+  if (!takes) return reply;
+  // BullMQ decodes the first element and passes the second one on as it is.
+  return [[], readJob(String(reply[1]), reply[0]), reply[2], reply[3]];
 }
 
-interface Commands {
-  execCommand(...given: unknown[]): Promise<unknown>;
-}
-
-/** What `readOwnJobs` put into a reply; undefined if it brings no job. */
+/** What `readTakenJob` put into a reply; undefined if it brings no job. */
 export function nextOf(reply: unknown): Next | undefined {
   const next = Array.isArray(reply) ? reply[1] : undefined;
   return typeof next === 'object' && next !== null ? (next as Next) : undefined;

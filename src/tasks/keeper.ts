@@ -1,4 +1,4 @@
-import type { RedisQueueBackend } from 'bullmq';
+import type { IQueueBackend } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { messageOf } from '../model/fault.ts';
 import type { TaskLink } from './connect.ts';
@@ -14,7 +14,7 @@ const SWEEP_MAX = 10_000;
 
 interface Parts {
   redis: TaskLink;
-  backend: RedisQueueBackend;
+  backend: IQueueBackend;
   place: Place;
   settings: ConsumerSettings & { lockSeconds: number; keepSeconds: number };
   /** By BullMQ's id of the job. */

@@ -1,4 +1,4 @@
-import type { RedisQueueBackend } from 'bullmq';
+import type { IQueueBackend } from 'bullmq';
 import { Fault } from '../model/fault.ts';
 import type { TaskView } from '../model/task.ts';
 import { connectClient } from './connect.ts';
@@ -27,9 +27,9 @@ export function openTasks({ redisUrl, cell }: TaskPlace): Tasks {
     }
     return pools[0];
   };
-  const backends = new Map<string, RedisQueueBackend>();
+  const backends = new Map<string, IQueueBackend>();
   // Loaded at need: most who submit and ask never do.
-  const bullOf = async (pool: string): Promise<RedisQueueBackend> => {
+  const bullOf = async (pool: string): Promise<IQueueBackend> => {
     const { openBackend } = await import('./backend.ts');
     const backend =
       backends.get(pool) ??

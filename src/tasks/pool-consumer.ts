@@ -5,7 +5,7 @@
  * step in Redis is BullMQ's own. What must hold: no more attempts than slots; a task that is held is renewed until it is
  * settled or lost; a paused worker holds nothing that it has not begun.
  */
-import type { RedisQueueBackend } from 'bullmq';
+import type { IQueueBackend } from 'bullmq';
 import { messageOf } from '../model/fault.ts';
 import { TASK_KEEP_SECONDS } from '../model/task-limits.ts';
 import { instant } from '../model/units.ts';
@@ -35,7 +35,7 @@ class PoolConsumer implements TaskConsumer {
   readonly #settings: ConsumerSettings;
   readonly #place: Place;
   readonly #redis: TaskLink;
-  readonly #backend: RedisQueueBackend;
+  readonly #backend: IQueueBackend;
   readonly #ledger: Ledger;
   readonly #keeper: Keeper;
   readonly #progress: Progress;

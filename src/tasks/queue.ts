@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { RedisQueueBackend } from 'bullmq';
+import type { IQueueBackend } from 'bullmq';
 import { Fault } from '../model/fault.ts';
 import type { Task, TaskAccepted, TaskCounts, TaskPriority, TaskStatus, TaskView } from '../model/task.ts';
 import type { TaskLink } from './connect.ts';
@@ -24,11 +24,11 @@ export class PoolQueue implements TaskQueue {
   readonly #place: Place;
   readonly #settings: QueueSettings;
   /** BullMQ's own commands, where they do what is wanted as they are. */
-  readonly #bull: () => Promise<RedisQueueBackend>;
+  readonly #bull: () => Promise<IQueueBackend>;
 
   constructor(
     redis: TaskLink,
-    { cell, pool, bull }: { cell: string; pool: string; bull: () => Promise<RedisQueueBackend> },
+    { cell, pool, bull }: { cell: string; pool: string; bull: () => Promise<IQueueBackend> },
     settings: QueueSettings,
   ) {
     this.#redis = redis;

@@ -3,7 +3,7 @@
  *
  * They read and write BullMQ's keys as its 6.7 does (`wait`, `prioritized`, `delayed`, `active`, `failed`, `stalled`, `marker`,
  * `pc`, and hashes with `data`, `opts`, `timestamp`, `processedOn`, `finishedOn`, `returnvalue`, `failedReason`, `atm`, `ats`,
- * `stc`, `pb`, `defa`); tests hold each of them against BullMQ's own commands.
+ * `stc`, `pb`, `defa`). So BullMQ is pinned to one version, and `test/tasks/layout.real.test.ts` fails if its keys change.
  */
 
 /** Adds a task unless it is here already or the queue is full: BullMQ's own add knows no bound, and two steps overshoot. */

@@ -1,4 +1,4 @@
-import type { MinimalJob, RedisQueueBackend } from 'bullmq';
+import type { IQueueBackend, MinimalJob } from 'bullmq';
 import { messageOf } from '../model/fault.ts';
 import { isDeeperThan, JSON_DEPTH_LIMIT } from '../model/json-depth.ts';
 import type { TaskFailure } from '../model/task-error.ts';
@@ -21,7 +21,7 @@ const UNLOCKED = -2;
 
 /** Writes down how attempts came out: each in one step that the lock's token must allow. */
 export class Ledger {
-  readonly #backend: RedisQueueBackend;
+  readonly #backend: IQueueBackend;
   readonly #redis: TaskLink;
   readonly #place: Place;
   readonly #keep: { age: number };
@@ -29,7 +29,7 @@ export class Ledger {
   readonly #relock: (held: Held) => Promise<boolean>;
 
   constructor(
-    backend: RedisQueueBackend,
+    backend: IQueueBackend,
     redis: TaskLink,
     place: Place,
     keepSeconds: number,
@@ -97,10 +97,11 @@ export class Ledger {
         return ['retried', nextOf(reply)];
       }
       case 'done': {
-        const text = toJson(outcome.value);
-        if (typeof text !== 'string') return this.#fail(held, text, fetch);
-        const args = this.#backend.moveToCompletedArgs(bare(held), text, this.#keep, token, fetch);
-        return ['completed', nextOf(await this.#backend.moveToFinished(jobId, args))];
+        const failure = resultFailure(outcome.value);
+        if (failure) return this.#fail(held, failure, fetch);
+        const value = outcome.value ?? null;
+        const { result } = await this.#backend.moveToCompleted(bare(held), value, this.#keep, token, fetch);
+        return ['completed', nextOf(result)];
       }
     }
   }
@@ -129,8 +130,8 @@ export class Ledger {
 
   async #fail(held: Held, failure: TaskFailure, fetch: boolean): Promise<Written> {
     const reason = JSON.stringify(failure);
-    const args = this.#backend.moveToFailedArgs(bare(held), reason, this.#keep, held.token, fetch);
-    return ['failed', nextOf(await this.#backend.moveToFinished(held.jobId, args))];
+    const { result } = await this.#backend.moveToFailed(bare(held), reason, this.#keep, held.token, fetch);
+    return ['failed', nextOf(result)];
   }
 
   /** A lost reply is asked for again, and then refused: what stands there tells whether the first one had arrived. */
@@ -145,15 +146,16 @@ export class Ledger {
 
 const ENDED = 'Its worker ended before the task did, and max_losses is 0: it is not given to another one.';
 
-/** JSON of a result, or why it is none. */
-function toJson(value: unknown): string | TaskFailure {
+/** Why a result cannot be stored as JSON; undefined if it can. */
+function resultFailure(value: unknown): TaskFailure | undefined {
   try {
-    const text = JSON.stringify(value ?? null) ?? 'null';
+    const text = JSON.stringify(value ?? null);
+    if (text === undefined) throw new Error(`it is a ${typeof value}`);
     if (text.length > 2 * JSON_DEPTH_LIMIT && isDeeperThan(JSON_DEPTH_LIMIT, value)) {
       const message = `The result is nested too deeply: more than ${JSON_DEPTH_LIMIT} levels.`;
       return { type: 'NotSerialisable', message };
     }
-    if (text.length <= TASK_RESULT_LIMIT) return text;
+    if (text.length <= TASK_RESULT_LIMIT) return undefined;
     const mebibytes = (text.length / 1024 ** 2).toFixed(1);
     return {
       type: 'ResultTooLarge',

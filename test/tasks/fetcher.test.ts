@@ -1,4 +1,4 @@
-import type { RedisQueueBackend } from 'bullmq';
+import type { IQueueBackend } from 'bullmq';
 import { expect, it } from 'vitest';
 import type { TaskLink } from '../../src/tasks/connect.ts';
 import { Fetcher } from '../../src/tasks/fetcher.ts';
@@ -16,7 +16,7 @@ it('fetches for a slot that comes free while it ends', async () => {
     ...{ workerId: 'w', incarnation: 1, place: placeOf('cell', 'pool'), redis: {} as TaskLink },
     backend: {
       moveToActive: async () => [[], readJob(waiting.shift() ?? '', [])],
-    } as unknown as RedisQueueBackend,
+    } as unknown as IQueueBackend,
     wants: () => {
       const free = held === 0 && waiting.length > 0;
       if (!free && waiting.length > 0)

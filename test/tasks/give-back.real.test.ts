@@ -43,7 +43,7 @@ async function taken() {
   if (!next) throw new Error('There was no task to take.');
   expect(await queue.get(task_id)).toMatchObject({ status: 'running', attempts: 1 });
   /** Who settles it, where the answer to one step is lost once. */
-  const ledgerLosing = (lost: 'taskUncount' | 'moveJobFromActiveToWait' | 'moveToFinished') => {
+  const ledgerLosing = (lost: 'taskUncount' | 'moveJobFromActiveToWait' | 'moveToFailed') => {
     const [link, steps] =
       lost === 'taskUncount'
         ? [losingAnswerTo(redis, lost), backend]
@@ -71,7 +71,7 @@ test.for(['taskUncount', 'moveJobFromActiveToWait'] as const)(
   },
 );
 
-test.for(['taskUncount', 'moveToFinished'] as const)(
+test.for(['taskUncount', 'moveToFailed'] as const)(
   'what fails without being begun has no start, though the answer to %s is lost and it is tried again',
   async (lost) => {
     const { queue, task_id, held, ledgerLosing } = await taken();

@@ -17,7 +17,7 @@ const refusal = (given: unknown) => {
 test.each([
   ['{"function":"f","args":[1,{"id":9007199254740993}]}', 'payload.args[1].id', /beyond 2\^53 - 1/],
   ['{"function":"f","kwargs":{"n":-12345678901234567890}}', 'payload.kwargs.n', /beyond 2\^53 - 1/],
-  ['{"function":"f","args":[1e999]}', 'payload.args[0]', /JSON does not have/],
+  ['{"function":"f","args":[1e999]}', 'payload.args[0]', /JSON cannot represent/],
   ['{"function":"f","kwargs":{"__proto__":{"a":1}}}', 'payload.kwargs.__proto__', /readers drop/],
   ['{"function":"f","args":[{"a":[{"__proto__":1}]}]}', 'payload.args[0].a[0].__proto__', /readers drop/],
 ])('%s is refused with the place', (payload, path, message) => {

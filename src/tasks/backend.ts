@@ -23,12 +23,10 @@ export function openBackend(
   { name, lockMs, stalledCheckMs }: BackendOptions,
 ): IQueueBackend {
   const options = {
-    ...{
-      connection: readOwnJobs(redis),
-      prefix,
-      maxStalledCount: LOSS_LIMIT,
-      stalledInterval: stalledCheckMs,
-    },
+    connection: readOwnJobs(redis),
+    prefix,
+    maxStalledCount: LOSS_LIMIT,
+    stalledInterval: stalledCheckMs,
     ...(name !== undefined && { name }),
     ...(lockMs === undefined ? { skipVersionCheck: true } : { lockDuration: lockMs }),
   };

@@ -3,6 +3,8 @@
  * types count as much as those of values. Rules name folders, so that a new file obeys them without a change here.
  */
 const DECIDING = '^(machines/|src/reconcile/(decide|deadlines)\\.ts$)';
+/** What of `src/pools` carries decisions out. */
+const POOL_LOOP = '^src/pools/((loop|reconcile|ports)|warm/warm-pool)\\.ts$';
 const OURS = '^(src|machines|worker-base|scripts|bench|test)/';
 const npm = (name) => `^node_modules/${name}/`;
 
@@ -58,14 +60,14 @@ module.exports = {
       comment: 'A runtime does what it is told to a body; what is asked of a worker is not its business.',
       severity: 'error',
       from: { path: '^src/runtimes/' },
-      to: { path: '^src/(store|queue|reconcile|commands)/' },
+      to: { path: '^src/(store|queue|reconcile|pools|leader|manager|commands)/' },
     },
     {
       name: 'commands-touch-no-body',
       comment: 'A command writes down what should be; only the loop acts.',
       severity: 'error',
-      from: { path: '^src/commands/' },
-      to: { path: '^src/(reconcile|queue|runtimes/[^/]+/)' },
+      from: { path: '^src/(commands|placement)/' },
+      to: { path: ['^src/(reconcile|leader|manager|queue|runtimes/[^/]+)/', POOL_LOOP] },
     },
     {
       name: 'store-knows-no-loop',
@@ -73,14 +75,17 @@ module.exports = {
         'The store keeps records and judges nothing. It implements the lease that the queue describes.',
       severity: 'error',
       from: { path: '^src/store/' },
-      to: { path: '^src/(reconcile|runtimes|commands|http|cli|queue)/', pathNot: '^src/queue/lease\\.ts$' },
+      to: {
+        path: ['^src/(reconcile|leader|manager|placement|runtimes|commands|http|cli|queue)/', POOL_LOOP],
+        pathNot: '^src/queue/lease\\.ts$',
+      },
     },
     {
       name: 'queue-and-http-stand-alone',
       comment: 'Timing and probes are handed what they need.',
       severity: 'error',
       from: { path: '^src/(queue|http)/' },
-      to: { path: '^src/(store|runtimes|reconcile|commands|cli)/' },
+      to: { path: ['^src/(store|runtimes|reconcile|leader|manager|placement|commands|cli)/', POOL_LOOP] },
     },
     {
       name: 'wrapper-stands-alone',
@@ -98,8 +103,29 @@ module.exports = {
       name: 'pools-are-decided-purely',
       comment: 'What is judged of pools depends on the look alone: no client, clock, file or environment.',
       severity: 'error',
-      from: { path: '^src/(pools|warm/(match|refill))' },
-      to: { pathNot: ['^src/(model|pools|warm)/', '^(node:)?crypto$', npm('zod')] },
+      from: { path: '^src/pools/', pathNot: POOL_LOOP },
+      to: { pathNot: ['^src/(model|pools)/', '^(node:)?crypto$', npm('zod')] },
+    },
+    {
+      name: 'pool-decisions-know-no-loop',
+      comment: 'The loop imports the decision, never the other way round.',
+      severity: 'error',
+      from: { path: '^src/pools/', pathNot: POOL_LOOP },
+      to: { path: POOL_LOOP },
+    },
+    {
+      name: 'one-worker-knows-no-leader',
+      comment: 'The loop over workers is one part of a term, which is one part of the process.',
+      severity: 'error',
+      from: { path: '^src/reconcile/' },
+      to: { path: '^src/(leader|manager|pools|commands|placement|http|cli|config)/' },
+    },
+    {
+      name: 'a-term-knows-no-process',
+      comment: 'A term of leadership gets its parts as arguments; the process creates them.',
+      severity: 'error',
+      from: { path: '^src/(leader|pools)/' },
+      to: { path: '^src/(manager|http|cli|config)/' },
     },
     {
       name: 'agents-import-types-only',

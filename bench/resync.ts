@@ -1,14 +1,14 @@
 /** What a look at everything costs when nothing has changed: fake bodies, a real Redis, 10,000 workers and half of them. */
 import { randomUUID } from 'node:crypto';
+import { Resync } from '../src/leader/resync.ts';
 import { instant, workerSpec } from '../src/model/index.ts';
 import { refusalOf } from '../src/reconcile/act.ts';
 import { Loop } from '../src/reconcile/loop.ts';
-import { Resync } from '../src/reconcile/resync.ts';
-import { FakeEngine, FakeRuntime } from '../src/runtimes/fake/fake.ts';
 import { Runtimes } from '../src/runtimes/registry.ts';
 import { connectCommands, type Link, Store } from '../src/store/index.ts';
 import { createLogger } from '../src/telemetry/log.ts';
 import { createMetrics } from '../src/telemetry/metrics.ts';
+import { FakeEngine, FakeRuntime } from '../test/support/fake-runtime/fake.ts';
 import { median, type Result } from './result.ts';
 
 const WORKERS = 10_000;

@@ -7,7 +7,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readMachineMemory } from '../src/machine-memory.ts';
+import { readMachineMemory } from '../src/runtimes/machine-memory.ts';
 import { Store } from '../src/store/index.ts';
 import { freePort } from '../test/support/free-port.ts';
 import { startManager } from './manager.ts';

@@ -68,7 +68,9 @@ async function transpile(dir: string): Promise<string> {
   // Whole folders, so that a new import is found; what is not imported is not loaded.
   const folders = ['worker-base', ...['agents', 'model', 'queue'].map((name) => join('src', name))];
   const ours = await Promise.all(
-    folders.map(async (name) => (await readdir(join(ROOT, name))).map((file) => join(name, file))),
+    folders.map(async (name) =>
+      (await readdir(join(ROOT, name), { recursive: true })).map((file) => join(name, file)),
+    ),
   );
   const sources = ours.flat().filter((name) => name.endsWith('.ts'));
   const keys = ['keys.ts', 'pool-keys.ts'].map((name) => join('src', 'store', name));
@@ -83,7 +85,7 @@ async function transpile(dir: string): Promise<string> {
   }
   await writeFile(join(folder, 'package.json'), '{"type":"module"}');
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  return join(folder, 'worker-base', 'wrapper.js');
+  return join(folder, 'worker-base', 'main.js');
 }
 
 /** One start; the milliseconds until a blocked reader sees `ready`. */

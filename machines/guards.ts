@@ -1,8 +1,8 @@
-/** The guards of the worker's machine by the names that its rules use, each a question of `situation.ts`. Pure. */
+/** The guards of the worker's machine by the names that its rules use, each a question of `conditions.ts`. Pure. */
 import type { Observation } from '../src/model/index.ts';
-import { whyHung } from './hung.ts';
-import type { Life } from './situation.ts';
-import * as is from './situation.ts';
+import type { Life } from './conditions.ts';
+import * as is from './conditions.ts';
+import { whyHung } from './stuck.ts';
 
 /** One step of the machine: what is remembered, and the look that it is held against. */
 export interface Step {

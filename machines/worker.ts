@@ -9,10 +9,10 @@
  * Imports only the model and xstate. Reads no clock, no randomness and no environment.
  */
 import { assign, setup } from 'xstate';
+import type { Life } from './conditions.ts';
+import * as is from './conditions.ts';
 import { guards, type Step } from './guards.ts';
-import * as after from './memory.ts';
-import type { Life } from './situation.ts';
-import * as is from './situation.ts';
+import * as after from './transitions.ts';
 
 /** Rises when what is remembered changes its meaning; an older memo is then rebuilt from status and world. */
 export const MACHINE_VERSION = 1;
@@ -171,7 +171,7 @@ export const workerMachine = life.createMachine({
             ],
           },
         },
-        // Bodies that boot are bounded (src/reconcile/admission.ts): this one waits for its turn.
+        // Bodies that boot are bounded (src/reconcile/admission/admission.ts): this one waits for its turn.
         queued: {
           on: {
             observed: [

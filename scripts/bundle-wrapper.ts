@@ -13,7 +13,7 @@ import { build, type Plugin } from 'esbuild';
 
 const ROOT = join(import.meta.dirname, '..');
 const DIST = join(ROOT, 'dist');
-const RUNNER = join(ROOT, 'worker-base', 'runner');
+const RUNNER = join(ROOT, 'worker-base', 'tasks', 'handlers', 'runner');
 /** As esbuild names parts. */
 const PART = /-[A-Z0-9]{8}\.mjs$/;
 /** A part that no bundle names any more is kept so long, in milliseconds. */
@@ -82,7 +82,8 @@ export interface WrapperBundle {
 /** Makes the bundle; a file is touched only where its content changes, and never seen half written. */
 export async function bundleWrapper(): Promise<WrapperBundle> {
   const { outputFiles } = await build({
-    entryPoints: [join(ROOT, 'worker-base', 'wrapper.ts')],
+    // Named, so that the file is called after what it is.
+    entryPoints: { wrapper: join(ROOT, 'worker-base', 'main.ts') },
     bundle: true,
     splitting: true,
     write: false,

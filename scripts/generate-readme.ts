@@ -1,6 +1,6 @@
 /** Writes what of the README is made from code: the state diagram and the table of settings. `--check` only compares. */
-import type { Variable } from '../src/variable.ts';
-import { VARIABLES } from '../src/variables.ts';
+import type { Variable } from '../src/config/variable.ts';
+import { VARIABLES } from '../src/config/variables.ts';
 import { stateDiagram } from './generate/diagram.ts';
 import { between, read, writeOrCheck } from './generate/write.ts';
 

@@ -11,7 +11,7 @@ import { type Suite, startNewerEngine } from './newer-engine.ts';
 const DOCKER_SUITES: readonly string[] = ['trixie', 'sid'] satisfies Suite[];
 const DOCKER_FILES = ['conformance', 'runtimes/docker', 'images', 'security', 'e2e/agents-claude'];
 const REDIS_SERVERS = ['redis-8', 'valkey-9'];
-const REDIS_FILES = ['store', 'queue', 'commands', 'tasks', 'worker-base/output', 'worker-base/redis-away'];
+const REDIS_FILES = ['store', 'queue', 'commands', 'tasks', 'worker-base/streams'];
 /** Kept between runs: making the root of an engine takes two minutes. */
 const DIRECTORY = '/var/lib/worker-manager-engines';
 const TEST = [process.execPath, join(import.meta.dirname, 'test.ts'), '--project', 'real'];

@@ -3,15 +3,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { apiTokenOf } from './api-token.ts';
 import { runCli } from './cli/index.ts';
 import type { ReachedBy } from './cli/parts.ts';
-import { contextPath, keepToken, readContext, writeContext } from './context-file.ts';
-import { openHandlers } from './handlers.ts';
+import { apiTokenOf } from './config/api-token.ts';
+import { contextPath, keepToken, readContext, writeContext } from './config/context-file.ts';
+import { openHandlers } from './config/handlers-dir.ts';
+import { limitsOf } from './config/limits.ts';
+import { openSecrets } from './config/secrets-dir.ts';
+import { explainSettings, readSettings, type Settings } from './config/settings.ts';
+import type { Environment } from './config/variable.ts';
 import { watchDisk } from './images/disk.ts';
 import { createCollector } from './images/gc.ts';
 import { createImages, type Images, imageObstacles, machineCa } from './images/index.ts';
-import { limitsOf } from './limits.ts';
 import {
   type Checkpoint,
   getCapabilities,
@@ -24,12 +27,9 @@ import {
 import { insistOnDatabase } from './model/redis-url.ts';
 import { hasImage } from './runtimes/docker/image.ts';
 import { createRuntimes } from './runtimes/index.ts';
-import { openSecrets } from './secrets.ts';
-import { explainSettings, readSettings, type Settings } from './settings.ts';
 import { connectBlocking, connectCommands, ImageUsage, type Link, Store } from './store/index.ts';
 import { createLogger } from './telemetry/log.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
-import type { Environment } from './variable.ts';
 
 /** The image that `npm run build:image` makes; its other name tells its content. */
 const DEFAULT_IMAGE = 'worker:latest';
@@ -226,7 +226,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
     const log = createLogger({ level: settings.logLevel, version, secrets: secretsOf(settings) });
     const checkpoint = crashAt(process.env.WM_CRASH_AT);
     // Loaded by the manager alone: half of what a verb loads would be its.
-    const { serve } = await import('./serve.ts');
+    const { serve } = await import('./manager/serve.ts');
     await serve({
       ...{ settings, metrics, log, signal, checkpoint, cleanup, ...runtimesOf(settings, metrics) },
       // None where the operator names one image for all Docker bodies, or there are none.

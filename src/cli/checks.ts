@@ -1,9 +1,10 @@
 /** What `doctor` looks at. Each check tells what it found and what to do; none of them changes anything of a worker. */
+
+import type { Settings } from '../config/settings.ts';
 import { getCapabilities, messageOf, owns, type RuntimeName } from '../model/index.ts';
 import { foreignBodies } from '../runtimes/owned.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { RuntimeInfo } from '../runtimes/runtime.ts';
-import type { Settings } from '../settings.ts';
 import { readFindings } from '../store/index.ts';
 import { redactUrl } from '../telemetry/redact.ts';
 import type { Check } from './check.ts';

@@ -6,8 +6,8 @@ import {
   type PoolDecision,
   type PoolLook,
   type QueueLook,
-} from '../pools/look.ts';
-import { lookAt, type PoolLooker } from '../reconcile/pool.ts';
+} from '../pools/observation.ts';
+import { lookAt, type PoolLooker } from '../pools/reconcile.ts';
 import { PoolStore } from '../store/index.ts';
 import type { Context } from './context.ts';
 import { fields, table } from './table.ts';

@@ -1,8 +1,8 @@
+import type { SettingRow, Settings } from '../config/settings.ts';
 import type { Collector } from '../images/gc.ts';
 import type { Images } from '../images/index.ts';
 import type { Limits, RuntimeName } from '../model/index.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
-import type { SettingRow, Settings } from '../settings.ts';
 import type { connectBlocking, Link, Store } from '../store/index.ts';
 
 /** A connection for reads that block. */

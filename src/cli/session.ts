@@ -1,5 +1,5 @@
+import type { Settings } from '../config/settings.ts';
 import { Fault, messageOf } from '../model/index.ts';
-import type { Settings } from '../settings.ts';
 import { type Link, readStream, type Store, type StreamLine } from '../store/index.ts';
 import { redactUrl } from '../telemetry/redact.ts';
 import type { CliParts, Reader } from './parts.ts';

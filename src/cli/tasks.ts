@@ -1,7 +1,7 @@
 /** `wm tasks`: hand in tasks, ask how they stand, end them. It reads and writes the queues itself and needs no manager. */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { deskOf } from '../manager/task-service.ts';
 import { Fault, TASK_PRIORITIES, TASK_STATUSES, type TaskStatus, type TaskView } from '../model/index.ts';
-import { deskOf } from '../open-desk.ts';
 import type { TaskDesk } from '../tasks/desk.ts';
 import type { Context } from './context.ts';
 import { EXIT, TimedOut, usage } from './exit.ts';

@@ -1,6 +1,6 @@
 import { type CommandOf, instant, type PoolSpec } from '../model/index.ts';
+import { refuseImpossiblePool } from '../placement/pool-capabilities.ts';
 import { type CommandContext, type Plan, success } from './context.ts';
-import { refuseImpossiblePool } from './pool-ability.ts';
 
 /** Says what a pool should be: a new one, or other than before. Applying what stands there already changes nothing. */
 export async function apply(command: CommandOf<'apply'>, context: CommandContext): Promise<Plan> {

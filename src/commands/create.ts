@@ -6,10 +6,10 @@ import {
   type WorkerSpec,
   workerSpec,
 } from '../model/index.ts';
-import { refuseTheImpossible, warningsOf } from './ability.ts';
-import { type Choice, chooseRuntime } from './choose-runtime.ts';
+import { refuseTheImpossible, warningsOf } from '../placement/capabilities.ts';
+import { type Choice, chooseRuntime } from '../placement/choose-runtime.ts';
+import { refuseUnenforcedLimits } from '../placement/limits.ts';
 import { type CommandContext, type Plan, refusal, success } from './context.ts';
-import { refuseUnenforcedLimits } from './limits.ts';
 
 /** Declares a worker. `auto` is resolved here, once, so that no later look can choose another runtime. */
 export async function create(command: CommandOf<'create'>, context: CommandContext): Promise<Plan> {

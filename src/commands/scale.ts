@@ -1,5 +1,5 @@
 import { type CommandOf, Fault } from '../model/index.ts';
-import { fixedSize } from '../pools/size.ts';
+import { fixedSize } from '../pools/autoscale.ts';
 import { changing } from './apply.ts';
 import { type CommandContext, type Plan, success } from './context.ts';
 

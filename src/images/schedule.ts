@@ -1,6 +1,6 @@
 /** When the collection runs: at the times of IMAGE_GC_CRON, and soon after a start that has missed one. */
 import type { Logger } from 'pino';
-import { nextTime } from '../cron.ts';
+import { nextTime } from '../config/cron.ts';
 import { messageOf, sizeText } from '../model/index.ts';
 import type { ImageUsage } from '../store/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';

@@ -8,10 +8,9 @@
  * was stopped; no busy one leaves while an idle one could.
  */
 
-import { refill } from '../warm/refill.ts';
+import { sizeOf } from './autoscale.ts';
 import { countFailures } from './failures.ts';
-import { type Group, groupsOf } from './groups.ts';
-import { leavingOrder } from './leave.ts';
+import { lastWords } from './last-error.ts';
 import {
   isAvailable,
   isFailing,
@@ -24,11 +23,12 @@ import {
   type PoolIntent,
   type PoolLook,
   stays,
-} from './look.ts';
+} from './observation.ts';
+import { type Group, groupsOf } from './placement.ts';
 import { DEFAULT_UPDATE, progressOf } from './rollout.ts';
-import { sizeOf } from './size.ts';
+import { leavingOrder } from './scale-down-order.ts';
 import { statusOf } from './status.ts';
-import { lastWords } from './words.ts';
+import { refill } from './warm/refill.ts';
 
 /** Busy and idle are told by heartbeats, which give no hint: one is written every 5 s. */
 const LOOK_MS = 5000;

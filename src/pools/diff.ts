@@ -1,6 +1,6 @@
 /** What applying a pool would change, field by field, and what follows from it. Pure. */
 import type { PoolRecord, PoolSpec } from '../model/index.ts';
-import { fixedSize } from './size.ts';
+import { fixedSize } from './autoscale.ts';
 import { revisionOf } from './template.ts';
 
 export interface FieldChange {

@@ -3,7 +3,7 @@
  * ends for good is replaced by the pool, which has to wait in the same way, or a broken template would be tried
  * without end. Pure.
  */
-import { type PoolLook, type PoolMemo, stays } from './look.ts';
+import { type PoolLook, type PoolMemo, stays } from './observation.ts';
 
 export type Failures = Pick<PoolMemo, 'failures' | 'failed_at' | 'next_retry_at' | 'failure' | 'counted'>;
 

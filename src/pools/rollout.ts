@@ -3,6 +3,7 @@
  * do not, before more of the old ones are given up. Pure.
  */
 import type { PoolSpec } from '../model/index.ts';
+import { type LastWords, withWords, wordsOf } from './last-error.ts';
 import {
   availableAt,
   isAvailable,
@@ -11,8 +12,7 @@ import {
   type Member,
   type PoolLook,
   type PoolMemo,
-} from './look.ts';
-import { type LastWords, withWords, wordsOf } from './words.ts';
+} from './observation.ts';
 
 /** Bodies of one worker that ended in a row, after which its template is taken for broken. */
 const CRASHES = 3;

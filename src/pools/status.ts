@@ -1,6 +1,7 @@
 /** What is told of a pool: the counts, one word for programs, one sentence for people. Pure. */
 import { instant, type PoolStatus } from '../model/index.ts';
 import type { Failures } from './failures.ts';
+import { type LastWords, withWords, wordsOf } from './last-error.ts';
 import {
   isFailing,
   isFresh,
@@ -10,8 +11,7 @@ import {
   type PoolLook,
   type PoolMemo,
   stays,
-} from './look.ts';
-import { type LastWords, withWords, wordsOf } from './words.ts';
+} from './observation.ts';
 
 export interface Judged {
   desired: number;

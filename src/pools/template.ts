@@ -16,8 +16,8 @@ import {
   workerSpec,
   workerTypeOf,
 } from '../model/index.ts';
-import { warmSpecOf } from '../warm/match.ts';
-import { runtimesOf } from './groups.ts';
+import { runtimesOf } from './placement.ts';
+import { warmSpecOf } from './warm/match.ts';
 
 /** Where the record of a worker that left a pool has nothing more to tell, in seconds: its end stands in the pool's history. */
 const KEEP_SECONDS = 3600;

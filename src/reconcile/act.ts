@@ -9,7 +9,7 @@ import {
 import { BodyConflict, type BodyOrder, BodyRefused, RuntimeDown } from '../runtimes/runtime.ts';
 import { Fenced } from '../store/index.ts';
 import { bodyEnv } from './body-env.ts';
-import type { PassContext } from './pass-context.ts';
+import type { PassContext } from './context.ts';
 
 type Executor<T extends Intent['type']> = (
   intent: Extract<Intent, { type: T }>,

@@ -1,5 +1,5 @@
 import type { WorkerSpec } from '../model/index.ts';
-import type { PassContext } from './pass-context.ts';
+import type { PassContext } from './context.ts';
 
 /** The image that a body of this spec would run; none can be said where all run one. Unknown is like none. */
 export async function imageOf(spec: WorkerSpec, images: PassContext['images']): Promise<string | undefined> {

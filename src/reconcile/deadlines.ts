@@ -2,7 +2,7 @@
  * When time alone may change the decision about a worker. Pure: deadlines are data, and nobody sleeps on them.
  * A silent heartbeat is not among them: the resync reads all heartbeats at once and asks for a look where one is.
  */
-import { blind, expiry, forgetAt, type Life, retryIsDue, startDeadline } from '../../machines/situation.ts';
+import { blind, expiry, forgetAt, type Life, retryIsDue, startDeadline } from '../../machines/conditions.ts';
 import { type Observation, parseInstant } from '../model/index.ts';
 
 /** A timer may fire a little early, and a pass that is a millisecond too soon would look twice. */

@@ -4,7 +4,7 @@
  */
 
 import { initialTransition, type SnapshotFrom, transition } from 'xstate';
-import { body, isLife, type Life, newLife } from '../../machines/situation.ts';
+import { body, isLife, type Life, newLife } from '../../machines/conditions.ts';
 import { MACHINE_VERSION, workerMachine } from '../../machines/worker.ts';
 import {
   ASSIGNED,

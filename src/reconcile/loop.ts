@@ -11,10 +11,10 @@ import { steadyClock } from '../queue/clock.ts';
 import { createWorkQueue, type WorkQueue } from '../queue/work-queue.ts';
 import { Fenced } from '../store/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { PassContext } from './context.ts';
 import { countRecorded } from './count-recorded.ts';
 import { Denials } from './denials.ts';
-import { Marks } from './marks.ts';
-import type { PassContext } from './pass-context.ts';
+import { Marks } from './last-seen.ts';
 import { type Outcome, reconcileWorker } from './worker.ts';
 
 /** A pass that takes longer is given up on; its worker is not passed again until it has really ended. */

@@ -7,8 +7,8 @@ import {
   type WorkerRecord,
 } from '../model/index.ts';
 import type { Store } from '../store/index.ts';
+import type { PassContext } from './context.ts';
 import { lostStatus } from './lost-status.ts';
-import type { PassContext } from './pass-context.ts';
 
 /** What a look needs; `explain` looks with it, too, and without a lease. */
 export type Looker = Pick<

@@ -17,10 +17,10 @@ import {
 } from '../model/index.ts';
 import { Fenced } from '../store/index.ts';
 import { act } from './act.ts';
+import type { PassContext } from './context.ts';
 import { decide } from './decide.ts';
 import { eventOf, isNews } from './history.ts';
 import { observe } from './observe.ts';
-import type { PassContext } from './pass-context.ts';
 
 /** What a pass comes to. Each has its own answer in `settle` of `loop.ts`. */
 export type Outcome =

@@ -9,7 +9,7 @@ import {
   type WorkerSpec,
   workerTypeOf,
 } from '../model/index.ts';
-import type { Member, PoolMemo } from '../pools/look.ts';
+import type { Member, PoolMemo } from '../pools/observation.ts';
 import type { Link } from './connect.ts';
 import { type Keys, keysOf } from './keys.ts';
 import type { Hash } from './parse.ts';

@@ -2,7 +2,7 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { type CliParts, runCli } from '../../src/cli/index.ts';
-import { readSettings } from '../../src/settings.ts';
+import { readSettings } from '../../src/config/settings.ts';
 
 /** The code of `wm serve` in a checkout, what it printed, and the runtimes that it served with. */
 async function serve(runtime: string, built: boolean) {

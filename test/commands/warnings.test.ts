@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { warningsOf } from '../../src/commands/ability.ts';
+import { warningsOf } from '../../src/placement/capabilities.ts';
 
 // Such a worker was accepted without a word, and RUNNING until its first prompt failed.
 test.each([

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { FakeEngine, type FakeProgram, FakeRuntime } from '../../src/runtimes/fake/fake.ts';
+import { FakeEngine, type FakeProgram, FakeRuntime } from '../support/fake-runtime/fake.ts';
 import { PRINTED, type Program, runtimeConformance, type Subject, workerSpec } from './runtime.ts';
 
 /** The fake reads its programs from the argv of the order. */

@@ -6,8 +6,8 @@ import type { Body } from '../../src/model/index.ts';
 import { aliased } from '../../src/runtimes/aliased.ts';
 import { createProcessRuntime } from '../../src/runtimes/process/process.ts';
 import type { Runtime } from '../../src/runtimes/runtime.ts';
+import { MemoryBook } from '../pools/warm/memory-book.ts';
 import { processesOf } from '../runtimes/process/processes.ts';
-import { MemoryBook } from '../warm/memory-book.ts';
 import {
   PRINTED,
   type Program,

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { LifecycleEvent } from '../../src/model/index.ts';
 import type { OutputMessage } from '../../src/model/message.ts';
+import { waiting } from '../pools/warm/waiting.ts';
 import { pidsWith } from '../support/processes.ts';
 import { startRedis } from '../support/redis.ts';
-import { waiting } from '../warm/waiting.ts';
 import { type Asked, POOL, type Storm, storm } from './warm-storm.ts';
 import { type FaultWorld, openWorld } from './world.ts';
 

@@ -5,10 +5,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { waiting } from '../pools/warm/waiting.ts';
 import { chances } from '../support/chances.ts';
 import type { Manager } from '../support/manager.ts';
 import { pidsWith } from '../support/processes.ts';
-import { waiting } from '../warm/waiting.ts';
 import { type FaultWorld, type RuntimeUnderTest, signal } from './world.ts';
 
 export const POOL = 'agents';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { differenceOf } from '../../src/pools/diff.ts';
 import { revisionOf, templateIssues, templateOf, workerOf } from '../../src/pools/template.ts';
-import { poolOf } from './look.ts';
+import { poolOf } from './observation.ts';
 
 const record = (spec = poolOf({ count: 3 }), desired: 'running' | 'deleted' = 'running') => ({
   ...{ spec, desired, generation: 1, created_at: '', request_id: 'r' },

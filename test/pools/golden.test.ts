@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { decidePool } from '../../src/pools/decide.ts';
-import { describePool, type PoolIntent } from '../../src/pools/look.ts';
-import { look } from './look.ts';
+import { describePool, type PoolIntent } from '../../src/pools/observation.ts';
+import { look } from './observation.ts';
 import { SITUATIONS } from './situations.ts';
 
 /** Workers by their place: the ids of these tests end in it. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { PoolSpec } from '../../src/model/index.ts';
-import type { PoolDecision } from '../../src/pools/look.ts';
-import { poolOf } from './look.ts';
+import type { PoolDecision } from '../../src/pools/observation.ts';
+import { poolOf } from './observation.ts';
 import { World } from './world.ts';
 
 /** A run is minutes of a pool's life: a few of them take as long as a thousand of other properties. */

@@ -1,5 +1,16 @@
 /** Situations of pools for the golden table, by what a person would call them. */
-import { busy, dying, failed, type Given, member, members, NOW, poolOf, silent, starting } from './look.ts';
+import {
+  busy,
+  dying,
+  failed,
+  type Given,
+  member,
+  members,
+  NOW,
+  poolOf,
+  silent,
+  starting,
+} from './observation.ts';
 import { WARM_SITUATIONS } from './warm-situations.ts';
 
 const scaled = (more = {}) => poolOf({ min: 0, max: 10, ...more });

@@ -1,5 +1,5 @@
 /** Situations of pools that keep warm workers, for the golden table. */
-import { dying, type Given, member, members, NOW, poolOf, starting } from './look.ts';
+import { dying, type Given, member, members, NOW, poolOf, starting } from './observation.ts';
 
 const warm = (more = {}) =>
   poolOf({ handlers: undefined, template: { agent_type: 'CLAUDE' }, warm: 2, ...more });

@@ -1,9 +1,9 @@
 /** A small world that does to workers of a pool what the worker loop would: a second a step, no clock, no chance. */
 import type { PoolSpec, PoolStatus } from '../../src/model/index.ts';
 import { decidePool } from '../../src/pools/decide.ts';
-import type { Member, PoolDecision, PoolMemo } from '../../src/pools/look.ts';
-import { stays } from '../../src/pools/look.ts';
-import { LIMITS, look, member } from './look.ts';
+import type { Member, PoolDecision, PoolMemo } from '../../src/pools/observation.ts';
+import { stays } from '../../src/pools/observation.ts';
+import { LIMITS, look, member } from './observation.ts';
 
 interface Body extends Member {
   born: number;

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { recover } from '../../src/leader/recover.ts';
+import { Resync, type ResyncOptions } from '../../src/leader/resync.ts';
 import { refusalOf } from '../../src/reconcile/act.ts';
-import { Marks } from '../../src/reconcile/marks.ts';
-import type { PassContext } from '../../src/reconcile/pass-context.ts';
-import { recover } from '../../src/reconcile/recover.ts';
-import { Resync, type ResyncOptions } from '../../src/reconcile/resync.ts';
+import type { PassContext } from '../../src/reconcile/context.ts';
+import { Marks } from '../../src/reconcile/last-seen.ts';
 import { type Outcome, reconcileWorker } from '../../src/reconcile/worker.ts';
-import { FakeRuntime } from '../../src/runtimes/fake/fake.ts';
 import { Runtimes } from '../../src/runtimes/registry.ts';
 import { RuntimeDown } from '../../src/runtimes/runtime.ts';
 import { Fenced } from '../../src/store/index.ts';
+import { FakeRuntime } from '../support/fake-runtime/fake.ts';
 import { CELL, GRACE_MS, LIMITS, type World } from './world.ts';
 
 /**

@@ -10,8 +10,8 @@ import {
   type WorkerSpec,
   workerSpec,
 } from '../../src/model/index.ts';
-import { FakeEngine } from '../../src/runtimes/fake/fake.ts';
 import { assignmentOf } from '../../src/store/takeovers.ts';
+import { FakeEngine } from '../support/fake-runtime/fake.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 
 export const CELL = 'default';

@@ -1,5 +1,5 @@
 /** Looks at a worker for the tests of the decision: a plain one, and whatever differs from it. */
-import type { Life } from '../../machines/situation.ts';
+import type { Life } from '../../machines/conditions.ts';
 import { MACHINE_VERSION } from '../../machines/worker.ts';
 import {
   type Body,

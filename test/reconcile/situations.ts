@@ -1,5 +1,5 @@
 /** Every state of the machine, and every situation that it may find itself in: the axes of the golden table. */
-import type { Life } from '../../machines/situation.ts';
+import type { Life } from '../../machines/conditions.ts';
 import { type ImageState, instant } from '../../src/model/index.ts';
 import { type Given, INCARNATION, lifeOf, NOW } from './look.ts';
 

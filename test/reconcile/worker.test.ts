@@ -3,12 +3,12 @@ import pino from 'pino';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { instant } from '../../src/model/index.ts';
 import { refusalOf } from '../../src/reconcile/act.ts';
-import type { PassContext } from '../../src/reconcile/pass-context.ts';
+import type { PassContext } from '../../src/reconcile/context.ts';
 import { reconcileWorker } from '../../src/reconcile/worker.ts';
-import { FakeEngine, FakeRuntime } from '../../src/runtimes/fake/fake.ts';
 import { Runtimes } from '../../src/runtimes/registry.ts';
 import { BodyRefused } from '../../src/runtimes/runtime.ts';
 import { Fenced } from '../../src/store/index.ts';
+import { FakeEngine, FakeRuntime } from '../support/fake-runtime/fake.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { ID, LIMITS, NOW, specOf } from './look.ts';
 

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Body, WorkerSpec } from '../../src/model/index.ts';
 import { aliased } from '../../src/runtimes/aliased.ts';
-import { FakeEngine, FakeRuntime } from '../../src/runtimes/fake/fake.ts';
 import { BodyConflict, type Runtime, RuntimeDown } from '../../src/runtimes/runtime.ts';
 import { workerSpec } from '../conformance/subject.ts';
-import { MemoryBook } from '../warm/memory-book.ts';
+import { MemoryBook } from '../pools/warm/memory-book.ts';
+import { FakeEngine, FakeRuntime } from '../support/fake-runtime/fake.ts';
 
 const WARM = '00000000-0000-4000-8000-00000000000a';
 const ME = '00000000-0000-4000-8000-00000000000b';

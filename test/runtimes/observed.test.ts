@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { FakeRuntime } from '../../src/runtimes/fake/fake.ts';
 import { observed } from '../../src/runtimes/observed.ts';
+import { FakeRuntime } from '../support/fake-runtime/fake.ts';
 
 test('every call of an observed runtime is told with how it came out, and works as before', async () => {
   const told: [string, string][] = [];

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { FakeEngine, FakeRuntime } from '../../src/runtimes/fake/fake.ts';
 import { Runtimes } from '../../src/runtimes/registry.ts';
 import { RuntimeDown } from '../../src/runtimes/runtime.ts';
+import { FakeEngine, FakeRuntime } from '../support/fake-runtime/fake.ts';
 
 // Workers whose look had succeeded meanwhile went on as if all were well when the engine went away in earnest.
 test('an engine that answers again is told to be up, so that its next silence is told, too', async () => {

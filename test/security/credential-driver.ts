@@ -6,9 +6,9 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { startGateway } from '../../worker-base/gateway.ts';
-import { handsOf } from '../../worker-base/hands.ts';
-import { placeSecrets, receiveSecrets } from '../../worker-base/secrets.ts';
+import { placeSecrets, receiveSecrets } from '../../worker-base/boot/secrets.ts';
+import { startGateway } from '../../worker-base/model-proxy/proxy.ts';
+import { handsOf } from '../../worker-base/sandbox/privileges.ts';
 import { CREDENTIAL, type Found } from './credential.ts';
 
 const { PATH = '', SECRETS_PIPE: pipe = '', SPEC = '', LOOK = '' } = process.env;

@@ -3,7 +3,7 @@
  * and prints what came of it. Bundled and handed to Node's standard input, because nothing can be written there.
  */
 import { spawnSync } from 'node:child_process';
-import { handsOf } from '../../worker-base/hands.ts';
+import { handsOf } from '../../worker-base/sandbox/privileges.ts';
 import type { Outcome, Work } from './subject.ts';
 
 const { spec, landlock, prepare, attempts } = (globalThis as unknown as { work: Work }).work;

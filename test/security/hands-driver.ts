@@ -1,10 +1,10 @@
 /** Runs inside a container as the wrapper: makes a pipe for secrets, and ends an agent that does not want to end. */
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { Agent } from '../../worker-base/agent.ts';
-import { codeOf } from '../../worker-base/exit.ts';
-import { handsOf } from '../../worker-base/hands.ts';
-import { receiveSecrets } from '../../worker-base/secrets.ts';
+import { Agent } from '../../worker-base/agent/agent-process.ts';
+import { codeOf } from '../../worker-base/agent/exit.ts';
+import { receiveSecrets } from '../../worker-base/boot/secrets.ts';
+import { handsOf } from '../../worker-base/sandbox/privileges.ts';
 
 const { PATH = '', SECRETS_PIPE: pipe = '', SPEC = '' } = process.env;
 const secrets = await receiveSecrets({ pipe, signal: new AbortController().signal });

@@ -9,7 +9,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { contextPath, readContext } from '../../src/context-file.ts';
+import { contextPath, readContext } from '../../src/config/context-file.ts';
 import { createProcessRuntime } from '../../src/runtimes/process/process.ts';
 
 /** The entry of the product. */

@@ -1,6 +1,6 @@
 import { TaskError } from '../../src/model/task-error.ts';
 import { type RunningTask, TaskAbort } from '../../src/tasks/consumer.ts';
-import type { Piece } from '../lines.ts';
+import type { Piece } from '../agent/line-reader.ts';
 import type { Log } from '../log.ts';
 
 /** Characters of a traceback, an error and a printed line that the log takes; the rest is in the task and the output stream. */

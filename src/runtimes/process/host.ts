@@ -1,6 +1,6 @@
 /** What this machine gives to direct workers: cgroups, a user, cores and memory. Each is found out when it is first needed. */
 import { availableParallelism, totalmem } from 'node:os';
-import { readMachineMemory } from '../../machine-memory.ts';
+import { readMachineMemory } from '../machine-memory.ts';
 import type { RuntimeInfo } from '../runtime.ts';
 import { type CgroupSupport, findCgroups, NO_CGROUPS } from './cgroup-support.ts';
 import { withRlimit } from './limits.ts';

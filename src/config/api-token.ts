@@ -1,0 +1,38 @@
+/** The token that the API asks for, from where the operator keeps it. */
+import { readFileSync } from 'node:fs';
+import { isLoopback } from '../http/hosts.ts';
+import { Fault, messageOf } from '../model/index.ts';
+import type { Settings } from './settings.ts';
+import { VARIABLES } from './variables.ts';
+
+type Given = Pick<Settings, 'apiToken' | 'apiTokenFile' | 'httpHost'>;
+
+/**
+ * API_TOKEN, or the content of API_TOKEN_FILE without the line's end, or the one that `keep` returns. Throws a Fault
+ * `invalid_command` if the file cannot be read or holds no token, without saying what it holds; and if the API listens
+ * beyond this machine without a token that the operator chose, which others have to be given.
+ */
+export function apiTokenOf(settings: Given, keep: () => string): string {
+  const given = settings.apiTokenFile === undefined ? settings.apiToken : fromFile(settings.apiTokenFile);
+  if (given !== undefined) return given;
+  const { httpHost } = settings;
+  if (isLoopback(httpHost)) return keep();
+  throw new Fault(
+    'invalid_command',
+    `HTTP_HOST is ${httpHost}, which other machines may reach, and no token is set. Set API_TOKEN or API_TOKEN_FILE, or HTTP_HOST=127.0.0.1.`,
+  );
+}
+
+function fromFile(path: string): string {
+  const refuse = (why: string) =>
+    new Fault('invalid_command', `API_TOKEN_FILE is ${path}, ${why}. Name another file, or unset it.`);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    throw refuse(`which cannot be read: ${messageOf(error)}`);
+  }
+  const { schema, allowed } = VARIABLES.apiToken;
+  if (!schema.safeParse(text).success) throw refuse(`whose content is not ${allowed}`);
+  return text;
+}

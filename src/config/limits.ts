@@ -1,0 +1,20 @@
+import type { Limits } from '../model/index.ts';
+import type { Settings } from './settings.ts';
+
+/** A heartbeat is renewed every 5 s; six missed ones are worth a word. */
+const HEARTBEAT_SILENT_MS = 30_000;
+/** A hung body has to look so for two checks, and for three heartbeats. */
+const HUNG_MIN_MS = 15_000;
+/** The kubelet clears a container's backoff after 10 minutes of running. */
+const BACKOFF_RESET_MS = 600_000;
+
+/** The rules that a manager with these settings decides by. */
+export function limitsOf(settings: Settings): Limits {
+  return {
+    backoff_base_ms: settings.restartBackoffSeconds * 1000,
+    backoff_max_ms: settings.restartBackoffMaxSeconds * 1000,
+    backoff_reset_ms: BACKOFF_RESET_MS,
+    heartbeat_silent_ms: HEARTBEAT_SILENT_MS,
+    hung_ms: Math.max(HUNG_MIN_MS, 2 * settings.healthCheckSeconds * 1000),
+  };
+}

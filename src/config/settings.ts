@@ -1,0 +1,84 @@
+/**
+ * The manager's settings, read by the table in `variables.ts`.
+ *
+ * Pure: the environment is handed in by main.ts, the only file that reads it.
+ */
+
+import type { z } from 'zod';
+import { Fault, headOf, type Issue } from '../model/index.ts';
+import type { Environment, Variable } from './variable.ts';
+import { VARIABLES } from './variables.ts';
+
+type Table = typeof VARIABLES;
+/** The effective settings; durations are in the unit that ends their name. */
+export type Settings = { [K in keyof Table]: z.output<Table[K]['schema']> };
+
+/** Reads the settings; throws a Fault `invalid_command` that names every variable at fault. Empty counts as not set. */
+export function readSettings(env: Environment): Settings {
+  const issues: Issue[] = [];
+  const settings: Record<string, unknown> = {};
+  for (const [key, given] of entries()) {
+    const text = env[given.name] || fallbackOf(given, env);
+    const result = given.schema.safeParse(text);
+    if (result.success) settings[key] = result.data;
+    else
+      issues.push({ path: given.name, message: `is "${shown(given, text)}", but must be ${given.allowed}` });
+  }
+  const read = settings as Settings;
+  if (read.restartBackoffSeconds > read.restartBackoffMaxSeconds) {
+    const base = `RESTART_BACKOFF_SECONDS (${read.restartBackoffSeconds})`;
+    const message = `is "${read.restartBackoffMaxSeconds}", but must be at least ${base}`;
+    issues.push({ path: 'RESTART_BACKOFF_MAX_SECONDS', message });
+  }
+  if (read.apiToken !== undefined && read.apiTokenFile !== undefined)
+    issues.push({
+      path: 'API_TOKEN_FILE',
+      message: 'is set, and so is API_TOKEN; only one of them can hold',
+    });
+  if (issues.length === 0) return read;
+  const list = issues.map(({ path, message }) => `\n  ${path} ${message}`).join('');
+  throw new Fault('invalid_command', `Invalid environment:${list}`, { issues });
+}
+
+/** One line of `worker-manager config`. */
+export interface SettingRow {
+  name: string;
+  /** The effective value, secrets hidden; empty where there is none. */
+  value: string;
+  source: 'environment' | 'context file' | 'default';
+  help: string;
+}
+
+/**
+ * The effective settings for people. `env` is the one that the settings were read from; `fromFile` names those that the
+ * context file has set in it.
+ */
+export function explainSettings(
+  settings: Settings,
+  env: Environment,
+  fromFile: readonly string[] = [],
+): SettingRow[] {
+  return entries().map(([key, given]) => {
+    const value = settings[key];
+    return {
+      name: given.name,
+      value: value === undefined ? '' : shown(given, String(value)),
+      source: fromFile.includes(given.name) ? 'context file' : env[given.name] ? 'environment' : 'default',
+      help: given.help,
+    };
+  });
+}
+
+function entries(): [keyof Table, Variable<z.ZodType>][] {
+  return Object.entries(VARIABLES) as [keyof Table, Variable<z.ZodType>][];
+}
+
+function fallbackOf(given: Variable<z.ZodType>, env: Environment): string | undefined {
+  return typeof given.fallback === 'function' ? given.fallback(env) : given.fallback;
+}
+
+/** A value as it may be shown: without secrets, on one line, and not endless. */
+function shown(given: Variable<z.ZodType>, text = ''): string {
+  const bare = given.show ? given.show(text) : text;
+  return JSON.stringify(bare.length > 200 ? `${headOf(bare, 200)}…` : bare).slice(1, -1);
+}

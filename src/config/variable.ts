@@ -1,0 +1,147 @@
+/** The kinds of variables that the table in `variables.ts` is made of, and how their texts are read. */
+import { isAbsolute } from 'node:path';
+import { z } from 'zod';
+import { parseMemory } from '../model/index.ts';
+import { nextTime } from './cron.ts';
+
+export type Environment = Record<string, string | undefined>;
+
+/** One variable of the manager's environment. */
+export interface Variable<S extends z.ZodType> {
+  name: string;
+  /** Reads the text of the variable. */
+  schema: S;
+  /** What is allowed, as the end of "must be …". */
+  allowed: string;
+  /** The text that is read where the variable is not set or empty. */
+  fallback?: string | ((env: Environment) => string);
+  help: string;
+  /** How a value is shown, where it may hold a secret. */
+  show?: (value: string) => string;
+}
+
+/** A variable that always has a value. */
+export function variable<S extends z.ZodType>(
+  given: Variable<S> & { fallback: string | ((env: Environment) => string) },
+): Variable<S> {
+  return given;
+}
+
+/** A variable that may have none. */
+export function optional<S extends z.ZodType>(
+  given: Omit<Variable<S>, 'fallback'>,
+): Variable<z.ZodOptional<S>> {
+  return { ...given, schema: given.schema.optional() };
+}
+
+const decimal = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}(\.\d{1,9})?$/)
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
+
+export function number(
+  name: string,
+  fallback: string,
+  [min, max]: [number, number],
+  unit: string,
+  help: string,
+) {
+  return variable({
+    name,
+    schema: decimal(min, max),
+    allowed: `a number${unit && ` of ${unit}`} from ${min} to ${max}`,
+    fallback,
+    help,
+  });
+}
+
+export function integer(name: string, fallback: string, [min, max]: [number, number], help: string) {
+  const schema = decimal(min, max).pipe(z.int());
+  return variable({ name, schema, allowed: `a whole number from ${min} to ${max}`, fallback, help });
+}
+
+/** A whole number, or `auto`, which is `undefined`. */
+export const autoOr = (min: number, max: number) => wordOr('auto', min, max);
+/** A whole number, or `none`, which is `undefined`. */
+export const noneOr = (min: number, max: number) => wordOr('none', min, max);
+
+const wordOr = (word: string, min: number, max: number) =>
+  z.union([z.literal(word).transform(() => undefined), decimal(min, max).pipe(z.int())]);
+
+export function choice<const T extends readonly [string, ...string[]]>(
+  name: string,
+  values: T,
+  fallback: T[number],
+  help: string,
+) {
+  return variable({ name, schema: z.enum(values), allowed: `one of ${values.join(', ')}`, fallback, help });
+}
+
+const HOST_NAME = /^\.?[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?$/;
+/** Levels of the log, in either case: other programs write them in upper case. */
+export function levels<const T extends readonly [string, ...string[]]>(
+  name: string,
+  values: T,
+  fallback: T[number],
+  help: string,
+) {
+  const schema = z.string().toLowerCase().pipe(z.enum(values));
+  return variable({ name, schema, allowed: `one of ${values.join(', ')}, in either case`, fallback, help });
+}
+
+/** Host names, separated by commas; one that begins with a dot stands for all names below it. */
+export const hostNames = z
+  .string()
+  .transform((text) =>
+    text
+      .split(',')
+      .map((name) => name.trim())
+      .filter(Boolean),
+  )
+  .refine((names) => names.every((name) => HOST_NAME.test(name)));
+
+/** Bytes as docker writes them, or `none`, which is `undefined`. */
+export function size(name: string, fallback: string, help: string) {
+  const bytes = (text: string) => (text === 'none' ? undefined : parseMemory(text));
+  const schema = z
+    .string()
+    .max(20)
+    .refine((text) => text === 'none' || Number.isSafeInteger(bytes(text)))
+    .transform(bytes);
+  return variable({
+    name,
+    schema,
+    allowed: 'a size such as 500m or 20g, or none',
+    fallback,
+    help,
+    show: briefly,
+  });
+}
+
+/** Whole mebibytes and gibibytes as they are asked for; any other text as it is. */
+function briefly(text: string): string {
+  const bytes = /^\d{7,15}$/.test(text) ? Number(text) : Number.NaN;
+  const unit = ([1024 ** 3, 1024 ** 2] as const).find((unit) => bytes % unit === 0);
+  return unit ? `${bytes / unit}${unit === 1024 ** 3 ? 'g' : 'm'}` : text;
+}
+
+export const urlOf = (schemes: readonly string[]) =>
+  z
+    .string()
+    .refine((text) => URL.canParse(text) && schemes.some((scheme) => text.startsWith(`${scheme}://`)));
+export const path = z.string().refine((text) => isAbsolute(text) && !text.includes('\0'));
+const FIELDS = /^(hourly|daily|weekly|([\d*][\d*,/-]*)( [\d*A-Za-z][\dA-Za-z*,/-]*){4})$/;
+
+/** Whether there is ever such a time: not at minute 99, nor on the 31st of February. */
+function comes(text: string): boolean {
+  try {
+    return nextTime(text, 0) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** `hourly`, `daily`, `weekly`, or five fields of cron; kept as text. */
+export const cron = z.string().max(100).regex(FIELDS).refine(comes);

@@ -1,0 +1,183 @@
+/**
+ * The check of all living bodies, every HEALTH_CHECK_INTERVAL: is it there, does its wrapper speak, what does it use.
+ *
+ * It asks each runtime for one list and then for the figures of each running body, a few at a time; figures go to
+ * Redis for people, what they add up to goes into the next look at the worker. It decides nothing about a worker
+ * itself, and asks for a pass only where one may decide something. What cannot be asked is not counted.
+ */
+import pLimit from 'p-limit';
+import type { Logger } from 'pino';
+import {
+  type AgentType,
+  type Body,
+  type Figures,
+  HEARTBEAT_INTERVAL_MS,
+  instant,
+  type Limits,
+  messageOf,
+  parseInstant,
+  type RuntimeName,
+  readHeartbeat,
+  type Vitals,
+} from '../model/index.ts';
+import type { Marks } from '../reconcile/last-seen.ts';
+import type { Loop } from '../reconcile/loop.ts';
+import type { Runtimes } from '../runtimes/registry.ts';
+import type { Store } from '../store/index.ts';
+import type { askNode } from './ask-node.ts';
+import { addCheck, type Check } from './vitals.ts';
+
+/** Bodies that are asked for their figures side by side: an engine must have time for its real work. */
+const AT_ONCE = 4;
+/** A check of many bodies, or of one that does not answer, may take so long beyond its interval. */
+const SLOW_MS = 5000;
+/** A heartbeat that did not come is a reason to ask the worker itself, where it answers over HTTP. */
+const LATE_MS = HEARTBEAT_INTERVAL_MS + 1000;
+
+export interface MonitorOptions {
+  store: Pick<Store, 'heartbeats' | 'keepFigures'>;
+  runtimes: Runtimes;
+  loop: { marks: Marks; queue: Pick<Loop['queue'], 'add'> };
+  log: Logger;
+  limits: Pick<Limits, 'hung_ms'>;
+  /** HEALTH_CHECK_INTERVAL in milliseconds. */
+  interval_ms: number;
+  askNode: typeof askNode;
+  /** Milliseconds since 1970, and of a steady clock. */
+  now: () => number;
+  monotonic: () => number;
+}
+
+interface Watched {
+  check: Check;
+  vitals: Vitals;
+  body: Pick<Body, 'worker_id' | 'runtime'>;
+}
+
+/** What workers of one kind use together. */
+export interface UsageSum {
+  pool: string;
+  runtime: RuntimeName;
+  agent_type: AgentType;
+  cpu_cores: number;
+  memory_bytes: number;
+}
+
+export class Monitor {
+  readonly #options: MonitorOptions;
+  /** By the engine's id of the body, so that a new body begins anew. */
+  #watched = new Map<string, Watched>();
+
+  constructor(options: MonitorOptions) {
+    this.#options = options;
+  }
+
+  /** What the checks of that body have told so far. */
+  vitals(bodyId: string): Vitals | undefined {
+    return this.#watched.get(bodyId)?.vitals;
+  }
+
+  /** What the last check measured, by pool, runtime and agent type. */
+  usage(): UsageSum[] {
+    const { marks } = this.#options.loop;
+    const sums = new Map<string, UsageSum>();
+    for (const { vitals, body } of this.#watched.values()) {
+      const { worker_id, runtime } = body;
+      const agent_type = marks.agentType(worker_id);
+      if (!agent_type) continue;
+      const pool = marks.poolOf(worker_id);
+      const key = `${pool} ${runtime} ${agent_type}`;
+      const sum = sums.get(key) ?? { pool, runtime, agent_type, cpu_cores: 0, memory_bytes: 0 };
+      sum.cpu_cores += (vitals.cpu_percent ?? 0) / 100;
+      sum.memory_bytes += vitals.memory_bytes ?? 0;
+      sums.set(key, sum);
+    }
+    return [...sums.values()];
+  }
+
+  /** One check of everything that lives; throws what the store throws, and then nothing was counted. */
+  async run(): Promise<void> {
+    const began = performance.now();
+    const { store, loop, log, now, interval_ms } = this.#options;
+    const bodies = await this.#list();
+    const beats = await store.heartbeats(bodies.map(({ worker_id }) => worker_id)).catch((error) => {
+      this.#watched.clear();
+      throw error;
+    });
+    const watched = new Map<string, Watched>();
+    const figures: Record<string, Figures> = {};
+    const at = instant(now());
+    const limit = pLimit(AT_ONCE);
+    const look = async (body: Body, beat: string | null) => {
+      const seen = await this.#look(body, beat);
+      if (!seen) return;
+      watched.set(body.id, seen);
+      const { cpu_percent, memory_bytes, pids } = seen.vitals;
+      figures[body.worker_id] = { cpu_percent, memory_bytes, pids, at };
+    };
+    await Promise.all(bodies.map((body, place) => limit(look, body, beats[place] ?? null)));
+    this.#watched = watched;
+    for (const [place, { id, worker_id }] of bodies.entries()) {
+      if (this.#mayBeHung(watched.get(id), beats[place])) loop.queue.add(worker_id);
+    }
+    // Kept for a few checks: figures of a manager that is gone must not look like today's.
+    await store.keepFigures(figures, Math.ceil(4 * interval_ms + 10_000));
+    log.debug({ bodies: bodies.length, ms: Math.round(performance.now() - began) }, 'bodies checked');
+  }
+
+  /** The living bodies of the runtimes that answer; asks for a pass wherever one is not as it was. */
+  async #list(): Promise<Body[]> {
+    const { runtimes, loop, log } = this.#options;
+    const listed = new Set<string>();
+    const lists = await Promise.all(
+      runtimes.all.map(async ({ name }) => {
+        try {
+          const bodies = await runtimes.call(name, (runtime) => runtime.list());
+          listed.add(name);
+          return bodies;
+        } catch (error) {
+          log.debug({ runtime: name, why: messageOf(error) }, 'bodies cannot be checked');
+          return [];
+        }
+      }),
+    );
+    const bodies = lists.flat();
+    for (const id of loop.marks.changedBodies(bodies, listed)) loop.queue.add(id);
+    return bodies.filter(({ state, worker_id }) => state === 'running' && loop.marks.phase(worker_id));
+  }
+
+  async #look(body: Body, beat: string | null): Promise<Watched | undefined> {
+    const { runtimes, monotonic, interval_ms, log } = this.#options;
+    try {
+      const usage = await runtimes.call(body.runtime, (runtime) => runtime.usage(body.id));
+      const before = this.#watched.get(body.id);
+      const unhealthy = body.unhealthy || (await this.#isMute(body, beat, before));
+      const check: Check = { at: monotonic(), beat, usage, unhealthy };
+      return { body, check, vitals: addCheck(before, check, 2 * interval_ms + SLOW_MS) };
+    } catch (error) {
+      log.debug({ worker_id: body.worker_id, why: messageOf(error) }, 'body cannot be measured');
+      return undefined;
+    }
+  }
+
+  /** At the address that the engine knows: what a body says of itself must not send the manager anywhere else. */
+  async #isMute({ ip_address }: Body, beat: string | null, before: Watched | undefined): Promise<boolean> {
+    if (!before || before.check.beat !== beat || before.vitals.quiet_ms < LATE_MS) return false;
+    const port = Number(/:(\d{1,5})$/.exec(readHeartbeat(beat)?.beat?.node_url ?? '')?.[1]);
+    if (!ip_address || !(port > 0 && port < 65_536)) return false;
+    return (await this.#options.askNode(ip_address, port)) === 'mute';
+  }
+
+  /** Worth a pass: both signs of a stopped body, or a task that has run for longer than any check would let pass. */
+  #mayBeHung(seen: Watched | undefined, text: string | null | undefined): boolean {
+    if (!seen) return false;
+    const { vitals } = seen;
+    const { hung_ms } = this.#options.limits;
+    if (vitals.quiet_ms >= hung_ms && vitals.stuck_ms >= hung_ms) return true;
+    const beat = readHeartbeat(text)?.beat;
+    const began = parseInstant(beat?.job_started_at);
+    if (began === undefined) return false;
+    // Without the spec at hand, whose bound counts: the pass knows it.
+    return (parseInstant(beat?.at) ?? began) - began + vitals.quiet_ms >= hung_ms;
+  }
+}

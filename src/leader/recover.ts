@@ -1,0 +1,99 @@
+/**
+ * The first thing a leader does: make sure that the store is the one that knows the bodies. If it is empty while
+ * bodies live, it was lost, not emptied: records are written again from the bodies' labels, and nothing is removed.
+ * Until every runtime that may hold bodies has answered, an empty store decides nothing.
+ */
+import type { Logger } from 'pino';
+import {
+  type Body,
+  instant,
+  type LifecycleEvent,
+  messageOf,
+  owns,
+  type StoreIdentity,
+  workerSpec,
+} from '../model/index.ts';
+import type { Runtimes } from '../runtimes/registry.ts';
+import type { Store } from '../store/index.ts';
+import { identityFrom, tiesOf } from './store-identity.ts';
+
+export interface Recovered {
+  identity: StoreIdentity;
+  /** Workers whose records were written again. */
+  restored: string[];
+}
+
+export async function recover(options: {
+  store: Pick<Store, 'identity' | 'identify' | 'restore' | 'known' | 'heard'>;
+  runtimes: Runtimes;
+  epoch: number;
+  now: () => number;
+  newId: () => string;
+  log: Logger;
+  /** The identity that this process has led under before, if it has. */
+  last?: string | undefined;
+}): Promise<Recovered> {
+  const { store, runtimes, epoch, now, newId, log, last } = options;
+  const restored: string[] = [];
+  if (!(await store.identity())) {
+    const bodies = await bodiesThatCanBeSeen(runtimes, log);
+    const ties = await tiesOf(bodies, { store, last });
+    const at = now();
+    const found = identityFrom(ties, { fresh: last ?? newId(), now: at, created_at: instant(at) });
+    for (const body of bodies.filter((one) => owns(found, one)))
+      if (await restore(body, options)) restored.push(body.worker_id);
+    if (restored.length > 0)
+      log.error(
+        { restored: restored.length },
+        'the store was empty while bodies live: records restored from labels',
+      );
+    await store.identify(epoch, found);
+  }
+  const identity = await store.identity();
+  if (!identity) throw new Error('The store does not keep what is written to it.');
+  return { identity, restored };
+}
+
+/** A runtime that does not answer may be absent for good; its bodies are found by the sweep later. */
+async function bodiesThatCanBeSeen(runtimes: Runtimes, log: Logger): Promise<Body[]> {
+  const lists = await Promise.all(
+    runtimes.all.map(async ({ name }) => {
+      try {
+        return await runtimes.call(name, (runtime) => runtime.list());
+      } catch (error) {
+        log.warn({ runtime: name, why: messageOf(error) }, 'bodies of this runtime cannot be seen now');
+        return [];
+      }
+    }),
+  );
+  return lists.flat();
+}
+
+/** Writes the record of a worker of which only the body is left; false if there is one, or no spec to be read. */
+export async function restore(
+  body: Body,
+  { store, epoch, log }: { store: Pick<Store, 'restore'>; epoch: number; log: Logger },
+): Promise<boolean> {
+  const { worker_id, id } = body;
+  const spec = workerSpec.safeParse(parse(body.spec));
+  if (spec.success) return store.restore(epoch, worker_id, spec.data, body.created_at);
+  log.error({ worker_id, body_id: id }, 'the label of this body tells no spec: it is left alone');
+  return false;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The line in the history of a worker whose record was restored. */
+export function restoredEvent(now: number): LifecycleEvent {
+  return {
+    ...{ timestamp: instant(now), type: 'restored', status: 'STARTING', phase: 'accepted', reason: '' },
+    message: 'The store was lost; the record was restored from the body.',
+    ...{ incarnation: 0, actions: [] },
+  };
+}

@@ -1,0 +1,109 @@
+/**
+ * The look for what the store has lost key by key, at each look at everything: indexes are written again from the
+ * records, records from the bodies' labels, and what nothing is left of is forgotten and reported. It costs a store that
+ * is whole a few reads. It decides nothing about a worker that has its record.
+ */
+import type { Body } from '../model/index.ts';
+import type { Marks } from '../reconcile/last-seen.ts';
+import type { Findings, Pulse, Store } from '../store/index.ts';
+import { restore } from './recover.ts';
+
+/** Workers that a finding names. */
+const NAMED = 10;
+
+export interface RepairOptions {
+  store: Pick<Store, 'repair' | 'restore'>;
+  findings: Pick<Findings, 'note' | 'clear'>;
+  marks: Pick<Marks, 'phase'>;
+  epoch: number;
+  now: () => number;
+  log: Parameters<typeof restore>[1]['log'];
+  /** Something about this worker has to be looked at. */
+  changed: (id: string) => void;
+}
+
+export class Repair {
+  readonly #options: RepairOptions;
+  /** Without record and body at the look before; only who is so twice is forgotten. */
+  #suspects: ReadonlySet<string> = new Set();
+  /** The pulse that the last search followed: what it did not mend is not searched for again and again. */
+  #searched = '';
+
+  constructor(options: RepairOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the indexes do not agree with each other, or with what was seen before. `before` is the index as it was read last. */
+  async indexes(
+    pulse: Pulse,
+    before: Record<string, string> | undefined,
+    unchanged: boolean,
+  ): Promise<boolean> {
+    const { listed, indexed, names, pools } = pulse;
+    const known = before && Object.keys(before).length;
+    // At first nothing tells a list that is empty from one that was lost.
+    const empty = before === undefined && (indexed === 0 || !pools);
+    const shrunk = unchanged && known !== undefined && known !== indexed;
+    const suspicious = listed !== indexed || !names || empty || shrunk;
+    const seen = JSON.stringify(pulse);
+    if (!suspicious || seen === this.#searched) return false;
+    this.#searched = seen;
+    return this.#reindex();
+  }
+
+  /** Workers that an index named before and does not any more, though they have a record. */
+  async vanished(before: Record<string, string>, index: Record<string, string>): Promise<boolean> {
+    const { store, marks } = this.#options;
+    const gone = Object.keys(before).filter((id) => index[id] === undefined && marks.phase(id) !== undefined);
+    if (!(await store.repair.recorded(gone))) return false;
+    return this.#reindex();
+  }
+
+  async #reindex(): Promise<boolean> {
+    const { store, epoch, findings } = this.#options;
+    const missing = await store.repair.reindex(epoch);
+    if (missing === 0) return false;
+    findings.note(
+      'indexes',
+      `Keys that index workers or pools were lost; ${missing} entries were written again from the records. ` +
+        'Find out who deletes keys of this Redis: eviction (maxmemory-policy), or a person.',
+    );
+    return true;
+  }
+
+  /** Records and statuses that the index knows of and that are not there. `complete`: every runtime has listed its bodies. */
+  async records(index: Record<string, string>, bodies: Body[], complete: boolean): Promise<void> {
+    const { store, changed, findings } = this.#options;
+    const { records, statuses } = await store.repair.lacking(index);
+    for (const id of statuses) changed(id);
+    if (statuses.length > 0)
+      findings.note(
+        'statuses',
+        `The status of ${named(statuses)} was lost, and is written again from history and body.`,
+      );
+    const suspects = new Set<string>();
+    const [restored, lost]: [string[], string[]] = [[], []];
+    for (const id of records) {
+      const body = bodies.find(({ worker_id }) => worker_id === id);
+      if (body) {
+        if (await restore(body, this.#options)) restored.push(id);
+        else if (!body.spec) lost.push(id);
+      } else if (!complete || !this.#suspects.has(id)) suspects.add(id);
+      else if (await store.repair.forget(this.#options.epoch, id, this.#options.now())) lost.push(id);
+    }
+    this.#suspects = suspects;
+    for (const id of [...restored, ...lost]) changed(id);
+    if (restored.length > 0)
+      findings.note('records', `The record of ${named(restored)} was lost, and is restored from its body.`);
+    if (lost.length > 0)
+      findings.note(
+        `worker ${lost[0]}`,
+        `The record of ${named(lost)} was lost, with no body to restore it from. Create what is needed again.`,
+      );
+  }
+}
+
+function named(ids: string[]): string {
+  const more = ids.length > NAMED ? ` and ${ids.length - NAMED} more` : '';
+  return `${ids.length === 1 ? 'worker' : 'workers'} ${ids.slice(0, NAMED).join(', ')}${more}`;
+}

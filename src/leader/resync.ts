@@ -1,0 +1,228 @@
+/**
+ * The look at everything, on a timer and wherever hints may have been missed: lists are truth. It reads the index
+ * of generations, one list per runtime and the heartbeats, and asks for a pass only where something differs from
+ * what the last pass saw; it drives the orphan sweep. It decides nothing about a worker itself.
+ */
+import type { Logger } from 'pino';
+import { type Body, messageOf, parseInstant, readHeartbeat, type StoreIdentity } from '../model/index.ts';
+import type { Marks } from '../reconcile/last-seen.ts';
+import type { Loop } from '../reconcile/loop.ts';
+import { foreignBodies, type Ownership } from '../runtimes/owned.ts';
+import type { Runtimes } from '../runtimes/registry.ts';
+import type { Findings, Store } from '../store/index.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { sweep } from './orphans.ts';
+import { restore } from './recover.ts';
+import { Repair } from './repair.ts';
+
+/** The store is not the one that this term began with: empty, or another. */
+export class StoreLost extends Error {
+  override name = 'StoreLost';
+}
+
+export interface ResyncOptions {
+  store: Pick<
+    Store,
+    'pulse' | 'index' | 'heartbeats' | 'leads' | 'load' | 'restore' | 'status' | 'repair' | 'heard' | 'adopt'
+  >;
+  runtimes: Runtimes;
+  loop: { marks: Marks; queue: Pick<Loop['queue'], 'add'>; countDenials: Loop['countDenials'] };
+  metrics: Metrics;
+  log: Logger;
+  identity: StoreIdentity;
+  /** Whose bodies the runtimes show; without it, all are. */
+  ownership?: Ownership | undefined;
+  findings: Pick<Findings, 'note' | 'clear'>;
+  now: () => number;
+  /** The lease is young enough to begin an act. */
+  mayAct: () => boolean;
+  epoch: number;
+  grace_ms: number;
+  breaker_share: number;
+  heartbeat_silent_ms: number;
+}
+
+export class Resync {
+  readonly #options: ResyncOptions;
+  /** `undefined` before the first look. */
+  #revision: string | null | undefined;
+  #index: Record<string, string> = {};
+  #identity: StoreIdentity;
+  readonly #repair: Repair;
+  #suspects: ReadonlySet<string> = new Set();
+  #told = new Set<string>();
+  /** Heartbeats that cannot be read, as they were when that was reported. */
+  readonly #aside = new Map<string, string>();
+  /** When the last complete look ended, milliseconds since 1970; 0 before the first. */
+  lastAt = 0;
+  /** Bodies that the last sweep would have removed, had the breaker let it. */
+  heldBack = 0;
+
+  constructor(options: ResyncOptions) {
+    this.#options = options;
+    this.#identity = options.identity;
+    const { store, findings, epoch, now, log, loop } = options;
+    const changed = (id: string) => loop.queue.add(id);
+    this.#repair = new Repair({ store, findings, epoch, now, log, changed, marks: loop.marks });
+  }
+
+  /** Throws `StoreLost`, or what the store throws; a runtime that does not answer is only left out. */
+  async run(): Promise<void> {
+    const began = performance.now();
+    const { loop, metrics, now } = this.#options;
+    await this.#readIndex();
+    let { bodies, listed } = await this.#list();
+    if (await this.#adopt()) ({ bodies, listed } = await this.#list());
+    await this.#repair.records(this.#index, bodies, listed.size === this.#options.runtimes.all.length);
+    for (const id of loop.marks.changedBodies(bodies, listed)) loop.queue.add(id);
+    await this.#listen();
+    await this.#sweep(bodies);
+    this.lastAt = now();
+    metrics.resyncDuration.observe((performance.now() - began) / 1000);
+  }
+
+  /** Reads the index if anything was written since, and asks for a pass wherever a record has changed. */
+  async #readIndex(): Promise<void> {
+    const { store, loop } = this.#options;
+    const found = await store.pulse();
+    if (found.identity !== this.#identity.id)
+      throw new StoreLost('The store has lost its identity, and perhaps its records.');
+    const first = this.#revision === undefined;
+    const unchanged = !first && found.revision === this.#revision;
+    const mended = await this.#repair.indexes(found, first ? undefined : this.#index, unchanged);
+    if (unchanged && !mended) return;
+    const before = this.#index;
+    this.#index = await store.index();
+    if (!first && (await this.#repair.vanished(before, this.#index))) this.#index = await store.index();
+    this.#revision = found.revision;
+    for (const id of loop.marks.changedRecords(this.#index)) loop.queue.add(id);
+  }
+
+  /** Bodies of another label whose wrappers write into this store are its own: it was lost, and they still serve it. */
+  async #adopt(): Promise<boolean> {
+    const { store, ownership, epoch, findings } = this.#options;
+    const foreign = ownership?.foreign ?? [];
+    const text = foreignBodies(foreign, this.#identity);
+    if (text === undefined) {
+      findings.clear('foreign bodies');
+      return false;
+    }
+    const labels = new Set(foreign.flatMap(({ store: label }) => label ?? []));
+    const adopted = { ...this.#identity.adopted };
+    for (const label of labels) {
+      const ids = foreign.filter((body) => body.store === label).map(({ worker_id }) => worker_id);
+      if (await store.heard(ids)) adopted[label] = null;
+    }
+    if (Object.keys(adopted).length === Object.keys(this.#identity.adopted).length) {
+      findings.note('foreign bodies', text);
+      return false;
+    }
+    this.#identity = { ...this.#identity, adopted };
+    await store.adopt(epoch, this.#identity);
+    ownership?.set(this.#identity);
+    return true;
+  }
+
+  async #list(): Promise<{ bodies: Body[]; listed: Set<string> }> {
+    const { runtimes, log } = this.#options;
+    const listed = new Set<string>();
+    const lists = await Promise.all(
+      runtimes.all.map(async ({ name }) => {
+        try {
+          const list = await runtimes.call(name, (runtime) => runtime.list());
+          listed.add(name);
+          return list;
+        } catch (error) {
+          log.debug({ runtime: name, why: messageOf(error) }, 'bodies cannot be listed');
+          return [];
+        }
+      }),
+    );
+    return { bodies: lists.length === 1 ? (lists[0] ?? []) : lists.flat(), listed };
+  }
+
+  /** Looks for heartbeats that tell something the statuses do not. */
+  async #listen(): Promise<void> {
+    const { store, loop, metrics, now, heartbeat_silent_ms } = this.#options;
+    const ids = loop.marks.living();
+    if (ids.length === 0) return;
+    const beats = await store.heartbeats(ids);
+    if (this.#aside.size > 0) {
+      const living = new Set(ids);
+      for (const id of this.#aside.keys()) if (!living.has(id)) this.#aside.delete(id);
+    }
+    const at = now();
+    for (const [place, id] of ids.entries()) {
+      const text = beats[place];
+      if (!text) {
+        // One that is lost tells what one tells that has grown old.
+        if (loop.marks.isHeard(id)) loop.queue.add(id);
+        continue;
+      }
+      const { beat, unreadable } = readHeartbeat(text) ?? { unreadable: '' };
+      if (!beat) {
+        this.#putAside(id, text, unreadable);
+        // As one that is lost: the rest goes on without it.
+        if (loop.marks.isHeard(id)) loop.queue.add(id);
+        continue;
+      }
+      this.#aside.delete(id);
+      const age_ms = at - (parseInstant(beat.at) ?? at);
+      metrics.heartbeatAge.observe(Math.max(0, age_ms) / 1000);
+      loop.countDenials(id, beat, true);
+      if (loop.marks.heartbeatTells(id, { ...beat, age_ms }, heartbeat_silent_ms)) loop.queue.add(id);
+    }
+  }
+
+  /** Counts and logs a heartbeat that cannot be read, once for each text. */
+  #putAside(id: string, text: string, why: string): void {
+    if (this.#aside.get(id) === text) return;
+    this.#aside.set(id, text);
+    this.#options.metrics.unreadable.inc(1, { kind: 'heartbeat' });
+    this.#options.log.warn({ worker_id: id, why }, 'heartbeat cannot be read; it counts as lost');
+  }
+
+  async #sweep(bodies: Body[]): Promise<void> {
+    const { store, runtimes, loop, log, metrics } = this.#options;
+    const identity = this.#identity;
+    const { now, mayAct, epoch, grace_ms, breaker_share } = this.#options;
+    const swept = sweep({
+      bodies,
+      known: (id) => this.#index[id] !== undefined,
+      suspects: this.#suspects,
+      now: now(),
+      grace_ms,
+      remembers_since: parseInstant(identity.created_at) ?? 0,
+      breaker_share,
+    });
+    this.#suspects = swept.suspects;
+    this.heldBack = swept.held_back;
+    metrics.removalBreakerOpen.set(swept.held_back > 0 ? 1 : 0);
+    if (swept.held_back > 0) {
+      const hint = 'look at them, then restart with a higher REMOVAL_BREAKER_SHARE to allow it';
+      log.error(
+        { orphans: swept.held_back, bodies: bodies.length, hint },
+        'too many orphans at once: nothing is removed',
+      );
+    }
+    const deleted: Body[] = [];
+    for (const body of swept.before_memory) {
+      if (!this.#told.has(body.id) && (await restore(body, this.#options))) loop.queue.add(body.worker_id);
+      this.#told.add(body.id);
+      // What the store remembers to have deleted is not older than its memory: a clock was set back.
+      if ((await store.status(body.worker_id))?.desired === 'deleted') deleted.push(body);
+    }
+    for (const { id, worker_id, runtime } of [...swept.remove, ...deleted]) {
+      if (!mayAct() || !(await store.leads(epoch))) return;
+      // The index may be a moment old: a record that came since makes it no orphan.
+      if (await store.load(worker_id)) continue;
+      try {
+        await runtimes.call(runtime, (engine) => engine.remove(id));
+        metrics.orphansRemoved.inc(1);
+        log.warn({ worker_id, body_id: id, runtime }, 'removed a body without a record');
+      } catch (error) {
+        log.warn({ worker_id, body_id: id, why: messageOf(error) }, 'an orphan could not be removed');
+      }
+    }
+  }
+}

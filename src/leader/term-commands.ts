@@ -1,0 +1,60 @@
+import { consumeCommands } from '../commands/index.ts';
+import { ASSIGNED, type WorkerSpec } from '../model/index.ts';
+import { BURST_MS, type PoolLoop } from '../pools/loop.ts';
+import type { Stock } from '../pools/warm/warm-pool.ts';
+import type { Loop } from '../reconcile/loop.ts';
+import type { CommandResult } from '../telemetry/metrics.ts';
+import type { Census } from './census.ts';
+import type { TermOptions } from './term-options.ts';
+
+const STREAM_LOST =
+  'The stream of commands, or its consumer group, was lost and is made again. Commands that were on it and have no answer have to be sent again.';
+
+/** The parts of a term that a settled command is reported to. */
+interface Parts {
+  epoch: number;
+  loop: Loop;
+  pools: PoolLoop;
+  stock: Stock;
+  census: Census;
+  hint: (id: string) => void;
+}
+
+/** Reads and settles commands until the signal fires. Throws only `Fenced`. */
+export async function consumeForTerm(options: TermOptions, parts: Parts, signal: AbortSignal): Promise<void> {
+  const { stream, store, runtimes, log, now, newId, metrics, checkpoint, abilities } = options;
+  const { epoch, loop, pools, stock, census, hint } = parts;
+  const context = {
+    ...{ store, now, newId, abilities, pools: options.pools.store },
+    full: () => census.full,
+    warm: (spec: WorkerSpec) => stock.choose(spec),
+    get runtimes() {
+      return runtimes.states;
+    },
+  };
+  await consumeCommands(
+    {
+      ...{ stream, epoch, context, log, checkpoint },
+      changed: hint,
+      wanted: (id) => census.add(id),
+      poolChanged: (name) => pools.hint(name),
+      takenOver(id, by) {
+        // Looked at after the burst, where its wrapper has not spoken by then; whom it was taken from, to be forgotten.
+        loop.queue.addAfter(id, BURST_MS);
+        if (!by) pools.bodyTaken(id);
+        const runtime = by?.spec.runtime;
+        if (runtime) metrics.spawnDuration.observe((now() - by.ms) / 1000, { phase: ASSIGNED, runtime });
+      },
+      streamLost: () => options.findings.note('commands', STREAM_LOST),
+      spared(id) {
+        stock.spare(id);
+        hint(id);
+      },
+      settled(command, result, lagMs) {
+        metrics.commands.inc(1, { command: command as 'create', result: result as CommandResult });
+        metrics.commandLag.observe(lagMs / 1000);
+      },
+    },
+    signal,
+  );
+}

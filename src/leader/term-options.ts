@@ -1,0 +1,46 @@
+import type { Logger } from 'pino';
+import type { Abilities } from '../commands/index.ts';
+import type { Checkpoint, Limits, RuntimeName } from '../model/index.ts';
+import type { PoolPorts } from '../pools/ports.ts';
+import type { AdmissionOptions } from '../reconcile/admission/admission.ts';
+import type { PassContext } from '../reconcile/context.ts';
+import type { Ownership } from '../runtimes/owned.ts';
+import type { Runtimes } from '../runtimes/registry.ts';
+import type { CommandStream, Findings, Store } from '../store/index.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+
+/** What a term of leadership is made from. */
+export interface TermOptions {
+  /** Called between any two steps; see `Checkpoint`. */
+  checkpoint?: Checkpoint | undefined;
+  store: Store;
+  stream: CommandStream;
+  runtimes: Runtimes;
+  metrics: Metrics;
+  log: Logger;
+  limits: Limits;
+  cell: string;
+  /** Whose bodies the runtimes show: set once the store is known. */
+  ownership: Ownership;
+  /** What is missing in the store, for people. */
+  findings: Findings;
+  bodyRedisUrl: (runtime: RuntimeName) => string;
+  images: PassContext['images'];
+  secrets: PassContext['secrets'];
+  handlersDir?: string | undefined;
+  /** What this manager's machine and operator allow. */
+  abilities: Abilities;
+  /** Pools, and the queues that their workers take tasks from. */
+  pools: PoolPorts;
+  /** How many bodies of a runtime may boot at the same time, and the memory that those of this machine share. */
+  starts: { slotsOf: AdmissionOptions['slotsOf']; memoryOf: AdmissionOptions['memoryOf'] };
+  /** MAX_WORKERS_TOTAL. */
+  most_workers?: number | undefined;
+  now: () => number;
+  newId: () => string;
+  concurrency: number;
+  resync_ms: number;
+  check_ms: number;
+  grace_ms: number;
+  breaker_share: number;
+}

@@ -1,0 +1,244 @@
+/**
+ * One term of leadership, from the lease that was won to its end: recover, then read commands, pass workers and
+ * look at everything from time to time. It ends when its signal fires, and throws where it cannot go on: another
+ * manager leads (`Fenced`), or the store is not the same any more (`StoreLost`). Bodies are never touched by its end.
+ */
+import { type LifecycleEvent, messageOf, type RuntimeName } from '../model/index.ts';
+import { PoolLoop } from '../pools/loop.ts';
+import { endedBody, poolContext } from '../pools/ports.ts';
+import { Stock } from '../pools/warm/warm-pool.ts';
+import { steadyClock } from '../queue/clock.ts';
+import { refusalOf } from '../reconcile/act.ts';
+import { Admission } from '../reconcile/admission/admission.ts';
+import { imageOf } from '../reconcile/body-image.ts';
+import { Loop } from '../reconcile/loop.ts';
+import { Fenced } from '../store/index.ts';
+import { DEFAULT_POOL } from '../tasks/desk.ts';
+import { Adoption } from './adoption.ts';
+import { askNode } from './ask-node.ts';
+import { Census } from './census.ts';
+import { Monitor, type UsageSum } from './health-monitor.ts';
+import { recover, restoredEvent } from './recover.ts';
+import { Resync } from './resync.ts';
+import { Rounds } from './rounds.ts';
+import { consumeForTerm } from './term-commands.ts';
+import type { TermOptions } from './term-options.ts';
+
+/** How soon it is noticed that memory is free again, and how old a place in the queue of starts may be. */
+const TICK_MS = 1000;
+
+export class Term {
+  readonly epoch: number;
+  readonly loop: Loop;
+  readonly pools: PoolLoop;
+  readonly #options: TermOptions;
+  readonly #mayAct: () => boolean;
+  readonly #end = new AbortController();
+  readonly #rounds: Rounds;
+  readonly #monitor: Monitor;
+  readonly #stock: Stock;
+  readonly #admission: Admission;
+  readonly #census: Census;
+  #resync: Resync | undefined;
+  #adoption: Adoption | undefined;
+  readonly #began: number;
+
+  constructor(epoch: number, mayAct: () => boolean, options: TermOptions) {
+    this.epoch = epoch;
+    this.#options = options;
+    this.#mayAct = mayAct;
+    const { store, runtimes, log, limits, now, cell, bodyRedisUrl, metrics, concurrency } = options;
+    this.#began = now();
+    this.#stock = new Stock({
+      info: (name) => runtimes.states.find((state) => state.name === name)?.info,
+      imageOf: (spec) => imageOf(spec, options.images),
+    });
+    this.#census = new Census(options.most_workers);
+    this.#admission = new Admission({
+      ...options.starts,
+      ...{ now: steadyClock.now, wallClock: now, wake: (id) => this.loop.queue.add(id) },
+    });
+    this.loop = new Loop({
+      context: {
+        ...{ store, runtimes, log, limits, now, cell, bodyRedisUrl, epoch, mayAct, refusalOf },
+        images: options.images,
+        secrets: options.secrets,
+        handlersDir: options.handlersDir,
+        vitals: (bodyId) => this.#monitor.vitals(bodyId),
+        turns: this.#admission,
+        checkpoint: options.checkpoint,
+        leadingSince: this.#began,
+        refusals: new Map(),
+      },
+      metrics,
+      concurrency,
+      fenced: () => this.#end.abort(new Fenced()),
+      decided: (seen, decision) => {
+        if (seen.desired.spec.pool) this.pools.expect(seen.desired.spec.pool);
+        this.#adoption?.note(seen, decision);
+        this.#stock.note(seen, decision);
+        this.#admission.note(seen, decision);
+        this.#census.note(seen, decision);
+      },
+      recorded: (seen, decision) => {
+        const { pool, agent_type } = seen.desired.spec;
+        if (pool) this.pools.workerChanged(seen.worker_id, pool);
+        // Also one that nobody's pool has made takes tasks.
+        const queue = pool ?? (agent_type === 'TASK' ? DEFAULT_POOL : undefined);
+        const dead = queue === undefined ? undefined : endedBody(seen, decision);
+        if (queue !== undefined && dead !== undefined) options.pools.release(queue, seen.worker_id, dead);
+      },
+      failed: (id) => {
+        this.#adoption?.skip(id);
+        this.#admission.failed(id);
+      },
+      gone: (id) => {
+        this.#adoption?.skip(id);
+        this.#admission.forget(id);
+        this.#census.forget(id);
+        this.#stock.forget(id);
+        this.pools.workerChanged(id);
+      },
+    });
+    this.pools = new PoolLoop({
+      context: {
+        ...poolContext(options),
+        ...{ epoch, mayAct, leadingSince: this.#began },
+        ...{ room: () => this.#census.room, counted: this.#census },
+        changed: (id) => this.loop.queue.add(id),
+      },
+      findings: options.findings,
+      reindex: () => options.store.repair.reindex(epoch),
+      fenced: () => this.#end.abort(new Fenced()),
+    });
+    this.#monitor = new Monitor({
+      ...{ store, runtimes, log, limits, now, askNode, loop: this.loop },
+      ...{ interval_ms: options.check_ms, monotonic: steadyClock.monotonic },
+    });
+    this.#rounds = new Rounds({
+      ...{ log, resync_ms: options.resync_ms, check_ms: options.check_ms },
+      resync: () => this.#observeAll(this.#resync as Resync),
+      check: () => this.#monitor.run(),
+      fatal: (error) => this.#end.abort(error),
+    });
+  }
+
+  /** Workers that wait for their turn to start, by runtime. */
+  get queued(): [RuntimeName, number][] {
+    return this.#admission.waiting();
+  }
+
+  /** Starts no body any more; what ends is still recorded. */
+  holdStarts(): void {
+    this.#admission.close();
+  }
+
+  /** What workers used at the last check, summed. */
+  get usage(): UsageSum[] {
+    return this.#monitor.usage();
+  }
+
+  /** Something about a worker may have changed; without an id, about any of them. */
+  hint(workerId: string | undefined): void {
+    if (workerId) this.loop.queue.add(workerId);
+    else this.#rounds.request();
+  }
+
+  /** A build has begun, gone on or ended: those that wait for an image have to look. */
+  imagesChanged(): void {
+    for (const id of this.loop.marks.inPhase('building')) this.loop.queue.add(id);
+  }
+
+  /** A runtime has begun or ceased to answer: those that live there have to say so. */
+  runtimeChanged(name: RuntimeName): void {
+    for (const id of this.loop.marks.livingOn(name)) this.loop.queue.add(id);
+    this.hint(undefined);
+  }
+
+  /** Seconds since the loop last showed that it moves: by a pass, or by a look at everything. */
+  quietSeconds(): number {
+    const look = (this.#options.now() - (this.#resync?.lastAt || this.#began)) / 1000;
+    return Math.max(look, this.loop.quietSeconds());
+  }
+
+  /** Bodies that the removal breaker keeps from being removed; 0 while it is closed. */
+  get heldBack(): number {
+    return this.#resync?.heldBack ?? 0;
+  }
+
+  async run(outer: AbortSignal): Promise<void> {
+    const signal = AbortSignal.any([outer, this.#end.signal]);
+    const { store, runtimes, log, metrics, now, newId, ownership, findings } = this.#options;
+    // Until it is known which store this is, all bodies have to be seen.
+    ownership.set(undefined);
+    const { identity, restored } = await recover({
+      ...{ store, runtimes, epoch: this.epoch, now, newId, log, last: ownership.last },
+    });
+    ownership.set(identity);
+    this.#options.checkpoint?.('recovered');
+    for (const id of restored) await store.tell(id, restoredEvent(now()));
+    const adopted = (id: string, event: LifecycleEvent) => {
+      metrics.adopted.inc(1);
+      void store
+        .tell(id, event)
+        .catch((error) => log.warn({ worker_id: id, why: messageOf(error) }, 'history not written'));
+    };
+    this.#census.begin(await store.summaries());
+    const waiting = Object.keys(await store.index());
+    this.#adoption = new Adoption(waiting, log, adopted, () => this.#admission.open());
+    const { limits, grace_ms, breaker_share } = this.#options;
+    this.#resync = new Resync({
+      ...{ store, runtimes, metrics, log, identity, now, grace_ms, breaker_share, ownership, findings },
+      ...{
+        loop: this.loop,
+        mayAct: this.#mayAct,
+        epoch: this.epoch,
+        heartbeat_silent_ms: limits.heartbeat_silent_ms,
+      },
+    });
+    const ticking = setInterval(() => this.#admission.tick(), TICK_MS);
+    const watchers = runtimes.all.map((runtime) => runtime.watch((id) => this.hint(id)));
+    try {
+      await Promise.all([
+        this.loop.run(signal),
+        this.pools.run(signal),
+        this.#rounds.run(signal),
+        this.#consume(signal),
+      ]);
+      // The reason of the term's own end, if it has one, is told to whoever began it.
+      this.#end.signal.throwIfAborted();
+    } finally {
+      clearInterval(ticking);
+      this.#rounds.end();
+      this.loop.queue.shutDown();
+      this.pools.queue.shutDown();
+      await Promise.all(watchers.map((watcher) => watcher.close()));
+    }
+  }
+
+  async #observeAll(resync: Resync): Promise<void> {
+    await resync.run();
+    await this.pools.lookAround();
+    await this.#options.stream.trim();
+    await this.#trimStreams();
+  }
+
+  async #trimStreams(): Promise<void> {
+    const { store, findings } = this.#options;
+    for (const id of (await store.budgets.trim()).unread)
+      findings.note(
+        `input of worker ${id}`,
+        `Worker ${id} does not read its input, which takes more than 4 MiB.`,
+      );
+  }
+
+  async #consume(signal: AbortSignal): Promise<void> {
+    const { epoch, loop, pools } = this;
+    const counted = { epoch, loop, pools, stock: this.#stock, census: this.#census };
+    try {
+      await consumeForTerm(this.#options, { ...counted, hint: (id) => this.hint(id) }, signal);
+    } catch (error) {
+      this.#end.abort(error);
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import type { Logger } from 'pino';
+import { SteadyWall } from '../queue/steady-wall.ts';
+import type { Store } from '../store/index.ts';
+
+export interface ManagerClock {
+  /** Milliseconds since 1970, which do not jump. */
+  now: () => number;
+  /** Compares the clocks of Redis and of this machine with it, and logs what differs. Never throws. */
+  compare: () => Promise<void>;
+}
+
+/** The time that the manager decides by; see `SteadyWall`. */
+export function openClock(store: Pick<Store, 'time'>, log: Logger): ManagerClock {
+  const clock = new SteadyWall();
+  const seconds = (ms: number) => Math.round(ms / 1000);
+  return {
+    now: clock.now,
+    async compare() {
+      // A Redis that is away is asked again; until then the clock of this machine counts.
+      const ahead = await clock.anchor(() => store.time()).catch(() => undefined);
+      if (ahead !== undefined)
+        log.warn(
+          { ahead_seconds: seconds(ahead) },
+          'the clocks of this machine and of Redis differ; taking the time of Redis',
+        );
+      const jump = clock.check();
+      if (jump !== undefined)
+        log.warn(
+          { jump_seconds: seconds(jump) },
+          'the clock of this machine was set; deadlines and backoffs go on by elapsed time',
+        );
+    },
+  };
+}

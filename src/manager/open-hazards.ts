@@ -1,0 +1,59 @@
+/** What this manager says and does about a Redis that may lose what is written to it. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { Fault, messageOf } from '../model/index.ts';
+import { type Hazard, hazardsOf, type Link, readRedisFacts } from '../store/index.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+
+/** Settings of a Redis that answers can be asked for again at once. */
+const AGAIN_MS = 500;
+
+export interface HazardWatch {
+  /** Resolves when the manager may lead. With REDIS_STRICT it waits for Redis, and throws a Fault about a hazard. */
+  mayLead(signal: AbortSignal): Promise<void>;
+  /** What the details of `/readyz` say; `undefined` if there is nothing to say. `refused`: it must not lead. */
+  report(): { message: string; refused: boolean } | undefined;
+}
+
+export function watchHazards(options: {
+  redis: Link;
+  metrics: Pick<Metrics, 'redisHazard'>;
+  log: Logger;
+  strict: boolean;
+}): HazardWatch {
+  const { redis, metrics, log, strict } = options;
+  let hazards: Hazard[] = [];
+  let said = '';
+  const present = () => hazards.filter((one) => one.present === 'yes');
+  const sentences = (some: Hazard[]) => some.flatMap(({ message }) => message ?? []).join(' ');
+
+  async function look(): Promise<boolean> {
+    try {
+      hazards = hazardsOf(await readRedisFacts(redis));
+    } catch (error) {
+      log.debug({ why: messageOf(error) }, 'settings of Redis cannot be read');
+      return false;
+    }
+    for (const { name, present: is } of hazards)
+      metrics.redisHazard.set(is === 'yes' ? 1 : 0, { hazard: name });
+    const text = sentences(hazards);
+    if (text !== said && text !== '') log.warn({ what: text }, 'this Redis may lose data');
+    said = text;
+    return true;
+  }
+  // Another server, or another configuration, after each new connection.
+  redis.on('ready', () => void look());
+
+  return {
+    async mayLead(signal) {
+      if (!strict) return;
+      while (!(await look()) && !signal.aborted) await delay(AGAIN_MS, undefined, { signal }).catch(() => {});
+      const found = present();
+      if (found.length > 0) throw new Fault('unavailable', `REDIS_STRICT is true. ${sentences(found)}`);
+    },
+    report() {
+      const message = sentences(hazards);
+      return message === '' ? undefined : { message, refused: strict && present().length > 0 };
+    },
+  };
+}

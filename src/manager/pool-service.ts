@@ -1,0 +1,74 @@
+/** The parts of a manager that pools need beside its loop: their records, their queues, their answers over HTTP. */
+import type { Logger } from 'pino';
+import { nodeRoutes } from '../http/nodes.ts';
+import { poolRoutes } from '../http/pools.ts';
+import type { Route } from '../http/route.ts';
+import type { UsageSum } from '../leader/health-monitor.ts';
+import { messageOf } from '../model/index.ts';
+import type { PoolLoop } from '../pools/loop.ts';
+import type { PoolPorts } from '../pools/ports.ts';
+import { createAsker, type Link, PoolStore, type Store } from '../store/index.ts';
+import type { Tasks } from '../tasks/index.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { taskScraper } from './scrape-tasks.ts';
+
+export interface PoolParts {
+  ports: PoolPorts;
+  routes: Route[];
+  /** Writes the metrics of pools as the last passes saw them; none where another manager leads. */
+  scrape(loop: PoolLoop | undefined, usage: readonly UsageSum[]): Promise<void>;
+  close(): void;
+}
+
+export function openPools(options: {
+  redis: Link;
+  settings: { redisUrl: string; cell: string };
+  workers: Pick<Store, 'keys' | 'nodes' | 'taskNodes'>;
+  tasks: Tasks;
+  metrics: Metrics;
+  log: Logger;
+}): PoolParts {
+  const { redis, settings, workers, tasks, metrics, log } = options;
+  const store = new PoolStore(redis, settings.cell);
+  const asker = createAsker(redis, workers.keys, settings.redisUrl);
+  const scrapeTasks = taskScraper({ tasks, metrics, nodes: () => workers.nodes() });
+  return {
+    ports: {
+      store,
+      counts: (pool) => tasks.queue(pool).counts(),
+      release(pool, worker_id, incarnation) {
+        tasks
+          .queue(pool)
+          .release(worker_id, incarnation)
+          .then(
+            (count) =>
+              count > 0 && log.info({ worker_id, pool, tasks: count }, 'tasks of a dead worker released'),
+          )
+          // They are found without it when their locks end, only later.
+          .catch((error) => log.warn({ worker_id, pool, why: messageOf(error) }, 'tasks not released'));
+      },
+    },
+    routes: [
+      ...poolRoutes({
+        views: () => store.views(),
+        nodes: () => workers.nodes(),
+        ask: (command) => asker.ask(command),
+      }),
+      ...nodeRoutes({ nodes: () => workers.taskNodes() }),
+    ],
+    scrape(loop, usage) {
+      metrics.poolWorkers.reset();
+      for (const [pool, { status }] of loop?.statuses() ?? [])
+        for (const state of ['desired', 'busy', 'idle', 'starting', 'failing', 'draining', 'warm'] as const)
+          metrics.poolWorkers.set(status[state], { pool, state });
+      metrics.workerCpu.reset();
+      metrics.workerMemory.reset();
+      for (const { cpu_cores, memory_bytes, ...kind } of usage) {
+        metrics.workerCpu.set(cpu_cores, kind);
+        metrics.workerMemory.set(memory_bytes, kind);
+      }
+      return scrapeTasks(loop);
+    },
+    close: () => asker.close(),
+  };
+}

@@ -1,0 +1,242 @@
+/**
+ * The manager's process: it asks for the lease, leads while it has it, answers for its health and goes away quietly.
+ * Must not read the environment: main.ts hands everything in.
+ */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { limitsOf } from '../config/limits.ts';
+import { report } from '../http/health.ts';
+import { createHttpServer } from '../http/server.ts';
+import { taskRoutes } from '../http/tasks.ts';
+import { startSchedule } from '../images/schedule.ts';
+import { pauseBetweenTerms } from '../leader/rounds.ts';
+import { Term } from '../leader/term.ts';
+import type { TermOptions } from '../leader/term-options.ts';
+import { messageOf } from '../model/index.ts';
+import {
+  CommandStream,
+  connectBlocking,
+  connectCommands,
+  Fenced,
+  Findings,
+  ImageUsage,
+  Store,
+  watchSignals,
+} from '../store/index.ts';
+import { openTasks } from '../tasks/index.ts';
+import { newApiSocket } from '../watchdog/api-socket.ts';
+import { startWatchdog } from '../watchdog/index.ts';
+import { openClock } from './open-clock.ts';
+import { watchHazards } from './open-hazards.ts';
+import { openRuntimes } from './open-runtimes.ts';
+import { startsOf } from './open-starts.ts';
+import type { ServeOptions } from './options.ts';
+import { openPools } from './pool-service.ts';
+import { cleanUp } from './stop-direct-workers.ts';
+import { deskOf } from './task-service.ts';
+
+/** A runtime that does not answer is asked again after this. */
+const PROBE_MS = 2000;
+
+/** Runs the manager until the signal fires. Throws only where it cannot start, such as on a port that is taken. */
+export async function serve(options: ServeOptions): Promise<void> {
+  const { settings, metrics, log, signal } = options;
+  const redis = connectCommands(settings.redisUrl);
+  const listener = connectBlocking(settings.redisUrl);
+  const store = new Store(redis, settings.cell);
+  const clock = openClock(store, log);
+  const tasks = openTasks(settings);
+  const desk = deskOf({ redis, cell: settings.cell, tasks });
+  const pools = openPools({ redis, settings, workers: store, tasks, metrics, log });
+  const link = { ok: false, message: 'not connected yet' };
+  let told: boolean | undefined;
+  const setLink = (ok: boolean, message: string) => {
+    if (ok !== told)
+      log[ok ? 'info' : 'warn']({ why: ok ? undefined : message }, ok ? 'Redis answers' : 'Redis is away');
+    told = ok;
+    Object.assign(link, { ok, message });
+    metrics.redisUp.set(ok ? 1 : 0);
+    // A manager that is going waits for no answer of a Redis that is away: the next one finds what is not recorded.
+    if (!ok && signal.aborted) redis.disconnect();
+  };
+  // Reconnecting is ioredis's part; without a listener an error would end the process. The watchdog reports the link.
+  redis.on('error', () => {});
+  void redis.connect().catch(() => {});
+  listener.on('error', () => {});
+
+  let term: Term | undefined;
+  let ended = Promise.resolve();
+  const images = options.images?.(() => term?.imagesChanged(), clock.now);
+  const imageObstacle = options.imageObstacle(images);
+  const usage = new ImageUsage(redis);
+  const collector = options.collector?.(redis, () => images?.busy ?? false);
+  const findings = new Findings(redis, store.keys.findings, { log, now: clock.now });
+  const hazards = watchHazards({ redis, metrics, log, strict: settings.redisStrict });
+  const { runtimes, ...open } = openRuntimes(options, { redis, store, now: clock.now }, (name) =>
+    term?.runtimeChanged(name),
+  );
+
+  let termEnd = new AbortController();
+  /** Fires when nothing is to be led any more: with `cleanup`, once the ends of the direct bodies are recorded. */
+  const leave = new AbortController();
+  /** Leads until the lease is lost, with a new term wherever one cannot go on. */
+  async function lead(epoch: number): Promise<void> {
+    await ended;
+    await clock.compare();
+    termEnd = new AbortController();
+    const schedule =
+      collector && startSchedule({ cron: settings.imageGcCron, collector, usage, metrics, log });
+    while (watchdog.lease.epoch() === epoch && !leave.signal.aborted) {
+      // A read that blocks cannot be taken back, only cut: each term has a connection of its own.
+      const blocking = connectBlocking(settings.redisUrl);
+      blocking.on('error', () => {});
+      const stop = AbortSignal.any([termEnd.signal, leave.signal]);
+      stop.addEventListener('abort', () => blocking.disconnect());
+      try {
+        term = new Term(epoch, () => watchdog.lease.held(), {
+          ...termOptions(),
+          stream: new CommandStream(redis, blocking, store.keys),
+        });
+        watchdog.publish();
+        await term.run(stop);
+      } catch (error) {
+        log.warn({ why: messageOf(error) }, 'leader term failed; restarting');
+        term = undefined;
+        // The lease is not ours any more: its next renewal ends this, and until then every write would be refused.
+        await pauseBetweenTerms(stop, error instanceof Fenced ? settings.leaseSeconds * 1000 : undefined);
+      } finally {
+        term = undefined;
+        blocking.disconnect();
+      }
+    }
+    schedule?.stop();
+  }
+
+  const termOptions = (): Omit<TermOptions, 'stream'> => ({
+    ...{
+      store,
+      runtimes,
+      ownership: open.ownership,
+      findings,
+      metrics,
+      log,
+      cell: settings.cell,
+      now: clock.now,
+      newId: randomUUID,
+    },
+    checkpoint: options.checkpoint,
+    bodyRedisUrl: open.bodyRedisUrl,
+    pools: pools.ports,
+    images: images && {
+      state: (spec) => images.state(spec),
+      build: (spec) => images.build(spec),
+      usage,
+    },
+    secrets: (names) => options.secrets.read(names),
+    handlersDir: options.handlers.directory,
+    abilities: {
+      foreignImage: settings.workerImage,
+      allowPrivileged: settings.allowPrivileged,
+      missingSecrets: (names) => options.secrets.missing(names),
+      missingHandlers: (names) => options.handlers.missing(names),
+      roomFor: options.roomFor,
+      imageObstacle,
+    },
+    concurrency: settings.concurrency,
+    resync_ms: settings.resyncSeconds * 1000,
+    check_ms: settings.healthCheckSeconds * 1000,
+    grace_ms: settings.creationGraceSeconds * 1000,
+    breaker_share: settings.removalBreakerShare,
+    limits: limitsOf(settings),
+    most_workers: settings.maxWorkersTotal,
+    starts: startsOf(runtimes, settings.maxConcurrentStarts),
+  });
+
+  metrics.beforeScrape(() => {
+    metrics.workqueueDepth.set(term?.loop.queue.length ?? 0);
+    metrics.workqueueOldest.set(term?.loop.queue.oldestSeconds() ?? 0);
+    const { kinds, desired } = term?.loop.marks.count() ?? { kinds: [], desired: 0 };
+    metrics.workers.reset();
+    for (const { count, ...kind } of kinds) metrics.workers.set(count, kind);
+    metrics.desiredWorkers.set(desired);
+    metrics.queuedWorkers.reset();
+    for (const [runtime, count] of term?.queued ?? []) metrics.queuedWorkers.set(count, { runtime });
+    return pools.scrape(term?.pools, term?.usage ?? []);
+  });
+  const health = () => {
+    const states = runtimes.states.map(({ name, info, error }) => {
+      return [name, { ok: !error, message: error ?? info?.version ?? '' }] as const;
+    });
+    return report({
+      redis: link,
+      findings: findings.recent(),
+      hazards: hazards.report(),
+      runtimes: Object.fromEntries(states),
+      leading: term !== undefined,
+      heldBack: term?.heldBack ?? 0,
+      loopQuietSeconds: term?.quietSeconds() ?? 0,
+      loopStuckSeconds: 3 * settings.resyncSeconds + 60,
+    });
+  };
+
+  const apiSocket = newApiSocket();
+  const api = await createHttpServer({
+    ...{ host: settings.httpHost, port: settings.httpPort, socketPath: apiSocket },
+    ...{ health, metrics, log, routes: [...pools.routes, ...taskRoutes(desk)] },
+    ...{ allowedHosts: settings.httpAllowedHosts, token: settings.apiToken },
+  });
+  const watchdog = await startWatchdog({
+    ...{ redisUrl: settings.redisUrl, cell: settings.cell, apiSocket, health, metrics, log },
+    ...{ host: settings.httpHost, port: settings.httpPort, allowedHosts: settings.httpAllowedHosts },
+    token: settings.apiToken,
+    owner: `${hostname()}-${process.pid}-${randomUUID()}`,
+    leaseMs: settings.leaseSeconds * 1000,
+    onAcquired: (epoch) => {
+      log.info({ epoch }, 'leading');
+      metrics.leader.set(1);
+      ended = lead(epoch);
+    },
+    onLost: (reason) => {
+      log.warn({ why: reason }, 'standing by');
+      metrics.leader.set(0);
+      termEnd.abort();
+    },
+    onLink: setLink,
+  }).catch(async (error) => {
+    await api.close();
+    throw error;
+  });
+  const prober = setInterval(() => {
+    void clock.compare();
+    if (open.incomplete) void open.probe();
+  }, PROBE_MS);
+  try {
+    log.info({ url: watchdog.url, cell: settings.cell }, 'manager started');
+    options.listening?.(watchdog.url);
+    await open.probe();
+    void watchSignals(listener, store.keys, (id) => term?.hint(id)).catch(() => {});
+    const over = new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      signal.addEventListener('abort', () => resolve());
+    });
+    await Promise.race([hazards.mayLead(signal), watchdog.failed]);
+    if (!signal.aborted) watchdog.lease.start();
+    await Promise.race([over, watchdog.failed]);
+    if (!link.ok) redis.disconnect();
+    log.info(`shutting down; ${options.cleanup ? 'ending direct workers' : 'workers keep running'}`);
+  } finally {
+    clearInterval(prober);
+    if (options.cleanup) await cleanUp(open.ours, { log, store, term, leads: watchdog.lease.held() });
+    leave.abort();
+    await ended;
+    await watchdog.close();
+    await api.close();
+    await images?.close();
+    collector?.close();
+    await runtimes.close();
+    pools.close();
+    await tasks.close();
+    redis.disconnect();
+    listener.disconnect();
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * `serve --cleanup`: ends the direct bodies of a cell when their manager goes, as a supervisor of processes does.
+ * SIGTERM to each, its own grace, then SIGKILL to whatever is left of it. The manager leads until their records say how
+ * they ended, and starts none again: the next one restarts those whose policy says so. Without it, bodies stay and are adopted.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { type Body, farewellMs, getCapabilities, messageOf, workerSpec } from '../model/index.ts';
+import type { Runtime } from '../runtimes/runtime.ts';
+import type { Store } from '../store/index.ts';
+
+/** Between two looks at what still lives. */
+const LOOK_MS = 50;
+/** What SIGKILL does not end within this hangs in the kernel. */
+const KILL_MS = 10_000;
+/** The grace of a body whose spec cannot be read; as docker stop. */
+const GRACE_SECONDS = 10;
+
+/** How long the manager may take to record how they ended. */
+const RECORD_MS = 5000;
+
+interface CleanupParts {
+  log: Logger;
+  store: Pick<Store, 'load'>;
+  /** Lets the manager look at a worker. */
+  hint: (workerId: string) => void;
+}
+
+/** Ends the direct bodies of a manager that goes, while its term goes on and records how they end; those of a standby are the leader’s. */
+export async function cleanUp(
+  runtimes: readonly Runtime[],
+  parts: Pick<CleanupParts, 'log' | 'store'> & {
+    term: { holdStarts(): void; hint(workerId: string): void } | undefined;
+    leads: boolean;
+  },
+): Promise<void> {
+  const { log, store, term, leads } = parts;
+  const direct = runtimes.find(({ name }) => getCapabilities(name).hasLocalBodies);
+  if (!leads) return log.warn('not leading: direct workers stay as they are');
+  term?.holdStarts();
+  if (direct) await endDirectBodies(direct, { log, store, hint: (id) => term?.hint(id) });
+}
+
+/** Ends them all, and waits until their records say so. Throws nothing: what cannot be ended is logged. */
+async function endDirectBodies(
+  runtime: Pick<Runtime, 'list' | 'terminate' | 'kill'>,
+  { log, store, hint }: CleanupParts,
+): Promise<void> {
+  try {
+    const bodies = await living(runtime);
+    if (bodies.length === 0) return;
+    log.info({ bodies: bodies.length }, 'ending the direct workers (--cleanup)');
+    await Promise.all(bodies.map(({ id }) => runtime.terminate(id)));
+    const began = performance.now();
+    const killAt = new Map(bodies.map((body) => [body.id, began + graceMs(body)]));
+    const giveUpAt = Math.max(...killAt.values()) + KILL_MS;
+    let left = bodies;
+    while (left.length > 0 && performance.now() < giveUpAt) {
+      await delay(LOOK_MS);
+      left = (await living(runtime)).filter(({ id }) => killAt.has(id));
+      const late = left.filter(({ id }) => performance.now() >= (killAt.get(id) ?? 0));
+      await Promise.all(late.map(({ id }) => runtime.kill(id)));
+    }
+    if (left.length > 0)
+      log.error({ worker_ids: left.map((one) => one.worker_id) }, 'these workers do not end');
+    const alive = new Set(left.map(({ id }) => id));
+    await recorded(
+      bodies.filter(({ id }) => !alive.has(id)),
+      { store, hint },
+    );
+  } catch (error) {
+    log.error({ why: messageOf(error) }, 'the direct workers could not be ended');
+  }
+}
+
+/** Waits until no record says of an ended body that it runs. */
+async function recorded(bodies: Body[], { store, hint }: Omit<CleanupParts, 'log'>): Promise<void> {
+  const until = performance.now() + RECORD_MS;
+  let left = bodies;
+  for (;;) {
+    for (const { worker_id } of left) hint(worker_id);
+    const isRunning = async ({ id, worker_id }: Body) => {
+      const status = (await store.load(worker_id))?.record.status;
+      return status?.status === 'RUNNING' && status.body_id === id;
+    };
+    const running = await Promise.all(left.map(isRunning));
+    left = left.filter((_, at) => running[at]);
+    if (left.length === 0 || performance.now() >= until) return;
+    await delay(LOOK_MS);
+  }
+}
+
+async function living(runtime: Pick<Runtime, 'list'>): Promise<Body[]> {
+  return (await runtime.list()).filter(({ state }) => state === 'running');
+}
+
+function graceMs({ spec }: Body): number {
+  try {
+    const { stop_grace_seconds: grace } = workerSpec.parse(JSON.parse(spec));
+    return grace * 1000 + farewellMs(grace);
+  } catch {
+    return GRACE_SECONDS * 1000 + farewellMs(GRACE_SECONDS);
+  }
+}

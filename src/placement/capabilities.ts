@@ -1,0 +1,109 @@
+/** What is right to ask and cannot be done here is refused before anything is made, and never ignored. */
+import { kindOf } from '../agents/index.ts';
+import type { Abilities } from '../commands/context.ts';
+import { type CommandOf, Fault, getCapabilities, type Issue, type RuntimeName } from '../model/index.ts';
+
+type Asked = Omit<CommandOf<'create'>, 'command' | 'request_id' | 'runtime'>;
+
+/** Throws a Fault that names each field that cannot be granted on that runtime, and why. */
+export async function refuseTheImpossible(
+  asked: Asked,
+  runtime: RuntimeName,
+  abilities: Abilities,
+): Promise<void> {
+  const { usesImages } = getCapabilities(runtime);
+  refuse('invalid_command', 'Credentials do not belong into a command', exposed(asked));
+  refuse('unsupported', 'This cannot be done here', [
+    ...moduleIssues(asked, runtime, abilities),
+    ...lockIssues(asked, runtime, abilities),
+    ...(asked.image !== undefined && !usesImages
+      ? [{ path: 'image', message: `is for Docker; the runtime ${runtime} runs none` }]
+      : []),
+  ]);
+  const missing = asked.secrets?.length ? await abilities.missingSecrets(asked.secrets) : [];
+  const issues = missing.map((name) => ({
+    path: `secrets.${asked.secrets?.indexOf(name)}`,
+    message: `the operator's directory of secrets (SECRETS_DIR) has no "${name}"`,
+  }));
+  refuse('unsupported', 'A secret is missing', issues);
+  refuse('unsupported', 'A handler file is missing', await handlerIssues(asked, abilities));
+  const full = usesImages ? await abilities.roomFor() : undefined;
+  if (full) throw new Fault('capacity', full);
+}
+
+/** A remark on what is accepted and weaker than it looks. */
+export function warningsOf(asked: Asked, runtime: RuntimeName): string[] {
+  const advice = asked.allowed_commands !== undefined && !getCapabilities(runtime).enforcesCommands;
+  return [
+    ...(advice
+      ? [`allowed_commands is only advice to the agent here: the ${runtime} runtime cannot enforce it.`]
+      : []),
+    ...withoutCredential(asked),
+  ];
+}
+
+/** An agent without a credential is ready, and fails its first prompt; an address of the user's own may want none. */
+function withoutCredential({ agent_type, env, secrets = [] }: Asked): string[] {
+  const { credentials, model } = kindOf(agent_type);
+  const own = model !== undefined && env?.[model.variable] !== undefined;
+  if (credentials.length === 0 || own || credentials.some(({ secret }) => secrets.includes(secret)))
+    return [];
+  const names = credentials.map(({ secret }) => secret).join(' or ');
+  const address = model ? `, or set ${model.variable} in env to an endpoint that needs no key` : '';
+  return [
+    `This ${agent_type} agent has no credential and will fail its first prompt: put ${names} into SECRETS_DIR and name it in secrets${address}.`,
+  ];
+}
+
+/** What an agent's own credential is named, in `env`: there it would stand in Redis and in labels. */
+function exposed({ agent_type, env }: Asked): Issue[] {
+  return kindOf(agent_type)
+    .credentials.filter(({ secret }) => env?.[secret] !== undefined)
+    .map(({ secret }) => ({
+      path: `env.${secret}`,
+      message: `would stand in Redis: put it into the file ${secret} of SECRETS_DIR, and name that in secrets`,
+    }));
+}
+
+/** Handler files that the operator's directory has not. */
+export async function handlerIssues(
+  { handlers = [] }: { handlers?: string[] | undefined },
+  { missingHandlers }: Pick<Abilities, 'missingHandlers'>,
+): Promise<Issue[]> {
+  const missing = handlers.length > 0 ? await missingHandlers(handlers) : [];
+  return missing.map((name) => ({
+    path: `handlers.${handlers.indexOf(name)}`,
+    message: `the operator's directory of handlers (HANDLERS_DIR) has no "${name}"`,
+  }));
+}
+
+/** Fields whose content becomes part of an image that is built. */
+export const IN_IMAGES = ['modules', 'requirements', 'packages'] as const;
+
+function moduleIssues(asked: Asked, runtime: RuntimeName, abilities: Abilities): Issue[] {
+  const { modules, allowed_commands } = asked;
+  const built = IN_IMAGES.filter((field) => asked[field]?.length);
+  const whyNot = !getCapabilities(runtime).usesImages
+    ? `are installed in images; the ${runtime} runtime runs what the machine has`
+    : abilities.foreignImage && `cannot be added to ${abilities.foreignImage}, which WORKER_IMAGE names`;
+  if (whyNot) return built.map((path) => ({ path, message: whyNot }));
+  const issue = (message: string) => [{ path: 'modules', message }];
+  if (!modules?.includes('DOCKER')) return [];
+  if (!abilities.allowPrivileged)
+    return issue('with DOCKER need ALLOW_PRIVILEGED=true of the operator: its daemon weakens the isolation');
+  return allowed_commands
+    ? issue('with DOCKER cannot be combined with allowed_commands: its containers run any command')
+    : [];
+}
+
+function lockIssues({ allowed_commands }: Asked, runtime: RuntimeName, { foreignImage }: Abilities): Issue[] {
+  if (allowed_commands === undefined || !getCapabilities(runtime).usesImages || !foreignImage) return [];
+  const message = `cannot be enforced in ${foreignImage}, which WORKER_IMAGE names`;
+  return [{ path: 'allowed_commands', message }];
+}
+
+function refuse(code: 'invalid_command' | 'unsupported', what: string, issues: Issue[]): void {
+  if (issues.length === 0) return;
+  const list = issues.map(({ path, message }) => `${path} ${message}`).join('; ');
+  throw new Fault(code, `${what}: ${list}.`, { issues });
+}

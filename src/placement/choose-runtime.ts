@@ -1,0 +1,129 @@
+/**
+ * Chooses the runtime of a worker. `auto` is resolved here, once, so that no later reconcile can choose another one: the first
+ * runtime that can take the worker now. A runtime with images can if it answers and the image exists or can be built. What only
+ * such a runtime can do chooses it, or is refused with the reason; nothing that was asked for is dropped.
+ */
+
+import type { CommandContext } from '../commands/context.ts';
+import {
+  type CommandOf,
+  Fault,
+  getCapabilities,
+  RUNTIME_NAMES,
+  type RuntimeName,
+  type WorkerSpec,
+} from '../model/index.ts';
+import { IN_IMAGES } from './capabilities.ts';
+
+export type Asked = Omit<CommandOf<'create'>, 'command' | 'request_id' | 'worker_id'>;
+
+export interface Choice {
+  runtime: RuntimeName;
+  /** Why this one, in a sentence; only where it was for the manager to choose. */
+  reason?: string;
+}
+
+/** Throws a Fault if no runtime of this manager can do what is asked. */
+export async function chooseRuntime(asked: Asked, context: ChoiceContext): Promise<Choice> {
+  const { runtimes } = context;
+  const [first, ...others] = runtimes;
+  const wanted = asked.runtime;
+  if (wanted !== 'auto') {
+    const found = runtimes.find(({ name }) => name === wanted);
+    if (found) return { runtime: found.name };
+    throw notInUse(wanted, runtimes);
+  }
+  if (!first) throw new Fault('unavailable', 'This manager has no runtime to put a worker in.');
+  if (others.length === 0)
+    return { runtime: first.name, reason: `This manager uses ${first.name} alone (RUNTIME=${first.name}).` };
+  const refused: Refused[] = [];
+  for (const runtime of runtimes) {
+    const why = await obstacleOf(asked, runtime, context);
+    if (!why) return { runtime: runtime.name, reason: reasonFor(runtime.name, refused) };
+    refused.push({ runtime: runtime.name, ...why });
+  }
+  throw nowhere(refused);
+}
+
+type ChoiceContext = Pick<CommandContext, 'runtimes' | 'abilities'>;
+type Candidate = CommandContext['runtimes'][number];
+
+/** Why no body of this worker can be made in a runtime now; `fields` are what it can never do. */
+interface Obstacle {
+  code: 'unavailable' | 'capacity' | 'unsupported';
+  message: string;
+  fields: string[];
+}
+type Refused = Obstacle & { runtime: RuntimeName };
+
+const titleOf = (name: RuntimeName) => getCapabilities(name).title;
+
+function reasonFor(name: RuntimeName, refused: readonly Refused[]): string {
+  const others = refused.map(({ runtime, message }) => `Not in ${titleOf(runtime)}: ${message}`);
+  if (others.length > 0) return others.join(' ');
+  const image = getCapabilities(name).usesImages ? ', and the image is there or can be built' : '';
+  return `${titleOf(name)} answers${image}.`;
+}
+
+function notInUse(name: string, runtimes: readonly Candidate[]): Fault {
+  const used = runtimes.map(({ name }) => name);
+  const why = (RUNTIME_NAMES as string[]).includes(name)
+    ? 'is not in use by this manager'
+    : 'does not exist in this version';
+  return new Fault('unsupported', `The runtime ${name} ${why}. Use ${[...used, 'auto'].join(' or ')}.`, {
+    issues: [{ path: 'runtime', message: `must be one of ${used.join(', ')}, auto` }],
+  });
+}
+
+/** What keeps the worker out of the runtimes that could do all of it, and which fields keep it out of the others. */
+function nowhere(refused: readonly Refused[]): Fault {
+  const able = refused.filter(({ fields }) => fields.length === 0);
+  const fields = [...new Set(refused.flatMap((one) => one.fields))];
+  const [best] = able.length > 0 ? able : refused;
+  const only = able.map(({ runtime }) => titleOf(runtime)).join(' or ');
+  const needs =
+    fields.length > 0 && only
+      ? `Only ${only} can do what ${fields.join(' and ')} ask${fields.length === 1 ? 's' : ''}. `
+      : '';
+  const issues = fields.map((path) => ({
+    path,
+    message: only ? `can be had in ${only} only` : 'cannot be had here',
+  }));
+  return new Fault(
+    best?.code ?? 'unavailable',
+    `${needs}${best?.message ?? ''}`,
+    issues.length > 0 ? { issues } : {},
+  );
+}
+
+async function obstacleOf(
+  asked: Asked,
+  { name, info, error }: Candidate,
+  { abilities }: ChoiceContext,
+): Promise<Obstacle | undefined> {
+  const { title, usesImages } = getCapabilities(name);
+  const obstacle = (code: Obstacle['code'], message: string) => ({ code, message, fields: [] });
+  if (!usesImages) {
+    const fields = unmet(asked, info);
+    return fields.length === 0
+      ? undefined
+      : { code: 'unsupported', message: `${title} workers cannot have that.`, fields };
+  }
+  if (!info) return obstacle('unavailable', `${title} does not answer${error ? `: ${error}` : '.'}`);
+  const full = await abilities.roomFor();
+  if (full) return obstacle('capacity', full);
+  const missing = await abilities.imageObstacle({ ...asked, runtime: name } as WorkerSpec);
+  return missing === undefined ? undefined : obstacle('unavailable', missing);
+}
+
+/** The fields that a runtime without images cannot satisfy. */
+function unmet(asked: Asked, info: Candidate['info']): string[] {
+  const unenforced = (['memory', 'cpus', 'pids'] as const).filter(
+    (limit) => asked.resources?.[limit] !== undefined && info && !info.limits[limit].supported,
+  );
+  return [
+    ...IN_IMAGES.filter((field) => asked[field]?.length),
+    ...(asked.image === undefined ? [] : ['image']),
+    ...unenforced.map((limit) => `resources.${limit}`),
+  ];
+}

@@ -1,0 +1,50 @@
+/** Limits that the machine of a runtime cannot keep are refused before anything is made. */
+
+import type { CommandContext } from '../commands/context.ts';
+import { Fault, parseMemory, type RuntimeName, sizeText, type WorkerSpec } from '../model/index.ts';
+import type { Machine } from '../runtimes/runtime.ts';
+
+/** Throws a Fault that names each limit that the runtime of this machine cannot enforce. */
+export function refuseUnenforcedLimits(
+  asked: WorkerSpec['resources'],
+  name: RuntimeName,
+  context: CommandContext,
+): void {
+  const info = context.runtimes.find((runtime) => runtime.name === name)?.info;
+  if (!info || !asked) return;
+  const issues = (['memory', 'cpus', 'pids'] as const)
+    .filter((limit) => asked[limit] !== undefined && !info.limits[limit].supported)
+    .map((limit) => ({
+      path: `resources.${limit}`,
+      message: `cannot be enforced: ${info.limits[limit].how}`,
+    }));
+  if (issues.length === 0) {
+    refuseTooMuch(asked, name, info.machine);
+    return;
+  }
+  const list = issues.map(({ path, message }) => `${path} ${message}`).join('; ');
+  throw new Fault('unsupported', `The ${name} runtime of this machine cannot limit that: ${list}.`, {
+    issues,
+  });
+}
+
+/** More than the machine has is a limit that never holds, or one that its engine refuses when the body is made. */
+function refuseTooMuch(
+  { memory, cpus }: NonNullable<WorkerSpec['resources']>,
+  name: RuntimeName,
+  machine: Machine | undefined,
+): void {
+  if (!machine) return;
+  const { memory_bytes, cores } = machine;
+  const issues = [
+    ...((parseMemory(memory ?? '') ?? 0) > memory_bytes
+      ? [{ path: 'resources.memory', message: `is ${memory}, and there are ${sizeText(memory_bytes)}` }]
+      : []),
+    ...((cpus ?? 0) > cores
+      ? [{ path: 'resources.cpus', message: `is ${cpus}, and there are ${cores}` }]
+      : []),
+  ];
+  if (issues.length === 0) return;
+  const list = issues.map(({ path, message }) => `${path} ${message}`).join('; ');
+  throw new Fault('capacity', `The machine of the ${name} runtime has less than that: ${list}.`, { issues });
+}

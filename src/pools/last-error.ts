@@ -1,0 +1,34 @@
+/**
+ * What failing workers said last. A worker that is started again has nothing to say until it fails again, and a pool
+ * that tells of it just then would say that its workers keep ending, and not why. So the words of the last end are
+ * kept in the memo for as long as a worker of that template is failing. Pure.
+ */
+import { isFailing, type Member, type PoolLook, type PoolMemo } from './observation.ts';
+
+export type Words = Pick<Member, 'reason' | 'message'>;
+export type LastWords = NonNullable<PoolMemo['last_words']>;
+
+/** The last words for each template that has failing workers: those of now, else those of before. */
+export function lastWords({ members }: PoolLook, memo: PoolMemo): LastWords {
+  const failing = members.filter(isFailing);
+  return [...new Set(failing.map(({ revision }) => revision))].flatMap((revision) => {
+    const said = failing.find((member) => member.revision === revision && speaks(member));
+    const { reason, message } = said ?? {};
+    if (reason !== undefined && message !== undefined) return [{ revision, reason, message }];
+    return memo.last_words?.filter((words) => words.revision === revision) ?? [];
+  });
+}
+
+/** What a worker that does not start says itself, else what one of the same template said last. */
+export function wordsOf(member: Member, kept: LastWords): Words {
+  if (speaks(member)) return member;
+  return kept.find(({ revision }) => revision === member.revision) ?? member;
+}
+
+/** Its message is about its own end, or what keeps it from starting; how far an image is says nothing about that. */
+const speaks = ({ phase, message }: Member) => phase !== 'building' && message !== '';
+
+/** `start (Reason): what was said`, and no colon where nothing was. */
+export function withWords(start: string, { reason, message }: Words): string {
+  return `${start} (${reason || 'Error'})${message ? `: ${message}` : '.'}`;
+}

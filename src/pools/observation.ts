@@ -1,0 +1,160 @@
+/**
+ * What a pool is decided on and what a decision is: one frozen look in, plain data out.
+ *
+ * `src/pools` owns the judgement about pools: how many workers (`autoscale.ts`), of which kind (`placement.ts`), how a new
+ * template is rolled out (`rollout.ts`), who leaves first (`scale-down-order.ts`), what a worker of it is made of
+ * (`template.ts`). What must always hold: all of these are pure and synchronous, and read no clock and no
+ * randomness; what cannot be seen changes nothing. Must import nothing of ours but the model and what `warm/` decides.
+ */
+import { z } from 'zod';
+import {
+  type DesiredState,
+  type PoolRecord,
+  type PoolSpec,
+  type PoolStatus,
+  type RuntimeName,
+  toMode,
+  type WorkerStatus,
+} from '../model/index.ts';
+
+/** A worker of the pool, as its record, status and heartbeat tell. Instants are milliseconds since 1970. */
+export interface Member {
+  id: string;
+  /** Its place, as it stands in its name. */
+  index: number;
+  runtime: RuntimeName;
+  /** The template that it was made of. */
+  revision: string;
+  /** Booted for a `create` to take over, and none of the pool's own workers. */
+  warm: boolean;
+  /** Warm, and its image is not the one that a new one would run. */
+  stale?: boolean;
+  created_at: number;
+  desired: DesiredState;
+  status: WorkerStatus;
+  phase: string;
+  reason: string;
+  message: string;
+  restarts: number;
+  /** Tasks that it runs. */
+  active: number;
+  /** It runs a task, or a turn is under way. */
+  busy: boolean;
+  ready_since: number | undefined;
+  next_retry_at: number | undefined;
+}
+
+/** What looking cannot bring back: a memo, which may be lost without harm. Instants as above. */
+export const poolMemo = z.object({
+  /** Of a scaled pool: how many there should be. */
+  size: z.number().int().optional(),
+  /** What was needed lately, the highest first and ever newer: the most within a window is the first of it. */
+  wants: z.array(z.object({ at: z.number(), n: z.number() })),
+  grew_at: z.number().optional(),
+  resized_at: z.number().optional(),
+  rollout: z
+    .object({
+      revision: z.string(),
+      /** When more workers of this template were ready than ever before. */
+      progressed_at: z.number(),
+      best: z.number(),
+      /** All were ready once: what fails later is no rollout. */
+      done: z.boolean(),
+      stopped: z.object({ reason: z.string(), message: z.string() }).optional(),
+    })
+    .optional(),
+  /** Workers that ended for good, in a row; they set the next wait. */
+  failures: z.number().int(),
+  failed_at: z.number().optional(),
+  next_retry_at: z.number().optional(),
+  failure: z.object({ reason: z.string(), message: z.string() }).optional(),
+  /** Ended workers that are counted in `failures` and not gone yet. */
+  counted: z.array(z.string()),
+  /** What failing workers of a template said last; see `last-error.ts`. */
+  last_words: z.array(z.object({ revision: z.string(), reason: z.string(), message: z.string() })).optional(),
+});
+export type PoolMemo = z.infer<typeof poolMemo>;
+export const newMemo = (): PoolMemo => ({ wants: [], failures: 0, counted: [] });
+
+/** What is known of the pool's queue. Unknown is never empty. */
+export type QueueLook =
+  | { kind: 'known'; queued: number; active: number }
+  | { kind: 'unknown'; error: string };
+
+/** One look at a pool: everything that a decision may depend on. */
+export interface PoolLook {
+  pool: PoolRecord;
+  status: PoolStatus | undefined;
+  memo: PoolMemo | undefined;
+  members: readonly Member[];
+  queue: QueueLook;
+  /** Names the template that workers are made of now. */
+  revision: string;
+  /** Where `auto` puts a worker now; `undefined` where no runtime answers. */
+  auto: RuntimeName | undefined;
+  /** How many workers the cell may still have (MAX_WORKERS_TOTAL); absent if that is not known. */
+  room?: number | undefined;
+  /** Until when takeovers of its warm workers are taken to go on, in milliseconds since 1970. */
+  taking_until?: number | undefined;
+  /** Milliseconds since 1970. */
+  now: number;
+  /** Since when this manager leads: no deadline counts the time before. */
+  watching_since: number;
+  limits: { backoff_base_ms: number; backoff_max_ms: number; backoff_reset_ms: number };
+}
+
+/** Why a worker has to leave. */
+export type Leaving = 'surplus' | 'outdated' | 'ended' | 'stopped' | 'deleted';
+
+/** What is to be done, in plain data. */
+export type PoolIntent =
+  | { type: 'add'; runtime: RuntimeName; index: number; warm: boolean }
+  | { type: 'retire'; worker_id: string; why: Leaving; busy: boolean }
+  | { type: 'purge' };
+
+export interface PoolDecision {
+  status: PoolStatus;
+  memo: PoolMemo;
+  intents: PoolIntent[];
+  /** Milliseconds until time alone may change the decision. */
+  requeue_after_ms: number;
+}
+
+/** The line that logs, tests, events and `explain` share. */
+export function describePool(intent: PoolIntent): string {
+  switch (intent.type) {
+    case 'add':
+      return `add ${intent.warm ? 'warm' : toMode(intent.runtime)} worker ${intent.index}`;
+    case 'retire':
+      return `retire ${intent.busy ? 'busy ' : ''}worker ${intent.worker_id.slice(0, 8)} (${intent.why})`;
+    case 'purge':
+      return 'forget the pool';
+  }
+}
+
+/** Wanted alive, and not at its end: it counts as one of the pool's. */
+export const stays = ({ desired, status }: Member): boolean =>
+  desired === 'running' && (status === 'STARTING' || status === 'RUNNING');
+
+/** Running and reporting. One whose heartbeat is lost, or that is killed because it hangs, serves nobody. */
+export const isReady = (member: Member): boolean =>
+  stays(member) && member.status === 'RUNNING' && !isUnresponsive(member);
+
+/** Running, and its heartbeat is lost or it hangs. */
+export const isUnresponsive = (member: Member): boolean =>
+  stays(member) && member.status === 'RUNNING' && (member.phase === 'silent' || member.phase === 'killing');
+
+/** Starting, and not for the first time. */
+export const isFailing = (member: Member): boolean =>
+  stays(member) && member.status === 'STARTING' && (member.phase === 'backoff' || member.restarts > 0);
+
+/** Made of the pool's template as it is now, and in the image that a new one would run. */
+export const isFresh = (member: Member, { revision }: Pick<PoolLook, 'revision'>): boolean =>
+  member.revision === revision && !member.stale;
+
+/** Ready for so long that a rollout may build on it. */
+export const isAvailable = (member: Member, spec: PoolSpec, now: number): boolean =>
+  isReady(member) && now >= availableAt(member, spec);
+
+export const availableAt = ({ ready_since, created_at }: Member, { update }: PoolSpec): number =>
+  (ready_since ?? created_at) + (update?.min_ready_seconds ?? 1) * 1000;

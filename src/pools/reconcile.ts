@@ -1,0 +1,217 @@
+/**
+ * One pass over one pool: look → decide → record → act, as for a worker. All that it does to the world is to write
+ * down what should be of its workers; the worker's own loop makes it true. What was decided is recorded first, so
+ * that a crash in between is repaired by the next pass, which sees who is there.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { Logger } from 'pino';
+import {
+  type Checkpoint,
+  instant,
+  type LifecycleEvent,
+  type Limits,
+  type PoolSpec,
+  type PoolStatus,
+  type RuntimeName,
+} from '../model/index.ts';
+import type { PoolEvent, PoolRead, PoolStore } from '../store/index.ts';
+import { decidePool } from './decide.ts';
+import {
+  describePool,
+  type Leaving,
+  type PoolDecision,
+  type PoolIntent,
+  type PoolLook,
+  type QueueLook,
+} from './observation.ts';
+import { revisionOf, workerOf } from './template.ts';
+
+/** What every pass over a pool of one term shares. */
+export interface PoolContext {
+  pools: Pick<
+    PoolStore,
+    'load' | 'record' | 'decided' | 'add' | 'retire' | 'purge' | 'names' | 'lost' | 'findMembers'
+  >;
+  log: Logger;
+  epoch: number;
+  limits: Limits;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  newId: () => string;
+  leadingSince: number;
+  /** The lease is young enough to begin an act. */
+  mayAct: () => boolean;
+  /** How the queue of a pool stands. Never throws. */
+  queueOf: (pool: string) => Promise<QueueLook>;
+  /** Where `auto` puts a worker of this pool now; `undefined` where nothing can take it. Never throws. */
+  placeOf: (spec: PoolSpec) => Promise<RuntimeName | undefined>;
+  /** The image that a new warm worker of this pool would run; `undefined` where that is not known. Never throws. */
+  warmImageOf: (spec: PoolSpec) => Promise<string | undefined>;
+  /** Until when takeovers of its warm workers are taken to go on; see `PoolLook`. */
+  takingUntil?: (pool: string) => number | undefined;
+  /** How many workers the cell may still have; absent where nobody counts them. */
+  room?: (() => number) | undefined;
+  /** A worker is being made, or was not made after all: counted at once, so that pools side by side don't take one place twice. */
+  counted?: { add: (id: string) => void; forget: (id: string) => void } | undefined;
+  /** A worker's desired record was written. */
+  changed: (workerId: string) => void;
+  /** Whether its list of workers was lost, and is there again: what was read is not what is. */
+  membersFound: (read: PoolRead) => Promise<boolean>;
+  /** Called with every look and what was decided on it. */
+  told: (read: PoolRead, status: PoolStatus | undefined) => void;
+  checkpoint?: Checkpoint | undefined;
+}
+
+/** What a pass comes to: look again after so long, at once, or not at all. */
+export type PoolOutcome =
+  | { kind: 'after'; ms: number }
+  | { kind: 'again' }
+  | { kind: 'gone' }
+  | { kind: 'standby' };
+
+export async function reconcilePool(name: string, context: PoolContext): Promise<PoolOutcome> {
+  const read = await context.pools.load(name);
+  if (!read) return { kind: 'gone' };
+  if (await context.membersFound(read)) return { kind: 'again' };
+  const look = await lookAt(read, context);
+  const decision = decidePool(look);
+  context.told(read, decision.status);
+  const recorded = await record(read, look, decision, context);
+  if (recorded !== 'ok') return recorded === 'gone' ? { kind: 'gone' } : { kind: 'again' };
+  for (const intent of decision.intents) {
+    if (!context.mayAct()) return { kind: 'standby' };
+    context.checkpoint?.(`pool:${intent.type}:before`);
+    const done = await carryOut(intent, read, look, context);
+    context.checkpoint?.(`pool:${intent.type}:after`);
+    if (!done) return { kind: 'again' };
+  }
+  return { kind: 'after', ms: decision.requeue_after_ms };
+}
+
+/** What a look needs; `explain` looks with it, too, and without a lease. */
+export type PoolLooker = Pick<
+  PoolContext,
+  'queueOf' | 'placeOf' | 'warmImageOf' | 'takingUntil' | 'room' | 'limits' | 'now' | 'leadingSince'
+>;
+
+export async function lookAt(read: PoolRead, context: PoolLooker): Promise<PoolLook> {
+  const { pool, status, memo, name } = read;
+  const { spec } = pool;
+  const [queue, auto, image] = await Promise.all([
+    context.queueOf(name),
+    spec.execution_mode === 'auto' ? context.placeOf(spec) : undefined,
+    read.members.some(({ warm }) => warm) ? context.warmImageOf(spec) : undefined,
+  ]);
+  const members = read.members.map((member) => ({
+    ...member,
+    stale: member.warm && image !== undefined && member.image !== undefined && member.image !== image,
+  }));
+  return Object.freeze({
+    ...{ pool, status, memo, members, queue, auto },
+    revision: revisionOf(spec),
+    taking_until: context.takingUntil?.(name),
+    room: context.room?.(),
+    now: context.now(),
+    watching_since: context.leadingSince,
+    limits: context.limits,
+  });
+}
+
+/** Stores the decision where it changes anything; a pool at rest costs no write. */
+async function record(
+  read: PoolRead,
+  look: PoolLook,
+  { status, memo, intents }: PoolDecision,
+  { pools, epoch, log, checkpoint }: PoolContext,
+): Promise<'ok' | 'conflict' | 'gone'> {
+  const news = !same(read.status, status) || !isDeepStrictEqual(plain(read.memo), plain(memo));
+  if (!news && read.gone.length === 0) return 'ok';
+  const event = eventOf(read.status, status, intents, look.now);
+  if (event) log.info({ pool: read.name, ...event }, 'pool changed');
+  checkpoint?.('pool:record:before');
+  const stored = await pools.decided(epoch, read, { status, memo, event });
+  checkpoint?.('pool:record:after');
+  // The next intents stand on this pool as it was read: only its status was written, by this very manager.
+  return stored;
+}
+
+const plain = (value: unknown) => (value === undefined ? undefined : JSON.parse(JSON.stringify(value)));
+
+function same(before: PoolStatus | undefined, after: PoolStatus): boolean {
+  if (!before) return false;
+  return (Object.keys(after) as (keyof PoolStatus)[]).every((field) => before[field] === after[field]);
+}
+
+const TOLD = ['phase', 'reason', 'desired', 'ready', 'updated', 'observed_generation'] as const;
+
+/** The line for the pool's history, where people can see a change or something is done. */
+function eventOf(
+  before: PoolStatus | undefined,
+  after: PoolStatus,
+  intents: readonly PoolIntent[],
+  now: number,
+): PoolEvent | undefined {
+  if (intents.length === 0 && TOLD.every((field) => before?.[field] === after[field])) return undefined;
+  const { phase, reason, message, desired, ready } = after;
+  return {
+    timestamp: instant(now),
+    phase,
+    reason,
+    message,
+    desired,
+    ready,
+    actions: intents.map(describePool),
+  };
+}
+
+/** False where the pool is not as it was read any more. */
+async function carryOut(
+  intent: PoolIntent,
+  read: PoolRead,
+  look: PoolLook,
+  { pools, epoch, now, newId, changed, room, counted }: PoolContext,
+): Promise<boolean> {
+  if (intent.type === 'purge') {
+    await pools.purge(epoch, read);
+    return false;
+  }
+  if (intent.type === 'retire') {
+    const event = leavingEvent(read, intent.worker_id, intent.why, now());
+    const retired = await pools.retire(epoch, read.name, intent.worker_id, event);
+    if (retired === 'ok') changed(intent.worker_id);
+    return true;
+  }
+  if (room && room() <= 0) return false;
+  const id = newId();
+  counted?.add(id);
+  const { index, runtime, warm } = intent;
+  const spec = workerOf(read.pool.spec, { id, index, runtime, warm });
+  const member = { index, runtime, warm, revision: look.revision, created_at: now() };
+  const added = await pools.add(epoch, read, { id, spec, member });
+  if (added === 'conflict') counted?.forget(id);
+  else changed(id);
+  return added !== 'conflict';
+}
+
+const WHY: Record<Leaving, string> = {
+  surplus: 'there are more workers than its pool asks for',
+  outdated: 'its pool has another template by now',
+  ended: 'it has ended, and its pool makes another one',
+  stopped: 'it was stopped, and its pool makes another one',
+  deleted: 'its pool was deleted',
+};
+
+function leavingEvent({ name, members }: PoolRead, id: string, why: Leaving, now: number): LifecycleEvent {
+  const { status = 'STARTING', phase = 'accepted' } = members.find((member) => member.id === id) ?? {};
+  const message = `It leaves the pool ${name}: ${WHY[why]}.`;
+  return {
+    timestamp: instant(now),
+    type: 'retired',
+    status,
+    phase,
+    reason: 'Retired',
+    message,
+    incarnation: 0,
+    actions: [],
+  };
+}

@@ -1,0 +1,18 @@
+/** Who leaves first, where some have to. Pure. */
+import { isReady, type Member } from './observation.ts';
+
+/**
+ * Those that give no service, then the idle ones, then those with the fewest tasks; among equals the newest, whose
+ * caches are the coldest. A busy one leaves only when no idle one is left, and finishes what it runs.
+ */
+export function leavingOrder(members: readonly Member[]): Member[] {
+  return [...members].sort(
+    (a, b) =>
+      Number(a.busy) - Number(b.busy) ||
+      Number(isReady(a)) - Number(isReady(b)) ||
+      a.active - b.active ||
+      b.created_at - a.created_at ||
+      b.index - a.index ||
+      (a.id < b.id ? 1 : -1),
+  );
+}

@@ -1,0 +1,164 @@
+/**
+ * Who may start a body now. A body that boots takes a core and memory, so that a thousand at once would starve each
+ * other, the workers that run and the manager itself: starts are bounded by cores and by measured memory, and the others
+ * wait in a queue, the oldest worker first.
+ *
+ * What must always hold: a turn is given once and taken back when the worker is ready, has failed or takes too long, so
+ * that no worker holds up the queue for good; one whose start failed goes behind those that have not had their turn.
+ * Kept in memory only: a new term sees which bodies boot before it lets others start.
+ */
+import type { Decision, Observation, RuntimeName, WorkerRecord } from '../../model/index.ts';
+import { parseInstant } from '../../model/index.ts';
+import { admit, type Held, type MemoryLook, sentence } from './rules.ts';
+import { type Place, Queue } from './start-queue.ts';
+
+/** A turn ends after this at the latest: what boots for longer than a minute waits for something, and uses no core. */
+const TURN_MS = 60_000;
+/** A new term that cannot look at all workers does not keep them waiting for longer. */
+const OPEN_MS = 3000;
+/** Workers that are told their new place at each tick. */
+const TOLD_AT_ONCE = 50;
+
+export interface AdmissionOptions {
+  /** Bodies of that runtime that may boot at the same time. */
+  slotsOf: (runtime: RuntimeName) => number;
+  /** The memory that bodies of that runtime share; `undefined` if it is not known. */
+  memoryOf: (runtime: RuntimeName) => MemoryLook | undefined;
+  /** A steady clock, in milliseconds. */
+  now: () => number;
+  /** Milliseconds since 1970. */
+  wallClock: () => number;
+  /** Something changed for this worker in the queue: it has to be looked at. */
+  wake: (id: string) => void;
+}
+
+/** The part that a look at a worker needs. */
+export interface Turns {
+  /** Why this worker must wait, in a sentence for its status; `undefined` if it may start. */
+  ask: (record: WorkerRecord) => string | undefined;
+}
+
+/** Phases in which a worker asks for its turn: it has no body, and is about to get one. */
+const ASKING: ReadonlySet<string> = new Set(['', 'creating', 'building', 'queued']);
+/** Phases of STARTING in which a worker keeps its turn. */
+const STARTING: ReadonlySet<string> = new Set(['creating', 'booting']);
+
+export class Admission implements Turns {
+  readonly #options: AdmissionOptions;
+  readonly #queues = new Map<RuntimeName, Queue>();
+  /** Workers whose turn it is, and since when. */
+  readonly #turns = new Map<string, { runtime: RuntimeName; since: number }>();
+  /** When the turn of a worker ended without success: its place counts from then. */
+  readonly #failed = new Map<string, number>();
+  readonly #began: number;
+  #open = false;
+  #closed = false;
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options;
+    this.#began = options.now();
+  }
+
+  /** All workers have been looked at once: it is known which bodies boot. */
+  open(): void {
+    this.#open = true;
+    this.tick();
+  }
+
+  /** The manager is going: nobody starts any more. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  ask({ id, desired, status }: WorkerRecord): string | undefined {
+    if (!ASKING.has(status?.phase ?? '')) return undefined;
+    if (this.#closed) return 'The manager is shutting down; the next one starts this worker.';
+    const { runtime } = desired.spec;
+    const turn = this.#turns.get(id);
+    if (turn && this.#isFresh(turn.since)) return undefined;
+    if (turn) this.failed(id);
+    const queue = this.#queue(runtime);
+    if (!queue.has(id)) {
+      const created = parseInstant(desired.created_at) ?? 0;
+      queue.add(id, Math.max(created, this.#failed.get(id) ?? 0));
+    }
+    const held = this.#fill(runtime, id);
+    return this.#turns.has(id) ? undefined : sentence(queue.placeOf(id), held);
+  }
+
+  /** Notes what was decided: whether the worker keeps its turn or its place. */
+  note(seen: Observation, { status }: Decision): void {
+    const id = seen.worker_id;
+    const { runtime } = status;
+    const starts = status.status === 'STARTING' && STARTING.has(status.phase);
+    if (status.phase !== 'queued') this.#queues.get(runtime)?.delete(id);
+    if (starts) {
+      // A body that boots already, such as one of the term before, takes a turn without asking.
+      const boots = seen.actual.kind === 'present';
+      if (boots && !this.#turns.has(id)) this.#turns.set(id, { runtime, since: this.#options.now() });
+      return;
+    }
+    if (status.status === 'RUNNING') this.#failed.delete(id);
+    else if (this.#turns.has(id) && status.phase !== 'queued')
+      this.#failed.set(id, this.#options.wallClock());
+    if (status.phase !== 'queued' && this.#turns.delete(id)) this.#fill(runtime);
+  }
+
+  /** Its start failed for now: the next try waits for another turn. */
+  failed(id: string): void {
+    const turn = this.#turns.get(id);
+    if (!turn) return;
+    this.#turns.delete(id);
+    this.#failed.set(id, this.#options.wallClock());
+    this.#fill(turn.runtime);
+  }
+
+  /** There is no such worker any more. */
+  forget(id: string): void {
+    this.#failed.delete(id);
+    for (const queue of this.#queues.values()) queue.delete(id);
+    const turn = this.#turns.get(id);
+    if (turn && this.#turns.delete(id)) this.#fill(turn.runtime);
+  }
+
+  /** Time has passed: memory may be free again, a turn may be over, and places have changed. */
+  tick(): void {
+    for (const [runtime, queue] of this.#queues) {
+      this.#fill(runtime);
+      for (const id of queue.moved(TOLD_AT_ONCE)) this.#options.wake(id);
+    }
+  }
+
+  /** Workers that wait, by runtime, for the metrics. */
+  waiting(): [RuntimeName, number][] {
+    return [...this.#queues].map(([runtime, queue]) => [runtime, queue.length]);
+  }
+
+  /** Gives turns to the first in the queue; returns what holds up the others. `asking` needs no wake: it is being looked at. */
+  #fill(runtime: RuntimeName, asking?: string): Held {
+    if (!this.#open && this.#options.now() - this.#began < OPEN_MS) return { why: 'recovering' };
+    const queue = this.#queue(runtime);
+    const { slotsOf, memoryOf, now, wake } = this.#options;
+    const booting = [...this.#turns.values()].filter(({ since }) => this.#isFresh(since));
+    const starting = booting.filter((turn) => turn.runtime === runtime).length;
+    const memory = queue.length > 0 ? memoryOf(runtime) : undefined;
+    const { count, held } = admit({ starting, slots: slotsOf(runtime), booting: booting.length, memory });
+    for (const id of queue.take(count)) {
+      this.#turns.set(id, { runtime, since: now() });
+      if (id !== asking) wake(id);
+    }
+    return held;
+  }
+
+  #isFresh(since: number): boolean {
+    return this.#options.now() - since < TURN_MS;
+  }
+
+  #queue(runtime: RuntimeName): Queue {
+    const queue = this.#queues.get(runtime) ?? new Queue();
+    this.#queues.set(runtime, queue);
+    return queue;
+  }
+}
+
+export type { Place };

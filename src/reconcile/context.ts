@@ -1,0 +1,63 @@
+import type { Logger } from 'pino';
+import type {
+  Checkpoint,
+  Decision,
+  ImageState,
+  Intent,
+  Limits,
+  Observation,
+  Refusal,
+  Vitals,
+  WorkerRecord,
+  WorkerSpec,
+} from '../model/index.ts';
+import type { Runtimes } from '../runtimes/registry.ts';
+import type { Store } from '../store/index.ts';
+import type { Turns } from './admission/admission.ts';
+
+/** The images of Docker bodies, and who uses them. */
+export interface BodyImages {
+  /** How the image is that a body of this spec needs; cheap, and builds nothing. */
+  state: (spec: WorkerSpec) => Promise<ImageState>;
+  /** Begins to build it, unless it is there or being built; returns at once. */
+  build: (spec: WorkerSpec) => void;
+  usage: {
+    hold: (name: string, holder: string, ttlMs: number) => Promise<'held' | 'removing'>;
+    release: (name: string, holder: string) => Promise<unknown>;
+  };
+}
+
+/** What every pass of one term shares. */
+export interface PassContext {
+  store: Pick<Store, 'load' | 'repair' | 'record' | 'purge' | 'leads'>;
+  runtimes: Runtimes;
+  log: Logger;
+  epoch: number;
+  limits: Limits;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  /** Since when this manager leads, milliseconds since 1970. */
+  leadingSince: number;
+  /** Redis as a body of that runtime sees it, with the body's credentials. */
+  bodyRedisUrl: (runtime: Observation['desired']['spec']['runtime']) => string;
+  cell: string;
+  /** Absent where no image of ours is run: without Docker, or with an image that the operator names. */
+  images: BodyImages | undefined;
+  /** The values of these secrets; throws a sentence that names those that are not there. */
+  secrets: (names: string[]) => Promise<Record<string, string>>;
+  /** HANDLERS_DIR, which direct workers read in place. */
+  handlersDir?: string | undefined;
+  /** What the engine said to the act before, by worker; in memory, since trying once more does no harm. */
+  refusals: Map<string, Refusal>;
+  /** What the checks of that body have told so far; absent where nobody checks. */
+  vitals?: ((bodyId: string) => Vitals | undefined) | undefined;
+  /** Who may start a body now; absent if nobody has to wait. */
+  turns?: Turns | undefined;
+  /** The lease is young enough to begin an act. */
+  mayAct: () => boolean;
+  checkpoint?: Checkpoint | undefined;
+  refusalOf: (intent: Intent, error: unknown) => Refusal | undefined;
+  /** Called with every decision, and with every one that was stored. */
+  decided: (record: WorkerRecord, seen: Observation, decision: Decision) => void;
+  recorded: (record: WorkerRecord, seen: Observation, decision: Decision) => void;
+}

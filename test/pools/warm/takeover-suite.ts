@@ -1,0 +1,259 @@
+/** Workers in bodies that were made before anybody asked for them: what is promised of them, on real bodies. */
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { LifecycleEvent } from '../../../src/model/index.ts';
+import type { OutputMessage } from '../../../src/model/message.ts';
+import { type FaultWorld, openWorld, PATIENCE, type RuntimeUnderTest } from '../../faults/world.ts';
+import type { Manager } from '../../support/manager.ts';
+import { startRedis } from '../../support/redis.ts';
+import { type Waiting, waiting } from './waiting.ts';
+
+const LONG_MS = 120_000;
+/** Says where it is and what it was given, then answers each prompt with itself. */
+const AGENT = ['sh', '-c', 'echo "$GREETING $WORKER_ID [$WORKER_POOL]"; cat CLAUDE.md; echo; exec cat'];
+/** A lease that is lost because the machine pauses takes the stock with it: then a create goes the ordinary way, as it may. */
+const LASTING = { LEASE_SECONDS: '60' };
+/** Of one whose lease is lost on purpose: somebody waits for the end of it. */
+const LONGER = { LEASE_SECONDS: '3' };
+const TEMPLATE = { agent_type: 'CUSTOM', command_line: ['cat'] };
+
+/** Applies the pool and waits until it has that many that wait. */
+async function stock(
+  world: FaultWorld,
+  name: RuntimeUnderTest,
+  warm: number,
+  template: object = {},
+): Promise<Waiting[]> {
+  const pool = {
+    ...{ name: 'agents', warm, execution_mode: name === 'docker' ? 'docker' : 'direct' },
+    template: { ...TEMPLATE, ...template },
+  };
+  expect(await world.answer(await world.push({ command: 'apply', pool }))).toMatchObject({ success: true });
+  return stocked(world, warm);
+}
+
+function stocked(world: FaultWorld, count: number): Promise<Waiting[]> {
+  return vi.waitFor(async () => {
+    const found = await waiting(world);
+    expect(found).toHaveLength(count);
+    return found;
+  }, PATIENCE);
+}
+
+/** Waits until this manager has looked at every worker once, and so knows whom to give away. */
+const looked = (manager: Manager) =>
+  vi.waitFor(() => expect(manager.log()).toContain('"msg":"recovered"'), PATIENCE);
+
+async function outputOf({ cell }: FaultWorld, worker: string): Promise<OutputMessage[]> {
+  return (await cell.read(cell.store.keys.output(worker))) as OutputMessage[];
+}
+
+function heard(world: FaultWorld, worker: string, text: string): Promise<OutputMessage[]> {
+  return vi.waitFor(async () => {
+    const output = await outputOf(world, worker);
+    const said = output.filter(({ type }) => type === 'stdout').map(({ content }) => content);
+    expect(said.join('\n')).toContain(text);
+    return output;
+  }, PATIENCE);
+}
+
+const bodyOf = async (world: FaultWorld, worker: string) =>
+  (await world.cell.store.status(worker))?.status?.body_id ?? '';
+
+const gone = (world: FaultWorld, worker: string) =>
+  vi.waitFor(async () => expect(await world.cell.store.load(worker)).toBeUndefined(), PATIENCE);
+
+const taken = ({ cell }: FaultWorld) => cell.redis.hgetall(cell.store.keys.bodies);
+
+export function takeoverSuite(name: RuntimeUnderTest): void {
+  describe(`a create that matches a warm worker of ${name}`, { timeout: LONG_MS }, () => {
+    test('is RUNNING in its body, as if that had been made for it; the pool refills', async () => {
+      const world = await openWorld(name);
+      const manager = await world.start(undefined, LASTING);
+      const [warm] = await stock(world, name, 1);
+      await looked(manager);
+      const worker = randomUUID();
+      const created = await world.create(worker, {
+        ...{
+          command_line: AGENT,
+          env: { GREETING: 'hello' },
+          instructions: 'Be brief.',
+          prompt: 'the prompt',
+        },
+        ...{ labels: { a: 'b' }, name: 'mine', restart_policy: 'always' },
+      });
+      await world.reach(worker, { status: 'RUNNING', phase: 'ready', incarnation: 1, restarts: 0 });
+      expect(await world.answer(created)).toMatchObject({ success: true, worker_id: worker });
+      expect(await bodyOf(world, worker)).toBe(warm?.body);
+      const history = (await world.cell.read(world.cell.store.keys.events(worker))) as LifecycleEvent[];
+      // A look in between finds the agent being started: where the machine is busy, that is a line of its own.
+      expect(history.filter(({ phase }) => phase !== 'booting').slice(0, 2)).toMatchObject([
+        { type: 'status', status: 'RUNNING', phase: 'assigned', reason: 'TakenOver', incarnation: 1 },
+        { type: 'progress', status: 'RUNNING', phase: 'ready', incarnation: 1 },
+      ]);
+      expect(new Set(history.map(({ status }) => status))).toEqual(new Set(['RUNNING']));
+
+      const output = await heard(world, worker, 'the prompt');
+      expect(output.map(({ seq }) => seq)).toEqual(output.map((_, at) => at + 1));
+      expect(new Set(output.map(({ incarnation }) => incarnation))).toEqual(new Set([1]));
+      expect(output[0]).toMatchObject({ type: 'ready' });
+      await heard(world, worker, `hello ${worker} []\nBe brief.`);
+
+      const [next] = await stocked(world, 1);
+      expect(next?.id).not.toBe(warm?.id);
+      expect(await world.cell.store.status(warm?.id ?? '')).toMatchObject({
+        desired: 'deleted',
+        status: { status: 'STOPPED', reason: 'TakenOver' },
+      });
+      expect(await world.bodies()).toHaveLength(2);
+
+      await world.push({ command: 'delete', worker_id: worker });
+      await gone(world, worker);
+      expect((await world.bodies()).map(({ id }) => id)).toEqual([next?.body]);
+      expect(await taken(world)).toEqual({});
+    });
+
+    test('is in its own body where it does not match, and where none is left', async () => {
+      const world = await openWorld(name);
+      const manager = await world.start(undefined, LASTING);
+      const [warm] = await stock(world, name, 1);
+      await looked(manager);
+      const other = randomUUID();
+      await world.create(other, { protocol: 'json' });
+      await world.reach(other, { status: 'RUNNING' });
+      expect(await bodyOf(world, other)).not.toBe(warm?.body);
+      const many = [randomUUID(), randomUUID(), randomUUID()];
+      for (const id of many) await world.create(id);
+      for (const id of many) await world.reach(id, { status: 'RUNNING', incarnation: 1 });
+      const bodies = await Promise.all(many.map((id) => bodyOf(world, id)));
+      expect(new Set(bodies).size).toBe(3);
+      expect(bodies).toContain(warm?.body);
+    });
+
+    test('gets a body of its own when that one has died, by its policy', async () => {
+      const world = await openWorld(name);
+      const manager = await world.start(undefined, { ...LASTING, RESTART_BACKOFF_SECONDS: '0.1' });
+      const [warm] = await stock(world, name, 1);
+      await looked(manager);
+      const worker = randomUUID();
+      await world.create(worker, { command_line: ['cat'], restart_policy: 'always' });
+      await world.reach(worker, { status: 'RUNNING', body_id: warm?.body });
+      await world.runtime.kill(warm?.body ?? '');
+      await world.reach(worker, { status: 'RUNNING', incarnation: 2, restarts: 1 });
+      expect(await bodyOf(world, worker)).not.toBe(warm?.body);
+      await vi.waitFor(async () => expect(await taken(world)).toEqual({}), PATIENCE);
+      expect((await world.bodies()).map(({ id }) => id)).not.toContain(warm?.body);
+      const output = await outputOf(world, worker);
+      expect(output.map(({ seq }) => seq)).toEqual(output.map((_, at) => at + 1));
+    });
+
+    test('gets a body of its own where that one died unseen, whatever its policy', async () => {
+      const world = await openWorld(name);
+      const first = await world.start(undefined, LASTING);
+      const [warm] = await stock(world, name, 1);
+      await first.stop();
+      const crashing = await world.start('command:settled', LONGER);
+      await looked(crashing);
+      // It hears nothing any more, and nobody hears of that.
+      await world.freeze(warm?.id ?? '');
+      const worker = randomUUID();
+      await world.create(worker, { command_line: ['cat'], restart_policy: 'never' });
+      expect(await crashing.exited, crashing.log()).toBe(-1);
+      await world.reach(worker, { status: 'RUNNING', phase: 'assigned', body_id: warm?.body });
+      await world.runtime.kill(warm?.body ?? '');
+      await world.start();
+      await world.reach(worker, { status: 'RUNNING', phase: 'ready', incarnation: 2, restarts: 0 });
+      expect(await bodyOf(world, worker)).not.toBe(warm?.body);
+      expect((await world.bodies()).map(({ id }) => id)).not.toContain(warm?.body);
+    });
+
+    test('is given its secrets, which the warm one did not have', async () => {
+      const world = await openWorld(name);
+      const secrets = await mkdtemp(join(tmpdir(), 'wm-secrets-'));
+      onTestFinished(() => rm(secrets, { recursive: true }));
+      await writeFile(join(secrets, 'TOKEN'), 'the secret', { mode: 0o600 });
+      const manager = await world.start(undefined, { ...LASTING, SECRETS_DIR: secrets });
+      const [warm] = await stock(world, name, 1);
+      await looked(manager);
+      const worker = randomUUID();
+      const show = ['sh', '-c', 'echo "got $(cat "$SECRETS_PATH/TOKEN")"; exec cat'];
+      await world.create(worker, { command_line: show, secrets: ['TOKEN'] });
+      await world.reach(worker, { status: 'RUNNING', body_id: warm?.body });
+      await heard(world, worker, 'got the secret');
+    });
+
+    test('has its own limits from its first moment', async ({ skip }) => {
+      const world = await openWorld(name);
+      const { limits } = await world.runtime.probe();
+      if (!limits.memory.adjustable)
+        skip(`the memory of a living body cannot be limited here: ${limits.memory.how}`);
+      const manager = await world.start(undefined, LASTING);
+      const [warm] = await stock(world, name, 1, { resources: { memory: '512m' } });
+      await looked(manager);
+      const worker = randomUUID();
+      // Where a body sees its cgroup as the root of all, and where it sees the machine's.
+      const look =
+        'p=$(sed -n "s/^[0-9]*:memory://p;s/^0:://p" /proc/self/cgroup | head -1); ' +
+        'cat /sys/fs/cgroup/memory$p/memory.limit_in_bytes /sys/fs/cgroup/memory/memory.limit_in_bytes ' +
+        '/sys/fs/cgroup$p/memory.max /sys/fs/cgroup/memory.max 2>/dev/null | head -1; exec cat';
+      await world.create(worker, { command_line: ['sh', '-c', look], resources: { memory: '300m' } });
+      await world.reach(worker, { status: 'RUNNING', body_id: warm?.body });
+      await heard(world, worker, String(300 * 1024 ** 2));
+    });
+
+    test.each(['command:settled', 'record:before', 'record:after', 'recovered'])(
+      'survives a manager that dies at %s',
+      async (at) => {
+        const world = await openWorld(name);
+        const first = await world.start(undefined, LASTING);
+        const [warm] = await stock(world, name, 1);
+        await first.stop();
+        // A crash at `recovered` is one before the create: what it leaves is taken over by the next manager.
+        const crashing = await world.start(at, LONGER);
+        if (at !== 'recovered') await looked(crashing);
+        const worker = randomUUID();
+        const created = await world.create(worker, { command_line: AGENT, env: { GREETING: 'hello' } });
+        expect(await crashing.exited, crashing.log()).toBe(-1);
+        const second = await world.start();
+        await world.reach(worker, { status: 'RUNNING', incarnation: 1, restarts: 0 });
+        expect(await world.answer(created)).toMatchObject({ success: true });
+        await heard(world, worker, `hello ${worker}`);
+        await looked(second);
+        if (at !== 'recovered') expect(await bodyOf(world, worker)).toBe(warm?.body);
+        await stocked(world, 1);
+        expect(await world.bodies()).toHaveLength(2);
+      },
+    );
+
+    test('is found again after the store has lost everything', async () => {
+      const redis = await startRedis();
+      onTestFinished(() => redis.stop());
+      const world = await openWorld(name, redis);
+      const manager = await world.start(undefined, LONGER);
+      const [warm] = await stock(world, name, 1);
+      await looked(manager);
+      const worker = randomUUID();
+      await world.create(worker, { command_line: ['cat'], name: 'mine', ttl_seconds: 3600 });
+      await world.reach(worker, { status: 'RUNNING', body_id: warm?.body });
+      const [spare] = await stocked(world, 1);
+      await world.cell.redis.flushall();
+      await world.reach(worker, { status: 'RUNNING', body_id: warm?.body, incarnation: 1 });
+      const loaded = await world.cell.store.load(worker);
+      expect(loaded?.record.desired.spec).toMatchObject({ name: 'mine', ttl_seconds: 3600 });
+      expect(Object.keys(await taken(world))).toEqual([worker]);
+      await world.cell.redis.xadd(
+        world.cell.store.keys.input(worker),
+        '*',
+        'data',
+        '{"type":"prompt","content":"again"}',
+      );
+      await heard(world, worker, 'again');
+      // The one that nobody had taken waits again as what it was.
+      await world.reach(spare?.id ?? '', { status: 'RUNNING', body_id: spare?.body });
+      expect(await world.bodies()).toHaveLength(2);
+    });
+  });
+}

@@ -1,0 +1,34 @@
+/** What the store tells of takeovers where a part of it is lost. */
+import { expect, test } from 'vitest';
+import { Takeovers } from '../../../src/store/index.ts';
+import { openCell } from '../../store/cell.ts';
+
+const WARM = '00000000-0000-4000-8000-00000000000a';
+const ME = '00000000-0000-4000-8000-00000000000b';
+const TAKEOVER = { worker_id: ME, made_for: WARM, body_id: 'body', at: 1, told: true };
+const SERVING = JSON.stringify({ worker_id: ME, at: 1, spec: {} });
+
+test('a worker that has started in a body has started, even if its heartbeat is lost', async () => {
+  const { name, redis, store } = openCell();
+  const book = new Takeovers(redis, name);
+  await redis.hset(store.keys.bodies, ME, JSON.stringify(TAKEOVER));
+  expect(await book.of(ME)).toMatchObject({ begun: false });
+  expect(await book.all()).toMatchObject([{ begun: false, known: false }]);
+  await redis.set(store.keys.serving(WARM), SERVING);
+  expect(await book.of(ME)).toMatchObject({ begun: true });
+  expect(await book.all()).toMatchObject([{ begun: true, known: false }]);
+  await redis.set(store.keys.serving(WARM), SERVING.replace(ME, WARM));
+  expect(await book.of(ME)).toMatchObject({ begun: false });
+});
+
+test('the takeover by a worker that was forgotten meanwhile is not written down again', async () => {
+  const { name, redis, store } = openCell();
+  const book = new Takeovers(redis, name);
+  // Nothing is known of it: the store has lost everything.
+  await book.restore(TAKEOVER);
+  expect(await book.of(ME)).toMatchObject(TAKEOVER);
+  await book.drop(ME);
+  await redis.hset(store.keys.desired(ME), 'desired', 'deleted', 'generation', 2);
+  await book.restore(TAKEOVER);
+  expect(await redis.exists(store.keys.bodies)).toBe(0);
+});

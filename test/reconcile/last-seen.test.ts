@@ -1,0 +1,120 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { decide } from '../../src/reconcile/decide.ts';
+import { Marks } from '../../src/reconcile/last-seen.ts';
+import { bodyOf, type Given, ID, INCARNATION, lifeOf, look, memoOf } from './look.ts';
+
+const RUNNING = { memo: memoOf({ RUNNING: 'ready' }, lifeOf({ expected: true })), body: {}, beat: {} };
+const BOOTING = { memo: memoOf({ STARTING: 'booting' }, lifeOf({ expected: true })), body: {} };
+const FAILED = { memo: memoOf('FAILED', lifeOf({ generation: 1 })) };
+
+let marks: Marks;
+beforeEach(() => {
+  marks = new Marks();
+});
+const passed = (given: Given, revision = 5) => {
+  const seen = look(given);
+  marks.set(seen, revision, decide(seen));
+};
+
+describe('a record', () => {
+  test.each([
+    ['is looked at where no pass has seen it', undefined, '1.5', true],
+    ['is left where the last pass wrote it', RUNNING, '1.5', false],
+    ['is looked at after a command', RUNNING, '2.5', true],
+    ['is looked at after somebody else wrote its status', RUNNING, '1.6', true],
+  ] as const)('%s', (_, given, index, looked) => {
+    if (given) passed(given);
+    expect(marks.changedRecords({ [ID]: index })).toEqual(looked ? [ID] : []);
+  });
+
+  test('that is forgotten is unknown again', () => {
+    passed(RUNNING);
+    marks.delete(ID);
+    expect(marks.changedRecords({ [ID]: '1.5' })).toEqual([ID]);
+  });
+});
+
+describe('a body', () => {
+  const docker = new Set(['docker']);
+  test.each([
+    ['that is as it was', [bodyOf()], false],
+    ['that is gone', [], true],
+    ['that has exited', [bodyOf({ state: 'exited' })], true],
+    ['that was paused', [bodyOf({ paused: true })], true],
+    ['that is another one', [bodyOf({ id: 'other' })], true],
+    ['that is there twice', [bodyOf(), bodyOf({ id: 'other' })], true],
+    ['that has only used more', [bodyOf({ ip_address: undefined })], false],
+  ])('%s', (_, bodies, looked) => {
+    passed(RUNNING);
+    expect(marks.changedBodies(bodies, docker)).toEqual(looked ? [ID] : []);
+  });
+
+  test('of a runtime that gave no list tells nothing', () => {
+    passed(RUNNING);
+    expect(marks.changedBodies([], new Set(['process']))).toEqual([]);
+  });
+
+  test('that came to a worker without one is looked at, and one that could not be seen, too', () => {
+    passed(FAILED);
+    expect(marks.changedBodies([], docker)).toEqual([]);
+    expect(marks.changedBodies([bodyOf()], docker)).toEqual([ID]);
+    passed({ ...RUNNING, actual: { kind: 'unknown', error: '' } });
+    expect(marks.changedBodies([bodyOf()], docker)).toEqual([ID]);
+  });
+
+  test('without a record is not looked at here: the sweep does that', () => {
+    expect(marks.changedBodies([bodyOf()], docker)).toEqual([]);
+  });
+});
+
+describe('a heartbeat', () => {
+  const beat = { incarnation: INCARNATION, phase: 'ready', age_ms: 1000 } as const;
+  const silent = {
+    ...RUNNING,
+    memo: memoOf({ RUNNING: 'silent' }, lifeOf({ expected: true })),
+    beat: { at: '2030-01-01T11:00:00.000Z' },
+  };
+  test.each([
+    ['of a booting worker that is ready', BOOTING, beat, true],
+    ['of a booting worker that boots', BOOTING, { ...beat, phase: 'booting' }, false],
+    [
+      'of a booting worker that ends, and had been ready',
+      BOOTING,
+      { ...beat, phase: 'ending', ready_at: '2030-01-01T11:00:00.000Z' },
+      true,
+    ],
+    ['of a booting worker that ends and never was ready', BOOTING, { ...beat, phase: 'ending' }, false],
+    ['of a running worker', RUNNING, beat, false],
+    ['of a running worker that went silent', RUNNING, { ...beat, age_ms: 30_000 }, true],
+    ['of a silent worker', silent, { ...beat, age_ms: 60_000 }, false],
+    ['of a silent worker that is heard again', silent, beat, true],
+    ['of another incarnation', BOOTING, { ...beat, incarnation: 1 }, false],
+  ] as const)('%s', (_, given, heard, looked) => {
+    passed(given);
+    expect(marks.heartbeatTells(ID, heard, 30_000)).toBe(looked);
+  });
+
+  test('of a worker that no pass has seen tells nothing', () => {
+    expect(marks.heartbeatTells(ID, beat, 30_000)).toBe(false);
+  });
+});
+
+test('the living are those that have not ended', () => {
+  passed(FAILED);
+  expect([marks.living(), marks.livingOn('docker')]).toEqual([[], []]);
+  passed(RUNNING);
+  expect([marks.living(), marks.livingOn('docker'), marks.livingOn('process')]).toEqual([[ID], [ID], []]);
+});
+
+test('counts by what they are', () => {
+  passed(RUNNING);
+  const kind = { status: 'RUNNING', runtime: 'docker', agent_type: 'CUSTOM', count: 1 };
+  expect(marks.count()).toEqual({ kinds: [kind], desired: 1 });
+  // What has ended for good is not waited for; what is to be restarted is.
+  passed(FAILED);
+  expect(marks.count().desired).toBe(0);
+  passed({ memo: memoOf({ STARTING: 'backoff' }, lifeOf({ next_retry_at: Number.MAX_SAFE_INTEGER })) });
+  expect(marks.count().desired).toBe(1);
+  passed({ ...FAILED, desired: { desired: 'stopped' } });
+  expect(marks.count()).toEqual({ kinds: [{ ...kind, status: 'FAILED' }], desired: 0 });
+});

@@ -1,0 +1,257 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { type Gateway, type GatewayOptions, startGateway } from '../../../worker-base/model-proxy/proxy.ts';
+
+const KEY = 'sk-real-and-secret';
+const lines: string[] = [];
+const say = (msg: string, fields?: object) => void lines.push(msg + JSON.stringify(fields ?? {}));
+const log = { debug: say, info: say, warn: say, error: say };
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+  expect(lines.splice(0).join('\n')).not.toContain(KEY);
+});
+
+type Handler = (asked: IncomingMessage, answer: ServerResponse) => void;
+async function modelWith(handler: Handler): Promise<{ url: string; server: Server }> {
+  const server = createServer(handler).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closers.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server };
+}
+async function gatewayTo(
+  upstream: string | undefined,
+  change: Partial<GatewayOptions> = {},
+): Promise<Gateway> {
+  const credentials = [{ header: 'X-Api-Key', prefix: '', value: KEY }];
+  const gateway = await startGateway({ upstream, credentials, stallMs: 10_000, log, ...change });
+  closers.push(() => gateway.close());
+  return gateway;
+}
+const post = (url: string, init: RequestInit = {}) => fetch(url, { method: 'POST', body: '{}', ...init });
+const gateOf = (gateway: Gateway) => `${gateway.gate[1]?.replace('WORKER_GATEWAY=', '')}/gate`;
+
+describe('a request', () => {
+  test('goes on with the real credential, its path and query, and without what the agent put there', async () => {
+    const seen: IncomingMessage[] = [];
+    const { url } = await modelWith((asked, answer) => {
+      seen.push(asked);
+      answer.end('{}');
+    });
+    const gateway = await gatewayTo(`${url}/base/`);
+    const headers = {
+      'x-api-key': 'dummy',
+      authorization: 'Bearer dummy',
+      cookie: 'a=b',
+      'proxy-authorization': 'Basic x',
+      'anthropic-beta': 'one',
+    };
+    await (await post(`${gateway.url}/v1/messages?beta=true`, { headers })).text();
+    expect(seen[0]?.url).toBe('/base/v1/messages?beta=true');
+    expect(seen[0]?.headers).toMatchObject({
+      'x-api-key': KEY,
+      host: new URL(url).host,
+      'anthropic-beta': 'one',
+    });
+    for (const name of ['authorization', 'cookie', 'proxy-authorization'])
+      expect(seen[0]?.headers[name]).toBeUndefined();
+  });
+
+  test('reaches nobody without the token of the address', async () => {
+    const { url } = await modelWith((_asked, answer) => answer.end(KEY));
+    const gateway = await gatewayTo(url);
+    const { origin, port } = new URL(gateway.url);
+    for (const path of ['/', '/v1/messages', `/${'x'.repeat(22)}/v1`, `${new URL(gateway.url).pathname}x/v1`])
+      expect((await post(origin + path)).status).toBe(404);
+    const socket = connect({ host: '127.0.0.2', port: Number(port) });
+    const [error] = await once(socket, 'error');
+    expect(error).toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  test('streams in both directions as the bytes come', async () => {
+    const { url } = await modelWith((asked, answer) => asked.pipe(answer));
+    const gateway = await gatewayTo(url);
+    const asked = request(`${gateway.url}/echo`, { method: 'POST' });
+    const answered = once(asked, 'response') as Promise<[IncomingMessage]>;
+    asked.write('one');
+    const [answer] = await answered;
+    expect(String((await once(answer, 'data'))[0])).toBe('one');
+    asked.write('two');
+    expect(String((await once(answer, 'data'))[0])).toBe('two');
+    expect(gateway.open()).toBe(1);
+    asked.end();
+    await once(answer.resume(), 'end');
+    await vi.waitFor(() => expect(gateway.open()).toBe(0), { timeout: 10_000 });
+  });
+
+  test('is not gathered: an agent that does not read holds up the model', async () => {
+    let sent = 0;
+    const part = Buffer.alloc(65_536);
+    const { url } = await modelWith((_asked, answer) => {
+      const more = () => {
+        while (sent < 512 * 1024 ** 2 && answer.write(part)) sent += part.length;
+      };
+      answer.on('drain', more);
+      more();
+    });
+    const gateway = await gatewayTo(url, { stallMs: 2000 });
+    const asked = request(`${gateway.url}/flood`, { method: 'POST' }).end();
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    let before = -1;
+    await vi.waitFor(
+      () => {
+        const still = sent === before;
+        before = sent;
+        expect(still).toBe(true);
+      },
+      { timeout: 15_000, interval: 2500 },
+    );
+    expect(sent).toBeLessThan(64 * 1024 ** 2);
+    // Its slowness is not taken for the model's.
+    expect(gateway.open()).toBe(1);
+    answer.destroy();
+    await vi.waitFor(() => expect(gateway.open()).toBe(0), { timeout: 10_000 });
+  });
+
+  test('that the agent gives up is given up at the model too', async () => {
+    const closed = Promise.withResolvers<void>();
+    const { url } = await modelWith((asked, answer) => {
+      asked.resume();
+      answer.writeHead(200).write('data');
+      answer.once('close', closed.resolve);
+    });
+    const gateway = await gatewayTo(url);
+    const asked = request(`${gateway.url}/x`, { method: 'POST' }).end();
+    await once(asked, 'response');
+    asked.destroy();
+    await closed.promise;
+    await vi.waitFor(() => expect(gateway.open()).toBe(0), { timeout: 10_000 });
+  });
+
+  test.each([401, 403])('that is answered with %i is not to be tried again', async (status) => {
+    const { url } = await modelWith((_asked, answer) => answer.writeHead(status).end('no'));
+    const answer = await post((await gatewayTo(url)).url);
+    expect([answer.status, answer.headers.get('x-should-retry')]).toEqual([status, 'false']);
+  });
+
+  test.each([429, 500, 529])('that is answered with %i is left to the agent', async (status) => {
+    const { url } = await modelWith((_asked, answer) =>
+      answer.writeHead(status, { 'retry-after': '3' }).end('no'),
+    );
+    const answer = await post((await gatewayTo(url)).url);
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([status, '3']);
+    expect(answer.headers.has('x-should-retry')).toBe(false);
+  });
+});
+
+describe('a model', () => {
+  test('that says nothing is given up with an error that the agent can read', async () => {
+    const { url } = await modelWith(() => undefined);
+    const gateway = await gatewayTo(url, { stallMs: 150 });
+    const since = gateway.lastByteAt();
+    const answer = await post(gateway.url);
+    expect(answer.status).toBe(504);
+    expect(await answer.json()).toMatchObject({ type: 'error', error: { type: 'api_error' } });
+    expect([gateway.open(), gateway.lastByteAt()]).toEqual([0, since]);
+  });
+
+  test('that goes silent in the middle has its connection cut', async () => {
+    const { url } = await modelWith((_asked, answer) => answer.writeHead(200).write('half'));
+    const gateway = await gatewayTo(url, { stallMs: 2000 });
+    const answer = await post(gateway.url);
+    await expect(answer.text()).rejects.toThrow();
+    expect(gateway.lastByteAt()).toBeGreaterThan(0);
+  });
+
+  test('that breaks off in the middle is not taken for one that has ended', async () => {
+    const { url } = await modelWith((_asked, answer) => {
+      answer.writeHead(200).write('half', () => answer.destroy());
+    });
+    await expect((await post((await gatewayTo(url)).url)).text()).rejects.toThrow();
+  });
+
+  test('that cannot be reached is told with where and why, and without the credential', async () => {
+    const { url, server } = await modelWith(() => undefined);
+    server.close();
+    await once(server, 'close');
+    const answer = await post((await gatewayTo(url)).url);
+    const said = await answer.text();
+    expect(answer.status).toBe(502);
+    expect(said).toContain(new URL(url).host);
+    expect(said).toContain('ECONNREFUSED');
+    expect(said).not.toContain(KEY);
+  });
+
+  test('behind a proxy is reached through it', async () => {
+    const asked: string[] = [];
+    const proxy = await modelWith((seen, answer) => {
+      asked.push(seen.url ?? '');
+      answer.end('by proxy');
+    });
+    const gateway = await gatewayTo('http://model.invalid/v1', { env: { HTTP_PROXY: proxy.url } });
+    expect(await (await post(`${gateway.url}/messages`)).text()).toBe('by proxy');
+    expect(asked).toEqual(['http://model.invalid/v1/messages']);
+  });
+
+  test('whose credential cannot be a header is told without it', async () => {
+    const { url } = await modelWith((_asked, answer) => answer.end());
+    const credentials = [{ header: 'x-api-key', prefix: '', value: `${KEY}\n` }];
+    const answer = await post((await gatewayTo(url, { credentials })).url);
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).not.toContain(KEY);
+  });
+
+  test.each(['ftp://x', 'nothing', `http://user:${KEY}@x`])(
+    'at no proper address is refused (%#)',
+    async (upstream) => {
+      const error = await gatewayTo(upstream).catch((thrown: Error) => thrown);
+      expect(error).toBeInstanceOf(Error);
+      expect((error as Error).message).not.toContain(KEY);
+    },
+  );
+});
+
+describe('the gate', () => {
+  test('is answered by the command policy, even if there is no model', async () => {
+    const asked: unknown[] = [];
+    const answer = {
+      hookSpecificOutput: { hookEventName: 'PreToolUse', permissionDecision: 'deny' },
+    } as const;
+    const judge = (question: unknown) => {
+      asked.push(question);
+      return answer;
+    };
+    const gateway = await gatewayTo(undefined, { judge });
+    expect(await (await post(gateOf(gateway), { body: '{"tool_name":"Bash"}' })).json()).toEqual(answer);
+    await post(gateOf(gateway), { body: 'no JSON' });
+    expect(asked).toEqual([{ tool_name: 'Bash' }, undefined]);
+    expect((await post(gateway.url)).status).toBe(404);
+    expect((await fetch(gateOf(gateway))).status).toBe(405);
+    // Without its own token it answered any process of the worker.
+    for (const url of [`${new URL(gateway.url).origin}/gate`, `${gateway.url}/gate`])
+      expect((await post(url, { body: '{"tool_name":"Bash"}' })).status).toBe(404);
+    expect(asked).toHaveLength(2);
+  });
+
+  test('has a hook that needs nothing but bash, and is understood by it', async () => {
+    const answer = {
+      hookSpecificOutput: { hookEventName: 'PreToolUse', permissionDecision: 'allow' },
+    } as const;
+    const gateway = await gatewayTo(undefined, {
+      judge: (asked) => (JSON.stringify(asked).includes('ä€ x') ? answer : {}),
+    });
+    const [program = '', ...args] = gateway.gate;
+    const hook = execFile(program, args, { env: {} });
+    hook.stdin?.end(
+      JSON.stringify({ tool_name: 'Bash', tool_input: { command: `echo "ä€ x" ${'x'.repeat(200_000)}` } }),
+    );
+    expect(JSON.parse(await text(hook.stdout as NodeJS.ReadableStream))).toEqual(answer);
+  });
+});

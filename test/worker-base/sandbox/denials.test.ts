@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { Denials } from '../../../worker-base/sandbox/denials.ts';
+
+const told: unknown[] = [];
+const question = { tool_name: 'Execute', tool_input: { command: 'curl x' } };
+const use = { type: 'permission_denied', content: 'no', tool: 'Execute', tool_use_id: 'use-1' } as const;
+
+test('a refusal that only the gate was asked about is told when the agent tells of that use, and not before', () => {
+  // Any process of the worker could ask the gate, and so forge entries and the metric.
+  const events: unknown[] = [];
+  const denials = new Denials({ allowed: ['git'], tell: (event) => events.push(event) });
+  for (let at = 0; at < 1000; at += 1) denials.judge({ ...question, tool_use_id: `forged-${at}` });
+  denials.judge({ ...question, tool_use_id: 'real' });
+  expect([events, denials.count]).toEqual([[], 0]);
+  denials.announce('real');
+  denials.announce('real');
+  denials.judge({ ...question, tool_use_id: 'real' });
+  expect(events).toMatchObject([{ tool_use_id: 'real', tool: 'Execute' }]);
+  expect(denials.count).toBe(1);
+});
+
+test('one refusal is told once, by whoever knows of which use of a tool it is', () => {
+  const denials = new Denials({ allowed: ['git'], tell: (event) => told.push(event) });
+  // Droid's hook names no use; its dialogue does, when the hook has answered.
+  expect(denials.judge(question).hookSpecificOutput?.permissionDecision).toBe('deny');
+  expect(told).toEqual([]);
+  denials.add(use);
+  denials.announce('use-2');
+  denials.judge({ ...question, tool_use_id: 'use-2' });
+  denials.add({ ...use, tool_use_id: 'use-2' });
+  expect(told).toMatchObject([{ tool_use_id: 'use-1' }, { tool_use_id: 'use-2', tool: 'Execute' }]);
+  expect(denials.count).toBe(2);
+});

@@ -1,0 +1,208 @@
+/**
+ * An agent that speaks the Agent Client Protocol, conducted by its official SDK: JSON-RPC in both directions over
+ * lines. The wrapper is the client; it offers neither files nor terminals, which the agent has of its own.
+ *
+ * Loaded only where it is spoken: the SDK and its schemas would double the start of every other body.
+ */
+import {
+  type AgentCapabilities,
+  type AnyMessage,
+  type ClientConnection,
+  client,
+  type LoadSessionResponse,
+  methods,
+  PROTOCOL_VERSION,
+  type PromptRequest,
+  type PromptResponse,
+  RequestError,
+  type RequestPermissionRequest,
+  type RequestPermissionResponse,
+} from '@agentclientprotocol/sdk';
+import type { Step, TurnEnd, Usage } from '../../src/agents/dialogue.ts';
+import { failureOfText } from '../../src/agents/failure.ts';
+import { fields, number, objectOf } from '../../src/agents/json.ts';
+import type { Denials } from '../sandbox/denials.ts';
+import { AcpTelling, shellCommandOf } from './acp-events.ts';
+import type { OpenVoice, Voice } from './session.ts';
+
+/** ACP's own error for "log in first". */
+const AUTH_REQUIRED = -32_000;
+const LOST = 'The agent could not go on with the conversation; the next prompt begins a new one.';
+
+type Order = Parameters<OpenVoice>[0] & { denials: Denials; allowed: string[] | undefined };
+
+/** Opens the voice; the handshake begins with its `open`. */
+export async function openAcp(order: Order): Promise<Voice> {
+  return new AcpVoice(order);
+}
+
+class AcpVoice implements Voice {
+  readonly #order: Order;
+  readonly #say: (step: Step) => void;
+  #incoming: ReadableStreamDefaultController<AnyMessage> | undefined;
+  #connection: ClientConnection | undefined;
+  #session = '';
+  #telling: AcpTelling;
+  #inTurn = false;
+  #lost = false;
+  #closed = false;
+
+  constructor(order: Order) {
+    this.#order = order;
+    this.#say = order.say;
+    this.#telling = new AcpTelling(order.session !== undefined);
+  }
+
+  open(): void {
+    const readable = new ReadableStream<AnyMessage>({
+      start: (controller) => {
+        this.#incoming = controller;
+      },
+    });
+    const writable = new WritableStream<AnyMessage>({
+      write: (message) => this.#say({ write: `${JSON.stringify(message)}\n` }),
+    });
+    this.#connection = client({ name: 'worker-manager' })
+      .onNotification(methods.client.session.update, ({ params }) => {
+        // What an agent replays of a resumed conversation was told by an earlier body.
+        if (params.sessionId !== this.#session || !this.#inTurn) return;
+        const events = this.#telling.hear(params.update);
+        if (events.length > 0) this.#say({ events });
+      })
+      .onRequest(methods.client.session.requestPermission, ({ params }) => this.#permit(params))
+      .connect({ readable, writable });
+    this.#shakeHands(this.#connection).then(
+      () => this.#say({ ...(this.#session && { session: this.#session }), ready: true }),
+      // The clock of the handshake ends what cannot be begun; this says why.
+      (error) =>
+        this.#say({ events: [{ type: 'stderr', content: `The agent refused to begin: ${textOf(error)}` }] }),
+    );
+  }
+
+  prompt(content: string): void {
+    this.#telling.begin();
+    this.#inTurn = true;
+    if (this.#lost) this.#end({ ok: false, reason: 'session_lost', message: LOST });
+    else void this.#ask(content);
+  }
+
+  interrupt(): void {
+    void this.#connection?.agent
+      .notify(methods.agent.session.cancel, { sessionId: this.#session })
+      .catch(() => {});
+  }
+
+  hear(line: string): void {
+    const message = objectOf(line);
+    if (!message || !('jsonrpc' in message)) this.#say({ unreadable: true });
+    else if (!this.#closed) this.#incoming?.enqueue(message as AnyMessage);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#connection?.close();
+  }
+
+  async #ask(text: string): Promise<void> {
+    const params: PromptRequest = { sessionId: this.#session, prompt: [{ type: 'text', text }] };
+    try {
+      const answer = await this.#connection?.agent.request(methods.agent.session.prompt, params);
+      const usage = answer && usageOf(answer);
+      this.#end({ ...this.#endOf(answer?.stopReason ?? 'end_turn'), ...(usage && { usage }) });
+    } catch (error) {
+      this.#end(failureOf(error));
+    }
+  }
+
+  async #shakeHands({ agent }: ClientConnection): Promise<void> {
+    const { workspace: cwd, session } = this.#order;
+    const { agentCapabilities } = await agent.request(methods.agent.initialize, {
+      protocolVersion: PROTOCOL_VERSION,
+      clientCapabilities: { fs: { readTextFile: false, writeTextFile: false }, terminal: false },
+      clientInfo: { name: 'worker-manager', version: '1' },
+    });
+    try {
+      if (session !== undefined) await this.#goOn(agent, session, agentCapabilities);
+      this.#session =
+        session ?? (await agent.request(methods.agent.session.new, { cwd, mcpServers: [] })).sessionId;
+    } catch (error) {
+      if (session === undefined) throw error;
+      // Told with the next prompt, which must not begin as if nothing had been said before.
+      this.#lost = true;
+    }
+  }
+
+  async #goOn(
+    agent: ClientConnection['agent'],
+    sessionId: string,
+    can: AgentCapabilities | undefined,
+  ): Promise<void> {
+    const known = { sessionId, cwd: this.#order.workspace, mcpServers: [] };
+    if (can?.sessionCapabilities?.resume) await agent.request(methods.agent.session.resume, known);
+    else if (can?.loadSession) {
+      const loaded: LoadSessionResponse | undefined = await agent.request(methods.agent.session.load, known);
+      // Gemini CLI goes on with its replay after it has answered. It reads the next request when that is done, and
+      // to stay in the mode it is in changes nothing.
+      const modeId = loaded?.modes?.currentModeId;
+      // An agent that doesn't know this request has its session anyway.
+      if (modeId !== undefined)
+        await agent.request(methods.agent.session.setMode, { sessionId, modeId }).catch(() => {});
+    } else throw new Error('It cannot go on with a conversation.');
+  }
+
+  #end(ended: TurnEnd): void {
+    // Its end is told by the end of its process.
+    if (this.#closed) return;
+    this.#inTurn = false;
+    const events = this.#telling.end();
+    const cost_usd = this.#telling.cost();
+    this.#say({ events, ended: { ...ended, ...(cost_usd !== undefined && { cost_usd }) } });
+  }
+
+  #endOf(reason: string): TurnEnd {
+    if (reason === 'end_turn') return { ok: true, result: this.#telling.lastMessage() };
+    if (reason === 'cancelled')
+      return { ok: false, reason: 'interrupted', message: 'The turn was interrupted.' };
+    if (reason === 'refusal')
+      return { ok: false, reason: 'refused', message: 'The model refused to answer.' };
+    return { ok: false, reason: 'limit', message: `The agent stopped at a limit of its own: ${reason}.` };
+  }
+
+  /** Nobody can be asked, so all is allowed that `allowed_commands` does not speak against. */
+  #permit({ toolCall, options }: RequestPermissionRequest): RequestPermissionResponse {
+    if (this.#inTurn) this.#say({ events: this.#telling.ask(toolCall) });
+    const command = shellCommandOf(toolCall);
+    const judged =
+      this.#order.allowed && command !== undefined
+        ? this.#order.denials.judge({
+            tool_name: 'Bash',
+            tool_input: { command },
+            tool_use_id: toolCall.toolCallId,
+          }).hookSpecificOutput?.permissionDecision
+        : 'allow';
+    const wanted = judged === 'deny' ? ['reject_once', 'reject_always'] : ['allow_once', 'allow_always'];
+    const option = wanted.map((kind) => options.find((offered) => offered.kind === kind)).find(Boolean);
+    return {
+      outcome: option ? { outcome: 'selected', optionId: option.optionId } : { outcome: 'cancelled' },
+    };
+  }
+}
+
+/** Tokens of the turn, for which the protocol has no words: as Gemini CLI tells them. */
+function usageOf({ _meta }: PromptResponse): Usage | undefined {
+  const counted = fields(fields(_meta?.quota)?.token_count);
+  if (!counted) return undefined;
+  return { input_tokens: number(counted.input_tokens), output_tokens: number(counted.output_tokens) };
+}
+
+function failureOf(error: unknown): TurnEnd {
+  const message = textOf(error);
+  const code = error instanceof RequestError ? error.code : 0;
+  return { ok: false, reason: code === AUTH_REQUIRED ? 'authentication' : failureOfText(message), message };
+}
+
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const data = error instanceof RequestError && error.data ? ` ${JSON.stringify(error.data)}` : '';
+  return `${error.message}${data}`;
+}

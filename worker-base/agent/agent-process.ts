@@ -1,0 +1,251 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import type { Duplex, Readable } from 'node:stream';
+import { Report, reporting } from '../sandbox/confined.ts';
+import { type Exit, isRealTime, realTimeName } from './exit.ts';
+import { type Line, LineReader, LineSplitter, type Piece } from './line-reader.ts';
+import type { Starter } from './prespawn.ts';
+import { Unfinished } from './unfinished-line.ts';
+
+/** Between the end of the agent and SIGKILL to what it has left behind. */
+const LEFTOVER_GRACE_MS = 500;
+/** Silence of a pipe that something outside the group still holds, after which nobody waits for it any longer. */
+const SILENCE_MS = 1000;
+/** What is in a pipe when its program has ended is read long before this. */
+const READING_MS = 2000;
+const POLL_MS = 25;
+/** Bytes of prompts that the agent has not read yet; more is refused. */
+const STDIN_LIMIT = 4 * 1024 ** 2;
+
+/** What to start, and who hears it. */
+export interface AgentOrder {
+  argv: string[];
+  cwd: string;
+  env: Record<string, string>;
+  /** A process that waits to become the agent, where there is one. */
+  starter?: Starter | undefined;
+  onPiece: (stream: 'stdout' | 'stderr', piece: Piece) => void;
+  /** Bytes were read that no newline has ended yet: a sign of life, and no line. */
+  onBytes?: () => void;
+  /** Where stdout is a protocol of lines: gets each of them whole, instead of `onPiece`. */
+  onLine?: (line: Line) => void;
+  /** Pipes beside the three, from descriptor 3 on; see `channel`. */
+  channels?: number;
+  /** Ends by force what has left the agent's group, where that can be found. */
+  killRest: (group: number) => Promise<void>;
+}
+
+/** The agent as processes: a session and group of its own, its three pipes, and its end. */
+export class Agent {
+  readonly #child: ChildProcess;
+  readonly #group: number;
+  readonly #killRest: AgentOrder['killRest'];
+  readonly #report: Report | undefined;
+  /** The signal that is ending it, as the kernel reports it. */
+  #signal: number | undefined;
+  #lastReadAt = 0;
+  #paused = false;
+  #hurry = false;
+  #closed = false;
+  readonly #flushes: (() => void)[] = [];
+  /** Settles when the agent itself has ended; its group may live on. */
+  readonly exited: Promise<Exit>;
+
+  /** Starts the program, and settles when it is executed; throws what the system says (`code` ENOENT, EACCES …) if it cannot be. */
+  static async start(order: AgentOrder): Promise<Agent> {
+    const last = 3 + (order.channels ?? 0);
+    const confined = reporting(order.argv, last);
+    const argv = confined ?? order.argv;
+    const [program = '', ...args] = argv;
+    const stdio = Array.from({ length: confined ? last + 1 : last }, () => 'pipe' as const);
+    const { cwd, env, starter } = order;
+    const waiting = order.channels ? undefined : starter?.become({ argv, cwd, env });
+    const child = waiting ?? spawn(program, args, { cwd, env, detached: true, stdio });
+    if (child.pid === undefined) throw await new Promise((resolve) => child.once('error', resolve));
+    const report = confined && new Report(child.stdio[last] as Duplex);
+    // The end is listened for at once: a short-lived agent may end before anything is awaited.
+    const agent = new Agent(child, child.pid, order, report);
+    await report?.begun;
+    if (report?.failure) throw report.failure;
+    // Output waits in the pipes until then, so that the caller can report the start before anything the agent prints.
+    agent.#read(order);
+    return agent;
+  }
+
+  private constructor(
+    child: ChildProcess,
+    group: number,
+    { killRest }: AgentOrder,
+    report: Report | undefined,
+  ) {
+    this.#child = child;
+    this.#killRest = killRest;
+    this.#group = group;
+    this.#report = report;
+    this.exited = new Promise((resolve) =>
+      child.once('exit', (code, signal) => {
+        const number = report?.signal ?? this.#signal;
+        const unnamed = number !== undefined && isRealTime(number);
+        resolve(unnamed ? { code: null, signal: realTimeName(number) } : { code, signal });
+      }),
+    );
+    child.once('close', () => {
+      this.#closed = true;
+    });
+    child.on('error', () => {});
+    // An agent that does not read is no error of ours; the write's own callback tells.
+    child.stdin?.on('error', () => {});
+  }
+
+  /** The program's own process. */
+  get pid(): number {
+    return this.#report?.pid ?? this.#group;
+  }
+
+  /** The process group that the program and what it starts belong to, unless they leave it. */
+  get group(): number {
+    return this.#group;
+  }
+
+  /** Whether nobody holds any of its pipes any longer. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Our end of one of the further pipes. */
+  channel(descriptor: number): Duplex {
+    return this.#child.stdio[descriptor] as Duplex;
+  }
+
+  /** Hands text to the agent; answers why it could not be, or undefined once the agent's pipe has it. */
+  write(text: string): Promise<string | undefined> {
+    const stdin = this.#child.stdin;
+    if (!stdin?.writable) return Promise.resolve('stdin_closed');
+    if (stdin.writableLength + text.length > STDIN_LIMIT) return Promise.resolve('stdin_full');
+    return new Promise((resolve) =>
+      stdin.write(text, (error) => resolve(error ? 'stdin_closed' : undefined)),
+    );
+  }
+
+  closeInput(): void {
+    this.#child.stdin?.end();
+  }
+
+  /** Stops reading, so that the agent has to wait once its pipe is full. */
+  pause(): void {
+    this.#paused = true;
+    this.#child.stdout?.pause();
+    this.#child.stderr?.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#child.stdout?.resume();
+    this.#child.stderr?.resume();
+  }
+
+  /** Tells the last lines although no newline has ended them yet. */
+  flush(): void {
+    for (const flush of this.#flushes) flush();
+  }
+
+  /** Sends a signal to every process of the group; answers whether there was one. */
+  signal(signal: NodeJS.Signals | 0): boolean {
+    try {
+      return process.kill(-this.#group, signal);
+    } catch {
+      return false;
+    }
+  }
+
+  /** What is left of the group is killed without a grace from now on. */
+  kill(): void {
+    this.#hurry = true;
+    this.signal('SIGKILL');
+  }
+
+  /** After the agent's end: ends what it has left behind and reads its pipes to their end, or to `hardAt`. */
+  async gather(hardAt: () => number): Promise<void> {
+    const since = performance.now();
+    while (!this.#hurry && this.signal(0) && performance.now() - since < LEFTOVER_GRACE_MS) await pause();
+    this.signal('SIGKILL');
+    await this.#endRest();
+    let before = performance.now();
+    let reading = 0;
+    this.#lastReadAt = before;
+    while (!this.#closed && performance.now() < hardAt()) {
+      // Only what has left the group, and was not found, can still hold a pipe; it may write for as long as it lives.
+      // Waiting for Redis is neither silence nor reading.
+      const now = performance.now();
+      if (this.#paused) this.#lastReadAt = now;
+      else reading += now - before;
+      before = now;
+      if (now - this.#lastReadAt > SILENCE_MS || reading > READING_MS) break;
+      await pause();
+    }
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+    // What was forked while its parent was being ended is found now.
+    if (!this.#closed) await this.#endRest();
+  }
+
+  /** What cannot be ended does not change how the agent ended; whoever looks for it reports it. */
+  #endRest(): Promise<void> {
+    return this.#killRest(this.#group).catch(() => {});
+  }
+
+  #read({ onPiece, onLine, onBytes = () => {} }: AgentOrder): void {
+    const { stdout, stderr } = this.#child;
+    if (onLine) this.#listen(stdout, new LineReader(), onLine, onBytes);
+    else this.#listen(stdout, new LineSplitter(), (piece) => onPiece('stdout', piece), onBytes);
+    this.#listen(stderr, new LineSplitter(), (piece) => onPiece('stderr', piece), onBytes);
+  }
+
+  #listen<T>(pipe: Readable | null, cutter: Cutter<T>, hear: (text: T) => void, onBytes: () => void): void {
+    const unfinished = new Unfinished(() => {
+      for (const text of cutter.release()) hear(text);
+    });
+    const flush = () => {
+      unfinished.end();
+      for (const text of cutter.flush()) hear(text);
+    };
+    this.#flushes.push(flush);
+    pipe?.on('data', (chunk: Buffer) => {
+      this.#lastReadAt = performance.now();
+      const texts = cutter.push(chunk);
+      for (const text of texts) hear(text);
+      if (cutter.held > 0) onBytes();
+      unfinished.note(cutter.held > 0, texts.length > 0);
+    });
+    pipe?.once('end', () => {
+      // Read before Node learns of the end and reaps the process: it reports a real-time signal as exit code 0.
+      this.#signal ??= endingSignal(this.#group);
+      flush();
+    });
+    pipe?.once('close', flush);
+    pipe?.on('error', flush);
+  }
+}
+
+interface Cutter<T> {
+  push(chunk: Buffer): T[];
+  /** Bytes of a line that is not finished. */
+  held: number;
+  release(): T[];
+  flush(): T[];
+}
+
+/** The signal that a process of ours is ending by, from its raw wait status in /proc (the 52nd field of proc_pid_stat(5)). */
+function endingSignal(pid: number): number | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const signal = Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[49]) & 0x7f;
+    return signal === 0 || signal === 0x7f ? undefined : signal;
+  } catch {
+    return undefined;
+  }
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, POLL_MS));
+}

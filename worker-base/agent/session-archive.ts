@@ -1,0 +1,155 @@
+/**
+ * Keeps the agent's conversation for the next incarnation: after each turn the files that hold it go to Redis, as one
+ * compressed archive with the agent's name of the conversation, and before a start they are put back.
+ *
+ * The files are the agent's own and often for its eyes only, so a helper command reads and writes them as its user;
+ * whatever the archive holds, it can harm nobody but the agent.
+ */
+
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import type { ChainableCommander, Redis } from 'ioredis';
+import { tailOf } from '../../src/model/cut.ts';
+import type { Log } from '../log.ts';
+import type { Hands } from '../sandbox/privileges.ts';
+
+/** Bytes of an archive: weeks of text compressed, and little beside what Redis holds of the output. */
+export const ARCHIVE_BYTES = 8 * 1024 ** 2;
+/** Bytes of the files before that; conversations compress to a fifth and less. */
+const FILES_BYTES = 16 * ARCHIVE_BYTES;
+/** Limit of a helper command for a few files; one that takes longer hangs. */
+const ERRAND_MS = 30_000;
+const FETCH_AGAIN_MS = 200;
+
+/** A conversation as it stands in Redis. */
+export interface Kept {
+  session: string;
+  /** Empty where the agent keeps no files. */
+  archive: Buffer;
+}
+
+export interface KeepOptions {
+  redis: Redis;
+  key: string;
+  hands: Pick<Hands, 'errand'>;
+  home: string;
+  /** Files and folders below `home`. */
+  paths: string[];
+  log: Log;
+}
+
+/** One worker's conversation in Redis. */
+export class Keep {
+  readonly #options: KeepOptions;
+
+  constructor(options: KeepOptions) {
+    this.#options = options;
+  }
+
+  /** Gathers the conversation; undefined where there is none, or it cannot be kept, which the log says. */
+  async pack(session: string | undefined): Promise<Kept | undefined> {
+    if (session === undefined) return undefined;
+    const { home, paths, hands, log } = this.#options;
+    const there = paths.filter((path) => existsSync(join(home, path)));
+    if (there.length === 0) return { session, archive: Buffer.alloc(0) };
+    try {
+      const argv = hands.errand(['tar', '-cf', '-', '-C', home, '--', ...there]);
+      // 1: a file has changed while it was read; the next turn's archive has it whole.
+      const archive = await promisify(gzip)(await errand(argv, [0, 1]), { level: 1 });
+      if (archive.length > ARCHIVE_BYTES) throw new Error(`it has ${archive.length} bytes`);
+      return { session, archive };
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      log.warn('the conversation could not be kept; the one before it is what the next body goes on with', {
+        error: message,
+        limit_bytes: ARCHIVE_BYTES,
+      });
+      return undefined;
+    }
+  }
+
+  /** Adds what stores it to a transaction. */
+  store(transaction: ChainableCommander, kept: Kept): void {
+    transaction.hset(this.#options.key, { ...kept, kept_at: new Date().toISOString() });
+  }
+
+  /** Stores it by itself. Where Redis cannot be told, the next turn's has all of it. */
+  async save(kept: Kept | undefined): Promise<void> {
+    if (!kept) return;
+    const transaction = this.#options.redis.multi();
+    this.store(transaction, kept);
+    await transaction.exec().catch(() => {});
+  }
+
+  /** Forgets it. Where Redis cannot be told, the next incarnation finds out by itself. */
+  async forget(): Promise<void> {
+    await this.#options.redis.del(this.#options.key).catch(() => 0);
+  }
+
+  /** Puts the files back. `lost`: there is a conversation, and it cannot be gone on with. */
+  async restore(signal: AbortSignal): Promise<{ session: string | undefined; lost: boolean }> {
+    const { hands, home, log } = this.#options;
+    const { session, archive } = (await this.#fetch(signal)) ?? {};
+    if (!session) return { session: undefined, lost: false };
+    try {
+      if (archive && archive.length > 0) {
+        const files = await promisify(gunzip)(archive, { maxOutputLength: FILES_BYTES });
+        await errand(hands.errand(['tar', '-xf', '-', '-C', home, '--no-same-owner']), [0], files);
+      }
+      return { session: session.toString('utf8'), lost: false };
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      log.warn('the conversation could not be restored; a new one begins', { error: message });
+      return { session: undefined, lost: true };
+    }
+  }
+
+  /** Reads it, however long Redis is away: to begin without it would be to lose it. */
+  async #fetch(signal: AbortSignal): Promise<Record<string, Buffer> | undefined> {
+    const { redis, key, log } = this.#options;
+    for (let tries = 1; !signal.aborted; tries += 1) {
+      try {
+        return await redis.hgetallBuffer(key);
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        if (tries === 1) log.warn('waiting for the conversation', { key, error: message });
+        await new Promise((resolve) => setTimeout(resolve, FETCH_AGAIN_MS));
+      }
+    }
+    return undefined;
+  }
+}
+
+/** Runs a program to its end; answers what it wrote to stdout. */
+function errand([program = '', ...args]: string[], codes: number[], input?: Buffer): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: 'pipe', timeout: ERRAND_MS, killSignal: 'SIGKILL' });
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    let said = '';
+    child.once('error', reject);
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+    child.stdout.on('data', (part: Buffer) => {
+      bytes += part.length;
+      if (bytes <= FILES_BYTES) parts.push(part);
+      else child.kill('SIGKILL');
+    });
+    child.stderr.on('data', (part: Buffer) => {
+      said = tailOf(said + part.toString('latin1').replace(/[^\x20-\x7e]+/g, ' '), 500);
+    });
+    child.once('close', (code, signal) => {
+      if (bytes > FILES_BYTES) reject(new Error(`it has more than ${FILES_BYTES} bytes`));
+      else if (code !== null && codes.includes(code)) resolve(Buffer.concat(parts));
+      else
+        reject(
+          new Error(
+            `${args.includes('-cf') ? 'tar -c' : 'tar -x'} ended with ${code ?? signal}: ${said.trim()}`,
+          ),
+        );
+    });
+  });
+}

@@ -1,0 +1,195 @@
+/**
+ * What an agent needs before it can be started, in this order: its secrets, the gateway to its model, the hands with
+ * which it may work, its home and its instructions.
+ *
+ * What must always hold: a credential goes to the gateway and nowhere else; no file is written where the agent has
+ * been, for it could have put a link there. The gateway and the pipe are loaded only where they are needed.
+ */
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { endpointOf, kindOfSpec } from '../../src/agents/index.ts';
+import { instructionsOf } from '../../src/agents/instructions.ts';
+import type { AgentKind, Launch, LaunchOrder } from '../../src/agents/kind.ts';
+import type { WorkerSpec } from '../../src/model/spec.ts';
+import type { AgentOrder } from '../agent/agent-process.ts';
+import type { Log } from '../log.ts';
+import type { Gateway } from '../model-proxy/proxy.ts';
+import type { Denials } from '../sandbox/denials.ts';
+import { type Hands, handsOf } from '../sandbox/privileges.ts';
+import type { Settings } from '../settings.ts';
+import type { Pulse } from '../streams/heartbeat.ts';
+import { prepareWorkspace } from './initial-state.ts';
+
+/** Where the module DOCKER has its daemon listen, below the agent's home: for clients that know no contexts. */
+const DOCKER_SOCKET = '.docker/run/docker.sock';
+/** The agent's home in the images. */
+const HOME = '/home/agent';
+/** A model that sends no byte for so long has failed: both CLIs would wait for it without end. */
+const STALL_MS = 120_000;
+
+/** Why the agent cannot be started at all; `message` is for people. */
+export class CannotStart extends Error {
+  readonly code: number;
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** All that is ready for the agent. */
+export interface Stage {
+  kind: AgentKind;
+  hands: Hands;
+  home: string | undefined;
+  gateway: Gateway | undefined;
+  /** What starts the agent; `session` is the conversation to go on with. */
+  order(session: string | undefined): Pick<AgentOrder, 'argv' | 'cwd' | 'env' | 'killRest' | 'starter'>;
+}
+
+/** Makes it ready; throws `CannotStart`. Answers undefined when `signal` ends the wait for secrets. */
+export async function makeReady(options: {
+  settings: Settings;
+  spec: WorkerSpec;
+  denials: Denials;
+  pulse: Pulse;
+  log: Log;
+  signal: AbortSignal;
+}): Promise<Stage | undefined> {
+  const { settings, spec, denials, log } = options;
+  const { workspace } = settings;
+  const kind = kindOfSpec(spec);
+  const hands = attempt('The rights of the agent could not be set up', () => handsOf(settings, spec));
+  const secrets = spec.secrets?.length ? await receive(options, kind, hands) : new Map<string, string>();
+  if (!secrets) return undefined;
+  const home = homeOf(settings, kind, hands);
+  const { url, credentials } = endpointOf(kind, spec.env, [...secrets.keys()]);
+  const gated = kind.cli !== undefined && spec.allowed_commands !== undefined;
+  let gateway: Gateway | undefined;
+  if (url !== undefined || gated) {
+    const { startGateway } = await import('../model-proxy/proxy.ts');
+    gateway = await startGateway({
+      upstream: url,
+      credentials: credentials.map(({ secret, ...header }) => ({
+        ...header,
+        value: secrets.get(secret) ?? '',
+      })),
+      judge: gated ? (request) => denials.judge(request) : undefined,
+      stallMs: STALL_MS,
+      env: process.env,
+      log,
+    }).catch((error: Error) => {
+      throw new CannotStart(78, `The way to the model could not be opened: ${error.message}.`);
+    });
+  }
+  const launch = (session: string | undefined): Launch =>
+    kind.launch({
+      spec,
+      workspace,
+      home: home ?? '',
+      gateway: gateway?.url ?? '',
+      secrets: [...secrets.keys()],
+      session,
+      root: hands.group === undefined && process.getuid?.() === 0,
+      gate: gated ? gateway?.gate : undefined,
+    } satisfies LaunchOrder);
+  attempt('The workspace could not be prepared', () => prepareWorkspace(workspace, instructionsOf(spec)));
+  attempt('The home of the agent could not be prepared', () =>
+    furnish(home, launch(undefined).files, hands.group !== undefined),
+  );
+  return {
+    kind,
+    hands,
+    home,
+    gateway,
+    order: (session) => {
+      const { argv, env } = launch(session);
+      const own: Record<string, string> = {
+        ...settings.inherited,
+        ...(home !== undefined && { HOME: home }),
+        ...(settings.secretsPipe &&
+          spec.secrets?.length && { SECRETS_PATH: secretsPath(settings.secretsPipe) }),
+      };
+      if (spec.modules?.includes('DOCKER') && home !== undefined)
+        own.DOCKER_HOST = `unix://${home}/${DOCKER_SOCKET}`;
+      // The kind's come last: it has looked at the user's, and its addresses lead through the gateway.
+      return {
+        argv: hands.run(argv),
+        cwd: workspace,
+        env: { ...own, ...spec.env, ...env },
+        killRest: (group) =>
+          hands.killAll(group).catch((error: Error) => {
+            log.error('processes of the agent live on after its end', { error: error.message });
+          }),
+      };
+    },
+  };
+}
+
+const secretsPath = (pipe: string) => join(dirname(pipe), 'secrets');
+
+/** Waits for the secrets, and places those that are not the agent's own credentials. */
+async function receive(
+  { settings, spec, pulse, log, signal }: Parameters<typeof makeReady>[0],
+  kind: AgentKind,
+  hands: Hands,
+): Promise<Map<string, string> | undefined> {
+  const { secretsPipe: pipe } = settings;
+  if (!pipe)
+    throw new CannotStart(78, 'SECRETS_PIPE is not set: the manager sets it where a worker has secrets.');
+  const { placeSecrets, receiveSecrets } = await import('./secrets.ts');
+  const waiting = receiveSecrets({ pipe, signal });
+  pulse.needSecrets(true);
+  try {
+    const secrets = await waiting;
+    if (!secrets) return undefined;
+    const missing = spec.secrets?.filter((name) => !secrets.has(name)) ?? [];
+    if (missing.length > 0) throw new CannotStart(78, `Secrets were not delivered: ${missing.join(', ')}.`);
+    const credentials = kind.credentials.map(({ secret }) => secret);
+    const others = [...secrets].filter(([name]) => !credentials.includes(name));
+    await placeSecrets(new Map(others), secretsPath(pipe), hands.group);
+    log.info('secrets were delivered', { count: secrets.size });
+    return secrets;
+  } catch (error) {
+    if (error instanceof CannotStart) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new CannotStart(78, `The secrets could not be received: ${message}.`);
+  } finally {
+    pulse.needSecrets(false);
+  }
+}
+
+/** The image's; else one of the body's own, so that what a CLI keeps in the user's home is never touched. */
+function homeOf(settings: Settings, kind: AgentKind, hands: Hands): string | undefined {
+  if (hands.group !== undefined && existsSync(HOME)) return HOME;
+  // A command of the user's own that only reads and writes lines lives where it always does.
+  return kind.turnless ? undefined : join(dirname(settings.workspace), 'home');
+}
+
+/** Makes the home with its files; the agent may change them, and add others beside them. */
+function furnish(home: string | undefined, files: Record<string, string>, shared: boolean): void {
+  if (home === undefined) return;
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  for (const [name, content] of Object.entries(files)) {
+    const parts = dirname(name)
+      .split('/')
+      .filter((part) => part !== '.');
+    for (let depth = 1; depth <= parts.length; depth += 1) {
+      const folder = join(home, ...parts.slice(0, depth));
+      if (existsSync(folder)) continue;
+      mkdirSync(folder, { mode: 0o700 });
+      if (shared) chmodSync(folder, 0o777);
+    }
+    const path = join(home, name);
+    writeFileSync(path, content, { mode: 0o600 });
+    if (shared) chmodSync(path, 0o666);
+  }
+}
+
+function attempt<T>(what: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new CannotStart(126, `${what}: ${message}.`);
+  }
+}

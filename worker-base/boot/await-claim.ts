@@ -1,0 +1,144 @@
+/**
+ * The wait of a warm body: it has booted up to its agent, beats as the worker that it was made for, and reads from that
+ * worker's input whom it is to serve. From then on it speaks for the other one alone: its heartbeat, streams and `seq`.
+ *
+ * What must always hold: nothing of the agent is there before it is known whose it is; what would be needed then is
+ * loaded, connected and tried now, for whoever asks wants it at once.
+ */
+import type { Redis } from 'ioredis';
+import type { WorkerSpec } from '../../src/model/spec.ts';
+import type { Serving } from '../../src/model/takeover.ts';
+import type { Keys } from '../../src/store/keys.ts';
+import { Starter } from '../agent/prespawn.ts';
+import { type Log, makeLog } from '../log.ts';
+import type { Settings } from '../settings.ts';
+import { Pulse } from '../streams/heartbeat.ts';
+import { connectBlocking, whenReady } from '../streams/redis-connection.ts';
+import type { Start } from './initial-state.ts';
+import { rehearse } from './warm-up.ts';
+
+const BLOCK_MS = 5000;
+const AGAIN_MS = 200;
+/** As TAKEN_INCARNATION of the model, whose values are not loaded here. */
+const INCARNATION = 1;
+
+/** All that the body goes on with. */
+export interface Assigned {
+  settings: Settings;
+  log: Log;
+  start: Start;
+  /** The connection for blocked reads, open already. */
+  blocking: Redis;
+  pulse: Pulse;
+  /** Becomes the agent. */
+  starter: Starter | undefined;
+}
+
+/** Waits until the body is given to a worker; undefined where `signal` ends the wait. */
+export async function awaitAssignment(options: {
+  settings: Settings;
+  keys: Keys;
+  commands: Redis;
+  start: Start;
+  log: Log;
+  signal: AbortSignal;
+}): Promise<Assigned | undefined> {
+  const { settings, keys, commands, start, log, signal } = options;
+  const { workerId: madeFor, incarnation } = settings;
+  const blocking = connectBlocking(settings.redisUrl, log);
+  await rehearse({ settings, start, keys, log });
+  const starter = Starter.make();
+  const waiting = new Pulse({
+    redis: commands,
+    keys,
+    workerId: madeFor,
+    incarnation,
+    seq: () => start.lastSeq,
+  });
+  await waiting.announce(start.lastSeq);
+  log.info('booted, and waits to be taken over');
+
+  const told = await readAssignment(blocking, keys.input(madeFor), signal);
+  waiting.stop();
+  if (!told) {
+    starter?.discard();
+    blocking.disconnect();
+    return undefined;
+  }
+  const { worker_id: workerId, at, spec } = told;
+  const mine = { ...settings, workerId, incarnation: INCARNATION };
+  // A worker that is given its first body has said nothing yet.
+  const own: Start = { spec, lastSeq: 0, lastId: undefined };
+  const serving: Serving = { worker_id: workerId, at, spec };
+  const pulse = new Pulse({
+    ...{ redis: commands, keys, workerId, incarnation: INCARNATION, seq: () => 0 },
+    serving: { key: keys.serving(madeFor), text: JSON.stringify(serving) },
+  });
+  // Not waited for: whoever looks sees that it has begun, while the agent is being started.
+  void pulse.begin();
+  void commands.del(keys.input(madeFor), keys.heartbeat(madeFor)).catch(() => {});
+  return {
+    settings: { ...mine, inherited: inheritedOf(mine, spec) },
+    log: makeLog(settings.logLevel, workerId, INCARNATION),
+    start: own,
+    blocking,
+    pulse,
+    starter,
+  };
+}
+
+/** What the agent is told of where it is: of the pool that it came from it is no part. */
+function inheritedOf(
+  { inherited, workerId, incarnation }: Settings,
+  spec: WorkerSpec,
+): Record<string, string> {
+  const { WORKER_POOL: _, ...rest } = inherited;
+  return {
+    ...rest,
+    WORKER_ID: workerId,
+    WORKER_INCARNATION: String(incarnation),
+    WORKER_TYPE: spec.worker_type ?? spec.agent_type,
+  };
+}
+
+/** What the entry tells: whom the body serves, and since when. */
+interface Told {
+  worker_id: string;
+  at: number;
+  spec: WorkerSpec;
+}
+
+/** Reads the stream from its beginning, so that what was said while Redis was away is heard. */
+async function readAssignment(blocking: Redis, key: string, signal: AbortSignal): Promise<Told | undefined> {
+  const ended = new Promise<undefined>((resolve) =>
+    signal.addEventListener('abort', () => resolve(undefined), { once: true }),
+  );
+  for (let from = '0'; !signal.aborted; ) {
+    try {
+      const reply = await Promise.race([
+        whenReady(blocking).then(() => blocking.xread('COUNT', 16, 'BLOCK', BLOCK_MS, 'STREAMS', key, from)),
+        ended,
+      ]);
+      for (const [id, fields] of reply?.[0]?.[1] ?? []) {
+        from = id;
+        const told = assignmentOf(fields?.[1]);
+        if (told) return told;
+      }
+    } catch {
+      await Promise.race([new Promise((resolve) => setTimeout(resolve, AGAIN_MS)), ended]);
+    }
+  }
+  return undefined;
+}
+
+function assignmentOf(data: string | undefined): Told | undefined {
+  try {
+    const { type, worker_id, at, spec } = JSON.parse(data ?? '');
+    return type === 'assign' && typeof worker_id === 'string' && spec
+      ? { worker_id, at: Number(at ?? 0), spec }
+      : undefined;
+  } catch {
+    // A prompt that somebody sent to a worker that nobody has: it is for none.
+    return undefined;
+  }
+}

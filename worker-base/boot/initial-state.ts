@@ -1,0 +1,105 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Redis } from 'ioredis';
+import type { WorkerSpec } from '../../src/model/spec.ts';
+import { INPUT_GROUP, type Keys } from '../../src/store/keys.ts';
+import type { Log } from '../log.ts';
+import { whenReady } from '../streams/redis-connection.ts';
+
+const BACKOFF_MIN_MS = 50;
+const BACKOFF_MAX_MS = 2000;
+
+/** What Redis knows of the worker when a body starts. */
+export interface Start {
+  spec: WorkerSpec;
+  /** The highest `seq` that any incarnation is known to have written. */
+  lastSeq: number;
+  /** The newest id of the output stream. */
+  lastId: string | undefined;
+  /** The id of the input stream up to which an earlier body has dealt with all. */
+  passed?: string | undefined;
+}
+
+/**
+ * Reads the spec and where the output stands, and makes the input group, in one round trip; tries again without end,
+ * for the manager may be rebuilding the records. Answers undefined when `signal` ends the wait.
+ */
+export async function readStart(options: {
+  redis: Redis;
+  keys: Keys;
+  workerId: string;
+  /** Of a node that was started by hand, which has no record. */
+  spec?: WorkerSpec | undefined;
+  log: Log;
+  signal: AbortSignal;
+}): Promise<Start | undefined> {
+  const { redis, keys, workerId, log, signal } = options;
+  const aborted = new Promise<void>((resolve) =>
+    signal.addEventListener('abort', () => resolve(), { once: true }),
+  );
+  let said = false;
+  let created = false;
+  for (let backoff = BACKOFF_MIN_MS; !signal.aborted; backoff = Math.min(backoff * 2, BACKOFF_MAX_MS)) {
+    await Promise.race([whenReady(redis), aborted]);
+    if (signal.aborted) return undefined;
+    const results = await redis
+      .pipeline()
+      .hget(keys.desired(workerId), 'spec')
+      .xrevrange(keys.output(workerId), '+', '-', 'COUNT', 1)
+      .get(keys.heartbeat(workerId))
+      .xgroup('CREATE', keys.input(workerId), INPUT_GROUP, '0', 'MKSTREAM')
+      .exec();
+    const [spec, newest, beat, group] = results ?? [];
+    created ||= group !== undefined && !group[0];
+    const error = spec?.[0] ?? newest?.[0] ?? beat?.[0];
+    const found = options.spec ?? (typeof spec?.[1] === 'string' && (JSON.parse(spec[1]) as WorkerSpec));
+    if (!error && found) {
+      const entry = (newest?.[1] as [string, string[]][] | undefined)?.[0];
+      const lastSeq = Math.max(seqOf(entry?.[1][1]), seqOf(beat?.[1]));
+      const passed = passedOf(beat?.[1]);
+      // The group was lost: what was answered is not answered once more.
+      if (passed !== undefined && created)
+        await redis.xgroup('SETID', keys.input(workerId), INPUT_GROUP, passed).catch(() => {});
+      return { spec: found, lastSeq, lastId: entry?.[0], passed };
+    }
+    if (!said)
+      log.warn('waiting for the spec of this worker', {
+        key: keys.desired(workerId),
+        error: error?.message ?? 'it is not there',
+      });
+    said = true;
+    await Promise.race([new Promise((resolve) => setTimeout(resolve, backoff)), aborted]);
+  }
+  return undefined;
+}
+
+/** Makes the agent's directory, with the instructions under the names that agents read; throws what the system says. */
+export function prepareWorkspace(workspace: string, instructions: string | undefined): void {
+  mkdirSync(workspace, { recursive: true });
+  if (instructions === undefined) return;
+  for (const name of ['CLAUDE.md', 'AGENTS.md']) {
+    const path = join(workspace, name);
+    // Removed first: a link that the last incarnation's agent left must not lead the write elsewhere.
+    rmSync(path, { force: true, recursive: true });
+    writeFileSync(path, instructions);
+  }
+}
+
+/** The id in a heartbeat of an earlier body; only one that is an id. */
+function passedOf(json: unknown): string | undefined {
+  try {
+    const { input_id: id } = JSON.parse(String(json)) as { input_id?: unknown };
+    return typeof id === 'string' && /^\d{1,20}-\d{1,20}$/.test(id) ? id : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function seqOf(json: unknown): number {
+  try {
+    const { seq } = JSON.parse(String(json)) as { seq?: unknown };
+    return Number.isSafeInteger(seq) ? Number(seq) : 0;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * Brings an agent up for nobody: all that a takeover takes is done once, with a program that ends at once in the agent's
+ * place, in folders that are removed again, and with a Redis that takes everything. What a program does for the first
+ * time takes it three times as long, and more where a module has to be loaded.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Redis } from 'ioredis';
+import type { WorkerSpec } from '../../src/model/spec.ts';
+import type { Keys } from '../../src/store/keys.ts';
+import { Starter } from '../agent/prespawn.ts';
+import type { Log } from '../log.ts';
+import type { Settings } from '../settings.ts';
+import type { Stage } from './agent-environment.ts';
+import { bringUp } from './boot.ts';
+import type { Start } from './initial-state.ts';
+
+/** Compilers take what runs more than once for worth their while. */
+const TIMES = 3;
+const LONGEST_MS = 10_000;
+
+export async function rehearse(options: {
+  settings: Settings;
+  start: Start;
+  keys: Keys;
+  log: Log;
+}): Promise<void> {
+  const { settings, start, keys, log } = options;
+  const place = await mkdtemp(join(tmpdir(), 'rehearsal-'));
+  try {
+    for (let time = 0; time < TIMES; time += 1) {
+      const done = new AbortController();
+      const brought = await bringUp({
+        settings: { ...settings, workspace: join(place, 'workspace'), spoolPath: join(place, 'spool') },
+        start: { spec: playOf(start.spec), lastSeq: 0, lastId: undefined },
+        ...{ commands: nobody(), keys, log: QUIET, signal: done.signal },
+        staged: (stage) => inPlace(stage, time > 0 ? Starter.make() : undefined),
+      });
+      if (typeof brought === 'number') throw new Error(`it ended with ${brought}`);
+      const late = setTimeout(() => brought.work.kill(), LONGEST_MS);
+      await brought.work.over;
+      clearTimeout(late);
+      brought.pulse.stop();
+      brought.ending.clear();
+      await brought.stage.gateway?.close();
+    }
+  } catch (error) {
+    // Whoever takes the body over is told by its own start.
+    log.warn('the rehearsal failed', { error: error instanceof Error ? error.message : String(error) });
+  } finally {
+    await rm(place, { recursive: true, force: true });
+  }
+}
+
+/** Nothing of a real worker: no secrets, no address but one that nobody answers at. */
+function playOf({ agent_type, runtime, protocol, allowed_commands }: WorkerSpec): WorkerSpec {
+  const custom = agent_type === 'CUSTOM' ? { command_line: ['true'] } : {};
+  return {
+    ...{ agent_type, runtime, ...custom, ...(protocol && { protocol }) },
+    ...(allowed_commands && { allowed_commands }),
+    instructions: 'This is a rehearsal.',
+    restart_policy: 'never',
+    stop_grace_seconds: 1,
+    start_deadline_seconds: 60,
+    keep_finished_seconds: 0,
+  };
+}
+
+/** The agent's program stays where it is. */
+function inPlace(stage: Stage, starter: Starter | undefined): Stage {
+  return {
+    ...stage,
+    order: (session) => ({ ...stage.order(session), argv: stage.hands.errand(['true']), starter }),
+  };
+}
+
+const QUIET: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** A Redis that takes whatever it is given, and has nothing. */
+function nobody(): Redis {
+  const pipeline: unknown = new Proxy(
+    {},
+    { get: (_, name) => (name === 'exec' ? async () => [] : name === 'then' ? undefined : () => pipeline) },
+  );
+  const answers: Record<string, unknown> = {
+    ...{ status: 'ready', on: () => {}, once: () => {}, pipeline: () => pipeline, multi: () => pipeline },
+    hgetallBuffer: async () => ({}),
+  };
+  return new Proxy({}, { get: (_, name) => answers[String(name)] ?? (async () => null) }) as Redis;
+}

@@ -1,0 +1,67 @@
+/**
+ * The wrapper: the program inside every body, between Redis and the agent.
+ *
+ * It owns the body's output stream (its only writer), its end of the input group, the heartbeat, the agent's conversation
+ * in Redis, the gateway to the model, and the processes of the agent. What must always hold: `seq` has no holes, and
+ * what was lost is told by a `gap`; every turn that began has an end; memory is bounded however fast the agent writes
+ * and however long Redis is away; no process of the agent outlives the wrapper's end; the agent never sees Redis's
+ * address, nor the credentials of its model.
+ *
+ * Of the rest of the project it imports names, types and what is known of the agents: no zod, no logger, nothing that
+ * makes a start slower. What only some bodies need (the gateway, the protocol SDK) is loaded by them alone.
+ * This file is the only one that reads the environment.
+ */
+import { setFlagsFromString } from 'node:v8';
+import { live } from './lifecycle.ts';
+import { flushLog, makeLog } from './log.ts';
+import { readSettings, type Settings } from './settings.ts';
+
+/** As sysexits.h: a setting is wrong; a defect of ours. */
+const EX_CONFIG = 78;
+const EX_SOFTWARE = 70;
+
+// The young heap stays at its first size: output passes through in short-lived strings, and letting V8 grow the space
+// for them trebles the memory (170 instead of 108 MiB at 50 MB/s) and is no faster. Set here, because it acts at run time.
+setFlagsFromString('--semi-space-growth-factor=1');
+
+async function settingsOrExit(): Promise<Settings> {
+  try {
+    return readSettings(process.env);
+  } catch (error) {
+    const place = process.env.WORKER_INCARNATION ? undefined : ({ format: 'text', to: 'stdout' } as const);
+    makeLog('error', process.env.WORKER_ID ?? '', 0, place).error(
+      error instanceof Error ? error.message : String(error),
+    );
+    await flushLog();
+    process.exit(EX_CONFIG);
+  }
+}
+
+async function exit(code: number): Promise<void> {
+  await flushLog();
+  process.exit(code);
+}
+
+// A direct body is started with its name behind the program, to be told from others by `ps`.
+const [, , title] = process.argv;
+if (title) process.title = title;
+
+const settings = await settingsOrExit();
+const log = makeLog(settings.logLevel, settings.workerId, settings.incarnation, {
+  format: settings.logFormat,
+  to: settings.external ? 'stdout' : 'stderr',
+});
+const fail = (thrown: unknown) => {
+  log.error('the wrapper has failed, and ends its agent', {
+    error: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
+  });
+  void exit(EX_SOFTWARE);
+};
+process.on('uncaughtException', fail);
+process.on('unhandledRejection', fail);
+if (process.pid === 1) {
+  log.warn(
+    'the wrapper is PID 1 and cannot reap orphans: start the container with an init (docker run --init)',
+  );
+}
+live(settings, log).then(exit, fail);

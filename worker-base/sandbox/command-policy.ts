@@ -1,0 +1,92 @@
+/**
+ * The friendly half of `allowed_commands`: answers an agent's hook before a command is run, so that the agent is told
+ * what it may not do in words, and recognises where the operating system refused a program.
+ *
+ * Pure, and advice only: what it does not understand it lets through, because the system refuses what is not allowed.
+ */
+import { BASE_COMMANDS } from './base-commands.ts';
+import { BUILTINS, programsIn } from './shell-parser.ts';
+
+/** What both Claude Code and Droid read from a PreToolUse hook; empty is "no opinion". */
+export interface GateAnswer {
+  hookSpecificOutput?: {
+    hookEventName: 'PreToolUse';
+    permissionDecision: 'allow' | 'deny';
+    permissionDecisionReason?: string;
+  };
+}
+
+/** The tools that run a shell command, as the agents name them. */
+const SHELL_TOOLS = ['Bash', 'Execute'];
+/** Tools that would fetch what no allowed command may. */
+const FETCHING_TOOLS = ['WebFetch', 'WebSearch', 'FetchUrl'];
+/** Names in a reason; the whole list stands in the instructions. */
+const NAMED = 20;
+
+/** `request` is the hook's question, as JSON; `allowed` are the worker's `allowed_commands`. */
+export function judge(request: unknown, allowed: readonly string[]): GateAnswer {
+  const { tool_name: tool, tool_input: input } = (request ?? {}) as Record<string, unknown>;
+  if (typeof tool !== 'string') return {};
+  if (FETCHING_TOOLS.includes(tool))
+    return answer(`${tool} is not allowed for this worker, which has allowed_commands.`);
+  if (!SHELL_TOOLS.includes(tool)) return answer();
+  const command = ((input ?? {}) as Record<string, unknown>).command;
+  if (typeof command !== 'string') return answer();
+  const free = new Set([...allowed, ...BASE_COMMANDS, ...BUILTINS]);
+  const refused = programsIn(command).filter((name) => !free.has(name));
+  if (refused.length === 0) return answer();
+  const names = refused.slice(0, NAMED).join(', ');
+  const list =
+    allowed.length > NAMED ? `${allowed.slice(0, NAMED).join(', ')} …` : allowed.join(', ') || 'none';
+  return answer(
+    `${names} ${refused.length === 1 ? 'is' : 'are'} not in allowed_commands (${list}); that holds however it is called. ` +
+      'Go on without it, or say what you could not do.',
+  );
+}
+
+function answer(refusal?: string): GateAnswer {
+  return {
+    hookSpecificOutput: {
+      hookEventName: 'PreToolUse',
+      permissionDecision: refusal === undefined ? 'allow' : 'deny',
+      ...(refusal === undefined ? {} : { permissionDecisionReason: refusal }),
+    },
+  };
+}
+
+/** Characters of a result that are looked at, from each end: a refusal stands where a command began or ended. */
+const LOOKED_AT = 16_384;
+/** A program's name, or its path in a directory of programs; a file elsewhere could be refused for other reasons. */
+const PROGRAM = String.raw`["'‘\x60]?(?:(?:/usr)?(?:/local)?/s?bin/)?([A-Za-z0-9_][A-Za-z0-9._+-]*)["'’]?`;
+const DENIED = String.raw`: Permission denied\s*$`;
+/** What shells, and programs that run others, say of one that they may not execute. */
+const REFUSALS = [
+  // bash names the path that it found; a file that it may not open has another one.
+  // Before it stands how the shell was called: its name, that of the script, or any text that `sh -c` was given.
+  String.raw`^[^\n]*: line \d+: (?:/usr)?(?:/local)?/s?bin/([^/\s:]+)${DENIED}`,
+  String.raw`^[^\n]*: \d+: ${PROGRAM}${DENIED}`,
+  String.raw`^(?:bash|sh|/bin/sh|/bin/bash|/usr/bin/bash): [^\n]*: ${PROGRAM}: bad interpreter${DENIED}`,
+  String.raw`^(?:\S*/)?(?:timeout|nohup|stdbuf): failed to run command ${PROGRAM}${DENIED}`,
+  String.raw`^(?:\S*/)?(?:env|nice|xargs|find|setsid|chrt|ionice): (?:failed to execute )?${PROGRAM}${DENIED}`,
+  `^(?:error|fatal): cannot (?:run|exec) ${PROGRAM}${DENIED}`,
+  `Can't exec ${PROGRAM}: Permission denied`,
+  String.raw`\bspawn(?:Sync)? ${PROGRAM} EACCES\b`,
+  String.raw`^PermissionError: \[Errno 13\] Permission denied: ${PROGRAM}\s*$`,
+].map((pattern) => new RegExp(pattern, 'm'));
+/** A shell's exit code for what was found and could not be executed, as the agents' tools tell it. */
+const CODE_126 = /\b(?:exit code:?|exited with code) 126\b/i;
+const ANY = /(?:^|: )(?:\S*\/)?([^/\s:'"]+): Permission denied\s*$/m;
+
+/** The program that the operating system refused to run, as a tool's result tells it; undefined where it tells none. */
+export function refusalIn({ content, is_error }: { content: string; is_error: boolean }): string | undefined {
+  const text =
+    content.length <= 2 * LOOKED_AT
+      ? content
+      : `${content.slice(0, LOOKED_AT)}\n${content.slice(-LOOKED_AT)}`;
+  if (!/Permission denied|EACCES/.test(text)) return undefined;
+  for (const pattern of REFUSALS) {
+    const name = pattern.exec(text)?.[1];
+    if (name) return name;
+  }
+  return is_error && CODE_126.test(text) ? ANY.exec(text)?.[1] : undefined;
+}

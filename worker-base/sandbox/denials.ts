@@ -1,0 +1,68 @@
+import type { AgentEvent } from '../../src/agents/dialogue.ts';
+import { Remembered, rememberTools } from '../../src/agents/remembered.ts';
+import { type GateAnswer, judge, refusalIn } from './command-policy.ts';
+
+type Denied = Extract<AgentEvent, { type: 'permission_denied' }>;
+
+/**
+ * What the agent was refused, told once however many say so: the hook in our gateway, the CLI itself, and the operating
+ * system, whose refusal is seen in a tool's result.
+ */
+export class Denials {
+  readonly #allowed: string[] | undefined;
+  readonly #tell: (event: Denied) => void;
+  readonly #known = rememberTools();
+  readonly #announced = rememberTools();
+  readonly #waiting = new Remembered<Denied>({ entries: 256, characters: 0 });
+  count = 0;
+
+  constructor(options: { allowed: string[] | undefined; tell: (event: Denied) => void }) {
+    this.#allowed = options.allowed;
+    this.#tell = options.tell;
+  }
+
+  /** Answers the hook's question, and tells a refusal of a use that the agent has announced; one of no named use is told by the agent's own dialogue alone. */
+  judge(request: unknown): GateAnswer {
+    const answer = judge(request, this.#allowed ?? []);
+    const said = answer.hookSpecificOutput;
+    const { tool_name: tool, tool_use_id } = (request ?? {}) as {
+      tool_name?: unknown;
+      tool_use_id?: unknown;
+    };
+    if (said?.permissionDecision === 'deny' && typeof tool_use_id === 'string' && tool_use_id !== '') {
+      const content = said.permissionDecisionReason ?? 'It is not in allowed_commands.';
+      const event = { type: 'permission_denied', content, tool: String(tool ?? ''), tool_use_id } as const;
+      // Whatever the agent starts can find the way to the gate: only a use that the agent itself has told counts.
+      if (this.#announced.has(tool_use_id)) this.add(event);
+      else this.#waiting.set(tool_use_id, event);
+    }
+    return answer;
+  }
+
+  /** The agent tells of a use: a refusal of it that was heard before counts now. */
+  announce(toolUseId: string): void {
+    this.#announced.set(toolUseId, '');
+    const waiting = this.#waiting.get(toolUseId);
+    if (!waiting) return;
+    this.#waiting.delete(toolUseId);
+    this.add(waiting);
+  }
+
+  /** Looks whether a tool's result tells that the system refused a program. */
+  review(event: Extract<AgentEvent, { type: 'tool_result' }>): void {
+    if (!this.#allowed) return;
+    const program = refusalIn(event);
+    if (program === undefined) return;
+    const content = `${program} was refused by the operating system: it is not in allowed_commands.`;
+    this.add({ type: 'permission_denied', content, tool: event.tool, tool_use_id: event.tool_use_id });
+  }
+
+  add(event: Denied): void {
+    if (event.tool_use_id !== '') {
+      if (this.#known.has(event.tool_use_id)) return;
+      this.#known.set(event.tool_use_id, event.tool);
+    }
+    this.count += 1;
+    this.#tell(event);
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * What the agent may do with its hands: as which user, with which groups and under which rules its processes are
+ * started, and how all of them are ended.
+ *
+ * In a container of ours the operating system enforces `allowed_commands`: in a locked image each program beside the
+ * base belongs to a group `cmd-<name>`, and the agent is in the groups of the allowed ones only. Anywhere else nothing
+ * is enforced here, and `enforcement` says so.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import type { WorkerSpec } from '../../src/model/spec.ts';
+import { CONFINE } from './confined.ts';
+import { programAt, shebangOf } from './executable.ts';
+import { killAgent, killMarked, killMarkedAs, killOthers } from './kill-processes.ts';
+import { BUILTINS } from './shell-parser.ts';
+
+/** What of the body's settings matters here. */
+export interface HandsSettings {
+  workerId: string;
+  incarnation: number;
+  /** The runtime's name for the body, after which its cgroup is named; only direct bodies have it. */
+  bodyId?: string | undefined;
+  workspace: string;
+  /** The agent's environment, of which PATH is read. */
+  inherited: Record<string, string>;
+}
+
+/** How the agent's processes are started, and ended. */
+export interface Hands {
+  /** The argv that starts the agent as it may. */
+  run(argv: string[]): string[];
+  /** The argv that runs a helper command as the agent's user, with any program. */
+  errand(argv: string[]): string[];
+  /** What holds the agent to `allowed_commands`, such as `groups` and `landlock 7`; empty where all is allowed. */
+  enforcement: string[];
+  /** Allowed commands that are not there. */
+  missing: string[];
+  /** The agent's own group, where it has one; files for it are given to that. */
+  group: number | undefined;
+  /** Ends every process of the agent by force, also those that have left its group; `agentGroup` is the agent's pid. */
+  killAll(agentGroup: number): Promise<void>;
+  /** The same for one of several agents of a body: what carries the mark, such as `WORKER_SLOT=…`, in its environment. */
+  killMarked(agentGroup: number, mark: string): Promise<void>;
+}
+
+/** As the images make them: the wrapper's user, and the agent's user and group. */
+const WRAPPER_UID = 10_001;
+const AGENT_UID = 10_002;
+/** Where programs and their libraries are in the images; nothing there can be changed by the agent. */
+const PROGRAMS = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/opt', '/worker/gate'];
+/** Where the agent may write, beside its workspace. */
+const WRITABLE = ['/home/agent', '/tmp', '/var/tmp', '/dev'];
+/** Whose mounts are looked at, to say what is enforced. */
+const NOEXEC = ['/tmp', '/var/tmp', '/home/agent'];
+const PROBE_MS = 5000;
+
+/** Looks at where it is, once. */
+export function handsOf(settings: HandsSettings, spec: WorkerSpec): Hands {
+  const path = settings.inherited.PATH ?? '';
+  const allowed = spec.allowed_commands;
+  const missing = (allowed ?? []).filter((name) => !BUILTINS.has(name) && !programAt(name, path));
+  // Of a CUSTOM agent nobody knows where its instructions go, or whether it has hooks.
+  const advice =
+    allowed === undefined ? [] : spec.agent_type === 'CUSTOM' ? ['instructions'] : ['instructions', 'gate'];
+  if (process.getuid?.() !== WRAPPER_UID || !existsSync(CONFINE)) {
+    return {
+      run: (argv) => argv,
+      errand: (argv) => argv,
+      enforcement: advice,
+      missing,
+      group: undefined,
+      killAll: (agentGroup) => killOthers({ ...settings, agentGroup }),
+      killMarked: (group, mark) => killMarked(group, [mark], settings.bodyId),
+    };
+  }
+  const groups = commandGroups();
+  const locked = allowed !== undefined && [...groups.keys()].some((name) => name !== 'node');
+  const mounts = readMounts();
+  const own = new Set(groups.values());
+  const groupsOf = (programs: string[]) => [
+    ...new Set(programs.map((file) => statSync(file).gid).filter((gid) => own.has(gid))),
+  ];
+  const given = allowed?.flatMap((name) => programAt(name, path) ?? []) ?? [];
+  const rules = locked ? lockedRules(settings.workspace, mounts) : [];
+  const user = (gids: number[]) => ['--user', [`${AGENT_UID}:${AGENT_UID}`, ...gids].join(',')];
+  return {
+    run: (argv) => {
+      const self = chainOf(argv[0] ?? '', path);
+      const node = groups.get('node');
+      const gids = locked ? groupsOf([...given, ...self]) : node === undefined ? [] : [node];
+      const extra = locked ? self.flatMap((file) => ['--exec', file]) : [];
+      return [CONFINE, ...user(gids), ...rules, ...extra, '--', ...argv];
+    },
+    // In the wrapper's group: the agent could trace a process of its own user and group, and so have all its groups.
+    errand: (argv) => [CONFINE, '--user', [`${AGENT_UID}:${WRAPPER_UID}`, ...own].join(','), '--', ...argv],
+    enforcement: locked ? [...advice, 'groups', ...enforced(mounts)] : advice,
+    missing,
+    group: AGENT_UID,
+    killAll: () => killAgent([CONFINE, ...user([]), '--', '/bin/sh', '-c', 'kill -9 -1'], AGENT_UID),
+    // The environment of the agent's processes can be read by a process of its user and group alone.
+    killMarked: (_group, mark) => killMarkedAs([CONFINE, ...user([]), '--'], mark),
+  };
+}
+
+/** Landlock and seccomp for an agent in a locked image. */
+function lockedRules(workspace: string, mounts: Map<string, string[]>): string[] {
+  // A workspace in which programs may be made is mounted so, and that alone decides.
+  const made = mounts.get(workspace)?.includes('noexec') === false ? [workspace] : [];
+  return [
+    ...[...PROGRAMS, ...made].flatMap((place) => ['--exec', place]),
+    ...[...WRITABLE, workspace].flatMap((place) => ['--write', place]),
+    '--deny-memfd',
+  ];
+}
+
+/** What the system really does, beside the groups. */
+function enforced(mounts: Map<string, string[]>): string[] {
+  const probed = execFileSync(CONFINE, ['--probe'], { encoding: 'utf8', timeout: PROBE_MS });
+  const landlock = Number(/^landlock=(\d+)$/m.exec(probed)?.[1] ?? 0);
+  return [
+    ...(mounts.get('/')?.includes('ro') ? ['read-only'] : []),
+    ...(NOEXEC.every((place) => mounts.get(place)?.includes('noexec')) ? ['noexec'] : []),
+    ...(/^seccomp=1$/m.test(probed) ? ['seccomp'] : []),
+    ...(landlock > 0 ? [`landlock ${landlock}`] : []),
+  ];
+}
+
+/** The groups of locked programs, by the program's name. */
+function commandGroups(): Map<string, number> {
+  const lines = readFileSync('/etc/group', 'utf8').matchAll(/^cmd-([^:\n]+):[^:\n]*:(\d+):/gm);
+  return new Map([...lines].map(([, name, gid]) => [name ?? '', Number(gid)]));
+}
+
+/** Options of each mount of this process, by its place; the last one at a place is what is seen. */
+function readMounts(): Map<string, string[]> {
+  const lines = readFileSync('/proc/self/mounts', 'utf8').trim().split('\n');
+  return new Map(
+    lines.map((line) => {
+      const [, place = '', , options = ''] = line.split(' ');
+      return [place.replace(/\\040/g, ' '), options.split(',')];
+    }),
+  );
+}
+
+/** A program and the interpreters that its first lines name: none of them can be spared. */
+function chainOf(name: string, path: string): string[] {
+  const chain: string[] = [];
+  for (let next: string | undefined = programAt(name, path); next && chain.length < 4; ) {
+    chain.push(next);
+    const [interpreter, first] = shebangOf(next);
+    const viaEnv = interpreter?.endsWith('/env') && first !== undefined && !first.startsWith('-');
+    if (viaEnv && interpreter)
+      chain.push(...[programAt(interpreter, path)].filter((file) => file !== undefined));
+    next = programAt((viaEnv ? first : interpreter) ?? '', path);
+  }
+  return chain;
+}

@@ -1,0 +1,208 @@
+import type { Redis } from 'ioredis';
+import type { Heartbeat } from '../../src/model/heartbeat.ts';
+import type { Keys } from '../../src/store/keys.ts';
+import type { Companion } from './output-sender.ts';
+
+/** As HEARTBEAT_INTERVAL_MS of the model, whose module would load zod; a test holds the two against each other. */
+export const INTERVAL_MS = 5000;
+
+/** Many tasks a second begin and end: that is told at most so often. */
+const CHANGE_MS = 200;
+
+/** What a worker that takes tasks tells with each beat. */
+export type Load = Pick<
+  Heartbeat,
+  | 'active_tasks'
+  | 'slots'
+  | 'queue_size'
+  | 'job_started_at'
+  | 'cpu_percent'
+  | 'memory_percent'
+  | 'paused'
+  | 'node_url'
+>;
+
+/** A key that is kept, and made again where it is lost. */
+interface Announced {
+  key: string;
+  text: string;
+}
+
+/** How long it is known whom a body served that speaks no more. */
+const SERVING_MS = 86_400_000;
+
+/** Says that the body lives: a key that is renewed, and a message at each change of phase. */
+export class Pulse {
+  readonly #redis: Redis;
+  readonly #key: string;
+  readonly #channel: string;
+  readonly #incarnation: number;
+  #seq: () => number;
+  readonly #serving: Announced | undefined;
+  readonly #register: ((beat: Heartbeat) => Companion[]) | undefined;
+  #changing: NodeJS.Timeout | undefined;
+  #phase: Heartbeat['phase'] = 'booting';
+  #readyAt: string | undefined;
+  #activeAt = Date.now();
+  #timer: NodeJS.Timeout | undefined;
+  #needsSecrets = false;
+  #stopped = false;
+  /** A turn is under way, or a prompt waits. */
+  busy = false;
+  /** All prompts are answered. */
+  waiting = false;
+  /** Commands that the agent was refused. */
+  denied = 0;
+  /** The id of the input stream up to which all is dealt with. */
+  passed: () => string | undefined = () => undefined;
+  /** Of a worker that takes tasks. */
+  load: () => Load & { busy?: boolean } = () => ({});
+
+  constructor(options: {
+    redis: Redis;
+    keys: Keys;
+    workerId: string;
+    incarnation: number;
+    seq: () => number;
+    /** Instead of the heartbeat's key: what a node says that no manager has a record of. */
+    register?: ((beat: Heartbeat) => Companion[]) | undefined;
+    /** Of a body that was taken over: what tells a store that has lost everything whom it serves. */
+    serving?: Announced | undefined;
+  }) {
+    this.#serving = options.serving;
+    this.#register = options.register;
+    this.#redis = options.redis;
+    this.#key = options.keys.heartbeat(options.workerId);
+    this.#channel = options.keys.signal(options.workerId);
+    this.#incarnation = options.incarnation;
+    this.#seq = options.seq;
+  }
+
+  /** A prompt or a line of output has passed. */
+  touch(): void {
+    this.#activeAt = Date.now();
+  }
+
+  /** A turn has begun or ended: said at once, but to nobody in particular. */
+  turn(busy: boolean, waiting: boolean): void {
+    this.touch();
+    if (busy === this.busy && waiting === this.waiting) return;
+    this.busy = busy;
+    this.waiting = waiting;
+    if (this.#phase === 'ready') void this.#send(false);
+  }
+
+  /** A task has begun or ended, or the worker takes none for now: said soon. */
+  changed(): void {
+    this.touch();
+    this.soon();
+  }
+
+  /** Something that the next body needs has changed: said soon. */
+  soon(): void {
+    if (this.#phase === 'booting') return;
+    this.#changing ??= setTimeout(() => {
+      this.#changing = undefined;
+      void this.#send(false);
+    }, CHANGE_MS);
+  }
+
+  /** Waits for its secrets from now on, or does not any more; said at once, and again while it is so. */
+  needSecrets(needs: boolean): void {
+    this.#needsSecrets = needs;
+    this.#beat();
+    void this.#send(true);
+  }
+
+  /** Speaks for a worker that has taken the body over, from now on; `ready` is what others are told. */
+  async begin(): Promise<void> {
+    this.#beat();
+    await this.#send(false);
+  }
+
+  /** Is ready from now on, without an entry to be sent with it. */
+  async announce(seq: number): Promise<void> {
+    this.ready(seq);
+    await this.#send(true);
+  }
+
+  /** The number of the last entry is told by another from now on. */
+  follow(seq: () => number): void {
+    this.#seq = seq;
+  }
+
+  /** Says nothing any more. */
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#stopped = true;
+  }
+
+  /** Says its last words, and no beat after them, which would register the node once more. */
+  async leave(words: Companion[]): Promise<void> {
+    this.stop();
+    // What is not said now is forgotten by itself.
+    await this.#piped(words)
+      .exec()
+      .catch(() => {});
+  }
+
+  /** Is ready from now on; gives what says so, to be sent together with the entry `ready`, whose `seq` it carries. */
+  ready(seq: number): Companion[] {
+    this.#phase = 'ready';
+    this.#readyAt = new Date().toISOString();
+    this.#beat();
+    return this.#commands(seq, true);
+  }
+
+  /** Is ending from now on, which may take long where tasks are finished; settles when Redis knows, or cannot be told. */
+  async end(): Promise<void> {
+    const first = this.#phase !== 'ending';
+    this.#phase = 'ending';
+    await this.#send(first);
+  }
+
+  #beat(): void {
+    if (this.#timer) return;
+    this.#redis.on('ready', () => this.#send(false));
+    this.#timer = setInterval(() => this.#send(false), INTERVAL_MS);
+  }
+
+  async #send(announce: boolean): Promise<void> {
+    if (this.#stopped || this.#redis.status !== 'ready') return;
+    const pipeline = this.#piped(this.#commands(this.#seq(), announce));
+    const serving = this.#serving;
+    if (serving) pipeline.pexpire(serving.key, SERVING_MS);
+    // One that is lost is followed by the next.
+    const replies = await pipeline.exec().catch(() => undefined);
+    if (serving && replies?.at(-1)?.[1] === 0)
+      await this.#redis.set(serving.key, serving.text, 'PX', SERVING_MS).catch(() => {});
+  }
+
+  #piped(commands: Companion[]) {
+    const pipeline = this.#redis.pipeline();
+    for (const [name, ...args] of commands) pipeline.call(name, ...args);
+    return pipeline;
+  }
+
+  #commands(seq: number, announce: boolean): Companion[] {
+    const beat: Heartbeat = {
+      incarnation: this.#incarnation,
+      phase: this.#phase,
+      at: new Date().toISOString(),
+      active_at: new Date(this.#activeAt).toISOString(),
+      busy: this.busy,
+      ...this.load(),
+      seq,
+    };
+    if (this.#needsSecrets) beat.needs_secrets = true;
+    const passed = this.passed();
+    if (passed !== undefined) beat.input_id = passed;
+    if (this.waiting) beat.waiting = true;
+    if (this.denied > 0) beat.denied = this.denied;
+    if (this.#readyAt) beat.ready_at = this.#readyAt;
+    if (this.#register) return this.#register(beat);
+    const commands: Companion[] = [['SET', this.#key, JSON.stringify(beat)]];
+    if (announce) commands.push(['PUBLISH', this.#channel, this.#phase]);
+    return commands;
+  }
+}

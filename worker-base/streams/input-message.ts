@@ -1,0 +1,74 @@
+import type { Issue } from '../../src/model/fault.ts';
+import type { InputMessage } from '../../src/model/message.ts';
+
+/** As TEXT_LIMIT of the model: characters of a prompt. */
+const TEXT_LIMIT = 262_144;
+/** Characters of an entry that are read at all: a longest prompt with every character escaped. */
+const ENTRY_LIMIT = 6 * TEXT_LIMIT + 4096;
+/** As `request_id` of the model. */
+const REQUEST_ID_LIMIT = 128;
+/** As `deadline_seconds` of the model: a week. */
+const DEADLINE_LIMIT = 604_800;
+
+export type ReadResult =
+  | { ok: true; message: InputMessage }
+  | { ok: false; issues: Issue[]; requestId?: string };
+
+const FIELDS: Record<InputMessage['type'], string[]> = {
+  prompt: ['type', 'content', 'request_id', 'deadline_seconds'],
+  interrupt: ['type', 'request_id'],
+  shutdown: ['type', 'request_id'],
+};
+
+/**
+ * Reads an entry of the input stream. It says what `inputMessage` of the model says, by hand: loading zod would cost
+ * every body a third of its start and as much memory again. A test holds the two against each other.
+ */
+export function readMessage(data: string | undefined): ReadResult {
+  if (data === undefined) return refuse('data', 'is missing: an entry has the one field `data`');
+  if (data.length > ENTRY_LIMIT) return refuse('data', `must have at most ${ENTRY_LIMIT} characters`);
+  let given: unknown;
+  try {
+    given = JSON.parse(data);
+  } catch {
+    return refuse('data', 'is not JSON');
+  }
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    return refuse('', 'must be an object');
+  const message = given as Record<string, unknown>;
+  const known = FIELDS[message.type as InputMessage['type']];
+  const issues: Issue[] = [];
+  const demand = (path: string, right: boolean, must: string) => {
+    if (!right) issues.push({ path, message: must });
+  };
+  const { request_id: id, content, deadline_seconds: deadline } = message;
+  if (!known || !Object.hasOwn(FIELDS, String(message.type))) {
+    demand('type', false, `must be one of ${Object.keys(FIELDS).join(', ')}`);
+  } else {
+    for (const name of Object.keys(message)) demand(name, known.includes(name), 'is not a known field');
+    demand(
+      'request_id',
+      id === undefined || isText(id, REQUEST_ID_LIMIT),
+      'must be a string of at most 128 characters',
+    );
+  }
+  if (message.type === 'prompt') {
+    demand('content', isText(content, TEXT_LIMIT), `must be a string of at most ${TEXT_LIMIT} characters`);
+    const inTime = typeof deadline === 'number' && deadline > 0 && deadline <= DEADLINE_LIMIT;
+    demand(
+      'deadline_seconds',
+      deadline === undefined || inTime,
+      `must be above 0 and at most ${DEADLINE_LIMIT}`,
+    );
+  }
+  if (issues.length === 0) return { ok: true, message: message as InputMessage };
+  return { ok: false, issues, ...(isText(id, REQUEST_ID_LIMIT) ? { requestId: id } : {}) };
+}
+
+function isText(value: unknown, limit: number): value is string {
+  return typeof value === 'string' && value.length <= limit;
+}
+
+function refuse(path: string, message: string): ReadResult {
+  return { ok: false, issues: [{ path, message }] };
+}

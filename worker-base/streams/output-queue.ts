@@ -1,0 +1,183 @@
+import type { OutputMessage, OutputType } from '../../src/model/message.ts';
+import { PIECE_BYTES, type Piece } from '../agent/line-reader.ts';
+import type { Entry } from './entry.ts';
+import type { Backlog } from './spool.ts';
+
+/** Text that waits in memory before the agent is made to wait (Redis answers) or the file is used (it does not). */
+export const MEMORY_BYTES = 1024 ** 2;
+
+/** Fields of an entry beside those that every entry has. */
+export type Fields = Record<string, unknown> & { request_id?: string | undefined };
+
+interface Chunk {
+  type: 'stdout' | 'stderr';
+  requestId: string | undefined;
+  texts: string[];
+  lines: number;
+  bytes: number;
+  partial: boolean;
+  base64?: string;
+}
+
+/** May stand in an entry with other lines. */
+const isWhole = ({ partial, base64 }: Pick<Piece, 'partial' | 'base64'>) => !partial && base64 === undefined;
+
+/**
+ * Turns what happens into numbered entries. `seq` is given when an entry is accepted, so it has no holes: what finds
+ * no room is counted instead, and told by one `gap` entry at its place.
+ */
+export class Output {
+  readonly #backlog: Backlog;
+  readonly #incarnation: number;
+  readonly #isAway: () => boolean;
+  #seq: number;
+  #open: Chunk | undefined;
+  #lost: { lines: number; bytes: number } | undefined;
+  #wasFull = false;
+  /** What names the work that a line was written for: a prompt's request, or a task. */
+  tag: 'request_id' | 'task_id' = 'request_id';
+  /** Called when there is something to send. */
+  onEntry: () => void = () => {};
+  /** Called when the agent may be read again. */
+  onRoom: () => void = () => {};
+
+  constructor(options: { backlog: Backlog; incarnation: number; lastSeq: number; isAway: () => boolean }) {
+    this.#backlog = options.backlog;
+    this.#incarnation = options.incarnation;
+    this.#seq = options.lastSeq;
+    this.#isAway = options.isAway;
+  }
+
+  /** Redis answers, and is slower than the agent: stop reading the agent. While Redis is away it never says so. */
+  get full(): boolean {
+    const full = !this.#isAway() && (this.#backlog.spooled || this.#backlog.bytes > MEMORY_BYTES / 2);
+    this.#wasFull ||= full;
+    return full;
+  }
+
+  /** Something is not given to the sender yet. */
+  get waiting(): boolean {
+    return this.#open !== undefined || this.#backlog.length > 0;
+  }
+
+  /** Text enough for an entry of full size waits. */
+  get ample(): boolean {
+    return this.#backlog.spooled || this.#backlog.bytes >= PIECE_BYTES;
+  }
+
+  /** Adds what the agent wrote; it is gathered until it is sent, or is as large as an entry gets. */
+  write(type: Chunk['type'], piece: Piece, requestId: string | undefined): void {
+    const open = this.#open;
+    const fits =
+      open && open.type === type && open.requestId === requestId && isWhole(open) && isWhole(piece);
+    if (open && (!fits || open.bytes + piece.bytes > PIECE_BYTES)) this.#seal();
+    if (this.#open) {
+      this.#open.texts.push(piece.text);
+      this.#open.lines += piece.lines;
+      this.#open.bytes += piece.bytes;
+    } else {
+      const { text, ...counts } = piece;
+      this.#open = { type, requestId, texts: [text], ...counts };
+    }
+    this.onEntry();
+  }
+
+  /** Adds an entry of our own, after everything that was written before it; it is never dropped. */
+  tell(type: OutputType, content: string, fields: Fields = {}): number {
+    this.#seal();
+    this.#tellGap();
+    this.#accept(type, content, fields, { lines: 0, bytes: 0 }, true);
+    this.onEntry();
+    return this.#seq;
+  }
+
+  /** Adds an entry of what the agent does. While Redis is away and the spool is full, it is lost as output is, and counted. */
+  event(type: OutputType, content: string, fields: Fields = {}): void {
+    this.#seal();
+    if (!this.#isAway()) this.#tellGap();
+    const size = { lines: 1, bytes: Buffer.byteLength(content) };
+    const accepted = !this.#lost && this.#accept(type, content, fields, size, !this.#isAway());
+    if (!accepted) this.#lose(size);
+    this.onEntry();
+  }
+
+  /** The oldest entries, up to about `bytes` of text, at least one where there is any. */
+  take(bytes: number, count: number): Entry[] {
+    if (this.#backlog.length === 0) this.#seal();
+    const entries: Entry[] = [];
+    for (let size = 0; size < bytes && entries.length < count; ) {
+      const entry = this.#backlog.shift();
+      if (!entry) break;
+      size += entry.data.length;
+      entries.push(entry);
+    }
+    return entries;
+  }
+
+  /** Looks again whether there is room: after sending, and when Redis goes or comes. */
+  review(): void {
+    if (!this.#isAway()) this.#tellGap();
+    if (this.#wasFull && !this.full) {
+      this.#wasFull = false;
+      this.onRoom();
+    }
+  }
+
+  /** What never reached Redis, for the last words. */
+  unsent(): { lines: number; bytes: number } {
+    const { lines, outputBytes } = this.#backlog;
+    return {
+      lines: lines + (this.#open?.lines ?? 0) + (this.#lost?.lines ?? 0),
+      bytes: outputBytes + (this.#open?.bytes ?? 0) + (this.#lost?.bytes ?? 0),
+    };
+  }
+
+  #seal(): void {
+    const open = this.#open;
+    if (!open) return;
+    this.#open = undefined;
+    if (!this.#isAway()) this.#tellGap();
+    const fields: Fields = { lines: open.lines, [this.tag]: open.requestId };
+    if (open.partial) fields.partial = true;
+    if (open.base64 !== undefined) fields.base64 = open.base64;
+    const accepted =
+      this.#lost === undefined &&
+      this.#accept(open.type, open.texts.join('\n'), fields, open, !this.#isAway());
+    if (!accepted) this.#lose(open);
+  }
+
+  #lose({ lines, bytes }: { lines: number; bytes: number }): void {
+    this.#lost ??= { lines: 0, bytes: 0 };
+    this.#lost.lines += lines;
+    this.#lost.bytes += bytes;
+  }
+
+  #tellGap(): void {
+    if (!this.#lost) return;
+    const { lines, bytes } = this.#lost;
+    this.#lost = undefined;
+    const content = `Redis was away for so long that the spool was full: ${lines} lines (${bytes} bytes) of output were lost here.`;
+    this.#accept('gap', content, { lost_lines: lines, lost_bytes: bytes }, { lines: 0, bytes: 0 }, true);
+  }
+
+  #accept(
+    type: OutputType,
+    content: string,
+    fields: Fields,
+    size: { lines: number; bytes: number },
+    must: boolean,
+  ) {
+    const seq = this.#seq + 1;
+    const timestamp = new Date().toISOString();
+    const message = { seq, incarnation: this.#incarnation, type, content, timestamp, ...fields };
+    const entry = {
+      seq,
+      data: JSON.stringify(message satisfies Omit<OutputMessage, 'request_id'>),
+      lines: size.lines,
+      bytes: size.bytes,
+    };
+    if (!this.#backlog.push(entry, must)) return false;
+    this.#seq = seq;
+    return true;
+  }
+}

@@ -1,0 +1,216 @@
+import type { Redis } from 'ioredis';
+import { PIECE_BYTES } from '../agent/line-reader.ts';
+import type { Log } from '../log.ts';
+import type { Entry } from './entry.ts';
+import { IdMaker } from './entry.ts';
+import type { Output } from './output-queue.ts';
+import { OutputBound } from './stream-trim.ts';
+
+/** Chunks under way at once: at 8 of 64 KiB a local Redis takes 100 MB/s, and more only adds memory. */
+const IN_FLIGHT = 8;
+/** Entries in one pipeline at most. */
+const BATCH_ENTRIES = 256;
+const BACKOFF_MIN_MS = 50;
+const BACKOFF_MAX_MS = 2000;
+
+/** A Redis command as plain data, sent in one pipeline with an entry. */
+export type Companion = [name: string, ...args: string[]];
+
+/**
+ * Brings entries to the output stream: at once when nothing is under way, gathered while something is, in order, and
+ * each exactly once. An entry keeps its id until it is known not to be written, so saying it again is refused by
+ * Redis and counts as arrived; this body is the only writer.
+ *
+ * One thing is not promised: where Redis refuses one entry and takes the next of the same moment (it was full, and
+ * then was not), the refused one stands after it. Nothing is lost then, and `seq` tells the order.
+ */
+export class Sender {
+  readonly #redis: Redis;
+  readonly #key: string;
+  readonly #log: Log;
+  readonly #bound: OutputBound;
+  readonly #ids = new IdMaker(Date.now);
+  #output: Output | undefined;
+  #inFlight = 0;
+  #unsentInFlight = { lines: 0, bytes: 0 };
+  #companions: Companion[] = [];
+  #failed: Entry[] = [];
+  #failing = false;
+  #reread = false;
+  #backoff = BACKOFF_MIN_MS;
+  #timer: NodeJS.Timeout | undefined;
+  #said = '';
+  /** `seq` of the newest entry that Redis has. */
+  seq: number;
+  /** When Redis last took an entry, by performance.now(). */
+  progressAt = performance.now();
+  #waiting: { seq: number; resolve: () => void }[] = [];
+  /** Called after each answer of Redis. */
+  onProgress: () => void = () => {};
+
+  constructor(options: { redis: Redis; key: string; log: Log; lastSeq: number; lastId: string | undefined }) {
+    this.#redis = options.redis;
+    this.#key = options.key;
+    this.#log = options.log;
+    this.#bound = new OutputBound(options.redis, options.key);
+    this.seq = options.lastSeq;
+    if (options.lastId) this.#ids.raise(options.lastId);
+  }
+
+  /** Redis cannot be reached, or does not take what it is given. */
+  get away(): boolean {
+    return this.#failing || this.#redis.status !== 'ready';
+  }
+
+  /** Everything has arrived. */
+  get idle(): boolean {
+    return this.#inFlight === 0 && this.#failed.length === 0 && !this.#output?.waiting;
+  }
+
+  /** Settles when the entry of this number has arrived. */
+  arrived(seq: number): Promise<void> {
+    if (this.seq >= seq) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ seq, resolve }));
+  }
+
+  /** What was sent and is not known to have arrived. */
+  unsent(): { lines: number; bytes: number } {
+    const sum = { ...this.#unsentInFlight };
+    for (const entry of this.#failed) {
+      sum.lines += entry.lines;
+      sum.bytes += entry.bytes;
+    }
+    return sum;
+  }
+
+  /** Begins. The first entry is sent together with `companions`, in one pipeline, until Redis took them. */
+  start(output: Output, companions: Companion[]): void {
+    this.#output = output;
+    this.#companions = companions;
+    output.onEntry = () => this.#pump();
+    this.#redis.on('ready', () => {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      this.#backoff = BACKOFF_MIN_MS;
+      this.#pump();
+      output.review();
+    });
+    this.#redis.on('close', () => output.review());
+    this.#pump();
+  }
+
+  #pump(): void {
+    const output = this.#output;
+    while (output && this.#redis.status === 'ready' && this.#inFlight < IN_FLIGHT) {
+      if (this.#failing && (this.#inFlight > 0 || this.#timer)) return;
+      const again = this.#failed.splice(0, BATCH_ENTRIES);
+      if (again.length === 0 && (this.#inFlight === 0 ? !output.waiting : !output.ample)) return;
+      const entries = again.length > 0 ? again : output.take(PIECE_BYTES, BATCH_ENTRIES);
+      if (entries.length === 0) return;
+      void this.#send(entries);
+    }
+  }
+
+  async #send(entries: Entry[]): Promise<void> {
+    this.#inFlight += 1;
+    this.#tally(entries, 1);
+    const companions = this.#companions;
+    this.#companions = [];
+    const failed: Entry[] = [];
+    let why: Error | undefined;
+    try {
+      if (this.#reread) await this.#raiseIds();
+      this.#bound.learn();
+      const pipeline = this.#redis.pipeline();
+      for (const entry of entries) {
+        entry.id ??= this.#ids.next();
+        pipeline.xadd(this.#key, 'MAXLEN', '~', this.#bound.maxlen(entry), entry.id, 'data', entry.data);
+      }
+      for (const [name, ...args] of companions) pipeline.call(name, ...args);
+      const results = (await pipeline.exec()) ?? [];
+      entries.forEach((entry, at) => {
+        const error = results[at]?.[0] ?? undefined;
+        if (!error || this.#isThere(entry, error)) this.seq = Math.max(this.seq, entry.seq);
+        else failed.push(this.#forRetry(entry, error));
+        if (error) why = error;
+      });
+      if (results.slice(entries.length).some(([error]) => error)) this.#companions = companions;
+    } catch (error) {
+      why = error instanceof Error ? error : new Error(String(error));
+      for (const entry of entries) failed.push(this.#forRetry(entry, why));
+      this.#companions = companions;
+    }
+    this.#inFlight -= 1;
+    this.#tally(entries, -1);
+    this.#settle(failed, failed.length < entries.length, why);
+  }
+
+  /** Refused because it, or a newer one, is in the stream: it is there, if it had been sent before. */
+  #isThere(entry: Entry, error: Error): boolean {
+    return entry.tried === true && error.message.includes('equal or smaller than the target stream top item');
+  }
+
+  #forRetry(entry: Entry, error: Error): Entry {
+    if (error.name !== 'ReplyError') entry.tried = entry.id !== undefined;
+    else if (!entry.tried) {
+      // Redis has said that it did not take it, so it gets a new id; another writer's id may stand above ours.
+      entry.id = undefined;
+      this.#reread ||= error.message.includes('equal or smaller');
+    }
+    return entry;
+  }
+
+  async #raiseIds(): Promise<void> {
+    const [newest] = await this.#redis.xrevrange(this.#key, '+', '-', 'COUNT', 1);
+    if (newest) this.#ids.raise(newest[0]);
+    this.#reread = false;
+  }
+
+  #settle(failed: Entry[], some: boolean, why: Error | undefined): void {
+    if (some) {
+      this.progressAt = performance.now();
+      this.onProgress();
+      for (const { seq, resolve } of this.#waiting) if (seq <= this.seq) resolve();
+      this.#waiting = this.#waiting.filter(({ seq }) => seq > this.seq);
+    }
+    if (failed.length > 0) {
+      this.#failing = true;
+      this.#failed = [...this.#failed, ...failed].sort((a, b) => a.seq - b.seq);
+      this.#say(why);
+      // A link that is open and silent is cut, so that it is made anew.
+      if (why?.message === 'Command timed out' && this.#redis.status === 'ready')
+        this.#redis.disconnect(true);
+      this.#wait();
+    } else if (this.#failing && this.#inFlight === 0 && this.#failed.length === 0) {
+      this.#failing = false;
+      this.#backoff = BACKOFF_MIN_MS;
+      if (this.#said) this.#log.info('output is sent again');
+      this.#said = '';
+    }
+    this.#pump();
+    this.#output?.review();
+  }
+
+  #wait(): void {
+    if (this.#timer) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#pump();
+    }, this.#backoff);
+    this.#backoff = Math.min(this.#backoff * 2, BACKOFF_MAX_MS);
+  }
+
+  #say(why: Error | undefined): void {
+    const message = why?.message ?? 'no answer';
+    if (this.#said === '')
+      this.#log.warn('output could not be sent; it is kept and sent again', { error: message });
+    this.#said = message;
+  }
+
+  #tally(entries: Entry[], sign: 1 | -1): void {
+    for (const entry of entries) {
+      this.#unsentInFlight.lines += sign * entry.lines;
+      this.#unsentInFlight.bytes += sign * entry.bytes;
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import { insistOnDatabase } from '../../src/model/redis-url.ts';
+import type { Log } from '../log.ts';
+
+/** A reply later than this counts as none: Redis is away and output goes to the spool. */
+const COMMAND_TIMEOUT_MS = 2000;
+/** A blocked read is answered within its BLOCK of 5 s; three times that in silence is a dead connection. */
+const SOCKET_TIMEOUT_MS = 15_000;
+const CONNECT_TIMEOUT_MS = 5000;
+const RECONNECT_MAX_MS = 2000;
+
+/**
+ * Both clients reconnect without end. Neither queues or resends by itself: a command that was under way when the
+ * connection went is reported as failed at once, because only its sender knows whether it may be said twice.
+ */
+const common = {
+  enableReadyCheck: false,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  connectTimeout: CONNECT_TIMEOUT_MS,
+  // Jitter, so that a thousand bodies do not come back in the same millisecond.
+  retryStrategy: (tries: number) =>
+    Math.min(50 * 2 ** Math.min(tries - 1, 10), RECONNECT_MAX_MS) * (0.75 + Math.random() / 2),
+} satisfies RedisOptions;
+
+/** The client for everything that is answered at once. */
+export function connectCommands(url: string, log: Log): Redis {
+  return watch(new Redis(url, { ...common, commandTimeout: COMMAND_TIMEOUT_MS }), 'commands', log);
+}
+
+/** The client for blocked reads: a connection of its own, and no time-out a command. */
+export function connectBlocking(url: string, log: Log): Redis {
+  return watch(new Redis(url, { ...common, socketTimeout: SOCKET_TIMEOUT_MS }), 'input', log);
+}
+
+/** Resolves once commands can be sent. */
+export function whenReady(redis: Redis): Promise<void> {
+  if (redis.status === 'ready') return Promise.resolve();
+  return new Promise((resolve) => redis.once('ready', () => resolve()));
+}
+
+/** Says once that Redis is away and once that it is back, however often it is tried. */
+function watch(redis: Redis, connection: string, log: Log): Redis {
+  insistOnDatabase(redis);
+  let said = '';
+  redis.on('error', (error: Error & { code?: string }) => {
+    const why = error.code ?? error.message;
+    if (said === '') log.warn('Redis is away; trying again without end', { connection, error: why });
+    said ||= why;
+  });
+  redis.on('ready', () => {
+    if (said !== '') log.info('Redis is back', { connection });
+    said = '';
+  });
+  return redis;
+}

@@ -1,0 +1,70 @@
+/** Lines that a runner writes, as they are read: a function can write to the same descriptor, so nothing of them is trusted. */
+
+import { headOf } from '../../../src/model/cut.ts';
+
+/** Why something failed, as a runner tells it. */
+export interface Problem {
+  type: string;
+  message: string;
+  traceback?: string;
+}
+
+/** What a runner says: once whether its files are loaded, with the file of each function, and then of calls. Only an error may be without its call's id. */
+export type Answer =
+  | { ready: string[]; files: Record<string, string> }
+  | { failed: Problem }
+  | { id: number; progress: unknown }
+  | { id: number; result: unknown }
+  | { id?: number; error: Problem };
+
+/** Characters of a foreign line that people are shown. */
+const SHOWN = 100;
+const KINDS = ['ready', 'failed', 'progress', 'result', 'error'] as const;
+
+/** The answer that a line is; undefined where no runner writes such a line. */
+export function readAnswer(text: string): Answer | undefined {
+  const value = parsed(text);
+  if (!isRecord(value)) return undefined;
+  const [kind, ...more] = KINDS.filter((one) => Object.hasOwn(value, one));
+  if (!kind || more.length > 0) return undefined;
+  const { id, ready, files, failed, error } = value;
+  if (kind === 'ready') return isNames(ready) && isPlaces(files) ? { ready, files } : undefined;
+  if (kind === 'failed') return isProblem(failed) ? { failed } : undefined;
+  if (kind === 'error' && id === undefined) return isProblem(error) ? { error } : undefined;
+  if (!Number.isSafeInteger(id) || Number(id) < 1) return undefined;
+  const call = { id: Number(id) };
+  if (kind === 'error') return isProblem(error) ? { ...call, error } : undefined;
+  return kind === 'progress' ? { ...call, progress: value.progress } : { ...call, result: value.result };
+}
+
+/** For people: that a line is not the runner's. */
+export function foreign(text: string): string {
+  const shown = text.length > SHOWN ? `${headOf(text, SHOWN)}…` : text;
+  return `what it wrote to descriptor 4 was not the runner's, to whom that belongs: ${JSON.stringify(shown)}`;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isNames(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((name) => typeof name === 'string');
+}
+
+function isPlaces(value: unknown): value is Record<string, string> {
+  return isRecord(value) && isNames(Object.values(value));
+}
+
+function isProblem(value: unknown): value is Problem {
+  if (!isRecord(value)) return false;
+  const { type, message, traceback } = value;
+  return [type, message, traceback ?? ''].every((text) => typeof text === 'string');
+}

@@ -1,0 +1,12 @@
+import { messageOf } from '../../../src/model/fault.ts';
+import { failure } from './failure.ts';
+
+/** A call as a runner reads it; throws a TaskError if its arguments cannot be JSON. */
+export function callLine(request: object): string {
+  try {
+    return JSON.stringify(request);
+  } catch (error) {
+    const reason = error instanceof RangeError ? 'they are nested too deeply' : messageOf(error);
+    throw failure('NotSerialisable', `the arguments can't be made JSON: ${reason}`);
+  }
+}

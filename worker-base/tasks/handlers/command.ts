@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import { tailOf } from '../../../src/model/cut.ts';
+import { Agent } from '../../agent/agent-process.ts';
+import { codeOf } from '../../agent/exit.ts';
+import type { Piece } from '../../agent/line-reader.ts';
+import { aborted, failure } from './failure.ts';
+import { whyKilled } from './language.ts';
+import type { CommandResult, SlotOptions } from './options.ts';
+import { Remains } from './remains.ts';
+import { GRACE_MS, within } from './within.ts';
+
+/** Characters of stdout in the result. */
+const STDOUT = 65_536;
+/** Characters of stderr in the error. */
+const STDERR = 4096;
+
+/**
+ * Runs a command as a process group of its own. Answers when it exits with 0; every other end is a TaskError:
+ * `CommandFailed` (its message has the exit code or the signal, its traceback the end of stderr), `CommandNotStarted`,
+ * `Aborted` (all of its processes have been ended). What it leaves in its group, or with its pipes, is killed.
+ */
+export async function runCommand(
+  { task_id, command }: { task_id: string; command: string[] },
+  options: SlotOptions,
+  signal: AbortSignal,
+): Promise<CommandResult> {
+  if (signal.aborted) throw aborted(signal);
+  const mark = randomUUID();
+  const said = { stdout: new Tail(STDOUT), stderr: new Tail(STDERR) };
+  const argv = options.wrap?.(command) ?? command;
+  const rest = new Remains(options, mark, () => signal.aborted);
+  const agent = await Agent.start({
+    argv,
+    cwd: options.cwd,
+    env: { ...options.env, WORKER_SLOT: mark, TASK_ID: task_id },
+    onPiece: (stream, piece) => {
+      said[stream].add(piece);
+      options.onOutput(stream, piece, task_id);
+    },
+    killRest: (group) => rest.end(group),
+  }).catch(({ code, message }: NodeJS.ErrnoException) => {
+    const reason =
+      code === 'ENOENT' ? `there is no program ${command[0]} here, or no folder ${options.cwd}` : message;
+    throw failure('CommandNotStarted', `The command can't be started: ${reason}.`);
+  });
+  rest.of = agent;
+  agent.closeInput();
+  const end = async () => {
+    agent.signal('SIGTERM');
+    await within(options.graceMs ?? GRACE_MS, agent.exited);
+    agent.kill();
+  };
+  signal.addEventListener('abort', end, { once: true });
+  if (signal.aborted) void end();
+  const exit = await agent.exited;
+  // A command that had ended before it was aborted ended as it did.
+  const wasAborted = signal.aborted;
+  await agent.gather(() => rest.readUntil()).catch(() => {});
+  signal.removeEventListener('abort', end);
+  if (wasAborted) throw aborted(signal);
+  if (exit.code === 0) return { exit_code: 0, stdout: said.stdout.text, truncated: said.stdout.cut };
+  // A shell reports a kill of its child as 137.
+  const killed = codeOf(exit) === 137 && options.outOfMemory?.() === true;
+  const how = exit.signal ? `was ended by ${exit.signal}` : `exited with code ${codeOf(exit)}`;
+  throw failure(
+    'CommandFailed',
+    `The command ${command[0]} ${how}${killed ? whyKilled(true) : ''}.`,
+    said.stderr.text,
+  );
+}
+
+/** The end of a text that may be long. */
+class Tail {
+  readonly #limit: number;
+  #text = '';
+  #dropped = false;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  add({ text, partial }: Piece): void {
+    this.#text += partial ? text : `${text}\n`;
+    // Not cut at each piece: that would copy the whole tail for each line.
+    if (this.#text.length > 4 * this.#limit) this.#cut();
+  }
+
+  get text(): string {
+    this.#cut();
+    return this.#text;
+  }
+
+  get cut(): boolean {
+    this.#cut();
+    return this.#dropped;
+  }
+
+  #cut(): void {
+    if (this.#text.length <= this.#limit) return;
+    this.#text = tailOf(this.#text, this.#limit);
+    this.#dropped = true;
+  }
+}

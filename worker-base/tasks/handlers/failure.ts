@@ -1,0 +1,15 @@
+import { TaskError } from '../../../src/model/task-error.ts';
+
+/** Of these, another attempt would end the same. */
+const FINAL = new Set(['UnknownFunction', 'NotSerialisable', 'CommandNotStarted']);
+
+/** A failure as the model has it; `traceback` is left out where it is empty. */
+export function failure(type: string, message: string, traceback?: string | undefined): TaskError {
+  return new TaskError({ type, message, ...(traceback && { traceback }) }, { retry: !FINAL.has(type) });
+}
+
+/** What whoever aborted a call is told. */
+export function aborted({ reason }: AbortSignal): TaskError {
+  if (reason instanceof TaskError) return reason;
+  return failure('Aborted', reason instanceof Error ? reason.message : String(reason));
+}

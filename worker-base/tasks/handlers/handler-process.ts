@@ -1,0 +1,244 @@
+import { randomUUID } from 'node:crypto';
+import { tailOf } from '../../../src/model/cut.ts';
+import { Agent } from '../../agent/agent-process.ts';
+import { type Line, LineReader, type Piece } from '../../agent/line-reader.ts';
+import { type Answer, foreign, type Problem, readAnswer } from './answer.ts';
+import { callLine } from './call-line.ts';
+import { failure } from './failure.ts';
+import { argvOf, deathOf, type Language } from './language.ts';
+import type { SlotOptions } from './options.ts';
+import { Remains } from './remains.ts';
+import { GRACE_MS, within } from './within.ts';
+
+/** As the runners have it: calls go out on 3, answers come on 4, and 5 only tells that the other side is gone. */
+const CALLS = 3;
+const ANSWERS = 4;
+const LIFELINE = 5;
+const START_MS = 60_000;
+/** Characters of stderr that the error of a process that died shows. */
+const TAIL = 4096;
+
+/** How its start came out; neither of the two where it ended before it was loaded. */
+type Loaded = { ready?: string[]; files?: Record<string, string>; failed?: Problem };
+
+interface Pending {
+  id: number;
+  taskId: string;
+  name: string;
+  onProgress: ((value: unknown) => void) | undefined;
+  resolve(result: unknown): void;
+  reject(error: Error): void;
+}
+
+/** The persistent process of one language of a slot, from its start to the end of all that it has started. */
+export class HandlerProcess {
+  readonly #agent: Agent;
+  readonly #options: SlotOptions;
+  #functions: string[] = [];
+  #files: ReadonlyMap<string, string> = new Map();
+  #pending: Pending | undefined;
+  #calls = 0;
+  #tail = '';
+  #ending = false;
+  #loaded = false;
+  /** Why it is no longer heard: a function has written to the runner's descriptor. */
+  #foreign = '';
+  /** Settles when nothing of it lives and all that it printed is told. */
+  readonly over: Promise<void>;
+  #exited = false;
+  #over = false;
+  #paused = false;
+  #held: (() => void) | undefined;
+
+  /** Starts it and has it load its files. Throws a TaskError (HandlerNotStarted). */
+  static async start(language: Language, files: string[], options: SlotOptions): Promise<HandlerProcess> {
+    const slot = randomUUID();
+    const refused = (reason: string, traceback?: string) =>
+      failure('HandlerNotStarted', `The handlers ${files.join(', ')} can't be used: ${reason}`, traceback);
+    let told: (loaded: Loaded) => void = () => {};
+    const ready = new Promise<Loaded>((resolve) => {
+      told = resolve;
+    });
+    const argv = argvOf(language, files, options);
+    const started: { process?: HandlerProcess } = {};
+    const rest = new Remains(options, slot, () => started.process?.ending === true);
+    try {
+      const agent = await Agent.start({
+        argv: options.wrap?.(argv) ?? argv,
+        cwd: options.cwd,
+        env: { ...options.env, WORKER_SLOT: slot },
+        onPiece: (stream, piece) => started.process?.hear(stream, piece),
+        killRest: (group) => rest.end(group),
+        channels: 3,
+      });
+      rest.of = agent;
+      started.process = new HandlerProcess(agent, options, rest, told);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw refused(
+        code === 'ENOENT'
+          ? `${argv[0]} is not installed, or ${options.cwd} is not there. Python handlers need Python 3.9 or newer.`
+          : `${argv[0]}: ${message}`,
+      );
+    }
+    const { process } = started;
+    const startMs = options.startMs ?? START_MS;
+    const first = Promise.race<Loaded>([ready, process.over.then(() => ({}))]);
+    const { ready: functions, files: places = {}, failed } = (await within(startMs, first)) ?? {};
+    if (functions) {
+      process.#functions = functions;
+      process.#files = new Map(Object.entries(places));
+      return process;
+    }
+    const tail = process.#tail;
+    const ended = process.#over;
+    await process.end();
+    if (failed) throw refused(`${failed.type}: ${failed.message}`, failed.traceback);
+    if (process.#foreign) throw refused(process.#foreign, tail);
+    throw refused(
+      ended ? 'their process ended while it loaded them.' : `not loaded in ${startMs / 1000} s.`,
+      tail,
+    );
+  }
+
+  private constructor(agent: Agent, options: SlotOptions, rest: Remains, told: (loaded: Loaded) => void) {
+    this.#agent = agent;
+    this.#options = options;
+    agent.closeInput();
+    const reader = new LineReader();
+    for (const descriptor of [CALLS, ANSWERS, LIFELINE]) agent.channel(descriptor).on('error', () => {});
+    agent.channel(LIFELINE).resume();
+    agent.channel(ANSWERS).on('data', (chunk: Buffer) => {
+      for (const line of reader.push(chunk)) this.#answered(line, told);
+    });
+    this.over = this.#end(rest);
+  }
+
+  get functions(): readonly string[] {
+    return this.#functions;
+  }
+
+  /** The handler file of each function. */
+  get files(): ReadonlyMap<string, string> {
+    return this.#files;
+  }
+
+  /** It was told to end: all that it leaves behind ends, too. */
+  get ending(): boolean {
+    return this.#ending;
+  }
+
+  get alive(): boolean {
+    return !this.#exited && !this.#ending;
+  }
+
+  /** Runs a function. Rejects with its TaskError; with `HandlerDied` once nothing of the process is left. */
+  call(
+    { task_id, name, args, kwargs }: { task_id: string; name: string; args: unknown[]; kwargs: object },
+    onProgress: ((value: unknown) => void) | undefined,
+  ): Promise<unknown> {
+    this.#calls += 1;
+    const id = this.#calls;
+    this.#tail = '';
+    return new Promise((resolve, reject) => {
+      const line = callLine({ id, task_id, function: name, args, kwargs });
+      this.#pending = { id, taskId: task_id, name, onProgress, resolve, reject };
+      this.#agent.channel(CALLS).write(`${line}\n`);
+    });
+  }
+
+  /** Stops reading what is printed; a result waits for what was printed before it. */
+  pause(): void {
+    this.#paused = true;
+    this.#agent.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#agent.resume();
+    const held = this.#held;
+    this.#held = undefined;
+    // Reading begins in the next turn of the event loop.
+    if (held) setImmediate(held);
+  }
+
+  /** SIGTERM, the grace, SIGKILL to all of it; settles when nothing of it lives. */
+  async end(): Promise<void> {
+    this.#ending = true;
+    this.#agent.signal('SIGTERM');
+    await within(this.#options.graceMs ?? GRACE_MS, this.#agent.exited);
+    this.#agent.kill();
+    await this.over;
+  }
+
+  hear(stream: 'stdout' | 'stderr', piece: Piece): void {
+    if (stream === 'stderr')
+      this.#tail = tailOf(`${this.#tail}${piece.text}${piece.partial ? '' : '\n'}`, TAIL);
+    this.#options.onOutput(stream, piece, this.#pending?.taskId);
+  }
+
+  #answered({ text, cut }: Line, told: (loaded: Loaded) => void): void {
+    const pending = this.#pending;
+    if (this.#foreign) return;
+    if (cut && pending) {
+      const error = { type: 'NotSerialisable', message: 'the result is longer than 16 MiB' };
+      this.#settle(pending, { error });
+      return;
+    }
+    const answer = cut ? undefined : readAnswer(text);
+    if (!answer || !this.#isDue(answer)) this.#disown(text);
+    else if ('ready' in answer || 'failed' in answer) {
+      this.#loaded = true;
+      told(answer);
+    } else if (!pending || (answer.id !== undefined && answer.id !== pending.id)) return;
+    else if ('progress' in answer) pending.onProgress?.(answer.progress);
+    else this.#settle(pending, answer);
+  }
+
+  /**
+   * Whether the runner can have said so by now. What comes late for a call that is over is passed over: a thread may tell
+   * progress at the very end, and a function that answered for itself is no fault of the call that came after it.
+   */
+  #isDue(answer: Answer): boolean {
+    if ('ready' in answer || 'failed' in answer) return !this.#loaded;
+    return this.#loaded && (answer.id ?? 0) <= this.#calls;
+  }
+
+  /** From here on nobody can tell what the runner says and what a function does: the process ends, as HandlerDied. */
+  #disown(text: string): void {
+    this.#foreign = foreign(text);
+    if (!this.#ending) void this.end();
+  }
+
+  #settle(pending: Pending, answer: { result: unknown } | { error: Problem }): void {
+    if (this.#paused) {
+      this.#held = () => this.#settle(pending, answer);
+      return;
+    }
+    // What was printed before the answer is read in this same turn of the event loop, and belongs to the task.
+    setImmediate(() => {
+      if (this.#pending !== pending) return;
+      this.#agent.flush();
+      this.#pending = undefined;
+      if ('result' in answer) pending.resolve(answer.result);
+      else pending.reject(failure(answer.error.type, answer.error.message, answer.error.traceback));
+    });
+  }
+
+  async #end(rest: Remains): Promise<void> {
+    const exit = await this.#agent.exited;
+    this.#exited = true;
+    const readUntil = () => (this.#paused ? Number.POSITIVE_INFINITY : rest.readUntil());
+    await this.#agent.gather(readUntil).catch(() => {});
+    // A child that was not found may hold them for as long as it lives.
+    for (const descriptor of [CALLS, ANSWERS, LIFELINE]) this.#agent.channel(descriptor).destroy();
+    this.#over = true;
+    const pending = this.#pending;
+    this.#pending = undefined;
+    if (!pending) return;
+    const message = this.#foreign
+      ? `The process of the function ${pending.name} was ended: ${this.#foreign}`
+      : deathOf(exit, pending.name, this.#options.outOfMemory ?? (() => undefined));
+    pending.reject(failure('HandlerDied', message, this.#tail));
+  }
+}

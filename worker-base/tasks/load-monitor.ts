@@ -1,0 +1,195 @@
+import { messageOf } from '../../src/model/fault.ts';
+import type { TaskConsumer } from '../../src/tasks/consumer.ts';
+import { type ResultTotals, sinceThen } from '../../src/tasks/results.ts';
+import type { TaskQueue } from '../../src/tasks/tasks.ts';
+import type { Log } from '../log.ts';
+import type { Load, Pulse } from '../streams/heartbeat.ts';
+import { type Vitals, VitalsMeter } from './resource-usage.ts';
+import type { Durations } from './task-runs.ts';
+import type { TaskSettings } from './task-settings.ts';
+
+/** Age of the figures of CPU and memory at most, and between two checks of a worker that is above its limits. */
+const SAMPLE_MS = 1000;
+/** Between two counts of the queue for the heartbeat, and two reports of durations. */
+const REPORT_MS = 5000;
+/** Several requests at once share one count of the queue … */
+const COUNT_MS = 200;
+/** … and a Redis that is away delays no answer for longer. */
+const PATIENCE_MS = 500;
+
+type Meter = Pick<VitalsMeter, 'look' | 'own' | 'cores' | 'memoryBytes'>;
+
+interface Parts {
+  own: Pick<TaskSettings, 'slots' | 'checkMs' | 'maxCpuPercent' | 'maxMemoryPercent'>;
+  consumer: Pick<TaskConsumer, 'active' | 'paused' | 'pause' | 'resume' | 'totals'>;
+  queue: Pick<TaskQueue, 'counts' | 'addDurations' | 'addResults'>;
+  /** Functions and commands that the kernel killed to free memory. */
+  oomKills?: () => number;
+  durations: Pick<Durations, 'take'>;
+  pulse: Pick<Pulse, 'load' | 'changed'>;
+  log: Log;
+  meter?: () => Meter;
+}
+
+/**
+ * Watches what the worker has to do and what it uses; above its limits it takes nothing new until it is below them.
+ *
+ * The figures that others ask for are seconds old at most, whatever HEALTH_CHECK_INTERVAL says: that is how often the
+ * limits are checked, each time against the use since the last check.
+ */
+export class LoadMeter {
+  readonly #parts: Parts;
+  readonly #meter: Meter;
+  readonly #limits: Meter;
+  readonly #timers: NodeJS.Timeout[] = [];
+  #counting: Promise<void> | undefined;
+  #countedAt = Number.NEGATIVE_INFINITY;
+  #checkedAt = performance.now();
+  #stopped = false;
+  #told: ResultTotals | undefined;
+  #telling = Promise.resolve();
+  #queueSize = 0;
+  vitals: Vitals = { cpuPercent: 0, memoryPercent: 0 };
+  /** Where the node API answers. */
+  url: string | undefined;
+
+  constructor(parts: Parts) {
+    const { meter = () => new VitalsMeter() } = parts;
+    this.#parts = parts;
+    this.#meter = meter();
+    this.#limits = meter();
+    parts.pulse.load = () => this.#load();
+  }
+
+  get active(): number {
+    return this.#parts.consumer.active().length;
+  }
+  get cores(): number {
+    return this.#meter.cores;
+  }
+  get memoryBytes(): number {
+    return this.#meter.memoryBytes;
+  }
+
+  start(): void {
+    if (this.#stopped) return;
+    const { checkMs } = this.#parts.own;
+    this.#sample();
+    // The CPU of a start is no sign of the load to come.
+    const { memoryPercent } = this.#limits.look();
+    this.#judge({ cpuPercent: 0, memoryPercent });
+    this.#report();
+    const every = (ms: number, act: () => void) => this.#timers.push(setInterval(act, Math.min(ms, checkMs)));
+    every(SAMPLE_MS, () => this.#sample());
+    every(REPORT_MS, () => this.#report());
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const timer of this.#timers) clearInterval(timer);
+  }
+
+  /** A task has begun or ended. */
+  changed(): void {
+    this.#parts.pulse.changed();
+  }
+
+  /** Tasks that wait in the queue now; the last count if Redis does not answer. */
+  async queueSize(): Promise<number> {
+    if (performance.now() - this.#countedAt > COUNT_MS) {
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, PATIENCE_MS);
+      });
+      await Promise.race([this.#count(), late]);
+      clearTimeout(timer);
+    }
+    return this.#queueSize;
+  }
+
+  /** Adds how long tasks took, and how they ended, to what the pool has in Redis, where the manager reads it. */
+  tell(): Promise<void> {
+    // One after the other: two at once would count the same twice.
+    this.#telling = this.#telling.then(() => this.#tell());
+    return this.#telling;
+  }
+
+  async #tell(): Promise<void> {
+    const { durations, queue, consumer, oomKills, log } = this.#parts;
+    const told = durations.take();
+    const results = { ...consumer.totals().results, oom_kills: oomKills?.() ?? 0 };
+    const more = sinceThen(results, this.#told);
+    try {
+      if (told) await queue.addDurations(told);
+      if (more) await queue.addResults(more);
+      this.#told = results;
+    } catch (error) {
+      log.debug('durations and results could not be stored', { error: messageOf(error) });
+    }
+  }
+
+  #sample(): void {
+    this.vitals = this.#meter.look();
+    const { own, consumer } = this.#parts;
+    const now = performance.now();
+    const due = consumer.paused ? Math.min(SAMPLE_MS, own.checkMs) : own.checkMs;
+    // A timer that fires a little early must not put the check off by a whole sample.
+    if (now - this.#checkedAt < due * 0.95) return;
+    this.#checkedAt = now;
+    this.#judge(this.#limits.look());
+  }
+
+  #judge({ cpuPercent, memoryPercent }: Vitals): void {
+    const { own, consumer, log } = this.#parts;
+    const above =
+      cpuPercent > (own.maxCpuPercent ?? Number.POSITIVE_INFINITY) ||
+      memoryPercent > (own.maxMemoryPercent ?? Number.POSITIVE_INFINITY);
+    if (above === consumer.paused) return;
+    if (above) consumer.pause();
+    else consumer.resume();
+    const figures = { cpu_percent: cpuPercent, memory_percent: memoryPercent };
+    log.info(above ? 'above its limits: takes no new tasks' : 'below its limits: takes tasks again', figures);
+    this.changed();
+  }
+
+  #report(): void {
+    void this.#count();
+    void this.tell();
+  }
+
+  #count(): Promise<void> {
+    this.#counting ??= this.#parts.queue
+      .counts()
+      .then(({ queued }) => {
+        this.#queueSize = queued;
+        this.#countedAt = performance.now();
+      })
+      .catch((error: unknown) =>
+        this.#parts.log.debug('the queue could not be counted', { error: messageOf(error) }),
+      )
+      .finally(() => {
+        this.#counting = undefined;
+      });
+    return this.#counting;
+  }
+
+  #load(): Load & { busy: boolean } {
+    const active = this.#parts.consumer.active();
+    const oldest = active.map(({ started_at }) => started_at).sort()[0];
+    return {
+      // Counted when it is said: a task is under way until the queue has taken its end.
+      busy: active.length > 0,
+      active_tasks: active.length,
+      slots: this.#parts.own.slots,
+      queue_size: this.#queueSize,
+      // Of a direct worker only the manager can tell the figures from the machine's.
+      ...(this.#meter.own && {
+        cpu_percent: Math.round(this.vitals.cpuPercent * this.cores * 10) / 10,
+        memory_percent: this.vitals.memoryPercent,
+      }),
+      ...(oldest !== undefined && { job_started_at: oldest }),
+      ...(this.#parts.consumer.paused && { paused: true }),
+      ...(this.url !== undefined && { node_url: this.url }),
+    };
+  }
+}

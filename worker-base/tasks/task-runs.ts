@@ -1,0 +1,108 @@
+/** Runs of tasks in a worker's slots: what was taken from the queue becomes a call of a handler, under the worker's own bound of time. */
+
+import { TaskError } from '../../src/model/task-error.ts';
+import { timeoutSignal } from '../../src/queue/long-timer.ts';
+import type { RunningTask, RunTask, TaskHands } from '../../src/tasks/consumer.ts';
+import { DURATION_BUCKETS, type DurationTotals } from '../../src/tasks/durations.ts';
+import type { Call, CallHooks } from './handlers/slot.ts';
+import type { TaskLog } from './task-log.ts';
+
+/** How long tasks took, as Prometheus counts it. */
+export class Durations {
+  readonly #counts = DURATION_BUCKETS.map(() => 0);
+  #taken: DurationTotals = { count: 0, sum: 0, buckets: [] };
+  count = 0;
+  sum = 0;
+
+  add(seconds: number): void {
+    this.count += 1;
+    this.sum += seconds;
+    for (const [at, end] of DURATION_BUCKETS.entries())
+      if (seconds <= end) this.#counts[at] = (this.#counts[at] ?? 0) + 1;
+  }
+
+  /** Measures what is under way. */
+  async of<T>(run: Promise<T>): Promise<T> {
+    const began = performance.now();
+    try {
+      return await run;
+    } finally {
+      this.add((performance.now() - began) / 1000);
+    }
+  }
+
+  /** What was measured since this was last asked; undefined where that is nothing. */
+  take(): DurationTotals | undefined {
+    if (this.count === this.#taken.count) return undefined;
+    const { count, sum, buckets } = this.#taken;
+    const now = { count: this.count, sum: this.sum, buckets: [...this.#counts] };
+    this.#taken = now;
+    return {
+      count: now.count - count,
+      sum: now.sum - sum,
+      buckets: now.buckets.map((value, at) => value - (buckets[at] ?? 0)),
+    };
+  }
+
+  /** Upper end to how many took no longer. */
+  get buckets(): [string, number][] {
+    return [
+      ...DURATION_BUCKETS.map((end, at): [string, number] => [String(end), this.#counts[at] ?? 0]),
+      ['+Inf', this.count],
+    ];
+  }
+}
+
+export interface RunOptions {
+  call: (call: Call, hooks: CallHooks) => Promise<unknown>;
+  /** Whether this worker runs commands. */
+  commands: boolean;
+  /** `max_job_time_seconds`: no task runs for longer, whatever its own timeout says. */
+  maxSeconds: number | undefined;
+  durations: Durations;
+  log: Pick<TaskLog, 'around'>;
+  /** A task has begun or ended. */
+  changed: () => void;
+}
+
+/** What the consumer calls for each attempt. */
+export function runsOf({ call, commands, maxSeconds, durations, log, changed }: RunOptions): RunTask {
+  const attempt = async (task: RunningTask, hands: TaskHands) => {
+    const bound = maxSeconds === undefined ? undefined : timeoutSignal(maxSeconds * 1000);
+    try {
+      return await durations.of(call(callOf(task, commands), hooksOf(hands, bound?.signal)));
+    } catch (error) {
+      if (!bound?.signal.aborted || hands.signal.aborted) throw error;
+      const message = `The task ran for longer than the ${maxSeconds} s of max_job_time_seconds, and was ended.`;
+      throw new TaskError({ type: 'Timeout', message });
+    } finally {
+      bound?.cancel();
+    }
+  };
+  return async (task, hands) => {
+    changed();
+    try {
+      return await log.around(task, hands.signal, () => attempt(task, hands));
+    } finally {
+      changed();
+    }
+  };
+}
+
+function callOf({ task_id, payload }: RunningTask, commands: boolean): Call {
+  if ('prompt' in payload) {
+    const message = 'A prompt is for a pool of agents; this worker runs functions and commands.';
+    throw new TaskError({ type: 'Unsupported', message }, { retry: false });
+  }
+  // Whoever can write to the queue has passed by what refuses it at the submission.
+  if ('command' in payload && !commands) {
+    const message =
+      'This worker runs functions only. Set "commands: true" in its pool (TASK_COMMANDS=true at a node started by hand) to allow commands.';
+    throw new TaskError({ type: 'CommandsNotAllowed', message }, { retry: false });
+  }
+  return { task_id, ...payload };
+}
+
+function hooksOf({ signal, progress }: TaskHands, bound: AbortSignal | undefined): CallHooks {
+  return { signal: bound ? AbortSignal.any([signal, bound]) : signal, onProgress: progress };
+}

@@ -1,0 +1,39 @@
+import type { Exit } from '../agent/exit.ts';
+import type { Why } from '../shutdown.ts';
+import type { Over } from '../workload.ts';
+
+/** How the work of a body comes to its one end: told to, after its only prompt, or because its agent has gone. */
+export class Leave {
+  readonly #over: (over: Over) => void;
+  #after: { code: number; answered: Promise<Over['answered']> } | undefined;
+  #isOver = false;
+  /** Why the body was told to end. */
+  ending: Why | undefined;
+
+  constructor(over: (over: Over) => void) {
+    this.#over = over;
+  }
+
+  /** Neither told to end nor done with the only prompt. */
+  get staying(): boolean {
+    return this.ending === undefined && this.#after === undefined;
+  }
+
+  /** The only prompt is answered: whatever the agent does now, this is the body's exit code. */
+  get afterPrompt(): boolean {
+    return this.#after !== undefined;
+  }
+
+  begin(code: number, answered: Promise<Over['answered']>): void {
+    this.#after = { code, answered };
+  }
+
+  /** The agent is no more; the first end counts. */
+  end(exit: Exit, code: number, sentence: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const after = this.#after;
+    if (!after) this.#over({ exit, code: this.ending === 'shutdown' ? 0 : code, sentence });
+    else void after.answered.then((answered) => this.#over({ code: after.code, exit, sentence, answered }));
+  }
+}

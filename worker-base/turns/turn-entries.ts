@@ -1,0 +1,59 @@
+import type { AgentEvent, TurnEnd } from '../../src/agents/dialogue.ts';
+import type { OutputType } from '../../src/model/message.ts';
+import { characterBorder, PIECE_BYTES } from '../agent/line-reader.ts';
+import type { Fields } from '../streams/output-queue.ts';
+
+/** Bytes of a turn's result that stand in the entry of its end; the whole of it was told as `message` before. */
+const RESULT_BYTES = 16_384;
+
+/** Bytes of the name of a tool, and of the id of its use. */
+const NAME_BYTES = 1024;
+
+/** An entry of the output stream that is still to be numbered. */
+export interface Telling {
+  type: OutputType;
+  content: string;
+  fields: Fields;
+}
+
+/** An agent's event as it stands on the output stream, cut to what an entry holds. */
+export function entryOf(event: AgentEvent): Telling {
+  const { type, content, ...rest } = event;
+  const told = cut(content, PIECE_BYTES);
+  const fields: Fields = { ...rest };
+  for (const name of ['tool', 'tool_use_id'])
+    if (typeof fields[name] === 'string') fields[name] = cut(fields[name], NAME_BYTES).text;
+  let truncated = told.truncated;
+  if (event.type === 'tool_use') {
+    const input = cut(JSON.stringify(event.input) ?? 'null', PIECE_BYTES);
+    // What is cut is no JSON any more, so it is told as its text.
+    if (input.truncated) fields.input = input.text;
+    truncated ||= input.truncated;
+  }
+  if (type === 'stderr') fields.lines = told.text.split('\n').length;
+  if (truncated) fields.truncated = true;
+  return { type, content: told.text, fields };
+}
+
+/** The end of a turn as it stands on the output stream; `seconds` is how long it took. */
+export function entryOfEnd(end: TurnEnd, seconds: number, session: string | undefined): Telling {
+  const told = cut(end.ok ? end.result : end.message, RESULT_BYTES);
+  const fields: Fields = {
+    ...(end.ok ? { result: told.text } : { reason: end.reason }),
+    ...(end.usage && { usage: end.usage }),
+    ...(end.cost_usd !== undefined && { cost_usd: end.cost_usd }),
+    duration_seconds: Math.round(seconds * 1000) / 1000,
+    ...(session !== undefined && { session_id: session }),
+    ...(told.truncated && { truncated: true }),
+  };
+  return { type: end.ok ? 'turn_completed' : 'turn_failed', content: told.text, fields };
+}
+
+/** At most `bytes` of a text, no character torn. */
+export function cut(text: string, bytes: number): { text: string; truncated: boolean } {
+  // An agent's JSON may hold half a character, which not every reader of ours can write.
+  if (text.length <= bytes / 3 || Buffer.byteLength(text) <= bytes)
+    return { text: text.toWellFormed(), truncated: false };
+  const window = Buffer.from(text.slice(0, bytes)).subarray(0, bytes);
+  return { text: window.toString('utf8', 0, characterBorder(window)), truncated: true };
+}

@@ -1,0 +1,103 @@
+import type { AgentEvent, TurnEnd, TurnFailure } from '../../src/agents/dialogue.ts';
+import { rememberTools } from '../../src/agents/remembered.ts';
+import { type LongTimer, setLongTimer } from '../../src/queue/long-timer.ts';
+import { cpuOf, watchQuiet } from './hang-detector.ts';
+
+/** What is asked of the agent. */
+export interface Prompt {
+  /** Of the input stream; undefined of a prompt that came another way, which is told its end instead. */
+  entryId: string | undefined;
+  onEnd?: (end: TurnEnd) => void;
+  content: string;
+  requestId: string | undefined;
+  deadlineSeconds: number | undefined;
+}
+
+interface Clocks {
+  silenceMs: number;
+  /** When a byte of the model last passed, by performance.now(). */
+  modelByteAt: () => number;
+  /** The agent's process group. */
+  pid: () => number | undefined;
+  /** The turn has taken too long. */
+  onOver: (why: 'deadline' | 'silent') => void;
+}
+
+/** One turn that is under way: its clocks, and what they look at. */
+export class Turn {
+  readonly prompt: Prompt;
+  readonly #begin = performance.now();
+  readonly #tools = rememberTools();
+  readonly #quiet: { stop(): void };
+  #signAt = performance.now();
+  #unreadable = 0;
+  #deadline: LongTimer | undefined;
+  #force: NodeJS.Timeout | undefined;
+  /** Why it was asked to end; the first reason counts. */
+  why: TurnFailure | undefined;
+  /** The agent is being killed: what it still says counts no more. */
+  forced = false;
+
+  constructor(prompt: Prompt, clocks: Clocks) {
+    this.prompt = prompt;
+    if (prompt.deadlineSeconds !== undefined)
+      this.#deadline = setLongTimer(() => clocks.onOver('deadline'), prompt.deadlineSeconds * 1000);
+    this.#quiet = watchQuiet({
+      silenceMs: clocks.silenceMs,
+      look: () => ({
+        signAt: Math.max(this.#signAt, clocks.modelByteAt()),
+        toolOpen: this.#tools.size > 0,
+      }),
+      cpuSeconds: () => {
+        const pid = clocks.pid();
+        return pid === undefined ? undefined : cpuOf(pid);
+      },
+      onSilent: () => clocks.onOver('silent'),
+    });
+  }
+
+  seconds(): number {
+    return (performance.now() - this.#begin) / 1000;
+  }
+
+  /**
+   * A readable line, or any on stderr. That the model is asked again is no sign of life: an agent whose model hangs
+   * says so for an hour.
+   */
+  sign(retrying = false): void {
+    if (!retrying) this.#signAt = performance.now();
+    this.#unreadable = 0;
+  }
+
+  /** A line that is none of the protocol; answers how many there were in a row. */
+  garble(): number {
+    this.#signAt = performance.now();
+    this.#unreadable += 1;
+    return this.#unreadable;
+  }
+
+  note(event: AgentEvent): void {
+    if (event.type === 'tool_use') this.#tools.set(event.tool_use_id, event.tool);
+    else if (event.type === 'tool_result') this.#tools.delete(event.tool_use_id);
+  }
+
+  /** Asked to end: `force` is called where it has not within `ms`. */
+  onForce(ms: number, force: () => void): void {
+    this.#force = setTimeout(force, ms);
+  }
+
+  stopClocks(): void {
+    this.#deadline?.cancel();
+    clearTimeout(this.#force);
+    this.#quiet.stop();
+  }
+}
+
+/** For people, where the agent has no better words. */
+export const SENTENCES: Partial<Record<TurnFailure, string>> = {
+  interrupted: 'The turn was interrupted.',
+  deadline: 'The prompt was not answered before its deadline.',
+  silent: 'The agent gave no sign of life: no output, no tool under way, no use of the processor.',
+  garbage: 'The agent wrote what is not its protocol.',
+  stopped: 'The worker was stopped before the turn had ended.',
+};

@@ -166,10 +166,10 @@ export function whyUnwanted(life: Life, seen: Observation): { reason: string; me
   if (desired === 'deleted') return { reason: 'Deleted', message: 'It was deleted.' };
   if (desired === 'stopped') return { reason: 'Stopped', message: 'It was stopped.' };
   if (seen.now >= expiry(seen)) {
-    return { reason: 'Expired', message: `Its ttl_seconds of ${spec.ttl_seconds} are over.` };
+    return { reason: 'Expired', message: `It reached its ttl_seconds of ${spec.ttl_seconds}.` };
   }
   if (idle(life, seen)) {
-    const message = `No input and no output for idle_timeout_seconds, ${spec.idle_timeout_seconds}.`;
+    const message = `It had no input and no output for idle_timeout_seconds (${spec.idle_timeout_seconds}).`;
     return { reason: 'IdleTimeout', message };
   }
   return undefined;
@@ -213,17 +213,17 @@ export function outcome(life: Life, seen: Observation): Outcome {
   if (seen.refusal && explains) return bad(seen.refusal.reason, seen.refusal.message);
   if (seen.image?.kind === 'failed' && buildFailed(life, seen))
     return bad(seen.image.reason, seen.image.message);
-  if (was?.state !== 'exited') return bad('Lost', 'The body was removed from outside.');
+  if (was?.state !== 'exited') return bad('Lost', 'The body was removed externally.');
   if (was.error) return bad('StartFailed', was.error);
-  if (was.lost) return bad(was.lost.reason, `${was.lost.message} Its exit code is not known.`);
+  if (was.lost) return bad(was.lost.reason, `${was.lost.message} Its exit code is unknown.`);
   const when = life.running_since || ready(life, seen) ? '' : ' before it was ready';
   const printed = readableLine(was.tail?.trim().split('\n').at(-1) ?? '');
   const words = printed ? ` Last output: ${printed}` : '';
   if (exit_code === 0)
     return { reason: 'Completed', message: `It exited with code 0${when}.`, exit_code, well: true };
-  if (was.oom_killed) return bad('OOMKilled', `It used more memory than it may and was killed${when}.`);
-  if (exit_code === undefined) return bad('Lost', `It ended${when} and left no exit code.${words}`);
-  if (exit_code === 137) return bad('Killed', `It was killed from outside with SIGKILL${when}.`);
+  if (was.oom_killed) return bad('OOMKilled', `It exceeded its memory limit and was killed${when}.`);
+  if (exit_code === undefined) return bad('Lost', `It ended${when} without an exit code.${words}`);
+  if (exit_code === 137) return bad('Killed', `It was killed externally with SIGKILL${when}.`);
   return bad('Error', `It exited with code ${exit_code}${when}.${words}`);
 }
 

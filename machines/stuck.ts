@@ -22,12 +22,12 @@ export function whyHung(seen: Observation): { reason: string; message: string } 
     if (ran >= bound * 1000 + limits.hung_ms) {
       const message =
         `Its task has run for ${seconds(ran)} s; max_job_time_seconds is ${bound}, and its wrapper, ` +
-        `last heard ${seconds(vitals.quiet_ms)} s ago, has not ended it.`;
+        `whose last report is ${seconds(vitals.quiet_ms)} s old, has not ended it.`;
       return { reason: 'HungTask', message };
     }
   }
   if (vitals.quiet_ms < limits.hung_ms || vitals.stuck_ms < limits.hung_ms) return undefined;
-  const how = vitals.unhealthy ? 'its health check fails' : 'it uses no CPU at all';
+  const how = vitals.unhealthy ? 'its health check fails' : 'it uses no CPU';
   const message =
     `Its heartbeat has not changed for ${seconds(vitals.quiet_ms)} s, and for ${seconds(vitals.stuck_ms)} s ` +
     `${how}.`;

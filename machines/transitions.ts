@@ -67,7 +67,7 @@ export function backedOff(life: Life, seen: Observation): Partial<Life> {
 }
 
 export function ending(life: Life, seen: Observation): Partial<Life> {
-  const message = `It was not ready within start_deadline_seconds, ${seen.desired.spec.start_deadline_seconds}.`;
+  const message = `It was not ready within start_deadline_seconds (${seen.desired.spec.start_deadline_seconds}).`;
   const why = whyUnwanted(life, seen) ?? { reason: 'StartDeadlineExceeded', message };
   const grace = seen.desired.spec.stop_grace_seconds;
   const kill_at = seen.now + grace * 1000 + farewellMs(grace);
@@ -93,7 +93,7 @@ export function settled(life: Life, seen: Observation): Partial<Life> {
 
 function withRestarts(message: string, restarts: number): string {
   const times = restarts === 1 ? '1 restart' : `${restarts} restarts`;
-  return `${message} Gave up after ${times}, as max_restarts says.`.trim();
+  return `${message} Gave up after ${times} (max_restarts).`.trim();
 }
 
 function over(seen: Observation, how: Outcome): Partial<Life> {

@@ -41,7 +41,7 @@ export async function ask(
 function tellLater(session: Session, out: Context['out']): () => void {
   const timer = setTimeout(() => {
     whoAnswers(session, ANSWER_SECONDS).then(
-      (who) => out.note(`note: ${who}. Waiting on.`),
+      (who) => out.note(`note: ${who}. Still waiting.`),
       () => {},
     );
   }, ANSWER_SECONDS * 1000);
@@ -50,7 +50,7 @@ function tellLater(session: Session, out: Context['out']): () => void {
 
 /** The answer's refusal as it would have been thrown here. */
 export function refusalOf({ error }: Answer): Fault {
-  if (!error) return new Fault('internal', 'The manager refused and gave no reason.');
+  if (!error) return new Fault('internal', 'The manager refused the command without a reason.');
   return new Fault(error.code, error.message, error.issues ? { issues: error.issues } : {});
 }
 
@@ -61,13 +61,13 @@ async function whyNoAnswer(
 ): Promise<string> {
   const { keys } = session.store;
   const who = await whoAnswers(session, seconds);
-  const rest = `The command ${command} is on ${keys.commands} and will be carried out when a manager reads it; ask again with --request-id ${request_id}`;
+  const rest = `The command ${command} is on ${keys.commands} and will run when a manager reads it; get its response with --request-id ${request_id}`;
   return `${who}. ${rest}.`;
 }
 
 async function whoAnswers(session: Session, seconds: number): Promise<string> {
   const leader = await session.leader();
   return leader
-    ? `The manager ${leader.owner} leads and has not answered in ${seconds} s`
+    ? `The manager ${leader.owner} leads but has not responded in ${seconds} s`
     : `No manager leads the cell ${session.settings.cell}; start one with \`wm serve\``;
 }

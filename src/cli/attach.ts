@@ -50,7 +50,7 @@ function sendLines({ out, newId }: Context, session: Session, id: string): () =>
   const lines = createInterface({ input: process.stdin });
   lines.on('line', (content) => {
     const message = inputMessage.safeParse({ type: 'prompt', content, request_id: newId() });
-    if (!message.success) return out.note('note: a line is too long, and was not sent.');
+    if (!message.success) return out.note('note: a line was too long and was not sent.');
     session.redis
       .xadd(session.store.keys.input(id), '*', 'data', JSON.stringify(message.data))
       .catch((error: Error) => out.note(`note: not sent: ${error.message}`));

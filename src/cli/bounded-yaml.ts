@@ -33,7 +33,7 @@ export function excessOfYaml(text: string): string | undefined {
     else if (token !== ':' && token !== ',' && token !== '---') continue;
     entries += 1;
     if (entries > 2 * ENTRIES) return `has more than ${ENTRIES} entries`;
-    if (open + onLine > DEPTH) return `is nested too deeply: more than ${DEPTH} levels`;
+    if (open + onLine > DEPTH) return `is nested too deeply: it has more than ${DEPTH} levels`;
   }
   return undefined;
 }

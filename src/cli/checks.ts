@@ -24,7 +24,7 @@ export async function* checks(context: Context): AsyncGenerator<Check> {
   try {
     settings = parts.settings();
   } catch (error) {
-    yield bad('Settings', messageOf(error), '`wm config` tells what is allowed.');
+    yield bad('Settings', messageOf(error), '`wm config` shows the allowed values.');
     return;
   }
   const changed = parts.explainSettings().filter(({ source }) => source === 'environment');
@@ -51,7 +51,7 @@ async function* redisChecks(context: Context): AsyncGenerator<Check> {
     yield {
       name: 'Redis',
       state: 'hint',
-      found: `it answers, but does not tell about itself: ${messageOf(error)}`,
+      found: `it responds, but INFO failed: ${messageOf(error)}`,
     };
   }
   yield* storeChecks(session, context.now());
@@ -62,8 +62,8 @@ async function* redisChecks(context: Context): AsyncGenerator<Check> {
     : {
         name: 'Manager',
         state: 'hint',
-        found: `none leads the cell ${session.settings.cell}${identity ? '' : ', and none ever did in this Redis'}`,
-        advice: 'Start one with `wm serve`; what is asked until then is kept.',
+        found: `no manager leads the cell ${session.settings.cell}${identity ? '' : ', and none has used this Redis yet'}`,
+        advice: 'Start one with `wm serve`; commands are kept until then.',
       };
   if (leader) yield* healthChecks(session.settings);
 }
@@ -105,7 +105,7 @@ export function redisSettings(info: Map<string, string>, where: string): Check[]
       state: evicts ? (bounded ? 'bad' : 'hint') : 'ok',
       found: `${policy}${bounded ? '' : ' (no maxmemory is set)'}`,
       ...(evicts && {
-        advice: 'Set maxmemory-policy noeviction: an evicted record is a worker that is forgotten.',
+        advice: 'Set maxmemory-policy noeviction; otherwise Redis can evict the record of a worker.',
       }),
     },
     info.get('aof_enabled') === '1'
@@ -114,7 +114,7 @@ export function redisSettings(info: Map<string, string>, where: string): Check[]
           name: 'Redis appendonly',
           state: 'hint',
           found: 'no',
-          advice: 'Set appendonly yes: without it, a Redis that is restarted forgets what was asked.',
+          advice: 'Set appendonly yes; otherwise a restart of Redis loses workers and tasks.',
         },
   ];
 }
@@ -180,8 +180,8 @@ async function* imageChecks(
       ? { name: 'Worker image', state: 'ok', found: name }
       : bad(
           'Worker image',
-          `${name} is not there`,
-          'A manager pulls it; without a registry, make an equal one with `npm run build:image`, or set WORKER_BASE_IMAGE.',
+          `${name} does not exist`,
+          'A manager pulls it. Without a registry, build an equivalent with `npm run build:image`, or set WORKER_BASE_IMAGE.',
         );
     const url = new URL(await parts.runtimes(settings).bodyRedisUrl(runtime));
     const port = Number(url.port || 6379);
@@ -192,10 +192,10 @@ async function* imageChecks(
       : bad(
           'Redis for containers',
           `${where} ${refused}`,
-          `Containers reach Redis there. Let it listen there (bind 127.0.0.1 ${url.hostname}, protected-mode no or a password), or set WORKER_REDIS_URL.`,
+          `Containers connect to Redis at that address. Make Redis listen on it (bind 127.0.0.1 ${url.hostname}, protected-mode no or a password), or set WORKER_REDIS_URL.`,
         );
   } catch (error) {
-    yield bad('Worker image', messageOf(error), 'Ask again; the engine did answer a moment ago.');
+    yield bad('Worker image', messageOf(error), 'Run it again; the engine responded a moment ago.');
   }
 }
 
@@ -207,8 +207,8 @@ function userCheck({ name, own, why }: NonNullable<RuntimeInfo['user']>): Check 
     ...{ name: check, state: 'hint', found: `${name}, as the manager (${why})` },
     advice:
       name === 'root'
-        ? 'Make a user for them (useradd --system worker-agent) and set PROCESS_USER=worker-agent; or use Docker.'
-        : 'Nothing keeps a direct worker from what this user may do; use Docker for agents that are not trusted.',
+        ? 'Create a user (useradd --system worker-agent) and set PROCESS_USER=worker-agent, or use Docker.'
+        : 'A direct worker can do everything that this user can; use Docker for untrusted agents.',
   };
 }
 
@@ -219,7 +219,7 @@ const wrapperCheck = (built: boolean): Check =>
 
 function adviceOn(name: RuntimeName, another: boolean): string {
   const { remedy } = getCapabilities(name);
-  return another ? `${remedy}; until then another runtime is used where RUNTIME is auto.` : `${remedy}.`;
+  return another ? `${remedy}; until then, another runtime is used if RUNTIME is auto.` : `${remedy}.`;
 }
 
 const bad = (name: string, found: string, advice: string): Check => ({ name, state: 'bad', found, advice });

@@ -13,7 +13,7 @@ export function configCommand({ parts, out }: Context): Command {
       const rows = parts.explainSettings();
       if (output === 'json') return out.json(rows);
       const cells = rows.map(({ name, value, source, help }) => [name, value, source, help]);
-      await out.line(table(['NAME', 'VALUE', 'FROM', 'WHAT IT IS'], cells));
+      await out.line(table(['NAME', 'VALUE', 'FROM', 'DESCRIPTION'], cells));
     });
 }
 

@@ -10,7 +10,7 @@ export function contextCommand({ parts, out }: Context): Command {
   return new Command('context')
     .summary('show how wm reaches the manager')
     .description(
-      'Show the URL, token and Redis of the manager of this cell, from the context file that it wrote when it started. WM_URL, WM_TOKEN and REDIS_URL override the file. The token is hidden without --token.',
+      'Show the URL, token and Redis URL of the manager of this cell, from the context file that it wrote when it started. WM_URL, WM_TOKEN and REDIS_URL override the file. The token is hidden without --token.',
     )
     .option('--token', 'print only the token')
     .addOption(outputOption())
@@ -37,5 +37,5 @@ export function contextCommand({ parts, out }: Context): Command {
 const unknown = (path: string) =>
   new Fault(
     'not_found',
-    `There is no token in ${path}: no manager of this cell has started here. Start one with \`npm start\` or \`wm serve\`, or set WM_TOKEN.`,
+    `There is no token in ${path}: no manager of this cell has been started here. Start one with \`npm start\` or \`wm serve\`, or set WM_TOKEN.`,
   );

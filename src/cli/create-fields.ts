@@ -43,7 +43,7 @@ export interface CreateOptions {
 export function createFields(options: CreateOptions, commandLine: string[]): Record<string, unknown> {
   const { command, ...file } = options.file ?? {};
   if (command !== undefined && command !== 'create')
-    throw usage(`The file holds the command ${JSON.stringify(command)}; only create can be given here.`);
+    throw usage(`The file contains the command ${JSON.stringify(command)}; only create is allowed.`);
   const { memory, cpus, pids, env, label } = options;
   const limits = present({ memory, cpus, pids });
   const given = present({
@@ -83,7 +83,7 @@ export function createFields(options: CreateOptions, commandLine: string[]): Rec
   if (fields.agent_type === undefined && fields.command_line !== undefined) fields.agent_type = 'CUSTOM';
   if (fields.agent_type === undefined)
     throw usage(
-      'There is nothing to run. Give a command line after --, as in `wm create -- sleep 60`, or --type.',
+      'There is nothing to run. Add a command line after --, as in `wm create -- sleep 60`, or use --type.',
     );
   return fields;
 }
@@ -98,7 +98,9 @@ export function fieldsFile(path: string): Record<string, unknown> {
     throw new InvalidArgumentError('The file is not JSON.');
   }
   if (typeof read !== 'object' || read === null || Array.isArray(read))
-    throw new InvalidArgumentError('The file must hold one JSON object with the fields of a create command.');
+    throw new InvalidArgumentError(
+      'The file must contain one JSON object with the fields of a create command.',
+    );
   return read as Record<string, unknown>;
 }
 

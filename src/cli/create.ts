@@ -26,7 +26,7 @@ export function createCommand(context: Context): Command {
     .argument('[command...]', 'program and arguments of a CUSTOM worker')
     .passThroughOptions()
     .addOption(types.choices(AGENT_TYPES))
-    .option('--name <name>', 'name, unique among living workers')
+    .option('--name <name>', 'name, unique among running workers')
     .option('--instructions <text|@file>', 'content of CLAUDE.md and AGENTS.md', textOrFile)
     .option('--prompt <text|@file>', 'first prompt', textOrFile)
     .option('--exit-after-prompt', 'stop after the first prompt is answered')
@@ -59,7 +59,7 @@ export function createCommand(context: Context): Command {
     .addOption(new Option('--protocol <protocol>', 'protocol of a CUSTOM command').choices(PROTOCOLS))
     .option('--agent-version <version>', "version of the agent's CLI (default: the pinned one)")
     .option('--silence-timeout <time>', 'fail a turn after this time without activity', seconds)
-    .option('--secret <name>', 'secret to give to it; repeatable', item)
+    .option('--secret <name>', 'secret to pass to it; repeatable', item)
     .option(
       '--handler <file>',
       'handler file of a TASK worker, absolute or relative to HANDLERS_DIR; repeatable',
@@ -103,7 +103,7 @@ async function create(context: Context, commandLine: string[], options: Options)
   if (json) await out.json(answer);
   else if (answer.success) await out.line(id);
   const why = String(answer.runtime_reason ?? '');
-  if (!json && isUnexpected(why)) out.note(`It runs as a process of this machine. ${why}`);
+  if (!json && isUnexpected(why)) out.note(`It runs as a process on this machine. ${why}`);
   if (!json && Array.isArray(answer.warnings))
     for (const warning of answer.warnings) out.note(`Warning: ${warning}`);
   if (!answer.success) throw refusalOf(answer);
@@ -123,7 +123,7 @@ async function create(context: Context, commandLine: string[], options: Options)
 const goneSince = (id: string, request: string) =>
   new Fault(
     'conflict',
-    `The request ${request} created worker ${id}, which was deleted since; nothing was created now. Use another --request-id.`,
+    `The request ${request} created worker ${id}, which has been deleted since; no worker was created now. Use another --request-id.`,
   );
 
 /**

@@ -52,7 +52,7 @@ function desireCommand(verb: Verb, context: Context): Command {
 /** One after the other; what fails does not keep the others from being tried, as with docker's verbs. */
 async function desire(verb: Verb, context: Context, given: string[], options: Options): Promise<void> {
   if (options.requestId !== undefined && given.length > 1)
-    throw usage('--request-id names one command; give one worker only.');
+    throw usage('--request-id identifies one command; give one worker only.');
   const session = await context.session();
   const answers: Answer[] = [];
   const failures: unknown[] = [];

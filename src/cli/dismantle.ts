@@ -15,9 +15,9 @@ interface Outcome {
 /** `dismantle`: removes what a cell leaves on this machine once its managers and workers are gone. */
 export function dismantleCommand(context: Context): Command {
   return new Command('dismantle')
-    .summary('remove what this cell left on the machine')
+    .summary('remove what this cell created on the machine')
     .description(
-      "Remove this cell's Docker network and the folders of its direct workers. Fails while a manager leads the cell, or bodies are left. Records in Redis and images stay.",
+      "Remove this cell's Docker network and the folders of its direct workers. Fails while a manager leads the cell, or bodies exist. Keeps records in Redis and images.",
     )
     .option('--force', 'stop and remove remaining bodies first')
     .addOption(outputOption())
@@ -46,7 +46,7 @@ async function dismantle(
   if (first?.skipped && outcomes.every(({ skipped }) => skipped))
     throw new Fault('unavailable', `Nothing could be removed: ${first.skipped}`);
   for (const { runtime, skipped } of outcomes)
-    if (skipped) out.note(`note: ${runtime} does not answer, and what it may hold stays: ${skipped}`);
+    if (skipped) out.note(`note: ${runtime} does not answer, so its resources remain: ${skipped}`);
   if (output === 'json') return out.json({ cell, runtimes: outcomes });
   await out.line(`cell/${cell} dismantled`);
 }
@@ -57,7 +57,7 @@ async function refuseWhileLed(context: Context): Promise<void> {
   try {
     leader = await (await context.session()).leader();
   } catch (error) {
-    context.out.note(`note: whether a manager leads is not known: ${messageOf(error)}`);
+    context.out.note(`note: cannot check whether a manager leads: ${messageOf(error)}`);
     return;
   }
   if (leader) throw new Fault('conflict', `The manager ${leader.owner} leads this cell. Stop it first.`);
@@ -68,7 +68,7 @@ async function takeDown(runtime: Runtime, cell: string, force: boolean): Promise
   if (bodies.length > 0 && !force)
     throw new Fault(
       'conflict',
-      `The cell ${cell} still has ${bodies.length} ${bodies.length === 1 ? 'body' : 'bodies'} on ${runtime.name}. Delete their workers under a manager, or end them with --force.`,
+      `The cell ${cell} still has ${bodies.length} ${bodies.length === 1 ? 'body' : 'bodies'} on ${runtime.name}. Delete the workers with a running manager, or use --force to end them.`,
     );
   for (const { id } of bodies) await runtime.remove(id);
   await runtime.dismantle();

@@ -23,7 +23,7 @@ export function eventsCommand(context: Context): Command {
     .option('-f, --follow', 'follow new events until Ctrl-C')
     .option('--tail <n>', 'show only the last n events', count)
     .addOption(outputOption())
-    .addHelpText('after', '\nExample:\n  $ wm events -f 3f2a\n\nWith -o json, one JSON object a line.')
+    .addHelpText('after', '\nExample:\n  $ wm events -f 3f2a\n\nWith -o json, one JSON object per line.')
     .action((given: string | undefined, options: Options) => events(context, given, options));
 }
 

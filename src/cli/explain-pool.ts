@@ -91,13 +91,11 @@ export function inWords(
     ],
     ['Recorded', recorded ? line(recorded) : 'nothing yet'],
     ['Decision', line(status)],
-    ['To do', intents.length > 0 ? intents.map(describePool).join(', then ') : 'nothing'],
-    ['Next look', `in ${age(requeue_after_ms)}, or when something changes`],
+    ['Actions', intents.length > 0 ? intents.map(describePool).join(', then ') : 'nothing'],
+    ['Next check', `in ${age(requeue_after_ms)}, or when something changes`],
     [
       'Manager',
-      leader
-        ? `${leader} leads`
-        : 'none leads: nothing of this happens until one does; start it with `wm serve`',
+      leader ? `${leader} leads` : 'none leads, so nothing happens until one does; start it with `wm serve`',
     ],
   ]);
   if (members.length === 0) return head;

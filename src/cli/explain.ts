@@ -81,7 +81,7 @@ export function explanation(seen: Observation, decision: Decision, leader: Leade
   const { desired, generation, spec } = seen.desired;
   const { intents, requeue_after_ms: ms } = decision;
   const same = status && line(status) === line(decision.status);
-  const noted = `The record says otherwise. Either the manager has not looked since, or it remembers what an engine refused, or this command does not see what the manager sees: run it on the manager's machine${leader ? ` (${leader.owner})` : ''} with the manager's settings.`;
+  const noted = `The recorded status differs. Either the manager has not reconciled since, or it stores an error of the engine, or this command cannot observe everything that the manager can: run it on the manager's machine${leader ? ` (${leader.owner})` : ''} with the manager's settings.`;
   return fields([
     ['Worker', `${seen.worker_id}${spec.name ? ` (${spec.name})` : ''}`],
     ['Desired', `${desired}, generation ${generation}; ${spec.runtime}, restart ${spec.restart_policy}`],
@@ -96,20 +96,20 @@ export function explanation(seen: Observation, decision: Decision, leader: Leade
     ['Rule', ruleLine(decision, stateOf(seen.memo?.value))],
     ['Decision', line(decision.status)],
     ['Differs', status && !same ? noted : undefined],
-    ['To do', intents.length > 0 ? intents.map(describe).join(', then ') : 'nothing'],
-    ['Next look', ms === undefined ? 'when something changes' : `in ${age(ms)}, or when something changes`],
+    ['Actions', intents.length > 0 ? intents.map(describe).join(', then ') : 'nothing'],
+    ['Next check', ms === undefined ? 'when something changes' : `in ${age(ms)}, or when something changes`],
     [
       'Manager',
       leader
         ? `${leader.owner} leads since ${ageOf(new Date(leader.epoch).toISOString(), now)}`
-        : 'none leads: nothing of this happens until one does; start it with `wm serve`',
+        : 'none leads, so nothing happens until one does; start it with `wm serve`',
     ],
   ]);
 }
 
 function bodyLine({ actual, now }: Observation): string {
   if (actual.kind === 'absent') return 'none';
-  if (actual.kind === 'unknown') return `cannot be seen: ${actual.error}`;
+  if (actual.kind === 'unknown') return `cannot be observed: ${actual.error}`;
   if (actual.kind === 'ambiguous') return `more than one: ${actual.ids.map(shortId).join(', ')}`;
   const { body } = actual;
   const words = [
@@ -117,7 +117,7 @@ function bodyLine({ actual, now }: Observation): string {
     `incarnation ${body.incarnation}`,
     `${body.state}${body.paused ? ' (paused)' : ''} ${age(now - since(body))}`,
     body.exit_code === undefined ? undefined : `exit code ${body.exit_code}`,
-    body.oom_killed ? 'killed for its memory' : undefined,
+    body.oom_killed ? 'killed because it exceeded its memory limit' : undefined,
     body.error,
     body.ip_address,
     body.pid === undefined ? undefined : `pid ${body.pid}`,
@@ -128,7 +128,7 @@ function bodyLine({ actual, now }: Observation): string {
 /** Which rule of the state machine applied. `otherwise` is its name for "no other rule of this state does". */
 function ruleLine({ rule, intents }: Decision, state: string): string {
   if (rule !== 'otherwise') return `"${rule}" in ${state}`;
-  return `none of ${state} applies, so ${intents.length > 0 ? 'the next step follows' : 'it stays as it is'}`;
+  return `no rule of ${state} applies, so ${intents.length > 0 ? 'the next step follows' : 'nothing changes'}`;
 }
 
 /** The state in which the rule was looked for, as the machine's diagram names it. */

@@ -14,7 +14,7 @@ export async function* healthChecks(settings: { httpHost: string; httpPort: numb
     const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
     const { checks } = (await answer.json()) as { checks: Record<string, { ok: boolean; message: string }> };
     for (const [name, { ok, message }] of Object.entries(checks)) {
-      const advice = 'The log of the manager says more.';
+      const advice = "See the manager's log for details.";
       if (!ok && !OWN.test(name)) yield { name: `Manager ${name}`, state: 'bad', found: message, advice };
     }
   } catch (error) {
@@ -23,7 +23,7 @@ export async function* healthChecks(settings: { httpHost: string; httpPort: numb
       state: 'hint',
       // `fetch failed` says nothing; its cause does.
       found: `no report at ${url}: ${messageOf((error as { cause?: unknown }).cause ?? error)}`,
-      advice: 'Set HTTP_HOST and HTTP_PORT as for the manager, or run this on its machine.',
+      advice: "Set HTTP_HOST and HTTP_PORT to the manager's values, or run this on its machine.",
     };
   }
 }

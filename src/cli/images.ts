@@ -71,7 +71,7 @@ function gcCommand(context: Context): Command {
   return new Command('gc')
     .summary('remove unused images')
     .description(
-      'Remove images that nobody has used for IMAGE_RETENTION_DAYS, and the least recently used above IMAGE_BUDGET. ' +
+      'Remove images that have not been used for IMAGE_RETENTION_DAYS, and the least recently used images above IMAGE_BUDGET. ' +
         'An image with another tag than worker:<hash> is kept: use `docker tag` to keep an image.',
     )
     .option('--dry-run', 'show what would be removed')
@@ -149,7 +149,7 @@ function specOf(options: BuildOptions): WorkerSpec {
   if (read.success) return read.data;
   const [issue] = read.error.issues;
   const option = OPTIONS[String(issue?.path[0])] ?? '--module';
-  throw usage(`${option}: ${issue?.message ?? 'is wrong'}.`);
+  throw usage(`${option}: ${issue?.message ?? 'is invalid'}.`);
 }
 
 async function gc(context: Context, options: { dryRun?: boolean; output: string }): Promise<void> {
@@ -162,9 +162,7 @@ async function gc(context: Context, options: { dryRun?: boolean; output: string 
   if (done.leftovers_removed > 0)
     await out.line(`${done.leftovers_removed} leftovers of builds ${would}removed`);
   const freed = sizeText(done.freed_bytes + done.cache_freed_bytes);
-  await out.line(
-    `${freed} ${would}freed; ${done.images} images with ${sizeText(done.image_bytes)} are left.`,
-  );
+  await out.line(`${freed} ${would}freed; ${done.images} images with ${sizeText(done.image_bytes)} remain.`);
 }
 
 /** With the record of uses, without which nothing can be told of an image. */

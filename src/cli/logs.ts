@@ -24,7 +24,7 @@ export function logsCommand(context: Context): Command {
   return new Command('logs')
     .summary("show a worker's output")
     .description(
-      "Show what a worker's agent wrote: stdout and stderr as they are, everything else as [type] content.",
+      "Show what a worker's agent wrote: stdout and stderr unchanged, everything else as [type] content.",
     )
     .argument('<id>', 'worker ID, unique ID prefix, or name')
     .option('-f, --follow', 'follow new output until the worker ends or Ctrl-C')
@@ -33,7 +33,7 @@ export function logsCommand(context: Context): Command {
     .addOption(outputOption())
     .addHelpText(
       'after',
-      '\nExample:\n  $ wm logs -f --tail 20 3f2a\n\nWith -o json, one JSON object a line.',
+      '\nExample:\n  $ wm logs -f --tail 20 3f2a\n\nWith -o json, one JSON object per line.',
     )
     .action((given: string, options: Options) => logs(context, given, options));
 }

@@ -54,7 +54,7 @@ export function readPools(text: string, file: string): PoolSpec[] {
       more += Math.max(0, found.length - ISSUES_TOLD);
       if (!read.success) continue;
       if (pools.some(({ name }) => name === read.data.name))
-        tell({ path: 'name', message: `is there twice: ${read.data.name}` });
+        tell({ path: 'name', message: `is declared twice: ${read.data.name}` });
       pools.push(read.data);
     }
   }

@@ -80,9 +80,9 @@ export function filterOf(filters: string[], all: boolean): (worker: Summary) => 
     const key = text.slice(0, at);
     const value = text.slice(at + 1);
     if (!FILTERS.includes(key) || value === '')
-      throw usage(`The filter ${text} is not known: use ${FILTERS.map((name) => `${name}=…`).join(', ')}.`);
+      throw usage(`Unknown filter ${text}. Use ${FILTERS.map((name) => `${name}=…`).join(', ')}.`);
     if (key === 'status' && !(WORKER_STATUSES as readonly string[]).includes(value.toUpperCase()))
-      throw usage(`The status ${value} is not known: use one of ${WORKER_STATUSES.join(', ')}.`);
+      throw usage(`Unknown status ${value}. Use one of ${WORKER_STATUSES.join(', ')}.`);
     byKey.set(key, [...(byKey.get(key) ?? []), value]);
   }
   const alive = ({ status }: Summary) => status === 'STARTING' || status === 'RUNNING';

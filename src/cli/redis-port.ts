@@ -16,7 +16,7 @@ export function askRedisAt(at: { host: string; port: number; tls: boolean }): Pr
     };
     socket.setTimeout(WAIT_MS, () => end(`did not answer in ${WAIT_MS / 1000} s`));
     socket.on('error', (error) => end(`cannot be reached: ${messageOf(error)}`));
-    socket.on('end', () => end('hung up'));
+    socket.on('end', () => end('closed the connection'));
     socket.on('connect', () => (at.tls ? end(undefined) : socket.write('PING\r\n')));
     socket.on('data', (bytes) => {
       const text = bytes.toString('utf8').split('\r\n')[0] ?? '';

@@ -32,7 +32,7 @@ export function sendCommand(context: Context): Command {
     .argument('[text]', 'prompt; - reads standard input')
     .addOption(new Option('--interrupt', 'interrupt the current turn').conflicts('shutdown'))
     .option('--shutdown', 'ask it to shut down')
-    .option('--request-id <id>', 'ID that its answers carry (default: generated)')
+    .option('--request-id <id>', 'ID that its responses have (default: generated)')
     .option('--deadline <time>', 'time limit for the agent', seconds)
     .option('--wait', 'print output until the turn is completed')
     .addOption(
@@ -62,7 +62,7 @@ async function send(
   const entry_id = await session.redis.xadd(keys.input(id), '*', 'data', JSON.stringify(message));
   const status = loaded.record.status?.status;
   if (hasEnded(status))
-    out.note(`note: the worker is ${status}; what was sent waits until it is started again.`);
+    out.note(`note: the worker is ${status}; the message is kept until the worker is started again.`);
   if (options.output === 'json') await out.jsonLine({ worker_id: id, request_id, entry_id });
   else if (!options.wait) await out.line(request_id);
   if (options.wait) await answer({ session, id, out }, from, request_id, options);
@@ -71,7 +71,7 @@ async function send(
 function messageOf(text: string | undefined, request_id: string, options: Options): object {
   const type = options.interrupt ? 'interrupt' : options.shutdown ? 'shutdown' : 'prompt';
   if ((type === 'prompt') !== (text !== undefined))
-    throw usage(type === 'prompt' ? 'The prompt is missing.' : `--${type} takes no text.`);
+    throw usage(type === 'prompt' ? 'The prompt is missing.' : `--${type} does not accept text.`);
   const content = text === '-' ? readText('-') : text;
   const deadline = options.deadline === undefined ? {} : { deadline_seconds: options.deadline };
   const message = type === 'prompt' ? { type, content, request_id, ...deadline } : { type, request_id };
@@ -96,6 +96,6 @@ async function answer(
     if (FAILED.has(entry.type)) throw new Error(`The prompt ${requestId} was not answered: ${entry.content}`);
   }
   throw new TimedOut(
-    `No end of the answer to ${requestId} in ${timeout} s; \`wm logs -f ${id}\` shows what comes.`,
+    `The turn of ${requestId} did not end in ${timeout} s; \`wm logs -f ${id}\` shows further output.`,
   );
 }

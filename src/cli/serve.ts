@@ -43,5 +43,5 @@ export function serveCommand({ parts }: Context): Command {
 const notBuilt = () =>
   new Fault(
     'unavailable',
-    'The wrapper, dist/wrapper.mjs, is not built, and direct workers need it. Build it with `npm run build`, use `npm start`, which builds it, or set RUNTIME=docker.',
+    'Direct workers need the wrapper, dist/wrapper.mjs, which is not built. Build it with `npm run build`, use `npm start`, which builds it, or set RUNTIME=docker.',
   );

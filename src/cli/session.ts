@@ -105,17 +105,17 @@ export class Session {
   #whereElse(): string {
     const { redisFromFile, path } = this.#context();
     return redisFromFile
-      ? `The manager that named it in ${path} has probably ended: start it again with \`npm start\`, or set REDIS_URL`
-      : 'Start Redis there, or set REDIS_URL to where it is';
+      ? `The manager that wrote ${path} has probably ended: start it again with \`npm start\`, or set REDIS_URL`
+      : 'Start Redis there, or set REDIS_URL to its address';
   }
 
   #unreachable(error: unknown): Fault {
     const { redisUrl } = this.settings;
     const why = this.#why ?? messageOf(error);
-    const advice = /there is no database/.test(why)
-      ? 'Name another one in REDIS_URL'
+    const advice = /database .* cannot be selected/.test(why)
+      ? 'Set REDIS_URL to another one'
       : /NOAUTH|WRONGPASS|NOPERM/.test(why)
-        ? 'Put the user and password into REDIS_URL'
+        ? 'Add the user and password to REDIS_URL'
         : this.#whereElse();
     const message = `Redis does not answer at ${redactUrl(redisUrl)} (${why}). ${advice}.`;
     return new Fault('unavailable', message, { cause: error });

@@ -51,7 +51,7 @@ function submitCommand(context: Context): Command {
     .option('--kwargs <json>', 'keyword arguments as a JSON object', json)
     .option('--prompt <text>', 'prompt for a pool of agents; - reads standard input')
     .option('--file <file>', 'submission as JSON; - reads standard input', (path) => json(readText(path)))
-    .option('--id <id>', 'task ID; the same ID twice is one task')
+    .option('--id <id>', 'task ID; a repeated ID is the same task')
     .addOption(new Option('--priority <priority>', 'priority').choices(TASK_PRIORITIES))
     .option('--timeout <time>', 'time limit of one attempt', seconds)
     .option('--retries <number>', 'number of retries', count)
@@ -137,7 +137,7 @@ async function find(desk: TaskDesk, given: string, pool: string | undefined): Pr
     const list = `\n  ${task.task_id}\n  ${another.task_id}`;
     throw new Fault(
       'conflict',
-      `More than one task has an id that begins with ${given}; write more of it:${list}`,
+      `More than one task has an ID that starts with ${given}; use a longer prefix:${list}`,
     );
   }
 }
@@ -169,7 +169,7 @@ function submissionOf(command: string[], options: SubmitOptions): Record<string,
       : [{ function: name, ...(args !== undefined && { args }), ...(kwargs !== undefined && { kwargs }) }]),
     ...(prompt === undefined ? [] : [{ prompt: prompt === '-' ? readText('-') : prompt }]),
   ];
-  if (payloads.length > 1) throw usage('Give one of --function, --prompt and a command line after --.');
+  if (payloads.length > 1) throw usage('Give only one of --function, --prompt and a command line after --.');
   if (payloads.length === 0 && file === undefined)
     throw usage('There is nothing to do. Give --function, --prompt, --file, or a command line after --.');
   const given = {
@@ -195,7 +195,7 @@ async function untilEnded(
     if (task.status === 'completed' || task.status === 'failed') return task;
     if (performance.now() > until)
       throw new TimedOut(
-        `The task ${task_id} is ${task.status} after ${timeout} s; it goes on. See \`wm tasks get ${task_id}\`.`,
+        `The task ${task_id} is ${task.status} after ${timeout} s and continues. See \`wm tasks get ${task_id}\`.`,
       );
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
@@ -236,6 +236,6 @@ function json(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new InvalidArgumentError('It is not JSON.');
+    throw new InvalidArgumentError('The value is not JSON.');
   }
 }

@@ -18,7 +18,7 @@ export function topCommand(context: Context): Command {
   return new Command('top')
     .summary('show CPU and memory of workers')
     .description(
-      'Show CPU (100 % is one core) and memory of living workers as of the last check (HEALTH_CHECK_INTERVAL).',
+      'Show CPU (100 % is one core) and memory of running workers as of the last check (HEALTH_CHECK_INTERVAL).',
     )
     .argument('[id...]', 'filter by IDs, unique ID prefixes, or names')
     .addOption(new Option('--sort <order>', 'sort order').choices(ORDERS).default('cpu'))

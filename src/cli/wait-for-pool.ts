@@ -14,7 +14,7 @@ export async function waitForPool(
   const until = performance.now() + seconds * 1000;
   for (;;) {
     const read = await store.load(name);
-    if (!read) throw new Error(`The pool ${name} is not there any more.`);
+    if (!read) throw new Error(`The pool ${name} does not exist any more.`);
     const { status, pool } = read;
     if (status?.observed_generation === pool.generation) {
       if (status.phase === 'ready') return;
@@ -22,7 +22,7 @@ export async function waitForPool(
     }
     if (performance.now() >= until)
       throw new TimedOut(
-        `The pool ${name} is not ready after ${seconds} s: ${status?.message ?? 'no manager has looked at it.'}`,
+        `The pool ${name} is not ready after ${seconds} s: ${status?.message ?? 'no manager has reconciled it.'}`,
       );
     await delay(LOOK_MS);
   }

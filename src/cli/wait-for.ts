@@ -103,5 +103,5 @@ async function nextEvent(
 function late(id: string, goal: Goal, { status }: Seen, seconds: number): string {
   const now = status ? `${status.status} (${status.phase})` : 'STARTING (accepted)';
   const why = status?.reason ? `, ${status.reason}: ${status.message}` : '';
-  return `The worker ${id} is not ${goal} after ${seconds} s; it is ${now}${why}. \`wm explain ${id.slice(0, 12)}\` tells why.`;
+  return `The worker ${id} is not ${goal} after ${seconds} s; it is ${now}${why}. \`wm explain ${id.slice(0, 12)}\` shows why.`;
 }

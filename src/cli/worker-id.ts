@@ -12,24 +12,24 @@ const SHOWN = 5;
  */
 export async function resolveId(session: Session, given: string): Promise<string> {
   const asked = given.trim();
-  if (asked === '') throw usage('The worker id is empty. `wm ps -a` lists all workers.');
+  if (asked === '') throw usage('The worker ID is empty. `wm ps -a` lists all workers.');
   if (workerId.safeParse(asked.toLowerCase()).success) return asked.toLowerCase();
   const ids = await session.store.ids();
   const matching = matchPrefix(ids, asked);
-  if (matching.length > 0) return only(matching, `the id ${oneLine(asked)}`);
+  if (matching.length > 0) return only(matching, `the ID ${oneLine(asked)}`);
   const all = await session.store.summaries();
   if (all.some(({ worker_id, external }) => external && worker_id === asked)) {
-    const how = `Its own machine ends it (docker stop), and \`curl NODE_URL/health\` tells of it.`;
+    const how = `Stop it on its own machine (docker stop); \`curl NODE_URL/health\` shows its state.`;
     throw new Fault(
       'unsupported',
-      `${oneLine(asked)} was started by hand, and no manager has a record of it. ${how}`,
+      `${oneLine(asked)} was started manually, and no manager has a record of it. ${how}`,
     );
   }
   const named = whoseName(all, asked);
   if (named.length > 0) return only(named, `the name ${oneLine(asked)}`);
   throw new Fault(
     'not_found',
-    `There is no worker ${oneLine(asked)}. \`wm ps -a\` lists all; a deleted one is known by its whole id only.`,
+    `There is no worker ${oneLine(asked)}. \`wm ps -a\` lists all workers; a deleted worker is found only by its full ID.`,
   );
 }
 
@@ -52,14 +52,17 @@ function only(ids: string[], what: string): string {
   if (id !== undefined && ids.length === 1) return id;
   const list = ids.slice(0, SHOWN).map((one) => `\n  ${one}`);
   const more = ids.length > SHOWN ? `\n  and ${ids.length - SHOWN} more` : '';
-  throw new Fault('conflict', `More than one worker has ${what}; write more of it:${list.join('')}${more}`);
+  throw new Fault(
+    'conflict',
+    `More than one worker has ${what}; use a longer prefix:${list.join('')}${more}`,
+  );
 }
 
 /** The fault of a worker that has no record. */
 export async function whyNone(session: Session, id: string): Promise<Fault> {
   const left = await session.store.status(id);
   const message = left
-    ? `The worker ${id} was deleted; \`wm status ${id}\` and \`wm events ${id}\` tell what is left of it.`
+    ? `The worker ${id} was deleted; \`wm status ${id}\` and \`wm events ${id}\` show what is kept of it.`
     : `There is no worker ${id}.`;
   return new Fault('not_found', message);
 }

@@ -91,7 +91,7 @@ test('explain says that nobody leads', async () => {
   await redis.hset(`${cell}:workers:index`, id, '1.0');
   const { code, out } = await wm('explain', '0000');
   expect(code).toBe(0);
-  expect(out).toMatch(/To do +create body 1/);
+  expect(out).toMatch(/Actions +create body 1/);
   expect(out).toMatch(/Manager +none leads/);
   expect(await redis.exists(`${cell}:worker:${id}:status`)).toBe(0);
 });
@@ -160,6 +160,6 @@ test('a database that Redis does not have is an error, and nothing is done in an
   const { code, err } = await wm('create', '--timeout', '3s', '--', 'true');
   expect(code).toBe(1);
   expect(err).toMatch(
-    /there is no database 99: ERR DB index is out of range\)\. Name another one in REDIS_URL/,
+    /database 99 cannot be selected: ERR DB index is out of range\)\. Set REDIS_URL to another one/,
   );
 });

@@ -61,8 +61,8 @@ test('a worker is created, talked to and explained, and its variables stay hidde
 
   const explained = await wm('explain', short);
   expect(explained.out).toMatch(/Desired +running, generation 1/);
-  expect(explained.out).toMatch(/Rule +none of RUNNING.ready applies, so it stays as it is/);
-  expect(explained.out).toMatch(/To do +nothing/);
+  expect(explained.out).toMatch(/Rule +no rule of RUNNING.ready applies, so nothing changes/);
+  expect(explained.out).toMatch(/Actions +nothing/);
   const json = JSON.parse((await wm('explain', short, '-o', 'json')).out);
   expect(json).toMatchObject({ actual: { kind: 'present' }, decision: { rule: 'otherwise', intents: [] } });
 

@@ -93,7 +93,7 @@ test.each([
   [
     'a name twice',
     'pools: [{name: a, count: 1}, {name: a, count: 2}]\n',
-    ['pools.yaml:1: pools[1].name is there twice: a'],
+    ['pools.yaml:1: pools[1].name is declared twice: a'],
   ],
   ['broken YAML', 'name: a\ncount: [1\n', [/^pools.yaml:\d: /]],
   [

@@ -82,7 +82,7 @@ test('pools are scaled, explained and deleted at the command line', { timeout: L
   const explained = await wm('explain', 'pool/sleepers');
   expect(explained.out).toMatch(/Desired +running, generation 3; 1 workers of template [0-9a-f]{12}/);
   expect(explained.out).toMatch(/Decision +ready: 1 of 1 workers are ready/);
-  expect(explained.out).toMatch(/To do +nothing/);
+  expect(explained.out).toMatch(/Actions +nothing/);
   expect(explained.out).toMatch(/^[0-9a-f]{8}-[0-9a-f]{3} +\d +direct +idle +0 +newest/m);
 
   await writeFile(file, 'name: sleepers\ncount: many\n');

@@ -25,7 +25,7 @@ test.each(['auto', 'process'])(
   async (runtime) => {
     const { code, said, served } = await serve(runtime, false);
     expect({ code, served }).toEqual({ code: 1, served: [] });
-    expect(said).toMatch(/dist\/wrapper\.mjs, is not built.*npm run build/);
+    expect(said).toMatch(/dist\/wrapper\.mjs, which is not built.*npm run build/);
   },
 );
 

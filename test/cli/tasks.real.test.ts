@@ -83,7 +83,7 @@ test('what is wrong is told, and nothing is handed in', async () => {
     [[], 2, '--function'],
     [['-f', 'a b'], 2, 'payload'],
     [['-f', 'a', '--', 'ls'], 2, 'one of --function'],
-    [['-f', 'a', '--args', '[1'], 2, 'It is not JSON'],
+    [['-f', 'a', '--args', '[1'], 2, 'The value is not JSON'],
     // Nobody has allowed commands in a pool that is not declared.
     [['--', 'ls', '-l'], 2, 'set commands: true'],
     [['--pool', 'nope', '-f', 'a'], 1, 'There is no pool nope'],

@@ -55,7 +55,7 @@ test('a hung body is killed at once, told with its evidence, and restarted where
     expect(killed.intents).toEqual([{ type: 'kill', body_id: 'body' }]);
     expect(killed.status).toMatchObject({ status: 'RUNNING', phase: 'killing', reason: 'HungBody' });
     expect(killed.status.message).toBe(
-      'Its heartbeat has not changed for 61 s, and for 60 s it uses no CPU at all.',
+      'Its heartbeat has not changed for 61 s, and for 60 s it uses no CPU.',
     );
     const body = { state: 'exited', exit_code: 137 } as const;
     const after = decide(look({ memo: killed.memo, spec, body, beat: {} }));

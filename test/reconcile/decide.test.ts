@@ -193,7 +193,7 @@ describe('the status', () => {
         status: 'FAILED',
         reason: 'SupervisorLost',
         exit_code: undefined,
-        message: 'It was killed with its supervisor. Its exit code is not known.',
+        message: 'It was killed with its supervisor. Its exit code is unknown.',
       },
     ],
     [
@@ -210,7 +210,7 @@ describe('the status', () => {
       {
         status: 'FAILED',
         reason: 'Lost',
-        message: 'The body was removed from outside.',
+        message: 'The body was removed externally.',
         body_id: undefined,
       },
     ],
@@ -363,7 +363,7 @@ describe('a worker that used up its restarts', () => {
     const { status, message } = ended({ restart_policy: 'on-failure', max_restarts: 4 });
     expect({ status, message }).toEqual({
       status: 'FAILED',
-      message: 'It exited with code 3 before it was ready. Gave up after 4 restarts, as max_restarts says.',
+      message: 'It exited with code 3 before it was ready. Gave up after 4 restarts (max_restarts).',
     });
   });
 

@@ -241,7 +241,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
         try {
           tellContext(settings, generated, url);
         } catch (error) {
-          log.warn({ why: messageOf(error) }, 'cannot write the context file; set REDIS_URL for wm');
+          log.warn({ why: messageOf(error) }, 'failed to write the context file; set REDIS_URL for wm');
         }
       },
       imageObstacle: (images) =>

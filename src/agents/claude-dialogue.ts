@@ -107,7 +107,7 @@ export const openClaude: OpenDialogue = ({ session: resumed }) => {
     const response =
       asked?.subtype === 'can_use_tool'
         ? { subtype: 'success', response: { behavior: 'allow', updatedInput: asked.input ?? {} } }
-        : { subtype: 'error', error: 'This is not answered here.' };
+        : { subtype: 'error', error: 'This request is not supported.' };
     return {
       write: line({ type: 'control_response', response: { ...response, request_id: said.request_id } }),
     };
@@ -151,7 +151,7 @@ function retryOf(said: Fields): string {
   const what = status > 0 ? `answered ${status}` : 'did not answer';
   const seconds = (number(said.retry_delay_ms) / 1000).toFixed(1);
   const tries = `attempt ${number(said.attempt)} of ${number(said.max_retries)}`;
-  return `The model's endpoint ${what} (${text(said.error) || 'unknown'}); ${tries}, again in ${seconds} s.`;
+  return `The model's endpoint ${what} (${text(said.error) || 'unknown'}); ${tries}, retrying in ${seconds} s.`;
 }
 
 const errorsOf = (said: Fields) => (Array.isArray(said.errors) ? said.errors.map(text).join('; ') : '');

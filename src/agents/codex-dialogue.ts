@@ -81,7 +81,7 @@ export const openCodex: OpenDialogue = ({ workspace, session: resumed }) => {
   }
 
   const refused = (error: Fields): Step => ({
-    events: [{ type: 'stderr', content: `Codex refused to begin: ${text(error.message)}` }],
+    events: [{ type: 'stderr', content: `Codex did not start: ${text(error.message)}` }],
   });
 
   function hearThread(purpose: string, result: Fields, error: Fields | undefined): Step {
@@ -103,7 +103,7 @@ export const openCodex: OpenDialogue = ({ workspace, session: resumed }) => {
     const { partial, tools, usage, interrupted } = turn;
     const events: AgentEvent[] = [...partial.values()].map((content) => ({ type: 'message', content }));
     for (const [tool_use_id, tool] of tools) {
-      const content = ended.ok ? 'It runs on in the background.' : 'It was ended with the turn.';
+      const content = ended.ok ? 'It continues in the background.' : 'It was ended with the turn.';
       events.push({ type: 'tool_result', content, tool, tool_use_id, is_error: !ended.ok });
     }
     turn = undefined;

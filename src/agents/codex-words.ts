@@ -13,7 +13,7 @@ export function answerTo(method: string): object {
   if (/^item\/(commandExecution|fileChange)\/requestApproval$/.test(method)) {
     return { result: { decision: 'accept' } };
   }
-  return { error: { code: -32_601, message: 'This is not answered here.' } };
+  return { error: { code: -32_601, message: 'This request is not supported.' } };
 }
 
 /** An error as it tells it. */

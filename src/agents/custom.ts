@@ -21,6 +21,6 @@ export const customAcp: AgentKind = {
   ...custom,
   acp: true,
   dialogue: () => {
-    throw new Error('An agent that speaks ACP has no dialogue of lines; the wrapper drives it by the SDK.');
+    throw new Error('An ACP agent has no line-based dialogue; the wrapper uses the SDK.');
   },
 };

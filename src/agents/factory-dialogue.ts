@@ -57,7 +57,8 @@ export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
       return { write: begin(), ended: { ok: false, reason: 'session_lost', message: `Droid: ${message}` } };
     }
     if (purpose === 'begin' || purpose === 'resume') {
-      if (error) return { events: [{ type: 'stderr', content: `Droid began no session: ${message}` }] };
+      if (error)
+        return { events: [{ type: 'stderr', content: `Droid did not start a session: ${message}` }] };
       const name = text(fields(said.result)?.sessionId) || session || '';
       const step: Step = name === '' || name === session ? {} : { session: name };
       session = name;
@@ -105,7 +106,7 @@ export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
         return { events: [{ type: 'tool_result', content, tool, tool_use_id: id, is_error }] };
       }
       case 'llm_retry': {
-        const content = `The model is asked again (${text(told.reason) || 'unknown'}), attempt ${number(told.attempt)}.`;
+        const content = `The request to the model is retried (${text(told.reason) || 'unknown'}), attempt ${number(told.attempt)}.`;
         return { events: [{ type: 'stderr', content }], retrying: true };
       }
       case 'hook_execution_completed':
@@ -128,7 +129,7 @@ export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
     // Whatever may be refused has been by the settings and the hook before it asks anybody.
     const result =
       said.method === 'droid.request_permission' ? { selectedOption: 'proceed_once' } : undefined;
-    const error = { code: -32601, message: 'This is not answered here.' };
+    const error = { code: -32601, message: 'This request is not supported.' };
     return { write: line({ type: 'response', id: said.id, ...(result ? { result } : { error }) }) };
   }
 

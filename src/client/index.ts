@@ -110,7 +110,11 @@ export class ManagerClient {
       | { error?: { code: FaultCode; message: string; issues?: Issue[] } }
       | undefined;
     if (response.ok && answer !== undefined) return answer as T;
-    const { code = 'internal', message = `The manager answered ${status}.`, issues } = answer?.error ?? {};
+    const {
+      code = 'internal',
+      message = `The manager responded with status ${status}.`,
+      issues,
+    } = answer?.error ?? {};
     const after = Number(response.headers.get('retry-after') ?? Number.NaN);
     throw new ManagerError(code, message, {
       status,

@@ -90,7 +90,7 @@ export async function consumeCommands(options: ConsumerOptions, signal: AbortSig
       // Also NOGROUP and UNBLOCKED, after the stream was lost with the store: the group is made again.
       leftovers = true;
       failures += 1;
-      log.warn({ err: error, failures }, 'commands cannot be read; trying again');
+      log.warn({ err: error, failures }, 'failed to read commands; retrying');
       await delay(Math.min(RETRY_MS[0] * 2 ** (failures - 1), RETRY_MS[1]), undefined, { signal }).catch(
         () => {},
       );
@@ -122,7 +122,7 @@ async function settle(entry: Entry, options: ConsumerOptions): Promise<void> {
   if (worker_id && settlement.event && outcome === 'ok')
     void context.store
       .tell(worker_id, settlement.event)
-      .catch((error) => log.warn({ worker_id, why: messageOf(error) }, 'history not written'));
+      .catch((error) => log.warn({ worker_id, why: messageOf(error) }, 'failed to write history'));
 }
 
 /** The warm worker that was chosen is looked at again, whether it was taken or not. */
@@ -156,7 +156,7 @@ async function read(entry: Entry, context: CommandContext): Promise<Settlement &
   }
   const name = COMMAND_NAMES.find((known) => known === given.command) ?? 'invalid';
   if (entry.deliveries >= MAX_DELIVERIES) {
-    const why = `was tried ${entry.deliveries - 1} times without success; the log of the manager tells why`;
+    const why = `was tried ${entry.deliveries - 1} times without success; see the manager's log`;
     const fault = new Fault('internal', `The entry ${entry.id} of worker:commands ${why}.`);
     return { ...refused(entry, given, fault), operation: 'dead', name };
   }
@@ -173,7 +173,7 @@ async function read(entry: Entry, context: CommandContext): Promise<Settlement &
 
 /** The object that an entry holds, or why it holds none. */
 function open({ data, bytes }: Entry): Given | string {
-  if (bytes > ENTRY_LIMIT) return `has ${bytes} bytes; a command may have ${ENTRY_LIMIT}`;
+  if (bytes > ENTRY_LIMIT) return `has ${bytes} bytes; the limit is ${ENTRY_LIMIT}`;
   if (data === undefined) return 'has no field "data"';
   let given: unknown;
   try {

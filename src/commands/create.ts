@@ -21,12 +21,12 @@ export async function create(command: CommandOf<'create'>, context: CommandConte
   const spec: WorkerSpec = workerSpec.parse({ ...given, runtime });
   const taken = new Fault(
     'conflict',
-    `The worker ${worker_id} exists already, or did a while ago; ids are not used twice.`,
+    `The worker ${worker_id} exists or existed before; IDs are not reused.`,
   );
   const named = new Fault(
     'conflict',
-    `The name ${spec.name} is that of the worker @holder@, which lives; delete that one, or choose another name.`,
-    { issues: [{ path: 'name', message: 'is the name of the living worker @holder@' }] },
+    `The name ${spec.name} is used by the worker @holder@, which has not ended; delete that worker, or choose another name.`,
+    { issues: [{ path: 'name', message: 'is used by the worker @holder@' }] },
   );
   const warnings = warningsOf(given, runtime);
   const warm = await context.warm?.(spec);
@@ -57,6 +57,6 @@ export async function create(command: CommandOf<'create'>, context: CommandConte
 function chosen({ runtime, reason }: Choice, timestamp: string): LifecycleEvent | undefined {
   if (reason === undefined) return undefined;
   const told = { status: 'STARTING', phase: 'accepted', reason: 'RuntimeChosen' } as const;
-  const message = `It is to live in the runtime ${runtime}. ${reason}`;
+  const message = `It was assigned to the ${runtime} runtime. ${reason}`;
   return { timestamp, type: 'accepted', ...told, message, incarnation: 0, actions: [] };
 }

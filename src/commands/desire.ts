@@ -32,7 +32,7 @@ async function desire(
   const deleted = new Fault('conflict', `The worker ${worker_id} was deleted; create another one.`);
   const named = new Fault(
     'conflict',
-    `The name of the worker ${worker_id} is that of the worker @holder@ by now, which lives; stop or delete that one first.`,
+    `The name of the worker ${worker_id} is now used by the worker @holder@, which has not ended; stop or delete that one first.`,
   );
   return {
     operation: 'desire',

@@ -11,7 +11,7 @@ export async function scale(command: CommandOf<'scale'>, context: CommandContext
   if (before.desired === 'deleted') throw new Fault('conflict', `The pool ${name} is being deleted.`);
   const { spec } = before;
   if (spec.min !== undefined) {
-    const message = `The pool ${name} is scaled on its queue, between ${spec.min} and ${spec.max}; apply other bounds, or a count instead.`;
+    const message = `The pool ${name} is scaled on its queue, between ${spec.min} and ${spec.max}; apply other limits, or a count instead.`;
     throw new Fault('conflict', message);
   }
   const answer = success(command, { pool: name, count, before: fixedSize(spec) });

@@ -19,13 +19,13 @@ export function apiTokenOf(settings: Given, keep: () => string): string {
   if (isLoopback(httpHost)) return keep();
   throw new Fault(
     'invalid_command',
-    `HTTP_HOST is ${httpHost}, which other machines may reach, and no token is set. Set API_TOKEN or API_TOKEN_FILE, or HTTP_HOST=127.0.0.1.`,
+    `HTTP_HOST is ${httpHost}, which other machines can reach, and no token is set. Set API_TOKEN or API_TOKEN_FILE, or HTTP_HOST=127.0.0.1.`,
   );
 }
 
 function fromFile(path: string): string {
   const refuse = (why: string) =>
-    new Fault('invalid_command', `API_TOKEN_FILE is ${path}, ${why}. Name another file, or unset it.`);
+    new Fault('invalid_command', `API_TOKEN_FILE is ${path}, ${why}. Set it to another file, or unset it.`);
   let text: string;
   try {
     text = readFileSync(path, 'utf8').trim();

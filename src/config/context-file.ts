@@ -72,7 +72,7 @@ export function keepToken(path: string): string {
     else if (!publish(path, context)) return readContext(path)?.token ?? replace(path, context);
     return context.token;
   } catch (error) {
-    const what = `The token of the API cannot be kept in ${path}: ${messageOf(error)}.`;
+    const what = `The API token cannot be stored in ${path}: ${messageOf(error)}.`;
     throw new Fault('unavailable', `${what} Set WORKER_MANAGER_HOME to a folder of your own, or API_TOKEN.`);
   }
 }

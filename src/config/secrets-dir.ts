@@ -32,7 +32,7 @@ export function openSecrets(directory: string | undefined): Secrets {
     if (Buffer.byteLength(JSON.stringify(secrets)) <= DELIVERY_LIMIT) return secrets;
     throw new Fault(
       'unavailable',
-      `The secrets ${names.join(', ')} are together larger than ${DELIVERY_LIMIT} bytes.`,
+      `The secrets ${names.join(', ')} have together more than ${DELIVERY_LIMIT} bytes.`,
     );
   }
   async function missing(names: readonly string[]): Promise<string[]> {
@@ -45,15 +45,15 @@ export function openSecrets(directory: string | undefined): Secrets {
 async function readOne(directory: string | undefined, name: string): Promise<string> {
   const fail = (why: string) => new Fault('unavailable', `The secret ${name} ${why}`);
   if (!NAMES.safeParse([name]).success)
-    throw new Fault('invalid_command', 'A secret has a name that cannot be a file.');
+    throw new Fault('invalid_command', 'The name of a secret is not a valid file name.');
   if (directory === undefined)
-    throw fail("can't be read: SECRETS_DIR is not set, the directory that holds one file for each secret.");
+    throw fail("can't be read: SECRETS_DIR, the directory with one file for each secret, is not set.");
   const place = join(directory, name);
   let handle: Awaited<ReturnType<typeof open>>;
   try {
     const file = await realpath(place);
     if (!file.startsWith(`${await realpath(directory)}${sep}`))
-      throw fail(`is a link that leads out of ${directory}, which is not followed.`);
+      throw fail(`is a link that leads out of ${directory}; it is not followed.`);
     // O_NONBLOCK: a named pipe would hold the read for ever.
     handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
@@ -65,12 +65,12 @@ async function readOne(directory: string | undefined, name: string): Promise<str
   }
   try {
     const stat = await handle.stat();
-    if (!stat.isFile()) throw fail(`is no file: ${place}.`);
+    if (!stat.isFile()) throw fail(`is not a file: ${place}.`);
     const bytes = Buffer.alloc(LIMIT + 1);
     let length = 0;
     for (let got = -1; got !== 0 && length < bytes.length; length += got)
       got = (await handle.read(bytes, length, bytes.length - length, length)).bytesRead;
-    if (length > LIMIT) throw fail(`is larger than ${LIMIT} bytes: ${place}.`);
+    if (length > LIMIT) throw fail(`has more than ${LIMIT} bytes: ${place}.`);
     const text = decode(bytes.subarray(0, length));
     if (text === undefined) throw fail(`is not UTF-8 text: ${place}.`);
     // Editors and `echo` end a file with a line end that nobody means.

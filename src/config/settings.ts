@@ -33,7 +33,7 @@ export function readSettings(env: Environment): Settings {
   if (read.apiToken !== undefined && read.apiTokenFile !== undefined)
     issues.push({
       path: 'API_TOKEN_FILE',
-      message: 'is set, and so is API_TOKEN; only one of them can hold',
+      message: 'cannot be combined with API_TOKEN',
     });
   if (issues.length === 0) return read;
   const list = issues.map(({ path, message }) => `\n  ${path} ${message}`).join('');

@@ -36,17 +36,16 @@ export async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
-const tooLong = () =>
-  new TooLarge('invalid_command', `The body of the request has more than ${BODY_BYTES} bytes.`);
+const tooLong = () => new TooLarge('invalid_command', `The request body has more than ${BODY_BYTES} bytes.`);
 
 /** The body's text as JSON; throws a Fault `invalid_command` if it is not JSON, or too much of it. */
 export function jsonOf(text: string): unknown {
   const excess = excessOf(text, BOUNDS);
-  if (excess) throw new Fault('invalid_command', `The body of the request ${excess}.`);
+  if (excess) throw new Fault('invalid_command', `The request body ${excess}.`);
   try {
     // RFC 8259 lets a parser ignore a byte order mark, which some clients send.
     return JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch {
-    throw new Fault('invalid_command', 'The body of the request is not JSON.');
+    throw new Fault('invalid_command', 'The request body is not JSON.');
   }
 }

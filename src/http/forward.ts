@@ -34,7 +34,7 @@ export function createForward(options: { socketPath: string; quietMs: () => numb
     // Read before it counts: a client that sends slowly holds back nobody.
     const body = await bodyOf(request);
     if (active >= AT_ONCE)
-      throw new Fault('unavailable', `${AT_ONCE} requests are being answered already. Try again later.`);
+      throw new Fault('unavailable', `${AT_ONCE} requests are already in progress. Try again later.`);
     active += 1;
     try {
       await pass(request, response, body, socketPath);
@@ -67,7 +67,8 @@ function pass(
     });
     inner.on('error', (error) => {
       if (response.headersSent || response.destroyed) response.destroy();
-      else reject(new Fault('unavailable', 'The manager broke off; try again.', { cause: error }));
+      else
+        reject(new Fault('unavailable', 'The manager closed the connection; try again.', { cause: error }));
     });
     response.on('close', () => {
       inner.destroy();

@@ -51,7 +51,7 @@ export function report(facts: HealthFacts): HealthReport {
     ok: moves,
     message: moves
       ? 'moving'
-      : `has not moved for ${Math.floor(loopQuietSeconds)} s; ${loopStuckSeconds} s is too long`,
+      : `has been blocked for ${Math.floor(loopQuietSeconds)} s; the limit is ${loopStuckSeconds} s`,
   };
   const someRuntime = Object.values(runtimes).some(({ ok }) => ok);
   return {

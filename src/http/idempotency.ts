@@ -8,7 +8,7 @@ export function keyOf({ headers }: Pick<Asked, 'headers'>): string | undefined {
   const key = headers['idempotency-key'];
   if (typeof key !== 'string') return undefined;
   if (key.trim() !== '') return key;
-  throw new Fault('invalid_command', 'Idempotency-Key is empty: name the request by it, or leave it out.');
+  throw new Fault('invalid_command', 'Idempotency-Key is empty; set it to a unique value, or omit it.');
 }
 
 /** A submission that names no task is named by its Idempotency-Key: the same key twice is one task. */

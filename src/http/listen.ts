@@ -58,12 +58,12 @@ export async function listen(options: ListenOptions): Promise<HttpServer> {
         if (thrown instanceof Fault && thrown.code !== 'internal') return refusal(thrown);
         // Its client has gone in the middle of it: nobody hears the answer, and nothing of ours has failed.
         if (request.destroyed && !request.complete) return refusal(BROKEN_OFF);
-        log.error('an HTTP request failed', { err: thrown, path: pathOf(request) });
-        return refusal(new Fault('internal', 'The request could not be answered; the log says why.'));
+        log.error('HTTP request failed', { err: thrown, path: pathOf(request) });
+        return refusal(new Fault('internal', 'Internal error; see the log.'));
       })
       .then((reply) => reply && send(request, response, reply))
       .catch((thrown: unknown) => {
-        log.error('an HTTP answer could not be sent', { err: thrown, path: pathOf(request) });
+        log.error('failed to send HTTP response', { err: thrown, path: pathOf(request) });
         response.destroy();
       });
   });
@@ -73,7 +73,7 @@ export async function listen(options: ListenOptions): Promise<HttpServer> {
     server.once('error', (error) => reject(explain(error, options)));
     server.listen(socketPath === undefined ? { host, port, exclusive: true } : { path: socketPath }, resolve);
   });
-  server.on('error', (error) => log.error('the HTTP server failed', { err: error }));
+  server.on('error', (error) => log.error('HTTP server failed', { err: error }));
   const bound = socketPath === undefined ? (server.address() as AddressInfo).port : port;
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
@@ -94,19 +94,19 @@ async function answer(
   const path = pathOf(request);
   const { host } = request.headers;
   if (!isOurHost(host, hosts)) {
-    const what = `This server does not answer to the name ${JSON.stringify(host?.slice(0, 253))}. Use its address, or add the name to HTTP_ALLOWED_HOSTS.`;
+    const what = `The host name ${JSON.stringify(host?.slice(0, 253))} is not allowed. Use the server's address, or add the name to HTTP_ALLOWED_HOSTS.`;
     return refusal(new Fault('unsupported', what), MISDIRECTED);
   }
   const found = match(routes, path);
   if (!found) {
     const paths = [...new Set(routes.map((route) => route.path))].join(', ');
-    return refusal(new Fault('not_found', `There is nothing at ${path}. Try ${paths}.`));
+    return refusal(new Fault('not_found', `There is nothing at ${path}. Available: ${paths}.`));
   }
   const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
   const route = found.routes.find((one) => one.method === method);
   if (!route) {
     const allowed = found.routes.map((one) => (one.method === 'GET' ? 'GET, HEAD' : one.method)).join(', ');
-    const what = `${path} can't be asked by ${request.method}: use ${allowed}.`;
+    const what = `${path} does not support ${request.method}: use ${allowed}.`;
     return { ...refusal(new Fault('unsupported', what), 405), headers: { allow: allowed } };
   }
   if (!route.open && !hasToken(request, token)) return unauthorized(path);
@@ -143,7 +143,7 @@ async function relay(
 function unauthorized(path: string): Reply {
   const fault = new Fault(
     'invalid_command',
-    `${path} asks for the token: send "Authorization: Bearer TOKEN".`,
+    `${path} requires the token: send "Authorization: Bearer TOKEN".`,
   );
   return { ...refusal(fault, 401), headers: { 'www-authenticate': 'Bearer' } };
 }
@@ -160,7 +160,7 @@ function isForeign({ headers: { origin, host } }: IncomingMessage): boolean {
   return origin !== undefined && origin.replace(/^https?:\/\//, '') !== host;
 }
 
-const BROKEN_OFF = new Fault('invalid_command', 'The request was broken off.');
+const BROKEN_OFF = new Fault('invalid_command', 'The request was aborted.');
 
 /** The path without its query, cut so that an endless one fills neither an answer nor the log. */
 function pathOf(request: IncomingMessage): string {
@@ -183,12 +183,12 @@ function send(request: IncomingMessage, response: ServerResponse, reply: Reply):
 type Why = (options: ListenOptions) => string;
 const WHY: Record<string, Why> = {
   EADDRINUSE: ({ port, names }) =>
-    `port ${port} is taken by another program. Set ${names.port} to a free port, or end that program`,
+    `port ${port} is used by another program. Set ${names.port} to a free port, or stop that program`,
   EACCES: ({ port, names }) => `port ${port} is reserved for root. Set ${names.port} to a port above 1023`,
   EADDRNOTAVAIL: ({ host, names }) =>
-    `${host} is no address of this machine. Set ${names.host} to one of its own, such as 127.0.0.1`,
+    `${host} is not an address of this machine. Set ${names.host} to one of its addresses, such as 127.0.0.1`,
   ENOTFOUND: ({ host, names }) =>
-    `${host} is not known as a name. Set ${names.host} to an address of this machine, such as 127.0.0.1`,
+    `the host name ${host} cannot be resolved. Set ${names.host} to an address of this machine, such as 127.0.0.1`,
 };
 
 function explain(error: NodeJS.ErrnoException, options: ListenOptions): Fault {

@@ -36,7 +36,7 @@ export function poolRoutes({ views, nodes, ask }: PoolRoutesOptions): Route[] {
         ? { name, ...given }
         : given;
     if (name !== undefined && (pool as { name?: unknown } | null)?.name !== name)
-      throw new Fault('invalid_command', `The pool in the body is not named ${name}, as the path says.`);
+      throw new Fault('invalid_command', `The pool in the body does not have the name in the path, ${name}.`);
     const answer = await command(asked, { command: 'apply', pool });
     return json(answer.change === 'created' ? 201 : 200, answer);
   };

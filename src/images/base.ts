@@ -47,7 +47,7 @@ export async function pullBase(docker: Docker, name: string, signal: AbortSignal
     for await (const { error } of readStream(stream)) if (error) throw new Error(error);
   } catch (error) {
     throw new Error(
-      `The base image ${name} is not there and could not be pulled: ${(error as Error).message.trim()} ` +
+      `The base image ${name} does not exist here and could not be pulled: ${(error as Error).message.trim()} ` +
         'Pull or load it, or set WORKER_BASE_IMAGE to an image with Debian bookworm, Node 24 and npm.',
       { cause: error },
     );

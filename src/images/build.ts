@@ -45,7 +45,7 @@ export class ImageBuildFailed extends Error {
 const UNTRUSTED =
   /SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER|VERIFY)|CERTIFICATE_VERIFY_FAILED|certificate verify failed|server certificate/i;
 const UNTRUSTED_HINT =
-  'The registry showed a certificate that is not trusted, as behind a proxy that inspects TLS: set WORKER_BUILD_CA to a file with the certificates to trust.';
+  'The registry has an untrusted certificate, as behind a proxy that inspects TLS: set WORKER_BUILD_CA to a file with the certificates to trust.';
 
 /** Builds with the engine's classic builder, whose cache makes repeated steps free. Throws `ImageBuildFailed`. */
 export async function buildImage(docker: Docker, order: BuildOrder): Promise<void> {
@@ -81,5 +81,5 @@ function exitOf(error: string): string {
 
 function abortOf(signal: AbortSignal, step: string): string {
   const late = (signal.reason as Error | undefined)?.name === 'TimeoutError';
-  return `${step || 'It'} ${late ? 'was not done in the time a build may take (IMAGE_BUILD_SECONDS).' : 'was broken off.'}`;
+  return `${step || 'It'} ${late ? 'did not finish within IMAGE_BUILD_SECONDS.' : 'was aborted.'}`;
 }

@@ -61,7 +61,7 @@ export function toCollect(images: Candidate[], { now, retentionDays, budgetBytes
       drop(image, `not used for ${daysOf(now - image.last_used_at)}`);
   for (const image of removable) {
     if (budgetBytes === undefined || bytesOf([...kept]) <= budgetBytes) break;
-    if (kept.has(image)) drop(image, 'least recently used, and all take more than IMAGE_BUDGET');
+    if (kept.has(image)) drop(image, 'least recently used, and the total size exceeds IMAGE_BUDGET');
   }
   return verdicts;
 }

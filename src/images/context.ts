@@ -52,7 +52,7 @@ async function readCertificates(path: string): Promise<Buffer> {
     return await readFile(path);
   } catch (error) {
     throw new Error(
-      `The certificates for the build, ${path}, cannot be read: ${messageOf(error)}. Set WORKER_BUILD_CA to a file that can.`,
+      `The certificates for the build, ${path}, cannot be read: ${messageOf(error)}. Set WORKER_BUILD_CA to a readable file.`,
       { cause: error },
     );
   }

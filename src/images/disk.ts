@@ -60,8 +60,8 @@ export function watchDisk(options: DiskOptions): Disk {
       const left = await free();
       if (left === undefined || left >= minFreeBytes) return undefined;
       return (
-        `Only ${sizeText(left)} are free at ${root}, where Docker keeps its images, and IMAGE_MIN_FREE asks for ` +
-        `${sizeText(minFreeBytes)}. Make room (\`wm images gc\`, docker system prune), or lower it.`
+        `Only ${sizeText(left)} are free at ${root}, where Docker stores its images; IMAGE_MIN_FREE requires ` +
+        `${sizeText(minFreeBytes)}. Free some space (\`wm images gc\`, docker system prune), or lower it.`
       );
     },
     close: () => client.close(),

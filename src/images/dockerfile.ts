@@ -181,6 +181,6 @@ const node = [
 ].join('\n');
 
 function plain(text: string): string {
-  if (!PLAIN.test(text)) throw new TypeError(`${JSON.stringify(text)} cannot stand in a Dockerfile.`);
+  if (!PLAIN.test(text)) throw new TypeError(`${JSON.stringify(text)} is not allowed in a Dockerfile.`);
   return text;
 }

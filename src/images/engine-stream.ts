@@ -16,7 +16,7 @@ export async function* readStream(stream: NodeJS.ReadableStream): AsyncGenerator
   for await (const chunk of stream) {
     const lines = (rest + chunk).split('\n');
     rest = lines.pop() ?? '';
-    if (rest.length > LONGEST) throw new Error('The Docker daemon sent a line without an end.');
+    if (rest.length > LONGEST) throw new Error('The Docker daemon sent a line that is too long.');
     for (const line of lines) if (line.trim()) yield JSON.parse(line) as EngineLine;
   }
   if (rest.trim()) yield JSON.parse(rest) as EngineLine;

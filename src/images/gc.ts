@@ -125,7 +125,7 @@ export function createCollector(options: CollectorOptions): Collector {
   async function remove({ name, last_used_at = 0 }: StoredImage, by: string): Promise<string | undefined> {
     const claim = await usage.claimRemoval(name, CLAIM_MS, { by, seen: last_used_at });
     if (claim === 'held') return 'a worker is about to use it';
-    if (claim === 'used') return 'it was used meanwhile';
+    if (claim === 'used') return 'it has been used since';
     if (claim === 'removing') return 'another collection is removing it';
     try {
       await client.call('remove', (docker) => docker.getImage(name).remove({ force: false }));
@@ -134,7 +134,7 @@ export function createCollector(options: CollectorOptions): Collector {
       if (!(error instanceof EngineRefusal)) return messageOf(error);
       const gone = error.status === 404;
       await usage.endRemoval(name, { by, gone });
-      return gone ? undefined : error.status === 409 ? 'a container has it' : error.message;
+      return gone ? undefined : error.status === 409 ? 'a container uses it' : error.message;
     }
     await usage.endRemoval(name, { by, gone: true });
     return undefined;

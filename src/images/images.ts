@@ -127,14 +127,14 @@ class EngineImages implements Images {
     const name = imageName(recipe);
     if (this.#jobs.progress(name) || !(await this.#isPresent(name))) {
       const make = (tell: (progress: Progress) => void) => this.#make(name, recipe, tell);
-      await this.#jobs.join(name, 'Waiting for its turn', make, onProgress);
+      await this.#jobs.join(name, 'Waiting for another build', make, onProgress);
     }
     return name;
   }
 
   async recipe(spec: WorkerSpec): Promise<Recipe> {
     const ground = await this.#look();
-    if ('missing' in ground) throw new Error(`The base image ${ground.missing} is not there yet.`);
+    if ('missing' in ground) throw new Error(`The base image ${ground.missing} does not exist here yet.`);
     return recipeOf(spec, ground);
   }
 

@@ -107,8 +107,7 @@ export class Inventory {
       docker.listImages({ filters, abortSignal } as ListImagesOptions),
     );
     // An answer that was cut short must not read as an empty one.
-    if (!Array.isArray(found))
-      throw new RuntimeDown('Docker answered the list of images with something else.');
+    if (!Array.isArray(found)) throw new RuntimeDown("Docker's response to the list of images is invalid.");
     return found;
   }
 
@@ -118,7 +117,7 @@ export class Inventory {
       docker.listContainers({ all: true, abortSignal }),
     );
     if (!Array.isArray(found))
-      throw new RuntimeDown('Docker answered the list of containers with something else.');
+      throw new RuntimeDown("Docker's response to the list of containers is invalid.");
     const users = new Map<string, string[]>();
     for (const { ImageID, Names, Labels, Id } of found as Docker.ContainerInfo[]) {
       const who = Labels?.[LABEL.workerId] ?? Names?.[0]?.slice(1) ?? Id.slice(0, 12);

@@ -44,7 +44,7 @@ export function imageObstacles(options: ObstacleOptions): (spec: WorkerSpec) => 
     const why = await askRegistry(base).then(
       () => undefined,
       (error) =>
-        `The base image ${base} is not there, and no registry gives it (${messageOf(error).trim()}); pull or load it, or set WORKER_BASE_IMAGE.`,
+        `The base image ${base} does not exist here, and cannot be pulled (${messageOf(error).trim()}); pull or load it, or set WORKER_BASE_IMAGE.`,
     );
     asked.set(base, { until: now() + ASKED_MS, why });
     return why;
@@ -54,7 +54,7 @@ export function imageObstacles(options: ObstacleOptions): (spec: WorkerSpec) => 
     const named = spec.image ?? foreignImage;
     if (named !== undefined || !images) {
       if (named === undefined || (await hasImage(host, named))) return undefined;
-      return `Docker has no image ${named}, and the images of bodies are never pulled.`;
+      return `Docker has no image ${named}, and images of bodies are never pulled.`;
     }
     const state = await images.state(spec);
     if (state.kind === 'unknown') return `Its image cannot be built: ${state.error}`;

@@ -61,7 +61,7 @@ export function startSchedule(options: ScheduleOptions): { stop(): void } {
         due = dueAt(cron, now(), earliest);
       }
     } catch (error) {
-      log.warn({ why: messageOf(error) }, 'images could not be collected; trying again');
+      log.warn({ why: messageOf(error) }, 'image garbage collection failed; retrying');
       earliest = now() + SOON_MS;
       due = earliest;
     }
@@ -94,7 +94,7 @@ async function collectOnce(
 ): Promise<Collection> {
   const done = await collector.collect({ signal });
   for (const { name, why } of done.removed) log.info({ image: name, why }, 'image removed');
-  for (const { name, why } of done.skipped) log.info({ image: name, why }, 'image stays');
+  for (const { name, why } of done.skipped) log.info({ image: name, why }, 'image kept');
   metrics.imageGcRemoved.inc(done.removed.length);
   const { leftovers_removed: leftovers, images, freed_bytes, cache_freed_bytes } = done;
   const counts = { removed: done.removed.length, leftovers, images, freed_bytes, cache_freed_bytes };

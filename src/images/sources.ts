@@ -51,7 +51,7 @@ export async function readBundle({ wrapper }: Sources): Promise<Map<string, Buff
     try {
       files.set(name, await readFile(path));
     } catch (error) {
-      throw new Error(`${path} is missing, and no image can be built without it. Run \`npm run build\`.`, {
+      throw new Error(`${path} is missing, and images cannot be built without it. Run \`npm run build\`.`, {
         cause: error,
       });
     }

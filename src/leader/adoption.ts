@@ -32,7 +32,7 @@ export class Adoption {
     if (found) this.#counts[found] += 1;
     if (found === 'adopted') {
       const { status, phase, reason, incarnation } = decision.status;
-      const message = 'The manager was started again and goes on with this body.';
+      const message = 'The manager was restarted and adopted this body.';
       const told = { status, phase, reason, message, incarnation, actions: [] };
       this.#adopted(seen.worker_id, { timestamp: instant(seen.now), type: 'adopted', ...told });
     }

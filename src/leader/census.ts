@@ -38,6 +38,6 @@ export class Census {
   /** Why no further worker may be made; `undefined` if one may. */
   get full(): string | undefined {
     if (this.room > 0) return undefined;
-    return `The cell has ${this.#living.size} workers, and MAX_WORKERS_TOTAL allows ${this.#most}. Delete some, or raise it.`;
+    return `The cell has ${this.#living.size} workers, and MAX_WORKERS_TOTAL is ${this.#most}. Delete some, or increase the limit.`;
   }
 }

@@ -136,7 +136,7 @@ export class Monitor {
           listed.add(name);
           return bodies;
         } catch (error) {
-          log.debug({ runtime: name, why: messageOf(error) }, 'bodies cannot be checked');
+          log.debug({ runtime: name, why: messageOf(error) }, 'failed to check bodies');
           return [];
         }
       }),
@@ -155,7 +155,7 @@ export class Monitor {
       const check: Check = { at: monotonic(), beat, usage, unhealthy };
       return { body, check, vitals: addCheck(before, check, 2 * interval_ms + SLOW_MS) };
     } catch (error) {
-      log.debug({ worker_id: body.worker_id, why: messageOf(error) }, 'body cannot be measured');
+      log.debug({ worker_id: body.worker_id, why: messageOf(error) }, 'failed to measure a body');
       return undefined;
     }
   }

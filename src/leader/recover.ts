@@ -45,12 +45,12 @@ export async function recover(options: {
     if (restored.length > 0)
       log.error(
         { restored: restored.length },
-        'the store was empty while bodies live: records restored from labels',
+        'store is empty but bodies exist; records restored from labels',
       );
     await store.identify(epoch, found);
   }
   const identity = await store.identity();
-  if (!identity) throw new Error('The store does not keep what is written to it.');
+  if (!identity) throw new Error('The store does not keep writes.');
   return { identity, restored };
 }
 
@@ -61,7 +61,7 @@ async function bodiesThatCanBeSeen(runtimes: Runtimes, log: Logger): Promise<Bod
       try {
         return await runtimes.call(name, (runtime) => runtime.list());
       } catch (error) {
-        log.warn({ runtime: name, why: messageOf(error) }, 'bodies of this runtime cannot be seen now');
+        log.warn({ runtime: name, why: messageOf(error) }, 'failed to list bodies of this runtime');
         return [];
       }
     }),
@@ -77,7 +77,7 @@ export async function restore(
   const { worker_id, id } = body;
   const spec = workerSpec.safeParse(parse(body.spec));
   if (spec.success) return store.restore(epoch, worker_id, spec.data, body.created_at);
-  log.error({ worker_id, body_id: id }, 'the label of this body tells no spec: it is left alone');
+  log.error({ worker_id, body_id: id }, 'body has no readable spec in its label; left alone');
   return false;
 }
 

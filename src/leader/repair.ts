@@ -65,8 +65,8 @@ export class Repair {
     if (missing === 0) return false;
     findings.note(
       'indexes',
-      `Keys that index workers or pools were lost; ${missing} entries were written again from the records. ` +
-        'Find out who deletes keys of this Redis: eviction (maxmemory-policy), or a person.',
+      `Keys that index workers or pools were lost; ${missing} entries were restored from the records. ` +
+        'Find out who deletes keys of this Redis: eviction (maxmemory-policy), or a user.',
     );
     return true;
   }
@@ -79,7 +79,7 @@ export class Repair {
     if (statuses.length > 0)
       findings.note(
         'statuses',
-        `The status of ${named(statuses)} was lost, and is written again from history and body.`,
+        `The status of ${named(statuses)} was lost, and is restored from history and body.`,
       );
     const suspects = new Set<string>();
     const [restored, lost]: [string[], string[]] = [[], []];

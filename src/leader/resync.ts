@@ -133,7 +133,7 @@ export class Resync {
           listed.add(name);
           return list;
         } catch (error) {
-          log.debug({ runtime: name, why: messageOf(error) }, 'bodies cannot be listed');
+          log.debug({ runtime: name, why: messageOf(error) }, 'failed to list bodies');
           return [];
         }
       }),
@@ -179,7 +179,7 @@ export class Resync {
     if (this.#aside.get(id) === text) return;
     this.#aside.set(id, text);
     this.#options.metrics.unreadable.inc(1, { kind: 'heartbeat' });
-    this.#options.log.warn({ worker_id: id, why }, 'heartbeat cannot be read; it counts as lost');
+    this.#options.log.warn({ worker_id: id, why }, 'invalid heartbeat; it counts as lost');
   }
 
   async #sweep(bodies: Body[]): Promise<void> {
@@ -199,10 +199,10 @@ export class Resync {
     this.heldBack = swept.held_back;
     metrics.removalBreakerOpen.set(swept.held_back > 0 ? 1 : 0);
     if (swept.held_back > 0) {
-      const hint = 'look at them, then restart with a higher REMOVAL_BREAKER_SHARE to allow it';
+      const hint = 'check them, then restart with a higher REMOVAL_BREAKER_SHARE to allow it';
       log.error(
         { orphans: swept.held_back, bodies: bodies.length, hint },
-        'too many orphans at once: nothing is removed',
+        'too many orphans; nothing is removed',
       );
     }
     const deleted: Body[] = [];
@@ -221,7 +221,7 @@ export class Resync {
         metrics.orphansRemoved.inc(1);
         log.warn({ worker_id, body_id: id, runtime }, 'removed a body without a record');
       } catch (error) {
-        log.warn({ worker_id, body_id: id, why: messageOf(error) }, 'an orphan could not be removed');
+        log.warn({ worker_id, body_id: id, why: messageOf(error) }, 'failed to remove an orphan');
       }
     }
   }

@@ -8,7 +8,7 @@ import type { Census } from './census.ts';
 import type { TermOptions } from './term-options.ts';
 
 const STREAM_LOST =
-  'The stream of commands, or its consumer group, was lost and is made again. Commands that were on it and have no answer have to be sent again.';
+  'The command stream or its consumer group was lost and has been recreated. Commands without a response must be sent again.';
 
 /** The parts of a term that a settled command is reported to. */
 interface Parts {

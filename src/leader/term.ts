@@ -181,7 +181,7 @@ export class Term {
       metrics.adopted.inc(1);
       void store
         .tell(id, event)
-        .catch((error) => log.warn({ worker_id: id, why: messageOf(error) }, 'history not written'));
+        .catch((error) => log.warn({ worker_id: id, why: messageOf(error) }, 'failed to write history'));
     };
     this.#census.begin(await store.summaries());
     const waiting = Object.keys(await store.index());
@@ -226,10 +226,7 @@ export class Term {
   async #trimStreams(): Promise<void> {
     const { store, findings } = this.#options;
     for (const id of (await store.budgets.trim()).unread)
-      findings.note(
-        `input of worker ${id}`,
-        `Worker ${id} does not read its input, which takes more than 4 MiB.`,
-      );
+      findings.note(`input of worker ${id}`, `Worker ${id} does not read its input, which exceeds 4 MiB.`);
   }
 
   async #consume(signal: AbortSignal): Promise<void> {

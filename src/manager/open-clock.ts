@@ -21,13 +21,13 @@ export function openClock(store: Pick<Store, 'time'>, log: Logger): ManagerClock
       if (ahead !== undefined)
         log.warn(
           { ahead_seconds: seconds(ahead) },
-          'the clocks of this machine and of Redis differ; taking the time of Redis',
+          'clocks of this machine and of Redis differ; using the time of Redis',
         );
       const jump = clock.check();
       if (jump !== undefined)
         log.warn(
           { jump_seconds: seconds(jump) },
-          'the clock of this machine was set; deadlines and backoffs go on by elapsed time',
+          'clock of this machine was changed; deadlines and backoffs are not affected',
         );
     },
   };

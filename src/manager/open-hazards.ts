@@ -31,7 +31,7 @@ export function watchHazards(options: {
     try {
       hazards = hazardsOf(await readRedisFacts(redis));
     } catch (error) {
-      log.debug({ why: messageOf(error) }, 'settings of Redis cannot be read');
+      log.debug({ why: messageOf(error) }, 'failed to read the settings of Redis');
       return false;
     }
     for (const { name, present: is } of hazards)

@@ -48,7 +48,7 @@ export function openRuntimes(
     bodyRedisUrl(name) {
       const url = urls.get(name);
       if (url) return url;
-      throw new RuntimeDown(`The runtime ${name} has not reported yet how its bodies reach Redis.`);
+      throw new RuntimeDown(`The runtime ${name} has not yet reported how its bodies reach Redis.`);
     },
     async probe() {
       try {

@@ -45,7 +45,9 @@ export function openPools(options: {
               count > 0 && log.info({ worker_id, pool, tasks: count }, 'tasks of a dead worker released'),
           )
           // They are found without it when their locks end, only later.
-          .catch((error) => log.warn({ worker_id, pool, why: messageOf(error) }, 'tasks not released'));
+          .catch((error) =>
+            log.warn({ worker_id, pool, why: messageOf(error) }, 'failed to release tasks of a dead worker'),
+          );
       },
     },
     routes: [

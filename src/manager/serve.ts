@@ -52,7 +52,10 @@ export async function serve(options: ServeOptions): Promise<void> {
   let told: boolean | undefined;
   const setLink = (ok: boolean, message: string) => {
     if (ok !== told)
-      log[ok ? 'info' : 'warn']({ why: ok ? undefined : message }, ok ? 'Redis answers' : 'Redis is away');
+      log[ok ? 'info' : 'warn'](
+        { why: ok ? undefined : message },
+        ok ? 'Redis connection established' : 'Redis connection lost',
+      );
     told = ok;
     Object.assign(link, { ok, message });
     metrics.redisUp.set(ok ? 1 : 0);
@@ -197,7 +200,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       ended = lead(epoch);
     },
     onLost: (reason) => {
-      log.warn({ why: reason }, 'standing by');
+      log.warn({ why: reason }, 'standby');
       metrics.leader.set(0);
       termEnd.abort();
     },
@@ -223,7 +226,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     if (!signal.aborted) watchdog.lease.start();
     await Promise.race([over, watchdog.failed]);
     if (!link.ok) redis.disconnect();
-    log.info(`shutting down; ${options.cleanup ? 'ending direct workers' : 'workers keep running'}`);
+    log.info(`shutting down; ${options.cleanup ? 'stopping direct workers' : 'workers keep running'}`);
   } finally {
     clearInterval(prober);
     if (options.cleanup) await cleanUp(open.ours, { log, store, term, leads: watchdog.lease.held() });

@@ -36,7 +36,7 @@ export async function cleanUp(
 ): Promise<void> {
   const { log, store, term, leads } = parts;
   const direct = runtimes.find(({ name }) => getCapabilities(name).hasLocalBodies);
-  if (!leads) return log.warn('not leading: direct workers stay as they are');
+  if (!leads) return log.warn('not leading; direct workers keep running');
   term?.holdStarts();
   if (direct) await endDirectBodies(direct, { log, store, hint: (id) => term?.hint(id) });
 }
@@ -49,7 +49,7 @@ async function endDirectBodies(
   try {
     const bodies = await living(runtime);
     if (bodies.length === 0) return;
-    log.info({ bodies: bodies.length }, 'ending the direct workers (--cleanup)');
+    log.info({ bodies: bodies.length }, 'stopping direct workers');
     await Promise.all(bodies.map(({ id }) => runtime.terminate(id)));
     const began = performance.now();
     const killAt = new Map(bodies.map((body) => [body.id, began + graceMs(body)]));
@@ -61,15 +61,14 @@ async function endDirectBodies(
       const late = left.filter(({ id }) => performance.now() >= (killAt.get(id) ?? 0));
       await Promise.all(late.map(({ id }) => runtime.kill(id)));
     }
-    if (left.length > 0)
-      log.error({ worker_ids: left.map((one) => one.worker_id) }, 'these workers do not end');
+    if (left.length > 0) log.error({ worker_ids: left.map((one) => one.worker_id) }, 'workers did not end');
     const alive = new Set(left.map(({ id }) => id));
     await recorded(
       bodies.filter(({ id }) => !alive.has(id)),
       { store, hint },
     );
   } catch (error) {
-    log.error({ why: messageOf(error) }, 'the direct workers could not be ended');
+    log.error({ why: messageOf(error) }, 'failed to stop direct workers');
   }
 }
 

@@ -31,7 +31,7 @@ export function deskOf({ redis, cell, tasks }: { redis: Link; cell: string; task
     async poolOf(name) {
       const record = await pools.record(name);
       if (record?.desired !== 'deleted') return record?.spec;
-      throw new Fault('conflict', `The pool ${name} is being deleted and takes no tasks.`);
+      throw new Fault('conflict', `The pool ${name} is being deleted and accepts no tasks.`);
     },
     poolNames: () => pools.names(),
     defaultServed: defaultServedIn(new Store(redis, cell)),

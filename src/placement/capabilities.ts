@@ -12,12 +12,12 @@ export async function refuseTheImpossible(
   abilities: Abilities,
 ): Promise<void> {
   const { usesImages } = getCapabilities(runtime);
-  refuse('invalid_command', 'Credentials do not belong into a command', exposed(asked));
-  refuse('unsupported', 'This cannot be done here', [
+  refuse('invalid_command', 'Commands must not contain credentials', exposed(asked));
+  refuse('unsupported', 'This is not supported here', [
     ...moduleIssues(asked, runtime, abilities),
     ...lockIssues(asked, runtime, abilities),
     ...(asked.image !== undefined && !usesImages
-      ? [{ path: 'image', message: `is for Docker; the runtime ${runtime} runs none` }]
+      ? [{ path: 'image', message: `requires Docker; the ${runtime} runtime uses no images` }]
       : []),
   ]);
   const missing = asked.secrets?.length ? await abilities.missingSecrets(asked.secrets) : [];
@@ -35,9 +35,7 @@ export async function refuseTheImpossible(
 export function warningsOf(asked: Asked, runtime: RuntimeName): string[] {
   const advice = asked.allowed_commands !== undefined && !getCapabilities(runtime).enforcesCommands;
   return [
-    ...(advice
-      ? [`allowed_commands is only advice to the agent here: the ${runtime} runtime cannot enforce it.`]
-      : []),
+    ...(advice ? [`allowed_commands is only advisory here: the ${runtime} runtime cannot enforce it.`] : []),
     ...withoutCredential(asked),
   ];
 }
@@ -51,7 +49,7 @@ function withoutCredential({ agent_type, env, secrets = [] }: Asked): string[] {
   const names = credentials.map(({ secret }) => secret).join(' or ');
   const address = model ? `, or set ${model.variable} in env to an endpoint that needs no key` : '';
   return [
-    `This ${agent_type} agent has no credential and will fail its first prompt: put ${names} into SECRETS_DIR and name it in secrets${address}.`,
+    `This ${agent_type} agent has no credential, so its first prompt will fail: put ${names} into SECRETS_DIR and add its name to secrets${address}.`,
   ];
 }
 
@@ -61,7 +59,7 @@ function exposed({ agent_type, env }: Asked): Issue[] {
     .credentials.filter(({ secret }) => env?.[secret] !== undefined)
     .map(({ secret }) => ({
       path: `env.${secret}`,
-      message: `would stand in Redis: put it into the file ${secret} of SECRETS_DIR, and name that in secrets`,
+      message: `would be stored in Redis; put it into the file ${secret} of SECRETS_DIR, and add that name to secrets`,
     }));
 }
 
@@ -84,13 +82,15 @@ function moduleIssues(asked: Asked, runtime: RuntimeName, abilities: Abilities):
   const { modules, allowed_commands } = asked;
   const built = IN_IMAGES.filter((field) => asked[field]?.length);
   const whyNot = !getCapabilities(runtime).usesImages
-    ? `are installed in images; the ${runtime} runtime runs what the machine has`
+    ? `are installed in images; the ${runtime} runtime uses no images`
     : abilities.foreignImage && `cannot be added to ${abilities.foreignImage}, which WORKER_IMAGE names`;
   if (whyNot) return built.map((path) => ({ path, message: whyNot }));
   const issue = (message: string) => [{ path: 'modules', message }];
   if (!modules?.includes('DOCKER')) return [];
   if (!abilities.allowPrivileged)
-    return issue('with DOCKER need ALLOW_PRIVILEGED=true of the operator: its daemon weakens the isolation');
+    return issue(
+      'with DOCKER requires ALLOW_PRIVILEGED=true, set by the operator: its daemon weakens the isolation',
+    );
   return allowed_commands
     ? issue('with DOCKER cannot be combined with allowed_commands: its containers run any command')
     : [];

@@ -33,9 +33,9 @@ export async function chooseRuntime(asked: Asked, context: ChoiceContext): Promi
     if (found) return { runtime: found.name };
     throw notInUse(wanted, runtimes);
   }
-  if (!first) throw new Fault('unavailable', 'This manager has no runtime to put a worker in.');
+  if (!first) throw new Fault('unavailable', 'This manager has no runtime for workers.');
   if (others.length === 0)
-    return { runtime: first.name, reason: `This manager uses ${first.name} alone (RUNTIME=${first.name}).` };
+    return { runtime: first.name, reason: `This manager uses only ${first.name} (RUNTIME=${first.name}).` };
   const refused: Refused[] = [];
   for (const runtime of runtimes) {
     const why = await obstacleOf(asked, runtime, context);
@@ -61,14 +61,14 @@ const titleOf = (name: RuntimeName) => getCapabilities(name).title;
 function reasonFor(name: RuntimeName, refused: readonly Refused[]): string {
   const others = refused.map(({ runtime, message }) => `Not in ${titleOf(runtime)}: ${message}`);
   if (others.length > 0) return others.join(' ');
-  const image = getCapabilities(name).usesImages ? ', and the image is there or can be built' : '';
+  const image = getCapabilities(name).usesImages ? ', and the image exists or can be built' : '';
   return `${titleOf(name)} answers${image}.`;
 }
 
 function notInUse(name: string, runtimes: readonly Candidate[]): Fault {
   const used = runtimes.map(({ name }) => name);
   const why = (RUNTIME_NAMES as string[]).includes(name)
-    ? 'is not in use by this manager'
+    ? 'is not used by this manager'
     : 'does not exist in this version';
   return new Fault('unsupported', `The runtime ${name} ${why}. Use ${[...used, 'auto'].join(' or ')}.`, {
     issues: [{ path: 'runtime', message: `must be one of ${used.join(', ')}, auto` }],
@@ -81,13 +81,10 @@ function nowhere(refused: readonly Refused[]): Fault {
   const fields = [...new Set(refused.flatMap((one) => one.fields))];
   const [best] = able.length > 0 ? able : refused;
   const only = able.map(({ runtime }) => titleOf(runtime)).join(' or ');
-  const needs =
-    fields.length > 0 && only
-      ? `Only ${only} can do what ${fields.join(' and ')} ask${fields.length === 1 ? 's' : ''}. `
-      : '';
+  const needs = fields.length > 0 && only ? `Only ${only} supports ${fields.join(' and ')}. ` : '';
   const issues = fields.map((path) => ({
     path,
-    message: only ? `can be had in ${only} only` : 'cannot be had here',
+    message: only ? `is supported only by ${only}` : 'is not supported here',
   }));
   return new Fault(
     best?.code ?? 'unavailable',
@@ -107,7 +104,7 @@ async function obstacleOf(
     const fields = unmet(asked, info);
     return fields.length === 0
       ? undefined
-      : { code: 'unsupported', message: `${title} workers cannot have that.`, fields };
+      : { code: 'unsupported', message: `${title} workers do not support that.`, fields };
   }
   if (!info) return obstacle('unavailable', `${title} does not answer${error ? `: ${error}` : '.'}`);
   const full = await abilities.roomFor();

@@ -23,7 +23,7 @@ export function refuseUnenforcedLimits(
     return;
   }
   const list = issues.map(({ path, message }) => `${path} ${message}`).join('; ');
-  throw new Fault('unsupported', `The ${name} runtime of this machine cannot limit that: ${list}.`, {
+  throw new Fault('unsupported', `The ${name} runtime on this machine cannot limit that: ${list}.`, {
     issues,
   });
 }
@@ -38,13 +38,13 @@ function refuseTooMuch(
   const { memory_bytes, cores } = machine;
   const issues = [
     ...((parseMemory(memory ?? '') ?? 0) > memory_bytes
-      ? [{ path: 'resources.memory', message: `is ${memory}, and there are ${sizeText(memory_bytes)}` }]
+      ? [{ path: 'resources.memory', message: `is ${memory}, but the machine has ${sizeText(memory_bytes)}` }]
       : []),
     ...((cpus ?? 0) > cores
-      ? [{ path: 'resources.cpus', message: `is ${cpus}, and there are ${cores}` }]
+      ? [{ path: 'resources.cpus', message: `is ${cpus}, but the machine has ${cores}` }]
       : []),
   ];
   if (issues.length === 0) return;
   const list = issues.map(({ path, message }) => `${path} ${message}`).join('; ');
-  throw new Fault('capacity', `The machine of the ${name} runtime has less than that: ${list}.`, { issues });
+  throw new Fault('capacity', `The machine of the ${name} runtime is too small: ${list}.`, { issues });
 }

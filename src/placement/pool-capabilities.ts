@@ -18,7 +18,7 @@ export async function refuseImpossiblePool(spec: PoolSpec, context: CommandConte
   const anywhere = spec.execution_mode === 'auto';
   if (anywhere ? here.length === 0 : here.length < wanted.length)
     refuse('unsupported', spec, [
-      { path: 'execution_mode', message: `cannot be had: this manager uses ${used.join(' and ')}` },
+      { path: 'execution_mode', message: `is not available: this manager uses ${used.join(' and ')}` },
     ]);
   const refused: Fault[] = [];
   for (const runtime of here) {
@@ -41,7 +41,7 @@ async function faultOf(
   );
   if (built && !getCapabilities(runtime).usesImages)
     return faultAt('unsupported', spec, [
-      { path: built, message: 'needs Docker, and workers of this pool may be direct ones' },
+      { path: built, message: 'requires Docker, but workers of this pool may be direct' },
     ]);
   try {
     await refuseTheImpossible(asked, runtime, context.abilities);

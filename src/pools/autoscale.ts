@@ -41,7 +41,7 @@ export function sizeOf(look: PoolLook, memo: PoolMemo): Size {
       desired: size,
       memo: { size, wants: before, grew_at, resized_at },
       due: undefined,
-      why: `The queue does not tell its length (${queue.error}); the number of workers stays as it is.`,
+      why: `The length of the queue cannot be read (${queue.error}); the number of workers does not change.`,
     };
 
   const load = loadOf(queue, look.members);
@@ -56,7 +56,7 @@ export function sizeOf(look: PoolLook, memo: PoolMemo): Size {
   const windowMs = settings.stabilization_seconds * 1000;
   const wants = note(before, want, now, windowMs);
   const most = wants[0]?.n ?? want;
-  const why = `${load} tasks at ${perWorker} for each worker need ${want}`;
+  const why = `${load} tasks at ${perWorker} per worker need ${want}`;
 
   const resized = (to: number, since: number | undefined, seconds: number, told: string): Size => {
     const at = since === undefined ? now : since + seconds * 1000;
@@ -65,7 +65,7 @@ export function sizeOf(look: PoolLook, memo: PoolMemo): Size {
         desired: size,
         memo: { size, wants, grew_at, resized_at },
         due: at,
-        why: `${why}; it has ${told} a moment ago.`,
+        why: `${why}; it has ${told} recently.`,
       };
     const memo = { size: to, wants, grew_at: to > size ? now : grew_at, resized_at: now };
     return { desired: to, memo, due: undefined, why: `${why}.` };

@@ -18,7 +18,7 @@ const GATHER_MS = 50;
 export const BURST_MS = 2000;
 
 const LOST = (name: string) =>
-  `The record of pool ${name} was lost; its workers go on, and none is replaced. Apply the pool again, or delete its workers.`;
+  `The record of pool ${name} was lost; its workers keep running, and none is replaced. Apply the pool again, or delete its workers.`;
 
 export interface PoolLoopOptions {
   context: Omit<PoolContext, 'told' | 'membersFound'>;
@@ -47,7 +47,7 @@ export class PoolLoop {
     const { log } = options.context;
     this.queue = createWorkQueue({
       clock: steadyClock,
-      onError: (pool, err) => log.error({ pool, err }, 'a pass over a pool failed unexpectedly'),
+      onError: (pool, err) => log.error({ pool, err }, 'reconcile of a pool failed unexpectedly'),
     });
     const takingUntil = (pool: string) => this.#takingUntil.get(pool);
     this.#context = {
@@ -113,7 +113,7 @@ export class PoolLoop {
       }
     } catch (error) {
       if (error instanceof Fenced) return this.#options.fenced();
-      log.warn({ pool: name, why: messageOf(error) }, 'the pass over a pool failed; trying again');
+      log.warn({ pool: name, why: messageOf(error) }, 'reconcile of a pool failed; retrying');
       this.queue.addRateLimited(name);
     }
   }
@@ -127,7 +127,7 @@ export class PoolLoop {
     if (found > 0)
       this.#options.findings.note(
         `workers of pool ${name}`,
-        `The list of the workers of pool ${name} was lost; ${found} are on it again.`,
+        `The list of the workers of pool ${name} was lost; ${found} workers were added again.`,
       );
     return found > 0;
   }

@@ -128,7 +128,7 @@ export function describePool(intent: PoolIntent): string {
     case 'retire':
       return `retire ${intent.busy ? 'busy ' : ''}worker ${intent.worker_id.slice(0, 8)} (${intent.why})`;
     case 'purge':
-      return 'forget the pool';
+      return 'delete the pool record';
   }
 }
 

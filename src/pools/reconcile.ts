@@ -194,16 +194,16 @@ async function carryOut(
 }
 
 const WHY: Record<Leaving, string> = {
-  surplus: 'there are more workers than its pool asks for',
-  outdated: 'its pool has another template by now',
-  ended: 'it has ended, and its pool makes another one',
-  stopped: 'it was stopped, and its pool makes another one',
+  surplus: 'its pool has too many workers',
+  outdated: 'its pool has another template',
+  ended: 'it has ended and will be replaced',
+  stopped: 'it was stopped and will be replaced',
   deleted: 'its pool was deleted',
 };
 
 function leavingEvent({ name, members }: PoolRead, id: string, why: Leaving, now: number): LifecycleEvent {
   const { status = 'STARTING', phase = 'accepted' } = members.find((member) => member.id === id) ?? {};
-  const message = `It leaves the pool ${name}: ${WHY[why]}.`;
+  const message = `It was removed from the pool ${name}: ${WHY[why]}.`;
   return {
     timestamp: instant(now),
     type: 'retired',

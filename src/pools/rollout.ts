@@ -78,15 +78,15 @@ function whyStopped(
   const failure = crashed ? wordsOf(crashed, words) : memo.failures >= CRASHES ? memo.failure : undefined;
   // Without older workers there is nothing to keep back: they go on trying, in their own time.
   if (outdated.length > 0 && failure) {
-    const message = withWords('Workers of the new template keep ending', failure);
+    const message = withWords('Workers of the new template keep failing', failure);
     return { reason: 'RolloutFailed', message };
   }
   if (now < deadline) return undefined;
   const seconds = (pool.spec.update ?? DEFAULT_UPDATE).progress_deadline_seconds;
   const worst = updated.find(isFailing) ?? updated.find((member) => !isReady(member));
   const said = worst && wordsOf(worst, words).message;
-  const why = said ? ` One of them says: ${said}` : '';
-  const message = `No further worker of this template became ready within ${seconds} s.${why}`;
+  const why = said ? ` One of them reported: ${said}` : '';
+  const message = `No more workers of this template became ready within ${seconds} s.${why}`;
   return { reason: 'ProgressDeadlineExceeded', message };
 }
 

@@ -74,13 +74,13 @@ function explanation(
   const { pool, auto, queue, now } = look;
   const { updated, outdated, rollout, failures, words, hopeless, why } = judged;
   if (pool.desired === 'deleted') {
-    const message = `It is being deleted; ${draining} of its workers finish what they run.`;
+    const message = `It is being deleted; ${draining} of its workers are finishing their tasks.`;
     return { phase: 'deleting', reason: 'Deleted', message };
   }
   const warm = warmOf(look);
   const howMany = inNumbers({ desired, ready, current }, warm);
   if (rollout?.stopped && outdated.length > 0) {
-    const rest = `The rollout is stopped, ${outdated.length} workers stay as they were. Apply another template to go on.`;
+    const rest = `The rollout is stopped; ${outdated.length} workers keep the old template. Apply another template to continue.`;
     return {
       phase: 'stopped',
       reason: rollout.stopped.reason,
@@ -89,13 +89,13 @@ function explanation(
   }
   const worst = own.find(isFailing);
   if (worst) {
-    const all = hopeless ? 'Its workers keep ending' : `${failing} of its workers keep ending`;
+    const all = hopeless ? 'Its workers keep failing' : `${failing} of its workers keep failing`;
     return degraded(`${howMany}. ${all}`, wordsOf(worst, words));
   }
   const [coldest] = warm.failing;
   if (coldest) {
-    const all = warm.waiting === 0 ? 'Its warm ones' : `${warm.failing.length} of its warm ones`;
-    return degraded(`${howMany}. ${all} keep ending`, wordsOf(coldest, words));
+    const all = warm.waiting === 0 ? 'Its warm workers' : `${warm.failing.length} of its warm workers`;
+    return degraded(`${howMany}. ${all} keep failing`, wordsOf(coldest, words));
   }
   const quiet = look.members.filter((member) => isUnresponsive(member) && isFresh(member, look));
   if (quiet[0]) {
@@ -105,14 +105,14 @@ function explanation(
   if (failures.next_retry_at !== undefined && failures.failure) {
     const seconds = Math.max(0, Math.ceil((failures.next_retry_at - now) / 1000));
     const told = degraded(`${howMany}. A worker ended`, failures.failure);
-    return { ...told, message: `${told.message} Another one is made in ${seconds} s.` };
+    return { ...told, message: `${told.message} It will be replaced in ${seconds} s.` };
   }
   if (judged.short > 0) {
-    const message = `${howMany}. ${judged.short} more cannot be made: the cell has all workers that MAX_WORKERS_TOTAL allows.`;
+    const message = `${howMany}. ${judged.short} more cannot be created: the cell has reached MAX_WORKERS_TOTAL.`;
     return { phase: 'degraded', reason: 'Capacity', message };
   }
   if (outdated.length > 0) {
-    const message = `${updated.length} of ${desired} workers are of the new template, ${outdated.length} of the one before. ${howMany}.`;
+    const message = `${updated.length} of ${desired} workers have the new template, ${outdated.length} the old one. ${howMany}.`;
     return { phase: 'progressing', reason: 'RollingOut', message };
   }
   const missing = ready < desired;
@@ -124,7 +124,7 @@ function explanation(
     return {
       phase: 'degraded',
       reason: 'RuntimeUnavailable',
-      message: `${howMany}. No runtime answers that could take more.`,
+      message: `${howMany}. No available runtime can run more.`,
     };
   const stopped = rollout?.stopped;
   if (missing && stopped)
@@ -162,5 +162,5 @@ function inNumbers(
   const own = `${ready} of ${desired} workers are ready`;
   if (wanted === 0) return own;
   const warm = `${Math.min(waiting, wanted)} of ${wanted} warm`;
-  return desired === 0 && current === 0 ? `${warm} workers wait` : `${own}, ${warm} ones wait`;
+  return desired === 0 && current === 0 ? `${warm} workers available` : `${own}, ${warm} available`;
 }

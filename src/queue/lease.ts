@@ -156,7 +156,7 @@ export function createLease(options: LeaseOptions): Lease {
       };
       const cancel = clock.setTimer(ttlMs / 3, () => {
         end(undefined);
-        report(new Error(`Leader lease: the store gave no answer to "${what}" for ${ttlMs / 3000} s.`));
+        report(new Error(`Leader lease: no response from the store to "${what}" for ${ttlMs / 3000} s.`));
       });
       const answered = (value: T) => (waiting ? end({ value }) : late?.(value));
       const failed = (thrown: unknown) => {

@@ -74,14 +74,14 @@ async function withImage<T>(
   if (spec.image !== undefined) return what(spec.image);
   if (!images) return what(undefined);
   const state = await images.state(spec);
-  if (state.kind !== 'ready') throw new Error('Its image is not there any more; it is looked at again.');
+  if (state.kind !== 'ready') throw new Error('Its image does not exist any more; checking again.');
   if ((await images.usage.hold(state.name, id, HOLD_MS)) === 'removing')
-    throw new Error(`The image ${state.name} is just being removed; it is built again.`);
+    throw new Error(`The image ${state.name} is being removed; it will be rebuilt.`);
   try {
     return await what(state.name);
   } catch (error) {
     if (!(error instanceof BodyRefused && error.reason === 'ImageMissing')) throw error;
-    throw new Error(`The image ${state.name} was removed meanwhile; it is built again.`, { cause: error });
+    throw new Error(`The image ${state.name} has been removed; it will be rebuilt.`, { cause: error });
   } finally {
     // A hold that cannot be given back runs out.
     await images.usage.release(state.name, id).catch(() => {});

@@ -35,7 +35,7 @@ export function decide(seen: Observation): Decision {
       intents.push({ type, ...(params as object) } as Intent);
   }
   if (rule === undefined)
-    throw new Error(`no rule for ${JSON.stringify(next.value)}: the machine has a hole`);
+    throw new Error(`no rule for ${JSON.stringify(next.value)}: the state machine is incomplete`);
   return {
     status: statusOf(next, seen),
     memo: { machine_version: MACHINE_VERSION, value: next.value, context: next.context },
@@ -118,21 +118,21 @@ function explanation(top: string, child: string | undefined, life: Life, seen: O
     return { reason: status?.reason ?? '', message: status?.message ?? '' };
   if (actual.kind === 'unknown') return { reason: 'RuntimeUnavailable', message: actual.error };
   if (actual.kind === 'ambiguous') {
-    const message = `More than one body carries its id, and none is touched: ${actual.ids.join(', ')}.`;
+    const message = `More than one body has its ID, and none is changed: ${actual.ids.join(', ')}.`;
     return { reason: 'AmbiguousBody', message };
   }
   if (refusal?.kind === 'transient') return { reason: refusal.reason, message: refusal.message };
   if (child === 'building' && image?.kind === 'building')
     return { reason: 'ImageBuilding', message: `${image.name}: ${headOf(image.step, STEP_TOLD)}` };
   if (child === 'building' && image && image.kind !== 'unknown')
-    return { reason: 'ImageBuilding', message: `${image.name} is not there yet.` };
+    return { reason: 'ImageBuilding', message: `${image.name} does not exist yet.` };
   // A look that could not tell leaves the sentence as it is.
   if (child === 'queued') return { reason: 'Queued', message: seen.queued ?? status?.message ?? '' };
   if (top === 'DELETED')
     return { reason: life.outcome?.reason ?? 'Deleted', message: life.outcome?.message ?? '' };
   if (child === ASSIGNED) return { reason: status?.reason ?? '', message: status?.message ?? '' };
   if (child === 'silent') {
-    const message = `Its wrapper was last heard at ${seen.heartbeat?.at ?? 'no time'}; quiet alone does not end it.`;
+    const message = `The last report of its wrapper was at ${seen.heartbeat?.at ?? 'an unknown time'}; silence alone does not end it.`;
     return { reason: 'HeartbeatLost', message };
   }
   const why = life.ending ?? life.outcome;

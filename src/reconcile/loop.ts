@@ -51,7 +51,7 @@ export class Loop {
     const { log } = options.context;
     this.queue = createWorkQueue({
       clock: steadyClock,
-      onError: (worker_id, err) => log.error({ worker_id, err }, 'a pass failed unexpectedly'),
+      onError: (worker_id, err) => log.error({ worker_id, err }, 'reconcile failed unexpectedly'),
     });
     this.#context = {
       ...options.context,
@@ -115,7 +115,7 @@ export class Loop {
         this.#options.failed?.(id);
         this.#options.context.log.warn(
           { worker_id: id, why: messageOf(outcome.error), tries: queue.retries(id) + 1 },
-          'pass failed; trying again',
+          'reconcile failed; retrying',
         );
         queue.addRateLimited(id);
         break;
@@ -136,7 +136,7 @@ export class Loop {
     if (first !== 'late') return first;
     this.#lingering.add(id);
     void pass.finally(() => this.#lingering.delete(id));
-    return { kind: 'error', error: new Error(`The pass took more than ${PASS_DEADLINE_MS / 1000} s.`) };
+    return { kind: 'error', error: new Error(`The reconcile took more than ${PASS_DEADLINE_MS / 1000} s.`) };
   }
 
   async #guarded(id: string): Promise<Outcome> {

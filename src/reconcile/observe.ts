@@ -58,7 +58,7 @@ async function rebuilt(record: WorkerRecord, actual: Actual, { store, log }: Loo
   const status = lostStatus(record, await store.repair.lastTold(record.id), actual);
   log.warn(
     { worker_id: record.id, status: status?.status },
-    'status was lost; rebuilt from history and body',
+    'status was lost; restored from history and body',
   );
   return status;
 }

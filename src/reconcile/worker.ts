@@ -100,7 +100,7 @@ async function carryOut(
     } catch (error) {
       if (error instanceof Fenced) throw error;
       const refusal = context.refusalOf(intent, error);
-      log.warn({ worker_id: record.id, act: describe(intent), why: messageOf(error) }, 'act failed');
+      log.warn({ worker_id: record.id, act: describe(intent), why: messageOf(error) }, 'action failed');
       if (!refusal) return { kind: 'error', error };
       // What looking cannot bring back, for the very next pass.
       refusals.set(record.id, refusal);

@@ -95,8 +95,7 @@ class AliasedRuntime implements Runtime {
   async create(order: BodyOrder): Promise<Body> {
     const taken = await this.#book.of(order.worker_id);
     const there = taken && (await this.#body(taken));
-    if (there)
-      throw new BodyConflict(`Worker ${order.worker_id} has the body ${there.id}, which it took over.`, true);
+    if (there) throw new BodyConflict(`Worker ${order.worker_id} has claimed the body ${there.id}.`, true);
     return this.#inner.create(order);
   }
 

@@ -103,7 +103,7 @@ export function foreignBodies(bodies: Body[], identity: StoreIdentity | undefine
   const more = bodies.length > NAMED ? ` and ${bodies.length - NAMED} more` : '';
   const one = bodies.length === 1;
   return (
-    `${bodies.length} ${one ? 'body belongs' : 'bodies belong'} to another Redis than this one (store ${identity?.id}), and ` +
+    `${bodies.length} ${one ? 'body belongs' : 'bodies belong'} to another Redis (this is store ${identity?.id}), and ` +
     `${one ? 'is' : 'are'} left alone: ${named.join(', ')}${more}. Connect a manager to that Redis, give the two managers different CELLs, ` +
     'or, if that Redis is gone for good, remove them with the engine.'
   );

@@ -12,7 +12,7 @@ interface Entry {
   downSince: number;
 }
 
-const NOT_ASKED = 'not asked yet';
+const NOT_ASKED = 'not checked yet';
 /**
  * Milliseconds for which a call that succeeds does not make up for one that failed; a probe does. All workers of a runtime
  * are looked at when it turns, so one that answers every look and fails every act would have them looked at without end.

@@ -44,7 +44,7 @@ export function createAsker(redis: Link, keys: Keys, url: string): Asker {
       }
       throw new Fault(
         'unavailable',
-        `No manager answered within ${ms / 1000} s; the command stands and is carried out when one leads.`,
+        `No manager responded within ${ms / 1000} s; the command will run when a manager leads.`,
       );
     },
     close() {
@@ -55,6 +55,10 @@ export function createAsker(redis: Link, keys: Keys, url: string): Asker {
 
 function checked(answer: Answer): Answer {
   if (answer.success) return answer;
-  const { code = 'internal', message = 'The manager gave no reason.', issues } = answer.error ?? {};
+  const {
+    code = 'internal',
+    message = 'The manager refused the command without a reason.',
+    issues,
+  } = answer.error ?? {};
   throw new Fault(code, message, issues ? { issues } : {});
 }

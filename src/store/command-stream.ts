@@ -186,7 +186,7 @@ function takingOf(id: string, created: Settlement['created']): (string | number)
   const beginning = warm.fits ? [JSON.stringify(event), ...fieldsOf(status)] : [''];
   const last: LifecycleEvent = {
     ...{ timestamp: instant(created.ms), type: 'status', status: 'STOPPED', phase: 'deleted' },
-    ...{ reason: 'TakenOver', message: `Its body serves worker ${id}.`, incarnation: 0, actions: [] },
+    ...{ reason: 'TakenOver', message: `Its body was claimed by worker ${id}.`, incarnation: 0, actions: [] },
   };
   return [
     ...[warm.worker_id, warm.body_id, JSON.stringify(takeover), warm.fits ? tellingOf(takeover) : ''],

@@ -48,7 +48,7 @@ export class Findings {
       .pexpire(this.#key, KEPT_MS)
       .exec()
       .catch((error) => {
-        this.#log.debug({ why: messageOf(error) }, 'finding not written');
+        this.#log.debug({ why: messageOf(error) }, 'failed to write history');
       });
   }
 

@@ -51,20 +51,20 @@ export function hazardsOf({ policy, maxmemory, appendonly, save }: RedisFacts): 
   const keeps = policy === 'noeviction' || maxmemory === 0;
   const evicts =
     policy?.startsWith('volatile-') === true
-      ? 'keys that expire, such as the leader lease and remembered answers'
-      : 'any key, records of workers among them';
+      ? 'keys that expire, such as the leader lease and stored responses'
+      : 'any key, including records of workers';
   const eviction: Hazard = keeps
     ? { name: 'eviction', present: 'no' }
     : policy === undefined || maxmemory === undefined
       ? {
           name: 'eviction',
           present: 'unknown',
-          message: `Redis does not tell its maxmemory-policy (CONFIG and INFO are forbidden): make sure that it is noeviction.`,
+          message: `Redis does not report its maxmemory-policy (CONFIG and INFO are forbidden): make sure that it is noeviction.`,
         }
       : {
           name: 'eviction',
           present: 'yes',
-          message: `Redis evicts ${evicts}, when it is full (maxmemory-policy ${policy}): set maxmemory-policy noeviction.`,
+          message: `Redis evicts ${evicts} when it is full (maxmemory-policy ${policy}): set maxmemory-policy noeviction.`,
         };
   const persistence: Hazard =
     appendonly || save
@@ -74,13 +74,13 @@ export function hazardsOf({ policy, maxmemory, appendonly, save }: RedisFacts): 
             name: 'no_persistence',
             present: 'unknown',
             message:
-              'Redis does not tell whether it persists (CONFIG is forbidden): make sure that appendonly is yes.',
+              'Redis does not report whether it persists data (CONFIG is forbidden): make sure that appendonly is yes.',
           }
         : {
             name: 'no_persistence',
             present: 'yes',
             message:
-              'Redis persists nothing (appendonly no, save ""), and forgets everything when it restarts: set appendonly yes.',
+              'Redis does not persist data (appendonly no, save ""), so a restart loses everything: set appendonly yes.',
           };
   return [eviction, persistence];
 }

@@ -107,7 +107,7 @@ const COLLECTED = 'worker:image:collected_at';
 
 function keyOf(name: string): { image: string; holds: string } {
   const hash = /^worker:([0-9a-f]{12})$/.exec(name)?.[1];
-  if (!hash) throw new TypeError(`${JSON.stringify(name)} is not the name of an image of ours.`);
+  if (!hash) throw new TypeError(`${JSON.stringify(name)} is not the name of a worker image.`);
   const image = `worker:image:${hash}`;
   return { image, holds: `${image}:holds` };
 }

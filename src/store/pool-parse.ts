@@ -40,7 +40,7 @@ export function toPool(name: string, hash: Hash): PoolRecord {
     const list = toIssues(read.error).map(({ path, message }) => `${path} ${message}`);
     throw new Fault(
       'internal',
-      `The record of pool ${name} cannot be read: ${list.join('; ')}. Apply it anew.`,
+      `The record of pool ${name} cannot be read: ${list.join('; ')}. Apply it again.`,
     );
   }
   return {

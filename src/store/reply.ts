@@ -10,7 +10,7 @@ export const TOMBSTONE_MS = 7 * 86_400_000;
 export class Fenced extends Error {
   override name = 'Fenced';
   constructor() {
-    super('Another manager leads this cell by now; the write was refused.');
+    super('Another manager now leads this cell; the write was refused.');
   }
 }
 

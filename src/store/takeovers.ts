@@ -32,7 +32,7 @@ export function assignmentOf(
 ): { status: StatusRecord; event: LifecycleEvent } {
   const told = {
     ...({ status: 'RUNNING', phase: ASSIGNED, reason: 'TakenOver', incarnation: TAKEN_INCARNATION } as const),
-    message: `It is given the body of the warm worker ${warm.worker_id}, whose wrapper is being told.`,
+    message: `It claimed the body of the warm worker ${warm.worker_id}, whose wrapper is being notified.`,
   };
   const { body_id, image, ip_address } = warm;
   return {

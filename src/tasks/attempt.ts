@@ -41,7 +41,7 @@ export class Attempt {
     });
     const limit = setLongTimer(() => {
       const seconds = task.timeout_seconds;
-      this.abort('timeout', `It took longer than its timeout of ${seconds} s, and was ended.`);
+      this.abort('timeout', `It exceeded its timeout of ${seconds} s and was ended.`);
     }, task.timeout_seconds * 1000);
     const ended = start(run, task, { signal, progress }).then(
       (value): Outcome => (this.#lost() ? { kind: 'lost' } : { kind: 'done', value }),

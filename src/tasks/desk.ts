@@ -33,7 +33,8 @@ export interface TaskDesk {
 }
 
 export function openDesk({ tasks, poolOf, poolNames, nodePools, defaultServed }: DeskOptions): TaskDesk {
-  const unknown = (id: string) => new Fault('not_found', `There is no task ${id}, or it was forgotten.`);
+  const unknown = (id: string) =>
+    new Fault('not_found', `There is no task ${id}, or its result has expired.`);
 
   async function onlyPool(): Promise<string> {
     const names = await poolNames();
@@ -48,11 +49,14 @@ export function openDesk({ tasks, poolOf, poolNames, nodePools, defaultServed }:
     const nodes = await nodePools();
     if (nodes.includes(pool) || (pool === DEFAULT_POOL && (await defaultServed()))) return undefined;
     const names = [...new Set([...(await poolNames()), ...nodes])].sort();
-    const list = names.length === 0 ? 'there is none' : `there is ${names.slice(0, NAMED).join(', ')}`;
+    const list = names.length === 0 ? 'there are none' : `there are ${names.slice(0, NAMED).join(', ')}`;
     if ((await tasks.pools()).includes(pool))
       return `No worker serves the pool ${pool}, which is not declared (${list}); the task waits until one does.`;
     if (!named && names.length > 0)
-      throw new Fault('not_found', `The task names no pool, and nothing serves ${pool}; ${list}. Name one.`);
+      throw new Fault(
+        'not_found',
+        `The task names no pool, and no worker serves ${pool}; ${list}. Set pool.`,
+      );
     throw new Fault('not_found', `There is no pool ${pool}; ${list}. Declare it with \`wm apply\`.`);
   }
 

@@ -74,7 +74,7 @@ export class Fetcher {
         }
         until = Number(reply[3] ?? 0);
       } catch (error) {
-        trouble('A task could not be fetched', { error: messageOf(error) });
+        trouble('failed to fetch a task', { error: messageOf(error) });
         await this.#parts.refused(error);
       } finally {
         this.asked -= 1;
@@ -96,7 +96,7 @@ export class Fetcher {
       if (woken && !wants() && !closed()) await redis.zadd(place.key('marker'), 0, '0');
     } catch (error) {
       if (closed()) return;
-      trouble('The wait for tasks failed', { error: messageOf(error) });
+      trouble('failed to wait for tasks', { error: messageOf(error) });
       await new Promise((resolve) => setTimeout(resolve, PAUSE_AFTER_TROUBLE_MS));
     }
   }

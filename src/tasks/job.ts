@@ -67,9 +67,9 @@ export function readJob(jobId: string, flat: readonly unknown[]): Next {
 }
 
 function readFields(jobId: string, fields: ReadonlyMap<string, string>): Next['stored'] {
-  if (!isTaskJobId(jobId)) return refused('its id is not that of a task');
+  if (!isTaskJobId(jobId)) return refused('its ID is not a task ID');
   const tie = TIES.find((name) => fields.has(name));
-  if (tie !== undefined) return refused(`its field ${tie} ties it to other jobs`);
+  if (tie !== undefined) return refused(`its field ${tie} links it to other jobs`);
   if (attemptsOf(fields.get('opts')) === undefined)
     return refused('its field opts must be JSON with attempts, a number from 1 to 101');
   if (whole(fields.get('timestamp')) === undefined)

@@ -82,7 +82,7 @@ export class Keeper {
     for (const [index, one] of all.entries()) {
       if (told[index] === 'lost') {
         one.lost = true;
-        one.attempt?.abort('lost', 'Its lock is gone: another worker may run it by now.');
+        one.attempt?.abort('lost', 'Its lock was lost: another worker may be running it.');
       } else if (told[index] === 'cancelled') {
         await this.#cancel(one.jobId);
       }
@@ -100,7 +100,7 @@ export class Keeper {
       one.job.deferredFailure = reason;
       one.attempt?.abort('cancelled', toFailure(reason).message);
     } catch (error) {
-      trouble('A task could not be cancelled yet', { error: messageOf(error) });
+      trouble('failed to cancel a task; retrying', { error: messageOf(error) });
     }
   }
 

@@ -10,7 +10,7 @@ export const isRefusal = (error: unknown): boolean => error instanceof Error && 
  * With `force` at once, else no more often than the check for stalled tasks. Returns the tasks that it put aside.
  */
 export async function mend(redis: TaskLink, { key, base }: Place, force: boolean): Promise<string[]> {
-  const reason = JSON.stringify(unreadable('its key is no hash, or a counter in it is no number'));
+  const reason = JSON.stringify(unreadable('its key is not a hash, or one of its counters is not a number'));
   const keys = ['active', 'delayed', 'stalled', 'failed', 'stalled-check'].map(key);
   const put = (await redis.taskMend(...keys, base, Date.now(), reason, force ? 1 : 0)) as string[];
   return put.map(taskIdOf);

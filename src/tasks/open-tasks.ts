@@ -22,7 +22,7 @@ export function openTasks({ redisUrl, cell }: TaskPlace): Tasks {
     if (pools.length > 1) {
       throw new Fault(
         'conflict',
-        `The pools ${pools.sort().join(' and ')} each have a task ${taskId}: name the pool too.`,
+        `The pools ${pools.sort().join(' and ')} each have a task ${taskId}: set the pool too.`,
       );
     }
     return pools[0];

@@ -68,7 +68,7 @@ class PoolConsumer implements TaskConsumer {
       settings.onTrouble?.(message, { pool, ...fields });
     this.#totals = new Totals(trouble);
     for (const from of [redis, backend]) {
-      from.on('error', (error: unknown) => trouble('Redis is away', { error: messageOf(error) }));
+      from.on('error', (error: unknown) => trouble('Redis connection lost', { error: messageOf(error) }));
     }
     this.#ledger = new Ledger(backend, redis, place, keepSeconds, async (held) => {
       const [told] = await renew(redis, place, settings, Math.ceil(lockSeconds * 1000), [held]);
@@ -141,7 +141,7 @@ class PoolConsumer implements TaskConsumer {
     this.#state = 'draining';
     this.#slots.returnAhead();
     const attempts = [...this.#held.values()].flatMap(({ attempt }) => attempt ?? []);
-    for (const attempt of attempts) attempt.abort('ending', 'Its worker ends.');
+    for (const attempt of attempts) attempt.abort('ending', 'Its worker is shutting down.');
     const { endGraceSeconds = END_GRACE_SECONDS } = this.#settings;
     await within(Promise.all(attempts.map(({ settled }) => settled)), endGraceSeconds * 1000);
     await within(this.#nothingHeld(), LAST_WORDS_MS);

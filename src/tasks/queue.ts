@@ -152,7 +152,7 @@ export class PoolQueue implements TaskQueue {
   async sweep(): Promise<void> {
     const { keepSeconds } = this.#settings;
     if (keepSeconds === undefined) return;
-    await answered('forget ended tasks', this.pool, async () => {
+    await answered('delete ended tasks', this.pool, async () => {
       const bull = await this.#bull();
       for (const state of ['completed', 'failed']) {
         await bull.cleanJobsByState(state, Date.now() - keepSeconds * 1000, SWEEP);
@@ -202,5 +202,5 @@ export class PoolQueue implements TaskQueue {
 export const unknown = (taskId: string, pool?: string): Fault =>
   new Fault(
     'not_found',
-    `No task ${taskId} is known${pool === undefined ? '' : ` in the pool ${pool}`}: it never was, or its result was kept long enough.`,
+    `There is no task ${taskId}${pool === undefined ? '' : ` in the pool ${pool}`}: it never existed, or its result has expired.`,
   );

@@ -144,7 +144,7 @@ export class Ledger {
   }
 }
 
-const ENDED = 'Its worker ended before the task did, and max_losses is 0: it is not given to another one.';
+const ENDED = 'Its worker ended before the task did, and max_losses is 0: it is not given to another worker.';
 
 /** Why a result cannot be stored as JSON; undefined if it can. */
 function resultFailure(value: unknown): TaskFailure | undefined {
@@ -152,14 +152,14 @@ function resultFailure(value: unknown): TaskFailure | undefined {
     const text = JSON.stringify(value ?? null);
     if (text === undefined) throw new Error(`it is a ${typeof value}`);
     if (text.length > 2 * JSON_DEPTH_LIMIT && isDeeperThan(JSON_DEPTH_LIMIT, value)) {
-      const message = `The result is nested too deeply: more than ${JSON_DEPTH_LIMIT} levels.`;
+      const message = `The result is nested too deeply: it has more than ${JSON_DEPTH_LIMIT} levels.`;
       return { type: 'NotSerialisable', message };
     }
     if (text.length <= TASK_RESULT_LIMIT) return undefined;
     const mebibytes = (text.length / 1024 ** 2).toFixed(1);
     return {
       type: 'ResultTooLarge',
-      message: `The result is ${mebibytes} MiB of JSON, and at most ${TASK_RESULT_LIMIT / 1024 ** 2} MiB are kept: write it to a file or a store, and return its name.`,
+      message: `The result is ${mebibytes} MiB of JSON; the limit is ${TASK_RESULT_LIMIT / 1024 ** 2} MiB. Write it to a file or a store, and return its name.`,
     };
   } catch (error) {
     return { type: 'NotSerialisable', message: `The result is not JSON: ${messageOf(error)}` };

@@ -41,9 +41,9 @@ const DAY = 86_400;
  */
 export function readStored(text: string): Stored | string {
   if (text.length > TASK_RESULT_LIMIT)
-    return `its field data has ${text.length} characters, and at most ${TASK_RESULT_LIMIT} are read`;
+    return `its field data has ${text.length} characters; the limit is ${TASK_RESULT_LIMIT}`;
   const read = readBoundedJson(text);
-  if (!read) return 'its field data is no JSON, or nested too deeply';
+  if (!read) return 'its field data is not JSON, or nested too deeply';
   const { value } = read;
   if (!isRecord(value)) return 'its field data must be a JSON object';
   const { payload, timeout_seconds, backoff, max_losses } = value;
@@ -88,13 +88,13 @@ function wrongNumber(path: string, value: unknown, least: number, most: number):
 /** The failure of a task that Redis holds in a way that no worker can read. */
 export const unreadable = (reason: string): TaskFailure => ({
   type: 'Unreadable',
-  message: `What Redis holds of this task cannot be read: ${reason}.`,
+  message: `The data of this task in Redis cannot be read: ${reason}.`,
 });
 
 /** What BullMQ itself writes into `failedReason`. */
 const STALLED = 'job stalled more than allowable limit';
 const LOST =
-  'Every worker that ran this task died under it, as often as max_losses allows; it is not given to another one.';
+  'Every worker that ran this task died, and max_losses is reached; it is not given to another worker.';
 /** Characters of a foreign reason that are shown. */
 const SHOWN = 1000;
 

@@ -24,7 +24,7 @@ export function readSubmission(given: unknown): Task {
 function payloadIssue(issue: Issue): Issue {
   if (issue.path !== 'payload') return issue;
   const message =
-    'must be one of {function, args?, kwargs?}, {command: [program, …]} and {prompt}, with JSON in it and nothing else';
+    'must be one of {function, args?, kwargs?}, {command: [program, …]} and {prompt}, with only JSON in it';
   return { path: 'payload', message };
 }
 
@@ -59,8 +59,8 @@ export function refuseMisdirected(
   const prompted = 'prompt' in payload;
   if (prompted === (template !== undefined)) return;
   const message = prompted
-    ? `is a prompt, and the workers of the pool ${name} run functions and commands`
-    : `is for handlers, and the workers of the pool ${name} are agents, which take {prompt}`;
+    ? `is a prompt, but workers of the pool ${name} run functions and commands`
+    : `is for handlers, but workers of the pool ${name} are agents, which accept {prompt}`;
   throw new Fault('invalid_command', `The task was refused: payload ${message}.`, {
     issues: [{ path: 'payload', message }],
   });
@@ -68,7 +68,7 @@ export function refuseMisdirected(
 
 /** Refuses a task that is a command, which nobody has allowed; `setting` is what allows it. */
 export function refuseCommand(who: string, setting: string): never {
-  const message = `is a command, and ${who} runs functions only: set ${setting} there to allow commands`;
+  const message = `is a command, but ${who} only runs functions: set ${setting} there to allow commands`;
   throw new Fault('invalid_command', `The task was refused: payload ${message}.`, {
     issues: [{ path: 'payload', message }],
   });

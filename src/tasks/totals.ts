@@ -46,7 +46,7 @@ export class Totals {
         return;
       case 'fenced':
         this.#fenced += 1;
-        this.#report("A result was refused, for the task is no longer this worker's", task);
+        this.#report('result refused; another worker has the task', task);
         return;
       case 'returned':
     }

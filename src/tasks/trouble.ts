@@ -11,7 +11,7 @@ export class QueueFull extends Fault {
     const retry = Math.min(Math.max(seconds, 1), 60);
     super(
       'capacity',
-      `The queue of the pool ${pool} is full: ${waiting} tasks wait. Try again in ${retry} s, or give the pool more workers.`,
+      `The queue of the pool ${pool} is full with ${waiting} waiting tasks. Try again in ${retry} s, or give the pool more workers.`,
     );
     this.retry_after_seconds = retry;
   }
@@ -23,12 +23,8 @@ export async function answered<T>(doing: string, pool: string, act: () => Promis
     return await act();
   } catch (error) {
     if (error instanceof Fault) throw error;
-    throw new Fault(
-      'unavailable',
-      `Could not ${doing} (pool ${pool}), because Redis did not do it: ${messageOf(error)}`,
-      {
-        cause: error,
-      },
-    );
+    throw new Fault('unavailable', `Could not ${doing} (pool ${pool}): ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }

@@ -37,7 +37,7 @@ export function toView(task_id: string, pool: string, seen: Seen): TaskView {
   };
 }
 
-const RESULT = unreadable('its result is no JSON, or nested too deeply');
+const RESULT = unreadable('its result is not JSON, or nested too deeply');
 
 function at(ms: string | null | undefined): string | null {
   const value = whole(ms);

@@ -102,7 +102,7 @@ export async function startWatchdog(options: WatchdogOptions): Promise<Watchdog>
     try {
       post({ type: 'metrics', text: await metrics.text() });
     } catch (err) {
-      log.error({ err }, 'the metrics could not be collected');
+      log.error({ err }, 'failed to collect metrics');
       post({ type: 'metrics', text: undefined });
     }
   }

@@ -32,7 +32,7 @@ export function createScrapes(options: { ask: () => void; facts: () => Record<st
       const timer = setTimeout(resolve, WAIT_MS);
       await Promise.race([collect(), late]);
       clearTimeout(timer);
-      if (failed) throw new Error('The metrics could not be collected; the log says why.');
+      if (failed) throw new Error('The metrics could not be collected; see the log.');
       if (last === undefined) throw new Fault('unavailable', 'There are no metrics yet.');
       return Object.entries(facts()).reduce((text, [name, value]) => withValue(text, name, value), last);
     },

@@ -19,7 +19,7 @@ import { processMs, shareState } from './shared.ts';
 import { watchRedis } from './watch-redis.ts';
 import { watchedHealth } from './watched-health.ts';
 
-if (!parentPort) throw new Error('This is the thread of the watchdog; it does not run by itself.');
+if (!parentPort) throw new Error('This is the watchdog thread; it cannot be started directly.');
 const port = parentPort;
 const data = workerData as WatchdogData;
 const post = (message: FromWatchdog) => port.postMessage(message);
@@ -60,7 +60,7 @@ const lease = createLease({
   onAcquired: (epoch) => post({ type: 'acquired', epoch }),
   onLost(reason) {
     shared.clearTerm();
-    const hung = `the main loop has not moved for ${Math.floor(detector.quietMs() / 1000)} s`;
+    const hung = `the main loop has been blocked for ${Math.floor(detector.quietMs() / 1000)} s`;
     post({ type: 'lost', reason: detector.hung() ? hung : reason });
   },
   onError: (error) => setLink(false, messageOf(error)),

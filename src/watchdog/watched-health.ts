@@ -8,8 +8,8 @@ export function watchedHealth(
 ): HealthReport {
   const seconds = Math.floor(detector.quietMs() / 1000);
   if (seconds < QUIET_SECONDS) return report;
-  const why = detector.hung() ? 'it is hung' : 'it is busy; what else is reported is as old';
-  const loop = { ok: !detector.hung(), message: `has not moved for ${seconds} s: ${why}` };
+  const why = detector.hung() ? 'it is hung' : 'it is busy; all other values are as old';
+  const loop = { ok: !detector.hung(), message: `has been blocked for ${seconds} s: ${why}` };
   const checks = { ...report.checks, loop };
   return detector.hung() ? { live: false, ready: false, checks } : { ...report, checks };
 }

@@ -166,10 +166,10 @@ describe('instructions', () => {
     expect(instructionsOf({ instructions: 'Be brief.\n\n' })).toBe('Be brief.\n');
     const text = instructionsOf({ instructions: 'Be brief.', allowed_commands: ['npm', 'git', 'git'] });
     expect(text).toMatch(/^Be brief\.\n\n# Commands you may execute\n/);
-    expect(text).toContain('and no others: `git`, `npm`.');
+    expect(text).toContain('execute only these programs: `git`, `npm`.');
   });
 
   it('say so where no command is allowed at all', () => {
-    expect(instructionsOf({ allowed_commands: [] })).toContain('You may execute no program');
+    expect(instructionsOf({ allowed_commands: [] })).toContain('You may not execute any program');
   });
 });

@@ -107,7 +107,7 @@ test.each<[string, boolean]>([
     "Not in Docker: Docker does not answer: Docker at unix:///x can't be reached: no such socket. Is Docker running?",
     false,
   ],
-  ['This manager uses process alone (RUNTIME=process).', false],
+  ['This manager uses only process (RUNTIME=process).', false],
   ['', false],
 ])('whether a person is told that "%s": %s', (reason, expected) => {
   expect(isUnexpected(reason)).toBe(expected);

@@ -2,7 +2,11 @@ import { expect, test } from 'vitest';
 import { barOf } from '../../src/cli/images-progress.ts';
 
 test.each([
-  [{ step: 0, of: 0, line: 'Waiting for its turn' }, 80, '[------------------------] Waiting for its turn'],
+  [
+    { step: 0, of: 0, line: 'Waiting for another build' },
+    80,
+    '[------------------------] Waiting for another build',
+  ],
   [{ step: 1, of: 12, line: 'Step 1/12 : FROM a' }, 80, '[------------------------] 1/12 FROM a'],
   [{ step: 7, of: 12, line: 'Step 7/12 : RUN b' }, 80, '[############------------] 7/12 RUN b'],
   [{ step: 12, of: 12, line: 'Step 12/12 : CMD' }, 34, '[######################--] 12/12…'],

@@ -121,7 +121,7 @@ test('whoever waits for a pool waits for its warm workers, too', { timeout: LONG
   await writeFile(file, one('warm', ['sleep', '600'], 'warm: 2'));
   expect(await wm('apply', '-f', file, '--wait')).toMatchObject({ code: 0, err: '' });
   const [pool] = JSON.parse((await wm('pools', '-o', 'json')).out);
-  expect(pool.status).toMatchObject({ phase: 'ready', warm: 2, message: '2 of 2 warm workers wait.' });
+  expect(pool.status).toMatchObject({ phase: 'ready', warm: 2, message: '2 of 2 warm workers available.' });
   await deleted('warm');
 });
 
@@ -143,7 +143,7 @@ test('whoever waits for a pool whose workers keep ending hears why', { timeout: 
   expect(stopped).toMatchObject({
     code: 1,
     err: expect.stringMatching(
-      /error: The pool rolls is stopped: Workers of the new template keep ending \(Error\): \S.* The rollout/,
+      /error: The pool rolls is stopped: Workers of the new template keep failing \(Error\): \S.* The rollout/,
     ),
   });
   await deleted('dies', 'rolls');

@@ -31,7 +31,7 @@ test('commands of 33 MB are refused unread, whether they are waited for or lie t
   for (const { error } of refused)
     expect(error).toMatchObject({
       code: 'invalid_command',
-      message: expect.stringContaining(`has ${HUGE.length} bytes; a command may have ${ENTRY_LIMIT}`),
+      message: expect.stringContaining(`has ${HUGE.length} bytes; the limit is ${ENTRY_LIMIT}`),
     });
   expect(await pending(cell)).toBe(0);
   // Neither read nor kept.

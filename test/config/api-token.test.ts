@@ -42,7 +42,7 @@ test.each(['0.0.0.0', '::', '192.168.1.7', 'manager.example.com'])(
   'an API on %s, which others may reach, does not start without a token of the operator',
   (host) => {
     expect(() => read(undefined, undefined, host)).toThrow(
-      `HTTP_HOST is ${host}, which other machines may reach, and no token is set. Set API_TOKEN or API_TOKEN_FILE`,
+      `HTTP_HOST is ${host}, which other machines can reach, and no token is set. Set API_TOKEN or API_TOKEN_FILE`,
     );
     expect(read(undefined, 'of-the-variable', host)).toBe('of-the-variable');
     expect(read(fileWith('of-the-file'), undefined, host)).toBe('of-the-file');

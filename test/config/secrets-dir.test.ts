@@ -43,7 +43,7 @@ test('secrets that cannot be read are named, with where and why, and no content 
   for (const [name, why] of [
     ['absent', 'missing'],
     ['link', 'leads out'],
-    ['folder', 'no file'],
+    ['folder', 'not a file'],
     ['large', '65536 bytes'],
     ['binary', 'UTF-8'],
   ] as const) {
@@ -73,5 +73,5 @@ test.each(['../outside', '', '.hidden', 'a/b', 'a\0b', '/etc/passwd'])(
 test('secrets that are together too large for a delivery are refused', async () => {
   const names = Array.from({ length: 20 }, (_, at) => `S${at}`);
   for (const name of names) await writeFile(join(directory, name), 'x'.repeat(60_000));
-  await expect(openSecrets(directory).read(names)).rejects.toThrow(/larger/);
+  await expect(openSecrets(directory).read(names)).rejects.toThrow(/have together more than/);
 });

@@ -201,6 +201,6 @@ test('a start whose HTTP port is taken ends before it starts anything', { timeou
   const { port } = taken.address() as AddressInfo;
   const { ended, said } = start(home, { HTTP_PORT: String(port) });
   expect(await ended).toBe(1);
-  expect(said()).toContain(`port ${port} is taken by another program. Set HTTP_PORT`);
+  expect(said()).toContain(`port ${port} is used by another program. Set HTTP_PORT`);
   expect(readdirSync(home)).toEqual([]);
 });

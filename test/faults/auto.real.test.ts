@@ -10,7 +10,7 @@ test('auto takes Docker where a daemon answers and has the image, and tells in a
   const world = await openWorld('docker');
   await world.start(undefined, auto);
   const worker = randomUUID();
-  const reason = 'Docker answers, and the image is there or can be built.';
+  const reason = 'Docker answers, and the image exists or can be built.';
   expect(await world.answer(await world.create(worker, plain))).toMatchObject({
     ...{ success: true, runtime: 'docker', runtime_reason: reason },
   });
@@ -19,7 +19,7 @@ test('auto takes Docker where a daemon answers and has the image, and tells in a
   expect(events).toContainEqual(
     expect.objectContaining({
       ...{ type: 'accepted', reason: 'RuntimeChosen' },
-      message: `It is to live in the runtime docker. ${reason}`,
+      message: `It was assigned to the docker runtime. ${reason}`,
     }),
   );
 });
@@ -49,6 +49,6 @@ test.each([
   );
   expect(refused).toMatchObject({
     success: false,
-    error: { code: 'unavailable', issues: [{ path: 'image', message: 'can be had in Docker only' }] },
+    error: { code: 'unavailable', issues: [{ path: 'image', message: 'is supported only by Docker' }] },
   });
 });

@@ -54,11 +54,11 @@ test('a manager that goes with --cleanup leaves no process of its direct workers
   for (const worker of workers) await world.reach(worker, { status: 'RUNNING' });
   // As a service manager does that signals the whole group: the second one ended it at once, and left all workers.
   manager.kill('SIGTERM');
-  await vi.waitFor(() => expect(manager.log()).toContain('ending the direct workers'), PATIENCE);
+  await vi.waitFor(() => expect(manager.log()).toContain('stopping direct workers'), PATIENCE);
   expect(await manager.stop()).toBe(0);
   expect(tree(mark)).toEqual([]);
   for (const worker of workers) expect(pidsWith(worker)).toEqual([]);
-  expect(manager.log()).toContain('ending the direct workers');
+  expect(manager.log()).toContain('stopping direct workers');
   // With no manager, the records said RUNNING of processes that were gone.
   for (const worker of workers)
     expect((await world.cell.store.status(worker))?.status).toMatchObject({
@@ -89,7 +89,7 @@ test('a manager that stands by ends nothing with --cleanup: the workers are the 
   await world.reach(worker, { status: 'RUNNING' });
   const standby = await world.start(undefined, {}, ['--cleanup']);
   expect(await standby.stop()).toBe(0);
-  expect(standby.log()).toContain('not leading: direct workers stay as they are');
+  expect(standby.log()).toContain('not leading; direct workers keep running');
   expect(await world.bodies()).toMatchObject([{ worker_id: worker, state: 'running', incarnation: 1 }]);
 });
 

@@ -36,7 +36,7 @@ test('a manager that never finds its Redis says so, and why, for as long as it i
   });
   onTestFinished(async () => void (await manager.stop()));
   await vi.waitFor(
-    () => expect(manager.log()).toMatch(/ECONNREFUSED 127\.0\.0\.1:1.*"Redis is away"/),
+    () => expect(manager.log()).toMatch(/ECONNREFUSED 127\.0\.0\.1:1.*"Redis connection lost"/),
     PATIENCE,
   );
   // The first asks for the lease are given up within a second, and that tells nothing of the reason.

@@ -15,7 +15,7 @@ test(`${STORM} workers declared at once come up a few at a time, each with its f
   const last = workers.pop() ?? '';
   await world.reach(last, { status: 'STARTING', phase: 'queued', reason: 'Queued' });
   expect((await world.cell.store.status(last))?.status?.message).toMatch(
-    /^Place \d+ of \d+ in the queue of starts: 3 bodies may boot at the same time/,
+    /^Position \d+ of \d+ in the start queue: 3 bodies may boot at the same time/,
   );
   await world.push({ command: 'delete', worker_id: last });
   await world.reach(last, { status: 'STOPPED', phase: 'deleted' });

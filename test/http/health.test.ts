@@ -44,6 +44,6 @@ test('each part is named, with what it says', () => {
     runtime_process: up,
     leadership: { ok: true, message: 'standby' },
     removal_breaker: { ok: true, message: 'closed' },
-    loop: { ok: false, message: 'has not moved for 90 s; 60 s is too long' },
+    loop: { ok: false, message: 'has been blocked for 90 s; the limit is 60 s' },
   });
 });

@@ -115,7 +115,7 @@ test('a port that is taken is an error that names HTTP_PORT', async () => {
   const { port } = await serve();
   await expect(serve({}, undefined, port)).rejects.toMatchObject({
     code: 'unavailable',
-    message: `Cannot listen on 127.0.0.1:${port}: port ${port} is taken by another program. Set HTTP_PORT to a free port, or end that program.`,
+    message: `Cannot listen on 127.0.0.1:${port}: port ${port} is used by another program. Set HTTP_PORT to a free port, or stop that program.`,
   });
 });
 

@@ -102,5 +102,5 @@ test('a build that takes too long says so, with the step', async () => {
   const abort = new AbortController();
   abort.abort(new DOMException('late', 'TimeoutError'));
   const { ended } = await play([line('Step 1/2 : FROM a'), BUILT], abort.signal);
-  expect((ended as Error).message).toContain('not done in the time');
+  expect((ended as Error).message).toContain('did not finish within IMAGE_BUILD_SECONDS');
 });

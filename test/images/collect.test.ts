@@ -74,7 +74,7 @@ test('each goes with its reason', () => {
   const images = [image('a', 8), image('b', 1), image('c', 0)];
   expect(toCollect(images, { now: NOW, retentionDays: 7, budgetBytes: 1100 })).toEqual([
     { name: 'a', why: 'not used for 8 days' },
-    { name: 'b', why: 'least recently used, and all take more than IMAGE_BUDGET' },
+    { name: 'b', why: 'least recently used, and the total size exceeds IMAGE_BUDGET' },
   ]);
 });
 

@@ -19,7 +19,7 @@ test('of an engine on this machine it is known what is free', async (context) =>
     return context.skip(`This engine's ${DockerRootDir} is not on this machine.`);
   expect(await disk().free()).toBeGreaterThan(0);
   expect(await disk({ minFreeBytes: 2 ** 60 }).roomFor()).toMatch(
-    /^Only \S+B are free at \/\S+, where Docker keeps its images, and IMAGE_MIN_FREE asks for 1150PB\. Make room/,
+    /^Only \S+B are free at \/\S+, where Docker stores its images; IMAGE_MIN_FREE requires 1150PB\. Free some space/,
   );
 });
 

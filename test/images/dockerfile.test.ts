@@ -55,5 +55,5 @@ test('two agents of different types have the same text up to their programs', ()
 
 test.each(['node:24\nRUN true', 'a b', '--platform=x', '$BASE', ''])('a base named %j is refused', (name) => {
   const recipe = recipeOf(specOf(), { ...GROUND, base: { ...GROUND.base, name } });
-  expect(() => dockerfileOf(recipe)).toThrow('cannot stand in a Dockerfile');
+  expect(() => dockerfileOf(recipe)).toThrow('is not allowed in a Dockerfile');
 });

@@ -82,7 +82,7 @@ describe('a worker of which nothing is remembered', () => {
 
 test('an act that failed for now is not why a body exited, and one that can never be done is', () => {
   // Found by the storm over warm bodies, seed 1: a quick program had its secrets, was handed them again, and had completed.
-  const late = { reason: 'SecretsNotDelivered', message: 'It does not wait for them now.' };
+  const late = { reason: 'SecretsNotDelivered', message: 'It is not waiting for them.' };
   const of = (kind: 'transient' | 'permanent', body: object) =>
     outcome(lifeOf(), look({ refusal: { ...late, kind }, body }));
   const exited = { state: 'exited', exit_code: 0 };

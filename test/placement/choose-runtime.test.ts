@@ -33,7 +33,7 @@ const both = [docker, direct];
 const image = 'Its image cannot be built: the wrapper is not built.';
 const full = 'Only 1GB are free.';
 const memory = { resources: { memory: '1g' } };
-const fine = 'Docker answers, and the image is there or can be built.';
+const fine = 'Docker answers, and the image exists or can be built.';
 
 test.each<[string, Partial<Asked>, Runtimes, { full?: string; image?: string }, string]>([
   ['Docker where it can', {}, both, {}, `docker: ${fine}`],
@@ -58,14 +58,14 @@ test.each<[string, Partial<Asked>, Runtimes, { full?: string; image?: string }, 
     {},
     [direct],
     {},
-    'process: This manager uses process alone (RUNTIME=process).',
+    'process: This manager uses only process (RUNTIME=process).',
   ],
   [
     'the only one, though it is away',
     {},
     [away],
     {},
-    'docker: This manager uses docker alone (RUNTIME=docker).',
+    'docker: This manager uses only docker (RUNTIME=docker).',
   ],
   ['Docker for what only it can do', { modules: ['GIT'] }, both, {}, `docker: ${fine}`],
   [
@@ -73,14 +73,14 @@ test.each<[string, Partial<Asked>, Runtimes, { full?: string; image?: string }, 
     { modules: ['GIT'] },
     [away, direct],
     {},
-    `unavailable (modules): Only Docker can do what modules asks. Docker does not answer: ${away.error}`,
+    `unavailable (modules): Only Docker supports modules. Docker does not answer: ${away.error}`,
   ],
   [
     'nothing, where Docker is needed and full',
     { image: 'mine:1', modules: ['GIT'] },
     both,
     { full },
-    `capacity (modules image): Only Docker can do what modules and image ask. ${full}`,
+    `capacity (modules image): Only Docker supports modules and image. ${full}`,
   ],
   [
     'direct with a limit that it can enforce',
@@ -94,7 +94,7 @@ test.each<[string, Partial<Asked>, Runtimes, { full?: string; image?: string }, 
     memory,
     [away, runtime('process', false)],
     {},
-    `unavailable (resources.memory): Only Docker can do what resources.memory asks. Docker does not answer: ${away.error}`,
+    `unavailable (resources.memory): Only Docker supports resources.memory. Docker does not answer: ${away.error}`,
   ],
   [
     'nothing, where it is asked for by a name that is not in use',

@@ -26,9 +26,9 @@ function refused(resources: object): Fault | undefined {
 }
 
 test.each([
-  [{ memory: '25g' }, 'resources.memory', 'is 25g, and there are 25.8GB'],
+  [{ memory: '25g' }, 'resources.memory', 'is 25g, but the machine has 25.8GB'],
   [{ memory: '8000000g' }, 'resources.memory', 'is 8000000g'],
-  [{ cpus: 2.5 }, 'resources.cpus', 'is 2.5, and there are 2'],
+  [{ cpus: 2.5 }, 'resources.cpus', 'is 2.5, but the machine has 2'],
 ])('more than the machine has is refused with capacity when it is asked for: %j', (asked, path, message) => {
   const fault = refused(asked);
   expect(fault).toBeInstanceOf(Fault);

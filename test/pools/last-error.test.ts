@@ -24,13 +24,13 @@ test('a rollout that is stopped while the worker that failed starts again tells 
   const { status } = pass([...old, member(4, again(3))]);
   expect(status).toMatchObject({ phase: 'stopped', reason: 'RolloutFailed' });
   expect(status.message).toMatch(
-    /^Workers of the new template keep ending \(Error\): It exited with code 1\. The rollout/,
+    /^Workers of the new template keep failing \(Error\): It exited with code 1\. The rollout/,
   );
 });
 
 test('a pool tells what its workers died of for as long as they fail, and no longer', () => {
   const pass = story();
-  const told = '0 of 3 workers are ready. Its workers keep ending (Error): It exited with code 1.';
+  const told = '0 of 3 workers are ready. Its workers keep failing (Error): It exited with code 1.';
   expect(pass(members(3, dying)).status.message).toBe(told);
   for (let n = 0; n < 3; n += 1)
     expect(pass(members(3, again(2))).status).toMatchObject({
@@ -40,7 +40,7 @@ test('a pool tells what its workers died of for as long as they fail, and no lon
   expect(pass(others).status).toMatchObject({ reason: 'OOMKilled' });
   expect(pass(members(3, again(3))).status.message).toMatch(/\(OOMKilled\): It took too much\.$/);
   expect(pass(members(3)).memo.last_words).toBeUndefined();
-  expect(pass(members(3, again(1))).status.message).toMatch(/keep ending \(Error\)\.$/);
+  expect(pass(members(3, again(1))).status.message).toMatch(/keep failing \(Error\)\.$/);
 });
 
 test('a rollout that comes too slowly tells what its worker died of', () => {
@@ -49,7 +49,7 @@ test('a rollout that comes too slowly tells what its worker died of', () => {
   const late = { more: { now: NOW + 700_000 } };
   pass([...old, member(4, { ...dying, restarts: 1 })]);
   expect(pass([...old, member(4, again(1))], late).status.message).toMatch(
-    /within 600 s\. One of them says: It exited with code 1\. The rollout/,
+    /within 600 s\. One of them reported: It exited with code 1\. The rollout/,
   );
 });
 

@@ -127,7 +127,7 @@ test('a template that does not work is stopped, its old workers stay, and a good
   await apply(world, { count: 3, template: broken });
   await reach(world, { phase: 'stopped', reason: 'RolloutFailed', ready: 3, updated: 1 });
   expect(await running(world)).toEqual(expect.arrayContaining(before));
-  expect((await statusOf(world))?.message).toMatch(/Workers of the new template keep ending/);
+  expect((await statusOf(world))?.message).toMatch(/Workers of the new template keep failing/);
   await apply(world, { count: 3, template: { agent_type: 'CUSTOM', command_line: ['sleep', '602'] } });
   await reach(world, { phase: 'ready', ready: 3, updated: 3, draining: 0 });
   expect((await running(world)).filter((id) => before.includes(id))).toEqual([]);

@@ -162,7 +162,7 @@ describe('the status', () => {
       { ...running, actual: { kind: 'ambiguous', ids: ['a', 'b'] } },
       {
         reason: 'AmbiguousBody',
-        message: 'More than one body carries its id, and none is touched: a, b.',
+        message: 'More than one body has its ID, and none is changed: a, b.',
       },
     ],
     [
@@ -224,7 +224,7 @@ describe('the status', () => {
       {
         phase: 'silent',
         reason: 'HeartbeatLost',
-        message: `Its wrapper was last heard at ${instant(NOW - 31_000)}; quiet alone does not end it.`,
+        message: `The last report of its wrapper was at ${instant(NOW - 31_000)}; silence alone does not end it.`,
       },
     ],
     ['has the pid of a direct body', { ...running, body: { pid: 4711 } }, { pid: 4711 }],

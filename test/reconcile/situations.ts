@@ -98,9 +98,9 @@ export const SITUATIONS: Record<string, Given> = {
   'no body, refused for good, always': { refusal: { ...transient, kind: 'permanent' }, spec: always },
   'no body, retry due': { now: later },
   'no body, clock set back an hour': { now: NOW - 3_600_000 },
-  'no body, must wait for its turn': { queued: 'Place 3 of 9 in the queue of starts.' },
+  'no body, must wait for its turn': { queued: 'Position 3 of 9 in the start queue.' },
   'no body, must wait, refused for now, overdue': {
-    queued: 'Place 3 of 9 in the queue of starts.',
+    queued: 'Position 3 of 9 in the start queue.',
     refusal: transient,
     spec: { start_deadline_seconds: 10 },
   },

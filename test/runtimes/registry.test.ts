@@ -56,5 +56,5 @@ test('an engine that no probe has reached is not up, whatever it answers', async
   const runtime = new FakeRuntime({ engine: new FakeEngine() });
   const runtimes = new Runtimes([runtime], Date.now, () => {});
   await runtimes.call(runtime.name, (engine) => engine.list());
-  expect(runtimes.states).toMatchObject([{ error: 'not asked yet', info: undefined }]);
+  expect(runtimes.states).toMatchObject([{ error: 'not checked yet', info: undefined }]);
 });

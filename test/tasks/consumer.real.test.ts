@@ -119,7 +119,7 @@ describe('a consumer', () => {
     ];
     expect(await ended(own.task_id)).toMatchObject({
       ...{ status: 'failed', attempts: 2, cancelled: false },
-      error: { type: 'Timeout', message: 'It took longer than its timeout of 0.1 s, and was ended.' },
+      error: { type: 'Timeout', message: 'It exceeded its timeout of 0.1 s and was ended.' },
     });
     expect(await ended(theirs.task_id)).toMatchObject({ status: 'failed', error: { type: 'Timeout' } });
   });

@@ -71,20 +71,20 @@ test('a task for the default pool that nothing serves was queued without end; it
     const { desk, submitted } = open();
     await expect(desk.submit(given)).rejects.toMatchObject({
       code: 'not_found',
-      message: expect.stringContaining('there is agents, by-hand, work'),
+      message: expect.stringContaining('there are agents, by-hand, work'),
     });
     expect(submitted).toEqual([]);
   }
   const empty = open({ poolNames: async () => [], nodePools: async () => [] });
   await expect(empty.desk.submit(CALL)).rejects.toMatchObject({
-    message: 'There is no pool default; there is none. Declare it with `wm apply`.',
+    message: 'There is no pool default; there are none. Declare it with `wm apply`.',
   });
 });
 
 test('a pool that nobody works for is refused, and one of a node by hand, or that was used, is not', async () => {
   await expect(open().desk.submit({ ...CALL, pool: 'wrok' })).rejects.toMatchObject({
     code: 'not_found',
-    message: expect.stringContaining('there is agents, by-hand, work'),
+    message: expect.stringContaining('there are agents, by-hand, work'),
   });
   expect((await open().desk.submit({ ...CALL, pool: 'by-hand' })).pool).toBe('by-hand');
   // Its workers may come back; until then the answer says that the task waits.
@@ -112,7 +112,7 @@ test('a command is refused unless its pool allows commands', async () => {
     const { desk, submitted } = open({ defaultServed: async () => true });
     await expect(desk.submit({ ...ls, pool })).rejects.toMatchObject({
       code: 'invalid_command',
-      message: `The task was refused: payload is a command, and the pool ${pool} runs functions only: set commands: true there to allow commands.`,
+      message: `The task was refused: payload is a command, but the pool ${pool} only runs functions: set commands: true there to allow commands.`,
     });
     expect(submitted).toEqual([]);
   }

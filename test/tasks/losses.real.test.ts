@@ -121,7 +121,7 @@ describe('a worker that was taken for dead', () => {
     await other.drain();
     expect(slow.totals()).toMatchObject({ completed: 0, failed: 0 });
     expect(other.totals()).toMatchObject({ completed: 1 });
-    expect(troubles).toContain("A result was refused, for the task is no longer this worker's");
+    expect(troubles).toContain('result refused; another worker has the task');
   });
 
   it('cannot report before it has noticed', async () => {
@@ -205,7 +205,7 @@ it('an idle worker that is told to end while Redis is away does not wait for it'
   idle.pause();
   await idle.start();
   await server.kill();
-  await vi.waitFor(() => expect(troubles).toContain('Redis is away'), soon);
+  await vi.waitFor(() => expect(troubles).toContain('Redis connection lost'), soon);
   // It asks for a task from here on.
   idle.resume();
   await idle.drain();

@@ -126,8 +126,8 @@ describe('what Redis holds of a task', () => {
   const deep = `${'['.repeat(501)}${']'.repeat(501)}`;
   const good = { payload: { function: 'f' } };
   it.each([
-    ['', 'no JSON'],
-    ['{', 'no JSON'],
+    ['', 'not JSON'],
+    ['{', 'not JSON'],
     ['null', 'must be a JSON object'],
     ['[]', 'must be a JSON object'],
     ['{}', 'payload must be {function'],

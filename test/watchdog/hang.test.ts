@@ -42,7 +42,7 @@ test('a hung loop is not live and not ready, and a busy one is told of', () => {
     watchedHealth(report, { quietMs: () => quiet, hung: () => quiet >= 30_000 });
   expect(health(4999)).toEqual(report);
   expect(health(12_000)).toMatchObject({ live: true, ready: true, checks: { loop: { ok: true } } });
-  expect(health(12_000).checks.loop?.message).toMatch(/^has not moved for 12 s/);
+  expect(health(12_000).checks.loop?.message).toMatch(/^has been blocked for 12 s/);
   expect(health(30_000)).toMatchObject({ live: false, ready: false, checks: { loop: { ok: false } } });
 });
 

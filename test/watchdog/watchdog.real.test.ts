@@ -48,7 +48,9 @@ test('a main loop that is hung loses its lease at once in its own eyes, and lead
   // No message of the loss has been read yet.
   expect(told.lost).toEqual([]);
   expect(watchdog.lease.held()).toBe(false);
-  await vi.waitFor(() => expect(told.lost).toEqual([expect.stringMatching(/main loop has not moved for/)]));
+  await vi.waitFor(() =>
+    expect(told.lost).toEqual([expect.stringMatching(/main loop has been blocked for/)]),
+  );
   await acquired(told.acquired, 2);
   expect(watchdog.lease.held()).toBe(true);
   expect(await holder()).not.toBe(before);

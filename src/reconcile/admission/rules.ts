@@ -43,12 +43,12 @@ export function admit({ starting, slots, booting, memory }: StartsLook): { count
 
 /** Why a worker waits, and at which place. */
 export function sentence({ place, length }: Place, held: Held): string {
-  return `Place ${place} of ${length} in the queue of starts: ${because(held)}.`;
+  return `Position ${place} of ${length} in the start queue: ${because(held)}.`;
 }
 
 function because(held: Held): string {
-  if (held.why === 'recovering') return 'the manager has just started and looks at all workers first';
+  if (held.why === 'recovering') return 'the manager has just started and is listing all workers';
   if (held.why === 'slots') return `${held.slots} bodies may boot at the same time (MAX_CONCURRENT_STARTS)`;
   const { available_bytes, keep_bytes } = held;
-  return `${sizeText(available_bytes)} of memory are available, and ${sizeText(keep_bytes)} are kept free`;
+  return `${sizeText(available_bytes)} of memory are available, and ${sizeText(keep_bytes)} are reserved`;
 }

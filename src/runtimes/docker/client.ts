@@ -190,7 +190,7 @@ export function connectionTo(where: string): Docker.DockerOptions {
   if (path.startsWith('/')) return { socketPath: path, host: undefined, port: undefined, protocol: 'http' };
   const match = /^(tcp|http):\/\/([^/:]+|\[[0-9a-f:]+\]):(\d{1,5})\/?$/i.exec(where);
   if (!match?.[2] || !match[3]) {
-    throw new TypeError(`${where} is no address of Docker: use unix:///path, /path or tcp://host:port.`);
+    throw new TypeError(`${where} is not an address of Docker: use unix:///path, /path or tcp://host:port.`);
   }
   return { host: match[2], port: match[3], protocol: 'http' };
 }
@@ -201,13 +201,13 @@ export function commonVersion(engine: Versions): string {
   const oldest = engine.MinAPIVersion ?? newest;
   if (!/^\d+\.\d+$/.test(newest) || !/^\d+\.\d+$/.test(oldest)) {
     throw new RuntimeDown(
-      'What answers is no Docker engine: it does not tell its API version. Check DOCKER_HOST.',
+      'The server is not a Docker engine: it does not report its API version. Check DOCKER_HOST.',
     );
   }
   const common = isOlder(newest, NEWEST_API) ? newest : NEWEST_API;
   if (!isOlder(common, oldest) && !isOlder(common, OLDEST_API)) return common;
   throw new RuntimeDown(
-    `Docker ${engine.Version ?? ''} speaks API ${oldest} to ${newest}, and this program ${OLDEST_API} to ${NEWEST_API}. ` +
+    `Docker ${engine.Version ?? ''} supports API ${oldest} to ${newest}, and this program ${OLDEST_API} to ${NEWEST_API}. ` +
       `Update ${isOlder(newest, OLDEST_API) ? 'Docker' : 'worker-manager'}.`,
   );
 }

@@ -49,7 +49,7 @@ export class Containers {
       });
     // An answer that was cut short parses as no list; it must not read as an empty one.
     if (!Array.isArray(found))
-      throw new RuntimeDown('Docker answered the list of containers with something else.');
+      throw new RuntimeDown("Docker's response to the list of containers is invalid.");
     return found;
   }
 
@@ -60,7 +60,7 @@ export class Containers {
         it.inspect({ abortSignal }),
       );
       if (isInspect(info)) return info;
-      throw new RuntimeDown('Docker answered an inspect with something else.');
+      throw new RuntimeDown("Docker's response to an inspect is invalid.");
     } catch (error) {
       if (isStatus(error, 404)) return undefined;
       throw error;

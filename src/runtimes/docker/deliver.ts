@@ -33,17 +33,17 @@ export async function deliver(
   content: string,
 ): Promise<void> {
   const refuse = (code: FaultCode, why: string, cause?: unknown) =>
-    new Fault(code, `Body ${id.slice(0, 12)} was not given its secrets: ${why}`, { cause });
+    new Fault(code, `Secrets could not be passed to body ${id.slice(0, 12)}: ${why}`, { cause });
   const { code, words } = await client
     .call('deliver', (docker, signal) => take(docker, { id, user }, content, signal))
     .catch((error: unknown) => {
       const status = error instanceof EngineRefusal ? error.status : undefined;
-      if (status === 404) throw refuse('not_found', 'it is gone.', error);
-      if (status === 409) throw refuse('conflict', 'it does not run.', error);
+      if (status === 404) throw refuse('not_found', 'it does not exist any more.', error);
+      if (status === 409) throw refuse('conflict', 'it is not running.', error);
       throw error;
     });
-  if (code === NOT_WAITING) throw refuse('conflict', 'it does not wait for them now.');
-  if (code !== 0) throw refuse('conflict', `the shell in it ended with ${code}. ${words}`.trim());
+  if (code === NOT_WAITING) throw refuse('conflict', 'it is not waiting for them.');
+  if (code !== 0) throw refuse('conflict', `its shell exited with code ${code}. ${words}`.trim());
 }
 
 /** Runs the shell and answers its exit code and what it said. */

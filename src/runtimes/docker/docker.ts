@@ -72,8 +72,8 @@ export interface DockerRuntime extends Runtime {
 const noWrapper = (image: string) =>
   new BodyRefused(
     'NoWrapper',
-    `The image ${image} does not start the wrapper, so no prompt would reach its program and no output would leave it. ` +
-      'Build it FROM an image of `wm images ls`, and keep its entrypoint.',
+    `The image ${image} does not start the wrapper, so prompts could not be sent and output could not be received. ` +
+      'Build it FROM an image of `wm images ls`, and do not change its entrypoint.',
   );
 
 export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntime {
@@ -132,13 +132,13 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
     }
     const info = await containers.inspect(id);
     const body = info && bodyFromInspect(info, cell);
-    if (!body) throw new RuntimeDown(`Container ${name} was removed right after it was made.`);
+    if (!body) throw new RuntimeDown(`Container ${name} was removed right after it was created.`);
     const dropped = findDropped(wanted.HostConfig ?? {}, info.HostConfig);
     if (dropped.length === 0) return body;
     await containers.remove(id);
     throw new BodyRefused(
       'NotEnforced',
-      `Docker does not enforce what the body needs: ${dropped.join(', ')}.`,
+      `Docker does not enforce restrictions of the body: ${dropped.join(', ')}.`,
     );
   }
 
@@ -146,7 +146,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
     const { status, message } = refusal;
     if (status === 409) return conflict(name, order.worker_id);
     if (status === 404 && /no such image/i.test(message)) {
-      const text = `Docker has no image ${order.image ?? image}, and the images of bodies are never pulled: build it first.`;
+      const text = `Docker has no image ${order.image ?? image}, and images of bodies are never pulled; build it first.`;
       return new BodyRefused('ImageMissing', text, { cause: refusal });
     }
     if (/network/i.test(message)) network.forget();
@@ -157,9 +157,9 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
   async function conflict(name: string, workerId: string): Promise<BodyConflict> {
     const there = await containers.inspect(name);
     if (!there)
-      return new BodyConflict(`The name ${name} was taken by a container that has gone since.`, true);
+      return new BodyConflict(`The name ${name} was taken by a container that has been removed since.`, true);
     const ours = bodyFromInspect(there, cell)?.worker_id === workerId;
-    const whose = ours ? '' : `, which is not ours. Remove it: docker rm ${name}`;
+    const whose = ours ? '' : `, which worker-manager did not create. Remove it: docker rm ${name}`;
     return new BodyConflict(`The name ${name} is taken by container ${there.Id.slice(0, 12)}${whose}.`, ours);
   }
 
@@ -178,7 +178,8 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
   /** The body of an id; `undefined` of a container that is not ours. */
   async function present(id: string): Promise<Body | undefined> {
     const info = await containers.inspect(id);
-    if (!info) throw new Fault('not_found', `Body ${id.slice(0, 12)} can't be started: it is gone.`);
+    if (!info)
+      throw new Fault('not_found', `Body ${id.slice(0, 12)} can't be started: it does not exist any more.`);
     return bodyFromInspect(info, cell);
   }
 
@@ -218,7 +219,10 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
       const id = checkId(bodyId);
       const info = await containers.inspect(id);
       if (!info || !bodyFromInspect(info, cell))
-        throw new Fault('not_found', `Body ${id.slice(0, 12)} can't be given its secrets: it is gone.`);
+        throw new Fault(
+          'not_found',
+          `Secrets can't be passed to body ${id.slice(0, 12)}: it does not exist any more.`,
+        );
       // In an image of ours the container's first user is root, and the wrapper another one.
       const user =
         isOurs(info.Config.Image) || isOwnEntry(info.Config.Entrypoint) ? WRAPPER_USER : info.Config.User;

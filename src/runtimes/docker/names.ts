@@ -9,7 +9,7 @@ const ENGINE_ID = /^[0-9a-f]{12,64}$/;
 
 /** The container's name: made of the worker's id alone, so that the engine refuses a second body. */
 export function bodyName(cell: string, id: string): string {
-  if (!workerId.safeParse(id).success) throw new TypeError(`${JSON.stringify(id)} is not a worker's id.`);
+  if (!workerId.safeParse(id).success) throw new TypeError(`${JSON.stringify(id)} is not a worker ID.`);
   return cell === 'default' ? `wm-${id}` : `wm-${checkCell(cell)}-${id}`;
 }
 
@@ -22,7 +22,7 @@ export function checkCell(cell: string): string {
 }
 
 export function checkId(id: string): string {
-  if (!ENGINE_ID.test(id)) throw new TypeError(`${JSON.stringify(id)} is not an id of a container.`);
+  if (!ENGINE_ID.test(id)) throw new TypeError(`${JSON.stringify(id)} is not a container ID.`);
   return id;
 }
 

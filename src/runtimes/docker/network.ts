@@ -87,7 +87,7 @@ export class CellNetwork {
     }
     // Another manager may have made one in the same moment, past the engine's own check.
     if ((await this.#look()) === 'absent')
-      throw new RuntimeDown(`Network ${this.name} vanished after it was made.`);
+      throw new RuntimeDown(`Network ${this.name} disappeared after it was created.`);
   }
 
   /** Looks by name; of several of ours, all but the oldest are removed, for a name that is ambiguous can't be joined. */
@@ -100,7 +100,7 @@ export class CellNetwork {
     if (foreign) {
       throw new BodyRefused(
         'NetworkTaken',
-        `Docker has a network ${this.name} (${foreign.Id.slice(0, 12)}) that is not of cell ${this.#cell}. ` +
+        `Docker has a network ${this.name} (${foreign.Id.slice(0, 12)}) that does not belong to cell ${this.#cell}. ` +
           `Remove it with \`docker network rm\`, or use another CELL.`,
       );
     }
@@ -113,7 +113,7 @@ export class CellNetwork {
     return this.#client.call('network', async (docker, abortSignal) => {
       const found: unknown = await docker.listNetworks({ filters, abortSignal });
       if (!Array.isArray(found))
-        throw new RuntimeDown('Docker answered the list of networks with something else.');
+        throw new RuntimeDown("Docker's response to the list of networks is invalid.");
       return found;
     });
   }

@@ -24,7 +24,7 @@ const SUBGROUP = '/manager';
 export async function findCgroups(cell: string): Promise<CgroupSupport> {
   const none = { version: undefined, bases: {} };
   if (process.platform !== 'linux')
-    return { ...none, limits: unsupported(`cgroups are of Linux, this is ${process.platform}`) };
+    return { ...none, limits: unsupported(`cgroups need Linux, and this is ${process.platform}`) };
   const mounts = parseMounts(await readFile('/proc/self/mountinfo', 'utf8'));
   const own = parseOwn(await readFile('/proc/self/cgroup', 'utf8'));
   const v2 = await tryV2(mounts, own, cell);
@@ -175,7 +175,7 @@ async function tryV2(mounts: Mount[], own: Map<string, string>, cell: string): P
 /** Why no body can have a cgroup with this file under `base`; `undefined` where it can. */
 async function tryBase(base: string, file: string): Promise<string | undefined> {
   // The shim gets the paths as words of a shell list.
-  if (/\s/.test(base)) return `the path ${base} holds a space`;
+  if (/\s/.test(base)) return `the path ${base} contains a space`;
   try {
     await mkdir(base, { recursive: true });
     await readFile(join(base, file));

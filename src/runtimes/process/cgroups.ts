@@ -56,7 +56,7 @@ export async function removeCgroups(dirs: string[]): Promise<void> {
     if (!busy.some(Boolean)) return;
     await delay(20);
   }
-  throw new ActFailed(`Its cgroups still hold processes: ${dirs.join(', ')}`);
+  throw new ActFailed(`Its cgroups still contain processes: ${dirs.join(', ')}`);
 }
 
 /** Removes one; answers whether it still holds a process. */

@@ -17,17 +17,17 @@ export async function deliver(
   deadlineMs = DEADLINE_MS,
 ): Promise<void> {
   if (pipe === undefined)
-    throw new Fault('not_found', `Body ${bodyId} can't be given its secrets: it is gone.`);
+    throw new Fault('not_found', `Secrets can't be passed to body ${bodyId}: it does not exist any more.`);
   const refuse = (why: string, cause?: unknown) =>
-    new Fault('conflict', `Body ${bodyId} was not given its secrets: ${why}.`, { cause });
+    new Fault('conflict', `Secrets could not be passed to body ${bodyId}: ${why}.`, { cause });
   // Looked at before it is opened: to open a device may do something.
   const seen = lstatSync(pipe, { throwIfNoEntry: false });
-  if (!seen) throw refuse('it does not wait for them now');
+  if (!seen) throw refuse('it is not waiting for them');
   if (!seen.isFIFO()) throw refuse(`${pipe} is not a pipe`);
   // A link is not followed, and without O_NONBLOCK this would hold a thread until a reader comes.
   const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
   const fd = await promisify(open)(pipe, flags).catch((error: unknown) => {
-    throw refuse('it does not wait for them now', error);
+    throw refuse('it is not waiting for them', error);
   });
   if (!(await promisify(fstat)(fd)).isFIFO()) {
     await promisify(close)(fd);

@@ -59,7 +59,7 @@ export async function launch(
     child = spawn('/bin/sh', args, { cwd: dir.path, detached: true, stdio, env });
   } catch (error) {
     if (codeOf(error) !== 'E2BIG') throw error;
-    const why = 'its arguments and variables are larger than this machine allows (E2BIG)';
+    const why = 'its arguments and variables are too large for this machine (E2BIG)';
     throw new BodyRefused('StartFailed', `Body ${made.id} can't be started: ${why}.`);
   } finally {
     await log.close();
@@ -70,8 +70,8 @@ export async function launch(
     failure = error.message;
   });
   child.once('exit', (code) => {
-    if (code === WRONG_PLACE) failure = 'its directory was removed meanwhile';
-    else if (code !== null && code !== ALREADY_STARTED) failure = `the shim ended with ${code}`;
+    if (code === WRONG_PLACE) failure = 'its directory has been removed';
+    else if (code !== null && code !== ALREADY_STARTED) failure = `the shim exited with code ${code}`;
     onExit();
   });
   const deadline = performance.now() + START_DEADLINE_MS;
@@ -81,7 +81,7 @@ export async function launch(
     await delay(POLL_MS);
   }
   if ((await dir.identity()) === undefined) throw gone(made.id);
-  const why = failure ?? `nothing of it ran within ${START_DEADLINE_MS / 1000} s`;
+  const why = failure ?? `none of its processes started within ${START_DEADLINE_MS / 1000} s`;
   throw new ActFailed(
     `Body ${made.id} could not be started: ${why}. ${tailOf(dir.file('log')).slice(-500)}`.trim(),
   );
@@ -89,7 +89,7 @@ export async function launch(
 
 /** The error of a start that comes too late. */
 export const gone = (bodyId: string) =>
-  new Fault('not_found', `Body ${bodyId} can't be started: it is gone.`);
+  new Fault('not_found', `Body ${bodyId} can't be started: it does not exist any more.`);
 
 /** Where no memory cgroup is writable, the limit is set on each process by itself. */
 function needsRlimit(made: BodyRecord, support: CgroupSupport): boolean {

@@ -38,7 +38,7 @@ export function withDefaults(
 /** Without a memory cgroup, Linux can still limit each process by itself; macOS takes such a limit and ignores it. */
 export function withRlimit(limits: RuntimeInfo['limits']): RuntimeInfo['limits'] {
   if (limits.memory.supported || process.platform !== 'linux') return limits;
-  const how = `ulimit -d, for each process by itself (no cgroup: ${limits.memory.how})`;
+  const how = `ulimit -d, for each process separately (no cgroup: ${limits.memory.how})`;
   return { ...limits, memory: { supported: true, how } };
 }
 
@@ -47,9 +47,6 @@ export function refuseUnsupported(limits: Limits, support: RuntimeInfo['limits']
   const wanted = { memory: limits.memory_bytes, cpus: limits.cpus, pids: limits.pids };
   for (const limit of ['memory', 'cpus', 'pids'] as const) {
     if (wanted[limit] === undefined || support[limit].supported) continue;
-    throw new BodyRefused(
-      'Unsupported',
-      `A limit of ${limit} can't be kept on this machine: ${support[limit].how}.`,
-    );
+    throw new BodyRefused('Unsupported', `${limit} can't be limited on this machine: ${support[limit].how}.`);
   }
 }

@@ -149,6 +149,6 @@ export async function killAll(trace: Trace): Promise<void> {
   }
   const pids = left.map(({ pid }) => pid).join(', ');
   throw new ActFailed(
-    `Body ${trace.bodyId} does not die: SIGKILL was sent to pids ${pids}, which hang in the kernel.`,
+    `Body ${trace.bodyId} does not end: SIGKILL was sent to pids ${pids}, which hang in the kernel.`,
   );
 }

@@ -64,7 +64,7 @@ async function observeLost({ lost }: Found, body: Body, trace: Trace): Promise<B
   const [member] = await membersOf(trace);
   if (member) return { ...body, state: 'running', ip_address: '127.0.0.1', pid: member.pid };
   if (lost === 'directory') return undefined;
-  const message = 'Its record (body.json) was destroyed, so it is not known how it ended.';
+  const message = 'Its record (body.json) was destroyed, so it is unknown how it ended.';
   return { ...body, state: 'exited', lost: { reason: 'RecordLost', message } };
 }
 

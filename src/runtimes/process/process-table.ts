@@ -91,7 +91,9 @@ export async function signal(target: Pick<Process, 'pid' | 'start'>, name: NodeJ
 export function sendTo(pid: number, name: NodeJS.Signals): void {
   // 0 is this process's own group, -1 everything, 1 and its group the whole machine or container.
   if (!Number.isSafeInteger(pid) || Math.abs(pid) <= 1)
-    throw new Error(`A signal to ${pid} would reach processes that are not a worker's; nothing was sent.`);
+    throw new Error(
+      `A signal to ${pid} would reach processes that do not belong to a worker; nothing was sent.`,
+    );
   try {
     process.kill(pid, name);
   } catch (error) {

@@ -37,11 +37,11 @@ export async function chooseUser(
     throw new RuntimeDown(`PROCESS_USER is ${setting}, but ${why}.`);
   };
   if (process.platform !== 'linux') return refuse(`only Linux can do that, and this is ${process.platform}`);
-  if (process.getuid?.() !== 0) return refuse('only root can start processes of another user');
+  if (process.getuid?.() !== 0) return refuse('only root can start processes as another user');
   const name = isAuto ? AGENT_USER : setting;
   const user = await lookUp(name);
   if (!user) return refuse(`there is no user ${name} on this machine`);
-  if (user.uid === 0) return refuse('that is root, as which nothing is held back');
+  if (user.uid === 0) return refuse('that is root, which has no restrictions');
   const obstacle = await whyUnreachable(user, needs);
   return obstacle === undefined ? { user, why: `PROCESS_USER is ${setting}` } : refuse(obstacle);
 }
@@ -74,7 +74,7 @@ async function lookUp(name: string): Promise<BodyUser | undefined> {
 
 /** `cd` needs what a body needs of every folder above its own. */
 const PROBE =
-  'cd "$1" || { echo "it can not pass through $1"; exit 1; }; shift; for f; do [ -r "$f" ] || { echo "it can not read $f"; exit 1; }; done';
+  'cd "$1" || { echo "it cannot enter $1"; exit 1; }; shift; for f; do [ -r "$f" ] || { echo "it cannot read $f"; exit 1; }; done';
 
 /** Why a body of this user could not run, or `undefined` if it could. */
 async function whyUnreachable(
@@ -91,7 +91,7 @@ async function whyUnreachable(
   } catch (error) {
     const said = (error as { stdout?: string }).stdout?.trim();
     const advice =
-      'set WORKER_MANAGER_HOME, and keep Node, this program and HANDLERS_DIR, where that user can read';
+      'set WORKER_MANAGER_HOME, and store Node, this program and HANDLERS_DIR where that user can read them';
     return said ? `${said}; ${advice}` : `setpriv (util-linux) failed: ${messageOf(error)}`;
   }
 }

@@ -87,7 +87,7 @@ class ProcessRuntime implements Runtime {
       const [alive] = await this.#bodies.lost.ofWorker(worker, undefined);
       if (alive)
         throw new BodyConflict(
-          `Body ${alive.made.id} of worker ${worker} lives, but its folder is gone.`,
+          `Body ${alive.made.id} of worker ${worker} is running, but its folder is missing.`,
           true,
         );
       const made: BodyRecord = {
@@ -115,7 +115,9 @@ class ProcessRuntime implements Runtime {
       }
       await this.#bodies.work.remove(made.id);
       const ours = (await this.#bodies.cell.body(worker)) !== undefined;
-      const what = ours ? 'by another body of it' : 'by something that is not ours; move it away to go on';
+      const what = ours
+        ? 'by another body of that worker'
+        : 'by files that worker-manager did not create; move them away to continue';
       throw new BodyConflict(`The directory ${dir.path} of worker ${worker} is taken ${what}.`, ours);
     });
   }
@@ -181,7 +183,8 @@ class ProcessRuntime implements Runtime {
   limit(bodyId: string, spec: WorkerSpec): Promise<void> {
     return callBody(`limit body ${bodyId}`, async () => {
       const found = await this.#bodies.byId(bodyId);
-      if (!found) throw new Fault('not_found', `Body ${bodyId} can't be limited: it is gone.`);
+      if (!found)
+        throw new Fault('not_found', `Body ${bodyId} can't be limited: it does not exist any more.`);
       const limits = limitsOf(spec);
       // Without rlimits, which a process that runs is not given any more.
       refuseUnsupported(limits, (await this.#host.cgroups()).limits);

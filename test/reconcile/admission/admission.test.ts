@@ -38,23 +38,23 @@ function world(more: Partial<AdmissionOptions> = {}) {
   return { admission, clock, woken, ask, settle };
 }
 
-const place = (told: string | undefined) => told && /^Place \d+ of \d+/.exec(told)?.[0];
+const place = (told: string | undefined) => told && /^Position \d+ of \d+/.exec(told)?.[0];
 
 test('bodies that boot are bounded, and the oldest worker of those that wait starts next', () => {
   const { admission, ask, settle, woken } = world();
   admission.open();
   expect([ask('a', 1), ask('b', 2)]).toEqual([undefined, undefined]);
-  expect(place(ask('d', 4))).toBe('Place 1 of 1');
-  expect(place(ask('c', 3))).toBe('Place 1 of 2');
+  expect(place(ask('d', 4))).toBe('Position 1 of 1');
+  expect(place(ask('c', 3))).toBe('Position 1 of 2');
   expect(ask('e', 5)).toBe(
-    'Place 3 of 3 in the queue of starts: 2 bodies may boot at the same time (MAX_CONCURRENT_STARTS).',
+    'Position 3 of 3 in the start queue: 2 bodies may boot at the same time (MAX_CONCURRENT_STARTS).',
   );
   settle('a', { phase: 'booting' }, 'present');
   expect(woken, 'a body that boots keeps its turn').toEqual([]);
   settle('a', { status: 'RUNNING', phase: 'ready' }, 'present');
   expect(woken).toEqual(['c']);
   expect(ask('c', 3)).toBeUndefined();
-  expect(place(ask('d', 4))).toBe('Place 1 of 2');
+  expect(place(ask('d', 4))).toBe('Position 1 of 2');
 });
 
 test('one that is deleted while it waits, or while it starts, makes room at once', () => {
@@ -62,7 +62,7 @@ test('one that is deleted while it waits, or while it starts, makes room at once
   admission.open();
   for (const [at, id] of ['a', 'b', 'c', 'd'].entries()) ask(id, at);
   settle('c', { status: 'STOPPED', phase: 'finished' });
-  expect(place(ask('d', 3))).toBe('Place 1 of 1');
+  expect(place(ask('d', 3))).toBe('Position 1 of 1');
   admission.forget('b');
   expect(woken).toEqual(['d']);
 });
@@ -73,7 +73,7 @@ test('a start that fails for now goes behind those that have not had their turn'
   for (const [at, id] of ['a', 'b', 'c', 'd'].entries()) ask(id, at);
   admission.failed('a');
   expect(woken).toEqual(['c']);
-  expect(place(ask('a', 0)), 'although it is the oldest').toBe('Place 2 of 2');
+  expect(place(ask('a', 0)), 'although it is the oldest').toBe('Position 2 of 2');
 });
 
 test('what boots for longer than a minute holds up nobody, and asks again before another try', () => {
@@ -84,12 +84,12 @@ test('what boots for longer than a minute holds up nobody, and asks again before
   clock.now = 60_000;
   admission.tick();
   expect(woken, 'two turns, and who is the first now').toEqual(['c', 'd', 'e']);
-  expect(place(ask('b', 1)), 'it was never made').toBe('Place 2 of 2');
+  expect(place(ask('b', 1)), 'it was never made').toBe('Position 2 of 2');
 });
 
 test('a new term counts the bodies that boot already, and lets nobody start before it has seen them', () => {
   const { admission, ask, settle, clock, woken } = world();
-  expect(ask('new', 9)).toContain('the manager has just started and looks at all workers first');
+  expect(ask('new', 9)).toContain('the manager has just started and is listing all workers');
   settle('old', { phase: 'booting' }, 'present');
   settle('older', { phase: 'creating' }, 'present');
   admission.open();
@@ -113,7 +113,7 @@ test('a body that ends before it is ready gives its turn back, and its next try 
   settle('a', { phase: 'backoff' });
   expect(woken).toEqual(['c']);
   settle('a', { phase: 'creating' });
-  expect(place(ask('a', 0))).toBe('Place 2 of 2');
+  expect(place(ask('a', 0))).toBe('Position 2 of 2');
 });
 
 test('the runtimes have slots of their own, and share the memory of one machine', () => {
@@ -130,7 +130,7 @@ test('a tenth of memory stays free, and who waits for it starts when memory is f
   admission.open();
   expect(ask('a', 1)).toBeUndefined();
   expect(ask('b', 2)).toBe(
-    'Place 1 of 1 in the queue of starts: 1.14GB of memory are available, and 1.07GB are kept free.',
+    'Position 1 of 1 in the start queue: 1.14GB of memory are available, and 1.07GB are reserved.',
   );
   memory.available_bytes = GIB;
   settle('a', { status: 'RUNNING', phase: 'ready' }, 'present');

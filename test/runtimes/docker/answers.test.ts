@@ -25,13 +25,13 @@ test.each([
 test.each([
   [
     { Version: '18.03', ApiVersion: '1.37', MinAPIVersion: '1.12' },
-    /18\.03 speaks API 1\.12 to 1\.37.*Update Docker/,
+    /18\.03 supports API 1\.12 to 1\.37.*Update Docker/,
   ],
   [
     { Version: '99', ApiVersion: '2.3', MinAPIVersion: '2.0' },
-    /speaks API 2\.0 to 2\.3.*Update worker-manager/,
+    /supports API 2\.0 to 2\.3.*Update worker-manager/,
   ],
-  [{}, /no Docker engine/],
+  [{}, /not a Docker engine/],
 ])('an engine that can not be spoken to is named: %o', (found, message) => {
   expect(() => commonVersion(found)).toThrow(RuntimeDown);
   expect(() => commonVersion(found)).toThrow(message);

@@ -42,11 +42,11 @@ describe.skipIf(!isRoot)('the user of bodies', () => {
     const closed = join(root, 'closed', 'deeper');
     await mkdir(closed);
     await expect(chooseUser(USER, { root: join(closed, 'home'), files: [] })).rejects.toThrow(
-      /can not pass through .*deeper; set WORKER_MANAGER_HOME/,
+      /cannot enter .*deeper; set WORKER_MANAGER_HOME/,
     );
     const file = join(root, 'closed', 'wrapper.mjs');
     await expect(chooseUser(USER, { root: '/tmp/home', files: [file] })).rejects.toThrow(
-      /can not read .*wrapper/,
+      /cannot read .*wrapper/,
     );
   });
 });

@@ -6,6 +6,7 @@ import { type Exit, isRealTime, realTimeName } from './exit.ts';
 import { type Line, LineReader, LineSplitter, type Piece } from './line-reader.ts';
 import type { Starter } from './prespawn.ts';
 import { Unfinished } from './unfinished-line.ts';
+import { keepUnread } from './unread-output.ts';
 
 /** Between the end of the agent and SIGKILL to what it has left behind. */
 const LEFTOVER_GRACE_MS = 500;
@@ -65,10 +66,12 @@ export class Agent {
     const report = confined && new Report(child.stdio[last] as Duplex);
     // The end is listened for at once: a short-lived agent may end before anything is awaited.
     const agent = new Agent(child, child.pid, order, report);
+    const unread = keepUnread(child);
     await report?.begun;
     if (report?.failure) throw report.failure;
     // Output waits in the pipes until then, so that the caller can report the start before anything the agent prints.
     agent.#read(order);
+    unread.release();
     return agent;
   }
 

@@ -7,8 +7,8 @@
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -46,7 +46,7 @@ for (const name of ${JSON.stringify(namesOf(path))})
   },
 };
 
-const BULLMQ = dirname(fileURLToPath(import.meta.resolve('bullmq/package.json')));
+const BULLMQ = dirname(createRequire(import.meta.url).resolve('bullmq/package.json'));
 
 /**
  * A worker needs BullMQ's backend for Redis and none of its queues, workers and other stores. Its package does not declare

@@ -1,7 +1,6 @@
 import { write } from 'node:fs';
+import { LOG_BYTES } from './streams/limits.ts';
 
-/** Bytes of lines that wait for a reader that is slow or has stopped. */
-const MOST_BYTES = 1024 ** 2;
 /** How long the end of the program waits for the last lines. */
 const FLUSH_MS = 1000;
 /** Between two tries of a descriptor that takes nothing now. */
@@ -27,7 +26,7 @@ export class LineWriter {
   writeLine(line: string): void {
     if (this.#closed) return;
     const bytes = Buffer.byteLength(line) + 1;
-    if (this.#bytes + bytes > MOST_BYTES) {
+    if (this.#bytes + bytes > LOG_BYTES) {
       this.#dropped += 1;
       return;
     }

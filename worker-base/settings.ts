@@ -2,6 +2,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { isRedisUrl, REDIS_URL_ALLOWED } from '../src/model/redis-url.ts';
 import { type LogFormat, readLogLevel } from './log.ts';
+import { SPOOL_BYTES } from './streams/limits.ts';
 
 /** What the wrapper is told by its environment; nothing else of the wrapper reads it. */
 export interface Settings {
@@ -36,8 +37,6 @@ export interface Settings {
   taskVariables: NodeJS.ProcessEnv;
 }
 
-/** Bytes of spool where WORKER_SPOOL_BYTES does not say: minutes of a busy agent, little on any disk. */
-const SPOOL_BYTES = 256 * 1024 ** 2;
 /** The slowest start of a CLI that was seen, on a machine with more work than cores, took 7 s. */
 const HANDSHAKE_MS = 60_000;
 /** CLIs answer an interrupt within a second; one of them finishes a request that it had begun. */

@@ -22,6 +22,7 @@ import {
 } from '../model/index.ts';
 import type { Marks } from '../reconcile/last-seen.ts';
 import type { Loop } from '../reconcile/loop.ts';
+import { listBodies } from '../runtimes/list-bodies.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { Store } from '../store/index.ts';
 import type { askNode } from './ask-node.ts';
@@ -128,20 +129,9 @@ export class Monitor {
   /** The living bodies of the runtimes that answer; asks for a pass wherever one is not as it was. */
   async #list(): Promise<Body[]> {
     const { runtimes, loop, log } = this.#options;
-    const listed = new Set<string>();
-    const lists = await Promise.all(
-      runtimes.all.map(async ({ name }) => {
-        try {
-          const bodies = await runtimes.call(name, (runtime) => runtime.list());
-          listed.add(name);
-          return bodies;
-        } catch (error) {
-          log.debug({ runtime: name, why: messageOf(error) }, 'failed to check bodies');
-          return [];
-        }
-      }),
+    const { bodies, listed } = await listBodies(runtimes, (runtime, why) =>
+      log.debug({ runtime, why }, 'failed to check bodies'),
     );
-    const bodies = lists.flat();
     for (const id of loop.marks.changedBodies(bodies, listed)) loop.queue.add(id);
     return bodies.filter(({ state, worker_id }) => state === 'running' && loop.marks.phase(worker_id));
   }

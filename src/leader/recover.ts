@@ -8,11 +8,11 @@ import {
   type Body,
   instant,
   type LifecycleEvent,
-  messageOf,
   owns,
   type StoreIdentity,
   workerSpec,
 } from '../model/index.ts';
+import { listBodies } from '../runtimes/list-bodies.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { Store } from '../store/index.ts';
 import { identityFrom, tiesOf } from './store-identity.ts';
@@ -56,17 +56,10 @@ export async function recover(options: {
 
 /** A runtime that does not answer may be absent for good; its bodies are found by the sweep later. */
 async function bodiesThatCanBeSeen(runtimes: Runtimes, log: Logger): Promise<Body[]> {
-  const lists = await Promise.all(
-    runtimes.all.map(async ({ name }) => {
-      try {
-        return await runtimes.call(name, (runtime) => runtime.list());
-      } catch (error) {
-        log.warn({ runtime: name, why: messageOf(error) }, 'failed to list bodies of this runtime');
-        return [];
-      }
-    }),
+  const { bodies } = await listBodies(runtimes, (runtime, why) =>
+    log.warn({ runtime, why }, 'failed to list bodies of this runtime'),
   );
-  return lists.flat();
+  return bodies;
 }
 
 /** Writes the record of a worker of which only the body is left; false if there is one, or no spec to be read. */

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { type Body, messageOf, parseInstant, readHeartbeat, type StoreIdentity } from '../model/index.ts';
 import type { Marks } from '../reconcile/last-seen.ts';
 import type { Loop } from '../reconcile/loop.ts';
+import { type ListedBodies, listBodies } from '../runtimes/list-bodies.ts';
 import { foreignBodies, type Ownership } from '../runtimes/owned.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { Findings, Store } from '../store/index.ts';
@@ -123,22 +124,9 @@ export class Resync {
     return true;
   }
 
-  async #list(): Promise<{ bodies: Body[]; listed: Set<string> }> {
+  #list(): Promise<ListedBodies> {
     const { runtimes, log } = this.#options;
-    const listed = new Set<string>();
-    const lists = await Promise.all(
-      runtimes.all.map(async ({ name }) => {
-        try {
-          const list = await runtimes.call(name, (runtime) => runtime.list());
-          listed.add(name);
-          return list;
-        } catch (error) {
-          log.debug({ runtime: name, why: messageOf(error) }, 'failed to list bodies');
-          return [];
-        }
-      }),
-    );
-    return { bodies: lists.length === 1 ? (lists[0] ?? []) : lists.flat(), listed };
+    return listBodies(runtimes, (runtime, why) => log.debug({ runtime, why }, 'failed to list bodies'));
   }
 
   /** Looks for heartbeats that tell something the statuses do not. */

@@ -1,20 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-
-/** A line longer than this is cut into pieces, and an entry holds no more text than this, in bytes. */
-export const PIECE_BYTES = 65_536;
-
-/** Text of one stream, ready to be told. */
-export interface Piece {
-  /** Whole lines without the last newline; or, when `partial`, part of a line: no newline follows it. */
-  text: string;
-  /** Newlines that it stands for: 0 when `partial`. */
-  lines: number;
-  /** Bytes as the agent wrote them, newlines included. */
-  bytes: number;
-  partial: boolean;
-  /** The bytes of `text` in base64, if they are no UTF-8: those that are none are U+FFFD in `text`. */
-  base64?: string;
-}
+import type { Piece } from '../streams/entry.ts';
+import { LINE_BYTES, PIECE_BYTES } from '../streams/limits.ts';
 
 const NEWLINE = 10;
 
@@ -71,9 +57,6 @@ export class LineSplitter {
     return [piece];
   }
 }
-
-/** Bytes of one line of a protocol; a tool's result with an image in it has a few million. */
-export const LINE_BYTES = 16 * 1024 ** 2;
 
 /** One line of a protocol without its end; of one that is too long `text` is the beginning. */
 export interface Line {

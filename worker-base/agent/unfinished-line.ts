@@ -1,7 +1,4 @@
-/** Quiet after which an unfinished line is sent: a prompt such as `[y/N] ` waits for an answer. */
-const QUIET_MS = 100;
-/** An unfinished line that grows all the time, such as a row of dots, is sent at least this often. */
-const OLD_MS = 1000;
+import { UNFINISHED_AGE_MS, UNFINISHED_QUIET_MS } from '../streams/limits.ts';
 
 /** Watches the unfinished line of one pipe, and has it sent although no newline has ended it. */
 export class Unfinished {
@@ -23,7 +20,7 @@ export class Unfinished {
     this.#changedAt = performance.now();
     if (ended || this.#since === undefined) this.#since = this.#changedAt;
     // One timer, which looks again: a flood of short reads must not pay for a new one each time.
-    this.#timer ??= setTimeout(() => this.#look(), QUIET_MS);
+    this.#timer ??= setTimeout(() => this.#look(), UNFINISHED_QUIET_MS);
   }
 
   /** The pipe has ended, or is flushed. */
@@ -37,7 +34,7 @@ export class Unfinished {
     this.#timer = undefined;
     if (this.#since === undefined) return;
     const now = performance.now();
-    const wait = Math.min(this.#changedAt + QUIET_MS, this.#since + OLD_MS) - now;
+    const wait = Math.min(this.#changedAt + UNFINISHED_QUIET_MS, this.#since + UNFINISHED_AGE_MS) - now;
     if (wait > 0) {
       this.#timer = setTimeout(() => this.#look(), wait);
       return;

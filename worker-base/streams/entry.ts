@@ -1,3 +1,16 @@
+/** Text of one stream, ready to be told. */
+export interface Piece {
+  /** Whole lines without the last newline; or, when `partial`, part of a line: no newline follows it. */
+  text: string;
+  /** Newlines that it stands for: 0 when `partial`. */
+  lines: number;
+  /** Bytes as the agent wrote them, newlines included. */
+  bytes: number;
+  partial: boolean;
+  /** The bytes of `text` in base64, if they are no UTF-8: those that are none are U+FFFD in `text`. */
+  base64?: string;
+}
+
 /** One entry of the output stream on its way to Redis. */
 export interface Entry {
   seq: number;

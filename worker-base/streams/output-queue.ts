@@ -1,10 +1,7 @@
 import type { OutputMessage, OutputType } from '../../src/model/message.ts';
-import { PIECE_BYTES, type Piece } from '../agent/line-reader.ts';
-import type { Entry } from './entry.ts';
+import type { Entry, Piece } from './entry.ts';
+import { MEMORY_BYTES, PIECE_BYTES } from './limits.ts';
 import type { Backlog } from './spool.ts';
-
-/** Text that waits in memory before the agent is made to wait (Redis answers) or the file is used (it does not). */
-export const MEMORY_BYTES = 1024 ** 2;
 
 /** Fields of an entry beside those that every entry has. */
 export type Fields = Record<string, unknown> & { request_id?: string | undefined };

@@ -1,15 +1,11 @@
 import type { Redis } from 'ioredis';
-import { PIECE_BYTES } from '../agent/line-reader.ts';
 import type { Log } from '../log.ts';
 import type { Entry } from './entry.ts';
 import { IdMaker } from './entry.ts';
+import { BATCH_ENTRIES, IN_FLIGHT, PIECE_BYTES } from './limits.ts';
 import type { Output } from './output-queue.ts';
 import { OutputBound } from './stream-trim.ts';
 
-/** Chunks under way at once: at 8 of 64 KiB a local Redis takes 100 MB/s, and more only adds memory. */
-const IN_FLIGHT = 8;
-/** Entries in one pipeline at most. */
-const BATCH_ENTRIES = 256;
 const BACKOFF_MIN_MS = 50;
 const BACKOFF_MAX_MS = 2000;
 

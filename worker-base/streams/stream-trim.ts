@@ -1,14 +1,5 @@
 import type { Redis } from 'ioredis';
-
-/** Entries that the output stream keeps, about: a day of a talkative agent. Readers see by `seq` what was trimmed. */
-export const OUTPUT_MAXLEN = 10_000;
-/**
- * Bytes of entries that it keeps, about. Entries are of 64 KiB where an agent says much at once: 10,000 of those would be
- * 600 MB of Redis's memory for one worker, while this is a thousand of them, and 16 workers that do so take one GiB.
- */
-export const OUTPUT_BYTES = 64 * 1024 ** 2;
-/** Entries that it keeps however large they are: the last of what was said is worth more than the bound. */
-export const OUTPUT_MINLEN = 64;
+import { OUTPUT_BYTES, OUTPUT_MAXLEN, OUTPUT_MINLEN } from './limits.ts';
 
 /**
  * How many entries the output stream may have, by the sizes of its newest. Redis bounds a stream by their number alone.

@@ -1,10 +1,8 @@
 import { TaskError } from '../../src/model/task-error.ts';
 import { type RunningTask, TaskAbort } from '../../src/tasks/consumer.ts';
-import type { Piece } from '../agent/line-reader.ts';
 import type { Log } from '../log.ts';
-
-/** Characters of a traceback, an error and a printed line that the log takes; the rest is in the task and the output stream. */
-const LONGEST = 4000;
+import type { Piece } from '../streams/entry.ts';
+import { LOG_CHARACTERS } from '../streams/limits.ts';
 
 /**
  * What a worker logs of its tasks. The log is all that a node that was started by hand shows to its operator; the
@@ -44,7 +42,10 @@ export class TaskLog {
   printed(stream: 'stdout' | 'stderr', { text }: Piece, taskId: string | undefined): void {
     if (!this.#aloud) return;
     for (const line of text.split('\n'))
-      this.#log.info(line.slice(0, LONGEST), { ...(stream === 'stderr' && { stream }), task_id: taskId });
+      this.#log.info(line.slice(0, LOG_CHARACTERS), {
+        ...(stream === 'stderr' && { stream }),
+        task_id: taskId,
+      });
   }
 
   #say(level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>): void {
@@ -68,7 +69,7 @@ function endOf(error: unknown, signal: AbortSignal) {
   }
   const { type, message, traceback } = error as Partial<TaskError>;
   const name = error instanceof TaskError ? type : error instanceof Error ? error.name : 'Error';
-  const text = `${name}: ${message ?? String(error)}`.slice(0, LONGEST);
-  const fields = { error: text, ...(traceback && { traceback: traceback.slice(-LONGEST) }) };
+  const text = `${name}: ${message ?? String(error)}`.slice(0, LOG_CHARACTERS);
+  const fields = { error: text, ...(traceback && { traceback: traceback.slice(-LOG_CHARACTERS) }) };
   return { level: 'error' as const, how: 'failed', fields };
 }

@@ -3,13 +3,11 @@ import { tailOf } from '../../src/model/cut.ts';
 import { type LongTimer, setLongTimer } from '../../src/queue/long-timer.ts';
 import { Agent, type AgentOrder } from '../agent/agent-process.ts';
 import { codeOf, describe, type Exit } from '../agent/exit.ts';
-import type { Piece } from '../agent/line-reader.ts';
 import type { Why } from '../shutdown.ts';
+import type { Piece } from '../streams/entry.ts';
 import type { InputEntry } from '../streams/input.ts';
+import { LAST_OUTPUT_CHARACTERS } from '../streams/limits.ts';
 import { type Over, open, refuse, SECOND_PROMPT, type Surroundings, type Work } from '../workload.ts';
-
-/** Characters of the agent's last output that `completed` carries; the whole of it is in the stream. */
-const RESULT_LIMIT = 16_384;
 
 /**
  * Work with an agent whose turns cannot be heard: prompts are handed on as they come, and its lines go out as they
@@ -101,8 +99,8 @@ export class Handover implements Work {
   /** Keeps the end of what the agent says, for the result of a headless turn. */
   #hear(stream: 'stdout' | 'stderr', piece: Piece): void {
     if (!this.#headless || stream === 'stderr') return;
-    const text = `${tailOf(piece.text, RESULT_LIMIT)}${piece.partial ? '' : '\n'}`;
-    this.#tail = tailOf(this.#tail + text, RESULT_LIMIT);
+    const text = `${tailOf(piece.text, LAST_OUTPUT_CHARACTERS)}${piece.partial ? '' : '\n'}`;
+    this.#tail = tailOf(this.#tail + text, LAST_OUTPUT_CHARACTERS);
   }
 
   async #conclude(agent: Agent): Promise<Over> {

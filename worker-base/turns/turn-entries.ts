@@ -1,13 +1,8 @@
 import type { AgentEvent, TurnEnd } from '../../src/agents/dialogue.ts';
 import type { OutputType } from '../../src/model/message.ts';
-import { characterBorder, PIECE_BYTES } from '../agent/line-reader.ts';
+import { characterBorder } from '../agent/line-reader.ts';
+import { PIECE_BYTES, RESULT_BYTES, TOOL_NAME_BYTES } from '../streams/limits.ts';
 import type { Fields } from '../streams/output-queue.ts';
-
-/** Bytes of a turn's result that stand in the entry of its end; the whole of it was told as `message` before. */
-const RESULT_BYTES = 16_384;
-
-/** Bytes of the name of a tool, and of the id of its use. */
-const NAME_BYTES = 1024;
 
 /** An entry of the output stream that is still to be numbered. */
 export interface Telling {
@@ -22,7 +17,7 @@ export function entryOf(event: AgentEvent): Telling {
   const told = cut(content, PIECE_BYTES);
   const fields: Fields = { ...rest };
   for (const name of ['tool', 'tool_use_id'])
-    if (typeof fields[name] === 'string') fields[name] = cut(fields[name], NAME_BYTES).text;
+    if (typeof fields[name] === 'string') fields[name] = cut(fields[name], TOOL_NAME_BYTES).text;
   let truncated = told.truncated;
   if (event.type === 'tool_use') {
     const input = cut(JSON.stringify(event.input) ?? 'null', PIECE_BYTES);

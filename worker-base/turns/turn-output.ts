@@ -1,6 +1,7 @@
 import type { AgentEvent, TurnEnd } from '../../src/agents/dialogue.ts';
-import { type Line, PIECE_BYTES } from '../agent/line-reader.ts';
+import type { Line } from '../agent/line-reader.ts';
 import type { Denials } from '../sandbox/denials.ts';
+import { PIECE_BYTES } from '../streams/limits.ts';
 import type { Surroundings } from '../workload.ts';
 import { SENTENCES, type Turn } from './turn.ts';
 import { cut, entryOf, entryOfEnd } from './turn-entries.ts';

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Agent } from '../../../worker-base/agent/agent-process.ts';
 import { codeOf, type Exit } from '../../../worker-base/agent/exit.ts';
-import type { Piece } from '../../../worker-base/agent/line-reader.ts';
 import { canExecute, whyNotFound } from '../../../worker-base/sandbox/executable.ts';
+import type { Piece } from '../../../worker-base/streams/entry.ts';
 import { isAlive } from '../body.ts';
 
 const { PATH = '' } = process.env;

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { LineSplitter, PIECE_BYTES, type Piece } from '../../../worker-base/agent/line-reader.ts';
+import { LineSplitter } from '../../../worker-base/agent/line-reader.ts';
+import type { Piece } from '../../../worker-base/streams/entry.ts';
+import { PIECE_BYTES } from '../../../worker-base/streams/limits.ts';
 
 const split = (chunks: Buffer[]): Piece[] => {
   const splitter = new LineSplitter();

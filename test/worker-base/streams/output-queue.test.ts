@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { OutputMessage } from '../../../src/model/message.ts';
-import { PIECE_BYTES, type Piece } from '../../../worker-base/agent/line-reader.ts';
+import type { Piece } from '../../../worker-base/streams/entry.ts';
+import { PIECE_BYTES } from '../../../worker-base/streams/limits.ts';
 import { Output } from '../../../worker-base/streams/output-queue.ts';
 import { Backlog } from '../../../worker-base/streams/spool.ts';
 

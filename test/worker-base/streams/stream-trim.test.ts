@@ -1,11 +1,7 @@
 import type { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
-import {
-  OUTPUT_BYTES,
-  OUTPUT_MAXLEN,
-  OUTPUT_MINLEN,
-  OutputBound,
-} from '../../../worker-base/streams/stream-trim.ts';
+import { OUTPUT_BYTES, OUTPUT_MAXLEN, OUTPUT_MINLEN } from '../../../worker-base/streams/limits.ts';
+import { OutputBound } from '../../../worker-base/streams/stream-trim.ts';
 
 type Reply = [Error | null, unknown];
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { LINE_BYTES, LineReader } from '../../../worker-base/agent/line-reader.ts';
+import { LineReader } from '../../../worker-base/agent/line-reader.ts';
+import { LINE_BYTES } from '../../../worker-base/streams/limits.ts';
 import { cut, entryOf, entryOfEnd } from '../../../worker-base/turns/turn-entries.ts';
 
 test('a text is cut at a character, and said to be', () => {

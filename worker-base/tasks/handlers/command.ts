@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { tailOf } from '../../../src/model/cut.ts';
 import { Agent } from '../../agent/agent-process.ts';
 import { codeOf } from '../../agent/exit.ts';
-import type { Piece } from '../../agent/line-reader.ts';
+import type { Piece } from '../../streams/entry.ts';
 import { aborted, failure } from './failure.ts';
 import { whyKilled } from './language.ts';
 import type { CommandResult, SlotOptions } from './options.ts';

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { tailOf } from '../../../src/model/cut.ts';
 import { Agent } from '../../agent/agent-process.ts';
-import { type Line, LineReader, type Piece } from '../../agent/line-reader.ts';
+import { type Line, LineReader } from '../../agent/line-reader.ts';
+import type { Piece } from '../../streams/entry.ts';
 import { type Answer, foreign, type Problem, readAnswer } from './answer.ts';
 import { callLine } from './call-line.ts';
 import { failure } from './failure.ts';

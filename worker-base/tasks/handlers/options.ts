@@ -1,4 +1,4 @@
-import type { Piece } from '../../agent/line-reader.ts';
+import type { Piece } from '../../streams/entry.ts';
 
 /** What a worker's slots are made of. */
 export interface SlotOptions {

@@ -1,0 +1,31 @@
+import { type Body, messageOf, type RuntimeName } from '../model/index.ts';
+import type { Runtimes } from './registry.ts';
+
+/** The bodies of every runtime that answers. */
+export interface ListedBodies {
+  bodies: Body[];
+  /** The runtimes that answered: a body of another one is unknown, not absent. */
+  listed: Set<RuntimeName>;
+}
+
+/** Lists the bodies of all runtimes, one call each. `onError` gets each runtime that could not be listed, and why. */
+export async function listBodies(
+  runtimes: Runtimes,
+  onError: (runtime: RuntimeName, why: string) => void,
+): Promise<ListedBodies> {
+  const listed = new Set<RuntimeName>();
+  const lists = await Promise.all(
+    runtimes.all.map(async ({ name }) => {
+      try {
+        const bodies = await runtimes.call(name, (runtime) => runtime.list());
+        listed.add(name);
+        return bodies;
+      } catch (error) {
+        onError(name, messageOf(error));
+        return [];
+      }
+    }),
+  );
+  // Without a copy in the usual case: one list may have many thousands of bodies.
+  return { bodies: lists.length === 1 ? (lists[0] ?? []) : lists.flat(), listed };
+}

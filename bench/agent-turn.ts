@@ -24,7 +24,7 @@ const ROUNDS = 40;
 const GOAL = 5;
 /** One use of a tool, as most turns have several of, and a sentence. */
 const PROMPTS = {
-  'a model that answers at once': '[[run git --version]] [[say Done.]]',
+  'a model that answers immediately': '[[run git --version]] [[say Done.]]',
   'a model of 50 pieces a second': '[[slow 20]] [[run git --version]] [[slow 20]] [[long 400]]',
 };
 type Pace = keyof typeof PROMPTS;

@@ -97,7 +97,7 @@ export class BareAgent {
 
   #until<T>(fits: (step: Step) => T | undefined): Promise<T> {
     return new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error('The bare agent was silent for a minute.')), 60_000);
+      const late = setTimeout(() => reject(new Error('The bare agent sent nothing for a minute.')), 60_000);
       this.#hear = (step) => {
         const found = fits(step);
         if (found === undefined) return;

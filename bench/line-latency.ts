@@ -81,7 +81,7 @@ async function read(reader: Redis, key: string): Promise<number[]> {
   const times: number[] = [];
   for (let last = '0'; times.length < LINES; ) {
     const reply = await reader.xread('BLOCK', 10_000, 'STREAMS', key, last);
-    if (!reply) throw new Error('the wrapper has sent nothing for 10 s');
+    if (!reply) throw new Error('the wrapper sent nothing for 10 s');
     const now = Number(process.hrtime.bigint() / 1000n);
     for (const [id, fields] of reply[0]?.[1] ?? []) {
       last = id;

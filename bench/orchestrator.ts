@@ -132,6 +132,6 @@ export class Orchestrator {
         if (fits(JSON.parse(fields[1] ?? '{}'))) return Number(id.split('-')[0]);
       }
     }
-    throw new Error(`Nothing of that kind came on ${stream} in time.`);
+    throw new Error(`No such entry on ${stream} in time.`);
   }
 }

@@ -58,7 +58,7 @@ async function measure(redis: Link, workers: number) {
   await redis.set(store.keys.leader, `bench ${epoch}`);
   await store.identify(epoch, { id: randomUUID(), created_at: instant(Date.now() - 1000), adopted: {} });
   const identity = await store.identity();
-  if (!identity) throw new Error('Redis does not keep what is written to it.');
+  if (!identity) throw new Error('Redis does not keep writes.');
   const runtime = new FakeRuntime({ engine: new FakeEngine(), cell });
   const runtimes = new Runtimes([runtime], Date.now, () => {});
   await runtimes.probe();
@@ -173,7 +173,7 @@ async function cpu(what: () => Promise<unknown>): Promise<number> {
 async function until(holds: () => boolean): Promise<void> {
   const deadline = Date.now() + 120_000;
   while (!holds()) {
-    if (Date.now() > deadline) throw new Error('The workers did not come to rest in two minutes.');
+    if (Date.now() > deadline) throw new Error('The workers did not settle in two minutes.');
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

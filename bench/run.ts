@@ -70,7 +70,7 @@ const benches: Record<string, (() => Promise<Result[]>) | undefined> = {
 };
 const unknown = asked.filter((name) => !(name in benches));
 if (unknown.length > 0)
-  say(`There is no ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}.`);
+  say(`Unknown benchmark ${unknown.join(', ')}; available: ${Object.keys(benches).join(', ')}.`);
 
 try {
   for (const [name, bench] of Object.entries(benches)) {

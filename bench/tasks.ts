@@ -34,7 +34,7 @@ export async function run({ redisUrl }: { redisUrl: string }): Promise<Result[]>
   const there = () => spawnSync(PYTHON, ['-c', 'import celery, rq'], { stdio: 'ignore' }).status === 0;
   const obstacle = there() ? undefined : installWithApt(PACKAGES, console.error);
   if (!there())
-    throw new Error(`Celery and RQ are measured too: install ${PACKAGES.join(' and ')}. ${obstacle ?? ''}`);
+    throw new Error(`To compare with Celery and RQ, install ${PACKAGES.join(' and ')}. ${obstacle ?? ''}`);
   const { path: wrapper } = await bundleWrapper();
   const dir = await mkdtemp(join(tmpdir(), 'bench-tasks-'));
   const database = await emptyDatabase(redisUrl);
@@ -111,7 +111,7 @@ async function withWorker<T>(queue: Queue, act: () => Promise<T>): Promise<T> {
   });
   const ended = once(worker, 'exit');
   try {
-    const early = ended.then(() => Promise.reject(new Error(`The worker of ${queue.name} ended: ${said}`)));
+    const early = ended.then(() => Promise.reject(new Error(`The worker of ${queue.name} exited: ${said}`)));
     return await Promise.race([act(), early]);
   } finally {
     worker.kill('SIGTERM');

@@ -61,7 +61,7 @@ export async function run({ redisUrl, docker }: WarmContext): Promise<Result[]> 
         const { id, took } = await timed(orchestrator, fields);
         ids.push(id);
         if (burst >= 0) warm.push(took);
-        if (!(await orchestrator.wasTaken(id))) throw new Error('A create did not take over a warm worker.');
+        if (!(await orchestrator.wasTaken(id))) throw new Error('A create did not claim a warm worker.');
       }
       await orchestrator.send({ command: 'delete_pool', pool: 'warm' });
       await orchestrator.delete(ids);
@@ -94,7 +94,7 @@ async function timed(orchestrator: Orchestrator, fields: object): Promise<{ id: 
 }
 
 function told(runtime: string, warm: Took[], cold: number[]): Result[] {
-  const note = `${warm.length} creates; ${median(cold).toFixed(0)} ms where none waits`;
+  const note = `${warm.length} creates; ${median(cold).toFixed(0)} ms without a warm worker`;
   return GOALS.flatMap(({ share, within }) => {
     const of = (what: keyof Took) =>
       quantile(
@@ -107,7 +107,7 @@ function told(runtime: string, warm: Took[], cold: number[]): Result[] {
     return [
       { name: name('RUNNING'), value, unit: 'ms', goal, met: value < within, note },
       reported(name('its first word'), of('ready'), 'ms'),
-      reported(name('(an entry that is only pushed and heard)'), of('bare'), 'ms'),
+      reported(name('(an entry that is only written and received)'), of('bare'), 'ms'),
     ];
   });
 }

@@ -49,7 +49,7 @@ export async function ensureBaseImage(docker: Docker, log: Log): Promise<string>
     return OFFICIAL;
   } catch (error) {
     log(
-      `${error instanceof Error ? error.message : error} Bootstrapping an equal base from Debian's archive …`,
+      `${error instanceof Error ? error.message : error} Building an equivalent base image from Debian's archive …`,
     );
   }
   await bootstrap(docker, own, log);
@@ -85,7 +85,7 @@ async function pull(docker: Docker, name: string, log: Log): Promise<void> {
     await follow(docker, stream);
   } catch (error) {
     const why = silence.signal.aborted
-      ? `the registry was silent for ${SILENCE_MS / 1000} s`
+      ? `no data from the registry for ${SILENCE_MS / 1000} s`
       : (error as Error).message.trim();
     throw new Error(`${name} could not be pulled (${why}).`, { cause: error });
   } finally {
@@ -124,7 +124,7 @@ const nodeVersion = (): string =>
 async function bootstrap(docker: Docker, name: string, log: Log): Promise<void> {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) {
     throw new Error(
-      `Without a registry the base image has to be made by root on Linux. Set WORKER_BASE_IMAGE to an image with Node 24.`,
+      `Without a registry, the base image must be built by root on Linux. Set WORKER_BASE_IMAGE to an image with Node 24.`,
     );
   }
   if (!has('debootstrap')) {

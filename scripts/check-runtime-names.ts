@@ -28,6 +28,6 @@ function findNames(file: string): string[] {
 const files = globSync(CHECKED, { cwd: ROOT }).filter((file) => !OWNERS.some((owner) => owner.test(file)));
 const found = files.sort().flatMap(findNames);
 for (const line of found) console.error(line);
-if (found.length > 0) console.error('Ask for a capability instead: src/model/runtime-table.ts lists them.');
+if (found.length > 0) console.error('Use a capability instead: see src/model/runtime-table.ts.');
 console.log(`${files.length} files, ${found.length} names of runtimes`);
 process.exitCode = found.length > 0 ? 1 : 0;

@@ -83,7 +83,7 @@ const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !gates.some((gate) => gate.name === name));
 if (unknown.length > 0) {
   console.error(
-    `There is no gate "${unknown.join('", "')}". There are: ${gates.map(({ name }) => name).join(', ')}.`,
+    `Unknown gate "${unknown.join('", "')}". Available: ${gates.map(({ name }) => name).join(', ')}.`,
   );
   process.exit(2);
 }

@@ -40,7 +40,7 @@ const USERS = join(RUN, 'users');
 const END_MS = 45_000;
 /** Ten minutes, in steps of 100 ms: the installation of Docker by another caller may take some. */
 const LOCK_TRIES = 6000;
-const HOW = 'Install Docker (https://docs.docker.com/engine/install/), or set DOCKER_HOST to one that runs.';
+const HOW = 'Install Docker (https://docs.docker.com/engine/install/), or set DOCKER_HOST to a running one.';
 
 /** Finds or starts a daemon; the error says what was tried and what to do. */
 export async function ensureDocker(log: (line: string) => void): Promise<DockerAccess | { error: string }> {
@@ -71,7 +71,7 @@ async function alone<T>(act: () => Promise<T>): Promise<T> {
       break;
     } catch (error) {
       if (tries > LOCK_TRIES)
-        throw new Error(`${lock} is held by another start. Remove it if none runs.`, { cause: error });
+        throw new Error(`Another start holds ${lock}. Remove it if none is running.`, { cause: error });
       const holder = Number(attempt(() => readFileSync(lock, 'utf8')) ?? 0);
       if (holder > 0 && !isAlive(holder)) rmSync(lock, { force: true });
       await delay(100);
@@ -87,7 +87,8 @@ async function alone<T>(act: () => Promise<T>): Promise<T> {
 /** Installs what a private daemon needs; answers what stands in the way. */
 function prepare(log: (line: string) => void): string | undefined {
   const other = otherDaemon();
-  if (other) return `But a Docker daemon runs here as process ${other}: set DOCKER_HOST to its socket.`;
+  if (other)
+    return `However, a Docker daemon is running here as process ${other}: set DOCKER_HOST to its socket.`;
   if (has('dockerd') && has('iptables')) return undefined;
   if (!has('apt-get')) return HOW;
   log('Installing docker.io and iptables with apt …');
@@ -166,7 +167,8 @@ async function running(): Promise<string[]> {
 async function endIfIdle(): Promise<void> {
   if (!(await answers(PLACE.socket))) return;
   const names = await running();
-  if (names.length > 0) throw new Error(`Containers still run, so the daemon stays: ${names.join(', ')}`);
+  if (names.length > 0)
+    throw new Error(`Containers are still running, so the daemon keeps running: ${names.join(', ')}`);
   await end();
 }
 

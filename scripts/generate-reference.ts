@@ -53,7 +53,7 @@ const pool = schemaOf(poolSpec, 'A pool, as in files, commands and the field spe
 function commandSchema(): Schema {
   const schema = schemaOf(command, 'An entry of worker:commands', ['spec', 'command']);
   for (const { properties } of schema.oneOf ?? schema.anyOf ?? [])
-    if (properties?.pool?.properties) properties.pool = { ...pool, description: 'What the pool should be.' };
+    if (properties?.pool?.properties) properties.pool = { ...pool, description: 'The spec of the pool.' };
   return schema;
 }
 
@@ -96,18 +96,18 @@ const tagOf = (schema: Schema, tag: string) => String(schema.properties?.[tag]?.
 const interfaceTable = (file: string, name: string) =>
   table(membersOf(`src/model/${file}.ts`, name).map((one) => row(one.name, `\`${one.type}\``, one.about)));
 
-const reference = `# Reference of the wire
+const reference = `# Reference of the wire protocol
 
-Made from \`src/model/\` by \`npm run generate\`; do not edit. As JSON Schema: ${Object.keys(schemas)
+Generated from \`src/model/\` by \`npm run generate\`; do not edit. JSON Schemas: ${Object.keys(schemas)
   .map((name) => `[${name}](schema/${name}.json)`)
   .join(', ')}.
 
-A stream entry has one field, \`data\`, which is a JSON object. In a cell other than \`default\` every key begins with
-\`<cell>:\`. Instants are RFC 3339 in UTC.
+A stream entry has one field, \`data\`, which is a JSON object. In a cell other than \`default\`, every key starts with
+\`<cell>:\`. Times are RFC 3339 in UTC.
 
 ## Commands: \`worker:commands\`
 
-Every command has \`command\` (its name) and these:
+Every command has \`command\` (its name) and these fields:
 
 ${fields({ ...schemas.command, properties: pick(variants(schemas.command)[0], ['request_id', 'reply_to']), required: ['request_id'] })}
 ${variants(schemas.command)
@@ -118,7 +118,7 @@ ${variants(schemas.command)
   })
   .join('\n')}
 
-## Answers: \`worker:responses\`, or the stream in \`reply_to\`
+## Responses: \`worker:responses\`, or the stream in \`reply_to\`
 
 ${interfaceTable('command', 'Answer')}
 
@@ -135,8 +135,8 @@ ${interfaceTable('message', 'OutputMessage')}
 
 \`type\` is one of ${OUTPUT_TYPES.map((type) => `\`${type}\``).join(', ')}.
 
-Output without a newline is sent after 100 ms of quiet, or once a second while it grows, so that a prompt such as \`[y/N] \` is seen
-while the agent waits for its answer. To restore what the agent wrote: decode \`base64\` if it is there, else encode \`content\` as
+Output without a newline is sent after 100 ms without further output, or once a second while it grows, so that a prompt such as \`[y/N] \` is visible
+while the agent waits for input. To restore the agent's output, decode \`base64\` if it is set, otherwise encode \`content\` as
 UTF-8; then add a newline unless \`partial\` is true.
 
 ## History: \`worker:<id>:events\`
@@ -145,13 +145,13 @@ ${interfaceTable('record', 'LifecycleEvent')}
 
 ## Desired record: \`worker:<id>\`
 
-A hash. \`spec\` is JSON: what \`create\` was given, with \`runtime\` resolved.
+A hash. \`spec\` is JSON: the fields of \`create\`, with \`runtime\` resolved.
 
 ${fields(schemas.desired)}
 
 ## Status: \`worker:<id>:status\`
 
-A hash; what is not known is absent.
+A hash; unknown values are absent.
 
 ${fields(schemas.status)}
 
@@ -161,28 +161,28 @@ ${fields(schemas.heartbeat)}
 
 ## Pools
 
-As in a file for \`apply -f\`, in the command \`apply\` and in the field \`spec\` of the hash \`pool:<name>\`.
+The format of a file for \`apply -f\`, of the command \`apply\`, and of the field \`spec\` of the hash \`pool:<name>\`.
 
 ${fields(pool)}
 
 ## Status of a pool: \`pool:<name>:status\`
 
-A hash; what is not known is absent.
+A hash; unknown values are absent.
 
 ${fields(schemas['pool-status'])}
 
 ## Metrics: \`GET /metrics\`
 
-The leader's are those of the cell; another manager exposes its own process alone. Labels never hold ids. \`pool\` is empty for
-workers of no pool.
+The leader exposes the metrics of the cell; other managers expose only those of their own process. Labels never contain IDs. \`pool\` is empty for
+workers without a pool.
 
 ${await metricsTable()}
 
 ## Nodes: \`GET /v1/nodes\`
 
-All task workers that run, and the nodes that were started by hand. With \`?format=prometheus_sd\` they are targets for the
-\`http_sd_configs\` of Prometheus, with the label \`pool\`; \`__meta_worker_manager_worker_id\`, \`__meta_worker_manager_external\` and
-\`__meta_worker_manager_started_at\` are for \`relabel_configs\`.
+All running task workers and manually started nodes. With \`?format=prometheus_sd\`, the response lists targets for the
+\`http_sd_configs\` of Prometheus, with the label \`pool\`; use \`__meta_worker_manager_worker_id\`, \`__meta_worker_manager_external\` and
+\`__meta_worker_manager_started_at\` in \`relabel_configs\`.
 
 ${interfaceTable('node', 'NodeView')}
 `;

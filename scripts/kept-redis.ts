@@ -55,7 +55,7 @@ export async function openKeptRedis(options: Options): Promise<KeptRedis | { err
   const directory = realpathSync(options.directory);
   const waitMs = options.waitMs ?? WAIT_MS;
   const users = await poll(waitMs, () => lockFile(join(directory, 'users'), 'shared'));
-  if (!users) return { error: refusal(directory, 'is being ended by another `npm start`') };
+  if (!users) return { error: refusal(directory, 'is being stopped by another `npm start`') };
   const late = setTimeout(() => options.log(`Waiting for the private Redis in ${directory} …`), LATE_MS);
   const opened = await poll(waitMs, async () => {
     const lock = lockFile(join(directory, 'server'), 'exclusive');

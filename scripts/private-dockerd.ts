@@ -33,7 +33,7 @@ const PANIC = /^(panic|fatal error|unexpected fault address)\b.*/m;
 const REPAIRS: { loss: string; act(place: DockerdPlace): void }[] = [
   {
     // Docker before 24.0, killed while it makes a network: https://github.com/moby/moby/issues/45057
-    loss: 'its networks are removed',
+    loss: 'removing its networks',
     act: ({ data }) => {
       const files = join(data, 'network', 'files');
       for (const bridge of bridgesIn(join(files, 'local-kv.db'))) {
@@ -43,7 +43,7 @@ const REPAIRS: { loss: string; act(place: DockerdPlace): void }[] = [
     },
   },
   {
-    loss: 'its data is set aside as *.unreadable, and its images are built again',
+    loss: 'moving its data to *.unreadable; its images are rebuilt',
     act: ({ data }) => {
       // dockerd mounts its data upon itself, and a killed one leaves that, which a renaming would stop at.
       spawnSync('umount', ['--lazy', '--recursive', data], { stdio: 'ignore' });
@@ -64,7 +64,7 @@ export async function startDockerd(
   let outcome = await tryStart(place, flags);
   for (const { loss, act } of REPAIRS) {
     if (!('error' in outcome) || outcome.panic === undefined) break;
-    log(`dockerd ended at what the last one left (${outcome.panic}): ${loss} …`);
+    log(`dockerd failed because of data from its last run (${outcome.panic}): ${loss} …`);
     act(place);
     outcome = await tryStart(place, flags);
   }

@@ -49,7 +49,7 @@ const SERVERS = ['redis-server', 'valkey-server'];
 const READY_MS = 60_000;
 const STOP_MS = 5000;
 const HOW =
-  'Set REDIS_URL to a Redis that runs, put redis-server or valkey-server on the PATH, or start Docker. As root on Debian or Ubuntu it is installed by itself.';
+  'Set REDIS_URL to a running Redis, install redis-server or valkey-server on the PATH, or start Docker. As root on Debian or Ubuntu it is installed automatically.';
 
 /** Finds or starts a Redis; the error says what was tried and what to do. */
 export async function ensureRedis(
@@ -88,7 +88,7 @@ export async function ensureRedis(
     });
     if (!('error' in found)) return found;
     tried.push(found.error);
-  } else tried.push('no Docker daemon answers that could run it');
+  } else tried.push('no Docker daemon answers to run it');
   return {
     error: `There is no Redis: neither redis-server nor valkey-server is on the PATH; ${tried.join('; ')}. ${HOW}`,
   };
@@ -145,7 +145,7 @@ async function useGiven(url: string): Promise<RedisAccess | { error: string }> {
 /** Installs it where apt and the rights are there; answers why it is not. */
 function install(log: (line: string) => void): string | undefined {
   if (!has('apt-get')) return 'there is no apt to install it';
-  if (process.getuid?.() !== 0) return 'only root may install it with apt';
+  if (process.getuid?.() !== 0) return 'only root can install it with apt';
   log('Installing redis-server with apt …');
   return installWithApt(['redis-server'], log)?.replace(/\. Install Docker.*$/s, '');
 }

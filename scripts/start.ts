@@ -82,9 +82,11 @@ async function sayWhatIsLeft(settings: Settings, env: NodeJS.ProcessEnv, redisEn
   await Promise.all(runtimes.map((one) => one.close()));
   const left = lists.flat().filter(({ state }) => state === 'running').length;
   if (left === 0) return;
-  const redis = redisEnded ? ' The private Redis has ended; their output is kept until it is back.' : '';
+  const redis = redisEnded
+    ? ' The private Redis has stopped; their output is kept until it is running again.'
+    : '';
   say(`${left} ${left === 1 ? 'worker keeps' : 'workers keep'} running without a manager.${redis}
-\`npm start\` takes over again; \`npm run --silent wm -- dismantle --force\` ends and removes all of them.`);
+\`npm start\` adopts them; \`npm run --silent wm -- dismantle --force\` ends and removes all of them.`);
 }
 
 /** Before anything is started: a manager that cannot answer on HTTP ends at once, and takes what it started with it. */
@@ -110,7 +112,7 @@ async function prepareImages(
     return {};
   } catch (error) {
     if (runtime === 'docker') throw error;
-    say(`${messageOf(error)}\nGoing on with processes alone; RUNTIME=docker insists on Docker.`);
+    say(`${messageOf(error)}\nContinuing with processes only; RUNTIME=docker requires Docker.`);
     return { RUNTIME: 'process' };
   }
 }
@@ -121,8 +123,8 @@ function sayHowToReach({ url, how, joined }: RedisAccess, { cell }: Settings, di
   const { commands, responses } = keysOf(cell);
   const cli = 'redis-cli --no-auth-warning -u "$REDIS_URL"';
   const whose = joined
-    ? 'Another manager of this cell started it, and this one joins it; it ends with the last of them'
-    : 'It ends with this manager';
+    ? 'Another manager of this cell started it and this one shares it; it stops with the last of them'
+    : 'It stops with this manager';
   const exports = (['CELL', 'WORKER_MANAGER_HOME'] as const)
     .flatMap((name) => (process.env[name] ? [`  export ${name}='${process.env[name]}'\n`] : []))
     .join('');

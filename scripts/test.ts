@@ -38,7 +38,7 @@ function installWhatIsMissing(): void {
   ].filter((one) => one !== false);
   if (missing.length === 0) return;
   if (process.getuid?.() !== 0 || !has('apt-get')) {
-    console.error(`Some tests need ${missing.join(', ')} (the names of Debian's packages): install them.`);
+    console.error(`Some tests need ${missing.join(', ')} (names of Debian packages): install them.`);
     return;
   }
   console.error(`Installing ${missing.join(', ')} with apt …`);
@@ -66,7 +66,7 @@ async function vitest(more: string[]): Promise<Count> {
     // A file that cannot be loaded, or a set-up that fails, is a failure without a failed test.
     return { passed: numPassedTests, failed: code === 0 ? numFailedTests : Math.max(numFailedTests, 1) };
   } catch (error) {
-    console.error(`vitest left no report: ${error instanceof Error ? error.message : error}`);
+    console.error(`vitest wrote no report: ${error instanceof Error ? error.message : error}`);
     return { passed: 0, failed: 1 };
   } finally {
     rmSync(directory, { recursive: true, force: true });

@@ -36,13 +36,13 @@ export async function live(first: Settings, firstLog: Log): Promise<number> {
   const refused = node && (await claimName(node.claim, commands, log, told.signal));
   if (refused !== undefined) return refused;
   node?.claim.keep(commands, (message) => {
-    log.error(`${message} This node ends.`);
+    log.error(`${message} This node exits.`);
     onSignal();
   });
   const asked = { redis: commands, keys, workerId: settings.workerId, log, signal: told.signal };
   let start = await readStart({ ...asked, spec: node?.spec });
   if (!start) {
-    log.info('told to end before the agent was started');
+    log.info('shutdown requested before the agent was started');
     return SIGTERM_CODE;
   }
   let assigned: Assigned | undefined;
@@ -50,7 +50,7 @@ export async function live(first: Settings, firstLog: Log): Promise<number> {
     const { awaitAssignment } = await import('./boot/await-claim.ts');
     assigned = await awaitAssignment({ settings, keys, commands, start, log, signal: told.signal });
     if (!assigned) {
-      log.info('told to end before anybody took it over');
+      log.info('shutdown requested before the worker was claimed');
       return SIGTERM_CODE;
     }
     ({ settings, log, start } = assigned);
@@ -140,7 +140,7 @@ async function nodeOf(settings: Settings, keys: Keys) {
 
 function sayLost(sender: Sender, output: Output, log: Log): void {
   const [sent, kept] = [sender.unsent(), output.unsent()];
-  log.error('Redis was away to the end: the last output is lost', {
+  log.error('Redis connection was not restored; the last output is lost', {
     lost_lines: sent.lines + kept.lines,
     lost_bytes: sent.bytes + kept.bytes,
   });

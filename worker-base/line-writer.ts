@@ -31,7 +31,7 @@ export class LineWriter {
       return;
     }
     if (this.#dropped > 0) {
-      this.#waiting.push(`… ${this.#dropped} lines of the log were dropped, for nobody read them\n`);
+      this.#waiting.push(`… ${this.#dropped} lines of the log were dropped because they were not read\n`);
       this.#dropped = 0;
     }
     this.#waiting.push(`${line}\n`);

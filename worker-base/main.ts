@@ -52,7 +52,7 @@ const log = makeLog(settings.logLevel, settings.workerId, settings.incarnation, 
   to: settings.external ? 'stdout' : 'stderr',
 });
 const fail = (thrown: unknown) => {
-  log.error('the wrapper has failed, and ends its agent', {
+  log.error('wrapper failed; stopping its agent', {
     error: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
   });
   void exit(EX_SOFTWARE);
@@ -60,8 +60,6 @@ const fail = (thrown: unknown) => {
 process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
 if (process.pid === 1) {
-  log.warn(
-    'the wrapper is PID 1 and cannot reap orphans: start the container with an init (docker run --init)',
-  );
+  log.warn('wrapper is PID 1 and cannot reap orphans; start the container with an init (docker run --init)');
 }
 live(settings, log).then(exit, fail);

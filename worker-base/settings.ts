@@ -74,7 +74,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const need = (name: string) => {
     const value = env[name];
     const why = external
-      ? 'a node needs it (docker run -e, or environment: in a compose file)'
+      ? 'a node requires it (docker run -e, or environment: in a compose file)'
       : 'the manager sets it when it starts a body';
     if (!value) throw new Error(`${name} is not set: ${why}.`);
     return value;

@@ -86,4 +86,4 @@ export function refuse(
   void acknowledge(id);
 }
 
-export const SECOND_PROMPT = 'This worker ends after its first prompt, and takes no other.';
+export const SECOND_PROMPT = 'This worker ends after its first prompt and accepts no other.';

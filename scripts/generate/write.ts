@@ -16,7 +16,7 @@ export function read(path: string): string {
 export function between(text: string, name: string, content: string): string {
   const [begin, end] = [`<!-- generated:${name} -->`, `<!-- /generated:${name} -->`];
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`There is no place marked by ${begin} and ${end}.`);
+  if (from < 0 || to < from) throw new Error(`${begin} and ${end} do not mark any place.`);
   return `${text.slice(0, from + begin.length)}\n\n${content}\n\n${text.slice(to)}`;
 }
 

@@ -142,5 +142,7 @@ test('the docker run line: one node, and none of the same name beside it', {
   expect(health).toMatchObject({ status: 'healthy', active_tasks: 0, queue_size: 0 });
   await start(`${name}-2`);
   expect(await docker('wait', `${name}-2`)).toBe('78');
-  expect(await docker('logs', `${name}-2`)).toMatch(/ERROR WORKER_ID is "worker-1", and another living node/);
+  expect(await docker('logs', `${name}-2`)).toMatch(
+    /ERROR WORKER_ID is "worker-1", and another running node/,
+  );
 });

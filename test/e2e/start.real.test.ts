@@ -75,7 +75,7 @@ test('npm start brings a Redis along, and its workers are adopted by the next on
   expect(await first.ended).toBe(0);
   // It ended without a word of the worker, which goes on without its Redis.
   expect(first.said()).toMatch(
-    /1 worker keeps running without a manager\. The private Redis has ended.*`npm start`/s,
+    /1 worker keeps running without a manager\. The private Redis has stopped.*`npm start`/s,
   );
   await expect.poll(() => redis.status, { timeout: 10_000 }).not.toBe('ready');
   expect(await runtime.list()).toMatchObject([{ id: body?.id, state: 'running' }]);
@@ -171,7 +171,7 @@ test('starts of one cell share one Redis and one leader, whoever is killed, and 
   };
 
   // The one that launched the server, another one that replaces it, and then all that are left.
-  const launcher = starts.findIndex(({ said }) => said().includes('It ends with this manager'));
+  const launcher = starts.findIndex(({ said }) => said().includes('It stops with this manager'));
   for (const one of starts.splice(launcher, 1)) await killWhole(one);
   await same();
   starts.push(start(home));

@@ -33,7 +33,7 @@ test('networks that were half made when their daemon was killed are removed, and
   expect((await dockerd.docker.listVolumes()).Volumes.map(({ Name }) => Name)).toEqual(['kept']);
   // Docker 24.0 reads it, and says nothing.
   if (Number.parseInt((await dockerd.docker.version()).Version, 10) >= 24) return expect(said).toEqual([]);
-  expect(said).toEqual([expect.stringMatching(/panic: .*index out of range.*: its networks are removed/)]);
+  expect(said).toEqual([expect.stringMatching(/panic: .*index out of range.*: removing its networks/)]);
   expect(existsSync(bridge)).toBe(false);
 });
 
@@ -47,7 +47,7 @@ test('data that cannot be read at all is set aside', async (context) => {
   rmSync(join(dockerd.place.data, 'network'), { recursive: true });
 
   const said = await dockerd.start();
-  expect(said.at(-1)).toContain('its data is set aside');
+  expect(said.at(-1)).toContain('moving its data');
   expect((await dockerd.docker.listVolumes()).Volumes).toEqual([]);
   expect(existsSync(join(`${dockerd.place.data}.unreadable`, 'volumes', 'metadata.db'))).toBe(true);
 });

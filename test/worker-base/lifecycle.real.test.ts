@@ -203,13 +203,13 @@ test('a process that has left the group and holds the pipe is ended with the age
 
 test('the body waits for a record that is not there yet, and ends at once when it is told', async () => {
   const body = await worker.start({ redisUrl });
-  await expect.poll(() => body.log, soon).toContain('waiting for the spec');
+  await expect.poll(() => body.log, soon).toContain('loading the spec');
   await worker.declare({ command_line: ['echo', 'late'] });
   expect(await body.exit).toBe(0);
   expect((await worker.untilType('stdout')).content).toBe('late');
   await worker.redis.del(worker.keys.desired(worker.id));
   const second = await worker.start({ redisUrl, incarnation: 2 });
-  await expect.poll(() => second.log, soon).toContain('waiting for the spec');
+  await expect.poll(() => second.log, soon).toContain('loading the spec');
   second.process.kill('SIGTERM');
   expect(await second.exit).toBe(143);
 });

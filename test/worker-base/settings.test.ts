@@ -31,7 +31,7 @@ test('a body of a manager has no name of its own making', () => {
 });
 
 test('a node without REDIS_URL says where to set it', () => {
-  expect(() => readSettings({ WORKSPACE_PATH: '/w' })).toThrow(/^REDIS_URL is not set: a node needs it/);
+  expect(() => readSettings({ WORKSPACE_PATH: '/w' })).toThrow(/^REDIS_URL is not set: a node requires it/);
 });
 
 test.each([

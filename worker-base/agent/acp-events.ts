@@ -66,7 +66,7 @@ export class AcpTelling {
   end(): AgentEvent[] {
     const events = this.flush();
     for (const [tool_use_id, { name: tool, told }] of this.#tools) {
-      const content = 'The agent told no result.';
+      const content = 'The agent reported no result.';
       if (told) events.push({ type: 'tool_result', content, tool, tool_use_id, is_error: true });
     }
     this.#tools.clear();

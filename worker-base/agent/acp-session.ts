@@ -27,7 +27,7 @@ import type { OpenVoice, Voice } from './session.ts';
 
 /** ACP's own error for "log in first". */
 const AUTH_REQUIRED = -32_000;
-const LOST = 'The agent could not go on with the conversation; the next prompt begins a new one.';
+const LOST = 'The agent could not resume the conversation; the next prompt starts a new one.';
 
 type Order = Parameters<OpenVoice>[0] & { denials: Denials; allowed: string[] | undefined };
 
@@ -75,7 +75,9 @@ class AcpVoice implements Voice {
       () => this.#say({ ...(this.#session && { session: this.#session }), ready: true }),
       // The clock of the handshake ends what cannot be begun; this says why.
       (error) =>
-        this.#say({ events: [{ type: 'stderr', content: `The agent refused to begin: ${textOf(error)}` }] }),
+        this.#say({
+          events: [{ type: 'stderr', content: `The agent did not start a session: ${textOf(error)}` }],
+        }),
     );
   }
 
@@ -147,7 +149,7 @@ class AcpVoice implements Voice {
       // An agent that doesn't know this request has its session anyway.
       if (modeId !== undefined)
         await agent.request(methods.agent.session.setMode, { sessionId, modeId }).catch(() => {});
-    } else throw new Error('It cannot go on with a conversation.');
+    } else throw new Error('It does not support resuming a conversation.');
   }
 
   #end(ended: TurnEnd): void {
@@ -165,7 +167,7 @@ class AcpVoice implements Voice {
       return { ok: false, reason: 'interrupted', message: 'The turn was interrupted.' };
     if (reason === 'refusal')
       return { ok: false, reason: 'refused', message: 'The model refused to answer.' };
-    return { ok: false, reason: 'limit', message: `The agent stopped at a limit of its own: ${reason}.` };
+    return { ok: false, reason: 'limit', message: `The agent stopped at one of its own limits: ${reason}.` };
   }
 
   /** Nobody can be asked, so all is allowed that `allowed_commands` does not speak against. */

@@ -63,7 +63,7 @@ export class Keep {
       return { session, archive };
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      log.warn('the conversation could not be kept; the one before it is what the next body goes on with', {
+      log.warn('failed to store the conversation; the next body resumes the previous one', {
         error: message,
         limit_bytes: ARCHIVE_BYTES,
       });
@@ -102,7 +102,7 @@ export class Keep {
       return { session: session.toString('utf8'), lost: false };
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      log.warn('the conversation could not be restored; a new one begins', { error: message });
+      log.warn('failed to restore the conversation; starting a new one', { error: message });
       return { session: undefined, lost: true };
     }
   }
@@ -115,7 +115,7 @@ export class Keep {
         return await redis.hgetallBuffer(key);
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
-        if (tries === 1) log.warn('waiting for the conversation', { key, error: message });
+        if (tries === 1) log.warn('loading the conversation', { key, error: message });
         await new Promise((resolve) => setTimeout(resolve, FETCH_AGAIN_MS));
       }
     }
@@ -147,7 +147,7 @@ function errand([program = '', ...args]: string[], codes: number[], input?: Buff
       else
         reject(
           new Error(
-            `${args.includes('-cf') ? 'tar -c' : 'tar -x'} ended with ${code ?? signal}: ${said.trim()}`,
+            `${args.includes('-cf') ? 'tar -c' : 'tar -x'} exited with ${code ?? signal}: ${said.trim()}`,
           ),
         );
     });

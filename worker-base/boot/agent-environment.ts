@@ -78,7 +78,7 @@ export async function makeReady(options: {
       env: process.env,
       log,
     }).catch((error: Error) => {
-      throw new CannotStart(78, `The way to the model could not be opened: ${error.message}.`);
+      throw new CannotStart(78, `The proxy to the model could not be started: ${error.message}.`);
     });
   }
   const launch = (session: string | undefined): Launch =>
@@ -118,7 +118,7 @@ export async function makeReady(options: {
         env: { ...own, ...spec.env, ...env },
         killRest: (group) =>
           hands.killAll(group).catch((error: Error) => {
-            log.error('processes of the agent live on after its end', { error: error.message });
+            log.error('processes of the agent survived its end', { error: error.message });
           }),
       };
     },
@@ -135,7 +135,7 @@ async function receive(
 ): Promise<Map<string, string> | undefined> {
   const { secretsPipe: pipe } = settings;
   if (!pipe)
-    throw new CannotStart(78, 'SECRETS_PIPE is not set: the manager sets it where a worker has secrets.');
+    throw new CannotStart(78, 'SECRETS_PIPE is not set; the manager sets it if a worker has secrets.');
   const { placeSecrets, receiveSecrets } = await import('./secrets.ts');
   const waiting = receiveSecrets({ pipe, signal });
   pulse.needSecrets(true);
@@ -147,7 +147,7 @@ async function receive(
     const credentials = kind.credentials.map(({ secret }) => secret);
     const others = [...secrets].filter(([name]) => !credentials.includes(name));
     await placeSecrets(new Map(others), secretsPath(pipe), hands.group);
-    log.info('secrets were delivered', { count: secrets.size });
+    log.info('secrets received', { count: secrets.size });
     return secrets;
   } catch (error) {
     if (error instanceof CannotStart) throw error;

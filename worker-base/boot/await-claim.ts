@@ -56,7 +56,7 @@ export async function awaitAssignment(options: {
     seq: () => start.lastSeq,
   });
   await waiting.announce(start.lastSeq);
-  log.info('booted, and waits to be taken over');
+  log.info('booted; waiting for a claim');
 
   const told = await readAssignment(blocking, keys.input(madeFor), signal);
   waiting.stop();

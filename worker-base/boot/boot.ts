@@ -97,7 +97,7 @@ export async function bringUp(options: {
   try {
     const ready = await makeReady({ settings, spec, denials, pulse, log, signal });
     if (!ready) {
-      log.info('told to end before the agent was started');
+      log.info('shutdown requested before the agent was started');
       return SIGTERM_CODE;
     }
     stage = staged(ready);

@@ -63,9 +63,9 @@ export async function readStart(options: {
       return { spec: found, lastSeq, lastId: entry?.[0], passed };
     }
     if (!said)
-      log.warn('waiting for the spec of this worker', {
+      log.warn('loading the spec of this worker', {
         key: keys.desired(workerId),
-        error: error?.message ?? 'it is not there',
+        error: error?.message ?? 'it does not exist',
       });
     said = true;
     await Promise.race([new Promise((resolve) => setTimeout(resolve, backoff)), aborted]);

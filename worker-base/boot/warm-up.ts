@@ -47,7 +47,7 @@ export async function rehearse(options: {
     }
   } catch (error) {
     // Whoever takes the body over is told by its own start.
-    log.warn('the rehearsal failed', { error: error instanceof Error ? error.message : String(error) });
+    log.warn('warm-up failed', { error: error instanceof Error ? error.message : String(error) });
   } finally {
     await rm(place, { recursive: true, force: true });
   }
@@ -59,7 +59,7 @@ function playOf({ agent_type, runtime, protocol, allowed_commands }: WorkerSpec)
   return {
     ...{ agent_type, runtime, ...custom, ...(protocol && { protocol }) },
     ...(allowed_commands && { allowed_commands }),
-    instructions: 'This is a rehearsal.',
+    instructions: 'This is a warm-up run.',
     restart_policy: 'never',
     stop_grace_seconds: 1,
     start_deadline_seconds: 60,

@@ -101,7 +101,7 @@ export async function forwarder(options: ForwardOptions): Promise<Forward> {
     const clock = setTimeout(() => {
       // The agent does not take what the model has sent: that is no silence of the model.
       if (response.writableNeedDrain) clock.refresh();
-      else fail(STALLED, `${target.host} sent nothing for ${stallMs / 1000} s.`);
+      else fail(STALLED, `${target.host} sent no data for ${stallMs / 1000} s.`);
     }, stallMs);
     const heard = () => {
       lastByteAt = performance.now();
@@ -134,7 +134,7 @@ export async function forwarder(options: ForwardOptions): Promise<Forward> {
       );
     } catch (error) {
       // Node refuses some headers and methods before anything is sent.
-      fail(400, `The request can't be sent on to ${target.host}: ${causeOf(error as Error)}`);
+      fail(400, `The request can't be forwarded to ${target.host}: ${causeOf(error as Error)}`);
       return;
     }
     upstream.on('error', failed);
@@ -162,9 +162,11 @@ function targetOf(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   // The text is not repeated: it may hold a password.
   if (!url || !/^https?:$/.test(url.protocol))
-    throw new Error("The model's address must begin with http:// or https://.");
+    throw new Error("The model's address must start with http:// or https://.");
   if (url.username || url.password)
-    throw new Error(`The model's address at ${url.host} must not hold a user or a password: use a secret.`);
+    throw new Error(
+      `The model's address at ${url.host} must not contain a user or a password; use a secret.`,
+    );
   return url;
 }
 

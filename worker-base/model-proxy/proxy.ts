@@ -55,7 +55,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     if (path === `/${gateToken}/gate`) answerGate(request, response, judge);
     else if (forward && (path === `/${token}` || path.startsWith(`/${token}/`)))
       forward.handle(request, response, path.slice(token.length + 1) || '/');
-    else refuse(response, 404, 'not_found_error', 'Nothing is here.');
+    else refuse(response, 404, 'not_found_error', 'Not found.');
   });
   // The model's answer may take as long as it takes; what hangs is ended by the clock of each request.
   server.requestTimeout = 0;
@@ -65,7 +65,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     server.once('error', reject);
     server.listen({ host: '127.0.0.1', port: 0 }, resolve);
   });
-  server.on('error', (error) => log.warn('the gateway has an error', { error: error.message }));
+  server.on('error', (error) => log.warn('model proxy failed', { error: error.message }));
   const { port } = server.address() as AddressInfo;
   const origin = `http://127.0.0.1:${port}`;
   const hook = GATES.find((path) => existsSync(path)) ?? '/worker/gate';
@@ -85,7 +85,7 @@ function answerGate(
   judge: GatewayOptions['judge'],
 ): void {
   if (request.method !== 'POST') {
-    refuse(response, 405, 'invalid_request_error', 'POST is expected.');
+    refuse(response, 405, 'invalid_request_error', 'Use POST.');
     return;
   }
   const parts: Buffer[] = [];

@@ -39,8 +39,8 @@ export function judge(request: unknown, allowed: readonly string[]): GateAnswer 
   const list =
     allowed.length > NAMED ? `${allowed.slice(0, NAMED).join(', ')} …` : allowed.join(', ') || 'none';
   return answer(
-    `${names} ${refused.length === 1 ? 'is' : 'are'} not in allowed_commands (${list}); that holds however it is called. ` +
-      'Go on without it, or say what you could not do.',
+    `${names} ${refused.length === 1 ? 'is' : 'are'} not in allowed_commands (${list}), regardless of how it is started. ` +
+      'Continue without it, or report what you could not do.',
   );
 }
 

@@ -53,7 +53,7 @@ export class Denials {
     if (!this.#allowed) return;
     const program = refusalIn(event);
     if (program === undefined) return;
-    const content = `${program} was refused by the operating system: it is not in allowed_commands.`;
+    const content = `${program} was denied by the operating system: it is not in allowed_commands.`;
     this.add({ type: 'permission_denied', content, tool: event.tool, tool_use_id: event.tool_use_id });
   }
 

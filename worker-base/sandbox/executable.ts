@@ -53,10 +53,10 @@ export function whyNotFound(name: string, path: string, cwd: string): string | u
   const file = programAt(name.includes('/') && !isAbsolute(name) ? join(cwd, name) : name, path);
   if (file === undefined) return undefined;
   const [interpreter] = shebangOf(file);
-  if (interpreter === undefined) return `${file} is there, but the loader that it needs is not`;
+  if (interpreter === undefined) return `${file} exists, but its loader does not`;
   if (interpreter.endsWith('\r'))
     return `${file} has Windows line endings (CRLF), so its interpreter is read as "${interpreter.slice(0, -1)}\\r": convert it to LF`;
-  return `${file} is there, but its interpreter ${interpreter} is not`;
+  return `${file} exists, but its interpreter ${interpreter} does not`;
 }
 
 function mayExecute(file: string): boolean {

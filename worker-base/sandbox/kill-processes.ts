@@ -22,7 +22,7 @@ export async function killAgent([program = '', ...args]: string[], uid: number):
     if (left.length === 0) return;
     await delay(ROUND_MS);
   }
-  throw new Error(`The agent's processes ${left.join(', ')} do not die: they hang in the kernel.`);
+  throw new Error(`The agent's processes ${left.join(', ')} do not end: they hang in the kernel.`);
 }
 
 /**
@@ -50,7 +50,7 @@ export async function killMarked(group: number, marks: string[], bodyId?: string
     for (const pid of left) kill(pid);
     await delay(ROUND_MS);
   }
-  throw new Error(`The agent's processes ${left.join(', ')} do not die: they hang in the kernel.`);
+  throw new Error(`The agent's processes ${left.join(', ')} do not end: they hang in the kernel.`);
 }
 
 /** Kills what `$1` finds, and prints it: files of /proc are one name each, and a process that has ended meanwhile has none. */
@@ -69,7 +69,7 @@ export async function killMarkedAs(as: string[], mark: string): Promise<void> {
     if (found.trim() === '') return;
     await delay(ROUND_MS);
   }
-  throw new Error('Processes of a task do not die: they hang in the kernel.');
+  throw new Error('Processes of a task do not end: they hang in the kernel.');
 }
 
 interface Entry {

@@ -25,7 +25,7 @@ const FIELDS: Record<InputMessage['type'], string[]> = {
  * every body a third of its start and as much memory again. A test holds the two against each other.
  */
 export function readMessage(data: string | undefined): ReadResult {
-  if (data === undefined) return refuse('data', 'is missing: an entry has the one field `data`');
+  if (data === undefined) return refuse('data', 'is missing: an entry has one field, `data`');
   if (data.length > ENTRY_LIMIT) return refuse('data', `must have at most ${ENTRY_LIMIT} characters`);
   let given: unknown;
   try {

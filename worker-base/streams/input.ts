@@ -74,7 +74,7 @@ export class InputReader {
         if (/^(NOGROUP|UNBLOCKED)/.test(message)) {
           if (await this.#makeGroup()) continue;
         } else if (this.#blocking.status === 'ready') {
-          this.#log.warn('input could not be read; trying again', { error: message });
+          this.#log.warn('failed to read input; retrying', { error: message });
         }
         await pause(backoff);
         backoff = Math.min(backoff * 2, BACKOFF_MAX_MS);

@@ -153,7 +153,7 @@ export class Output {
     if (!this.#lost) return;
     const { lines, bytes } = this.#lost;
     this.#lost = undefined;
-    const content = `Redis was away for so long that the spool was full: ${lines} lines (${bytes} bytes) of output were lost here.`;
+    const content = `The spool was full while Redis was unavailable: ${lines} lines (${bytes} bytes) of output were lost here.`;
     this.#accept('gap', content, { lost_lines: lines, lost_bytes: bytes }, { lines: 0, bytes: 0 }, true);
   }
 

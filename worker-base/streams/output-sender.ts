@@ -180,7 +180,7 @@ export class Sender {
     } else if (this.#failing && this.#inFlight === 0 && this.#failed.length === 0) {
       this.#failing = false;
       this.#backoff = BACKOFF_MIN_MS;
-      if (this.#said) this.#log.info('output is sent again');
+      if (this.#said) this.#log.info('resending output');
       this.#said = '';
     }
     this.#pump();
@@ -197,9 +197,8 @@ export class Sender {
   }
 
   #say(why: Error | undefined): void {
-    const message = why?.message ?? 'no answer';
-    if (this.#said === '')
-      this.#log.warn('output could not be sent; it is kept and sent again', { error: message });
+    const message = why?.message ?? 'no response';
+    if (this.#said === '') this.#log.warn('failed to send output; it is kept and resent', { error: message });
     this.#said = message;
   }
 

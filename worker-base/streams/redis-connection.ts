@@ -46,11 +46,11 @@ function watch(redis: Redis, connection: string, log: Log): Redis {
   let said = '';
   redis.on('error', (error: Error & { code?: string }) => {
     const why = error.code ?? error.message;
-    if (said === '') log.warn('Redis is away; trying again without end', { connection, error: why });
+    if (said === '') log.warn('Redis connection lost; reconnecting', { connection, error: why });
     said ||= why;
   });
   redis.on('ready', () => {
-    if (said !== '') log.info('Redis is back', { connection });
+    if (said !== '') log.info('Redis connection restored', { connection });
     said = '';
   });
   return redis;

@@ -160,7 +160,7 @@ export class Backlog {
     const buffer = Buffer.allocUnsafe(size);
     for (let done = 0; done < size; ) {
       const got = this.#file === undefined ? 0 : readSync(this.#file, buffer, done, size - done, this.#read);
-      if (got === 0) throw new Error(`the spool ${this.#path} is shorter than what was written to it`);
+      if (got === 0) throw new Error(`the spool ${this.#path} is shorter than the data written to it`);
       done += got;
       this.#read += got;
     }

@@ -124,7 +124,7 @@ export class LoadMeter {
       if (more) await queue.addResults(more);
       this.#told = results;
     } catch (error) {
-      log.debug('durations and results could not be stored', { error: messageOf(error) });
+      log.debug('failed to store durations and results', { error: messageOf(error) });
     }
   }
 
@@ -148,7 +148,7 @@ export class LoadMeter {
     if (above) consumer.pause();
     else consumer.resume();
     const figures = { cpu_percent: cpuPercent, memory_percent: memoryPercent };
-    log.info(above ? 'above its limits: takes no new tasks' : 'below its limits: takes tasks again', figures);
+    log.info(above ? 'limits exceeded; not taking new tasks' : 'below limits; taking tasks again', figures);
     this.changed();
   }
 
@@ -165,7 +165,7 @@ export class LoadMeter {
         this.#countedAt = performance.now();
       })
       .catch((error: unknown) =>
-        this.#parts.log.debug('the queue could not be counted', { error: messageOf(error) }),
+        this.#parts.log.debug('failed to count the queue', { error: messageOf(error) }),
       )
       .finally(() => {
         this.#counting = undefined;

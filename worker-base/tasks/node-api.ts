@@ -118,7 +118,10 @@ function taskHandlers({ queue, status }: NodeFacts): TaskRouteHandlers {
   return {
     async submit(submission) {
       if (status() === 'draining')
-        throw new Fault('unavailable', 'This worker is ending and takes no tasks; ask another one.');
+        throw new Fault(
+          'unavailable',
+          'This worker is shutting down and accepts no tasks; submit to another one.',
+        );
       const { readSubmission } = await reading();
       return queue.submit(readSubmission(submission));
     },

@@ -108,8 +108,8 @@ export class NodeClaim {
 
   #refusal(held: string): string {
     return (
-      `WORKER_ID is "${this.#id}", and another living node has this name${describe(held)}. ` +
-      'Give each node a WORKER_ID of its own, or set none: the name of the host is used then.'
+      `WORKER_ID is "${this.#id}", and another running node has this name${describe(held)}. ` +
+      'Give each node its own WORKER_ID, or unset it to use the host name.'
     );
   }
 }

@@ -28,7 +28,7 @@ export function openApi(): object {
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'worker node', version: '1', description: 'A task worker, as it answers for itself.' },
+    info: { title: 'worker node', version: '1', description: 'The API of a task worker.' },
     paths,
   };
 }
@@ -63,7 +63,7 @@ export function page(): string {
       `<h2><code>${method.toUpperCase()} ${escapeHtml(path)}</code></h2><p>${escapeHtml(summary)}.</p>`,
       body ? `<h3>Body</h3>${fields(toJsonSchema(body, 'input'))}` : '',
       answer ? `<h3>Answer</h3>${fields(toJsonSchema(answer))}` : '',
-      rows.length > 0 ? `<h3>Other answers</h3><ul>${rows.join('')}</ul>` : '',
+      rows.length > 0 ? `<h3>Other responses</h3><ul>${rows.join('')}</ul>` : '',
     ].join('\n');
   });
   return `<!doctype html>

@@ -47,7 +47,7 @@ export class FrontQueue implements Pick<TaskQueue, 'submit' | 'get' | 'cancel'> 
     const rules = await this.#rules();
     const { refuseCommand, withDefaults } = await import('../../src/tasks/submission.ts');
     if ('command' in task.payload && !this.#commands)
-      refuseCommand('this worker', 'commands: true (TASK_COMMANDS=true at a node started by hand)');
+      refuseCommand('this worker', 'commands: true (TASK_COMMANDS=true on a manually started node)');
     const queueSize = this.#queueSize ?? rules.tasks?.queue_size ?? this.#otherwise;
     return this.#open(queueSize === undefined || queueSize === 'none' ? {} : { queueSize }).submit(
       withDefaults(task, rules),

@@ -31,7 +31,7 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/health',
     summary: 'Show the state and the load of the node',
     answer: health,
-    refusals: { 503: 'the node starts or ends; the body is the same' },
+    refusals: { 503: 'the node is starting or stopping; the body is the same' },
   },
   { method: 'get', path: '/metrics', summary: 'Show totals', answer: metrics, refusals: {} },
   { method: 'get', path: '/metrics/prometheus', summary: 'Show metrics for Prometheus', refusals: {} },

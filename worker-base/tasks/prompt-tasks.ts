@@ -52,14 +52,14 @@ export function takePrompts(options: {
   void turns.handshake
     .then(() => consumer.start())
     .then(() => meter.start())
-    .catch((error: unknown) => log.error('no tasks can be taken', { error: messageOf(error) }));
+    .catch((error: unknown) => log.error('failed to take tasks', { error: messageOf(error) }));
 
   let ending = false;
   const close = async () => {
     meter.stop();
     await consumer
       .close()
-      .catch((error: unknown) => log.warn('the queue did not end as it should', { error: messageOf(error) }));
+      .catch((error: unknown) => log.warn('queue did not shut down cleanly', { error: messageOf(error) }));
     if (redis.status === 'ready') await meter.tell();
     await tasks.close();
   };
@@ -93,7 +93,7 @@ async function answer(
 ): Promise<unknown> {
   if (!('prompt' in payload)) {
     const message =
-      'Functions and commands are for task workers; this worker is an agent and takes {prompt}.';
+      'Functions and commands are for task workers; this worker is an agent and accepts {prompt}.';
     throw new TaskError({ type: 'Unsupported', message }, { retry: false });
   }
   const asked = { content: payload.prompt, requestId: task_id, deadlineSeconds: maxSeconds };

@@ -64,7 +64,9 @@ function endOf(error: unknown, signal: AbortSignal) {
   if (signal.reason instanceof TaskAbort) {
     const { kind, message } = signal.reason;
     if (kind === 'timeout') return { level: 'error' as const, how: 'timed out', fields: { error: message } };
-    const how = { cancelled: 'cancelled', lost: 'lost to another worker', ending: 'given back' }[kind];
+    const how = { cancelled: 'cancelled', lost: 'lost to another worker', ending: 'returned to the queue' }[
+      kind
+    ];
     return { level: 'warn' as const, how, fields: { reason: message } };
   }
   const { type, message, traceback } = error as Partial<TaskError>;

@@ -73,7 +73,7 @@ export function runsOf({ call, commands, maxSeconds, durations, log, changed }: 
       return await durations.of(call(callOf(task, commands), hooksOf(hands, bound?.signal)));
     } catch (error) {
       if (!bound?.signal.aborted || hands.signal.aborted) throw error;
-      const message = `The task ran for longer than the ${maxSeconds} s of max_job_time_seconds, and was ended.`;
+      const message = `The task exceeded max_job_time_seconds, ${maxSeconds} s, and was ended.`;
       throw new TaskError({ type: 'Timeout', message });
     } finally {
       bound?.cancel();
@@ -97,7 +97,7 @@ function callOf({ task_id, payload }: RunningTask, commands: boolean): Call {
   // Whoever can write to the queue has passed by what refuses it at the submission.
   if ('command' in payload && !commands) {
     const message =
-      'This worker runs functions only. Set "commands: true" in its pool (TASK_COMMANDS=true at a node started by hand) to allow commands.';
+      'This worker only runs functions. Set "commands: true" in its pool (TASK_COMMANDS=true on a manually started node) to allow commands.';
     throw new TaskError({ type: 'CommandsNotAllowed', message }, { retry: false });
   }
   return { task_id, ...payload };

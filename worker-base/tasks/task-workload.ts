@@ -134,11 +134,11 @@ export async function workOnTasks(options: {
     meter.stop();
     if (options.redis.status === 'ready') await meter.tell();
     await Promise.allSettled([tasks.close(), node?.close()]);
-    const rest = left === 0 ? 'nothing was under way' : `${left} of its tasks were given back to the queue`;
+    const rest = left === 0 ? 'no task was running' : `${left} of its tasks were returned to the queue`;
     settle({ exit: { code: 0, signal: null }, code: 0, sentence: `The worker has ended; ${rest}.` });
   };
   const attempt = (what: string, act: Promise<unknown>) =>
-    act.catch((error: unknown) => log.warn(`${what} did not end as it should`, { error: messageOf(error) }));
+    act.catch((error: unknown) => log.warn(`${what} did not shut down cleanly`, { error: messageOf(error) }));
 
   const started = consumer
     .start()
@@ -146,7 +146,7 @@ export async function workOnTasks(options: {
       begun = true;
       meter.start();
     })
-    .catch((error: unknown) => log.error('no tasks can be taken', { error: messageOf(error) }));
+    .catch((error: unknown) => log.error('failed to take tasks', { error: messageOf(error) }));
   const fields = { pool: own.pool, functions: slots.functions, node_url: meter.url, slots: own.slots };
   if (settings.external)
     log.info('node started', { worker_id: settings.workerId, ...fields, ...limitsOf(own) });
@@ -155,7 +155,7 @@ export async function workOnTasks(options: {
   return {
     pid: process.pid,
     about: {
-      sentence: 'The worker takes tasks.',
+      sentence: 'The worker is ready for tasks.',
       fields,
     },
     over,
@@ -190,7 +190,7 @@ function heed(entry: InputEntry, around: Surroundings): void {
     around.end('shutdown');
     return;
   }
-  const what = `A task worker takes no ${message.type}: submit a task to its pool, or cancel one.`;
+  const what = `A task worker does not accept ${message.type}: submit a task to its pool, or cancel one.`;
   refuse(entry.id, message.request_id, 'unsupported', what, around);
 }
 

@@ -49,14 +49,14 @@ export class Revival {
   /** Starts the process again. */
   async begin(): Promise<void> {
     const { leave, conversation } = this.#parts;
-    if (leave.ending) return leave.end({ code: null, signal: 'SIGTERM' }, 143, 'The agent was ended.');
+    if (leave.ending) return leave.end({ code: null, signal: 'SIGTERM' }, 143, 'The agent was stopped.');
     this.handshaken = false;
     try {
       const agent = await conversation().start();
       if (leave.ending) agent.signal('SIGTERM');
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      leave.end({ code: 126, signal: null }, 126, `The agent could not be started again: ${message}.`);
+      leave.end({ code: 126, signal: null }, 126, `The agent could not be restarted: ${message}.`);
     }
   }
 }

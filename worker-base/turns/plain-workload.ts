@@ -129,7 +129,7 @@ export class Handover implements Work {
     else if (exit.code === 0) {
       output.tell('completed', this.#tail.replace(/\n$/, ''), fields);
       return this.#headless.entryId;
-    } else fail('exit', `The agent failed: it ended with code ${codeOf(exit)}.`);
+    } else fail('exit', `The agent failed: it exited with code ${codeOf(exit)}.`);
     return undefined;
   }
 
@@ -158,7 +158,7 @@ export class Handover implements Work {
     else if (!this.#closed) {
       const sentence =
         failure === 'stdin_full'
-          ? 'The agent does not read its input, and more prompts wait than are kept.'
+          ? 'The agent does not read its input, and too many prompts are waiting.'
           : 'The agent has closed its input.';
       refuse(entry.id, requestId, failure, sentence, this.#around);
     }

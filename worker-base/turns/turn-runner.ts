@@ -158,7 +158,7 @@ export class Turns implements Listener {
 
   mute(): void {
     const { conversation, handshakeMs } = this.#parts;
-    const sentence = `The agent did not answer within ${handshakeMs / 1000} s of its start: check that the program speaks its protocol.`;
+    const sentence = `The agent did not answer within ${handshakeMs / 1000} s of its start: check that the program uses its protocol.`;
     void conversation()
       .kill()
       .then(() => this.#leave.end({ code: null, signal: 'SIGKILL' }, MUTE_CODE, sentence));
@@ -184,8 +184,7 @@ export class Turns implements Listener {
     this.#turn = turn;
     around.output.tell('turn_started', '', { request_id: prompt.requestId, entry_id: prompt.entryId });
     if (this.#revival.takeLoss()) {
-      const message =
-        'The conversation that was to be gone on with is lost; the next prompt begins a new one.';
+      const message = 'The conversation to resume is lost; the next prompt starts a new one.';
       this.#conclude(turn, { ok: false, reason: 'session_lost', message });
     } else {
       conversation().prompt(prompt.content);
@@ -206,7 +205,7 @@ export class Turns implements Listener {
     turn.forced = true;
     await this.#parts.conversation().kill();
     const reason = turn.why ?? 'error';
-    const message = `${SENTENCES[reason] ?? ''} The agent did not stop by itself and was killed.`.trim();
+    const message = `${SENTENCES[reason] ?? ''} The agent did not stop and was killed.`.trim();
     if (this.#turn === turn) this.#conclude(turn, { ok: false, reason, message });
     const killed: Exit = { code: null, signal: 'SIGKILL' };
     if (this.#leave.afterPrompt) this.#leave.end(killed, codeOf(killed), describe(killed));

@@ -97,7 +97,7 @@ export class Turn {
 export const SENTENCES: Partial<Record<TurnFailure, string>> = {
   interrupted: 'The turn was interrupted.',
   deadline: 'The prompt was not answered before its deadline.',
-  silent: 'The agent gave no sign of life: no output, no tool under way, no use of the processor.',
-  garbage: 'The agent wrote what is not its protocol.',
+  silent: 'The agent was inactive: no output, no tool use, no CPU usage.',
+  garbage: 'The output of the agent does not follow its protocol.',
   stopped: 'The worker was stopped before the turn had ended.',
 };

@@ -124,7 +124,11 @@ describe('a program that the system does not find', () => {
   // It was reported as missing: check command_line and the PATH.
   test.each([
     ['with Windows line endings', '#!/bin/sh\r\necho hi\r\n', 'CRLF'],
-    ['whose interpreter is not there', '#!/no/such/python3 -u\n', 'its interpreter /no/such/python3 is not'],
+    [
+      'whose interpreter is not there',
+      '#!/no/such/python3 -u\n',
+      'its interpreter /no/such/python3 does not',
+    ],
   ])('%s is told so', async (_, text, why) => {
     const file = script('run', text);
     for (const name of [file, './run', 'run'])

@@ -84,8 +84,8 @@ describe('the programs of a command', () => {
 describe('the judgement', () => {
   test('names what is not allowed, and what is', () => {
     expect(ask('git status && curl x | wget y')).toBe(
-      'curl, wget are not in allowed_commands (git, ls); that holds however it is called. ' +
-        'Go on without it, or say what you could not do.',
+      'curl, wget are not in allowed_commands (git, ls), regardless of how it is started. ' +
+        'Continue without it, or report what you could not do.',
     );
     expect(ask('curl x', 'Execute', [])).toContain('curl is not in allowed_commands (none)');
   });

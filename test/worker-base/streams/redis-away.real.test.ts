@@ -66,7 +66,7 @@ test('a link that is open and silent is noticed, and input works again afterward
   await worker.untilType('stdout');
   proxy.stall();
   await worker.send({ type: 'prompt', content: 'meanwhile' });
-  await expect.poll(() => body.log, soon).toContain('Redis is away');
+  await expect.poll(() => body.log, soon).toContain('Redis connection lost');
   await proxy.heal();
   await worker.until(({ content }) => content === 'meanwhile', 30_000);
   expect(worker.text()).toBe('before\nmeanwhile\n');
@@ -80,7 +80,7 @@ test('a flood while Redis is away goes through the spool, and nothing of it is l
   const body = await worker.start({ redisUrl: through });
   await worker.untilType('stdout');
   await proxy.cut();
-  await expect.poll(() => body.log, soon).toContain('Redis is away');
+  await expect.poll(() => body.log, soon).toContain('Redis connection lost');
   writeFileSync(join(worker.workspace, 'go'), '');
   await expect.poll(() => existsSync(join(worker.workspace, 'done')), soon).toBe(true);
   expect(statSync(join(worker.dir, 'spool', `worker-spool-${worker.id}-1`)).size).toBeGreaterThan(1_000_000);
@@ -98,7 +98,7 @@ test('what the spool cannot hold is told by one gap with the right figures', asy
   const body = await worker.start({ redisUrl: through, env: { WORKER_SPOOL_BYTES: '100000' } });
   await worker.untilType('stdout');
   await proxy.cut();
-  await expect.poll(() => body.log, soon).toContain('Redis is away');
+  await expect.poll(() => body.log, soon).toContain('Redis connection lost');
   writeFileSync(join(worker.workspace, 'go'), '');
   await expect.poll(() => existsSync(join(worker.workspace, 'done')), soon).toBe(true);
   await proxy.heal();
@@ -119,7 +119,7 @@ test('a flood of events while Redis is away is bounded as lines are', async () =
   const body = await worker.start({ redisUrl: through, env: { WORKER_SPOOL_BYTES: '100000' } });
   await worker.untilType('ready');
   await proxy.cut();
-  await expect.poll(() => body.log, soon).toContain('Redis is away');
+  await expect.poll(() => body.log, soon).toContain('Redis connection lost');
   writeFileSync(join(worker.workspace, 'go'), '');
   await expect.poll(() => existsSync(join(worker.workspace, 'done')), soon).toBe(true);
   // 320 MB were written.

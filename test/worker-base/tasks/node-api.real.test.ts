@@ -102,7 +102,7 @@ test('a second living node of one name is refused with a sentence, and the first
   const second = await startNode();
   expect(await second.exit).toBe(78);
   expect(second.printed).toMatch(
-    new RegExp(`ERROR WORKER_ID is "${worker.id}", and another living node has this name`),
+    new RegExp(`ERROR WORKER_ID is "${worker.id}", and another running node has this name`),
   );
   expect(first.process.exitCode).toBeNull();
   const [node] = await nodes();

@@ -101,7 +101,7 @@ test('a worker without `commands` runs no command, neither from its own door nor
 test('functions of both languages and commands, their output tagged with their task', async () => {
   await start();
   const ready = await worker.untilType('ready');
-  expect(ready).toMatchObject({ content: 'The worker takes tasks.', pool: POOL, slots: 2 });
+  expect(ready).toMatchObject({ content: 'The worker is ready for tasks.', pool: POOL, slots: 2 });
   expect(ready.functions).toEqual(expect.arrayContaining(['add', 'multiply', 'nap']));
   const [sum, product, listed] = await Promise.all([
     call('add', 1, 2),
@@ -169,7 +169,7 @@ test('when its grace is over, its handler is ended and another body goes on with
   await atWork();
   body.process.kill('SIGTERM');
   expect(await body.exit).toBe(0);
-  expect((await worker.untilType('exited')).content).toContain('1 of its tasks were given back');
+  expect((await worker.untilType('exited')).content).toContain('1 of its tasks were returned');
   expect(await queue.get(task_id)).toMatchObject({ status: 'queued' });
   writeFileSync(file, 'later');
   await start({ incarnation: 2 });

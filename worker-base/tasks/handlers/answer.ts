@@ -40,7 +40,7 @@ export function readAnswer(text: string): Answer | undefined {
 /** For people: that a line is not the runner's. */
 export function foreign(text: string): string {
   const shown = text.length > SHOWN ? `${headOf(text, SHOWN)}…` : text;
-  return `what it wrote to descriptor 4 was not the runner's, to whom that belongs: ${JSON.stringify(shown)}`;
+  return `it wrote data to descriptor 4, which belongs to the runner: ${JSON.stringify(shown)}`;
 }
 
 function parsed(text: string): unknown {

@@ -7,6 +7,6 @@ export function callLine(request: object): string {
     return JSON.stringify(request);
   } catch (error) {
     const reason = error instanceof RangeError ? 'they are nested too deeply' : messageOf(error);
-    throw failure('NotSerialisable', `the arguments can't be made JSON: ${reason}`);
+    throw failure('NotSerialisable', `the arguments can't be converted to JSON: ${reason}`);
   }
 }

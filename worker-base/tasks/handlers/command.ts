@@ -40,7 +40,9 @@ export async function runCommand(
     killRest: (group) => rest.end(group),
   }).catch(({ code, message }: NodeJS.ErrnoException) => {
     const reason =
-      code === 'ENOENT' ? `there is no program ${command[0]} here, or no folder ${options.cwd}` : message;
+      code === 'ENOENT'
+        ? `the program ${command[0]} or the folder ${options.cwd} does not exist here`
+        : message;
     throw failure('CommandNotStarted', `The command can't be started: ${reason}.`);
   });
   rest.of = agent;

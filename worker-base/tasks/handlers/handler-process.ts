@@ -78,7 +78,7 @@ export class HandlerProcess {
       const { code, message } = error as NodeJS.ErrnoException;
       throw refused(
         code === 'ENOENT'
-          ? `${argv[0]} is not installed, or ${options.cwd} is not there. Python handlers need Python 3.9 or newer.`
+          ? `${argv[0]} is not installed, or ${options.cwd} does not exist. Python handlers need Python 3.9 or newer.`
           : `${argv[0]}: ${message}`,
       );
     }
@@ -97,7 +97,7 @@ export class HandlerProcess {
     if (failed) throw refused(`${failed.type}: ${failed.message}`, failed.traceback);
     if (process.#foreign) throw refused(process.#foreign, tail);
     throw refused(
-      ended ? 'their process ended while it loaded them.' : `not loaded in ${startMs / 1000} s.`,
+      ended ? 'their process ended while loading them.' : `not loaded within ${startMs / 1000} s.`,
       tail,
     );
   }

@@ -24,7 +24,7 @@ export function languageOf(path: string): Language {
   const language = LANGUAGES[extname(path)];
   if (language) return language;
   const endings = Object.keys(LANGUAGES).join(' ');
-  throw failure('HandlerNotStarted', `${path} is no handler file: its name has to end in one of ${endings}`);
+  throw failure('HandlerNotStarted', `${path} is not a handler file: its name must end in one of ${endings}`);
 }
 
 /** For people: how a process ended during a call. `outOfMemory` as the options have it. */
@@ -41,7 +41,7 @@ export function deathOf(exit: Exit, name: string, outOfMemory: () => boolean | u
 
 /** For people: where a SIGKILL that is not ours came from. */
 export function whyKilled(outOfMemory: boolean | undefined): string {
-  if (outOfMemory === undefined) return ': by the system because memory ran out, or by hand';
+  if (outOfMemory === undefined) return ': by the system because memory ran out, or manually';
   return outOfMemory
     ? ': memory ran out, and the kernel killed it'
     : ': by another process; memory had not run out';

@@ -67,7 +67,7 @@ export class Slot {
    * aborted call lives, and the next call may be made at once. One at a time: a second one meanwhile is a programmer's error.
    */
   async call(call: Call, { signal, onProgress }: CallHooks = {}): Promise<unknown> {
-    if (this.#call) throw new Error(`The slot runs a call, and can't take ${call.task_id} beside it.`);
+    if (this.#call) throw new Error(`The slot is running a call and can't accept ${call.task_id}.`);
     this.#call = this.#begin(call, signal ?? NEVER, onProgress);
     try {
       return await this.#call;
@@ -89,7 +89,7 @@ export class Slot {
 
   /** Ends all processes: SIGTERM, the grace, SIGKILL. A call under way ends as `Aborted`. */
   async stop(): Promise<void> {
-    this.#stopping.abort(new Error('The worker ends.'));
+    this.#stopping.abort(new Error('The worker is shutting down.'));
     await this.#call?.catch(() => {});
     const started = await Promise.allSettled(this.#processes.values());
     await Promise.all(started.map((one) => (one.status === 'fulfilled' ? one.value.end() : undefined)));

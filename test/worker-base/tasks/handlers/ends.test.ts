@@ -70,7 +70,7 @@ describe.skipIf(!python)(`the end of a task in Python${why}`, () => {
     expect(await readProcess(child)).toBeDefined();
     const running = subject.failure({ function: 'spin' });
     await subject.slot.stop();
-    expect(await running).toMatchObject({ type: 'Aborted', message: 'The worker ends.' });
+    expect(await running).toMatchObject({ type: 'Aborted', message: 'The worker is shutting down.' });
     await expectGone([child]);
   });
 
@@ -137,7 +137,7 @@ describe('commands', () => {
     expect(killed).toMatchObject({ message: 'The command sh was ended by SIGKILL.' });
     const missing = await subject.failure({ command: ['no-such-program'] });
     expect(missing).toMatchObject({ type: 'CommandNotStarted', retry: false });
-    expect(missing.message).toContain('there is no program no-such-program here');
+    expect(missing.message).toContain('the program no-such-program or the folder');
   });
 
   test('are ended with all that they started', async () => {
@@ -229,12 +229,12 @@ describe.skipIf(!python)(`the start of handlers${why}`, () => {
     expect((await refusal(['unmarked.py'])).message).toMatch(
       /no function in .*unmarked\.py is marked with @handler/,
     );
-    expect((await refusal(['well.txt'])).message).toMatch(/well\.txt is no handler file: .*\.py .*\.ts/);
+    expect((await refusal(['well.txt'])).message).toMatch(/well\.txt is not a handler file: .*\.py .*\.ts/);
     expect((await refusal(['well.py'], { python: 'python-none' })).message).toContain(
       'python-none is not installed',
     );
-    expect((await refusal(['slow.py'], { startMs: 300 })).message).toContain('not loaded in 0.3 s');
-    expect((await refusal(['leaves.py'])).message).toContain('their process ended while it loaded them');
+    expect((await refusal(['slow.py'], { startMs: 300 })).message).toContain('not loaded within 0.3 s');
+    expect((await refusal(['leaves.py'])).message).toContain('their process ended while loading them');
   });
 
   test('is refused where a name is there twice, in one language or in two', async () => {

@@ -61,7 +61,7 @@ describe.skipIf(!python)(`a function that writes to the runner's descriptor, in 
         expect(error, text).toBeInstanceOf(TaskError);
         expect(error, text).toMatchObject({ type: 'HandlerDied', retry: true });
         expect((error as TaskError).message, text).toBe(
-          `The process of the function write_to_the_runner was ended: what it wrote to descriptor 4 was not the runner's, to whom that belongs: ${JSON.stringify(text)}`,
+          `The process of the function write_to_the_runner was ended: it wrote data to descriptor 4, which belongs to the runner: ${JSON.stringify(text)}`,
         );
         expect(await call('add', 1)).toBe(2);
       }
@@ -101,7 +101,7 @@ describe.skipIf(!python)(`a function that writes to the runner's descriptor, in 
     const error = await subject.slot.start().catch((thrown: TaskError) => thrown);
     expect(error).toMatchObject({ type: 'HandlerNotStarted' });
     expect((error as TaskError).message).toContain(
-      'writes.py can\'t be used: what it wrote to descriptor 4 was not the runner\'s, to whom that belongs: "null"',
+      'writes.py can\'t be used: it wrote data to descriptor 4, which belongs to the runner: "null"',
     );
   });
 });
@@ -113,7 +113,7 @@ describe("a function that writes to the runner's descriptor, in JavaScript", () 
       const error = await subject.failure({ function: 'jsWriteToTheRunner', args: [text] });
       expect(error).toMatchObject({
         type: 'HandlerDied',
-        message: expect.stringContaining("not the runner's"),
+        message: expect.stringContaining('belongs to the runner'),
       });
       expect(await subject.call('jsLater', 1)).toBe('after 1');
     }

@@ -2,8 +2,6 @@ import type { Redis } from 'ioredis';
 import type { Heartbeat } from '../src/model/heartbeat.ts';
 import { type Keys, keysOf } from '../src/store/keys.ts';
 import { codeOf } from './agent/exit.ts';
-import type { Starter } from './agent/prespawn.ts';
-import type { Stage } from './boot/agent-environment.ts';
 import type { Assigned } from './boot/await-claim.ts';
 import { bringUp, flush, PATIENCE_MIN_MS, SIGTERM_CODE } from './boot/boot.ts';
 import { readStart } from './boot/initial-state.ts';
@@ -57,11 +55,7 @@ export async function live(first: Settings, firstLog: Log): Promise<number> {
   }
   const { spec } = start;
   const up = { settings, log, start, commands, keys, signal: told.signal };
-  const { starter } = assigned ?? {};
-  const staged = starter && ((stage: Stage) => startedBy(stage, starter));
-  const more = { pulse: assigned?.pulse, register: node?.beat, ...(staged && { staged }) };
-  const brought = await bringUp({ ...up, ...more });
-  starter?.discard();
+  const brought = await bringUp({ ...up, pulse: assigned?.pulse, register: node?.beat });
   if (typeof brought === 'number') {
     await node?.claim.drop(commands);
     return brought;
@@ -119,11 +113,6 @@ async function claimName(
   if (result.message === undefined) return SIGTERM_CODE;
   log.error(result.message);
   return EX_CONFIG;
-}
-
-/** The first process of the agent is one that waits for it already. */
-function startedBy(stage: Stage, starter: Starter): Stage {
-  return { ...stage, order: (session) => ({ ...stage.order(session), starter }) };
 }
 
 /** A node that was started by hand brings its own spec, and registers itself instead of having a heartbeat. */

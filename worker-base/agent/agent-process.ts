@@ -5,7 +5,6 @@ import { Report, reporting } from '../sandbox/confined.ts';
 import type { Piece } from '../streams/entry.ts';
 import { type Exit, isRealTime, realTimeName } from './exit.ts';
 import { type Line, LineReader, LineSplitter } from './line-reader.ts';
-import type { Starter } from './prespawn.ts';
 import { Unfinished } from './unfinished-line.ts';
 import { keepUnread } from './unread-output.ts';
 
@@ -24,8 +23,6 @@ export interface AgentOrder {
   argv: string[];
   cwd: string;
   env: Record<string, string>;
-  /** A process that waits to become the agent, where there is one. */
-  starter?: Starter | undefined;
   onPiece: (stream: 'stdout' | 'stderr', piece: Piece) => void;
   /** Bytes were read that no newline has ended yet: a sign of life, and no line. */
   onBytes?: () => void;
@@ -60,9 +57,8 @@ export class Agent {
     const argv = confined ?? order.argv;
     const [program = '', ...args] = argv;
     const stdio = Array.from({ length: confined ? last + 1 : last }, () => 'pipe' as const);
-    const { cwd, env, starter } = order;
-    const waiting = order.channels ? undefined : starter?.become({ argv, cwd, env });
-    const child = waiting ?? spawn(program, args, { cwd, env, detached: true, stdio });
+    const { cwd, env } = order;
+    const child = spawn(program, args, { cwd, env, detached: true, stdio });
     if (child.pid === undefined) throw await new Promise((resolve) => child.once('error', resolve));
     const report = confined && new Report(child.stdio[last] as Duplex);
     // The end is listened for at once: a short-lived agent may end before anything is awaited.

@@ -43,7 +43,7 @@ export interface Stage {
   home: string | undefined;
   gateway: Gateway | undefined;
   /** What starts the agent; `session` is the conversation to go on with. */
-  order(session: string | undefined): Pick<AgentOrder, 'argv' | 'cwd' | 'env' | 'killRest' | 'starter'>;
+  order(session: string | undefined): Pick<AgentOrder, 'argv' | 'cwd' | 'env' | 'killRest'>;
 }
 
 /** Makes it ready; throws `CannotStart`. Answers undefined when `signal` ends the wait for secrets. */

@@ -9,7 +9,6 @@ import type { Redis } from 'ioredis';
 import type { WorkerSpec } from '../../src/model/spec.ts';
 import type { Serving } from '../../src/model/takeover.ts';
 import type { Keys } from '../../src/store/keys.ts';
-import { Starter } from '../agent/prespawn.ts';
 import { type Log, makeLog } from '../log.ts';
 import type { Settings } from '../settings.ts';
 import { Pulse } from '../streams/heartbeat.ts';
@@ -30,8 +29,6 @@ export interface Assigned {
   /** The connection for blocked reads, open already. */
   blocking: Redis;
   pulse: Pulse;
-  /** Becomes the agent. */
-  starter: Starter | undefined;
 }
 
 /** Waits until the body is given to a worker; undefined where `signal` ends the wait. */
@@ -47,7 +44,6 @@ export async function awaitAssignment(options: {
   const { workerId: madeFor, incarnation } = settings;
   const blocking = connectBlocking(settings.redisUrl, log);
   await rehearse({ settings, start, keys, log });
-  const starter = Starter.make();
   const waiting = new Pulse({
     redis: commands,
     keys,
@@ -61,7 +57,6 @@ export async function awaitAssignment(options: {
   const told = await readAssignment(blocking, keys.input(madeFor), signal);
   waiting.stop();
   if (!told) {
-    starter?.discard();
     blocking.disconnect();
     return undefined;
   }
@@ -83,7 +78,6 @@ export async function awaitAssignment(options: {
     start: own,
     blocking,
     pulse,
-    starter,
   };
 }
 

@@ -9,7 +9,6 @@ import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import type { WorkerSpec } from '../../src/model/spec.ts';
 import type { Keys } from '../../src/store/keys.ts';
-import { Starter } from '../agent/prespawn.ts';
 import type { Log } from '../log.ts';
 import type { Settings } from '../settings.ts';
 import type { Stage } from './agent-environment.ts';
@@ -35,7 +34,7 @@ export async function rehearse(options: {
         settings: { ...settings, workspace: join(place, 'workspace'), spoolPath: join(place, 'spool') },
         start: { spec: playOf(start.spec), lastSeq: 0, lastId: undefined },
         ...{ commands: nobody(), keys, log: QUIET, signal: done.signal },
-        staged: (stage) => inPlace(stage, time > 0 ? Starter.make() : undefined),
+        staged: inPlace,
       });
       if (typeof brought === 'number') throw new Error(`it ended with ${brought}`);
       const late = setTimeout(() => brought.work.kill(), LONGEST_MS);
@@ -68,10 +67,10 @@ function playOf({ agent_type, runtime, protocol, allowed_commands }: WorkerSpec)
 }
 
 /** The agent's program stays where it is. */
-function inPlace(stage: Stage, starter: Starter | undefined): Stage {
+function inPlace(stage: Stage): Stage {
   return {
     ...stage,
-    order: (session) => ({ ...stage.order(session), argv: stage.hands.errand(['true']), starter }),
+    order: (session) => ({ ...stage.order(session), argv: stage.hands.errand(['true']) }),
   };
 }
 

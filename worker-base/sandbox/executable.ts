@@ -1,5 +1,5 @@
 /** Which file a program's name leads to, and what the system needs to execute it. */
-import { accessSync, closeSync, constants, openSync, readSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 
 /** The kernel reads no longer first line than this. */
@@ -33,18 +33,6 @@ export function shebangOf(file: string): string[] {
     .filter(Boolean);
 }
 
-/** Whether the system would execute it: it is there, and so is each interpreter that it names. */
-export function canExecute(name: string, path: string): boolean {
-  let next = programAt(name, path);
-  for (let depth = 0; next !== undefined && depth < 5; depth += 1) {
-    if (!mayExecute(next)) return false;
-    const [interpreter] = shebangOf(next);
-    if (interpreter === undefined) return true;
-    next = programAt(interpreter, '');
-  }
-  return false;
-}
-
 /**
  * Why the system said "no such file" (ENOENT) of a program: for people, as the end of a sentence. The file may well be
  * there, and what it names as its interpreter is not.
@@ -57,15 +45,6 @@ export function whyNotFound(name: string, path: string, cwd: string): string | u
   if (interpreter.endsWith('\r'))
     return `${file} has Windows line endings (CRLF), so its interpreter is read as "${interpreter.slice(0, -1)}\\r": convert it to LF`;
   return `${file} exists, but its interpreter ${interpreter} does not`;
-}
-
-function mayExecute(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function headOf(file: string): string {

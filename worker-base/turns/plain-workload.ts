@@ -37,7 +37,7 @@ export class Handover implements Work {
   }
 
   /** Starts the agent; throws what the system says where it cannot. */
-  async start(order: Pick<AgentOrder, 'argv' | 'cwd' | 'env' | 'killRest' | 'starter'>): Promise<void> {
+  async start(order: Pick<AgentOrder, 'argv' | 'cwd' | 'env' | 'killRest'>): Promise<void> {
     const { output, pulse } = this.#around;
     const agent = await Agent.start({
       ...order,

@@ -215,7 +215,7 @@ test('an id is found by its unique beginning; an ambiguous one is told with its 
     err: expect.stringContaining('no worker ffffffff'),
   });
   const twice = await wm('create', '--worker-id', ids[0] ?? '', '-o', 'json', '--', 'true');
-  expect(twice).toMatchObject({ code: 1, err: expect.stringContaining('exists already') });
+  expect(twice).toMatchObject({ code: 1, err: expect.stringContaining('IDs are not reused') });
   expect(JSON.parse(twice.out)).toMatchObject({ success: false, error: { code: 'conflict' } });
   const some = await wm('delete', 'abcd0', 'nobody', 'abcd1');
   expect(some).toMatchObject({ code: 1, out: `${ids.join('\n')}\n` });

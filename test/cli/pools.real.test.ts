@@ -154,7 +154,7 @@ test('what is refused of a pool is told once, by the names of its file', { timeo
   const refused = await wm('apply', '-f', file);
   expect(refused).toMatchObject({
     ...{ code: 1, out: '' },
-    err: expect.stringMatching(/^error: The pool a was refused: image needs Docker.*\n$/),
+    err: expect.stringMatching(/^error: The pool a was refused: image requires Docker.*\n$/),
   });
 });
 

@@ -37,9 +37,9 @@ test('the demo of the process runtime does what it tells, and leaves nothing', {
   const { tmp, env } = stage();
   const { stdout } = await run(process.execPath, [DEMO, '--runtime', 'process'], { env });
   const table = stdout.slice(stdout.indexOf('\nstep '));
-  expect(table).toMatch(/^Kill the manager +[\d.]+ +\d+ and \d+ more lines while no manager was alive$/m);
-  expect(table).toMatch(/^Start it again +[\d.]+ +process \d+ adopted both bodies as they are$/m);
-  expect(table).toMatch(/^Count the lines +[\d.]+ +\d+ lines: none lost, none doubled, all in order$/m);
+  expect(table).toMatch(/^Kill the manager +[\d.]+ +\d+ and \d+ more lines while no manager was running$/m);
+  expect(table).toMatch(/^Start it again +[\d.]+ +process \d+ adopted both bodies$/m);
+  expect(table).toMatch(/^Count the lines +[\d.]+ +\d+ lines: none lost, none duplicated, all in order$/m);
   expect(table).toMatch(/^Clean up +[\d.]+ +nothing is left/m);
   expect(readdirSync(tmp)).toEqual([]);
   expect(processesOf(tmp)).toEqual([]);
@@ -58,7 +58,7 @@ test('a demo that is interrupted leaves nothing either', { timeout: LONG_MS }, a
     said += text;
   });
   const ended = new Promise((resolve) => demo.once('close', resolve));
-  await expect.poll(() => said, { timeout: LONG_MS / 2 }).toContain('no manager is alive');
+  await expect.poll(() => said, { timeout: LONG_MS / 2 }).toContain('no manager is running');
   demo.kill('SIGINT');
   expect(await ended).toBe(130);
   expect(readdirSync(tmp)).toEqual([]);

@@ -139,7 +139,7 @@ test('a base that is nowhere is a failed build with what to do', async () => {
   const images = open({ baseImage: 'localhost:1/no-base:1' });
   expect(await images.state(CUSTOM)).toEqual({ kind: 'absent', name: 'localhost:1/no-base:1' });
   await expect(images.buildNow(CUSTOM)).rejects.toThrow(
-    /localhost:1\/no-base:1 is not there.*WORKER_BASE_IMAGE/s,
+    /localhost:1\/no-base:1 does not exist here.*WORKER_BASE_IMAGE/s,
   );
   expect(await images.state(CUSTOM)).toMatchObject({ kind: 'failed', reason: 'ImageBuildFailed' });
 });

@@ -75,7 +75,7 @@ test('who waits for long for an answer is told why there is none', async () => {
   const { cell, wm } = lonely();
   const { code, err } = await wm('create', '--wait', '--timeout', '12s', '--', 'sleep', '60');
   expect(code).toBe(124);
-  expect(err).toMatch(new RegExp(`^note: No manager leads the cell ${cell}; .* Waiting on\\.$`, 'm'));
+  expect(err).toMatch(new RegExp(`^note: No manager leads the cell ${cell}; .* Still waiting\\.$`, 'm'));
 });
 
 test('explain says that nobody leads', async () => {

@@ -12,7 +12,7 @@ import { tellingTrouble } from './pool-trouble.ts';
 import { seconds } from './values.ts';
 import { waitForPool } from './wait-for-pool.ts';
 
-/** How long `--wait` waits, in seconds, where nothing else is said: as a worker's own `create --wait`. */
+/** Default timeout of `--wait` in seconds, the same as for `create --wait`. */
 const WAIT_SECONDS = 300;
 const EXAMPLE = '\nExample:\n  $ wm diff -f pools.yaml; [ $? -eq 1 ] && wm apply -f pools.yaml';
 
@@ -43,7 +43,7 @@ async function apply(context: Context, { file, wait, timeout, output }: Options)
   const pools = poolsIn(file);
   const session = await context.session();
   const until = performance.now() + (timeout ?? (wait ? WAIT_SECONDS : ANSWER_SECONDS)) * 1000;
-  // People are told of it: to a tenth of a second.
+  // Displayed with a precision of a tenth of a second.
   const left = () => Math.max(0.1, Math.round((until - performance.now()) / 100) / 10);
   const answers: Answer[] = [];
   for (const pool of pools) {
@@ -64,7 +64,10 @@ async function apply(context: Context, { file, wait, timeout, output }: Options)
   if (output === 'json') await context.out.json(answers);
 }
 
-/** A refusal by the paths of the pool's own file: its message has them, so that none is told twice. */
+/**
+ * Maps the issues to the paths of the pool's own file. The message already contains them, so they are not printed
+ * twice.
+ */
 function asInFile({ code, message, issues }: Fault): Fault {
   if (!issues) return new Fault(code, message);
   const own = issues.map((issue) => ({ ...issue, path: issue.path.replace(/^pool\./, '') }));
@@ -102,7 +105,7 @@ async function diff(context: Context, { file, output }: { file: string; output: 
   context.exitWith(some.length > 0 ? EXIT.failed : EXIT.done);
 }
 
-/** As a diff is read: what goes has a `-`, what comes a `+`. */
+/** Like a diff: removed lines have a `-`, added lines a `+`. */
 function inWords({ name, change, fields, replaces }: PoolDifference): string {
   const lines = fields.flatMap(({ path, before, after }) => [
     ...(before === undefined ? [] : [`- ${path}: ${JSON.stringify(before)}`]),

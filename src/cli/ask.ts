@@ -4,12 +4,12 @@ import type { Context } from './context.ts';
 import { TimedOut } from './exit.ts';
 import type { Session } from './session.ts';
 
-/** How long an answer may take, in seconds, where nothing else is said. */
+/** Default timeout of a response, in seconds. */
 export const ANSWER_SECONDS = 10;
 
 /**
- * Puts a command on the stream as any orchestrator would and waits for its answer on a stream of its own. Throws a
- * Fault `invalid_command` before anything is sent, and `TimedOut` where no answer came: the command stands then.
+ * Writes a command to the stream like any orchestrator and waits for its response on a separate stream. Throws a Fault
+ * `invalid_command` before anything is sent, and `TimedOut` if no response arrives; the command is not withdrawn then.
  */
 export async function ask(
   { newId, out }: Pick<Context, 'newId' | 'out'>,
@@ -37,7 +37,7 @@ export async function ask(
   throw new TimedOut(await whyNoAnswer(session, fields, seconds));
 }
 
-/** Tells a person who waits for long why there is no answer yet. */
+/** Reports to a user who has waited for a while why there is no response yet. */
 function tellLater(session: Session, out: Context['out']): () => void {
   const timer = setTimeout(() => {
     whoAnswers(session, ANSWER_SECONDS).then(
@@ -48,7 +48,7 @@ function tellLater(session: Session, out: Context['out']): () => void {
   return () => clearTimeout(timer);
 }
 
-/** The answer's refusal as it would have been thrown here. */
+/** Converts the error of a response to the Fault that it was created from. */
 export function refusalOf({ error }: Answer): Fault {
   if (!error) return new Fault('internal', 'The manager refused the command without a reason.');
   return new Fault(error.code, error.message, error.issues ? { issues: error.issues } : {});

@@ -45,7 +45,7 @@ async function attach(context: Context, given: string, { stdin, output }: Option
   if ((await session.store.status(id))?.status?.status === 'FAILED') context.exitWith(EXIT.failed);
 }
 
-/** Sends each line as a prompt, in their order; what cannot be sent is told, and the next one is tried. */
+/** Sends the lines as prompts, in order. A line that cannot be sent is reported, and the next one is tried. */
 function sendLines({ out, newId }: Context, session: Session, id: string): () => void {
   const lines = createInterface({ input: process.stdin });
   lines.on('line', (content) => {

@@ -1,14 +1,14 @@
-/** YAML that people hand in, bounded before it is built, and in time that grows with its length alone. Pure. */
+/** Parses YAML from users. It is limited before it is parsed, and takes time linear in its length. Pure. */
 import { type Document, isScalar, Lexer, LineCounter, parseAllDocuments, visit } from 'yaml';
 
-/** Characters of a file: several pools with long instructions. */
+/** Maximum number of characters of a file; enough for several pools with long instructions. */
 const LENGTH = 4 * 1024 ** 2;
-/** Entries of its lists and maps, and documents; a pool that says all that it can has less than a hundred. */
+/** Maximum number of entries of lists and maps, and of documents; a pool with all fields has less than a hundred. */
 const ENTRIES = 20_000;
-/** Levels within each other: a pool has six. What builds and visits them goes down by calls. */
+/** Maximum nesting; a pool has six levels. The parser and its visitors are recursive. */
 const DEPTH = 100;
 
-/** A mistake, and where it is in the text. */
+/** An error and its position in the text. */
 export interface YamlIssue {
   message: string;
   offset: number;
@@ -19,11 +19,11 @@ export interface YamlDocument {
   issues: YamlIssue[];
 }
 
-/** Why the text is not read at all; `undefined` if it may be. */
+/** Which limit the text exceeds; `undefined` if it may be parsed. */
 export function excessOfYaml(text: string): string | undefined {
   if (text.length > LENGTH) return `has more than ${LENGTH} characters`;
   let entries = 0;
-  /** Flow collections that are open, and lists that began on this line: `- - - 1`. */
+  /** Open flow collections, and lists that started on this line: `- - - 1`. */
   let [open, onLine] = [0, 0];
   for (const token of new Lexer().lex(text)) {
     if (token.startsWith('\n') || token === '\r\n') onLine = 0;
@@ -38,10 +38,10 @@ export function excessOfYaml(text: string): string | undefined {
   return undefined;
 }
 
-/** The documents of a text that is within bounds. */
+/** Parses the documents of a text that is within the limits. */
 export function readYaml(text: string): { documents: YamlDocument[]; lines: LineCounter } {
   const lines = new LineCounter();
-  // Its own check for keys that are there twice compares each with each.
+  // The parser's own check for duplicate keys compares every pair of keys.
   const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false };
   const documents = parseAllDocuments(text, options) as Document.Parsed[];
   return {

@@ -1,4 +1,4 @@
-/** What `doctor` looks at. Each check tells what it found and what to do; none of them changes anything of a worker. */
+/** The checks of `doctor`. Each reports what it found and what to do; none of them changes a worker. */
 
 import type { Settings } from '../config/settings.ts';
 import { getCapabilities, messageOf, owns, type RuntimeName } from '../model/index.ts';
@@ -13,10 +13,10 @@ import { healthChecks } from './health-checks.ts';
 import { askRedisAt } from './redis-port.ts';
 import type { Session } from './session.ts';
 
-/** XAUTOCLAIM came with Redis 6.2. */
+/** Redis 6.2 introduced XAUTOCLAIM. */
 const OLDEST_REDIS = [6, 2] as const;
 
-/** All checks, each as soon as it is known; what depends on a part that is missing is left out. */
+/** Yields all checks as soon as their results are known; checks that depend on a missing component are skipped. */
 export async function* checks(context: Context): AsyncGenerator<Check> {
   const { parts } = context;
   yield { name: 'Node', state: 'ok', found: process.version };
@@ -68,13 +68,13 @@ async function* redisChecks(context: Context): AsyncGenerator<Check> {
   if (leader) yield* healthChecks(session.settings);
 }
 
-/** What managers have found missing in the store within a day. */
+/** Data that managers have found missing in the store within a day. */
 async function* storeChecks({ redis, store }: Session, now: number): AsyncGenerator<Check> {
   for (const { about, message, at } of await readFindings(redis, store.keys.findings, now))
     yield { name: `Store: ${about}`, state: 'hint', found: `${message} (${at})` };
 }
 
-/** Bodies of this cell that another store made. */
+/** Bodies of this cell that belong to another store. */
 async function* foreignChecks(context: Context, runtimes: Runtimes): AsyncGenerator<Check> {
   try {
     const identity = await (await context.session()).store.identity();
@@ -88,7 +88,7 @@ async function* foreignChecks(context: Context, runtimes: Runtimes): AsyncGenera
   }
 }
 
-/** What Redis tells of itself in INFO, which also a managed one does, unlike CONFIG. Pure. */
+/** What Redis reports in INFO, which managed services support, unlike CONFIG. Pure. */
 export function redisSettings(info: Map<string, string>, where: string): Check[] {
   const version = info.get('redis_version') ?? 'unknown';
   const [major = 0, minor = 0] = version.split('.').map(Number);
@@ -199,7 +199,7 @@ async function* imageChecks(
   }
 }
 
-/** A direct worker with the manager's user can read what the manager reads; as root, all of the machine. */
+/** A direct worker with the manager's user can read everything that the manager can; as root, the whole machine. */
 function userCheck({ name, own, why }: NonNullable<RuntimeInfo['user']>): Check {
   const check = 'User of direct workers';
   if (own) return { name: check, state: 'ok', found: name };

@@ -5,7 +5,7 @@ import type { Context } from './context.ts';
 import { outputOption } from './output.ts';
 import { table } from './table.ts';
 
-/** `context`: how this machine's command line reaches the manager of the cell. */
+/** `context`: shows how the command line of this machine connects to the manager of the cell. */
 export function contextCommand({ parts, out }: Context): Command {
   return new Command('context')
     .summary('show how wm reaches the manager')

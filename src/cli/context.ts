@@ -4,16 +4,16 @@ import type { Output } from './output.ts';
 import type { CliParts } from './parts.ts';
 import type { Session } from './session.ts';
 
-/** What a verb works with. What it opens is closed when it ends. */
+/** What a verb can use. Everything that it opens is closed when it ends. */
 export interface Context {
   parts: CliParts;
   out: Output;
-  /** The way to Redis; throws a Fault where Redis does not answer. */
+  /** The connection to Redis; throws a Fault if Redis does not answer. */
   session: () => Promise<Session>;
-  /** The real runtimes, unasked; `seen` is what is put around each. */
+  /** The real runtimes, not yet checked; `seen` wraps each of them. */
   runtimes: (seen?: (runtime: Runtime) => Runtime) => Runtimes;
   now: () => number;
   newId: () => string;
-  /** Ends the run with this code, where the verb has told already why. */
+  /** Ends the run with this exit code, if the verb has already printed the reason. */
   exitWith: (code: number) => void;
 }

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import { usage } from './exit.ts';
 import { readText } from './values.ts';
 
-/** The options of `create` as commander gives them. */
+/** The options of `create`, as commander returns them. */
 export interface CreateOptions {
   type?: string;
   name?: string;
@@ -39,7 +39,7 @@ export interface CreateOptions {
   file?: Record<string, unknown>;
 }
 
-/** The fields of a `create` command: the file's, and over them what stands on the command line. Pure. */
+/** The fields of a `create` command: those of the file, overridden by those of the command line. Pure. */
 export function createFields(options: CreateOptions, commandLine: string[]): Record<string, unknown> {
   const { command, ...file } = options.file ?? {};
   if (command !== undefined && command !== 'create')
@@ -108,7 +108,10 @@ function present(fields: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-/** What the file says, and over it what the command line says; what is no map is left for the schema to refuse. */
+/**
+ * Merges the file with the command line, which takes precedence. A value that is not a map is left for the schema to
+ * reject.
+ */
 function merged(file: unknown, given: Record<string, unknown> | undefined): unknown {
   if (given === undefined) return undefined;
   return typeof file === 'object' && file !== null && !Array.isArray(file) ? { ...file, ...given } : given;

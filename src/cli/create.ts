@@ -7,7 +7,7 @@ import { outputOption } from './output.ts';
 import { count, item, number, pair, readText, seconds, textOrFile } from './values.ts';
 import { waitFor } from './wait-for.ts';
 
-/** How long `--wait` waits, in seconds, where nothing else is said: a start as long as it may take, and a build before it. */
+/** Default timeout of `--wait` in seconds: the maximum duration of a start, and of a build before it. */
 const WAIT_SECONDS = 300;
 
 interface Options extends CreateOptions {
@@ -119,7 +119,7 @@ async function create(context: Context, commandLine: string[], options: Options)
   );
 }
 
-/** The request was answered long ago: nothing was created by asking again. */
+/** The request was answered long ago, so repeating it created nothing. */
 const goneSince = (id: string, request: string) =>
   new Fault(
     'conflict',
@@ -127,8 +127,8 @@ const goneSince = (id: string, request: string) =>
   );
 
 /**
- * Whether a person should know why the worker is not in Docker. That a machine has no Docker at all is no news at each
- * create: the manager says it at its start, and `doctor`.
+ * Whether to print why the worker is not in Docker. If the machine has no Docker at all, the manager reports that when
+ * it starts, and so does `doctor`; it is not repeated for each create.
  */
 export const isUnexpected = (reason: string): boolean =>
   reason.startsWith('Not in Docker') && !reason.includes('no such socket');

@@ -8,7 +8,7 @@ import { fields } from './table.ts';
 import { ageOf } from './text.ts';
 import { resolveId, whyNone } from './worker-id.ts';
 
-/** Lines of its history that are shown. */
+/** Number of history lines to show. */
 const EVENTS = 10;
 
 export function describeCommand(context: Context): Command {
@@ -59,7 +59,7 @@ async function describe({ session: open, out, now }: Context, given: string, opt
   await out.line(parts.join('\n\n'));
 }
 
-/** Maps and lists as they are written on the command line. */
+/** Maps and lists in the syntax of the command line. */
 function pairsOf(record: object): [string, string | undefined][] {
   return Object.entries(record).map(([name, value]) => {
     if (value === undefined || value === null) return [name, undefined];

@@ -49,7 +49,7 @@ function desireCommand(verb: Verb, context: Context): Command {
   return verb === 'delete' ? command.alias('rm') : command;
 }
 
-/** One after the other; what fails does not keep the others from being tried, as with docker's verbs. */
+/** Handles the workers one by one; a failure does not stop the others, like docker's verbs. */
 async function desire(verb: Verb, context: Context, given: string[], options: Options): Promise<void> {
   if (options.requestId !== undefined && given.length > 1)
     throw usage('--request-id identifies one command; give one worker only.');

@@ -8,11 +8,11 @@ import { outputOption } from './output.ts';
 interface Outcome {
   runtime: string;
   removed_bodies: number;
-  /** Why what it holds could not be removed: it does not answer. */
+  /** Why its resources could not be removed: it does not answer. */
   skipped?: string;
 }
 
-/** `dismantle`: removes what a cell leaves on this machine once its managers and workers are gone. */
+/** `dismantle`: removes what a cell leaves on this machine after its managers and workers have ended. */
 export function dismantleCommand(context: Context): Command {
   return new Command('dismantle')
     .summary('remove what this cell created on the machine')
@@ -51,7 +51,7 @@ async function dismantle(
   await out.line(`cell/${cell} dismantled`);
 }
 
-/** A manager would make it all again. Redis may be gone with the last one; then nothing leads. */
+/** A manager would recreate everything. If Redis has been removed too, no manager leads. */
 async function refuseWhileLed(context: Context): Promise<void> {
   let leader: { owner: string } | undefined;
   try {

@@ -45,7 +45,7 @@ async function events(
   for await (const line of mergeStreams(session, ids, options)) await print(line);
 }
 
-/** One line of a history for people. */
+/** Formats a history line for people. */
 export function eventLine(event: LifecycleEvent, workerId?: string): string {
   const { timestamp, status, phase, reason, message, actions } = event;
   const words = [

@@ -2,20 +2,20 @@ import { CommanderError } from 'commander';
 import { Fault, type Issue, messageOf } from '../model/index.ts';
 import { redactText } from '../telemetry/redact.ts';
 
-/** Exit codes of every verb; 124 is that of timeout(1). */
+/** Exit codes of all verbs; 124 is the one of timeout(1). */
 export const EXIT = { done: 0, failed: 1, usage: 2, timedOut: 124 } as const;
 
-/** What was asked for has not come in time. */
+/** The requested state was not reached in time. */
 export class TimedOut extends Error {
   override name = 'TimedOut';
 }
 
-/** The command line itself is wrong. */
+/** The command line itself is invalid. */
 export function usage(message: string, issues?: Issue[]): Fault {
   return new Fault('invalid_command', message, issues ? { issues } : {});
 }
 
-/** The exit code that an error ends with. */
+/** The exit code of an error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error instanceof TimedOut) return EXIT.timedOut;
@@ -23,7 +23,7 @@ export function exitCodeOf(error: unknown): number {
   return EXIT.failed;
 }
 
-/** The lines that a person gets to read; commander has said its own already. */
+/** The lines to print for an error; commander has already printed its own. */
 export function linesOf(error: unknown, debug: boolean): string[] {
   if (error instanceof CommanderError) return [];
   const message = messageOf(error);

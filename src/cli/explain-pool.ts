@@ -13,7 +13,7 @@ import type { Context } from './context.ts';
 import { fields, table } from './table.ts';
 import { age, ageOf, shortId } from './text.ts';
 
-/** Looks at a pool and decides about it exactly as the manager would, acts on nothing, and tells what came out. */
+/** Observes a pool and makes the same decision as the manager, without acting on it. */
 export async function explainPool(
   context: Context,
   name: string,
@@ -64,7 +64,7 @@ function looker(
         await tasks.close();
       }
     },
-    /** As the manager chooses, but for images, which only it can judge. */
+    /** Like the manager's choice, except for images, which only the manager can check. */
     async placeOf() {
       const runtimes = context.runtimes();
       await runtimes.probe();
@@ -74,7 +74,7 @@ function looker(
   };
 }
 
-/** The look and the decision in words. Pure. */
+/** Formats the observation and the decision. Pure. */
 export function inWords(
   name: string,
   { pool, members, queue, now, status: recorded, revision }: PoolLook,

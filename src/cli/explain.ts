@@ -41,7 +41,7 @@ async function explain(context: Context, given: string, options: { output: strin
   const session = await context.session();
   const id = await resolveId(session, given);
   const leader = await session.leader();
-  // As the manager sees them: a worker may live in a body that was made for another.
+  // Like the manager's view: a worker may have claimed a body that was created for another worker.
   const book = new Takeovers(session.redis, session.settings.cell);
   const specOf = async (worker: string) => (await session.store.load(worker))?.record.desired.spec;
   const ownership = new Ownership();
@@ -54,10 +54,11 @@ async function explain(context: Context, given: string, options: { output: strin
     limits: parts.limits(session.settings),
     now,
     log: { warn: () => {} },
-    // An epoch is the instant at which the lease was won; without a leader, whoever leads next counts from then.
+    // An epoch is the time at which the lease was acquired. Without a leader, the next leader counts from its
+    // own epoch.
     leadingSince: leader?.epoch ?? now(),
     refusals: new Map(),
-    // The queue of starts is the leader's own; its place stands in the record.
+    // Only the leader has the queue of starts; the position is in the record.
     turns: { ask: ({ status }) => (status?.phase === 'queued' ? status.message : undefined) },
   });
   if (!looked) throw await whyNone(session, id);
@@ -75,7 +76,7 @@ async function explain(context: Context, given: string, options: { output: strin
   await out.line(explanation(seen, decision, leader));
 }
 
-/** The look and the decision in words. Pure. */
+/** Formats the observation and the decision. Pure. */
 export function explanation(seen: Observation, decision: Decision, leader: Leader): string {
   const { now, heartbeat, status } = seen;
   const { desired, generation, spec } = seen.desired;
@@ -125,20 +126,20 @@ function bodyLine({ actual, now }: Observation): string {
   return words.filter(Boolean).join(', ');
 }
 
-/** Which rule of the state machine applied. `otherwise` is its name for "no other rule of this state does". */
+/** The rule of the state machine that applied. `otherwise` is the rule for "no other rule of this state applies". */
 function ruleLine({ rule, intents }: Decision, state: string): string {
   if (rule !== 'otherwise') return `"${rule}" in ${state}`;
   return `no rule of ${state} applies, so ${intents.length > 0 ? 'the next step follows' : 'nothing changes'}`;
 }
 
-/** The state in which the rule was looked for, as the machine's diagram names it. */
+/** The state whose rules were checked, named as in the machine's diagram. */
 function stateOf(value: unknown): string {
   if (typeof value === 'string') return value;
   const [top, child] = Object.entries((value ?? {}) as Record<string, string>)[0] ?? [];
   return top ? `${top}.${child}` : 'a state that is not recorded yet';
 }
 
-/** The body without its spec, in which the values of variables stand. */
+/** The body without its spec, which contains the values of environment variables. */
 function shown(actual: Actual): object {
   if (actual.kind !== 'present') return actual;
   const { spec: _, ...body } = actual.body;

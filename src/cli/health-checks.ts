@@ -1,13 +1,13 @@
-/** What the leading manager reports of itself, as checks of `doctor`. */
+/** The health that the leading manager reports, as checks of `doctor`. */
 import { messageOf } from '../model/index.ts';
 import type { Check } from './check.ts';
 
-/** A manager answers health at once or not at all. */
+/** A manager answers health requests immediately or not at all. */
 const ANSWER_MS = 3000;
-/** Checked from here as well, and with more to say. */
+/** Checked from here as well, with more details. */
 const OWN = /^(redis|redis_settings|store|runtime_.*)$/;
 
-/** The failing checks of `/readyz`; one hint if nothing answers at the address that the settings name. */
+/** The failing checks of `/readyz`; one hint if nothing answers at the configured address. */
 export async function* healthChecks(settings: { httpHost: string; httpPort: number }): AsyncGenerator<Check> {
   const url = readyUrl(settings);
   try {
@@ -21,7 +21,7 @@ export async function* healthChecks(settings: { httpHost: string; httpPort: numb
     yield {
       name: 'Manager health',
       state: 'hint',
-      // `fetch failed` says nothing; its cause does.
+      // `fetch failed` does not help; its cause does.
       found: `no report at ${url}: ${messageOf((error as { cause?: unknown }).cause ?? error)}`,
       advice: "Set HTTP_HOST and HTTP_PORT to the manager's values, or run this on its machine.",
     };

@@ -1,4 +1,4 @@
-/** How far a build is: a bar that moves on a terminal, a line a step elsewhere. */
+/** Shows the progress of a build: a moving bar on a terminal, otherwise one line per step. */
 import type { Progress } from '../images/index.ts';
 import { oneLine } from './text.ts';
 

@@ -1,4 +1,4 @@
-/** `wm images`: what images of workers there are, how one is built, and which are no longer kept. */
+/** `wm images`: lists, builds and garbage-collects worker images. */
 import { Command, Option } from 'commander';
 import type { Collector, StoredImage } from '../images/gc.ts';
 import { dockerfileOf, imageName, machineCa, writeContext } from '../images/index.ts';
@@ -93,7 +93,7 @@ async function ls(context: Context, output: string): Promise<void> {
   await out.line(table(COLUMNS, rows));
 }
 
-/** Instants as everywhere on the wire; layers are the engine's business. */
+/** Times have the same format as on the wire; layers are the engine's concern. */
 function onWire({ layers: _, created_at, last_used_at, ...image }: StoredImage) {
   return {
     ...image,
@@ -127,7 +127,7 @@ async function build(context: Context, options: BuildOptions): Promise<void> {
   }
 }
 
-/** Which option an issue of a field is about. */
+/** The option that sets the field of an issue. */
 const OPTIONS: Record<string, string> = {
   agent_version: '--agent-version',
   requirements: '--requirements',
@@ -165,7 +165,7 @@ async function gc(context: Context, options: { dryRun?: boolean; output: string 
   await out.line(`${freed} ${would}freed; ${done.images} images with ${sizeText(done.image_bytes)} remain.`);
 }
 
-/** With the record of uses, without which nothing can be told of an image. */
+/** With the record of image uses, which is necessary to know whether an image is used. */
 async function withCollector<T>(context: Context, act: (collector: Collector) => Promise<T>): Promise<T> {
   const { redis, settings } = await context.session();
   const collector = context.parts.collector(settings, redis);

@@ -1,11 +1,10 @@
 /**
- * The command line: one small file for each verb or close group of verbs.
+ * The command line: one small file for each verb or group of related verbs.
  *
- * A verb that changes a worker is an orchestrator like any other: it puts a command on the stream and waits for the
- * answer. A verb that tells reads the store. What must always hold: nothing here writes a record or acts on a body;
- * results go to stdout and everything else to stderr; nothing from a worker reaches a terminal with its control
- * characters. Exit codes: 0 done, 1 failed, 2 wrong usage, 124 timed out. Must not read the environment: main.ts
- * hands everything in.
+ * A verb that changes a worker is an orchestrator like any other: it writes a command to the stream and waits for the
+ * response. A verb that shows something reads the store. Invariants: nothing here writes a record or acts on a body;
+ * results go to stdout and everything else to stderr; control characters from workers never reach a terminal. Exit
+ * codes: 0 success, 1 failure, 2 wrong usage, 124 timeout. Must not read the environment: main.ts passes it.
  */
 import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
@@ -39,9 +38,9 @@ import { waitCommand } from './wait.ts';
 
 export type { CliParts } from './parts.ts';
 
-/** Runs one command line and gives its exit code; what was opened is closed by then. */
+/** Runs one command line and returns its exit code; everything that was opened is closed by then. */
 export async function runCli(argv: string[], parts: CliParts): Promise<number> {
-  // A reader that has seen enough, such as head, is no failure.
+  // A reader that closes the pipe early, such as head, is not an error.
   for (const stream of [parts.stdout, parts.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(EXIT.done);
@@ -92,7 +91,7 @@ function contextOf(
   };
 }
 
-/** All verbs, in the order in which help shows them. */
+/** All verbs, in the order of the help text. */
 export function programOf(context: Context): Command {
   const { version } = context.parts;
   const program = new Command('wm')
@@ -139,7 +138,7 @@ export function programOf(context: Context): Command {
   ];
   for (const [heading, commands] of groups)
     for (const command of commands) {
-      // Verbs of a group, too: without the override, commander would end the process by itself.
+      // Also for verbs of a group: without the override, commander would exit the process.
       for (const verb of command.commands) verb.copyInheritedSettings(program);
       program.addCommand(command.copyInheritedSettings(program).helpGroup(heading));
     }

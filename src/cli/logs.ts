@@ -10,7 +10,7 @@ import { count } from './values.ts';
 import { waitFor } from './wait-for.ts';
 import { resolveId, whyNone } from './worker-id.ts';
 
-/** Redis is asked again after this. */
+/** Interval between reads of Redis. */
 const RETRY_MS = 1000;
 
 interface Options {
@@ -48,7 +48,10 @@ async function logs({ session: open, out }: Context, given: string, options: Opt
   await printOutput({ session, id, out }, from, style, options.follow);
 }
 
-/** Prints what stands on a worker's output stream after an entry; with `follow` also what comes, until it has ended. */
+/**
+ * Prints the entries of a worker's output stream after a given one; with `follow`, also new entries until the worker
+ * has ended.
+ */
 export async function printOutput(
   { session, id, out }: { session: Session; id: string; out: Context['out'] },
   from: string,
@@ -64,11 +67,14 @@ export async function printOutput(
     }
   };
   if (follow) await print(session.follow(key, last, endOf(session, id)));
-  // Also what came between the worker's end and this verb's learning of it.
+  // Also entries between the end of the worker and its detection here.
   await print(session.lines(key, last));
 }
 
-/** Fires when the worker has ended for good: all its output is on the stream then. Redis being away ends nothing. */
+/**
+ * Fires when the worker has ended for good and all its output is on the stream. An outage of Redis does not count as
+ * the end.
+ */
 function endOf(session: Session, id: string): AbortSignal {
   const ended = new AbortController();
   const look = async () => {

@@ -1,22 +1,22 @@
 import type { Session } from './session.ts';
 
-/** A line of the history of one of many workers. */
+/** A history line of one of several workers. */
 export interface TaggedLine {
   worker_id: string;
   id: string;
   data: unknown;
 }
 
-/** New workers are looked for this often while following. */
+/** Interval between checks for new workers while following. */
 const LOOK_MS = 500;
-/** Lines read of one stream at once: more than are kept of a history. */
+/** Number of lines read from a stream at once; more than a history keeps. */
 const PAGE = 5000;
-/** Streams asked in one round trip. */
+/** Number of streams read in one round trip. */
 const CHUNK = 500;
 
 /**
- * The histories of workers as one, in the order of time; with `follow` it goes on without end, and with workers that
- * come. Within one look lines are sorted by the instant Redis gave them.
+ * Merges the histories of workers in order of time. With `follow` it continues until the signal, and includes new
+ * workers. Within one read, lines are sorted by the time that Redis assigned.
  */
 export async function* mergeStreams(
   session: Session,
@@ -36,7 +36,7 @@ export async function* mergeStreams(
     if (!reader) return;
     const streams = [...seen].map(([id, from]) => [session.store.keys.events(id), from] as const);
     if (streams.length === 0) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    // What arrives is read above, in order; this only waits for it.
+    // New entries are read above, in order; this only waits for them.
     else {
       const [keys, froms] = [streams.map(([key]) => key), streams.map(([, from]) => from)];
       await reader.xread('COUNT', 1, 'BLOCK', LOOK_MS, 'STREAMS', ...keys, ...froms);
@@ -44,7 +44,7 @@ export async function* mergeStreams(
   }
 }
 
-/** All that is new in the streams; moves what was seen. */
+/** Reads all new entries of the streams and advances their positions. */
 async function readAll(session: Session, seen: Map<string, string>): Promise<TaggedLine[]> {
   const lines: TaggedLine[] = [];
   const all = [...seen.keys()];
@@ -68,7 +68,7 @@ async function readAll(session: Session, seen: Map<string, string>): Promise<Tag
   return lines.sort((a, b) => compareIds(a.id, b.id));
 }
 
-/** Stream ids are `<milliseconds>-<number>`. */
+/** Stream IDs are `<milliseconds>-<number>`. */
 export function compareIds(a: string, b: string): number {
   const [aMs = 0, aNumber = 0] = a.split('-').map(Number);
   const [bMs = 0, bNumber = 0] = b.split('-').map(Number);

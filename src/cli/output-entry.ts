@@ -1,13 +1,13 @@
 import type { OutputMessage } from '../model/index.ts';
 import type { Output } from './output.ts';
 
-/** `text`: for people. `raw`: only what the agent itself wrote, untouched. `json`: the entry on one line. */
+/** `text`: for people. `raw`: only the agent's own output, unchanged. `json`: the entry on one line. */
 export type Style = 'text' | 'raw' | 'json';
 
-/** Where the last text had no newline, so that what follows begins a line of its own. */
+/** Whether the last text had no newline, so that the next entry must start a new line. */
 const unfinished = new WeakSet<Output>();
 
-/** Prints one entry of an output stream; stderr goes to stderr. */
+/** Prints an entry of an output stream; stderr goes to stderr. */
 export async function printEntry(out: Output, entry: OutputMessage, style: Style): Promise<void> {
   if (style === 'json') return out.jsonLine(entry);
   const { type, content = '', partial, base64 } = entry;
@@ -18,7 +18,7 @@ export async function printEntry(out: Output, entry: OutputMessage, style: Style
     if (partial) unfinished.add(out);
     else unfinished.delete(out);
     const text = `${content}${end}`;
-    // A pipe or a file gets what the agent wrote; only a terminal obeys control characters.
+    // A pipe or a file gets the agent's output unchanged; only a terminal interprets control characters.
     return out.isTerminal && style !== 'raw' ? out.text(text, type) : out.bytes(text, type);
   }
   if (style === 'raw') return;

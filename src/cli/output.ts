@@ -3,18 +3,18 @@ import { printable } from '../telemetry/printable.ts';
 
 export type Format = 'table' | 'json';
 
-/** `-o json`, the same on every verb that prints. */
+/** `-o json`, the same for every verb that prints. */
 export function outputOption(): Option {
   return new Option('-o, --output <format>', 'output format').choices(['table', 'json']).default('table');
 }
 
-/** How a line is set off on a terminal, as an SGR code. */
+/** The SGR code that highlights a line on a terminal. */
 const STYLES = { dim: 2, warn: 33 } as const;
 
 /**
- * The only place that writes to a terminal. Text from workers, tasks, files and errors may hold escape sequences that
- * retitle a window, move the cursor or answer as if they were typed; every method but `bytes` removes them.
- * All methods wait for slow readers.
+ * The only code that writes to a terminal. Text from workers, tasks, files and errors may contain escape sequences that
+ * change the window title, move the cursor or send input; every method except `bytes` removes them. All methods wait
+ * for slow readers.
  */
 export class Output {
   readonly #stdout: NodeJS.WriteStream;
@@ -40,31 +40,31 @@ export class Output {
     return this.bytes(`${safeJson(value)}\n`);
   }
 
-  /** One or several lines; a style applies on a terminal only. */
+  /** One or more lines; a style applies only on a terminal. */
   line(text: string, style?: keyof typeof STYLES): Promise<void> {
     const safe = printable(text);
     return this.bytes(`${style && this.isTerminal ? `\u001b[${STYLES[style]}m${safe}\u001b[0m` : safe}\n`);
   }
 
-  /** Text as it is but for control characters. */
+  /** Text without control characters, otherwise unchanged. */
   text(text: string, stream: 'stdout' | 'stderr' = 'stdout'): Promise<void> {
     return this.bytes(printable(text), stream);
   }
 
-  /** Exactly these bytes: output that a user asked for untouched. */
+  /** Exactly these bytes: output that the user requested unchanged. */
   bytes(text: string | Uint8Array, stream: 'stdout' | 'stderr' = 'stdout'): Promise<void> {
     const target = stream === 'stdout' ? this.#stdout : this.#stderr;
     if (target.write(text)) return Promise.resolve();
     return new Promise((resolve) => target.once('drain', resolve));
   }
 
-  /** A line beside the result, on stderr. */
+  /** A line besides the result, on stderr. */
   note(text: string): void {
     this.#stderr.write(`${printable(text)}\n`);
   }
 }
 
-/** JSON escapes C0 control characters itself; DEL and C1, which some terminals obey, it leaves as they are. */
+/** JSON escapes C0 control characters, but not DEL and C1, which some terminals interpret. */
 function safeJson(value: unknown, indent?: number): string {
   const json = JSON.stringify(value, null, indent) ?? 'null';
   return json.replace(/[\u007f-\u009f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);

@@ -5,45 +5,47 @@ import type { Limits, RuntimeName } from '../model/index.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import type { connectBlocking, Link, Store } from '../store/index.ts';
 
-/** A connection for reads that block. */
+/** A connection for blocking reads. */
 export type Reader = ReturnType<typeof connectBlocking>;
 
-/** From WM_URL, WM_TOKEN and REDIS_URL, else from the context file. */
+/** From WM_URL, WM_TOKEN and REDIS_URL, otherwise from the context file. */
 export interface ReachedBy {
-  /** The context file, whether or not it exists. */
+  /** The path of the context file, whether or not it exists. */
   path: string;
   cell: string;
   url: string | undefined;
   token: string | undefined;
   redisUrl: string;
-  /** Whether Redis is that of the file. */
+  /** Whether the Redis URL is from the file. */
   redisFromFile: boolean;
 }
 
-/** What the command line is given by main.ts; nothing of it is made before a verb needs it. */
+/** What main.ts passes to the command line; nothing is created before a verb needs it. */
 export interface CliParts {
   version: string;
-  /** Throws a Fault `invalid_command` where a variable is wrong. Without REDIS_URL, Redis is that of the context file. */
+  /**
+   * Throws a Fault `invalid_command` if a variable is invalid. Without REDIS_URL, Redis is the one in the context file.
+   */
   settings: () => Settings;
-  /** The same for a manager, which reads no context file. */
+  /** The same for a manager, which does not read a context file. */
   managerSettings: () => Settings;
-  /** How the manager of the cell is reached. */
+  /** How to connect to the manager of the cell. */
   context: () => ReachedBy;
   explainSettings: () => SettingRow[];
-  /** Clients that connect when they are first used; `blocking` is only a pattern for connections of a reader's own. */
+  /** Clients that connect on first use; `blocking` is only a template for a reader's own connections. */
   connect: (settings: Settings) => { redis: Link; blocking: Reader; store: Store };
   runtimes: (settings: Settings) => {
     runtimes: Runtime[];
-    /** Redis as a body of that runtime sees it. */
+    /** The URL of Redis from a body of that runtime. */
     bodyRedisUrl: (runtime: RuntimeName) => Promise<string>;
   };
-  /** The rules that a manager with these settings decides by. */
+  /** The limits with which a manager with these settings decides. */
   limits: (settings: Settings) => Limits;
-  /** The image that Docker bodies run, and whether the engine has it. */
+  /** The image of Docker bodies, and whether the engine has it. */
   bodyImage: (settings: Settings) => Promise<{ name: string; present: boolean }>;
-  /** Makes images; connects when it is first used. */
+  /** Builds images; connects on first use. */
   images: (settings: Settings) => Images;
-  /** Looks at images and removes them. */
+  /** Lists and removes images. */
   collector: (settings: Settings, redis: Link) => Collector;
   wrapperIsBuilt: () => boolean;
   serve: (settings: Settings, signal: AbortSignal, options: { cleanup?: boolean }) => Promise<void>;

@@ -1,6 +1,6 @@
 /**
- * Pools as people write them: YAML or JSON, one or several documents, each a pool, a list of pools, or `pools:` with
- * a list. What is wrong is told by line and field, all of it at once. Pure.
+ * Parses pools from users: YAML or JSON, one or several documents, each with one pool, a list of pools, or `pools:`
+ * with a list. All errors are reported at once, with line and field. Pure.
  */
 import { inexactAt } from '../model/exact-json.ts';
 import {
@@ -18,7 +18,7 @@ import { excessOfYaml, readYaml, type YamlDocument } from './bounded-yaml.ts';
 type Document = YamlDocument['document'];
 type Path = (string | number)[];
 
-/** The pools of a file's text, in their order. Throws a Fault `invalid_command` whose issues begin with `file:line`. */
+/** The pools of a file, in order. Throws a Fault `invalid_command` whose issues start with `file:line`. */
 export function readPools(text: string, file: string): PoolSpec[] {
   const excess = excessOfYaml(text);
   if (excess) throw new Fault('invalid_command', `${file} cannot be applied: it ${excess}.`);
@@ -34,7 +34,7 @@ export function readPools(text: string, file: string): PoolSpec[] {
     try {
       value = document.toJS();
     } catch (error) {
-      // Aliases that name nothing, or that grow without end, are found only here, and without their place.
+      // Unresolved aliases, and aliases that grow without limit, are only detected here, without a position.
       issues.push({ path: at(document.range?.[0] ?? 0), message: messageOf(error) });
       continue;
     }
@@ -49,7 +49,7 @@ export function readPools(text: string, file: string): PoolSpec[] {
       const found = read.success
         ? [...templateIssues(read.data), ...(inexact ? [inexact] : [])]
         : toIssues(read.error);
-      // A place costs a search of the document.
+      // Finding a position requires a search of the document.
       for (const issue of found.slice(0, ISSUES_TOLD)) tell(issue);
       more += Math.max(0, found.length - ISSUES_TOLD);
       if (!read.success) continue;
@@ -68,7 +68,7 @@ export function readPools(text: string, file: string): PoolSpec[] {
   return pools;
 }
 
-/** Where the pools of a document are; none in an empty one, as before the first `---`. */
+/** The paths of the pools of a document; an empty document, such as the one before the first `---`, has none. */
 function poolPaths(value: unknown): Path[] {
   if (value === null || value === undefined) return [];
   if (Array.isArray(value)) return value.map((_, at) => [at]);
@@ -82,7 +82,7 @@ const valueAt = (whole: unknown, path: Path): unknown =>
 
 const pathText = (path: Path) => path.map((key) => (typeof key === 'number' ? `[${key}]` : key)).join('');
 
-/** Where the field is written, or what is next to where it should be. */
+/** The position of the field, or of its closest parent. */
 function offsetOf(document: Document, base: Path, field: string): number {
   const keys = field === '' ? [] : field.split('.').map((key) => (/^\d+$/.test(key) ? Number(key) : key));
   for (let depth = keys.length; depth >= 0; depth -= 1) {

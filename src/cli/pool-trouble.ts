@@ -2,8 +2,9 @@ import type { PoolRead, PoolStore } from '../store/index.ts';
 import type { Output } from './output.ts';
 
 /**
- * The same pools, and whoever waits for one hears what keeps it: that it is degraded, and why. It may still come, so
- * that this ends no wait. It is told again only where the reason is another one, as its words change with every look.
+ * Passes the pools on, and reports to the waiting user why a pool is degraded. The pool may still become ready, so this
+ * does not end the wait. It is reported again only if the reason changes, because the message changes with every
+ * reconcile.
  */
 export function tellingTrouble(
   store: Pick<PoolStore, 'load'>,
@@ -11,7 +12,7 @@ export function tellingTrouble(
 ): Pick<PoolStore, 'load'> {
   const told = new Map<string, string>();
   const tell = ({ name, pool, status }: PoolRead) => {
-    // What stands of the generation before says nothing about what was asked for.
+    // A status of the previous generation does not apply to the new spec.
     if (status?.phase !== 'degraded' || status.observed_generation !== pool.generation) return;
     if (told.get(name) === status.reason) return;
     told.set(name, status.reason);

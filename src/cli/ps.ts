@@ -53,11 +53,11 @@ async function ps({ session, out, now }: Context, options: Options): Promise<voi
     );
 }
 
-/** As `docker ps` writes it: `Error (1)`. A worker that starts again keeps the code of its last body. */
+/** Like `docker ps`: `Error (1)`. A worker that restarts keeps the exit code of its last body. */
 const reasonOf = ({ reason, exit_code }: Summary) =>
   reason !== '' && exit_code ? `${reason} (${exit_code})` : reason;
 
-/** The reason of workers that wait for their turn to start, with their places: `Queued (3 of 40)`. The oldest starts first. */
+/** The reason of workers that wait to start, with their positions: `Queued (3 of 40)`. The oldest starts first. */
 export function queuePlaces(all: readonly Summary[]): Map<string, string> {
   const queues = new Map<string, string[]>();
   for (const { worker_id, phase, runtime = '' } of all) {
@@ -72,7 +72,10 @@ export function queuePlaces(all: readonly Summary[]): Map<string, string> {
   return new Map(entries);
 }
 
-/** As docker's: the same key twice is either, different keys are both; to filter by status looks at all. */
+/**
+ * Like docker's filters: values of the same key are alternatives, different keys must all match. A status filter
+ * includes ended workers.
+ */
 export function filterOf(filters: string[], all: boolean): (worker: Summary) => boolean {
   const byKey = new Map<string, string[]>();
   for (const text of filters) {

@@ -4,8 +4,8 @@ import { messageOf } from '../model/index.ts';
 const WAIT_MS = 2000;
 
 /**
- * Says PING at an address as anybody would who is not let in yet: `undefined` where a Redis answers, else why not.
- * One that asks for a password is as good as one that does not. With TLS only the port is tried.
+ * Sends PING to an address without credentials: returns `undefined` if a Redis answers, otherwise the reason. A Redis
+ * that requires a password counts as well. With TLS only the port is checked.
  */
 export function askRedisAt(at: { host: string; port: number; tls: boolean }): Promise<string | undefined> {
   return new Promise((resolve) => {

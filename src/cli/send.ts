@@ -10,7 +10,7 @@ import { readText, seconds } from './values.ts';
 import { resolveId, whyNone } from './worker-id.ts';
 
 const WAIT_SECONDS = 300;
-/** Entries with which an agent tells that it has done with a prompt. */
+/** Types of the entries that end a prompt. */
 const ANSWERED = new Set(['turn_completed', 'completed', 'waiting_for_input']);
 const FAILED = new Set(['turn_failed', 'exited']);
 
@@ -80,7 +80,7 @@ function messageOf(text: string | undefined, request_id: string, options: Option
   return read.data;
 }
 
-/** Prints what answers the prompt, until the agent has done; throws where it failed. */
+/** Prints the output for the prompt until the agent has finished it; throws if it failed. */
 async function answer(
   { session, id, out }: { session: Session; id: string; out: Context['out'] },
   from: string,

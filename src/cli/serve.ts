@@ -39,7 +39,7 @@ export function serveCommand({ parts }: Context): Command {
     });
 }
 
-/** It was ready, and each direct worker failed with a line of Node. */
+/** Without this check, it became ready and every direct worker failed with an error of Node. */
 const notBuilt = () =>
   new Fault(
     'unavailable',

@@ -4,10 +4,10 @@ import { type Link, readStream, type Store, type StreamLine } from '../store/ind
 import { redactUrl } from '../telemetry/redact.ts';
 import type { CliParts, Reader } from './parts.ts';
 
-/** How long Redis may take to answer the first time, before the verb gives up. */
+/** Timeout of the first connection to Redis. */
 const CONNECT_MS = 4000;
 
-/** The way to Redis of one run of the command line. */
+/** The connection to Redis of one run of the command line. */
 export class Session {
   readonly settings: Settings;
   readonly redis: Link;
@@ -29,7 +29,7 @@ export class Session {
     });
   }
 
-  /** Asks Redis whether it is there; throws a Fault `unavailable` that says where it was looked for. */
+  /** Checks that Redis answers; throws a Fault `unavailable` with its address otherwise. */
   async reach(): Promise<this> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
@@ -45,7 +45,7 @@ export class Session {
     }
   }
 
-  /** A connection of its own for reads that block; it is closed with the session. */
+  /** A separate connection for blocking reads; it is closed with the session. */
   reader(): Reader {
     const reader = this.#pattern.duplicate();
     reader.on('error', () => {});
@@ -53,7 +53,7 @@ export class Session {
     return reader;
   }
 
-  /** Lines of a stream from after `from` ('0' for all) as they come, until the signal fires. */
+  /** Entries of a stream after `from` ('0' for all), including new ones, until the signal fires. */
   async *follow(key: string, from: string, signal: AbortSignal): AsyncGenerator<StreamLine> {
     const reader = this.reader();
     const cut = () => reader.disconnect();
@@ -69,23 +69,23 @@ export class Session {
     }
   }
 
-  /** Lines of a stream that are there now, from after `from` ('0' for all). */
+  /** Existing entries of a stream after `from` ('0' for all). */
   lines(key: string, from: string): AsyncGenerator<StreamLine> {
     return readStream(this.redis, key, { from, follow: false });
   }
 
-  /** The id of the last entry of a stream; '0' where it has none. */
+  /** The ID of the last entry of a stream; '0' if it has none. */
   async lastId(key: string): Promise<string> {
     return (await this.redis.xrevrange(key, '+', '-', 'COUNT', 1))[0]?.[0] ?? '0';
   }
 
-  /** The id before the last `count` entries of a stream; '0' where there are no more. */
+  /** The ID before the last `count` entries of a stream; '0' if there are fewer. */
   async before(key: string, count: number): Promise<string> {
     const last = await this.redis.xrevrange(key, '+', '-', 'COUNT', count + 1);
     return last.length > count ? (last.at(-1)?.[0] ?? '0') : '0';
   }
 
-  /** Who leads this cell, and since which epoch; `undefined` where nobody does. */
+  /** The leader of this cell and its epoch; `undefined` if there is none. */
   async leader(): Promise<{ owner: string; epoch: number } | undefined> {
     const text = await this.redis.get(this.store.keys.leader);
     const match = /^(.*) (\d+)$/.exec(text ?? '');
@@ -96,7 +96,7 @@ export class Session {
     for (const link of [this.redis, this.#pattern, ...this.#readers]) link.disconnect();
   }
 
-  /** An error of the client as a Fault that says where Redis was looked for; any other as it is. */
+  /** Converts an error of the client to a Fault with the address of Redis; returns other errors unchanged. */
   explain(error: unknown): unknown {
     const away = /^(Reached the max retries|Command timed out|Connection is closed|Stream isn't writeable)/;
     return away.test(messageOf(error)) ? this.#unreachable(error) : error;

@@ -1,23 +1,24 @@
-/** What a signal means to a manager that may be shutting down already. Pure. */
+/** Decides what a signal means to a manager that may already be shutting down. Pure. */
 
-/** As a shell reports a program that a signal has ended. */
+/** The exit code that a shell reports for a program that was ended by a signal. */
 export const SIGNALED = { SIGINT: 130, SIGTERM: 143 } as const;
 export type EndSignal = keyof typeof SIGNALED;
 
 /**
- * Milliseconds after which a second Ctrl-C is a person's: the first one may come several times, from the terminal to the
- * whole group and from each parent that passes it on.
+ * A second Ctrl-C counts only after this time in milliseconds, because the first one can arrive several times: from the
+ * terminal to the whole group, and from each parent that forwards it.
  */
 const PATIENCE_MS = 2000;
 
 /**
- * Decides what each signal does: the first begins the shutdown. SIGTERM never cuts it short: a service manager sends it to
- * the whole group, and parents pass it on, so it comes more than once; who wants an end at once has SIGKILL.
+ * Decides the effect of each signal: the first one starts the shutdown. SIGTERM never shortens it, because a service
+ * manager sends it to the whole group and parents forward it, so it arrives more than once; use SIGKILL to end the
+ * manager immediately.
  */
 export function shutdownSignals(options: {
-  /** Whether a person sits at a terminal. */
+  /** Whether the manager runs on a terminal. */
   isTerminal: boolean;
-  /** A steady clock, in milliseconds. */
+  /** A monotonic clock, in milliseconds. */
   now: () => number;
 }): (signal: EndSignal) => 'begin' | 'ignore' | 'exit' {
   let began: number | undefined;

@@ -24,7 +24,7 @@ async function status(context: Context, given: string, options: { output: string
   const { out, now, newId } = context;
   const session = await context.session();
   const worker_id = await resolveId(session, given);
-  // The command's own answer, made here, so that it needs no manager.
+  // Builds the command's response here, so that no manager is necessary.
   const command = { command: 'status', request_id: newId(), worker_id } as const;
   const { answers } = await observed(command, session);
   const { request_id: _, command: __, success, ...told } = JSON.parse(answers.ok) as Answer;

@@ -1,9 +1,12 @@
 import { oneLine } from './text.ts';
 
-/** Space between two columns, as docker's and kubectl's. */
+/** Space between two columns, the same as in docker and kubectl. */
 const GAP = '   ';
 
-/** Rows under upper-case names, each column as wide as it needs. An empty cell is shown as `-`; the last is not padded. */
+/**
+ * Rows under uppercase headings, with columns as wide as necessary. An empty cell is shown as `-`; the last column is
+ * not padded.
+ */
 export function table(names: string[], rows: (string | number)[][]): string {
   const cells = rows.map((row) => row.map((cell) => oneLine(String(cell)) || '-'));
   const widths = names.map((name, at) => Math.max(name.length, ...cells.map((row) => row[at]?.length ?? 0)));
@@ -15,7 +18,7 @@ export function table(names: string[], rows: (string | number)[][]): string {
   return [names, ...cells].map(line).join('\n');
 }
 
-/** Names and values one below the other, as `kubectl describe`; what is `undefined` or empty is left out. */
+/** Names and values, one per line, like `kubectl describe`; values that are `undefined` or empty are omitted. */
 export function fields(pairs: [string, string | number | undefined][]): string {
   const shown = pairs.filter(([, value]) => value !== undefined && value !== '');
   const width = Math.max(0, ...shown.map(([name]) => name.length));

@@ -1,4 +1,4 @@
-/** `wm tasks`: hand in tasks, ask how they stand, end them. It reads and writes the queues itself and needs no manager. */
+/** `wm tasks`: submits, shows and cancels tasks. It reads and writes the queues itself and needs no manager. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { deskOf } from '../manager/task-service.ts';
 import { Fault, TASK_PRIORITIES, TASK_STATUSES, type TaskStatus, type TaskView } from '../model/index.ts';
@@ -92,7 +92,7 @@ function cancelCommand(context: Context): Command {
         const before = await find(desk, id, pool);
         refuseEnded(before);
         const view = await desk.cancel(before.task_id, reason, pool);
-        // It may have ended while it was asked to.
+        // It may have ended before the request.
         if (!view.cancelled) refuseEnded(view);
         await show(context, view, output);
       }),
@@ -124,7 +124,7 @@ function lsCommand(context: Context): Command {
     );
 }
 
-/** The task of that id, or the only one of the newest whose id begins so. */
+/** The task with that ID, or the only recent one whose ID has that prefix. */
 async function find(desk: TaskDesk, given: string, pool: string | undefined): Promise<TaskView> {
   try {
     return await desk.get(given, pool);
@@ -159,7 +159,7 @@ async function submit(context: Context, command: string[], options: SubmitOption
   });
 }
 
-/** What is handed in; pure but for standard input. */
+/** The submission to send; pure except for standard input. */
 function submissionOf(command: string[], options: SubmitOptions): Record<string, unknown> {
   const { file, prompt, args, kwargs, function: name } = options;
   const payloads = [

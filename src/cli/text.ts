@@ -1,4 +1,4 @@
-/** Text for people: ids, ages, and one-line forms. Pure. */
+/** Text for people: IDs, ages, and one-line forms. Pure. */
 import { headOf } from '../model/index.ts';
 import { printable } from '../telemetry/printable.ts';
 
@@ -8,7 +8,7 @@ export function oneLine(text: string, most = 200): string {
   return line.length > most ? `${headOf(line, most - 1)}…` : line;
 }
 
-/** Docker's short form of an id. */
+/** Docker's short form of an ID. */
 export const shortId = (id: string): string => id.slice(0, 12);
 
 /** An age as kubectl writes it: `5s`, `3m20s`, `2h5m`, `4d3h`. */
@@ -22,7 +22,7 @@ export function age(ms: number): string {
   return `${minutes}m${seconds > 0 && minutes < 10 ? `${seconds}s` : ''}`;
 }
 
-/** The age of an RFC 3339 instant; `-` where it is none. */
+/** The age of an RFC 3339 time; `-` if it is invalid. */
 export function ageOf(at: string | undefined, now: number): string {
   const ms = Date.parse(at ?? '');
   return Number.isNaN(ms) ? '-' : age(now - ms);

@@ -53,11 +53,11 @@ async function top({ session: open, out, now }: Context, given: string[], option
   await out.line(table(COLUMNS, shown));
 }
 
-/** Of a worker that was not checked yet, or not for long. */
+/** For a worker that has not been checked yet, or not recently. */
 const NONE: Partial<Figures> & { at: string } = { at: '' };
 
 function by(order: Options['sort']) {
   const weight = (one: Partial<Figures>) => (order === 'cpu' ? one.cpu_percent : one.memory_bytes) ?? -1;
-  // The summaries come in the order of creation already, and sorting keeps it among equals.
+  // The summaries are already ordered by creation, and the sort is stable.
   return (a: Partial<Figures>, b: Partial<Figures>) => (order === 'age' ? 0 : weight(b) - weight(a));
 }

@@ -1,4 +1,4 @@
-/** How values are written on the command line. Each throws commander's error, which names the option. */
+/** Parsers of values on the command line. Each throws commander's error, which names the option. */
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { DURATION_ALLOWED, messageOf, parseDuration } from '../model/index.ts';
@@ -20,25 +20,25 @@ export function count(text: string): number {
   return Number(text);
 }
 
-/** `K=V`, again and again. */
+/** `K=V`, repeatable. */
 export function pair(text: string, before: Record<string, string> = {}): Record<string, string> {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('It must be NAME=VALUE.');
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
-/** One more of a list. */
+/** Appends a value to a list. */
 export function item(text: string, before: string[] = []): string[] {
   return [...before, text];
 }
 
-/** The text itself, or with `@` in front the file that holds it; `@-` is standard input. */
+/** The text itself, or the content of a file with `@` in front; `@-` is standard input. */
 export function textOrFile(text: string): string {
   if (!text.startsWith('@')) return text;
   return readText(text.slice(1));
 }
 
-/** A file's text without a byte order mark, which Windows editors write; `-` is standard input. */
+/** The text of a file without a byte order mark, which Windows editors write; `-` is standard input. */
 export function readText(path: string): string {
   try {
     return readFileSync(path === '-' ? 0 : path, 'utf8').replace(/^\uFEFF/, '');

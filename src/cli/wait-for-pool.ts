@@ -2,10 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { PoolStore } from '../store/index.ts';
 import { TimedOut } from './exit.ts';
 
-/** A pool's status gives no hint; it is read this often while somebody waits for it. */
+/** A pool's status publishes no events, so it is polled with this interval. */
 const LOOK_MS = 200;
 
-/** Waits until the pool is as it was asked for last. Throws where its rollout was stopped, or it does not come in time. */
+/** Waits until the pool matches its last spec. Throws if its rollout stops, or if it is not ready in time. */
 export async function waitForPool(
   store: Pick<PoolStore, 'load'>,
   name: string,

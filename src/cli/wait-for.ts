@@ -2,26 +2,26 @@ import { Fault, hasEnded, type StatusRecord } from '../model/index.ts';
 import { TimedOut } from './exit.ts';
 import type { Session } from './session.ts';
 
-/** What can be waited for; `ready` takes prompts, `ended` is STOPPED or FAILED. */
+/** What can be waited for; `ready` accepts prompts, `ended` is STOPPED or FAILED. */
 export const GOALS = ['RUNNING', 'STOPPED', 'FAILED', 'ready', 'ended', 'deleted'] as const;
 export type Goal = (typeof GOALS)[number];
 
-/** One look: how the worker is, as far as waiting is concerned. */
+/** The state of the worker, as far as it matters for waiting. */
 export interface Seen {
-  /** Its record is gone; a tombstone may tell its last status. */
+  /** Its record was deleted; a tombstone may have its last status. */
   deleted: boolean;
-  /** The manager has seen the last command; what is observed before that tells nothing of it. */
+  /** The manager has observed the last command; a status from before does not count. */
   current: boolean;
   status: StatusRecord | undefined;
 }
 
-/** Events come at once; what leaves no event (a record that is gone) is looked for after this. */
+/** Events arrive immediately; changes without an event (a deleted record) are polled with this interval. */
 const LOOK_MS = 1000;
 const SOON_MS = 50;
 
 /**
- * Waits until the worker is as asked, woken by its events. Gives `false` where it has come to another end instead;
- * throws `TimedOut` after `seconds`, and a Fault where there never was such a worker. The signal ends it early.
+ * Waits until the worker reaches the goal, woken by its events. Returns `false` if it can no longer reach it; throws
+ * `TimedOut` after `seconds`, and a Fault if the worker never existed. The signal ends the wait early.
  */
 export async function waitFor(
   session: Session,
@@ -53,7 +53,7 @@ export async function waitFor(
   }
 }
 
-/** What one look means for the goal. Pure. */
+/** Compares the state of the worker with the goal. Pure. */
 export function judge(goal: Goal, { deleted, current, status }: Seen): 'reached' | 'missed' | 'not yet' {
   if (goal === 'deleted') return deleted ? 'reached' : 'not yet';
   if (deleted) return 'missed';
@@ -76,7 +76,7 @@ async function look({ store }: Session, id: string): Promise<Seen> {
   return { deleted: true, current: true, status: left.status };
 }
 
-/** Resolves with the next event, or when `ms` are over. */
+/** Resolves with the next event, or after `ms`. */
 async function nextEvent(
   reader: ReturnType<Session['reader']>,
   key: string,
@@ -84,7 +84,7 @@ async function nextEvent(
   ms: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  // Redis may go away meanwhile, and this connection would wait for it without end.
+  // If Redis becomes unavailable, this connection would wait forever.
   let timer: NodeJS.Timeout | undefined;
   const over = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, ms + LOOK_MS);

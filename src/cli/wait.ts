@@ -6,7 +6,7 @@ import { seconds } from './values.ts';
 import { GOALS, type Goal, waitFor } from './wait-for.ts';
 import { resolveId } from './worker-id.ts';
 
-/** kubectl waits for 30 s; a worker's start may take longer. */
+/** kubectl waits for 30 s; the start of a worker can take longer. */
 const WAIT_SECONDS = 60;
 
 interface Options {

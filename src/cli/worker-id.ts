@@ -3,12 +3,12 @@ import { usage } from './exit.ts';
 import type { Session } from './session.ts';
 import { oneLine } from './text.ts';
 
-/** Candidates that are told of an ambiguous prefix. */
+/** Number of candidates to list for an ambiguous prefix. */
 const SHOWN = 5;
 
 /**
- * The id that a person means: the whole of it, the beginning of exactly one, or a worker's name.
- * A whole id is taken as it is, so that a deleted worker can still be asked for.
+ * Resolves an ID that a user typed: a full ID, a unique prefix, or a worker's name. A full ID is returned unchanged, so
+ * that a deleted worker can still be shown.
  */
 export async function resolveId(session: Session, given: string): Promise<string> {
   const asked = given.trim();
@@ -33,7 +33,7 @@ export async function resolveId(session: Session, given: string): Promise<string
   );
 }
 
-/** The living worker of that name, since only one can have it, or else the last that had it. Several are of an older version. */
+/** The worker of that name that has not ended, otherwise the last one that had it. Older versions allowed several. */
 export function whoseName(workers: Summary[], wanted: string): string[] {
   const all = workers.filter(({ name, external }) => name === wanted && !external);
   const living = all.filter(({ status, desired }) => desired !== 'deleted' && !hasEnded(status));
@@ -41,7 +41,7 @@ export function whoseName(workers: Summary[], wanted: string): string[] {
   return chosen.map(({ worker_id }) => worker_id);
 }
 
-/** Ids that begin so, whatever the case. */
+/** IDs with that prefix, ignoring case. */
 export function matchPrefix(ids: string[], prefix: string): string[] {
   const wanted = prefix.toLowerCase();
   return ids.filter((id) => id.startsWith(wanted));
@@ -58,7 +58,7 @@ function only(ids: string[], what: string): string {
   );
 }
 
-/** The fault of a worker that has no record. */
+/** The error for a worker without a record. */
 export async function whyNone(session: Session, id: string): Promise<Fault> {
   const left = await session.store.status(id);
   const message = left

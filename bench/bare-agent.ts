@@ -11,7 +11,7 @@ const HOME = '/home/agent';
 const WORKSPACE = '/workspace';
 const AGENT = '10002:10002';
 
-/** An agent's CLI in a container like a worker's, with nothing of ours between it and who speaks with it. */
+/** An agent's CLI in a container like a worker's, with nothing of ours between it and its client. */
 export class BareAgent {
   readonly #container: Docker.Container;
   readonly #dialogue: Dialogue;

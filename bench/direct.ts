@@ -1,6 +1,6 @@
 /**
  * Direct workers: create → RUNNING of one against the start of its own program by hand, and 200 at once against pm2 with
- * the same 200 processes. A process is up when its wrapper says `ready` in Redis, whoever has started it.
+ * the same 200 processes. A process is up when its wrapper says `ready` in Redis, however it was started.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';

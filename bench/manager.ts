@@ -40,7 +40,7 @@ export async function startManager(env: Record<string, string>): Promise<BenchMa
       manager.kill('SIGTERM');
       await ended;
       const [cell, wrapper] = [env.CELL ?? 'default', { argv: [] }];
-      // Where bodies are left because something failed, that is what has to be told.
+      // If bodies are left because something failed, report that failure.
       if (env.RUNTIME === 'process')
         await createProcessRuntime({ cell, root: home, wrapper })
           .dismantle()

@@ -28,7 +28,7 @@ export class Orchestrator {
     await this.redis.xadd(this.keys.commands, '*', 'data', data);
   }
 
-  /** Milliseconds from the push of an entry until a blocked reader hears it. */
+  /** Milliseconds from the push of an entry until a blocked reader receives it. */
   async echo(): Promise<number> {
     const stream = `${this.keys.commands}:echo`;
     const text = randomUUID();
@@ -40,7 +40,7 @@ export class Orchestrator {
     return performance.now() - began;
   }
 
-  /** Settles as soon as the worker's history tells that it is RUNNING. */
+  /** Settles as soon as the worker's history shows RUNNING. */
   async running(id: string, withinMs = LONGEST_MS): Promise<void> {
     await this.#first(this.keys.events(id), ({ status }) => status === 'RUNNING', { withinMs });
   }
@@ -62,7 +62,7 @@ export class Orchestrator {
     return (await this.redis.hexists(this.keys.bodies, id)) === 1;
   }
 
-  /** Milliseconds since 1970 at which the worker's history first tells of the phase. */
+  /** Milliseconds since 1970 at which the worker's history first shows the phase. */
   async reached(id: string, phase: string): Promise<number> {
     return this.#first(this.keys.events(id), (data) => data.phase === phase);
   }

@@ -44,7 +44,7 @@ export async function startPm2(): Promise<Pm2> {
     );
   const end = () => pm2('kill', '--silent');
   pm2('ping');
-  // Its daemon outlives whoever started it.
+  // Its daemon outlives the process that started it.
   process.once('exit', end);
   return {
     async start(apps) {

@@ -19,5 +19,5 @@ export function quantile(values: number[], share: number): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? Number.NaN;
 }
 
-/** The middle of several runs: the machines that this is run on are shared, and one run tells little. */
+/** The median of several runs: machines are shared, so a single run proves little. */
 export const median = (values: number[]) => quantile(values, 0.5);

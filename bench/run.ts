@@ -1,6 +1,6 @@
 /**
  * `npm run bench [NAME …]`: every figure that this project holds itself to, each as a ratio or against a bound, measured in
- * this run on this machine. Machines are shared and noisy: a goal that is missed is told, and fails nothing.
+ * this run on this machine. Machines are shared and noisy: a missed goal is reported and fails nothing.
  */
 
 import { engineAtAnyPrice } from '../scripts/engine.ts';

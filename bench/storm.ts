@@ -1,5 +1,5 @@
 /**
- * A storm of starts: many workers declared at once, while one that runs goes on printing. Measured: whether all become
+ * A storm of starts: many workers declared at once, while a running one keeps printing. Measured: whether all become
  * RUNNING with their first body (or wait as Queued because memory is short), how long a line of the running one takes, whether
  * the manager keeps its lease and answers `/livez`, and how much memory stays free.
  *

@@ -1,7 +1,7 @@
 /**
  * No-op Python tasks a second through one real worker, and the time from a submit to the start of the function on an idle
  * worker, beside Celery and RQ: the same functions in the same Python, on the same Redis, in turn. Each queue is filled
- * first; the functions themselves tell when the first and the last of them ran.
+ * first; the functions themselves record when the first and the last of them ran.
  */
 import { type ChildProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

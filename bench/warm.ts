@@ -1,8 +1,8 @@
 /**
  * create → RUNNING where a warm worker waits: from the push of the command until a blocked reader of the worker's history
- * hears RUNNING; and until one of its output hears `ready`, the first word of the wrapper that speaks for it by then. One
+ * receives RUNNING; and until a reader of its output receives `ready`, the first entry of its wrapper. One
  * after the other, in bursts that are over before the pool begins to refill; beside it the same create where none waits,
- * and what an entry takes that is pushed and heard with nobody in between, in the same moments.
+ * and the time of an entry that is pushed and received directly, at the same moments.
  * In both runtimes, by a real manager.
  */
 import { randomUUID } from 'node:crypto';
@@ -25,7 +25,7 @@ const LONGEST_MS = 120_000;
 
 export interface WarmContext {
   redisUrl: string;
-  /** What the manager is told of Docker; without it the process runtime is measured. */
+  /** The manager's Docker settings; without them the process runtime is measured. */
   docker?: { host: string; image: string; bodyRedisUrl: string } | undefined;
 }
 
@@ -75,7 +75,7 @@ export async function run({ redisUrl, docker }: WarmContext): Promise<Result[]> 
 
 /** Milliseconds since the push. */
 interface Took {
-  /** Of an entry that is only pushed and heard, just before. */
+  /** Of an entry that is only pushed and received, just before. */
   bare: number;
   running: number;
   ready: number;

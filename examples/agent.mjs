@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// An agent that runs each prompt as a shell command. Speaks JSON lines (docs/agents.md).
+// An agent that runs each prompt as a shell command. Uses JSON lines (docs/agents.md).
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""An agent that runs each prompt as a shell command. Speaks JSON lines (docs/agents.md); needs Python 3.9."""
+"""An agent that runs each prompt as a shell command. Uses JSON lines (docs/agents.md); needs Python 3.9."""
 import json, os, signal, subprocess, sys, threading
 
 command = None  # of the turn under way
@@ -25,6 +25,6 @@ for line in sys.stdin:
         say("tool_use", tool_use_id=id, tool="sh", content=content, input={"command": content})
         command = subprocess.Popen(["sh", "-c", content], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, text=True, start_new_session=True)
-        threading.Thread(target=finish, args=(command, id)).start()  # and go on listening
+        threading.Thread(target=finish, args=(command, id)).start()  # keep reading
     elif request["type"] == "interrupt" and command and command.poll() is None:
         os.killpg(command.pid, signal.SIGTERM)

@@ -46,7 +46,7 @@ export interface Life {
   ended_at?: number | undefined;
 }
 
-/** A worker of which nothing is remembered but what status and heartbeat tell. */
+/** A worker of which only the status and the heartbeat are known. */
 export function newLife(seen: Observation): Life {
   const { status, heartbeat } = seen;
   const known = Math.max(status?.incarnation ?? 0, heartbeat?.incarnation ?? 0);
@@ -54,7 +54,7 @@ export function newLife(seen: Observation): Life {
   const there = body(seen)?.incarnation;
   const expected =
     (status?.status === 'RUNNING' && status.phase !== ASSIGNED) || LIVED.has(status?.phase ?? '');
-  // A number that was told is never taken back: the body before it has been given up.
+  // A reported number is never taken back: the body before it has been given up.
   return {
     incarnation: there === undefined ? known + (expected ? 0 : 1) : Math.max(there, status?.incarnation ?? 0),
     expected,
@@ -91,22 +91,22 @@ export function ready(life: Life, seen: Observation): boolean {
   return alive(seen) && !stale(life, seen) && beat?.incarnation === body(seen)?.incarnation && wasReady(beat);
 }
 
-/** Its wrapper took prompts when it was last heard; of a worker that was ready, and whose heartbeat is lost, that stands. */
+/** Its wrapper accepted prompts at its last heartbeat. This still holds if the heartbeat of a ready worker is lost. */
 export const served = (life: Life, seen: Observation) =>
   seen.heartbeat ? ready(life, seen) : alive(seen) && !stale(life, seen);
 
-/** The wrapper has not been heard for too long. Quiet is a report, never a reason to end it. */
+/** No heartbeat for too long. Silence is reported; it is never a reason to end the body. */
 export function silent(_life: Life, seen: Observation): boolean {
   const heard = Math.max(parseInstant(seen.heartbeat?.at) ?? 0, seen.watching_since);
   return seen.now - heard >= seen.limits.heartbeat_silent_ms;
 }
 
-/** The engine does not tell: neither whether there is a body, nor whether its image is there. */
+/** The engine doesn't answer: neither the body nor its image is known to exist. */
 export function blind(seen: Observation): boolean {
   return seen.actual.kind === 'unknown' || seen.image?.kind === 'unknown';
 }
 
-/** Its image is not there, and nobody builds it; a build that failed for an earlier try is none of this one's. */
+/** Its image is missing and no build runs; a failed build of an earlier attempt doesn't count for this one. */
 export function imageMissing(seen: Observation): boolean {
   return seen.image?.kind === 'absent' || seen.image?.kind === 'failed';
 }
@@ -116,7 +116,7 @@ export function buildFailed(life: Life, { image, now }: Observation): boolean {
   return image?.kind === 'failed' && !life.expected && image.at >= life.starting_since && image.at <= now;
 }
 
-/** Its wrapper waits for what must not stand in Redis. */
+/** Its wrapper waits for secrets, which must not be stored in Redis. */
 export function needsSecrets(life: Life, seen: Observation): boolean {
   const beat = seen.heartbeat;
   return (
@@ -192,7 +192,7 @@ export function forgetAt(life: Life, seen: Observation): number {
 
 export const graceOver = (life: Life, seen: Observation) => seen.now >= (life.ending?.kill_at ?? 0);
 
-/** This incarnation is over: it cannot be made, has exited, or was seen or heard alive and is not there any more. */
+/** This incarnation is over: it cannot be made, has exited, or was observed alive and is gone. */
 export function ended(life: Life, seen: Observation): boolean {
   if (seen.refusal?.kind === 'permanent') return true;
   if (seen.refusal && !alive(seen) && overdue(life, seen)) return true;

@@ -45,12 +45,12 @@ export function queued(life: Life, seen: Observation): Partial<Life> {
   return { queued_since: life.queued_since ?? seen.now };
 }
 
-/** The start goes on: the time in the queue does not count towards its deadline. */
+/** The start continues: the time in the queue does not count towards its deadline. */
 export function admitted(life: Life, seen: Observation): Partial<Life> {
   return { starting_since: life.starting_since + queuedMs(life, seen), queued_since: undefined };
 }
 
-/** The body that it was given never came to work for it, which is no failure of its own: the next one it gets by itself. */
+/** The claimed body never worked for it. That isn't its own failure, so its next body is created for it. */
 export function doneWithout(life: Life, seen: Observation): Partial<Life> {
   return { ...nextIncarnation(life, seen), restarts: life.restarts };
 }

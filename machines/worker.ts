@@ -148,7 +148,7 @@ export const workerMachine = life.createMachine({
               ...unwanted('STARTING.stopping'),
               when('stale', [remove]),
               ...endings,
-              // One that took over a body may be ready before anybody has looked.
+              // A worker that claimed a warm body may be ready before the first observation.
               when('ready', ['mark ready'], 'RUNNING.ready'),
               when('alive', ['adopt'], 'STARTING.booting'),
               when('present', [start]),
@@ -246,7 +246,7 @@ export const workerMachine = life.createMachine({
     },
     STOPPED: { on: { observed: finished } },
     FAILED: { on: { observed: finished } },
-    // A start that came while a finished worker was about to be forgotten was accepted, and counts.
+    // A start command accepted while a finished worker was about to be deleted counts.
     DELETED: {
       on: {
         observed: [

@@ -93,7 +93,7 @@ async function pull(docker: Docker, name: string, log: Log): Promise<void> {
   }
 }
 
-/** Waits for the end of a build or pull. Its errors stand in the stream, not in the status of the answer. */
+/** Waits for the end of a build or pull. Its errors are in the stream, not in the status of the response. */
 export async function follow(docker: Docker, stream: NodeJS.ReadableStream, onLine?: Log): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     docker.modem.followProgress(
@@ -180,7 +180,7 @@ async function addNpm(work: string, tree: string): Promise<void> {
   }
 }
 
-/** What the official slim images tell dpkg and apt: no manuals in images, and no archives left behind. */
+/** The dpkg and apt settings of the official slim images: no manuals, and no archives left behind. */
 const HABITS = {
   'etc/dpkg/dpkg.cfg.d/docker': [
     'force-unsafe-io',

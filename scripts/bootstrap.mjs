@@ -52,11 +52,11 @@ function install() {
   });
   if (result.status !== 0) {
     console.error(
-      `\`npm ${NPM_INSTALL.join(' ')}\` failed${result.error ? `: ${result.error.message}` : ''}. Run it by hand in ${root} to see why.`,
+      `\`npm ${NPM_INSTALL.join(' ')}\` failed${result.error ? `: ${result.error.message}` : ''}. Run it in ${root} to see why.`,
     );
     process.exit(1);
   }
-  // npm leaves its copy of the lock as it was where nothing had to be changed.
+  // npm leaves its copy of the lock file unchanged if it changes nothing.
   const now = new Date();
   if (existsSync(INSTALLED)) utimesSync(INSTALLED, now, now);
   console.error(`Installed in ${Math.round((Date.now() - began) / 1000)} s.`);

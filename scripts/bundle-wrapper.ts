@@ -31,7 +31,7 @@ const loadLate: Plugin = {
   setup(on) {
     on.onResolve({ filter: LAZY }, ({ path, kind }) => {
       const name = path.replace(/^node:/, '');
-      // `await import(…)` loads late by itself; a part made of ours would have a default export only.
+      // `await import(…)` already loads lazily; a chunk of ours would have a default export only.
       return kind === 'dynamic-import'
         ? { path: `node:${name}`, external: true }
         : { path: name, namespace: 'late' };
@@ -72,7 +72,7 @@ function namesOf(module: string): string[] {
   return Object.keys(process.getBuiltinModule(`node:${module}`) ?? {});
 }
 
-/** The bundle, and what tells one bundle from another. */
+/** The bundle and its hash. */
 export interface WrapperBundle {
   path: string;
   /** sha256 of the content, in hex. */

@@ -25,11 +25,11 @@ import {
 } from './private-dockerd.ts';
 
 export interface DockerAccess {
-  /** Path of the daemon's Unix socket, or the URL in DOCKER_HOST where that is no Unix socket. */
+  /** Path of the daemon's Unix socket, or the URL in DOCKER_HOST if that isn't a Unix socket. */
   socket: string;
   /** Whether a private daemon was started by this call. */
   started: boolean;
-  /** Ends a private daemon when nobody else uses it; leaves any other alone. */
+  /** Ends a private daemon when no other process uses it; leaves any other alone. */
   stop(): Promise<void>;
 }
 
@@ -84,7 +84,7 @@ async function alone<T>(act: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Installs what a private daemon needs; answers what stands in the way. */
+/** Installs what a private daemon needs; returns what prevents it. */
 function prepare(log: (line: string) => void): string | undefined {
   const other = otherDaemon();
   if (other)
@@ -163,7 +163,7 @@ async function running(): Promise<string[]> {
   return (await docker.listContainers()).map(({ Names }) => Names[0] ?? '?');
 }
 
-/** As asked for by a person: not while containers run, whoever they belong to. */
+/** On explicit request: not while any containers run. */
 async function endIfIdle(): Promise<void> {
   if (!(await answers(PLACE.socket))) return;
   const names = await running();

@@ -17,7 +17,7 @@ import { freePort } from './redis-port.ts';
 /** A server that a start has launched. */
 export interface Launched {
   stop(): Promise<void>;
-  /** Lets it go on without its launcher. */
+  /** Lets it run without its launcher. */
   leave(): void;
 }
 
@@ -27,7 +27,7 @@ export interface KeptRedis {
   joined: boolean;
   /** For the manager to inherit: it counts as a user even if its starter is killed. */
   usersFd: number;
-  /** Leaves the server; ends it if nobody else uses it. Returns whether it has ended. */
+  /** Leaves the server; ends it if no other process uses it. Returns whether it has ended. */
   stop(): Promise<boolean>;
 }
 
@@ -117,8 +117,8 @@ async function joinKept(
 }
 
 /**
- * Leaves the server, and ends it if nobody uses it. The own lock goes first: of several users that leave at the same moment,
- * each would find the others still there. Whoever gets the lock alone then ends the server, and a start waits meanwhile.
+ * Leaves the server, and ends it if no other process uses it. The own lock goes first: of several users that leave at the same moment,
+ * each would find the others still there. The process that then gets the lock alone ends the server, and a start waits meanwhile.
  */
 async function endIfUnused(directory: string, users: FileLock, end: () => Promise<void>): Promise<boolean> {
   users.release();

@@ -26,7 +26,7 @@ export const PING_MS = 2000;
 const START_MS = 45_000;
 /** The kernel takes milliseconds to end a killed process. */
 const DYING_MS = 3000;
-/** How Go tells that a program ended by a defect of its own. */
+/** How Go reports a crash of the program itself. */
 const PANIC = /^(panic|fatal error|unexpected fault address)\b.*/m;
 
 /** What gives a daemon another try that cannot read what a killed one left, the smaller loss first. */
@@ -78,7 +78,7 @@ function bridgesIn(record: string): Set<string> {
   return new Set([...ids].map(([, id]) => `br-${id}`));
 }
 
-/** Starts one once; `panic` is how Go told of a defect of the daemon's own, where it did. */
+/** Starts one once; `panic` is Go's report of a crash of the daemon, if there was one. */
 async function tryStart(
   { data, run, socket, pidFile }: DockerdPlace,
   flags: string[],
@@ -86,7 +86,7 @@ async function tryStart(
   mkdirSync(data, { recursive: true });
   mkdirSync(run, { recursive: true, mode: 0o700 });
   const containerdPid = join(run, 'exec', 'containerd', 'containerd.pid');
-  // A pid file left by a kill would be believed while nobody has reaped the dead, and when another has their number.
+  // A pid file left by a kill would be believed until the dead process is reaped, or if its pid is used again.
   for (const file of [pidFile, containerdPid]) if (!(await stays(file))) rmSync(file, { force: true });
   const logFile = join(run, 'dockerd.log');
   const out = openSync(logFile, 'w', 0o600);
@@ -101,7 +101,7 @@ async function tryStart(
   const said = readFileSync(logFile, 'utf8').trim();
   const panic = PANIC.exec(said)?.[0];
   const lines = said.split('\n');
-  // What it ends with is no line of its log, and its containerd may log after that.
+  // Its final output isn't a line of its log, and its containerd may log after that.
   const reason = panic ?? lines.findLast((line) => !line.startsWith('time=')) ?? lines.at(-1) ?? '';
   return { error: `${reason || 'it printed nothing'} (whole log: ${logFile})`, panic };
 }

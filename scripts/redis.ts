@@ -19,7 +19,7 @@ import { answers, freePort } from './redis-port.ts';
 export interface RedisAccess {
   /** As this machine sees it. Holds the password where there is one: never print it. */
   url: string;
-  /** As a Docker body sees it; `undefined` where the manager finds that out by itself. */
+  /** As a Docker body sees it; `undefined` if the manager detects it. */
   bodyUrl: string | undefined;
   /** Where it came from, for people. */
   how: string;
@@ -154,7 +154,7 @@ function install(log: (line: string) => void): string | undefined {
 export async function bridgeAddress(docker: Docker): Promise<string | undefined> {
   if (process.platform !== 'linux') return 'host.docker.internal';
   const { Gateway, Subnet } = (await docker.getNetwork('bridge').inspect()).IPAM?.Config?.[0] ?? {};
-  // An engine that has just made its bridge tells the subnet only; the bridge has its first address.
+  // An engine that has just made its bridge reports only the subnet; the bridge has its first address.
   const address: string | undefined = Gateway ?? Subnet?.replace(/\.\d+\/\d+$/, '.1');
   // Tried, because the system's list leaves out a bridge that no container is on at the moment.
   return address && (await freePort(0, address).catch(() => undefined)) ? address : undefined;

@@ -2,7 +2,7 @@
  * `npm start`: a manager to work with. It is `worker-manager serve`, with what a checkout lacks made first: the wrapper, the
  * worker image where a Docker daemon answers, and a private Redis where REDIS_URL is not set.
  *
- * The private Redis ends with its last manager, and its data, port and password are kept: the next start goes on with the
+ * The private Redis ends with its last manager, and its data, port and password are kept: the next start uses the
  * same workers. A second start of the same cell joins the Redis that runs, and its manager stands by. Arguments are passed
  * to `serve`; the exit code is the manager's.
  */
@@ -64,7 +64,7 @@ try {
   if (ended) await sayWhatIsLeft(ended.settings, ended.env, redisEnded ?? false);
 }
 
-/** A person who ends a manager should know what goes on without it, and how to get back to it. */
+/** After the manager ends, the user should know what keeps running and how to get back to it. */
 async function sayWhatIsLeft(settings: Settings, env: NodeJS.ProcessEnv, redisEnded: boolean): Promise<void> {
   const { redisUrl, workerRedisUrl, workerImage, runtime, cell, home, dockerHost } = settings;
   const { runtimes } = createRuntimes({

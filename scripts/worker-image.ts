@@ -1,6 +1,6 @@
 /**
  * Builds the plain worker image (CUSTOM, without modules) as the manager would, and names it `worker:latest` too: what
- * the demo, `npm start` and the tests run where nobody asks for more.
+ * the demo, `npm start` and the tests run by default.
  *
  * As a program (`node scripts/worker-image.ts`) it prints the image's name.
  */
@@ -33,7 +33,7 @@ export async function ensureWorkerImage(docker: Docker, log: Log): Promise<strin
   }
 }
 
-/** Where the client's daemon is, as `createImages` is told it. */
+/** The address of the client's daemon, for `createImages`. */
 function hostOf(docker: Docker): string {
   const { socketPath, host, port } = docker.modem as { socketPath?: string; host?: string; port?: number };
   return socketPath ?? `tcp://${host}:${port}`;

@@ -1,4 +1,4 @@
-"""What every queue under test runs: nothing, and two functions that tell when they ran, by the clock of the system."""
+"""What every queue under test runs: an empty function, and two that record when they ran by the system clock."""
 import time
 
 

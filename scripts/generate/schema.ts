@@ -46,7 +46,7 @@ export function typeOf(one: Schema): string {
   return `${type}${numbers}${bounds(undefined, one.maxLength, ' characters')}`;
 }
 
-/** zod bounds whole numbers by what a double can tell; that is no bound of ours. */
+/** zod bounds integers by what a double can represent; that bound isn't ours. */
 const safe = (bound: number | undefined) =>
   bound !== undefined && Math.abs(bound) >= Number.MAX_SAFE_INTEGER ? undefined : bound;
 

@@ -20,7 +20,7 @@ export function between(text: string, name: string, content: string): string {
   return `${text.slice(0, from + begin.length)}\n\n${content}\n\n${text.slice(to)}`;
 }
 
-/** Writes the files where they differ; with `--check` it only tells which do, and sets the exit code to 1. */
+/** Writes the files where they differ; with `--check` it only reports which do, and sets the exit code to 1. */
 export function writeOrCheck(files: Record<string, string>): void {
   const stale = Object.entries(files).filter(([path, text]) => read(path) !== text);
   if (process.argv.includes('--check')) {

@@ -14,14 +14,14 @@ export type Agent = 'claude' | 'factory' | 'codex';
 export interface Case {
   name: string;
   turns: Turn[];
-  /** Turns of an earlier process, whose conversation this one goes on with. */
+  /** Turns of an earlier process, whose conversation this one continues. */
   earlier?: Turn[];
   /** A conversation that there is not. */
   session?: string;
   spec?: Partial<WorkerSpec>;
   /** Without it there is an Anthropic key. */
   secrets?: string[];
-  /** Nobody listens at the gateway's address. */
+  /** Nothing listens at the gateway's address. */
   unreachable?: true;
   only?: Agent | Agent[];
 }

@@ -35,7 +35,7 @@ describe('turns of Claude Code', () => {
     ]);
   });
 
-  it('are not ended by the result of a turn that it began by itself', () => {
+  it('are not ended by the result of a turn that the agent started on its own', () => {
     const dialogue = open();
     dialogue.prompt('one');
     expect(dialogue.hear(result({})).ended).toMatchObject({ ok: true, cost_usd: 1 });
@@ -46,7 +46,7 @@ describe('turns of Claude Code', () => {
     expect(dialogue.hear(result({ total_cost_usd: 6 })).ended).toMatchObject({ ok: true, cost_usd: 2 });
   });
 
-  it('begin anew in cost after /clear', () => {
+  it('restart their cost after /clear', () => {
     const dialogue = open();
     dialogue.prompt('one');
     dialogue.hear(result({ total_cost_usd: 5 }));
@@ -93,7 +93,7 @@ describe('turns of Claude Code', () => {
     expect(dialogue.interrupt()).toEqual({});
   });
 
-  it('tell a denial once', () => {
+  it('report a denial once', () => {
     const dialogue = open();
     dialogue.prompt('one');
     const denied = {

@@ -39,7 +39,7 @@ describe('Codex', () => {
     });
   });
 
-  it('lets a command go on that outlives a turn, and ends one of an interrupted turn', () => {
+  it('keeps a command that outlives a turn running, and ends one of an interrupted turn', () => {
     for (const interrupted of [false, true]) {
       const { dialogue, told } = inTurn();
       told('item/started', { item: command });
@@ -53,7 +53,7 @@ describe('Codex', () => {
     }
   });
 
-  it('hears nothing of other conversations and of earlier turns', () => {
+  it('ignores other conversations and earlier turns', () => {
     const { told } = inTurn();
     expect(told('item/started', { item: command, threadId: 'b' })).toEqual({});
     expect(told('item/started', { item: command, turnId: 't0' })).toEqual({});

@@ -72,7 +72,7 @@ describe.each(DIALOGUES)('what %s may say', (_name, open, real) => {
   it.each([
     ['closed', '['.repeat(100_000) + ']'.repeat(100_000)],
     ['unclosed', '{"a":'.repeat(1_000_000)],
-  ])('is no message of the protocol if it is nested very deep (%s)', (_, deep) => {
+  ])('is not a message of the protocol if it is nested very deep (%s)', (_, deep) => {
     for (const line of real.slice(-5)) {
       const nested = `${line.slice(0, -1)},"input":${deep}}`;
       expect(objectOf(nested)).toBeUndefined();
@@ -80,7 +80,7 @@ describe.each(DIALOGUES)('what %s may say', (_name, open, real) => {
     }
   });
 
-  it('is forgotten if it is announced and never ends', () => {
+  it('is dropped if it is announced and never ends', () => {
     const dialogue = open({ workspace: '/', session: undefined });
     dialogue.open();
     dialogue.prompt('x');

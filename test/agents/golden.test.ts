@@ -46,7 +46,7 @@ for (const [agent, type] of [
   });
 }
 
-describe('what an orchestrator is told', () => {
+describe('what an orchestrator receives', () => {
   const ends = (agent: string, name: string) =>
     readGolden(agent, name).told.flatMap(({ ended }) =>
       ended ? [ended.ok ? ended.result : ended.reason] : [],

@@ -34,13 +34,13 @@ describe('Claude Code', () => {
     expect(env).not.toHaveProperty('ANTHROPIC_API_KEY');
   });
 
-  it('asks nobody where everything is allowed, as root too', () => {
+  it('asks for no permission if everything is allowed, even as root', () => {
     expect(launch('CLAUDE').argv).toContain('--dangerously-skip-permissions');
     expect(launch('CLAUDE').env).not.toHaveProperty('IS_SANDBOX');
     expect(launch('CLAUDE', {}, { root: true }).env).toMatchObject({ IS_SANDBOX: '1' });
   });
 
-  it('asks the gate where commands are limited, and refuses what nobody allows', () => {
+  it('asks the gate if commands are limited, and refuses what is not allowed', () => {
     const limited = { gate: ['/worker/gate', "it's"] };
     const { argv, files } = launch('CLAUDE', { allowed_commands: ['git'] }, limited);
     expect(argv).not.toContain('--dangerously-skip-permissions');
@@ -58,13 +58,13 @@ describe('Claude Code', () => {
     expect(launched).toMatchObject({ ANTHROPIC_BASE_URL: 'http://127.0.0.1:1234' });
   });
 
-  it('goes on with a conversation', () => {
+  it('continues a conversation', () => {
     expect(launch('CLAUDE', {}, { session: 'abc' }).argv.slice(-2)).toEqual(['--resume', 'abc']);
   });
 });
 
 describe('Droid', () => {
-  it('asks a model of the user and nobody else, where there is a key for it', () => {
+  it('sends requests only to the user’s model if there is a key for it', () => {
     const { env, files } = launch('FACTORY', { env: { ANTHROPIC_MODEL: 'claude-x' } });
     expect(env).toMatchObject({ FACTORY_AIRGAP_ENABLED: 'true' });
     const { customModels, sessionDefaultSettings } = settings(files);
@@ -169,7 +169,7 @@ describe('instructions', () => {
     expect(text).toContain('execute only these programs: `git`, `npm`.');
   });
 
-  it('say so where no command is allowed at all', () => {
+  it('say so if no command is allowed', () => {
     expect(instructionsOf({ allowed_commands: [] })).toContain('You may not execute any program');
   });
 });

@@ -29,7 +29,7 @@ const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
 /** Of what stands at paths of one machine. */
 const HASH = /\bsha256:[0-9a-f]{64}\b/g;
-/** A list that Codex is answered by, and not only told. */
+/** A list in an answer to Codex, not only in a notification. */
 const isAskedBack = (value: unknown) => JSON.stringify(value).includes('"currentHash"');
 
 /** One scrubber for a whole session: equal ids stay equal. `texts` are replaced wherever they stand. */

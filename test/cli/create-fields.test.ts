@@ -74,7 +74,7 @@ test.each([
   expect(seconds(text)).toBe(value);
 });
 
-test.each(['', 'soon', '-1', '1w', '5 m', '1e3'])('%j is no time', (text) => {
+test.each(['', 'soon', '-1', '1w', '5 m', '1e3'])('%j is not a duration', (text) => {
   expect(() => seconds(text)).toThrow('such as 90s');
 });
 
@@ -85,9 +85,9 @@ test('pairs gather, and may hold = in their value', () => {
   expect(() => pair('=x')).toThrow('NAME=VALUE');
 });
 
-test('a text may stand in a file', () => {
+test('a text may come from a file', () => {
   expect(textOrFile('plain')).toBe('plain');
-  expect(textOrFile(`@${import.meta.filename}`)).toContain('a text may stand in a file');
+  expect(textOrFile(`@${import.meta.filename}`)).toContain('a text may come from a file');
   expect(() => textOrFile('@/nowhere')).toThrow('ENOENT');
 });
 
@@ -109,6 +109,6 @@ test.each<[string, boolean]>([
   ],
   ['This manager uses only process (RUNTIME=process).', false],
   ['', false],
-])('whether a person is told that "%s": %s', (reason, expected) => {
+])('whether the user sees that "%s": %s', (reason, expected) => {
   expect(isUnexpected(reason)).toBe(expected);
 });

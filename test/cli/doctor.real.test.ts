@@ -61,7 +61,7 @@ test('an engine that is not there fails alone, and is a hint beside another', as
   });
 });
 
-test('a Redis that forgets is told', async () => {
+test('a Redis that loses data is reported', async () => {
   const args = ['--maxmemory', '50mb', '--maxmemory-policy', 'allkeys-lru'];
   const redis = await startRedis({ appendonly: false, args });
   onTestFinished(() => redis.stop());

@@ -46,7 +46,7 @@ test('wrong usage exits 2 and says what there is', async () => {
   expect(await wm('--help')).toMatchObject({ code: 0, out: expect.stringContaining('explain') });
 });
 
-test('a command that nobody answers stands: 124, and a manager that comes carries it out', async () => {
+test('an unanswered command exits with 124 and stays, and the next manager carries it out', async () => {
   const { cell, wm } = lonely();
   const { code, out, err } = await wm(
     'create',
@@ -71,14 +71,14 @@ test('a command that nobody answers stands: 124, and a manager that comes carrie
   expect((await wm('ps', '-q', '--no-trunc')).out).toBe(again.out);
 });
 
-test('who waits for long for an answer is told why there is none', async () => {
+test('a long wait for an answer prints why there is none', async () => {
   const { cell, wm } = lonely();
   const { code, err } = await wm('create', '--wait', '--timeout', '12s', '--', 'sleep', '60');
   expect(code).toBe(124);
   expect(err).toMatch(new RegExp(`^note: No manager leads the cell ${cell}; .* Still waiting\\.$`, 'm'));
 });
 
-test('explain says that nobody leads', async () => {
+test('explain reports a missing leader', async () => {
   const { cell, wm } = lonely();
   const redis = new Redis(redisUrl);
   onTestFinished(() => redis.disconnect());
@@ -119,7 +119,7 @@ test('a reader that has seen enough ends a verb quietly', async () => {
   expect(await follow.done).toMatchObject({ code: 0, err: '' });
 });
 
-test('a wrong setting stops serve with its name, and doctor tells it', async () => {
+test('a wrong setting stops serve with its name, and doctor reports it', async () => {
   const { start } = lonely();
   const env = { LEASE_SECONDS: 'soon' };
   const served = await start(['serve'], undefined, env).done;

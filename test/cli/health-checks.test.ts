@@ -44,7 +44,7 @@ test('a loop that does not move is reported', async () => {
   expect(await checksOf({ loopQuietSeconds: 90 })).toMatchObject([{ name: 'Manager loop', state: 'bad' }]);
 });
 
-test('an address where nothing listens is a hint with the reason', async () => {
+test('an address that refuses connections gives a warning with the reason', async () => {
   const { http } = await managerWith({});
   await http.close();
   expect(await collect(http.port)).toMatchObject([

@@ -46,7 +46,7 @@ test('an image is shown before it is built, built once, listed, and held against
   expect(listed.find((one) => one.name === name)).toMatchObject({ agent_type: 'CUSTOM', modules: [] });
   expect((await wm('images', 'ls')).out).toContain(name);
 
-  // Nobody has used it in this cell, and it is new: it stays for the whole retention.
+  // It is unused in this cell, and it is new: it stays for the whole retention.
   const { code, out } = await wm('images', 'gc', '--dry-run');
   expect(code).toBe(0);
   expect(out).not.toContain(`${name} `);

@@ -49,7 +49,7 @@ test('exit codes: 1 failed, 2 wrong usage, 124 timed out', () => {
   expect(exitCodeOf(new TimedOut('x'))).toBe(124);
 });
 
-test('an error is told once, with the paths that its message does not name, and without passwords', () => {
+test('an error is printed once, with the paths that its message does not name, and without passwords', () => {
   const issues = [
     { path: 'name', message: 'is long' },
     { path: 'env.A', message: 'is odd' },
@@ -87,7 +87,7 @@ test('ids of a stream sort as numbers', () => {
   expect(['10-1', '9-2', '10-0', '9-10'].sort(compareIds)).toEqual(['9-2', '9-10', '10-0', '10-1']);
 });
 
-test('what Redis tells of itself is judged', () => {
+test('the settings that Redis reports are checked', () => {
   const judged = (text: string) => redisSettings(parseInfo(text), 'x').map(({ state }) => state);
   const good = 'redis_version:7.0.15\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\n';
   expect(judged(good)).toEqual(['ok', 'ok', 'ok']);
@@ -99,7 +99,7 @@ test('what Redis tells of itself is judged', () => {
   expect(judged(good.replace('aof_enabled:1', 'aof_enabled:0'))).toEqual(['ok', 'ok', 'hint']);
 });
 
-test('ps tells who waits for a start their place, per runtime, the oldest first', () => {
+test('ps shows workers that wait for a start their place, per runtime, the oldest first', () => {
   const summaries = [
     ['a', 'queued', 'process'],
     ['b', 'ready', 'process'],

@@ -203,7 +203,7 @@ test('events of all workers come merged and live', async () => {
   expect((await follow.done).code).toBe(130);
 });
 
-test('an id is found by its unique beginning; an ambiguous one is told with its candidates', async () => {
+test('an id is found by its unique beginning; an ambiguous one is rejected with its candidates', async () => {
   const ids = ['abcd0000', 'abcd1111'].map((start) => `${start}-0000-4000-8000-000000000000`);
   for (const id of ids) expect((await wm('create', '--worker-id', id, '--', 'true')).out).toBe(`${id}\n`);
   const ambiguous = await wm('status', 'abcd');

@@ -101,10 +101,10 @@ test.each([
     'name: a\ncount: 1\n---\nname: *b\ncount: 1\n',
     [/^pools.yaml:[34]: .*alias/i],
   ],
-  ['aliases that grow without end', BOMB, [/^pools.yaml:1: .*alias/i]],
+  ['aliases that grow without bound', BOMB, [/^pools.yaml:1: .*alias/i]],
   ['nothing', '# nothing\n', ['pools.yaml: declares no pool']],
   ['two things at once', 'name: a\ncount: x\ncpus: 0\n', [/^pools.yaml:2: count/, /^pools.yaml:3: cpus/]],
-])('what is wrong is told by line and field: %s', (_, text, expected) => {
+])('errors are reported by line and field: %s', (_, text, expected) => {
   const told = refusal(text);
   for (const line of expected)
     expect(told).toContainEqual(typeof line === 'string' ? line : expect.stringMatching(line));

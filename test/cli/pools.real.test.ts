@@ -117,7 +117,7 @@ const deleted = async (...names: string[]) => {
 };
 const ENDS = ['sh', '-c', 'echo the end of it; exit 3'];
 
-test('whoever waits for a pool waits for its warm workers, too', { timeout: LONG }, async () => {
+test('waiting for a pool includes its warm workers', { timeout: LONG }, async () => {
   await writeFile(file, one('warm', ['sleep', '600'], 'warm: 2'));
   expect(await wm('apply', '-f', file, '--wait')).toMatchObject({ code: 0, err: '' });
   const [pool] = JSON.parse((await wm('pools', '-o', 'json')).out);
@@ -125,7 +125,7 @@ test('whoever waits for a pool waits for its warm workers, too', { timeout: LONG
   await deleted('warm');
 });
 
-test('whoever waits for a pool whose workers keep ending hears why', { timeout: LONG }, async () => {
+test('waiting for a pool whose workers keep failing prints why', { timeout: LONG }, async () => {
   const handlers = join(home, 'broken.py');
   await writeFile(handlers, 'raise ValueError("never to be read")\n');
   await writeFile(file, `name: dies\ncount: 1\nexecution_mode: direct\nhandlers: [${handlers}]\n`);
@@ -149,7 +149,7 @@ test('whoever waits for a pool whose workers keep ending hears why', { timeout: 
   await deleted('dies', 'rolls');
 });
 
-test('what is refused of a pool is told once, by the names of its file', { timeout: LONG }, async () => {
+test('rejected fields of a pool are reported once, by the names in its file', { timeout: LONG }, async () => {
   await writeFile(file, 'name: a\ncount: 1\nexecution_mode: direct\nimage: x\n');
   const refused = await wm('apply', '-f', file);
   expect(refused).toMatchObject({

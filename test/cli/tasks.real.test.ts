@@ -7,7 +7,7 @@ import { wmOf } from './wm.ts';
 
 const redisUrl = inject('redisUrl');
 
-/** A cell whose pool `default` has been served once, and is no more: its tasks wait, with a warning. */
+/** A cell whose pool `default` was served once and is not any more: its tasks wait, with a warning. */
 async function lonely() {
   const cell = newCell();
   const redis = new Redis(redisUrl);
@@ -20,7 +20,7 @@ async function lonely() {
   return { cell, ...wmOf({ redisUrl, cell }) };
 }
 
-test('a task is handed in, listed, looked at and cancelled', async () => {
+test('a task is submitted, listed, shown and cancelled', async () => {
   const { wm } = await lonely();
   const given = await wm(
     'tasks',
@@ -77,14 +77,14 @@ test('with --wait its result is printed, and a failure is one of the verb', asyn
   });
 });
 
-test('what is wrong is told, and nothing is handed in', async () => {
+test('an error is reported, and nothing is submitted', async () => {
   const { wm } = await lonely();
   const submissions: [string[], number, string][] = [
     [[], 2, '--function'],
     [['-f', 'a b'], 2, 'payload'],
     [['-f', 'a', '--', 'ls'], 2, 'one of --function'],
     [['-f', 'a', '--args', '[1'], 2, 'The value is not JSON'],
-    // Nobody has allowed commands in a pool that is not declared.
+    // Commands are not allowed in a pool that is not declared.
     [['--', 'ls', '-l'], 2, 'set commands: true'],
     [['--pool', 'nope', '-f', 'a'], 1, 'There is no pool nope'],
   ];

@@ -23,7 +23,7 @@ test.each([
   expect(age(ms)).toBe(text);
 });
 
-test('what is no instant has no age', () => {
+test('a value that is not an instant has no age', () => {
   expect(ageOf(undefined, 0)).toBe('-');
   expect(ageOf('soon', 0)).toBe('-');
   expect(ageOf('1970-01-01T00:00:00Z', 5000)).toBe('5s');

@@ -57,7 +57,7 @@ test('commands of a consumer that died are taken over, each once, before new one
   await cell.stream.ensureGroup();
   const commands = Array.from({ length: 3 }, () => createCommand());
   for (const command of commands.slice(0, 2)) await cell.push(command);
-  const group = ['GROUP', COMMAND_GROUP, 'somebody else'] as const;
+  const group = ['GROUP', COMMAND_GROUP, 'another manager'] as const;
   await cell.redis.xreadgroup(...group, 'COUNT', 10, 'STREAMS', cell.store.keys.commands, '>');
   await cell.push(commands[2]);
   await consume(cell);
@@ -121,7 +121,7 @@ test('an answer that cannot be written where it was asked for is given where all
   expect(await cell.redis.llen(reply_to)).toBe(1);
 });
 
-test('an answer on a stream of its own goes away by itself', async () => {
+test('an answer on a stream of its own expires', async () => {
   const cell = openCell();
   const reply_to = `worker:responses:${randomUUID()}`;
   onTestFinished(() => void cell.redis.del(reply_to));
@@ -132,7 +132,7 @@ test('an answer on a stream of its own goes away by itself', async () => {
   expect(await cell.answers()).toEqual([]);
 });
 
-test('commands that somebody deleted from the stream hide none behind them', async () => {
+test('commands deleted from the stream hide none behind them', async () => {
   const cell = openCell();
   await cell.stream.ensureGroup();
   const gone = await Promise.all(Array.from({ length: 20 }, () => cell.push(createCommand())));
@@ -163,7 +163,7 @@ test('a command leaves the stream once it is answered, and an unanswered one nev
 test('a group that was destroyed is made again, and no answered command is carried out twice', async () => {
   const cell = openCell();
   await consume(cell);
-  // Without an id of its own, a create that is read twice would make two workers once its answer is forgotten.
+  // Without an id of its own, a create that is read twice would create two workers once its answer is deleted.
   const first = createCommand();
   await cell.push(first);
   await answered(cell, 1);
@@ -195,7 +195,7 @@ test('a credential that was put into env is refused, and stays nowhere in Redis'
   expect(texts.get(cell.store.keys.dead)).toContain('is not JSON');
 });
 
-test('answers are remembered within a budget: the oldest are forgotten first', async () => {
+test('answers are kept within a budget: the oldest are deleted first', async () => {
   const cell = openCell();
   const { redis, store } = cell;
   await consume(cell);
@@ -244,7 +244,7 @@ test('the epoch rises even after everything was lost, and when the clock of Redi
   const cell = openCell(server.url);
   const first = await cell.acquire();
   const second = await cell.acquire();
-  // Two leaders within one millisecond are told apart by counting, which is lost with the rest.
+  // Two leaders within one millisecond are distinguished by counting, which is lost with the rest.
   await vi.waitFor(
     async () => expect(Number((await cell.redis.time())[0]) * 1000).toBeGreaterThan(second),
     PATIENCE,
@@ -279,7 +279,7 @@ async function everythingIn({ redis }: ReturnType<typeof openCell>, key: string)
   return (await redis.get(key)) ?? '';
 }
 
-test('a list comes in pages that lack and repeat nobody, even if the worker of the cursor is gone', async () => {
+test('the pages of a list lack and repeat no worker, even if the worker of the cursor is gone', async () => {
   const cell = openCell();
   const epoch = await cell.acquire();
   await consume(cell, epoch);

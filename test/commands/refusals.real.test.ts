@@ -5,7 +5,7 @@ import { answered, consume, createCommand, PATIENCE, pending } from './consumer.
 
 const target = (worker_id: unknown) => ({ command: 'delete', request_id: 'r', worker_id });
 
-/** Its answer, and that of a sound command pushed right behind it: the loop goes on. */
+/** Its answer, and that of a sound command pushed right behind it: the loop continues. */
 async function answerTo(cell: Cell, entry: unknown): Promise<Record<string, unknown>> {
   await consume(cell);
   await cell.push(entry);
@@ -32,7 +32,7 @@ test.each<[string, object, string[]]>([
   ['a wrong element', createCommand({ command_line: ['agent', 7] }), ['command_line.1']],
   ['no command line', { ...createCommand(), command_line: undefined }, ['command_line']],
   ['an agent of no known type', createCommand({ agent_type: 'HAL' }), ['agent_type']],
-  ['an id that is no UUID', target('../../etc'), ['worker_id']],
+  ['an id that is not a UUID', target('../../etc'), ['worker_id']],
   ['an id in upper case', target(randomUUID().toUpperCase()), ['worker_id']],
   ['an id that is a glob', target('*'), ['worker_id']],
   ['an id that is the prototype', target('__proto__'), ['worker_id']],
@@ -108,7 +108,7 @@ test('an entry without the field "data" is put aside', async () => {
   }, PATIENCE);
 });
 
-test('a command that is nested without end is refused, and not by a crash', async () => {
+test('a command that is nested too deep is refused without a crash', async () => {
   const depth = 100_000;
   const text = `{"command":"list","request_id":"r","env":${'['.repeat(depth)}${']'.repeat(depth)}}`;
   const answer = await answerTo(openCell(), text);

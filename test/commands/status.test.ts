@@ -7,7 +7,7 @@ const CHECKED: Figures = { cpu_percent: 12, memory_bytes: 1024, pids: 1, at: '20
 
 // The figures of the last check stood in the answer until the next one, as if the body still used that.
 test.each(WORKER_STATUSES)(
-  'the figures of a worker that is %s are told while it has a body',
+  'the figures of a worker that is %s are reported while it has a body',
   async (told) => {
     const worker_id = randomUUID();
     const store = {

@@ -24,7 +24,7 @@ test.each([
   ['empty', ''],
   ['too short', 'short\n'],
   ['of two lines', 'first-line\nsecond-line\n'],
-])('a file that is %s stops the start, and is not told', (_, content) => {
+])('a file that is %s stops the start, and is not printed', (_, content) => {
   const file = fileWith(content);
   const refused = `API_TOKEN_FILE is ${file}, whose content is not 8 to 512 printable characters without spaces.`;
   expect(() => read(file)).toThrow(refused);

@@ -46,7 +46,7 @@ test.each<[string, (path: string) => unknown]>([
   ['no JSON', (path) => writeFileSync(path, '{"token":', { mode: 0o600 })],
   ['endless', (path) => writeFileSync(path, 'x'.repeat(70_000), { mode: 0o600 })],
   ['of other types', (path) => writeFileSync(path, '{"token": 7}', { mode: 0o600 })],
-])('%s in its place is no context, and the next start replaces it', (_, place) => {
+])('%s in its place is not a context, and the next start replaces it', (_, place) => {
   const path = newPath();
   keepToken(path);
   rmSync(path);

@@ -27,14 +27,14 @@ test('secrets are read by name, without the line end that editors add', async ()
   expect(await openSecrets(undefined).read([])).toEqual({});
 });
 
-test('secrets are read anew each time, so that they can be changed', async () => {
+test('secrets are read again each time, so that they can be changed', async () => {
   const secrets = openSecrets(directory);
   expect(await secrets.missing(['NEW', 'KEY'])).toEqual(['NEW']);
   await writeFile(join(directory, 'NEW'), 'x');
   expect(await secrets.missing(['NEW', 'KEY'])).toEqual([]);
 });
 
-test('secrets that cannot be read are named, with where and why, and no content is told', async () => {
+test('secrets that cannot be read are named with their path and the reason, without content', async () => {
   await writeFile(join(root, 'outside'), 'PRECIOUS');
   await symlink('../outside', join(directory, 'link'));
   await mkdir(join(directory, 'folder'));
@@ -64,7 +64,7 @@ test('secrets that cannot be read are named, with where and why, and no content 
 });
 
 test.each(['../outside', '', '.hidden', 'a/b', 'a\0b', '/etc/passwd'])(
-  '%j is no name of a secret',
+  '%j is not a name of a secret',
   async (name) => {
     await expect(openSecrets(directory).read([name])).rejects.toMatchObject({ code: 'invalid_command' });
   },

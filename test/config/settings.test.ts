@@ -179,7 +179,7 @@ test.each([
   expect(`${fault.message} ${JSON.stringify(fault.issues)}`).not.toContain('hunter2');
 });
 
-test('a token and a file with another one are refused, and not told', () => {
+test('a token and a file with another one are refused, and not printed', () => {
   const { message, issues } = faultOf({ API_TOKEN: 'hunter2-token', API_TOKEN_FILE: '/run/token' });
   expect(issues?.map(({ path }) => path)).toEqual(['API_TOKEN_FILE']);
   expect(message).not.toContain('hunter2');
@@ -192,7 +192,7 @@ test('a wrong value is shown on one line and cut', () => {
   expect(message.length).toBeLessThan(500);
 });
 
-test('whatever stands in the environment, either settings or a Fault come out', () => {
+test('any environment gives either settings or a Fault', () => {
   const names = Object.values(VARIABLES).map(({ name }) => name);
   const values = fc.oneof(fc.string({ unit: 'binary' }), fc.double().map(String), fc.webUrl());
   fc.assert(

@@ -12,7 +12,7 @@ import {
   workerSpec,
 } from './runtime.ts';
 
-const READY = 'the program has come to rest';
+const READY = 'the program is ready';
 /** Images of others have no place for the pipe. */
 const PLACE = 'mkdir -p $(dirname "$SECRETS_PIPE")';
 

@@ -53,7 +53,7 @@ runtimeConformance('process', () => makeSubject(true), {
   skip: { ...skip, ...(memory.startsWith('cgroup') ? {} : { oom: `no memory cgroup: ${memory}` }) },
 });
 runtimeConformance('process without cgroups', () => makeSubject(false), {
-  skip: { ...skip, oom: 'an rlimit lets the program see the end of its memory by itself' },
+  skip: { ...skip, oom: 'an rlimit makes the allocation of the program fail instead' },
 });
 
 /** As a manager sees it: none of these bodies was taken over. */

@@ -92,7 +92,7 @@ export function runtimeConformance(
         });
         expect(body.id).toMatch(/\S/);
         expect(JSON.parse(body.spec)).toEqual(order.spec);
-        // Engines tell whole seconds, some of them by another clock.
+        // Engines report whole seconds, some of them by another clock.
         expect(body.created_at).toBeGreaterThan(before - 10_000);
         expect(body.created_at).toBeLessThan(Date.now() + 10_000);
         expect(body.exit_code).toBeUndefined();
@@ -190,7 +190,7 @@ export function runtimeConformance(
         await expect(late).rejects.not.toBeInstanceOf(RuntimeDown);
       });
 
-      test('tells that a program is missing, by a refusal or by the end of the body', async () => {
+      test('reports a missing program, by a refusal or by the end of the body', async () => {
         const refusal = await make('missingProgram')
           .then(({ id }) => runtime.start(id))
           .catch((error: unknown) => error);
@@ -252,18 +252,18 @@ export function runtimeConformance(
         ]);
       });
 
-      test('is 137 and no lack of memory when somebody else killed it', async () => {
+      test('is 137 and not out of memory if another process killed it', async () => {
         await subject.killFromOutside(await run('runs'));
         const body = await reach('exited');
         expect(body.exit_code).toBe(137);
         expect(body.oom_killed ?? false).toBe(false);
       });
 
-      needs('oom', 'is told apart when memory ran out', async () => {
+      needs('oom', 'is distinguished if memory ran out', async () => {
         const { id } = await make('oom');
         await runtime.start(id);
         expect((await reach('exited')).exit_code).not.toBe(0);
-        // An engine may hear of the end before it hears why.
+        // An engine may report the end before its reason.
         await vi.waitFor(async () => expect((await find())?.oom_killed).toBe(true), PATIENCE);
       });
 
@@ -408,7 +408,7 @@ export function runtimeConformance(
         for (const { watch } of all) await watch.close();
       });
 
-      needs('reconnect', 'asks for a look at everything after it was cut off, and goes on', async () => {
+      needs('reconnect', 'asks for a resync after it was cut off, and continues', async () => {
         const { hints, watch, about } = collect(runtime);
         const { id } = await run('runs');
         await vi.waitFor(() => expect(about()).toBe(true), PATIENCE);

@@ -30,7 +30,7 @@ export const PRINTED = 'the last words of a body';
 /** What a runtime may be unable to be asked about; each with the reason, which the skipped test prints. */
 export type Ability = 'oom' | 'grandchildren' | 'outlivesName' | 'reconnect' | 'pause';
 
-/** One cell of one engine, made anew for each test, and the ways to change the world behind the runtime's back. */
+/** One cell of one engine, created for each test, and the ways to change the world behind the runtime's back. */
 export interface Subject {
   runtime: Runtime;
   /** Another manager of the same cell. */
@@ -38,9 +38,9 @@ export interface Subject {
   /** A manager of another cell on the same engine. */
   otherCell: Runtime;
   order(workerId: string, program: Program): BodyOrder;
-  /** Resolves when the program of a started body has come to rest, so that signals find it as it is meant. */
+  /** Resolves when the program of a started body is ready for signals. */
   settled(body: Body): Promise<void>;
-  /** SIGKILL to the body's main process by somebody else. */
+  /** SIGKILL to the body's main process from outside. */
   killFromOutside(body: Body): Promise<void>;
   /** How many processes of the body are alive, as the machine says it, not the runtime. */
   alive(body: Body): Promise<number>;

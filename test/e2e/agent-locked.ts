@@ -14,7 +14,7 @@ export function lockedAgent(agent_type: RealAgent): void {
     }, BUILD_MS);
     afterAll(() => scene?.close(), 60_000);
 
-    test('it is told what it may do, and works with it', async () => {
+    test('it knows what it may do, and works with it', async () => {
       const ready = await worker.told(({ type }) => type === 'ready');
       expect(ready).toMatchObject({ missing_commands: [] });
       expect(ready.enforcement).toEqual(expect.arrayContaining(['groups', 'read-only', 'noexec']));
@@ -27,7 +27,7 @@ export function lockedAgent(agent_type: RealAgent): void {
       expect(JSON.stringify(scene.model.requests[1]?.body)).toMatch(/allowed|only/);
     });
 
-    test('what it may not execute is refused, told, counted, and not executed; the turn goes on', async () => {
+    test('a denied program is refused, reported, counted, and not executed; the turn continues', async () => {
       const before = await scene.metric('permission_denied_total');
       // A hook is advice: git would start it without asking, and the system does not let it.
       const direct = `curl -s ${scene.model.url}/fetched`;
@@ -48,7 +48,7 @@ export function lockedAgent(agent_type: RealAgent): void {
       );
     });
 
-    test('a model that hangs fails the turn, and the conversation goes on', async () => {
+    test('a model that hangs fails the turn, and the conversation continues', async () => {
       await worker.turn('Ada is my name.');
       const { end } = await worker.turn('[[hang x1]]');
       expect(end).toMatchObject({ type: 'turn_failed', reason: 'silent' });

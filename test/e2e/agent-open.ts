@@ -78,7 +78,7 @@ export function openAgent(agent_type: RealAgent): void {
       expect((await worker.turn('[[say Still here.]]')).end).toMatchObject({ result: 'Still here.' });
     });
 
-    test('an endpoint that is overloaded for a moment only delays, and people are told', async () => {
+    test('an endpoint that is overloaded for a moment only delays, with a notice', async () => {
       const { end, entries } = await worker.turn('[[error 529 x1]] [[say At last.]]');
       expect(end).toMatchObject({ type: 'turn_completed', result: 'At last.' });
       expect(entries.filter(({ type }) => type === 'stderr')).not.toEqual([]);

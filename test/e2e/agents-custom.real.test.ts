@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BUILD_MS, openScene, type Scene } from './agents.ts';
 
-/** The least that speaks the Agent Client Protocol: says each prompt back. */
+/** A minimal agent of the Agent Client Protocol: it echoes each prompt. */
 const ACP = `
 const say = (message) => console.log(JSON.stringify({ jsonrpc: '2.0', ...message }));
 require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => scene?.close(), 60_000);
 
 test(
-  'the example that speaks JSON lines',
+  'the example that uses JSON lines',
   async () => {
     const program = await readFile(new URL('../../examples/agent.mjs', import.meta.url), 'utf8');
     const command_line = ['node', '--input-type=module', '-e', program];
@@ -48,7 +48,7 @@ test(
 );
 
 test(
-  'one that speaks ACP',
+  'one that uses ACP',
   async () => {
     const command_line = ['node', '-e', ACP];
     const worker = await scene.create({ agent_type: 'CUSTOM', protocol: 'acp', command_line });

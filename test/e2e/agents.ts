@@ -139,7 +139,7 @@ type History = Record<string, unknown>;
 /** A turn that has ended. */
 export interface Told {
   end: Entry;
-  /** All that was told of it, its end included. */
+  /** All events about it, including its end. */
   entries: Entry[];
 }
 

@@ -31,7 +31,7 @@ function processesOf(tmp: string): string[] {
   });
 }
 
-test('the demo of the process runtime does what it tells, and leaves nothing', {
+test('the demo of the process runtime does what it prints, and leaves nothing', {
   timeout: LONG_MS,
 }, async () => {
   const { tmp, env } = stage();

@@ -17,7 +17,7 @@ test.each([
   ['a lost line', stdout(2, 'line 3'), 'line 3 follows line 1'],
   ['a doubled line', stdout(2, 'line 1'), 'line 1 follows line 1'],
   ['a gap', { seq: 2, type: 'gap', content: '7 lines' }, 'a gap: 7 lines'],
-])('tells of %s', (_, second, fault) => {
+])('reports %s', (_, second, fault) => {
   const ledger = new Ledger();
   ledger.add(stdout(1, 'line 1'));
   ledger.add(second);

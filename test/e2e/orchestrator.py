@@ -1,6 +1,6 @@
 """An orchestrator in Python: create -> prompt -> output -> delete, with a Redis client and the keys of the wire alone.
 
-usage: python3 orchestrator.py REDIS_URL CELL RUNTIME (needs python3-redis; CELL is `default` where nothing else was set)
+usage: python3 orchestrator.py REDIS_URL CELL RUNTIME (needs python3-redis; CELL is `default` if it is not set)
 """
 import json
 import sys

@@ -68,7 +68,7 @@ test('where there is no server, a container is one, and is removed', async () =>
   await expect.poll(() => docker.listContainers({ all: true, filters }), { timeout: 10_000 }).toEqual([]);
 });
 
-test('where there is no way, the ways are told', async () => {
+test('if no Redis can be started, the alternatives are listed', async () => {
   vi.stubEnv('REDIS_URL', '');
   const found = await ensureRedis(() => {}, { ways: [] });
   expect(found).toMatchObject({

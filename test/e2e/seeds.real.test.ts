@@ -119,7 +119,7 @@ test('docker-compose up -d --scale worker=5: five nodes with names of their own'
   const names = (await nodes()).map(({ worker_id }) => worker_id);
   expect(names.sort()).toEqual(ids.map((id) => id.slice(0, 12)).sort());
   for (const id of ids) expect(await isHealthy(id)).toBe(true);
-  // What the document says of a node that is told nothing.
+  // The documented defaults of a node.
   const log = (await compose('logs', '--no-color')).stdout;
   const limits =
     'slots=4 queue_size=100 max_cpu_percent=90 max_memory_percent=85 task_timeout=300 health_check_interval=30';

@@ -73,7 +73,7 @@ test('npm start brings a Redis along, and its workers are adopted by the next on
 
   first.child.kill('SIGTERM');
   expect(await first.ended).toBe(0);
-  // It ended without a word of the worker, which goes on without its Redis.
+  // It exited without naming the worker, which runs on without its Redis.
   expect(first.said()).toMatch(
     /1 worker keeps running without a manager\. The private Redis has stopped.*`npm start`/s,
   );
@@ -133,7 +133,7 @@ async function killWhole({ child, ended }: Started): Promise<void> {
 
 // The second start made a second server on the same append-only file, and each manager led a Redis of its own; so did
 // the next start after a SIGKILL, which left the server behind.
-test('starts of one cell share one Redis and one leader, whoever is killed, and lose no worker', {
+test('starts of one cell share one Redis and one leader, whichever process is killed, and lose no worker', {
   timeout: 180_000,
 }, async () => {
   const home = mkdtempSync(join(tmpdir(), 'wm-start-test-'));

@@ -69,7 +69,7 @@ def main(nodes):
     print("failed", failed["error"]["type"], failed["error"]["message"], failed["result"])
     assert failed["queued_at"] <= failed["started_at"] <= failed["completed_at"], failed
 
-    # Any node tells of any task of its pool, and a task submitted twice is one.
+    # Any node shows any task of its pool, and a task submitted twice is one.
     once = submit(first, "add", 20, 22, task_id="the-answer")
     for node in nodes:
         print("asked", result(node, once)["result"])
@@ -85,7 +85,7 @@ def main(nodes):
             time.sleep(0.02)
     print("busy", len({result(first, task_id)["result"] for task_id in long}), "of", len(nodes))
 
-    # A node counts a task when it has heard that its end is kept, which may be after we have.
+    # A node counts a task when its result is confirmed, which may be after the client has it.
     ended, until = 7 + len(nodes), time.monotonic() + SECONDS
     while True:
         metrics = [call(node + "/metrics") for node in nodes]

@@ -68,7 +68,7 @@ async function createWorkers({ world, direct, docker }: Sky): Promise<void> {
   }
 }
 
-/** Until it is accepted: whoever submits tries again under the same id, and that is one task. */
+/** Until it is accepted: the client tries again with the same id, and that is one task. */
 async function submit(queue: TaskQueue, { submission, id, cancelAfterMs }: StormTask): Promise<void> {
   const insist = async (act: () => Promise<unknown>) => {
     for (let left = 600; left > 0; left -= 1) {
@@ -97,7 +97,7 @@ function misfortunes(sky: Sky, managers: Manager[], chance: () => number): Misfo
       everyMs: 900,
       strike: async () => {
         const worker = any(direct) ?? '';
-        // The wrapper or what stands over it: whoever dies first.
+        // The wrapper or its parent, whichever dies first.
         const pid = any(pidsWith(`direct-task-0-${worker}`));
         if (pid === undefined) return undefined;
         sendTo(pid, 'SIGKILL');
@@ -168,7 +168,7 @@ async function stateOf({ world, queue, direct, docker }: Sky): Promise<string> {
 
 const isOver = (view: TaskView | undefined) => view?.status === 'completed' || view?.status === 'failed';
 
-test(`of ${TASKS} tasks, each ends once and as it should, whoever is killed meanwhile (SEED=${SEED})`, {
+test(`of ${TASKS} tasks, each ends once and as it should, whichever process is killed meanwhile (SEED=${SEED})`, {
   timeout: STORM_MS + CALM_MS + 420_000,
 }, async () => {
   const sky = await open();
@@ -207,12 +207,12 @@ test(`of ${TASKS} tasks, each ends once and as it should, whoever is killed mean
   const ended = await viewsOf(sky.queue, storm);
   const wrong = storm.flatMap((task) => {
     const view = ended.get(task.id);
-    const why = view ? task.wrong(view) : 'nobody knows it';
+    const why = view ? task.wrong(view) : 'it is unknown';
     return why ? [`${task.id} ${task.kind}: ${why}`] : [];
   });
   expect(wrong).toEqual([]);
 
-  // What has ended stays as it ended, also when those who slept have spoken.
+  // What has ended stays as it ended, even after the paused processes report.
   await delay(1000);
   expect(await viewsOf(sky.queue, storm)).toEqual(ended);
   expect(await sky.queue.counts()).toMatchObject({ queued: 0, active: 0 });

@@ -68,7 +68,7 @@ describe.each(KINDS)(
       expect(await leaksOf(scene, waited)).toEqual([]);
     });
 
-    test('goes on with its conversation in a body of its own when that one is killed', async () => {
+    test('continues its conversation in a new body when that one is killed', async () => {
       await scene.docker.getContainer(waited).kill();
       await worker.running(2);
       expect(await bodyOf()).not.toBe(waited);

@@ -6,7 +6,7 @@ import { openWorld } from './world.ts';
 const auto = { RUNTIME: 'auto' };
 const plain = { runtime: 'auto' };
 
-test('auto takes Docker where a daemon answers and has the image, and tells in answer and history', async () => {
+test('auto uses Docker if a daemon answers and has the image, and reports it in answer and history', async () => {
   const world = await openWorld('docker');
   await world.start(undefined, auto);
   const worker = randomUUID();

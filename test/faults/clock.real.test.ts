@@ -35,7 +35,7 @@ test('a clock that is set two hours ahead, and back, starts no restarts, and end
       const jumps = manager.log().match(/clock of this machine was changed/g) ?? [];
       expect(jumps.length).toBe(offset === '+7200s' ? 1 : 2);
     }, PATIENCE);
-    // A look at everything: whoever is due by the new time would be acted on.
+    // A resync: workers that are due by the new time would be reconciled.
     await world.push({ command: 'list' });
   }
   expect((await world.cell.store.status(failing))?.status).toMatchObject({ phase: 'backoff', restarts: 0 });

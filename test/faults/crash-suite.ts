@@ -1,4 +1,4 @@
-/** Kills a real manager process at every step of a create and of a delete, and lets another one go on. */
+/** Kills a real manager process at every step of a create and of a delete, and lets another one continue. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test, vi } from 'vitest';
 import { openWorld, PATIENCE, type RuntimeUnderTest } from './world.ts';

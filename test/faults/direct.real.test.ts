@@ -94,7 +94,7 @@ test('a manager that stands by ends nothing with --cleanup: the workers are the 
 });
 
 test.each(['SIGKILL', 'SIGTERM'] as const)(
-  'without it, after %s, all go on and are adopted',
+  'without it, after %s, all keep running and are adopted',
   async (signal) => {
     const world = await openWorld('process');
     // Killed, even a manager that would have cleaned up leaves all as it is.

@@ -21,7 +21,7 @@ async function worldBehindProxy() {
 }
 
 test.for(['hangs', 'refuses'] as const)(
-  'while Docker %s, its workers stay as they are and say why, and processes go on',
+  'while Docker %s, its workers stay as they are with the reason, and processes continue',
   { timeout: 120_000 },
   async (how) => {
     const { proxy, world, docker } = await worldBehindProxy();
@@ -29,7 +29,7 @@ test.for(['hangs', 'refuses'] as const)(
     await world.create(worker);
     await world.reach(worker, { status: 'RUNNING', reason: '' });
     const [body] = await world.bodies();
-    // A call of the start that took too long is forgotten by now: what is told is that Docker goes away from here.
+    // A slow call at the start has expired by now: the log reports that Docker goes away from here.
     await docker(true);
 
     proxy.misbehave = () => (how === 'hangs' ? 'hang' : { status: 503, text: 'no room at the inn' });
@@ -62,7 +62,7 @@ test('a manager that never finds its Docker starts anyway, and runs workers as p
   const worker = randomUUID();
   await world.create(worker, { runtime: 'auto' });
   await world.reach(worker, { status: 'RUNNING', runtime: 'process' });
-  // One late answer of Redis is told for a moment, too.
+  // One late answer of Redis is reported for a moment, too.
   const answer = await vi.waitFor(async () => {
     const told = await fetch(`${manager.url}/readyz`);
     expect(told.status).toBe(200);

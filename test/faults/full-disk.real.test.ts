@@ -1,4 +1,4 @@
-/** A disk without room for what a body needs: told for what it is, tried again ever more rarely, and overcome. */
+/** A disk without room for what a body needs: reported as such, retried with a growing delay, and recovered from. */
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -53,8 +53,8 @@ test('stopped bodies are killed with their evidence and started again; those tha
     expect(beat).toMatchObject({ active_tasks: 1, job_started_at: expect.any(String) });
   }, PATIENCE);
 
-  // Everything of two of them, as a frozen disk would; of the third the wrapper alone: its handler goes on, so that the
-  // body looks busy, and nobody is there to end it.
+  // Everything of two of them, as a frozen disk would; of the third the wrapper alone: its handler keeps running, so that the
+  // body looks busy, and nothing is there to end it.
   const [body] = (await world.bodies()).filter(({ worker_id }) => worker_id === workers.docker);
   await dockerAt(inject('dockerHost'))
     .getContainer(body?.id ?? '')

@@ -4,7 +4,7 @@ import { startRedis } from '../support/redis.ts';
 import { openWorld, PATIENCE } from './world.ts';
 
 const leads = (log: () => string) => vi.waitFor(() => expect(log()).toContain('"leading"'), PATIENCE);
-/** Of a manager that must not lose its lease because the machine pauses; nobody else has it before it is given back. */
+/** Of a manager that must not lose its lease because the machine pauses; no other has it before it is released. */
 const LASTING = { LEASE_SECONDS: '60' };
 const readyz = async (url: string) => (await fetch(`${url}/readyz`)).status;
 
@@ -47,7 +47,7 @@ test('a second manager takes over from one that is frozen, which acts no more wh
 test('a manager that is asked to go hands over at once, and its bodies live on', async () => {
   const world = await openWorld('process');
   const worker = randomUUID();
-  // Nobody waits for the end of this lease: it is handed over.
+  // No standby waits for the end of this lease: it is handed over.
   const first = await world.start(undefined, LASTING);
   await leads(first.log);
   await world.create(worker);
@@ -62,7 +62,7 @@ test('a manager that is asked to go hands over at once, and its bodies live on',
   expect(await world.bodies()).toEqual(bodies);
 });
 
-test('a store that was emptied kills nobody: records come back from the bodies, under a higher epoch', async () => {
+test('an emptied store kills no worker: records come back from the bodies, under a higher epoch', async () => {
   const { redis: _, ...world } = await worldOfItsOwn();
   const { store, redis } = world.cell;
   const workers = [randomUUID(), randomUUID(), randomUUID()];
@@ -83,7 +83,7 @@ test('a store that was emptied kills nobody: records come back from the bodies, 
   await vi.waitFor(async () => expect(await world.bodies()).toHaveLength(2), PATIENCE);
 });
 
-test('a Redis that is killed and comes back finds everything going on', async () => {
+test('a Redis that is killed and comes back finds everything running', async () => {
   const { redis, ...world } = await worldOfItsOwn();
   const [worker, next] = [randomUUID(), randomUUID()];
   const manager = await world.start();
@@ -101,7 +101,7 @@ test('a Redis that is killed and comes back finds everything going on', async ()
   await vi.waitFor(async () => expect(await readyz(manager.url)).toBe(200), PATIENCE);
 });
 
-test('a Redis that hangs for a while is waited for, and nobody is killed over it', async () => {
+test('a Redis that hangs for a while is waited for, and no worker is killed over it', async () => {
   const { redis, ...world } = await worldOfItsOwn();
   const [worker, next] = [randomUUID(), randomUUID()];
   const manager = await world.start();

@@ -1,4 +1,4 @@
-/** Kills a real manager process at every step of a pool, and lets another one go on. */
+/** Kills a real manager process at every step of a pool, and lets another one continue. */
 import { expect, test, vi } from 'vitest';
 import type { PoolInput, PoolStatus } from '../../src/model/index.ts';
 import { type FaultWorld, openWorld, PATIENCE } from './world.ts';

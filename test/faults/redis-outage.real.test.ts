@@ -39,7 +39,7 @@ test('a manager that never finds its Redis says so, and why, for as long as it i
     () => expect(manager.log()).toMatch(/ECONNREFUSED 127\.0\.0\.1:1.*"Redis connection lost"/),
     PATIENCE,
   );
-  // The first asks for the lease are given up within a second, and that tells nothing of the reason.
+  // The first asks for the lease are given up within a second, without the reason.
   const why = async () => {
     const { checks } = (await (await fetch(`${manager.url}/readyz`)).json()) as { checks: { redis: object } };
     return checks.redis;

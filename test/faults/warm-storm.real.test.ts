@@ -15,7 +15,7 @@ import { type Asked, POOL, type Storm, storm } from './warm-storm.ts';
 import { type FaultWorld, openWorld } from './world.ts';
 
 const SEED = Number(process.env.WARM_SEED ?? Math.floor(Math.random() * 2 ** 31));
-/** A wrapper that was told and stays silent has ten seconds; so has whoever waits for it. */
+/** A wrapper that got its claim and stays silent has ten seconds; so has its client. */
 const CALM = { timeout: 60_000, interval: 100 };
 const WARM = 6;
 
@@ -55,7 +55,7 @@ test.each([
           CALM,
         );
       console.log(`${await countTaken(world)} of ${creates} in warm bodies`);
-      // What the wrappers tell then is the same whatever they live in.
+      // The wrappers' reports are then the same in any runtime.
       if (name === 'process') await storeIsLost(world, happened);
       lap('found again');
       await nothingIsLeft(world, happened);
@@ -80,7 +80,7 @@ async function everyStatusIsTrue(world: FaultWorld, { asked }: Storm): Promise<v
       `${status?.status}/${status?.phase}`,
       JSON.stringify({ id, desired: desired.desired, status }),
     ];
-    // A start that nobody has looked at yet is no rest.
+    // While a start is not reconciled yet, the world isn't settled.
     expect(status?.observed_generation, about).toBe(desired.generation);
     if (status?.status !== 'RUNNING') {
       expect(['STOPPED/finished', 'FAILED/finished'], about).toContain(where);
@@ -147,12 +147,12 @@ async function promisesAreKept(
   if (!hurt) expect(status, about).toMatchObject({ restarts: 0 });
 }
 
-/** Workers that began in a warm body, as the wrappers have told. */
+/** Workers that began in a warm body, as the wrappers have reported. */
 async function countTaken({ cell: { redis, name } }: FaultWorld): Promise<number> {
   return (await redis.keys(`${name}:worker:*:serving`)).length;
 }
 
-/** Whoever lives is found again where the store has lost everything. */
+/** Live workers are found again after the store has lost everything. */
 async function storeIsLost(world: FaultWorld, { asked }: Storm): Promise<void> {
   const { store, redis } = world.cell;
   // Those that end by themselves may do so at any moment, and are not waited for.
@@ -191,7 +191,7 @@ async function nothingIsLeft(world: FaultWorld, { asked }: Storm): Promise<void>
   for (const { id } of asked) expect(pidsWith(id), id).toEqual([]);
   const beats = await redis.keys(`${name}:worker:*:heartbeat`);
   const kept = [];
-  // Redis tells -1 of a key that stays, and -2 of one that has gone since.
+  // Redis returns -1 for a key that stays, and -2 for one that has gone since.
   for (const key of beats) if ((await redis.ttl(key)) === -1) kept.push(key);
   expect(kept).toEqual([]);
 }

@@ -20,7 +20,7 @@ export interface Asked {
   headless: boolean;
   prompts: string[];
   requests: string[];
-  /** Its body, wrapper or keys were harmed, or it was told to go: what its policy allows may follow. */
+  /** Its body, wrapper or keys were harmed, or it was asked to end: what its policy allows may follow. */
   harmed: boolean;
   told: 'running' | 'stopped' | 'deleted';
   /** By command: then whatever its policy, it may be asked again. */
@@ -47,14 +47,14 @@ export interface StormOptions {
   ledger: string;
 }
 
-/** Writes down each prompt before it answers, so that what was begun twice is seen whoever was killed meanwhile. */
+/** Writes down each prompt before it answers, so that a prompt begun twice is seen, whatever was killed meanwhile. */
 const agent = (ends: string) => [
   'sh',
   '-c',
   `while read -r line; do [ -d "$LEDGER" ] && echo "$line" >> "$LEDGER/$WORKER_ID"; echo "answer $line"; done; ${ends}`,
 ];
 
-/** Lets it pass over the world; every wrapper that was stopped goes on when it ends. */
+/** Lets it pass over the world; every stopped wrapper continues when it ends. */
 export async function storm(options: StormOptions): Promise<Storm> {
   const { world, runtime, seed, creates, warm, env } = options;
   const { cell } = world;

@@ -6,7 +6,7 @@ import { wmOf } from '../cli/wm.ts';
 import { cleanCell, newCell, startManager } from '../support/manager.ts';
 
 // The file was accepted and never read: the API stood open.
-test('a manager with a token in a file answers nobody without it, and never tells it', async () => {
+test('a manager with a token in a file answers no request without it, and never prints it', async () => {
   const home = mkdtempSync(join(tmpdir(), 'wm-token-'));
   const API_TOKEN_FILE = join(home, 'token');
   writeFileSync(API_TOKEN_FILE, 'of-the-file\n');
@@ -28,7 +28,7 @@ test('a manager with a token in a file answers nobody without it, and never tell
   expect(manager.log()).not.toContain('of-the-file');
 });
 
-// Loopback is no authentication: any user and any program of the machine could run commands.
+// Loopback is not authentication: any user and any program of the machine could run commands.
 test('a manager without a token of the operator makes one, which wm of the same home knows', async () => {
   const home = mkdtempSync(join(tmpdir(), 'wm-token-'));
   const options = { redisUrl: inject('redisUrl'), cell: newCell(), home };

@@ -56,7 +56,7 @@ test.each([
   await vi.waitFor(async () => expect(await count()).toBeLessThanOrEqual(MOST));
 });
 
-test('a request that is being worked on is never dropped, and one too many is told to come again', async () => {
+test('a request that is being worked on is never dropped, and one too many is asked to retry', async () => {
   const { ask, client, waiting } = await serve();
   const working = Array.from({ length: MOST }, () => ask('/wait'));
   await vi.waitFor(() => expect(waiting).toHaveLength(MOST));

@@ -55,7 +55,7 @@ test('what is not its own is passed on whole, and so is the answer', async () =>
   expect([head.status, head.headers.get('allow')]).toEqual([405, 'POST']);
 });
 
-test('a refusal that comes before a large body was read is heard', async () => {
+test('a refusal that comes before a large body was read arrives', async () => {
   const url = await serve([echo], { token: 'let-me-in' });
   const post = () => fetch(`${url}/echo/x`, { method: 'POST', body: 'x'.repeat(1024 ** 2) });
   const responses = await Promise.all(Array.from({ length: 20 }, post));
@@ -84,7 +84,7 @@ test('a body that is too long does not get through', async () => {
   expect(asked).not.toHaveBeenCalled();
 });
 
-test('more than it works on at once are told to come again, and the probe is answered', async () => {
+test('requests beyond its limit are asked to retry, and the probe is answered', async () => {
   const waiting: (() => void)[] = [];
   const held: Route = {
     ...{ method: 'GET', path: '/wait' },

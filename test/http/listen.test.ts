@@ -51,7 +51,7 @@ test('a JSON body may begin with a byte order mark', async () => {
   expect(await response.json()).toEqual({ a: 1 });
 });
 
-test('a method that a path has not is told with those that it has', async () => {
+test('an unknown method of a path is rejected with those that it has', async () => {
   const response = await fetch(`${await serve()}/things`, { method: 'DELETE' });
   expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST, GET, HEAD']);
 });
@@ -67,7 +67,7 @@ test('with a token, nothing but what is open is answered without it', async () =
   expect(await status('/things', 'Bearer let-me-in')).toBe(200);
 });
 
-test("a page of another site in somebody's browser changes nothing", async () => {
+test('a page of another site in a browser changes nothing', async () => {
   const url = await serve();
   const post = (origin?: string) =>
     fetch(`${url}/things`, { method: 'POST', body: '{}', headers: origin === undefined ? {} : { origin } });
@@ -77,7 +77,7 @@ test("a page of another site in somebody's browser changes nothing", async () =>
   expect((await post()).status).toBe(200);
 });
 
-test('a body that is no JSON, or too long, is refused', async () => {
+test('a body that is not JSON, or too long, is refused', async () => {
   const url = await serve();
   const bodies: [string, number][] = [
     ['', 400],
@@ -91,7 +91,7 @@ test('a body that is no JSON, or too long, is refused', async () => {
   expect((await fetch(`${url}/things`, { method: 'POST', body: '{"a":1}' })).status).toBe(200);
 });
 
-test('a body that is nested without end is refused, and nothing has failed', async () => {
+test('a body that is nested too deep is refused, and nothing has failed', async () => {
   const url = await serve();
   const body = `${'['.repeat(5000)}${']'.repeat(5000)}`;
   const response = await fetch(`${url}/things`, { method: 'POST', body });
@@ -99,7 +99,7 @@ test('a body that is nested without end is refused, and nothing has failed', asy
   expect(logged).toEqual([]);
 });
 
-test('a client that goes in the middle of its request is no error of ours', async () => {
+test('a client that leaves in the middle of its request is not a server error', async () => {
   let broken = () => {};
   const ended = new Promise<void>((resolve) => {
     broken = resolve;
@@ -137,7 +137,7 @@ test('a path that is one of its own is not taken for a name', async () => {
   expect(await (await fetch(`${url}/task/submitted`)).json()).toEqual({ id: 'submitted' });
 });
 
-test('a body that is too long is refused on a connection that lives, so that the refusal is heard', async () => {
+test('a body that is too long is refused on a connection that lives, so that the refusal arrives', async () => {
   const { host, hostname, port } = new URL(await serve());
   const long = Buffer.alloc(17 * 1024 ** 2, 'x');
   const socket = connect(Number(port), hostname);
@@ -155,7 +155,7 @@ test('a body that is too long is refused on a connection that lives, so that the
   expect(said.match(/^HTTP\/1\.1 \d+/gm)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 200']);
 });
 
-test('a fault is told as such, and anything else without its reason', async () => {
+test('a fault is reported as such, and anything else without its reason', async () => {
   const url = await serve();
   const full = await fetch(`${url}/full`);
   expect([full.status, full.headers.get('retry-after'), await codeOf(full)]).toEqual([429, '1', 'capacity']);

@@ -12,7 +12,7 @@ const asked = (body: unknown, more: Partial<Asked> = {}): Asked => ({
   ...more,
 });
 
-/** What is handed in by requests to `POST /task/submit`. */
+/** What is submitted by requests to `POST /task/submit`. */
 async function submitted(...requests: Asked[]): Promise<Record<string, unknown>[]> {
   const seen: Record<string, unknown>[] = [];
   const submit = async (given: unknown) => {
@@ -62,7 +62,7 @@ test('a key names a task that has no name, the same key the same task', async ()
 });
 
 test.each([null, 7, [TASK]])(
-  'a submission that is no object (%j) is left to be refused as it is',
+  'a submission that is not an object (%j) is passed on, to be refused',
   async (body) => {
     expect(await submitted(asked(body, key('k')))).toEqual([body]);
   },
@@ -96,7 +96,7 @@ test.each(['', ' '])('an empty key (%j) is refused', async (text) => {
   ).rejects.toThrow(/Idempotency-Key is empty/);
 });
 
-test('without a key the request id is left to whoever asks', async () => {
+test('without a key the request id is left to the client', async () => {
   const command = await commanded(
     'DELETE',
     '/v1/pools/:name',
@@ -105,7 +105,7 @@ test('without a key the request id is left to whoever asks', async () => {
   expect(command).toEqual({ command: 'delete_pool', pool: 'jobs' });
 });
 
-test.each([null, 7, []])('a pool that is %j is refused, and is no error of ours', async (body) => {
+test.each([null, 7, []])('a pool that is %j is refused, and not a server error', async (body) => {
   const params = { name: 'jobs' };
   await expect(commanded('PUT', '/v1/pools/:name', asked(body, { params }))).rejects.toThrow(Fault);
 });

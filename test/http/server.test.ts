@@ -97,7 +97,7 @@ test('metrics that fail are a 500 without the reason, which is logged', async ()
   expect((await fetch(`${url}/livez`)).status).toBe(200);
 });
 
-test('a request that is no HTTP, or is broken off, does not end the server', async () => {
+test('a request that is not HTTP, or is cut off, does not end the server', async () => {
   const { url, port } = await serve();
   for (const bytes of ['\0\x01garbage\r\n\r\n', 'GET /livez HTTP/1.1\r\nHos']) {
     await new Promise<void>((resolve) => {
@@ -120,7 +120,7 @@ test('a port that is taken is an error that names HTTP_PORT', async () => {
 });
 
 test('an address of another machine is an error that names HTTP_HOST', async () => {
-  const host = '203.0.113.1'; // TEST-NET-3, nobody's (RFC 5737)
+  const host = '203.0.113.1'; // TEST-NET-3, unassigned (RFC 5737)
   const options = {
     host,
     port: 0,

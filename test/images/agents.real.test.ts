@@ -55,13 +55,13 @@ test.each(AGENTS)('%s cannot change its own program, the wrapper or the entry', 
   expect(await runIn(docker, { image: imageOf(type), argv })).toEqual({ code: 0, output: '' });
 });
 
-test('they tell what they are and what they stand on', async () => {
+test('they report what they are and their base', async () => {
   for (const [type] of AGENTS) {
     const { Config } = await docker.getImage(imageOf(type)).inspect();
     expect(Config.Labels).toMatchObject({
       'worker-manager.managed': 'true',
       'worker-manager.agent-type': type,
-      // Whoever built it first in this run has labelled it.
+      // The first test that built it in this run has labelled it.
       'org.opencontainers.image.version': expect.stringMatching(/^(test|\d+\.\d+\.\d+)$/),
       'org.opencontainers.image.base.digest': expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
       'org.opencontainers.image.base.name': expect.any(String),
@@ -79,7 +79,7 @@ test('they share all below their programs', async () => {
   expect(shared.length).toBe(base.length + 1);
 });
 
-/** As the name of a file stands in an archive. */
+/** The form of a file name in an archive. */
 const FILE = `ca.crt${'\0'.repeat(64)}`;
 
 /** Whatever of it the base image does not trust already is this machine's own, such as a proxy's certificate. */

@@ -74,7 +74,7 @@ test('a long list of errors keeps its first and its last ones', () => {
   ]);
 });
 
-test('where nothing looks like an error, the last lines are told', () => {
+test('if no line looks like an error, the last lines are reported', () => {
   expect(causeOf(Array.from({ length: 40 }, (_, at) => `line ${at}`)).at(-1)).toBe('line 39');
   expect(causeOf([])).toEqual([]);
   expect(causeOf([retry(1), retry(0)])).toEqual([retry(0)]);

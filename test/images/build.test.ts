@@ -29,7 +29,7 @@ const failureOf = async (account: object[]) => {
   return ended as ImageBuildFailed;
 };
 
-test('steps are told as they begin', async () => {
+test('steps are reported as they begin', async () => {
   const { steps, ended } = await play([
     line('Step 1/2 : FROM a'),
     line('\n'),
@@ -74,7 +74,7 @@ test('a line that arrives in pieces is one line, so its credentials are found an
   expect(message).not.toMatch(/hun|ter2/);
 });
 
-test('credentials of a registry or a proxy are not told', async () => {
+test('credentials of a registry or a proxy are not printed', async () => {
   const { message } = await failureOf([
     line('Step 1/1 : RUN npm\n'),
     line('npm error https://me:hunter2@registry.example/x failed\n'),
@@ -92,7 +92,7 @@ test('a certificate that is not trusted comes with what to do', async () => {
   expect(message).toMatch(/WORKER_BUILD_CA/);
 });
 
-test('an account that ends too soon is no image', async () => {
+test('a build log that ends too soon gives no image', async () => {
   expect((await failureOf([line('Step 1/2 : FROM a')])).message).toContain(
     'ended the build without an image',
   );

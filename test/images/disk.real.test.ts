@@ -40,6 +40,6 @@ test('a folder that is not here refuses nothing', async () => {
   expect(await disk({ freeBytes }).roomFor()).toBeUndefined();
 });
 
-test('without a bound nobody is asked', async () => {
+test('without a bound no check is made', async () => {
   expect(await disk({ minFreeBytes: undefined, freeBytes: async () => 0 }).roomFor()).toBeUndefined();
 });

@@ -1,6 +1,6 @@
 /**
  * The collection on a real engine that others use, too: tiny images with a label of the test's own, which the
- * collector is told to look at, and a clock that is moved.
+ * collector is given, and a clock that is moved.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
@@ -69,7 +69,7 @@ function world(more: Partial<CollectorOptions> = {}) {
   return { docker, usage, collector, build, container, there, pass, redis };
 }
 
-test('what nobody has used for the retention goes, and what somebody has stays', async () => {
+test('an image unused for the retention goes, and a used one stays', async () => {
   const { collector, build, there, pass, usage, redis } = world();
   const [old, used] = [await build(20_000), await build(1000)];
   pass(6 * DAY);
@@ -89,7 +89,7 @@ test('what nobody has used for the retention goes, and what somebody has stays',
   expect(await redis.exists(`worker:image:${old.slice(7)}`)).toBe(0);
 });
 
-test('a dry run tells the same and does nothing', async () => {
+test('a dry run reports the same and does nothing', async () => {
   const { collector, build, there, pass } = world();
   const name = await build(5000);
   pass(8 * DAY);
@@ -146,7 +146,7 @@ test('what is held stays until it is released', async () => {
   expect(await there()).toEqual([]);
 });
 
-test('what somebody gave a name of his own stays', async () => {
+test('an image with a tag of the user stays', async () => {
   const { docker, collector, build, there, pass } = world();
   const name = await build(1000);
   const mine = `kept-${randomUUID().slice(0, 8)}`;
@@ -181,7 +181,7 @@ test('what is left of builds goes when it is old, or above its bound', async () 
   expect(await collector.collect()).toMatchObject({ leftovers_removed: 0, freed_bytes: 0 });
 });
 
-test('without our label nothing is looked at', async () => {
+test('images without our label are ignored', async () => {
   const { docker, collector, pass } = world();
   const name = `worker:${randomBytes(6).toString('hex')}`;
   const context = tarOf({ Dockerfile: 'FROM scratch\nCOPY data /\n', data: randomBytes(100) });

@@ -47,7 +47,7 @@ function open(options: Partial<ImagesOptions> = {}): Images {
   return images;
 }
 
-/** Sources that nobody else has: a build of them is not there yet. */
+/** Sources of this test alone: a build of them is not there yet. */
 async function ownSources(): Promise<Sources> {
   const sources = { wrapper: join(directory, 'wrapper.mjs'), fixed: join(directory, 'fixed') };
   await cp(SOURCES.fixed, sources.fixed, { recursive: true });
@@ -59,7 +59,7 @@ async function ownSources(): Promise<Sources> {
   return sources;
 }
 
-test('one build however many ask, told step by step, and found afterwards', {
+test('one build for any number of callers, reported step by step, and found afterwards', {
   timeout: BUILD_MS,
 }, async () => {
   const built: string[] = [];
@@ -96,7 +96,7 @@ test('one build however many ask, told step by step, and found afterwards', {
   expect(built).toEqual(['built']);
 });
 
-test('a failing build tells its step and last lines, once, until another is asked for', {
+test('a failing build reports its step and last lines, once, until another is asked for', {
   timeout: BUILD_MS,
 }, async () => {
   const sources = await ownSources();

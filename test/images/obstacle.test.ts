@@ -32,7 +32,7 @@ test.each<[string, ImageState, string | undefined, RegExp | undefined]>([
   ],
   ['stands on a base that can be pulled', { kind: 'absent', name: 'node:24' }, undefined, undefined],
   [
-    'stands on a base that nobody has',
+    'has a base that is missing',
     { kind: 'absent', name: 'node:24' },
     'no such host',
     /node:24 .*no such host/,

@@ -73,7 +73,7 @@ function start(collect: () => Promise<Collection>, last?: number) {
   return { schedule, ran, metrics, lines };
 }
 
-test('it collects at each time, once, and tells', async () => {
+test('it collects at each time, once, and reports', async () => {
   const { schedule, ran, metrics, lines } = start(async () => DONE);
   await vi.advanceTimersByTimeAsync(24 * 3_600_000);
   expect(ran).toEqual(['12:00', '18:00', '00:00', '06:00']);
@@ -98,7 +98,7 @@ test('what is there is counted at the start, long before anything is collected',
 });
 
 test.each([
-  ['missed while nobody led', NOW - 86_400_000, ['10:31', '12:00']],
+  ['missed without a leader', NOW - 86_400_000, ['10:31', '12:00']],
   ['of a clock that was ahead', NOW + 86_400_000 * 365, ['12:00']],
 ])('a last time %s', async (_, last, expected) => {
   const { schedule, ran } = start(async () => DONE, last);

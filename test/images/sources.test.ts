@@ -31,7 +31,7 @@ test('each file that goes into images changes the hash, and no other does', asyn
   expect(await hashSources(sources)).toBe(hashes.at(-1));
 });
 
-test('a missing bundle is told with what to do', async () => {
+test('a missing bundle is reported with what to do', async () => {
   await rm(sources.wrapper);
   await expect(hashSources(sources)).rejects.toThrow(/wrapper\.mjs is missing.*npm run build/);
 });
@@ -66,7 +66,7 @@ test('without certificates there is an empty file, and without a lock no lock.sh
   expect(await readdir(context)).not.toContain('lock.sh');
 });
 
-test('certificates that are not there are told with the variable that names them', async () => {
+test('missing certificates are reported with the variable that names them', async () => {
   const ca = join(directory, 'none.crt');
   const written = writeContext(recipeOf(specOf(), GROUND), join(directory, 'context'), { sources, ca });
   await expect(written).rejects.toThrow(/none\.crt, cannot be read.*WORKER_BUILD_CA/);

@@ -19,7 +19,7 @@ test('one that takes the question and says nothing is mute', async () => {
   expect(await askNode('127.0.0.1', port, 100)).toBe('mute');
 });
 
-test('where nobody listens, nothing is known', async () => {
+test('if nothing listens, nothing is known', async () => {
   const server = createServer();
   const port = await portOf(server);
   await new Promise((resolve) => server.close(resolve));

@@ -96,7 +96,7 @@ test('a body that has stopped, as its wrapper has, is asked to be looked at; one
   expect(asked).toEqual(new Set());
 });
 
-test('a task that may have run for too long is asked to be looked at, though its wrapper speaks', async () => {
+test('a worker whose task may have run too long is enqueued although its wrapper reports', async () => {
   beat = JSON.stringify(beatOf({ job_started_at: instant(NOW - 3_600_000) }));
   await check();
   expect(asked).toEqual(new Set([ID]));
@@ -113,7 +113,7 @@ test.each(['engine', 'Redis'])('time in which the %s did not answer is not count
   expect(asked).toEqual(new Set());
 });
 
-test('a body that is gone is asked to be looked at, and forgotten', async () => {
+test('a worker whose body is gone is enqueued, and its record deleted', async () => {
   await check(2);
   engine.vanish(bodyId);
   await check();
@@ -143,7 +143,7 @@ test.each([
   },
 );
 
-// No metric told how much CPU and memory the workers of a pool use.
+// No metric showed how much CPU and memory the workers of a pool use.
 test('what workers use is summed by pool, runtime and agent type', async () => {
   engine.cpuSeconds = () => (now - NOW) / 2000;
   await check(2);

@@ -1,7 +1,7 @@
 /**
  * Keys of ours that are lost one by one, as an evicting Redis or a slip of an operator loses them: each alone and each
- * pair of those that matter, while a manager leads and while none does. After it nothing lives unseen, nobody who ended
- * runs again, `list` lacks nobody who is not named as lost, and every later command is answered.
+ * pair of those that matter, while a manager leads and while none does. After it nothing lives unseen, no ended worker
+ * runs again, `list` lacks only workers named as lost, and every later command is answered.
  */
 import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';
@@ -91,8 +91,7 @@ async function row(url: string, lost: string[], mode: 'led' | 'alone'): Promise<
         status: 'RUNNING',
         phase: 'ready',
       });
-      for (const { worker_id } of world.engine.list(name))
-        expect(ids, 'a body nobody sees').toContain(worker_id);
+      for (const { worker_id } of world.engine.list(name)) expect(ids, 'an unseen body').toContain(worker_id);
       const [now, ...others] = world.engine.bodiesOf(name, world.runs);
       expect([now?.id, others], 'the body of the worker that runs').toEqual([body, []]);
       expect(world.engine.bodiesOf(name, world.ended), 'a body of the worker that ended').toEqual([]);

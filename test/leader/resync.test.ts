@@ -91,7 +91,7 @@ test.each([
     'all fields, and an instant without a text',
     '{"incarnation":1,"phase":"ready","at":{"toString":null},"active_at":"","busy":false,"seq":1}',
   ],
-])('a body that writes %s as its heartbeat stops nobody', async (_, text) => {
+])('a body that writes %s as its heartbeat stops no other', async (_, text) => {
   const memo = memoOf({ RUNNING: 'ready' }, lifeOf({ expected: true }));
   const seen = look({ memo, body: {}, beat: {} });
   marks.set(seen, 0, decide(seen));
@@ -169,7 +169,7 @@ test.each([
   expect([...asked]).toEqual(expected);
 });
 
-test('a list that fails tells nothing about its bodies', async () => {
+test('a list that fails says nothing about its bodies', async () => {
   const memo = memoOf({ RUNNING: 'ready' }, lifeOf({ expected: true }));
   const seen = look({ memo, body: {}, beat: {} });
   marks.set(seen, 0, decide(seen));

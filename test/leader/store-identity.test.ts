@@ -42,7 +42,7 @@ function managerOn(store: MemoryStore) {
     clear: (about: string) => void said.delete(about),
   };
   let resync: Resync;
-  /** Leads anew: as a term of this process begins. */
+  /** Leads again: a new term of this process begins. */
   const lead = async () => {
     const epoch = store.acquire();
     ownership.set(undefined);
@@ -89,7 +89,7 @@ test('two managers with two stores, one cell and one engine leave each other’s
   await a.lead();
   await a.create(mine);
   now += 60_000;
-  // Its store is empty while a body lives: that body is not heard of here, so it is another store's.
+  // Its store is empty while a body lives: that body has no heartbeat here, so it belongs to another store.
   expect((await b.lead()).restored).toEqual([]);
   await b.create(yours);
   await a.lead();
@@ -118,7 +118,7 @@ test('a store that was emptied under its manager gets its records back at once, 
   expect([again.identity.id, again.restored]).toEqual([identity.id, [worker]]);
 });
 
-test('a store that was emptied while no manager ran gets its records back once a wrapper is heard in it', async () => {
+test('a store that was emptied while no manager ran gets its records back once a wrapper reports to it', async () => {
   const store = new MemoryStore(() => now);
   const first = managerOn(store);
   await first.lead();
@@ -179,7 +179,7 @@ test.each<[string, [string, 'sure' | 'dead' | 'none'][], Pick<StoreIdentity, 'id
     { id: 'x', adopted: { y: null } },
   ],
   [
-    'bodies that nobody needs',
+    'unneeded bodies',
     [
       ['x', 'dead'],
       ['y', 'none'],

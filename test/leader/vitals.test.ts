@@ -28,7 +28,7 @@ test.each<[string, Check[], Partial<Vitals>]>([
   ['so does one that is lost', [check(0), check(9000, { beat: null })], { quiet_ms: 0 }],
   ['any CPU ends the standstill', [check(0), check(9000), check(9500, cpu(1.001))], { stuck_ms: 0 }],
   ['so does a sum that falls, for a child has ended', [check(0), check(9000, cpu(0.5))], { stuck_ms: 0 }],
-  ['no figure is no standstill', [check(0), check(9000, { usage: {} })], { stuck_ms: 0 }],
+  ['a missing figure is not a standstill', [check(0), check(9000, { usage: {} })], { stuck_ms: 0 }],
   [
     'a body that its engine calls unhealthy is stuck however much it works',
     [check(0, { unhealthy: true }), check(9000, { ...cpu(5), unhealthy: true })],
@@ -39,10 +39,10 @@ test.each<[string, Check[], Partial<Vitals>]>([
     [check(0), check(9000, { ...cpu(5), unhealthy: true })],
     { stuck_ms: 0 },
   ],
-  ['CPU is told of one core', [check(0), check(10_000, cpu(16))], { cpu_percent: 150 }],
+  ['CPU is a share of one core', [check(0), check(10_000, cpu(16))], { cpu_percent: 150 }],
   ['CPU never is negative', [check(0), check(10_000, cpu(0.2))], { cpu_percent: 0 }],
   [
-    'a pause in which nobody watched counts no more than it may',
+    'an unwatched pause counts no more than it may',
     [check(0), check(3_600_000)],
     { quiet_ms: LONGEST, stuck_ms: LONGEST },
   ],
@@ -50,7 +50,7 @@ test.each<[string, Check[], Partial<Vitals>]>([
   expect(after(...checks)).toMatchObject(expected);
 });
 
-test('a body that works, or whose wrapper speaks, between any two checks is never both quiet and stuck', () => {
+test('a body that works, or whose wrapper reports, between any two checks is never both quiet and stuck', () => {
   const step = fc.record({ ms: fc.integer({ min: 1, max: 120_000 }), works: fc.boolean() });
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 50 }), (steps) => {

@@ -47,7 +47,7 @@ describe('the wait before a restart', () => {
   });
 });
 
-test('the start deadline counts no time in which nobody could see the body', () => {
+test('the start deadline counts no time in which the body could not be observed', () => {
   const of = (given: object) => startDeadline(lifeOf(), look(given)) - NOW;
   expect(of({ body: { started_at: NOW - 20_000 } })).toBe(100_000);
   expect(of({ body: { started_at: NOW - 20_000 }, watching_since: NOW - 5000 })).toBe(115_000);
@@ -56,17 +56,17 @@ test('the start deadline counts no time in which nobody could see the body', () 
 
 describe('a worker of which nothing is remembered', () => {
   test.each([
-    ['is new where nobody knows of it', {}, { incarnation: 1, expected: false, restarts: 0 }],
+    ['is new if nothing is known of it', {}, { incarnation: 1, expected: false, restarts: 0 }],
     ['has the incarnation of its body', { body: { incarnation: 7 } }, { incarnation: 7 }],
-    ['goes on from its status', { status: statusOf() }, { incarnation: 3, restarts: 1, expected: false }],
+    ['continues from its status', { status: statusOf() }, { incarnation: 3, restarts: 1, expected: false }],
     [
-      // Found by `npm run test:property`, seed 56621513: told while nothing could be seen, and taken back afterwards.
-      'takes back no incarnation that was told',
+      // Found by `npm run test:property`, seed 56621513: reported while nothing could be observed, and taken back afterwards.
+      'takes back no reported incarnation',
       { body: { incarnation: 1 }, status: statusOf({ incarnation: 2 }) },
       { incarnation: 2 },
     ],
     [
-      'goes on from its heartbeat where the status is lost',
+      'continues from its heartbeat if the status is lost',
       { beat: { incarnation: 4 } },
       { incarnation: 5, expected: false },
     ],

@@ -23,7 +23,7 @@ test('one signal alone kills no body, however long it lasts', () => {
   );
 });
 
-test('a task within its bound, or without one, is never a reason, however often it is looked at', () => {
+test('a task within its bound, or without one, is never a reason, however often it is checked', () => {
   fc.assert(
     fc.property(ms, fc.integer({ min: 1, max: 100_000 }), (ran, bound) => {
       const vitals = { quiet_ms: 0, stuck_ms: 0 };
@@ -44,7 +44,7 @@ test('clocks that differ between manager and body change nothing', () => {
   );
 });
 
-test('a hung body is killed at once, told with its evidence, and restarted where its policy says so', () => {
+test('a hung body is killed at once, reported with its evidence, and restarted if its policy says so', () => {
   const vitals = { quiet_ms: 61_000, stuck_ms: 60_000 };
   for (const [restart_policy, end] of [
     ['never', { status: 'FAILED', reason: 'HungBody' }],

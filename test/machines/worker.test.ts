@@ -54,7 +54,7 @@ describe.each(states)('%s', (state, rules) => {
     expect(new Set(guards).size).toBe(guards.length);
   });
 
-  test('names each rule by its guard, which is how explain and the history tell of it', () => {
+  test('names each rule by its guard, which explain and the history show', () => {
     for (const { guard, actions } of rules) {
       const named = actions.filter((action) => typeof action === 'object' && action.type === 'rule');
       expect(named).toEqual([{ type: 'rule', params: { name: guard } }]);

@@ -83,12 +83,12 @@ test.each([['handlers', ['a.py']] as const, ['concurrency', 2] as const])(
   },
 );
 
-describe('whatever stands in a command, the reader survives it', () => {
+describe('the reader survives any command', () => {
   test.each([undefined, null, 5, 'text', [], [CREATE], {}, Object.create(null)])('%j', (input) => {
     expect(Object.keys(issuesOf(input)).length).toBeGreaterThan(0);
   });
 
-  test('nested without end', () => {
+  test('nested too deep', () => {
     let deep: unknown = 1;
     for (let level = 0; level < 4000; level += 1) deep = [deep];
     expect(Object.values(issuesOf({ ...CREATE, env: { A: deep } }))).toContain('is nested too deeply');

@@ -19,7 +19,7 @@ test.each([
 });
 
 test.each(['', 'd', '7 d', '-1s', '1w', '1e3', '0x10', '1.5.5m', 'NaN', '9'.repeat(400)])(
-  'what is no duration is refused by both: %j',
+  'an invalid duration is refused by both: %j',
   (text) => {
     expect(parseDuration(text)).toBeUndefined();
     expect(() => seconds(text)).toThrow(/seconds, or a time such as 90s, 5m, 2h or 7d/);
@@ -27,6 +27,6 @@ test.each(['', 'd', '7 d', '-1s', '1w', '1e3', '0x10', '1.5.5m', 'NaN', '9'.repe
   },
 );
 
-test('more than a year, or nothing at all, is no time for a task', () => {
+test('more than a year, or nothing at all, is not a time for a task', () => {
   expect([inPool('366d'), inPool('0s'), inPool(0)]).toEqual([undefined, undefined, undefined]);
 });

@@ -40,7 +40,7 @@ test('all that the machine has can be asked for', () => {
   expect(refused({ memory: '24g', cpus: 2, pids: 4_194_304 })).toBeUndefined();
 });
 
-test('a size that no machine has, and that no number holds exactly, is no size', () => {
+test('a size that no machine has, and that no number holds exactly, is refused', () => {
   expect(parseMemory('8388608g')).toBeUndefined();
   expect(parseMemory('999999999999999999999g')).toBeUndefined();
   expect(parseMemory('8388607g')).toBe(8_388_607 * GIB);

@@ -3,7 +3,7 @@ import { decidePool } from '../../src/pools/decide.ts';
 import type { Member, PoolMemo } from '../../src/pools/observation.ts';
 import { dying, look, member, members, NOW, poolOf, starting } from './observation.ts';
 
-/** As the machine of workers tells of one between two failures: it has no outcome then, and no words. */
+/** A worker between two failures: it has no outcome then, and no error text. */
 const again = (restarts: number): Partial<Member> => ({ ...starting, restarts });
 
 /** One pass after the other, with the memo as the store keeps it. */
@@ -16,7 +16,7 @@ function story() {
   };
 }
 
-test('a rollout that is stopped while the worker that failed starts again tells what it died of', () => {
+test('a rollout that is stopped while the worker that failed starts again reports why it failed', () => {
   const pass = story();
   const old = members(3, { revision: 'old' });
   pass([...old, member(4, { ...dying, restarts: 2 })]);
@@ -28,7 +28,7 @@ test('a rollout that is stopped while the worker that failed starts again tells 
   );
 });
 
-test('a pool tells what its workers died of for as long as they fail, and no longer', () => {
+test('a pool reports why its workers fail for as long as they fail, and no longer', () => {
   const pass = story();
   const told = '0 of 3 workers are ready. Its workers keep failing (Error): It exited with code 1.';
   expect(pass(members(3, dying)).status.message).toBe(told);
@@ -43,7 +43,7 @@ test('a pool tells what its workers died of for as long as they fail, and no lon
   expect(pass(members(3, again(1))).status.message).toMatch(/keep failing \(Error\)\.$/);
 });
 
-test('a rollout that comes too slowly tells what its worker died of', () => {
+test('a rollout that is too slow reports why its worker failed', () => {
   const pass = story();
   const old = members(3, { revision: 'old' });
   const late = { more: { now: NOW + 700_000 } };
@@ -65,7 +65,7 @@ test('warm workers of a template that never starts do not keep one that may from
   expect(status).toMatchObject({ phase: 'progressing', reason: 'Warming' });
 });
 
-test('a pool whose warm workers are taken over and made anew is on its way, and never degraded', () => {
+test('a pool whose warm workers are claimed and replaced is progressing, and never degraded', () => {
   const spec = poolOf({ handlers: undefined, template: { agent_type: 'CLAUDE' }, warm: 2 });
   const phases = [
     { members: members(2, { warm: true }) },

@@ -115,7 +115,7 @@ test('a new template replaces all workers, and never leaves less than the strate
   expect(Math.min(...seen)).toBe(3);
 });
 
-test('a template that does not work is stopped, its old workers stay, and a good one goes on', {
+test('a template that does not work is stopped, its old workers stay, and a good one continues', {
   timeout: 90_000,
 }, async () => {
   const world = await openWorld('process');

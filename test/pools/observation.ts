@@ -64,7 +64,7 @@ export interface Given {
   more?: Partial<PoolLook>;
 }
 
-/** Templates are named `new` and `old` here; `queued` and `active` are 0 where nothing is said. */
+/** Templates are named `new` and `old` here; `queued` and `active` default to 0. */
 export function look({
   spec = poolOf({ count: 3 }),
   members: all = [],

@@ -70,7 +70,7 @@ function live(world: World, told: { event: { what: string; n: number }; seconds:
   }
 }
 
-test('whatever happens, a scaled pool keeps its bounds, and comes to rest at its least', () => {
+test('whatever happens, a scaled pool keeps its bounds, and settles at its minimum', () => {
   fc.assert(
     fc.property(scaled, story, (spec, told) => {
       const world = new World(spec);
@@ -84,7 +84,7 @@ test('whatever happens, a scaled pool keeps its bounds, and comes to rest at its
   );
 });
 
-test('whatever happens, a fixed pool comes to rest with as many as it asks for', () => {
+test('whatever happens, a fixed pool settles at the size it asks for', () => {
   fc.assert(
     fc.property(size, update, story, (count, how, told) => {
       const world = new World(poolOf({ count, update: how }));
@@ -129,7 +129,7 @@ test('while a new template is rolled out, as many are ready as its strategy prom
   );
 });
 
-test('a template that does not work is stopped by itself, and costs no more than its strategy allows', () => {
+test('a template that does not work is stopped automatically, and costs no more than its strategy allows', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 8 }), update, (count, how) => {
       const world = new World(poolOf({ count, update: { ...how, progress_deadline_seconds: 60 } }));
@@ -143,7 +143,7 @@ test('a template that does not work is stopped by itself, and costs no more than
       // A strategy that lets all be missing at once has no old one left to go back to.
       expect(world.status).toMatchObject({ phase: count > how.max_unavailable ? 'stopped' : 'degraded' });
       expect(world.step().intents).toEqual([]);
-      // A template that works goes on from there.
+      // A template that works continues from there.
       world.apply(world.spec, 'c');
       for (let second = 0; second < 200; second += 1) world.step();
       expect(world.status).toMatchObject({ phase: 'ready', ready: count, updated: count });

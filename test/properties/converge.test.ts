@@ -7,22 +7,22 @@ import { CELL, LIMITS, specOf, WORKERS, World } from './world.ts';
 
 const RUNS = Number(process.env.FC_RUNS ?? 1000);
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
-/** Looks at everything after the last fault, in which all has to come to rest. */
+/** Resyncs after the last fault, within which all has to settle. */
 const ROUNDS = 40;
 
-/** The faults end: late calls act, lists are true, the engine answers, wrappers speak, and time goes on. */
+/** The faults end: late calls act, lists are true, the engine answers, wrappers report, and time passes. */
 async function heal(world: World, last: Manager): Promise<Manager> {
   world.engine.faults.clear();
   last.spare();
   await lateCallsAct(world);
   const leader = last.alive ? last : new Manager(world);
-  // Nothing tells of a memo that was lost, and nothing has to: the next pass, whatever it is for, makes another.
+  // A lost memo is not reported and needn't be: the next pass, whatever it is for, makes another.
   for (const worker of WORKERS) await leader.pass(worker);
   for (let round = 0; round < ROUNDS; round += 1) {
     world.beat();
     world.endBuild(true);
     await leader.lookAround();
-    expect(leader.alive, 'a leader that nobody deposed goes on').toBe(true);
+    expect(leader.alive, 'a leader that was not deposed continues').toBe(true);
     const soon = world.now + 15_000;
     world.now = Math.max(soon, Math.min(leader.nextDue, world.now + 7_200_000));
   }
@@ -87,7 +87,7 @@ async function converges(script: Script): Promise<void> {
 }
 
 test(
-  `whatever is lost, repeated, late or killed, the loop comes to rest (FC_SEED=${SEED} FC_RUNS=${RUNS})`,
+  `whatever is lost, repeated, late or killed, the loop settles (FC_SEED=${SEED} FC_RUNS=${RUNS})`,
   async () => {
     await fc.assert(fc.asyncProperty(scripts, converges), { numRuns: RUNS, seed: SEED });
   },

@@ -15,7 +15,7 @@ import { CELL, GRACE_MS, LIMITS, type World } from './world.ts';
  * What befalls the nth call that a manager makes:
  * - `die before`, `die after`: the manager is gone, before the call acts or after it has.
  * - `fail before`, `fail after`: the call fails, before it acts or after it has.
- * - `hold`: the manager is suspended right before the call, and goes on when it is let go.
+ * - `hold`: the manager is suspended right before the call, and continues when it is released.
  * - `late`: the call times out, and acts when late calls are let go; only acts on the engine.
  */
 export type Mishap = 'die before' | 'die after' | 'fail before' | 'fail after' | 'hold' | 'late';
@@ -84,7 +84,7 @@ export class Manager {
     return this.#step !== undefined;
   }
 
-  /** Lets a suspended manager go on, until its step is over or it is suspended again. */
+  /** Lets a suspended manager continue until its step is over or it is suspended again. */
   async letGo(): Promise<void> {
     const step = this.#step;
     if (!step) return;
@@ -94,7 +94,7 @@ export class Manager {
     await this.#untilSuspended(step);
   }
 
-  /** Looks at everything, as the timer of the resync does, and passes whoever is due. */
+  /** Looks at everything, as the timer of the resync does, and reconciles workers that are due. */
   lookAround(): Promise<void> {
     return this.#run(async () => {
       await this.#runtimes.probe();
@@ -133,7 +133,7 @@ export class Manager {
   }
 
   async #passes(): Promise<void> {
-    // A pass that never comes to rest would be a loop in the product, too.
+    // A pass that never settles would be a loop in the product, too.
     for (let left = 60; left > 0; left -= 1) {
       const [id] = this.#queue;
       if (id === undefined || !this.alive) return;

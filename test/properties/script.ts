@@ -201,6 +201,6 @@ export async function play({ lines }: Script, world: World): Promise<Manager> {
 export async function lateCallsAct(world: World): Promise<void> {
   const calls = world.late;
   world.late = [];
-  // What a call finds when it comes too late is nobody's business any more.
+  // The result of a call that comes too late is not checked any more.
   for (const call of calls) await call().catch(() => undefined);
 }

@@ -93,7 +93,7 @@ export class World {
   readonly vitals = (bodyId: string) =>
     this.stopped.has(bodyId) ? { quiet_ms: LIMITS.hung_ms, stuck_ms: LIMITS.hung_ms } : undefined;
 
-  /** What a manager's images are: the engine keeps them, and a build dies with nobody here. */
+  /** What a manager's images are: the engine keeps them, and no build is lost here. */
   readonly images = {
     state: async () => this.image,
     build: () => {
@@ -174,13 +174,13 @@ export class World {
     // One that was only assigned has not begun: its body may be done without, and may go before it lived.
     const lived = before?.status === 'RUNNING' && before.phase !== ASSIGNED;
     if (lived && after.incarnation > before.incarnation)
-      throw new Broken(`a body that lived was replaced before its end was told: ${story}`);
+      throw new Broken(`a body that lived was replaced before its end was reported: ${story}`);
     const ended = after.phase === 'backoff' || after.status === 'STOPPED' || after.status === 'FAILED';
     // A try that was refused until its start deadline was over ended there, as one whose body died.
     if (after.phase === 'backoff' && REFUSED.has(after.reason))
       this.deaths.set(id, (this.deaths.get(id) ?? new Set()).add(`try ${after.incarnation}`));
     if (lived && ended && !this.deaths.get(id)?.has(before.body_id ?? ''))
-      throw new Broken(`the end of a body was told that lives: ${story}`);
+      throw new Broken(`the end of a live body was reported: ${story}`);
     if (after.restarts > (this.deaths.get(id)?.size ?? 0))
       throw new Broken(`a restart was counted although no body ended: ${story}`);
   }

@@ -278,7 +278,7 @@ test('release hands over at once, without onLost, and leaves no timer', async ()
   expect(a.log).toEqual(['acquired 1']);
 });
 
-test('release while the lease is being asked for leaves nobody holding it', async () => {
+test('release while the lease is being asked for leaves no holder', async () => {
   const { clock, store, manager } = world();
   const { lease, log } = manager('a');
   store.silent = true;

@@ -49,7 +49,7 @@ test('a signal times out after a year as after a second', () => {
   expect((signal.reason as DOMException).name).toBe('TimeoutError');
 });
 
-test('the clock of queue and lease waits for as long as it is told', () => {
+test('the clock of queue and lease waits for the whole delay', () => {
   const fire = vi.fn();
   steadyClock.setTimer(30 * DAY, fire);
   vi.advanceTimersByTime(30 * DAY - 1);

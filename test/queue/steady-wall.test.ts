@@ -20,7 +20,7 @@ function machine(redisAhead = 0) {
   return { at, clock, pass, redis: async () => at.wall + redisAhead };
 }
 
-test('it goes on by elapsed time, whichever way the clock of the machine is set', () => {
+test('it advances by elapsed time, whichever way the clock of the machine is set', () => {
   const { at, clock, pass } = machine();
   for (const jump of [2 * HOUR, -5 * HOUR, 400 * 24 * HOUR]) {
     const before = clock.now();
@@ -28,11 +28,11 @@ test('it goes on by elapsed time, whichever way the clock of the machine is set'
     pass(1000);
     expect(clock.check()).toBe(jump);
     expect(clock.now() - before).toBe(1000);
-    expect(clock.check(), 'told once').toBeUndefined();
+    expect(clock.check(), 'reported once').toBeUndefined();
   }
 });
 
-test('a clock that drifts or is slewed is no jump', () => {
+test('a clock that drifts or is slewed is not a jump', () => {
   const { at, clock, pass } = machine();
   for (let second = 0; second < 60; second += 1) {
     pass(1000);
@@ -43,14 +43,14 @@ test('a clock that drifts or is slewed is no jump', () => {
 
 test('the time in which the machine was suspended counts', () => {
   const { at, clock, pass } = machine();
-  // The monotonic clock stands still, the others go on.
+  // The monotonic clock stands still, the others advance.
   at.wall += 8 * HOUR;
   at.uptime += (8 * HOUR) / 1000;
   pass(1000);
   expect(clock.check(), 'no clock was set').toBeUndefined();
   expect(clock.now()).toBe(START + 8 * HOUR + 1000);
   at.uptime += 1;
-  expect(clock.check(), 'uptime is told in whole seconds by some').toBeUndefined();
+  expect(clock.check(), 'some report uptime in whole seconds').toBeUndefined();
   expect(clock.now()).toBe(START + 8 * HOUR + 1000);
 });
 

@@ -104,7 +104,7 @@ test.each<[string, [number, number][], number[]]>([
   ['a delay', [[0, 100]], [100]],
   ['the earlier of two wins', [[0, 100], [0, 30]], [30]], // biome-ignore format: a table
   ['a later one does not postpone', [[0, 100], [50, 100]], [100]], // biome-ignore format: a table
-  ['after its time it can be delayed anew', [[0, 10], [20, 10]], [10, 30]], // biome-ignore format: a table
+  ['after its time it can be delayed again', [[0, 10], [20, 10]], [10, 30]], // biome-ignore format: a table
   ['no delay is at once', [[0, 0]], [0]],
   ['a negative delay is at once', [[0, -5]], [0]],
   ['NaN is at once', [[0, Number.NaN]], [0]],
@@ -173,7 +173,7 @@ test('a thousand failures in a row still give the cap', async () => {
   expect(passes).toContain('b');
 });
 
-test('what a pass throws is handed on, and the others go on', async () => {
+test('the error of one reconcile is reported, and the others continue', async () => {
   const { queue, passes, finish, errors } = start(1);
   queue.add('a');
   queue.add('b');

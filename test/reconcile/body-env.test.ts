@@ -15,7 +15,7 @@ const COMMON = {
   REDIS_URL: 'redis://r',
 };
 
-test('an agent is told nothing of tasks', () => {
+test('an agent gets no task settings', () => {
   expect(envOf({ agent_type: 'CLAUDE' }, '/srv/h')).toEqual({ ...COMMON, WORKER_TYPE: 'CLAUDE' });
 });
 

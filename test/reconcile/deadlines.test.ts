@@ -119,7 +119,7 @@ test.each<[string, unknown, object, Given, number | undefined]>([
   expect(next(value, life, { ...given, desired })).toBe(ms === undefined ? undefined : ms + MARGIN);
 });
 
-test('an idle time that is over tells nothing new before the next heartbeat, and is not asked for in a circle', () => {
+test('an expired idle time changes nothing before the next heartbeat, and causes no loop', () => {
   const beat = { active_at: instant(NOW - 90_000), busy: true };
   const given = { body: {}, beat, spec: { idle_timeout_seconds: 60 } };
   expect(next({ RUNNING: 'ready' }, { expected: true }, given)).toBe(1000 + MARGIN);

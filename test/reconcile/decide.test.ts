@@ -65,7 +65,7 @@ describe('a memo that is of no use', () => {
       }
     });
 
-    test('tells the end of a body that has exited meanwhile', () => {
+    test('reports the end of a body that has exited meanwhile', () => {
       const after = told({ memo, status: living, body: { state: 'exited', exit_code: 3 } });
       expect(after).toMatchObject({ status: 'FAILED', reason: 'Error', exit_code: 3 });
     });
@@ -79,7 +79,7 @@ describe('a memo that is of no use', () => {
       expect(told({ memo: due.memo, now: NOW + 2000 }).acts).toEqual(['create']);
     });
 
-    test('goes on making a body that nobody has seen yet', () => {
+    test('continues to create a body that was not observed yet', () => {
       expect(told({ memo, status: undefined })).toMatchObject({ acts: ['create'], incarnation: 1 });
     });
 
@@ -98,7 +98,7 @@ describe('a worker that was given a body which runs already', () => {
   });
   const first = { incarnation: 1 };
 
-  test('is RUNNING from the first, while its wrapper is being told', () => {
+  test('is RUNNING at once, while its wrapper receives the claim', () => {
     const asked = told({ memo: undefined, status: given, body: { ...first, state: 'created' } });
     expect(asked).toMatchObject({
       ...{ status: 'RUNNING', phase: 'assigned', reason: 'TakenOver', message: 'It is given one.' },
@@ -111,7 +111,7 @@ describe('a worker that was given a body which runs already', () => {
     expect(ready).toMatchObject({ status: 'RUNNING', phase: 'ready', running_at: instant(NOW - 50) });
   });
 
-  test('gets one of its own where that never came to work, which is no restart', () => {
+  test('gets one of its own if that never worked, which does not count as a restart', () => {
     const policy = { spec: { restart_policy: 'never' } } as const;
     const without = told({ ...policy, memo: undefined, status: given });
     expect(without).toMatchObject({ status: 'STARTING', phase: 'creating', incarnation: 2, restarts: 0 });
@@ -175,11 +175,11 @@ describe('the status', () => {
         message: 'It exited with code 3. Last output: no such model',
       },
     ],
-    ['tells a kill by memory', exited({ exit_code: 137, oom_killed: true }), { reason: 'OOMKilled' }],
-    ['tells a kill from outside', exited({ exit_code: 137 }), { reason: 'Killed' }],
-    ['tells that there is no exit code', exited({}), { reason: 'Lost', exit_code: undefined }],
+    ['reports an out-of-memory kill', exited({ exit_code: 137, oom_killed: true }), { reason: 'OOMKilled' }],
+    ['reports a kill from outside', exited({ exit_code: 137 }), { reason: 'Killed' }],
+    ['reports a missing exit code', exited({}), { reason: 'Lost', exit_code: undefined }],
     [
-      'tells a program that could not be started',
+      'reports a program that could not be started',
       exited({ exit_code: 127, error: 'no such program' }),
       {
         reason: 'StartFailed',
@@ -197,7 +197,7 @@ describe('the status', () => {
       },
     ],
     [
-      'tells a body that never was ready from one that was',
+      'distinguishes a body that never was ready from one that was',
       {
         ...inState({ STARTING: 'booting' }, { expected: true }),
         body: { state: 'exited', exit_code: 1 },
@@ -205,7 +205,7 @@ describe('the status', () => {
       { message: 'It exited with code 1 before it was ready.' },
     ],
     [
-      'tells that a body is gone',
+      'reports that a body is gone',
       { ...running },
       {
         status: 'FAILED',
@@ -215,7 +215,7 @@ describe('the status', () => {
       },
     ],
     [
-      'tells since when the wrapper was silent',
+      'reports since when the wrapper was silent',
       {
         ...running,
         body: {},
@@ -229,7 +229,7 @@ describe('the status', () => {
     ],
     ['has the pid of a direct body', { ...running, body: { pid: 4711 } }, { pid: 4711 }],
     [
-      'of a finished worker tells no address',
+      'of a finished worker has no address',
       exited({ exit_code: 0 }),
       {
         status: 'STOPPED',
@@ -279,7 +279,7 @@ test('a worker that was stopped for being idle is not restarted, whatever its po
   expect(told({ memo: second.memo, spec }).acts).toEqual([]);
 });
 
-test('a start that comes while a finished worker is about to be forgotten is obeyed', () => {
+test('a start command for a finished worker that is about to be deleted is obeyed', () => {
   const kept = {
     ...inState('FAILED', { generation: 1, outcome: { reason: 'Error', message: '', well: false, at: 0 } }),
   };
@@ -290,7 +290,7 @@ test('a start that comes while a finished worker is about to be forgotten is obe
   expect(told({ memo: started.memo, desired: { generation: 2 } }).acts).toEqual(['create']);
 });
 
-test('a body that was heard and is gone was lost, and is not made a second time unasked', () => {
+test('a body that reported and is gone was lost, and is not created again unasked', () => {
   const heard = { ...inState({ STARTING: 'creating' }), beat: {} };
   expect(told(heard)).toMatchObject({ acts: [], status: 'FAILED', reason: 'Lost' });
   const before = { ...inState({ STARTING: 'creating' }), beat: { incarnation: INCARNATION - 1 } };
@@ -320,7 +320,7 @@ describe('an image that has to be built', () => {
     expect(made).toMatchObject({ acts: ['create'], phase: 'creating' });
   });
 
-  test('that cannot be built fails the try that waited for it, and the next one tries anew', () => {
+  test('that cannot be built fails the try that waited for it, and the next one tries again', () => {
     const image = { kind: 'failed', name, at: NOW, reason: 'ImageBuildFailed', message: 'Step 2.' } as const;
     const spec = { restart_policy: 'always' } as const;
     const failed = told({ ...creating, image, spec });

@@ -9,7 +9,7 @@ test('counts each refusal once, even if a heartbeat is read twice or arrives lat
   expect(counted).toEqual([2, 0, 3, 0, 0]);
 });
 
-test('counts on with the next incarnation, whose figure begins anew', () => {
+test('counts on with the next incarnation, whose count restarts', () => {
   const denials = new Denials();
   denials.note('w', beat(5), false);
   expect(denials.note('w', beat(1, 2), false)).toBe(1);

@@ -4,7 +4,7 @@ import { decide } from '../../src/reconcile/decide.ts';
 import { look, memoOf, statusOf } from './look.ts';
 import { SITUATIONS, STATES } from './situations.ts';
 
-/** The status that stands in the store while the machine is in that state, as far as a decision reads it. */
+/** The status in the store while the machine is in that state, as far as a decision reads it. */
 const storedStatus = (state: string) => {
   const [status, phase = 'finished'] = state.split('.');
   return statusOf(

@@ -16,7 +16,7 @@ function readBack(given: Given): { record: WorkerRecord; again: Given } {
   };
 }
 
-test('a decision is news where nothing was stored, and none where the same was', () => {
+test('a decision is new if none was stored, and not if the same was', () => {
   const seen = look(RUNNING);
   const bare: WorkerRecord = {
     id: ID,
@@ -32,7 +32,7 @@ test('a decision is news where nothing was stored, and none where the same was',
 });
 
 test.each<[string, Given, boolean]>([
-  ['a body that tells no address any more', { body: { ip_address: undefined } }, false],
+  ['a body that reports no address any more', { body: { ip_address: undefined } }, false],
   ['another address', { body: { ip_address: '10.0.0.9' } }, true],
   ['a command', { desired: { generation: 2 } }, true],
   ['a heartbeat', { beat: { seq: 99 } }, false],
@@ -43,7 +43,7 @@ test.each<[string, Given, boolean]>([
   expect(isNews(record, decide(seen))).toBe(news);
 });
 
-test('tells of what people can see and of what is done, in words', () => {
+test('describes what users can see and what is done', () => {
   const { again } = readBack(RUNNING);
   const seen = look({ ...again, body: { state: 'exited', exit_code: 3 } });
   expect(eventOf(seen, decide(seen))).toEqual({

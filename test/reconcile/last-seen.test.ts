@@ -18,16 +18,16 @@ const passed = (given: Given, revision = 5) => {
 
 describe('a record', () => {
   test.each([
-    ['is looked at where no pass has seen it', undefined, '1.5', true],
+    ['is observed if no pass has seen it', undefined, '1.5', true],
     ['is left where the last pass wrote it', RUNNING, '1.5', false],
-    ['is looked at after a command', RUNNING, '2.5', true],
-    ['is looked at after somebody else wrote its status', RUNNING, '1.6', true],
+    ['is observed after a command', RUNNING, '2.5', true],
+    ['is observed after another writer changed its status', RUNNING, '1.6', true],
   ] as const)('%s', (_, given, index, looked) => {
     if (given) passed(given);
     expect(marks.changedRecords({ [ID]: index })).toEqual(looked ? [ID] : []);
   });
 
-  test('that is forgotten is unknown again', () => {
+  test('that is deleted is unknown again', () => {
     passed(RUNNING);
     marks.delete(ID);
     expect(marks.changedRecords({ [ID]: '1.5' })).toEqual([ID]);
@@ -49,12 +49,12 @@ describe('a body', () => {
     expect(marks.changedBodies(bodies, docker)).toEqual(looked ? [ID] : []);
   });
 
-  test('of a runtime that gave no list tells nothing', () => {
+  test('of a runtime that gave no list has no result', () => {
     passed(RUNNING);
     expect(marks.changedBodies([], new Set(['process']))).toEqual([]);
   });
 
-  test('that came to a worker without one is looked at, and one that could not be seen, too', () => {
+  test('that came to a worker without one is observed, and one that could not be observed, too', () => {
     passed(FAILED);
     expect(marks.changedBodies([], docker)).toEqual([]);
     expect(marks.changedBodies([bodyOf()], docker)).toEqual([ID]);
@@ -87,14 +87,14 @@ describe('a heartbeat', () => {
     ['of a running worker', RUNNING, beat, false],
     ['of a running worker that went silent', RUNNING, { ...beat, age_ms: 30_000 }, true],
     ['of a silent worker', silent, { ...beat, age_ms: 60_000 }, false],
-    ['of a silent worker that is heard again', silent, beat, true],
+    ['of a silent worker that reports again', silent, beat, true],
     ['of another incarnation', BOOTING, { ...beat, incarnation: 1 }, false],
   ] as const)('%s', (_, given, heard, looked) => {
     passed(given);
     expect(marks.heartbeatTells(ID, heard, 30_000)).toBe(looked);
   });
 
-  test('of a worker that no pass has seen tells nothing', () => {
+  test('of a worker that no pass has seen has no result', () => {
     expect(marks.heartbeatTells(ID, beat, 30_000)).toBe(false);
   });
 });

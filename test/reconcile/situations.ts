@@ -76,7 +76,7 @@ const failed: ImageState = {
   message: 'Step 2/9 failed.',
 };
 
-/** A body whose task had run for so long, in milliseconds, when it was last heard; it may take 30 seconds. */
+/** A body whose task had run this long, in milliseconds, at its last heartbeat; it may take 30 seconds. */
 const task = (ran: number): Given => ({
   ...{ body: {}, beat: { job_started_at: instant(NOW - 1000 - ran) } },
   spec: { agent_type: 'TASK', max_job_time_seconds: 30, command_line: undefined } as never,

@@ -30,7 +30,7 @@ const command = (desired?: 'stopped' | 'running' | 'deleted') =>
 const pass = () => reconcileWorker(ID, context);
 const status = async () => (await store.status(ID))?.status;
 const states = () => engine.bodiesOf('default', ID).map(({ state }) => state);
-/** Passes until the worker comes to rest; how often that took is bounded. */
+/** Reconciles until the worker settles; the number of passes is bounded. */
 const rest = async () => {
   let outcome = await pass();
   for (let left = 10; left > 0 && outcome.kind === 'again'; left -= 1) outcome = await pass();
@@ -89,7 +89,7 @@ describe('nothing is done', () => {
     expect([await pass(), states()]).toEqual([{ kind: 'conflict' }, []]);
   });
 
-  test('where the worker was forgotten while it was decided', async () => {
+  test('if the worker was deleted during the decision', async () => {
     const record = (await store.load(ID))?.record;
     at.set('record:before', () => record && store.purge(epoch, record));
     expect([await pass(), states()]).toEqual([{ kind: 'terminal' }, []]);

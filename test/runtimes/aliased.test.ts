@@ -58,7 +58,7 @@ describe('a body that was taken over', () => {
     }
   });
 
-  test('is seen as not started until its worker has spoken from it, whatever has become of it', async () => {
+  test('is seen as not started until its worker has reported from it, in any state', async () => {
     take({ begun: false });
     expect(await mine()).toMatchObject({ state: 'created', worker_id: ME });
     engine.exit(body.id, { exit_code: 1 });
@@ -96,7 +96,7 @@ describe('a body that was taken over', () => {
     await expect(manager().list()).rejects.toThrow(RuntimeDown);
   });
 
-  test('is looked at for real where a hint has come, or some time has passed', async () => {
+  test('is observed in the engine after an event, or after some time', async () => {
     expect(await runtime.find(WARM, undefined)).toHaveLength(1);
     take();
     engine.faults.hintsLost = true;
@@ -122,7 +122,7 @@ describe('a start of a body that was taken over', () => {
     expect(book.told).toEqual([]);
   });
 
-  test('gives it its limits, then tells its wrapper, once', async () => {
+  test('sets its limits, then notifies its wrapper, once', async () => {
     runtime = manager(60_000);
     take({ told: false, begun: false });
     const starting = start();
@@ -189,11 +189,11 @@ describe('a list, where the store has lost everything', () => {
     expect(seen).toMatchObject({ id: body.id, worker_id: ME, incarnation: 1, state: 'running' });
     expect(JSON.parse(seen?.spec ?? '')).toEqual(SPEC);
     expect(book.entries.get(ME)).toMatchObject({ made_for: WARM, body_id: body.id, told: true });
-    // As long as the record is not there again, its spec is told.
+    // Its spec is reported until the record is there again.
     expect(JSON.parse((await manager().list())[0]?.spec ?? '')).toEqual(SPEC);
   });
 
-  test('does not tell of a body whose wrapper has not said whom it serves', async () => {
+  test('does not report a body whose wrapper has not reported its worker', async () => {
     expect(await runtime.list()).toEqual([]);
     now += 14_000;
     expect(await runtime.list()).toEqual([]);
@@ -201,7 +201,7 @@ describe('a list, where the store has lost everything', () => {
     expect(await runtime.list()).toMatchObject([{ worker_id: WARM }]);
   });
 
-  test('tells of one that waits, of one that has ended, and of others as they are', async () => {
+  test('reports one that waits, one that has ended, and others unchanged', async () => {
     book.begun.add(WARM);
     expect(await runtime.list()).toMatchObject([{ worker_id: WARM, incarnation: 3 }]);
     book.begun.clear();

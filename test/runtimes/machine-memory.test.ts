@@ -53,7 +53,7 @@ test.each([
   expect(readMachineMemory(root)).toEqual({ total_bytes: 10_000, available_bytes: 4300 });
 });
 
-test('no limit is no limit: max, or a number near 2^63', () => {
+test('no limit is recognized: max, or a number near 2^63', () => {
   const none = (files: Record<string, string>) =>
     readMachineMemory(tree({ 'proc/meminfo': MEMINFO, ...files }));
   const machine = none({});

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { observed } from '../../src/runtimes/observed.ts';
 import { FakeRuntime } from '../support/fake-runtime/fake.ts';
 
-test('every call of an observed runtime is told with how it came out, and works as before', async () => {
+test('every call of an observed runtime is reported with its result, and works as before', async () => {
   const told: [string, string][] = [];
   const fake = new FakeRuntime();
   const runtime = observed(fake, (call, result, seconds) => {

@@ -5,7 +5,7 @@ import { RuntimeDown } from '../../src/runtimes/runtime.ts';
 import { FakeEngine, FakeRuntime } from '../support/fake-runtime/fake.ts';
 
 // Workers whose look had succeeded meanwhile went on as if all were well when the engine went away in earnest.
-test('an engine that answers again is told to be up, so that its next silence is told, too', async () => {
+test('an engine that answers again is reported as up, so that its next outage is reported, too', async () => {
   const runtime = new FakeRuntime({ engine: new FakeEngine() });
   const told: (string | undefined)[] = [];
   let now = 0;

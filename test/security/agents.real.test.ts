@@ -1,4 +1,4 @@
-/** The real CLIs, told that they may do anything, work fully where hardly a program may be executed. */
+/** The real CLIs, with all permissions, work fully in images that allow few programs. */
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { dockerAt } from '../support/docker.ts';
 import { type Model, startModel } from '../support/model/index.ts';
@@ -88,7 +88,7 @@ test.each([
   300_000,
 );
 
-test('Droid is an interpreter for whoever may execute it, and starts no more programs than others', async () => {
+test('Droid is an interpreter if it may be executed, and starts no more programs than others', async () => {
   const subject = subjects[1] as Subject;
   const droid = (code: string) => `BUN_BE_BUN=1 droid -e "${code}"`;
   const run = (file: string) =>

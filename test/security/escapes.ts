@@ -3,9 +3,9 @@ export interface Escape {
   name: string;
   /** What the agent's shell is given. */
   script: string;
-  /** Stands in the output only where the way is open. */
+  /** In the output only if the way is open. */
   open: RegExp;
-  /** Stands in the output where it is closed. */
+  /** In the output if it is closed. */
   closed: RegExp;
   /** The way is closed without `allowed_commands` too, because it leads to the wrapper. */
   always?: true;

@@ -19,7 +19,7 @@ const agents = (): number =>
     }
   }).length;
 
-// Two that ignore signals, one of them an orphan, and one that makes new processes without end.
+// Two that ignore signals, one of them an orphan, and one that keeps making new processes.
 const script = `
 trap '' TERM HUP
 (trap '' TERM HUP; while :; do read -t 1 < <(:); done) &
@@ -49,7 +49,7 @@ for (const argv of [['no-such-program'], ['/etc/passwd'], ['bash', '-c', 'exit 3
   ends.push(await run(argv));
 for (const signal of [34, 64, 15, 9]) ends.push(await run(['bash', '-c', `kill -${signal} $$`]));
 
-/** Whether a program that prints at once is heard before it is known to have started, and whether it is heard at all. */
+/** Whether a program that prints at once is received before its start is known, and whether it is received at all. */
 async function prints(): Promise<{ early: boolean; heard: boolean }> {
   let started = false;
   let early = false;

@@ -10,7 +10,7 @@ const ESCAPES: Escape[] = [
   ...INJECTIONS,
   ...INTRUSIONS,
 ];
-/** What has to go on working. */
+/** What has to keep working. */
 const WORK: [name: string, script: string, output: RegExp][] = [
   ['the allowed command', 'cd repository && git status --short --branch', /No commits yet/],
   ['the allowed command, from a script', 'echo "git --version" > s.sh && bash s.sh', /^git version/],

@@ -48,7 +48,7 @@ async function logsOf(container: Docker.Container): Promise<string> {
   return (await container.logs({ stdout: true, stderr: true, follow: false })).toString('utf8');
 }
 
-/** Everything that the engine tells or keeps of a container, and what the machine shows of its processes. */
+/** Everything that the engine returns or stores about a container, and what the machine shows of its processes. */
 async function placesOf(container: Docker.Container, since: number): Promise<Record<string, string>> {
   const until = Math.ceil(Date.now() / 1000);
   const events = await docker.getEvents({ since, until } as Docker.GetEventsOptions);

@@ -13,7 +13,7 @@ import { type WorkerSpec, workerSpec } from '../../src/model/index.ts';
 import { toContainer } from '../../src/runtimes/docker/container.ts';
 import { dockerAt } from '../support/docker.ts';
 
-/** What the driver is told. */
+/** The driver's arguments. */
 export interface Work {
   spec: WorkerSpec;
   /** False: as on a kernel that has none. */

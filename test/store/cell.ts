@@ -1,4 +1,4 @@
-/** A cell on the shared Redis for one test: its store, its stream of commands, and what stands in it. */
+/** A cell on the shared Redis for one test: its store, its stream of commands, and their content. */
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { inject, onTestFinished } from 'vitest';
@@ -19,11 +19,11 @@ export interface Cell {
   store: Store;
   pools: PoolStore;
   stream: CommandStream;
-  /** Makes another leader, whoever leads; its epoch. */
+  /** Makes another leader, even if there is one; returns its epoch. */
   acquire(): Promise<number>;
   /** Puts a command on the stream; text goes there as it is. */
   push(command: unknown): Promise<string>;
-  /** What stands in the field `data` of a stream's entries. */
+  /** The field `data` of a stream's entries. */
   read(key: string): Promise<unknown[]>;
   answers(): Promise<Record<string, unknown>[]>;
 }

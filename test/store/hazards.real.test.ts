@@ -16,7 +16,7 @@ async function evictingRedis() {
   return { server, redis };
 }
 
-test('a Redis whose CONFIG is forbidden tells by INFO that it evicts, and not whether it has snapshots', async () => {
+test('a Redis whose CONFIG is forbidden shows in INFO that it evicts, but not whether it has snapshots', async () => {
   const { server, redis } = await evictingRedis();
   await redis.config('SET', 'save', '', 'appendonly', 'no');
   await redis.acl('SETUSER', 'plain', 'on', '>secret', '~*', '+@all', '-config');

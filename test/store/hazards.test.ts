@@ -18,7 +18,7 @@ test.each<[string, Partial<RedisFacts>, string, string]>([
     'unknown',
   ],
   [
-    'one that tells nothing',
+    'one that reports nothing',
     { policy: undefined, maxmemory: undefined, appendonly: undefined, save: undefined },
     'unknown',
     'unknown',

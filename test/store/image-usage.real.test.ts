@@ -61,7 +61,7 @@ test('what is held is not removed until all have released it', async () => {
   await expect(claim()).resolves.toBe('claimed');
 });
 
-test('a hold of a manager that died ends by itself', async () => {
+test('the hold of a killed manager expires', async () => {
   const { usage, image, now } = open();
   const name = image();
   await usage.hold(name, 'w1', 50);
@@ -84,7 +84,7 @@ test('what is being removed is not held, until the removal has ended', async () 
   await expect(usage.hold(name, 'w1', 1000)).resolves.toBe('held');
 });
 
-test('a claim of a collection that died ends by itself', async () => {
+test('the claim of a killed collection expires', async () => {
   const { usage, image, now } = open();
   const name = image();
   await usage.touch(name);
@@ -129,7 +129,7 @@ test('a hold and a removal never both win', async () => {
 });
 
 test.each(['worker:latest', 'worker:0123456789ab:holds', 'worker:0123456789AB', 'node:24'])(
-  '%s is no image of ours',
+  '%s is not an image of ours',
   async (name) => {
     const { usage } = open();
     await expect(usage.touch(name)).rejects.toThrow(name);

@@ -22,7 +22,7 @@ test.each([
   },
 );
 
-test('a leader whose remembered epoch is lost or unreadable goes on writing: no renewed lease is ever fenced', async () => {
+test('a leader whose remembered epoch is lost or unreadable continues writing: no renewed lease is ever fenced', async () => {
   const { redis, store } = openCell();
   const lease = redisLeaseStore(redis, store.keys);
   const epoch = (await lease.acquire('owner', 60_000)) ?? 0;

@@ -71,7 +71,7 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
     };
     const said = async () => (await subject.answers()).map((answer) => (answer as { is: string }).is);
 
-    test('keeps what was asked, and tells of what was not', async () => {
+    test('keeps what was asked, and reports what was not', async () => {
       expect(await store.load(id)).toBeUndefined();
       expect(await store.status(id)).toBeUndefined();
       expect(await create('r1')).toBe('ok');
@@ -97,7 +97,7 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
       ['start', 'running', 'running', '2.0', '3.0'],
       ['delete', 'deleted', 'deleted', '2.0', '2.0'],
     ] as const)(
-      '%s changes what is desired, and tells when it changes nothing',
+      '%s changes what is desired, and reports when it changes nothing',
       async (_, to, is, once, twice) => {
         await create();
         expect(await desire(to)).toBe('ok');
@@ -109,7 +109,7 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
       },
     );
 
-    test('answers a command about nobody, and uses no id twice', async () => {
+    test('answers a command for an unknown worker, and uses no id twice', async () => {
       expect(await desire('deleted')).toBe('not_found');
       expect(await create()).toBe('ok');
       expect(await create()).toBe('conflict');
@@ -174,7 +174,7 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
       expect(await store.index()).toEqual({ [id]: '2.2' });
     });
 
-    test('forgets a worker, and remembers that it was', async () => {
+    test('deletes a worker, and keeps a tombstone', async () => {
       await create();
       await store.record(epoch, await load(), next);
       await desire('deleted');
@@ -255,7 +255,7 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
       expect((await store.pulse()).revision).toBe(pulses.at(-1));
     });
 
-    test('writes a record again from what its body tells, once', async () => {
+    test('writes a record again from its labels of its body, once', async () => {
       expect(await store.restore(epoch, id, spec, NOW)).toBe(true);
       expect(await store.restore(epoch, id, spec, NOW + 1)).toBe(false);
       expect((await load()).desired).toMatchObject({

@@ -21,7 +21,7 @@ test('who follows a stream is let go, also while Redis is away', async () => {
   const away = once(reader, 'reconnecting');
   await redis.kill();
   await away;
-  // Between two connections, where the client forgets what it was asked.
+  // Between two connections, during which the client loses its requests.
   reader.disconnect();
   ended.abort();
   await following;

@@ -52,7 +52,11 @@ test('installs again after the lock file has changed', async () => {
 test('does not run the script when the installation fails, and says what to do', async () => {
   await script('console.log("ran")');
   await writeFile(join(root, 'refuse'), '');
-  expect(await run('script.ts')).toMatchObject({ code: 1, out: '', err: expect.stringContaining('by hand') });
+  expect(await run('script.ts')).toMatchObject({
+    code: 1,
+    out: '',
+    err: expect.stringContaining('to see why'),
+  });
 });
 
 test('says how it is used', async () => {

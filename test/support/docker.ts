@@ -11,7 +11,7 @@ export function dockerAt(host: string): Docker {
 export async function bridgeGateway(docker: Docker): Promise<string> {
   const network = await docker.getNetwork('bridge').inspect();
   const { Gateway, Subnet } = network.IPAM?.Config?.[0] ?? {};
-  // An engine that made the bridge in this very run tells the subnet only; the bridge has its first address.
+  // An engine that made the bridge in this very run reports only the subnet; the bridge has its first address.
   const gateway: string | undefined = Gateway ?? Subnet?.replace(/\.\d+\/\d+$/, '.1');
   if (!gateway) throw new Error('The daemon has no default bridge; tests need one.');
   return gateway;

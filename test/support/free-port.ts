@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 
-/** A port of loopback below those that systems give out by themselves: nobody is given it while its server is down. */
+/** A port of loopback below the ephemeral ports: no other process gets it while its server is down. */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < 100; tries += 1) {
     const port = 20_000 + Math.floor(Math.random() * 10_000);

@@ -14,7 +14,7 @@ function folder(): string {
   return path;
 }
 
-test('a lock is held by whoever has the file open, and ends with the last of them', async () => {
+test('a lock is held by every process with the open file, and ends with the last of them', async () => {
   const path = join(folder(), 'server');
   const lock = lockFile(path, 'exclusive');
   expect(lockFile(path, 'exclusive')).toBe(undefined);

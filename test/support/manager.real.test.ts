@@ -16,7 +16,7 @@ test('a manager leads, answers, goes when it is asked to, and leaves nothing', a
   expect(await manager.stop()).toBe(0);
 });
 
-test('a manager that cannot start is told by its own words', async () => {
+test('a manager that cannot start is reported with its own output', async () => {
   const options = { redisUrl: inject('redisUrl'), cell: newCell(), env: { HTTP_PORT: 'eighty' } };
   await expect(startManager({ ...options, home: '/tmp' })).rejects.toThrow(/HTTP_PORT is "eighty"/);
 });

@@ -1,7 +1,7 @@
 /**
  * Real manager processes for tests: `src/main.ts serve` in a process of its own, which can be killed like any other.
  *
- * A manager's bodies outlive it, as they must; `cleanCell` ends them and forgets the cell.
+ * A manager's bodies outlive it, as they must; `cleanCell` ends them and deletes the cell.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -50,7 +50,7 @@ export interface Manager {
   stop(): Promise<number>;
 }
 
-/** A cell that nobody else uses. */
+/** A cell of its own. */
 export const newCell = (): string => `t-${randomUUID().slice(0, 8)}`;
 
 /** The environment of a manager of a test: nothing of the caller's settings comes through. */
@@ -81,15 +81,15 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';
-  // At 'exit' its last words may still be on their way.
+  // At 'exit' its last output may still be on its way.
   const exited = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? -1)));
   const url = await listening(child, (text) => {
     said += text;
     return said;
   });
-  // No test that goes on with the next manager must miss that this one failed.
+  // A test that continues with the next manager must notice that this one failed.
   void exited.then((code) => {
-    if (code > 0) throw new Error(`A manager ended by itself with ${code}; it said:\n${said.slice(-8000)}`);
+    if (code > 0) throw new Error(`A manager exited with ${code}; its output:\n${said.slice(-8000)}`);
   });
   const known = readContext(
     contextPath({ home: options.env?.WORKER_MANAGER_HOME ?? home, cell: options.cell }),

@@ -42,7 +42,7 @@ test('data that cannot be read at all is set aside', async (context) => {
   await dockerd.start();
   await dockerd.docker.createVolume({ Name: 'lost' });
   await dockerd.kill();
-  // The first two pages of such a file tell that it is one; the others are what it holds.
+  // The first two pages of such a file identify it; the others hold its content.
   dockerd.damage('volumes/metadata.db', (file) => file.fill(0xff, 8192));
   rmSync(join(dockerd.place.data, 'network'), { recursive: true });
 

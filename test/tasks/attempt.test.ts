@@ -94,7 +94,7 @@ describe('an attempt', () => {
     expect(settled).toHaveBeenCalled();
   });
 
-  it('hears nothing more once it has ended', async () => {
+  it('receives nothing more once it has ended', async () => {
     const attempt = new Attempt();
     let signal: AbortSignal | undefined;
     await run(attempt, async (_task, hands) => {

@@ -59,7 +59,7 @@ describe('a consumer', () => {
     await made.start();
     await Promise.all(ids.map((id) => ended(id)));
     expect(most).toBe(3);
-    // A reader may see a result before the worker has heard that it is kept.
+    // A reader may see a result before the worker knows that it is stored.
     await made.drain();
     expect(made.totals()).toMatchObject({ completed: 100, failed: 0, retried: 0, fenced: 0 });
   });
@@ -189,7 +189,7 @@ describe('a consumer', () => {
     expect(await ended(task_id)).toMatchObject({ status: 'completed', result: 'done', cancelled: false });
   });
 
-  it('fails a result that is no JSON or too much of it, without another attempt', async () => {
+  it('fails a result that is not JSON or is too long, without another attempt', async () => {
     const { call, consumer, ended } = openWorld();
     await consumer(async (task) => (nameOf(task) === 'big' ? 'x'.repeat(17 * 1024 ** 2) : 1n)).start();
     const [none, big] = [await call('none', { max_retries: 2 }), await call('big', { max_retries: 2 })];
@@ -197,7 +197,7 @@ describe('a consumer', () => {
     expect(await ended(big.task_id)).toMatchObject({ attempts: 1, error: { type: 'ResultTooLarge' } });
   });
 
-  it('tells the progress of an attempt, its last word before its result', async () => {
+  it('reports the progress of an attempt, its last value before its result', async () => {
     const { call, consumer, until, ended } = openWorld();
     const seen = gate();
     await consumer(async (_task, { progress }) => {
@@ -277,7 +277,7 @@ describe('a consumer', () => {
     const made = consumer(hold, { concurrency: 2 });
     await made.start();
     const [first, once] = [await call('a'), await call('a', { max_losses: 0 })];
-    // What it has not heard of yet, it would give back unbegun.
+    // It would return tasks that it hasn't received yet unbegun.
     await vi.waitFor(() => expect(made.active()).toHaveLength(2), soon);
     await made.close();
     await consumer(async () => 'by another').start();
@@ -289,7 +289,7 @@ describe('a consumer', () => {
     });
   });
 
-  it('forgets results when their time is over', async () => {
+  it('deletes results when their time is over', async () => {
     const { call, consumer, queue, ended, tasks } = openWorld();
     await consumer(async () => 1, { keepSeconds: 1 }).start();
     const { task_id } = await call('a');

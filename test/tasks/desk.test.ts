@@ -1,4 +1,4 @@
-/** Where a task goes that somebody hands in. */
+/** Where a submitted task goes. */
 import { expect, test } from 'vitest';
 import { poolSpec, type Task, type TaskView } from '../../src/model/index.ts';
 import { type DeskOptions, openDesk } from '../../src/tasks/desk.ts';
@@ -66,7 +66,7 @@ test('without a pool, the only one is meant, or else the default one, if a worke
   expect((await open({ nodePools: async () => ['default'] }).desk.submit(CALL)).pool).toBe('default');
 });
 
-test('a task for the default pool that nothing serves was queued without end; it is refused with the pools there are', async () => {
+test('a task for the default pool that nothing serves was queued forever; it is refused with the existing pools', async () => {
   for (const given of [CALL, { ...CALL, pool: 'default' }]) {
     const { desk, submitted } = open();
     await expect(desk.submit(given)).rejects.toMatchObject({
@@ -81,7 +81,7 @@ test('a task for the default pool that nothing serves was queued without end; it
   });
 });
 
-test('a pool that nobody works for is refused, and one of a node by hand, or that was used, is not', async () => {
+test('a pool without workers is refused, and one of a node by hand, or that was used, is not', async () => {
   await expect(open().desk.submit({ ...CALL, pool: 'wrok' })).rejects.toMatchObject({
     code: 'not_found',
     message: expect.stringContaining('there are agents, by-hand, work'),
@@ -105,7 +105,7 @@ test.each<[string, object]>([
   });
 });
 
-// Anybody who could submit a task could run any program.
+// Any client that could submit a task could run any program.
 test('a command is refused unless its pool allows commands', async () => {
   const ls = { payload: { command: ['ls'] } };
   for (const pool of ['work', 'by-hand', 'default']) {
@@ -129,7 +129,7 @@ test.each([
   { pool: 5, ...CALL },
   { pool: 'work' },
   { pool: 'work', payload: null },
-])('what is no task is refused: %j', async (given) => {
+])('an invalid task is refused: %j', async (given) => {
   await expect(open().desk.submit(given)).rejects.toMatchObject({ code: 'invalid_command' });
 });
 

@@ -1,4 +1,4 @@
-/** Jobs that no client of ours wrote: each one is put aside with its reason, and the worker goes on with the others. */
+/** Jobs that no client of ours wrote: each one is put aside with its reason, and the worker continues with the others. */
 import { expect, it, vi } from 'vitest';
 import { placeOf } from '../../src/tasks/place.ts';
 import { openWorld, POOL, soon } from './world.ts';

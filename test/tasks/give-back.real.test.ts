@@ -26,7 +26,7 @@ function losingAnswerTo<T extends object>(target: T, name: keyof T & string): T 
   });
 }
 
-/** A world with one task that is taken, and nobody at work. */
+/** A world with one task that is taken, and no worker. */
 async function taken() {
   const { cell, call, queue } = openWorld();
   const place = placeOf(cell, POOL);
@@ -53,7 +53,7 @@ async function taken() {
   return { queue, backend, task_id, held: toHeld(next, token), ledgerLosing };
 }
 
-// The move went first once, and the count after it: who took the task in between was told of a second attempt.
+// The move went first once, and the count after it: a worker that took the task in between got a second attempt.
 test.for(['taskUncount', 'moveJobFromActiveToWait'] as const)(
   'what is given back has no start, though the answer to %s is lost and it is tried again',
   async (lost) => {

@@ -22,7 +22,7 @@ describe('a worker that dies in the middle of a task', () => {
     });
   });
 
-  it('loses it at once where somebody knows that it is dead', async () => {
+  it('loses it at once if it is known to be dead', async () => {
     const { call, worker, consumer, ended, until, queue } = openWorld();
     const victim = await worker({ workerId: 'victim', incarnation: 2, lockSeconds: 300 });
     const { task_id } = await call('hold');
@@ -71,7 +71,7 @@ describe('a worker that dies in the middle of a task', () => {
     },
   );
 
-  it('has a cancelled task ended by whoever finds it', async () => {
+  it('has a cancelled task ended by the worker that finds it', async () => {
     const { call, worker, consumer, ended, until, queue } = openWorld();
     const victim = await worker({ workerId: 'victim', lockSeconds: LOCK });
     const { task_id } = await call('hold', { max_retries: 3 });
@@ -144,10 +144,10 @@ describe('a worker that was taken for dead', () => {
     expect(await ended(task_id)).toMatchObject({ result: 'right', attempts: 2 });
   });
 
-  it('keeps its task where nobody has taken it meanwhile', async () => {
+  it('keeps its task if no other has taken it meanwhile', async () => {
     const { call, consumer, ended, redis, cell, queue } = openWorld();
     const base = `${cell}:task:${queue.pool}`;
-    // Nobody looks for dead workers meanwhile: one that renews seldom would be taken for one.
+    // No check for dead workers runs meanwhile: one that renews seldom would be taken for one.
     await redis.set(`${base}:stalled-check`, '1');
     const done = gate<string>();
     const [renewing, asleep] = ['renewing', 'asleep'].map((workerId, at) =>
@@ -196,8 +196,8 @@ describe('a worker that was taken for dead', () => {
   });
 });
 
-// It waited for its whole grace once, which may be an hour: a take that nobody answered counted as a task.
-it('an idle worker that is told to end while Redis is away does not wait for it', async () => {
+// It waited for its whole grace once, which may be an hour: an unanswered fetch counted as a task.
+it('an idle worker that is asked to end while Redis is away does not wait for it', async () => {
   const server = await startRedis();
   onTestFinished(() => server.stop());
   const { consumer, troubles } = openWorld({}, server.url);

@@ -6,7 +6,7 @@ import { openWorld, POOL } from './world.ts';
 const nothing = { critical: 0, high: 0, normal: 0, low: 0 };
 
 describe("a pool's queue", () => {
-  it('tells where a task stands, by priority and then by age', async () => {
+  it('reports the place of a task, by priority and then by age', async () => {
     const { call, queue } = openWorld();
     const low = await call('a', { priority: 'low' });
     const normal = await call('a');
@@ -34,7 +34,7 @@ describe("a pool's queue", () => {
     expect(await queue.get('2027')).toBeUndefined();
   });
 
-  it('takes the same task_id once, whoever submits it at the same time', async () => {
+  it('takes the same task_id once, however many clients submit it at the same time', async () => {
     const { call, queue } = openWorld();
     const answers = await Promise.all(Array.from({ length: 50 }, () => call('a', { task_id: 'once' })));
     expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
@@ -58,7 +58,7 @@ describe("a pool's queue", () => {
     expect(refused[0]).toBeInstanceOf(QueueFull);
     expect(refused[0]).toMatchObject({ code: 'capacity', retry_after_seconds: 5 });
     const [{ task_id } = { task_id: '' }] = await queue.list();
-    // What is in the queue already is no new task.
+    // A queued task is not a new one.
     await expect(call('a', { task_id })).resolves.toMatchObject({ task_id, position: 1 });
     await queue.cancel(task_id);
     await expect(call('a')).resolves.toMatchObject({ status: 'queued', position: 100 });
@@ -67,10 +67,10 @@ describe("a pool's queue", () => {
   it('ends a queued task that is cancelled, for good and once', async () => {
     const { call, queue, consumer, ended } = openWorld();
     const { task_id } = await call('a');
-    const view = await queue.cancel(task_id, 'Nobody wants it.');
+    const view = await queue.cancel(task_id, 'It is not needed.');
     expect(view).toMatchObject({
       ...{ status: 'failed', cancelled: true, attempts: 0, result: null },
-      error: { type: 'Cancelled', message: 'Nobody wants it.' },
+      error: { type: 'Cancelled', message: 'It is not needed.' },
     });
     expect(await queue.cancel(task_id, 'Again.')).toEqual(view);
     // Counted where it ended, for no worker has seen it.
@@ -99,7 +99,7 @@ describe("a pool's queue", () => {
     expect(await tasks.pools()).toEqual(['other']);
   });
 
-  it('forgets everything of a removed queue', async () => {
+  it('deletes everything of a removed queue', async () => {
     const { call, queue, redis, cell } = openWorld();
     await Promise.all(Array.from({ length: 50 }, () => call('a')));
     await queue.remove();

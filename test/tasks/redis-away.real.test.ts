@@ -3,7 +3,7 @@ import { startRedis } from '../support/redis.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { openWorld, soon } from './world.ts';
 
-// It ended the manager once: BullMQ repeats an error of its connection, and nobody listened there.
+// It ended the manager once: BullMQ repeats an error of its connection, without a listener there.
 test('a queue outlives its Redis, whichever of its steps were used before', async () => {
   const server = await startRedis();
   onTestFinished(() => server.stop());

@@ -91,7 +91,7 @@ describe('what Redis holds of a task', () => {
       },
     ],
     [
-      'completed before its cancelling was heard',
+      'completed before its cancellation arrived',
       seen('completed', '0', { defa: cancelled, returnvalue: 'null', finishedOn: '7000' }),
       { status: 'completed', result: null, cancelled: false },
     ],

@@ -14,7 +14,7 @@ import {
   type TaskConsumer,
 } from '../../src/tasks/index.ts';
 
-/** What a worker under test is told, as JSON in its argument. */
+/** The settings of a worker under test, as JSON in its argument. */
 export interface WorkerProgram {
   redisUrl: string;
   cell: string;
@@ -27,7 +27,7 @@ export interface WorkerProgram {
 
 export const POOL = 'reports';
 
-/** How long the world is looked at before a test says that something did not happen. */
+/** How long a test watches before it concludes that something did not happen. */
 export const soon = { timeout: 15_000, interval: 20 };
 
 export type World = ReturnType<typeof openWorld>;
@@ -101,7 +101,7 @@ export function openWorld(queueSettings: QueueSettings = {}, redisUrl = inject('
   return { cell, redis, redisUrl, tasks, queue, troubles, submit, call, consumer, worker, until, ended };
 }
 
-/** A promise that somebody else settles. */
+/** A promise that is settled from outside. */
 export function gate<T = void>() {
   return Promise.withResolvers<T>();
 }

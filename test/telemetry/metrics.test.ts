@@ -149,7 +149,7 @@ test.each([
   ['a UUID', () => crypto.randomUUID()],
   ['an engine id', () => crypto.randomUUID().replaceAll('-', '').slice(0, 12)],
   ['a sentence', (n: number) => `The body ended after ${n} s.`],
-  ['words without end', (n: number) => `Reason${n}`],
+  ['unlimited words', (n: number) => `Reason${n}`],
   ['a name of Object', () => '__proto__'],
 ])('label values are bounded: %s', async (_, value) => {
   const metrics = createMetrics({ processMetrics: false });
@@ -189,7 +189,7 @@ test('two managers in one process share nothing', async () => {
   expect(await other.text()).toContain('worker_manager_adopted_total 0');
 });
 
-test('what is looked up before a scrape is in it, and the process tells of itself', async () => {
+test('values collected before a scrape are in it, as are those of the process', async () => {
   const metrics = createMetrics();
   metrics.beforeScrape(() => metrics.workqueueDepth.set(7));
   const text = await metrics.text();

@@ -40,7 +40,7 @@ test('given secrets are hidden wherever they stand; an empty one hides nothing',
   expect(redactText('AUTH hunter2 (hunter2)', ['hunter2', ''])).toBe('AUTH *** (***)');
 });
 
-test('a JSON text stays JSON and keeps all that is no secret', () => {
+test('a JSON text stays JSON and keeps all that is not secret', () => {
   const value = fc.record({
     url: fc.string().map((end) => `redis://user:hunter2@host ${end}`),
     text: fc.string({ unit: 'binary' }),

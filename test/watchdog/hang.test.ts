@@ -36,7 +36,7 @@ test('a process that was stopped for an hour is not taken for hung', () => {
   expect(detector.hung()).toBe(false);
 });
 
-test('a hung loop is not live and not ready, and a busy one is told of', () => {
+test('a hung loop is not live and not ready, and a busy one is reported', () => {
   const report = { live: true, ready: true, checks: { redis: { ok: true, message: 'answers' } } };
   const health = (quiet: number) =>
     watchedHealth(report, { quietMs: () => quiet, hung: () => quiet >= 30_000 });

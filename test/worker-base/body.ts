@@ -11,7 +11,7 @@ import type { InputMessage, OutputMessage } from '../../src/model/message.ts';
 import type { WorkerSpec } from '../../src/model/spec.ts';
 import { INPUT_GROUP, type Keys, keysOf } from '../../src/store/keys.ts';
 
-/** How long the world is looked at before a test says that something did not happen. */
+/** How long a test watches before it concludes that something did not happen. */
 export const soon = { timeout: 30_000, interval: 20 };
 
 /** A worker of the test's own cell, and its bodies. */

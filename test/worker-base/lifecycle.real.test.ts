@@ -29,7 +29,7 @@ test('a prompt that was written before the boot reaches the agent, and its answe
   await expect.poll(() => worker.pending(), soon).toBe(0);
 });
 
-test('a change of phase is published when the entry stands in the stream', async () => {
+test('a change of phase is published when the entry is in the stream', async () => {
   const { keys, id } = worker;
   const listener = new Redis(redisUrl);
   await listener.subscribe(keys.signal(id));
@@ -92,7 +92,7 @@ test.each([
     exit_code: code,
     content: expect.stringContaining(says),
   });
-  // Whoever waits for the worker to be ready must not be told that it was.
+  // A client that waits for readiness must not get it.
   const beat = heartbeat.parse(JSON.parse((await worker.redis.get(worker.keys.heartbeat(worker.id))) ?? ''));
   expect(wasReady(beat)).toBe(false);
 });
@@ -201,7 +201,7 @@ test('a process that has left the group and holds the pipe is ended with the age
   expect(isAlive(escaped)).toBe(false);
 });
 
-test('the body waits for a record that is not there yet, and ends at once when it is told', async () => {
+test('the body waits for a record that is not there yet, and ends at once on SIGTERM', async () => {
   const body = await worker.start({ redisUrl });
   await expect.poll(() => body.log, soon).toContain('loading the spec');
   await worker.declare({ command_line: ['echo', 'late'] });

@@ -44,7 +44,7 @@ test('lines arrive in order, and flush waits for them', async () => {
   expect(readAll().trim().split('\n')).toEqual(Array.from({ length: 1000 }, (_, at) => `line ${at}`));
 });
 
-test('a pipe that nobody reads stops nothing, and what was dropped is told when it is read again', async () => {
+test('an unread pipe stops nothing, and what was dropped is reported when it is read again', async () => {
   const lines = new LineWriter(writer);
   const began = performance.now();
   for (let at = 0; at < 3000; at += 1) lines.writeLine('x'.repeat(1023));

@@ -14,7 +14,7 @@ test.each([
   [{ WORKER_ID: '', HOSTNAME: 'host.example:7' }, 'host.example-7'],
   [{ HOSTNAME: '-._' }, 'node'],
   [{}, hostname()],
-])('a node with %j is called %s, and so its handlers hear', (env, id) => {
+])('a node with %j is called %s, and its handlers see that', (env, id) => {
   const settings = read(env);
   expect([settings.workerId, settings.inherited.WORKER_ID, settings.external]).toEqual([id, id, true]);
 });

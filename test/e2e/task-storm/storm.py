@@ -1,4 +1,4 @@
-"""Functions for a storm of tasks: each answers in a way that can be told from every wrong one."""
+"""Functions for a storm of tasks: the result of each differs from every wrong one."""
 import random
 import time
 

@@ -21,7 +21,7 @@ interface Kind {
   cancelAfterMs?: number;
 }
 
-/** A worker that dies is no fault of the task: it is given to others as often as this storm kills. */
+/** The end of a worker isn't the task's fault: others get it as often as this storm kills. */
 const call =
   (fn: string, more: object = {}) =>
   (n: number) => ({

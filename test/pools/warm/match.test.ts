@@ -43,7 +43,7 @@ describe('a create against a warm worker', () => {
     expect(whyNoMatch(warm, { ...plain, ...change }, ALL)).toBe(why);
   });
 
-  test('a command that may be anything is no match for one that may not', () => {
+  test('an unrestricted command does not match a restricted one', () => {
     const { allowed_commands: _none, ...open } = plain;
     expect(whyNoMatch(warm, open, ALL)).toBe('allowed_commands');
     expect(whyNoMatch(warmSpecOf(open), { ...open, allowed_commands: [] }, ALL)).toBe('allowed_commands');
@@ -56,7 +56,7 @@ describe('a create against a warm worker', () => {
     expect(changedLimits(warm, plain)).toEqual([]);
   });
 
-  test('a warm worker keeps nothing that is told later, and is read as a spec', () => {
+  test('a warm worker keeps nothing that is set later, and is read as a spec', () => {
     for (const field of ['instructions', 'env', 'secrets', 'idle_timeout_seconds', 'ttl_seconds'] as const)
       expect(warm[field]).toBeUndefined();
     expect(workerSpec.parse(warm)).toEqual(warm);

@@ -1,16 +1,16 @@
 import type { Serving, Taken, Takeover } from '../../../src/model/index.ts';
 import type { Book } from '../../../src/runtimes/taken-body.ts';
 
-/** What is written down of takeovers, in memory; the sets say what the store has heard. */
+/** The records of claims, in memory; the sets hold what the store received. */
 export class MemoryBook implements Book {
   readonly entries = new Map<string, Takeover>();
-  /** Workers that a wrapper has spoken for. */
+  /** Workers that a wrapper has reported for. */
   readonly begun = new Set<string>();
   /** Workers that have a record. */
   readonly known = new Set<string>();
   /** Whom bodies say they serve, by the worker that they were made for. */
   readonly serving = new Map<string, Serving>();
-  /** Whom wrappers were told, in order. */
+  /** Workers announced to wrappers, in order. */
   readonly told: string[] = [];
 
   async of(id: string): Promise<Taken | undefined> {

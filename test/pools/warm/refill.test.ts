@@ -37,7 +37,7 @@ test.each(CASES)('%s', (_title, wanted, members, make, end, taking = false) => {
   expect(refill(wanted, members, taking)).toEqual({ make, end });
 });
 
-test('comes to rest at exactly the wanted number of fresh ones, and never has more than twice as many', () => {
+test('settles at exactly the wanted number of fresh ones, and never has more than twice as many', () => {
   const member = fc.record({ fresh: fc.boolean(), ready: fc.boolean(), created_at: fc.nat(5) });
   fc.assert(
     fc.property(fc.nat(4), fc.array(member, { maxLength: 6 }), (wanted, given) => {

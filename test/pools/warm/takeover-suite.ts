@@ -1,4 +1,4 @@
-/** Workers in bodies that were made before anybody asked for them: what is promised of them, on real bodies. */
+/** The guarantees for workers in bodies that were created before them, on real bodies. */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ const LONG_MS = 120_000;
 const AGENT = ['sh', '-c', 'echo "$GREETING $WORKER_ID [$WORKER_POOL]"; cat CLAUDE.md; echo; exec cat'];
 /** A lease that is lost because the machine pauses takes the stock with it: then a create goes the ordinary way, as it may. */
 const LASTING = { LEASE_SECONDS: '60' };
-/** Of one whose lease is lost on purpose: somebody waits for the end of it. */
+/** For a manager whose lease is lost on purpose: a test waits for its end. */
 const LONGER = { LEASE_SECONDS: '3' };
 const TEMPLATE = { agent_type: 'CUSTOM', command_line: ['cat'] };
 
@@ -157,7 +157,7 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
       await first.stop();
       const crashing = await world.start('command:settled', LONGER);
       await looked(crashing);
-      // It hears nothing any more, and nobody hears of that.
+      // It receives nothing any more, without a report.
       await world.freeze(warm?.id ?? '');
       const worker = randomUUID();
       await world.create(worker, { command_line: ['cat'], restart_policy: 'never' });
@@ -251,7 +251,7 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
         '{"type":"prompt","content":"again"}',
       );
       await heard(world, worker, 'again');
-      // The one that nobody had taken waits again as what it was.
+      // The unclaimed one waits again as before.
       await world.reach(spare?.id ?? '', { status: 'RUNNING', body_id: spare?.body });
       expect(await world.bodies()).toHaveLength(2);
     });

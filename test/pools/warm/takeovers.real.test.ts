@@ -1,4 +1,4 @@
-/** What the store tells of takeovers where a part of it is lost. */
+/** What the store returns about claims if a part of it is lost. */
 import { expect, test } from 'vitest';
 import { Takeovers } from '../../../src/store/index.ts';
 import { openCell } from '../../store/cell.ts';
@@ -21,7 +21,7 @@ test('a worker that has started in a body has started, even if its heartbeat is 
   expect(await book.of(ME)).toMatchObject({ begun: false });
 });
 
-test('the takeover by a worker that was forgotten meanwhile is not written down again', async () => {
+test('the claim of a worker that was deleted meanwhile is not written again', async () => {
   const { name, redis, store } = openCell();
   const book = new Takeovers(redis, name);
   // Nothing is known of it: the store has lost everything.

@@ -23,7 +23,7 @@ function world(more: Partial<AdmissionOptions> = {}) {
       created_at: new Date(created).toISOString(),
     },
   });
-  /** One look at a worker: what it is told, which is then its status, as the machine decides it. */
+  /** One observation of a worker and the status that the machine decides from it. */
   const ask = (id: string, created: number) => {
     const told = admission.ask(record(id, created));
     settle(id, told === undefined ? { phase: 'creating' } : { phase: 'queued', message: told });
@@ -76,7 +76,7 @@ test('a start that fails for now goes behind those that have not had their turn'
   expect(place(ask('a', 0)), 'although it is the oldest').toBe('Position 2 of 2');
 });
 
-test('what boots for longer than a minute holds up nobody, and asks again before another try', () => {
+test('what boots for longer than a minute blocks no other, and asks again before another try', () => {
   const { admission, ask, settle, clock, woken } = world();
   admission.open();
   for (const [at, id] of ['a', 'b', 'c', 'd', 'e'].entries()) ask(id, at);
@@ -87,7 +87,7 @@ test('what boots for longer than a minute holds up nobody, and asks again before
   expect(place(ask('b', 1)), 'it was never made').toBe('Position 2 of 2');
 });
 
-test('a new term counts the bodies that boot already, and lets nobody start before it has seen them', () => {
+test('a new term counts the bodies that boot already, and lets no worker start before it has seen them', () => {
   const { admission, ask, settle, clock, woken } = world();
   expect(ask('new', 9)).toContain('the manager has just started and is listing all workers');
   settle('old', { phase: 'booting' }, 'present');
@@ -96,7 +96,7 @@ test('a new term counts the bodies that boot already, and lets nobody start befo
   expect(woken).toEqual([]);
   settle('old', { status: 'RUNNING', phase: 'ready' }, 'present');
   expect(woken).toEqual(['new']);
-  // One that cannot be looked at keeps nobody waiting.
+  // One that cannot be observed blocks no other.
   const blind = world();
   blind.ask('new', 9);
   blind.clock.now = 3000;
@@ -141,7 +141,7 @@ test('a tenth of memory stays free, and who waits for it starts when memory is f
   expect(woken).toEqual(['b']);
 });
 
-test('places that are out of date are told anew a few times each, not at every step', () => {
+test('outdated places are reported a few times each, not at every step', () => {
   const { admission, ask, settle, woken } = world({ slotsOf: () => 1 });
   admission.open();
   const ids = Array.from({ length: 129 }, (_, at) => String(at).padStart(3, '0'));

@@ -56,7 +56,7 @@ test('three removals at once all end with the body gone', async () => {
   expect(await runtime.find(order.worker_id, id)).toEqual([]);
 });
 
-test('of three creates at once one makes the body, and the others are told that it is ours', async () => {
+test('of three creates at once one makes the body, and the others get that it is ours', async () => {
   const { runtime } = newRuntime();
   const order = orderOf(FOREVER);
   const results = await Promise.allSettled([1, 2, 3].map(() => runtime.create(order)));
@@ -160,7 +160,7 @@ test.each(['kill', 'terminate'] as const)('%s also ends a paused body', async (a
   expect(body.exit_code).toBe(act === 'kill' ? 137 : 143);
 });
 
-test('the kernel taking the main program for its memory is told apart from it taking a child', async () => {
+test('the kernel taking the main program for its memory is distinguished from it taking a child', async () => {
   const { runtime } = newRuntime();
   const eat = 'node -e "const a=[];for(;;)a.push(Buffer.alloc(1e7,1))"';
   const main = orderOf(sh(`exec ${eat}`), { resources: { memory: '64m' } });
@@ -191,7 +191,7 @@ test('both streams of a dead body are kept; the engine reads two pipes, so their
   expect(tail.split('\n').sort()).toEqual(['complained', 'said']);
 });
 
-test('a list tells all bodies of the cell, dead and paused ones too, and none of another cell', async () => {
+test('a list has all bodies of the cell, dead and paused ones too, and none of another cell', async () => {
   const { runtime } = newRuntime();
   const { runtime: other } = newRuntime({ cell: newCell() });
   const [dead, paused, fresh, foreign] = [

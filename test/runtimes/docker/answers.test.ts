@@ -17,8 +17,8 @@ test.each([
   ['20.10', { ApiVersion: '1.41', MinAPIVersion: '1.12' }, '1.41'],
   ['25', { ApiVersion: '1.44', MinAPIVersion: '1.24' }, '1.44'],
   ['29', { ApiVersion: '1.52', MinAPIVersion: '1.44' }, '1.47'],
-  ['one that does not tell its oldest', { ApiVersion: '1.43' }, '1.43'],
-])('Docker %s is spoken to in a version of both', (_engine, found, expected) => {
+  ['one that does not report its oldest', { ApiVersion: '1.43' }, '1.43'],
+])('Docker %s is called with a version of both', (_engine, found, expected) => {
   expect(commonVersion(found)).toBe(expected);
 });
 
@@ -32,7 +32,7 @@ test.each([
     /supports API 2\.0 to 2\.3.*Update worker-manager/,
   ],
   [{}, /not a Docker engine/],
-])('an engine that can not be spoken to is named: %o', (found, message) => {
+])('an engine without a common version is named: %o', (found, message) => {
   expect(() => commonVersion(found)).toThrow(RuntimeDown);
   expect(() => commonVersion(found)).toThrow(message);
 });
@@ -70,7 +70,7 @@ test('a log that is cut or empty is read as far as it goes', () => {
   expect(readTail(Buffer.concat([frame('a\n'), Buffer.from([1, 0])]))).toBe('a');
 });
 
-test('the init of the engine tells which program it could not run', () => {
+test('the engine’s init reports which program it could not run', () => {
   const tail = 'before\n[FATAL tini (7)] exec /no/such failed: No such file or directory';
   expect(initError(127, tail)).toBe('exec /no/such failed: No such file or directory');
   expect(initError(126, tail)).toContain('/no/such');
@@ -94,14 +94,14 @@ test.each([
   expect(toUsage(answer)).toEqual({ cpu_seconds: 2.5, memory_bytes, pids: 3 });
 });
 
-test('a body that does not run uses nothing that could be told', () => {
+test('a body that does not run has no usage', () => {
   expect(toUsage({ cpu_stats: { cpu_usage: { total_usage: 0 } }, memory_stats: {}, pids_stats: {} })).toEqual(
     {},
   );
   expect(toUsage({})).toEqual({});
 });
 
-test('limits that the kernel lacks are told with the reason', () => {
+test('limits that the kernel lacks are reported with the reason', () => {
   const { limits, version } = toInfo(
     {
       ServerVersion: '20.10',

@@ -39,7 +39,7 @@ function inspected(state: object, labels: Record<string, string> = LABELS): Cont
   } as unknown as ContainerInspectInfo;
 }
 
-test('a running container with everything that its labels tell', () => {
+test('a running container with all fields of its labels', () => {
   expect(bodyFromInspect(inspected({}), 'here')).toEqual({
     id: ID,
     runtime: 'docker',
@@ -102,9 +102,9 @@ test('times that never came are absent', () => {
 test.each([
   ['another cell', { ...LABELS, 'worker-manager.cell': 'there' }],
   ['no managed label', { ...LABELS, 'worker-manager.managed': 'no' }],
-  ['an id that is no UUID', { ...LABELS, 'worker-manager.worker-id': '__proto__' }],
+  ['an id that is not a UUID', { ...LABELS, 'worker-manager.worker-id': '__proto__' }],
   ['no labels', {}],
-])('a container with %s is no body of the cell', (_what, labels) => {
+])('a container with %s is not a body of the cell', (_what, labels) => {
   expect(bodyFromInspect(inspected({}, labels), 'here')).toBeUndefined();
   const line = {
     Id: ID,
@@ -121,7 +121,7 @@ test('labels that are unreadable do not hide the body', () => {
   expect(bodyFromInspect(inspected({}, labels), 'here')).toMatchObject({ incarnation: 0, spec: '' });
 });
 
-test('a line of a list tells the state and the exit code', () => {
+test('a line of a list gives the state and the exit code', () => {
   const line = {
     Id: ID,
     Image: 'worker:123456789abc',

@@ -1,4 +1,4 @@
-/** Bodies of an image that somebody has made from one of ours. */
+/** Bodies of a user's image that is based on one of ours. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ async function derive(name: string, from: string): Promise<void> {
   onTestFinished(() => engine().getImage(name).remove({ force: true }));
 }
 
-test('it is told from others by what is inside, and has our users', async () => {
+test('it is recognized by its content, and has our users', async () => {
   const name = `derived-${Date.now()}:1`;
   await derive(name, inject('image'));
   const client = new DockerClient({ host: inject('dockerHost') });

@@ -61,7 +61,7 @@ test('an engine that is away is tried again until it is there', async () => {
   await vi.waitFor(() => expect(count()).toBe(2), SOON);
 });
 
-test('a stream that says nothing is replaced, for nobody can tell it from a dead one', async () => {
+test('a silent stream is replaced, because it looks like a dead one', async () => {
   const { runtime } = newRuntime({ silenceMs: 100 });
   const { count } = await watch(runtime);
   await vi.waitFor(() => expect(count()).toBeGreaterThanOrEqual(3), SOON);

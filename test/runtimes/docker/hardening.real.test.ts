@@ -90,7 +90,7 @@ test('bodies of a cell reach the outside bridge and not each other', async () =>
   expect((await outcome(runtime, orderOf(node(probe)))).exit_code).toBe(8);
 });
 
-test('a secret of a body never stands in a URL', async () => {
+test('a secret of a body is never in a URL', async () => {
   const proxy = await newProxy();
   const { runtime, cell } = newRuntime({ host: proxy.socket });
   const order = orderOf(FOREVER, { env: { REDIS_URL: 'redis://user:hunter2@host' } });
@@ -217,7 +217,7 @@ test('dismantling removes the network of the cell', async () => {
 const networksOf = (cell: string) =>
   engine().listNetworks({ filters: { label: [`worker-manager.cell=${cell}`] } });
 
-test('the volume of a worker’s workspace tells whose it is, and goes with its body', async () => {
+test('the volume of a worker’s workspace names its worker, and goes with its body', async () => {
   const { runtime } = newRuntime({ image: inject('image') });
   const order = orderOf(FOREVER);
   const { id } = await runtime.create({ ...order, spec: { ...order.spec, allowed_commands: ['node'] } });

@@ -61,7 +61,7 @@ test('an inspect that is cut or of another shape is unknown, never "no such body
   }
 });
 
-test('a full disk fails a create for now, and is no word about the order or the engine', async () => {
+test('a full disk fails a create for now, and does not blame the order or the engine', async () => {
   const proxy = await newProxy();
   const text = '{"message":"write /x: no space left on device"}';
   proxy.misbehave = (asked) => (isCreate(asked) ? { status: 500, text } : undefined);
@@ -80,7 +80,7 @@ test('an absent engine is named with its address and the likely cause', async ()
   await expect(runtime.list()).rejects.toThrow(`Docker at unix://${socket} can't be reached: no such socket`);
   await expect(runtime.probe()).rejects.toThrow(RuntimeDown);
 
-  // Not one that was free a moment ago: somebody else's test may have it by now.
+  // Not one that was free a moment ago: another test may have it by now.
   const { runtime: remote } = newRuntime({ host: 'tcp://127.0.0.1:1' });
   await expect(remote.list()).rejects.toThrow('nothing listens there');
 });
@@ -92,7 +92,7 @@ test('a socket in the options wins over DOCKER_HOST in the environment', async (
   expect(await runtime.list()).toEqual([]);
 });
 
-test('an engine that comes back is used again, and its version is asked for anew', async () => {
+test('an engine that comes back is used again, and its version is read again', async () => {
   const proxy = await newProxy();
   const { runtime } = newRuntime({ host: proxy.socket });
   proxy.misbehave = () => ({ status: 503, text: '{"message":"starting"}' });

@@ -1,4 +1,4 @@
-/** An engine that answers and refuses: whose failure that is. A server that speaks just enough of its protocol. */
+/** An engine that answers and refuses: whose failure that is. The server implements just enough of its protocol. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';

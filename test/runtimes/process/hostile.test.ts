@@ -86,7 +86,7 @@ afterEach(async () => {
 });
 
 describe('a file never decides whom a signal reaches:', () => {
-  test('not a list of cgroups, in which somebody else’s stands', async ({ skip }) => {
+  test('not a list of cgroups, that names the cgroup of another process', async ({ skip }) => {
     const { bases } = await findCgroups(CELL);
     const [base] = Object.values(bases);
     if (!base) skip('there are no cgroups here');
@@ -105,7 +105,7 @@ describe('a file never decides whom a signal reaches:', () => {
     await vi.waitFor(() => rmdir(theirs), PATIENCE);
   });
 
-  test('not a pid file that names somebody else, with the right start time and boot', async () => {
+  test('not a pid file that names another process, with the right start time and boot', async () => {
     const other = await stranger();
     const { id, worker_id } = await run();
     await writeFile(place(worker_id, 'pid'), `${other.pid}\n${other.start}\n${readBootId()}\n`);

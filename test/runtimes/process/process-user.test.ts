@@ -12,7 +12,7 @@ import { RuntimeDown } from '../../../src/runtimes/runtime.ts';
 import { TAKES_SECRETS, workerSpec } from '../../conformance/subject.ts';
 
 const PATIENCE = { timeout: 15_000, interval: 20 };
-/** On every Linux, and nobody's folder is its own. */
+/** Every Linux has this user, and it owns no folder. */
 const USER = 'nobody';
 const CELL = `user-${process.pid}`;
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0;

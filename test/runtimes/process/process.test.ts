@@ -102,7 +102,7 @@ describe('when the shim is killed', () => {
   const shimOf = async (body: Body) =>
     (await processesOf(body.id)).find(({ argv }) => argv[1]?.endsWith('shim.sh'));
 
-  test('its body is still seen, ended and told as lost', async () => {
+  test('its body is still observed, ended and reported as lost', async () => {
     const body = await run(sh(': >ready; exec sleep 300'));
     await ready();
     const shim = await shimOf(body);
@@ -124,7 +124,7 @@ describe('when the shim is killed', () => {
   });
 });
 
-test('a program that a real-time signal ended has its number as exit code, and is no success', async () => {
+test('a program that a real-time signal ended has its number as exit code, and failed', async () => {
   await run(sh('kill -40 $$'));
   expect(await reach('exited')).toMatchObject({ exit_code: 128 + 40 });
 });
@@ -146,7 +146,7 @@ describe('when the manager is killed', () => {
     return String(line).trim();
   };
 
-  test('its body goes on and is found by the next one', async () => {
+  test('its body keeps running and is found by the next one', async () => {
     const id = await crash(sh('trap "exit 7" TERM; : >ready; while :; do sleep 0.1; done'));
     await ready();
     expect(await find()).toMatchObject({ id, state: 'running' });
@@ -154,14 +154,14 @@ describe('when the manager is killed', () => {
     expect(await reach('exited')).toMatchObject({ id, exit_code: 7 });
   });
 
-  test('the exit code of a body that ends while nobody watches is kept', async () => {
+  test('the exit code of a body that ends unwatched is kept', async () => {
     const id = await crash(sh('while ! [ -e go ]; do sleep 0.02; done; exit 5'));
     await writeFile(await workspace('go'), '');
     await vi.waitFor(() => stat(place('exit')), PATIENCE);
     expect(await find()).toMatchObject({ id, state: 'exited', exit_code: 5, oom_killed: false });
   });
 
-  test('the next one hears of an end that no child of its own tells', async () => {
+  test('the next one detects an end without a child of its own', async () => {
     const id = await crash(sh('trap "exit 0" TERM; : >ready; while :; do sleep 0.1; done'));
     await ready();
     const hints: (string | undefined)[] = [];
@@ -270,7 +270,7 @@ describe('limits', () => {
     const body = await run(sh('i=0; while [ $i -lt 60 ]; do sleep 300 & i=$((i+1)); done; wait'), {
       pids: 12,
     });
-    // Dash ends at its first fork that fails; what it has started goes on, or ends with it.
+    // Dash ends at its first fork that fails; its children keep running, or end with it.
     await reach('exited');
     expect((await processesOf(body.id)).length).toBeLessThanOrEqual(12);
     expect(Number(/max (\d+)/.exec(await cgroupFile('pids', 'pids.events'))?.[1])).toBeGreaterThan(0);

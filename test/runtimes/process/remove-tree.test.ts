@@ -8,9 +8,9 @@ import { expect, test } from 'vitest';
 const MODULE = new URL('../../../src/runtimes/process/remove-tree.ts', import.meta.url).href;
 const NOBODY = 65_534;
 
-test('a workspace with folders that nobody may write or enter, as Go’s module cache has them, is deleted', async () => {
+test('a workspace with folders without write and search permission, as Go’s module cache has them, is deleted', async () => {
   const root = await mkdtemp(join(tmpdir(), 'wm-tree-'));
-  // Root may do everything: the manager of this test is somebody else.
+  // Root may do everything: the manager of this test is another user.
   const isRoot = process.getuid?.() === 0;
   if (isRoot) await chown(root, NOBODY, NOBODY);
   const become = isRoot ? ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'] : [];

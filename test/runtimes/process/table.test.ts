@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { readTable } from '../../../src/runtimes/process/members.ts';
 
 // 545 bodies that ended at once each had the whole process table read for them: the load rose to 450, memory ran out.
-test('the process table is read once for all that ask meanwhile, and never from before somebody asked', async () => {
+test('the process table is read once for all concurrent callers, and is never older than a call', async () => {
   const first = readTable();
   await Promise.resolve();
   await Promise.resolve();

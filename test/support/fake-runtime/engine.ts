@@ -158,7 +158,7 @@ export class FakeEngine {
 
   // --- what a test does to the world -------------------------------------------------------------------------
 
-  /** The body ends by itself. */
+  /** The body ends on its own. */
   exit(id: string, how: { exit_code?: number; oom_killed?: boolean | undefined; tail?: string } = {}): void {
     const entry = this.#entry(id);
     if (entry.body.state !== 'running') throw new Error(`body ${id} is ${entry.body.state}, not running`);
@@ -214,7 +214,7 @@ export class FakeEngine {
     this.faults.staleList = new Map([[cell, this.list(cell)]]);
   }
 
-  /** Every watcher is told that it may have missed something, as after a lost connection. */
+  /** Every watcher is notified that it may have missed something, as after a lost connection. */
   reconnect(): void {
     for (const { hint } of [...this.#watchers]) queueMicrotask(() => hint(undefined));
   }

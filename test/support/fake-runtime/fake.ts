@@ -148,7 +148,7 @@ export class FakeRuntime implements Runtime {
     this.engine.faults.fail(verb, error, nth);
   }
 
-  /** The next call of the verb acts, and its caller is told that the engine did not answer. */
+  /** The next call of the verb acts, and its caller gets that the engine did not answer. */
   actThenTimeOut(verb: Verb, nth = 1): void {
     this.engine.faults.failAfter(
       verb,

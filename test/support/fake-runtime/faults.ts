@@ -27,7 +27,7 @@ interface Planned {
 export class Faults {
   /** Every call is answered with `RuntimeDown`, and nothing is acted on. */
   down = false;
-  /** Watchers are told nothing. */
+  /** Watchers get no events. */
   hintsLost = false;
   /** Lists of the past, by cell, that are answered instead of the truth. */
   staleList: Map<string, readonly Body[]> | undefined;

@@ -1,6 +1,6 @@
 /**
  * A stand-in for the model: the part of the Anthropic Messages API and of OpenAI's Responses API that agents use,
- * scripted by what stands in the prompt (script.ts). It keeps no conversation; only `x2` of a fault and `wait NAME` are remembered.
+ * scripted by the prompt (script.ts). It keeps no conversation; only `x2` of a fault and `wait NAME` are remembered.
  *
  * Directives: `say TEXT` · `count` (how many prompts the conversation has) · `long N` · `think` · `run COMMAND` ·
  * `tool NAME {json}` · `wait NAME` (until the test calls `release(NAME)`) · `slow MS` (between pieces) ·
@@ -32,9 +32,9 @@ export interface Model {
   port: number;
   /** In the order of arrival. */
   requests: Seen[];
-  /** Lets all go on that wait for the name, now and later. */
+  /** Releases all that wait for the name, now and later. */
   release(name: string): void;
-  /** When somebody waits for the name, or has. */
+  /** Resolves once a request waits for the name, or has. */
   waiting(name: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -92,7 +92,7 @@ export const responses: Wire = {
   },
 };
 
-/** Uses of tools are the model's replies too, and their results are nobody's prompts. */
+/** Uses of tools are the model's replies too, and their results aren't prompts. */
 function messageOf({ type, role = '', content = [] }: Item): Message[] {
   if (type === 'message') {
     return [{ role, content: content.map(({ text = '' }) => ({ type: 'text', text })) }];

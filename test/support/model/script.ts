@@ -2,7 +2,7 @@
  * What the stand-in for the model says next. Pure: everything follows from the request's own messages, so agents may
  * retry, resume, interrupt and run side by side.
  *
- * The script stands in the user's prompt, as directives: `[[say Looking.]] [[run git status]] [[say Done.]]`. One
+ * The script is in the user's prompt, as directives: `[[say Looking.]] [[run git status]] [[say Done.]]`. One
  * reply reaches up to and including the next use of a tool; each reply of the model since the prompt was one step.
  */
 
@@ -84,7 +84,7 @@ export function stepsOf(prompt: string, turns: number): Act[][] {
     steps.at(-1)?.push(act);
     if (act.do === 'run' || act.do === 'tool' || act.do === 'stop') steps.push([]);
   }
-  // What is refused or broken for good is so for whoever asks again.
+  // A permanent refusal or failure stays for later requests.
   const lasting = ({ do: what, ...rest }: Act) =>
     (what === 'stop' && 'reason' in rest && rest.reason === 'refusal') ||
     (FAULTS.includes(what) && 'times' in rest && rest.times === Number.POSITIVE_INFINITY);

@@ -9,7 +9,7 @@ const text = (content: string) => [
 const shell = { toolCallId: 'run_1', title: 'git status', locations: [], kind: 'execute' as const };
 const use = { type: 'tool_use', content: 'git status', tool: 'Shell', input: { command: 'git status' } };
 
-test('a command, which it tells as the title of its use', () => {
+test('a command, which is the title of its use', () => {
   const telling = new AcpTelling(false);
   telling.begin();
   const updates: SessionUpdate[] = [
@@ -30,7 +30,7 @@ test('a command, which it tells as the title of its use', () => {
   expect(telling.end()).toEqual([]);
 });
 
-test('a command that it asks for and never tells of again', () => {
+test('a command that it asks for and never reports again', () => {
   const telling = new AcpTelling(false);
   telling.begin();
   expect(telling.ask({ ...shell, status: 'pending' })).toMatchObject([use]);

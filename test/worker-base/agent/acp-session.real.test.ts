@@ -61,24 +61,27 @@ test('what is not in allowed_commands is refused where the agent asks', async ()
 test.each([
   ['at once', []],
   ['late', ['late']],
-])('the next body loads the session, and what the agent replays %s is not told again', async (_, args) => {
-  await declare({ command_line: [...AGENT, ...args] });
-  const first = await worker.start({ redisUrl });
-  await prompt('one');
-  await untilEnds(1);
-  await expect
-    .poll(() => worker.redis.hget(worker.keys.conversation(worker.id), 'session'), soon)
-    .toBeTruthy();
-  first.process.kill('SIGTERM');
-  await first.exit;
-  await worker.start({ redisUrl, incarnation: 2 });
-  await prompt('two');
-  await untilEnds(2);
-  expect(ends()[1]).toMatchObject({ incarnation: 2, result: 'all: one two' });
-  expect(worker.of('message').map(({ content }) => content)).toEqual(['all: one', 'all: one two']);
-});
+])(
+  'the next body loads the session, and what the agent replays %s is not reported again',
+  async (_, args) => {
+    await declare({ command_line: [...AGENT, ...args] });
+    const first = await worker.start({ redisUrl });
+    await prompt('one');
+    await untilEnds(1);
+    await expect
+      .poll(() => worker.redis.hget(worker.keys.conversation(worker.id), 'session'), soon)
+      .toBeTruthy();
+    first.process.kill('SIGTERM');
+    await first.exit;
+    await worker.start({ redisUrl, incarnation: 2 });
+    await prompt('two');
+    await untilEnds(2);
+    expect(ends()[1]).toMatchObject({ incarnation: 2, result: 'all: one two' });
+    expect(worker.of('message').map(({ content }) => content)).toEqual(['all: one', 'all: one two']);
+  },
+);
 
-test('a session that the agent does not know any more is told as lost, and the next prompt begins anew', async () => {
+test('a session that the agent does not know any more is reported as lost, and the next prompt starts a new one', async () => {
   await declare();
   await worker.redis.hset(worker.keys.conversation(worker.id), { session: 'gone', archive: '' });
   await worker.start({ redisUrl });

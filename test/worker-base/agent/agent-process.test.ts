@@ -42,7 +42,7 @@ describe('the end of an agent', () => {
     [34, 'SIGRTMIN', 162],
     [40, 'SIGRTMIN+6', 168],
     [64, 'SIGRTMIN+30', 192],
-  ])('by the real-time signal %i is no success', async (number, signal, code) => {
+  ])('by the real-time signal %i is a failure', async (number, signal, code) => {
     const { agent } = await start(`kill -${number} $$`);
     const exit = await ended(agent);
     expect(exit).toEqual({ code: null, signal });
@@ -53,13 +53,13 @@ describe('the end of an agent', () => {
     ['kill -TERM $$', { code: null, signal: 'SIGTERM' }, 143],
     ['exit 0', { code: 0, signal: null }, 0],
     ['exec >&- 2>&-; exit 3', { code: 3, signal: null }, 3],
-  ])('%s is told as before', async (script, exit, code) => {
+  ])('%s is reported as before', async (script, exit, code) => {
     const { agent } = await start(script);
     expect(await ended(agent)).toEqual(exit);
     expect(codeOf(exit)).toBe(code);
   });
 
-  test('is not held up by what it leaves behind and that goes on writing, which is ended', async () => {
+  test('does not wait for remaining processes that keep writing, and ends them', async () => {
     // In a session of its own and without the body's mark, as a daemon: nothing finds it but its pipe.
     const left = 'echo $$; while :; do echo more; sleep 0.05; done';
     const { agent, pieces } = await start(`setsid env -i PATH=$PATH sh -c '${left}' & sleep 0.3; exit 7`);
@@ -91,7 +91,7 @@ describe('output that no newline has ended', () => {
     expect(text()).toBe('[y/N] yes, bye');
   });
 
-  test('tears no character, and keeps the bytes of what is no text', async () => {
+  test('tears no character, and keeps bytes that are not text', async () => {
     const { agent, text, pieces } = await start(
       "printf 'a\\303'; sleep 0.3; printf '\\244b'; sleep 0.3; printf '\\377\\n'",
     );
@@ -137,7 +137,7 @@ describe('a program that the system does not find', () => {
     await expect(Agent.start({ argv: [file], ...order })).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  test('and that is there nowhere is told by the system alone', () => {
+  test('and that does not exist is reported by the system alone', () => {
     expect(whyNotFound('no-such-program', PATH, dir)).toBeUndefined();
   });
 });

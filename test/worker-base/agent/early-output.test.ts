@@ -9,7 +9,7 @@ vi.mock('../../../worker-base/sandbox/confined.ts', async (original) => ({
   reporting: (argv: string[]) => argv,
 }));
 
-// Whole results were empty: Node discards the output of a process that has exited unless something listens to it.
+// Whole results were empty: Node discards the output of a process that has exited unless it has a listener.
 test('what a program printed is read even if it exits before its start is reported', async () => {
   const printed: string[] = [];
   const agent = await Agent.start({

@@ -24,7 +24,7 @@ test.each([
   },
   { given: '', pieces: [] },
   { given: 'a\r\nb\r\n', pieces: [['a\r\nb\r', 2]] },
-])('$given is told as whole lines', ({ given, pieces }) => {
+])('$given is read as whole lines', ({ given, pieces }) => {
   expect(split([Buffer.from(given)]).map(({ text, lines }) => [text, lines])).toEqual(pieces);
 });
 

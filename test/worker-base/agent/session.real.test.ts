@@ -36,7 +36,7 @@ const talk = () =>
     `${worker.of('turn_completed')[0]?.session_id}.jsonl`,
   );
 
-test('a body that is killed in a turn leaves it to the next, which goes on with the conversation', async () => {
+test('a body that is killed in a turn leaves it to the next, which continues the conversation', async () => {
   await declare();
   const first = await start();
   await prompt('one');
@@ -59,13 +59,13 @@ test('a body that is killed in a turn leaves it to the next, which goes on with 
   worker.expectGapless();
 });
 
-test('an agent that was killed goes on with its conversation in the same body', async () => {
+test('an agent that was killed continues its conversation in the same body', async () => {
   await declare();
   await start();
   await prompt('one');
   await prompt('hang');
   await expect.poll(results, soon).toEqual(['one']);
-  // It has to have heard the prompt before it is killed.
+  // It must have received the prompt before it is killed.
   await expect.poll(() => readFileSync(talk(), 'utf8'), soon).toContain('hang');
   await worker.send({ type: 'interrupt' });
   await worker.untilType('turn_failed');
@@ -73,7 +73,7 @@ test('an agent that was killed goes on with its conversation in the same body', 
   await expect.poll(results, soon).toEqual(['one', 'one hang three']);
 });
 
-test('a conversation that is lost is told with the next prompt, and a new one begins', async () => {
+test('a lost conversation is reported with the next prompt, and a new one begins', async () => {
   await declare();
   await worker.redis.hset(worker.keys.conversation(worker.id), { session: 'gone', archive: '' });
   await start();
@@ -130,7 +130,7 @@ test('an archive holds what is named and no more, and comes back as it was', asy
   expect(existsSync(join(to, 'other'))).toBe(false);
 });
 
-test('an agent that only tells that it asks its model again is silent: a model that hangs is not waited for all night', async () => {
+test('an agent that only reports retries of its model counts as silent: the wait for a hung model is bounded', async () => {
   await declare({ silence_timeout_seconds: 4 });
   await start();
   await prompt('one');

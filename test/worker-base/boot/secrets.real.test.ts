@@ -16,7 +16,7 @@ afterEach(() => worker.close());
 
 const beat = async () => JSON.parse((await worker.redis.get(worker.keys.heartbeat(worker.id))) ?? '{}');
 const deliver = async (pipe: string, content: string) => {
-  // That it is asked for may be heard before the pipe is there.
+  // The request for it may arrive before the pipe is there.
   await expect.poll(() => existsSync(pipe), soon).toBe(true);
   const written = promisify(execFile)('sh', ['-c', 'cat > "$0"', pipe]);
   written.child.stdin?.end(content);
@@ -57,7 +57,7 @@ test('a secret that was not delivered ends the body with its name', async () => 
   expect((await worker.untilType('exited')).content).toContain('B');
 });
 
-test('a body that waits for its secrets ends at once when it is told', async () => {
+test('a body that waits for its secrets ends at once on SIGTERM', async () => {
   const pipe = join(worker.dir, 'secrets.pipe');
   await worker.declare({ command_line: AGENT, protocol: 'json', secrets: ['A'] });
   const body = await worker.start({ redisUrl, env: { SECRETS_PIPE: pipe } });

@@ -51,12 +51,12 @@ describe('secrets', () => {
   });
 
   test.each(['', '{"A": "cut sho', '[]', 'null', '{"A": 1}', 'x'.repeat(DELIVERY_LIMIT + 1)])(
-    'are waited for anew after what is none (%#)',
+    'are awaited again after invalid ones (%#)',
     async (wrong) => {
       const received = receive();
       expect(await write(wrong)).toBe(0);
       await write(wrong);
-      // What comes while the pipe is opened anew is lost with what was wrong: the manager hands it over until it came.
+      // What comes while the pipe is opened again is lost with the invalid part: the manager repeats it until it arrives.
       let came = false;
       void received.then(() => {
         came = true;
@@ -94,7 +94,7 @@ describe('secrets', () => {
     ]);
   });
 
-  test('are not waited for any more once the body is told to end', async () => {
+  test('are not awaited any more once the body has to end', async () => {
     const received = receive();
     await vi.waitFor(() => expect(existsSync(pipe)).toBe(true), { timeout: 10_000 });
     control.abort();
@@ -130,7 +130,7 @@ describe('the files of secrets', () => {
     expect([statSync(place).mode & 0o777, statSync(join(place, 'A')).mode & 0o777]).toEqual([0o700, 0o400]);
   });
 
-  test('can be read by the group of the agent, and changed by nobody in it', async () => {
+  test('can be read by the group of the agent, and not changed by it', async () => {
     const place = join(directory, 'secrets');
     const group = process.getgid?.() ?? 0;
     await placeSecrets(new Map([['A', 'x']]), place, group);

@@ -39,7 +39,7 @@ const post = (url: string, init: RequestInit = {}) => fetch(url, { method: 'POST
 const gateOf = (gateway: Gateway) => `${gateway.gate[1]?.replace('WORKER_GATEWAY=', '')}/gate`;
 
 describe('a request', () => {
-  test('goes on with the real credential, its path and query, and without what the agent put there', async () => {
+  test('is forwarded with the real credential, its path and query, and without what the agent put there', async () => {
     const seen: IncomingMessage[] = [];
     const { url } = await modelWith((asked, answer) => {
       seen.push(asked);
@@ -64,7 +64,7 @@ describe('a request', () => {
       expect(seen[0]?.headers[name]).toBeUndefined();
   });
 
-  test('reaches nobody without the token of the address', async () => {
+  test('is rejected without the token of the address', async () => {
     const { url } = await modelWith((_asked, answer) => answer.end(KEY));
     const gateway = await gatewayTo(url);
     const { origin, port } = new URL(gateway.url);
@@ -177,7 +177,7 @@ describe('a model', () => {
     await expect((await post((await gatewayTo(url)).url)).text()).rejects.toThrow();
   });
 
-  test('that cannot be reached is told with where and why, and without the credential', async () => {
+  test('that cannot be reached is reported with address and reason, without the credential', async () => {
     const { url, server } = await modelWith(() => undefined);
     server.close();
     await once(server, 'close');
@@ -200,7 +200,7 @@ describe('a model', () => {
     expect(asked).toEqual(['http://model.invalid/v1/messages']);
   });
 
-  test('whose credential cannot be a header is told without it', async () => {
+  test('whose credential cannot be a header is reported without it', async () => {
     const { url } = await modelWith((_asked, answer) => answer.end());
     const credentials = [{ header: 'x-api-key', prefix: '', value: `${KEY}\n` }];
     const answer = await post((await gatewayTo(url, { credentials })).url);

@@ -5,7 +5,7 @@ const told: unknown[] = [];
 const question = { tool_name: 'Execute', tool_input: { command: 'curl x' } };
 const use = { type: 'permission_denied', content: 'no', tool: 'Execute', tool_use_id: 'use-1' } as const;
 
-test('a refusal that only the gate was asked about is told when the agent tells of that use, and not before', () => {
+test('a refusal known only to the gate is reported when the agent reports that use, and not before', () => {
   // Any process of the worker could ask the gate, and so forge entries and the metric.
   const events: unknown[] = [];
   const denials = new Denials({ allowed: ['git'], tell: (event) => events.push(event) });
@@ -19,7 +19,7 @@ test('a refusal that only the gate was asked about is told when the agent tells 
   expect(denials.count).toBe(1);
 });
 
-test('one refusal is told once, by whoever knows of which use of a tool it is', () => {
+test('one refusal is reported once, by the source that knows its use of a tool', () => {
   const denials = new Denials({ allowed: ['git'], tell: (event) => told.push(event) });
   // Droid's hook names no use; its dialogue does, when the hook has answered.
   expect(denials.judge(question).hookSpecificOutput?.permissionDecision).toBe('deny');

@@ -29,7 +29,7 @@ describe('the hands of an agent on a machine', () => {
     expect(handsOf(settings, workerSpec())).toMatchObject({ enforcement: [], missing: [] });
   });
 
-  test('end all of the agent, also what left its group and lost its parent, and nobody else', async () => {
+  test('end all of the agent, even what left its group and lost its parent, and no other', async () => {
     const env = { PATH: '/usr/bin:/bin', WORKER_ID: settings.workerId, WORKER_INCARNATION: '3' };
     const foreign = spawn('sleep', ['303'], { env: { ...env, WORKER_INCARNATION: '2' } });
     // A child, one in a session of its own, one whose parent has gone, and one without the environment.

@@ -5,7 +5,7 @@ import { keysOf } from '../../../src/store/keys.ts';
 import { Pulse } from '../../../worker-base/streams/heartbeat.ts';
 import { Registration } from '../../../worker-base/tasks/node-registration.ts';
 
-// A task that ended just before the node did was told after its last words, so that it stood there for 30 s more.
+// A task that ended just before the node did was reported after its last entry, so that it was shown for 30 s more.
 test('a node that has left is not registered again by a beat that was still to come', async () => {
   const redis = new Redis(inject('redisUrl'));
   const workerId = `node-${randomUUID()}`;

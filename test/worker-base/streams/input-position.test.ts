@@ -12,7 +12,7 @@ test('the place moves only over entries that are dealt with, in their order', ()
   expect(position.passed).toBe('2-0');
 });
 
-test('what comes again is neither answered twice nor forgotten', () => {
+test('what comes again is neither answered twice nor lost', () => {
   const position = new InputPosition('5-1');
   expect([position.take('5-0'), position.take('5-1'), position.take('5-2')]).toEqual(['done', 'done', 'new']);
   expect([position.take('10-0'), position.take('5-2')]).toEqual(['new', 'held']);
@@ -21,7 +21,7 @@ test('what comes again is neither answered twice nor forgotten', () => {
   expect(position.passed).toBe('5-1');
 });
 
-test('another stream under the same name begins anew', () => {
+test('another stream under the same name starts again', () => {
   const position = new InputPosition('100-0');
   expect([position.isOf('100-0'), position.isOf('200-0'), position.isOf('0-0')]).toEqual([true, true, false]);
   position.forget();

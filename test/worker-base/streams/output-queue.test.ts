@@ -78,7 +78,7 @@ test('events of an agent are bounded as its lines are, and our own entries are k
   expect(JSON.stringify(all).length).toBeLessThan(8000);
 });
 
-test('while Redis is away nothing makes the agent wait, and what has no room is told once, in its place', () => {
+test('while Redis is away nothing makes the agent wait, and what has no room is reported once, in its place', () => {
   away = true;
   for (let at = 0; at < 100; at += 1)
     output.write(at % 2 ? 'stdout' : 'stderr', line('z'.repeat(99)), undefined);

@@ -30,7 +30,7 @@ const upTo = (to: number) => Array.from({ length: to }, (_, at) => `${at + 1}\n`
 const said = (lines: number) =>
   worker.of('stdout').reduce((sum, entry) => sum + Number(entry.lines), 0) >= lines;
 
-test('output goes on while Redis is away, and arrives in order, once each', async () => {
+test('output continues while Redis is away, and arrives in order, once each', async () => {
   await worker.declare({ command_line: counter(1200, 'sleep 0.001') });
   await worker.start({ redisUrl: through });
   for (const lines of [100, 400, 700]) {
@@ -91,7 +91,7 @@ test('a flood while Redis is away goes through the spool, and nothing of it is l
   expect(worker.of('gap')).toEqual([]);
 });
 
-test('what the spool cannot hold is told by one gap with the right figures', async () => {
+test('entries beyond the spool’s size are reported by one gap with the right figures', async () => {
   const lines = 200_000;
   const script = `echo up; until [ -e go ]; do sleep 0.05; done; seq 1 ${lines}; touch done; cat`;
   await worker.declare({ command_line: ['sh', '-c', script] });
@@ -147,7 +147,7 @@ test('a Redis that stays away to the end is waited for within the grace, and the
   expect(existsSync(join(worker.dir, 'spool'))).toBe(false);
 });
 
-test('a stream that vanishes is made anew, and seq goes on', async () => {
+test('a stream that vanishes is created again, and seq continues', async () => {
   const { keys, id, redis } = worker;
   await worker.declare({ command_line: ['cat'] });
   await worker.start({ redisUrl });

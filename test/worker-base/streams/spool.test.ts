@@ -47,7 +47,7 @@ test('what is pushed and accepted comes out in order, whatever happens in betwee
   );
 });
 
-test('the file is no larger than it may be, is emptied when it is read, and is removed at the end', () => {
+test('the file is never larger than its limit, is emptied when it is read, and is removed at the end', () => {
   const backlog = spool(1000);
   let accepted = 0;
   while (backlog.push(entry(accepted + 1), false)) accepted += 1;

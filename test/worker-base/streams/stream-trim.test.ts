@@ -5,7 +5,7 @@ import { OutputBound } from '../../../worker-base/streams/stream-trim.ts';
 
 type Reply = [Error | null, unknown];
 
-/** A bound over a stream of which Redis tells this. */
+/** A bound over a stream for which Redis returns this. */
 function subject(...asked: (Reply[] | Error)[]) {
   let questions = 0;
   const pipeline = {
@@ -78,7 +78,7 @@ describe('what former bodies have left', () => {
     expect(questions()).toBe(1);
   });
 
-  test('counts where it is told after the first entries were sent, and is asked again after an error of the link', async () => {
+  test('counts if it is set after the first entries were sent, and is asked again after an error of the link', async () => {
     const { add, learn } = subject(new Error('Connection is closed.'), left(1010, 63 * 1024 * KIB));
     await learn();
     expect(add(10, 60 * KIB)).toBe(OUTPUT_MAXLEN);

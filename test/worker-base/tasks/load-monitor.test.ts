@@ -64,7 +64,7 @@ test('a flood of requests shares a count', async () => {
   expect(asked.counts).toBe(1);
 });
 
-test('while Redis is away the last count is told within a second', async () => {
+test('while Redis is away the last count is reported within a second', async () => {
   const { meter, now } = world();
   now.queued = 3;
   await vi.advanceTimersByTimeAsync(6000);
@@ -108,7 +108,7 @@ test('without limits it never pauses', async () => {
   expect(consumer.paused).toBe(false);
 });
 
-// Nothing told failed tasks from completed ones.
+// Nothing distinguished failed tasks from completed ones.
 test('what has ended is added to the sums of the pool once, also after Redis was away', async () => {
   const { meter, now, results, stored } = world();
   Object.assign(results, { completed: 3, timeout: 1 });

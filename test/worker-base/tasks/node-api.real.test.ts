@@ -86,7 +86,7 @@ test('it registers itself, takes tasks, is shown as external, and leaves when it
   expect(await nodes()).toEqual([]);
 });
 
-test('one that is killed is forgotten by itself', async () => {
+test('the registration of a killed one expires', async () => {
   const body = await startNode();
   await expect.poll(async () => (await nodes()).length, soon).toBe(1);
   body.process.kill('SIGKILL');
@@ -96,7 +96,7 @@ test('one that is killed is forgotten by itself', async () => {
   expect(left).toBeLessThanOrEqual(30_000);
 });
 
-test('a second living node of one name is refused with a sentence, and the first goes on', async () => {
+test('a second living node of one name is refused with a reason, and the first continues', async () => {
   const first = await startNode();
   await ready();
   const second = await startNode();
@@ -146,7 +146,7 @@ test('a node whose name another process has taken ends, and leaves the registrat
   expect(await worker.redis.exists(worker.keys.node(worker.id))).toBe(1);
 });
 
-test('its stdout tells what runs, what it prints, what ends and what fails', async () => {
+test('its stdout shows what runs, what it prints, what ends and what fails', async () => {
   const body = await startNode({ LOG_LEVEL: 'INFO' });
   await ready();
   const url = (await nodes())[0]?.heartbeat?.node_url ?? '';
@@ -176,7 +176,7 @@ test('its stdout tells what runs, what it prints, what ends and what fails', asy
   expect(body.printed).toContain('traceback="Traceback (most recent call last):');
 });
 
-test('with LOG_LEVEL=error it tells only what fails', async () => {
+test('with LOG_LEVEL=error it logs only what fails', async () => {
   const body = await startNode({ LOG_LEVEL: 'Error' });
   await ready();
   body.process.kill('SIGTERM');

@@ -6,7 +6,7 @@ import { FrontQueue } from '../../../worker-base/tasks/node-queue.ts';
 
 test.each<[string, number | 'none' | undefined, number | undefined, number | undefined, QueueSettings]>([
   ['QUEUE_SIZE goes first', 5, 10, 100, { queueSize: 5 }],
-  ['QUEUE_SIZE=none is no bound, whatever the pool says', 'none', 10, 100, {}],
+  ['QUEUE_SIZE=none sets no bound, whatever the pool says', 'none', 10, 100, {}],
   ['the pool goes before the default', undefined, 10, 100, { queueSize: 10 }],
   ['the default comes last', undefined, undefined, 100, { queueSize: 100 }],
   ['a worker of a manager has no default', undefined, undefined, undefined, {}],

@@ -31,6 +31,6 @@ test.each([
   expect(watch.count).toBe(1);
 });
 
-test('where no file of the kernel tells, nothing is claimed', () => {
+test('without a file of the kernel, nothing is claimed', () => {
   expect(new OomWatch({ cgroup: '/none', self: '/none' }).happened()).toBeUndefined();
 });

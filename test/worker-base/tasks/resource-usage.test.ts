@@ -55,7 +55,7 @@ test('without a cgroup of its own, the figures are the machine’s', () => {
   expect(meter.look().memoryPercent).toBeGreaterThanOrEqual(0);
 });
 
-test('where nothing can be read, nothing is claimed', () => {
+test('if nothing can be read, nothing is claimed', () => {
   const { places } = world({});
   expect(new VitalsMeter(places).look()).toEqual({ cpuPercent: 0, memoryPercent: 0 });
 });

@@ -10,7 +10,7 @@ const specOf = (fields: Partial<WorkerSpec> = {}) =>
 const read = (env: NodeJS.ProcessEnv, fields: Partial<WorkerSpec> = {}, external = false) =>
   readTaskSettings(env, specOf(fields), external);
 
-test('a task worker that is told nothing has one slot, the default pool, no port and no limits', () => {
+test('a task worker without settings has one slot, the default pool, no port and no limits', () => {
   expect(read({})).toEqual({
     allowedHosts: [],
     ...{ pool: 'default', slots: 1, port: undefined, host: '127.0.0.1', queueSize: undefined },
@@ -52,7 +52,7 @@ test.each([
   ['TASK_TIMEOUT', '1e9'],
   ['HEALTH_CHECK_INTERVAL', '0'],
   ['WORKER_POOL', 'Über'],
-])('%s=%s is told by its name', (name, value) => {
+])('%s=%s is reported by its name', (name, value) => {
   expect(() => read({ [name]: value })).toThrow(`${name} is "${value}": it must be`);
 });
 
@@ -64,7 +64,7 @@ describe('a node that is started by hand', () => {
     });
   });
 
-  test('has no bound where it is told none, in either case', () => {
+  test('has no bound if it is "none", in either case', () => {
     const bounds = ['QUEUE_SIZE', 'MAX_CPU_PERCENT', 'MAX_MEMORY_PERCENT', 'TASK_TIMEOUT'];
     const env = Object.fromEntries(bounds.map((name, at) => [name, at % 2 ? 'NONE' : 'none']));
     expect(read(env, {}, true)).toMatchObject({
@@ -81,7 +81,7 @@ describe('a node that is started by hand', () => {
     );
   });
 
-  test('takes all handler files of the folder, or those that it is told', () => {
+  test('takes all handler files of the folder, or those that are set', () => {
     const folder = mkdtempSync(join(tmpdir(), 'handlers-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     for (const name of ['b.py', 'a.mjs', 'd.cjs', 'c.d.ts', 'c.d.cts', 'notes.txt'])

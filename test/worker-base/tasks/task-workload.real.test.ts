@@ -58,7 +58,7 @@ const ended = async (id: string): Promise<TaskView> => {
   return (await queue.get(id)) as TaskView;
 };
 const running = (id: string) => expect.poll(async () => (await queue.get(id))?.status, soon).toBe('running');
-/** As the worker has it: it hears of a task that it has taken after those who look into the queue. */
+/** As the worker has it: it learns of a task that it fetched after readers of the queue. */
 const atWork = () => expect.poll(async () => (await heartbeat()).active_tasks, soon).toBe(1);
 const heartbeat = async (): Promise<Heartbeat> =>
   JSON.parse((await worker.redis.get(worker.keys.heartbeat(worker.id))) ?? '{}');
@@ -84,7 +84,7 @@ async function start(
   return body;
 }
 
-// Whoever reached a node ran any program there.
+// Any client that reached a node ran any program there.
 test('a worker without `commands` runs no command, neither from its own door nor from the queue', async () => {
   await start({ spec: { commands: false } });
   const { node_url } = await worker.untilType('ready');
@@ -113,7 +113,7 @@ test('functions of both languages and commands, their output tagged with their t
   expect(await ended(listed.task_id)).toMatchObject({ result: { exit_code: 0, stdout: 'hello\n' } });
   const line = await worker.until(({ type, content }) => type === 'stdout' && content === 'adding 1 2');
   expect(line.task_id).toBe(sum.task_id);
-  // What the manager tells as task_duration_seconds.
+  // What the manager reports as task_duration_seconds.
   await expect.poll(() => queue.durations(), soon).toMatchObject({ count: 3 });
   const measured = await queue.durations();
   expect([measured.sum > 0, measured.buckets.at(-1)]).toEqual([true, 3]);
@@ -139,7 +139,7 @@ test('functions and commands get the LOG_LEVEL of their worker', async () => {
   expect(await ended(task_id)).toMatchObject({ result: { stdout: 'DEBUG\n' } });
 });
 
-test('told to end, it finishes what runs and takes nothing new', async () => {
+test('asked to end, it finishes what runs and takes nothing new', async () => {
   const body = await start({ spec: { concurrency: 1, stop_grace_seconds: 30 } });
   const file = join(worker.dir, 'go');
   const first = await call('until', file);
@@ -162,7 +162,7 @@ test('told to end, it finishes what runs and takes nothing new', async () => {
   expect(await queue.get(second.task_id)).toMatchObject({ status: 'queued' });
 });
 
-test('when its grace is over, its handler is ended and another body goes on with the task', async () => {
+test('when its grace is over, its handler is ended and another body continues the task', async () => {
   const body = await start({ spec: { concurrency: 1, stop_grace_seconds: 1 } });
   const file = join(worker.dir, 'go');
   const { task_id } = await call('until', file);
@@ -189,7 +189,7 @@ test('killed, its task is run by the next body, once it is known to be dead', as
   expect(await ended(task_id)).toMatchObject({ status: 'completed', attempts: 2 });
 });
 
-test('a task that takes longer than max_job_time_seconds is ended for real, and the slot goes on', async () => {
+test('a task that takes longer than max_job_time_seconds is really ended, and the slot continues', async () => {
   await start({ spec: { concurrency: 1, max_job_time_seconds: 8 } });
   const marker = join(worker.dir, 'never');
   const { task_id } = await submit({ payload: { function: 'until', args: [marker] }, timeout_seconds: 600 });

@@ -17,7 +17,7 @@ test.each([
   expect(judgeQuiet(quiet, { ...seen, ...change }, SILENCE).silent).toBe(silent);
 });
 
-test('after a tool, and after work, the quiet begins anew', () => {
+test('after a tool, and after work, the quiet time starts again', () => {
   const afterTool = judgeQuiet(undefined, seen, SILENCE);
   expect(afterTool).toEqual({ quiet: { since: 11_000, cpuSeconds: 5.1 }, silent: false });
   const afterWork = judgeQuiet(quiet, { ...seen, cpuSeconds: 6 }, SILENCE);

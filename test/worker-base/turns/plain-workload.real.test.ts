@@ -11,7 +11,7 @@ afterEach(() => worker.close());
 
 const headless = { exit_after_prompt: true, prompt: 'job' };
 
-test('a headless prompt that is answered is told as completed, and not given again', async () => {
+test('a headless prompt that is answered is reported as completed, and not given again', async () => {
   await worker.declare({
     command_line: ['sh', '-c', 'read -r job; echo working; echo "$job" | tr a-z A-Z'],
     ...headless,
@@ -64,7 +64,7 @@ test('a second prompt to a headless body is refused', async () => {
   expect(worker.of('completed')).toMatchObject([{ content: 'job', request_id: 'r-1' }]);
 });
 
-test('prompts that the agent does not read keep nobody from interrupting it', async () => {
+test('prompts that the agent does not read do not prevent an interrupt', async () => {
   await worker.declare({ command_line: ['sleep', '300'] });
   const body = await worker.start({ redisUrl });
   await worker.untilType('ready');

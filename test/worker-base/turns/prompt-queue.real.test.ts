@@ -35,7 +35,7 @@ async function start(incarnation = 1) {
   return worker.start({ redisUrl: inject('redisUrl'), incarnation, env });
 }
 
-test('a prompt of the queue is a turn of its own, told as such, with its answer as the result', async () => {
+test('a prompt of the queue is a turn of its own, reported as such, with its answer as the result', async () => {
   await start();
   const id = await ask('say hello');
   expect(await ended(id)).toMatchObject({
@@ -43,7 +43,7 @@ test('a prompt of the queue is a turn of its own, told as such, with its answer 
     result: { result: 'hello', usage: { input_tokens: 3, output_tokens: 5 }, cost_usd: 0.25 },
     worker_id: worker.id,
   });
-  // The queue hears of the end as soon as the readers of the output, and no later.
+  // The queue gets the end as soon as the readers of the output, and no later.
   await worker.until(({ type, request_id }) => type === 'turn_completed' && request_id === id);
   const turn = worker.entries.filter(({ request_id }) => request_id === id).map(({ type }) => type);
   expect(turn).toEqual(['turn_started', 'message', 'turn_completed']);
@@ -54,7 +54,7 @@ test('one after the other, between prompts of the input', async () => {
   const ids = await Promise.all(['say a', 'say b', 'say c'].map(ask));
   await worker.send({ type: 'prompt', content: 'say mine', request_id: 'mine' });
   for (const id of ids) expect(await ended(id)).toMatchObject({ status: 'completed' });
-  // The queue may hear of an end before the readers of the output do.
+  // The queue may get an end before the readers of the output do.
   await expect.poll(() => worker.of('turn_completed').length, soon).toBe(4);
   const open = worker.entries.reduce(
     ({ now, most }, { type }) => {
@@ -66,7 +66,7 @@ test('one after the other, between prompts of the input', async () => {
   expect(open).toEqual({ now: 0, most: 1 });
 });
 
-test('a task that is cancelled interrupts its turn, and the agent goes on', async () => {
+test('a task that is cancelled interrupts its turn, and the agent continues', async () => {
   await start();
   const held = await ask('hold');
   await worker.until(({ type, request_id }) => type === 'turn_started' && request_id === held);

@@ -12,7 +12,7 @@ test('a text is cut at a character, and said to be', () => {
   expect(cut(JSON.parse('"a\\ud83d"'), 100).text).toBe('a\ufffd');
 });
 
-test('an input that is too large for an entry is told as the beginning of its JSON', () => {
+test('an input that is too large for an entry is reported as the beginning of its JSON', () => {
   const input = { content: 'x'.repeat(100_000) };
   const { fields } = entryOf({
     type: 'tool_use',
@@ -39,7 +39,7 @@ test('the end of a turn', () => {
   });
 });
 
-test('lines of a protocol come whole, however they are read, and one without end is cut', () => {
+test('lines of a protocol come whole, however they are read, and an endless one is cut', () => {
   const reader = new LineReader();
   const text = ['one', '', 'zwei €', 'x'.repeat(100_000)].join('\n');
   const bytes = Buffer.from(text);

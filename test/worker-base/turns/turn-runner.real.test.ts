@@ -93,7 +93,7 @@ test('an agent that shows no sign of life fails the turn as silent; one at work 
   ]);
 });
 
-test('an agent that writes what is no protocol fails the turn as garbage, and a stray line does not', async () => {
+test('an agent that does not follow the protocol fails the turn as garbage, and a stray line does not', async () => {
   await start({}, 'stray', 'garbage 150', 'say clean');
   await untilEnds(3);
   expect(ends().map(({ reason, content }) => reason ?? content)).toEqual(['stray', 'garbage', 'clean']);
@@ -132,7 +132,7 @@ test('large texts are cut to an entry, and lines that are too long for any proto
   expect(ends().map(({ content }) => content)).toEqual(['long', 'overlong']);
 });
 
-test('a failure that the agent tells is told with its reason, and the next prompt is served', async () => {
+test('a failure that the agent reports is reported with its reason, and the next prompt is served', async () => {
   await start({}, 'fail overloaded', 'say next');
   await untilEnds(2);
   expect(ends()).toMatchObject([{ reason: 'overloaded', content: 'It went wrong.' }, { content: 'next' }]);
@@ -181,7 +181,7 @@ test('a worker that is stopped in a turn says so, and leaves the prompt to the n
   expect(await worker.pending()).toBe(1);
 });
 
-test('the heartbeat tells a turn from a wait', async () => {
+test('the heartbeat distinguishes a turn from a wait', async () => {
   const beat = async () => JSON.parse((await worker.redis.get(worker.keys.heartbeat(worker.id))) ?? '{}');
   await start({}, 'hold');
   await expect.poll(beat, soon).toMatchObject({ phase: 'ready', busy: true });

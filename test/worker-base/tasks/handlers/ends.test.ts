@@ -156,11 +156,11 @@ describe('commands', () => {
   });
 });
 
-/** Writes its pid, and then goes on printing for as long as it lives, in a session of its own. */
+/** Writes its pid, and then keeps printing for as long as it lives, in a session of its own. */
 const writer = (path: string) => `setsid sh -c 'echo $$ >> ${path}; while :; do echo x; sleep 0.02; done' &`;
 
 // Such a child held the slot for as long as it lived: its output was waited for to end.
-describe('a child that goes on writing after its program has ended', () => {
+describe('a child that keeps writing after its program has ended', () => {
   const pidIn = (path: string) => Number(readFileSync(path, 'utf8'));
   const there = (path: string) => `until [ -s ${path} ]; do sleep 0.01; done`;
 
@@ -192,7 +192,7 @@ describe('a child that goes on writing after its program has ended', () => {
     }
   });
 
-  test('is not waited for without end where nothing says whose it is', async () => {
+  test('is not awaited forever if nothing tells its owner', async () => {
     const subject = await started([]);
     const path = subject.file('pid');
     const unmarked = `env -i setsid sh -c 'echo $$ >> ${path}; while :; do echo x; sleep 0.02; done' &`;

@@ -25,7 +25,7 @@ describe.skipIf(!python)(`what goes wrong in a function in Python${why}`, () => 
     expect(await subject.failure({ function: 'recurse' })).toMatchObject({ type: 'RecursionError' });
   });
 
-  test('wrong arguments and unknown names are told as such', async () => {
+  test('wrong arguments and unknown names are reported as such', async () => {
     const wrong = await subject.failure({ function: 'fail', args: [1, 2, 3] });
     expect(wrong).toMatchObject({ type: 'TypeError', message: expect.stringContaining('fail() takes 1') });
     const unknown = await subject.failure({ function: 'square' });
@@ -62,7 +62,7 @@ describe.skipIf(!python)(`what goes wrong in a function in Python${why}`, () => 
     ['deep', 'the result is nested too deeply, or holds itself'],
     ['merged', "result.a[0] has the keys 1 and '1', which are one in JSON"],
     ['merged_true', "result has the keys True and 'true', which are one in JSON"],
-  ])('a result that is no JSON is refused with the place: %s', async (name, message) => {
+  ])('a result that is not JSON is refused with the place: %s', async (name, message) => {
     const error = await subject.failure({ function: 'unfit', args: [name] });
     expect(error).toMatchObject({ type: 'NotSerialisable', retry: false });
     expect(error.message).toContain(message);
@@ -105,7 +105,7 @@ describe.skipIf(!python)(`what goes wrong in a function in Python${why}`, () => 
     });
   });
 
-  test('a process that dies during a call is told with its last words, and the next call has a fresh one', async () => {
+  test('a process that dies during a call is reported with its last output, and the next call has a fresh one', async () => {
     const before = await pid();
     const vanished = await subject.failure({ function: 'vanish', args: [3] });
     expect(vanished).toMatchObject({
@@ -137,7 +137,7 @@ describe.skipIf(!python)(`what goes wrong in a function in Python${why}`, () => 
     expect(await pid()).toBe(before);
   });
 
-  test('closed descriptors are survived where they are its own, and told where they are ours', async () => {
+  test('closed descriptors are survived if they are its own, and reported if they are ours', async () => {
     expect(await subject.call('close_output')).toBe('quiet');
     const why = 'the function has closed the descriptors 3 or 4, which belong to the runner';
     for (const call of [
@@ -197,13 +197,13 @@ describe('what goes wrong in a function in JavaScript', () => {
     ['url', 'result.query is of type URLSearchParams'],
     ['hidden', 'result.a[0] is of type bigint'],
     ['throws', "the result can't be made JSON: reading it failed: unreadable"],
-  ])('a result that is no JSON is refused with the place: %s', async (name, message) => {
+  ])('a result that is not JSON is refused with the place: %s', async (name, message) => {
     const error = await subject.failure({ function: 'jsUnfit', args: [name] });
     expect(error).toMatchObject({ type: 'NotSerialisable', retry: false });
     expect(error.message).toContain(message);
   });
 
-  test('a process that dies during a call is told with its last words, and the next call has a fresh one', async () => {
+  test('a process that dies during a call is reported with its last output, and the next call has a fresh one', async () => {
     expect(await subject.failure({ function: 'jsVanish' })).toMatchObject({
       type: 'HandlerDied',
       message: 'The process of the function jsVanish exited with code 3 before it had a result.',

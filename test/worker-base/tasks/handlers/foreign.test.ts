@@ -95,7 +95,7 @@ describe.skipIf(!python)(`a function that writes to the runner's descriptor, in 
     expect(await subject.call('add', 1)).toBe(2);
   });
 
-  test('while its file is loaded is told as the reason', async () => {
+  test('while its file is loaded is reported as the reason', async () => {
     const subject = new Subject(['writes.py']);
     subjects.push(subject);
     const error = await subject.slot.start().catch((thrown: TaskError) => thrown);

@@ -10,7 +10,7 @@ async function started(names: string[], options = {}): Promise<Subject> {
   await subject.slot.start();
   return subject;
 }
-/** Aborts a call as soon as its function tells that it has begun. */
+/** Aborts a call as soon as its function reports that it has begun. */
 function onceBegun() {
   const controller = new AbortController();
   return { signal: controller.signal, onProgress: () => controller.abort(new Error('enough')) };
@@ -49,7 +49,7 @@ describe.skipIf(!python)(`functions in Python${why}`, () => {
     expect(await slot.call({ task_id: 't-2', function: 'renamed' })).toEqual([first, 't-2']);
   });
 
-  test('tell their progress in order', async () => {
+  test('report their progress in order', async () => {
     const { slot } = subject;
     const told: unknown[] = [];
     const call = { task_id: 't', function: 'steps', args: [500] };
@@ -74,7 +74,7 @@ describe.skipIf(!python)(`functions in Python${why}`, () => {
     expect(printed.filter(({ taskId }) => taskId === undefined)).toEqual([]);
   });
 
-  test('may print far more than a pipe holds, also while nobody reads for a while', async () => {
+  test('may print far more than a pipe holds, even while it is not read for a while', async () => {
     const { slot } = subject;
     const printed = subject.printed;
     printed.length = 0;
@@ -145,7 +145,7 @@ describe('functions in JavaScript and TypeScript', () => {
     expect(await call('jsDate')).toEqual({ at: '1970-01-01T00:00:00.000Z' });
   });
 
-  test('tell progress and print, tagged with the task', async () => {
+  test('report progress and print, tagged with the task', async () => {
     const { slot, printed } = await started(['well.ts']);
     const told: unknown[] = [];
     const call = { task_id: 't-1', function: 'jsSteps', args: [50] };

@@ -10,7 +10,7 @@ import { Slot } from '../../../../worker-base/tasks/handlers/slot.ts';
 export const python = spawnSync('python3', ['--version']).status === 0;
 export const why = python ? '' : ' (skipped: there is no python3 here)';
 
-/** How long the world is looked at before a test says that something did not happen. */
+/** How long a test watches before it concludes that something did not happen. */
 export const soon = { timeout: 15_000, interval: 10 };
 
 export const handlers = (...names: string[]): string[] =>

@@ -8,38 +8,10 @@ import { createProcessRuntime } from '../../src/runtimes/process/process.ts';
 import type { Runtime } from '../../src/runtimes/runtime.ts';
 import { MemoryBook } from '../pools/warm/memory-book.ts';
 import { processesOf } from '../runtimes/process/processes.ts';
-import {
-  PRINTED,
-  type Program,
-  runtimeConformance,
-  type Subject,
-  TAKES_SECRETS,
-  workerSpec,
-} from './runtime.ts';
+import { runtimeConformance, type Subject, workerSpec } from './runtime.ts';
+import { READY, shellProgram } from './shell-programs.ts';
 
-const READY = '$WORKSPACE_PATH/ready';
 const SOON = { timeout: 10_000, interval: 10 };
-
-function argvOf(program: Program): string[] {
-  const sh = (script: string) => ['/bin/sh', '-c', script];
-  if (typeof program === 'object') return sh(`exit ${program.exits}`);
-  switch (program) {
-    case 'runs':
-      return sh(`: >"${READY}"; exec sleep 300`);
-    case 'ignoresSigterm':
-      return sh(`trap '' TERM; setsid sh -c ': >"${READY}"; exec sleep 300' & exec sleep 301`);
-    case 'oom':
-      return [process.execPath, '-e', 'const all = []; for (;;) all.push(Buffer.alloc(8 << 20, 1))'];
-    case 'missingProgram':
-      return ['/nowhere/program'];
-    case 'prints':
-      return sh(`echo '${PRINTED}'; exit 3`);
-    case 'takesSecrets':
-      return sh(TAKES_SECRETS);
-    case 'neverReads':
-      return sh(`mkfifo -m 600 "$SECRETS_PIPE"; : >"${READY}"; exec sleep 300`);
-  }
-}
 
 const NO_ENVIRONMENTS = 'environments are not readable here';
 const memory = await probeMemory();
@@ -87,10 +59,10 @@ async function makeSubject(cgroups: boolean, seen = (runtime: Runtime) => runtim
       spec_hash: 'a'.repeat(64),
       epoch: 1,
       env: { WORKER_ID: worker_id },
-      argv: argvOf(program),
+      argv: shellProgram(program),
     }),
     settled: async ({ id }) => {
-      await vi.waitFor(() => stat(join(root, 'one', '.work', id, 'workspace', 'ready')), SOON);
+      await vi.waitFor(() => stat(join(root, 'one', '.work', id, 'workspace', READY)), SOON);
     },
     killFromOutside: async ({ id }: Body) => {
       // It says that it is ready, and becomes `sleep` after that.

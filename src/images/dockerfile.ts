@@ -29,21 +29,24 @@ export function dockerfileOf(recipe: Recipe): string {
   const { agent, base, locked } = recipe;
   const modules = modulesOf(recipe.modules);
   const from = `FROM ${plain(base.name)}`;
-  const stage = (name: string, lines: string) => `${from} AS ${name}\n${OURS}\n${lines}`;
+  const stage = (name: string, lines: string, base = plain(recipe.base.name)) =>
+    `FROM ${base} AS ${name}\n${OURS}\n${lines}`;
   const cli = agent.program === undefined ? undefined : plain(agent.program);
   const parts = [
     `# ${title(recipe)}\n# Made by worker-manager. \`docker build .\` in this folder makes the same image.`,
-    stage('confine', confineStage),
+    `${from} AS common\n${common}`,
+    stage('confine', confineStage, 'common'),
+    stage('wrapper', wrapperStage, 'common'),
     ...(cli ? [stage('cli', cliStage(agent, cli))] : []),
     ...modules.flatMap(({ name, stage: lines }) =>
       lines ? [stage(name.toLowerCase(), lines.join('\n'))] : [],
     ),
-    `${from}${recipe.requirements ? ' AS tools' : ''}\n${users}`,
+    `FROM common${recipe.requirements ? ' AS tools' : ''}`,
     ...agentLayers(agent, cli),
     ...modules.map(moduleLayers),
     ...(recipe.packages ? [packageLayer] : []),
     ...(recipe.requirements ? [requirementsStage, requirementsLayer] : []),
-    fixed,
+    wrapperLayer,
     ...(agent.type === 'TASK' ? [node] : []),
     ...(locked
       ? [`COPY lock.sh /worker/lock.sh\nRUN /worker/lock.sh ${cli ? `/usr/local/bin/${cli}` : ''}`.trimEnd()]
@@ -58,13 +61,21 @@ function title({ agent, modules, locked }: Recipe): string {
   return `${agent.type}${version}${tools}${locked ? ', locked' : ''}`;
 }
 
+/**
+ * Most of an `apt-get install` is the update before it, so the lists of packages stay in the layer that all images share. A
+ * layer that is built later than a day after them updates them first. They are compressed, as in Debian's own images.
+ */
+const update =
+  'find /var/lib/apt/updated -mtime -1 2>/dev/null | grep -q . || { apt-get -o Acquire::GzipIndexes=true update && touch /var/lib/apt/updated; }';
+const forgetLogs = 'rm -rf /var/log/apt /var/log/dpkg.log';
+
 const install = (packages: readonly string[]) =>
-  `apt-get update && apt-get install -y --no-install-recommends ${packages.map(plain).join(' ')} && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log`;
+  run(update, `apt-get install -y --no-install-recommends ${packages.map(plain).join(' ')}`, forgetLogs);
 
 const run = (...commands: string[]) => `RUN ${commands.join(' \\\n && ')}`;
 
 const confineStage = [
-  run(install(['gcc', 'libc6-dev'])),
+  install(['gcc', 'libc6-dev']),
   'COPY confine.c /src/confine.c',
   'RUN gcc -O2 -static -s -Wall -Wextra -Werror -o /src/confine /src/confine.c',
 ].join('\n');
@@ -88,27 +99,38 @@ function cliStage(agent: Recipe['agent'], program: string): string {
   ].join('\n');
 }
 
-/** Node gets its group here, once: a later change of its mode would copy its 120 MB into a further layer. */
-const users = run(
-  install(COMMON),
-  `groupadd --gid ${NODE_GROUP} cmd-node`,
-  `groupadd --gid ${WRAPPER_ID} wrapper && groupadd --gid ${AGENT_ID} agent`,
-  `useradd --uid ${WRAPPER_ID} --gid wrapper --groups cmd-node --home-dir /worker --no-create-home --shell /usr/sbin/nologin wrapper`,
-  `useradd --uid ${AGENT_ID} --gid agent --home-dir /home/agent --no-create-home --shell /bin/bash agent`,
-  'install -d -o agent -g wrapper -m 2775 /home/agent /workspace && install -d /worker',
-  'node="$(readlink -f "$(command -v node)")" && chgrp cmd-node "$node" && chmod 0750 "$node"',
-  // Debian's mark that pip must leave Python alone: in an image nothing else manages it.
-  'rm -f /usr/lib/python3*/EXTERNALLY-MANAGED',
-);
+/**
+ * What all images have. Node gets its group here, once: a later change of its mode would copy its 120 MB into another layer.
+ * Settings that never change are here too, so that no variant spends a step on them.
+ */
+const common = [
+  'USER root',
+  run(
+    update,
+    `apt-get install -y --no-install-recommends ${COMMON.join(' ')}`,
+    forgetLogs,
+    `groupadd --gid ${NODE_GROUP} cmd-node`,
+    `groupadd --gid ${WRAPPER_ID} wrapper && groupadd --gid ${AGENT_ID} agent`,
+    `useradd --uid ${WRAPPER_ID} --gid wrapper --groups cmd-node --home-dir /worker --no-create-home --shell /usr/sbin/nologin wrapper`,
+    `useradd --uid ${AGENT_ID} --gid agent --home-dir /home/agent --no-create-home --shell /bin/bash agent`,
+    'install -d -o agent -g wrapper -m 2775 /home/agent /workspace && install -d /worker',
+    'node="$(readlink -f "$(command -v node)")" && chgrp cmd-node "$node" && chmod 0750 "$node"',
+    // Debian's mark that pip must leave Python alone: in an image nothing else manages it.
+    'rm -f /usr/lib/python3*/EXTERNALLY-MANAGED',
+  ),
+  'ENV WORKSPACE_PATH=/workspace',
+  'WORKDIR /workspace',
+  'ENTRYPOINT ["/worker/entry"]',
+].join('\n');
 
 /** apt takes what it does not know by name for a regular expression, unless it is told not to. */
 const packageLayer = [
   '# Debian packages',
   'COPY packages.txt /worker/packages.txt',
   run(
-    'apt-get update',
+    update,
     'xargs -a /worker/packages.txt apt-get -o APT::Cmd::Pattern-Only=true install -y --no-install-recommends --',
-    'rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log',
+    forgetLogs,
   ),
 ].join('\n');
 
@@ -136,7 +158,7 @@ const requirementsLayer = [
 function agentLayers({ debian = [] }: Recipe['agent'], program: string | undefined): string[] {
   const more = debian.filter((name) => !COMMON.includes(name));
   const lines = [
-    ...(more.length > 0 ? [run(install(more))] : []),
+    ...(more.length > 0 ? [install(more)] : []),
     ...(program ? [`COPY --from=cli /out/${program} /usr/local/bin/${program}`] : []),
   ];
   return lines.length > 0 ? [lines.join('\n')] : [];
@@ -146,17 +168,17 @@ function moduleLayers({ name, debian, lines = [] }: Module): string {
   const more = debian.filter((name) => !COMMON.includes(name));
   return [
     `# ${name}${more.length + lines.length > 0 ? '' : ': in every image'}`,
-    ...(more.length > 0 ? [run(install(more))] : []),
+    ...(more.length > 0 ? [install(more)] : []),
     ...lines,
   ].join('\n');
 }
 
 /**
- * Node compiles the wrapper once here rather than in every body. It keeps a cache for each user id, and writes it at
- * an orderly exit: without its settings the wrapper ends at once with 78, after its main part was loaded. The other
- * parts are loaded by themselves.
+ * The wrapper, in a stage of its own: a variant takes it in one step, and only a new wrapper builds it again. Node compiles it
+ * once here rather than in every body. Node keeps a cache for each user ID and writes it at an orderly exit: without its
+ * settings the wrapper exits at once with 78, after its main part was loaded. The other parts are loaded separately.
  */
-const fixed = [
+const wrapperStage = [
   'COPY --from=confine /src/confine /worker/confine',
   'COPY entry gate health /worker/',
   // By their files: folders are not alike to the cache in a context of ours and in one of the docker program.
@@ -167,11 +189,9 @@ const fixed = [
     `{ set -- /worker/*-*.mjs; [ ! -e "$1" ] || NODE_COMPILE_CACHE=/tmp/cache setpriv --reuid ${WRAPPER_ID} --regid ${WRAPPER_ID} --groups ${NODE_GROUP} node $(printf ' --import %s' "$@") -e 0; }`,
     'chmod -R a+rX /tmp/cache && chown -R root:root /tmp/cache && mv /tmp/cache /worker/cache && rm /tmp/said',
   ),
-  'ENV WORKSPACE_PATH=/workspace',
-  'WORKDIR /workspace',
-  'USER root',
-  'ENTRYPOINT ["/worker/entry"]',
 ].join('\n');
+
+const wrapperLayer = '# The wrapper\nCOPY --from=wrapper /worker/ /worker/';
 
 /** What a task worker answers over HTTP, asked by the engine; a container that is started by hand needs to be told nothing. */
 const node = [

@@ -1,24 +1,22 @@
 /** Parsers of values on the command line. Each throws commander's error, which names the option. */
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
-import { DURATION_ALLOWED, messageOf, parseDuration } from '../model/index.ts';
+import { countIn, durationIn, LONGEST_SECONDS, messageOf, numberIn, type Quantity } from '../model/index.ts';
+
+/** What no option needs more of, and no timer and no stream overflows at. */
+const MOST = 1_000_000_000;
+
+/** Reads one quantity of an option. */
+const read = (quantity: Quantity) => (text: string) => {
+  const value = quantity.parse(text);
+  if (value === undefined) throw new InvalidArgumentError(`It must be ${quantity.allowed}.`);
+  return value;
+};
 
 /** Seconds, as a number or with a unit: `90`, `1.5m`, `2h`, `7d`. */
-export function seconds(text: string): number {
-  const found = parseDuration(text);
-  if (found === undefined) throw new InvalidArgumentError(`It must be ${DURATION_ALLOWED}.`);
-  return found;
-}
-
-export function number(text: string): number {
-  if (!/^\d{1,15}(\.\d{1,9})?$/.test(text.trim())) throw new InvalidArgumentError('It must be a number.');
-  return Number(text);
-}
-
-export function count(text: string): number {
-  if (!/^\d{1,15}$/.test(text.trim())) throw new InvalidArgumentError('It must be a whole number.');
-  return Number(text);
-}
+export const seconds = read(durationIn([0, LONGEST_SECONDS]));
+export const number = read(numberIn([0, MOST]));
+export const count = read(countIn([0, MOST]));
 
 /** `K=V`, repeatable. */
 export function pair(text: string, before: Record<string, string> = {}): Record<string, string> {

@@ -3,6 +3,7 @@ import { holdsMoreThan } from './bounded-json.ts';
 import { headOf } from './cut.ts';
 import { Fault, type FaultCode, type Issue } from './fault.ts';
 import { toIssues } from './issues.ts';
+import { REQUEST_ID_LIMIT } from './limits.ts';
 import { POOL_LIMIT, poolName, poolSpec } from './pool.ts';
 import { type AgentType, specFields, workerId } from './spec.ts';
 
@@ -27,7 +28,7 @@ export const commonFields = {
   request_id: z
     .string()
     .min(1)
-    .max(128)
+    .max(REQUEST_ID_LIMIT)
     .regex(/^[^\p{C}]*$/u, 'must be printable'),
   /**
    * Another stream for the response: `worker:responses:` followed by a name. It is outside of any cell and expires a

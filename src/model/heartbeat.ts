@@ -1,8 +1,5 @@
 import { z } from 'zod';
 
-/** Interval between heartbeats of a wrapper, in milliseconds. */
-export const HEARTBEAT_INTERVAL_MS = 5000;
-
 /**
  * The wrapper's last report, a JSON string at `worker:<id>:heartbeat`. The key is renewed every HEARTBEAT_INTERVAL_MS;
  * a change of `phase` is also published on `worker:<id>:signal`, as an event. The key is kept after the body ends,

@@ -1,16 +1,16 @@
 import { z } from 'zod';
-import { TEXT_LIMIT } from './spec.ts';
+import { PROMPT_DEADLINE_SECONDS, REQUEST_ID_LIMIT, TEXT_LIMIT } from './limits.ts';
 
 /** A message from an orchestrator on `worker:<id>:input`. */
 export const inputMessage = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('prompt'),
     content: z.string().max(TEXT_LIMIT),
-    request_id: z.string().max(128).optional(),
-    deadline_seconds: z.number().positive().max(604_800).optional(),
+    request_id: z.string().max(REQUEST_ID_LIMIT).optional(),
+    deadline_seconds: z.number().positive().max(PROMPT_DEADLINE_SECONDS).optional(),
   }),
-  z.strictObject({ type: z.literal('interrupt'), request_id: z.string().max(128).optional() }),
-  z.strictObject({ type: z.literal('shutdown'), request_id: z.string().max(128).optional() }),
+  z.strictObject({ type: z.literal('interrupt'), request_id: z.string().max(REQUEST_ID_LIMIT).optional() }),
+  z.strictObject({ type: z.literal('shutdown'), request_id: z.string().max(REQUEST_ID_LIMIT).optional() }),
 ]);
 export type InputMessage = z.infer<typeof inputMessage>;
 

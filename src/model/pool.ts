@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { DAY_SECONDS, TASK_TIMEOUT_LIMIT_SECONDS } from './limits.ts';
+import { POOL_NAME, WORKER_TYPE } from './name-rules.ts';
 import { DESIRED_STATES } from './record.ts';
 import { getCapabilities, RUNTIME_MODES, type RuntimeName } from './runtimes.ts';
-import { specFields } from './spec.ts';
+import { nameBy, specFields } from './spec.ts';
 import { DURATION_ALLOWED, parseDuration } from './units.ts';
 
 /** Where the workers of a pool run, in a pool's terms: `direct` is the process runtime. */
@@ -10,7 +12,6 @@ export type ExecutionMode = (typeof EXECUTION_MODES)[number];
 
 /** Maximum number of workers in one pool; a larger number is most likely a typing error. */
 export const POOL_LIMIT = 10_000;
-const DAY = 86_400;
 /** Defaults of a pool of task workers; both may be `none`. */
 const MAX_JOB_SECONDS = 600;
 /** Drain time without a `max_job_time`, in seconds; docker's own grace period is too short for tasks. */
@@ -19,9 +20,7 @@ const DRAIN_SECONDS = 60;
 const LONGEST_GRACE_SECONDS = 3600;
 
 /** Name of a pool, which becomes part of keys, labels, metrics and paths. */
-export const poolName = z
-  .string()
-  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be at most 63 of a-z, 0-9 and - (as a DNS label)');
+export const poolName = nameBy(POOL_NAME);
 
 const size = z.number().int().min(0).max(POOL_LIMIT);
 const seconds = (max: number) => z.number().min(0).max(max);
@@ -37,7 +36,7 @@ const duration = z
     z
       .number()
       .positive()
-      .max(365 * DAY),
+      .max(365 * DAY_SECONDS),
   );
 
 /** When a pool of `min` to `max` workers grows and shrinks. */
@@ -48,11 +47,11 @@ export const autoscale = z.strictObject({
    * The pool shrinks to the maximum that was needed within this time, so that a lull between two bursts keeps its
    * workers. 60 by default; Kubernetes uses 300, for bodies that start more slowly.
    */
-  stabilization_seconds: seconds(DAY).default(60),
+  stabilization_seconds: seconds(DAY_SECONDS).default(60),
   /** Minimum time between two increases. */
-  up_cooldown_seconds: seconds(DAY).default(0),
+  up_cooldown_seconds: seconds(DAY_SECONDS).default(0),
   /** Minimum time between any change of size and a decrease. */
-  down_cooldown_seconds: seconds(DAY).default(15),
+  down_cooldown_seconds: seconds(DAY_SECONDS).default(15),
 });
 
 /** How workers of an old template are replaced, in the terms of a Kubernetes Deployment. */
@@ -63,7 +62,7 @@ export const updateStrategy = z
     /** Maximum number of workers below the desired number during a rollout. */
     max_unavailable: size.default(0),
     /** The rollout stops if no worker of the new template becomes ready within this time. */
-    progress_deadline_seconds: z.number().min(1).max(DAY).default(600),
+    progress_deadline_seconds: z.number().min(1).max(DAY_SECONDS).default(600),
     /** How long a new worker must be ready before it counts. */
     min_ready_seconds: seconds(3600).default(1),
   })
@@ -74,11 +73,7 @@ export const updateStrategy = z
 
 /** Defaults for tasks of this pool. */
 export const taskDefaults = z.strictObject({
-  timeout_seconds: z
-    .number()
-    .positive()
-    .max(7 * DAY)
-    .optional(),
+  timeout_seconds: z.number().positive().max(TASK_TIMEOUT_LIMIT_SECONDS).optional(),
   max_retries: z.number().int().min(0).max(1000).optional(),
   /** Maximum number of waiting tasks; beyond it, `submit` fails with `capacity`. */
   queue_size: z.number().int().min(1).max(10_000_000).optional(),
@@ -104,10 +99,7 @@ export const poolFields = {
   /** Name of the pool; applying a pool with the same name again updates it. */
   name: poolName,
   /** Type under which its workers are named and counted; the pool's name by default. */
-  worker_type: z
-    .string()
-    .regex(/^[a-z0-9]([a-z0-9_-]{0,38}[a-z0-9])?$/, 'must be at most 40 of a-z, 0-9, _ and -')
-    .optional(),
+  worker_type: nameBy(WORKER_TYPE).optional(),
   /** Fixed number of workers. */
   count: size.optional(),
   /** Minimum number of workers, for a pool that is scaled on its queue; requires `max`. */

@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { DAY_SECONDS, LONGEST_SECONDS, TEXT_LIMIT } from './limits.ts';
+import { type NameRule, SECRET_NAME, WORKER_NAME, WORKER_TYPE } from './name-rules.ts';
 import { packages, requirements } from './packages.ts';
+import { sizeFrom } from './quantities.ts';
 import { RESERVED_RUNTIME_NAMES } from './runtime-table.ts';
 import { RUNTIME_NAMES } from './runtimes.ts';
-import { parseMemory } from './units.ts';
 
 /** The agents; TASK runs functions of the operator's handler files and accepts no prompts. */
 export const AGENT_TYPES = ['CLAUDE', 'FACTORY', 'CODEX', 'CUSTOM', 'TASK'] as const;
@@ -15,15 +17,14 @@ export const RESTART_POLICIES = ['never', 'on-failure', 'always'] as const;
 export type AgentType = (typeof AGENT_TYPES)[number];
 export type RestartPolicy = (typeof RESTART_POLICIES)[number];
 
-/** Maximum length of `instructions` and `prompt`, in characters; commands are stored in Redis, which is not for files. */
-export const TEXT_LIMIT = 262_144;
 /** Linux refuses a single argument or variable of 128 KiB or more (MAX_ARG_STRLEN). */
 const ARGUMENT_LIMIT = 131_071;
-const DAY = 86_400;
 
 const noNul = (text: string) => !text.includes('\0');
 const argument = z.string().max(ARGUMENT_LIMIT).refine(noNul, 'must not contain NUL');
 const seconds = (max: number) => z.number().min(0).max(max);
+/** A name that users choose. */
+export const nameBy = ({ pattern, allowed }: NameRule) => z.string().regex(pattern, `must be ${allowed}`);
 
 /** A worker's ID: a UUID, because it becomes part of keys, names, paths and access rules. */
 export const workerId = z
@@ -67,15 +68,15 @@ const imageReference = z
     'must be an image name, such as registry.example:5000/team/worker:1.2',
   );
 
+/** 6 MiB is dockerd's own minimum. */
+const MEMORY = sizeFrom('6m');
+
 /** Limits of one body. A limit that the runtime cannot enforce is refused with `unsupported`. */
 export const resources = z.strictObject({
   /** Bytes as Docker writes them: `512m`, `2g`. At least 6 MiB, which is dockerd's own minimum. */
   memory: z
     .string()
-    .refine(
-      (text) => (parseMemory(text) ?? 0) >= 6 * 1024 ** 2,
-      'must be a size of at least 6m, such as "512m"',
-    )
+    .refine((text) => MEMORY.parse(text) !== undefined, `must be ${MEMORY.allowed}`)
     .optional(),
   /** Cores, such as 1.5. */
   cpus: z.number().min(0.01).max(1024).optional(),
@@ -109,10 +110,7 @@ export const specFields = {
   /** Debian packages in its image; Docker only. */
   packages: packages.optional(),
   /** A name for people; it must be unique among running workers. */
-  name: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, 'must be letters, digits and _ . -')
-    .optional(),
+  name: nameBy(WORKER_NAME).optional(),
   /** First prompt, which is added to the input stream once. */
   prompt: z.string().min(1).max(TEXT_LIMIT).optional(),
   /** Whether the worker ends after its first prompt is answered. */
@@ -136,16 +134,13 @@ export const specFields = {
   max_job_time_seconds: z
     .number()
     .positive()
-    .max(365 * DAY)
+    .max(365 * DAY_SECONDS)
     .optional(),
   /** Image that contains the wrapper, instead of one that the manager builds; Docker only. */
   image: imageReference.optional(),
   /** Environment variables of the agent. Do not put secrets here; use `secrets`. */
   env: env.optional(),
-  secrets: z
-    .array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, 'must be the name of a secret'))
-    .max(64)
-    .optional(),
+  secrets: z.array(nameBy(SECRET_NAME)).max(64).optional(),
   runtime: z.enum([...RUNTIME_NAMES, ...RESERVED_RUNTIME_NAMES, 'auto']).default('auto'),
   resources: resources.optional(),
   restart_policy: z.enum(RESTART_POLICIES).default('never'),
@@ -157,24 +152,21 @@ export const specFields = {
    */
   stop_grace_seconds: seconds(3600).default(10),
   /** Maximum time from the start of the body to the wrapper's `ready`. */
-  start_deadline_seconds: z.number().min(1).max(DAY).default(120),
+  start_deadline_seconds: z.number().min(1).max(DAY_SECONDS).default(120),
   /** Maximum lifetime of the worker, from its creation; no limit by default. */
-  ttl_seconds: seconds(3650 * DAY).optional(),
+  ttl_seconds: seconds(LONGEST_SECONDS).optional(),
   /** Time without input and output after which the worker ends; no limit by default. */
-  idle_timeout_seconds: seconds(365 * DAY).optional(),
+  idle_timeout_seconds: seconds(365 * DAY_SECONDS).optional(),
   /**
    * Time within a turn without output, tool use or CPU usage after which the agent is considered hung and the turn
    * fails as `silent`; 300 by default.
    */
-  silence_timeout_seconds: seconds(7 * DAY).optional(),
+  silence_timeout_seconds: seconds(7 * DAY_SECONDS).optional(),
   /** How long the record of an ended worker is kept. */
-  keep_finished_seconds: seconds(3650 * DAY).default(DAY),
+  keep_finished_seconds: seconds(LONGEST_SECONDS).default(DAY_SECONDS),
   labels: labels.optional(),
   /** Type under which task workers are named and counted: the type of their pool. */
-  worker_type: z
-    .string()
-    .regex(/^[a-z0-9]([a-z0-9_-]{0,38}[a-z0-9])?$/, 'must be at most 40 of a-z, 0-9, _ and -')
-    .optional(),
+  worker_type: nameBy(WORKER_TYPE).optional(),
 };
 
 /** The spec of a worker. It is stored as accepted, with `auto` resolved, and does not change. */

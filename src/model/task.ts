@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { FUNCTION_NAME, FUNCTION_NAME_LENGTH } from './function-name.ts';
-import { TEXT_LIMIT } from './spec.ts';
+import { DAY_SECONDS, TASK_TIMEOUT_LIMIT_SECONDS, TEXT_LIMIT } from './limits.ts';
+import { TASK_ID } from './name-rules.ts';
+import { nameBy } from './spec.ts';
 import type { TaskFailure } from './task-error.ts';
 
 /** From least to most urgent. */
@@ -11,11 +13,8 @@ export type TaskPriority = (typeof TASK_PRIORITIES)[number];
 export const TASK_STATUSES = ['queued', 'running', 'completed', 'failed'] as const;
 export type TaskStatus = (typeof TASK_STATUSES)[number];
 
-const DAY = 86_400;
 /** A task's ID within its pool. The client may choose it; a repeated ID is the same task. */
-export const taskId = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'must be 1 to 128 letters, digits and . _ -');
+export const taskId = nameBy(TASK_ID);
 
 /** The work to do: a function of a handler file, a program, or a prompt for an agent's turn. */
 export const taskPayload = z.union([
@@ -45,8 +44,8 @@ export type TaskPayload = z.infer<typeof taskPayload>;
 export const taskBackoff = z.strictObject({
   /** `exponential`: the delay doubles with each attempt. */
   type: z.enum(['fixed', 'exponential']).default('exponential'),
-  delay_seconds: z.number().min(0).max(DAY).default(1),
-  max_delay_seconds: z.number().min(0).max(DAY).default(300),
+  delay_seconds: z.number().min(0).max(DAY_SECONDS).default(1),
+  max_delay_seconds: z.number().min(0).max(DAY_SECONDS).default(300),
 });
 export type TaskBackoff = z.infer<typeof taskBackoff>;
 
@@ -58,11 +57,7 @@ export const taskSubmission = z.strictObject({
   /**
    * Timeout of one attempt, TASK_TIMEOUT of the worker by default. When it expires, the handler's processes are killed.
    */
-  timeout_seconds: z
-    .number()
-    .min(0.001)
-    .max(7 * DAY)
-    .optional(),
+  timeout_seconds: z.number().min(0.001).max(TASK_TIMEOUT_LIMIT_SECONDS).optional(),
   /** Number of further attempts after an error or a timeout; 0 by default. */
   max_retries: z.number().int().min(0).max(100).optional(),
   backoff: taskBackoff.optional(),

@@ -1,6 +1,7 @@
 /** What Redis holds of a task, written and read. Any program can write to Redis, so reading assumes nothing and never throws. */
 import { headOf } from '../model/cut.ts';
 import { readBoundedJson } from '../model/json-depth.ts';
+import { DAY_SECONDS, TASK_TIMEOUT_LIMIT_SECONDS } from '../model/limits.ts';
 import type { Task, TaskBackoff, TaskPayload, TaskPriority } from '../model/task.ts';
 import type { TaskFailure } from '../model/task-error.ts';
 import { TASK_RESULT_LIMIT } from '../model/task-limits.ts';
@@ -33,8 +34,6 @@ export function backoffMs(made: number, backoff: Partial<TaskBackoff> = {}): num
   return Math.round(Math.min(delay_seconds * factor, max_delay_seconds) * 1000);
 }
 
-const DAY = 86_400;
-
 /**
  * What `data` holds, or why it cannot be read. The same rules as `taskSubmission`, without its schema: that would be half of
  * what a worker loads, and most of what it does for a short task.
@@ -49,7 +48,7 @@ export function readStored(text: string): Stored | string {
   const { payload, timeout_seconds, backoff, max_losses } = value;
   const wrong =
     wrongPayload(payload) ??
-    wrongNumber('timeout_seconds', timeout_seconds, 0.001, 7 * DAY) ??
+    wrongNumber('timeout_seconds', timeout_seconds, 0.001, TASK_TIMEOUT_LIMIT_SECONDS) ??
     wrongNumber('max_losses', max_losses, 0, 100) ??
     wrongBackoff(backoff);
   return wrong ?? (value as unknown as Stored);
@@ -75,8 +74,8 @@ function wrongBackoff(backoff: unknown): string | undefined {
   if (type !== undefined && type !== 'fixed' && type !== 'exponential')
     return 'backoff.type must be fixed or exponential';
   return (
-    wrongNumber('backoff.delay_seconds', delay_seconds, 0, DAY) ??
-    wrongNumber('backoff.max_delay_seconds', max_delay_seconds, 0, DAY)
+    wrongNumber('backoff.delay_seconds', delay_seconds, 0, DAY_SECONDS) ??
+    wrongNumber('backoff.max_delay_seconds', max_delay_seconds, 0, DAY_SECONDS)
   );
 }
 

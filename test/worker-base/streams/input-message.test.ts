@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { HEARTBEAT_INTERVAL_MS } from '../../../src/model/heartbeat.ts';
+import { HEARTBEAT_INTERVAL_MS, TEXT_LIMIT } from '../../../src/model/limits.ts';
 import { inputMessage } from '../../../src/model/message.ts';
-import { TEXT_LIMIT } from '../../../src/model/spec.ts';
 import { INTERVAL_MS } from '../../../worker-base/streams/heartbeat.ts';
 import { readMessage } from '../../../worker-base/streams/input-message.ts';
 

@@ -1,0 +1,16 @@
+/** Bounds and intervals of the wire. Without zod, because bodies load them. */
+
+export const DAY_SECONDS = 86_400;
+/** The longest that a user can ask a command of the command line to wait, or a record to be kept: ten years. */
+export const LONGEST_SECONDS = 3650 * DAY_SECONDS;
+
+/** Maximum length of `instructions` and `prompt`, in characters; commands are stored in Redis, which is not for files. */
+export const TEXT_LIMIT = 262_144;
+/** Maximum length of a message's `request_id`, in characters. */
+export const REQUEST_ID_LIMIT = 128;
+/** Maximum of a prompt's `deadline_seconds`: a week. */
+export const PROMPT_DEADLINE_SECONDS = 7 * DAY_SECONDS;
+/** Maximum timeout of a task's attempt: a week. */
+export const TASK_TIMEOUT_LIMIT_SECONDS = 7 * DAY_SECONDS;
+/** Interval between heartbeats of a wrapper, in milliseconds. */
+export const HEARTBEAT_INTERVAL_MS = 5000;

@@ -1,5 +1,6 @@
 import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { countIn } from '../src/model/quantities.ts';
 import { isRedisUrl, REDIS_URL_ALLOWED } from '../src/model/redis-url.ts';
 import { type LogFormat, readLogLevel } from './log.ts';
 import { SPOOL_BYTES } from './streams/limits.ts';
@@ -68,6 +69,9 @@ function readRedisUrl(text: string): string {
   throw new Error(`REDIS_URL must be ${REDIS_URL_ALLOWED}.`);
 }
 
+/** No count of a body is larger. */
+const COUNT = countIn([0, 2 ** 40]);
+
 /** Reads the variables of a body; throws with the variable's name and what is allowed. */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const external = !env.WORKER_INCARNATION;
@@ -81,8 +85,9 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   };
   const count = (name: string, fallback?: string) => {
     const text = env[name] || fallback || need(name);
-    if (!/^\d{1,15}$/.test(text)) throw new Error(`${name} is "${text}": it must be a whole number.`);
-    return Number(text);
+    const value = COUNT.parse(text);
+    if (value === undefined) throw new Error(`${name} is "${text}": it must be ${COUNT.allowed}.`);
+    return value;
   };
   const workerId = external ? readNodeId(env) : need('WORKER_ID');
   if (!external && !/^[A-Za-z0-9-]{1,64}$/.test(workerId))

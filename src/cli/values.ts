@@ -8,7 +8,7 @@ const MOST = 1_000_000_000;
 
 /** Reads one quantity of an option. */
 const read = (quantity: Quantity) => (text: string) => {
-  const value = quantity.parse(text);
+  const value = quantity.parse(text.trim());
   if (value === undefined) throw new InvalidArgumentError(`It must be ${quantity.allowed}.`);
   return value;
 };

@@ -1,7 +1,7 @@
 /** The kinds of variables that the table in `variables.ts` is made of, and how their texts are read. */
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
-import { parseMemory } from '../model/index.ts';
+import { countIn, numberIn, type Quantity, type Range, sizeFrom } from '../model/index.ts';
 import { nextTime } from './cron.ts';
 
 export type Environment = Record<string, string | undefined>;
@@ -34,41 +34,38 @@ export function optional<S extends z.ZodType>(
   return { ...given, schema: given.schema.optional() };
 }
 
-const decimal = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,15}(\.\d{1,9})?$/)
-    .transform(Number)
-    .pipe(z.number().min(min).max(max));
-
-export function number(
-  name: string,
-  fallback: string,
-  [min, max]: [number, number],
-  unit: string,
-  help: string,
-) {
-  return variable({
-    name,
-    schema: decimal(min, max),
-    allowed: `a number${unit && ` of ${unit}`} from ${min} to ${max}`,
-    fallback,
-    help,
+/** A text that is a quantity, as its number. */
+const fromText = (quantity: Quantity) =>
+  z.string().transform((text, context) => {
+    const value = quantity.parse(text);
+    if (value !== undefined) return value;
+    context.addIssue({ code: 'custom', message: `must be ${quantity.allowed}` });
+    return z.NEVER;
   });
+
+/** A quantity, or a word, which is `undefined`. */
+const orWord = (word: string, quantity: Quantity) =>
+  z.union([z.literal(word).transform(() => undefined), fromText(quantity)]);
+
+export function number(name: string, fallback: string, range: Range, unit: string, help: string) {
+  const quantity = numberIn(range, unit);
+  return variable({ name, schema: fromText(quantity), allowed: quantity.allowed, fallback, help });
 }
 
-export function integer(name: string, fallback: string, [min, max]: [number, number], help: string) {
-  const schema = decimal(min, max).pipe(z.int());
-  return variable({ name, schema, allowed: `a whole number from ${min} to ${max}`, fallback, help });
+export function integer(name: string, fallback: string, range: Range, help: string) {
+  const quantity = countIn(range);
+  return variable({ name, schema: fromText(quantity), allowed: quantity.allowed, fallback, help });
 }
 
-/** A whole number, or `auto`, which is `undefined`. */
-export const autoOr = (min: number, max: number) => wordOr('auto', min, max);
-/** A whole number, or `none`, which is `undefined`. */
-export const noneOr = (min: number, max: number) => wordOr('none', min, max);
-
-const wordOr = (word: string, min: number, max: number) =>
-  z.union([z.literal(word).transform(() => undefined), decimal(min, max).pipe(z.int())]);
+/** A whole number, or a word such as `auto` or `none`, which is `undefined`. */
+export function integerOr(
+  word: 'auto' | 'none',
+  { name, fallback, range, help }: { name: string; fallback: string; range: Range; help: string },
+) {
+  const quantity = countIn(range);
+  const allowed = `${quantity.allowed}, or ${word}`;
+  return variable({ name, schema: orWord(word, quantity), allowed, fallback, help });
+}
 
 export function choice<const T extends readonly [string, ...string[]]>(
   name: string,
@@ -104,20 +101,9 @@ export const hostNames = z
 
 /** Bytes as docker writes them, or `none`, which is `undefined`. */
 export function size(name: string, fallback: string, help: string) {
-  const bytes = (text: string) => (text === 'none' ? undefined : parseMemory(text));
-  const schema = z
-    .string()
-    .max(20)
-    .refine((text) => text === 'none' || Number.isSafeInteger(bytes(text)))
-    .transform(bytes);
-  return variable({
-    name,
-    schema,
-    allowed: 'a size such as 500m or 20g, or none',
-    fallback,
-    help,
-    show: briefly,
-  });
+  const quantity = sizeFrom();
+  const allowed = `${quantity.allowed}, or none`;
+  return variable({ name, schema: orWord('none', quantity), allowed, fallback, help, show: briefly });
 }
 
 /** Whole mebibytes and gibibytes as they are asked for; any other text as it is. */

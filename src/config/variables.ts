@@ -5,18 +5,17 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
-import { RUNTIME_NAMES } from '../model/index.ts';
+import { CELL_NAME, RUNTIME_NAMES } from '../model/index.ts';
 import { isRedisUrl, REDIS_URL_ALLOWED } from '../model/redis-url.ts';
 import { HIDDEN, redactUrl } from '../telemetry/redact.ts';
 import {
-  autoOr,
   choice,
   cron,
   type Environment,
   hostNames,
   integer,
+  integerOr,
   levels,
-  noneOr,
   number,
   optional,
   path,
@@ -66,8 +65,8 @@ export const VARIABLES = {
   ),
   cell: variable({
     name: 'CELL',
-    schema: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/),
-    allowed: '1 to 32 of a-z, 0-9 and -, not starting with -',
+    schema: z.string().regex(CELL_NAME.pattern),
+    allowed: CELL_NAME.allowed,
     fallback: 'default',
     help: 'Namespace that isolates one manager on a shared Redis or Docker.',
   }),
@@ -186,18 +185,16 @@ export const VARIABLES = {
     '2g',
     'Memory limit of a body whose worker sets none in resources; for direct workers this requires cgroups.',
   ),
-  defaultPids: variable({
+  defaultPids: integerOr('none', {
     name: 'DEFAULT_PIDS',
-    schema: noneOr(8, 4_194_304),
-    allowed: 'a whole number from 8 to 4194304, or none',
     fallback: '512',
+    range: [8, 4_194_304],
     help: 'Limit of processes and threads of a body whose worker sets none in resources.',
   }),
-  defaultOpenFiles: variable({
+  defaultOpenFiles: integerOr('none', {
     name: 'DEFAULT_OPEN_FILES',
-    schema: noneOr(64, 1_048_576),
-    allowed: 'a whole number from 64 to 1048576, or none',
     fallback: '4096',
+    range: [64, 1_048_576],
     help: 'Limit of open files and connections for each process of a body.',
   }),
   defaultDiskBytes: size(
@@ -205,18 +202,16 @@ export const VARIABLES = {
     '10g',
     "Limit of bytes that a container may write outside of its volumes, if Docker's storage driver supports that (overlay2 on xfs with pquota, btrfs, zfs).",
   ),
-  maxWorkersTotal: variable({
+  maxWorkersTotal: integerOr('none', {
     name: 'MAX_WORKERS_TOTAL',
-    schema: noneOr(1, 1_000_000),
-    allowed: 'a whole number from 1 to 1000000, or none',
     fallback: '10000',
+    range: [1, 1_000_000],
     help: 'Limit of workers in the cell that are starting, queued or running; beyond it, create fails with capacity.',
   }),
-  maxConcurrentStarts: variable({
+  maxConcurrentStarts: integerOr('auto', {
     name: 'MAX_CONCURRENT_STARTS',
-    schema: autoOr(1, 10_000),
-    allowed: 'auto or a whole number from 1 to 10000',
     fallback: 'auto',
+    range: [1, 10_000],
     help: 'Limit of bodies of one runtime that boot at the same time; other workers wait with the reason Queued. auto is twice the number of cores.',
   }),
   dockerCallSeconds: number(

@@ -19,7 +19,7 @@ const DECIMAL = /^\d{1,15}(\.\d{1,9})?$/;
 const within = (value: number | undefined, [least, most]: Range): number | undefined =>
   value !== undefined && value >= least && value <= most ? value : undefined;
 
-const toNumber = (text: string) => (DECIMAL.test(text.trim()) ? Number(text) : undefined);
+const toNumber = (text: string) => (DECIMAL.test(text) ? Number(text) : undefined);
 
 /** A decimal number; `unit` is the plural that messages name. */
 export const numberIn = (range: Range, unit = ''): Quantity => ({
@@ -43,7 +43,7 @@ export const durationIn = (range: Range): Quantity => ({
 });
 
 /** Bytes, as Docker writes them. */
-export const sizeFrom = (least: string): Quantity => ({
-  parse: (text) => within(parseMemory(text), [parseMemory(least) ?? 0, Number.MAX_SAFE_INTEGER]),
-  allowed: `a size of at least ${least}, such as "512m"`,
+export const sizeFrom = (least?: string): Quantity => ({
+  parse: (text) => within(parseMemory(text), [parseMemory(least ?? '0') ?? 0, Number.MAX_SAFE_INTEGER]),
+  allowed: least === undefined ? 'a size such as 500m or 20g' : `a size of at least ${least}, such as "512m"`,
 });

@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
-import { openHandlers } from '../../src/handlers.ts';
-import { openSecrets } from '../../src/secrets.ts';
-import { serve } from '../../src/serve.ts';
-import { readSettings } from '../../src/settings.ts';
+import { openHandlers } from '../../src/config/handlers-dir.ts';
+import { openSecrets } from '../../src/config/secrets-dir.ts';
+import { readSettings } from '../../src/config/settings.ts';
+import { serve } from '../../src/manager/serve.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { openCell } from '../store/cell.ts';

@@ -9,7 +9,8 @@ const size = sizeFrom('6m');
 
 test.each<[Quantity, string, number | undefined]>([
   [number, '0.1', 0.1],
-  [number, ' 10 ', 10],
+  [number, '10', 10],
+  [number, ' 10', undefined],
   [number, '10.000000001', undefined],
   [number, '0.09', undefined],
   [number, '1e1', undefined],

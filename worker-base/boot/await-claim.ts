@@ -7,7 +7,7 @@
  */
 import type { Redis } from 'ioredis';
 import type { WorkerSpec } from '../../src/model/spec.ts';
-import type { Serving } from '../../src/model/takeover.ts';
+import { type Serving, TAKEN_INCARNATION } from '../../src/model/takeover.ts';
 import type { Keys } from '../../src/store/keys.ts';
 import { type Log, makeLog } from '../log.ts';
 import type { Settings } from '../settings.ts';
@@ -18,8 +18,6 @@ import { rehearse } from './warm-up.ts';
 
 const BLOCK_MS = 5000;
 const AGAIN_MS = 200;
-/** As TAKEN_INCARNATION of the model, whose values are not loaded here. */
-const INCARNATION = 1;
 
 /** All that the body goes on with. */
 export interface Assigned {
@@ -61,12 +59,12 @@ export async function awaitAssignment(options: {
     return undefined;
   }
   const { worker_id: workerId, at, spec } = told;
-  const mine = { ...settings, workerId, incarnation: INCARNATION };
+  const mine = { ...settings, workerId, incarnation: TAKEN_INCARNATION };
   // A worker that is given its first body has said nothing yet.
   const own: Start = { spec, lastSeq: 0, lastId: undefined };
   const serving: Serving = { worker_id: workerId, at, spec };
   const pulse = new Pulse({
-    ...{ redis: commands, keys, workerId, incarnation: INCARNATION, seq: () => 0 },
+    ...{ redis: commands, keys, workerId, incarnation: TAKEN_INCARNATION, seq: () => 0 },
     serving: { key: keys.serving(madeFor), text: JSON.stringify(serving) },
   });
   // Not waited for: whoever looks sees that it has begun, while the agent is being started.
@@ -74,7 +72,7 @@ export async function awaitAssignment(options: {
   void commands.del(keys.input(madeFor), keys.heartbeat(madeFor)).catch(() => {});
   return {
     settings: { ...mine, inherited: inheritedOf(mine, spec) },
-    log: makeLog(settings.logLevel, workerId, INCARNATION),
+    log: makeLog(settings.logLevel, workerId, TAKEN_INCARNATION),
     start: own,
     blocking,
     pulse,

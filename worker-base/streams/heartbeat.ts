@@ -1,10 +1,8 @@
 import type { Redis } from 'ioredis';
 import type { Heartbeat } from '../../src/model/heartbeat.ts';
+import { HEARTBEAT_INTERVAL_MS } from '../../src/model/limits.ts';
 import type { Keys } from '../../src/store/keys.ts';
 import type { Companion } from './output-sender.ts';
-
-/** As HEARTBEAT_INTERVAL_MS of the model, whose module would load zod; a test holds the two against each other. */
-export const INTERVAL_MS = 5000;
 
 /** Many tasks a second begin and end: that is told at most so often. */
 const CHANGE_MS = 200;
@@ -164,7 +162,7 @@ export class Pulse {
   #beat(): void {
     if (this.#timer) return;
     this.#redis.on('ready', () => this.#send(false));
-    this.#timer = setInterval(() => this.#send(false), INTERVAL_MS);
+    this.#timer = setInterval(() => this.#send(false), HEARTBEAT_INTERVAL_MS);
   }
 
   async #send(announce: boolean): Promise<void> {

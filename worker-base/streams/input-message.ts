@@ -1,14 +1,9 @@
 import type { Issue } from '../../src/model/fault.ts';
+import { PROMPT_DEADLINE_SECONDS, REQUEST_ID_LIMIT, TEXT_LIMIT } from '../../src/model/limits.ts';
 import type { InputMessage } from '../../src/model/message.ts';
 
-/** As TEXT_LIMIT of the model: characters of a prompt. */
-const TEXT_LIMIT = 262_144;
 /** Characters of an entry that are read at all: a longest prompt with every character escaped. */
 const ENTRY_LIMIT = 6 * TEXT_LIMIT + 4096;
-/** As `request_id` of the model. */
-const REQUEST_ID_LIMIT = 128;
-/** As `deadline_seconds` of the model: a week. */
-const DEADLINE_LIMIT = 604_800;
 
 export type ReadResult =
   | { ok: true; message: InputMessage }
@@ -49,16 +44,16 @@ export function readMessage(data: string | undefined): ReadResult {
     demand(
       'request_id',
       id === undefined || isText(id, REQUEST_ID_LIMIT),
-      'must be a string of at most 128 characters',
+      `must be a string of at most ${REQUEST_ID_LIMIT} characters`,
     );
   }
   if (message.type === 'prompt') {
     demand('content', isText(content, TEXT_LIMIT), `must be a string of at most ${TEXT_LIMIT} characters`);
-    const inTime = typeof deadline === 'number' && deadline > 0 && deadline <= DEADLINE_LIMIT;
+    const inTime = typeof deadline === 'number' && deadline > 0 && deadline <= PROMPT_DEADLINE_SECONDS;
     demand(
       'deadline_seconds',
       deadline === undefined || inTime,
-      `must be above 0 and at most ${DEADLINE_LIMIT}`,
+      `must be above 0 and at most ${PROMPT_DEADLINE_SECONDS}`,
     );
   }
   if (issues.length === 0) return { ok: true, message: message as InputMessage };

@@ -1,5 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
+import { TASK_TIMEOUT_LIMIT_SECONDS } from '../../src/model/limits.ts';
+import { POOL_NAME } from '../../src/model/name-rules.ts';
+import { countIn, numberIn, type Quantity, type Range } from '../../src/model/quantities.ts';
 import type { WorkerSpec } from '../../src/model/spec.ts';
 
 /** What a body that takes tasks is told by its environment, or by the spec's `env`, which goes before it. */
@@ -39,8 +42,6 @@ type Variable = (typeof VARIABLES)[number];
 /** Those that may be `none`. */
 const OPTIONAL: readonly Variable[] = ['QUEUE_SIZE', 'MAX_CPU_PERCENT', 'MAX_MEMORY_PERCENT', 'TASK_TIMEOUT'];
 
-/** A week, as the longest timeout of a task. */
-const LONGEST_SECONDS = 604_800;
 const CHECK_SECONDS = 30;
 /**
  * What holds for a node that was started by hand and is told nothing else; each but the slots may be `none`. A worker of
@@ -53,7 +54,6 @@ export const NODE_DEFAULTS = {
   maxMemoryPercent: 85,
   timeoutSeconds: 300,
 } as const;
-const POOL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 /** Where the handler files of an image are, or are bound to. */
 const HANDLERS_DIR = '/handlers';
 /** Declarations (`.d.ts`) are none. */
@@ -64,42 +64,42 @@ export function readTaskSettings(env: NodeJS.ProcessEnv, spec: WorkerSpec, exter
   const own: Partial<Record<Variable, string>> = spec.agent_type === 'TASK' ? (spec.env ?? {}) : {};
   const textOf = (name: Variable) => own[name] || env[name];
   const isNone = (name: Variable) => OPTIONAL.includes(name) && textOf(name)?.toLowerCase() === 'none';
-  const count = (name: Variable, [least, most]: [number, number]): number | undefined => {
+  const read = (name: Variable, quantity: Quantity): number | undefined => {
     const text = textOf(name);
     if (!text || isNone(name)) return undefined;
-    const value = /^\d{1,9}(\.\d{1,6})?$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= least && value <= most) return value;
+    const value = quantity.parse(text);
+    if (value !== undefined) return value;
     const none = OPTIONAL.includes(name) ? ', or none' : '';
-    throw new Error(`${name} is "${text}": it must be a number from ${least} to ${most}${none}.`);
+    throw new Error(`${name} is "${text}": it must be ${quantity.allowed}${none}.`);
   };
+  const number = (name: Variable, range: Range) => read(name, numberIn(range));
+  const count = (name: Variable, range: Range) => read(name, countIn(range));
   /** The default of a node that was started by hand, where nothing is set. */
   const otherwise = (name: Variable, value: number | undefined, fallback: number): number | undefined =>
     value === undefined && external && !isNone(name) ? fallback : value;
-  const whole = (name: Variable, range: [number, number]) => {
-    const value = count(name, range);
-    if (value === undefined || Number.isInteger(value)) return value;
-    throw new Error(`${name} is "${value}": it must be a whole number.`);
-  };
   const pool = spec.pool ?? (env.WORKER_POOL || 'default');
-  if (!POOL.test(pool)) throw new Error(`WORKER_POOL is "${pool}": it must be at most 63 of a-z, 0-9 and -.`);
+  if (!POOL_NAME.pattern.test(pool))
+    throw new Error(`WORKER_POOL is "${pool}": it must be ${POOL_NAME.allowed}.`);
   const unasked = external ? NODE_DEFAULTS.slots : 1;
   const limit = spec.max_job_time_seconds;
-  const asked = isNone('TASK_TIMEOUT') ? LONGEST_SECONDS : count('TASK_TIMEOUT', [0.001, LONGEST_SECONDS]);
+  const asked = isNone('TASK_TIMEOUT')
+    ? TASK_TIMEOUT_LIMIT_SECONDS
+    : number('TASK_TIMEOUT', [0.001, TASK_TIMEOUT_LIMIT_SECONDS]);
   const timeout = otherwise('TASK_TIMEOUT', asked, NODE_DEFAULTS.timeoutSeconds);
   const percent = (name: Variable, most: number, fallback: number) =>
-    otherwise(name, count(name, [1, most]), fallback);
+    otherwise(name, number(name, [1, most]), fallback);
   return {
     pool,
-    slots: whole('MAX_WORKERS', [1, 256]) ?? spec.concurrency ?? unasked,
-    port: whole('WORKER_PORT', [0, 65_535]),
+    slots: count('MAX_WORKERS', [1, 256]) ?? spec.concurrency ?? unasked,
+    port: count('WORKER_PORT', [0, 65_535]),
     host: own.WORKER_HOST || env.WORKER_HOST || '127.0.0.1',
     allowedHosts: hostsOf(own.HTTP_ALLOWED_HOSTS || env.HTTP_ALLOWED_HOSTS, env.WORKER_ID),
-    queueSize: isNone('QUEUE_SIZE') ? 'none' : whole('QUEUE_SIZE', [1, 10_000_000]),
+    queueSize: isNone('QUEUE_SIZE') ? 'none' : count('QUEUE_SIZE', [1, 10_000_000]),
     queueSizeOtherwise: external ? NODE_DEFAULTS.queueSize : undefined,
     maxCpuPercent: percent('MAX_CPU_PERCENT', 100_000, NODE_DEFAULTS.maxCpuPercent),
     maxMemoryPercent: percent('MAX_MEMORY_PERCENT', 100, NODE_DEFAULTS.maxMemoryPercent),
     timeoutSeconds: limit === undefined ? timeout : Math.min(timeout ?? limit, limit),
-    checkMs: (count('HEALTH_CHECK_INTERVAL', [0.05, 3600]) ?? CHECK_SECONDS) * 1000,
+    checkMs: (number('HEALTH_CHECK_INTERVAL', [0.05, 3600]) ?? CHECK_SECONDS) * 1000,
     commands: external ? flag('TASK_COMMANDS', env.TASK_COMMANDS) : spec.commands === true,
     handlers: handlersOf(env, spec, external),
   };
@@ -123,7 +123,7 @@ export function limitsOf(own: TaskSettings): Record<string, unknown> {
     queue_size: own.queueSize ?? own.queueSizeOtherwise,
     max_cpu_percent: own.maxCpuPercent ?? 'none',
     max_memory_percent: own.maxMemoryPercent ?? 'none',
-    task_timeout: own.timeoutSeconds === LONGEST_SECONDS ? 'none' : own.timeoutSeconds,
+    task_timeout: own.timeoutSeconds === TASK_TIMEOUT_LIMIT_SECONDS ? 'none' : own.timeoutSeconds,
     health_check_interval: own.checkMs / 1000,
   };
 }

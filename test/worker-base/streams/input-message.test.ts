@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { HEARTBEAT_INTERVAL_MS, TEXT_LIMIT } from '../../../src/model/limits.ts';
+import { TEXT_LIMIT } from '../../../src/model/limits.ts';
 import { inputMessage } from '../../../src/model/message.ts';
-import { INTERVAL_MS } from '../../../worker-base/streams/heartbeat.ts';
 import { readMessage } from '../../../worker-base/streams/input-message.ts';
 
 test('the wrapper reads an input as the model does, and names the same fields', () => {
@@ -57,8 +56,4 @@ test.each([
   '{"type":"prompt","content":"","__proto__":1}',
 ])('%s is refused', (data) => {
   expect(readMessage(data)).toMatchObject({ ok: false, issues: [{}] });
-});
-
-test('the heartbeat is as often as the model says', () => {
-  expect(INTERVAL_MS).toBe(HEARTBEAT_INTERVAL_MS);
 });

@@ -9,7 +9,8 @@ import { closeSync, constants, mkdirSync, mkdtempSync, openSync, readFileSync, r
 import { open, writeFile } from 'node:fs/promises';
 import { constants as os, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Body, Fault, type RuntimeCapabilities, type RuntimeName } from '../../src/model/index.ts';
+import { Fault } from '../../src/model/fault.ts';
+import type { Body, RuntimeCapabilities, RuntimeName } from '../../src/model/index.ts';
 import { BodyConflict, type BodyOrder, BodyRefused, type Runtime } from '../../src/runtimes/runtime.ts';
 
 /** Its line in the table of names. */

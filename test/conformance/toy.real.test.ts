@@ -9,10 +9,10 @@ import { serve } from '../../src/manager/serve.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { openCell } from '../store/cell.ts';
-import { createToyRuntime, TOY, ToyEngine } from './toy-runtime.ts';
+import { createToyRuntime, ToyEngine } from './toy-runtime.ts';
 
 vi.mock(import('../../src/model/runtime-table.ts'), async (original) => {
-  const table = await original();
+  const [table, { TOY }] = await Promise.all([original(), import('./toy-runtime.ts')]);
   return { ...table, RUNTIMES: { ...table.RUNTIMES, toy: TOY } as typeof table.RUNTIMES };
 });
 
@@ -51,7 +51,7 @@ test('a worker is created, answers a prompt, is stopped and deleted in a toy run
   await push('stop');
   await vi.waitFor(async () => expect(await status()).toMatchObject({ status: 'STOPPED' }), PATIENCE);
   await push('delete');
-  await vi.waitFor(async () => expect(await status()).toBeUndefined(), PATIENCE);
+  await vi.waitFor(async () => expect(await status()).toMatchObject({ phase: 'deleted' }), PATIENCE);
   expect(engine.bodies.size).toBe(0);
   for (const { success, error } of await cell.answers()) expect(success, JSON.stringify(error)).toBe(true);
 });

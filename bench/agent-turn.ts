@@ -8,7 +8,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type Docker from 'dockerode';
-import { kindOf } from '../src/agents/index.ts';
+import { getAgentKind } from '../src/agents/index.ts';
 import { createImages, machineCa } from '../src/images/index.ts';
 import { workerSpec } from '../src/model/index.ts';
 import { networkName } from '../src/runtimes/docker/names.ts';
@@ -17,7 +17,7 @@ import { bridgeGateway } from '../test/support/docker.ts';
 import { startModel } from '../test/support/model/index.ts';
 import { BareAgent } from './bare-agent.ts';
 import { startManager } from './manager.ts';
-import { Orchestrator } from './orchestrator.ts';
+import { BenchOrchestrator } from './orchestrator.ts';
 import { median, type Result } from './result.ts';
 
 const ROUNDS = 40;
@@ -37,7 +37,7 @@ export interface TurnContext {
   dockerHost: string;
 }
 
-export async function run(context: TurnContext): Promise<Result[]> {
+export async function benchAgentTurn(context: TurnContext): Promise<Result[]> {
   return [...(await measure('CLAUDE', context)), ...(await measure('FACTORY', context))];
 }
 
@@ -49,13 +49,13 @@ async function measure(agent_type: 'CLAUDE' | 'FACTORY', context: TurnContext): 
   const spec = workerSpec.parse(fields);
   const images = createImages({ host: dockerHost, version: 'bench', ca: machineCa() });
   const image = await images.buildNow(spec, () => {}).finally(() => images.close());
-  const orchestrator = new Orchestrator(redisUrl, cell);
+  const orchestrator = new BenchOrchestrator(redisUrl, cell);
   const manager = await startManager({
     ...{ REDIS_URL: redisUrl, WORKER_REDIS_URL: bodyRedisUrl, CELL: cell, RUNTIME: 'docker' },
     DOCKER_HOST: dockerHost,
   });
   const place = { docker, image, cell: `${cell}-bare` };
-  const bare = await BareAgent.start(kindOf(agent_type), spec, model.url, place);
+  const bare = await BareAgent.start(getAgentKind(agent_type), spec, model.url, place);
   try {
     const id = orchestrator.create(fields);
     await orchestrator.reached(id, 'ready');
@@ -103,7 +103,7 @@ function overhead(agent: string, pace: Pace, ours: number, bare: number): Result
 }
 
 /** Milliseconds from the prompt's way into Redis until the end of its turn comes out of it. */
-async function turn(orchestrator: Orchestrator, id: string, prompt: string): Promise<number> {
+async function turn(orchestrator: BenchOrchestrator, id: string, prompt: string): Promise<number> {
   const { redis, keys } = orchestrator;
   const took = await orchestrator.turn(id, prompt);
   // What the wrapper does after the turn is not to slow the other side's next one down.

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import type Docker from 'dockerode';
-import type { Dialogue, Step } from '../src/agents/dialogue.ts';
+import type { Dialogue, DialogueStep } from '../src/agents/dialogue.ts';
 import type { AgentKind } from '../src/agents/kind.ts';
 import type { WorkerSpec } from '../src/model/index.ts';
 import { toContainer } from '../src/runtimes/docker/container.ts';
@@ -16,7 +16,7 @@ export class BareAgent {
   readonly #container: Docker.Container;
   readonly #dialogue: Dialogue;
   #stdin: NodeJS.WritableStream | undefined;
-  #hear: (step: Step) => void = () => {};
+  #hear: (step: DialogueStep) => void = () => {};
 
   private constructor(container: Docker.Container, dialogue: Dialogue) {
     this.#container = container;
@@ -61,8 +61,8 @@ export class BareAgent {
 
   async #begin(docker: Docker, kind: AgentKind, spec: WorkerSpec, model: string): Promise<void> {
     const { argv, env, files } = kind.launch({
-      ...{ spec, workspace: WORKSPACE, home: HOME, gateway: model, secrets: [] },
-      ...{ session: undefined, root: false, gate: undefined },
+      ...{ spec, workspace: WORKSPACE, home: HOME, modelProxyUrl: model, secrets: [] },
+      ...{ session: undefined, root: false, policyCommand: undefined },
     });
     // Its files, and then itself, in one shell: an exec takes some time to start.
     const write = Object.entries(files).map(
@@ -83,19 +83,19 @@ export class BareAgent {
     stdout.setEncoding('utf8').on('data', (text: string) => {
       const lines = (rest + text).split('\n');
       rest = lines.pop() ?? '';
-      for (const line of lines) if (line.trim() !== '') this.#take(this.#dialogue.hear(line));
+      for (const line of lines) if (line.trim() !== '') this.#take(this.#dialogue.receive(line));
     });
     const ready = this.#until((step) => step.ready);
     this.#take(this.#dialogue.open());
     await ready;
   }
 
-  #take(step: Step): void {
+  #take(step: DialogueStep): void {
     if (step.write) this.#stdin?.write(step.write);
     this.#hear(step);
   }
 
-  #until<T>(fits: (step: Step) => T | undefined): Promise<T> {
+  #until<T>(fits: (step: DialogueStep) => T | undefined): Promise<T> {
     return new Promise((resolve, reject) => {
       const late = setTimeout(() => reject(new Error('The bare agent sent nothing for a minute.')), 60_000);
       this.#hear = (step) => {

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { bundleWrapper } from '../scripts/bundle-wrapper.ts';
 import { startManager } from './manager.ts';
-import { Orchestrator } from './orchestrator.ts';
+import { BenchOrchestrator } from './orchestrator.ts';
 import { type Pm2, startPm2 } from './pm2.ts';
 import { median, type Result } from './result.ts';
 import { bare, boot } from './wrapper-boot.ts';
@@ -21,7 +21,7 @@ const ONE_GOAL = 1.5;
 const LONGEST_MS = 180_000;
 const FIELDS = { command_line: ['cat'], stop_grace_seconds: 2 };
 
-export async function run({
+export async function benchDirect({
   redisUrl,
   workers = WORKERS,
 }: {
@@ -30,7 +30,7 @@ export async function run({
 }): Promise<Result[]> {
   const cell = `bench-${randomUUID().slice(0, 8)}`;
   const dir = await mkdtemp(join(tmpdir(), 'bench-direct-'));
-  const orchestrator = new Orchestrator(redisUrl, cell);
+  const orchestrator = new BenchOrchestrator(redisUrl, cell);
   const reader = new Redis(redisUrl);
   const { path: wrapper } = await bundleWrapper();
   const manager = await startManager({ REDIS_URL: redisUrl, CELL: cell, RUNTIME: 'process' });
@@ -79,7 +79,7 @@ interface Parts {
   dir: string;
 }
 
-async function inTurn(orchestrator: Orchestrator, { reader, redisUrl, wrapper, dir }: Parts) {
+async function inTurn(orchestrator: BenchOrchestrator, { reader, redisUrl, wrapper, dir }: Parts) {
   const times = { running: [] as number[], program: [] as number[], node: [] as number[] };
   for (let round = -2; round < ONE_ROUNDS; round += 1) {
     const began = Date.now();
@@ -97,7 +97,7 @@ async function inTurn(orchestrator: Orchestrator, { reader, redisUrl, wrapper, d
   return { running: median(times.running), program: median(times.program), node: median(times.node) };
 }
 
-async function byUs(orchestrator: Orchestrator, reader: Redis, workers: number): Promise<number> {
+async function byUs(orchestrator: BenchOrchestrator, reader: Redis, workers: number): Promise<number> {
   const began = Date.now();
   const ids = Array.from({ length: workers }, () => orchestrator.create(FIELDS));
   const took = (await allReady(reader, ids.map(orchestrator.keys.output))) - began;
@@ -115,7 +115,7 @@ async function byPm2(
     dir,
     cell,
     workers,
-  }: Parts & { orchestrator: Orchestrator; cell: string; workers: number },
+  }: Parts & { orchestrator: BenchOrchestrator; cell: string; workers: number },
 ): Promise<number> {
   const { keys, redis } = orchestrator;
   const ids = Array.from({ length: workers }, () => randomUUID());
@@ -154,7 +154,7 @@ async function allReady(reader: Redis, streams: string[]): Promise<number> {
 
 if (import.meta.main)
   console.table(
-    await run({
+    await benchDirect({
       redisUrl: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379',
       workers: Number(process.argv[2] ?? WORKERS),
     }),

@@ -8,13 +8,13 @@ import Docker from 'dockerode';
 import pLimit from 'p-limit';
 import { createImages, machineCa } from '../src/images/index.ts';
 import { workerSpec } from '../src/model/index.ts';
-import { connectionTo } from '../src/runtimes/docker/client.ts';
+import { toConnection } from '../src/runtimes/docker/client.ts';
 import { toContainer } from '../src/runtimes/docker/container.ts';
 import { bodyName, networkName } from '../src/runtimes/docker/names.ts';
 import { bridgeGateway } from '../test/support/docker.ts';
 import { startModel } from '../test/support/model/index.ts';
 import { startManager } from './manager.ts';
-import { Orchestrator } from './orchestrator.ts';
+import { BenchOrchestrator } from './orchestrator.ts';
 import { median, type Result } from './result.ts';
 
 const ROUNDS = 9;
@@ -32,7 +32,7 @@ export interface DockerContext {
   image: string;
 }
 
-export async function run(context: DockerContext): Promise<Result[]> {
+export async function benchDockerSpawn(context: DockerContext): Promise<Result[]> {
   const custom = await withManager(context, { WORKER_IMAGE: context.image }, async (orchestrator, bare) => {
     const one = await inTurn(orchestrator, bare, CUSTOM);
     const many = await atOnce(orchestrator, bare);
@@ -50,7 +50,7 @@ export async function run(context: DockerContext): Promise<Result[]> {
 }
 
 async function claude(context: DockerContext): Promise<Result> {
-  const model = await startModel({ host: await bridgeGateway(new Docker(connectionTo(context.dockerHost))) });
+  const model = await startModel({ host: await bridgeGateway(new Docker(toConnection(context.dockerHost))) });
   const fields = { ...COMMON, agent_type: 'CLAUDE', env: { ANTHROPIC_BASE_URL: model.url } };
   const images = createImages({ host: context.dockerHost, version: 'bench', ca: machineCa() });
   try {
@@ -68,12 +68,12 @@ async function claude(context: DockerContext): Promise<Result> {
 async function withManager<T>(
   context: DockerContext,
   more: Record<string, string>,
-  act: (orchestrator: Orchestrator, bare: Bare) => Promise<T>,
+  act: (orchestrator: BenchOrchestrator, bare: Bare) => Promise<T>,
 ): Promise<T> {
   const { redisUrl, bodyRedisUrl, dockerHost } = context;
   const cell = `bench-${randomUUID().slice(0, 8)}`;
-  const docker = new Docker(connectionTo(dockerHost));
-  const orchestrator = new Orchestrator(redisUrl, cell);
+  const docker = new Docker(toConnection(dockerHost));
+  const orchestrator = new BenchOrchestrator(redisUrl, cell);
   const manager = await startManager({
     ...{ REDIS_URL: redisUrl, WORKER_REDIS_URL: bodyRedisUrl, CELL: cell, RUNTIME: 'docker', ...more },
     DOCKER_HOST: dockerHost.startsWith('/') ? `unix://${dockerHost}` : dockerHost,
@@ -97,7 +97,7 @@ function ratio(name: string, ours: number, floor: number, note: string): Result 
 }
 
 async function inTurn(
-  orchestrator: Orchestrator,
+  orchestrator: BenchOrchestrator,
   bare: Bare,
   fields: Fields,
 ): Promise<{ ours: number; bare: number }> {
@@ -117,7 +117,7 @@ async function inTurn(
   return { ours: median(ours), bare: median(floor) };
 }
 
-async function atOnce(orchestrator: Orchestrator, bare: Bare) {
+async function atOnce(orchestrator: BenchOrchestrator, bare: Bare) {
   const ours: number[] = [];
   const floors = new Map<number, number[]>([3, 4, 8].map((concurrency) => [concurrency, []]));
   for (let round = 0; round < 3; round += 1) {
@@ -145,10 +145,10 @@ async function atOnce(orchestrator: Orchestrator, bare: Bare) {
 /** The same containers, made by the Docker API alone. */
 class Bare {
   readonly #docker: Docker;
-  readonly #orchestrator: Orchestrator;
+  readonly #orchestrator: BenchOrchestrator;
   readonly #context: DockerContext & { cell: string };
 
-  constructor(docker: Docker, orchestrator: Orchestrator, context: DockerContext & { cell: string }) {
+  constructor(docker: Docker, orchestrator: BenchOrchestrator, context: DockerContext & { cell: string }) {
     this.#docker = docker;
     this.#orchestrator = orchestrator;
     this.#context = context;

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { startManager } from './manager.ts';
-import { Orchestrator } from './orchestrator.ts';
+import { BenchOrchestrator } from './orchestrator.ts';
 import type { Result } from './result.ts';
 
 const WORKERS = 100;
@@ -11,11 +11,11 @@ const WATCHED_MS = 60_000;
 /** USER_HZ, which Linux has fixed at 100 for what it shows to programs. */
 const TICKS_A_SECOND = 100;
 
-export async function run({ redisUrl }: { redisUrl: string }): Promise<Result[]> {
+export async function benchIdle({ redisUrl }: { redisUrl: string }): Promise<Result[]> {
   if (process.platform !== 'linux')
     throw new Error('The CPU of the manager is read from /proc, which only Linux has.');
   const cell = `bench-${randomUUID().slice(0, 8)}`;
-  const orchestrator = new Orchestrator(redisUrl, cell);
+  const orchestrator = new BenchOrchestrator(redisUrl, cell);
   const manager = await startManager({ REDIS_URL: redisUrl, CELL: cell, RUNTIME: 'process' });
   try {
     const fields = { command_line: ['sleep', '3600'], stop_grace_seconds: 1 };

@@ -8,13 +8,13 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
-import { bytesOf } from '../src/images/collect.ts';
-import { createImages, machineCa, type Recipe, writeContext } from '../src/images/index.ts';
-import { layersOf, type Step } from '../src/images/inventory.ts';
+import { totalBytes } from '../src/images/collect.ts';
+import { createImages, machineCa, type Recipe, writeBuildContext } from '../src/images/index.ts';
+import { type HistoryStep, toLayers } from '../src/images/inventory.ts';
 import { workerSpec } from '../src/model/index.ts';
 import type { Result } from './result.ts';
 
-export async function run(at: { docker: Docker; dockerHost: string }): Promise<Result[]> {
+export async function benchImages(at: { docker: Docker; dockerHost: string }): Promise<Result[]> {
   const images = createImages({ host: at.dockerHost, version: 'bench' });
   const names = ['first', 'second'].map((which) => `wm-bench-${randomBytes(4).toString('hex')}:${which}`);
   const [first = '', second = ''] = names;
@@ -26,11 +26,15 @@ export async function run(at: { docker: Docker; dockerHost: string }): Promise<R
     const whole = await build(at.docker, first, await recipe([]), true);
     const more = await build(at.docker, second, await recipe(['jq']), false);
     const [one, two] = await Promise.all([layers(at.docker, first), layers(at.docker, second)]);
-    const added = bytesOf([one, two]) - bytesOf([one]);
+    const added = totalBytes([one, two]) - totalBytes([one]);
     const size = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
     return [
       ratio('second image, time of the first', more / whole, `${more.toFixed(1)} s of ${whole.toFixed(1)} s`),
-      ratio('second image, bytes added', added / bytesOf([one]), `${size(added)} of ${size(bytesOf([one]))}`),
+      ratio(
+        'second image, bytes added',
+        added / totalBytes([one]),
+        `${size(added)} of ${size(totalBytes([one]))}`,
+      ),
     ];
   } finally {
     for (const name of names)
@@ -57,7 +61,7 @@ const ratio = (name: string, value: number, note: string): Result => ({
 async function build(docker: Docker, name: string, recipe: Recipe, nocache: boolean): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'wm-bench-'));
   try {
-    await writeContext(recipe, folder, { ca: machineCa() });
+    await writeBuildContext(recipe, folder, { ca: machineCa() });
     const began = performance.now();
     const context = { context: folder, src: await readdir(folder) };
     const told = await docker.buildImage(context, { t: name, nocache, rm: true, forcerm: true });
@@ -73,5 +77,5 @@ async function build(docker: Docker, name: string, recipe: Recipe, nocache: bool
 }
 
 async function layers(docker: Docker, name: string) {
-  return { layers: layersOf((await docker.getImage(name).history()) as Step[]) };
+  return { layers: toLayers((await docker.getImage(name).history()) as HistoryStep[]) };
 }

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
 import { bundleWrapper } from '../scripts/bundle-wrapper.ts';
-import { keysOf } from '../src/store/keys.ts';
+import { getKeys } from '../src/store/keys.ts';
 import { quantile, type Result } from './result.ts';
 
 const LINES = 6000;
@@ -31,11 +31,11 @@ const begin = process.hrtime.bigint();
 })();`;
 
 /** Measures; leaves nothing in Redis or on the disk. */
-export async function run({ redisUrl }: { redisUrl: string }): Promise<Result[]> {
+export async function benchLineLatency({ redisUrl }: { redisUrl: string }): Promise<Result[]> {
   const dir = await mkdtemp(join(tmpdir(), 'line-latency-'));
   const id = randomUUID();
   const cell = `bench-${id.slice(0, 8)}`;
-  const keys = keysOf(cell);
+  const keys = getKeys(cell);
   const reader = new Redis(redisUrl);
   const { path } = await bundleWrapper();
   const spec = { agent_type: 'CUSTOM', command_line: [process.execPath, '-e', AGENT], stop_grace_seconds: 2 };
@@ -107,4 +107,4 @@ async function readPipe(): Promise<number[]> {
 }
 
 if (import.meta.main)
-  console.table(await run({ redisUrl: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379' }));
+  console.table(await benchLineLatency({ redisUrl: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379' }));

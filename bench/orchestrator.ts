@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { type Keys, keysOf } from '../src/store/keys.ts';
+import { getKeys, type Keys } from '../src/store/keys.ts';
 
 /** No single worker takes longer on any machine that a benchmark is worth running on. */
 const LONGEST_MS = 120_000;
 
 /** What an orchestrator does, with the times at which it sees things. */
-export class Orchestrator {
+export class BenchOrchestrator {
   readonly keys: Keys;
   readonly redis: Redis;
   readonly #reader: Redis;
 
   constructor(redisUrl: string, cell: string) {
-    this.keys = keysOf(cell);
+    this.keys = getKeys(cell);
     this.redis = new Redis(redisUrl);
     this.#reader = new Redis(redisUrl);
   }
@@ -58,7 +58,7 @@ export class Orchestrator {
   }
 
   /** Whether the worker lives in a body that was made before it. */
-  async wasTaken(id: string): Promise<boolean> {
+  async wasClaimed(id: string): Promise<boolean> {
     return (await this.redis.hexists(this.keys.bodies, id)) === 1;
   }
 

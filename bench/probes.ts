@@ -35,7 +35,7 @@ const PROBE = `
     parentPort.postMessage(times);
   })();`;
 
-export async function run({ redisUrl }: { redisUrl: string }): Promise<Result[]> {
+export async function benchProbes({ redisUrl }: { redisUrl: string }): Promise<Result[]> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const manager = await startManager({

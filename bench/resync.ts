@@ -1,8 +1,8 @@
 /** What a look at everything costs when nothing has changed: fake bodies, a real Redis, 10,000 workers and half of them. */
 import { randomUUID } from 'node:crypto';
 import { Resync } from '../src/leader/resync.ts';
-import { instant, workerSpec } from '../src/model/index.ts';
-import { refusalOf } from '../src/reconcile/act.ts';
+import { formatInstant, workerSpec } from '../src/model/index.ts';
+import { toActionError } from '../src/reconcile/act.ts';
 import { Loop } from '../src/reconcile/loop.ts';
 import { Runtimes } from '../src/runtimes/registry.ts';
 import { connectCommands, type Link, Store } from '../src/store/index.ts';
@@ -14,7 +14,7 @@ import { median, type Result } from './result.ts';
 const WORKERS = 10_000;
 const ROUNDS = 11;
 
-export async function run({ redisUrl }: { redisUrl: string }): Promise<Result[]> {
+export async function benchResync({ redisUrl }: { redisUrl: string }): Promise<Result[]> {
   const redis = connectCommands(redisUrl);
   try {
     const half = await measure(redis, WORKERS / 2);
@@ -56,7 +56,11 @@ async function measure(redis: Link, workers: number) {
   const store = new Store(redis, cell);
   const epoch = Date.now();
   await redis.set(store.keys.leader, `bench ${epoch}`);
-  await store.identify(epoch, { id: randomUUID(), created_at: instant(Date.now() - 1000), adopted: {} });
+  await store.identify(epoch, {
+    id: randomUUID(),
+    created_at: formatInstant(Date.now() - 1000),
+    adopted: {},
+  });
   const identity = await store.identity();
   if (!identity) throw new Error('Redis does not keep writes.');
   const runtime = new FakeRuntime({ engine: new FakeEngine(), cell });
@@ -77,11 +81,11 @@ async function measure(redis: Link, workers: number) {
     context: {
       ...shared,
       limits,
-      refusalOf,
+      toActionError,
       leadingSince: Date.now(),
       bodyRedisUrl: () => redisUrlOfNobody,
       cell,
-      refusals: new Map(),
+      actionErrors: new Map(),
       images: undefined,
       secrets: async () => ({}),
     },
@@ -105,16 +109,16 @@ async function measure(redis: Link, workers: number) {
   const running = loop.run(end.signal);
   await resync.run();
   const all = (status: string, phase: string) => () => {
-    const { kinds } = loop.marks.count();
+    const { kinds } = loop.lastSeen.count();
     return (
       loop.queue.length === 0 &&
       kinds.length === 1 &&
       kinds[0]?.status === status &&
-      loop.marks.living().every((id) => loop.marks.phase(id) === phase)
+      loop.lastSeen.living().every((id) => loop.lastSeen.phase(id) === phase)
     );
   };
   await until(all('STARTING', 'booting'));
-  await becomeReady(redis, store, loop.marks.living());
+  await becomeReady(redis, store, loop.lastSeen.living());
   await resync.run();
   await until(all('RUNNING', 'ready'));
 
@@ -125,7 +129,7 @@ async function measure(redis: Link, workers: number) {
     await redis.incr(store.keys.revision);
     written.push(await cpu(() => resync.run()));
     quiet.push(await cpu(() => resync.run()));
-    const ids = loop.marks.living();
+    const ids = loop.lastSeen.living();
     floor.push(await cpu(() => Promise.all([store.index(), store.heartbeats(ids)])));
   }
   end.abort();
@@ -147,7 +151,7 @@ async function declare(store: Store, epoch: number, workers: number): Promise<vo
 
 /** What the wrappers of fake bodies would write. */
 async function becomeReady(redis: Link, store: Store, ids: string[]): Promise<void> {
-  const now = instant(Date.now());
+  const now = formatInstant(Date.now());
   const beat = {
     incarnation: 1,
     phase: 'ready',

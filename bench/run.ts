@@ -6,26 +6,26 @@
 import { engineAtAnyPrice } from '../scripts/engine.ts';
 import { ensureRedis } from '../scripts/redis.ts';
 import { ensureWorkerImage } from '../scripts/worker-image.ts';
-import { messageOf } from '../src/model/index.ts';
-import { run as turn } from './agent-turn.ts';
-import { run as direct } from './direct.ts';
-import { run as docker } from './docker-spawn.ts';
-import { run as idle } from './idle.ts';
-import { run as images } from './images.ts';
-import { run as latency } from './line-latency.ts';
-import { run as probes } from './probes.ts';
+import { errorMessage } from '../src/model/index.ts';
+import { benchAgentTurn as turn } from './agent-turn.ts';
+import { benchDirect as direct } from './direct.ts';
+import { benchDockerSpawn as docker } from './docker-spawn.ts';
+import { benchIdle as idle } from './idle.ts';
+import { benchImages as images } from './images.ts';
+import { benchLineLatency as latency } from './line-latency.ts';
+import { benchProbes as probes } from './probes.ts';
 import type { Result } from './result.ts';
-import { run as resync } from './resync.ts';
-import { run as storm } from './storm.ts';
-import { run as tasks } from './tasks.ts';
-import { run as warm } from './warm.ts';
-import { run as boot } from './wrapper-boot.ts';
+import { benchResync as resync } from './resync.ts';
+import { benchStorm as storm } from './storm.ts';
+import { benchTasks as tasks } from './tasks.ts';
+import { benchWarm as warm } from './warm.ts';
+import { benchWrapperBoot as boot } from './wrapper-boot.ts';
 
 // What has to be ended is ended on the way out.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
 const say = (line: string) => console.error(line);
-const asked = process.argv.slice(2);
+const requested = process.argv.slice(2);
 
 const engine = await engineAtAnyPrice(say);
 const docked = 'error' in engine ? undefined : engine;
@@ -68,18 +68,18 @@ const benches: Record<string, (() => Promise<Result[]>) | undefined> = {
   ],
   idle: () => idle({ redisUrl }),
 };
-const unknown = asked.filter((name) => !(name in benches));
+const unknown = requested.filter((name) => !(name in benches));
 if (unknown.length > 0)
   say(`Unknown benchmark ${unknown.join(', ')}; available: ${Object.keys(benches).join(', ')}.`);
 
 try {
   for (const [name, bench] of Object.entries(benches)) {
-    if (!bench || (asked.length > 0 && !asked.includes(name))) continue;
+    if (!bench || (requested.length > 0 && !requested.includes(name))) continue;
     say(`${name} …`);
     try {
       for (const result of await bench()) console.log(line(result));
     } catch (error) {
-      console.log(`FAILED  ${name}: ${messageOf(error)}`);
+      console.log(`FAILED  ${name}: ${errorMessage(error)}`);
       process.exitCode = 1;
     }
   }

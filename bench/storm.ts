@@ -11,7 +11,7 @@ import { readMachineMemory } from '../src/runtimes/machine-memory.ts';
 import { Store } from '../src/store/index.ts';
 import { freePort } from '../test/support/free-port.ts';
 import { startManager } from './manager.ts';
-import { Orchestrator } from './orchestrator.ts';
+import { BenchOrchestrator } from './orchestrator.ts';
 import { quantile, type Result, reported } from './result.ts';
 
 const WORKERS = 300;
@@ -25,7 +25,7 @@ const LINE_MS = 50;
 const LIVEZ_MS = 100;
 const FREE_SHARE = 0.1;
 
-export async function run({
+export async function benchStorm({
   redisUrl,
   workers = WORKERS,
 }: {
@@ -34,7 +34,7 @@ export async function run({
 }): Promise<Result[]> {
   const cell = `bench-${randomUUID().slice(0, 8)}`;
   const port = await freePort();
-  const orchestrator = new Orchestrator(redisUrl, cell);
+  const orchestrator = new BenchOrchestrator(redisUrl, cell);
   const store = new Store(orchestrator.redis as never, cell);
   const env = { REDIS_URL: redisUrl, CELL: cell, RUNTIME: 'process', HTTP_PORT: String(port) };
   const manager = await startManager({ ...env, LEASE_SECONDS: '10' });
@@ -121,7 +121,7 @@ async function untilSettled(store: Store, count: number) {
 }
 
 /** A queued one that is deleted goes at once; those that run make room for the first of the queue. */
-async function roomIsUsed(orchestrator: Orchestrator, store: Store, ids: string[]): Promise<Result[]> {
+async function roomIsUsed(orchestrator: BenchOrchestrator, store: Store, ids: string[]): Promise<Result[]> {
   const phases = async () =>
     new Map((await store.summaries()).map(({ worker_id, phase }) => [worker_id, phase]));
   const before = await phases();
@@ -157,7 +157,7 @@ async function roomIsUsed(orchestrator: Orchestrator, store: Store, ids: string[
   ];
 }
 
-async function latencies(orchestrator: Orchestrator, id: string, from: number): Promise<number[]> {
+async function latencies(orchestrator: BenchOrchestrator, id: string, from: number): Promise<number[]> {
   const entries = await orchestrator.redis.xrange(orchestrator.keys.output(id), String(from), '+');
   return entries.flatMap(([entry, fields]) => {
     const { type, content } = JSON.parse(fields[1] ?? '{}') as { type: string; content: string };
@@ -193,7 +193,7 @@ async function watchMemory(signal: AbortSignal): Promise<number[]> {
 
 if (import.meta.main)
   console.table(
-    await run({
+    await benchStorm({
       redisUrl: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379',
       workers: Number(process.argv[2] ?? WORKERS),
     }),

@@ -11,7 +11,7 @@ const PEERS = join(import.meta.dirname, 'peers');
 export const PYTHON = '/usr/bin/python3';
 const SEND_AT_ONCE = 200;
 
-export interface Place {
+export interface QueueContext {
   redisUrl: string;
   /** A folder for files that tasks write. */
   dir: string;
@@ -20,7 +20,7 @@ export interface Place {
 }
 
 /** A queue with one worker. */
-export interface Queue {
+export interface BenchQueue {
   name: string;
   /** Puts `mark`, `count` times `noop`, `mark`. */
   fill(path: string, count: number): Promise<void>;
@@ -30,7 +30,7 @@ export interface Queue {
 }
 
 /** A worker as it is started by hand, with `slots` slots. */
-export function ours({ redisUrl, dir, wrapper }: Place, slots: number): Queue {
+export function ours({ redisUrl, dir, wrapper }: QueueContext, slots: number): BenchQueue {
   const cell = 'bench';
   const pool = `slots-${slots}`;
   const submitting = async (
@@ -72,16 +72,16 @@ export function ours({ redisUrl, dir, wrapper }: Place, slots: number): Queue {
   };
 }
 
-export const celery = ({ redisUrl }: Place): Queue =>
+export const celery = ({ redisUrl }: QueueContext): BenchQueue =>
   peer(redisUrl, 'Celery, prefork 1', 'with_celery', [
     ...['-m', 'celery', '-A', 'with_celery', 'worker', '-P', 'prefork', '-c', '1', '-l', 'WARNING'],
     ...['--without-gossip', '--without-mingle', '--without-heartbeat'],
   ]);
 
-export const rq = ({ redisUrl }: Place): Queue =>
+export const rq = ({ redisUrl }: QueueContext): BenchQueue =>
   peer(redisUrl, 'RQ', 'with_rq', ['-m', 'rq.cli', 'worker', '--quiet', '-u', redisUrl, 'bench']);
 
-function peer(redisUrl: string, name: string, module: string, worker: string[]): Queue {
+function peer(redisUrl: string, name: string, module: string, worker: string[]): BenchQueue {
   const env = { REDIS_URL: redisUrl };
   const produce = async (...args: string[]) => {
     const [code] = await once(start(PYTHON, ['produce.py', module, ...args], env), 'exit');

@@ -14,7 +14,7 @@ import { Redis } from 'ioredis';
 import { bundleWrapper } from '../scripts/bundle-wrapper.ts';
 import { installWithApt } from '../scripts/ensure-docker.ts';
 import { median, quantile, type Result, reported } from './result.ts';
-import { celery, ours, PYTHON, type Queue, rq } from './task-queues.ts';
+import { type BenchQueue, celery, ours, PYTHON, rq } from './task-queues.ts';
 
 const ROUNDS = 3;
 const CELERY_GOAL = 3;
@@ -30,7 +30,7 @@ const LONGEST_MS = 120_000;
 const PACKAGES = ['python3-celery', 'python3-rq'];
 
 /** Measures; empties the database that it used. */
-export async function run({ redisUrl }: { redisUrl: string }): Promise<Result[]> {
+export async function benchTasks({ redisUrl }: { redisUrl: string }): Promise<Result[]> {
   const there = () => spawnSync(PYTHON, ['-c', 'import celery, rq'], { stdio: 'ignore' }).status === 0;
   const obstacle = there() ? undefined : installWithApt(PACKAGES, console.error);
   if (!there())
@@ -83,7 +83,7 @@ export async function run({ redisUrl }: { redisUrl: string }): Promise<Result[]>
 type Four = [number, number, number, number];
 
 /** Tasks a second between the first and the last function. */
-async function rate(queue: Queue, count: number, dir: string): Promise<number> {
+async function rate(queue: BenchQueue, count: number, dir: string): Promise<number> {
   const path = join(dir, `${queue.name}-drain`);
   await rm(path, { force: true });
   await queue.fill(path, count);
@@ -92,7 +92,7 @@ async function rate(queue: Queue, count: number, dir: string): Promise<number> {
 }
 
 /** Milliseconds from submits to starts. */
-async function lags(queue: Queue, dir: string, count = LAGS, gapMs = GAP_MS): Promise<number[]> {
+async function lags(queue: BenchQueue, dir: string, count = LAGS, gapMs = GAP_MS): Promise<number[]> {
   const path = join(dir, `${queue.name}-lags`);
   return withWorker(queue, async () => {
     // The first ones find a worker that boots.
@@ -103,7 +103,7 @@ async function lags(queue: Queue, dir: string, count = LAGS, gapMs = GAP_MS): Pr
   });
 }
 
-async function withWorker<T>(queue: Queue, act: () => Promise<T>): Promise<T> {
+async function withWorker<T>(queue: BenchQueue, act: () => Promise<T>): Promise<T> {
   const worker: ChildProcess = queue.startWorker();
   let said = '';
   worker.stderr?.on('data', (chunk: Buffer) => {
@@ -157,4 +157,4 @@ function ratio(name: string, value: number, goal: number): Result {
 }
 
 if (import.meta.main)
-  console.table(await run({ redisUrl: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379' }));
+  console.table(await benchTasks({ redisUrl: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379' }));

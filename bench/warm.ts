@@ -8,7 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import { bundleWrapper } from '../scripts/bundle-wrapper.ts';
 import { startManager } from './manager.ts';
-import { Orchestrator } from './orchestrator.ts';
+import { BenchOrchestrator } from './orchestrator.ts';
 import { median, quantile, type Result, reported } from './result.ts';
 
 const BURSTS = 20;
@@ -29,12 +29,12 @@ export interface WarmContext {
   docker?: { host: string; image: string; bodyRedisUrl: string } | undefined;
 }
 
-export async function run({ redisUrl, docker }: WarmContext): Promise<Result[]> {
+export async function benchWarm({ redisUrl, docker }: WarmContext): Promise<Result[]> {
   const cell = `bench-${randomUUID().slice(0, 8)}`;
   const runtime = docker ? 'docker' : 'process';
   const fields = { command_line: ['cat'], runtime, stop_grace_seconds: 0 };
   if (!docker) await bundleWrapper();
-  const orchestrator = new Orchestrator(redisUrl, cell);
+  const orchestrator = new BenchOrchestrator(redisUrl, cell);
   const manager = await startManager({
     ...{ REDIS_URL: redisUrl, CELL: cell, RUNTIME: runtime },
     ...(docker && {
@@ -61,7 +61,7 @@ export async function run({ redisUrl, docker }: WarmContext): Promise<Result[]> 
         const { id, took } = await timed(orchestrator, fields);
         ids.push(id);
         if (burst >= 0) warm.push(took);
-        if (!(await orchestrator.wasTaken(id))) throw new Error('A create did not claim a warm worker.');
+        if (!(await orchestrator.wasClaimed(id))) throw new Error('A create did not claim a warm worker.');
       }
       await orchestrator.send({ command: 'delete_pool', pool: 'warm' });
       await orchestrator.delete(ids);
@@ -81,7 +81,7 @@ interface Took {
   ready: number;
 }
 
-async function timed(orchestrator: Orchestrator, fields: object): Promise<{ id: string; took: Took }> {
+async function timed(orchestrator: BenchOrchestrator, fields: object): Promise<{ id: string; took: Took }> {
   const id = randomUUID();
   const bare = await orchestrator.echo();
   const running = orchestrator.running(id, LONGEST_MS);
@@ -113,4 +113,4 @@ function told(runtime: string, warm: Took[], cold: number[]): Result[] {
 }
 
 if (import.meta.main)
-  console.table(await run({ redisUrl: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379' }));
+  console.table(await benchWarm({ redisUrl: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379' }));

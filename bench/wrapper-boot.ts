@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { transform } from 'esbuild';
 import { Redis } from 'ioredis';
 import { bundleWrapper } from '../scripts/bundle-wrapper.ts';
-import { keysOf } from '../src/store/keys.ts';
+import { getKeys } from '../src/store/keys.ts';
 import type { Result } from './result.ts';
 
 const ROUNDS = 30;
@@ -18,7 +18,7 @@ const GOAL = 0.8;
 const ROOT = join(import.meta.dirname, '..');
 
 /** Measures; leaves nothing in Redis or on the disk. */
-export async function run({ redisUrl }: { redisUrl: string }): Promise<Result[]> {
+export async function benchWrapperBoot({ redisUrl }: { redisUrl: string }): Promise<Result[]> {
   const dir = await mkdtemp(join(tmpdir(), 'wrapper-boot-'));
   const reader = new Redis(redisUrl);
   try {
@@ -92,7 +92,7 @@ async function transpile(dir: string): Promise<string> {
 export async function boot(reader: Redis, redisUrl: string, program: string, dir: string): Promise<number> {
   const id = randomUUID();
   const cell = `bench-${id.slice(0, 8)}`;
-  const keys = keysOf(cell);
+  const keys = getKeys(cell);
   await reader.hset(
     keys.desired(id),
     'spec',
@@ -136,4 +136,4 @@ function ms(value: number): string {
 }
 
 if (import.meta.main)
-  console.table(await run({ redisUrl: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379' }));
+  console.table(await benchWrapperBoot({ redisUrl: process.env.REDIS_URL ?? 'redis://127.0.0.1:6379' }));

@@ -11,7 +11,7 @@ import {
 } from '../src/model/index.ts';
 
 /** How a body, or the try to make one, came to its end. */
-export interface Outcome {
+export interface WorkerOutcome {
   reason: string;
   message: string;
   exit_code?: number | undefined;
@@ -20,7 +20,7 @@ export interface Outcome {
 }
 
 /** What looking cannot bring back. Instants are milliseconds since 1970. */
-export interface Life {
+export interface WorkerState {
   /** The body that was asked for last. */
   incarnation: number;
   /** It was seen alive, so that its absence is a loss. */
@@ -41,27 +41,27 @@ export interface Life {
   /** Why the living body is being ended, and when SIGTERM has had its time. */
   ending?: { reason: string; message: string; kill_at: number } | undefined;
   /** `at` is when it ended, by the engine's clock. */
-  outcome?: (Outcome & { at: number }) | undefined;
+  outcome?: (WorkerOutcome & { at: number }) | undefined;
   /** When its end was seen: what is kept after it is kept from then on. */
   ended_at?: number | undefined;
 }
 
 /** A worker of which only the status and the heartbeat are known. */
-export function newLife(seen: Observation): Life {
-  const { status, heartbeat } = seen;
+export function newWorkerState(observation: Observation): WorkerState {
+  const { status, heartbeat } = observation;
   const known = Math.max(status?.incarnation ?? 0, heartbeat?.incarnation ?? 0);
   // A body that was alive when it was last seen has to be missed, or its worker would start again by amnesia.
-  const there = body(seen)?.incarnation;
+  const there = body(observation)?.incarnation;
   const expected =
     (status?.status === 'RUNNING' && status.phase !== ASSIGNED) || LIVED.has(status?.phase ?? '');
   // A reported number is never taken back: the body before it has been given up.
   return {
     incarnation: there === undefined ? known + (expected ? 0 : 1) : Math.max(there, status?.incarnation ?? 0),
     expected,
-    restarts: seen.status?.restarts ?? 0,
+    restarts: observation.status?.restarts ?? 0,
     failures: 0,
     generation: 0,
-    starting_since: seen.now,
+    starting_since: observation.now,
   };
 }
 
@@ -69,154 +69,174 @@ export function newLife(seen: Observation): Life {
 const LIVED: ReadonlySet<string> = new Set(['booting', 'stopping']);
 
 /** What was read back is a life, as far as it is calculated with. */
-export function isLife(given: unknown): given is Life {
-  const life = given as Life | null | undefined;
+export function isWorkerState(given: unknown): given is WorkerState {
+  const life = given as WorkerState | null | undefined;
   const numbers = [life?.incarnation, life?.restarts, life?.failures, life?.generation, life?.starting_since];
   return numbers.every(Number.isFinite);
 }
 
-export function body(seen: Observation): Body | undefined {
-  return seen.actual.kind === 'present' ? seen.actual.body : undefined;
+export function body(observation: Observation): Body | undefined {
+  return observation.actual.kind === 'present' ? observation.actual.body : undefined;
 }
 
-export const alive = (seen: Observation) => body(seen)?.state === 'running';
+export const alive = (observation: Observation) => body(observation)?.state === 'running';
 
 /** The body is of an incarnation that has been given up. */
-export const stale = (life: Life, seen: Observation) =>
-  (body(seen)?.incarnation ?? life.incarnation) < life.incarnation;
+export const stale = (state: WorkerState, observation: Observation) =>
+  (body(observation)?.incarnation ?? state.incarnation) < state.incarnation;
 
 /** The wrapper of this very body has said that it takes prompts. An ending one may never have come to that. */
-export function ready(life: Life, seen: Observation): boolean {
-  const beat = seen.heartbeat;
-  return alive(seen) && !stale(life, seen) && beat?.incarnation === body(seen)?.incarnation && wasReady(beat);
+export function ready(state: WorkerState, observation: Observation): boolean {
+  const beat = observation.heartbeat;
+  return (
+    alive(observation) &&
+    !stale(state, observation) &&
+    beat?.incarnation === body(observation)?.incarnation &&
+    wasReady(beat)
+  );
 }
 
 /** Its wrapper accepted prompts at its last heartbeat. This still holds if the heartbeat of a ready worker is lost. */
-export const served = (life: Life, seen: Observation) =>
-  seen.heartbeat ? ready(life, seen) : alive(seen) && !stale(life, seen);
+export const served = (state: WorkerState, observation: Observation) =>
+  observation.heartbeat ? ready(state, observation) : alive(observation) && !stale(state, observation);
 
 /** No heartbeat for too long. Silence is reported; it is never a reason to end the body. */
-export function silent(_life: Life, seen: Observation): boolean {
-  const heard = Math.max(parseInstant(seen.heartbeat?.at) ?? 0, seen.watching_since);
-  return seen.now - heard >= seen.limits.heartbeat_silent_ms;
+export function silent(_life: WorkerState, observation: Observation): boolean {
+  const heard = Math.max(parseInstant(observation.heartbeat?.at) ?? 0, observation.watching_since);
+  return observation.now - heard >= observation.limits.heartbeat_silent_ms;
 }
 
 /** The engine doesn't answer: neither the body nor its image is known to exist. */
-export function blind(seen: Observation): boolean {
-  return seen.actual.kind === 'unknown' || seen.image?.kind === 'unknown';
+export function blind(observation: Observation): boolean {
+  return observation.actual.kind === 'unknown' || observation.image?.kind === 'unknown';
 }
 
 /** Its image is missing and no build runs; a failed build of an earlier attempt doesn't count for this one. */
-export function imageMissing(seen: Observation): boolean {
-  return seen.image?.kind === 'absent' || seen.image?.kind === 'failed';
+export function imageMissing(observation: Observation): boolean {
+  return observation.image?.kind === 'absent' || observation.image?.kind === 'failed';
 }
 
 /** The build that this try waited for has failed. One that fails in the future comes from a clock that was set back. */
-export function buildFailed(life: Life, { image, now }: Observation): boolean {
-  return image?.kind === 'failed' && !life.expected && image.at >= life.starting_since && image.at <= now;
+export function buildFailed(state: WorkerState, { image, now }: Observation): boolean {
+  return image?.kind === 'failed' && !state.expected && image.at >= state.starting_since && image.at <= now;
 }
 
 /** Its wrapper waits for secrets, which must not be stored in Redis. */
-export function needsSecrets(life: Life, seen: Observation): boolean {
-  const beat = seen.heartbeat;
+export function needsSecrets(state: WorkerState, observation: Observation): boolean {
+  const beat = observation.heartbeat;
   return (
-    alive(seen) &&
-    !stale(life, seen) &&
-    beat?.incarnation === body(seen)?.incarnation &&
+    alive(observation) &&
+    !stale(state, observation) &&
+    beat?.incarnation === body(observation)?.incarnation &&
     beat?.phase === 'booting' &&
     beat.needs_secrets === true
   );
 }
 
 /** Not ready within the deadline, which no manager's and no engine's absence counts towards. */
-export function overdue(life: Life, seen: Observation): boolean {
-  return seen.now >= startDeadline(life, seen);
+export function overdue(state: WorkerState, observation: Observation): boolean {
+  return observation.now >= startDeadline(state, observation);
 }
 
-export function startDeadline(life: Life, seen: Observation): number {
+export function startDeadline(state: WorkerState, observation: Observation): number {
   const since =
-    (alive(seen) ? (life.alive_since ?? body(seen)?.started_at) : undefined) ??
-    life.starting_since + queuedMs(life, seen);
-  return Math.max(since, seen.watching_since) + seen.desired.spec.start_deadline_seconds * 1000;
+    (alive(observation) ? (state.alive_since ?? body(observation)?.started_at) : undefined) ??
+    state.starting_since + queuedMs(state, observation);
+  return Math.max(since, observation.watching_since) + observation.desired.spec.start_deadline_seconds * 1000;
 }
 
 /** How long it has waited for its turn to start, in milliseconds. */
-export const queuedMs = ({ queued_since: since }: Life, { now }: Observation): number =>
+export const queuedMs = ({ queued_since: since }: WorkerState, { now }: Observation): number =>
   since === undefined ? 0 : Math.max(0, now - since);
 
 /** When the whole life of the worker is over, whatever it does. */
-export function expiry(seen: Observation): number {
-  const { created_at, spec } = seen.desired;
+export function expiry(observation: Observation): number {
+  const { created_at, spec } = observation.desired;
   return spec.ttl_seconds === undefined
     ? Number.POSITIVE_INFINITY
-    : (parseInstant(created_at) ?? seen.now) + spec.ttl_seconds * 1000;
+    : (parseInstant(created_at) ?? observation.now) + spec.ttl_seconds * 1000;
 }
 
 /** Quiet time by the wrapper's own clock, both ends of it, so that clocks need not agree. */
-function idle(life: Life, seen: Observation): boolean {
-  const limit = seen.desired.spec.idle_timeout_seconds;
-  const beat = seen.heartbeat;
-  if (limit === undefined || !beat || beat.busy || !ready(life, seen)) return false;
+function idle(state: WorkerState, observation: Observation): boolean {
+  const limit = observation.desired.spec.idle_timeout_seconds;
+  const beat = observation.heartbeat;
+  if (limit === undefined || !beat || beat.busy || !ready(state, observation)) return false;
   return (parseInstant(beat.at) ?? 0) - (parseInstant(beat.active_at) ?? 0) >= limit * 1000;
 }
 
 /** Why this worker should not be alive; `undefined` where it should. */
-export function whyUnwanted(life: Life, seen: Observation): { reason: string; message: string } | undefined {
-  const { desired, spec } = seen.desired;
+export function whyUnwanted(
+  state: WorkerState,
+  observation: Observation,
+): { reason: string; message: string } | undefined {
+  const { desired, spec } = observation.desired;
   if (desired === 'deleted') return { reason: 'Deleted', message: 'It was deleted.' };
   if (desired === 'stopped') return { reason: 'Stopped', message: 'It was stopped.' };
-  if (seen.now >= expiry(seen)) {
+  if (observation.now >= expiry(observation)) {
     return { reason: 'Expired', message: `It reached its ttl_seconds of ${spec.ttl_seconds}.` };
   }
-  if (idle(life, seen)) {
+  if (idle(state, observation)) {
     const message = `It had no input and no output for idle_timeout_seconds (${spec.idle_timeout_seconds}).`;
     return { reason: 'IdleTimeout', message };
   }
   return undefined;
 }
 
-export const unwanted = (life: Life, seen: Observation) => whyUnwanted(life, seen) !== undefined;
+export const unwanted = (state: WorkerState, observation: Observation) =>
+  whyUnwanted(state, observation) !== undefined;
 
 /** A command that came after the end wants it running. */
-export function startedAgain(life: Life, seen: Observation): boolean {
-  return !unwanted(life, seen) && seen.desired.generation > life.generation;
+export function startedAgain(state: WorkerState, observation: Observation): boolean {
+  return !unwanted(state, observation) && observation.desired.generation > state.generation;
 }
 
-export function keptLongEnough(life: Life, seen: Observation): boolean {
-  return seen.now >= forgetAt(life, seen);
+export function keptLongEnough(state: WorkerState, observation: Observation): boolean {
+  return observation.now >= forgetAt(state, observation);
 }
 
-export function forgetAt(life: Life, seen: Observation): number {
-  return (life.ended_at ?? life.outcome?.at ?? seen.now) + seen.desired.spec.keep_finished_seconds * 1000;
+export function forgetAt(state: WorkerState, observation: Observation): number {
+  return (
+    (state.ended_at ?? state.outcome?.at ?? observation.now) +
+    observation.desired.spec.keep_finished_seconds * 1000
+  );
 }
 
-export const graceOver = (life: Life, seen: Observation) => seen.now >= (life.ending?.kill_at ?? 0);
+export const graceOver = (state: WorkerState, observation: Observation) =>
+  observation.now >= (state.ending?.kill_at ?? 0);
 
 /** This incarnation is over: it cannot be made, has exited, or was observed alive and is gone. */
-export function ended(life: Life, seen: Observation): boolean {
-  if (seen.refusal?.kind === 'permanent') return true;
-  if (seen.refusal && !alive(seen) && overdue(life, seen)) return true;
-  if (buildFailed(life, seen)) return true;
-  if (!stale(life, seen) && body(seen)?.state === 'exited') return true;
-  if (seen.actual.kind === 'absent' && seen.heartbeat?.incarnation === life.incarnation) return true;
-  return life.expected && (!alive(seen) || stale(life, seen));
+export function ended(state: WorkerState, observation: Observation): boolean {
+  if (observation.action_error?.kind === 'permanent') return true;
+  if (observation.action_error && !alive(observation) && overdue(state, observation)) return true;
+  if (buildFailed(state, observation)) return true;
+  if (!stale(state, observation) && body(observation)?.state === 'exited') return true;
+  if (observation.actual.kind === 'absent' && observation.heartbeat?.incarnation === state.incarnation)
+    return true;
+  return state.expected && (!alive(observation) || stale(state, observation));
 }
 
 /** How this incarnation ended. Killed by us for never being ready counts as that, whatever its exit code. */
-export function outcome(life: Life, seen: Observation): Outcome {
-  const was = stale(life, seen) ? undefined : body(seen);
+export function outcome(state: WorkerState, observation: Observation): WorkerOutcome {
+  const was = stale(state, observation) ? undefined : body(observation);
   const exit_code = was?.exit_code;
-  const bad = (reason: string, message: string): Outcome => ({ reason, message, exit_code, well: false });
-  if (life.ending) return bad(life.ending.reason, life.ending.message);
+  const bad = (reason: string, message: string): WorkerOutcome => ({
+    reason,
+    message,
+    exit_code,
+    well: false,
+  });
+  if (state.ending) return bad(state.ending.reason, state.ending.message);
   // An act that failed for now, for the body had gone on meanwhile, does not explain how that came to its end.
-  const explains = seen.refusal?.kind === 'permanent' || was?.state !== 'exited';
-  if (seen.refusal && explains) return bad(seen.refusal.reason, seen.refusal.message);
-  if (seen.image?.kind === 'failed' && buildFailed(life, seen))
-    return bad(seen.image.reason, seen.image.message);
+  const explains = observation.action_error?.kind === 'permanent' || was?.state !== 'exited';
+  if (observation.action_error && explains)
+    return bad(observation.action_error.reason, observation.action_error.message);
+  if (observation.image?.kind === 'failed' && buildFailed(state, observation))
+    return bad(observation.image.reason, observation.image.message);
   if (was?.state !== 'exited') return bad('Lost', 'The body was removed externally.');
   if (was.error) return bad('StartFailed', was.error);
   if (was.lost) return bad(was.lost.reason, `${was.lost.message} Its exit code is unknown.`);
-  const when = life.running_since || ready(life, seen) ? '' : ' before it was ready';
+  const when = state.running_since || ready(state, observation) ? '' : ' before it was ready';
   const printed = readableLine(was.tail?.trim().split('\n').at(-1) ?? '');
   const words = printed ? ` Last output: ${printed}` : '';
   if (exit_code === 0)
@@ -228,23 +248,23 @@ export function outcome(life: Life, seen: Observation): Outcome {
 }
 
 /** Its restart policy would give it another body, but for max_restarts. */
-export function gaveUp(life: Life, seen: Observation): boolean {
-  const { restart_policy, max_restarts } = seen.desired.spec;
+export function gaveUp(state: WorkerState, observation: Observation): boolean {
+  const { restart_policy, max_restarts } = observation.desired.spec;
   const wanted =
-    restart_policy === 'always' || (restart_policy === 'on-failure' && !outcome(life, seen).well);
-  if (!wanted || max_restarts === undefined || unwanted(life, seen)) return false;
-  return life.restarts > 0 && life.restarts >= max_restarts;
+    restart_policy === 'always' || (restart_policy === 'on-failure' && !outcome(state, observation).well);
+  if (!wanted || max_restarts === undefined || unwanted(state, observation)) return false;
+  return state.restarts > 0 && state.restarts >= max_restarts;
 }
 
 /** Its restart policy gives it another body. */
-export function restarts(life: Life, seen: Observation): boolean {
-  const { restart_policy, max_restarts } = seen.desired.spec;
-  if (unwanted(life, seen) || restart_policy === 'never') return false;
-  if (restart_policy === 'on-failure' && outcome(life, seen).well) return false;
-  return max_restarts === undefined || life.restarts < max_restarts;
+export function restarts(state: WorkerState, observation: Observation): boolean {
+  const { restart_policy, max_restarts } = observation.desired.spec;
+  if (unwanted(state, observation) || restart_policy === 'never') return false;
+  if (restart_policy === 'on-failure' && outcome(state, observation).well) return false;
+  return max_restarts === undefined || state.restarts < max_restarts;
 }
 
-export function backoffMs(
+export function restartBackoffMs(
   failures: number,
   { backoff_base_ms, backoff_max_ms }: Observation['limits'],
 ): number {
@@ -252,6 +272,6 @@ export function backoffMs(
 }
 
 /** A wait that is longer than any can be comes from a clock that was set back, and is over. */
-export function retryIsDue({ next_retry_at: at = 0 }: Life, { now, limits }: Observation): boolean {
+export function retryIsDue({ next_retry_at: at = 0 }: WorkerState, { now, limits }: Observation): boolean {
   return now >= at || at - now > limits.backoff_max_ms;
 }

@@ -1,54 +1,56 @@
 /** The guards of the worker's machine by the names that its rules use, each a question of `conditions.ts`. Pure. */
 import type { Observation } from '../src/model/index.ts';
-import type { Life } from './conditions.ts';
+import type { WorkerState } from './conditions.ts';
 import * as is from './conditions.ts';
 import { whyHung } from './stuck.ts';
 
 /** One step of the machine: what is remembered, and the look that it is held against. */
-export interface Step {
-  context: Life;
-  event: { type: 'observed'; seen: Observation };
+export interface TransitionArgs {
+  context: WorkerState;
+  event: { type: 'observed'; observation: Observation };
 }
 
 export const guards = {
   // What is not seen clearly changes nothing.
-  blind: ({ event }: Step) => is.blind(event.seen),
-  ambiguous: ({ event }: Step) => event.seen.actual.kind === 'ambiguous',
+  blind: ({ event }: TransitionArgs) => is.blind(event.observation),
+  ambiguous: ({ event }: TransitionArgs) => event.observation.actual.kind === 'ambiguous',
   // The body.
-  present: ({ event }: Step) => event.seen.actual.kind === 'present',
-  stale: ({ context, event }: Step) => is.stale(context, event.seen),
-  alive: ({ event }: Step) => is.alive(event.seen),
-  'alive after its grace': ({ context, event }: Step) =>
-    is.alive(event.seen) && is.graceOver(context, event.seen),
-  ready: ({ context, event }: Step) => is.ready(context, event.seen),
-  silent: ({ context, event }: Step) => is.silent(context, event.seen),
-  hung: ({ context, event }: Step) => is.served(context, event.seen) && whyHung(event.seen) !== undefined,
-  'never ready': ({ context, event }: Step) => is.alive(event.seen) && is.overdue(context, event.seen),
-  'needs secrets': ({ context, event }: Step) => is.needsSecrets(context, event.seen),
+  present: ({ event }: TransitionArgs) => event.observation.actual.kind === 'present',
+  stale: ({ context, event }: TransitionArgs) => is.stale(context, event.observation),
+  alive: ({ event }: TransitionArgs) => is.alive(event.observation),
+  'alive after its grace': ({ context, event }: TransitionArgs) =>
+    is.alive(event.observation) && is.graceOver(context, event.observation),
+  ready: ({ context, event }: TransitionArgs) => is.ready(context, event.observation),
+  silent: ({ context, event }: TransitionArgs) => is.silent(context, event.observation),
+  hung: ({ context, event }: TransitionArgs) =>
+    is.served(context, event.observation) && whyHung(event.observation) !== undefined,
+  'never ready': ({ context, event }: TransitionArgs) =>
+    is.alive(event.observation) && is.overdue(context, event.observation),
+  'needs secrets': ({ context, event }: TransitionArgs) => is.needsSecrets(context, event.observation),
   // Its image.
-  'image missing': ({ event }: Step) => is.imageMissing(event.seen),
-  'image being built': ({ event }: Step) => event.seen.image?.kind === 'building',
+  'image missing': ({ event }: TransitionArgs) => is.imageMissing(event.observation),
+  'image being built': ({ event }: TransitionArgs) => event.observation.image?.kind === 'building',
   // Its turn to start.
-  'must wait': ({ event }: Step) => event.seen.queued !== undefined,
+  'must wait': ({ event }: TransitionArgs) => event.observation.queued !== undefined,
   // What is wanted.
-  unwanted: ({ context, event }: Step) => is.unwanted(context, event.seen),
-  'unwanted and alive': ({ context, event }: Step) =>
-    is.unwanted(context, event.seen) && is.alive(event.seen),
-  deleted: ({ event }: Step) => event.seen.desired.desired === 'deleted',
-  'started again': ({ context, event }: Step) => is.startedAgain(context, event.seen),
-  'kept long enough': ({ context, event }: Step) => is.keptLongEnough(context, event.seen),
+  unwanted: ({ context, event }: TransitionArgs) => is.unwanted(context, event.observation),
+  'unwanted and alive': ({ context, event }: TransitionArgs) =>
+    is.unwanted(context, event.observation) && is.alive(event.observation),
+  deleted: ({ event }: TransitionArgs) => event.observation.desired.desired === 'deleted',
+  'started again': ({ context, event }: TransitionArgs) => is.startedAgain(context, event.observation),
+  'kept long enough': ({ context, event }: TransitionArgs) => is.keptLongEnough(context, event.observation),
   // The end of one body: restarted by policy, or the end of the worker.
-  'ended, to restart': ({ context, event }: Step) =>
-    is.ended(context, event.seen) && is.restarts(context, event.seen),
-  'ended well': ({ context, event }: Step) =>
-    is.ended(context, event.seen) && is.outcome(context, event.seen).well,
-  'ended badly': ({ context, event }: Step) => is.ended(context, event.seen),
-  'not ready in time, to restart': ({ context, event }: Step) =>
-    context.ending?.reason === 'StartDeadlineExceeded' && is.restarts(context, event.seen),
-  'not ready in time': ({ context, event }: Step) =>
-    context.ending?.reason === 'StartDeadlineExceeded' && !is.unwanted(context, event.seen),
-  'was hung, to restart': ({ context, event }: Step) => is.restarts(context, event.seen),
-  'was hung': ({ context, event }: Step) => !is.unwanted(context, event.seen),
-  'retry is due': ({ context, event }: Step) => is.retryIsDue(context, event.seen),
+  'ended, to restart': ({ context, event }: TransitionArgs) =>
+    is.ended(context, event.observation) && is.restarts(context, event.observation),
+  'ended well': ({ context, event }: TransitionArgs) =>
+    is.ended(context, event.observation) && is.outcome(context, event.observation).well,
+  'ended badly': ({ context, event }: TransitionArgs) => is.ended(context, event.observation),
+  'not ready in time, to restart': ({ context, event }: TransitionArgs) =>
+    context.ending?.reason === 'StartDeadlineExceeded' && is.restarts(context, event.observation),
+  'not ready in time': ({ context, event }: TransitionArgs) =>
+    context.ending?.reason === 'StartDeadlineExceeded' && !is.unwanted(context, event.observation),
+  'was hung, to restart': ({ context, event }: TransitionArgs) => is.restarts(context, event.observation),
+  'was hung': ({ context, event }: TransitionArgs) => !is.unwanted(context, event.observation),
+  'retry is due': ({ context, event }: TransitionArgs) => is.retryIsDue(context, event.observation),
   otherwise: () => true,
 };

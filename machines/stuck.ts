@@ -11,10 +11,10 @@
 import { type Observation, parseInstant } from '../src/model/index.ts';
 
 /** Why this body, which is alive and has been ready, is hung; `undefined` where it is not. A lost heartbeat has not changed either. */
-export function whyHung(seen: Observation): { reason: string; message: string } | undefined {
-  const { heartbeat, vitals, limits } = seen;
+export function whyHung(observation: Observation): { reason: string; message: string } | undefined {
+  const { heartbeat, vitals, limits } = observation;
   if (!vitals) return undefined;
-  const bound = seen.desired.spec.max_job_time_seconds;
+  const bound = observation.desired.spec.max_job_time_seconds;
   const began = parseInstant(heartbeat?.job_started_at);
   if (bound !== undefined && began !== undefined) {
     // What the wrapper said, and the time since it last said anything.

@@ -9,9 +9,9 @@
  * Imports only the model and xstate. Reads no clock, no randomness and no environment.
  */
 import { assign, setup } from 'xstate';
-import type { Life } from './conditions.ts';
+import type { WorkerState } from './conditions.ts';
 import * as is from './conditions.ts';
-import { guards, type Step } from './guards.ts';
+import { guards, type TransitionArgs } from './guards.ts';
 import * as after from './transitions.ts';
 
 /** Rises when what is remembered changes its meaning; an older memo is then rebuilt from status and world. */
@@ -19,24 +19,24 @@ export const MACHINE_VERSION = 1;
 
 const life = setup({
   types: {
-    context: {} as Life,
-    events: {} as Step['event'],
-    input: {} as Life,
+    context: {} as WorkerState,
+    events: {} as TransitionArgs['event'],
+    input: {} as WorkerState,
   },
   guards,
   actions: {
     // What is remembered.
-    adopt: assign(({ context, event }) => after.adopted(context, event.seen)),
-    'mark ready': assign(({ context, event }) => after.markedReady(context, event.seen)),
-    'begin ending': assign(({ context, event }) => after.ending(context, event.seen)),
-    'give up': assign(({ context, event }) => after.hung(context, event.seen)),
-    'back off': assign(({ context, event }) => after.backedOff(context, event.seen)),
-    'next incarnation': assign(({ context, event }) => after.nextIncarnation(context, event.seen)),
-    'do without': assign(({ context, event }) => after.doneWithout(context, event.seen)),
-    'start afresh': assign(({ context, event }) => after.freshStart(context, event.seen)),
-    'join the queue': assign(({ context, event }) => after.queued(context, event.seen)),
-    'leave the queue': assign(({ context, event }) => after.admitted(context, event.seen)),
-    settle: assign(({ context, event }) => after.settled(context, event.seen)),
+    adopt: assign(({ context, event }) => after.adopted(context, event.observation)),
+    'mark ready': assign(({ context, event }) => after.markedReady(context, event.observation)),
+    'begin ending': assign(({ context, event }) => after.ending(context, event.observation)),
+    'give up': assign(({ context, event }) => after.hung(context, event.observation)),
+    'back off': assign(({ context, event }) => after.backedOff(context, event.observation)),
+    'next incarnation': assign(({ context, event }) => after.nextIncarnation(context, event.observation)),
+    'do without': assign(({ context, event }) => after.doneWithout(context, event.observation)),
+    'start afresh': assign(({ context, event }) => after.freshStart(context, event.observation)),
+    'join the queue': assign(({ context, event }) => after.queued(context, event.observation)),
+    'leave the queue': assign(({ context, event }) => after.admitted(context, event.observation)),
+    settle: assign(({ context, event }) => after.settled(context, event.observation)),
     // What is asked of the world: named here, carried out by src/reconcile/act.ts.
     build: (_, _params: { image: string }) => {},
     create: (_, _params: { incarnation: number }) => {},
@@ -51,16 +51,16 @@ const life = setup({
   },
 });
 
-const bodyId = ({ event }: Step) => ({ body_id: is.body(event.seen)?.id ?? '' });
+const bodyId = ({ event }: TransitionArgs) => ({ body_id: is.body(event.observation)?.id ?? '' });
 const build = {
   type: 'build',
-  params: ({ event }: Step) => ({
-    image: event.seen.image?.kind === 'unknown' ? '' : (event.seen.image?.name ?? ''),
+  params: ({ event }: TransitionArgs) => ({
+    image: event.observation.image?.kind === 'unknown' ? '' : (event.observation.image?.name ?? ''),
   }),
 } as const;
 const create = {
   type: 'create',
-  params: ({ context }: Step) => ({ incarnation: context.incarnation }),
+  params: ({ context }: TransitionArgs) => ({ incarnation: context.incarnation }),
 } as const;
 const start = { type: 'start', params: bodyId } as const;
 const deliver = { type: 'deliver', params: bodyId } as const;

@@ -32,10 +32,10 @@ const RECIPE = 2;
 const SILENCE_MS = 15_000;
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-export type Log = (line: string) => void;
+export type PrintLine = (line: string) => void;
 
 /** The name of a base image that is present now; throws with what was tried. */
-export async function ensureBaseImage(docker: Docker, log: Log): Promise<string> {
+export async function ensureBaseImage(docker: Docker, log: PrintLine): Promise<string> {
   const given = process.env.WORKER_BASE_IMAGE;
   if (given) {
     if (!(await isPresent(docker, given))) await pull(docker, given, log);
@@ -72,7 +72,7 @@ export async function isPresent(docker: Docker, name: string): Promise<boolean> 
   }
 }
 
-async function pull(docker: Docker, name: string, log: Log): Promise<void> {
+async function pull(docker: Docker, name: string, log: PrintLine): Promise<void> {
   log(`Pulling ${name} …`);
   const silence = new AbortController();
   let timer = setTimeout(() => silence.abort(), SILENCE_MS);
@@ -94,7 +94,11 @@ async function pull(docker: Docker, name: string, log: Log): Promise<void> {
 }
 
 /** Waits for the end of a build or pull. Its errors are in the stream, not in the status of the response. */
-export async function follow(docker: Docker, stream: NodeJS.ReadableStream, onLine?: Log): Promise<void> {
+export async function follow(
+  docker: Docker,
+  stream: NodeJS.ReadableStream,
+  onLine?: PrintLine,
+): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     docker.modem.followProgress(
       stream,
@@ -121,7 +125,7 @@ function ownName(): string {
 const nodeVersion = (): string =>
   JSON.parse(readFileSync(join(ROOT, 'node_modules', 'node', 'package.json'), 'utf8')).version;
 
-async function bootstrap(docker: Docker, name: string, log: Log): Promise<void> {
+async function bootstrap(docker: Docker, name: string, log: PrintLine): Promise<void> {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) {
     throw new Error(
       `Without a registry, the base image must be built by root on Linux. Set WORKER_BASE_IMAGE to an image with Node 24.`,

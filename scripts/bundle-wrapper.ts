@@ -40,7 +40,7 @@ const loadLate: Plugin = {
     on.onLoad({ filter: LAZY, namespace: 'late' }, ({ path }) => ({
       contents: `const load = () => process.getBuiltinModule('node:${path}');
 module.exports = ${CALLABLE.has(path) ? '(...args) => load()(...args)' : '{}'};
-for (const name of ${JSON.stringify(namesOf(path))})
+for (const name of ${JSON.stringify(listExports(path))})
   Object.defineProperty(module.exports, name, { get: () => load()[name], enumerable: true, configurable: true });`,
     }));
   },
@@ -68,7 +68,7 @@ const shakeBullmq: Plugin = {
 /** A module of Node that is a function itself. */
 const CALLABLE = new Set(['assert']);
 
-function namesOf(module: string): string[] {
+function listExports(module: string): string[] {
   return Object.keys(process.getBuiltinModule(`node:${module}`) ?? {});
 }
 
@@ -115,8 +115,8 @@ export async function bundleWrapper(): Promise<WrapperBundle> {
 }
 
 async function put(path: string, content: Buffer): Promise<void> {
-  const there = await readFile(path).catch(() => undefined);
-  if (there?.equals(content)) return;
+  const current = await readFile(path).catch(() => undefined);
+  if (current?.equals(content)) return;
   await mkdir(dirname(path), { recursive: true });
   const draft = `${path}.${process.pid}`;
   await writeFile(draft, content);

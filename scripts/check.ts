@@ -79,8 +79,8 @@ function run(gate: Gate): Promise<Result> {
   });
 }
 
-const asked = process.argv.slice(2);
-const unknown = asked.filter((name) => !gates.some((gate) => gate.name === name));
+const requested = process.argv.slice(2);
+const unknown = requested.filter((name) => !gates.some((gate) => gate.name === name));
 if (unknown.length > 0) {
   console.error(
     `Unknown gate "${unknown.join('", "')}". Available: ${gates.map(({ name }) => name).join(', ')}.`,
@@ -88,7 +88,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-const chosen = gates.filter(({ name }) => asked.length === 0 || asked.includes(name));
+const chosen = gates.filter(({ name }) => requested.length === 0 || requested.includes(name));
 const results = await Promise.all(chosen.map(run));
 const failed = results.filter(({ passed }) => !passed);
 for (const { gate, output } of failed) {

@@ -6,12 +6,12 @@
  * the reason if a check failed; 2 for an invalid option; 130 after Ctrl-C.
  */
 import { parseArgs } from 'node:util';
-import { messageOf } from '../src/model/index.ts';
+import { errorMessage } from '../src/model/index.ts';
 import { Cleanup } from './demo/cleanup.ts';
-import { Narrator } from './demo/narrator.ts';
-import { Orchestrator } from './demo/orchestrator.ts';
+import { Reporter } from './demo/narrator.ts';
+import { DemoOrchestrator } from './demo/orchestrator.ts';
 import { play } from './demo/play.ts';
-import { type Asked, setStage } from './demo/stage.ts';
+import { type DemoOptions, setStage } from './demo/stage.ts';
 
 const USAGE = `usage: npm run demo [-- --runtime docker|process]
 
@@ -24,7 +24,7 @@ const NEXT = `Next steps:
   npm test                                         run all tests against a real Redis and a real Docker
   README.md                                        read how it works, and the wire protocol for your own orchestrator`;
 
-function readArguments(): Asked {
+function readArguments(): DemoOptions {
   try {
     const { values } = parseArgs({ options: { runtime: { type: 'string' }, help: { type: 'boolean' } } });
     if (values.help) {
@@ -35,50 +35,50 @@ function readArguments(): Asked {
     if (runtime === undefined || runtime === 'docker' || runtime === 'process') return runtime;
     throw new Error(`--runtime is "${runtime}", but must be docker or process.`);
   } catch (error) {
-    console.error(`${messageOf(error)}\n\n${USAGE}`);
+    console.error(`${errorMessage(error)}\n\n${USAGE}`);
     process.exit(2);
   }
 }
 
-const asked = readArguments();
+const options = readArguments();
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => interrupted.abort(new Error(`ended by ${signal}`)));
 // A pager or `head` that is closed must not keep the cleanup from being done.
 process.stdout.on('error', () => interrupted.abort(new Error('the output is no longer read')));
 
-const narrator = new Narrator();
+const reporter = new Reporter();
 const cleanup = new Cleanup();
 let failure: string | undefined;
-let lastWords = () => '';
+let getLastOutput = () => '';
 try {
-  narrator.step('Prepare');
-  const stage = await setStage(asked, cleanup, (line) => narrator.say(line));
-  const { manager, redisUrl, cell } = stage;
-  lastWords = () => manager.lastWords(10);
-  const orchestrator = new Orchestrator(redisUrl, cell, interrupted.signal, () => manager.obstacle);
+  reporter.step('Prepare');
+  const environment = await setStage(options, cleanup, (line) => reporter.say(line));
+  const { manager, redisUrl, cell } = environment;
+  getLastOutput = () => manager.lastOutput(10);
+  const orchestrator = new DemoOrchestrator(redisUrl, cell, interrupted.signal, () => manager.obstacle);
   cleanup.add('connections', () => orchestrator.close());
-  narrator.seen(
-    `Redis: ${stage.redisHow}; bodies: ${[...new Set(stage.runtimes)].join(' and ')}; cell: ${cell}`,
+  reporter.seen(
+    `Redis: ${environment.redisHow}; bodies: ${[...new Set(environment.runtimes)].join(' and ')}; cell: ${cell}`,
   );
-  await play(stage, orchestrator, narrator);
+  await play(environment, orchestrator, reporter);
 } catch (error) {
-  failure = messageOf(error);
+  failure = errorMessage(error);
 }
 
 if (failure) {
   console.error(
-    `\n${interrupted.signal.aborted ? 'Interrupted' : 'FAILED'} at "${narrator.current}": ${failure}`,
+    `\n${interrupted.signal.aborted ? 'Interrupted' : 'FAILED'} at "${reporter.current}": ${failure}`,
   );
-  if (!interrupted.signal.aborted && lastWords())
-    console.error(`\nThe manager's last lines:\n${lastWords()}`);
+  if (!interrupted.signal.aborted && getLastOutput())
+    console.error(`\nThe manager's last lines:\n${getLastOutput()}`);
 }
-narrator.step('Clean up');
+reporter.step('Clean up');
 const left = await cleanup.run();
-if (left.length === 0) narrator.seen('nothing is left: no process, container, network, folder or key');
+if (left.length === 0) reporter.seen('nothing is left: no process, container, network, folder or key');
 else failure = `${failure ?? ''} What could not be cleaned up: ${left.join('; ')}`.trim();
 
-narrator.table();
+reporter.table();
 if (failure) console.error(`\nThe demo failed: ${failure}`);
 else console.log(`\n${NEXT}`);
 process.exit(failure ? (interrupted.signal.aborted ? 130 : 1) : 0);

@@ -1,6 +1,6 @@
 import Docker from 'dockerode';
-import { messageOf } from '../src/model/index.ts';
-import { connectionTo } from '../src/runtimes/docker/client.ts';
+import { errorMessage } from '../src/model/index.ts';
+import { toConnection } from '../src/runtimes/docker/client.ts';
 import { ensureDocker } from './ensure-docker.ts';
 
 /** A Docker daemon that the demo or `npm start` can use. */
@@ -19,10 +19,10 @@ const PING_MS = 2000;
 export async function engineAtHand(): Promise<Engine | { error: string }> {
   const host = process.env.DOCKER_HOST || 'unix:///var/run/docker.sock';
   try {
-    await new Docker({ ...connectionTo(host), timeout: PING_MS }).ping();
-    return { docker: new Docker(connectionTo(host)), host, stop: async () => {} };
+    await new Docker({ ...toConnection(host), timeout: PING_MS }).ping();
+    return { docker: new Docker(toConnection(host)), host, stop: async () => {} };
   } catch (error) {
-    return { error: `No Docker daemon answers at ${host} (${messageOf(error)}).` };
+    return { error: `No Docker daemon answers at ${host} (${errorMessage(error)}).` };
   }
 }
 
@@ -31,7 +31,7 @@ export async function engineAtAnyPrice(log: (line: string) => void): Promise<Eng
   const access = await ensureDocker(log);
   if ('error' in access) return access;
   const host = access.socket.startsWith('/') ? `unix://${access.socket}` : access.socket;
-  return { docker: new Docker(connectionTo(host)), host, stop: () => access.stop() };
+  return { docker: new Docker(toConnection(host)), host, stop: () => access.stop() };
 }
 
 /** Whether a container can connect to that Redis: a firewall may stand between a bridge and its own machine. */

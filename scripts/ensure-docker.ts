@@ -12,11 +12,11 @@ import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSy
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
-import { connectionTo } from '../src/runtimes/docker/client.ts';
+import { toConnection } from '../src/runtimes/docker/client.ts';
 import {
-  answers,
   attempt,
   dockerdPlace,
+  dockerdResponds,
   isAlive,
   isNamed,
   PING_MS,
@@ -46,18 +46,18 @@ const HOW = 'Install Docker (https://docs.docker.com/engine/install/), or set DO
 export async function ensureDocker(log: (line: string) => void): Promise<DockerAccess | { error: string }> {
   const given = process.env.DOCKER_HOST;
   const theirs = given ? given.replace(/^unix:\/\//, '') : '/var/run/docker.sock';
-  if (await answers(theirs)) return { socket: theirs, started: false, stop: async () => undefined };
+  if (await dockerdResponds(theirs)) return { socket: theirs, started: false, stop: async () => undefined };
   const silent = `DOCKER_HOST is ${given}, and no Docker daemon answers there. Start it, or unset DOCKER_HOST.`;
   if (given) return { error: silent };
   if (process.platform !== 'linux' || process.getuid?.() !== 0) {
     return { error: `No Docker daemon answers at ${theirs}. ${HOW}` };
   }
   return alone(async () => {
-    if (await answers(PLACE.socket)) return use(false);
+    if (await dockerdResponds(PLACE.socket)) return use(false);
     const obstacle = prepare(log);
     if (obstacle) return { error: `No Docker daemon answers at ${theirs}. ${obstacle}` };
     // Where an init system runs, installing the package has started the machine's own daemon.
-    if (await answers(theirs)) return { socket: theirs, started: false, stop: async () => undefined };
+    if (await dockerdResponds(theirs)) return { socket: theirs, started: false, stop: async () => undefined };
     return start(log);
   });
 }
@@ -159,13 +159,13 @@ function use(started: boolean): DockerAccess {
 
 /** Names of running containers. They are in use even if no user is recorded. */
 async function running(): Promise<string[]> {
-  const docker = new Docker({ ...connectionTo(PLACE.socket), timeout: PING_MS });
+  const docker = new Docker({ ...toConnection(PLACE.socket), timeout: PING_MS });
   return (await docker.listContainers()).map(({ Names }) => Names[0] ?? '?');
 }
 
 /** On explicit request: not while any containers run. */
 async function endIfIdle(): Promise<void> {
-  if (!(await answers(PLACE.socket))) return;
+  if (!(await dockerdResponds(PLACE.socket))) return;
   const names = await running();
   if (names.length > 0)
     throw new Error(`Containers are still running, so the daemon keeps running: ${names.join(', ')}`);

@@ -19,7 +19,7 @@ import {
   statusRecord,
 } from '../src/model/index.ts';
 import { createMetrics } from '../src/telemetry/metrics.ts';
-import { commentsOf, membersOf } from './generate/comments.ts';
+import { parseComments, parseMembers } from './generate/comments.ts';
 import { type Schema, typeOf } from './generate/schema.ts';
 import { writeOrCheck } from './generate/write.ts';
 
@@ -27,8 +27,8 @@ const ROOT = join(import.meta.dirname, '..');
 const BIOME = join(ROOT, 'node_modules', '.bin', 'biome');
 
 /** A schema of ours as JSON Schema, as those who write it see it, with the docstrings of these files of the model. */
-function schemaOf(schema: z.ZodType, title: string, files: string[]): Schema {
-  const comments = new Map(files.flatMap((file) => [...commentsOf(`src/model/${file}.ts`)]));
+function toSchema(schema: z.ZodType, title: string, files: string[]): Schema {
+  const comments = new Map(files.flatMap((file) => [...parseComments(`src/model/${file}.ts`)]));
   const made = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Schema;
   const describe = (one: Schema) => {
     const reserved: readonly unknown[] = RESERVED_RUNTIME_NAMES;
@@ -44,14 +44,14 @@ function schemaOf(schema: z.ZodType, title: string, files: string[]): Schema {
   return { title, ...made };
 }
 
-const pool = schemaOf(poolSpec, 'A pool, as in files, commands and the field spec of the hash pool:<name>', [
+const pool = toSchema(poolSpec, 'A pool, as in files, commands and the field spec of the hash pool:<name>', [
   'spec',
   'pool',
 ]);
 
 /** A pool has names of its own for fields that workers have, too: they are described where it is. */
 function commandSchema(): Schema {
-  const schema = schemaOf(command, 'An entry of worker:commands', ['spec', 'command']);
+  const schema = toSchema(command, 'An entry of worker:commands', ['spec', 'command']);
   for (const { properties } of schema.oneOf ?? schema.anyOf ?? [])
     if (properties?.pool?.properties) properties.pool = { ...pool, description: 'The spec of the pool.' };
   return schema;
@@ -59,12 +59,12 @@ function commandSchema(): Schema {
 
 const schemas = {
   command: commandSchema(),
-  input: schemaOf(inputMessage, 'An entry of worker:<id>:input', ['message']),
-  desired: schemaOf(desiredRecord, 'The hash worker:<id>, its spec parsed', ['record', 'spec']),
-  status: schemaOf(statusRecord, 'The hash worker:<id>:status', ['record']),
-  heartbeat: schemaOf(heartbeat, 'The string worker:<id>:heartbeat', ['heartbeat']),
+  input: toSchema(inputMessage, 'An entry of worker:<id>:input', ['message']),
+  desired: toSchema(desiredRecord, 'The hash worker:<id>, its spec parsed', ['record', 'spec']),
+  status: toSchema(statusRecord, 'The hash worker:<id>:status', ['record']),
+  heartbeat: toSchema(heartbeat, 'The string worker:<id>:heartbeat', ['heartbeat']),
   pool,
-  'pool-status': schemaOf(poolStatus, 'The hash pool:<name>:status', ['pool-status']),
+  'pool-status': toSchema(poolStatus, 'The hash pool:<name>:status', ['pool-status']),
 };
 
 function fields(schema: Schema, leaveOut: string[] = []): string {
@@ -94,7 +94,7 @@ const table = (rows: string[]) =>
 const variants = (schema: Schema) => schema.oneOf ?? schema.anyOf ?? [];
 const tagOf = (schema: Schema, tag: string) => String(schema.properties?.[tag]?.const);
 const interfaceTable = (file: string, name: string) =>
-  table(membersOf(`src/model/${file}.ts`, name).map((one) => row(one.name, `\`${one.type}\``, one.about)));
+  table(parseMembers(`src/model/${file}.ts`, name).map((one) => row(one.name, `\`${one.type}\``, one.about)));
 
 const reference = `# Reference of the wire protocol
 
@@ -120,7 +120,7 @@ ${variants(schemas.command)
 
 ## Responses: \`worker:responses\`, or the stream in \`reply_to\`
 
-${interfaceTable('command', 'Answer')}
+${interfaceTable('command', 'CommandResponse')}
 
 \`error.code\` is one of ${FAULT_CODES.map((code) => `\`${code}\``).join(', ')}.
 

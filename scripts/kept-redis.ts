@@ -42,7 +42,7 @@ interface Options {
 }
 
 const WAIT_MS = 60_000;
-const LOOK_MS = 100;
+const POLL_MS = 100;
 const LATE_MS = 3000;
 /** A server that is loading its data, or that hangs, does not answer within this. */
 const ANSWER_MS = 2000;
@@ -173,7 +173,7 @@ async function poll<T>(
   for (;;) {
     const found = await look();
     if (found !== undefined || performance.now() >= until) return found;
-    await delay(LOOK_MS);
+    await delay(POLL_MS);
   }
 }
 

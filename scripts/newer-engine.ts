@@ -11,7 +11,7 @@ import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, wri
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { has, installWithApt } from './ensure-docker.ts';
-import { answers } from './private-dockerd.ts';
+import { dockerdResponds } from './private-dockerd.ts';
 
 /** Debian's releases that have a newer engine: trixie 26.1, sid 28.5 with buildx. */
 export type Suite = 'trixie' | 'sid';
@@ -75,7 +75,7 @@ export async function startNewerEngine(
   );
   const socket = `${place.root}${RUN}/docker.sock`;
   const until = performance.now() + START_MS;
-  while (!(existsSync(socket) && (await answers(socket)))) {
+  while (!(existsSync(socket) && (await dockerdResponds(socket)))) {
     if (daemon.exitCode !== null || performance.now() > until) {
       const said = readFileSync(join(place.directory, 'dockerd.log'), 'utf8').trim().split('\n').at(-1);
       await end(daemon);

@@ -143,7 +143,7 @@ export function attempt<T>(read: () => T): T | undefined {
 async function isUp(daemon: ChildProcess, socket: string): Promise<boolean> {
   const until = performance.now() + START_MS;
   while (performance.now() < until) {
-    if (await answers(socket)) return true;
+    if (await dockerdResponds(socket)) return true;
     if (daemon.exitCode !== null || daemon.signalCode !== null) return false;
     await delay(100);
   }
@@ -151,7 +151,7 @@ async function isUp(daemon: ChildProcess, socket: string): Promise<boolean> {
 }
 
 /** Whether a daemon answers `GET /_ping`, within a deadline. */
-export async function answers(socket: string): Promise<boolean> {
+export async function dockerdResponds(socket: string): Promise<boolean> {
   const target = socket.startsWith('/') ? { socketPath: socket } : tcp(socket);
   if (target === undefined) return false;
   return new Promise((resolve) => {

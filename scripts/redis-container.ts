@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type Docker from 'dockerode';
-import { follow, isPresent, type Log } from './base-image.ts';
+import { follow, isPresent, type PrintLine } from './base-image.ts';
 import type { Launched } from './kept-redis.ts';
 import { configOf, type PrivateRedis } from './redis-config.ts';
 
@@ -15,7 +15,7 @@ const OWNER = 'worker-manager.private-redis';
 export async function startRedisContainer(
   docker: Docker,
   plan: PrivateRedis,
-  { image, directory, log }: { image: string; directory?: string | undefined; log: Log },
+  { image, directory, log }: { image: string; directory?: string | undefined; log: PrintLine },
 ): Promise<Launched | { error: string }> {
   const name =
     directory && `worker-manager-redis-${createHash('sha256').update(directory).digest('hex').slice(0, 12)}`;

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { Redis } from 'ioredis';
 
 /** Whether a Redis takes commands there within the time. */
-export async function answers(url: string, ms: number, isInVain = () => false): Promise<boolean> {
+export async function redisResponds(url: string, ms: number, isInVain = () => false): Promise<boolean> {
   const until = performance.now() + ms;
   const again = () => (performance.now() < until && !isInVain() ? 50 : null);
   const client = new Redis(url, {

@@ -14,7 +14,7 @@ import { has, installWithApt } from './ensure-docker.ts';
 import { type KeptRedis, type Launched, openKeptRedis } from './kept-redis.ts';
 import { configOf, newPassword, type PrivateRedis, urlAt } from './redis-config.ts';
 import { DEFAULT_REDIS_IMAGE, startRedisContainer } from './redis-container.ts';
-import { answers, freePort } from './redis-port.ts';
+import { freePort, redisResponds } from './redis-port.ts';
 
 export interface RedisAccess {
   /** As this machine sees it. Holds the password where there is one: never print it. */
@@ -82,7 +82,7 @@ export async function ensureRedis(
     const image = options.image ?? DEFAULT_REDIS_IMAGE;
     const found = await start('a private container of Redis', async (plan) => {
       const server = await startRedisContainer(docker, plan, { image, directory: options.directory, log });
-      if ('error' in server || (await answers(urlAt(plan), READY_MS))) return server;
+      if ('error' in server || (await redisResponds(urlAt(plan), READY_MS))) return server;
       await server.stop();
       return { error: 'Its container does not answer.' };
     });
@@ -134,7 +134,7 @@ async function openKept(
 }
 
 async function useGiven(url: string): Promise<RedisAccess | { error: string }> {
-  if (URL.canParse(url) && (await answers(url, 3000)))
+  if (URL.canParse(url) && (await redisResponds(url, 3000)))
     return { url, bodyUrl: process.env.WORKER_REDIS_URL, how: 'REDIS_URL', stop: async () => false };
   const shown = redactUrl(url);
   return {
@@ -192,7 +192,7 @@ async function startServer(
     server.stdout?.destroy();
     server.unref();
   };
-  if (await answers(urlAt(plan), READY_MS, () => isOver(server))) return { stop, leave };
+  if (await redisResponds(urlAt(plan), READY_MS, () => isOver(server))) return { stop, leave };
   await stop();
   return { error: `A private ${program} could not be started: ${said.trim().split('\n').at(-1)}. ${HOW}` };
 }

@@ -10,12 +10,12 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { apiTokenOf } from '../src/config/api-token.ts';
+import { resolveApiToken } from '../src/config/api-token.ts';
 import { readSettings, type Settings } from '../src/config/settings.ts';
 import { listen } from '../src/http/listen.ts';
-import { messageOf } from '../src/model/index.ts';
+import { errorMessage } from '../src/model/index.ts';
 import { createRuntimes } from '../src/runtimes/index.ts';
-import { keysOf } from '../src/store/keys.ts';
+import { getKeys } from '../src/store/keys.ts';
 import { bundleWrapper } from './bundle-wrapper.ts';
 import { type Engine, engineAtHand } from './engine.ts';
 import { ensureRedis, type RedisAccess } from './redis.ts';
@@ -39,7 +39,7 @@ let ended: { settings: Settings; env: NodeJS.ProcessEnv } | undefined;
 try {
   const settings = readSettings(process.env);
   // Refused before anything is started, as a wrong setting is; the manager makes the token that is missing on loopback.
-  apiTokenOf(settings, () => '');
+  resolveApiToken(settings, () => '');
   await checkPort(settings);
   await bundleWrapper();
   const engine = settings.runtime === 'process' ? undefined : await findEngine();
@@ -57,7 +57,7 @@ try {
   process.exitCode = await runManager(env, redis?.usersFd);
   ended = { settings, env };
 } catch (error) {
-  console.error(messageOf(error));
+  console.error(errorMessage(error));
   process.exitCode = 1;
 } finally {
   const redisEnded = await redis?.stop();
@@ -112,7 +112,7 @@ async function prepareImages(
     return {};
   } catch (error) {
     if (runtime === 'docker') throw error;
-    say(`${messageOf(error)}\nContinuing with processes only; RUNTIME=docker requires Docker.`);
+    say(`${errorMessage(error)}\nContinuing with processes only; RUNTIME=docker requires Docker.`);
     return { RUNTIME: 'process' };
   }
 }
@@ -120,7 +120,7 @@ async function prepareImages(
 function sayHowToReach({ url, how, joined }: RedisAccess, { cell }: Settings, directory: string): void {
   const { port, password } = new URL(url);
   const secret = password ? `default:$(cat '${join(directory, 'password')}')@` : '';
-  const { commands, responses } = keysOf(cell);
+  const { commands, responses } = getKeys(cell);
   const cli = 'redis-cli --no-auth-warning -u "$REDIS_URL"';
   const whose = joined
     ? 'Another manager of this cell started it and this one shares it; it stops with the last of them'

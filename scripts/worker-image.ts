@@ -9,14 +9,14 @@ import { join } from 'node:path';
 import Docker from 'dockerode';
 import { createImages } from '../src/images/index.ts';
 import { workerSpec } from '../src/model/index.ts';
-import { ensureBaseImage, type Log } from './base-image.ts';
+import { ensureBaseImage, type PrintLine } from './base-image.ts';
 import { bundleWrapper } from './bundle-wrapper.ts';
 
 const PACKAGE = join(import.meta.dirname, '..', 'package.json');
 const PLAIN = workerSpec.parse({ runtime: 'docker', agent_type: 'CUSTOM' });
 
 /** The worker image's name; it is present when this returns. Throws with what the build said. */
-export async function ensureWorkerImage(docker: Docker, log: Log): Promise<string> {
+export async function ensureWorkerImage(docker: Docker, log: PrintLine): Promise<string> {
   const baseImage = await ensureBaseImage(docker, log);
   await bundleWrapper();
   const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };

@@ -4,22 +4,22 @@ import { existsSync, readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { runCli } from './cli/index.ts';
-import type { ReachedBy } from './cli/parts.ts';
-import { apiTokenOf } from './config/api-token.ts';
-import { contextPath, keepToken, readContext, writeContext } from './config/context-file.ts';
+import type { ManagerAddress } from './cli/parts.ts';
+import { resolveApiToken } from './config/api-token.ts';
+import { contextPath, ensureToken, readContextFile, writeContextFile } from './config/context-file.ts';
 import { openHandlers } from './config/handlers-dir.ts';
-import { limitsOf } from './config/limits.ts';
+import { getLimits } from './config/limits.ts';
 import { openSecrets } from './config/secrets-dir.ts';
 import { explainSettings, readSettings, type Settings } from './config/settings.ts';
 import type { Environment } from './config/variable.ts';
 import { watchDisk } from './images/disk.ts';
 import { createCollector } from './images/gc.ts';
-import { createImages, type Images, imageObstacles, machineCa } from './images/index.ts';
+import { createImageAvailability, createImages, type Images, machineCa } from './images/index.ts';
 import {
   type Checkpoint,
+  errorMessage,
   getCapabilities,
   IMAGE_RUNTIME,
-  messageOf,
   type RuntimeName,
   toRuntimeNames,
   workerSpec,
@@ -40,9 +40,9 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
   version: string;
 };
 
-const imageOf = (settings: Settings) => settings.workerImage ?? DEFAULT_IMAGE;
+const getWorkerImage = (settings: Settings) => settings.workerImage ?? DEFAULT_IMAGE;
 
-function runtimesOf(settings: Settings, metrics?: Metrics) {
+function openRuntimesFrom(settings: Settings, metrics?: Metrics) {
   return createRuntimes({
     runtime: settings.runtime,
     cell: settings.cell,
@@ -50,7 +50,7 @@ function runtimesOf(settings: Settings, metrics?: Metrics) {
     workerRedisUrl: settings.workerRedisUrl,
     dockerHost: settings.dockerHost,
     dockerCallMs: settings.dockerCallSeconds * 1000,
-    image: imageOf(settings),
+    image: getWorkerImage(settings),
     home: settings.home,
     processUser: settings.processUser,
     handlersDir: settings.handlersDir,
@@ -62,11 +62,11 @@ function runtimesOf(settings: Settings, metrics?: Metrics) {
       disk_bytes: settings.defaultDiskBytes,
     },
     wrapper: { argv: [process.execPath, WRAPPER] },
-    observe: (runtime, ...told) => observing(runtime, metrics)(...told),
+    observe: (runtime, ...told) => recordCalls(runtime, metrics)(...told),
   });
 }
 
-const observing =
+const recordCalls =
   (runtime: RuntimeName, metrics?: Metrics) => (call: string, result: string, seconds: number) =>
     metrics?.runtimeCallDuration.observe(seconds, {
       runtime,
@@ -78,28 +78,28 @@ const observing =
 const usesImages = ({ runtime }: Settings) =>
   toRuntimeNames(runtime).some((name) => getCapabilities(name).usesImages);
 
-const roomOf = (settings: Settings, metrics?: Metrics) =>
+const openDiskCheck = (settings: Settings, metrics?: Metrics) =>
   !usesImages(settings)
     ? async () => undefined
     : watchDisk({
         host: settings.dockerHost,
         minFreeBytes: settings.imageMinFreeBytes,
-        observe: observing(IMAGE_RUNTIME, metrics),
-      }).roomFor;
+        observe: recordCalls(IMAGE_RUNTIME, metrics),
+      }).diskSpaceError;
 
 /** Images outlive the worker that they were built for, whoever built them: it is told by the same record for all. */
-const collectorOf = (settings: Settings, redis: Link, metrics?: Metrics, building?: () => boolean) =>
+const openCollector = (settings: Settings, redis: Link, metrics?: Metrics, building?: () => boolean) =>
   createCollector({
     host: settings.dockerHost,
     usage: new ImageUsage(redis),
     retentionDays: settings.imageRetentionDays,
     budgetBytes: settings.imageBudgetBytes,
     cacheBudgetBytes: settings.buildCacheBudgetBytes,
-    observe: observing(IMAGE_RUNTIME, metrics),
+    observe: recordCalls(IMAGE_RUNTIME, metrics),
     ...(building && { building }),
   });
 
-function imagesOf(
+function openImages(
   settings: Settings,
   metrics?: Metrics,
 ): (changed: () => void, now?: () => number) => Images {
@@ -113,7 +113,7 @@ function imagesOf(
         pipIndexUrl: settings.pipIndexUrl,
         buildMs: settings.imageBuildSeconds * 1000,
       },
-      observe: observing(IMAGE_RUNTIME, metrics),
+      observe: recordCalls(IMAGE_RUNTIME, metrics),
       built: (result, seconds) => {
         metrics?.imageBuilds.inc(1, {
           result: result === 'built' ? 'ok' : result === 'refused' ? 'capacity' : result,
@@ -122,12 +122,12 @@ function imagesOf(
       },
       onChange: changed,
       now,
-      roomFor: roomOf(settings),
+      diskSpaceError: openDiskCheck(settings),
     });
 }
 
 /** Values that no log line may show. */
-function secretsOf({ redisUrl, workerRedisUrl, apiToken }: Settings): string[] {
+function getKnownSecrets({ redisUrl, workerRedisUrl, apiToken }: Settings): string[] {
   const passwords = [redisUrl, workerRedisUrl].map((url) =>
     url ? decodeURIComponent(new URL(url).password) : '',
   );
@@ -138,7 +138,7 @@ function secretsOf({ redisUrl, workerRedisUrl, apiToken }: Settings): string[] {
  * For the crash tests: `act:create:after@2` ends this process, as SIGKILL does, when it comes by that checkpoint
  * for the second time. Not set, there are no checkpoints.
  */
-function crashAt(text: string | undefined): Checkpoint | undefined {
+function parseCheckpoint(text: string | undefined): Checkpoint | undefined {
   const [point, nth] = text?.split('@') ?? [];
   let left = Number(nth ?? 1);
   return point
@@ -153,17 +153,17 @@ function crashAt(text: string | undefined): Checkpoint | undefined {
 /** The environment of a verb: without REDIS_URL, Redis is the one of the manager that started last in this cell here. */
 function verbEnv(): { env: Environment; fromFile: string[] } {
   const { env } = process;
-  const redisUrl = env.REDIS_URL ? undefined : readContext(contextPath(readSettings(env)))?.redis_url;
+  const redisUrl = env.REDIS_URL ? undefined : readContextFile(contextPath(readSettings(env)))?.redis_url;
   return redisUrl === undefined
     ? { env, fromFile: [] }
     : { env: { ...env, REDIS_URL: redisUrl }, fromFile: ['REDIS_URL'] };
 }
 
-function reachedBy(): ReachedBy {
+function resolveManagerAddress(): ManagerAddress {
   const { env, fromFile } = verbEnv();
   const settings = readSettings(env);
   const path = contextPath(settings);
-  const known = readContext(path);
+  const known = readContextFile(path);
   return {
     ...{ path, cell: settings.cell, redisUrl: settings.redisUrl, redisFromFile: fromFile.length > 0 },
     ...{ url: env.WM_URL || known?.url, token: env.WM_TOKEN || known?.token },
@@ -171,19 +171,19 @@ function reachedBy(): ReachedBy {
 }
 
 /** For the command line of this machine; a manager that lists no address of its own listens on loopback, too. */
-function tellContext(settings: Settings & { apiToken: string }, generated: boolean, url: string): void {
+function writeCellContext(settings: Settings & { apiToken: string }, generated: boolean, url: string): void {
   const near = new URL(url);
   if (near.hostname === '0.0.0.0') near.hostname = '127.0.0.1';
   if (near.hostname === '[::]') near.hostname = '[::1]';
   const { apiToken: token, redisUrl: redis_url } = settings;
-  writeContext(contextPath(settings), { url: near.origin, token, token_generated: generated, redis_url });
+  writeContextFile(contextPath(settings), { url: near.origin, token, token_generated: generated, redis_url });
 }
 
 process.exitCode = await runCli(process.argv.slice(2), {
   version,
   settings: () => readSettings(verbEnv().env),
   managerSettings: () => readSettings(process.env),
-  context: reachedBy,
+  context: resolveManagerAddress,
   explainSettings() {
     const { env, fromFile } = verbEnv();
     return explainSettings(readSettings(env), env, fromFile);
@@ -195,14 +195,14 @@ process.exitCode = await runCli(process.argv.slice(2), {
     const blocking = connectBlocking(settings.redisUrl).duplicate(quick);
     return { redis, blocking, store: new Store(redis, settings.cell) };
   },
-  runtimes: (settings) => runtimesOf(settings),
-  limits: limitsOf,
+  runtimes: (settings) => openRuntimesFrom(settings),
+  limits: getLimits,
   async bodyImage(settings) {
     if (settings.workerImage) {
       const name = settings.workerImage;
       return { name, present: await hasImage(settings.dockerHost, name) };
     }
-    const images = imagesOf(settings)(() => {});
+    const images = openImages(settings)(() => {});
     try {
       const state = await images.state(PLAIN);
       if (state.kind === 'unknown') throw new Error(state.error);
@@ -212,40 +212,40 @@ process.exitCode = await runCli(process.argv.slice(2), {
       await images.close();
     }
   },
-  images: (settings) => imagesOf(settings)(() => {}),
-  collector: (settings, redis) => collectorOf(settings, redis),
+  images: (settings) => openImages(settings)(() => {}),
+  collector: (settings, redis) => openCollector(settings, redis),
   wrapperIsBuilt: () => existsSync(WRAPPER),
   async serve(given, signal, { cleanup }) {
     let generated = false;
-    const apiToken = apiTokenOf(given, () => {
+    const apiToken = resolveApiToken(given, () => {
       generated = true;
-      return keepToken(contextPath(given));
+      return ensureToken(contextPath(given));
     });
     const settings = { ...given, apiToken };
     const metrics = createMetrics({ version });
-    const log = createLogger({ level: settings.logLevel, version, secrets: secretsOf(settings) });
-    const checkpoint = crashAt(process.env.WM_CRASH_AT);
+    const log = createLogger({ level: settings.logLevel, version, secrets: getKnownSecrets(settings) });
+    const checkpoint = parseCheckpoint(process.env.WM_CRASH_AT);
     // Loaded by the manager alone: half of what a verb loads would be its.
     const { serve } = await import('./manager/serve.ts');
     await serve({
-      ...{ settings, metrics, log, signal, checkpoint, cleanup, ...runtimesOf(settings, metrics) },
+      ...{ settings, metrics, log, signal, checkpoint, cleanup, ...openRuntimesFrom(settings, metrics) },
       // None where the operator names one image for all Docker bodies, or there are none.
-      images: settings.workerImage || !usesImages(settings) ? undefined : imagesOf(settings, metrics),
+      images: settings.workerImage || !usesImages(settings) ? undefined : openImages(settings, metrics),
       collector: usesImages(settings)
-        ? (redis, building) => collectorOf(settings, redis, metrics, building)
+        ? (redis, building) => openCollector(settings, redis, metrics, building)
         : undefined,
       secrets: openSecrets(settings.secretsDir),
       handlers: openHandlers(settings.handlersDir),
-      roomFor: roomOf(settings, metrics),
+      diskSpaceError: openDiskCheck(settings, metrics),
       listening(url) {
         try {
-          tellContext(settings, generated, url);
+          writeCellContext(settings, generated, url);
         } catch (error) {
-          log.warn({ why: messageOf(error) }, 'failed to write the context file; set REDIS_URL for wm');
+          log.warn({ why: errorMessage(error) }, 'failed to write the context file; set REDIS_URL for wm');
         }
       },
-      imageObstacle: (images) =>
-        imageObstacles({ host: settings.dockerHost, foreignImage: settings.workerImage, images }),
+      imageUnavailableReason: (images) =>
+        createImageAvailability({ host: settings.dockerHost, foreignImage: settings.workerImage, images }),
     });
   },
   stdout: process.stdout,

@@ -1,16 +1,16 @@
 import type { Redis } from 'ioredis';
 import type { Heartbeat } from '../src/model/heartbeat.ts';
-import { type Keys, keysOf } from '../src/store/keys.ts';
-import { codeOf } from './agent/exit.ts';
+import { getKeys, type Keys } from '../src/store/keys.ts';
+import { getExitCode } from './agent/exit.ts';
 import type { Assigned } from './boot/await-claim.ts';
-import { bringUp, flush, PATIENCE_MIN_MS, SIGTERM_CODE } from './boot/boot.ts';
-import { readStart } from './boot/initial-state.ts';
+import { bootWorker, flush, PATIENCE_MIN_MS, SIGTERM_CODE } from './boot/boot.ts';
+import { readStartState } from './boot/initial-state.ts';
 import type { Log } from './log.ts';
-import type { Settings } from './settings.ts';
+import type { WrapperSettings } from './settings.ts';
 import { InputReader } from './streams/input.ts';
-import type { Output } from './streams/output-queue.ts';
-import type { Sender } from './streams/output-sender.ts';
-import { connectBlocking, connectCommands } from './streams/redis-connection.ts';
+import type { OutputQueue } from './streams/output-queue.ts';
+import type { OutputSender } from './streams/output-sender.ts';
+import { openBlockingConnection, openCommandConnection } from './streams/redis-connection.ts';
 import type { NodeClaim } from './tasks/node-claim.ts';
 
 /** What was answered is acknowledged within a round trip, once the last output has arrived. */
@@ -22,23 +22,23 @@ const EX_CONFIG = 78;
  * The life of one body, from its first look at Redis to its exit code: read the spec, start the agent, say `ready`,
  * carry prompts in and output out, and end when the agent ends or the body is told to.
  */
-export async function live(first: Settings, firstLog: Log): Promise<number> {
+export async function runWrapper(first: WrapperSettings, firstLog: Log): Promise<number> {
   let [settings, log] = [first, firstLog];
-  const keys = keysOf(settings.cell);
-  const commands = connectCommands(settings.redisUrl, log);
+  const keys = getKeys(settings.cell);
+  const commands = openCommandConnection(settings.redisUrl, log);
   const told = new AbortController();
   let onSignal = () => told.abort();
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => onSignal());
 
-  const node = settings.external ? await nodeOf(settings, keys) : undefined;
-  const refused = node && (await claimName(node.claim, commands, log, told.signal));
+  const node = settings.external ? await openNode(settings, keys) : undefined;
+  const refused = node && (await claimNodeName(node.claim, commands, log, told.signal));
   if (refused !== undefined) return refused;
   node?.claim.keep(commands, (message) => {
     log.error(`${message} This node exits.`);
     onSignal();
   });
   const asked = { redis: commands, keys, workerId: settings.workerId, log, signal: told.signal };
-  let start = await readStart({ ...asked, spec: node?.spec });
+  let start = await readStartState({ ...asked, spec: node?.spec });
   if (!start) {
     log.info('shutdown requested before the agent was started');
     return SIGTERM_CODE;
@@ -55,52 +55,52 @@ export async function live(first: Settings, firstLog: Log): Promise<number> {
   }
   const { spec } = start;
   const up = { settings, log, start, commands, keys, signal: told.signal };
-  const brought = await bringUp({ ...up, pulse: assigned?.pulse, register: node?.beat });
+  const brought = await bootWorker({ ...up, heartbeat: assigned?.heartbeat, register: node?.beat });
   if (typeof brought === 'number') {
     await node?.claim.drop(commands);
     return brought;
   }
-  const { work, stage, sender, output, backlog, pulse, ending, attach } = brought;
-  process.on('exit', () => work.kill());
-  const blocking = assigned?.blocking ?? connectBlocking(settings.redisUrl, log);
+  const { workload, environment, sender, output, spool, heartbeat, shutdown, attach } = brought;
+  process.on('exit', () => workload.kill());
+  const blocking = assigned?.blocking ?? openBlockingConnection(settings.redisUrl, log);
   const key = keys.input(settings.workerId);
   const input = new InputReader({ blocking, commands, key, log, passed: start.passed });
-  pulse.passed = () => input.passed;
-  input.onPassed = () => pulse.soon();
+  heartbeat.passed = () => input.passed;
+  input.onPassed = () => heartbeat.soon();
   const leaving = () => {
     input.stop();
-    void pulse.end();
+    void heartbeat.end();
   };
   attach(input, leaving);
-  onSignal = () => ending.begin('signal');
-  if (told.signal.aborted) ending.begin('signal');
-  void input.run((entry) => work.handle(entry));
+  onSignal = () => shutdown.begin('signal');
+  if (told.signal.aborted) shutdown.begin('signal');
+  void input.run((entry) => workload.handle(entry));
 
-  const { exit, code, sentence, answered } = await work.over;
+  const { exit, code, sentence, answered } = await workload.result;
   leaving();
-  await stage.gateway?.close();
+  await environment.modelProxy?.close();
   // Of an agent that was told to go, the entry says how it went; the body itself did as it was told.
-  const exitCode = ending.why === 'shutdown' ? codeOf(exit) : code;
-  output.tell('exited', sentence, { exit_code: exitCode, signal: exit.signal });
+  const exitCode = shutdown.reason === 'shutdown' ? getExitCode(exit) : code;
+  output.emit('exited', sentence, { exit_code: exitCode, signal: exit.signal });
   const patience = Math.max(spec.stop_grace_seconds * 1000, PATIENCE_MIN_MS);
-  const arrived = await flush(sender, patience, () => ending.hardAt);
+  const arrived = await flush(sender, patience, () => shutdown.hardAt);
   if (arrived && answered) await input.acknowledge(answered.id, answered.also);
-  if (arrived) await Promise.race([work.settled(), pause(SETTLE_MS)]);
-  else sayLost(sender, output, log);
-  pulse.busy = false;
-  await pulse.end();
+  if (arrived) await Promise.race([workload.settled(), pause(SETTLE_MS)]);
+  else reportLostOutput(sender, output, log);
+  heartbeat.busy = false;
+  await heartbeat.end();
   if (node) {
-    await pulse.leave(node.leave());
+    await heartbeat.leave(node.leave());
     log.info('node stopped', { exit_code: node.claim.lost ? EX_CONFIG : code });
   }
-  ending.clear();
-  backlog.remove();
+  shutdown.clear();
+  spool.remove();
   end(commands, blocking);
   return node?.claim.lost ? EX_CONFIG : code;
 }
 
 /** Answers the exit code of a node that may not work under its name; undefined if it may. */
-async function claimName(
+async function claimNodeName(
   claim: NodeClaim,
   redis: Redis,
   log: Log,
@@ -116,18 +116,18 @@ async function claimName(
 }
 
 /** A node that was started by hand brings its own spec, and registers itself instead of having a heartbeat. */
-async function nodeOf(settings: Settings, keys: Keys) {
+async function openNode(settings: WrapperSettings, keys: Keys) {
   const { Registration, externalSpec } = await import('./tasks/node-registration.ts');
   const registration = new Registration(keys, settings);
   return {
     spec: externalSpec(),
     claim: registration.claim,
-    beat: (beat: Heartbeat) => registration.beat(beat),
+    beat: (heartbeat: Heartbeat) => registration.beat(heartbeat),
     leave: () => registration.leave(),
   };
 }
 
-function sayLost(sender: Sender, output: Output, log: Log): void {
+function reportLostOutput(sender: OutputSender, output: OutputQueue, log: Log): void {
   const [sent, kept] = [sender.unsent(), output.unsent()];
   log.error('Redis connection was not restored; the last output is lost', {
     lost_lines: sent.lines + kept.lines,

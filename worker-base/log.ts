@@ -20,7 +20,7 @@ export type LogFormat = 'json' | 'text';
  * The few lines of a manager's body go to stderr, which the manager reads the end of. The log of a node that a person
  * started goes to stdout, where `docker logs` finds it.
  */
-export interface LogPlace {
+export interface LogTarget {
   format: LogFormat;
   to: 'stdout' | 'stderr';
 }
@@ -41,11 +41,11 @@ export function readLogLevel(text: string | undefined): string {
  * A log that never throws: a full or closed stream loses lines and harms nothing else. It never holds the address of
  * Redis or prompts.
  */
-export function makeLog(
+export function createLog(
   level: string,
   workerId: string,
   incarnation: number,
-  { format, to }: LogPlace = { format: 'json', to: 'stderr' },
+  { format, to }: LogTarget = { format: 'json', to: 'stderr' },
 ): Log {
   const least = LEAST[level] ?? 1;
   const write = (at: Level) => (msg: string, fields?: Record<string, unknown>) => {

@@ -12,9 +12,9 @@
  * This file is the only one that reads the environment.
  */
 import { setFlagsFromString } from 'node:v8';
-import { live } from './lifecycle.ts';
-import { flushLog, makeLog } from './log.ts';
-import { readSettings, type Settings } from './settings.ts';
+import { runWrapper } from './lifecycle.ts';
+import { createLog, flushLog } from './log.ts';
+import { readWrapperSettings, type WrapperSettings } from './settings.ts';
 
 /** As sysexits.h: a setting is wrong; a defect of ours. */
 const EX_CONFIG = 78;
@@ -24,12 +24,12 @@ const EX_SOFTWARE = 70;
 // for them trebles the memory (170 instead of 108 MiB at 50 MB/s) and is no faster. Set here, because it acts at run time.
 setFlagsFromString('--semi-space-growth-factor=1');
 
-async function settingsOrExit(): Promise<Settings> {
+async function settingsOrExit(): Promise<WrapperSettings> {
   try {
-    return readSettings(process.env);
+    return readWrapperSettings(process.env);
   } catch (error) {
     const place = process.env.WORKER_INCARNATION ? undefined : ({ format: 'text', to: 'stdout' } as const);
-    makeLog('error', process.env.WORKER_ID ?? '', 0, place).error(
+    createLog('error', process.env.WORKER_ID ?? '', 0, place).error(
       error instanceof Error ? error.message : String(error),
     );
     await flushLog();
@@ -47,7 +47,7 @@ const [, , title] = process.argv;
 if (title) process.title = title;
 
 const settings = await settingsOrExit();
-const log = makeLog(settings.logLevel, settings.workerId, settings.incarnation, {
+const log = createLog(settings.logLevel, settings.workerId, settings.incarnation, {
   format: settings.logFormat,
   to: settings.external ? 'stdout' : 'stderr',
 });
@@ -62,4 +62,4 @@ process.on('unhandledRejection', fail);
 if (process.pid === 1) {
   log.warn('wrapper is PID 1 and cannot reap orphans; start the container with an init (docker run --init)');
 }
-live(settings, log).then(exit, fail);
+runWrapper(settings, log).then(exit, fail);

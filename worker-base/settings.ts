@@ -6,7 +6,7 @@ import { type LogFormat, readLogLevel } from './log.ts';
 import { SPOOL_BYTES } from './streams/limits.ts';
 
 /** What the wrapper is told by its environment; nothing else of the wrapper reads it. */
-export interface Settings {
+export interface WrapperSettings {
   workerId: string;
   workerType: string;
   incarnation: number;
@@ -73,7 +73,7 @@ function readRedisUrl(text: string): string {
 const COUNT = countIn([0, 2 ** 40]);
 
 /** Reads the variables of a body; throws with the variable's name and what is allowed. */
-export function readSettings(env: NodeJS.ProcessEnv): Settings {
+export function readWrapperSettings(env: NodeJS.ProcessEnv): WrapperSettings {
   const external = !env.WORKER_INCARNATION;
   const need = (name: string) => {
     const value = env[name];

@@ -6,30 +6,30 @@ const MARGIN_SHARE = 4;
 const GOODBYE_MS = 500;
 
 /** Why a life ends before the agent ends by itself. */
-export type Why = 'signal' | 'shutdown' | 'deadline';
+export type ShutdownReason = 'signal' | 'shutdown' | 'deadline';
 
 /** When the agent is killed and when the wrapper gives up, both by performance.now(). */
-export class Ending {
+export class Shutdown {
   readonly #graceMs: number;
-  readonly #onEnd: (why: Why) => void;
+  readonly #onEnd: (reason: ShutdownReason) => void;
   readonly #onKill: () => void;
   #timer: NodeJS.Timeout | undefined;
   #killAt = Number.POSITIVE_INFINITY;
   /** The first reason; the others only hasten. */
-  why: Why | undefined;
+  reason: ShutdownReason | undefined;
   /** After this the runtime kills the whole body: what is not said by then is lost. */
   hardAt = Number.POSITIVE_INFINITY;
 
-  constructor(graceSeconds: number, on: { end: (why: Why) => void; kill: () => void }) {
+  constructor(graceSeconds: number, on: { end: (reason: ShutdownReason) => void; kill: () => void }) {
     this.#graceMs = graceSeconds * 1000;
     this.#onEnd = on.end;
     this.#onKill = on.kill;
   }
 
   /** Begins the end. Repeated calls are harmless: none of them lengthens it. */
-  begin(why: Why): void {
+  begin(reason: ShutdownReason): void {
     const now = performance.now();
-    if (why === 'signal') {
+    if (reason === 'signal') {
       const farewell = farewellMs(this.#graceMs / 1000);
       const last = Math.max(this.#graceMs + farewell - farewell / MARGIN_SHARE, GOODBYE_MS);
       this.hardAt = Math.min(this.hardAt, now + last);
@@ -39,9 +39,9 @@ export class Ending {
       clearTimeout(this.#timer);
       this.#timer = setTimeout(this.#onKill, this.#graceMs);
     }
-    if (this.why) return;
-    this.why = why;
-    this.#onEnd(why);
+    if (this.reason) return;
+    this.reason = reason;
+    this.#onEnd(reason);
   }
 
   clear(): void {

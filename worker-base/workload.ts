@@ -1,28 +1,28 @@
 import type { ChainableCommander } from 'ioredis';
 import type { WorkerSpec } from '../src/model/spec.ts';
 import type { Exit } from './agent/exit.ts';
-import type { Why } from './shutdown.ts';
-import type { Pulse } from './streams/heartbeat.ts';
+import type { ShutdownReason } from './shutdown.ts';
+import type { HeartbeatSender } from './streams/heartbeat.ts';
 import type { InputEntry } from './streams/input.ts';
 import { readMessage } from './streams/input-message.ts';
-import type { Output } from './streams/output-queue.ts';
+import type { OutputQueue } from './streams/output-queue.ts';
 
 /** How a body's work ended, once nothing of the agent lives and all that it said is told. */
-export interface Over {
+export interface WorkloadResult {
   exit: Exit;
   /** The exit code of the body. */
   code: number;
   /** For people, in the entry `exited`. */
   sentence: string;
   /** The entry of the input that is to be acknowledged once the last output has arrived. */
-  answered?: { id: string; also: Also } | undefined;
+  answered?: { id: string; also: AddCommands } | undefined;
 }
 
 /** What is done in the same transaction as an acknowledgement. */
-export type Also = (transaction: ChainableCommander) => void;
+export type AddCommands = (transaction: ChainableCommander) => void;
 
 /** What a body does between `ready` and `exited`: it hands prompts to an agent, in one of two ways. */
-export interface Work {
+export interface Workload {
   /** The first process of the agent. */
   pid: number;
   /** What the entry `ready` says, where it is not of an agent. */
@@ -30,26 +30,26 @@ export interface Work {
   /** Takes an entry of the input stream, whatever it holds. */
   handle(entry: InputEntry): void;
   /** The body is told to end: no new prompts, SIGTERM. What it has not answered is left to the next incarnation. */
-  end(why: Why): void;
+  end(reason: ShutdownReason): void;
   /** The grace is over: SIGKILL. */
   kill(): void;
   /** The agent may be read again. */
   resume(): void;
-  over: Promise<Over>;
+  result: Promise<WorkloadResult>;
   /** Settles when all that was answered is acknowledged. */
   settled(): Promise<unknown>;
 }
 
 /** What both ways of working need of the body. */
-export interface Surroundings {
+export interface WorkloadContext {
   spec: WorkerSpec;
-  output: Output;
-  pulse: Pulse;
-  acknowledge(id: string, also?: Also): Promise<void>;
+  output: OutputQueue;
+  heartbeat: HeartbeatSender;
+  acknowledge(id: string, also?: AddCommands): Promise<void>;
   /** Settles when the entry stands in Redis. */
   arrived(seq: number): Promise<void>;
   /** Ends the body, as an orchestrator may ask for. */
-  end(why: Why): void;
+  end(reason: ShutdownReason): void;
   /** The agent has ended: no more input, from now on. */
   leaving(): void;
   /** By when all must be over, by performance.now(). */
@@ -57,12 +57,12 @@ export interface Surroundings {
 }
 
 /** A readable entry of the input; what is none is refused, told and acknowledged. */
-export function open(entry: InputEntry, { output, acknowledge }: Surroundings) {
+export function parseInput(entry: InputEntry, { output, acknowledge }: WorkloadContext) {
   const read = readMessage(entry.data);
   if (read.ok) return read.message;
   const list = read.issues.map(({ path, message }) => (path ? `${path} ${message}` : message)).join('; ');
   const { issues, requestId } = read;
-  refuse(
+  rejectInput(
     entry.id,
     requestId,
     'invalid_input',
@@ -74,15 +74,15 @@ export function open(entry: InputEntry, { output, acknowledge }: Surroundings) {
 }
 
 /** Tells that an entry of the input can't be served, and acknowledges it. */
-export function refuse(
+export function rejectInput(
   id: string,
   requestId: string | undefined,
   reason: string,
   content: string,
-  { output, acknowledge }: Pick<Surroundings, 'output' | 'acknowledge'>,
+  { output, acknowledge }: Pick<WorkloadContext, 'output' | 'acknowledge'>,
   more: object = {},
 ): void {
-  output.tell('turn_failed', content, { reason, request_id: requestId, entry_id: id, ...more });
+  output.emit('turn_failed', content, { reason, request_id: requestId, entry_id: id, ...more });
   void acknowledge(id);
 }
 

@@ -1,4 +1,4 @@
-import { messageOf } from '../../src/model/index.ts';
+import { errorMessage } from '../../src/model/index.ts';
 import type { Runtime } from '../../src/runtimes/runtime.ts';
 
 /** What must be undone in reverse order, whatever happens. */
@@ -16,7 +16,7 @@ export class Cleanup {
       try {
         await act();
       } catch (error) {
-        failures.push(`${what}: ${messageOf(error)}`);
+        failures.push(`${what}: ${errorMessage(error)}`);
       }
     }
     return failures;

@@ -1,5 +1,5 @@
 /** The fields of an output entry that the check uses. */
-export interface Told {
+export interface DemoEntry {
   seq: number;
   type: string;
   content: string;
@@ -12,7 +12,7 @@ const NUMBERED = /^line (\d+)$/;
  * Checks the output of one worker: `seq` increases by one from 1, and the numbers that the agent printed increase by
  * one from 1. Pure.
  */
-export class Ledger {
+export class OutputChecker {
   /** `seq` of the last entry. */
   seq = 0;
   /** The last number that the agent printed. */
@@ -21,7 +21,7 @@ export class Ledger {
   readonly faults: string[] = [];
 
   /** Checks the next entry of the stream; returns the numbers in it. */
-  add({ seq, type, content }: Told): number[] {
+  add({ seq, type, content }: DemoEntry): number[] {
     if (seq !== this.seq + 1) this.faults.push(`seq ${seq} follows seq ${this.seq}`);
     this.seq = seq;
     if (type === 'gap') this.faults.push(`a gap: ${content}`);

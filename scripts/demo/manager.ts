@@ -65,7 +65,7 @@ export class ManagerProcess {
   }
 
   /** Its last log lines, to explain why the demo failed. */
-  lastWords(lines: number): string {
+  lastOutput(lines: number): string {
     try {
       return readFileSync(this.#log, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
     } catch {

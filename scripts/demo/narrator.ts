@@ -9,7 +9,7 @@ interface Row {
 }
 
 /** Reports on stdout what happens, with seconds since the start, and ends with a table. */
-export class Narrator {
+export class Reporter {
   readonly #began = performance.now();
   readonly #rows: Row[] = [];
   #step: { title: string; since: number } | undefined;

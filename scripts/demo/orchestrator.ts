@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import type { LifecycleEvent } from '../../src/model/index.ts';
-import { keysOf } from '../../src/store/keys.ts';
-import { Ledger, type Told } from './ledger.ts';
+import { getKeys } from '../../src/store/keys.ts';
+import { type DemoEntry, OutputChecker } from './ledger.ts';
 
 /** A response on the response stream. */
-export interface Answer {
+export interface DemoResponse {
   request_id?: string;
   success: boolean;
   worker_id?: string;
@@ -13,27 +13,27 @@ export interface Answer {
   error?: { code: string; message: string };
 }
 
-export type Output = Told & { incarnation: number; request_id?: string; pid?: number };
+export type DemoOutput = DemoEntry & { incarnation: number; request_id?: string; pid?: number };
 
 /** A worker as its orchestrator knows it. */
 export interface Worker {
   id: string;
   name: string;
   runtime: string;
-  ledger: Ledger;
+  checker: OutputChecker;
 }
 
 const BLOCK_MS = 1000;
 const POLL_MS = 25;
 
 /** An orchestrator: a program that knows only Redis and the keys of the wire protocol. */
-export class Orchestrator {
+export class DemoOrchestrator {
   readonly #url: string;
   readonly #redis: Redis;
-  readonly #keys: ReturnType<typeof keysOf>;
+  readonly #keys: ReturnType<typeof getKeys>;
   readonly #signal: AbortSignal;
   readonly #obstacle: () => string | undefined;
-  readonly #answers = new Map<string, Answer>();
+  readonly #answers = new Map<string, DemoResponse>();
   readonly #followers: Promise<void>[] = [];
   readonly #end = new AbortController();
 
@@ -42,15 +42,15 @@ export class Orchestrator {
     this.#obstacle = obstacle;
     this.#url = url;
     this.#signal = AbortSignal.any([signal, this.#end.signal]);
-    this.#keys = keysOf(cell);
+    this.#keys = getKeys(cell);
     this.#redis = connect(url);
-    this.#follow<Answer>(this.#keys.responses, (answer) => {
+    this.#follow<DemoResponse>(this.#keys.responses, (answer) => {
       if (answer.request_id) this.#answers.set(answer.request_id, answer);
     });
   }
 
   /** Writes a command to the stream and waits for its response; throws if it is refused. */
-  async command(fields: { command: string; [field: string]: unknown }): Promise<Answer> {
+  async command(fields: { command: string; [field: string]: unknown }): Promise<DemoResponse> {
     const request_id = randomUUID();
     await this.#redis.xadd(this.#keys.commands, '*', 'data', JSON.stringify({ request_id, ...fields }));
     const answer = await this.until(`a response to ${fields.command}`, () => this.#answers.get(request_id));
@@ -61,17 +61,17 @@ export class Orchestrator {
   /** Creates a worker. */
   async create(spec: { name: string; runtime: string; [field: string]: unknown }): Promise<Worker> {
     const { worker_id: id = '' } = await this.command({ command: 'create', ...spec });
-    return { id, name: spec.name, runtime: spec.runtime, ledger: new Ledger() };
+    return { id, name: spec.name, runtime: spec.runtime, checker: new OutputChecker() };
   }
 
   /** Passes on the output of a worker as it arrives, with its numbers, and records it in the worker's ledger. */
-  output({ id, ledger }: Worker, told: (message: Output, numbers: number[]) => void): void {
-    this.#follow<Output>(this.#keys.output(id), (message) => told(message, ledger.add(message)));
+  output({ id, checker }: Worker, onEntry: (message: DemoOutput, numbers: number[]) => void): void {
+    this.#follow<DemoOutput>(this.#keys.output(id), (message) => onEntry(message, checker.add(message)));
   }
 
   /** Passes on the history of a worker as it grows. */
-  events(id: string, told: (event: LifecycleEvent) => void): void {
-    this.#follow(this.#keys.events(id), told);
+  events(id: string, onEntry: (event: LifecycleEvent) => void): void {
+    this.#follow(this.#keys.events(id), onEntry);
   }
 
   async prompt(id: string, content: string, request_id: string): Promise<void> {
@@ -84,11 +84,11 @@ export class Orchestrator {
   }
 
   /** Waits for a condition; throws with its description if it is not met in time. */
-  async until<T>(what: string, look: () => T | Promise<T>, seconds = 60): Promise<NonNullable<T>> {
+  async until<T>(what: string, poll: () => T | Promise<T>, seconds = 60): Promise<NonNullable<T>> {
     const limit = performance.now() + seconds * 1000;
     for (;;) {
       this.#signal.throwIfAborted();
-      const found = await look();
+      const found = await poll();
       if (found) return found;
       const obstacle = this.#obstacle();
       if (obstacle) throw new Error(obstacle);

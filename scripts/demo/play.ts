@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { AGENT_COMMAND } from './agent.ts';
 import { type Fingerprint, fingerprint } from './bodies.ts';
-import type { Narrator } from './narrator.ts';
-import type { Orchestrator, Output, Worker } from './orchestrator.ts';
-import type { Stage } from './stage.ts';
+import type { Reporter } from './narrator.ts';
+import type { DemoOrchestrator, DemoOutput, Worker } from './orchestrator.ts';
+import type { DemoEnvironment } from './stage.ts';
 
 /** Number of lines of each worker that pass between two steps, so that there is something to lose. */
 const LINES_BETWEEN = 40;
@@ -21,8 +21,12 @@ interface Actor extends Worker {
 }
 
 /** The steps of the demo, in order. Throws if something is not as promised. */
-export async function play(stage: Stage, orchestrator: Orchestrator, tell: Narrator): Promise<void> {
-  const scenes = new Scenes(stage, orchestrator, tell);
+export async function play(
+  environment: DemoEnvironment,
+  orchestrator: DemoOrchestrator,
+  tell: Reporter,
+): Promise<void> {
+  const scenes = new Scenes(environment, orchestrator, tell);
   await scenes.startManager();
   await scenes.declareWorkers();
   await scenes.readOutput();
@@ -34,28 +38,28 @@ export async function play(stage: Stage, orchestrator: Orchestrator, tell: Narra
 }
 
 class Scenes {
-  readonly #stage: Stage;
-  readonly #orchestrator: Orchestrator;
-  readonly #tell: Narrator;
+  readonly #environment: DemoEnvironment;
+  readonly #orchestrator: DemoOrchestrator;
+  readonly #tell: Reporter;
   readonly #actors: Actor[] = [];
   #managerPid = 0;
 
-  constructor(stage: Stage, orchestrator: Orchestrator, tell: Narrator) {
-    this.#stage = stage;
+  constructor(environment: DemoEnvironment, orchestrator: DemoOrchestrator, tell: Reporter) {
+    this.#environment = environment;
     this.#orchestrator = orchestrator;
     this.#tell = tell;
   }
 
   async startManager(): Promise<void> {
     this.#tell.step('Start a manager');
-    this.#managerPid = this.#stage.manager.start();
+    this.#managerPid = this.#environment.manager.start();
     await this.#orchestrator.command({ command: 'list' });
     this.#tell.seen(`process ${this.#managerPid} leads the cell and answers commands`);
   }
 
   async declareWorkers(): Promise<void> {
     this.#tell.step('Create two workers');
-    for (const [at, runtime] of this.#stage.runtimes.entries())
+    for (const [at, runtime] of this.#environment.runtimes.entries())
       await this.#declare(`${runtime}-${at + 1}`, runtime);
     await this.#all('to be RUNNING', async ({ id, name, pid }) => {
       const { status, reason, message } = await this.#orchestrator.status(id);
@@ -73,7 +77,7 @@ class Scenes {
   async readOutput(): Promise<void> {
     this.#tell.step('Read their output');
     await this.#moreLines();
-    const counted = this.#actors.map(({ name, ledger }) => `${ledger.lines} lines of ${name}`);
+    const counted = this.#actors.map(({ name, checker }) => `${checker.lines} lines of ${name}`);
     this.#tell.seen(`${counted.join(' and ')}, each as printed`);
   }
 
@@ -89,17 +93,17 @@ class Scenes {
 
   async killManager(): Promise<void> {
     this.#tell.step('Kill the manager');
-    const before = this.#actors.map(({ ledger }) => ledger.lines);
-    await this.#stage.manager.kill();
+    const before = this.#actors.map(({ checker }) => checker.lines);
+    await this.#environment.manager.kill();
     this.#tell.say(`kill -9 ${this.#managerPid}: no manager is running, and the workers keep running`);
     await this.#moreLines();
-    const alone = this.#actors.map(({ ledger }, at) => ledger.lines - (before[at] ?? 0));
+    const alone = this.#actors.map(({ checker }, at) => checker.lines - (before[at] ?? 0));
     this.#tell.seen(`${alone.join(' and ')} more lines while no manager was running`);
   }
 
   async startAgain(): Promise<void> {
     this.#tell.step('Start it again');
-    const pid = this.#stage.manager.start();
+    const pid = this.#environment.manager.start();
     await this.#all('to be adopted', ({ adopted }) => adopted);
     for (const actor of this.#actors) {
       const now = await this.#look(actor);
@@ -113,11 +117,11 @@ class Scenes {
   async countLines(): Promise<void> {
     this.#tell.step('Count the lines');
     await this.#moreLines();
-    for (const { name, ledger } of this.#actors) {
-      if (ledger.faults.length > 0) throw new Error(`${name}: ${ledger.faults.slice(0, 5).join('; ')}.`);
-      this.#tell.of(name, `lines 1 to ${ledger.lines}, seq 1 to ${ledger.seq}`);
+    for (const { name, checker } of this.#actors) {
+      if (checker.faults.length > 0) throw new Error(`${name}: ${checker.faults.slice(0, 5).join('; ')}.`);
+      this.#tell.of(name, `lines 1 to ${checker.lines}, seq 1 to ${checker.seq}`);
     }
-    const lines = this.#actors.reduce((sum, { ledger }) => sum + ledger.lines, 0);
+    const lines = this.#actors.reduce((sum, { checker }) => sum + checker.lines, 0);
     this.#tell.seen(`${lines} lines: none lost, none duplicated, all in order`);
   }
 
@@ -158,7 +162,7 @@ class Scenes {
     this.#orchestrator.output(actor, (message, numbers) => this.#hear(actor, message, numbers));
   }
 
-  #hear(actor: Actor, message: Output, numbers: number[]): void {
+  #hear(actor: Actor, message: DemoOutput, numbers: number[]): void {
     const show = (line: string) => this.#tell.of(actor.name, `│ ${line}`.trimEnd());
     for (const number of numbers) if (number <= 3 || number % SHOWN_LINES === 0) show(`line ${number}`);
     if (message.type === 'ready') actor.pid = message.pid ?? 0;
@@ -173,14 +177,14 @@ class Scenes {
   }
 
   #look({ runtime, bodyId, pid }: Actor): Promise<Fingerprint> {
-    return fingerprint(runtime, bodyId, pid, this.#stage.engine?.docker);
+    return fingerprint(runtime, bodyId, pid, this.#environment.engine?.docker);
   }
 
   async #moreLines(): Promise<void> {
-    const goals = new Map(this.#actors.map((actor) => [actor, actor.ledger.lines + LINES_BETWEEN]));
+    const goals = new Map(this.#actors.map((actor) => [actor, actor.checker.lines + LINES_BETWEEN]));
     await this.#all(
       `to print ${LINES_BETWEEN} lines`,
-      (actor) => actor.ledger.lines >= (goals.get(actor) ?? 0),
+      (actor) => actor.checker.lines >= (goals.get(actor) ?? 0),
     );
   }
 

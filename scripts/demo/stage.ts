@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { messageOf } from '../../src/model/index.ts';
+import { errorMessage } from '../../src/model/index.ts';
 import { createRuntimes } from '../../src/runtimes/index.ts';
 import { bundleWrapper } from '../bundle-wrapper.ts';
 import { canReach, type Engine, engineAtAnyPrice, engineAtHand } from '../engine.ts';
@@ -13,11 +13,11 @@ import { ManagerProcess } from './manager.ts';
 import { removeKeys } from './orchestrator.ts';
 
 /** `undefined`: processes, and Docker if it is available. */
-export type Asked = 'docker' | 'process' | undefined;
+export type DemoOptions = 'docker' | 'process' | undefined;
 type Log = (line: string) => void;
 
 /** The environment of the demo. */
-export interface Stage {
+export interface DemoEnvironment {
   cell: string;
   redisUrl: string;
   redisHow: string;
@@ -30,12 +30,12 @@ export interface Stage {
 }
 
 /** Finds or creates everything; `cleanup` undoes what was created. Throws if something is missing. */
-export async function setStage(asked: Asked, cleanup: Cleanup, say: Log): Promise<Stage> {
+export async function setStage(options: DemoOptions, cleanup: Cleanup, say: Log): Promise<DemoEnvironment> {
   const cell = `demo-${randomBytes(3).toString('hex')}`;
   const home = mkdtempSync(join(tmpdir(), 'worker-manager-demo-'));
   cleanup.add('its folder', () => rmSync(home, { recursive: true, force: true }));
   const wrapper = await bundleWrapper();
-  const found = await findEngine(asked, cleanup, say);
+  const found = await findEngine(options, cleanup, say);
 
   const redis = await ensureRedis(say, { docker: found?.engine.docker });
   if ('error' in redis) throw new Error(redis.error);
@@ -44,13 +44,14 @@ export async function setStage(asked: Asked, cleanup: Cleanup, say: Log): Promis
   cleanup.add('keys', () => removeKeys(redis.url, cell));
   const bodyUrl = redis.bodyUrl ?? (found && (await throughBridge(redis.url, found.engine)));
   const obstacle = found && (await whyUnreachable(found, bodyUrl ?? redis.url));
-  if (obstacle && asked === 'docker') throw new Error(obstacle);
+  if (obstacle && options === 'docker') throw new Error(obstacle);
   if (obstacle) say(`${obstacle} Continuing without Docker.`);
   const usable = obstacle ? undefined : found;
 
   const second = usable ? 'docker' : 'process';
-  const runtimes: Stage['runtimes'] = asked === 'docker' ? ['docker', 'docker'] : ['process', second];
-  const runtime = asked ?? (usable ? 'auto' : 'process');
+  const runtimes: DemoEnvironment['runtimes'] =
+    options === 'docker' ? ['docker', 'docker'] : ['process', second];
+  const runtime = options ?? (usable ? 'auto' : 'process');
   const env = {
     ...process.env,
     ...{ CELL: cell, RUNTIME: runtime, REDIS_URL: redis.url, WORKER_MANAGER_HOME: home },
@@ -78,11 +79,11 @@ interface Found {
   image: string;
 }
 
-async function findEngine(asked: Asked, cleanup: Cleanup, say: Log): Promise<Found | undefined> {
-  if (asked === 'process') return undefined;
-  const engine = asked === 'docker' ? await engineAtAnyPrice(say) : await engineAtHand();
+async function findEngine(options: DemoOptions, cleanup: Cleanup, say: Log): Promise<Found | undefined> {
+  if (options === 'process') return undefined;
+  const engine = options === 'docker' ? await engineAtAnyPrice(say) : await engineAtHand();
   if ('error' in engine) {
-    if (asked === 'docker') throw new Error(engine.error);
+    if (options === 'docker') throw new Error(engine.error);
     say(`${engine.error} Continuing with processes only.`);
     return undefined;
   }
@@ -90,8 +91,8 @@ async function findEngine(asked: Asked, cleanup: Cleanup, say: Log): Promise<Fou
   try {
     return { engine, image: await ensureWorkerImage(engine.docker, say) };
   } catch (error) {
-    if (asked === 'docker') throw error;
-    say(`The worker image could not be built: ${messageOf(error)} Continuing with processes only.`);
+    if (options === 'docker') throw error;
+    say(`The worker image could not be built: ${errorMessage(error)} Continuing with processes only.`);
     return undefined;
   }
 }

@@ -2,7 +2,7 @@ import ts from 'typescript';
 import { read } from './write.ts';
 
 /** The docstrings of a model file by what they stand at: the properties of its objects, then its constants. */
-export function commentsOf(path: string): Map<string, string> {
+export function parseComments(path: string): Map<string, string> {
   const file = ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest, true);
   const properties = new Map<string, string>();
   const constants = new Map<string, string>();
@@ -19,7 +19,7 @@ export function commentsOf(path: string): Map<string, string> {
 }
 
 /** The members of an interface with their types, for what has no schema. */
-export function membersOf(path: string, name: string): { name: string; type: string; about: string }[] {
+export function parseMembers(path: string, name: string): { name: string; type: string; about: string }[] {
   const file = ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest, true);
   const found = file.statements.find((one) => ts.isInterfaceDeclaration(one) && one.name.text === name);
   if (!found || !ts.isInterfaceDeclaration(found)) throw new Error(`${path} has no interface ${name}`);

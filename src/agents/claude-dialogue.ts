@@ -1,7 +1,16 @@
-import type { AgentEvent, OpenDialogue, Step, TurnEnd, Usage } from './dialogue.ts';
-import { failureOfStatus, failureOfText, INTERRUPTED } from './failure.ts';
-import { eventsOfContent, type Fields, fields, list, number, objectOf, text, textOfContent } from './json.ts';
-import { rememberTools } from './remembered.ts';
+import type { AgentEvent, DialogueStep, OpenDialogue, TokenUsage, TurnEnd } from './dialogue.ts';
+import { classifyMessage, classifyStatus, INTERRUPTED } from './failure.ts';
+import {
+  contentToEvents,
+  contentToText,
+  type JsonObject,
+  parseObject,
+  toNumber,
+  toObject,
+  toObjects,
+  toText,
+} from './json.ts';
+import { createToolMap } from './remembered.ts';
 
 const line = (value: object) => `${JSON.stringify(value)}\n`;
 const request = (id: string, subtype: string) =>
@@ -13,8 +22,8 @@ const HOOK = /^PreToolUse:\w+ hook error: /;
 /** Claude Code's stream-json, a process for many turns. What it says is not documented in full: unknown is passed over. */
 export const openClaude: OpenDialogue = ({ session: resumed }) => {
   /** Tools in use, by the id of the use. */
-  const tools = rememberTools();
-  const denied = rememberTools();
+  const tools = createToolMap();
+  const denied = createToolMap();
   let session = resumed;
   /** `begun`: the CLI has written `init` for it, as it does first of all in every turn. */
   let turn: { interrupted: boolean; begun: boolean } | undefined;
@@ -35,47 +44,53 @@ export const openClaude: OpenDialogue = ({ session: resumed }) => {
     return [{ type: 'permission_denied', content, tool, tool_use_id: id }];
   }
 
-  function hearSystem(said: Fields): Step {
-    const id = text(said.tool_use_id);
-    switch (said.subtype) {
+  function hearSystem(received: JsonObject): DialogueStep {
+    const id = toText(received.tool_use_id);
+    switch (received.subtype) {
       case 'init': {
-        const name = text(said.session_id);
-        const step: Step = name === '' || name === session ? {} : { session: name };
+        const name = toText(received.session_id);
+        const step: DialogueStep = name === '' || name === session ? {} : { session: name };
         if (name !== '') session = name;
         if (turn) turn.begun = true;
         // An interrupt that came before the turn had begun had nothing to interrupt.
         return turn?.interrupted ? { ...step, write: interrupt() } : step;
       }
       case 'api_retry':
-        return { events: [{ type: 'stderr', content: retryOf(said) }], retrying: true };
+        return { events: [{ type: 'stderr', content: formatRetry(received) }], retrying: true };
       case 'permission_denied':
-        return { events: denial(id, text(said.tool_name), text(said.message) || text(said.decision_reason)) };
+        return {
+          events: denial(
+            id,
+            toText(received.tool_name),
+            toText(received.message) || toText(received.decision_reason),
+          ),
+        };
       default:
         return {};
     }
   }
 
-  function hearAssistant(said: Fields): Step {
+  function hearAssistant(received: JsonObject): DialogueStep {
     // An error of the endpoint in the clothes of an answer: the result tells it.
-    if (said.error) return {};
-    const events = eventsOfContent(fields(said.message)?.content, tools);
+    if (received.error) return {};
+    const events = contentToEvents(toObject(received.message)?.content, tools);
     // What a helper of the agent says is for the agent.
-    const own = said.parent_tool_use_id == null;
+    const own = received.parent_tool_use_id == null;
     return { events: own ? events : events.filter(({ type }) => type !== 'message') };
   }
 
-  function hearUser(said: Fields): Step {
+  function hearUser(received: JsonObject): DialogueStep {
     const refused = new Set(
-      list(said.tool_result_meta)
-        .filter(({ permission_decision }) => fields(permission_decision)?.decision === 'reject')
-        .map(({ id }) => text(id)),
+      toObjects(received.tool_result_meta)
+        .filter(({ permission_decision }) => toObject(permission_decision)?.decision === 'reject')
+        .map(({ id }) => toText(id)),
     );
-    const events = list(fields(said.message)?.content).flatMap((block): AgentEvent[] => {
+    const events = toObjects(toObject(received.message)?.content).flatMap((block): AgentEvent[] => {
       if (block.type !== 'tool_result') return [];
-      const id = text(block.tool_use_id);
+      const id = toText(block.tool_use_id);
       const tool = tools.get(id) ?? '';
       tools.delete(id);
-      const content = textOfContent(block.content);
+      const content = contentToText(block.content);
       const is_error = block.is_error === true;
       return [
         ...(refused.has(id) ? denial(id, tool, content.replace(HOOK, '')) : []),
@@ -85,31 +100,32 @@ export const openClaude: OpenDialogue = ({ session: resumed }) => {
     return { events };
   }
 
-  function hearResult(said: Fields): Step {
-    const cost = costOf(said, spent);
-    spent = number(said.total_cost_usd);
+  function hearResult(received: JsonObject): DialogueStep {
+    const cost = toCost(received, spent);
+    spent = toNumber(received.total_cost_usd);
     // A turn that it began by itself, because something in the background ended; a prompt's own has no origin.
-    const origin = text(fields(said.origin)?.kind);
+    const origin = toText(toObject(received.origin)?.kind);
     if (origin !== '' && origin !== 'human') return {};
-    const lost = text(said.subtype) !== 'success' && failureOfText(errorsOf(said)) === 'session_lost';
+    const lost =
+      toText(received.subtype) !== 'success' && classifyMessage(joinErrors(received)) === 'session_lost';
     if (!turn && !lost) return {};
     if (turn && ended && !turn.begun && !lost) return {};
     ended = true;
     const interrupted = turn?.interrupted === true;
     turn = undefined;
     tools.clear();
-    return { ended: { ...outcomeOf(said, interrupted), usage: usageOf(said), ...cost } };
+    return { ended: { ...toTurnEnd(received, interrupted), usage: parseUsage(received), ...cost } };
   }
 
-  function hearRequest(said: Fields): Step {
-    const asked = fields(said.request);
+  function hearRequest(received: JsonObject): DialogueStep {
+    const asked = toObject(received.request);
     // Whatever may be refused has been by the settings and the hook before it asks anybody.
     const response =
       asked?.subtype === 'can_use_tool'
         ? { subtype: 'success', response: { behavior: 'allow', updatedInput: asked.input ?? {} } }
         : { subtype: 'error', error: 'This request is not supported.' };
     return {
-      write: line({ type: 'control_response', response: { ...response, request_id: said.request_id } }),
+      write: line({ type: 'control_response', response: { ...response, request_id: received.request_id } }),
     };
   }
 
@@ -124,58 +140,64 @@ export const openClaude: OpenDialogue = ({ session: resumed }) => {
       turn.interrupted = true;
       return { write: interrupt() };
     },
-    hear(heard) {
-      const said = objectOf(heard);
-      switch (said?.type) {
+    receive(heard) {
+      const received = parseObject(heard);
+      switch (received?.type) {
         case 'system':
-          return hearSystem(said);
+          return hearSystem(received);
         case 'assistant':
-          return hearAssistant(said);
+          return hearAssistant(received);
         case 'user':
-          return hearUser(said);
+          return hearUser(received);
         case 'result':
-          return hearResult(said);
+          return hearResult(received);
         case 'control_request':
-          return hearRequest(said);
+          return hearRequest(received);
         case 'control_response':
-          return fields(said.response)?.request_id === 'initialize' ? { ready: true } : {};
+          return toObject(received.response)?.request_id === 'initialize' ? { ready: true } : {};
         default:
-          return said && typeof said.type === 'string' ? {} : { unreadable: true };
+          return received && typeof received.type === 'string' ? {} : { unreadable: true };
       }
     },
   };
 };
 
-function retryOf(said: Fields): string {
-  const status = number(said.error_status);
+function formatRetry(received: JsonObject): string {
+  const status = toNumber(received.error_status);
   const what = status > 0 ? `answered ${status}` : 'did not answer';
-  const seconds = (number(said.retry_delay_ms) / 1000).toFixed(1);
-  const tries = `attempt ${number(said.attempt)} of ${number(said.max_retries)}`;
-  return `The model's endpoint ${what} (${text(said.error) || 'unknown'}); ${tries}, retrying in ${seconds} s.`;
+  const seconds = (toNumber(received.retry_delay_ms) / 1000).toFixed(1);
+  const tries = `attempt ${toNumber(received.attempt)} of ${toNumber(received.max_retries)}`;
+  return `The model's endpoint ${what} (${toText(received.error) || 'unknown'}); ${tries}, retrying in ${seconds} s.`;
 }
 
-const errorsOf = (said: Fields) => (Array.isArray(said.errors) ? said.errors.map(text).join('; ') : '');
+const joinErrors = (received: JsonObject) =>
+  Array.isArray(received.errors) ? received.errors.map(toText).join('; ') : '';
 
-function outcomeOf(said: Fields, interrupted: boolean): TurnEnd {
+function toTurnEnd(received: JsonObject, interrupted: boolean): TurnEnd {
   // An error of the endpoint has the subtype `success` too.
-  if (said.is_error === false) return { ok: true, result: text(said.result) };
-  const message = text(said.result) || errorsOf(said) || text(said.subtype) || 'Claude Code gave no reason.';
+  if (received.is_error === false) return { ok: true, result: toText(received.result) };
+  const message =
+    toText(received.result) ||
+    joinErrors(received) ||
+    toText(received.subtype) ||
+    'Claude Code gave no reason.';
   const failed = (reason: (TurnEnd & { ok: false })['reason']): TurnEnd => ({ ok: false, reason, message });
   if (interrupted) return INTERRUPTED;
-  if (said.subtype === 'error_max_turns' || said.subtype === 'error_max_budget_usd') return failed('limit');
-  if (said.stop_reason === 'refusal') return failed('refused');
-  return failed(failureOfStatus(number(said.api_error_status)) ?? failureOfText(message));
+  if (received.subtype === 'error_max_turns' || received.subtype === 'error_max_budget_usd')
+    return failed('limit');
+  if (received.stop_reason === 'refusal') return failed('refused');
+  return failed(classifyStatus(toNumber(received.api_error_status)) ?? classifyMessage(message));
 }
 
 /** What this turn cost: the total is of the whole process, and after a resume perhaps of earlier ones too. */
-function costOf(said: Fields, spent: number | undefined): { cost_usd?: number } {
-  const total = number(said.total_cost_usd);
+function toCost(received: JsonObject, spent: number | undefined): { cost_usd?: number } {
+  const total = toNumber(received.total_cost_usd);
   if (spent === undefined) {
-    const all = Object.values(fields(said.modelUsage) ?? {}).reduce<number>((sum, each) => {
-      const { inputTokens, outputTokens } = fields(each) ?? {};
-      return sum + number(inputTokens) + number(outputTokens);
+    const all = Object.values(toObject(received.modelUsage) ?? {}).reduce<number>((sum, each) => {
+      const { inputTokens, outputTokens } = toObject(each) ?? {};
+      return sum + toNumber(inputTokens) + toNumber(outputTokens);
     }, 0);
-    const { input_tokens, output_tokens } = usageOf(said);
+    const { input_tokens, output_tokens } = parseUsage(received);
     // More tokens than this turn's: the total holds what earlier processes spent, which is not known here.
     if (all > input_tokens + output_tokens) return {};
   }
@@ -184,12 +206,12 @@ function costOf(said: Fields, spent: number | undefined): { cost_usd?: number } 
   return { cost_usd: Number((total - before).toFixed(6)) };
 }
 
-function usageOf(said: Fields): Usage {
-  const usage = fields(said.usage) ?? {};
+function parseUsage(received: JsonObject): TokenUsage {
+  const usage = toObject(received.usage) ?? {};
   return {
-    input_tokens: number(usage.input_tokens),
-    output_tokens: number(usage.output_tokens),
-    cache_read_tokens: number(usage.cache_read_input_tokens),
-    cache_write_tokens: number(usage.cache_creation_input_tokens),
+    input_tokens: toNumber(usage.input_tokens),
+    output_tokens: toNumber(usage.output_tokens),
+    cache_read_tokens: toNumber(usage.cache_read_input_tokens),
+    cache_write_tokens: toNumber(usage.cache_creation_input_tokens),
   };
 }

@@ -1,7 +1,7 @@
 import { openClaude } from './claude-dialogue.ts';
 import { ANTHROPIC, ANTHROPIC_API_KEY, NO_KEY } from './credentials.ts';
-import type { AgentKind, LaunchOrder } from './kind.ts';
-import { commandLine } from './shell-word.ts';
+import type { AgentKind, LaunchOptions } from './kind.ts';
+import { formatCommandLine } from './shell-word.ts';
 
 const SETTINGS = '.claude/worker.json';
 
@@ -17,7 +17,7 @@ export const claude: AgentKind = {
     { secret: 'CLAUDE_CODE_OAUTH_TOKEN', header: 'authorization', prefix: 'Bearer ' },
   ],
   model: ANTHROPIC,
-  launch: (order) => ({ argv: argvOf(order), env: envOf(order), files: filesOf(order) }),
+  launch: (order) => ({ argv: buildArgv(order), env: buildEnv(order), files: buildFiles(order) }),
   dialogue: openClaude,
   conversation: ['.claude/projects'],
 };
@@ -25,20 +25,26 @@ export const claude: AgentKind = {
 /** Tools that begin turns which nobody asked for: by the clock, or when something in the background happens. */
 const TIMERS = ['CronCreate', 'CronDelete', 'CronList', 'Monitor', 'ScheduleWakeup'];
 
-function argvOf({ gate, home, session }: LaunchOrder): string[] {
+function buildArgv({ policyCommand, home, session }: LaunchOptions): string[] {
   return [
     ...['claude', '-p', '--input-format', 'stream-json', '--output-format', 'stream-json', '--verbose'],
     ...['--disallowedTools', TIMERS.join(',')],
     // Who has no hook to ask may do everything. With one, what neither it nor the rules allow is refused: the
     // hook alone would fail open.
-    ...(gate
+    ...(policyCommand
       ? ['--permission-mode', 'dontAsk', '--settings', `${home}/${SETTINGS}`]
       : ['--dangerously-skip-permissions']),
     ...(session === undefined ? [] : ['--resume', session]),
   ];
 }
 
-function envOf({ spec, gateway, secrets, root, gate }: LaunchOrder): Record<string, string> {
+function buildEnv({
+  spec,
+  modelProxyUrl,
+  secrets,
+  root,
+  policyCommand,
+}: LaunchOptions): Record<string, string> {
   const defaults = {
     // Long commands would go on after the turn, and their end would begin a turn that nobody asked for.
     CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: '1',
@@ -49,20 +55,20 @@ function envOf({ spec, gateway, secrets, root, gate }: LaunchOrder): Record<stri
     CLAUDE_CODE_MAX_RETRIES: '4',
     API_TIMEOUT_MS: '120000',
     // Without questions it refuses to work as root, unless this says that nothing can be harmed.
-    ...(root && !gate && { IS_SANDBOX: '1' }),
+    ...(root && !policyCommand && { IS_SANDBOX: '1' }),
   };
   const own = Object.entries(defaults).filter(([name]) => spec.env?.[name] === undefined);
   // It marks its requests by the kind of credential that it believes to have.
   const token = secrets.includes('CLAUDE_CODE_OAUTH_TOKEN') && !secrets.includes('ANTHROPIC_API_KEY');
   return {
     ...Object.fromEntries(own),
-    ANTHROPIC_BASE_URL: gateway,
+    ANTHROPIC_BASE_URL: modelProxyUrl,
     [token ? 'CLAUDE_CODE_OAUTH_TOKEN' : 'ANTHROPIC_API_KEY']: NO_KEY,
   };
 }
 
-function filesOf({ gate, spec }: LaunchOrder): Record<string, string> {
-  if (!gate) return {};
+function buildFiles({ policyCommand, spec }: LaunchOptions): Record<string, string> {
+  if (!policyCommand) return {};
   const settings = {
     permissions: {
       allow: [
@@ -73,7 +79,9 @@ function filesOf({ gate, spec }: LaunchOrder): Record<string, string> {
       deny: ['WebFetch', 'WebSearch'],
     },
     hooks: {
-      PreToolUse: [{ matcher: 'Bash', hooks: [{ type: 'command', command: commandLine(gate) }] }],
+      PreToolUse: [
+        { matcher: 'Bash', hooks: [{ type: 'command', command: formatCommandLine(policyCommand) }] },
+      ],
     },
   };
   return { [SETTINGS]: `${JSON.stringify(settings, null, 2)}\n` };

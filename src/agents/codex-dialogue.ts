@@ -1,9 +1,16 @@
-import { toolOf } from './codex-tools.ts';
-import { answerTo, type Fault, HANDSHAKE, outcomeOf, sentenceOf, usageOf } from './codex-words.ts';
-import type { AgentEvent, OpenDialogue, Step, Usage } from './dialogue.ts';
+import { parseToolItem } from './codex-tools.ts';
+import {
+  type CodexError,
+  formatCodexError,
+  HANDSHAKE,
+  responseTo,
+  toTokenUsage,
+  toTurnFailure,
+} from './codex-words.ts';
+import type { AgentEvent, DialogueStep, OpenDialogue, TokenUsage } from './dialogue.ts';
 import { INTERRUPTED } from './failure.ts';
-import { type Fields, fields, list, number, objectOf, text } from './json.ts';
-import { rememberMessages, rememberTools } from './remembered.ts';
+import { type JsonObject, parseObject, toNumber, toObject, toObjects, toText } from './json.ts';
+import { createMessageMap, createToolMap } from './remembered.ts';
 
 const line = (message: object) => `${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`;
 
@@ -11,8 +18,8 @@ interface Turn {
   interrupted: boolean;
   /** Codex's name of it, once it is known. */
   id: string;
-  fault: Fault | undefined;
-  usage: Usage | undefined;
+  fault: CodexError | undefined;
+  usage: TokenUsage | undefined;
   answer: string;
   /** Tools in use, by the id of the use. */
   tools: Map<string, string>;
@@ -41,12 +48,12 @@ export const openCodex: OpenDialogue = ({ workspace, session: resumed }) => {
   const stop = (id: string) => call('turn/interrupt', { threadId: session, turnId: id });
 
   /** Hooks have to be trusted before they run. Ours stands in the user's own configuration; a project's stays untrusted. */
-  function trust(result: Fields): string {
-    const hooks = list(result.data).flatMap(({ hooks: found }) => list(found));
+  function trust(result: JsonObject): string {
+    const hooks = toObjects(result.data).flatMap(({ hooks: found }) => toObjects(found));
     const ours = hooks.filter(({ source, trustStatus }) => source === 'user' && trustStatus !== 'trusted');
     if (ours.length === 0) return goOn();
     const value = Object.fromEntries(
-      ours.map(({ key, currentHash }) => [text(key), { trusted_hash: currentHash }]),
+      ours.map(({ key, currentHash }) => [toText(key), { trusted_hash: currentHash }]),
     );
     return call('config/batchWrite', {
       edits: [{ keyPath: 'hooks.state', value, mergeStrategy: 'upsert' }],
@@ -54,11 +61,11 @@ export const openCodex: OpenDialogue = ({ workspace, session: resumed }) => {
     });
   }
 
-  function hearAnswer(said: Fields): Step {
-    const purpose = purposes.get(number(said.id)) ?? '';
-    purposes.delete(number(said.id));
-    const error = fields(said.error);
-    const result = fields(said.result) ?? {};
+  function hearAnswer(received: JsonObject): DialogueStep {
+    const purpose = purposes.get(toNumber(received.id)) ?? '';
+    purposes.delete(toNumber(received.id));
+    const error = toObject(received.error);
+    const result = toObject(received.result) ?? {};
     switch (purpose) {
       case 'initialize':
         return { write: line({ method: 'initialized' }) + call('hooks/list', { cwds: [workspace] }) };
@@ -72,33 +79,33 @@ export const openCodex: OpenDialogue = ({ workspace, session: resumed }) => {
         return hearThread(purpose, result, error);
       case 'turn/start':
         if (!turn) return {};
-        if (error) return end({ ok: false, ...outcomeOf({ message: text(error.message) }) });
-        turn.id = text(fields(result.turn)?.id);
+        if (error) return end({ ok: false, ...toTurnFailure({ message: toText(error.message) }) });
+        turn.id = toText(toObject(result.turn)?.id);
         return {};
       default:
         return {};
     }
   }
 
-  const refused = (error: Fields): Step => ({
-    events: [{ type: 'stderr', content: `Codex did not start: ${text(error.message)}` }],
+  const refused = (error: JsonObject): DialogueStep => ({
+    events: [{ type: 'stderr', content: `Codex did not start: ${toText(error.message)}` }],
   });
 
-  function hearThread(purpose: string, result: Fields, error: Fields | undefined): Step {
+  function hearThread(purpose: string, result: JsonObject, error: JsonObject | undefined): DialogueStep {
     if (error && purpose === 'thread/start') return refused(error);
     if (error) {
       // The same process can start again, but the lost conversation has to be reported.
       session = '';
-      const message = `Codex: ${text(error.message)}`;
+      const message = `Codex: ${toText(error.message)}`;
       return { write: begin(), ended: { ok: false, reason: 'session_lost', message } };
     }
-    const name = text(fields(result.thread)?.id);
-    const step: Step = name === session ? {} : { session: name };
+    const name = toText(toObject(result.thread)?.id);
+    const step: DialogueStep = name === session ? {} : { session: name };
     session = name;
     return { ready: true, ...step };
   }
 
-  function end(ended: NonNullable<Step['ended']>): Step {
+  function end(ended: NonNullable<DialogueStep['ended']>): DialogueStep {
     if (!turn) return {};
     const { partial, tools, usage, interrupted } = turn;
     const events: AgentEvent[] = [...partial.values()].map((content) => ({ type: 'message', content }));
@@ -115,39 +122,39 @@ export const openCodex: OpenDialogue = ({ workspace, session: resumed }) => {
     };
   }
 
-  function hearItem(of: Turn, item: Fields, over: boolean): AgentEvent[] {
-    const id = text(item.id);
+  function hearItem(of: Turn, item: JsonObject, over: boolean): AgentEvent[] {
+    const id = toText(item.id);
     if (item.type === 'agentMessage') {
       if (!over) return [];
       of.partial.delete(id);
-      const content = text(item.text);
+      const content = toText(item.text);
       if (content === '') return [];
       of.answer = content;
       return [{ type: 'message', content }];
     }
-    const told = toolOf(item);
-    if (!told) return [];
+    const toolItem = parseToolItem(item);
+    if (!toolItem) return [];
     const events: AgentEvent[] = [];
     if (!of.tools.has(id)) {
-      const { tool, content, input } = told;
+      const { tool, content, input } = toolItem;
       of.tools.set(id, tool);
       events.push({ type: 'tool_use', content, tool, tool_use_id: id, input });
     }
     if (over) {
-      const tool = of.tools.get(id) ?? told.tool;
+      const tool = of.tools.get(id) ?? toolItem.tool;
       of.tools.delete(id);
-      events.push({ type: 'tool_result', ...told.result, tool, tool_use_id: id });
+      events.push({ type: 'tool_result', ...toolItem.result, tool, tool_use_id: id });
     }
     return events;
   }
 
   /** Of a command that our hook refused, nothing else is told; not even the command. */
-  function hearHook(run: Fields): AgentEvent[] {
+  function hearHook(run: JsonObject): AgentEvent[] {
     if (run.status !== 'blocked' || run.eventName !== 'preToolUse') return [];
-    const tool_use_id = text(run.id).split(':').at(-1) ?? '';
+    const tool_use_id = toText(run.id).split(':').at(-1) ?? '';
     const tool = 'Bash';
-    const content = list(run.entries)
-      .map((entry) => text(entry.text))
+    const content = toObjects(run.entries)
+      .map((entry) => toText(entry.text))
       .join('\n');
     return [
       { type: 'tool_use', content: tool, tool, tool_use_id, input: {} },
@@ -156,10 +163,10 @@ export const openCodex: OpenDialogue = ({ workspace, session: resumed }) => {
     ];
   }
 
-  function hearNotification(method: string, told: Fields): Step {
+  function hearNotification(method: string, params: JsonObject): DialogueStep {
     // Agents that it starts have conversations of their own.
-    if (!turn || told.threadId !== session) return {};
-    const about = text(told.turnId) || text(fields(told.turn)?.id);
+    if (!turn || params.threadId !== session) return {};
+    const about = toText(params.turnId) || toText(toObject(params.turn)?.id);
     if (method === 'turn/started' && turn.id === '') turn.id = about;
     if (about !== turn.id) return {};
     switch (method) {
@@ -168,42 +175,45 @@ export const openCodex: OpenDialogue = ({ workspace, session: resumed }) => {
         return turn.interrupted ? { write: stop(turn.id) } : {};
       case 'item/started':
       case 'item/completed':
-        return { events: hearItem(turn, fields(told.item) ?? {}, method === 'item/completed') };
+        return { events: hearItem(turn, toObject(params.item) ?? {}, method === 'item/completed') };
       case 'item/agentMessage/delta': {
-        const id = text(told.itemId);
-        turn.partial.set(id, (turn.partial.get(id) ?? '') + text(told.delta));
+        const id = toText(params.itemId);
+        turn.partial.set(id, (turn.partial.get(id) ?? '') + toText(params.delta));
         return {};
       }
       case 'hook/completed':
-        return { events: hearHook(fields(told.run) ?? {}) };
+        return { events: hearHook(toObject(params.run) ?? {}) };
       case 'thread/tokenUsage/updated':
-        turn.usage = usageOf(fields(told.tokenUsage)?.last, turn.usage);
+        turn.usage = toTokenUsage(toObject(params.tokenUsage)?.last, turn.usage);
         return {};
       case 'error': {
-        const fault = (fields(told.error) ?? {}) as Fault;
-        if (told.willRetry === true) {
-          return { events: [{ type: 'stderr', content: sentenceOf(fault) }], retrying: true };
+        const fault = (toObject(params.error) ?? {}) as CodexError;
+        if (params.willRetry === true) {
+          return { events: [{ type: 'stderr', content: formatCodexError(fault) }], retrying: true };
         }
         turn.fault = fault;
         return {};
       }
       case 'turn/completed':
-        return hearEnd(turn, fields(told.turn) ?? {});
+        return hearEnd(turn, toObject(params.turn) ?? {});
       default:
         return {};
     }
   }
 
-  function hearEnd(of: Turn, { status, error }: Fields): Step {
+  function hearEnd(of: Turn, { status, error }: JsonObject): DialogueStep {
     if (status === 'completed' && !of.fault) return end({ ok: true, result: of.answer });
     if (of.interrupted || status === 'interrupted') return end(INTERRUPTED);
-    return end({ ok: false, ...outcomeOf((fields(error) as Fault | undefined) ?? of.fault ?? {}) });
+    return end({
+      ok: false,
+      ...toTurnFailure((toObject(error) as CodexError | undefined) ?? of.fault ?? {}),
+    });
   }
 
   return {
     open: () => ({ write: call('initialize', HANDSHAKE) }),
     prompt(content) {
-      const [tools, partial] = [rememberTools(), rememberMessages()];
+      const [tools, partial] = [createToolMap(), createMessageMap()];
       turn = { interrupted: false, id: '', fault: undefined, usage: undefined, answer: '', tools, partial };
       const input = [{ type: 'text', text: content, text_elements: [] }];
       return { write: call('turn/start', { threadId: session, input }) };
@@ -213,15 +223,15 @@ export const openCodex: OpenDialogue = ({ workspace, session: resumed }) => {
       turn.interrupted = true;
       return turn.id === '' ? {} : { write: stop(turn.id) };
     },
-    hear(heard) {
-      const said = objectOf(heard);
-      if (!said) return { unreadable: true };
-      const method = text(said.method);
-      if (method !== '' && said.id !== undefined) {
-        return { write: line({ id: said.id, ...answerTo(method) }) };
+    receive(heard) {
+      const received = parseObject(heard);
+      if (!received) return { unreadable: true };
+      const method = toText(received.method);
+      if (method !== '' && received.id !== undefined) {
+        return { write: line({ id: received.id, ...responseTo(method) }) };
       }
-      if (method !== '') return hearNotification(method, fields(said.params) ?? {});
-      return said.id === undefined ? { unreadable: true } : hearAnswer(said);
+      if (method !== '') return hearNotification(method, toObject(received.params) ?? {});
+      return received.id === undefined ? { unreadable: true } : hearAnswer(received);
     },
   };
 };

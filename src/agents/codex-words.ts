@@ -1,6 +1,6 @@
-import type { TurnFailure, Usage } from './dialogue.ts';
-import { failureOfStatus, failureOfText } from './failure.ts';
-import { fields, number, text } from './json.ts';
+import type { TokenUsage, TurnFailure } from './dialogue.ts';
+import { classifyMessage, classifyStatus } from './failure.ts';
+import { toNumber, toObject, toText } from './json.ts';
 
 /** What is said first. Without the experimental part, commands that were left running could not be ended. */
 export const HANDSHAKE = {
@@ -9,7 +9,7 @@ export const HANDSHAKE = {
 };
 
 /** To what it asks of us. Whatever may be refused has been by its configuration and the hook before it asks anybody. */
-export function answerTo(method: string): object {
+export function responseTo(method: string): object {
   if (/^item\/(commandExecution|fileChange)\/requestApproval$/.test(method)) {
     return { result: { decision: 'accept' } };
   }
@@ -17,7 +17,7 @@ export function answerTo(method: string): object {
 }
 
 /** An error as it tells it. */
-export interface Fault {
+export interface CodexError {
   message?: unknown;
   codexErrorInfo?: unknown;
   additionalDetails?: unknown;
@@ -44,28 +44,28 @@ const REASONS: Record<string, TurnFailure> = {
 /** Why the endpoint ended a reply before its end; it is taken for a connection that broke. */
 const CUTS: Record<string, TurnFailure> = { content_filter: 'refused', max_output_tokens: 'limit' };
 
-export const sentenceOf = ({ message, additionalDetails }: Fault): string =>
-  [text(message), text(additionalDetails)].filter(Boolean).join(': ');
+export const formatCodexError = ({ message, additionalDetails }: CodexError): string =>
+  [toText(message), toText(additionalDetails)].filter(Boolean).join(': ');
 
-export function outcomeOf({ message, codexErrorInfo: info, additionalDetails }: Fault): {
+export function toTurnFailure({ message, codexErrorInfo: info, additionalDetails }: CodexError): {
   reason: TurnFailure;
   message: string;
 } {
-  const said = sentenceOf({ message, additionalDetails });
-  const word = typeof info === 'string' ? info : (Object.keys(fields(info) ?? {})[0] ?? '');
-  const status = number(fields(fields(info)?.[word])?.httpStatusCode);
+  const said = formatCodexError({ message, additionalDetails });
+  const word = typeof info === 'string' ? info : (Object.keys(toObject(info) ?? {})[0] ?? '');
+  const status = toNumber(toObject(toObject(info)?.[word])?.httpStatusCode);
   const cut = /reason: (content_filter|max_output_tokens)\b/.exec(said)?.[1];
-  const reason = CUTS[cut ?? ''] ?? failureOfStatus(status) ?? REASONS[word] ?? failureOfText(said);
+  const reason = CUTS[cut ?? ''] ?? classifyStatus(status) ?? REASONS[word] ?? classifyMessage(said);
   return { reason, message: said || 'Codex gave no reason.' };
 }
 
 /** Sums up what each reply of the model cost; it counts what was read from a cache as read anew. */
-export function usageOf(reply: unknown, before: Usage | undefined): Usage {
-  const { inputTokens, cachedInputTokens, outputTokens } = fields(reply) ?? {};
-  const cached = number(cachedInputTokens);
+export function toTokenUsage(reply: unknown, before: TokenUsage | undefined): TokenUsage {
+  const { inputTokens, cachedInputTokens, outputTokens } = toObject(reply) ?? {};
+  const cached = toNumber(cachedInputTokens);
   return {
-    input_tokens: (before?.input_tokens ?? 0) + number(inputTokens) - cached,
-    output_tokens: (before?.output_tokens ?? 0) + number(outputTokens),
+    input_tokens: (before?.input_tokens ?? 0) + toNumber(inputTokens) - cached,
+    output_tokens: (before?.output_tokens ?? 0) + toNumber(outputTokens),
     cache_read_tokens: (before?.cache_read_tokens ?? 0) + cached,
   };
 }

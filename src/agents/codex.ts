@@ -1,7 +1,7 @@
 import { openCodex } from './codex-dialogue.ts';
 import { NO_KEY } from './credentials.ts';
-import type { AgentKind, LaunchOrder } from './kind.ts';
-import { commandLine } from './shell-word.ts';
+import type { AgentKind, LaunchOptions } from './kind.ts';
+import { formatCommandLine } from './shell-word.ts';
 
 /** The Responses API, and its key (platform.openai.com/docs/api-reference). */
 const OPENAI = { variable: 'OPENAI_BASE_URL', url: 'https://api.openai.com/v1' };
@@ -26,7 +26,7 @@ export const codex: AgentKind = {
   launch: (order) => ({
     argv: ['codex', 'app-server'],
     env: { OPENAI_API_KEY: NO_KEY },
-    files: { '.codex/config.toml': configOf(order) },
+    files: { '.codex/config.toml': buildConfig(order) },
   }),
   dialogue: openCodex,
   conversation: ['.codex/sessions'],
@@ -35,7 +35,7 @@ export const codex: AgentKind = {
 /** Strings of JSON are strings of TOML. */
 const quoted = (text: string) => JSON.stringify(text);
 
-function configOf({ spec, gateway, gate }: LaunchOrder): string {
+function buildConfig({ spec, modelProxyUrl, policyCommand }: LaunchOptions): string {
   return [
     `model = ${quoted(spec.env?.CODEX_MODEL ?? MODEL)}`,
     'model_provider = "worker"',
@@ -46,7 +46,7 @@ function configOf({ spec, gateway, gate }: LaunchOrder): string {
     'allow_login_shell = false',
     'check_for_update_on_startup = false',
     // The endpoint would run it, past everything that limits commands.
-    ...(gate ? ['web_search = "disabled"'] : []),
+    ...(policyCommand ? ['web_search = "disabled"'] : []),
     '[analytics]',
     'enabled = false',
     '[features]',
@@ -56,7 +56,7 @@ function configOf({ spec, gateway, gate }: LaunchOrder): string {
     ),
     '[model_providers.worker]',
     'name = "Worker"',
-    `base_url = ${quoted(gateway)}`,
+    `base_url = ${quoted(modelProxyUrl)}`,
     'wire_api = "responses"',
     'env_key = "OPENAI_API_KEY"',
     'supports_websockets = false',
@@ -65,13 +65,13 @@ function configOf({ spec, gateway, gate }: LaunchOrder): string {
     'stream_max_retries = 4',
     // A request without an answer is given up by the gateway sooner.
     'stream_idle_timeout_ms = 130000',
-    ...(gate
+    ...(policyCommand
       ? [
           '[[hooks.PreToolUse]]',
           'matcher = "Bash"',
           '[[hooks.PreToolUse.hooks]]',
           'type = "command"',
-          `command = ${quoted(commandLine(gate))}`,
+          `command = ${quoted(formatCommandLine(policyCommand))}`,
         ]
       : []),
     '',

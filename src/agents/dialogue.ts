@@ -54,11 +54,11 @@ export type TurnFailure =
 
 /** How a turn ended. Money is in US dollars and of this turn alone; tokens as the agent counts them. */
 export type TurnEnd = ({ ok: true; result: string } | { ok: false; reason: TurnFailure; message: string }) & {
-  usage?: Usage;
+  usage?: TokenUsage;
   cost_usd?: number;
 };
 
-export interface Usage {
+export interface TokenUsage {
   input_tokens: number;
   output_tokens: number;
   cache_read_tokens?: number;
@@ -66,7 +66,7 @@ export interface Usage {
 }
 
 /** What comes of one thing said to, or heard from, the agent. All of it is optional, and in this order. */
-export interface Step {
+export interface DialogueStep {
   events?: AgentEvent[];
   /** For the agent's stdin, line ends included. */
   write?: string;
@@ -85,13 +85,13 @@ export interface Step {
 /** One conversation with one agent process. At most one turn is under way. */
 export interface Dialogue {
   /** Before anything else. */
-  open(): Step;
+  open(): DialogueStep;
   /** Begins a turn. Not called before `ready`, nor before the last turn's `ended`. */
-  prompt(content: string): Step;
+  prompt(content: string): DialogueStep;
   /** Asks for the turn's end, which is told as `ended` with the reason `interrupted`. */
-  interrupt(): Step;
+  interrupt(): DialogueStep;
   /** One line of stdout, without its end. */
-  hear(line: string): Step;
+  receive(line: string): DialogueStep;
 }
 
 /** `session` is the conversation to go on with; without it a new one begins. */

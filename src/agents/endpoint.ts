@@ -4,7 +4,7 @@ import type { AgentKind, Credential } from './kind.ts';
  * Where the gateway of a worker leads, and which of the delivered credentials it adds to requests. `url` is undefined
  * where the agent has no model that is known here.
  */
-export function endpointOf(
+export function resolveEndpoint(
   kind: AgentKind,
   env: Record<string, string> | undefined,
   secrets: readonly string[],

@@ -1,19 +1,28 @@
-import type { AgentEvent, OpenDialogue, Step, TurnEnd, TurnFailure } from './dialogue.ts';
-import { failureOfText, INTERRUPTED } from './failure.ts';
-import { eventsOfContent, type Fields, fields, list, number, objectOf, text, textOfContent } from './json.ts';
-import { rememberMessages, rememberTools } from './remembered.ts';
+import type { AgentEvent, DialogueStep, OpenDialogue, TurnEnd, TurnFailure } from './dialogue.ts';
+import { classifyMessage, INTERRUPTED } from './failure.ts';
+import {
+  contentToEvents,
+  contentToText,
+  type JsonObject,
+  parseObject,
+  toNumber,
+  toObject,
+  toObjects,
+  toText,
+} from './json.ts';
+import { createMessageMap, createToolMap } from './remembered.ts';
 
 const VERSIONS = { jsonrpc: '2.0', factoryApiVersion: '1.0.0' };
 const line = (message: object) => `${JSON.stringify({ ...VERSIONS, ...message })}\n`;
 
 /** Droid's JSON-RPC over lines. It is not documented: what is unknown is passed over. */
 export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
-  const tools = rememberTools();
+  const tools = createToolMap();
   /** Uses of tools that have their result; of a cancelled one it comes twice. */
-  const answered = rememberTools();
-  const denied = rememberTools();
+  const pending = createToolMap();
+  const denied = createToolMap();
   /** Text that came in pieces and not yet as a whole message, by the message. */
-  const partial = rememberMessages();
+  const partial = createMessageMap();
   const purposes = new Map<string, string>();
   let session = resumed;
   /** `id` is Droid's name of the turn: of the message that the prompt, a `request` of ours, became. */
@@ -35,22 +44,22 @@ export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
       interactionMode: 'auto',
     });
 
-  function end(outcome: TurnEnd): Step {
+  function end(outcome: TurnEnd): DialogueStep {
     turn = undefined;
     const events = [...partial.values()].map((content): AgentEvent => ({ type: 'message', content }));
     partial.clear();
     tools.clear();
-    answered.clear();
+    pending.clear();
     denied.clear();
     return { events, ended: outcome };
   }
 
-  function hearResponse(said: Fields): Step {
-    const id = text(said.id);
+  function hearResponse(received: JsonObject): DialogueStep {
+    const id = toText(received.id);
     const purpose = purposes.get(id);
     purposes.delete(id);
-    const error = fields(said.error);
-    const message = text(error?.message);
+    const error = toObject(received.error);
+    const message = toText(error?.message);
     if (purpose === 'resume' && error) {
       // The same process can start again, but the lost conversation has to be reported.
       session = undefined;
@@ -59,8 +68,8 @@ export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
     if (purpose === 'begin' || purpose === 'resume') {
       if (error)
         return { events: [{ type: 'stderr', content: `Droid did not start a session: ${message}` }] };
-      const name = text(fields(said.result)?.sessionId) || session || '';
-      const step: Step = name === '' || name === session ? {} : { session: name };
+      const name = toText(toObject(received.result)?.sessionId) || session || '';
+      const step: DialogueStep = name === '' || name === session ? {} : { session: name };
       session = name;
       return { ready: true, ...step };
     }
@@ -68,69 +77,69 @@ export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
     return {};
   }
 
-  function hearMessage(message: Fields): AgentEvent[] {
+  function hearMessage(message: JsonObject): AgentEvent[] {
     if (message.role !== 'assistant') return [];
-    partial.delete(text(message.id));
-    return eventsOfContent(message.content, tools);
+    partial.delete(toText(message.id));
+    return contentToEvents(message.content, tools);
   }
 
   /** A hook's own answer is the only sign that a use was refused, and not failed. */
-  function hearHook(told: Fields): AgentEvent[] {
-    const id = text(told.hookToolCallId);
-    return list(told.hookResults).flatMap(({ stdout }): AgentEvent[] => {
-      const answer = fields(objectOf(text(stdout))?.hookSpecificOutput);
+  function hearHook(params: JsonObject): AgentEvent[] {
+    const id = toText(params.hookToolCallId);
+    return toObjects(params.hookResults).flatMap(({ stdout }): AgentEvent[] => {
+      const answer = toObject(parseObject(toText(stdout))?.hookSpecificOutput);
       if (answer?.permissionDecision !== 'deny' || denied.has(id)) return [];
       denied.set(id, '');
-      const content = text(answer.permissionDecisionReason);
+      const content = toText(answer.permissionDecisionReason);
       return [{ type: 'permission_denied', content, tool: tools.get(id) ?? '', tool_use_id: id }];
     });
   }
 
-  function hearNotification(told: Fields): Step {
-    switch (told.type) {
+  function hearNotification(params: JsonObject): DialogueStep {
+    switch (params.type) {
       case 'assistant_text_delta': {
-        const id = text(told.messageId);
-        partial.set(id, (partial.get(id) ?? '') + text(told.textDelta));
+        const id = toText(params.messageId);
+        partial.set(id, (partial.get(id) ?? '') + toText(params.textDelta));
         return {};
       }
       case 'create_message':
-        if (turn && told.requestId === turn.request) turn.id = text(fields(told.message)?.id);
-        return { events: hearMessage(fields(told.message) ?? {}) };
+        if (turn && params.requestId === turn.request) turn.id = toText(toObject(params.message)?.id);
+        return { events: hearMessage(toObject(params.message) ?? {}) };
       case 'tool_result': {
-        const id = text(told.toolUseId);
-        if (answered.has(id)) return {};
-        answered.set(id, '');
+        const id = toText(params.toolUseId);
+        if (pending.has(id)) return {};
+        pending.set(id, '');
         const tool = tools.get(id) ?? '';
-        const content = textOfContent(told.content);
-        const is_error = told.isError === true;
+        const content = contentToText(params.content);
+        const is_error = params.isError === true;
         return { events: [{ type: 'tool_result', content, tool, tool_use_id: id, is_error }] };
       }
       case 'llm_retry': {
-        const content = `The request to the model is retried (${text(told.reason) || 'unknown'}), attempt ${number(told.attempt)}.`;
+        const content = `The request to the model is retried (${toText(params.reason) || 'unknown'}), attempt ${toNumber(params.attempt)}.`;
         return { events: [{ type: 'stderr', content }], retrying: true };
       }
       case 'hook_execution_completed':
-        return { events: hearHook(told) };
+        return { events: hearHook(params) };
       case 'error':
-        if (turn) turn.error = text(told.message);
+        if (turn) turn.error = toText(params.message);
         return {};
       case 'agent_turn_completed': {
         // Of an agent that the agent started, or of an earlier turn.
-        const other = turn?.id !== '' && text(told.turnId) !== '' && told.turnId !== turn?.id;
+        const other = turn?.id !== '' && toText(params.turnId) !== '' && params.turnId !== turn?.id;
         if (!turn || other) return {};
-        return end({ ...outcomeOf(told, turn), ...usageOf(told) });
+        return end({ ...toTurnEnd(params, turn), ...parseUsage(params) });
       }
       default:
         return {};
     }
   }
 
-  function hearRequest(said: Fields): Step {
+  function hearRequest(received: JsonObject): DialogueStep {
     // Whatever may be refused has been by the settings and the hook before it asks anybody.
     const result =
-      said.method === 'droid.request_permission' ? { selectedOption: 'proceed_once' } : undefined;
+      received.method === 'droid.request_permission' ? { selectedOption: 'proceed_once' } : undefined;
     const error = { code: -32601, message: 'This request is not supported.' };
-    return { write: line({ type: 'response', id: said.id, ...(result ? { result } : { error }) }) };
+    return { write: line({ type: 'response', id: received.id, ...(result ? { result } : { error }) }) };
   }
 
   let answer = '';
@@ -149,14 +158,14 @@ export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
       turn.interrupted = true;
       return { write: call('interrupt', 'interrupt_session', {}) };
     },
-    hear(heard) {
-      const said = objectOf(heard);
-      if (said?.jsonrpc !== '2.0') return { unreadable: true };
-      if (said.type === 'response') return hearResponse(said);
-      if (said.type === 'request') return hearRequest(said);
-      const told = fields(fields(said.params)?.notification);
-      if (!told) return {};
-      const step = hearNotification(told);
+    receive(heard) {
+      const received = parseObject(heard);
+      if (received?.jsonrpc !== '2.0') return { unreadable: true };
+      if (received.type === 'response') return hearResponse(received);
+      if (received.type === 'request') return hearRequest(received);
+      const params = toObject(toObject(received.params)?.notification);
+      if (!params) return {};
+      const step = hearNotification(params);
       for (const event of step.events ?? []) if (event.type === 'message') answer = event.content;
       if (step.ended?.ok) return { ...step, ended: { ...step.ended, result: answer } };
       return step;
@@ -177,31 +186,31 @@ const VAGUE = ['model_provider_unavailable', 'model_request_rejected'];
 
 const failure = (message: string): TurnEnd => ({
   ok: false,
-  reason: failureOfText(message),
+  reason: classifyMessage(message),
   message: message || 'Droid gave no reason.',
 });
 
-function outcomeOf(told: Fields, turn: { interrupted: boolean; error: string }): TurnEnd {
-  const reason = text(told.reason);
+function toTurnEnd(params: JsonObject, turn: { interrupted: boolean; error: string }): TurnEnd {
+  const reason = toText(params.reason);
   if (reason === 'completed') return { ok: true, result: '' };
   if (turn.interrupted) return INTERRUPTED;
   const failed = failure(turn.error || `Droid ended the turn: ${reason || 'without a reason'}.`);
-  const given = REASONS[reason];
+  const code = REASONS[reason];
   // A bad request is "rejected" too, and an overload "unavailable": the words of the error know more.
-  return failed.ok || given === undefined || (VAGUE.includes(reason) && failed.reason !== 'error')
+  return failed.ok || code === undefined || (VAGUE.includes(reason) && failed.reason !== 'error')
     ? failed
-    : { ...failed, reason: given };
+    : { ...failed, reason: code };
 }
 
-function usageOf(told: Fields): Pick<TurnEnd, 'usage'> {
-  const usage = fields(told.tokenUsage);
+function parseUsage(params: JsonObject): Pick<TurnEnd, 'usage'> {
+  const usage = toObject(params.tokenUsage);
   if (!usage) return {};
   return {
     usage: {
-      input_tokens: number(usage.inputTokens),
-      output_tokens: number(usage.outputTokens),
-      cache_read_tokens: number(usage.cacheReadTokens),
-      cache_write_tokens: number(usage.cacheCreationTokens),
+      input_tokens: toNumber(usage.inputTokens),
+      output_tokens: toNumber(usage.outputTokens),
+      cache_read_tokens: toNumber(usage.cacheReadTokens),
+      cache_write_tokens: toNumber(usage.cacheCreationTokens),
     },
   };
 }

@@ -1,8 +1,8 @@
 import { ANTHROPIC, ANTHROPIC_API_KEY, NO_KEY } from './credentials.ts';
-import { endpointOf } from './endpoint.ts';
+import { resolveEndpoint } from './endpoint.ts';
 import { openFactory } from './factory-dialogue.ts';
-import type { AgentKind, LaunchOrder } from './kind.ts';
-import { commandLine } from './shell-word.ts';
+import type { AgentKind, LaunchOptions } from './kind.ts';
+import { formatCommandLine } from './shell-word.ts';
 
 const FACTORY_API = { variable: 'FACTORY_API_BASE_URL', url: 'https://api.factory.ai' };
 /** The model of the user's own that is asked where `env` does not name one in ANTHROPIC_MODEL. */
@@ -24,32 +24,32 @@ export const factory: AgentKind = {
   model: ANTHROPIC,
   launch: (order) => ({
     argv: ['droid', 'exec', '--input-format', 'stream-jsonrpc', '-o', 'stream-jsonrpc'],
-    env: envOf(order),
-    files: { '.factory/settings.json': `${JSON.stringify(settingsOf(order), null, 2)}\n` },
+    env: buildEnv(order),
+    files: { '.factory/settings.json': `${JSON.stringify(buildSettings(order), null, 2)}\n` },
   }),
   dialogue: openFactory,
   conversation: ['.factory/sessions'],
 };
 
 /** Whether it is to ask a model of the user's own rather than Factory's. */
-const ownModel = ({ spec, secrets }: LaunchOrder) =>
-  !endpointOf(factory, spec.env, secrets).credentials.some(({ model }) => model === FACTORY_API);
+const ownModel = ({ spec, secrets }: LaunchOptions) =>
+  !resolveEndpoint(factory, spec.env, secrets).credentials.some(({ model }) => model === FACTORY_API);
 
-function envOf(order: LaunchOrder): Record<string, string> {
+function buildEnv(order: LaunchOptions): Record<string, string> {
   return {
     FACTORY_API_KEY: NO_KEY,
     // Else it unpacks its own rg below home, from where nothing can be executed in a locked worker.
     ...(order.spec.env?.FACTORY_RIPGREP_PATH === undefined && { FACTORY_RIPGREP_PATH: '/usr/bin/rg' }),
-    ...(ownModel(order) ? { FACTORY_AIRGAP_ENABLED: 'true' } : { FACTORY_API_BASE_URL: order.gateway }),
+    ...(ownModel(order) ? { FACTORY_AIRGAP_ENABLED: 'true' } : { FACTORY_API_BASE_URL: order.modelProxyUrl }),
   };
 }
 
-function settingsOf(order: LaunchOrder): object {
-  const { spec, gateway, gate } = order;
+function buildSettings(order: LaunchOptions): object {
+  const { spec, modelProxyUrl, policyCommand } = order;
   const model = {
     model: spec.env?.ANTHROPIC_MODEL ?? MODEL,
     displayName: 'Worker',
-    baseUrl: gateway,
+    baseUrl: modelProxyUrl,
     apiKey: NO_KEY,
     provider: 'anthropic',
     maxOutputTokens: 32_000,
@@ -64,11 +64,11 @@ function settingsOf(order: LaunchOrder): object {
       autonomyLevel: 'high',
       autonomyMode: 'auto-high',
     },
-    ...(gate && {
+    ...(policyCommand && {
       commandAllowlist: spec.allowed_commands ?? [],
       hooks: {
         PreToolUse: [
-          { matcher: 'Execute', hooks: [{ type: 'command', command: commandLine(gate) }] },
+          { matcher: 'Execute', hooks: [{ type: 'command', command: formatCommandLine(policyCommand) }] },
           // Run by the CLI or by the endpoint, past everything that limits commands: never, whatever the gate thinks.
           { matcher: 'FetchUrl|WebSearch', hooks: [{ type: 'command', command: REFUSE }] },
         ],

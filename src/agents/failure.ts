@@ -8,7 +8,7 @@ export const INTERRUPTED: TurnEnd = {
 };
 
 /** What a status of the model's endpoint means for the turn; 529 is the Messages API's own "overloaded". */
-export function failureOfStatus(status: number): TurnFailure | undefined {
+export function classifyStatus(status: number): TurnFailure | undefined {
   if (status === 401 || status === 403) return 'authentication';
   if (status === 429) return 'rate_limited';
   if (status === 529 || status === 503) return 'overloaded';
@@ -16,7 +16,7 @@ export function failureOfStatus(status: number): TurnFailure | undefined {
   return status >= 400 ? 'invalid_request' : undefined;
 }
 
-const WORDS: [RegExp, TurnFailure][] = [
+const PATTERNS: [RegExp, TurnFailure][] = [
   [/no conversation found|session .*not found/i, 'session_lost'],
   [/authenticat|api key|not logged in|unauthori[sz]ed|forbidden/i, 'authentication'],
   [/rate.?limit|too many requests/i, 'rate_limited'],
@@ -28,14 +28,14 @@ const WORDS: [RegExp, TurnFailure][] = [
 ];
 
 /** The reason in an error that has only words, or a status within them such as `401 {"type":"error"…`. */
-export function failureOfText(message: string): TurnFailure {
+export function classifyMessage(message: string): TurnFailure {
   const status = /(?:^|error:?\s+|status(?: code)?:?\s+)([45]\d\d)\b/i.exec(message)?.[1];
-  const byStatus = status === undefined ? undefined : failureOfStatus(Number(status));
-  return byStatus ?? WORDS.find(([pattern]) => pattern.test(message))?.[1] ?? 'error';
+  const byStatus = status === undefined ? undefined : classifyStatus(Number(status));
+  return byStatus ?? PATTERNS.find(([pattern]) => pattern.test(message))?.[1] ?? 'error';
 }
 
 /** The reasons that an agent of the user's own may give; the others are the wrapper's to find. */
-const GIVEN = [
+const CODES = [
   'authentication',
   'rate_limited',
   'overloaded',
@@ -46,6 +46,6 @@ const GIVEN = [
   'limit',
 ] as const satisfies TurnFailure[];
 
-export function failureOfWord(word: string): TurnFailure {
-  return GIVEN.find((reason) => reason === word) ?? 'error';
+export function classifyCode(word: string): TurnFailure {
+  return CODES.find((reason) => reason === word) ?? 'error';
 }

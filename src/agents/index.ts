@@ -12,25 +12,25 @@ import { codex } from './codex.ts';
 import { customAcp, customJson, customLines } from './custom.ts';
 import { factory } from './factory.ts';
 import type { AgentKind } from './kind.ts';
-import { task } from './task.ts';
+import { taskAgent } from './task.ts';
 
-export { endpointOf } from './endpoint.ts';
+export { resolveEndpoint } from './endpoint.ts';
 
 const KINDS: Record<AgentType, AgentKind> = {
   CLAUDE: claude,
   FACTORY: factory,
   CODEX: codex,
   CUSTOM: customLines,
-  TASK: task,
+  TASK: taskAgent,
 };
 const CUSTOM = { lines: customLines, json: customJson, acp: customAcp };
 
 /** What is known of an agent type, whatever a worker's spec says beside it. */
-export function kindOf(type: AgentType): AgentKind {
+export function getAgentKind(type: AgentType): AgentKind {
   return KINDS[type];
 }
 
 /** The kind of one worker: a CUSTOM command's `protocol` decides how it talks. */
-export function kindOfSpec(spec: Pick<WorkerSpec, 'agent_type' | 'protocol'>): AgentKind {
+export function getAgentKindForSpec(spec: Pick<WorkerSpec, 'agent_type' | 'protocol'>): AgentKind {
   return spec.agent_type === 'CUSTOM' ? CUSTOM[spec.protocol ?? 'lines'] : KINDS[spec.agent_type];
 }

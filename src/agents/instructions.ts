@@ -4,15 +4,17 @@ import type { WorkerSpec } from '../model/spec.ts';
  * What stands in CLAUDE.md and AGENTS.md of a worker's workspace: its instructions and, where commands are limited,
  * the rule that says so. Undefined where there is nothing to say.
  */
-export function instructionsOf({
+export function buildInstructions({
   instructions,
   allowed_commands,
 }: Pick<WorkerSpec, 'instructions' | 'allowed_commands'>): string | undefined {
-  const parts = [instructions?.trimEnd(), allowed_commands && ruleOf(allowed_commands)].filter(Boolean);
+  const parts = [instructions?.trimEnd(), allowed_commands && formatCommandRule(allowed_commands)].filter(
+    Boolean,
+  );
   return parts.length === 0 ? undefined : `${parts.join('\n\n')}\n`;
 }
 
-function ruleOf(allowed: string[]): string {
+function formatCommandRule(allowed: string[]): string {
   const names = [...new Set(allowed)].sort().map((name) => `\`${name}\``);
   const rule =
     names.length === 0

@@ -1,7 +1,7 @@
-import type { AgentEvent, OpenDialogue, Step, TurnEnd, Usage } from './dialogue.ts';
-import { failureOfWord, INTERRUPTED } from './failure.ts';
-import { type Fields, fields, number, objectOf, summaryOfUse, text } from './json.ts';
-import { rememberTools } from './remembered.ts';
+import type { AgentEvent, DialogueStep, OpenDialogue, TokenUsage, TurnEnd } from './dialogue.ts';
+import { classifyCode, INTERRUPTED } from './failure.ts';
+import { type JsonObject, parseObject, summarizeToolUse, toNumber, toObject, toText } from './json.ts';
+import { createToolMap } from './remembered.ts';
 
 const line = (value: object) => `${JSON.stringify(value)}\n`;
 
@@ -10,24 +10,24 @@ const line = (value: object) => `${JSON.stringify(value)}\n`;
  * come as soon as the process is started, and waits in its stdin until it reads.
  */
 export const openJsonLines: OpenDialogue = () => {
-  const tools = rememberTools();
+  const tools = createToolMap();
   let prompts = 0;
   let turn: { id: string; interrupted: boolean } | undefined;
 
-  function ended(said: Fields): Step {
+  function ended(received: JsonObject): DialogueStep {
     // The late end of an earlier turn, which was given up meanwhile.
-    if (!turn || (said.id !== undefined && said.id !== turn.id)) return {};
+    if (!turn || (received.id !== undefined && received.id !== turn.id)) return {};
     const { interrupted } = turn;
     turn = undefined;
     tools.clear();
-    return { ended: { ...outcomeOf(said, interrupted), ...spendingOf(said) } };
+    return { ended: { ...toTurnEnd(received, interrupted), ...parseSpending(received) } };
   }
 
-  function event(said: Fields): AgentEvent | undefined {
-    const tool_use_id = text(said.tool_use_id);
-    const tool = text(said.tool) || tools.get(tool_use_id) || 'tool';
-    const content = text(said.content);
-    switch (said.type) {
+  function event(received: JsonObject): AgentEvent | undefined {
+    const tool_use_id = toText(received.tool_use_id);
+    const tool = toText(received.tool) || tools.get(tool_use_id) || 'tool';
+    const content = toText(received.content);
+    switch (received.type) {
       case 'message':
         return { type: 'message', content };
       case 'log':
@@ -36,13 +36,13 @@ export const openJsonLines: OpenDialogue = () => {
         tools.set(tool_use_id, tool);
         return {
           type: 'tool_use',
-          content: content || summaryOfUse(tool, said.input),
+          content: content || summarizeToolUse(tool, received.input),
           tool,
           tool_use_id,
-          input: said.input ?? {},
+          input: received.input ?? {},
         };
       case 'tool_result':
-        return { type: 'tool_result', content, tool, tool_use_id, is_error: said.is_error === true };
+        return { type: 'tool_result', content, tool, tool_use_id, is_error: received.is_error === true };
       case 'permission_denied':
         return { type: 'permission_denied', content, tool, tool_use_id };
       default:
@@ -62,29 +62,29 @@ export const openJsonLines: OpenDialogue = () => {
       turn.interrupted = true;
       return { write: line({ type: 'interrupt', id: turn.id }) };
     },
-    hear(heard) {
-      const said = objectOf(heard);
-      if (!said || typeof said.type !== 'string') return { unreadable: true };
-      if (said.type === 'turn_completed' || said.type === 'turn_failed') return ended(said);
-      const told = event(said);
-      return told ? { events: [told] } : {};
+    receive(heard) {
+      const received = parseObject(heard);
+      if (!received || typeof received.type !== 'string') return { unreadable: true };
+      if (received.type === 'turn_completed' || received.type === 'turn_failed') return ended(received);
+      const parsed = event(received);
+      return parsed ? { events: [parsed] } : {};
     },
   };
 };
 
-function outcomeOf(said: Fields, interrupted: boolean): TurnEnd {
-  if (said.type === 'turn_completed') return { ok: true, result: text(said.result) };
+function toTurnEnd(received: JsonObject, interrupted: boolean): TurnEnd {
+  if (received.type === 'turn_completed') return { ok: true, result: toText(received.result) };
   if (interrupted) return INTERRUPTED;
-  const message = text(said.message) || 'The agent gave no reason.';
-  return { ok: false, reason: failureOfWord(text(said.reason)), message };
+  const message = toText(received.message) || 'The agent gave no reason.';
+  return { ok: false, reason: classifyCode(toText(received.reason)), message };
 }
 
-function spendingOf(said: Fields): { usage?: Usage; cost_usd?: number } {
-  const usage = fields(said.usage);
+function parseSpending(received: JsonObject): { usage?: TokenUsage; cost_usd?: number } {
+  const usage = toObject(received.usage);
   return {
     ...(usage && {
-      usage: { input_tokens: number(usage.input_tokens), output_tokens: number(usage.output_tokens) },
+      usage: { input_tokens: toNumber(usage.input_tokens), output_tokens: toNumber(usage.output_tokens) },
     }),
-    ...(typeof said.cost_usd === 'number' && { cost_usd: number(said.cost_usd) }),
+    ...(typeof received.cost_usd === 'number' && { cost_usd: toNumber(received.cost_usd) }),
   };
 }

@@ -2,38 +2,40 @@
 import type { AgentEvent } from './dialogue.ts';
 import { NESTING_LIMIT, nestsDeeperThan } from './nesting.ts';
 
-export type Fields = Record<string, unknown>;
+export type JsonObject = Record<string, unknown>;
 
 /** A line that is a JSON object, with or without a byte order mark; undefined for anything else, and for one that is nested very deep. */
-export function objectOf(line: string): Fields | undefined {
+export function parseObject(line: string): JsonObject | undefined {
   // To JavaScript the mark is white space, to JSON it is not.
   const text = line.trim();
   if (!text.startsWith('{') || nestsDeeperThan(NESTING_LIMIT, text)) return undefined;
   try {
-    return fields(JSON.parse(text));
+    return toObject(JSON.parse(text));
   } catch {
     return undefined;
   }
 }
 
-export function fields(value: unknown): Fields | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
+export function toObject(value: unknown): JsonObject | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as JsonObject)
+    : undefined;
 }
 
-export function list(value: unknown): Fields[] {
-  return Array.isArray(value) ? value.map(fields).filter((entry) => entry !== undefined) : [];
+export function toObjects(value: unknown): JsonObject[] {
+  return Array.isArray(value) ? value.map(toObject).filter((entry) => entry !== undefined) : [];
 }
 
-export const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+export const toText = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-export const number = (value: unknown): number =>
+export const toNumber = (value: unknown): number =>
   typeof value === 'number' && Number.isFinite(value) ? value : 0;
 
 /** The text of a message's or a tool result's `content`, which is a string or a list of blocks. */
-export function textOfContent(content: unknown): string {
+export function contentToText(content: unknown): string {
   if (typeof content === 'string') return content;
-  return list(content)
-    .map((block) => (typeof block.text === 'string' ? block.text : `[${text(block.type) || 'block'}]`))
+  return toObjects(content)
+    .map((block) => (typeof block.text === 'string' ? block.text : `[${toText(block.type) || 'block'}]`))
     .join('\n');
 }
 
@@ -41,15 +43,15 @@ export function textOfContent(content: unknown): string {
  * What an assistant's message tells, its `content` being the Messages API's list of blocks: texts and uses of tools.
  * `tools` is given the tool of each use, by the use's id.
  */
-export function eventsOfContent(content: unknown, tools: Map<string, string>): AgentEvent[] {
-  return list(content).flatMap((block): AgentEvent[] => {
-    const said = text(block.text);
+export function contentToEvents(content: unknown, tools: Map<string, string>): AgentEvent[] {
+  return toObjects(content).flatMap((block): AgentEvent[] => {
+    const said = toText(block.text);
     if (block.type === 'text' && said !== '') return [{ type: 'message', content: said }];
     if (block.type !== 'tool_use') return [];
     const { input } = block;
-    const [tool, tool_use_id] = [text(block.name), text(block.id)];
+    const [tool, tool_use_id] = [toText(block.name), toText(block.id)];
     tools.set(tool_use_id, tool);
-    return [{ type: 'tool_use', content: summaryOfUse(tool, input), tool, tool_use_id, input }];
+    return [{ type: 'tool_use', content: summarizeToolUse(tool, input), tool, tool_use_id, input }];
   });
 }
 
@@ -59,9 +61,9 @@ const SHELLS = ['Bash', 'Execute'];
 const SUBJECTS = ['file_path', 'path', 'directory_path', 'pattern', 'url', 'query', 'description', 'title'];
 
 /** A use of a tool for people, on one line: the shell command, or the tool and what it is used on. */
-export function summaryOfUse(tool: string, input: unknown): string {
-  const given = fields(input) ?? {};
-  if (SHELLS.includes(tool)) return text(given.command) || tool;
-  const subject = SUBJECTS.map((name) => text(given[name])).find((value) => value !== '');
+export function summarizeToolUse(tool: string, input: unknown): string {
+  const object = toObject(input) ?? {};
+  if (SHELLS.includes(tool)) return toText(object.command) || tool;
+  const subject = SUBJECTS.map((name) => toText(object[name])).find((value) => value !== '');
   return subject === undefined ? tool : `${tool} ${subject.split('\n', 1)[0]}`;
 }

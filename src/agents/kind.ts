@@ -26,14 +26,14 @@ export interface ModelAddress {
 }
 
 /** What the wrapper knows when it starts an agent. */
-export interface LaunchOrder {
+export interface LaunchOptions {
   spec: WorkerSpec;
   /** The directory in which the agent works. */
   workspace: string;
   /** The agent's own home directory; nobody else uses it. */
   home: string;
   /** The gateway in the wrapper that leads to the model, `http://127.0.0.1:PORT`. */
-  gateway: string;
+  modelProxyUrl: string;
   /** Which credentials were delivered, by the names of their secrets. */
   secrets: string[];
   /** A conversation to go on with, where the agent is told by an argument. */
@@ -41,7 +41,7 @@ export interface LaunchOrder {
   /** As root outside of a container, where some CLIs refuse to work without questions. */
   root: boolean;
   /** Program and arguments of the hook that is asked before each command; undefined where every command is allowed. */
-  gate: string[] | undefined;
+  policyCommand: string[] | undefined;
 }
 
 /** How a process is started; all of it is readable by the agent and its tools. */
@@ -71,7 +71,7 @@ export interface AgentKind {
   debian?: string[];
   credentials: Credential[];
   model?: ModelAddress;
-  launch(order: LaunchOrder): Launch;
+  launch(order: LaunchOptions): Launch;
   dialogue: OpenDialogue;
   /** Files and folders below `home` that hold the conversation; kept for the next incarnation after each turn. */
   conversation: string[];

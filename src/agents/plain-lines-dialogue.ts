@@ -5,5 +5,5 @@ export const openPlainLines: OpenDialogue = () => ({
   open: () => ({ ready: true }),
   prompt: (content) => ({ write: `${content}\n` }),
   interrupt: () => ({}),
-  hear: () => ({ unreadable: true }),
+  receive: () => ({ unreadable: true }),
 });

@@ -1,4 +1,4 @@
-import { headOf } from '../model/cut.ts';
+import { takeHead } from '../model/cut.ts';
 
 /** Characters of a name that is remembered; ids and names of tools have a few dozen. */
 const NAME = 1024;
@@ -7,7 +7,7 @@ const NAME = 1024;
  * A bounded memory by name of what an agent announces and may never end: the oldest go first, so that no agent makes its
  * wrapper grow without bound. Texts are cut to `characters`.
  */
-export class Remembered<Value> extends Map<string, Value> {
+export class BoundedMap<Value> extends Map<string, Value> {
   readonly #entries: number;
   readonly #characters: number;
 
@@ -24,16 +24,16 @@ export class Remembered<Value> extends Map<string, Value> {
       if (oldest !== undefined) this.delete(oldest);
     }
     const text = typeof value === 'string' && value.length > this.#characters;
-    return super.set(name, text ? (headOf(value, this.#characters) as Value) : value);
+    return super.set(name, text ? (takeHead(value, this.#characters) as Value) : value);
   }
 }
 
 /** Of tools in use: the name of each, by the id of its use. */
-export const rememberTools = (): Remembered<string> => new Remembered({ entries: 4096, characters: 256 });
+export const createToolMap = (): BoundedMap<string> => new BoundedMap({ entries: 4096, characters: 256 });
 
 /** Characters of a message that comes in pieces: one more than an entry of the output holds, so that the cut is reported. */
 export const MESSAGE_CHARACTERS = 65_537;
 
 /** Of messages that come in pieces: the text of each so far. */
-export const rememberMessages = (): Remembered<string> =>
-  new Remembered({ entries: 64, characters: MESSAGE_CHARACTERS });
+export const createMessageMap = (): BoundedMap<string> =>
+  new BoundedMap({ entries: 64, characters: MESSAGE_CHARACTERS });

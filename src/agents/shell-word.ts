@@ -1,13 +1,13 @@
 /** As one word for a POSIX shell. */
-export function shellWord(word: string): string {
+export function quoteShellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** Program and arguments as a command line for a POSIX shell. */
-export const commandLine = (argv: string[]): string => argv.map(shellWord).join(' ');
+export const formatCommandLine = (argv: string[]): string => argv.map(quoteShellWord).join(' ');
 
 /** What a POSIX shell takes one quoted word for. */
-export function unquoted(word: string): string {
+export function unquoteShellWord(word: string): string {
   const parts = word.matchAll(/'([^']*)'|"((?:[^"\\]|\\[\s\S])*)"|\\([\s\S])|([^'"\\]+)/g);
   return [...parts]
     .map(([, single, double, escaped, plain]) =>

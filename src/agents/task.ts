@@ -1,7 +1,7 @@
 import type { AgentKind } from './kind.ts';
 
 /** No agent at all: the wrapper takes tasks from its pool's queue and runs them in handler processes of its own. */
-export const task: AgentKind = {
+export const taskAgent: AgentKind = {
   type: 'TASK',
   credentials: [],
   conversation: [],

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { type Answer, Fault, messageOf, type PoolSpec } from '../model/index.ts';
-import { differenceOf, type PoolDifference } from '../pools/diff.ts';
+import { type CommandResponse, errorMessage, Fault, type PoolSpec } from '../model/index.ts';
+import { diffPool, type PoolDifference } from '../pools/diff.ts';
 import { PoolStore } from '../store/index.ts';
-import { ANSWER_SECONDS, ask, refusalOf } from './ask.ts';
+import { ANSWER_SECONDS, requestManager, toFault } from './ask.ts';
 import type { Context } from './context.ts';
-import { EXIT, linesOf, usage } from './exit.ts';
+import { EXIT, formatErrorLines, usageError } from './exit.ts';
 import { outputOption } from './output.ts';
 import { readPools } from './pool-file.ts';
-import { tellingTrouble } from './pool-trouble.ts';
-import { seconds } from './values.ts';
+import { withLoadErrorNotes } from './pool-trouble.ts';
+import { parseSeconds } from './values.ts';
 import { waitForPool } from './wait-for-pool.ts';
 
 /** Default timeout of `--wait` in seconds, the same as for `create --wait`. */
@@ -32,7 +32,7 @@ export function applyCommand(context: Context): Command {
     .option(
       '--timeout <time>',
       `how long to wait (default: ${ANSWER_SECONDS}s, with --wait ${WAIT_SECONDS}s)`,
-      seconds,
+      parseSeconds,
     )
     .addOption(outputOption())
     .addHelpText('after', EXAMPLE)
@@ -40,25 +40,25 @@ export function applyCommand(context: Context): Command {
 }
 
 async function apply(context: Context, { file, wait, timeout, output }: Options): Promise<void> {
-  const pools = poolsIn(file);
+  const pools = loadPools(file);
   const session = await context.session();
   const until = performance.now() + (timeout ?? (wait ? WAIT_SECONDS : ANSWER_SECONDS)) * 1000;
   // Displayed with a precision of a tenth of a second.
   const left = () => Math.max(0.1, Math.round((until - performance.now()) / 100) / 10);
-  const answers: Answer[] = [];
+  const answers: CommandResponse[] = [];
   for (const pool of pools) {
-    const answer = await ask(
+    const answer = await requestManager(
       context,
       session,
       { command: 'apply', request_id: context.newId(), pool },
       left(),
     );
-    if (!answer.success) throw asInFile(refusalOf(answer));
+    if (!answer.success) throw toFileFault(toFault(answer));
     answers.push(answer);
     if (output !== 'json') await context.out.line(`pool/${pool.name} ${answer.change}`);
   }
   if (wait) {
-    const store = tellingTrouble(new PoolStore(session.redis, session.settings.cell), context.out);
+    const store = withLoadErrorNotes(new PoolStore(session.redis, session.settings.cell), context.out);
     for (const { name } of pools) await waitForPool(store, name, left());
   }
   if (output === 'json') await context.out.json(answers);
@@ -68,7 +68,7 @@ async function apply(context: Context, { file, wait, timeout, output }: Options)
  * Maps the issues to the paths of the pool's own file. The message already contains them, so they are not printed
  * twice.
  */
-function asInFile({ code, message, issues }: Fault): Fault {
+function toFileFault({ code, message, issues }: Fault): Fault {
   if (!issues) return new Fault(code, message);
   const own = issues.map((issue) => ({ ...issue, path: issue.path.replace(/^pool\./, '') }));
   return new Fault(code, message, { issues: own });
@@ -87,26 +87,26 @@ export function diffCommand(context: Context): Command {
       try {
         await diff(context, options);
       } catch (error) {
-        context.out.note(linesOf(error, false).join('\n'));
+        context.out.note(formatErrorLines(error, false).join('\n'));
         context.exitWith(EXIT.usage);
       }
     });
 }
 
 async function diff(context: Context, { file, output }: { file: string; output: string }): Promise<void> {
-  const pools = poolsIn(file);
+  const pools = loadPools(file);
   const session = await context.session();
   const store = new PoolStore(session.redis, session.settings.cell);
   const differences: PoolDifference[] = [];
-  for (const pool of pools) differences.push(differenceOf(await store.record(pool.name), pool));
+  for (const pool of pools) differences.push(diffPool(await store.record(pool.name), pool));
   const some = differences.filter(({ change }) => change !== 'unchanged');
   if (output === 'json') await context.out.json(differences);
-  else if (some.length > 0) await context.out.line(some.map(inWords).join('\n'));
+  else if (some.length > 0) await context.out.line(some.map(formatDifference).join('\n'));
   context.exitWith(some.length > 0 ? EXIT.failed : EXIT.done);
 }
 
 /** Like a diff: removed lines have a `-`, added lines a `+`. */
-function inWords({ name, change, fields, replaces }: PoolDifference): string {
+function formatDifference({ name, change, fields, replaces }: PoolDifference): string {
   const lines = fields.flatMap(({ path, before, after }) => [
     ...(before === undefined ? [] : [`- ${path}: ${JSON.stringify(before)}`]),
     ...(after === undefined ? [] : [`+ ${path}: ${JSON.stringify(after)}`]),
@@ -115,12 +115,12 @@ function inWords({ name, change, fields, replaces }: PoolDifference): string {
   return [`pool/${name} ${what}${replaces ? '; its workers would be replaced' : ''}`, ...lines].join('\n');
 }
 
-function poolsIn(file: string): PoolSpec[] {
+function loadPools(file: string): PoolSpec[] {
   let text: string;
   try {
     text = readFileSync(file === '-' ? 0 : file, 'utf8');
   } catch (error) {
-    throw usage(`The file ${file} cannot be read: ${messageOf(error)}.`);
+    throw usageError(`The file ${file} cannot be read: ${errorMessage(error)}.`);
   }
   return readPools(text, file === '-' ? 'standard input' : file);
 }

@@ -1,4 +1,4 @@
-import { type Answer, Fault, parseCommand, toEntry } from '../model/index.ts';
+import { type CommandResponse, Fault, parseCommand, toCommandEntry } from '../model/index.ts';
 import { timeoutSignal } from '../queue/long-timer.ts';
 import type { Context } from './context.ts';
 import { TimedOut } from './exit.ts';
@@ -11,36 +11,36 @@ export const ANSWER_SECONDS = 10;
  * Writes a command to the stream like any orchestrator and waits for its response on a separate stream. Throws a Fault
  * `invalid_command` before anything is sent, and `TimedOut` if no response arrives; the command is not withdrawn then.
  */
-export async function ask(
+export async function requestManager(
   { newId, out }: Pick<Context, 'newId' | 'out'>,
   session: Session,
   fields: Record<string, unknown> & { command: string; request_id: string },
   seconds: number,
-): Promise<Answer> {
+): Promise<CommandResponse> {
   const { redis, store } = session;
   const reply_to = `worker:responses:cli-${newId()}`;
   const command = { ...fields, reply_to };
   parseCommand(command);
-  const entry = toEntry(command);
+  const entry = toCommandEntry(command);
   const { signal: timeout, cancel } = timeoutSignal(Math.ceil(seconds * 1000));
-  const stopTelling = seconds > ANSWER_SECONDS ? tellLater(session, out) : () => {};
+  const stopTelling = seconds > ANSWER_SECONDS ? noteIfLate(session, out) : () => {};
   try {
     await redis.xadd(store.keys.commands, '*', 'data', entry);
     for await (const { data } of session.follow(reply_to, '0', timeout)) {
       await redis.del(reply_to);
-      return data as Answer;
+      return data as CommandResponse;
     }
   } finally {
     cancel();
     stopTelling();
   }
-  throw new TimedOut(await whyNoAnswer(session, fields, seconds));
+  throw new TimedOut(await explainNoResponse(session, fields, seconds));
 }
 
 /** Reports to a user who has waited for a while why there is no response yet. */
-function tellLater(session: Session, out: Context['out']): () => void {
+function noteIfLate(session: Session, out: Context['out']): () => void {
   const timer = setTimeout(() => {
-    whoAnswers(session, ANSWER_SECONDS).then(
+    describeLeader(session, ANSWER_SECONDS).then(
       (who) => out.note(`note: ${who}. Still waiting.`),
       () => {},
     );
@@ -49,23 +49,23 @@ function tellLater(session: Session, out: Context['out']): () => void {
 }
 
 /** Converts the error of a response to the Fault that it was created from. */
-export function refusalOf({ error }: Answer): Fault {
+export function toFault({ error }: CommandResponse): Fault {
   if (!error) return new Fault('internal', 'The manager refused the command without a reason.');
   return new Fault(error.code, error.message, error.issues ? { issues: error.issues } : {});
 }
 
-async function whyNoAnswer(
+async function explainNoResponse(
   session: Session,
   { command, request_id }: { command: string; request_id: string },
   seconds: number,
 ): Promise<string> {
   const { keys } = session.store;
-  const who = await whoAnswers(session, seconds);
+  const who = await describeLeader(session, seconds);
   const rest = `The command ${command} is on ${keys.commands} and will run when a manager reads it; get its response with --request-id ${request_id}`;
   return `${who}. ${rest}.`;
 }
 
-async function whoAnswers(session: Session, seconds: number): Promise<string> {
+async function describeLeader(session: Session, seconds: number): Promise<string> {
   const leader = await session.leader();
   return leader
     ? `The manager ${leader.owner} leads but has not responded in ${seconds} s`

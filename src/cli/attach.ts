@@ -6,7 +6,7 @@ import { EXIT } from './exit.ts';
 import { printOutput } from './logs.ts';
 import { outputOption } from './output.ts';
 import type { Session } from './session.ts';
-import { resolveId, whyNone } from './worker-id.ts';
+import { explainMissing, resolveId } from './worker-id.ts';
 
 interface Options {
   stdin: boolean;
@@ -23,18 +23,17 @@ export function attachCommand(context: Context): Command {
     .option('--no-stdin', 'show output only')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm attach 3f2a\n\nThe exit code is 1 if the worker failed.')
-    .action((given: string, options: Options) => attach(context, given, options));
+    .action((ref: string, options: Options) => attach(context, ref, options));
 }
 
-async function attach(context: Context, given: string, { stdin, output }: Options): Promise<void> {
+async function attach(context: Context, ref: string, { stdin, output }: Options): Promise<void> {
   const { out } = context;
   const session = await context.session();
-  const id = await resolveId(session, given);
+  const id = await resolveId(session, ref);
   const loaded = await session.store.load(id);
-  if (!loaded) throw await whyNone(session, id);
+  if (!loaded) throw await explainMissing(session, id);
   const { status } = loaded.record.status ?? {};
-  if (hasEnded(status))
-    throw new Error(`The worker ${given} is ${status}. Start it with \`wm start ${given}\`.`);
+  if (hasEnded(status)) throw new Error(`The worker ${ref} is ${status}. Start it with \`wm start ${ref}\`.`);
   const from = await session.lastId(session.store.keys.output(id));
   const stopReading = stdin ? sendLines(context, session, id) : () => {};
   try {

@@ -20,7 +20,7 @@ export interface YamlDocument {
 }
 
 /** Which limit the text exceeds; `undefined` if it may be parsed. */
-export function excessOfYaml(text: string): string | undefined {
+export function findYamlExcess(text: string): string | undefined {
   if (text.length > LENGTH) return `has more than ${LENGTH} characters`;
   let entries = 0;
   /** Open flow collections, and lists that started on this line: `- - - 1`. */
@@ -48,12 +48,12 @@ export function readYaml(text: string): { documents: YamlDocument[]; lines: Line
     lines,
     documents: documents.map((document) => {
       const mistakes = document.errors.map(({ message, pos }) => ({ message, offset: pos[0] }));
-      return { document, issues: [...mistakes, ...repeated(document)] };
+      return { document, issues: [...mistakes, ...findRepeatedKeys(document)] };
     }),
   };
 }
 
-function repeated(document: Document.Parsed): YamlIssue[] {
+function findRepeatedKeys(document: Document.Parsed): YamlIssue[] {
   const issues: YamlIssue[] = [];
   visit(document, {
     Map(_, { items }) {

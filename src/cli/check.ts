@@ -1,5 +1,5 @@
 /** The result of one check of `doctor`. */
-export interface Check {
+export interface DoctorCheck {
   name: string;
   /** `hint`: it works, but users should know about it. */
   state: 'ok' | 'bad' | 'hint';

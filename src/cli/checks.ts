@@ -1,33 +1,33 @@
 /** The checks of `doctor`. Each reports what it found and what to do; none of them changes a worker. */
 
 import type { Settings } from '../config/settings.ts';
-import { getCapabilities, messageOf, owns, type RuntimeName } from '../model/index.ts';
+import { errorMessage, getCapabilities, owns, type RuntimeName } from '../model/index.ts';
 import { foreignBodies } from '../runtimes/owned.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { RuntimeInfo } from '../runtimes/runtime.ts';
 import { readFindings } from '../store/index.ts';
 import { redactUrl } from '../telemetry/redact.ts';
-import type { Check } from './check.ts';
+import type { DoctorCheck } from './check.ts';
 import type { Context } from './context.ts';
 import { healthChecks } from './health-checks.ts';
-import { askRedisAt } from './redis-port.ts';
+import { probeRedisAt } from './redis-port.ts';
 import type { Session } from './session.ts';
 
 /** Redis 6.2 introduced XAUTOCLAIM. */
 const OLDEST_REDIS = [6, 2] as const;
 
 /** Yields all checks as soon as their results are known; checks that depend on a missing component are skipped. */
-export async function* checks(context: Context): AsyncGenerator<Check> {
-  const { parts } = context;
+export async function* runChecks(context: Context): AsyncGenerator<DoctorCheck> {
+  const { deps } = context;
   yield { name: 'Node', state: 'ok', found: process.version };
   let settings: Settings;
   try {
-    settings = parts.settings();
+    settings = deps.settings();
   } catch (error) {
-    yield bad('Settings', messageOf(error), '`wm config` shows the allowed values.');
+    yield bad('Settings', errorMessage(error), '`wm config` shows the allowed values.');
     return;
   }
-  const changed = parts.explainSettings().filter(({ source }) => source === 'environment');
+  const changed = deps.explainSettings().filter(({ source }) => source === 'environment');
   yield {
     name: 'Settings',
     state: 'ok',
@@ -37,12 +37,12 @@ export async function* checks(context: Context): AsyncGenerator<Check> {
   yield* runtimeChecks(context, settings);
 }
 
-async function* redisChecks(context: Context): AsyncGenerator<Check> {
+async function* redisChecks(context: Context): AsyncGenerator<DoctorCheck> {
   let session: Session;
   try {
     session = await context.session();
   } catch (error) {
-    yield { name: 'Redis', state: 'bad', found: messageOf(error) };
+    yield { name: 'Redis', state: 'bad', found: errorMessage(error) };
     return;
   }
   try {
@@ -51,7 +51,7 @@ async function* redisChecks(context: Context): AsyncGenerator<Check> {
     yield {
       name: 'Redis',
       state: 'hint',
-      found: `it responds, but INFO failed: ${messageOf(error)}`,
+      found: `it responds, but INFO failed: ${errorMessage(error)}`,
     };
   }
   yield* storeChecks(session, context.now());
@@ -69,13 +69,13 @@ async function* redisChecks(context: Context): AsyncGenerator<Check> {
 }
 
 /** Data that managers have found missing in the store within a day. */
-async function* storeChecks({ redis, store }: Session, now: number): AsyncGenerator<Check> {
+async function* storeChecks({ redis, store }: Session, now: number): AsyncGenerator<DoctorCheck> {
   for (const { about, message, at } of await readFindings(redis, store.keys.findings, now))
     yield { name: `Store: ${about}`, state: 'hint', found: `${message} (${at})` };
 }
 
 /** Bodies of this cell that belong to another store. */
-async function* foreignChecks(context: Context, runtimes: Runtimes): AsyncGenerator<Check> {
+async function* foreignChecks(context: Context, runtimes: Runtimes): AsyncGenerator<DoctorCheck> {
   try {
     const identity = await (await context.session()).store.identity();
     const answering = runtimes.states.filter(({ info }) => info);
@@ -84,12 +84,12 @@ async function* foreignChecks(context: Context, runtimes: Runtimes): AsyncGenera
     const found = foreignBodies(foreign, identity);
     if (found !== undefined) yield { name: 'Bodies of another store', state: 'hint', found };
   } catch (error) {
-    yield { name: 'Bodies', state: 'hint', found: `cannot be listed: ${messageOf(error)}` };
+    yield { name: 'Bodies', state: 'hint', found: `cannot be listed: ${errorMessage(error)}` };
   }
 }
 
 /** What Redis reports in INFO, which managed services support, unlike CONFIG. Pure. */
-export function redisSettings(info: Map<string, string>, where: string): Check[] {
+export function redisSettings(info: Map<string, string>, where: string): DoctorCheck[] {
   const version = info.get('redis_version') ?? 'unknown';
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const old = major < OLDEST_REDIS[0] || (major === OLDEST_REDIS[0] && minor < OLDEST_REDIS[1]);
@@ -129,13 +129,13 @@ export function parseInfo(text: string): Map<string, string> {
   );
 }
 
-async function* runtimeChecks(context: Context, settings: Settings): AsyncGenerator<Check> {
-  const { parts } = context;
+async function* runtimeChecks(context: Context, settings: Settings): AsyncGenerator<DoctorCheck> {
+  const { deps } = context;
   let runtimes: Runtimes;
   try {
     runtimes = context.runtimes();
   } catch (error) {
-    yield bad('Runtimes', messageOf(error), 'Set RUNTIME and DOCKER_HOST.');
+    yield bad('Runtimes', errorMessage(error), 'Set RUNTIME and DOCKER_HOST.');
     return;
   }
   await runtimes.probe();
@@ -159,23 +159,23 @@ async function* runtimeChecks(context: Context, settings: Settings): AsyncGenera
         name: `Runtime ${name}`,
         state: answering > 0 ? 'hint' : 'bad',
         found: error ?? 'does not answer',
-        advice: adviceOn(name, answering > 0),
+        advice: getRuntimeAdvice(name, answering > 0),
       };
     }
     const { needsWrapperBundle, usesImages } = getCapabilities(name);
-    if (needsWrapperBundle) yield wrapperCheck(parts.wrapperIsBuilt());
+    if (needsWrapperBundle) yield wrapperCheck(deps.wrapperIsBuilt());
     if (usesImages && info) yield* imageChecks(context, settings, name);
   }
   yield* foreignChecks(context, runtimes);
 }
 
 async function* imageChecks(
-  { parts }: Context,
+  { deps }: Context,
   settings: Settings,
   runtime: RuntimeName,
-): AsyncGenerator<Check> {
+): AsyncGenerator<DoctorCheck> {
   try {
-    const { name, present } = await parts.bodyImage(settings);
+    const { name, present } = await deps.bodyImage(settings);
     yield present
       ? { name: 'Worker image', state: 'ok', found: name }
       : bad(
@@ -183,10 +183,10 @@ async function* imageChecks(
           `${name} does not exist`,
           'A manager pulls it. Without a registry, build an equivalent with `npm run build:image`, or set WORKER_BASE_IMAGE.',
         );
-    const url = new URL(await parts.runtimes(settings).bodyRedisUrl(runtime));
+    const url = new URL(await deps.runtimes(settings).bodyRedisUrl(runtime));
     const port = Number(url.port || 6379);
     const where = `${url.hostname}:${port}`;
-    const refused = await askRedisAt({ host: url.hostname, port, tls: url.protocol === 'rediss:' });
+    const refused = await probeRedisAt({ host: url.hostname, port, tls: url.protocol === 'rediss:' });
     yield refused === undefined
       ? { name: 'Redis for containers', state: 'ok', found: `${where} answers` }
       : bad(
@@ -195,12 +195,12 @@ async function* imageChecks(
           `Containers connect to Redis at that address. Make Redis listen on it (bind 127.0.0.1 ${url.hostname}, protected-mode no or a password), or set WORKER_REDIS_URL.`,
         );
   } catch (error) {
-    yield bad('Worker image', messageOf(error), 'Run it again; the engine responded a moment ago.');
+    yield bad('Worker image', errorMessage(error), 'Run it again; the engine responded a moment ago.');
   }
 }
 
 /** A direct worker with the manager's user can read everything that the manager can; as root, the whole machine. */
-function userCheck({ name, own, why }: NonNullable<RuntimeInfo['user']>): Check {
+function userCheck({ name, own, why }: NonNullable<RuntimeInfo['user']>): DoctorCheck {
   const check = 'User of direct workers';
   if (own) return { name: check, state: 'ok', found: name };
   return {
@@ -212,14 +212,19 @@ function userCheck({ name, own, why }: NonNullable<RuntimeInfo['user']>): Check 
   };
 }
 
-const wrapperCheck = (built: boolean): Check =>
+const wrapperCheck = (built: boolean): DoctorCheck =>
   built
     ? { name: 'Wrapper', state: 'ok', found: 'built' }
     : bad('Wrapper', 'dist/wrapper.mjs is not built', 'Build it with `npm run build`.');
 
-function adviceOn(name: RuntimeName, another: boolean): string {
+function getRuntimeAdvice(name: RuntimeName, another: boolean): string {
   const { remedy } = getCapabilities(name);
   return another ? `${remedy}; until then, another runtime is used if RUNTIME is auto.` : `${remedy}.`;
 }
 
-const bad = (name: string, found: string, advice: string): Check => ({ name, state: 'bad', found, advice });
+const bad = (name: string, found: string, advice: string): DoctorCheck => ({
+  name,
+  state: 'bad',
+  found,
+  advice,
+});

@@ -3,10 +3,10 @@ import { Fault } from '../model/index.ts';
 import { HIDDEN, redactUrl } from '../telemetry/redact.ts';
 import type { Context } from './context.ts';
 import { outputOption } from './output.ts';
-import { table } from './table.ts';
+import { formatTable } from './table.ts';
 
 /** `context`: shows how the command line of this machine connects to the manager of the cell. */
-export function contextCommand({ parts, out }: Context): Command {
+export function contextCommand({ deps, out }: Context): Command {
   return new Command('context')
     .summary('show how wm reaches the manager')
     .description(
@@ -19,7 +19,7 @@ export function contextCommand({ parts, out }: Context): Command {
       '\nExample:\n  $ curl -H "Authorization: Bearer $(wm context --token)" http://127.0.0.1:8080/v1/pools',
     )
     .action(async ({ token, output }: { token?: boolean; output: string }) => {
-      const context = parts.context();
+      const context = deps.context();
       if (token && !context.token) throw unknown(context.path);
       if (token) return out.line(context.token ?? '');
       const shown = {
@@ -30,7 +30,7 @@ export function contextCommand({ parts, out }: Context): Command {
         file: context.path,
       };
       if (output === 'json') return out.json(shown);
-      await out.line(table(['NAME', 'VALUE'], Object.entries(shown)));
+      await out.line(formatTable(['NAME', 'VALUE'], Object.entries(shown)));
     });
 }
 

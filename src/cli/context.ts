@@ -1,13 +1,13 @@
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
-import type { Output } from './output.ts';
-import type { CliParts } from './parts.ts';
+import type { CliOutput } from './output.ts';
+import type { CliDeps } from './parts.ts';
 import type { Session } from './session.ts';
 
 /** What a verb can use. Everything that it opens is closed when it ends. */
 export interface Context {
-  parts: CliParts;
-  out: Output;
+  deps: CliDeps;
+  out: CliOutput;
   /** The connection to Redis; throws a Fault if Redis does not answer. */
   session: () => Promise<Session>;
   /** The real runtimes, not yet checked; `seen` wraps each of them. */

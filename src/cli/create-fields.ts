@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { usage } from './exit.ts';
+import { usageError } from './exit.ts';
 import { readText } from './values.ts';
 
 /** The options of `create`, as commander returns them. */
@@ -43,7 +43,7 @@ export interface CreateOptions {
 export function createFields(options: CreateOptions, commandLine: string[]): Record<string, unknown> {
   const { command, ...file } = options.file ?? {};
   if (command !== undefined && command !== 'create')
-    throw usage(`The file contains the command ${JSON.stringify(command)}; only create is allowed.`);
+    throw usageError(`The file contains the command ${JSON.stringify(command)}; only create is allowed.`);
   const { memory, cpus, pids, env, label } = options;
   const limits = present({ memory, cpus, pids });
   const given = present({
@@ -82,7 +82,7 @@ export function createFields(options: CreateOptions, commandLine: string[]): Rec
   const fields: Record<string, unknown> = { ...file, ...given };
   if (fields.agent_type === undefined && fields.command_line !== undefined) fields.agent_type = 'CUSTOM';
   if (fields.agent_type === undefined)
-    throw usage(
+    throw usageError(
       'There is nothing to run. Add a command line after --, as in `wm create -- sleep 60`, or use --type.',
     );
   return fields;

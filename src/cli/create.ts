@@ -1,10 +1,18 @@
 import { Command, Option } from 'commander';
 import { AGENT_TYPES, Fault, MODULES, PROTOCOLS, RESTART_POLICIES, RUNTIME_NAMES } from '../model/index.ts';
-import { ANSWER_SECONDS, ask, refusalOf } from './ask.ts';
+import { ANSWER_SECONDS, requestManager, toFault } from './ask.ts';
 import type { Context } from './context.ts';
 import { type CreateOptions, createFields, fieldsFile } from './create-fields.ts';
 import { outputOption } from './output.ts';
-import { count, item, number, pair, readText, seconds, textOrFile } from './values.ts';
+import {
+  addItem,
+  addPair,
+  parseCount,
+  parseNumber,
+  parseSeconds,
+  readText,
+  readTextOrFile,
+} from './values.ts';
 import { waitFor } from './wait-for.ts';
 
 /** Default timeout of `--wait` in seconds: the maximum duration of a start, and of a build before it. */
@@ -27,47 +35,51 @@ export function createCommand(context: Context): Command {
     .passThroughOptions()
     .addOption(types.choices(AGENT_TYPES))
     .option('--name <name>', 'name, unique among running workers')
-    .option('--instructions <text|@file>', 'content of CLAUDE.md and AGENTS.md', textOrFile)
-    .option('--prompt <text|@file>', 'first prompt', textOrFile)
+    .option('--instructions <text|@file>', 'content of CLAUDE.md and AGENTS.md', readTextOrFile)
+    .option('--prompt <text|@file>', 'first prompt', readTextOrFile)
     .option('--exit-after-prompt', 'stop after the first prompt is answered')
-    .option('-e, --env <name=value>', 'environment variable of the agent, not for secrets; repeatable', pair)
+    .option(
+      '-e, --env <name=value>',
+      'environment variable of the agent, not for secrets; repeatable',
+      addPair,
+    )
     .addOption(new Option('--runtime <runtime>', 'runtime that runs it').choices([...RUNTIME_NAMES, 'auto']))
     .option('-m, --memory <size>', 'memory limit, such as 512m')
-    .option('--cpus <n>', 'CPU limit in cores, such as 1.5', number)
-    .option('--pids <n>', 'limit of processes and threads', count)
+    .option('--cpus <n>', 'CPU limit in cores, such as 1.5', parseNumber)
+    .option('--pids <n>', 'limit of processes and threads', parseCount)
     .addOption(new Option('--restart <policy>', 'restart policy').choices(RESTART_POLICIES))
-    .option('--max-restarts <n>', 'restarts before the manager gives up', count)
-    .option('--stop-grace <time>', 'time between SIGTERM and SIGKILL', seconds)
-    .option('--start-deadline <time>', 'time in which it must become ready', seconds)
-    .option('--ttl <time>', 'maximum lifetime', seconds)
-    .option('--idle-timeout <time>', 'stop it after this time without input or output', seconds)
-    .option('--keep <time>', 'how long to keep its record after it ends', seconds)
-    .option('-l, --label <name=value>', 'label; repeatable', pair)
-    .option('--allowed-command <command>', 'command that the agent may run; repeatable', item)
+    .option('--max-restarts <n>', 'restarts before the manager gives up', parseCount)
+    .option('--stop-grace <time>', 'time between SIGTERM and SIGKILL', parseSeconds)
+    .option('--start-deadline <time>', 'time in which it must become ready', parseSeconds)
+    .option('--ttl <time>', 'maximum lifetime', parseSeconds)
+    .option('--idle-timeout <time>', 'stop it after this time without input or output', parseSeconds)
+    .option('--keep <time>', 'how long to keep its record after it ends', parseSeconds)
+    .option('-l, --label <name=value>', 'label; repeatable', addPair)
+    .option('--allowed-command <command>', 'command that the agent may run; repeatable', addItem)
     .addOption(
       new Option(
         '--module <module>',
         `tool in its image, one of ${MODULES.join(', ')}; repeatable`,
-      ).argParser(item),
+      ).argParser(addItem),
     )
     .option(
       '--requirements <file>',
       'requirements file of Python packages for its image (- for standard input)',
       readText,
     )
-    .option('--package <name>', 'Debian package for its image; repeatable', item)
+    .option('--package <name>', 'Debian package for its image; repeatable', addItem)
     .addOption(new Option('--protocol <protocol>', 'protocol of a CUSTOM command').choices(PROTOCOLS))
     .option('--agent-version <version>', "version of the agent's CLI (default: the pinned one)")
-    .option('--silence-timeout <time>', 'fail a turn after this time without activity', seconds)
-    .option('--secret <name>', 'secret to pass to it; repeatable', item)
+    .option('--silence-timeout <time>', 'fail a turn after this time without activity', parseSeconds)
+    .option('--secret <name>', 'secret to pass to it; repeatable', addItem)
     .option(
       '--handler <file>',
       'handler file of a TASK worker, absolute or relative to HANDLERS_DIR; repeatable',
-      item,
+      addItem,
     )
     .option('--commands', 'allow a TASK worker to run commands as tasks')
-    .option('--concurrency <n>', 'tasks that a TASK worker runs concurrently', count)
-    .option('--max-job-time <time>', 'maximum run time of a task', seconds)
+    .option('--concurrency <n>', 'tasks that a TASK worker runs concurrently', parseCount)
+    .option('--max-job-time <time>', 'maximum run time of a task', parseSeconds)
     .option('--image <image>', 'image to run, built FROM one of `wm images ls`; Docker only')
     .option('--worker-id <uuid>', 'worker ID (default: generated)')
     .option(
@@ -80,7 +92,7 @@ export function createCommand(context: Context): Command {
     .option(
       '--timeout <time>',
       `how long to wait (default: ${ANSWER_SECONDS}s, with --wait ${WAIT_SECONDS}s)`,
-      seconds,
+      parseSeconds,
     )
     .addOption(outputOption())
     .addHelpText(
@@ -97,7 +109,7 @@ async function create(context: Context, commandLine: string[], options: Options)
   const session = await context.session();
   const limit = options.timeout ?? (options.wait ? WAIT_SECONDS : ANSWER_SECONDS);
   const began = performance.now();
-  const answer = await ask(context, session, { ...fields, command: 'create', request_id }, limit);
+  const answer = await requestManager(context, session, { ...fields, command: 'create', request_id }, limit);
   const json = options.output === 'json';
   const id = String(answer.worker_id ?? '');
   if (json) await out.json(answer);
@@ -106,13 +118,14 @@ async function create(context: Context, commandLine: string[], options: Options)
   if (!json && isUnexpected(why)) out.note(`It runs as a process on this machine. ${why}`);
   if (!json && Array.isArray(answer.warnings))
     for (const warning of answer.warnings) out.note(`Warning: ${warning}`);
-  if (!answer.success) throw refusalOf(answer);
+  if (!answer.success) throw toFault(answer);
   if (answer.worker_deleted === true) throw goneSince(id, request_id);
   if (!options.wait) return;
   const left = Math.max(0.1, limit - (performance.now() - began) / 1000);
-  const { reached, seen } = await waitFor(session, id, 'RUNNING', { seconds: left });
-  if (reached || (seen.status?.status === 'STOPPED' && seen.status.reason === 'Completed')) return;
-  const { status = 'gone', reason = '', message = '' } = seen.status ?? {};
+  const { reached, observation } = await waitFor(session, id, 'RUNNING', { seconds: left });
+  if (reached || (observation.status?.status === 'STOPPED' && observation.status.reason === 'Completed'))
+    return;
+  const { status = 'gone', reason = '', message = '' } = observation.status ?? {};
   throw new Fault(
     'conflict',
     `The worker ${id} is ${status}: ${[reason, message].filter(Boolean).join(': ')}`,

@@ -4,9 +4,9 @@ import { HIDDEN } from '../telemetry/redact.ts';
 import type { Context } from './context.ts';
 import { eventLine } from './events.ts';
 import { outputOption } from './output.ts';
-import { fields } from './table.ts';
-import { ageOf } from './text.ts';
-import { resolveId, whyNone } from './worker-id.ts';
+import { formatFields } from './table.ts';
+import { formatAgeSince } from './text.ts';
+import { explainMissing, resolveId } from './worker-id.ts';
 
 /** Number of history lines to show. */
 const EVENTS = 10;
@@ -20,14 +20,14 @@ export function describeCommand(context: Context): Command {
     .argument('<id>', 'worker ID, unique ID prefix, or name')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm describe 3f2a')
-    .action((given: string, options: { output: string }) => describe(context, given, options));
+    .action((ref: string, options: { output: string }) => describe(context, ref, options));
 }
 
-async function describe({ session: open, out, now }: Context, given: string, options: { output: string }) {
+async function describe({ session: open, out, now }: Context, ref: string, options: { output: string }) {
   const session = await open();
-  const id = await resolveId(session, given);
+  const id = await resolveId(session, ref);
   const loaded = await session.store.load(id);
-  if (!loaded) throw await whyNone(session, id);
+  if (!loaded) throw await explainMissing(session, id);
   const { record, heartbeat } = loaded;
   const { env, ...spec } = record.desired.spec;
   const names = env && Object.fromEntries(Object.keys(env).map((name) => [name, HIDDEN]));
@@ -35,32 +35,32 @@ async function describe({ session: open, out, now }: Context, given: string, opt
   const key = session.store.keys.events(id);
   for await (const { data } of session.lines(key, await session.before(key, EVENTS)))
     events.push(data as LifecycleEvent);
-  const told = {
+  const response = {
     worker_id: id,
     ...{ ...record.desired, spec: names ? { ...spec, env: names } : spec },
     status: record.status ?? null,
     heartbeat: heartbeat ?? null,
     events,
   };
-  if (options.output === 'json') return out.json(told);
+  if (options.output === 'json') return out.json(response);
   const section = (name: string, body: string) => body && `${name}\n${body.replace(/^/gm, '  ')}`;
   const { desired, generation, created_at, request_id } = record.desired;
   const parts = [
-    fields([
+    formatFields([
       ['Id', id],
       ['Desired', `${desired} (generation ${generation})`],
-      ['Created', `${created_at} (${ageOf(created_at, now())} ago) by request ${request_id}`],
+      ['Created', `${created_at} (${formatAgeSince(created_at, now())} ago) by request ${request_id}`],
     ]),
-    section('Spec', fields(pairsOf(told.spec))),
-    section('Status', record.status ? fields(pairsOf(record.status)) : 'not reconciled yet'),
-    section('Heartbeat', heartbeat ? fields(pairsOf(heartbeat)) : 'none yet'),
+    section('Spec', formatFields(toPairs(response.spec))),
+    section('Status', record.status ? formatFields(toPairs(record.status)) : 'not reconciled yet'),
+    section('Heartbeat', heartbeat ? formatFields(toPairs(heartbeat)) : 'none yet'),
     section('Events', events.map((event) => eventLine(event)).join('\n') || 'none yet'),
   ];
   await out.line(parts.join('\n\n'));
 }
 
 /** Maps and lists in the syntax of the command line. */
-function pairsOf(record: object): [string, string | undefined][] {
+function toPairs(record: object): [string, string | undefined][] {
   return Object.entries(record).map(([name, value]) => {
     if (value === undefined || value === null) return [name, undefined];
     if (name === 'command_line') return [name, (value as string[]).map(quoted).join(' ')];

@@ -1,11 +1,11 @@
 import { Command } from 'commander';
-import { type Answer, messageOf } from '../model/index.ts';
-import { ANSWER_SECONDS, ask, refusalOf } from './ask.ts';
+import { type CommandResponse, errorMessage } from '../model/index.ts';
+import { ANSWER_SECONDS, requestManager, toFault } from './ask.ts';
 import type { Context } from './context.ts';
-import { EXIT, exitCodeOf, linesOf, usage } from './exit.ts';
+import { EXIT, formatErrorLines, toExitCode, usageError } from './exit.ts';
 import { outputOption } from './output.ts';
 import type { Session } from './session.ts';
-import { seconds } from './values.ts';
+import { parseSeconds } from './values.ts';
 import { type Goal, waitFor } from './wait-for.ts';
 import { resolveId } from './worker-id.ts';
 
@@ -41,7 +41,7 @@ function desireCommand(verb: Verb, context: Context): Command {
     .option(
       '--timeout <time>',
       `how long to wait (default: ${ANSWER_SECONDS}s, with --wait ${WAIT_SECONDS}s)`,
-      seconds,
+      parseSeconds,
     )
     .addOption(outputOption())
     .addHelpText('after', `\nExample:\n  $ wm ${verb} --wait 3f2a`)
@@ -50,25 +50,25 @@ function desireCommand(verb: Verb, context: Context): Command {
 }
 
 /** Handles the workers one by one; a failure does not stop the others, like docker's verbs. */
-async function desire(verb: Verb, context: Context, given: string[], options: Options): Promise<void> {
-  if (options.requestId !== undefined && given.length > 1)
-    throw usage('--request-id identifies one command; give one worker only.');
+async function desire(verb: Verb, context: Context, ref: string[], options: Options): Promise<void> {
+  if (options.requestId !== undefined && ref.length > 1)
+    throw usageError('--request-id identifies one command; give one worker only.');
   const session = await context.session();
-  const answers: Answer[] = [];
+  const answers: CommandResponse[] = [];
   const failures: unknown[] = [];
-  for (const one of given) {
+  for (const one of ref) {
     try {
       answers.push(await desireOne(verb, context, session, one, options));
     } catch (error) {
       failures.push(error);
-      if (given.length > 1) context.out.note(linesOf(error, false).join('\n'));
+      if (ref.length > 1) context.out.note(formatErrorLines(error, false).join('\n'));
     }
   }
   if (options.output === 'json' && answers.length > 0)
-    await context.out.json(given.length === 1 ? answers[0] : answers);
+    await context.out.json(ref.length === 1 ? answers[0] : answers);
   if (failures.length === 0) return;
-  if (given.length === 1) throw failures[0];
-  const codes = new Set(failures.map(exitCodeOf));
+  if (ref.length === 1) throw failures[0];
+  const codes = new Set(failures.map(toExitCode));
   context.exitWith(codes.size === 1 ? ([...codes][0] ?? EXIT.failed) : EXIT.failed);
 }
 
@@ -76,22 +76,22 @@ async function desireOne(
   verb: Verb,
   context: Context,
   session: Session,
-  given: string,
+  ref: string,
   { reason, requestId, wait, timeout, output }: Options,
-): Promise<Answer> {
-  const worker_id = await resolveId(session, given);
+): Promise<CommandResponse> {
+  const worker_id = await resolveId(session, ref);
   const limit = timeout ?? (wait ? WAIT_SECONDS : ANSWER_SECONDS);
   const began = performance.now();
   const why = reason === undefined ? {} : { reason };
   const command = { command: verb, worker_id, request_id: requestId ?? context.newId(), ...why };
-  const answer = await ask(context, session, command, limit);
-  if (!answer.success) throw refusalOf(answer);
+  const answer = await requestManager(context, session, command, limit);
+  if (!answer.success) throw toFault(answer);
   if (wait) {
     const left = Math.max(0.1, limit - (performance.now() - began) / 1000);
-    const { reached, seen } = await waitFor(session, worker_id, VERBS[verb].goal, { seconds: left });
+    const { reached, observation } = await waitFor(session, worker_id, VERBS[verb].goal, { seconds: left });
     if (!reached)
       throw new Error(
-        `The worker ${worker_id} is ${seen.status?.status}: ${messageOf(seen.status?.message)}`,
+        `The worker ${worker_id} is ${observation.status?.status}: ${errorMessage(observation.status?.message)}`,
       );
   }
   if (output !== 'json') await context.out.line(worker_id);

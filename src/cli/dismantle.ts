@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { Fault, messageOf } from '../model/index.ts';
+import { errorMessage, Fault } from '../model/index.ts';
 import { type Runtime, RuntimeDown } from '../runtimes/runtime.ts';
 import type { Context } from './context.ts';
 import { outputOption } from './output.ts';
@@ -29,8 +29,8 @@ async function dismantle(
   context: Context,
   { force = false, output }: { force?: boolean; output: string },
 ): Promise<void> {
-  const { out, parts } = context;
-  const { cell } = parts.settings();
+  const { out, deps } = context;
+  const { cell } = deps.settings();
   await refuseWhileLed(context);
   const outcomes: Outcome[] = [];
   for (const runtime of context.runtimes().all) {
@@ -39,7 +39,7 @@ async function dismantle(
       outcomes.push({ runtime: runtime.name, removed_bodies });
     } catch (error) {
       if (!(error instanceof RuntimeDown)) throw error;
-      outcomes.push({ runtime: runtime.name, removed_bodies: 0, skipped: messageOf(error) });
+      outcomes.push({ runtime: runtime.name, removed_bodies: 0, skipped: errorMessage(error) });
     }
   }
   const [first] = outcomes;
@@ -57,7 +57,7 @@ async function refuseWhileLed(context: Context): Promise<void> {
   try {
     leader = await (await context.session()).leader();
   } catch (error) {
-    context.out.note(`note: cannot check whether a manager leads: ${messageOf(error)}`);
+    context.out.note(`note: cannot check whether a manager leads: ${errorMessage(error)}`);
     return;
   }
   if (leader) throw new Fault('conflict', `The manager ${leader.owner} leads this cell. Stop it first.`);

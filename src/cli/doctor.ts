@@ -1,10 +1,10 @@
 import { Command } from 'commander';
-import type { Check } from './check.ts';
-import { checks } from './checks.ts';
+import type { DoctorCheck } from './check.ts';
+import { runChecks } from './checks.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './exit.ts';
 import { outputOption } from './output.ts';
-import { oneLine } from './text.ts';
+import { toOneLine } from './text.ts';
 
 const MARK = { ok: '✓', bad: '✗', hint: '!' } as const;
 
@@ -21,10 +21,10 @@ export function doctorCommand(context: Context): Command {
 
 async function doctor(context: Context, output: string): Promise<void> {
   const { out } = context;
-  const found: Check[] = [];
-  for await (const check of checks(context)) {
+  const found: DoctorCheck[] = [];
+  for await (const check of runChecks(context)) {
     found.push(check);
-    if (output !== 'json') await out.line(lineOf(check));
+    if (output !== 'json') await out.line(formatCheck(check));
   }
   const ok = found.every(({ state }) => state !== 'bad');
   if (output === 'json') await out.json({ ok, checks: found });
@@ -32,6 +32,6 @@ async function doctor(context: Context, output: string): Promise<void> {
   if (!ok) context.exitWith(EXIT.failed);
 }
 
-function lineOf({ name, state, found, advice }: Check): string {
-  return `${MARK[state]} ${name}: ${oneLine(found, 500)}${advice ? `\n    ${oneLine(advice, 500)}` : ''}`;
+function formatCheck({ name, state, found, advice }: DoctorCheck): string {
+  return `${MARK[state]} ${name}: ${toOneLine(found, 500)}${advice ? `\n    ${toOneLine(advice, 500)}` : ''}`;
 }

@@ -3,9 +3,9 @@ import { type LifecycleEvent, readableMessage } from '../model/index.ts';
 import type { Context } from './context.ts';
 import { mergeStreams, type TaggedLine } from './merge.ts';
 import { outputOption } from './output.ts';
-import { oneLine, shortId } from './text.ts';
-import { count } from './values.ts';
-import { resolveId, whyNone } from './worker-id.ts';
+import { shortId, toOneLine } from './text.ts';
+import { parseCount } from './values.ts';
+import { explainMissing, resolveId } from './worker-id.ts';
 
 interface Options {
   follow?: boolean;
@@ -21,20 +21,20 @@ export function eventsCommand(context: Context): Command {
     )
     .argument('[id]', 'worker ID, unique ID prefix, or name')
     .option('-f, --follow', 'follow new events until Ctrl-C')
-    .option('--tail <n>', 'show only the last n events', count)
+    .option('--tail <n>', 'show only the last n events', parseCount)
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm events -f 3f2a\n\nWith -o json, one JSON object per line.')
-    .action((given: string | undefined, options: Options) => events(context, given, options));
+    .action((ref: string | undefined, options: Options) => events(context, ref, options));
 }
 
 async function events(
   { session: open, out }: Context,
-  given: string | undefined,
+  ref: string | undefined,
   options: Options,
 ): Promise<void> {
   const session = await open();
-  const one = given === undefined ? undefined : await resolveId(session, given);
-  if (one !== undefined && !(await session.store.status(one))) throw await whyNone(session, one);
+  const one = ref === undefined ? undefined : await resolveId(session, ref);
+  if (one !== undefined && !(await session.store.status(one))) throw await explainMissing(session, one);
   const print = ({ worker_id, data }: TaggedLine) => {
     const event = data as LifecycleEvent;
     return options.output === 'json'
@@ -56,5 +56,5 @@ export function eventLine(event: LifecycleEvent, workerId?: string): string {
     readableMessage(message),
     actions?.length > 0 && `→ ${actions.join(', ')}`,
   ];
-  return oneLine(words.filter(Boolean).join('  '), 1000);
+  return toOneLine(words.filter(Boolean).join('  '), 1000);
 }

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { Fault, type Issue, messageOf } from '../model/index.ts';
+import { errorMessage, Fault, type Issue } from '../model/index.ts';
 import { redactText } from '../telemetry/redact.ts';
 
 /** Exit codes of all verbs; 124 is the one of timeout(1). */
@@ -11,12 +11,12 @@ export class TimedOut extends Error {
 }
 
 /** The command line itself is invalid. */
-export function usage(message: string, issues?: Issue[]): Fault {
+export function usageError(message: string, issues?: Issue[]): Fault {
   return new Fault('invalid_command', message, issues ? { issues } : {});
 }
 
 /** The exit code of an error. */
-export function exitCodeOf(error: unknown): number {
+export function toExitCode(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error instanceof TimedOut) return EXIT.timedOut;
   if (error instanceof Fault && error.code === 'invalid_command') return EXIT.usage;
@@ -24,9 +24,9 @@ export function exitCodeOf(error: unknown): number {
 }
 
 /** The lines to print for an error; commander has already printed its own. */
-export function linesOf(error: unknown, debug: boolean): string[] {
+export function formatErrorLines(error: unknown, debug: boolean): string[] {
   if (error instanceof CommanderError) return [];
-  const message = messageOf(error);
+  const message = errorMessage(error);
   const lines = [`error: ${message}`];
   const issues = error instanceof Fault ? (error.issues ?? []) : [];
   for (const { path, message: text } of issues) if (!message.includes(path)) lines.push(`  ${path} ${text}`);

@@ -3,22 +3,22 @@ import {
   type Actual,
   type Body,
   type Decision,
-  describe,
+  describeIntent,
   type Observation,
   type StatusRecord,
 } from '../model/index.ts';
 import { decide } from '../reconcile/decide.ts';
-import { observe } from '../reconcile/observe.ts';
-import { aliased } from '../runtimes/aliased.ts';
-import { Ownership, owned } from '../runtimes/owned.ts';
+import { observeWorker } from '../reconcile/observe.ts';
+import { withClaims } from '../runtimes/aliased.ts';
+import { Ownership, withOwnership } from '../runtimes/owned.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
-import { Takeovers } from '../store/index.ts';
+import { RedisClaimStore } from '../store/index.ts';
 import type { Context } from './context.ts';
 import { explainPool } from './explain-pool.ts';
 import { outputOption } from './output.ts';
-import { fields } from './table.ts';
-import { age, ageOf, shortId } from './text.ts';
-import { resolveId, whyNone } from './worker-id.ts';
+import { formatFields } from './table.ts';
+import { formatAge, formatAgeSince, shortId } from './text.ts';
+import { explainMissing, resolveId } from './worker-id.ts';
 
 type Leader = { owner: string; epoch: number } | undefined;
 
@@ -29,80 +29,92 @@ export function explainCommand(context: Context): Command {
     .argument('<id>', 'worker ID, unique ID prefix, or name; pool/NAME for a pool')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm explain 3f2a\n  $ wm explain pool/jobs')
-    .action((given: string, options: { output: string }) =>
-      given.startsWith('pool/')
-        ? explainPool(context, given.slice('pool/'.length), options)
-        : explain(context, given, options),
+    .action((ref: string, options: { output: string }) =>
+      ref.startsWith('pool/')
+        ? explainPool(context, ref.slice('pool/'.length), options)
+        : explain(context, ref, options),
     );
 }
 
-async function explain(context: Context, given: string, options: { output: string }): Promise<void> {
-  const { parts, out, now } = context;
+async function explain(context: Context, ref: string, options: { output: string }): Promise<void> {
+  const { deps, out, now } = context;
   const session = await context.session();
-  const id = await resolveId(session, given);
+  const id = await resolveId(session, ref);
   const leader = await session.leader();
   // Like the manager's view: a worker may have claimed a body that was created for another worker.
-  const book = new Takeovers(session.redis, session.settings.cell);
+  const claimStore = new RedisClaimStore(session.redis, session.settings.cell);
   const specOf = async (worker: string) => (await session.store.load(worker))?.record.desired.spec;
   const ownership = new Ownership();
   ownership.set(await session.store.identity());
-  const taking = (runtime: Runtime) => aliased(owned(runtime, ownership), { book, specOf, now });
-  const looked = await observe(id, {
+  const taking = (runtime: Runtime) =>
+    withClaims(withOwnership(runtime, ownership), { claimStore, specOf, now });
+  const observed = await observeWorker(id, {
     store: session.store,
     runtimes: context.runtimes(taking),
     images: undefined,
-    limits: parts.limits(session.settings),
+    limits: deps.limits(session.settings),
     now,
     log: { warn: () => {} },
     // An epoch is the time at which the lease was acquired. Without a leader, the next leader counts from its
     // own epoch.
     leadingSince: leader?.epoch ?? now(),
-    refusals: new Map(),
+    actionErrors: new Map(),
     // Only the leader has the queue of starts; the position is in the record.
-    turns: { ask: ({ status }) => (status?.phase === 'queued' ? status.message : undefined) },
+    startAdmission: { request: ({ status }) => (status?.phase === 'queued' ? status.message : undefined) },
   });
-  if (!looked) throw await whyNone(session, id);
-  const { seen } = looked;
-  const decision = decide(seen);
+  if (!observed) throw await explainMissing(session, id);
+  const { observation } = observed;
+  const decision = decide(observation);
   if (options.output === 'json') {
     const { memo: _, intents, ...rest } = decision;
-    const { desired, generation } = seen.desired;
-    const told = { desired, generation, recorded: seen.status ?? null, actual: shown(seen.actual) };
+    const { desired, generation } = observation.desired;
+    const details = {
+      desired,
+      generation,
+      recorded: observation.status ?? null,
+      actual: toVisibleActual(observation.actual),
+    };
     return out.json({
-      ...{ worker_id: id, leader: leader ?? null, ...told, heartbeat: seen.heartbeat ?? null },
-      decision: { ...rest, intents: intents.map((intent) => ({ ...intent, description: describe(intent) })) },
+      ...{ worker_id: id, leader: leader ?? null, ...details, heartbeat: observation.heartbeat ?? null },
+      decision: {
+        ...rest,
+        intents: intents.map((intent) => ({ ...intent, description: describeIntent(intent) })),
+      },
     });
   }
-  await out.line(explanation(seen, decision, leader));
+  await out.line(explanation(observation, decision, leader));
 }
 
 /** Formats the observation and the decision. Pure. */
-export function explanation(seen: Observation, decision: Decision, leader: Leader): string {
-  const { now, heartbeat, status } = seen;
-  const { desired, generation, spec } = seen.desired;
+export function explanation(observation: Observation, decision: Decision, leader: Leader): string {
+  const { now, heartbeat, status } = observation;
+  const { desired, generation, spec } = observation.desired;
   const { intents, requeue_after_ms: ms } = decision;
-  const same = status && line(status) === line(decision.status);
+  const same = status && formatStatusLine(status) === formatStatusLine(decision.status);
   const noted = `The recorded status differs. Either the manager has not reconciled since, or it stores an error of the engine, or this command cannot observe everything that the manager can: run it on the manager's machine${leader ? ` (${leader.owner})` : ''} with the manager's settings.`;
-  return fields([
-    ['Worker', `${seen.worker_id}${spec.name ? ` (${spec.name})` : ''}`],
+  return formatFields([
+    ['Worker', `${observation.worker_id}${spec.name ? ` (${spec.name})` : ''}`],
     ['Desired', `${desired}, generation ${generation}; ${spec.runtime}, restart ${spec.restart_policy}`],
-    ['Body', bodyLine(seen)],
+    ['Body', bodyLine(observation)],
     [
       'Heartbeat',
       heartbeat
-        ? `${heartbeat.phase}${heartbeat.busy ? ', busy' : ''}, incarnation ${heartbeat.incarnation}, ${ageOf(heartbeat.at, now)} ago`
+        ? `${heartbeat.phase}${heartbeat.busy ? ', busy' : ''}, incarnation ${heartbeat.incarnation}, ${formatAgeSince(heartbeat.at, now)} ago`
         : 'none',
     ],
-    ['Recorded', status ? line(status) : 'nothing yet'],
-    ['Rule', ruleLine(decision, stateOf(seen.memo?.value))],
-    ['Decision', line(decision.status)],
+    ['Recorded', status ? formatStatusLine(status) : 'nothing yet'],
+    ['Rule', ruleLine(decision, formatState(observation.memo?.value))],
+    ['Decision', formatStatusLine(decision.status)],
     ['Differs', status && !same ? noted : undefined],
-    ['Actions', intents.length > 0 ? intents.map(describe).join(', then ') : 'nothing'],
-    ['Next check', ms === undefined ? 'when something changes' : `in ${age(ms)}, or when something changes`],
+    ['Actions', intents.length > 0 ? intents.map(describeIntent).join(', then ') : 'nothing'],
+    [
+      'Next check',
+      ms === undefined ? 'when something changes' : `in ${formatAge(ms)}, or when something changes`,
+    ],
     [
       'Manager',
       leader
-        ? `${leader.owner} leads since ${ageOf(new Date(leader.epoch).toISOString(), now)}`
+        ? `${leader.owner} leads since ${formatAgeSince(new Date(leader.epoch).toISOString(), now)}`
         : 'none leads, so nothing happens until one does; start it with `wm serve`',
     ],
   ]);
@@ -116,7 +128,7 @@ function bodyLine({ actual, now }: Observation): string {
   const words = [
     `${shortId(body.id)} on ${body.runtime}`,
     `incarnation ${body.incarnation}`,
-    `${body.state}${body.paused ? ' (paused)' : ''} ${age(now - since(body))}`,
+    `${body.state}${body.paused ? ' (paused)' : ''} ${formatAge(now - since(body))}`,
     body.exit_code === undefined ? undefined : `exit code ${body.exit_code}`,
     body.oom_killed ? 'killed because it exceeded its memory limit' : undefined,
     body.error,
@@ -133,14 +145,14 @@ function ruleLine({ rule, intents }: Decision, state: string): string {
 }
 
 /** The state whose rules were checked, named as in the machine's diagram. */
-function stateOf(value: unknown): string {
+function formatState(value: unknown): string {
   if (typeof value === 'string') return value;
   const [top, child] = Object.entries((value ?? {}) as Record<string, string>)[0] ?? [];
   return top ? `${top}.${child}` : 'a state that is not recorded yet';
 }
 
 /** The body without its spec, which contains the values of environment variables. */
-function shown(actual: Actual): object {
+function toVisibleActual(actual: Actual): object {
   if (actual.kind !== 'present') return actual;
   const { spec: _, ...body } = actual.body;
   return { kind: actual.kind, body };
@@ -150,7 +162,7 @@ const since = (body: Body) =>
   (body.state === 'exited' ? body.finished_at : body.state === 'running' ? body.started_at : undefined) ??
   body.created_at;
 
-function line({ status, phase, reason, message, incarnation, restarts }: StatusRecord): string {
+function formatStatusLine({ status, phase, reason, message, incarnation, restarts }: StatusRecord): string {
   const why = [reason, message].filter(Boolean).join(': ');
   return `${status} (${phase}), incarnation ${incarnation}, ${restarts} restarts${why ? `; ${why}` : ''}`;
 }

@@ -1,6 +1,6 @@
 /** The health that the leading manager reports, as checks of `doctor`. */
-import { messageOf } from '../model/index.ts';
-import type { Check } from './check.ts';
+import { errorMessage } from '../model/index.ts';
+import type { DoctorCheck } from './check.ts';
 
 /** A manager answers health requests immediately or not at all. */
 const ANSWER_MS = 3000;
@@ -8,7 +8,10 @@ const ANSWER_MS = 3000;
 const OWN = /^(redis|redis_settings|store|runtime_.*)$/;
 
 /** The failing checks of `/readyz`; one hint if nothing answers at the configured address. */
-export async function* healthChecks(settings: { httpHost: string; httpPort: number }): AsyncGenerator<Check> {
+export async function* healthChecks(settings: {
+  httpHost: string;
+  httpPort: number;
+}): AsyncGenerator<DoctorCheck> {
   const url = readyUrl(settings);
   try {
     const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
@@ -22,7 +25,7 @@ export async function* healthChecks(settings: { httpHost: string; httpPort: numb
       name: 'Manager health',
       state: 'hint',
       // `fetch failed` does not help; its cause does.
-      found: `no report at ${url}: ${messageOf((error as { cause?: unknown }).cause ?? error)}`,
+      found: `no report at ${url}: ${errorMessage((error as { cause?: unknown }).cause ?? error)}`,
       advice: "Set HTTP_HOST and HTTP_PORT to the manager's values, or run this on its machine.",
     };
   }

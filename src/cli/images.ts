@@ -1,23 +1,23 @@
 /** `wm images`: lists, builds and garbage-collects worker images. */
 import { Command, Option } from 'commander';
 import type { Collector, StoredImage } from '../images/gc.ts';
-import { dockerfileOf, imageName, machineCa, writeContext } from '../images/index.ts';
+import { imageName, machineCa, renderDockerfile, writeBuildContext } from '../images/index.ts';
 import {
   AGENT_TYPES,
+  formatInstant,
+  formatSize,
   IMAGE_RUNTIME,
-  instant,
   MODULES,
-  sizeText,
   type WorkerSpec,
   workerSpec,
 } from '../model/index.ts';
 import type { Context } from './context.ts';
-import { usage } from './exit.ts';
-import { progressOn } from './images-progress.ts';
+import { usageError } from './exit.ts';
+import { createProgressBar } from './images-progress.ts';
 import { outputOption } from './output.ts';
-import { table } from './table.ts';
-import { age, shortId } from './text.ts';
-import { item, readText } from './values.ts';
+import { formatTable } from './table.ts';
+import { formatAge, shortId } from './text.ts';
+import { addItem, readText } from './values.ts';
 
 const COLUMNS = ['IMAGE', 'AGENT', 'MODULES', 'SIZE', 'CREATED', 'LAST USED', 'USED BY'];
 
@@ -56,9 +56,9 @@ function buildCommand(context: Context): Command {
     .description('Build a worker image and print its name. An existing image is not rebuilt.')
     .addOption(agent.makeOptionMandatory())
     .option('--agent-version <version>', "version of the agent's CLI (default: the pinned one)")
-    .option('--module <module>', `tool in the image, one of ${MODULES.join(', ')}; repeatable`, item)
+    .option('--module <module>', `tool in the image, one of ${MODULES.join(', ')}; repeatable`, addItem)
     .option('--requirements <file>', 'requirements file of Python packages', readText)
-    .option('--package <name>', 'Debian package; repeatable', item)
+    .option('--package <name>', 'Debian package; repeatable', addItem)
     .option('--locked', 'for workers with allowed_commands')
     .option('--print', 'print the Dockerfile and exit')
     .option('--directory <folder>', 'write the build context for `docker build` and exit')
@@ -84,42 +84,42 @@ async function ls(context: Context, output: string): Promise<void> {
   const { out, now } = context;
   const images = await withCollector(context, (collector) => collector.list());
   images.sort((a, b) => b.created_at - a.created_at || a.name.localeCompare(b.name));
-  if (output === 'json') return out.json(images.map(onWire));
+  if (output === 'json') return out.json(images.map(toWire));
   const rows = images.map(({ name, agent_type, modules, size_bytes, created_at, last_used_at, used_by }) => [
-    ...[name, agent_type, modules.join(','), sizeText(size_bytes), age(now() - created_at)],
-    last_used_at === undefined ? '' : age(now() - last_used_at),
+    ...[name, agent_type, modules.join(','), formatSize(size_bytes), formatAge(now() - created_at)],
+    last_used_at === undefined ? '' : formatAge(now() - last_used_at),
     used_by.map(shortId).join(','),
   ]);
-  await out.line(table(COLUMNS, rows));
+  await out.line(formatTable(COLUMNS, rows));
 }
 
 /** Times have the same format as on the wire; layers are the engine's concern. */
-function onWire({ layers: _, created_at, last_used_at, ...image }: StoredImage) {
+function toWire({ layers: _, created_at, last_used_at, ...image }: StoredImage) {
   return {
     ...image,
-    created_at: instant(created_at),
-    ...(last_used_at === undefined ? {} : { last_used_at: instant(last_used_at) }),
+    created_at: formatInstant(created_at),
+    ...(last_used_at === undefined ? {} : { last_used_at: formatInstant(last_used_at) }),
   };
 }
 
 async function build(context: Context, options: BuildOptions): Promise<void> {
-  const { out, parts } = context;
-  const spec = specOf(options);
-  const settings = parts.settings();
-  const images = parts.images(settings);
+  const { out, deps } = context;
+  const spec = toSpec(options);
+  const settings = deps.settings();
+  const images = deps.images(settings);
   try {
     const json = options.output === 'json';
     if (options.print || options.directory !== undefined) {
       const recipe = await images.recipe(spec);
-      const [image, dockerfile] = [imageName(recipe), dockerfileOf(recipe)];
+      const [image, dockerfile] = [imageName(recipe), renderDockerfile(recipe)];
       if (options.print) return await (json ? out.json({ image, dockerfile }) : out.text(dockerfile));
       const { directory = '.' } = options;
-      await writeContext(recipe, directory, { ca: parts.settings().workerBuildCa ?? machineCa() });
+      await writeBuildContext(recipe, directory, { ca: deps.settings().workerBuildCa ?? machineCa() });
       return await (json
         ? out.json({ image, directory })
         : out.line(`docker build -t ${image} ${directory}`));
     }
-    const progress = progressOn(parts.stderr);
+    const progress = createProgressBar(deps.stderr);
     const name = await images.buildNow(spec, progress.show).finally(progress.end);
     await (json ? out.json({ image: name }) : out.line(name));
   } finally {
@@ -134,7 +134,7 @@ const OPTIONS: Record<string, string> = {
   packages: '--package',
 };
 
-function specOf(options: BuildOptions): WorkerSpec {
+function toSpec(options: BuildOptions): WorkerSpec {
   const { agentType, agentVersion, module = [], requirements, package: packages, locked } = options;
   const read = workerSpec.safeParse({
     agent_type: agentType,
@@ -149,7 +149,7 @@ function specOf(options: BuildOptions): WorkerSpec {
   if (read.success) return read.data;
   const [issue] = read.error.issues;
   const option = OPTIONS[String(issue?.path[0])] ?? '--module';
-  throw usage(`${option}: ${issue?.message ?? 'is invalid'}.`);
+  throw usageError(`${option}: ${issue?.message ?? 'is invalid'}.`);
 }
 
 async function gc(context: Context, options: { dryRun?: boolean; output: string }): Promise<void> {
@@ -161,14 +161,16 @@ async function gc(context: Context, options: { dryRun?: boolean; output: string 
   for (const { name, why } of done.skipped) await out.line(`${name}   stays: ${why}`);
   if (done.leftovers_removed > 0)
     await out.line(`${done.leftovers_removed} leftovers of builds ${would}removed`);
-  const freed = sizeText(done.freed_bytes + done.cache_freed_bytes);
-  await out.line(`${freed} ${would}freed; ${done.images} images with ${sizeText(done.image_bytes)} remain.`);
+  const freed = formatSize(done.freed_bytes + done.cache_freed_bytes);
+  await out.line(
+    `${freed} ${would}freed; ${done.images} images with ${formatSize(done.image_bytes)} remain.`,
+  );
 }
 
 /** With the record of image uses, which is necessary to know whether an image is used. */
 async function withCollector<T>(context: Context, act: (collector: Collector) => Promise<T>): Promise<T> {
   const { redis, settings } = await context.session();
-  const collector = context.parts.collector(settings, redis);
+  const collector = context.deps.collector(settings, redis);
   try {
     return await act(collector);
   } finally {

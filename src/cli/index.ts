@@ -20,12 +20,12 @@ import { desireCommands } from './desire.ts';
 import { dismantleCommand } from './dismantle.ts';
 import { doctorCommand } from './doctor.ts';
 import { eventsCommand } from './events.ts';
-import { EXIT, exitCodeOf, linesOf } from './exit.ts';
+import { EXIT, formatErrorLines, toExitCode } from './exit.ts';
 import { explainCommand } from './explain.ts';
 import { imagesCommand } from './images.ts';
 import { logsCommand } from './logs.ts';
-import { Output } from './output.ts';
-import type { CliParts } from './parts.ts';
+import { CliOutput } from './output.ts';
+import type { CliDeps } from './parts.ts';
 import { poolsCommand, scaleCommand } from './pools.ts';
 import { psCommand } from './ps.ts';
 import { sendCommand } from './send.ts';
@@ -36,12 +36,12 @@ import { tasksCommand } from './tasks.ts';
 import { topCommand } from './top.ts';
 import { waitCommand } from './wait.ts';
 
-export type { CliParts } from './parts.ts';
+export type { CliDeps } from './parts.ts';
 
 /** Runs one command line and returns its exit code; everything that was opened is closed by then. */
-export async function runCli(argv: string[], parts: CliParts): Promise<number> {
+export async function runCli(argv: string[], deps: CliDeps): Promise<number> {
   // A reader that closes the pipe early, such as head, is not an error.
-  for (const stream of [parts.stdout, parts.stderr])
+  for (const stream of [deps.stdout, deps.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(EXIT.done);
       throw error;
@@ -49,38 +49,38 @@ export async function runCli(argv: string[], parts: CliParts): Promise<number> {
   const closing: (() => unknown)[] = [];
   const sessions: Session[] = [];
   let code: number = EXIT.done;
-  const context = contextOf(parts, sessions, closing, (given) => {
+  const context = createContext(deps, sessions, closing, (given) => {
     code = given;
   });
   try {
-    await programOf(context).parseAsync(argv, { from: 'user' });
+    await createProgram(context).parseAsync(argv, { from: 'user' });
     return code;
   } catch (thrown) {
     const error = sessions.reduce((found, session) => session.explain(found), thrown);
-    for (const line of linesOf(error, isDebug(parts))) context.out.note(line);
-    return exitCodeOf(error);
+    for (const line of formatErrorLines(error, isDebug(deps))) context.out.note(line);
+    return toExitCode(error);
   } finally {
     await Promise.allSettled(closing.map((close) => close()));
   }
 }
 
-function contextOf(
-  parts: CliParts,
+function createContext(
+  deps: CliDeps,
   sessions: Session[],
   closing: (() => unknown)[],
   exitWith: (code: number) => void,
 ): Context {
   return {
-    parts,
-    out: new Output(parts.stdout, parts.stderr),
+    deps,
+    out: new CliOutput(deps.stdout, deps.stderr),
     session() {
-      const session = new Session(parts, parts.settings());
+      const session = new Session(deps, deps.settings());
       sessions.push(session);
       closing.push(() => session.close());
       return session.reach();
     },
     runtimes(seen = (runtime) => runtime) {
-      const all = parts.runtimes(parts.settings()).runtimes.map(seen);
+      const all = deps.runtimes(deps.settings()).runtimes.map(seen);
       const runtimes = new Runtimes(all, Date.now, () => {});
       closing.push(() => runtimes.close());
       return runtimes;
@@ -92,8 +92,8 @@ function contextOf(
 }
 
 /** All verbs, in the order of the help text. */
-export function programOf(context: Context): Command {
-  const { version } = context.parts;
+export function createProgram(context: Context): Command {
+  const { version } = context.deps;
   const program = new Command('wm')
     .description('Run and manage ephemeral workers for AI coding agents and tasks.')
     .version(version, '-V, --version', 'print the version')
@@ -145,9 +145,9 @@ export function programOf(context: Context): Command {
   return program;
 }
 
-function isDebug(parts: CliParts): boolean {
+function isDebug(deps: CliDeps): boolean {
   try {
-    const { logLevel } = parts.settings();
+    const { logLevel } = deps.settings();
     return logLevel === 'debug' || logLevel === 'trace';
   } catch {
     return false;

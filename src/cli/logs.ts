@@ -6,9 +6,9 @@ import type { Context } from './context.ts';
 import { outputOption } from './output.ts';
 import { printEntry, type Style } from './output-entry.ts';
 import type { Session } from './session.ts';
-import { count } from './values.ts';
+import { parseCount } from './values.ts';
 import { waitFor } from './wait-for.ts';
-import { resolveId, whyNone } from './worker-id.ts';
+import { explainMissing, resolveId } from './worker-id.ts';
 
 /** Interval between reads of Redis. */
 const RETRY_MS = 1000;
@@ -28,20 +28,20 @@ export function logsCommand(context: Context): Command {
     )
     .argument('<id>', 'worker ID, unique ID prefix, or name')
     .option('-f, --follow', 'follow new output until the worker ends or Ctrl-C')
-    .option('-n, --tail <n>', 'show only the last n entries', count)
+    .option('-n, --tail <n>', 'show only the last n entries', parseCount)
     .option('--raw', 'only stdout and stderr, byte for byte, even on a terminal')
     .addOption(outputOption())
     .addHelpText(
       'after',
       '\nExample:\n  $ wm logs -f --tail 20 3f2a\n\nWith -o json, one JSON object per line.',
     )
-    .action((given: string, options: Options) => logs(context, given, options));
+    .action((ref: string, options: Options) => logs(context, ref, options));
 }
 
-async function logs({ session: open, out }: Context, given: string, options: Options): Promise<void> {
+async function logs({ session: open, out }: Context, ref: string, options: Options): Promise<void> {
   const session = await open();
-  const id = await resolveId(session, given);
-  if (!(await session.store.status(id))) throw await whyNone(session, id);
+  const id = await resolveId(session, ref);
+  if (!(await session.store.status(id))) throw await explainMissing(session, id);
   const style = options.output === 'json' ? 'json' : options.raw ? 'raw' : 'text';
   const key = session.store.keys.output(id);
   const from = options.tail === undefined ? '0' : await session.before(key, options.tail);
@@ -66,7 +66,7 @@ export async function printOutput(
       await printEntry(out, line.data as OutputMessage, style);
     }
   };
-  if (follow) await print(session.follow(key, last, endOf(session, id)));
+  if (follow) await print(session.follow(key, last, endSignal(session, id)));
   // Also entries between the end of the worker and its detection here.
   await print(session.lines(key, last));
 }
@@ -75,7 +75,7 @@ export async function printOutput(
  * Fires when the worker has ended for good and all its output is on the stream. An outage of Redis does not count as
  * the end.
  */
-function endOf(session: Session, id: string): AbortSignal {
+function endSignal(session: Session, id: string): AbortSignal {
   const ended = new AbortController();
   const look = async () => {
     while (!ended.signal.aborted) {

@@ -8,7 +8,7 @@ export interface TaggedLine {
 }
 
 /** Interval between checks for new workers while following. */
-const LOOK_MS = 500;
+const POLL_MS = 500;
 /** Number of lines read from a stream at once; more than a history keeps. */
 const PAGE = 5000;
 /** Number of streams read in one round trip. */
@@ -35,11 +35,11 @@ export async function* mergeStreams(
     first = false;
     if (!reader) return;
     const streams = [...seen].map(([id, from]) => [session.store.keys.events(id), from] as const);
-    if (streams.length === 0) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    if (streams.length === 0) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     // New entries are read above, in order; this only waits for them.
     else {
       const [keys, froms] = [streams.map(([key]) => key), streams.map(([, from]) => from)];
-      await reader.xread('COUNT', 1, 'BLOCK', LOOK_MS, 'STREAMS', ...keys, ...froms);
+      await reader.xread('COUNT', 1, 'BLOCK', POLL_MS, 'STREAMS', ...keys, ...froms);
     }
   }
 }

@@ -1,14 +1,14 @@
 import type { OutputMessage } from '../model/index.ts';
-import type { Output } from './output.ts';
+import type { CliOutput } from './output.ts';
 
 /** `text`: for people. `raw`: only the agent's own output, unchanged. `json`: the entry on one line. */
 export type Style = 'text' | 'raw' | 'json';
 
 /** Whether the last text had no newline, so that the next entry must start a new line. */
-const unfinished = new WeakSet<Output>();
+const unfinished = new WeakSet<CliOutput>();
 
 /** Prints an entry of an output stream; stderr goes to stderr. */
-export async function printEntry(out: Output, entry: OutputMessage, style: Style): Promise<void> {
+export async function printEntry(out: CliOutput, entry: OutputMessage, style: Style): Promise<void> {
   if (style === 'json') return out.jsonLine(entry);
   const { type, content = '', partial, base64 } = entry;
   if (type === 'stdout' || type === 'stderr') {

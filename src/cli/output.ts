@@ -16,7 +16,7 @@ const STYLES = { dim: 2, warn: 33 } as const;
  * change the window title, move the cursor or send input; every method except `bytes` removes them. All methods wait
  * for slow readers.
  */
-export class Output {
+export class CliOutput {
   readonly #stdout: NodeJS.WriteStream;
   readonly #stderr: NodeJS.WriteStream;
 

@@ -9,7 +9,7 @@ import type { connectBlocking, Link, Store } from '../store/index.ts';
 export type Reader = ReturnType<typeof connectBlocking>;
 
 /** From WM_URL, WM_TOKEN and REDIS_URL, otherwise from the context file. */
-export interface ReachedBy {
+export interface ManagerAddress {
   /** The path of the context file, whether or not it exists. */
   path: string;
   cell: string;
@@ -21,7 +21,7 @@ export interface ReachedBy {
 }
 
 /** What main.ts passes to the command line; nothing is created before a verb needs it. */
-export interface CliParts {
+export interface CliDeps {
   version: string;
   /**
    * Throws a Fault `invalid_command` if a variable is invalid. Without REDIS_URL, Redis is the one in the context file.
@@ -30,7 +30,7 @@ export interface CliParts {
   /** The same for a manager, which does not read a context file. */
   managerSettings: () => Settings;
   /** How to connect to the manager of the cell. */
-  context: () => ReachedBy;
+  context: () => ManagerAddress;
   explainSettings: () => SettingRow[];
   /** Clients that connect on first use; `blocking` is only a template for a reader's own connections. */
   connect: (settings: Settings) => { redis: Link; blocking: Reader; store: Store };

@@ -2,25 +2,25 @@
  * Parses pools from users: YAML or JSON, one or several documents, each with one pool, a list of pools, or `pools:`
  * with a list. All errors are reported at once, with line and field. Pure.
  */
-import { inexactAt } from '../model/exact-json.ts';
+import { findInexactNumber } from '../model/exact-json.ts';
 import {
+  errorMessage,
   Fault,
-  ISSUES_TOLD,
+  ISSUES_SHOWN,
   type Issue,
-  messageOf,
   type PoolSpec,
   poolSpec,
   toIssues,
 } from '../model/index.ts';
 import { templateIssues } from '../pools/template.ts';
-import { excessOfYaml, readYaml, type YamlDocument } from './bounded-yaml.ts';
+import { findYamlExcess, readYaml, type YamlDocument } from './bounded-yaml.ts';
 
 type Document = YamlDocument['document'];
 type Path = (string | number)[];
 
 /** The pools of a file, in order. Throws a Fault `invalid_command` whose issues start with `file:line`. */
 export function readPools(text: string, file: string): PoolSpec[] {
-  const excess = excessOfYaml(text);
+  const excess = findYamlExcess(text);
   if (excess) throw new Fault('invalid_command', `${file} cannot be applied: it ${excess}.`);
   const { documents, lines } = readYaml(text);
   const issues: Issue[] = [];
@@ -35,23 +35,23 @@ export function readPools(text: string, file: string): PoolSpec[] {
       value = document.toJS();
     } catch (error) {
       // Unresolved aliases, and aliases that grow without limit, are only detected here, without a position.
-      issues.push({ path: at(document.range?.[0] ?? 0), message: messageOf(error) });
+      issues.push({ path: at(document.range?.[0] ?? 0), message: errorMessage(error) });
       continue;
     }
     for (const path of poolPaths(value)) {
       const tell = ({ path: field, message }: Issue) => {
-        const place = at(offsetOf(document, path, field));
+        const place = at(findOffset(document, path, field));
         const name = [pathText(path), field].filter(Boolean).join('.');
         issues.push({ path: place, message: `${name} ${message}`.trim() });
       };
       const read = poolSpec.safeParse(valueAt(value, path));
-      const inexact = read.success ? inexactAt(valueAt(value, path)) : undefined;
+      const inexact = read.success ? findInexactNumber(valueAt(value, path)) : undefined;
       const found = read.success
         ? [...templateIssues(read.data), ...(inexact ? [inexact] : [])]
         : toIssues(read.error);
       // Finding a position requires a search of the document.
-      for (const issue of found.slice(0, ISSUES_TOLD)) tell(issue);
-      more += Math.max(0, found.length - ISSUES_TOLD);
+      for (const issue of found.slice(0, ISSUES_SHOWN)) tell(issue);
+      more += Math.max(0, found.length - ISSUES_SHOWN);
       if (!read.success) continue;
       if (pools.some(({ name }) => name === read.data.name))
         tell({ path: 'name', message: `is declared twice: ${read.data.name}` });
@@ -60,7 +60,7 @@ export function readPools(text: string, file: string): PoolSpec[] {
   }
   if (issues.length === 0 && pools.length === 0) issues.push({ path: file, message: 'declares no pool' });
   if (issues.length > 0) {
-    const list = issues.slice(0, ISSUES_TOLD).map(({ path, message }) => `${path}: ${message}`);
+    const list = issues.slice(0, ISSUES_SHOWN).map(({ path, message }) => `${path}: ${message}`);
     more += issues.length - list.length;
     if (more > 0) list.push(`and ${more} more`);
     throw new Fault('invalid_command', `${file} cannot be applied:\n  ${list.join('\n  ')}`, { issues });
@@ -83,7 +83,7 @@ const valueAt = (whole: unknown, path: Path): unknown =>
 const pathText = (path: Path) => path.map((key) => (typeof key === 'number' ? `[${key}]` : key)).join('');
 
 /** The position of the field, or of its closest parent. */
-function offsetOf(document: Document, base: Path, field: string): number {
+function findOffset(document: Document, base: Path, field: string): number {
   const keys = field === '' ? [] : field.split('.').map((key) => (/^\d+$/.test(key) ? Number(key) : key));
   for (let depth = keys.length; depth >= 0; depth -= 1) {
     const path = [...base, ...keys.slice(0, depth)];

@@ -1,13 +1,13 @@
 import { Command } from 'commander';
 import type { PoolView } from '../model/index.ts';
 import { PoolStore } from '../store/index.ts';
-import { ANSWER_SECONDS, ask, refusalOf } from './ask.ts';
+import { ANSWER_SECONDS, requestManager, toFault } from './ask.ts';
 import type { Context } from './context.ts';
 import { outputOption } from './output.ts';
-import { tellingTrouble } from './pool-trouble.ts';
-import { table } from './table.ts';
-import { ageOf } from './text.ts';
-import { count, seconds } from './values.ts';
+import { withLoadErrorNotes } from './pool-trouble.ts';
+import { formatTable } from './table.ts';
+import { formatAgeSince } from './text.ts';
+import { parseCount, parseSeconds } from './values.ts';
 import { waitForPool } from './wait-for-pool.ts';
 
 const COLUMNS = [
@@ -58,9 +58,9 @@ async function pools({ session, out, now }: Context, { output }: { output: strin
   const rows = all.map(({ name, worker_type, spec, status, created_at }: PoolView) => [
     ...[name, worker_type, modeText(spec.execution_mode)],
     ...COUNTS.map((field) => status?.[field] ?? ''),
-    ...[status?.phase ?? 'accepted', ageOf(created_at, now()), status?.reason ?? ''],
+    ...[status?.phase ?? 'accepted', formatAgeSince(created_at, now()), status?.reason ?? ''],
   ]);
-  await out.line(table(COLUMNS, rows));
+  await out.line(formatTable(COLUMNS, rows));
 }
 
 const modeText = (mode: PoolView['spec']['execution_mode']) =>
@@ -76,8 +76,8 @@ async function deletePools(
   for (const pool of names) {
     const why = reason === undefined ? {} : { reason };
     const command = { command: 'delete_pool', request_id: context.newId(), pool, ...why };
-    const answer = await ask(context, session, command, ANSWER_SECONDS);
-    if (!answer.success) throw refusalOf(answer);
+    const answer = await requestManager(context, session, command, ANSWER_SECONDS);
+    if (!answer.success) throw toFault(answer);
     answers.push(answer);
     if (output !== 'json') await context.out.line(`pool/${pool} deleted`);
   }
@@ -89,12 +89,12 @@ export function scaleCommand(context: Context): Command {
     .summary('set the number of workers of a pool')
     .description('Set the number of workers of a fixed-size pool.')
     .argument('<pool>', 'pool name')
-    .argument('<count>', 'number of workers', count)
+    .argument('<count>', 'number of workers', parseCount)
     .option('--wait', 'wait until it is ready')
     .option(
       '--timeout <time>',
       `how long to wait (default: ${ANSWER_SECONDS}s, with --wait ${WAIT_SECONDS}s)`,
-      seconds,
+      parseSeconds,
     )
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm scale jobs 5 --wait')
@@ -112,10 +112,10 @@ async function scale(
   const session = await context.session();
   const limit = timeout ?? (wait ? WAIT_SECONDS : ANSWER_SECONDS);
   const command = { command: 'scale', request_id: context.newId(), pool, count: wanted };
-  const answer = await ask(context, session, command, limit);
-  if (!answer.success) throw refusalOf(answer);
+  const answer = await requestManager(context, session, command, limit);
+  if (!answer.success) throw toFault(answer);
   if (wait) {
-    const store = tellingTrouble(new PoolStore(session.redis, session.settings.cell), context.out);
+    const store = withLoadErrorNotes(new PoolStore(session.redis, session.settings.cell), context.out);
     await waitForPool(store, pool, limit);
   }
   if (output === 'json') await context.out.json(answer);

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { messageOf } from '../model/index.ts';
+import { errorMessage } from '../model/index.ts';
 
 const WAIT_MS = 2000;
 
@@ -7,7 +7,7 @@ const WAIT_MS = 2000;
  * Sends PING to an address without credentials: returns `undefined` if a Redis answers, otherwise the reason. A Redis
  * that requires a password counts as well. With TLS only the port is checked.
  */
-export function askRedisAt(at: { host: string; port: number; tls: boolean }): Promise<string | undefined> {
+export function probeRedisAt(at: { host: string; port: number; tls: boolean }): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ host: at.host.replace(/^\[|\]$/g, ''), port: at.port });
     const end = (why: string | undefined) => {
@@ -15,7 +15,7 @@ export function askRedisAt(at: { host: string; port: number; tls: boolean }): Pr
       resolve(why);
     };
     socket.setTimeout(WAIT_MS, () => end(`did not answer in ${WAIT_MS / 1000} s`));
-    socket.on('error', (error) => end(`cannot be reached: ${messageOf(error)}`));
+    socket.on('error', (error) => end(`cannot be reached: ${errorMessage(error)}`));
     socket.on('end', () => end('closed the connection'));
     socket.on('connect', () => (at.tls ? end(undefined) : socket.write('PING\r\n')));
     socket.on('data', (bytes) => {

@@ -2,12 +2,12 @@ import { Command, Option } from 'commander';
 import { hasEnded, inputMessage, type OutputMessage, toIssues } from '../model/index.ts';
 import { timeoutSignal } from '../queue/long-timer.ts';
 import type { Context } from './context.ts';
-import { TimedOut, usage } from './exit.ts';
+import { TimedOut, usageError } from './exit.ts';
 import { outputOption } from './output.ts';
 import { printEntry } from './output-entry.ts';
 import type { Session } from './session.ts';
-import { readText, seconds } from './values.ts';
-import { resolveId, whyNone } from './worker-id.ts';
+import { parseSeconds, readText } from './values.ts';
+import { explainMissing, resolveId } from './worker-id.ts';
 
 const WAIT_SECONDS = 300;
 /** Types of the entries that end a prompt. */
@@ -33,30 +33,30 @@ export function sendCommand(context: Context): Command {
     .addOption(new Option('--interrupt', 'interrupt the current turn').conflicts('shutdown'))
     .option('--shutdown', 'ask it to shut down')
     .option('--request-id <id>', 'ID that its responses have (default: generated)')
-    .option('--deadline <time>', 'time limit for the agent', seconds)
+    .option('--deadline <time>', 'time limit for the agent', parseSeconds)
     .option('--wait', 'print output until the turn is completed')
     .addOption(
-      new Option('--timeout <time>', 'time limit of --wait').argParser(seconds).default(WAIT_SECONDS, '5m'),
+      new Option('--timeout <time>', 'time limit of --wait')
+        .argParser(parseSeconds)
+        .default(WAIT_SECONDS, '5m'),
     )
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm send 3f2a "Fix the failing test"')
-    .action((given: string, text: string | undefined, options: Options) =>
-      send(context, given, text, options),
-    );
+    .action((ref: string, text: string | undefined, options: Options) => send(context, ref, text, options));
 }
 
 async function send(
   { session: open, out, newId }: Context,
-  given: string,
+  ref: string,
   text: string | undefined,
   options: Options,
 ): Promise<void> {
   const request_id = options.requestId ?? newId();
-  const message = messageOf(text, request_id, options);
+  const message = toInputMessage(text, request_id, options);
   const session = await open();
-  const id = await resolveId(session, given);
+  const id = await resolveId(session, ref);
   const loaded = await session.store.load(id);
-  if (!loaded) throw await whyNone(session, id);
+  if (!loaded) throw await explainMissing(session, id);
   const { keys } = session.store;
   const from = await session.lastId(keys.output(id));
   const entry_id = await session.redis.xadd(keys.input(id), '*', 'data', JSON.stringify(message));
@@ -65,23 +65,23 @@ async function send(
     out.note(`note: the worker is ${status}; the message is kept until the worker is started again.`);
   if (options.output === 'json') await out.jsonLine({ worker_id: id, request_id, entry_id });
   else if (!options.wait) await out.line(request_id);
-  if (options.wait) await answer({ session, id, out }, from, request_id, options);
+  if (options.wait) await printTurn({ session, id, out }, from, request_id, options);
 }
 
-function messageOf(text: string | undefined, request_id: string, options: Options): object {
+function toInputMessage(text: string | undefined, request_id: string, options: Options): object {
   const type = options.interrupt ? 'interrupt' : options.shutdown ? 'shutdown' : 'prompt';
   if ((type === 'prompt') !== (text !== undefined))
-    throw usage(type === 'prompt' ? 'The prompt is missing.' : `--${type} does not accept text.`);
+    throw usageError(type === 'prompt' ? 'The prompt is missing.' : `--${type} does not accept text.`);
   const content = text === '-' ? readText('-') : text;
   const deadline = options.deadline === undefined ? {} : { deadline_seconds: options.deadline };
   const message = type === 'prompt' ? { type, content, request_id, ...deadline } : { type, request_id };
   const read = inputMessage.safeParse(message);
-  if (!read.success) throw usage('The message was refused.', toIssues(read.error));
+  if (!read.success) throw usageError('The message was refused.', toIssues(read.error));
   return read.data;
 }
 
 /** Prints the output for the prompt until the agent has finished it; throws if it failed. */
-async function answer(
+async function printTurn(
   { session, id, out }: { session: Session; id: string; out: Context['out'] },
   from: string,
   requestId: string,

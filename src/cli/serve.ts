@@ -3,7 +3,7 @@ import { Fault, getCapabilities, toRuntimeNames } from '../model/index.ts';
 import type { Context } from './context.ts';
 import { type EndSignal, SIGNALED, shutdownSignals } from './shutdown.ts';
 
-export function serveCommand({ parts }: Context): Command {
+export function serveCommand({ deps }: Context): Command {
   return new Command('serve')
     .summary('run the manager')
     .description(
@@ -12,11 +12,11 @@ export function serveCommand({ parts }: Context): Command {
     .option('--cleanup', 'stop the direct workers of this cell on shutdown')
     .addHelpText('after', '\nExample:\n  $ REDIS_URL=redis://127.0.0.1:6379 RUNTIME=process wm serve')
     .action(async (options: { cleanup?: boolean }) => {
-      const settings = parts.managerSettings();
+      const settings = deps.managerSettings();
       const bundled = toRuntimeNames(settings.runtime).some(
         (name) => getCapabilities(name).needsWrapperBundle,
       );
-      if (bundled && !parts.wrapperIsBuilt()) throw notBuilt();
+      if (bundled && !deps.wrapperIsBuilt()) throw notBuilt();
       const controller = new AbortController();
       const meaning = shutdownSignals({
         isTerminal: process.stdin.isTTY === true,
@@ -32,7 +32,7 @@ export function serveCommand({ parts }: Context): Command {
         return () => process.off(signal, listener);
       });
       try {
-        await parts.serve(settings, controller.signal, options);
+        await deps.serve(settings, controller.signal, options);
       } finally {
         for (const remove of listeners) remove();
       }

@@ -1,8 +1,8 @@
 import type { Settings } from '../config/settings.ts';
-import { Fault, messageOf } from '../model/index.ts';
+import { errorMessage, Fault } from '../model/index.ts';
 import { type Link, readStream, type Store, type StreamLine } from '../store/index.ts';
 import { redactUrl } from '../telemetry/redact.ts';
-import type { CliParts, Reader } from './parts.ts';
+import type { CliDeps, Reader } from './parts.ts';
 
 /** Timeout of the first connection to Redis. */
 const CONNECT_MS = 4000;
@@ -14,18 +14,18 @@ export class Session {
   readonly store: Store;
   readonly #pattern: Reader;
   readonly #readers = new Set<Reader>();
-  readonly #context: CliParts['context'];
+  readonly #context: CliDeps['context'];
   #why: string | undefined;
 
-  constructor(parts: CliParts, settings: Settings) {
+  constructor(deps: CliDeps, settings: Settings) {
     this.settings = settings;
-    this.#context = parts.context;
-    const { redis, blocking, store } = parts.connect(settings);
+    this.#context = deps.context;
+    const { redis, blocking, store } = deps.connect(settings);
     this.redis = redis;
     this.store = store;
     this.#pattern = blocking;
     redis.on('error', (error) => {
-      this.#why = messageOf(error);
+      this.#why = errorMessage(error);
     });
   }
 
@@ -99,7 +99,7 @@ export class Session {
   /** Converts an error of the client to a Fault with the address of Redis; returns other errors unchanged. */
   explain(error: unknown): unknown {
     const away = /^(Reached the max retries|Command timed out|Connection is closed|Stream isn't writeable)/;
-    return away.test(messageOf(error)) ? this.#unreachable(error) : error;
+    return away.test(errorMessage(error)) ? this.#unreachable(error) : error;
   }
 
   #whereElse(): string {
@@ -111,7 +111,7 @@ export class Session {
 
   #unreachable(error: unknown): Fault {
     const { redisUrl } = this.settings;
-    const why = this.#why ?? messageOf(error);
+    const why = this.#why ?? errorMessage(error);
     const advice = /database .* cannot be selected/.test(why)
       ? 'Set REDIS_URL to another one'
       : /NOAUTH|WRONGPASS|NOPERM/.test(why)

@@ -1,21 +1,21 @@
 /** `wm tasks`: submits, shows and cancels tasks. It reads and writes the queues itself and needs no manager. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { deskOf } from '../manager/task-service.ts';
+import { openTaskService } from '../manager/task-service.ts';
 import { Fault, TASK_PRIORITIES, TASK_STATUSES, type TaskStatus, type TaskView } from '../model/index.ts';
-import type { TaskDesk } from '../tasks/desk.ts';
+import type { TaskService } from '../tasks/desk.ts';
 import type { Context } from './context.ts';
-import { EXIT, TimedOut, usage } from './exit.ts';
+import { EXIT, TimedOut, usageError } from './exit.ts';
 import { outputOption } from './output.ts';
-import { fields, table } from './table.ts';
-import { refuseEnded } from './tasks-ended.ts';
-import { ageOf } from './text.ts';
-import { count, readText, seconds } from './values.ts';
+import { formatFields, formatTable } from './table.ts';
+import { rejectEnded } from './tasks-ended.ts';
+import { formatAgeSince } from './text.ts';
+import { parseCount, parseSeconds, readText } from './values.ts';
 
 const TASK = 'task ID, or a unique prefix among the last 1000 tasks';
 const LAST = 1000;
 const COLUMNS = ['TASK', 'POOL', 'STATUS', 'PRIORITY', 'ATTEMPTS', 'WORKER', 'QUEUED', 'ERROR'];
 const WAIT_SECONDS = 300;
-const LOOK_MS = 200;
+const POLL_MS = 200;
 
 interface SubmitOptions {
   pool?: string;
@@ -53,10 +53,10 @@ function submitCommand(context: Context): Command {
     .option('--file <file>', 'submission as JSON; - reads standard input', (path) => json(readText(path)))
     .option('--id <id>', 'task ID; a repeated ID is the same task')
     .addOption(new Option('--priority <priority>', 'priority').choices(TASK_PRIORITIES))
-    .option('--timeout <time>', 'time limit of one attempt', seconds)
-    .option('--retries <number>', 'number of retries', count)
+    .option('--timeout <time>', 'time limit of one attempt', parseSeconds)
+    .option('--retries <number>', 'number of retries', parseCount)
     .option('--wait', 'wait for the task and print its result; exit code 1 if it failed')
-    .option('--wait-timeout <time>', 'time limit of --wait', seconds, WAIT_SECONDS)
+    .option('--wait-timeout <time>', 'time limit of --wait', parseSeconds, WAIT_SECONDS)
     .addOption(outputOption())
     .addHelpText(
       'after',
@@ -74,7 +74,9 @@ function getCommand(context: Context): Command {
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm tasks get 3f2a… -o json')
     .action((id: string, { pool, output }: { pool?: string; output: string }) =>
-      withDesk(context, async (desk) => show(context, await find(desk, id, pool), output)),
+      withTaskService(context, async (taskService) =>
+        show(context, await find(taskService, id, pool), output),
+      ),
     );
 }
 
@@ -88,12 +90,12 @@ function cancelCommand(context: Context): Command {
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm tasks cancel 3f2a… --reason "not needed any more"')
     .action((id: string, { pool, reason, output }: { pool?: string; reason?: string; output: string }) =>
-      withDesk(context, async (desk) => {
-        const before = await find(desk, id, pool);
-        refuseEnded(before);
-        const view = await desk.cancel(before.task_id, reason, pool);
+      withTaskService(context, async (taskService) => {
+        const before = await find(taskService, id, pool);
+        rejectEnded(before);
+        const view = await taskService.cancel(before.task_id, reason, pool);
         // It may have ended before the request.
-        if (!view.cancelled) refuseEnded(view);
+        if (!view.cancelled) rejectEnded(view);
         await show(context, view, output);
       }),
     );
@@ -107,51 +109,51 @@ function lsCommand(context: Context): Command {
     )
     .option('--pool <name>', 'filter by pool')
     .addOption(new Option('--status <status>', 'filter by status').choices(TASK_STATUSES))
-    .option('-n, --limit <number>', 'maximum number', count, 50)
+    .option('-n, --limit <number>', 'maximum number', parseCount, 50)
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm tasks ls --pool work --status failed')
     .action(({ output, ...of }: { pool?: string; status?: TaskStatus; limit: number; output: string }) =>
-      withDesk(context, async (desk) => {
-        const tasks = await desk.list(of);
+      withTaskService(context, async (taskService) => {
+        const tasks = await taskService.list(of);
         if (output === 'json') return context.out.json(tasks);
         const rows = tasks.map((task) => [
           ...[task.task_id, task.pool, task.cancelled ? 'cancelled' : task.status, task.priority],
-          ...[task.attempts, task.worker_id ?? '', ageOf(task.queued_at, context.now())],
+          ...[task.attempts, task.worker_id ?? '', formatAgeSince(task.queued_at, context.now())],
           task.error ? `${task.error.type}: ${task.error.message}` : '',
         ]);
-        await context.out.line(table(COLUMNS, rows));
+        await context.out.line(formatTable(COLUMNS, rows));
       }),
     );
 }
 
 /** The task with that ID, or the only recent one whose ID has that prefix. */
-async function find(desk: TaskDesk, given: string, pool: string | undefined): Promise<TaskView> {
+async function find(taskService: TaskService, prefix: string, pool: string | undefined): Promise<TaskView> {
   try {
-    return await desk.get(given, pool);
+    return await taskService.get(prefix, pool);
   } catch (error) {
     if (!(error instanceof Fault && error.code === 'not_found')) throw error;
-    const last = await desk.list({ limit: LAST, ...(pool !== undefined && { pool }) });
-    const [task, another] = last.filter(({ task_id }) => given !== '' && task_id.startsWith(given));
+    const last = await taskService.list({ limit: LAST, ...(pool !== undefined && { pool }) });
+    const [task, another] = last.filter(({ task_id }) => prefix !== '' && task_id.startsWith(prefix));
     if (!task) throw error;
     if (!another) return task;
     const list = `\n  ${task.task_id}\n  ${another.task_id}`;
     throw new Fault(
       'conflict',
-      `More than one task has an ID that starts with ${given}; use a longer prefix:${list}`,
+      `More than one task has an ID that starts with ${prefix}; use a longer prefix:${list}`,
     );
   }
 }
 
 async function submit(context: Context, command: string[], options: SubmitOptions): Promise<void> {
   const { out } = context;
-  await withDesk(context, async (desk) => {
-    const accepted = await desk.submit(submissionOf(command, options));
+  await withTaskService(context, async (taskService) => {
+    const accepted = await taskService.submit(toSubmission(command, options));
     if (accepted.warning !== undefined) out.note(`note: ${accepted.warning}`);
     if (!options.wait) {
       const { task_id, status, position, pool } = accepted;
       return options.output === 'json' ? out.json({ task_id, status, position, pool }) : out.line(task_id);
     }
-    const task = await untilEnded(desk, accepted, options.waitTimeout);
+    const task = await untilEnded(taskService, accepted, options.waitTimeout);
     if (task.status === 'failed') context.exitWith(EXIT.failed);
     if (options.output === 'json') return out.json(task);
     if (task.error) return out.note(`${task.task_id} failed: ${task.error.type}: ${task.error.message}`);
@@ -160,7 +162,7 @@ async function submit(context: Context, command: string[], options: SubmitOption
 }
 
 /** The submission to send; pure except for standard input. */
-function submissionOf(command: string[], options: SubmitOptions): Record<string, unknown> {
+function toSubmission(command: string[], options: SubmitOptions): Record<string, unknown> {
   const { file, prompt, args, kwargs, function: name } = options;
   const payloads = [
     ...(command.length > 0 ? [{ command }] : []),
@@ -169,10 +171,13 @@ function submissionOf(command: string[], options: SubmitOptions): Record<string,
       : [{ function: name, ...(args !== undefined && { args }), ...(kwargs !== undefined && { kwargs }) }]),
     ...(prompt === undefined ? [] : [{ prompt: prompt === '-' ? readText('-') : prompt }]),
   ];
-  if (payloads.length > 1) throw usage('Give only one of --function, --prompt and a command line after --.');
+  if (payloads.length > 1)
+    throw usageError('Give only one of --function, --prompt and a command line after --.');
   if (payloads.length === 0 && file === undefined)
-    throw usage('There is nothing to do. Give --function, --prompt, --file, or a command line after --.');
-  const given = {
+    throw usageError(
+      'There is nothing to do. Give --function, --prompt, --file, or a command line after --.',
+    );
+  const prefix = {
     payload: payloads[0],
     pool: options.pool,
     task_id: options.id,
@@ -180,24 +185,24 @@ function submissionOf(command: string[], options: SubmitOptions): Record<string,
     timeout_seconds: options.timeout,
     max_retries: options.retries,
   };
-  const present = Object.entries(given).filter(([, value]) => value !== undefined);
+  const present = Object.entries(prefix).filter(([, value]) => value !== undefined);
   return { ...(typeof file === 'object' ? file : {}), ...Object.fromEntries(present) };
 }
 
 async function untilEnded(
-  desk: TaskDesk,
+  taskService: TaskService,
   { task_id, pool }: { task_id: string; pool: string },
   timeout: number,
 ): Promise<TaskView> {
   const until = performance.now() + timeout * 1000;
   for (;;) {
-    const task = await desk.get(task_id, pool);
+    const task = await taskService.get(task_id, pool);
     if (task.status === 'completed' || task.status === 'failed') return task;
     if (performance.now() > until)
       throw new TimedOut(
         `The task ${task_id} is ${task.status} after ${timeout} s and continues. See \`wm tasks get ${task_id}\`.`,
       );
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
 
@@ -205,14 +210,14 @@ async function show({ out, now }: Context, task: TaskView, output: string): Prom
   if (output === 'json') return out.json(task);
   const { error } = task;
   await out.line(
-    fields([
+    formatFields([
       ['Task', task.task_id],
       ['Pool', task.pool],
       ['Status', task.cancelled ? `${task.status} (cancelled)` : task.status],
       ['Priority', task.priority],
       ['Attempts', task.attempts],
       ['Worker', task.worker_id ?? undefined],
-      ['Queued', `${ageOf(task.queued_at, now())} ago`],
+      ['Queued', `${formatAgeSince(task.queued_at, now())} ago`],
       ['Progress', task.progress === null ? undefined : JSON.stringify(task.progress)],
       ['Result', task.status === 'completed' ? JSON.stringify(task.result) : undefined],
       ['Error', error ? `${error.type}: ${error.message}` : undefined],
@@ -221,12 +226,15 @@ async function show({ out, now }: Context, task: TaskView, output: string): Prom
   if (error?.traceback) await out.line(`\n${error.traceback}`);
 }
 
-async function withDesk(context: Context, act: (desk: TaskDesk) => Promise<void>): Promise<void> {
+async function withTaskService(
+  context: Context,
+  act: (taskService: TaskService) => Promise<void>,
+): Promise<void> {
   const { redis, settings } = await context.session();
   const { openTasks } = await import('../tasks/index.ts');
   const tasks = openTasks(settings);
   try {
-    await act(deskOf({ redis, cell: settings.cell, tasks }));
+    await act(openTaskService({ redis, cell: settings.cell, tasks }));
   } finally {
     await tasks.close();
   }

@@ -1,18 +1,18 @@
 /** Text for people: IDs, ages, and one-line forms. Pure. */
-import { headOf } from '../model/index.ts';
+import { takeHead } from '../model/index.ts';
 import { printable } from '../telemetry/printable.ts';
 
 /** Printable text on one line, at most `most` characters long. */
-export function oneLine(text: string, most = 200): string {
+export function toOneLine(text: string, most = 200): string {
   const line = printable(text).replace(/\s+/g, ' ').trim();
-  return line.length > most ? `${headOf(line, most - 1)}…` : line;
+  return line.length > most ? `${takeHead(line, most - 1)}…` : line;
 }
 
 /** Docker's short form of an ID. */
 export const shortId = (id: string): string => id.slice(0, 12);
 
 /** An age as kubectl writes it: `5s`, `3m20s`, `2h5m`, `4d3h`. */
-export function age(ms: number): string {
+export function formatAge(ms: number): string {
   const total = Math.max(0, Math.floor(ms / 1000));
   if (total < 120) return `${total}s`;
   const [seconds, minutes, hours] = [total % 60, Math.floor(total / 60) % 60, Math.floor(total / 3600) % 24];
@@ -23,7 +23,7 @@ export function age(ms: number): string {
 }
 
 /** The age of an RFC 3339 time; `-` if it is invalid. */
-export function ageOf(at: string | undefined, now: number): string {
+export function formatAgeSince(at: string | undefined, now: number): string {
   const ms = Date.parse(at ?? '');
-  return Number.isNaN(ms) ? '-' : age(now - ms);
+  return Number.isNaN(ms) ? '-' : formatAge(now - ms);
 }

@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander';
-import { type Figures, type Summary, sizeText } from '../model/index.ts';
+import { formatSize, type Summary, type UsageReading } from '../model/index.ts';
 import type { Context } from './context.ts';
 import { outputOption } from './output.ts';
-import { table } from './table.ts';
-import { ageOf, shortId } from './text.ts';
+import { formatTable } from './table.ts';
+import { formatAgeSince, shortId } from './text.ts';
 import { resolveId } from './worker-id.ts';
 
 const COLUMNS = ['ID', 'NAME', 'TYPE', 'RUNTIME', 'STATUS', 'CPU %', 'MEMORY', 'PIDS', 'CHECKED'];
@@ -24,17 +24,17 @@ export function topCommand(context: Context): Command {
     .addOption(new Option('--sort <order>', 'sort order').choices(ORDERS).default('cpu'))
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm top --sort memory')
-    .action((given: string[], options: Options) => top(context, given, options));
+    .action((ref: string[], options: Options) => top(context, ref, options));
 }
 
-async function top({ session: open, out, now }: Context, given: string[], options: Options): Promise<void> {
+async function top({ session: open, out, now }: Context, ref: string[], options: Options): Promise<void> {
   const session = await open();
-  const ids = await Promise.all(given.map((one) => resolveId(session, one)));
-  const [summaries, figures] = await Promise.all([session.store.summaries(), session.store.figures()]);
+  const ids = await Promise.all(ref.map((one) => resolveId(session, one)));
+  const [summaries, usage] = await Promise.all([session.store.summaries(), session.store.usage()]);
   const alive = ({ status }: Summary) => status === 'STARTING' || status === 'RUNNING';
   const rows = summaries
     .filter((one) => (ids.length > 0 ? ids.includes(one.worker_id) : alive(one)))
-    .map((one) => ({ ...one, ...NONE, ...figures[one.worker_id] }))
+    .map((one) => ({ ...one, ...NONE, ...usage[one.worker_id] }))
     .sort(by(options.sort));
   if (options.output === 'json') {
     return out.json(
@@ -47,17 +47,18 @@ async function top({ session: open, out, now }: Context, given: string[], option
   }
   const shown = rows.map(({ cpu_percent: cpu, memory_bytes: memory, at, ...one }) => [
     ...[shortId(one.worker_id), one.name ?? '', one.agent_type ?? '', one.runtime ?? '', one.status],
-    ...[cpu?.toFixed(1) ?? '', memory === undefined ? '' : sizeText(memory), one.pids ?? ''],
-    at ? `${ageOf(at, now())} ago` : '',
+    ...[cpu?.toFixed(1) ?? '', memory === undefined ? '' : formatSize(memory), one.pids ?? ''],
+    at ? `${formatAgeSince(at, now())} ago` : '',
   ]);
-  await out.line(table(COLUMNS, shown));
+  await out.line(formatTable(COLUMNS, shown));
 }
 
 /** For a worker that has not been checked yet, or not recently. */
-const NONE: Partial<Figures> & { at: string } = { at: '' };
+const NONE: Partial<UsageReading> & { at: string } = { at: '' };
 
 function by(order: Options['sort']) {
-  const weight = (one: Partial<Figures>) => (order === 'cpu' ? one.cpu_percent : one.memory_bytes) ?? -1;
+  const weight = (one: Partial<UsageReading>) => (order === 'cpu' ? one.cpu_percent : one.memory_bytes) ?? -1;
   // The summaries are already ordered by creation, and the sort is stable.
-  return (a: Partial<Figures>, b: Partial<Figures>) => (order === 'age' ? 0 : weight(b) - weight(a));
+  return (a: Partial<UsageReading>, b: Partial<UsageReading>) =>
+    order === 'age' ? 0 : weight(b) - weight(a);
 }

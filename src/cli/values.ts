@@ -1,7 +1,14 @@
 /** Parsers of values on the command line. Each throws commander's error, which names the option. */
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
-import { countIn, durationIn, LONGEST_SECONDS, messageOf, numberIn, type Quantity } from '../model/index.ts';
+import {
+  countIn,
+  durationIn,
+  errorMessage,
+  LONGEST_SECONDS,
+  numberIn,
+  type Quantity,
+} from '../model/index.ts';
 
 /** What no option needs more of, and no timer and no stream overflows at. */
 const MOST = 1_000_000_000;
@@ -14,24 +21,24 @@ const read = (quantity: Quantity) => (text: string) => {
 };
 
 /** Seconds, as a number or with a unit: `90`, `1.5m`, `2h`, `7d`. */
-export const seconds = read(durationIn([0, LONGEST_SECONDS]));
-export const number = read(numberIn([0, MOST]));
-export const count = read(countIn([0, MOST]));
+export const parseSeconds = read(durationIn([0, LONGEST_SECONDS]));
+export const parseNumber = read(numberIn([0, MOST]));
+export const parseCount = read(countIn([0, MOST]));
 
 /** `K=V`, repeatable. */
-export function pair(text: string, before: Record<string, string> = {}): Record<string, string> {
+export function addPair(text: string, before: Record<string, string> = {}): Record<string, string> {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('It must be NAME=VALUE.');
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
 /** Appends a value to a list. */
-export function item(text: string, before: string[] = []): string[] {
+export function addItem(text: string, before: string[] = []): string[] {
   return [...before, text];
 }
 
 /** The text itself, or the content of a file with `@` in front; `@-` is standard input. */
-export function textOrFile(text: string): string {
+export function readTextOrFile(text: string): string {
   if (!text.startsWith('@')) return text;
   return readText(text.slice(1));
 }
@@ -41,6 +48,6 @@ export function readText(path: string): string {
   try {
     return readFileSync(path === '-' ? 0 : path, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
-    throw new InvalidArgumentError(`The file cannot be read: ${messageOf(error)}.`);
+    throw new InvalidArgumentError(`The file cannot be read: ${errorMessage(error)}.`);
   }
 }

@@ -3,7 +3,7 @@ import type { PoolStore } from '../store/index.ts';
 import { TimedOut } from './exit.ts';
 
 /** A pool's status publishes no events, so it is polled with this interval. */
-const LOOK_MS = 200;
+const POLL_MS = 200;
 
 /** Waits until the pool matches its last spec. Throws if its rollout stops, or if it is not ready in time. */
 export async function waitForPool(
@@ -24,6 +24,6 @@ export async function waitForPool(
       throw new TimedOut(
         `The pool ${name} is not ready after ${seconds} s: ${status?.message ?? 'no manager has reconciled it.'}`,
       );
-    await delay(LOOK_MS);
+    await delay(POLL_MS);
   }
 }

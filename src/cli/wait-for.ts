@@ -7,7 +7,7 @@ export const GOALS = ['RUNNING', 'STOPPED', 'FAILED', 'ready', 'ended', 'deleted
 export type Goal = (typeof GOALS)[number];
 
 /** The state of the worker, as far as it matters for waiting. */
-export interface Seen {
+export interface WaitObservation {
   /** Its record was deleted; a tombstone may have its last status. */
   deleted: boolean;
   /** The manager has observed the last command; a status from before does not count. */
@@ -16,7 +16,7 @@ export interface Seen {
 }
 
 /** Events arrive immediately; changes without an event (a deleted record) are polled with this interval. */
-const LOOK_MS = 1000;
+const POLL_MS = 1000;
 const SOON_MS = 50;
 
 /**
@@ -28,7 +28,7 @@ export async function waitFor(
   id: string,
   goal: Goal,
   options: { seconds?: number; signal?: AbortSignal },
-): Promise<{ reached: boolean; seen: Seen }> {
+): Promise<{ reached: boolean; observation: WaitObservation }> {
   const { seconds, signal } = options;
   const deadline = seconds === undefined ? Number.POSITIVE_INFINITY : performance.now() + seconds * 1000;
   const events = session.store.keys.events(id);
@@ -38,13 +38,13 @@ export async function waitFor(
   try {
     for (;;) {
       const from = await session.lastId(events);
-      const seen = await look(session, id);
-      const verdict = judge(goal, seen);
-      if (verdict !== 'not yet') return { reached: verdict === 'reached', seen };
+      const observation = await observeGoal(session, id);
+      const verdict = evaluateGoal(goal, observation);
+      if (verdict !== 'not yet') return { reached: verdict === 'reached', observation };
       const left = deadline - performance.now();
-      if (left <= 0) throw new TimedOut(late(id, goal, seen, seconds ?? 0));
-      if (signal?.aborted) return { reached: false, seen };
-      const block = seen.status?.phase === 'deleted' ? SOON_MS : LOOK_MS;
+      if (left <= 0) throw new TimedOut(formatTimeout(id, goal, observation, seconds ?? 0));
+      if (signal?.aborted) return { reached: false, observation };
+      const block = observation.status?.phase === 'deleted' ? SOON_MS : POLL_MS;
       await nextEvent(reader, events, from, Math.max(1, Math.min(block, Math.ceil(left))), signal);
     }
   } finally {
@@ -54,7 +54,10 @@ export async function waitFor(
 }
 
 /** Compares the state of the worker with the goal. Pure. */
-export function judge(goal: Goal, { deleted, current, status }: Seen): 'reached' | 'missed' | 'not yet' {
+export function evaluateGoal(
+  goal: Goal,
+  { deleted, current, status }: WaitObservation,
+): 'reached' | 'missed' | 'not yet' {
   if (goal === 'deleted') return deleted ? 'reached' : 'not yet';
   if (deleted) return 'missed';
   if (!current || !status) return 'not yet';
@@ -65,7 +68,7 @@ export function judge(goal: Goal, { deleted, current, status }: Seen): 'reached'
   return status.status === goal ? 'reached' : ended ? 'missed' : 'not yet';
 }
 
-async function look({ store }: Session, id: string): Promise<Seen> {
+async function observeGoal({ store }: Session, id: string): Promise<WaitObservation> {
   const loaded = await store.load(id);
   if (loaded) {
     const { desired, status } = loaded.record;
@@ -87,7 +90,7 @@ async function nextEvent(
   // If Redis becomes unavailable, this connection would wait forever.
   let timer: NodeJS.Timeout | undefined;
   const over = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms + LOOK_MS);
+    timer = setTimeout(resolve, ms + POLL_MS);
   });
   const read = reader.xread('COUNT', 1, 'BLOCK', ms, 'STREAMS', key, from).then(() => {});
   try {
@@ -100,7 +103,7 @@ async function nextEvent(
   }
 }
 
-function late(id: string, goal: Goal, { status }: Seen, seconds: number): string {
+function formatTimeout(id: string, goal: Goal, { status }: WaitObservation, seconds: number): string {
   const now = status ? `${status.status} (${status.phase})` : 'STARTING (accepted)';
   const why = status?.reason ? `, ${status.reason}: ${status.message}` : '';
   return `The worker ${id} is not ${goal} after ${seconds} s; it is ${now}${why}. \`wm explain ${id.slice(0, 12)}\` shows why.`;

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import type { Context } from './context.ts';
 import { outputOption } from './output.ts';
 import { shortId } from './text.ts';
-import { seconds } from './values.ts';
+import { parseSeconds } from './values.ts';
 import { GOALS, type Goal, waitFor } from './wait-for.ts';
 import { resolveId } from './worker-id.ts';
 
@@ -27,20 +27,20 @@ export function waitCommand(context: Context): Command {
     )
     .addOption(
       new Option('--timeout <time>', 'time limit')
-        .argParser(seconds)
+        .argParser(parseSeconds)
         .default(WAIT_SECONDS, `${WAIT_SECONDS}s`),
     )
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm wait --for=RUNNING --timeout 2m 3f2a')
-    .action((given: string, options: Options) => wait(context, given, options));
+    .action((ref: string, options: Options) => wait(context, ref, options));
 }
 
-async function wait({ session: open, out }: Context, given: string, options: Options): Promise<void> {
+async function wait({ session: open, out }: Context, ref: string, options: Options): Promise<void> {
   const session = await open();
-  const id = await resolveId(session, given);
-  const { reached, seen } = await waitFor(session, id, options.for, { seconds: options.timeout });
-  const now = seen.deleted ? 'deleted' : (seen.status?.status ?? 'STARTING');
-  const { phase = '', reason = '', message = '' } = seen.status ?? {};
+  const id = await resolveId(session, ref);
+  const { reached, observation } = await waitFor(session, id, options.for, { seconds: options.timeout });
+  const now = observation.deleted ? 'deleted' : (observation.status?.status ?? 'STARTING');
+  const { phase = '', reason = '', message = '' } = observation.status ?? {};
   if (options.output === 'json')
     await out.json({ worker_id: id, reached, state: now, phase, reason, message });
   else if (reached) await out.line(`${shortId(id)} ${options.for}`);

@@ -1,7 +1,7 @@
 import { Fault, hasEnded, type Summary, workerId } from '../model/index.ts';
-import { usage } from './exit.ts';
+import { usageError } from './exit.ts';
 import type { Session } from './session.ts';
-import { oneLine } from './text.ts';
+import { toOneLine } from './text.ts';
 
 /** Number of candidates to list for an ambiguous prefix. */
 const SHOWN = 5;
@@ -10,31 +10,31 @@ const SHOWN = 5;
  * Resolves an ID that a user typed: a full ID, a unique prefix, or a worker's name. A full ID is returned unchanged, so
  * that a deleted worker can still be shown.
  */
-export async function resolveId(session: Session, given: string): Promise<string> {
-  const asked = given.trim();
-  if (asked === '') throw usage('The worker ID is empty. `wm ps -a` lists all workers.');
-  if (workerId.safeParse(asked.toLowerCase()).success) return asked.toLowerCase();
+export async function resolveId(session: Session, ref: string): Promise<string> {
+  const name = ref.trim();
+  if (name === '') throw usageError('The worker ID is empty. `wm ps -a` lists all workers.');
+  if (workerId.safeParse(name.toLowerCase()).success) return name.toLowerCase();
   const ids = await session.store.ids();
-  const matching = matchPrefix(ids, asked);
-  if (matching.length > 0) return only(matching, `the ID ${oneLine(asked)}`);
+  const matching = matchPrefix(ids, name);
+  if (matching.length > 0) return pickOnly(matching, `the ID ${toOneLine(name)}`);
   const all = await session.store.summaries();
-  if (all.some(({ worker_id, external }) => external && worker_id === asked)) {
+  if (all.some(({ worker_id, external }) => external && worker_id === name)) {
     const how = `Stop it on its own machine (docker stop); \`curl NODE_URL/health\` shows its state.`;
     throw new Fault(
       'unsupported',
-      `${oneLine(asked)} was started manually, and no manager has a record of it. ${how}`,
+      `${toOneLine(name)} was started manually, and no manager has a record of it. ${how}`,
     );
   }
-  const named = whoseName(all, asked);
-  if (named.length > 0) return only(named, `the name ${oneLine(asked)}`);
+  const named = findByName(all, name);
+  if (named.length > 0) return pickOnly(named, `the name ${toOneLine(name)}`);
   throw new Fault(
     'not_found',
-    `There is no worker ${oneLine(asked)}. \`wm ps -a\` lists all workers; a deleted worker is found only by its full ID.`,
+    `There is no worker ${toOneLine(name)}. \`wm ps -a\` lists all workers; a deleted worker is found only by its full ID.`,
   );
 }
 
 /** The worker of that name that has not ended, otherwise the last one that had it. Older versions allowed several. */
-export function whoseName(workers: Summary[], wanted: string): string[] {
+export function findByName(workers: Summary[], wanted: string): string[] {
   const all = workers.filter(({ name, external }) => name === wanted && !external);
   const living = all.filter(({ status, desired }) => desired !== 'deleted' && !hasEnded(status));
   const chosen = living.length > 0 ? living : all.slice(-1);
@@ -47,7 +47,7 @@ export function matchPrefix(ids: string[], prefix: string): string[] {
   return ids.filter((id) => id.startsWith(wanted));
 }
 
-function only(ids: string[], what: string): string {
+function pickOnly(ids: string[], what: string): string {
   const [id] = ids;
   if (id !== undefined && ids.length === 1) return id;
   const list = ids.slice(0, SHOWN).map((one) => `\n  ${one}`);
@@ -59,7 +59,7 @@ function only(ids: string[], what: string): string {
 }
 
 /** The error for a worker without a record. */
-export async function whyNone(session: Session, id: string): Promise<Fault> {
+export async function explainMissing(session: Session, id: string): Promise<Fault> {
   const left = await session.store.status(id);
   const message = left
     ? `The worker ${id} was deleted; \`wm status ${id}\` and \`wm events ${id}\` show what is kept of it.`

@@ -1,19 +1,19 @@
-import { type CommandOf, instant, type PoolSpec } from '../model/index.ts';
-import { refuseImpossiblePool } from '../placement/pool-capabilities.ts';
-import { type CommandContext, type Plan, success } from './context.ts';
+import { type CommandOf, formatInstant, type PoolSpec } from '../model/index.ts';
+import { rejectUnsupportedPool } from '../placement/pool-capabilities.ts';
+import { type CommandContext, type Plan, successResponse } from './context.ts';
 
 /** Says what a pool should be: a new one, or other than before. Applying what stands there already changes nothing. */
-export async function apply(command: CommandOf<'apply'>, context: CommandContext): Promise<Plan> {
+export async function planApply(command: CommandOf<'apply'>, context: CommandContext): Promise<Plan> {
   const { pool: spec } = command;
-  await refuseImpossiblePool(spec, context);
+  await rejectUnsupportedPool(spec, context);
   const before = await context.pools.record(spec.name);
   const same = before?.desired === 'running' && JSON.stringify(before.spec) === JSON.stringify(spec);
   const change = !before ? 'created' : same ? 'unchanged' : 'configured';
-  return changing(spec, context, success(command, { pool: spec.name, change }));
+  return planPoolChange(spec, context, successResponse(command, { pool: spec.name, change }));
 }
 
 /** The plan that writes what is asked of a pool. */
-export function changing(spec: PoolSpec, { now }: CommandContext, ok: string): Plan {
+export function planPoolChange(spec: PoolSpec, { now }: CommandContext, ok: string): Plan {
   const ms = now();
-  return { operation: 'pool', pool: { name: spec.name, spec, at: instant(ms), ms }, answers: { ok } };
+  return { operation: 'pool', pool: { name: spec.name, spec, at: formatInstant(ms), ms }, answers: { ok } };
 }

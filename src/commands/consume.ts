@@ -6,15 +6,15 @@ import {
   type Command,
   commonFields,
   ENTRY_LIMIT,
+  errorMessage,
   Fault,
-  headOf,
-  messageOf,
   parseCommand,
+  takeHead,
 } from '../model/index.ts';
-import type { CommandStream, Entry, Settled, Settlement } from '../store/index.ts';
+import type { CommandEntry, CommandOutcome, CommandSettlement, CommandStream } from '../store/index.ts';
 import { Fenced, unlessOver } from '../store/index.ts';
-import { type CommandContext, type Plan, refusal } from './context.ts';
-import { planOf } from './plan.ts';
+import { type CommandContext, failureResponse, type Plan } from './context.ts';
+import { planCommand } from './plan.ts';
 
 /** Entries read at once. */
 const BATCH = 100;
@@ -25,32 +25,32 @@ const MAX_DELIVERIES = 5;
 /** An entry that was delivered so long ago never arrived: the reply was lost with its connection, or its reader died. */
 const STRANDED_MS = 30_000;
 /** Characters that an answer repeats of the name of a command that there is not. */
-const NAME_TOLD = 64;
+const NAME_LENGTH = 64;
 /** First and longest wait after Redis has failed us. */
 const RETRY_MS = [100, 2000] as const;
 
-export interface ConsumerOptions {
+export interface CommandConsumerOptions {
   stream: CommandStream;
   epoch: number;
   context: CommandContext;
   log: Logger;
   /** A worker's desired record has changed. */
-  changed: (workerId: string) => void;
+  onChanged: (workerId: string) => void;
   /** This worker is to run: it was created, or started again. */
-  wanted?: (workerId: string) => void;
+  onWanted?: (workerId: string) => void;
   /** What is asked of a pool has changed. */
-  poolChanged: (name: string) => void;
+  onPoolChanged: (name: string) => void;
   /**
    * A worker got a body whose wrapper says by itself when it has begun, by this command; without the latter, the one
    * whose body it was. Where this is not given, `changed` is told.
    */
-  takenOver?: (workerId: string, by?: Settlement['created']) => void;
+  onClaimed?: (workerId: string, by?: CommandSettlement['created']) => void;
   /** A warm worker was chosen, and was not taken, or may not have been. */
-  spared?: (workerId: string) => void;
+  onReleased?: (workerId: string) => void;
   /** The stream or its group was there before, and had to be made again. */
-  streamLost?: () => void;
+  onStreamLost?: () => void;
   /** One command was settled, `lagMs` after it was pushed. */
-  settled: (command: string, result: string, lagMs: number) => void;
+  onSettled: (command: string, result: string, lagMs: number) => void;
   checkpoint?: Checkpoint | undefined;
   /** Milliseconds, instead of STRANDED_MS. */
   strandedMs?: number;
@@ -61,17 +61,17 @@ export interface ConsumerOptions {
  * left unsettled. Nothing that stands in an entry ends it; Redis being away only makes it wait. Throws only
  * `Fenced`.
  */
-export async function consumeCommands(options: ConsumerOptions, signal: AbortSignal): Promise<void> {
+export async function consumeCommands(options: CommandConsumerOptions, signal: AbortSignal): Promise<void> {
   const { stream, log, strandedMs = STRANDED_MS } = options;
   let leftovers = true;
   let claimedAt = performance.now();
   let failures = 0;
   while (!signal.aborted) {
     try {
-      if (leftovers && (await stream.ensureGroup())) options.streamLost?.();
+      if (leftovers && (await stream.ensureGroup())) options.onStreamLost?.();
       const stranded = performance.now() - claimedAt >= strandedMs;
       // One by one: a claim counts as a delivery, and one that cannot be settled must not count for the others.
-      const entries: Entry[] =
+      const entries: CommandEntry[] =
         leftovers || stranded
           ? await stream.claim(leftovers ? 0 : strandedMs)
           : ((await unlessOver(stream.read(BATCH, BLOCK_MS, signal), signal)) ?? []);
@@ -98,9 +98,9 @@ export async function consumeCommands(options: ConsumerOptions, signal: AbortSig
   }
 }
 
-async function settle(entry: Entry, options: ConsumerOptions): Promise<void> {
+async function settle(entry: CommandEntry, options: CommandConsumerOptions): Promise<void> {
   const { context, log } = options;
-  const settlement = await read(entry, context);
+  const settlement = await planEntry(entry, context);
   options.checkpoint?.('command:read');
   const { outcome, taken } = await settleOne(settlement, options);
   options.checkpoint?.('command:settled');
@@ -109,26 +109,26 @@ async function settle(entry: Entry, options: ConsumerOptions): Promise<void> {
   const refused = JSON.parse(answer).error as { code: string; message: string } | undefined;
   const result = outcome === 'repeated' ? 'duplicate' : (refused?.code ?? 'ok');
   log.info({ request_id, worker_id, command: name, result, asked, why: refused?.message }, 'command settled');
-  options.settled(name, result, Math.max(0, context.now() - Number(entry.id.split('-')[0])));
-  if (settlement.pool && outcome === 'ok') options.poolChanged(settlement.pool.name);
+  options.onSettled(name, result, Math.max(0, context.now() - Number(entry.id.split('-')[0])));
+  if (settlement.pool && outcome === 'ok') options.onPoolChanged(settlement.pool.name);
   if (worker_id && wrote(settlement, outcome)) {
-    if (settlement.operation === 'create' || settlement.desired === 'running') options.wanted?.(worker_id);
+    if (settlement.operation === 'create' || settlement.desired === 'running') options.onWanted?.(worker_id);
     // Its wrapper is heard of sooner than a look would see anything.
-    if (taken && settlement.created?.warm?.fits && options.takenOver)
-      options.takenOver(worker_id, settlement.created);
-    else options.changed(worker_id);
+    if (taken && settlement.created?.warm?.fits && options.onClaimed)
+      options.onClaimed(worker_id, settlement.created);
+    else options.onChanged(worker_id);
   }
   // A line for people, which nothing waits for, and nothing is undone without.
   if (worker_id && settlement.event && outcome === 'ok')
     void context.store
-      .tell(worker_id, settlement.event)
-      .catch((error) => log.warn({ worker_id, why: messageOf(error) }, 'failed to write history'));
+      .emit(worker_id, settlement.event)
+      .catch((error) => log.warn({ worker_id, why: errorMessage(error) }, 'failed to write history'));
 }
 
 /** The warm worker that was chosen is looked at again, whether it was taken or not. */
 async function settleOne(
-  settlement: Settlement,
-  { epoch, stream, changed, spared, takenOver: later }: ConsumerOptions,
+  settlement: CommandSettlement,
+  { epoch, stream, onChanged, onReleased, onClaimed: later }: CommandConsumerOptions,
 ) {
   const warm = settlement.created?.warm;
   let taken = false;
@@ -137,61 +137,64 @@ async function settleOne(
     taken = done.taken;
     return done;
   } finally {
-    if (warm) ((taken ? later : spared) ?? changed)(warm.worker_id);
+    if (warm) ((taken ? later : onReleased) ?? onChanged)(warm.worker_id);
   }
 }
 
-const wrote = ({ operation }: Plan, outcome: Settled) =>
+const wrote = ({ operation }: Plan, outcome: CommandOutcome) =>
   (outcome === 'ok' || outcome === 'same' || outcome === 'repeated') &&
   (operation === 'create' || operation === 'desire');
 
-type Given = Record<string, unknown>;
+type CommandFields = Record<string, unknown>;
 
 /** What an entry comes to. Never throws. */
-async function read(entry: Entry, context: CommandContext): Promise<Settlement & Plan & { name: string }> {
-  const given = open(entry);
-  if (typeof given === 'string') {
-    const fault = new Fault('invalid_command', `The entry ${entry.id} of worker:commands ${given}.`);
-    return { ...refused(entry, {}, fault), operation: 'dead', name: 'unreadable' };
+async function planEntry(
+  entry: CommandEntry,
+  context: CommandContext,
+): Promise<CommandSettlement & Plan & { name: string }> {
+  const fields = parseEntry(entry);
+  if (typeof fields === 'string') {
+    const fault = new Fault('invalid_command', `The entry ${entry.id} of worker:commands ${fields}.`);
+    return { ...toRejection(entry, {}, fault), operation: 'dead', name: 'unreadable' };
   }
-  const name = COMMAND_NAMES.find((known) => known === given.command) ?? 'invalid';
+  const name = COMMAND_NAMES.find((known) => known === fields.command) ?? 'invalid';
   if (entry.deliveries >= MAX_DELIVERIES) {
     const why = `was tried ${entry.deliveries - 1} times without success; see the manager's log`;
     const fault = new Fault('internal', `The entry ${entry.id} of worker:commands ${why}.`);
-    return { ...refused(entry, given, fault), operation: 'dead', name };
+    return { ...toRejection(entry, fields, fault), operation: 'dead', name };
   }
   let command: Command;
   try {
-    command = parseCommand(given);
+    command = parseCommand(fields);
   } catch (error) {
-    return { ...refused(entry, given, error as Fault), name };
+    return { ...toRejection(entry, fields, error as Fault), name };
   }
-  const plan = await planOf(command, context);
+  const plan = await planCommand(command, context);
   const { request_id: requestId, reply_to: replyTo } = command;
   return { ...plan, entry, requestId, replyTo, name: command.command };
 }
 
 /** The object that an entry holds, or why it holds none. */
-function open({ data, bytes }: Entry): Given | string {
+function parseEntry({ data, bytes }: CommandEntry): CommandFields | string {
   if (bytes > ENTRY_LIMIT) return `has ${bytes} bytes; the limit is ${ENTRY_LIMIT}`;
   if (data === undefined) return 'has no field "data"';
-  let given: unknown;
+  let fields: unknown;
   try {
-    given = JSON.parse(data);
+    fields = JSON.parse(data);
   } catch (error) {
-    return `is not JSON: ${headOf(messageOf(error), 200)}`;
+    return `is not JSON: ${takeHead(errorMessage(error), 200)}`;
   }
-  const isObject = typeof given === 'object' && given !== null && !Array.isArray(given);
-  return isObject ? (given as Given) : 'is not a JSON object';
+  const isObject = typeof fields === 'object' && fields !== null && !Array.isArray(fields);
+  return isObject ? (fields as CommandFields) : 'is not a JSON object';
 }
 
 /** The answer to a command that cannot be carried out, as far as its own names can be used. */
-function refused(entry: Entry, given: Given, fault: Fault): Settlement {
+function toRejection(entry: CommandEntry, fields: CommandFields, fault: Fault): CommandSettlement {
   // Where the command itself is unknown, its other fields were not even looked at.
-  const requestId = commonFields.request_id.safeParse(given.request_id).data ?? '';
-  const replyTo = commonFields.reply_to.safeParse(given.reply_to).data;
+  const requestId = commonFields.request_id.safeParse(fields.request_id).data ?? '';
+  const replyTo = commonFields.reply_to.safeParse(fields.reply_to).data;
   const names = {
-    ...(typeof given.command === 'string' && { command: headOf(given.command, NAME_TOLD) }),
+    ...(typeof fields.command === 'string' && { command: takeHead(fields.command, NAME_LENGTH) }),
     ...(requestId ? { request_id: requestId } : { entry_id: entry.id }),
   };
   return {
@@ -199,6 +202,6 @@ function refused(entry: Entry, given: Given, fault: Fault): Settlement {
     requestId,
     replyTo,
     operation: 'answer',
-    answers: { ok: refusal(names, fault) },
+    answers: { ok: failureResponse(names, fault) },
   };
 }

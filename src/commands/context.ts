@@ -1,34 +1,34 @@
 /** What every command gets and gives. */
 import type {
-  Answer,
   Command,
   CommandName,
   CommandOf,
+  CommandResponse,
   Fault,
   LifecycleEvent,
   RuntimeName,
   WorkerSpec,
 } from '../model/index.ts';
 import type { RuntimeInfo } from '../runtimes/runtime.ts';
-import type { PoolStore, Settlement, Store, Warm } from '../store/index.ts';
+import type { CommandSettlement, PoolStore, Store, WarmCandidate } from '../store/index.ts';
 
 /** What a command may know beside itself. */
 export interface CommandContext {
-  store: Pick<Store, 'status' | 'page' | 'figures' | 'tell'>;
+  store: Pick<Store, 'status' | 'page' | 'usage' | 'emit'>;
   pools: Pick<PoolStore, 'record'>;
   /** The runtimes that this manager uses, in the order of preference; `info` is missing while one does not answer. */
   runtimes: readonly { name: RuntimeName; info: RuntimeInfo | undefined; error?: string | undefined }[];
-  abilities: Abilities;
+  capabilities: Capabilities;
   /** Why the cell may have no further worker; `undefined` if it may. */
   full?: (() => string | undefined) | undefined;
   now: () => number;
   newId: () => string;
   /** A warm worker whose body a worker of this spec can take over; `changed` reports the result to it. */
-  warm?: ((spec: WorkerSpec) => Promise<Warm | undefined>) | undefined;
+  warm?: ((spec: WorkerSpec) => Promise<WarmCandidate | undefined>) | undefined;
 }
 
 /** What this manager's machine and operator allow, as far as a `create` depends on it. */
-export interface Abilities {
+export interface Capabilities {
   /** The image that the operator names for all Docker bodies; modules cannot be added to it. */
   foreignImage: string | undefined;
   /** ALLOW_PRIVILEGED: bodies may be given what a Docker daemon inside them needs. */
@@ -38,13 +38,13 @@ export interface Abilities {
   /** Which of these handler files the operator's directory has not. */
   missingHandlers: (names: string[]) => Promise<string[]>;
   /** Why nothing more can be put on this machine; `undefined` where there is room. */
-  roomFor: () => Promise<string | undefined>;
+  diskSpaceError: () => Promise<string | undefined>;
   /** Why the image of such a worker is neither there nor can be built; `undefined` where it is or can. */
-  imageObstacle: (spec: WorkerSpec) => Promise<string | undefined>;
+  imageUnavailableReason: (spec: WorkerSpec) => Promise<string | undefined>;
 }
 
 /** What to do about one command, but for the entry it came with. */
-export type Plan = Omit<Settlement, 'entry' | 'requestId' | 'replyTo'> & {
+export type Plan = Omit<CommandSettlement, 'entry' | 'requestId' | 'replyTo'> & {
   /** A line for the history of the worker, once the command is settled with `ok`. */
   event?: LifecycleEvent;
   /** Why it was asked for, for the log. */
@@ -56,17 +56,17 @@ export type Planner<N extends CommandName> = (
 ) => Plan | Promise<Plan>;
 
 /** The text of a success, with the fields of the contract in front. */
-export function success({ request_id, command }: Command, more: object = {}): string {
-  return JSON.stringify({ request_id, command, success: true, ...more } satisfies Answer);
+export function successResponse({ request_id, command }: Command, more: object = {}): string {
+  return JSON.stringify({ request_id, command, success: true, ...more } satisfies CommandResponse);
 }
 
 /** The text of a refusal. */
-export function refusal(
-  given: { request_id?: string; command?: string; entry_id?: string },
+export function failureResponse(
+  request: { request_id?: string; command?: string; entry_id?: string },
   fault: Fault,
 ): string {
   const { code, message, issues } = fault;
-  const { request_id, command, entry_id } = given;
+  const { request_id, command, entry_id } = request;
   const names = {
     ...(request_id && { request_id }),
     ...(command && { command }),

@@ -1,23 +1,23 @@
 import {
   type CommandOf,
   Fault,
-  instant,
+  formatInstant,
   type LifecycleEvent,
   type WorkerSpec,
   workerSpec,
 } from '../model/index.ts';
-import { refuseTheImpossible, warningsOf } from '../placement/capabilities.ts';
-import { type Choice, chooseRuntime } from '../placement/choose-runtime.ts';
-import { refuseUnenforcedLimits } from '../placement/limits.ts';
-import { type CommandContext, type Plan, refusal, success } from './context.ts';
+import { getWarnings, rejectUnsupported } from '../placement/capabilities.ts';
+import { chooseRuntime, type PlacementDecision } from '../placement/choose-runtime.ts';
+import { rejectUnenforcedLimits } from '../placement/limits.ts';
+import { type CommandContext, failureResponse, type Plan, successResponse } from './context.ts';
 
 /** Declares a worker. `auto` is resolved here, once, so that no later look can choose another runtime. */
-export async function create(command: CommandOf<'create'>, context: CommandContext): Promise<Plan> {
+export async function planCreate(command: CommandOf<'create'>, context: CommandContext): Promise<Plan> {
   const { command: _, request_id, reply_to: __, worker_id = context.newId(), ...given } = command;
   const choice = await chooseRuntime(given, context);
   const { runtime, reason: runtime_reason } = choice;
-  await refuseTheImpossible(given, runtime, context.abilities);
-  refuseUnenforcedLimits(given.resources, runtime, context);
+  await rejectUnsupported(given, runtime, context.capabilities);
+  rejectUnenforcedLimits(given.resources, runtime, context);
   const spec: WorkerSpec = workerSpec.parse({ ...given, runtime });
   const taken = new Fault(
     'conflict',
@@ -28,35 +28,38 @@ export async function create(command: CommandOf<'create'>, context: CommandConte
     `The name ${spec.name} is used by the worker @holder@, which has not ended; delete that worker, or choose another name.`,
     { issues: [{ path: 'name', message: 'is used by the worker @holder@' }] },
   );
-  const warnings = warningsOf(given, runtime);
+  const warnings = getWarnings(given, runtime);
   const warm = await context.warm?.(spec);
   // One that takes over a body adds none.
   const full = warm ? undefined : context.full?.();
   if (full !== undefined) throw new Fault('capacity', full);
   const ms = context.now();
-  const event = context.runtimes.length > 1 ? chosen(choice, instant(ms)) : undefined;
+  const event = context.runtimes.length > 1 ? runtimeChosenEvent(choice, formatInstant(ms)) : undefined;
   const prompt = spec.prompt && JSON.stringify({ type: 'prompt', content: spec.prompt, request_id });
   return {
     operation: 'create',
     workerId: worker_id,
     ...(event && { event }),
-    created: { spec, at: instant(ms), ms, prompt, warm },
+    created: { spec, at: formatInstant(ms), ms, prompt, warm },
     answers: {
-      ok: success(command, {
+      ok: successResponse(command, {
         ...{ worker_id, runtime },
         ...(runtime_reason && { runtime_reason }),
         ...(warnings.length > 0 && { warnings }),
       }),
-      conflict: refusal(command, taken),
-      name_taken: refusal(command, named),
+      conflict: failureResponse(command, taken),
+      name_taken: failureResponse(command, named),
     },
   };
 }
 
 /** What was chosen and why, as a line of the worker's history; of what was asked for there is nothing to tell. */
-function chosen({ runtime, reason }: Choice, timestamp: string): LifecycleEvent | undefined {
+function runtimeChosenEvent(
+  { runtime, reason }: PlacementDecision,
+  timestamp: string,
+): LifecycleEvent | undefined {
   if (reason === undefined) return undefined;
-  const told = { status: 'STARTING', phase: 'accepted', reason: 'RuntimeChosen' } as const;
+  const status = { status: 'STARTING', phase: 'accepted', reason: 'RuntimeChosen' } as const;
   const message = `It was assigned to the ${runtime} runtime. ${reason}`;
-  return { timestamp, type: 'accepted', ...told, message, incarnation: 0, actions: [] };
+  return { timestamp, type: 'accepted', ...status, message, incarnation: 0, actions: [] };
 }

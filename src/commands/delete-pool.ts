@@ -1,17 +1,17 @@
-import { type CommandOf, Fault, instant } from '../model/index.ts';
-import { type CommandContext, type Plan, refusal, success } from './context.ts';
+import { type CommandOf, Fault, formatInstant } from '../model/index.ts';
+import { type CommandContext, failureResponse, type Plan, successResponse } from './context.ts';
 
 /** Ends a pool: its workers finish what they run, and then it is forgotten. Tasks that wait stay in the queue. */
-export function deletePool(command: CommandOf<'delete_pool'>, { now }: CommandContext): Plan {
+export function planDeletePool(command: CommandOf<'delete_pool'>, { now }: CommandContext): Plan {
   const { pool: name, reason } = command;
   const ms = now();
   return {
     operation: 'pool',
     ...(reason !== undefined && { asked: reason }),
-    pool: { name, spec: undefined, at: instant(ms), ms },
+    pool: { name, spec: undefined, at: formatInstant(ms), ms },
     answers: {
-      ok: success(command, { pool: name }),
-      not_found: refusal(command, new Fault('not_found', `There is no pool ${name}.`)),
+      ok: successResponse(command, { pool: name }),
+      not_found: failureResponse(command, new Fault('not_found', `There is no pool ${name}.`)),
     },
   };
 }

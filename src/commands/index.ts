@@ -5,6 +5,6 @@
  * function from the command and what is known to a plan. Must not import a runtime or the loop.
  */
 
-export { type Choice, chooseRuntime } from '../placement/choose-runtime.ts';
-export { type ConsumerOptions, consumeCommands } from './consume.ts';
-export type { Abilities, CommandContext } from './context.ts';
+export { chooseRuntime, type PlacementDecision } from '../placement/choose-runtime.ts';
+export { type CommandConsumerOptions, consumeCommands } from './consume.ts';
+export type { Capabilities, CommandContext } from './context.ts';

@@ -1,10 +1,10 @@
 import type { CommandOf } from '../model/index.ts';
-import { type CommandContext, type Plan, success } from './context.ts';
+import { type CommandContext, type Plan, successResponse } from './context.ts';
 
 /** Lists workers page by page, one short line each, in the order of their creation; the last page ends with the nodes. */
-export async function list(command: CommandOf<'list'>, { store }: CommandContext): Promise<Plan> {
+export async function planList(command: CommandOf<'list'>, { store }: CommandContext): Promise<Plan> {
   const { limit, cursor } = command;
   const { summaries: workers, next_cursor } = await store.page({ limit, cursor });
   const answer = { workers, ...(next_cursor !== undefined && { next_cursor }) };
-  return { operation: 'read', answers: { ok: success(command, answer) } };
+  return { operation: 'read', answers: { ok: successResponse(command, answer) } };
 }

@@ -1,10 +1,10 @@
 import { type CommandOf, Fault } from '../model/index.ts';
 import { fixedSize } from '../pools/autoscale.ts';
-import { changing } from './apply.ts';
-import { type CommandContext, type Plan, success } from './context.ts';
+import { planPoolChange } from './apply.ts';
+import { type CommandContext, type Plan, successResponse } from './context.ts';
 
 /** Gives a fixed pool another number of workers; a mix keeps its proportion. */
-export async function scale(command: CommandOf<'scale'>, context: CommandContext): Promise<Plan> {
+export async function planScale(command: CommandOf<'scale'>, context: CommandContext): Promise<Plan> {
   const { pool: name, count } = command;
   const before = await context.pools.record(name);
   if (!before) throw new Fault('not_found', `There is no pool ${name}.`);
@@ -14,6 +14,6 @@ export async function scale(command: CommandOf<'scale'>, context: CommandContext
     const message = `The pool ${name} is scaled on its queue, between ${spec.min} and ${spec.max}; apply other limits, or a count instead.`;
     throw new Fault('conflict', message);
   }
-  const answer = success(command, { pool: name, count, before: fixedSize(spec) });
-  return changing({ ...spec, count }, context, answer);
+  const answer = successResponse(command, { pool: name, count, before: fixedSize(spec) });
+  return planPoolChange({ ...spec, count }, context, answer);
 }

@@ -1,20 +1,20 @@
-import { type CommandOf, Fault, type Figures, hasEnded, type StatusRecord } from '../model/index.ts';
-import { type CommandContext, type Plan, success } from './context.ts';
+import { type CommandOf, Fault, hasEnded, type StatusRecord, type UsageReading } from '../model/index.ts';
+import { type CommandContext, type Plan, successResponse } from './context.ts';
 
 /** Tells what is observed of one worker, also of one that was deleted a while ago. */
-export async function status(
+export async function planStatus(
   command: CommandOf<'status'>,
-  { store }: { store: Pick<CommandContext['store'], 'status' | 'figures'> },
+  { store }: { store: Pick<CommandContext['store'], 'status' | 'usage'> },
 ): Promise<Plan> {
   const { worker_id } = command;
-  const [found, figures] = await Promise.all([store.status(worker_id), store.figures([worker_id])]);
+  const [found, usage] = await Promise.all([store.status(worker_id), store.usage([worker_id])]);
   if (!found) throw new Fault('not_found', `There is no worker ${worker_id}.`);
-  const answer = { worker_id, ...told(found.status, figures[worker_id]) };
-  return { operation: 'read', answers: { ok: success(command, answer) } };
+  const answer = { worker_id, ...toStatusFields(found.status, usage[worker_id]) };
+  return { operation: 'read', answers: { ok: successResponse(command, answer) } };
 }
 
 /** The fields of the answer; a worker that no pass has seen yet is STARTING, and one that has ended uses nothing. */
-function told(seen: StatusRecord | undefined, checked: Figures | undefined) {
+function toStatusFields(seen: StatusRecord | undefined, checked: UsageReading | undefined) {
   const ended = hasEnded(seen?.status);
   const figures = ended ? undefined : checked;
   return {

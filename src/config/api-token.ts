@@ -1,7 +1,7 @@
 /** The token that the API asks for, from where the operator keeps it. */
 import { readFileSync } from 'node:fs';
 import { isLoopback } from '../http/hosts.ts';
-import { Fault, messageOf } from '../model/index.ts';
+import { errorMessage, Fault } from '../model/index.ts';
 import type { Settings } from './settings.ts';
 import { VARIABLES } from './variables.ts';
 
@@ -12,7 +12,7 @@ type Given = Pick<Settings, 'apiToken' | 'apiTokenFile' | 'httpHost'>;
  * `invalid_command` if the file cannot be read or holds no token, without saying what it holds; and if the API listens
  * beyond this machine without a token that the operator chose, which others have to be given.
  */
-export function apiTokenOf(settings: Given, keep: () => string): string {
+export function resolveApiToken(settings: Given, keep: () => string): string {
   const given = settings.apiTokenFile === undefined ? settings.apiToken : fromFile(settings.apiTokenFile);
   if (given !== undefined) return given;
   const { httpHost } = settings;
@@ -30,7 +30,7 @@ function fromFile(path: string): string {
   try {
     text = readFileSync(path, 'utf8').trim();
   } catch (error) {
-    throw refuse(`which cannot be read: ${messageOf(error)}`);
+    throw refuse(`which cannot be read: ${errorMessage(error)}`);
   }
   const { schema, allowed } = VARIABLES.apiToken;
   if (!schema.safeParse(text).success) throw refuse(`whose content is not ${allowed}`);

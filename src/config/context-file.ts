@@ -20,7 +20,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
-import { Fault, messageOf } from '../model/index.ts';
+import { errorMessage, Fault } from '../model/index.ts';
 
 const cellContext = z.object({
   /** Where the manager answers on HTTP. */
@@ -40,7 +40,7 @@ export const contextPath = ({ home, cell }: { home: string; cell: string }): str
   join(home, '.context', `${cell}.json`);
 
 /** What the file holds; `undefined` if it is missing, broken, or another user could have written it. */
-export function readContext(path: string): CellContext | undefined {
+export function readContextFile(path: string): CellContext | undefined {
   let file: number | undefined;
   try {
     file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -57,29 +57,29 @@ export function readContext(path: string): CellContext | undefined {
 }
 
 /** Writes how the manager is reached, whole or not at all. */
-export function writeContext(path: string, context: CellContext): void {
-  const draft = draftOf(path, context);
+export function writeContextFile(path: string, context: CellContext): void {
+  const draft = writeDraft(path, context);
   renameSync(draft, path);
 }
 
 /** The token that was generated at the first start, or a new one; two first starts at once get the same. */
-export function keepToken(path: string): string {
-  const known = readContext(path);
+export function ensureToken(path: string): string {
+  const known = readContextFile(path);
   if (known?.token && known.token_generated) return known.token;
   const context = { token: randomBytes(32).toString('base64url'), token_generated: true };
   try {
-    if (known) writeContext(path, { ...known, ...context });
-    else if (!publish(path, context)) return readContext(path)?.token ?? replace(path, context);
+    if (known) writeContextFile(path, { ...known, ...context });
+    else if (!publish(path, context)) return readContextFile(path)?.token ?? replace(path, context);
     return context.token;
   } catch (error) {
-    const what = `The API token cannot be stored in ${path}: ${messageOf(error)}.`;
+    const what = `The API token cannot be stored in ${path}: ${errorMessage(error)}.`;
     throw new Fault('unavailable', `${what} Set WORKER_MANAGER_HOME to a folder of your own, or API_TOKEN.`);
   }
 }
 
 /** Makes the file if there is none; answers whether it did. */
 function publish(path: string, context: CellContext): boolean {
-  const draft = draftOf(path, context);
+  const draft = writeDraft(path, context);
   try {
     linkSync(draft, path);
     return true;
@@ -92,11 +92,11 @@ function publish(path: string, context: CellContext): boolean {
 }
 
 function replace(path: string, context: { token: string }): string {
-  writeContext(path, context);
+  writeContextFile(path, context);
   return context.token;
 }
 
-function draftOf(path: string, context: CellContext): string {
+function writeDraft(path: string, context: CellContext): string {
   const folder = dirname(path);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const draft = join(folder, `.${basename(path)}.${process.pid}`);

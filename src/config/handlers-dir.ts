@@ -14,7 +14,7 @@ export function openHandlers(directory: string | undefined): Handlers {
   async function missing(names: readonly string[]): Promise<string[]> {
     const relative = names.filter((name) => !isAbsolute(name));
     if (directory === undefined) return relative;
-    const there = await Promise.all(
+    const present = await Promise.all(
       relative.map((name) =>
         stat(join(directory, name)).then(
           (seen) => seen.isFile(),
@@ -22,7 +22,7 @@ export function openHandlers(directory: string | undefined): Handlers {
         ),
       ),
     );
-    return relative.filter((_, at) => !there[at]);
+    return relative.filter((_, at) => !present[at]);
   }
   return { directory, missing };
 }

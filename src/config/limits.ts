@@ -9,7 +9,7 @@ const HUNG_MIN_MS = 15_000;
 const BACKOFF_RESET_MS = 600_000;
 
 /** The rules that a manager with these settings decides by. */
-export function limitsOf(settings: Settings): Limits {
+export function getLimits(settings: Settings): Limits {
   return {
     backoff_base_ms: settings.restartBackoffSeconds * 1000,
     backoff_max_ms: settings.restartBackoffMaxSeconds * 1000,

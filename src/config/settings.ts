@@ -5,7 +5,7 @@
  */
 
 import type { z } from 'zod';
-import { Fault, headOf, type Issue } from '../model/index.ts';
+import { Fault, type Issue, takeHead } from '../model/index.ts';
 import type { Environment, Variable } from './variable.ts';
 import { VARIABLES } from './variables.ts';
 
@@ -17,12 +17,15 @@ export type Settings = { [K in keyof Table]: z.output<Table[K]['schema']> };
 export function readSettings(env: Environment): Settings {
   const issues: Issue[] = [];
   const settings: Record<string, unknown> = {};
-  for (const [key, given] of entries()) {
-    const text = env[given.name] || fallbackOf(given, env);
-    const result = given.schema.safeParse(text);
+  for (const [key, variable] of entries()) {
+    const text = env[variable.name] || getFallback(variable, env);
+    const result = variable.schema.safeParse(text);
     if (result.success) settings[key] = result.data;
     else
-      issues.push({ path: given.name, message: `is "${shown(given, text)}", but must be ${given.allowed}` });
+      issues.push({
+        path: variable.name,
+        message: `is "${shown(variable, text)}", but must be ${variable.allowed}`,
+      });
   }
   const read = settings as Settings;
   if (read.restartBackoffSeconds > read.restartBackoffMaxSeconds) {
@@ -58,13 +61,17 @@ export function explainSettings(
   env: Environment,
   fromFile: readonly string[] = [],
 ): SettingRow[] {
-  return entries().map(([key, given]) => {
+  return entries().map(([key, variable]) => {
     const value = settings[key];
     return {
-      name: given.name,
-      value: value === undefined ? '' : shown(given, String(value)),
-      source: fromFile.includes(given.name) ? 'context file' : env[given.name] ? 'environment' : 'default',
-      help: given.help,
+      name: variable.name,
+      value: value === undefined ? '' : shown(variable, String(value)),
+      source: fromFile.includes(variable.name)
+        ? 'context file'
+        : env[variable.name]
+          ? 'environment'
+          : 'default',
+      help: variable.help,
     };
   });
 }
@@ -73,12 +80,12 @@ function entries(): [keyof Table, Variable<z.ZodType>][] {
   return Object.entries(VARIABLES) as [keyof Table, Variable<z.ZodType>][];
 }
 
-function fallbackOf(given: Variable<z.ZodType>, env: Environment): string | undefined {
-  return typeof given.fallback === 'function' ? given.fallback(env) : given.fallback;
+function getFallback(variable: Variable<z.ZodType>, env: Environment): string | undefined {
+  return typeof variable.fallback === 'function' ? variable.fallback(env) : variable.fallback;
 }
 
 /** A value as it may be shown: without secrets, on one line, and not endless. */
-function shown(given: Variable<z.ZodType>, text = ''): string {
-  const bare = given.show ? given.show(text) : text;
-  return JSON.stringify(bare.length > 200 ? `${headOf(bare, 200)}…` : bare).slice(1, -1);
+function shown(variable: Variable<z.ZodType>, text = ''): string {
+  const bare = variable.show ? variable.show(text) : text;
+  return JSON.stringify(bare.length > 200 ? `${takeHead(bare, 200)}…` : bare).slice(1, -1);
 }

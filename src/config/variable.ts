@@ -21,17 +21,17 @@ export interface Variable<S extends z.ZodType> {
 }
 
 /** A variable that always has a value. */
-export function variable<S extends z.ZodType>(
-  given: Variable<S> & { fallback: string | ((env: Environment) => string) },
+export function defineVariable<S extends z.ZodType>(
+  options: Variable<S> & { fallback: string | ((env: Environment) => string) },
 ): Variable<S> {
-  return given;
+  return options;
 }
 
 /** A variable that may have none. */
-export function optional<S extends z.ZodType>(
-  given: Omit<Variable<S>, 'fallback'>,
+export function optionalVariable<S extends z.ZodType>(
+  options: Omit<Variable<S>, 'fallback'>,
 ): Variable<z.ZodOptional<S>> {
-  return { ...given, schema: given.schema.optional() };
+  return { ...options, schema: options.schema.optional() };
 }
 
 /** A text that is a quantity, as its number. */
@@ -47,14 +47,14 @@ const fromText = (quantity: Quantity) =>
 const orWord = (word: string, quantity: Quantity) =>
   z.union([z.literal(word).transform(() => undefined), fromText(quantity)]);
 
-export function number(name: string, fallback: string, range: Range, unit: string, help: string) {
+export function numberVariable(name: string, fallback: string, range: Range, unit: string, help: string) {
   const quantity = numberIn(range, unit);
-  return variable({ name, schema: fromText(quantity), allowed: quantity.allowed, fallback, help });
+  return defineVariable({ name, schema: fromText(quantity), allowed: quantity.allowed, fallback, help });
 }
 
-export function integer(name: string, fallback: string, range: Range, help: string) {
+export function integerVariable(name: string, fallback: string, range: Range, help: string) {
   const quantity = countIn(range);
-  return variable({ name, schema: fromText(quantity), allowed: quantity.allowed, fallback, help });
+  return defineVariable({ name, schema: fromText(quantity), allowed: quantity.allowed, fallback, help });
 }
 
 /** A whole number, or a word such as `auto` or `none`, which is `undefined`. */
@@ -64,32 +64,44 @@ export function integerOr(
 ) {
   const quantity = countIn(range);
   const allowed = `${quantity.allowed}, or ${word}`;
-  return variable({ name, schema: orWord(word, quantity), allowed, fallback, help });
+  return defineVariable({ name, schema: orWord(word, quantity), allowed, fallback, help });
 }
 
-export function choice<const T extends readonly [string, ...string[]]>(
+export function choiceVariable<const T extends readonly [string, ...string[]]>(
   name: string,
   values: T,
   fallback: T[number],
   help: string,
 ) {
-  return variable({ name, schema: z.enum(values), allowed: `one of ${values.join(', ')}`, fallback, help });
+  return defineVariable({
+    name,
+    schema: z.enum(values),
+    allowed: `one of ${values.join(', ')}`,
+    fallback,
+    help,
+  });
 }
 
 const HOST_NAME = /^\.?[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?$/;
 /** Levels of the log, in either case: other programs write them in upper case. */
-export function levels<const T extends readonly [string, ...string[]]>(
+export function levelVariable<const T extends readonly [string, ...string[]]>(
   name: string,
   values: T,
   fallback: T[number],
   help: string,
 ) {
   const schema = z.string().toLowerCase().pipe(z.enum(values));
-  return variable({ name, schema, allowed: `one of ${values.join(', ')}, in either case`, fallback, help });
+  return defineVariable({
+    name,
+    schema,
+    allowed: `one of ${values.join(', ')}, in either case`,
+    fallback,
+    help,
+  });
 }
 
 /** Host names, separated by commas; one that begins with a dot stands for all names below it. */
-export const hostNames = z
+export const hostNamesSchema = z
   .string()
   .transform((text) =>
     text
@@ -100,24 +112,31 @@ export const hostNames = z
   .refine((names) => names.every((name) => HOST_NAME.test(name)));
 
 /** Bytes as docker writes them, or `none`, which is `undefined`. */
-export function size(name: string, fallback: string, help: string) {
+export function sizeVariable(name: string, fallback: string, help: string) {
   const quantity = sizeFrom();
   const allowed = `${quantity.allowed}, or none`;
-  return variable({ name, schema: orWord('none', quantity), allowed, fallback, help, show: briefly });
+  return defineVariable({
+    name,
+    schema: orWord('none', quantity),
+    allowed,
+    fallback,
+    help,
+    show: toShortText,
+  });
 }
 
 /** Whole mebibytes and gibibytes as they are asked for; any other text as it is. */
-function briefly(text: string): string {
+function toShortText(text: string): string {
   const bytes = /^\d{7,15}$/.test(text) ? Number(text) : Number.NaN;
   const unit = ([1024 ** 3, 1024 ** 2] as const).find((unit) => bytes % unit === 0);
   return unit ? `${bytes / unit}${unit === 1024 ** 3 ? 'g' : 'm'}` : text;
 }
 
-export const urlOf = (schemes: readonly string[]) =>
+export const urlSchema = (schemes: readonly string[]) =>
   z
     .string()
     .refine((text) => URL.canParse(text) && schemes.some((scheme) => text.startsWith(`${scheme}://`)));
-export const path = z.string().refine((text) => isAbsolute(text) && !text.includes('\0'));
+export const pathSchema = z.string().refine((text) => isAbsolute(text) && !text.includes('\0'));
 const FIELDS = /^(hourly|daily|weekly|([\d*][\d*,/-]*)( [\d*A-Za-z][\dA-Za-z*,/-]*){4})$/;
 
 /** Whether there is ever such a time: not at minute 99, nor on the 31st of February. */
@@ -130,4 +149,4 @@ function comes(text: string): boolean {
 }
 
 /** `hourly`, `daily`, `weekly`, or five fields of cron; kept as text. */
-export const cron = z.string().max(100).regex(FIELDS).refine(comes);
+export const cronSchema = z.string().max(100).regex(FIELDS).refine(comes);

@@ -1,6 +1,6 @@
 /** Bodies of requests, bounded before anything is made of them. */
 import type { IncomingMessage } from 'node:http';
-import { excessOf, type JsonBounds } from '../model/bounded-json.ts';
+import { findJsonExcess, type JsonBounds } from '../model/bounded-json.ts';
 import { Fault } from '../model/fault.ts';
 
 /** Bytes of one body. */
@@ -10,13 +10,13 @@ const BODIES_BYTES = 64 * BODY_BYTES;
 /** What checks a value goes down by calls, and so does a handler's language; checking a value by schema costs microseconds. */
 const BOUNDS: JsonBounds = { depth: 200, values: 50_000 };
 
-let held = 0;
+let heldBytes = 0;
 
 /** Refused for its size: told by a status of its own. */
 export class TooLarge extends Fault {}
 
 /** The whole body; throws `TooLarge`, or a Fault `unavailable` if too many bodies are on their way. */
-export async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > BODY_BYTES) throw tooLong();
   const parts: Buffer[] = [];
   let bytes = 0;
@@ -24,14 +24,14 @@ export async function bodyOf(request: IncomingMessage): Promise<Buffer> {
     // Left early, a request takes its connection with it, and the refusal that is on its way.
     for await (const part of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       bytes += part.length;
-      held += part.length;
+      heldBytes += part.length;
       if (bytes > BODY_BYTES) throw tooLong();
-      if (held > BODIES_BYTES)
+      if (heldBytes > BODIES_BYTES)
         throw new Fault('unavailable', 'Too many requests are being received. Try again later.');
       parts.push(part);
     }
   } finally {
-    held -= bytes;
+    heldBytes -= bytes;
   }
   return Buffer.concat(parts);
 }
@@ -39,8 +39,8 @@ export async function bodyOf(request: IncomingMessage): Promise<Buffer> {
 const tooLong = () => new TooLarge('invalid_command', `The request body has more than ${BODY_BYTES} bytes.`);
 
 /** The body's text as JSON; throws a Fault `invalid_command` if it is not JSON, or too much of it. */
-export function jsonOf(text: string): unknown {
-  const excess = excessOf(text, BOUNDS);
+export function parseJsonBody(text: string): unknown {
+  const excess = findJsonExcess(text, BOUNDS);
   if (excess) throw new Fault('invalid_command', `The request body ${excess}.`);
   try {
     // RFC 8259 lets a parser ignore a byte order mark, which some clients send.

@@ -9,8 +9,8 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { Fault } from '../model/fault.ts';
-import { bodyOf } from './body.ts';
-import type { Forward } from './listen.ts';
+import { readBody } from './body.ts';
+import type { RequestForwarder } from './listen.ts';
 
 /** Requests that are with the other server at once: each takes two descriptors. */
 const AT_ONCE = 64;
@@ -24,7 +24,10 @@ const OF_A_CONNECTION = new Set([
   ...['expect', 'content-length'],
 ]);
 
-export function createForward(options: { socketPath: string; quietMs: () => number }): Forward {
+export function createRequestForwarder(options: {
+  socketPath: string;
+  quietMs: () => number;
+}): RequestForwarder {
   const { socketPath, quietMs } = options;
   let active = 0;
   return async (request, response) => {
@@ -32,19 +35,19 @@ export function createForward(options: { socketPath: string; quietMs: () => numb
     if (quietMs() >= BUSY_MS)
       throw new Fault('unavailable', `The manager has been busy for ${seconds} s. Try again later.`);
     // Read before it counts: a client that sends slowly holds back nobody.
-    const body = await bodyOf(request);
+    const body = await readBody(request);
     if (active >= AT_ONCE)
       throw new Fault('unavailable', `${AT_ONCE} requests are already in progress. Try again later.`);
     active += 1;
     try {
-      await pass(request, response, body, socketPath);
+      await forwardRequest(request, response, body, socketPath);
     } finally {
       active -= 1;
     }
   };
 }
 
-function pass(
+function forwardRequest(
   request: IncomingMessage,
   response: ServerResponse,
   body: Buffer,
@@ -53,12 +56,16 @@ function pass(
   return new Promise((resolve, reject) => {
     const { method, url } = request;
     // Kept alive: a refusal that comes before the body was read would otherwise break off what is still being sent.
-    const headers = { ...passedOn(request.headers), 'content-length': body.length, connection: 'keep-alive' };
+    const headers = {
+      ...forwardedHeaders(request.headers),
+      'content-length': body.length,
+      connection: 'keep-alive',
+    };
     // No connection is used twice: a server that was blocked may close an idle one on the request that is in it.
     const inner = ask({ socketPath, method, path: url, headers, agent: false });
     inner.on('response', (answer) => {
       response.writeHead(answer.statusCode ?? 500, answer.statusMessage, {
-        ...passedOn(answer.headers),
+        ...forwardedHeaders(answer.headers),
         ...(answer.headers['content-length'] && { 'content-length': answer.headers['content-length'] }),
       });
       response.setTimeout(UNREAD_MS, () => response.destroy());
@@ -78,5 +85,5 @@ function pass(
   });
 }
 
-const passedOn = (headers: IncomingHttpHeaders) =>
+const forwardedHeaders = (headers: IncomingHttpHeaders) =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => !OF_A_CONNECTION.has(name)));

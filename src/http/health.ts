@@ -1,5 +1,5 @@
 /** One thing that was looked at. */
-export interface Check {
+export interface HealthCheck {
   ok: boolean;
   /** One line for people. */
   message: string;
@@ -7,9 +7,9 @@ export interface Check {
 
 /** What is known of the parts, as main gathers it; pure data, so that the judgement below can be tested as a table. */
 export interface HealthFacts {
-  redis: Check;
+  redis: HealthCheck;
   /** The runtimes in use, by name. */
-  runtimes: Record<string, Check>;
+  runtimes: Record<string, HealthCheck>;
   /** What is missing in the store. */
   findings?: readonly { about: string; message: string }[];
   /** Why Redis may lose data; `refused`: this manager must not lead with it. */
@@ -28,14 +28,14 @@ export interface HealthReport {
   live: boolean;
   /** The manager can do its work, or stand by for it. */
   ready: boolean;
-  checks: Record<string, Check>;
+  checks: Record<string, HealthCheck>;
 }
 
 /** What an operator does about an open breaker. */
 const ALLOW = 'Check them, then restart the manager with a higher REMOVAL_BREAKER_SHARE to allow it.';
 
 /** Judges the facts. A standby is as ready as a leader; one runtime of several may be away. */
-export function report(facts: HealthFacts): HealthReport {
+export function createHealthReport(facts: HealthFacts): HealthReport {
   const {
     redis,
     runtimes,

@@ -10,13 +10,13 @@ import { timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Fault } from '../model/fault.ts';
-import { bodyOf, jsonOf, TooLarge } from './body.ts';
+import { parseJsonBody, readBody, TooLarge } from './body.ts';
 import { boundConnections, TIMEOUTS } from './connections.ts';
 import { type HostPolicy, hostPolicy, isOurHost } from './hosts.ts';
-import { type Asked, match, type Reply, type Route, refusal } from './route.ts';
+import { type ApiRequest, type ApiResponse, errorResponse, matchRoutes, type Route } from './route.ts';
 
 /** Answers a request by its own means, or throws a Fault. */
-export type Forward = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+export type RequestForwarder = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 const MISDIRECTED = 421;
 
@@ -32,7 +32,7 @@ export interface ListenOptions {
   /** API_TOKEN: asked for as `Authorization: Bearer …` on every route that is not open. */
   token?: string | undefined;
   /** Gets what is at none of the routes; without it, that is `not_found`. */
-  forward?: Forward | undefined;
+  forward?: RequestForwarder | undefined;
   /** Listens on this socket of the machine, for another part of this process, instead of on the port. */
   socketPath?: string;
   log: { error(message: string, fields: object): void };
@@ -51,19 +51,19 @@ export async function listen(options: ListenOptions): Promise<HttpServer> {
   const { host, port, log, routes, token, forward, socketPath } = options;
   const hosts = hostPolicy(host, options.allowedHosts);
   const server = createServer(TIMEOUTS, (request, response) => {
-    const away = match(routes, pathOf(request)) === undefined ? forward : undefined;
+    const away = matchRoutes(routes, getPath(request)) === undefined ? forward : undefined;
     (away ? relay(request, response, away, token) : answer(request, options, hosts))
-      .catch((thrown: unknown): Reply | undefined => {
-        if (thrown instanceof TooLarge) return refusal(thrown, 413);
-        if (thrown instanceof Fault && thrown.code !== 'internal') return refusal(thrown);
+      .catch((thrown: unknown): ApiResponse | undefined => {
+        if (thrown instanceof TooLarge) return errorResponse(thrown, 413);
+        if (thrown instanceof Fault && thrown.code !== 'internal') return errorResponse(thrown);
         // Its client has gone in the middle of it: nobody hears the answer, and nothing of ours has failed.
-        if (request.destroyed && !request.complete) return refusal(BROKEN_OFF);
-        log.error('HTTP request failed', { err: thrown, path: pathOf(request) });
-        return refusal(new Fault('internal', 'Internal error; see the log.'));
+        if (request.destroyed && !request.complete) return errorResponse(BROKEN_OFF);
+        log.error('HTTP request failed', { err: thrown, path: getPath(request) });
+        return errorResponse(new Fault('internal', 'Internal error; see the log.'));
       })
       .then((reply) => reply && send(request, response, reply))
       .catch((thrown: unknown) => {
-        log.error('failed to send HTTP response', { err: thrown, path: pathOf(request) });
+        log.error('failed to send HTTP response', { err: thrown, path: getPath(request) });
         response.destroy();
       });
   });
@@ -90,30 +90,30 @@ async function answer(
   request: IncomingMessage,
   { routes, token }: ListenOptions,
   hosts: HostPolicy,
-): Promise<Reply> {
-  const path = pathOf(request);
+): Promise<ApiResponse> {
+  const path = getPath(request);
   const { host } = request.headers;
   if (!isOurHost(host, hosts)) {
     const what = `The host name ${JSON.stringify(host?.slice(0, 253))} is not allowed. Use the server's address, or add the name to HTTP_ALLOWED_HOSTS.`;
-    return refusal(new Fault('unsupported', what), MISDIRECTED);
+    return errorResponse(new Fault('unsupported', what), MISDIRECTED);
   }
-  const found = match(routes, path);
+  const found = matchRoutes(routes, path);
   if (!found) {
     const paths = [...new Set(routes.map((route) => route.path))].join(', ');
-    return refusal(new Fault('not_found', `There is nothing at ${path}. Available: ${paths}.`));
+    return errorResponse(new Fault('not_found', `There is nothing at ${path}. Available: ${paths}.`));
   }
   const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
   const route = found.routes.find((one) => one.method === method);
   if (!route) {
     const allowed = found.routes.map((one) => (one.method === 'GET' ? 'GET, HEAD' : one.method)).join(', ');
     const what = `${path} does not support ${request.method}: use ${allowed}.`;
-    return { ...refusal(new Fault('unsupported', what), 405), headers: { allow: allowed } };
+    return { ...errorResponse(new Fault('unsupported', what), 405), headers: { allow: allowed } };
   }
   if (!route.open && !hasToken(request, token)) return unauthorized(path);
   if (method !== 'GET' && isForeign(request))
-    return refusal(new Fault('unsupported', 'Cross-origin request rejected.'), 403);
+    return errorResponse(new Fault('unsupported', 'Cross-origin request rejected.'), 403);
   const query = new URLSearchParams(/\?([^#]*)/.exec(request.url ?? '')?.[1] ?? '');
-  const text = async () => (await bodyOf(request)).toString('utf8');
+  const text = async () => (await readBody(request)).toString('utf8');
   const { params } = found;
   return route.handle({
     method,
@@ -122,37 +122,37 @@ async function answer(
     query,
     headers: request.headers,
     text,
-    json: async () => jsonOf(await text()),
-  } satisfies Asked);
+    json: async () => parseJsonBody(await text()),
+  } satisfies ApiRequest);
 }
 
 /** Passes a request on; a body is taken in only from clients that may send one. */
 async function relay(
   request: IncomingMessage,
   response: ServerResponse,
-  forward: Forward,
+  forward: RequestForwarder,
   token: string | undefined,
-): Promise<Reply | undefined> {
+): Promise<ApiResponse | undefined> {
   const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
   const hasBody = length !== '0' || encoding !== undefined;
-  if (hasBody && !hasToken(request, token)) return unauthorized(pathOf(request));
+  if (hasBody && !hasToken(request, token)) return unauthorized(getPath(request));
   await forward(request, response);
   return undefined;
 }
 
-function unauthorized(path: string): Reply {
+function unauthorized(path: string): ApiResponse {
   const fault = new Fault(
     'invalid_command',
     `${path} requires the token: send "Authorization: Bearer TOKEN".`,
   );
-  return { ...refusal(fault, 401), headers: { 'www-authenticate': 'Bearer' } };
+  return { ...errorResponse(fault, 401), headers: { 'www-authenticate': 'Bearer' } };
 }
 
 function hasToken({ headers }: IncomingMessage, token: string | undefined): boolean {
   if (token === undefined) return true;
-  const given = Buffer.from(/^Bearer (.*)$/i.exec(headers.authorization ?? '')?.[1] ?? '');
-  const wanted = Buffer.from(token);
-  return given.length === wanted.length && timingSafeEqual(given, wanted);
+  const received = Buffer.from(/^Bearer (.*)$/i.exec(headers.authorization ?? '')?.[1] ?? '');
+  const expected = Buffer.from(token);
+  return received.length === expected.length && timingSafeEqual(received, expected);
 }
 
 /** A browser names the site of the page with every request that changes something; no other client does. */
@@ -163,11 +163,11 @@ function isForeign({ headers: { origin, host } }: IncomingMessage): boolean {
 const BROKEN_OFF = new Fault('invalid_command', 'The request was aborted.');
 
 /** The path without its query, cut so that an endless one fills neither an answer nor the log. */
-function pathOf(request: IncomingMessage): string {
+function getPath(request: IncomingMessage): string {
   return (request.url ?? '/').replace(/[?#].*$/s, '').slice(0, 400);
 }
 
-function send(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
+function send(request: IncomingMessage, response: ServerResponse, reply: ApiResponse): void {
   response.writeHead(reply.status, {
     'content-type': reply.type ?? 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(reply.body),

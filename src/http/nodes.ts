@@ -1,17 +1,17 @@
 /** Worker nodes over HTTP: for people, and as targets for Prometheus (its HTTP service discovery). */
 import { Fault, type NodeView } from '../model/index.ts';
-import { json, type Route } from './route.ts';
+import { jsonResponse, type Route } from './route.ts';
 
 /** `nodes`: all task workers of the cell that answer over HTTP, and the nodes that were started by hand. */
-export function nodeRoutes({ nodes }: { nodes: () => Promise<NodeView[]> }): Route[] {
+export function createNodeRoutes({ nodes }: { nodes: () => Promise<NodeView[]> }): Route[] {
   return [
     {
       method: 'GET',
       path: '/v1/nodes',
       async handle({ query }) {
         const format = query.get('format') ?? 'json';
-        if (format === 'prometheus_sd') return json(200, (await nodes()).flatMap(targetOf));
-        if (format === 'json') return json(200, { items: await nodes(), next_cursor: null });
+        if (format === 'prometheus_sd') return jsonResponse(200, (await nodes()).flatMap(toScrapeTargets));
+        if (format === 'json') return jsonResponse(200, { items: await nodes(), next_cursor: null });
         const message = 'must be json or prometheus_sd';
         throw new Fault('invalid_command', `format ${message}, not ${format.slice(0, 40)}.`, {
           issues: [{ path: 'format', message }],
@@ -22,7 +22,7 @@ export function nodeRoutes({ nodes }: { nodes: () => Promise<NodeView[]> }): Rou
 }
 
 /** A target of https://prometheus.io/docs/prometheus/latest/http_sd/; its ids are `__meta_` labels, which Prometheus drops unless it is told to keep them. */
-function targetOf({ url, pool, worker_id, external, started_at }: NodeView): object[] {
+function toScrapeTargets({ url, pool, worker_id, external, started_at }: NodeView): object[] {
   if (url === null) return [];
   const { host, protocol } = new URL(url);
   const port = protocol === 'https:' ? 443 : 80;

@@ -1,7 +1,7 @@
 /** One thing that can be asked over HTTP, and how it is answered. Pure but for the handler. */
 import type { Fault, FaultCode } from '../model/fault.ts';
 
-export interface Asked {
+export interface ApiRequest {
   method: string;
   /** Without query. */
   path: string;
@@ -16,7 +16,7 @@ export interface Asked {
   text(): Promise<string>;
 }
 
-export interface Reply {
+export interface ApiResponse {
   status: number;
   /** Content type; JSON without it. */
   type?: string;
@@ -32,10 +32,10 @@ export interface Route {
   /** Answered without the token, where one is asked for: health and metrics. */
   open?: boolean;
   /** A Fault that it throws is answered as such; anything else is a 500 without its reason. */
-  handle(asked: Asked): Reply | Promise<Reply>;
+  handle(request: ApiRequest): ApiResponse | Promise<ApiResponse>;
 }
 
-export const json = (status: number, value: unknown): Reply => ({
+export const jsonResponse = (status: number, value: unknown): ApiResponse => ({
   status,
   body: `${JSON.stringify(value)}\n`,
 });
@@ -53,29 +53,32 @@ const STATUS: Record<FaultCode, number> = {
 const RETRY_AFTER = 1;
 
 /** A Fault as an answer, with its message in `detail` as well, where clients of FastAPI look for it; `status` where the method or the rights are at fault, which are no codes. */
-export function refusal(fault: Fault & { retry_after_seconds?: number }, status?: number): Reply {
+export function errorResponse(fault: Fault & { retry_after_seconds?: number }, status?: number): ApiResponse {
   const { code, message, issues } = fault;
   const later = code === 'capacity' || code === 'unavailable';
   return {
-    ...json(status ?? STATUS[code], { error: { code, message, ...(issues && { issues }) }, detail: message }),
+    ...jsonResponse(status ?? STATUS[code], {
+      error: { code, message, ...(issues && { issues }) },
+      detail: message,
+    }),
     ...(later && { headers: { 'retry-after': String(Math.ceil(fault.retry_after_seconds ?? RETRY_AFTER)) } }),
   };
 }
 
 /** The routes of that path, by method, with what stands in its places; undefined where there is none. */
-export function match(
+export function matchRoutes(
   routes: readonly Route[],
   path: string,
 ): { routes: Route[]; params: Record<string, string> } | undefined {
-  const fitting = routes.filter((route) => paramsOf(route.path, path) !== undefined);
+  const fitting = routes.filter((route) => matchParams(route.path, path) !== undefined);
   // `/task/submit` is no task named submit.
   const literal = fitting.filter((route) => route.path === path);
   const found = literal.length > 0 ? literal : fitting;
   const first = found[0];
-  return first && { routes: found, params: paramsOf(first.path, path) ?? {} };
+  return first && { routes: found, params: matchParams(first.path, path) ?? {} };
 }
 
-function paramsOf(pattern: string, path: string): Record<string, string> | undefined {
+function matchParams(pattern: string, path: string): Record<string, string> | undefined {
   const [wanted, given] = [pattern.split('/'), path.split('/')];
   if (wanted.length !== given.length) return undefined;
   const params: Record<string, string> = {};

@@ -7,8 +7,8 @@
  */
 import { redactText } from '../telemetry/redact.ts';
 import type { HealthReport } from './health.ts';
-import { type Forward, type HttpServer, listen } from './listen.ts';
-import type { Reply, Route } from './route.ts';
+import { type HttpServer, listen, type RequestForwarder } from './listen.ts';
+import type { ApiResponse, Route } from './route.ts';
 
 export type { HttpServer } from './listen.ts';
 
@@ -27,7 +27,7 @@ export interface HttpOptions {
   /** API_TOKEN: asked for by all routes that are not open. */
   token?: string | undefined;
   /** Gets all that is asked beside these. */
-  forward?: Forward;
+  forward?: RequestForwarder;
   /** Listens there instead, for the watchdog. */
   socketPath?: string;
 }
@@ -64,7 +64,7 @@ function probes({ health, metrics }: HttpOptions): Route[] {
   ];
 }
 
-function status(ok: boolean, checks: object): Reply {
+function status(ok: boolean, checks: object): ApiResponse {
   // The messages hold what Redis and the engines said, and may be read by anyone who can reach the port.
   const body = JSON.stringify({ status: ok ? 'ok' : 'failing', checks }, (_, value: unknown) =>
     typeof value === 'string' ? redactText(value) : value,

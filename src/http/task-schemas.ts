@@ -70,7 +70,7 @@ export interface Operation {
 const AWAY = { 503: 'Redis does not answer, or the node ends' };
 const UNKNOWN = { 404: 'the queue has no such task' };
 
-/** The operations of `taskRoutes`. */
+/** The operations of `createTaskRoutes`. */
 export const TASK_OPERATIONS: readonly Operation[] = [
   {
     method: 'post',

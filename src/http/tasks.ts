@@ -3,8 +3,8 @@
  * holds the two together. They are two files because a node loads zod at its first request, and not at its start.
  */
 import type { TaskAccepted, TaskView } from '../model/task.ts';
-import { keyed } from './idempotency.ts';
-import { json, type Route } from './route.ts';
+import { withIdempotencyKey } from './idempotency.ts';
+import { jsonResponse, type Route } from './route.ts';
 
 /** What the task routes need: a node looks in the queue of its own pool, the manager in all of them. */
 export interface TaskRouteHandlers {
@@ -15,30 +15,30 @@ export interface TaskRouteHandlers {
   cancel(taskId: string, reason?: string, pool?: string): Promise<TaskView>;
 }
 
-export function taskRoutes({ submit, get, cancel }: TaskRouteHandlers): Route[] {
+export function createTaskRoutes({ submit, get, cancel }: TaskRouteHandlers): Route[] {
   return [
     {
       method: 'POST',
       path: '/task/submit',
       async handle(request) {
         const { status, task_id, position, pool, warning } = await submit(
-          keyed(await request.json(), request),
+          withIdempotencyKey(await request.json(), request),
         );
-        return json(200, { status, task_id, position, pool, warning });
+        return jsonResponse(200, { status, task_id, position, pool, warning });
       },
     },
     {
       method: 'GET',
       path: '/task/:task_id',
       handle: async ({ params: { task_id = '' }, query }) =>
-        json(200, await get(task_id, query.get('pool') ?? undefined)),
+        jsonResponse(200, await get(task_id, query.get('pool') ?? undefined)),
     },
     {
       method: 'DELETE',
       path: '/task/:task_id',
       async handle({ params: { task_id = '' }, query }) {
         const reason = query.get('reason') ?? undefined;
-        return json(200, await cancel(task_id, reason, query.get('pool') ?? undefined));
+        return jsonResponse(200, await cancel(task_id, reason, query.get('pool') ?? undefined));
       },
     },
   ];

@@ -1,7 +1,7 @@
 /** Which image the others stand on, as the engine knows it, and how it gets there where it is missing. */
 import type Docker from 'dockerode';
 import { type DockerClient, EngineRefusal } from '../runtimes/docker/client.ts';
-import { readStream } from './engine-stream.ts';
+import { readEngineStream } from './engine-stream.ts';
 import type { Base } from './recipe.ts';
 
 const OFFICIAL = 'node:24-bookworm-slim';
@@ -44,7 +44,7 @@ export async function inspectImage(
 export async function pullBase(docker: Docker, name: string, signal: AbortSignal): Promise<void> {
   try {
     const stream = await docker.pull(name, { abortSignal: signal });
-    for await (const { error } of readStream(stream)) if (error) throw new Error(error);
+    for await (const { error } of readEngineStream(stream)) if (error) throw new Error(error);
   } catch (error) {
     throw new Error(
       `The base image ${name} does not exist here and could not be pulled: ${(error as Error).message.trim()} ` +

@@ -22,7 +22,7 @@ const ERROR =
  * The lines from the first error to the end, without progress, of retries the last one only; where nothing looks like an
  * error, the last lines of all.
  */
-export function causeOf(lines: readonly string[]): string[] {
+export function findBuildCause(lines: readonly string[]): string[] {
   const plain = lines.filter((line) => !NOISE.some((noise) => noise.test(line)));
   const lastRetry = plain.findLastIndex((line) => RETRY.test(line));
   const telling = plain.filter((line, at) => at === lastRetry || !RETRY.test(line));

@@ -1,4 +1,4 @@
-import { headOf, tailOf } from '../model/index.ts';
+import { takeHead, takeTail } from '../model/index.ts';
 import { redactText } from '../telemetry/redact.ts';
 
 /** Lines of a step that are kept until it has ended, and characters of each. */
@@ -23,7 +23,7 @@ export class BuildOutput {
   /** Takes a piece of the text; a line may go on in the next one. */
   take(text: string): void {
     const lines = (this.#rest + text).split(/[\r\n]+/);
-    this.#rest = tailOf(lines.pop() ?? '', REST_LENGTH);
+    this.#rest = takeTail(lines.pop() ?? '', REST_LENGTH);
     for (const line of lines) this.#add(line);
     // The builder ends the line of a step later, and the step has begun.
     if (STEP.test(this.#rest)) this.end();
@@ -65,5 +65,5 @@ export class BuildOutput {
 export function clean(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
   const bare = text.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '').replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
-  return redactText(headOf(bare, LINE_LENGTH));
+  return redactText(takeHead(bare, LINE_LENGTH));
 }

@@ -5,7 +5,7 @@ const DAY_MS = 86_400_000;
  * An image younger than this is kept, whatever the budget says: whoever had it built comes for it yet. The kubelet
  * waits 2 minutes (`imageMinimumGCAge`); here a build may take minutes itself.
  */
-export const GRACE_MS = 600_000;
+export const COLLECTION_GRACE_MS = 600_000;
 
 /** One layer on the engine's disk; images that have it in common take its bytes once. */
 export interface Layer {
@@ -14,7 +14,7 @@ export interface Layer {
 }
 
 /** What is known of an image; times in milliseconds since 1970. */
-export interface Candidate {
+export interface CollectionCandidate {
   name: string;
   layers: Layer[];
   created_at: number;
@@ -27,7 +27,7 @@ export interface Candidate {
   pinned: boolean;
 }
 
-export interface Rules {
+export interface CollectionRules {
   /** Milliseconds since 1970. */
   now: number;
   retentionDays: number;
@@ -45,36 +45,39 @@ export interface Verdict {
  * What goes, in this order: what nobody has used for longer than the retention, and then the least recently used
  * until the rest is within the budget. What is in use, held, pinned or young counts into the budget and stays.
  */
-export function toCollect(images: Candidate[], { now, retentionDays, budgetBytes }: Rules): Verdict[] {
+export function selectRemovals(
+  images: CollectionCandidate[],
+  { now, retentionDays, budgetBytes }: CollectionRules,
+): Verdict[] {
   const removable = images
     .filter(({ in_use, held, pinned }) => !in_use && !held && !pinned)
-    .filter(({ created_at }) => now - created_at >= GRACE_MS)
+    .filter(({ created_at }) => now - created_at >= COLLECTION_GRACE_MS)
     .sort((a, b) => a.last_used_at - b.last_used_at || a.created_at - b.created_at);
   const kept = new Set(images);
   const verdicts: Verdict[] = [];
-  const drop = (image: Candidate, why: string) => {
+  const drop = (image: CollectionCandidate, why: string) => {
     kept.delete(image);
     verdicts.push({ name: image.name, why });
   };
   for (const image of removable)
     if (now - image.last_used_at > retentionDays * DAY_MS)
-      drop(image, `not used for ${daysOf(now - image.last_used_at)}`);
+      drop(image, `not used for ${formatDays(now - image.last_used_at)}`);
   for (const image of removable) {
-    if (budgetBytes === undefined || bytesOf([...kept]) <= budgetBytes) break;
+    if (budgetBytes === undefined || totalBytes([...kept]) <= budgetBytes) break;
     if (kept.has(image)) drop(image, 'least recently used, and the total size exceeds IMAGE_BUDGET');
   }
   return verdicts;
 }
 
 /** Bytes that images take together, and that layers they share take once. */
-export function bytesOf(images: Pick<Candidate, 'layers'>[]): number {
+export function totalBytes(images: Pick<CollectionCandidate, 'layers'>[]): number {
   const layers = new Map(
     images.flatMap((image) => image.layers.map(({ id, bytes }) => [id, bytes] as const)),
   );
   return [...layers.values()].reduce((sum, bytes) => sum + bytes, 0);
 }
 
-function daysOf(ms: number): string {
+function formatDays(ms: number): string {
   const days = Math.floor(ms / DAY_MS);
   return days === 0 ? 'less than a day' : days === 1 ? '1 day' : `${days} days`;
 }

@@ -1,11 +1,11 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { messageOf } from '../model/index.ts';
-import { dockerfileOf } from './dockerfile.ts';
+import { errorMessage } from '../model/index.ts';
+import { renderDockerfile } from './dockerfile.ts';
 import type { Recipe } from './recipe.ts';
 import { FIXED_FILES, readBundle, SOURCES, type Sources } from './sources.ts';
 
-export interface ContextOptions {
+export interface BuildContextOptions {
   sources?: Sources;
   /** File with the certificates that package registries are checked by during the build; none where absent. */
   ca?: string | undefined;
@@ -15,10 +15,10 @@ export interface ContextOptions {
  * Writes all that the recipe's image is built from into a folder that `docker build` takes; the folder is made. The
  * certificates are the only part of it that is this machine's own.
  */
-export async function writeContext(
+export async function writeBuildContext(
   recipe: Recipe,
   directory: string,
-  { sources = SOURCES, ca }: ContextOptions = {},
+  { sources = SOURCES, ca }: BuildContextOptions = {},
 ): Promise<void> {
   const bundle = await readBundle(sources);
   const certificates = ca === undefined ? '' : await readCertificates(ca);
@@ -29,7 +29,7 @@ export async function writeContext(
     // Modes are part of the image; the umask must not be.
     await chmod(path, mode);
   };
-  await put('Dockerfile', dockerfileOf(recipe));
+  await put('Dockerfile', renderDockerfile(recipe));
   for (const folder of new Set([...bundle.keys()].map((name) => dirname(join('wrapper', name))))) {
     await mkdir(join(directory, folder), { recursive: true });
     await chmod(join(directory, folder), 0o755);
@@ -52,7 +52,7 @@ async function readCertificates(path: string): Promise<Buffer> {
     return await readFile(path);
   } catch (error) {
     throw new Error(
-      `The certificates for the build, ${path}, cannot be read: ${messageOf(error)}. Set WORKER_BUILD_CA to a readable file.`,
+      `The certificates for the build, ${path}, cannot be read: ${errorMessage(error)}. Set WORKER_BUILD_CA to a readable file.`,
       { cause: error },
     );
   }

@@ -4,8 +4,8 @@
  */
 import { statfs } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { sizeText } from '../model/index.ts';
-import { DockerClient, type Observe } from '../runtimes/docker/client.ts';
+import { formatSize } from '../model/index.ts';
+import { DockerClient, type ObserveCall } from '../runtimes/docker/client.ts';
 
 /** How long an answer is taken for true. */
 const CACHE_MS = 5000;
@@ -15,7 +15,7 @@ export interface DiskOptions {
   host: string;
   /** IMAGE_MIN_FREE; `undefined` never refuses. */
   minFreeBytes: number | undefined;
-  observe?: Observe;
+  observe?: ObserveCall;
   /** Free bytes of the file system of a folder; the real one without it. */
   freeBytes?: (folder: string) => Promise<number>;
   /** Milliseconds from anywhere. */
@@ -26,12 +26,12 @@ export interface Disk {
   /** Bytes that are free for the engine; `undefined` where they cannot be told. */
   free(): Promise<number | undefined>;
   /** A sentence on why nothing can be built or started; `undefined` where there is room, or nobody knows. */
-  roomFor(): Promise<string | undefined>;
+  diskSpaceError(): Promise<string | undefined>;
   close(): void;
 }
 
 export function watchDisk(options: DiskOptions): Disk {
-  const { host, minFreeBytes, clock = () => performance.now(), freeBytes = freeOf } = options;
+  const { host, minFreeBytes, clock = () => performance.now(), freeBytes = readFreeBytes } = options;
   const client = new DockerClient({ host, observe: options.observe });
   const local = host.startsWith('/') || host.startsWith('unix://');
   let root: string | undefined;
@@ -39,7 +39,7 @@ export function watchDisk(options: DiskOptions): Disk {
 
   async function look(): Promise<number | undefined> {
     try {
-      root ??= local ? await rootOf(client) : undefined;
+      root ??= local ? await findDockerRoot(client) : undefined;
       return root === undefined ? undefined : await freeBytes(root);
     } catch {
       // An engine that is away is told by whoever needs it; a folder that is not here is another machine's.
@@ -55,13 +55,13 @@ export function watchDisk(options: DiskOptions): Disk {
 
   return {
     free,
-    async roomFor() {
+    async diskSpaceError() {
       if (minFreeBytes === undefined) return undefined;
       const left = await free();
       if (left === undefined || left >= minFreeBytes) return undefined;
       return (
-        `Only ${sizeText(left)} are free at ${root}, where Docker stores its images; IMAGE_MIN_FREE requires ` +
-        `${sizeText(minFreeBytes)}. Free some space (\`wm images gc\`, docker system prune), or lower it.`
+        `Only ${formatSize(left)} are free at ${root}, where Docker stores its images; IMAGE_MIN_FREE requires ` +
+        `${formatSize(minFreeBytes)}. Free some space (\`wm images gc\`, docker system prune), or lower it.`
       );
     },
     close: () => client.close(),
@@ -69,7 +69,7 @@ export function watchDisk(options: DiskOptions): Disk {
 }
 
 /** The engine's folder, where the engine says that it runs on this machine, and not beside a container of ours. */
-async function rootOf(client: DockerClient): Promise<string | undefined> {
+async function findDockerRoot(client: DockerClient): Promise<string | undefined> {
   const info = await client.call(
     'info',
     (docker, abortSignal) =>
@@ -79,7 +79,7 @@ async function rootOf(client: DockerClient): Promise<string | undefined> {
 }
 
 /** What is free for everybody, without the reserve of root: an engine must not live on that. */
-async function freeOf(folder: string): Promise<number> {
+async function readFreeBytes(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
   return bavail * bsize;
 }

@@ -6,7 +6,7 @@
  * those only finished files are copied. Nothing that is interpolated can end a line or an argument.
  */
 import { LABEL } from '../model/index.ts';
-import { type Module, modulesOf } from './modules/index.ts';
+import { getModules, type Module } from './modules/index.ts';
 import type { Recipe } from './recipe.ts';
 
 /** The users and the first group of programs, in every image. */
@@ -24,10 +24,10 @@ const OURS = `LABEL ${LABEL.managed}=true`;
 /** Names of images, packages, versions and programs, and parts of paths. */
 const PLAIN = /^[A-Za-z0-9@/][A-Za-z0-9@._:/+-]{0,254}$/;
 
-/** The text; the folder it is built in is made by `writeContext`. Throws on a name that could be more than one. */
-export function dockerfileOf(recipe: Recipe): string {
+/** The text; the folder it is built in is made by `writeBuildContext`. Throws on a name that could be more than one. */
+export function renderDockerfile(recipe: Recipe): string {
   const { agent, base, locked } = recipe;
-  const modules = modulesOf(recipe.modules);
+  const modules = getModules(recipe.modules);
   const from = `FROM ${plain(base.name)}`;
   const stage = (name: string, lines: string, base = plain(recipe.base.name)) =>
     `FROM ${base} AS ${name}\n${OURS}\n${lines}`;

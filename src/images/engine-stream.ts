@@ -11,7 +11,7 @@ export interface EngineLine {
 const LONGEST = 1024 ** 2;
 
 /** The lines as they come. Throws where the connection breaks. */
-export async function* readStream(stream: NodeJS.ReadableStream): AsyncGenerator<EngineLine> {
+export async function* readEngineStream(stream: NodeJS.ReadableStream): AsyncGenerator<EngineLine> {
   let rest = '';
   for await (const chunk of stream) {
     const lines = (rest + chunk).split('\n');

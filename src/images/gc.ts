@@ -7,11 +7,18 @@
  * tags one, as with `worker:latest`, keeps it. A look that fails removes nothing.
  */
 import { randomUUID } from 'node:crypto';
-import { messageOf } from '../model/index.ts';
-import { DockerClient, EngineRefusal, type Observe } from '../runtimes/docker/client.ts';
+import { errorMessage } from '../model/index.ts';
+import { DockerClient, EngineRefusal, type ObserveCall } from '../runtimes/docker/client.ts';
 import type { ImageUsage } from '../store/index.ts';
-import { bytesOf, GRACE_MS, type Layer, type Rules, toCollect, type Verdict } from './collect.ts';
-import { Inventory, type Leftover, type Stock, type StoredImage } from './inventory.ts';
+import {
+  COLLECTION_GRACE_MS,
+  type CollectionRules,
+  type Layer,
+  selectRemovals,
+  totalBytes,
+  type Verdict,
+} from './collect.ts';
+import { Inventory, type InventorySnapshot, type Leftover, type StoredImage } from './inventory.ts';
 
 const DAY_MS = 86_400_000;
 /** Far above the deadline of a removal: one that was given up may still be carried out. */
@@ -29,7 +36,7 @@ export interface CollectorOptions {
   /** BUILD_CACHE_BUDGET; `undefined` leaves the build cache alone. */
   cacheBudgetBytes: number | undefined;
   now?: () => number;
-  observe?: Observe;
+  observe?: ObserveCall;
   /** Labels that an image needs beside ours to be looked at, such as `team=blue`. */
   labels?: string[];
   /** Whether an image is being built: what is left of builds is not touched then, for it may be in use. */
@@ -77,18 +84,18 @@ export function createCollector(options: CollectorOptions): Collector {
     signal?: AbortSignal;
   } = {}): Promise<Collection> {
     const began = now();
-    const stock = await inventory.look();
+    const snapshot = await inventory.read();
     const disk_bytes_before = await layersSize();
     // Used as much as a start would: a container of another manager, whose record is another Redis, counts so too.
     if (!dryRun)
-      for (const image of stock.images)
+      for (const image of snapshot.images)
         if (image.last_used_at === undefined || image.used_by.length > 0) {
           await usage.touch(image.name);
           image.last_used_at = began;
         }
-    const rules: Rules = { ...options, now: began };
-    const verdicts = toCollect(
-      stock.images.map((image) => candidateOf(image, began)),
+    const rules: CollectionRules = { ...options, now: began };
+    const verdicts = selectRemovals(
+      snapshot.images.map((image) => toCandidate(image, began)),
       rules,
     );
     const removed: Verdict[] = [];
@@ -96,15 +103,15 @@ export function createCollector(options: CollectorOptions): Collector {
     const by = randomUUID();
     for (const verdict of verdicts) {
       if (signal?.aborted) break;
-      const image = stock.images.find(({ name }) => name === verdict.name);
+      const image = snapshot.images.find(({ name }) => name === verdict.name);
       const why = dryRun || !image ? undefined : await remove(image, by);
       if (why === undefined) removed.push(verdict);
       else skipped.push({ name: verdict.name, why });
     }
     const gone = new Set(removed.map(({ name }) => name));
-    const kept = stock.images.filter(({ name }) => !gone.has(name));
-    const leftovers = await prune(stock, began, dryRun);
-    const left = stock.leftovers.filter((leftover) => !leftovers.includes(leftover));
+    const kept = snapshot.images.filter(({ name }) => !gone.has(name));
+    const leftovers = await prune(snapshot, began, dryRun);
+    const left = snapshot.leftovers.filter((leftover) => !leftovers.includes(leftover));
     const cache_freed_bytes = await pruneBuilder(dryRun);
     const disk_bytes_after = dryRun ? disk_bytes_before : await layersSize();
     return {
@@ -112,10 +119,10 @@ export function createCollector(options: CollectorOptions): Collector {
       removed,
       skipped,
       leftovers_removed: leftovers.length,
-      freed_bytes: difference(stock, [...kept, ...left]),
+      freed_bytes: difference(snapshot, [...kept, ...left]),
       cache_freed_bytes,
       images: kept.length,
-      image_bytes: bytesOf(kept),
+      image_bytes: totalBytes(kept),
       ...(disk_bytes_before === undefined ? {} : { disk_bytes_before }),
       ...(disk_bytes_after === undefined ? {} : { disk_bytes_after }),
     };
@@ -131,7 +138,7 @@ export function createCollector(options: CollectorOptions): Collector {
       await client.call('remove', (docker) => docker.getImage(name).remove({ force: false }));
     } catch (error) {
       // No answer: it may still happen, and the claim stands until nobody believes that any more.
-      if (!(error instanceof EngineRefusal)) return messageOf(error);
+      if (!(error instanceof EngineRefusal)) return errorMessage(error);
       const gone = error.status === 404;
       await usage.endRemoval(name, { by, gone });
       return gone ? undefined : error.status === 409 ? 'a container uses it' : error.message;
@@ -141,15 +148,15 @@ export function createCollector(options: CollectorOptions): Collector {
   }
 
   /** Leftovers of builds: the old ones, and the oldest of the rest above the bound. */
-  async function prune(stock: Stock, at: number, dryRun: boolean): Promise<Leftover[]> {
+  async function prune(snapshot: InventorySnapshot, at: number, dryRun: boolean): Promise<Leftover[]> {
     const { cacheBudgetBytes, retentionDays } = options;
     if (cacheBudgetBytes === undefined || options.building?.()) return [];
-    const left = new Set(stock.leftovers);
+    const left = new Set(snapshot.leftovers);
     const removed: Leftover[] = [];
-    for (const leftover of stock.leftovers.toSorted((a, b) => a.created_at - b.created_at)) {
-      if (at - leftover.created_at < GRACE_MS) break;
+    for (const leftover of snapshot.leftovers.toSorted((a, b) => a.created_at - b.created_at)) {
+      if (at - leftover.created_at < COLLECTION_GRACE_MS) break;
       const old = at - leftover.created_at > retentionDays * DAY_MS;
-      if (!old && ownBytes([...left], stock) <= cacheBudgetBytes) break;
+      if (!old && ownBytes([...left], snapshot) <= cacheBudgetBytes) break;
       if (!dryRun && !(await removeLeftover(leftover.id))) continue;
       left.delete(leftover);
       removed.push(leftover);
@@ -211,10 +218,10 @@ export function createCollector(options: CollectorOptions): Collector {
     }
   }
 
-  return { list: async () => (await inventory.look()).images, collect, close: () => client.close() };
+  return { list: async () => (await inventory.read()).images, collect, close: () => client.close() };
 }
 
-function candidateOf(image: StoredImage, now: number) {
+function toCandidate(image: StoredImage, now: number) {
   return {
     ...image,
     last_used_at: image.last_used_at ?? now,
@@ -225,13 +232,13 @@ function candidateOf(image: StoredImage, now: number) {
 }
 
 /** Bytes of leftovers that no image has. */
-function ownBytes(leftovers: Leftover[], { images, foreign }: Stock): number {
+function ownBytes(leftovers: Leftover[], { images, foreign }: InventorySnapshot): number {
   const rest = [...images, { layers: foreign }];
-  return bytesOf([...rest, ...leftovers]) - bytesOf(rest);
+  return totalBytes([...rest, ...leftovers]) - totalBytes(rest);
 }
 
 /** Bytes that go with what is not in `kept`: not those of layers that anything else has. */
-function difference({ images, leftovers, foreign }: Stock, kept: { layers: Layer[] }[]): number {
+function difference({ images, leftovers, foreign }: InventorySnapshot, kept: { layers: Layer[] }[]): number {
   const rest = { layers: foreign };
-  return bytesOf([rest, ...images, ...leftovers]) - bytesOf([rest, ...kept]);
+  return totalBytes([rest, ...images, ...leftovers]) - totalBytes([rest, ...kept]);
 }

@@ -10,16 +10,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
-import { type ImageState, LABEL, messageOf, type WorkerSpec } from '../model/index.ts';
-import { connectionTo, DockerClient, type Observe } from '../runtimes/docker/client.ts';
+import { errorMessage, type ImageState, LABEL, type WorkerSpec } from '../model/index.ts';
+import { DockerClient, type ObserveCall, toConnection } from '../runtimes/docker/client.ts';
 import { findBase, inspectImage, pullBase } from './base.ts';
-import { buildImage, type Progress } from './build.ts';
+import { type BuildProgress, buildImage } from './build.ts';
 import { machineCa } from './ca.ts';
-import { writeContext } from './context.ts';
+import { writeBuildContext } from './context.ts';
 import { imageName } from './image-name.ts';
 import { MODULES_LABEL } from './inventory.ts';
 import { Jobs } from './jobs.ts';
-import { type Ground, type Recipe, recipeOf } from './recipe.ts';
+import { type BuildInputs, createRecipe, type Recipe } from './recipe.ts';
 import { hashSources, SOURCES, type Sources } from './sources.ts';
 
 export interface ImagesOptions {
@@ -37,7 +37,7 @@ export interface ImagesOptions {
   buildMs?: number;
   sources?: Sources;
   /** Each call to the engine. */
-  observe?: Observe;
+  observe?: ObserveCall;
   /** Each build, when it has ended. */
   built?: (result: 'built' | 'failed' | 'refused', seconds: number) => void;
   /** The state of the image of that name is another. */
@@ -45,7 +45,7 @@ export interface ImagesOptions {
   /** The time that a failed build is told with: milliseconds since 1970, as those know it who read it. */
   now?: () => number;
   /** Asked before a build; a sentence says why there is no room for one. */
-  roomFor?: () => Promise<string | undefined>;
+  diskSpaceError?: () => Promise<string | undefined>;
 }
 
 export interface Images {
@@ -54,7 +54,7 @@ export interface Images {
   /** Sees to it that the image is built, and returns at once. A second caller joins. */
   build(spec: WorkerSpec): void;
   /** The same, to the end: the image's name, or throws `ImageBuildFailed` or a sentence. */
-  buildNow(spec: WorkerSpec, onProgress?: (progress: Progress) => void): Promise<string>;
+  buildNow(spec: WorkerSpec, onProgress?: (progress: BuildProgress) => void): Promise<string>;
   recipe(spec: WorkerSpec): Promise<Recipe>;
   /** Something is being built or pulled now. */
   readonly busy: boolean;
@@ -70,7 +70,7 @@ const BUILD_MS = 1_800_000;
 
 type Failure = Extract<ImageState, { kind: 'failed' }>;
 /** The build was refused because the disk is full. */
-class NoRoom extends Error {}
+class InsufficientDiskSpace extends Error {}
 
 export function createImages(options: ImagesOptions): Images {
   return new EngineImages(options);
@@ -83,16 +83,16 @@ class EngineImages implements Images {
   readonly #closing = new AbortController();
   readonly #jobs: Jobs<Failure>;
   readonly #present = new Map<string, number>();
-  #ground: { until: number; found: Promise<Ground | { missing: string }> } | undefined;
+  #ground: { until: number; found: Promise<BuildInputs | { missing: string }> } | undefined;
 
   constructor(options: ImagesOptions) {
     this.#options = options;
     this.#client = new DockerClient({ host: options.host, observe: options.observe });
-    this.#docker = new Docker(connectionTo(options.host));
+    this.#docker = new Docker(toConnection(options.host));
     this.#jobs = new Jobs(
       (name) => this.#options.onChange?.(name),
       (name, error) =>
-        this.#closing.signal.aborted ? undefined : failureOf(name, error, (this.#options.now ?? Date.now)()),
+        this.#closing.signal.aborted ? undefined : toFailure(name, error, (this.#options.now ?? Date.now)()),
     );
   }
 
@@ -100,14 +100,14 @@ class EngineImages implements Images {
     // Somebody else's: whether it is there is told by the engine when a body is made of it.
     if (spec.image !== undefined) return { kind: 'ready', name: spec.image };
     try {
-      const ground = await this.#look();
-      const name = 'missing' in ground ? ground.missing : imageName(recipeOf(spec, ground));
+      const ground = await this.#resolveInputs();
+      const name = 'missing' in ground ? ground.missing : imageName(createRecipe(spec, ground));
       const progress = this.#jobs.progress(name);
       if (progress) return { kind: 'building', name, step: progress.line };
       if (!('missing' in ground) && (await this.#isPresent(name))) return { kind: 'ready', name };
       return this.#jobs.failure(name) ?? { kind: 'absent', name };
     } catch (error) {
-      return { kind: 'unknown', error: messageOf(error) };
+      return { kind: 'unknown', error: errorMessage(error) };
     }
   }
 
@@ -116,8 +116,8 @@ class EngineImages implements Images {
     this.buildNow(spec).catch(() => undefined);
   }
 
-  async buildNow(spec: WorkerSpec, onProgress?: (progress: Progress) => void): Promise<string> {
-    const ground = await this.#look();
+  async buildNow(spec: WorkerSpec, onProgress?: (progress: BuildProgress) => void): Promise<string> {
+    const ground = await this.#resolveInputs();
     if ('missing' in ground) {
       const { missing } = ground;
       const pull = () => pullBase(this.#docker, missing, this.#deadline());
@@ -126,16 +126,16 @@ class EngineImages implements Images {
     const recipe = await this.recipe(spec);
     const name = imageName(recipe);
     if (this.#jobs.progress(name) || !(await this.#isPresent(name))) {
-      const make = (tell: (progress: Progress) => void) => this.#make(name, recipe, tell);
+      const make = (report: (progress: BuildProgress) => void) => this.#make(name, recipe, report);
       await this.#jobs.join(name, 'Waiting for another build', make, onProgress);
     }
     return name;
   }
 
   async recipe(spec: WorkerSpec): Promise<Recipe> {
-    const ground = await this.#look();
+    const ground = await this.#resolveInputs();
     if ('missing' in ground) throw new Error(`The base image ${ground.missing} does not exist here yet.`);
-    return recipeOf(spec, ground);
+    return createRecipe(spec, ground);
   }
 
   get busy(): boolean {
@@ -149,9 +149,9 @@ class EngineImages implements Images {
   }
 
   /** The base, the processor and the wrapper, as they were a few seconds ago at the latest. */
-  #look(): Promise<Ground | { missing: string }> {
+  #resolveInputs(): Promise<BuildInputs | { missing: string }> {
     if (!this.#ground || this.#ground.until < performance.now()) {
-      const found = this.#lookNow();
+      const found = this.#resolveInputsNow();
       const ground = { until: performance.now() + GROUND_MS, found };
       this.#ground = ground;
       found
@@ -164,7 +164,7 @@ class EngineImages implements Images {
     return this.#ground.found;
   }
 
-  async #lookNow(): Promise<Ground | { missing: string }> {
+  async #resolveInputsNow(): Promise<BuildInputs | { missing: string }> {
     const wrapper = await hashSources(this.#options.sources ?? SOURCES);
     const found = await findBase(this.#client, this.#options.baseImage);
     return 'missing' in found ? found : { ...found, wrapper };
@@ -174,29 +174,29 @@ class EngineImages implements Images {
     if ((this.#present.get(name) ?? 0) > performance.now()) return true;
     this.#present.delete(name);
     if (!(await inspectImage(this.#client, name))) return false;
-    this.#jobs.forgive(name);
+    this.#jobs.clearFailure(name);
     this.#present.set(name, performance.now() + PRESENT_MS);
     return true;
   }
 
-  async #make(name: string, recipe: Recipe, tell: (progress: Progress) => void): Promise<void> {
+  async #make(name: string, recipe: Recipe, report: (progress: BuildProgress) => void): Promise<void> {
     // Somebody else's build, or one that ended while this one was asked for.
     if (await this.#isPresent(name)) return;
     const began = performance.now();
     const end = (result: 'built' | 'failed' | 'refused') =>
       this.#options.built?.(result, (performance.now() - began) / 1000);
-    const full = await this.#options.roomFor?.();
+    const full = await this.#options.diskSpaceError?.();
     if (full) {
       end('refused');
-      throw new NoRoom(full);
+      throw new InsufficientDiskSpace(full);
     }
     const directory = await mkdtemp(join(tmpdir(), 'worker-image-'));
     try {
       const { sources = SOURCES, ca = machineCa(), pipIndexUrl } = this.#options;
-      await writeContext(recipe, directory, { sources, ca });
-      const labels = labelsOf(recipe, this.#options.version);
-      const args = pipArguments(recipe, pipIndexUrl);
-      const order = { directory, name, labels, args, signal: this.#deadline(), onStep: tell };
+      await writeBuildContext(recipe, directory, { sources, ca });
+      const labels = toImageLabels(recipe, this.#options.version);
+      const args = toPipArguments(recipe, pipIndexUrl);
+      const order = { directory, name, labels, args, signal: this.#deadline(), onStep: report };
       await buildImage(this.#docker, order);
       this.#present.set(name, performance.now() + PRESENT_MS);
       end('built');
@@ -214,19 +214,22 @@ class EngineImages implements Images {
 }
 
 /** An argument that no step takes is a warning of the builder; pip uses plain http only with hosts that it is told to trust. */
-function pipArguments({ requirements, modules }: Recipe, index: string | undefined): Record<string, string> {
+function toPipArguments(
+  { requirements, modules }: Recipe,
+  index: string | undefined,
+): Record<string, string> {
   if (index === undefined || (requirements === undefined && !modules.includes('COPIER'))) return {};
   const { protocol, hostname } = new URL(index);
   return { PIP_INDEX_URL: index, ...(protocol === 'http:' && { PIP_TRUSTED_HOST: hostname }) };
 }
 
-function failureOf(name: string, error: unknown, at: number): Failure {
-  const reason = error instanceof NoRoom ? 'Capacity' : 'ImageBuildFailed';
-  return { kind: 'failed', name, at, reason, message: messageOf(error) };
+function toFailure(name: string, error: unknown, at: number): Failure {
+  const reason = error instanceof InsufficientDiskSpace ? 'Capacity' : 'ImageBuildFailed';
+  return { kind: 'failed', name, at, reason, message: errorMessage(error) };
 }
 
 /** What varies from build to build; in the call rather than in the text, so that the engine's cache holds. */
-function labelsOf(recipe: Recipe, version: string): Record<string, string> {
+function toImageLabels(recipe: Recipe, version: string): Record<string, string> {
   return {
     [LABEL.managed]: 'true',
     [LABEL.agentType]: recipe.agent.type,

@@ -4,13 +4,13 @@
  *
  * Recipe, Dockerfile and name are pure; `images.ts` asks the engine. Imports neither the store nor the loop.
  */
-export { ImageBuildFailed, type Progress } from './build.ts';
+export { type BuildProgress, ImageBuildFailed } from './build.ts';
 export { machineCa } from './ca.ts';
-export { type ContextOptions, writeContext } from './context.ts';
-export { dockerfileOf } from './dockerfile.ts';
+export { type BuildContextOptions, writeBuildContext } from './context.ts';
+export { renderDockerfile } from './dockerfile.ts';
 export { imageName } from './image-name.ts';
 export { createImages, type Images, type ImagesOptions } from './images.ts';
 export { type HostNeeds, MODULE_TABLE, type Module } from './modules/index.ts';
-export { imageObstacles } from './obstacle.ts';
-export { type Base, type Ground, type Recipe, recipeOf } from './recipe.ts';
+export { createImageAvailability } from './obstacle.ts';
+export { type Base, type BuildInputs, createRecipe, type Recipe } from './recipe.ts';
 export { hashSources, SOURCES, type Sources } from './sources.ts';

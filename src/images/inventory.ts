@@ -43,7 +43,7 @@ export interface Leftover {
   created_at: number;
 }
 
-export interface Stock {
+export interface InventorySnapshot {
   images: StoredImage[];
   leftovers: Leftover[];
   /** Layers of all images that are not ours: they stay on the disk, whatever is removed. */
@@ -64,7 +64,7 @@ export class Inventory {
     this.#labels = [OURS, ...labels];
   }
 
-  async look(): Promise<Stock> {
+  async read(): Promise<InventorySnapshot> {
     const [all, ours, containers] = await Promise.all([
       this.#list({}),
       this.#list({ label: this.#labels }),
@@ -139,8 +139,11 @@ export class Inventory {
     const known = this.#layers.get(id);
     if (known) return known;
     try {
-      return layersOf(
-        await this.#client.call('inspect', (docker) => docker.getImage(id).history() as Promise<Step[]>),
+      return toLayers(
+        await this.#client.call(
+          'inspect',
+          (docker) => docker.getImage(id).history() as Promise<HistoryStep[]>,
+        ),
       );
     } catch (error) {
       // Gone since it was listed.
@@ -151,7 +154,7 @@ export class Inventory {
 }
 
 /** A step of an image's history, newest first as the engine tells it. */
-export interface Step {
+export interface HistoryStep {
   Created: number;
   CreatedBy: string;
   Size: number;
@@ -161,12 +164,12 @@ export interface Step {
  * The layers of an image with their sizes, which the engine does not tell together. Images have a layer in common
  * where their histories are the same up to it, times included: steps from the cache keep theirs. Pure.
  */
-export function layersOf(history: Step[]): Layer[] {
+export function toLayers(history: HistoryStep[]): Layer[] {
   let id = '';
   return history.toReversed().flatMap(({ Created, CreatedBy, Size }) => {
-    id = hashOf(`${id}\0${Created}\0${CreatedBy}\0${Size}`);
+    id = computeHash(`${id}\0${Created}\0${CreatedBy}\0${Size}`);
     return Size > 0 ? [{ id, bytes: Size }] : [];
   });
 }
 
-const hashOf = (text: string) => createHash('sha256').update(text).digest('base64');
+const computeHash = (text: string) => createHash('sha256').update(text).digest('base64');

@@ -1,13 +1,13 @@
 import pLimit from 'p-limit';
-import type { Progress } from './build.ts';
+import type { BuildProgress } from './build.ts';
 
 interface Job {
   done: Promise<void>;
-  progress: Progress;
-  listeners: Set<(progress: Progress) => void>;
+  progress: BuildProgress;
+  listeners: Set<(progress: BuildProgress) => void>;
 }
 
-type Tell = (progress: Progress) => void;
+type ReportProgress = (progress: BuildProgress) => void;
 
 /**
  * What is being made, by name: one job of a name at a time, whoever asks joins it, and the failure of the last one is
@@ -33,7 +33,7 @@ export class Jobs<Failure> {
     return this.#jobs.size > 0;
   }
 
-  progress(name: string): Progress | undefined {
+  progress(name: string): BuildProgress | undefined {
     return this.#jobs.get(name)?.progress;
   }
 
@@ -42,12 +42,17 @@ export class Jobs<Failure> {
   }
 
   /** Clears a failure: the image exists anyway. */
-  forgive(name: string): void {
+  clearFailure(name: string): void {
     this.#failures.delete(name);
   }
 
   /** Takes part in the job of that name, or begins it; `line` is its progress before the first step. */
-  join(name: string, line: string, act: (tell: Tell) => Promise<void>, listener?: Tell): Promise<void> {
+  join(
+    name: string,
+    line: string,
+    act: (report: ReportProgress) => Promise<void>,
+    listener?: ReportProgress,
+  ): Promise<void> {
     const job = this.#jobs.get(name) ?? this.#begin(name, line, act);
     if (listener) {
       job.listeners.add(listener);
@@ -61,17 +66,17 @@ export class Jobs<Failure> {
     await Promise.allSettled([...this.#jobs.values()].map(({ done }) => done));
   }
 
-  #begin(name: string, line: string, act: (tell: Tell) => Promise<void>): Job {
+  #begin(name: string, line: string, act: (report: ReportProgress) => Promise<void>): Job {
     const listeners: Job['listeners'] = new Set();
     const job: Job = { done: Promise.resolve(), progress: { step: 0, of: 0, line }, listeners };
-    const tell: Tell = (progress) => {
+    const report: ReportProgress = (progress) => {
       job.progress = progress;
       for (const listener of listeners) listener(progress);
       this.#onChange(name);
     };
     this.#jobs.set(name, job);
     this.#failures.delete(name);
-    job.done = this.#run(name, () => act(tell));
+    job.done = this.#run(name, () => act(report));
     // Where nobody waits for it, a failure is still told by `failure`.
     job.done.catch(() => undefined);
     this.#onChange(name);

@@ -2,19 +2,19 @@
  * Whether the image of a worker is there, or could be: what a choice between runtimes depends on. It builds nothing
  * and pulls nothing; a registry is only asked whether it has the base.
  */
-import { messageOf, type WorkerSpec } from '../model/index.ts';
+import { errorMessage, type WorkerSpec } from '../model/index.ts';
 import { DockerClient } from '../runtimes/docker/client.ts';
 import { hasImage } from '../runtimes/docker/image.ts';
 import type { Images } from './images.ts';
 
 /** A build that failed so long ago is worth another try. */
-const FORGIVEN_MS = 600_000;
+const FAILURE_MS = 600_000;
 /** How long a registry's answer is taken for true. */
-const ASKED_MS = 60_000;
+const CACHE_MS = 60_000;
 /** A registry that does not answer within this is as good as none. */
 const REGISTRY_MS = 5000;
 
-export interface ObstacleOptions {
+export interface ImageAvailabilityOptions {
   /** `unix:///path`, `/path`, `tcp://host:port`. */
   host: string;
   /** The image that the operator names for all Docker bodies. */
@@ -28,25 +28,27 @@ export interface ObstacleOptions {
 }
 
 /** Answers, for a spec, why its image is neither there nor can be built, in a sentence; `undefined` where it is or can. */
-export function imageObstacles(options: ObstacleOptions): (spec: WorkerSpec) => Promise<string | undefined> {
+export function createImageAvailability(
+  options: ImageAvailabilityOptions,
+): (spec: WorkerSpec) => Promise<string | undefined> {
   const {
     host,
     foreignImage,
     images,
     now = Date.now,
-    askRegistry = (name) => askEngine(host, name),
+    askRegistry = (name) => inspectOnEngine(host, name),
   } = options;
-  const asked = new Map<string, { until: number; why: string | undefined }>();
+  const cache = new Map<string, { until: number; why: string | undefined }>();
 
   async function registryObstacle(base: string): Promise<string | undefined> {
-    const known = asked.get(base);
+    const known = cache.get(base);
     if (known && known.until > now()) return known.why;
     const why = await askRegistry(base).then(
       () => undefined,
       (error) =>
-        `The base image ${base} does not exist here, and cannot be pulled (${messageOf(error).trim()}); pull or load it, or set WORKER_BASE_IMAGE.`,
+        `The base image ${base} does not exist here, and cannot be pulled (${errorMessage(error).trim()}); pull or load it, or set WORKER_BASE_IMAGE.`,
     );
-    asked.set(base, { until: now() + ASKED_MS, why });
+    cache.set(base, { until: now() + CACHE_MS, why });
     return why;
   }
 
@@ -59,14 +61,14 @@ export function imageObstacles(options: ObstacleOptions): (spec: WorkerSpec) => 
     const state = await images.state(spec);
     if (state.kind === 'unknown') return `Its image cannot be built: ${state.error}`;
     if (state.kind === 'failed')
-      return now() - state.at < FORGIVEN_MS ? `Its image could not be built: ${state.message}` : undefined;
+      return now() - state.at < FAILURE_MS ? `Its image could not be built: ${state.message}` : undefined;
     // A state that names none of ours is that of the base, which comes first.
     if (state.kind === 'absent' && !state.name.startsWith('worker:')) return registryObstacle(state.name);
     return undefined;
   };
 }
 
-async function askEngine(host: string, name: string): Promise<void> {
+async function inspectOnEngine(host: string, name: string): Promise<void> {
   const client = new DockerClient({ host, deadlines: { inspect: REGISTRY_MS } });
   try {
     await client.call('inspect', (docker) => docker.getImage(name).distribution());

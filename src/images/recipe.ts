@@ -1,7 +1,7 @@
 /** What an image is made of. Pure; the name that follows from it is in `image-name.ts`. */
-import { kindOf } from '../agents/index.ts';
+import { getAgentKind } from '../agents/index.ts';
 import type { AgentType, WorkerSpec } from '../model/index.ts';
-import { type ModuleName, modulesOf } from './modules/index.ts';
+import { getModules, type ModuleName } from './modules/index.ts';
 
 /** The image that all others stand on. */
 export interface Base {
@@ -12,7 +12,7 @@ export interface Base {
 }
 
 /** What is the same for every image that one manager builds at one time. */
-export interface Ground {
+export interface BuildInputs {
   base: Base;
   /** sha256 over the wrapper and the fixed files of `worker-base/image/`. */
   wrapper: string;
@@ -20,7 +20,7 @@ export interface Ground {
   arch: string;
 }
 
-export interface Recipe extends Ground {
+export interface Recipe extends BuildInputs {
   agent: {
     type: AgentType;
     /** The npm package with the CLI, its exact version, and the program in it; absent where there is none. */
@@ -43,14 +43,14 @@ export interface Recipe extends Ground {
 }
 
 /** The recipe of a worker's image: equal for all workers that can share one. */
-export function recipeOf(
+export function createRecipe(
   spec: Pick<
     WorkerSpec,
     'agent_type' | 'agent_version' | 'modules' | 'packages' | 'requirements' | 'allowed_commands'
   >,
-  ground: Ground,
+  ground: BuildInputs,
 ): Recipe {
-  const { cli, debian } = kindOf(spec.agent_type);
+  const { cli, debian } = getAgentKind(spec.agent_type);
   return {
     agent: {
       type: spec.agent_type,
@@ -63,7 +63,7 @@ export function recipeOf(
         debian: [...new Set(cli.debian)].sort(),
       }),
     },
-    modules: modulesOf(spec.modules ?? []).map(({ name }) => name),
+    modules: getModules(spec.modules ?? []).map(({ name }) => name),
     // Absent rather than empty: the names of images without them stay what they are.
     ...(spec.packages?.length && { packages: [...new Set(spec.packages)].sort() }),
     ...(spec.requirements?.length && { requirements: [...new Set(spec.requirements)].sort() }),

@@ -1,14 +1,14 @@
 /** When the collection runs: at the times of IMAGE_GC_CRON, and soon after a start that has missed one. */
 import type { Logger } from 'pino';
 import { nextTime } from '../config/cron.ts';
-import { messageOf, sizeText } from '../model/index.ts';
+import { errorMessage, formatSize } from '../model/index.ts';
 import type { ImageUsage } from '../store/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { bytesOf } from './collect.ts';
+import { totalBytes } from './collect.ts';
 import type { Collection, Collector } from './gc.ts';
 
 /** The longest that the clock is not looked at: it may be set, and Node's timers know no wait of months. */
-const LOOK_MS = 3_600_000;
+const COUNT_MS = 3_600_000;
 /** After a start, and after a collection that failed: an engine or Redis may be away for a while. */
 const SOON_MS = 60_000;
 
@@ -61,12 +61,12 @@ export function startSchedule(options: ScheduleOptions): { stop(): void } {
         due = dueAt(cron, now(), earliest);
       }
     } catch (error) {
-      log.warn({ why: messageOf(error) }, 'image garbage collection failed; retrying');
+      log.warn({ why: errorMessage(error) }, 'image garbage collection failed; retrying');
       earliest = now() + SOON_MS;
       due = earliest;
     }
     await count(options);
-    wait(Math.min(Math.max(due - now(), 0), LOOK_MS));
+    wait(Math.min(Math.max(due - now(), 0), COUNT_MS));
   }
 
   void step();
@@ -84,7 +84,7 @@ async function count({ collector, metrics }: ScheduleOptions): Promise<void> {
   const images = await collector.list().catch(() => undefined);
   if (!images) return;
   metrics.images.set(images.length);
-  metrics.imageBytes.set(bytesOf(images));
+  metrics.imageBytes.set(totalBytes(images));
 }
 
 /** One collection, told to the log and the metrics. */
@@ -98,6 +98,6 @@ async function collectOnce(
   metrics.imageGcRemoved.inc(done.removed.length);
   const { leftovers_removed: leftovers, images, freed_bytes, cache_freed_bytes } = done;
   const counts = { removed: done.removed.length, leftovers, images, freed_bytes, cache_freed_bytes };
-  log.info(counts, `images collected: ${sizeText(freed_bytes + cache_freed_bytes)} freed`);
+  log.info(counts, `images collected: ${formatSize(freed_bytes + cache_freed_bytes)} freed`);
   return done;
 }

@@ -1,12 +1,12 @@
 /** What a new leader found: counted once over the first pass of each worker that was there before it. */
 import type { Logger } from 'pino';
-import { type Decision, instant, type LifecycleEvent, type Observation } from '../model/index.ts';
+import { type Decision, formatInstant, type LifecycleEvent, type Observation } from '../model/index.ts';
 
-export type Found = 'adopted' | 'restarted' | 'expired' | 'left_alone';
+export type AdoptionResult = 'adopted' | 'restarted' | 'expired' | 'left_alone';
 
 export class Adoption {
   readonly #waiting: Set<string>;
-  readonly #counts: Record<Found, number> = { adopted: 0, restarted: 0, expired: 0, left_alone: 0 };
+  readonly #counts: Record<AdoptionResult, number> = { adopted: 0, restarted: 0, expired: 0, left_alone: 0 };
   readonly #log: Logger;
   readonly #adopted: (id: string, event: LifecycleEvent) => void;
   readonly #done: () => void;
@@ -22,36 +22,40 @@ export class Adoption {
     this.#log = log;
     this.#adopted = adopted;
     this.#done = done;
-    this.#tellWhenDone();
+    this.#reportWhenDone();
   }
 
   /** Called with each decision of the term; only the first about each worker counts. */
-  note(seen: Observation, decision: Decision): void {
-    if (!this.#waiting.delete(seen.worker_id)) return;
-    const found = whatWasFound(seen, decision);
+  note(observation: Observation, decision: Decision): void {
+    if (!this.#waiting.delete(observation.worker_id)) return;
+    const found = classifyAdoption(observation, decision);
     if (found) this.#counts[found] += 1;
     if (found === 'adopted') {
       const { status, phase, reason, incarnation } = decision.status;
       const message = 'The manager was restarted and adopted this body.';
-      const told = { status, phase, reason, message, incarnation, actions: [] };
-      this.#adopted(seen.worker_id, { timestamp: instant(seen.now), type: 'adopted', ...told });
+      const event = { status, phase, reason, message, incarnation, actions: [] };
+      this.#adopted(observation.worker_id, {
+        timestamp: formatInstant(observation.now),
+        type: 'adopted',
+        ...event,
+      });
     }
-    this.#tellWhenDone();
+    this.#reportWhenDone();
   }
 
   /** There is nothing to decide about it: it is gone, or it cannot be read. The others do not wait for it. */
   skip(id: string): void {
-    if (this.#waiting.delete(id)) this.#tellWhenDone();
+    if (this.#waiting.delete(id)) this.#reportWhenDone();
   }
 
-  #tellWhenDone(): void {
+  #reportWhenDone(): void {
     if (this.#waiting.size > 0) return;
     this.#log.info(this.#counts, 'recovered');
     this.#done();
   }
 }
 
-function whatWasFound({ actual, status }: Observation, decision: Decision): Found | undefined {
+function classifyAdoption({ actual, status }: Observation, decision: Decision): AdoptionResult | undefined {
   if (actual.kind === 'unknown' || actual.kind === 'ambiguous') return 'left_alone';
   if (decision.status.reason === 'Expired' && status?.reason !== 'Expired') return 'expired';
   if (status && decision.intents.some(({ type }) => type === 'create')) return 'restarted';

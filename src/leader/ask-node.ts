@@ -7,27 +7,27 @@ const ANSWER_MS = 3000;
  * Asks a task worker for its health past Redis. Only one that took the connection and gave no answer is `mute`: its
  * process is there and does nothing. Where no connection comes about, nothing is known: the way may be at fault.
  */
-export function askNode(
+export function probeNode(
   host: string,
   port: number,
   answerMs = ANSWER_MS,
 ): Promise<'answers' | 'mute' | 'unknown'> {
   return new Promise((resolve) => {
     let connected = false;
-    const asked = request({ host, port, path: '/health', agent: false, timeout: answerMs });
+    const clientRequest = request({ host, port, path: '/health', agent: false, timeout: answerMs });
     const end = (found: 'answers' | 'mute' | 'unknown') => {
       clearTimeout(late);
       resolve(found);
-      asked.destroy();
+      clientRequest.destroy();
     };
     const late = setTimeout(() => end(connected ? 'mute' : 'unknown'), answerMs);
-    asked.on('socket', (socket) =>
+    clientRequest.on('socket', (socket) =>
       socket.on('connect', () => {
         connected = true;
       }),
     );
-    asked.on('response', () => end('answers'));
-    asked.on('error', () => end('unknown'));
-    asked.end();
+    clientRequest.on('response', () => end('answers'));
+    clientRequest.on('error', () => end('unknown'));
+    clientRequest.end();
   });
 }

@@ -10,23 +10,23 @@ import type { Logger } from 'pino';
 import {
   type AgentType,
   type Body,
-  type Figures,
+  errorMessage,
+  formatInstant,
   HEARTBEAT_INTERVAL_MS,
-  instant,
   type Limits,
-  messageOf,
   parseInstant,
   type RuntimeName,
   readHeartbeat,
+  type UsageReading,
   type Vitals,
 } from '../model/index.ts';
-import type { Marks } from '../reconcile/last-seen.ts';
+import type { LastSeen } from '../reconcile/last-seen.ts';
 import type { Loop } from '../reconcile/loop.ts';
 import { listBodies } from '../runtimes/list-bodies.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { Store } from '../store/index.ts';
-import type { askNode } from './ask-node.ts';
-import { addCheck, type Check } from './vitals.ts';
+import type { probeNode } from './ask-node.ts';
+import { updateVitals, type VitalsCheck } from './vitals.ts';
 
 /** Bodies that are asked for their figures side by side: an engine must have time for its real work. */
 const AT_ONCE = 4;
@@ -35,28 +35,28 @@ const SLOW_MS = 5000;
 /** A heartbeat that did not come is a reason to ask the worker itself, where it answers over HTTP. */
 const LATE_MS = HEARTBEAT_INTERVAL_MS + 1000;
 
-export interface MonitorOptions {
-  store: Pick<Store, 'heartbeats' | 'keepFigures'>;
+export interface HealthMonitorOptions {
+  store: Pick<Store, 'heartbeats' | 'saveUsage'>;
   runtimes: Runtimes;
-  loop: { marks: Marks; queue: Pick<Loop['queue'], 'add'> };
+  loop: { lastSeen: LastSeen; queue: Pick<Loop['queue'], 'add'> };
   log: Logger;
   limits: Pick<Limits, 'hung_ms'>;
   /** HEALTH_CHECK_INTERVAL in milliseconds. */
   interval_ms: number;
-  askNode: typeof askNode;
+  probeNode: typeof probeNode;
   /** Milliseconds since 1970, and of a steady clock. */
   now: () => number;
   monotonic: () => number;
 }
 
 interface Watched {
-  check: Check;
+  check: VitalsCheck;
   vitals: Vitals;
   body: Pick<Body, 'worker_id' | 'runtime'>;
 }
 
 /** What workers of one kind use together. */
-export interface UsageSum {
+export interface UsageTotal {
   pool: string;
   runtime: RuntimeName;
   agent_type: AgentType;
@@ -64,12 +64,12 @@ export interface UsageSum {
   memory_bytes: number;
 }
 
-export class Monitor {
-  readonly #options: MonitorOptions;
+export class HealthMonitor {
+  readonly #options: HealthMonitorOptions;
   /** By the engine's id of the body, so that a new body begins anew. */
   #watched = new Map<string, Watched>();
 
-  constructor(options: MonitorOptions) {
+  constructor(options: HealthMonitorOptions) {
     this.#options = options;
   }
 
@@ -79,14 +79,14 @@ export class Monitor {
   }
 
   /** What the last check measured, by pool, runtime and agent type. */
-  usage(): UsageSum[] {
-    const { marks } = this.#options.loop;
-    const sums = new Map<string, UsageSum>();
+  usage(): UsageTotal[] {
+    const { lastSeen } = this.#options.loop;
+    const sums = new Map<string, UsageTotal>();
     for (const { vitals, body } of this.#watched.values()) {
       const { worker_id, runtime } = body;
-      const agent_type = marks.agentType(worker_id);
+      const agent_type = lastSeen.agentType(worker_id);
       if (!agent_type) continue;
-      const pool = marks.poolOf(worker_id);
+      const pool = lastSeen.poolOf(worker_id);
       const key = `${pool} ${runtime} ${agent_type}`;
       const sum = sums.get(key) ?? { pool, runtime, agent_type, cpu_cores: 0, memory_bytes: 0 };
       sum.cpu_cores += (vitals.cpu_percent ?? 0) / 100;
@@ -106,15 +106,15 @@ export class Monitor {
       throw error;
     });
     const watched = new Map<string, Watched>();
-    const figures: Record<string, Figures> = {};
-    const at = instant(now());
+    const usage: Record<string, UsageReading> = {};
+    const at = formatInstant(now());
     const limit = pLimit(AT_ONCE);
     const look = async (body: Body, beat: string | null) => {
-      const seen = await this.#look(body, beat);
+      const seen = await this.#observe(body, beat);
       if (!seen) return;
       watched.set(body.id, seen);
       const { cpu_percent, memory_bytes, pids } = seen.vitals;
-      figures[body.worker_id] = { cpu_percent, memory_bytes, pids, at };
+      usage[body.worker_id] = { cpu_percent, memory_bytes, pids, at };
     };
     await Promise.all(bodies.map((body, place) => limit(look, body, beats[place] ?? null)));
     this.#watched = watched;
@@ -122,7 +122,7 @@ export class Monitor {
       if (this.#mayBeHung(watched.get(id), beats[place])) loop.queue.add(worker_id);
     }
     // Kept for a few checks: figures of a manager that is gone must not look like today's.
-    await store.keepFigures(figures, Math.ceil(4 * interval_ms + 10_000));
+    await store.saveUsage(usage, Math.ceil(4 * interval_ms + 10_000));
     log.debug({ bodies: bodies.length, ms: Math.round(performance.now() - began) }, 'bodies checked');
   }
 
@@ -132,20 +132,20 @@ export class Monitor {
     const { bodies, listed } = await listBodies(runtimes, (runtime, why) =>
       log.debug({ runtime, why }, 'failed to check bodies'),
     );
-    for (const id of loop.marks.changedBodies(bodies, listed)) loop.queue.add(id);
-    return bodies.filter(({ state, worker_id }) => state === 'running' && loop.marks.phase(worker_id));
+    for (const id of loop.lastSeen.changedBodies(bodies, listed)) loop.queue.add(id);
+    return bodies.filter(({ state, worker_id }) => state === 'running' && loop.lastSeen.phase(worker_id));
   }
 
-  async #look(body: Body, beat: string | null): Promise<Watched | undefined> {
+  async #observe(body: Body, beat: string | null): Promise<Watched | undefined> {
     const { runtimes, monotonic, interval_ms, log } = this.#options;
     try {
       const usage = await runtimes.call(body.runtime, (runtime) => runtime.usage(body.id));
       const before = this.#watched.get(body.id);
       const unhealthy = body.unhealthy || (await this.#isMute(body, beat, before));
-      const check: Check = { at: monotonic(), beat, usage, unhealthy };
-      return { body, check, vitals: addCheck(before, check, 2 * interval_ms + SLOW_MS) };
+      const check: VitalsCheck = { at: monotonic(), beat, usage, unhealthy };
+      return { body, check, vitals: updateVitals(before, check, 2 * interval_ms + SLOW_MS) };
     } catch (error) {
-      log.debug({ worker_id: body.worker_id, why: messageOf(error) }, 'failed to measure a body');
+      log.debug({ worker_id: body.worker_id, why: errorMessage(error) }, 'failed to measure a body');
       return undefined;
     }
   }
@@ -153,9 +153,9 @@ export class Monitor {
   /** At the address that the engine knows: what a body says of itself must not send the manager anywhere else. */
   async #isMute({ ip_address }: Body, beat: string | null, before: Watched | undefined): Promise<boolean> {
     if (!before || before.check.beat !== beat || before.vitals.quiet_ms < LATE_MS) return false;
-    const port = Number(/:(\d{1,5})$/.exec(readHeartbeat(beat)?.beat?.node_url ?? '')?.[1]);
+    const port = Number(/:(\d{1,5})$/.exec(readHeartbeat(beat)?.heartbeat?.node_url ?? '')?.[1]);
     if (!ip_address || !(port > 0 && port < 65_536)) return false;
-    return (await this.#options.askNode(ip_address, port)) === 'mute';
+    return (await this.#options.probeNode(ip_address, port)) === 'mute';
   }
 
   /** Worth a pass: both signs of a stopped body, or a task that has run for longer than any check would let pass. */
@@ -164,10 +164,10 @@ export class Monitor {
     const { vitals } = seen;
     const { hung_ms } = this.#options.limits;
     if (vitals.quiet_ms >= hung_ms && vitals.stuck_ms >= hung_ms) return true;
-    const beat = readHeartbeat(text)?.beat;
-    const began = parseInstant(beat?.job_started_at);
+    const heartbeat = readHeartbeat(text)?.heartbeat;
+    const began = parseInstant(heartbeat?.job_started_at);
     if (began === undefined) return false;
     // Without the spec at hand, whose bound counts: the pass knows it.
-    return (parseInstant(beat?.at) ?? began) - began + vitals.quiet_ms >= hung_ms;
+    return (parseInstant(heartbeat?.at) ?? began) - began + vitals.quiet_ms >= hung_ms;
   }
 }

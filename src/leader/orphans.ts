@@ -10,7 +10,7 @@ import type { Body } from '../model/index.ts';
 /** So few orphans are swept whatever their share; with two bodies, one orphan is half of the world. */
 const ALWAYS_ALLOWED = 3;
 
-export interface SweepLook {
+export interface OrphanObservation {
   /** All bodies of the cell, of every runtime that answered. */
   bodies: Body[];
   known: (workerId: string) => boolean;
@@ -24,7 +24,7 @@ export interface SweepLook {
   breaker_share: number;
 }
 
-export interface Sweep {
+export interface OrphanDecision {
   remove: Body[];
   /** Orphans now; the suspects of the next sweep. */
   suspects: Set<string>;
@@ -34,14 +34,17 @@ export interface Sweep {
   held_back: number;
 }
 
-export function sweep(look: SweepLook): Sweep {
-  const orphans = look.bodies.filter(({ worker_id }) => !look.known(worker_id));
-  const before_memory = orphans.filter(({ created_at }) => created_at < look.remembers_since);
+export function findOrphans(observation: OrphanObservation): OrphanDecision {
+  const orphans = observation.bodies.filter(({ worker_id }) => !observation.known(worker_id));
+  const before_memory = orphans.filter(({ created_at }) => created_at < observation.remembers_since);
   const ripe = orphans.filter(
     ({ id, created_at }) =>
-      created_at >= look.remembers_since && look.now - created_at >= look.grace_ms && look.suspects.has(id),
+      created_at >= observation.remembers_since &&
+      observation.now - created_at >= observation.grace_ms &&
+      observation.suspects.has(id),
   );
-  const tripped = ripe.length > ALWAYS_ALLOWED && ripe.length > look.breaker_share * look.bodies.length;
+  const tripped =
+    ripe.length > ALWAYS_ALLOWED && ripe.length > observation.breaker_share * observation.bodies.length;
   return {
     remove: tripped ? [] : ripe,
     suspects: new Set(orphans.map(({ id }) => id)),

@@ -6,7 +6,7 @@
 import type { Logger } from 'pino';
 import {
   type Body,
-  instant,
+  formatInstant,
   type LifecycleEvent,
   owns,
   type StoreIdentity,
@@ -15,7 +15,7 @@ import {
 import { listBodies } from '../runtimes/list-bodies.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { Store } from '../store/index.ts';
-import { identityFrom, tiesOf } from './store-identity.ts';
+import { findTies, identityFrom } from './store-identity.ts';
 
 export interface Recovered {
   identity: StoreIdentity;
@@ -36,10 +36,10 @@ export async function recover(options: {
   const { store, runtimes, epoch, now, newId, log, last } = options;
   const restored: string[] = [];
   if (!(await store.identity())) {
-    const bodies = await bodiesThatCanBeSeen(runtimes, log);
-    const ties = await tiesOf(bodies, { store, last });
+    const bodies = await listReachableBodies(runtimes, log);
+    const ties = await findTies(bodies, { store, last });
     const at = now();
-    const found = identityFrom(ties, { fresh: last ?? newId(), now: at, created_at: instant(at) });
+    const found = identityFrom(ties, { fresh: last ?? newId(), now: at, created_at: formatInstant(at) });
     for (const body of bodies.filter((one) => owns(found, one)))
       if (await restore(body, options)) restored.push(body.worker_id);
     if (restored.length > 0)
@@ -55,7 +55,7 @@ export async function recover(options: {
 }
 
 /** A runtime that does not answer may be absent for good; its bodies are found by the sweep later. */
-async function bodiesThatCanBeSeen(runtimes: Runtimes, log: Logger): Promise<Body[]> {
+async function listReachableBodies(runtimes: Runtimes, log: Logger): Promise<Body[]> {
   const { bodies } = await listBodies(runtimes, (runtime, why) =>
     log.warn({ runtime, why }, 'failed to list bodies of this runtime'),
   );
@@ -85,7 +85,7 @@ function parse(text: string): unknown {
 /** The line in the history of a worker whose record was restored. */
 export function restoredEvent(now: number): LifecycleEvent {
   return {
-    ...{ timestamp: instant(now), type: 'restored', status: 'STARTING', phase: 'accepted', reason: '' },
+    ...{ timestamp: formatInstant(now), type: 'restored', status: 'STARTING', phase: 'accepted', reason: '' },
     message: 'The store was lost; the record was restored from the body.',
     ...{ incarnation: 0, actions: [] },
   };

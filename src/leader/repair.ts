@@ -4,8 +4,8 @@
  * is whole a few reads. It decides nothing about a worker that has its record.
  */
 import type { Body } from '../model/index.ts';
-import type { Marks } from '../reconcile/last-seen.ts';
-import type { Findings, Pulse, Store } from '../store/index.ts';
+import type { LastSeen } from '../reconcile/last-seen.ts';
+import type { Findings, IndexState, Store } from '../store/index.ts';
 import { restore } from './recover.ts';
 
 /** Workers that a finding names. */
@@ -14,7 +14,7 @@ const NAMED = 10;
 export interface RepairOptions {
   store: Pick<Store, 'repair' | 'restore'>;
   findings: Pick<Findings, 'note' | 'clear'>;
-  marks: Pick<Marks, 'phase'>;
+  lastSeen: Pick<LastSeen, 'phase'>;
   epoch: number;
   now: () => number;
   log: Parameters<typeof restore>[1]['log'];
@@ -35,7 +35,7 @@ export class Repair {
 
   /** Whether the indexes do not agree with each other, or with what was seen before. `before` is the index as it was read last. */
   async indexes(
-    pulse: Pulse,
+    pulse: IndexState,
     before: Record<string, string> | undefined,
     unchanged: boolean,
   ): Promise<boolean> {
@@ -53,8 +53,10 @@ export class Repair {
 
   /** Workers that an index named before and does not any more, though they have a record. */
   async vanished(before: Record<string, string>, index: Record<string, string>): Promise<boolean> {
-    const { store, marks } = this.#options;
-    const gone = Object.keys(before).filter((id) => index[id] === undefined && marks.phase(id) !== undefined);
+    const { store, lastSeen } = this.#options;
+    const gone = Object.keys(before).filter(
+      (id) => index[id] === undefined && lastSeen.phase(id) !== undefined,
+    );
     if (!(await store.repair.recorded(gone))) return false;
     return this.#reindex();
   }

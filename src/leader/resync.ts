@@ -4,15 +4,15 @@
  * what the last pass saw; it drives the orphan sweep. It decides nothing about a worker itself.
  */
 import type { Logger } from 'pino';
-import { type Body, messageOf, parseInstant, readHeartbeat, type StoreIdentity } from '../model/index.ts';
-import type { Marks } from '../reconcile/last-seen.ts';
+import { type Body, errorMessage, parseInstant, readHeartbeat, type StoreIdentity } from '../model/index.ts';
+import type { LastSeen } from '../reconcile/last-seen.ts';
 import type { Loop } from '../reconcile/loop.ts';
 import { type ListedBodies, listBodies } from '../runtimes/list-bodies.ts';
 import { foreignBodies, type Ownership } from '../runtimes/owned.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { Findings, Store } from '../store/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { sweep } from './orphans.ts';
+import { findOrphans } from './orphans.ts';
 import { restore } from './recover.ts';
 import { Repair } from './repair.ts';
 
@@ -24,10 +24,19 @@ export class StoreLost extends Error {
 export interface ResyncOptions {
   store: Pick<
     Store,
-    'pulse' | 'index' | 'heartbeats' | 'leads' | 'load' | 'restore' | 'status' | 'repair' | 'heard' | 'adopt'
+    | 'indexState'
+    | 'index'
+    | 'heartbeats'
+    | 'leads'
+    | 'load'
+    | 'restore'
+    | 'status'
+    | 'repair'
+    | 'heard'
+    | 'adopt'
   >;
   runtimes: Runtimes;
-  loop: { marks: Marks; queue: Pick<Loop['queue'], 'add'>; countDenials: Loop['countDenials'] };
+  loop: { lastSeen: LastSeen; queue: Pick<Loop['queue'], 'add'>; countDenials: Loop['countDenials'] };
   metrics: Metrics;
   log: Logger;
   identity: StoreIdentity;
@@ -51,7 +60,7 @@ export class Resync {
   #identity: StoreIdentity;
   readonly #repair: Repair;
   #suspects: ReadonlySet<string> = new Set();
-  #told = new Set<string>();
+  #reported = new Set<string>();
   /** Heartbeats that cannot be read, as they were when that was reported. */
   readonly #aside = new Map<string, string>();
   /** When the last complete look ended, milliseconds since 1970; 0 before the first. */
@@ -64,7 +73,7 @@ export class Resync {
     this.#identity = options.identity;
     const { store, findings, epoch, now, log, loop } = options;
     const changed = (id: string) => loop.queue.add(id);
-    this.#repair = new Repair({ store, findings, epoch, now, log, changed, marks: loop.marks });
+    this.#repair = new Repair({ store, findings, epoch, now, log, changed, lastSeen: loop.lastSeen });
   }
 
   /** Throws `StoreLost`, or what the store throws; a runtime that does not answer is only left out. */
@@ -75,9 +84,9 @@ export class Resync {
     let { bodies, listed } = await this.#list();
     if (await this.#adopt()) ({ bodies, listed } = await this.#list());
     await this.#repair.records(this.#index, bodies, listed.size === this.#options.runtimes.all.length);
-    for (const id of loop.marks.changedBodies(bodies, listed)) loop.queue.add(id);
-    await this.#listen();
-    await this.#sweep(bodies);
+    for (const id of loop.lastSeen.changedBodies(bodies, listed)) loop.queue.add(id);
+    await this.#readHeartbeats();
+    await this.#removeOrphans(bodies);
     this.lastAt = now();
     metrics.resyncDuration.observe((performance.now() - began) / 1000);
   }
@@ -85,7 +94,7 @@ export class Resync {
   /** Reads the index if anything was written since, and asks for a pass wherever a record has changed. */
   async #readIndex(): Promise<void> {
     const { store, loop } = this.#options;
-    const found = await store.pulse();
+    const found = await store.indexState();
     if (found.identity !== this.#identity.id)
       throw new StoreLost('The store has lost its identity, and perhaps its records.');
     const first = this.#revision === undefined;
@@ -96,7 +105,7 @@ export class Resync {
     this.#index = await store.index();
     if (!first && (await this.#repair.vanished(before, this.#index))) this.#index = await store.index();
     this.#revision = found.revision;
-    for (const id of loop.marks.changedRecords(this.#index)) loop.queue.add(id);
+    for (const id of loop.lastSeen.changedRecords(this.#index)) loop.queue.add(id);
   }
 
   /** Bodies of another label whose wrappers write into this store are its own: it was lost, and they still serve it. */
@@ -130,9 +139,9 @@ export class Resync {
   }
 
   /** Looks for heartbeats that tell something the statuses do not. */
-  async #listen(): Promise<void> {
+  async #readHeartbeats(): Promise<void> {
     const { store, loop, metrics, now, heartbeat_silent_ms } = this.#options;
-    const ids = loop.marks.living();
+    const ids = loop.lastSeen.living();
     if (ids.length === 0) return;
     const beats = await store.heartbeats(ids);
     if (this.#aside.size > 0) {
@@ -144,21 +153,22 @@ export class Resync {
       const text = beats[place];
       if (!text) {
         // One that is lost tells what one tells that has grown old.
-        if (loop.marks.isHeard(id)) loop.queue.add(id);
+        if (loop.lastSeen.hasHeartbeat(id)) loop.queue.add(id);
         continue;
       }
-      const { beat, unreadable } = readHeartbeat(text) ?? { unreadable: '' };
-      if (!beat) {
+      const { heartbeat, unreadable } = readHeartbeat(text) ?? { unreadable: '' };
+      if (!heartbeat) {
         this.#putAside(id, text, unreadable);
         // As one that is lost: the rest goes on without it.
-        if (loop.marks.isHeard(id)) loop.queue.add(id);
+        if (loop.lastSeen.hasHeartbeat(id)) loop.queue.add(id);
         continue;
       }
       this.#aside.delete(id);
-      const age_ms = at - (parseInstant(beat.at) ?? at);
+      const age_ms = at - (parseInstant(heartbeat.at) ?? at);
       metrics.heartbeatAge.observe(Math.max(0, age_ms) / 1000);
-      loop.countDenials(id, beat, true);
-      if (loop.marks.heartbeatTells(id, { ...beat, age_ms }, heartbeat_silent_ms)) loop.queue.add(id);
+      loop.countDenials(id, heartbeat, true);
+      if (loop.lastSeen.isHeartbeatNews(id, { ...heartbeat, age_ms }, heartbeat_silent_ms))
+        loop.queue.add(id);
     }
   }
 
@@ -170,11 +180,11 @@ export class Resync {
     this.#options.log.warn({ worker_id: id, why }, 'invalid heartbeat; it counts as lost');
   }
 
-  async #sweep(bodies: Body[]): Promise<void> {
+  async #removeOrphans(bodies: Body[]): Promise<void> {
     const { store, runtimes, loop, log, metrics } = this.#options;
     const identity = this.#identity;
     const { now, mayAct, epoch, grace_ms, breaker_share } = this.#options;
-    const swept = sweep({
+    const swept = findOrphans({
       bodies,
       known: (id) => this.#index[id] !== undefined,
       suspects: this.#suspects,
@@ -195,8 +205,9 @@ export class Resync {
     }
     const deleted: Body[] = [];
     for (const body of swept.before_memory) {
-      if (!this.#told.has(body.id) && (await restore(body, this.#options))) loop.queue.add(body.worker_id);
-      this.#told.add(body.id);
+      if (!this.#reported.has(body.id) && (await restore(body, this.#options)))
+        loop.queue.add(body.worker_id);
+      this.#reported.add(body.id);
       // What the store remembers to have deleted is not older than its memory: a clock was set back.
       if ((await store.status(body.worker_id))?.desired === 'deleted') deleted.push(body);
     }
@@ -209,7 +220,7 @@ export class Resync {
         metrics.orphansRemoved.inc(1);
         log.warn({ worker_id, body_id: id, runtime }, 'removed a body without a record');
       } catch (error) {
-        log.warn({ worker_id, body_id: id, why: messageOf(error) }, 'failed to remove an orphan');
+        log.warn({ worker_id, body_id: id, why: errorMessage(error) }, 'failed to remove an orphan');
       }
     }
   }

@@ -1,6 +1,6 @@
 /** What a term does from time to time: observe everything, and check all living bodies. One run of each at a time. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { messageOf } from '../model/index.ts';
+import { errorMessage } from '../model/index.ts';
 import { steadyClock } from '../queue/clock.ts';
 import { createWorkQueue } from '../queue/work-queue.ts';
 import { Fenced } from '../store/index.ts';
@@ -58,7 +58,7 @@ export class Rounds {
       this.#resyncs.addAfter('resync', resync_ms);
     } catch (error) {
       if (error instanceof StoreLost || error instanceof Fenced) return fatal(error);
-      log.warn({ why: messageOf(error) }, 'resync failed; retrying');
+      log.warn({ why: errorMessage(error) }, 'resync failed; retrying');
       this.#resyncs.addAfter('resync', SOON_MS);
     }
   }
@@ -68,7 +68,7 @@ export class Rounds {
     try {
       await check();
     } catch (error) {
-      log.warn({ why: messageOf(error) }, 'health check of bodies failed; retrying at the next interval');
+      log.warn({ why: errorMessage(error) }, 'health check of bodies failed; retrying at the next interval');
     }
     this.#checks.addAfter('check', check_ms);
   }

@@ -28,7 +28,7 @@ export function identityFrom(
 }
 
 /** Looks for what ties each label of these bodies to the store. */
-export async function tiesOf(
+export async function findTies(
   bodies: Body[],
   { store, last }: { store: Pick<Store, 'known' | 'heard'>; last: string | undefined },
 ): Promise<Map<string, Tie>> {

@@ -1,9 +1,9 @@
 import { consumeCommands } from '../commands/index.ts';
 import { ASSIGNED, type WorkerSpec } from '../model/index.ts';
 import { BURST_MS, type PoolLoop } from '../pools/loop.ts';
-import type { Stock } from '../pools/warm/warm-pool.ts';
+import type { WarmPool } from '../pools/warm/warm-pool.ts';
 import type { Loop } from '../reconcile/loop.ts';
-import type { CommandResult } from '../telemetry/metrics.ts';
+import type { CommandResultLabel } from '../telemetry/metrics.ts';
 import type { Census } from './census.ts';
 import type { TermOptions } from './term-options.ts';
 
@@ -11,23 +11,27 @@ const STREAM_LOST =
   'The command stream or its consumer group was lost and has been recreated. Commands without a response must be sent again.';
 
 /** The parts of a term that a settled command is reported to. */
-interface Parts {
+interface TermCommandsDeps {
   epoch: number;
   loop: Loop;
   pools: PoolLoop;
-  stock: Stock;
+  warmPool: WarmPool;
   census: Census;
-  hint: (id: string) => void;
+  enqueue: (id: string) => void;
 }
 
 /** Reads and settles commands until the signal fires. Throws only `Fenced`. */
-export async function consumeForTerm(options: TermOptions, parts: Parts, signal: AbortSignal): Promise<void> {
-  const { stream, store, runtimes, log, now, newId, metrics, checkpoint, abilities } = options;
-  const { epoch, loop, pools, stock, census, hint } = parts;
+export async function consumeForTerm(
+  options: TermOptions,
+  deps: TermCommandsDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const { stream, store, runtimes, log, now, newId, metrics, checkpoint, capabilities } = options;
+  const { epoch, loop, pools, warmPool, census, enqueue } = deps;
   const context = {
-    ...{ store, now, newId, abilities, pools: options.pools.store },
+    ...{ store, now, newId, capabilities, pools: options.pools.store },
     full: () => census.full,
-    warm: (spec: WorkerSpec) => stock.choose(spec),
+    warm: (spec: WorkerSpec) => warmPool.choose(spec),
     get runtimes() {
       return runtimes.states;
     },
@@ -35,23 +39,23 @@ export async function consumeForTerm(options: TermOptions, parts: Parts, signal:
   await consumeCommands(
     {
       ...{ stream, epoch, context, log, checkpoint },
-      changed: hint,
-      wanted: (id) => census.add(id),
-      poolChanged: (name) => pools.hint(name),
-      takenOver(id, by) {
+      onChanged: enqueue,
+      onWanted: (id) => census.add(id),
+      onPoolChanged: (name) => pools.enqueue(name),
+      onClaimed(id, by) {
         // Looked at after the burst, where its wrapper has not spoken by then; whom it was taken from, to be forgotten.
         loop.queue.addAfter(id, BURST_MS);
-        if (!by) pools.bodyTaken(id);
+        if (!by) pools.bodyClaimed(id);
         const runtime = by?.spec.runtime;
         if (runtime) metrics.spawnDuration.observe((now() - by.ms) / 1000, { phase: ASSIGNED, runtime });
       },
-      streamLost: () => options.findings.note('commands', STREAM_LOST),
-      spared(id) {
-        stock.spare(id);
-        hint(id);
+      onStreamLost: () => options.findings.note('commands', STREAM_LOST),
+      onReleased(id) {
+        warmPool.release(id);
+        enqueue(id);
       },
-      settled(command, result, lagMs) {
-        metrics.commands.inc(1, { command: command as 'create', result: result as CommandResult });
+      onSettled(command, result, lagMs) {
+        metrics.commands.inc(1, { command: command as 'create', result: result as CommandResultLabel });
         metrics.commandLag.observe(lagMs / 1000);
       },
     },

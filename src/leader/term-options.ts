@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
-import type { Abilities } from '../commands/index.ts';
+import type { Capabilities } from '../commands/index.ts';
 import type { Checkpoint, Limits, RuntimeName } from '../model/index.ts';
 import type { PoolPorts } from '../pools/ports.ts';
 import type { AdmissionOptions } from '../reconcile/admission/admission.ts';
-import type { PassContext } from '../reconcile/context.ts';
+import type { ReconcileContext } from '../reconcile/context.ts';
 import type { Ownership } from '../runtimes/owned.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { CommandStream, Findings, Store } from '../store/index.ts';
@@ -25,11 +25,11 @@ export interface TermOptions {
   /** What is missing in the store, for people. */
   findings: Findings;
   bodyRedisUrl: (runtime: RuntimeName) => string;
-  images: PassContext['images'];
-  secrets: PassContext['secrets'];
+  images: ReconcileContext['images'];
+  secrets: ReconcileContext['secrets'];
   handlersDir?: string | undefined;
   /** What this manager's machine and operator allow. */
-  abilities: Abilities;
+  capabilities: Capabilities;
   /** Pools, and the queues that their workers take tasks from. */
   pools: PoolPorts;
   /** How many bodies of a runtime may boot at the same time, and the memory that those of this machine share. */

@@ -3,21 +3,21 @@
  * look at everything from time to time. It ends when its signal fires, and throws where it cannot go on: another
  * manager leads (`Fenced`), or the store is not the same any more (`StoreLost`). Bodies are never touched by its end.
  */
-import { type LifecycleEvent, messageOf, type RuntimeName } from '../model/index.ts';
+import { errorMessage, type LifecycleEvent, type RuntimeName } from '../model/index.ts';
 import { PoolLoop } from '../pools/loop.ts';
-import { endedBody, poolContext } from '../pools/ports.ts';
-import { Stock } from '../pools/warm/warm-pool.ts';
+import { createPoolContext, endedBody } from '../pools/ports.ts';
+import { WarmPool } from '../pools/warm/warm-pool.ts';
 import { steadyClock } from '../queue/clock.ts';
-import { refusalOf } from '../reconcile/act.ts';
+import { toActionError } from '../reconcile/act.ts';
 import { Admission } from '../reconcile/admission/admission.ts';
-import { imageOf } from '../reconcile/body-image.ts';
+import { resolveBodyImage } from '../reconcile/body-image.ts';
 import { Loop } from '../reconcile/loop.ts';
 import { Fenced } from '../store/index.ts';
 import { DEFAULT_POOL } from '../tasks/desk.ts';
 import { Adoption } from './adoption.ts';
-import { askNode } from './ask-node.ts';
+import { probeNode } from './ask-node.ts';
 import { Census } from './census.ts';
-import { Monitor, type UsageSum } from './health-monitor.ts';
+import { HealthMonitor, type UsageTotal } from './health-monitor.ts';
 import { recover, restoredEvent } from './recover.ts';
 import { Resync } from './resync.ts';
 import { Rounds } from './rounds.ts';
@@ -35,8 +35,8 @@ export class Term {
   readonly #mayAct: () => boolean;
   readonly #end = new AbortController();
   readonly #rounds: Rounds;
-  readonly #monitor: Monitor;
-  readonly #stock: Stock;
+  readonly #monitor: HealthMonitor;
+  readonly #warmPool: WarmPool;
   readonly #admission: Admission;
   readonly #census: Census;
   #resync: Resync | undefined;
@@ -49,9 +49,9 @@ export class Term {
     this.#mayAct = mayAct;
     const { store, runtimes, log, limits, now, cell, bodyRedisUrl, metrics, concurrency } = options;
     this.#began = now();
-    this.#stock = new Stock({
+    this.#warmPool = new WarmPool({
       info: (name) => runtimes.states.find((state) => state.name === name)?.info,
-      imageOf: (spec) => imageOf(spec, options.images),
+      imageOf: (spec) => resolveBodyImage(spec, options.images),
     });
     this.#census = new Census(options.most_workers);
     this.#admission = new Admission({
@@ -60,33 +60,34 @@ export class Term {
     });
     this.loop = new Loop({
       context: {
-        ...{ store, runtimes, log, limits, now, cell, bodyRedisUrl, epoch, mayAct, refusalOf },
+        ...{ store, runtimes, log, limits, now, cell, bodyRedisUrl, epoch, mayAct, toActionError },
         images: options.images,
         secrets: options.secrets,
         handlersDir: options.handlersDir,
         vitals: (bodyId) => this.#monitor.vitals(bodyId),
-        turns: this.#admission,
+        startAdmission: this.#admission,
         checkpoint: options.checkpoint,
         leadingSince: this.#began,
-        refusals: new Map(),
+        actionErrors: new Map(),
       },
       metrics,
       concurrency,
       fenced: () => this.#end.abort(new Fenced()),
-      decided: (seen, decision) => {
-        if (seen.desired.spec.pool) this.pools.expect(seen.desired.spec.pool);
-        this.#adoption?.note(seen, decision);
-        this.#stock.note(seen, decision);
-        this.#admission.note(seen, decision);
-        this.#census.note(seen, decision);
+      decided: (observation, decision) => {
+        if (observation.desired.spec.pool) this.pools.expect(observation.desired.spec.pool);
+        this.#adoption?.note(observation, decision);
+        this.#warmPool.note(observation, decision);
+        this.#admission.note(observation, decision);
+        this.#census.note(observation, decision);
       },
-      recorded: (seen, decision) => {
-        const { pool, agent_type } = seen.desired.spec;
-        if (pool) this.pools.workerChanged(seen.worker_id, pool);
+      recorded: (observation, decision) => {
+        const { pool, agent_type } = observation.desired.spec;
+        if (pool) this.pools.workerChanged(observation.worker_id, pool);
         // Also one that nobody's pool has made takes tasks.
         const queue = pool ?? (agent_type === 'TASK' ? DEFAULT_POOL : undefined);
-        const dead = queue === undefined ? undefined : endedBody(seen, decision);
-        if (queue !== undefined && dead !== undefined) options.pools.release(queue, seen.worker_id, dead);
+        const dead = queue === undefined ? undefined : endedBody(observation, decision);
+        if (queue !== undefined && dead !== undefined)
+          options.pools.release(queue, observation.worker_id, dead);
       },
       failed: (id) => {
         this.#adoption?.skip(id);
@@ -96,13 +97,13 @@ export class Term {
         this.#adoption?.skip(id);
         this.#admission.forget(id);
         this.#census.forget(id);
-        this.#stock.forget(id);
+        this.#warmPool.forget(id);
         this.pools.workerChanged(id);
       },
     });
     this.pools = new PoolLoop({
       context: {
-        ...poolContext(options),
+        ...createPoolContext(options),
         ...{ epoch, mayAct, leadingSince: this.#began },
         ...{ room: () => this.#census.room, counted: this.#census },
         changed: (id) => this.loop.queue.add(id),
@@ -111,8 +112,8 @@ export class Term {
       reindex: () => options.store.repair.reindex(epoch),
       fenced: () => this.#end.abort(new Fenced()),
     });
-    this.#monitor = new Monitor({
-      ...{ store, runtimes, log, limits, now, askNode, loop: this.loop },
+    this.#monitor = new HealthMonitor({
+      ...{ store, runtimes, log, limits, now, probeNode, loop: this.loop },
       ...{ interval_ms: options.check_ms, monotonic: steadyClock.monotonic },
     });
     this.#rounds = new Rounds({
@@ -134,25 +135,25 @@ export class Term {
   }
 
   /** What workers used at the last check, summed. */
-  get usage(): UsageSum[] {
+  get usage(): UsageTotal[] {
     return this.#monitor.usage();
   }
 
   /** Something about a worker may have changed; without an id, about any of them. */
-  hint(workerId: string | undefined): void {
+  enqueue(workerId: string | undefined): void {
     if (workerId) this.loop.queue.add(workerId);
     else this.#rounds.request();
   }
 
   /** A build has begun, gone on or ended: those that wait for an image have to look. */
   imagesChanged(): void {
-    for (const id of this.loop.marks.inPhase('building')) this.loop.queue.add(id);
+    for (const id of this.loop.lastSeen.inPhase('building')) this.loop.queue.add(id);
   }
 
   /** A runtime has begun or ceased to answer: those that live there have to say so. */
   runtimeChanged(name: RuntimeName): void {
-    for (const id of this.loop.marks.livingOn(name)) this.loop.queue.add(id);
-    this.hint(undefined);
+    for (const id of this.loop.lastSeen.livingOn(name)) this.loop.queue.add(id);
+    this.enqueue(undefined);
   }
 
   /** Seconds since the loop last showed that it moves: by a pass, or by a look at everything. */
@@ -176,12 +177,12 @@ export class Term {
     });
     ownership.set(identity);
     this.#options.checkpoint?.('recovered');
-    for (const id of restored) await store.tell(id, restoredEvent(now()));
+    for (const id of restored) await store.emit(id, restoredEvent(now()));
     const adopted = (id: string, event: LifecycleEvent) => {
       metrics.adopted.inc(1);
       void store
-        .tell(id, event)
-        .catch((error) => log.warn({ worker_id: id, why: messageOf(error) }, 'failed to write history'));
+        .emit(id, event)
+        .catch((error) => log.warn({ worker_id: id, why: errorMessage(error) }, 'failed to write history'));
     };
     this.#census.begin(await store.summaries());
     const waiting = Object.keys(await store.index());
@@ -197,7 +198,7 @@ export class Term {
       },
     });
     const ticking = setInterval(() => this.#admission.tick(), TICK_MS);
-    const watchers = runtimes.all.map((runtime) => runtime.watch((id) => this.hint(id)));
+    const watchers = runtimes.all.map((runtime) => runtime.watch((id) => this.enqueue(id)));
     try {
       await Promise.all([
         this.loop.run(signal),
@@ -218,7 +219,7 @@ export class Term {
 
   async #observeAll(resync: Resync): Promise<void> {
     await resync.run();
-    await this.pools.lookAround();
+    await this.pools.enqueueAll();
     await this.#options.stream.trim();
     await this.#trimStreams();
   }
@@ -231,9 +232,9 @@ export class Term {
 
   async #consume(signal: AbortSignal): Promise<void> {
     const { epoch, loop, pools } = this;
-    const counted = { epoch, loop, pools, stock: this.#stock, census: this.#census };
+    const counted = { epoch, loop, pools, warmPool: this.#warmPool, census: this.#census };
     try {
-      await consumeForTerm(this.#options, { ...counted, hint: (id) => this.hint(id) }, signal);
+      await consumeForTerm(this.#options, { ...counted, enqueue: (id) => this.enqueue(id) }, signal);
     } catch (error) {
       this.#end.abort(error);
     }

@@ -2,15 +2,15 @@
  * What the checks of bodies add up to. In memory, for one term: a new manager begins to count anew, so that what it
  * did not watch is no reason to end a body. Pure: the clock is handed in.
  */
-import type { Usage, Vitals } from '../model/index.ts';
+import type { ResourceUsage, Vitals } from '../model/index.ts';
 
 /** One check of one body. */
-export interface Check {
+export interface VitalsCheck {
   /** Milliseconds of a steady clock. */
   at: number;
   /** The heartbeat as it stands in Redis; only compared. */
   beat: string | null;
-  usage: Usage;
+  usage: ResourceUsage;
   /** What the engine's own check says, or asking its node; false where there is neither. */
   unhealthy: boolean;
 }
@@ -19,9 +19,9 @@ export interface Check {
  * The vitals after another check. `longest` is what one pause between two checks may count: a manager that was
  * suspended has not watched meanwhile.
  */
-export function addCheck(
-  before: { check: Check; vitals: Vitals } | undefined,
-  check: Check,
+export function updateVitals(
+  before: { check: VitalsCheck; vitals: Vitals } | undefined,
+  check: VitalsCheck,
   longest: number,
 ): Vitals {
   const { usage, unhealthy } = check;
@@ -43,7 +43,7 @@ export function addCheck(
   };
 }
 
-function cpuSeconds(before: Usage, now: Usage): number | undefined {
+function cpuSeconds(before: ResourceUsage, now: ResourceUsage): number | undefined {
   if (before.cpu_seconds === undefined || now.cpu_seconds === undefined) return undefined;
   return now.cpu_seconds - before.cpu_seconds;
 }

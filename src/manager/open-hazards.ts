@@ -1,8 +1,8 @@
 /** What this manager says and does about a Redis that may lose what is written to it. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { Fault, messageOf } from '../model/index.ts';
-import { type Hazard, hazardsOf, type Link, readRedisFacts } from '../store/index.ts';
+import { errorMessage, Fault } from '../model/index.ts';
+import { findHazards, type Hazard, type Link, readRedisFacts } from '../store/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 /** Settings of a Redis that answers can be asked for again at once. */
@@ -29,9 +29,9 @@ export function watchHazards(options: {
 
   async function look(): Promise<boolean> {
     try {
-      hazards = hazardsOf(await readRedisFacts(redis));
+      hazards = findHazards(await readRedisFacts(redis));
     } catch (error) {
-      log.debug({ why: messageOf(error) }, 'failed to read the settings of Redis');
+      log.debug({ why: errorMessage(error) }, 'failed to read the settings of Redis');
       return false;
     }
     for (const { name, present: is } of hazards)

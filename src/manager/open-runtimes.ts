@@ -1,10 +1,10 @@
 /** The runtimes of this manager: only bodies of its store, warm bodies under their worker's name, and who answers. */
-import { messageOf, type RuntimeName } from '../model/index.ts';
-import { aliased } from '../runtimes/aliased.ts';
-import { Ownership, owned } from '../runtimes/owned.ts';
+import { errorMessage, type RuntimeName } from '../model/index.ts';
+import { withClaims } from '../runtimes/aliased.ts';
+import { Ownership, withOwnership } from '../runtimes/owned.ts';
 import { Runtimes } from '../runtimes/registry.ts';
 import { type Runtime, RuntimeDown } from '../runtimes/runtime.ts';
-import { type Link, type Store, Takeovers } from '../store/index.ts';
+import { type Link, RedisClaimStore, type Store } from '../store/index.ts';
 import type { ServeOptions } from './options.ts';
 
 export interface OpenRuntimes {
@@ -31,10 +31,10 @@ export function openRuntimes(
     log.warn({ body_id: id, worker_id, runtime, store: label }, 'body of another store left alone'),
   );
   const specOf = async (id: string) => (await store.load(id))?.record.desired.spec;
-  const claims = { book: new Takeovers(redis, settings.cell), specOf, now };
-  const ours = options.runtimes.map((runtime) => owned(runtime, ownership));
+  const claims = { claimStore: new RedisClaimStore(redis, settings.cell), specOf, now };
+  const ours = options.runtimes.map((runtime) => withOwnership(runtime, ownership));
   const runtimes = new Runtimes(
-    ours.map((runtime) => aliased(runtime, claims)),
+    ours.map((runtime) => withClaims(runtime, claims)),
     now,
     (name, error) => {
       const message = error ? 'runtime does not answer' : 'runtime answers';
@@ -56,7 +56,7 @@ export function openRuntimes(
         for (const { name, error } of runtimes.states)
           if (!error && !urls.has(name)) urls.set(name, await options.bodyRedisUrl(name));
       } catch (error) {
-        log.warn({ why: messageOf(error) }, 'failed to probe the runtimes; retrying');
+        log.warn({ why: errorMessage(error) }, 'failed to probe the runtimes; retrying');
       }
     },
     get incomplete() {

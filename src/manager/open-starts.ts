@@ -8,7 +8,7 @@ const STARTS_PER_CORE = 2;
 const MEASURED_MS = 200;
 
 /** How many bodies may boot at once on each runtime (`most`, or by its cores), and the memory that is measured. */
-export function startsOf(
+export function getStartLimits(
   runtimes: Pick<Runtimes, 'states'>,
   most: number | undefined,
 ): TermOptions['starts'] {

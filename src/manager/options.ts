@@ -24,9 +24,9 @@ export interface ServeOptions {
   /** The operator's handler files. */
   handlers: Handlers;
   /** Why the engine's disk has no room for more; `undefined` where it has. */
-  roomFor: () => Promise<string | undefined>;
+  diskSpaceError: () => Promise<string | undefined>;
   /** Tells, for a worker, why its image is neither there nor can be built. */
-  imageObstacle: (images: Images | undefined) => (spec: WorkerSpec) => Promise<string | undefined>;
+  imageUnavailableReason: (images: Images | undefined) => (spec: WorkerSpec) => Promise<string | undefined>;
   metrics: Metrics;
   log: Logger;
   /** Ends the direct bodies of the cell when the manager goes while it leads. */

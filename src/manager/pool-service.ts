@@ -1,22 +1,22 @@
 /** The parts of a manager that pools need beside its loop: their records, their queues, their answers over HTTP. */
 import type { Logger } from 'pino';
-import { nodeRoutes } from '../http/nodes.ts';
-import { poolRoutes } from '../http/pools.ts';
+import { createNodeRoutes } from '../http/nodes.ts';
+import { createPoolRoutes } from '../http/pools.ts';
 import type { Route } from '../http/route.ts';
-import type { UsageSum } from '../leader/health-monitor.ts';
-import { messageOf } from '../model/index.ts';
+import type { UsageTotal } from '../leader/health-monitor.ts';
+import { errorMessage } from '../model/index.ts';
 import type { PoolLoop } from '../pools/loop.ts';
 import type { PoolPorts } from '../pools/ports.ts';
-import { createAsker, type Link, PoolStore, type Store } from '../store/index.ts';
+import { createCommandClient, type Link, PoolStore, type Store } from '../store/index.ts';
 import type { Tasks } from '../tasks/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { taskScraper } from './scrape-tasks.ts';
 
-export interface PoolParts {
+export interface PoolServices {
   ports: PoolPorts;
   routes: Route[];
   /** Writes the metrics of pools as the last passes saw them; none where another manager leads. */
-  scrape(loop: PoolLoop | undefined, usage: readonly UsageSum[]): Promise<void>;
+  scrape(loop: PoolLoop | undefined, usage: readonly UsageTotal[]): Promise<void>;
   close(): void;
 }
 
@@ -27,10 +27,10 @@ export function openPools(options: {
   tasks: Tasks;
   metrics: Metrics;
   log: Logger;
-}): PoolParts {
+}): PoolServices {
   const { redis, settings, workers, tasks, metrics, log } = options;
   const store = new PoolStore(redis, settings.cell);
-  const asker = createAsker(redis, workers.keys, settings.redisUrl);
+  const commandClient = createCommandClient(redis, workers.keys, settings.redisUrl);
   const scrapeTasks = taskScraper({ tasks, metrics, nodes: () => workers.nodes() });
   return {
     ports: {
@@ -46,17 +46,20 @@ export function openPools(options: {
           )
           // They are found without it when their locks end, only later.
           .catch((error) =>
-            log.warn({ worker_id, pool, why: messageOf(error) }, 'failed to release tasks of a dead worker'),
+            log.warn(
+              { worker_id, pool, why: errorMessage(error) },
+              'failed to release tasks of a dead worker',
+            ),
           );
       },
     },
     routes: [
-      ...poolRoutes({
+      ...createPoolRoutes({
         views: () => store.views(),
         nodes: () => workers.nodes(),
-        ask: (command) => asker.ask(command),
+        sendCommand: (command) => commandClient.send(command),
       }),
-      ...nodeRoutes({ nodes: () => workers.taskNodes() }),
+      ...createNodeRoutes({ nodes: () => workers.taskNodes() }),
     ],
     scrape(loop, usage) {
       metrics.poolWorkers.reset();
@@ -71,6 +74,6 @@ export function openPools(options: {
       }
       return scrapeTasks(loop);
     },
-    close: () => asker.close(),
+    close: () => commandClient.close(),
   };
 }

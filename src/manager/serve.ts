@@ -4,15 +4,15 @@
  */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { limitsOf } from '../config/limits.ts';
-import { report } from '../http/health.ts';
+import { getLimits } from '../config/limits.ts';
+import { createHealthReport } from '../http/health.ts';
 import { createHttpServer } from '../http/server.ts';
-import { taskRoutes } from '../http/tasks.ts';
+import { createTaskRoutes } from '../http/tasks.ts';
 import { startSchedule } from '../images/schedule.ts';
 import { pauseBetweenTerms } from '../leader/rounds.ts';
 import { Term } from '../leader/term.ts';
 import type { TermOptions } from '../leader/term-options.ts';
-import { messageOf } from '../model/index.ts';
+import { errorMessage } from '../model/index.ts';
 import {
   CommandStream,
   connectBlocking,
@@ -29,11 +29,11 @@ import { startWatchdog } from '../watchdog/index.ts';
 import { openClock } from './open-clock.ts';
 import { watchHazards } from './open-hazards.ts';
 import { openRuntimes } from './open-runtimes.ts';
-import { startsOf } from './open-starts.ts';
+import { getStartLimits } from './open-starts.ts';
 import type { ServeOptions } from './options.ts';
 import { openPools } from './pool-service.ts';
-import { cleanUp } from './stop-direct-workers.ts';
-import { deskOf } from './task-service.ts';
+import { stopDirectWorkers } from './stop-direct-workers.ts';
+import { openTaskService } from './task-service.ts';
 
 /** A runtime that does not answer is asked again after this. */
 const PROBE_MS = 2000;
@@ -46,7 +46,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const store = new Store(redis, settings.cell);
   const clock = openClock(store, log);
   const tasks = openTasks(settings);
-  const desk = deskOf({ redis, cell: settings.cell, tasks });
+  const taskService = openTaskService({ redis, cell: settings.cell, tasks });
   const pools = openPools({ redis, settings, workers: store, tasks, metrics, log });
   const link = { ok: false, message: 'not connected yet' };
   let told: boolean | undefined;
@@ -70,7 +70,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   let term: Term | undefined;
   let ended = Promise.resolve();
   const images = options.images?.(() => term?.imagesChanged(), clock.now);
-  const imageObstacle = options.imageObstacle(images);
+  const imageUnavailableReason = options.imageUnavailableReason(images);
   const usage = new ImageUsage(redis);
   const collector = options.collector?.(redis, () => images?.busy ?? false);
   const findings = new Findings(redis, store.keys.findings, { log, now: clock.now });
@@ -103,7 +103,7 @@ export async function serve(options: ServeOptions): Promise<void> {
         watchdog.publish();
         await term.run(stop);
       } catch (error) {
-        log.warn({ why: messageOf(error) }, 'leader term failed; restarting');
+        log.warn({ why: errorMessage(error) }, 'leader term failed; restarting');
         term = undefined;
         // The lease is not ours any more: its next renewal ends this, and until then every write would be refused.
         await pauseBetweenTerms(stop, error instanceof Fenced ? settings.leaseSeconds * 1000 : undefined);
@@ -137,28 +137,28 @@ export async function serve(options: ServeOptions): Promise<void> {
     },
     secrets: (names) => options.secrets.read(names),
     handlersDir: options.handlers.directory,
-    abilities: {
+    capabilities: {
       foreignImage: settings.workerImage,
       allowPrivileged: settings.allowPrivileged,
       missingSecrets: (names) => options.secrets.missing(names),
       missingHandlers: (names) => options.handlers.missing(names),
-      roomFor: options.roomFor,
-      imageObstacle,
+      diskSpaceError: options.diskSpaceError,
+      imageUnavailableReason,
     },
     concurrency: settings.concurrency,
     resync_ms: settings.resyncSeconds * 1000,
     check_ms: settings.healthCheckSeconds * 1000,
     grace_ms: settings.creationGraceSeconds * 1000,
     breaker_share: settings.removalBreakerShare,
-    limits: limitsOf(settings),
+    limits: getLimits(settings),
     most_workers: settings.maxWorkersTotal,
-    starts: startsOf(runtimes, settings.maxConcurrentStarts),
+    starts: getStartLimits(runtimes, settings.maxConcurrentStarts),
   });
 
   metrics.beforeScrape(() => {
     metrics.workqueueDepth.set(term?.loop.queue.length ?? 0);
     metrics.workqueueOldest.set(term?.loop.queue.oldestSeconds() ?? 0);
-    const { kinds, desired } = term?.loop.marks.count() ?? { kinds: [], desired: 0 };
+    const { kinds, desired } = term?.loop.lastSeen.count() ?? { kinds: [], desired: 0 };
     metrics.workers.reset();
     for (const { count, ...kind } of kinds) metrics.workers.set(count, kind);
     metrics.desiredWorkers.set(desired);
@@ -170,7 +170,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     const states = runtimes.states.map(({ name, info, error }) => {
       return [name, { ok: !error, message: error ?? info?.version ?? '' }] as const;
     });
-    return report({
+    return createHealthReport({
       redis: link,
       findings: findings.recent(),
       hazards: hazards.report(),
@@ -185,7 +185,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const apiSocket = newApiSocket();
   const api = await createHttpServer({
     ...{ host: settings.httpHost, port: settings.httpPort, socketPath: apiSocket },
-    ...{ health, metrics, log, routes: [...pools.routes, ...taskRoutes(desk)] },
+    ...{ health, metrics, log, routes: [...pools.routes, ...createTaskRoutes(taskService)] },
     ...{ allowedHosts: settings.httpAllowedHosts, token: settings.apiToken },
   });
   const watchdog = await startWatchdog({
@@ -217,7 +217,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     log.info({ url: watchdog.url, cell: settings.cell }, 'manager started');
     options.listening?.(watchdog.url);
     await open.probe();
-    void watchSignals(listener, store.keys, (id) => term?.hint(id)).catch(() => {});
+    void watchSignals(listener, store.keys, (id) => term?.enqueue(id)).catch(() => {});
     const over = new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       signal.addEventListener('abort', () => resolve());
@@ -229,7 +229,8 @@ export async function serve(options: ServeOptions): Promise<void> {
     log.info(`shutting down; ${options.cleanup ? 'stopping direct workers' : 'workers keep running'}`);
   } finally {
     clearInterval(prober);
-    if (options.cleanup) await cleanUp(open.ours, { log, store, term, leads: watchdog.lease.held() });
+    if (options.cleanup)
+      await stopDirectWorkers(open.ours, { log, store, term, leads: watchdog.lease.held() });
     leave.abort();
     await ended;
     await watchdog.close();

@@ -5,12 +5,12 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { type Body, farewellMs, getCapabilities, messageOf, workerSpec } from '../model/index.ts';
+import { type Body, errorMessage, farewellMs, getCapabilities, workerSpec } from '../model/index.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import type { Store } from '../store/index.ts';
 
 /** Between two looks at what still lives. */
-const LOOK_MS = 50;
+const POLL_MS = 50;
 /** What SIGKILL does not end within this hangs in the kernel. */
 const KILL_MS = 10_000;
 /** The grace of a body whose spec cannot be read; as docker stop. */
@@ -19,32 +19,32 @@ const GRACE_SECONDS = 10;
 /** How long the manager may take to record how they ended. */
 const RECORD_MS = 5000;
 
-interface CleanupParts {
+interface CleanupDeps {
   log: Logger;
   store: Pick<Store, 'load'>;
   /** Lets the manager look at a worker. */
-  hint: (workerId: string) => void;
+  enqueue: (workerId: string) => void;
 }
 
 /** Ends the direct bodies of a manager that goes, while its term goes on and records how they end; those of a standby are the leader’s. */
-export async function cleanUp(
+export async function stopDirectWorkers(
   runtimes: readonly Runtime[],
-  parts: Pick<CleanupParts, 'log' | 'store'> & {
-    term: { holdStarts(): void; hint(workerId: string): void } | undefined;
+  deps: Pick<CleanupDeps, 'log' | 'store'> & {
+    term: { holdStarts(): void; enqueue(workerId: string): void } | undefined;
     leads: boolean;
   },
 ): Promise<void> {
-  const { log, store, term, leads } = parts;
+  const { log, store, term, leads } = deps;
   const direct = runtimes.find(({ name }) => getCapabilities(name).hasLocalBodies);
   if (!leads) return log.warn('not leading; direct workers keep running');
   term?.holdStarts();
-  if (direct) await endDirectBodies(direct, { log, store, hint: (id) => term?.hint(id) });
+  if (direct) await endDirectBodies(direct, { log, store, enqueue: (id) => term?.enqueue(id) });
 }
 
 /** Ends them all, and waits until their records say so. Throws nothing: what cannot be ended is logged. */
 async function endDirectBodies(
   runtime: Pick<Runtime, 'list' | 'terminate' | 'kill'>,
-  { log, store, hint }: CleanupParts,
+  { log, store, enqueue }: CleanupDeps,
 ): Promise<void> {
   try {
     const bodies = await living(runtime);
@@ -56,7 +56,7 @@ async function endDirectBodies(
     const giveUpAt = Math.max(...killAt.values()) + KILL_MS;
     let left = bodies;
     while (left.length > 0 && performance.now() < giveUpAt) {
-      await delay(LOOK_MS);
+      await delay(POLL_MS);
       left = (await living(runtime)).filter(({ id }) => killAt.has(id));
       const late = left.filter(({ id }) => performance.now() >= (killAt.get(id) ?? 0));
       await Promise.all(late.map(({ id }) => runtime.kill(id)));
@@ -65,19 +65,19 @@ async function endDirectBodies(
     const alive = new Set(left.map(({ id }) => id));
     await recorded(
       bodies.filter(({ id }) => !alive.has(id)),
-      { store, hint },
+      { store, enqueue },
     );
   } catch (error) {
-    log.error({ why: messageOf(error) }, 'failed to stop direct workers');
+    log.error({ why: errorMessage(error) }, 'failed to stop direct workers');
   }
 }
 
 /** Waits until no record says of an ended body that it runs. */
-async function recorded(bodies: Body[], { store, hint }: Omit<CleanupParts, 'log'>): Promise<void> {
+async function recorded(bodies: Body[], { store, enqueue }: Omit<CleanupDeps, 'log'>): Promise<void> {
   const until = performance.now() + RECORD_MS;
   let left = bodies;
   for (;;) {
-    for (const { worker_id } of left) hint(worker_id);
+    for (const { worker_id } of left) enqueue(worker_id);
     const isRunning = async ({ id, worker_id }: Body) => {
       const status = (await store.load(worker_id))?.record.status;
       return status?.status === 'RUNNING' && status.body_id === id;
@@ -85,7 +85,7 @@ async function recorded(bodies: Body[], { store, hint }: Omit<CleanupParts, 'log
     const running = await Promise.all(left.map(isRunning));
     left = left.filter((_, at) => running[at]);
     if (left.length === 0 || performance.now() >= until) return;
-    await delay(LOOK_MS);
+    await delay(POLL_MS);
   }
 }
 

@@ -1,14 +1,14 @@
 /** The desk of tasks over the records of a cell, as the manager's HTTP and the command line use it. */
 import { Fault, hasEnded } from '../model/index.ts';
-import { keysOf, type Link, PoolStore, readNodes, Store } from '../store/index.ts';
-import { openDesk, type TaskDesk } from '../tasks/desk.ts';
+import { getKeys, type Link, PoolStore, readNodes, Store } from '../store/index.ts';
+import { createTaskService, type TaskService } from '../tasks/desk.ts';
 import type { Tasks } from '../tasks/index.ts';
 
 /** All workers are read for it: not for each task of a burst, and soon again while there is none. */
 const SERVED_MS = 2000;
 const UNSERVED_MS = 250;
 
-function defaultServedIn(store: Store): () => Promise<boolean> {
+function createDefaultServedCheck(store: Store): () => Promise<boolean> {
   let last: { at: number; served: boolean } | undefined;
   return async () => {
     const at = performance.now();
@@ -23,18 +23,26 @@ function defaultServedIn(store: Store): () => Promise<boolean> {
   };
 }
 
-export function deskOf({ redis, cell, tasks }: { redis: Link; cell: string; tasks: Tasks }): TaskDesk {
+export function openTaskService({
+  redis,
+  cell,
+  tasks,
+}: {
+  redis: Link;
+  cell: string;
+  tasks: Tasks;
+}): TaskService {
   const pools = new PoolStore(redis, cell);
-  const keys = keysOf(cell);
-  return openDesk({
+  const keys = getKeys(cell);
+  return createTaskService({
     tasks,
-    async poolOf(name) {
+    async getPool(name) {
       const record = await pools.record(name);
       if (record?.desired !== 'deleted') return record?.spec;
       throw new Fault('conflict', `The pool ${name} is being deleted and accepts no tasks.`);
     },
     poolNames: () => pools.names(),
-    defaultServed: defaultServedIn(new Store(redis, cell)),
+    defaultServed: createDefaultServedCheck(new Store(redis, cell)),
     nodePools: async () => (await readNodes(redis, keys, Date.now())).map(({ pool }) => pool),
   });
 }

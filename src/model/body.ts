@@ -69,7 +69,7 @@ export type Actual =
   | { kind: 'ambiguous'; ids: string[] };
 
 /** The current resource usage of a body. A value that the machine does not report is absent. */
-export interface Usage {
+export interface ResourceUsage {
   /** Seconds of CPU time since the start. */
   cpu_seconds?: number;
   memory_bytes?: number;

@@ -13,7 +13,10 @@ const [QUOTE, BACKSLASH, COMMA, OPEN_LIST, CLOSE_LIST, OPEN_MAP, CLOSE_MAP] = [3
  * A phrase that says which limit the text exceeds; `undefined` if it is within the limits. The text need not be valid
  * JSON.
  */
-export function excessOf(text: string, { depth: deepest, values: most }: JsonBounds): string | undefined {
+export function findJsonExcess(
+  text: string,
+  { depth: deepest, values: most }: JsonBounds,
+): string | undefined {
   let depth = 0;
   let values = 1;
   for (let at = 0; at < text.length; at += 1) {

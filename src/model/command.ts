@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { holdsMoreThan } from './bounded-json.ts';
-import { headOf } from './cut.ts';
+import { takeHead } from './cut.ts';
 import { Fault, type FaultCode, type Issue } from './fault.ts';
 import { toIssues } from './issues.ts';
 import { REQUEST_ID_LIMIT } from './limits.ts';
@@ -14,7 +14,7 @@ import { type AgentType, specFields, workerId } from './spec.ts';
 export const ENTRY_LIMIT = 262_144;
 
 /** Serializes a command for its entry; throws a Fault `invalid_command` if it is too long. */
-export function toEntry(command: object): string {
+export function toCommandEntry(command: object): string {
   const text = JSON.stringify(command);
   const bytes = new TextEncoder().encode(text).length;
   if (bytes <= ENTRY_LIMIT) return text;
@@ -51,7 +51,7 @@ const create = z
   .superRefine((given, context) => {
     const refuse = (path: string, message: string) =>
       context.addIssue({ code: 'custom', path: [path], message });
-    for (const { path, message } of misplaced(given)) refuse(path, message);
+    for (const { path, message } of findMisplacedFields(given)) refuse(path, message);
     if (given.exit_after_prompt && given.prompt === undefined)
       refuse('prompt', 'is required with exit_after_prompt');
   });
@@ -86,7 +86,7 @@ const ONE_TYPE: Partial<Record<keyof typeof specFields, AgentType>> = {
 const NOT_WITH_IMAGE = ['modules', 'requirements', 'packages', 'allowed_commands', 'agent_version'] as const;
 
 /** Issues for fields that are missing, or that do not apply to the agent type or to a named image. */
-export function misplaced(given: { [F in keyof typeof specFields]?: unknown }): Issue[] {
+export function findMisplacedFields(given: { [F in keyof typeof specFields]?: unknown }): Issue[] {
   const type = given.agent_type as AgentType;
   const issues: Issue[] = [];
   if (type === 'CUSTOM' && given.command_line === undefined)
@@ -150,7 +150,7 @@ export const COMMAND_NAMES: readonly CommandName[] = command.options.map(({ shap
 export type CommandOf<N extends CommandName> = Extract<Command, { command: N }>;
 
 /** A response on the response stream. For an entry that could not be parsed, only `entry_id` is set. */
-export interface Answer {
+export interface CommandResponse {
   request_id?: string;
   command?: string;
   entry_id?: string;
@@ -166,7 +166,7 @@ const DEEPEST = 8;
 /** Maximum number of values in a command; its longest lists have up to 1000. Validation takes microseconds per value. */
 const MOST_VALUES = 5000;
 /** Maximum length of a path in an error, so that the response does not grow with the input. */
-const PATH_TOLD = 200;
+const PATH_LENGTH = 200;
 
 /** Parses a command; throws a Fault `invalid_command` that names every invalid field. */
 export function parseCommand(input: unknown): Command {
@@ -177,7 +177,7 @@ export function parseCommand(input: unknown): Command {
   if (result.success && poisoned.length === 0) return result.data;
   const all = [...(result.success ? [] : toIssues(result.error)), ...poisoned];
   const issues = all.map(({ path, message }) => ({
-    path: headOf(path, PATH_TOLD),
+    path: takeHead(path, PATH_LENGTH),
     message,
   }));
   const list = issues.slice(0, 5).map(({ path, message }) => (path ? `${path} ${message}` : message));

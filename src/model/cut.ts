@@ -1,12 +1,12 @@
 /** Truncates text without splitting a surrogate pair; all external text is shortened here. Pure; imports nothing. */
 
 /** The start of a text, at most `most` UTF-16 units long, without lone surrogates. */
-export function headOf(text: string, most: number): string {
+export function takeHead(text: string, most: number): string {
   return (text.length > most ? text.slice(0, most - (isSplit(text, most) ? 1 : 0)) : text).toWellFormed();
 }
 
 /** The end of a text, at most `most` UTF-16 units long. */
-export function tailOf(text: string, most: number): string {
+export function takeTail(text: string, most: number): string {
   const from = Math.max(0, text.length - most);
   return text.slice(from + (isSplit(text, from) ? 1 : 0)).toWellFormed();
 }

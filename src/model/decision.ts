@@ -17,7 +17,7 @@ export interface Limits {
 }
 
 /** The engine's error of the last attempted action, which an observation cannot show. */
-export interface Refusal {
+export interface ActionError {
   /** `permanent`: another attempt would fail as well (no such image). `transient`: another attempt may succeed. */
   kind: 'permanent' | 'transient';
   reason: string;
@@ -45,7 +45,7 @@ export interface Observation {
   memo: Memo | undefined;
   actual: Actual;
   heartbeat: Heartbeat | undefined;
-  refusal: Refusal | undefined;
+  action_error: ActionError | undefined;
   /** Results of the health checks of this body; absent before the first check. */
   vitals?: Vitals | undefined;
   /** Set only if a body must be created and its runtime uses images that the manager builds. */
@@ -82,7 +82,7 @@ export interface Decision {
 }
 
 /** The line that logs, tests, events and `explain` share. */
-export function describe(intent: Intent): string {
+export function describeIntent(intent: Intent): string {
   switch (intent.type) {
     case 'build':
       return `build image ${intent.image}`;

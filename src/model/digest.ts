@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
  * The first 12 hex digits of the SHA-256 of a value as JSON: equal for equal values, regardless of the order of their
  * fields, on every machine.
  */
-export function digestOf(value: object): string {
+export function computeDigest(value: object): string {
   return createHash('sha256')
     .update(JSON.stringify(sorted(value)))
     .digest('hex')

@@ -26,7 +26,7 @@ export interface Issue {
 }
 
 /** Maximum number of issues in an error, so that the response does not grow with the input. */
-export const ISSUES_TOLD = 50;
+export const ISSUES_SHOWN = 50;
 
 /** An error for people: what failed, on what, why and what to do. Its code is the same on the wire. */
 export class Fault extends Error {
@@ -38,14 +38,14 @@ export class Fault extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'Fault';
     this.code = code;
-    this.issues = options.issues?.slice(0, ISSUES_TOLD);
+    this.issues = options.issues?.slice(0, ISSUES_SHOWN);
   }
 }
 
 /** The message of anything that was thrown, for a log line or a reason; never throws. */
-export function messageOf(thrown: unknown): string {
+export function errorMessage(thrown: unknown): string {
   try {
-    if (thrown instanceof AggregateError && thrown.errors.length > 0) return messageOf(thrown.errors[0]);
+    if (thrown instanceof AggregateError && thrown.errors.length > 0) return errorMessage(thrown.errors[0]);
     if (thrown instanceof Error) return String(thrown.message || thrown.name);
     return String(thrown);
   } catch {

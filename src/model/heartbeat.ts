@@ -53,11 +53,11 @@ export const HEARTBEAT_BYTES = 8192;
 const FIELDS = Object.entries(heartbeat.shape).map(([name, type]) => {
   const optional = type instanceof z.ZodOptional;
   const inner = optional ? type.unwrap() : type;
-  return { name: name as keyof Heartbeat, optional, kind: kindOf(inner) };
+  return { name: name as keyof Heartbeat, optional, kind: getKind(inner) };
 });
 const PHASES: readonly unknown[] = heartbeat.shape.phase.options;
 
-function kindOf(type: unknown): 'string' | 'boolean' | 'number' | 'integer' {
+function getKind(type: unknown): 'string' | 'boolean' | 'number' | 'integer' {
   if (type instanceof z.ZodBoolean) return 'boolean';
   if (type instanceof z.ZodNumber) return type.isInt ? 'integer' : 'number';
   return 'string';
@@ -69,7 +69,7 @@ function kindOf(type: unknown): 'string' | 'boolean' | 'number' | 'integer' {
  */
 export function readHeartbeat(
   text: string | null | undefined,
-): { beat: Heartbeat; unreadable?: never } | { beat?: never; unreadable: string } | undefined {
+): { heartbeat: Heartbeat; unreadable?: never } | { heartbeat?: never; unreadable: string } | undefined {
   if (!text) return undefined;
   if (text.length > HEARTBEAT_BYTES) return { unreadable: `it is longer than ${HEARTBEAT_BYTES} bytes` };
   let value: unknown;
@@ -80,17 +80,18 @@ export function readHeartbeat(
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return { unreadable: 'it is not an object' };
-  const beat = value as Heartbeat;
+  const heartbeat = value as Heartbeat;
   for (const { name, optional, kind } of FIELDS) {
-    const field: unknown = beat[name];
+    const field: unknown = heartbeat[name];
     if (field === undefined && optional) continue;
     if (kind === 'integer' ? !Number.isSafeInteger(field) : typeof field !== kind)
       return { unreadable: `${name} is not a${kind === 'integer' ? 'n' : ''} ${kind}` };
   }
-  if (!PHASES.includes(beat.phase)) return { unreadable: 'phase is unknown' };
-  return { beat };
+  if (!PHASES.includes(heartbeat.phase)) return { unreadable: 'phase is unknown' };
+  return { heartbeat };
 }
 
 /** Whether the wrapper has accepted prompts; it never does if the body ends before the agent starts. */
-export const wasReady = (beat: Pick<Heartbeat, 'phase' | 'ready_at'> | undefined): boolean =>
-  beat !== undefined && (beat.phase === 'ready' || (beat.phase === 'ending' && beat.ready_at !== undefined));
+export const wasReady = (heartbeat: Pick<Heartbeat, 'phase' | 'ready_at'> | undefined): boolean =>
+  heartbeat !== undefined &&
+  (heartbeat.phase === 'ready' || (heartbeat.phase === 'ending' && heartbeat.ready_at !== undefined));

@@ -29,10 +29,10 @@ z.config({ localeError: phrase });
 
 /** zod's issues, one per field: unknown fields are listed one by one, and for a union the closest alternative is used. */
 export function toIssues(error: z.ZodError): Issue[] {
-  return error.issues.flatMap((issue) => issuesOf(issue, []));
+  return error.issues.flatMap((issue) => toIssueList(issue, []));
 }
 
-function issuesOf(issue: ZodIssue, base: readonly string[]): Issue[] {
+function toIssueList(issue: ZodIssue, base: readonly string[]): Issue[] {
   const path = [...base, ...issue.path.map(String)];
   switch (issue.code) {
     case 'unrecognized_keys':
@@ -53,16 +53,16 @@ const plain = ({ message }: ZodIssue, path: readonly string[]): Issue => ({ path
  * them.
  */
 function unionIssues(alternatives: readonly ZodIssue[][], path: readonly string[]): Issue[] {
-  const distances = alternatives.map(distanceOf);
+  const distances = alternatives.map(countMismatches);
   const least = Math.min(...distances);
   const closest = alternatives.filter((_, at) => distances[at] === least);
-  if (closest.length === 1 && closest[0]) return closest[0].flatMap((issue) => issuesOf(issue, path));
+  if (closest.length === 1 && closest[0]) return closest[0].flatMap((issue) => toIssueList(issue, path));
   const all = closest.flat();
   const missing = all.filter(isMissing).map((issue) => issue.path.join('.'));
   const unknown = all.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : []));
   const message =
     least === Number.POSITIVE_INFINITY
-      ? orOf(alternatives.flatMap((issues) => issues.slice(0, 1).map((issue) => issue.message)))
+      ? joinAlternatives(alternatives.flatMap((issues) => issues.slice(0, 1).map((issue) => issue.message)))
       : missing.length > 0
         ? `must have one of ${[...new Set(missing)].join(', ')}`
         : `must have only one of ${[...new Set(unknown)].join(', ')}`;
@@ -70,7 +70,7 @@ function unionIssues(alternatives: readonly ZodIssue[][], path: readonly string[
 }
 
 /** The number of fields that would have to change; an input of another type does not match this alternative at all. */
-function distanceOf(issues: readonly ZodIssue[]): number {
+function countMismatches(issues: readonly ZodIssue[]): number {
   const sizes = issues.map((issue) => {
     if (issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value'))
       return Number.POSITIVE_INFINITY;
@@ -82,7 +82,7 @@ function distanceOf(issues: readonly ZodIssue[]): number {
 const isMissing = (issue: ZodIssue) => issue.code === 'invalid_type' && issue.message === REQUIRED;
 
 /** One phrase for several types: `must be one of docker, direct, auto, or a map`. */
-function orOf(messages: string[]): string {
+function joinAlternatives(messages: string[]): string {
   const wanted = messages.map((message) => message.replace(/^must be /, '').replace(/, not .*$/, ''));
   return `must be ${[...new Set(wanted)].join(', or ')}`;
 }
@@ -95,7 +95,7 @@ function phrase(issue: RawIssue): string {
     case 'invalid_type':
       return issue.input === undefined
         ? REQUIRED
-        : `must be ${noun(String(issue.expected))}, not ${kindOf(issue.input)}`;
+        : `must be ${noun(String(issue.expected))}, not ${describeKind(issue.input)}`;
     case 'invalid_value':
       return `must be ${choices(issue.values)}`;
     case 'too_small':
@@ -130,7 +130,7 @@ function bound(origin: string, relation: string, limit: number | bigint): string
 
 const noun = (type: string) => NOUNS[type] ?? `a ${type}`;
 
-function kindOf(input: unknown): string {
+function describeKind(input: unknown): string {
   if (input === null) return 'null';
   if (Array.isArray(input)) return 'a list';
   if (typeof input === 'number' && !Number.isFinite(input)) return String(input);

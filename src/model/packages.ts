@@ -15,7 +15,7 @@ const ADDRESS = /^\s*@\s*(https?:\/\/[^\s'"\\$]+)$/;
 const HASH = /\s+--hash=sha(?:256|384|512):[0-9a-f]{64,128}(?=\s|$)/g;
 
 /** A phrase that says what is wrong with a requirement; undefined if it is valid for pip. */
-export function requirementFault(line: string): string | undefined {
+export function findRequirementError(line: string): string | undefined {
   if (line.startsWith('-'))
     return 'is a pip option; only requirements are allowed (the operator sets PIP_INDEX_URL for an index)';
   const name = DISTRIBUTION.exec(line)?.[0];
@@ -46,7 +46,7 @@ const requirement = z
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused.
   .refine((line) => !/[\u0000-\u001f\u007f]/.test(line), 'must be one line')
   .superRefine((line, context) => {
-    const fault = requirementFault(line);
+    const fault = findRequirementError(line);
     if (fault) context.addIssue({ code: 'custom', message: fault });
   });
 

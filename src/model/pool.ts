@@ -207,22 +207,22 @@ export const poolRecord = z.object({
 export type PoolRecord = z.infer<typeof poolRecord>;
 
 /** The type under which workers of the pool are named and counted. */
-export const workerTypeOf = ({ name, worker_type }: PoolSpec): string => worker_type ?? name;
+export const getWorkerType = ({ name, worker_type }: PoolSpec): string => worker_type ?? name;
 
 /** Time between SIGTERM and SIGKILL of its workers, in seconds: the maximum duration of a task, if the pool sets one. */
-export const drainSecondsOf = ({ drain_seconds, max_job_time }: PoolSpec): number =>
+export const getDrainSeconds = ({ drain_seconds, max_job_time }: PoolSpec): number =>
   drain_seconds ??
   Math.min(typeof max_job_time === 'number' ? max_job_time : DRAIN_SECONDS, LONGEST_GRACE_SECONDS);
 
 /** The maximum duration of one task or turn, in seconds; undefined if there is no limit. */
-export const maxJobSecondsOf = ({ max_job_time, template }: PoolSpec): number | undefined =>
+export const getMaxJobSeconds = ({ max_job_time, template }: PoolSpec): number | undefined =>
   max_job_time === 'none' ? undefined : (max_job_time ?? (template ? undefined : MAX_JOB_SECONDS));
 
 /**
  * The memory limit of one worker; undefined if there is none. Direct workers have none by default, because not every
  * machine can enforce it.
  */
-export const memoryLimitOf = (
+export const getMemoryLimit = (
   { memory_limit, template }: PoolSpec,
   runtime: RuntimeName,
 ): string | undefined =>

@@ -3,7 +3,7 @@
  * says whose it is now. It is stored in the hash `worker:bodies`, by the worker's ID, from the `create` until the
  * worker's record is deleted.
  */
-export interface Takeover {
+export interface Claim {
   /** The worker that owns the body. */
   worker_id: string;
   /** The warm worker that the body was created for and is named after. */
@@ -17,7 +17,7 @@ export interface Takeover {
 }
 
 /** A claim, and what the store has recorded about it since. */
-export interface Taken extends Takeover {
+export interface ClaimedWorker extends Claim {
   /** A wrapper has reported for the worker; from then on the body is its own. */
   begun: boolean;
   /** The worker's record exists. */
@@ -28,16 +28,16 @@ export interface Taken extends Takeover {
  * What a wrapper reports if it serves another worker than its body was created for, so that an empty store can restore
  * the claim.
  */
-export interface Serving extends Pick<Takeover, 'worker_id' | 'at'> {
+export interface ClaimRecord extends Pick<Claim, 'worker_id' | 'at'> {
   /** The worker's spec, from its record. */
   spec: unknown;
 }
 
 /** Incarnation of a claimed body: the worker's first. */
-export const TAKEN_INCARNATION = 1;
+export const CLAIMED_INCARNATION = 1;
 
 /** A warm worker whose body can be claimed, according to the last observation. */
-export interface Candidate {
+export interface ClaimCandidate {
   worker_id: string;
   body_id: string;
   image?: string | undefined;

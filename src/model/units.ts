@@ -23,7 +23,7 @@ export function parseDuration(text: string): number | undefined {
 }
 
 /** Formats milliseconds since 1970 as RFC 3339 in UTC, the only format of times on the wire. */
-export function instant(ms: number): string {
+export function formatInstant(ms: number): string {
   return new Date(ms).toISOString();
 }
 
@@ -36,7 +36,7 @@ export function parseInstant(text: string | undefined): number | undefined {
 }
 
 /** Formats bytes as Docker does: `1.36GB`, `980MB`. */
-export function sizeText(bytes: number): string {
+export function formatSize(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
   const power = Math.min(Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)), units.length - 1);
   return `${Number((bytes / 1000 ** power).toPrecision(3))}${units[power]}`;

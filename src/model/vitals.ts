@@ -16,7 +16,7 @@ export interface Vitals {
 }
 
 /** The usage of one body, kept for display for a few checks at most. */
-export interface Figures {
+export interface UsageReading {
   cpu_percent?: number | undefined;
   memory_bytes?: number | undefined;
   pids?: number | undefined;

@@ -1,48 +1,48 @@
 /** What is right to ask and cannot be done here is refused before anything is made, and never ignored. */
-import { kindOf } from '../agents/index.ts';
-import type { Abilities } from '../commands/context.ts';
+import { getAgentKind } from '../agents/index.ts';
+import type { Capabilities } from '../commands/context.ts';
 import { type CommandOf, Fault, getCapabilities, type Issue, type RuntimeName } from '../model/index.ts';
 
-type Asked = Omit<CommandOf<'create'>, 'command' | 'request_id' | 'runtime'>;
+type WorkerRequest = Omit<CommandOf<'create'>, 'command' | 'request_id' | 'runtime'>;
 
 /** Throws a Fault that names each field that cannot be granted on that runtime, and why. */
-export async function refuseTheImpossible(
-  asked: Asked,
+export async function rejectUnsupported(
+  request: WorkerRequest,
   runtime: RuntimeName,
-  abilities: Abilities,
+  abilities: Capabilities,
 ): Promise<void> {
   const { usesImages } = getCapabilities(runtime);
-  refuse('invalid_command', 'Commands must not contain credentials', exposed(asked));
-  refuse('unsupported', 'This is not supported here', [
-    ...moduleIssues(asked, runtime, abilities),
-    ...lockIssues(asked, runtime, abilities),
-    ...(asked.image !== undefined && !usesImages
+  rejectIfAny('invalid_command', 'Commands must not contain credentials', exposed(request));
+  rejectIfAny('unsupported', 'This is not supported here', [
+    ...moduleIssues(request, runtime, abilities),
+    ...lockIssues(request, runtime, abilities),
+    ...(request.image !== undefined && !usesImages
       ? [{ path: 'image', message: `requires Docker; the ${runtime} runtime uses no images` }]
       : []),
   ]);
-  const missing = asked.secrets?.length ? await abilities.missingSecrets(asked.secrets) : [];
+  const missing = request.secrets?.length ? await abilities.missingSecrets(request.secrets) : [];
   const issues = missing.map((name) => ({
-    path: `secrets.${asked.secrets?.indexOf(name)}`,
+    path: `secrets.${request.secrets?.indexOf(name)}`,
     message: `the operator's directory of secrets (SECRETS_DIR) has no "${name}"`,
   }));
-  refuse('unsupported', 'A secret is missing', issues);
-  refuse('unsupported', 'A handler file is missing', await handlerIssues(asked, abilities));
-  const full = usesImages ? await abilities.roomFor() : undefined;
+  rejectIfAny('unsupported', 'A secret is missing', issues);
+  rejectIfAny('unsupported', 'A handler file is missing', await handlerIssues(request, abilities));
+  const full = usesImages ? await abilities.diskSpaceError() : undefined;
   if (full) throw new Fault('capacity', full);
 }
 
 /** A remark on what is accepted and weaker than it looks. */
-export function warningsOf(asked: Asked, runtime: RuntimeName): string[] {
-  const advice = asked.allowed_commands !== undefined && !getCapabilities(runtime).enforcesCommands;
+export function getWarnings(request: WorkerRequest, runtime: RuntimeName): string[] {
+  const advice = request.allowed_commands !== undefined && !getCapabilities(runtime).enforcesCommands;
   return [
     ...(advice ? [`allowed_commands is only advisory here: the ${runtime} runtime cannot enforce it.`] : []),
-    ...withoutCredential(asked),
+    ...withoutCredential(request),
   ];
 }
 
 /** An agent without a credential is ready, and fails its first prompt; an address of the user's own may want none. */
-function withoutCredential({ agent_type, env, secrets = [] }: Asked): string[] {
-  const { credentials, model } = kindOf(agent_type);
+function withoutCredential({ agent_type, env, secrets = [] }: WorkerRequest): string[] {
+  const { credentials, model } = getAgentKind(agent_type);
   const own = model !== undefined && env?.[model.variable] !== undefined;
   if (credentials.length === 0 || own || credentials.some(({ secret }) => secrets.includes(secret)))
     return [];
@@ -54,8 +54,8 @@ function withoutCredential({ agent_type, env, secrets = [] }: Asked): string[] {
 }
 
 /** What an agent's own credential is named, in `env`: there it would stand in Redis and in labels. */
-function exposed({ agent_type, env }: Asked): Issue[] {
-  return kindOf(agent_type)
+function exposed({ agent_type, env }: WorkerRequest): Issue[] {
+  return getAgentKind(agent_type)
     .credentials.filter(({ secret }) => env?.[secret] !== undefined)
     .map(({ secret }) => ({
       path: `env.${secret}`,
@@ -66,7 +66,7 @@ function exposed({ agent_type, env }: Asked): Issue[] {
 /** Handler files that the operator's directory has not. */
 export async function handlerIssues(
   { handlers = [] }: { handlers?: string[] | undefined },
-  { missingHandlers }: Pick<Abilities, 'missingHandlers'>,
+  { missingHandlers }: Pick<Capabilities, 'missingHandlers'>,
 ): Promise<Issue[]> {
   const missing = handlers.length > 0 ? await missingHandlers(handlers) : [];
   return missing.map((name) => ({
@@ -78,9 +78,9 @@ export async function handlerIssues(
 /** Fields whose content becomes part of an image that is built. */
 export const IN_IMAGES = ['modules', 'requirements', 'packages'] as const;
 
-function moduleIssues(asked: Asked, runtime: RuntimeName, abilities: Abilities): Issue[] {
-  const { modules, allowed_commands } = asked;
-  const built = IN_IMAGES.filter((field) => asked[field]?.length);
+function moduleIssues(request: WorkerRequest, runtime: RuntimeName, abilities: Capabilities): Issue[] {
+  const { modules, allowed_commands } = request;
+  const built = IN_IMAGES.filter((field) => request[field]?.length);
   const whyNot = !getCapabilities(runtime).usesImages
     ? `are installed in images; the ${runtime} runtime uses no images`
     : abilities.foreignImage && `cannot be added to ${abilities.foreignImage}, which WORKER_IMAGE names`;
@@ -96,13 +96,17 @@ function moduleIssues(asked: Asked, runtime: RuntimeName, abilities: Abilities):
     : [];
 }
 
-function lockIssues({ allowed_commands }: Asked, runtime: RuntimeName, { foreignImage }: Abilities): Issue[] {
+function lockIssues(
+  { allowed_commands }: WorkerRequest,
+  runtime: RuntimeName,
+  { foreignImage }: Capabilities,
+): Issue[] {
   if (allowed_commands === undefined || !getCapabilities(runtime).usesImages || !foreignImage) return [];
   const message = `cannot be enforced in ${foreignImage}, which WORKER_IMAGE names`;
   return [{ path: 'allowed_commands', message }];
 }
 
-function refuse(code: 'invalid_command' | 'unsupported', what: string, issues: Issue[]): void {
+function rejectIfAny(code: 'invalid_command' | 'unsupported', what: string, issues: Issue[]): void {
   if (issues.length === 0) return;
   const list = issues.map(({ path, message }) => `${path} ${message}`).join('; ');
   throw new Fault(code, `${what}: ${list}.`, { issues });

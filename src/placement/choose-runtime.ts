@@ -15,19 +15,22 @@ import {
 } from '../model/index.ts';
 import { IN_IMAGES } from './capabilities.ts';
 
-export type Asked = Omit<CommandOf<'create'>, 'command' | 'request_id' | 'worker_id'>;
+export type PlacementRequest = Omit<CommandOf<'create'>, 'command' | 'request_id' | 'worker_id'>;
 
-export interface Choice {
+export interface PlacementDecision {
   runtime: RuntimeName;
   /** Why this one, in a sentence; only where it was for the manager to choose. */
   reason?: string;
 }
 
 /** Throws a Fault if no runtime of this manager can do what is asked. */
-export async function chooseRuntime(asked: Asked, context: ChoiceContext): Promise<Choice> {
+export async function chooseRuntime(
+  request: PlacementRequest,
+  context: ChoiceContext,
+): Promise<PlacementDecision> {
   const { runtimes } = context;
   const [first, ...others] = runtimes;
-  const wanted = asked.runtime;
+  const wanted = request.runtime;
   if (wanted !== 'auto') {
     const found = runtimes.find(({ name }) => name === wanted);
     if (found) return { runtime: found.name };
@@ -38,31 +41,31 @@ export async function chooseRuntime(asked: Asked, context: ChoiceContext): Promi
     return { runtime: first.name, reason: `This manager uses only ${first.name} (RUNTIME=${first.name}).` };
   const refused: Refused[] = [];
   for (const runtime of runtimes) {
-    const why = await obstacleOf(asked, runtime, context);
+    const why = await findUnavailability(request, runtime, context);
     if (!why) return { runtime: runtime.name, reason: reasonFor(runtime.name, refused) };
     refused.push({ runtime: runtime.name, ...why });
   }
   throw nowhere(refused);
 }
 
-type ChoiceContext = Pick<CommandContext, 'runtimes' | 'abilities'>;
+type ChoiceContext = Pick<CommandContext, 'runtimes' | 'capabilities'>;
 type Candidate = CommandContext['runtimes'][number];
 
 /** Why no body of this worker can be made in a runtime now; `fields` are what it can never do. */
-interface Obstacle {
+interface Unavailability {
   code: 'unavailable' | 'capacity' | 'unsupported';
   message: string;
   fields: string[];
 }
-type Refused = Obstacle & { runtime: RuntimeName };
+type Refused = Unavailability & { runtime: RuntimeName };
 
-const titleOf = (name: RuntimeName) => getCapabilities(name).title;
+const getTitle = (name: RuntimeName) => getCapabilities(name).title;
 
 function reasonFor(name: RuntimeName, refused: readonly Refused[]): string {
-  const others = refused.map(({ runtime, message }) => `Not in ${titleOf(runtime)}: ${message}`);
+  const others = refused.map(({ runtime, message }) => `Not in ${getTitle(runtime)}: ${message}`);
   if (others.length > 0) return others.join(' ');
   const image = getCapabilities(name).usesImages ? ', and the image exists or can be built' : '';
-  return `${titleOf(name)} answers${image}.`;
+  return `${getTitle(name)} answers${image}.`;
 }
 
 function notInUse(name: string, runtimes: readonly Candidate[]): Fault {
@@ -80,7 +83,7 @@ function nowhere(refused: readonly Refused[]): Fault {
   const able = refused.filter(({ fields }) => fields.length === 0);
   const fields = [...new Set(refused.flatMap((one) => one.fields))];
   const [best] = able.length > 0 ? able : refused;
-  const only = able.map(({ runtime }) => titleOf(runtime)).join(' or ');
+  const only = able.map(({ runtime }) => getTitle(runtime)).join(' or ');
   const needs = fields.length > 0 && only ? `Only ${only} supports ${fields.join(' and ')}. ` : '';
   const issues = fields.map((path) => ({
     path,
@@ -93,34 +96,34 @@ function nowhere(refused: readonly Refused[]): Fault {
   );
 }
 
-async function obstacleOf(
-  asked: Asked,
+async function findUnavailability(
+  request: PlacementRequest,
   { name, info, error }: Candidate,
-  { abilities }: ChoiceContext,
-): Promise<Obstacle | undefined> {
+  { capabilities }: ChoiceContext,
+): Promise<Unavailability | undefined> {
   const { title, usesImages } = getCapabilities(name);
-  const obstacle = (code: Obstacle['code'], message: string) => ({ code, message, fields: [] });
+  const obstacle = (code: Unavailability['code'], message: string) => ({ code, message, fields: [] });
   if (!usesImages) {
-    const fields = unmet(asked, info);
+    const fields = unmet(request, info);
     return fields.length === 0
       ? undefined
       : { code: 'unsupported', message: `${title} workers do not support that.`, fields };
   }
   if (!info) return obstacle('unavailable', `${title} does not answer${error ? `: ${error}` : '.'}`);
-  const full = await abilities.roomFor();
+  const full = await capabilities.diskSpaceError();
   if (full) return obstacle('capacity', full);
-  const missing = await abilities.imageObstacle({ ...asked, runtime: name } as WorkerSpec);
+  const missing = await capabilities.imageUnavailableReason({ ...request, runtime: name } as WorkerSpec);
   return missing === undefined ? undefined : obstacle('unavailable', missing);
 }
 
 /** The fields that a runtime without images cannot satisfy. */
-function unmet(asked: Asked, info: Candidate['info']): string[] {
+function unmet(request: PlacementRequest, info: Candidate['info']): string[] {
   const unenforced = (['memory', 'cpus', 'pids'] as const).filter(
-    (limit) => asked.resources?.[limit] !== undefined && info && !info.limits[limit].supported,
+    (limit) => request.resources?.[limit] !== undefined && info && !info.limits[limit].supported,
   );
   return [
-    ...IN_IMAGES.filter((field) => asked[field]?.length),
-    ...(asked.image === undefined ? [] : ['image']),
+    ...IN_IMAGES.filter((field) => request[field]?.length),
+    ...(request.image === undefined ? [] : ['image']),
     ...unenforced.map((limit) => `resources.${limit}`),
   ];
 }

@@ -1,25 +1,25 @@
 /** Limits that the machine of a runtime cannot keep are refused before anything is made. */
 
 import type { CommandContext } from '../commands/context.ts';
-import { Fault, parseMemory, type RuntimeName, sizeText, type WorkerSpec } from '../model/index.ts';
+import { Fault, formatSize, parseMemory, type RuntimeName, type WorkerSpec } from '../model/index.ts';
 import type { Machine } from '../runtimes/runtime.ts';
 
 /** Throws a Fault that names each limit that the runtime of this machine cannot enforce. */
-export function refuseUnenforcedLimits(
-  asked: WorkerSpec['resources'],
+export function rejectUnenforcedLimits(
+  requested: WorkerSpec['resources'],
   name: RuntimeName,
   context: CommandContext,
 ): void {
   const info = context.runtimes.find((runtime) => runtime.name === name)?.info;
-  if (!info || !asked) return;
+  if (!info || !requested) return;
   const issues = (['memory', 'cpus', 'pids'] as const)
-    .filter((limit) => asked[limit] !== undefined && !info.limits[limit].supported)
+    .filter((limit) => requested[limit] !== undefined && !info.limits[limit].supported)
     .map((limit) => ({
       path: `resources.${limit}`,
       message: `cannot be enforced: ${info.limits[limit].how}`,
     }));
   if (issues.length === 0) {
-    refuseTooMuch(asked, name, info.machine);
+    rejectTooMuch(requested, name, info.machine);
     return;
   }
   const list = issues.map(({ path, message }) => `${path} ${message}`).join('; ');
@@ -29,7 +29,7 @@ export function refuseUnenforcedLimits(
 }
 
 /** More than the machine has is a limit that never holds, or one that its engine refuses when the body is made. */
-function refuseTooMuch(
+function rejectTooMuch(
   { memory, cpus }: NonNullable<WorkerSpec['resources']>,
   name: RuntimeName,
   machine: Machine | undefined,
@@ -38,7 +38,12 @@ function refuseTooMuch(
   const { memory_bytes, cores } = machine;
   const issues = [
     ...((parseMemory(memory ?? '') ?? 0) > memory_bytes
-      ? [{ path: 'resources.memory', message: `is ${memory}, but the machine has ${sizeText(memory_bytes)}` }]
+      ? [
+          {
+            path: 'resources.memory',
+            message: `is ${memory}, but the machine has ${formatSize(memory_bytes)}`,
+          },
+        ]
       : []),
     ...((cpus ?? 0) > cores
       ? [{ path: 'resources.cpus', message: `is ${cpus}, but the machine has ${cores}` }]

@@ -2,27 +2,27 @@
 
 import type { CommandContext } from '../commands/context.ts';
 import { Fault, getCapabilities, type Issue, type PoolSpec, type RuntimeName } from '../model/index.ts';
-import { runtimesOf } from '../pools/placement.ts';
-import { pathIn, templateIssues, templateOf } from '../pools/template.ts';
-import { refuseTheImpossible } from './capabilities.ts';
-import { refuseUnenforcedLimits } from './limits.ts';
+import { getRuntimes } from '../pools/placement.ts';
+import { templateIssues, toTemplate, toTemplatePath } from '../pools/template.ts';
+import { rejectUnsupported } from './capabilities.ts';
+import { rejectUnenforcedLimits } from './limits.ts';
 
-type Asked = Parameters<typeof refuseTheImpossible>[0];
+type WorkerRequest = Parameters<typeof rejectUnsupported>[0];
 
 /** Throws a Fault that names each field at fault by its path in the pool. */
-export async function refuseImpossiblePool(spec: PoolSpec, context: CommandContext): Promise<void> {
-  refuse('invalid_command', spec, templateIssues(spec));
+export async function rejectUnsupportedPool(spec: PoolSpec, context: CommandContext): Promise<void> {
+  rejectPoolIfAny('invalid_command', spec, templateIssues(spec));
   const used = context.runtimes.map(({ name }) => name);
-  const wanted = runtimesOf(spec.execution_mode);
+  const wanted = getRuntimes(spec.execution_mode);
   const here = wanted.filter((runtime) => used.includes(runtime));
   const anywhere = spec.execution_mode === 'auto';
   if (anywhere ? here.length === 0 : here.length < wanted.length)
-    refuse('unsupported', spec, [
+    rejectPoolIfAny('unsupported', spec, [
       { path: 'execution_mode', message: `is not available: this manager uses ${used.join(' and ')}` },
     ]);
   const refused: Fault[] = [];
   for (const runtime of here) {
-    const fault = await faultOf(spec, runtime, context);
+    const fault = await findRuntimeFault(spec, runtime, context);
     if (fault) refused.push(fault);
   }
   const [first] = refused;
@@ -30,39 +30,39 @@ export async function refuseImpossiblePool(spec: PoolSpec, context: CommandConte
   if (first && !(anywhere && refused.length < here.length)) throw first;
 }
 
-async function faultOf(
+async function findRuntimeFault(
   spec: PoolSpec,
   runtime: RuntimeName,
   context: CommandContext,
 ): Promise<Fault | undefined> {
-  const asked = templateOf(spec, runtime) as Asked;
+  const request = toTemplate(spec, runtime) as WorkerRequest;
   const built = (['image', 'modules', 'requirements', 'packages'] as const).find(
     (field) => spec[field]?.length,
   );
   if (built && !getCapabilities(runtime).usesImages)
-    return faultAt('unsupported', spec, [
+    return toPoolFault('unsupported', spec, [
       { path: built, message: 'requires Docker, but workers of this pool may be direct' },
     ]);
   try {
-    await refuseTheImpossible(asked, runtime, context.abilities);
+    await rejectUnsupported(request, runtime, context.capabilities);
     // A default that cannot be enforced here is no reason to refuse what was asked for.
-    const { memory, ...others } = asked.resources ?? {};
+    const { memory, ...others } = request.resources ?? {};
     const limits = spec.memory_limit === undefined ? others : { ...others, ...(memory && { memory }) };
-    refuseUnenforcedLimits(limits, runtime, context);
+    rejectUnenforcedLimits(limits, runtime, context);
     return undefined;
   } catch (error) {
     // A disk that is full now may have room when a worker is made; a machine that is too small stays so.
     if (!(error instanceof Fault) || (error.code === 'capacity' && !error.issues)) return undefined;
-    const issues = error.issues?.map(({ path, message }) => ({ path: pathIn(spec, path), message }));
-    return issues ? faultAt(error.code, spec, issues) : error;
+    const issues = error.issues?.map(({ path, message }) => ({ path: toTemplatePath(spec, path), message }));
+    return issues ? toPoolFault(error.code, spec, issues) : error;
   }
 }
 
-function refuse(code: Fault['code'], spec: PoolSpec, issues: Issue[]): void {
-  if (issues.length > 0) throw faultAt(code, spec, issues);
+function rejectPoolIfAny(code: Fault['code'], spec: PoolSpec, issues: Issue[]): void {
+  if (issues.length > 0) throw toPoolFault(code, spec, issues);
 }
 
-function faultAt(code: Fault['code'], { name }: PoolSpec, issues: Issue[]): Fault {
+function toPoolFault(code: Fault['code'], { name }: PoolSpec, issues: Issue[]): Fault {
   const list = issues.map(({ path, message }) => `${path} ${message}`).join('; ');
   return new Fault(code, `The pool ${name} was refused: ${list}.`, {
     issues: issues.map(({ path, message }) => ({ path: `pool.${path}`, message })),

@@ -4,12 +4,12 @@
  * lull between two bursts must not cost the workers that the next burst needs. Pure.
  */
 import type { PoolSpec } from '../model/index.ts';
-import { type Member, type PoolLook, type PoolMemo, stays } from './observation.ts';
+import { isActive, type Member, type PoolMemo, type PoolObservation } from './observation.ts';
 
 /** Notes of what was needed are limited to this count; the highest of the rest replaces them. */
 const WANTS_KEPT = 100;
 
-export interface Size {
+export interface SizeDecision {
   desired: number;
   memo: Pick<PoolMemo, 'size' | 'wants' | 'grew_at' | 'resized_at'>;
   /** When time alone may change the number, milliseconds since 1970. */
@@ -23,16 +23,16 @@ const later = (...times: (number | undefined)[]) => {
   return known.length === 0 ? undefined : Math.min(...known);
 };
 
-export function sizeOf(look: PoolLook, memo: PoolMemo): Size {
-  const { spec, desired } = look.pool;
+export function decideSize(observation: PoolObservation, memo: PoolMemo): SizeDecision {
+  const { spec, desired } = observation.pool;
   if (desired === 'deleted') return fixed(0, '');
   if (spec.min === undefined || spec.max === undefined) return fixed(fixedSize(spec), '');
   const { min, max } = spec;
   const clamp = (n: number) => Math.min(max, Math.max(min, n));
-  const staying = look.members.filter((member) => stays(member) && !member.warm).length;
+  const staying = observation.members.filter((member) => isActive(member) && !member.warm).length;
   // Without a memory, what is there is what there should be: it shrinks after a window, as ever.
   const size = clamp(memo.size ?? staying);
-  const { now, queue } = look;
+  const { now, queue } = observation;
   const grew_at = past(memo.grew_at, now);
   const resized_at = past(memo.resized_at, now);
   const before = memo.size === undefined ? [{ at: now, n: size }] : memo.wants;
@@ -44,7 +44,7 @@ export function sizeOf(look: PoolLook, memo: PoolMemo): Size {
       why: `The length of the queue cannot be read (${queue.error}); the number of workers does not change.`,
     };
 
-  const load = loadOf(queue, look.members);
+  const load = computeLoad(queue, observation.members);
   const perWorker = spec.autoscale?.target ?? spec.concurrency;
   const want = clamp(Math.ceil(load / perWorker));
   const settings = {
@@ -54,11 +54,11 @@ export function sizeOf(look: PoolLook, memo: PoolMemo): Size {
     ...spec.autoscale,
   };
   const windowMs = settings.stabilization_seconds * 1000;
-  const wants = note(before, want, now, windowMs);
+  const wants = recordWant(before, want, now, windowMs);
   const most = wants[0]?.n ?? want;
   const why = `${load} tasks at ${perWorker} per worker need ${want}`;
 
-  const resized = (to: number, since: number | undefined, seconds: number, told: string): Size => {
+  const resized = (to: number, since: number | undefined, seconds: number, told: string): SizeDecision => {
     const at = since === undefined ? now : since + seconds * 1000;
     if (at > now)
       return {
@@ -87,18 +87,23 @@ export function fixedSize({ count, execution_mode: mode }: PoolSpec): number {
 }
 
 /** Tasks that need a worker: those that a leaving one finishes need none. */
-function loadOf({ queued, active }: { queued: number; active: number }, members: readonly Member[]): number {
-  const leaving = members.filter((member) => !stays(member)).reduce((sum, member) => sum + member.active, 0);
+function computeLoad(
+  { queued, active }: { queued: number; active: number },
+  members: readonly Member[],
+): number {
+  const leaving = members
+    .filter((member) => !isActive(member))
+    .reduce((sum, member) => sum + member.active, 0);
   return queued + Math.max(0, active - leaving);
 }
 
 /** Adds what is needed now, and lets go of what is too old or is hidden by a higher one that is newer. */
-function note(wants: PoolMemo['wants'], n: number, now: number, windowMs: number): PoolMemo['wants'] {
+function recordWant(wants: PoolMemo['wants'], n: number, now: number, windowMs: number): PoolMemo['wants'] {
   const kept = wants
-    .map((one) => ({ at: Math.min(one.at, now), n: one.n }))
-    .filter((one) => one.n > n && now - one.at <= windowMs);
+    .map((want) => ({ at: Math.min(want.at, now), n: want.n }))
+    .filter((want) => want.n > n && now - want.at <= windowMs);
   // A note that is young for its window says the same, and costs no write.
-  const same = wants.find((one) => one.n === n && one.at <= now && now - one.at < windowMs / 10);
+  const same = wants.find((want) => want.n === n && want.at <= now && now - want.at < windowMs / 10);
   const all = [...kept, same ?? { at: now, n }];
   if (all.length <= WANTS_KEPT) return all;
   const [first, second, ...rest] = all;
@@ -106,7 +111,7 @@ function note(wants: PoolMemo['wants'], n: number, now: number, windowMs: number
   return [{ at: second?.at ?? now, n: first?.n ?? n }, ...rest];
 }
 
-const fixed = (desired: number, why: string): Size => ({
+const fixed = (desired: number, why: string): SizeDecision => ({
   desired,
   memo: { size: undefined, wants: [], grew_at: undefined, resized_at: undefined },
   due: undefined,

@@ -1,7 +1,7 @@
 /** What applying a pool would change, field by field, and what follows from it. Pure. */
 import type { PoolRecord, PoolSpec } from '../model/index.ts';
 import { fixedSize } from './autoscale.ts';
-import { revisionOf } from './template.ts';
+import { computeRevision } from './template.ts';
 
 export interface FieldChange {
   /** Such as `update.max_surge`. */
@@ -18,13 +18,15 @@ export interface PoolDifference {
   replaces: boolean;
 }
 
-export function differenceOf(before: PoolRecord | undefined, after: PoolSpec): PoolDifference {
+export function diffPool(before: PoolRecord | undefined, after: PoolSpec): PoolDifference {
   const { name } = after;
   const known = before?.desired === 'running' ? before.spec : undefined;
   const fields = changes(known ?? {}, after, '');
   const change = !known ? 'created' : fields.length > 0 ? 'configured' : 'unchanged';
   const replaces =
-    known !== undefined && revisionOf(known) !== revisionOf(after) && (known.max ?? fixedSize(known)) > 0;
+    known !== undefined &&
+    computeRevision(known) !== computeRevision(after) &&
+    (known.max ?? fixedSize(known)) > 0;
   return { name, change, fields: change === 'created' ? [] : fields, replaces };
 }
 

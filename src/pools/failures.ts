@@ -3,14 +3,14 @@
  * ends for good is replaced by the pool, which has to wait in the same way, or a broken template would be tried
  * without end. Pure.
  */
-import { type PoolLook, type PoolMemo, stays } from './observation.ts';
+import { isActive, type PoolMemo, type PoolObservation } from './observation.ts';
 
 export type Failures = Pick<PoolMemo, 'failures' | 'failed_at' | 'next_retry_at' | 'failure' | 'counted'>;
 
-export function countFailures(look: PoolLook, memo: PoolMemo): Failures {
-  const { now, members, limits, status, pool } = look;
+export function countFailures(observation: PoolObservation, memo: PoolMemo): Failures {
+  const { now, members, limits, status, pool } = observation;
   const ended = members.filter(
-    (member) => member.desired === 'running' && !stays(member) && !lived(member, look),
+    (member) => member.desired === 'running' && !isActive(member) && !lived(member, observation),
   );
   const counted = ended.map(({ id }) => id);
   const before = new Set(memo.counted);
@@ -38,6 +38,9 @@ export function countFailures(look: PoolLook, memo: PoolMemo): Failures {
 }
 
 /** It ran for so long that its end is none of the template's. */
-function lived({ ready_since }: { ready_since: number | undefined }, { now, limits }: PoolLook): boolean {
+function lived(
+  { ready_since }: { ready_since: number | undefined },
+  { now, limits }: PoolObservation,
+): boolean {
   return ready_since !== undefined && now - ready_since >= limits.backoff_reset_ms;
 }

@@ -3,32 +3,32 @@
  * that tells of it just then would say that its workers keep ending, and not why. So the words of the last end are
  * kept in the memo for as long as a worker of that template is failing. Pure.
  */
-import { isFailing, type Member, type PoolLook, type PoolMemo } from './observation.ts';
+import { isFailing, type Member, type PoolMemo, type PoolObservation } from './observation.ts';
 
-export type Words = Pick<Member, 'reason' | 'message'>;
-export type LastWords = NonNullable<PoolMemo['last_words']>;
+export type ErrorText = Pick<Member, 'reason' | 'message'>;
+export type LastError = NonNullable<PoolMemo['last_words']>;
 
 /** The last words for each template that has failing workers: those of now, else those of before. */
-export function lastWords({ members }: PoolLook, memo: PoolMemo): LastWords {
+export function findLastError({ members }: PoolObservation, memo: PoolMemo): LastError {
   const failing = members.filter(isFailing);
   return [...new Set(failing.map(({ revision }) => revision))].flatMap((revision) => {
-    const said = failing.find((member) => member.revision === revision && speaks(member));
-    const { reason, message } = said ?? {};
+    const reporting = failing.find((member) => member.revision === revision && hasErrorText(member));
+    const { reason, message } = reporting ?? {};
     if (reason !== undefined && message !== undefined) return [{ revision, reason, message }];
     return memo.last_words?.filter((words) => words.revision === revision) ?? [];
   });
 }
 
 /** What a worker that does not start says itself, else what one of the same template said last. */
-export function wordsOf(member: Member, kept: LastWords): Words {
-  if (speaks(member)) return member;
+export function getMemberError(member: Member, kept: LastError): ErrorText {
+  if (hasErrorText(member)) return member;
   return kept.find(({ revision }) => revision === member.revision) ?? member;
 }
 
 /** Its message is about its own end, or what keeps it from starting; how far an image is says nothing about that. */
-const speaks = ({ phase, message }: Member) => phase !== 'building' && message !== '';
+const hasErrorText = ({ phase, message }: Member) => phase !== 'building' && message !== '';
 
 /** `start (Reason): what was said`, and no colon where nothing was. */
-export function withWords(start: string, { reason, message }: Words): string {
+export function withErrorText(start: string, { reason, message }: ErrorText): string {
   return `${start} (${reason || 'Error'})${message ? `: ${message}` : '.'}`;
 }

@@ -4,7 +4,7 @@
  * Hints (a command, a worker of the pool that changed) and time only add names to the queue. What must always hold:
  * a pool that cannot be passed holds up no other, and no worker.
  */
-import { messageOf, type PoolStatus } from '../model/index.ts';
+import { errorMessage, type PoolStatus } from '../model/index.ts';
 import { steadyClock } from '../queue/clock.ts';
 import { createWorkQueue, type WorkQueue } from '../queue/work-queue.ts';
 import { Fenced, type Findings, type PoolRead } from '../store/index.ts';
@@ -21,7 +21,7 @@ const LOST = (name: string) =>
   `The record of pool ${name} was lost; its workers keep running, and none is replaced. Apply the pool again, or delete its workers.`;
 
 export interface PoolLoopOptions {
-  context: Omit<PoolContext, 'told' | 'membersFound'>;
+  context: Omit<PoolContext, 'onReconciled' | 'membersFound'>;
   findings: Pick<Findings, 'note' | 'clear'>;
   /** Writes again what indexes the records. */
   reindex: () => Promise<unknown>;
@@ -35,12 +35,12 @@ export class PoolLoop {
   readonly #context: PoolContext;
   /** Whose a worker is, as far as this term has seen it. */
   readonly #poolOf = new Map<string, string>();
-  readonly #takingUntil = new Map<string, number>();
+  readonly #claimingUntil = new Map<string, number>();
   /** Pools whose list of workers was there in this term, or had none to name. */
   readonly #counted = new Set<string>();
   /** Pools that workers of this term say they are of. */
   readonly #expected = new Set<string>();
-  readonly #seen = new Map<string, { status: PoolStatus; members: string[] }>();
+  readonly #lastSeen = new Map<string, { status: PoolStatus; members: string[] }>();
 
   constructor(options: PoolLoopOptions) {
     this.#options = options;
@@ -49,17 +49,17 @@ export class PoolLoop {
       clock: steadyClock,
       onError: (pool, err) => log.error({ pool, err }, 'reconcile of a pool failed unexpectedly'),
     });
-    const takingUntil = (pool: string) => this.#takingUntil.get(pool);
+    const claimingUntil = (pool: string) => this.#claimingUntil.get(pool);
     this.#context = {
       ...options.context,
-      takingUntil,
+      claimingUntil,
       membersFound: (read) => this.#membersFound(read),
-      told: (read, status) => this.#note(read, status),
+      onReconciled: (read, status) => this.#note(read, status),
     };
   }
 
   /** What is asked of the pool has changed. */
-  hint(name: string): void {
+  enqueue(name: string): void {
     this.queue.add(name);
   }
 
@@ -69,19 +69,19 @@ export class PoolLoop {
   }
 
   /** One of its warm workers is being taken over. */
-  bodyTaken(workerId: string): void {
+  bodyClaimed(workerId: string): void {
     const pool = this.#poolOf.get(workerId);
     const now = this.#context.now();
     // Not put off by each that follows, or a pool that is asked all the time would never be filled again.
-    if (pool && now >= (this.#takingUntil.get(pool) ?? 0)) this.#takingUntil.set(pool, now + BURST_MS);
+    if (pool && now >= (this.#claimingUntil.get(pool) ?? 0)) this.#claimingUntil.set(pool, now + BURST_MS);
   }
 
   /** Looks at all pools. */
-  async lookAround(): Promise<void> {
+  async enqueueAll(): Promise<void> {
     const { findings, reindex } = this.#options;
     const { pools } = this.#context;
     const names = await pools.names();
-    const dropped = [...this.#seen.keys()].filter((name) => !names.includes(name));
+    const dropped = [...this.#lastSeen.keys()].filter((name) => !names.includes(name));
     // Forgotten on purpose, or the list was lost and only the record tells.
     for (const name of dropped) if (await pools.record(name)) await reindex();
     const lost = await pools.lost(names);
@@ -90,15 +90,15 @@ export class PoolLoop {
   }
 
   run(signal: AbortSignal): Promise<void> {
-    return this.queue.run((name) => this.#pass(name), CONCURRENCY, signal);
+    return this.queue.run((name) => this.#reconcile(name), CONCURRENCY, signal);
   }
 
   /** The pools as the last passes saw them, for the metrics. */
   statuses(): ReadonlyMap<string, { status: PoolStatus }> {
-    return this.#seen;
+    return this.#lastSeen;
   }
 
-  async #pass(name: string): Promise<void> {
+  async #reconcile(name: string): Promise<void> {
     const { log } = this.#options.context;
     try {
       const outcome = await reconcilePool(name, this.#context);
@@ -109,20 +109,20 @@ export class PoolLoop {
       if (outcome.kind === 'gone') {
         await this.#noteLost(name);
         this.#forget(name);
-        this.#takingUntil.delete(name);
+        this.#claimingUntil.delete(name);
       }
     } catch (error) {
       if (error instanceof Fenced) return this.#options.fenced();
-      log.warn({ pool: name, why: messageOf(error) }, 'reconcile of a pool failed; retrying');
+      log.warn({ pool: name, why: errorMessage(error) }, 'reconcile of a pool failed; retrying');
       this.queue.addRateLimited(name);
     }
   }
 
   /** A pool whose list of workers is lost would make as many again. Asked of an empty one once, and if it had some. */
   async #membersFound({ name, members }: PoolRead): Promise<boolean> {
-    const asked = this.#counted.has(name);
+    const listed = this.#counted.has(name);
     this.#counted.add(name);
-    if (members.length > 0 || (asked && !this.#seen.get(name)?.members.length)) return false;
+    if (members.length > 0 || (listed && !this.#lastSeen.get(name)?.members.length)) return false;
     const found = await this.#context.pools.findMembers(name);
     if (found > 0)
       this.#options.findings.note(
@@ -149,11 +149,11 @@ export class PoolLoop {
     this.#forget(name);
     const ids = members.map(({ id }) => id);
     for (const id of ids) this.#poolOf.set(id, name);
-    if (status) this.#seen.set(name, { status, members: ids });
+    if (status) this.#lastSeen.set(name, { status, members: ids });
   }
 
   #forget(name: string): void {
-    for (const id of this.#seen.get(name)?.members ?? []) this.#poolOf.delete(id);
-    this.#seen.delete(name);
+    for (const id of this.#lastSeen.get(name)?.members ?? []) this.#poolOf.delete(id);
+    this.#lastSeen.delete(name);
   }
 }

@@ -77,17 +77,17 @@ export type PoolMemo = z.infer<typeof poolMemo>;
 export const newMemo = (): PoolMemo => ({ wants: [], failures: 0, counted: [] });
 
 /** What is known of the pool's queue. Unknown is never empty. */
-export type QueueLook =
+export type QueueObservation =
   | { kind: 'known'; queued: number; active: number }
   | { kind: 'unknown'; error: string };
 
 /** One look at a pool: everything that a decision may depend on. */
-export interface PoolLook {
+export interface PoolObservation {
   pool: PoolRecord;
   status: PoolStatus | undefined;
   memo: PoolMemo | undefined;
   members: readonly Member[];
-  queue: QueueLook;
+  queue: QueueObservation;
   /** Names the template that workers are made of now. */
   revision: string;
   /** Where `auto` puts a worker now; `undefined` where no runtime answers. */
@@ -95,7 +95,7 @@ export interface PoolLook {
   /** How many workers the cell may still have (MAX_WORKERS_TOTAL); absent if that is not known. */
   room?: number | undefined;
   /** Until when takeovers of its warm workers are taken to go on, in milliseconds since 1970. */
-  taking_until?: number | undefined;
+  claiming_until?: number | undefined;
   /** Milliseconds since 1970. */
   now: number;
   /** Since when this manager leads: no deadline counts the time before. */
@@ -104,12 +104,12 @@ export interface PoolLook {
 }
 
 /** Why a worker has to leave. */
-export type Leaving = 'surplus' | 'outdated' | 'ended' | 'stopped' | 'deleted';
+export type RemovalReason = 'surplus' | 'outdated' | 'ended' | 'stopped' | 'deleted';
 
 /** What is to be done, in plain data. */
 export type PoolIntent =
   | { type: 'add'; runtime: RuntimeName; index: number; warm: boolean }
-  | { type: 'retire'; worker_id: string; why: Leaving; busy: boolean }
+  | { type: 'retire'; worker_id: string; why: RemovalReason; busy: boolean }
   | { type: 'purge' };
 
 export interface PoolDecision {
@@ -121,7 +121,7 @@ export interface PoolDecision {
 }
 
 /** The line that logs, tests, events and `explain` share. */
-export function describePool(intent: PoolIntent): string {
+export function describePoolIntent(intent: PoolIntent): string {
   switch (intent.type) {
     case 'add':
       return `add ${intent.warm ? 'warm' : toMode(intent.runtime)} worker ${intent.index}`;
@@ -133,23 +133,25 @@ export function describePool(intent: PoolIntent): string {
 }
 
 /** Wanted alive, and not at its end: it counts as one of the pool's. */
-export const stays = ({ desired, status }: Member): boolean =>
+export const isActive = ({ desired, status }: Member): boolean =>
   desired === 'running' && (status === 'STARTING' || status === 'RUNNING');
 
 /** Running and reporting. One whose heartbeat is lost, or that is killed because it hangs, serves nobody. */
 export const isReady = (member: Member): boolean =>
-  stays(member) && member.status === 'RUNNING' && !isUnresponsive(member);
+  isActive(member) && member.status === 'RUNNING' && !isUnresponsive(member);
 
 /** Running, and its heartbeat is lost or it hangs. */
 export const isUnresponsive = (member: Member): boolean =>
-  stays(member) && member.status === 'RUNNING' && (member.phase === 'silent' || member.phase === 'killing');
+  isActive(member) &&
+  member.status === 'RUNNING' &&
+  (member.phase === 'silent' || member.phase === 'killing');
 
 /** Starting, and not for the first time. */
 export const isFailing = (member: Member): boolean =>
-  stays(member) && member.status === 'STARTING' && (member.phase === 'backoff' || member.restarts > 0);
+  isActive(member) && member.status === 'STARTING' && (member.phase === 'backoff' || member.restarts > 0);
 
 /** Made of the pool's template as it is now, and in the image that a new one would run. */
-export const isFresh = (member: Member, { revision }: Pick<PoolLook, 'revision'>): boolean =>
+export const isCurrent = (member: Member, { revision }: Pick<PoolObservation, 'revision'>): boolean =>
   member.revision === revision && !member.stale;
 
 /** Ready for so long that a rollout may build on it. */

@@ -2,7 +2,7 @@
 import { type ExecutionMode, fromMode, RUNTIME_NAMES, type RuntimeName, toMode } from '../model/index.ts';
 
 /** `want` workers in any of these runtimes; `make` is the runtime of a new one, if one has room now. */
-export interface Group {
+export interface PlacementGroup {
   runtimes: readonly RuntimeName[];
   want: number;
   make: RuntimeName | undefined;
@@ -12,7 +12,11 @@ export interface Group {
 type Mix = { [mode in Exclude<ExecutionMode, 'auto'>]: number };
 
 /** A mix keeps its proportion at any size; what does not divide goes to the larger share of what is left. */
-export function groupsOf(mode: ExecutionMode | Mix, size: number, auto: RuntimeName | undefined): Group[] {
+export function toPlacementGroups(
+  mode: ExecutionMode | Mix,
+  size: number,
+  auto: RuntimeName | undefined,
+): PlacementGroup[] {
   if (mode === 'auto') return [{ runtimes: RUNTIME_NAMES, want: size, make: auto }];
   if (typeof mode === 'string') {
     const runtime = fromMode(mode);
@@ -30,7 +34,7 @@ export function groupsOf(mode: ExecutionMode | Mix, size: number, auto: RuntimeN
 }
 
 /** Runtimes that workers of a pool with this mode may live in. */
-export function runtimesOf(mode: ExecutionMode | Mix): RuntimeName[] {
+export function getRuntimes(mode: ExecutionMode | Mix): RuntimeName[] {
   if (mode === 'auto') return RUNTIME_NAMES;
   if (typeof mode === 'string') return [fromMode(mode)];
   return RUNTIME_NAMES.filter((name) => mode[toMode(name)] > 0);

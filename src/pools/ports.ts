@@ -1,25 +1,25 @@
 /** What the loop over pools needs of the rest of the manager, made of what a term has. */
-import { type Abilities, chooseRuntime } from '../commands/index.ts';
+import { type Capabilities, chooseRuntime } from '../commands/index.ts';
 import {
   type Decision,
+  errorMessage,
   getCapabilities,
   hasEnded,
   IMAGE_RUNTIME,
   type Limits,
-  messageOf,
   type Observation,
   type PoolSpec,
   type RuntimeName,
   type TaskCounts,
   type WorkerSpec,
 } from '../model/index.ts';
-import type { PassContext } from '../reconcile/context.ts';
+import type { ReconcileContext } from '../reconcile/context.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { PoolStore } from '../store/index.ts';
-import type { QueueLook } from './observation.ts';
-import { runtimesOf } from './placement.ts';
+import type { QueueObservation } from './observation.ts';
+import { getRuntimes } from './placement.ts';
 import type { PoolContext } from './reconcile.ts';
-import { templateOf, workerOf } from './template.ts';
+import { createMemberSpec, toTemplate } from './template.ts';
 
 /** Pools as they stand in Redis, and the queues that their workers take tasks from. */
 export interface PoolPorts {
@@ -29,71 +29,73 @@ export interface PoolPorts {
   release: (pool: string, workerId: string, incarnation: number) => void;
 }
 
-interface Parts {
+interface PoolContextDeps {
   pools: PoolPorts;
   runtimes: Runtimes;
-  abilities: Abilities;
-  images: PassContext['images'];
+  capabilities: Capabilities;
+  images: ReconcileContext['images'];
   limits: Limits;
-  log: PassContext['log'];
+  log: ReconcileContext['log'];
   now: () => number;
   newId: () => string;
-  checkpoint?: PassContext['checkpoint'];
+  checkpoint?: ReconcileContext['checkpoint'];
 }
 
 /** An answer on where `auto` leads is good for so long: it asks the engine, and every pass wants to know. */
 const PLACE_MS = 5000;
 
 /** The parts of a pool's context that do not depend on the term. */
-export function poolContext(
-  parts: Parts,
-): Omit<PoolContext, 'epoch' | 'mayAct' | 'leadingSince' | 'changed' | 'told' | 'membersFound'> {
-  const { pools, log, limits, now, newId, checkpoint } = parts;
+export function createPoolContext(
+  deps: PoolContextDeps,
+): Omit<PoolContext, 'epoch' | 'mayAct' | 'leadingSince' | 'changed' | 'onReconciled' | 'membersFound'> {
+  const { pools, log, limits, now, newId, checkpoint } = deps;
   return {
     ...{ pools: pools.store, log, limits, now, newId, checkpoint },
-    ...poolLooker(parts),
+    ...createPoolObserver(deps),
   };
 }
 
 /** What tells of the world around a pool; `explain` uses it, too. */
-export function poolLooker(
-  parts: Pick<Parts, 'runtimes' | 'abilities' | 'images' | 'now'> & { pools: Pick<PoolPorts, 'counts'> },
-): Pick<PoolContext, 'queueOf' | 'placeOf' | 'warmImageOf'> {
-  const { pools, runtimes, abilities, images, now } = parts;
+export function createPoolObserver(
+  deps: Pick<PoolContextDeps, 'runtimes' | 'capabilities' | 'images' | 'now'> & {
+    pools: Pick<PoolPorts, 'counts'>;
+  },
+): Pick<PoolContext, 'observeQueue' | 'chooseAuto' | 'findWarmImage'> {
+  const { pools, runtimes, capabilities, images, now } = deps;
   const places = new Map<string, { at: number; place: RuntimeName | undefined }>();
   return {
-    async queueOf(pool): Promise<QueueLook> {
+    async observeQueue(pool): Promise<QueueObservation> {
       try {
         const { queued, active } = await pools.counts(pool);
         return { kind: 'known', queued, active };
       } catch (error) {
-        return { kind: 'unknown', error: messageOf(error) };
+        return { kind: 'unknown', error: errorMessage(error) };
       }
     },
-    async placeOf(spec) {
+    async chooseAuto(spec) {
       const known = places.get(spec.name);
       if (known && Math.abs(now() - known.at) < PLACE_MS) return known.place;
-      const place = await chosen(spec, { runtimes: runtimes.states, abilities });
+      const place = await chooseAutoRuntime(spec, { runtimes: runtimes.states, capabilities });
       places.set(spec.name, { at: now(), place });
       return place;
     },
-    async warmImageOf(spec) {
-      const runtime = runtimesOf(spec.execution_mode).find((name) => getCapabilities(name).usesImages);
+    async findWarmImage(spec) {
+      const runtime = getRuntimes(spec.execution_mode).find((name) => getCapabilities(name).usesImages);
       if (!images || !runtime) return undefined;
-      const warm = workerOf(spec, { id: '-', index: 0, runtime, warm: true });
+      const warm = createMemberSpec(spec, { id: '-', index: 0, runtime, warm: true });
       const state = await images.state(warm).catch(() => undefined);
       return state && state.kind !== 'unknown' ? state.name : undefined;
     },
   };
 }
 
-async function chosen(
+async function chooseAutoRuntime(
   spec: PoolSpec,
   context: Parameters<typeof chooseRuntime>[1],
 ): Promise<RuntimeName | undefined> {
   try {
     // As a worker of it with an image would be: that is what has to be possible.
-    const asked = { ...templateOf(spec, IMAGE_RUNTIME), runtime: 'auto' } as WorkerSpec & { runtime: 'auto' };
+    const asked = { ...toTemplate(spec, IMAGE_RUNTIME), runtime: 'auto' } as WorkerSpec & { runtime: 'auto' };
     const { runtime } = await chooseRuntime(asked, context);
     return runtime;
   } catch {

@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import {
   type Checkpoint,
-  instant,
+  formatInstant,
   type LifecycleEvent,
   type Limits,
   type PoolSpec,
@@ -17,14 +17,14 @@ import {
 import type { PoolEvent, PoolRead, PoolStore } from '../store/index.ts';
 import { decidePool } from './decide.ts';
 import {
-  describePool,
-  type Leaving,
+  describePoolIntent,
   type PoolDecision,
   type PoolIntent,
-  type PoolLook,
-  type QueueLook,
+  type PoolObservation,
+  type QueueObservation,
+  type RemovalReason,
 } from './observation.ts';
-import { revisionOf, workerOf } from './template.ts';
+import { computeRevision, createMemberSpec } from './template.ts';
 
 /** What every pass over a pool of one term shares. */
 export interface PoolContext {
@@ -42,13 +42,13 @@ export interface PoolContext {
   /** The lease is young enough to begin an act. */
   mayAct: () => boolean;
   /** How the queue of a pool stands. Never throws. */
-  queueOf: (pool: string) => Promise<QueueLook>;
+  observeQueue: (pool: string) => Promise<QueueObservation>;
   /** Where `auto` puts a worker of this pool now; `undefined` where nothing can take it. Never throws. */
-  placeOf: (spec: PoolSpec) => Promise<RuntimeName | undefined>;
+  chooseAuto: (spec: PoolSpec) => Promise<RuntimeName | undefined>;
   /** The image that a new warm worker of this pool would run; `undefined` where that is not known. Never throws. */
-  warmImageOf: (spec: PoolSpec) => Promise<string | undefined>;
-  /** Until when takeovers of its warm workers are taken to go on; see `PoolLook`. */
-  takingUntil?: (pool: string) => number | undefined;
+  findWarmImage: (spec: PoolSpec) => Promise<string | undefined>;
+  /** Until when takeovers of its warm workers are taken to go on; see `PoolObservation`. */
+  claimingUntil?: (pool: string) => number | undefined;
   /** How many workers the cell may still have; absent where nobody counts them. */
   room?: (() => number) | undefined;
   /** A worker is being made, or was not made after all: counted at once, so that pools side by side don't take one place twice. */
@@ -58,7 +58,7 @@ export interface PoolContext {
   /** Whether its list of workers was lost, and is there again: what was read is not what is. */
   membersFound: (read: PoolRead) => Promise<boolean>;
   /** Called with every look and what was decided on it. */
-  told: (read: PoolRead, status: PoolStatus | undefined) => void;
+  onReconciled: (read: PoolRead, status: PoolStatus | undefined) => void;
   checkpoint?: Checkpoint | undefined;
 }
 
@@ -73,15 +73,15 @@ export async function reconcilePool(name: string, context: PoolContext): Promise
   const read = await context.pools.load(name);
   if (!read) return { kind: 'gone' };
   if (await context.membersFound(read)) return { kind: 'again' };
-  const look = await lookAt(read, context);
-  const decision = decidePool(look);
-  context.told(read, decision.status);
-  const recorded = await record(read, look, decision, context);
+  const observation = await observePool(read, context);
+  const decision = decidePool(observation);
+  context.onReconciled(read, decision.status);
+  const recorded = await record(read, observation, decision, context);
   if (recorded !== 'ok') return recorded === 'gone' ? { kind: 'gone' } : { kind: 'again' };
   for (const intent of decision.intents) {
     if (!context.mayAct()) return { kind: 'standby' };
     context.checkpoint?.(`pool:${intent.type}:before`);
-    const done = await carryOut(intent, read, look, context);
+    const done = await execute(intent, read, observation, context);
     context.checkpoint?.(`pool:${intent.type}:after`);
     if (!done) return { kind: 'again' };
   }
@@ -89,18 +89,25 @@ export async function reconcilePool(name: string, context: PoolContext): Promise
 }
 
 /** What a look needs; `explain` looks with it, too, and without a lease. */
-export type PoolLooker = Pick<
+export type PoolObserveContext = Pick<
   PoolContext,
-  'queueOf' | 'placeOf' | 'warmImageOf' | 'takingUntil' | 'room' | 'limits' | 'now' | 'leadingSince'
+  | 'observeQueue'
+  | 'chooseAuto'
+  | 'findWarmImage'
+  | 'claimingUntil'
+  | 'room'
+  | 'limits'
+  | 'now'
+  | 'leadingSince'
 >;
 
-export async function lookAt(read: PoolRead, context: PoolLooker): Promise<PoolLook> {
+export async function observePool(read: PoolRead, context: PoolObserveContext): Promise<PoolObservation> {
   const { pool, status, memo, name } = read;
   const { spec } = pool;
   const [queue, auto, image] = await Promise.all([
-    context.queueOf(name),
-    spec.execution_mode === 'auto' ? context.placeOf(spec) : undefined,
-    read.members.some(({ warm }) => warm) ? context.warmImageOf(spec) : undefined,
+    context.observeQueue(name),
+    spec.execution_mode === 'auto' ? context.chooseAuto(spec) : undefined,
+    read.members.some(({ warm }) => warm) ? context.findWarmImage(spec) : undefined,
   ]);
   const members = read.members.map((member) => ({
     ...member,
@@ -108,8 +115,8 @@ export async function lookAt(read: PoolRead, context: PoolLooker): Promise<PoolL
   }));
   return Object.freeze({
     ...{ pool, status, memo, members, queue, auto },
-    revision: revisionOf(spec),
-    taking_until: context.takingUntil?.(name),
+    revision: computeRevision(spec),
+    taking_until: context.claimingUntil?.(name),
     room: context.room?.(),
     now: context.now(),
     watching_since: context.leadingSince,
@@ -120,13 +127,13 @@ export async function lookAt(read: PoolRead, context: PoolLooker): Promise<PoolL
 /** Stores the decision where it changes anything; a pool at rest costs no write. */
 async function record(
   read: PoolRead,
-  look: PoolLook,
+  observation: PoolObservation,
   { status, memo, intents }: PoolDecision,
   { pools, epoch, log, checkpoint }: PoolContext,
 ): Promise<'ok' | 'conflict' | 'gone'> {
   const news = !same(read.status, status) || !isDeepStrictEqual(plain(read.memo), plain(memo));
   if (!news && read.gone.length === 0) return 'ok';
-  const event = eventOf(read.status, status, intents, look.now);
+  const event = toPoolEvent(read.status, status, intents, observation.now);
   if (event) log.info({ pool: read.name, ...event }, 'pool changed');
   checkpoint?.('pool:record:before');
   const stored = await pools.decided(epoch, read, { status, memo, event });
@@ -142,33 +149,33 @@ function same(before: PoolStatus | undefined, after: PoolStatus): boolean {
   return (Object.keys(after) as (keyof PoolStatus)[]).every((field) => before[field] === after[field]);
 }
 
-const TOLD = ['phase', 'reason', 'desired', 'ready', 'updated', 'observed_generation'] as const;
+const REPORTED = ['phase', 'reason', 'desired', 'ready', 'updated', 'observed_generation'] as const;
 
 /** The line for the pool's history, where people can see a change or something is done. */
-function eventOf(
+function toPoolEvent(
   before: PoolStatus | undefined,
   after: PoolStatus,
   intents: readonly PoolIntent[],
   now: number,
 ): PoolEvent | undefined {
-  if (intents.length === 0 && TOLD.every((field) => before?.[field] === after[field])) return undefined;
+  if (intents.length === 0 && REPORTED.every((field) => before?.[field] === after[field])) return undefined;
   const { phase, reason, message, desired, ready } = after;
   return {
-    timestamp: instant(now),
+    timestamp: formatInstant(now),
     phase,
     reason,
     message,
     desired,
     ready,
-    actions: intents.map(describePool),
+    actions: intents.map(describePoolIntent),
   };
 }
 
 /** False where the pool is not as it was read any more. */
-async function carryOut(
+async function execute(
   intent: PoolIntent,
   read: PoolRead,
-  look: PoolLook,
+  observation: PoolObservation,
   { pools, epoch, now, newId, changed, room, counted }: PoolContext,
 ): Promise<boolean> {
   if (intent.type === 'purge') {
@@ -185,15 +192,15 @@ async function carryOut(
   const id = newId();
   counted?.add(id);
   const { index, runtime, warm } = intent;
-  const spec = workerOf(read.pool.spec, { id, index, runtime, warm });
-  const member = { index, runtime, warm, revision: look.revision, created_at: now() };
+  const spec = createMemberSpec(read.pool.spec, { id, index, runtime, warm });
+  const member = { index, runtime, warm, revision: observation.revision, created_at: now() };
   const added = await pools.add(epoch, read, { id, spec, member });
   if (added === 'conflict') counted?.forget(id);
   else changed(id);
   return added !== 'conflict';
 }
 
-const WHY: Record<Leaving, string> = {
+const WHY: Record<RemovalReason, string> = {
   surplus: 'its pool has too many workers',
   outdated: 'its pool has another template',
   ended: 'it has ended and will be replaced',
@@ -201,11 +208,16 @@ const WHY: Record<Leaving, string> = {
   deleted: 'its pool was deleted',
 };
 
-function leavingEvent({ name, members }: PoolRead, id: string, why: Leaving, now: number): LifecycleEvent {
+function leavingEvent(
+  { name, members }: PoolRead,
+  id: string,
+  why: RemovalReason,
+  now: number,
+): LifecycleEvent {
   const { status = 'STARTING', phase = 'accepted' } = members.find((member) => member.id === id) ?? {};
   const message = `It was removed from the pool ${name}: ${WHY[why]}.`;
   return {
-    timestamp: instant(now),
+    timestamp: formatInstant(now),
     type: 'retired',
     status,
     phase,

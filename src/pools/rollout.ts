@@ -3,15 +3,15 @@
  * do not, before more of the old ones are given up. Pure.
  */
 import type { PoolSpec } from '../model/index.ts';
-import { type LastWords, withWords, wordsOf } from './last-error.ts';
+import { getMemberError, type LastError, withErrorText } from './last-error.ts';
 import {
   availableAt,
   isAvailable,
   isFailing,
   isReady,
   type Member,
-  type PoolLook,
   type PoolMemo,
+  type PoolObservation,
 } from './observation.ts';
 
 /** Bodies of one worker that ended in a row, after which its template is taken for broken. */
@@ -26,22 +26,22 @@ export const DEFAULT_UPDATE: NonNullable<PoolSpec['update']> = {
   min_ready_seconds: 1,
 };
 
-export interface Progress {
+export interface RolloutProgress {
   rollout: Rollout;
   /** When time alone may change it, milliseconds since 1970. */
   due: number | undefined;
 }
 
 /** `updated` are the workers of the newest template, `outdated` those that it has yet to replace. */
-export function progressOf(
-  look: PoolLook,
+export function getRolloutProgress(
+  observation: PoolObservation,
   memo: PoolMemo,
   size: number,
   { updated, outdated }: { updated: readonly Member[]; outdated: readonly Member[] },
-  words: LastWords,
-): Progress {
-  const { now, revision, watching_since } = look;
-  const { spec } = look.pool;
+  words: LastError,
+): RolloutProgress {
+  const { now, revision, watching_since } = observation;
+  const { spec } = observation.pool;
   const same = memo.rollout?.revision === revision ? memo.rollout : undefined;
   const available = updated.filter((member) => isAvailable(member, spec, now)).length;
   if (same?.done && outdated.length === 0) return { rollout: same, due: undefined };
@@ -60,31 +60,36 @@ export function progressOf(
   const deadline =
     Math.max(Math.min(before.progressed_at, now), watching_since) +
     (spec.update ?? DEFAULT_UPDATE).progress_deadline_seconds * 1000;
-  const stopped = before.stopped ?? whyStopped(look, memo, size, { updated, outdated }, deadline, words);
+  const stopped =
+    before.stopped ?? findStopReason(observation, memo, size, { updated, outdated }, deadline, words);
   const rollout = { ...before, done: false, ...(stopped && { stopped }) };
   return { rollout, due: earliest(stopped ? ripens : [...ripens, deadline]) };
 }
 
-function whyStopped(
-  { now, pool }: PoolLook,
+function findStopReason(
+  { now, pool }: PoolObservation,
   memo: PoolMemo,
   size: number,
   { updated, outdated }: { updated: readonly Member[]; outdated: readonly Member[] },
   deadline: number,
-  words: LastWords,
+  words: LastError,
 ): Rollout['stopped'] {
   if (size === 0) return undefined;
   const crashed = updated.find((member) => isFailing(member) && member.restarts >= CRASHES);
-  const failure = crashed ? wordsOf(crashed, words) : memo.failures >= CRASHES ? memo.failure : undefined;
+  const failure = crashed
+    ? getMemberError(crashed, words)
+    : memo.failures >= CRASHES
+      ? memo.failure
+      : undefined;
   // Without older workers there is nothing to keep back: they go on trying, in their own time.
   if (outdated.length > 0 && failure) {
-    const message = withWords('Workers of the new template keep failing', failure);
+    const message = withErrorText('Workers of the new template keep failing', failure);
     return { reason: 'RolloutFailed', message };
   }
   if (now < deadline) return undefined;
   const seconds = (pool.spec.update ?? DEFAULT_UPDATE).progress_deadline_seconds;
   const worst = updated.find(isFailing) ?? updated.find((member) => !isReady(member));
-  const said = worst && wordsOf(worst, words).message;
+  const said = worst && getMemberError(worst, words).message;
   const why = said ? ` One of them reported: ${said}` : '';
   const message = `No more workers of this template became ready within ${seconds} s.${why}`;
   return { reason: 'ProgressDeadlineExceeded', message };

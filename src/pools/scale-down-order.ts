@@ -5,7 +5,7 @@ import { isReady, type Member } from './observation.ts';
  * Those that give no service, then the idle ones, then those with the fewest tasks; among equals the newest, whose
  * caches are the coldest. A busy one leaves only when no idle one is left, and finishes what it runs.
  */
-export function leavingOrder(members: readonly Member[]): Member[] {
+export function scaleDownOrder(members: readonly Member[]): Member[] {
   return [...members].sort(
     (a, b) =>
       Number(a.busy) - Number(b.busy) ||

@@ -1,7 +1,7 @@
 import type { NodeView, PoolView, WorkerStats } from '../model/index.ts';
 
 /** How many ready workers of each type work and wait, over all pools and the nodes that were started by hand. Pure. */
-export function statsOf(pools: readonly PoolView[], nodes: readonly NodeView[] = []): WorkerStats {
+export function toWorkerStats(pools: readonly PoolView[], nodes: readonly NodeView[] = []): WorkerStats {
   const stats: WorkerStats = {};
   const add = (type: string, idle: number, busy: number) => {
     const before = stats[type] ?? { idle: 0, busy: 0 };

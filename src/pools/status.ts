@@ -1,19 +1,19 @@
 /** What is told of a pool: the counts, one word for programs, one sentence for people. Pure. */
-import { instant, type PoolStatus } from '../model/index.ts';
+import { formatInstant, type PoolStatus } from '../model/index.ts';
 import type { Failures } from './failures.ts';
-import { type LastWords, withWords, wordsOf } from './last-error.ts';
+import { getMemberError, type LastError, withErrorText } from './last-error.ts';
 import {
+  isActive,
+  isCurrent,
   isFailing,
-  isFresh,
   isReady,
   isUnresponsive,
   type Member,
-  type PoolLook,
   type PoolMemo,
-  stays,
+  type PoolObservation,
 } from './observation.ts';
 
-export interface Judged {
+export interface StatusFacts {
   desired: number;
   /** Why the number is what it is. */
   why: string;
@@ -21,15 +21,15 @@ export interface Judged {
   outdated: readonly Member[];
   rollout: PoolMemo['rollout'] | undefined;
   failures: Failures;
-  words: LastWords;
+  lastError: LastError;
   hopeless: boolean;
   /** Workers that are missing because the cell may have no more. */
   short: number;
 }
 
-export function statusOf(look: PoolLook, judged: Judged): PoolStatus {
-  const { members, queue, pool, revision } = look;
-  const own = members.filter((member) => stays(member) && !member.warm);
+export function createPoolStatus(observation: PoolObservation, judged: StatusFacts): PoolStatus {
+  const { members, queue, pool, revision } = observation;
+  const own = members.filter((member) => isActive(member) && !member.warm);
   const ready = own.filter(isReady);
   const busy = ready.filter((member) => member.busy).length;
   const failing = own.filter(isFailing).length;
@@ -48,37 +48,37 @@ export function statusOf(look: PoolLook, judged: Judged): PoolStatus {
   const tasks = queue.kind === 'known' ? { queued: queue.queued, active: queue.active } : {};
   const { next_retry_at } = judged.failures;
   return {
-    ...explanation(look, judged, own, counts),
+    ...explanation(observation, judged, own, counts),
     ...counts,
     ...tasks,
     revision,
     observed_generation: pool.generation,
-    scaled_at: scaledAt(look, judged),
-    next_retry_at: next_retry_at === undefined ? undefined : instant(next_retry_at),
+    scaled_at: scaledAt(observation, judged),
+    next_retry_at: next_retry_at === undefined ? undefined : formatInstant(next_retry_at),
   };
 }
 
-function scaledAt({ status, now }: PoolLook, { desired }: Judged): string | undefined {
-  return status && status.desired !== desired ? instant(now) : status?.scaled_at;
+function scaledAt({ status, now }: PoolObservation, { desired }: StatusFacts): string | undefined {
+  return status && status.desired !== desired ? formatInstant(now) : status?.scaled_at;
 }
 
 type Counts = Pick<PoolStatus, 'desired' | 'ready' | 'current' | 'failing' | 'draining'>;
 type Explanation = Pick<PoolStatus, 'phase' | 'reason' | 'message'>;
 
 function explanation(
-  look: PoolLook,
-  judged: Judged,
+  observation: PoolObservation,
+  judged: StatusFacts,
   own: readonly Member[],
   { desired, ready, current, failing, draining }: Counts,
 ): Explanation {
-  const { pool, auto, queue, now } = look;
-  const { updated, outdated, rollout, failures, words, hopeless, why } = judged;
+  const { pool, auto, queue, now } = observation;
+  const { updated, outdated, rollout, failures, lastError, hopeless, why } = judged;
   if (pool.desired === 'deleted') {
     const message = `It is being deleted; ${draining} of its workers are finishing their tasks.`;
     return { phase: 'deleting', reason: 'Deleted', message };
   }
-  const warm = warmOf(look);
-  const howMany = inNumbers({ desired, ready, current }, warm);
+  const warm = countWarm(observation);
+  const howMany = formatCounts({ desired, ready, current }, warm);
   if (rollout?.stopped && outdated.length > 0) {
     const rest = `The rollout is stopped; ${outdated.length} workers keep the old template. Apply another template to continue.`;
     return {
@@ -90,22 +90,24 @@ function explanation(
   const worst = own.find(isFailing);
   if (worst) {
     const all = hopeless ? 'Its workers keep failing' : `${failing} of its workers keep failing`;
-    return degraded(`${howMany}. ${all}`, wordsOf(worst, words));
+    return degraded(`${howMany}. ${all}`, getMemberError(worst, lastError));
   }
   const [coldest] = warm.failing;
   if (coldest) {
     const all = warm.waiting === 0 ? 'Its warm workers' : `${warm.failing.length} of its warm workers`;
-    return degraded(`${howMany}. ${all} keep failing`, wordsOf(coldest, words));
+    return degraded(`${howMany}. ${all} keep failing`, getMemberError(coldest, lastError));
   }
-  const quiet = look.members.filter((member) => isUnresponsive(member) && isFresh(member, look));
+  const quiet = observation.members.filter(
+    (member) => isUnresponsive(member) && isCurrent(member, observation),
+  );
   if (quiet[0]) {
     const some = quiet.length === 1 ? 'One of its workers does' : `${quiet.length} of its workers do`;
     return degraded(`${howMany}. ${some} not respond`, quiet[0]);
   }
   if (failures.next_retry_at !== undefined && failures.failure) {
     const seconds = Math.max(0, Math.ceil((failures.next_retry_at - now) / 1000));
-    const told = degraded(`${howMany}. A worker ended`, failures.failure);
-    return { ...told, message: `${told.message} It will be replaced in ${seconds} s.` };
+    const explanation = degraded(`${howMany}. A worker ended`, failures.failure);
+    return { ...explanation, message: `${explanation.message} It will be replaced in ${seconds} s.` };
   }
   if (judged.short > 0) {
     const message = `${howMany}. ${judged.short} more cannot be created: the cell has reached MAX_WORKERS_TOTAL.`;
@@ -135,7 +137,7 @@ function explanation(
 
 /** Workers keep failing: the reason for programs is theirs, and people are told their last words. */
 function degraded(start: string, words: Pick<Member, 'reason' | 'message'>): Explanation {
-  return { phase: 'degraded', reason: words.reason || 'Failing', message: withWords(start, words) };
+  return { phase: 'degraded', reason: words.reason || 'Failing', message: withErrorText(start, words) };
 }
 
 interface Warm {
@@ -147,15 +149,17 @@ interface Warm {
 }
 
 /** How many warm ones should wait, and do. Older ones may still serve, and are on their way out: they count for nothing. */
-function warmOf(look: PoolLook): Warm {
-  const wanted = look.pool.spec.warm ?? 0;
-  const fresh = look.members.filter((member) => member.warm && stays(member) && isFresh(member, look));
+function countWarm(observation: PoolObservation): Warm {
+  const wanted = observation.pool.spec.warm ?? 0;
+  const fresh = observation.members.filter(
+    (member) => member.warm && isActive(member) && isCurrent(member, observation),
+  );
   const waiting = fresh.filter(isReady).length;
   return { wanted, waiting, failing: waiting < wanted ? fresh.filter(isFailing) : [] };
 }
 
 /** A pool that only keeps warm ones has no other workers to tell of. */
-function inNumbers(
+function formatCounts(
   { desired, ready, current }: Pick<Counts, 'desired' | 'ready' | 'current'>,
   { wanted, waiting }: Warm,
 ): string {

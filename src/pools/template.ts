@@ -1,43 +1,43 @@
 /** What a worker of a pool is made of. Pure: ids and instants come from outside. */
 import {
-  digestOf,
-  drainSecondsOf,
+  computeDigest,
+  findMisplacedFields,
   getCapabilities,
+  getDrainSeconds,
+  getMaxJobSeconds,
+  getMemoryLimit,
+  getWorkerType,
   IMAGE_RUNTIME,
   type Issue,
-  maxJobSecondsOf,
-  memoryLimitOf,
-  misplaced,
   type PoolSpec,
   type RuntimeName,
   toIssues,
   toMode,
   type WorkerSpec,
   workerSpec,
-  workerTypeOf,
 } from '../model/index.ts';
-import { runtimesOf } from './placement.ts';
-import { warmSpecOf } from './warm/match.ts';
+import { getRuntimes } from './placement.ts';
+import { toWarmSpec } from './warm/match.ts';
 
 /** Where the record of a worker that left a pool has nothing more to tell, in seconds: its end stands in the pool's history. */
 const KEEP_SECONDS = 3600;
 
 /** What a worker of this pool is, but for its name; what belongs to one worker only is not in it. */
-export function templateOf(spec: PoolSpec, runtime: RuntimeName): Partial<WorkerSpec> {
+export function toTemplate(spec: PoolSpec, runtime: RuntimeName): Partial<WorkerSpec> {
   const { name, template, image, handlers, concurrency, modules, env, secrets, labels } = spec;
   const { cpus, requirements, packages } = spec;
   const { usesImages } = getCapabilities(runtime);
-  const memory = memoryLimitOf(spec, runtime);
-  const maxJobSeconds = maxJobSecondsOf(spec);
+  const memory = getMemoryLimit(spec, runtime);
+  const maxJobSeconds = getMaxJobSeconds(spec);
   const common = {
     runtime,
     pool: name,
-    worker_type: workerTypeOf(spec),
+    worker_type: getWorkerType(spec),
     ...(image && usesImages && { image }),
     ...(maxJobSeconds !== undefined && { max_job_time_seconds: maxJobSeconds }),
     keep_finished_seconds: KEEP_SECONDS,
   };
-  if (template) return { ...template, ...common, stop_grace_seconds: drainSecondsOf(spec) };
+  if (template) return { ...template, ...common, stop_grace_seconds: getDrainSeconds(spec) };
   const limits = { ...(memory !== undefined && { memory }), ...(cpus !== undefined && { cpus }) };
   return {
     ...common,
@@ -55,37 +55,37 @@ export function templateOf(spec: PoolSpec, runtime: RuntimeName): Partial<Worker
     ...(labels && { labels }),
     ...(Object.keys(limits).length > 0 && { resources: limits }),
     restart_policy: 'always',
-    stop_grace_seconds: drainSecondsOf(spec),
+    stop_grace_seconds: getDrainSeconds(spec),
   };
 }
 
 /** Names the template: equal for equal ones, and another one where workers have to be replaced. */
-export function revisionOf(spec: PoolSpec): string {
+export function computeRevision(spec: PoolSpec): string {
   // How many there are, where they live and how they leave says nothing about what they are.
-  const { stop_grace_seconds: _, keep_finished_seconds: __, ...made } = templateOf(spec, IMAGE_RUNTIME);
-  return digestOf(made);
+  const { stop_grace_seconds: _, keep_finished_seconds: __, ...made } = toTemplate(spec, IMAGE_RUNTIME);
+  return computeDigest(made);
 }
 
 /** The spec of one worker: `docker-{type}-{index}-{uuid}` or `direct-{type}-{index}-{uuid}`. */
-export function workerOf(
+export function createMemberSpec(
   spec: PoolSpec,
   { id, index, runtime, warm }: { id: string; index: number; runtime: RuntimeName; warm: boolean },
 ): WorkerSpec {
   const made = {
-    ...templateOf(spec, runtime),
-    pool_revision: revisionOf(spec),
-    name: `${toMode(runtime)}-${workerTypeOf(spec)}-${index}-${id}`,
+    ...toTemplate(spec, runtime),
+    pool_revision: computeRevision(spec),
+    name: `${toMode(runtime)}-${getWorkerType(spec)}-${index}-${id}`,
   };
   const parsed = workerSpec.parse(made);
-  return warm ? { ...warmSpecOf(parsed), name: made.name } : parsed;
+  return warm ? { ...toWarmSpec(parsed), name: made.name } : parsed;
 }
 
 /** What is wrong with a pool's template beyond the shape of its fields, by the paths of the pool's own file. */
 export function templateIssues(spec: PoolSpec): Issue[] {
-  const made = templateOf(spec, runtimesOf(spec.execution_mode)[0] ?? IMAGE_RUNTIME);
+  const made = toTemplate(spec, getRuntimes(spec.execution_mode)[0] ?? IMAGE_RUNTIME);
   const read = workerSpec.safeParse(made);
-  const issues = read.success ? misplaced(made) : toIssues(read.error);
-  return issues.map(({ path, message }) => ({ path: pathIn(spec, path), message }));
+  const issues = read.success ? findMisplacedFields(made) : toIssues(read.error);
+  return issues.map(({ path, message }) => ({ path: toTemplatePath(spec, path), message }));
 }
 
 /** Names of fields that a pool's file calls otherwise. */
@@ -97,7 +97,7 @@ const NAMES: Record<string, string> = {
 };
 
 /** The path in a pool's file of a field of its workers. */
-export function pathIn({ template }: PoolSpec, path: string): string {
+export function toTemplatePath({ template }: PoolSpec, path: string): string {
   const own = NAMES[path];
   if (template && path !== 'image' && !(own && path !== 'resources.memory' && path !== 'resources.cpus'))
     return `template.${path}`;

@@ -1,20 +1,20 @@
 import {
-  digestOf,
+  type ActionError,
+  computeDigest,
   getCapabilities,
   type Intent,
   type Observation,
-  type Refusal,
   type WorkerRecord,
 } from '../model/index.ts';
 import { BodyConflict, type BodyOrder, BodyRefused, RuntimeDown } from '../runtimes/runtime.ts';
 import { Fenced } from '../store/index.ts';
-import { bodyEnv } from './body-env.ts';
-import type { PassContext } from './context.ts';
+import { createBodyEnv } from './body-env.ts';
+import type { ReconcileContext } from './context.ts';
 
 type Executor<T extends Intent['type']> = (
   intent: Extract<Intent, { type: T }>,
   record: WorkerRecord,
-  context: PassContext,
+  context: ReconcileContext,
 ) => Promise<unknown>;
 
 /** A hold ends by itself where a manager died with it, in milliseconds: longer than a create may take. */
@@ -26,7 +26,7 @@ const executors: { [T in Intent['type']]: Executor<T> } = {
   create: ({ incarnation }, record, context) =>
     withImage(record, context, (image) =>
       onRuntime(record, context, (runtime) =>
-        runtime.create({ ...orderOf(incarnation, record, context), ...(image ? { image } : {}) }),
+        runtime.create({ ...createBodyOrder(incarnation, record, context), ...(image ? { image } : {}) }),
       ),
     ),
   start: ({ body_id }, record, context) => onRuntime(record, context, (runtime) => runtime.start(body_id)),
@@ -48,7 +48,7 @@ export async function act(
   intent: Intent,
   record: WorkerRecord,
   _seen: Observation,
-  context: PassContext,
+  context: ReconcileContext,
 ): Promise<void> {
   // A late act of a deposed leader can only be repaired, so the epoch is read again right before it.
   if (DESTRUCTIVE.has(intent.type) && !(await context.store.leads(context.epoch))) throw new Fenced();
@@ -57,8 +57,8 @@ export async function act(
 
 function onRuntime(
   record: WorkerRecord,
-  { runtimes }: PassContext,
-  what: Parameters<PassContext['runtimes']['call']>[1],
+  { runtimes }: ReconcileContext,
+  what: Parameters<ReconcileContext['runtimes']['call']>[1],
 ): Promise<unknown> {
   return runtimes.call(record.desired.spec.runtime, what);
 }
@@ -66,7 +66,7 @@ function onRuntime(
 /** Holds the image against its collection from here until the body is there, which holds it by itself. */
 async function withImage<T>(
   { id, desired: { spec } }: WorkerRecord,
-  { images }: PassContext,
+  { images }: ReconcileContext,
   what: (image: string | undefined) => Promise<T>,
 ): Promise<T> {
   if (!getCapabilities(spec.runtime).usesImages) return what(undefined);
@@ -88,18 +88,18 @@ async function withImage<T>(
   }
 }
 
-function orderOf(
+function createBodyOrder(
   incarnation: number,
   { id, desired: { spec } }: WorkerRecord,
-  context: PassContext,
+  context: ReconcileContext,
 ): BodyOrder {
   return {
     worker_id: id,
     incarnation,
     spec,
-    spec_hash: digestOf(spec),
+    spec_hash: computeDigest(spec),
     epoch: context.epoch,
-    env: bodyEnv({
+    env: createBodyEnv({
       ...{ id, incarnation, spec, cell: context.cell, logLevel: context.log.level },
       ...{ redisUrl: context.bodyRedisUrl(spec.runtime), handlersDir: context.handlersDir },
     }),
@@ -118,7 +118,7 @@ const REASONS: Record<Intent['type'], string> = {
 };
 
 /** What a failed act tells the next pass; `undefined` where looking again will tell. */
-export function refusalOf(intent: Intent, error: unknown): Refusal | undefined {
+export function toActionError(intent: Intent, error: unknown): ActionError | undefined {
   if (error instanceof BodyRefused)
     return { kind: 'permanent', reason: error.reason, message: error.message };
   if (error instanceof BodyConflict) {

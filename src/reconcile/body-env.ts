@@ -4,7 +4,7 @@ import { getCapabilities, type WorkerSpec } from '../model/index.ts';
 const NODE_PORT = 5000;
 
 /** What the manager knows that a body is told. */
-export interface BodyFacts {
+export interface BodyEnvOptions {
   id: string;
   incarnation: number;
   spec: WorkerSpec;
@@ -17,7 +17,7 @@ export interface BodyFacts {
 }
 
 /** The contract's variables of a body. Pure. */
-export function bodyEnv(facts: BodyFacts): Record<string, string> {
+export function createBodyEnv(facts: BodyEnvOptions): Record<string, string> {
   const { id, incarnation, spec, cell, logLevel, redisUrl } = facts;
   return {
     WORKER_ID: id,
@@ -27,12 +27,12 @@ export function bodyEnv(facts: BodyFacts): Record<string, string> {
     ...(spec.pool !== undefined && { WORKER_POOL: spec.pool }),
     LOG_LEVEL: logLevel,
     REDIS_URL: redisUrl,
-    ...(spec.agent_type === 'TASK' ? taskEnv(facts) : {}),
+    ...(spec.agent_type === 'TASK' ? createTaskEnv(facts) : {}),
   };
 }
 
 /** A body that shares the machine's ports takes any free one on loopback, and reports it in its heartbeat. */
-function taskEnv({ spec, handlersDir }: BodyFacts): Record<string, string> {
+function createTaskEnv({ spec, handlersDir }: BodyEnvOptions): Record<string, string> {
   const { hasOwnAddress, handlersMount } = getCapabilities(spec.runtime);
   const { WORKER_PORT, WORKER_HOST } = spec.env ?? {};
   const handlers = handlersMount ?? handlersDir;

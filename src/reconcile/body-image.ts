@@ -1,8 +1,11 @@
 import type { WorkerSpec } from '../model/index.ts';
-import type { PassContext } from './context.ts';
+import type { ReconcileContext } from './context.ts';
 
 /** The image that a body of this spec would run; none can be said where all run one. Unknown is like none. */
-export async function imageOf(spec: WorkerSpec, images: PassContext['images']): Promise<string | undefined> {
+export async function resolveBodyImage(
+  spec: WorkerSpec,
+  images: ReconcileContext['images'],
+): Promise<string | undefined> {
   if (!images) return undefined;
   const state = await images.state(spec).catch(() => undefined);
   return state && state.kind !== 'unknown' ? state.name : '';

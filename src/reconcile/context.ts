@@ -1,19 +1,19 @@
 import type { Logger } from 'pino';
 import type {
+  ActionError,
   Checkpoint,
   Decision,
   ImageState,
   Intent,
   Limits,
   Observation,
-  Refusal,
   Vitals,
   WorkerRecord,
   WorkerSpec,
 } from '../model/index.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { Store } from '../store/index.ts';
-import type { Turns } from './admission/admission.ts';
+import type { StartAdmission } from './admission/admission.ts';
 
 /** The images of Docker bodies, and who uses them. */
 export interface BodyImages {
@@ -28,7 +28,7 @@ export interface BodyImages {
 }
 
 /** What every pass of one term shares. */
-export interface PassContext {
+export interface ReconcileContext {
   store: Pick<Store, 'load' | 'repair' | 'record' | 'purge' | 'leads'>;
   runtimes: Runtimes;
   log: Logger;
@@ -48,16 +48,16 @@ export interface PassContext {
   /** HANDLERS_DIR, which direct workers read in place. */
   handlersDir?: string | undefined;
   /** What the engine said to the act before, by worker; in memory, since trying once more does no harm. */
-  refusals: Map<string, Refusal>;
+  actionErrors: Map<string, ActionError>;
   /** What the checks of that body have told so far; absent where nobody checks. */
   vitals?: ((bodyId: string) => Vitals | undefined) | undefined;
   /** Who may start a body now; absent if nobody has to wait. */
-  turns?: Turns | undefined;
+  startAdmission?: StartAdmission | undefined;
   /** The lease is young enough to begin an act. */
   mayAct: () => boolean;
   checkpoint?: Checkpoint | undefined;
-  refusalOf: (intent: Intent, error: unknown) => Refusal | undefined;
+  toActionError: (intent: Intent, error: unknown) => ActionError | undefined;
   /** Called with every decision, and with every one that was stored. */
-  decided: (record: WorkerRecord, seen: Observation, decision: Decision) => void;
-  recorded: (record: WorkerRecord, seen: Observation, decision: Decision) => void;
+  decided: (record: WorkerRecord, observation: Observation, decision: Decision) => void;
+  recorded: (record: WorkerRecord, observation: Observation, decision: Decision) => void;
 }

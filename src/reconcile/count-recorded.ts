@@ -7,19 +7,20 @@ const SPAWN_PHASES: ReadonlySet<string> = new Set(['building', 'creating', 'boot
 /** Counts what a decision about a worker means for the metrics, once it is recorded. */
 export function countRecorded(
   metrics: Pick<Metrics, 'restarts' | 'imageCacheHits' | 'oomKills' | 'workersFailed' | 'spawnDuration'>,
-  seen: Observation,
+  observation: Observation,
   decision: Decision,
 ): void {
   const { status } = decision;
-  const before = seen.status;
+  const before = observation.status;
   if (status.restarts > (before?.restarts ?? 0))
     metrics.restarts.inc(1, { reason: before?.reason || 'Unknown' });
   const makes = decision.intents.some(({ type }) => type === 'create');
-  if (makes && seen.image?.kind === 'ready' && before?.phase !== 'building') metrics.imageCacheHits.inc(1);
+  if (makes && observation.image?.kind === 'ready' && before?.phase !== 'building')
+    metrics.imageCacheHits.inc(1);
   if (status.reason === 'OOMKilled' && before?.reason !== 'OOMKilled') metrics.oomKills.inc(1);
   if (status.status === 'FAILED' && before?.status !== 'FAILED')
     metrics.workersFailed.inc(1, { reason: status.reason || 'Unknown' });
   if (status.phase === before?.phase || status.incarnation !== 1 || !SPAWN_PHASES.has(status.phase)) return;
-  const seconds = Math.max(0, seen.now - Date.parse(seen.desired.created_at)) / 1000;
+  const seconds = Math.max(0, observation.now - Date.parse(observation.desired.created_at)) / 1000;
   metrics.spawnDuration.observe(seconds, { phase: status.phase, runtime: status.runtime });
 }

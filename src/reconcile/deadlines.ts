@@ -2,7 +2,14 @@
  * When time alone may change the decision about a worker. Pure: deadlines are data, and nobody sleeps on them.
  * A silent heartbeat is not among them: the resync reads all heartbeats at once and asks for a look where one is.
  */
-import { blind, expiry, forgetAt, type Life, retryIsDue, startDeadline } from '../../machines/conditions.ts';
+import {
+  blind,
+  expiry,
+  forgetAt,
+  retryIsDue,
+  startDeadline,
+  type WorkerState,
+} from '../../machines/conditions.ts';
 import { type Observation, parseInstant } from '../model/index.ts';
 
 /** A timer may fire a little early, and a pass that is a millisecond too soon would look twice. */
@@ -15,31 +22,37 @@ const QUEUED_MS = 300_000;
 const UNCLEAR_MS = 30_000;
 
 /** Milliseconds until the next look that no hint will ask for; `undefined` where there is none to wait for. */
-export function nextLookMs(value: unknown, life: Life, seen: Observation): number | undefined {
-  const due = deadlines(value, life, seen).filter(Number.isFinite);
+export function nextReconcileMs(
+  value: unknown,
+  state: WorkerState,
+  observation: Observation,
+): number | undefined {
+  const due = deadlines(value, state, observation).filter(Number.isFinite);
   if (due.length === 0) return undefined;
-  return Math.max(0, Math.min(...due) - seen.now) + MARGIN_MS;
+  return Math.max(0, Math.min(...due) - observation.now) + MARGIN_MS;
 }
 
-function deadlines(value: unknown, life: Life, seen: Observation): number[] {
-  const { actual, now } = seen;
-  if (blind(seen) || actual.kind === 'ambiguous') return [now + UNCLEAR_MS];
+function deadlines(value: unknown, state: WorkerState, observation: Observation): number[] {
+  const { actual, now } = observation;
+  if (blind(observation) || actual.kind === 'ambiguous') return [now + UNCLEAR_MS];
   const [top, child] = typeof value === 'string' ? [value] : (Object.entries(value as object)[0] ?? []);
-  if (top === 'STOPPED' || top === 'FAILED') return [forgetAt(life, seen), ...leftovers(seen)];
+  if (top === 'STOPPED' || top === 'FAILED') return [forgetAt(state, observation), ...leftovers(observation)];
   if (child === 'stopping')
-    return [graceLeft(life, now) ? (life.ending?.kill_at ?? now) : now + IMPATIENT_MS];
+    return [graceLeft(state, now) ? (state.ending?.kill_at ?? now) : now + IMPATIENT_MS];
   if (child === 'killing') return [now + IMPATIENT_MS];
-  if (child === 'backoff') return [retryAt(life, seen), expiry(seen), ...leftovers(seen)];
-  if (child === 'booting') return [startDeadline(life, seen), expiry(seen)];
-  if (child === 'building') return [expiry(seen), now + UNCLEAR_MS];
-  if (child === 'queued') return [expiry(seen), now + QUEUED_MS];
-  if (child === 'creating') return [expiry(seen)];
-  if (top === 'RUNNING') return [expiry(seen), idleAt(seen)];
-  return leftovers(seen);
+  if (child === 'backoff')
+    return [retryAt(state, observation), expiry(observation), ...leftovers(observation)];
+  if (child === 'booting') return [startDeadline(state, observation), expiry(observation)];
+  if (child === 'building') return [expiry(observation), now + UNCLEAR_MS];
+  if (child === 'queued') return [expiry(observation), now + QUEUED_MS];
+  if (child === 'creating') return [expiry(observation)];
+  if (top === 'RUNNING') return [expiry(observation), idleAt(observation)];
+  return leftovers(observation);
 }
 
 /** A body that was asked to be removed is looked at again even if no hint comes. */
-const leftovers = (seen: Observation) => (seen.actual.kind === 'present' ? [seen.now + IMPATIENT_MS] : []);
+const leftovers = (observation: Observation) =>
+  observation.actual.kind === 'present' ? [observation.now + IMPATIENT_MS] : [];
 
 /** When the quiet time would be over, seen from the heartbeat that tells of it. */
 function idleAt({ desired, heartbeat, now }: Observation): number {
@@ -50,7 +63,7 @@ function idleAt({ desired, heartbeat, now }: Observation): number {
   return Math.max(active + limit * 1000, now + 1000);
 }
 
-const retryAt = (life: Life, seen: Observation) =>
-  retryIsDue(life, seen) ? seen.now : (life.next_retry_at ?? seen.now);
+const retryAt = (state: WorkerState, observation: Observation) =>
+  retryIsDue(state, observation) ? observation.now : (state.next_retry_at ?? observation.now);
 
-const graceLeft = (life: Life, now: number) => now < (life.ending?.kill_at ?? 0);
+const graceLeft = (state: WorkerState, now: number) => now < (state.ending?.kill_at ?? 0);

@@ -4,29 +4,29 @@
  */
 
 import { initialTransition, type SnapshotFrom, transition } from 'xstate';
-import { body, isLife, type Life, newLife } from '../../machines/conditions.ts';
+import { body, isWorkerState, newWorkerState, type WorkerState } from '../../machines/conditions.ts';
 import { MACHINE_VERSION, workerMachine } from '../../machines/worker.ts';
 import {
   ASSIGNED,
   type Decision,
+  formatInstant,
   hasEnded,
-  headOf,
   type Intent,
-  instant,
   type Observation,
   parseInstant,
   type StatusRecord,
+  takeHead,
   type WorkerStatus,
 } from '../model/index.ts';
-import { nextLookMs } from './deadlines.ts';
+import { nextReconcileMs } from './deadlines.ts';
 
 /** Characters of a builder's step: a RUN line may be a page. */
-const STEP_TOLD = 120;
+const STEP_LENGTH = 120;
 
 type Snapshot = SnapshotFrom<typeof workerMachine>;
 
-export function decide(seen: Observation): Decision {
-  const [next, actions] = transition(workerMachine, restore(seen), { type: 'observed', seen });
+export function decide(observation: Observation): Decision {
+  const [next, actions] = transition(workerMachine, restore(observation), { type: 'observed', observation });
   const intents: Intent[] = [];
   let rule: string | undefined;
   for (const { type, params } of actions) {
@@ -37,18 +37,18 @@ export function decide(seen: Observation): Decision {
   if (rule === undefined)
     throw new Error(`no rule for ${JSON.stringify(next.value)}: the state machine is incomplete`);
   return {
-    status: statusOf(next, seen),
+    status: toStatus(next, observation),
     memo: { machine_version: MACHINE_VERSION, value: next.value, context: next.context },
     intents,
-    requeue_after_ms: nextLookMs(next.value, next.context, seen),
+    requeue_after_ms: nextReconcileMs(next.value, next.context, observation),
     rule,
   };
 }
 
 /** The memo where it can be used; else what status and world tell. An ended worker never starts again by amnesia. */
-function restore(seen: Observation): Snapshot {
-  const { memo, status } = seen;
-  if (memo?.machine_version === MACHINE_VERSION && isLife(memo.context)) {
+function restore(observation: Observation): Snapshot {
+  const { memo, status } = observation;
+  if (memo?.machine_version === MACHINE_VERSION && isWorkerState(memo.context)) {
     try {
       return workerMachine.resolveState({
         value: memo.value as Snapshot['value'],
@@ -58,17 +58,17 @@ function restore(seen: Observation): Snapshot {
       // A memo that names no state of this machine is as good as none.
     }
   }
-  const context = newLife(seen);
+  const context = newWorkerState(observation);
   if (status?.phase === ASSIGNED) {
     const { incarnation } = status;
     const running_since = parseInstant(status.running_at);
-    const given = { ...context, incarnation, running_since };
-    return workerMachine.resolveState({ value: { RUNNING: ASSIGNED }, context: given });
+    const state = { ...context, incarnation, running_since };
+    return workerMachine.resolveState({ value: { RUNNING: ASSIGNED }, context: state });
   }
   if (!status || !(hasEnded(status.status) || status.phase === 'backoff'))
     return initialTransition(workerMachine, context)[0];
   const { reason, message, exit_code, incarnation, observed_generation: generation } = status;
-  const at = parseInstant(status.finished_at) ?? seen.now;
+  const at = parseInstant(status.finished_at) ?? observation.now;
   const outcome = { reason, message, exit_code, well: status.status === 'STOPPED', at };
   if (status.phase === 'backoff') {
     const next_retry_at = parseInstant(status.next_retry_at);
@@ -81,25 +81,25 @@ function restore(seen: Observation): Snapshot {
   });
 }
 
-function statusOf({ value, context }: Snapshot, seen: Observation): StatusRecord {
+function toStatus({ value, context }: Snapshot, observation: Observation): StatusRecord {
   const [top, child] =
     typeof value === 'string' ? [value, undefined] : (Object.entries(value)[0] ?? ['', '']);
-  const seenBody = body(seen);
-  const same = seen.status?.incarnation === context.incarnation ? seen.status : undefined;
+  const seenBody = body(observation);
+  const same = observation.status?.incarnation === context.incarnation ? observation.status : undefined;
   const finished = context.outcome !== undefined && top !== 'STARTING';
   return {
     status: top === 'DELETED' ? 'STOPPED' : (top as WorkerStatus),
     phase: child ?? (top === 'DELETED' ? 'deleted' : seenBody ? 'cleaning' : 'finished'),
-    ...explanation(top, child, context, seen),
+    ...explanation(top, child, context, observation),
     incarnation: context.incarnation,
     restarts: context.restarts,
     ip_address: finished ? undefined : (seenBody?.ip_address ?? same?.ip_address),
-    pid: seen.actual.kind === 'unknown' ? same?.pid : seenBody?.pid,
+    pid: observation.actual.kind === 'unknown' ? same?.pid : seenBody?.pid,
     exit_code: context.outcome?.exit_code,
-    runtime: seen.desired.spec.runtime,
-    body_id: seen.actual.kind === 'absent' ? undefined : (seenBody?.id ?? same?.body_id),
-    image: seenBody?.image ?? seen.status?.image,
-    observed_generation: seen.desired.generation,
+    runtime: observation.desired.spec.runtime,
+    body_id: observation.actual.kind === 'absent' ? undefined : (seenBody?.id ?? same?.body_id),
+    image: seenBody?.image ?? observation.status?.image,
+    observed_generation: observation.desired.generation,
     started_at: ms(seenBody?.started_at) ?? same?.started_at,
     running_at: ms(context.running_since) ?? same?.running_at,
     finished_at: ms(context.outcome?.at),
@@ -107,11 +107,11 @@ function statusOf({ value, context }: Snapshot, seen: Observation): StatusRecord
   };
 }
 
-const ms = (at: number | undefined) => (at === undefined ? undefined : instant(at));
+const ms = (at: number | undefined) => (at === undefined ? undefined : formatInstant(at));
 
 /** One word for programs and one sentence for people on why the worker is as it is. */
-function explanation(top: string, child: string | undefined, life: Life, seen: Observation) {
-  const { actual, refusal, status, image } = seen;
+function explanation(top: string, child: string | undefined, state: WorkerState, observation: Observation) {
+  const { actual, action_error, status, image } = observation;
   const settled = top === 'STOPPED' || top === 'FAILED';
   if (image?.kind === 'unknown' && !settled) return { reason: 'RuntimeUnavailable', message: image.error };
   if (actual.kind === 'unknown' && settled)
@@ -121,20 +121,21 @@ function explanation(top: string, child: string | undefined, life: Life, seen: O
     const message = `More than one body has its ID, and none is changed: ${actual.ids.join(', ')}.`;
     return { reason: 'AmbiguousBody', message };
   }
-  if (refusal?.kind === 'transient') return { reason: refusal.reason, message: refusal.message };
+  if (action_error?.kind === 'transient')
+    return { reason: action_error.reason, message: action_error.message };
   if (child === 'building' && image?.kind === 'building')
-    return { reason: 'ImageBuilding', message: `${image.name}: ${headOf(image.step, STEP_TOLD)}` };
+    return { reason: 'ImageBuilding', message: `${image.name}: ${takeHead(image.step, STEP_LENGTH)}` };
   if (child === 'building' && image && image.kind !== 'unknown')
     return { reason: 'ImageBuilding', message: `${image.name} does not exist yet.` };
   // A look that could not tell leaves the sentence as it is.
-  if (child === 'queued') return { reason: 'Queued', message: seen.queued ?? status?.message ?? '' };
+  if (child === 'queued') return { reason: 'Queued', message: observation.queued ?? status?.message ?? '' };
   if (top === 'DELETED')
-    return { reason: life.outcome?.reason ?? 'Deleted', message: life.outcome?.message ?? '' };
+    return { reason: state.outcome?.reason ?? 'Deleted', message: state.outcome?.message ?? '' };
   if (child === ASSIGNED) return { reason: status?.reason ?? '', message: status?.message ?? '' };
   if (child === 'silent') {
-    const message = `The last report of its wrapper was at ${seen.heartbeat?.at ?? 'an unknown time'}; silence alone does not end it.`;
+    const message = `The last report of its wrapper was at ${observation.heartbeat?.at ?? 'an unknown time'}; silence alone does not end it.`;
     return { reason: 'HeartbeatLost', message };
   }
-  const why = life.ending ?? life.outcome;
+  const why = state.ending ?? state.outcome;
   return { reason: why?.reason ?? '', message: why?.message ?? '' };
 }

@@ -4,16 +4,16 @@
  */
 import type { Heartbeat } from '../model/index.ts';
 
-export class Denials {
+export class DenialCounter {
   readonly #counted = new Map<string, { incarnation: number; denied: number }>();
 
   /** How many are new. `known` is true of a worker that an earlier manager has watched. */
-  note(id: string, beat: Pick<Heartbeat, 'incarnation'> & Partial<Heartbeat>, known: boolean): number {
-    const denied = beat.denied ?? 0;
+  note(id: string, heartbeat: Pick<Heartbeat, 'incarnation'> & Partial<Heartbeat>, known: boolean): number {
+    const denied = heartbeat.denied ?? 0;
     const before = this.#counted.get(id);
-    const same = before?.incarnation === beat.incarnation;
+    const same = before?.incarnation === heartbeat.incarnation;
     if (same && denied <= before.denied) return 0;
-    this.#counted.set(id, { incarnation: beat.incarnation, denied });
+    this.#counted.set(id, { incarnation: heartbeat.incarnation, denied });
     if (before === undefined && known) return 0;
     return denied - (same ? before.denied : 0);
   }

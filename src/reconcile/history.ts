@@ -1,8 +1,8 @@
 /** What of a decision is worth a write, and what of it a person would want to read later. Pure. */
 import {
   type Decision,
-  describe,
-  instant,
+  describeIntent,
+  formatInstant,
   type LifecycleEvent,
   type Observation,
   type StatusRecord,
@@ -10,7 +10,7 @@ import {
 } from '../model/index.ts';
 
 /** The decision differs from what stands in the store. */
-export function isNews(record: WorkerRecord, { status, memo }: Decision): boolean {
+export function hasChanged(record: WorkerRecord, { status, memo }: Decision): boolean {
   return !same(record.status, status) || canonical(record.memo) !== canonical(memo);
 }
 
@@ -22,21 +22,24 @@ function same(before: StatusRecord | undefined, after: StatusRecord): boolean {
 /** JSON without what JSON leaves out, so that a memo just made equals the one read back. */
 const canonical = (value: unknown) => JSON.stringify(value);
 
-const TOLD = ['status', 'phase', 'reason', 'incarnation', 'restarts'] as const;
+const REPORTED = ['status', 'phase', 'reason', 'incarnation', 'restarts'] as const;
 
 /** The line for the worker's history, where the change is one that people can see or that acts on the world. */
-export function eventOf(seen: Observation, { status, intents }: Decision): LifecycleEvent | undefined {
-  const visible = TOLD.some((field) => seen.status?.[field] !== status[field]);
-  const step = status.phase === 'building' && seen.status?.message !== status.message;
+export function toLifecycleEvent(
+  observation: Observation,
+  { status, intents }: Decision,
+): LifecycleEvent | undefined {
+  const visible = REPORTED.some((field) => observation.status?.[field] !== status[field]);
+  const step = status.phase === 'building' && observation.status?.message !== status.message;
   if (!visible && !step && intents.length === 0) return undefined;
   return {
-    timestamp: instant(seen.now),
-    type: seen.status?.status === status.status ? 'progress' : 'status',
+    timestamp: formatInstant(observation.now),
+    type: observation.status?.status === status.status ? 'progress' : 'status',
     status: status.status,
     phase: status.phase,
     reason: status.reason,
     message: status.message,
     incarnation: status.incarnation,
-    actions: intents.map(describe),
+    actions: intents.map(describeIntent),
   };
 }

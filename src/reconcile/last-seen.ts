@@ -15,7 +15,7 @@ import {
   wasReady,
 } from '../model/index.ts';
 
-interface Mark {
+interface SeenWorker {
   /** `<generation>.<revision>` of the record, as the index has it. */
   record: string;
   /** The body as a list shows it; empty where there is none, `undefined` where it could not be seen. */
@@ -33,56 +33,57 @@ interface Mark {
 /** Phases of a body that is being ended. */
 const ENDING: ReadonlySet<string> = new Set(['stopping', 'killing']);
 
-export type Kind = Pick<Mark, 'status' | 'runtime' | 'agent_type'>;
+export type Kind = Pick<SeenWorker, 'status' | 'runtime' | 'agent_type'>;
 
-export class Marks {
-  readonly #marks = new Map<string, Mark>();
+export class LastSeen {
+  readonly #workers = new Map<string, SeenWorker>();
 
   /** Notes what a pass has seen and decided; `revision` is that of the status after it. */
-  set(seen: Observation, revision: number, { status }: Decision): void {
-    const { actual } = seen;
-    const body = actual.kind === 'absent' ? '' : actual.kind === 'present' ? printOf(actual.body) : undefined;
-    this.#marks.set(seen.worker_id, {
-      record: `${seen.desired.generation}.${revision}`,
+  set(observation: Observation, revision: number, { status }: Decision): void {
+    const { actual } = observation;
+    const body =
+      actual.kind === 'absent' ? '' : actual.kind === 'present' ? toFingerprint(actual.body) : undefined;
+    this.#workers.set(observation.worker_id, {
+      record: `${observation.desired.generation}.${revision}`,
       body,
       status: status.status,
       phase: status.phase,
       runtime: status.runtime,
       incarnation: status.incarnation,
-      agent_type: seen.desired.spec.agent_type,
-      pool: seen.desired.spec.pool ?? '',
-      desired: seen.desired.desired === 'running' && !hasEnded(status.status),
+      agent_type: observation.desired.spec.agent_type,
+      pool: observation.desired.spec.pool ?? '',
+      desired: observation.desired.desired === 'running' && !hasEnded(status.status),
     });
   }
 
   /** The phase that was decided last; `undefined` where this term has not looked yet. */
   phase(id: string): string | undefined {
-    return this.#marks.get(id)?.phase;
+    return this.#workers.get(id)?.phase;
   }
 
   agentType(id: string): AgentType | undefined {
-    return this.#marks.get(id)?.agent_type;
+    return this.#workers.get(id)?.agent_type;
   }
 
   poolOf(id: string): string {
-    return this.#marks.get(id)?.pool ?? '';
+    return this.#workers.get(id)?.pool ?? '';
   }
 
   /** Workers that are in a phase. */
   inPhase(phase: string): string[] {
     const ids: string[] = [];
-    for (const [id, mark] of this.#marks) if (mark.phase === phase) ids.push(id);
+    for (const [id, worker] of this.#workers) if (worker.phase === phase) ids.push(id);
     return ids;
   }
 
   delete(id: string): void {
-    this.#marks.delete(id);
+    this.#workers.delete(id);
   }
 
   /** Workers whose record is not the one that was looked at last. */
   changedRecords(index: Record<string, string>): string[] {
     const changed: string[] = [];
-    for (const id in index) if (this.#marks.get(id)?.record !== index[id]) changed.push(id);
+    for (const id in index) if (this.#workers.get(id)?.record !== index[id]) changed.push(id);
     return changed;
   }
 
@@ -92,11 +93,11 @@ export class Marks {
     const twice: string[] = [];
     for (const body of bodies) {
       if (prints.has(body.worker_id)) twice.push(body.worker_id);
-      prints.set(body.worker_id, printOf(body));
+      prints.set(body.worker_id, toFingerprint(body));
     }
     const changed = new Set(twice);
-    for (const [id, mark] of this.#marks) {
-      if (listed.has(mark.runtime) && mark.body !== (prints.get(id) ?? '')) changed.add(id);
+    for (const [id, worker] of this.#workers) {
+      if (listed.has(worker.runtime) && worker.body !== (prints.get(id) ?? '')) changed.add(id);
     }
     return [...changed];
   }
@@ -104,50 +105,51 @@ export class Marks {
   /** Workers that are not ended, whose heartbeat therefore matters. */
   living(): string[] {
     const ids: string[] = [];
-    for (const [id, { status }] of this.#marks)
+    for (const [id, { status }] of this.#workers)
       if (status === 'STARTING' || status === 'RUNNING') ids.push(id);
     return ids;
   }
 
   /** Workers of a runtime that are not ended. */
   livingOn(runtime: string): string[] {
-    return this.living().filter((id) => this.#marks.get(id)?.runtime === runtime);
+    return this.living().filter((id) => this.#workers.get(id)?.runtime === runtime);
   }
 
   /** Whether the status says that its wrapper was heard of late. */
-  isHeard(id: string): boolean {
-    const mark = this.#marks.get(id);
-    return mark?.status === 'RUNNING' && mark.phase !== 'silent' && !ENDING.has(mark.phase);
+  hasHeartbeat(id: string): boolean {
+    const worker = this.#workers.get(id);
+    return worker?.status === 'RUNNING' && worker.phase !== 'silent' && !ENDING.has(worker.phase);
   }
 
   /** Whether a heartbeat tells something else than the status does: ready after all, silent, or heard again. */
-  heartbeatTells(
+  isHeartbeatNews(
     id: string,
-    beat: Pick<Heartbeat, 'incarnation' | 'phase' | 'ready_at' | 'needs_secrets'> & { age_ms: number },
+    heartbeat: Pick<Heartbeat, 'incarnation' | 'phase' | 'ready_at' | 'needs_secrets'> & { age_ms: number },
     silentMs: number,
   ): boolean {
-    const mark = this.#marks.get(id);
-    if (!mark || beat.incarnation !== mark.incarnation) return false;
-    const waits = mark.phase === 'booting' || mark.phase === ASSIGNED;
-    if (mark.status === 'STARTING' || waits) return waits && (wasReady(beat) || beat.needs_secrets === true);
-    return (mark.phase === 'silent') !== beat.age_ms >= silentMs && !ENDING.has(mark.phase);
+    const worker = this.#workers.get(id);
+    if (!worker || heartbeat.incarnation !== worker.incarnation) return false;
+    const waits = worker.phase === 'booting' || worker.phase === ASSIGNED;
+    if (worker.status === 'STARTING' || waits)
+      return waits && (wasReady(heartbeat) || heartbeat.needs_secrets === true);
+    return (worker.phase === 'silent') !== heartbeat.age_ms >= silentMs && !ENDING.has(worker.phase);
   }
 
   /** How many workers there are of each kind, and how many are asked to run, for the metrics. */
   count(): { kinds: (Kind & { count: number })[]; desired: number } {
     const kinds = new Map<string, Kind & { count: number }>();
     let desired = 0;
-    for (const mark of this.#marks.values()) {
-      const { status, runtime, agent_type } = mark;
+    for (const worker of this.#workers.values()) {
+      const { status, runtime, agent_type } = worker;
       const key = `${status} ${runtime} ${agent_type}`;
       const entry = kinds.get(key) ?? { status, runtime, agent_type, count: 0 };
       entry.count += 1;
       kinds.set(key, entry);
-      if (mark.desired) desired += 1;
+      if (worker.desired) desired += 1;
     }
     return { kinds: [...kinds.values()], desired };
   }
 }
 
 /** As much of a body as a list can tell, too: exit codes are not in it. */
-const printOf = ({ id, state, paused }: Body) => `${id} ${state}${paused ? ' paused' : ''}`;
+const toFingerprint = ({ id, state, paused }: Body) => `${id} ${state}${paused ? ' paused' : ''}`;

@@ -6,30 +6,30 @@
  * loop, and a worker that is stuck holds up nobody but itself.
  */
 import type { Decision, Observation, WorkerRecord } from '../model/index.ts';
-import { messageOf } from '../model/index.ts';
+import { errorMessage } from '../model/index.ts';
 import { steadyClock } from '../queue/clock.ts';
 import { createWorkQueue, type WorkQueue } from '../queue/work-queue.ts';
 import { Fenced } from '../store/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { PassContext } from './context.ts';
+import type { ReconcileContext } from './context.ts';
 import { countRecorded } from './count-recorded.ts';
-import { Denials } from './denials.ts';
-import { Marks } from './last-seen.ts';
-import { type Outcome, reconcileWorker } from './worker.ts';
+import { DenialCounter } from './denials.ts';
+import { LastSeen } from './last-seen.ts';
+import { type ReconcileResult, reconcileWorker } from './worker.ts';
 
 /** A pass that takes longer is given up on; its worker is not passed again until it has really ended. */
-const PASS_DEADLINE_MS = 120_000;
+const RECONCILE_DEADLINE_MS = 120_000;
 
 export interface LoopOptions {
-  context: Omit<PassContext, 'decided' | 'recorded'>;
+  context: Omit<ReconcileContext, 'decided' | 'recorded'>;
   metrics: Metrics;
   concurrency: number;
   /** Another manager leads: the term is over. */
   fenced: () => void;
   /** Called with each decision, before it is recorded. */
-  decided: (seen: Observation, decision: Decision) => void;
+  decided: (observation: Observation, decision: Decision) => void;
   /** Called with each decision that was stored. */
-  recorded?: (seen: Observation, decision: Decision) => void;
+  recorded?: (observation: Observation, decision: Decision) => void;
   /** A pass over a worker failed and is tried again later. */
   failed?: (id: string) => void;
   /** There is no record of a worker any more. */
@@ -38,10 +38,10 @@ export interface LoopOptions {
 
 export class Loop {
   readonly queue: WorkQueue;
-  readonly marks = new Marks();
-  readonly #denials = new Denials();
+  readonly lastSeen = new LastSeen();
+  readonly #denials = new DenialCounter();
   readonly #options: LoopOptions;
-  readonly #context: PassContext;
+  readonly #context: ReconcileContext;
   /** Passes that were given up on and have not ended. */
   readonly #lingering = new Set<string>();
   #moved = performance.now();
@@ -55,25 +55,29 @@ export class Loop {
     });
     this.#context = {
       ...options.context,
-      decided: (record, seen, decision) => {
-        this.marks.set(seen, record.revision, decision);
-        if (seen.heartbeat)
-          this.countDenials(seen.worker_id, seen.heartbeat, seen.status?.status === 'RUNNING');
-        options.decided(seen, decision);
+      decided: (record, observation, decision) => {
+        this.lastSeen.set(observation, record.revision, decision);
+        if (observation.heartbeat)
+          this.countDenials(
+            observation.worker_id,
+            observation.heartbeat,
+            observation.status?.status === 'RUNNING',
+          );
+        options.decided(observation, decision);
       },
-      recorded: (record, seen, decision) => this.#recorded(record, seen, decision),
+      recorded: (record, observation, decision) => this.#recorded(record, observation, decision),
     };
   }
 
-  /** Takes note of what a heartbeat tells of refused commands; see `Denials`. */
-  countDenials(id: string, beat: Parameters<Denials['note']>[1], known: boolean): void {
-    const agent_type = this.marks.agentType(id);
-    const fresh = this.#denials.note(id, beat, known);
+  /** Takes note of what a heartbeat tells of refused commands; see `DenialCounter`. */
+  countDenials(id: string, heartbeat: Parameters<DenialCounter['note']>[1], known: boolean): void {
+    const agent_type = this.lastSeen.agentType(id);
+    const fresh = this.#denials.note(id, heartbeat, known);
     if (fresh > 0 && agent_type) this.#options.metrics.permissionDenied.inc(fresh, { agent_type });
   }
 
   run(signal: AbortSignal): Promise<void> {
-    return this.queue.run((id) => this.#pass(id), this.#options.concurrency, signal);
+    return this.queue.run((id) => this.#reconcile(id), this.#options.concurrency, signal);
   }
 
   /** Seconds since a pass ended while others wait for theirs; 0 where none waits. */
@@ -81,7 +85,7 @@ export class Loop {
     return this.queue.length === 0 ? 0 : (performance.now() - this.#moved) / 1000;
   }
 
-  async #pass(id: string): Promise<void> {
+  async #reconcile(id: string): Promise<void> {
     if (this.#lingering.has(id)) return this.queue.addRateLimited(id);
     const began = performance.now();
     const outcome = await this.#withinDeadline(id);
@@ -92,7 +96,7 @@ export class Loop {
   }
 
   /** The one place where it is decided what follows from a pass. */
-  #settle(id: string, outcome: Outcome): void {
+  #settle(id: string, outcome: ReconcileResult): void {
     const { queue } = this;
     if (outcome.kind !== 'error' && outcome.kind !== 'standby') queue.forget(id);
     switch (outcome.kind) {
@@ -106,7 +110,7 @@ export class Loop {
         queue.add(id);
         break;
       case 'terminal':
-        this.marks.delete(id);
+        this.lastSeen.delete(id);
         this.#denials.delete(id);
         this.#options.gone?.(id);
         break;
@@ -114,7 +118,7 @@ export class Loop {
         this.#options.metrics.reconcileErrors.inc(1);
         this.#options.failed?.(id);
         this.#options.context.log.warn(
-          { worker_id: id, why: messageOf(outcome.error), tries: queue.retries(id) + 1 },
+          { worker_id: id, why: errorMessage(outcome.error), tries: queue.retries(id) + 1 },
           'reconcile failed; retrying',
         );
         queue.addRateLimited(id);
@@ -125,21 +129,24 @@ export class Loop {
     }
   }
 
-  async #withinDeadline(id: string): Promise<Outcome> {
+  async #withinDeadline(id: string): Promise<ReconcileResult> {
     const pass = this.#guarded(id);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(() => resolve('late'), PASS_DEADLINE_MS);
+      timer = setTimeout(() => resolve('late'), RECONCILE_DEADLINE_MS);
     });
     const first = await Promise.race([pass, late]);
     clearTimeout(timer);
     if (first !== 'late') return first;
     this.#lingering.add(id);
     void pass.finally(() => this.#lingering.delete(id));
-    return { kind: 'error', error: new Error(`The reconcile took more than ${PASS_DEADLINE_MS / 1000} s.`) };
+    return {
+      kind: 'error',
+      error: new Error(`The reconcile took more than ${RECONCILE_DEADLINE_MS / 1000} s.`),
+    };
   }
 
-  async #guarded(id: string): Promise<Outcome> {
+  async #guarded(id: string): Promise<ReconcileResult> {
     try {
       // What was just made is carried on with at once: one worker ready is worth more than two half made.
       let outcome = await reconcileWorker(id, this.#context);
@@ -154,9 +161,9 @@ export class Loop {
     }
   }
 
-  #recorded(record: WorkerRecord, seen: Observation, decision: Decision): void {
-    this.marks.set(seen, record.revision + 1, decision);
-    this.#options.recorded?.(seen, decision);
-    countRecorded(this.#options.metrics, seen, decision);
+  #recorded(record: WorkerRecord, observation: Observation, decision: Decision): void {
+    this.lastSeen.set(observation, record.revision + 1, decision);
+    this.#options.recorded?.(observation, decision);
+    countRecorded(this.#options.metrics, observation, decision);
   }
 }

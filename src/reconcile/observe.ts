@@ -1,61 +1,62 @@
 import {
   type Actual,
+  errorMessage,
   getCapabilities,
   type ImageState,
-  messageOf,
   type Observation,
   type WorkerRecord,
 } from '../model/index.ts';
 import type { Store } from '../store/index.ts';
-import type { PassContext } from './context.ts';
+import type { ReconcileContext } from './context.ts';
 import { lostStatus } from './lost-status.ts';
 
 /** What a look needs; `explain` looks with it, too, and without a lease. */
-export type Looker = Pick<
-  PassContext,
-  'runtimes' | 'images' | 'limits' | 'now' | 'leadingSince' | 'refusals' | 'vitals' | 'turns'
-> & { store: Pick<Store, 'load' | 'repair'>; log: Pick<PassContext['log'], 'warn'> };
+export type ObserveContext = Pick<
+  ReconcileContext,
+  'runtimes' | 'images' | 'limits' | 'now' | 'leadingSince' | 'actionErrors' | 'vitals' | 'startAdmission'
+> & { store: Pick<Store, 'load' | 'repair'>; log: Pick<ReconcileContext['log'], 'warn'> };
 
 /** One look at a worker; `undefined` where there is no record of it. */
-export async function observe(
+export async function observeWorker(
   id: string,
-  context: Looker,
-): Promise<{ record: WorkerRecord; seen: Observation } | undefined> {
+  context: ObserveContext,
+): Promise<{ record: WorkerRecord; observation: Observation } | undefined> {
   const loaded = await context.store.load(id);
   if (!loaded) return undefined;
   const { heartbeat, status_lost } = loaded;
   let { record } = loaded;
   const { runtime } = record.desired.spec;
-  const actual = await look(id, record.status?.body_id, runtime, context);
+  const actual = await findActual(id, record.status?.body_id, runtime, context);
   if (status_lost) record = { ...record, status: await rebuilt(record, actual, context) };
-  const image = await lookForImage(record, actual, context);
-  const refusal = context.refusals.get(id);
+  const image = await observeImage(record, actual, context);
+  const action_error = context.actionErrors.get(id);
   const mayStart = record.desired.desired === 'running' && actual.kind === 'absent' && hasImage(image);
   const now = context.now();
-  const seen: Observation = Object.freeze({
+  const observation: Observation = Object.freeze({
     worker_id: id,
     desired: record.desired,
     status: record.status,
     memo: record.memo,
     actual,
     heartbeat,
-    refusal,
+    action_error,
     vitals: actual.kind === 'present' ? context.vitals?.(actual.body.id) : undefined,
     image,
-    queued: mayStart && refusal?.kind !== 'permanent' ? context.turns?.ask(record) : undefined,
+    queued:
+      mayStart && action_error?.kind !== 'permanent' ? context.startAdmission?.request(record) : undefined,
     now,
     // Never in the future, where a clock was set back: deadlines would not come.
     watching_since: Math.min(now, Math.max(context.leadingSince, context.runtimes.upSince(runtime))),
     limits: context.limits,
   });
-  return { record, seen };
+  return { record, observation };
 }
 
 const hasImage = (image: ImageState | undefined) => image === undefined || image.kind === 'ready';
 
 /** What a status that is lost must have been. */
-async function rebuilt(record: WorkerRecord, actual: Actual, { store, log }: Looker) {
-  const status = lostStatus(record, await store.repair.lastTold(record.id), actual);
+async function rebuilt(record: WorkerRecord, actual: Actual, { store, log }: ObserveContext) {
+  const status = lostStatus(record, await store.repair.lastReported(record.id), actual);
   log.warn(
     { worker_id: record.id, status: status?.status },
     'status was lost; restored from history and body',
@@ -64,10 +65,10 @@ async function rebuilt(record: WorkerRecord, actual: Actual, { store, log }: Loo
 }
 
 /** Only who waits for a body needs an image. */
-async function lookForImage(
+async function observeImage(
   { desired, status }: WorkerRecord,
   actual: Actual,
-  { images }: Looker,
+  { images }: ObserveContext,
 ): Promise<ImageState | undefined> {
   const waits = desired.desired === 'running' && (status?.status ?? 'STARTING') === 'STARTING';
   if (!images || !waits || actual.kind !== 'absent') return undefined;
@@ -75,16 +76,16 @@ async function lookForImage(
   try {
     return await images.state(desired.spec);
   } catch (error) {
-    return { kind: 'unknown', error: messageOf(error) };
+    return { kind: 'unknown', error: errorMessage(error) };
   }
 }
 
 /** A look that failed is unknown, whatever failed: only an engine that answered can say that nothing is there. */
-async function look(
+async function findActual(
   id: string,
   knownId: string | undefined,
   name: Observation['desired']['spec']['runtime'],
-  { runtimes }: Looker,
+  { runtimes }: ObserveContext,
 ): Promise<Actual> {
   try {
     const bodies = await runtimes.call(name, (runtime) => runtime.find(id, knownId));
@@ -93,6 +94,6 @@ async function look(
     if (bodies.length > 1) return { kind: 'ambiguous', ids: bodies.map((one) => one.id) };
     return { kind: 'present', body };
   } catch (error) {
-    return { kind: 'unknown', error: messageOf(error) };
+    return { kind: 'unknown', error: errorMessage(error) };
   }
 }

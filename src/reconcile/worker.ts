@@ -9,21 +9,21 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
   type Decision,
-  describe,
+  describeIntent,
+  errorMessage,
   type Intent,
-  messageOf,
   type Observation,
   type WorkerRecord,
 } from '../model/index.ts';
 import { Fenced } from '../store/index.ts';
 import { act } from './act.ts';
-import type { PassContext } from './context.ts';
+import type { ReconcileContext } from './context.ts';
 import { decide } from './decide.ts';
-import { eventOf, isNews } from './history.ts';
-import { observe } from './observe.ts';
+import { hasChanged, toLifecycleEvent } from './history.ts';
+import { observeWorker } from './observe.ts';
 
 /** What a pass comes to. Each has its own answer in `settle` of `loop.ts`. */
-export type Outcome =
+export type ReconcileResult =
   /** Nothing to do until a hint comes. */
   | { kind: 'done' }
   /** Nothing to do until a hint comes or the time is over. */
@@ -39,18 +39,18 @@ export type Outcome =
   /** Something failed: look again after a while. */
   | { kind: 'error'; error: unknown };
 
-export async function reconcileWorker(id: string, context: PassContext): Promise<Outcome> {
+export async function reconcileWorker(id: string, context: ReconcileContext): Promise<ReconcileResult> {
   try {
-    const looked = await observe(id, context);
-    if (!looked) return { kind: 'terminal' };
-    const { record, seen } = looked;
+    const observed = await observeWorker(id, context);
+    if (!observed) return { kind: 'terminal' };
+    const { record, observation } = observed;
 
-    const decision = decide(seen);
+    const decision = decide(observation);
 
-    const recorded = await store(record, seen, decision, context);
+    const recorded = await recordDecision(record, observation, decision, context);
     if (recorded !== 'ok') return { kind: recorded === 'gone' ? 'terminal' : 'conflict' };
 
-    return await carryOut(record, seen, decision, context);
+    return await execute(record, observation, decision, context);
   } catch (error) {
     if (error instanceof Fenced) throw error;
     return { kind: 'error', error };
@@ -58,13 +58,18 @@ export async function reconcileWorker(id: string, context: PassContext): Promise
 }
 
 /** Stores the decision where it changes anything; a worker at rest costs no write. */
-async function store(record: WorkerRecord, seen: Observation, decision: Decision, context: PassContext) {
-  context.decided(record, seen, decision);
+async function recordDecision(
+  record: WorkerRecord,
+  observation: Observation,
+  decision: Decision,
+  context: ReconcileContext,
+) {
+  context.decided(record, observation, decision);
   // Each body gets a history entry, even if the status named it before it was created.
   const makes = decision.intents.some(({ type }) => type === 'create');
-  if (!makes && !isNews(record, decision)) return 'ok';
+  if (!makes && !hasChanged(record, decision)) return 'ok';
   const { status, memo } = decision;
-  const event = eventOf(seen, decision);
+  const event = toLifecycleEvent(observation, decision);
   // Steps between two statuses are five lines a restart: the worker's history has them.
   if (event)
     context.log[event.type === 'progress' ? 'debug' : 'info'](
@@ -74,43 +79,46 @@ async function store(record: WorkerRecord, seen: Observation, decision: Decision
   context.checkpoint?.('record:before');
   const stored = await context.store.record(context.epoch, record, { status, memo, event });
   context.checkpoint?.('record:after');
-  if (stored === 'ok') context.recorded(record, seen, decision);
+  if (stored === 'ok') context.recorded(record, observation, decision);
   return stored;
 }
 
 /** The body ends, the build goes on or ends, the wrapper has its secrets: each is heard of. */
-const HINTED: ReadonlySet<Intent['type']> = new Set(['terminate', 'kill', 'build', 'deliver']);
+const ENQUEUED: ReadonlySet<Intent['type']> = new Set(['terminate', 'kill', 'build', 'deliver']);
 
 /** Does what was decided, and says when to look again. */
-async function carryOut(
+async function execute(
   record: WorkerRecord,
-  seen: Observation,
+  observation: Observation,
   decision: Decision,
-  context: PassContext,
-): Promise<Outcome> {
+  context: ReconcileContext,
+): Promise<ReconcileResult> {
   const { intents, requeue_after_ms: ms } = decision;
-  const { refusals, log } = context;
-  refusals.delete(record.id);
+  const { actionErrors, log } = context;
+  actionErrors.delete(record.id);
   for (const intent of intents) {
     if (!context.mayAct()) return { kind: 'standby' };
     try {
       context.checkpoint?.(`act:${intent.type}:before`);
-      await act(intent, record, seen, context);
+      await act(intent, record, observation, context);
       context.checkpoint?.(`act:${intent.type}:after`);
     } catch (error) {
       if (error instanceof Fenced) throw error;
-      const refusal = context.refusalOf(intent, error);
-      log.warn({ worker_id: record.id, act: describe(intent), why: messageOf(error) }, 'action failed');
+      const refusal = context.toActionError(intent, error);
+      log.warn(
+        { worker_id: record.id, act: describeIntent(intent), why: errorMessage(error) },
+        'action failed',
+      );
       if (!refusal) return { kind: 'error', error };
       // What looking cannot bring back, for the very next pass.
-      refusals.set(record.id, refusal);
+      actionErrors.set(record.id, refusal);
       return refusal.kind === 'permanent' ? { kind: 'again' } : { kind: 'error', error };
     }
   }
   // A hint will come of these; everything else has changed the world, or found the record changed.
-  if (intents.some(({ type }) => !HINTED.has(type))) return { kind: 'again' };
+  if (intents.some(({ type }) => !ENQUEUED.has(type))) return { kind: 'again' };
   // The status tells of an act that failed, and that has been done by now or is not needed any more.
-  if (seen.refusal) return { kind: 'again' };
+  if (observation.action_error) return { kind: 'again' };
   // Another state has rules of its own, which this look was not held against.
   if (!isDeepStrictEqual(record.memo?.value, decision.memo.value)) return { kind: 'again' };
   return ms === undefined ? { kind: 'done' } : { kind: 'after', ms };

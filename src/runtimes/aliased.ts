@@ -10,12 +10,12 @@
  * Must not import the store: what it knows of takeovers it is handed.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Body, Taken, Takeover, WorkerSpec } from '../model/index.ts';
+import type { Body, Claim, ClaimedWorker, WorkerSpec } from '../model/index.ts';
 import { BodyConflict, type BodyOrder, type Runtime, RuntimeDown } from './runtime.ts';
-import { type Book, isWarm, seenAs } from './taken-body.ts';
+import { type ClaimStore, isWarm, toClaimedBody } from './taken-body.ts';
 
-export interface AliasOptions {
-  book: Book;
+export interface ClaimOptions {
+  claimStore: ClaimStore;
   /** The spec of a worker, from its record. */
   specOf: (workerId: string) => Promise<WorkerSpec | undefined>;
   now: () => number;
@@ -31,25 +31,25 @@ const FRESH_MS = 500;
 /** Within this a wrapper that lives says whom it serves: two heartbeats, and time for them. */
 const HEARD_MS = 15_000;
 
-export function aliased(inner: Runtime, options: AliasOptions): Runtime {
-  return new AliasedRuntime(inner, options);
+export function withClaims(inner: Runtime, options: ClaimOptions): Runtime {
+  return new ClaimingRuntime(inner, options);
 }
 
-class AliasedRuntime implements Runtime {
+class ClaimingRuntime implements Runtime {
   readonly #inner: Runtime;
-  readonly #book: Book;
-  readonly #options: AliasOptions;
+  readonly #claimStore: ClaimStore;
+  readonly #options: ClaimOptions;
   /** Takeovers that were read, by the body and by whom it was made for: for acts and hints, which name only those. */
-  readonly #byBody = new Map<string, Takeover>();
+  readonly #byBody = new Map<string, Claim>();
   readonly #byOrigin = new Map<string, string>();
   /** Bodies that wait to be taken over, as they were seen last, and nothing has been heard of since. */
   readonly #waiting = new Map<string, Body>();
   /** Since when bodies are seen of which nobody has said whom they serve. */
-  #unheard = new Map<string, number>();
+  #silent = new Map<string, number>();
 
-  constructor(inner: Runtime, options: AliasOptions) {
+  constructor(inner: Runtime, options: ClaimOptions) {
     this.#inner = inner;
-    this.#book = options.book;
+    this.#claimStore = options.claimStore;
     this.#options = options;
   }
 
@@ -59,59 +59,60 @@ class AliasedRuntime implements Runtime {
 
   async list(): Promise<Body[]> {
     const bodies = await this.#inner.list();
-    const found = new Map<string, { taken: Taken; spec: string }>();
+    const found = new Map<string, { taken: ClaimedWorker; spec: string }>();
     // Read after the list: what was taken over in between is then known, and in the list by its first name.
-    const all = await this.#book.all();
-    for (const taken of all) found.set(taken.body_id, { taken, spec: '' });
-    const silent = await this.#learn(bodies, found);
+    const all = await this.#claimStore.all();
+    for (const claim of all) found.set(claim.body_id, { taken: claim, spec: '' });
+    const silent = await this.#refreshClaims(bodies, found);
     this.#remember(all);
     return bodies
       .filter(({ id }) => !silent.has(id))
       .map((body) => {
-        const { taken, spec } = found.get(body.id) ?? {};
-        return taken ? seenAs(body, taken, spec ?? '') : body;
+        const { taken: claim, spec } = found.get(body.id) ?? {};
+        return claim ? toClaimedBody(body, claim, spec ?? '') : body;
       });
   }
 
   async find(workerId: string, knownId: string | undefined): Promise<Body[]> {
     // The stock is empty, or nearly: most workers have a body of their own, and are not made to wait for this.
-    const first = this.#waiting.size > 0 ? await this.#book.of(workerId) : undefined;
-    const fresh = first && this.#asItWaited(first);
+    const first = this.#waiting.size > 0 ? await this.#claimStore.get(workerId) : undefined;
+    const fresh = first && this.#asAvailable(first);
     if (fresh) return [fresh];
-    const [taken, own] = await Promise.all([
-      first ?? this.#book.of(workerId),
+    const [claim, own] = await Promise.all([
+      first ?? this.#claimStore.get(workerId),
       this.#inner.find(workerId, knownId),
     ]);
-    if (!taken) {
+    if (!claim) {
       for (const body of own) if (isWarm(body.spec)) this.#waiting.set(body.id, body);
       return own;
     }
-    this.#remember([taken]);
-    const theirs = await this.#inner.find(taken.made_for, undefined);
-    const body = theirs.find(({ id }) => id === taken.body_id);
-    return body ? [...own, seenAs(body, taken, '')] : own;
+    this.#remember([claim]);
+    const theirs = await this.#inner.find(claim.made_for, undefined);
+    const body = theirs.find(({ id }) => id === claim.body_id);
+    return body ? [...own, toClaimedBody(body, claim, '')] : own;
   }
 
   async create(order: BodyOrder): Promise<Body> {
-    const taken = await this.#book.of(order.worker_id);
-    const there = taken && (await this.#body(taken));
-    if (there) throw new BodyConflict(`Worker ${order.worker_id} has claimed the body ${there.id}.`, true);
+    const claim = await this.#claimStore.get(order.worker_id);
+    const existing = claim && (await this.#body(claim));
+    if (existing)
+      throw new BodyConflict(`Worker ${order.worker_id} has claimed the body ${existing.id}.`, true);
     return this.#inner.create(order);
   }
 
   /** Of a body that was taken over: gives it its limits, tells its wrapper, and waits until that begins. */
   async start(bodyId: string): Promise<void> {
     const known = this.#byBody.get(bodyId);
-    const taken = known && (await this.#book.of(known.worker_id));
-    if (taken?.body_id !== bodyId) return this.#inner.start(bodyId);
-    const body = await this.#body(taken);
-    if (taken.begun) return;
-    if (body?.state !== 'running') return this.#throwAway(taken);
-    if (!taken.told) {
-      if (!(await this.#limit(taken))) return this.#throwAway(taken);
-      await this.#book.tell(taken);
+    const claim = known && (await this.#claimStore.get(known.worker_id));
+    if (claim?.body_id !== bodyId) return this.#inner.start(bodyId);
+    const body = await this.#body(claim);
+    if (claim.begun) return;
+    if (body?.state !== 'running') return this.#discard(claim);
+    if (!claim.told) {
+      if (!(await this.#limit(claim))) return this.#discard(claim);
+      await this.#claimStore.announce(claim);
     }
-    if (!(await this.#begins(taken))) await this.#throwAway(taken);
+    if (!(await this.#begins(claim))) await this.#discard(claim);
   }
 
   async remove(bodyId: string): Promise<void> {
@@ -119,16 +120,16 @@ class AliasedRuntime implements Runtime {
     const known = this.#byBody.get(bodyId);
     await this.#inner.remove(bodyId);
     if (!known) return;
-    await this.#book.drop(known.worker_id);
+    await this.#claimStore.drop(known.worker_id);
     this.#byBody.delete(bodyId);
     this.#byOrigin.delete(known.made_for);
   }
 
-  watch(hint: (workerId: string | undefined) => void) {
+  watch(onEvent: (workerId: string | undefined) => void) {
     return this.#inner.watch((id) => {
       for (const [bodyId, { worker_id }] of this.#waiting)
         if (id === undefined || worker_id === id) this.#waiting.delete(bodyId);
-      hint(id === undefined ? id : (this.#byOrigin.get(id) ?? id));
+      onEvent(id === undefined ? id : (this.#byOrigin.get(id) ?? id));
     });
   }
 
@@ -151,21 +152,21 @@ class AliasedRuntime implements Runtime {
    * The body of a worker that has just begun in it, without asking the engine: its wrapper spoke a moment ago, and no
    * hint has come of its end. Right after the takeover only; from then on every look is a real one.
    */
-  #asItWaited(taken: Taken): Body | undefined {
-    const body = this.#waiting.get(taken.body_id);
-    const age = this.#options.now() - taken.at;
-    if (body?.state !== 'running' || !taken.begun || age < 0 || age > FRESH_MS) return undefined;
-    this.#remember([taken]);
-    return seenAs(body, taken, '');
+  #asAvailable(claim: ClaimedWorker): Body | undefined {
+    const body = this.#waiting.get(claim.body_id);
+    const age = this.#options.now() - claim.at;
+    if (body?.state !== 'running' || !claim.begun || age < 0 || age > FRESH_MS) return undefined;
+    this.#remember([claim]);
+    return toClaimedBody(body, claim, '');
   }
 
-  async #body(taken: Takeover): Promise<Body | undefined> {
-    const found = await this.#inner.find(taken.made_for, undefined);
-    return found.find(({ id }) => id === taken.body_id);
+  async #body(claim: Claim): Promise<Body | undefined> {
+    const found = await this.#inner.find(claim.made_for, undefined);
+    return found.find(({ id }) => id === claim.body_id);
   }
 
   /** Gives the body the limits of its new worker; false where it cannot have them. */
-  async #limit({ worker_id, body_id }: Takeover): Promise<boolean> {
+  async #limit({ worker_id, body_id }: Claim): Promise<boolean> {
     const spec = await this.#options.specOf(worker_id);
     if (!spec) return false;
     try {
@@ -178,66 +179,66 @@ class AliasedRuntime implements Runtime {
   }
 
   /** Whether the wrapper has begun to speak for its worker, within the time that it has, or its body has ended. */
-  async #begins({ worker_id }: Takeover): Promise<boolean> {
+  async #begins({ worker_id }: Claim): Promise<boolean> {
     const deadline = performance.now() + (this.#options.patienceMs ?? PATIENCE_MS);
     for (let waitMs = POLL_MS; performance.now() < deadline; waitMs = Math.min(2 * waitMs, 500)) {
-      const taken = await this.#book.of(worker_id);
-      if (!taken || taken.begun) return true;
-      if (waitMs > 50 && (await this.#body(taken))?.state !== 'running') break;
+      const claim = await this.#claimStore.get(worker_id);
+      if (!claim || claim.begun) return true;
+      if (waitMs > 50 && (await this.#body(claim))?.state !== 'running') break;
       await delay(waitMs);
     }
-    return (await this.#book.of(worker_id))?.begun !== false;
+    return (await this.#claimStore.get(worker_id))?.begun !== false;
   }
 
   /** The body did not come to work: the worker gets one of its own. */
-  async #throwAway(taken: Takeover): Promise<void> {
-    await this.#inner.remove(taken.body_id);
+  async #discard(claim: Claim): Promise<void> {
+    await this.#inner.remove(claim.body_id);
     // It started anyway: then it was the worker's body, and its end is reported as such.
-    if ((await this.#book.of(taken.worker_id))?.begun) return;
-    await this.#book.drop(taken.worker_id);
-    this.#byBody.delete(taken.body_id);
-    this.#byOrigin.delete(taken.made_for);
+    if ((await this.#claimStore.get(claim.worker_id))?.begun) return;
+    await this.#claimStore.drop(claim.worker_id);
+    this.#byBody.delete(claim.body_id);
+    this.#byOrigin.delete(claim.made_for);
   }
 
   /**
    * What the book has lost is learnt again from the wrappers: of each body that was made to be taken over, and has no
    * record, its wrapper says whom it serves. Answers the bodies of which nothing is said yet; they are not told of.
    */
-  async #learn(
+  async #refreshClaims(
     bodies: Body[],
-    found: Map<string, { taken: Taken; spec: string }>,
+    found: Map<string, { taken: ClaimedWorker; spec: string }>,
   ): Promise<ReadonlySet<string>> {
     const lost = new Set(
-      [...found.values()].filter(({ taken }) => !taken.known).map(({ taken }) => taken.body_id),
+      [...found.values()].filter(({ taken: claim }) => !claim.known).map(({ taken: claim }) => claim.body_id),
     );
-    const asked = bodies.filter(({ id, spec }) => lost.has(id) || (!found.has(id) && isWarm(spec)));
-    const told = await this.#book.whom(asked.map(({ worker_id }) => worker_id));
+    const silentBodies = bodies.filter(({ id, spec }) => lost.has(id) || (!found.has(id) && isWarm(spec)));
+    const lookedUp = await this.#claimStore.lookUp(silentBodies.map(({ worker_id }) => worker_id));
     const now = this.#options.now();
     const unheard = new Map<string, number>();
-    for (const [place, body] of asked.entries()) {
-      const { known, serving, beats } = told[place] ?? {};
+    for (const [place, body] of silentBodies.entries()) {
+      const { known, serving, beats } = lookedUp[place] ?? {};
       if (serving && (lost.has(body.id) || !known)) {
         const { worker_id, at } = serving;
         const takeover = { worker_id, at, made_for: body.worker_id, body_id: body.id, told: true };
-        if (!lost.has(body.id)) await this.#book.restore(takeover);
+        if (!lost.has(body.id)) await this.#claimStore.restore(takeover);
         found.set(body.id, {
           taken: { ...takeover, begun: true, known: false },
           spec: JSON.stringify(serving.spec),
         });
         this.#remember([takeover]);
       } else if (!known && !beats && body.state === 'running' && !found.has(body.id)) {
-        const since = this.#unheard.get(body.id) ?? now;
+        const since = this.#silent.get(body.id) ?? now;
         unheard.set(body.id, since);
       }
     }
-    this.#unheard = unheard;
+    this.#silent = unheard;
     return new Set([...unheard].filter(([, since]) => now - since < HEARD_MS).map(([id]) => id));
   }
 
-  #remember(takeovers: Takeover[]): void {
-    for (const taken of takeovers) {
-      this.#byBody.set(taken.body_id, taken);
-      this.#byOrigin.set(taken.made_for, taken.worker_id);
+  #remember(takeovers: Claim[]): void {
+    for (const claim of takeovers) {
+      this.#byBody.set(claim.body_id, claim);
+      this.#byOrigin.set(claim.made_for, claim.worker_id);
     }
   }
 }

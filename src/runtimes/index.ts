@@ -2,7 +2,7 @@
 import { type RuntimeName, toRuntimeNames } from '../model/index.ts';
 import { DEADLINES } from './docker/client.ts';
 import { createDockerRuntime } from './docker/docker.ts';
-import { observed } from './observed.ts';
+import { withMetrics } from './observed.ts';
 import { createProcessRuntime } from './process/process.ts';
 import type { DefaultLimits, Runtime } from './runtime.ts';
 
@@ -82,7 +82,7 @@ function makeProcess(choice: RuntimeChoice): Made {
     defaults: choice.defaults,
   });
   return {
-    runtime: observed(runtime, (call, result, seconds) =>
+    runtime: withMetrics(runtime, (call, result, seconds) =>
       choice.observe(runtime.name, call, result, seconds),
     ),
     // A process shares the manager's machine, and so its view of Redis.

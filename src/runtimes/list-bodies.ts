@@ -1,4 +1,4 @@
-import { type Body, messageOf, type RuntimeName } from '../model/index.ts';
+import { type Body, errorMessage, type RuntimeName } from '../model/index.ts';
 import type { Runtimes } from './registry.ts';
 
 /** The bodies of every runtime that answers. */
@@ -21,7 +21,7 @@ export async function listBodies(
         listed.add(name);
         return bodies;
       } catch (error) {
-        onError(name, messageOf(error));
+        onError(name, errorMessage(error));
         return [];
       }
     }),

@@ -15,7 +15,7 @@ const CALLS = [
 ] as const;
 
 /** The same runtime, with every call told to `observe`: its name, `ok` or `error`, and seconds. */
-export function observed(
+export function withMetrics(
   runtime: Runtime,
   observe: (call: string, result: string, seconds: number) => void,
 ): Runtime {
@@ -24,7 +24,7 @@ export function observed(
       const began = performance.now();
       let result = 'error';
       try {
-        const answer = await (runtime[call] as (...given: never[]) => Promise<unknown>).apply(runtime, args);
+        const answer = await (runtime[call] as (...args: never[]) => Promise<unknown>).apply(runtime, args);
         result = 'ok';
         return answer;
       } finally {
@@ -36,7 +36,7 @@ export function observed(
   return {
     ...(Object.fromEntries(timed) as unknown as Pick<Runtime, (typeof CALLS)[number]>),
     name: runtime.name,
-    watch: (hint) => runtime.watch(hint),
+    watch: (onEvent) => runtime.watch(onEvent),
     close: () => runtime.close(),
     dismantle: () => runtime.dismantle(),
   };

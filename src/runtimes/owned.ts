@@ -17,7 +17,7 @@ export class Ownership {
   #last: string | undefined;
   readonly #foreign = new Map<RuntimeName, Body[]>();
   readonly #found: (body: Body) => void;
-  readonly #told = new Set<string>();
+  readonly #reported = new Set<string>();
 
   /** `found` is called once for each body of another store. */
   constructor(found: (body: Body) => void = () => {}) {
@@ -54,14 +54,14 @@ export class Ownership {
     for (const body of bodies) (this.owns(body) ? ours : foreign).push(body);
     this.#foreign.set(runtime, foreign);
     for (const body of foreign) {
-      if (!this.#told.has(body.id)) this.#found(body);
-      this.#told.add(body.id);
+      if (!this.#reported.has(body.id)) this.#found(body);
+      this.#reported.add(body.id);
     }
     return foreign.length === 0 ? bodies : ours;
   }
 }
 
-export function owned(inner: Runtime, ownership: Ownership): Runtime {
+export function withOwnership(inner: Runtime, ownership: Ownership): Runtime {
   const create = async (order: BodyOrder): Promise<Body> => {
     const store = ownership.identity?.id;
     try {
@@ -85,7 +85,7 @@ export function owned(inner: Runtime, ownership: Ownership): Runtime {
     remove: (id) => inner.remove(id),
     usage: (id) => inner.usage(id),
     limit: (id, spec) => inner.limit(id, spec),
-    watch: (hint) => inner.watch(hint),
+    watch: (onEvent) => inner.watch(onEvent),
     close: () => inner.close(),
     dismantle: () => inner.dismantle(),
   };
@@ -101,10 +101,10 @@ export function foreignBodies(bodies: Body[], identity: StoreIdentity | undefine
     return `${runtime} body ${id.slice(0, 12)} of worker ${worker_id} (store ${store})`;
   });
   const more = bodies.length > NAMED ? ` and ${bodies.length - NAMED} more` : '';
-  const one = bodies.length === 1;
+  const isOwned = bodies.length === 1;
   return (
-    `${bodies.length} ${one ? 'body belongs' : 'bodies belong'} to another Redis (this is store ${identity?.id}), and ` +
-    `${one ? 'is' : 'are'} left alone: ${named.join(', ')}${more}. Connect a manager to that Redis, give the two managers different CELLs, ` +
+    `${bodies.length} ${isOwned ? 'body belongs' : 'bodies belong'} to another Redis (this is store ${identity?.id}), and ` +
+    `${isOwned ? 'is' : 'are'} left alone: ${named.join(', ')}${more}. Connect a manager to that Redis, give the two managers different CELLs, ` +
     'or, if that Redis is gone for good, remove them with the engine.'
   );
 }

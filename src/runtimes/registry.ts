@@ -1,4 +1,4 @@
-import { messageOf, type RuntimeName } from '../model/index.ts';
+import { errorMessage, type RuntimeName } from '../model/index.ts';
 import { type Runtime, RuntimeDown, type RuntimeInfo } from './runtime.ts';
 
 interface Entry {
@@ -80,7 +80,7 @@ export class Runtimes {
           entry.info = await entry.runtime.probe();
           this.#turn(entry, undefined);
         } catch (error) {
-          this.#turn(entry, messageOf(error));
+          this.#turn(entry, errorMessage(error));
         }
       }),
     );

@@ -12,7 +12,7 @@
  *
  * Must not import the store, the queue or the loop.
  */
-import type { Body, RuntimeName, Usage, WorkerSpec } from '../model/index.ts';
+import type { Body, ResourceUsage, RuntimeName, WorkerSpec } from '../model/index.ts';
 
 /** What a body is made from. */
 export interface BodyOrder {
@@ -88,14 +88,14 @@ export interface Runtime {
   kill(bodyId: string): Promise<void>;
   /** Ends the body by force if it is alive, and removes all that belongs to it. */
   remove(bodyId: string): Promise<void>;
-  usage(bodyId: string): Promise<Usage>;
+  usage(bodyId: string): Promise<ResourceUsage>;
   /** Gives a living body the limits of this spec; those that the spec does not name stay as they are. */
   limit(bodyId: string, spec: WorkerSpec): Promise<void>;
   /**
    * Reports changes as hints: which worker to look at, or `undefined` where hints may have been missed and
    * everything has to be looked at again. Reconnects by itself until it is closed. Never throws.
    */
-  watch(hint: (workerId: string | undefined) => void): { close(): Promise<void> };
+  watch(onEvent: (workerId: string | undefined) => void): { close(): Promise<void> };
   /** Gives back connections; bodies stay. */
   close(): Promise<void>;
   /** Removes what the runtime made for the cell itself (networks, folders); bodies must be gone. */

@@ -3,14 +3,14 @@
  * leads answers, which may be another manager than the one that asks.
  */
 import { randomUUID } from 'node:crypto';
-import { type Answer, Fault, toEntry } from '../model/index.ts';
+import { type CommandResponse, Fault, toCommandEntry } from '../model/index.ts';
 import { connectBlocking, type Link } from './connect.ts';
 import type { Keys } from './keys.ts';
 import { readStream } from './stream.ts';
 
-export interface Asker {
+export interface CommandClient {
   /** The answer; a refusal is thrown as the Fault that it is. `unavailable` where none came within `ms`. */
-  ask(fields: { command: string; request_id?: string }, ms?: number): Promise<Answer>;
+  send(fields: { command: string; request_id?: string }, ms?: number): Promise<CommandResponse>;
   close(): void;
 }
 
@@ -19,13 +19,13 @@ const ANSWER_MS = 10_000;
 /** A stream of answers that nobody has read ends by itself, in milliseconds. */
 const STREAM_MS = 60_000;
 
-export function createAsker(redis: Link, keys: Keys, url: string): Asker {
+export function createCommandClient(redis: Link, keys: Keys, url: string): CommandClient {
   const open = new Set<ReturnType<typeof connectBlocking>>();
   return {
-    async ask(fields, ms = ANSWER_MS) {
+    async send(fields, ms = ANSWER_MS) {
       const reply_to = `worker:responses:http-${randomUUID()}`;
       const command = { request_id: randomUUID(), ...fields, reply_to };
-      const entry = toEntry(command);
+      const entry = toCommandEntry(command);
       const reader = connectBlocking(url);
       reader.on('error', () => {});
       open.add(reader);
@@ -34,7 +34,7 @@ export function createAsker(redis: Link, keys: Keys, url: string): Asker {
       try {
         await redis.xadd(keys.commands, '*', 'data', entry);
         for await (const { data } of readStream(reader, reply_to, { from: '0', follow: true, signal }))
-          return checked(data as Answer);
+          return checked(data as CommandResponse);
       } catch (error) {
         if (!signal.aborted) throw error;
       } finally {
@@ -53,7 +53,7 @@ export function createAsker(redis: Link, keys: Keys, url: string): Asker {
   };
 }
 
-function checked(answer: Answer): Answer {
+function checked(answer: CommandResponse): CommandResponse {
   if (answer.success) return answer;
   const {
     code = 'internal',

@@ -10,7 +10,7 @@ const READ_BYTES = 1024 ** 2;
 /** Bytes of a reply that a wait takes in before it is broken off: an entry that may be read is far shorter. */
 const WAIT_BYTES = 2 * ENTRY_LIMIT;
 
-export interface Entry {
+export interface CommandEntry {
   id: string;
   /** The field `data`; `undefined` if the entry has none, or if it is too long to be read. */
   data: string | undefined;
@@ -44,7 +44,7 @@ export class CommandReader {
   }
 
   /** New entries, waiting for one up to `blockMs`, unless the signal fires: a wait of nobody would take an entry with it. */
-  async read(count: number, blockMs: number, signal?: AbortSignal): Promise<Entry[]> {
+  async read(count: number, blockMs: number, signal?: AbortSignal): Promise<CommandEntry[]> {
     if (this.#more) {
       const entries = (await this.#redis.readCommands(
         ...[this.#commands, COMMAND_GROUP, CONSUMER, count, ENTRY_LIMIT, READ_BYTES],
@@ -59,7 +59,7 @@ export class CommandReader {
   }
 
   /** An entry that was delivered and not settled, of any consumer, idle for at least `idleMs`. */
-  async claim(idleMs: number): Promise<Entry[]> {
+  async claim(idleMs: number): Promise<CommandEntry[]> {
     let from = '0-0';
     do {
       const [next, entry] = (await this.#redis.claimCommand(
@@ -72,7 +72,7 @@ export class CommandReader {
   }
 
   /** The next entry comes with the answer, so that a command is settled as soon as it can be. */
-  async #wait(blockMs: number): Promise<Entry[]> {
+  async #wait(blockMs: number): Promise<CommandEntry[]> {
     if (this.#brokenOff) await this.#blocking.connect();
     this.#brokenOff = false;
     this.#received = 0;
@@ -81,7 +81,7 @@ export class CommandReader {
         ...['XREADGROUP', 'GROUP', COMMAND_GROUP, CONSUMER, 'COUNT', '1'],
         ...['BLOCK', String(blockMs), 'STREAMS', this.#commands, '>'],
       );
-      return entriesOf(reply);
+      return toEntries(reply);
     } catch (error) {
       // It was delivered, and so is found among those that were not settled.
       if (this.#brokenOff) return this.claim(0);
@@ -99,12 +99,12 @@ export class CommandReader {
   }
 }
 
-const toEntry = ([id, text, bytes, deliveries]: Reply): Entry => ({
+const toEntry = ([id, text, bytes, deliveries]: Reply): CommandEntry => ({
   ...{ id, data: text ?? undefined, bytes, deliveries },
 });
 
 /** One stream was asked for: `[key, entries]`, with another array around it in RESP2. */
-function entriesOf(reply: unknown): Entry[] {
+function toEntries(reply: unknown): CommandEntry[] {
   if (!Array.isArray(reply) || reply.length === 0) return [];
   const list = (Array.isArray(reply[0]) ? reply[0][1] : reply[1]) as [string, string[] | null][];
   return list.map(([id, fields]) => {

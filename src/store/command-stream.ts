@@ -1,20 +1,20 @@
 import type { Redis } from 'ioredis';
 import {
-  type Answer,
-  type Candidate,
-  headOf,
-  instant,
+  type ClaimCandidate,
+  type CommandResponse,
+  formatInstant,
   type LifecycleEvent,
+  takeHead,
   type WorkerSpec,
 } from '../model/index.ts';
 import { redactEntry } from '../telemetry/redact.ts';
-import { CommandReader, type Entry } from './command-reader.ts';
+import { type CommandEntry, CommandReader } from './command-reader.ts';
 import type { Link } from './connect.ts';
 import { COMMAND_GROUP, type Keys } from './keys.ts';
 import { type PoolChange, settlePool } from './pool-settlement.ts';
-import { fieldsOf, TOMBSTONE_MS, unfenced } from './reply.ts';
+import { TOMBSTONE_MS, throwIfFenced, toFields } from './reply.ts';
 import { STREAMS_KEPT_MS } from './store.ts';
-import { assignmentOf, takeoverOf, tellingOf } from './takeovers.ts';
+import { createAssignment, createClaim, toAssignMessage } from './takeovers.ts';
 
 /** How long an answered request is remembered, and how many bytes all remembered answers may take. */
 const REQUEST_MEMORY_MS = 86_400_000;
@@ -33,8 +33,8 @@ const KEPT = {
   reply_ms: REPLY_STREAM_MS,
 };
 /** What a command comes to, settled in one step. */
-export interface Settlement {
-  entry: Entry;
+export interface CommandSettlement {
+  entry: CommandEntry;
   /** Empty where it could not be read: then nothing is remembered. */
   requestId: string;
   replyTo: string | undefined;
@@ -48,16 +48,22 @@ export interface Settlement {
   workerId?: string;
   pool?: PoolChange;
   desired?: 'stopped' | 'running' | 'deleted';
-  created?: { spec: WorkerSpec; at: string; ms: number; prompt: string | undefined; warm?: Warm | undefined };
+  created?: {
+    spec: WorkerSpec;
+    at: string;
+    ms: number;
+    prompt: string | undefined;
+    warm?: WarmCandidate | undefined;
+  };
 }
 
 /** The warm worker whose body a new one is to take over, if it is still free. */
-export interface Warm extends Candidate {
+export interface WarmCandidate extends ClaimCandidate {
   /** The body fits as it is, and its wrapper can be told in the same step. */
   fits: boolean;
 }
 
-export type Settled = 'repeated' | 'ok' | 'same' | 'conflict' | 'name_taken' | 'not_found';
+export type CommandOutcome = 'repeated' | 'ok' | 'same' | 'conflict' | 'name_taken' | 'not_found';
 
 /** The stream of commands of one cell. Only the leader reads it. */
 export class CommandStream {
@@ -87,20 +93,20 @@ export class CommandStream {
   }
 
   /** New entries, waiting for one up to `blockMs`. */
-  read(count: number, blockMs: number, signal?: AbortSignal): Promise<Entry[]> {
+  read(count: number, blockMs: number, signal?: AbortSignal): Promise<CommandEntry[]> {
     return this.#reader.read(count, blockMs, signal);
   }
 
   /** An entry that was delivered and not settled, of any consumer, idle for at least `idleMs`. */
-  claim(idleMs: number): Promise<Entry[]> {
+  claim(idleMs: number): Promise<CommandEntry[]> {
     return this.#reader.claim(idleMs);
   }
 
   /** Writes, answers, remembers and acknowledges in one step; throws `Fenced` when another manager leads. */
   async settle(
     epoch: number,
-    what: Settlement,
-  ): Promise<{ outcome: Settled; generation: number; taken: boolean }> {
+    what: CommandSettlement,
+  ): Promise<{ outcome: CommandOutcome; generation: number; taken: boolean }> {
     if (what.pool) {
       const { entry, requestId, replyTo, answers, pool: change } = what;
       const settlement = { epoch, entryId: entry.id, requestId, replyTo, answers, change };
@@ -148,11 +154,11 @@ export class CommandStream {
       what.requestId,
       what.created?.ms ?? 0,
       what.created?.prompt ?? '',
-      what.operation === 'dead' ? deadEntryOf(what) : '',
+      what.operation === 'dead' ? toDeadEntry(what) : '',
       DEAD_KEPT,
-      ...takingOf(id, what.created),
+      ...toClaimArgs(id, what.created),
     )) as [unknown, number, number | undefined];
-    return { outcome: unfenced<Settled>(outcome), generation, taken: taken === 1 };
+    return { outcome: throwIfFenced<CommandOutcome>(outcome), generation, taken: taken === 1 };
   }
 
   /** Deletes settled commands that an older version has left, and never one that was not settled. */
@@ -168,28 +174,28 @@ export class CommandStream {
 }
 
 /** What is put aside: the entry, and why it could not be carried out. */
-function deadEntryOf({ entry, answers }: Settlement): string {
-  const { error } = JSON.parse(answers.ok) as Answer;
-  return JSON.stringify({ entry_id: entry.id, error, entry: excerptOf(entry.data) });
+function toDeadEntry({ entry, answers }: CommandSettlement): string {
+  const { error } = JSON.parse(answers.ok) as CommandResponse;
+  return JSON.stringify({ entry_id: entry.id, error, entry: toExcerpt(entry.data) });
 }
 
 /** Redacted before it is cut, and as much of a very long one as may matter. */
-const excerptOf = (data: string | undefined) =>
-  data === undefined ? null : headOf(redactEntry(headOf(data, 4 * DEAD_EXCERPT)), DEAD_EXCERPT);
+const toExcerpt = (data: string | undefined) =>
+  data === undefined ? null : takeHead(redactEntry(takeHead(data, 4 * DEAD_EXCERPT)), DEAD_EXCERPT);
 
 /** The arguments that tell of the body to be taken over. */
-function takingOf(id: string, created: Settlement['created']): (string | number)[] {
+function toClaimArgs(id: string, created: CommandSettlement['created']): (string | number)[] {
   const warm = created?.warm;
   if (!created || !warm) return ['', '', '', '', '', 0, 0, REQUEST_MEMORY_BYTES, ''];
-  const takeover = takeoverOf(id, warm, created.ms, warm.fits);
-  const { status, event } = assignmentOf(created, warm);
-  const beginning = warm.fits ? [JSON.stringify(event), ...fieldsOf(status)] : [''];
+  const claim = createClaim(id, warm, created.ms, warm.fits);
+  const { status, event } = createAssignment(created, warm);
+  const beginning = warm.fits ? [JSON.stringify(event), ...toFields(status)] : [''];
   const last: LifecycleEvent = {
-    ...{ timestamp: instant(created.ms), type: 'status', status: 'STOPPED', phase: 'deleted' },
+    ...{ timestamp: formatInstant(created.ms), type: 'status', status: 'STOPPED', phase: 'deleted' },
     ...{ reason: 'TakenOver', message: `Its body was claimed by worker ${id}.`, incarnation: 0, actions: [] },
   };
   return [
-    ...[warm.worker_id, warm.body_id, JSON.stringify(takeover), warm.fits ? tellingOf(takeover) : ''],
+    ...[warm.worker_id, warm.body_id, JSON.stringify(claim), warm.fits ? toAssignMessage(claim) : ''],
     ...[JSON.stringify(last), TOMBSTONE_MS, STREAMS_KEPT_MS, REQUEST_MEMORY_BYTES],
     ...beginning,
   ];

@@ -46,12 +46,12 @@ const SHARED: Partial<Record<ScriptName, readonly string[]>> = {
   reindex: ['names'],
 };
 
-const textOf = (path: string) => readFileSync(new URL(`./lua/${path}.lua`, import.meta.url), 'utf8');
+const readScript = (path: string) => readFileSync(new URL(`./lua/${path}.lua`, import.meta.url), 'utf8');
 const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 const scripts = Object.fromEntries(
   Object.entries(SCRIPTS).map(([name, numberOfKeys]) => {
-    const shared = (SHARED[name as ScriptName] ?? []).map((part) => textOf(`shared/${part}`));
-    const lua = [...shared, textOf(kebab(name))].join('\n');
+    const shared = (SHARED[name as ScriptName] ?? []).map((part) => readScript(`shared/${part}`));
+    const lua = [...shared, readScript(kebab(name))].join('\n');
     return [name, { lua, numberOfKeys }];
   }),
 );

@@ -1,27 +1,27 @@
-import type { Figures } from '../model/index.ts';
+import type { UsageReading } from '../model/index.ts';
 import type { Link } from './connect.ts';
 import { parse } from './parse.ts';
-import { all } from './reply.ts';
+import { execAll } from './reply.ts';
 
 /** Writes what all bodies used at the last check; the figures of whoever is not among them are forgotten. */
-export async function keepFigures(
+export async function saveUsage(
   redis: Link,
   key: string,
-  figures: Record<string, Figures>,
+  usage: Record<string, UsageReading>,
   ttlMs: number,
 ): Promise<void> {
-  const fields = Object.entries(figures).flatMap(([id, one]) => [id, JSON.stringify(one)]);
+  const fields = Object.entries(usage).flatMap(([id, reading]) => [id, JSON.stringify(reading)]);
   const write = redis.multi().del(key);
   if (fields.length > 0) write.hset(key, ...fields).pexpire(key, ttlMs);
-  await all(write);
+  await execAll(write);
 }
 
 /** What these bodies used at the last check, of all of them without ids; whoever was not checked is missing. */
-export async function readFigures(
+export async function readUsage(
   redis: Link,
   key: string,
   ids: string[] | undefined,
-): Promise<Record<string, Figures>> {
+): Promise<Record<string, UsageReading>> {
   if (ids?.length === 0) return {};
   const texts = ids
     ? (await redis.hmget(key, ...ids)).map((text, at) => [ids[at], text] as const)
@@ -29,7 +29,7 @@ export async function readFigures(
   const found = texts ?? Object.entries(await redis.hgetall(key));
   return Object.fromEntries(
     found.flatMap(([id, text]) => {
-      const read = parse(text) as Figures | undefined;
+      const read = parse(text) as UsageReading | undefined;
       return id && read ? [[id, read]] : [];
     }),
   );

@@ -3,7 +3,7 @@
  * of `/readyz`, and in Redis for `wm doctor`, which asks no manager.
  */
 import type { Logger } from 'pino';
-import { instant, messageOf, parseInstant } from '../model/index.ts';
+import { errorMessage, formatInstant, parseInstant } from '../model/index.ts';
 import type { Link } from './connect.ts';
 import { parse } from './parse.ts';
 
@@ -37,7 +37,7 @@ export class Findings {
   /** Logged once, until it says something else. */
   note(about: string, message: string): void {
     const before = this.#found.get(about);
-    const finding = { about, message, at: instant(this.#now()) };
+    const finding = { about, message, at: formatInstant(this.#now()) };
     this.#found.delete(about);
     this.#found.set(about, finding);
     const [oldest] = this.#found.keys();
@@ -48,7 +48,7 @@ export class Findings {
       .pexpire(this.#key, KEPT_MS)
       .exec()
       .catch((error) => {
-        this.#log.debug({ why: messageOf(error) }, 'failed to write history');
+        this.#log.debug({ why: errorMessage(error) }, 'failed to write history');
       });
   }
 

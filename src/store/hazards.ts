@@ -23,13 +23,13 @@ export interface Hazard {
 /** CONFIG tells all of it, and INFO the greater part where CONFIG is forbidden or renamed. */
 export async function readRedisFacts(redis: Link): Promise<RedisFacts> {
   const names = ['maxmemory-policy', 'maxmemory', 'appendonly', 'save'] as const;
-  const told = await Promise.all(
+  const values = await Promise.all(
     names.map((name) => redis.config('GET', name).then(settingIn, () => undefined)),
   );
   // A Redis that does not answer at all is another matter.
   await redis.ping();
-  const [policy, maxmemory, appendonly, save] = told;
-  const info = told.some((value) => value === undefined) ? await redis.info().catch(() => '') : '';
+  const [policy, maxmemory, appendonly, save] = values;
+  const info = values.some((value) => value === undefined) ? await redis.info().catch(() => '') : '';
   const line = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
   const [limit, aof] = [maxmemory ?? line('maxmemory'), line('aof_enabled')];
   return {
@@ -47,7 +47,7 @@ function settingIn(reply: unknown): string | undefined {
 }
 
 /** Pure. */
-export function hazardsOf({ policy, maxmemory, appendonly, save }: RedisFacts): Hazard[] {
+export function findHazards({ policy, maxmemory, appendonly, save }: RedisFacts): Hazard[] {
   const keeps = policy === 'noeviction' || maxmemory === 0;
   const evicts =
     policy?.startsWith('volatile-') === true

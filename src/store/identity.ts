@@ -3,7 +3,7 @@ import { parseInstant, type StoreIdentity } from '../model/index.ts';
 import type { Link } from './connect.ts';
 import type { Keys } from './keys.ts';
 import { parse } from './parse.ts';
-import { all, unfenced } from './reply.ts';
+import { execAll, throwIfFenced } from './reply.ts';
 
 export async function readIdentity(redis: Link, key: string): Promise<StoreIdentity | undefined> {
   const { id, created_at, adopted } = await redis.hgetall(key);
@@ -26,7 +26,9 @@ export async function writeIdentity(
   identity: StoreIdentity,
 ): Promise<void> {
   const { id, created_at, adopted } = identity;
-  unfenced(await redis.identify(keys.leader, keys.identity, epoch, id, created_at, JSON.stringify(adopted)));
+  throwIfFenced(
+    await redis.identify(keys.leader, keys.identity, epoch, id, created_at, JSON.stringify(adopted)),
+  );
 }
 
 export async function adoptLabels(
@@ -35,7 +37,7 @@ export async function adoptLabels(
   epoch: number,
   { id, adopted }: StoreIdentity,
 ): Promise<void> {
-  unfenced(await redis.adopt(keys.leader, keys.identity, epoch, id, JSON.stringify(adopted)));
+  throwIfFenced(await redis.adopt(keys.leader, keys.identity, epoch, id, JSON.stringify(adopted)));
 }
 
 /** Whether there is a record of any of these workers, or what is left of one. */
@@ -46,6 +48,6 @@ export async function anyKnown(redis: Link, keys: Keys, ids: string[]): Promise<
 /** Whether the wrapper of any of these bodies writes into this store; one that was taken over says whom it serves. */
 export async function anyHeard(redis: Link, keys: Keys, ids: string[]): Promise<boolean> {
   const reads = redis.pipeline();
-  for (const id of ids) reads.exists(keys.heartbeat(id), keys.serving(id));
-  return ids.length > 0 && ((await all(reads)) as number[]).some((found) => found > 0);
+  for (const id of ids) reads.exists(keys.heartbeat(id), keys.claimRecord(id));
+  return ids.length > 0 && ((await execAll(reads)) as number[]).some((found) => found > 0);
 }

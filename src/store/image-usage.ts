@@ -5,9 +5,9 @@
  * What must always hold: of a hold and a removal of the same image only one is granted. What is not on record was
  * never looked at, and counts as used now: a lost record costs room for a while, never an image that is needed.
  */
-import { instant, parseInstant } from '../model/index.ts';
+import { formatInstant, parseInstant } from '../model/index.ts';
 import type { Link } from './connect.ts';
-import { all } from './reply.ts';
+import { execAll } from './reply.ts';
 
 const DAY_MS = 86_400_000;
 /** What nobody has used or seen for so long is forgotten, such as an image that was removed by hand. */
@@ -40,7 +40,7 @@ export class ImageUsage {
   }
 
   async release(name: string, holder: string): Promise<void> {
-    await this.#redis.zrem(keyOf(name).holds, holder);
+    await this.#redis.zrem(getImageKeys(name).holds, holder);
   }
 
   /** Notes that the image is used now. */
@@ -57,14 +57,14 @@ export class ImageUsage {
     ttlMs: number,
     { by, seen }: { by: string; seen: number },
   ): Promise<'claimed' | 'held' | 'removing' | 'used'> {
-    const { image, holds } = keyOf(name);
-    const reply = await this.#redis.claim(image, holds, by, ttlMs, instant(seen));
+    const { image, holds } = getImageKeys(name);
+    const reply = await this.#redis.claim(image, holds, by, ttlMs, formatInstant(seen));
     return reply as 'claimed' | 'held' | 'removing' | 'used';
   }
 
   /** Ends the claim; `gone` where the image was removed, whose record then goes too. */
   async endRemoval(name: string, { by, gone }: { by: string; gone: boolean }): Promise<void> {
-    await this.#redis.unclaim(keyOf(name).image, by, gone ? '1' : '0');
+    await this.#redis.unclaim(getImageKeys(name).image, by, gone ? '1' : '0');
   }
 
   /** What is on record of these images; what is not, is not in the answer. */
@@ -73,10 +73,10 @@ export class ImageUsage {
     const now = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
     const reads = this.#redis.pipeline();
     for (const name of names) {
-      const { image, holds } = keyOf(name);
+      const { image, holds } = getImageKeys(name);
       reads.hmget(image, 'created_at', 'last_used_at').zrangebyscore(holds, `(${now}`, '+inf');
     }
-    const replies = (await all(reads)) as (string | null)[][];
+    const replies = (await execAll(reads)) as (string | null)[][];
     const found = new Map<string, ImageEntry>();
     for (const [at, name] of names.entries()) {
       const [created = null, used = null] = replies[at * 2] ?? [];
@@ -94,18 +94,18 @@ export class ImageUsage {
   }
 
   async setCollectedAt(at: number): Promise<void> {
-    await this.#redis.set(COLLECTED, instant(at));
+    await this.#redis.set(COLLECTED, formatInstant(at));
   }
 
   #use(name: string, holder: string, ttlMs: number): Promise<unknown> {
-    const { image, holds } = keyOf(name);
-    return this.#redis.hold(image, holds, holder, ttlMs, instant(this.#now()), FORGOTTEN_MS);
+    const { image, holds } = getImageKeys(name);
+    return this.#redis.hold(image, holds, holder, ttlMs, formatInstant(this.#now()), FORGOTTEN_MS);
   }
 }
 
 const COLLECTED = 'worker:image:collected_at';
 
-function keyOf(name: string): { image: string; holds: string } {
+function getImageKeys(name: string): { image: string; holds: string } {
   const hash = /^worker:([0-9a-f]{12})$/.exec(name)?.[1];
   if (!hash) throw new TypeError(`${JSON.stringify(name)} is not the name of a worker image.`);
   const image = `worker:image:${hash}`;

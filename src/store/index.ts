@@ -4,21 +4,26 @@
  * Every write carries the leader's epoch and is refused by the script when that is old (`Fenced`). What was
  * decided on an older record is refused, too (`conflict`). Must not import the loop, the commands or a runtime.
  */
-export { type Asker, createAsker } from './asker.ts';
+export { type CommandClient, createCommandClient } from './asker.ts';
 export { Budgets } from './budgets.ts';
-export type { Entry } from './command-reader.ts';
-export { CommandStream, type Settled, type Settlement, type Warm } from './command-stream.ts';
+export type { CommandEntry } from './command-reader.ts';
+export {
+  type CommandOutcome,
+  type CommandSettlement,
+  CommandStream,
+  type WarmCandidate,
+} from './command-stream.ts';
 export { connectBlocking, connectCommands, type Link } from './connect.ts';
 export { type Finding, Findings, readFindings } from './findings.ts';
-export { type Hazard, hazardsOf, type RedisFacts, readRedisFacts } from './hazards.ts';
+export { findHazards, type Hazard, type RedisFacts, readRedisFacts } from './hazards.ts';
 export { type ImageEntry, ImageUsage } from './image-usage.ts';
-export { COMMAND_GROUP, type Keys, keysOf } from './keys.ts';
+export { COMMAND_GROUP, getKeys, type Keys } from './keys.ts';
 export { redisLeaseStore } from './lease-store.ts';
 export { type ExternalNode, readNodes } from './nodes.ts';
 export { type PoolEvent, type PoolRead, PoolStore } from './pool-store.ts';
-export type { Pulse, StoreRepair } from './repair.ts';
+export type { IndexState, StoreRepair } from './repair.ts';
 export { Fenced } from './reply.ts';
 export { watchSignals } from './signals.ts';
 export { Store } from './store.ts';
 export { readStream, type StreamLine, unlessOver } from './stream.ts';
-export { Takeovers } from './takeovers.ts';
+export { RedisClaimStore } from './takeovers.ts';

@@ -1,4 +1,4 @@
-import { type PoolKeys, poolKeysOf } from './pool-keys.ts';
+import { getPoolKeys, type PoolKeys } from './pool-keys.ts';
 
 /** Where a key of the cell stands in Redis. The default cell has no prefix, so that its names are the contract's. */
 export interface Keys {
@@ -16,7 +16,7 @@ export interface Keys {
   /** Counter that rises with every write of a record or a status. */
   revision: string;
   /** Hash id -> what its body used at the last check, JSON; the manager writes it anew at each check. */
-  figures: string;
+  usage: string;
   /** Hash that tells this store from an empty one: `id`, `created_at`. */
   identity: string;
   /** Hash about -> what a manager has found missing here, JSON. */
@@ -40,10 +40,10 @@ export interface Keys {
   output(id: string): string;
   events(id: string): string;
   heartbeat(id: string): string;
-  /** Hash id -> whose body it took over, JSON: see `Takeover`. */
+  /** Hash id -> whose body it took over, JSON: see `Claim`. */
   bodies: string;
   /** Of a body that serves another worker than it was made for: whom, by the id that it was made for. */
-  serving(id: string): string;
+  claimRecord(id: string): string;
   /** The agent's conversation after the last turn, a compressed archive: what the next incarnation goes on with. */
   conversation(id: string): string;
   /** Pub/sub channel on which a body says that its heartbeat has changed; a hint. */
@@ -55,7 +55,7 @@ export const COMMAND_GROUP = 'worker-manager';
 export const INPUT_GROUP = 'wrapper';
 
 /** The keys of a cell. `cell` and ids are checked before they come here: they can hold no separator or glob. */
-export function keysOf(cell: string): Keys {
+export function getKeys(cell: string): Keys {
   const prefix = cell === 'default' ? '' : `${cell}:`;
   const worker = (id: string) => `${prefix}worker:${id}`;
   return {
@@ -68,14 +68,14 @@ export function keysOf(cell: string): Keys {
     answered: `${prefix}worker:requests`,
     answeredBytes: `${prefix}worker:requests:bytes`,
     revision: `${prefix}workers:revision`,
-    figures: `${prefix}workers:figures`,
+    usage: `${prefix}workers:figures`,
     identity: `${prefix}worker:identity`,
     findings: `${prefix}worker:findings`,
     leader: `${prefix}worker:leader`,
     epoch: `${prefix}worker:leader:epoch`,
     bodies: `${prefix}worker:bodies`,
     nodes: `${prefix}nodes`,
-    pools: poolKeysOf(cell),
+    pools: getPoolKeys(cell),
     node: (id) => `${prefix}node:${id}`,
     nodeClaim: (id) => `${prefix}node:${id}:claim`,
     request: (requestId) => `${prefix}worker:request:${requestId}`,
@@ -85,7 +85,7 @@ export function keysOf(cell: string): Keys {
     output: (id) => `${worker(id)}:output`,
     events: (id) => `${worker(id)}:events`,
     heartbeat: (id) => `${worker(id)}:heartbeat`,
-    serving: (id) => `${worker(id)}:serving`,
+    claimRecord: (id) => `${worker(id)}:serving`,
     conversation: (id) => `${worker(id)}:conversation`,
     signal: (id) => `${worker(id)}:signal`,
   };

@@ -1,4 +1,4 @@
-import { messageOf } from '../model/fault.ts';
+import { errorMessage } from '../model/fault.ts';
 import type { LeaseStore } from '../queue/lease.ts';
 import type { Link } from './connect.ts';
 import type { Keys } from './keys.ts';
@@ -22,15 +22,15 @@ export function redisLeaseStore(redis: Link, keys: Keys): LeaseStore {
 /** The lease is asked for or renewed all the time, so it is what tells best whether Redis answers. */
 export function watchedLeaseStore(
   store: LeaseStore,
-  told: (ok: boolean, message: string) => void,
+  report: (ok: boolean, message: string) => void,
 ): LeaseStore {
   const watch = async <T>(call: Promise<T>): Promise<T> => {
     try {
       const answer = await call;
-      told(true, 'answers');
+      report(true, 'answers');
       return answer;
     } catch (error) {
-      told(false, messageOf(error));
+      report(false, errorMessage(error));
       throw error;
     }
   };

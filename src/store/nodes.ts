@@ -1,9 +1,15 @@
 /** The nodes that were started by hand: what they say of themselves. Nobody but they writes it. */
-import { type Heartbeat, instant, type NodeState, type NodeView, type Summary } from '../model/index.ts';
+import {
+  formatInstant,
+  type Heartbeat,
+  type NodeState,
+  type NodeView,
+  type Summary,
+} from '../model/index.ts';
 import type { Link } from './connect.ts';
 import type { Keys } from './keys.ts';
 import { toHeartbeat } from './parse.ts';
-import { all } from './reply.ts';
+import { execAll } from './reply.ts';
 
 /** A node that no manager has made, and none may end. */
 export interface ExternalNode {
@@ -27,12 +33,12 @@ export async function readNodes(
   if (ids.length === 0) return [];
   const reads = redis.pipeline();
   for (const id of ids) reads.hgetall(keys.node(id));
-  const replies = (await all(reads)) as Record<string, string>[];
+  const replies = (await execAll(reads)) as Record<string, string>[];
   return ids.flatMap((node_id, at) => {
     const hash = replies[at];
     if (!hash?.pool) return [];
     const heartbeat = toHeartbeat(hash.heartbeat ?? null);
-    return [{ node_id, pool: hash.pool, started_at: hash.started_at ?? instant(now), heartbeat }];
+    return [{ node_id, pool: hash.pool, started_at: hash.started_at ?? formatInstant(now), heartbeat }];
   });
 }
 
@@ -61,24 +67,24 @@ export function nodeSummary({ node_id, pool, started_at, heartbeat }: ExternalNo
 /** A node, external or not, from what it reports; without a report it is starting. Pure. */
 function nodeView(
   node: Pick<NodeView, 'worker_id' | 'pool' | 'external' | 'started_at'>,
-  beat: Heartbeat | undefined,
+  heartbeat: Heartbeat | undefined,
 ): NodeView {
   return {
     ...node,
-    url: beat?.node_url !== undefined && URL.canParse(beat.node_url) ? beat.node_url : null,
-    state: stateOf(beat),
-    active_tasks: beat?.active_tasks ?? 0,
-    slots: beat?.slots ?? null,
-    cpu_percent: beat?.cpu_percent ?? null,
-    memory_percent: beat?.memory_percent ?? null,
+    url: heartbeat?.node_url !== undefined && URL.canParse(heartbeat.node_url) ? heartbeat.node_url : null,
+    state: toNodeState(heartbeat),
+    active_tasks: heartbeat?.active_tasks ?? 0,
+    slots: heartbeat?.slots ?? null,
+    cpu_percent: heartbeat?.cpu_percent ?? null,
+    memory_percent: heartbeat?.memory_percent ?? null,
   };
 }
 
-function stateOf(beat: Heartbeat | undefined): NodeState {
-  if (!beat || beat.phase === 'booting') return 'starting';
-  if (beat.phase === 'ending') return 'draining';
-  if (beat.paused) return 'paused';
-  return beat.busy ? 'busy' : 'idle';
+function toNodeState(heartbeat: Heartbeat | undefined): NodeState {
+  if (!heartbeat || heartbeat.phase === 'booting') return 'starting';
+  if (heartbeat.phase === 'ending') return 'draining';
+  if (heartbeat.paused) return 'paused';
+  return heartbeat.busy ? 'busy' : 'idle';
 }
 
 /** The nodes that were started by hand, as `GET /v1/nodes` shows them. */

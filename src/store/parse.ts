@@ -2,8 +2,8 @@
 import {
   type DesiredState,
   Fault,
+  formatInstant,
   type Heartbeat,
-  instant,
   memo,
   RUNTIME_NAMES,
   readableMessage,
@@ -19,7 +19,8 @@ export type Hash = Record<string, string>;
 
 export function toRecord(id: string, hash: Hash, status: Hash): WorkerRecord {
   const read = workerSpec.safeParse(parse(hash.spec));
-  const spec = read.success || hash.desired !== 'deleted' ? read : workerSpec.safeParse(remainsOf(hash.spec));
+  const spec =
+    read.success || hash.desired !== 'deleted' ? read : workerSpec.safeParse(parseRemains(hash.spec));
   if (!spec.success) {
     const issues = toIssues(spec.error);
     const list = issues.map(({ path, message }) => `${path} ${message}`).join('; ');
@@ -35,7 +36,7 @@ export function toRecord(id: string, hash: Hash, status: Hash): WorkerRecord {
       spec: spec.data,
       desired: (hash.desired ?? 'running') as DesiredState,
       generation: Number(hash.generation ?? 1),
-      created_at: hash.created_at ?? instant(0),
+      created_at: hash.created_at ?? formatInstant(0),
       request_id: hash.request_id ?? '',
     },
     status: toStatus(status),
@@ -45,7 +46,7 @@ export function toRecord(id: string, hash: Hash, status: Hash): WorkerRecord {
 }
 
 /** As much of a spec that cannot be read as it takes to delete its worker: where the body lives. */
-function remainsOf(text: string | undefined): object {
+function parseRemains(text: string | undefined): object {
   const { runtime } = (parse(text) ?? {}) as { runtime?: unknown };
   const known = RUNTIME_NAMES.find((name) => name === runtime) ?? RUNTIME_NAMES[0];
   return { agent_type: 'CUSTOM', command_line: ['?'], runtime: known };
@@ -62,7 +63,7 @@ export function toStatus(hash: Hash): StatusRecord | undefined {
 
 /** A heartbeat that cannot be read is as good as none. */
 export function toHeartbeat(text: string | null | undefined): Heartbeat | undefined {
-  return readHeartbeat(text)?.beat;
+  return readHeartbeat(text)?.heartbeat;
 }
 
 export function parse(text: string | null | undefined): unknown {

@@ -10,7 +10,7 @@ export interface PoolKeys {
   events(name: string): string;
 }
 
-export function poolKeysOf(cell: string): PoolKeys {
+export function getPoolKeys(cell: string): PoolKeys {
   const prefix = cell === 'default' ? '' : `${cell}:`;
   const pool = (name: string) => `${prefix}pool:${name}`;
   return {

@@ -3,8 +3,8 @@ import { parseInstant, workerSpec } from '../model/index.ts';
 import type { Link } from './connect.ts';
 import type { Keys } from './keys.ts';
 import { parse } from './parse.ts';
-import { membershipOf } from './pool-parse.ts';
-import { all } from './reply.ts';
+import { toMembership } from './pool-parse.ts';
+import { execAll } from './reply.ts';
 
 const CHUNK = 500;
 
@@ -20,13 +20,13 @@ export async function findMembers(redis: Link, keys: Keys, name: string): Promis
     const chunk = ids.slice(at, at + CHUNK);
     const reads = redis.pipeline();
     for (const id of chunk) reads.hmget(keys.desired(id), 'spec', 'created_at');
-    const replies = (await all(reads)) as (string | null)[][];
+    const replies = (await execAll(reads)) as (string | null)[][];
     for (const [place, id] of chunk.entries()) {
       const [text, created] = replies[place] ?? [];
       // Most are of no pool: cheaper to see than to parse.
       if (!text?.includes(`"pool":${JSON.stringify(name)}`)) continue;
       const spec = workerSpec.safeParse(parse(text)).data;
-      const member = spec?.pool === name && membershipOf(spec, parseInstant(created ?? undefined) ?? 0);
+      const member = spec?.pool === name && toMembership(spec, parseInstant(created ?? undefined) ?? 0);
       if (member) found += await redis.hsetnx(members, id, JSON.stringify(member));
     }
   }

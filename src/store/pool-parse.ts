@@ -28,7 +28,7 @@ export const membership = z.object({
 export type Membership = z.infer<typeof membership>;
 
 /** What its spec tells of a worker of a pool; none where no pool made it. */
-export function membershipOf(spec: WorkerSpec, created_at: number): Membership {
+export function toMembership(spec: WorkerSpec, created_at: number): Membership {
   const { name, runtime, pool_revision: revision = '', warm = false } = spec;
   const index = Number(/-(\d+)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.exec(name ?? '')?.[1] ?? 0);
   return { index, runtime, revision, warm, created_at };

@@ -1,7 +1,7 @@
 import type { PoolSpec } from '../model/index.ts';
 import type { Link } from './connect.ts';
 import { COMMAND_GROUP, type Keys } from './keys.ts';
-import { unfenced } from './reply.ts';
+import { throwIfFenced } from './reply.ts';
 
 /** What a command changes about a pool. */
 export interface PoolChange {
@@ -34,5 +34,5 @@ export async function settlePool(
     ...[kept.request_ms, kept.responses, replyTo ? kept.reply_ms : 0, change.name],
     ...[change.spec ? JSON.stringify(change.spec) : '', change.at, change.ms, requestId, kept.request_bytes],
   )) as [unknown, number];
-  return { outcome: unfenced<'repeated' | 'ok' | 'same' | 'not_found'>(outcome), generation };
+  return { outcome: throwIfFenced<'repeated' | 'ok' | 'same' | 'not_found'>(outcome), generation };
 }

@@ -1,22 +1,22 @@
 /** The records of pools, and of the workers that they have. `epoch` is the leader's; reads need none. */
 import {
+  formatInstant,
+  getWorkerType,
   HEARTBEAT_BYTES,
-  instant,
   type LifecycleEvent,
   type PoolRecord,
   type PoolStatus,
   type PoolView,
   type WorkerSpec,
-  workerTypeOf,
 } from '../model/index.ts';
 import type { Member, PoolMemo } from '../pools/observation.ts';
 import type { Link } from './connect.ts';
-import { type Keys, keysOf } from './keys.ts';
+import { getKeys, type Keys } from './keys.ts';
 import type { Hash } from './parse.ts';
 import type { PoolKeys } from './pool-keys.ts';
 import { findMembers } from './pool-members.ts';
 import { MEMBER_FIELDS, type Membership, toMember, toPool, toPoolMemo, toPoolStatus } from './pool-parse.ts';
-import { all, EVENTS_KEPT, fieldsOf, TOMBSTONE_MS, unfenced } from './reply.ts';
+import { EVENTS_KEPT, execAll, TOMBSTONE_MS, throwIfFenced, toFields } from './reply.ts';
 
 /** A pool as it was read, with all that a decision needs of the store. */
 export interface PoolRead {
@@ -50,7 +50,7 @@ export class PoolStore {
 
   constructor(redis: Link, cell: string) {
     this.#redis = redis;
-    this.#workers = keysOf(cell);
+    this.#workers = getKeys(cell);
     this.keys = this.#workers.pools;
   }
 
@@ -69,8 +69,8 @@ export class PoolStore {
   async lost(names: string[]): Promise<string[]> {
     const reads = this.#redis.pipeline();
     for (const name of names) reads.exists(this.keys.record(name));
-    const there = names.length > 0 ? ((await all(reads)) as number[]) : [];
-    return names.filter((_, at) => there[at] === 0);
+    const existing = names.length > 0 ? ((await execAll(reads)) as number[]) : [];
+    return names.filter((_, at) => existing[at] === 0);
   }
 
   /** Puts its workers on the list of a pool that has none, by what their records say; how many. */
@@ -83,12 +83,12 @@ export class PoolStore {
     const names = await this.names();
     const reads = this.#redis.pipeline();
     for (const name of names) reads.hgetall(this.keys.record(name)).hgetall(this.keys.status(name));
-    const replies = (await all(reads)) as Hash[];
+    const replies = (await execAll(reads)) as Hash[];
     return names.flatMap((name, at) => {
       const [hash, status] = [replies[at * 2], replies[at * 2 + 1]];
       if (!hash?.spec) return [];
       const { spec, desired, generation, created_at } = toPool(name, hash);
-      const worker_type = workerTypeOf(spec);
+      const worker_type = getWorkerType(spec);
       const deleting = desired === 'deleted';
       return [
         { name, worker_type, generation, created_at, deleting, spec, status: toPoolStatus(status ?? {}) },
@@ -100,10 +100,10 @@ export class PoolStore {
   async load(name: string): Promise<PoolRead | undefined> {
     const { record, status, members } = this.keys;
     const reads = this.#redis.pipeline().hgetall(record(name)).hgetall(status(name)).hgetall(members(name));
-    const [hash, seen, known] = (await all(reads)) as [Hash, Hash, Hash];
+    const [hash, seen, known] = (await execAll(reads)) as [Hash, Hash, Hash];
     if (!hash?.spec) return undefined;
     const found = await this.#members(known ?? {});
-    const there = new Set(found.map(({ id }) => id));
+    const existing = new Set(found.map(({ id }) => id));
     return {
       name,
       pool: toPool(name, hash),
@@ -111,7 +111,7 @@ export class PoolStore {
       memo: toPoolMemo(seen?.memo),
       write: Number(seen?.write ?? 0),
       members: found,
-      gone: Object.keys(known ?? {}).filter((id) => !there.has(id)),
+      gone: Object.keys(known ?? {}).filter((id) => !existing.has(id)),
     };
   }
 
@@ -126,7 +126,7 @@ export class PoolStore {
         .hget(desired(id), 'desired')
         .hmget(status(id), ...MEMBER_FIELDS)
         .getrange(heartbeat(id), 0, HEARTBEAT_BYTES);
-    const replies = await all(reads, (at) => at % 4 === 3);
+    const replies = await execAll(reads, (at) => at % 4 === 3);
     return ids.flatMap((id, at) => {
       const [exists, wanted, fields, beat] = replies.slice(at * 4, at * 4 + 4);
       const record = [String(Number(exists)), wanted as string | null];
@@ -146,10 +146,10 @@ export class PoolStore {
       ...[this.#workers.leader, record(read.name), status(read.name), events(read.name), members(read.name)],
       ...[epoch, read.pool.generation, read.write, next.event ? JSON.stringify(next.event) : '', EVENTS_KEPT],
       ...[read.gone.length, ...read.gone],
-      ...fieldsOf(next.status),
+      ...toFields(next.status),
       ...['memo', JSON.stringify(next.memo)],
     );
-    return unfenced(reply);
+    return throwIfFenced(reply);
   }
 
   /** Writes the record of a new worker. `conflict`: the pool has changed since it was read. */
@@ -162,10 +162,17 @@ export class PoolStore {
     const { id, spec, member } = worker;
     const reply = await this.#redis.poolAdd(
       ...[key, this.keys.record(name), this.keys.members(name), desired(id), index, workers, revision, names],
-      ...[epoch, pool.generation, id, JSON.stringify(spec), instant(member.created_at), member.created_at],
+      ...[
+        epoch,
+        pool.generation,
+        id,
+        JSON.stringify(spec),
+        formatInstant(member.created_at),
+        member.created_at,
+      ],
       ...[`pool-${name}-${id}`, JSON.stringify(member), members.length > 0 ? '1' : '0'],
     );
-    return unfenced(reply);
+    return throwIfFenced(reply);
   }
 
   /** Asks for the end of one of its workers; `gone` where it has left, or was taken over. */
@@ -180,7 +187,7 @@ export class PoolStore {
       ...[key, this.keys.members(name), desired(id), index, revision, events(id)],
       ...[epoch, id, JSON.stringify(event), EVENTS_KEPT],
     );
-    return unfenced(reply);
+    return throwIfFenced(reply);
   }
 
   /** Forgets a pool that has no workers, but for a tombstone. */
@@ -190,6 +197,6 @@ export class PoolStore {
       ...[this.#workers.leader, record(name), status(name), members(name), events(name), pools],
       ...[epoch, pool.generation, name, TOMBSTONE_MS, TOMBSTONE_MS],
     );
-    return unfenced(reply);
+    return throwIfFenced(reply);
   }
 }

@@ -2,20 +2,20 @@
  * What is found out about a store that has lost some of its keys, by eviction or by hand, and what is written again
  * from the others. Everything here is safe to do twice, and changes nothing in a store that is whole.
  */
-import { instant, type LifecycleEvent, parseInstant } from '../model/index.ts';
+import { formatInstant, type LifecycleEvent, parseInstant } from '../model/index.ts';
 import type { Link } from './connect.ts';
 import type { Keys } from './keys.ts';
 import { type Hash, parse } from './parse.ts';
-import { all, EVENTS_KEPT, TOMBSTONE_MS, unfenced } from './reply.ts';
+import { EVENTS_KEPT, execAll, TOMBSTONE_MS, throwIfFenced } from './reply.ts';
 
 /** Ids, or keys, handled in one round trip. */
 const CHUNK = 500;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Lines of a history that are read to find the last one that tells a status. */
-const TOLD = 20;
+const EVENTS_READ = 20;
 
 /** What tells in one round trip whether anything was written since, and whether something is missing. */
-export interface Pulse {
+export interface IndexState {
   revision: string | null;
   identity: string | null;
   /** Workers in the list by creation, and in the index: the same number, unless one of the two is lost. */
@@ -26,10 +26,10 @@ export interface Pulse {
   pools: boolean;
 }
 
-export async function readPulse(redis: Link, keys: Keys): Promise<Pulse> {
+export async function readIndexState(redis: Link, keys: Keys): Promise<IndexState> {
   const reads = redis.pipeline().get(keys.revision).hget(keys.identity, 'id');
   reads.zcard(keys.workers).hlen(keys.index).hexists(keys.names, '').exists(keys.pools.pools);
-  const [revision, identity, listed, indexed, names, pools] = (await all(reads)) as [
+  const [revision, identity, listed, indexed, names, pools] = (await execAll(reads)) as [
     ...[string | null, string | null],
     ...number[],
   ];
@@ -52,7 +52,7 @@ async function reindex(redis: Link, keys: Keys, epoch: number): Promise<number> 
       ...[keys.leader, keys.index, keys.workers, keys.revision, keys.names, keys.pools.pools],
       ...[epoch, keys.desired(''), keys.pools.record(''), ids.length, ...ids.flat(), ...names.flat()],
     );
-    written += Number(unfenced<string>(reply));
+    written += Number(throwIfFenced<string>(reply));
   };
   const found = [...workers];
   for (let at = 0; at < found.length; at += CHUNK) await write(found.slice(at, at + CHUNK), []);
@@ -72,7 +72,7 @@ async function recordsBelow(
     const names = (some as string[]).map((key) => key.slice(beginning.length)).filter(isName);
     const reads = redis.pipeline();
     for (const name of names) reads.hmget(beginning + name, 'spec', 'created_at');
-    const replies = names.length > 0 ? ((await all(reads)) as (string | null)[][]) : [];
+    const replies = names.length > 0 ? ((await execAll(reads)) as (string | null)[][]) : [];
     for (const [at, name] of names.entries()) {
       const [spec, created] = replies[at] ?? [];
       if (spec) found.set(name, parseInstant(created ?? undefined) ?? 0);
@@ -99,7 +99,7 @@ async function lacking(
     if ((await redis.exists(...chunk.map(({ key }) => key))) === chunk.length) continue;
     const reads = redis.pipeline();
     for (const { key } of chunk) reads.exists(key);
-    const there = (await all(reads)) as number[];
+    const there = (await execAll(reads)) as number[];
     for (const [place, { id, into }] of chunk.entries()) if (there[place] === 0) into.push(id);
   }
   return { records, statuses };
@@ -109,7 +109,7 @@ async function lacking(
 async function anyRecord(redis: Link, keys: Keys, ids: string[]): Promise<boolean> {
   const reads = redis.pipeline();
   for (const id of ids) reads.hexists(keys.desired(id), 'spec');
-  return ids.length > 0 && ((await all(reads)) as number[]).some((there) => there === 1);
+  return ids.length > 0 && ((await execAll(reads)) as number[]).some((there) => there === 1);
 }
 
 const LOST = 'Its record was lost, and it has no body to restore it from. Create it again.';
@@ -122,7 +122,7 @@ async function forgetLost(
   { id, now }: { id: string; now: number },
 ): Promise<boolean> {
   const event: LifecycleEvent = {
-    ...{ timestamp: instant(now), type: 'status', status: 'FAILED', phase: 'deleted' },
+    ...{ timestamp: formatInstant(now), type: 'status', status: 'FAILED', phase: 'deleted' },
     ...{ reason: 'RecordLost', message: LOST, incarnation: 0, actions: [] },
   };
   const reply = await redis.forget(
@@ -130,12 +130,12 @@ async function forgetLost(
     ...[keys.bodies, keys.events(id)],
     ...[epoch, id, TOMBSTONE_MS, LOST, JSON.stringify(event), EVENTS_KEPT],
   );
-  return unfenced<'ok' | 'exists'>(reply) === 'ok';
+  return throwIfFenced<'ok' | 'exists'>(reply) === 'ok';
 }
 
 /** The last line of a worker's history that tells its status; `undefined` if none does. */
-async function lastTold(redis: Link, key: string): Promise<LifecycleEvent | undefined> {
-  const entries = await redis.xrevrange(key, '+', '-', 'COUNT', TOLD);
+async function lastReported(redis: Link, key: string): Promise<LifecycleEvent | undefined> {
+  const entries = await redis.xrevrange(key, '+', '-', 'COUNT', EVENTS_READ);
   for (const [, fields] of entries) {
     const event = parse(fields[fields.indexOf('data') + 1]) as Partial<LifecycleEvent> | undefined;
     const tells = event?.type === 'status' || event?.type === 'progress' || event?.type === 'adopted';
@@ -175,7 +175,7 @@ export class StoreRepair {
   }
 
   /** What its history says last about its status. */
-  lastTold(id: string): Promise<LifecycleEvent | undefined> {
-    return lastTold(this.#redis, this.#keys.events(id));
+  lastReported(id: string): Promise<LifecycleEvent | undefined> {
+    return lastReported(this.#redis, this.#keys.events(id));
   }
 }

@@ -18,7 +18,7 @@ export class Fenced extends Error {
  * The replies of a pipeline; throws where one of them failed, since half an answer is none. `foreign`: the key is written by
  * others, so that Redis may refuse to read it (it holds another type), which is as if there were none.
  */
-export async function all(
+export async function execAll(
   reads: ReturnType<Link['pipeline']>,
   foreign: (at: number) => boolean = () => false,
 ): Promise<unknown[]> {
@@ -31,13 +31,13 @@ export async function all(
 }
 
 /** What a fenced script answers; throws `Fenced` where the epoch is no longer the newest. */
-export function unfenced<T extends string = 'ok' | 'conflict' | 'gone'>(reply: unknown): T {
+export function throwIfFenced<T extends string = 'ok' | 'conflict' | 'gone'>(reply: unknown): T {
   if (reply === 'fenced') throw new Fenced();
   return reply as T;
 }
 
 /** A record as the fields and values of a hash; what is not there is left out. */
-export function fieldsOf(record: object): string[] {
-  const there = Object.entries(record).filter(([, value]) => value !== undefined);
-  return there.flatMap(([name, value]) => [name, String(value)]);
+export function toFields(record: object): string[] {
+  const replies = Object.entries(record).filter(([, value]) => value !== undefined);
+  return replies.flatMap(([name, value]) => [name, String(value)]);
 }

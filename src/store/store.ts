@@ -1,28 +1,28 @@
 import {
   type DesiredRecord,
   type DesiredState,
-  type Figures,
+  formatInstant,
   HEARTBEAT_BYTES,
   type Heartbeat,
-  instant,
   type LifecycleEvent,
   type Memo,
   type NodeView,
   type StatusRecord,
   type StoreIdentity,
   type Summary,
+  type UsageReading,
   type WorkerRecord,
 } from '../model/index.ts';
 import { Budgets } from './budgets.ts';
 import type { Link } from './connect.ts';
-import { keepFigures, readFigures } from './figures.ts';
+import { readUsage, saveUsage } from './figures.ts';
 import { adoptLabels, anyHeard, anyKnown, readIdentity, writeIdentity } from './identity.ts';
-import { type Keys, keysOf } from './keys.ts';
+import { getKeys, type Keys } from './keys.ts';
 import { ownNodes, readNodeViews } from './nodes.ts';
 import { type Hash, toHeartbeat, toRecord, toStatus } from './parse.ts';
-import { membershipOf } from './pool-parse.ts';
-import { type Pulse, readPulse, StoreRepair } from './repair.ts';
-import { all, EVENTS_KEPT, fieldsOf, TOMBSTONE_MS, unfenced } from './reply.ts';
+import { toMembership } from './pool-parse.ts';
+import { type IndexState, readIndexState, StoreRepair } from './repair.ts';
+import { EVENTS_KEPT, execAll, TOMBSTONE_MS, throwIfFenced, toFields } from './reply.ts';
 import { readPage, type SummaryPage } from './summaries.ts';
 
 /** How long the streams of a deleted worker can still be read. */
@@ -48,7 +48,7 @@ export class Store {
 
   constructor(redis: Link, cell: string) {
     this.#redis = redis;
-    this.keys = keysOf(cell);
+    this.keys = getKeys(cell);
     this.repair = new StoreRepair(redis, this.keys);
     this.budgets = new Budgets(redis, this.keys);
   }
@@ -60,7 +60,7 @@ export class Store {
     reads.getrange(this.keys.heartbeat(id), 0, HEARTBEAT_BYTES);
     // A body writes its heartbeat, and what stands there may be anything.
     reads.hget(this.keys.index, id);
-    const replies = await all(reads, (at) => at === 2);
+    const replies = await execAll(reads, (at) => at === 2);
     const [desired, status, beat, indexed] = replies as [Hash, Hash, string | null, string | null];
     if (!desired?.spec) return undefined;
     const record = toRecord(id, desired, status ?? {});
@@ -73,7 +73,7 @@ export class Store {
   async status(id: string): Promise<{ desired: DesiredState; status: StatusRecord | undefined } | undefined> {
     const { desired, status } = this.keys;
     const reads = this.#redis.pipeline().hget(desired(id), 'desired').hgetall(status(id));
-    const [wanted, found] = (await all(reads)) as [DesiredState | null, Hash];
+    const [wanted, found] = (await execAll(reads)) as [DesiredState | null, Hash];
     return wanted ? { desired: wanted, status: toStatus(found) } : undefined;
   }
 
@@ -111,8 +111,8 @@ export class Store {
   }
 
   /** What tells in one round trip whether anything was written since, and whether the store is whole and the same. */
-  pulse(): Promise<Pulse> {
-    return readPulse(this.#redis, this.keys);
+  indexState(): Promise<IndexState> {
+    return readIndexState(this.#redis, this.keys);
   }
 
   /** Id to `<generation>.<revision>` for every worker: what tells a resync which records to read. */
@@ -152,11 +152,11 @@ export class Store {
       read.id,
       next.event ? JSON.stringify(next.event) : '',
       EVENTS_KEPT,
-      ...fieldsOf(next.status),
+      ...toFields(next.status),
       'memo',
       JSON.stringify(next.memo),
     );
-    return unfenced(reply);
+    return throwIfFenced(reply);
   }
 
   /** Forgets a worker, but for a tombstone. */
@@ -183,7 +183,7 @@ export class Store {
       TOMBSTONE_MS,
       STREAMS_KEPT_MS,
     );
-    return unfenced(reply);
+    return throwIfFenced(reply);
   }
 
   /** Whether the lease is still that of the epoch. */
@@ -192,7 +192,7 @@ export class Store {
   }
 
   /** Adds a line to a worker's history that comes with no change of its status. */
-  async tell(id: string, event: LifecycleEvent): Promise<void> {
+  async emit(id: string, event: LifecycleEvent): Promise<void> {
     await this.#redis.xadd(
       this.keys.events(id),
       'MAXLEN',
@@ -204,12 +204,12 @@ export class Store {
     );
   }
 
-  keepFigures(figures: Record<string, Figures>, ttlMs: number): Promise<void> {
-    return keepFigures(this.#redis, this.keys.figures, figures, ttlMs);
+  saveUsage(usage: Record<string, UsageReading>, ttlMs: number): Promise<void> {
+    return saveUsage(this.#redis, this.keys.usage, usage, ttlMs);
   }
 
-  figures(ids?: string[]): Promise<Record<string, Figures>> {
-    return readFigures(this.#redis, this.keys.figures, ids);
+  usage(ids?: string[]): Promise<Record<string, UsageReading>> {
+    return readUsage(this.#redis, this.keys.usage, ids);
   }
 
   /** What tells this store from an empty one, and from another. */
@@ -251,14 +251,14 @@ export class Store {
       epoch,
       id,
       JSON.stringify(spec),
-      instant(createdAt),
+      formatInstant(createdAt),
       createdAt,
       `restored-${id}`,
     );
-    if (unfenced<'ok' | 'exists'>(reply) !== 'ok') return false;
+    if (throwIfFenced<'ok' | 'exists'>(reply) !== 'ok') return false;
     // Its pool finds it again, once that is applied anew.
     const { pool } = spec;
-    const member = membershipOf(spec, createdAt);
+    const member = toMembership(spec, createdAt);
     if (pool) await this.#redis.hsetnx(keys.pools.members(pool), id, JSON.stringify(member));
     return true;
   }

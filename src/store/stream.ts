@@ -23,7 +23,7 @@ export async function* readStream(
     if (!entries) return;
     for (const [id, fields] of entries) {
       from = id;
-      yield { id, data: dataOf(fields) };
+      yield { id, data: parseData(fields) };
     }
     if (entries.length > 0) continue;
     if (!options.follow) return;
@@ -46,7 +46,7 @@ export function unlessOver<T>(read: Promise<T>, signal: AbortSignal | undefined)
   });
 }
 
-function dataOf(fields: string[]): unknown {
+function parseData(fields: string[]): unknown {
   const text = fields[fields.indexOf('data') + 1] ?? '';
   try {
     return JSON.parse(text);

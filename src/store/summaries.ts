@@ -3,7 +3,7 @@ import type { Link } from './connect.ts';
 import type { Keys } from './keys.ts';
 import { nodeSummary, readNodes } from './nodes.ts';
 import { parse, toHeartbeat } from './parse.ts';
-import { all } from './reply.ts';
+import { execAll } from './reply.ts';
 
 export interface SummaryPage {
   summaries: Summary[];
@@ -25,9 +25,9 @@ export async function readPage(
     last ? readNodes(redis, keys, Date.now()) : [],
   ]);
   // Only a body knows where it answers.
-  const asked = workers.filter(({ agent_type }) => agent_type === 'TASK');
-  const beats = await heartbeats(asked.map(({ worker_id }) => worker_id));
-  for (const [at, worker] of asked.entries()) {
+  const summaries = workers.filter(({ agent_type }) => agent_type === 'TASK');
+  const beats = await heartbeats(summaries.map(({ worker_id }) => worker_id));
+  for (const [at, worker] of summaries.entries()) {
     const node_url = toHeartbeat(beats[at])?.node_url;
     if (node_url !== undefined && worker.status === 'RUNNING') worker.node_url = node_url;
   }
@@ -59,7 +59,7 @@ async function readWorkers(redis: Link, keys: Keys, ids: string[]): Promise<Summ
     reads.hmget(keys.desired(id), 'spec', 'desired', 'created_at');
     reads.hmget(keys.status(id), 'status', 'phase', 'reason', 'restarts', 'incarnation', 'exit_code');
   }
-  const replies = (await all(reads)) as (string | null)[][];
+  const replies = (await execAll(reads)) as (string | null)[][];
   return ids.flatMap((worker_id, at) => {
     const [spec, desired, created_at] = replies[at * 2] ?? [];
     const [status, phase, reason, restarts, incarnation, exit_code] = replies[at * 2 + 1] ?? [];

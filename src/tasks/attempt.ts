@@ -1,10 +1,10 @@
-import { messageOf } from '../model/fault.ts';
+import { errorMessage } from '../model/fault.ts';
 import { TaskError, type TaskFailure } from '../model/task-error.ts';
 import { setLongTimer } from '../queue/long-timer.ts';
 import { type RunningTask, type RunTask, TaskAbort } from './consumer.ts';
 
 /** How an attempt came out. `lost` counts for nothing; `ending` gives the task to another worker. */
-export type Outcome =
+export type AttemptOutcome =
   | { kind: 'done'; value: unknown }
   | { kind: 'failed'; failure: TaskFailure; retry: boolean }
   | { kind: 'lost' | 'ending' };
@@ -31,10 +31,10 @@ export class Attempt {
     run: RunTask,
     progress: (value: unknown) => void,
     graceMs: number,
-  ): Promise<Outcome> {
+  ): Promise<AttemptOutcome> {
     const { signal } = this.#controller;
     let clock: NodeJS.Timeout | undefined;
-    const abandoned = new Promise<Outcome>((resolve) => {
+    const abandoned = new Promise<AttemptOutcome>((resolve) => {
       this.#abandon = () => {
         clock = setTimeout(() => resolve(this.#after(signal.reason)), graceMs);
       };
@@ -44,8 +44,8 @@ export class Attempt {
       this.abort('timeout', `It exceeded its timeout of ${seconds} s and was ended.`);
     }, task.timeout_seconds * 1000);
     const ended = start(run, task, { signal, progress }).then(
-      (value): Outcome => (this.#lost() ? { kind: 'lost' } : { kind: 'done', value }),
-      (error): Outcome => (signal.aborted ? this.#after(signal.reason) : toFailed(error)),
+      (value): AttemptOutcome => (this.#lost() ? { kind: 'lost' } : { kind: 'done', value }),
+      (error): AttemptOutcome => (signal.aborted ? this.#after(signal.reason) : toFailed(error)),
     );
     this.settled = ended.then(() => {});
     const outcome = await Promise.race([ended, abandoned]);
@@ -60,7 +60,7 @@ export class Attempt {
     return reason instanceof TaskAbort && reason.kind === 'lost';
   }
 
-  #after({ kind, message }: TaskAbort): Outcome {
+  #after({ kind, message }: TaskAbort): AttemptOutcome {
     if (kind === 'lost' || kind === 'ending') return { kind };
     const type = kind === 'timeout' ? 'Timeout' : 'Cancelled';
     return { kind: 'failed', failure: { type, message }, retry: kind === 'timeout' };
@@ -68,15 +68,15 @@ export class Attempt {
 }
 
 /** A runner that throws before it returns a promise has failed like any other. */
-async function start(run: RunTask, ...given: Parameters<RunTask>): Promise<unknown> {
-  return run(...given);
+async function start(run: RunTask, ...args: Parameters<RunTask>): Promise<unknown> {
+  return run(...args);
 }
 
-function toFailed(error: unknown): Outcome {
+function toFailed(error: unknown): AttemptOutcome {
   if (error instanceof TaskError) {
     const { type, message, traceback, retry } = error;
     return { kind: 'failed', failure: { type, message, ...(traceback && { traceback }) }, retry };
   }
   const type = error instanceof Error ? error.name : 'Error';
-  return { kind: 'failed', failure: { type, message: messageOf(error) }, retry: true };
+  return { kind: 'failed', failure: { type, message: errorMessage(error) }, retry: true };
 }

@@ -5,7 +5,7 @@
 import { createIORedisClient, createRedisBackend, type IQueueBackend, type IRedisClient } from 'bullmq';
 import type { TaskLink } from './connect.ts';
 import { readTakenJob } from './job.ts';
-import { LOSS_LIMIT, type Place } from './place.ts';
+import { LOSS_LIMIT, type QueueKeys } from './place.ts';
 
 interface BackendOptions {
   /** Who takes tasks; stands with each task. Absent where none are taken. */
@@ -18,7 +18,7 @@ interface BackendOptions {
 /** With `lockMs`, it has a connection of its own to wait for tasks. */
 export function openBackend(
   redis: TaskLink,
-  { prefix }: Place,
+  { prefix }: QueueKeys,
   pool: string,
   { name, lockMs, stalledCheckMs }: BackendOptions,
 ): IQueueBackend {

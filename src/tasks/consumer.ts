@@ -1,6 +1,6 @@
 import type { TaskPayload, TaskPriority } from '../model/task.ts';
 import type { TaskResult } from './results.ts';
-import type { TaskPlace } from './tasks.ts';
+import type { TaskStoreAddress } from './tasks.ts';
 
 /** A task whose attempt begins. */
 export interface RunningTask {
@@ -28,7 +28,7 @@ export class TaskAbort extends Error {
 }
 
 /** What an attempt is given. */
-export interface TaskHands {
+export interface TaskControls {
   /** Fires when the attempt has to end for real; `signal.reason` is a TaskAbort. The promise must settle soon after. */
   signal: AbortSignal;
   /** Any JSON value; the last one counts. Never throws. */
@@ -36,9 +36,9 @@ export interface TaskHands {
 }
 
 /** Runs one attempt. Resolves with a JSON value; throws a TaskError (or anything) where it failed. */
-export type RunTask = (task: RunningTask, hands: TaskHands) => Promise<unknown>;
+export type RunTask = (task: RunningTask, controls: TaskControls) => Promise<unknown>;
 
-export interface ConsumerSettings extends TaskPlace {
+export interface ConsumerSettings extends TaskStoreAddress {
   pool: string;
   workerId: string;
   /** 1 where there is none. */
@@ -54,11 +54,11 @@ export interface ConsumerSettings extends TaskPlace {
   /** How long a worker may be silent before its tasks go to others; 15 without it. */
   lockSeconds?: number;
   /** Told of trouble with Redis and of refused results. For a log. */
-  onTrouble?: (message: string, fields: Record<string, unknown>) => void;
+  onError?: (message: string, fields: Record<string, unknown>) => void;
 }
 
 /** One attempt that is under way. */
-export interface ActiveTask {
+export interface ActiveTaskInfo {
   task_id: string;
   attempt: number;
   /** When it was given to the runner. */
@@ -88,7 +88,7 @@ export interface TaskConsumer {
   pause(): void;
   resume(): void;
   readonly paused: boolean;
-  active(): ActiveTask[];
+  active(): ActiveTaskInfo[];
   totals(): ConsumerTotals;
   /** Takes nothing new for good; resolves when nothing runs any more. */
   drain(): Promise<void>;

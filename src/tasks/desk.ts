@@ -2,7 +2,7 @@
 import { Fault } from '../model/fault.ts';
 import type { PoolSpec } from '../model/pool.ts';
 import type { TaskAccepted, TaskStatus, TaskView } from '../model/task.ts';
-import { isTaskId, readSubmission, refuseMisdirected, withDefaults } from './submission.ts';
+import { isTaskId, readSubmission, rejectMisdirected, withPoolDefaults } from './submission.ts';
 import type { Tasks } from './tasks.ts';
 
 /** The pool of nodes and task workers that were given none. */
@@ -10,10 +10,10 @@ export const DEFAULT_POOL = 'default';
 /** Pools that an error names. */
 const NAMED = 10;
 
-export interface DeskOptions {
+export interface TaskServiceOptions {
   tasks: Tasks;
   /** What is asked of a pool; `undefined` of one that is not declared. */
-  poolOf: (name: string) => Promise<PoolSpec | undefined>;
+  getPool: (name: string) => Promise<PoolSpec | undefined>;
   /** Names of the declared pools. */
   poolNames: () => Promise<string[]>;
   /** Pools of nodes that were started by hand. */
@@ -22,9 +22,9 @@ export interface DeskOptions {
   defaultServed: () => Promise<boolean>;
 }
 
-export interface TaskDesk {
+export interface TaskService {
   /** `given` is a submission with, perhaps, a `pool`; without it the only declared pool is meant, or else `default`. */
-  submit(given: unknown): Promise<TaskAccepted & { pool: string; warning?: string }>;
+  submit(input: unknown): Promise<TaskAccepted & { pool: string; warning?: string }>;
   /** Throws a Fault `not_found` where no such task is known. */
   get(taskId: string, pool?: string): Promise<TaskView>;
   cancel(taskId: string, reason?: string, pool?: string): Promise<TaskView>;
@@ -32,7 +32,13 @@ export interface TaskDesk {
   list(of: { pool?: string; status?: TaskStatus; limit?: number }): Promise<TaskView[]>;
 }
 
-export function openDesk({ tasks, poolOf, poolNames, nodePools, defaultServed }: DeskOptions): TaskDesk {
+export function createTaskService({
+  tasks,
+  getPool,
+  poolNames,
+  nodePools,
+  defaultServed,
+}: TaskServiceOptions): TaskService {
   const unknown = (id: string) =>
     new Fault('not_found', `There is no task ${id}, or its result has expired.`);
 
@@ -61,21 +67,21 @@ export function openDesk({ tasks, poolOf, poolNames, nodePools, defaultServed }:
   }
 
   return {
-    async submit(given) {
-      const { pool: named, ...rest } = fieldsOf(given);
+    async submit(input) {
+      const { pool: named, ...rest } = toFieldMap(input);
       if (named !== undefined && typeof named !== 'string')
         throw new Fault('invalid_command', 'The task was refused: pool must be the name of a pool.', {
           issues: [{ path: 'pool', message: 'must be the name of a pool' }],
         });
       const task = readSubmission(rest);
       const pool = named ?? (await onlyPool());
-      const spec = await poolOf(pool);
-      if (spec) refuseMisdirected(task, spec);
+      const spec = await getPool(pool);
+      if (spec) rejectMisdirected(task, spec);
       const warning = spec ? undefined : await undeclared(pool, named !== undefined);
-      if (!spec && 'command' in task.payload) refuseMisdirected(task, { name: pool });
+      if (!spec && 'command' in task.payload) rejectMisdirected(task, { name: pool });
       const queueSize = spec?.tasks?.queue_size;
       const queue = tasks.queue(pool, queueSize === undefined ? {} : { queueSize });
-      const accepted = await queue.submit(spec ? withDefaults(task, spec) : task);
+      const accepted = await queue.submit(spec ? withPoolDefaults(task, spec) : task);
       return { ...accepted, pool, ...(warning !== undefined && { warning }) };
     },
     async get(id, pool) {
@@ -100,8 +106,8 @@ export function openDesk({ tasks, poolOf, poolNames, nodePools, defaultServed }:
   };
 }
 
-function fieldsOf(given: unknown): Record<string, unknown> {
-  return typeof given === 'object' && given !== null && !Array.isArray(given)
-    ? (given as Record<string, unknown>)
+function toFieldMap(input: unknown): Record<string, unknown> {
+  return typeof input === 'object' && input !== null && !Array.isArray(input)
+    ? (input as Record<string, unknown>)
     : {};
 }

@@ -1,5 +1,5 @@
 import type { TaskLink } from './connect.ts';
-import type { Place } from './place.ts';
+import type { QueueKeys } from './place.ts';
 
 /** Seconds at which the buckets of the duration's histogram end; Prometheus' own defaults, and tasks of minutes. */
 export const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];
@@ -12,17 +12,21 @@ export interface DurationTotals {
 }
 
 /** Adds what a worker has measured since it last told; so the pool's sum outlives its workers. */
-export async function addDurations(redis: TaskLink, { key }: Place, told: DurationTotals): Promise<void> {
+export async function addDurations(
+  redis: TaskLink,
+  { key }: QueueKeys,
+  totals: DurationTotals,
+): Promise<void> {
   const many = redis.pipeline();
-  many.hincrby(key('durations'), 'count', told.count);
-  many.hincrbyfloat(key('durations'), 'sum', told.sum);
-  for (const [at, count] of told.buckets.entries())
+  many.hincrby(key('durations'), 'count', totals.count);
+  many.hincrbyfloat(key('durations'), 'sum', totals.sum);
+  for (const [at, count] of totals.buckets.entries())
     if (count > 0) many.hincrby(key('durations'), String(DURATION_BUCKETS[at]), count);
   for (const [error] of (await many.exec()) ?? []) if (error) throw error;
 }
 
 /** All that the workers of a pool have told, the dead ones included. */
-export async function readDurations(redis: TaskLink, { key }: Place): Promise<DurationTotals> {
+export async function readDurations(redis: TaskLink, { key }: QueueKeys): Promise<DurationTotals> {
   const found = await redis.hgetall(key('durations'));
   // A field that somebody else wrote must not make the whole scrape unreadable.
   const number = (field: string | number) => {

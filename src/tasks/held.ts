@@ -1,13 +1,13 @@
 import type { TaskFailure } from '../model/task-error.ts';
-import { instant } from '../model/units.ts';
+import { formatInstant } from '../model/units.ts';
 import type { Attempt } from './attempt.ts';
 import type { RunningTask } from './consumer.ts';
 import type { Job, Next } from './job.ts';
-import { taskIdOf } from './place.ts';
-import { priorityOf, type Stored, toFailure } from './stored.ts';
+import { toTaskId } from './place.ts';
+import { type Stored, toFailure, toPriority } from './stored.ts';
 
 /** A task whose lock this worker holds, under a token that no other take has. */
-export interface Held {
+export interface ActiveTask {
   jobId: string;
   token: string;
   job: Job;
@@ -24,7 +24,7 @@ export interface Held {
   patience?: NodeJS.Timeout;
 }
 
-export function toHeld({ job, jobId, stored }: Next, token: string): Held {
+export function toActiveTask({ job, jobId, stored }: Next, token: string): ActiveTask {
   if (!('unreadable' in stored)) return { jobId, token, job, stored };
   return { jobId, token, job, stored: NOTHING, unreadable: stored.unreadable };
 }
@@ -32,22 +32,22 @@ export function toHeld({ job, jobId, stored }: Next, token: string): Held {
 /** In place of what cannot be read; never run. */
 const NOTHING: Stored = { payload: { command: [''] } };
 
-export const attemptOf = ({ job }: Held): number => job.attemptsStarted;
+export const getAttempt = ({ job }: ActiveTask): number => job.attemptsStarted;
 
-export function toRunning(held: Held, timeoutSeconds: number): RunningTask {
-  const { job, stored } = held;
+export function toRunning(activeTask: ActiveTask, timeoutSeconds: number): RunningTask {
+  const { job, stored } = activeTask;
   return {
-    task_id: taskIdOf(held.jobId),
+    task_id: toTaskId(activeTask.jobId),
     payload: stored.payload,
-    priority: priorityOf(job.priority),
-    attempt: attemptOf(held),
+    priority: toPriority(job.priority),
+    attempt: getAttempt(activeTask),
     timeout_seconds: stored.timeout_seconds ?? timeoutSeconds,
-    queued_at: instant(job.timestamp),
+    queued_at: formatInstant(job.timestamp),
   };
 }
 
 /** The failure of a task that is not to be run: unreadable, cancelled, or lost by too many workers. */
-export const deferred = ({ job, unreadable }: Held): TaskFailure | undefined =>
+export const getDeferredFailure = ({ job, unreadable }: ActiveTask): TaskFailure | undefined =>
   unreadable ?? (job.deferredFailure ? toFailure(job.deferredFailure) : undefined);
 
-export const taskOf = ({ jobId }: Held): string => taskIdOf(jobId);
+export const getTaskId = ({ jobId }: ActiveTask): string => toTaskId(jobId);

@@ -1,13 +1,13 @@
 export type {
-  ActiveTask,
+  ActiveTaskInfo,
   ConsumerSettings,
   ConsumerTotals,
   RunningTask,
   RunTask,
   TaskConsumer,
-  TaskHands,
+  TaskControls,
 } from './consumer.ts';
 export { openTasks } from './open-tasks.ts';
 export { openConsumer } from './pool-consumer.ts';
-export type { QueueSettings, TaskPlace, TaskQueue, Tasks } from './tasks.ts';
+export type { QueueSettings, TaskQueue, TaskStoreAddress, Tasks } from './tasks.ts';
 export { QueueFull } from './trouble.ts';

@@ -4,7 +4,7 @@
  */
 import type { TaskFailure } from '../model/task-error.ts';
 import { isTaskJobId } from './place.ts';
-import { readStored, type Stored, unreadable } from './stored.ts';
+import { readStored, type Stored, toUnreadableFailure } from './stored.ts';
 
 /** A job's own fields, as far as a worker needs them. */
 export interface Job {
@@ -46,7 +46,7 @@ export function readTakenJob(command: string, reply: unknown): unknown {
 }
 
 /** What `readTakenJob` put into a reply; undefined if it brings no job. */
-export function nextOf(reply: unknown): Next | undefined {
+export function parseNext(reply: unknown): Next | undefined {
   const next = Array.isArray(reply) ? reply[1] : undefined;
   return typeof next === 'object' && next !== null ? (next as Next) : undefined;
 }
@@ -56,11 +56,11 @@ export function readJob(jobId: string, flat: readonly unknown[]): Next {
   const fields = new Map<string, string>();
   for (let at = 0; at + 1 < flat.length; at += 2) fields.set(String(flat[at]), String(flat[at + 1]));
   const job: Job = {
-    attemptsStarted: whole(fields.get('ats')) ?? 1,
-    attemptsMade: whole(fields.get('atm')) ?? 0,
-    attempts: attemptsOf(fields.get('opts')) ?? 1,
-    priority: whole(fields.get('priority')) ?? 0,
-    timestamp: whole(fields.get('timestamp')) ?? 0,
+    attemptsStarted: parseWholeNumber(fields.get('ats')) ?? 1,
+    attemptsMade: parseWholeNumber(fields.get('atm')) ?? 0,
+    attempts: parseAttempts(fields.get('opts')) ?? 1,
+    priority: parseWholeNumber(fields.get('priority')) ?? 0,
+    timestamp: parseWholeNumber(fields.get('timestamp')) ?? 0,
     deferredFailure: fields.get('defa') || undefined,
   };
   return { jobId, job, stored: readFields(jobId, fields) };
@@ -70,11 +70,11 @@ function readFields(jobId: string, fields: ReadonlyMap<string, string>): Next['s
   if (!isTaskJobId(jobId)) return refused('its ID is not a task ID');
   const tie = TIES.find((name) => fields.has(name));
   if (tie !== undefined) return refused(`its field ${tie} links it to other jobs`);
-  if (attemptsOf(fields.get('opts')) === undefined)
+  if (parseAttempts(fields.get('opts')) === undefined)
     return refused('its field opts must be JSON with attempts, a number from 1 to 101');
-  if (whole(fields.get('timestamp')) === undefined)
+  if (parseWholeNumber(fields.get('timestamp')) === undefined)
     return refused('its field timestamp must be milliseconds since 1970');
-  const count = COUNTS.find((name) => fields.has(name) && whole(fields.get(name)) === undefined);
+  const count = COUNTS.find((name) => fields.has(name) && parseWholeNumber(fields.get(name)) === undefined);
   if (count !== undefined) return refused(`its field ${count} must be a whole number`);
   const data = fields.get('data');
   if (data === undefined) return refused('its field data is missing');
@@ -82,17 +82,17 @@ function readFields(jobId: string, fields: ReadonlyMap<string, string>): Next['s
   return typeof stored === 'string' ? refused(stored) : stored;
 }
 
-const refused = (reason: string) => ({ unreadable: unreadable(reason) });
+const refused = (reason: string) => ({ unreadable: toUnreadableFailure(reason) });
 
 /** A number that a field holds: at most the last instant that a Date knows. */
-export function whole(text: string | null | undefined): number | undefined {
+export function parseWholeNumber(text: string | null | undefined): number | undefined {
   if (!text || !/^\d{1,16}$/.test(text)) return undefined;
   const value = Number(text);
   return value <= 8.64e15 ? value : undefined;
 }
 
 /** Attempts that a job's options allow. */
-export function attemptsOf(opts: string | null | undefined): number | undefined {
+export function parseAttempts(opts: string | null | undefined): number | undefined {
   const attempts = /^\{"attempts":(\d{1,3})\}$/.exec(opts ?? '')?.[1];
   if (attempts === undefined) return undefined;
   const value = Number(attempts);

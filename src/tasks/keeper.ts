@@ -1,10 +1,10 @@
 import type { IQueueBackend } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { messageOf } from '../model/fault.ts';
+import { errorMessage } from '../model/fault.ts';
 import type { TaskLink } from './connect.ts';
 import type { ConsumerSettings } from './consumer.ts';
-import type { Held } from './held.ts';
-import type { Place } from './place.ts';
+import type { ActiveTask } from './held.ts';
+import type { QueueKeys } from './place.ts';
 import { renew } from './renew.ts';
 import { toFailure } from './stored.ts';
 
@@ -12,21 +12,21 @@ import { toFailure } from './stored.ts';
 const SWEEP_MS = 60_000;
 const SWEEP_MAX = 10_000;
 
-interface Parts {
+interface LockRenewerDeps {
   redis: TaskLink;
   backend: IQueueBackend;
-  place: Place;
+  queueKeys: QueueKeys;
   settings: ConsumerSettings & { lockSeconds: number; keepSeconds: number };
   /** By BullMQ's id of the job. */
-  held: ReadonlyMap<string, Held>;
-  trouble(message: string, fields: Record<string, unknown>): void;
+  active: ReadonlyMap<string, ActiveTask>;
+  onError(message: string, fields: Record<string, unknown>): void;
   /** Takes what no script can read out of the queue. */
   mend(force: boolean): Promise<void>;
 }
 
 /** What a worker does by the clock: renews its locks, finds what dead workers held, hears of cancelling, forgets. */
-export class Keeper {
-  readonly #parts: Parts;
+export class LockRenewer {
+  readonly #deps: LockRenewerDeps;
   readonly #clocks: NodeJS.Timeout[] = [];
   readonly #underWay = new Set<string>();
   #control: Redis | undefined;
@@ -34,22 +34,22 @@ export class Keeper {
   #renewedAt = performance.now();
   #calmAt = 0;
 
-  constructor(parts: Parts) {
-    this.#parts = parts;
+  constructor(deps: LockRenewerDeps) {
+    this.#deps = deps;
   }
 
   async start(): Promise<void> {
-    const { redis, backend, place, settings } = this.#parts;
+    const { redis, backend, queueKeys, settings } = this.#deps;
     const { workerId, incarnation, lockSeconds, keepSeconds } = settings;
     const beat = Math.ceil((lockSeconds * 1000) / 3);
     this.#control = redis.duplicate({ lazyConnect: false });
     this.#control.on('error', () => {});
     this.#control.on('message', (_channel, jobId) => void this.#cancel(jobId));
-    await this.#control.subscribe(place.control);
-    await this.#parts.mend(true);
+    await this.#control.subscribe(queueKeys.control);
+    await this.#deps.mend(true);
     // A worker's former bodies are dead when it begins, whatever they held.
-    const keys = [place.key('active'), place.key('stalled'), place.key('stalled-check')];
-    await redis.taskRelease(...keys, place.base, workerId, incarnation - 1);
+    const keys = [queueKeys.key('active'), queueKeys.key('stalled'), queueKeys.key('stalled-check')];
+    await redis.taskRelease(...keys, queueKeys.base, workerId, incarnation - 1);
     this.#every('renew', beat, async () => {
       await this.#renew();
       // Who was cut off from Redis was not the only one: the others have the time of a lock to renew theirs.
@@ -57,7 +57,7 @@ export class Keeper {
       if (now - this.#renewedAt > 2 * beat) this.#calmAt = now + this.#lockMs();
       this.#renewedAt = now;
       if (now < this.#calmAt) return;
-      await this.#parts.mend(false);
+      await this.#deps.mend(false);
       await backend.moveStalledJobsToWait();
     });
     this.#every('sweep', SWEEP_MS, async () => {
@@ -72,18 +72,18 @@ export class Keeper {
   }
 
   #lockMs(): number {
-    return Math.ceil(this.#parts.settings.lockSeconds * 1000);
+    return Math.ceil(this.#deps.settings.lockSeconds * 1000);
   }
 
   async #renew(): Promise<void> {
-    const { redis, place, held, settings } = this.#parts;
-    const all = [...held.values()].filter(({ lost }) => !lost);
-    const told = await renew(redis, place, settings, this.#lockMs(), all);
+    const { redis, queueKeys, active, settings } = this.#deps;
+    const all = [...active.values()].filter(({ lost }) => !lost);
+    const results = await renew(redis, queueKeys, settings, this.#lockMs(), all);
     for (const [index, one] of all.entries()) {
-      if (told[index] === 'lost') {
+      if (results[index] === 'lost') {
         one.lost = true;
         one.attempt?.abort('lost', 'Its lock was lost: another worker may be running it.');
-      } else if (told[index] === 'cancelled') {
+      } else if (results[index] === 'cancelled') {
         await this.#cancel(one.jobId);
       }
     }
@@ -91,16 +91,16 @@ export class Keeper {
 
   /** A task was asked to end; the reason stands with it. */
   async #cancel(jobId: string): Promise<void> {
-    const { redis, place, held, trouble } = this.#parts;
-    const one = held.get(jobId);
+    const { redis, queueKeys, active, onError } = this.#deps;
+    const one = active.get(jobId);
     if (!one) return;
     try {
-      const reason = await redis.hget(place.base + jobId, 'defa');
+      const reason = await redis.hget(queueKeys.base + jobId, 'defa');
       if (!reason) return;
       one.job.deferredFailure = reason;
       one.attempt?.abort('cancelled', toFailure(reason).message);
     } catch (error) {
-      trouble('failed to cancel a task; retrying', { error: messageOf(error) });
+      onError('failed to cancel a task; retrying', { error: errorMessage(error) });
     }
   }
 
@@ -112,9 +112,9 @@ export class Keeper {
       try {
         await act();
       } catch (error) {
-        this.#parts.trouble('queue maintenance failed; retrying', {
+        this.#deps.onError('queue maintenance failed; retrying', {
           what: name,
-          error: messageOf(error),
+          error: errorMessage(error),
         });
       } finally {
         this.#underWay.delete(name);

@@ -1,17 +1,24 @@
 import type { TaskLink } from './connect.ts';
-import { type Place, taskIdOf } from './place.ts';
-import { unreadable } from './stored.ts';
+import { type QueueKeys, toTaskId } from './place.ts';
+import { toUnreadableFailure } from './stored.ts';
 
 /** Why a step in Redis failed: Redis itself refused it, which what stands in the queue can be the reason of. */
-export const isRefusal = (error: unknown): boolean => error instanceof Error && error.name === 'ReplyError';
+export const isReplyError = (error: unknown): boolean =>
+  error instanceof Error && error.name === 'ReplyError';
 
 /**
  * Takes tasks out of the way that BullMQ's scripts fail on: each of them would fail for every worker, again and again.
  * With `force` at once, else no more often than the check for stalled tasks. Returns the tasks that it put aside.
  */
-export async function mend(redis: TaskLink, { key, base }: Place, force: boolean): Promise<string[]> {
-  const reason = JSON.stringify(unreadable('its key is not a hash, or one of its counters is not a number'));
+export async function repairQueue(
+  redis: TaskLink,
+  { key, base }: QueueKeys,
+  force: boolean,
+): Promise<string[]> {
+  const reason = JSON.stringify(
+    toUnreadableFailure('its key is not a hash, or one of its counters is not a number'),
+  );
   const keys = ['active', 'delayed', 'stalled', 'failed', 'stalled-check'].map(key);
   const put = (await redis.taskMend(...keys, base, Date.now(), reason, force ? 1 : 0)) as string[];
-  return put.map(taskIdOf);
+  return put.map(toTaskId);
 }

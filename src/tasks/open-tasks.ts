@@ -2,22 +2,22 @@ import type { IQueueBackend } from 'bullmq';
 import { Fault } from '../model/fault.ts';
 import type { TaskView } from '../model/task.ts';
 import { connectClient } from './connect.ts';
-import { jobIdOf, placeOf, poolsKey, prefixOf } from './place.ts';
-import { PoolQueue, unknown } from './queue.ts';
-import type { TaskPlace, Tasks } from './tasks.ts';
-import { answered } from './trouble.ts';
+import { getQueueKeys, getTaskPrefix, poolsKey, toJobId } from './place.ts';
+import { PoolQueue, unknownTask } from './queue.ts';
+import type { TaskStoreAddress, Tasks } from './tasks.ts';
+import { withQueueErrors } from './trouble.ts';
 
 /** BullMQ lets the check for stalled tasks run once in so long, whoever asks. */
 const STALLED_CHECK_MS = 5000;
 
 /** Opens the tasks of a cell. Connects at the first use, and again without end when Redis goes. */
-export function openTasks({ redisUrl, cell }: TaskPlace): Tasks {
+export function openTasks({ redisUrl, cell }: TaskStoreAddress): Tasks {
   const redis = connectClient(redisUrl);
   // Each command tells its own error; an error of the connection without a listener would end the process.
   redis.on('error', () => {});
   const whose = async (taskId: string): Promise<string | undefined> => {
-    const pools = (await answered('look up a task', 'any', () =>
-      redis.taskWhose(poolsKey(cell), prefixOf(cell), jobIdOf(taskId)),
+    const pools = (await withQueueErrors('look up a task', 'any', () =>
+      redis.taskWhose(poolsKey(cell), getTaskPrefix(cell), toJobId(taskId)),
     )) as string[];
     if (pools.length > 1) {
       throw new Fault(
@@ -33,7 +33,7 @@ export function openTasks({ redisUrl, cell }: TaskPlace): Tasks {
     const { openBackend } = await import('./backend.ts');
     const backend =
       backends.get(pool) ??
-      openBackend(redis, placeOf(cell, pool), pool, { stalledCheckMs: STALLED_CHECK_MS });
+      openBackend(redis, getQueueKeys(cell, pool), pool, { stalledCheckMs: STALLED_CHECK_MS });
     backends.set(pool, backend);
     try {
       await backend.waitUntilReady();
@@ -54,11 +54,11 @@ export function openTasks({ redisUrl, cell }: TaskPlace): Tasks {
     },
     async cancel(taskId, reason): Promise<TaskView> {
       const pool = await whose(taskId);
-      if (pool === undefined) throw unknown(taskId);
+      if (pool === undefined) throw unknownTask(taskId);
       return queue(pool).cancel(taskId, reason);
     },
     async pools(): Promise<string[]> {
-      return (await answered('list queues', 'any', () => redis.smembers(poolsKey(cell)))).sort();
+      return (await withQueueErrors('list queues', 'any', () => redis.smembers(poolsKey(cell)))).sort();
     },
     async close(): Promise<void> {
       redis.disconnect();

@@ -9,7 +9,7 @@ export const LOSS_LIMIT = 100;
 export const MAX_LOSSES = 3;
 
 /** Where a pool's queue stands in Redis. Job keys begin with `t.`, for no task may be called as the queue's own keys. */
-export interface Place {
+export interface QueueKeys {
   prefix: string;
   /** Begins every key of the queue. */
   base: string;
@@ -20,23 +20,23 @@ export interface Place {
 }
 
 /** BullMQ's prefix in a cell. */
-export const prefixOf = (cell: string): string => (cell === 'default' ? 'task' : `${cell}:task`);
+export const getTaskPrefix = (cell: string): string => (cell === 'default' ? 'task' : `${cell}:task`);
 /** Set of the pools that have a queue. */
-export const poolsKey = (cell: string): string => `${prefixOf(cell)}:pools`;
+export const poolsKey = (cell: string): string => `${getTaskPrefix(cell)}:pools`;
 
-export const jobIdOf = (taskId: string): string => `t.${taskId}`;
+export const toJobId = (taskId: string): string => `t.${taskId}`;
 /** Of a job that is not a task of ours, its own id. */
-export const taskIdOf = (jobId: string): string => (jobId.startsWith('t.') ? jobId.slice(2) : jobId);
+export const toTaskId = (jobId: string): string => (jobId.startsWith('t.') ? jobId.slice(2) : jobId);
 export const isTaskJobId = (jobId: string): boolean => /^t\.[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(jobId);
 
-export function placeOf(cell: string, pool: string): Place {
-  const prefix = prefixOf(cell);
+export function getQueueKeys(cell: string, pool: string): QueueKeys {
+  const prefix = getTaskPrefix(cell);
   const base = `${prefix}:${pool}:`;
   return {
     prefix,
     base,
     key: (name) => base + name,
-    job: (taskId) => base + jobIdOf(taskId),
+    job: (taskId) => base + toJobId(taskId),
     control: `${base}control`,
   };
 }

@@ -6,42 +6,42 @@
  * settled or lost; a paused worker holds nothing that it has not begun.
  */
 import type { IQueueBackend } from 'bullmq';
-import { messageOf } from '../model/fault.ts';
+import { errorMessage } from '../model/fault.ts';
 import { TASK_KEEP_SECONDS } from '../model/task-limits.ts';
-import { instant } from '../model/units.ts';
-import type { Outcome } from './attempt.ts';
+import { formatInstant } from '../model/units.ts';
+import type { AttemptOutcome } from './attempt.ts';
 import { openBackend } from './backend.ts';
 import { connectWorker, type TaskLink } from './connect.ts';
-import type { ActiveTask, ConsumerSettings, ConsumerTotals, TaskConsumer } from './consumer.ts';
-import { Fetcher, PAUSE_AFTER_TROUBLE_MS } from './fetcher.ts';
-import { attemptOf, type Held, taskOf, toHeld } from './held.ts';
+import type { ActiveTaskInfo, ConsumerSettings, ConsumerTotals, TaskConsumer } from './consumer.ts';
+import { Fetcher, PAUSE_AFTER_ERROR_MS } from './fetcher.ts';
+import { type ActiveTask, getAttempt, getTaskId, toActiveTask } from './held.ts';
 import type { Next } from './job.ts';
-import { Keeper } from './keeper.ts';
-import { isRefusal, mend } from './mend.ts';
-import { type Place, placeOf } from './place.ts';
-import { Progress } from './progress.ts';
+import { LockRenewer } from './keeper.ts';
+import { isReplyError, repairQueue } from './mend.ts';
+import { getQueueKeys, type QueueKeys } from './place.ts';
+import { ProgressReporter } from './progress.ts';
 import { renew } from './renew.ts';
-import { Ledger, type Written } from './settle.ts';
-import { END_GRACE_SECONDS, Slots } from './slots.ts';
+import { ResultWriter, type Written } from './settle.ts';
+import { END_GRACE_SECONDS, TaskAdmission } from './slots.ts';
 import { Totals } from './totals.ts';
-import { within } from './within.ts';
+import { waitAtMost } from './within.ts';
 
 /** How long a worker that ends waits for Redis to take its results; the locks tell the rest. */
-const LAST_WORDS_MS = 5000;
+const FINAL_WRITE_MS = 5000;
 /** A worker that is silent for so long has lost its tasks. */
 const LOCK_SECONDS = 15;
 
 class PoolConsumer implements TaskConsumer {
   readonly #settings: ConsumerSettings;
-  readonly #place: Place;
+  readonly #queueKeys: QueueKeys;
   readonly #redis: TaskLink;
   readonly #backend: IQueueBackend;
-  readonly #ledger: Ledger;
-  readonly #keeper: Keeper;
-  readonly #progress: Progress;
+  readonly #resultWriter: ResultWriter;
+  readonly #lockRenewer: LockRenewer;
+  readonly #progress: ProgressReporter;
   readonly #fetcher: Fetcher;
-  readonly #slots: Slots;
-  readonly #held = new Map<string, Held>();
+  readonly #admission: TaskAdmission;
+  readonly #active = new Map<string, ActiveTask>();
   readonly #totals: Totals;
   #state: 'idle' | 'taking' | 'draining' | 'closed' = 'idle';
   #paused = false;
@@ -50,47 +50,47 @@ class PoolConsumer implements TaskConsumer {
   #empty: (() => void)[] = [];
   #unheld: (() => void)[] = [];
 
-  constructor(given: ConsumerSettings) {
-    const settings = { lockSeconds: LOCK_SECONDS, keepSeconds: TASK_KEEP_SECONDS, ...given };
+  constructor(options: ConsumerSettings) {
+    const settings = { lockSeconds: LOCK_SECONDS, keepSeconds: TASK_KEEP_SECONDS, ...options };
     const { redisUrl, cell, pool, workerId, incarnation, lockSeconds, keepSeconds } = settings;
     this.#settings = settings;
-    const place = placeOf(cell, pool);
-    this.#place = place;
+    const queueKeys = getQueueKeys(cell, pool);
+    this.#queueKeys = queueKeys;
     const redis = connectWorker(redisUrl);
     this.#redis = redis;
-    const backend = openBackend(redis, place, pool, {
+    const backend = openBackend(redis, queueKeys, pool, {
       name: workerId,
       lockMs: Math.ceil(lockSeconds * 1000),
       stalledCheckMs: Math.ceil((lockSeconds * 1000) / 3),
     });
     this.#backend = backend;
-    const trouble = (message: string, fields: Record<string, unknown>) =>
-      settings.onTrouble?.(message, { pool, ...fields });
-    this.#totals = new Totals(trouble);
+    const onError = (message: string, fields: Record<string, unknown>) =>
+      settings.onError?.(message, { pool, ...fields });
+    this.#totals = new Totals(onError);
     for (const from of [redis, backend]) {
-      from.on('error', (error: unknown) => trouble('Redis connection lost', { error: messageOf(error) }));
+      from.on('error', (error: unknown) => onError('Redis connection lost', { error: errorMessage(error) }));
     }
-    this.#ledger = new Ledger(backend, redis, place, keepSeconds, async (held) => {
-      const [told] = await renew(redis, place, settings, Math.ceil(lockSeconds * 1000), [held]);
+    this.#resultWriter = new ResultWriter(backend, redis, queueKeys, keepSeconds, async (activeTask) => {
+      const [told] = await renew(redis, queueKeys, settings, Math.ceil(lockSeconds * 1000), [activeTask]);
       return told !== 'lost';
     });
-    this.#progress = new Progress(redis, place);
-    const keeping = { redis, backend, place, settings, held: this.#held, trouble };
-    this.#keeper = new Keeper({ ...keeping, mend: (force) => this.#mend(force) });
-    this.#slots = new Slots({
+    this.#progress = new ProgressReporter(redis, queueKeys);
+    const keeping = { redis, backend, queueKeys, settings, active: this.#active, onError };
+    this.#lockRenewer = new LockRenewer({ ...keeping, mend: (force) => this.#repair(force) });
+    this.#admission = new TaskAdmission({
       settings,
       progress: this.#progress,
-      ended: (held, outcome) => void this.#settle(held, outcome),
+      ended: (activeTask, outcome) => void this.#complete(activeTask, outcome),
       freed: () => this.#fetcher.fill(),
-      giveBack: (held) => void this.#giveBack(held),
+      requeue: (activeTask) => void this.#requeue(activeTask),
     });
     this.#fetcher = new Fetcher({
-      ...{ redis, backend, place, workerId, incarnation, trouble },
+      ...{ redis, backend, queueKeys, workerId, incarnation, onError },
       wants: () => this.#wants(),
       closed: () => this.#state === 'closed',
       begin: (next, token) => this.#begin(next, token),
-      looked: () => this.#looked(),
-      refused: (error) => this.#refused(error),
+      onPolled: () => this.#onPolled(),
+      onRejected: (error) => this.#onRejected(error),
     });
   }
 
@@ -98,7 +98,7 @@ class PoolConsumer implements TaskConsumer {
     if (this.#state !== 'idle') return;
     this.#state = 'taking';
     await this.#backend.waitUntilReady();
-    await this.#keeper.start();
+    await this.#lockRenewer.start();
     this.#fetcher.fill();
   }
 
@@ -108,7 +108,7 @@ class PoolConsumer implements TaskConsumer {
 
   pause(): void {
     this.#paused = true;
-    this.#slots.returnAhead();
+    this.#admission.returnAhead();
   }
 
   resume(): void {
@@ -116,40 +116,40 @@ class PoolConsumer implements TaskConsumer {
     this.#fetcher.fill();
   }
 
-  active(): ActiveTask[] {
-    return [...this.#held.values()].flatMap((held) => {
-      if (!held.attempt) return [];
-      const started_at = instant(held.attempt.startedAt);
-      return { task_id: taskOf(held), attempt: attemptOf(held), started_at };
+  active(): ActiveTaskInfo[] {
+    return [...this.#active.values()].flatMap((activeTask) => {
+      if (!activeTask.attempt) return [];
+      const started_at = formatInstant(activeTask.attempt.startedAt);
+      return { task_id: getTaskId(activeTask), attempt: getAttempt(activeTask), started_at };
     });
   }
 
   totals(): ConsumerTotals {
-    return { ...this.#totals.read(), seconds: this.#slots.seconds };
+    return { ...this.#totals.read(), seconds: this.#admission.seconds };
   }
 
   async drain(): Promise<void> {
     if (this.#state !== 'closed') this.#state = 'draining';
-    this.#slots.returnAhead();
-    while (this.#held.size > 0) await new Promise<void>((resolve) => this.#unheld.push(resolve));
+    this.#admission.returnAhead();
+    while (this.#active.size > 0) await new Promise<void>((resolve) => this.#unheld.push(resolve));
     // What Redis was asked for and does not answer is not waited for without end: it may be away.
-    await within(this.#nothingHeld(), LAST_WORDS_MS);
+    await waitAtMost(this.#idle(), FINAL_WRITE_MS);
   }
 
   async close(): Promise<void> {
     if (this.#state === 'closed') return;
     this.#state = 'draining';
-    this.#slots.returnAhead();
-    const attempts = [...this.#held.values()].flatMap(({ attempt }) => attempt ?? []);
+    this.#admission.returnAhead();
+    const attempts = [...this.#active.values()].flatMap(({ attempt }) => attempt ?? []);
     for (const attempt of attempts) attempt.abort('ending', 'Its worker is shutting down.');
     const { endGraceSeconds = END_GRACE_SECONDS } = this.#settings;
-    await within(Promise.all(attempts.map(({ settled }) => settled)), endGraceSeconds * 1000);
-    await within(this.#nothingHeld(), LAST_WORDS_MS);
+    await waitAtMost(Promise.all(attempts.map(({ settled }) => settled)), endGraceSeconds * 1000);
+    await waitAtMost(this.#idle(), FINAL_WRITE_MS);
     this.#state = 'closed';
-    await this.#keeper.stop();
+    await this.#lockRenewer.stop();
     // The wait that ends here may have taken the sign for a task that is another's now.
     if (this.#redis.status === 'ready')
-      await this.#redis.zadd(this.#place.key('marker'), 0, '0').catch(() => {});
+      await this.#redis.zadd(this.#queueKeys.key('marker'), 0, '0').catch(() => {});
     await this.#backend.close(true).catch(() => {});
     this.#redis.disconnect();
   }
@@ -159,86 +159,94 @@ class PoolConsumer implements TaskConsumer {
   }
 
   #wants(): boolean {
-    return this.#open() && this.#held.size - this.#settling + this.#fetcher.asked < this.#slots.capacity();
+    return (
+      this.#open() && this.#active.size - this.#settling + this.#fetcher.asked < this.#admission.capacity()
+    );
   }
 
   #begin(next: Next, token: string): void {
-    const held = toHeld(next, token);
-    this.#held.set(held.jobId, held);
-    if (this.#open()) this.#slots.take(held);
-    else void this.#giveBack(held);
+    const activeTask = toActiveTask(next, token);
+    this.#active.set(activeTask.jobId, activeTask);
+    if (this.#open()) this.#admission.take(activeTask);
+    else void this.#requeue(activeTask);
   }
 
-  async #giveBack(held: Held): Promise<void> {
-    await this.#insist(held, async () => {
-      await this.#ledger.giveBack(held);
+  async #requeue(activeTask: ActiveTask): Promise<void> {
+    await this.#retryUntilDone(activeTask, async () => {
+      await this.#resultWriter.requeue(activeTask);
       return undefined;
     });
-    this.#let(held);
+    this.#release(activeTask);
   }
 
-  async #settle(held: Held, outcome: Outcome): Promise<void> {
-    await this.#progress.last(held);
+  async #complete(activeTask: ActiveTask, outcome: AttemptOutcome): Promise<void> {
+    await this.#progress.last(activeTask);
     this.#settling += 1;
     const fetch = this.#wants();
     if (fetch) {
       this.#fetcher.asked += 1;
       this.#fetcher.turn();
     }
-    const written = await this.#insist(held, () => this.#ledger.settle(held, outcome, fetch));
+    const written = await this.#retryUntilDone(activeTask, () =>
+      this.#resultWriter.complete(activeTask, outcome, fetch),
+    );
     const [settled, next]: Written = written ?? ['fenced'];
     this.#settling -= 1;
     if (fetch) this.#fetcher.asked -= 1;
-    this.#totals.count(held, settled, outcome);
-    this.#forget(held);
-    if (next) this.#begin(next, held.token);
-    this.#let(held);
+    this.#totals.count(activeTask, settled, outcome);
+    this.#forget(activeTask);
+    if (next) this.#begin(next, activeTask.token);
+    this.#release(activeTask);
   }
 
   /** Tries until Redis does it; a worker that has closed leaves it to the lock. */
-  async #insist<T>(held: Held, act: () => Promise<T>): Promise<T | undefined> {
+  async #retryUntilDone<T>(activeTask: ActiveTask, act: () => Promise<T>): Promise<T | undefined> {
     for (;;) {
       try {
         return await act();
       } catch (error) {
         if (this.#state === 'closed') return undefined;
-        const fields = { pool: this.#settings.pool, task_id: taskOf(held), error: messageOf(error) };
-        this.#settings.onTrouble?.('failed to save task result; retrying', fields);
-        await this.#refused(error);
-        await new Promise((resolve) => setTimeout(resolve, PAUSE_AFTER_TROUBLE_MS));
+        const fields = {
+          pool: this.#settings.pool,
+          task_id: getTaskId(activeTask),
+          error: errorMessage(error),
+        };
+        this.#settings.onError?.('failed to save task result; retrying', fields);
+        await this.#onRejected(error);
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_AFTER_ERROR_MS));
       }
     }
   }
 
-  async #refused(error: unknown): Promise<void> {
+  async #onRejected(error: unknown): Promise<void> {
     // While Redis is away or full it mends nothing either; the next attempt fails and logs that.
-    if (isRefusal(error)) await this.#mend(true).catch(() => {});
+    if (isReplyError(error)) await this.#repair(true).catch(() => {});
   }
 
-  async #mend(force: boolean): Promise<void> {
-    this.#totals.putAside(await mend(this.#redis, this.#place, force));
+  async #repair(force: boolean): Promise<void> {
+    this.#totals.putAside(await repairQueue(this.#redis, this.#queueKeys, force));
   }
 
   /** The task may have come back to this same worker meanwhile: that is another one. */
-  #forget(held: Held): void {
-    if (this.#held.get(held.jobId) === held) this.#held.delete(held.jobId);
+  #forget(activeTask: ActiveTask): void {
+    if (this.#active.get(activeTask.jobId) === activeTask) this.#active.delete(activeTask.jobId);
   }
 
   /** A task is off this worker's hands. */
-  #let(held: Held): void {
-    this.#forget(held);
-    this.#looked();
+  #release(activeTask: ActiveTask): void {
+    this.#forget(activeTask);
+    this.#onPolled();
     this.#fetcher.fill();
   }
 
-  #looked(): void {
-    if (this.#held.size === 0) for (const resolve of this.#unheld.splice(0)) resolve();
-    if (this.#held.size + this.#fetcher.asked > 0) return;
+  #onPolled(): void {
+    if (this.#active.size === 0) for (const resolve of this.#unheld.splice(0)) resolve();
+    if (this.#active.size + this.#fetcher.asked > 0) return;
     for (const resolve of this.#empty.splice(0)) resolve();
   }
 
-  #nothingHeld(): Promise<void> {
-    if (this.#held.size + this.#fetcher.asked === 0) return Promise.resolve();
+  #idle(): Promise<void> {
+    if (this.#active.size + this.#fetcher.asked === 0) return Promise.resolve();
     return new Promise((resolve) => this.#empty.push(resolve));
   }
 }

@@ -1,60 +1,62 @@
 import { readBoundedJson } from '../model/json-depth.ts';
 import type { TaskLink } from './connect.ts';
-import type { Held } from './held.ts';
-import type { Place } from './place.ts';
+import type { ActiveTask } from './held.ts';
+import type { QueueKeys } from './place.ts';
 
 /** What a handler says more often than this is told by its last word. */
 const INTERVAL_MS = 250;
 /** JSON of a progress, in characters, above which it is left out. */
 const LIMIT = 65_536;
 
-interface Said {
+interface ProgressState {
   text: string | undefined;
   clock: NodeJS.Timeout | undefined;
   sent: Promise<unknown>;
 }
 
 /** Tells Redis how attempts get on: at once, then in intervals; the last word always, and before the result. */
-export class Progress {
+export class ProgressReporter {
   readonly #redis: TaskLink;
-  readonly #place: Place;
-  readonly #said = new Map<Held, Said>();
+  readonly #queueKeys: QueueKeys;
+  readonly #states = new Map<ActiveTask, ProgressState>();
 
-  constructor(redis: TaskLink, place: Place) {
+  constructor(redis: TaskLink, queueKeys: QueueKeys) {
     this.#redis = redis;
-    this.#place = place;
+    this.#queueKeys = queueKeys;
   }
 
-  of(held: Held): (value: unknown) => void {
+  reporterFor(activeTask: ActiveTask): (value: unknown) => void {
     return (value) => {
       const text = toText(value);
       if (text === undefined) return;
-      const said = this.#said.get(held) ?? { text, clock: undefined, sent: Promise.resolve() };
-      said.text = text;
-      this.#said.set(held, said);
-      if (!said.clock) this.#send(held, said);
+      const progress = this.#states.get(activeTask) ?? { text, clock: undefined, sent: Promise.resolve() };
+      progress.text = text;
+      this.#states.set(activeTask, progress);
+      if (!progress.clock) this.#send(activeTask, progress);
     };
   }
 
   /** Resolves when the last word is told; at once where nothing was said. */
-  async last(held: Held): Promise<void> {
-    const said = this.#said.get(held);
-    if (!said) return;
-    this.#said.delete(held);
-    clearTimeout(said.clock);
-    if (said.text !== undefined) this.#send(held, said);
-    clearTimeout(said.clock);
-    await said.sent;
+  async last(activeTask: ActiveTask): Promise<void> {
+    const progress = this.#states.get(activeTask);
+    if (!progress) return;
+    this.#states.delete(activeTask);
+    clearTimeout(progress.clock);
+    if (progress.text !== undefined) this.#send(activeTask, progress);
+    clearTimeout(progress.clock);
+    await progress.sent;
   }
 
-  #send(held: Held, said: Said): void {
-    const { text } = said;
+  #send(activeTask: ActiveTask, progress: ProgressState): void {
+    const { text } = progress;
     if (text === undefined) return;
-    said.text = undefined;
-    said.sent = this.#redis.taskProgress(this.#place.base + held.jobId, held.token, text).catch(() => {});
-    said.clock = setTimeout(() => {
-      said.clock = undefined;
-      this.#send(held, said);
+    progress.text = undefined;
+    progress.sent = this.#redis
+      .taskProgress(this.#queueKeys.base + activeTask.jobId, activeTask.token, text)
+      .catch(() => {});
+    progress.clock = setTimeout(() => {
+      progress.clock = undefined;
+      this.#send(activeTask, progress);
     }, INTERVAL_MS);
   }
 }

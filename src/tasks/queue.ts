@@ -4,12 +4,21 @@ import { Fault } from '../model/fault.ts';
 import type { Task, TaskAccepted, TaskCounts, TaskPriority, TaskStatus, TaskView } from '../model/task.ts';
 import type { TaskLink } from './connect.ts';
 import { addDurations, type DurationTotals, readDurations } from './durations.ts';
-import { jobIdOf, LOSS_LIMIT, MAX_LOSSES, type Place, placeOf, poolsKey, RANK, taskIdOf } from './place.ts';
+import {
+  getQueueKeys,
+  LOSS_LIMIT,
+  MAX_LOSSES,
+  poolsKey,
+  type QueueKeys,
+  RANK,
+  toJobId,
+  toTaskId,
+} from './place.ts';
 import { addResults, type ResultTotals, readResults } from './results.ts';
 import { toStored } from './stored.ts';
 import type { QueueSettings, TaskQueue } from './tasks.ts';
-import { answered, QueueFull } from './trouble.ts';
-import { type Seen, toView } from './view.ts';
+import { QueueFull, withQueueErrors } from './trouble.ts';
+import { type TaskViewReply, toView } from './view.ts';
 
 /** What a list holds at most: each entry is read from Redis in one go. */
 const LIST_MAX = 1000;
@@ -21,7 +30,7 @@ export class PoolQueue implements TaskQueue {
   readonly pool: string;
   readonly #redis: TaskLink;
   readonly #cell: string;
-  readonly #place: Place;
+  readonly #queueKeys: QueueKeys;
   readonly #settings: QueueSettings;
   /** BullMQ's own commands, where they do what is wanted as they are. */
   readonly #bull: () => Promise<IQueueBackend>;
@@ -34,52 +43,52 @@ export class PoolQueue implements TaskQueue {
     this.#redis = redis;
     this.#cell = cell;
     this.pool = pool;
-    this.#place = placeOf(cell, pool);
+    this.#queueKeys = getQueueKeys(cell, pool);
     this.#settings = settings;
     this.#bull = bull;
   }
 
   async submit(task: Task): Promise<TaskAccepted> {
     const task_id = task.task_id ?? randomUUID();
-    const { key, job } = this.#place;
+    const { key, job } = this.#queueKeys;
     const size = this.#settings.queueSize ?? -1;
     const attempts = (task.max_retries ?? 0) + 1;
-    const reply = await answered('take a task', this.pool, () =>
+    const reply = await withQueueErrors('take a task', this.pool, () =>
       this.#redis.taskSubmit(
         ...[job(task_id), key('prioritized'), key('wait'), key('delayed'), key('marker'), key('pc')],
         ...[key('meta'), poolsKey(this.#cell), key('completed'), key('failed')],
-        ...[jobIdOf(task_id), toStored(task), JSON.stringify({ attempts }), Date.now(), RANK[task.priority]],
+        ...[toJobId(task_id), toStored(task), JSON.stringify({ attempts }), Date.now(), RANK[task.priority]],
         ...[LOSS_LIMIT - (task.max_losses ?? MAX_LOSSES), size, this.pool],
       ),
     );
     const [what, number, ended] = reply as [string, number, number];
     if (what === 'full') throw new QueueFull(this.pool, number, ended / 10);
     if (what === 'queued') return { task_id, status: 'queued', position: number };
-    const seen = await this.#look(task_id);
+    const seen = await this.#read(task_id);
     const status = seen?.view.status ?? 'queued';
     return { task_id, status, position: status === 'queued' ? (seen?.position ?? 0) : 0 };
   }
 
   async get(taskId: string): Promise<TaskView | undefined> {
-    return (await this.#look(taskId))?.view;
+    return (await this.#read(taskId))?.view;
   }
 
   async cancel(taskId: string, reason = 'It was cancelled.'): Promise<TaskView> {
-    const { key, job, control } = this.#place;
+    const { key, job, control } = this.#queueKeys;
     const failure = JSON.stringify({ type: 'Cancelled', message: reason });
-    await answered('cancel a task', this.pool, () =>
+    await withQueueErrors('cancel a task', this.pool, () =>
       this.#redis.taskCancel(
         ...[job(taskId), key('prioritized'), key('wait'), key('delayed'), key('failed')],
-        ...[key('results'), jobIdOf(taskId), Date.now(), failure, control],
+        ...[key('results'), toJobId(taskId), Date.now(), failure, control],
       ),
     );
     const view = await this.get(taskId);
-    if (!view) throw unknown(taskId, this.pool);
+    if (!view) throw unknownTask(taskId, this.pool);
     return view;
   }
 
   async counts(): Promise<TaskCounts> {
-    const { key } = this.#place;
+    const { key } = this.#queueKeys;
     const many = this.#redis.pipeline();
     for (const rank of Object.values(RANK)) {
       many.zcount(key('prioritized'), rank * 0x100000000, `(${(rank + 1) * 0x100000000}`);
@@ -98,27 +107,33 @@ export class PoolQueue implements TaskQueue {
   }
 
   durations(): Promise<DurationTotals> {
-    return answered('read the durations of tasks', this.pool, () => readDurations(this.#redis, this.#place));
+    return withQueueErrors('read the durations of tasks', this.pool, () =>
+      readDurations(this.#redis, this.#queueKeys),
+    );
   }
 
-  addDurations(told: DurationTotals): Promise<void> {
-    const add = () => addDurations(this.#redis, this.#place, told);
-    return answered('add durations of tasks', this.pool, add);
+  addDurations(totals: DurationTotals): Promise<void> {
+    const add = () => addDurations(this.#redis, this.#queueKeys, totals);
+    return withQueueErrors('add durations of tasks', this.pool, add);
   }
 
   results(): Promise<ResultTotals> {
-    return answered('read the results of tasks', this.pool, () => readResults(this.#redis, this.#place));
+    return withQueueErrors('read the results of tasks', this.pool, () =>
+      readResults(this.#redis, this.#queueKeys),
+    );
   }
 
   addResults(more: ResultTotals): Promise<void> {
-    return answered('add results of tasks', this.pool, () => addResults(this.#redis, this.#place, more));
+    return withQueueErrors('add results of tasks', this.pool, () =>
+      addResults(this.#redis, this.#queueKeys, more),
+    );
   }
 
   async list({ status, limit = 100 }: { status?: TaskStatus; limit?: number } = {}): Promise<TaskView[]> {
-    const { key } = this.#place;
+    const { key } = this.#queueKeys;
     const end = Math.max(1, Math.min(limit, LIST_MAX)) - 1;
     const last = String(end);
-    const ids = await answered('list tasks', this.pool, async () => {
+    const ids = await withQueueErrors('list tasks', this.pool, async () => {
       const wanted = (of: TaskStatus) => status === undefined || status === of;
       const found: string[] = [];
       if (wanted('running')) found.push(...(await this.#redis.lrange(key('active'), 0, end)));
@@ -131,7 +146,7 @@ export class PoolQueue implements TaskQueue {
       if (wanted('failed')) found.push(...(await this.#redis.zrange(key('failed'), 0, last, 'REV')));
       return found;
     });
-    const views = await Promise.all(ids.slice(0, end + 1).map(async (id) => (await this.#lookAt(id))?.view));
+    const views = await Promise.all(ids.slice(0, end + 1).map(async (id) => (await this.#readJob(id))?.view));
     // A task may have moved on between the two reads.
     return views.filter(
       (view) => view !== undefined && (status === undefined || view.status === status),
@@ -139,8 +154,8 @@ export class PoolQueue implements TaskQueue {
   }
 
   async release(workerId: string, incarnation = -1): Promise<number> {
-    const { key, base } = this.#place;
-    const held = await answered('release the tasks of a worker', this.pool, async () => {
+    const { key, base } = this.#queueKeys;
+    const held = await withQueueErrors('release the tasks of a worker', this.pool, async () => {
       const keys = [key('active'), key('stalled'), key('stalled-check')];
       const count = (await this.#redis.taskRelease(...keys, base, workerId, incarnation)) as number;
       if (count > 0) await (await this.#bull()).moveStalledJobsToWait();
@@ -152,7 +167,7 @@ export class PoolQueue implements TaskQueue {
   async sweep(): Promise<void> {
     const { keepSeconds } = this.#settings;
     if (keepSeconds === undefined) return;
-    await answered('delete ended tasks', this.pool, async () => {
+    await withQueueErrors('delete ended tasks', this.pool, async () => {
       const bull = await this.#bull();
       for (const state of ['completed', 'failed']) {
         await bull.cleanJobsByState(state, Date.now() - keepSeconds * 1000, SWEEP);
@@ -161,7 +176,7 @@ export class PoolQueue implements TaskQueue {
   }
 
   async remove(): Promise<void> {
-    await answered('remove a queue', this.pool, async () => {
+    await withQueueErrors('remove a queue', this.pool, async () => {
       await this.#redis.srem(poolsKey(this.#cell), this.pool);
       const bull = await this.#bull();
       // Bounded by the tasks that there are; each round removes a thousand.
@@ -173,25 +188,25 @@ export class PoolQueue implements TaskQueue {
     });
   }
 
-  #look(taskId: string): Promise<{ view: TaskView; position: number } | undefined> {
-    return this.#lookAt(jobIdOf(taskId));
+  #read(taskId: string): Promise<{ view: TaskView; position: number } | undefined> {
+    return this.#readJob(toJobId(taskId));
   }
 
-  async #lookAt(jobId: string): Promise<{ view: TaskView; position: number } | undefined> {
-    const { key, base } = this.#place;
-    const seen = await answered('look up a task', this.pool, () =>
+  async #readJob(jobId: string): Promise<{ view: TaskView; position: number } | undefined> {
+    const { key, base } = this.#queueKeys;
+    const seen = await withQueueErrors('look up a task', this.pool, () =>
       this.#redis.taskView(
         ...[base + jobId, key('prioritized'), key('wait'), key('delayed'), key('completed')],
         jobId,
       ),
     );
     if (!seen) return undefined;
-    const view = toView(taskIdOf(jobId), this.pool, seen as Seen);
-    return { view, position: Number((seen as Seen)[1]) };
+    const view = toView(toTaskId(jobId), this.pool, seen as TaskViewReply);
+    return { view, position: Number((seen as TaskViewReply)[1]) };
   }
 
   async #numbers(many: ReturnType<TaskLink['pipeline']>): Promise<number[]> {
-    const replies = await answered('count tasks', this.pool, () => many.exec());
+    const replies = await withQueueErrors('count tasks', this.pool, () => many.exec());
     return (replies ?? []).map(([error, value]) => {
       if (error) throw error;
       return Number(value);
@@ -199,7 +214,7 @@ export class PoolQueue implements TaskQueue {
   }
 }
 
-export const unknown = (taskId: string, pool?: string): Fault =>
+export const unknownTask = (taskId: string, pool?: string): Fault =>
   new Fault(
     'not_found',
     `There is no task ${taskId}${pool === undefined ? '' : ` in the pool ${pool}`}: it never existed, or its result has expired.`,

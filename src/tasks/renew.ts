@@ -1,21 +1,21 @@
 import type { TaskLink } from './connect.ts';
-import { attemptOf, type Held } from './held.ts';
-import { type Place, poolsKey } from './place.ts';
+import { type ActiveTask, getAttempt } from './held.ts';
+import { poolsKey, type QueueKeys } from './place.ts';
 
 /** `cancelled`: still held, and asked to end. */
 export type Renewed = 'held' | 'lost' | 'cancelled';
-const TOLD: readonly Renewed[] = ['held', 'lost', 'cancelled'];
+const RENEWAL_RESULTS: readonly Renewed[] = ['held', 'lost', 'cancelled'];
 
 /** Renews the locks of tasks, in their order. One that ran out is taken again where no other attempt has begun. */
 export async function renew(
   redis: TaskLink,
-  place: Place,
+  queueKeys: QueueKeys,
   { cell, pool }: { cell: string; pool: string },
   lockMs: number,
-  all: readonly Held[],
+  all: readonly ActiveTask[],
 ): Promise<Renewed[]> {
-  const keys = [place.key('stalled'), poolsKey(cell), place.key('active')];
-  const each = all.flatMap((held) => [held.jobId, held.token, attemptOf(held)]);
-  const told = (await redis.taskRenew(...keys, place.base, lockMs, pool, ...each)) as number[];
-  return told.map((number) => TOLD[number] ?? 'lost');
+  const keys = [queueKeys.key('stalled'), poolsKey(cell), queueKeys.key('active')];
+  const each = all.flatMap((activeTask) => [activeTask.jobId, activeTask.token, getAttempt(activeTask)]);
+  const results = (await redis.taskRenew(...keys, queueKeys.base, lockMs, pool, ...each)) as number[];
+  return results.map((number) => RENEWAL_RESULTS[number] ?? 'lost');
 }

@@ -1,91 +1,93 @@
 import type { IQueueBackend, MinimalJob } from 'bullmq';
-import { messageOf } from '../model/fault.ts';
+import { errorMessage } from '../model/fault.ts';
 import { isDeeperThan, JSON_DEPTH_LIMIT } from '../model/json-depth.ts';
 import type { TaskFailure } from '../model/task-error.ts';
 import { TASK_RESULT_LIMIT } from '../model/task-limits.ts';
-import type { Outcome } from './attempt.ts';
+import type { AttemptOutcome } from './attempt.ts';
 import type { TaskLink } from './connect.ts';
-import { attemptOf, type Held } from './held.ts';
-import { type Next, nextOf } from './job.ts';
-import { MAX_LOSSES, type Place } from './place.ts';
-import { backoffMs } from './stored.ts';
+import { type ActiveTask, getAttempt } from './held.ts';
+import { type Next, parseNext } from './job.ts';
+import { MAX_LOSSES, type QueueKeys } from './place.ts';
+import { retryBackoffMs } from './stored.ts';
 
 /** The result of an attempt. `fenced`: the task was no longer this worker's, and nothing was written. */
-export type Settled = 'completed' | 'failed' | 'retried' | 'returned' | 'fenced';
+export type CompletionResult = 'completed' | 'failed' | 'retried' | 'returned' | 'fenced';
 /** With the next task, where one was asked for and is there. */
-export type Written = [Settled, (Next | undefined)?];
+export type Written = [CompletionResult, (Next | undefined)?];
 
 /** BullMQ's codes for a job that is gone, unlocked, not active, or locked by another. */
 const NOT_OURS = new Set([-1, -2, -3, -6]);
 const UNLOCKED = -2;
 
 /** Writes down how attempts came out: each in one step that the lock's token must allow. */
-export class Ledger {
+export class ResultWriter {
   readonly #backend: IQueueBackend;
   readonly #redis: TaskLink;
-  readonly #place: Place;
+  readonly #queueKeys: QueueKeys;
   readonly #keep: { age: number };
   /** Takes the lock again where it ran out and no other attempt has begun; whether it did. */
-  readonly #relock: (held: Held) => Promise<boolean>;
+  readonly #relock: (activeTask: ActiveTask) => Promise<boolean>;
 
   constructor(
     backend: IQueueBackend,
     redis: TaskLink,
-    place: Place,
+    queueKeys: QueueKeys,
     keepSeconds: number,
-    relock: (held: Held) => Promise<boolean>,
+    relock: (activeTask: ActiveTask) => Promise<boolean>,
   ) {
     this.#backend = backend;
     this.#redis = redis;
-    this.#place = place;
+    this.#queueKeys = queueKeys;
     this.#keep = { age: keepSeconds };
     this.#relock = relock;
   }
 
   /** With `fetch`, the next task is taken in the same step. Rejects only where Redis refuses to work. */
-  async settle(held: Held, outcome: Outcome, fetch: boolean): Promise<Written> {
+  async complete(activeTask: ActiveTask, outcome: AttemptOutcome, fetch: boolean): Promise<Written> {
     try {
-      return await this.#write(held, outcome, fetch);
+      return await this.#write(activeTask, outcome, fetch);
     } catch (error) {
       const { code = 0 } = error as { code?: number };
       if (!NOT_OURS.has(code)) throw error;
-      const landed = await this.#landed(held);
+      const landed = await this.#landed(activeTask);
       if (landed) return [landed];
-      if (code === UNLOCKED && (await this.#relock(held))) return this.settle(held, outcome, fetch);
+      if (code === UNLOCKED && (await this.#relock(activeTask)))
+        return this.complete(activeTask, outcome, fetch);
       return ['fenced'];
     }
   }
 
   /** Gives back a task that was not begun, with no start counted; it stays the first of its class. */
-  async giveBack(held: Held): Promise<void> {
-    const { jobId, token } = held;
+  async requeue(activeTask: ActiveTask): Promise<void> {
+    const { jobId, token } = activeTask;
     try {
-      await this.#redis.taskUncount(this.#place.base + jobId, token, attemptOf(held));
+      await this.#redis.taskUncount(this.#queueKeys.base + jobId, token, getAttempt(activeTask));
       await this.#backend.moveJobFromActiveToWait(jobId, token);
     } catch (error) {
       if (!NOT_OURS.has((error as { code?: number }).code ?? 0)) throw error;
     }
   }
 
-  async #write(held: Held, outcome: Outcome, fetch: boolean): Promise<Written> {
-    const { jobId, token } = held;
+  async #write(activeTask: ActiveTask, outcome: AttemptOutcome, fetch: boolean): Promise<Written> {
+    const { jobId, token } = activeTask;
     switch (outcome.kind) {
       case 'lost':
         return ['fenced'];
       case 'ending': {
-        if ((held.stored.max_losses ?? MAX_LOSSES) === 0) {
-          return this.#fail(held, { type: 'WorkerLost', message: ENDED }, fetch);
+        if ((activeTask.stored.max_losses ?? MAX_LOSSES) === 0) {
+          return this.#fail(activeTask, { type: 'WorkerLost', message: ENDED }, fetch);
         }
         await this.#backend.moveJobFromActiveToWait(jobId, token);
         return ['returned'];
       }
       case 'failed': {
-        if (!held.attempt) await this.#uncount(held);
-        if (held.unreadable) return this.#putAside(held, held.unreadable);
-        const made = held.job.attemptsMade + 1;
-        if (!outcome.retry || made >= held.job.attempts) return this.#fail(held, outcome.failure, fetch);
+        if (!activeTask.attempt) await this.#uncount(activeTask);
+        if (activeTask.unreadable) return this.#putAside(activeTask, activeTask.unreadable);
+        const made = activeTask.job.attemptsMade + 1;
+        if (!outcome.retry || made >= activeTask.job.attempts)
+          return this.#fail(activeTask, outcome.failure, fetch);
         const fieldsToUpdate = { failedReason: JSON.stringify(outcome.failure) };
-        const delay = backoffMs(made, held.stored.backoff);
+        const delay = retryBackoffMs(made, activeTask.stored.backoff);
         if (delay === 0) {
           await this.#backend.retryJob(jobId, false, token, { fieldsToUpdate });
           return ['retried'];
@@ -94,52 +96,68 @@ export class Ledger {
           fieldsToUpdate,
           fetchNext: fetch,
         });
-        return ['retried', nextOf(reply)];
+        return ['retried', parseNext(reply)];
       }
       case 'done': {
         const failure = resultFailure(outcome.value);
-        if (failure) return this.#fail(held, failure, fetch);
+        if (failure) return this.#fail(activeTask, failure, fetch);
         const value = outcome.value ?? null;
-        const { result } = await this.#backend.moveToCompleted(bare(held), value, this.#keep, token, fetch);
-        return ['completed', nextOf(result)];
+        const { result } = await this.#backend.moveToCompleted(
+          bare(activeTask),
+          value,
+          this.#keep,
+          token,
+          fetch,
+        );
+        return ['completed', parseNext(result)];
       }
     }
   }
 
   /** A task that fails without being begun, lost too often or cancelled, has no start; its own copy says so from then on. */
-  async #uncount(held: Held): Promise<void> {
-    if (held.uncounted) return;
-    const starts = attemptOf(held);
-    const done = await this.#redis.taskUncount(this.#place.base + held.jobId, held.token, starts);
+  async #uncount(activeTask: ActiveTask): Promise<void> {
+    if (activeTask.uncounted) return;
+    const starts = getAttempt(activeTask);
+    const done = await this.#redis.taskUncount(
+      this.#queueKeys.base + activeTask.jobId,
+      activeTask.token,
+      starts,
+    );
     if (done !== 1) return;
-    held.uncounted = true;
-    held.job.attemptsStarted = starts - 1;
+    activeTask.uncounted = true;
+    activeTask.job.attemptsStarted = starts - 1;
   }
 
   /** Tried again after a lost reply, it finds the lock gone and the task where it put it. */
-  async #putAside(held: Held, failure: TaskFailure): Promise<Written> {
-    const { key, base } = this.#place;
-    const [job, reason] = [base + held.jobId, JSON.stringify(failure)];
+  async #putAside(activeTask: ActiveTask, failure: TaskFailure): Promise<Written> {
+    const { key, base } = this.#queueKeys;
+    const [job, reason] = [base + activeTask.jobId, JSON.stringify(failure)];
     const done = await this.#redis.taskAside(
       ...[job, key('active'), key('stalled'), key('failed')],
-      ...[held.jobId, held.token, Date.now(), reason],
+      ...[activeTask.jobId, activeTask.token, Date.now(), reason],
     );
     if (done === 1) return ['failed'];
-    return [(await this.#landed(held)) ?? 'fenced'];
+    return [(await this.#landed(activeTask)) ?? 'fenced'];
   }
 
-  async #fail(held: Held, failure: TaskFailure, fetch: boolean): Promise<Written> {
+  async #fail(activeTask: ActiveTask, failure: TaskFailure, fetch: boolean): Promise<Written> {
     const reason = JSON.stringify(failure);
-    const { result } = await this.#backend.moveToFailed(bare(held), reason, this.#keep, held.token, fetch);
-    return ['failed', nextOf(result)];
+    const { result } = await this.#backend.moveToFailed(
+      bare(activeTask),
+      reason,
+      this.#keep,
+      activeTask.token,
+      fetch,
+    );
+    return ['failed', parseNext(result)];
   }
 
   /** A lost reply is asked for again, and then refused: what stands there tells whether the first one had arrived. */
-  async #landed(held: Held): Promise<Settled | undefined> {
-    const key = this.#place.base + held.jobId;
+  async #landed(activeTask: ActiveTask): Promise<CompletionResult | undefined> {
+    const key = this.#queueKeys.base + activeTask.jobId;
     const [ended, starts] = await this.#redis.hmget(key, 'finishedOn', 'ats');
-    if (!ended || Number(starts) !== attemptOf(held)) return undefined;
-    const completed = await this.#redis.zscore(this.#place.key('completed'), held.jobId);
+    if (!ended || Number(starts) !== getAttempt(activeTask)) return undefined;
+    const completed = await this.#redis.zscore(this.#queueKeys.key('completed'), activeTask.jobId);
     return completed ? 'completed' : 'failed';
   }
 }
@@ -162,10 +180,10 @@ function resultFailure(value: unknown): TaskFailure | undefined {
       message: `The result is ${mebibytes} MiB of JSON; the limit is ${TASK_RESULT_LIMIT / 1024 ** 2} MiB. Write it to a file or a store, and return its name.`,
     };
   } catch (error) {
-    return { type: 'NotSerialisable', message: `The result is not JSON: ${messageOf(error)}` };
+    return { type: 'NotSerialisable', message: `The result is not JSON: ${errorMessage(error)}` };
   }
 }
 
 /** What BullMQ reads of a job when it ends. */
-const bare = ({ job, jobId }: Held) =>
+const bare = ({ job, jobId }: ActiveTask) =>
   ({ id: jobId, name: 'task', data: undefined, opts: { attempts: job.attempts } }) as unknown as MinimalJob;

@@ -1,8 +1,8 @@
 import { TASK_TIMEOUT_SECONDS } from '../model/task-limits.ts';
-import { Attempt, type Outcome } from './attempt.ts';
+import { Attempt, type AttemptOutcome } from './attempt.ts';
 import type { ConsumerSettings } from './consumer.ts';
-import { deferred, type Held, toRunning } from './held.ts';
-import type { Progress } from './progress.ts';
+import { type ActiveTask, getDeferredFailure, toRunning } from './held.ts';
+import type { ProgressReporter } from './progress.ts';
 
 /** Tasks are fetched ahead only while attempts take less than this on average. */
 const SHORT_MS = 5;
@@ -15,22 +15,22 @@ const PATIENCE_MS = 25;
 /** After an abort, for a runner to end. */
 export const END_GRACE_SECONDS = 30;
 
-interface Parts {
+interface TaskAdmissionDeps {
   settings: ConsumerSettings;
-  progress: Progress;
+  progress: ProgressReporter;
   /** An attempt is over, or is not to be made at all. */
-  ended(held: Held, outcome: Outcome): void;
+  ended(activeTask: ActiveTask, outcome: AttemptOutcome): void;
   /** A slot can be used again that was thought lost. */
   freed(): void;
   /** A task waited too long for a slot. */
-  giveBack(held: Held): void;
+  requeue(activeTask: ActiveTask): void;
 }
 
 /** The places where attempts are made: as many as the worker's concurrency, and a short queue before them. */
-export class Slots {
-  readonly #parts: Parts;
+export class TaskAdmission {
+  readonly #deps: TaskAdmissionDeps;
   /** Held without a slot, in the order of their take. */
-  readonly #ahead: Held[] = [];
+  readonly #ahead: ActiveTask[] = [];
   #free: number;
   /** Slots whose task has failed already, while their runner still does not end. */
   #stuck = 0;
@@ -38,47 +38,47 @@ export class Slots {
   /** Of all attempts together. */
   seconds = 0;
 
-  constructor(parts: Parts) {
-    this.#parts = parts;
-    this.#free = parts.settings.concurrency;
+  constructor(deps: TaskAdmissionDeps) {
+    this.#deps = deps;
+    this.#free = deps.settings.concurrency;
   }
 
   /** Tasks that may be held: with those that wait, Redis and the runner work at the same time. */
   capacity(): number {
-    const slots = this.#parts.settings.concurrency - this.#stuck;
+    const slots = this.#deps.settings.concurrency - this.#stuck;
     return this.#averageMs < SHORT_MS ? slots * (1 + AHEAD) : slots;
   }
 
   /** Begins a task, or lets it wait for a short while. */
-  take(held: Held): void {
-    if (this.#free > 0) return void this.#run(held);
-    this.#ahead.push(held);
-    held.patience = setTimeout(() => this.returnAhead(), PATIENCE_MS);
+  take(activeTask: ActiveTask): void {
+    if (this.#free > 0) return void this.#run(activeTask);
+    this.#ahead.push(activeTask);
+    activeTask.patience = setTimeout(() => this.returnAhead(), PATIENCE_MS);
   }
 
   /** What waits for a slot goes back: others may have one. */
   returnAhead(): void {
     if (this.#ahead.length > 0) this.#averageMs = Math.max(this.#averageMs, LONG_MS);
-    for (const held of this.#ahead.splice(0)) {
-      clearTimeout(held.patience);
-      this.#parts.giveBack(held);
+    for (const activeTask of this.#ahead.splice(0)) {
+      clearTimeout(activeTask.patience);
+      this.#deps.requeue(activeTask);
     }
   }
 
-  async #run(held: Held): Promise<void> {
-    const { settings, progress, ended } = this.#parts;
+  async #run(activeTask: ActiveTask): Promise<void> {
+    const { settings, progress, ended } = this.#deps;
     const { run, timeoutSeconds = TASK_TIMEOUT_SECONDS, endGraceSeconds = END_GRACE_SECONDS } = settings;
-    if (held.lost) return ended(held, { kind: 'lost' });
-    const failure = deferred(held);
-    if (failure) return ended(held, { kind: 'failed', failure, retry: false });
+    if (activeTask.lost) return ended(activeTask, { kind: 'lost' });
+    const failure = getDeferredFailure(activeTask);
+    if (failure) return ended(activeTask, { kind: 'failed', failure, retry: false });
     this.#free -= 1;
     const attempt = new Attempt();
-    held.attempt = attempt;
+    activeTask.attempt = attempt;
     const began = performance.now();
     const outcome = attempt.run(
-      toRunning(held, timeoutSeconds),
+      toRunning(activeTask, timeoutSeconds),
       run,
-      progress.of(held),
+      progress.reporterFor(activeTask),
       endGraceSeconds * 1000,
     );
     let over = false;
@@ -92,16 +92,16 @@ export class Slots {
     });
     const result = await outcome;
     if (!over) this.#stick(attempt);
-    ended(held, result);
+    ended(activeTask, result);
   }
 
   #next(): void {
     // What was cancelled while it waited takes no slot.
     while (this.#free > 0) {
-      const held = this.#ahead.shift();
-      if (!held) return;
-      clearTimeout(held.patience);
-      void this.#run(held);
+      const activeTask = this.#ahead.shift();
+      if (!activeTask) return;
+      clearTimeout(activeTask.patience);
+      void this.#run(activeTask);
     }
   }
 
@@ -109,7 +109,7 @@ export class Slots {
     this.#stuck += 1;
     void attempt.settled.then(() => {
       this.#stuck -= 1;
-      this.#parts.freed();
+      this.#deps.freed();
     });
   }
 }

@@ -1,5 +1,5 @@
 /** What Redis holds of a task, written and read. Any program can write to Redis, so reading assumes nothing and never throws. */
-import { headOf } from '../model/cut.ts';
+import { takeHead } from '../model/cut.ts';
 import { readBoundedJson } from '../model/json-depth.ts';
 import { DAY_SECONDS, TASK_TIMEOUT_LIMIT_SECONDS } from '../model/limits.ts';
 import type { Task, TaskBackoff, TaskPayload, TaskPriority } from '../model/task.ts';
@@ -20,7 +20,7 @@ const PRIORITY = Object.fromEntries(Object.entries(RANK).map(([name, rank]) => [
   number,
   TaskPriority
 >;
-export const priorityOf = (rank: number): TaskPriority => PRIORITY[rank] ?? 'normal';
+export const toPriority = (rank: number): TaskPriority => PRIORITY[rank] ?? 'normal';
 
 export const toStored = ({ payload, timeout_seconds, backoff, max_losses }: Task): string =>
   JSON.stringify({ payload, timeout_seconds, backoff, max_losses } satisfies Stored);
@@ -28,7 +28,7 @@ export const toStored = ({ payload, timeout_seconds, backoff, max_losses }: Task
 const DEFAULT_BACKOFF: TaskBackoff = { type: 'exponential', delay_seconds: 1, max_delay_seconds: 300 };
 
 /** Milliseconds between the `made`-th attempt (1 for the first) and the next. */
-export function backoffMs(made: number, backoff: Partial<TaskBackoff> = {}): number {
+export function retryBackoffMs(made: number, backoff: Partial<TaskBackoff> = {}): number {
   const { type, delay_seconds, max_delay_seconds } = { ...DEFAULT_BACKOFF, ...backoff };
   const factor = type === 'fixed' ? 1 : 2 ** Math.min(made - 1, 30);
   return Math.round(Math.min(delay_seconds * factor, max_delay_seconds) * 1000);
@@ -85,7 +85,7 @@ function wrongNumber(path: string, value: unknown, least: number, most: number):
 }
 
 /** The failure of a task that Redis holds in a way that no worker can read. */
-export const unreadable = (reason: string): TaskFailure => ({
+export const toUnreadableFailure = (reason: string): TaskFailure => ({
   type: 'Unreadable',
   message: `The data of this task in Redis cannot be read: ${reason}.`,
 });
@@ -105,7 +105,7 @@ export function toFailure(text: string): TaskFailure {
     const { type, message, traceback } = failure as unknown as TaskFailure;
     return { type, message, ...(traceback && { traceback }) };
   }
-  return { type: 'Error', message: headOf(text, SHOWN) || 'It failed without a reason.' };
+  return { type: 'Error', message: takeHead(text, SHOWN) || 'It failed without a reason.' };
 }
 
 export const isCancelled = (failure: TaskFailure | null | undefined): boolean =>

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { inexactAt } from '../model/exact-json.ts';
+import { findInexactNumber } from '../model/exact-json.ts';
 import { Fault, type Issue } from '../model/fault.ts';
 import { toIssues } from '../model/issues.ts';
 import { readBoundedJson } from '../model/json-depth.ts';
@@ -7,16 +7,18 @@ import { type PoolSpec, taskDefaults } from '../model/pool.ts';
 import { type Task, taskId, taskSubmission } from '../model/task.ts';
 
 /** Issues that a sentence names; all of them are in `issues`. */
-const TOLD = 5;
+const ISSUES_SHOWN_AT_MOST = 5;
 
 /** Reads what somebody submits; throws a Fault `invalid_command` that names every field at fault. */
-export function readSubmission(given: unknown): Task {
+export function readSubmission(input: unknown): Task {
   // Before the schema, which drops what it must not let through, and which a deep value overflows.
-  const inexact = inexactAt(given);
-  const read = inexact ? undefined : taskSubmission.safeParse(given);
+  const inexact = findInexactNumber(input);
+  const read = inexact ? undefined : taskSubmission.safeParse(input);
   if (read?.success) return read.data;
   const issues = inexact ? [inexact] : toIssues((read as { error: z.ZodError }).error).map(payloadIssue);
-  const list = issues.slice(0, TOLD).map(({ path, message }) => (path ? `${path} ${message}` : message));
+  const list = issues
+    .slice(0, ISSUES_SHOWN_AT_MOST)
+    .map(({ path, message }) => (path ? `${path} ${message}` : message));
   throw new Fault('invalid_command', `The task was refused: ${list.join('; ')}.`, { issues });
 }
 
@@ -29,7 +31,7 @@ function payloadIssue(issue: Issue): Issue {
 }
 
 /** The task as its pool has it where the task itself says nothing. Pure. */
-export function withDefaults(task: Task, { tasks: defaults }: Pick<PoolSpec, 'tasks'>): Task {
+export function withPoolDefaults(task: Task, { tasks: defaults }: Pick<PoolSpec, 'tasks'>): Task {
   const { timeout_seconds = defaults?.timeout_seconds, max_retries = defaults?.max_retries } = task;
   return {
     ...task,
@@ -51,11 +53,11 @@ export function readRules(spec: string | null): Pick<PoolSpec, 'tasks'> {
  * Throws a Fault where the pool's workers do not do what the task asks for. A pool that is not declared, whose nodes were
  * started by hand, has a name only.
  */
-export function refuseMisdirected(
+export function rejectMisdirected(
   { payload }: Task,
   { name, template, commands }: Pick<PoolSpec, 'name' | 'template'> & { commands?: boolean },
 ): void {
-  if ('command' in payload && !template && !commands) refuseCommand(`the pool ${name}`, 'commands: true');
+  if ('command' in payload && !template && !commands) rejectCommand(`the pool ${name}`, 'commands: true');
   const prompted = 'prompt' in payload;
   if (prompted === (template !== undefined)) return;
   const message = prompted
@@ -67,7 +69,7 @@ export function refuseMisdirected(
 }
 
 /** Refuses a task that is a command, which nobody has allowed; `setting` is what allows it. */
-export function refuseCommand(who: string, setting: string): never {
+export function rejectCommand(who: string, setting: string): never {
   const message = `is a command, but ${who} only runs functions: set ${setting} there to allow commands`;
   throw new Fault('invalid_command', `The task was refused: payload ${message}.`, {
     issues: [{ path: 'payload', message }],

@@ -11,7 +11,7 @@ import type { DurationTotals } from './durations.ts';
 import type { ResultTotals } from './results.ts';
 
 /** Where the tasks are. */
-export interface TaskPlace {
+export interface TaskStoreAddress {
   redisUrl: string;
   cell: string;
 }
@@ -55,7 +55,7 @@ export interface TaskQueue {
   /** How long attempts took, of all workers that the pool ever had. */
   durations(): Promise<DurationTotals>;
   /** Adds to that what one worker has measured since it last did so. */
-  addDurations(told: DurationTotals): Promise<void>;
+  addDurations(totals: DurationTotals): Promise<void>;
   /** How tasks ended, of all workers that the pool ever had. */
   results(): Promise<ResultTotals>;
   /** Adds to that what one worker has counted since it last did so. */

@@ -1,8 +1,8 @@
-import type { Outcome } from './attempt.ts';
+import type { AttemptOutcome } from './attempt.ts';
 import type { ConsumerTotals } from './consumer.ts';
-import { attemptOf, deferred, type Held, taskOf } from './held.ts';
+import { type ActiveTask, getAttempt, getDeferredFailure, getTaskId } from './held.ts';
 import type { TaskResult } from './results.ts';
-import type { Settled } from './settle.ts';
+import type { CompletionResult } from './settle.ts';
 
 type Report = (message: string, fields: Record<string, unknown>) => void;
 
@@ -30,16 +30,16 @@ export class Totals {
     return { completed, failed, retried: this.#retried, fenced: this.#fenced, results: this.#results };
   }
 
-  count(held: Held, settled: Settled, outcome: Outcome): void {
-    const task = { task_id: taskOf(held), attempt: attemptOf(held) };
+  count(activeTask: ActiveTask, settled: CompletionResult, outcome: AttemptOutcome): void {
+    const task = { task_id: getTaskId(activeTask), attempt: getAttempt(activeTask) };
     switch (settled) {
       case 'completed':
         this.#results.completed += 1;
         return;
       case 'failed':
-        this.#results[resultOf(held, outcome)] += 1;
-        if (held.unreadable)
-          this.#report('put an unreadable task aside', { ...task, reason: held.unreadable.message });
+        this.#results[toTaskResult(activeTask, outcome)] += 1;
+        if (activeTask.unreadable)
+          this.#report('put an unreadable task aside', { ...task, reason: activeTask.unreadable.message });
         return;
       case 'retried':
         this.#retried += 1;
@@ -68,9 +68,9 @@ const RESULTS: Record<string, TaskResult> = {
   Unreadable: 'unreadable',
 };
 
-function resultOf(held: Held, outcome: Outcome): TaskResult {
+function toTaskResult(activeTask: ActiveTask, outcome: AttemptOutcome): TaskResult {
   // A task that ends with its worker is given to no other one only if `max_losses` is 0.
   if (outcome.kind === 'ending') return 'lost';
-  const type = outcome.kind === 'failed' && (deferred(held) ?? outcome.failure).type;
+  const type = outcome.kind === 'failed' && (getDeferredFailure(activeTask) ?? outcome.failure).type;
   return (type && RESULTS[type]) || 'failed';
 }

@@ -1,4 +1,4 @@
-import { Fault, messageOf } from '../model/fault.ts';
+import { errorMessage, Fault } from '../model/fault.ts';
 
 /** The queue of a pool is full. HTTP says 429 with `Retry-After`. */
 export class QueueFull extends Fault {
@@ -18,12 +18,12 @@ export class QueueFull extends Fault {
 }
 
 /** Does something with Redis; what fails is `unavailable`, with what was tried. */
-export async function answered<T>(doing: string, pool: string, act: () => Promise<T>): Promise<T> {
+export async function withQueueErrors<T>(doing: string, pool: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
     if (error instanceof Fault) throw error;
-    throw new Fault('unavailable', `Could not ${doing} (pool ${pool}): ${messageOf(error)}`, {
+    throw new Fault('unavailable', `Could not ${doing} (pool ${pool}): ${errorMessage(error)}`, {
       cause: error,
     });
   }

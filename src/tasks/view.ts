@@ -1,14 +1,14 @@
 import { readBoundedJson } from '../model/json-depth.ts';
 import type { TaskView } from '../model/task.ts';
-import { instant } from '../model/units.ts';
-import { attemptsOf, whole } from './job.ts';
-import { isCancelled, priorityOf, toFailure, unreadable } from './stored.ts';
+import { formatInstant } from '../model/units.ts';
+import { parseAttempts, parseWholeNumber } from './job.ts';
+import { isCancelled, toFailure, toPriority, toUnreadableFailure } from './stored.ts';
 
 /** The reply of the script `view`. */
-export type Seen = [state: string, rank: string, ...fields: (string | null)[]];
+export type TaskViewReply = [state: string, rank: string, ...fields: (string | null)[]];
 
 /** The task's view of what the script `view` has read. Never throws: one task that cannot be read must not hide the others. */
-export function toView(task_id: string, pool: string, seen: Seen): TaskView {
+export function toView(task_id: string, pool: string, seen: TaskViewReply): TaskView {
   const [state, rank, queued, started, ended, value, reason, opts, priority, starts, progress, by, mark] =
     seen;
   const failed = state === 'failed';
@@ -22,24 +22,24 @@ export function toView(task_id: string, pool: string, seen: Seen): TaskView {
     result: result?.value ?? null,
     error,
     error_message: error && `${error.type}: ${error.message}`,
-    queued_at: at(queued) ?? at(started) ?? at(ended) ?? instant(0),
+    queued_at: at(queued) ?? at(started) ?? at(ended) ?? formatInstant(0),
     started_at: at(started),
     completed_at: at(ended),
     pool,
-    priority: priorityOf(Number(priority)),
-    attempts: whole(starts) ?? 0,
-    max_retries: (attemptsOf(opts) ?? 1) - 1,
+    priority: toPriority(Number(priority)),
+    attempts: parseWholeNumber(starts) ?? 0,
+    max_retries: (parseAttempts(opts) ?? 1) - 1,
     progress: (progress ? readBoundedJson(progress)?.value : undefined) ?? null,
     worker_id: by ?? null,
     cancelled: !completed && (isCancelled(failure) || isCancelled(mark ? toFailure(mark) : null)),
     ...(!ended && failure ? { last_error: failure } : {}),
-    ...(state === 'delayed' ? { next_attempt_at: instant(whole(rank) ?? 0) } : {}),
+    ...(state === 'delayed' ? { next_attempt_at: formatInstant(parseWholeNumber(rank) ?? 0) } : {}),
   };
 }
 
-const RESULT = unreadable('its result is not JSON, or nested too deeply');
+const RESULT = toUnreadableFailure('its result is not JSON, or nested too deeply');
 
 function at(ms: string | null | undefined): string | null {
-  const value = whole(ms);
-  return value === undefined ? null : instant(value);
+  const value = parseWholeNumber(ms);
+  return value === undefined ? null : formatInstant(value);
 }

@@ -1,5 +1,5 @@
 /** Resolves with the promise, or after `ms` without it. */
-export async function within(promise: Promise<unknown>, ms: number): Promise<void> {
+export async function waitAtMost(promise: Promise<unknown>, ms: number): Promise<void> {
   let clock: NodeJS.Timeout | undefined;
   await Promise.race([promise, new Promise((resolve) => (clock = setTimeout(resolve, ms)))]);
   clearTimeout(clock);

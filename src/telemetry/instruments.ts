@@ -19,7 +19,7 @@ export interface Histogram<L = object> {
 }
 
 /** A histogram that is maintained elsewhere and only exposed here. */
-export interface Told<L = object> {
+export interface TotalsHistogram<L = object> {
   /** `buckets`: the number of values at or below each bound. */
   set(totals: { count: number; sum: number; buckets: readonly number[] }, ...labels: Given<L>): void;
   /** Removes all label sets, before they are all set again. */
@@ -54,7 +54,7 @@ function bound(declared: readonly string[] = []) {
 }
 
 /** Creates metrics in a registry with a common prefix. The first arguments of each are name, help and label names. */
-export function instruments(registry: prom.Registry, prefix: string) {
+export function createInstruments(registry: prom.Registry, prefix: string) {
   const registers = [registry];
   const named = (name: string, help: string, labelNames: readonly string[]) => ({
     name: prefix + name,
@@ -96,12 +96,12 @@ export function instruments(registry: prom.Registry, prefix: string) {
           metric.observe(bounded(given as Record<string, string> | undefined), value),
       };
     },
-    told<L = object>(
+    totalsHistogram<L = object>(
       name: string,
       help: string,
       bounds: readonly number[],
       declared: readonly (keyof L & string)[] = [],
-    ): Told<L> {
+    ): TotalsHistogram<L> {
       const bounded = bound(declared);
       const series = passedOn(registry, prefix + name, help, 'histogram');
       return {
@@ -118,7 +118,7 @@ export function instruments(registry: prom.Registry, prefix: string) {
       };
     },
     /** A counter that is maintained elsewhere. */
-    toldCounter<L = object>(
+    totalsCounter<L = object>(
       name: string,
       help: string,
       declared: readonly (keyof L & string)[] = [],

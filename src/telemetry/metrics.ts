@@ -6,7 +6,7 @@
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { AgentType, CommandName, FaultCode, RuntimeName, WorkerStatus } from '../model/index.ts';
-import { instruments } from './instruments.ts';
+import { createInstruments } from './instruments.ts';
 import { taskMetrics } from './task-metrics.ts';
 
 /** Buckets in seconds. The last one, 300 s, is the longest that an image may take to boot before people investigate. */
@@ -19,7 +19,7 @@ const BUILD = [1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600, 1800];
 /** A wrapper renews its heartbeat every 5 s. */
 const HEARTBEAT = [1, 2.5, 5, 7.5, 10, 15, 30, 60, 300];
 
-export type CommandResult = 'ok' | 'duplicate' | FaultCode;
+export type CommandResultLabel = 'ok' | 'duplicate' | FaultCode;
 
 /**
  * prom-client gauges that are named like counters, which Prometheus's own check rejects; each has a twin without
@@ -32,7 +32,7 @@ export type Metrics = ReturnType<typeof createMetrics>;
 /** `processMetrics: false` leaves out Node's own metrics, which keep observers alive; for tests. */
 export function createMetrics(options: { version?: string; processMetrics?: boolean } = {}) {
   const registry = new Registry();
-  const made = instruments(registry, 'worker_manager_');
+  const made = createInstruments(registry, 'worker_manager_');
   const { counter, gauge, histogram } = made;
   const collectors: (() => void | Promise<void>)[] = [];
   // prom-client samples the event loop every 10 ms by default, which doubles the cost of an idle manager.
@@ -89,7 +89,7 @@ export function createMetrics(options: { version?: string; processMetrics?: bool
       'Number of workers that failed for good and are not restarted, by reason.',
       ['reason'],
     ),
-    commands: counter<{ command: CommandName | 'unreadable'; result: CommandResult }>(
+    commands: counter<{ command: CommandName | 'unreadable'; result: CommandResultLabel }>(
       'commands_total',
       'Number of commands answered, by name and result.',
       ['command', 'result'],

@@ -1,5 +1,5 @@
 import type { AgentType } from '../model/index.ts';
-import type { instruments } from './instruments.ts';
+import type { createInstruments } from './instruments.ts';
 
 /** The buckets that workers use (src/tasks/durations.ts); a test compares the two. */
 export const TASK = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];
@@ -13,7 +13,7 @@ interface Workers {
 const WORKERS = ['pool', 'runtime', 'agent_type'] as const;
 
 /** Metrics of pools, their workers, their tasks and manually started nodes; all are recomputed for each scrape. */
-export function taskMetrics({ gauge, told, toldCounter }: ReturnType<typeof instruments>) {
+export function taskMetrics({ gauge, totalsHistogram, totalsCounter }: ReturnType<typeof createInstruments>) {
   return {
     poolWorkers: gauge<{ pool: string; state: string }>(
       'pool_workers',
@@ -45,17 +45,17 @@ export function taskMetrics({ gauge, told, toldCounter }: ReturnType<typeof inst
       ['pool', 'state'],
       ['pool'],
     ),
-    tasksFinished: toldCounter<{ pool: string; result: string }>(
+    tasksFinished: totalsCounter<{ pool: string; result: string }>(
       'tasks_finished_total',
       'Number of ended tasks, by result: completed, failed (an error of the handler), timeout, cancelled, lost (its workers died) or unreadable.',
       ['pool'],
     ),
-    taskOomKills: toldCounter<{ pool: string }>(
+    taskOomKills: totalsCounter<{ pool: string }>(
       'task_oom_kills_total',
       "Number of tasks' functions and commands that the kernel killed because memory ran out.",
       ['pool'],
     ),
-    taskDuration: told<{ pool: string }>(
+    taskDuration: totalsHistogram<{ pool: string }>(
       'task_duration_seconds',
       'Duration of attempts of tasks, as reported by the workers of the pool.',
       TASK,

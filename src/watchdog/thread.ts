@@ -3,13 +3,13 @@
  * loop does. `index.ts` starts it.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { createForward } from '../http/forward.ts';
+import { createRequestForwarder } from '../http/forward.ts';
 import { createHttpServer } from '../http/server.ts';
-import { Fault, messageOf } from '../model/fault.ts';
+import { errorMessage, Fault } from '../model/fault.ts';
 import { steadyClock } from '../queue/clock.ts';
 import { createLease } from '../queue/lease.ts';
 import { connectCommands } from '../store/connect.ts';
-import { keysOf } from '../store/keys.ts';
+import { getKeys } from '../store/keys.ts';
 import { redisLeaseStore, watchedLeaseStore } from '../store/lease-store.ts';
 import { createHangDetector, TICK_MS } from './hang.ts';
 import { leaseWhileAlive } from './lease-while-alive.ts';
@@ -42,7 +42,7 @@ const setLink = (ok: boolean, message: string) => {
   post({ type: 'link', ok, message: why });
 };
 redis.on('error', (error) => {
-  unreachable = messageOf(error);
+  unreachable = errorMessage(error);
   setLink(false, unreachable);
 });
 redis.on('ready', () => {
@@ -50,7 +50,7 @@ redis.on('ready', () => {
 });
 
 const stopPings = watchRedis(() => redis.ping(), setLink);
-const store = watchedLeaseStore(redisLeaseStore(redis, keysOf(data.cell)), setLink);
+const store = watchedLeaseStore(redisLeaseStore(redis, getKeys(data.cell)), setLink);
 const lease = createLease({
   store: leaseWhileAlive(store, detector.hung),
   owner: data.owner,
@@ -63,7 +63,7 @@ const lease = createLease({
     const hung = `the main loop has been blocked for ${Math.floor(detector.quietMs() / 1000)} s`;
     post({ type: 'lost', reason: detector.hung() ? hung : reason });
   },
-  onError: (error) => setLink(false, messageOf(error)),
+  onError: (error) => setLink(false, errorMessage(error)),
 });
 
 const scrapes = createScrapes({
@@ -95,13 +95,13 @@ const server = await createHttpServer({
   ...{ host: data.host, port: data.port, allowedHosts: data.allowedHosts, token: data.token },
   health: () => watchedHealth(health, detector),
   metrics: { contentType: data.contentType, text: scrapes.text },
-  forward: createForward({ socketPath: data.apiSocket, quietMs: detector.quietMs }),
+  forward: createRequestForwarder({ socketPath: data.apiSocket, quietMs: detector.quietMs }),
   log: { error: (fields, message) => post({ type: 'error', message, fields }) },
 }).catch((error: unknown) => {
   post({
     type: 'refused',
     code: error instanceof Fault ? error.code : 'internal',
-    message: messageOf(error),
+    message: errorMessage(error),
   });
   return undefined;
 });

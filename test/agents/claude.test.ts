@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { kindOf } from '../../src/agents/index.ts';
+import { getAgentKind } from '../../src/agents/index.ts';
 
 const open = () => {
-  const dialogue = kindOf('CLAUDE').dialogue({ workspace: '/workspace' });
+  const dialogue = getAgentKind('CLAUDE').dialogue({ workspace: '/workspace' });
   dialogue.open();
   return dialogue;
 };
@@ -24,9 +24,9 @@ describe('turns of Claude Code', () => {
     const dialogue = open();
     const answers = ['one', 'two', 'three'].map((answer) => {
       dialogue.prompt(answer);
-      const late = dialogue.hear(result({ result: 'another of the turn before' }));
-      dialogue.hear(INIT);
-      return late.ended ?? dialogue.hear(result({ result: answer })).ended;
+      const late = dialogue.receive(result({ result: 'another of the turn before' }));
+      dialogue.receive(INIT);
+      return late.ended ?? dialogue.receive(result({ result: answer })).ended;
     });
     expect(answers).toMatchObject([
       { result: 'another of the turn before' },
@@ -38,31 +38,35 @@ describe('turns of Claude Code', () => {
   it('are not ended by the result of a turn that the agent started on its own', () => {
     const dialogue = open();
     dialogue.prompt('one');
-    expect(dialogue.hear(result({})).ended).toMatchObject({ ok: true, cost_usd: 1 });
-    expect(dialogue.hear(result({ origin: { kind: 'task-notification' }, total_cost_usd: 3 }))).toEqual({});
+    expect(dialogue.receive(result({})).ended).toMatchObject({ ok: true, cost_usd: 1 });
+    expect(dialogue.receive(result({ origin: { kind: 'task-notification' }, total_cost_usd: 3 }))).toEqual(
+      {},
+    );
     dialogue.prompt('two');
-    dialogue.hear(INIT);
-    expect(dialogue.hear(result({ origin: { kind: 'scheduled-trigger' }, total_cost_usd: 4 }))).toEqual({});
-    expect(dialogue.hear(result({ total_cost_usd: 6 })).ended).toMatchObject({ ok: true, cost_usd: 2 });
+    dialogue.receive(INIT);
+    expect(dialogue.receive(result({ origin: { kind: 'scheduled-trigger' }, total_cost_usd: 4 }))).toEqual(
+      {},
+    );
+    expect(dialogue.receive(result({ total_cost_usd: 6 })).ended).toMatchObject({ ok: true, cost_usd: 2 });
   });
 
   it('restart their cost after /clear', () => {
     const dialogue = open();
     dialogue.prompt('one');
-    dialogue.hear(result({ total_cost_usd: 5 }));
+    dialogue.receive(result({ total_cost_usd: 5 }));
     dialogue.prompt('/clear');
-    dialogue.hear(INIT);
-    dialogue.hear(result({ total_cost_usd: 0 }));
+    dialogue.receive(INIT);
+    dialogue.receive(result({ total_cost_usd: 0 }));
     dialogue.prompt('two');
-    dialogue.hear(INIT);
-    expect(dialogue.hear(result({ total_cost_usd: 5 })).ended).toMatchObject({ cost_usd: 5 });
+    dialogue.receive(INIT);
+    expect(dialogue.receive(result({ total_cost_usd: 5 })).ended).toMatchObject({ cost_usd: 5 });
   });
 
   it('fail by is_error, whatever the subtype says', () => {
     const dialogue = open();
     dialogue.prompt('one');
     const said = result({ is_error: true, result: 'API Error: 529', api_error_status: 529 });
-    expect(dialogue.hear(said).ended).toMatchObject({
+    expect(dialogue.receive(said).ended).toMatchObject({
       ok: false,
       reason: 'overloaded',
       message: 'API Error: 529',
@@ -79,7 +83,7 @@ describe('turns of Claude Code', () => {
   ])('fail with a reason: %j', (said, reason) => {
     const dialogue = open();
     dialogue.prompt('one');
-    expect(dialogue.hear(result({ is_error: true, result: '', ...said })).ended).toMatchObject({
+    expect(dialogue.receive(result({ is_error: true, result: '', ...said })).ended).toMatchObject({
       ok: false,
       reason,
     });
@@ -89,7 +93,7 @@ describe('turns of Claude Code', () => {
     const dialogue = open();
     dialogue.prompt('one');
     dialogue.interrupt();
-    expect(dialogue.hear(result({})).ended).toMatchObject({ ok: true });
+    expect(dialogue.receive(result({})).ended).toMatchObject({ ok: true });
     expect(dialogue.interrupt()).toEqual({});
   });
 
@@ -109,7 +113,7 @@ describe('turns of Claude Code', () => {
       tool_result_meta: [{ id: 't', permission_decision: { decision: 'reject' } }],
     };
     const types = [denied, answered].flatMap(
-      (line) => dialogue.hear(JSON.stringify(line)).events?.map(({ type }) => type) ?? [],
+      (line) => dialogue.receive(JSON.stringify(line)).events?.map(({ type }) => type) ?? [],
     );
     expect(types).toEqual(['permission_denied', 'tool_result']);
   });
@@ -121,7 +125,7 @@ describe('turns of Claude Code', () => {
         request_id: 'q',
         request: { subtype, input: { command: 'ls' } },
       });
-    const answer = (subtype: string) => JSON.parse(open().hear(ask(subtype)).write ?? '{}').response;
+    const answer = (subtype: string) => JSON.parse(open().receive(ask(subtype)).write ?? '{}').response;
     expect(answer('can_use_tool')).toMatchObject({
       request_id: 'q',
       subtype: 'success',
@@ -133,6 +137,6 @@ describe('turns of Claude Code', () => {
   it('do not pass on what a helper of the agent says', () => {
     const message = { content: [{ type: 'text', text: 'inner' }] };
     const said = { type: 'assistant', parent_tool_use_id: 'toolu_1', message };
-    expect(open().hear(JSON.stringify(said)).events).toEqual([]);
+    expect(open().receive(JSON.stringify(said)).events).toEqual([]);
   });
 });

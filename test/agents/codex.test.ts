@@ -1,22 +1,22 @@
 /** What recorded sessions of Codex do not show. */
 import { describe, expect, it } from 'vitest';
-import { toolOf } from '../../src/agents/codex-tools.ts';
-import { kindOf } from '../../src/agents/index.ts';
-import { unquoted } from '../../src/agents/shell-word.ts';
+import { parseToolItem } from '../../src/agents/codex-tools.ts';
+import { getAgentKind } from '../../src/agents/index.ts';
+import { unquoteShellWord } from '../../src/agents/shell-word.ts';
 
 const line = (message: object) => JSON.stringify(message);
 
 /** One whose turn `t1` of the thread `a` is under way. */
 function inTurn() {
-  const dialogue = kindOf('CODEX').dialogue({ workspace: '/workspace', session: 'a' });
+  const dialogue = getAgentKind('CODEX').dialogue({ workspace: '/workspace', session: 'a' });
   dialogue.open();
-  dialogue.hear(line({ id: 1, result: {} }));
-  dialogue.hear(line({ id: 2, result: { data: [] } }));
-  expect(dialogue.hear(line({ id: 3, result: { thread: { id: 'a' } } }))).toEqual({ ready: true });
+  dialogue.receive(line({ id: 1, result: {} }));
+  dialogue.receive(line({ id: 2, result: { data: [] } }));
+  expect(dialogue.receive(line({ id: 3, result: { thread: { id: 'a' } } }))).toEqual({ ready: true });
   dialogue.prompt('Hello');
-  dialogue.hear(line({ id: 4, result: { turn: { id: 't1' } } }));
+  dialogue.receive(line({ id: 4, result: { turn: { id: 't1' } } }));
   const told = (method: string, params: object) =>
-    dialogue.hear(line({ method, params: { threadId: 'a', turnId: 't1', ...params } }));
+    dialogue.receive(line({ method, params: { threadId: 'a', turnId: 't1', ...params } }));
   return { dialogue, told };
 }
 
@@ -24,16 +24,16 @@ const command = { type: 'commandExecution', id: 'c1', command: "/bin/bash -c 'ec
 
 describe('Codex', () => {
   it('trusts the hook of its own configuration, and no project’s', () => {
-    const dialogue = kindOf('CODEX').dialogue({ workspace: '/workspace' });
+    const dialogue = getAgentKind('CODEX').dialogue({ workspace: '/workspace' });
     dialogue.open();
-    dialogue.hear(line({ id: 1, result: {} }));
+    dialogue.receive(line({ id: 1, result: {} }));
     const hook = { key: 'own', source: 'user', currentHash: 'sha256:1', trustStatus: 'untrusted' };
     const hooks = [hook, { ...hook, key: 'theirs', source: 'project' }];
-    const { write = '' } = dialogue.hear(line({ id: 2, result: { data: [{ hooks }] } }));
+    const { write = '' } = dialogue.receive(line({ id: 2, result: { data: [{ hooks }] } }));
     expect(JSON.parse(write).params.edits).toEqual([
       { keyPath: 'hooks.state', value: { own: { trusted_hash: 'sha256:1' } }, mergeStrategy: 'upsert' },
     ]);
-    const refused = dialogue.hear(line({ id: 3, error: { message: 'read-only' } }));
+    const refused = dialogue.receive(line({ id: 3, error: { message: 'read-only' } }));
     expect(refused).toEqual({
       events: [expect.objectContaining({ content: expect.stringMatching(/read-only/) })],
     });
@@ -65,7 +65,7 @@ describe('Codex', () => {
   it('allows what it asks, and answers nothing else', () => {
     const { dialogue } = inTurn();
     const asked = (method: string) =>
-      JSON.parse(dialogue.hear(line({ id: 7, method, params: {} })).write ?? '');
+      JSON.parse(dialogue.receive(line({ id: 7, method, params: {} })).write ?? '');
     expect(asked('item/commandExecution/requestApproval')).toMatchObject({
       id: 7,
       result: { decision: 'accept' },
@@ -86,11 +86,11 @@ describe('its tools', () => {
     ],
     [{ type: 'webSearch', query: 'q' }, 'web_search q', ''],
   ])('%j', (item, content, result) => {
-    expect(toolOf(item)).toMatchObject({ content, result: { content: result } });
+    expect(parseToolItem(item)).toMatchObject({ content, result: { content: result } });
   });
 
   it('are what is not said or thought', () => {
-    expect(toolOf({ type: 'reasoning' })).toBeUndefined();
+    expect(parseToolItem({ type: 'reasoning' })).toBeUndefined();
   });
 
   it.each([
@@ -99,6 +99,6 @@ describe('its tools', () => {
     [`"it's \\$5"`, "it's $5"],
     ['plain', 'plain'],
   ])('a command %s was %s', (word, plain) => {
-    expect(unquoted(word)).toBe(plain);
+    expect(unquoteShellWord(word)).toBe(plain);
   });
 });

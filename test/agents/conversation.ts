@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { Dialogue, Step } from '../../src/agents/dialogue.ts';
+import type { Dialogue, DialogueStep } from '../../src/agents/dialogue.ts';
 import type { Call } from './golden.ts';
 
 /** A dialogue tied to a process, and all that passed between them. */
@@ -9,11 +9,11 @@ export class Conversation {
   stdout: string[] = [];
   calls: Call[] = [];
   /** What the dialogue said so far. */
-  told: Step[] = [];
+  told: DialogueStep[] = [];
   session: string | undefined;
   #dialogue: Dialogue;
   #child: ChildProcess;
-  #waits: { sign: (step: Step) => boolean; resolve: () => void }[] = [];
+  #waits: { sign: (step: DialogueStep) => boolean; resolve: () => void }[] = [];
 
   constructor(dialogue: Dialogue, child: ChildProcess, session: string | undefined) {
     this.#dialogue = dialogue;
@@ -23,7 +23,7 @@ export class Conversation {
     if (!child.stdout) throw new Error('The process has no stdout.');
     createInterface({ input: child.stdout }).on('line', (line) => {
       this.stdout.push(line);
-      this.#take(dialogue.hear(line));
+      this.#take(dialogue.receive(line));
     });
   }
 
@@ -32,11 +32,11 @@ export class Conversation {
     this.#take(call.call === 'prompt' ? this.#dialogue.prompt(call.content) : this.#dialogue[call.call]());
   }
 
-  until(sign: (step: Step) => boolean): Promise<void> {
+  until(sign: (step: DialogueStep) => boolean): Promise<void> {
     return new Promise((resolve) => this.#waits.push({ sign, resolve }));
   }
 
-  #take(step: Step): void {
+  #take(step: DialogueStep): void {
     this.told.push(step);
     if (step.write) {
       this.stdin += step.write;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AgentEvent, TurnEnd } from '../../src/agents/dialogue.ts';
-import { kindOfSpec } from '../../src/agents/index.ts';
+import { getAgentKindForSpec } from '../../src/agents/index.ts';
 import { Conversation } from './conversation.ts';
 
 const example = (file: string) => join(import.meta.dirname, '../../examples', file);
@@ -24,7 +24,7 @@ describe.each([
     folder = mkdtempSync(join(tmpdir(), 'example-'));
     child = spawn(program, [example(file)], { cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] });
     gone = new Promise((resolve) => child.once('exit', resolve));
-    const { dialogue } = kindOfSpec({ agent_type: 'CUSTOM', protocol: 'json' });
+    const { dialogue } = getAgentKindForSpec({ agent_type: 'CUSTOM', protocol: 'json' });
     talk = new Conversation(dialogue({ workspace: folder }), child, undefined);
     talk.make({ call: 'open' });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { kindOf } from '../../src/agents/index.ts';
+import { getAgentKind } from '../../src/agents/index.ts';
 
 const rpc = (message: object) => JSON.stringify({ jsonrpc: '2.0', factoryApiVersion: '1.0.0', ...message });
 const notice = (notification: object) =>
@@ -7,12 +7,12 @@ const notice = (notification: object) =>
 
 /** A session with a prompt under way, of which Droid has said which message it became. */
 function prompted() {
-  const dialogue = kindOf('FACTORY').dialogue({ workspace: '/workspace' });
+  const dialogue = getAgentKind('FACTORY').dialogue({ workspace: '/workspace' });
   const begin = JSON.parse(dialogue.open().write ?? '{}');
-  dialogue.hear(rpc({ type: 'response', id: begin.id, result: { sessionId: 's' } }));
+  dialogue.receive(rpc({ type: 'response', id: begin.id, result: { sessionId: 's' } }));
   const { id } = JSON.parse(dialogue.prompt('one').write ?? '{}');
   const message = { id: 'mine', role: 'user', content: [] };
-  dialogue.hear(notice({ type: 'create_message', requestId: id, message }));
+  dialogue.receive(notice({ type: 'create_message', requestId: id, message }));
   return { dialogue, id };
 }
 const completed = (more: object) => notice({ type: 'agent_turn_completed', reason: 'completed', ...more });
@@ -20,15 +20,15 @@ const completed = (more: object) => notice({ type: 'agent_turn_completed', reaso
 describe('turns of Droid', () => {
   it("are not ended by another's end", () => {
     const { dialogue } = prompted();
-    expect(dialogue.hear(completed({ turnId: 'of a subagent' }))).toEqual({});
-    expect(dialogue.hear(completed({ turnId: 'mine' })).ended).toMatchObject({ ok: true });
-    expect(dialogue.hear(completed({ turnId: 'mine' }))).toEqual({});
+    expect(dialogue.receive(completed({ turnId: 'of a subagent' }))).toEqual({});
+    expect(dialogue.receive(completed({ turnId: 'mine' })).ended).toMatchObject({ ok: true });
+    expect(dialogue.receive(completed({ turnId: 'mine' }))).toEqual({});
   });
 
   it('that were not taken have failed', () => {
     const { dialogue, id } = prompted();
     const answer = rpc({ type: 'response', id, error: { code: -32603, message: 'No active session.' } });
-    expect(dialogue.hear(answer).ended).toEqual({
+    expect(dialogue.receive(answer).ended).toEqual({
       ok: false,
       reason: 'error',
       message: 'No active session.',
@@ -47,14 +47,14 @@ describe('turns of Droid', () => {
     ['news_of_a_later_version', '', 'error'],
   ])('fail with a reason: %s %s', (reason, message, expected) => {
     const { dialogue } = prompted();
-    dialogue.hear(notice({ type: 'error', message }));
-    expect(dialogue.hear(completed({ reason })).ended).toMatchObject({ ok: false, reason: expected });
+    dialogue.receive(notice({ type: 'error', message }));
+    expect(dialogue.receive(completed({ reason })).ended).toMatchObject({ ok: false, reason: expected });
   });
 
   it('are not held up by a question: what may be refused has been', () => {
     const { dialogue } = prompted();
     const ask = (method: string) =>
-      JSON.parse(dialogue.hear(rpc({ type: 'request', id: 'q', method, params: {} })).write ?? '{}');
+      JSON.parse(dialogue.receive(rpc({ type: 'request', id: 'q', method, params: {} })).write ?? '{}');
     expect(ask('droid.request_permission')).toMatchObject({
       id: 'q',
       result: { selectedOption: 'proceed_once' },

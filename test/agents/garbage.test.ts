@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { customJson, customLines } from '../../src/agents/custom.ts';
 import type { OpenDialogue } from '../../src/agents/dialogue.ts';
-import { kindOf } from '../../src/agents/index.ts';
-import { objectOf } from '../../src/agents/json.ts';
+import { getAgentKind } from '../../src/agents/index.ts';
+import { parseObject } from '../../src/agents/json.ts';
 import { type Call, readGolden, recorded, replay } from './golden.ts';
 
 const DIALOGUES: [string, OpenDialogue, string[]][] = [
-  ['claude', kindOf('CLAUDE').dialogue, linesOf('claude')],
-  ['factory', kindOf('FACTORY').dialogue, linesOf('factory')],
-  ['codex', kindOf('CODEX').dialogue, linesOf('codex')],
+  ['claude', getAgentKind('CLAUDE').dialogue, linesOf('claude')],
+  ['factory', getAgentKind('FACTORY').dialogue, linesOf('factory')],
+  ['codex', getAgentKind('CODEX').dialogue, linesOf('codex')],
   ['json lines', customJson.dialogue, OURS()],
 ];
 
@@ -75,8 +75,8 @@ describe.each(DIALOGUES)('what %s may say', (_name, open, real) => {
   ])('is not a message of the protocol if it is nested very deep (%s)', (_, deep) => {
     for (const line of real.slice(-5)) {
       const nested = `${line.slice(0, -1)},"input":${deep}}`;
-      expect(objectOf(nested)).toBeUndefined();
-      expect(open({ workspace: '/', session: undefined }).hear(nested)).toEqual({ unreadable: true });
+      expect(parseObject(nested)).toBeUndefined();
+      expect(open({ workspace: '/', session: undefined }).receive(nested)).toEqual({ unreadable: true });
     }
   });
 
@@ -88,13 +88,13 @@ describe.each(DIALOGUES)('what %s may say', (_name, open, real) => {
     for (let at = 0; at < 3000; at += 1) {
       const id = `${'i'.repeat(20_000)}${at}`;
       const use = { type: 'tool_use', id, name: 'n'.repeat(20_000), input: {} };
-      dialogue.hear(JSON.stringify({ type: 'assistant', message: { content: [use] } }));
-      dialogue.hear(JSON.stringify({ type: 'tool_use', tool_use_id: id, tool: use.name }));
+      dialogue.receive(JSON.stringify({ type: 'assistant', message: { content: [use] } }));
+      dialogue.receive(JSON.stringify({ type: 'tool_use', tool_use_id: id, tool: use.name }));
       const message = { role: 'assistant', content: [use] };
       const notification = { type: 'create_message', message };
-      dialogue.hear(JSON.stringify({ jsonrpc: '2.0', params: { notification } }));
+      dialogue.receive(JSON.stringify({ jsonrpc: '2.0', params: { notification } }));
       const delta = { type: 'assistant_text_delta', messageId: id, textDelta: use.name };
-      dialogue.hear(JSON.stringify({ jsonrpc: '2.0', params: { notification: delta } }));
+      dialogue.receive(JSON.stringify({ jsonrpc: '2.0', params: { notification: delta } }));
     }
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(60_000_000);
   });
@@ -117,7 +117,7 @@ describe.each(DIALOGUES)('what %s may say', (_name, open, real) => {
   it.each(['', 'Segmentation fault', '{"type":', '[1]', 'null', '"text"', '{}'])(
     'calls %j unreadable',
     (line) => {
-      expect(open({ workspace: '/workspace' }).hear(line)).toEqual({ unreadable: true });
+      expect(open({ workspace: '/workspace' }).receive(line)).toEqual({ unreadable: true });
     },
   );
 
@@ -128,7 +128,7 @@ describe.each(DIALOGUES)('what %s may say', (_name, open, real) => {
       type: 'news_of_a_later_version',
       content: {},
     });
-    expect(open({ workspace: '/workspace' }).hear(line)).toEqual({});
+    expect(open({ workspace: '/workspace' }).receive(line)).toEqual({});
   });
 });
 
@@ -136,14 +136,14 @@ describe('huge lines', () => {
   const text = 'x'.repeat(8_000_000);
 
   it('are read whole', () => {
-    const claude = kindOf('CLAUDE').dialogue({ workspace: '/workspace' });
+    const claude = getAgentKind('CLAUDE').dialogue({ workspace: '/workspace' });
     const said = { type: 'assistant', message: { content: [{ type: 'text', text }] } };
-    expect(claude.hear(JSON.stringify(said)).events).toEqual([{ type: 'message', content: text }]);
+    expect(claude.receive(JSON.stringify(said)).events).toEqual([{ type: 'message', content: text }]);
   });
 
   it('are unreadable where they were cut off', () => {
-    const claude = kindOf('CLAUDE').dialogue({ workspace: '/workspace' });
-    expect(claude.hear(JSON.stringify({ type: 'assistant', text }).slice(0, -10))).toEqual({
+    const claude = getAgentKind('CLAUDE').dialogue({ workspace: '/workspace' });
+    expect(claude.receive(JSON.stringify({ type: 'assistant', text }).slice(0, -10))).toEqual({
       unreadable: true,
     });
   });
@@ -154,10 +154,10 @@ describe('plain lines', () => {
     const dialogue = customLines.dialogue({ workspace: '/workspace' });
     expect(dialogue.open()).toEqual({ ready: true });
     expect(dialogue.prompt('a\nb')).toEqual({ write: 'a\nb\n' });
-    expect(dialogue.hear('{"type":"message"}')).toEqual({ unreadable: true });
+    expect(dialogue.receive('{"type":"message"}')).toEqual({ unreadable: true });
   });
 });
 
 it('a line of JSON with a byte order mark is read as one without', () => {
-  expect(objectOf('\uFEFF{"type": "message"}\r')).toEqual({ type: 'message' });
+  expect(parseObject('\uFEFF{"type": "message"}\r')).toEqual({ type: 'message' });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { kindOf } from '../../src/agents/index.ts';
+import { getAgentKind } from '../../src/agents/index.ts';
 import { CASES, isOf } from './cases.ts';
 import { readGolden, recorded, replay } from './golden.ts';
 
@@ -22,7 +22,7 @@ for (const [agent, type] of [
 
     it.each(recorded(agent))('%s reads as it did', (name) => {
       const { recording, stdin, told } = readGolden(agent, name);
-      const again = replay(kindOf(type).dialogue, recording);
+      const again = replay(getAgentKind(type).dialogue, recording);
       expect(again.told).toEqual(told);
       expect(lines(again.stdin)).toEqual(lines(stdin));
     });

@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { OpenDialogue, Step } from '../../src/agents/dialogue.ts';
+import type { DialogueStep, OpenDialogue } from '../../src/agents/dialogue.ts';
 
 /** A call of the dialogue after `heard` lines were received. */
 export type Call = { heard: number } & (
@@ -20,7 +20,7 @@ export interface Recording {
 }
 
 /** What a dialogue says to one call or to one line, without what it wrote. */
-export type Told = { heard: number } & Omit<Step, 'write'>;
+export type Told = { heard: number } & Omit<DialogueStep, 'write'>;
 
 export const GOLDEN = join(import.meta.dirname, 'golden');
 
@@ -32,7 +32,7 @@ export function replay(
   const dialogue = open({ workspace: '/workspace', session });
   let stdin = '';
   const told: Told[] = [];
-  const take = ({ write, ...rest }: Step, heard: number) => {
+  const take = ({ write, ...rest }: DialogueStep, heard: number) => {
     stdin += write ?? '';
     if (rest.events?.length === 0) delete rest.events;
     if (Object.keys(rest).length > 0) told.push({ heard, ...rest });
@@ -41,7 +41,7 @@ export function replay(
     call.call === 'prompt' ? dialogue.prompt(call.content) : dialogue[call.call]();
   for (let heard = 0; heard <= stdout.length; heard += 1) {
     const line = heard === 0 ? undefined : stdout[heard - 1];
-    if (line !== undefined) take(dialogue.hear(line), heard);
+    if (line !== undefined) take(dialogue.receive(line), heard);
     for (const call of calls.filter((each) => each.heard === heard)) take(make(call), heard);
   }
   return { stdin, told };

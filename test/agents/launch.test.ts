@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { endpointOf, kindOf, kindOfSpec } from '../../src/agents/index.ts';
-import { instructionsOf } from '../../src/agents/instructions.ts';
-import type { LaunchOrder } from '../../src/agents/kind.ts';
+import { getAgentKind, getAgentKindForSpec, resolveEndpoint } from '../../src/agents/index.ts';
+import { buildInstructions } from '../../src/agents/instructions.ts';
+import type { LaunchOptions } from '../../src/agents/kind.ts';
 import { type AgentType, type WorkerSpec, workerSpec } from '../../src/model/spec.ts';
 
-const order = (agent_type: AgentType, spec: Partial<WorkerSpec> = {}, more: Partial<LaunchOrder> = {}) => ({
+const order = (agent_type: AgentType, spec: Partial<WorkerSpec> = {}, more: Partial<LaunchOptions> = {}) => ({
   spec: workerSpec.parse({ agent_type, runtime: 'docker', ...spec }),
   workspace: '/workspace',
   home: '/home/agent',
-  gateway: 'http://127.0.0.1:1234',
+  modelProxyUrl: 'http://127.0.0.1:1234',
   secrets: ['ANTHROPIC_API_KEY'],
   session: undefined,
   root: false,
-  gate: undefined,
+  policyCommand: undefined,
   ...more,
 });
-const launch = (...given: Parameters<typeof order>) => kindOf(given[0]).launch(order(...given));
+const launch = (...given: Parameters<typeof order>) => getAgentKind(given[0]).launch(order(...given));
 const settings = (files: Record<string, string>) => JSON.parse(Object.values(files)[0] ?? '{}');
 
 describe('Claude Code', () => {
@@ -41,7 +41,7 @@ describe('Claude Code', () => {
   });
 
   it('asks the gate if commands are limited, and refuses what is not allowed', () => {
-    const limited = { gate: ['/worker/gate', "it's"] };
+    const limited = { policyCommand: ['/worker/gate', "it's"] };
     const { argv, files } = launch('CLAUDE', { allowed_commands: ['git'] }, limited);
     expect(argv).not.toContain('--dangerously-skip-permissions');
     expect(argv.join(' ')).toContain('--permission-mode dontAsk --settings /home/agent/.claude/worker.json');
@@ -83,7 +83,9 @@ describe('Droid', () => {
   });
 
   it('asks the gate where commands are limited, and never fetches', () => {
-    const { hooks } = settings(launch('FACTORY', { allowed_commands: [] }, { gate: ['/worker/gate'] }).files);
+    const { hooks } = settings(
+      launch('FACTORY', { allowed_commands: [] }, { policyCommand: ['/worker/gate'] }).files,
+    );
     expect(hooks.PreToolUse.map(({ matcher }: { matcher: string }) => matcher)).toEqual([
       'Execute',
       'FetchUrl|WebSearch',
@@ -102,7 +104,7 @@ describe('Codex', () => {
   });
 
   it('asks the gate where commands are limited, and never searches the web', () => {
-    const text = config('CODEX', { allowed_commands: [] }, { gate: ['/worker/gate', "it's"] });
+    const text = config('CODEX', { allowed_commands: [] }, { policyCommand: ['/worker/gate', "it's"] });
     expect(text).toContain(`command = "/worker/gate 'it'\\\\''s'"\n`);
     expect(text).toContain('web_search = "disabled"\n');
   });
@@ -132,7 +134,7 @@ describe('the endpoint', () => {
     ['CODEX', { OPENAI_BASE_URL: 'http://m' }, [], 'http://m', []],
     ['CUSTOM', { ANTHROPIC_BASE_URL: 'http://m' }, ['ANTHROPIC_API_KEY'], undefined, []],
   ] as const)('of %s with %j and %j is %s', (type, env, secrets, url, used) => {
-    const { credentials, ...rest } = endpointOf(kindOf(type), env, secrets);
+    const { credentials, ...rest } = resolveEndpoint(getAgentKind(type), env, secrets);
     expect(rest.url).toBe(url);
     expect(credentials.map(({ secret }) => secret)).toEqual(used);
   });
@@ -141,7 +143,7 @@ describe('the endpoint', () => {
 describe('a command of the user', () => {
   it('talks as its protocol says', () => {
     const kind = (protocol?: 'lines' | 'json' | 'acp') =>
-      kindOfSpec({ agent_type: 'CUSTOM', ...(protocol && { protocol }) });
+      getAgentKindForSpec({ agent_type: 'CUSTOM', ...(protocol && { protocol }) });
     expect(kind().turnless).toBe(true);
     expect(kind('json').turnless).toBeUndefined();
     expect(kind('acp').acp).toBe(true);
@@ -158,18 +160,18 @@ describe('a command of the user', () => {
 
 describe('instructions', () => {
   it('are none where there is nothing to say', () => {
-    expect(instructionsOf({})).toBeUndefined();
-    expect(instructionsOf({ instructions: '' })).toBeUndefined();
+    expect(buildInstructions({})).toBeUndefined();
+    expect(buildInstructions({ instructions: '' })).toBeUndefined();
   });
 
   it('are what was given, and the rule behind them', () => {
-    expect(instructionsOf({ instructions: 'Be brief.\n\n' })).toBe('Be brief.\n');
-    const text = instructionsOf({ instructions: 'Be brief.', allowed_commands: ['npm', 'git', 'git'] });
+    expect(buildInstructions({ instructions: 'Be brief.\n\n' })).toBe('Be brief.\n');
+    const text = buildInstructions({ instructions: 'Be brief.', allowed_commands: ['npm', 'git', 'git'] });
     expect(text).toMatch(/^Be brief\.\n\n# Commands you may execute\n/);
     expect(text).toContain('execute only these programs: `git`, `npm`.');
   });
 
   it('say so if no command is allowed', () => {
-    expect(instructionsOf({ allowed_commands: [] })).toContain('You may not execute any program');
+    expect(buildInstructions({ allowed_commands: [] })).toContain('You may not execute any program');
   });
 });

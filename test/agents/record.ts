@@ -6,7 +6,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { release, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { kindOf } from '../../src/agents/index.ts';
+import { getAgentKind } from '../../src/agents/index.ts';
 import { workerSpec } from '../../src/model/spec.ts';
 import { type Model, startModel } from '../support/model/index.ts';
 import { type Agent, CASES, type Case, isOf, type Moment, type Turn } from './cases.ts';
@@ -57,7 +57,7 @@ async function record(agent: Agent, recorded: Case): Promise<void> {
     const stdout = raw.stdout.map(json);
     const calls = raw.calls;
     const session = earlier === undefined ? {} : { session: String(scrub(earlier)) };
-    const { told } = replay(kindOf(TYPES[agent]).dialogue, { ...session, calls, stdout });
+    const { told } = replay(getAgentKind(TYPES[agent]).dialogue, { ...session, calls, stdout });
     const folder = join(GOLDEN, agent, recorded.name);
     mkdirSync(folder, { recursive: true });
     const stdin = raw.stdin.split('\n').slice(0, -1).map(json);
@@ -103,11 +103,20 @@ async function converse(
   model: Model,
   session: string | undefined,
 ) {
-  const kind = kindOf(TYPES[agent]);
+  const kind = getAgentKind(TYPES[agent]);
   const spec = workerSpec.parse({ agent_type: TYPES[agent], runtime: 'process', ...given });
-  const gateway = unreachable ? 'http://127.0.0.1:1' : model.url;
-  const gate = spec.allowed_commands && ['/bin/sh', join(root, 'gate.sh')];
-  const launch = kind.launch({ spec, workspace, home, gateway, secrets, session, root: true, gate });
+  const modelProxyUrl = unreachable ? 'http://127.0.0.1:1' : model.url;
+  const policyCommand = spec.allowed_commands && ['/bin/sh', join(root, 'gate.sh')];
+  const launch = kind.launch({
+    spec,
+    workspace,
+    home,
+    modelProxyUrl,
+    secrets,
+    session,
+    root: true,
+    policyCommand,
+  });
   for (const [path, content] of Object.entries(launch.files)) {
     mkdirSync(dirname(join(home, path)), { recursive: true });
     writeFileSync(join(home, path), content);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { excessOfYaml } from '../../src/cli/bounded-yaml.ts';
+import { findYamlExcess } from '../../src/cli/bounded-yaml.ts';
 import { readPools } from '../../src/cli/pool-file.ts';
 
 const keys = (count: number) => Array.from({ length: count }, (_, at) => `k${at}: 1`);
@@ -25,8 +25,8 @@ test.each([
 
 test('what a person writes is far within the bounds', () => {
   const long = Array.from({ length: 50_000 }, (_, at) => `  - {note ${at}: [, "x`).join('\n');
-  expect(excessOfYaml(`instructions: |\n${long}\nname: a\n`)).toBeUndefined();
-  expect(excessOfYaml(keys(5000).join('\n'))).toBeUndefined();
+  expect(findYamlExcess(`instructions: |\n${long}\nname: a\n`)).toBeUndefined();
+  expect(findYamlExcess(keys(5000).join('\n'))).toBeUndefined();
 });
 
 test('ten thousand keys are read, and the one that is there twice is found, in time that grows with their number', () => {

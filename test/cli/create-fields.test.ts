@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { isUnexpected } from '../../src/cli/create.ts';
 import { createFields, fieldsFile } from '../../src/cli/create-fields.ts';
-import { pair, seconds, textOrFile } from '../../src/cli/values.ts';
+import { addPair, parseSeconds, readTextOrFile } from '../../src/cli/values.ts';
 import { parseCommand } from '../../src/model/index.ts';
 
 test('every option becomes its field of the contract', () => {
@@ -71,24 +71,24 @@ test.each([
   ['2h', 7200],
   ['7d', 604_800],
 ])('%s is %d seconds', (text, value) => {
-  expect(seconds(text)).toBe(value);
+  expect(parseSeconds(text)).toBe(value);
 });
 
 test.each(['', 'soon', '-1', '1w', '5 m', '1e3'])('%j is not a duration', (text) => {
-  expect(() => seconds(text)).toThrow('such as 90s');
+  expect(() => parseSeconds(text)).toThrow('such as 90s');
 });
 
 test('pairs gather, and may hold = in their value', () => {
-  expect(pair('B=c=d', { A: '1' })).toEqual({ A: '1', B: 'c=d' });
-  expect(pair('A=')).toEqual({ A: '' });
-  expect(() => pair('A')).toThrow('NAME=VALUE');
-  expect(() => pair('=x')).toThrow('NAME=VALUE');
+  expect(addPair('B=c=d', { A: '1' })).toEqual({ A: '1', B: 'c=d' });
+  expect(addPair('A=')).toEqual({ A: '' });
+  expect(() => addPair('A')).toThrow('NAME=VALUE');
+  expect(() => addPair('=x')).toThrow('NAME=VALUE');
 });
 
 test('a text may come from a file', () => {
-  expect(textOrFile('plain')).toBe('plain');
-  expect(textOrFile(`@${import.meta.filename}`)).toContain('a text may come from a file');
-  expect(() => textOrFile('@/nowhere')).toThrow('ENOENT');
+  expect(readTextOrFile('plain')).toBe('plain');
+  expect(readTextOrFile(`@${import.meta.filename}`)).toContain('a text may come from a file');
+  expect(() => readTextOrFile('@/nowhere')).toThrow('ENOENT');
 });
 
 test('a file with a byte order mark was taken by apply and refused by create', async () => {

@@ -1,13 +1,13 @@
 import { expect, onTestFinished, test } from 'vitest';
-import type { Check } from '../../src/cli/check.ts';
+import type { DoctorCheck } from '../../src/cli/check.ts';
 import { healthChecks } from '../../src/cli/health-checks.ts';
-import { type HealthFacts, report } from '../../src/http/health.ts';
+import { createHealthReport, type HealthFacts } from '../../src/http/health.ts';
 import { createHttpServer } from '../../src/http/server.ts';
 
 const up = { ok: true, message: 'answers' };
 
-async function collect(httpPort: number): Promise<Check[]> {
-  const checks: Check[] = [];
+async function collect(httpPort: number): Promise<DoctorCheck[]> {
+  const checks: DoctorCheck[] = [];
   for await (const check of healthChecks({ httpHost: '127.0.0.1', httpPort })) checks.push(check);
   return checks;
 }
@@ -18,7 +18,7 @@ async function managerWith(facts: Partial<HealthFacts>) {
   const well = { redis: up, runtimes: { process: up }, leading: true, heldBack: 0 };
   const http = await createHttpServer({
     ...{ host: '127.0.0.1', port: 0, log: { error: () => {} } },
-    health: () => report({ ...well, loopQuietSeconds: 0, loopStuckSeconds: 60, ...facts }),
+    health: () => createHealthReport({ ...well, loopQuietSeconds: 0, loopStuckSeconds: 60, ...facts }),
     metrics: { text: async () => '', contentType: 'text/plain' },
   });
   onTestFinished(() => http.close());

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { barOf } from '../../src/cli/images-progress.ts';
+import { renderProgressBar } from '../../src/cli/images-progress.ts';
 
 test.each([
   [
@@ -12,5 +12,5 @@ test.each([
   [{ step: 12, of: 12, line: 'Step 12/12 : CMD' }, 34, '[######################--] 12/12…'],
   [{ step: 2, of: 4, line: 'Step 2/4 : RUN \u001b[31mred' }, 80, '[######------------------] 2/4 RUN red'],
 ])('%o in %d columns', (progress, columns, bar) => {
-  expect(barOf(progress, columns)).toBe(bar);
+  expect(renderProgressBar(progress, columns)).toBe(bar);
 });

@@ -1,10 +1,10 @@
 import { CommanderError } from 'commander';
 import { expect, test } from 'vitest';
 import { parseInfo, redisSettings } from '../../src/cli/checks.ts';
-import { exitCodeOf, linesOf, TimedOut, usage } from '../../src/cli/exit.ts';
+import { formatErrorLines, TimedOut, toExitCode, usageError } from '../../src/cli/exit.ts';
 import { compareIds } from '../../src/cli/merge.ts';
-import { filterOf, queuePlaces } from '../../src/cli/ps.ts';
-import { type Goal, judge } from '../../src/cli/wait-for.ts';
+import { getQueuePositions, parseFilter } from '../../src/cli/ps.ts';
+import { evaluateGoal, type Goal } from '../../src/cli/wait-for.ts';
 import { matchPrefix } from '../../src/cli/worker-id.ts';
 import type { Summary } from '../../src/model/index.ts';
 import { Fault, type StatusRecord } from '../../src/model/index.ts';
@@ -16,7 +16,7 @@ const at = (status: string, phase = 'x') => ({
 });
 const gone = { deleted: true, current: true, status: undefined };
 
-test.each<[Goal, Parameters<typeof judge>[1], string]>([
+test.each<[Goal, Parameters<typeof evaluateGoal>[1], string]>([
   ['RUNNING', at('STARTING'), 'not yet'],
   ['RUNNING', at('RUNNING', 'booting'), 'reached'],
   ['RUNNING', at('FAILED'), 'missed'],
@@ -36,17 +36,17 @@ test.each<[Goal, Parameters<typeof judge>[1], string]>([
   ['deleted', at('STOPPED', 'deleted'), 'not yet'],
   ['deleted', gone, 'reached'],
 ])('waiting for %s and seeing %j: %s', (goal, seen, verdict) => {
-  expect(judge(goal, seen)).toBe(verdict);
+  expect(evaluateGoal(goal, seen)).toBe(verdict);
 });
 
 test('exit codes: 1 failed, 2 wrong usage, 124 timed out', () => {
-  expect(exitCodeOf(new Fault('not_found', 'x'))).toBe(1);
-  expect(exitCodeOf(new Fault('unsupported', 'x'))).toBe(1);
-  expect(exitCodeOf(new Error('x'))).toBe(1);
-  expect(exitCodeOf(usage('x'))).toBe(2);
-  expect(exitCodeOf(new CommanderError(1, 'commander.unknownCommand', 'x'))).toBe(2);
-  expect(exitCodeOf(new CommanderError(0, 'commander.helpDisplayed', 'x'))).toBe(0);
-  expect(exitCodeOf(new TimedOut('x'))).toBe(124);
+  expect(toExitCode(new Fault('not_found', 'x'))).toBe(1);
+  expect(toExitCode(new Fault('unsupported', 'x'))).toBe(1);
+  expect(toExitCode(new Error('x'))).toBe(1);
+  expect(toExitCode(usageError('x'))).toBe(2);
+  expect(toExitCode(new CommanderError(1, 'commander.unknownCommand', 'x'))).toBe(2);
+  expect(toExitCode(new CommanderError(0, 'commander.helpDisplayed', 'x'))).toBe(0);
+  expect(toExitCode(new TimedOut('x'))).toBe(124);
 });
 
 test('an error is printed once, with the paths that its message does not name, and without passwords', () => {
@@ -54,29 +54,29 @@ test('an error is printed once, with the paths that its message does not name, a
     { path: 'name', message: 'is long' },
     { path: 'env.A', message: 'is odd' },
   ];
-  expect(linesOf(usage('The name is wrong.', issues), false)).toEqual([
+  expect(formatErrorLines(usageError('The name is wrong.', issues), false)).toEqual([
     'error: The name is wrong.',
     '  env.A is odd',
   ]);
-  expect(linesOf(new Error('at redis://u:p@host'), false)).toEqual(['error: at redis://***@host']);
-  expect(linesOf(new Error('x'), true)).toHaveLength(2);
+  expect(formatErrorLines(new Error('at redis://u:p@host'), false)).toEqual(['error: at redis://***@host']);
+  expect(formatErrorLines(new Error('x'), true)).toHaveLength(2);
 });
 
 const worker = (fields: Partial<Summary>) => ({ status: 'RUNNING', ...fields }) as Summary;
 
 test('ps shows what is alive, and filters as docker does', () => {
-  expect(filterOf([], false)(worker({}))).toBe(true);
-  expect(filterOf([], false)(worker({ status: 'FAILED' }))).toBe(false);
-  expect(filterOf([], true)(worker({ status: 'FAILED' }))).toBe(true);
-  expect(filterOf(['status=failed'], false)(worker({ status: 'FAILED' }))).toBe(true);
-  expect(filterOf(['status=failed', 'status=STOPPED'], false)(worker({ status: 'STOPPED' }))).toBe(true);
+  expect(parseFilter([], false)(worker({}))).toBe(true);
+  expect(parseFilter([], false)(worker({ status: 'FAILED' }))).toBe(false);
+  expect(parseFilter([], true)(worker({ status: 'FAILED' }))).toBe(true);
+  expect(parseFilter(['status=failed'], false)(worker({ status: 'FAILED' }))).toBe(true);
+  expect(parseFilter(['status=failed', 'status=STOPPED'], false)(worker({ status: 'STOPPED' }))).toBe(true);
   const labelled = worker({ name: 'n', labels: { a: '1', b: '' } });
-  expect(filterOf(['label=a', 'label=b'], false)(labelled)).toBe(true);
-  expect(filterOf(['label=a=1', 'name=n'], false)(labelled)).toBe(true);
-  expect(filterOf(['label=a=2'], false)(labelled)).toBe(false);
-  expect(filterOf(['label=a', 'label=c'], false)(labelled)).toBe(false);
+  expect(parseFilter(['label=a', 'label=b'], false)(labelled)).toBe(true);
+  expect(parseFilter(['label=a=1', 'name=n'], false)(labelled)).toBe(true);
+  expect(parseFilter(['label=a=2'], false)(labelled)).toBe(false);
+  expect(parseFilter(['label=a', 'label=c'], false)(labelled)).toBe(false);
   for (const wrong of ['a=b', 'label', 'status=', 'status=GONE'])
-    expect(() => filterOf([wrong], false)).toThrow(/^Unknown /);
+    expect(() => parseFilter([wrong], false)).toThrow(/^Unknown /);
 });
 
 test('ids match by their beginning, whatever the case', () => {
@@ -106,7 +106,7 @@ test('ps shows workers that wait for a start their place, per runtime, the oldes
     ['c', 'queued', 'docker'],
     ['d', 'queued', 'process'],
   ].map(([worker_id, phase, runtime]) => ({ worker_id, phase, runtime }) as Summary);
-  expect([...queuePlaces(summaries)]).toEqual([
+  expect([...getQueuePositions(summaries)]).toEqual([
     ['a', 'Queued (1 of 2)'],
     ['d', 'Queued (2 of 2)'],
     ['c', 'Queued (1 of 1)'],

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { Output } from '../../src/cli/output.ts';
+import { CliOutput } from '../../src/cli/output.ts';
 import { printEntry } from '../../src/cli/output-entry.ts';
 import type { OutputMessage } from '../../src/model/index.ts';
 
@@ -11,7 +11,7 @@ const HOSTILE = 'a\u001b]52;c;cm0gLXJm\u0007b\u009b31mc\u007f\u001b[2J';
 function terminal() {
   const stream = () => Object.assign(new PassThrough({ encoding: 'utf8' }), { isTTY: true }) as never;
   const [stdout, stderr] = [stream(), stream()] as unknown as [PassThrough, PassThrough];
-  const out = new Output(stdout as never, stderr as never);
+  const out = new CliOutput(stdout as never, stderr as never);
   return { out, stdout: () => stdout.read() as string, stderr: () => stderr.read() as string };
 }
 

@@ -1,7 +1,7 @@
 /** What `serve` refuses before it starts anything. */
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { type CliParts, runCli } from '../../src/cli/index.ts';
+import { type CliDeps, runCli } from '../../src/cli/index.ts';
 import { readSettings } from '../../src/config/settings.ts';
 
 /** The code of `wm serve` in a checkout, what it printed, and the runtimes that it served with. */
@@ -9,13 +9,13 @@ async function serve(runtime: string, built: boolean) {
   const settings = () => readSettings({ HOME: '/home/someone', RUNTIME: runtime });
   const stderr = new PassThrough();
   const served: string[] = [];
-  const parts: Partial<CliParts> = {
+  const parts: Partial<CliDeps> = {
     ...{ version: '0', settings, managerSettings: settings, wrapperIsBuilt: () => built },
     serve: async (given) => void served.push(given.runtime),
     stdout: new PassThrough() as unknown as NodeJS.WriteStream,
     stderr: stderr as unknown as NodeJS.WriteStream,
   };
-  const code = await runCli(['serve'], parts as CliParts);
+  const code = await runCli(['serve'], parts as CliDeps);
   return { code, said: String(stderr.read() ?? ''), served };
 }
 

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { fields, table } from '../../src/cli/table.ts';
-import { age, ageOf, oneLine } from '../../src/cli/text.ts';
+import { formatFields, formatTable } from '../../src/cli/table.ts';
+import { formatAge, formatAgeSince, toOneLine } from '../../src/cli/text.ts';
 
 test('one line is one line, and not endless', () => {
-  expect(oneLine(' a\n\n b\u001b[2K ')).toBe('a b');
-  expect(oneLine('x'.repeat(50), 10)).toBe(`${'x'.repeat(9)}…`);
+  expect(toOneLine(' a\n\n b\u001b[2K ')).toBe('a b');
+  expect(toOneLine('x'.repeat(50), 10)).toBe(`${'x'.repeat(9)}…`);
 });
 
 test.each([
@@ -20,18 +20,18 @@ test.each([
   [97_200_000, '1d3h'],
   [30 * 86_400_000, '30d'],
 ])('%i ms are %s old', (ms, text) => {
-  expect(age(ms)).toBe(text);
+  expect(formatAge(ms)).toBe(text);
 });
 
 test('a value that is not an instant has no age', () => {
-  expect(ageOf(undefined, 0)).toBe('-');
-  expect(ageOf('soon', 0)).toBe('-');
-  expect(ageOf('1970-01-01T00:00:00Z', 5000)).toBe('5s');
+  expect(formatAgeSince(undefined, 0)).toBe('-');
+  expect(formatAgeSince('soon', 0)).toBe('-');
+  expect(formatAgeSince('1970-01-01T00:00:00Z', 5000)).toBe('5s');
 });
 
 test('a table has columns as wide as they need, and nothing after the last', () => {
   expect(
-    table(
+    formatTable(
       ['ID', 'NAME', 'WHY'],
       [
         ['abc', '', ''],
@@ -39,16 +39,16 @@ test('a table has columns as wide as they need, and nothing after the last', () 
       ],
     ),
   ).toBe(['ID    NAME     WHY', 'abc   -        -', 'd     longer   two lines'].join('\n'));
-  expect(table(['ID', 'NAME'], [])).toBe('ID   NAME');
+  expect(formatTable(['ID', 'NAME'], [])).toBe('ID   NAME');
 });
 
 test('fields leave out what is not there', () => {
   expect(
-    fields([
+    formatFields([
       ['Id', 'x'],
       ['Name', undefined],
       ['Longer', 0],
     ]),
   ).toBe('Id       x\nLonger   0');
-  expect(fields([])).toBe('');
+  expect(formatFields([])).toBe('');
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { whoseName } from '../../src/cli/worker-id.ts';
+import { findByName } from '../../src/cli/worker-id.ts';
 import type { Summary } from '../../src/model/index.ts';
 
 const worker = (worker_id: string, status: string, more: Partial<Summary> = {}) =>
@@ -24,5 +24,5 @@ test.each([
   ],
   ['no other name', [worker('a', 'RUNNING', { name: 'anna' })], []],
 ])('a name means %s', (_, workers, ids) => {
-  expect(whoseName(workers, 'ann')).toEqual(ids);
+  expect(findByName(workers, 'ann')).toEqual(ids);
 });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
-import { COMMAND_GROUP, Fenced, type Settlement } from '../../src/store/index.ts';
+import { COMMAND_GROUP, type CommandSettlement, Fenced } from '../../src/store/index.ts';
 import { openCell } from '../store/cell.ts';
 import { startRedis } from '../support/redis.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
@@ -42,7 +42,7 @@ test('a lost reply makes Redis execute a command twice, and the second time does
   const answers = { ok: '{"success":true}', conflict: '{"success":false}' };
   const what = { entry, requestId: 'r', replyTo: undefined, operation: 'create', workerId, created, answers };
   proxy.dropReplies();
-  const settled = stream.settle(epoch, what as Settlement);
+  const settled = stream.settle(epoch, what as CommandSettlement);
   await vi.waitFor(async () => expect(await cell.answers()).toHaveLength(1), PATIENCE);
   await proxy.cut();
   await proxy.heal();

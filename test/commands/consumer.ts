@@ -26,13 +26,13 @@ const INFO = {
 } as const;
 
 /** A machine with room and every secret, whose operator allows nothing beyond the usual. */
-const ABLE: CommandContext['abilities'] = {
+const ABLE: CommandContext['capabilities'] = {
   foreignImage: undefined,
   allowPrivileged: false,
   missingSecrets: async () => [],
-  roomFor: async () => undefined,
+  diskSpaceError: async () => undefined,
   missingHandlers: async () => [],
-  imageObstacle: async () => undefined,
+  imageUnavailableReason: async () => undefined,
 };
 
 export interface Consumer {
@@ -47,7 +47,7 @@ export interface Consumer {
 export async function consume(
   cell: Cell,
   epoch?: number,
-  { abilities, ...more }: { strandedMs?: number; abilities?: Partial<CommandContext['abilities']> } = {},
+  { abilities, ...more }: { strandedMs?: number; abilities?: Partial<CommandContext['capabilities']> } = {},
 ): Promise<Consumer> {
   const leading = epoch ?? (await cell.acquire());
   const end = new AbortController();
@@ -55,7 +55,7 @@ export async function consume(
     store: cell.store,
     pools: cell.pools,
     runtimes: [{ name: 'process', info: INFO }],
-    abilities: { ...ABLE, ...abilities },
+    capabilities: { ...ABLE, ...abilities },
     now: Date.now,
     newId: randomUUID,
   };
@@ -63,9 +63,9 @@ export async function consume(
   const poolsChanged: string[] = [];
   const options = {
     ...{ stream: cell.stream, epoch: leading, context, log: pino({ level: 'silent' }) },
-    changed: (id: string) => void changed.push(id),
-    poolChanged: (name: string) => void poolsChanged.push(name),
-    settled: () => undefined,
+    onChanged: (id: string) => void changed.push(id),
+    onPoolChanged: (name: string) => void poolsChanged.push(name),
+    onSettled: () => undefined,
     ...more,
   };
   const ended = consumeCommands(options, end.signal);

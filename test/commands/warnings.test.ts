@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { warningsOf } from '../../src/placement/capabilities.ts';
+import { getWarnings } from '../../src/placement/capabilities.ts';
 
 // Such a worker was accepted without a word, and RUNNING until its first prompt failed.
 test.each([
@@ -8,7 +8,7 @@ test.each([
   ['CODEX without a credential', { agent_type: 'CODEX' }, /OPENAI_API_KEY.*OPENAI_BASE_URL/],
   ['CLAUDE with another secret', { agent_type: 'CLAUDE', secrets: ['GITHUB_TOKEN'] }, /ANTHROPIC_API_KEY/],
 ] as const)('%s is accepted with a warning', (_, asked, what) => {
-  expect(warningsOf(asked as never, 'docker')).toEqual([expect.stringMatching(what)]);
+  expect(getWarnings(asked as never, 'docker')).toEqual([expect.stringMatching(what)]);
 });
 
 test.each([
@@ -17,5 +17,5 @@ test.each([
   ['no model that is known here', { agent_type: 'CUSTOM', command_line: ['cat'] }],
   ['no agent at all', { agent_type: 'TASK' }],
 ] as const)('a worker with %s is not warned of', (_, asked) => {
-  expect(warningsOf(asked as never, 'docker')).toEqual([]);
+  expect(getWarnings(asked as never, 'docker')).toEqual([]);
 });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { apiTokenOf } from '../../src/config/api-token.ts';
+import { resolveApiToken } from '../../src/config/api-token.ts';
 
 function fileWith(content: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'api-token-'));
@@ -12,7 +12,7 @@ function fileWith(content: string): string {
   return file;
 }
 const read = (apiTokenFile?: string, apiToken?: string, httpHost = '127.0.0.1') =>
-  apiTokenOf({ apiToken, apiTokenFile, httpHost }, () => 'kept');
+  resolveApiToken({ apiToken, apiTokenFile, httpHost }, () => 'kept');
 
 test('it is the variable, or what the file holds, or the one that is kept', () => {
   expect(read()).toBe('kept');

@@ -4,7 +4,12 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, wri
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { contextPath, keepToken, readContext, writeContext } from '../../src/config/context-file.ts';
+import {
+  contextPath,
+  ensureToken,
+  readContextFile,
+  writeContextFile,
+} from '../../src/config/context-file.ts';
 
 function newPath(): string {
   const home = mkdtempSync(join(tmpdir(), 'wm-context-'));
@@ -14,29 +19,29 @@ function newPath(): string {
 
 test('a token is generated once, and kept where its user alone reads it', () => {
   const path = newPath();
-  const token = keepToken(path);
+  const token = ensureToken(path);
   expect(token).toMatch(/^[\w-]{43}$/);
   expect(statSync(path).mode & 0o777).toBe(0o600);
   expect(statSync(dirname(path)).mode & 0o777).toBe(0o700);
-  writeContext(path, { url: 'http://127.0.0.1:1', token, token_generated: true, redis_url: 'redis://h' });
-  expect(keepToken(path)).toBe(token);
-  expect(readContext(path)).toMatchObject({ url: 'http://127.0.0.1:1', redis_url: 'redis://h' });
+  writeContextFile(path, { url: 'http://127.0.0.1:1', token, token_generated: true, redis_url: 'redis://h' });
+  expect(ensureToken(path)).toBe(token);
+  expect(readContextFile(path)).toMatchObject({ url: 'http://127.0.0.1:1', redis_url: 'redis://h' });
   expect(statSync(path).mode & 0o777).toBe(0o600);
   expect(readdirSync(dirname(path))).toEqual(['default.json']);
 });
 
 test('a token that the operator has set is not taken for a generated one', () => {
   const path = newPath();
-  writeContext(path, { token: 'of-the-operator', token_generated: false });
-  expect(keepToken(path)).not.toBe('of-the-operator');
+  writeContextFile(path, { token: 'of-the-operator', token_generated: false });
+  expect(ensureToken(path)).not.toBe('of-the-operator');
 });
 
 test('a file that others could have written is not believed, and is replaced', () => {
   const path = newPath();
-  const token = keepToken(path);
+  const token = ensureToken(path);
   chmodSync(path, 0o622);
-  expect(readContext(path)).toBe(undefined);
-  expect(keepToken(path)).not.toBe(token);
+  expect(readContextFile(path)).toBe(undefined);
+  expect(ensureToken(path)).not.toBe(token);
   expect(statSync(path).mode & 0o777).toBe(0o600);
 });
 
@@ -48,16 +53,16 @@ test.each<[string, (path: string) => unknown]>([
   ['of other types', (path) => writeFileSync(path, '{"token": 7}', { mode: 0o600 })],
 ])('%s in its place is not a context, and the next start replaces it', (_, place) => {
   const path = newPath();
-  keepToken(path);
+  ensureToken(path);
   rmSync(path);
   place(path);
-  expect(readContext(path)).toBe(undefined);
-  const token = keepToken(path);
-  expect(readContext(path)).toMatchObject({ token });
+  expect(readContextFile(path)).toBe(undefined);
+  const token = ensureToken(path);
+  expect(readContextFile(path)).toMatchObject({ token });
 });
 
 test('a folder that cannot be made says what to set', () => {
   const file = newPath();
-  keepToken(file);
-  expect(() => keepToken(join(file, '.context', 'default.json'))).toThrow(/WORKER_MANAGER_HOME.*API_TOKEN/);
+  ensureToken(file);
+  expect(() => ensureToken(join(file, '.context', 'default.json'))).toThrow(/WORKER_MANAGER_HOME.*API_TOKEN/);
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import type { Body } from '../../src/model/index.ts';
-import { aliased } from '../../src/runtimes/aliased.ts';
+import { withClaims } from '../../src/runtimes/aliased.ts';
 import { createProcessRuntime } from '../../src/runtimes/process/process.ts';
 import type { Runtime } from '../../src/runtimes/runtime.ts';
 import { MemoryBook } from '../pools/warm/memory-book.ts';
@@ -30,7 +30,7 @@ runtimeConformance('process without cgroups', () => makeSubject(false), {
 
 /** As a manager sees it: none of these bodies was taken over. */
 function throughTakeovers(runtime: Runtime): Runtime {
-  return aliased(runtime, { book: new MemoryBook(), specOf: async () => undefined, now: Date.now });
+  return withClaims(runtime, { claimStore: new MemoryBook(), specOf: async () => undefined, now: Date.now });
 }
 
 async function makeSubject(cgroups: boolean, seen = (runtime: Runtime) => runtime): Promise<Subject> {

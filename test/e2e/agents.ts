@@ -14,7 +14,7 @@ import { inject, vi } from 'vitest';
 import { dismantle } from '../../scripts/demo/cleanup.ts';
 import type { OutputMessage } from '../../src/model/message.ts';
 import { createDockerRuntime } from '../../src/runtimes/docker/docker.ts';
-import { type Keys, keysOf } from '../../src/store/keys.ts';
+import { getKeys, type Keys } from '../../src/store/keys.ts';
 import { bridgeGateway, dockerAt } from '../support/docker.ts';
 import { cleanCell, type Manager, newCell, startManager } from '../support/manager.ts';
 import { type Model, startModel } from '../support/model/index.ts';
@@ -73,7 +73,7 @@ export async function openScene(): Promise<Scene> {
   const managers: Manager[] = [await startManager({ redisUrl, cell, env })];
   const manager = () => managers.at(-1) as Manager;
   const redis = new Redis(redisUrl);
-  const keys = keysOf(cell);
+  const keys = getKeys(cell);
   const workers: AgentWorker[] = [];
   const log = () => managers.map((each) => each.log()).join('');
 

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { Ledger } from '../../scripts/demo/ledger.ts';
+import { OutputChecker } from '../../scripts/demo/ledger.ts';
 
 const stdout = (seq: number, content: string) => ({ seq, type: 'stdout', content });
 
 test('counts what arrives whole and in order, however it is gathered', () => {
-  const ledger = new Ledger();
+  const ledger = new OutputChecker();
   ledger.add({ seq: 1, type: 'ready', content: '' });
   expect(ledger.add(stdout(2, 'line 1\nline 2'))).toEqual([1, 2]);
   expect(ledger.add(stdout(3, 'answer: of the agent\nline 3'))).toEqual([3]);
@@ -18,7 +18,7 @@ test.each([
   ['a doubled line', stdout(2, 'line 1'), 'line 1 follows line 1'],
   ['a gap', { seq: 2, type: 'gap', content: '7 lines' }, 'a gap: 7 lines'],
 ])('reports %s', (_, second, fault) => {
-  const ledger = new Ledger();
+  const ledger = new OutputChecker();
   ledger.add(stdout(1, 'line 1'));
   ledger.add(second);
   expect(ledger.faults).toEqual([fault]);

@@ -10,7 +10,7 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { dismantle } from '../../scripts/demo/cleanup.ts';
 import type { TaskView } from '../../src/model/index.ts';
 import { createDockerRuntime } from '../../src/runtimes/docker/docker.ts';
-import { connectCommands, keysOf, Store } from '../../src/store/index.ts';
+import { connectCommands, getKeys, Store } from '../../src/store/index.ts';
 import { dockerAt } from '../support/docker.ts';
 import { cleanCell, newCell, startManager } from '../support/manager.ts';
 
@@ -92,7 +92,7 @@ async function startWorkers(runtime: 'process' | 'docker') {
       ...{ command: 'create', request_id: randomUUID(), agent_type: 'TASK', runtime },
       ...{ handlers: ['handlers.py'], env: { HEALTH_CHECK_INTERVAL: '0.2' } },
     };
-    await redis.xadd(keysOf(cell).commands, '*', 'data', JSON.stringify(command));
+    await redis.xadd(getKeys(cell).commands, '*', 'data', JSON.stringify(command));
   }
   const workers = async () => (await store.summaries()).flatMap(({ node_url }) => node_url ?? []);
   await expect.poll(workers, { timeout: BUILD_MS, interval: 100 }).toHaveLength(NODES);

@@ -37,10 +37,10 @@ test('stopped bodies are killed with their evidence and started again; those tha
   const all = [...Object.values(workers), ...Object.values(fine)];
   for (const worker of all) await world.reach(worker, { status: 'RUNNING' });
   await vi.waitFor(async () => {
-    const figures = await store.figures();
+    const usage = await store.usage();
     for (const worker of all) {
-      expect(figures[worker]?.memory_bytes).toBeGreaterThan(100_000);
-      expect(figures[worker]?.cpu_percent).toBeGreaterThanOrEqual(0);
+      expect(usage[worker]?.memory_bytes).toBeGreaterThan(100_000);
+      expect(usage[worker]?.cpu_percent).toBeGreaterThanOrEqual(0);
     }
   }, PATIENCE);
 

@@ -2,9 +2,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, expect, test, vi } from 'vitest';
-import { createForward } from '../../src/http/forward.ts';
+import { createRequestForwarder } from '../../src/http/forward.ts';
 import { type HttpServer, listen } from '../../src/http/listen.ts';
-import { json, type Route } from '../../src/http/route.ts';
+import { jsonResponse, type Route } from '../../src/http/route.ts';
 import { newApiSocket } from '../../src/watchdog/api-socket.ts';
 
 const servers: HttpServer[] = [];
@@ -25,8 +25,12 @@ async function serve(routes: Route[], { token, frontToken, quietMs = 0 }: More =
   const common = { host: '127.0.0.1', port: 0, names, log: { error: () => {} } };
   servers.push(await listen({ ...common, socketPath, routes, token }));
   const front = await listen({
-    ...{ ...common, token: frontToken, forward: createForward({ socketPath, quietMs: () => quietMs }) },
-    routes: [{ method: 'GET', path: '/livez', open: true, handle: () => json(200, 'alive') }],
+    ...{
+      ...common,
+      token: frontToken,
+      forward: createRequestForwarder({ socketPath, quietMs: () => quietMs }),
+    },
+    routes: [{ method: 'GET', path: '/livez', open: true, handle: () => jsonResponse(200, 'alive') }],
   });
   servers.push(front);
   return front.url;
@@ -34,7 +38,7 @@ async function serve(routes: Route[], { token, frontToken, quietMs = 0 }: More =
 const echo: Route = {
   ...{ method: 'POST', path: '/echo/:name' },
   handle: async (asked) => ({
-    ...json(201, { name: asked.params.name, q: asked.query.get('q'), is: await asked.json() }),
+    ...jsonResponse(201, { name: asked.params.name, q: asked.query.get('q'), is: await asked.json() }),
     headers: { 'x-more': String(asked.headers['x-given']) },
   }),
 };
@@ -88,7 +92,7 @@ test('requests beyond its limit are asked to retry, and the probe is answered', 
   const waiting: (() => void)[] = [];
   const held: Route = {
     ...{ method: 'GET', path: '/wait' },
-    handle: () => new Promise((resolve) => waiting.push(() => resolve(json(200, {})))),
+    handle: () => new Promise((resolve) => waiting.push(() => resolve(jsonResponse(200, {})))),
   };
   const url = await serve([held]);
   const working = Array.from({ length: 64 }, () => fetch(`${url}/wait`));

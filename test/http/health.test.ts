@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type HealthFacts, report } from '../../src/http/health.ts';
+import { createHealthReport, type HealthFacts } from '../../src/http/health.ts';
 
 const up = { ok: true, message: 'answers' };
 const down = { ok: false, message: 'does not answer' };
@@ -31,13 +31,17 @@ test.each<[string, Partial<HealthFacts>, { live: boolean; ready: boolean }]>([
   ['the loop is stuck', { loopQuietSeconds: 60 }, { live: false, ready: false }],
   ['a standby is stuck', { leading: false, loopQuietSeconds: 100 }, { live: false, ready: false }],
 ])('%s', (_, facts, expected) => {
-  expect(report({ ...well, ...facts })).toMatchObject(expected);
+  expect(createHealthReport({ ...well, ...facts })).toMatchObject(expected);
 });
 
 test('each part is named, with what it says', () => {
   expect(
-    report({ ...well, runtimes: { docker: down, process: up }, leading: false, loopQuietSeconds: 90.7 })
-      .checks,
+    createHealthReport({
+      ...well,
+      runtimes: { docker: down, process: up },
+      leading: false,
+      loopQuietSeconds: 90.7,
+    }).checks,
   ).toEqual({
     redis: up,
     runtime_docker: down,

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { expect, onTestFinished, test } from 'vitest';
 import { hostPolicy, isLoopback, isOurHost } from '../../src/http/hosts.ts';
 import { listen } from '../../src/http/listen.ts';
-import { json } from '../../src/http/route.ts';
+import { jsonResponse } from '../../src/http/route.ts';
 
 const loopback = hostPolicy('127.0.0.1', ['manager.example.com', '.internal.example.com', 'Worker-1']);
 const beyond = hostPolicy('0.0.0.0');
@@ -81,7 +81,7 @@ test.each(['GET', 'POST', 'DELETE'])(
     const done: string[] = [];
     const routes = (['GET', 'POST', 'DELETE'] as const).map((one) => ({
       ...{ method: one, path: '/pools', open: true },
-      handle: () => json(200, { done: done.push(one) }),
+      handle: () => jsonResponse(200, { done: done.push(one) }),
     }));
     const names = { host: 'HTTP_HOST', port: 'HTTP_PORT' };
     const server = await listen({ host: '127.0.0.1', port: 0, names, routes, log: { error: () => {} } });
@@ -90,14 +90,14 @@ test.each(['GET', 'POST', 'DELETE'])(
       new Promise<[number | undefined, string]>((resolve, reject) => {
         // As a browser sends it: the origin is that of the page, and so is the host.
         const headers = { host, origin: `http://${host}`, 'content-length': 0 };
-        const asked = request(`${server.url}/pools`, { method, headers, agent: false }, (answer) => {
+        const clientRequest = request(`${server.url}/pools`, { method, headers, agent: false }, (answer) => {
           let text = '';
           answer.setEncoding('utf8').on('data', (part: string) => {
             text += part;
           });
           answer.on('end', () => resolve([answer.statusCode, text]));
         });
-        asked.on('error', reject).end();
+        clientRequest.on('error', reject).end();
       });
     const [status, text] = await ask(`evil.example:${server.port}`);
     expect([status, done]).toEqual([421, []]);

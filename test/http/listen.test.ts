@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { type HttpServer, type ListenOptions, listen } from '../../src/http/listen.ts';
-import { json, type Route } from '../../src/http/route.ts';
+import { jsonResponse, type Route } from '../../src/http/route.ts';
 import { Fault } from '../../src/model/index.ts';
 
 const servers: HttpServer[] = [];
@@ -17,14 +17,14 @@ async function serve(more: Partial<ListenOptions> = {}): Promise<string> {
   const server = await listen({
     ...{ host: '127.0.0.1', port: 0, names: { host: 'HTTP_HOST', port: 'HTTP_PORT' } },
     routes: [
-      { method: 'GET', path: '/open', open: true, handle: () => json(200, {}) },
+      { method: 'GET', path: '/open', open: true, handle: () => jsonResponse(200, {}) },
       {
         method: 'GET',
         path: '/things/:id',
-        handle: ({ params, query }) => json(200, { ...params, q: query.get('q') }),
+        handle: ({ params, query }) => jsonResponse(200, { ...params, q: query.get('q') }),
       },
-      { method: 'POST', path: '/things', handle: async (asked) => json(200, await asked.json()) },
-      { method: 'GET', path: '/things', handle: () => json(200, []) },
+      { method: 'POST', path: '/things', handle: async (asked) => jsonResponse(200, await asked.json()) },
+      { method: 'GET', path: '/things', handle: () => jsonResponse(200, []) },
       { method: 'GET', path: '/full', handle: () => Promise.reject(new Fault('capacity', 'No room.')) },
       { method: 'GET', path: '/broken', handle: () => Promise.reject(new Error('internal inside story')) },
     ],
@@ -111,7 +111,7 @@ test('a client that leaves in the middle of its request is not a server error', 
         handle: (asked) =>
           asked
             .text()
-            .then(() => json(200, {}))
+            .then(() => jsonResponse(200, {}))
             .finally(broken),
       },
     ],
@@ -129,8 +129,8 @@ test('a client that leaves in the middle of its request is not a server error', 
 
 test('a path that is one of its own is not taken for a name', async () => {
   const routes: Route[] = [
-    { method: 'POST', path: '/task/submit', handle: () => json(200, {}) },
-    { method: 'GET', path: '/task/:id', handle: ({ params }) => json(200, params) },
+    { method: 'POST', path: '/task/submit', handle: () => jsonResponse(200, {}) },
+    { method: 'GET', path: '/task/:id', handle: ({ params }) => jsonResponse(200, params) },
   ];
   const url = await serve({ routes });
   expect((await fetch(`${url}/task/submit`)).status).toBe(405);
@@ -168,8 +168,12 @@ test('a fault is reported as such, and anything else without its reason', async 
 test('an answer that cannot be sent ends its connection and nothing else', async () => {
   const url = await serve({
     routes: [
-      { method: 'GET', path: '/ill', handle: () => ({ ...json(200, {}), headers: { 'x-ill': 'a\nb' } }) },
-      { method: 'GET', path: '/well', handle: () => json(200, {}) },
+      {
+        method: 'GET',
+        path: '/ill',
+        handle: () => ({ ...jsonResponse(200, {}), headers: { 'x-ill': 'a\nb' } }),
+      },
+      { method: 'GET', path: '/well', handle: () => jsonResponse(200, {}) },
     ],
   });
   await expect(fetch(`${url}/ill`)).rejects.toThrow();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { nodeRoutes } from '../../src/http/nodes.ts';
+import { createNodeRoutes } from '../../src/http/nodes.ts';
 import type { NodeView, PoolView } from '../../src/model/index.ts';
-import { statsOf } from '../../src/pools/stats.ts';
+import { toWorkerStats } from '../../src/pools/stats.ts';
 
 const NODE: NodeView = {
   worker_id: 'by-hand',
@@ -17,7 +17,7 @@ const NODE: NodeView = {
 };
 
 async function get(query: string, nodes: NodeView[]): Promise<unknown> {
-  const [route] = nodeRoutes({ nodes: async () => nodes });
+  const [route] = createNodeRoutes({ nodes: async () => nodes });
   const reply = await route?.handle({
     ...{ method: 'GET', path: '/v1/nodes', params: {}, query: new URLSearchParams(query), headers: {} },
     json: async () => undefined,
@@ -53,5 +53,5 @@ test('worker stats count nodes that were started by hand with the type of their 
     { ...NODE, state: 'draining' },
     { ...NODE, pool: 'own', state: 'busy' },
   ];
-  expect(statsOf([pool], nodes)).toEqual({ writer: { idle: 2, busy: 3 }, own: { idle: 0, busy: 1 } });
+  expect(toWorkerStats([pool], nodes)).toEqual({ writer: { idle: 2, busy: 3 }, own: { idle: 0, busy: 1 } });
 });

@@ -1,37 +1,37 @@
 /** What the routes make of a request, before anything is asked of Redis. */
 import { expect, test } from 'vitest';
-import { poolRoutes } from '../../src/http/pools.ts';
-import type { Asked, Route } from '../../src/http/route.ts';
+import { createPoolRoutes } from '../../src/http/pools.ts';
+import type { ApiRequest, Route } from '../../src/http/route.ts';
 import { TASK_OPERATIONS, taskAccepted } from '../../src/http/task-schemas.ts';
-import { taskRoutes } from '../../src/http/tasks.ts';
+import { createTaskRoutes } from '../../src/http/tasks.ts';
 import { Fault } from '../../src/model/index.ts';
 
-const asked = (body: unknown, more: Partial<Asked> = {}): Asked => ({
+const asked = (body: unknown, more: Partial<ApiRequest> = {}): ApiRequest => ({
   ...{ method: 'POST', path: '/', params: {}, query: new URLSearchParams(), headers: {} },
   ...{ json: async () => body, text: async () => JSON.stringify(body) },
   ...more,
 });
 
 /** What is submitted by requests to `POST /task/submit`. */
-async function submitted(...requests: Asked[]): Promise<Record<string, unknown>[]> {
+async function submitted(...requests: ApiRequest[]): Promise<Record<string, unknown>[]> {
   const seen: Record<string, unknown>[] = [];
   const submit = async (given: unknown) => {
     seen.push(given as Record<string, unknown>);
     return { status: 'queued' as const, task_id: 't', position: 1, pool: 'default' };
   };
   const never = () => Promise.reject(new Error('not asked for'));
-  const route = find(taskRoutes({ submit, get: never, cancel: never }), 'POST', '/task/submit');
+  const route = find(createTaskRoutes({ submit, get: never, cancel: never }), 'POST', '/task/submit');
   for (const request of requests) await route.handle(request);
   return seen;
 }
 
 /** What is asked of the manager by a request to a route of pools. */
-async function commanded(method: Route['method'], path: string, request: Asked): Promise<object> {
+async function commanded(method: Route['method'], path: string, request: ApiRequest): Promise<object> {
   let seen: object = {};
-  const routes = poolRoutes({
+  const routes = createPoolRoutes({
     nodes: async () => [],
     views: async () => [],
-    ask: async (command) => {
+    sendCommand: async (command) => {
       seen = command;
       return {};
     },
@@ -77,7 +77,7 @@ test.each(['http', 'any', 'order-7'])('the key %s is the request id of a command
 test('the schemas describe every task route, and what the manager adds to an answer', async () => {
   const accepted = { status: 'queued' as const, task_id: 't', position: 1, pool: 'p', warning: 'No worker.' };
   const never = () => Promise.reject(new Error('not asked for'));
-  const routes = taskRoutes({ submit: async () => accepted, get: never, cancel: never });
+  const routes = createTaskRoutes({ submit: async () => accepted, get: never, cancel: never });
   const served = routes.map(({ method, path }) => `${method} ${path}`);
   const described = TASK_OPERATIONS.map(({ method, path }) => {
     return `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`;

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { type HealthFacts, report } from '../../src/http/health.ts';
+import { createHealthReport, type HealthFacts } from '../../src/http/health.ts';
 import { createHttpServer, type HttpServer } from '../../src/http/server.ts';
 
 const up = { ok: true, message: 'answers' };
@@ -24,7 +24,7 @@ async function serve(facts: Partial<HealthFacts> = {}, text = async () => 'metri
   const server = await createHttpServer({
     host: '127.0.0.1',
     port,
-    health: () => report({ ...well, ...facts }),
+    health: () => createHealthReport({ ...well, ...facts }),
     metrics: { text, contentType: 'text/plain; version=0.0.4' },
     log: { error: (fields) => logged.push(fields) },
   });
@@ -49,7 +49,7 @@ test.each<[string, Partial<HealthFacts>, Record<string, number>]>([
     expect(response.headers.get('content-type')).toMatch('application/json');
     const body = (await response.json()) as { status: string; checks: object };
     expect(body.status).toBe(status === 200 ? 'ok' : 'failing');
-    if (path !== '/livez') expect(body.checks).toEqual(report({ ...well, ...facts }).checks);
+    if (path !== '/livez') expect(body.checks).toEqual(createHealthReport({ ...well, ...facts }).checks);
   }
 });
 
@@ -124,7 +124,7 @@ test('an address of another machine is an error that names HTTP_HOST', async () 
   const options = {
     host,
     port: 0,
-    health: () => report(well),
+    health: () => createHealthReport(well),
     metrics: { text: async () => '', contentType: '' },
   };
   await expect(createHttpServer({ ...options, log: { error: () => {} } })).rejects.toThrow(/HTTP_HOST/);

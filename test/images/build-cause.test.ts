@@ -1,13 +1,13 @@
 /** What of a tool's output says why it failed, from what the tools really print. */
 import { expect, test } from 'vitest';
-import { causeOf } from '../../src/images/build-cause.ts';
+import { findBuildCause } from '../../src/images/build-cause.ts';
 
 const retry = (left: number) =>
   `WARNING: Retrying (Retry(total=${left}, connect=None)) after connection broken by 'NewConnectionError: [Errno -3] Temporary failure in name resolution': /simple/six/`;
 
 test('pip without a network: the reason once, and what was given up', () => {
   expect(
-    causeOf([
+    findBuildCause([
       'Looking in indexes: https://pypi.example/simple',
       ...[4, 3, 2, 1, 0].map(retry),
       'ERROR: Could not find a version that satisfies the requirement six (from versions: none)',
@@ -23,7 +23,7 @@ test('pip without a network: the reason once, and what was given up', () => {
 test('apt without a network: its errors, and not what it ignored and tried again', () => {
   const source = 'http://deb.debian.org/debian bookworm InRelease';
   expect(
-    causeOf([
+    findBuildCause([
       ...Array.from({ length: 30 }, () => `Ign:1 ${source}`),
       `Err:1 ${source}`,
       "  Temporary failure resolving 'deb.debian.org'",
@@ -41,7 +41,7 @@ test('apt without a network: its errors, and not what it ignored and tried again
 
 test('npm: the errors, without its attempts and the place of its log', () => {
   expect(
-    causeOf([
+    findBuildCause([
       'npm http fetch GET https://registry.example/droid attempt 1 failed with ENOTFOUND',
       'npm http fetch GET https://registry.example/droid attempt 2 failed with ENOTFOUND',
       'npm error code ENOTFOUND',
@@ -61,11 +61,11 @@ test('a compiler: the error with the lines that explain it', () => {
     '    1 | int main() { return x; }',
     '      |                     ^',
   ];
-  expect(causeOf(['building', ...lines])).toEqual(lines);
+  expect(findBuildCause(['building', ...lines])).toEqual(lines);
 });
 
 test('a long list of errors keeps its first and its last ones', () => {
-  const cause = causeOf(Array.from({ length: 100 }, (_, at) => `error ${at}`));
+  const cause = findBuildCause(Array.from({ length: 100 }, (_, at) => `error ${at}`));
   expect([cause.length, cause[0], cause.at(-1), cause.includes('…')]).toEqual([
     15,
     'error 0',
@@ -75,7 +75,7 @@ test('a long list of errors keeps its first and its last ones', () => {
 });
 
 test('if no line looks like an error, the last lines are reported', () => {
-  expect(causeOf(Array.from({ length: 40 }, (_, at) => `line ${at}`)).at(-1)).toBe('line 39');
-  expect(causeOf([])).toEqual([]);
-  expect(causeOf([retry(1), retry(0)])).toEqual([retry(0)]);
+  expect(findBuildCause(Array.from({ length: 40 }, (_, at) => `line ${at}`)).at(-1)).toBe('line 39');
+  expect(findBuildCause([])).toEqual([]);
+  expect(findBuildCause([retry(1), retry(0)])).toEqual([retry(0)]);
 });

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { expect, test } from 'vitest';
 import { buildImage } from '../../src/images/build.ts';
-import { ImageBuildFailed, type Progress } from '../../src/images/index.ts';
+import { type BuildProgress, ImageBuildFailed } from '../../src/images/index.ts';
 
 const NAME = 'worker:0123456789ab';
 const BUILT = { aux: { ID: 'sha256:1' } };
@@ -14,7 +14,7 @@ async function play(account: object[], signal = new AbortController().signal, le
   const text = account.map((entry) => `${JSON.stringify(entry)}\r\n`).join('');
   const pieces = text.match(new RegExp(`[^]{1,${length}}`, 'g')) ?? [];
   const docker = { buildImage: async () => Readable.from(pieces, { signal }) } as unknown as Docker;
-  const steps: Progress[] = [];
+  const steps: BuildProgress[] = [];
   const order = { directory: import.meta.dirname, name: NAME, labels: {}, signal };
   const ended = await buildImage(docker, { ...order, onStep: (step) => steps.push(step) }).then(
     () => undefined,

@@ -1,12 +1,17 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bytesOf, type Candidate, GRACE_MS, toCollect } from '../../src/images/collect.ts';
+import {
+  COLLECTION_GRACE_MS,
+  type CollectionCandidate,
+  selectRemovals,
+  totalBytes,
+} from '../../src/images/collect.ts';
 
 const DAY = 86_400_000;
 const NOW = 100 * DAY;
 
 /** An image of 100 bytes of its own on a base of 1000, used `days` days ago and created a day before. */
-function image(name: string, days: number, more: Partial<Candidate> = {}): Candidate {
+function image(name: string, days: number, more: Partial<CollectionCandidate> = {}): CollectionCandidate {
   return {
     name,
     layers: [
@@ -22,10 +27,12 @@ function image(name: string, days: number, more: Partial<Candidate> = {}): Candi
   };
 }
 
-const names = (images: Candidate[], rules: { retentionDays?: number; budgetBytes?: number } = {}) =>
-  toCollect(images, { now: NOW, retentionDays: 7, budgetBytes: undefined, ...rules }).map(({ name }) => name);
+const names = (images: CollectionCandidate[], rules: { retentionDays?: number; budgetBytes?: number } = {}) =>
+  selectRemovals(images, { now: NOW, retentionDays: 7, budgetBytes: undefined, ...rules }).map(
+    ({ name }) => name,
+  );
 
-test.each<[string, string[], Candidate[], { retentionDays?: number; budgetBytes?: number }]>([
+test.each<[string, string[], CollectionCandidate[], { retentionDays?: number; budgetBytes?: number }]>([
   ['nothing', [], [], {}],
   ['what was used within the retention stays', [], [image('a', 0), image('b', 7)], {}],
   ['what was not goes, oldest first', ['b', 'a'], [image('a', 8), image('b', 9), image('c', 1)], {}],
@@ -38,8 +45,18 @@ test.each<[string, string[], Candidate[], { retentionDays?: number; budgetBytes?
   ['in use stays', [], [image('a', 30, { in_use: true })], { budgetBytes: 0 }],
   ['held stays', [], [image('a', 30, { held: true })], { budgetBytes: 0 }],
   ['what has another name stays', [], [image('a', 30, { pinned: true })], { budgetBytes: 0 }],
-  ['what is young stays', [], [image('a', 30, { created_at: NOW - GRACE_MS + 1 })], { budgetBytes: 0 }],
-  ['what is just not young goes', ['a'], [image('a', 0, { created_at: NOW - GRACE_MS })], { budgetBytes: 0 }],
+  [
+    'what is young stays',
+    [],
+    [image('a', 30, { created_at: NOW - COLLECTION_GRACE_MS + 1 })],
+    { budgetBytes: 0 },
+  ],
+  [
+    'what is just not young goes',
+    ['a'],
+    [image('a', 0, { created_at: NOW - COLLECTION_GRACE_MS })],
+    { budgetBytes: 0 },
+  ],
   ['within the budget all stay', [], [image('a', 3), image('b', 2), image('c', 1)], { budgetBytes: 1300 }],
   ['a shared layer counts once', ['a'], [image('a', 3), image('b', 2), image('c', 1)], { budgetBytes: 1299 }],
   [
@@ -72,15 +89,15 @@ test.each<[string, string[], Candidate[], { retentionDays?: number; budgetBytes?
 
 test('each goes with its reason', () => {
   const images = [image('a', 8), image('b', 1), image('c', 0)];
-  expect(toCollect(images, { now: NOW, retentionDays: 7, budgetBytes: 1100 })).toEqual([
+  expect(selectRemovals(images, { now: NOW, retentionDays: 7, budgetBytes: 1100 })).toEqual([
     { name: 'a', why: 'not used for 8 days' },
     { name: 'b', why: 'least recently used, and the total size exceeds IMAGE_BUDGET' },
   ]);
 });
 
 test('bytes count each layer once', () => {
-  expect(bytesOf([])).toBe(0);
-  expect(bytesOf([image('a', 0), image('b', 0)])).toBe(1200);
+  expect(totalBytes([])).toBe(0);
+  expect(totalBytes([image('a', 0), image('b', 0)])).toBe(1200);
 });
 
 test('whatever there is: what is needed stays, nothing goes twice, and the rest fits or nothing more can go', () => {
@@ -100,7 +117,7 @@ test('whatever there is: what is needed stays, nothing goes twice, and the rest 
         const kept = images.filter(({ name }) => !gone.has(name));
         const needed = images.filter(({ in_use, held, pinned }) => in_use || held || pinned);
         expect(needed.filter(({ name }) => gone.has(name))).toEqual([]);
-        expect(bytesOf(kept) <= budgetBytes || kept.length === needed.length).toBe(true);
+        expect(totalBytes(kept) <= budgetBytes || kept.length === needed.length).toBe(true);
         // Nothing went for the budget alone that was used after something that stayed.
         const last = Math.max(
           0,

@@ -18,28 +18,28 @@ test('of an engine on this machine it is known what is free', async (context) =>
   if (!existsSync(DockerRootDir))
     return context.skip(`This engine's ${DockerRootDir} is not on this machine.`);
   expect(await disk().free()).toBeGreaterThan(0);
-  expect(await disk({ minFreeBytes: 2 ** 60 }).roomFor()).toMatch(
+  expect(await disk({ minFreeBytes: 2 ** 60 }).diskSpaceError()).toMatch(
     /^Only \S+B are free at \/\S+, where Docker stores its images; IMAGE_MIN_FREE requires 1150PB\. Free some space/,
   );
 });
 
 test('below the bound there is no room, and again some when it is cleared', async () => {
   let [free, time] = [2 * GIB - 1, 0];
-  const { roomFor } = disk({ freeBytes: async () => free, clock: () => time });
-  expect(await roomFor()).toContain('IMAGE_MIN_FREE');
+  const { diskSpaceError } = disk({ freeBytes: async () => free, clock: () => time });
+  expect(await diskSpaceError()).toContain('IMAGE_MIN_FREE');
   free = 2 * GIB;
-  expect(await roomFor(), 'still the answer of a moment ago').toBeDefined();
+  expect(await diskSpaceError(), 'still the answer of a moment ago').toBeDefined();
   time += 6000;
-  expect(await roomFor()).toBeUndefined();
+  expect(await diskSpaceError()).toBeUndefined();
 });
 
 test('a folder that is not here refuses nothing', async () => {
   const freeBytes = async () => {
     throw new Error('ENOENT');
   };
-  expect(await disk({ freeBytes }).roomFor()).toBeUndefined();
+  expect(await disk({ freeBytes }).diskSpaceError()).toBeUndefined();
 });
 
 test('without a bound no check is made', async () => {
-  expect(await disk({ minFreeBytes: undefined, freeBytes: async () => 0 }).roomFor()).toBeUndefined();
+  expect(await disk({ minFreeBytes: undefined, freeBytes: async () => 0 }).diskSpaceError()).toBeUndefined();
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { watchDisk } from '../../src/images/disk.ts';
-import { sizeText } from '../../src/model/index.ts';
+import { formatSize } from '../../src/model/index.ts';
 
 test.each([
   [0, '0B'],
@@ -10,17 +10,17 @@ test.each([
   [2 ** 31, '2.15GB'],
   [980_400_000, '980MB'],
   [5e18, '5000PB'],
-])('%d bytes are %s', (bytes, text) => expect(sizeText(bytes)).toBe(text));
+])('%d bytes are %s', (bytes, text) => expect(formatSize(bytes)).toBe(text));
 
 test('of an engine elsewhere nothing is known, and nothing is refused', async () => {
   const disk = watchDisk({ host: 'tcp://192.0.2.1:2375', minFreeBytes: 10 ** 15 });
   expect(await disk.free()).toBeUndefined();
-  expect(await disk.roomFor()).toBeUndefined();
+  expect(await disk.diskSpaceError()).toBeUndefined();
   disk.close();
 });
 
 test('an engine that is away refuses nothing', async () => {
   const disk = watchDisk({ host: 'unix:///nowhere/docker.sock', minFreeBytes: 10 ** 15 });
-  expect(await disk.roomFor()).toBeUndefined();
+  expect(await disk.diskSpaceError()).toBeUndefined();
   disk.close();
 });

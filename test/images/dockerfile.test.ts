@@ -1,6 +1,6 @@
 /** The Dockerfiles as people read them, and what no Dockerfile of ours may have. */
 import { expect, test } from 'vitest';
-import { dockerfileOf, MODULE_TABLE, recipeOf } from '../../src/images/index.ts';
+import { createRecipe, MODULE_TABLE, renderDockerfile } from '../../src/images/index.ts';
 import type { WorkerSpec } from '../../src/model/index.ts';
 import { GROUND, specOf } from './recipes.ts';
 
@@ -15,7 +15,7 @@ const CASES: Record<string, Partial<WorkerSpec>> = {
   'task-requirements': { agent_type: 'TASK', modules: ['BUILD'], packages: ['jq'], requirements: ['six'] },
 };
 
-const textOf = (fields: Partial<WorkerSpec>) => dockerfileOf(recipeOf(specOf(fields), GROUND));
+const textOf = (fields: Partial<WorkerSpec>) => renderDockerfile(createRecipe(specOf(fields), GROUND));
 
 test.each(Object.entries(CASES))('%s', async (name, fields) => {
   await expect(textOf(fields)).toMatchFileSnapshot(`golden/${name}.Dockerfile`);
@@ -39,9 +39,9 @@ test.each(Object.entries(CASES))('%s has certificates in builder stages only', (
 });
 
 test('the order of modules is that of the table, whatever was asked', () => {
-  const one = recipeOf(specOf({ modules: ['CURL', 'GIT', 'CURL'] }), GROUND);
+  const one = createRecipe(specOf({ modules: ['CURL', 'GIT', 'CURL'] }), GROUND);
   expect(one.modules).toEqual(['GIT', 'CURL']);
-  expect(dockerfileOf(one)).toBe(textOf({ modules: ['GIT', 'CURL'] }));
+  expect(renderDockerfile(one)).toBe(textOf({ modules: ['GIT', 'CURL'] }));
 });
 
 test('two agents of different types have the same text up to their programs', () => {
@@ -54,6 +54,6 @@ test('two agents of different types have the same text up to their programs', ()
 });
 
 test.each(['node:24\nRUN true', 'a b', '--platform=x', '$BASE', ''])('a base named %j is refused', (name) => {
-  const recipe = recipeOf(specOf(), { ...GROUND, base: { ...GROUND.base, name } });
-  expect(() => dockerfileOf(recipe)).toThrow('is not allowed in a Dockerfile');
+  const recipe = createRecipe(specOf(), { ...GROUND, base: { ...GROUND.base, name } });
+  expect(() => renderDockerfile(recipe)).toThrow('is not allowed in a Dockerfile');
 });

@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import Docker from 'dockerode';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { type CollectorOptions, createCollector } from '../../src/images/gc.ts';
-import { connectionTo } from '../../src/runtimes/docker/client.ts';
+import { toConnection } from '../../src/runtimes/docker/client.ts';
 import { ImageUsage } from '../../src/store/index.ts';
 import { openCell } from '../store/cell.ts';
 import { tarOf } from '../support/tar.ts';
@@ -15,7 +15,7 @@ import { tarOf } from '../support/tar.ts';
 const DAY = 86_400_000;
 
 function world(more: Partial<CollectorOptions> = {}) {
-  const docker = new Docker(connectionTo(inject('dockerHost')));
+  const docker = new Docker(toConnection(inject('dockerHost')));
   const mark = `worker-manager.test=${randomUUID()}`;
   const { redis } = openCell();
   let time = Date.now();

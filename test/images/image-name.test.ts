@@ -1,11 +1,11 @@
 /** The name: the same for what is the same, another for each thing that changes the content. */
 import { expect, test } from 'vitest';
-import { type Ground, imageName, recipeOf } from '../../src/images/index.ts';
+import { type BuildInputs, createRecipe, imageName } from '../../src/images/index.ts';
 import type { WorkerSpec } from '../../src/model/index.ts';
 import { GROUND, specOf } from './recipes.ts';
 
-const nameOf = (fields: Partial<WorkerSpec> = {}, ground: Partial<Ground> = {}) =>
-  imageName(recipeOf(specOf(fields), { ...GROUND, ...ground }));
+const nameOf = (fields: Partial<WorkerSpec> = {}, ground: Partial<BuildInputs> = {}) =>
+  imageName(createRecipe(specOf(fields), { ...GROUND, ...ground }));
 
 test('is worker: and 12 digits', () => {
   expect(nameOf()).toMatch(/^worker:[0-9a-f]{12}$/);
@@ -47,7 +47,7 @@ test('the same for all that does not', () => {
 });
 
 test('does not depend on the order in which a recipe was written down', () => {
-  const recipe = recipeOf(specOf({ agent_type: 'CLAUDE' }), GROUND);
+  const recipe = createRecipe(specOf({ agent_type: 'CLAUDE' }), GROUND);
   const backwards = Object.fromEntries(Object.entries(recipe).reverse()) as typeof recipe;
   expect(imageName(backwards)).toBe(imageName(recipe));
 });

@@ -12,7 +12,7 @@ import {
   machineCa,
   SOURCES,
   type Sources,
-  writeContext,
+  writeBuildContext,
 } from '../../src/images/index.ts';
 import type { ImageState } from '../../src/model/index.ts';
 import { dockerAt } from '../support/docker.ts';
@@ -128,8 +128,8 @@ test('a wrapper that does not load ends the build with its words', { timeout: BU
 
 test('without room nothing is built, and the state says why', async () => {
   const built: string[] = [];
-  const roomFor = async () => 'Less than 1 GiB is free on /var/lib/docker.';
-  const images = open({ sources: await ownSources(), roomFor, built: (result) => built.push(result) });
+  const diskSpaceError = async () => 'Less than 1 GiB is free on /var/lib/docker.';
+  const images = open({ sources: await ownSources(), diskSpaceError, built: (result) => built.push(result) });
   await expect(images.buildNow(CUSTOM)).rejects.toThrow('Less than 1 GiB');
   expect(await images.state(CUSTOM)).toMatchObject({ kind: 'failed', reason: 'Capacity' });
   expect(built).toEqual(['refused']);
@@ -155,7 +155,7 @@ test('an engine that is away is unknown, never absent', async () => {
 test('the folder makes the same image by hand', { timeout: BUILD_MS }, async (context) => {
   const images = open();
   const name = await images.buildNow(GIT);
-  await writeContext(await images.recipe(GIT), join(directory, 'context'), { ca: machineCa() });
+  await writeBuildContext(await images.recipe(GIT), join(directory, 'context'), { ca: machineCa() });
   const tag = `worker-by-hand:${process.pid}`;
   const env = {
     ...process.env,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { imageObstacles } from '../../src/images/index.ts';
+import { createImageAvailability } from '../../src/images/index.ts';
 import { type ImageState, workerSpec } from '../../src/model/index.ts';
 
 const NOW = 1_900_000_000_000;
@@ -10,7 +10,7 @@ const failed = (at: number): ImageState => ({
 });
 
 const obstacle = (state: ImageState, registry: string | undefined = undefined) =>
-  imageObstacles({
+  createImageAvailability({
     ...{ host: '/nowhere/docker.sock', foreignImage: undefined, now: () => NOW },
     images: { state: async () => state },
     askRegistry: async () => {
@@ -46,7 +46,7 @@ test.each<[string, ImageState, string | undefined, RegExp | undefined]>([
 test('a registry is asked once for many workers, and again after a while', async () => {
   let asked = 0;
   let now = NOW;
-  const obstacles = imageObstacles({
+  const obstacles = createImageAvailability({
     ...{ host: '/nowhere/docker.sock', foreignImage: undefined, now: () => now },
     images: { state: async () => ({ kind: 'absent', name: 'node:24' }) },
     askRegistry: async () => {

@@ -3,7 +3,13 @@ import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { hashSources, recipeOf, SOURCES, type Sources, writeContext } from '../../src/images/index.ts';
+import {
+  createRecipe,
+  hashSources,
+  SOURCES,
+  type Sources,
+  writeBuildContext,
+} from '../../src/images/index.ts';
 import { GROUND, specOf } from './recipes.ts';
 
 let directory: string;
@@ -40,7 +46,7 @@ test('the folder has what the Dockerfile copies, with the modes that count', asy
   const context = join(directory, 'context');
   const ca = join(directory, 'ca');
   await writeFile(ca, 'certificates');
-  await writeContext(recipeOf(specOf({ allowed_commands: [] }), GROUND), context, { sources, ca });
+  await writeBuildContext(createRecipe(specOf({ allowed_commands: [] }), GROUND), context, { sources, ca });
   const files = (await readdir(context)).sort();
   expect(files).toEqual([
     'Dockerfile',
@@ -61,13 +67,16 @@ test('the folder has what the Dockerfile copies, with the modes that count', asy
 
 test('without certificates there is an empty file, and without a lock no lock.sh', async () => {
   const context = join(directory, 'context');
-  await writeContext(recipeOf(specOf(), GROUND), context, { sources });
+  await writeBuildContext(createRecipe(specOf(), GROUND), context, { sources });
   expect((await stat(join(context, 'ca.crt'))).size).toBe(0);
   expect(await readdir(context)).not.toContain('lock.sh');
 });
 
 test('missing certificates are reported with the variable that names them', async () => {
   const ca = join(directory, 'none.crt');
-  const written = writeContext(recipeOf(specOf(), GROUND), join(directory, 'context'), { sources, ca });
+  const written = writeBuildContext(createRecipe(specOf(), GROUND), join(directory, 'context'), {
+    sources,
+    ca,
+  });
   await expect(written).rejects.toThrow(/none\.crt, cannot be read.*WORKER_BUILD_CA/);
 });

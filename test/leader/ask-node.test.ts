@@ -1,7 +1,7 @@
 import { createServer as createHttp } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { askNode } from '../../src/leader/ask-node.ts';
+import { probeNode } from '../../src/leader/ask-node.ts';
 
 async function portOf(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -11,17 +11,17 @@ async function portOf(server: Server): Promise<number> {
 
 test('a node that answers, however badly it feels, answers', async () => {
   const port = await portOf(createHttp((_, response) => response.writeHead(503).end()));
-  expect(await askNode('127.0.0.1', port)).toBe('answers');
+  expect(await probeNode('127.0.0.1', port)).toBe('answers');
 });
 
 test('one that takes the question and says nothing is mute', async () => {
   const port = await portOf(createServer((socket) => socket.on('error', () => undefined).unref()));
-  expect(await askNode('127.0.0.1', port, 100)).toBe('mute');
+  expect(await probeNode('127.0.0.1', port, 100)).toBe('mute');
 });
 
 test('if nothing listens, nothing is known', async () => {
   const server = createServer();
   const port = await portOf(server);
   await new Promise((resolve) => server.close(resolve));
-  expect(await askNode('127.0.0.1', port)).toBe('unknown');
+  expect(await probeNode('127.0.0.1', port)).toBe('unknown');
 });

@@ -1,9 +1,9 @@
 import pino from 'pino';
 import { beforeEach, expect, test } from 'vitest';
-import { Monitor } from '../../src/leader/health-monitor.ts';
-import { type Figures, instant } from '../../src/model/index.ts';
+import { HealthMonitor } from '../../src/leader/health-monitor.ts';
+import { formatInstant, type UsageReading } from '../../src/model/index.ts';
 import { decide } from '../../src/reconcile/decide.ts';
-import { Marks } from '../../src/reconcile/last-seen.ts';
+import { LastSeen } from '../../src/reconcile/last-seen.ts';
 import { Runtimes } from '../../src/runtimes/registry.ts';
 import { beatOf, ID, INCARNATION, LIMITS, lifeOf, look, memoOf, NOW, specOf } from '../reconcile/look.ts';
 import { FakeEngine, FakeRuntime } from '../support/fake-runtime/fake.ts';
@@ -11,12 +11,12 @@ import { FakeEngine, FakeRuntime } from '../support/fake-runtime/fake.ts';
 const INTERVAL = 30_000;
 let now: number;
 let engine: FakeEngine;
-let marks: Marks;
+let lastSeen: LastSeen;
 let asked: Set<string>;
 let beat: string | null;
-let kept: Record<string, Figures>;
+let kept: Record<string, UsageReading>;
 let redisIsAway: boolean;
-let monitor: Monitor;
+let monitor: HealthMonitor;
 let bodyId: string;
 let node: 'answers' | 'mute' | 'unknown';
 let questions: string[];
@@ -26,7 +26,7 @@ beforeEach(async () => {
   now = NOW;
   engine = new FakeEngine({ now: () => now });
   const runtime = new FakeRuntime({ engine });
-  marks = new Marks();
+  lastSeen = new LastSeen();
   asked = new Set();
   beat = JSON.stringify(beatOf());
   kept = {};
@@ -40,16 +40,16 @@ beforeEach(async () => {
   const [running] = await runtime.list();
   if (!running) throw new Error('no body');
   const memo = memoOf({ RUNNING: 'ready' }, lifeOf({ expected: true, running_since: NOW }));
-  const seen = look({ memo, actual: { kind: 'present', body: running }, beat: {} });
-  marks.set(seen, 1, decide(seen));
+  const observation = look({ memo, actual: { kind: 'present', body: running }, beat: {} });
+  lastSeen.set(observation, 1, decide(observation));
   const away = async () => {
     if (redisIsAway) throw new Error('Redis is away');
   };
-  monitor = new Monitor({
+  monitor = new HealthMonitor({
     store: {
       heartbeats: async (ids) => away().then(() => ids.map(() => beat)),
-      keepFigures: async (figures) => {
-        kept = figures;
+      saveUsage: async (usage) => {
+        kept = usage;
       },
     },
     runtimes: new Runtimes(
@@ -57,10 +57,10 @@ beforeEach(async () => {
       () => now,
       () => undefined,
     ),
-    loop: { marks, queue: { add: (id) => void asked.add(id) } },
+    loop: { lastSeen, queue: { add: (id) => void asked.add(id) } },
     log: pino({ level: 'silent' }),
     limits: LIMITS,
-    askNode: async (host, port) => {
+    probeNode: async (host, port) => {
       questions.push(`${host}:${port}`);
       return node;
     },
@@ -78,7 +78,7 @@ test('what a body uses is kept for people', async () => {
   engine.cpuSeconds = () => (now - NOW) / 2000;
   await check(2);
   expect(kept).toEqual({
-    [ID]: { cpu_percent: 50, memory_bytes: 1024 ** 2, pids: 1, at: instant(NOW + INTERVAL) },
+    [ID]: { cpu_percent: 50, memory_bytes: 1024 ** 2, pids: 1, at: formatInstant(NOW + INTERVAL) },
   });
   expect(asked).toEqual(new Set());
 });
@@ -97,7 +97,7 @@ test('a body that has stopped, as its wrapper has, is asked to be looked at; one
 });
 
 test('a worker whose task may have run too long is enqueued although its wrapper reports', async () => {
-  beat = JSON.stringify(beatOf({ job_started_at: instant(NOW - 3_600_000) }));
+  beat = JSON.stringify(beatOf({ job_started_at: formatInstant(NOW - 3_600_000) }));
   await check();
   expect(asked).toEqual(new Set([ID]));
 });
@@ -131,7 +131,7 @@ test.each([
   async (found, stuck) => {
     node = found;
     engine.cpuSeconds = () => now - NOW;
-    const at = instant(NOW);
+    const at = formatInstant(NOW);
     beat = JSON.stringify(beatOf({ at, node_url: 'http://elsewhere.example:4711' }));
     await check(2);
     expect(questions).toEqual([]);

@@ -97,7 +97,7 @@ async function row(url: string, lost: string[], mode: 'led' | 'alone'): Promise<
       expect(world.engine.bodiesOf(name, world.ended), 'a body of the worker that ended').toEqual([]);
       const pooled = listed.filter((one) => one.pool !== undefined && one.desired === 'running');
       expect(pooled.length, 'workers of the pool').toBe(2);
-      const { listed: count, indexed, names } = await store.pulse();
+      const { listed: count, indexed, names } = await store.indexState();
       expect([indexed, names], 'the indexes').toEqual([count, true]);
       expect(Object.keys(await store.index()).sort(), 'the index').toEqual([...ids].sort());
       if (lost.includes('pool')) expect(said, 'the lost pool').toContain('The record of pool jobs was lost');

@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto';
 import pino from 'pino';
 import { pauseBetweenTerms } from '../../src/leader/rounds.ts';
 import { Term } from '../../src/leader/term.ts';
-import { instant, type Summary } from '../../src/model/index.ts';
+import { formatInstant, type Summary } from '../../src/model/index.ts';
 import { steadyClock } from '../../src/queue/clock.ts';
 import { createLease } from '../../src/queue/lease.ts';
-import { Ownership, owned } from '../../src/runtimes/owned.ts';
+import { Ownership, withOwnership } from '../../src/runtimes/owned.ts';
 import { Runtimes } from '../../src/runtimes/registry.ts';
 import {
   CommandStream,
@@ -47,9 +47,9 @@ export class LossyCell {
   /** The keys of the cell that may be lost, by what they are called here. */
   keys(): Record<string, string> {
     const { keys } = this.cell.store;
-    const { commands, responses, dead, workers, index, revision, names, figures, identity } = keys;
+    const { commands, responses, dead, workers, index, revision, names, usage, identity } = keys;
     const { leader, epoch, bodies, nodes, answered, answeredBytes, findings } = keys;
-    const cells = { commands, responses, dead, workers, index, revision, names, figures, identity };
+    const cells = { commands, responses, dead, workers, index, revision, names, figures: usage, identity };
     const pools = {
       pools: keys.pools.pools,
       pool: keys.pools.record(POOL),
@@ -80,7 +80,7 @@ export class LossyCell {
     const end = new AbortController();
     const findings = new Findings(redis, store.keys.findings, { log, now: Date.now });
     const ownership = new Ownership();
-    const runtime = owned(new FakeRuntime({ engine: this.engine, cell: cell.name }), ownership);
+    const runtime = withOwnership(new FakeRuntime({ engine: this.engine, cell: cell.name }), ownership);
     const runtimes = new Runtimes([runtime], Date.now, () => {});
     let running = Promise.resolve();
     let lost = new AbortController();
@@ -96,10 +96,10 @@ export class LossyCell {
           ...{ store, runtimes, ownership, findings, metrics, log, limits: LIMITS, cell: cell.name },
           stream: new CommandStream(redis, blocking, store.keys),
           ...{ bodyRedisUrl: () => 'redis://', images: undefined, secrets: async () => ({}) },
-          abilities: {
+          capabilities: {
             ...{ foreignImage: undefined, allowPrivileged: false, missingSecrets: async () => [] },
-            ...{ missingHandlers: async () => [], roomFor: async () => undefined },
-            imageObstacle: async () => undefined,
+            ...{ missingHandlers: async () => [], diskSpaceError: async () => undefined },
+            imageUnavailableReason: async () => undefined,
           },
           pools: {
             store: cell.pools,
@@ -147,7 +147,7 @@ export class LossyCell {
 
   /** Every running body says that it is ready, as a wrapper would. */
   async #beat(): Promise<void> {
-    const at = instant(Date.now());
+    const at = formatInstant(Date.now());
     for (const { worker_id, incarnation, state } of this.engine.list(this.cell.name)) {
       const beat = { incarnation, phase: 'ready', at, ready_at: at, active_at: at, busy: false, seq: 1 };
       if (state === 'running')

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { type SweepLook, sweep } from '../../src/leader/orphans.ts';
+import { findOrphans, type OrphanObservation } from '../../src/leader/orphans.ts';
 import { bodyOf, NOW } from '../reconcile/look.ts';
 
 const body = (name: string, age_ms = 60_000) =>
   bodyOf({ id: `body-of-${name}`, worker_id: name, created_at: NOW - age_ms });
-const around = (more: Partial<SweepLook>): SweepLook => ({
+const around = (more: Partial<OrphanObservation>): OrphanObservation => ({
   bodies: [],
   known: (id) => id.startsWith('known'),
   suspects: new Set(more.bodies?.map(({ id }) => id)),
@@ -16,7 +16,7 @@ const around = (more: Partial<SweepLook>): SweepLook => ({
 });
 const many = (count: number, name: string) => Array.from({ length: count }, (_, n) => body(`${name}-${n}`));
 
-test.each<[string, Partial<SweepLook>, { removed?: number; restored?: number; held_back?: number }]>([
+test.each<[string, Partial<OrphanObservation>, { removed?: number; restored?: number; held_back?: number }]>([
   ['leaves what has a record', { bodies: [body('known')] }, {}],
   ['removes an orphan that was one before, too', { bodies: [body('orphan')] }, { removed: 1 }],
   ['waits for a second look', { bodies: [body('orphan')], suspects: new Set() }, {}],
@@ -50,7 +50,7 @@ test.each<[string, Partial<SweepLook>, { removed?: number; restored?: number; he
   ],
   ['sees nothing in an empty world', {}, {}],
 ])('%s', (_, more, { removed = 0, restored = 0, held_back = 0 }) => {
-  const swept = sweep(around(more));
+  const swept = findOrphans(around(more));
   expect([swept.remove.length, swept.before_memory.length, swept.held_back]).toEqual([
     removed,
     restored,
@@ -59,7 +59,7 @@ test.each<[string, Partial<SweepLook>, { removed?: number; restored?: number; he
 });
 
 test('what is an orphan now is a suspect of the next sweep, and nothing else is', () => {
-  const { suspects } = sweep(
+  const { suspects } = findOrphans(
     around({ bodies: [body('known'), body('orphan', 1)], suspects: new Set(['gone']) }),
   );
   expect([...suspects]).toEqual(['body-of-orphan']);

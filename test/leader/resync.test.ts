@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import pino from 'pino';
 import { beforeEach, expect, test } from 'vitest';
 import { Resync, StoreLost } from '../../src/leader/resync.ts';
-import { instant } from '../../src/model/index.ts';
+import { formatInstant } from '../../src/model/index.ts';
 import { decide } from '../../src/reconcile/decide.ts';
-import { Marks } from '../../src/reconcile/last-seen.ts';
+import { LastSeen } from '../../src/reconcile/last-seen.ts';
 import { Runtimes } from '../../src/runtimes/registry.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { ID, lifeOf, look, memoOf, NOW, specOf } from '../reconcile/look.ts';
@@ -16,7 +16,7 @@ let now: number;
 let engine: FakeEngine;
 let store: MemoryStore;
 let epoch: number;
-let marks: Marks;
+let lastSeen: LastSeen;
 let asked: Set<string>;
 let metrics: ReturnType<typeof createMetrics>;
 const order = (worker_id: string) => ({
@@ -31,7 +31,7 @@ const bodies = () => engine.list('default').map(({ worker_id }) => worker_id);
 const command = (operation: 'create' | 'desire', workerId: string) =>
   store.settle(epoch, {
     ...{ requestId: randomUUID(), workerId, operation, answers: { ok: '{}' }, desired: 'deleted' },
-    created: { spec: specOf(), at: instant(now), ms: now, prompt: undefined },
+    created: { spec: specOf(), at: formatInstant(now), ms: now, prompt: undefined },
   });
 
 beforeEach(async () => {
@@ -40,7 +40,7 @@ beforeEach(async () => {
   store = new MemoryStore(() => now);
   epoch = store.acquire();
   await store.identify(epoch, identityAt(NOW));
-  marks = new Marks();
+  lastSeen = new LastSeen();
   asked = new Set();
   metrics = createMetrics({ version: '0' });
 });
@@ -63,7 +63,7 @@ async function resyncOf(seen: MemoryStore = store): Promise<Resync> {
       () => now,
       () => undefined,
     ),
-    loop: { marks, queue: { add: (id) => void asked.add(id) }, countDenials: () => {} },
+    loop: { lastSeen, queue: { add: (id) => void asked.add(id) }, countDenials: () => {} },
     metrics,
     log: pino({ level: 'silent' }),
     heartbeat_silent_ms: 30_000,
@@ -93,11 +93,11 @@ test.each([
   ],
 ])('a body that writes %s as its heartbeat stops no other', async (_, text) => {
   const memo = memoOf({ RUNNING: 'ready' }, lifeOf({ expected: true }));
-  const seen = look({ memo, body: {}, beat: {} });
-  marks.set(seen, 0, decide(seen));
+  const observation = look({ memo, body: {}, beat: {} });
+  lastSeen.set(observation, 0, decide(observation));
   engine.make('default', order(randomUUID()));
   const garbled = Object.create(store, { heartbeats: { value: async () => [text] } }) as MemoryStore;
-  for (const name of ['pulse', 'index', 'leads', 'load', 'restore', 'status'] as const)
+  for (const name of ['indexState', 'index', 'leads', 'load', 'restore', 'status'] as const)
     Object.defineProperty(garbled, name, { value: store[name].bind(store) });
   const resync = await resyncOf(garbled);
   await resync.run();
@@ -161,9 +161,13 @@ test.each([
   ['ready', [ID]],
   ['silent', []],
 ] as const)('a lost heartbeat of a worker that is %s asks for %j', async (phase, expected) => {
-  const seen = look({ memo: memoOf({ RUNNING: 'ready' }, lifeOf({ expected: true })), body: {}, beat: {} });
-  const decided = decide(seen);
-  marks.set(seen, 0, { ...decided, status: { ...decided.status, phase } });
+  const observation = look({
+    memo: memoOf({ RUNNING: 'ready' }, lifeOf({ expected: true })),
+    body: {},
+    beat: {},
+  });
+  const decided = decide(observation);
+  lastSeen.set(observation, 0, { ...decided, status: { ...decided.status, phase } });
   engine.faults.down = true;
   await (await resyncOf()).run();
   expect([...asked]).toEqual(expected);
@@ -171,9 +175,9 @@ test.each([
 
 test('a list that fails says nothing about its bodies', async () => {
   const memo = memoOf({ RUNNING: 'ready' }, lifeOf({ expected: true }));
-  const seen = look({ memo, body: {}, beat: {} });
-  marks.set(seen, 0, decide(seen));
-  store.beat(ID, seen.heartbeat);
+  const observation = look({ memo, body: {}, beat: {} });
+  lastSeen.set(observation, 0, decide(observation));
+  store.beat(ID, observation.heartbeat);
   engine.faults.down = true;
   await (await resyncOf()).run();
   expect([...asked]).toEqual([]);

@@ -4,9 +4,9 @@ import { beforeEach, expect, test } from 'vitest';
 import { recover } from '../../src/leader/recover.ts';
 import { Resync } from '../../src/leader/resync.ts';
 import { identityFrom } from '../../src/leader/store-identity.ts';
-import { instant, type StoreIdentity } from '../../src/model/index.ts';
-import { Marks } from '../../src/reconcile/last-seen.ts';
-import { Ownership, owned } from '../../src/runtimes/owned.ts';
+import { formatInstant, type StoreIdentity } from '../../src/model/index.ts';
+import { LastSeen } from '../../src/reconcile/last-seen.ts';
+import { Ownership, withOwnership } from '../../src/runtimes/owned.ts';
 import { Runtimes } from '../../src/runtimes/registry.ts';
 import { BodyConflict } from '../../src/runtimes/runtime.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
@@ -30,7 +30,7 @@ beforeEach(() => {
 /** A manager on a store; managers of several stores share the engine and the cell's name. */
 function managerOn(store: MemoryStore) {
   const ownership = new Ownership();
-  const runtime = owned(new FakeRuntime({ engine }), ownership);
+  const runtime = withOwnership(new FakeRuntime({ engine }), ownership);
   const runtimes = new Runtimes(
     [runtime],
     () => now,
@@ -52,7 +52,7 @@ function managerOn(store: MemoryStore) {
     resync = new Resync({
       ...{ ...base, identity: found.identity, ownership, findings, mayAct: () => true },
       ...{ grace_ms: GRACE_MS, breaker_share: 1, heartbeat_silent_ms: 30_000 },
-      loop: { marks: new Marks(), queue: { add: () => undefined }, countDenials: () => {} },
+      loop: { lastSeen: new LastSeen(), queue: { add: () => undefined }, countDenials: () => {} },
       metrics: createMetrics({ processMetrics: false }),
     });
     return found;
@@ -67,7 +67,7 @@ function managerOn(store: MemoryStore) {
   const create = async (worker_id: string) => {
     await store.settle(store.acquire(), {
       ...{ requestId: randomUUID(), workerId: worker_id, operation: 'create', answers: { ok: '{}' } },
-      created: { spec: specOf(), at: instant(now), ms: now, prompt: undefined },
+      created: { spec: specOf(), at: formatInstant(now), ms: now, prompt: undefined },
     });
     await runtime.create(order(worker_id));
     engine.start(engine.bodiesOf('default', worker_id)[0]?.id ?? '');
@@ -76,7 +76,14 @@ function managerOn(store: MemoryStore) {
 }
 
 const beat = (at: number) =>
-  ({ incarnation: 1, phase: 'ready', at: instant(at), active_at: instant(at), busy: false, seq: 1 }) as const;
+  ({
+    incarnation: 1,
+    phase: 'ready',
+    at: formatInstant(at),
+    active_at: formatInstant(at),
+    busy: false,
+    seq: 1,
+  }) as const;
 const workers = () =>
   engine
     .list('default')
@@ -187,7 +194,7 @@ test.each<[string, [string, 'sure' | 'dead' | 'none'][], Pick<StoreIdentity, 'id
     { id: 'new', adopted: { x: NOW } },
   ],
 ])('an empty store and %s', (_, ties, expected) => {
-  expect(identityFrom(new Map(ties), { fresh: 'new', now: NOW, created_at: instant(NOW) })).toMatchObject(
-    expected,
-  );
+  expect(
+    identityFrom(new Map(ties), { fresh: 'new', now: NOW, created_at: formatInstant(NOW) }),
+  ).toMatchObject(expected);
 });

@@ -1,23 +1,23 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { addCheck, type Check } from '../../src/leader/vitals.ts';
+import { updateVitals, type VitalsCheck } from '../../src/leader/vitals.ts';
 import type { Vitals } from '../../src/model/index.ts';
 
 const LONGEST = 60_000;
-const check = (at: number, more: Partial<Check> = {}): Check => ({
+const check = (at: number, more: Partial<VitalsCheck> = {}): VitalsCheck => ({
   ...{ at, beat: 'a', unhealthy: false, usage: { cpu_seconds: 1, memory_bytes: 5, pids: 2 } },
   ...more,
 });
 const cpu = (cpu_seconds: number) => ({ usage: { cpu_seconds } });
 
 /** The vitals after these checks, one after the other. */
-function after(...checks: Check[]): Vitals {
-  let watched: { check: Check; vitals: Vitals } | undefined;
-  for (const one of checks) watched = { check: one, vitals: addCheck(watched, one, LONGEST) };
+function after(...checks: VitalsCheck[]): Vitals {
+  let watched: { check: VitalsCheck; vitals: Vitals } | undefined;
+  for (const one of checks) watched = { check: one, vitals: updateVitals(watched, one, LONGEST) };
   return watched?.vitals as Vitals;
 }
 
-test.each<[string, Check[], Partial<Vitals>]>([
+test.each<[string, VitalsCheck[], Partial<Vitals>]>([
   ['the first check counts nothing', [check(0)], { quiet_ms: 0, stuck_ms: 0 }],
   [
     'a body that stands still is quiet and stuck',

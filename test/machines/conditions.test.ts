@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import {
-  backoffMs,
-  isLife,
-  newLife,
+  isWorkerState,
+  newWorkerState,
   outcome,
   ready,
+  restartBackoffMs,
   retryIsDue,
   startDeadline,
 } from '../../machines/conditions.ts';
@@ -28,7 +28,7 @@ describe('the wait before a restart', () => {
     [7, 60_000],
     [1_000_000, 60_000],
   ])('after %i failures in a row is %i ms', (failures, ms) => {
-    expect(backoffMs(failures, LIMITS)).toBe(ms);
+    expect(restartBackoffMs(failures, LIMITS)).toBe(ms);
   });
 
   test('is counted from the first again after a long run', () => {
@@ -76,7 +76,7 @@ describe('a worker of which nothing is remembered', () => {
       { incarnation: 2, expected: true },
     ],
   ] as const)('%s', (_, given, life) => {
-    expect(newLife(look(given))).toMatchObject(life);
+    expect(newWorkerState(look(given))).toMatchObject(life);
   });
 });
 
@@ -84,7 +84,7 @@ test('an act that failed for now is not why a body exited, and one that can neve
   // Found by the storm over warm bodies, seed 1: a quick program had its secrets, was handed them again, and had completed.
   const late = { reason: 'SecretsNotDelivered', message: 'It is not waiting for them.' };
   const of = (kind: 'transient' | 'permanent', body: object) =>
-    outcome(lifeOf(), look({ refusal: { ...late, kind }, body }));
+    outcome(lifeOf(), look({ action_error: { ...late, kind }, body }));
   const exited = { state: 'exited', exit_code: 0 };
   expect(of('transient', exited)).toMatchObject({ reason: 'Completed', well: true });
   expect(of('transient', { state: 'created' })).toMatchObject({ reason: 'SecretsNotDelivered', well: false });
@@ -92,8 +92,8 @@ test('an act that failed for now is not why a body exited, and one that can neve
 });
 
 test('a life is what can be calculated with', () => {
-  expect(isLife(JSON.parse(JSON.stringify(lifeOf())))).toBe(true);
+  expect(isWorkerState(JSON.parse(JSON.stringify(lifeOf())))).toBe(true);
   for (const none of [undefined, null, 5, 'x', [], {}, lifeOf({ failures: Number.NaN })]) {
-    expect(isLife(none)).toBe(false);
+    expect(isWorkerState(none)).toBe(false);
   }
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { whyHung } from '../../machines/stuck.ts';
-import { instant } from '../../src/model/index.ts';
+import { formatInstant } from '../../src/model/index.ts';
 import { decide } from '../../src/reconcile/decide.ts';
 import { LIMITS, lifeOf, look, memoOf, NOW } from '../reconcile/look.ts';
 
@@ -9,7 +9,7 @@ const { hung_ms } = LIMITS;
 const ms = fc.integer({ min: 0, max: 100 * hung_ms });
 const running = memoOf({ RUNNING: 'ready' }, lifeOf({ expected: true, running_since: NOW - 15_000 }));
 const taskOf = (ran: number, bound: number | undefined) => ({
-  beat: { at: instant(NOW), job_started_at: instant(NOW - ran) },
+  beat: { at: formatInstant(NOW), job_started_at: formatInstant(NOW - ran) },
   spec: { max_job_time_seconds: bound },
 });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { excessOf, holdsMoreThan } from '../../src/model/bounded-json.ts';
+import { findJsonExcess, holdsMoreThan } from '../../src/model/bounded-json.ts';
 
 const within = { depth: 3, values: 6 };
 
@@ -18,11 +18,11 @@ test.each<[string, string | undefined]>([
   ['["never ends [[[[', undefined],
   [']]]][[[', undefined],
 ])('%s', (text, excess) => {
-  expect(excessOf(text, within)).toBe(excess);
+  expect(findJsonExcess(text, within)).toBe(excess);
 });
 
 test('a text of ten million levels is refused without recursion', () => {
-  expect(excessOf('['.repeat(1e7), { depth: 200, values: 1e9 })).toMatch(/nested too deeply/);
+  expect(findJsonExcess('['.repeat(1e7), { depth: 200, values: 1e9 })).toMatch(/nested too deeply/);
 });
 
 const depthOf = (value: unknown): number =>
@@ -41,9 +41,9 @@ test('any JSON passes by its own depth, and not by one less; a value counts at l
       const text = JSON.stringify(value, null, pretty ? 2 : 0);
       const [depth, values] = [depthOf(value), countOf(value)];
       // An empty list counts one for the value that it could hold.
-      expect(excessOf(text, { depth, values: 2 * values })).toBe(undefined);
-      if (depth > 0) expect(excessOf(text, { depth: depth - 1, values: 1e9 })).toMatch(/deeply/);
-      if (values > 1) expect(excessOf(text, { depth, values: values - 1 })).toMatch(/values/);
+      expect(findJsonExcess(text, { depth, values: 2 * values })).toBe(undefined);
+      if (depth > 0) expect(findJsonExcess(text, { depth: depth - 1, values: 1e9 })).toMatch(/deeply/);
+      if (values > 1) expect(findJsonExcess(text, { depth, values: values - 1 })).toMatch(/values/);
       expect([holdsMoreThan(values, value), holdsMoreThan(values - 1, value)]).toEqual([false, true]);
     }),
   );

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { headOf, tailOf } from '../../src/model/cut.ts';
+import { takeHead, takeTail } from '../../src/model/cut.ts';
 
 test('a text is cut between characters, and as little as that takes', () => {
   const text = fc.string({ unit: 'binary', maxLength: 30 });
   fc.assert(
     fc.property(text, fc.nat(40), (given, most) => {
-      const [head, tail] = [headOf(given, most), tailOf(given, most)];
+      const [head, tail] = [takeHead(given, most), takeTail(given, most)];
       expect([head.isWellFormed(), tail.isWellFormed()]).toEqual([true, true]);
       expect(given.startsWith(head) && given.endsWith(tail)).toBe(true);
       const least = Math.min(given.length, most) - 1;
@@ -17,6 +17,6 @@ test('a text is cut between characters, and as little as that takes', () => {
 });
 
 test('half a character of others is replaced', () => {
-  expect([headOf('a\ud83d', 5), tailOf('\ude00b', 5)]).toEqual(['a\ufffd', '\ufffdb']);
-  expect([headOf('a😀', 2), tailOf('😀b', 2), tailOf('😀b', 0)]).toEqual(['a', 'b', '']);
+  expect([takeHead('a\ud83d', 5), takeTail('\ude00b', 5)]).toEqual(['a\ufffd', '\ufffdb']);
+  expect([takeHead('a😀', 2), takeTail('😀b', 2), takeTail('😀b', 0)]).toEqual(['a', 'b', '']);
 });

@@ -21,8 +21,8 @@ test('reading by the table says what the schema says, whatever a body writes', (
       if (text.length > HEARTBEAT_BYTES) return;
       const read = readHeartbeat(text);
       const parsed = heartbeat.safeParse(JSON.parse(text));
-      expect([text, read?.beat !== undefined]).toEqual([text, parsed.success]);
-      if (parsed.success) expect(read?.beat).toMatchObject(parsed.data);
+      expect([text, read?.heartbeat !== undefined]).toEqual([text, parsed.success]);
+      if (parsed.success) expect(read?.heartbeat).toMatchObject(parsed.data);
       else expect(read?.unreadable).toEqual(expect.any(String));
     }),
     { numRuns: 500 },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { seconds } from '../../src/cli/values.ts';
+import { parseSeconds } from '../../src/cli/values.ts';
 import { parseDuration, poolSpec } from '../../src/model/index.ts';
 
 const inPool = (max_job_time: unknown) =>
@@ -14,7 +14,7 @@ test.each([
   ['365d', 31_536_000],
 ])('the command line and a pool’s file take the same durations: %s', (text, wanted) => {
   expect(parseDuration(text)).toBe(wanted);
-  expect(seconds(text)).toBe(wanted);
+  expect(parseSeconds(text)).toBe(wanted);
   expect(inPool(text)).toBe(wanted);
 });
 
@@ -22,7 +22,7 @@ test.each(['', 'd', '7 d', '-1s', '1w', '1e3', '0x10', '1.5.5m', 'NaN', '9'.repe
   'an invalid duration is refused by both: %j',
   (text) => {
     expect(parseDuration(text)).toBeUndefined();
-    expect(() => seconds(text)).toThrow(/seconds, or a time such as 90s, 5m, 2h or 7d/);
+    expect(() => parseSeconds(text)).toThrow(/seconds, or a time such as 90s, 5m, 2h or 7d/);
     expect(inPool(text)).toBeUndefined();
   },
 );

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { CommandContext } from '../../src/commands/index.ts';
 import { Fault } from '../../src/model/index.ts';
-import { type Asked, chooseRuntime } from '../../src/placement/choose-runtime.ts';
+import { chooseRuntime, type PlacementRequest } from '../../src/placement/choose-runtime.ts';
 
 type Runtimes = CommandContext['runtimes'];
 const limit = (supported: boolean) => ({ supported, how: supported ? 'a cgroup' : 'there is no cgroup' });
@@ -14,14 +14,14 @@ const direct = runtime('process');
 const away: Runtimes[number] = { name: 'docker', info: undefined, error: 'connect ENOENT /run/docker.sock' };
 
 const choose = async (
-  asked: Partial<Asked>,
+  asked: Partial<PlacementRequest>,
   runtimes: Runtimes,
   able: { full?: string; image?: string } = {},
 ): Promise<string> => {
-  const abilities = { roomFor: async () => able.full, imageObstacle: async () => able.image };
-  const given = { agent_type: 'CUSTOM', runtime: 'auto', ...asked } as Asked;
+  const abilities = { diskSpaceError: async () => able.full, imageUnavailableReason: async () => able.image };
+  const given = { agent_type: 'CUSTOM', runtime: 'auto', ...asked } as PlacementRequest;
   try {
-    const { runtime, reason } = await chooseRuntime(given, { runtimes, abilities: abilities as never });
+    const { runtime, reason } = await chooseRuntime(given, { runtimes, capabilities: abilities as never });
     return `${runtime}: ${reason ?? 'asked for'}`;
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
@@ -35,7 +35,7 @@ const full = 'Only 1GB are free.';
 const memory = { resources: { memory: '1g' } };
 const fine = 'Docker answers, and the image exists or can be built.';
 
-test.each<[string, Partial<Asked>, Runtimes, { full?: string; image?: string }, string]>([
+test.each<[string, Partial<PlacementRequest>, Runtimes, { full?: string; image?: string }, string]>([
   ['Docker where it can', {}, both, {}, `docker: ${fine}`],
   ['what was asked for, in silence', { runtime: 'process' }, both, {}, 'process: asked for'],
   [

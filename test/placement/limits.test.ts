@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { CommandContext } from '../../src/commands/context.ts';
 import { Fault, parseMemory, workerSpec } from '../../src/model/index.ts';
-import { refuseUnenforcedLimits } from '../../src/placement/limits.ts';
+import { rejectUnenforcedLimits } from '../../src/placement/limits.ts';
 
 const supported = { supported: true, how: 'cgroup v1' };
 const GIB = 1024 ** 3;
@@ -18,7 +18,7 @@ const runtimes = [
 
 function refused(resources: object): Fault | undefined {
   try {
-    refuseUnenforcedLimits(resources, 'process', { runtimes } as unknown as CommandContext);
+    rejectUnenforcedLimits(resources, 'process', { runtimes } as unknown as CommandContext);
     return undefined;
   } catch (error) {
     return error as Fault;

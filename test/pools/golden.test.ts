@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { decidePool } from '../../src/pools/decide.ts';
-import { describePool, type PoolIntent } from '../../src/pools/observation.ts';
+import { describePoolIntent, type PoolIntent } from '../../src/pools/observation.ts';
 import { look } from './observation.ts';
 import { SITUATIONS } from './situations.ts';
 
 /** Workers by their place: the ids of these tests end in it. */
 function inWords(intent: PoolIntent): string {
-  if (intent.type !== 'retire') return describePool(intent).replace(' worker', '');
+  if (intent.type !== 'retire') return describePoolIntent(intent).replace(' worker', '');
   return `retire ${intent.busy ? 'busy ' : ''}${Number(intent.worker_id.slice(-12))} (${intent.why})`;
 }
 

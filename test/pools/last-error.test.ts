@@ -69,7 +69,7 @@ test('a pool whose warm workers are claimed and replaced is progressing, and nev
   const spec = poolOf({ handlers: undefined, template: { agent_type: 'CLAUDE' }, warm: 2 });
   const phases = [
     { members: members(2, { warm: true }) },
-    { members: members(1, { warm: true }), more: { taking_until: NOW + 1000 } },
+    { members: members(1, { warm: true }), more: { claiming_until: NOW + 1000 } },
     { members: members(1, { warm: true }) },
     { members: [member(1, { warm: true }), member(2, { warm: true, ...starting })] },
     { members: members(2, { warm: true }) },

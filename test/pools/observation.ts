@@ -1,6 +1,6 @@
 /** Looks at pools for tests: a pool, its members and its queue, said in few words. */
 import { type PoolInput, type PoolSpec, poolSpec } from '../../src/model/index.ts';
-import type { Member, PoolLook, PoolMemo } from '../../src/pools/observation.ts';
+import type { Member, PoolMemo, PoolObservation } from '../../src/pools/observation.ts';
 
 export const NOW = Date.parse('2026-01-01T12:00:00Z');
 export const LIMITS = { backoff_base_ms: 1000, backoff_max_ms: 300_000, backoff_reset_ms: 600_000 };
@@ -61,7 +61,7 @@ export interface Given {
   queued?: number;
   active?: number;
   memo?: Partial<PoolMemo>;
-  more?: Partial<PoolLook>;
+  more?: Partial<PoolObservation>;
 }
 
 /** Templates are named `new` and `old` here; `queued` and `active` default to 0. */
@@ -72,7 +72,7 @@ export function look({
   active,
   memo,
   more,
-}: Given): PoolLook {
+}: Given): PoolObservation {
   return {
     pool: {
       spec,

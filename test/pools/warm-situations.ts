@@ -17,16 +17,16 @@ export const WARM_SITUATIONS: Record<string, Given> = {
   'two warm, one taken over a moment ago': {
     spec: warm(),
     members: [member(1, { warm: true })],
-    more: { taking_until: NOW + 1500 },
+    more: { claiming_until: NOW + 1500 },
   },
   'two warm, the last taken over a moment ago': {
     spec: warm(),
-    more: { taking_until: NOW + 1500 },
+    more: { claiming_until: NOW + 1500 },
   },
   'two warm, one taken over a while ago': {
     spec: warm(),
     members: [member(1, { warm: true })],
-    more: { taking_until: NOW },
+    more: { claiming_until: NOW },
   },
   'two warm, both wait': { spec: warm(), members: members(2, { warm: true }) },
   'two warm, both start': { spec: warm(), members: members(2, { warm: true, ...starting }) },

@@ -2,7 +2,7 @@
 import type { PoolSpec, PoolStatus } from '../../src/model/index.ts';
 import { decidePool } from '../../src/pools/decide.ts';
 import type { Member, PoolDecision, PoolMemo } from '../../src/pools/observation.ts';
-import { stays } from '../../src/pools/observation.ts';
+import { isActive } from '../../src/pools/observation.ts';
 import { LIMITS, look, member } from './observation.ts';
 
 interface Body extends Member {
@@ -39,7 +39,7 @@ export class World {
   }
 
   get staying(): Body[] {
-    return this.bodies.filter(stays);
+    return this.bodies.filter(isActive);
   }
 
   get ready(): Body[] {
@@ -134,7 +134,7 @@ export class World {
     }
     while (
       body.status === 'RUNNING' &&
-      stays(body) &&
+      isActive(body) &&
       body.tasks.length < this.spec.concurrency &&
       this.queued > 0
     ) {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { recover } from '../../src/leader/recover.ts';
 import { Resync, type ResyncOptions } from '../../src/leader/resync.ts';
-import { refusalOf } from '../../src/reconcile/act.ts';
-import type { PassContext } from '../../src/reconcile/context.ts';
-import { Marks } from '../../src/reconcile/last-seen.ts';
-import { type Outcome, reconcileWorker } from '../../src/reconcile/worker.ts';
+import { toActionError } from '../../src/reconcile/act.ts';
+import type { ReconcileContext } from '../../src/reconcile/context.ts';
+import { LastSeen } from '../../src/reconcile/last-seen.ts';
+import { type ReconcileResult, reconcileWorker } from '../../src/reconcile/worker.ts';
 import { Runtimes } from '../../src/runtimes/registry.ts';
 import { RuntimeDown } from '../../src/runtimes/runtime.ts';
 import { Fenced } from '../../src/store/index.ts';
@@ -31,10 +31,10 @@ export class Manager {
   alive = true;
   readonly epoch: number;
   readonly #world: World;
-  readonly #context: PassContext;
+  readonly #context: ReconcileContext;
   readonly #queue = new Set<string>();
   readonly #due = new Map<string, number>();
-  readonly #marks = new Marks();
+  readonly #lastSeen = new LastSeen();
   readonly #runtimes: Runtimes;
   #resync: Resync | undefined;
   #mishap: { left: number; what: Mishap; on: string | undefined } | undefined;
@@ -54,18 +54,18 @@ export class Manager {
       ...{ store, runtimes: this.#runtimes, log: silent as never, epoch: this.epoch, limits: LIMITS },
       ...{ now: () => world.now, leadingSince: world.now, bodyRedisUrl: () => 'redis://', cell: CELL },
       ...{
-        refusals: new Map(),
+        actionErrors: new Map(),
         mayAct: () => this.alive,
-        refusalOf,
+        toActionError,
         images: world.images,
         vitals: world.vitals,
         secrets: async () => ({}),
       },
-      decided: (record, seen, decision) => {
-        this.#marks.set(seen, record.revision, decision);
+      decided: (record, observation, decision) => {
+        this.#lastSeen.set(observation, record.revision, decision);
       },
-      recorded: (record, seen, decision) => {
-        this.#marks.set(seen, record.revision + 1, decision);
+      recorded: (record, observation, decision) => {
+        this.#lastSeen.set(observation, record.revision + 1, decision);
         world.check(record.id, record.status, decision.status);
       },
     };
@@ -109,7 +109,7 @@ export class Manager {
           findings: { note: nothing, clear: nothing },
           ...{ grace_ms: GRACE_MS, breaker_share: 1, heartbeat_silent_ms: LIMITS.heartbeat_silent_ms },
           loop: {
-            marks: this.#marks,
+            lastSeen: this.#lastSeen,
             queue: { add: (id) => void this.#queue.add(id) },
             countDenials: nothing,
           },
@@ -143,11 +143,11 @@ export class Manager {
     }
   }
 
-  #settle(id: string, outcome: Outcome): void {
+  #settle(id: string, outcome: ReconcileResult): void {
     if (outcome.kind === 'again' || outcome.kind === 'conflict') this.#queue.add(id);
     if (outcome.kind === 'after') this.#due.set(id, this.#world.now + outcome.ms);
     if (outcome.kind === 'error' || outcome.kind === 'standby') this.#due.set(id, this.#world.now + 200);
-    if (outcome.kind === 'terminal') this.#marks.delete(id);
+    if (outcome.kind === 'terminal') this.#lastSeen.delete(id);
     if (outcome.kind === 'error' && (outcome.error as Error).name === 'Broken') throw outcome.error;
   }
 

@@ -4,13 +4,13 @@
  */
 import {
   ASSIGNED,
+  formatInstant,
   type ImageState,
-  instant,
   type StatusRecord,
   type WorkerSpec,
   workerSpec,
 } from '../../src/model/index.ts';
-import { assignmentOf } from '../../src/store/takeovers.ts';
+import { createAssignment } from '../../src/store/takeovers.ts';
 import { FakeEngine } from '../support/fake-runtime/fake.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 
@@ -127,7 +127,7 @@ export class World {
   beat(): void {
     for (const { id, worker_id, incarnation, state } of this.engine.list(CELL)) {
       if (state !== 'running' || this.stopped.has(id)) continue;
-      const at = instant(this.now);
+      const at = formatInstant(this.now);
       const ready = { phase: 'ready', at, ready_at: at, active_at: at, busy: false, seq: 1 } as const;
       this.store.beat(worker_id, { incarnation, ...ready });
     }
@@ -142,7 +142,7 @@ export class World {
     this.#requests += 1;
     const answers = { ok: '{}', conflict: '{}', not_found: '{}' };
     const common = { requestId: `r${this.#requests}`, workerId, answers };
-    const created = { spec: specOf(workerId), at: instant(this.now), ms: this.now, prompt: undefined };
+    const created = { spec: specOf(workerId), at: formatInstant(this.now), ms: this.now, prompt: undefined };
     const outcome = await this.store.settle(
       epoch,
       verb === 'create' || verb === 'take over'
@@ -160,7 +160,7 @@ export class World {
     const order = { worker_id: workerId, incarnation: 1, spec, spec_hash: '', epoch: 0, env: {} };
     const { id: body_id, image } = this.engine.make(CELL, order);
     const warm = { worker_id: 'warm', body_id, image };
-    this.store.assign(workerId, assignmentOf({ spec, at: instant(this.now) }, warm).status);
+    this.store.assign(workerId, createAssignment({ spec, at: formatInstant(this.now) }, warm).status);
   }
 
   /** Held against every status that is stored. */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { steadyClock } from '../../src/queue/clock.ts';
 import { LONGEST_TIMER_MS, setLongTimer, timeoutSignal } from '../../src/queue/long-timer.ts';
 import { Attempt } from '../../src/tasks/attempt.ts';
-import { runsOf } from '../../worker-base/tasks/task-runs.ts';
+import { createRunTask } from '../../worker-base/tasks/task-runs.ts';
 
 const DAY = 86_400_000;
 
@@ -60,11 +60,11 @@ test('the clock of queue and lease waits for the whole delay', () => {
 
 test('a task with a timeout of 60 days, and a max_job_time of 365, is not ended at once', async () => {
   const held = Promise.withResolvers<unknown>();
-  const run = runsOf({
+  const run = createRunTask({
     ...{ call: () => held.promise, commands: {}, maxSeconds: (365 * DAY) / 1000, changed: () => {} },
-    durations: { of: (promise: Promise<unknown>) => promise },
+    durations: { measure: (promise: Promise<unknown>) => promise },
     log: { around: (_task: unknown, _signal: unknown, act: () => Promise<unknown>) => act() },
-  } as unknown as Parameters<typeof runsOf>[0]);
+  } as unknown as Parameters<typeof createRunTask>[0]);
   const task = { payload: { function: 'f' }, timeout_seconds: (60 * DAY) / 1000 } as never;
   const outcome = new Attempt().run(task, run as never, () => {}, 1000);
   await vi.advanceTimersByTimeAsync(59 * DAY);

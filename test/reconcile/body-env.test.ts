@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { type WorkerSpec, workerSpec } from '../../src/model/index.ts';
-import { bodyEnv } from '../../src/reconcile/body-env.ts';
+import { createBodyEnv } from '../../src/reconcile/body-env.ts';
 
 const envOf = (fields: Partial<WorkerSpec>, handlersDir?: string) =>
-  bodyEnv({
+  createBodyEnv({
     ...{ id: 'w', incarnation: 2, cell: 'c', logLevel: 'info', redisUrl: 'redis://r', handlersDir },
     spec: workerSpec.parse({ agent_type: 'TASK', runtime: 'docker', ...fields }),
   });

@@ -13,16 +13,16 @@ test.each([
   'with restart policy %s, a body that ended with %o is counted as %s',
   async (policy, end, reason) => {
     const metrics = createMetrics({ processMetrics: false });
-    const seen = look({
+    const observation = look({
       spec: { restart_policy: policy },
       status: statusOf({ status: 'RUNNING', phase: 'ready' }),
       memo: memoOf({ RUNNING: 'ready' }, lifeOf({ expected: true })),
       body: { state: 'exited', ...end },
     });
-    const decision = decide(seen);
-    countRecorded(metrics, seen, decision);
+    const decision = decide(observation);
+    countRecorded(metrics, observation, decision);
     // A pass over a worker that has failed already counts it no more.
-    countRecorded(metrics, { ...seen, status: decision.status }, decision);
+    countRecorded(metrics, { ...observation, status: decision.status }, decision);
     const series = (await metrics.text()).match(/^worker_manager_workers_failed_total\{.*$/gm) ?? [];
     expect(series).toEqual(reason ? [`worker_manager_workers_failed_total{reason="${reason}"} 1`] : []);
   },

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from 'vitest';
-import { instant } from '../../src/model/index.ts';
+import { formatInstant } from '../../src/model/index.ts';
 import { decide } from '../../src/reconcile/decide.ts';
 import { type Given, lifeOf, look, memoOf, NOW } from './look.ts';
 import { SITUATIONS, STATES } from './situations.ts';
@@ -115,12 +115,12 @@ test.each<[string, unknown, object, Given, number | undefined]>([
   ],
   ['bodies that are too many', 'FAILED', {}, { actual: { kind: 'ambiguous', ids: [] } }, 30_000],
 ])('looks again for %s', (_, value, life, given, ms) => {
-  const desired = { created_at: instant(created), ...given.desired };
+  const desired = { created_at: formatInstant(created), ...given.desired };
   expect(next(value, life, { ...given, desired })).toBe(ms === undefined ? undefined : ms + MARGIN);
 });
 
 test('an expired idle time changes nothing before the next heartbeat, and causes no loop', () => {
-  const beat = { active_at: instant(NOW - 90_000), busy: true };
+  const beat = { active_at: formatInstant(NOW - 90_000), busy: true };
   const given = { body: {}, beat, spec: { idle_timeout_seconds: 60 } };
   expect(next({ RUNNING: 'ready' }, { expected: true }, given)).toBe(1000 + MARGIN);
 });

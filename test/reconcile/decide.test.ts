@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { instant, type StatusRecord } from '../../src/model/index.ts';
+import { formatInstant, type StatusRecord } from '../../src/model/index.ts';
 import { decide } from '../../src/reconcile/decide.ts';
 import { bodyOf, type Given, INCARNATION, lifeOf, look, memoOf, NOW, statusOf } from './look.ts';
 
@@ -21,7 +21,7 @@ describe('a memo that is of no use', () => {
     ['with half of what is remembered', memoOf({ RUNNING: 'ready' }, { incarnation: 2 })],
     ['with words for numbers', memoOf('FAILED', { ...lifeOf(), incarnation: '2' })],
   ];
-  const since = { finished_at: instant(NOW - 5000), exit_code: 3 };
+  const since = { finished_at: formatInstant(NOW - 5000), exit_code: 3 };
   const was = (more: Partial<StatusRecord>) => statusOf({ ...since, ...more });
   const living = was({ status: 'RUNNING', phase: 'ready' });
 
@@ -48,7 +48,7 @@ describe('a memo that is of no use', () => {
       expect(after).toMatchObject({ acts: [], incarnation: INCARNATION, restarts: 1, phase: 'booting' });
       const heard = told({ memo, status: living, body: {}, beat: {} });
       expect(heard).toMatchObject({ acts: [], incarnation: INCARNATION, restarts: 1, phase: 'ready' });
-      const running_at = instant(NOW - 14_000);
+      const running_at = formatInstant(NOW - 14_000);
       const next = told({ memo: after.memo, status: { ...living, running_at }, body: {}, beat: {} });
       expect(next, 'since when is known by the clock that wrote it').toMatchObject({
         status: 'RUNNING',
@@ -71,9 +71,9 @@ describe('a memo that is of no use', () => {
     });
 
     test('waits out a backoff, and counts the restart once', () => {
-      const status = was({ phase: 'backoff', next_retry_at: instant(NOW + 2000) });
+      const status = was({ phase: 'backoff', next_retry_at: formatInstant(NOW + 2000) });
       const waiting = told({ memo, status, spec: { restart_policy: 'always' } });
-      expect(waiting).toMatchObject({ acts: [], phase: 'backoff', next_retry_at: instant(NOW + 2000) });
+      expect(waiting).toMatchObject({ acts: [], phase: 'backoff', next_retry_at: formatInstant(NOW + 2000) });
       const due = told({ memo: waiting.memo, status, now: NOW + 2000 });
       expect(due).toMatchObject({ incarnation: INCARNATION + 1, restarts: 2, phase: 'creating' });
       expect(told({ memo: due.memo, now: NOW + 2000 }).acts).toEqual(['create']);
@@ -94,7 +94,7 @@ describe('a memo that is of no use', () => {
 describe('a worker that was given a body which runs already', () => {
   const given = statusOf({
     ...{ status: 'RUNNING', phase: 'assigned', reason: 'TakenOver', message: 'It is given one.' },
-    ...{ incarnation: 1, restarts: 0, running_at: instant(NOW - 50) },
+    ...{ incarnation: 1, restarts: 0, running_at: formatInstant(NOW - 50) },
   });
   const first = { incarnation: 1 };
 
@@ -102,13 +102,13 @@ describe('a worker that was given a body which runs already', () => {
     const asked = told({ memo: undefined, status: given, body: { ...first, state: 'created' } });
     expect(asked).toMatchObject({
       ...{ status: 'RUNNING', phase: 'assigned', reason: 'TakenOver', message: 'It is given one.' },
-      ...{ incarnation: 1, acts: ['start'], running_at: instant(NOW - 50) },
+      ...{ incarnation: 1, acts: ['start'], running_at: formatInstant(NOW - 50) },
     });
     const { memo } = asked;
     const boots = told({ memo, status: given, body: first, beat: { ...first, phase: 'booting' } });
     expect(boots).toMatchObject({ status: 'RUNNING', phase: 'booting', acts: [], incarnation: 1 });
     const ready = told({ memo: boots.memo, status: given, body: first, beat: first });
-    expect(ready).toMatchObject({ status: 'RUNNING', phase: 'ready', running_at: instant(NOW - 50) });
+    expect(ready).toMatchObject({ status: 'RUNNING', phase: 'ready', running_at: formatInstant(NOW - 50) });
   });
 
   test('gets one of its own if that never worked, which does not count as a restart', () => {
@@ -219,12 +219,12 @@ describe('the status', () => {
       {
         ...running,
         body: {},
-        beat: { at: instant(NOW - 31_000) },
+        beat: { at: formatInstant(NOW - 31_000) },
       },
       {
         phase: 'silent',
         reason: 'HeartbeatLost',
-        message: `The last report of its wrapper was at ${instant(NOW - 31_000)}; silence alone does not end it.`,
+        message: `The last report of its wrapper was at ${formatInstant(NOW - 31_000)}; silence alone does not end it.`,
       },
     ],
     ['has the pid of a direct body', { ...running, body: { pid: 4711 } }, { pid: 4711 }],
@@ -270,7 +270,7 @@ describe('the status', () => {
 test('a worker that was stopped for being idle is not restarted, whatever its policy', () => {
   const spec = { idle_timeout_seconds: 60, restart_policy: 'always' } as const;
   const life = { expected: true, running_since: NOW - 90_000 };
-  const beat = { active_at: instant(NOW - 61_000) };
+  const beat = { active_at: formatInstant(NOW - 61_000) };
   const first = told({ ...inState({ RUNNING: 'ready' }, life), spec, body: {}, beat });
   expect(first).toMatchObject({ acts: ['terminate'], phase: 'stopping', reason: 'IdleTimeout' });
   const body = { state: 'exited', exit_code: 143 } as const;
@@ -298,12 +298,12 @@ test('a body that reported and is gone was lost, and is not created again unaske
 });
 
 test('a decision is plain data, and says the same about the same look', () => {
-  const seen = look({
+  const observation = look({
     ...inState({ RUNNING: 'ready' }, { expected: true }),
     actual: { kind: 'present', body: bodyOf() },
   });
-  const decision = decide(seen);
-  expect(decide(seen)).toEqual(decision);
+  const decision = decide(observation);
+  expect(decide(observation)).toEqual(decision);
   expect(structuredClone(decision)).toEqual(decision);
 });
 
@@ -381,8 +381,8 @@ describe('clocks that do not agree', () => {
   const booting = inState({ STARTING: 'booting' }, { expected: true, alive_since: NOW - 1000 });
 
   test('a wrapper whose clock is behind does not clear the backoff of a body that ran for a moment', () => {
-    const ready = told({ ...booting, body: {}, beat: { ready_at: instant(NOW - 2 * HOUR) } });
-    expect(ready).toMatchObject({ phase: 'ready', running_at: instant(NOW) });
+    const ready = told({ ...booting, body: {}, beat: { ready_at: formatInstant(NOW - 2 * HOUR) } });
+    expect(ready).toMatchObject({ phase: 'ready', running_at: formatInstant(NOW) });
     const exited = { state: 'exited', exit_code: 3 } as const;
     const again = told({
       memo: ready.memo,
@@ -391,7 +391,7 @@ describe('clocks that do not agree', () => {
       now: NOW + 1000,
     });
     // The second failure in a row: 2 s, not 1 s as after a body that ran for ten minutes.
-    expect(again).toMatchObject({ phase: 'backoff', next_retry_at: instant(NOW + 3000) });
+    expect(again).toMatchObject({ phase: 'backoff', next_retry_at: formatInstant(NOW + 3000) });
   });
 
   test.each([-2 * HOUR, 2 * HOUR])(
@@ -413,7 +413,7 @@ describe('clocks that do not agree', () => {
       const running = inState({ RUNNING: 'ready' }, { expected: true, running_since: NOW - 3 * HOUR });
       const exited = { state: 'exited', exit_code: 3, finished_at: NOW + skew } as const;
       const ended = told({ ...running, body: exited, spec });
-      expect(ended).toMatchObject({ status: 'FAILED', finished_at: instant(NOW + skew) });
+      expect(ended).toMatchObject({ status: 'FAILED', finished_at: formatInstant(NOW + skew) });
       const later = (now: number) => told({ memo: ended.memo, spec, now }).rule;
       expect([later(NOW + HOUR - 1), later(NOW + HOUR)]).toEqual(['otherwise', 'kept long enough']);
     },

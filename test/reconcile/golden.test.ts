@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { describe as inWords } from '../../src/model/index.ts';
+import { describeIntent as inWords } from '../../src/model/index.ts';
 import { decide } from '../../src/reconcile/decide.ts';
 import { look, memoOf, statusOf } from './look.ts';
 import { SITUATIONS, STATES } from './situations.ts';
@@ -19,8 +19,12 @@ const nameOf = (value: unknown) =>
 
 function row(state: string, situation: string): string {
   const { value, context } = STATES[state] ?? {};
-  const seen = look({ ...SITUATIONS[situation], memo: memoOf(value, context), status: storedStatus(state) });
-  const { status, memo, intents, requeue_after_ms, rule } = decide(seen);
+  const observation = look({
+    ...SITUATIONS[situation],
+    memo: memoOf(value, context),
+    status: storedStatus(state),
+  });
+  const { status, memo, intents, requeue_after_ms, rule } = decide(observation);
   const next = nameOf(memo.value);
   const shown = [
     rule,

@@ -1,34 +1,34 @@
 import { expect, test } from 'vitest';
-import { instant, type WorkerRecord } from '../../src/model/index.ts';
+import { formatInstant, type WorkerRecord } from '../../src/model/index.ts';
 import { decide } from '../../src/reconcile/decide.ts';
-import { eventOf, isNews } from '../../src/reconcile/history.ts';
+import { hasChanged, toLifecycleEvent } from '../../src/reconcile/history.ts';
 import { type Given, ID, lifeOf, look, memoOf, NOW } from './look.ts';
 
 const RUNNING = { memo: memoOf({ RUNNING: 'ready' }, lifeOf({ expected: true })), body: {}, beat: {} };
 
 /** The record as it is read back after a decision was stored: through JSON, where what is undefined is gone. */
 function readBack(given: Given): { record: WorkerRecord; again: Given } {
-  const seen = look(given);
-  const { status, memo } = JSON.parse(JSON.stringify(decide(seen)));
+  const observation = look(given);
+  const { status, memo } = JSON.parse(JSON.stringify(decide(observation)));
   return {
-    record: { id: ID, desired: seen.desired, status, memo, revision: 1 },
+    record: { id: ID, desired: observation.desired, status, memo, revision: 1 },
     again: { ...given, status, memo },
   };
 }
 
 test('a decision is new if none was stored, and not if the same was', () => {
-  const seen = look(RUNNING);
+  const observation = look(RUNNING);
   const bare: WorkerRecord = {
     id: ID,
-    desired: seen.desired,
+    desired: observation.desired,
     status: undefined,
     memo: undefined,
     revision: 0,
   };
-  expect(isNews(bare, decide(seen))).toBe(true);
+  expect(hasChanged(bare, decide(observation))).toBe(true);
   const { record, again } = readBack(RUNNING);
-  expect(isNews(record, decide(look(again)))).toBe(false);
-  expect(eventOf(look(again), decide(look(again)))).toBeUndefined();
+  expect(hasChanged(record, decide(look(again)))).toBe(false);
+  expect(toLifecycleEvent(look(again), decide(look(again)))).toBeUndefined();
 });
 
 test.each<[string, Given, boolean]>([
@@ -39,15 +39,15 @@ test.each<[string, Given, boolean]>([
   ['time', { now: NOW + 1000 }, false],
 ])('whether this is news: %s', (_, more, news) => {
   const { record, again } = readBack(RUNNING);
-  const seen = look({ ...again, ...more });
-  expect(isNews(record, decide(seen))).toBe(news);
+  const observation = look({ ...again, ...more });
+  expect(hasChanged(record, decide(observation))).toBe(news);
 });
 
 test('describes what users can see and what is done', () => {
   const { again } = readBack(RUNNING);
-  const seen = look({ ...again, body: { state: 'exited', exit_code: 3 } });
-  expect(eventOf(seen, decide(seen))).toEqual({
-    timestamp: instant(NOW),
+  const observation = look({ ...again, body: { state: 'exited', exit_code: 3 } });
+  expect(toLifecycleEvent(observation, decide(observation))).toEqual({
+    timestamp: formatInstant(NOW),
     type: 'status',
     status: 'FAILED',
     phase: 'cleaning',
@@ -60,8 +60,8 @@ test('describes what users can see and what is done', () => {
 
 test('a step within one status is progress', () => {
   const { again } = readBack(RUNNING);
-  const seen = look({ ...again, desired: { desired: 'stopped', generation: 2 } });
-  expect(eventOf(seen, decide(seen))).toMatchObject({
+  const observation = look({ ...again, desired: { desired: 'stopped', generation: 2 } });
+  expect(toLifecycleEvent(observation, decide(observation))).toMatchObject({
     type: 'progress',
     status: 'RUNNING',
     phase: 'stopping',

@@ -1,19 +1,19 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { decide } from '../../src/reconcile/decide.ts';
-import { Marks } from '../../src/reconcile/last-seen.ts';
+import { LastSeen } from '../../src/reconcile/last-seen.ts';
 import { bodyOf, type Given, ID, INCARNATION, lifeOf, look, memoOf } from './look.ts';
 
 const RUNNING = { memo: memoOf({ RUNNING: 'ready' }, lifeOf({ expected: true })), body: {}, beat: {} };
 const BOOTING = { memo: memoOf({ STARTING: 'booting' }, lifeOf({ expected: true })), body: {} };
 const FAILED = { memo: memoOf('FAILED', lifeOf({ generation: 1 })) };
 
-let marks: Marks;
+let lastSeen: LastSeen;
 beforeEach(() => {
-  marks = new Marks();
+  lastSeen = new LastSeen();
 });
 const passed = (given: Given, revision = 5) => {
-  const seen = look(given);
-  marks.set(seen, revision, decide(seen));
+  const observation = look(given);
+  lastSeen.set(observation, revision, decide(observation));
 };
 
 describe('a record', () => {
@@ -24,13 +24,13 @@ describe('a record', () => {
     ['is observed after another writer changed its status', RUNNING, '1.6', true],
   ] as const)('%s', (_, given, index, looked) => {
     if (given) passed(given);
-    expect(marks.changedRecords({ [ID]: index })).toEqual(looked ? [ID] : []);
+    expect(lastSeen.changedRecords({ [ID]: index })).toEqual(looked ? [ID] : []);
   });
 
   test('that is deleted is unknown again', () => {
     passed(RUNNING);
-    marks.delete(ID);
-    expect(marks.changedRecords({ [ID]: '1.5' })).toEqual([ID]);
+    lastSeen.delete(ID);
+    expect(lastSeen.changedRecords({ [ID]: '1.5' })).toEqual([ID]);
   });
 });
 
@@ -46,24 +46,24 @@ describe('a body', () => {
     ['that has only used more', [bodyOf({ ip_address: undefined })], false],
   ])('%s', (_, bodies, looked) => {
     passed(RUNNING);
-    expect(marks.changedBodies(bodies, docker)).toEqual(looked ? [ID] : []);
+    expect(lastSeen.changedBodies(bodies, docker)).toEqual(looked ? [ID] : []);
   });
 
   test('of a runtime that gave no list has no result', () => {
     passed(RUNNING);
-    expect(marks.changedBodies([], new Set(['process']))).toEqual([]);
+    expect(lastSeen.changedBodies([], new Set(['process']))).toEqual([]);
   });
 
   test('that came to a worker without one is observed, and one that could not be observed, too', () => {
     passed(FAILED);
-    expect(marks.changedBodies([], docker)).toEqual([]);
-    expect(marks.changedBodies([bodyOf()], docker)).toEqual([ID]);
+    expect(lastSeen.changedBodies([], docker)).toEqual([]);
+    expect(lastSeen.changedBodies([bodyOf()], docker)).toEqual([ID]);
     passed({ ...RUNNING, actual: { kind: 'unknown', error: '' } });
-    expect(marks.changedBodies([bodyOf()], docker)).toEqual([ID]);
+    expect(lastSeen.changedBodies([bodyOf()], docker)).toEqual([ID]);
   });
 
   test('without a record is not looked at here: the sweep does that', () => {
-    expect(marks.changedBodies([bodyOf()], docker)).toEqual([]);
+    expect(lastSeen.changedBodies([bodyOf()], docker)).toEqual([]);
   });
 });
 
@@ -91,30 +91,34 @@ describe('a heartbeat', () => {
     ['of another incarnation', BOOTING, { ...beat, incarnation: 1 }, false],
   ] as const)('%s', (_, given, heard, looked) => {
     passed(given);
-    expect(marks.heartbeatTells(ID, heard, 30_000)).toBe(looked);
+    expect(lastSeen.isHeartbeatNews(ID, heard, 30_000)).toBe(looked);
   });
 
   test('of a worker that no pass has seen has no result', () => {
-    expect(marks.heartbeatTells(ID, beat, 30_000)).toBe(false);
+    expect(lastSeen.isHeartbeatNews(ID, beat, 30_000)).toBe(false);
   });
 });
 
 test('the living are those that have not ended', () => {
   passed(FAILED);
-  expect([marks.living(), marks.livingOn('docker')]).toEqual([[], []]);
+  expect([lastSeen.living(), lastSeen.livingOn('docker')]).toEqual([[], []]);
   passed(RUNNING);
-  expect([marks.living(), marks.livingOn('docker'), marks.livingOn('process')]).toEqual([[ID], [ID], []]);
+  expect([lastSeen.living(), lastSeen.livingOn('docker'), lastSeen.livingOn('process')]).toEqual([
+    [ID],
+    [ID],
+    [],
+  ]);
 });
 
 test('counts by what they are', () => {
   passed(RUNNING);
   const kind = { status: 'RUNNING', runtime: 'docker', agent_type: 'CUSTOM', count: 1 };
-  expect(marks.count()).toEqual({ kinds: [kind], desired: 1 });
+  expect(lastSeen.count()).toEqual({ kinds: [kind], desired: 1 });
   // What has ended for good is not waited for; what is to be restarted is.
   passed(FAILED);
-  expect(marks.count().desired).toBe(0);
+  expect(lastSeen.count().desired).toBe(0);
   passed({ memo: memoOf({ STARTING: 'backoff' }, lifeOf({ next_retry_at: Number.MAX_SAFE_INTEGER })) });
-  expect(marks.count().desired).toBe(1);
+  expect(lastSeen.count().desired).toBe(1);
   passed({ ...FAILED, desired: { desired: 'stopped' } });
-  expect(marks.count()).toEqual({ kinds: [{ ...kind, status: 'FAILED' }], desired: 0 });
+  expect(lastSeen.count()).toEqual({ kinds: [{ ...kind, status: 'FAILED' }], desired: 0 });
 });

@@ -1,11 +1,11 @@
 /** Looks at a worker for the tests of the decision: a plain one, and whatever differs from it. */
-import type { Life } from '../../machines/conditions.ts';
+import type { WorkerState } from '../../machines/conditions.ts';
 import { MACHINE_VERSION } from '../../machines/worker.ts';
 import {
   type Body,
   type DesiredRecord,
+  formatInstant,
   type Heartbeat,
-  instant,
   type Memo,
   type Observation,
   type StatusRecord,
@@ -40,15 +40,15 @@ export function bodyOf(more: Partial<Body> = {}): Body {
 }
 
 export function beatOf(more: Partial<Heartbeat> = {}): Heartbeat {
-  const at = instant(NOW - 1000);
+  const at = formatInstant(NOW - 1000);
   return {
     ...{ incarnation: INCARNATION, phase: 'ready', at, active_at: at, busy: false, seq: 7 },
-    ready_at: instant(NOW - 15_000),
+    ready_at: formatInstant(NOW - 15_000),
     ...more,
   };
 }
 
-export function lifeOf(more: Partial<Life> = {}): Life {
+export function lifeOf(more: Partial<WorkerState> = {}): WorkerState {
   return {
     ...{ incarnation: INCARNATION, expected: false, restarts: 1, failures: 1, generation: 0 },
     starting_since: NOW - 20_000,
@@ -82,7 +82,7 @@ export function look({ desired, spec, body, beat, ...more }: Given = {}): Observ
   return {
     worker_id: ID,
     desired: {
-      ...{ desired: 'running', generation: 1, created_at: instant(NOW - 3_600_000), request_id: 'r' },
+      ...{ desired: 'running', generation: 1, created_at: formatInstant(NOW - 3_600_000), request_id: 'r' },
       spec: specOf(spec),
       ...desired,
     },
@@ -90,7 +90,7 @@ export function look({ desired, spec, body, beat, ...more }: Given = {}): Observ
     memo: undefined,
     actual: body ? { kind: 'present', body: bodyOf(body) } : { kind: 'absent' },
     heartbeat: beat ? beatOf(beat) : undefined,
-    refusal: undefined,
+    action_error: undefined,
     now: NOW,
     watching_since: NOW - 7_200_000,
     limits: LIMITS,

@@ -1,6 +1,6 @@
 /** Every state of the machine, and every situation that it may find itself in: the axes of the golden table. */
-import type { Life } from '../../machines/conditions.ts';
-import { type ImageState, instant } from '../../src/model/index.ts';
+import type { WorkerState } from '../../machines/conditions.ts';
+import { formatInstant, type ImageState } from '../../src/model/index.ts';
 import { type Given, INCARNATION, lifeOf, NOW } from './look.ts';
 
 const ended = {
@@ -15,7 +15,7 @@ const running_since = NOW - 15_000;
 const ending = { reason: 'Stopped', message: 'It was stopped.', kill_at: NOW + 4000 };
 
 /** State → what is remembered in it. All ended under generation 1, but for those that have not ended. */
-export const STATES: Record<string, { value: unknown; context: Life }> = {
+export const STATES: Record<string, { value: unknown; context: WorkerState }> = {
   'STARTING.creating': { value: { STARTING: 'creating' }, context: lifeOf() },
   'STARTING.building': { value: { STARTING: 'building' }, context: lifeOf() },
   'STARTING.queued': {
@@ -78,7 +78,7 @@ const failed: ImageState = {
 
 /** A body whose task had run this long, in milliseconds, at its last heartbeat; it may take 30 seconds. */
 const task = (ran: number): Given => ({
-  ...{ body: {}, beat: { job_started_at: instant(NOW - 1000 - ran) } },
+  ...{ body: {}, beat: { job_started_at: formatInstant(NOW - 1000 - ran) } },
   spec: { agent_type: 'TASK', max_job_time_seconds: 30, command_line: undefined } as never,
 });
 
@@ -89,19 +89,19 @@ export const SITUATIONS: Record<string, Given> = {
   'no body': {},
   'no body, but its heartbeat was heard': { beat: {} },
   'no body, always': { spec: always },
-  'no body, refused for now': { refusal: transient },
+  'no body, refused for now': { action_error: transient },
   'no body, refused for now, overdue': {
-    refusal: transient,
+    action_error: transient,
     spec: { start_deadline_seconds: 10 },
   },
-  'no body, refused for good': { refusal: { ...transient, kind: 'permanent', reason: 'ImageMissing' } },
-  'no body, refused for good, always': { refusal: { ...transient, kind: 'permanent' }, spec: always },
+  'no body, refused for good': { action_error: { ...transient, kind: 'permanent', reason: 'ImageMissing' } },
+  'no body, refused for good, always': { action_error: { ...transient, kind: 'permanent' }, spec: always },
   'no body, retry due': { now: later },
   'no body, clock set back an hour': { now: NOW - 3_600_000 },
   'no body, must wait for its turn': { queued: 'Position 3 of 9 in the start queue.' },
   'no body, must wait, refused for now, overdue': {
     queued: 'Position 3 of 9 in the start queue.',
-    refusal: transient,
+    action_error: transient,
     spec: { start_deadline_seconds: 10 },
   },
   'no body, expired': { spec: { ttl_seconds: 60 } },
@@ -130,10 +130,10 @@ export const SITUATIONS: Record<string, Given> = {
   'body alive, booting heard': { body: young, beat: { phase: 'booting' } },
   'body ready': { body: {}, beat: {} },
   'body ready, wrapper ending': { body: {}, beat: { phase: 'ending' } },
-  'body ready, silent': { body: {}, beat: { at: instant(NOW - 31_000) } },
+  'body ready, silent': { body: {}, beat: { at: formatInstant(NOW - 31_000) } },
   'body ready, silent, but the manager is new': {
     body: {},
-    beat: { at: instant(NOW - 31_000) },
+    beat: { at: formatInstant(NOW - 31_000) },
     watching_since: NOW - 1000,
   },
   'body ready, quiet and stuck': { body: {}, beat: {}, vitals: { quiet_ms: 61_000, stuck_ms: 60_000 } },
@@ -163,12 +163,12 @@ export const SITUATIONS: Record<string, Given> = {
   },
   'body ready, idle': {
     body: {},
-    beat: { active_at: instant(NOW - 61_000) },
+    beat: { active_at: formatInstant(NOW - 61_000) },
     spec: { idle_timeout_seconds: 60 },
   },
   'body ready, busy and quiet': {
     body: {},
-    beat: { active_at: instant(NOW - 61_000), busy: true },
+    beat: { active_at: formatInstant(NOW - 61_000), busy: true },
     spec: { idle_timeout_seconds: 60 },
   },
   'body ready, expired': { body: {}, beat: {}, spec: { ttl_seconds: 60 } },

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import pino from 'pino';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { instant } from '../../src/model/index.ts';
-import { refusalOf } from '../../src/reconcile/act.ts';
-import type { PassContext } from '../../src/reconcile/context.ts';
+import { formatInstant } from '../../src/model/index.ts';
+import { toActionError } from '../../src/reconcile/act.ts';
+import type { ReconcileContext } from '../../src/reconcile/context.ts';
 import { reconcileWorker } from '../../src/reconcile/worker.ts';
 import { Runtimes } from '../../src/runtimes/registry.ts';
 import { BodyRefused } from '../../src/runtimes/runtime.ts';
@@ -16,7 +16,7 @@ let engine: FakeEngine;
 let runtime: FakeRuntime;
 let store: MemoryStore;
 let epoch: number;
-let context: PassContext;
+let context: ReconcileContext;
 /** What happened between the steps of a pass, by the name of the checkpoint. */
 let at: Map<string, () => unknown>;
 const nothing = () => undefined;
@@ -25,7 +25,7 @@ const command = (desired?: 'stopped' | 'running' | 'deleted') =>
   store.settle(epoch, {
     ...{ requestId: randomUUID(), workerId: ID, answers: { ok: '{}' } },
     ...(desired ? { operation: 'desire', desired } : { operation: 'create' }),
-    created: { spec: specOf(), at: instant(NOW), ms: NOW, prompt: undefined },
+    created: { spec: specOf(), at: formatInstant(NOW), ms: NOW, prompt: undefined },
   });
 const pass = () => reconcileWorker(ID, context);
 const status = async () => (await store.status(ID))?.status;
@@ -52,7 +52,7 @@ beforeEach(async () => {
     },
     ...{ limits: LIMITS, now: () => NOW, leadingSince: NOW, bodyRedisUrl: () => '', cell: 'default' },
     ...{ images: undefined, secrets: async () => ({}) },
-    ...{ refusals: new Map(), mayAct: () => true, refusalOf, decided: nothing, recorded: nothing },
+    ...{ actionErrors: new Map(), mayAct: () => true, toActionError, decided: nothing, recorded: nothing },
     checkpoint: (point) => void at.get(point)?.(),
   };
   await command();

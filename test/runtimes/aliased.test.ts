@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Body, WorkerSpec } from '../../src/model/index.ts';
-import { aliased } from '../../src/runtimes/aliased.ts';
+import { withClaims } from '../../src/runtimes/aliased.ts';
 import { BodyConflict, type Runtime, RuntimeDown } from '../../src/runtimes/runtime.ts';
 import { workerSpec } from '../conformance/subject.ts';
 import { MemoryBook } from '../pools/warm/memory-book.ts';
@@ -13,7 +13,7 @@ const CELL = 'default';
 
 let now: number;
 let engine: FakeEngine;
-let book: MemoryBook;
+let claimStore: MemoryBook;
 let runtime: Runtime;
 let body: Body;
 let spec: WorkerSpec | undefined;
@@ -23,16 +23,16 @@ const order = (worker_id: string, spec: WorkerSpec) => ({
 });
 /** Another manager of the same world, which remembers nothing. */
 const manager = (patienceMs = 50) =>
-  aliased(new FakeRuntime({ engine }), {
-    ...{ book, now: () => now, patienceMs },
+  withClaims(new FakeRuntime({ engine }), {
+    ...{ claimStore, now: () => now, patienceMs },
     specOf: async () => spec,
   });
 const take = (more: { told?: boolean; begun?: boolean } = {}) => {
   const { told = true, begun = true } = more;
-  book.entries.set(ME, { worker_id: ME, made_for: WARM, body_id: body.id, at: now, told });
-  book.known.add(ME);
-  book.known.delete(WARM);
-  if (begun) book.begun.add(ME);
+  claimStore.entries.set(ME, { worker_id: ME, made_for: WARM, body_id: body.id, at: now, told });
+  claimStore.known.add(ME);
+  claimStore.known.delete(WARM);
+  if (begun) claimStore.begun.add(ME);
 };
 const mine = async () => (await runtime.find(ME, undefined))[0];
 
@@ -40,8 +40,8 @@ beforeEach(async () => {
   spec = SPEC;
   now = Date.parse('2030-01-01T00:00:00.000Z');
   engine = new FakeEngine({ now: () => now });
-  book = new MemoryBook();
-  book.known.add(WARM);
+  claimStore = new MemoryBook();
+  claimStore.known.add(WARM);
   runtime = manager();
   body = await runtime.create(order(WARM, workerSpec({ runtime: 'docker', warm: true })));
   await runtime.start(body.id);
@@ -64,7 +64,7 @@ describe('a body that was taken over', () => {
     engine.exit(body.id, { exit_code: 1 });
     expect(await mine()).toMatchObject({ state: 'created' });
     expect((await mine())?.exit_code).toBeUndefined();
-    book.begun.add(ME);
+    claimStore.begun.add(ME);
     expect(await mine()).toMatchObject({ state: 'exited', exit_code: 1 });
   });
 
@@ -78,7 +78,7 @@ describe('a body that was taken over', () => {
     expect(heard).toEqual([ME]);
     await runtime.remove(body.id);
     expect(engine.list(CELL)).toEqual([]);
-    expect(book.entries.size).toBe(0);
+    expect(claimStore.entries.size).toBe(0);
   });
 
   test('keeps its worker from getting another one beside it', async () => {
@@ -119,20 +119,20 @@ describe('a start of a body that was taken over', () => {
     take();
     await start();
     expect(engine.faults.calls.start).toBe(1);
-    expect(book.told).toEqual([]);
+    expect(claimStore.told).toEqual([]);
   });
 
   test('sets its limits, then notifies its wrapper, once', async () => {
     runtime = manager(60_000);
     take({ told: false, begun: false });
     const starting = start();
-    await expect.poll(() => book.told).toEqual([ME]);
+    await expect.poll(() => claimStore.told).toEqual([ME]);
     expect(engine.faults.calls.limit).toBe(1);
-    book.begun.add(ME);
+    claimStore.begun.add(ME);
     await starting;
     expect(await mine()).toMatchObject({ id: body.id, state: 'running' });
     await start();
-    expect(book.told).toEqual([ME]);
+    expect(claimStore.told).toEqual([ME]);
   });
 
   test.each([
@@ -163,8 +163,8 @@ describe('a start of a body that was taken over', () => {
     await start();
     expect(engine.list(CELL)).toEqual([]);
     expect(await mine()).toBeUndefined();
-    expect(book.entries.size).toBe(0);
-    expect(book.told).toEqual([]);
+    expect(claimStore.entries.size).toBe(0);
+    expect(claimStore.told).toEqual([]);
   });
 
   test('leaves it be where the engine is away', async () => {
@@ -172,23 +172,23 @@ describe('a start of a body that was taken over', () => {
     engine.faults.fail('limit', new RuntimeDown('away'));
     await expect(start()).rejects.toThrow(RuntimeDown);
     expect(engine.list(CELL)).toHaveLength(1);
-    expect(book.entries.size).toBe(1);
+    expect(claimStore.entries.size).toBe(1);
   });
 });
 
 describe('a list, where the store has lost everything', () => {
   beforeEach(() => {
-    book.known.clear();
-    book.begun.clear();
-    book.entries.clear();
+    claimStore.known.clear();
+    claimStore.begun.clear();
+    claimStore.entries.clear();
   });
 
   test('learns from its wrapper whose a body is, and writes it down again', async () => {
-    book.serving.set(WARM, { worker_id: ME, at: now - 1000, spec: SPEC });
+    claimStore.serving.set(WARM, { worker_id: ME, at: now - 1000, spec: SPEC });
     const [seen] = await runtime.list();
     expect(seen).toMatchObject({ id: body.id, worker_id: ME, incarnation: 1, state: 'running' });
     expect(JSON.parse(seen?.spec ?? '')).toEqual(SPEC);
-    expect(book.entries.get(ME)).toMatchObject({ made_for: WARM, body_id: body.id, told: true });
+    expect(claimStore.entries.get(ME)).toMatchObject({ made_for: WARM, body_id: body.id, told: true });
     // Its spec is reported until the record is there again.
     expect(JSON.parse((await manager().list())[0]?.spec ?? '')).toEqual(SPEC);
   });
@@ -202,9 +202,9 @@ describe('a list, where the store has lost everything', () => {
   });
 
   test('reports one that waits, one that has ended, and others unchanged', async () => {
-    book.begun.add(WARM);
+    claimStore.begun.add(WARM);
     expect(await runtime.list()).toMatchObject([{ worker_id: WARM, incarnation: 3 }]);
-    book.begun.clear();
+    claimStore.begun.clear();
     engine.exit(body.id, { exit_code: 0 });
     expect(await runtime.list()).toMatchObject([{ worker_id: WARM, state: 'exited' }]);
     await runtime.create(order(ME, SPEC));

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { observed } from '../../src/runtimes/observed.ts';
+import { withMetrics } from '../../src/runtimes/observed.ts';
 import { FakeRuntime } from '../support/fake-runtime/fake.ts';
 
 test('every call of an observed runtime is reported with its result, and works as before', async () => {
   const told: [string, string][] = [];
   const fake = new FakeRuntime();
-  const runtime = observed(fake, (call, result, seconds) => {
+  const runtime = withMetrics(fake, (call, result, seconds) => {
     expect(seconds).toBeGreaterThanOrEqual(0);
     told.push([call, result]);
   });

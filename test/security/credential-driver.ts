@@ -7,15 +7,15 @@ import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { placeSecrets, receiveSecrets } from '../../worker-base/boot/secrets.ts';
-import { startGateway } from '../../worker-base/model-proxy/proxy.ts';
-import { handsOf } from '../../worker-base/sandbox/privileges.ts';
+import { startModelProxy } from '../../worker-base/model-proxy/proxy.ts';
+import { createPrivileges } from '../../worker-base/sandbox/privileges.ts';
 import { CREDENTIAL, type Found } from './credential.ts';
 
 const { PATH = '', SECRETS_PIPE: pipe = '', SPEC = '', LOOK = '' } = process.env;
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 const secrets = (await receiveSecrets({ pipe, signal: new AbortController().signal })) ?? new Map();
 const key = secrets.get(CREDENTIAL) ?? '';
-const hands = handsOf(
+const hands = createPrivileges(
   { workerId: 'test', incarnation: 1, workspace: '/workspace', inherited: { PATH } },
   JSON.parse(SPEC),
 );
@@ -29,8 +29,8 @@ const model = createServer((asked, answer) =>
 await new Promise<void>((resolve) => model.listen(0, '127.0.0.1', resolve));
 const upstream = `http://127.0.0.1:${(model.address() as AddressInfo).port}`;
 const credentials = [{ header: 'x-api-key', prefix: '', value: key }];
-const gateway = await startGateway({ upstream, credentials, stallMs: 10_000, log });
-const asked = await (await fetch(`${gateway.url}/v1/messages`, { method: 'POST', body: '{}' })).text();
+const modelProxy = await startModelProxy({ upstream, credentials, stallMs: 10_000, log });
+const asked = await (await fetch(`${modelProxy.url}/v1/messages`, { method: 'POST', body: '{}' })).text();
 
 const [program = '', ...args] = hands.run(['node', '-e', LOOK, String(process.pid), directory]);
 const env = { PATH, HOME: '/home/agent' };

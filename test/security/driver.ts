@@ -3,13 +3,13 @@
  * and prints what came of it. Bundled and handed to Node's standard input, because nothing can be written there.
  */
 import { spawnSync } from 'node:child_process';
-import { handsOf } from '../../worker-base/sandbox/privileges.ts';
+import { createPrivileges } from '../../worker-base/sandbox/privileges.ts';
 import type { Outcome, Work } from './subject.ts';
 
 const { spec, landlock, prepare, attempts } = (globalThis as unknown as { work: Work }).work;
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const settings = { workerId: 'test', incarnation: 1, workspace: '/workspace', inherited: { PATH } };
-const hands = handsOf(settings, spec);
+const hands = createPrivileges(settings, spec);
 const env = { PATH, HOME: '/home/agent', WRAPPER: String(process.pid), LC_ALL: 'C' };
 
 function start(argv: string[]): Outcome {
@@ -22,7 +22,7 @@ function start(argv: string[]): Outcome {
 /** As on a kernel without it. */
 const without = (argv: string[]) => (landlock ? argv : argv.toSpliced(1, 0, '--without-landlock'));
 
-const prepared = start(hands.errand(['bash', '-euc', prepare]));
+const prepared = start(hands.helperCommand(['bash', '-euc', prepare]));
 if (prepared.code !== 0) throw new Error(`The attempts could not be prepared: ${prepared.output}`);
 const outcomes = attempts.map((script) => start(without(hands.run(['bash', '-c', script]))));
 console.log(JSON.stringify({ enforcement: hands.enforcement, outcomes }));

@@ -1,15 +1,15 @@
 /** Runs inside a container as the wrapper: makes a pipe for secrets, and ends an agent that does not want to end. */
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { Agent } from '../../worker-base/agent/agent-process.ts';
-import { codeOf } from '../../worker-base/agent/exit.ts';
+import { AgentProcess } from '../../worker-base/agent/agent-process.ts';
+import { getExitCode } from '../../worker-base/agent/exit.ts';
 import { receiveSecrets } from '../../worker-base/boot/secrets.ts';
-import { handsOf } from '../../worker-base/sandbox/privileges.ts';
+import { createPrivileges } from '../../worker-base/sandbox/privileges.ts';
 
 const { PATH = '', SECRETS_PIPE: pipe = '', SPEC = '' } = process.env;
 const secrets = await receiveSecrets({ pipe, signal: new AbortController().signal });
 const settings = { workerId: 'test', incarnation: 1, workspace: '/workspace', inherited: { PATH } };
-const hands = handsOf(settings, JSON.parse(SPEC));
+const hands = createPrivileges(settings, JSON.parse(SPEC));
 const agents = (): number =>
   readdirSync('/proc').filter((pid) => {
     try {
@@ -35,10 +35,10 @@ const after = agents();
 async function run(argv: string[]): Promise<object> {
   const order = { cwd: '/workspace', env: { PATH }, onPiece: () => {}, killRest: hands.killAll };
   try {
-    const agent = await Agent.start({ argv: hands.run(argv), ...order });
+    const agent = await AgentProcess.start({ argv: hands.run(argv), ...order });
     const exit = await agent.exited;
     await agent.gather(() => Number.POSITIVE_INFINITY);
-    return { ...exit, code: codeOf(exit), own: agent.pid !== agent.group };
+    return { ...exit, code: getExitCode(exit), own: agent.pid !== agent.group };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     return { failed: code, message };
@@ -59,7 +59,7 @@ async function prints(): Promise<{ early: boolean; heard: boolean }> {
     early ||= !started;
   };
   const order = { argv: hands.run(['echo', 'hello']), cwd: '/workspace', env: { PATH }, onPiece };
-  const printing = await Agent.start({ ...order, killRest: hands.killAll });
+  const printing = await AgentProcess.start({ ...order, killRest: hands.killAll });
   started = true;
   await printing.exited;
   await printing.gather(() => Number.POSITIVE_INFINITY);

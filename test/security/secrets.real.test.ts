@@ -9,7 +9,7 @@ import { build } from 'esbuild';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, inject, test, vi } from 'vitest';
 import { createDockerRuntime } from '../../src/runtimes/docker/docker.ts';
-import { keysOf } from '../../src/store/keys.ts';
+import { getKeys } from '../../src/store/keys.ts';
 import { dockerAt } from '../support/docker.ts';
 import { CREDENTIAL, FILE, type Found, LOOK } from './credential.ts';
 import { specOf } from './subject.ts';
@@ -110,7 +110,7 @@ describe('a secret', () => {
     const command_line = ['bash', '-c', 'sha256sum "$SECRETS_PATH"/*; id -u; exec sleep 300'];
     const env = { REDIS_URL: inject('bodyRedisUrl'), WORKSPACE_PATH: '/workspace' };
     const { cell, runtime, order } = await bodyOf({ command_line, secrets: [FILE] }, env);
-    const keys = keysOf(cell);
+    const keys = getKeys(cell);
     cleanups.push(async () => {
       const own = await redis.keys(`${cell}:*`);
       if (own.length > 0) await redis.del(...own);

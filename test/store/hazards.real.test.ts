@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { connectCommands, hazardsOf, readRedisFacts } from '../../src/store/index.ts';
+import { connectCommands, findHazards, readRedisFacts } from '../../src/store/index.ts';
 import { MAIN, managerEnv, newCell, startManager } from '../support/manager.ts';
 import { startRedis } from '../support/redis.ts';
 
@@ -24,8 +24,8 @@ test('a Redis whose CONFIG is forbidden shows in INFO that it evicts, but not wh
   [url.username, url.password] = ['plain', 'secret'];
   const plain = connectCommands(url.href);
   onTestFinished(() => plain.disconnect());
-  expect(hazardsOf(await readRedisFacts(plain)).map(({ present }) => present)).toEqual(['yes', 'unknown']);
-  expect(hazardsOf(await readRedisFacts(redis)).map(({ present }) => present)).toEqual(['yes', 'yes']);
+  expect(findHazards(await readRedisFacts(plain)).map(({ present }) => present)).toEqual(['yes', 'unknown']);
+  expect(findHazards(await readRedisFacts(redis)).map(({ present }) => present)).toEqual(['yes', 'yes']);
 });
 
 test('a manager says that its Redis evicts: in the log, the details of /readyz and a metric', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hazardsOf, type RedisFacts } from '../../src/store/index.ts';
+import { findHazards, type RedisFacts } from '../../src/store/index.ts';
 
 const sound: RedisFacts = { policy: 'noeviction', maxmemory: 1_000_000, appendonly: true, save: '' };
 
@@ -24,7 +24,7 @@ test.each<[string, Partial<RedisFacts>, string, string]>([
     'unknown',
   ],
 ])('%s', (_, facts, eviction, persistence) => {
-  const found = hazardsOf({ ...sound, ...facts });
+  const found = findHazards({ ...sound, ...facts });
   expect(found.map(({ present }) => present)).toEqual([eviction, persistence]);
   for (const { present, message } of found) expect(message === undefined).toBe(present === 'no');
 });

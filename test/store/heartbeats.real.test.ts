@@ -13,7 +13,12 @@ test('whatever stands where a body writes its heartbeat, the others are read', a
   await redis.lpush(store.keys.heartbeat(String(list)), 'x');
   await redis.set(store.keys.heartbeat(String(good)), JSON.stringify(beat));
   const found = await store.heartbeats([none, String(long), String(list), String(good)]);
-  expect(found.map((text) => readHeartbeat(text)?.beat)).toEqual([undefined, undefined, undefined, beat]);
+  expect(found.map((text) => readHeartbeat(text)?.heartbeat)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    beat,
+  ]);
   expect(found.map((text) => text?.slice(0, 10))).toEqual([
     undefined,
     ...['not a text', 'not a text', '{"incarnat'],

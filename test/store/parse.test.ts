@@ -1,9 +1,14 @@
 import { expect, test } from 'vitest';
-import { Fault, instant } from '../../src/model/index.ts';
+import { Fault, formatInstant } from '../../src/model/index.ts';
 import { toHeartbeat, toRecord, toStatus } from '../../src/store/parse.ts';
 import { specOf } from '../reconcile/look.ts';
 
-const hash = { spec: JSON.stringify(specOf()), desired: 'running', generation: '3', created_at: instant(0) };
+const hash = {
+  spec: JSON.stringify(specOf()),
+  desired: 'running',
+  generation: '3',
+  created_at: formatInstant(0),
+};
 
 test('a record is read as it was written', () => {
   const status = {

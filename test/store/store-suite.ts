@@ -5,20 +5,20 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import {
+  formatInstant,
   type Heartbeat,
-  instant,
   type StatusRecord,
   type WorkerRecord,
   workerSpec,
 } from '../../src/model/index.ts';
-import { Fenced, type Settled, type Settlement } from '../../src/store/index.ts';
+import { type CommandOutcome, type CommandSettlement, Fenced } from '../../src/store/index.ts';
 import type { LoopStore } from '../support/memory-store.ts';
 
 export interface StoreSubject {
   store: LoopStore;
   /** Makes another leader, as if the lease of the one before had ended; its epoch. */
   acquire(): Promise<number>;
-  settle(epoch: number, what: Omit<Settlement, 'entry' | 'replyTo'>): Promise<Settled>;
+  settle(epoch: number, what: Omit<CommandSettlement, 'entry' | 'replyTo'>): Promise<CommandOutcome>;
   /** All answers so far, in order. */
   answers(): Promise<unknown[]>;
   beat(id: string, heartbeat: Heartbeat): Promise<void>;
@@ -27,7 +27,7 @@ export interface StoreSubject {
 const NOW = Date.parse('2030-01-01T00:00:00.000Z');
 const spec = workerSpec.parse({ agent_type: 'CUSTOM', command_line: ['agent'], runtime: 'process' });
 /** Another identity each time. */
-export const identityAt = (at: number) => ({ id: randomUUID(), created_at: instant(at), adopted: {} });
+export const identityAt = (at: number) => ({ id: randomUUID(), created_at: formatInstant(at), adopted: {} });
 const memo = { machine_version: 1, value: { STARTING: 'creating' }, context: { incarnation: 1 } };
 const status: StatusRecord = {
   status: 'STARTING',
@@ -59,7 +59,7 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
 
     const answers = { ok: '{"is":"ok"}', conflict: '{"is":"conflict"}', not_found: '{"is":"not_found"}' };
     const create = (requestId: string = randomUUID(), workerId = id, at = NOW) => {
-      const created = { spec, at: instant(at), ms: at, prompt: undefined };
+      const created = { spec, at: formatInstant(at), ms: at, prompt: undefined };
       return subject.settle(epoch, { requestId, operation: 'create', workerId, created, answers });
     };
     const desire = (desired: 'running' | 'stopped' | 'deleted', requestId: string = randomUUID()) =>
@@ -75,7 +75,13 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
       expect(await store.load(id)).toBeUndefined();
       expect(await store.status(id)).toBeUndefined();
       expect(await create('r1')).toBe('ok');
-      const desired = { desired: 'running', generation: 1, created_at: instant(NOW), request_id: 'r1', spec };
+      const desired = {
+        desired: 'running',
+        generation: 1,
+        created_at: formatInstant(NOW),
+        request_id: 'r1',
+        spec,
+      };
       expect(await store.load(id)).toEqual({
         record: { id, desired, status: undefined, memo: undefined, revision: 0 },
         heartbeat: undefined,
@@ -229,18 +235,18 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
 
     test('has one identity from its first leader on', async () => {
       expect(await store.identity()).toBeUndefined();
-      expect((await store.pulse()).identity).toBeNull();
+      expect((await store.indexState()).identity).toBeNull();
       await store.identify(epoch, identityAt(NOW));
       const first = await store.identity();
-      expect(first?.created_at).toBe(instant(NOW));
+      expect(first?.created_at).toBe(formatInstant(NOW));
       await store.identify(epoch, identityAt(NOW + 1));
       expect(await store.identity()).toEqual(first);
-      expect((await store.pulse()).identity).toBe(first?.id);
+      expect((await store.indexState()).identity).toBe(first?.id);
     });
 
     test('its pulse changes with every write, and with nothing else', async () => {
-      const pulses = [(await store.pulse()).revision];
-      const note = async () => pulses.push((await store.pulse()).revision);
+      const pulses = [(await store.indexState()).revision];
+      const note = async () => pulses.push((await store.indexState()).revision);
       await create();
       await note();
       await store.record(epoch, await load(), next);
@@ -252,7 +258,7 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
       expect(new Set(pulses).size).toBe(5);
       await desire('deleted');
       await store.load(id);
-      expect((await store.pulse()).revision).toBe(pulses.at(-1));
+      expect((await store.indexState()).revision).toBe(pulses.at(-1));
     });
 
     test('writes a record again from its labels of its body, once', async () => {
@@ -261,7 +267,7 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
       expect((await load()).desired).toMatchObject({
         desired: 'running',
         generation: 1,
-        created_at: instant(NOW),
+        created_at: formatInstant(NOW),
         request_id: `restored-${id}`,
       });
       expect([await store.ids(), await store.index()]).toEqual([[id], { [id]: '1.0' }]);
@@ -270,7 +276,12 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
     test('gives one name to one living worker, and frees it at the end of that worker', async () => {
       const named = { ...answers, name_taken: '{"is":"taken by @holder@"}' };
       const give = (workerId: string) => {
-        const created = { spec: { ...spec, name: 'ann' }, at: instant(NOW), ms: NOW, prompt: undefined };
+        const created = {
+          spec: { ...spec, name: 'ann' },
+          at: formatInstant(NOW),
+          ms: NOW,
+          prompt: undefined,
+        };
         const what = { requestId: randomUUID(), operation: 'create', workerId, created } as const;
         return subject.settle(epoch, { ...what, answers: named });
       };
@@ -299,7 +310,7 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
     test('says with a repeated answer that its worker is gone since', async () => {
       const text = JSON.stringify({ command: 'create', success: true, worker_id: id });
       const again = () => {
-        const created = { spec, at: instant(NOW), ms: NOW, prompt: undefined };
+        const created = { spec, at: formatInstant(NOW), ms: NOW, prompt: undefined };
         const what = { requestId: 'first', operation: 'create', workerId: id, created } as const;
         return subject.settle(epoch, { ...what, answers: { ok: text } });
       };
@@ -322,7 +333,7 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
     });
 
     test('gives heartbeats as they stand, in the order that was asked for', async () => {
-      const at = instant(NOW);
+      const at = formatInstant(NOW);
       const beat = { incarnation: 1, phase: 'ready', at, active_at: at, busy: false, seq: 3 } as const;
       await create();
       await subject.beat(id, beat);

@@ -33,7 +33,7 @@ export interface DockerProxy {
   /** Everything that was asked, in order. */
   seen: SeenRequest[];
   /** What to do with a request; nothing by default. */
-  misbehave: (asked: SeenRequest) => Misbehaviour | undefined;
+  misbehave: (request: SeenRequest) => Misbehaviour | undefined;
   /** Breaks every connection now. */
   cutAll(): void;
   close(): Promise<void>;

@@ -1,10 +1,10 @@
 /** The daemon of the test run, for tests that look at the world past the runtime, or put something in its way. */
 import Docker from 'dockerode';
-import { connectionTo } from '../../src/runtimes/docker/client.ts';
+import { toConnection } from '../../src/runtimes/docker/client.ts';
 
 /** A plain client on the run's daemon; `host` is `inject('dockerHost')`. */
 export function dockerAt(host: string): Docker {
-  return new Docker(connectionTo(host));
+  return new Docker(toConnection(host));
 }
 
 /** The address of the machine on the daemon's default bridge: what a container reaches it by. */

@@ -9,7 +9,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { contextPath, readContext } from '../../src/config/context-file.ts';
+import { contextPath, readContextFile } from '../../src/config/context-file.ts';
 import { createProcessRuntime } from '../../src/runtimes/process/process.ts';
 
 /** The entry of the product. */
@@ -91,7 +91,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   void exited.then((code) => {
     if (code > 0) throw new Error(`A manager exited with ${code}; its output:\n${said.slice(-8000)}`);
   });
-  const known = readContext(
+  const known = readContextFile(
     contextPath({ home: options.env?.WORKER_MANAGER_HOME ?? home, cell: options.cell }),
   );
   const token = options.env?.API_TOKEN ?? known?.token ?? '';

@@ -7,16 +7,22 @@
 import {
   type DesiredRecord,
   type DesiredState,
+  formatInstant,
   type Heartbeat,
   hasEnded,
-  instant,
   type LifecycleEvent,
   type Memo,
   type StatusRecord,
   type StoreIdentity,
   type WorkerRecord,
 } from '../../src/model/index.ts';
-import { Fenced, type Pulse, type Settled, type Settlement, type Store } from '../../src/store/index.ts';
+import {
+  type CommandOutcome,
+  type CommandSettlement,
+  Fenced,
+  type IndexState,
+  type Store,
+} from '../../src/store/index.ts';
 
 /** The parts of the store that the loop uses. */
 export type LoopStore = Pick<
@@ -26,7 +32,7 @@ export type LoopStore = Pick<
   | 'record'
   | 'purge'
   | 'leads'
-  | 'pulse'
+  | 'indexState'
   | 'index'
   | 'ids'
   | 'heartbeats'
@@ -78,10 +84,16 @@ export class MemoryStore implements LoopStore {
   /** What a command comes to, as `accept.lua` settles it. */
   async settle(
     epoch: number,
-    { requestId, workerId: id = '', operation, answers, ...what }: Omit<Settlement, 'entry' | 'replyTo'>,
-  ): Promise<Settled> {
+    {
+      requestId,
+      workerId: id = '',
+      operation,
+      answers,
+      ...what
+    }: Omit<CommandSettlement, 'entry' | 'replyTo'>,
+  ): Promise<CommandOutcome> {
     this.#fence(epoch);
-    const answer = (outcome: Settled, text: string | undefined): Settled => {
+    const answer = (outcome: CommandOutcome, text: string | undefined): CommandOutcome => {
       if (text !== undefined) this.answers.push(JSON.parse(text));
       if (text !== undefined && outcome !== 'repeated' && operation !== 'later' && operation !== 'read')
         this.#requests.set(requestId, text);
@@ -181,7 +193,7 @@ export class MemoryStore implements LoopStore {
     return epoch === this.#epoch;
   }
 
-  async pulse(): Promise<Pulse> {
+  async indexState(): Promise<IndexState> {
     const [listed, indexed] = [this.#created.size, this.#index.size];
     const seen = { revision: String(this.#revision), identity: this.#identity?.id ?? null };
     return { ...seen, listed, indexed, names: true, pools: true };
@@ -193,7 +205,7 @@ export class MemoryStore implements LoopStore {
     lacking: async () => ({ records: [], statuses: [] }),
     recorded: async () => false,
     forget: async () => false,
-    lastTold: async () => undefined,
+    lastReported: async () => undefined,
   } as unknown as Store['repair'];
 
   async adopt(epoch: number, identity: StoreIdentity): Promise<void> {
@@ -236,7 +248,7 @@ export class MemoryStore implements LoopStore {
   async restore(epoch: number, id: string, spec: DesiredRecord['spec'], createdAt: number): Promise<boolean> {
     this.#fence(epoch);
     if (this.#desired.has(id)) return false;
-    const made = { spec: plain(spec), generation: 0, created_at: instant(createdAt) };
+    const made = { spec: plain(spec), generation: 0, created_at: formatInstant(createdAt) };
     this.#created.set(id, createdAt);
     this.#write(id, { ...made, desired: 'running', request_id: `restored-${id}` });
     return true;

@@ -1,13 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
 import { TaskError } from '../../src/model/task-error.ts';
-import { Attempt, type Outcome } from '../../src/tasks/attempt.ts';
+import { Attempt, type AttemptOutcome } from '../../src/tasks/attempt.ts';
 import type { RunningTask, RunTask } from '../../src/tasks/index.ts';
 
 const task = (timeout_seconds = 60): RunningTask => ({
   ...{ task_id: 't', payload: { command: ['true'] }, priority: 'normal', attempt: 1, timeout_seconds },
   queued_at: '2026-01-01T00:00:00.000Z',
 });
-const run = (attempt: Attempt, runner: RunTask, timeout?: number, grace = 60_000): Promise<Outcome> =>
+const run = (attempt: Attempt, runner: RunTask, timeout?: number, grace = 60_000): Promise<AttemptOutcome> =>
   attempt.run(task(timeout), runner, () => undefined, grace);
 /** Ends as soon as it is asked to. */
 const obedient: RunTask = (_task, { signal }) =>
@@ -97,8 +97,8 @@ describe('an attempt', () => {
   it('receives nothing more once it has ended', async () => {
     const attempt = new Attempt();
     let signal: AbortSignal | undefined;
-    await run(attempt, async (_task, hands) => {
-      signal = hands.signal;
+    await run(attempt, async (_task, controls) => {
+      signal = controls.signal;
     });
     attempt.abort('lost', 'why');
     expect(signal?.aborted).toBe(false);

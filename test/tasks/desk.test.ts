@@ -1,7 +1,7 @@
 /** Where a submitted task goes. */
 import { expect, test } from 'vitest';
 import { poolSpec, type Task, type TaskView } from '../../src/model/index.ts';
-import { type DeskOptions, openDesk } from '../../src/tasks/desk.ts';
+import { createTaskService, type TaskServiceOptions } from '../../src/tasks/desk.ts';
 import type { QueueSettings, TaskQueue, Tasks } from '../../src/tasks/index.ts';
 
 const POOLS = {
@@ -12,7 +12,7 @@ const POOLS = {
   agents: poolSpec.parse({ name: 'agents', count: 1, template: { agent_type: 'CLAUDE' } }),
 };
 
-function open(more: Partial<DeskOptions> & { used?: string[] } = {}) {
+function open(more: Partial<TaskServiceOptions> & { used?: string[] } = {}) {
   const submitted: { pool: string; task: Task; settings: QueueSettings | undefined }[] = [];
   const queue = (pool: string, settings?: QueueSettings) =>
     ({
@@ -28,9 +28,9 @@ function open(more: Partial<DeskOptions> & { used?: string[] } = {}) {
     find: async () => undefined,
     pools: async () => more.used ?? [],
   } as unknown as Tasks;
-  const desk = openDesk({
+  const desk = createTaskService({
     tasks,
-    poolOf: async (name) => POOLS[name as keyof typeof POOLS],
+    getPool: async (name) => POOLS[name as keyof typeof POOLS],
     poolNames: async () => Object.keys(POOLS),
     nodePools: async () => ['by-hand'],
     defaultServed: async () => false,
@@ -116,7 +116,7 @@ test('a command is refused unless its pool allows commands', async () => {
     });
     expect(submitted).toEqual([]);
   }
-  const allowing = open({ poolOf: async (name) => poolSpec.parse({ name, count: 1, commands: true }) });
+  const allowing = open({ getPool: async (name) => poolSpec.parse({ name, count: 1, commands: true }) });
   expect(await allowing.desk.submit({ ...ls, pool: 'work' })).toMatchObject({ pool: 'work' });
 });
 

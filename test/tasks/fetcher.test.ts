@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { TaskLink } from '../../src/tasks/connect.ts';
 import { Fetcher } from '../../src/tasks/fetcher.ts';
 import { readJob } from '../../src/tasks/job.ts';
-import { placeOf } from '../../src/tasks/place.ts';
+import { getQueueKeys } from '../../src/tasks/place.ts';
 
 // A worker stood idle before a full queue: its last slot came free when the fetcher had looked for the last time, and
 // had not ended yet.
@@ -13,7 +13,7 @@ it('fetches for a slot that comes free while it ends', async () => {
   let held = 0;
   const all = Promise.withResolvers<void>();
   const fetcher = new Fetcher({
-    ...{ workerId: 'w', incarnation: 1, place: placeOf('cell', 'pool'), redis: {} as TaskLink },
+    ...{ workerId: 'w', incarnation: 1, queueKeys: getQueueKeys('cell', 'pool'), redis: {} as TaskLink },
     backend: {
       moveToActive: async () => [[], readJob(waiting.shift() ?? '', [])],
     } as unknown as IQueueBackend,
@@ -33,9 +33,9 @@ it('fetches for a slot that comes free while it ends', async () => {
       held += 1;
       begun.push(jobId);
     },
-    looked: () => undefined,
-    refused: async () => undefined,
-    trouble: (message) => all.reject(new Error(message)),
+    onPolled: () => undefined,
+    onRejected: async () => undefined,
+    onError: (message) => all.reject(new Error(message)),
   });
   fetcher.fill();
   await all.promise;

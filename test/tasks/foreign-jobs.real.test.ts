@@ -1,6 +1,6 @@
 /** Jobs that no client of ours wrote: each one is put aside with its reason, and the worker continues with the others. */
 import { expect, it, vi } from 'vitest';
-import { placeOf } from '../../src/tasks/place.ts';
+import { getQueueKeys } from '../../src/tasks/place.ts';
 import { openWorld, POOL, soon } from './world.ts';
 
 const SCORE = 3 * 0x100000000;
@@ -25,7 +25,7 @@ const UNREADABLE: Record<string, [Record<string, string>, RegExp]> = {
 
 it('puts aside what it cannot read, counts it, and runs the rest', async () => {
   const { cell, redis, call, consumer, ended, queue, troubles } = openWorld();
-  const { base, key } = placeOf(cell, POOL);
+  const { base, key } = getQueueKeys(cell, POOL);
   await redis.sadd(`${cell}:task:pools`, POOL);
   let at = 0;
   for (const [id, [fields]] of Object.entries(UNREADABLE)) {
@@ -60,7 +60,7 @@ it('puts aside what it cannot read, counts it, and runs the rest', async () => {
 
 it('keeps the tasks that run when a key of one is overwritten', async () => {
   const { cell, redis, call, consumer, ended, until } = openWorld();
-  const { base } = placeOf(cell, POOL);
+  const { base } = getQueueKeys(cell, POOL);
   const release = Promise.withResolvers<void>();
   const made = consumer(async () => release.promise.then(() => 'done'), { concurrency: 2, lockSeconds: 1 });
   await made.start();

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { openBackend } from '../../src/tasks/backend.ts';
 import { connectWorker } from '../../src/tasks/connect.ts';
-import { toHeld } from '../../src/tasks/held.ts';
-import { nextOf } from '../../src/tasks/job.ts';
-import { placeOf } from '../../src/tasks/place.ts';
-import { Ledger } from '../../src/tasks/settle.ts';
+import { toActiveTask } from '../../src/tasks/held.ts';
+import { parseNext } from '../../src/tasks/job.ts';
+import { getQueueKeys } from '../../src/tasks/place.ts';
+import { ResultWriter } from '../../src/tasks/settle.ts';
 import { openWorld, POOL } from './world.ts';
 
 /** Calls of this name arrive, and their first answer does not: as where the connection breaks in between. */
@@ -29,7 +29,7 @@ function losingAnswerTo<T extends object>(target: T, name: keyof T & string): T 
 /** A world with one task that is taken, and no worker. */
 async function taken() {
   const { cell, call, queue } = openWorld();
-  const place = placeOf(cell, POOL);
+  const place = getQueueKeys(cell, POOL);
   const redis = connectWorker(inject('redisUrl'));
   const backend = openBackend(redis, place, POOL, { name: 'w', lockMs: 60_000, stalledCheckMs: 20_000 });
   onTestFinished(async () => {
@@ -39,7 +39,7 @@ async function taken() {
   await backend.waitUntilReady();
   const { task_id } = await call('a');
   const token = randomUUID();
-  const next = nextOf(await backend.moveToActive(token, 'w'));
+  const next = parseNext(await backend.moveToActive(token, 'w'));
   if (!next) throw new Error('There was no task to take.');
   expect(await queue.get(task_id)).toMatchObject({ status: 'running', attempts: 1 });
   /** Who settles it, where the answer to one step is lost once. */
@@ -48,9 +48,9 @@ async function taken() {
       lost === 'taskUncount'
         ? [losingAnswerTo(redis, lost), backend]
         : [redis, losingAnswerTo(backend, lost)];
-    return new Ledger(steps, link, place, 60, async () => false);
+    return new ResultWriter(steps, link, place, 60, async () => false);
   };
-  return { queue, backend, task_id, held: toHeld(next, token), ledgerLosing };
+  return { queue, backend, task_id, held: toActiveTask(next, token), ledgerLosing };
 }
 
 // The move went first once, and the count after it: a worker that took the task in between got a second attempt.
@@ -59,14 +59,14 @@ test.for(['taskUncount', 'moveJobFromActiveToWait'] as const)(
   async (lost) => {
     const { queue, backend, task_id, held, ledgerLosing } = await taken();
     const ledger = ledgerLosing(lost);
-    await expect(ledger.giveBack(held)).rejects.toThrow('Connection is closed.');
+    await expect(ledger.requeue(held)).rejects.toThrow('Connection is closed.');
     expect(await queue.get(task_id)).toMatchObject({ attempts: 0 });
-    await ledger.giveBack(held);
+    await ledger.requeue(held);
     expect(await queue.get(task_id)).toMatchObject({ status: 'queued', attempts: 0 });
     // One that comes late changes nothing of the next attempt.
-    const again = nextOf(await backend.moveToActive('another', 'w'));
+    const again = parseNext(await backend.moveToActive('another', 'w'));
     expect(again?.job.attemptsStarted).toBe(1);
-    await ledger.giveBack(held);
+    await ledger.requeue(held);
     expect(await queue.get(task_id)).toMatchObject({ status: 'running', attempts: 1 });
   },
 );
@@ -77,7 +77,7 @@ test.for(['taskUncount', 'moveToFailed'] as const)(
     const { queue, task_id, held, ledgerLosing } = await taken();
     const ledger = ledgerLosing(lost);
     const failure = { type: 'WorkerLost', message: 'Lost.' };
-    const settle = () => ledger.settle(held, { kind: 'failed', failure, retry: false }, false);
+    const settle = () => ledger.complete(held, { kind: 'failed', failure, retry: false }, false);
     await expect(settle()).rejects.toThrow('Connection is closed.');
     expect((await settle())[0]).toBe('failed');
     expect(await queue.get(task_id)).toMatchObject({ status: 'failed', attempts: 0, error: failure });

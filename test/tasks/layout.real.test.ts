@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { placeOf, RANK } from '../../src/tasks/place.ts';
+import { getQueueKeys, RANK } from '../../src/tasks/place.ts';
 import { openWorld, POOL } from './world.ts';
 
 /** The version that the scripts in `src/tasks/scripts.ts` are written for. */
@@ -66,7 +66,7 @@ async function playAll(queue: Queue, prefix: string): Promise<void> {
 
 test("BullMQ's own Queue and Worker keep jobs in the keys and fields that our scripts use", async () => {
   const { cell, redis } = openWorld();
-  const { prefix, base } = placeOf(cell, POOL);
+  const { prefix, base } = getQueueKeys(cell, POOL);
   const queue = new Queue(POOL, { connection: { url: inject('redisUrl') }, prefix });
   onTestFinished(() => queue.close());
   await playAll(queue, prefix);
@@ -88,7 +88,7 @@ test("BullMQ's own Queue and Worker keep jobs in the keys and fields that our sc
 
 test('a submitted task is a job as BullMQ would have added it, in the same place', async () => {
   const { cell, redis, call } = openWorld();
-  const { prefix, key, job } = placeOf(cell, POOL);
+  const { prefix, key, job } = getQueueKeys(cell, POOL);
   await call('a', { task_id: 'ours', max_retries: 1 });
   const queue = new Queue(POOL, { connection: { url: inject('redisUrl') }, prefix });
   onTestFinished(() => queue.close());

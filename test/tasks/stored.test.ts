@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { taskSubmission } from '../../src/model/task.ts';
-import { backoffMs, readStored, toFailure, toStored } from '../../src/tasks/stored.ts';
-import { type Seen, toView } from '../../src/tasks/view.ts';
+import { readStored, retryBackoffMs, toFailure, toStored } from '../../src/tasks/stored.ts';
+import { type TaskViewReply, toView } from '../../src/tasks/view.ts';
 
 describe('backoff', () => {
   it.each([
@@ -16,18 +16,18 @@ describe('backoff', () => {
   ] as const)(
     'after attempt %i, %s from %d s to %d s: %i ms',
     (made, type, delay_seconds, max_delay_seconds, ms) => {
-      expect(backoffMs(made, { type, delay_seconds, max_delay_seconds })).toBe(ms);
+      expect(retryBackoffMs(made, { type, delay_seconds, max_delay_seconds })).toBe(ms);
     },
   );
 
   it('doubles from one second where the task does not say', () => {
-    expect([1, 2, 3, 100].map((made) => backoffMs(made))).toEqual([1000, 2000, 4000, 300_000]);
-    expect([1, 2].map((made) => backoffMs(made, { delay_seconds: 2 }))).toEqual([2000, 4000]);
+    expect([1, 2, 3, 100].map((made) => retryBackoffMs(made))).toEqual([1000, 2000, 4000, 300_000]);
+    expect([1, 2].map((made) => retryBackoffMs(made, { delay_seconds: 2 }))).toEqual([2000, 4000]);
   });
 });
 
 describe('what Redis holds of a task', () => {
-  const seen = (state: string, rank: string, fields: Record<string, string> = {}): Seen => {
+  const seen = (state: string, rank: string, fields: Record<string, string> = {}): TaskViewReply => {
     const names = [
       'timestamp',
       'processedOn',
@@ -178,5 +178,5 @@ it('a backoff that another program wrote without all of its fields has their def
     backoff: { type: 'fixed', delay_seconds: 0.01 },
   });
   const read = readStored(text);
-  expect(typeof read === 'string' ? read : backoffMs(3, read.backoff)).toBe(10);
+  expect(typeof read === 'string' ? read : retryBackoffMs(3, read.backoff)).toBe(10);
 });

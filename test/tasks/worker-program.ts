@@ -30,7 +30,7 @@ const run: RunTask = async ({ task_id, payload, attempt }, { signal }) => {
 const consumer = openConsumer({
   ...told,
   run,
-  onTrouble: (message) => void process.stdout.write(`${message}\n`),
+  onError: (message) => void process.stdout.write(`${message}\n`),
 });
 await consumer.start();
 process.stdin.on('end', () => process.exit(0)).resume();

@@ -57,7 +57,7 @@ export function openWorld(queueSettings: QueueSettings = {}, redisUrl = inject('
   const consumer = (run: RunTask, more: Partial<ConsumerSettings> = {}): TaskConsumer => {
     const made = openConsumer({
       ...{ redisUrl, cell, pool: POOL, workerId: `w-${opened.length}`, incarnation: 1, concurrency: 1, run },
-      onTrouble: (message) => troubles.push(message),
+      onError: (message) => troubles.push(message),
       ...more,
     });
     opened.push(made);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
-import { report } from '../../src/http/health.ts';
+import { createHealthReport } from '../../src/http/health.ts';
 import { newApiSocket } from '../../src/watchdog/api-socket.ts';
 import { startWatchdog, type WatchdogOptions } from '../../src/watchdog/index.ts';
 import { openCell } from '../store/cell.ts';
@@ -21,7 +21,7 @@ async function watched(more: Partial<WatchdogOptions> = {}) {
       allowedHosts: [],
       token: undefined,
       apiSocket: newApiSocket(),
-      health: () => report(WELL),
+      health: () => createHealthReport(WELL),
     },
     metrics: { text: async () => 'worker_manager_redis_up 1\n', contentType: 'text/plain' },
     onAcquired: (epoch) => told.acquired.push(epoch),

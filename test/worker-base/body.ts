@@ -9,7 +9,7 @@ import { expect } from 'vitest';
 import { bundleWrapper } from '../../scripts/bundle-wrapper.ts';
 import type { InputMessage, OutputMessage } from '../../src/model/message.ts';
 import type { WorkerSpec } from '../../src/model/spec.ts';
-import { INPUT_GROUP, type Keys, keysOf } from '../../src/store/keys.ts';
+import { getKeys, INPUT_GROUP, type Keys } from '../../src/store/keys.ts';
 
 /** How long a test watches before it concludes that something did not happen. */
 export const soon = { timeout: 30_000, interval: 20 };
@@ -18,7 +18,7 @@ export const soon = { timeout: 30_000, interval: 20 };
 export class TestWorker {
   readonly id = randomUUID();
   readonly cell = `test-${randomUUID().slice(0, 8)}`;
-  readonly keys: Keys = keysOf(this.cell);
+  readonly keys: Keys = getKeys(this.cell);
   readonly dir = mkdtempSync(join(tmpdir(), 'worker-base-'));
   readonly workspace = join(this.dir, 'workspace');
   readonly redis: Redis;

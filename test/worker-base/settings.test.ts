@@ -1,10 +1,10 @@
 /** What the wrapper reads from its environment, of a node that was started by hand above all. */
 import { hostname } from 'node:os';
 import { expect, test } from 'vitest';
-import { readSettings } from '../../worker-base/settings.ts';
+import { readWrapperSettings } from '../../worker-base/settings.ts';
 
 const read = (env: NodeJS.ProcessEnv) =>
-  readSettings({ REDIS_URL: 'redis://127.0.0.1', WORKSPACE_PATH: '/workspace', ...env });
+  readWrapperSettings({ REDIS_URL: 'redis://127.0.0.1', WORKSPACE_PATH: '/workspace', ...env });
 const MANAGED = { WORKER_ID: 'a-b', WORKER_INCARNATION: '1' };
 
 test.each([
@@ -31,7 +31,9 @@ test('a body of a manager has no name of its own making', () => {
 });
 
 test('a node without REDIS_URL says where to set it', () => {
-  expect(() => readSettings({ WORKSPACE_PATH: '/w' })).toThrow(/^REDIS_URL is not set: a node requires it/);
+  expect(() => readWrapperSettings({ WORKSPACE_PATH: '/w' })).toThrow(
+    /^REDIS_URL is not set: a node requires it/,
+  );
 });
 
 test.each([

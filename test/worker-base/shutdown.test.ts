@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { farewellMs } from '../../src/model/grace.ts';
-import { Ending } from '../../worker-base/shutdown.ts';
+import { Shutdown } from '../../worker-base/shutdown.ts';
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
@@ -10,7 +10,7 @@ test.each([0.4, 1, 4, 10, 60])(
   (grace) => {
     const kill = vi.fn();
     const began = performance.now();
-    const ending = new Ending(grace, { end: () => {}, kill });
+    const ending = new Shutdown(grace, { end: () => {}, kill });
     ending.begin('signal');
     vi.advanceTimersByTime(grace * 1000 - 1);
     expect(kill).not.toHaveBeenCalled();

@@ -1,23 +1,23 @@
 import type { SessionUpdate, ToolCallContent, ToolCallUpdate } from '@agentclientprotocol/sdk';
 import type { AgentEvent } from '../../src/agents/dialogue.ts';
-import { summaryOfUse } from '../../src/agents/json.ts';
-import { MESSAGE_CHARACTERS, Remembered } from '../../src/agents/remembered.ts';
-import { headOf } from '../../src/model/cut.ts';
+import { summarizeToolUse } from '../../src/agents/json.ts';
+import { BoundedMap, MESSAGE_CHARACTERS } from '../../src/agents/remembered.ts';
+import { takeHead } from '../../src/model/cut.ts';
 
 interface Tool {
   name: string;
   input: unknown;
   content: string;
-  told: boolean;
+  reported: boolean;
 }
 
 /** What the updates of an ACP session tell in our words. Text comes in chunks and is told when something else comes. */
-export class AcpTelling {
-  readonly #tools = new Remembered<Tool>({ entries: 256, characters: 0 });
+export class AcpEvents {
+  readonly #tools = new BoundedMap<Tool>({ entries: 256, characters: 0 });
   #text = '';
   #last = '';
   #spent: number | undefined;
-  #spentBefore: number | undefined;
+  #costBefore: number | undefined;
 
   constructor(resumed: boolean) {
     // What was spent before this process is not known, so the cost of its first turn is not either.
@@ -29,16 +29,16 @@ export class AcpTelling {
     this.#text = '';
     this.#last = '';
     this.#tools.clear();
-    this.#spentBefore = this.#spent;
+    this.#costBefore = this.#spent;
   }
 
   /** US dollars of this turn, where the agent tells what the whole session cost. */
   cost(): number | undefined {
-    if (this.#spent === undefined || this.#spentBefore === undefined || this.#spent === 0) return undefined;
-    return this.#spent - this.#spentBefore;
+    if (this.#spent === undefined || this.#costBefore === undefined || this.#spent === 0) return undefined;
+    return this.#spent - this.#costBefore;
   }
 
-  hear(update: SessionUpdate): AgentEvent[] {
+  receive(update: SessionUpdate): AgentEvent[] {
     switch (update.sessionUpdate) {
       case 'agent_message_chunk':
         if (update.content.type === 'text') this.#text = upTo(this.#text + update.content.text);
@@ -55,7 +55,7 @@ export class AcpTelling {
   }
 
   /** The agent asks whether it may: some tell of a use in no other way, and of a refused one not again. */
-  ask(call: ToolCallUpdate): AgentEvent[] {
+  requestPermission(call: ToolCallUpdate): AgentEvent[] {
     return [
       ...this.flush(),
       ...this.#tool({ ...call, sessionUpdate: 'tool_call_update', status: 'in_progress' }),
@@ -65,9 +65,9 @@ export class AcpTelling {
   /** The turn is over: what was said last, and the end of uses of which no result was told. */
   end(): AgentEvent[] {
     const events = this.flush();
-    for (const [tool_use_id, { name: tool, told }] of this.#tools) {
+    for (const [tool_use_id, { name: tool, reported }] of this.#tools) {
       const content = 'The agent reported no result.';
-      if (told) events.push({ type: 'tool_result', content, tool, tool_use_id, is_error: true });
+      if (reported) events.push({ type: 'tool_result', content, tool, tool_use_id, is_error: true });
     }
     this.#tools.clear();
     return events;
@@ -88,14 +88,14 @@ export class AcpTelling {
 
   #tool(update: Extract<SessionUpdate, { sessionUpdate: 'tool_call' | 'tool_call_update' }>): AgentEvent[] {
     const { toolCallId: tool_use_id, status } = update;
-    const tool = this.#tools.get(tool_use_id) ?? { name: '', input: undefined, content: '', told: false };
+    const tool = this.#tools.get(tool_use_id) ?? { name: '', input: undefined, content: '', reported: false };
     this.#tools.set(tool_use_id, tool);
-    const command = shellCommandOf(update);
+    const command = getShellCommand(update);
     // The title of such a use is the command, and no name.
     const named = update.name ?? (command === undefined ? update.title : 'Shell');
     tool.name = named ?? tool.name;
     tool.input = update.rawInput ?? (command === undefined ? tool.input : { command });
-    tool.content = update.content ? upTo(textOf(update.content)) : tool.content;
+    tool.content = update.content ? upTo(contentToText(update.content)) : tool.content;
     if (update.rawOutput !== undefined && !tool.content)
       tool.content = upTo(
         typeof update.rawOutput === 'string' ? update.rawOutput : JSON.stringify(update.rawOutput),
@@ -104,10 +104,10 @@ export class AcpTelling {
     const events: AgentEvent[] = [];
     // A call is announced before its input is known; it is told when it runs.
     // What was told of its input is not kept.
-    if (!tool.told && (over || status === 'in_progress' || tool.input !== undefined)) {
-      tool.told = true;
+    if (!tool.reported && (over || status === 'in_progress' || tool.input !== undefined)) {
+      tool.reported = true;
       const input = tool.input ?? {};
-      events.push({ type: 'tool_use', content: useOf(tool), tool: tool.name, tool_use_id, input });
+      events.push({ type: 'tool_use', content: summarizeTool(tool), tool: tool.name, tool_use_id, input });
       tool.input = undefined;
     }
     if (over) {
@@ -120,7 +120,7 @@ export class AcpTelling {
 }
 
 /** The shell command of a use, which each agent spells as it likes; one that tells no input has it as the title. */
-export function shellCommandOf({ kind, title, rawInput }: Partial<ToolCallUpdate>): string | undefined {
+export function getShellCommand({ kind, title, rawInput }: Partial<ToolCallUpdate>): string | undefined {
   const { command } = (rawInput ?? {}) as { command?: unknown };
   if (typeof command === 'string') return command;
   if (Array.isArray(command)) return command.join(' ');
@@ -128,14 +128,14 @@ export function shellCommandOf({ kind, title, rawInput }: Partial<ToolCallUpdate
 }
 
 const upTo = (text: string): string =>
-  text.length > MESSAGE_CHARACTERS ? headOf(text, MESSAGE_CHARACTERS) : text;
+  text.length > MESSAGE_CHARACTERS ? takeHead(text, MESSAGE_CHARACTERS) : text;
 
-function useOf({ name, input }: Tool): string {
+function summarizeTool({ name, input }: Tool): string {
   const { command } = (input ?? {}) as { command?: unknown };
-  return typeof command === 'string' ? command : summaryOfUse(name, input);
+  return typeof command === 'string' ? command : summarizeToolUse(name, input);
 }
 
-function textOf(content: ToolCallContent[]): string {
+function contentToText(content: ToolCallContent[]): string {
   return content
     .map((part) => {
       if (part.type === 'content')

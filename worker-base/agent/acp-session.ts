@@ -18,39 +18,39 @@ import {
   type RequestPermissionRequest,
   type RequestPermissionResponse,
 } from '@agentclientprotocol/sdk';
-import type { Step, TurnEnd, Usage } from '../../src/agents/dialogue.ts';
-import { failureOfText } from '../../src/agents/failure.ts';
-import { fields, number, objectOf } from '../../src/agents/json.ts';
+import type { DialogueStep, TokenUsage, TurnEnd } from '../../src/agents/dialogue.ts';
+import { classifyMessage } from '../../src/agents/failure.ts';
+import { parseObject, toNumber, toObject } from '../../src/agents/json.ts';
 import type { Denials } from '../sandbox/denials.ts';
-import { AcpTelling, shellCommandOf } from './acp-events.ts';
-import type { OpenVoice, Voice } from './session.ts';
+import { AcpEvents, getShellCommand } from './acp-events.ts';
+import type { AgentProtocol, OpenProtocol } from './session.ts';
 
 /** ACP's own error for "log in first". */
 const AUTH_REQUIRED = -32_000;
 const LOST = 'The agent could not resume the conversation; the next prompt starts a new one.';
 
-type Order = Parameters<OpenVoice>[0] & { denials: Denials; allowed: string[] | undefined };
+type AcpOptions = Parameters<OpenProtocol>[0] & { denials: Denials; allowed: string[] | undefined };
 
 /** Opens the voice; the handshake begins with its `open`. */
-export async function openAcp(order: Order): Promise<Voice> {
-  return new AcpVoice(order);
+export async function openAcp(order: AcpOptions): Promise<AgentProtocol> {
+  return new AcpProtocol(order);
 }
 
-class AcpVoice implements Voice {
-  readonly #order: Order;
-  readonly #say: (step: Step) => void;
+class AcpProtocol implements AgentProtocol {
+  readonly #order: AcpOptions;
+  readonly #say: (step: DialogueStep) => void;
   #incoming: ReadableStreamDefaultController<AnyMessage> | undefined;
   #connection: ClientConnection | undefined;
   #session = '';
-  #telling: AcpTelling;
+  #telling: AcpEvents;
   #inTurn = false;
   #lost = false;
   #closed = false;
 
-  constructor(order: Order) {
+  constructor(order: AcpOptions) {
     this.#order = order;
-    this.#say = order.say;
-    this.#telling = new AcpTelling(order.session !== undefined);
+    this.#say = order.send;
+    this.#telling = new AcpEvents(order.session !== undefined);
   }
 
   open(): void {
@@ -66,17 +66,17 @@ class AcpVoice implements Voice {
       .onNotification(methods.client.session.update, ({ params }) => {
         // What an agent replays of a resumed conversation was told by an earlier body.
         if (params.sessionId !== this.#session || !this.#inTurn) return;
-        const events = this.#telling.hear(params.update);
+        const events = this.#telling.receive(params.update);
         if (events.length > 0) this.#say({ events });
       })
       .onRequest(methods.client.session.requestPermission, ({ params }) => this.#permit(params))
       .connect({ readable, writable });
-    this.#shakeHands(this.#connection).then(
+    this.#initialize(this.#connection).then(
       () => this.#say({ ...(this.#session && { session: this.#session }), ready: true }),
       // The clock of the handshake ends what cannot be begun; this says why.
       (error) =>
         this.#say({
-          events: [{ type: 'stderr', content: `The agent did not start a session: ${textOf(error)}` }],
+          events: [{ type: 'stderr', content: `The agent did not start a session: ${toErrorText(error)}` }],
         }),
     );
   }
@@ -85,7 +85,7 @@ class AcpVoice implements Voice {
     this.#telling.begin();
     this.#inTurn = true;
     if (this.#lost) this.#end({ ok: false, reason: 'session_lost', message: LOST });
-    else void this.#ask(content);
+    else void this.#runTurn(content);
   }
 
   interrupt(): void {
@@ -94,8 +94,8 @@ class AcpVoice implements Voice {
       .catch(() => {});
   }
 
-  hear(line: string): void {
-    const message = objectOf(line);
+  receive(line: string): void {
+    const message = parseObject(line);
     if (!message || !('jsonrpc' in message)) this.#say({ unreadable: true });
     else if (!this.#closed) this.#incoming?.enqueue(message as AnyMessage);
   }
@@ -105,18 +105,18 @@ class AcpVoice implements Voice {
     this.#connection?.close();
   }
 
-  async #ask(text: string): Promise<void> {
+  async #runTurn(text: string): Promise<void> {
     const params: PromptRequest = { sessionId: this.#session, prompt: [{ type: 'text', text }] };
     try {
       const answer = await this.#connection?.agent.request(methods.agent.session.prompt, params);
-      const usage = answer && usageOf(answer);
-      this.#end({ ...this.#endOf(answer?.stopReason ?? 'end_turn'), ...(usage && { usage }) });
+      const usage = answer && parseUsage(answer);
+      this.#end({ ...this.#toTurnEnd(answer?.stopReason ?? 'end_turn'), ...(usage && { usage }) });
     } catch (error) {
-      this.#end(failureOf(error));
+      this.#end(toTurnFailure(error));
     }
   }
 
-  async #shakeHands({ agent }: ClientConnection): Promise<void> {
+  async #initialize({ agent }: ClientConnection): Promise<void> {
     const { workspace: cwd, session } = this.#order;
     const { agentCapabilities } = await agent.request(methods.agent.initialize, {
       protocolVersion: PROTOCOL_VERSION,
@@ -124,7 +124,7 @@ class AcpVoice implements Voice {
       clientInfo: { name: 'worker-manager', version: '1' },
     });
     try {
-      if (session !== undefined) await this.#goOn(agent, session, agentCapabilities);
+      if (session !== undefined) await this.#resume(agent, session, agentCapabilities);
       this.#session =
         session ?? (await agent.request(methods.agent.session.new, { cwd, mcpServers: [] })).sessionId;
     } catch (error) {
@@ -134,7 +134,7 @@ class AcpVoice implements Voice {
     }
   }
 
-  async #goOn(
+  async #resume(
     agent: ClientConnection['agent'],
     sessionId: string,
     can: AgentCapabilities | undefined,
@@ -161,7 +161,7 @@ class AcpVoice implements Voice {
     this.#say({ events, ended: { ...ended, ...(cost_usd !== undefined && { cost_usd }) } });
   }
 
-  #endOf(reason: string): TurnEnd {
+  #toTurnEnd(reason: string): TurnEnd {
     if (reason === 'end_turn') return { ok: true, result: this.#telling.lastMessage() };
     if (reason === 'cancelled')
       return { ok: false, reason: 'interrupted', message: 'The turn was interrupted.' };
@@ -172,11 +172,11 @@ class AcpVoice implements Voice {
 
   /** Nobody can be asked, so all is allowed that `allowed_commands` does not speak against. */
   #permit({ toolCall, options }: RequestPermissionRequest): RequestPermissionResponse {
-    if (this.#inTurn) this.#say({ events: this.#telling.ask(toolCall) });
-    const command = shellCommandOf(toolCall);
+    if (this.#inTurn) this.#say({ events: this.#telling.requestPermission(toolCall) });
+    const command = getShellCommand(toolCall);
     const judged =
       this.#order.allowed && command !== undefined
-        ? this.#order.denials.judge({
+        ? this.#order.denials.evaluate({
             tool_name: 'Bash',
             tool_input: { command },
             tool_use_id: toolCall.toolCallId,
@@ -191,19 +191,19 @@ class AcpVoice implements Voice {
 }
 
 /** Tokens of the turn, for which the protocol has no words: as Gemini CLI tells them. */
-function usageOf({ _meta }: PromptResponse): Usage | undefined {
-  const counted = fields(fields(_meta?.quota)?.token_count);
+function parseUsage({ _meta }: PromptResponse): TokenUsage | undefined {
+  const counted = toObject(toObject(_meta?.quota)?.token_count);
   if (!counted) return undefined;
-  return { input_tokens: number(counted.input_tokens), output_tokens: number(counted.output_tokens) };
+  return { input_tokens: toNumber(counted.input_tokens), output_tokens: toNumber(counted.output_tokens) };
 }
 
-function failureOf(error: unknown): TurnEnd {
-  const message = textOf(error);
+function toTurnFailure(error: unknown): TurnEnd {
+  const message = toErrorText(error);
   const code = error instanceof RequestError ? error.code : 0;
-  return { ok: false, reason: code === AUTH_REQUIRED ? 'authentication' : failureOfText(message), message };
+  return { ok: false, reason: code === AUTH_REQUIRED ? 'authentication' : classifyMessage(message), message };
 }
 
-function textOf(error: unknown): string {
+function toErrorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const data = error instanceof RequestError && error.data ? ` ${JSON.stringify(error.data)}` : '';
   return `${error.message}${data}`;

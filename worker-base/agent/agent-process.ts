@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Duplex, Readable } from 'node:stream';
-import { Report, reporting } from '../sandbox/confined.ts';
+import { ConfineReport, withReport } from '../sandbox/confined.ts';
 import type { Piece } from '../streams/entry.ts';
 import { type Exit, isRealTime, realTimeName } from './exit.ts';
 import { type Line, LineReader, LineSplitter } from './line-reader.ts';
@@ -19,7 +19,7 @@ const POLL_MS = 25;
 const STDIN_LIMIT = 4 * 1024 ** 2;
 
 /** What to start, and who hears it. */
-export interface AgentOrder {
+export interface AgentProcessOptions {
   argv: string[];
   cwd: string;
   env: Record<string, string>;
@@ -35,11 +35,11 @@ export interface AgentOrder {
 }
 
 /** The agent as processes: a session and group of its own, its three pipes, and its end. */
-export class Agent {
+export class AgentProcess {
   readonly #child: ChildProcess;
   readonly #group: number;
-  readonly #killRest: AgentOrder['killRest'];
-  readonly #report: Report | undefined;
+  readonly #killRest: AgentProcessOptions['killRest'];
+  readonly #report: ConfineReport | undefined;
   /** The signal that is ending it, as the kernel reports it. */
   #signal: number | undefined;
   #lastReadAt = 0;
@@ -51,21 +51,21 @@ export class Agent {
   readonly exited: Promise<Exit>;
 
   /** Starts the program, and settles when it is executed; throws what the system says (`code` ENOENT, EACCES …) if it cannot be. */
-  static async start(order: AgentOrder): Promise<Agent> {
+  static async start(order: AgentProcessOptions): Promise<AgentProcess> {
     const last = 3 + (order.channels ?? 0);
-    const confined = reporting(order.argv, last);
+    const confined = withReport(order.argv, last);
     const argv = confined ?? order.argv;
     const [program = '', ...args] = argv;
     const stdio = Array.from({ length: confined ? last + 1 : last }, () => 'pipe' as const);
     const { cwd, env } = order;
     const child = spawn(program, args, { cwd, env, detached: true, stdio });
     if (child.pid === undefined) throw await new Promise((resolve) => child.once('error', resolve));
-    const report = confined && new Report(child.stdio[last] as Duplex);
+    const reporter = confined && new ConfineReport(child.stdio[last] as Duplex);
     // The end is listened for at once: a short-lived agent may end before anything is awaited.
-    const agent = new Agent(child, child.pid, order, report);
+    const agent = new AgentProcess(child, child.pid, order, reporter);
     const unread = keepUnread(child);
-    await report?.begun;
-    if (report?.failure) throw report.failure;
+    await reporter?.begun;
+    if (reporter?.failure) throw reporter.failure;
     // Output waits in the pipes until then, so that the caller can report the start before anything the agent prints.
     agent.#read(order);
     unread.release();
@@ -75,16 +75,16 @@ export class Agent {
   private constructor(
     child: ChildProcess,
     group: number,
-    { killRest }: AgentOrder,
-    report: Report | undefined,
+    { killRest }: AgentProcessOptions,
+    reporter: ConfineReport | undefined,
   ) {
     this.#child = child;
     this.#killRest = killRest;
     this.#group = group;
-    this.#report = report;
+    this.#report = reporter;
     this.exited = new Promise((resolve) =>
       child.once('exit', (code, signal) => {
-        const number = report?.signal ?? this.#signal;
+        const number = reporter?.signal ?? this.#signal;
         const unnamed = number !== undefined && isRealTime(number);
         resolve(unnamed ? { code: null, signal: realTimeName(number) } : { code, signal });
       }),
@@ -194,26 +194,26 @@ export class Agent {
     return this.#killRest(this.#group).catch(() => {});
   }
 
-  #read({ onPiece, onLine, onBytes = () => {} }: AgentOrder): void {
+  #read({ onPiece, onLine, onBytes = () => {} }: AgentProcessOptions): void {
     const { stdout, stderr } = this.#child;
     if (onLine) this.#listen(stdout, new LineReader(), onLine, onBytes);
     else this.#listen(stdout, new LineSplitter(), (piece) => onPiece('stdout', piece), onBytes);
     this.#listen(stderr, new LineSplitter(), (piece) => onPiece('stderr', piece), onBytes);
   }
 
-  #listen<T>(pipe: Readable | null, cutter: Cutter<T>, hear: (text: T) => void, onBytes: () => void): void {
+  #listen<T>(pipe: Readable | null, cutter: Cutter<T>, onText: (text: T) => void, onBytes: () => void): void {
     const unfinished = new Unfinished(() => {
-      for (const text of cutter.release()) hear(text);
+      for (const text of cutter.release()) onText(text);
     });
     const flush = () => {
       unfinished.end();
-      for (const text of cutter.flush()) hear(text);
+      for (const text of cutter.flush()) onText(text);
     };
     this.#flushes.push(flush);
     pipe?.on('data', (chunk: Buffer) => {
       this.#lastReadAt = performance.now();
       const texts = cutter.push(chunk);
-      for (const text of texts) hear(text);
+      for (const text of texts) onText(text);
       if (cutter.held > 0) onBytes();
       unfinished.note(cutter.held > 0, texts.length > 0);
     });

@@ -20,7 +20,7 @@ export function realTimeName(signal: number): string {
   return signal === RTMIN ? 'SIGRTMIN' : `SIGRTMIN+${signal - RTMIN}`;
 }
 
-function numberOf(signal: string): number {
+function toSignalNumber(signal: string): number {
   const [, offset] = /^SIGRTMIN(?:\+(\d+))?$/.exec(signal) ?? [];
   if (signal.startsWith('SIGRTMIN')) return RTMIN + Number(offset ?? 0);
   const plain = /^SIG(\d+)$/.exec(signal)?.[1];
@@ -28,11 +28,11 @@ function numberOf(signal: string): number {
 }
 
 /** The exit code by which a shell would report such an end. */
-export function codeOf({ code, signal }: Exit): number {
-  return code ?? 128 + (signal ? numberOf(signal) : 0);
+export function getExitCode({ code, signal }: Exit): number {
+  return code ?? 128 + (signal ? toSignalNumber(signal) : 0);
 }
 
 /** For people: how the agent's process ended. */
-export function describe({ code, signal }: Exit): string {
+export function describeExit({ code, signal }: Exit): string {
   return signal ? `The agent was ended by ${signal}.` : `The agent exited with code ${code}.`;
 }

@@ -24,7 +24,7 @@ export class LineSplitter {
         at += end + 1;
       } else if (window.length === PIECE_BYTES && data.length > at + PIECE_BYTES) {
         const cut = characterBorder(window);
-        pieces.push(pieceOf(window.subarray(0, cut), 0));
+        pieces.push(toPiece(window.subarray(0, cut), 0));
         at += cut;
       } else {
         break;
@@ -52,7 +52,7 @@ export class LineSplitter {
 
   #cutRest(end: number): Piece[] {
     if (end === 0) return [];
-    const piece = pieceOf(this.#rest.subarray(0, end), 0);
+    const piece = toPiece(this.#rest.subarray(0, end), 0);
     this.#rest = Buffer.from(this.#rest.subarray(end));
     return [piece];
   }
@@ -118,11 +118,11 @@ export class LineReader {
 function wholeLines(bytes: Buffer): Piece {
   let lines = 1;
   for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) lines += 1;
-  return pieceOf(bytes, lines);
+  return toPiece(bytes, lines);
 }
 
 /** Text of `lines` lines, without the last newline. */
-function pieceOf(bytes: Buffer, lines: number): Piece {
+function toPiece(bytes: Buffer, lines: number): Piece {
   const partial = lines === 0;
   const piece = { text: bytes.toString('utf8'), lines, bytes: bytes.length + (partial ? 0 : 1), partial };
   return isUtf8(bytes) ? piece : { ...piece, base64: bytes.toString('base64') };

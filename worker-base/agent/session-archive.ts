@@ -12,29 +12,29 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { ChainableCommander, Redis } from 'ioredis';
-import { tailOf } from '../../src/model/cut.ts';
+import { takeTail } from '../../src/model/cut.ts';
 import type { Log } from '../log.ts';
-import type { Hands } from '../sandbox/privileges.ts';
+import type { Privileges } from '../sandbox/privileges.ts';
 
 /** Bytes of an archive: weeks of text compressed, and little beside what Redis holds of the output. */
 export const ARCHIVE_BYTES = 8 * 1024 ** 2;
 /** Bytes of the files before that; conversations compress to a fifth and less. */
 const FILES_BYTES = 16 * ARCHIVE_BYTES;
 /** Limit of a helper command for a few files; one that takes longer hangs. */
-const ERRAND_MS = 30_000;
+const HELPER_MS = 30_000;
 const FETCH_AGAIN_MS = 200;
 
 /** A conversation as it stands in Redis. */
-export interface Kept {
+export interface PackedSession {
   session: string;
   /** Empty where the agent keeps no files. */
   archive: Buffer;
 }
 
-export interface KeepOptions {
+export interface SessionArchiveOptions {
   redis: Redis;
   key: string;
-  hands: Pick<Hands, 'errand'>;
+  privileges: Pick<Privileges, 'helperCommand'>;
   home: string;
   /** Files and folders below `home`. */
   paths: string[];
@@ -42,23 +42,23 @@ export interface KeepOptions {
 }
 
 /** One worker's conversation in Redis. */
-export class Keep {
-  readonly #options: KeepOptions;
+export class SessionArchive {
+  readonly #options: SessionArchiveOptions;
 
-  constructor(options: KeepOptions) {
+  constructor(options: SessionArchiveOptions) {
     this.#options = options;
   }
 
   /** Gathers the conversation; undefined where there is none, or it cannot be kept, which the log says. */
-  async pack(session: string | undefined): Promise<Kept | undefined> {
+  async pack(session: string | undefined): Promise<PackedSession | undefined> {
     if (session === undefined) return undefined;
-    const { home, paths, hands, log } = this.#options;
-    const there = paths.filter((path) => existsSync(join(home, path)));
-    if (there.length === 0) return { session, archive: Buffer.alloc(0) };
+    const { home, paths, privileges, log } = this.#options;
+    const existing = paths.filter((path) => existsSync(join(home, path)));
+    if (existing.length === 0) return { session, archive: Buffer.alloc(0) };
     try {
-      const argv = hands.errand(['tar', '-cf', '-', '-C', home, '--', ...there]);
+      const argv = privileges.helperCommand(['tar', '-cf', '-', '-C', home, '--', ...existing]);
       // 1: a file has changed while it was read; the next turn's archive has it whole.
-      const archive = await promisify(gzip)(await errand(argv, [0, 1]), { level: 1 });
+      const archive = await promisify(gzip)(await runHelper(argv, [0, 1]), { level: 1 });
       if (archive.length > ARCHIVE_BYTES) throw new Error(`it has ${archive.length} bytes`);
       return { session, archive };
     } catch (error) {
@@ -72,15 +72,15 @@ export class Keep {
   }
 
   /** Adds what stores it to a transaction. */
-  store(transaction: ChainableCommander, kept: Kept): void {
-    transaction.hset(this.#options.key, { ...kept, kept_at: new Date().toISOString() });
+  store(transaction: ChainableCommander, archived: PackedSession): void {
+    transaction.hset(this.#options.key, { ...archived, kept_at: new Date().toISOString() });
   }
 
   /** Stores it by itself. Where Redis cannot be told, the next turn's has all of it. */
-  async save(kept: Kept | undefined): Promise<void> {
-    if (!kept) return;
+  async save(archived: PackedSession | undefined): Promise<void> {
+    if (!archived) return;
     const transaction = this.#options.redis.multi();
-    this.store(transaction, kept);
+    this.store(transaction, archived);
     await transaction.exec().catch(() => {});
   }
 
@@ -91,13 +91,17 @@ export class Keep {
 
   /** Puts the files back. `lost`: there is a conversation, and it cannot be gone on with. */
   async restore(signal: AbortSignal): Promise<{ session: string | undefined; lost: boolean }> {
-    const { hands, home, log } = this.#options;
+    const { privileges, home, log } = this.#options;
     const { session, archive } = (await this.#fetch(signal)) ?? {};
     if (!session) return { session: undefined, lost: false };
     try {
       if (archive && archive.length > 0) {
         const files = await promisify(gunzip)(archive, { maxOutputLength: FILES_BYTES });
-        await errand(hands.errand(['tar', '-xf', '-', '-C', home, '--no-same-owner']), [0], files);
+        await runHelper(
+          privileges.helperCommand(['tar', '-xf', '-', '-C', home, '--no-same-owner']),
+          [0],
+          files,
+        );
       }
       return { session: session.toString('utf8'), lost: false };
     } catch (error) {
@@ -124,9 +128,9 @@ export class Keep {
 }
 
 /** Runs a program to its end; answers what it wrote to stdout. */
-function errand([program = '', ...args]: string[], codes: number[], input?: Buffer): Promise<Buffer> {
+function runHelper([program = '', ...args]: string[], codes: number[], input?: Buffer): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: 'pipe', timeout: ERRAND_MS, killSignal: 'SIGKILL' });
+    const child = spawn(program, args, { stdio: 'pipe', timeout: HELPER_MS, killSignal: 'SIGKILL' });
     const parts: Buffer[] = [];
     let bytes = 0;
     let said = '';
@@ -139,7 +143,7 @@ function errand([program = '', ...args]: string[], codes: number[], input?: Buff
       else child.kill('SIGKILL');
     });
     child.stderr.on('data', (part: Buffer) => {
-      said = tailOf(said + part.toString('latin1').replace(/[^\x20-\x7e]+/g, ' '), 500);
+      said = takeTail(said + part.toString('latin1').replace(/[^\x20-\x7e]+/g, ' '), 500);
     });
     child.once('close', (code, signal) => {
       if (bytes > FILES_BYTES) reject(new Error(`it has more than ${FILES_BYTES} bytes`));

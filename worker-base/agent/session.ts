@@ -1,5 +1,5 @@
-import type { AgentEvent, Dialogue, OpenDialogue, Step, TurnEnd } from '../../src/agents/dialogue.ts';
-import type { Agent, AgentOrder } from './agent-process.ts';
+import type { AgentEvent, Dialogue, DialogueStep, OpenDialogue, TurnEnd } from '../../src/agents/dialogue.ts';
+import type { AgentProcess, AgentProcessOptions } from './agent-process.ts';
 import type { Exit } from './exit.ts';
 import type { Line } from './line-reader.ts';
 
@@ -7,36 +7,36 @@ import type { Line } from './line-reader.ts';
 const SESSION = 256;
 
 /** A dialogue with an agent whose answers may also come later than what it hears: `say` gets each step. */
-export interface Voice {
+export interface AgentProtocol {
   open(): void;
   prompt(content: string): void;
   interrupt(): void;
-  hear(line: string): void;
+  receive(line: string): void;
   close(): void;
 }
 
-export type OpenVoice = (options: {
+export type OpenProtocol = (options: {
   workspace: string;
   session: string | undefined;
-  say: (step: Step) => void;
-}) => Promise<Voice>;
+  send: (step: DialogueStep) => void;
+}) => Promise<AgentProtocol>;
 
 /** A voice that answers at once. */
-export function voiceOf(open: OpenDialogue): OpenVoice {
-  return async ({ workspace, session, say }) => {
+export function toProtocol(open: OpenDialogue): OpenProtocol {
+  return async ({ workspace, session, send }) => {
     const dialogue: Dialogue = open({ workspace, session });
     return {
-      open: () => say(dialogue.open()),
-      prompt: (content) => say(dialogue.prompt(content)),
-      interrupt: () => say(dialogue.interrupt()),
-      hear: (line) => say(dialogue.hear(line)),
+      open: () => send(dialogue.open()),
+      prompt: (content) => send(dialogue.prompt(content)),
+      interrupt: () => send(dialogue.interrupt()),
+      receive: (line) => send(dialogue.receive(line)),
       close: () => {},
     };
   };
 }
 
 /** Who listens to a conversation. */
-export interface Listener {
+export interface SessionListener {
   events(events: AgentEvent[]): void;
   /** The handshake is done. Again after each new start of the process. */
   ready(): void;
@@ -49,11 +49,14 @@ export interface Listener {
   mute(): void;
 }
 
-interface Parts {
+interface AgentSessionDeps {
   workspace: string;
-  openVoice: OpenVoice;
+  openProtocol: OpenProtocol;
   /** Starts the process; `session` is the conversation to go on with. */
-  launch(session: string | undefined, onLine: NonNullable<AgentOrder['onLine']>): Promise<Agent>;
+  launch(
+    session: string | undefined,
+    onLine: NonNullable<AgentProcessOptions['onLine']>,
+  ): Promise<AgentProcess>;
   handshakeMs: number;
   /** Between the closing of stdin, SIGTERM and SIGKILL of an agent that has done its work. */
   finishMs: number;
@@ -65,12 +68,12 @@ interface Parts {
  * One conversation over the processes that it takes: usually one; a new one, which is told to go on, where the one
  * before it had to be killed. What an old process still says is not heard.
  */
-export class Conversation {
-  readonly #parts: Parts;
-  readonly #listener: Listener;
+export class AgentSession {
+  readonly #deps: AgentSessionDeps;
+  readonly #listener: SessionListener;
   #generation = 0;
-  #agent: Agent | undefined;
-  #voice: Voice | undefined;
+  #agent: AgentProcess | undefined;
+  #protocol: AgentProtocol | undefined;
   #handshake: NodeJS.Timeout | undefined;
   #unreadable = false;
   #retrying = false;
@@ -79,60 +82,60 @@ export class Conversation {
   /** The handshake is done, and the process lives as far as is known. */
   ready = false;
 
-  constructor(parts: Parts, session: string | undefined, listener: Listener) {
-    this.#parts = parts;
+  constructor(deps: AgentSessionDeps, session: string | undefined, listener: SessionListener) {
+    this.#deps = deps;
     this.session = session;
     this.#listener = listener;
   }
 
-  get agent(): Agent | undefined {
+  get agent(): AgentProcess | undefined {
     return this.#agent;
   }
 
   /** Starts the process and begins the handshake; throws what the system says where it cannot. */
-  async start(): Promise<Agent> {
+  async start(): Promise<AgentProcess> {
     this.#generation += 1;
     const generation = this.#generation;
     const mine = () => generation === this.#generation;
-    const { workspace, openVoice, launch, handshakeMs } = this.#parts;
-    const voice = await openVoice({
+    const { workspace, openProtocol, launch, handshakeMs } = this.#deps;
+    const protocol = await openProtocol({
       workspace,
       session: this.session,
-      say: (step) => {
+      send: (step) => {
         if (mine()) this.#take(step);
       },
     });
     const agent = await launch(this.session, (line) => {
-      if (mine()) this.#hear(line);
+      if (mine()) this.#receive(line);
     });
-    this.#voice = voice;
+    this.#protocol = protocol;
     this.#agent = agent;
     void this.#await(agent, mine);
     this.#handshake = setTimeout(() => {
       if (mine()) this.#listener.mute();
     }, handshakeMs);
-    voice.open();
+    protocol.open();
     return agent;
   }
 
   prompt(content: string): void {
-    this.#voice?.prompt(content);
+    this.#protocol?.prompt(content);
   }
 
   interrupt(): void {
-    this.#voice?.interrupt();
+    this.#protocol?.interrupt();
   }
 
   /** Ends the process by force; its end is not told. */
   async kill(): Promise<void> {
     this.#generation += 1;
     this.#silence();
-    this.#voice?.close();
+    this.#protocol?.close();
     const agent = this.#agent;
     if (!agent) return;
     agent.kill();
     await agent.exited;
-    await agent.gather(this.#parts.hardAt);
+    await agent.gather(this.#deps.hardAt);
   }
 
   /** Ends the process in peace: it is done when its stdin is closed, or has to be told. The end is told. */
@@ -140,19 +143,19 @@ export class Conversation {
     const agent = this.#agent;
     if (!agent) return;
     agent.closeInput();
-    if (await within(agent.exited, this.#parts.finishMs)) return;
+    if (await within(agent.exited, this.#deps.finishMs)) return;
     agent.signal('SIGTERM');
-    if (!(await within(agent.exited, this.#parts.finishMs))) agent.kill();
+    if (!(await within(agent.exited, this.#deps.finishMs))) agent.kill();
   }
 
-  async #await(agent: Agent, mine: () => boolean): Promise<void> {
+  async #await(agent: AgentProcess, mine: () => boolean): Promise<void> {
     const exit = await agent.exited;
     if (mine()) this.#silence();
-    await agent.gather(this.#parts.hardAt);
+    await agent.gather(this.#deps.hardAt);
     // What was read last may still be on its way through a voice that is not done at once.
     await new Promise((resolve) => setImmediate(resolve));
     if (!mine()) return;
-    this.#voice?.close();
+    this.#protocol?.close();
     this.#listener.exited(exit);
   }
 
@@ -162,15 +165,15 @@ export class Conversation {
     clearTimeout(this.#handshake);
   }
 
-  #hear(line: Line): void {
+  #receive(line: Line): void {
     if (line.text.trim() === '') return;
     let readable = !line.cut;
     if (readable) {
-      const voice = this.#voice;
+      const protocol = this.#protocol;
       this.#unreadable = false;
       this.#retrying = false;
       try {
-        voice?.hear(line.text);
+        protocol?.receive(line.text);
       } catch {
         // One line that is not as expected is that line's fault, and ends nothing.
         this.#unreadable = true;
@@ -180,7 +183,7 @@ export class Conversation {
     this.#listener.line(line, readable, this.#retrying);
   }
 
-  #take(step: Step): void {
+  #take(step: DialogueStep): void {
     if (step.events && step.events.length > 0) this.#listener.events(step.events);
     // An agent that does not read is found out by the clocks; one that has closed its stdin, by its end.
     if (step.write) void this.#agent?.write(step.write);

@@ -7,17 +7,17 @@
  */
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { endpointOf, kindOfSpec } from '../../src/agents/index.ts';
-import { instructionsOf } from '../../src/agents/instructions.ts';
-import type { AgentKind, Launch, LaunchOrder } from '../../src/agents/kind.ts';
+import { getAgentKindForSpec, resolveEndpoint } from '../../src/agents/index.ts';
+import { buildInstructions } from '../../src/agents/instructions.ts';
+import type { AgentKind, Launch, LaunchOptions } from '../../src/agents/kind.ts';
 import type { WorkerSpec } from '../../src/model/spec.ts';
-import type { AgentOrder } from '../agent/agent-process.ts';
+import type { AgentProcessOptions } from '../agent/agent-process.ts';
 import type { Log } from '../log.ts';
-import type { Gateway } from '../model-proxy/proxy.ts';
+import type { ModelProxy } from '../model-proxy/proxy.ts';
 import type { Denials } from '../sandbox/denials.ts';
-import { type Hands, handsOf } from '../sandbox/privileges.ts';
-import type { Settings } from '../settings.ts';
-import type { Pulse } from '../streams/heartbeat.ts';
+import { createPrivileges, type Privileges } from '../sandbox/privileges.ts';
+import type { WrapperSettings } from '../settings.ts';
+import type { HeartbeatSender } from '../streams/heartbeat.ts';
 import { prepareWorkspace } from './initial-state.ts';
 
 /** Where the module DOCKER has its daemon listen, below the agent's home: for clients that know no contexts. */
@@ -37,43 +37,45 @@ export class CannotStart extends Error {
 }
 
 /** All that is ready for the agent. */
-export interface Stage {
+export interface AgentEnvironment {
   kind: AgentKind;
-  hands: Hands;
+  privileges: Privileges;
   home: string | undefined;
-  gateway: Gateway | undefined;
+  modelProxy: ModelProxy | undefined;
   /** What starts the agent; `session` is the conversation to go on with. */
-  order(session: string | undefined): Pick<AgentOrder, 'argv' | 'cwd' | 'env' | 'killRest'>;
+  processOptions(session: string | undefined): Pick<AgentProcessOptions, 'argv' | 'cwd' | 'env' | 'killRest'>;
 }
 
 /** Makes it ready; throws `CannotStart`. Answers undefined when `signal` ends the wait for secrets. */
-export async function makeReady(options: {
-  settings: Settings;
+export async function prepareAgent(options: {
+  settings: WrapperSettings;
   spec: WorkerSpec;
   denials: Denials;
-  pulse: Pulse;
+  heartbeat: HeartbeatSender;
   log: Log;
   signal: AbortSignal;
-}): Promise<Stage | undefined> {
+}): Promise<AgentEnvironment | undefined> {
   const { settings, spec, denials, log } = options;
   const { workspace } = settings;
-  const kind = kindOfSpec(spec);
-  const hands = attempt('The rights of the agent could not be set up', () => handsOf(settings, spec));
-  const secrets = spec.secrets?.length ? await receive(options, kind, hands) : new Map<string, string>();
+  const kind = getAgentKindForSpec(spec);
+  const privileges = attempt('The rights of the agent could not be set up', () =>
+    createPrivileges(settings, spec),
+  );
+  const secrets = spec.secrets?.length ? await receive(options, kind, privileges) : new Map<string, string>();
   if (!secrets) return undefined;
-  const home = homeOf(settings, kind, hands);
-  const { url, credentials } = endpointOf(kind, spec.env, [...secrets.keys()]);
+  const home = resolveHome(settings, kind, privileges);
+  const { url, credentials } = resolveEndpoint(kind, spec.env, [...secrets.keys()]);
   const gated = kind.cli !== undefined && spec.allowed_commands !== undefined;
-  let gateway: Gateway | undefined;
+  let modelProxy: ModelProxy | undefined;
   if (url !== undefined || gated) {
-    const { startGateway } = await import('../model-proxy/proxy.ts');
-    gateway = await startGateway({
+    const { startModelProxy } = await import('../model-proxy/proxy.ts');
+    modelProxy = await startModelProxy({
       upstream: url,
       credentials: credentials.map(({ secret, ...header }) => ({
         ...header,
         value: secrets.get(secret) ?? '',
       })),
-      judge: gated ? (request) => denials.judge(request) : undefined,
+      evaluate: gated ? (request) => denials.evaluate(request) : undefined,
       stallMs: STALL_MS,
       env: process.env,
       log,
@@ -86,22 +88,22 @@ export async function makeReady(options: {
       spec,
       workspace,
       home: home ?? '',
-      gateway: gateway?.url ?? '',
+      modelProxyUrl: modelProxy?.url ?? '',
       secrets: [...secrets.keys()],
       session,
-      root: hands.group === undefined && process.getuid?.() === 0,
-      gate: gated ? gateway?.gate : undefined,
-    } satisfies LaunchOrder);
-  attempt('The workspace could not be prepared', () => prepareWorkspace(workspace, instructionsOf(spec)));
+      root: privileges.group === undefined && process.getuid?.() === 0,
+      policyCommand: gated ? modelProxy?.policyCommand : undefined,
+    } satisfies LaunchOptions);
+  attempt('The workspace could not be prepared', () => prepareWorkspace(workspace, buildInstructions(spec)));
   attempt('The home of the agent could not be prepared', () =>
-    furnish(home, launch(undefined).files, hands.group !== undefined),
+    writeHomeFiles(home, launch(undefined).files, privileges.group !== undefined),
   );
   return {
     kind,
-    hands,
+    privileges,
     home,
-    gateway,
-    order: (session) => {
+    modelProxy,
+    processOptions: (session) => {
       const { argv, env } = launch(session);
       const own: Record<string, string> = {
         ...settings.inherited,
@@ -113,11 +115,11 @@ export async function makeReady(options: {
         own.DOCKER_HOST = `unix://${home}/${DOCKER_SOCKET}`;
       // The kind's come last: it has looked at the user's, and its addresses lead through the gateway.
       return {
-        argv: hands.run(argv),
+        argv: privileges.run(argv),
         cwd: workspace,
         env: { ...own, ...spec.env, ...env },
         killRest: (group) =>
-          hands.killAll(group).catch((error: Error) => {
+          privileges.killAll(group).catch((error: Error) => {
             log.error('processes of the agent survived its end', { error: error.message });
           }),
       };
@@ -129,16 +131,16 @@ const secretsPath = (pipe: string) => join(dirname(pipe), 'secrets');
 
 /** Waits for the secrets, and places those that are not the agent's own credentials. */
 async function receive(
-  { settings, spec, pulse, log, signal }: Parameters<typeof makeReady>[0],
+  { settings, spec, heartbeat, log, signal }: Parameters<typeof prepareAgent>[0],
   kind: AgentKind,
-  hands: Hands,
+  privileges: Privileges,
 ): Promise<Map<string, string> | undefined> {
   const { secretsPipe: pipe } = settings;
   if (!pipe)
     throw new CannotStart(78, 'SECRETS_PIPE is not set; the manager sets it if a worker has secrets.');
   const { placeSecrets, receiveSecrets } = await import('./secrets.ts');
   const waiting = receiveSecrets({ pipe, signal });
-  pulse.needSecrets(true);
+  heartbeat.needSecrets(true);
   try {
     const secrets = await waiting;
     if (!secrets) return undefined;
@@ -146,7 +148,7 @@ async function receive(
     if (missing.length > 0) throw new CannotStart(78, `Secrets were not delivered: ${missing.join(', ')}.`);
     const credentials = kind.credentials.map(({ secret }) => secret);
     const others = [...secrets].filter(([name]) => !credentials.includes(name));
-    await placeSecrets(new Map(others), secretsPath(pipe), hands.group);
+    await placeSecrets(new Map(others), secretsPath(pipe), privileges.group);
     log.info('secrets received', { count: secrets.size });
     return secrets;
   } catch (error) {
@@ -154,19 +156,19 @@ async function receive(
     const message = error instanceof Error ? error.message : String(error);
     throw new CannotStart(78, `The secrets could not be received: ${message}.`);
   } finally {
-    pulse.needSecrets(false);
+    heartbeat.needSecrets(false);
   }
 }
 
 /** The image's; else one of the body's own, so that what a CLI keeps in the user's home is never touched. */
-function homeOf(settings: Settings, kind: AgentKind, hands: Hands): string | undefined {
-  if (hands.group !== undefined && existsSync(HOME)) return HOME;
+function resolveHome(settings: WrapperSettings, kind: AgentKind, privileges: Privileges): string | undefined {
+  if (privileges.group !== undefined && existsSync(HOME)) return HOME;
   // A command of the user's own that only reads and writes lines lives where it always does.
   return kind.turnless ? undefined : join(dirname(settings.workspace), 'home');
 }
 
 /** Makes the home with its files; the agent may change them, and add others beside them. */
-function furnish(home: string | undefined, files: Record<string, string>, shared: boolean): void {
+function writeHomeFiles(home: string | undefined, files: Record<string, string>, shared: boolean): void {
   if (home === undefined) return;
   mkdirSync(home, { recursive: true, mode: 0o700 });
   for (const [name, content] of Object.entries(files)) {

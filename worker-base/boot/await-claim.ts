@@ -7,42 +7,42 @@
  */
 import type { Redis } from 'ioredis';
 import type { WorkerSpec } from '../../src/model/spec.ts';
-import { type Serving, TAKEN_INCARNATION } from '../../src/model/takeover.ts';
+import { CLAIMED_INCARNATION, type ClaimRecord } from '../../src/model/takeover.ts';
 import type { Keys } from '../../src/store/keys.ts';
-import { type Log, makeLog } from '../log.ts';
-import type { Settings } from '../settings.ts';
-import { Pulse } from '../streams/heartbeat.ts';
-import { connectBlocking, whenReady } from '../streams/redis-connection.ts';
-import type { Start } from './initial-state.ts';
-import { rehearse } from './warm-up.ts';
+import { createLog, type Log } from '../log.ts';
+import type { WrapperSettings } from '../settings.ts';
+import { HeartbeatSender } from '../streams/heartbeat.ts';
+import { openBlockingConnection, whenReady } from '../streams/redis-connection.ts';
+import type { StartState } from './initial-state.ts';
+import { warmUp } from './warm-up.ts';
 
 const BLOCK_MS = 5000;
 const AGAIN_MS = 200;
 
 /** All that the body goes on with. */
 export interface Assigned {
-  settings: Settings;
+  settings: WrapperSettings;
   log: Log;
-  start: Start;
+  start: StartState;
   /** The connection for blocked reads, open already. */
   blocking: Redis;
-  pulse: Pulse;
+  heartbeat: HeartbeatSender;
 }
 
 /** Waits until the body is given to a worker; undefined where `signal` ends the wait. */
 export async function awaitAssignment(options: {
-  settings: Settings;
+  settings: WrapperSettings;
   keys: Keys;
   commands: Redis;
-  start: Start;
+  start: StartState;
   log: Log;
   signal: AbortSignal;
 }): Promise<Assigned | undefined> {
   const { settings, keys, commands, start, log, signal } = options;
   const { workerId: madeFor, incarnation } = settings;
-  const blocking = connectBlocking(settings.redisUrl, log);
-  await rehearse({ settings, start, keys, log });
-  const waiting = new Pulse({
+  const blocking = openBlockingConnection(settings.redisUrl, log);
+  await warmUp({ settings, start, keys, log });
+  const waiting = new HeartbeatSender({
     redis: commands,
     keys,
     workerId: madeFor,
@@ -52,36 +52,36 @@ export async function awaitAssignment(options: {
   await waiting.announce(start.lastSeq);
   log.info('booted; waiting for a claim');
 
-  const told = await readAssignment(blocking, keys.input(madeFor), signal);
+  const assignment = await readAssignment(blocking, keys.input(madeFor), signal);
   waiting.stop();
-  if (!told) {
+  if (!assignment) {
     blocking.disconnect();
     return undefined;
   }
-  const { worker_id: workerId, at, spec } = told;
-  const mine = { ...settings, workerId, incarnation: TAKEN_INCARNATION };
+  const { worker_id: workerId, at, spec } = assignment;
+  const mine = { ...settings, workerId, incarnation: CLAIMED_INCARNATION };
   // A worker that is given its first body has said nothing yet.
-  const own: Start = { spec, lastSeq: 0, lastId: undefined };
-  const serving: Serving = { worker_id: workerId, at, spec };
-  const pulse = new Pulse({
-    ...{ redis: commands, keys, workerId, incarnation: TAKEN_INCARNATION, seq: () => 0 },
-    serving: { key: keys.serving(madeFor), text: JSON.stringify(serving) },
+  const own: StartState = { spec, lastSeq: 0, lastId: undefined };
+  const serving: ClaimRecord = { worker_id: workerId, at, spec };
+  const heartbeat = new HeartbeatSender({
+    ...{ redis: commands, keys, workerId, incarnation: CLAIMED_INCARNATION, seq: () => 0 },
+    serving: { key: keys.claimRecord(madeFor), text: JSON.stringify(serving) },
   });
   // Not waited for: whoever looks sees that it has begun, while the agent is being started.
-  void pulse.begin();
+  void heartbeat.begin();
   void commands.del(keys.input(madeFor), keys.heartbeat(madeFor)).catch(() => {});
   return {
-    settings: { ...mine, inherited: inheritedOf(mine, spec) },
-    log: makeLog(settings.logLevel, workerId, TAKEN_INCARNATION),
+    settings: { ...mine, inherited: createInherited(mine, spec) },
+    log: createLog(settings.logLevel, workerId, CLAIMED_INCARNATION),
     start: own,
     blocking,
-    pulse,
+    heartbeat,
   };
 }
 
 /** What the agent is told of where it is: of the pool that it came from it is no part. */
-function inheritedOf(
-  { inherited, workerId, incarnation }: Settings,
+function createInherited(
+  { inherited, workerId, incarnation }: WrapperSettings,
   spec: WorkerSpec,
 ): Record<string, string> {
   const { WORKER_POOL: _, ...rest } = inherited;
@@ -94,14 +94,18 @@ function inheritedOf(
 }
 
 /** What the entry tells: whom the body serves, and since when. */
-interface Told {
+interface AssignMessage {
   worker_id: string;
   at: number;
   spec: WorkerSpec;
 }
 
 /** Reads the stream from its beginning, so that what was said while Redis was away is heard. */
-async function readAssignment(blocking: Redis, key: string, signal: AbortSignal): Promise<Told | undefined> {
+async function readAssignment(
+  blocking: Redis,
+  key: string,
+  signal: AbortSignal,
+): Promise<AssignMessage | undefined> {
   const ended = new Promise<undefined>((resolve) =>
     signal.addEventListener('abort', () => resolve(undefined), { once: true }),
   );
@@ -113,8 +117,8 @@ async function readAssignment(blocking: Redis, key: string, signal: AbortSignal)
       ]);
       for (const [id, fields] of reply?.[0]?.[1] ?? []) {
         from = id;
-        const told = assignmentOf(fields?.[1]);
-        if (told) return told;
+        const assignment = parseAssignMessage(fields?.[1]);
+        if (assignment) return assignment;
       }
     } catch {
       await Promise.race([new Promise((resolve) => setTimeout(resolve, AGAIN_MS)), ended]);
@@ -123,7 +127,7 @@ async function readAssignment(blocking: Redis, key: string, signal: AbortSignal)
   return undefined;
 }
 
-function assignmentOf(data: string | undefined): Told | undefined {
+function parseAssignMessage(data: string | undefined): AssignMessage | undefined {
   try {
     const { type, worker_id, at, spec } = JSON.parse(data ?? '');
     return type === 'assign' && typeof worker_id === 'string' && spec

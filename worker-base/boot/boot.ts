@@ -3,115 +3,127 @@
  * does it twice: once for nobody, so that it is quick when somebody asks.
  */
 import type { Redis } from 'ioredis';
-import { kindOf } from '../../src/agents/index.ts';
+import { getAgentKind } from '../../src/agents/index.ts';
 import type { Heartbeat } from '../../src/model/heartbeat.ts';
 import type { WorkerSpec } from '../../src/model/spec.ts';
 import type { Keys } from '../../src/store/keys.ts';
 import type { Log } from '../log.ts';
 import { Denials } from '../sandbox/denials.ts';
 import { whyNotFound } from '../sandbox/executable.ts';
-import type { Settings } from '../settings.ts';
-import { Ending } from '../shutdown.ts';
-import { Pulse } from '../streams/heartbeat.ts';
+import type { WrapperSettings } from '../settings.ts';
+import { Shutdown } from '../shutdown.ts';
+import { HeartbeatSender } from '../streams/heartbeat.ts';
 import type { InputReader } from '../streams/input.ts';
 import { MEMORY_BYTES } from '../streams/limits.ts';
-import { Output } from '../streams/output-queue.ts';
-import { type Companion, Sender } from '../streams/output-sender.ts';
-import { Backlog } from '../streams/spool.ts';
-import { Handover } from '../turns/plain-workload.ts';
-import { converse } from '../turns/start-turns.ts';
-import type { Turns } from '../turns/turn-runner.ts';
-import type { Surroundings, Work } from '../workload.ts';
-import { CannotStart, makeReady, type Stage } from './agent-environment.ts';
-import type { Start } from './initial-state.ts';
+import { OutputQueue } from '../streams/output-queue.ts';
+import { type ExtraCommand, OutputSender } from '../streams/output-sender.ts';
+import { Spool } from '../streams/spool.ts';
+import { PlainWorkload } from '../turns/plain-workload.ts';
+import { startTurns } from '../turns/start-turns.ts';
+import type { TurnRunner } from '../turns/turn-runner.ts';
+import type { Workload, WorkloadContext } from '../workload.ts';
+import { type AgentEnvironment, CannotStart, prepareAgent } from './agent-environment.ts';
+import type { StartState } from './initial-state.ts';
 
 /** How long the last output waits for a Redis that takes nothing, where the worker's own grace is shorter. */
 export const PATIENCE_MIN_MS = 5000;
 export const SIGTERM_CODE = 143;
 
 /** A body whose agent runs, and all that it is made of. */
-export interface Brought {
-  work: Work;
-  stage: Stage;
-  sender: Sender;
-  output: Output;
-  backlog: Backlog;
-  pulse: Pulse;
-  ending: Ending;
+export interface BootedWorker {
+  workload: Workload;
+  environment: AgentEnvironment;
+  sender: OutputSender;
+  output: OutputQueue;
+  spool: Spool;
+  heartbeat: HeartbeatSender;
+  shutdown: Shutdown;
   /** What is to be acknowledged goes to that input from now on; `leaving` is called when no more is taken. */
   attach(input: Pick<InputReader, 'acknowledge'>, leaving: () => void): void;
 }
 
 /** Brings it up, or answers the exit code of a body that cannot be, which is told. */
-export async function bringUp(options: {
-  settings: Settings;
+export async function bootWorker(options: {
+  settings: WrapperSettings;
   log: Log;
-  start: Start;
+  start: StartState;
   commands: Redis;
   keys: Keys;
   /** Ends the wait for what the agent needs. */
   signal: AbortSignal;
   /** Beats already. */
-  pulse?: Pulse | undefined;
-  register?: ((beat: Heartbeat) => Companion[]) | undefined;
+  heartbeat?: HeartbeatSender | undefined;
+  register?: ((heartbeat: Heartbeat) => ExtraCommand[]) | undefined;
   /** What is done to the stage before the agent is started from it. */
-  staged?: (stage: Stage) => Stage;
-}): Promise<Brought | number> {
-  const { settings, log, start, commands, keys, signal, register, staged = (stage) => stage } = options;
+  staged?: (environment: AgentEnvironment) => AgentEnvironment;
+}): Promise<BootedWorker | number> {
+  const {
+    settings,
+    log,
+    start,
+    commands,
+    keys,
+    signal,
+    register,
+    staged = (environment) => environment,
+  } = options;
   const { workerId, incarnation } = settings;
   const { spec, lastSeq, lastId } = start;
-  const backlog = new Backlog({
+  const spool = new Spool({
     path: settings.spoolPath,
     memoryBytes: MEMORY_BYTES,
     diskBytes: settings.spoolBytes,
   });
-  const sender = new Sender({ redis: commands, key: keys.output(workerId), log, lastSeq, lastId });
-  const output = new Output({ backlog, incarnation, lastSeq, isAway: () => sender.away });
+  const sender = new OutputSender({ redis: commands, key: keys.output(workerId), log, lastSeq, lastId });
+  const output = new OutputQueue({ spool, incarnation, lastSeq, isAway: () => sender.away });
   const whose = { redis: commands, keys, workerId, incarnation, register };
-  const pulse = options.pulse ?? new Pulse({ ...whose, seq: () => lastSeq });
-  pulse.follow(() => sender.seq);
+  const heartbeat = options.heartbeat ?? new HeartbeatSender({ ...whose, seq: () => lastSeq });
+  heartbeat.follow(() => sender.seq);
 
-  let turns: Turns | undefined;
-  const denials = new Denials({ allowed: spec.allowed_commands, tell: (event) => turns?.tell(event) });
-  let work: Work | undefined;
+  let turnRunner: TurnRunner | undefined;
+  const denials = new Denials({ allowed: spec.allowed_commands, tell: (event) => turnRunner?.emit(event) });
+  let workload: Workload | undefined;
   let leaving = () => {};
-  const ending = new Ending(spec.stop_grace_seconds, {
-    end: (why) => {
-      void pulse.end();
-      work?.end(why);
+  const shutdown = new Shutdown(spec.stop_grace_seconds, {
+    end: (reason) => {
+      void heartbeat.end();
+      workload?.end(reason);
     },
-    kill: () => work?.kill(),
+    kill: () => workload?.kill(),
   });
   let input: Pick<InputReader, 'acknowledge'> | undefined;
-  const around: Surroundings = {
+  const context: WorkloadContext = {
     spec,
     output,
-    pulse,
+    heartbeat,
     acknowledge: async (id, also) => input?.acknowledge(id, also),
     arrived: (seq) => sender.arrived(seq),
-    end: (why) => ending.begin(why),
+    end: (reason) => shutdown.begin(reason),
     leaving: () => leaving(),
-    hardAt: () => ending.hardAt,
+    hardAt: () => shutdown.hardAt,
   };
-  let stage: Stage | undefined;
+  let environment: AgentEnvironment | undefined;
   try {
-    const ready = await makeReady({ settings, spec, denials, pulse, log, signal });
+    const ready = await prepareAgent({ settings, spec, denials, heartbeat, log, signal });
     if (!ready) {
       log.info('shutdown requested before the agent was started');
       return SIGTERM_CODE;
     }
-    stage = staged(ready);
-    if (stage.kind.tasks) {
-      const { workOnTasks } = await import('../tasks/task-workload.ts');
-      work = await workOnTasks({ around, stage, settings, redis: commands, keys, log });
-    } else if (stage.kind.turnless) {
-      const handover = new Handover(around, stage.kind.dialogue({ workspace: settings.workspace }));
-      await handover.start(stage.order(undefined));
-      work = handover;
+    environment = staged(ready);
+    if (environment.kind.tasks) {
+      const { startTaskWorkload } = await import('../tasks/task-workload.ts');
+      workload = await startTaskWorkload({ context, environment, settings, redis: commands, keys, log });
+    } else if (environment.kind.turnless) {
+      const handover = new PlainWorkload(
+        context,
+        environment.kind.dialogue({ workspace: settings.workspace }),
+      );
+      await handover.start(environment.processOptions(undefined));
+      workload = handover;
     } else {
-      const conversing = await converse({
-        around,
-        stage,
+      const conversing = await startTurns({
+        context,
+        environment,
         settings,
         denials,
         redis: commands,
@@ -119,31 +131,31 @@ export async function bringUp(options: {
         log,
         signal,
       });
-      turns = conversing.turns;
-      work = conversing;
+      turnRunner = conversing.turnRunner;
+      workload = conversing;
       if (spec.pool !== undefined && !spec.exit_after_prompt) {
-        const { takePrompts } = await import('../tasks/prompt-tasks.ts');
-        work = takePrompts({ work: conversing, around, settings, redis: commands, log });
+        const { runPromptTasks } = await import('../tasks/prompt-tasks.ts');
+        workload = runPromptTasks({ workload: conversing, context, settings, redis: commands, log });
       }
     }
   } catch (error) {
     const { code, sentence } = notStarted(error, spec, settings);
     log.error(sentence);
-    output.tell('exited', sentence, { exit_code: code, signal: null });
+    output.emit('exited', sentence, { exit_code: code, signal: null });
     sender.start(output, []);
     await flush(sender, PATIENCE_MIN_MS, () => Number.POSITIVE_INFINITY);
-    await pulse.end();
+    await heartbeat.end();
     return code;
   }
-  const { pid, about } = work;
-  output.onRoom = () => work?.resume();
+  const { pid, about } = workload;
+  output.onRoom = () => workload?.resume();
   // Said before the input is opened: a second connection would only make the start slower.
-  const ready = output.tell('ready', about?.sentence ?? 'The agent was started.', {
-    ...{ pid, ...limitsOf(stage, spec), ...about?.fields },
+  const ready = output.emit('ready', about?.sentence ?? 'The agent was started.', {
+    ...{ pid, ...describeLimits(environment, spec), ...about?.fields },
   });
-  sender.start(output, pulse.ready(ready));
+  sender.start(output, heartbeat.ready(ready));
   return {
-    ...{ work, stage, sender, output, backlog, pulse, ending },
+    ...{ workload, environment, sender, output, spool, heartbeat, shutdown },
     attach: (reader, whenLeaving) => {
       input = reader;
       leaving = whenLeaving;
@@ -152,19 +164,21 @@ export async function bringUp(options: {
 }
 
 /** What is said of `allowed_commands` where they are given: what holds the agent to them, and which are not there. */
-function limitsOf({ hands }: Stage, spec: WorkerSpec): object {
-  return spec.allowed_commands ? { enforcement: hands.enforcement, missing_commands: hands.missing } : {};
+function describeLimits({ privileges }: AgentEnvironment, spec: WorkerSpec): object {
+  return spec.allowed_commands
+    ? { enforcement: privileges.enforcement, missing_commands: privileges.missing }
+    : {};
 }
 
 function notStarted(
   thrown: unknown,
   spec: WorkerSpec,
-  { workspace, inherited }: Settings,
+  { workspace, inherited }: WrapperSettings,
 ): { code: number; sentence: string } {
   if (thrown instanceof CannotStart) return { code: thrown.code, sentence: thrown.message };
   const error = thrown as NodeJS.ErrnoException;
   if (!error.syscall?.startsWith('spawn')) throw error;
-  const program = spec.command_line?.[0] ?? kindOf(spec.agent_type).cli?.program;
+  const program = spec.command_line?.[0] ?? getAgentKind(spec.agent_type).cli?.program;
   if (error.code === 'ENOENT') {
     const path = spec.env?.PATH ?? inherited.PATH ?? '';
     const why = program === undefined ? undefined : whyNotFound(program, path, workspace);
@@ -178,7 +192,11 @@ function notStarted(
 }
 
 /** Waits until all output has arrived; false where Redis took nothing for so long, or time is up. */
-export async function flush(sender: Sender, patienceMs: number, hardAt: () => number): Promise<boolean> {
+export async function flush(
+  sender: OutputSender,
+  patienceMs: number,
+  hardAt: () => number,
+): Promise<boolean> {
   const since = performance.now();
   while (!sender.idle) {
     const now = performance.now();

@@ -10,7 +10,7 @@ const BACKOFF_MIN_MS = 50;
 const BACKOFF_MAX_MS = 2000;
 
 /** What Redis knows of the worker when a body starts. */
-export interface Start {
+export interface StartState {
   spec: WorkerSpec;
   /** The highest `seq` that any incarnation is known to have written. */
   lastSeq: number;
@@ -24,7 +24,7 @@ export interface Start {
  * Reads the spec and where the output stands, and makes the input group, in one round trip; tries again without end,
  * for the manager may be rebuilding the records. Answers undefined when `signal` ends the wait.
  */
-export async function readStart(options: {
+export async function readStartState(options: {
   redis: Redis;
   keys: Keys;
   workerId: string;
@@ -32,12 +32,12 @@ export async function readStart(options: {
   spec?: WorkerSpec | undefined;
   log: Log;
   signal: AbortSignal;
-}): Promise<Start | undefined> {
+}): Promise<StartState | undefined> {
   const { redis, keys, workerId, log, signal } = options;
   const aborted = new Promise<void>((resolve) =>
     signal.addEventListener('abort', () => resolve(), { once: true }),
   );
-  let said = false;
+  let logged = false;
   let created = false;
   for (let backoff = BACKOFF_MIN_MS; !signal.aborted; backoff = Math.min(backoff * 2, BACKOFF_MAX_MS)) {
     await Promise.race([whenReady(redis), aborted]);
@@ -55,19 +55,19 @@ export async function readStart(options: {
     const found = options.spec ?? (typeof spec?.[1] === 'string' && (JSON.parse(spec[1]) as WorkerSpec));
     if (!error && found) {
       const entry = (newest?.[1] as [string, string[]][] | undefined)?.[0];
-      const lastSeq = Math.max(seqOf(entry?.[1][1]), seqOf(beat?.[1]));
-      const passed = passedOf(beat?.[1]);
+      const lastSeq = Math.max(parseSeq(entry?.[1][1]), parseSeq(beat?.[1]));
+      const passed = parsePassed(beat?.[1]);
       // The group was lost: what was answered is not answered once more.
       if (passed !== undefined && created)
         await redis.xgroup('SETID', keys.input(workerId), INPUT_GROUP, passed).catch(() => {});
       return { spec: found, lastSeq, lastId: entry?.[0], passed };
     }
-    if (!said)
+    if (!logged)
       log.warn('loading the spec of this worker', {
         key: keys.desired(workerId),
         error: error?.message ?? 'it does not exist',
       });
-    said = true;
+    logged = true;
     await Promise.race([new Promise((resolve) => setTimeout(resolve, backoff)), aborted]);
   }
   return undefined;
@@ -86,7 +86,7 @@ export function prepareWorkspace(workspace: string, instructions: string | undef
 }
 
 /** The id in a heartbeat of an earlier body; only one that is an id. */
-function passedOf(json: unknown): string | undefined {
+function parsePassed(json: unknown): string | undefined {
   try {
     const { input_id: id } = JSON.parse(String(json)) as { input_id?: unknown };
     return typeof id === 'string' && /^\d{1,20}-\d{1,20}$/.test(id) ? id : undefined;
@@ -95,7 +95,7 @@ function passedOf(json: unknown): string | undefined {
   }
 }
 
-function seqOf(json: unknown): number {
+function parseSeq(json: unknown): number {
   try {
     const { seq } = JSON.parse(String(json)) as { seq?: unknown };
     return Number.isSafeInteger(seq) ? Number(seq) : 0;

@@ -10,18 +10,18 @@ import type { Redis } from 'ioredis';
 import type { WorkerSpec } from '../../src/model/spec.ts';
 import type { Keys } from '../../src/store/keys.ts';
 import type { Log } from '../log.ts';
-import type { Settings } from '../settings.ts';
-import type { Stage } from './agent-environment.ts';
-import { bringUp } from './boot.ts';
-import type { Start } from './initial-state.ts';
+import type { WrapperSettings } from '../settings.ts';
+import type { AgentEnvironment } from './agent-environment.ts';
+import { bootWorker } from './boot.ts';
+import type { StartState } from './initial-state.ts';
 
 /** Compilers take what runs more than once for worth their while. */
 const TIMES = 3;
 const LONGEST_MS = 10_000;
 
-export async function rehearse(options: {
-  settings: Settings;
-  start: Start;
+export async function warmUp(options: {
+  settings: WrapperSettings;
+  start: StartState;
   keys: Keys;
   log: Log;
 }): Promise<void> {
@@ -30,19 +30,19 @@ export async function rehearse(options: {
   try {
     for (let time = 0; time < TIMES; time += 1) {
       const done = new AbortController();
-      const brought = await bringUp({
+      const brought = await bootWorker({
         settings: { ...settings, workspace: join(place, 'workspace'), spoolPath: join(place, 'spool') },
-        start: { spec: playOf(start.spec), lastSeq: 0, lastId: undefined },
-        ...{ commands: nobody(), keys, log: QUIET, signal: done.signal },
-        staged: inPlace,
+        start: { spec: createWarmUpSpec(start.spec), lastSeq: 0, lastId: undefined },
+        ...{ commands: createNullRedis(), keys, log: QUIET, signal: done.signal },
+        staged: withPrespawn,
       });
       if (typeof brought === 'number') throw new Error(`it ended with ${brought}`);
-      const late = setTimeout(() => brought.work.kill(), LONGEST_MS);
-      await brought.work.over;
+      const late = setTimeout(() => brought.workload.kill(), LONGEST_MS);
+      await brought.workload.result;
       clearTimeout(late);
-      brought.pulse.stop();
-      brought.ending.clear();
-      await brought.stage.gateway?.close();
+      brought.heartbeat.stop();
+      brought.shutdown.clear();
+      await brought.environment.modelProxy?.close();
     }
   } catch (error) {
     // Whoever takes the body over is told by its own start.
@@ -53,7 +53,7 @@ export async function rehearse(options: {
 }
 
 /** Nothing of a real worker: no secrets, no address but one that nobody answers at. */
-function playOf({ agent_type, runtime, protocol, allowed_commands }: WorkerSpec): WorkerSpec {
+function createWarmUpSpec({ agent_type, runtime, protocol, allowed_commands }: WorkerSpec): WorkerSpec {
   const custom = agent_type === 'CUSTOM' ? { command_line: ['true'] } : {};
   return {
     ...{ agent_type, runtime, ...custom, ...(protocol && { protocol }) },
@@ -67,17 +67,20 @@ function playOf({ agent_type, runtime, protocol, allowed_commands }: WorkerSpec)
 }
 
 /** The agent's program stays where it is. */
-function inPlace(stage: Stage): Stage {
+function withPrespawn(environment: AgentEnvironment): AgentEnvironment {
   return {
-    ...stage,
-    order: (session) => ({ ...stage.order(session), argv: stage.hands.errand(['true']) }),
+    ...environment,
+    processOptions: (session) => ({
+      ...environment.processOptions(session),
+      argv: environment.privileges.helperCommand(['true']),
+    }),
   };
 }
 
 const QUIET: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** A Redis that takes whatever it is given, and has nothing. */
-function nobody(): Redis {
+function createNullRedis(): Redis {
   const pipeline: unknown = new Proxy(
     {},
     { get: (_, name) => (name === 'exec' ? async () => [] : name === 'then' ? undefined : () => pipeline) },

@@ -10,17 +10,17 @@ import type {
 } from 'node:http';
 
 /** A header that the gateway adds to each request; what the agent sent under its name is dropped. */
-export interface GatewayCredential {
+export interface ProxyCredential {
   header: string;
   /** What stands before the value, such as `Bearer `. */
   prefix: string;
   value: string;
 }
 
-export interface ForwardOptions {
+export interface ModelForwarderOptions {
   /** The model's address, http or https, with or without a path. */
   upstream: string;
-  credentials: GatewayCredential[];
+  credentials: ProxyCredential[];
   /** Milliseconds without a byte from the model, after which an open request is ended. */
   stallMs: number;
   /** HTTPS_PROXY, HTTP_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS are read from it; nothing else. */
@@ -28,7 +28,7 @@ export interface ForwardOptions {
 }
 
 /** Sends requests on to the model and its answers back. */
-export interface Forward {
+export interface ModelForwarder {
   /** `path` is the request's, query included, without the gateway's token. */
   handle(request: IncomingMessage, response: ServerResponse, path: string): void;
   lastByteAt(): number;
@@ -56,8 +56,8 @@ const STALLED = 504;
 const UNREACHABLE = 502;
 
 /** Makes the way to the model; throws where its address is none. */
-export async function forwarder(options: ForwardOptions): Promise<Forward> {
-  const target = targetOf(options.upstream);
+export async function createModelForwarder(options: ModelForwarderOptions): Promise<ModelForwarder> {
+  const target = parseTarget(options.upstream);
   const { stallMs, credentials } = options;
   const client = (
     target.protocol === 'https:' ? await import('node:https') : await import('node:http')
@@ -91,10 +91,10 @@ export async function forwarder(options: ForwardOptions): Promise<Forward> {
       upstream?.destroy();
       // After the headers only a cut connection tells that the answer is not whole.
       if (response.headersSent) response.destroy();
-      else refuse(response, status, 'api_error', message);
+      else sendError(response, status, 'api_error', message);
     };
     const failed = (error: Error) =>
-      fail(UNREACHABLE, `${target.host} could not be reached: ${causeOf(error)}`);
+      fail(UNREACHABLE, `${target.host} could not be reached: ${findCause(error)}`);
     const leave = () => {
       if (settle()) upstream?.destroy();
     };
@@ -134,7 +134,7 @@ export async function forwarder(options: ForwardOptions): Promise<Forward> {
       );
     } catch (error) {
       // Node refuses some headers and methods before anything is sent.
-      fail(400, `The request can't be forwarded to ${target.host}: ${causeOf(error as Error)}`);
+      fail(400, `The request can't be forwarded to ${target.host}: ${findCause(error as Error)}`);
       return;
     }
     upstream.on('error', failed);
@@ -147,7 +147,7 @@ export async function forwarder(options: ForwardOptions): Promise<Forward> {
 }
 
 /** An error in the shape of the Anthropic API, which every agent that speaks it can read. */
-export function refuse(response: ServerResponse, status: number, type: string, message: string): void {
+export function sendError(response: ServerResponse, status: number, type: string, message: string): void {
   const body = JSON.stringify({ type: 'error', error: { type, message } });
   response.writeHead(status, {
     'content-type': 'application/json',
@@ -158,7 +158,7 @@ export function refuse(response: ServerResponse, status: number, type: string, m
   response.end(body);
 }
 
-function targetOf(text: string): URL {
+function parseTarget(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   // The text is not repeated: it may hold a password.
   if (!url || !/^https?:$/.test(url.protocol))
@@ -200,8 +200,8 @@ function ofTheConnection({ headers }: IncomingMessage): string[] {
 }
 
 /** The system's words: no header or body is in them. */
-function causeOf(error: Error): string {
+function findCause(error: Error): string {
   const { code } = error as NodeJS.ErrnoException;
-  if (error instanceof AggregateError && error.errors[0]) return causeOf(error.errors[0] as Error);
+  if (error instanceof AggregateError && error.errors[0]) return findCause(error.errors[0] as Error);
   return code && !error.message.includes(code) ? `${error.message} (${code})` : error.message;
 }

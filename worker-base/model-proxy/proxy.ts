@@ -14,22 +14,27 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Log } from '../log.ts';
-import type { GateAnswer } from '../sandbox/command-policy.ts';
-import { type Forward, type ForwardOptions, forwarder, refuse } from './forward.ts';
+import type { PolicyDecision } from '../sandbox/command-policy.ts';
+import {
+  createModelForwarder,
+  type ModelForwarder,
+  type ModelForwarderOptions,
+  sendError,
+} from './forward.ts';
 
-export interface GatewayOptions extends Omit<ForwardOptions, 'upstream'> {
+export interface ModelProxyOptions extends Omit<ModelForwarderOptions, 'upstream'> {
   /** The model's address, http or https, with or without a path; without it only the gate is answered. */
   upstream: string | undefined;
   /** Answers the hook; without it every command is let through. */
-  judge?: ((request: unknown) => GateAnswer) | undefined;
+  evaluate?: ((request: unknown) => PolicyDecision) | undefined;
   log: Log;
 }
 
-export interface Gateway {
+export interface ModelProxy {
   /** `http://127.0.0.1:PORT/TOKEN`, without a slash at the end: the model's address, as the agent is told. */
   url: string;
   /** Program and arguments of the hook. */
-  gate: string[];
+  policyCommand: string[];
   /** When a byte last came from the model, by `performance.now()`; when it was started, where none has come. */
   lastByteAt(): number;
   /** Requests to the model that are under way. */
@@ -44,18 +49,18 @@ const QUESTION_LIMIT = 2 * 1024 ** 2;
 const GATES = ['/worker/gate', here('./gate'), here('../image/gate'), here('../worker-base/image/gate')];
 
 /** Starts it; throws where the upstream's address cannot be read. */
-export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { upstream, judge, log } = options;
-  const forward = upstream === undefined ? undefined : await forwarder({ ...options, upstream });
+export async function startModelProxy(options: ModelProxyOptions): Promise<ModelProxy> {
+  const { upstream, evaluate, log } = options;
+  const forward = upstream === undefined ? undefined : await createModelForwarder({ ...options, upstream });
   const token = randomBytes(16).toString('base64url');
   // Of its own: the model's is in the environment of all that the agent starts.
   const gateToken = randomBytes(16).toString('base64url');
   const server = createServer((request, response) => {
     const path = request.url ?? '/';
-    if (path === `/${gateToken}/gate`) answerGate(request, response, judge);
+    if (path === `/${gateToken}/gate`) answerPolicyRequest(request, response, evaluate);
     else if (forward && (path === `/${token}` || path.startsWith(`/${token}/`)))
       forward.handle(request, response, path.slice(token.length + 1) || '/');
-    else refuse(response, 404, 'not_found_error', 'Not found.');
+    else sendError(response, 404, 'not_found_error', 'Not found.');
   });
   // The model's answer may take as long as it takes; what hangs is ended by the clock of each request.
   server.requestTimeout = 0;
@@ -72,20 +77,20 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   return {
     url: `${origin}/${token}`,
     // By itself, so that it does not depend on what an agent hands on of its environment.
-    gate: ['/usr/bin/env', `WORKER_GATEWAY=${origin}/${gateToken}`, hook],
+    policyCommand: ['/usr/bin/env', `WORKER_GATEWAY=${origin}/${gateToken}`, hook],
     lastByteAt: forward?.lastByteAt ?? (() => 0),
     open: forward?.open ?? (() => 0),
     close: () => close(server, forward),
   };
 }
 
-function answerGate(
+function answerPolicyRequest(
   request: IncomingMessage,
   response: ServerResponse,
-  judge: GatewayOptions['judge'],
+  judge: ModelProxyOptions['evaluate'],
 ): void {
   if (request.method !== 'POST') {
-    refuse(response, 405, 'invalid_request_error', 'Use POST.');
+    sendError(response, 405, 'invalid_request_error', 'Use POST.');
     return;
   }
   const parts: Buffer[] = [];
@@ -111,7 +116,7 @@ function parse(text: string): unknown {
   }
 }
 
-async function close(server: Server, forward: Forward | undefined): Promise<void> {
+async function close(server: Server, forward: ModelForwarder | undefined): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeAllConnections();
   forward?.close();

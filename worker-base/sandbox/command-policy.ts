@@ -5,10 +5,10 @@
  * Pure, and advice only: what it does not understand it lets through, because the system refuses what is not allowed.
  */
 import { BASE_COMMANDS } from './base-commands.ts';
-import { BUILTINS, programsIn } from './shell-parser.ts';
+import { BUILTINS, findPrograms } from './shell-parser.ts';
 
 /** What both Claude Code and Droid read from a PreToolUse hook; empty is "no opinion". */
-export interface GateAnswer {
+export interface PolicyDecision {
   hookSpecificOutput?: {
     hookEventName: 'PreToolUse';
     permissionDecision: 'allow' | 'deny';
@@ -24,27 +24,27 @@ const FETCHING_TOOLS = ['WebFetch', 'WebSearch', 'FetchUrl'];
 const NAMED = 20;
 
 /** `request` is the hook's question, as JSON; `allowed` are the worker's `allowed_commands`. */
-export function judge(request: unknown, allowed: readonly string[]): GateAnswer {
+export function evaluateToolCall(request: unknown, allowed: readonly string[]): PolicyDecision {
   const { tool_name: tool, tool_input: input } = (request ?? {}) as Record<string, unknown>;
   if (typeof tool !== 'string') return {};
   if (FETCHING_TOOLS.includes(tool))
-    return answer(`${tool} is not allowed for this worker, which has allowed_commands.`);
-  if (!SHELL_TOOLS.includes(tool)) return answer();
+    return toDecision(`${tool} is not allowed for this worker, which has allowed_commands.`);
+  if (!SHELL_TOOLS.includes(tool)) return toDecision();
   const command = ((input ?? {}) as Record<string, unknown>).command;
-  if (typeof command !== 'string') return answer();
+  if (typeof command !== 'string') return toDecision();
   const free = new Set([...allowed, ...BASE_COMMANDS, ...BUILTINS]);
-  const refused = programsIn(command).filter((name) => !free.has(name));
-  if (refused.length === 0) return answer();
+  const refused = findPrograms(command).filter((name) => !free.has(name));
+  if (refused.length === 0) return toDecision();
   const names = refused.slice(0, NAMED).join(', ');
   const list =
     allowed.length > NAMED ? `${allowed.slice(0, NAMED).join(', ')} …` : allowed.join(', ') || 'none';
-  return answer(
+  return toDecision(
     `${names} ${refused.length === 1 ? 'is' : 'are'} not in allowed_commands (${list}), regardless of how it is started. ` +
       'Continue without it, or report what you could not do.',
   );
 }
 
-function answer(refusal?: string): GateAnswer {
+function toDecision(refusal?: string): PolicyDecision {
   return {
     hookSpecificOutput: {
       hookEventName: 'PreToolUse',
@@ -78,7 +78,13 @@ const CODE_126 = /\b(?:exit code:?|exited with code) 126\b/i;
 const ANY = /(?:^|: )(?:\S*\/)?([^/\s:'"]+): Permission denied\s*$/m;
 
 /** The program that the operating system refused to run, as a tool's result tells it; undefined where it tells none. */
-export function refusalIn({ content, is_error }: { content: string; is_error: boolean }): string | undefined {
+export function findDenial({
+  content,
+  is_error,
+}: {
+  content: string;
+  is_error: boolean;
+}): string | undefined {
   const text =
     content.length <= 2 * LOOKED_AT
       ? content

@@ -7,12 +7,12 @@ export const CONFINE = '/worker/confine';
 const LONGEST = 4096;
 
 /** The same command, reporting to that descriptor; undefined for a command that is not run by `confine`. */
-export function reporting([program = '', ...rest]: string[], descriptor: number): string[] | undefined {
+export function withReport([program = '', ...rest]: string[], descriptor: number): string[] | undefined {
   return program === CONFINE ? [program, '--report', String(descriptor), ...rest] : undefined;
 }
 
 /** What `confine` has reported so far. */
-export class Report {
+export class ConfineReport {
   #text = '';
   /** Settles when the program is executed, could not be, or `confine` is gone. */
   readonly begun: Promise<void>;

@@ -1,6 +1,6 @@
 import type { AgentEvent } from '../../src/agents/dialogue.ts';
-import { Remembered, rememberTools } from '../../src/agents/remembered.ts';
-import { type GateAnswer, judge, refusalIn } from './command-policy.ts';
+import { BoundedMap, createToolMap } from '../../src/agents/remembered.ts';
+import { evaluateToolCall, findDenial, type PolicyDecision } from './command-policy.ts';
 
 type Denied = Extract<AgentEvent, { type: 'permission_denied' }>;
 
@@ -11,9 +11,9 @@ type Denied = Extract<AgentEvent, { type: 'permission_denied' }>;
 export class Denials {
   readonly #allowed: string[] | undefined;
   readonly #tell: (event: Denied) => void;
-  readonly #known = rememberTools();
-  readonly #announced = rememberTools();
-  readonly #waiting = new Remembered<Denied>({ entries: 256, characters: 0 });
+  readonly #known = createToolMap();
+  readonly #announced = createToolMap();
+  readonly #waiting = new BoundedMap<Denied>({ entries: 256, characters: 0 });
   count = 0;
 
   constructor(options: { allowed: string[] | undefined; tell: (event: Denied) => void }) {
@@ -22,15 +22,15 @@ export class Denials {
   }
 
   /** Answers the hook's question, and tells a refusal of a use that the agent has announced; one of no named use is told by the agent's own dialogue alone. */
-  judge(request: unknown): GateAnswer {
-    const answer = judge(request, this.#allowed ?? []);
-    const said = answer.hookSpecificOutput;
+  evaluate(request: unknown): PolicyDecision {
+    const answer = evaluateToolCall(request, this.#allowed ?? []);
+    const output = answer.hookSpecificOutput;
     const { tool_name: tool, tool_use_id } = (request ?? {}) as {
       tool_name?: unknown;
       tool_use_id?: unknown;
     };
-    if (said?.permissionDecision === 'deny' && typeof tool_use_id === 'string' && tool_use_id !== '') {
-      const content = said.permissionDecisionReason ?? 'It is not in allowed_commands.';
+    if (output?.permissionDecision === 'deny' && typeof tool_use_id === 'string' && tool_use_id !== '') {
+      const content = output.permissionDecisionReason ?? 'It is not in allowed_commands.';
       const event = { type: 'permission_denied', content, tool: String(tool ?? ''), tool_use_id } as const;
       // Whatever the agent starts can find the way to the gate: only a use that the agent itself has told counts.
       if (this.#announced.has(tool_use_id)) this.add(event);
@@ -51,7 +51,7 @@ export class Denials {
   /** Looks whether a tool's result tells that the system refused a program. */
   review(event: Extract<AgentEvent, { type: 'tool_result' }>): void {
     if (!this.#allowed) return;
-    const program = refusalIn(event);
+    const program = findDenial(event);
     if (program === undefined) return;
     const content = `${program} was denied by the operating system: it is not in allowed_commands.`;
     this.add({ type: 'permission_denied', content, tool: event.tool, tool_use_id: event.tool_use_id });

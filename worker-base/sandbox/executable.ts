@@ -6,7 +6,7 @@ import { delimiter, isAbsolute, join } from 'node:path';
 const FIRST_LINE = 256;
 
 /** The file, links followed. Not asked whether we may execute it: the agent may be another user. */
-export function programAt(name: string, path: string): string | undefined {
+export function findProgram(name: string, path: string): string | undefined {
   const places = name.includes('/')
     ? isAbsolute(name)
       ? [name]
@@ -25,8 +25,8 @@ export function programAt(name: string, path: string): string | undefined {
 }
 
 /** Interpreter and argument that a script's first line names, as the kernel reads it; empty for anything else. */
-export function shebangOf(file: string): string[] {
-  const line = /^#![ \t]*([^\n]+)/.exec(headOf(file))?.[1] ?? '';
+export function readShebang(file: string): string[] {
+  const line = /^#![ \t]*([^\n]+)/.exec(readFirstLine(file))?.[1] ?? '';
   return line
     .replace(/[ \t]+$/, '')
     .split(/[ \t]+/)
@@ -38,16 +38,16 @@ export function shebangOf(file: string): string[] {
  * there, and what it names as its interpreter is not.
  */
 export function whyNotFound(name: string, path: string, cwd: string): string | undefined {
-  const file = programAt(name.includes('/') && !isAbsolute(name) ? join(cwd, name) : name, path);
+  const file = findProgram(name.includes('/') && !isAbsolute(name) ? join(cwd, name) : name, path);
   if (file === undefined) return undefined;
-  const [interpreter] = shebangOf(file);
+  const [interpreter] = readShebang(file);
   if (interpreter === undefined) return `${file} exists, but its loader does not`;
   if (interpreter.endsWith('\r'))
     return `${file} has Windows line endings (CRLF), so its interpreter is read as "${interpreter.slice(0, -1)}\\r": convert it to LF`;
   return `${file} exists, but its interpreter ${interpreter} does not`;
 }
 
-function headOf(file: string): string {
+function readFirstLine(file: string): string {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);

@@ -18,7 +18,7 @@ export async function killAgent([program = '', ...args]: string[], uid: number):
   for (let round = 0; round < ROUNDS; round += 1) {
     // An error tells nothing: the table of processes does.
     await new Promise<void>((resolve) => execFile(program, args, { timeout: KILL_MS }, () => resolve()));
-    left = pids().filter((pid) => uidOf(pid) === uid);
+    left = pids().filter((pid) => readUid(pid) === uid);
     if (left.length === 0) return;
     await delay(ROUND_MS);
   }
@@ -85,7 +85,7 @@ function descendants(agentGroup: number, marks: string[], bodyId: string | undef
     return [];
   }
   const all = new Map(
-    (pidsOfBody(bodyId) ?? pids()).flatMap((pid) => entryOf(pid) ?? []).map((entry) => [entry.pid, entry]),
+    (pidsOfBody(bodyId) ?? pids()).flatMap((pid) => readEntry(pid) ?? []).map((entry) => [entry.pid, entry]),
   );
   // The wrapper and what it was started by carry the mark too.
   const spared = new Set([process.pid]);
@@ -120,7 +120,7 @@ const pids = (): number[] =>
     .map(Number);
 
 /** Of one that lives; a zombie only waits to be noticed. */
-function entryOf(pid: number): Entry | undefined {
+function readEntry(pid: number): Entry | undefined {
   const text = read(`/proc/${pid}/stat`);
   // proc(5): the name before the last ')' may hold anything.
   const [state, parent, group, session] = text.slice(text.lastIndexOf(')') + 2).split(' ');
@@ -128,7 +128,7 @@ function entryOf(pid: number): Entry | undefined {
   return { pid, parent: Number(parent), group: Number(group), session: Number(session) };
 }
 
-function uidOf(pid: number): number | undefined {
+function readUid(pid: number): number | undefined {
   // Not by the owner of its directory, which is root where the program may not be read.
   const text = read(`/proc/${pid}/status`);
   if (/^State:\s+[ZX]/m.test(text)) return undefined;

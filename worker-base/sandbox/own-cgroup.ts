@@ -32,12 +32,12 @@ function pidsIn(top: string): number[] {
   for (let at = 0; at < dirs.length; at += 1) {
     const dir = dirs[at] as string;
     for (const line of read(join(dir, 'cgroup.procs')).split('\n')) if (line !== '') pids.add(Number(line));
-    if (dirs.length < CHILDREN_LIMIT) dirs.push(...childrenOf(dir));
+    if (dirs.length < CHILDREN_LIMIT) dirs.push(...listChildren(dir));
   }
   return [...pids];
 }
 
-function childrenOf(dir: string): string[] {
+function listChildren(dir: string): string[] {
   try {
     const entries = readdirSync(dir, { withFileTypes: true });
     return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(dir, name));

@@ -10,12 +10,12 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import type { WorkerSpec } from '../../src/model/spec.ts';
 import { CONFINE } from './confined.ts';
-import { programAt, shebangOf } from './executable.ts';
+import { findProgram, readShebang } from './executable.ts';
 import { killAgent, killMarked, killMarkedAs, killOthers } from './kill-processes.ts';
 import { BUILTINS } from './shell-parser.ts';
 
 /** What of the body's settings matters here. */
-export interface HandsSettings {
+export interface PrivilegeSettings {
   workerId: string;
   incarnation: number;
   /** The runtime's name for the body, after which its cgroup is named; only direct bodies have it. */
@@ -26,11 +26,11 @@ export interface HandsSettings {
 }
 
 /** How the agent's processes are started, and ended. */
-export interface Hands {
+export interface Privileges {
   /** The argv that starts the agent as it may. */
   run(argv: string[]): string[];
   /** The argv that runs a helper command as the agent's user, with any program. */
-  errand(argv: string[]): string[];
+  helperCommand(argv: string[]): string[];
   /** What holds the agent to `allowed_commands`, such as `groups` and `landlock 7`; empty where all is allowed. */
   enforcement: string[];
   /** Allowed commands that are not there. */
@@ -55,17 +55,17 @@ const NOEXEC = ['/tmp', '/var/tmp', '/home/agent'];
 const PROBE_MS = 5000;
 
 /** Looks at where it is, once. */
-export function handsOf(settings: HandsSettings, spec: WorkerSpec): Hands {
+export function createPrivileges(settings: PrivilegeSettings, spec: WorkerSpec): Privileges {
   const path = settings.inherited.PATH ?? '';
   const allowed = spec.allowed_commands;
-  const missing = (allowed ?? []).filter((name) => !BUILTINS.has(name) && !programAt(name, path));
+  const missing = (allowed ?? []).filter((name) => !BUILTINS.has(name) && !findProgram(name, path));
   // Of a CUSTOM agent nobody knows where its instructions go, or whether it has hooks.
   const advice =
     allowed === undefined ? [] : spec.agent_type === 'CUSTOM' ? ['instructions'] : ['instructions', 'gate'];
   if (process.getuid?.() !== WRAPPER_UID || !existsSync(CONFINE)) {
     return {
       run: (argv) => argv,
-      errand: (argv) => argv,
+      helperCommand: (argv) => argv,
       enforcement: advice,
       missing,
       group: undefined,
@@ -80,19 +80,25 @@ export function handsOf(settings: HandsSettings, spec: WorkerSpec): Hands {
   const groupsOf = (programs: string[]) => [
     ...new Set(programs.map((file) => statSync(file).gid).filter((gid) => own.has(gid))),
   ];
-  const given = allowed?.flatMap((name) => programAt(name, path) ?? []) ?? [];
+  const given = allowed?.flatMap((name) => findProgram(name, path) ?? []) ?? [];
   const rules = locked ? lockedRules(settings.workspace, mounts) : [];
   const user = (gids: number[]) => ['--user', [`${AGENT_UID}:${AGENT_UID}`, ...gids].join(',')];
   return {
     run: (argv) => {
-      const self = chainOf(argv[0] ?? '', path);
+      const self = resolveChain(argv[0] ?? '', path);
       const node = groups.get('node');
       const gids = locked ? groupsOf([...given, ...self]) : node === undefined ? [] : [node];
       const extra = locked ? self.flatMap((file) => ['--exec', file]) : [];
       return [CONFINE, ...user(gids), ...rules, ...extra, '--', ...argv];
     },
     // In the wrapper's group: the agent could trace a process of its own user and group, and so have all its groups.
-    errand: (argv) => [CONFINE, '--user', [`${AGENT_UID}:${WRAPPER_UID}`, ...own].join(','), '--', ...argv],
+    helperCommand: (argv) => [
+      CONFINE,
+      '--user',
+      [`${AGENT_UID}:${WRAPPER_UID}`, ...own].join(','),
+      '--',
+      ...argv,
+    ],
     enforcement: locked ? [...advice, 'groups', ...enforced(mounts)] : advice,
     missing,
     group: AGENT_UID,
@@ -143,15 +149,15 @@ function readMounts(): Map<string, string[]> {
 }
 
 /** A program and the interpreters that its first lines name: none of them can be spared. */
-function chainOf(name: string, path: string): string[] {
+function resolveChain(name: string, path: string): string[] {
   const chain: string[] = [];
-  for (let next: string | undefined = programAt(name, path); next && chain.length < 4; ) {
+  for (let next: string | undefined = findProgram(name, path); next && chain.length < 4; ) {
     chain.push(next);
-    const [interpreter, first] = shebangOf(next);
+    const [interpreter, first] = readShebang(next);
     const viaEnv = interpreter?.endsWith('/env') && first !== undefined && !first.startsWith('-');
     if (viaEnv && interpreter)
-      chain.push(...[programAt(interpreter, path)].filter((file) => file !== undefined));
-    next = programAt((viaEnv ? first : interpreter) ?? '', path);
+      chain.push(...[findProgram(interpreter, path)].filter((file) => file !== undefined));
+    next = findProgram((viaEnv ? first : interpreter) ?? '', path);
   }
   return chain;
 }

@@ -5,7 +5,7 @@
  * text once from left to right; what is nested is read by itself, to a bounded depth.
  */
 
-import { type Token, tokensOf, type Word } from './shell-words.ts';
+import { type Token, tokenize, type Word } from './shell-words.ts';
 
 /** Characters that are read at all, and levels of `bash -c "bash -c …"`. */
 const LONGEST = 131_072;
@@ -47,7 +47,7 @@ const SHELLS = new Set(['bash', 'sh', 'dash', 'ksh', 'zsh']);
 const BIN = /^(?:\/usr(?:\/local)?)?\/s?bin\/([^/]+)$/;
 
 /** The programs by name, each once and in the order of the text. Builtins, functions and what is unsure are left out. */
-export function programsIn(command: string): string[] {
+export function findPrograms(command: string): string[] {
   const found = new Set<string>();
   const own = new Set<string>();
   read(command, 0, { found, own });
@@ -70,7 +70,7 @@ function read(text: string, depth: number, finding: Finding): void {
     if (words.length > 0) readSimple(words, depth, finding);
     words = [];
   };
-  const tokens = tokensOf(text, nested);
+  const tokens = tokenize(text, nested);
   for (let at = 0; at < tokens.length; at += 1) {
     const token = tokens[at] as Token;
     const next = tokens[at + 1];

@@ -10,7 +10,7 @@ export interface Word {
 export type Token = Word | { operator: string };
 
 /** Words and operators; redirections and comments are taken out, and what stands in `$(…)` goes to `nested`. */
-export function tokensOf(text: string, nested: string[]): Token[] {
+export function tokenize(text: string, nested: string[]): Token[] {
   const tokens: Token[] = [];
   const here: { end: string; tabs: boolean }[] = [];
   let word: Word | undefined;
@@ -40,12 +40,12 @@ export function tokensOf(text: string, nested: string[]): Token[] {
     add('', { sure: false });
     if (text.startsWith('$((', at)) at = closing(text, at + 1);
     else if (next === '(') at = substitute(at + 1);
-    else if (next === '{') at = endOf(text, '}', at);
+    else if (next === '{') at = findEnd(text, '}', at);
   };
   let brackets: Map<number, number> | undefined;
   /** `((…))` is arithmetic if both brackets close together; `( (…) )` is commands. */
   const isArithmetic = (): boolean => {
-    brackets ??= bracketsOf(text);
+    brackets ??= findBrackets(text);
     const [outer, inner] = [brackets.get(at), brackets.get(at + 1)];
     return outer !== undefined && inner === outer - 1;
   };
@@ -73,7 +73,7 @@ export function tokensOf(text: string, nested: string[]): Token[] {
       at = endOfAnsi(text, at + 1);
     } else if (char === '(' && text[at + 1] === '(' && !word && isArithmetic()) at = brackets?.get(at) ?? at;
     else if (char === '$') expand();
-    else if (char === '#' && !word) at = endOf(text, '\n', at) - 1;
+    else if (char === '#' && !word) at = findEnd(text, '\n', at) - 1;
     else if ((char === '<' || char === '>') && text[at + 1] === '(') {
       at = substitute(at + 1);
       add('', { sure: false });
@@ -109,13 +109,13 @@ function endOfAnsi(text: string, open: number): number {
 }
 
 /** Where each bracket of a text is closed, by where it opens. Quotes are respected. */
-function bracketsOf(text: string): Map<number, number> {
+function findBrackets(text: string): Map<number, number> {
   const pairs = new Map<number, number>();
   const open: number[] = [];
   for (let at = 0; at < text.length; at += 1) {
     const char = text[at];
     if (char === '\\') at += 1;
-    else if (char === "'") at = text[at - 1] === '$' ? endOfAnsi(text, at) : endOf(text, "'", at);
+    else if (char === "'") at = text[at - 1] === '$' ? endOfAnsi(text, at) : findEnd(text, "'", at);
     else if (char === '"') {
       for (at += 1; at < text.length && text[at] !== '"'; at += 1) if (text[at] === '\\') at += 1;
     } else if (char === '(') open.push(at);
@@ -133,7 +133,7 @@ function closing(text: string, open: number): number {
   for (let at = open; at < text.length; at += 1) {
     const char = text[at];
     if (char === '\\') at += 1;
-    else if (char === "'") at = endOf(text, "'", at);
+    else if (char === "'") at = findEnd(text, "'", at);
     else if (char === '"') {
       for (at += 1; at < text.length && text[at] !== '"'; at += 1) if (text[at] === '\\') at += 1;
     } else if (char === '(') depth += 1;
@@ -147,12 +147,12 @@ function closing(text: string, open: number): number {
 
 function backquoted(text: string, open: number, nested: string[], unsure: () => void): number {
   unsure();
-  const end = endOf(text, '`', open);
+  const end = findEnd(text, '`', open);
   nested.push(text.slice(open + 1, end));
   return end;
 }
 
-function endOf(text: string, char: string, open: number): number {
+function findEnd(text: string, char: string, open: number): number {
   const end = text.indexOf(char, open + 1);
   return end < 0 ? text.length : end;
 }

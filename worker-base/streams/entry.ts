@@ -12,7 +12,7 @@ export interface Piece {
 }
 
 /** One entry of the output stream on its way to Redis. */
-export interface Entry {
+export interface OutputEntry {
   seq: number;
   /** The JSON that stands in the field `data`. */
   data: string;
@@ -29,7 +29,7 @@ export interface Entry {
  * Makes stream ids that only rise, also when the clock goes back. An id of our own making is what lets Redis refuse an
  * entry that it has already: `*` would make a second one of it.
  */
-export class IdMaker {
+export class StreamIdGenerator {
   #ms = 0;
   #n = 0;
   readonly #now: () => number;

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Heartbeat } from '../../src/model/heartbeat.ts';
 import { HEARTBEAT_INTERVAL_MS } from '../../src/model/limits.ts';
 import type { Keys } from '../../src/store/keys.ts';
-import type { Companion } from './output-sender.ts';
+import type { ExtraCommand } from './output-sender.ts';
 
 /** Many tasks a second begin and end: that is told at most so often. */
 const CHANGE_MS = 200;
@@ -30,14 +30,14 @@ interface Announced {
 const SERVING_MS = 86_400_000;
 
 /** Says that the body lives: a key that is renewed, and a message at each change of phase. */
-export class Pulse {
+export class HeartbeatSender {
   readonly #redis: Redis;
   readonly #key: string;
   readonly #channel: string;
   readonly #incarnation: number;
   #seq: () => number;
   readonly #serving: Announced | undefined;
-  readonly #register: ((beat: Heartbeat) => Companion[]) | undefined;
+  readonly #register: ((heartbeat: Heartbeat) => ExtraCommand[]) | undefined;
   #changing: NodeJS.Timeout | undefined;
   #phase: Heartbeat['phase'] = 'booting';
   #readyAt: string | undefined;
@@ -63,7 +63,7 @@ export class Pulse {
     incarnation: number;
     seq: () => number;
     /** Instead of the heartbeat's key: what a node says that no manager has a record of. */
-    register?: ((beat: Heartbeat) => Companion[]) | undefined;
+    register?: ((heartbeat: Heartbeat) => ExtraCommand[]) | undefined;
     /** Of a body that was taken over: what tells a store that has lost everything whom it serves. */
     serving?: Announced | undefined;
   }) {
@@ -108,13 +108,13 @@ export class Pulse {
   /** Waits for its secrets from now on, or does not any more; said at once, and again while it is so. */
   needSecrets(needs: boolean): void {
     this.#needsSecrets = needs;
-    this.#beat();
+    this.#scheduleNext();
     void this.#send(true);
   }
 
   /** Speaks for a worker that has taken the body over, from now on; `ready` is what others are told. */
   async begin(): Promise<void> {
-    this.#beat();
+    this.#scheduleNext();
     await this.#send(false);
   }
 
@@ -136,7 +136,7 @@ export class Pulse {
   }
 
   /** Says its last words, and no beat after them, which would register the node once more. */
-  async leave(words: Companion[]): Promise<void> {
+  async leave(words: ExtraCommand[]): Promise<void> {
     this.stop();
     // What is not said now is forgotten by itself.
     await this.#piped(words)
@@ -145,10 +145,10 @@ export class Pulse {
   }
 
   /** Is ready from now on; gives what says so, to be sent together with the entry `ready`, whose `seq` it carries. */
-  ready(seq: number): Companion[] {
+  ready(seq: number): ExtraCommand[] {
     this.#phase = 'ready';
     this.#readyAt = new Date().toISOString();
-    this.#beat();
+    this.#scheduleNext();
     return this.#commands(seq, true);
   }
 
@@ -159,7 +159,7 @@ export class Pulse {
     await this.#send(first);
   }
 
-  #beat(): void {
+  #scheduleNext(): void {
     if (this.#timer) return;
     this.#redis.on('ready', () => this.#send(false));
     this.#timer = setInterval(() => this.#send(false), HEARTBEAT_INTERVAL_MS);
@@ -176,14 +176,14 @@ export class Pulse {
       await this.#redis.set(serving.key, serving.text, 'PX', SERVING_MS).catch(() => {});
   }
 
-  #piped(commands: Companion[]) {
+  #piped(commands: ExtraCommand[]) {
     const pipeline = this.#redis.pipeline();
     for (const [name, ...args] of commands) pipeline.call(name, ...args);
     return pipeline;
   }
 
-  #commands(seq: number, announce: boolean): Companion[] {
-    const beat: Heartbeat = {
+  #commands(seq: number, announce: boolean): ExtraCommand[] {
+    const heartbeat: Heartbeat = {
       incarnation: this.#incarnation,
       phase: this.#phase,
       at: new Date().toISOString(),
@@ -192,14 +192,14 @@ export class Pulse {
       ...this.load(),
       seq,
     };
-    if (this.#needsSecrets) beat.needs_secrets = true;
+    if (this.#needsSecrets) heartbeat.needs_secrets = true;
     const passed = this.passed();
-    if (passed !== undefined) beat.input_id = passed;
-    if (this.waiting) beat.waiting = true;
-    if (this.denied > 0) beat.denied = this.denied;
-    if (this.#readyAt) beat.ready_at = this.#readyAt;
-    if (this.#register) return this.#register(beat);
-    const commands: Companion[] = [['SET', this.#key, JSON.stringify(beat)]];
+    if (passed !== undefined) heartbeat.input_id = passed;
+    if (this.waiting) heartbeat.waiting = true;
+    if (this.denied > 0) heartbeat.denied = this.denied;
+    if (this.#readyAt) heartbeat.ready_at = this.#readyAt;
+    if (this.#register) return this.#register(heartbeat);
+    const commands: ExtraCommand[] = [['SET', this.#key, JSON.stringify(heartbeat)]];
     if (announce) commands.push(['PUBLISH', this.#channel, this.#phase]);
     return commands;
   }

@@ -1,10 +1,10 @@
 import type { OutputMessage, OutputType } from '../../src/model/message.ts';
-import type { Entry, Piece } from './entry.ts';
+import type { OutputEntry, Piece } from './entry.ts';
 import { MEMORY_BYTES, PIECE_BYTES } from './limits.ts';
-import type { Backlog } from './spool.ts';
+import type { Spool } from './spool.ts';
 
 /** Fields of an entry beside those that every entry has. */
-export type Fields = Record<string, unknown> & { request_id?: string | undefined };
+export type EntryFields = Record<string, unknown> & { request_id?: string | undefined };
 
 interface Chunk {
   type: 'stdout' | 'stderr';
@@ -23,8 +23,8 @@ const isWhole = ({ partial, base64 }: Pick<Piece, 'partial' | 'base64'>) => !par
  * Turns what happens into numbered entries. `seq` is given when an entry is accepted, so it has no holes: what finds
  * no room is counted instead, and told by one `gap` entry at its place.
  */
-export class Output {
-  readonly #backlog: Backlog;
+export class OutputQueue {
+  readonly #spool: Spool;
   readonly #incarnation: number;
   readonly #isAway: () => boolean;
   #seq: number;
@@ -38,8 +38,8 @@ export class Output {
   /** Called when the agent may be read again. */
   onRoom: () => void = () => {};
 
-  constructor(options: { backlog: Backlog; incarnation: number; lastSeq: number; isAway: () => boolean }) {
-    this.#backlog = options.backlog;
+  constructor(options: { spool: Spool; incarnation: number; lastSeq: number; isAway: () => boolean }) {
+    this.#spool = options.spool;
     this.#incarnation = options.incarnation;
     this.#seq = options.lastSeq;
     this.#isAway = options.isAway;
@@ -47,19 +47,19 @@ export class Output {
 
   /** Redis answers, and is slower than the agent: stop reading the agent. While Redis is away it never says so. */
   get full(): boolean {
-    const full = !this.#isAway() && (this.#backlog.spooled || this.#backlog.bytes > MEMORY_BYTES / 2);
+    const full = !this.#isAway() && (this.#spool.spooled || this.#spool.bytes > MEMORY_BYTES / 2);
     this.#wasFull ||= full;
     return full;
   }
 
   /** Something is not given to the sender yet. */
   get waiting(): boolean {
-    return this.#open !== undefined || this.#backlog.length > 0;
+    return this.#open !== undefined || this.#spool.length > 0;
   }
 
   /** Text enough for an entry of full size waits. */
   get ample(): boolean {
-    return this.#backlog.spooled || this.#backlog.bytes >= PIECE_BYTES;
+    return this.#spool.spooled || this.#spool.bytes >= PIECE_BYTES;
   }
 
   /** Adds what the agent wrote; it is gathered until it is sent, or is as large as an entry gets. */
@@ -80,18 +80,18 @@ export class Output {
   }
 
   /** Adds an entry of our own, after everything that was written before it; it is never dropped. */
-  tell(type: OutputType, content: string, fields: Fields = {}): number {
+  emit(type: OutputType, content: string, fields: EntryFields = {}): number {
     this.#seal();
-    this.#tellGap();
+    this.#emitGap();
     this.#accept(type, content, fields, { lines: 0, bytes: 0 }, true);
     this.onEntry();
     return this.#seq;
   }
 
   /** Adds an entry of what the agent does. While Redis is away and the spool is full, it is lost as output is, and counted. */
-  event(type: OutputType, content: string, fields: Fields = {}): void {
+  emitEvent(type: OutputType, content: string, fields: EntryFields = {}): void {
     this.#seal();
-    if (!this.#isAway()) this.#tellGap();
+    if (!this.#isAway()) this.#emitGap();
     const size = { lines: 1, bytes: Buffer.byteLength(content) };
     const accepted = !this.#lost && this.#accept(type, content, fields, size, !this.#isAway());
     if (!accepted) this.#lose(size);
@@ -99,11 +99,11 @@ export class Output {
   }
 
   /** The oldest entries, up to about `bytes` of text, at least one where there is any. */
-  take(bytes: number, count: number): Entry[] {
-    if (this.#backlog.length === 0) this.#seal();
-    const entries: Entry[] = [];
+  take(bytes: number, count: number): OutputEntry[] {
+    if (this.#spool.length === 0) this.#seal();
+    const entries: OutputEntry[] = [];
     for (let size = 0; size < bytes && entries.length < count; ) {
-      const entry = this.#backlog.shift();
+      const entry = this.#spool.shift();
       if (!entry) break;
       size += entry.data.length;
       entries.push(entry);
@@ -113,7 +113,7 @@ export class Output {
 
   /** Looks again whether there is room: after sending, and when Redis goes or comes. */
   review(): void {
-    if (!this.#isAway()) this.#tellGap();
+    if (!this.#isAway()) this.#emitGap();
     if (this.#wasFull && !this.full) {
       this.#wasFull = false;
       this.onRoom();
@@ -122,7 +122,7 @@ export class Output {
 
   /** What never reached Redis, for the last words. */
   unsent(): { lines: number; bytes: number } {
-    const { lines, outputBytes } = this.#backlog;
+    const { lines, outputBytes } = this.#spool;
     return {
       lines: lines + (this.#open?.lines ?? 0) + (this.#lost?.lines ?? 0),
       bytes: outputBytes + (this.#open?.bytes ?? 0) + (this.#lost?.bytes ?? 0),
@@ -133,8 +133,8 @@ export class Output {
     const open = this.#open;
     if (!open) return;
     this.#open = undefined;
-    if (!this.#isAway()) this.#tellGap();
-    const fields: Fields = { lines: open.lines, [this.tag]: open.requestId };
+    if (!this.#isAway()) this.#emitGap();
+    const fields: EntryFields = { lines: open.lines, [this.tag]: open.requestId };
     if (open.partial) fields.partial = true;
     if (open.base64 !== undefined) fields.base64 = open.base64;
     const accepted =
@@ -149,7 +149,7 @@ export class Output {
     this.#lost.bytes += bytes;
   }
 
-  #tellGap(): void {
+  #emitGap(): void {
     if (!this.#lost) return;
     const { lines, bytes } = this.#lost;
     this.#lost = undefined;
@@ -160,7 +160,7 @@ export class Output {
   #accept(
     type: OutputType,
     content: string,
-    fields: Fields,
+    fields: EntryFields,
     size: { lines: number; bytes: number },
     must: boolean,
   ) {
@@ -173,7 +173,7 @@ export class Output {
       lines: size.lines,
       bytes: size.bytes,
     };
-    if (!this.#backlog.push(entry, must)) return false;
+    if (!this.#spool.push(entry, must)) return false;
     this.#seq = seq;
     return true;
   }

@@ -1,16 +1,16 @@
 import type { Redis } from 'ioredis';
 import type { Log } from '../log.ts';
-import type { Entry } from './entry.ts';
-import { IdMaker } from './entry.ts';
+import type { OutputEntry } from './entry.ts';
+import { StreamIdGenerator } from './entry.ts';
 import { BATCH_ENTRIES, IN_FLIGHT, PIECE_BYTES } from './limits.ts';
-import type { Output } from './output-queue.ts';
+import type { OutputQueue } from './output-queue.ts';
 import { OutputBound } from './stream-trim.ts';
 
 const BACKOFF_MIN_MS = 50;
 const BACKOFF_MAX_MS = 2000;
 
 /** A Redis command as plain data, sent in one pipeline with an entry. */
-export type Companion = [name: string, ...args: string[]];
+export type ExtraCommand = [name: string, ...args: string[]];
 
 /**
  * Brings entries to the output stream: at once when nothing is under way, gathered while something is, in order, and
@@ -20,22 +20,22 @@ export type Companion = [name: string, ...args: string[]];
  * One thing is not promised: where Redis refuses one entry and takes the next of the same moment (it was full, and
  * then was not), the refused one stands after it. Nothing is lost then, and `seq` tells the order.
  */
-export class Sender {
+export class OutputSender {
   readonly #redis: Redis;
   readonly #key: string;
   readonly #log: Log;
   readonly #bound: OutputBound;
-  readonly #ids = new IdMaker(Date.now);
-  #output: Output | undefined;
+  readonly #ids = new StreamIdGenerator(Date.now);
+  #output: OutputQueue | undefined;
   #inFlight = 0;
   #unsentInFlight = { lines: 0, bytes: 0 };
-  #companions: Companion[] = [];
-  #failed: Entry[] = [];
+  #companions: ExtraCommand[] = [];
+  #failed: OutputEntry[] = [];
   #failing = false;
   #reread = false;
   #backoff = BACKOFF_MIN_MS;
   #timer: NodeJS.Timeout | undefined;
-  #said = '';
+  #loggedState = '';
   /** `seq` of the newest entry that Redis has. */
   seq: number;
   /** When Redis last took an entry, by performance.now(). */
@@ -80,9 +80,9 @@ export class Sender {
   }
 
   /** Begins. The first entry is sent together with `companions`, in one pipeline, until Redis took them. */
-  start(output: Output, companions: Companion[]): void {
+  start(output: OutputQueue, extraCommands: ExtraCommand[]): void {
     this.#output = output;
-    this.#companions = companions;
+    this.#companions = extraCommands;
     output.onEntry = () => this.#pump();
     this.#redis.on('ready', () => {
       clearTimeout(this.#timer);
@@ -107,12 +107,12 @@ export class Sender {
     }
   }
 
-  async #send(entries: Entry[]): Promise<void> {
+  async #send(entries: OutputEntry[]): Promise<void> {
     this.#inFlight += 1;
     this.#tally(entries, 1);
-    const companions = this.#companions;
+    const extraCommands = this.#companions;
     this.#companions = [];
-    const failed: Entry[] = [];
+    const failed: OutputEntry[] = [];
     let why: Error | undefined;
     try {
       if (this.#reread) await this.#raiseIds();
@@ -122,7 +122,7 @@ export class Sender {
         entry.id ??= this.#ids.next();
         pipeline.xadd(this.#key, 'MAXLEN', '~', this.#bound.maxlen(entry), entry.id, 'data', entry.data);
       }
-      for (const [name, ...args] of companions) pipeline.call(name, ...args);
+      for (const [name, ...args] of extraCommands) pipeline.call(name, ...args);
       const results = (await pipeline.exec()) ?? [];
       entries.forEach((entry, at) => {
         const error = results[at]?.[0] ?? undefined;
@@ -130,11 +130,11 @@ export class Sender {
         else failed.push(this.#forRetry(entry, error));
         if (error) why = error;
       });
-      if (results.slice(entries.length).some(([error]) => error)) this.#companions = companions;
+      if (results.slice(entries.length).some(([error]) => error)) this.#companions = extraCommands;
     } catch (error) {
       why = error instanceof Error ? error : new Error(String(error));
       for (const entry of entries) failed.push(this.#forRetry(entry, why));
-      this.#companions = companions;
+      this.#companions = extraCommands;
     }
     this.#inFlight -= 1;
     this.#tally(entries, -1);
@@ -142,11 +142,11 @@ export class Sender {
   }
 
   /** Refused because it, or a newer one, is in the stream: it is there, if it had been sent before. */
-  #isThere(entry: Entry, error: Error): boolean {
+  #isThere(entry: OutputEntry, error: Error): boolean {
     return entry.tried === true && error.message.includes('equal or smaller than the target stream top item');
   }
 
-  #forRetry(entry: Entry, error: Error): Entry {
+  #forRetry(entry: OutputEntry, error: Error): OutputEntry {
     if (error.name !== 'ReplyError') entry.tried = entry.id !== undefined;
     else if (!entry.tried) {
       // Redis has said that it did not take it, so it gets a new id; another writer's id may stand above ours.
@@ -162,7 +162,7 @@ export class Sender {
     this.#reread = false;
   }
 
-  #settle(failed: Entry[], some: boolean, why: Error | undefined): void {
+  #settle(failed: OutputEntry[], some: boolean, why: Error | undefined): void {
     if (some) {
       this.progressAt = performance.now();
       this.onProgress();
@@ -172,7 +172,7 @@ export class Sender {
     if (failed.length > 0) {
       this.#failing = true;
       this.#failed = [...this.#failed, ...failed].sort((a, b) => a.seq - b.seq);
-      this.#say(why);
+      this.#logState(why);
       // A link that is open and silent is cut, so that it is made anew.
       if (why?.message === 'Command timed out' && this.#redis.status === 'ready')
         this.#redis.disconnect(true);
@@ -180,8 +180,8 @@ export class Sender {
     } else if (this.#failing && this.#inFlight === 0 && this.#failed.length === 0) {
       this.#failing = false;
       this.#backoff = BACKOFF_MIN_MS;
-      if (this.#said) this.#log.info('resending output');
-      this.#said = '';
+      if (this.#loggedState) this.#log.info('resending output');
+      this.#loggedState = '';
     }
     this.#pump();
     this.#output?.review();
@@ -196,13 +196,14 @@ export class Sender {
     this.#backoff = Math.min(this.#backoff * 2, BACKOFF_MAX_MS);
   }
 
-  #say(why: Error | undefined): void {
+  #logState(why: Error | undefined): void {
     const message = why?.message ?? 'no response';
-    if (this.#said === '') this.#log.warn('failed to send output; it is kept and resent', { error: message });
-    this.#said = message;
+    if (this.#loggedState === '')
+      this.#log.warn('failed to send output; it is kept and resent', { error: message });
+    this.#loggedState = message;
   }
 
-  #tally(entries: Entry[], sign: 1 | -1): void {
+  #tally(entries: OutputEntry[], sign: 1 | -1): void {
     for (const entry of entries) {
       this.#unsentInFlight.lines += sign * entry.lines;
       this.#unsentInFlight.bytes += sign * entry.bytes;

@@ -25,12 +25,12 @@ const common = {
 } satisfies RedisOptions;
 
 /** The client for everything that is answered at once. */
-export function connectCommands(url: string, log: Log): Redis {
+export function openCommandConnection(url: string, log: Log): Redis {
   return watch(new Redis(url, { ...common, commandTimeout: COMMAND_TIMEOUT_MS }), 'commands', log);
 }
 
 /** The client for blocked reads: a connection of its own, and no time-out a command. */
-export function connectBlocking(url: string, log: Log): Redis {
+export function openBlockingConnection(url: string, log: Log): Redis {
   return watch(new Redis(url, { ...common, socketTimeout: SOCKET_TIMEOUT_MS }), 'input', log);
 }
 

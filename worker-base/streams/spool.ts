@@ -9,7 +9,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Entry } from './entry.ts';
+import type { OutputEntry } from './entry.ts';
 
 /** Bytes before each entry in the file: its length, lines, bytes and seq. */
 const HEADER = 20;
@@ -19,12 +19,12 @@ const HEADER = 20;
  * when the file has no room) a little memory again. The file only grows until it is read to its end, so its size is the
  * bound; it is read and written synchronously, which keeps the order without a lock and costs a page-cache copy.
  */
-export class Backlog {
+export class Spool {
   readonly #path: string;
   readonly #memoryBytes: number;
   readonly #diskBytes: number;
-  #head: Entry[] = [];
-  #tail: Entry[] = [];
+  #head: OutputEntry[] = [];
+  #tail: OutputEntry[] = [];
   #file: number | undefined;
   #written = 0;
   #read = 0;
@@ -53,7 +53,7 @@ export class Backlog {
   }
 
   /** Takes an entry, or answers false where there is no room; one that `must` be kept is always taken. */
-  push(entry: Entry, must: boolean): boolean {
+  push(entry: OutputEntry, must: boolean): boolean {
     const ordered = this.#onDisk === 0 && this.#tail.length === 0;
     const fits = this.bytes + entry.data.length <= this.#memoryBytes;
     if (ordered && fits) this.#remember(this.#head, entry);
@@ -64,7 +64,7 @@ export class Backlog {
   }
 
   /** The oldest entry, which it gives away. */
-  shift(): Entry | undefined {
+  shift(): OutputEntry | undefined {
     if (this.#head.length === 0) {
       if (this.#onDisk > 0) {
         const entry = this.#unspool();
@@ -95,18 +95,18 @@ export class Backlog {
     }
   }
 
-  #remember(list: Entry[], entry: Entry): void {
+  #remember(list: OutputEntry[], entry: OutputEntry): void {
     list.push(entry);
     this.bytes += entry.data.length;
     this.#count(entry, 1);
   }
 
-  #count(entry: Entry, sign: 1 | -1): void {
+  #count(entry: OutputEntry, sign: 1 | -1): void {
     this.lines += sign * entry.lines;
     this.outputBytes += sign * entry.bytes;
   }
 
-  #spool(entry: Entry): boolean {
+  #spool(entry: OutputEntry): boolean {
     const size = Buffer.byteLength(entry.data);
     if (this.#written + HEADER + size > this.#diskBytes) return false;
     const record = Buffer.allocUnsafe(HEADER + size);
@@ -138,10 +138,10 @@ export class Backlog {
     return openSync(this.#path, 'wx+', 0o600);
   }
 
-  #unspool(): Entry {
+  #unspool(): OutputEntry {
     const header = this.#readBytes(HEADER);
     const [size, lines, bytes] = [header.readUInt32LE(0), header.readUInt32LE(4), header.readUInt32LE(8)];
-    const entry: Entry = {
+    const entry: OutputEntry = {
       seq: header.readDoubleLE(12),
       data: this.#readBytes(size).toString(),
       lines,

@@ -1,10 +1,10 @@
-import { messageOf } from '../../src/model/fault.ts';
+import { errorMessage } from '../../src/model/fault.ts';
 import type { TaskConsumer } from '../../src/tasks/consumer.ts';
 import { type ResultTotals, sinceThen } from '../../src/tasks/results.ts';
 import type { TaskQueue } from '../../src/tasks/tasks.ts';
 import type { Log } from '../log.ts';
-import type { Load, Pulse } from '../streams/heartbeat.ts';
-import { type Vitals, VitalsMeter } from './resource-usage.ts';
+import type { HeartbeatSender, Load } from '../streams/heartbeat.ts';
+import { type LoadReading, ResourceMeter } from './resource-usage.ts';
 import type { Durations } from './task-runs.ts';
 import type { TaskSettings } from './task-settings.ts';
 
@@ -17,16 +17,16 @@ const COUNT_MS = 200;
 /** … and a Redis that is away delays no answer for longer. */
 const PATIENCE_MS = 500;
 
-type Meter = Pick<VitalsMeter, 'look' | 'own' | 'cores' | 'memoryBytes'>;
+type Meter = Pick<ResourceMeter, 'read' | 'own' | 'cores' | 'memoryBytes'>;
 
-interface Parts {
+interface LoadMonitorDeps {
   own: Pick<TaskSettings, 'slots' | 'checkMs' | 'maxCpuPercent' | 'maxMemoryPercent'>;
   consumer: Pick<TaskConsumer, 'active' | 'paused' | 'pause' | 'resume' | 'totals'>;
   queue: Pick<TaskQueue, 'counts' | 'addDurations' | 'addResults'>;
   /** Functions and commands that the kernel killed to free memory. */
   oomKills?: () => number;
   durations: Pick<Durations, 'take'>;
-  pulse: Pick<Pulse, 'load' | 'changed'>;
+  heartbeat: Pick<HeartbeatSender, 'load' | 'changed'>;
   log: Log;
   meter?: () => Meter;
 }
@@ -37,8 +37,8 @@ interface Parts {
  * The figures that others ask for are seconds old at most, whatever HEALTH_CHECK_INTERVAL says: that is how often the
  * limits are checked, each time against the use since the last check.
  */
-export class LoadMeter {
-  readonly #parts: Parts;
+export class LoadMonitor {
+  readonly #deps: LoadMonitorDeps;
   readonly #meter: Meter;
   readonly #limits: Meter;
   readonly #timers: NodeJS.Timeout[] = [];
@@ -47,22 +47,22 @@ export class LoadMeter {
   #checkedAt = performance.now();
   #stopped = false;
   #told: ResultTotals | undefined;
-  #telling = Promise.resolve();
+  #reporting = Promise.resolve();
   #queueSize = 0;
-  vitals: Vitals = { cpuPercent: 0, memoryPercent: 0 };
+  vitals: LoadReading = { cpuPercent: 0, memoryPercent: 0 };
   /** Where the node API answers. */
   url: string | undefined;
 
-  constructor(parts: Parts) {
-    const { meter = () => new VitalsMeter() } = parts;
-    this.#parts = parts;
+  constructor(deps: LoadMonitorDeps) {
+    const { meter = () => new ResourceMeter() } = deps;
+    this.#deps = deps;
     this.#meter = meter();
     this.#limits = meter();
-    parts.pulse.load = () => this.#load();
+    deps.heartbeat.load = () => this.#load();
   }
 
   get active(): number {
-    return this.#parts.consumer.active().length;
+    return this.#deps.consumer.active().length;
   }
   get cores(): number {
     return this.#meter.cores;
@@ -73,11 +73,11 @@ export class LoadMeter {
 
   start(): void {
     if (this.#stopped) return;
-    const { checkMs } = this.#parts.own;
+    const { checkMs } = this.#deps.own;
     this.#sample();
     // The CPU of a start is no sign of the load to come.
-    const { memoryPercent } = this.#limits.look();
-    this.#judge({ cpuPercent: 0, memoryPercent });
+    const { memoryPercent } = this.#limits.read();
+    this.#applyLimits({ cpuPercent: 0, memoryPercent });
     this.#report();
     const every = (ms: number, act: () => void) => this.#timers.push(setInterval(act, Math.min(ms, checkMs)));
     every(SAMPLE_MS, () => this.#sample());
@@ -91,7 +91,7 @@ export class LoadMeter {
 
   /** A task has begun or ended. */
   changed(): void {
-    this.#parts.pulse.changed();
+    this.#deps.heartbeat.changed();
   }
 
   /** Tasks that wait in the queue now; the last count if Redis does not answer. */
@@ -108,39 +108,39 @@ export class LoadMeter {
   }
 
   /** Adds how long tasks took, and how they ended, to what the pool has in Redis, where the manager reads it. */
-  tell(): Promise<void> {
+  report(): Promise<void> {
     // One after the other: two at once would count the same twice.
-    this.#telling = this.#telling.then(() => this.#tell());
-    return this.#telling;
+    this.#reporting = this.#reporting.then(() => this.#sendReport());
+    return this.#reporting;
   }
 
-  async #tell(): Promise<void> {
-    const { durations, queue, consumer, oomKills, log } = this.#parts;
-    const told = durations.take();
+  async #sendReport(): Promise<void> {
+    const { durations, queue, consumer, oomKills, log } = this.#deps;
+    const totals = durations.take();
     const results = { ...consumer.totals().results, oom_kills: oomKills?.() ?? 0 };
     const more = sinceThen(results, this.#told);
     try {
-      if (told) await queue.addDurations(told);
+      if (totals) await queue.addDurations(totals);
       if (more) await queue.addResults(more);
       this.#told = results;
     } catch (error) {
-      log.debug('failed to store durations and results', { error: messageOf(error) });
+      log.debug('failed to store durations and results', { error: errorMessage(error) });
     }
   }
 
   #sample(): void {
-    this.vitals = this.#meter.look();
-    const { own, consumer } = this.#parts;
+    this.vitals = this.#meter.read();
+    const { own, consumer } = this.#deps;
     const now = performance.now();
     const due = consumer.paused ? Math.min(SAMPLE_MS, own.checkMs) : own.checkMs;
     // A timer that fires a little early must not put the check off by a whole sample.
     if (now - this.#checkedAt < due * 0.95) return;
     this.#checkedAt = now;
-    this.#judge(this.#limits.look());
+    this.#applyLimits(this.#limits.read());
   }
 
-  #judge({ cpuPercent, memoryPercent }: Vitals): void {
-    const { own, consumer, log } = this.#parts;
+  #applyLimits({ cpuPercent, memoryPercent }: LoadReading): void {
+    const { own, consumer, log } = this.#deps;
     const above =
       cpuPercent > (own.maxCpuPercent ?? Number.POSITIVE_INFINITY) ||
       memoryPercent > (own.maxMemoryPercent ?? Number.POSITIVE_INFINITY);
@@ -154,18 +154,18 @@ export class LoadMeter {
 
   #report(): void {
     void this.#count();
-    void this.tell();
+    void this.report();
   }
 
   #count(): Promise<void> {
-    this.#counting ??= this.#parts.queue
+    this.#counting ??= this.#deps.queue
       .counts()
       .then(({ queued }) => {
         this.#queueSize = queued;
         this.#countedAt = performance.now();
       })
       .catch((error: unknown) =>
-        this.#parts.log.debug('failed to count the queue', { error: messageOf(error) }),
+        this.#deps.log.debug('failed to count the queue', { error: errorMessage(error) }),
       )
       .finally(() => {
         this.#counting = undefined;
@@ -174,13 +174,13 @@ export class LoadMeter {
   }
 
   #load(): Load & { busy: boolean } {
-    const active = this.#parts.consumer.active();
+    const active = this.#deps.consumer.active();
     const oldest = active.map(({ started_at }) => started_at).sort()[0];
     return {
       // Counted when it is said: a task is under way until the queue has taken its end.
       busy: active.length > 0,
       active_tasks: active.length,
-      slots: this.#parts.own.slots,
+      slots: this.#deps.own.slots,
       queue_size: this.#queueSize,
       // Of a direct worker only the manager can tell the figures from the machine's.
       ...(this.#meter.own && {
@@ -188,7 +188,7 @@ export class LoadMeter {
         memory_percent: this.vitals.memoryPercent,
       }),
       ...(oldest !== undefined && { job_started_at: oldest }),
-      ...(this.#parts.consumer.paused && { paused: true }),
+      ...(this.#deps.consumer.paused && { paused: true }),
       ...(this.url !== undefined && { node_url: this.url }),
     };
   }

@@ -8,8 +8,8 @@
 
 import { networkInterfaces } from 'node:os';
 import { type HttpServer, listen } from '../../src/http/listen.ts';
-import { json, type Reply, type Route } from '../../src/http/route.ts';
-import { type TaskRouteHandlers, taskRoutes } from '../../src/http/tasks.ts';
+import { type ApiResponse, jsonResponse, type Route } from '../../src/http/route.ts';
+import { createTaskRoutes, type TaskRouteHandlers } from '../../src/http/tasks.ts';
 import { Fault } from '../../src/model/fault.ts';
 import type { ConsumerTotals } from '../../src/tasks/consumer.ts';
 import type { TaskQueue } from '../../src/tasks/tasks.ts';
@@ -17,7 +17,7 @@ import type { Log } from '../log.ts';
 import type { Durations } from './task-runs.ts';
 
 /** What the node knows of itself. */
-export interface NodeFacts {
+export interface NodeApiDeps {
   queue: Pick<TaskQueue, 'submit' | 'get' | 'cancel'>;
   durations: Durations;
   totals: () => ConsumerTotals;
@@ -32,14 +32,14 @@ export interface NodeFacts {
 }
 
 /** Answers on a port; throws a Fault that names WORKER_PORT where it can't. */
-export function startNode(
+export function startNodeApi(
   place: { host: string; port: number; allowedHosts?: readonly string[]; log: Log },
-  facts: NodeFacts,
+  facts: NodeApiDeps,
 ): Promise<HttpServer> {
   return listen({
     ...(place.allowedHosts && { allowedHosts: place.allowedHosts }),
     ...{ host: place.host, port: place.port, names: { host: 'WORKER_HOST', port: 'WORKER_PORT' } },
-    routes: nodeRoutes(facts),
+    routes: createNodeApiRoutes(facts),
     log: {
       error: (message, { err, ...fields }: { err?: unknown }) =>
         place.log.error(message, { ...fields, error: err instanceof Error ? err.message : String(err) }),
@@ -48,7 +48,7 @@ export function startNode(
 }
 
 /** An address that listens everywhere, as others may reach it: the first of this machine or container. */
-export function reachable(url: string): string {
+export function toReachableUrl(url: string): string {
   const all = new URL(url);
   if (all.hostname !== '0.0.0.0' && all.hostname !== '[::]') return url;
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
@@ -61,11 +61,11 @@ const reading = () => import('../../src/tasks/submission.ts');
 const describing = () => import('./node-docs.ts');
 
 /** The routes, for a table of tests. */
-export function nodeRoutes(facts: NodeFacts): Route[] {
+export function createNodeApiRoutes(facts: NodeApiDeps): Route[] {
   const began = performance.now();
   const uptime = () => (performance.now() - began) / 1000;
   return [
-    ...taskRoutes(taskHandlers(facts)),
+    ...createTaskRoutes(taskHandlers(facts)),
     { method: 'GET', path: '/health', handle: () => health(facts) },
     {
       method: 'GET',
@@ -73,7 +73,7 @@ export function nodeRoutes(facts: NodeFacts): Route[] {
       async handle() {
         const { completed, failed } = facts.totals();
         const { count, sum } = facts.durations;
-        return json(200, {
+        return jsonResponse(200, {
           tasks_completed: completed,
           tasks_failed: failed,
           tasks_queued: await facts.queueSize(),
@@ -87,7 +87,7 @@ export function nodeRoutes(facts: NodeFacts): Route[] {
     {
       method: 'GET',
       path: '/openapi.json',
-      handle: async () => json(200, (await describing()).openApi()),
+      handle: async () => jsonResponse(200, (await describing()).openApi()),
     },
     {
       method: 'GET',
@@ -112,7 +112,7 @@ export function nodeRoutes(facts: NodeFacts): Route[] {
 }
 
 /** Tasks of this node's queue, whatever pool a request names. */
-function taskHandlers({ queue, status }: NodeFacts): TaskRouteHandlers {
+function taskHandlers({ queue, status }: NodeApiDeps): TaskRouteHandlers {
   const notFound = (id: string) =>
     new Fault('not_found', `There is no task ${id} in the queue of this node.`);
   return {
@@ -139,12 +139,12 @@ function taskHandlers({ queue, status }: NodeFacts): TaskRouteHandlers {
   };
 }
 
-async function health(facts: NodeFacts): Promise<Reply> {
+async function health(facts: NodeApiDeps): Promise<ApiResponse> {
   const queueSize = await facts.queueSize();
   const { cpuPercent, memoryPercent } = facts.vitals();
   const status = facts.status();
   // A client that looks at the code alone goes to another node while this one starts or ends.
-  return json(status === 'starting' || status === 'draining' ? 503 : 200, {
+  return jsonResponse(status === 'starting' || status === 'draining' ? 503 : 200, {
     status: status === 'ok' ? 'healthy' : status,
     active_tasks: facts.activeTasks(),
     queue_size: queueSize,
@@ -154,7 +154,7 @@ async function health(facts: NodeFacts): Promise<Reply> {
   });
 }
 
-function prometheus(facts: NodeFacts, queueSize: number): string {
+function prometheus(facts: NodeApiDeps, queueSize: number): string {
   const { completed, failed } = facts.totals();
   const { count, sum, buckets } = facts.durations;
   const metric = (name: string, type: string, help: string, lines: [string, number][]) =>

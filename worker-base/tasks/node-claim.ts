@@ -8,7 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Redis } from 'ioredis';
-import type { Companion } from '../streams/output-sender.ts';
+import type { ExtraCommand } from '../streams/output-sender.ts';
 
 /** Between two renewals; the second process of a name is refused within one of them. */
 const RENEW_MS = 2000;
@@ -92,7 +92,7 @@ export class NodeClaim {
   }
 
   /** Stops the renewal; answers what gives the name up at once. */
-  release(): Companion[] {
+  release(): ExtraCommand[] {
     clearInterval(this.#timer);
     return this.lost ? [] : [['EVAL', RELEASE, '1', this.#key, this.#mine]];
   }
@@ -108,13 +108,13 @@ export class NodeClaim {
 
   #refusal(held: string): string {
     return (
-      `WORKER_ID is "${this.#id}", and another running node has this name${describe(held)}. ` +
+      `WORKER_ID is "${this.#id}", and another running node has this name${describeHolder(held)}. ` +
       'Give each node its own WORKER_ID, or unset it to use the host name.'
     );
   }
 }
 
-function describe(held: string): string {
+function describeHolder(held: string): string {
   try {
     const { host, since } = JSON.parse(held) as Partial<Holder>;
     return ` (on the host ${String(host).slice(0, 64)}, since ${String(since).slice(0, 40)})`;

@@ -13,7 +13,7 @@ type Rules = Pick<PoolSpec, 'tasks'>;
  * those that are submitted at the manager. QUEUE_SIZE of the node goes before the pool's, and the default of a node that
  * was started by hand comes last.
  */
-export class FrontQueue implements Pick<TaskQueue, 'submit' | 'get' | 'cancel'> {
+export class NodeQueue implements Pick<TaskQueue, 'submit' | 'get' | 'cancel'> {
   readonly #redis: Redis;
   readonly #key: string;
   readonly #open: (settings: QueueSettings) => TaskQueue;
@@ -45,12 +45,12 @@ export class FrontQueue implements Pick<TaskQueue, 'submit' | 'get' | 'cancel'> 
 
   async submit(task: Task): Promise<Awaited<ReturnType<TaskQueue['submit']>>> {
     const rules = await this.#rules();
-    const { refuseCommand, withDefaults } = await import('../../src/tasks/submission.ts');
+    const { rejectCommand, withPoolDefaults } = await import('../../src/tasks/submission.ts');
     if ('command' in task.payload && !this.#commands)
-      refuseCommand('this worker', 'commands: true (TASK_COMMANDS=true on a manually started node)');
+      rejectCommand('this worker', 'commands: true (TASK_COMMANDS=true on a manually started node)');
     const queueSize = this.#queueSize ?? rules.tasks?.queue_size ?? this.#otherwise;
     return this.#open(queueSize === undefined || queueSize === 'none' ? {} : { queueSize }).submit(
-      withDefaults(task, rules),
+      withPoolDefaults(task, rules),
     );
   }
 

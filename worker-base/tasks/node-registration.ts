@@ -2,8 +2,8 @@ import type { Heartbeat } from '../../src/model/heartbeat.ts';
 import { IMAGE_RUNTIME } from '../../src/model/runtimes.ts';
 import type { WorkerSpec } from '../../src/model/spec.ts';
 import type { Keys } from '../../src/store/keys.ts';
-import type { Settings } from '../settings.ts';
-import type { Companion } from '../streams/output-sender.ts';
+import type { WrapperSettings } from '../settings.ts';
+import type { ExtraCommand } from '../streams/output-sender.ts';
 import { NodeClaim } from './node-claim.ts';
 
 /** A node that is silent for so long is gone: six beats. */
@@ -34,7 +34,7 @@ export class Registration {
   /** What keeps a second node of the same name away. */
   readonly claim: NodeClaim;
 
-  constructor(keys: Keys, { workerId, taskVariables }: Pick<Settings, 'workerId' | 'taskVariables'>) {
+  constructor(keys: Keys, { workerId, taskVariables }: Pick<WrapperSettings, 'workerId' | 'taskVariables'>) {
     this.#keys = keys;
     this.#id = workerId;
     this.#pool = taskVariables.WORKER_POOL || 'default';
@@ -42,20 +42,27 @@ export class Registration {
   }
 
   /** Instead of a heartbeat. */
-  beat(beat: Heartbeat): Companion[] {
+  beat(heartbeat: Heartbeat): ExtraCommand[] {
     if (this.claim.lost) return [];
     const node = this.#keys.node(this.#id);
-    const fields = ['pool', this.#pool, 'started_at', this.#startedAt, 'heartbeat', JSON.stringify(beat)];
+    const fields = [
+      'pool',
+      this.#pool,
+      'started_at',
+      this.#startedAt,
+      'heartbeat',
+      JSON.stringify(heartbeat),
+    ];
     return [
       ['HSET', node, ...fields],
       ['PEXPIRE', node, String(NODE_TTL_MS)],
-      ['ZADD', this.#keys.nodes, String(Date.parse(beat.at)), this.#id],
+      ['ZADD', this.#keys.nodes, String(Date.parse(heartbeat.at)), this.#id],
       ...this.#streams(),
     ];
   }
 
   /** Removes what it said; a node that has lost its name leaves that of its successor alone. */
-  leave(): Companion[] {
+  leave(): ExtraCommand[] {
     if (this.claim.lost) return [];
     const { nodes } = this.#keys;
     return [
@@ -66,7 +73,7 @@ export class Registration {
     ];
   }
 
-  #streams(): Companion[] {
+  #streams(): ExtraCommand[] {
     const { input, output } = this.#keys;
     return [input(this.#id), output(this.#id)].map((key) => ['PEXPIRE', key, String(STREAMS_TTL_MS)]);
   }

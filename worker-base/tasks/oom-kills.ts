@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Where the kernel tells; the tests name other places. */
-export interface OomPlaces {
+export interface OomPaths {
   cgroup: string;
   self: string;
 }
-const PLACES: OomPlaces = { cgroup: '/sys/fs/cgroup', self: '/proc/self/cgroup' };
+const PATHS: OomPaths = { cgroup: '/sys/fs/cgroup', self: '/proc/self/cgroup' };
 
 /** Out-of-memory kills in this body's cgroup, counted by the kernel: nothing else distinguishes them from other kills. */
 export class OomWatch {
@@ -15,8 +15,8 @@ export class OomWatch {
   /** Functions and commands that were killed so. */
   count = 0;
 
-  constructor(places: OomPlaces = PLACES) {
-    this.#files = filesOf(places);
+  constructor(places: OomPaths = PATHS) {
+    this.#files = findCounterFiles(places);
     this.#seen = this.#read();
   }
 
@@ -40,7 +40,7 @@ export class OomWatch {
 }
 
 /** The body's own group first; in a container the root of the file system is that. */
-function filesOf({ cgroup, self }: OomPlaces): string[] {
+function findCounterFiles({ cgroup, self }: OomPaths): string[] {
   const groups = text(self)
     .trim()
     .split('\n')

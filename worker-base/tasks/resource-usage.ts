@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 
-export interface Vitals {
+export interface LoadReading {
   /** Of all cores that the body may use, 100 for all of them. */
   cpuPercent: number;
   /** Of the memory that the body may use. */
@@ -13,11 +13,11 @@ export interface Vitals {
 }
 
 /** Where the figures stand; the tests name another place. */
-export interface VitalsPlaces {
+export interface ResourcePaths {
   cgroup: string;
   proc: string;
 }
-const PLACES: VitalsPlaces = { cgroup: '/sys/fs/cgroup', proc: '/proc' };
+const PATHS: ResourcePaths = { cgroup: '/sys/fs/cgroup', proc: '/proc' };
 
 interface Sample {
   /** Seconds of CPU used, and when that was. */
@@ -26,15 +26,15 @@ interface Sample {
 }
 
 /** Looks at the figures; CPU is of the time between two looks. */
-export class VitalsMeter {
-  readonly #places: VitalsPlaces;
+export class ResourceMeter {
+  readonly #places: ResourcePaths;
   readonly #files: Files;
   #last: Sample;
   #cpuPercent = 0;
 
-  constructor(places: VitalsPlaces = PLACES) {
+  constructor(places: ResourcePaths = PATHS) {
     this.#places = places;
-    this.#files = filesOf(places);
+    this.#files = openFiles(places);
     this.#last = this.#sample();
   }
 
@@ -54,7 +54,7 @@ export class VitalsMeter {
     return limit === undefined || limit > totalmem() ? totalmem() : limit;
   }
 
-  look(): Vitals {
+  read(): LoadReading {
     const now = this.#sample();
     const seconds = (now.at - this.#last.at) / 1000;
     // Two looks at once tell nothing of a share.
@@ -85,7 +85,7 @@ interface Files {
 }
 
 /** In a container the root of the cgroup file system is the container's own group: it has limits, the machine's has none. */
-function filesOf({ cgroup, proc }: VitalsPlaces): Files {
+function openFiles({ cgroup, proc }: ResourcePaths): Files {
   const number = (path: string): number | undefined => {
     const value = Number(text(path)?.trim());
     return Number.isFinite(value) ? value : undefined;

@@ -24,16 +24,16 @@ export class TaskLog {
       ...describe(task),
       ...(task.attempt > 1 && { attempt: task.attempt }),
     };
-    this.#say('info', 'task started', about);
+    this.#write('info', 'task started', about);
     const began = performance.now();
     const took = () => `${Number(((performance.now() - began) / 1000).toFixed(3))} s`;
     try {
       const result = await run();
-      this.#say('info', `task completed in ${took()}`, about);
+      this.#write('info', `task completed in ${took()}`, about);
       return result;
     } catch (error) {
-      const { level, how, fields } = endOf(error, signal);
-      this.#say(level, `task ${how} after ${took()}`, { ...about, ...fields });
+      const { level, how, fields } = describeEnd(error, signal);
+      this.#write(level, `task ${how} after ${took()}`, { ...about, ...fields });
       throw error;
     }
   }
@@ -48,7 +48,7 @@ export class TaskLog {
       });
   }
 
-  #say(level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>): void {
+  #write(level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>): void {
     this.#log[this.#aloud ? level : 'debug'](message, fields);
   }
 }
@@ -60,7 +60,7 @@ function describe({ payload }: RunningTask): Record<string, unknown> {
 }
 
 /** An attempt that was aborted ended for the reason of its signal, whatever its runner threw. */
-function endOf(error: unknown, signal: AbortSignal) {
+function describeEnd(error: unknown, signal: AbortSignal) {
   if (signal.reason instanceof TaskAbort) {
     const { kind, message } = signal.reason;
     if (kind === 'timeout') return { level: 'error' as const, how: 'timed out', fields: { error: message } };

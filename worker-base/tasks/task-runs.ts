@@ -2,9 +2,9 @@
 
 import { TaskError } from '../../src/model/task-error.ts';
 import { timeoutSignal } from '../../src/queue/long-timer.ts';
-import type { RunningTask, RunTask, TaskHands } from '../../src/tasks/consumer.ts';
+import type { RunningTask, RunTask, TaskControls } from '../../src/tasks/consumer.ts';
 import { DURATION_BUCKETS, type DurationTotals } from '../../src/tasks/durations.ts';
-import type { Call, CallHooks } from './handlers/slot.ts';
+import type { CallHooks, TaskCall } from './handlers/slot.ts';
 import type { TaskLog } from './task-log.ts';
 
 /** How long tasks took, as Prometheus counts it. */
@@ -22,7 +22,7 @@ export class Durations {
   }
 
   /** Measures what is under way. */
-  async of<T>(run: Promise<T>): Promise<T> {
+  async measure<T>(run: Promise<T>): Promise<T> {
     const began = performance.now();
     try {
       return await run;
@@ -54,7 +54,7 @@ export class Durations {
 }
 
 export interface RunOptions {
-  call: (call: Call, hooks: CallHooks) => Promise<unknown>;
+  call: (call: TaskCall, hooks: CallHooks) => Promise<unknown>;
   /** Whether this worker runs commands. */
   commands: boolean;
   /** `max_job_time_seconds`: no task runs for longer, whatever its own timeout says. */
@@ -66,30 +66,30 @@ export interface RunOptions {
 }
 
 /** What the consumer calls for each attempt. */
-export function runsOf({ call, commands, maxSeconds, durations, log, changed }: RunOptions): RunTask {
-  const attempt = async (task: RunningTask, hands: TaskHands) => {
+export function createRunTask({ call, commands, maxSeconds, durations, log, changed }: RunOptions): RunTask {
+  const attempt = async (task: RunningTask, controls: TaskControls) => {
     const bound = maxSeconds === undefined ? undefined : timeoutSignal(maxSeconds * 1000);
     try {
-      return await durations.of(call(callOf(task, commands), hooksOf(hands, bound?.signal)));
+      return await durations.measure(call(toTaskCall(task, commands), toCallHooks(controls, bound?.signal)));
     } catch (error) {
-      if (!bound?.signal.aborted || hands.signal.aborted) throw error;
+      if (!bound?.signal.aborted || controls.signal.aborted) throw error;
       const message = `The task exceeded max_job_time_seconds, ${maxSeconds} s, and was ended.`;
       throw new TaskError({ type: 'Timeout', message });
     } finally {
       bound?.cancel();
     }
   };
-  return async (task, hands) => {
+  return async (task, controls) => {
     changed();
     try {
-      return await log.around(task, hands.signal, () => attempt(task, hands));
+      return await log.around(task, controls.signal, () => attempt(task, controls));
     } finally {
       changed();
     }
   };
 }
 
-function callOf({ task_id, payload }: RunningTask, commands: boolean): Call {
+function toTaskCall({ task_id, payload }: RunningTask, commands: boolean): TaskCall {
   if ('prompt' in payload) {
     const message = 'A prompt is for a pool of agents; this worker runs functions and commands.';
     throw new TaskError({ type: 'Unsupported', message }, { retry: false });
@@ -103,6 +103,6 @@ function callOf({ task_id, payload }: RunningTask, commands: boolean): Call {
   return { task_id, ...payload };
 }
 
-function hooksOf({ signal, progress }: TaskHands, bound: AbortSignal | undefined): CallHooks {
+function toCallHooks({ signal, progress }: TaskControls, bound: AbortSignal | undefined): CallHooks {
   return { signal: bound ? AbortSignal.any([signal, bound]) : signal, onProgress: progress };
 }

@@ -82,10 +82,10 @@ export function readTaskSettings(env: NodeJS.ProcessEnv, spec: WorkerSpec, exter
     throw new Error(`WORKER_POOL is "${pool}": it must be ${POOL_NAME.allowed}.`);
   const unasked = external ? NODE_DEFAULTS.slots : 1;
   const limit = spec.max_job_time_seconds;
-  const asked = isNone('TASK_TIMEOUT')
+  const requested = isNone('TASK_TIMEOUT')
     ? TASK_TIMEOUT_LIMIT_SECONDS
     : number('TASK_TIMEOUT', [0.001, TASK_TIMEOUT_LIMIT_SECONDS]);
-  const timeout = otherwise('TASK_TIMEOUT', asked, NODE_DEFAULTS.timeoutSeconds);
+  const timeout = otherwise('TASK_TIMEOUT', requested, NODE_DEFAULTS.timeoutSeconds);
   const percent = (name: Variable, most: number, fallback: number) =>
     otherwise(name, number(name, [1, most]), fallback);
   return {
@@ -93,7 +93,7 @@ export function readTaskSettings(env: NodeJS.ProcessEnv, spec: WorkerSpec, exter
     slots: count('MAX_WORKERS', [1, 256]) ?? spec.concurrency ?? unasked,
     port: count('WORKER_PORT', [0, 65_535]),
     host: own.WORKER_HOST || env.WORKER_HOST || '127.0.0.1',
-    allowedHosts: hostsOf(own.HTTP_ALLOWED_HOSTS || env.HTTP_ALLOWED_HOSTS, env.WORKER_ID),
+    allowedHosts: parseHosts(own.HTTP_ALLOWED_HOSTS || env.HTTP_ALLOWED_HOSTS, env.WORKER_ID),
     queueSize: isNone('QUEUE_SIZE') ? 'none' : count('QUEUE_SIZE', [1, 10_000_000]),
     queueSizeOtherwise: external ? NODE_DEFAULTS.queueSize : undefined,
     maxCpuPercent: percent('MAX_CPU_PERCENT', 100_000, NODE_DEFAULTS.maxCpuPercent),
@@ -101,12 +101,12 @@ export function readTaskSettings(env: NodeJS.ProcessEnv, spec: WorkerSpec, exter
     timeoutSeconds: limit === undefined ? timeout : Math.min(timeout ?? limit, limit),
     checkMs: (number('HEALTH_CHECK_INTERVAL', [0.05, 3600]) ?? CHECK_SECONDS) * 1000,
     commands: external ? flag('TASK_COMMANDS', env.TASK_COMMANDS) : spec.commands === true,
-    handlers: handlersOf(env, spec, external),
+    handlers: resolveHandlers(env, spec, external),
   };
 }
 
 /** The worker's own name is one of them: it is what a compose file calls its service. */
-function hostsOf(text = '', workerId: string | undefined): string[] {
+function parseHosts(text = '', workerId: string | undefined): string[] {
   const names = text.split(',').map((name) => name.trim());
   return [...names, workerId ?? ''].filter(Boolean);
 }
@@ -118,7 +118,7 @@ function flag(name: string, text = ''): boolean {
 }
 
 /** The limits of a node that was started by hand, by the names of their variables. */
-export function limitsOf(own: TaskSettings): Record<string, unknown> {
+export function toReportedLimits(own: TaskSettings): Record<string, unknown> {
   return {
     queue_size: own.queueSize ?? own.queueSizeOtherwise,
     max_cpu_percent: own.maxCpuPercent ?? 'none',
@@ -129,14 +129,14 @@ export function limitsOf(own: TaskSettings): Record<string, unknown> {
 }
 
 /** Relative names are those of the folder; a node that was started by hand takes all files of it, or those it is told. */
-function handlersOf(env: NodeJS.ProcessEnv, spec: WorkerSpec, external: boolean): string[] {
+function resolveHandlers(env: NodeJS.ProcessEnv, spec: WorkerSpec, external: boolean): string[] {
   const folder = env.HANDLERS_DIR || HANDLERS_DIR;
   const named = external ? env.HANDLERS?.split(',').map((name) => name.trim()) : spec.handlers;
-  const names = named?.filter(Boolean) ?? (external ? filesOf(folder) : []);
+  const names = named?.filter(Boolean) ?? (external ? listHandlerFiles(folder) : []);
   return names.map((name) => (isAbsolute(name) ? name : join(folder, name)));
 }
 
-function filesOf(folder: string): string[] {
+function listHandlerFiles(folder: string): string[] {
   try {
     return readdirSync(folder, { withFileTypes: true })
       .filter((entry) => !entry.isDirectory() && HANDLER_FILE.test(entry.name))

@@ -6,23 +6,29 @@
  * tagged with its task. Loaded by task workers alone, for it brings the queue's client.
  */
 import type { Redis } from 'ioredis';
-import { messageOf } from '../../src/model/fault.ts';
+import { errorMessage } from '../../src/model/fault.ts';
 import type { Keys } from '../../src/store/keys.ts';
 import { openConsumer, openTasks } from '../../src/tasks/index.ts';
-import { CannotStart, type Stage } from '../boot/agent-environment.ts';
+import { type AgentEnvironment, CannotStart } from '../boot/agent-environment.ts';
 import type { Log } from '../log.ts';
-import type { Settings } from '../settings.ts';
-import type { Why } from '../shutdown.ts';
+import type { WrapperSettings } from '../settings.ts';
+import type { ShutdownReason } from '../shutdown.ts';
 import type { InputEntry } from '../streams/input.ts';
-import { type Over, open, refuse, type Surroundings, type Work } from '../workload.ts';
-import { Slots } from './handlers/slots.ts';
-import { LoadMeter } from './load-monitor.ts';
-import { reachable, startNode } from './node-api.ts';
-import { FrontQueue } from './node-queue.ts';
+import {
+  parseInput,
+  rejectInput,
+  type Workload,
+  type WorkloadContext,
+  type WorkloadResult,
+} from '../workload.ts';
+import { HandlerSlots } from './handlers/slots.ts';
+import { LoadMonitor } from './load-monitor.ts';
+import { startNodeApi, toReachableUrl } from './node-api.ts';
+import { NodeQueue } from './node-queue.ts';
 import { OomWatch } from './oom-kills.ts';
 import { TaskLog } from './task-log.ts';
-import { Durations, runsOf } from './task-runs.ts';
-import { limitsOf, readTaskSettings, type TaskSettings } from './task-settings.ts';
+import { createRunTask, Durations } from './task-runs.ts';
+import { readTaskSettings, type TaskSettings, toReportedLimits } from './task-settings.ts';
 
 /** Between SIGTERM and SIGKILL of a handler; within what the body has left when its own grace is over. */
 const GRACE_MS = 1000;
@@ -33,41 +39,41 @@ const EX_CONFIG = 78;
 const EX_NOINPUT = 66;
 
 /** Begins to take tasks; throws `CannotStart` where a setting is wrong or a handler file cannot be loaded. */
-export async function workOnTasks(options: {
-  around: Surroundings;
-  stage: Stage;
-  settings: Settings;
+export async function startTaskWorkload(options: {
+  context: WorkloadContext;
+  environment: AgentEnvironment;
+  settings: WrapperSettings;
   redis: Redis;
   keys: Keys;
   log: Log;
-}): Promise<Work> {
-  const { around, stage, settings, log } = options;
-  const { spec, output, pulse } = around;
-  const own = readOwn(settings, around);
+}): Promise<Workload> {
+  const { context, environment, settings, log } = options;
+  const { spec, output, heartbeat } = context;
+  const own = readOwnSettings(settings, context);
   output.tag = 'task_id';
   const taskLog = new TaskLog(log, settings.external);
-  const { cwd, env: given } = stage.order(undefined);
+  const { cwd, env: variables } = environment.processOptions(undefined);
   // Functions log as their worker does, unless the pool's `env` says otherwise.
-  const env = { LOG_LEVEL: settings.taskVariables.LOG_LEVEL || settings.logLevel, ...given };
+  const env = { LOG_LEVEL: settings.taskVariables.LOG_LEVEL || settings.logLevel, ...variables };
   const oom = new OomWatch();
-  const slots: Slots = await Slots.start(own.slots, {
+  const slots: HandlerSlots = await HandlerSlots.start(own.slots, {
     ...{
       handlers: own.handlers,
       cwd,
       env,
-      wrap: stage.hands.run,
-      killMarked: stage.hands.killMarked,
+      wrap: environment.privileges.run,
+      killMarked: environment.privileges.killMarked,
       outOfMemory: () => oom.happened(),
       graceMs: GRACE_MS,
     },
     onOutput(stream, piece, taskId) {
-      pulse.touch();
+      heartbeat.touch();
       output.write(stream, piece, taskId);
       taskLog.printed(stream, piece, taskId);
       if (output.full) slots?.pause();
     },
   }).catch((error: Error) => {
-    throw new CannotStart(EX_NOINPUT, sentenceOf(error));
+    throw new CannotStart(EX_NOINPUT, formatStartError(error));
   });
 
   const place = { redisUrl: settings.redisUrl, cell: settings.cell };
@@ -77,7 +83,7 @@ export async function workOnTasks(options: {
   const consumer = openConsumer({
     ...{ ...place, pool: own.pool, workerId: settings.workerId, incarnation: settings.incarnation },
     concurrency: own.slots,
-    run: runsOf({
+    run: createRunTask({
       call: (call, hooks) => slots.call(call, hooks),
       commands: own.commands,
       maxSeconds: spec.max_job_time_seconds,
@@ -86,40 +92,45 @@ export async function workOnTasks(options: {
       changed: () => meter.changed(),
     }),
     ...(own.timeoutSeconds !== undefined && { timeoutSeconds: own.timeoutSeconds }),
-    onTrouble: (message, fields) => log.warn(message, fields),
+    onError: (message, fields) => log.warn(message, fields),
   });
-  const meter = new LoadMeter({
-    ...{ own, consumer, queue, durations, pulse, log },
+  const meter = new LoadMonitor({
+    ...{ own, consumer, queue, durations, heartbeat, log },
     oomKills: () => oom.count,
   });
 
-  const front = new FrontQueue({
+  const nodeQueue = new NodeQueue({
     ...{ redis: options.redis, key: options.keys.pools.record(own.pool) },
     ...{ queueSize: own.queueSize, otherwise: own.queueSizeOtherwise, commands: own.commands },
     open: (rules) => tasks.queue(own.pool, rules),
   });
 
-  let ending: Why | undefined;
+  let ending: ShutdownReason | undefined;
   let begun = false;
   const node =
     own.port === undefined
       ? undefined
-      : await startNode(
+      : await startNodeApi(
           { host: own.host, port: own.port, allowedHosts: own.allowedHosts, log },
           {
-            ...{ queue: front, durations, totals: () => consumer.totals(), activeTasks: () => meter.active },
+            ...{
+              queue: nodeQueue,
+              durations,
+              totals: () => consumer.totals(),
+              activeTasks: () => meter.active,
+            },
             ...{ queueSize: () => meter.queueSize(), vitals: () => meter.vitals, slots: own.slots },
             ...{ cores: meter.cores, memoryBytes: meter.memoryBytes },
             status: () => (ending ? 'draining' : !begun ? 'starting' : consumer.paused ? 'paused' : 'ok'),
           },
         ).catch(async (error: unknown) => {
           await Promise.allSettled([slots.stop(), consumer.close(), tasks.close()]);
-          throw new CannotStart(EX_CONFIG, messageOf(error));
+          throw new CannotStart(EX_CONFIG, errorMessage(error));
         });
-  meter.url = node && reachable(node.url);
+  meter.url = node && toReachableUrl(node.url);
 
-  let settle: (over: Over) => void = () => {};
-  const over = new Promise<Over>((resolve) => {
+  let settle: (result: WorkloadResult) => void = () => {};
+  const result = new Promise<WorkloadResult>((resolve) => {
     settle = resolve;
   });
   let finishing = false;
@@ -128,17 +139,19 @@ export async function workOnTasks(options: {
     if (finishing) return;
     finishing = true;
     const left = consumer.active().length;
-    around.leaving();
+    context.leaving();
     await attempt('the queue', consumer.close());
     await attempt('the handlers', slots.stop());
     meter.stop();
-    if (options.redis.status === 'ready') await meter.tell();
+    if (options.redis.status === 'ready') await meter.report();
     await Promise.allSettled([tasks.close(), node?.close()]);
     const rest = left === 0 ? 'no task was running' : `${left} of its tasks were returned to the queue`;
     settle({ exit: { code: 0, signal: null }, code: 0, sentence: `The worker has ended; ${rest}.` });
   };
   const attempt = (what: string, act: Promise<unknown>) =>
-    act.catch((error: unknown) => log.warn(`${what} did not shut down cleanly`, { error: messageOf(error) }));
+    act.catch((error: unknown) =>
+      log.warn(`${what} did not shut down cleanly`, { error: errorMessage(error) }),
+    );
 
   const started = consumer
     .start()
@@ -146,10 +159,10 @@ export async function workOnTasks(options: {
       begun = true;
       meter.start();
     })
-    .catch((error: unknown) => log.error('failed to take tasks', { error: messageOf(error) }));
+    .catch((error: unknown) => log.error('failed to take tasks', { error: errorMessage(error) }));
   const fields = { pool: own.pool, functions: slots.functions, node_url: meter.url, slots: own.slots };
   if (settings.external)
-    log.info('node started', { worker_id: settings.workerId, ...fields, ...limitsOf(own) });
+    log.info('node started', { worker_id: settings.workerId, ...fields, ...toReportedLimits(own) });
   // Ready is who takes tasks; where Redis has just gone, that is told when it is back.
   await Promise.race([started, new Promise((resolve) => setTimeout(resolve, START_MS).unref())]);
   return {
@@ -158,11 +171,11 @@ export async function workOnTasks(options: {
       sentence: 'The worker is ready for tasks.',
       fields,
     },
-    over,
-    handle: (entry) => heed(entry, around),
-    end(why) {
+    result,
+    handle: (entry) => handleInput(entry, context),
+    end(reason) {
       if (ending) return;
-      ending = why;
+      ending = reason;
       meter.changed();
       if (settings.external) log.info('node stopping', { active_tasks: meter.active });
       void consumer.drain().then(finish);
@@ -173,27 +186,30 @@ export async function workOnTasks(options: {
   };
 }
 
-function readOwn({ taskVariables, external }: Settings, { spec }: Surroundings): TaskSettings {
+function readOwnSettings(
+  { taskVariables, external }: WrapperSettings,
+  { spec }: WorkloadContext,
+): TaskSettings {
   try {
     return readTaskSettings(taskVariables, spec, external);
   } catch (error) {
-    throw new CannotStart(EX_CONFIG, messageOf(error));
+    throw new CannotStart(EX_CONFIG, errorMessage(error));
   }
 }
 
 /** Tasks come through the queue; the input is for telling the worker to end. */
-function heed(entry: InputEntry, around: Surroundings): void {
-  const message = open(entry, around);
+function handleInput(entry: InputEntry, context: WorkloadContext): void {
+  const message = parseInput(entry, context);
   if (!message) return;
   if (message.type === 'shutdown') {
-    void around.acknowledge(entry.id);
-    around.end('shutdown');
+    void context.acknowledge(entry.id);
+    context.end('shutdown');
     return;
   }
   const what = `A task worker does not accept ${message.type}: submit a task to its pool, or cancel one.`;
-  refuse(entry.id, message.request_id, 'unsupported', what, around);
+  rejectInput(entry.id, message.request_id, 'unsupported', what, context);
 }
 
-function sentenceOf(error: Error & { traceback?: string | undefined }): string {
+function formatStartError(error: Error & { traceback?: string | undefined }): string {
   return [error.message, error.traceback].filter(Boolean).join('\n');
 }

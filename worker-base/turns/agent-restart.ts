@@ -1,15 +1,18 @@
-import type { Conversation } from '../agent/session.ts';
-import type { Keep } from '../agent/session-archive.ts';
-import type { Leave } from './exit-state.ts';
+import type { AgentSession } from '../agent/session.ts';
+import type { SessionArchive } from '../agent/session-archive.ts';
+import type { ExitState } from './exit-state.ts';
 
 /** Brings the agent's process back where it has gone and its worker goes on, with what is left of the conversation. */
-export class Revival {
-  readonly #parts: { conversation: () => Conversation; keep: Keep; leave: Leave };
+export class AgentRestart {
+  readonly #parts: { agentSession: () => AgentSession; archive: SessionArchive; exitState: ExitState };
   #lost: boolean;
   /** The process that runs has been heard to take prompts. */
   handshaken = false;
 
-  constructor(parts: { conversation: () => Conversation; keep: Keep; leave: Leave }, lost: boolean) {
+  constructor(
+    parts: { agentSession: () => AgentSession; archive: SessionArchive; exitState: ExitState },
+    lost: boolean,
+  ) {
     this.#parts = parts;
     this.#lost = lost;
   }
@@ -23,13 +26,13 @@ export class Revival {
 
   /** A conversation is to be gone on with. */
   get resumes(): boolean {
-    return this.#parts.conversation().session !== undefined;
+    return this.#parts.agentSession().session !== undefined;
   }
 
   forget(): void {
-    const { conversation, keep } = this.#parts;
-    conversation().session = undefined;
-    void keep.forget();
+    const { agentSession, archive } = this.#parts;
+    agentSession().session = undefined;
+    void archive.forget();
   }
 
   /** It would not go on with the conversation, before any prompt: the next prompt is told so. */
@@ -41,22 +44,23 @@ export class Revival {
 
   restart(): void {
     void this.#parts
-      .conversation()
+      .agentSession()
       .kill()
       .then(() => this.begin());
   }
 
   /** Starts the process again. */
   async begin(): Promise<void> {
-    const { leave, conversation } = this.#parts;
-    if (leave.ending) return leave.end({ code: null, signal: 'SIGTERM' }, 143, 'The agent was stopped.');
+    const { exitState, agentSession } = this.#parts;
+    if (exitState.reason)
+      return exitState.end({ code: null, signal: 'SIGTERM' }, 143, 'The agent was stopped.');
     this.handshaken = false;
     try {
-      const agent = await conversation().start();
-      if (leave.ending) agent.signal('SIGTERM');
+      const agent = await agentSession().start();
+      if (exitState.reason) agent.signal('SIGTERM');
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      leave.end({ code: 126, signal: null }, 126, `The agent could not be restarted: ${message}.`);
+      exitState.end({ code: 126, signal: null }, 126, `The agent could not be restarted: ${message}.`);
     }
   }
 }

@@ -1,22 +1,22 @@
 import type { Exit } from '../agent/exit.ts';
-import type { Why } from '../shutdown.ts';
-import type { Over } from '../workload.ts';
+import type { ShutdownReason } from '../shutdown.ts';
+import type { WorkloadResult } from '../workload.ts';
 
 /** How the work of a body comes to its one end: told to, after its only prompt, or because its agent has gone. */
-export class Leave {
-  readonly #over: (over: Over) => void;
-  #after: { code: number; answered: Promise<Over['answered']> } | undefined;
+export class ExitState {
+  readonly #over: (result: WorkloadResult) => void;
+  #after: { code: number; answered: Promise<WorkloadResult['answered']> } | undefined;
   #isOver = false;
   /** Why the body was told to end. */
-  ending: Why | undefined;
+  reason: ShutdownReason | undefined;
 
-  constructor(over: (over: Over) => void) {
+  constructor(over: (result: WorkloadResult) => void) {
     this.#over = over;
   }
 
   /** Neither told to end nor done with the only prompt. */
   get staying(): boolean {
-    return this.ending === undefined && this.#after === undefined;
+    return this.reason === undefined && this.#after === undefined;
   }
 
   /** The only prompt is answered: whatever the agent does now, this is the body's exit code. */
@@ -24,7 +24,7 @@ export class Leave {
     return this.#after !== undefined;
   }
 
-  begin(code: number, answered: Promise<Over['answered']>): void {
+  begin(code: number, answered: Promise<WorkloadResult['answered']>): void {
     this.#after = { code, answered };
   }
 
@@ -33,7 +33,7 @@ export class Leave {
     if (this.#isOver) return;
     this.#isOver = true;
     const after = this.#after;
-    if (!after) this.#over({ exit, code: this.ending === 'shutdown' ? 0 : code, sentence });
+    if (!after) this.#over({ exit, code: this.reason === 'shutdown' ? 0 : code, sentence });
     else void after.answered.then((answered) => this.#over({ code: after.code, exit, sentence, answered }));
   }
 }

@@ -13,14 +13,14 @@ export const SILENCE_MS = 300_000;
  */
 const WORKING_SHARE = 0.02;
 /** Looks at a turn while the silence lasts: often enough to be late by a tenth at most. */
-const LOOKS = 10;
-const LOOK_MIN_MS = 100;
-const LOOK_MAX_MS = 10_000;
+const SAMPLES = 10;
+const SAMPLE_MIN_MS = 100;
+const SAMPLE_MAX_MS = 10_000;
 /** Clock ticks a second in /proc, on every Linux that Node runs on (USER_HZ). */
 const TICKS = 100;
 
 /** One look at a turn, by the clock of performance.now(). */
-export interface Sighting {
+export interface HangSample {
   now: number;
   /** When the agent last wrote a line, or a byte of the model passed, or the turn began. */
   signAt: number;
@@ -30,17 +30,17 @@ export interface Sighting {
 }
 
 /** A quiet that is being watched: since when, and what CPU had been used when it was first seen. */
-export interface Quiet {
+export interface QuietPeriod {
   since: number;
   cpuSeconds: number | undefined;
 }
 
 /** What a look tells. Pure. */
-export function judgeQuiet(
-  before: Quiet | undefined,
-  seen: Sighting,
+export function evaluateQuiet(
+  before: QuietPeriod | undefined,
+  seen: HangSample,
   silenceMs: number,
-): { quiet: Quiet | undefined; silent: boolean } {
+): { quiet: QuietPeriod | undefined; silent: boolean } {
   if (seen.toolOpen) return { quiet: undefined, silent: false };
   // After a tool the quiet begins now: its time was not the agent's.
   if (!before) return { quiet: { since: seen.now, cpuSeconds: seen.cpuSeconds }, silent: false };
@@ -55,19 +55,19 @@ export function judgeQuiet(
 }
 
 /** Looks at one turn until it is stopped; calls `onSilent` once. */
-export function watchQuiet(options: {
+export function detectHang(options: {
   silenceMs: number;
-  look: () => Omit<Sighting, 'now' | 'cpuSeconds'>;
+  sample: () => Omit<HangSample, 'now' | 'cpuSeconds'>;
   cpuSeconds: () => number | undefined;
   onSilent: () => void;
 }): { stop(): void } {
-  const { silenceMs, look, cpuSeconds, onSilent } = options;
+  const { silenceMs, sample, cpuSeconds, onSilent } = options;
   const begin = performance.now();
-  let quiet: Quiet | undefined = { since: begin, cpuSeconds: cpuSeconds() };
-  const every = Math.min(Math.max(silenceMs / LOOKS, LOOK_MIN_MS), LOOK_MAX_MS);
+  let quiet: QuietPeriod | undefined = { since: begin, cpuSeconds: cpuSeconds() };
+  const every = Math.min(Math.max(silenceMs / SAMPLES, SAMPLE_MIN_MS), SAMPLE_MAX_MS);
   const timer = setInterval(() => {
-    const seen = { ...look(), now: performance.now(), cpuSeconds: cpuSeconds() };
-    const judged = judgeQuiet(quiet, seen, silenceMs);
+    const seen = { ...sample(), now: performance.now(), cpuSeconds: cpuSeconds() };
+    const judged = evaluateQuiet(quiet, seen, silenceMs);
     quiet = judged.quiet;
     if (!judged.silent) return;
     clearInterval(timer);
@@ -77,7 +77,7 @@ export function watchQuiet(options: {
 }
 
 /** CPU of a process, its group and all that descends from it, in seconds; undefined where there is no /proc. */
-export function cpuOf(root: number): number | undefined {
+export function readCpuSeconds(root: number): number | undefined {
   let names: string[];
   try {
     names = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
@@ -86,7 +86,7 @@ export function cpuOf(root: number): number | undefined {
   }
   const all = new Map<number, { parent: number; group: number; ticks: number }>();
   for (const name of names) {
-    const stat = statOf(name);
+    const stat = readStat(name);
     if (stat) all.set(Number(name), stat);
   }
   const ours = new Set(
@@ -107,7 +107,7 @@ export function cpuOf(root: number): number | undefined {
 }
 
 /** proc_pid_stat(5): after the name in brackets come state, ppid, pgrp, …, and utime to cstime as 14 to 17. */
-function statOf(pid: string): { parent: number; group: number; ticks: number } | undefined {
+function readStat(pid: string): { parent: number; group: number; ticks: number } | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const fields = text

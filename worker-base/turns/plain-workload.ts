@@ -1,34 +1,41 @@
 import type { Dialogue } from '../../src/agents/dialogue.ts';
-import { tailOf } from '../../src/model/cut.ts';
+import { takeTail } from '../../src/model/cut.ts';
 import { type LongTimer, setLongTimer } from '../../src/queue/long-timer.ts';
-import { Agent, type AgentOrder } from '../agent/agent-process.ts';
-import { codeOf, describe, type Exit } from '../agent/exit.ts';
-import type { Why } from '../shutdown.ts';
+import { AgentProcess, type AgentProcessOptions } from '../agent/agent-process.ts';
+import { describeExit, type Exit, getExitCode } from '../agent/exit.ts';
+import type { ShutdownReason } from '../shutdown.ts';
 import type { Piece } from '../streams/entry.ts';
 import type { InputEntry } from '../streams/input.ts';
 import { LAST_OUTPUT_CHARACTERS } from '../streams/limits.ts';
-import { type Over, open, refuse, SECOND_PROMPT, type Surroundings, type Work } from '../workload.ts';
+import {
+  parseInput,
+  rejectInput,
+  SECOND_PROMPT,
+  type Workload,
+  type WorkloadContext,
+  type WorkloadResult,
+} from '../workload.ts';
 
 /**
  * Work with an agent whose turns cannot be heard: prompts are handed on as they come, and its lines go out as they
  * are. In headless mode (`exit_after_prompt`) the first prompt is the only one, and it is acknowledged when it is
  * answered: a body that fails leaves it to the next incarnation.
  */
-export class Handover implements Work {
-  readonly #around: Surroundings;
+export class PlainWorkload implements Workload {
+  readonly #context: WorkloadContext;
   readonly #dialogue: Dialogue;
-  #agent: Agent | undefined;
+  #agent: AgentProcess | undefined;
   #headless: { entryId: string } | undefined;
   #deadline: LongTimer | undefined;
   #tail = '';
-  #why: Why | undefined;
+  #reason: ShutdownReason | undefined;
   #closed = false;
   /** The latest prompt's; what the agent writes from then on carries it. */
   #requestId: string | undefined;
-  over: Promise<Over> = new Promise(() => {});
+  result: Promise<WorkloadResult> = new Promise(() => {});
 
-  constructor(around: Surroundings, dialogue: Dialogue) {
-    this.#around = around;
+  constructor(context: WorkloadContext, dialogue: Dialogue) {
+    this.#context = context;
     this.#dialogue = dialogue;
   }
 
@@ -37,42 +44,42 @@ export class Handover implements Work {
   }
 
   /** Starts the agent; throws what the system says where it cannot. */
-  async start(order: Pick<AgentOrder, 'argv' | 'cwd' | 'env' | 'killRest'>): Promise<void> {
-    const { output, pulse } = this.#around;
-    const agent = await Agent.start({
+  async start(order: Pick<AgentProcessOptions, 'argv' | 'cwd' | 'env' | 'killRest'>): Promise<void> {
+    const { output, heartbeat } = this.#context;
+    const agent = await AgentProcess.start({
       ...order,
-      onBytes: () => pulse.touch(),
+      onBytes: () => heartbeat.touch(),
       onPiece: (stream, piece) => {
-        pulse.touch();
+        heartbeat.touch();
         output.write(stream, piece, this.#requestId);
-        this.#hear(stream, piece);
+        this.#receive(stream, piece);
         if (output.full) agent.pause();
       },
     });
     this.#agent = agent;
-    this.over = this.#conclude(agent);
+    this.result = this.#conclude(agent);
   }
 
   handle(entry: InputEntry): void {
     if (this.#closed) return;
-    const message = open(entry, this.#around);
+    const message = parseInput(entry, this.#context);
     if (!message) return;
     if (message.type === 'prompt') {
       if (this.#headless) {
-        refuse(entry.id, message.request_id, 'stdin_closed', SECOND_PROMPT, this.#around);
+        rejectInput(entry.id, message.request_id, 'stdin_closed', SECOND_PROMPT, this.#context);
       } else {
         void this.#prompt(entry, message.content, message.request_id, message.deadline_seconds);
       }
       return;
     }
-    void this.#around.acknowledge(entry.id);
+    void this.#context.acknowledge(entry.id);
     if (message.type === 'interrupt') this.#agent?.signal('SIGINT');
-    else this.#around.end('shutdown');
-    this.#around.output.review();
+    else this.#context.end('shutdown');
+    this.#context.output.review();
   }
 
-  end(why: Why): void {
-    this.#why ??= why;
+  end(reason: ShutdownReason): void {
+    this.#reason ??= reason;
     this.#close();
     this.#agent?.closeInput();
     this.#agent?.signal('SIGTERM');
@@ -97,39 +104,39 @@ export class Handover implements Work {
   }
 
   /** Keeps the end of what the agent says, for the result of a headless turn. */
-  #hear(stream: 'stdout' | 'stderr', piece: Piece): void {
+  #receive(stream: 'stdout' | 'stderr', piece: Piece): void {
     if (!this.#headless || stream === 'stderr') return;
-    const text = `${tailOf(piece.text, LAST_OUTPUT_CHARACTERS)}${piece.partial ? '' : '\n'}`;
-    this.#tail = tailOf(this.#tail + text, LAST_OUTPUT_CHARACTERS);
+    const text = `${takeTail(piece.text, LAST_OUTPUT_CHARACTERS)}${piece.partial ? '' : '\n'}`;
+    this.#tail = takeTail(this.#tail + text, LAST_OUTPUT_CHARACTERS);
   }
 
-  async #conclude(agent: Agent): Promise<Over> {
+  async #conclude(agent: AgentProcess): Promise<WorkloadResult> {
     const exit = await agent.exited;
     this.#close();
-    this.#around.leaving();
-    await agent.gather(this.#around.hardAt);
-    const answered = this.#tellHeadless(exit);
+    this.#context.leaving();
+    await agent.gather(this.#context.hardAt);
+    const resultText = this.#reportHeadless(exit);
     return {
       exit,
-      code: this.#why === 'shutdown' ? 0 : codeOf(exit),
-      sentence: describe(exit),
-      answered: answered === undefined ? undefined : { id: answered, also: () => {} },
+      code: this.#reason === 'shutdown' ? 0 : getExitCode(exit),
+      sentence: describeExit(exit),
+      answered: resultText === undefined ? undefined : { id: resultText, also: () => {} },
     };
   }
 
   /** Reports the result of a headless prompt; returns its entry, if it was answered. */
-  #tellHeadless(exit: Exit): string | undefined {
+  #reportHeadless(exit: Exit): string | undefined {
     if (!this.#headless) return undefined;
-    const { output } = this.#around;
-    const fields = { request_id: this.#requestId, exit_code: codeOf(exit) };
+    const { output } = this.#context;
+    const fields = { request_id: this.#requestId, exit_code: getExitCode(exit) };
     const fail = (reason: string, content: string) =>
-      output.tell('turn_failed', content, { reason, ...fields });
-    if (this.#why === 'deadline') fail('deadline', 'The prompt was not answered before its deadline.');
-    else if (this.#why) fail('stopped', 'The worker was stopped before the prompt was answered.');
+      output.emit('turn_failed', content, { reason, ...fields });
+    if (this.#reason === 'deadline') fail('deadline', 'The prompt was not answered before its deadline.');
+    else if (this.#reason) fail('stopped', 'The worker was stopped before the prompt was answered.');
     else if (exit.code === 0) {
-      output.tell('completed', this.#tail.replace(/\n$/, ''), fields);
+      output.emit('completed', this.#tail.replace(/\n$/, ''), fields);
       return this.#headless.entryId;
-    } else fail('exit', `The agent failed: it exited with code ${codeOf(exit)}.`);
+    } else fail('exit', `The agent failed: it exited with code ${getExitCode(exit)}.`);
     return undefined;
   }
 
@@ -139,14 +146,14 @@ export class Handover implements Work {
     requestId: string | undefined,
     deadlineSeconds: number | undefined,
   ): Promise<void> {
-    const { spec, output, acknowledge, end, pulse } = this.#around;
+    const { spec, output, acknowledge, end, heartbeat } = this.#context;
     const agent = this.#agent;
     if (!agent) return;
     this.#requestId = requestId;
-    output.tell('turn_started', '', { request_id: requestId, entry_id: entry.id });
+    output.emit('turn_started', '', { request_id: requestId, entry_id: entry.id });
     const written = agent.write(this.#dialogue.prompt(content).write ?? '');
-    pulse.busy = spec.exit_after_prompt === true;
-    pulse.touch();
+    heartbeat.busy = spec.exit_after_prompt === true;
+    heartbeat.touch();
     if (spec.exit_after_prompt) {
       this.#headless = { entryId: entry.id };
       agent.closeInput();
@@ -160,7 +167,7 @@ export class Handover implements Work {
         failure === 'stdin_full'
           ? 'The agent does not read its input, and too many prompts are waiting.'
           : 'The agent has closed its input.';
-      refuse(entry.id, requestId, failure, sentence, this.#around);
+      rejectInput(entry.id, requestId, failure, sentence, this.#context);
     }
   }
 }

@@ -1,22 +1,22 @@
 import type { TurnEnd } from '../../src/agents/dialogue.ts';
-import { refuse, SECOND_PROMPT, type Surroundings } from '../workload.ts';
-import { type Prompt, SENTENCES } from './turn.ts';
+import { rejectInput, SECOND_PROMPT, type WorkloadContext } from '../workload.ts';
+import { type Prompt, STOP_MESSAGES } from './turn.ts';
 
 /** A prompt of the input stream, as it was read. */
-interface Given {
+interface PromptMessage {
   content: string;
   request_id?: string | undefined;
   deadline_seconds?: number | undefined;
 }
 
 /** Prompts that wait for their turn: those of the input stream, and those of a pool's queue, in the order they came. */
-export class Prompts {
-  readonly #around: Surroundings;
+export class PromptQueue {
+  readonly #context: WorkloadContext;
   readonly #waiting: Prompt[] = [];
   #taken = 0;
 
-  constructor(around: Surroundings) {
-    this.#around = around;
+  constructor(context: WorkloadContext) {
+    this.#context = context;
   }
 
   get length(): number {
@@ -28,9 +28,12 @@ export class Prompts {
   }
 
   /** One of the input; a worker that ends after its first refuses others. */
-  add(entryId: string, { content, request_id: requestId, deadline_seconds: deadlineSeconds }: Given): void {
-    if (this.#around.spec.exit_after_prompt && this.#taken > 0) {
-      refuse(entryId, requestId, 'stdin_closed', SECOND_PROMPT, this.#around);
+  add(
+    entryId: string,
+    { content, request_id: requestId, deadline_seconds: deadlineSeconds }: PromptMessage,
+  ): void {
+    if (this.#context.spec.exit_after_prompt && this.#taken > 0) {
+      rejectInput(entryId, requestId, 'stdin_closed', SECOND_PROMPT, this.#context);
       return;
     }
     this.#taken += 1;
@@ -39,19 +42,19 @@ export class Prompts {
 
   /** One that comes another way; settles with its end. Where the signal finds that it waits no more, `stop` is called. */
   ask(
-    asked: Omit<Prompt, 'entryId' | 'onEnd'>,
+    message: Omit<Prompt, 'entryId' | 'onEnd'>,
     signal: AbortSignal,
     stop: (prompt: Prompt) => void,
   ): Promise<TurnEnd> {
     return new Promise((resolve) => {
-      const prompt: Prompt = { ...asked, entryId: undefined, onEnd: resolve };
+      const prompt: Prompt = { ...message, entryId: undefined, onEnd: resolve };
       const never = (message: string) => resolve({ ok: false, reason: 'interrupted', message });
       if (signal.aborted) return never('');
       const aborted = () => {
         const at = this.#waiting.indexOf(prompt);
         if (at < 0) return stop(prompt);
         this.#waiting.splice(at, 1);
-        never(SENTENCES.interrupted ?? '');
+        never(STOP_MESSAGES.interrupted ?? '');
       };
       signal.addEventListener('abort', aborted, { once: true });
       this.#waiting.push(prompt);

@@ -1,96 +1,96 @@
 import type { Redis } from 'ioredis';
 import type { Keys } from '../../src/store/keys.ts';
-import { Agent } from '../agent/agent-process.ts';
-import { Conversation, type OpenVoice, voiceOf } from '../agent/session.ts';
-import { Keep } from '../agent/session-archive.ts';
-import type { Stage } from '../boot/agent-environment.ts';
+import { AgentProcess } from '../agent/agent-process.ts';
+import { AgentSession, type OpenProtocol, toProtocol } from '../agent/session.ts';
+import { SessionArchive } from '../agent/session-archive.ts';
+import type { AgentEnvironment } from '../boot/agent-environment.ts';
 import type { Log } from '../log.ts';
 import type { Denials } from '../sandbox/denials.ts';
-import type { Settings } from '../settings.ts';
-import type { Over, Surroundings, Work } from '../workload.ts';
+import type { WrapperSettings } from '../settings.ts';
+import type { Workload, WorkloadContext, WorkloadResult } from '../workload.ts';
 import { SILENCE_MS } from './hang-detector.ts';
-import { Turns } from './turn-runner.ts';
+import { TurnRunner } from './turn-runner.ts';
 
 /** Begins work with an agent that has turns: goes on with the conversation that is kept, and starts the agent. */
-export async function converse(options: {
-  around: Surroundings;
-  stage: Stage;
-  settings: Settings;
+export async function startTurns(options: {
+  context: WorkloadContext;
+  environment: AgentEnvironment;
+  settings: WrapperSettings;
   denials: Denials;
   redis: Redis;
   keys: Keys;
   log: Log;
   signal: AbortSignal;
-}): Promise<Work & { turns: Turns }> {
-  const { around, stage, settings, denials, redis, keys, log, signal } = options;
-  const { kind, hands, gateway, home = '' } = stage;
+}): Promise<Workload & { turnRunner: TurnRunner }> {
+  const { context, environment, settings, denials, redis, keys, log, signal } = options;
+  const { kind, privileges, modelProxy, home = '' } = environment;
   const { workspace, handshakeMs, interruptMs, finishMs, workerId } = settings;
   const key = keys.conversation(workerId);
-  const keep = new Keep({ redis, key, hands, home, paths: kind.conversation, log });
-  const kept = await keep.restore(signal);
-  const openVoice: OpenVoice = kind.acp
+  const archive = new SessionArchive({ redis, key, privileges, home, paths: kind.conversation, log });
+  const kept = await archive.restore(signal);
+  const openProtocol: OpenProtocol = kind.acp
     ? async (order) =>
         (await import('../agent/acp-session.ts')).openAcp({
           ...order,
           denials,
-          allowed: around.spec.allowed_commands,
+          allowed: context.spec.allowed_commands,
         })
-    : voiceOf(kind.dialogue);
+    : toProtocol(kind.dialogue);
 
-  let settle: (over: Over) => void = () => {};
-  const over = new Promise<Over>((resolve) => {
+  let settle: (result: WorkloadResult) => void = () => {};
+  const result = new Promise<WorkloadResult>((resolve) => {
     settle = resolve;
   });
-  const silence = around.spec.silence_timeout_seconds;
-  const turns: Turns = new Turns({
-    around,
-    conversation: () => conversation,
-    keep,
+  const silence = context.spec.silence_timeout_seconds;
+  const turnRunner: TurnRunner = new TurnRunner({
+    context,
+    agentSession: () => conversation,
+    archive,
     denials,
     interruptMs,
     handshakeMs,
     silenceMs: silence === undefined ? SILENCE_MS : silence * 1000,
-    modelByteAt: () => gateway?.lastByteAt() ?? 0,
+    modelByteAt: () => modelProxy?.lastByteAt() ?? 0,
     lost: kept.lost,
-    over: (told) => {
-      around.leaving();
-      settle(told);
+    over: (result) => {
+      context.leaving();
+      settle(result);
     },
   });
-  const conversation = new Conversation(
+  const conversation = new AgentSession(
     {
       workspace,
-      openVoice,
+      openProtocol,
       launch: (session, onLine) =>
-        Agent.start({
-          ...stage.order(session),
+        AgentProcess.start({
+          ...environment.processOptions(session),
           onLine,
           onBytes: () => {
-            around.pulse.touch();
-            turns.sign();
+            context.heartbeat.touch();
+            turnRunner.sign();
           },
           onPiece: (stream, piece) => {
-            around.pulse.touch();
-            around.output.write(stream, piece, turns.requestId);
-            turns.sign();
+            context.heartbeat.touch();
+            context.output.write(stream, piece, turnRunner.requestId);
+            turnRunner.sign();
           },
         }),
       handshakeMs,
       finishMs,
-      hardAt: around.hardAt,
+      hardAt: context.hardAt,
     },
     kept.session,
-    turns,
+    turnRunner,
   );
   const { pid } = await conversation.start();
   return {
     pid,
-    turns,
-    over,
-    handle: (entry) => turns.handle(entry),
-    end: (why) => turns.end(why),
+    turnRunner,
+    result,
+    handle: (entry) => turnRunner.handle(entry),
+    end: (reason) => turnRunner.end(reason),
     kill: () => conversation.agent?.kill(),
     resume: () => conversation.agent?.resume(),
-    settled: () => turns.settled(),
+    settled: () => turnRunner.settled(),
   };
 }

@@ -1,17 +1,17 @@
-import type { Keep } from '../agent/session-archive.ts';
-import type { Over, Surroundings } from '../workload.ts';
+import type { SessionArchive } from '../agent/session-archive.ts';
+import type { WorkloadContext, WorkloadResult } from '../workload.ts';
 
 /** What comes after a turn: its conversation is kept, and its prompt acknowledged with that in one transaction. */
-export class Settlement {
-  readonly #around: Pick<Surroundings, 'arrived' | 'acknowledge'>;
-  readonly #keep: Keep;
+export class TurnCommit {
+  readonly #context: Pick<WorkloadContext, 'arrived' | 'acknowledge'>;
+  readonly #archive: SessionArchive;
   #settling: Promise<unknown> = Promise.resolve();
   /** The files are being read: no prompt may change them meanwhile. */
   packing = false;
 
-  constructor(around: Pick<Surroundings, 'arrived' | 'acknowledge'>, keep: Keep) {
-    this.#around = around;
-    this.#keep = keep;
+  constructor(context: Pick<WorkloadContext, 'arrived' | 'acknowledge'>, archive: SessionArchive) {
+    this.#context = context;
+    this.#archive = archive;
   }
 
   /** Settles when all that was answered is acknowledged. */
@@ -25,27 +25,27 @@ export class Settlement {
     onPacked: () => void,
   ): void {
     this.packing = true;
-    const packed = this.#keep.pack(turn.session).then((kept) => {
+    const packed = this.#archive.pack(turn.session).then((archived) => {
       this.packing = false;
       onPacked();
-      return kept;
+      return archived;
     });
-    this.#settling = Promise.all([packed, this.#settling]).then(async ([kept]) => {
-      await this.#around.arrived(turn.seq);
-      if (turn.entryId === undefined) return this.#keep.save(kept);
-      await this.#around.acknowledge(
+    this.#settling = Promise.all([packed, this.#settling]).then(async ([archived]) => {
+      await this.#context.arrived(turn.seq);
+      if (turn.entryId === undefined) return this.#archive.save(archived);
+      await this.#context.acknowledge(
         turn.entryId,
-        (transaction) => kept && this.#keep.store(transaction, kept),
+        (transaction) => archived && this.#archive.store(transaction, archived),
       );
     });
   }
 
   /** After the only turn: keeps; what is to be acknowledged is left to the body's last words. */
-  async last(session: string | undefined, entryId: string | undefined): Promise<Over['answered']> {
-    const packed = this.#keep.pack(session);
+  async last(session: string | undefined, entryId: string | undefined): Promise<WorkloadResult['answered']> {
+    const packed = this.#archive.pack(session);
     this.#settling = packed;
-    const kept = await packed;
+    const archived = await packed;
     if (entryId === undefined) return undefined;
-    return { id: entryId, also: (transaction) => kept && this.#keep.store(transaction, kept) };
+    return { id: entryId, also: (transaction) => archived && this.#archive.store(transaction, archived) };
   }
 }

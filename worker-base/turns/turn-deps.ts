@@ -1,13 +1,13 @@
-import type { Conversation } from '../agent/session.ts';
-import type { Keep } from '../agent/session-archive.ts';
+import type { AgentSession } from '../agent/session.ts';
+import type { SessionArchive } from '../agent/session-archive.ts';
 import type { Denials } from '../sandbox/denials.ts';
-import type { Over, Surroundings } from '../workload.ts';
+import type { WorkloadContext, WorkloadResult } from '../workload.ts';
 
 /** What turns are made of, and their clocks. */
-export interface TurnsParts {
-  around: Surroundings;
-  conversation: () => Conversation;
-  keep: Keep;
+export interface TurnRunnerDeps {
+  context: WorkloadContext;
+  agentSession: () => AgentSession;
+  archive: SessionArchive;
   denials: Denials;
   /** Milliseconds between an interrupt that the agent ignores and its SIGKILL. */
   interruptMs: number;
@@ -17,5 +17,5 @@ export interface TurnsParts {
   modelByteAt: () => number;
   /** The conversation of the incarnation before is gone. */
   lost: boolean;
-  over: (over: Over) => void;
+  over: (result: WorkloadResult) => void;
 }

@@ -2,46 +2,46 @@ import type { AgentEvent, TurnEnd } from '../../src/agents/dialogue.ts';
 import type { OutputType } from '../../src/model/message.ts';
 import { characterBorder } from '../agent/line-reader.ts';
 import { PIECE_BYTES, RESULT_BYTES, TOOL_NAME_BYTES } from '../streams/limits.ts';
-import type { Fields } from '../streams/output-queue.ts';
+import type { EntryFields } from '../streams/output-queue.ts';
 
 /** An entry of the output stream that is still to be numbered. */
-export interface Telling {
+export interface EntryContent {
   type: OutputType;
   content: string;
-  fields: Fields;
+  fields: EntryFields;
 }
 
 /** An agent's event as it stands on the output stream, cut to what an entry holds. */
-export function entryOf(event: AgentEvent): Telling {
+export function toEntryContent(event: AgentEvent): EntryContent {
   const { type, content, ...rest } = event;
-  const told = cut(content, PIECE_BYTES);
-  const fields: Fields = { ...rest };
+  const shortened = cut(content, PIECE_BYTES);
+  const fields: EntryFields = { ...rest };
   for (const name of ['tool', 'tool_use_id'])
     if (typeof fields[name] === 'string') fields[name] = cut(fields[name], TOOL_NAME_BYTES).text;
-  let truncated = told.truncated;
+  let truncated = shortened.truncated;
   if (event.type === 'tool_use') {
     const input = cut(JSON.stringify(event.input) ?? 'null', PIECE_BYTES);
     // What is cut is no JSON any more, so it is told as its text.
     if (input.truncated) fields.input = input.text;
     truncated ||= input.truncated;
   }
-  if (type === 'stderr') fields.lines = told.text.split('\n').length;
+  if (type === 'stderr') fields.lines = shortened.text.split('\n').length;
   if (truncated) fields.truncated = true;
-  return { type, content: told.text, fields };
+  return { type, content: shortened.text, fields };
 }
 
 /** The end of a turn as it stands on the output stream; `seconds` is how long it took. */
-export function entryOfEnd(end: TurnEnd, seconds: number, session: string | undefined): Telling {
-  const told = cut(end.ok ? end.result : end.message, RESULT_BYTES);
-  const fields: Fields = {
-    ...(end.ok ? { result: told.text } : { reason: end.reason }),
+export function toTurnEndContent(end: TurnEnd, seconds: number, session: string | undefined): EntryContent {
+  const shortened = cut(end.ok ? end.result : end.message, RESULT_BYTES);
+  const fields: EntryFields = {
+    ...(end.ok ? { result: shortened.text } : { reason: end.reason }),
     ...(end.usage && { usage: end.usage }),
     ...(end.cost_usd !== undefined && { cost_usd: end.cost_usd }),
     duration_seconds: Math.round(seconds * 1000) / 1000,
     ...(session !== undefined && { session_id: session }),
-    ...(told.truncated && { truncated: true }),
+    ...(shortened.truncated && { truncated: true }),
   };
-  return { type: end.ok ? 'turn_completed' : 'turn_failed', content: told.text, fields };
+  return { type: end.ok ? 'turn_completed' : 'turn_failed', content: shortened.text, fields };
 }
 
 /** At most `bytes` of a text, no character torn. */

@@ -1,17 +1,17 @@
 import type { AgentEvent, TurnEnd, TurnFailure } from '../../src/agents/dialogue.ts';
-import { codeOf, describe, type Exit } from '../agent/exit.ts';
+import { describeExit, type Exit, getExitCode } from '../agent/exit.ts';
 import type { Line } from '../agent/line-reader.ts';
-import type { Listener } from '../agent/session.ts';
-import type { Why } from '../shutdown.ts';
+import type { SessionListener } from '../agent/session.ts';
+import type { ShutdownReason } from '../shutdown.ts';
 import type { InputEntry } from '../streams/input.ts';
-import { open } from '../workload.ts';
-import { Revival } from './agent-restart.ts';
-import { Leave } from './exit-state.ts';
-import { Prompts } from './prompt-queue.ts';
-import { type Prompt, SENTENCES, Turn } from './turn.ts';
-import { Settlement } from './turn-commit.ts';
-import type { TurnsParts } from './turn-deps.ts';
-import { Report } from './turn-output.ts';
+import { parseInput } from '../workload.ts';
+import { AgentRestart } from './agent-restart.ts';
+import { ExitState } from './exit-state.ts';
+import { PromptQueue } from './prompt-queue.ts';
+import { type Prompt, STOP_MESSAGES, Turn } from './turn.ts';
+import { TurnCommit } from './turn-commit.ts';
+import type { TurnRunnerDeps } from './turn-deps.ts';
+import { TurnReporter } from './turn-output.ts';
 
 /** Lines in a row that are none of the agent's protocol, in one turn: a stray print is no fault, a hundred are. */
 const GARBAGE_LINES = 100;
@@ -25,27 +25,27 @@ const MUTE_CODE = 76;
  * What must always hold: every turn that began has one end, whatever the agent does; and nothing that hangs is
  * killed before it was asked to stop.
  */
-export class Turns implements Listener {
-  readonly #parts: TurnsParts;
-  readonly #report: Report;
-  readonly #settlement: Settlement;
-  readonly #prompts: Prompts;
-  readonly #leave: Leave;
+export class TurnRunner implements SessionListener {
+  readonly #deps: TurnRunnerDeps;
+  readonly #report: TurnReporter;
+  readonly #turnCommit: TurnCommit;
+  readonly #promptQueue: PromptQueue;
+  readonly #exitState: ExitState;
   #turn: Turn | undefined;
-  readonly #revival: Revival;
+  readonly #restart: AgentRestart;
   #shake: () => void = () => {};
   /** Settles when the agent can be prompted for the first time. */
   readonly handshake = new Promise<void>((resolve) => {
     this.#shake = resolve;
   });
 
-  constructor(parts: TurnsParts) {
-    this.#parts = parts;
-    this.#settlement = new Settlement(parts.around, parts.keep);
-    this.#report = new Report(parts.around, parts.denials);
-    this.#prompts = new Prompts(parts.around);
-    this.#leave = new Leave(parts.over);
-    this.#revival = new Revival({ ...parts, leave: this.#leave }, parts.lost);
+  constructor(deps: TurnRunnerDeps) {
+    this.#deps = deps;
+    this.#turnCommit = new TurnCommit(deps.context, deps.archive);
+    this.#report = new TurnReporter(deps.context, deps.denials);
+    this.#promptQueue = new PromptQueue(deps.context);
+    this.#exitState = new ExitState(deps.over);
+    this.#restart = new AgentRestart({ ...deps, exitState: this.#exitState }, deps.lost);
   }
 
   get requestId(): string | undefined {
@@ -53,28 +53,28 @@ export class Turns implements Listener {
   }
 
   settled(): Promise<unknown> {
-    return this.#settlement.settled();
+    return this.#turnCommit.settled();
   }
 
   handle(entry: InputEntry): void {
-    if (this.#leave.ending) return;
-    const { around } = this.#parts;
-    const message = open(entry, around);
+    if (this.#exitState.reason) return;
+    const { context } = this.#deps;
+    const message = parseInput(entry, context);
     if (!message) return;
     if (message.type === 'prompt') {
-      this.#prompts.add(entry.id, message);
+      this.#promptQueue.add(entry.id, message);
       this.#pump();
       return;
     }
-    void around.acknowledge(entry.id);
+    void context.acknowledge(entry.id);
     if (message.type === 'interrupt') this.#stop('interrupted');
-    else around.end('shutdown');
-    around.output.review();
+    else context.end('shutdown');
+    context.output.review();
   }
 
   /** Asks for a turn that does not come by the input; settles with its end. The signal asks for that. */
-  ask(asked: Omit<Prompt, 'entryId' | 'onEnd'>, signal: AbortSignal): Promise<TurnEnd> {
-    const end = this.#prompts.ask(asked, signal, (prompt) => {
+  ask(prompt: Omit<Prompt, 'entryId' | 'onEnd'>, signal: AbortSignal): Promise<TurnEnd> {
+    const end = this.#promptQueue.ask(prompt, signal, (prompt) => {
       if (this.#turn?.prompt === prompt) this.#stop('interrupted');
     });
     this.#pump();
@@ -82,16 +82,16 @@ export class Turns implements Listener {
   }
 
   /** The body ends: what is under way is told as stopped when the agent has gone, and left to the next. */
-  end(why: Why): void {
-    this.#leave.ending ??= why;
+  end(reason: ShutdownReason): void {
+    this.#exitState.reason ??= reason;
     this.#turn?.stopClocks();
-    const agent = this.#parts.conversation().agent;
+    const agent = this.#deps.agentSession().agent;
     agent?.closeInput();
     agent?.signal('SIGTERM');
   }
 
   ready(): void {
-    this.#revival.handshaken = true;
+    this.#restart.handshaken = true;
     this.#shake();
     this.#pump();
   }
@@ -105,21 +105,21 @@ export class Turns implements Listener {
   }
 
   /** Tells a refusal that was not heard from the agent. */
-  tell(event: AgentEvent): void {
-    this.#report.tell(event, this.requestId);
+  emit(event: AgentEvent): void {
+    this.#report.emit(event, this.requestId);
   }
 
   line(line: Line, readable: boolean, retrying: boolean): void {
     const turn = this.#turn;
-    this.#parts.around.pulse.touch();
+    this.#deps.context.heartbeat.touch();
     if (readable) {
       turn?.sign(retrying);
       return;
     }
-    this.#report.stray(line, this.requestId);
+    this.#report.emitLine(line, this.requestId);
     this.#holdBack();
     if (turn && turn.garble() >= GARBAGE_LINES && !turn.forced) {
-      turn.why ??= 'garbage';
+      turn.stopReason ??= 'garbage';
       void this.#force(turn);
     }
   }
@@ -133,109 +133,114 @@ export class Turns implements Listener {
   ended(end: TurnEnd): void {
     const turn = this.#turn;
     const lost = !end.ok && end.reason === 'session_lost';
-    if (!turn && lost && this.#revival.resumes) this.#revival.beginAnew();
+    if (!turn && lost && this.#restart.resumes) this.#restart.beginAnew();
     if (!turn || turn.forced) return;
-    if (lost) this.#revival.forget();
+    if (lost) this.#restart.forget();
     // Nobody is prompted any more that knows nothing of what was said.
-    if (lost && !this.#parts.around.spec.exit_after_prompt) this.#revival.restart();
+    if (lost && !this.#deps.context.spec.exit_after_prompt) this.#restart.restart();
     this.#conclude(turn, end);
   }
 
   exited(exit: Exit): void {
     const turn = this.#turn;
-    const goingOn = this.#leave.staying;
+    const goingOn = this.#exitState.staying;
     if (turn) {
-      const reason = this.#leave.ending ? 'stopped' : (turn.why ?? 'exit');
-      this.#conclude(turn, { ok: false, reason, message: SENTENCES[reason] ?? describe(exit) });
-    } else if (goingOn && !this.#revival.handshaken && this.#revival.resumes) {
-      this.#revival.beginAnew();
+      const reason = this.#exitState.reason ? 'stopped' : (turn.stopReason ?? 'exit');
+      this.#conclude(turn, { ok: false, reason, message: STOP_MESSAGES[reason] ?? describeExit(exit) });
+    } else if (goingOn && !this.#restart.handshaken && this.#restart.resumes) {
+      this.#restart.beginAnew();
       return;
     }
     // An interrupt ends a turn and not the worker, even if the agent exits.
-    if (turn?.why && goingOn && !this.#leave.afterPrompt) void this.#revival.begin();
-    else this.#leave.end(exit, turn && goingOn ? codeOf(exit) || 1 : codeOf(exit), describe(exit));
+    if (turn?.stopReason && goingOn && !this.#exitState.afterPrompt) void this.#restart.begin();
+    else
+      this.#exitState.end(
+        exit,
+        turn && goingOn ? getExitCode(exit) || 1 : getExitCode(exit),
+        describeExit(exit),
+      );
   }
 
   mute(): void {
-    const { conversation, handshakeMs } = this.#parts;
+    const { agentSession, handshakeMs } = this.#deps;
     const sentence = `The agent did not answer within ${handshakeMs / 1000} s of its start: check that the program uses its protocol.`;
-    void conversation()
+    void agentSession()
       .kill()
-      .then(() => this.#leave.end({ code: null, signal: 'SIGKILL' }, MUTE_CODE, sentence));
+      .then(() => this.#exitState.end({ code: null, signal: 'SIGKILL' }, MUTE_CODE, sentence));
   }
 
   #pump(): void {
-    const { around, conversation } = this.#parts;
-    const free = !this.#turn && !this.#settlement.packing && this.#leave.staying;
-    const prompt = free && conversation().ready ? this.#prompts.next() : undefined;
+    const { context, agentSession } = this.#deps;
+    const free = !this.#turn && !this.#turnCommit.packing && this.#exitState.staying;
+    const prompt = free && agentSession().ready ? this.#promptQueue.next() : undefined;
     if (prompt) this.#prompt(prompt);
-    const busy = this.#turn !== undefined || this.#prompts.length > 0;
-    around.pulse.turn(busy, !busy && conversation().ready);
+    const busy = this.#turn !== undefined || this.#promptQueue.length > 0;
+    context.heartbeat.turn(busy, !busy && agentSession().ready);
   }
 
   #prompt(prompt: Prompt): void {
-    const { around, conversation, silenceMs, modelByteAt } = this.#parts;
+    const { context, agentSession, silenceMs, modelByteAt } = this.#deps;
     const turn = new Turn(prompt, {
       silenceMs,
       modelByteAt,
-      pid: () => conversation().agent?.group,
+      pid: () => agentSession().agent?.group,
       onOver: (why) => this.#stop(why),
     });
     this.#turn = turn;
-    around.output.tell('turn_started', '', { request_id: prompt.requestId, entry_id: prompt.entryId });
-    if (this.#revival.takeLoss()) {
+    context.output.emit('turn_started', '', { request_id: prompt.requestId, entry_id: prompt.entryId });
+    if (this.#restart.takeLoss()) {
       const message = 'The conversation to resume is lost; the next prompt starts a new one.';
       this.#conclude(turn, { ok: false, reason: 'session_lost', message });
     } else {
-      conversation().prompt(prompt.content);
+      agentSession().prompt(prompt.content);
     }
   }
 
   /** Asks the agent to end the turn; one that does not is ended by force. */
   #stop(why: TurnFailure): void {
     const turn = this.#turn;
-    if (!turn || turn.why) return;
-    turn.why = why;
+    if (!turn || turn.stopReason) return;
+    turn.stopReason = why;
     turn.stopClocks();
-    turn.onForce(this.#parts.interruptMs, () => void this.#force(turn));
-    this.#parts.conversation().interrupt();
+    turn.onForce(this.#deps.interruptMs, () => void this.#force(turn));
+    this.#deps.agentSession().interrupt();
   }
 
   async #force(turn: Turn): Promise<void> {
     turn.forced = true;
-    await this.#parts.conversation().kill();
-    const reason = turn.why ?? 'error';
-    const message = `${SENTENCES[reason] ?? ''} The agent did not stop and was killed.`.trim();
+    await this.#deps.agentSession().kill();
+    const reason = turn.stopReason ?? 'error';
+    const message = `${STOP_MESSAGES[reason] ?? ''} The agent did not stop and was killed.`.trim();
     if (this.#turn === turn) this.#conclude(turn, { ok: false, reason, message });
     const killed: Exit = { code: null, signal: 'SIGKILL' };
-    if (this.#leave.afterPrompt) this.#leave.end(killed, codeOf(killed), describe(killed));
-    else await this.#revival.begin();
+    if (this.#exitState.afterPrompt) this.#exitState.end(killed, getExitCode(killed), describeExit(killed));
+    else await this.#restart.begin();
   }
 
   #conclude(turn: Turn, end: TurnEnd): void {
-    const { around, conversation } = this.#parts;
+    const { context, agentSession } = this.#deps;
     turn.stopClocks();
     this.#turn = undefined;
     const { requestId, entryId } = turn.prompt;
-    const { session } = conversation();
-    const { seq, content, end: told } = this.#report.end(turn, end, session);
-    turn.prompt.onEnd?.(told);
-    if (this.#leave.ending) return;
-    if (around.spec.exit_after_prompt) {
-      if (end.ok) around.output.tell('completed', content, { exit_code: 0, request_id: requestId });
-      const answered = this.#settlement.last(session, end.ok ? entryId : undefined);
-      this.#leave.begin(end.ok ? 0 : 1, answered);
+    const { session } = agentSession();
+    const { seq, content, end: final } = this.#report.end(turn, end, session);
+    turn.prompt.onEnd?.(final);
+    if (this.#exitState.reason) return;
+    if (context.spec.exit_after_prompt) {
+      if (end.ok) context.output.emit('completed', content, { exit_code: 0, request_id: requestId });
+      const answered = this.#turnCommit.last(session, end.ok ? entryId : undefined);
+      this.#exitState.begin(end.ok ? 0 : 1, answered);
       // The one turn is over: the agent may go, and has to where it does not.
-      void answered.then(() => conversation().finish());
+      void answered.then(() => agentSession().finish());
       return;
     }
-    this.#settlement.add({ entryId, seq, session }, () => this.#pump());
-    if (this.#prompts.length === 0) around.output.tell('waiting_for_input', '', {});
+    this.#turnCommit.add({ entryId, seq, session }, () => this.#pump());
+    if (this.#promptQueue.length === 0) context.output.emit('waiting_for_input', '', {});
     this.#pump();
   }
 
   /** Redis answers and is slower than the agent: the agent waits. */
   #holdBack(): void {
-    if (this.#parts.around.output.full) this.#parts.conversation().agent?.pause();
+    if (this.#deps.context.output.full) this.#deps.agentSession().agent?.pause();
   }
 }

@@ -1,7 +1,7 @@
 import type { AgentEvent, TurnEnd, TurnFailure } from '../../src/agents/dialogue.ts';
-import { rememberTools } from '../../src/agents/remembered.ts';
+import { createToolMap } from '../../src/agents/remembered.ts';
 import { type LongTimer, setLongTimer } from '../../src/queue/long-timer.ts';
-import { cpuOf, watchQuiet } from './hang-detector.ts';
+import { detectHang, readCpuSeconds } from './hang-detector.ts';
 
 /** What is asked of the agent. */
 export interface Prompt {
@@ -27,14 +27,14 @@ interface Clocks {
 export class Turn {
   readonly prompt: Prompt;
   readonly #begin = performance.now();
-  readonly #tools = rememberTools();
+  readonly #tools = createToolMap();
   readonly #quiet: { stop(): void };
   #signAt = performance.now();
   #unreadable = 0;
   #deadline: LongTimer | undefined;
   #force: NodeJS.Timeout | undefined;
   /** Why it was asked to end; the first reason counts. */
-  why: TurnFailure | undefined;
+  stopReason: TurnFailure | undefined;
   /** The agent is being killed: what it still says counts no more. */
   forced = false;
 
@@ -42,15 +42,15 @@ export class Turn {
     this.prompt = prompt;
     if (prompt.deadlineSeconds !== undefined)
       this.#deadline = setLongTimer(() => clocks.onOver('deadline'), prompt.deadlineSeconds * 1000);
-    this.#quiet = watchQuiet({
+    this.#quiet = detectHang({
       silenceMs: clocks.silenceMs,
-      look: () => ({
+      sample: () => ({
         signAt: Math.max(this.#signAt, clocks.modelByteAt()),
         toolOpen: this.#tools.size > 0,
       }),
       cpuSeconds: () => {
         const pid = clocks.pid();
-        return pid === undefined ? undefined : cpuOf(pid);
+        return pid === undefined ? undefined : readCpuSeconds(pid);
       },
       onSilent: () => clocks.onOver('silent'),
     });
@@ -94,7 +94,7 @@ export class Turn {
 }
 
 /** For people, where the agent has no better words. */
-export const SENTENCES: Partial<Record<TurnFailure, string>> = {
+export const STOP_MESSAGES: Partial<Record<TurnFailure, string>> = {
   interrupted: 'The turn was interrupted.',
   deadline: 'The prompt was not answered before its deadline.',
   silent: 'The agent was inactive: no output, no tool use, no CPU usage.',

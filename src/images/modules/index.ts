@@ -17,6 +17,6 @@ export type { HostNeeds, Module, ModuleName } from './module.ts';
 export const MODULE_TABLE: readonly Module[] = [docker, build, copier, git, githubCli, curl];
 
 /** The modules of these names, each once, in the table's order. */
-export function modulesOf(names: readonly ModuleName[]): Module[] {
+export function getModules(names: readonly ModuleName[]): Module[] {
   return MODULE_TABLE.filter(({ name }) => names.includes(name));
 }

@@ -66,42 +66,42 @@ type Limit = keyof NonNullable<WorkerSpec['resources']>;
 const LIMITS: readonly Limit[] = ['memory', 'cpus', 'pids'];
 
 /** Why this spec cannot take over the body of that warm worker, as a field's name; `undefined` where it can. */
-export function whyNoMatch(
+export function findMismatch(
   warm: WorkerSpec,
-  asked: WorkerSpec,
+  requested: WorkerSpec,
   /** Limits that the runtime can change on a living body. */
   adjustable: ReadonlySet<Limit>,
 ): string | undefined {
   for (const field of Object.keys(FIELDS) as (keyof WorkerSpec)[]) {
-    const [has, wants] = [warm[field] ?? DEFAULTS[field], asked[field] ?? DEFAULTS[field]];
+    const [has, wants] = [warm[field] ?? DEFAULTS[field], requested[field] ?? DEFAULTS[field]];
     if (FIELDS[field] === 'fixed' && has !== wants) return field;
     if (FIELDS[field] === 'set' && !sameSet(has, wants)) return field;
   }
-  const limit = changedLimits(warm, asked).find(
+  const limit = changedLimits(warm, requested).find(
     // No engine takes a limit back as if it had never been.
-    (name) => asked.resources?.[name] === undefined || !adjustable.has(name),
+    (name) => requested.resources?.[name] === undefined || !adjustable.has(name),
   );
   return limit && `resources.${limit}`;
 }
 
 /** The limits that the body has to be given before it may serve the worker that asked. */
-export function changedLimits(warm: WorkerSpec, asked: WorkerSpec): Limit[] {
-  return LIMITS.filter((name) => sizeOf(warm, name) !== sizeOf(asked, name));
+export function changedLimits(warm: WorkerSpec, requested: WorkerSpec): Limit[] {
+  return LIMITS.filter((name) => parseLimit(warm, name) !== parseLimit(requested, name));
 }
 
-function sizeOf({ resources }: WorkerSpec, name: Limit): number | undefined {
+function parseLimit({ resources }: WorkerSpec, name: Limit): number | undefined {
   const size = resources?.[name];
   return typeof size === 'string' ? parseMemory(size) : size;
 }
 
 function sameSet(has: unknown, wants: unknown): boolean {
   if (!Array.isArray(has) || !Array.isArray(wants)) return has === wants;
-  const [one, other] = [new Set(has), new Set(wants)];
-  return one.size === other.size && [...one].every((item) => other.has(item));
+  const [actual, expected] = [new Set(has), new Set(wants)];
+  return actual.size === expected.size && [...actual].every((item) => expected.has(item));
 }
 
 /** The spec of a warm worker for a pool's template: what a body needs to boot, and nothing that is told later. */
-export function warmSpecOf(template: WorkerSpec): WorkerSpec {
+export function toWarmSpec(template: WorkerSpec): WorkerSpec {
   const { pool, pool_revision, worker_type, command_line, resources, start_deadline_seconds } = template;
   const fixed = Object.fromEntries(
     Object.entries(template).filter(([field]) =>

@@ -9,21 +9,21 @@
  */
 import type { Decision, Observation, RuntimeName, WorkerRecord } from '../../model/index.ts';
 import { parseInstant } from '../../model/index.ts';
-import { admit, type Held, type MemoryLook, sentence } from './rules.ts';
-import { type Place, Queue } from './start-queue.ts';
+import { admit, formatQueuedMessage, type HoldReason, type MemoryObservation } from './rules.ts';
+import { type QueuePosition, StartQueue } from './start-queue.ts';
 
 /** A turn ends after this at the latest: what boots for longer than a minute waits for something, and uses no core. */
 const TURN_MS = 60_000;
 /** A new term that cannot look at all workers does not keep them waiting for longer. */
 const OPEN_MS = 3000;
 /** Workers that are told their new place at each tick. */
-const TOLD_AT_ONCE = 50;
+const REPORTED_AT_ONCE = 50;
 
 export interface AdmissionOptions {
   /** Bodies of that runtime that may boot at the same time. */
   slotsOf: (runtime: RuntimeName) => number;
   /** The memory that bodies of that runtime share; `undefined` if it is not known. */
-  memoryOf: (runtime: RuntimeName) => MemoryLook | undefined;
+  memoryOf: (runtime: RuntimeName) => MemoryObservation | undefined;
   /** A steady clock, in milliseconds. */
   now: () => number;
   /** Milliseconds since 1970. */
@@ -33,19 +33,19 @@ export interface AdmissionOptions {
 }
 
 /** The part that a look at a worker needs. */
-export interface Turns {
+export interface StartAdmission {
   /** Why this worker must wait, in a sentence for its status; `undefined` if it may start. */
-  ask: (record: WorkerRecord) => string | undefined;
+  request: (record: WorkerRecord) => string | undefined;
 }
 
 /** Phases in which a worker asks for its turn: it has no body, and is about to get one. */
-const ASKING: ReadonlySet<string> = new Set(['', 'creating', 'building', 'queued']);
+const REQUESTING: ReadonlySet<string> = new Set(['', 'creating', 'building', 'queued']);
 /** Phases of STARTING in which a worker keeps its turn. */
 const STARTING: ReadonlySet<string> = new Set(['creating', 'booting']);
 
-export class Admission implements Turns {
+export class Admission implements StartAdmission {
   readonly #options: AdmissionOptions;
-  readonly #queues = new Map<RuntimeName, Queue>();
+  readonly #queues = new Map<RuntimeName, StartQueue>();
   /** Workers whose turn it is, and since when. */
   readonly #turns = new Map<string, { runtime: RuntimeName; since: number }>();
   /** When the turn of a worker ended without success: its place counts from then. */
@@ -70,8 +70,8 @@ export class Admission implements Turns {
     this.#closed = true;
   }
 
-  ask({ id, desired, status }: WorkerRecord): string | undefined {
-    if (!ASKING.has(status?.phase ?? '')) return undefined;
+  request({ id, desired, status }: WorkerRecord): string | undefined {
+    if (!REQUESTING.has(status?.phase ?? '')) return undefined;
     if (this.#closed) return 'The manager is shutting down; the next one starts this worker.';
     const { runtime } = desired.spec;
     const turn = this.#turns.get(id);
@@ -83,18 +83,18 @@ export class Admission implements Turns {
       queue.add(id, Math.max(created, this.#failed.get(id) ?? 0));
     }
     const held = this.#fill(runtime, id);
-    return this.#turns.has(id) ? undefined : sentence(queue.placeOf(id), held);
+    return this.#turns.has(id) ? undefined : formatQueuedMessage(queue.positionOf(id), held);
   }
 
   /** Notes what was decided: whether the worker keeps its turn or its place. */
-  note(seen: Observation, { status }: Decision): void {
-    const id = seen.worker_id;
+  note(observation: Observation, { status }: Decision): void {
+    const id = observation.worker_id;
     const { runtime } = status;
     const starts = status.status === 'STARTING' && STARTING.has(status.phase);
     if (status.phase !== 'queued') this.#queues.get(runtime)?.delete(id);
     if (starts) {
       // A body that boots already, such as one of the term before, takes a turn without asking.
-      const boots = seen.actual.kind === 'present';
+      const boots = observation.actual.kind === 'present';
       if (boots && !this.#turns.has(id)) this.#turns.set(id, { runtime, since: this.#options.now() });
       return;
     }
@@ -125,7 +125,7 @@ export class Admission implements Turns {
   tick(): void {
     for (const [runtime, queue] of this.#queues) {
       this.#fill(runtime);
-      for (const id of queue.moved(TOLD_AT_ONCE)) this.#options.wake(id);
+      for (const id of queue.moved(REPORTED_AT_ONCE)) this.#options.wake(id);
     }
   }
 
@@ -135,30 +135,30 @@ export class Admission implements Turns {
   }
 
   /** Gives turns to the first in the queue; returns what holds up the others. `asking` needs no wake: it is being looked at. */
-  #fill(runtime: RuntimeName, asking?: string): Held {
+  #fill(runtime: RuntimeName, asking?: string): HoldReason {
     if (!this.#open && this.#options.now() - this.#began < OPEN_MS) return { why: 'recovering' };
     const queue = this.#queue(runtime);
     const { slotsOf, memoryOf, now, wake } = this.#options;
     const booting = [...this.#turns.values()].filter(({ since }) => this.#isFresh(since));
     const starting = booting.filter((turn) => turn.runtime === runtime).length;
     const memory = queue.length > 0 ? memoryOf(runtime) : undefined;
-    const { count, held } = admit({ starting, slots: slotsOf(runtime), booting: booting.length, memory });
+    const { count, reason } = admit({ starting, slots: slotsOf(runtime), booting: booting.length, memory });
     for (const id of queue.take(count)) {
       this.#turns.set(id, { runtime, since: now() });
       if (id !== asking) wake(id);
     }
-    return held;
+    return reason;
   }
 
   #isFresh(since: number): boolean {
     return this.#options.now() - since < TURN_MS;
   }
 
-  #queue(runtime: RuntimeName): Queue {
-    const queue = this.#queues.get(runtime) ?? new Queue();
+  #queue(runtime: RuntimeName): StartQueue {
+    const queue = this.#queues.get(runtime) ?? new StartQueue();
     this.#queues.set(runtime, queue);
     return queue;
   }
 }
 
-export type { Place };
+export type { QueuePosition };

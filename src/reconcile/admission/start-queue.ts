@@ -1,8 +1,8 @@
 /** Workers that wait for their turn to start, the oldest first. Pure, in memory. */
 
 /** The place of a worker, from 1, among all that wait. */
-export interface Place {
-  place: number;
+export interface QueuePosition {
+  position: number;
   length: number;
 }
 
@@ -11,10 +11,10 @@ interface Entry {
   /** Milliseconds since 1970: what the order goes by. */
   at: number;
   /** The place that its status says. */
-  told: number;
+  reported: number;
 }
 
-export class Queue {
+export class StartQueue {
   /** In order. */
   readonly #entries: Entry[] = [];
   readonly #byId = new Map<string, Entry>();
@@ -28,7 +28,7 @@ export class Queue {
   }
 
   add(id: string, at: number): void {
-    const entry = { id, at, told: 0 };
+    const entry = { id, at, reported: 0 };
     this.#byId.set(id, entry);
     this.#entries.splice(this.#indexOf(entry), 0, entry);
   }
@@ -48,11 +48,11 @@ export class Queue {
   }
 
   /** The place of a worker that waits, noted as the one that its status says. */
-  placeOf(id: string): Place {
+  positionOf(id: string): QueuePosition {
     const entry = this.#byId.get(id);
-    const place = entry ? this.#indexOf(entry) + 1 : 0;
-    if (entry) entry.told = place;
-    return { place, length: this.#entries.length };
+    const position = entry ? this.#indexOf(entry) + 1 : 0;
+    if (entry) entry.reported = position;
+    return { position, length: this.#entries.length };
   }
 
   /**
@@ -61,10 +61,10 @@ export class Queue {
    */
   moved(count: number): string[] {
     const found: string[] = [];
-    for (const [index, { id, told }] of this.#entries.entries()) {
+    for (const [index, { id, reported }] of this.#entries.entries()) {
       if (found.length >= count) break;
       const place = index + 1;
-      if (told > place && (place * 2 <= told || place === 1)) found.push(id);
+      if (reported > place && (place * 2 <= reported || place === 1)) found.push(id);
     }
     return found;
   }

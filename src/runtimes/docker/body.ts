@@ -41,7 +41,7 @@ export function bodyFromInspect(info: ContainerInspectInfo, cell: string): Body 
   const { State } = info;
   // One that could not be started stays `created` for the engine, and keeps its name; it will never run.
   const failed = State.Status === 'created' && (State.ExitCode !== 0 || State.Error !== '');
-  const state = failed ? 'exited' : stateOf(State.Status);
+  const state = failed ? 'exited' : toBodyState(State.Status);
   return {
     id: info.Id,
     ...known,
@@ -51,10 +51,10 @@ export function bodyFromInspect(info: ContainerInspectInfo, cell: string): Body 
     ...(State.Status === 'paused' ? { paused: true } : {}),
     ...(State.Health?.Status === 'unhealthy' ? { unhealthy: true } : {}),
     // In whole seconds, as a list tells it, so that both say the same of one body.
-    created_at: Math.floor((instantOf(info.Created) ?? 0) / 1000) * 1000,
-    started_at: instantOf(State.StartedAt),
-    finished_at: state === 'exited' ? instantOf(State.FinishedAt) : undefined,
-    ip_address: addressOf(info.NetworkSettings?.Networks),
+    created_at: Math.floor((parseEngineTime(info.Created) ?? 0) / 1000) * 1000,
+    started_at: parseEngineTime(State.StartedAt),
+    finished_at: state === 'exited' ? parseEngineTime(State.FinishedAt) : undefined,
+    ip_address: findAddress(info.NetworkSettings?.Networks),
     image: info.Config.Image,
   };
 }
@@ -69,31 +69,33 @@ export function bodyFromList(info: ContainerInfo, cell: string): Body | undefine
   return {
     id: info.Id,
     ...known,
-    state: stateOf(info.State),
-    exit_code: exitCodeOf(info.Status),
+    state: toBodyState(info.State),
+    exit_code: parseExitCode(info.Status),
     ...(info.State === 'paused' ? { paused: true } : {}),
     ...(info.Status.includes('(unhealthy)') ? { unhealthy: true } : {}),
     created_at: info.Created * 1000,
-    ip_address: addressOf(info.NetworkSettings?.Networks),
+    ip_address: findAddress(info.NetworkSettings?.Networks),
     image: info.Image,
   };
 }
 
 /** A word that a later engine may invent is taken for alive: what may be alive is not removed or made twice. */
-const stateOf = (status: string): BodyState => STATES[status] ?? 'running';
+const toBodyState = (status: string): BodyState => STATES[status] ?? 'running';
 
 /** From `Exited (3) 2 seconds ago`, the only place of a list that tells it. */
-function exitCodeOf(status: string): number | undefined {
+function parseExitCode(status: string): number | undefined {
   const code = /^Exited \((\d+)\)/.exec(status)?.[1];
   return code === undefined ? undefined : Number(code);
 }
 
 /** Go's zero time stands for never. */
-function instantOf(text: string | undefined): number | undefined {
+function parseEngineTime(text: string | undefined): number | undefined {
   const ms = Date.parse(text ?? '');
   return Number.isNaN(ms) || ms <= 0 ? undefined : ms;
 }
 
-function addressOf(networks: Record<string, { IPAddress?: string }> | null | undefined): string | undefined {
+function findAddress(
+  networks: Record<string, { IPAddress?: string }> | null | undefined,
+): string | undefined {
   return Object.values(networks ?? {}).find((network) => network?.IPAddress)?.IPAddress;
 }

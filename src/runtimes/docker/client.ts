@@ -8,10 +8,10 @@
 import { Agent } from 'node:http';
 import { inspect } from 'node:util';
 import Docker from 'dockerode';
-import { messageOf } from '../../model/index.ts';
+import { errorMessage } from '../../model/index.ts';
 import { ActFailed, RuntimeDown } from '../runtime.ts';
 
-export type Call =
+export type EngineCall =
   | 'version'
   | 'info'
   | 'list'
@@ -30,14 +30,14 @@ export type Call =
   | 'prune'
   | 'deliver';
 /** How a call ended, for the metric. "Already so" (304) and "not there" (404) are plain answers, thus `ok`. */
-export type CallResult = 'ok' | 'refused' | 'timeout' | 'down';
-export type Observe = (call: string, result: string, seconds: number) => void;
+export type EngineCallResult = 'ok' | 'refused' | 'timeout' | 'down';
+export type ObserveCall = (call: string, result: string, seconds: number) => void;
 
 /**
  * Milliseconds until a call is given up. A create or start takes 0.3 s alone and 5 s among 40 at once; a forced
  * removal waits up to 10 s inside the engine for a process that does not die.
  */
-export const DEADLINES: Readonly<Record<Call, number>> = {
+export const DEADLINES: Readonly<Record<EngineCall, number>> = {
   version: 5000,
   info: 10_000,
   list: 15_000,
@@ -63,7 +63,7 @@ const OLDEST_API = '1.40';
 const NEWEST_API = '1.47';
 
 /** The parts of `docker version` that are read. */
-interface Versions {
+interface EngineVersions {
   Version?: string;
   ApiVersion?: string;
   MinAPIVersion?: string;
@@ -75,17 +75,17 @@ const AWAY: ReadonlySet<number> = new Set([502, 503, 504]);
 /** The engine answered, and the answer is an error: what was asked of it has failed, and the engine is not down. */
 export class EngineRefusal extends ActFailed {
   readonly status: number;
-  constructor(call: Call, status: number, message: string) {
+  constructor(call: EngineCall, status: number, message: string) {
     super(`Docker refused ${call}: ${message}`);
     this.status = status;
   }
 }
 
-export interface ClientOptions {
+export interface EngineClientOptions {
   /** `unix:///path`, `/path`, `tcp://host:port`; default `/var/run/docker.sock`. */
   host?: string | undefined;
-  deadlines?: Partial<Record<Call, number>> | undefined;
-  observe?: Observe | undefined;
+  deadlines?: Partial<Record<EngineCall, number>> | undefined;
+  observe?: ObserveCall | undefined;
 }
 
 /**
@@ -102,19 +102,19 @@ export class DockerClient {
   readonly #docker: Docker;
   readonly #where: string;
   readonly #agent = new TerseAgent({ keepAlive: true });
-  readonly #deadlines: Record<Call, number>;
-  readonly #observe: Observe;
+  readonly #deadlines: Record<EngineCall, number>;
+  readonly #observe: ObserveCall;
   #negotiation: Promise<void> | undefined;
 
-  constructor(options: ClientOptions = {}) {
+  constructor(options: EngineClientOptions = {}) {
     this.#where = options.host || '/var/run/docker.sock';
-    this.#docker = new Docker({ ...connectionTo(this.#where), agent: this.#agent } as Docker.DockerOptions);
+    this.#docker = new Docker({ ...toConnection(this.#where), agent: this.#agent } as Docker.DockerOptions);
     this.#deadlines = { ...DEADLINES, ...options.deadlines };
     this.#observe = options.observe ?? (() => undefined);
   }
 
   /** One call within its deadline, at an API version that both sides speak. */
-  async call<T>(name: Call, act: (docker: Docker, signal: AbortSignal) => Promise<T>): Promise<T> {
+  async call<T>(name: EngineCall, act: (docker: Docker, signal: AbortSignal) => Promise<T>): Promise<T> {
     this.#negotiation ??= this.#negotiate();
     try {
       await this.#negotiation;
@@ -143,16 +143,16 @@ export class DockerClient {
     modem.version = undefined;
     const found = await this.#timed(
       'version',
-      (docker, abortSignal) => docker.version({ abortSignal } as never) as unknown as Promise<Versions>,
+      (docker, abortSignal) => docker.version({ abortSignal } as never) as unknown as Promise<EngineVersions>,
     );
     modem.version = `v${commonVersion(found)}`;
   }
 
-  async #timed<T>(name: Call, act: (docker: Docker, signal: AbortSignal) => Promise<T>): Promise<T> {
+  async #timed<T>(name: EngineCall, act: (docker: Docker, signal: AbortSignal) => Promise<T>): Promise<T> {
     const abort = new AbortController();
     Object.defineProperty(abort.signal, inspect.custom, { value: () => 'AbortSignal' });
     const began = performance.now();
-    let result: CallResult = 'ok';
+    let result: EngineCallResult = 'ok';
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => {
@@ -172,7 +172,7 @@ export class DockerClient {
       const status = (error as { statusCode?: unknown }).statusCode;
       result = status === 304 || status === 404 ? 'ok' : typeof status === 'number' ? 'refused' : 'down';
       const away = AWAY.has(Number(status));
-      if (typeof status === 'number' && !away) throw new EngineRefusal(name, status, engineWords(error));
+      if (typeof status === 'number' && !away) throw new EngineRefusal(name, status, engineMessage(error));
       throw new RuntimeDown(`Docker at ${this.#where} can't be reached: ${explain(error)}`, { cause: error });
     } finally {
       clearTimeout(timer);
@@ -185,7 +185,7 @@ export class DockerClient {
  * What dockerode connects to. `host: undefined` is not idle: dockerode fills gaps from DOCKER_HOST, and a host
  * from there would win over the socket given here.
  */
-export function connectionTo(where: string): Docker.DockerOptions {
+export function toConnection(where: string): Docker.DockerOptions {
   const path = where.replace(/^unix:\/\//, '');
   if (path.startsWith('/')) return { socketPath: path, host: undefined, port: undefined, protocol: 'http' };
   const match = /^(tcp|http):\/\/([^/:]+|\[[0-9a-f:]+\]):(\d{1,5})\/?$/i.exec(where);
@@ -196,7 +196,7 @@ export function connectionTo(where: string): Docker.DockerOptions {
 }
 
 /** The newest API version that both sides speak. */
-export function commonVersion(engine: Versions): string {
+export function commonVersion(engine: EngineVersions): string {
   const newest = engine.ApiVersion ?? '';
   const oldest = engine.MinAPIVersion ?? newest;
   if (!/^\d+\.\d+$/.test(newest) || !/^\d+\.\d+$/.test(oldest)) {
@@ -218,9 +218,9 @@ function isOlder(a: string, b: string): boolean {
   return majorA !== majorB ? majorA < majorB : minorA < minorB;
 }
 
-function engineWords(error: unknown): string {
-  const told = (error as { json?: { message?: unknown } }).json?.message;
-  return typeof told === 'string' ? told.trim() : messageOf(error).trim();
+function engineMessage(error: unknown): string {
+  const raw = (error as { json?: { message?: unknown } }).json?.message;
+  return typeof raw === 'string' ? raw.trim() : errorMessage(error).trim();
 }
 
 const CAUSES: Record<string, string> = {
@@ -231,5 +231,5 @@ const CAUSES: Record<string, string> = {
 
 function explain(error: unknown): string {
   const code = (error as { code?: string }).code;
-  return (code && CAUSES[code]) ?? messageOf(error);
+  return (code && CAUSES[code]) ?? errorMessage(error);
 }

@@ -27,12 +27,12 @@ export interface Placement {
 }
 
 /** Whether an image is one of ours, by its name. */
-export const isOurs = (image: string): boolean => image.startsWith('worker:');
+export const isBuiltImage = (image: string): boolean => image.startsWith('worker:');
 
 /** What the engine is asked to create for an order. Pure. */
 export function toContainer(order: BodyOrder, place: Placement): ContainerCreateOptions {
   const image = order.image ?? place.image;
-  const ours = place.ours ?? isOurs(image);
+  const ours = place.ours ?? isBuiltImage(image);
   const profile = ours ? ownProfile(order.spec) : foreignProfile();
   const labels = toLabels(order, place.cell);
   const volumes = (profile.Mounts ?? []).map((mount) => ({ ...mount, VolumeOptions: labelled(labels) }));
@@ -108,7 +108,7 @@ function toHostConfig(order: BodyOrder, { network, defaults = DEFAULT_LIMITS }: 
     ...(pids === undefined ? {} : { PidsLimit: pids }),
     ...(files === undefined ? {} : { Ulimits: [{ Name: 'nofile', Soft: files, Hard: files }] }),
     ...(disk_bytes === undefined ? {} : { StorageOpt: { size: String(disk_bytes) } }),
-    ...toLimits(order.spec),
+    ...toHostLimits(order.spec),
     LogConfig: { Type: 'local', Config: { 'max-size': '10m', 'max-file': '2', compress: 'false' } },
     // The loop alone restarts: an engine that does so behind its back would hide exits.
     RestartPolicy: { Name: 'no' },
@@ -117,7 +117,7 @@ function toHostConfig(order: BodyOrder, { network, defaults = DEFAULT_LIMITS }: 
 }
 
 /** The limits that a spec names. */
-export function toLimits({ resources }: WorkerSpec): HostConfig {
+export function toHostLimits({ resources }: WorkerSpec): HostConfig {
   const { memory, cpus, pids } = resources ?? {};
   const bytes = memory === undefined ? undefined : parseMemory(memory);
   return {

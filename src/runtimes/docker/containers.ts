@@ -7,7 +7,7 @@ import type {
   HostConfig,
 } from 'dockerode';
 import { RuntimeDown } from '../runtime.ts';
-import { type Call, type DockerClient, EngineRefusal } from './client.ts';
+import { type DockerClient, type EngineCall, EngineRefusal } from './client.ts';
 import { checkId } from './names.ts';
 import { readTail, TAIL_LINES } from './tail.ts';
 import type { Stats } from './usage.ts';
@@ -145,7 +145,11 @@ export class Containers {
     throw refusal;
   }
 
-  #call<T>(name: Call, id: string, act: (it: Container, abortSignal: AbortSignal) => Promise<T>): Promise<T> {
+  #call<T>(
+    name: EngineCall,
+    id: string,
+    act: (it: Container, abortSignal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     return this.#client.call(name, (docker, signal) => act(docker.getContainer(id), signal));
   }
 }

@@ -19,22 +19,22 @@ const TAKE = [
 ].join('\n');
 const NOT_WAITING = 3;
 /** Between two looks at an exec that has ended its streams, in milliseconds. */
-const LOOK_MS = 20;
+const POLL_MS = 20;
 /** Bytes of what the shell says when it fails, for the error. */
-const WORDS = 500;
+const ERROR_LENGTH = 500;
 
 /**
  * Writes all of `content` into the pipe of a wrapper that waits for it, through an exec of its own user. One that does
  * not wait is a Fault `conflict`; the client's deadline ends everything else, and with it the connection.
  */
-export async function deliver(
+export async function deliverToContainer(
   client: DockerClient,
   { id, user }: { id: string; user: string },
   content: string,
 ): Promise<void> {
   const refuse = (code: FaultCode, why: string, cause?: unknown) =>
     new Fault(code, `Secrets could not be passed to body ${id.slice(0, 12)}: ${why}`, { cause });
-  const { code, words } = await client
+  const { code, output } = await client
     .call('deliver', (docker, signal) => take(docker, { id, user }, content, signal))
     .catch((error: unknown) => {
       const status = error instanceof EngineRefusal ? error.status : undefined;
@@ -43,7 +43,7 @@ export async function deliver(
       throw error;
     });
   if (code === NOT_WAITING) throw refuse('conflict', 'it is not waiting for them.');
-  if (code !== 0) throw refuse('conflict', `its shell exited with code ${code}. ${words}`.trim());
+  if (code !== 0) throw refuse('conflict', `its shell exited with code ${code}. ${output}`.trim());
 }
 
 /** Runs the shell and answers its exit code and what it said. */
@@ -52,23 +52,23 @@ async function take(
   { id, user }: { id: string; user: string },
   content: string,
   abortSignal: AbortSignal,
-): Promise<{ code: number | null; words: string }> {
+): Promise<{ code: number | null; output: string }> {
   const streams = { AttachStdin: true, AttachStdout: true, AttachStderr: true };
   const exec = await docker.getContainer(id).exec({
     _body: { User: user, Cmd: ['/bin/sh', '-c', TAKE, SECRETS_PIPE], ...streams },
     abortSignal,
   } as Docker.ExecCreateOptions);
-  const words = await converse(exec, content, abortSignal);
+  const output = await exchange(exec, content, abortSignal);
   for (;;) {
     // The streams end a moment before the engine has noted the exit code. The deadline bounds the loop.
     const { Running, ExitCode } = await exec.inspect({ abortSignal });
-    if (!Running || abortSignal.aborted) return { code: ExitCode, words };
-    await delay(LOOK_MS);
+    if (!Running || abortSignal.aborted) return { code: ExitCode, output };
+    await delay(POLL_MS);
   }
 }
 
 /** Sends the content, ends it, and reads what is answered until the program has ended. */
-async function converse(exec: Docker.Exec, content: string, signal: AbortSignal): Promise<string> {
+async function exchange(exec: Docker.Exec, content: string, signal: AbortSignal): Promise<string> {
   const options = { _body: { Detach: false, Tty: false }, hijack: true, stdin: true, abortSignal: signal };
   const stream = (await exec.start(options as Docker.ExecStartOptions)) as Duplex;
   // The deadline came first: nobody else knows of this connection.
@@ -80,11 +80,11 @@ async function converse(exec: Docker.Exec, content: string, signal: AbortSignal)
       let words = '';
       // Always read: an answer that nobody takes would hold up the engine.
       stream.on('data', (part: Buffer) => {
-        if (words.length < WORDS) words += part.toString('latin1').replace(/[^\x20-\x7e]+/g, ' ');
+        if (words.length < ERROR_LENGTH) words += part.toString('latin1').replace(/[^\x20-\x7e]+/g, ' ');
       });
       stream.on('error', reject);
-      stream.once('end', () => resolve(words.slice(0, WORDS)));
-      stream.once('close', () => resolve(words.slice(0, WORDS)));
+      stream.once('end', () => resolve(words.slice(0, ERROR_LENGTH)));
+      stream.once('close', () => resolve(words.slice(0, ERROR_LENGTH)));
       stream.end(content);
     });
   } finally {

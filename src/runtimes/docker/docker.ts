@@ -24,10 +24,10 @@ import {
   RuntimeDown,
 } from '../runtime.ts';
 import { bodyFromInspect, bodyFromList } from './body.ts';
-import { type Call, DockerClient, EngineRefusal, type Observe } from './client.ts';
-import { DEFAULT_LIMITS, isOurs, toContainer, toLimits } from './container.ts';
+import { DockerClient, type EngineCall, EngineRefusal, type ObserveCall } from './client.ts';
+import { DEFAULT_LIMITS, isBuiltImage, toContainer, toHostLimits } from './container.ts';
 import { Containers } from './containers.ts';
-import { deliver, SECRETS_PIPE } from './deliver.ts';
+import { deliverToContainer, SECRETS_PIPE } from './deliver.ts';
 import { findDropped } from './dropped.ts';
 import { followEvents } from './events.ts';
 import { isOwnEntry, KnownImages } from './image.ts';
@@ -51,11 +51,11 @@ export interface DockerRuntimeOptions {
   /** Limits of bodies whose spec names none. */
   defaults?: DefaultLimits | undefined;
   /** Told of every call to the engine: its name, `ok`, `refused`, `timeout` or `down`, and seconds. */
-  observe?: Observe | undefined;
+  observe?: ObserveCall | undefined;
   /** Creates and starts at once; default 4, from where the engine is bound by CPU and more only adds latency. */
   concurrency?: number | undefined;
   /** Milliseconds, instead of DEADLINES. */
-  deadlines?: Partial<Record<Call, number>> | undefined;
+  deadlines?: Partial<Record<EngineCall, number>> | undefined;
   /** Milliseconds after which a silent event stream is replaced; default one minute. */
   silenceMs?: number | undefined;
 }
@@ -105,7 +105,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
   }
 
   async function create(order: BodyOrder): Promise<Body> {
-    const { ours, wrapped } = await images.of(order.image ?? image);
+    const { ours, wrapped } = await images.get(order.image ?? image);
     if (!wrapped && !order.argv) throw noWrapper(order.image ?? image);
     await network.ensure(order.store);
     const name = bodyName(cell, order.worker_id);
@@ -155,12 +155,15 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
   }
 
   async function conflict(name: string, workerId: string): Promise<BodyConflict> {
-    const there = await containers.inspect(name);
-    if (!there)
+    const existing = await containers.inspect(name);
+    if (!existing)
       return new BodyConflict(`The name ${name} was taken by a container that has been removed since.`, true);
-    const ours = bodyFromInspect(there, cell)?.worker_id === workerId;
+    const ours = bodyFromInspect(existing, cell)?.worker_id === workerId;
     const whose = ours ? '' : `, which worker-manager did not create. Remove it: docker rm ${name}`;
-    return new BodyConflict(`The name ${name} is taken by container ${there.Id.slice(0, 12)}${whose}.`, ours);
+    return new BodyConflict(
+      `The name ${name} is taken by container ${existing.Id.slice(0, 12)}${whose}.`,
+      ours,
+    );
   }
 
   /** The engine would run an ended container once more; a body runs once, so it is looked at first. */
@@ -225,16 +228,18 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
         );
       // In an image of ours the container's first user is root, and the wrapper another one.
       const user =
-        isOurs(info.Config.Image) || isOwnEntry(info.Config.Entrypoint) ? WRAPPER_USER : info.Config.User;
-      await deliver(streams, { id, user }, content);
+        isBuiltImage(info.Config.Image) || isOwnEntry(info.Config.Entrypoint)
+          ? WRAPPER_USER
+          : info.Config.User;
+      await deliverToContainer(streams, { id, user }, content);
     },
     terminate: async (bodyId) => containers.signal(checkId(bodyId), 'SIGTERM'),
     kill: async (bodyId) => containers.signal(checkId(bodyId), 'SIGKILL'),
     remove: async (bodyId) => containers.remove(checkId(bodyId)),
-    limit: async (bodyId, spec) => containers.update(checkId(bodyId), toLimits(spec)),
+    limit: async (bodyId, spec) => containers.update(checkId(bodyId), toHostLimits(spec)),
     usage: async (bodyId) => toUsage(await containers.stats(checkId(bodyId))),
-    watch(hint) {
-      const watch = followEvents(streams, { cell, silenceMs }, hint);
+    watch(onEvent) {
+      const watch = followEvents(streams, { cell, silenceMs }, onEvent);
       watches.add(watch);
       const close = () => {
         watches.delete(watch);

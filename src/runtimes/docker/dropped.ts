@@ -4,40 +4,40 @@ import type { HostConfig } from 'dockerode';
  * What was asked for and is not there. Engines ignore keys that they do not know and limits that their kernel
  * lacks without an error, so what protects is compared after the create. Pure.
  */
-export function findDropped(asked: HostConfig, made: HostConfig): string[] {
+export function findDropped(requested: HostConfig, applied: HostConfig): string[] {
   const dropped: string[] = [];
   const check = (what: string, holds: boolean) => holds || dropped.push(what);
-  check('no privileges', made.Privileged !== true);
-  check('CapDrop ALL', made.CapDrop?.includes('ALL') === true);
+  check('no privileges', applied.Privileged !== true);
+  check('CapDrop ALL', applied.CapDrop?.includes('ALL') === true);
   check(
-    `CapAdd ${asked.CapAdd?.join(', ') || 'nothing'}`,
-    equal(capabilities(asked.CapAdd), capabilities(made.CapAdd)),
+    `CapAdd ${requested.CapAdd?.join(', ') || 'nothing'}`,
+    equal(capabilities(requested.CapAdd), capabilities(applied.CapAdd)),
   );
-  const options = securityOptions(made.SecurityOpt);
-  for (const option of securityOptions(asked.SecurityOpt)) check(option, options.includes(option));
-  check('ReadonlyRootfs', !asked.ReadonlyRootfs || made.ReadonlyRootfs === true);
+  const options = securityOptions(applied.SecurityOpt);
+  for (const option of securityOptions(requested.SecurityOpt)) check(option, options.includes(option));
+  check('ReadonlyRootfs', !requested.ReadonlyRootfs || applied.ReadonlyRootfs === true);
   for (const key of ['ReadonlyPaths', 'MaskedPaths'] as const)
-    check(key, asked[key] === undefined || equal(asked[key] ?? [], made[key] ?? []));
-  for (const [path, wanted] of Object.entries<string>(asked.Tmpfs ?? {})) {
-    const there = new Set((made.Tmpfs?.[path] ?? '').split(','));
+    check(key, requested[key] === undefined || equal(requested[key] ?? [], applied[key] ?? []));
+  for (const [path, wanted] of Object.entries<string>(requested.Tmpfs ?? {})) {
+    const present = new Set((applied.Tmpfs?.[path] ?? '').split(','));
     check(
       `Tmpfs ${path}`,
-      wanted.split(',').every((option) => there.has(option)),
+      wanted.split(',').every((option) => present.has(option)),
     );
   }
-  check('Mounts', equal(targets(asked), targets(made)));
-  check('no Binds', (made.Binds ?? []).length === 0);
-  check('Devices', equal(devices(asked), devices(made)));
-  check('Init', made.Init === true);
-  check(`network ${asked.NetworkMode}`, made.NetworkMode === asked.NetworkMode);
-  check('RestartPolicy no', ['', 'no'].includes(made.RestartPolicy?.Name ?? ''));
-  check('LogConfig local', made.LogConfig?.Type === asked.LogConfig?.Type);
+  check('Mounts', equal(targets(requested), targets(applied)));
+  check('no Binds', (applied.Binds ?? []).length === 0);
+  check('Devices', equal(devices(requested), devices(applied)));
+  check('Init', applied.Init === true);
+  check(`network ${requested.NetworkMode}`, applied.NetworkMode === requested.NetworkMode);
+  check('RestartPolicy no', ['', 'no'].includes(applied.RestartPolicy?.Name ?? ''));
+  check('LogConfig local', applied.LogConfig?.Type === requested.LogConfig?.Type);
   // MemorySwap is not compared: kernels without swap accounting are common, and memory itself is limited there.
-  check('Memory', asked.Memory === undefined || made.Memory === asked.Memory);
-  check('NanoCpus', asked.NanoCpus === undefined || made.NanoCpus === asked.NanoCpus);
-  check('PidsLimit', asked.PidsLimit === undefined || made.PidsLimit === asked.PidsLimit);
-  for (const { Name, Hard } of asked.Ulimits ?? [])
-    check(`Ulimit ${Name}`, made.Ulimits?.some((it) => it.Name === Name && it.Hard === Hard) === true);
+  check('Memory', requested.Memory === undefined || applied.Memory === requested.Memory);
+  check('NanoCpus', requested.NanoCpus === undefined || applied.NanoCpus === requested.NanoCpus);
+  check('PidsLimit', requested.PidsLimit === undefined || applied.PidsLimit === requested.PidsLimit);
+  for (const { Name, Hard } of requested.Ulimits ?? [])
+    check(`Ulimit ${Name}`, applied.Ulimits?.some((it) => it.Name === Name && it.Hard === Hard) === true);
   return dropped;
 }
 
@@ -50,6 +50,8 @@ const targets = ({ Mounts }: HostConfig) => (Mounts ?? []).map(({ Type, Target }
 const devices = ({ Devices }: HostConfig) =>
   (Devices ?? []).map((it: { PathOnHost: string }) => it.PathOnHost);
 
-function equal(some: string[], others: string[]): boolean {
-  return some.length === others.length && [...some].sort().join('\0') === [...others].sort().join('\0');
+function equal(requested: string[], applied: string[]): boolean {
+  return (
+    requested.length === applied.length && [...requested].sort().join('\0') === [...applied].sort().join('\0')
+  );
 }

@@ -26,10 +26,10 @@ export interface EventOptions {
 export function followEvents(
   client: DockerClient,
   options: EventOptions,
-  hint: (workerId: string | undefined) => void,
+  onEvent: (workerId: string | undefined) => void,
 ): { close(): Promise<void> } {
   const closing = new AbortController();
-  const ended = follow(client, options, hint, closing.signal);
+  const ended = follow(client, options, onEvent, closing.signal);
   return {
     close: () => {
       closing.abort();
@@ -41,13 +41,13 @@ export function followEvents(
 async function follow(
   client: DockerClient,
   options: EventOptions,
-  hint: (workerId: string | undefined) => void,
+  onEvent: (workerId: string | undefined) => void,
   closing: AbortSignal,
 ): Promise<void> {
   let failures = 0;
   while (!closing.aborted) {
     try {
-      await readOnce(client, options, hint, closing, () => {
+      await readOnce(client, options, onEvent, closing, () => {
         failures = 0;
       });
     } catch {
@@ -62,7 +62,7 @@ async function follow(
 async function readOnce(
   client: DockerClient,
   options: EventOptions,
-  hint: (workerId: string | undefined) => void,
+  onEvent: (workerId: string | undefined) => void,
   closing: AbortSignal,
   onOpen: () => void,
 ): Promise<void> {
@@ -81,13 +81,13 @@ async function readOnce(
   if (signal.aborted) stop();
   try {
     onOpen();
-    hint(undefined);
+    onEvent(undefined);
     let rest = '';
     for await (const chunk of stream.setEncoding('utf8')) {
       timer.refresh();
       const lines = (rest + chunk).split('\n');
       rest = lines.pop() ?? '';
-      for (const line of lines) if (line.trim() !== '') hint(workerOf(line));
+      for (const line of lines) if (line.trim() !== '') onEvent(parseWorkerId(line));
     }
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -99,7 +99,7 @@ async function readOnce(
 }
 
 /** Whom an event is about; of one that can't be read it is only known that something has changed. */
-function workerOf(line: string): string | undefined {
+function parseWorkerId(line: string): string | undefined {
   try {
     const event: { Actor?: { Attributes?: Record<string, string> } } = JSON.parse(line);
     return event.Actor?.Attributes?.[LABEL.workerId];

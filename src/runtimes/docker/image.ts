@@ -1,6 +1,6 @@
 import { LABEL } from '../../model/index.ts';
 import { DockerClient, EngineRefusal } from './client.ts';
-import { isOurs } from './container.ts';
+import { isBuiltImage } from './container.ts';
 
 /** Whether the engine has an image of that name; throws `RuntimeDown` where the engine does not answer. */
 export async function hasImage(host: string, image: string): Promise<boolean> {
@@ -50,16 +50,16 @@ export class KnownImages {
   }
 
   /** Of an image that is not there, the engine itself says so when a body is made of it. */
-  async of(name: string): Promise<Known> {
-    if (isOurs(name)) return { ours: true, wrapped: true };
+  async get(name: string): Promise<Known> {
+    if (isBuiltImage(name)) return { ours: true, wrapped: true };
     const known = this.#known.get(name);
     if (known && known.until > performance.now()) return known;
-    const found = await this.#look(name);
+    const found = await this.#inspect(name);
     if (found) this.#known.set(name, { until: performance.now() + KNOWN_MS, ...found });
     return found ?? { ours: false, wrapped: true };
   }
 
-  async #look(name: string): Promise<Known | undefined> {
+  async #inspect(name: string): Promise<Known | undefined> {
     try {
       const { Config } = await this.#client.call('inspect', (docker) => docker.getImage(name).inspect());
       const ours = Config.Labels?.[LABEL.managed] === 'true' && isOwnEntry(Config.Entrypoint);

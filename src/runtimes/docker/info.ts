@@ -29,12 +29,12 @@ export function toInfo(info: EngineInfo, here: { hostname: string; memory_bytes:
       cpus: limit(info.CpuCfsQuota, 'cpu'),
       pids: limit(info.PidsLimit, 'pids'),
     },
-    machine: machineOf(info, here),
+    machine: toMachine(info, here),
   };
 }
 
 /** An engine of the manager's own machine has its name and its memory; one in a virtual machine or elsewhere has not. */
-function machineOf(
+function toMachine(
   { NCPU, MemTotal, Name }: EngineInfo,
   here: { hostname: string; memory_bytes: number },
 ): RuntimeInfo['machine'] {

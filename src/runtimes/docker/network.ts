@@ -63,7 +63,7 @@ export class CellNetwork {
   }
 
   async #make(store: string | undefined): Promise<void> {
-    if ((await this.#look()) !== 'absent') return;
+    if ((await this.#inspect()) !== 'absent') return;
     try {
       await this.#client.call('network', (docker, abortSignal) =>
         docker.createNetwork({
@@ -86,12 +86,12 @@ export class CellNetwork {
       if (!(error instanceof EngineRefusal && error.status === 409)) throw error;
     }
     // Another manager may have made one in the same moment, past the engine's own check.
-    if ((await this.#look()) === 'absent')
+    if ((await this.#inspect()) === 'absent')
       throw new RuntimeDown(`Network ${this.name} disappeared after it was created.`);
   }
 
   /** Looks by name; of several of ours, all but the oldest are removed, for a name that is ambiguous can't be joined. */
-  async #look(): Promise<'absent' | 'present'> {
+  async #inspect(): Promise<'absent' | 'present'> {
     const named = (await this.#list({ name: [this.name] })).filter(({ Name }) => Name === this.name);
     if (named.length === 0) return 'absent';
     const isOurs = (network: NetworkInspectInfo) =>

@@ -1,5 +1,5 @@
 import type { HostConfig } from 'dockerode';
-import { type HostNeeds, modulesOf } from '../../images/modules/index.ts';
+import { getModules, type HostNeeds } from '../../images/modules/index.ts';
 import type { WorkerSpec } from '../../model/index.ts';
 
 /** Which rights a body has, and what of its file system can be written or executed; docs/security.md tells why. */
@@ -57,7 +57,7 @@ export function foreignProfile(): Profile {
 
 /** Of an image of ours. Every image starts as root, with just the capabilities that it takes to become others. */
 export function ownProfile(spec: WorkerSpec): Profile {
-  const needs = modulesOf(spec.modules ?? []).flatMap(({ host }) => host ?? []);
+  const needs = getModules(spec.modules ?? []).flatMap(({ host }) => host ?? []);
   const locked = spec.allowed_commands === undefined ? {} : lockedPlaces(spec.allowed_commands);
   return {
     CapDrop: ['ALL'],

@@ -1,4 +1,4 @@
-import type { Usage } from '../../model/index.ts';
+import type { ResourceUsage } from '../../model/index.ts';
 
 /** The parts of the engine's statistics that are read; all are missing of a body that does not run. */
 export interface Stats {
@@ -11,8 +11,8 @@ export interface Stats {
  * What a body uses. Memory is what `docker stats` shows: without the page cache that the kernel can drop, which
  * cgroup v1 calls `total_inactive_file` and v2 `inactive_file`. Pure.
  */
-export function toUsage(stats: Stats): Usage {
-  const usage: Usage = {};
+export function toUsage(stats: Stats): ResourceUsage {
+  const usage: ResourceUsage = {};
   const cpu = stats.cpu_stats?.cpu_usage?.total_usage;
   const memory = stats.memory_stats?.usage;
   const pids = stats.pids_stats?.current;

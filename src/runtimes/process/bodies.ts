@@ -1,14 +1,14 @@
 import pLimit from 'p-limit';
 import type { Body } from '../../model/index.ts';
 import { BodyDirectory } from './body-directory.ts';
-import { type BodyRecord, workerOf } from './body-record.ts';
+import { type BodyRecord, parseBodyId } from './body-record.ts';
 import { CellDirectory, DRAFT_LIFE_MS } from './cell-directory.ts';
 import { type CgroupSupport, cgroupsOfProcess, deriveCgroups } from './cgroup-support.ts';
 import { pidsIn } from './cgroups.ts';
-import type { Found } from './found.ts';
+import type { FoundBody } from './found.ts';
 import { LostBodies } from './lost.ts';
 import { liveShim, type Trace } from './members.ts';
-import { observe } from './observe.ts';
+import { observeBody } from './observe.ts';
 import { WorkDirectories } from './work-directory.ts';
 
 /** Bodies that are looked at side by side; each needs a few open files for a moment. */
@@ -42,12 +42,12 @@ export class Bodies {
         const found = await this.cell.read(name);
         if (!found) return undefined;
         inPlace.add(name);
-        return this.#look(found, false);
+        return this.#observeFound(found, false);
       }),
     );
     const bodies = await Promise.all(looks);
     for (const found of await this.lost.all(withCgroups, inPlace))
-      bodies.push(await this.#look(found, false));
+      bodies.push(await this.#observeFound(found, false));
     return bodies.filter((body) => body !== undefined);
   }
 
@@ -55,24 +55,24 @@ export class Bodies {
   async ofWorker(worker: string, knownId: string | undefined): Promise<Body[]> {
     const found = await this.cell.body(worker);
     const all = found ? [found] : await this.lost.ofWorker(worker, knownId);
-    const bodies = await Promise.all(all.map((one) => this.#look(one, true)));
+    const bodies = await Promise.all(all.map((one) => this.#observeFound(one, true)));
     return bodies.filter((body) => body !== undefined);
   }
 
   /** This very body, also if only its processes are left of it. */
-  async byId(bodyId: string): Promise<Found | undefined> {
+  async byId(bodyId: string): Promise<FoundBody | undefined> {
     const found = await this.cell.bodyById(bodyId);
     if (found) return found;
-    const lost = await this.lost.ofWorker(workerOf(bodyId) ?? '', bodyId);
+    const lost = await this.lost.ofWorker(parseBodyId(bodyId) ?? '', bodyId);
     return lost.find(({ made }) => made.id === bodyId);
   }
 
-  async observe(found: Found, withTail: boolean): Promise<Body | undefined> {
-    return observe(found, deriveCgroups(await this.#cgroups(), found.made.id), withTail);
+  async observe(found: FoundBody, withTail: boolean): Promise<Body | undefined> {
+    return observeBody(found, deriveCgroups(await this.#cgroups(), found.made.id), withTail);
   }
 
   /** The body that was found, or `undefined` if there is none left, or it is just being removed. */
-  async #look(found: Found, withTail: boolean): Promise<Body | undefined> {
+  async #observeFound(found: FoundBody, withTail: boolean): Promise<Body | undefined> {
     const body = await this.observe(found, withTail);
     if (body === undefined || body.state === 'running' || found.lost) return body;
     // Removed while it was looked at: its files were missing for that reason alone.
@@ -89,7 +89,7 @@ export class Bodies {
   }
 
   /** What the kernel is asked to find all processes of a body. */
-  async trace({ dir, made }: Found): Promise<Trace> {
+  async trace({ dir, made }: FoundBody): Promise<Trace> {
     const cgroups = deriveCgroups(await this.#cgroups(), made.id);
     const trace = { bodyId: made.id, shim: dir.pid(), cgroups };
     const shim = await liveShim(trace);
@@ -105,9 +105,9 @@ export class Bodies {
   async sweepWork(): Promise<void> {
     for (const { id, since } of await this.work.list()) {
       if (Date.now() - since < DRAFT_LIFE_MS) continue;
-      const dir = new BodyDirectory(this.cell.path, workerOf(id) ?? '');
+      const dir = new BodyDirectory(this.cell.path, parseBodyId(id) ?? '');
       const place = await dir.identity();
-      if (place !== undefined && [undefined, id].includes(await dir.idOf(workerOf(id) ?? ''))) continue;
+      if (place !== undefined && [undefined, id].includes(await dir.idOf(parseBodyId(id) ?? ''))) continue;
       // What can't be deleted now is tried again; it is in nobody's way.
       if (!(await this.byId(id))) await this.work.remove(id).catch(() => undefined);
     }

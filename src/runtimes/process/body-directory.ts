@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, lstat, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BodyRecord, parseRecord, workerOf } from './body-record.ts';
+import { type BodyRecord, parseBodyId, parseRecord } from './body-record.ts';
 import { removeTree } from './remove-tree.ts';
 import { readRegular, writtenAt } from './safe-file.ts';
 
@@ -63,7 +63,7 @@ export class BodyDirectory {
     } catch (error) {
       await rm(draft.path, { recursive: true, force: true });
       // A directory that is not empty, or a file, came in between.
-      if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(codeOf(error) ?? '')) return false;
+      if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(errnoCode(error) ?? '')) return false;
       throw error;
     }
   }
@@ -84,7 +84,7 @@ export class BodyDirectory {
   async idOf(worker: string): Promise<string | undefined> {
     const names = await readdir(this.path).catch(() => []);
     const ids = names.filter((name) => name.startsWith('id.')).map((name) => name.slice('id.'.length));
-    return ids.length === 1 && workerOf(ids[0] ?? '') === worker ? ids[0] : undefined;
+    return ids.length === 1 && parseBodyId(ids[0] ?? '') === worker ? ids[0] : undefined;
   }
 
   /** The text of a small file, or `undefined` if it is not there or is not a regular file. */
@@ -118,7 +118,7 @@ export class BodyDirectory {
     return mkdir(this.file('started')).then(
       () => false,
       (error) => {
-        if (codeOf(error) === 'EEXIST') return true;
+        if (errnoCode(error) === 'EEXIST') return true;
         nothing(error);
         return false;
       },
@@ -132,7 +132,7 @@ export class BodyDirectory {
       await writeFile(draft, text, { mode: 0o600, flag: 'wx' });
       await link(draft, this.file(name));
     } catch (error) {
-      if (codeOf(error) !== 'EEXIST') nothing(error);
+      if (errnoCode(error) !== 'EEXIST') nothing(error);
     } finally {
       await rm(draft, { force: true });
     }
@@ -143,7 +143,7 @@ export class BodyDirectory {
     // With a name that no body can take before.
     const gone = join(cellPath, `.gone-${bodyId}-${randomBytes(6).toString('hex')}`);
     await rename(this.path, gone).catch(nothing);
-    const taken = await new BodyDirectory(gone, '').idOf(workerOf(bodyId) ?? '');
+    const taken = await new BodyDirectory(gone, '').idOf(parseBodyId(bodyId) ?? '');
     if (taken !== undefined && taken !== bodyId) {
       // Another manager has removed it and put a new body here: that one goes back.
       await rename(gone, this.path);
@@ -158,7 +158,7 @@ const TAIL_BYTES = 4096;
 const TAIL_LINES = 20;
 
 /** The last lines of a log, at most 20 and 4 KiB; empty if there is none. */
-export function tailOf(path: string): string {
+export function readLogTail(path: string): string {
   const bytes = readRegular(path, TAIL_BYTES, 'end') ?? Buffer.alloc(0);
   // The first bytes may be the rest of a character.
   const rest = bytes.length < TAIL_BYTES ? 0 : bytes.findIndex((byte) => (byte & 0xc0) !== 0x80);
@@ -167,11 +167,11 @@ export function tailOf(path: string): string {
 }
 
 /** The code of a system error, such as `ENOENT`. */
-export const codeOf = (error: unknown): string | undefined =>
+export const errnoCode = (error: unknown): string | undefined =>
   (error as NodeJS.ErrnoException | undefined)?.code;
 
 /** A catch for "there is no such thing"; anything else goes on. */
 export function nothing(error: unknown): undefined {
-  if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+  if (errnoCode(error) === 'ENOENT' || errnoCode(error) === 'ENOTDIR') return undefined;
   throw error;
 }

@@ -34,13 +34,13 @@ const ID = /^[0-9a-f]{12}-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 /** A new body's id. It holds its worker's id, so that the directory is found without an index. */
 export const newBodyId = (worker: string) => `${randomBytes(6).toString('hex')}-${worker}`;
 /** The worker's id in a body's id, or `undefined` if it is not an id of ours. */
-export const workerOf = (bodyId: string) => ID.exec(bodyId)?.[1];
+export const parseBodyId = (bodyId: string) => ID.exec(bodyId)?.[1];
 
 /** The record in a file's text, or `undefined` if it is not one of this cell and worker. */
 export function parseRecord(text: string | undefined, cell: string, worker: string): BodyRecord | undefined {
   const made = record.safeParse(parseJson(text ?? ''));
   if (!made.success || made.data.cell !== cell || made.data.worker_id !== worker) return undefined;
-  return workerOf(made.data.id) === worker ? made.data : undefined;
+  return parseBodyId(made.data.id) === worker ? made.data : undefined;
 }
 
 /**
@@ -49,7 +49,7 @@ export function parseRecord(text: string | undefined, cell: string, worker: stri
  */
 export function lostRecord(id: string, cell: string, incarnation = 0, created_at = 0): BodyRecord {
   const nothing = { spec_hash: '', spec: '', epoch: 0, argv: ['?'], env: {}, limits: {} };
-  return { id, cell, worker_id: workerOf(id) ?? '', incarnation, created_at, ...nothing };
+  return { id, cell, worker_id: parseBodyId(id) ?? '', incarnation, created_at, ...nothing };
 }
 
 function parseJson(text: string): unknown {

@@ -1,4 +1,4 @@
-import { Fault, messageOf } from '../../model/index.ts';
+import { errorMessage, Fault } from '../../model/index.ts';
 import { ActFailed, BodyConflict, BodyRefused, RuntimeDown } from '../runtime.ts';
 
 const PASSED_ON = [BodyConflict, BodyRefused, ActFailed, RuntimeDown, Fault];
@@ -15,7 +15,7 @@ export async function call<T>(what: string, act: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (PASSED_ON.some((kind) => error instanceof kind)) throw error;
     const Kind = WRITERS_ALONE.has((error as NodeJS.ErrnoException).code ?? '') ? ActFailed : RuntimeDown;
-    throw new Kind(`The process runtime could not ${what}: ${messageOf(error)}`, { cause: error });
+    throw new Kind(`The process runtime could not ${what}: ${errorMessage(error)}`, { cause: error });
   }
 }
 
@@ -25,6 +25,6 @@ export async function callBody<T>(what: string, act: () => Promise<T>): Promise<
     return await act();
   } catch (error) {
     if (PASSED_ON.some((kind) => error instanceof kind)) throw error;
-    throw new ActFailed(`The process runtime could not ${what}: ${messageOf(error)}`, { cause: error });
+    throw new ActFailed(`The process runtime could not ${what}: ${errorMessage(error)}`, { cause: error });
   }
 }

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { workerId } from '../../model/index.ts';
 import { RuntimeDown } from '../runtime.ts';
 import { BodyDirectory, nothing } from './body-directory.ts';
-import { lostRecord, workerOf } from './body-record.ts';
-import type { Found } from './found.ts';
+import { lostRecord, parseBodyId } from './body-record.ts';
+import type { FoundBody } from './found.ts';
 import { removeTree } from './remove-tree.ts';
 import { HINTS } from './watch.ts';
 
@@ -21,14 +21,14 @@ export class CellDirectory {
   readonly path: string;
   readonly #root: string;
   readonly #cell: string;
-  readonly #missed: (found: Found) => void;
+  readonly #missed: (found: FoundBody) => void;
   /** The root was there once: if it is gone later, its bodies are unknown, not absent. */
   #rootSeen = false;
   /** Bodies that were read before: a record never changes, so a directory that is the same one is not read again. */
-  readonly #known = new Map<string, Found>();
+  readonly #known = new Map<string, FoundBody>();
 
   /** `missed` is called with a body that was in its place and is not there any more. */
-  constructor(root: string, cell: string, missed: (found: Found) => void) {
+  constructor(root: string, cell: string, missed: (found: FoundBody) => void) {
     this.#root = root;
     this.#cell = cell;
     this.#missed = missed;
@@ -75,7 +75,7 @@ export class CellDirectory {
   }
 
   /** The body of a worker in a cell that exists, or `undefined` if there is none of ours. */
-  async read(worker: string): Promise<Found | undefined> {
+  async read(worker: string): Promise<FoundBody | undefined> {
     const dir = new BodyDirectory(this.path, worker);
     const identity = await dir.identity();
     const known = this.#known.get(worker);
@@ -93,7 +93,7 @@ export class CellDirectory {
   }
 
   /** The same, if neither the name nor the cell was looked at before. */
-  async body(worker: string): Promise<Found | undefined> {
+  async body(worker: string): Promise<FoundBody | undefined> {
     if (!workerId.safeParse(worker).success) return undefined;
     if (await this.exists()) return this.read(worker);
     this.#forget(worker);
@@ -101,8 +101,8 @@ export class CellDirectory {
   }
 
   /** This very body, or `undefined` if it is gone or another body has its place. */
-  async bodyById(bodyId: string): Promise<Found | undefined> {
-    const found = await this.body(workerOf(bodyId) ?? '');
+  async bodyById(bodyId: string): Promise<FoundBody | undefined> {
+    const found = await this.body(parseBodyId(bodyId) ?? '');
     return found?.made.id === bodyId ? found : undefined;
   }
 

@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { messageOf } from '../../model/index.ts';
+import { errorMessage } from '../../model/index.ts';
 import type { RuntimeInfo } from '../runtime.ts';
-import { codeOf } from './body-directory.ts';
+import { errnoCode } from './body-directory.ts';
 import { writtenAt } from './safe-file.ts';
 
 type Limit = keyof RuntimeInfo['limits'];
@@ -181,9 +181,9 @@ async function tryBase(base: string, file: string): Promise<string | undefined> 
     await readFile(join(base, file));
     return undefined;
   } catch (error) {
-    return codeOf(error) === 'ENOENT'
+    return errnoCode(error) === 'ENOENT'
       ? `the cgroup ${dirname(dirname(base))} has no ${file} for its children`
-      : messageOf(error);
+      : errorMessage(error);
   }
 }
 

@@ -2,33 +2,35 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Usage } from '../../model/index.ts';
+import type { ResourceUsage } from '../../model/index.ts';
 import { ActFailed, BodyRefused } from '../runtime.ts';
-import { codeOf, nothing } from './body-directory.ts';
-import type { Limits } from './limits.ts';
+import { errnoCode, nothing } from './body-directory.ts';
+import type { BodyLimits } from './limits.ts';
 
 /** The length of a turn in which a CPU quota counts; the kernel's own default. */
 const PERIOD_US = 100_000;
 const REMOVE_ROUNDS = 100;
 
 /** What the kernel answers to a limit that it cannot have, whatever else happens: more than the parent's, or than it can count. */
-const REFUSED: ReadonlySet<string> = new Set(['EINVAL', 'ERANGE', 'EDOM', 'EOVERFLOW', 'EBUSY']);
+const REJECTED: ReadonlySet<string> = new Set(['EINVAL', 'ERANGE', 'EDOM', 'EOVERFLOW', 'EBUSY']);
 
 /** Makes the cgroups of a body and sets its limits. A limit that the kernel refuses is thrown as `BodyRefused`. */
-export async function makeCgroups(dirs: string[], limits: Limits): Promise<void> {
+export async function makeCgroups(dirs: string[], limits: BodyLimits): Promise<void> {
   for (const dir of dirs) await mkdir(dir, { recursive: true });
   const set = async (file: string, value: number | string) => {
     for (const dir of dirs) {
       const path = join(dir, file);
       if ((await readFile(path).catch(nothing)) !== undefined)
-        await writeFile(path, String(value), { flag: 'r+' }).catch((error) => refuse(file, value, error));
+        await writeFile(path, String(value), { flag: 'r+' }).catch((error) =>
+          rejectLimit(file, value, error),
+        );
     }
   };
   const { memory_bytes, cpus, pids } = limits;
   if (memory_bytes !== undefined) {
     // v1 keeps memory at or below memory with swap: of two limits, the one that makes room for the other comes first.
     const both = ['memory.limit_in_bytes', 'memory.memsw.limit_in_bytes'] as const;
-    const raised = dirs.some((dir) => memory_bytes > Number(textOf(join(dir, both[1])) ?? memory_bytes));
+    const raised = dirs.some((dir) => memory_bytes > Number(readText(join(dir, both[1])) ?? memory_bytes));
     for (const file of raised ? both.toReversed() : both) await set(file, memory_bytes);
     await set('memory.max', memory_bytes);
     await set('memory.swap.max', 0);
@@ -41,9 +43,9 @@ export async function makeCgroups(dirs: string[], limits: Limits): Promise<void>
   if (pids !== undefined) await set('pids.max', pids);
 }
 
-function refuse(file: string, value: number | string, error: unknown): never {
-  const code = codeOf(error) ?? '';
-  if (!REFUSED.has(code)) throw error;
+function rejectLimit(file: string, value: number | string, error: unknown): never {
+  const code = errnoCode(error) ?? '';
+  if (!REJECTED.has(code)) throw error;
   throw new BodyRefused('LimitRefused', `The kernel refuses the limit ${value} for ${file} (${code}).`);
 }
 
@@ -65,8 +67,8 @@ async function isBusy(dir: string): Promise<boolean> {
     await rmdir(dir);
     return false;
   } catch (error) {
-    if (codeOf(error) !== 'EBUSY') nothing(error);
-    return codeOf(error) === 'EBUSY';
+    if (errnoCode(error) !== 'EBUSY') nothing(error);
+    return errnoCode(error) === 'EBUSY';
   }
 }
 
@@ -74,11 +76,11 @@ async function isBusy(dir: string): Promise<boolean> {
  * The text of a cgroup's file; `undefined` where the cgroup is removed: before the file is opened, or (ENODEV) while it is
  * read. Read at once: the kernel makes it from memory, and a promise for it costs five times as much as that.
  */
-function textOf(path: string): string | undefined {
+function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    return codeOf(error) === 'ENODEV' ? undefined : nothing(error);
+    return errnoCode(error) === 'ENODEV' ? undefined : nothing(error);
   }
 }
 
@@ -94,7 +96,7 @@ function withChildren(dirs: string[]): string[] {
       const entries = readdirSync(dir, { withFileTypes: true });
       all.push(...entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(dir, name)));
     } catch (error) {
-      if (codeOf(error) !== 'ENODEV') nothing(error);
+      if (errnoCode(error) !== 'ENODEV') nothing(error);
     }
   }
   return all;
@@ -117,7 +119,7 @@ export function killCgroups(dirs: string[], spared: Set<number>): void {
 
 /** The pids in a body's cgroups, and in those that it has made within them. */
 export function pidsIn(dirs: string[]): number[] {
-  const lists = withChildren(dirs).map((dir) => textOf(join(dir, 'cgroup.procs')));
+  const lists = withChildren(dirs).map((dir) => readText(join(dir, 'cgroup.procs')));
   const pids = lists.flatMap((text) => (text ?? '').split('\n').map(Number));
   return [...new Set(pids.filter((pid) => pid > 0))];
 }
@@ -126,7 +128,7 @@ export function pidsIn(dirs: string[]): number[] {
 export function wasOomKilled(dirs: string[]): boolean {
   for (const dir of dirs) {
     for (const file of ['memory.oom_control', 'memory.events']) {
-      const text = textOf(join(dir, file));
+      const text = readText(join(dir, file));
       if (Number(/^oom_kill (\d+)$/m.exec(text ?? '')?.[1] ?? 0) > 0) return true;
     }
   }
@@ -134,10 +136,10 @@ export function wasOomKilled(dirs: string[]): boolean {
 }
 
 /** What the cgroups tell of the use; a figure that they don't tell is absent. */
-export async function usageOf(dirs: string[]): Promise<Usage> {
+export async function readCgroupUsage(dirs: string[]): Promise<ResourceUsage> {
   const read = async (file: string) => {
     for (const dir of dirs) {
-      const text = textOf(join(dir, file));
+      const text = readText(join(dir, file));
       if (text !== undefined) return text;
     }
     return undefined;
@@ -153,7 +155,7 @@ export async function usageOf(dirs: string[]): Promise<Usage> {
       'pids.current',
     ].map(read),
   );
-  const usage: Usage = {};
+  const usage: ResourceUsage = {};
   const v2Micros = /^usage_usec (\d+)$/m.exec(v2Cpu ?? '')?.[1];
   if (v1Cpu !== undefined) usage.cpu_seconds = Number(v1Cpu) / 1e9;
   else if (v2Micros !== undefined) usage.cpu_seconds = Number(v2Micros) / 1e6;

@@ -10,7 +10,7 @@ const DEADLINE_MS = 10_000;
  * Writes all of `content` into the named pipe of a wrapper that waits for it. Never waits for one that does not: that
  * is a Fault `conflict`, and so is a wrapper that stops reading, or does not read it all before the deadline.
  */
-export async function deliver(
+export async function deliverToPipe(
   pipe: string | undefined,
   bodyId: string,
   content: string,

@@ -2,7 +2,7 @@ import type { BodyDirectory } from './body-directory.ts';
 import type { BodyRecord } from './body-record.ts';
 
 /** A body that was found: by its directory and record, or, if `lost` says which of them is gone, by its processes. */
-export interface Found {
+export interface FoundBody {
   dir: BodyDirectory;
   made: BodyRecord;
   /** Of the directory; see `BodyDirectory.identity`. */

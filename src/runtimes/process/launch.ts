@@ -5,11 +5,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Fault } from '../../model/index.ts';
 import { ActFailed, BodyRefused } from '../runtime.ts';
-import { codeOf, tailOf } from './body-directory.ts';
+import { errnoCode, readLogTail } from './body-directory.ts';
 import type { BodyRecord } from './body-record.ts';
 import { type CgroupSupport, deriveCgroups } from './cgroup-support.ts';
 import { makeCgroups } from './cgroups.ts';
-import type { Found } from './found.ts';
+import type { FoundBody } from './found.ts';
 import { BODY_VARIABLE } from './members.ts';
 import { type BodyUser, becomeUser } from './process-user.ts';
 import type { WorkPlaces } from './work-directory.ts';
@@ -40,7 +40,7 @@ const INHERITED = [
  * do so at once: the shim's fence lets one through, and both are answered.
  */
 export async function launch(
-  { dir, made }: Found,
+  { dir, made }: FoundBody,
   { places, support, user }: { places: WorkPlaces; support: CgroupSupport; user: BodyUser | undefined },
   onExit: () => void,
 ): Promise<void> {
@@ -58,7 +58,7 @@ export async function launch(
   try {
     child = spawn('/bin/sh', args, { cwd: dir.path, detached: true, stdio, env });
   } catch (error) {
-    if (codeOf(error) !== 'E2BIG') throw error;
+    if (errnoCode(error) !== 'E2BIG') throw error;
     const why = 'its arguments and variables are too large for this machine (E2BIG)';
     throw new BodyRefused('StartFailed', `Body ${made.id} can't be started: ${why}.`);
   } finally {
@@ -80,15 +80,15 @@ export async function launch(
     if (failure !== undefined) break;
     await delay(POLL_MS);
   }
-  if ((await dir.identity()) === undefined) throw gone(made.id);
+  if ((await dir.identity()) === undefined) throw bodyGone(made.id);
   const why = failure ?? `none of its processes started within ${START_DEADLINE_MS / 1000} s`;
   throw new ActFailed(
-    `Body ${made.id} could not be started: ${why}. ${tailOf(dir.file('log')).slice(-500)}`.trim(),
+    `Body ${made.id} could not be started: ${why}. ${readLogTail(dir.file('log')).slice(-500)}`.trim(),
   );
 }
 
 /** The error of a start that comes too late. */
-export const gone = (bodyId: string) =>
+export const bodyGone = (bodyId: string) =>
   new Fault('not_found', `Body ${bodyId} can't be started: it does not exist any more.`);
 
 /** Where no memory cgroup is writable, the limit is set on each process by itself. */

@@ -2,7 +2,7 @@ import { parseMemory, type WorkerSpec } from '../../model/index.ts';
 import { BodyRefused, type DefaultLimits, type RuntimeInfo } from '../runtime.ts';
 
 /** What a spec asks for, in the units of the kernel. */
-export interface Limits {
+export interface BodyLimits {
   memory_bytes?: number | undefined;
   /** Cores. */
   cpus?: number | undefined;
@@ -12,7 +12,7 @@ export interface Limits {
   open_files?: number | undefined;
 }
 
-export function limitsOf({ resources }: WorkerSpec): Limits {
+export function toBodyLimits({ resources }: WorkerSpec): BodyLimits {
   const memory_bytes = resources?.memory === undefined ? undefined : parseMemory(resources.memory);
   return { memory_bytes, cpus: resources?.cpus, pids: resources?.pids };
 }
@@ -21,11 +21,11 @@ export function limitsOf({ resources }: WorkerSpec): Limits {
  * Adds the limits that the operator has set for bodies without their own, as far as cgroups can keep them: a default that
  * cannot be kept is left out, where a limit that was asked for is refused.
  */
-export function withDefaults(
-  limits: Limits,
+export function withDefaultLimits(
+  limits: BodyLimits,
   defaults: DefaultLimits,
   support: RuntimeInfo['limits'],
-): Limits {
+): BodyLimits {
   const { memory_bytes, pids, open_files } = defaults;
   return {
     ...limits,
@@ -43,7 +43,7 @@ export function withRlimit(limits: RuntimeInfo['limits']): RuntimeInfo['limits']
 }
 
 /** Throws `BodyRefused` for a limit that this machine can't keep: none is ever ignored. */
-export function refuseUnsupported(limits: Limits, support: RuntimeInfo['limits']): void {
+export function rejectUnsupportedLimits(limits: BodyLimits, support: RuntimeInfo['limits']): void {
   const wanted = { memory: limits.memory_bytes, cpus: limits.cpus, pids: limits.pids };
   for (const limit of ['memory', 'cpus', 'pids'] as const) {
     if (wanted[limit] === undefined || support[limit].supported) continue;

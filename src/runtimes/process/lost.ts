@@ -1,12 +1,12 @@
 import { readdirSync } from 'node:fs';
 
 import { uptime } from 'node:os';
-import { BodyDirectory, codeOf, nothing } from './body-directory.ts';
-import { lostRecord, workerOf } from './body-record.ts';
+import { BodyDirectory, errnoCode, nothing } from './body-directory.ts';
+import { lostRecord, parseBodyId } from './body-record.ts';
 import { type CgroupSupport, deriveCgroups } from './cgroup-support.ts';
 import { pidsIn } from './cgroups.ts';
-import type { Found } from './found.ts';
-import { membersIn, readTable, type Table } from './members.ts';
+import type { FoundBody } from './found.ts';
+import { readTable, selectBodyProcesses, type Table } from './members.ts';
 import { type Process, readProcess, readVariable, TICKS_PER_SECOND } from './process-table.ts';
 
 /** Ids that are remembered as dead. */
@@ -26,7 +26,7 @@ interface Place {
 export class LostBodies {
   readonly #place: Place;
   /** Bodies that were seen in their place, whose directory has gone since. */
-  readonly #missing = new Map<string, Found>();
+  readonly #missing = new Map<string, FoundBody>();
   /** Bodies of which nothing lives and no directory is there, or that are another home's: their ids are never reused. */
   readonly #settled = new Set<string>();
   #searched = false;
@@ -36,7 +36,7 @@ export class LostBodies {
   }
 
   /** A body that was in its place is not there. */
-  missed(found: Found): void {
+  missed(found: FoundBody): void {
     if (!this.#settled.has(found.made.id)) this.#missing.set(found.made.id, found);
   }
 
@@ -50,31 +50,31 @@ export class LostBodies {
   /** The bodies that have a cgroup, before the directories are read: one that is made meanwhile is not lost. */
   async candidates(): Promise<string[]> {
     const [base] = Object.values((await this.#place.support()).bases);
-    return base === undefined ? [] : namesIn(base).filter((name) => workerOf(name) !== undefined);
+    return base === undefined ? [] : namesIn(base).filter((name) => parseBodyId(name) !== undefined);
   }
 
   /** Of one worker that has no body in its place; `knownId` is the id that it had when it was last seen. */
-  async ofWorker(worker: string, knownId: string | undefined): Promise<Found[]> {
-    const ids = new Set((await this.candidates()).filter((id) => workerOf(id) === worker));
-    const marked = new Set([...this.#missing.keys()].filter((id) => workerOf(id) === worker));
-    if (knownId !== undefined && workerOf(knownId) === worker) marked.add(knownId);
+  async ofWorker(worker: string, knownId: string | undefined): Promise<FoundBody[]> {
+    const ids = new Set((await this.candidates()).filter((id) => parseBodyId(id) === worker));
+    const marked = new Set([...this.#missing.keys()].filter((id) => parseBodyId(id) === worker));
+    if (knownId !== undefined && parseBodyId(knownId) === worker) marked.add(knownId);
     return this.#living(ids, marked);
   }
 
   /** Of all workers but those that have a body in its place. At first, every process of the machine is looked at. */
-  async all(candidates: string[], inPlace: Set<string>): Promise<Found[]> {
+  async all(candidates: string[], inPlace: Set<string>): Promise<FoundBody[]> {
     const marked = new Set(this.#missing.keys());
     if (!this.#searched) for (const id of (await readTable()).bodies) if (id) marked.add(id);
     this.#searched = true;
     const free = (id: string) => {
-      const worker = workerOf(id);
+      const worker = parseBodyId(id);
       return worker !== undefined && !inPlace.has(worker);
     };
     return this.#living(new Set(candidates.filter(free)), new Set([...marked].filter(free)));
   }
 
-  async #living(ids: Set<string>, marked: Set<string>): Promise<Found[]> {
-    const found: Found[] = [];
+  async #living(ids: Set<string>, marked: Set<string>): Promise<FoundBody[]> {
+    const found: FoundBody[] = [];
     let table: Promise<Table> | undefined;
     for (const id of new Set([...ids, ...marked])) {
       if (this.#settled.has(id)) continue;
@@ -95,12 +95,12 @@ export class LostBodies {
 
   async #pidsOf(bodyId: string, table: Table): Promise<number[]> {
     const shim = this.#missing.get(bodyId)?.dir.pid();
-    const members = await membersIn(table, { bodyId, shim, cgroups: [] });
+    const members = await selectBodyProcesses(table, { bodyId, shim, cgroups: [] });
     return members.map(({ pid }) => pid);
   }
 
   /** What is known of a body with these processes; `undefined` if none of them proves that it is of this cell. */
-  async #proven(id: string, pids: number[]): Promise<Found | undefined> {
+  async #proven(id: string, pids: number[]): Promise<FoundBody | undefined> {
     const missing = this.#missing.get(id);
     const { cell, cellPath } = this.#place;
     for (const pid of pids) {
@@ -125,7 +125,7 @@ function namesIn(dir: string): string[] {
   try {
     return readdirSync(dir);
   } catch (error) {
-    if (codeOf(error) !== 'ENODEV') nothing(error);
+    if (errnoCode(error) !== 'ENODEV') nothing(error);
     return [];
   }
 }

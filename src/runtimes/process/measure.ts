@@ -1,6 +1,6 @@
-import type { Usage } from '../../model/index.ts';
-import { usageOf } from './cgroups.ts';
-import { membersIn, readTable, type Table, type Trace } from './members.ts';
+import type { ResourceUsage } from '../../model/index.ts';
+import { readCgroupUsage } from './cgroups.ts';
+import { readTable, selectBodyProcesses, type Table, type Trace } from './members.ts';
 import { readMemory } from './process-table.ts';
 
 /** Bodies that are measured one after the other share a table of the machine's processes for so long. */
@@ -17,17 +17,17 @@ export function sharedTable(): () => Promise<Table> {
 }
 
 /** What a running body uses: as its cgroups tell, and summed over its live processes where they don't. */
-export async function measure(trace: Trace, table: () => Promise<Table>): Promise<Usage> {
-  const told = await usageOf(trace.cgroups);
-  if (told.cpu_seconds !== undefined && told.memory_bytes !== undefined && told.pids !== undefined)
-    return told;
-  const members = await membersIn(await table(), trace);
+export async function measure(trace: Trace, table: () => Promise<Table>): Promise<ResourceUsage> {
+  const usage = await readCgroupUsage(trace.cgroups);
+  if (usage.cpu_seconds !== undefined && usage.memory_bytes !== undefined && usage.pids !== undefined)
+    return usage;
+  const members = await selectBodyProcesses(await table(), trace);
   const memory = await Promise.all(members.map(readMemory));
   return {
     cpu_seconds: sum(members.map(({ cpu_seconds }) => cpu_seconds)),
     memory_bytes: sum(memory),
     pids: sum(members.map(({ threads }) => threads)),
-    ...told,
+    ...usage,
   };
 }
 

@@ -48,14 +48,14 @@ async function isMarked({ pid, start }: Process, bodyId: string): Promise<boolea
   const known = proven.get(pid);
   if (known?.start === start && known.bodyId === bodyId) return true;
   // Only a mark that was read is remembered: an environment that can't be read now may be readable at the next look.
-  if ((await markOf(pid, bodyId)) !== bodyId) return false;
+  if ((await readMark(pid, bodyId)) !== bodyId) return false;
   if (proven.size > PROVEN_LIMIT) proven.clear();
   proven.set(pid, { start, bodyId });
   return true;
 }
 
 /** Where environments are not readable, the shim's arguments hold the body's id. */
-async function markOf(pid: number, bodyId: string): Promise<string | undefined> {
+async function readMark(pid: number, bodyId: string): Promise<string | undefined> {
   if (process.platform === 'linux') return readVariable(pid, BODY_VARIABLE);
   return (await readArguments(pid)).split(' ').includes(bodyId) ? bodyId : undefined;
 }
@@ -65,8 +65,8 @@ async function markOf(pid: number, bodyId: string): Promise<string | undefined> 
  * group, and all that descend from those; never PID 1, this process or what it descends from. Without cgroups only a
  * process that left its session, dropped its environment and lost its parent is not found.
  */
-export async function membersOf(trace: Trace): Promise<Process[]> {
-  return membersIn(await readTable(), trace);
+export async function findBodyProcesses(trace: Trace): Promise<Process[]> {
+  return selectBodyProcesses(await readTable(), trace);
 }
 
 /** All live processes of the machine, and the body that each is marked for; the marks are most of the work. */
@@ -98,7 +98,7 @@ async function readAll(): Promise<Table> {
 }
 
 /** The same in a table that was read before: good enough to measure by, never to kill by. */
-export async function membersIn({ all, bodies }: Table, trace: Trace): Promise<Process[]> {
+export async function selectBodyProcesses({ all, bodies }: Table, trace: Trace): Promise<Process[]> {
   const shim = await liveShim(trace);
   const spared = await untouchable();
   const inCgroups = new Set(pidsIn(trace.cgroups));
@@ -134,14 +134,14 @@ export async function terminateAll(trace: Trace): Promise<void> {
   const shim = await liveShim(trace);
   // The shim ignores it and leads a group of its own, which holds the wrapper.
   if (shim && shim.group === shim.pid) return sendTo(-shim.pid, 'SIGTERM');
-  for (const member of await membersOf(trace)) await signal(member, 'SIGTERM');
+  for (const member of await findBodyProcesses(trace)) await signal(member, 'SIGTERM');
 }
 
 /** SIGKILL to all of it until nothing is left; what forks meanwhile is found in the next round. */
 export async function killAll(trace: Trace): Promise<void> {
   let left: Process[] = [];
   for (let round = 0; round < KILL_ROUNDS; round += 1) {
-    left = await membersOf(trace);
+    left = await findBodyProcesses(trace);
     if (left.length === 0) return;
     killCgroups(trace.cgroups, await untouchable());
     for (const member of left) await signal(member, 'SIGKILL');

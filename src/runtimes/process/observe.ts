@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Body } from '../../model/index.ts';
-import { tailOf } from './body-directory.ts';
+import { readLogTail } from './body-directory.ts';
 import type { BodyRecord } from './body-record.ts';
 import { wasOomKilled } from './cgroups.ts';
-import type { Found } from './found.ts';
-import { liveShim, membersOf, type Trace } from './members.ts';
+import type { FoundBody } from './found.ts';
+import { findBodyProcesses, liveShim, type Trace } from './members.ts';
 import { readBootId } from './process-table.ts';
 
 /** A shim that has passed its fence and left no pid so long after it has died on the way. */
@@ -18,9 +18,13 @@ const POLL_MS = 5;
 const forged = new Set<string>();
 
 /** What the files and the process table say of a body now; `undefined` if nothing of it is left. */
-export async function observe(found: Found, cgroups: string[], withTail: boolean): Promise<Body | undefined> {
+export async function observeBody(
+  found: FoundBody,
+  cgroups: string[],
+  withTail: boolean,
+): Promise<Body | undefined> {
   const { dir, made } = found;
-  const body = bodyOf(made);
+  const body = toBody(made);
   const shim = dir.pid();
   const trace = { bodyId: made.id, shim, cgroups };
   if (found.lost) return observeLost(found, body, trace);
@@ -28,7 +32,7 @@ export async function observe(found: Found, cgroups: string[], withTail: boolean
   if (fenced === undefined) return body;
   body.started_at = shim?.written_at;
   const seen = await liveShim(trace);
-  const running = seen && (dir.exit() === undefined || !(await goes(trace)));
+  const running = seen && (dir.exit() === undefined || !(await isRunning(trace)));
   if (running) {
     const paused = seen.stopped ? { paused: true } : {};
     return { ...body, state: 'running', ip_address: '127.0.0.1', pid: seen.pid, ...paused };
@@ -37,21 +41,21 @@ export async function observe(found: Found, cgroups: string[], withTail: boolean
   const code = dir.exit();
   if (code === undefined) {
     if (!shim && Date.now() - fenced < SHIM_BOOT_MS) return body;
-    const [member] = await membersOf(trace);
+    const [member] = await findBodyProcesses(trace);
     if (member) return { ...body, state: 'running', ip_address: '127.0.0.1', pid: member.pid };
   }
-  const tail = withTail ? { tail: tailOf(dir.file('log')) } : {};
+  const tail = withTail ? { tail: readLogTail(dir.file('log')) } : {};
   return { ...body, ...ending(found, code, cgroups), ...tail };
 }
 
 /** A body that was made and not started. */
-export function bodyOf({ id, worker_id, incarnation, spec_hash, spec, created_at, store }: BodyRecord): Body {
+export function toBody({ id, worker_id, incarnation, spec_hash, spec, created_at, store }: BodyRecord): Body {
   const made = { id, worker_id, incarnation, spec_hash, spec, created_at };
   return { runtime: 'process', ...made, ...(store === undefined ? {} : { store }), state: 'created' };
 }
 
 /** Whether a shim that is said to have ended does so. A body with the manager's user could write the file itself. */
-async function goes(trace: Trace): Promise<boolean> {
+async function isRunning(trace: Trace): Promise<boolean> {
   if (forged.has(trace.bodyId)) return false;
   for (const deadline = performance.now() + EXIT_MS; performance.now() < deadline; await delay(POLL_MS))
     if (!(await liveShim(trace))) return true;
@@ -60,15 +64,15 @@ async function goes(trace: Trace): Promise<boolean> {
 }
 
 /** A body whose directory, or its record, is gone: only its processes tell about it. */
-async function observeLost({ lost }: Found, body: Body, trace: Trace): Promise<Body | undefined> {
-  const [member] = await membersOf(trace);
+async function observeLost({ lost }: FoundBody, body: Body, trace: Trace): Promise<Body | undefined> {
+  const [member] = await findBodyProcesses(trace);
   if (member) return { ...body, state: 'running', ip_address: '127.0.0.1', pid: member.pid };
   if (lost === 'directory') return undefined;
   const message = 'Its record (body.json) was destroyed, so it is unknown how it ended.';
   return { ...body, state: 'exited', lost: { reason: 'RecordLost', message } };
 }
 
-function ending({ dir }: Found, exit_code: number | undefined, cgroups: string[]): Partial<Body> {
+function ending({ dir }: FoundBody, exit_code: number | undefined, cgroups: string[]): Partial<Body> {
   const oom_killed = wasOomKilled(cgroups);
   const error = dir.text('error')?.trim();
   if (exit_code !== undefined) {

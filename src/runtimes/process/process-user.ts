@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { userInfo } from 'node:os';
 import { promisify } from 'node:util';
-import { messageOf } from '../../model/index.ts';
+import { errorMessage } from '../../model/index.ts';
 import { RuntimeDown } from '../runtime.ts';
 
 /** The user and group that a body runs as, if they are not the manager's. */
@@ -92,6 +92,6 @@ async function whyUnreachable(
     const said = (error as { stdout?: string }).stdout?.trim();
     const advice =
       'set WORKER_MANAGER_HOME, and store Node, this program and HANDLERS_DIR where that user can read them';
-    return said ? `${said}; ${advice}` : `setpriv (util-linux) failed: ${messageOf(error)}`;
+    return said ? `${said}; ${advice}` : `setpriv (util-linux) failed: ${errorMessage(error)}`;
   }
 }

@@ -14,7 +14,7 @@
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Body, Fault, type Usage, type WorkerSpec, workerId } from '../../model/index.ts';
+import { type Body, Fault, type ResourceUsage, type WorkerSpec, workerId } from '../../model/index.ts';
 import { BodyConflict, type BodyOrder, type Runtime, type RuntimeInfo } from '../runtime.ts';
 import { Bodies } from './bodies.ts';
 import { BodyDirectory } from './body-directory.ts';
@@ -22,15 +22,15 @@ import { type BodyRecord, newBodyId } from './body-record.ts';
 import { call, callBody } from './call.ts';
 import { dismantleCgroups } from './cgroup-support.ts';
 import { makeCgroups, removeCgroups } from './cgroups.ts';
-import { deliver } from './deliver.ts';
+import { deliverToPipe } from './deliver.ts';
 import { ProcessHost } from './host.ts';
-import { gone, launch } from './launch.ts';
-import { limitsOf, refuseUnsupported, withDefaults, withRlimit } from './limits.ts';
+import { bodyGone, launch } from './launch.ts';
+import { rejectUnsupportedLimits, toBodyLimits, withDefaultLimits, withRlimit } from './limits.ts';
 import { measure, sharedTable } from './measure.ts';
 import { killAll, terminateAll } from './members.ts';
-import { bodyOf } from './observe.ts';
+import { toBody } from './observe.ts';
 import type { ProcessRuntimeOptions } from './process-options.ts';
-import { titleOf } from './title.ts';
+import { formatTitle } from './title.ts';
 import { HINTS, watchCell } from './watch.ts';
 
 /** Makes the runtime; nothing is touched before the first call. */
@@ -46,7 +46,7 @@ class ProcessRuntime implements Runtime {
   readonly #options: ProcessRuntimeOptions;
   readonly #host: ProcessHost;
   readonly #bodies: Bodies;
-  readonly #hints = new Set<(workerId: string | undefined) => void>();
+  readonly #listeners = new Set<(workerId: string | undefined) => void>();
   readonly #watches = new Set<{ close(): Promise<void> }>();
   readonly #table = sharedTable();
 
@@ -80,9 +80,9 @@ class ProcessRuntime implements Runtime {
     return callBody(`make a body of worker ${order.worker_id}`, async () => {
       const worker = workerId.parse(order.worker_id);
       const support = (await this.#host.cgroups()).limits;
-      const asked = limitsOf(order.spec);
-      refuseUnsupported(asked, withRlimit(support));
-      const limits = withDefaults(asked, this.#options.defaults ?? {}, support);
+      const requested = toBodyLimits(order.spec);
+      rejectUnsupportedLimits(requested, withRlimit(support));
+      const limits = withDefaultLimits(requested, this.#options.defaults ?? {}, support);
       await call(`open the folder ${this.#bodies.cell.path}`, () => this.#open());
       const [alive] = await this.#bodies.lost.ofWorker(worker, undefined);
       if (alive)
@@ -100,7 +100,7 @@ class ProcessRuntime implements Runtime {
         epoch: order.epoch,
         ...(order.store === undefined ? {} : { store: order.store }),
         created_at: (this.#options.now ?? Date.now)(),
-        argv: order.argv ?? [...this.#options.wrapper.argv, titleOf(order.spec, worker)],
+        argv: order.argv ?? [...this.#options.wrapper.argv, formatTitle(order.spec, worker)],
         env: order.env,
         limits,
         layout: 2,
@@ -108,7 +108,7 @@ class ProcessRuntime implements Runtime {
       const dir = new BodyDirectory(this.#bodies.cell.path, worker);
       try {
         await this.#bodies.work.make(made);
-        if (await BodyDirectory.make(this.#bodies.cell.path, worker, made)) return bodyOf(made);
+        if (await BodyDirectory.make(this.#bodies.cell.path, worker, made)) return toBody(made);
       } catch (error) {
         await this.#bodies.work.remove(made.id).catch(() => undefined);
         throw error;
@@ -125,13 +125,13 @@ class ProcessRuntime implements Runtime {
   start(bodyId: string): Promise<void> {
     return callBody(`start body ${bodyId}`, async () => {
       const found = await this.#bodies.cell.bodyById(bodyId);
-      if (!found || found.lost) throw gone(bodyId);
+      if (!found || found.lost) throw bodyGone(bodyId);
       if (found.dir.writtenAt('started') !== undefined) return;
       const places = await this.#bodies.work.of(found.made);
       const { user } = found.made.layout === 2 ? await this.#host.user() : {};
       if (user) await this.#bodies.work.give(found.made, user);
       await launch(found, { places, support: await this.#host.cgroups(), user }, () => {
-        for (const hint of this.#hints) hint(found.made.worker_id);
+        for (const onEvent of this.#listeners) onEvent(found.made.worker_id);
       });
     });
   }
@@ -140,7 +140,7 @@ class ProcessRuntime implements Runtime {
     return callBody(`deliver the secrets of body ${bodyId}`, async () => {
       const found = await this.#bodies.cell.bodyById(bodyId);
       const pipe = found && (await this.#bodies.work.of(found.made)).pipe;
-      return deliver(pipe, bodyId, content, this.#options.deliver_ms);
+      return deliverToPipe(pipe, bodyId, content, this.#options.deliver_ms);
     });
   }
 
@@ -185,14 +185,14 @@ class ProcessRuntime implements Runtime {
       const found = await this.#bodies.byId(bodyId);
       if (!found)
         throw new Fault('not_found', `Body ${bodyId} can't be limited: it does not exist any more.`);
-      const limits = limitsOf(spec);
+      const limits = toBodyLimits(spec);
       // Without rlimits, which a process that runs is not given any more.
-      refuseUnsupported(limits, (await this.#host.cgroups()).limits);
+      rejectUnsupportedLimits(limits, (await this.#host.cgroups()).limits);
       await makeCgroups((await this.#bodies.trace(found)).cgroups, limits);
     });
   }
 
-  usage(bodyId: string): Promise<Usage> {
+  usage(bodyId: string): Promise<ResourceUsage> {
     return callBody(`measure body ${bodyId}`, async () => {
       const found = await this.#bodies.byId(bodyId);
       if (!found || (await this.#bodies.observe(found, false))?.state !== 'running') return {};
@@ -200,17 +200,17 @@ class ProcessRuntime implements Runtime {
     });
   }
 
-  watch(hint: (workerId: string | undefined) => void): { close(): Promise<void> } {
+  watch(onEvent: (workerId: string | undefined) => void): { close(): Promise<void> } {
     const sources = watchCell({
       cell: { path: this.#bodies.cell.path, open: () => this.#open() },
       list: () => this.list(),
       pollMs: this.#options.poll_ms ?? POLL_MS,
-      hint,
+      onEvent,
     });
-    this.#hints.add(hint);
+    this.#listeners.add(onEvent);
     const watch = {
       close: async () => {
-        this.#hints.delete(hint);
+        this.#listeners.delete(onEvent);
         this.#watches.delete(watch);
         await sources.close();
       },

@@ -5,7 +5,7 @@ import type { WorkerSpec } from '../../model/index.ts';
  * of a worker without a pool the index is 0 and the id its own. The last argument of the wrapper, which needs it for
  * nothing else than to be seen.
  */
-export function titleOf(spec: WorkerSpec, workerId: string): string {
+export function formatTitle(spec: WorkerSpec, workerId: string): string {
   if (spec.name?.startsWith('direct-')) return spec.name;
   return `direct-${(spec.worker_type ?? spec.agent_type).toLowerCase()}-0-${workerId}`;
 }

@@ -11,14 +11,14 @@ interface Sources {
   list: () => Promise<Body[]>;
   /** Between two looks at everything, in milliseconds: for what no file tells, such as a shim that was killed. */
   pollMs: number;
-  hint: (workerId: string | undefined) => void;
+  onEvent: (workerId: string | undefined) => void;
 }
 
 /**
  * Hints about the bodies of a cell, whoever has started them: the system tells of files in one directory, and a
  * slow look at everything finds what was missed and watches anew where that directory was replaced.
  */
-export function watchCell({ cell, list, pollMs, hint }: Sources): { close(): Promise<void> } {
+export function watchCell({ cell, list, pollMs, onEvent }: Sources): { close(): Promise<void> } {
   const path = join(cell.path, HINTS);
   let watcher: FSWatcher | undefined;
   let watched: number | undefined;
@@ -35,21 +35,21 @@ export function watchCell({ cell, list, pollMs, hint }: Sources): { close(): Pro
     watched = (await lstat(path)).ino;
     if (closed) return;
     watcher = watch(path, { persistent: false }, (_event, name) => {
-      if (name && workerId.safeParse(name).success) hint(name);
+      if (name && workerId.safeParse(name).success) onEvent(name);
     });
     watcher.on('error', () => {
       watcher?.close();
       watcher = undefined;
     });
-    if (again) hint(undefined);
+    if (again) onEvent(undefined);
   };
 
   const look = async () => {
     const seen = new Map(
       (await list()).map((body) => [body.worker_id, `${body.id} ${body.state} ${body.paused}`]),
     );
-    for (const [worker, state] of seen) if (known && known.get(worker) !== state) hint(worker);
-    for (const worker of known?.keys() ?? []) if (!seen.has(worker)) hint(worker);
+    for (const [worker, state] of seen) if (known && known.get(worker) !== state) onEvent(worker);
+    for (const worker of known?.keys() ?? []) if (!seen.has(worker)) onEvent(worker);
     known = seen;
   };
 

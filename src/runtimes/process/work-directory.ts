@@ -1,7 +1,7 @@
 import { chmod, lchown, lstat, mkdir, readdir, rm, rmdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nothing } from './body-directory.ts';
-import { type BodyRecord, workerOf } from './body-record.ts';
+import { type BodyRecord, parseBodyId } from './body-record.ts';
 import { type BodyUser, ownName } from './process-user.ts';
 import { removeTree } from './remove-tree.ts';
 
@@ -91,7 +91,7 @@ export class WorkDirectories {
   /** The bodies that have folders on disk, and since when (milliseconds since 1970). */
   async list(): Promise<{ id: string; since: number }[]> {
     if (!(await isFolder(this.path))) return [];
-    const ids = (await readdir(this.path)).filter((name) => workerOf(name) !== undefined);
+    const ids = (await readdir(this.path)).filter((name) => parseBodyId(name) !== undefined);
     const found = await Promise.all(
       ids.map(async (id) => ({ id, since: (await lstat(join(this.path, id)).catch(nothing))?.birthtimeMs })),
     );

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type WorkerSpec, workerSpec } from '../../../src/model/index.ts';
-import { changedLimits, warmSpecOf, whyNoMatch } from '../../../src/pools/warm/match.ts';
+import { changedLimits, findMismatch, toWarmSpec } from '../../../src/pools/warm/match.ts';
 
 const ALL = new Set(['memory', 'cpus', 'pids'] as const);
 const specOf = (more: Partial<WorkerSpec> = {}): WorkerSpec =>
@@ -10,7 +10,7 @@ const template = specOf({
   ...{ resources: { memory: '512m', pids: 256 }, instructions: 'Be brief.', env: { A: '1' } },
   ...{ pool: 'agents', pool_revision: 'r1', idle_timeout_seconds: 60, ttl_seconds: 600, secrets: ['KEY'] },
 });
-const warm = warmSpecOf(template);
+const warm = toWarmSpec(template);
 const { pool: _, pool_revision: __, ...plain } = template;
 
 /** What a create changes against the pool's template, and the field that forbids it. */
@@ -40,18 +40,18 @@ const CASES: [title: string, change: Partial<WorkerSpec>, why: string | undefine
 
 describe('a create against a warm worker', () => {
   test.each(CASES)('%s', (_title, change, why) => {
-    expect(whyNoMatch(warm, { ...plain, ...change }, ALL)).toBe(why);
+    expect(findMismatch(warm, { ...plain, ...change }, ALL)).toBe(why);
   });
 
   test('an unrestricted command does not match a restricted one', () => {
     const { allowed_commands: _none, ...open } = plain;
-    expect(whyNoMatch(warm, open, ALL)).toBe('allowed_commands');
-    expect(whyNoMatch(warmSpecOf(open), { ...open, allowed_commands: [] }, ALL)).toBe('allowed_commands');
+    expect(findMismatch(warm, open, ALL)).toBe('allowed_commands');
+    expect(findMismatch(toWarmSpec(open), { ...open, allowed_commands: [] }, ALL)).toBe('allowed_commands');
   });
 
   test('a limit that the runtime cannot change later has to be equal', () => {
     const more = { ...plain, resources: { memory: '1g', pids: 256 } };
-    expect(whyNoMatch(warm, more, new Set(['pids']))).toBe('resources.memory');
+    expect(findMismatch(warm, more, new Set(['pids']))).toBe('resources.memory');
     expect(changedLimits(warm, more)).toEqual(['memory']);
     expect(changedLimits(warm, plain)).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Decision, type Observation, type WorkerSpec, workerSpec } from '../../../src/model/index.ts';
-import { warmSpecOf } from '../../../src/pools/warm/match.ts';
-import { Stock } from '../../../src/pools/warm/warm-pool.ts';
+import { toWarmSpec } from '../../../src/pools/warm/match.ts';
+import { WarmPool } from '../../../src/pools/warm/warm-pool.ts';
 import type { RuntimeInfo } from '../../../src/runtimes/runtime.ts';
 import { bodyOf, look, statusOf } from '../../reconcile/look.ts';
 
@@ -15,13 +15,13 @@ const info: RuntimeInfo = {
 };
 
 function stockOf(image: string | undefined = 'worker:1') {
-  return new Stock({ info: () => info, imageOf: async () => image });
+  return new WarmPool({ info: () => info, imageOf: async () => image });
 }
 
 /** A look at a warm worker that waits, or at one that is otherwise. */
 function seen(id: string, more: Partial<Observation> = {}): Observation {
   const plain = look({});
-  const spec = warmSpecOf(asked());
+  const spec = toWarmSpec(asked());
   return {
     ...plain,
     ...{ worker_id: id, desired: { ...plain.desired, spec } },
@@ -35,38 +35,38 @@ const decided = (more: Partial<Decision['status']> = {}, intents: Decision['inte
 
 describe('the stock of warm workers', () => {
   test('gives each away once, the one that waits longest first', async () => {
-    const stock = stockOf();
-    for (const id of ['a', 'b']) stock.note(seen(id), decided());
-    expect(await stock.choose(asked())).toEqual({
+    const warmPool = stockOf();
+    for (const id of ['a', 'b']) warmPool.note(seen(id), decided());
+    expect(await warmPool.choose(asked())).toEqual({
       ...{ worker_id: 'a', body_id: 'body of a', image: 'worker:1', ip_address: '10.0.0.2' },
       fits: true,
     });
-    expect(await stock.choose(asked({ resources: { memory: '1g' } }))).toMatchObject({
+    expect(await warmPool.choose(asked({ resources: { memory: '1g' } }))).toMatchObject({
       worker_id: 'b',
       fits: false,
     });
-    expect(await stock.choose(asked())).toBeUndefined();
+    expect(await warmPool.choose(asked())).toBeUndefined();
     // Spared, and seen free again.
-    stock.spare('a');
-    stock.note(seen('a'), decided());
-    expect(await stock.choose(asked())).toMatchObject({ worker_id: 'a' });
+    warmPool.release('a');
+    warmPool.note(seen('a'), decided());
+    expect(await warmPool.choose(asked())).toMatchObject({ worker_id: 'a' });
   });
 
   test('is not given one back by a pass that had looked before it was chosen', async () => {
-    const stock = stockOf();
-    stock.note(seen('a'), decided());
-    expect(await stock.choose(asked())).toMatchObject({ worker_id: 'a' });
+    const warmPool = stockOf();
+    warmPool.note(seen('a'), decided());
+    expect(await warmPool.choose(asked())).toMatchObject({ worker_id: 'a' });
     // Found by the benchmark of takeovers: the next create chose one that was gone, and went the ordinary way.
-    stock.note(seen('a'), decided());
-    expect(await stock.choose(asked())).toBeUndefined();
-    stock.forget('a');
-    expect(stock.size).toBe(0);
+    warmPool.note(seen('a'), decided());
+    expect(await warmPool.choose(asked())).toBeUndefined();
+    warmPool.forget('a');
+    expect(warmPool.size).toBe(0);
   });
 
   test('gives two that ask at once two', async () => {
-    const stock = stockOf();
-    for (const id of ['a', 'b']) stock.note(seen(id), decided());
-    const both = await Promise.all([stock.choose(asked()), stock.choose(asked())]);
+    const warmPool = stockOf();
+    for (const id of ['a', 'b']) warmPool.note(seen(id), decided());
+    const both = await Promise.all([warmPool.choose(asked()), warmPool.choose(asked())]);
     expect(both.map((one) => one?.worker_id).sort()).toEqual(['a', 'b']);
   });
 
@@ -77,10 +77,10 @@ describe('the stock of warm workers', () => {
     ['cannot be seen', { actual: { kind: 'unknown', error: 'away' } }, decided()],
     ['is to be ended', {}, decided({}, [{ type: 'terminate', body_id: 'x' }])],
   ])('does not give away one that %s', async (_title, more, decision) => {
-    const stock = stockOf();
-    stock.note(seen('a'), decided());
-    stock.note(seen('a', more), decision);
-    expect(await stock.choose(asked())).toBeUndefined();
+    const warmPool = stockOf();
+    warmPool.note(seen('a'), decided());
+    warmPool.note(seen('a', more), decision);
+    expect(await warmPool.choose(asked())).toBeUndefined();
   });
 
   test('does not give away a worker that is not warm, or of another image', async () => {

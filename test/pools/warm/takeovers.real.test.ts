@@ -1,6 +1,6 @@
 /** What the store returns about claims if a part of it is lost. */
 import { expect, test } from 'vitest';
-import { Takeovers } from '../../../src/store/index.ts';
+import { RedisClaimStore } from '../../../src/store/index.ts';
 import { openCell } from '../../store/cell.ts';
 
 const WARM = '00000000-0000-4000-8000-00000000000a';
@@ -10,25 +10,25 @@ const SERVING = JSON.stringify({ worker_id: ME, at: 1, spec: {} });
 
 test('a worker that has started in a body has started, even if its heartbeat is lost', async () => {
   const { name, redis, store } = openCell();
-  const book = new Takeovers(redis, name);
+  const claimStore = new RedisClaimStore(redis, name);
   await redis.hset(store.keys.bodies, ME, JSON.stringify(TAKEOVER));
-  expect(await book.of(ME)).toMatchObject({ begun: false });
-  expect(await book.all()).toMatchObject([{ begun: false, known: false }]);
-  await redis.set(store.keys.serving(WARM), SERVING);
-  expect(await book.of(ME)).toMatchObject({ begun: true });
-  expect(await book.all()).toMatchObject([{ begun: true, known: false }]);
-  await redis.set(store.keys.serving(WARM), SERVING.replace(ME, WARM));
-  expect(await book.of(ME)).toMatchObject({ begun: false });
+  expect(await claimStore.get(ME)).toMatchObject({ begun: false });
+  expect(await claimStore.all()).toMatchObject([{ begun: false, known: false }]);
+  await redis.set(store.keys.claimRecord(WARM), SERVING);
+  expect(await claimStore.get(ME)).toMatchObject({ begun: true });
+  expect(await claimStore.all()).toMatchObject([{ begun: true, known: false }]);
+  await redis.set(store.keys.claimRecord(WARM), SERVING.replace(ME, WARM));
+  expect(await claimStore.get(ME)).toMatchObject({ begun: false });
 });
 
 test('the claim of a worker that was deleted meanwhile is not written again', async () => {
   const { name, redis, store } = openCell();
-  const book = new Takeovers(redis, name);
+  const claimStore = new RedisClaimStore(redis, name);
   // Nothing is known of it: the store has lost everything.
-  await book.restore(TAKEOVER);
-  expect(await book.of(ME)).toMatchObject(TAKEOVER);
-  await book.drop(ME);
+  await claimStore.restore(TAKEOVER);
+  expect(await claimStore.get(ME)).toMatchObject(TAKEOVER);
+  await claimStore.drop(ME);
   await redis.hset(store.keys.desired(ME), 'desired', 'deleted', 'generation', 2);
-  await book.restore(TAKEOVER);
+  await claimStore.restore(TAKEOVER);
   expect(await redis.exists(store.keys.bodies)).toBe(0);
 });

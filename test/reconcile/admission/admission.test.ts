@@ -25,15 +25,15 @@ function world(more: Partial<AdmissionOptions> = {}) {
   });
   /** One observation of a worker and the status that the machine decides from it. */
   const ask = (id: string, created: number) => {
-    const told = admission.ask(record(id, created));
+    const told = admission.request(record(id, created));
     settle(id, told === undefined ? { phase: 'creating' } : { phase: 'queued', message: told });
     return told;
   };
   const settle = (id: string, is: Partial<StatusRecord>, kind: 'absent' | 'present' = 'absent') => {
     const decided = statusOf({ runtime: 'process', ...is });
     status.set(id, decided);
-    const seen = { worker_id: id, actual: { kind } } as Observation;
-    admission.note(seen, { status: decided } as Decision);
+    const observation = { worker_id: id, actual: { kind } } as Observation;
+    admission.note(observation, { status: decided } as Decision);
   };
   return { admission, clock, woken, ask, settle };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { commonVersion, connectionTo } from '../../../src/runtimes/docker/client.ts';
+import { commonVersion, toConnection } from '../../../src/runtimes/docker/client.ts';
 import { toInfo } from '../../../src/runtimes/docker/info.ts';
 import { initError, readTail } from '../../../src/runtimes/docker/tail.ts';
 import { toUsage } from '../../../src/runtimes/docker/usage.ts';
@@ -38,14 +38,14 @@ test.each([
 });
 
 test('an address of the engine', () => {
-  expect(connectionTo('unix:///x/docker.sock')).toMatchObject({
+  expect(toConnection('unix:///x/docker.sock')).toMatchObject({
     socketPath: '/x/docker.sock',
     host: undefined,
   });
-  expect(connectionTo('/x/docker.sock')).toMatchObject({ socketPath: '/x/docker.sock' });
-  expect(connectionTo('tcp://10.0.0.1:2375')).toMatchObject({ host: '10.0.0.1', port: '2375' });
+  expect(toConnection('/x/docker.sock')).toMatchObject({ socketPath: '/x/docker.sock' });
+  expect(toConnection('tcp://10.0.0.1:2375')).toMatchObject({ host: '10.0.0.1', port: '2375' });
   for (const wrong of ['', 'docker', 'ftp://x:1', 'tcp://x', 'tcp://x:y']) {
-    expect(() => connectionTo(wrong)).toThrow(TypeError);
+    expect(() => toConnection(wrong)).toThrow(TypeError);
   }
 });
 

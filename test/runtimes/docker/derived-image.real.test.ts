@@ -24,10 +24,10 @@ test('it is recognized by its content, and has our users', async () => {
   const client = new DockerClient({ host: inject('dockerHost') });
   onTestFinished(() => client.close());
   const images = new KnownImages(client);
-  expect(await images.of(name)).toMatchObject({ ours: true, wrapped: true });
-  expect(await images.of(inject('redisImage'))).toMatchObject({ ours: false, wrapped: false });
+  expect(await images.get(name)).toMatchObject({ ours: true, wrapped: true });
+  expect(await images.get(inject('redisImage'))).toMatchObject({ ours: false, wrapped: false });
   // The engine itself says that it is not there.
-  expect(await images.of('nobody/has-this:1')).toMatchObject({ ours: false, wrapped: true });
+  expect(await images.get('nobody/has-this:1')).toMatchObject({ ours: false, wrapped: true });
 
   const { runtime } = newRuntime({ image: inject('image') });
   const { argv: _, ...order } = orderOf([]);

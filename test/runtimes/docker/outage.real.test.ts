@@ -11,7 +11,7 @@ const isList = ({ url }: SeenRequest) => url.includes('/containers/json');
 
 test('an engine that hangs is given up after the deadline, and only for the call that hangs', async () => {
   const proxy = await newProxy();
-  proxy.misbehave = (asked) => (isList(asked) ? 'hang' : undefined);
+  proxy.misbehave = (request) => (isList(request) ? 'hang' : undefined);
   const calls: string[] = [];
   const { runtime } = newRuntime({
     host: proxy.socket,
@@ -26,7 +26,7 @@ test('an engine that hangs is given up after the deadline, and only for the call
 
 test('a create whose answer is lost may have happened: the next look finds the body', async () => {
   const proxy = await newProxy();
-  proxy.misbehave = (asked) => (isCreate(asked) ? 'lose-reply' : undefined);
+  proxy.misbehave = (request) => (isCreate(request) ? 'lose-reply' : undefined);
   // Longer than a busy engine needs: a call that is given up before the engine has read it is a lost request.
   const { runtime, cell } = newRuntime({ host: proxy.socket, deadlines: { create: 5000 } });
   const order = orderOf(FOREVER);
@@ -46,7 +46,7 @@ test.each([
   ['an error', { status: 500, text: '{"message":"database is locked"}' }],
 ])('an answer that is %s is unknown, never empty', async (_what, fault) => {
   const proxy = await newProxy();
-  proxy.misbehave = (asked) => (isList(asked) ? fault : undefined);
+  proxy.misbehave = (request) => (isList(request) ? fault : undefined);
   const { runtime } = newRuntime({ host: proxy.socket, deadlines: { list: 500 } });
   await expect(runtime.list()).rejects.toThrow(RuntimeDown);
 });
@@ -64,7 +64,7 @@ test('an inspect that is cut or of another shape is unknown, never "no such body
 test('a full disk fails a create for now, and does not blame the order or the engine', async () => {
   const proxy = await newProxy();
   const text = '{"message":"write /x: no space left on device"}';
-  proxy.misbehave = (asked) => (isCreate(asked) ? { status: 500, text } : undefined);
+  proxy.misbehave = (request) => (isCreate(request) ? { status: 500, text } : undefined);
   const { runtime } = newRuntime({ host: proxy.socket });
   const error = await runtime.create(orderOf(FOREVER)).catch((thrown) => thrown);
   expect(error).toBeInstanceOf(ActFailed);
@@ -101,7 +101,7 @@ test('an engine that comes back is used again, and its version is read again', a
   expect(await runtime.list()).toEqual([]);
 
   const text = '{"message":"client version 1.41 is too new. Maximum supported API version is 1.40"}';
-  proxy.misbehave = (asked) => (isList(asked) ? { status: 400, text } : undefined);
+  proxy.misbehave = (request) => (isList(request) ? { status: 400, text } : undefined);
   await expect(runtime.list()).rejects.toThrow(RuntimeDown);
   proxy.misbehave = ({ url }) =>
     url === '/version' ? { status: 200, text: '{"ApiVersion":"1.40","MinAPIVersion":"1.12"}' } : undefined;

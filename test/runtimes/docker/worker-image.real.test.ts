@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
-import { keysOf } from '../../../src/store/keys.ts';
+import { getKeys } from '../../../src/store/keys.ts';
 import { engine, newRuntime, orderOf, SOON } from './subject.ts';
 
 /** A worker in Redis and a body of the real image that runs `script` as its agent. */
@@ -9,7 +9,7 @@ async function runWorker(script: string, Init = true) {
   const { runtime, cell } = newRuntime({ image: inject('image') });
   const { argv: _, ...order } = orderOf([]);
   const id = order.worker_id;
-  const keys = keysOf(cell);
+  const keys = getKeys(cell);
   onTestFinished(async () => {
     const left = await redis.keys(`${cell}:*`);
     if (left.length > 0) await redis.del(...left);

@@ -22,7 +22,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Body } from '../../../src/model/index.ts';
 import { deriveCgroups, findCgroups } from '../../../src/runtimes/process/cgroup-support.ts';
-import { membersIn } from '../../../src/runtimes/process/members.ts';
+import { selectBodyProcesses } from '../../../src/runtimes/process/members.ts';
 import { createProcessRuntime } from '../../../src/runtimes/process/process.ts';
 import {
   readBootId,
@@ -122,7 +122,10 @@ describe('a file never decides whom a signal reaches:', () => {
     const all = await readProcesses();
     const ancestors = [1, process.pid, process.ppid];
     const bodies = all.map(({ pid }) => (ancestors.includes(pid) ? 'body' : undefined));
-    const members = await membersIn({ all, bodies }, { bodyId: 'body', shim: undefined, cgroups: [] });
+    const members = await selectBodyProcesses(
+      { all, bodies },
+      { bodyId: 'body', shim: undefined, cgroups: [] },
+    );
     expect(members.map(({ pid }) => pid).filter((pid) => ancestors.includes(pid))).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-import type { Body, RuntimeName, Usage } from '../../../src/model/index.ts';
+import type { Body, ResourceUsage, RuntimeName } from '../../../src/model/index.ts';
 import type { BodyOrder } from '../../../src/runtimes/runtime.ts';
 import { Faults } from './faults.ts';
 import { Names, nameOf } from './names.ts';
@@ -34,7 +34,7 @@ export class FakeEngine {
   readonly #names = new Names();
   readonly #workers = new Map<string, Set<string>>();
   readonly #lists = new Map<string, readonly Body[]>();
-  readonly #watchers = new Set<{ cell: string; hint: (workerId: string | undefined) => void }>();
+  readonly #watchers = new Set<{ cell: string; onEvent: (workerId: string | undefined) => void }>();
   #made = 0;
 
   constructor(options: FakeEngineOptions = {}) {
@@ -144,14 +144,14 @@ export class FakeEngine {
   /** What a body has used; a test may say it. */
   cpuSeconds: (id: string) => number = () => 0;
 
-  usage(id: string): Usage {
+  usage(id: string): ResourceUsage {
     return this.#entry(id).body.state === 'running'
       ? { cpu_seconds: this.cpuSeconds(id), memory_bytes: 1024 ** 2, pids: 1 }
       : {};
   }
 
-  watch(cell: string, hint: (workerId: string | undefined) => void): () => void {
-    const watcher = { cell, hint };
+  watch(cell: string, onEvent: (workerId: string | undefined) => void): () => void {
+    const watcher = { cell, onEvent };
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
   }
@@ -216,7 +216,7 @@ export class FakeEngine {
 
   /** Every watcher is notified that it may have missed something, as after a lost connection. */
   reconnect(): void {
-    for (const { hint } of [...this.#watchers]) queueMicrotask(() => hint(undefined));
+    for (const { onEvent } of [...this.#watchers]) queueMicrotask(() => onEvent(undefined));
   }
 
   /** Running bodies of a worker now, planted ones too. */
@@ -246,6 +246,6 @@ export class FakeEngine {
     this.#lists.delete(cell);
     if (this.faults.hintsLost) return;
     for (const watcher of this.#watchers)
-      if (watcher.cell === cell) queueMicrotask(() => watcher.hint(workerId));
+      if (watcher.cell === cell) queueMicrotask(() => watcher.onEvent(workerId));
   }
 }

@@ -5,7 +5,13 @@
  * What must always hold: it passes the conformance suite like the real ones, a call awaits nothing but a
  * microtask, and what it does not know it throws, never guesses. Must not import the store, the queue or the loop.
  */
-import { type Body, Fault, type RuntimeName, type Usage, type WorkerSpec } from '../../../src/model/index.ts';
+import {
+  type Body,
+  Fault,
+  type ResourceUsage,
+  type RuntimeName,
+  type WorkerSpec,
+} from '../../../src/model/index.ts';
 import {
   BodyConflict,
   type BodyOrder,
@@ -115,14 +121,14 @@ export class FakeRuntime implements Runtime {
     });
   }
 
-  usage(bodyId: string): Promise<Usage> {
+  usage(bodyId: string): Promise<ResourceUsage> {
     return this.#call('usage', () =>
-      this.engine.body(this.cell, bodyId) ? this.engine.usage(bodyId) : ({} satisfies Usage),
+      this.engine.body(this.cell, bodyId) ? this.engine.usage(bodyId) : ({} satisfies ResourceUsage),
     );
   }
 
-  watch(hint: (workerId: string | undefined) => void): { close(): Promise<void> } {
-    const unwatch = this.engine.watch(this.cell, hint);
+  watch(onEvent: (workerId: string | undefined) => void): { close(): Promise<void> } {
+    const unwatch = this.engine.watch(this.cell, onEvent);
     this.#unwatch.add(unwatch);
     return {
       close: async () => {

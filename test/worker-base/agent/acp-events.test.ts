@@ -1,7 +1,7 @@
 /** What Gemini CLI 0.61.0 says by ACP, as it was recorded. */
 import type { SessionUpdate } from '@agentclientprotocol/sdk';
 import { expect, test } from 'vitest';
-import { AcpTelling } from '../../../worker-base/agent/acp-events.ts';
+import { AcpEvents } from '../../../worker-base/agent/acp-events.ts';
 
 const text = (content: string) => [
   { type: 'content' as const, content: { type: 'text' as const, text: content } },
@@ -10,7 +10,7 @@ const shell = { toolCallId: 'run_1', title: 'git status', locations: [], kind: '
 const use = { type: 'tool_use', content: 'git status', tool: 'Shell', input: { command: 'git status' } };
 
 test('a command, which is the title of its use', () => {
-  const telling = new AcpTelling(false);
+  const telling = new AcpEvents(false);
   telling.begin();
   const updates: SessionUpdate[] = [
     { sessionUpdate: 'agent_message_chunk', content: { type: 'text', text: 'I look.' } },
@@ -22,7 +22,7 @@ test('a command, which is the title of its use', () => {
     },
     { ...shell, sessionUpdate: 'tool_call_update', status: 'completed', content: text('clean') },
   ];
-  expect(updates.flatMap((update) => telling.hear(update))).toMatchObject([
+  expect(updates.flatMap((update) => telling.receive(update))).toMatchObject([
     { type: 'message', content: 'I look.' },
     use,
     { type: 'tool_result', content: 'clean', tool: 'Shell', tool_use_id: 'run_1', is_error: false },
@@ -31,10 +31,10 @@ test('a command, which is the title of its use', () => {
 });
 
 test('a command that it asks for and never reports again', () => {
-  const telling = new AcpTelling(false);
+  const telling = new AcpEvents(false);
   telling.begin();
-  expect(telling.ask({ ...shell, status: 'pending' })).toMatchObject([use]);
-  expect(telling.ask({ ...shell, status: 'pending' })).toEqual([]);
+  expect(telling.requestPermission({ ...shell, status: 'pending' })).toMatchObject([use]);
+  expect(telling.requestPermission({ ...shell, status: 'pending' })).toEqual([]);
   expect(telling.end()).toMatchObject([{ type: 'tool_result', tool_use_id: 'run_1', is_error: true }]);
   expect(telling.end()).toEqual([]);
 });

@@ -3,8 +3,8 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Agent } from '../../../worker-base/agent/agent-process.ts';
-import { codeOf, type Exit } from '../../../worker-base/agent/exit.ts';
+import { AgentProcess } from '../../../worker-base/agent/agent-process.ts';
+import { type Exit, getExitCode } from '../../../worker-base/agent/exit.ts';
 import { whyNotFound } from '../../../worker-base/sandbox/executable.ts';
 import type { Piece } from '../../../worker-base/streams/entry.ts';
 import { isAlive } from '../body.ts';
@@ -18,7 +18,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 async function start(script: string, more: { onBytes?: () => void; killRest?: () => Promise<void> } = {}) {
   const pieces: Piece[] = [];
-  const agent = await Agent.start({
+  const agent = await AgentProcess.start({
     argv: ['sh', '-c', script],
     cwd: dir,
     env: { PATH },
@@ -30,7 +30,7 @@ async function start(script: string, more: { onBytes?: () => void; killRest?: ()
   return { agent, pieces, text };
 }
 
-async function ended(agent: Agent): Promise<Exit> {
+async function ended(agent: AgentProcess): Promise<Exit> {
   const exit = await agent.exited;
   await agent.gather(() => Number.POSITIVE_INFINITY);
   return exit;
@@ -46,7 +46,7 @@ describe('the end of an agent', () => {
     const { agent } = await start(`kill -${number} $$`);
     const exit = await ended(agent);
     expect(exit).toEqual({ code: null, signal });
-    expect(codeOf(exit)).toBe(code);
+    expect(getExitCode(exit)).toBe(code);
   });
 
   test.each([
@@ -56,7 +56,7 @@ describe('the end of an agent', () => {
   ])('%s is reported as before', async (script, exit, code) => {
     const { agent } = await start(script);
     expect(await ended(agent)).toEqual(exit);
-    expect(codeOf(exit)).toBe(code);
+    expect(getExitCode(exit)).toBe(code);
   });
 
   test('does not wait for remaining processes that keep writing, and ends them', async () => {
@@ -134,7 +134,7 @@ describe('a program that the system does not find', () => {
     for (const name of [file, './run', 'run'])
       expect(whyNotFound(name, name === 'run' ? dir : PATH, dir)).toContain(why);
     const order = { cwd: dir, env: { PATH }, onPiece: () => {}, killRest: async () => {} };
-    await expect(Agent.start({ argv: [file], ...order })).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(AgentProcess.start({ argv: [file], ...order })).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   test('and that does not exist is reported by the system alone', () => {

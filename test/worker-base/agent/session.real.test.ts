@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { sendTo } from '../../../src/runtimes/process/process-table.ts';
-import { Keep } from '../../../worker-base/agent/session-archive.ts';
+import { SessionArchive } from '../../../worker-base/agent/session-archive.ts';
 import { soon, TestWorker } from '../body.ts';
 
 const redisUrl = inject('redisUrl');
@@ -114,17 +114,17 @@ test('an archive holds what is named and no more, and comes back as it was', asy
   mkdirSync(to);
   writeFileSync(join(from, 'talk', 'deep', 'one'), 'first', { mode: 0o600 });
   writeFileSync(join(from, 'other'), 'not this');
-  const hands = { errand: (argv: string[]) => argv };
+  const privileges = { helperCommand: (argv: string[]) => argv };
   const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
   const key = worker.keys.conversation(worker.id);
-  const common = { redis: worker.redis, key, hands, paths: ['talk', 'missing'], log };
-  const kept = await new Keep({ ...common, home: from }).pack('s-1');
-  expect(kept?.session).toBe('s-1');
-  const keep = new Keep({ ...common, home: to });
+  const common = { redis: worker.redis, key, privileges, paths: ['talk', 'missing'], log };
+  const archived = await new SessionArchive({ ...common, home: from }).pack('s-1');
+  expect(archived?.session).toBe('s-1');
+  const archive = new SessionArchive({ ...common, home: to });
   const transaction = worker.redis.multi();
-  if (kept) keep.store(transaction, kept);
+  if (archived) archive.store(transaction, archived);
   await transaction.exec();
-  expect(await keep.restore(new AbortController().signal)).toEqual({ session: 's-1', lost: false });
+  expect(await archive.restore(new AbortController().signal)).toEqual({ session: 's-1', lost: false });
   expect(readFileSync(join(to, 'talk', 'deep', 'one'), 'utf8')).toBe('first');
   expect(statSync(join(to, 'talk', 'deep', 'one')).mode & 0o777).toBe(0o600);
   expect(existsSync(join(to, 'other'))).toBe(false);

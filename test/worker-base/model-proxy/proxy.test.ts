@@ -4,7 +4,11 @@ import { createServer, type IncomingMessage, request, type Server, type ServerRe
 import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type Gateway, type GatewayOptions, startGateway } from '../../../worker-base/model-proxy/proxy.ts';
+import {
+  type ModelProxy,
+  type ModelProxyOptions,
+  startModelProxy,
+} from '../../../worker-base/model-proxy/proxy.ts';
 
 const KEY = 'sk-real-and-secret';
 const lines: string[] = [];
@@ -28,15 +32,16 @@ async function modelWith(handler: Handler): Promise<{ url: string; server: Serve
 }
 async function gatewayTo(
   upstream: string | undefined,
-  change: Partial<GatewayOptions> = {},
-): Promise<Gateway> {
+  change: Partial<ModelProxyOptions> = {},
+): Promise<ModelProxy> {
   const credentials = [{ header: 'X-Api-Key', prefix: '', value: KEY }];
-  const gateway = await startGateway({ upstream, credentials, stallMs: 10_000, log, ...change });
-  closers.push(() => gateway.close());
-  return gateway;
+  const modelProxy = await startModelProxy({ upstream, credentials, stallMs: 10_000, log, ...change });
+  closers.push(() => modelProxy.close());
+  return modelProxy;
 }
 const post = (url: string, init: RequestInit = {}) => fetch(url, { method: 'POST', body: '{}', ...init });
-const gateOf = (gateway: Gateway) => `${gateway.gate[1]?.replace('WORKER_GATEWAY=', '')}/gate`;
+const gateOf = (modelProxy: ModelProxy) =>
+  `${modelProxy.policyCommand[1]?.replace('WORKER_GATEWAY=', '')}/gate`;
 
 describe('a request', () => {
   test('is forwarded with the real credential, its path and query, and without what the agent put there', async () => {
@@ -45,7 +50,7 @@ describe('a request', () => {
       seen.push(asked);
       answer.end('{}');
     });
-    const gateway = await gatewayTo(`${url}/base/`);
+    const modelProxy = await gatewayTo(`${url}/base/`);
     const headers = {
       'x-api-key': 'dummy',
       authorization: 'Bearer dummy',
@@ -53,7 +58,7 @@ describe('a request', () => {
       'proxy-authorization': 'Basic x',
       'anthropic-beta': 'one',
     };
-    await (await post(`${gateway.url}/v1/messages?beta=true`, { headers })).text();
+    await (await post(`${modelProxy.url}/v1/messages?beta=true`, { headers })).text();
     expect(seen[0]?.url).toBe('/base/v1/messages?beta=true');
     expect(seen[0]?.headers).toMatchObject({
       'x-api-key': KEY,
@@ -66,9 +71,14 @@ describe('a request', () => {
 
   test('is rejected without the token of the address', async () => {
     const { url } = await modelWith((_asked, answer) => answer.end(KEY));
-    const gateway = await gatewayTo(url);
-    const { origin, port } = new URL(gateway.url);
-    for (const path of ['/', '/v1/messages', `/${'x'.repeat(22)}/v1`, `${new URL(gateway.url).pathname}x/v1`])
+    const modelProxy = await gatewayTo(url);
+    const { origin, port } = new URL(modelProxy.url);
+    for (const path of [
+      '/',
+      '/v1/messages',
+      `/${'x'.repeat(22)}/v1`,
+      `${new URL(modelProxy.url).pathname}x/v1`,
+    ])
       expect((await post(origin + path)).status).toBe(404);
     const socket = connect({ host: '127.0.0.2', port: Number(port) });
     const [error] = await once(socket, 'error');
@@ -77,18 +87,18 @@ describe('a request', () => {
 
   test('streams in both directions as the bytes come', async () => {
     const { url } = await modelWith((asked, answer) => asked.pipe(answer));
-    const gateway = await gatewayTo(url);
-    const asked = request(`${gateway.url}/echo`, { method: 'POST' });
-    const answered = once(asked, 'response') as Promise<[IncomingMessage]>;
-    asked.write('one');
+    const modelProxy = await gatewayTo(url);
+    const clientRequest = request(`${modelProxy.url}/echo`, { method: 'POST' });
+    const answered = once(clientRequest, 'response') as Promise<[IncomingMessage]>;
+    clientRequest.write('one');
     const [answer] = await answered;
     expect(String((await once(answer, 'data'))[0])).toBe('one');
-    asked.write('two');
+    clientRequest.write('two');
     expect(String((await once(answer, 'data'))[0])).toBe('two');
-    expect(gateway.open()).toBe(1);
-    asked.end();
+    expect(modelProxy.open()).toBe(1);
+    clientRequest.end();
     await once(answer.resume(), 'end');
-    await vi.waitFor(() => expect(gateway.open()).toBe(0), { timeout: 10_000 });
+    await vi.waitFor(() => expect(modelProxy.open()).toBe(0), { timeout: 10_000 });
   });
 
   test('is not gathered: an agent that does not read holds up the model', async () => {
@@ -101,9 +111,9 @@ describe('a request', () => {
       answer.on('drain', more);
       more();
     });
-    const gateway = await gatewayTo(url, { stallMs: 2000 });
-    const asked = request(`${gateway.url}/flood`, { method: 'POST' }).end();
-    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    const modelProxy = await gatewayTo(url, { stallMs: 2000 });
+    const clientRequest = request(`${modelProxy.url}/flood`, { method: 'POST' }).end();
+    const [answer] = (await once(clientRequest, 'response')) as [IncomingMessage];
     let before = -1;
     await vi.waitFor(
       () => {
@@ -115,9 +125,9 @@ describe('a request', () => {
     );
     expect(sent).toBeLessThan(64 * 1024 ** 2);
     // Its slowness is not taken for the model's.
-    expect(gateway.open()).toBe(1);
+    expect(modelProxy.open()).toBe(1);
     answer.destroy();
-    await vi.waitFor(() => expect(gateway.open()).toBe(0), { timeout: 10_000 });
+    await vi.waitFor(() => expect(modelProxy.open()).toBe(0), { timeout: 10_000 });
   });
 
   test('that the agent gives up is given up at the model too', async () => {
@@ -127,12 +137,12 @@ describe('a request', () => {
       answer.writeHead(200).write('data');
       answer.once('close', closed.resolve);
     });
-    const gateway = await gatewayTo(url);
-    const asked = request(`${gateway.url}/x`, { method: 'POST' }).end();
-    await once(asked, 'response');
-    asked.destroy();
+    const modelProxy = await gatewayTo(url);
+    const clientRequest = request(`${modelProxy.url}/x`, { method: 'POST' }).end();
+    await once(clientRequest, 'response');
+    clientRequest.destroy();
     await closed.promise;
-    await vi.waitFor(() => expect(gateway.open()).toBe(0), { timeout: 10_000 });
+    await vi.waitFor(() => expect(modelProxy.open()).toBe(0), { timeout: 10_000 });
   });
 
   test.each([401, 403])('that is answered with %i is not to be tried again', async (status) => {
@@ -154,20 +164,20 @@ describe('a request', () => {
 describe('a model', () => {
   test('that says nothing is given up with an error that the agent can read', async () => {
     const { url } = await modelWith(() => undefined);
-    const gateway = await gatewayTo(url, { stallMs: 150 });
-    const since = gateway.lastByteAt();
-    const answer = await post(gateway.url);
+    const modelProxy = await gatewayTo(url, { stallMs: 150 });
+    const since = modelProxy.lastByteAt();
+    const answer = await post(modelProxy.url);
     expect(answer.status).toBe(504);
     expect(await answer.json()).toMatchObject({ type: 'error', error: { type: 'api_error' } });
-    expect([gateway.open(), gateway.lastByteAt()]).toEqual([0, since]);
+    expect([modelProxy.open(), modelProxy.lastByteAt()]).toEqual([0, since]);
   });
 
   test('that goes silent in the middle has its connection cut', async () => {
     const { url } = await modelWith((_asked, answer) => answer.writeHead(200).write('half'));
-    const gateway = await gatewayTo(url, { stallMs: 2000 });
-    const answer = await post(gateway.url);
+    const modelProxy = await gatewayTo(url, { stallMs: 2000 });
+    const answer = await post(modelProxy.url);
     await expect(answer.text()).rejects.toThrow();
-    expect(gateway.lastByteAt()).toBeGreaterThan(0);
+    expect(modelProxy.lastByteAt()).toBeGreaterThan(0);
   });
 
   test('that breaks off in the middle is not taken for one that has ended', async () => {
@@ -195,8 +205,8 @@ describe('a model', () => {
       asked.push(seen.url ?? '');
       answer.end('by proxy');
     });
-    const gateway = await gatewayTo('http://model.invalid/v1', { env: { HTTP_PROXY: proxy.url } });
-    expect(await (await post(`${gateway.url}/messages`)).text()).toBe('by proxy');
+    const modelProxy = await gatewayTo('http://model.invalid/v1', { env: { HTTP_PROXY: proxy.url } });
+    expect(await (await post(`${modelProxy.url}/messages`)).text()).toBe('by proxy');
     expect(asked).toEqual(['http://model.invalid/v1/messages']);
   });
 
@@ -224,18 +234,18 @@ describe('the gate', () => {
     const answer = {
       hookSpecificOutput: { hookEventName: 'PreToolUse', permissionDecision: 'deny' },
     } as const;
-    const judge = (question: unknown) => {
+    const evaluate = (question: unknown) => {
       asked.push(question);
       return answer;
     };
-    const gateway = await gatewayTo(undefined, { judge });
-    expect(await (await post(gateOf(gateway), { body: '{"tool_name":"Bash"}' })).json()).toEqual(answer);
-    await post(gateOf(gateway), { body: 'no JSON' });
+    const modelProxy = await gatewayTo(undefined, { evaluate });
+    expect(await (await post(gateOf(modelProxy), { body: '{"tool_name":"Bash"}' })).json()).toEqual(answer);
+    await post(gateOf(modelProxy), { body: 'no JSON' });
     expect(asked).toEqual([{ tool_name: 'Bash' }, undefined]);
-    expect((await post(gateway.url)).status).toBe(404);
-    expect((await fetch(gateOf(gateway))).status).toBe(405);
+    expect((await post(modelProxy.url)).status).toBe(404);
+    expect((await fetch(gateOf(modelProxy))).status).toBe(405);
     // Without its own token it answered any process of the worker.
-    for (const url of [`${new URL(gateway.url).origin}/gate`, `${gateway.url}/gate`])
+    for (const url of [`${new URL(modelProxy.url).origin}/gate`, `${modelProxy.url}/gate`])
       expect((await post(url, { body: '{"tool_name":"Bash"}' })).status).toBe(404);
     expect(asked).toHaveLength(2);
   });
@@ -244,10 +254,10 @@ describe('the gate', () => {
     const answer = {
       hookSpecificOutput: { hookEventName: 'PreToolUse', permissionDecision: 'allow' },
     } as const;
-    const gateway = await gatewayTo(undefined, {
-      judge: (asked) => (JSON.stringify(asked).includes('ä€ x') ? answer : {}),
+    const modelProxy = await gatewayTo(undefined, {
+      evaluate: (asked) => (JSON.stringify(asked).includes('ä€ x') ? answer : {}),
     });
-    const [program = '', ...args] = gateway.gate;
+    const [program = '', ...args] = modelProxy.policyCommand;
     const hook = execFile(program, args, { env: {} });
     hook.stdin?.end(
       JSON.stringify({ tool_name: 'Bash', tool_input: { command: `echo "ä€ x" ${'x'.repeat(200_000)}` } }),

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { BASE_COMMANDS } from '../../../worker-base/sandbox/base-commands.ts';
-import { judge, refusalIn } from '../../../worker-base/sandbox/command-policy.ts';
-import { programsIn } from '../../../worker-base/sandbox/shell-parser.ts';
+import { evaluateToolCall, findDenial } from '../../../worker-base/sandbox/command-policy.ts';
+import { findPrograms } from '../../../worker-base/sandbox/shell-parser.ts';
 
 const ask = (command: unknown, tool = 'Bash', allowed = ['git', 'ls']) => {
   const { permissionDecision, permissionDecisionReason } =
-    judge({ tool_name: tool, tool_input: { command } }, allowed).hookSpecificOutput ?? {};
+    evaluateToolCall({ tool_name: tool, tool_input: { command } }, allowed).hookSpecificOutput ?? {};
   return permissionDecision === 'deny' ? permissionDecisionReason : permissionDecision;
 };
 
@@ -49,7 +49,7 @@ describe('the programs of a command', () => {
     ['ls &>x; ls >>x 2>>y <<<curl', ['ls']],
     ['\\curl x; "wget" x; d"i"g', ['curl', 'wget', 'dig']],
     ['ls # curl\nwc', ['ls', 'wc']],
-  ])('%s', (command, programs) => expect(programsIn(command)).toEqual(programs));
+  ])('%s', (command, programs) => expect(findPrograms(command)).toEqual(programs));
 
   test.each([
     'echo curl; printf "a;wget"; cd /x; export A=b; :; [ a = b ]',
@@ -65,7 +65,7 @@ describe('the programs of a command', () => {
     'for curl in wget; do :; done',
     "echo 'unclosed curl",
     '',
-  ])('are not known: %s', (command) => expect(programsIn(command)).toEqual([]));
+  ])('are not known: %s', (command) => expect(findPrograms(command)).toEqual([]));
 
   test.each([
     '$('.repeat(60_000),
@@ -76,7 +76,7 @@ describe('the programs of a command', () => {
     `${'<<a '.repeat(30_000)}\n`,
     'case x in a) '.repeat(9000),
     'x'.repeat(500_000),
-  ])('are found in bounded time %#', (command) => expect(programsIn(command).length).toBeLessThan(6));
+  ])('are found in bounded time %#', (command) => expect(findPrograms(command).length).toBeLessThan(6));
 });
 
 describe('the judgement', () => {
@@ -100,7 +100,7 @@ describe('the judgement', () => {
   );
 
   test.each([undefined, null, 1, 'x', [], {}, { tool_name: 3 }])('has no opinion on %j', (request) =>
-    expect(judge(request, ['git'])).toEqual({}),
+    expect(evaluateToolCall(request, ['git'])).toEqual({}),
   );
 });
 
@@ -129,10 +129,10 @@ describe('a refusal by the system', () => {
     [undefined, 'git@github.com: Permission denied (publickey).'],
     [undefined, 'Exit code 3\nno luck'],
     [undefined, ''],
-  ])('is of %s in %j', (program, content) => expect(refusalIn({ content, is_error: true })).toBe(program));
+  ])('is of %s in %j', (program, content) => expect(findDenial({ content, is_error: true })).toBe(program));
 
   test('is found at the end of a long result, in no time', () => {
     const content = `${': '.repeat(1_000_000)}\nbash: line 1: /usr/bin/curl: Permission denied`;
-    expect(refusalIn({ content, is_error: false })).toBe('curl');
+    expect(findDenial({ content, is_error: false })).toBe('curl');
   });
 });

@@ -9,12 +9,12 @@ test('a refusal known only to the gate is reported when the agent reports that u
   // Any process of the worker could ask the gate, and so forge entries and the metric.
   const events: unknown[] = [];
   const denials = new Denials({ allowed: ['git'], tell: (event) => events.push(event) });
-  for (let at = 0; at < 1000; at += 1) denials.judge({ ...question, tool_use_id: `forged-${at}` });
-  denials.judge({ ...question, tool_use_id: 'real' });
+  for (let at = 0; at < 1000; at += 1) denials.evaluate({ ...question, tool_use_id: `forged-${at}` });
+  denials.evaluate({ ...question, tool_use_id: 'real' });
   expect([events, denials.count]).toEqual([[], 0]);
   denials.announce('real');
   denials.announce('real');
-  denials.judge({ ...question, tool_use_id: 'real' });
+  denials.evaluate({ ...question, tool_use_id: 'real' });
   expect(events).toMatchObject([{ tool_use_id: 'real', tool: 'Execute' }]);
   expect(denials.count).toBe(1);
 });
@@ -22,11 +22,11 @@ test('a refusal known only to the gate is reported when the agent reports that u
 test('one refusal is reported once, by the source that knows its use of a tool', () => {
   const denials = new Denials({ allowed: ['git'], tell: (event) => told.push(event) });
   // Droid's hook names no use; its dialogue does, when the hook has answered.
-  expect(denials.judge(question).hookSpecificOutput?.permissionDecision).toBe('deny');
+  expect(denials.evaluate(question).hookSpecificOutput?.permissionDecision).toBe('deny');
   expect(told).toEqual([]);
   denials.add(use);
   denials.announce('use-2');
-  denials.judge({ ...question, tool_use_id: 'use-2' });
+  denials.evaluate({ ...question, tool_use_id: 'use-2' });
   denials.add({ ...use, tool_use_id: 'use-2' });
   expect(told).toMatchObject([{ tool_use_id: 'use-1' }, { tool_use_id: 'use-2', tool: 'Execute' }]);
   expect(denials.count).toBe(2);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { describe, expect, test, vi } from 'vitest';
 import { readProcess } from '../../../src/runtimes/process/process-table.ts';
 import { killMarkedAs } from '../../../worker-base/sandbox/kill-processes.ts';
-import { handsOf } from '../../../worker-base/sandbox/privileges.ts';
+import { createPrivileges } from '../../../worker-base/sandbox/privileges.ts';
 import { workerSpec } from '../../conformance/subject.ts';
 
 /** Outside of a container of ours; inside of one, see test/security. */
@@ -16,17 +16,20 @@ describe('the hands of an agent on a machine', () => {
   };
 
   test('start programs as they are, and claim no more than that', () => {
-    const hands = handsOf(settings, workerSpec({ allowed_commands: ['ls', 'no-such-program', 'cd'] }));
+    const hands = createPrivileges(
+      settings,
+      workerSpec({ allowed_commands: ['ls', 'no-such-program', 'cd'] }),
+    );
     expect(hands.run(['a', 'b'])).toEqual(['a', 'b']);
-    expect(hands.errand(['tar'])).toEqual(['tar']);
+    expect(hands.helperCommand(['tar'])).toEqual(['tar']);
     expect(hands).toMatchObject({
       enforcement: ['instructions'],
       missing: ['no-such-program'],
       group: undefined,
     });
     const { command_line: _, ...claude } = workerSpec({ agent_type: 'CLAUDE', allowed_commands: [] });
-    expect(handsOf(settings, claude).enforcement).toEqual(['instructions', 'gate']);
-    expect(handsOf(settings, workerSpec())).toMatchObject({ enforcement: [], missing: [] });
+    expect(createPrivileges(settings, claude).enforcement).toEqual(['instructions', 'gate']);
+    expect(createPrivileges(settings, workerSpec())).toMatchObject({ enforcement: [], missing: [] });
   });
 
   test('end all of the agent, even what left its group and lost its parent, and no other', async () => {
@@ -47,7 +50,7 @@ describe('the hands of an agent on a machine', () => {
       });
       await vi.waitFor(() => expect(said.trim().split('\n')).toHaveLength(4), { timeout: 10_000 });
       const ended = once(agent, 'exit');
-      await handsOf(settings, workerSpec()).killAll(agent.pid ?? 0);
+      await createPrivileges(settings, workerSpec()).killAll(agent.pid ?? 0);
       await ended;
       for (const pid of said.trim().split('\n').map(Number)) expect(await readProcess(pid)).toBeUndefined();
       expect(foreign.exitCode).toBeNull();

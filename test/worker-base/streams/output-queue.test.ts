@@ -5,17 +5,17 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { OutputMessage } from '../../../src/model/message.ts';
 import type { Piece } from '../../../worker-base/streams/entry.ts';
 import { PIECE_BYTES } from '../../../worker-base/streams/limits.ts';
-import { Output } from '../../../worker-base/streams/output-queue.ts';
-import { Backlog } from '../../../worker-base/streams/spool.ts';
+import { OutputQueue } from '../../../worker-base/streams/output-queue.ts';
+import { Spool } from '../../../worker-base/streams/spool.ts';
 
 let dir: string;
 let away: boolean;
-let output: Output;
+let output: OutputQueue;
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'output-'));
   away = false;
-  const backlog = new Backlog({ path: join(dir, 'spool', 'output'), memoryBytes: 2000, diskBytes: 4000 });
-  output = new Output({ backlog, incarnation: 2, lastSeq: 40, isAway: () => away });
+  const spool = new Spool({ path: join(dir, 'spool', 'output'), memoryBytes: 2000, diskBytes: 4000 });
+  output = new OutputQueue({ spool, incarnation: 2, lastSeq: 40, isAway: () => away });
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
@@ -30,7 +30,7 @@ const taken = (): OutputMessage[] => output.take(1e9, 1e6).map(({ data }) => JSO
 test('lines that wait are gathered, and an entry of our own keeps its place', () => {
   output.write('stdout', line('a'), 'r');
   output.write('stdout', line(''), 'r');
-  output.tell('turn_failed', 'no');
+  output.emit('turn_failed', 'no');
   output.write('stderr', line('b'), undefined);
   output.write('stdout', line('c'), undefined);
   const all = [...taken(), ...taken()];
@@ -62,10 +62,10 @@ test('an entry holds no more text than a piece', () => {
 test('events of an agent are bounded as its lines are, and our own entries are kept', () => {
   // With a protocol of JSON a flood took 2.1 GB of memory in 40 s: every event was kept.
   away = true;
-  for (let at = 0; at < 1000; at += 1) output.event('message', 'z'.repeat(99), { tool: 'x' });
+  for (let at = 0; at < 1000; at += 1) output.emitEvent('message', 'z'.repeat(99), { tool: 'x' });
   expect(output.unsent()).toEqual({ lines: 1000, bytes: 99_000 });
-  output.tell('turn_completed', 'end');
-  output.event('message', 'lost as well');
+  output.emit('turn_completed', 'end');
+  output.emitEvent('message', 'lost as well');
   away = false;
   output.review();
   const all = [...taken(), ...taken()];

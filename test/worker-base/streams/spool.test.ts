@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Entry, IdMaker } from '../../../worker-base/streams/entry.ts';
-import { Backlog } from '../../../worker-base/streams/spool.ts';
+import { type OutputEntry, StreamIdGenerator } from '../../../worker-base/streams/entry.ts';
+import { Spool } from '../../../worker-base/streams/spool.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -12,9 +12,14 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-const entry = (seq: number, size = 20): Entry => ({ seq, data: '€'.repeat(size), lines: 1, bytes: size });
+const entry = (seq: number, size = 20): OutputEntry => ({
+  seq,
+  data: '€'.repeat(size),
+  lines: 1,
+  bytes: size,
+});
 const spool = (diskBytes: number) =>
-  new Backlog({ path: join(dir, 'spool', 'output'), memoryBytes: 100, diskBytes });
+  new Spool({ path: join(dir, 'spool', 'output'), memoryBytes: 100, diskBytes });
 
 test('what is pushed and accepted comes out in order, whatever happens in between', () => {
   const steps = fc.array(
@@ -24,7 +29,7 @@ test('what is pushed and accepted comes out in order, whatever happens in betwee
   fc.assert(
     fc.property(steps, fc.integer({ min: 0, max: 2000 }), (list, diskBytes) => {
       const backlog = spool(diskBytes);
-      const expected: Entry[] = [];
+      const expected: OutputEntry[] = [];
       let seq = 0;
       for (const step of list) {
         if (step === 'shift') {
@@ -71,7 +76,7 @@ test('a disk that cannot be written is a spool without room; what must be kept s
 
 test('ids only rise, also when the clock goes back or another has written', () => {
   const times = [5, 5, 3, 9, 4, 4, 30];
-  const ids = new IdMaker(() => times.shift() ?? 0);
+  const ids = new StreamIdGenerator(() => times.shift() ?? 0);
   expect([ids.next(), ids.next(), ids.next(), ids.next(), ids.next()]).toEqual([
     '5-0',
     '5-1',

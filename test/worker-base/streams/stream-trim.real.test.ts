@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { Output } from '../../../worker-base/streams/output-queue.ts';
-import { Sender } from '../../../worker-base/streams/output-sender.ts';
-import { Backlog } from '../../../worker-base/streams/spool.ts';
+import { OutputQueue } from '../../../worker-base/streams/output-queue.ts';
+import { OutputSender } from '../../../worker-base/streams/output-sender.ts';
+import { Spool } from '../../../worker-base/streams/spool.ts';
 
 const BOUND = 64 * 1024 ** 2;
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -21,11 +21,11 @@ test('a chatty worker takes a bounded part of Redis, its former bodies included'
   let lastSeq = 0;
   const body = async (entries: number, bytes: number) => {
     const newest = await redis.xrevrange(key, '+', '-', 'COUNT', 1);
-    const sender = new Sender({ redis, key, log: silent, lastSeq, lastId: newest[0]?.[0] });
-    const backlog = new Backlog({ path: join('/nowhere', key), memoryBytes: 2 ** 30, diskBytes: 0 });
-    const output = new Output({ backlog, incarnation: 1, lastSeq, isAway: () => sender.away });
+    const sender = new OutputSender({ redis, key, log: silent, lastSeq, lastId: newest[0]?.[0] });
+    const spool = new Spool({ path: join('/nowhere', key), memoryBytes: 2 ** 30, diskBytes: 0 });
+    const output = new OutputQueue({ spool, incarnation: 1, lastSeq, isAway: () => sender.away });
     sender.start(output, []);
-    for (let at = 0; at < entries; at += 1) lastSeq = output.tell('message', 'x'.repeat(bytes));
+    for (let at = 0; at < entries; at += 1) lastSeq = output.emit('message', 'x'.repeat(bytes));
     await sender.arrived(lastSeq);
     sender.onProgress = () => {};
   };

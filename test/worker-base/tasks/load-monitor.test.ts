@@ -1,7 +1,7 @@
 /** How fresh the figures of a task worker are, and when it takes nothing new. Time is played. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { ResultTotals } from '../../../src/tasks/results.ts';
-import { LoadMeter } from '../../../worker-base/tasks/load-monitor.ts';
+import { LoadMonitor } from '../../../worker-base/tasks/load-monitor.ts';
 import type { TaskSettings } from '../../../worker-base/tasks/task-settings.ts';
 
 beforeEach(() => {
@@ -37,13 +37,13 @@ function world(own: Partial<TaskSettings> = {}, first: { cpu?: number; memory?: 
       stored.push(more);
     },
   };
-  const look = () => ({ cpuPercent: now.cpu, memoryPercent: now.memory });
-  const meter = new LoadMeter({
+  const read = () => ({ cpuPercent: now.cpu, memoryPercent: now.memory });
+  const meter = new LoadMonitor({
     own: { slots: 1, checkMs: 30_000, maxCpuPercent: 90, maxMemoryPercent: 85, ...own },
     ...{ consumer, queue, durations: { take: () => undefined } },
-    pulse: { load: () => ({}), changed: () => {} },
+    heartbeat: { load: () => ({}), changed: () => {} },
     log: { debug() {}, info() {}, warn() {}, error() {} },
-    meter: () => ({ look, own: true, cores: 2, memoryBytes: 1 }),
+    meter: () => ({ read, own: true, cores: 2, memoryBytes: 1 }),
   });
   meter.start();
   return { meter, now, asked, consumer, results, stored };
@@ -113,12 +113,12 @@ test('what has ended is added to the sums of the pool once, also after Redis was
   const { meter, now, results, stored } = world();
   Object.assign(results, { completed: 3, timeout: 1 });
   now.away = true;
-  await meter.tell();
+  await meter.report();
   expect(stored).toEqual([]);
   now.away = false;
-  await Promise.all([meter.tell(), meter.tell()]);
+  await Promise.all([meter.report(), meter.report()]);
   results.completed = 5;
-  await meter.tell();
+  await meter.report();
   const none = { failed: 0, cancelled: 0, lost: 0, unreadable: 0, oom_kills: 0 };
   expect(stored).toEqual([
     { ...none, completed: 3, timeout: 1 },

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { connectCommands, type Link, Store } from '../../../src/store/index.ts';
-import { keysOf } from '../../../src/store/keys.ts';
+import { getKeys } from '../../../src/store/keys.ts';
 import { readNodes } from '../../../src/store/nodes.ts';
 import { openTasks } from '../../../src/tasks/index.ts';
 import { soon, TestWorker } from '../body.ts';
@@ -41,7 +41,7 @@ afterEach(async () => {
 });
 
 const redisUrl = inject('redisUrl');
-const nodes = () => readNodes(link, keysOf(worker.cell), Date.now());
+const nodes = () => readNodes(link, getKeys(worker.cell), Date.now());
 /** As a person starts it: without what a manager sets. The machine of a test is busy. */
 const env = (more: Record<string, string> = {}) => ({
   WORKER_INCARNATION: '',

@@ -5,7 +5,7 @@ import { errorReply, taskView } from '../../../src/http/task-schemas.ts';
 import { Fault, type TaskView } from '../../../src/model/index.ts';
 import { QueueFull } from '../../../src/tasks/index.ts';
 import { toView } from '../../../src/tasks/view.ts';
-import { type NodeFacts, nodeRoutes } from '../../../worker-base/tasks/node-api.ts';
+import { createNodeApiRoutes, type NodeApiDeps } from '../../../worker-base/tasks/node-api.ts';
 import { health, metrics, OPERATIONS } from '../../../worker-base/tasks/node-schema.ts';
 import { Durations } from '../../../worker-base/tasks/task-runs.ts';
 
@@ -17,7 +17,7 @@ afterEach(async () => {
 const durations = new Durations();
 for (const seconds of [0.002, 0.2, 4]) durations.add(seconds);
 const RESULTS = { completed: 2, failed: 1, timeout: 0, cancelled: 0, lost: 0, unreadable: 0 };
-const FACTS: NodeFacts = {
+const FACTS: NodeApiDeps = {
   queue: {
     submit: async ({ task_id = 'made' }) => ({ task_id, status: 'queued', position: 3 }),
     get: async (id) => (id === 'known' ? ({ task_id: id, status: 'running' } as TaskView) : undefined),
@@ -34,10 +34,10 @@ const FACTS: NodeFacts = {
   memoryBytes: 4 * 1024 ** 3,
 };
 
-async function ask(path: string, options: RequestInit = {}, facts: Partial<NodeFacts> = {}) {
+async function ask(path: string, options: RequestInit = {}, facts: Partial<NodeApiDeps> = {}) {
   const server = await listen({
     ...{ host: '127.0.0.1', port: 0, names: { host: 'WORKER_HOST', port: 'WORKER_PORT' } },
-    routes: nodeRoutes({ ...FACTS, ...facts }),
+    routes: createNodeApiRoutes({ ...FACTS, ...facts }),
     log: { error: () => {} },
   });
   servers.push(server);
@@ -129,7 +129,7 @@ test('the OpenAPI document has every route, and what is answered is as it says',
   const documented = Object.entries(paths).flatMap(([path, of]) =>
     Object.keys(of as object).map((method) => `${method.toUpperCase()} ${path}`),
   );
-  const served = nodeRoutes(FACTS)
+  const served = createNodeApiRoutes(FACTS)
     .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/, '{$1}')}`)
     .filter((name) => !/openapi|docs/.test(name));
   expect(documented.sort()).toEqual(served.sort());

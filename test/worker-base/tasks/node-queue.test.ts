@@ -2,7 +2,7 @@
 import type { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
 import type { QueueSettings } from '../../../src/tasks/tasks.ts';
-import { FrontQueue } from '../../../worker-base/tasks/node-queue.ts';
+import { NodeQueue } from '../../../worker-base/tasks/node-queue.ts';
 
 test.each<[string, number | 'none' | undefined, number | undefined, number | undefined, QueueSettings]>([
   ['QUEUE_SIZE goes first', 5, 10, 100, { queueSize: 5 }],
@@ -13,7 +13,7 @@ test.each<[string, number | 'none' | undefined, number | undefined, number | und
 ])('%s', async (_, queueSize, ofPool, otherwise, expected) => {
   const opened: QueueSettings[] = [];
   const spec = ofPool === undefined ? null : JSON.stringify({ tasks: { queue_size: ofPool } });
-  const front = new FrontQueue({
+  const nodeQueue = new NodeQueue({
     ...{ redis: { hget: async () => spec } as unknown as Redis, key: 'pool:x', queueSize, otherwise },
     commands: false,
     open: (settings) => {
@@ -21,6 +21,6 @@ test.each<[string, number | 'none' | undefined, number | undefined, number | und
       return { submit: async () => ({ task_id: 't', status: 'queued', position: 1 }) } as never;
     },
   });
-  await front.submit({ payload: { function: 'f' }, priority: 'normal' });
+  await nodeQueue.submit({ payload: { function: 'f' }, priority: 'normal' });
   expect(opened.at(-1)).toEqual(expected);
 });

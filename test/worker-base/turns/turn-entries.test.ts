@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { LineReader } from '../../../worker-base/agent/line-reader.ts';
 import { LINE_BYTES } from '../../../worker-base/streams/limits.ts';
-import { cut, entryOf, entryOfEnd } from '../../../worker-base/turns/turn-entries.ts';
+import { cut, toEntryContent, toTurnEndContent } from '../../../worker-base/turns/turn-entries.ts';
 
 test('a text is cut at a character, and said to be', () => {
   expect(cut('short', 100)).toEqual({ text: 'short', truncated: false });
@@ -14,7 +14,7 @@ test('a text is cut at a character, and said to be', () => {
 
 test('an input that is too large for an entry is reported as the beginning of its JSON', () => {
   const input = { content: 'x'.repeat(100_000) };
-  const { fields } = entryOf({
+  const { fields } = toEntryContent({
     type: 'tool_use',
     content: 'Write a',
     tool: 'Write',
@@ -27,12 +27,12 @@ test('an input that is too large for an entry is reported as the beginning of it
 
 test('the end of a turn', () => {
   const usage = { input_tokens: 1, output_tokens: 2 };
-  expect(entryOfEnd({ ok: true, result: 'yes', usage, cost_usd: 0 }, 1.23456, 's')).toEqual({
+  expect(toTurnEndContent({ ok: true, result: 'yes', usage, cost_usd: 0 }, 1.23456, 's')).toEqual({
     type: 'turn_completed',
     content: 'yes',
     fields: { result: 'yes', usage, cost_usd: 0, duration_seconds: 1.235, session_id: 's' },
   });
-  expect(entryOfEnd({ ok: false, reason: 'silent', message: 'no' }, 1, undefined)).toEqual({
+  expect(toTurnEndContent({ ok: false, reason: 'silent', message: 'no' }, 1, undefined)).toEqual({
     type: 'turn_failed',
     content: 'no',
     fields: { reason: 'silent', duration_seconds: 1 },

@@ -1,45 +1,45 @@
 /** Lines that a runner writes, as they are read: a function can write to the same descriptor, so nothing of them is trusted. */
 
-import { headOf } from '../../../src/model/cut.ts';
+import { takeHead } from '../../../src/model/cut.ts';
 
 /** Why something failed, as a runner tells it. */
-export interface Problem {
+export interface HandlerError {
   type: string;
   message: string;
   traceback?: string;
 }
 
 /** What a runner says: once whether its files are loaded, with the file of each function, and then of calls. Only an error may be without its call's id. */
-export type Answer =
+export type RunnerMessage =
   | { ready: string[]; files: Record<string, string> }
-  | { failed: Problem }
+  | { failed: HandlerError }
   | { id: number; progress: unknown }
   | { id: number; result: unknown }
-  | { id?: number; error: Problem };
+  | { id?: number; error: HandlerError };
 
 /** Characters of a foreign line that people are shown. */
 const SHOWN = 100;
 const KINDS = ['ready', 'failed', 'progress', 'result', 'error'] as const;
 
 /** The answer that a line is; undefined where no runner writes such a line. */
-export function readAnswer(text: string): Answer | undefined {
+export function parseRunnerMessage(text: string): RunnerMessage | undefined {
   const value = parsed(text);
   if (!isRecord(value)) return undefined;
-  const [kind, ...more] = KINDS.filter((one) => Object.hasOwn(value, one));
+  const [kind, ...more] = KINDS.filter((kind) => Object.hasOwn(value, kind));
   if (!kind || more.length > 0) return undefined;
   const { id, ready, files, failed, error } = value;
   if (kind === 'ready') return isNames(ready) && isPlaces(files) ? { ready, files } : undefined;
-  if (kind === 'failed') return isProblem(failed) ? { failed } : undefined;
-  if (kind === 'error' && id === undefined) return isProblem(error) ? { error } : undefined;
+  if (kind === 'failed') return isHandlerError(failed) ? { failed } : undefined;
+  if (kind === 'error' && id === undefined) return isHandlerError(error) ? { error } : undefined;
   if (!Number.isSafeInteger(id) || Number(id) < 1) return undefined;
   const call = { id: Number(id) };
-  if (kind === 'error') return isProblem(error) ? { ...call, error } : undefined;
+  if (kind === 'error') return isHandlerError(error) ? { ...call, error } : undefined;
   return kind === 'progress' ? { ...call, progress: value.progress } : { ...call, result: value.result };
 }
 
 /** For people: that a line is not the runner's. */
 export function foreign(text: string): string {
-  const shown = text.length > SHOWN ? `${headOf(text, SHOWN)}…` : text;
+  const shown = text.length > SHOWN ? `${takeHead(text, SHOWN)}…` : text;
   return `it wrote data to descriptor 4, which belongs to the runner: ${JSON.stringify(shown)}`;
 }
 
@@ -63,7 +63,7 @@ function isPlaces(value: unknown): value is Record<string, string> {
   return isRecord(value) && isNames(Object.values(value));
 }
 
-function isProblem(value: unknown): value is Problem {
+function isHandlerError(value: unknown): value is HandlerError {
   if (!isRecord(value)) return false;
   const { type, message, traceback } = value;
   return [type, message, traceback ?? ''].every((text) => typeof text === 'string');

@@ -1,4 +1,4 @@
-import { messageOf } from '../../../src/model/fault.ts';
+import { errorMessage } from '../../../src/model/fault.ts';
 import { failure } from './failure.ts';
 
 /** A call as a runner reads it; throws a TaskError if its arguments cannot be JSON. */
@@ -6,7 +6,7 @@ export function callLine(request: object): string {
   try {
     return JSON.stringify(request);
   } catch (error) {
-    const reason = error instanceof RangeError ? 'they are nested too deeply' : messageOf(error);
+    const reason = error instanceof RangeError ? 'they are nested too deeply' : errorMessage(error);
     throw failure('NotSerialisable', `the arguments can't be converted to JSON: ${reason}`);
   }
 }

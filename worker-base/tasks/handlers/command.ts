@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { tailOf } from '../../../src/model/cut.ts';
-import { Agent } from '../../agent/agent-process.ts';
-import { codeOf } from '../../agent/exit.ts';
+import { takeTail } from '../../../src/model/cut.ts';
+import { AgentProcess } from '../../agent/agent-process.ts';
+import { getExitCode } from '../../agent/exit.ts';
 import type { Piece } from '../../streams/entry.ts';
 import { aborted, failure } from './failure.ts';
 import { whyKilled } from './language.ts';
-import type { CommandResult, SlotOptions } from './options.ts';
-import { Remains } from './remains.ts';
-import { GRACE_MS, within } from './within.ts';
+import type { CommandOutput, SlotOptions } from './options.ts';
+import { RunnerRemains } from './remains.ts';
+import { RUNNER_GRACE_MS, resolveWithin } from './within.ts';
 
 /** Characters of stdout in the result. */
 const STDOUT = 65_536;
@@ -23,18 +23,18 @@ export async function runCommand(
   { task_id, command }: { task_id: string; command: string[] },
   options: SlotOptions,
   signal: AbortSignal,
-): Promise<CommandResult> {
+): Promise<CommandOutput> {
   if (signal.aborted) throw aborted(signal);
   const mark = randomUUID();
-  const said = { stdout: new Tail(STDOUT), stderr: new Tail(STDERR) };
+  const outputs = { stdout: new Tail(STDOUT), stderr: new Tail(STDERR) };
   const argv = options.wrap?.(command) ?? command;
-  const rest = new Remains(options, mark, () => signal.aborted);
-  const agent = await Agent.start({
+  const rest = new RunnerRemains(options, mark, () => signal.aborted);
+  const agent = await AgentProcess.start({
     argv,
     cwd: options.cwd,
     env: { ...options.env, WORKER_SLOT: mark, TASK_ID: task_id },
     onPiece: (stream, piece) => {
-      said[stream].add(piece);
+      outputs[stream].add(piece);
       options.onOutput(stream, piece, task_id);
     },
     killRest: (group) => rest.end(group),
@@ -49,7 +49,7 @@ export async function runCommand(
   agent.closeInput();
   const end = async () => {
     agent.signal('SIGTERM');
-    await within(options.graceMs ?? GRACE_MS, agent.exited);
+    await resolveWithin(options.graceMs ?? RUNNER_GRACE_MS, agent.exited);
     agent.kill();
   };
   signal.addEventListener('abort', end, { once: true });
@@ -60,14 +60,14 @@ export async function runCommand(
   await agent.gather(() => rest.readUntil()).catch(() => {});
   signal.removeEventListener('abort', end);
   if (wasAborted) throw aborted(signal);
-  if (exit.code === 0) return { exit_code: 0, stdout: said.stdout.text, truncated: said.stdout.cut };
+  if (exit.code === 0) return { exit_code: 0, stdout: outputs.stdout.text, truncated: outputs.stdout.cut };
   // A shell reports a kill of its child as 137.
-  const killed = codeOf(exit) === 137 && options.outOfMemory?.() === true;
-  const how = exit.signal ? `was ended by ${exit.signal}` : `exited with code ${codeOf(exit)}`;
+  const killed = getExitCode(exit) === 137 && options.outOfMemory?.() === true;
+  const how = exit.signal ? `was ended by ${exit.signal}` : `exited with code ${getExitCode(exit)}`;
   throw failure(
     'CommandFailed',
     `The command ${command[0]} ${how}${killed ? whyKilled(true) : ''}.`,
-    said.stderr.text,
+    outputs.stderr.text,
   );
 }
 
@@ -99,7 +99,7 @@ class Tail {
 
   #cut(): void {
     if (this.#text.length <= this.#limit) return;
-    this.#text = tailOf(this.#text, this.#limit);
+    this.#text = takeTail(this.#text, this.#limit);
     this.#dropped = true;
   }
 }

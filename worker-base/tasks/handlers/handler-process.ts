@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { tailOf } from '../../../src/model/cut.ts';
-import { Agent } from '../../agent/agent-process.ts';
+import { takeTail } from '../../../src/model/cut.ts';
+import { AgentProcess } from '../../agent/agent-process.ts';
 import { type Line, LineReader } from '../../agent/line-reader.ts';
 import type { Piece } from '../../streams/entry.ts';
-import { type Answer, foreign, type Problem, readAnswer } from './answer.ts';
+import { foreign, type HandlerError, parseRunnerMessage, type RunnerMessage } from './answer.ts';
 import { callLine } from './call-line.ts';
 import { failure } from './failure.ts';
-import { argvOf, deathOf, type Language } from './language.ts';
+import { buildRunnerArgv, describeDeath, type Language } from './language.ts';
 import type { SlotOptions } from './options.ts';
-import { Remains } from './remains.ts';
-import { GRACE_MS, within } from './within.ts';
+import { RunnerRemains } from './remains.ts';
+import { RUNNER_GRACE_MS, resolveWithin } from './within.ts';
 
 /** As the runners have it: calls go out on 3, answers come on 4, and 5 only tells that the other side is gone. */
 const CALLS = 3;
@@ -20,7 +20,7 @@ const START_MS = 60_000;
 const TAIL = 4096;
 
 /** How its start came out; neither of the two where it ended before it was loaded. */
-type Loaded = { ready?: string[]; files?: Record<string, string>; failed?: Problem };
+type Loaded = { ready?: string[]; files?: Record<string, string>; failed?: HandlerError };
 
 interface Pending {
   id: number;
@@ -33,7 +33,7 @@ interface Pending {
 
 /** The persistent process of one language of a slot, from its start to the end of all that it has started. */
 export class HandlerProcess {
-  readonly #agent: Agent;
+  readonly #agent: AgentProcess;
   readonly #options: SlotOptions;
   #functions: string[] = [];
   #files: ReadonlyMap<string, string> = new Map();
@@ -60,15 +60,15 @@ export class HandlerProcess {
     const ready = new Promise<Loaded>((resolve) => {
       told = resolve;
     });
-    const argv = argvOf(language, files, options);
+    const argv = buildRunnerArgv(language, files, options);
     const started: { process?: HandlerProcess } = {};
-    const rest = new Remains(options, slot, () => started.process?.ending === true);
+    const rest = new RunnerRemains(options, slot, () => started.process?.ending === true);
     try {
-      const agent = await Agent.start({
+      const agent = await AgentProcess.start({
         argv: options.wrap?.(argv) ?? argv,
         cwd: options.cwd,
         env: { ...options.env, WORKER_SLOT: slot },
-        onPiece: (stream, piece) => started.process?.hear(stream, piece),
+        onPiece: (stream, piece) => started.process?.receive(stream, piece),
         killRest: (group) => rest.end(group),
         channels: 3,
       });
@@ -85,7 +85,7 @@ export class HandlerProcess {
     const { process } = started;
     const startMs = options.startMs ?? START_MS;
     const first = Promise.race<Loaded>([ready, process.over.then(() => ({}))]);
-    const { ready: functions, files: places = {}, failed } = (await within(startMs, first)) ?? {};
+    const { ready: functions, files: places = {}, failed } = (await resolveWithin(startMs, first)) ?? {};
     if (functions) {
       process.#functions = functions;
       process.#files = new Map(Object.entries(places));
@@ -102,7 +102,12 @@ export class HandlerProcess {
     );
   }
 
-  private constructor(agent: Agent, options: SlotOptions, rest: Remains, told: (loaded: Loaded) => void) {
+  private constructor(
+    agent: AgentProcess,
+    options: SlotOptions,
+    rest: RunnerRemains,
+    told: (loaded: Loaded) => void,
+  ) {
     this.#agent = agent;
     this.#options = options;
     agent.closeInput();
@@ -167,14 +172,14 @@ export class HandlerProcess {
   async end(): Promise<void> {
     this.#ending = true;
     this.#agent.signal('SIGTERM');
-    await within(this.#options.graceMs ?? GRACE_MS, this.#agent.exited);
+    await resolveWithin(this.#options.graceMs ?? RUNNER_GRACE_MS, this.#agent.exited);
     this.#agent.kill();
     await this.over;
   }
 
-  hear(stream: 'stdout' | 'stderr', piece: Piece): void {
+  receive(stream: 'stdout' | 'stderr', piece: Piece): void {
     if (stream === 'stderr')
-      this.#tail = tailOf(`${this.#tail}${piece.text}${piece.partial ? '' : '\n'}`, TAIL);
+      this.#tail = takeTail(`${this.#tail}${piece.text}${piece.partial ? '' : '\n'}`, TAIL);
     this.#options.onOutput(stream, piece, this.#pending?.taskId);
   }
 
@@ -186,7 +191,7 @@ export class HandlerProcess {
       this.#settle(pending, { error });
       return;
     }
-    const answer = cut ? undefined : readAnswer(text);
+    const answer = cut ? undefined : parseRunnerMessage(text);
     if (!answer || !this.#isDue(answer)) this.#disown(text);
     else if ('ready' in answer || 'failed' in answer) {
       this.#loaded = true;
@@ -200,7 +205,7 @@ export class HandlerProcess {
    * Whether the runner can have said so by now. What comes late for a call that is over is passed over: a thread may tell
    * progress at the very end, and a function that answered for itself is no fault of the call that came after it.
    */
-  #isDue(answer: Answer): boolean {
+  #isDue(answer: RunnerMessage): boolean {
     if ('ready' in answer || 'failed' in answer) return !this.#loaded;
     return this.#loaded && (answer.id ?? 0) <= this.#calls;
   }
@@ -211,7 +216,7 @@ export class HandlerProcess {
     if (!this.#ending) void this.end();
   }
 
-  #settle(pending: Pending, answer: { result: unknown } | { error: Problem }): void {
+  #settle(pending: Pending, answer: { result: unknown } | { error: HandlerError }): void {
     if (this.#paused) {
       this.#held = () => this.#settle(pending, answer);
       return;
@@ -226,7 +231,7 @@ export class HandlerProcess {
     });
   }
 
-  async #end(rest: Remains): Promise<void> {
+  async #end(rest: RunnerRemains): Promise<void> {
     const exit = await this.#agent.exited;
     this.#exited = true;
     const readUntil = () => (this.#paused ? Number.POSITIVE_INFINITY : rest.readUntil());
@@ -239,7 +244,7 @@ export class HandlerProcess {
     if (!pending) return;
     const message = this.#foreign
       ? `The process of the function ${pending.name} was ended: ${this.#foreign}`
-      : deathOf(exit, pending.name, this.#options.outOfMemory ?? (() => undefined));
+      : describeDeath(exit, pending.name, this.#options.outOfMemory ?? (() => undefined));
     pending.reject(failure('HandlerDied', message, this.#tail));
   }
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { codeOf, type Exit } from '../../agent/exit.ts';
+import { type Exit, getExitCode } from '../../agent/exit.ts';
 import { failure } from './failure.ts';
 import type { SlotOptions } from './options.ts';
 
@@ -20,7 +20,7 @@ const LANGUAGES: Record<string, Language> = {
 const CHANNEL_CLOSED = 71;
 
 /** The language of a handler file, by its ending. Throws a TaskError where it is none. */
-export function languageOf(path: string): Language {
+export function getLanguage(path: string): Language {
   const language = LANGUAGES[extname(path)];
   if (language) return language;
   const endings = Object.keys(LANGUAGES).join(' ');
@@ -28,8 +28,8 @@ export function languageOf(path: string): Language {
 }
 
 /** For people: how a process ended during a call. `outOfMemory` as the options have it. */
-export function deathOf(exit: Exit, name: string, outOfMemory: () => boolean | undefined): string {
-  const how = exit.signal ? `was ended by ${exit.signal}` : `exited with code ${codeOf(exit)}`;
+export function describeDeath(exit: Exit, name: string, outOfMemory: () => boolean | undefined): string {
+  const how = exit.signal ? `was ended by ${exit.signal}` : `exited with code ${getExitCode(exit)}`;
   const why =
     exit.code === CHANNEL_CLOSED
       ? ': the function has closed the descriptors 3 or 4, which belong to the runner'
@@ -48,7 +48,7 @@ export function whyKilled(outOfMemory: boolean | undefined): string {
 }
 
 /** The program of a language, with the runner below this file or the bundle, or in the checkout of the bundle. */
-export function argvOf(language: Language, files: string[], options: SlotOptions): string[] {
+export function buildRunnerArgv(language: Language, files: string[], options: SlotOptions): string[] {
   const here = import.meta.dirname;
   const places = [join(here, 'runner'), join(here, '..', 'worker-base', 'tasks', 'handlers', 'runner')];
   const directory =

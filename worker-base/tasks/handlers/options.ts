@@ -28,7 +28,7 @@ export interface SlotOptions {
 }
 
 /** A function by its name, or a command. */
-export type Call = { task_id: string } & (
+export type TaskCall = { task_id: string } & (
   | { function: string; args?: unknown[] | undefined; kwargs?: Record<string, unknown> | undefined }
   | { command: string[] }
 );
@@ -41,7 +41,7 @@ export interface CallHooks {
 }
 
 /** The result of a command that ended with exit code 0; any other end is a TaskError. */
-export interface CommandResult {
+export interface CommandOutput {
   exit_code: 0;
   /** The last 64 KiB of its stdout. */
   stdout: string;

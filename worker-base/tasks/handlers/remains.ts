@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Agent } from '../../agent/agent-process.ts';
+import type { AgentProcess } from '../../agent/agent-process.ts';
 import { killMarked } from '../../sandbox/kill-processes.ts';
 import type { SlotOptions } from './options.ts';
 
@@ -13,13 +13,13 @@ const READING_MS = 2000;
  * What a process of a slot leaves behind when it ends. A search reads the whole table of processes, so one that ended on its
  * own is followed by a search only if something still holds its pipes.
  */
-export class Remains {
+export class RunnerRemains {
   readonly #options: Pick<SlotOptions, 'killMarked'>;
   readonly #mark: string;
   /** Once it is aborted, all that is left ends, whatever it holds. */
   readonly #ending: () => boolean;
   #readUntil: number | undefined;
-  of: Agent | undefined;
+  of: AgentProcess | undefined;
 
   /** `slot`: the mark in the environment of all that the process has started. */
   constructor(options: Pick<SlotOptions, 'killMarked'>, slot: string, ending: () => boolean) {

@@ -10,17 +10,17 @@ import { basename, extname } from 'node:path';
 import { runCommand } from './command.ts';
 import { aborted, failure } from './failure.ts';
 import { HandlerProcess } from './handler-process.ts';
-import { type Language, languageOf } from './language.ts';
-import type { Call, CallHooks, SlotOptions } from './options.ts';
+import { getLanguage, type Language } from './language.ts';
+import type { CallHooks, SlotOptions, TaskCall } from './options.ts';
 
-export type { Call, CallHooks, CommandResult, SlotOptions } from './options.ts';
+export type { CallHooks, CommandOutput, SlotOptions, TaskCall } from './options.ts';
 
-type FunctionCall = Extract<Call, { function: string }>;
+type FunctionCall = Extract<TaskCall, { function: string }>;
 
 const NEVER = new AbortController().signal;
 
 /** One place of a worker at which one task runs at a time. */
-export class Slot {
+export class HandlerSlot {
   readonly #options: SlotOptions;
   readonly #files = new Map<Language, string[]>();
   readonly #processes = new Map<Language, Promise<HandlerProcess>>();
@@ -39,7 +39,7 @@ export class Slot {
   /** Starts the processes and loads the files; answers the functions' names. Throws a TaskError (HandlerNotStarted). */
   async start(): Promise<string[]> {
     for (const path of this.#options.handlers) {
-      const language = languageOf(path);
+      const language = getLanguage(path);
       this.#files.set(language, [...(this.#files.get(language) ?? []), path]);
     }
     try {
@@ -66,7 +66,7 @@ export class Slot {
    * Runs one call and answers its result (JSON). Throws a TaskError, in every case. When it settles, nothing of an
    * aborted call lives, and the next call may be made at once. One at a time: a second one meanwhile is a programmer's error.
    */
-  async call(call: Call, { signal, onProgress }: CallHooks = {}): Promise<unknown> {
+  async call(call: TaskCall, { signal, onProgress }: CallHooks = {}): Promise<unknown> {
     if (this.#call) throw new Error(`The slot is running a call and can't accept ${call.task_id}.`);
     this.#call = this.#begin(call, signal ?? NEVER, onProgress);
     try {
@@ -95,7 +95,7 @@ export class Slot {
     await Promise.all(started.map((one) => (one.status === 'fulfilled' ? one.value.end() : undefined)));
   }
 
-  #begin(call: Call, signal: AbortSignal, onProgress: CallHooks['onProgress']): Promise<unknown> {
+  #begin(call: TaskCall, signal: AbortSignal, onProgress: CallHooks['onProgress']): Promise<unknown> {
     if (!('command' in call)) return this.#run(call, signal, onProgress);
     return runCommand(call, this.#options, AbortSignal.any([signal, this.#stopping.signal]));
   }

@@ -1,36 +1,37 @@
-import { type Call, type CallHooks, Slot, type SlotOptions } from './slot.ts';
+import { type CallHooks, HandlerSlot, type SlotOptions, type TaskCall } from './slot.ts';
 
 /** The slots of a worker: as many tasks at once as there are slots, each in processes of its own. */
-export class Slots {
-  readonly #all: Slot[];
-  readonly #free: Slot[];
-  readonly #waiting: ((slot: Slot) => void)[] = [];
+export class HandlerSlots {
+  readonly #all: HandlerSlot[];
+  readonly #free: HandlerSlot[];
+  readonly #waiting: ((slot: HandlerSlot) => void)[] = [];
   /** The functions that the handler files offer. */
   readonly functions: readonly string[];
 
   /** Starts the first slot alone, so that a broken handler file is told once, then the others. Throws a TaskError. */
-  static async start(concurrency: number, options: SlotOptions): Promise<Slots> {
-    const slots = Array.from({ length: concurrency }, () => new Slot(options));
+  static async start(concurrency: number, options: SlotOptions): Promise<HandlerSlots> {
+    const slots = Array.from({ length: concurrency }, () => new HandlerSlot(options));
     try {
       const functions = (await slots[0]?.start()) ?? [];
       await Promise.all(slots.slice(1).map((slot) => slot.start()));
-      return new Slots(slots, functions);
+      return new HandlerSlots(slots, functions);
     } catch (error) {
       await Promise.all(slots.map((slot) => slot.stop()));
       throw error;
     }
   }
 
-  private constructor(slots: Slot[], functions: string[]) {
+  private constructor(slots: HandlerSlot[], functions: string[]) {
     this.#all = slots;
     this.#free = [...slots];
     this.functions = functions;
   }
 
   /** Runs a call in a free slot, as Slot.call does; waits for one where none is free. */
-  async call(call: Call, hooks?: CallHooks): Promise<unknown> {
+  async call(call: TaskCall, hooks?: CallHooks): Promise<unknown> {
     // The one that was used last: its processes are in the caches, and those of the others may rest.
-    const slot = this.#free.pop() ?? (await new Promise<Slot>((resolve) => this.#waiting.push(resolve)));
+    const slot =
+      this.#free.pop() ?? (await new Promise<HandlerSlot>((resolve) => this.#waiting.push(resolve)));
     try {
       return await slot.call(call, hooks);
     } finally {

@@ -1,8 +1,8 @@
 /** Between SIGTERM and SIGKILL, where nothing else is said. */
-export const GRACE_MS = 2000;
+export const RUNNER_GRACE_MS = 2000;
 
 /** What the promise settles to, or undefined once the time is over. */
-export async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+export async function resolveWithin<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(resolve, ms, undefined);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { TaskError } from '../../../../src/model/task-error.ts';
 import { readProcess } from '../../../../src/runtimes/process/process-table.ts';
-import { Slots } from '../../../../worker-base/tasks/handlers/slots.ts';
+import { HandlerSlots } from '../../../../worker-base/tasks/handlers/slots.ts';
 import { handlers, python, Subject, soon, why } from './subject.ts';
 
 const subjects: Subject[] = [];
@@ -252,7 +252,7 @@ describe.skipIf(!python)(`the slots of a worker${why}`, () => {
   test('run as many calls at once as there are, and the rest after them', async () => {
     const subject = new Subject([]);
     subjects.push(subject);
-    const slots = await Slots.start(2, {
+    const slots = await HandlerSlots.start(2, {
       handlers: handlers('well.py', 'ill.py'),
       cwd: subject.dir,
       env: { PATH: process.env.PATH ?? '' },
@@ -277,8 +277,8 @@ describe.skipIf(!python)(`the slots of a worker${why}`, () => {
 function startHost(dir: string, files: string[], name: string, arg: string): ChildProcess {
   const slot = join(import.meta.dirname, '../../../../worker-base/tasks/handlers/slot.ts');
   const program = `
-    const { Slot } = await import(${JSON.stringify(slot)});
-    const slot = new Slot({ handlers: ${JSON.stringify(files)}, cwd: ${JSON.stringify(dir)}, env: process.env, onOutput() {} });
+    const { HandlerSlot } = await import(${JSON.stringify(slot)});
+    const slot = new HandlerSlot({ handlers: ${JSON.stringify(files)}, cwd: ${JSON.stringify(dir)}, env: process.env, onOutput() {} });
     await slot.start();
     await slot.call({ task_id: 't', function: ${JSON.stringify(name)}, args: [${JSON.stringify(arg)}] });`;
   return spawn(process.execPath, ['--input-type=module', '-e', program], {

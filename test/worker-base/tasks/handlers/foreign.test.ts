@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { TaskError } from '../../../../src/model/task-error.ts';
-import { Slots } from '../../../../worker-base/tasks/handlers/slots.ts';
+import { HandlerSlots } from '../../../../worker-base/tasks/handlers/slots.ts';
 import { handlers, python, Subject, why } from './subject.ts';
 
 const subjects: Subject[] = [];
@@ -42,7 +42,7 @@ describe.skipIf(!python)(`a function that writes to the runner's descriptor, in 
   }, async () => {
     const subject = new Subject([]);
     subjects.push(subject);
-    const slots = await Slots.start(2, {
+    const slots = await HandlerSlots.start(2, {
       handlers: handlers('ill.py', 'well.py'),
       cwd: subject.dir,
       env: { PATH: process.env.PATH ?? '' },

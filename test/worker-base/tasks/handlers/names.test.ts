@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
 import { FUNCTION_NAME } from '../../../../src/model/function-name.ts';
-import { Slot } from '../../../../worker-base/tasks/handlers/slot.ts';
+import { HandlerSlot } from '../../../../worker-base/tasks/handlers/slot.ts';
 import { python, Subject, why } from './subject.ts';
 
 const subjects: Subject[] = [];
@@ -10,14 +10,14 @@ afterEach(async () => {
   for (const subject of subjects.splice(0)) await subject.end();
 });
 
-function slotOf(files: Record<string, string>): { slot: Slot; subject: Subject } {
+function slotOf(files: Record<string, string>): { slot: HandlerSlot; subject: Subject } {
   const subject = new Subject([]);
   subjects.push(subject);
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(subject.dir, { recursive: true });
     writeFileSync(subject.file(name), text);
   }
-  const slot = new Slot({
+  const slot = new HandlerSlot({
     handlers: Object.keys(files).map((name) => subject.file(name)),
     cwd: subject.dir,
     env: { PATH: process.env.PATH ?? '' },

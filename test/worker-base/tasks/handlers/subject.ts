@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TaskError } from '../../../../src/model/task-error.ts';
-import type { Call, CallHooks, SlotOptions } from '../../../../worker-base/tasks/handlers/slot.ts';
-import { Slot } from '../../../../worker-base/tasks/handlers/slot.ts';
+import type { CallHooks, SlotOptions, TaskCall } from '../../../../worker-base/tasks/handlers/slot.ts';
+import { HandlerSlot } from '../../../../worker-base/tasks/handlers/slot.ts';
 
 /** Handlers in Python need Python; where it is missing, their tests say so in their titles. */
 export const python = spawnSync('python3', ['--version']).status === 0;
@@ -26,10 +26,10 @@ interface Printed {
 export class Subject {
   readonly dir = mkdtempSync(join(tmpdir(), 'slot-'));
   readonly printed: Printed[] = [];
-  readonly slot: Slot;
+  readonly slot: HandlerSlot;
 
   constructor(names: string[], options: Partial<SlotOptions> = {}) {
-    this.slot = new Slot({
+    this.slot = new HandlerSlot({
       handlers: handlers(...names),
       cwd: this.dir,
       env: { PATH: process.env.PATH ?? '', HOME: this.dir },
@@ -45,9 +45,9 @@ export class Subject {
   }
 
   /** A call that has to fail, and how it does. */
-  async failure(call: Partial<Call> & object, hooks?: CallHooks): Promise<TaskError> {
+  async failure(call: Partial<TaskCall> & object, hooks?: CallHooks): Promise<TaskError> {
     try {
-      const result = await this.slot.call({ task_id: 'a-task', ...call } as Call, hooks);
+      const result = await this.slot.call({ task_id: 'a-task', ...call } as TaskCall, hooks);
       throw new Error(`It succeeded with ${JSON.stringify(result)?.slice(0, 200)}`);
     } catch (error) {
       if (error instanceof TaskError) return error;

@@ -35,6 +35,7 @@ const gates: Gate[] = [
     return { name: `${name} is fresh`, argv: ['node', join('scripts', file), '--check'] };
   }),
   { name: 'runtime names', argv: ['node', 'scripts/check-runtime-names.ts'] },
+  { name: 'exported names', argv: ['node', 'scripts/check-names.ts'] },
   { name: 'unit tests', argv: ['vitest', 'run', '--project', 'unit'] },
 ];
 

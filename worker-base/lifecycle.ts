@@ -20,7 +20,7 @@ const EX_CONFIG = 78;
 
 /**
  * The life of one body, from its first look at Redis to its exit code: read the spec, start the agent, say `ready`,
- * carry prompts in and output out, and end when the agent ends or the body is told to.
+ * carry prompts in and output out, and end when the agent ends or the body has to end.
  */
 export async function runWrapper(first: WrapperSettings, firstLog: Log): Promise<number> {
   let [settings, log] = [first, firstLog];

@@ -8,7 +8,7 @@ const AGAIN_MS = 20;
 
 /**
  * Writes lines to a descriptor without waiting for it: a container's stdout is a pipe, and a write to a full one would
- * stop the whole program, heartbeat and tasks included, until somebody reads. What does not fit is dropped and counted.
+ * stop the whole program, heartbeat and tasks included, until it is read. What does not fit is dropped and counted.
  */
 export class LineWriter {
   readonly #descriptor: number;
@@ -68,7 +68,7 @@ export class LineWriter {
     });
   }
 
-  /** Nobody will ever read it: a log is not worth an agent's life. */
+  /** It will never be read: a log is not worth an agent's life. */
   #close(): void {
     this.#closed = true;
     this.#writing = false;

@@ -59,7 +59,7 @@ export function createLog(
     try {
       writeSync(2, `${line}\n`);
     } catch {
-      // Nobody reads, or the pipe is full: a log line is not worth an agent's life.
+      // The pipe is closed or full: a log line is not worth an agent's life.
     }
   };
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };

@@ -3,7 +3,7 @@
  *
  * It owns the body's output stream (its only writer), its end of the input group, the heartbeat, the agent's conversation
  * in Redis, the gateway to the model, and the processes of the agent. What must always hold: `seq` has no holes, and
- * what was lost is told by a `gap`; every turn that began has an end; memory is bounded however fast the agent writes
+ * a `gap` reports lost output; every turn that began has an end; memory is bounded however fast the agent writes
  * and however long Redis is away; no process of the agent outlives the wrapper's end; the agent never sees Redis's
  * address, nor the credentials of its model.
  *
@@ -21,7 +21,8 @@ const EX_CONFIG = 78;
 const EX_SOFTWARE = 70;
 
 // The young heap stays at its first size: output passes through in short-lived strings, and letting V8 grow the space
-// for them trebles the memory (170 instead of 108 MiB at 50 MB/s) and is no faster. Set here, because it acts at run time.
+// for them trebles the memory (170 instead of 108 MiB at 50 MB/s) and isn't faster. Set here, because it acts at run
+// time.
 setFlagsFromString('--semi-space-growth-factor=1');
 
 async function settingsOrExit(): Promise<WrapperSettings> {
@@ -42,7 +43,7 @@ async function exit(code: number): Promise<void> {
   process.exit(code);
 }
 
-// A direct body is started with its name behind the program, to be told from others by `ps`.
+// A direct body is started with its name behind the program, to be recognizable in `ps`.
 const [, , title] = process.argv;
 if (title) process.title = title;
 

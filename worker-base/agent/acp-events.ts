@@ -32,7 +32,7 @@ export class AcpEvents {
     this.#costBefore = this.#spent;
   }
 
-  /** US dollars of this turn, where the agent tells what the whole session cost. */
+  /** US dollars of this turn, if the agent reports the cost of the whole session. */
   cost(): number | undefined {
     if (this.#spent === undefined || this.#costBefore === undefined || this.#spent === 0) return undefined;
     return this.#spent - this.#costBefore;
@@ -62,7 +62,7 @@ export class AcpEvents {
     ];
   }
 
-  /** The turn is over: what was said last, and the end of uses of which no result was told. */
+  /** The turn is over: what was said last, and the end of uses without a reported result. */
   end(): AgentEvent[] {
     const events = this.flush();
     for (const [tool_use_id, { name: tool, reported }] of this.#tools) {
@@ -73,7 +73,7 @@ export class AcpEvents {
     return events;
   }
 
-  /** What was said and not told yet. */
+  /** Text that is not reported yet. */
   flush(): AgentEvent[] {
     if (this.#text === '') return [];
     this.#last = this.#text;

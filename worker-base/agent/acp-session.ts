@@ -1,8 +1,8 @@
 /**
- * An agent that speaks the Agent Client Protocol, conducted by its official SDK: JSON-RPC in both directions over
+ * An agent of the Agent Client Protocol, driven by its official SDK: JSON-RPC in both directions over
  * lines. The wrapper is the client; it offers neither files nor terminals, which the agent has of its own.
  *
- * Loaded only where it is spoken: the SDK and its schemas would double the start of every other body.
+ * Loaded only if it is used: the SDK and its schemas would double the start of every other body.
  */
 import {
   type AgentCapabilities,
@@ -64,7 +64,7 @@ class AcpProtocol implements AgentProtocol {
     });
     this.#connection = client({ name: 'worker-manager' })
       .onNotification(methods.client.session.update, ({ params }) => {
-        // What an agent replays of a resumed conversation was told by an earlier body.
+        // An earlier body has already reported what an agent replays of a resumed conversation.
         if (params.sessionId !== this.#session || !this.#inTurn) return;
         const events = this.#telling.receive(params.update);
         if (events.length > 0) this.#say({ events });
@@ -129,7 +129,7 @@ class AcpProtocol implements AgentProtocol {
         session ?? (await agent.request(methods.agent.session.new, { cwd, mcpServers: [] })).sessionId;
     } catch (error) {
       if (session === undefined) throw error;
-      // Told with the next prompt, which must not begin as if nothing had been said before.
+      // Reported with the next prompt, which must not start as if there had been no conversation.
       this.#lost = true;
     }
   }
@@ -143,7 +143,7 @@ class AcpProtocol implements AgentProtocol {
     if (can?.sessionCapabilities?.resume) await agent.request(methods.agent.session.resume, known);
     else if (can?.loadSession) {
       const loaded: LoadSessionResponse | undefined = await agent.request(methods.agent.session.load, known);
-      // Gemini CLI goes on with its replay after it has answered. It reads the next request when that is done, and
+      // Gemini CLI continues its replay after it has answered. It reads the next request when that is done, and
       // to stay in the mode it is in changes nothing.
       const modeId = loaded?.modes?.currentModeId;
       // An agent that doesn't know this request has its session anyway.
@@ -153,7 +153,7 @@ class AcpProtocol implements AgentProtocol {
   }
 
   #end(ended: TurnEnd): void {
-    // Its end is told by the end of its process.
+    // The end of its process reports its end.
     if (this.#closed) return;
     this.#inTurn = false;
     const events = this.#telling.end();
@@ -170,7 +170,7 @@ class AcpProtocol implements AgentProtocol {
     return { ok: false, reason: 'limit', message: `The agent stopped at one of its own limits: ${reason}.` };
   }
 
-  /** Nobody can be asked, so all is allowed that `allowed_commands` does not speak against. */
+  /** No user can be asked, so everything is allowed that `allowed_commands` allows. */
   #permit({ toolCall, options }: RequestPermissionRequest): RequestPermissionResponse {
     if (this.#inTurn) this.#say({ events: this.#telling.requestPermission(toolCall) });
     const command = getShellCommand(toolCall);

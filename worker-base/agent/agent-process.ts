@@ -10,7 +10,7 @@ import { keepUnread } from './unread-output.ts';
 
 /** Between the end of the agent and SIGKILL to what it has left behind. */
 const LEFTOVER_GRACE_MS = 500;
-/** Silence of a pipe that something outside the group still holds, after which nobody waits for it any longer. */
+/** Silence of a pipe that something outside the group still holds, after which it is not awaited any longer. */
 const SILENCE_MS = 1000;
 /** What is in a pipe when its program has ended is read long before this. */
 const READING_MS = 2000;
@@ -93,7 +93,7 @@ export class AgentProcess {
       this.#closed = true;
     });
     child.on('error', () => {});
-    // An agent that does not read is no error of ours; the write's own callback tells.
+    // An agent that does not read is not our error; the callback of the write reports it.
     child.stdin?.on('error', () => {});
   }
 
@@ -107,7 +107,7 @@ export class AgentProcess {
     return this.#group;
   }
 
-  /** Whether nobody holds any of its pipes any longer. */
+  /** Whether no process holds any of its pipes any longer. */
   get closed(): boolean {
     return this.#closed;
   }
@@ -144,7 +144,7 @@ export class AgentProcess {
     this.#child.stderr?.resume();
   }
 
-  /** Tells the last lines although no newline has ended them yet. */
+  /** Reports the last lines even without a newline at their end. */
   flush(): void {
     for (const flush of this.#flushes) flush();
   }
@@ -189,7 +189,7 @@ export class AgentProcess {
     if (!this.#closed) await this.#endRest();
   }
 
-  /** What cannot be ended does not change how the agent ended; whoever looks for it reports it. */
+  /** What cannot be ended does not change how the agent ended; the search for it reports it. */
   #endRest(): Promise<void> {
     return this.#killRest(this.#group).catch(() => {});
   }

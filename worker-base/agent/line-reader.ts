@@ -11,7 +11,7 @@ const NEWLINE = 10;
 export class LineSplitter {
   #rest: Buffer = Buffer.alloc(0);
 
-  /** Takes what was read and gives what can be told of it. */
+  /** Takes the bytes read and returns the complete pieces. */
   push(chunk: Buffer): Piece[] {
     const data = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     const pieces: Piece[] = [];
@@ -128,7 +128,7 @@ function toPiece(bytes: Buffer, lines: number): Piece {
   return isUtf8(bytes) ? piece : { ...piece, base64: bytes.toString('base64') };
 }
 
-/** The last place in a full window at which no UTF-8 character is torn; the end where it is no UTF-8. */
+/** The last place in a full window at which no UTF-8 character is torn; the end if it is not UTF-8. */
 export function characterBorder(bytes: Buffer): number {
   for (let back = 1; back <= 3; back += 1) {
     const byte = bytes[bytes.length - back] ?? 0;

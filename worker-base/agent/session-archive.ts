@@ -3,7 +3,7 @@
  * compressed archive with the agent's name of the conversation, and before a start they are put back.
  *
  * The files are the agent's own and often for its eyes only, so a helper command reads and writes them as its user;
- * whatever the archive holds, it can harm nobody but the agent.
+ * whatever the archive holds, it can harm only the agent.
  */
 
 import { spawn } from 'node:child_process';
@@ -84,7 +84,7 @@ export class SessionArchive {
     await transaction.exec().catch(() => {});
   }
 
-  /** Forgets it. Where Redis cannot be told, the next incarnation finds out by itself. */
+  /** Deletes it. If Redis is away, the next incarnation detects the loss. */
   async forget(): Promise<void> {
     await this.#options.redis.del(this.#options.key).catch(() => 0);
   }

@@ -41,9 +41,9 @@ export interface SessionListener {
   /** The handshake is done. Again after each new start of the process. */
   ready(): void;
   ended(end: TurnEnd): void;
-  /** A line was heard; `readable` where it is one of the protocol, `retrying` where it is no sign of life. */
+  /** A line was received; `readable` if it follows the protocol, `retrying` if it is not a sign of life. */
   line(line: Line, readable: boolean, retrying: boolean): void;
-  /** The process has ended by itself, and all that it wrote was heard. */
+  /** The process has exited on its own, and all of its output was received. */
   exited(exit: Exit): void;
   /** The handshake was not done in time. */
   mute(): void;
@@ -65,8 +65,8 @@ interface AgentSessionDeps {
 }
 
 /**
- * One conversation over the processes that it takes: usually one; a new one, which is told to go on, where the one
- * before it had to be killed. What an old process still says is not heard.
+ * One conversation over the processes that it takes: usually one; a new one, which continues it, if the one
+ * before it had to be killed. Later output of an old process is ignored.
  */
 export class AgentSession {
   readonly #deps: AgentSessionDeps;
@@ -126,7 +126,7 @@ export class AgentSession {
     this.#protocol?.interrupt();
   }
 
-  /** Ends the process by force; its end is not told. */
+  /** Ends the process by force; its end is not reported. */
   async kill(): Promise<void> {
     this.#generation += 1;
     this.#silence();
@@ -138,7 +138,7 @@ export class AgentSession {
     await agent.gather(this.#deps.hardAt);
   }
 
-  /** Ends the process in peace: it is done when its stdin is closed, or has to be told. The end is told. */
+  /** Ends the process gracefully, by closing its stdin or by a signal. The end is reported. */
   async finish(): Promise<void> {
     const agent = this.#agent;
     if (!agent) return;

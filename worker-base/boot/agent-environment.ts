@@ -24,7 +24,7 @@ import { prepareWorkspace } from './initial-state.ts';
 const DOCKER_SOCKET = '.docker/run/docker.sock';
 /** The agent's home in the images. */
 const HOME = '/home/agent';
-/** A model that sends no byte for so long has failed: both CLIs would wait for it without end. */
+/** A model that sends no byte for so long has failed: both CLIs would wait for it forever. */
 const STALL_MS = 120_000;
 
 /** Why the agent cannot be started at all; `message` is for people. */

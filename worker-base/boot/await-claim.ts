@@ -1,9 +1,10 @@
 /**
  * The wait of a warm body: it has booted up to its agent, beats as the worker that it was made for, and reads from that
- * worker's input whom it is to serve. From then on it speaks for the other one alone: its heartbeat, streams and `seq`.
+ * worker's input the worker that it serves. From then on it reports only for that worker: its heartbeat, streams and
+ * `seq`.
  *
  * What must always hold: nothing of the agent is there before it is known whose it is; what would be needed then is
- * loaded, connected and tried now, for whoever asks wants it at once.
+ * loaded, connected and tried now, because the claim has to be fast.
  */
 import type { Redis } from 'ioredis';
 import type { WorkerSpec } from '../../src/model/spec.ts';
@@ -19,7 +20,7 @@ import { warmUp } from './warm-up.ts';
 const BLOCK_MS = 5000;
 const AGAIN_MS = 200;
 
-/** All that the body goes on with. */
+/** Everything that the body continues with. */
 export interface Assigned {
   settings: WrapperSettings;
   log: Log;
@@ -134,7 +135,7 @@ function parseAssignMessage(data: string | undefined): AssignMessage | undefined
       ? { worker_id, at: Number(at ?? 0), spec }
       : undefined;
   } catch {
-    // A prompt that somebody sent to a worker that nobody has: it is for none.
+    // A prompt to a warm worker that is not claimed: it has no recipient.
     return undefined;
   }
 }

@@ -1,6 +1,6 @@
 /**
  * From a spec to an agent that is ready: the parts of a body, the agent's start, and the entry that says so. A warm body
- * does it twice: once for nobody, so that it is quick when somebody asks.
+ * does it twice: once in advance, so that it is fast when claimed.
  */
 import type { Redis } from 'ioredis';
 import { getAgentKind } from '../../src/agents/index.ts';

@@ -1,5 +1,5 @@
 /**
- * How secrets come into a body: the manager writes them into a named pipe, so that they stand in no environment, label,
+ * How secrets come into a body: the manager writes them into a named pipe, so that they are in no environment, label,
  * argument or file of the engine, and not in Redis. What is not the agent's own credential becomes a file in memory.
  */
 import { execFile } from 'node:child_process';
@@ -75,11 +75,11 @@ export async function placeSecrets(
 
 /**
  * Puts a new pipe in the place of whatever stands there, and gives its reader, which was opened before any writer could find
- * it: Linux tells the end of a pipe only to a reader that has seen a writer come (`fifo_open` in its fs/pipe.c).
+ * it: Linux reports the end of a pipe only to a reader that has seen a writer come (`fifo_open` in its fs/pipe.c).
  */
 async function freshPipe(pipe: string): Promise<number> {
   const made = `${pipe}.new`;
-  // What stands there is of an earlier try, or nobody's: it is removed, never followed.
+  // A file there is from an earlier try or unknown: it is removed, never followed.
   rmSync(made, { force: true });
   await makePipe(made);
   const reader = open(made);
@@ -92,7 +92,7 @@ function open(pipe: string): number {
   return openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
 }
 
-/** Node cannot make one by itself. In a locked image the program is not for everybody, and the wrapper takes its group. */
+/** Node cannot create one. In a locked image the program is not for all users, and the wrapper takes its group. */
 async function makePipe(pipe: string): Promise<void> {
   const argv = ['mkfifo', '-m', '600', pipe];
   const run = async ([program = '', ...args]: string[]) => void (await promisify(execFile)(program, args));

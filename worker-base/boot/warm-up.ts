@@ -1,7 +1,7 @@
 /**
- * Brings an agent up for nobody: all that a takeover takes is done once, with a program that ends at once in the agent's
- * place, in folders that are removed again, and with a Redis that takes everything. What a program does for the first
- * time takes it three times as long, and more where a module has to be loaded.
+ * Starts an agent without a worker: everything that a claim needs is done once, with a program that ends at once in
+ * the agent's place, in folders that are removed again, and with a Redis that takes everything. What a program does
+ * for the first time takes it three times as long, and more where a module has to be loaded.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -45,7 +45,7 @@ export async function warmUp(options: {
       await brought.environment.modelProxy?.close();
     }
   } catch (error) {
-    // Whoever takes the body over is told by its own start.
+    // A worker that claims the body reports its own start.
     log.warn('warm-up failed', { error: error instanceof Error ? error.message : String(error) });
   } finally {
     await rm(place, { recursive: true, force: true });

@@ -136,11 +136,11 @@ static uint32_t parse_capabilities(char *text) {
   return set;
 }
 
-/* Said where somebody starts an image by hand. */
+/* Printed if a user starts an image directly. */
 #define ADVICE "start it as root with these: docker run --user 0 --cap-add SETUID --cap-add SETGID --cap-add KILL"
 
 static void become_user(void) {
-  /* Without it the kernel drops all capabilities of root when it becomes somebody else. */
+  /* Without it the kernel drops all capabilities of root when it changes its user. */
   if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)) fail(125, "cannot keep capabilities: %s", strerror(errno));
   if (setgroups(group_count, groups) || setresgid(groups[0], groups[0], groups[0]) || setresuid(user, user, user))
     fail(125, "cannot become user %u, which takes the capabilities SETUID and SETGID: %s; " ADVICE, user, strerror(errno));

@@ -42,7 +42,7 @@ interface Client {
   request(options: RequestOptions, onResponse: (response: IncomingMessage) => void): ClientRequest;
 }
 
-/** Headers of one connection, which end with it (RFC 9110, 7.6.1), and those that Node writes by itself. */
+/** Headers of one connection, which end with it (RFC 9110, 7.6.1), and those that Node writes itself. */
 const OF_THE_CONNECTION = [
   ...['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'],
   ...['proxy-authenticate', 'proxy-authorization', 'expect'],
@@ -51,7 +51,7 @@ const OF_THE_CONNECTION = [
 const OF_CREDENTIALS = ['authorization', 'x-api-key', 'cookie', 'forwarded'];
 /** An idle connection is kept so long: less than servers and balancers keep theirs, so that none is used while it closes. */
 const IDLE_MS = 4000;
-/** As it is told where a request is ended by us before an answer. */
+/** Reported if we end a request before its answer. */
 const STALLED = 504;
 const UNREACHABLE = 502;
 
@@ -89,7 +89,7 @@ export async function createModelForwarder(options: ModelForwarderOptions): Prom
     const fail = (status: number, message: string) => {
       if (!settle()) return;
       upstream?.destroy();
-      // After the headers only a cut connection tells that the answer is not whole.
+      // After the headers only a cut connection shows that the answer is incomplete.
       if (response.headersSent) response.destroy();
       else sendError(response, status, 'api_error', message);
     };
@@ -99,7 +99,7 @@ export async function createModelForwarder(options: ModelForwarderOptions): Prom
       if (settle()) upstream?.destroy();
     };
     const clock = setTimeout(() => {
-      // The agent does not take what the model has sent: that is no silence of the model.
+      // The agent does not take what the model has sent: that isn't silence of the model.
       if (response.writableNeedDrain) clock.refresh();
       else fail(STALLED, `${target.host} sent no data for ${stallMs / 1000} s.`);
     }, stallMs);

@@ -1,5 +1,5 @@
 /**
- * The friendly half of `allowed_commands`: answers an agent's hook before a command is run, so that the agent is told
+ * The friendly half of `allowed_commands`: answers an agent's hook before a command is run, so that the agent learns
  * what it may not do in words, and recognises where the operating system refused a program.
  *
  * Pure, and advice only: what it does not understand it lets through, because the system refuses what is not allowed.
@@ -20,7 +20,7 @@ export interface PolicyDecision {
 const SHELL_TOOLS = ['Bash', 'Execute'];
 /** Tools that would fetch what no allowed command may. */
 const FETCHING_TOOLS = ['WebFetch', 'WebSearch', 'FetchUrl'];
-/** Names in a reason; the whole list stands in the instructions. */
+/** Names in a reason; the whole list is in the instructions. */
 const NAMED = 20;
 
 /** `request` is the hook's question, as JSON; `allowed` are the worker's `allowed_commands`. */
@@ -73,7 +73,7 @@ const REFUSALS = [
   String.raw`\bspawn(?:Sync)? ${PROGRAM} EACCES\b`,
   String.raw`^PermissionError: \[Errno 13\] Permission denied: ${PROGRAM}\s*$`,
 ].map((pattern) => new RegExp(pattern, 'm'));
-/** A shell's exit code for what was found and could not be executed, as the agents' tools tell it. */
+/** A shell's exit code for what was found and could not be executed, as the agents' tools report it. */
 const CODE_126 = /\b(?:exit code:?|exited with code) 126\b/i;
 const ANY = /(?:^|: )(?:\S*\/)?([^/\s:'"]+): Permission denied\s*$/m;
 

@@ -5,8 +5,8 @@ import { evaluateToolCall, findDenial, type PolicyDecision } from './command-pol
 type Denied = Extract<AgentEvent, { type: 'permission_denied' }>;
 
 /**
- * What the agent was refused, told once however many say so: the hook in our gateway, the CLI itself, and the operating
- * system, whose refusal is seen in a tool's result.
+ * Reports each denial of the agent once, although several sources report it: the hook in our gateway, the CLI itself,
+ * and the operating system, whose refusal is seen in a tool's result.
  */
 export class Denials {
   readonly #allowed: string[] | undefined;
@@ -32,14 +32,14 @@ export class Denials {
     if (output?.permissionDecision === 'deny' && typeof tool_use_id === 'string' && tool_use_id !== '') {
       const content = output.permissionDecisionReason ?? 'It is not in allowed_commands.';
       const event = { type: 'permission_denied', content, tool: String(tool ?? ''), tool_use_id } as const;
-      // Whatever the agent starts can find the way to the gate: only a use that the agent itself has told counts.
+      // Any child of the agent can reach the gate: only a use that the agent itself has reported counts.
       if (this.#announced.has(tool_use_id)) this.add(event);
       else this.#waiting.set(tool_use_id, event);
     }
     return answer;
   }
 
-  /** The agent tells of a use: a refusal of it that was heard before counts now. */
+  /** The agent reports a use: an earlier denial of it counts now. */
   announce(toolUseId: string): void {
     this.#announced.set(toolUseId, '');
     const waiting = this.#waiting.get(toolUseId);
@@ -48,7 +48,7 @@ export class Denials {
     this.add(waiting);
   }
 
-  /** Looks whether a tool's result tells that the system refused a program. */
+  /** Checks whether a tool's result shows that the system refused a program. */
   review(event: Extract<AgentEvent, { type: 'tool_result' }>): void {
     if (!this.#allowed) return;
     const program = findDenial(event);

@@ -16,7 +16,7 @@ const KILL_MS = 5000;
 export async function killAgent([program = '', ...args]: string[], uid: number): Promise<void> {
   let left: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
-    // An error tells nothing: the table of processes does.
+    // An error proves nothing: the process table does.
     await new Promise<void>((resolve) => execFile(program, args, { timeout: KILL_MS }, () => resolve()));
     left = pids().filter((pid) => readUid(pid) === uid);
     if (left.length === 0) return;
@@ -148,6 +148,6 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // Gone by itself.
+    // It has exited already.
   }
 }

@@ -1,8 +1,8 @@
 /**
- * Which programs a shell command would run, as far as its text tells. Pure.
+ * Which programs a shell command would run, as far as its text shows. Pure.
  *
- * Made for friendliness, not for safety: what is made up at run time (`$x`, globs, aliases of git) is not told. Reads a
- * text once from left to right; what is nested is read by itself, to a bounded depth.
+ * Made for friendliness, not for safety: what is made up at run time (`$x`, globs, aliases of git) is not found. Reads a
+ * text once from left to right; nested commands are read separately, to a bounded depth.
  */
 
 import { type Token, tokenize, type Word } from './shell-words.ts';

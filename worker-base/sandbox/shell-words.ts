@@ -68,7 +68,7 @@ export function tokenize(text: string, nested: string[]): Token[] {
       }
     } else if (char === '`') at = backquoted(text, at, nested, () => add('', { sure: false }));
     else if (char === '$' && text[at + 1] === "'") {
-      // Its escapes are not read: what it stands for is not told.
+      // Its escapes are not read: its value is unknown.
       add('', { sure: false, bare: false });
       at = endOfAnsi(text, at + 1);
     } else if (char === '(' && text[at + 1] === '(' && !word && isArithmetic()) at = brackets?.get(at) ?? at;

@@ -1,4 +1,4 @@
-/** Text of one stream, ready to be told. */
+/** Text of one stream, ready to be sent. */
 export interface Piece {
   /** Whole lines without the last newline; or, when `partial`, part of a line: no newline follows it. */
   text: string;
@@ -14,14 +14,14 @@ export interface Piece {
 /** One entry of the output stream on its way to Redis. */
 export interface OutputEntry {
   seq: number;
-  /** The JSON that stands in the field `data`. */
+  /** The JSON of the field `data`. */
   data: string;
-  /** What of the agent's output it holds, to tell what was lost with it. */
+  /** The part of the agent's output that it holds, to report what was lost with it. */
   lines: number;
   bytes: number;
   /** The stream id, given when it is sent for the first time and kept as long as it may have been written. */
   id?: string | undefined;
-  /** It was sent, and nobody knows whether it arrived. */
+  /** It was sent, and it is unknown whether it arrived. */
   tried?: boolean;
 }
 
@@ -49,7 +49,7 @@ export class StreamIdGenerator {
     return `${this.#ms}-${this.#n}`;
   }
 
-  /** Goes on above an id that stands in the stream already. */
+  /** Continues above an id that is in the stream already. */
   raise(id: string): void {
     const [ms = 0, n = 0] = id.split('-').map(Number);
     if (ms > this.#ms || (ms === this.#ms && n > this.#n)) {

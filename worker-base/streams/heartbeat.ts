@@ -4,10 +4,10 @@ import { HEARTBEAT_INTERVAL_MS } from '../../src/model/limits.ts';
 import type { Keys } from '../../src/store/keys.ts';
 import type { ExtraCommand } from './output-sender.ts';
 
-/** Many tasks a second begin and end: that is told at most so often. */
+/** Many tasks a second begin and end: that is reported at most this often. */
 const CHANGE_MS = 200;
 
-/** What a worker that takes tasks tells with each beat. */
+/** What a task worker reports with each heartbeat. */
 export type Load = Pick<
   Heartbeat,
   | 'active_tasks'
@@ -26,7 +26,7 @@ interface Announced {
   text: string;
 }
 
-/** How long it is known whom a body served that speaks no more. */
+/** How long it is known which worker a silent body served. */
 const SERVING_MS = 86_400_000;
 
 /** Says that the body lives: a key that is renewed, and a message at each change of phase. */
@@ -81,7 +81,7 @@ export class HeartbeatSender {
     this.#activeAt = Date.now();
   }
 
-  /** A turn has begun or ended: said at once, but to nobody in particular. */
+  /** A turn has begun or ended: sent at once, without waiting for the result. */
   turn(busy: boolean, waiting: boolean): void {
     this.touch();
     if (busy === this.busy && waiting === this.waiting) return;
@@ -112,7 +112,7 @@ export class HeartbeatSender {
     void this.#send(true);
   }
 
-  /** Speaks for a worker that has taken the body over, from now on; `ready` is what others are told. */
+  /** Reports for the worker that claimed the body, from now on; `ready` is what readers see. */
   async begin(): Promise<void> {
     this.#scheduleNext();
     await this.#send(false);
@@ -124,7 +124,7 @@ export class HeartbeatSender {
     await this.#send(true);
   }
 
-  /** The number of the last entry is told by another from now on. */
+  /** Another source reports the number of the last entry from now on. */
   follow(seq: () => number): void {
     this.#seq = seq;
   }
@@ -138,7 +138,7 @@ export class HeartbeatSender {
   /** Says its last words, and no beat after them, which would register the node once more. */
   async leave(words: ExtraCommand[]): Promise<void> {
     this.stop();
-    // What is not said now is forgotten by itself.
+    // What is not sent now expires.
     await this.#piped(words)
       .exec()
       .catch(() => {});
@@ -152,7 +152,7 @@ export class HeartbeatSender {
     return this.#commands(seq, true);
   }
 
-  /** Is ending from now on, which may take long where tasks are finished; settles when Redis knows, or cannot be told. */
+  /** Is ending from now on, which may take long where tasks are finished; settles when Redis has it, or is away. */
   async end(): Promise<void> {
     const first = this.#phase !== 'ending';
     this.#phase = 'ending';

@@ -34,7 +34,7 @@ export class InputPosition {
     }
   }
 
-  /** The stream's newest id lies before the place: it is another stream than the one that was read, and begins anew. */
+  /** The stream's newest id lies before the place: it is another stream than the one that was read, and starts again. */
   isOf(lastId: string): boolean {
     return this.passed === undefined || !isAfter(this.passed, lastId);
   }

@@ -11,7 +11,7 @@ const COUNT = 16;
 const BACKOFF_MIN_MS = 50;
 const BACKOFF_MAX_MS = 2000;
 
-/** An entry as it stands in the stream; `data` is undefined where the field is missing. */
+/** An entry as stored in the stream; `data` is undefined where the field is missing. */
 export interface InputEntry {
   id: string;
   data: string | undefined;

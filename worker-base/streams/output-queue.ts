@@ -16,12 +16,12 @@ interface Chunk {
   base64?: string;
 }
 
-/** May stand in an entry with other lines. */
+/** May share an entry with other lines. */
 const isWhole = ({ partial, base64 }: Pick<Piece, 'partial' | 'base64'>) => !partial && base64 === undefined;
 
 /**
  * Turns what happens into numbered entries. `seq` is given when an entry is accepted, so it has no holes: what finds
- * no room is counted instead, and told by one `gap` entry at its place.
+ * no room is counted instead, and reported by one `gap` entry at its place.
  */
 export class OutputQueue {
   readonly #spool: Spool;
@@ -120,7 +120,7 @@ export class OutputQueue {
     }
   }
 
-  /** What never reached Redis, for the last words. */
+  /** What never reached Redis, for the final report. */
   unsent(): { lines: number; bytes: number } {
     const { lines, outputBytes } = this.#spool;
     return {

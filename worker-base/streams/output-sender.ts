@@ -18,7 +18,7 @@ export type ExtraCommand = [name: string, ...args: string[]];
  * Redis and counts as arrived; this body is the only writer.
  *
  * One thing is not promised: where Redis refuses one entry and takes the next of the same moment (it was full, and
- * then was not), the refused one stands after it. Nothing is lost then, and `seq` tells the order.
+ * then was not), the refused one follows it. Nothing is lost then, and `seq` gives the order.
  */
 export class OutputSender {
   readonly #redis: Redis;

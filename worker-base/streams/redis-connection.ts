@@ -10,7 +10,7 @@ const CONNECT_TIMEOUT_MS = 5000;
 const RECONNECT_MAX_MS = 2000;
 
 /**
- * Both clients reconnect without end. Neither queues or resends by itself: a command that was under way when the
+ * Both clients reconnect forever. Neither queues or resends automatically: a command that was under way when the
  * connection went is reported as failed at once, because only its sender knows whether it may be said twice.
  */
 const common = {

@@ -31,7 +31,7 @@ export class Spool {
   #onDisk = 0;
   /** Bytes of text that wait in memory. */
   bytes = 0;
-  /** What waits altogether, to tell what is lost where the wrapper has to give up. */
+  /** What waits altogether, to report what is lost if the wrapper has to give up. */
   lines = 0;
   outputBytes = 0;
   /** Why the file could not be written; empty while it can. */
@@ -82,7 +82,7 @@ export class Spool {
     return entry;
   }
 
-  /** Removes the file, and its directory where nothing else is in it. */
+  /** Removes the file, and its directory if nothing else is in it. */
   remove(): void {
     if (this.#file === undefined) return;
     closeSync(this.#file);

@@ -182,7 +182,7 @@ export class LoadMonitor {
       active_tasks: active.length,
       slots: this.#deps.own.slots,
       queue_size: this.#queueSize,
-      // Of a direct worker only the manager can tell the figures from the machine's.
+      // For a direct worker only the manager can separate its figures from the machine's.
       ...(this.#meter.own && {
         cpu_percent: Math.round(this.vitals.cpuPercent * this.cores * 10) / 10,
         memory_percent: this.vitals.memoryPercent,

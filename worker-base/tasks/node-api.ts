@@ -24,7 +24,7 @@ export interface NodeApiDeps {
   activeTasks: () => number;
   /** Counted when it is asked for; the last count while Redis is away. */
   queueSize: () => Promise<number>;
-  /** `ok`; `paused` above its limits; `draining` when it was told to end; `starting` before. */
+  /** `ok`; `paused` above its limits; `draining` when it has to end; `starting` before. */
   status: () => 'starting' | 'ok' | 'paused' | 'draining';
   vitals: () => { cpuPercent: number; memoryPercent: number };
   cores: number;

@@ -65,7 +65,7 @@ export class NodeQueue implements Pick<TaskQueue, 'submit' | 'get' | 'cancel'> {
   async #rules(): Promise<Rules> {
     const now = performance.now();
     if (now < this.#known.until) return this.#known.rules;
-    // While Redis is away the submission fails by itself, and says so.
+    // While Redis is away the submission fails with its own error.
     const text = await this.#redis.hget(this.#key, 'spec').catch(() => null);
     const { readRules } = await import('../../src/tasks/submission.ts');
     const rules = readRules(text);

@@ -8,7 +8,7 @@ import { NodeClaim } from './node-claim.ts';
 
 /** A node that is silent for so long is gone: six beats. */
 const NODE_TTL_MS = 30_000;
-/** How long its streams can be read after it has gone; nobody deletes them, for there is no record. */
+/** How long its streams can be read after it has gone; nothing deletes them, because there is no record. */
 const STREAMS_TTL_MS = 3_600_000;
 /** As `docker stop`, which is how such a node is ended. */
 const GRACE_SECONDS = 10;

@@ -20,7 +20,7 @@ export class OomWatch {
     this.#seen = this.#read();
   }
 
-  /** Whether a process that has just died by SIGKILL was killed for that; undefined if the kernel does not tell. */
+  /** Whether a process that has just died by SIGKILL was killed for that; undefined if the kernel does not report it. */
   happened(): boolean | undefined {
     const now = this.#read();
     if (now === undefined) return undefined;

@@ -57,7 +57,7 @@ export class ResourceMeter {
   read(): LoadReading {
     const now = this.#sample();
     const seconds = (now.at - this.#last.at) / 1000;
-    // Two looks at once tell nothing of a share.
+    // Two samples at the same time give no share.
     if (seconds > 0.01) {
       if (now.cpu !== undefined && this.#last.cpu !== undefined)
         this.#cpuPercent = ((now.cpu - this.#last.cpu) / seconds / this.cores) * 100;

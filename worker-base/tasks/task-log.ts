@@ -55,7 +55,7 @@ export class TaskLog {
 
 function describe({ payload }: RunningTask): Record<string, unknown> {
   if ('function' in payload) return { function: payload.function };
-  // Arguments may hold what is nobody else's business.
+  // Arguments may be confidential.
   return 'command' in payload ? { command: payload.command[0] } : {};
 }
 

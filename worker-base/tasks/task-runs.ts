@@ -94,7 +94,7 @@ function toTaskCall({ task_id, payload }: RunningTask, commands: boolean): TaskC
     const message = 'A prompt is for a pool of agents; this worker runs functions and commands.';
     throw new TaskError({ type: 'Unsupported', message }, { retry: false });
   }
-  // Whoever can write to the queue has passed by what refuses it at the submission.
+  // A writer of the queue can bypass the checks of the submission.
   if ('command' in payload && !commands) {
     const message =
       'This worker only runs functions. Set "commands: true" in its pool (TASK_COMMANDS=true on a manually started node) to allow commands.';

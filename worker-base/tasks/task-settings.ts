@@ -5,7 +5,7 @@ import { POOL_NAME } from '../../src/model/name-rules.ts';
 import { countIn, numberIn, type Quantity, type Range } from '../../src/model/quantities.ts';
 import type { WorkerSpec } from '../../src/model/spec.ts';
 
-/** What a body that takes tasks is told by its environment, or by the spec's `env`, which goes before it. */
+/** The settings of a task worker from its environment, or from the spec's `env`, which takes precedence. */
 export interface TaskSettings {
   /** The queue that it takes from. */
   pool: string;
@@ -44,7 +44,7 @@ const OPTIONAL: readonly Variable[] = ['QUEUE_SIZE', 'MAX_CPU_PERCENT', 'MAX_MEM
 
 const CHECK_SECONDS = 30;
 /**
- * What holds for a node that was started by hand and is told nothing else; each but the slots may be `none`. A worker of
+ * The defaults of a node that was started by hand; each but the slots may be `none`. A worker of
  * a manager has the limits of its pool and its runtime instead.
  */
 export const NODE_DEFAULTS = {
@@ -74,7 +74,7 @@ export function readTaskSettings(env: NodeJS.ProcessEnv, spec: WorkerSpec, exter
   };
   const number = (name: Variable, range: Range) => read(name, numberIn(range));
   const count = (name: Variable, range: Range) => read(name, countIn(range));
-  /** The default of a node that was started by hand, where nothing is set. */
+  /** The default of a node that was started by hand, if nothing is set. */
   const otherwise = (name: Variable, value: number | undefined, fallback: number): number | undefined =>
     value === undefined && external && !isNone(name) ? fallback : value;
   const pool = spec.pool ?? (env.WORKER_POOL || 'default');

@@ -1,7 +1,7 @@
 /**
  * Work of a body that takes tasks: from its pool's queue straight into its slots, past the manager.
  *
- * What must always hold: what was taken is either ended and told, or goes to another worker; a worker that is told to
+ * What must always hold: a fetched task is either ended and reported, or goes to another worker; a worker that has to
  * end takes nothing new and finishes what runs, as long as its grace lasts; what a handler prints reaches the output,
  * tagged with its task. Loaded by task workers alone, for it brings the queue's client.
  */

@@ -6,7 +6,7 @@ import type { ExitState } from './exit-state.ts';
 export class AgentRestart {
   readonly #parts: { agentSession: () => AgentSession; archive: SessionArchive; exitState: ExitState };
   #lost: boolean;
-  /** The process that runs has been heard to take prompts. */
+  /** The running process has reported that it takes prompts. */
   handshaken = false;
 
   constructor(
@@ -17,7 +17,7 @@ export class AgentRestart {
     this.#lost = lost;
   }
 
-  /** Whether a conversation is lost of which nobody has been told; asking is telling. */
+  /** Whether a conversation is lost and not reported yet; the call marks it as reported. */
   takeLoss(): boolean {
     const lost = this.#lost;
     this.#lost = false;
@@ -35,7 +35,7 @@ export class AgentRestart {
     void archive.forget();
   }
 
-  /** It would not go on with the conversation, before any prompt: the next prompt is told so. */
+  /** It did not continue the conversation, before any prompt: the next prompt reports that. */
   beginAnew(): void {
     this.#lost = true;
     this.forget();

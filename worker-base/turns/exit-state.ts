@@ -14,7 +14,7 @@ export class ExitState {
     this.#over = over;
   }
 
-  /** Neither told to end nor done with the only prompt. */
+  /** Neither asked to end nor done with the only prompt. */
   get staying(): boolean {
     return this.reason === undefined && this.#after === undefined;
   }
@@ -28,7 +28,7 @@ export class ExitState {
     this.#after = { code, answered };
   }
 
-  /** The agent is no more; the first end counts. */
+  /** The agent has exited; the first end counts. */
   end(exit: Exit, code: number, sentence: string): void {
     if (this.#isOver) return;
     this.#isOver = true;

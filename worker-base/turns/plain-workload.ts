@@ -17,7 +17,7 @@ import {
 } from '../workload.ts';
 
 /**
- * Work with an agent whose turns cannot be heard: prompts are handed on as they come, and its lines go out as they
+ * Work with an agent that does not report its turns: prompts are passed on as they come, and its lines go out as they
  * are. In headless mode (`exit_after_prompt`) the first prompt is the only one, and it is acknowledged when it is
  * answered: a body that fails leaves it to the next incarnation.
  */
@@ -97,7 +97,7 @@ export class PlainWorkload implements Workload {
     return Promise.resolve();
   }
 
-  /** The end is told: prompts that come now are left to the next incarnation. */
+  /** The end is reported: prompts that come now are left to the next incarnation. */
   #close(): void {
     this.#closed = true;
     this.#deadline?.cancel();

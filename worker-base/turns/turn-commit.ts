@@ -19,7 +19,7 @@ export class TurnCommit {
     return this.#settling;
   }
 
-  /** After a turn: keeps, says that it has, and acknowledges once the turn's end stands in the output. */
+  /** After a turn: stores the archive, reports it, and acknowledges once the turn's end is in the output. */
   add(
     turn: { entryId: string | undefined; seq: number; session: string | undefined },
     onPacked: () => void,

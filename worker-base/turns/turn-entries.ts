@@ -21,7 +21,7 @@ export function toEntryContent(event: AgentEvent): EntryContent {
   let truncated = shortened.truncated;
   if (event.type === 'tool_use') {
     const input = cut(JSON.stringify(event.input) ?? 'null', PIECE_BYTES);
-    // What is cut is no JSON any more, so it is told as its text.
+    // A cut value isn't JSON any more, so it is reported as text.
     if (input.truncated) fields.input = input.text;
     truncated ||= input.truncated;
   }

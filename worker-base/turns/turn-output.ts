@@ -16,7 +16,7 @@ export class TurnReporter {
     this.#denials = denials;
   }
 
-  /** Something that the agent said; a refusal is told once, whoever else has seen it. */
+  /** An event of the agent; a denial is reported once, even if another source has reported it. */
   event(event: AgentEvent, requestId: string | undefined): void {
     if (event.type === 'permission_denied') this.#denials.add(event);
     else this.emit(event, requestId);
@@ -39,7 +39,7 @@ export class TurnReporter {
     this.#context.output.write('stdout', piece, requestId);
   }
 
-  /** The end of a turn; answers the number of its entry, what stands in it, and how it was meant. */
+  /** The end of a turn; returns the number of its entry, its content, and how it was meant. */
   end(
     turn: Turn,
     heard: TurnEnd,

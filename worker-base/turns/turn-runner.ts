@@ -13,14 +13,14 @@ import { TurnCommit } from './turn-commit.ts';
 import type { TurnRunnerDeps } from './turn-deps.ts';
 import { TurnReporter } from './turn-output.ts';
 
-/** Lines in a row that are none of the agent's protocol, in one turn: a stray print is no fault, a hundred are. */
+/** Lines in a row that are none of the agent's protocol, in one turn: a stray line is tolerated, a hundred are not. */
 const GARBAGE_LINES = 100;
 /** As sysexits.h, EX_PROTOCOL: the agent never came to talk. */
 const MUTE_CODE = 76;
 
 /**
- * Prompts one at a time: each is a turn, and the next begins when its end was heard. A prompt is acknowledged when its
- * end stands in the output and the conversation is kept, so a body that dies in between leaves it to the next.
+ * Prompts one at a time: each is a turn, and the next begins when its end was received. A prompt is acknowledged when its
+ * end is in the output and the conversation is stored, so a body that dies in between leaves it to the next.
  *
  * What must always hold: every turn that began has one end, whatever the agent does; and nothing that hangs is
  * killed before it was asked to stop.
@@ -124,7 +124,7 @@ export class TurnRunner implements SessionListener {
     }
   }
 
-  /** A line of its stderr was heard. */
+  /** A line of its stderr was received. */
   sign(): void {
     this.#turn?.sign();
     this.#holdBack();

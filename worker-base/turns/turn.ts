@@ -5,7 +5,7 @@ import { detectHang, readCpuSeconds } from './hang-detector.ts';
 
 /** What is asked of the agent. */
 export interface Prompt {
-  /** Of the input stream; undefined of a prompt that came another way, which is told its end instead. */
+  /** Of the input stream; undefined of a prompt that came another way, which gets its end instead. */
   entryId: string | undefined;
   onEnd?: (end: TurnEnd) => void;
   content: string;
@@ -61,7 +61,7 @@ export class Turn {
   }
 
   /**
-   * A readable line, or any on stderr. That the model is asked again is no sign of life: an agent whose model hangs
+   * A readable line, or any on stderr. A retry of the model is not a sign of life: an agent whose model hangs
    * says so for an hour.
    */
   sign(retrying = false): void {

@@ -8,7 +8,7 @@ export function failure(type: string, message: string, traceback?: string | unde
   return new TaskError({ type, message, ...(traceback && { traceback }) }, { retry: !FINAL.has(type) });
 }
 
-/** What whoever aborted a call is told. */
+/** The error that the caller of an aborted call gets. */
 export function aborted({ reason }: AbortSignal): TaskError {
   if (reason instanceof TaskError) return reason;
   return failure('Aborted', reason instanceof Error ? reason.message : String(reason));

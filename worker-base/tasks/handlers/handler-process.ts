@@ -11,7 +11,7 @@ import type { SlotOptions } from './options.ts';
 import { RunnerRemains } from './remains.ts';
 import { RUNNER_GRACE_MS, resolveWithin } from './within.ts';
 
-/** As the runners have it: calls go out on 3, answers come on 4, and 5 only tells that the other side is gone. */
+/** As the runners have it: calls go out on 3, answers come on 4, and 5 only shows that the other side is gone. */
 const CALLS = 3;
 const ANSWERS = 4;
 const LIFELINE = 5;
@@ -42,9 +42,9 @@ export class HandlerProcess {
   #tail = '';
   #ending = false;
   #loaded = false;
-  /** Why it is no longer heard: a function has written to the runner's descriptor. */
+  /** Why it is no longer read: a function has written to the runner's descriptor. */
   #foreign = '';
-  /** Settles when nothing of it lives and all that it printed is told. */
+  /** Settles when nothing of it lives and all of its output is reported. */
   readonly over: Promise<void>;
   #exited = false;
   #over = false;
@@ -129,7 +129,7 @@ export class HandlerProcess {
     return this.#files;
   }
 
-  /** It was told to end: all that it leaves behind ends, too. */
+  /** It had to end: all that it leaves behind ends, too. */
   get ending(): boolean {
     return this.#ending;
   }
@@ -202,15 +202,16 @@ export class HandlerProcess {
   }
 
   /**
-   * Whether the runner can have said so by now. What comes late for a call that is over is passed over: a thread may tell
-   * progress at the very end, and a function that answered for itself is no fault of the call that came after it.
+   * Whether the runner can have said so by now. What comes late for a call that is over is passed over: a thread may
+   * report progress at the very end, and a function that answered for itself is no fault of the call that came after
+   * it.
    */
   #isDue(answer: RunnerMessage): boolean {
     if ('ready' in answer || 'failed' in answer) return !this.#loaded;
     return this.#loaded && (answer.id ?? 0) <= this.#calls;
   }
 
-  /** From here on nobody can tell what the runner says and what a function does: the process ends, as HandlerDied. */
+  /** From here on the runner's and a function's output cannot be distinguished: the process ends, as HandlerDied. */
   #disown(text: string): void {
     this.#foreign = foreign(text);
     if (!this.#ending) void this.end();

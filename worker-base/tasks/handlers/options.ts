@@ -14,7 +14,7 @@ export interface SlotOptions {
   wrap?: (argv: string[]) => string[];
   /** Ends every process that carries the mark in its environment; if absent, those that this user can see. */
   killMarked?: (group: number, mark: string) => Promise<void>;
-  /** Whether a process that has just died by SIGKILL was killed because memory ran out; undefined if nothing tells. */
+  /** Whether a process that has just died by SIGKILL was killed because memory ran out; undefined if unknown. */
   outOfMemory?: () => boolean | undefined;
   /** Between SIGTERM and SIGKILL of an aborted task; default 2,000. */
   graceMs?: number;
@@ -34,7 +34,10 @@ export type TaskCall = { task_id: string } & (
 );
 
 export interface CallHooks {
-  /** Ends the call for real: SIGTERM to all of its processes, the grace, SIGKILL. Its reason's message is told. */
+  /**
+   * Ends the call for real: SIGTERM to all of its processes, the grace, SIGKILL. The message of its reason is
+   * reported.
+   */
   signal?: AbortSignal | undefined;
   /** What the function says by `worker_manager.progress(value)`. */
   onProgress?: ((value: unknown) => void) | undefined;

@@ -6,7 +6,7 @@ import type { SlotOptions } from './options.ts';
 /** Between the end of a process and a search for what holds its pipes. */
 const CLOSE_MS = 50;
 const POLL_MS = 5;
-/** What stands in a pipe when its program has ended is read long before this. */
+/** What is left in a pipe when its program has ended is read long before this. */
 const READING_MS = 2000;
 
 /**

@@ -4,7 +4,7 @@
  *
  * What always holds: a call settles exactly once, with a result or a TaskError; when it settles, nothing of a call that
  * was aborted lives; no function can take down more than its own slot's processes, and the slot has fresh ones for the next
- * call. Nothing here knows queues, Redis, retries or time limits: whoever calls has a signal.
+ * call. Nothing here knows queues, Redis, retries or time limits: the caller has a signal.
  */
 import { basename, extname } from 'node:path';
 import { runCommand } from './command.ts';

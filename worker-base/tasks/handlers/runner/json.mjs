@@ -11,7 +11,7 @@ const DEPTH = 500;
 /** The text; throws an Unfit. `root` names the value in messages. */
 export function toJson(value, root) {
   try {
-    // At the top nothing is no value, and not a loss.
+    // At the top, `undefined` means no value, and is not a loss.
     return JSON.stringify(value === undefined ? null : value, refuse);
   } catch (error) {
     throw unfit(value, root, error);

@@ -38,7 +38,7 @@ registerHooks({
 });
 
 const lifeline = new Socket({ fd: 5 });
-// The worker is gone: nobody waits for a result.
+// The worker is gone: no result is awaited.
 lifeline.once('close', () => kill()).on('error', () => {});
 lifeline.resume();
 const input = new Socket({ fd: CALLS });
@@ -118,8 +118,9 @@ async function run(line) {
 }
 
 /**
- * What a function left running has failed after it had returned: that is told, and no later call pays for it. Of the call
- * under way, and of code that belongs to no call, it ends the process as Node does: nobody knows what is broken by it.
+ * What a function left running has failed after it had returned: that is reported, and no later call fails for it. Of
+ * the call under way, and of code that belongs to no call, it ends the process as Node does: it is unknown what is
+ * broken by it.
  */
 function late(what, thrown) {
   const call = calls.getStore();

@@ -236,7 +236,7 @@ def flush():
 
 
 def silence(_value):
-    """Progress that a thread tells after its call has ended."""
+    """Progress that a thread reports after its call has ended."""
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 /** Types of what the runner gives to handler files; see worker-manager.mjs. A copy beside the handlers serves editors. */
 declare module 'worker-manager' {
-  /** Tells how far the task is: a number from 0 to 100, or any JSON. */
+  /** Reports the progress of the task: a number from 0 to 100, or any JSON. */
   export function progress(value: unknown): void;
   /** Fires when the task is cancelled or out of time; a grace later the process is killed. */
   export function signal(): AbortSignal;

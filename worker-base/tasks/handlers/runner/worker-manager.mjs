@@ -15,8 +15,8 @@ export const current = state;
 export const calls = new AsyncLocalStorage();
 
 /**
- * Tells how far the task is: a number from 0 to 100, or any JSON. Does nothing outside of a task, and once its function has
- * returned. Throws where the value is no JSON.
+ * Reports the progress of the task: a number from 0 to 100, or any JSON. Does nothing outside of a task, and once its
+ * function has returned. Throws if the value is not JSON.
  */
 export function progress(value) {
   const call = calls.getStore();

@@ -53,7 +53,7 @@ def handler(function=None, *, name=None):
 
 
 def progress(value):
-    """Tells how far the task is: a number from 0 to 100, or any JSON. Does nothing outside of a task."""
+    """Reports the progress of the task: a number from 0 to 100, or any JSON. Does nothing outside of a task."""
     current.report(value)
 
 

@@ -1,5 +1,12 @@
 /** Where workers live: how many of them in which runtime. Pure. */
-import { type ExecutionMode, fromMode, RUNTIME_NAMES, type RuntimeName, toMode } from '../model/index.ts';
+import {
+  type ExecutionMode,
+  fromMode,
+  RUNTIME_NAMES,
+  type RuntimeMode,
+  type RuntimeName,
+  toMode,
+} from '../model/index.ts';
 
 /** `want` workers in any of these runtimes; `make` is the runtime of a new one, if one has room now. */
 export interface PlacementGroup {
@@ -8,8 +15,8 @@ export interface PlacementGroup {
   make: RuntimeName | undefined;
 }
 
-/** How many workers of each mode a pool has at its full size. */
-type Mix = { [mode in Exclude<ExecutionMode, 'auto'>]: number };
+/** How many workers of each mode a pool has at its full size; a mode that is absent has none. */
+type Mix = { [mode in RuntimeMode]?: number };
 
 /** A mix keeps its proportion at any size; what does not divide goes to the larger share of what is left. */
 export function toPlacementGroups(
@@ -25,7 +32,7 @@ export function toPlacementGroups(
   let left = size;
   let shares = Object.values(mode).reduce((sum, share) => sum + share, 0);
   return RUNTIME_NAMES.filter((name) => toMode(name) in mode).map((runtime) => {
-    const share = mode[toMode(runtime)];
+    const share = mode[toMode(runtime)] ?? 0;
     const want = shares === 0 ? 0 : Math.round((left * share) / shares);
     left -= want;
     shares -= share;
@@ -37,5 +44,5 @@ export function toPlacementGroups(
 export function getRuntimes(mode: ExecutionMode | Mix): RuntimeName[] {
   if (mode === 'auto') return RUNTIME_NAMES;
   if (typeof mode === 'string') return [fromMode(mode)];
-  return RUNTIME_NAMES.filter((name) => mode[toMode(name)] > 0);
+  return RUNTIME_NAMES.filter((name) => (mode[toMode(name)] ?? 0) > 0);
 }

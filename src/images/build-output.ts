@@ -1,69 +1,69 @@
-import { takeHead, takeTail } from '../model/index.ts';
-import { redactText } from '../telemetry/redact.ts';
+import { clean, LineJoiner, StepLines } from './build-lines.ts';
+import type { EngineLine } from './engine-stream.ts';
 
-/** Lines of a step that are kept until it has ended, and characters of each. */
-const KEPT_LINES = 500;
-const LINE_LENGTH = 300;
-/** Characters of a line that is not finished; a progress bar may never finish one. */
-const REST_LENGTH = 10_000;
+export interface BuildProgress {
+  /** The step that has begun, and how many there are; 0 of 0 before the first. */
+  step: number;
+  of: number;
+  /** The step as the classic builder writes it, such as `Step 3/12 : RUN apt-get …`. */
+  line: string;
+}
+
+/** Follows what a builder prints. */
+export interface BuildOutput {
+  take(line: EngineLine): void;
+  /** Call before reading `step` and `lines` of a build that has ended. */
+  end(): void;
+  /** The line of the step that failed, else of the one that runs; empty before the first. */
+  readonly step: string;
+  /** The last lines of that step. */
+  readonly lines: readonly string[];
+}
+
 const STEP = /^Step (\d+)\/(\d+) : /;
 
-/** What a build prints, put together from the pieces in which the engine sends it: its steps, and the lines of the last one. */
-export class BuildOutput {
-  readonly #onStep: (step: { step: number; of: number; line: string }) => void;
-  #lines: string[] = [];
-  #rest = '';
-  /** The line of the step that runs; empty before the first. */
+/** The output of the classic builder: plain text, one step after the other. */
+export class ClassicOutput implements BuildOutput {
+  readonly #onStep: (progress: BuildProgress) => void;
+  readonly #joiner = new LineJoiner();
+  #lines = new StepLines();
   step = '';
 
-  constructor(onStep: (step: { step: number; of: number; line: string }) => void) {
+  constructor(onStep: (progress: BuildProgress) => void) {
     this.#onStep = onStep;
   }
 
-  /** Takes a piece of the text; a line may go on in the next one. */
-  take(text: string): void {
-    const lines = (this.#rest + text).split(/[\r\n]+/);
-    this.#rest = takeTail(lines.pop() ?? '', REST_LENGTH);
-    for (const line of lines) this.#add(line);
-    // The builder ends the line of a step later, and the step has begun.
-    if (STEP.test(this.#rest)) this.end();
+  take({ stream, status }: EngineLine): void {
+    if (stream !== undefined) this.#take(stream);
+    else if (status !== undefined) {
+      this.end();
+      this.#take(`${status}\n`);
+    }
   }
 
-  /** Takes a whole line. */
-  takeLine(text: string): void {
-    this.end();
-    this.take(`${text}\n`);
-  }
-
-  /** Nothing follows on the last line. */
   end(): void {
-    this.#add(this.#rest);
-    this.#rest = '';
+    this.#add(this.#joiner.end());
   }
 
-  /** Of the step that runs. */
   get lines(): readonly string[] {
-    return this.#lines;
+    return this.#lines.lines;
+  }
+
+  #take(text: string): void {
+    for (const line of this.#joiner.take(text)) this.#add(line);
+    // The builder ends the line of a step later, and the step has begun.
+    if (STEP.test(this.#joiner.rest)) this.end();
   }
 
   #add(text: string): void {
     const line = clean(text).trimEnd();
-    if (line === '') return;
     const [, number, of] = STEP.exec(line) ?? [];
-    if (number !== undefined) {
-      this.step = line;
-      this.#lines = [];
-      this.#onStep({ step: Number(number), of: Number(of), line });
+    if (number === undefined) {
+      this.#lines.add(text);
       return;
     }
-    this.#lines.push(line);
-    if (this.#lines.length > KEPT_LINES) this.#lines.shift();
+    this.step = line;
+    this.#lines = new StepLines();
+    this.#onStep({ step: Number(number), of: Number(of), line });
   }
-}
-
-/** Without control sequences and credentials, and no longer than a line should be. */
-export function clean(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
-  const bare = text.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '').replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
-  return redactText(takeHead(bare, LINE_LENGTH));
 }

@@ -3,18 +3,16 @@ import { readdir } from 'node:fs/promises';
 import type Docker from 'dockerode';
 import { errorMessage } from '../model/index.ts';
 import { findBuildCause } from './build-cause.ts';
-import { BuildOutput, clean } from './build-output.ts';
+import { clean } from './build-lines.ts';
+import { type BuildOutput, ClassicOutput, type BuildProgress } from './build-output.ts';
+import type { Builder } from './builder.ts';
+import { BuildKitOutput } from './buildkit-output.ts';
 import { readEngineStream } from './engine-stream.ts';
 
-export interface BuildProgress {
-  /** The step that has begun, and how many there are; 0 of 0 before the first. */
-  step: number;
-  of: number;
-  /** The builder's own line on the step, such as `Step 3/12 : RUN apt-get …`. */
-  line: string;
-}
+export type { BuildProgress } from './build-output.ts';
 
 export interface ImageBuildOptions {
+  builder: Builder;
   /** The folder that `writeBuildContext` made. */
   directory: string;
   name: string;
@@ -41,16 +39,23 @@ export class ImageBuildFailed extends Error {
   }
 }
 
+const CLASSIC = { rm: true, forcerm: true };
+/**
+ * A number, because dockerode opens a gRPC session for the text '2'. The session serves files and credentials of the
+ * client; here the context is part of the request and the base image is present.
+ */
+const BUILDKIT = { version: 2 as unknown as '2' };
+
 /** How npm, pip, curl and git call a certificate that they do not know. */
 const UNTRUSTED =
   /SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER|VERIFY)|CERTIFICATE_VERIFY_FAILED|certificate verify failed|server certificate/i;
 const UNTRUSTED_HINT =
   'The registry has an untrusted certificate, as behind a proxy that inspects TLS: set WORKER_BUILD_CA to a file with the certificates to trust.';
 
-/** Builds with the engine's classic builder, whose cache makes repeated steps free. Throws `ImageBuildFailed`. */
+/** Builds with a builder of the engine, whose cache makes repeated steps free. Throws `ImageBuildFailed`. */
 export async function buildImage(docker: Docker, order: ImageBuildOptions): Promise<void> {
-  const { directory, name, labels, args = {}, signal } = order;
-  const output = new BuildOutput(order.onStep);
+  const { builder, directory, name, labels, args = {}, signal } = order;
+  const output: BuildOutput = new (builder === 'buildkit' ? BuildKitOutput : ClassicOutput)(order.onStep);
   let built = false;
   const fail = (why: string, cause?: unknown) => {
     output.end();
@@ -58,13 +63,13 @@ export async function buildImage(docker: Docker, order: ImageBuildOptions): Prom
   };
   try {
     const src = await readdir(directory);
-    const options = { t: name, labels, buildargs: args, rm: true, forcerm: true, abortSignal: signal };
+    const common = { t: name, labels, buildargs: args, abortSignal: signal };
+    const options = builder === 'buildkit' ? { ...common, ...BUILDKIT } : { ...common, ...CLASSIC };
     const stream = await docker.buildImage({ context: directory, src }, options);
-    for await (const { error, aux, stream: piece, status } of readEngineStream(stream)) {
-      if (error) throw fail(output.step ? `${output.step} ${parseExit(error)}` : error);
-      built ||= aux?.ID !== undefined;
-      if (piece !== undefined) output.take(piece);
-      else if (status !== undefined) output.takeLine(status);
+    for await (const line of readEngineStream(stream)) {
+      if (line.error) throw fail(output.step ? `${output.step} ${parseExit(line.error)}` : line.error);
+      built ||= typeof line.aux === 'object' && line.aux.ID !== undefined;
+      output.take(line);
     }
   } catch (error) {
     if (error instanceof ImageBuildFailed) throw error;
@@ -75,7 +80,7 @@ export async function buildImage(docker: Docker, order: ImageBuildOptions): Prom
 
 /** The engine repeats the whole command, which is in the step already; only how it ended is new. */
 function parseExit(error: string): string {
-  const code = /returned a non-zero code: (\d+)$/.exec(error.trim())?.[1];
+  const code = /(?:returned a non-zero code|exit code): (\d+)$/.exec(error.trim())?.[1];
   return code === undefined ? `failed: ${error}` : `ended with exit code ${code}.`;
 }
 

@@ -3,8 +3,10 @@ export interface EngineLine {
   stream?: string;
   status?: string;
   error?: string;
-  /** At the end of a build: the image's id. */
-  aux?: { ID?: string };
+  /** What `aux` is, from BuildKit. */
+  id?: string;
+  /** At the end of a build: the image's id. Before that, from BuildKit: a status (`buildkit-status.ts`). */
+  aux?: string | { ID?: string };
 }
 
 /** A line of the engine is shorter than this; what is longer is not read further. */

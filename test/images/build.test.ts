@@ -15,7 +15,13 @@ async function play(account: object[], signal = new AbortController().signal, le
   const pieces = text.match(new RegExp(`[^]{1,${length}}`, 'g')) ?? [];
   const docker = { buildImage: async () => Readable.from(pieces, { signal }) } as unknown as Docker;
   const steps: BuildProgress[] = [];
-  const order = { directory: import.meta.dirname, name: NAME, labels: {}, signal };
+  const order = {
+    builder: 'classic' as const,
+    directory: import.meta.dirname,
+    name: NAME,
+    labels: {},
+    signal,
+  };
   const ended = await buildImage(docker, { ...order, onStep: (step) => steps.push(step) }).then(
     () => undefined,
     (error: unknown) => error,

@@ -1,7 +1,7 @@
 /** The checks of `doctor`. Each reports what it found and what to do; none of them changes a worker. */
 
 import type { Settings } from '../config/settings.ts';
-import { errorMessage, getCapabilities, owns, type RuntimeName } from '../model/index.ts';
+import { errorMessage, getCapabilities, owns, type RuntimeName, versionAdvice } from '../model/index.ts';
 import { foreignBodies } from '../runtimes/owned.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { RuntimeInfo } from '../runtimes/runtime.ts';
@@ -19,7 +19,7 @@ const OLDEST_REDIS = [6, 2] as const;
 /** Yields all checks as soon as their results are known; checks that depend on a missing component are skipped. */
 export async function* runChecks(context: Context): AsyncGenerator<DoctorCheck> {
   const { deps } = context;
-  yield { name: 'Node', state: 'ok', found: process.version };
+  yield withAdvice({ name: 'Node', found: process.version }, versionAdvice('Node', process.version));
   let settings: Settings;
   try {
     settings = deps.settings();
@@ -90,16 +90,17 @@ async function* foreignChecks(context: Context, runtimes: Runtimes): AsyncGenera
 
 /** What Redis reports in INFO, which managed services support, unlike CONFIG. Pure. */
 export function redisSettings(info: Map<string, string>, where: string): DoctorCheck[] {
-  const version = info.get('redis_version') ?? 'unknown';
+  const { program, version } = parseServer(info);
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const old = major < OLDEST_REDIS[0] || (major === OLDEST_REDIS[0] && minor < OLDEST_REDIS[1]);
   const policy = info.get('maxmemory_policy') ?? 'unknown';
   const bounded = info.get('maxmemory') !== '0';
   const evicts = policy !== 'noeviction';
+  const found = `${program === 'Redis' ? '' : `${program} `}${version} at ${where}`;
   return [
     old
-      ? bad('Redis', `${version} at ${where}`, `Use ${OLDEST_REDIS.join('.')} or newer.`)
-      : { name: 'Redis', state: 'ok', found: `${version} at ${where}` },
+      ? bad('Redis', found, `Use ${OLDEST_REDIS.join('.')} or newer.`)
+      : withAdvice({ name: 'Redis', found }, versionAdvice(program, version)),
     {
       name: 'Redis maxmemory-policy',
       state: evicts ? (bounded ? 'bad' : 'hint') : 'ok',
@@ -117,6 +118,13 @@ export function redisSettings(info: Map<string, string>, where: string): DoctorC
           advice: 'Set appendonly yes; otherwise a restart of Redis loses workers and tasks.',
         },
   ];
+}
+
+/** Valkey also reports the version of Redis that it is compatible with. */
+function parseServer(info: Map<string, string>): { program: 'Redis' | 'Valkey'; version: string } {
+  const valkey = info.get('valkey_version');
+  if (valkey !== undefined) return { program: 'Valkey', version: valkey };
+  return { program: 'Redis', version: info.get('redis_version') ?? 'unknown' };
 }
 
 /** `name:value` lines. */
@@ -144,7 +152,7 @@ async function* runtimeChecks(context: Context, settings: Settings): AsyncGenera
     if (info) {
       const limits = Object.entries(info.limits);
       const missing = limits.filter(([, { supported }]) => !supported);
-      yield { name: `Runtime ${name}`, state: 'ok', found: info.version };
+      yield withAdvice({ name: `Runtime ${name}`, found: info.version }, info.advice);
       if (info.user) yield userCheck(info.user);
       yield {
         name: `Limits of ${name}`,
@@ -221,6 +229,10 @@ function getRuntimeAdvice(name: RuntimeName, another: boolean): string {
   const { remedy } = getCapabilities(name);
   return another ? `${remedy}; until then, another runtime is used if RUNTIME is auto.` : `${remedy}.`;
 }
+
+/** A check that passes, or a hint if there is advice. */
+const withAdvice = (check: { name: string; found: string }, advice: string | undefined): DoctorCheck =>
+  advice === undefined ? { ...check, state: 'ok' } : { ...check, state: 'hint', advice };
 
 const bad = (name: string, found: string, advice: string): DoctorCheck => ({
   name,

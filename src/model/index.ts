@@ -31,5 +31,6 @@ export * from './takeover.ts';
 export * from './task.ts';
 export * from './task-error.ts';
 export * from './task-limits.ts';
+export * from './tested-versions.ts';
 export * from './units.ts';
 export * from './vitals.ts';

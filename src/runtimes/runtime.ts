@@ -37,6 +37,8 @@ export interface RuntimeInfo {
   name: RuntimeName;
   /** Such as `docker 20.10.24`, for doctor and the log. */
   version: string;
+  /** What users should know of this version, such as that it was not tested. */
+  advice?: string | undefined;
   /** Which limits it enforces, each with how, or why not, and whether a living body can be given another. */
   /** Of processes: the user that bodies run as, whether it is another than the manager's, and why. */
   user?: { name: string; own: boolean; why: string };

@@ -99,6 +99,18 @@ test('the settings that Redis reports are checked', () => {
   expect(judged(good.replace('aof_enabled:1', 'aof_enabled:0'))).toEqual(['ok', 'ok', 'hint']);
 });
 
+test('a version of Redis or Valkey that was not tested is a hint', () => {
+  const checkOf = (text: string) => redisSettings(parseInfo(`${text}\r\n`), 'x')[0];
+  expect(checkOf('redis_version:8.0.2')).toEqual({ name: 'Redis', state: 'ok', found: '8.0.2 at x' });
+  expect(checkOf('redis_version:8.4.0')).toMatchObject({
+    state: 'hint',
+    advice: expect.stringContaining('newer'),
+  });
+  const valkey = (version: string) => checkOf(`redis_version:7.2.4\r\nvalkey_version:${version}`);
+  expect(valkey('9.1.0')).toEqual({ name: 'Redis', state: 'ok', found: 'Valkey 9.1.0 at x' });
+  expect(valkey('8.1.1')).toMatchObject({ state: 'hint', advice: expect.stringContaining('Valkey 9.1') });
+});
+
 test('ps shows workers that wait for a start their place, per runtime, the oldest first', () => {
   const summaries = [
     ['a', 'queued', 'process'],

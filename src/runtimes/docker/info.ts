@@ -1,3 +1,4 @@
+import { versionAdvice } from '../../model/index.ts';
 import type { RuntimeInfo } from '../runtime.ts';
 import type { DockerClient } from './client.ts';
 
@@ -24,6 +25,7 @@ export function toInfo(info: EngineInfo, here: { hostname: string; memory_bytes:
   return {
     name: 'docker',
     version: `docker ${info.ServerVersion ?? 'unknown'}`,
+    advice: versionAdvice('Docker', info.ServerVersion ?? 'unknown'),
     limits: {
       memory: limit(info.MemoryLimit, 'memory'),
       cpus: limit(info.CpuCfsQuota, 'cpu'),

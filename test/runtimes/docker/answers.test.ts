@@ -116,3 +116,10 @@ test('limits that the kernel lacks are reported with the reason', () => {
   expect(limits.cpus).toMatchObject({ supported: false, how: expect.stringContaining('cpu') });
   expect(limits.pids.supported).toBe(false);
 });
+
+test('an engine that is newer than the tested ones is reported', () => {
+  const adviceOf = (ServerVersion: string) =>
+    toInfo({ ServerVersion }, { hostname: '', memory_bytes: 1 }).advice;
+  expect(adviceOf('28.5.2+dfsg1')).toBeUndefined();
+  expect(adviceOf('29.1.0')).toBe('This version is newer than the tested ones (Docker 20.10 to 28.5).');
+});

@@ -1,20 +1,29 @@
 /**
- * A newer Docker engine beside the machine's own, for `npm run test:engines`: Debian's docker.io of another suite in a root
- * directory, a mount namespace and a network namespace of its own, so that neither daemon touches the other's bridge,
- * firewall or files. Needs root, Linux and Debian's archive; installs debootstrap where it is missing.
+ * An engine beside the machine's own, for `npm run test:engines`: Debian's packages of another release in a root
+ * directory, a mount namespace and a network namespace of its own, so that neither engine touches the other's bridge,
+ * firewall or files. Needs root and Linux; Debian's archive only to make the root.
  *
  * A plain chroot does not do: user namespaces and exec in containers need a real root (`pivot_root`).
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { has, installWithApt } from './ensure-docker.ts';
-import { dockerdResponds } from './private-dockerd.ts';
+import { ensureRoot, run, type Suite } from './debian-root.ts';
+import { lockFile } from './file-lock.ts';
+import { dockerdResponds, isAlive, processIn } from './private-dockerd.ts';
 
-/** Debian's releases that have a newer engine: trixie 26.1, sid 28.5 with buildx. */
-export type Suite = 'trixie' | 'sid';
+export type EngineName = keyof typeof ENGINES;
 
 export interface NewerEngine {
   /** For DOCKER_HOST. */
@@ -23,17 +32,29 @@ export interface NewerEngine {
   enter: readonly string[];
   /** The only folder with the same path for the engine and for us: bind mounts must lie in it. */
   shared: string;
+  /** For PATH: a folder with a `docker` program of the engine's own version. */
+  programs: string;
   stop(): Promise<void>;
 }
 
 type Log = (line: string) => void;
 
-const TOOLS = ['debootstrap', 'iproute2', 'iptables', 'util-linux'];
-const PACKAGES = ['docker.io', 'docker-cli', 'docker-buildx'];
 const START_MS = 60_000;
-const RUN = '/run/docker-test';
+/** Three times what dockerd gives its containers at its end (--shutdown-timeout, 15 s). */
+const END_MS = 45_000;
+const RUN = '/run/engine-test';
+const SOCKET = `unix://${RUN}/docker.sock`;
 
-/** Becomes dockerd under the pid that it was started with. Arguments: root, shared folder, network namespace. */
+const DOCKERD = [
+  ...['dockerd', '--data-root', '/var/lib/engine-test', '--exec-root', `${RUN}/exec`],
+  ...['-H', SOCKET, '--pidfile', `${RUN}/pid`],
+];
+const PACKAGES = ['docker.io', 'docker-cli', 'docker-buildx'];
+
+/** The release of Debian that each comes from. */
+export const ENGINES = { 'docker-26': 'trixie', 'docker-28': 'sid' } as const satisfies Record<string, Suite>;
+
+/** Becomes the engine under the pid that it was started with. Arguments: root, shared folder, network namespace, command. */
 const ENTER_ROOT = `set -e
 exec 9<"$3"
 mount --bind "$1" "$1"
@@ -43,18 +64,49 @@ cd "$1"
 pivot_root . oldroot
 umount -l /oldroot
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
-exec nsenter --net=/proc/self/fd/9 dockerd --data-root /var/lib/docker-test --exec-root ${RUN}/exec \\
-  -H unix://${RUN}/docker.sock --pidfile ${RUN}/pid`;
+shift 3
+exec nsenter --net=/proc/self/fd/9 "$@"`;
 
-/** Makes the root where it is missing (about two minutes) and starts the engine. Throws with what failed. */
+/** Where the root of an engine is kept. */
+export const engineDirectory = (directory: string, name: EngineName): string => resolve(directory, name);
+
+/** Makes the root if it is missing (about a minute) and starts the engine. Throws with what failed. */
 export async function startNewerEngine(
   directory: string,
-  { suite, log }: { suite: Suite; log: Log },
+  { name, log }: { name: EngineName; log: Log },
 ): Promise<NewerEngine> {
-  const place = placeOf(resolve(directory, suite));
-  ensureRoot(place, suite, log);
-  removeNetwork(place);
-  makeNetwork(place);
+  const place = placeOf(engineDirectory(directory, name));
+  mkdirSync(place.directory, { recursive: true });
+  const lock = lockFile(join(place.directory, 'lock'), 'exclusive');
+  if (!lock) throw new Error(`Another process uses ${name} in ${place.directory} now.`);
+  let daemon: ChildProcess | undefined;
+  const stop = async () => {
+    if (daemon) await end(daemon);
+    removeNetwork(place);
+    lock.release();
+  };
+  try {
+    ensureRoot(place.directory, { suite: ENGINES[name], packages: PACKAGES }, log);
+    await endLeftover(place);
+    removeNetwork(place);
+    makeNetwork(place);
+    daemon = spawnEngine(place);
+    await untilItAnswers(place, daemon, name);
+    return {
+      dockerHost: `unix://${place.root}${RUN}/docker.sock`,
+      enter: ['nsenter', `--net=/run/netns/${place.network}`],
+      shared: place.shared,
+      programs: writeClient(place, daemon),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function spawnEngine(place: Place): ChildProcess {
+  rmSync(place.root + RUN, { recursive: true, force: true });
   for (const folder of [
     place.shared,
     place.root + place.shared,
@@ -62,43 +114,61 @@ export async function startNewerEngine(
     place.root + RUN,
   ])
     mkdirSync(folder, { recursive: true });
-  rmSync(place.root + RUN, { recursive: true });
-  mkdirSync(place.root + RUN);
-  const out = openSync(join(place.directory, 'dockerd.log'), 'w');
-  const daemon = spawn(
-    'unshare',
-    [
-      ...['--mount', '--propagation', 'private', 'sh', '-c', ENTER_ROOT, 'sh'],
-      ...[place.root, place.shared, `/run/netns/${place.network}`],
-    ],
-    { detached: true, stdio: ['ignore', out, out] },
-  );
+  const out = openSync(place.log, 'w');
+  const enter = ['--mount', '--propagation', 'private', 'sh', '-c', ENTER_ROOT, 'sh'];
+  const args = [...enter, place.root, place.shared, `/run/netns/${place.network}`, ...DOCKERD];
+  return spawn('unshare', args, { detached: true, stdio: ['ignore', out, out] });
+}
+
+async function untilItAnswers(place: Place, daemon: ChildProcess, name: EngineName): Promise<void> {
   const socket = `${place.root}${RUN}/docker.sock`;
   const until = performance.now() + START_MS;
   while (!(existsSync(socket) && (await dockerdResponds(socket)))) {
     if (daemon.exitCode !== null || performance.now() > until) {
-      const said = readFileSync(join(place.directory, 'dockerd.log'), 'utf8').trim().split('\n').at(-1);
-      await end(daemon);
-      removeNetwork(place);
-      throw new Error(`Docker of Debian ${suite} did not start: ${said || 'no output'}.`);
+      const output = readFileSync(place.log, 'utf8').trim().split('\n').at(-1);
+      throw new Error(`${name} did not start: ${output || 'no output'}.`);
     }
     await delay(100);
   }
-  return {
-    dockerHost: `unix://${socket}`,
-    enter: ['nsenter', `--net=/run/netns/${place.network}`],
-    shared: place.shared,
-    stop: async () => {
-      await end(daemon);
-      removeNetwork(place);
-    },
-  };
+}
+
+/** A `docker` program that runs inside of the engine's root, where its buildx and the libraries of both are. */
+function writeClient({ directory }: Place, daemon: ChildProcess): string {
+  const folder = join(directory, 'programs');
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, 'docker');
+  const enter = `exec nsenter --mount=/proc/${daemon.pid}/ns/mnt`;
+  writeFileSync(
+    file,
+    `#!/bin/sh\n${enter} env PATH=/usr/sbin:/usr/bin:/sbin:/bin DOCKER_HOST=${SOCKET} docker "$@"\n`,
+  );
+  chmodSync(file, 0o755);
+  return folder;
+}
+
+/** Ends the engine of a run that was killed; the lock shows that no living run uses it. */
+async function endLeftover({ root }: Place): Promise<void> {
+  const pid = processIn(`${root}${RUN}/pid`);
+  // After a restart of the machine, another daemon may have the number.
+  if (pid === undefined || !isSameFolder(`/proc/${pid}/root/`, root)) return;
+  process.kill(pid, 'SIGTERM');
+  const until = performance.now() + END_MS;
+  while (isAlive(pid)) {
+    if (performance.now() > until) throw new Error(`The engine of an earlier run does not end (pid ${pid}).`);
+    await delay(100);
+  }
+}
+
+function isSameFolder(one: string, other: string): boolean {
+  const [a, b] = [statSync(one), statSync(other)];
+  return a.ino === b.ino && a.dev === b.dev;
 }
 
 interface Place {
   directory: string;
   root: string;
   shared: string;
+  log: string;
   /** Name of the network namespace; its outer interface is the same with `-0`. */
   network: string;
   /** The first three numbers of its addresses. */
@@ -111,41 +181,10 @@ function placeOf(directory: string): Place {
     directory,
     root: join(directory, 'root'),
     shared: join(directory, 'shared'),
+    log: join(directory, 'engine.log'),
     network: `wm${hash.toString('hex').slice(0, 6)}`,
     subnet: `10.${200 + ((hash[0] ?? 0) % 50)}.${hash[1] ?? 0}`,
   };
-}
-
-function ensureRoot({ directory, root }: Place, suite: Suite, log: Log): void {
-  const ready = join(directory, 'ready');
-  if (existsSync(ready)) return;
-  const missing = TOOLS.filter((name) => spawnSync('dpkg', ['-s', name], { stdio: 'ignore' }).status !== 0);
-  const error = missing.length > 0 && installWithApt(missing, log);
-  if (error || !has('debootstrap')) throw new Error(error || 'debootstrap is missing.');
-  log(`Making a root of Debian ${suite} in ${root} …`);
-  rmSync(root, { recursive: true, force: true });
-  mkdirSync(directory, { recursive: true });
-  const mirror = mirrorOf();
-  const include = '--include=ca-certificates,iproute2,iptables,procps';
-  run('debootstrap', '--variant=minbase', include, 'trixie', root, mirror);
-  // The Release file of sid may be past its date on a mirror that lags behind.
-  writeFileSync(join(root, 'etc/apt/apt.conf.d/99check'), 'Acquire::Check-Valid-Until "false";\n');
-  if (suite !== 'trixie')
-    writeFileSync(join(root, 'etc/apt/sources.list.d/suite.list'), `deb ${mirror} ${suite} main\n`);
-  const install = `apt-get update -q && apt-get install -y -q --no-install-recommends -t ${suite} ${PACKAGES.join(' ')}`;
-  run('chroot', root, 'sh', '-c', install);
-  writeFileSync(ready, '');
-}
-
-/** The archive that this machine's apt uses. */
-function mirrorOf(): string {
-  const folder = '/etc/apt/sources.list.d';
-  const files = [...(existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [])];
-  for (const file of [...files, '/etc/apt/sources.list'].filter(existsSync)) {
-    const found = /^(?:URIs:|deb\s(?:\[.*?\])?)\s*(https?:\S+)/m.exec(readFileSync(file, 'utf8'))?.[1];
-    if (found) return found;
-  }
-  return 'http://deb.debian.org/debian';
 }
 
 function makeNetwork({ network, subnet }: Place): void {
@@ -183,10 +222,3 @@ async function end(daemon: ChildProcess): Promise<void> {
 
 const tried = (program: string, ...args: string[]) =>
   spawnSync(program, args, { stdio: 'ignore' }).status === 0;
-
-function run(program: string, ...args: string[]): void {
-  const { status, stderr, error } = spawnSync(program, args, { encoding: 'utf8', maxBuffer: 64 * 1024 ** 2 });
-  if (status === 0) return;
-  const why = error?.message ?? stderr.trim().split('\n').slice(-3).join(' / ');
-  throw new Error(`${program} ${args.join(' ').slice(0, 120)} failed: ${why}`);
-}

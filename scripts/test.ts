@@ -1,5 +1,6 @@
 /**
- * `npm test`: first what can be known without Redis and Docker (`npm run check`), then every test against real ones.
+ * `npm test`: first what can be known without Redis and Docker (`npm run check`), then every test against real ones, then
+ * some of those against newer ones.
  *
  * As root on Debian or Ubuntu it installs what is missing; the Docker daemon is the one that answers, or a private one that
  * the tests' set-up starts. With arguments it only runs vitest with them: `npm test -- test/e2e/demo.real.test.ts`.
@@ -20,7 +21,10 @@ interface Count {
 
 const args = process.argv.slice(2);
 installWhatIsMissing();
-const counts = args.length > 0 ? [await vitest(args)] : [await check(), await vitest(['--project', 'real'])];
+const counts =
+  args.length > 0
+    ? [await vitest(args)]
+    : [await check(), await vitest(['--project', 'real']), await otherEngines()];
 const passed = counts.reduce((sum, count) => sum + count.passed, 0);
 const failed = counts.reduce((sum, count) => sum + count.failed, 0);
 console.log(`\n${passed} passed, ${failed} failed`);
@@ -71,6 +75,17 @@ async function vitest(more: string[]): Promise<Count> {
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** A part of the tests against a newer Docker and a newer Redis; if they cannot be installed, it prints why. */
+async function otherEngines(): Promise<Count> {
+  let said = '';
+  const code = await run(['scripts/test-engines.ts', '--short'], (text) => {
+    said += text;
+  });
+  const runs = [...said.matchAll(/^(\d+) passed, (\d+) failed$/gm)];
+  const sum = (at: 1 | 2) => runs.reduce((total, run) => total + Number(run[at]), 0);
+  return { passed: sum(1), failed: code === 0 ? sum(2) : Math.max(sum(2), 1) };
 }
 
 /** Runs a script of ours with this Node, showing what it prints; gives its exit code, 1 for a signal. */

@@ -10,6 +10,7 @@ import { inspect } from 'node:util';
 import Docker from 'dockerode';
 import { errorMessage } from '../../model/index.ts';
 import { ActFailed, RuntimeDown } from '../runtime.ts';
+import { commonVersion, type EngineVersions } from './versions.ts';
 
 export type EngineCall =
   | 'version'
@@ -57,17 +58,6 @@ export const DEADLINES: Readonly<Record<EngineCall, number>> = {
   prune: 120_000,
   deliver: 15_000,
 };
-
-/** API versions whose shapes this code was written for; 1.44 is Docker 25 and the least that Docker 29 speaks. */
-const OLDEST_API = '1.40';
-const NEWEST_API = '1.47';
-
-/** The parts of `docker version` that are read. */
-interface EngineVersions {
-  Version?: string;
-  ApiVersion?: string;
-  MinAPIVersion?: string;
-}
 
 /** What a proxy in front of an engine answers while it cannot reach it, and an engine that is not ready yet. */
 const AWAY: ReadonlySet<number> = new Set([502, 503, 504]);
@@ -193,29 +183,6 @@ export function toConnection(where: string): Docker.DockerOptions {
     throw new TypeError(`${where} is not an address of Docker: use unix:///path, /path or tcp://host:port.`);
   }
   return { host: match[2], port: match[3], protocol: 'http' };
-}
-
-/** The newest API version that both sides speak. */
-export function commonVersion(engine: EngineVersions): string {
-  const newest = engine.ApiVersion ?? '';
-  const oldest = engine.MinAPIVersion ?? newest;
-  if (!/^\d+\.\d+$/.test(newest) || !/^\d+\.\d+$/.test(oldest)) {
-    throw new RuntimeDown(
-      'The server is not a Docker engine: it does not report its API version. Check DOCKER_HOST.',
-    );
-  }
-  const common = isOlder(newest, NEWEST_API) ? newest : NEWEST_API;
-  if (!isOlder(common, oldest) && !isOlder(common, OLDEST_API)) return common;
-  throw new RuntimeDown(
-    `Docker ${engine.Version ?? ''} supports API ${oldest} to ${newest}, and this program ${OLDEST_API} to ${NEWEST_API}. ` +
-      `Update ${isOlder(newest, OLDEST_API) ? 'Docker' : 'worker-manager'}.`,
-  );
-}
-
-function isOlder(a: string, b: string): boolean {
-  const [majorA = 0, minorA = 0] = a.split('.').map(Number);
-  const [majorB = 0, minorB = 0] = b.split('.').map(Number);
-  return majorA !== majorB ? majorA < majorB : minorA < minorB;
 }
 
 function engineMessage(error: unknown): string {

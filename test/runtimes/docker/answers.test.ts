@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
-import { commonVersion, toConnection } from '../../../src/runtimes/docker/client.ts';
+import { toConnection } from '../../../src/runtimes/docker/client.ts';
 import { toInfo } from '../../../src/runtimes/docker/info.ts';
 import { initError, readTail } from '../../../src/runtimes/docker/tail.ts';
 import { toUsage } from '../../../src/runtimes/docker/usage.ts';
+import { commonVersion } from '../../../src/runtimes/docker/versions.ts';
 import { RuntimeDown } from '../../../src/runtimes/runtime.ts';
+import { PODMAN_VERSION } from '../../support/podman.ts';
 
 /** One frame of the engine's log. */
 function frame(text: string, stream = 1): Buffer {
@@ -99,6 +101,11 @@ test('a body that does not run has no usage', () => {
     {},
   );
   expect(toUsage({})).toEqual({});
+});
+
+test('Podman is refused by name, although its API version would do', () => {
+  expect(() => commonVersion(PODMAN_VERSION)).toThrow(RuntimeDown);
+  expect(() => commonVersion(PODMAN_VERSION)).toThrow(/^Podman 5\.4\.2 is not supported: .*tmpfs/);
 });
 
 test('limits that the kernel lacks are reported with the reason', () => {

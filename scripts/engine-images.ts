@@ -1,5 +1,5 @@
 import type Docker from 'dockerode';
-import { follow, type Log } from './base-image.ts';
+import { follow, type PrintLine } from './base-image.ts';
 
 /** Images that the tests make on an engine and that another one can take over: they need no registry, but minutes. */
 const MADE_BY_TESTS = /^(worker-base|worker-test-redis):/;
@@ -15,7 +15,7 @@ type WithArchive = Docker & { getImages(options: { names: string[] }): Promise<N
 export async function copyTestImages(
   from: Docker,
   to: Docker,
-  { worker, log }: { worker: boolean; log: Log },
+  { worker, log }: { worker: boolean; log: PrintLine },
 ): Promise<void> {
   const tags = async (docker: Docker) => (await docker.listImages()).map(({ RepoTags }) => RepoTags ?? []);
   const present = new Set((await tags(to)).flat());

@@ -10,8 +10,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import Docker from 'dockerode';
-import { messageOf } from '../src/model/index.ts';
-import { connectionTo } from '../src/runtimes/docker/client.ts';
+import { errorMessage } from '../src/model/index.ts';
+import { toConnection } from '../src/runtimes/docker/client.ts';
 import { ensureBaseImage } from './base-image.ts';
 import { archiveProblem, hasRoot } from './debian-root.ts';
 import { engineAtAnyPrice } from './engine.ts';
@@ -62,7 +62,7 @@ async function runShort(): Promise<number> {
     if (unmade) throw new Error(unmade);
     status = await withEngine(engine.name, { worker: true }, (run) => test(engine.files, run));
   } catch (error) {
-    console.log(`\n${engine.name} was not tested: ${messageOf(error)}`);
+    console.log(`\n${engine.name} was not tested: ${errorMessage(error)}`);
   }
   if (problem) console.log(`\n${redis.name} was not tested: ${problem}`);
   else status = Math.max(status, await test(redis.files, { env: { TEST_REDIS: redis.name } }));
@@ -89,7 +89,7 @@ async function withEngine(
     await ensureBaseImage(own.docker, console.error);
     const engine = await startNewerEngine(DIRECTORY, { name, log: console.error });
     try {
-      const docker = new Docker(connectionTo(engine.dockerHost));
+      const docker = new Docker(toConnection(engine.dockerHost));
       await copyTestImages(own.docker, docker, { worker, log: console.error });
       const PATH = `${engine.programs}:${process.env.PATH}`;
       return await act({

@@ -4,7 +4,7 @@ import type Docker from 'dockerode';
 import { errorMessage } from '../model/index.ts';
 import { findBuildCause } from './build-cause.ts';
 import { clean } from './build-lines.ts';
-import { type BuildOutput, ClassicOutput, type BuildProgress } from './build-output.ts';
+import { type BuildOutput, type BuildProgress, ClassicOutput } from './build-output.ts';
 import type { Builder } from './builder.ts';
 import { BuildKitOutput } from './buildkit-output.ts';
 import { readEngineStream } from './engine-stream.ts';

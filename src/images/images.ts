@@ -13,7 +13,7 @@ import Docker from 'dockerode';
 import { errorMessage, type ImageState, LABEL, type WorkerSpec } from '../model/index.ts';
 import { DockerClient, type ObserveCall, toConnection } from '../runtimes/docker/client.ts';
 import { findBase, inspectImage, pullBase } from './base.ts';
-import { buildImage, type BuildProgress } from './build.ts';
+import { type BuildProgress, buildImage } from './build.ts';
 import { builderOf } from './builder.ts';
 import { machineCa } from './ca.ts';
 import { writeBuildContext } from './context.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { buildImage } from '../../src/images/build.ts';
 import { type Builder, builderOf } from '../../src/images/builder.ts';
-import { ImageBuildFailed, type BuildProgress } from '../../src/images/index.ts';
+import { type BuildProgress, ImageBuildFailed } from '../../src/images/index.ts';
 import { dockerAt } from '../support/docker.ts';
 import { runIn } from './container.ts';
 

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { expect, test } from 'vitest';
 import { buildImage } from '../../src/images/build.ts';
-import { ImageBuildFailed, type BuildProgress } from '../../src/images/index.ts';
+import { type BuildProgress, ImageBuildFailed } from '../../src/images/index.ts';
 
 const NAME = 'worker:0123456789ab';
 const TOOL_STEP = 'RUN sleep 3; echo a step that goes on';

@@ -16,7 +16,7 @@ import {
   type Sources,
   writeBuildContext,
 } from '../../src/images/index.ts';
-import { layersOf } from '../../src/images/inventory.ts';
+import { toLayers } from '../../src/images/inventory.ts';
 import type { ImageState } from '../../src/model/index.ts';
 import { dockerAt } from '../support/docker.ts';
 import { runIn } from './container.ts';
@@ -187,7 +187,7 @@ test('the folder makes the same image by hand', { timeout: BUILD_MS }, async (co
 test('a second variant adds little to the first', { timeout: BUILD_MS }, async () => {
   const images = open();
   const [first, second] = [await images.buildNow(GIT), await images.buildNow(GIT_CURL)];
-  const layers = async (name: string) => layersOf(await docker.getImage(name).history());
+  const layers = async (name: string) => toLayers(await docker.getImage(name).history());
   const had = new Set((await layers(first)).map(({ id }) => id));
   const ofSecond = await layers(second);
   const sum = (some: Layer[]) => some.reduce((total, { bytes }) => total + bytes, 0);

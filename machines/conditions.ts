@@ -1,5 +1,6 @@
 /**
- * The questions that the worker's machine asks of one look at the world. Pure functions of (life, seen): no clock, no randomness, no environment. Imports only the model.
+ * The conditions of the worker's machine. Pure functions of the worker's state and an observation: no clock, no
+ * randomness, no environment. Imports only the model.
  */
 import {
   ASSIGNED,
@@ -10,39 +11,39 @@ import {
   wasReady,
 } from '../src/model/index.ts';
 
-/** How a body, or the try to make one, came to its end. */
+/** How a body, or the attempt to create one, ended. */
 export interface WorkerOutcome {
   reason: string;
   message: string;
   exit_code?: number | undefined;
-  /** Ended as a program that has done its work. */
+  /** It exited successfully. */
   well: boolean;
 }
 
-/** What looking cannot bring back. Instants are milliseconds since 1970. */
+/** What an observation cannot restore. Times are milliseconds since 1970. */
 export interface WorkerState {
-  /** The body that was asked for last. */
+  /** The incarnation that was requested last. */
   incarnation: number;
-  /** It was seen alive, so that its absence is a loss. */
+  /** It was observed alive, so that its absence is a loss. */
   expected: boolean;
-  /** Since the last start by command. */
+  /** Since the last start command. */
   restarts: number;
-  /** In a row; they set the next wait. */
+  /** Consecutive failures; they determine the next delay. */
   failures: number;
-  /** The generation under which it ended; a later one that wants it running starts it again. */
+  /** The generation with which it ended; a later one that wants it running restarts it. */
   generation: number;
   starting_since: number;
-  /** Since when it waits for its turn to start; absent while it does not wait. */
+  /** Since when it has waited to start; absent if it does not wait. */
   queued_since?: number | undefined;
-  /** When this body was first seen alive. */
+  /** When this body was first observed alive. */
   alive_since?: number | undefined;
   running_since?: number | undefined;
   next_retry_at?: number | undefined;
-  /** Why the living body is being ended, and when SIGTERM has had its time. */
+  /** Why the running body is being ended, and when the grace period after SIGTERM ends. */
   ending?: { reason: string; message: string; kill_at: number } | undefined;
   /** `at` is when it ended, by the engine's clock. */
   outcome?: (WorkerOutcome & { at: number }) | undefined;
-  /** When its end was seen: what is kept after it is kept from then on. */
+  /** When its end was observed; the time that it is kept starts here. */
   ended_at?: number | undefined;
 }
 
@@ -50,7 +51,8 @@ export interface WorkerState {
 export function newWorkerState(observation: Observation): WorkerState {
   const { status, heartbeat } = observation;
   const known = Math.max(status?.incarnation ?? 0, heartbeat?.incarnation ?? 0);
-  // A body that was alive when it was last seen has to be missed, or its worker would start again by amnesia.
+  // A body that was alive at the last observation must count as lost if it is absent; otherwise its worker
+  // would start again only because the memo was lost.
   const there = body(observation)?.incarnation;
   const expected =
     (status?.status === 'RUNNING' && status.phase !== ASSIGNED) || LIVED.has(status?.phase ?? '');
@@ -65,10 +67,10 @@ export function newWorkerState(observation: Observation): WorkerState {
   };
 }
 
-/** Phases of STARTING in which a body has been seen alive. */
+/** Phases of STARTING in which a body has been observed alive. */
 const LIVED: ReadonlySet<string> = new Set(['booting', 'stopping']);
 
-/** What was read back is a life, as far as it is calculated with. */
+/** Whether the stored memo has all values that calculations use. */
 export function isWorkerState(given: unknown): given is WorkerState {
   const life = given as WorkerState | null | undefined;
   const numbers = [life?.incarnation, life?.restarts, life?.failures, life?.generation, life?.starting_since];
@@ -81,11 +83,11 @@ export function body(observation: Observation): Body | undefined {
 
 export const alive = (observation: Observation) => body(observation)?.state === 'running';
 
-/** The body is of an incarnation that has been given up. */
+/** The body belongs to an incarnation that was given up. */
 export const stale = (state: WorkerState, observation: Observation) =>
   (body(observation)?.incarnation ?? state.incarnation) < state.incarnation;
 
-/** The wrapper of this very body has said that it takes prompts. An ending one may never have come to that. */
+/** The wrapper of this body has reported that it accepts prompts. An ending wrapper may never have done so. */
 export function ready(state: WorkerState, observation: Observation): boolean {
   const beat = observation.heartbeat;
   return (
@@ -116,7 +118,7 @@ export function imageMissing(observation: Observation): boolean {
   return observation.image?.kind === 'absent' || observation.image?.kind === 'failed';
 }
 
-/** The build that this try waited for has failed. One that fails in the future comes from a clock that was set back. */
+/** The build that this attempt waited for has failed. A failure in the future comes from a clock that was set back. */
 export function buildFailed(state: WorkerState, { image, now }: Observation): boolean {
   return image?.kind === 'failed' && !state.expected && image.at >= state.starting_since && image.at <= now;
 }
@@ -133,7 +135,7 @@ export function needsSecrets(state: WorkerState, observation: Observation): bool
   );
 }
 
-/** Not ready within the deadline, which no manager's and no engine's absence counts towards. */
+/** Not ready within the deadline, which does not include time without a manager or an engine. */
 export function overdue(state: WorkerState, observation: Observation): boolean {
   return observation.now >= startDeadline(state, observation);
 }
@@ -145,11 +147,11 @@ export function startDeadline(state: WorkerState, observation: Observation): num
   return Math.max(since, observation.watching_since) + observation.desired.spec.start_deadline_seconds * 1000;
 }
 
-/** How long it has waited for its turn to start, in milliseconds. */
+/** How long it has waited to start, in milliseconds. */
 export const queuedMs = ({ queued_since: since }: WorkerState, { now }: Observation): number =>
   since === undefined ? 0 : Math.max(0, now - since);
 
-/** When the whole life of the worker is over, whatever it does. */
+/** Whether the maximum lifetime of the worker has been reached. */
 export function expiry(observation: Observation): number {
   const { created_at, spec } = observation.desired;
   return spec.ttl_seconds === undefined
@@ -157,7 +159,7 @@ export function expiry(observation: Observation): number {
     : (parseInstant(created_at) ?? observation.now) + spec.ttl_seconds * 1000;
 }
 
-/** Quiet time by the wrapper's own clock, both ends of it, so that clocks need not agree. */
+/** Idle time measured only by the wrapper's own clock, so that clocks need not agree. */
 function idle(state: WorkerState, observation: Observation): boolean {
   const limit = observation.desired.spec.idle_timeout_seconds;
   const beat = observation.heartbeat;
@@ -165,7 +167,7 @@ function idle(state: WorkerState, observation: Observation): boolean {
   return (parseInstant(beat.at) ?? 0) - (parseInstant(beat.active_at) ?? 0) >= limit * 1000;
 }
 
-/** Why this worker should not be alive; `undefined` where it should. */
+/** Why this worker should not be running; `undefined` if it should. */
 export function whyUnwanted(
   state: WorkerState,
   observation: Observation,
@@ -186,7 +188,7 @@ export function whyUnwanted(
 export const unwanted = (state: WorkerState, observation: Observation) =>
   whyUnwanted(state, observation) !== undefined;
 
-/** A command that came after the end wants it running. */
+/** A command after its end wants it running. */
 export function startedAgain(state: WorkerState, observation: Observation): boolean {
   return !unwanted(state, observation) && observation.desired.generation > state.generation;
 }
@@ -216,7 +218,9 @@ export function ended(state: WorkerState, observation: Observation): boolean {
   return state.expected && (!alive(observation) || stale(state, observation));
 }
 
-/** How this incarnation ended. Killed by us for never being ready counts as that, whatever its exit code. */
+/**
+ * How this incarnation ended. If it was killed because it was never ready, that is the reason, whatever its exit code.
+ */
 export function outcome(state: WorkerState, observation: Observation): WorkerOutcome {
   const was = stale(state, observation) ? undefined : body(observation);
   const exit_code = was?.exit_code;
@@ -227,7 +231,7 @@ export function outcome(state: WorkerState, observation: Observation): WorkerOut
     well: false,
   });
   if (state.ending) return bad(state.ending.reason, state.ending.message);
-  // An act that failed for now, for the body had gone on meanwhile, does not explain how that came to its end.
+  // An action that failed temporarily because the body had changed does not explain how the body ended.
   const explains = observation.action_error?.kind === 'permanent' || was?.state !== 'exited';
   if (observation.action_error && explains)
     return bad(observation.action_error.reason, observation.action_error.message);
@@ -247,7 +251,7 @@ export function outcome(state: WorkerState, observation: Observation): WorkerOut
   return bad('Error', `It exited with code ${exit_code}${when}.${words}`);
 }
 
-/** Its restart policy would give it another body, but for max_restarts. */
+/** Its restart policy would replace it, except for max_restarts. */
 export function gaveUp(state: WorkerState, observation: Observation): boolean {
   const { restart_policy, max_restarts } = observation.desired.spec;
   const wanted =
@@ -256,7 +260,7 @@ export function gaveUp(state: WorkerState, observation: Observation): boolean {
   return state.restarts > 0 && state.restarts >= max_restarts;
 }
 
-/** Its restart policy gives it another body. */
+/** Its restart policy replaces it. */
 export function restarts(state: WorkerState, observation: Observation): boolean {
   const { restart_policy, max_restarts } = observation.desired.spec;
   if (unwanted(state, observation) || restart_policy === 'never') return false;
@@ -271,7 +275,7 @@ export function restartBackoffMs(
   return Math.min(backoff_max_ms, backoff_base_ms * 2 ** Math.min(failures - 1, 30));
 }
 
-/** A wait that is longer than any can be comes from a clock that was set back, and is over. */
+/** A wait that exceeds the maximum comes from a clock that was set back, and counts as ended. */
 export function retryIsDue({ next_retry_at: at = 0 }: WorkerState, { now, limits }: Observation): boolean {
   return now >= at || at - now > limits.backoff_max_ms;
 }

@@ -1,17 +1,17 @@
-/** The guards of the worker's machine by the names that its rules use, each a question of `conditions.ts`. Pure. */
+/** The guards of the worker's machine by the names that its rules use, each based on `conditions.ts`. Pure. */
 import type { Observation } from '../src/model/index.ts';
 import type { WorkerState } from './conditions.ts';
 import * as is from './conditions.ts';
 import { whyHung } from './stuck.ts';
 
-/** One step of the machine: what is remembered, and the look that it is held against. */
+/** One step of the machine: the stored state, and the observation that it is compared with. */
 export interface TransitionArgs {
   context: WorkerState;
   event: { type: 'observed'; observation: Observation };
 }
 
 export const guards = {
-  // What is not seen clearly changes nothing.
+  // An unclear observation changes nothing.
   blind: ({ event }: TransitionArgs) => is.blind(event.observation),
   ambiguous: ({ event }: TransitionArgs) => event.observation.actual.kind === 'ambiguous',
   // The body.
@@ -30,16 +30,16 @@ export const guards = {
   // Its image.
   'image missing': ({ event }: TransitionArgs) => is.imageMissing(event.observation),
   'image being built': ({ event }: TransitionArgs) => event.observation.image?.kind === 'building',
-  // Its turn to start.
+  // Its permission to start.
   'must wait': ({ event }: TransitionArgs) => event.observation.queued !== undefined,
-  // What is wanted.
+  // The desired state.
   unwanted: ({ context, event }: TransitionArgs) => is.unwanted(context, event.observation),
   'unwanted and alive': ({ context, event }: TransitionArgs) =>
     is.unwanted(context, event.observation) && is.alive(event.observation),
   deleted: ({ event }: TransitionArgs) => event.observation.desired.desired === 'deleted',
   'started again': ({ context, event }: TransitionArgs) => is.startedAgain(context, event.observation),
   'kept long enough': ({ context, event }: TransitionArgs) => is.keptLongEnough(context, event.observation),
-  // The end of one body: restarted by policy, or the end of the worker.
+  // The end of a body: a restart by policy, or the end of the worker.
   'ended, to restart': ({ context, event }: TransitionArgs) =>
     is.ended(context, event.observation) && is.restarts(context, event.observation),
   'ended well': ({ context, event }: TransitionArgs) =>

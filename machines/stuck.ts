@@ -1,23 +1,26 @@
 /**
- * When a live body counts as hung. Pure, like the rest of this folder. It always takes two signals, since silence alone
- * proves nothing: an agent that compiles prints nothing, and a wrapper that lost Redis keeps working.
+ * When a running body counts as hung. Pure, like the rest of this folder. This always requires two signals, because
+ * silence alone proves nothing: an agent that compiles prints nothing, and a wrapper that lost Redis keeps working.
+ * - Its task exceeds the limit that its own wrapper enforces, by enough time for the wrapper to have ended it; or
+ * - its heartbeat has stopped, and the body is inactive: it uses no CPU, its engine reports it as unhealthy, or its
+ *   node API accepts connections and does not respond.
  *
- * - its task is over the bound that its own wrapper enforces, and has had so much more time that it would have; or
- * - its heartbeat has stopped, and so has the body: it uses no CPU, its engine calls it unhealthy, or its node API takes
- *   questions and answers none.
- *
- * Time is measured by the wrapper's clock alone or the manager's steady clock alone, so that clocks need not agree.
+ * Time is measured by the wrapper's clock alone or by the manager's monotonic clock alone, so that clocks need not
+ * agree.
  */
 import { type Observation, parseInstant } from '../src/model/index.ts';
 
-/** Why this body, which is alive and has been ready, is hung; `undefined` where it is not. A lost heartbeat has not changed either. */
+/**
+ * Why this body, which is running and has been ready, is hung; `undefined` if it is not. A lost heartbeat has not
+ * changed either.
+ */
 export function whyHung(observation: Observation): { reason: string; message: string } | undefined {
   const { heartbeat, vitals, limits } = observation;
   if (!vitals) return undefined;
   const bound = observation.desired.spec.max_job_time_seconds;
   const began = parseInstant(heartbeat?.job_started_at);
   if (bound !== undefined && began !== undefined) {
-    // What the wrapper said, and the time since it last said anything.
+    // The wrapper's last report, and the time since then.
     const ran = (parseInstant(heartbeat?.at) ?? began) - began + vitals.quiet_ms;
     if (ran >= bound * 1000 + limits.hung_ms) {
       const message =

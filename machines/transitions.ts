@@ -1,4 +1,4 @@
-/** What the worker's machine remembers after a step: the changes to its life that its rules make. Pure. */
+/** The state of the worker's machine after a step: the changes that its rules make. Pure. */
 import { farewellMs, type Observation, parseInstant } from '../src/model/index.ts';
 import {
   body,
@@ -18,7 +18,7 @@ export function adopted(state: WorkerState, observation: Observation): Partial<W
 }
 
 export function markedReady(state: WorkerState, observation: Observation): Partial<WorkerState> {
-  // Never what the wrapper says: its clock is another, and what is subtracted from ours has to be ours.
+  // Never a time that the wrapper reports: only times of our own clock may be subtracted from it.
   const same =
     observation.status?.incarnation === body(observation)?.incarnation ? observation.status : undefined;
   const running_since = state.running_since ?? parseInstant(same?.running_at) ?? observation.now;
@@ -41,7 +41,7 @@ export function nextIncarnation(state: WorkerState, observation: Observation): P
   };
 }
 
-/** From here on the start deadline stands still. */
+/** From here on, the start deadline is suspended. */
 export function queued(state: WorkerState, observation: Observation): Partial<WorkerState> {
   return { queued_since: state.queued_since ?? observation.now };
 }
@@ -75,13 +75,13 @@ export function ending(state: WorkerState, observation: Observation): Partial<Wo
   return { ending: { ...why, kill_at }, generation: observation.desired.generation };
 }
 
-/** A hung body would ignore SIGTERM or start to drain, so it gets SIGKILL at once. */
+/** A hung body would ignore SIGTERM or start to drain, so it gets SIGKILL immediately. */
 export function hung(_life: WorkerState, observation: Observation): Partial<WorkerState> {
   const why = whyHung(observation) ?? { reason: 'Hung', message: '' };
   return { ending: { ...why, kill_at: observation.now }, generation: observation.desired.generation };
 }
 
-/** The end of a worker that nothing but a command starts again. */
+/** The end of a worker that only a command starts again. */
 export function settled(state: WorkerState, observation: Observation): Partial<WorkerState> {
   const why = whyUnwanted(state, observation) ?? state.ending;
   const how = outcome(state, observation);

@@ -1,10 +1,10 @@
 /**
- * The whole life of a worker on one page, as a pure statechart. Each pass of the loop sends one event, `observed`,
- * with one frozen look at the world. In each state the rules are tried from top to bottom, and the first whose
- * guard holds applies: it may ask for acts, change what is remembered, and go to another state.
+ * The whole lifecycle of a worker on one page, as a pure statechart. Each reconcile sends one event, `observed`, with
+ * one observation. In each state the rules are tried from top to bottom, and the first one whose guard holds applies:
+ * it can request actions, change the stored state, and move to another state.
  *
- * Acts are asked for again at each pass until the world has changed: the manager may die between recording a
- * decision and acting on it, and an act that was asked for only on the way into a state would then be lost.
+ * Actions are requested again on each reconcile until the observation changes: the manager can crash between recording
+ * a decision and acting on it, and an action that was requested only once, on a transition, would then be lost.
  *
  * Imports only the model and xstate. Reads no clock, no randomness and no environment.
  */
@@ -14,7 +14,9 @@ import * as is from './conditions.ts';
 import { guards, type TransitionArgs } from './guards.ts';
 import * as after from './transitions.ts';
 
-/** Rises when what is remembered changes its meaning; an older memo is then rebuilt from status and world. */
+/**
+ * Increases if the stored state changes its meaning; an older memo is then rebuilt from the status and an observation.
+ */
 export const MACHINE_VERSION = 1;
 
 const life = setup({
@@ -25,7 +27,7 @@ const life = setup({
   },
   guards,
   actions: {
-    // What is remembered.
+    // Changes of the stored state.
     adopt: assign(({ context, event }) => after.adopted(context, event.observation)),
     'mark ready': assign(({ context, event }) => after.markedReady(context, event.observation)),
     'begin ending': assign(({ context, event }) => after.ending(context, event.observation)),
@@ -37,7 +39,7 @@ const life = setup({
     'join the queue': assign(({ context, event }) => after.queued(context, event.observation)),
     'leave the queue': assign(({ context, event }) => after.admitted(context, event.observation)),
     settle: assign(({ context, event }) => after.settled(context, event.observation)),
-    // What is asked of the world: named here, carried out by src/reconcile/act.ts.
+    // Requested actions: named here, executed by src/reconcile/act.ts.
     build: (_, _params: { image: string }) => {},
     create: (_, _params: { incarnation: number }) => {},
     start: (_, _params: { body_id: string }) => {},
@@ -97,7 +99,9 @@ type State =
   | 'FAILED'
   | 'DELETED';
 
-/** One rule: when the guard holds, remember and ask, and go to the state where one is named. */
+/**
+ * One rule: if the guard holds, change the stored state and request the actions, and move to the state if one is named.
+ */
 function when(guard: keyof typeof guards, does: (Remember | Ask)[], to?: State) {
   const actions = [...does, { type: 'rule' as const, params: { name: guard } }];
   return { guard, actions, ...(to ? { target: `#worker.${to}` as const } : {}) };
@@ -171,7 +175,8 @@ export const workerMachine = life.createMachine({
             ],
           },
         },
-        // Bodies that boot are bounded (src/reconcile/admission/admission.ts): this one waits for its turn.
+        // The number of booting bodies is limited (src/reconcile/admission/admission.ts): this worker waits to
+        // start.
         queued: {
           on: {
             observed: [
@@ -211,7 +216,7 @@ export const workerMachine = life.createMachine({
     RUNNING: {
       initial: 'ready',
       states: {
-        // Where a worker begins that was given a body which runs already: written down as it is accepted.
+        // The initial state of a worker that claimed a running body; it is written when the create is accepted.
         assigned: {
           on: {
             observed: [

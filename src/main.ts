@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The entry: the only file that reads the environment, makes clients and wires the parts together. */
+/** The entry point: the only file that reads the environment, creates clients and wires components. */
 import { existsSync, readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -31,10 +31,10 @@ import { connectBlocking, connectCommands, ImageUsage, type Link, Store } from '
 import { createLogger } from './telemetry/log.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 
-/** The image that `npm run build:image` makes; its other name tells its content. */
+/** The image of `npm run build:image`; its other name identifies its content. */
 const DEFAULT_IMAGE = 'worker:latest';
 const WRAPPER = fileURLToPath(new URL('../dist/wrapper.mjs', import.meta.url));
-/** The plainest worker there is, whose image every other one shares its bulk with. */
+/** The simplest worker; every other image shares most of its layers. */
 const PLAIN = workerSpec.parse({ agent_type: 'CUSTOM', command_line: ['true'], runtime: IMAGE_RUNTIME });
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -87,7 +87,7 @@ const openDiskCheck = (settings: Settings, metrics?: Metrics) =>
         observe: recordCalls(IMAGE_RUNTIME, metrics),
       }).diskSpaceError;
 
-/** Images outlive the worker that they were built for, whoever built them: it is told by the same record for all. */
+/** Images outlive the worker that they were built for; one record stores their uses. */
 const openCollector = (settings: Settings, redis: Link, metrics?: Metrics, building?: () => boolean) =>
   createCollector({
     host: settings.dockerHost,
@@ -126,7 +126,7 @@ function openImages(
     });
 }
 
-/** Values that no log line may show. */
+/** Values that must not appear in the log. */
 function getKnownSecrets({ redisUrl, workerRedisUrl, apiToken }: Settings): string[] {
   const passwords = [redisUrl, workerRedisUrl].map((url) =>
     url ? decodeURIComponent(new URL(url).password) : '',
@@ -135,8 +135,8 @@ function getKnownSecrets({ redisUrl, workerRedisUrl, apiToken }: Settings): stri
 }
 
 /**
- * For the crash tests: `act:create:after@2` ends this process, as SIGKILL does, when it comes by that checkpoint
- * for the second time. Not set, there are no checkpoints.
+ * For the crash tests: `act:create:after@2` ends this process with SIGKILL when it reaches that checkpoint for the
+ * second time. If not set, there are no checkpoints.
  */
 function parseCheckpoint(text: string | undefined): Checkpoint | undefined {
   const [point, nth] = text?.split('@') ?? [];
@@ -150,7 +150,10 @@ function parseCheckpoint(text: string | undefined): Checkpoint | undefined {
     : undefined;
 }
 
-/** The environment of a verb: without REDIS_URL, Redis is the one of the manager that started last in this cell here. */
+/**
+ * The environment of a verb: without REDIS_URL, Redis is the one of the manager that last started in this cell on this
+ * machine.
+ */
 function verbEnv(): { env: Environment; fromFile: string[] } {
   const { env } = process;
   const redisUrl = env.REDIS_URL ? undefined : readContextFile(contextPath(readSettings(env)))?.redis_url;
@@ -170,7 +173,7 @@ function resolveManagerAddress(): ManagerAddress {
   };
 }
 
-/** For the command line of this machine; a manager that lists no address of its own listens on loopback, too. */
+/** For the command line on this machine: a manager that listens on all addresses also listens on loopback. */
 function writeCellContext(settings: Settings & { apiToken: string }, generated: boolean, url: string): void {
   const near = new URL(url);
   if (near.hostname === '0.0.0.0') near.hostname = '127.0.0.1';
@@ -189,7 +192,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
     return explainSettings(readSettings(env), env, fromFile);
   },
   connect(settings) {
-    // A verb that has done does not wait for a Redis that does not hang up.
+    // A finished verb does not wait for a Redis that does not close the connection.
     const quick = { disconnectTimeout: 100 };
     const redis = insistOnDatabase(connectCommands(settings.redisUrl).duplicate(quick) as Link);
     const blocking = connectBlocking(settings.redisUrl).duplicate(quick);
@@ -206,7 +209,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
     try {
       const state = await images.state(PLAIN);
       if (state.kind === 'unknown') throw new Error(state.error);
-      // Where the base is missing, it is what has to come first.
+      // If the base image is missing, it must be pulled first.
       return { name: state.name, present: state.kind !== 'absent' || state.name.startsWith('worker:') };
     } finally {
       await images.close();
@@ -225,11 +228,11 @@ process.exitCode = await runCli(process.argv.slice(2), {
     const metrics = createMetrics({ version });
     const log = createLogger({ level: settings.logLevel, version, secrets: getKnownSecrets(settings) });
     const checkpoint = parseCheckpoint(process.env.WM_CRASH_AT);
-    // Loaded by the manager alone: half of what a verb loads would be its.
+    // Loaded only by the manager; it would be half of what a verb loads.
     const { serve } = await import('./manager/serve.ts');
     await serve({
       ...{ settings, metrics, log, signal, checkpoint, cleanup, ...openRuntimesFrom(settings, metrics) },
-      // None where the operator names one image for all Docker bodies, or there are none.
+      // None if the operator sets one image for all Docker bodies, or Docker is not used.
       images: settings.workerImage || !usesImages(settings) ? undefined : openImages(settings, metrics),
       collector: usesImages(settings)
         ? (redis, building) => openCollector(settings, redis, metrics, building)

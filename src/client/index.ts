@@ -1,6 +1,6 @@
 /**
- * A typed client of the manager's HTTP interface, for programs in TypeScript and JavaScript. It needs nothing but
- * `fetch`. Imports types only, so that a program that uses it loads nothing of the manager.
+ * A typed client of the manager's HTTP API, for programs in TypeScript and JavaScript. It only needs `fetch`. Imports
+ * types only, so that a program that uses it loads nothing else of the manager.
  */
 import type { FaultCode, Issue } from '../model/fault.ts';
 import type { PoolInput } from '../model/pool.ts';
@@ -11,21 +11,21 @@ export type { PoolInput } from '../model/pool.ts';
 export type { PoolStatus, PoolView, WorkerStats } from '../model/pool-status.ts';
 
 export interface ClientOptions {
-  /** Where the manager answers, such as `http://127.0.0.1:8080`. */
+  /** URL of the manager, such as `http://127.0.0.1:8080`. */
   url: string;
-  /** Its token: API_TOKEN, or what `wm context --token` prints. */
+  /** Its token: API_TOKEN, or the output of `wm context --token`. */
   token?: string;
-  /** How long an answer may take, in milliseconds; 30,000 without it. */
+  /** Timeout of a response in milliseconds; 30,000 by default. */
   timeoutMs?: number;
   fetch?: typeof fetch;
 }
 
-/** A request that the manager refused, with its code; `unavailable` even if the manager cannot be reached. */
+/** A request that the manager refused, with its code; `unavailable` if the manager cannot be reached. */
 export class ManagerError extends Error {
   readonly code: FaultCode;
   readonly status: number;
   readonly issues: Issue[] | undefined;
-  /** After how many seconds the same may work; where the manager says so. */
+  /** Number of seconds after which a retry may succeed, if the manager reports it. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(
@@ -47,7 +47,7 @@ export class ManagerError extends Error {
   }
 }
 
-/** What an `apply` came to. */
+/** The result of an `apply`. */
 export interface Applied {
   pool: string;
   change: 'created' | 'configured' | 'unchanged';
@@ -60,7 +60,7 @@ export class ManagerClient {
     this.#options = options;
   }
 
-  /** All pools, with what is asked of them and how they are. */
+  /** All pools, with their specs and status. */
   async listPools(): Promise<PoolView[]> {
     return (await this.#ask<{ pools: PoolView[] }>('GET', '/v1/pools')).pools;
   }
@@ -69,12 +69,12 @@ export class ManagerClient {
     return this.#ask('GET', `/v1/pools/${encodeURIComponent(name)}`);
   }
 
-  /** How many workers of each type wait and work. */
+  /** How many workers of each type are busy and idle. */
   async getWorkerStats(): Promise<WorkerStats> {
     return (await this.#ask<{ worker_stats: WorkerStats }>('GET', '/v1/pools')).worker_stats;
   }
 
-  /** Says what a pool should be. The same `idempotencyKey` twice is one command. */
+  /** Creates or updates a pool. A repeated `idempotencyKey` is the same command. */
   applyPool(pool: PoolInput, options: { idempotencyKey?: string } = {}): Promise<Applied> {
     return this.#ask('PUT', `/v1/pools/${encodeURIComponent(pool.name)}`, pool, options.idempotencyKey);
   }
@@ -83,7 +83,7 @@ export class ManagerClient {
     return this.#ask('POST', `/v1/pools/${encodeURIComponent(name)}/scale`, { count });
   }
 
-  /** Its workers finish what they run, and then it is forgotten. */
+  /** Its workers finish their tasks, and then the pool is deleted. */
   deletePool(name: string): Promise<{ pool: string }> {
     return this.#ask('DELETE', `/v1/pools/${encodeURIComponent(name)}`);
   }

@@ -2,7 +2,7 @@ import { type CommandOf, formatInstant, type PoolSpec } from '../model/index.ts'
 import { rejectUnsupportedPool } from '../placement/pool-capabilities.ts';
 import { type CommandContext, type Plan, successResponse } from './context.ts';
 
-/** Says what a pool should be: a new one, or other than before. Applying what stands there already changes nothing. */
+/** Creates or updates a pool. Applying an unchanged pool changes nothing. */
 export async function planApply(command: CommandOf<'apply'>, context: CommandContext): Promise<Plan> {
   const { pool: spec } = command;
   await rejectUnsupportedPool(spec, context);
@@ -12,7 +12,7 @@ export async function planApply(command: CommandOf<'apply'>, context: CommandCon
   return planPoolChange(spec, context, successResponse(command, { pool: spec.name, change }));
 }
 
-/** The plan that writes what is asked of a pool. */
+/** The plan that writes the spec of a pool. */
 export function planPoolChange(spec: PoolSpec, { now }: CommandContext, ok: string): Plan {
   const ms = now();
   return { operation: 'pool', pool: { name: spec.name, spec, at: formatInstant(ms), ms }, answers: { ok } };

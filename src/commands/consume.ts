@@ -16,17 +16,17 @@ import { Fenced, unlessOver } from '../store/index.ts';
 import { type CommandContext, failureResponse, type Plan } from './context.ts';
 import { planCommand } from './plan.ts';
 
-/** Entries read at once. */
+/** Number of entries read at once. */
 const BATCH = 100;
-/** A read waits so long for a new entry. */
+/** How long a read waits for a new entry. */
 const BLOCK_MS = 2000;
-/** An entry that was delivered so often and never settled is put aside. */
+/** Number of deliveries after which an entry that was never settled is set aside. */
 const MAX_DELIVERIES = 5;
-/** An entry that was delivered so long ago never arrived: the reply was lost with its connection, or its reader died. */
+/** Age of a delivery after which it counts as lost: the reply was lost with its connection, or its reader died. */
 const STRANDED_MS = 30_000;
-/** Characters that an answer repeats of the name of a command that there is not. */
+/** Maximum length of an unknown command's name in a response. */
 const NAME_LENGTH = 64;
-/** First and longest wait after Redis has failed us. */
+/** First and longest delay after an error of Redis. */
 const RETRY_MS = [100, 2000] as const;
 
 export interface CommandConsumerOptions {
@@ -36,20 +36,20 @@ export interface CommandConsumerOptions {
   log: Logger;
   /** A worker's desired record has changed. */
   onChanged: (workerId: string) => void;
-  /** This worker is to run: it was created, or started again. */
+  /** This worker should run: it was created or started again. */
   onWanted?: (workerId: string) => void;
-  /** What is asked of a pool has changed. */
+  /** A pool's spec has changed. */
   onPoolChanged: (name: string) => void;
   /**
-   * A worker got a body whose wrapper says by itself when it has begun, by this command; without the latter, the one
-   * whose body it was. Where this is not given, `changed` is told.
+   * A worker claimed a body whose wrapper reports on its own when it has started, by this command; otherwise the warm
+   * worker. If this is not set, `changed` is called instead.
    */
   onClaimed?: (workerId: string, by?: CommandSettlement['created']) => void;
-  /** A warm worker was chosen, and was not taken, or may not have been. */
+  /** A warm worker was selected but was not claimed, or the result is unknown. */
   onReleased?: (workerId: string) => void;
-  /** The stream or its group was there before, and had to be made again. */
+  /** The stream or its group existed before and was recreated. */
   onStreamLost?: () => void;
-  /** One command was settled, `lagMs` after it was pushed. */
+  /** A command was settled, `lagMs` after it was written. */
   onSettled: (command: string, result: string, lagMs: number) => void;
   checkpoint?: Checkpoint | undefined;
   /** Milliseconds, instead of STRANDED_MS. */
@@ -57,9 +57,8 @@ export interface CommandConsumerOptions {
 }
 
 /**
- * Reads and settles commands in their order until the signal fires, beginning with those that an earlier reader
- * left unsettled. Nothing that stands in an entry ends it; Redis being away only makes it wait. Throws only
- * `Fenced`.
+ * Reads and settles commands in order until the signal fires, starting with those that an earlier reader left
+ * unsettled. No content of an entry ends it, and an outage of Redis only delays it. Throws only `Fenced`.
  */
 export async function consumeCommands(options: CommandConsumerOptions, signal: AbortSignal): Promise<void> {
   const { stream, log, strandedMs = STRANDED_MS } = options;
@@ -70,7 +69,8 @@ export async function consumeCommands(options: CommandConsumerOptions, signal: A
     try {
       if (leftovers && (await stream.ensureGroup())) options.onStreamLost?.();
       const stranded = performance.now() - claimedAt >= strandedMs;
-      // One by one: a claim counts as a delivery, and one that cannot be settled must not count for the others.
+      // One by one: a claim counts as a delivery, and an entry that cannot be settled must not count for the
+      // others.
       const entries: CommandEntry[] =
         leftovers || stranded
           ? await stream.claim(leftovers ? 0 : strandedMs)
@@ -87,7 +87,7 @@ export async function consumeCommands(options: CommandConsumerOptions, signal: A
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof Fenced) throw error;
-      // Also NOGROUP and UNBLOCKED, after the stream was lost with the store: the group is made again.
+      // Also NOGROUP and UNBLOCKED, after the stream was lost with the store: the group is recreated.
       leftovers = true;
       failures += 1;
       log.warn({ err: error, failures }, 'failed to read commands; retrying');
@@ -113,19 +113,19 @@ async function settle(entry: CommandEntry, options: CommandConsumerOptions): Pro
   if (settlement.pool && outcome === 'ok') options.onPoolChanged(settlement.pool.name);
   if (worker_id && wrote(settlement, outcome)) {
     if (settlement.operation === 'create' || settlement.desired === 'running') options.onWanted?.(worker_id);
-    // Its wrapper is heard of sooner than a look would see anything.
+    // Its wrapper reports before an observation would show anything.
     if (taken && settlement.created?.warm?.fits && options.onClaimed)
       options.onClaimed(worker_id, settlement.created);
     else options.onChanged(worker_id);
   }
-  // A line for people, which nothing waits for, and nothing is undone without.
+  // A history line for people: nothing waits for it, and a failure has no effect.
   if (worker_id && settlement.event && outcome === 'ok')
     void context.store
       .emit(worker_id, settlement.event)
       .catch((error) => log.warn({ worker_id, why: errorMessage(error) }, 'failed to write history'));
 }
 
-/** The warm worker that was chosen is looked at again, whether it was taken or not. */
+/** The selected warm worker is reconciled, whether it was claimed or not. */
 async function settleOne(
   settlement: CommandSettlement,
   { epoch, stream, onChanged, onReleased, onClaimed: later }: CommandConsumerOptions,
@@ -147,7 +147,7 @@ const wrote = ({ operation }: Plan, outcome: CommandOutcome) =>
 
 type CommandFields = Record<string, unknown>;
 
-/** What an entry comes to. Never throws. */
+/** The result of an entry. Never throws. */
 async function planEntry(
   entry: CommandEntry,
   context: CommandContext,
@@ -174,7 +174,7 @@ async function planEntry(
   return { ...plan, entry, requestId, replyTo, name: command.command };
 }
 
-/** The object that an entry holds, or why it holds none. */
+/** The object in an entry, or why there is none. */
 function parseEntry({ data, bytes }: CommandEntry): CommandFields | string {
   if (bytes > ENTRY_LIMIT) return `has ${bytes} bytes; the limit is ${ENTRY_LIMIT}`;
   if (data === undefined) return 'has no field "data"';
@@ -188,9 +188,9 @@ function parseEntry({ data, bytes }: CommandEntry): CommandFields | string {
   return isObject ? (fields as CommandFields) : 'is not a JSON object';
 }
 
-/** The answer to a command that cannot be carried out, as far as its own names can be used. */
+/** The response to a command that cannot be executed, with as many of its own fields as are valid. */
 function toRejection(entry: CommandEntry, fields: CommandFields, fault: Fault): CommandSettlement {
-  // Where the command itself is unknown, its other fields were not even looked at.
+  // If the command itself is unknown, its other fields are not checked.
   const requestId = commonFields.request_id.safeParse(fields.request_id).data ?? '';
   const replyTo = commonFields.reply_to.safeParse(fields.reply_to).data;
   const names = {

@@ -1,4 +1,4 @@
-/** What every command gets and gives. */
+/** Input and output of every command. */
 import type {
   Command,
   CommandName,
@@ -12,42 +12,42 @@ import type {
 import type { RuntimeInfo } from '../runtimes/runtime.ts';
 import type { CommandSettlement, PoolStore, Store, WarmCandidate } from '../store/index.ts';
 
-/** What a command may know beside itself. */
+/** What a command can use besides its own fields. */
 export interface CommandContext {
   store: Pick<Store, 'status' | 'page' | 'usage' | 'emit'>;
   pools: Pick<PoolStore, 'record'>;
-  /** The runtimes that this manager uses, in the order of preference; `info` is missing while one does not answer. */
+  /** The runtimes that this manager uses, in order of preference; `info` is absent while one does not answer. */
   runtimes: readonly { name: RuntimeName; info: RuntimeInfo | undefined; error?: string | undefined }[];
   capabilities: Capabilities;
-  /** Why the cell may have no further worker; `undefined` if it may. */
+  /** Why the cell cannot have another worker; `undefined` if it can. */
   full?: (() => string | undefined) | undefined;
   now: () => number;
   newId: () => string;
-  /** A warm worker whose body a worker of this spec can take over; `changed` reports the result to it. */
+  /** A warm worker whose body a worker of this spec can claim; `changed` reports the result to it. */
   warm?: ((spec: WorkerSpec) => Promise<WarmCandidate | undefined>) | undefined;
 }
 
 /** What this manager's machine and operator allow, as far as a `create` depends on it. */
 export interface Capabilities {
-  /** The image that the operator names for all Docker bodies; modules cannot be added to it. */
+  /** The operator's image for all Docker bodies; modules cannot be added to it. */
   foreignImage: string | undefined;
-  /** ALLOW_PRIVILEGED: bodies may be given what a Docker daemon inside them needs. */
+  /** ALLOW_PRIVILEGED: bodies may get the rights that a Docker daemon inside them needs. */
   allowPrivileged: boolean;
-  /** Which of these secrets the operator's directory has not. */
+  /** The secrets that are missing in the operator's directory. */
   missingSecrets: (names: string[]) => Promise<string[]>;
-  /** Which of these handler files the operator's directory has not. */
+  /** The handler files that are missing in the operator's directory. */
   missingHandlers: (names: string[]) => Promise<string[]>;
-  /** Why nothing more can be put on this machine; `undefined` where there is room. */
+  /** Why nothing more fits on this machine; `undefined` if there is space. */
   diskSpaceError: () => Promise<string | undefined>;
-  /** Why the image of such a worker is neither there nor can be built; `undefined` where it is or can. */
+  /** Why the image of such a worker neither exists nor can be built; `undefined` otherwise. */
   imageUnavailableReason: (spec: WorkerSpec) => Promise<string | undefined>;
 }
 
-/** What to do about one command, but for the entry it came with. */
+/** What to do for a command, independent of its entry. */
 export type Plan = Omit<CommandSettlement, 'entry' | 'requestId' | 'replyTo'> & {
-  /** A line for the history of the worker, once the command is settled with `ok`. */
+  /** A line for the history of the worker, written if the command is settled with `ok`. */
   event?: LifecycleEvent;
-  /** Why it was asked for, for the log. */
+  /** The reason given in the command, for the log. */
   asked?: string;
 };
 export type Planner<N extends CommandName> = (
@@ -55,12 +55,12 @@ export type Planner<N extends CommandName> = (
   context: CommandContext,
 ) => Plan | Promise<Plan>;
 
-/** The text of a success, with the fields of the contract in front. */
+/** The JSON of a successful response, with the fields of the contract first. */
 export function successResponse({ request_id, command }: Command, more: object = {}): string {
   return JSON.stringify({ request_id, command, success: true, ...more } satisfies CommandResponse);
 }
 
-/** The text of a refusal. */
+/** The JSON of an error response. */
 export function failureResponse(
   request: { request_id?: string; command?: string; entry_id?: string },
   fault: Fault,

@@ -11,7 +11,7 @@ import { chooseRuntime, type PlacementDecision } from '../placement/choose-runti
 import { rejectUnenforcedLimits } from '../placement/limits.ts';
 import { type CommandContext, failureResponse, type Plan, successResponse } from './context.ts';
 
-/** Declares a worker. `auto` is resolved here, once, so that no later look can choose another runtime. */
+/** Creates a worker. `auto` is resolved here, once, so that no later reconcile can select another runtime. */
 export async function planCreate(command: CommandOf<'create'>, context: CommandContext): Promise<Plan> {
   const { command: _, request_id, reply_to: __, worker_id = context.newId(), ...given } = command;
   const choice = await chooseRuntime(given, context);
@@ -30,7 +30,7 @@ export async function planCreate(command: CommandOf<'create'>, context: CommandC
   );
   const warnings = getWarnings(given, runtime);
   const warm = await context.warm?.(spec);
-  // One that takes over a body adds none.
+  // A worker that claims a body does not add one.
   const full = warm ? undefined : context.full?.();
   if (full !== undefined) throw new Fault('capacity', full);
   const ms = context.now();
@@ -53,7 +53,10 @@ export async function planCreate(command: CommandOf<'create'>, context: CommandC
   };
 }
 
-/** What was chosen and why, as a line of the worker's history; of what was asked for there is nothing to tell. */
+/**
+ * The selected runtime and the reason, as a line of the worker's history; not written if the runtime was requested
+ * explicitly.
+ */
 function runtimeChosenEvent(
   { runtime, reason }: PlacementDecision,
   timestamp: string,

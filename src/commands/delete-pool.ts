@@ -1,7 +1,7 @@
 import { type CommandOf, Fault, formatInstant } from '../model/index.ts';
 import { type CommandContext, failureResponse, type Plan, successResponse } from './context.ts';
 
-/** Ends a pool: its workers finish what they run, and then it is forgotten. Tasks that wait stay in the queue. */
+/** Deletes a pool after its workers have finished their tasks. Waiting tasks stay in the queue. */
 export function planDeletePool(command: CommandOf<'delete_pool'>, { now }: CommandContext): Plan {
   const { pool: name, reason } = command;
   const ms = now();

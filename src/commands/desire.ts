@@ -5,7 +5,7 @@ type Target = CommandOf<'delete' | 'stop' | 'start'>;
 
 type Known = Pick<CommandContext, 'now' | 'full'> & { store: Pick<CommandContext['store'], 'status'> };
 
-/** Ends the worker and forgets it. Deleting what is deleted is a success. */
+/** Ends the worker and deletes its record. Deleting a deleted worker succeeds. */
 export const planDelete = (command: CommandOf<'delete'>, known: Known): Promise<Plan> =>
   planDesire(command, 'deleted', known);
 
@@ -13,7 +13,7 @@ export const planDelete = (command: CommandOf<'delete'>, known: Known): Promise<
 export const planStop = (command: CommandOf<'stop'>, known: Known): Promise<Plan> =>
   planDesire(command, 'stopped', known);
 
-/** Brings a stopped or failed worker to life again, with a new body. */
+/** Starts a stopped or failed worker again, with a new body. */
 export async function planStart(command: CommandOf<'start'>, known: Known): Promise<Plan> {
   const full = known.full?.();
   const adds = async () => hasEnded((await known.store.status(command.worker_id))?.status?.status);
@@ -50,7 +50,7 @@ async function planDesire(
 
 const EVENT_TYPES = { delete: 'DeleteAsked', stop: 'StopAsked', start: 'StartAsked' } as const;
 
-/** Why it was asked for, as a line of the worker's history. */
+/** The reason given in the command, as a line of the worker's history. */
 async function toRequestEvent(
   { command, worker_id }: Target,
   why: string,

@@ -8,7 +8,7 @@ import { planList } from './list.ts';
 import { planScale } from './scale.ts';
 import { planStatus } from './status.ts';
 
-/** A mapped type: a command without its planner does not compile. */
+/** A mapped type: a command without a planner does not compile. */
 const planners: { [N in CommandName]: Planner<N> } = {
   create: planCreate,
   delete: planDelete,
@@ -21,10 +21,10 @@ const planners: { [N in CommandName]: Planner<N> } = {
   delete_pool: planDeletePool,
 };
 
-/** Commands that change nothing: their answers are as old as the look, so none is remembered. */
+/** Commands that change nothing. Their responses age, so they are not stored. */
 const READS: ReadonlySet<CommandName> = new Set(['status', 'list']);
 
-/** The plan of a command. Never throws: what goes wrong is a refusal. */
+/** The plan of a command. Never throws: errors become error responses. */
 export async function planCommand(command: Command, context: CommandContext): Promise<Plan> {
   try {
     const planner = planners[command.command] as Planner<CommandName>;

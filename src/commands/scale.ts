@@ -3,7 +3,7 @@ import { fixedSize } from '../pools/autoscale.ts';
 import { planPoolChange } from './apply.ts';
 import { type CommandContext, type Plan, successResponse } from './context.ts';
 
-/** Gives a fixed pool another number of workers; a mix keeps its proportion. */
+/** Changes the number of workers of a fixed pool; a mix keeps its ratio. */
 export async function planScale(command: CommandOf<'scale'>, context: CommandContext): Promise<Plan> {
   const { pool: name, count } = command;
   const before = await context.pools.record(name);

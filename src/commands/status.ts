@@ -1,7 +1,7 @@
 import { type CommandOf, Fault, hasEnded, type StatusRecord, type UsageReading } from '../model/index.ts';
 import { type CommandContext, type Plan, successResponse } from './context.ts';
 
-/** Tells what is observed of one worker, also of one that was deleted a while ago. */
+/** Returns the observed status of a worker, including a recently deleted one. */
 export async function planStatus(
   command: CommandOf<'status'>,
   { store }: { store: Pick<CommandContext['store'], 'status' | 'usage'> },
@@ -13,7 +13,10 @@ export async function planStatus(
   return { operation: 'read', answers: { ok: successResponse(command, answer) } };
 }
 
-/** The fields of the answer; a worker that no pass has seen yet is STARTING, and one that has ended uses nothing. */
+/**
+ * The fields of the response; a worker that has not been reconciled yet is STARTING, and one that has ended uses
+ * nothing.
+ */
 function toStatusFields(seen: StatusRecord | undefined, checked: UsageReading | undefined) {
   const ended = hasEnded(seen?.status);
   const figures = ended ? undefined : checked;

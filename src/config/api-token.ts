@@ -1,4 +1,4 @@
-/** The token that the API asks for, from where the operator keeps it. */
+/** The token of the API, from the operator's settings. */
 import { readFileSync } from 'node:fs';
 import { isLoopback } from '../http/hosts.ts';
 import { errorMessage, Fault } from '../model/index.ts';
@@ -8,9 +8,9 @@ import { VARIABLES } from './variables.ts';
 type Given = Pick<Settings, 'apiToken' | 'apiTokenFile' | 'httpHost'>;
 
 /**
- * API_TOKEN, or the content of API_TOKEN_FILE without the line's end, or the one that `keep` returns. Throws a Fault
- * `invalid_command` if the file cannot be read or holds no token, without saying what it holds; and if the API listens
- * beyond this machine without a token that the operator chose, which others have to be given.
+ * API_TOKEN, or the content of API_TOKEN_FILE without the trailing newline, or the one that `keep` returns. Throws a
+ * Fault `invalid_command` if the file cannot be read or has no valid token, without its content; and if the API listens
+ * beyond this machine without a token from the operator.
  */
 export function resolveApiToken(settings: Given, keep: () => string): string {
   const given = settings.apiTokenFile === undefined ? settings.apiToken : fromFile(settings.apiTokenFile);

@@ -1,9 +1,9 @@
 /**
- * The context file of a cell: how the command line of the same user reaches the manager that started last on this machine.
- * It holds the URL of the manager, its token, and Redis as the manager sees it, so that nothing is pasted into shells.
+ * The context file of a cell: how the command line of the same user connects to the manager that started last on this
+ * machine. It contains the manager's URL, its token, and its Redis URL, so that they need not be copied between shells.
  *
- * What must always hold: it is readable and writable by its user alone, and what others could have written is not
- * believed. The token is generated once and kept from one start to the next.
+ * Invariants: only its user can read and write it, and a file that others could have written is ignored. The token is
+ * generated once and kept across restarts.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -23,23 +23,23 @@ import { z } from 'zod';
 import { errorMessage, Fault } from '../model/index.ts';
 
 const cellContext = z.object({
-  /** Where the manager answers on HTTP. */
+  /** The manager's URL. */
   url: z.string().optional(),
   token: z.string().optional(),
-  /** Whether the token was generated here, and is to be kept, or is that of API_TOKEN. */
+  /** Whether the token was generated here and must be kept, or is API_TOKEN. */
   token_generated: z.boolean().optional(),
   redis_url: z.string().optional(),
 });
 export type CellContext = z.infer<typeof cellContext>;
 
-/** Beyond this it is none of ours. */
+/** A larger file was not written by this program. */
 const LONGEST = 65_536;
 
-/** Where the context of a cell is. The dot keeps it apart from the folders of cells. */
+/** The path of a cell's context file. The dot separates it from the folders of cells. */
 export const contextPath = ({ home, cell }: { home: string; cell: string }): string =>
   join(home, '.context', `${cell}.json`);
 
-/** What the file holds; `undefined` if it is missing, broken, or another user could have written it. */
+/** The content of the file; `undefined` if it is missing or broken, or another user could have written it. */
 export function readContextFile(path: string): CellContext | undefined {
   let file: number | undefined;
   try {
@@ -56,13 +56,13 @@ export function readContextFile(path: string): CellContext | undefined {
   }
 }
 
-/** Writes how the manager is reached, whole or not at all. */
+/** Writes the file atomically. */
 export function writeContextFile(path: string, context: CellContext): void {
   const draft = writeDraft(path, context);
   renameSync(draft, path);
 }
 
-/** The token that was generated at the first start, or a new one; two first starts at once get the same. */
+/** The token that was generated on the first start, or a new one; two concurrent first starts get the same. */
 export function ensureToken(path: string): string {
   const known = readContextFile(path);
   if (known?.token && known.token_generated) return known.token;
@@ -77,7 +77,7 @@ export function ensureToken(path: string): string {
   }
 }
 
-/** Makes the file if there is none; answers whether it did. */
+/** Creates the file if it does not exist; returns whether it did. */
 function publish(path: string, context: CellContext): boolean {
   const draft = writeDraft(path, context);
   try {

@@ -1,9 +1,9 @@
-/** When something that is written as in a crontab comes next. Pure. */
+/** Computes the next time of a crontab expression. Pure. */
 import { Cron } from 'croner';
 
 /**
- * The first such time after `after`, both in milliseconds since 1970; by the clock of this machine, as cron's.
- * `undefined` where there is none, as for the 31st of February. Throws on what is no such text.
+ * The next time after `after`, both in milliseconds since 1970, in this machine's time zone, as in cron. `undefined` if
+ * there is none, such as for the 31st of February. Throws if the text is invalid.
  */
 export function nextTime(cron: string, after: number): number | undefined {
   const pattern = /^[a-z]+$/.test(cron) ? `@${cron}` : cron;

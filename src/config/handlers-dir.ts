@@ -1,15 +1,15 @@
-/** The operator's handler files: one directory, which workers read and the manager only looks into. */
+/** The operator's handler files: one directory, which workers read and the manager only lists. */
 import { stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 
 export interface Handlers {
   /** HANDLERS_DIR. */
   readonly directory: string | undefined;
-  /** Those of them that are named relative to the directory and are not there; all of those where there is none. */
+  /** The files with names relative to the directory that do not exist; all of them if there is no directory. */
   missing(names: readonly string[]): Promise<string[]>;
 }
 
-/** `directory` is the operator's HANDLERS_DIR; nothing is looked at before it is asked for. */
+/** `directory` is the operator's HANDLERS_DIR; it is not read before a call. */
 export function openHandlers(directory: string | undefined): Handlers {
   async function missing(names: readonly string[]): Promise<string[]> {
     const relative = names.filter((name) => !isAbsolute(name));

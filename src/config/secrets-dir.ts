@@ -1,28 +1,31 @@
 /**
- * The operator's secrets: one file each in one directory, read by name when a body asks for them, and kept nowhere.
+ * The operator's secrets: one file each in one directory, read by name when a body requests them, and not stored.
  *
- * What must always hold: no content is in an error or a log; a name leads to no file outside of the directory, also by
- * links (inside of it they are fine: that is how Kubernetes mounts secrets).
+ * Invariants: no content is in an error or a log; a name never resolves to a file outside of the directory, even
+ * through links (links inside of it are allowed, because Kubernetes mounts secrets that way).
  */
 import { constants } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { Fault, workerSpec } from '../model/index.ts';
 
-/** Bytes of one secret. */
+/** Maximum number of bytes of one secret. */
 const LIMIT = 65_536;
-/** Bytes of a delivery as JSON: what a wrapper takes. */
+/** Maximum number of bytes of a delivery as JSON, which a wrapper accepts. */
 const DELIVERY_LIMIT = 1024 ** 2;
 const NAMES = workerSpec.shape.secrets;
 
 export interface Secrets {
-  /** All of them by name, or a Fault `unavailable` that says which is missing or cannot be read, and where. */
+  /**
+   * Returns all of them by name; throws a Fault `unavailable` that says which one is missing or cannot be read, and
+   * where.
+   */
   read(names: readonly string[]): Promise<Record<string, string>>;
-  /** Those of them that are not there, or can't be read. */
+  /** The secrets that do not exist or can't be read. */
   missing(names: readonly string[]): Promise<string[]>;
 }
 
-/** `directory` is the operator's SECRETS_DIR; nothing is read before it is asked for. */
+/** `directory` is the operator's SECRETS_DIR; nothing is read before a call. */
 export function openSecrets(directory: string | undefined): Secrets {
   async function read(names: readonly string[]): Promise<Record<string, string>> {
     const values = await Promise.all(
@@ -54,7 +57,7 @@ async function readOne(directory: string | undefined, name: string): Promise<str
     const file = await realpath(place);
     if (!file.startsWith(`${await realpath(directory)}${sep}`))
       throw fail(`is a link that leads out of ${directory}; it is not followed.`);
-    // O_NONBLOCK: a named pipe would hold the read for ever.
+    // O_NONBLOCK: a named pipe would block the read forever.
     handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if (error instanceof Fault) throw error;
@@ -73,7 +76,7 @@ async function readOne(directory: string | undefined, name: string): Promise<str
     if (length > LIMIT) throw fail(`has more than ${LIMIT} bytes: ${place}.`);
     const text = decode(bytes.subarray(0, length));
     if (text === undefined) throw fail(`is not UTF-8 text: ${place}.`);
-    // Editors and `echo` end a file with a line end that nobody means.
+    // Editors and `echo` add a trailing newline that is not part of the secret.
     return text.replace(/\r?\n$/, '');
   } finally {
     await handle.close();

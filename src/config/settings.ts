@@ -1,7 +1,7 @@
 /**
- * The manager's settings, read by the table in `variables.ts`.
+ * The manager's settings, parsed with the table in `variables.ts`.
  *
- * Pure: the environment is handed in by main.ts, the only file that reads it.
+ * Pure: main.ts, the only file that reads the environment, passes it.
  */
 
 import type { z } from 'zod';
@@ -10,10 +10,13 @@ import type { Environment, Variable } from './variable.ts';
 import { VARIABLES } from './variables.ts';
 
 type Table = typeof VARIABLES;
-/** The effective settings; durations are in the unit that ends their name. */
+/** The effective settings; each duration has the unit in its name. */
 export type Settings = { [K in keyof Table]: z.output<Table[K]['schema']> };
 
-/** Reads the settings; throws a Fault `invalid_command` that names every variable at fault. Empty counts as not set. */
+/**
+ * Parses the settings; throws a Fault `invalid_command` that names every invalid variable. An empty variable counts as
+ * not set.
+ */
 export function readSettings(env: Environment): Settings {
   const issues: Issue[] = [];
   const settings: Record<string, unknown> = {};
@@ -46,15 +49,15 @@ export function readSettings(env: Environment): Settings {
 /** One line of `worker-manager config`. */
 export interface SettingRow {
   name: string;
-  /** The effective value, secrets hidden; empty where there is none. */
+  /** The effective value, with secrets redacted; empty if there is none. */
   value: string;
   source: 'environment' | 'context file' | 'default';
   help: string;
 }
 
 /**
- * The effective settings for people. `env` is the one that the settings were read from; `fromFile` names those that the
- * context file has set in it.
+ * The effective settings for display. `env` is the environment that the settings were parsed from; `fromFile` names the
+ * variables that the context file has set in it.
  */
 export function explainSettings(
   settings: Settings,
@@ -84,7 +87,7 @@ function getFallback(variable: Variable<z.ZodType>, env: Environment): string | 
   return typeof variable.fallback === 'function' ? variable.fallback(env) : variable.fallback;
 }
 
-/** A value as it may be shown: without secrets, on one line, and not endless. */
+/** A value for display: without secrets, on one line, and truncated. */
 function shown(variable: Variable<z.ZodType>, text = ''): string {
   const bare = variable.show ? variable.show(text) : text;
   return JSON.stringify(bare.length > 200 ? `${takeHead(bare, 200)}…` : bare).slice(1, -1);

@@ -1,4 +1,4 @@
-/** The kinds of variables that the table in `variables.ts` is made of, and how their texts are read. */
+/** The kinds of variables in the table in `variables.ts`, and their parsers. */
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { countIn, numberIn, type Quantity, type Range, sizeFrom } from '../model/index.ts';
@@ -9,14 +9,14 @@ export type Environment = Record<string, string | undefined>;
 /** One variable of the manager's environment. */
 export interface Variable<S extends z.ZodType> {
   name: string;
-  /** Reads the text of the variable. */
+  /** Parses the text of the variable. */
   schema: S;
-  /** What is allowed, as the end of "must be …". */
+  /** The allowed values, as the end of "must be …". */
   allowed: string;
-  /** The text that is read where the variable is not set or empty. */
+  /** The default, which is parsed if the variable is not set or empty. */
   fallback?: string | ((env: Environment) => string);
   help: string;
-  /** How a value is shown, where it may hold a secret. */
+  /** Formats a value for display, if it may contain a secret. */
   show?: (value: string) => string;
 }
 
@@ -27,7 +27,7 @@ export function defineVariable<S extends z.ZodType>(
   return options;
 }
 
-/** A variable that may have none. */
+/** A variable that may be unset. */
 export function optionalVariable<S extends z.ZodType>(
   options: Omit<Variable<S>, 'fallback'>,
 ): Variable<z.ZodOptional<S>> {
@@ -83,7 +83,7 @@ export function choiceVariable<const T extends readonly [string, ...string[]]>(
 }
 
 const HOST_NAME = /^\.?[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?$/;
-/** Levels of the log, in either case: other programs write them in upper case. */
+/** Log levels, in either case, because other programs write them in upper case. */
 export function levelVariable<const T extends readonly [string, ...string[]]>(
   name: string,
   values: T,
@@ -100,7 +100,7 @@ export function levelVariable<const T extends readonly [string, ...string[]]>(
   });
 }
 
-/** Host names, separated by commas; one that begins with a dot stands for all names below it. */
+/** Host names, separated by commas; a leading dot matches all subdomains. */
 export const hostNamesSchema = z
   .string()
   .transform((text) =>
@@ -111,7 +111,7 @@ export const hostNamesSchema = z
   )
   .refine((names) => names.every((name) => HOST_NAME.test(name)));
 
-/** Bytes as docker writes them, or `none`, which is `undefined`. */
+/** Bytes as Docker writes them, or `none`, which is `undefined`. */
 export function sizeVariable(name: string, fallback: string, help: string) {
   const quantity = sizeFrom();
   const allowed = `${quantity.allowed}, or none`;
@@ -125,7 +125,7 @@ export function sizeVariable(name: string, fallback: string, help: string) {
   });
 }
 
-/** Whole mebibytes and gibibytes as they are asked for; any other text as it is. */
+/** Formats whole mebibytes and gibibytes briefly; returns any other text unchanged. */
 function toShortText(text: string): string {
   const bytes = /^\d{7,15}$/.test(text) ? Number(text) : Number.NaN;
   const unit = ([1024 ** 3, 1024 ** 2] as const).find((unit) => bytes % unit === 0);
@@ -139,7 +139,7 @@ export const urlSchema = (schemes: readonly string[]) =>
 export const pathSchema = z.string().refine((text) => isAbsolute(text) && !text.includes('\0'));
 const FIELDS = /^(hourly|daily|weekly|([\d*][\d*,/-]*)( [\d*A-Za-z][\dA-Za-z*,/-]*){4})$/;
 
-/** Whether there is ever such a time: not at minute 99, nor on the 31st of February. */
+/** Whether such a time ever occurs; false for minute 99 or the 31st of February. */
 function comes(text: string): boolean {
   try {
     return nextTime(text, 0) !== undefined;

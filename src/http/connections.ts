@@ -1,24 +1,27 @@
-/** How many connections a server holds, so that clients that are slow or many leave descriptors for everything else. */
+/**
+ * Limits the number of connections of a server, so that slow or numerous clients do not use up the process's
+ * descriptors.
+ */
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Milliseconds in which a client has to send the header of a request, and all of it. */
+/** Time in milliseconds for a client to send the headers of a request, and the whole request. */
 export const TIMEOUTS = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   connectionsCheckingInterval: 10_000,
 };
-/** Connections that are worth holding on any machine. */
+/** Maximum number of connections on any machine. */
 const MOST = 1000;
-/** The share of this process's descriptors that clients may use; the rest is for Redis, engines, files and pipes. */
+/** The share of this process's descriptors for clients; the rest is for Redis, engines, files and pipes. */
 const SHARE = 1 / 4;
-/** Assumed if the limit cannot be read; POSIX systems allow at least as many by default. */
+/** Used if the limit cannot be read; POSIX systems allow at least this many by default. */
 const USUAL_DESCRIPTORS = 1024;
 const FULL =
   'HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
 
-/** How many connections a server of this process may hold, by the descriptors that the process may open. */
+/** The maximum number of connections of a server, based on the process's limit of descriptors. */
 export function connectionLimit(): number {
   let descriptors = USUAL_DESCRIPTORS;
   try {
@@ -31,12 +34,12 @@ export function connectionLimit(): number {
 }
 
 /**
- * Holds at most `most` connections. One more takes the place of the one that has waited longest for its client: to
- * send a request, or to read an answer. A probe is answered in any flood of slow clients, since it sends at once. If
- * all of them wait for us, the new one is refused.
+ * Holds at most `most` connections. A further one replaces the connection that has waited longest for its client, to
+ * send a request or to read a response. A probe is answered even during a flood of slow clients, because it sends its
+ * request immediately. If all connections wait for the server, the new one is refused.
  */
 export function boundConnections(server: Server, most = connectionLimit()): void {
-  /** What each connection is at; oldest first. */
+  /** The state of each connection, oldest first. */
   const held = new Map<Socket, { request: IncomingMessage; response: ServerResponse } | undefined>();
   const makeRoom = () => {
     for (const [socket, exchange] of held) {
@@ -60,7 +63,7 @@ export function boundConnections(server: Server, most = connectionLimit()): void
     const { socket } = request;
     if (held.has(socket)) held.set(socket, { request, response });
     response.on('finish', () => {
-      // The youngest again: it has just done what it came for.
+      // It becomes the youngest, because it has just completed a request.
       if (held.delete(socket) && !socket.destroyed) held.set(socket, undefined);
     });
   });

@@ -1,6 +1,6 @@
 /**
- * Passes requests on to another HTTP server of this process, which listens on a socket of its own: whole, and only as
- * many at once as that server can work on. What is slow, broken or too many ends here.
+ * Forwards requests to another HTTP server of this process, which listens on its own socket. Requests are forwarded
+ * completely, and only as many at once as that server can handle. Slow, broken or excessive requests end here.
  */
 import {
   request as ask,
@@ -12,13 +12,13 @@ import { Fault } from '../model/fault.ts';
 import { readBody } from './body.ts';
 import type { RequestForwarder } from './listen.ts';
 
-/** Requests that are with the other server at once: each takes two descriptors. */
+/** Maximum number of forwarded requests at once; each uses two descriptors. */
 const AT_ONCE = 64;
-/** A loop that has been silent for so long, in milliseconds, is given nothing new. */
+/** If the loop has been blocked for this time in milliseconds, it gets no new requests. */
 const BUSY_MS = 5000;
-/** A client that takes in nothing of an answer for so long, in milliseconds, makes room for others. */
+/** A client that reads nothing of a response for this time in milliseconds is disconnected. */
 const UNREAD_MS = 30_000;
-/** Fields that are about a connection (RFC 9110, 7.6.1) or about how a body is sent, and so end with theirs. */
+/** Headers that apply to a connection (RFC 9110, 7.6.1) or to the transfer of a body, and are not forwarded. */
 const OF_A_CONNECTION = new Set([
   ...['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'],
   ...['expect', 'content-length'],
@@ -34,7 +34,7 @@ export function createRequestForwarder(options: {
     const seconds = Math.floor(quietMs() / 1000);
     if (quietMs() >= BUSY_MS)
       throw new Fault('unavailable', `The manager has been busy for ${seconds} s. Try again later.`);
-    // Read before it counts: a client that sends slowly holds back nobody.
+    // The body is read first, so that a client that sends slowly does not block others.
     const body = await readBody(request);
     if (active >= AT_ONCE)
       throw new Fault('unavailable', `${AT_ONCE} requests are already in progress. Try again later.`);
@@ -55,13 +55,14 @@ function forwardRequest(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const { method, url } = request;
-    // Kept alive: a refusal that comes before the body was read would otherwise break off what is still being sent.
+    // Kept alive: an error response before the body was read would otherwise abort a request that is still
+    // being sent.
     const headers = {
       ...forwardedHeaders(request.headers),
       'content-length': body.length,
       connection: 'keep-alive',
     };
-    // No connection is used twice: a server that was blocked may close an idle one on the request that is in it.
+    // Connections are not reused: a server that was blocked may close an idle one while a request is in flight.
     const inner = ask({ socketPath, method, path: url, headers, agent: false });
     inner.on('response', (answer) => {
       response.writeHead(answer.statusCode ?? 500, answer.statusMessage, {

@@ -1,11 +1,13 @@
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface HealthCheck {
   ok: boolean;
   /** One line for people. */
   message: string;
 }
 
-/** What is known of the parts, as main gathers it; pure data, so that the judgement below can be tested as a table. */
+/**
+ * The state of the components, as main collects it; pure data, so that the assessment below can be tested with a table.
+ */
 export interface HealthFacts {
   redis: HealthCheck;
   /** The runtimes in use, by name. */
@@ -15,26 +17,26 @@ export interface HealthFacts {
   /** Why Redis may lose data; `refused`: this manager must not lead with it. */
   hazards?: { message: string; refused: boolean } | undefined;
   leading: boolean;
-  /** Bodies that the removal breaker keeps from being removed; 0 while it is closed. */
+  /** Number of bodies that the removal breaker protects from removal; 0 while it is closed. */
   heldBack: number;
-  /** Seconds since the loop last showed that it moves. */
+  /** Seconds since the last activity of the loop. */
   loopQuietSeconds: number;
-  /** From how many seconds on it is taken for stuck: several times its slowest regular move. */
+  /** Number of seconds after which the loop counts as stuck; several times its longest regular interval. */
   loopStuckSeconds: number;
 }
 
 export interface HealthReport {
-  /** False only where a restart of the process may help: the loop is stuck. */
+  /** False only if a restart of the process may help: the loop is stuck. */
   live: boolean;
-  /** The manager can do its work, or stand by for it. */
+  /** The manager can lead or be on standby. */
   ready: boolean;
   checks: Record<string, HealthCheck>;
 }
 
-/** What an operator does about an open breaker. */
+/** What an operator can do about an open breaker. */
 const ALLOW = 'Check them, then restart the manager with a higher REMOVAL_BREAKER_SHARE to allow it.';
 
-/** Judges the facts. A standby is as ready as a leader; one runtime of several may be away. */
+/** Assesses the state. A standby is as ready as a leader; one of several runtimes may be unavailable. */
 export function createHealthReport(facts: HealthFacts): HealthReport {
   const {
     redis,

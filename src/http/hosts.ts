@@ -1,30 +1,30 @@
 /**
- * The names under which a server of ours answers. A page whose name is made to point at this machine after it was loaded
- * (DNS rebinding) is of the same origin for its browser; only the Host of its requests gives it away. Pure but for
- * `hostname`. Must not import anything of ours, since the wrapper bundles it.
+ * The host names that a server accepts. After DNS rebinding (the name of a web page is changed to point at this machine
+ * after the page was loaded), a browser treats requests to it as same-origin; only their Host header shows it. Pure
+ * except for `hostname`. Must not import any other folder, because the wrapper bundles it.
  */
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 
 export interface HostPolicy {
-  /** Names in lower case; one that begins with a dot stands for all names below it. */
+  /** Names in lower case; a leading dot matches all subdomains. */
   names: readonly string[];
-  /** Whether names without a dot are answered, such as those of a compose file. No public DNS has any. */
+  /** Whether names without a dot are accepted, such as those in a compose file. Public DNS has no such names. */
   single: boolean;
 }
 
 /**
- * The policy of a server that listens on `host`: this machine's name, the host, and what the operator adds. Names without a
- * dot are answered only beyond loopback, where who can make one up can reach the server anyway.
+ * The policy of a server that listens on `host`: this machine's name, the host, and the operator's additions. Names
+ * without a dot are accepted only beyond loopback, where anyone who can define one can connect to the server anyway.
  */
 export function hostPolicy(host: string, allowed: readonly string[] = []): HostPolicy {
   const names = ['localhost', '.localhost', hostname(), host, ...allowed].map(plain);
   return { names: [...new Set(names)], single: !isLoopback(host) };
 }
 
-/** Whether a request with that Host header is answered. Addresses always are: a name is what rebinding needs. */
+/** Whether a request with that Host header is accepted. Addresses always are, because rebinding needs a name. */
 export function isOurHost(header: string | undefined, { names, single }: HostPolicy): boolean {
-  // HTTP/1.0 alone may leave it out, and no browser speaks that.
+  // Only HTTP/1.0 allows requests without Host, and browsers do not use it.
   if (header === undefined || header === '') return true;
   const bracketed = /^\[([^\]]*)\](?::\d*)?$/.exec(header)?.[1];
   if (bracketed !== undefined) return isIP(bracketed) === 6;
@@ -35,7 +35,7 @@ export function isOurHost(header: string | undefined, { names, single }: HostPol
   return single && !host.includes('.');
 }
 
-/** Whether nothing but this machine itself reaches a server that listens there. */
+/** Whether only this machine itself can connect to a server that listens there. */
 export function isLoopback(host: string): boolean {
   const name = plain(host);
   if (name === 'localhost' || name === '::1') return true;
@@ -43,5 +43,5 @@ export function isLoopback(host: string): boolean {
   return isIP(mapped) === 4 && mapped.startsWith('127.');
 }
 
-/** Names are compared without case and without the dot of the root. */
+/** Names are compared without case and without the trailing dot. */
 const plain = (name: string) => name.toLowerCase().replace(/(?<=[^.])\.$/, '');

@@ -1,9 +1,9 @@
-/** What an Idempotency-Key means for a task, at the manager and at a node. Pure. */
+/** The meaning of an Idempotency-Key for a task, on the manager and on a node. Pure. */
 import { createHash } from 'node:crypto';
 import { Fault } from '../model/fault.ts';
 import type { ApiRequest } from './route.ts';
 
-/** The key of a request; an empty one is refused, since it would make different requests one. */
+/** The key of a request; an empty one is refused, because it would make different requests the same. */
 export function getIdempotencyKey({ headers }: Pick<ApiRequest, 'headers'>): string | undefined {
   const key = headers['idempotency-key'];
   if (typeof key !== 'string') return undefined;
@@ -11,7 +11,7 @@ export function getIdempotencyKey({ headers }: Pick<ApiRequest, 'headers'>): str
   throw new Fault('invalid_command', 'Idempotency-Key is empty; set it to a unique value, or omit it.');
 }
 
-/** A submission that names no task is named by its Idempotency-Key: the same key twice is one task. */
+/** A submission without a task ID uses its Idempotency-Key: a repeated key is the same task. */
 export function withIdempotencyKey(input: unknown, request: Pick<ApiRequest, 'headers'>): unknown {
   const key = getIdempotencyKey(request);
   if (key === undefined || typeof input !== 'object' || input === null || Array.isArray(input)) return input;

@@ -1,10 +1,9 @@
 /**
- * An HTTP server over a table of routes: what the manager and every task worker answer with.
+ * An HTTP server with a table of routes, used by the manager and every task worker.
  *
- * What must always hold: a request that is broken, endless or slow ends nothing but itself; what a handler throws is
- * never told to the client unless it is a Fault; a page of another site in somebody's browser can change nothing, and
- * nothing is answered to one whose name was made to point here.
- * Must not import anything of ours but the model's faults, since the wrapper holds it too.
+ * Invariants: a broken, endless or slow request affects only itself; an exception of a handler is sent to the client
+ * only if it is a Fault; a page of another site cannot change anything, and a page with a rebound name gets no
+ * response. Must not import any other folder except the model's faults, because the wrapper bundles it.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -15,34 +14,34 @@ import { boundConnections, TIMEOUTS } from './connections.ts';
 import { type HostPolicy, hostPolicy, isOurHost } from './hosts.ts';
 import { type ApiRequest, type ApiResponse, errorResponse, matchRoutes, type Route } from './route.ts';
 
-/** Answers a request by its own means, or throws a Fault. */
+/** Writes the response itself, or throws a Fault. */
 export type RequestForwarder = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 const MISDIRECTED = 421;
 
 export interface ListenOptions {
   host: string;
-  /** 0 takes any free port. */
+  /** 0 selects a free port. */
   port: number;
-  /** The names of the settings that they came from, for an error that says what to change. */
+  /** The names of the settings for host and port, for error messages. */
   names: { host: string; port: string };
   routes: readonly Route[];
-  /** Names under which it is asked, beside its own; see `hosts.ts`. */
+  /** Additional host names that requests may use; see `hosts.ts`. */
   allowedHosts?: readonly string[];
-  /** API_TOKEN: asked for as `Authorization: Bearer …` on every route that is not open. */
+  /** API_TOKEN: required as `Authorization: Bearer …` on every route that is not open. */
   token?: string | undefined;
-  /** Gets what is at none of the routes; without it, that is `not_found`. */
+  /** Handles requests that match no route; by default they get `not_found`. */
   forward?: RequestForwarder | undefined;
-  /** Listens on this socket of the machine, for another part of this process, instead of on the port. */
+  /** Listens on this local socket, for another thread of this process, instead of on the port. */
   socketPath?: string;
   log: { error(message: string, fields: object): void };
 }
 
 export interface HttpServer {
-  /** Where it listens, such as `http://127.0.0.1:8080`. */
+  /** Its URL, such as `http://127.0.0.1:8080`. */
   readonly url: string;
   readonly port: number;
-  /** Ends what is under way and resolves when nothing listens any more. */
+  /** Closes all connections and resolves when nothing listens any more. */
   close(): Promise<void>;
 }
 
@@ -56,7 +55,7 @@ export async function listen(options: ListenOptions): Promise<HttpServer> {
       .catch((thrown: unknown): ApiResponse | undefined => {
         if (thrown instanceof TooLarge) return errorResponse(thrown, 413);
         if (thrown instanceof Fault && thrown.code !== 'internal') return errorResponse(thrown);
-        // Its client has gone in the middle of it: nobody hears the answer, and nothing of ours has failed.
+        // The client has disconnected: no response can be sent, and this is not an error of the server.
         if (request.destroyed && !request.complete) return errorResponse(BROKEN_OFF);
         log.error('HTTP request failed', { err: thrown, path: getPath(request) });
         return errorResponse(new Fault('internal', 'Internal error; see the log.'));
@@ -67,7 +66,7 @@ export async function listen(options: ListenOptions): Promise<HttpServer> {
         response.destroy();
       });
   });
-  // The other part of this process has counted its clients already.
+  // The other thread has counted its clients already.
   if (socketPath === undefined) boundConnections(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(explain(error, options)));
@@ -126,7 +125,7 @@ async function answer(
   } satisfies ApiRequest);
 }
 
-/** Passes a request on; a body is taken in only from clients that may send one. */
+/** Forwards a request; its body is read only if the client is allowed to send one. */
 async function relay(
   request: IncomingMessage,
   response: ServerResponse,
@@ -155,14 +154,14 @@ function hasToken({ headers }: IncomingMessage, token: string | undefined): bool
   return received.length === expected.length && timingSafeEqual(received, expected);
 }
 
-/** A browser names the site of the page with every request that changes something; no other client does. */
+/** A browser sends the site of the page with every request that changes something; other clients do not. */
 function isForeign({ headers: { origin, host } }: IncomingMessage): boolean {
   return origin !== undefined && origin.replace(/^https?:\/\//, '') !== host;
 }
 
 const BROKEN_OFF = new Fault('invalid_command', 'The request was aborted.');
 
-/** The path without its query, cut so that an endless one fills neither an answer nor the log. */
+/** The path without its query, truncated for responses and the log. */
 function getPath(request: IncomingMessage): string {
   return (request.url ?? '/').replace(/[?#].*$/s, '').slice(0, 400);
 }
@@ -176,7 +175,7 @@ function send(request: IncomingMessage, response: ServerResponse, reply: ApiResp
     ...reply.headers,
   });
   response.end(request.method === 'HEAD' ? undefined : reply.body);
-  // A body that nobody reads would hold the connection.
+  // An unread body would keep the connection open.
   request.resume();
 }
 

@@ -1,8 +1,8 @@
-/** Worker nodes over HTTP: for people, and as targets for Prometheus (its HTTP service discovery). */
+/** Worker nodes over HTTP: for display, and as targets for Prometheus (its HTTP service discovery). */
 import { Fault, type NodeView } from '../model/index.ts';
 import { jsonResponse, type Route } from './route.ts';
 
-/** `nodes`: all task workers of the cell that answer over HTTP, and the nodes that were started by hand. */
+/** `nodes`: all task workers of the cell with a node API, and the manually started nodes. */
 export function createNodeRoutes({ nodes }: { nodes: () => Promise<NodeView[]> }): Route[] {
   return [
     {
@@ -21,7 +21,10 @@ export function createNodeRoutes({ nodes }: { nodes: () => Promise<NodeView[]> }
   ];
 }
 
-/** A target of https://prometheus.io/docs/prometheus/latest/http_sd/; its ids are `__meta_` labels, which Prometheus drops unless it is told to keep them. */
+/**
+ * A target of https://prometheus.io/docs/prometheus/latest/http_sd/; its IDs are `__meta_` labels, which Prometheus
+ * drops unless configured to keep them.
+ */
 function toScrapeTargets({ url, pool, worker_id, external, started_at }: NodeView): object[] {
   if (url === null) return [];
   const { host, protocol } = new URL(url);

@@ -1,4 +1,4 @@
-/** Pools over HTTP: what is asked is put on the stream of commands, what is told is read from the store. */
+/** Pools over HTTP: changes are written to the command stream, and data is read from the store. */
 import { Fault, type NodeView, type PoolView, parseCommand, type WorkerStats } from '../model/index.ts';
 import { toWorkerStats } from '../pools/stats.ts';
 import { getIdempotencyKey } from './idempotency.ts';
@@ -6,9 +6,9 @@ import { type ApiRequest, jsonResponse, type Route } from './route.ts';
 
 export interface PoolRoutesOptions {
   views: () => Promise<PoolView[]>;
-  /** The nodes that were started by hand. */
+  /** The manually started nodes. */
   nodes: () => Promise<NodeView[]>;
-  /** Carries out a command; throws the Fault of a refusal. */
+  /** Executes a command; throws the Fault of an error response. */
   sendCommand: (command: { command: string; request_id?: string }) => Promise<Record<string, unknown>>;
 }
 
@@ -25,7 +25,7 @@ export function createPoolRoutes({ views, nodes, sendCommand }: PoolRoutesOption
   const command = async (request: ApiRequest, fields: { command: string; [field: string]: unknown }) => {
     const key = getIdempotencyKey(request);
     const keyed = key === undefined ? fields : { request_id: key, ...fields };
-    // What is wrong is told at once, also while no manager leads.
+    // Errors in the request are reported immediately, even while no manager leads.
     parseCommand({ request_id: 'any', ...keyed });
     return sendCommand(keyed);
   };

@@ -1,37 +1,37 @@
-/** One thing that can be asked over HTTP, and how it is answered. Pure but for the handler. */
+/** An HTTP route and its handler. Pure except for the handler. */
 import type { Fault, FaultCode } from '../model/fault.ts';
 
 export interface ApiRequest {
   method: string;
-  /** Without query. */
+  /** Without the query. */
   path: string;
-  /** Of the route's path: `task_id` of `/task/:task_id`, decoded. */
+  /** Parameters of the route's path: `task_id` of `/task/:task_id`, decoded. */
   params: Record<string, string>;
   query: URLSearchParams;
-  /** Header fields in lower case. */
+  /** Header names in lower case. */
   headers: Record<string, string | string[] | undefined>;
-  /** The body as JSON; throws a Fault `invalid_command` where it is none, or too long. */
+  /** The body as JSON; throws a Fault `invalid_command` if it is not JSON or too long. */
   json(): Promise<unknown>;
-  /** The body as text, for what is not JSON. */
+  /** The body as text, for other content types. */
   text(): Promise<string>;
 }
 
 export interface ApiResponse {
   status: number;
-  /** Content type; JSON without it. */
+  /** Content type; JSON by default. */
   type?: string;
   headers?: Record<string, string>;
   body: string;
 }
 
 export interface Route {
-  /** GET answers HEAD, too. */
+  /** GET also handles HEAD. */
   method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** Such as `/task/:task_id`. */
+  /** For example `/task/:task_id`. */
   path: string;
-  /** Answered without the token, where one is asked for: health and metrics. */
+  /** Answered without a token: health and metrics. */
   open?: boolean;
-  /** A Fault that it throws is answered as such; anything else is a 500 without its reason. */
+  /** A Fault that it throws becomes an error response; any other exception a 500 without its message. */
   handle(request: ApiRequest): ApiResponse | Promise<ApiResponse>;
 }
 
@@ -49,10 +49,13 @@ const STATUS: Record<FaultCode, number> = {
   unavailable: 503,
   internal: 500,
 };
-/** Seconds after which to try again, where the fault names none. */
+/** Number of seconds after which to retry, if the fault names none. */
 const RETRY_AFTER = 1;
 
-/** A Fault as an answer, with its message in `detail` as well, where clients of FastAPI look for it; `status` where the method or the rights are at fault, which are no codes. */
+/**
+ * Converts a Fault to a response. `detail` repeats the message, because clients of FastAPI expect it there. `status`
+ * overrides the status for errors without a code, such as a wrong method.
+ */
 export function errorResponse(fault: Fault & { retry_after_seconds?: number }, status?: number): ApiResponse {
   const { code, message, issues } = fault;
   const later = code === 'capacity' || code === 'unavailable';
@@ -65,13 +68,13 @@ export function errorResponse(fault: Fault & { retry_after_seconds?: number }, s
   };
 }
 
-/** The routes of that path, by method, with what stands in its places; undefined where there is none. */
+/** The routes of that path by method, with their parameters; undefined if there are none. */
 export function matchRoutes(
   routes: readonly Route[],
   path: string,
 ): { routes: Route[]; params: Record<string, string> } | undefined {
   const fitting = routes.filter((route) => matchParams(route.path, path) !== undefined);
-  // `/task/submit` is no task named submit.
+  // `/task/submit` is not a task named submit.
   const literal = fitting.filter((route) => route.path === path);
   const found = literal.length > 0 ? literal : fitting;
   const first = found[0];

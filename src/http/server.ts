@@ -1,9 +1,8 @@
 /**
- * What is asked over HTTP of a manager: is it alive, is it ready, its metrics, and what others hand in as routes.
+ * The manager's HTTP server: health, metrics, and additional routes.
  *
- * What must always hold: an answer of health and metrics never waits for Redis or a runtime, so that a probe is
- * answered while they hang; health is what main has gathered already. Must not import the store, the runtimes or the
- * loop.
+ * Invariants: a response for health or metrics never waits for Redis or a runtime, so that probes are answered while
+ * they hang; health is what main has already collected. Must not import the store, the runtimes or the loop.
  */
 import { redactText } from '../telemetry/redact.ts';
 import type { HealthReport } from './health.ts';
@@ -14,19 +13,19 @@ export type { HttpServer } from './listen.ts';
 
 export interface HttpOptions {
   host: string;
-  /** 0 takes any free port. */
+  /** 0 selects a free port. */
   port: number;
-  /** Answers at once, from what is known already. */
+  /** Returns immediately, from data that is already known. */
   health: () => HealthReport;
   metrics: { text(): Promise<string>; contentType: string };
   log: { error(fields: object, message: string): void };
-  /** What else is answered: tasks, pools. */
+  /** Additional routes: tasks, pools. */
   routes?: readonly Route[];
   /** HTTP_ALLOWED_HOSTS. */
   allowedHosts?: readonly string[];
-  /** API_TOKEN: asked for by all routes that are not open. */
+  /** API_TOKEN: required by all routes that are not open. */
   token?: string | undefined;
-  /** Gets all that is asked beside these. */
+  /** Handles all other requests. */
   forward?: RequestForwarder;
   /** Listens there instead, for the watchdog. */
   socketPath?: string;
@@ -65,7 +64,8 @@ function probes({ health, metrics }: HttpOptions): Route[] {
 }
 
 function status(ok: boolean, checks: object): ApiResponse {
-  // The messages hold what Redis and the engines said, and may be read by anyone who can reach the port.
+  // The messages contain texts from Redis and the engines, and anyone who can connect to the port can read
+  // them.
   const body = JSON.stringify({ status: ok ? 'ok' : 'failing', checks }, (_, value: unknown) =>
     typeof value === 'string' ? redactText(value) : value,
   );

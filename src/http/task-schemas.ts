@@ -1,6 +1,6 @@
 /**
- * What the task routes take and answer, as schemas. The OpenAPI document of a node and its page are made from them, and
- * tests hold the answers of the manager and of nodes against them.
+ * Schemas of the requests and responses of the task routes. A node's OpenAPI document and its page are generated from
+ * them, and tests compare the responses of the manager and of nodes with them.
  */
 import { z } from 'zod';
 import {
@@ -15,7 +15,7 @@ export const instant = z.string().describe('RFC 3339 in UTC');
 const nullable = <T extends z.ZodType>(schema: T) => z.union([schema, z.null()]);
 const failure = z.object({ type: z.string(), message: z.string(), traceback: z.string().exactOptional() });
 
-/** The answer to a submission. */
+/** The response to a submission. */
 export const taskAccepted = z.object({
   status: z.enum(TASK_STATUSES),
   task_id: z.string(),
@@ -45,7 +45,7 @@ export const taskView = z.object({
   next_attempt_at: instant.exactOptional(),
 }) satisfies z.ZodType<TaskView>;
 
-/** Any refusal. */
+/** Any error response. */
 export const errorReply = z.object({
   error: z.object({
     code: z.string(),
@@ -61,7 +61,7 @@ export interface Operation {
   path: string;
   summary: string;
   body?: z.ZodType;
-  /** Absent: text. */
+  /** If absent, text. */
   answer?: z.ZodType;
   /** Other statuses, each with its reason. */
   refusals: Record<number, string>;

@@ -1,16 +1,16 @@
 /**
- * The task routes, as the manager and every worker node serve them. `task-schemas.ts` describes the same routes; a test
- * holds the two together. They are two files because a node loads zod at its first request, and not at its start.
+ * The task routes of the manager and of every worker node. `task-schemas.ts` describes the same routes, and a test
+ * compares the two. They are two files because a node loads zod on its first request and not when it starts.
  */
 import type { TaskAccepted, TaskView } from '../model/task.ts';
 import { withIdempotencyKey } from './idempotency.ts';
 import { jsonResponse, type Route } from './route.ts';
 
-/** What the task routes need: a node looks in the queue of its own pool, the manager in all of them. */
+/** What the task routes need: a node uses the queue of its own pool, the manager those of all pools. */
 export interface TaskRouteHandlers {
-  /** `pool` and `warning` come from the manager only. */
+  /** Only the manager returns `pool` and `warning`. */
   submit(submission: unknown): Promise<TaskAccepted & { pool?: string; warning?: string }>;
-  /** Throws a Fault `not_found`; `pool` is needed if two pools have a task of that id. */
+  /** Throws a Fault `not_found`; `pool` is required if two pools have a task with that ID. */
   get(taskId: string, pool?: string): Promise<TaskView>;
   cancel(taskId: string, reason?: string, pool?: string): Promise<TaskView>;
 }

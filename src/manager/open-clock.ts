@@ -3,20 +3,20 @@ import { SteadyWall } from '../queue/steady-wall.ts';
 import type { Store } from '../store/index.ts';
 
 export interface ManagerClock {
-  /** Milliseconds since 1970, which do not jump. */
+  /** Milliseconds since 1970, without jumps. */
   now: () => number;
-  /** Compares the clocks of Redis and of this machine with it, and logs what differs. Never throws. */
+  /** Compares the clocks of Redis and of this machine with it, and logs differences. Never throws. */
   compare: () => Promise<void>;
 }
 
-/** The time that the manager decides by; see `SteadyWall`. */
+/** The time that the manager's decisions use; see `SteadyWall`. */
 export function openClock(store: Pick<Store, 'time'>, log: Logger): ManagerClock {
   const clock = new SteadyWall();
   const seconds = (ms: number) => Math.round(ms / 1000);
   return {
     now: clock.now,
     async compare() {
-      // A Redis that is away is asked again; until then the clock of this machine counts.
+      // An unavailable Redis is retried; until then the clock of this machine counts.
       const ahead = await clock.anchor(() => store.time()).catch(() => undefined);
       if (ahead !== undefined)
         log.warn(

@@ -1,17 +1,19 @@
-/** What this manager says and does about a Redis that may lose what is written to it. */
+/** What this manager reports and does about a Redis that may lose data. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { errorMessage, Fault } from '../model/index.ts';
 import { findHazards, type Hazard, type Link, readRedisFacts } from '../store/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
-/** Settings of a Redis that answers can be asked for again at once. */
+/** The settings of an available Redis can be read again immediately. */
 const AGAIN_MS = 500;
 
 export interface HazardWatch {
-  /** Resolves when the manager may lead. With REDIS_STRICT it waits for Redis, and throws a Fault about a hazard. */
+  /**
+   * Resolves when the manager may lead. With REDIS_STRICT it waits for Redis, and throws a Fault if there is a hazard.
+   */
   mayLead(signal: AbortSignal): Promise<void>;
-  /** What the details of `/readyz` say; `undefined` if there is nothing to say. `refused`: it must not lead. */
+  /** The details for `/readyz`; `undefined` if there are none. `refused`: it must not lead. */
   report(): { message: string; refused: boolean } | undefined;
 }
 
@@ -41,7 +43,7 @@ export function watchHazards(options: {
     said = text;
     return true;
   }
-  // Another server, or another configuration, after each new connection.
+  // A new connection may lead to another server or another configuration.
   redis.on('ready', () => void look());
 
   return {

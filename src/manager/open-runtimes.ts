@@ -1,4 +1,7 @@
-/** The runtimes of this manager: only bodies of its store, warm bodies under their worker's name, and who answers. */
+/**
+ * The runtimes of this manager: only bodies of its store, claimed bodies under their worker's name, and the state of
+ * each runtime.
+ */
 import { errorMessage, type RuntimeName } from '../model/index.ts';
 import { withClaims } from '../runtimes/aliased.ts';
 import { Ownership, withOwnership } from '../runtimes/owned.ts';
@@ -10,13 +13,13 @@ import type { ServeOptions } from './options.ts';
 export interface OpenRuntimes {
   runtimes: Runtimes;
   ownership: Ownership;
-  /** The same runtimes without what is claimed: as a clean-up sees them. */
+  /** The same runtimes without claims, for cleanup. */
   ours: Runtime[];
-  /** Redis as a body sees it; throws `RuntimeDown` before the runtime has answered once. */
+  /** The URL of Redis from a body; throws `RuntimeDown` before the runtime has answered once. */
   bodyRedisUrl(name: RuntimeName): string;
-  /** Asks all of them; never throws. */
+  /** Checks all of them; never throws. */
   probe(): Promise<void>;
-  /** Whether one of them does not answer, or was never asked. */
+  /** Whether one of them does not answer or was never checked. */
   readonly incomplete: boolean;
 }
 

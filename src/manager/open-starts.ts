@@ -2,12 +2,12 @@ import type { TermOptions } from '../leader/term-options.ts';
 import { readMachineMemory } from '../runtimes/machine-memory.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 
-/** A boot waits for its disk and for Redis in between: twice the cores keep them busy. */
+/** A booting body also waits for its disk and for Redis; twice the number of cores keeps them busy. */
 const STARTS_PER_CORE = 2;
-/** Memory is read anew after this, in milliseconds: a burst of requests does not read it for each. */
+/** Memory is read again after this time in milliseconds, so that a burst of requests does not read it each time. */
 const MEASURED_MS = 200;
 
-/** How many bodies may boot at once on each runtime (`most`, or by its cores), and the memory that is measured. */
+/** How many bodies may boot at once on each runtime (`most`, or based on its cores), and the measured memory. */
 export function getStartLimits(
   runtimes: Pick<Runtimes, 'states'>,
   most: number | undefined,

@@ -9,32 +9,35 @@ import type { Runtime } from '../runtimes/runtime.ts';
 import type { Link } from '../store/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
-/** What a manager's process is made from. */
+/** What a manager's process is created from. */
 export interface ServeOptions {
   settings: Settings;
   runtimes: Runtime[];
-  /** Redis as a body of that runtime sees it. */
+  /** The URL of Redis from a body of that runtime. */
   bodyRedisUrl: (runtime: RuntimeName) => Promise<string>;
-  /** Makes what removes images that are no longer kept; absent where there are no Docker bodies. */
+  /** Creates the image garbage collector; absent if there are no Docker bodies. */
   collector?: ((redis: Link, building: () => boolean) => Collector) | undefined;
-  /** Makes the images of Docker bodies, told of each change and the time that decisions are made by; absent where the operator names one image for all. */
+  /**
+   * Creates the images of Docker bodies; it gets notifications of changes and the clock of decisions. Absent if the
+   * operator sets one image for all.
+   */
   images?: ((changed: () => void, now: () => number) => Images) | undefined;
   /** The operator's secrets. */
   secrets: Secrets;
   /** The operator's handler files. */
   handlers: Handlers;
-  /** Why the engine's disk has no room for more; `undefined` where it has. */
+  /** Why the engine's disk has no space for more; `undefined` if it has. */
   diskSpaceError: () => Promise<string | undefined>;
-  /** Tells, for a worker, why its image is neither there nor can be built. */
+  /** Returns why a worker's image neither exists nor can be built. */
   imageUnavailableReason: (images: Images | undefined) => (spec: WorkerSpec) => Promise<string | undefined>;
   metrics: Metrics;
   log: Logger;
-  /** Ends the direct bodies of the cell when the manager goes while it leads. */
+  /** Ends the direct bodies of the cell when the manager shuts down while it leads. */
   cleanup?: boolean | undefined;
-  /** Fires when the manager should go. */
+  /** Fires when the manager should shut down. */
   signal: AbortSignal;
-  /** Called between any two steps of the manager; for the crash tests, which end it there. */
+  /** Called between any two steps of the manager; the crash tests end it there. */
   checkpoint?: Checkpoint | undefined;
-  /** Called when it answers on HTTP. */
+  /** Called when its HTTP server listens. */
   listening?: (url: string) => void;
 }

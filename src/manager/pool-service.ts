@@ -1,4 +1,4 @@
-/** The parts of a manager that pools need beside its loop: their records, their queues, their answers over HTTP. */
+/** The parts of a manager for pools besides its loop: their records, their queues, their HTTP routes. */
 import type { Logger } from 'pino';
 import { createNodeRoutes } from '../http/nodes.ts';
 import { createPoolRoutes } from '../http/pools.ts';
@@ -15,7 +15,7 @@ import { taskScraper } from './scrape-tasks.ts';
 export interface PoolServices {
   ports: PoolPorts;
   routes: Route[];
-  /** Writes the metrics of pools as the last passes saw them; none where another manager leads. */
+  /** Writes the metrics of pools from the last reconciles; none if another manager leads. */
   scrape(loop: PoolLoop | undefined, usage: readonly UsageTotal[]): Promise<void>;
   close(): void;
 }
@@ -44,7 +44,7 @@ export function openPools(options: {
             (count) =>
               count > 0 && log.info({ worker_id, pool, tasks: count }, 'tasks of a dead worker released'),
           )
-          // They are found without it when their locks end, only later.
+          // Without this they are found when their locks expire, only later.
           .catch((error) =>
             log.warn(
               { worker_id, pool, why: errorMessage(error) },

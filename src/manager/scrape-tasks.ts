@@ -1,4 +1,4 @@
-/** Metrics of tasks and of nodes that were started by hand, read from Redis for each scrape, which never waits for it. */
+/** Metrics of tasks and of manually started nodes, read from Redis for each scrape, which never waits for it. */
 import type { NodeView } from '../model/index.ts';
 import type { PoolLoop } from '../pools/loop.ts';
 import type { Tasks } from '../tasks/index.ts';
@@ -6,7 +6,7 @@ import { TASK_RESULTS } from '../tasks/results.ts';
 import { lastKnown } from '../telemetry/last-known.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
-/** What a scrape of the leader writes; other managers leave it to that one. */
+/** What a scrape of the leader writes; other managers do not write it. */
 export function taskScraper({
   tasks,
   metrics,
@@ -16,7 +16,10 @@ export function taskScraper({
   metrics: Metrics;
   nodes: () => Promise<NodeView[]>;
 }): (loop: PoolLoop | undefined) => Promise<void> {
-  /** What Redis knows of each queue, also of nodes that were started by hand and of pools that were deleted before their tasks were done. */
+  /**
+   * The data of each queue in Redis, including queues of manually started nodes and of pools that were deleted before
+   * their tasks ended.
+   */
   const read = lastKnown(async (declared: Set<string>) => {
     const names = new Set([...declared, ...(await tasks.pools())]);
     const queues = await Promise.all(
@@ -48,7 +51,7 @@ export function taskScraper({
         for (const result of TASK_RESULTS) tasksFinished.set(results[result], { pool, result });
         taskOomKills.set(results.oom_kills, { pool });
       }
-      // The counts of declared pools are known from their last passes.
+      // The counts of declared pools are known from their last reconciles.
       for (const state of ['queued', 'active'] as const)
         if (counts && !declared.has(pool)) metrics.tasks.set(counts[state], { pool, state });
     }

@@ -1,6 +1,6 @@
 /**
- * The manager's process: it asks for the lease, leads while it has it, answers for its health and goes away quietly.
- * Must not read the environment: main.ts hands everything in.
+ * The manager's process: it acquires the lease, leads while it has it, reports its health and shuts down. Must not read
+ * the environment: main.ts passes everything.
  */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
@@ -35,10 +35,10 @@ import { openPools } from './pool-service.ts';
 import { stopDirectWorkers } from './stop-direct-workers.ts';
 import { openTaskService } from './task-service.ts';
 
-/** A runtime that does not answer is asked again after this. */
+/** An unavailable runtime is checked again after this time. */
 const PROBE_MS = 2000;
 
-/** Runs the manager until the signal fires. Throws only where it cannot start, such as on a port that is taken. */
+/** Runs the manager until the signal fires. Throws only if it cannot start, for example if its port is taken. */
 export async function serve(options: ServeOptions): Promise<void> {
   const { settings, metrics, log, signal } = options;
   const redis = connectCommands(settings.redisUrl);
@@ -59,10 +59,12 @@ export async function serve(options: ServeOptions): Promise<void> {
     told = ok;
     Object.assign(link, { ok, message });
     metrics.redisUp.set(ok ? 1 : 0);
-    // A manager that is going waits for no answer of a Redis that is away: the next one finds what is not recorded.
+    // During shutdown a manager does not wait for an unavailable Redis: the next manager observes what was not
+    // recorded.
     if (!ok && signal.aborted) redis.disconnect();
   };
-  // Reconnecting is ioredis's part; without a listener an error would end the process. The watchdog reports the link.
+  // ioredis reconnects itself; without a listener an error would end the process. The watchdog reports the
+  // connection.
   redis.on('error', () => {});
   void redis.connect().catch(() => {});
   listener.on('error', () => {});
@@ -80,9 +82,9 @@ export async function serve(options: ServeOptions): Promise<void> {
   );
 
   let termEnd = new AbortController();
-  /** Fires when nothing is to be led any more: with `cleanup`, once the ends of the direct bodies are recorded. */
+  /** Fires when leading should end: with `cleanup`, after the ends of the direct bodies are recorded. */
   const leave = new AbortController();
-  /** Leads until the lease is lost, with a new term wherever one cannot go on. */
+  /** Leads until the lease is lost, with a new term if one fails. */
   async function lead(epoch: number): Promise<void> {
     await ended;
     await clock.compare();
@@ -90,7 +92,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     const schedule =
       collector && startSchedule({ cron: settings.imageGcCron, collector, usage, metrics, log });
     while (watchdog.lease.epoch() === epoch && !leave.signal.aborted) {
-      // A read that blocks cannot be taken back, only cut: each term has a connection of its own.
+      // A blocking read cannot be cancelled, only disconnected, so each term has its own connection.
       const blocking = connectBlocking(settings.redisUrl);
       blocking.on('error', () => {});
       const stop = AbortSignal.any([termEnd.signal, leave.signal]);
@@ -105,7 +107,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       } catch (error) {
         log.warn({ why: errorMessage(error) }, 'leader term failed; restarting');
         term = undefined;
-        // The lease is not ours any more: its next renewal ends this, and until then every write would be refused.
+        // The lease is lost: its next renewal ends this, and until then every write would be refused.
         await pauseBetweenTerms(stop, error instanceof Fenced ? settings.leaseSeconds * 1000 : undefined);
       } finally {
         term = undefined;

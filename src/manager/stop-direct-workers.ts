@@ -1,7 +1,8 @@
 /**
- * `serve --cleanup`: ends the direct bodies of a cell when their manager goes, as a supervisor of processes does.
- * SIGTERM to each, its own grace, then SIGKILL to whatever is left of it. The manager leads until their records say how
- * they ended, and starts none again: the next one restarts those whose policy says so. Without it, bodies stay and are adopted.
+ * `serve --cleanup`: stops the direct bodies of a cell when their manager shuts down, like a process supervisor. Each
+ * gets SIGTERM, its own grace period, then SIGKILL. The manager leads until their records say how they ended, and does
+ * not restart them; the next manager restarts those whose policy requires it. Without the option, bodies keep running
+ * and are adopted.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -9,24 +10,27 @@ import { type Body, errorMessage, farewellMs, getCapabilities, workerSpec } from
 import type { Runtime } from '../runtimes/runtime.ts';
 import type { Store } from '../store/index.ts';
 
-/** Between two looks at what still lives. */
+/** Interval between checks of the remaining bodies. */
 const POLL_MS = 50;
-/** What SIGKILL does not end within this hangs in the kernel. */
+/** A process that SIGKILL does not end within this time hangs in the kernel. */
 const KILL_MS = 10_000;
-/** The grace of a body whose spec cannot be read; as docker stop. */
+/** The grace period of a body whose spec cannot be read; the same as docker stop. */
 const GRACE_SECONDS = 10;
 
-/** How long the manager may take to record how they ended. */
+/** Timeout for the manager to record how they ended. */
 const RECORD_MS = 5000;
 
 interface CleanupDeps {
   log: Logger;
   store: Pick<Store, 'load'>;
-  /** Lets the manager look at a worker. */
+  /** Enqueues a worker for the manager. */
   enqueue: (workerId: string) => void;
 }
 
-/** Ends the direct bodies of a manager that goes, while its term goes on and records how they end; those of a standby are the leader’s. */
+/**
+ * Stops the direct bodies of a manager that shuts down, while its term continues and records how they end; a standby
+ * leaves them to the leader.
+ */
 export async function stopDirectWorkers(
   runtimes: readonly Runtime[],
   deps: Pick<CleanupDeps, 'log' | 'store'> & {
@@ -41,7 +45,7 @@ export async function stopDirectWorkers(
   if (direct) await endDirectBodies(direct, { log, store, enqueue: (id) => term?.enqueue(id) });
 }
 
-/** Ends them all, and waits until their records say so. Throws nothing: what cannot be ended is logged. */
+/** Stops them all, and waits until their records say so. Never throws: errors are logged. */
 async function endDirectBodies(
   runtime: Pick<Runtime, 'list' | 'terminate' | 'kill'>,
   { log, store, enqueue }: CleanupDeps,
@@ -72,7 +76,7 @@ async function endDirectBodies(
   }
 }
 
-/** Waits until no record says of an ended body that it runs. */
+/** Waits until no record of an ended body says that it runs. */
 async function recorded(bodies: Body[], { store, enqueue }: Omit<CleanupDeps, 'log'>): Promise<void> {
   const until = performance.now() + RECORD_MS;
   let left = bodies;

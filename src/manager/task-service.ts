@@ -1,10 +1,10 @@
-/** The desk of tasks over the records of a cell, as the manager's HTTP and the command line use it. */
+/** The task service on the records of a cell, for the manager's HTTP server and the command line. */
 import { Fault, hasEnded } from '../model/index.ts';
 import { getKeys, type Link, PoolStore, readNodes, Store } from '../store/index.ts';
 import { createTaskService, type TaskService } from '../tasks/desk.ts';
 import type { Tasks } from '../tasks/index.ts';
 
-/** All workers are read for it: not for each task of a burst, and soon again while there is none. */
+/** All workers are read for it: not for each task of a burst, and again soon while there is none. */
 const SERVED_MS = 2000;
 const UNSERVED_MS = 250;
 

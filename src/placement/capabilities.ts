@@ -1,11 +1,11 @@
-/** What is right to ask and cannot be done here is refused before anything is made, and never ignored. */
+/** Requests that are valid but not supported here are refused before anything is created, and never ignored. */
 import { getAgentKind } from '../agents/index.ts';
 import type { Capabilities } from '../commands/context.ts';
 import { type CommandOf, Fault, getCapabilities, type Issue, type RuntimeName } from '../model/index.ts';
 
 type WorkerRequest = Omit<CommandOf<'create'>, 'command' | 'request_id' | 'runtime'>;
 
-/** Throws a Fault that names each field that cannot be granted on that runtime, and why. */
+/** Throws a Fault that names each field that the runtime does not support, and why. */
 export async function rejectUnsupported(
   request: WorkerRequest,
   runtime: RuntimeName,
@@ -31,7 +31,7 @@ export async function rejectUnsupported(
   if (full) throw new Fault('capacity', full);
 }
 
-/** A remark on what is accepted and weaker than it looks. */
+/** A warning about something that is accepted but weaker than it appears. */
 export function getWarnings(request: WorkerRequest, runtime: RuntimeName): string[] {
   const advice = request.allowed_commands !== undefined && !getCapabilities(runtime).enforcesCommands;
   return [
@@ -40,7 +40,7 @@ export function getWarnings(request: WorkerRequest, runtime: RuntimeName): strin
   ];
 }
 
-/** An agent without a credential is ready, and fails its first prompt; an address of the user's own may want none. */
+/** An agent without a credential is ready but fails its first prompt; a custom address may not need one. */
 function withoutCredential({ agent_type, env, secrets = [] }: WorkerRequest): string[] {
   const { credentials, model } = getAgentKind(agent_type);
   const own = model !== undefined && env?.[model.variable] !== undefined;
@@ -53,7 +53,7 @@ function withoutCredential({ agent_type, env, secrets = [] }: WorkerRequest): st
   ];
 }
 
-/** What an agent's own credential is named, in `env`: there it would stand in Redis and in labels. */
+/** The names of an agent's own credentials in `env`, where they would be stored in Redis and in labels. */
 function exposed({ agent_type, env }: WorkerRequest): Issue[] {
   return getAgentKind(agent_type)
     .credentials.filter(({ secret }) => env?.[secret] !== undefined)
@@ -63,7 +63,7 @@ function exposed({ agent_type, env }: WorkerRequest): Issue[] {
     }));
 }
 
-/** Handler files that the operator's directory has not. */
+/** Handler files that are missing in the operator's directory. */
 export async function handlerIssues(
   { handlers = [] }: { handlers?: string[] | undefined },
   { missingHandlers }: Pick<Capabilities, 'missingHandlers'>,

@@ -1,7 +1,8 @@
 /**
- * Chooses the runtime of a worker. `auto` is resolved here, once, so that no later reconcile can choose another one: the first
- * runtime that can take the worker now. A runtime with images can if it answers and the image exists or can be built. What only
- * such a runtime can do chooses it, or is refused with the reason; nothing that was asked for is dropped.
+ * Selects the runtime of a worker. `auto` is resolved here, once, so that no later reconcile can select another one:
+ * the first runtime that can take the worker now. A runtime with images can if it answers and the image exists or can
+ * be built. Features that only such a runtime supports select it, or are refused with the reason; no request is
+ * dropped.
  */
 
 import type { CommandContext } from '../commands/context.ts';
@@ -19,11 +20,11 @@ export type PlacementRequest = Omit<CommandOf<'create'>, 'command' | 'request_id
 
 export interface PlacementDecision {
   runtime: RuntimeName;
-  /** Why this one, in a sentence; only where it was for the manager to choose. */
+  /** The reason in one sentence; only set if the manager selected the runtime. */
   reason?: string;
 }
 
-/** Throws a Fault if no runtime of this manager can do what is asked. */
+/** Throws a Fault if no runtime of this manager supports the request. */
 export async function chooseRuntime(
   request: PlacementRequest,
   context: ChoiceContext,
@@ -51,7 +52,7 @@ export async function chooseRuntime(
 type ChoiceContext = Pick<CommandContext, 'runtimes' | 'capabilities'>;
 type Candidate = CommandContext['runtimes'][number];
 
-/** Why no body of this worker can be made in a runtime now; `fields` are what it can never do. */
+/** Why no body of this worker can be created in a runtime now; `fields` are those that it never supports. */
 interface Unavailability {
   code: 'unavailable' | 'capacity' | 'unsupported';
   message: string;
@@ -78,7 +79,7 @@ function notInUse(name: string, runtimes: readonly Candidate[]): Fault {
   });
 }
 
-/** What keeps the worker out of the runtimes that could do all of it, and which fields keep it out of the others. */
+/** What rules out the runtimes that would support everything, and which fields rule out the others. */
 function nowhere(refused: readonly Refused[]): Fault {
   const able = refused.filter(({ fields }) => fields.length === 0);
   const fields = [...new Set(refused.flatMap((one) => one.fields))];

@@ -1,10 +1,10 @@
-/** Limits that the machine of a runtime cannot keep are refused before anything is made. */
+/** Limits that the machine of a runtime cannot enforce are refused before anything is created. */
 
 import type { CommandContext } from '../commands/context.ts';
 import { Fault, formatSize, parseMemory, type RuntimeName, type WorkerSpec } from '../model/index.ts';
 import type { Machine } from '../runtimes/runtime.ts';
 
-/** Throws a Fault that names each limit that the runtime of this machine cannot enforce. */
+/** Throws a Fault that names each limit that the runtime cannot enforce on this machine. */
 export function rejectUnenforcedLimits(
   requested: WorkerSpec['resources'],
   name: RuntimeName,
@@ -28,7 +28,7 @@ export function rejectUnenforcedLimits(
   });
 }
 
-/** More than the machine has is a limit that never holds, or one that its engine refuses when the body is made. */
+/** A limit above the machine's capacity has no effect, or its engine refuses it when the body is created. */
 function rejectTooMuch(
   { memory, cpus }: NonNullable<WorkerSpec['resources']>,
   name: RuntimeName,

@@ -1,4 +1,4 @@
-/** What of a pool cannot be done here is refused when it is applied, and not when its workers fail one by one. */
+/** Unsupported fields of a pool are refused when it is applied, and not when its workers fail one by one. */
 
 import type { CommandContext } from '../commands/context.ts';
 import { Fault, getCapabilities, type Issue, type PoolSpec, type RuntimeName } from '../model/index.ts';
@@ -9,7 +9,7 @@ import { rejectUnenforcedLimits } from './limits.ts';
 
 type WorkerRequest = Parameters<typeof rejectUnsupported>[0];
 
-/** Throws a Fault that names each field at fault by its path in the pool. */
+/** Throws a Fault that names each unsupported field by its path in the pool. */
 export async function rejectUnsupportedPool(spec: PoolSpec, context: CommandContext): Promise<void> {
   rejectPoolIfAny('invalid_command', spec, templateIssues(spec));
   const used = context.runtimes.map(({ name }) => name);
@@ -26,7 +26,7 @@ export async function rejectUnsupportedPool(spec: PoolSpec, context: CommandCont
     if (fault) refused.push(fault);
   }
   const [first] = refused;
-  // With `auto` one runtime that can do it is enough.
+  // With `auto`, one runtime that supports it is enough.
   if (first && !(anywhere && refused.length < here.length)) throw first;
 }
 
@@ -45,13 +45,14 @@ async function findRuntimeFault(
     ]);
   try {
     await rejectUnsupported(request, runtime, context.capabilities);
-    // A default that cannot be enforced here is no reason to refuse what was asked for.
+    // A default that cannot be enforced here is not a reason to refuse the request.
     const { memory, ...others } = request.resources ?? {};
     const limits = spec.memory_limit === undefined ? others : { ...others, ...(memory && { memory }) };
     rejectUnenforcedLimits(limits, runtime, context);
     return undefined;
   } catch (error) {
-    // A disk that is full now may have room when a worker is made; a machine that is too small stays so.
+    // A disk that is full now may have space when a worker is created; a machine that is too small remains too
+    // small.
     if (!(error instanceof Fault) || (error.code === 'capacity' && !error.issues)) return undefined;
     const issues = error.issues?.map(({ path, message }) => ({ path: toTemplatePath(spec, path), message }));
     return issues ? toPoolFault(error.code, spec, issues) : error;

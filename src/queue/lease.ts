@@ -14,7 +14,7 @@ import type { SetTimer } from './clock.ts';
 
 /** Where the lease stands. Each call may fail or hang: it is asked again, and given up after a third of the life. */
 export interface LeaseStore {
-  /** Takes the lease if nobody has it: its epoch, higher than any before. `undefined` where somebody has it. */
+  /** Takes the lease if it is free: its epoch, higher than any before. `undefined` if another has it. */
   acquire(owner: string, ttlMs: number): Promise<number | undefined>;
   /** Extends the lease if it is still that of owner and epoch; false where it is not. */
   renew(owner: string, epoch: number, ttlMs: number): Promise<boolean>;
@@ -180,7 +180,7 @@ export function createLease(options: LeaseOptions): Lease {
     try {
       options.onError?.(thrown);
     } catch {
-      // A reporter that fails must not end the lease, and there is nobody left to tell.
+      // A reporter that fails must not end the lease, and there is no one left to report to.
     }
   }
 

@@ -1,15 +1,15 @@
 /**
  * The time that decisions are made by: milliseconds since 1970, which do not jump when the clock of this machine is set.
  *
- * Deadlines and backoffs are instants in Redis, so that they outlive the manager. They would all be over, or start anew,
+ * Deadlines and backoffs are instants in Redis, so that they outlive the manager. They would all be over, or start again,
  * when a clock is set two hours ahead. So the time is taken from Redis once, which every manager of the cell shares, and
- * goes on by elapsed time from there. Time in which the machine was suspended counts: everything else stood still, too.
+ * advances by elapsed time from there. Time in which the machine was suspended counts: everything else stood still, too.
  */
 import { uptime as osUptime } from 'node:os';
 
 /** A difference between two clocks that is worth a word, in milliseconds. */
 const NOTED_MS = 5000;
-/** Uptime is told in hundredths or whole seconds: less than this is no suspension. */
+/** Uptime is reported in hundredths or whole seconds: less than this is not a suspension. */
 const SUSPENDED_MS = 2000;
 
 export interface Clocks {
@@ -17,7 +17,7 @@ export interface Clocks {
   wall: () => number;
   /** Milliseconds that stand still while the machine is suspended. */
   monotonic: () => number;
-  /** Seconds that go on while it is. */
+  /** Seconds that advance while it is suspended. */
   uptime: () => number;
 }
 

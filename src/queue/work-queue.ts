@@ -6,7 +6,7 @@
  * - One pass per key at a time; a key added during its pass is passed again after it: no wake-up is lost.
  * - A delayed key is not passed before its time, and a later delay never postpones an earlier one.
  * - Nothing that a pass throws stops the others.
- * It holds keys only and forgets them all when the manager dies: the next one lists the world anew.
+ * It holds only keys and loses them all when the manager ends: the next one lists the world again.
  *
  * Must not import the store, the runtimes or the loop.
  */
@@ -20,7 +20,7 @@ export interface WorkQueueOptions {
   backoffBaseMs?: number;
   /** Longest wait of `addRateLimited`: how long a part that is back may go unnoticed. */
   backoffMaxMs?: number;
-  /** Gets what a pass has thrown. The key is not added again by itself. */
+  /** Gets the error of a reconcile. The key is not added again automatically. */
   onError?: (key: string, thrown: unknown) => void;
 }
 
@@ -119,7 +119,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
       try {
         onError?.(key, thrown);
       } catch {
-        // A reporter that fails must not stop the loop, and there is nobody left to tell.
+        // A reporter that fails must not stop the loop, and there is no one left to report to.
       }
     }
     done(key);

@@ -4,7 +4,7 @@
  * worker begins.
  *
  * What must always hold: a worker has at most one body, its own or the one that it took over; a body that its worker
- * never spoke from is seen as one that was not started, and is thrown away where it does not come to work, so that the
+ * never reported from counts as one that was not started, and is removed if it does not start to work, so that the
  * worker gets one of its own; what is not known of a takeover is thrown, never answered as "there is none".
  *
  * Must not import the store: what it knows of takeovers it is handed.
@@ -19,7 +19,7 @@ export interface ClaimOptions {
   /** The spec of a worker, from its record. */
   specOf: (workerId: string) => Promise<WorkerSpec | undefined>;
   now: () => number;
-  /** Until a wrapper that was told whom it serves, and does not begin, is thrown away, in milliseconds. */
+  /** Milliseconds until a wrapper that got its claim and does not start is removed. */
   patienceMs?: number;
 }
 
@@ -42,9 +42,9 @@ class ClaimingRuntime implements Runtime {
   /** Takeovers that were read, by the body and by whom it was made for: for acts and hints, which name only those. */
   readonly #byBody = new Map<string, Claim>();
   readonly #byOrigin = new Map<string, string>();
-  /** Bodies that wait to be taken over, as they were seen last, and nothing has been heard of since. */
+  /** Bodies that wait to be taken over, as they were seen last, without an event since. */
   readonly #waiting = new Map<string, Body>();
-  /** Since when bodies are seen of which nobody has said whom they serve. */
+  /** Since when bodies are observed whose worker is unknown. */
   #silent = new Map<string, number>();
 
   constructor(inner: Runtime, options: ClaimOptions) {
@@ -100,7 +100,7 @@ class ClaimingRuntime implements Runtime {
     return this.#inner.create(order);
   }
 
-  /** Of a body that was taken over: gives it its limits, tells its wrapper, and waits until that begins. */
+  /** For a claimed body: sets its limits, notifies its wrapper, and waits until that starts. */
   async start(bodyId: string): Promise<void> {
     const known = this.#byBody.get(bodyId);
     const claim = known && (await this.#claimStore.get(known.worker_id));
@@ -149,7 +149,7 @@ class ClaimingRuntime implements Runtime {
   dismantle = () => this.#inner.dismantle();
 
   /**
-   * The body of a worker that has just begun in it, without asking the engine: its wrapper spoke a moment ago, and no
+   * The body of a worker that has just begun in it, without asking the engine: its wrapper reported a moment ago, and no
    * hint has come of its end. Right after the takeover only; from then on every look is a real one.
    */
   #asAvailable(claim: ClaimedWorker): Body | undefined {
@@ -178,7 +178,7 @@ class ClaimingRuntime implements Runtime {
     }
   }
 
-  /** Whether the wrapper has begun to speak for its worker, within the time that it has, or its body has ended. */
+  /** Whether the wrapper has started to report for its worker, within the time that it has, or its body has ended. */
   async #begins({ worker_id }: Claim): Promise<boolean> {
     const deadline = performance.now() + (this.#options.patienceMs ?? PATIENCE_MS);
     for (let waitMs = POLL_MS; performance.now() < deadline; waitMs = Math.min(2 * waitMs, 500)) {
@@ -202,7 +202,7 @@ class ClaimingRuntime implements Runtime {
 
   /**
    * What the book has lost is learnt again from the wrappers: of each body that was made to be taken over, and has no
-   * record, its wrapper says whom it serves. Answers the bodies of which nothing is said yet; they are not told of.
+   * record, its wrapper reports its worker. Returns the bodies without a report yet; they are not listed.
    */
   async #refreshClaims(
     bodies: Body[],

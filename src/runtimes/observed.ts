@@ -14,7 +14,7 @@ const CALLS = [
   'limit',
 ] as const;
 
-/** The same runtime, with every call told to `observe`: its name, `ok` or `error`, and seconds. */
+/** The same runtime, with every call reported to `observe`: its name, `ok` or `error`, and seconds. */
 export function withMetrics(
   runtime: Runtime,
   observe: (call: string, result: string, seconds: number) => void,

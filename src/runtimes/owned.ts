@@ -3,7 +3,7 @@
  * a cell's name and a folder, and still have two stores; a body of the other one is never listed, and so never ended.
  *
  * What must always hold: every new body carries the identity; until the identity is known, nothing is hidden, because
- * whoever looks then finds out which store this is. Must not import the store.
+ * the next check finds out which store this is. Must not import the store.
  */
 import { type Body, owns, type RuntimeName, type StoreIdentity } from '../model/index.ts';
 import { BodyConflict, type BodyOrder, type Runtime } from './runtime.ts';
@@ -33,7 +33,7 @@ export class Ownership {
     return this.#last;
   }
 
-  /** `undefined`: nobody knows now whose the bodies are, and all are shown. */
+  /** `undefined`: the owner of the bodies is unknown now, and all are shown. */
   set(identity: StoreIdentity | undefined): void {
     this.#identity = identity;
     this.#last = identity?.id ?? this.#last;
@@ -94,7 +94,7 @@ export function withOwnership(inner: Runtime, ownership: Ownership): Runtime {
 const foreignName = ({ worker_id, id, store }: Body) =>
   `The name of worker ${worker_id} is taken by body ${id} of another store (${store}), which this manager does not touch.`;
 
-/** What people are told about bodies of other stores; `undefined` if there are none. */
+/** The message about bodies of other stores; `undefined` if there are none. */
 export function foreignBodies(bodies: Body[], identity: StoreIdentity | undefined): string | undefined {
   if (bodies.length === 0) return undefined;
   const named = bodies.slice(0, NAMED).map(({ runtime, worker_id, id, store }) => {

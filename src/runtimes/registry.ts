@@ -15,7 +15,7 @@ interface Entry {
 const NOT_ASKED = 'not checked yet';
 /**
  * Milliseconds for which a call that succeeds does not make up for one that failed; a probe does. All workers of a runtime
- * are looked at when it turns, so one that answers every look and fails every act would have them looked at without end.
+ * are looked at when it turns, so one that answers every look and fails every act would have them observed forever.
  */
 const SETTLE_MS = 1000;
 
@@ -87,15 +87,15 @@ export class Runtimes {
   }
 
   /**
-   * Calls a runtime, and takes note whether it answers: whoever is told by one call that it does not, and by the next that it
-   * does, is told again when it ceases to.
+   * Calls a runtime, and takes note whether it answers: a caller that learns from one call that it does not, and from
+   * the next that it does, is notified again when it stops.
    */
   async call<T>(name: RuntimeName, what: (runtime: Runtime) => Promise<T>): Promise<T> {
     const runtime = this.get(name);
     const entry = this.#entries.get(name);
     try {
       const answer = await what(runtime);
-      // One that no probe has reached has not told yet what it can do.
+      // One that no probe has reached has not reported its capabilities yet.
       if (entry?.info && this.#now() - entry.downSince >= SETTLE_MS) this.#turn(entry, undefined);
       return answer;
     } catch (error) {

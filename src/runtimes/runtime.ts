@@ -81,7 +81,8 @@ export interface Runtime {
   start(bodyId: string): Promise<void>;
   /**
    * Hands a running body what its wrapper waits for (`secrets`), through the named pipe at its SECRETS_PIPE: it stands
-   * nowhere, neither in the engine's records nor on a disk. Returns when it is in the pipe; the wrapper's next heartbeat tells whether it came.
+   * nowhere, neither in the engine's records nor on a disk. Returns when it is in the pipe; the wrapper's next
+   * heartbeat shows whether it arrived.
    */
   deliver(bodyId: string, content: string): Promise<void>;
   /** SIGTERM to the body; returns at once. */
@@ -95,7 +96,7 @@ export interface Runtime {
   limit(bodyId: string, spec: WorkerSpec): Promise<void>;
   /**
    * Reports changes as hints: which worker to look at, or `undefined` where hints may have been missed and
-   * everything has to be looked at again. Reconnects by itself until it is closed. Never throws.
+   * everything has to be observed again. Reconnects automatically until it is closed. Never throws.
    */
   watch(onEvent: (workerId: string | undefined) => void): { close(): Promise<void> };
   /** Gives back connections; bodies stay. */

@@ -17,7 +17,7 @@ export interface ClaimStore {
   drop(workerId: string): Promise<void>;
 }
 
-/** Made for a pool's stock, as its label tells. */
+/** Made for a pool's stock, according to its label. */
 export const isWarm = (spec: string): boolean => spec.includes('"warm":true');
 
 /** The body as that of the worker which has it now. Its life as that began when it was taken over. */

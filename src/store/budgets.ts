@@ -1,6 +1,6 @@
 /**
  * Streams that the manager or its clients write are bounded by bytes as well as by entries: a thousand entries may be
- * a kilobyte or a gigabyte. What is over its budget loses its oldest entries; what nobody has read yet is never dropped.
+ * a kilobyte or a gigabyte. What is over its budget loses its oldest entries; unread entries are never dropped.
  */
 import type { Link } from './connect.ts';
 import { INPUT_GROUP, type Keys } from './keys.ts';

@@ -3,7 +3,7 @@ import { ENTRY_LIMIT } from '../model/index.ts';
 import type { Link } from './connect.ts';
 import { COMMAND_GROUP } from './keys.ts';
 
-/** One consumer: its pending entries are found again by whoever leads next. */
+/** One consumer: its pending entries are found again by the next leader. */
 const CONSUMER = 'leader';
 /** Bytes that one read brings, about: a burst of long commands is taken in pieces. */
 const READ_BYTES = 1024 ** 2;
@@ -43,7 +43,10 @@ export class CommandReader {
     blocking.on('connect', () => blocking.stream.on('data', (chunk: Buffer) => this.#measure(chunk.length)));
   }
 
-  /** New entries, waiting for one up to `blockMs`, unless the signal fires: a wait of nobody would take an entry with it. */
+  /**
+   * New entries, waiting for one up to `blockMs`, unless the signal fires: an abandoned wait would take an entry with
+   * it.
+   */
   async read(count: number, blockMs: number, signal?: AbortSignal): Promise<CommandEntry[]> {
     if (this.#more) {
       const entries = (await this.#redis.readCommands(

@@ -22,7 +22,7 @@ const REQUEST_MEMORY_BYTES = 67_108_864;
 /** Answers kept on a response stream, about. */
 const RESPONSES_KEPT = 10_000;
 const DEAD_KEPT = 1000;
-/** A stream that an orchestrator named with `reply_to` goes away by itself. */
+/** A stream that an orchestrator named with `reply_to` expires. */
 const REPLY_STREAM_MS = 86_400_000;
 /** Characters of an entry that are put aside. */
 const DEAD_EXCERPT = 65_536;
@@ -59,7 +59,7 @@ export interface CommandSettlement {
 
 /** The warm worker whose body a new one is to take over, if it is still free. */
 export interface WarmCandidate extends ClaimCandidate {
-  /** The body fits as it is, and its wrapper can be told in the same step. */
+  /** The body fits as it is, and its wrapper can be notified in the same step. */
   fits: boolean;
 }
 
@@ -183,7 +183,7 @@ function toDeadEntry({ entry, answers }: CommandSettlement): string {
 const toExcerpt = (data: string | undefined) =>
   data === undefined ? null : takeHead(redactEntry(takeHead(data, 4 * DEAD_EXCERPT)), DEAD_EXCERPT);
 
-/** The arguments that tell of the body to be taken over. */
+/** The arguments about the body to be claimed. */
 function toClaimArgs(id: string, created: CommandSettlement['created']): (string | number)[] {
   const warm = created?.warm;
   if (!created || !warm) return ['', '', '', '', '', 0, 0, REQUEST_MEMORY_BYTES, ''];

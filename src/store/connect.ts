@@ -58,7 +58,7 @@ const scripts = Object.fromEntries(
 
 const common = {
   lazyConnect: true,
-  // Reconnects without end; nothing in the manager gives up on Redis.
+  // Reconnects forever; nothing in the manager gives up on Redis.
   retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 7), 2000),
   connectTimeout: 5000,
 } satisfies RedisOptions;

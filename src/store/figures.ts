@@ -3,7 +3,7 @@ import type { Link } from './connect.ts';
 import { parse } from './parse.ts';
 import { execAll } from './reply.ts';
 
-/** Writes what all bodies used at the last check; the figures of whoever is not among them are forgotten. */
+/** Writes what all bodies used at the last check; the figures of others are deleted. */
 export async function saveUsage(
   redis: Link,
   key: string,
@@ -16,7 +16,7 @@ export async function saveUsage(
   await execAll(write);
 }
 
-/** What these bodies used at the last check, of all of them without ids; whoever was not checked is missing. */
+/** What these bodies used at the last check, of all of them without ids; unchecked bodies are missing. */
 export async function readUsage(
   redis: Link,
   key: string,

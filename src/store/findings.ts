@@ -14,7 +14,7 @@ export interface Finding {
   at: string;
 }
 
-/** Found so long ago, it is no news any more. */
+/** A finding this old is not reported as new. */
 const NEWS_MS = 86_400_000;
 const KEPT_MS = 7 * NEWS_MS;
 /** How many are kept; an eviction that continues must not fill what it empties. */

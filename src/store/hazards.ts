@@ -1,10 +1,10 @@
 /** Whether this Redis may lose what is written to it: by evicting keys, or by forgetting them all when it restarts. */
 import type { Link } from './connect.ts';
 
-/** What Redis tells about its own settings; `undefined` where it does not, or may not. */
+/** What Redis reports about its own settings; `undefined` if it does not, or may not. */
 export interface RedisFacts {
   policy: string | undefined;
-  /** Bytes; 0 is no limit. */
+  /** Bytes; 0 means unlimited. */
   maxmemory: number | undefined;
   appendonly: boolean | undefined;
   /** The rule of its snapshots; empty is none. */
@@ -20,7 +20,7 @@ export interface Hazard {
   message?: string;
 }
 
-/** CONFIG tells all of it, and INFO the greater part where CONFIG is forbidden or renamed. */
+/** CONFIG has all of it, and INFO most of it if CONFIG is forbidden or renamed. */
 export async function readRedisFacts(redis: Link): Promise<RedisFacts> {
   const names = ['maxmemory-policy', 'maxmemory', 'appendonly', 'save'] as const;
   const values = await Promise.all(

@@ -10,7 +10,7 @@ import type { Link } from './connect.ts';
 import { execAll } from './reply.ts';
 
 const DAY_MS = 86_400_000;
-/** What nobody has used or seen for so long is forgotten, such as an image that was removed by hand. */
+/** A record not used or seen for this long is deleted, such as one of an image that was removed by hand. */
 const FORGOTTEN_MS = 366 * DAY_MS;
 
 /** What is on record of one image; times in milliseconds since 1970. */

@@ -1,5 +1,5 @@
 /**
- * What stands in Redis, and the only way to it: keys, records, streams and the Lua scripts that change them.
+ * What is stored in Redis, and the only way to it: keys, records, streams and the Lua scripts that change them.
  *
  * Every write carries the leader's epoch and is refused by the script when that is old (`Fenced`). What was
  * decided on an older record is refused, too (`conflict`). Must not import the loop, the commands or a runtime.

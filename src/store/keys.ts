@@ -1,6 +1,6 @@
 import { getPoolKeys, type PoolKeys } from './pool-keys.ts';
 
-/** Where a key of the cell stands in Redis. The default cell has no prefix, so that its names are the contract's. */
+/** The name of a key of the cell in Redis. The default cell has no prefix, so that its names are the contract's. */
 export interface Keys {
   commands: string;
   responses: string;
@@ -15,9 +15,9 @@ export interface Keys {
   answeredBytes: string;
   /** Counter that rises with every write of a record or a status. */
   revision: string;
-  /** Hash id -> what its body used at the last check, JSON; the manager writes it anew at each check. */
+  /** Hash id -> what its body used at the last check, JSON; the manager rewrites it at each check. */
   usage: string;
-  /** Hash that tells this store from an empty one: `id`, `created_at`. */
+  /** Hash that distinguishes this store from an empty one: `id`, `created_at`. */
   identity: string;
   /** Hash about -> what a manager has found missing here, JSON. */
   findings: string;
@@ -28,7 +28,7 @@ export interface Keys {
   /** Sorted set of the nodes that were started by hand, by when they last registered. */
   nodes: string;
   pools: PoolKeys;
-  /** What such a node says of itself, a hash that ends by itself when the node is gone. */
+  /** What such a node says of itself, a hash that expires when the node is gone. */
   node(id: string): string;
   /** Which living process has the name of such a node; expires soon after that process has died. */
   nodeClaim(id: string): string;
@@ -44,7 +44,7 @@ export interface Keys {
   bodies: string;
   /** Of a body that serves another worker than it was made for: whom, by the id that it was made for. */
   claimRecord(id: string): string;
-  /** The agent's conversation after the last turn, a compressed archive: what the next incarnation goes on with. */
+  /** The agent's conversation after the last turn, a compressed archive: what the next incarnation continues. */
   conversation(id: string): string;
   /** Pub/sub channel on which a body says that its heartbeat has changed; a hint. */
   signal(id: string): string;

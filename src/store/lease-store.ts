@@ -19,7 +19,7 @@ export function redisLeaseStore(redis: Link, keys: Keys): LeaseStore {
   };
 }
 
-/** The lease is asked for or renewed all the time, so it is what tells best whether Redis answers. */
+/** The lease is asked for or renewed all the time, so it shows best whether Redis answers. */
 export function watchedLeaseStore(
   store: LeaseStore,
   report: (ok: boolean, message: string) => void,

@@ -1,4 +1,4 @@
-/** The nodes that were started by hand: what they say of themselves. Nobody but they writes it. */
+/** The nodes that were started by hand: what they report about themselves. Only they write it. */
 import {
   formatInstant,
   type Heartbeat,
@@ -42,7 +42,7 @@ export async function readNodes(
   });
 }
 
-/** A node in one line among workers: it has no record, so nobody asks anything of it. */
+/** A node in one line among workers: it has no record, so it gets no commands. */
 export function nodeSummary({ node_id, pool, started_at, heartbeat }: ExternalNode): Summary {
   const ending = heartbeat?.phase === 'ending';
   return {

@@ -1,4 +1,4 @@
-/** Where the keys of pools stand in Redis. The default cell has no prefix, so that its names are the contract's. */
+/** The names of the keys of pools in Redis. The default cell has no prefix, so that its names are the contract's. */
 export interface PoolKeys {
   /** Sorted set: names by creation time. */
   pools: string;

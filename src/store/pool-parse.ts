@@ -27,7 +27,7 @@ export const membership = z.object({
 });
 export type Membership = z.infer<typeof membership>;
 
-/** What its spec tells of a worker of a pool; none where no pool made it. */
+/** The pool fields of a worker's spec; none if no pool created it. */
 export function toMembership(spec: WorkerSpec, created_at: number): Membership {
   const { name, runtime, pool_revision: revision = '', warm = false } = spec;
   const index = Number(/-(\d+)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.exec(name ?? '')?.[1] ?? 0);
@@ -72,7 +72,7 @@ export const MEMBER_FIELDS = [
   ...(['next_retry_at', 'image'] as const),
 ];
 
-/** A member as its membership, its record's `desired`, its status and its heartbeat tell; none where it has no record. */
+/** A member from its membership, its record's `desired`, its status and its heartbeat; none if it has no record. */
 export function toMember(
   id: string,
   known: string | undefined,

@@ -190,7 +190,7 @@ export class PoolStore {
     return throwIfFenced(reply);
   }
 
-  /** Forgets a pool that has no workers, but for a tombstone. */
+  /** Deletes a pool that has no workers, except for a tombstone. */
   async purge(epoch: number, { name, pool }: PoolRead): Promise<'ok' | 'conflict' | 'gone'> {
     const { record, status, members, events, pools } = this.keys;
     const reply = await this.#redis.poolPurge(

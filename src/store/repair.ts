@@ -11,10 +11,10 @@ import { EVENTS_KEPT, execAll, TOMBSTONE_MS, throwIfFenced } from './reply.ts';
 /** Ids, or keys, handled in one round trip. */
 const CHUNK = 500;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-/** Lines of a history that are read to find the last one that tells a status. */
+/** Lines of a history that are read to find the last one with a status. */
 const EVENTS_READ = 20;
 
-/** What tells in one round trip whether anything was written since, and whether something is missing. */
+/** Shows in one round trip whether anything was written since, and whether something is missing. */
 export interface IndexState {
   revision: string | null;
   identity: string | null;
@@ -114,7 +114,7 @@ async function anyRecord(redis: Link, keys: Keys, ids: string[]): Promise<boolea
 
 const LOST = 'Its record was lost, and it has no body to restore it from. Create it again.';
 
-/** Forgets a worker of which neither a record nor a body is left; false if there is a record by now. */
+/** Deletes a worker of which neither a record nor a body is left; false if there is a record by now. */
 async function forgetLost(
   redis: Link,
   keys: Keys,
@@ -133,7 +133,7 @@ async function forgetLost(
   return throwIfFenced<'ok' | 'exists'>(reply) === 'ok';
 }
 
-/** The last line of a worker's history that tells its status; `undefined` if none does. */
+/** The last line of a worker's history with its status; `undefined` if none does. */
 async function lastReported(redis: Link, key: string): Promise<LifecycleEvent | undefined> {
   const entries = await redis.xrevrange(key, '+', '-', 'COUNT', EVENTS_READ);
   for (const [, fields] of entries) {
@@ -169,7 +169,7 @@ export class StoreRepair {
     return anyRecord(this.#redis, this.#keys, ids);
   }
 
-  /** Forgets a worker of which nothing is left to restore it from; false if there is a record by now. */
+  /** Deletes a worker of which nothing is left to restore it from; false if there is a record by now. */
   forget(epoch: number, id: string, now: number): Promise<boolean> {
     return forgetLost(this.#redis, this.#keys, epoch, { id, now });
   }

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Keys } from './keys.ts';
 
 /**
- * Listens to the bodies' signals: `signal(id)` says to look at that worker, `signal(undefined)` that signals may
+ * Receives the bodies' signals: `signal(id)` says to look at that worker, `signal(undefined)` that signals may
  * have been missed while the connection was away. They are hints: nothing depends on one of them arriving.
  */
 export async function watchSignals(

@@ -110,12 +110,12 @@ export class Store {
     return this.#redis.zrange(this.keys.workers, '0', '-1');
   }
 
-  /** What tells in one round trip whether anything was written since, and whether the store is whole and the same. */
+  /** Shows in one round trip whether anything was written since, and whether the store is whole and the same. */
   indexState(): Promise<IndexState> {
     return readIndexState(this.#redis, this.keys);
   }
 
-  /** Id to `<generation>.<revision>` for every worker: what tells a resync which records to read. */
+  /** Id to `<generation>.<revision>` for every worker: lets a resync choose the records to read. */
   index(): Promise<Hash> {
     return this.#redis.hgetall(this.keys.index);
   }
@@ -159,7 +159,7 @@ export class Store {
     return throwIfFenced(reply);
   }
 
-  /** Forgets a worker, but for a tombstone. */
+  /** Deletes a worker, except for a tombstone. */
   async purge(epoch: number, read: WorkerRecord): Promise<'ok' | 'conflict' | 'gone'> {
     const { keys } = this;
     const { id } = read;
@@ -212,7 +212,7 @@ export class Store {
     return readUsage(this.#redis, this.keys.usage, ids);
   }
 
-  /** What tells this store from an empty one, and from another. */
+  /** Distinguishes this store from an empty one, and from another. */
   identity(): Promise<StoreIdentity | undefined> {
     return readIdentity(this.#redis, this.keys.identity);
   }
@@ -256,7 +256,7 @@ export class Store {
       `restored-${id}`,
     );
     if (throwIfFenced<'ok' | 'exists'>(reply) !== 'ok') return false;
-    // Its pool finds it again, once that is applied anew.
+    // Its pool finds it again, once that is applied again.
     const { pool } = spec;
     const member = toMembership(spec, createdAt);
     if (pool) await this.#redis.hsetnx(keys.pools.members(pool), id, JSON.stringify(member));

@@ -7,7 +7,7 @@ export interface StreamLine {
 }
 
 /**
- * Reads a stream from after `from` ('0' for all) and, with `follow`, goes on as it grows until the signal fires.
+ * Reads a stream from after `from` ('0' for all) and, with `follow`, continues as it grows until the signal fires.
  * Needs a connection of its own, since it blocks.
  */
 export async function* readStream(
@@ -34,7 +34,7 @@ export async function* readStream(
 
 /**
  * A read that waits, or nothing once the signal fires: a client that is cut while it is between two connections leaves
- * its reads unanswered for ever. Of a group, what such a read was given stays pending, for whoever reads next.
+ * its reads unanswered for ever. Of a group, what such a read was given stays pending, for the next reader.
  */
 export function unlessOver<T>(read: Promise<T>, signal: AbortSignal | undefined): Promise<T | undefined> {
   if (!signal) return read;

@@ -14,7 +14,7 @@ import { getKeys, type Keys } from './keys.ts';
 import { parse } from './parse.ts';
 import { execAll } from './reply.ts';
 
-/** How long what was told to a wrapper that never read it stays. */
+/** How long a notification stays that its wrapper never read. */
 const TELLING_MS = 3_600_000;
 
 export const createClaim = (worker_id: string, warm: ClaimCandidate, at: number, args: boolean): Claim => ({
@@ -103,7 +103,7 @@ export class RedisClaimStore {
     }));
   }
 
-  /** Tells the wrapper whom it serves, unless it was told. */
+  /** Notifies the wrapper of its worker, unless it was notified before. */
   async announce(claim: Claim): Promise<void> {
     const { bodies, input, desired } = this.#keys;
     const [before, after] = [claim, { ...claim, told: true }].map((claim) => JSON.stringify(plain(claim)));
@@ -118,7 +118,7 @@ export class RedisClaimStore {
     const { bodies, desired } = this.#keys;
     const { worker_id: id } = claim;
     await this.#redis.hsetnx(bodies, id, JSON.stringify(plain(claim)));
-    // A list is older than what is read after it: the worker may be forgotten by now, and nobody would drop this again.
+    // A list is older than what is read after it: the worker may be deleted by now, and nothing would drop this again.
     const [exists, known] = await execAll(
       this.#redis.pipeline().exists(desired(id)).hexists(desired(id), 'spec'),
     );
@@ -131,7 +131,7 @@ export class RedisClaimStore {
   }
 }
 
-/** As it stands in the hash. */
+/** In the form stored in the hash. */
 const plain = ({ worker_id, made_for, body_id, at, told: args }: Claim): Claim => ({
   ...{ worker_id, made_for, body_id, at, told: args },
 });

@@ -11,7 +11,7 @@ interface BackendOptions {
   /** Who takes tasks; stands with each task. Absent where none are taken. */
   name?: string;
   lockMs?: number;
-  /** The check for stalled tasks runs once in so long, whoever asks; an integer. */
+  /** The check for stalled tasks runs once in this interval, for all callers together; an integer. */
   stalledCheckMs: number;
 }
 
@@ -33,7 +33,7 @@ export function openBackend(
   const backend = createRedisBackend(pool, options as Parameters<typeof createRedisBackend>[1], {
     withBlockingConnection: lockMs !== undefined,
   });
-  // It repeats the errors of its connections; one that nobody listens to ends the process.
+  // It repeats the errors of its connections; one without a listener ends the process.
   backend.on('error', () => {});
   return backend;
 }

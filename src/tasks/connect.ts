@@ -25,7 +25,7 @@ export function connectClient(url: string): TaskLink {
   }) as TaskLink;
 }
 
-/** For who works: a result waits as long as Redis is away, since nobody else has it. BullMQ demands the same. */
+/** For workers: a result waits as long as Redis is away, since no other process has it. BullMQ demands the same. */
 export function connectWorker(url: string): TaskLink {
   return new Redis(url, {
     ...common,

@@ -53,7 +53,7 @@ export interface ConsumerSettings extends TaskStoreAddress {
   endGraceSeconds?: number;
   /** How long a worker may be silent before its tasks go to others; 15 without it. */
   lockSeconds?: number;
-  /** Told of trouble with Redis and of refused results. For a log. */
+  /** Receives errors of Redis and refused results. For a log. */
   onError?: (message: string, fields: Record<string, unknown>) => void;
 }
 
@@ -82,9 +82,9 @@ export interface ConsumerTotals {
 
 /** Takes tasks off a pool's queue and has them run. */
 export interface TaskConsumer {
-  /** Begins to take tasks. Resolves when Redis answers; goes on trying without end where it does not. */
+  /** Starts to take tasks. Resolves when Redis answers; retries forever if it does not. */
   start(): Promise<void>;
-  /** Takes nothing new until `resume`, whatever runs goes on: for a worker above its limits. */
+  /** Takes nothing new until `resume`, running tasks continue: for a worker above its limits. */
   pause(): void;
   resume(): void;
   readonly paused: boolean;

@@ -1,4 +1,4 @@
-/** Where tasks are handed in and asked for by people and programs that know no queue: the pool is looked up here. */
+/** Submits and reads tasks for users and programs that don't know the queue: it looks up the pool. */
 import { Fault } from '../model/fault.ts';
 import type { PoolSpec } from '../model/pool.ts';
 import type { TaskAccepted, TaskStatus, TaskView } from '../model/task.ts';
@@ -25,7 +25,7 @@ export interface TaskServiceOptions {
 export interface TaskService {
   /** `given` is a submission with, perhaps, a `pool`; without it the only declared pool is meant, or else `default`. */
   submit(input: unknown): Promise<TaskAccepted & { pool: string; warning?: string }>;
-  /** Throws a Fault `not_found` where no such task is known. */
+  /** Throws a Fault `not_found` if the task is unknown. */
   get(taskId: string, pool?: string): Promise<TaskView>;
   cancel(taskId: string, reason?: string, pool?: string): Promise<TaskView>;
   /** The newest of all pools, or of one. */
@@ -48,8 +48,8 @@ export function createTaskService({
   }
 
   /**
-   * Refuses a task for a queue that is not declared and that no worker has ever served: it would wait without end. If one did,
-   * it may come back: then the answer warns.
+   * Refuses a task for a queue that is not declared and that no worker has ever served: it would wait forever. If one
+   * did, it may come back: then the answer warns.
    */
   async function undeclared(pool: string, named: boolean): Promise<string | undefined> {
     const nodes = await nodePools();
@@ -98,7 +98,7 @@ export function createTaskService({
       const pools = pool === undefined ? await tasks.pools() : [pool];
       const lists = await Promise.all(pools.map((name) => tasks.queue(name).list(of)));
       const [first = [], ...others] = lists;
-      // Of one pool they stand in the order in which they are taken.
+      // The tasks of one pool are in the order in which they are taken.
       if (others.length === 0) return first;
       const all = lists.flat().sort((a, b) => b.queued_at.localeCompare(a.queued_at));
       return all.slice(0, of.limit);

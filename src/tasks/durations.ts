@@ -11,7 +11,7 @@ export interface DurationTotals {
   buckets: number[];
 }
 
-/** Adds what a worker has measured since it last told; so the pool's sum outlives its workers. */
+/** Adds what a worker has measured since its last report; so the pool's sum outlives its workers. */
 export async function addDurations(
   redis: TaskLink,
   { key }: QueueKeys,
@@ -25,10 +25,10 @@ export async function addDurations(
   for (const [error] of (await many.exec()) ?? []) if (error) throw error;
 }
 
-/** All that the workers of a pool have told, the dead ones included. */
+/** All reports of the workers of a pool, including dead ones. */
 export async function readDurations(redis: TaskLink, { key }: QueueKeys): Promise<DurationTotals> {
   const found = await redis.hgetall(key('durations'));
-  // A field that somebody else wrote must not make the whole scrape unreadable.
+  // A field of another writer must not make the whole scrape unreadable.
   const number = (field: string | number) => {
     const value = Number(found[field] ?? 0);
     return Number.isFinite(value) && value > 0 ? value : 0;

@@ -6,7 +6,7 @@ import type { QueueKeys } from './place.ts';
 
 /** One fetch in this many takes the task that has waited longest, whatever its class: no class starves. */
 const FAIR_SHARE = 8;
-/** A blocked wait for work ends by itself after so long, in seconds, and looks. */
+/** A blocking wait for work ends after this many seconds, and checks. */
 const WAIT_SECONDS = 5;
 /** After an error of Redis. */
 export const PAUSE_AFTER_ERROR_MS = 500;
@@ -24,7 +24,7 @@ interface FetcherDeps {
   /** Something that was asked for has come or not. */
   onPolled(): void;
   onError(message: string, fields: Record<string, unknown>): void;
-  /** Redis refused a step: what stands in the queue may be the reason. */
+  /** Redis refused a step: the content of the queue may be the reason. */
   onRejected(error: unknown): Promise<void>;
 }
 
@@ -61,7 +61,7 @@ export class Fetcher {
   async #fetch(): Promise<void> {
     const { backend, workerId, incarnation, wants, begin, onPolled, onError } = this.#deps;
     while (wants()) {
-      // Who holds a task stands in its lock, so that the tasks of a dead body can be found; no two takes have the same.
+      // A task's lock names its holder, so that the tasks of a dead body can be found; no two takes have the same.
       const token = `${workerId}/${incarnation}/${this.turn()}`;
       let until: number | undefined;
       this.asked += 1;

@@ -8,7 +8,7 @@ import type { QueueKeys } from './place.ts';
 import { renew } from './renew.ts';
 import { toFailure } from './stored.ts';
 
-/** How often ended tasks are forgotten. */
+/** How often ended tasks are deleted. */
 const SWEEP_MS = 60_000;
 const SWEEP_MAX = 10_000;
 
@@ -24,13 +24,13 @@ interface LockRenewerDeps {
   mend(force: boolean): Promise<void>;
 }
 
-/** What a worker does by the clock: renews its locks, finds what dead workers held, hears of cancelling, forgets. */
+/** A worker's periodic duties: renew its locks, find tasks of dead workers, learn of cancellations, delete old tasks. */
 export class LockRenewer {
   readonly #deps: LockRenewerDeps;
   readonly #clocks: NodeJS.Timeout[] = [];
   readonly #underWay = new Set<string>();
   #control: Redis | undefined;
-  /** By performance.now(): the last renewal, and from when on a missing lock tells of a dead worker. */
+  /** By performance.now(): the last renewal, and from when on a missing lock means a dead worker. */
   #renewedAt = performance.now();
   #calmAt = 0;
 

@@ -2,7 +2,7 @@ import type { TaskLink } from './connect.ts';
 import { type QueueKeys, toTaskId } from './place.ts';
 import { toUnreadableFailure } from './stored.ts';
 
-/** Why a step in Redis failed: Redis itself refused it, which what stands in the queue can be the reason of. */
+/** Why a step in Redis failed: Redis refused it, possibly because of the content of the queue. */
 export const isReplyError = (error: unknown): boolean =>
   error instanceof Error && error.name === 'ReplyError';
 

@@ -7,13 +7,13 @@ import { PoolQueue, unknownTask } from './queue.ts';
 import type { TaskStoreAddress, Tasks } from './tasks.ts';
 import { withQueueErrors } from './trouble.ts';
 
-/** BullMQ lets the check for stalled tasks run once in so long, whoever asks. */
+/** BullMQ lets the check for stalled tasks run once in this interval, for all callers together. */
 const STALLED_CHECK_MS = 5000;
 
-/** Opens the tasks of a cell. Connects at the first use, and again without end when Redis goes. */
+/** Opens the tasks of a cell. Connects at the first use, and reconnects forever when Redis goes away. */
 export function openTasks({ redisUrl, cell }: TaskStoreAddress): Tasks {
   const redis = connectClient(redisUrl);
-  // Each command tells its own error; an error of the connection without a listener would end the process.
+  // Each command reports its own error; an error of the connection without a listener would end the process.
   redis.on('error', () => {});
   const whose = async (taskId: string): Promise<string | undefined> => {
     const pools = (await withQueueErrors('look up a task', 'any', () =>

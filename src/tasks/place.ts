@@ -8,7 +8,10 @@ export const LOSS_LIMIT = 100;
 /** Times that a task is given to another worker after its worker died, where it does not say. */
 export const MAX_LOSSES = 3;
 
-/** Where a pool's queue stands in Redis. Job keys begin with `t.`, for no task may be called as the queue's own keys. */
+/**
+ * The keys of a pool's queue in Redis. Job keys start with `t.`, so that no task has the name of one of the queue's
+ * own keys.
+ */
 export interface QueueKeys {
   prefix: string;
   /** Begins every key of the queue. */

@@ -26,7 +26,7 @@ import { END_GRACE_SECONDS, TaskAdmission } from './slots.ts';
 import { Totals } from './totals.ts';
 import { waitAtMost } from './within.ts';
 
-/** How long a worker that ends waits for Redis to take its results; the locks tell the rest. */
+/** How long a worker that ends waits for Redis to take its results; the locks take care of the rest. */
 const FINAL_WRITE_MS = 5000;
 /** A worker that is silent for so long has lost its tasks. */
 const LOCK_SECONDS = 15;
@@ -45,7 +45,7 @@ class PoolConsumer implements TaskConsumer {
   readonly #totals: Totals;
   #state: 'idle' | 'taking' | 'draining' | 'closed' = 'idle';
   #paused = false;
-  /** Of those held: their attempt is over, and Redis is being told. They take no slot. */
+  /** Of those held: their attempt is over, and the result is being stored. They take no slot. */
   #settling = 0;
   #empty: (() => void)[] = [];
   #unheld: (() => void)[] = [];
@@ -132,7 +132,7 @@ class PoolConsumer implements TaskConsumer {
     if (this.#state !== 'closed') this.#state = 'draining';
     this.#admission.returnAhead();
     while (this.#active.size > 0) await new Promise<void>((resolve) => this.#unheld.push(resolve));
-    // What Redis was asked for and does not answer is not waited for without end: it may be away.
+    // An unanswered request to Redis is not awaited forever: it may be away.
     await waitAtMost(this.#idle(), FINAL_WRITE_MS);
   }
 

@@ -3,7 +3,7 @@ import type { TaskLink } from './connect.ts';
 import type { ActiveTask } from './held.ts';
 import type { QueueKeys } from './place.ts';
 
-/** What a handler says more often than this is told by its last word. */
+/** More frequent reports of a handler are reduced to the last one. */
 const INTERVAL_MS = 250;
 /** JSON of a progress, in characters, above which it is left out. */
 const LIMIT = 65_536;
@@ -14,7 +14,10 @@ interface ProgressState {
   sent: Promise<unknown>;
 }
 
-/** Tells Redis how attempts get on: at once, then in intervals; the last word always, and before the result. */
+/**
+ * Reports the progress of attempts to Redis: at once, then in intervals; the last report always, and before the
+ * result.
+ */
 export class ProgressReporter {
   readonly #redis: TaskLink;
   readonly #queueKeys: QueueKeys;
@@ -36,7 +39,7 @@ export class ProgressReporter {
     };
   }
 
-  /** Resolves when the last word is told; at once where nothing was said. */
+  /** Resolves when the last report is stored; at once if there was none. */
   async last(activeTask: ActiveTask): Promise<void> {
     const progress = this.#states.get(activeTask);
     if (!progress) return;

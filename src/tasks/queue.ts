@@ -22,7 +22,7 @@ import { type TaskViewReply, toView } from './view.ts';
 
 /** What a list holds at most: each entry is read from Redis in one go. */
 const LIST_MAX = 1000;
-/** Ended tasks that one sweep forgets of each kind at most. */
+/** Maximum of ended tasks that one cleanup deletes of each kind. */
 const SWEEP = 10_000;
 
 /** The queue of one pool, over a connection that others use too. */

@@ -6,7 +6,7 @@ import { poolsKey, type QueueKeys } from './place.ts';
 export type Renewed = 'held' | 'lost' | 'cancelled';
 const RENEWAL_RESULTS: readonly Renewed[] = ['held', 'lost', 'cancelled'];
 
-/** Renews the locks of tasks, in their order. One that ran out is taken again where no other attempt has begun. */
+/** Renews the locks of tasks, in their order. One that expired is taken again if no other attempt has started. */
 export async function renew(
   redis: TaskLink,
   queueKeys: QueueKeys,

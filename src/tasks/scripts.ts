@@ -27,7 +27,10 @@ redis.call('SADD', KEYS[8], pool)
 return {'queued', ahead + redis.call('ZRANK', prioritized, id) + 1}
 `;
 
-/** A task as it stands, without its payload. States are told from where it is, since the hash keeps traces of old attempts. */
+/**
+ * A task as stored, without its payload. Its state follows from the list that it is in, since the hash keeps traces
+ * of old attempts.
+ */
 const view = `
 if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return nil end
 local fields = redis.call('HMGET', KEYS[1], 'timestamp', 'processedOn', 'finishedOn', 'returnvalue', 'failedReason',
@@ -47,7 +50,10 @@ end
 return {state, tostring(rank), unpack(fields, 1, 11)}
 `;
 
-/** Ends a waiting task, or asks the worker of a running one. The mark is BullMQ's deferred failure: whoever takes the task next ends it. */
+/**
+ * Ends a waiting task, or asks the worker of a running one. The mark is BullMQ's deferred failure: the worker that
+ * takes the task next ends it.
+ */
 const cancel = `
 local job, id, now, reason = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 if redis.call('EXISTS', job) == 0 then return 'unknown' end
@@ -64,7 +70,7 @@ redis.call('PUBLISH', ARGV[4], id)
 return 'asked'
 `;
 
-/** Brings the task that has waited longest, of whatever class, to the front; small scores tell its class still. */
+/** Brings the task that has waited longest, of whatever class, to the front; small scores still encode its class. */
 const longest = `
 local found, oldest
 for class = 1, 4 do
@@ -81,7 +87,7 @@ return 0
 
 /**
  * Renews the locks of a worker at once, each task given as id, token, attempt. For each: 0 held, 1 lost, 2 held and asked to be
- * cancelled. A lock that ran out while Redis or the worker was away is taken again where nobody has begun another attempt.
+ * cancelled. A lock that ran out while Redis or the worker was away is taken again if no other attempt has started.
  */
 const renew = `
 redis.call('SADD', KEYS[2], ARGV[3])
@@ -111,7 +117,7 @@ return 1
 
 /**
  * A taken task is about to go back, or to fail, unbegun: its start counts no more. Once only, however often it is asked for, and
- * before the task moves: whoever takes it next is told its attempt at once. 1 where it does not count any longer.
+ * before the task moves: the worker that takes it next gets its attempt at once. 1 if it does not count any longer.
  */
 const uncount = `
 if redis.call('GET', KEYS[1] .. ':lock') ~= ARGV[1] then return 0 end

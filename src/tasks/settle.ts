@@ -152,7 +152,7 @@ export class ResultWriter {
     return ['failed', parseNext(result)];
   }
 
-  /** A lost reply is asked for again, and then refused: what stands there tells whether the first one had arrived. */
+  /** A lost reply is asked for again, and then refused: the stored state shows whether the first one had arrived. */
   async #landed(activeTask: ActiveTask): Promise<CompletionResult | undefined> {
     const key = this.#queueKeys.base + activeTask.jobId;
     const [ended, starts] = await this.#redis.hmget(key, 'finishedOn', 'ats');

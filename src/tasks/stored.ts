@@ -7,7 +7,7 @@ import type { TaskFailure } from '../model/task-error.ts';
 import { TASK_RESULT_LIMIT } from '../model/task-limits.ts';
 import { RANK } from './place.ts';
 
-/** What stands in a job's `data`: all that the worker needs. */
+/** The content of a job's `data`: all that the worker needs. */
 export interface Stored {
   payload: TaskPayload;
   timeout_seconds?: number | undefined;
@@ -97,7 +97,7 @@ const LOST =
 /** Characters of a foreign reason that are shown. */
 const SHOWN = 1000;
 
-/** A failure as it stands in `failedReason`. */
+/** A failure as stored in `failedReason`. */
 export function toFailure(text: string): TaskFailure {
   if (text === STALLED) return { type: 'WorkerLost', message: LOST };
   const failure = readBoundedJson(text)?.value;

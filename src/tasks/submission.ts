@@ -9,7 +9,7 @@ import { type Task, taskId, taskSubmission } from '../model/task.ts';
 /** Issues that a sentence names; all of them are in `issues`. */
 const ISSUES_SHOWN_AT_MOST = 5;
 
-/** Reads what somebody submits; throws a Fault `invalid_command` that names every field at fault. */
+/** Reads a submission; throws a Fault `invalid_command` that names every field at fault. */
 export function readSubmission(input: unknown): Task {
   // Before the schema, which drops what it must not let through, and which a deep value overflows.
   const inexact = findInexactNumber(input);
@@ -42,7 +42,7 @@ export function withPoolDefaults(task: Task, { tasks: defaults }: Pick<PoolSpec,
 
 /**
  * What the spec of a pool's record sets for its tasks. A record that cannot be read sets nothing: the pool's own passes
- * report it, and its nodes go on taking tasks.
+ * report it, and its nodes keep taking tasks.
  */
 export function readRules(spec: string | null): Pick<PoolSpec, 'tasks'> {
   const value = readBoundedJson(spec ?? '')?.value;
@@ -68,7 +68,7 @@ export function rejectMisdirected(
   });
 }
 
-/** Refuses a task that is a command, which nobody has allowed; `setting` is what allows it. */
+/** Refuses a command task that is not allowed; `setting` is what allows it. */
 export function rejectCommand(who: string, setting: string): never {
   const message = `is a command, but ${who} only runs functions: set ${setting} there to allow commands`;
   throw new Fault('invalid_command', `The task was refused: payload ${message}.`, {

@@ -67,8 +67,8 @@ export interface TaskQueue {
    * once instead of after their locks' end. Only for a body that is known to be gone. Returns how many tasks it held.
    */
   release(workerId: string, incarnation?: number): Promise<number>;
-  /** Forgets what ended longer than `keepSeconds` ago. Working pools do so by themselves. */
+  /** Deletes tasks that ended longer than `keepSeconds` ago. Working pools do so automatically. */
   sweep(): Promise<void>;
-  /** Forgets the queue and all its tasks; running ones are fenced. */
+  /** Deletes the queue and all its tasks; running ones are fenced. */
   remove(): Promise<void>;
 }

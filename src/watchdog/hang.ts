@@ -1,4 +1,4 @@
-/** Tells a main loop that is hung from one that is busy, by the beats that it counts while it runs. */
+/** Distinguishes a hung main loop from a busy one by the heartbeats that it counts while it runs. */
 
 /** How often the detector looks, and the main loop beats. */
 export const TICK_MS = 2000;

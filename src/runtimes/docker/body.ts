@@ -17,7 +17,7 @@ const STATES: Record<string, BodyState> = {
   dead: 'exited',
 };
 
-/** Only what a body's labels tell; `undefined` where they do not name a worker of the cell. */
+/** Only the fields of a body's labels; `undefined` if they do not name a worker of the cell. */
 function fromLabels(labels: Record<string, string> | null | undefined, cell: string) {
   const given = labels ?? {};
   const id = given[LABEL.workerId];
@@ -50,7 +50,7 @@ export function bodyFromInspect(info: ContainerInspectInfo, cell: string): Body 
     ...(State.Error === '' ? {} : { error: State.Error }),
     ...(State.Status === 'paused' ? { paused: true } : {}),
     ...(State.Health?.Status === 'unhealthy' ? { unhealthy: true } : {}),
-    // In whole seconds, as a list tells it, so that both say the same of one body.
+    // In whole seconds, as in a list, so that both report the same for one body.
     created_at: Math.floor((parseEngineTime(info.Created) ?? 0) / 1000) * 1000,
     started_at: parseEngineTime(State.StartedAt),
     finished_at: state === 'exited' ? parseEngineTime(State.FinishedAt) : undefined,
@@ -60,7 +60,7 @@ export function bodyFromInspect(info: ContainerInspectInfo, cell: string): Body 
 }
 
 /**
- * From a line of a list, which does not tell whether a `created` one failed to start: that comes from an inspect
+ * From a line of a list, which does not show whether a `created` one failed to start: that comes from an inspect
  * only. `undefined` where it is not a body of the cell.
  */
 export function bodyFromList(info: ContainerInfo, cell: string): Body | undefined {
@@ -82,7 +82,7 @@ export function bodyFromList(info: ContainerInfo, cell: string): Body | undefine
 /** A word that a later engine may invent is taken for alive: what may be alive is not removed or made twice. */
 const toBodyState = (status: string): BodyState => STATES[status] ?? 'running';
 
-/** From `Exited (3) 2 seconds ago`, the only place of a list that tells it. */
+/** From `Exited (3) 2 seconds ago`, the only field of a list that has it. */
 function parseExitCode(status: string): number | undefined {
   const code = /^Exited \((\d+)\)/.exec(status)?.[1];
   return code === undefined ? undefined : Number(code);

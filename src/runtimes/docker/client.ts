@@ -2,8 +2,8 @@
  * The way to the engine: every call has a deadline and ends as an answer, an `EngineRefusal` or a `RuntimeDown`.
  *
  * dockerode alone gives none of that: its `timeout` also cuts idle streams, an abort does nothing once an answer
- * was cut in the middle (the promise then never settles), and an answer that is no JSON arrives as a Buffer.
- * A deadline is no cancel: the engine may still do what was asked of it.
+ * was cut in the middle (the promise then never settles), and an answer that is not JSON arrives as a Buffer.
+ * A deadline does not cancel the call: the engine may still carry it out.
  */
 import { Agent } from 'node:http';
 import { inspect } from 'node:util';
@@ -79,7 +79,7 @@ export interface EngineClientOptions {
 }
 
 /**
- * docker-modem writes out the options of every request in all their depth, for a debug line that nobody asked for:
+ * docker-modem writes out the options of every request in all their depth, for an unwanted debug line:
  * with an agent's sockets in them that is 30 ms of CPU a call when 20 are open.
  */
 class TerseAgent extends Agent {
@@ -103,7 +103,7 @@ export class DockerClient {
     this.#observe = options.observe ?? (() => undefined);
   }
 
-  /** One call within its deadline, at an API version that both sides speak. */
+  /** One call within its deadline, at an API version that both sides support. */
   async call<T>(name: EngineCall, act: (docker: Docker, signal: AbortSignal) => Promise<T>): Promise<T> {
     this.#negotiation ??= this.#negotiate();
     try {
@@ -115,7 +115,7 @@ export class DockerClient {
     try {
       return await this.#timed(name, act);
     } catch (error) {
-      // The engine behind the address was exchanged for one that speaks another version.
+      // The engine behind the address was replaced by one with another version.
       if (error instanceof EngineRefusal && error.message.includes('client version'))
         this.#negotiation = undefined;
       throw error;

@@ -5,7 +5,7 @@ import type { BodyOrder, DefaultLimits } from '../runtime.ts';
 import { cellLabels } from './names.ts';
 import { foreignProfile, ownProfile } from './profile.ts';
 
-/** Where nobody has set others: agents use threads, fork bombs are stopped. */
+/** Defaults: agents use threads, fork bombs are stopped. */
 export const DEFAULT_LIMITS: DefaultLimits = { pids: 512, open_files: 4096 };
 /** The kernel takes a body before the host's own services when memory is short. */
 const OOM_SCORE_ADJ = 500;
@@ -40,7 +40,7 @@ export function toContainer(order: BodyOrder, place: Placement): ContainerCreate
   return {
     Image: image,
     ...(order.argv ? { Entrypoint: order.argv, Cmd: [] } : {}),
-    // The entry of our images becomes the wrapper's user by itself; other images keep the user that they name.
+    // The entry of our images switches to the wrapper's user itself; other images keep the user that they name.
     ...(ours ? { User: '0:0' } : {}),
     Hostname: `wm-${order.worker_id.slice(0, 8)}`,
     Env: Object.entries(order.env).map(([name, value]) => `${name}=${value}`),
@@ -58,7 +58,8 @@ export function toContainer(order: BodyOrder, place: Placement): ContainerCreate
 
 /**
  * An address of the body's own in 169.254.0.0/16 makes that network one that is directly connected: the kernel looks for its
- * addresses on the cell's bridge, where nobody has them, and never sends to a router. This needs no right on the engine's machine.
+ * addresses on the cell's bridge, where no other has them, and never sends to a router. This needs no right on the
+ * engine's machine.
  */
 function withoutLinkLocal(workerId: string, network: string): ContainerCreateOptions['NetworkingConfig'] {
   const LinkLocalIPs = [linkLocalAddress(workerId)];
@@ -69,7 +70,7 @@ function withoutLinkLocal(workerId: string, network: string): ContainerCreateOpt
 export function linkLocalAddress(workerId: string): string {
   const [high, low] = [workerId.slice(0, 2), workerId.slice(2, 4)].map((hex) => Number.parseInt(hex, 16));
   const third = 1 + ((high ?? 0) % 254);
-  // The address of the clouds' metadata service is nobody's.
+  // The clouds' metadata service does not use this address.
   return third === 169 && low === 254 ? '169.254.169.253' : `169.254.${third}.${low}`;
 }
 
@@ -79,7 +80,7 @@ function handlerMounts({ handlers = [] }: WorkerSpec, { handlersDir }: Placement
   return [{ Type: 'bind', Source: handlersDir, Target: RUNTIMES.docker.handlersMount, ReadOnly: true }];
 }
 
-/** A volume tells whose it is as its body does; it needs no copy of the spec. */
+/** A volume names its worker as its body does; it needs no copy of the spec. */
 function labelled({ [LABEL.spec]: _, ...Labels }: Record<string, string>): MountSettings['VolumeOptions'] {
   return { Labels, NoCopy: false, DriverConfig: { Name: '', Options: {} } };
 }

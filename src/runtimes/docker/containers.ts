@@ -18,7 +18,7 @@ const GONE_LOOKS = 100;
 
 /**
  * The engine's containers with its traps taken out: already done is done, gone is gone, and an answer of another
- * shape is no answer. Throws `EngineRefusal` and `RuntimeDown`.
+ * shape is not accepted. Throws `EngineRefusal` and `RuntimeDown`.
  */
 export class Containers {
   readonly #client: DockerClient;
@@ -27,7 +27,7 @@ export class Containers {
     this.#client = client;
   }
 
-  /** Makes one and answers its id. The name alone stands in the URL: a spec there would be logged by every proxy. */
+  /** Creates one and returns its id. Only the name is in the URL: a spec there would be logged by every proxy. */
   async create(name: string, wanted: ContainerCreateOptions): Promise<string> {
     const made = await this.#client.call('create', (docker, abortSignal) =>
       docker.createContainer({
@@ -111,7 +111,7 @@ export class Containers {
     }
   }
 
-  /** The last lines that it printed; `undefined` where the engine can't read them, which is no reason not to see it. */
+  /** The last lines that it printed; `undefined` where the engine can't read them, which is not a reason to hide it. */
   async tail(id: string): Promise<string | undefined> {
     const options = { stdout: true, stderr: true, tail: TAIL_LINES, follow: false as const };
     try {

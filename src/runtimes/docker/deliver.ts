@@ -9,7 +9,7 @@ export const SECRETS_PIPE = '/run/worker/secrets.pipe';
 
 /**
  * What takes the content from its stdin: the content is in no argument and no variable. Where the pipe goes away
- * between the look and the write, the shell makes a file that nobody but the wrapper may read, and removes it.
+ * between the look and the write, the shell makes a file that only the wrapper may read, and removes it.
  */
 const TAKE = [
   'umask 077',
@@ -71,14 +71,14 @@ async function take(
 async function exchange(exec: Docker.Exec, content: string, signal: AbortSignal): Promise<string> {
   const options = { _body: { Detach: false, Tty: false }, hijack: true, stdin: true, abortSignal: signal };
   const stream = (await exec.start(options as Docker.ExecStartOptions)) as Duplex;
-  // The deadline came first: nobody else knows of this connection.
+  // The deadline came first: nothing else knows of this connection.
   if (signal.aborted) stream.destroy();
   const abort = () => stream.destroy();
   signal.addEventListener('abort', abort, { once: true });
   try {
     return await new Promise<string>((resolve, reject) => {
       let words = '';
-      // Always read: an answer that nobody takes would hold up the engine.
+      // Always read: an unread answer would block the engine.
       stream.on('data', (part: Buffer) => {
         if (words.length < ERROR_LENGTH) words += part.toString('latin1').replace(/[^\x20-\x7e]+/g, ' ');
       });

@@ -3,7 +3,7 @@
  * by their labels alone.
  *
  * What must always hold:
- * - A spec never stands in a URL: dockerode puts all options into the query unless `_query` and `_body` are given.
+ * - A spec is never in a URL: dockerode puts all options into the query unless `_query` and `_body` are given.
  * - Every call has a deadline (client.ts); nothing waits on `wait` or `attach`, which may never return and may
  *   block the container.
  * - Events only hint (events.ts). What is true comes from a list or an inspect.
@@ -50,7 +50,7 @@ export interface DockerRuntimeOptions {
   linkLocal?: boolean | undefined;
   /** Limits of bodies whose spec names none. */
   defaults?: DefaultLimits | undefined;
-  /** Told of every call to the engine: its name, `ok`, `refused`, `timeout` or `down`, and seconds. */
+  /** Called for every call to the engine: its name, `ok`, `refused`, `timeout` or `down`, and seconds. */
   observe?: ObserveCall | undefined;
   /** Creates and starts at once; default 4, from where the engine is bound by CPU and more only adds latency. */
   concurrency?: number | undefined;
@@ -166,7 +166,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
     );
   }
 
-  /** The engine would run an ended container once more; a body runs once, so it is looked at first. */
+  /** The engine would run an ended container once more; a body runs once, so it is inspected first. */
   async function start(id: string): Promise<void> {
     const body = await present(id);
     if (body?.state === 'exited' && !body.error) return;

@@ -4,13 +4,13 @@ import type { DockerClient } from './client.ts';
 import { cellFilter } from './names.ts';
 
 /**
- * Follows the engine's events as hints. Whatever may have been missed is told as "look at everything": at every
- * connection, because the engine replays nothing of what happened while nobody listened, not even with `since`.
+ * Follows the engine's events. If any may have been missed, it asks for a resync: at every
+ * connection, because the engine replays nothing of what happened without a listener, not even with `since`.
  */
 const EVENTS = ['create', 'start', 'die', 'oom', 'pause', 'unpause', 'rename', 'destroy'];
 /**
  * A stream that says nothing for so long is replaced. An idle one is so at the price of one list; one that died
- * without a word (a proxy that forgot it, a frozen engine) would otherwise cost every event from then on.
+ * without a word (a proxy that dropped it, a frozen engine) would otherwise cost every event from then on.
  */
 const SILENCE_MS = 60_000;
 const RETRY_FIRST_MS = 100;
@@ -22,7 +22,7 @@ export interface EventOptions {
   silenceMs?: number | undefined;
 }
 
-/** Reports until closed; reconnects by itself. */
+/** Reports until closed; reconnects automatically. */
 export function followEvents(
   client: DockerClient,
   options: EventOptions,
@@ -51,7 +51,7 @@ async function follow(
         failures = 0;
       });
     } catch {
-      // The engine's absence is seen and told by the calls; here it only means to try again.
+      // The calls report the engine's absence; here it only means to try again.
       failures++;
     }
     if (failures > 0) await pause(Math.min(RETRY_FIRST_MS * 2 ** (failures - 1), RETRY_LAST_MS), closing);

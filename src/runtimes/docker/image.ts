@@ -21,7 +21,7 @@ const ENTRY = '/worker/entry';
 /** How long what an image is is taken for true: a tag may be given to another one. */
 const KNOWN_MS = 60_000;
 
-/** Whether what an image starts names the wrapper or its entry; another program would run without anybody hearing of it. */
+/** Whether what an image starts names the wrapper or its entry; another program would run unreported. */
 export function startsWrapper(config: {
   Entrypoint?: string | string[] | undefined;
   Cmd?: string[] | undefined;

@@ -146,7 +146,8 @@ export async function gatewayAddress(client: DockerClient): Promise<string | und
           .inspect({ abortSignal } as never) as unknown as Promise<NetworkInspectInfo>,
     );
     const { Gateway, Subnet } = bridge.IPAM?.Config?.[0] ?? {};
-    // An engine that has made the bridge itself since its start tells the subnet only; the bridge has its first address.
+    // An engine that has made the bridge itself since its start reports only the subnet; the bridge has its first
+    // address.
     return Gateway ?? Subnet?.replace(/\.\d+\/\d+$/, '.1');
   } catch (error) {
     if (error instanceof EngineRefusal && error.status === 404) return undefined;

@@ -2,7 +2,7 @@ import type { HostConfig } from 'dockerode';
 import { getModules, type HostNeeds } from '../../images/modules/index.ts';
 import type { WorkerSpec } from '../../model/index.ts';
 
-/** Which rights a body has, and what of its file system can be written or executed; docs/security.md tells why. */
+/** Which rights a body has, and what of its file system can be written or executed; docs/security.md explains why. */
 export type Profile = Pick<
   HostConfig,
   | 'CapAdd'

@@ -108,7 +108,7 @@ export class Bodies {
       const dir = new BodyDirectory(this.cell.path, parseBodyId(id) ?? '');
       const place = await dir.identity();
       if (place !== undefined && [undefined, id].includes(await dir.idOf(parseBodyId(id) ?? ''))) continue;
-      // What can't be deleted now is tried again; it is in nobody's way.
+      // What can't be deleted now is tried again; it does no harm.
       if (!(await this.byId(id))) await this.work.remove(id).catch(() => undefined);
     }
   }

@@ -138,7 +138,7 @@ export class BodyDirectory {
     }
   }
 
-  /** Takes it out of its place in one step, so that nobody sees half a body, and deletes it. */
+  /** Takes it out of its place in one step, so that half a body is never seen, and deletes it. */
   async remove(cellPath: string, bodyId: string): Promise<void> {
     // With a name that no body can take before.
     const gone = join(cellPath, `.gone-${bodyId}-${randomBytes(6).toString('hex')}`);
@@ -170,7 +170,7 @@ export function readLogTail(path: string): string {
 export const errnoCode = (error: unknown): string | undefined =>
   (error as NodeJS.ErrnoException | undefined)?.code;
 
-/** A catch for "there is no such thing"; anything else goes on. */
+/** A catch for "there is no such thing"; anything else is thrown again. */
 export function nothing(error: unknown): undefined {
   if (errnoCode(error) === 'ENOENT' || errnoCode(error) === 'ENOTDIR') return undefined;
   throw error;

@@ -6,8 +6,9 @@ const PASSED_ON = [BodyConflict, BodyRefused, ActFailed, RuntimeDown, Fault];
 const WRITERS_ALONE: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
 
 /**
- * What goes wrong with files and processes is the engine's failure, told with what was tried; but for what befalls a write
- * alone. A runtime that counted as away for that would be back at the very next look, and be asked again at once.
+ * What goes wrong with files and processes is the engine's failure, reported with what was tried; but for what
+ * befalls a write alone. A runtime that counted as away for that would be back at the very next look, and be asked
+ * again at once.
  */
 export async function call<T>(what: string, act: () => Promise<T>): Promise<T> {
   try {

@@ -117,7 +117,7 @@ export class CellDirectory {
       const path = join(this.path, name);
       const age = Date.now() - ((await lstat(path).catch(nothing))?.mtimeMs ?? Date.now());
       const left = name.startsWith('.gone-') || (name.startsWith('.new-') && age > DRAFT_LIFE_MS);
-      // What can't be deleted now is tried again; it is in nobody's way.
+      // What can't be deleted now is tried again; it does no harm.
       if (left) await removeTree(path).catch(() => undefined);
     }
   }

@@ -35,7 +35,7 @@ export async function findCgroups(cell: string): Promise<CgroupSupport> {
 /** An empty cgroup of a body that is older has been left by a manager that died. */
 const LEFT_MS = 60_000;
 
-/** Removes the cell's directories, and ours where no other cell has one left. */
+/** Removes the cell's directories, and ours if no other cell has one left. */
 export async function dismantleCgroups(support: CgroupSupport): Promise<void> {
   for (const base of new Set(Object.values(support.bases))) {
     const children = await readdir(base, { withFileTypes: true }).catch(() => []);

@@ -103,8 +103,8 @@ function withChildren(dirs: string[]): string[] {
 }
 
 /**
- * Has the kernel kill everything in a v2 cgroup in one step that no fork escapes. A cgroup into which somebody has moved
- * one of the `spared` processes, such as the manager, is left to signals.
+ * Has the kernel kill everything in a v2 cgroup in one step that no fork escapes. A cgroup into which another program
+ * has moved one of the `spared` processes, such as the manager, is left to signals.
  */
 export function killCgroups(dirs: string[], spared: Set<number>): void {
   for (const dir of dirs) {
@@ -135,7 +135,7 @@ export function wasOomKilled(dirs: string[]): boolean {
   return false;
 }
 
-/** What the cgroups tell of the use; a figure that they don't tell is absent. */
+/** The usage that the cgroups report; a figure that they don't report is absent. */
 export async function readCgroupUsage(dirs: string[]): Promise<ResourceUsage> {
   const read = async (file: string) => {
     for (const dir of dirs) {

@@ -21,7 +21,7 @@ const POLL_MS = 4;
 /** A thing that has the log's name is not followed, and does not block. */
 const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
 const LOG_FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
-/** The shim's own exits: this is another body's place; somebody has started it already. */
+/** The shim's own exits: this is another body's place; it was started already. */
 const WRONG_PLACE = 98;
 const ALREADY_STARTED = 99;
 
@@ -91,7 +91,7 @@ export async function launch(
 export const bodyGone = (bodyId: string) =>
   new Fault('not_found', `Body ${bodyId} can't be started: it does not exist any more.`);
 
-/** Where no memory cgroup is writable, the limit is set on each process by itself. */
+/** If no memory cgroup is writable, the limit is set on each process separately. */
 function needsRlimit(made: BodyRecord, support: CgroupSupport): boolean {
   return made.limits.memory_bytes !== undefined && !(support.bases.memory ?? support.bases.unified);
 }
@@ -103,7 +103,7 @@ function environment(made: BodyRecord, places: WorkPlaces, user: BodyUser | unde
   const own = user && { HOME: places.home, USER: user.name, LOGNAME: user.name };
   return {
     ...{ ...inherited, ...own, ...made.env },
-    // The shim's own; it gives it to nobody.
+    // The shim's own; no child inherits it.
     ...(user && { SHIM_BECOME: becomeUser(user).join(' ') }),
     WORKSPACE_PATH: places.workspace,
     SECRETS_PIPE: places.pipe,

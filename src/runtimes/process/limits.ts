@@ -8,7 +8,7 @@ export interface BodyLimits {
   cpus?: number | undefined;
   /** Processes and threads. */
   pids?: number | undefined;
-  /** Of each process by itself. */
+  /** Of each process separately. */
   open_files?: number | undefined;
 }
 
@@ -35,7 +35,7 @@ export function withDefaultLimits(
   };
 }
 
-/** Without a memory cgroup, Linux can still limit each process by itself; macOS takes such a limit and ignores it. */
+/** Without a memory cgroup, Linux can still limit each process separately; macOS takes such a limit and ignores it. */
 export function withRlimit(limits: RuntimeInfo['limits']): RuntimeInfo['limits'] {
   if (limits.memory.supported || process.platform !== 'linux') return limits;
   const how = `ulimit -d, for each process separately (no cgroup: ${limits.memory.how})`;

@@ -61,7 +61,7 @@ export class LostBodies {
     return this.#living(ids, marked);
   }
 
-  /** Of all workers but those that have a body in its place. At first, every process of the machine is looked at. */
+  /** Of all workers but those that have a body in its place. At first, every process of the machine is examined. */
   async all(candidates: string[], inPlace: Set<string>): Promise<FoundBody[]> {
     const marked = new Set(this.#missing.keys());
     if (!this.#searched) for (const id of (await readTable()).bodies) if (id) marked.add(id);

@@ -16,7 +16,7 @@ export function sharedTable(): () => Promise<Table> {
   };
 }
 
-/** What a running body uses: as its cgroups tell, and summed over its live processes where they don't. */
+/** What a running body uses: as its cgroups report, and summed over its live processes where they don't. */
 export async function measure(trace: Trace, table: () => Promise<Table>): Promise<ResourceUsage> {
   const usage = await readCgroupUsage(trace.cgroups);
   if (usage.cpu_seconds !== undefined && usage.memory_bytes !== undefined && usage.pids !== undefined)

@@ -107,7 +107,7 @@ export async function selectBodyProcesses({ all, bodies }: Table, trace: Trace):
   const add = (pid: number) => void (spared.has(pid) || members.add(pid));
   for (const { pid } of all) if (inCgroups.has(pid) || marked.has(pid)) add(pid);
   if (shim) add(shim.pid);
-  // A session's number can't be used anew while a process of it lives, so one marked member proves the others.
+  // A session's number can't be used again while a process of it lives, so one marked member proves the others.
   const session = trace.shim?.pid;
   const sessionIsOurs = shim !== undefined || all.some((it) => it.session === session && marked.has(it.pid));
   if (sessionIsOurs) for (const it of all) if (it.session === session || it.group === session) add(it.pid);
@@ -119,7 +119,7 @@ export async function selectBodyProcesses({ all, bodies }: Table, trace: Trace):
   return all.filter(({ pid }) => members.has(pid));
 }
 
-/** PID 1, this process and its ancestors, which are nobody's body whatever marks or cgroups they have. */
+/** PID 1, this process and its ancestors, which are never a body, whatever marks or cgroups they have. */
 async function untouchable(): Promise<Set<number>> {
   const spared = new Set([0, 1, process.pid]);
   for (let pid = process.ppid; pid > 1 && !spared.has(pid); ) {
@@ -129,7 +129,7 @@ async function untouchable(): Promise<Set<number>> {
   return spared;
 }
 
-/** SIGTERM to the group of the wrapper, which ends its agent by itself. */
+/** SIGTERM to the group of the wrapper, which then ends its agent. */
 export async function terminateAll(trace: Trace): Promise<void> {
   const shim = await liveShim(trace);
   // The shim ignores it and leads a group of its own, which holds the wrapper.

@@ -63,7 +63,7 @@ async function isRunning(trace: Trace): Promise<boolean> {
   return false;
 }
 
-/** A body whose directory, or its record, is gone: only its processes tell about it. */
+/** A body whose directory, or its record, is gone: only its processes are left of it. */
 async function observeLost({ lost }: FoundBody, body: Body, trace: Trace): Promise<Body | undefined> {
   const [member] = await findBodyProcesses(trace);
   if (member) return { ...body, state: 'running', ip_address: '127.0.0.1', pid: member.pid };

@@ -1,6 +1,6 @@
 import type { DefaultLimits } from '../runtime.ts';
 
-/** What the process runtime is told at its making. */
+/** The options of the process runtime. */
 export interface ProcessRuntimeOptions {
   /** Checked before it comes here: it becomes a part of a path. */
   cell: string;

@@ -15,7 +15,7 @@ export interface Process {
   stopped: boolean;
   threads: number;
   cpu_seconds: number;
-  /** Only where the table tells it anyway. */
+  /** Only if the table has it anyway. */
   memory_bytes?: number;
 }
 
@@ -87,7 +87,7 @@ export async function signal(target: Pick<Process, 'pid' | 'start'>, name: NodeJ
   if (now?.start === target.start) sendTo(target.pid, name);
 }
 
-/** Sends a signal to a pid, or to a group where it is negative; what is gone already is no error. */
+/** Sends a signal to a pid, or to a group where it is negative; a process that is gone already is not an error. */
 export function sendTo(pid: number, name: NodeJS.Signals): void {
   // 0 is this process's own group, -1 everything, 1 and its group the whole machine or container.
   if (!Number.isSafeInteger(pid) || Math.abs(pid) <= 1)
@@ -127,12 +127,12 @@ function readStat(pid: number): Process | undefined {
   };
 }
 
-/** Other systems: the session is not told there, so the group stands for it. */
+/** Other systems: the session is unknown there, so the group stands for it. */
 async function ps(selection: string[]): Promise<Process[]> {
   const format = 'pid=,ppid=,pgid=,stat=,rss=,time=,lstart=';
   const options = { env: { ...process.env, LC_ALL: 'C' }, timeout: 5000, maxBuffer: 16_777_216 };
   const answer = await run('ps', [...selection, '-o', format], options).catch((error) => {
-    // ps answers 1 where no process matches.
+    // ps exits with 1 if no process matches.
     if (error.code === 1) return { stdout: '' };
     throw error;
   });

@@ -26,7 +26,7 @@ write_pid() {
   hint
 }
 
-# Only a regular file or none: to open a pipe that somebody has put there would block.
+# Only a regular file or none: opening a pipe that was put there would block.
 hint() {
   hint=../.hints/$worker
   [ ! -L "$hint" ] || return
@@ -46,7 +46,7 @@ run_body() {
   if [ "$data_kb" != - ]; then
     ulimit -d "$data_kb" || fail 126 "could not set the memory limit of $data_kb KiB (ulimit -d)"
   fi
-  # Only ever lowered: whoever may open fewer keeps to that.
+  # Only ever lowered: a lower limit stays.
   [ "$files" = - ] || ulimit -n "$files" 2>/dev/null || :
   command -v "$1" >/dev/null 2>&1 || missing="there is no program $1"
   write_pid

@@ -9,14 +9,14 @@ export const HINTS = '.hints';
 interface Sources {
   cell: { path: string; open: () => Promise<void> };
   list: () => Promise<Body[]>;
-  /** Between two looks at everything, in milliseconds: for what no file tells, such as a shim that was killed. */
+  /** Between two resyncs, in milliseconds: for events that no file shows, such as a killed shim. */
   pollMs: number;
   onEvent: (workerId: string | undefined) => void;
 }
 
 /**
- * Hints about the bodies of a cell, whoever has started them: the system tells of files in one directory, and a
- * slow look at everything finds what was missed and watches anew where that directory was replaced.
+ * Events about the bodies of a cell, whichever manager started them: the system reports files in one directory, and a
+ * slow resync finds what was missed and watches again if that directory was replaced.
  */
 export function watchCell({ cell, list, pollMs, onEvent }: Sources): { close(): Promise<void> } {
   const path = join(cell.path, HINTS);

@@ -128,7 +128,7 @@ async function findMemory(): Promise<string | undefined> {
       await ownFolder(path, false);
       return path;
     } catch {
-      // Taken by somebody else, or not writable.
+      // Taken by another process, or not writable.
     }
   }
   return undefined;

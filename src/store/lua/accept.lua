@@ -61,7 +61,7 @@ local keep = known and operation ~= 'later' and operation ~= 'dead' and operatio
 local generation = tonumber(redis.call('HGET', KEYS[5], 'generation') or '0')
 local desired = redis.call('HGET', KEYS[5], 'desired')
 
--- The body of a warm worker goes over to the new one, and its own record is forgotten as `purge` would: in one step,
+-- The body of a warm worker passes to the new one, and its own record is deleted as by `purge`: in one step,
 -- so that it is never the body of both or of none. Not, where the warm one is not as it was when it was chosen.
 local function take()
   if ARGV[18] == '' or redis.call('HEXISTS', KEYS[13], 'spec') == 0 then return 0 end

@@ -1,6 +1,6 @@
--- Takes the leader lease if nobody holds it. The epoch follows the clock of Redis, so that it rises even after
+-- Takes the leader lease if it is free. The epoch follows the clock of Redis, so that it rises even after
 -- FLUSHALL, and never falls behind itself when that clock is set back. The lease holds owner and epoch in one value:
--- whoever renews it owns the epoch that fences writes. A value that never expires is not a lease, and is replaced.
+-- the manager that renews it owns the epoch that fences writes. A value that never expires is not a lease, and is replaced.
 -- KEYS: leader, epoch. ARGV: owner, ttl in ms. Returns the epoch, or nothing.
 if redis.call('PTTL', KEYS[1]) >= 0 then return false end
 local time = redis.call('TIME')

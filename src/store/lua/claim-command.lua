@@ -1,7 +1,7 @@
 -- Takes over one entry of the stream of commands that was delivered and not settled, without its text if that is too long.
 -- Uses shared/text.lua.
 -- KEYS: 1 commands. ARGV: 1 group, 2 consumer, 3 least idle time in ms, 4 where to begin, 5 longest text in bytes.
--- Returns: where to go on ('0-0' at the end), and the entry as read-commands does, if there is one.
+-- Returns: where to continue ('0-0' at the end), and the entry as read-commands does, if there is one.
 local reply = redis.call('XAUTOCLAIM', KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], 'COUNT', 1)
 local id, fields = unpack(reply[2][1] or {})
 -- An entry that was deleted from the stream is still counted by some versions of Redis, and has no fields.

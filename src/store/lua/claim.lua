@@ -1,4 +1,4 @@
--- Claims an image for its removal, unless somebody holds it, removes it, or has used it since it was looked at.
+-- Claims an image for its removal, unless it is held, being removed, or was used since it was observed.
 -- KEYS: 1 image, 2 holds. ARGV: 1 who removes, 2 ttl of the claim in ms, 3 last_used_at that was decided on
 -- Returns: held, removing, used or claimed.
 local time = redis.call('TIME')

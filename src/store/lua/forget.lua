@@ -1,4 +1,4 @@
--- Forgets a worker whose record is lost and that has no body to write it again from. What is left says so.
+-- Deletes a worker whose record is lost and that has no body to restore it from. Its tombstone says so.
 -- KEYS: 1 leader, 2 desired, 3 status, 4 index, 5 revision, 6 workers, 7 bodies, 8 events
 -- ARGV: 1 epoch, 2 worker id, 3 tombstone ttl in ms, 4 message, 5 event, 6 longest events
 -- Returns: fenced, exists or ok.

@@ -1,4 +1,4 @@
--- Gives the store an identity, so that an empty one is told from ours.
+-- Gives the store an identity, so that an empty one is distinguished from ours.
 -- KEYS: 1 leader, 2 identity. ARGV: 1 epoch, 2 id, 3 created_at, 4 adopted. Returns: fenced, exists or ok.
 if string.match(redis.call('GET', KEYS[1]) or '', '%d+$') ~= ARGV[1] then return 'fenced' end
 if redis.call('HEXISTS', KEYS[2], 'id') == 1 then return 'exists' end

@@ -1,5 +1,5 @@
 -- Writes the record of a worker that a pool is to have, and makes it the pool's.
--- Uses shared/names.lua: a name that holds its worker's id is nobody else's, unless someone chose it on purpose.
+-- Uses shared/names.lua: a name that holds its worker's id is unique, unless a user chose it on purpose.
 -- KEYS: 1 leader, 2 pool, 3 members, 4 worker, 5 index, 6 workers, 7 revision, 8 names
 -- ARGV: 1 epoch, 2 generation of the pool decided on, 3 worker id, 4 spec, 5 created_at, 6 created_at in ms,
 --       7 request id, 8 membership, 9 '1' if the pool had workers when it was decided on

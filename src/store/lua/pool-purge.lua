@@ -1,4 +1,4 @@
--- Forgets a pool that has no workers any more. A tombstone stays for a time, so that deleting it again is a success.
+-- Deletes a pool that has no workers any more. A tombstone stays for a time, so that deleting it again is a success.
 -- KEYS: 1 leader, 2 pool, 3 status, 4 members, 5 events, 6 pools
 -- ARGV: 1 epoch, 2 generation decided on, 3 name, 4 tombstone ttl in ms, 5 ttl of the history in ms
 -- Returns: fenced, gone, conflict or ok.

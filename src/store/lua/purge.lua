@@ -1,4 +1,4 @@
--- Forgets a worker. A tombstone stays for a time, so that deleting it again is a success and its end can be read.
+-- Deletes a worker. A tombstone stays for a time, so that deleting it again is a success and its end can be read.
 -- Uses shared/names.lua.
 -- KEYS: 1 leader, 2 desired, 3 status, 4 index, 5 revision, 6 workers, 7 input, 8 heartbeat, 9 output, 10 events,
 -- 11 conversation, 12 bodies, 13 names

@@ -35,7 +35,7 @@ for at = last + 1, #ARGV, 2 do
     written = written + redis.call('ZADD', KEYS[6], 'NX', ARGV[at + 1], ARGV[at])
   end
 end
--- No worker has this name: it tells a hash that is whole from one that was lost and began again.
+-- No worker has this name: it distinguishes a complete hash from one that was lost and started again.
 redis.call('HSET', KEYS[5], '', '')
 if written > 0 then redis.call('INCR', KEYS[4]) end
 return written

@@ -1,4 +1,4 @@
--- Writes the record of a worker of which only the body is left, unless there is one. What its status tells stays true.
+-- Writes the record of a worker of which only the body is left, unless there is one. Its status stays valid.
 -- Uses shared/names.lua.
 -- KEYS: 1 leader, 2 desired, 3 index, 4 workers, 5 revision, 6 names, 7 status
 -- ARGV: 1 epoch, 2 worker id, 3 spec, 4 created_at, 5 created_at in ms, 6 request id

@@ -25,7 +25,7 @@ local function name_in(spec)
   return type(name) == 'string' and name or nil
 end
 
--- Takes the name for a worker whose record has just been written; nobody else has it.
+-- Takes the name for a worker whose record has just been written; no other has it.
 local function take_name(names, name, id)
   if name then redis.call('HSET', names, name, id) end
 end

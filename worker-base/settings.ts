@@ -1,6 +1,7 @@
 import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { countIn } from '../src/model/quantities.ts';
+import { DAY_SECONDS } from '../src/model/limits.ts';
+import { countIn, type Quantity } from '../src/model/quantities.ts';
 import { isRedisUrl, REDIS_URL_ALLOWED } from '../src/model/redis-url.ts';
 import { type LogFormat, readLogLevel } from './log.ts';
 import { SPOOL_BYTES } from './streams/limits.ts';
@@ -69,8 +70,11 @@ function readRedisUrl(text: string): string {
   throw new Error(`REDIS_URL must be ${REDIS_URL_ALLOWED}.`);
 }
 
-/** No count of a body is larger. */
-const COUNT = countIn([0, 2 ** 40]);
+/** A terabyte: more output is waiting on no disk. */
+const BYTES = countIn([0, 2 ** 40]);
+/** A day: no timer of Node overflows at it. */
+const MILLISECONDS = countIn([0, DAY_SECONDS * 1000]);
+const ATTEMPT = countIn([1, 1_000_000_000]);
 
 /** Reads the variables of a body; throws with the variable's name and what is allowed. */
 export function readWrapperSettings(env: NodeJS.ProcessEnv): WrapperSettings {
@@ -83,16 +87,16 @@ export function readWrapperSettings(env: NodeJS.ProcessEnv): WrapperSettings {
     if (!value) throw new Error(`${name} is not set: ${why}.`);
     return value;
   };
-  const count = (name: string, fallback?: string) => {
-    const text = env[name] || fallback || need(name);
-    const value = COUNT.parse(text);
-    if (value === undefined) throw new Error(`${name} is "${text}": it must be ${COUNT.allowed}.`);
+  const read = (name: string, quantity: Quantity, fallback: number) => {
+    const text = env[name];
+    const value = text ? quantity.parse(text) : fallback;
+    if (value === undefined) throw new Error(`${name} is "${text}": it must be ${quantity.allowed}.`);
     return value;
   };
   const workerId = external ? readNodeId(env) : need('WORKER_ID');
   if (!external && !/^[A-Za-z0-9-]{1,64}$/.test(workerId))
     throw new Error(`WORKER_ID is "${workerId}": it must be a UUID.`);
-  const incarnation = count('WORKER_INCARNATION', '1');
+  const incarnation = read('WORKER_INCARNATION', ATTEMPT, 1);
   // Used by this body alone, even if bodies share a directory.
   const spool = `worker-spool-${workerId}-${incarnation}`;
   const workspace = resolve(need('WORKSPACE_PATH'));
@@ -118,12 +122,12 @@ export function readWrapperSettings(env: NodeJS.ProcessEnv): WrapperSettings {
     logLevel: readLogLevel(env.LOG_LEVEL),
     logFormat: readLogFormat(env.LOG_FORMAT, external),
     spoolPath: join(env.WORKER_SPOOL_DIR || join(tmpdir(), spool), spool),
-    spoolBytes: count('WORKER_SPOOL_BYTES', String(SPOOL_BYTES)),
+    spoolBytes: read('WORKER_SPOOL_BYTES', BYTES, SPOOL_BYTES),
     secretsPipe: env.SECRETS_PIPE || undefined,
     // Variables for tests, which cannot wait for so long.
-    handshakeMs: count('WORKER_HANDSHAKE_MS', String(HANDSHAKE_MS)),
-    interruptMs: count('WORKER_INTERRUPT_MS', String(INTERRUPT_MS)),
-    finishMs: count('WORKER_FINISH_MS', String(FINISH_MS)),
+    handshakeMs: read('WORKER_HANDSHAKE_MS', MILLISECONDS, HANDSHAKE_MS),
+    interruptMs: read('WORKER_INTERRUPT_MS', MILLISECONDS, INTERRUPT_MS),
+    finishMs: read('WORKER_FINISH_MS', MILLISECONDS, FINISH_MS),
     inherited,
     taskVariables: env,
   };

@@ -60,3 +60,11 @@ test('the log of a node is text, and that of a body is JSON', () => {
     'json',
   ]);
 });
+
+test.each([
+  ['WORKER_FINISH_MS', '86400001', 'a whole number from 0 to 86400000'],
+  ['WORKER_SPOOL_BYTES', '1g', 'a whole number from 0 to 1099511627776'],
+  ['WORKER_INCARNATION', '0', 'a whole number from 1 to 1000000000'],
+])('%s=%s is refused with what is allowed', (name, text, allowed) => {
+  expect(() => read({ ...MANAGED, [name]: text })).toThrow(`${name} is "${text}": it must be ${allowed}.`);
+});

@@ -1,10 +1,10 @@
 /**
- * What a turn costs beyond the CLI's own time: the same prompt to the same CLI in the same image with the same stand-in
- * for the model, once through Redis, the wrapper and its gateway, once straight into the CLI's stdin by `docker exec`.
- * In pairs, one after the other, each side with a conversation of its own that grows alike.
+ * The cost of a turn beyond the CLI's own time: the same prompt to the same CLI in the same image with the same
+ * simulated model, once through Redis, the wrapper and its proxy, once directly to the CLI's stdin with `docker exec`.
+ * The two are measured in alternation, each with its own conversation that grows in the same way.
  *
- * Twice: with a model that answers at once, which no real one does and which shows what there is to be seen; and with
- * one that writes 50 pieces a second, as a fast real one does, which the goal is held against.
+ * Measured twice: with a model that answers immediately, which shows the overhead most clearly, and with one that
+ * writes 50 pieces per second, like a fast real model, to which the goal applies.
  */
 import { randomUUID } from 'node:crypto';
 import type Docker from 'dockerode';
@@ -22,7 +22,7 @@ import { median, type Result } from './result.ts';
 
 const ROUNDS = 40;
 const GOAL = 5;
-/** One use of a tool, as most turns have several of, and a sentence. */
+/** One tool use, of which most turns have several, and a sentence. */
 const PROMPTS = {
   'a model that answers immediately': '[[run git --version]] [[say Done.]]',
   'a model of 50 pieces a second': '[[slow 20]] [[run git --version]] [[slow 20]] [[long 400]]',
@@ -31,7 +31,7 @@ type Pace = keyof typeof PROMPTS;
 
 export interface TurnContext {
   redisUrl: string;
-  /** Redis as a container sees it. */
+  /** The URL of Redis from a container. */
   bodyRedisUrl: string;
   docker: Docker;
   dockerHost: string;
@@ -81,11 +81,11 @@ async function measure(agent_type: 'CLAUDE' | 'FACTORY', context: TurnContext): 
   }
 }
 
-/** Both sides one after the other, the order turned each time. */
+/** Both sides in alternation, with alternating order. */
 async function inPairs(one: () => Promise<number>, other: () => Promise<number>) {
   const ours: number[] = [];
   const theirs: number[] = [];
-  // The first rounds wake both sides up.
+  // The first rounds warm up both sides.
   for (let round = -3; round < ROUNDS; round += 1) {
     const sides = [async () => ours.push(await one()), async () => theirs.push(await other())];
     for (const side of round % 2 === 0 ? sides : sides.reverse()) await side();
@@ -102,11 +102,11 @@ function overhead(agent: string, pace: Pace, ours: number, bare: number): Result
   return { name: `turn of ${agent}, overhead`, value, unit: '%', goal, met: value < GOAL, note };
 }
 
-/** Milliseconds from the prompt's way into Redis until the end of its turn comes out of it. */
+/** Milliseconds from writing the prompt to Redis until the end of its turn is received. */
 async function turn(orchestrator: BenchOrchestrator, id: string, prompt: string): Promise<number> {
   const { redis, keys } = orchestrator;
   const took = await orchestrator.turn(id, prompt);
-  // What the wrapper does after the turn is not to slow the other side's next one down.
+  // The wrapper's work after the turn must not slow down the next turn of the other side.
   for (let pending = 1; pending > 0; )
     pending = Number((await redis.xpending(keys.input(id), INPUT_GROUP))[0]);
   return took;

@@ -11,7 +11,7 @@ const HOME = '/home/agent';
 const WORKSPACE = '/workspace';
 const AGENT = '10002:10002';
 
-/** An agent's CLI in a container like a worker's, with nothing of ours between it and its client. */
+/** An agent's CLI in a container like a worker's, without the wrapper. */
 export class BareAgent {
   readonly #container: Docker.Container;
   readonly #dialogue: Dialogue;
@@ -23,7 +23,7 @@ export class BareAgent {
     this.#dialogue = dialogue;
   }
 
-  /** Resolves when it takes prompts. */
+  /** Resolves when it accepts prompts. */
   static async start(
     kind: AgentKind,
     spec: WorkerSpec,
@@ -45,7 +45,7 @@ export class BareAgent {
     }
   }
 
-  /** Milliseconds of one turn; rejects where it fails. */
+  /** Milliseconds of one turn; rejects if it fails. */
   async turn(prompt: string): Promise<number> {
     const began = performance.now();
     const ended = this.#until(({ ended }) => ended);
@@ -64,7 +64,7 @@ export class BareAgent {
       ...{ spec, workspace: WORKSPACE, home: HOME, modelProxyUrl: model, secrets: [] },
       ...{ session: undefined, root: false, policyCommand: undefined },
     });
-    // Its files, and then itself, in one shell: an exec takes some time to start.
+    // Its files, and then the CLI itself, in one shell, because an exec takes some time to start.
     const write = Object.entries(files).map(
       ([name, text]) =>
         `mkdir -p "$(dirname ${HOME}/${name})"; echo ${Buffer.from(text).toString('base64')} | base64 -d > ${HOME}/${name}`,

@@ -1,6 +1,7 @@
 /**
- * Direct workers: create → RUNNING of one against the start of its own program by hand, and 200 at once against pm2 with
- * the same 200 processes. A process is up when its wrapper says `ready` in Redis, however it was started.
+ * Direct workers: create → RUNNING of one compared with starting its program manually, and 200 at once compared with
+ * pm2 and the same 200 processes. A process counts as started when its wrapper writes `ready` to Redis, however it was
+ * started.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -136,7 +137,7 @@ async function byPm2(
   return took;
 }
 
-/** When the last of them said `ready`, its first word, in milliseconds since 1970. */
+/** When the last of them wrote `ready`, its first entry, in milliseconds since 1970. */
 async function allReady(reader: Redis, streams: string[]): Promise<number> {
   const waiting = new Set(streams);
   let last = 0;

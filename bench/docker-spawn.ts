@@ -1,7 +1,7 @@
 /**
- * create → RUNNING in Docker, by a real manager, against a bare create and start of the same container by the Docker
- * API until the wrapper's `ready` (which is the wrapper's own boot): one after the other in turn, and 20 at once; and
- * the same for a CLAUDE worker whose image is there.
+ * create → RUNNING in Docker with a real manager, compared with a bare create and start of the same container with the
+ * Docker API until the wrapper's `ready`: one by one in alternation, and 20 at once; and the same for a CLAUDE worker
+ * with an existing image.
  */
 import { randomUUID } from 'node:crypto';
 import Docker from 'dockerode';
@@ -26,7 +26,7 @@ type Fields = { agent_type: string } & Record<string, unknown>;
 
 export interface DockerContext {
   redisUrl: string;
-  /** Redis as a container sees it. */
+  /** The URL of Redis from a container. */
   bodyRedisUrl: string;
   dockerHost: string;
   image: string;
@@ -103,7 +103,7 @@ async function inTurn(
 ): Promise<{ ours: number; bare: number }> {
   const ours: number[] = [];
   const floor: number[] = [];
-  // The first round makes the network and warms both sides.
+  // The first round creates the network and warms up both sides.
   for (let round = -1; round < ROUNDS; round += 1) {
     const began = Date.now();
     const id = orchestrator.create(fields);
@@ -142,7 +142,7 @@ async function atOnce(orchestrator: BenchOrchestrator, bare: Bare) {
   return { ours: median(ours), ...best };
 }
 
-/** The same containers, made by the Docker API alone. */
+/** The same containers, created with the Docker API alone. */
 class Bare {
   readonly #docker: Docker;
   readonly #orchestrator: BenchOrchestrator;
@@ -178,7 +178,7 @@ class Bare {
       REDIS_URL: bodyRedisUrl,
     };
     const order = { worker_id: id, incarnation: 1, spec, spec_hash: 'bench', epoch: 0, env };
-    // A cell of its own: the manager would sweep these away as bodies without a record.
+    // A separate cell: the manager would remove these as bodies without a record.
     const body = toContainer(order, { cell: `${cell}-bare`, image, network: networkName(cell) });
     const options = { _query: { name: bodyName(`${cell}-bare`, id) }, _body: body };
     const container = await this.#docker.createContainer(options as never);

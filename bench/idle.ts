@@ -1,4 +1,4 @@
-/** What a manager costs that has nothing to do: 100 RUNNING workers, as processes with the real wrapper. */
+/** The cost of an idle manager: 100 RUNNING workers, as processes with the real wrapper. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { startManager } from './manager.ts';
@@ -6,9 +6,9 @@ import { BenchOrchestrator } from './orchestrator.ts';
 import type { Result } from './result.ts';
 
 const WORKERS = 100;
-/** Two periods of the look at everything. */
+/** Two resync intervals. */
 const WATCHED_MS = 60_000;
-/** USER_HZ, which Linux has fixed at 100 for what it shows to programs. */
+/** USER_HZ, which Linux fixes at 100 for user space. */
 const TICKS_A_SECOND = 100;
 
 export async function benchIdle({ redisUrl }: { redisUrl: string }): Promise<Result[]> {

@@ -1,7 +1,7 @@
 /**
- * What a second variant of an image costs, which differs by one small package: its time and its bytes against those
- * of the first. The first is built without the cache, so that all of its layers are new and the second can find no
- * more of itself than what the two have in common.
+ * The cost of a second variant of an image that differs by one small package: its build time and its size compared with
+ * the first. The first is built without the cache, so that all of its layers are new and the second can only reuse
+ * common layers.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -57,7 +57,7 @@ const ratio = (name: string, value: number, note: string): Result => ({
   },
 });
 
-/** Seconds of one build, as the product does it but for the cache. */
+/** Seconds of one build, like the manager's except for the cache. */
 async function build(docker: Docker, name: string, recipe: Recipe, nocache: boolean): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'wm-bench-'));
   try {

@@ -1,7 +1,8 @@
 /**
- * How long one line takes from an agent's stdout to a blocked reader of the output stream, at 1,000 lines a second.
- * The p99 is the median of windows of half a second, so that one pause of a shared machine does not decide; beside
- * it stand the p99 of all lines, and of the same agent read through a bare pipe in the same run: the machine's own.
+ * The time of one line from an agent's stdout to a blocked reader of the output stream, at 1,000 lines per second. The
+ * p99 is the median over windows of half a second, so that one pause of a shared machine does not determine it. For
+ * comparison, the p99 of all lines, and of the same agent read through a bare pipe in the same run, are reported as
+ * well.
  */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -16,11 +17,11 @@ import { quantile, type Result } from './result.ts';
 
 const LINES = 6000;
 const LINES_A_SECOND = 1000;
-/** The first lines warm the compilers of the agent, the wrapper and the reader. */
+/** The first lines warm up the compilers of the agent, the wrapper and the reader. */
 const WARM_UP = 1000;
 const WINDOW = 500;
 
-/** Writes the time at which it writes, in microseconds of a clock that all processes of the machine share. */
+/** Writes the current time in microseconds, from a clock that all processes of the machine share. */
 const AGENT = `
 let sent = 0;
 const begin = process.hrtime.bigint();

@@ -10,14 +10,14 @@ const START_MS = 20_000;
 
 export interface BenchManager {
   process: ChildProcess;
-  /** Ends it and removes its folder; bodies have to be gone. */
+  /** Stops it and removes its folder; its bodies must have ended. */
   stop(): Promise<void>;
 }
 
 /** Starts a real manager; resolves when it leads. */
 export async function startManager(env: Record<string, string>): Promise<BenchManager> {
   const home = await mkdtemp(join(tmpdir(), 'bench-manager-'));
-  // Ctrl-C reaches it, too: it takes its direct workers with it.
+  // Ctrl-C reaches it as well: it stops its direct workers.
   const manager = spawn(process.execPath, [MAIN, 'serve', '--cleanup'], {
     env: { PATH: process.env.PATH, HTTP_PORT: '0', LEASE_SECONDS: '5', WORKER_MANAGER_HOME: home, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { getKeys, type Keys } from '../src/store/keys.ts';
 
-/** No single worker takes longer on any machine that a benchmark is worth running on. */
+/** Longer than any single worker takes on a machine that is suitable for benchmarks. */
 const LONGEST_MS = 120_000;
 
-/** What an orchestrator does, with the times at which it sees things. */
+/** A simple orchestrator that records when it observes events. */
 export class BenchOrchestrator {
   readonly keys: Keys;
   readonly redis: Redis;
@@ -17,7 +17,7 @@ export class BenchOrchestrator {
     this.#reader = new Redis(redisUrl);
   }
 
-  /** Pushes a create and gives the worker's id at once. */
+  /** Writes a create and returns the worker's ID immediately. */
   create(fields: object, worker_id: string = randomUUID()): string {
     void this.send({ command: 'create', request_id: worker_id, worker_id, agent_type: 'CUSTOM', ...fields });
     return worker_id;
@@ -28,7 +28,7 @@ export class BenchOrchestrator {
     await this.redis.xadd(this.keys.commands, '*', 'data', data);
   }
 
-  /** Milliseconds from the push of an entry until a blocked reader receives it. */
+  /** Milliseconds from writing an entry until a blocked reader receives it. */
   async echo(): Promise<number> {
     const stream = `${this.keys.commands}:echo`;
     const text = randomUUID();
@@ -40,12 +40,12 @@ export class BenchOrchestrator {
     return performance.now() - began;
   }
 
-  /** Settles as soon as the worker's history shows RUNNING. */
+  /** Resolves when the worker's history shows RUNNING. */
   async running(id: string, withinMs = LONGEST_MS): Promise<void> {
     await this.#first(this.keys.events(id), ({ status }) => status === 'RUNNING', { withinMs });
   }
 
-  /** Waits until that many warm workers wait. */
+  /** Waits until that many warm workers are available. */
   async untilWarm(count: number): Promise<void> {
     const deadline = Date.now() + LONGEST_MS;
     for (;;) {
@@ -57,7 +57,7 @@ export class BenchOrchestrator {
     }
   }
 
-  /** Whether the worker lives in a body that was made before it. */
+  /** Whether the worker claimed a body that was created before it. */
   async wasClaimed(id: string): Promise<boolean> {
     return (await this.redis.hexists(this.keys.bodies, id)) === 1;
   }
@@ -72,7 +72,7 @@ export class BenchOrchestrator {
     return this.#first(this.keys.output(id), (data) => data.type === type);
   }
 
-  /** Gives a worker a prompt and waits for the end of its turn; milliseconds; rejects where it fails. */
+  /** Sends a prompt to a worker and waits for the end of its turn; returns milliseconds; rejects if it fails. */
   async turn(id: string, content: string): Promise<number> {
     const request_id = randomUUID();
     const from = (await this.redis.xrevrange(this.keys.output(id), '+', '-', 'COUNT', 1))[0]?.[0];
@@ -93,7 +93,7 @@ export class BenchOrchestrator {
     return performance.now() - began;
   }
 
-  /** Deletes workers and waits until they are gone. */
+  /** Deletes workers and waits until their records are deleted. */
   async delete(ids: string[]): Promise<void> {
     for (const worker_id of ids) {
       const command = { command: 'delete', request_id: randomUUID(), worker_id };

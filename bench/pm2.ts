@@ -1,26 +1,26 @@
-/** The process manager that Node's users know, started in a home of its own. */
+/** The process manager that is common for Node, started with its own home. */
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** What was measured when the goal was set. */
+/** The version that was measured when the goal was set. */
 const PACKAGE = 'pm2@7.0.4';
 const INSTALL_MS = 180_000;
 
 export interface App {
   name: string;
-  /** The program of Node that runs. */
+  /** The Node program to run. */
   script: string;
   env: Record<string, string>;
 }
 
 export interface Pm2 {
-  /** Starts all of them by one command; returns when pm2 says that they are online. */
+  /** Starts all of them with one command; returns when pm2 reports them as online. */
   start(apps: App[]): Promise<void>;
   /** Ends all of them. */
   clear(): void;
-  /** Ends its daemon too and removes all of it. */
+  /** Ends its daemon as well and removes all its files. */
   stop(): Promise<void>;
 }
 

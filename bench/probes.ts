@@ -1,4 +1,4 @@
-/** How soon `/livez` answers while ten clients each send the largest body that is allowed, again and again. */
+/** The response time of `/livez` while ten clients repeatedly send the largest allowed body. */
 import { randomUUID } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import { freePort } from '../scripts/redis-port.ts';
@@ -10,7 +10,7 @@ const LASTS_MS = 20_000;
 const PROBE_MS = 25;
 const TOKEN = 'bench-token';
 
-/** 1 MiB with as many values as are read. */
+/** 1 MiB with the maximum number of values. */
 const BODY = JSON.stringify({
   payload: {
     function: 'none.such',
@@ -18,7 +18,7 @@ const BODY = JSON.stringify({
   },
 });
 
-/** The probe and the clients have a thread each: neither is to wait for the other. */
+/** The probe and the clients each have a thread, so that neither waits for the other. */
 const PROBE = `
   const { parentPort, workerData: { url, lasts, every } } = require('node:worker_threads');
   (async () => {

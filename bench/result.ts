@@ -1,20 +1,20 @@
-/** One measured figure and what it is held against. */
+/** One measured value and its goal. */
 export interface Result {
   name: string;
   value: number;
   unit: string;
-  /** Empty where the figure is only reported. */
+  /** Empty if the value is only reported. */
   goal: string;
   met: boolean;
   note?: string;
 }
 
-/** A figure that is held against nothing. */
+/** A value without a goal. */
 export function reported(name: string, value: number, unit: string, note?: string): Result {
   return { name, value, unit, goal: '', met: true, ...(note && { note }) };
 }
 
-/** The value below which that share of them lies. */
+/** The given quantile. */
 export function quantile(values: number[], share: number): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? Number.NaN;
 }

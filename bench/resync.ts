@@ -1,4 +1,4 @@
-/** What a look at everything costs when nothing has changed: fake bodies, a real Redis, 10,000 workers and half of them. */
+/** The cost of a resync when nothing has changed: fake bodies, a real Redis, 10,000 workers and half of them. */
 import { randomUUID } from 'node:crypto';
 import { Resync } from '../src/leader/resync.ts';
 import { formatInstant, workerSpec } from '../src/model/index.ts';
@@ -50,7 +50,7 @@ export async function benchResync({ redisUrl }: { redisUrl: string }): Promise<R
   }
 }
 
-/** Milliseconds of CPU for one look: with the index read, without, and for the reads alone. */
+/** Milliseconds of CPU time for one resync: with the index, without it, and for the reads alone. */
 async function measure(redis: Link, workers: number) {
   const cell = `bench-${randomUUID().slice(0, 8)}`;
   const store = new Store(redis, cell);
@@ -149,7 +149,7 @@ async function declare(store: Store, epoch: number, workers: number): Promise<vo
   }
 }
 
-/** What the wrappers of fake bodies would write. */
+/** The heartbeats that the wrappers of the fake bodies would write. */
 async function becomeReady(redis: Link, store: Store, ids: string[]): Promise<void> {
   const now = formatInstant(Date.now());
   const beat = {

@@ -1,6 +1,6 @@
 /**
- * `npm run bench [NAME …]`: every figure that this project holds itself to, each as a ratio or against a bound, measured in
- * this run on this machine. Machines are shared and noisy: a missed goal is reported and fails nothing.
+ * `npm run bench [NAME …]`: all benchmarks of this project, each as a ratio or with a limit, measured in this run on
+ * this machine. Machines are shared and noisy, so a missed goal is reported but is not a failure.
  */
 
 import { engineAtAnyPrice } from '../scripts/engine.ts';
@@ -21,7 +21,7 @@ import { benchTasks as tasks } from './tasks.ts';
 import { benchWarm as warm } from './warm.ts';
 import { benchWrapperBoot as boot } from './wrapper-boot.ts';
 
-// What has to be ended is ended on the way out.
+// What must be stopped at the end.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
 const say = (line: string) => console.error(line);

@@ -1,9 +1,10 @@
 /**
- * A storm of starts: many workers declared at once, while a running one keeps printing. Measured: whether all become
- * RUNNING with their first body (or wait as Queued because memory is short), how long a line of the running one takes, whether
- * the manager keeps its lease and answers `/livez`, and how much memory stays free.
+ * A storm of starts: many workers are created at once, while a running worker keeps printing. Measured: whether all
+ * become RUNNING with their first body (or wait as Queued because memory is short), the latency of a line of the
+ * running worker, whether the manager keeps its lease and answers `/livez`, and how much memory remains free.
  *
- * `node bench/storm.ts 5000` is the large one: it deletes a queued worker and some running ones, and looks who comes next.
+ * `node bench/storm.ts 5000` is the large one: it deletes a queued worker and some running ones, and checks which start
+ * next.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,11 +16,11 @@ import { BenchOrchestrator } from './orchestrator.ts';
 import { quantile, type Result, reported } from './result.ts';
 
 const WORKERS = 300;
-/** With no worker more RUNNING for so long, as many run as fit. */
+/** If no further worker becomes RUNNING for this time, as many run as fit. */
 const SETTLED_MS = 20_000;
 const LONGEST_MS = 1_500_000;
 const FIELDS = { command_line: ['cat'], stop_grace_seconds: 2, keep_finished_seconds: 0 };
-/** Prints when it prints, 50 times a second. */
+/** Prints the current time, 50 times per second. */
 const PRINTER = [process.execPath, '-e', 'setInterval(() => console.log(Date.now()), 20)'];
 const LINE_MS = 50;
 const LIVEZ_MS = 100;
@@ -120,7 +121,7 @@ async function untilSettled(store: Store, count: number) {
   }
 }
 
-/** A queued one that is deleted goes at once; those that run make room for the first of the queue. */
+/** A deleted queued worker ends immediately; deleted running ones make room for the first of the queue. */
 async function roomIsUsed(orchestrator: BenchOrchestrator, store: Store, ids: string[]): Promise<Result[]> {
   const phases = async () =>
     new Map((await store.summaries()).map(({ worker_id, phase }) => [worker_id, phase]));

@@ -1,4 +1,6 @@
-/** Task queues under test: a worker of ours, Celery and RQ, each with one Python process, on one database of one Redis. */
+/**
+ * The task queues to compare: a task worker, Celery and RQ, each with one Python process, on one database of one Redis.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -7,7 +9,7 @@ import { taskSubmission } from '../src/model/task.ts';
 import { openTasks } from '../src/tasks/index.ts';
 
 const PEERS = join(import.meta.dirname, 'peers');
-/** Debian's own Python, for which its packages of Celery and RQ are. */
+/** Debian's own Python, which has packages of Celery and RQ. */
 export const PYTHON = '/usr/bin/python3';
 const SEND_AT_ONCE = 200;
 
@@ -22,14 +24,14 @@ export interface QueueContext {
 /** A queue with one worker. */
 export interface BenchQueue {
   name: string;
-  /** Puts `mark`, `count` times `noop`, `mark`. */
+  /** Submits `mark`, `count` times `noop`, `mark`. */
   fill(path: string, count: number): Promise<void>;
-  /** Puts `lag`, one after the other with a gap. */
+  /** Submits `lag` repeatedly with a delay. */
   trickle(path: string, count: number, gapMs: number): Promise<void>;
   startWorker(): ChildProcess;
 }
 
-/** A worker as it is started by hand, with `slots` slots. */
+/** A manually started worker with `slots` slots. */
 export function ours({ redisUrl, dir, wrapper }: QueueContext, slots: number): BenchQueue {
   const cell = 'bench';
   const pool = `slots-${slots}`;
@@ -96,7 +98,7 @@ function peer(redisUrl: string, name: string, module: string, worker: string[]):
 }
 
 function start(program: string, args: string[], env: Record<string, string>): ChildProcess {
-  // The language is named, for RQ's command line refuses to run without one.
+  // The language is set because RQ's command line does not run without one.
   const all = { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', PYTHONDONTWRITEBYTECODE: '1', ...env };
   return spawn(program, args, { cwd: PEERS, env: all, stdio: ['ignore', 'ignore', 'pipe'] });
 }

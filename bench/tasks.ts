@@ -1,7 +1,7 @@
 /**
- * No-op Python tasks a second through one real worker, and the time from a submit to the start of the function on an idle
- * worker, beside Celery and RQ: the same functions in the same Python, on the same Redis, in turn. Each queue is filled
- * first; the functions themselves record when the first and the last of them ran.
+ * No-op Python tasks per second with one real worker, and the time from submission to the start of the function on an
+ * idle worker, compared with Celery and RQ: the same functions in the same Python, on the same Redis, in alternation.
+ * Each queue is filled first; the functions themselves record when the first and the last of them ran.
  */
 import { type ChildProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,12 +20,12 @@ const ROUNDS = 3;
 const CELERY_GOAL = 3;
 const RQ_GOAL = 20;
 const P99_GOAL_MS = 10;
-/** Samples of the delay, far enough apart that even RQ, which forks for each, is idle again. */
+/** Samples of the delay, with enough time in between that even RQ, which forks for each, is idle again. */
 const LAGS = 400;
 const GAP_MS = 15;
 const RQ_LAGS = 60;
 const RQ_GAP_MS = 150;
-/** Slower than anything that was seen by an order of magnitude. */
+/** An order of magnitude slower than any measurement. */
 const LONGEST_MS = 120_000;
 const PACKAGES = ['python3-celery', 'python3-rq'];
 
@@ -95,7 +95,7 @@ async function rate(queue: BenchQueue, count: number, dir: string): Promise<numb
 async function lags(queue: BenchQueue, dir: string, count = LAGS, gapMs = GAP_MS): Promise<number[]> {
   const path = join(dir, `${queue.name}-lags`);
   return withWorker(queue, async () => {
-    // The first ones find a worker that boots.
+    // The first ones reach a worker that is still booting.
     await queue.trickle(`${path}-first`, 20, GAP_MS);
     await lines(`${path}-first`, 20);
     await queue.trickle(path, count, gapMs);
@@ -128,7 +128,7 @@ async function lines(path: string, count: number): Promise<number[]> {
   throw new Error(`${path} did not get ${count} lines in time.`);
 }
 
-/** A database of the same Redis that holds nothing: what the others leave behind has no prefix to remove it by. */
+/** An empty database of the same Redis, because the keys of Celery and RQ have no prefix by which to delete them. */
 async function emptyDatabase(redisUrl: string): Promise<{ url: string; close(): Promise<void> }> {
   for (let number = 15; number > 0; number -= 1) {
     const url = new URL(redisUrl);

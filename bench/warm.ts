@@ -1,9 +1,9 @@
 /**
- * create → RUNNING where a warm worker waits: from the push of the command until a blocked reader of the worker's history
- * receives RUNNING; and until a reader of its output receives `ready`, the first entry of its wrapper. One
- * after the other, in bursts that are over before the pool begins to refill; beside it the same create where none waits,
- * and the time of an entry that is pushed and received directly, at the same moments.
- * In both runtimes, by a real manager.
+ * create → RUNNING with an available warm worker: from writing the command until a blocked reader of the worker's
+ * history receives RUNNING, and until a reader of its output receives `ready`, the first entry of its wrapper. One by
+ * one, in bursts that end before the pool starts to refill. For comparison, the same create without a warm worker, and
+ * the time of an entry that is written and received directly, at the same moments. In both runtimes, with a real
+ * manager.
  */
 import { randomUUID } from 'node:crypto';
 import { bundleWrapper } from '../scripts/bundle-wrapper.ts';
@@ -12,9 +12,9 @@ import { BenchOrchestrator } from './orchestrator.ts';
 import { median, quantile, type Result, reported } from './result.ts';
 
 const BURSTS = 20;
-/** So few are taken before the pool looks, which is two seconds after the first. */
+/** This many are claimed before the pool refills, two seconds after the first claim. */
 const BURST = 10;
-/** The first ones warm the compilers of the manager. */
+/** The first ones warm up the manager's compilers. */
 const WARM_UP = 1;
 const COLD = 3;
 const GOALS = [
@@ -55,7 +55,7 @@ export async function benchWarm({ redisUrl, docker }: WarmContext): Promise<Resu
       const template = { agent_type: 'CUSTOM', command_line: ['cat'] };
       await orchestrator.send({ command: 'apply', pool: { ...pool, template } });
       await orchestrator.untilWarm(BURST);
-      // Not filled again while it is measured, and emptied for the next burst.
+      // Not refilled during the measurement, and emptied for the next burst.
       const ids: string[] = [];
       for (let n = 0; n < BURST; n += 1) {
         const { id, took } = await timed(orchestrator, fields);
@@ -73,9 +73,9 @@ export async function benchWarm({ redisUrl, docker }: WarmContext): Promise<Resu
   }
 }
 
-/** Milliseconds since the push. */
+/** Milliseconds since the command was written. */
 interface Took {
-  /** Of an entry that is only pushed and received, just before. */
+  /** For an entry that is only written and received, measured just before. */
   bare: number;
   running: number;
   ready: number;

@@ -1,6 +1,6 @@
 /**
- * How long a body takes from exec to `ready` in Redis: the bundle against the same program run from its own files
- * and node_modules, and against a bare `node -e 0`, in turn, so that the machine's moods hit all alike.
+ * The time of a body from exec to `ready` in Redis: the bundle compared with the same program run from its own files
+ * and node_modules, and with a bare `node -e 0`, in alternation, so that load on the machine affects all equally.
  */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -62,10 +62,10 @@ export async function benchWrapperBoot({ redisUrl }: { redisUrl: string }): Prom
   }
 }
 
-/** The program as files of JavaScript, one for each of ours, with the packages from node_modules. */
+/** The program as JavaScript files, one for each source file, with the packages from node_modules. */
 async function transpile(dir: string): Promise<string> {
   const folder = join(dir, 'plain');
-  // Whole folders, so that a new import is found; what is not imported is not loaded.
+  // Whole folders, so that new imports are found; unused files are not loaded.
   const folders = ['worker-base', ...['agents', 'model', 'queue'].map((name) => join('src', name))];
   const ours = await Promise.all(
     folders.map(async (name) =>
@@ -88,7 +88,7 @@ async function transpile(dir: string): Promise<string> {
   return join(folder, 'worker-base', 'main.js');
 }
 
-/** One start; the milliseconds until a blocked reader sees `ready`. */
+/** One start; milliseconds until a blocked reader receives `ready`. */
 export async function boot(reader: Redis, redisUrl: string, program: string, dir: string): Promise<number> {
   const id = randomUUID();
   const cell = `bench-${id.slice(0, 8)}`;

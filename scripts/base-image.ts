@@ -1,9 +1,9 @@
 /**
- * Gives the images their base: Debian bookworm with Node 24, npm and CA certificates.
+ * Provides the base image: Debian bookworm with Node 24, npm and CA certificates.
  *
- * `WORKER_BASE_IMAGE` where set; else the official `node:24-bookworm-slim`, if it is here or can be pulled; else an
- * equal one bootstrapped from Debian's archive and npm's packages of Node and npm, for machines that reach no image
- * registry. That one is tagged `worker-base:latest`, the name under which the manager looks for it.
+ * `WORKER_BASE_IMAGE` if it is set; otherwise the official `node:24-bookworm-slim`, if it exists or can be pulled;
+ * otherwise an equivalent built from Debian's archive and npm's packages of Node and npm, for machines that cannot
+ * reach an image registry. The equivalent is tagged `worker-base:latest`, the name that the manager looks for.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -26,15 +26,15 @@ const SUITE = 'bookworm';
 const PACKAGES = ['ca-certificates'];
 /** Node 24 comes with npm 11. */
 const NPM_VERSION = '11.21.2';
-/** Raise when the recipe below changes in a way that its inputs do not show. */
+/** Increase it if the recipe below changes in a way that its inputs do not show. */
 const RECIPE = 2;
-/** A registry that sends nothing for so long is taken for unreachable. */
+/** A registry that sends nothing for this time counts as unreachable. */
 const SILENCE_MS = 15_000;
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export type PrintLine = (line: string) => void;
 
-/** The name of a base image that is present now; throws with what was tried. */
+/** The name of an existing base image; throws a description of what was tried. */
 export async function ensureBaseImage(docker: Docker, log: PrintLine): Promise<string> {
   const given = process.env.WORKER_BASE_IMAGE;
   if (given) {
@@ -172,7 +172,7 @@ async function bootstrap(docker: Docker, name: string, log: PrintLine): Promise<
   }
 }
 
-/** npm where the official image has it: the builds of agents' CLIs use it. */
+/** npm in the same location as in the official image; the builds of agents' CLIs use it. */
 async function addNpm(work: string, tree: string): Promise<void> {
   await run('npm', ['pack', `npm@${NPM_VERSION}`, '--silent', '--pack-destination', work]);
   const home = join(tree, 'usr/local/lib/node_modules/npm');

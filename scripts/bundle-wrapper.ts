@@ -1,9 +1,10 @@
 /**
- * Bundles the wrapper and all that it needs into one folder, which every body runs from: `node scripts/bundle-wrapper.ts`.
+ * Bundles the wrapper and its dependencies into one folder, from which every body runs: `node
+ * scripts/bundle-wrapper.ts`.
  *
- * `dist/wrapper.mjs` is what every body loads. What the wrapper imports by `await import(…)` stands beside it, each part
- * loaded at its first use: the queue's client alone would double the start of a body that takes no tasks. The programs
- * that run handlers lie in `dist/runner/` as they are, and `dist/wrapper.json` names all that belongs together.
+ * Every body loads `dist/wrapper.mjs`. Modules that the wrapper imports with `await import(…)` are separate chunks,
+ * each loaded on first use: the queue's client alone would double the start time of a body without tasks. The programs
+ * that run handlers are copied to `dist/runner/`, and `dist/wrapper.json` lists all files of the bundle.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -14,15 +15,15 @@ import { build, type Plugin } from 'esbuild';
 const ROOT = join(import.meta.dirname, '..');
 const DIST = join(ROOT, 'dist');
 const RUNNER = join(ROOT, 'worker-base', 'tasks', 'handlers', 'runner');
-/** As esbuild names parts. */
+/** The names of esbuild's chunks. */
 const PART = /-[A-Z0-9]{8}\.mjs$/;
-/** A part that no bundle names any more is kept so long, in milliseconds. */
+/** How long a chunk is kept after the last bundle that used it, in milliseconds. */
 const OLD_MS = 86_400_000;
 
 /**
- * Modules of Node that only some bodies, or only some moments, need: ioredis requires them at its top for TLS, scripts and
- * Sentinel, and ours import them for the gateway and the archive of a conversation. Loading them is a quarter of the
- * wrapper's start, so the bundle loads each at its first use.
+ * Node modules that only some bodies or situations need: ioredis requires them at its top level for TLS, scripts and
+ * Sentinel, and the wrapper imports them for the proxy and the archive of a conversation. Loading them is a quarter of
+ * the wrapper's start, so the bundle loads each on first use.
  */
 const LAZY = /^(node:)?(tls|crypto|assert|dns|http|https|zlib|child_process)$/;
 
@@ -31,12 +32,12 @@ const loadLate: Plugin = {
   setup(on) {
     on.onResolve({ filter: LAZY }, ({ path, kind }) => {
       const name = path.replace(/^node:/, '');
-      // `await import(…)` already loads lazily; a chunk of ours would have a default export only.
+      // `await import(…)` is already lazy; such a chunk would only have a default export.
       return kind === 'dynamic-import'
         ? { path: `node:${name}`, external: true }
         : { path: name, namespace: 'late' };
     });
-    // Getters by name, and no Proxy: an import of single names copies the names that it finds.
+    // Getters by name instead of a Proxy, because a named import copies the names that exist.
     on.onLoad({ filter: LAZY, namespace: 'late' }, ({ path }) => ({
       contents: `const load = () => process.getBuiltinModule('node:${path}');
 module.exports = ${CALLABLE.has(path) ? '(...args) => load()(...args)' : '{}'};
@@ -65,7 +66,7 @@ const shakeBullmq: Plugin = {
   },
 };
 
-/** A module of Node that is a function itself. */
+/** A Node module that is itself a function. */
 const CALLABLE = new Set(['assert']);
 
 function listExports(module: string): string[] {
@@ -79,10 +80,10 @@ export interface WrapperBundle {
   hash: string;
 }
 
-/** Makes the bundle; a file is touched only where its content changes, and never seen half written. */
+/** Builds the bundle; a file is only written if its content changes, and atomically. */
 export async function bundleWrapper(): Promise<WrapperBundle> {
   const { outputFiles } = await build({
-    // Named, so that the file is called after what it is.
+    // Named, so that the file gets a descriptive name.
     entryPoints: { wrapper: join(ROOT, 'worker-base', 'main.ts') },
     bundle: true,
     splitting: true,
@@ -96,7 +97,7 @@ export async function bundleWrapper(): Promise<WrapperBundle> {
     minify: true,
     legalComments: 'none',
     plugins: [loadLate, shakeBullmq],
-    // ioredis is CommonJS and asks for Node's own modules by require.
+    // ioredis is CommonJS and requires Node's own modules.
     banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
   });
   const files = new Map(
@@ -123,7 +124,7 @@ async function put(path: string, content: Buffer): Promise<void> {
   await rename(draft, path);
 }
 
-/** Parts of older bundles go after a while: a body that was started just now may still load one. */
+/** Chunks of older bundles are removed after a while, because a body that just started may still load one. */
 async function sweep(kept: Set<string>): Promise<void> {
   for (const name of await readdir(DIST)) {
     const path = join(DIST, name);

@@ -1,15 +1,15 @@
 /**
- * Everything that can be known of the code without Redis or Docker: `npm run check [-- GATE …]`.
+ * All checks that need neither Redis nor Docker: `npm run check [-- GATE …]`.
  *
- * The gates run at once, each as a program of its own. One line a gate, then what the failing ones said. Ends with 0
- * where all pass, with 1 where one fails, with 2 for a gate that does not exist.
+ * The gates run concurrently, each as a separate program. Prints one line per gate, then the output of the failed ones.
+ * Exit codes: 0 if all pass, 1 if one fails, 2 for an unknown gate.
  */
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
-/** A gate that takes longer hangs. */
+/** A gate that takes longer counts as hung. */
 const GATE_MS = 300_000;
 const FOLDERS = ['src', 'machines', 'worker-base', 'scripts', 'bench', 'test'];
 
@@ -39,7 +39,7 @@ const gates: Gate[] = [
   { name: 'unit tests', argv: ['vitest', 'run', '--project', 'unit'] },
 ];
 
-/** Each `generate-NAME.ts` writes a file that is committed, and with `--check` fails where that file is stale. */
+/** Each `generate-NAME.ts` writes a committed file, and with `--check` fails if that file is stale. */
 function generators(): string[] {
   return readdirSync(join(ROOT, 'scripts'))
     .filter((file) => /^generate-.*\.ts$/.test(file))

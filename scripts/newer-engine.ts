@@ -1,9 +1,9 @@
 /**
- * An engine beside the machine's own, for `npm run test:engines`: Debian's packages of another release in a root
- * directory, a mount namespace and a network namespace of its own, so that neither engine touches the other's bridge,
- * firewall or files. Needs root and Linux; Debian's archive only to make the root.
+ * A second engine besides the machine's own, for `npm run test:engines`: Debian's packages of another release in a root
+ * directory, with its own mount namespace and network namespace, so that neither engine affects the other's bridge,
+ * firewall or files. Requires root and Linux, and Debian's archive only to create the root.
  *
- * A plain chroot does not do: user namespaces and exec in containers need a real root (`pivot_root`).
+ * A plain chroot does not work: user namespaces and exec in containers need a real root (`pivot_root`).
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -28,11 +28,11 @@ export type EngineName = keyof typeof ENGINES;
 export interface NewerEngine {
   /** For DOCKER_HOST. */
   dockerHost: string;
-  /** Runs what has to reach its containers inside of the engine's network namespace. */
+  /** Runs programs that connect to its containers inside of the engine's network namespace. */
   enter: readonly string[];
-  /** The only folder with the same path for the engine and for us: bind mounts must lie in it. */
+  /** The only folder with the same path for the engine and for this process; bind mounts must be in it. */
   shared: string;
-  /** For PATH: a folder with a `docker` program of the engine's own version. */
+  /** For PATH: a folder with a `docker` program of the engine's version. */
   programs: string;
   stop(): Promise<void>;
 }
@@ -40,7 +40,7 @@ export interface NewerEngine {
 type Log = (line: string) => void;
 
 const START_MS = 60_000;
-/** Three times what dockerd gives its containers at its end (--shutdown-timeout, 15 s). */
+/** Three times the time that dockerd gives its containers when it stops (--shutdown-timeout, 15 s). */
 const END_MS = 45_000;
 const RUN = '/run/engine-test';
 const SOCKET = `unix://${RUN}/docker.sock`;
@@ -51,10 +51,12 @@ const DOCKERD = [
 ];
 const PACKAGES = ['docker.io', 'docker-cli', 'docker-buildx'];
 
-/** The release of Debian that each comes from. */
+/** The Debian release of each. */
 export const ENGINES = { 'docker-26': 'trixie', 'docker-28': 'sid' } as const satisfies Record<string, Suite>;
 
-/** Becomes the engine under the pid that it was started with. Arguments: root, shared folder, network namespace, command. */
+/**
+ * Becomes the engine with the PID that it was started with. Arguments: root, shared folder, network namespace, command.
+ */
 const ENTER_ROOT = `set -e
 exec 9<"$3"
 mount --bind "$1" "$1"
@@ -67,10 +69,10 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 shift 3
 exec nsenter --net=/proc/self/fd/9 "$@"`;
 
-/** Where the root of an engine is kept. */
+/** Where the root of an engine is stored. */
 export const engineDirectory = (directory: string, name: EngineName): string => resolve(directory, name);
 
-/** Makes the root if it is missing (about a minute) and starts the engine. Throws with what failed. */
+/** Creates the root if it is missing (about a minute) and starts the engine. Throws with a description of what failed. */
 export async function startNewerEngine(
   directory: string,
   { name, log }: { name: EngineName; log: Log },
@@ -132,7 +134,7 @@ async function untilItAnswers(place: Place, daemon: ChildProcess, name: EngineNa
   }
 }
 
-/** A `docker` program that runs inside of the engine's root, where its buildx and the libraries of both are. */
+/** A `docker` program that runs inside of the engine's root, which has its buildx and the libraries of both. */
 function writeClient({ directory }: Place, daemon: ChildProcess): string {
   const folder = join(directory, 'programs');
   mkdirSync(folder, { recursive: true });
@@ -146,10 +148,10 @@ function writeClient({ directory }: Place, daemon: ChildProcess): string {
   return folder;
 }
 
-/** Ends the engine of a run that was killed; the lock shows that no living run uses it. */
+/** Stops the engine of a run that was killed; the lock shows that no other run uses it. */
 async function endLeftover({ root }: Place): Promise<void> {
   const pid = processIn(`${root}${RUN}/pid`);
-  // After a restart of the machine, another daemon may have the number.
+  // After a restart of the machine, the PID may belong to another daemon.
   if (pid === undefined || !isSameFolder(`/proc/${pid}/root/`, root)) return;
   process.kill(pid, 'SIGTERM');
   const until = performance.now() + END_MS;
@@ -169,9 +171,9 @@ interface Place {
   root: string;
   shared: string;
   log: string;
-  /** Name of the network namespace; its outer interface is the same with `-0`. */
+  /** Name of the network namespace; its outer interface has the same name with `-0`. */
   network: string;
-  /** The first three numbers of its addresses. */
+  /** The first three octets of its addresses. */
   subnet: string;
 }
 

@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Where a private daemon keeps its data, and its socket and state. */
+/** Paths of a private daemon's data, and of its socket and state. */
 export interface DockerdPlace {
   data: string;
   run: string;
@@ -20,7 +20,7 @@ export const dockerdPlace = (data: string, run: string): DockerdPlace => ({
   pidFile: join(run, 'dockerd.pid'),
 });
 
-/** A daemon that does not answer a ping in this time is taken for absent. */
+/** A daemon that does not answer a ping in this time counts as absent. */
 export const PING_MS = 2000;
 /** A clean start takes 2 s; one after a kill -9 with containers alive took 13 s. */
 const START_MS = 45_000;
@@ -29,10 +29,10 @@ const DYING_MS = 3000;
 /** How Go reports a crash of the program itself. */
 const PANIC = /^(panic|fatal error|unexpected fault address)\b.*/m;
 
-/** What gives a daemon another try that cannot read what a killed one left, the smaller loss first. */
+/** How to start a daemon that cannot read what a killed one left, in order of increasing data loss. */
 const REPAIRS: { loss: string; act(place: DockerdPlace): void }[] = [
   {
-    // Docker before 24.0, killed while it makes a network: https://github.com/moby/moby/issues/45057
+    // Docker before 24.0, killed while it creates a network: https://github.com/moby/moby/issues/45057
     loss: 'removing its networks',
     act: ({ data }) => {
       const files = join(data, 'network', 'files');
@@ -45,7 +45,7 @@ const REPAIRS: { loss: string; act(place: DockerdPlace): void }[] = [
   {
     loss: 'moving its data to *.unreadable; its images are rebuilt',
     act: ({ data }) => {
-      // dockerd mounts its data upon itself, and a killed one leaves that, which a renaming would stop at.
+      // dockerd bind-mounts its data on itself, and a killed one leaves that mount, which would block a rename.
       spawnSync('umount', ['--lazy', '--recursive', data], { stdio: 'ignore' });
       rmSync(`${data}.unreadable`, { recursive: true, force: true });
       renameSync(data, `${data}.unreadable`);
@@ -54,7 +54,7 @@ const REPAIRS: { loss: string; act(place: DockerdPlace): void }[] = [
 ];
 
 /**
- * Starts a daemon over the data of the one before, even if a kill left data that it cannot read. Returns its pid.
+ * Starts a daemon with the data of the previous one, even if a kill left data that it cannot read. Returns its PID.
  * `flags` are added to its command line.
  */
 export async function startDockerd(
@@ -71,7 +71,7 @@ export async function startDockerd(
   return outcome;
 }
 
-/** The bridges of the networks that a daemon's record of them names; they would hold their addresses for good. */
+/** The bridges of the networks in a daemon's records; they would keep their addresses forever. */
 function bridgesIn(record: string): Set<string> {
   const text = attempt(() => readFileSync(record, 'latin1')) ?? '';
   const ids = text.matchAll(/\/network\/([0-9a-f]{12})[0-9a-f]{52}\//g);
@@ -86,7 +86,7 @@ async function tryStart(
   mkdirSync(data, { recursive: true });
   mkdirSync(run, { recursive: true, mode: 0o700 });
   const containerdPid = join(run, 'exec', 'containerd', 'containerd.pid');
-  // A pid file left by a kill would be believed until the dead process is reaped, or if its pid is used again.
+  // A PID file left by a kill would be trusted until the dead process is reaped, or if its PID is reused.
   for (const file of [pidFile, containerdPid]) if (!(await stays(file))) rmSync(file, { force: true });
   const logFile = join(run, 'dockerd.log');
   const out = openSync(logFile, 'w', 0o600);
@@ -106,7 +106,7 @@ async function tryStart(
   return { error: `${reason || 'it printed nothing'} (whole log: ${logFile})`, panic };
 }
 
-/** Whether the process of a pid file lives on: what was killed, or dies with its parent, may take a moment. */
+/** Whether the process of a PID file is still running: a killed process may take a moment to end. */
 async function stays(pidFile: string): Promise<boolean> {
   const until = performance.now() + DYING_MS;
   while (processIn(pidFile) !== undefined) {
@@ -116,7 +116,7 @@ async function stays(pidFile: string): Promise<boolean> {
   return false;
 }
 
-/** The live process that a pid file of dockerd or containerd names. */
+/** The running process that a PID file of dockerd or containerd names. */
 export function processIn(pidFile: string): number | undefined {
   const pid = Number(attempt(() => readFileSync(pidFile, 'utf8')));
   return pid > 0 && isAlive(pid) && (isNamed(pid, 'dockerd') || isNamed(pid, 'containerd')) ? pid : undefined;
@@ -126,11 +126,11 @@ export function processIn(pidFile: string): number | undefined {
 export const isNamed = (pid: number, name: string): boolean =>
   attempt(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim()) === name;
 
-/** Alive, and not merely waiting to be reaped. */
+/** Running, and not only waiting to be reaped. */
 export const isAlive = (pid: number): boolean =>
   (attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.[0]) ?? 'Z') !== 'Z';
 
-/** What it answers, or nothing where that cannot be read. */
+/** Its response, or nothing if it cannot be read. */
 export function attempt<T>(read: () => T): T | undefined {
   try {
     return read();

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
-/** Three hours: a property that takes 0.1 s a run. */
+/** Three hours, enough for a property that takes 0.1 s per run. */
 const LONGEST_MS = 3 * 3_600_000;
 
-/** The property tests alone, with one seed for all and as much time as 100,000 runs take. */
+/** Only the property tests, with one seed for all and enough time for 100,000 runs. */
 export default defineConfig({
   root: join(import.meta.dirname, '..'),
   test: {

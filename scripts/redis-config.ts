@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 
-/** What a private Redis is configured with. */
+/** The configuration of a private Redis. */
 export interface PrivateRedis {
   port: number;
-  /** What it listens on, loopback first. */
+  /** The addresses to listen on, loopback first. */
   addresses: string[];
   password: string | undefined;
 }
@@ -14,7 +14,7 @@ export const newPassword = () => randomBytes(24).toString('hex');
 export function configOf({ port, addresses, password }: PrivateRedis, directory: string): string {
   const auth = password ? [`requirepass ${password}`] : [];
   const lines = [`port ${port}`, `bind ${addresses.join(' ')}`, `dir "${directory}"`, ...auth];
-  // A write is on disk within a second, and nothing is forked for snapshots.
+  // A write is on disk within a second, and no process is forked for snapshots.
   return [...lines, 'appendonly yes', 'save ""', 'protected-mode no', 'pidfile "redis.pid"', ''].join('\n');
 }
 

@@ -5,12 +5,12 @@ import type { Launched } from './kept-redis.ts';
 import { configOf, type PrivateRedis } from './redis-config.ts';
 
 export const DEFAULT_REDIS_IMAGE = 'redis:7-alpine';
-/** The process that started it, for people who find one. */
+/** The process that started it, for users who find the container. */
 const OWNER = 'worker-manager.private-redis';
 
 /**
- * Runs a private Redis as a container, where the machine has no other. One of a directory has a name and a volume of its
- * own: the engine refuses a second one, and its data stay.
+ * Runs a private Redis as a container, if the machine has no other. With a directory, it has a fixed name and a volume:
+ * the engine refuses a second one, and its data are kept.
  */
 export async function startRedisContainer(
   docker: Docker,
@@ -27,12 +27,12 @@ export async function startRedisContainer(
     const port = `${plan.port}/tcp`;
     const bindings = plan.addresses.map((HostIp) => ({ HostIp, HostPort: String(plan.port) }));
     const container = await docker.createContainer({
-      // Only the body: dockerode would put all of it into the URL as well.
+      // Only the body: dockerode would add all of it to the URL as well.
       _query: name ? { name } : {},
       _body: {
         Image: image,
         Entrypoint: ['sh', '-c', 'mkdir -p /data && printf %s "$CONFIG" | exec redis-server -'],
-        // Inside the container it listens everywhere; what is published decides who reaches it.
+        // Inside the container it listens on all addresses; the published addresses determine who can connect.
         Env: [`CONFIG=${configOf({ ...plan, addresses: ['0.0.0.0'] }, '/data')}`],
         Labels: { [OWNER]: String(process.pid) },
         ExposedPorts: { [port]: {} },
@@ -44,7 +44,7 @@ export async function startRedisContainer(
     } as unknown as Docker.ContainerCreateOptions);
     const stop = async () => {
       await container.remove({ force: true, v: true }).catch((error) => {
-        // 404: gone; 409: its removal is under way.
+        // 404: removed; 409: being removed.
         if (![404, 409].includes(error.statusCode)) throw error;
       });
     };

@@ -1,8 +1,8 @@
-/** Ports of a private Redis, and whether a Redis answers on one. */
+/** Ports of a private Redis, and checks whether a Redis answers on one. */
 import { createServer } from 'node:net';
 import { Redis } from 'ioredis';
 
-/** Whether a Redis takes commands there within the time. */
+/** Whether a Redis accepts commands there within the time. */
 export async function redisResponds(url: string, ms: number, isInVain = () => false): Promise<boolean> {
   const until = performance.now() + ms;
   const again = () => (performance.now() < until && !isInVain() ? 50 : null);
@@ -23,7 +23,7 @@ export async function redisResponds(url: string, ms: number, isInVain = () => fa
   }
 }
 
-/** The wanted port if it is free, else any that is; throws where the address is none of this machine's. */
+/** The desired port if it is free, otherwise any free port; throws if the address does not belong to this machine. */
 export function freePort(wanted = 0, address = '127.0.0.1'): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();

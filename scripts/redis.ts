@@ -1,8 +1,9 @@
 /**
- * Gives the demo, `npm start` and the tests a Redis: the one in REDIS_URL, else a private one that ends with its caller.
+ * Provides a Redis for the demo, `npm start` and the tests: the one in REDIS_URL, otherwise a private one that ends
+ * with its caller.
  *
- * A private one listens on loopback; where Docker bodies have to reach it, on the address of Docker's bridge too, and then
- * it asks for a random password. It is a server from the PATH, else one that apt installs, else a container.
+ * A private Redis listens on loopback; if Docker bodies must reach it, also on the address of Docker's bridge, and then
+ * it requires a random password. It is a server from the PATH, otherwise one that apt installs, otherwise a container.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -17,27 +18,27 @@ import { DEFAULT_REDIS_IMAGE, startRedisContainer } from './redis-container.ts';
 import { freePort, redisResponds } from './redis-port.ts';
 
 export interface RedisAccess {
-  /** As this machine sees it. Holds the password where there is one: never print it. */
+  /** The URL from this machine. It may contain a password: never print it. */
   url: string;
-  /** As a Docker body sees it; `undefined` if the manager detects it. */
+  /** The URL from a Docker body; `undefined` if the manager detects it. */
   bodyUrl: string | undefined;
-  /** Where it came from, for people. */
+  /** Where it comes from, for people. */
   how: string;
   /** Another start launched it, and this one shares it. */
   joined?: boolean;
   /** For the manager to inherit; see `KeptRedis`. */
   usersFd?: number;
   /**
-   * Ends a private one and removes what it wrote; leaves any other alone, and one that others of its directory use. Returns
-   * whether it has ended. May be called twice.
+   * Stops a private Redis and removes its files; does not stop any other, or one that other processes of its directory
+   * use. Returns whether it was stopped. May be called twice.
    */
   stop(): Promise<boolean>;
 }
 
 export interface RedisOptions {
-  /** The engine whose containers have to reach it, and which may run it where there is no other way. */
+  /** The engine whose containers must reach it, and which can run it if there is no other way. */
   docker?: Docker | undefined;
-  /** Where its data, port and password are kept from one start to the next; else they end with it. */
+  /** Directory where its data, port and password are kept between starts; without it they are removed at its end. */
   directory?: string | undefined;
   /** Ways to get a private one, in the order in which they are tried. */
   ways?: ('path' | 'apt' | 'container')[];
@@ -45,7 +46,7 @@ export interface RedisOptions {
 }
 
 const SERVERS = ['redis-server', 'valkey-server'];
-/** A server with an empty or a small data set takes 50 ms; one with much data loads it first. */
+/** A server with little data takes 50 ms; one with much data loads it first. */
 const READY_MS = 60_000;
 const STOP_MS = 5000;
 const HOW =
@@ -103,7 +104,7 @@ interface Start {
   log: (line: string) => void;
 }
 
-/** One that ends with its caller, and its data with it. */
+/** A Redis that ends with its caller, and its data with it. */
 async function openPassing(start: Start): Promise<RedisAccess | { error: string }> {
   const { addresses, how, launch, bridge } = start;
   const password = addresses.length > 1 ? newPassword() : undefined;
@@ -117,7 +118,7 @@ async function openPassing(start: Start): Promise<RedisAccess | { error: string 
   return { url: urlAt(plan), bodyUrl: bridge && urlAt(plan, bridge), how, stop };
 }
 
-/** The one of a directory, which others may share. */
+/** The Redis of a directory, which others may share. */
 async function openKept(
   directory: string,
   { how, bridge, ...start }: Start,
@@ -142,7 +143,7 @@ async function useGiven(url: string): Promise<RedisAccess | { error: string }> {
   };
 }
 
-/** Installs it where apt and the rights are there; answers why it is not. */
+/** Installs it if apt and the rights are available; returns the reason if not. */
 function install(log: (line: string) => void): string | undefined {
   if (!has('apt-get')) return 'there is no apt to install it';
   if (process.getuid?.() !== 0) return 'only root can install it with apt';
@@ -150,13 +151,13 @@ function install(log: (line: string) => void): string | undefined {
   return installWithApt(['redis-server'], log)?.replace(/\. Install Docker.*$/s, '');
 }
 
-/** The address by which containers reach this machine; `undefined` where the engine runs on another one. */
+/** The address by which containers reach this machine; `undefined` if the engine runs on another one. */
 export async function bridgeAddress(docker: Docker): Promise<string | undefined> {
   if (process.platform !== 'linux') return 'host.docker.internal';
   const { Gateway, Subnet } = (await docker.getNetwork('bridge').inspect()).IPAM?.Config?.[0] ?? {};
-  // An engine that has just made its bridge reports only the subnet; the bridge has its first address.
+  // An engine that has just created its bridge reports only the subnet; the bridge has its first address.
   const address: string | undefined = Gateway ?? Subnet?.replace(/\.\d+\/\d+$/, '.1');
-  // Tried, because the system's list leaves out a bridge that no container is on at the moment.
+  // Tested by binding, because the system's list omits a bridge without containers.
   return address && (await freePort(0, address).catch(() => undefined)) ? address : undefined;
 }
 
@@ -167,7 +168,7 @@ async function startServer(
   lockFd: number | undefined,
 ): Promise<Launched | { error: string }> {
   const data = directory ?? mkdtempSync(join(tmpdir(), 'worker-manager-redis-'));
-  // In a session of its own, so that Ctrl-C ends its users before it. It inherits the lock of its directory.
+  // In its own session, so that Ctrl-C ends its users before it. It inherits the lock of its directory.
   const stdio = ['pipe', 'pipe', 'ignore', ...(lockFd === undefined ? [] : [lockFd])] as const;
   const server = spawn(program, ['-'], { cwd: data, detached: true, stdio: [...stdio] });
   let said = '';
@@ -178,10 +179,10 @@ async function startServer(
     said = error.message;
   });
   server.stdin?.on('error', () => {});
-  // By stdin, because arguments can be read by everybody.
+  // Through stdin, because every user can read arguments.
   server.stdin?.end(configOf(plan, data));
   const endNow = () => server.kill('SIGKILL');
-  // One with a directory outlives a caller that crashes: the next one joins it.
+  // A server with a directory survives a crash of its caller; the next start uses it.
   if (!directory) process.once('exit', endNow);
   const stop = async () => {
     await end(server);

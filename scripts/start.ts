@@ -1,9 +1,9 @@
 /**
- * `npm start`: a manager to work with. It is `worker-manager serve`, with what a checkout lacks made first: the wrapper, the
- * worker image where a Docker daemon answers, and a private Redis where REDIS_URL is not set.
+ * `npm start`: runs a manager. It is `worker-manager serve`, after creating what a checkout lacks: the wrapper, the
+ * worker image if a Docker daemon answers, and a private Redis if REDIS_URL is not set.
  *
- * The private Redis ends with its last manager, and its data, port and password are kept: the next start uses the
- * same workers. A second start of the same cell joins the Redis that runs, and its manager stands by. Arguments are passed
+ * The private Redis stops with its last manager, and its data, port and password are kept: the next start uses the same
+ * workers. A second start of the same cell uses the running Redis, and its manager is a standby. Arguments are passed
  * to `serve`; the exit code is the manager's.
  */
 import { spawn } from 'node:child_process';
@@ -24,7 +24,7 @@ import { ensureWorkerImage } from './worker-image.ts';
 const MAIN = join(import.meta.dirname, '..', 'src', 'main.ts');
 const EXAMPLE = {
   command: 'create',
-  // A request_id names a command for good: the same one again would create nothing.
+  // A request_id identifies a command permanently: a repeated one would create nothing.
   request_id: randomUUID(),
   agent_type: 'CUSTOM',
   command_line: ['sh', '-c', 'while read -r line; do echo "you said: $line"; done'],
@@ -38,7 +38,8 @@ let redis: RedisAccess | undefined;
 let ended: { settings: Settings; env: NodeJS.ProcessEnv } | undefined;
 try {
   const settings = readSettings(process.env);
-  // Refused before anything is started, as a wrong setting is; the manager makes the token that is missing on loopback.
+  // Checked before anything is started, like an invalid setting. On loopback, the manager generates a missing
+  // token.
   resolveApiToken(settings, () => '');
   await checkPort(settings);
   await bundleWrapper();
@@ -77,7 +78,7 @@ async function sayWhatIsLeft(settings: Settings, env: NodeJS.ProcessEnv, redisEn
       observe: () => {},
     },
   });
-  // A runtime that does not answer has none that we know of.
+  // A runtime that does not answer counts as having none.
   const lists = await Promise.all(runtimes.map((one) => one.list().catch(() => [])));
   await Promise.all(runtimes.map((one) => one.close()));
   const left = lists.flat().filter(({ state }) => state === 'running').length;
@@ -89,7 +90,9 @@ async function sayWhatIsLeft(settings: Settings, env: NodeJS.ProcessEnv, redisEn
 \`npm start\` adopts them; \`npm run --silent wm -- dismantle --force\` ends and removes all of them.`);
 }
 
-/** Before anything is started: a manager that cannot answer on HTTP ends at once, and takes what it started with it. */
+/**
+ * Checked before anything is started: a manager without an HTTP port would exit immediately, and stop what it started.
+ */
 async function checkPort({ httpHost: host, httpPort: port }: Settings): Promise<void> {
   const names = { host: 'HTTP_HOST', port: 'HTTP_PORT' };
   const server = await listen({ host, port, names, routes: [], log: { error: () => {} } });
@@ -101,7 +104,7 @@ async function findEngine(): Promise<Engine | undefined> {
   return 'error' in engine ? undefined : engine;
 }
 
-/** Makes the plainest image, and with it what all others stand on. Where that fails, `auto` means processes. */
+/** Builds the simplest image, and with it the layers of all others. If that fails, `auto` means processes. */
 async function prepareImages(
   { runtime, workerImage }: Settings,
   engine: Engine | undefined,
@@ -141,14 +144,16 @@ or, as any orchestrator does:
 `);
 }
 
-/** Runs the manager in the foreground until it ends; it inherits the lock that counts it as a user of the private Redis. */
+/**
+ * Runs the manager in the foreground until it ends; it inherits the lock that counts it as a user of the private Redis.
+ */
 function runManager(env: NodeJS.ProcessEnv, usersFd: number | undefined): Promise<number> {
   const manager = spawn(process.execPath, [MAIN, 'serve', ...process.argv.slice(2)], {
     stdio: ['inherit', 'inherit', 'inherit', ...(usersFd === undefined ? [] : [usersFd])],
     env,
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
-    // A terminal sends SIGINT and SIGQUIT to the whole group itself; twice would read as "at once".
+    // A terminal sends SIGINT and SIGQUIT to the whole group; a second signal would mean an immediate exit.
     const fromTerminal = process.stdin.isTTY && (signal === 'SIGINT' || signal === 'SIGQUIT');
     process.on(signal, () => fromTerminal || manager.kill(signal));
   }

@@ -1,6 +1,6 @@
 /**
- * `npm run test:late`: the tests that need Redis and Docker, with what they and their managers read from sockets late at
- * random. Arguments are handed to vitest, such as a file.
+ * `npm run test:late`: the tests that need Redis and Docker, with random delays of what they and their managers read
+ * from sockets. Arguments, such as a file, are passed to vitest.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
  * `npm run test:property`: the property tests with 100,000 runs each instead of 1,000. It prints the seed that it used;
- * `FC_SEED=… FC_RUNS=… npm run test:property` repeats a run. Arguments are handed to vitest, such as a file.
+ * `FC_SEED=… FC_RUNS=… npm run test:property` repeats a run. Arguments, such as a file, are passed to vitest.
  */
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';

@@ -1,10 +1,10 @@
 /**
- * `npm test`: first what can be known without Redis and Docker (`npm run check`), then every test against real ones, then
- * some of those against newer ones.
+ * `npm test`: first the checks without Redis and Docker (`npm run check`), then every test against a real Redis and
+ * Docker, then some of those against newer versions.
  *
- * As root on Debian or Ubuntu it installs what is missing; the Docker daemon is the one that answers, or a private one that
- * the tests' set-up starts. With arguments it only runs vitest with them: `npm test -- test/e2e/demo.real.test.ts`.
- * The last line is `N passed, N failed`: the gates of the check, and the tests.
+ * As root on Debian or Ubuntu it installs missing packages; the Docker daemon is the running one, or a private one that
+ * the tests' set-up starts. With arguments it only runs vitest with them: `npm test -- test/e2e/demo.real.test.ts`. The
+ * last line is `N passed, N failed`: the gates of the check, and the tests.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -30,7 +30,7 @@ const failed = counts.reduce((sum, count) => sum + count.failed, 0);
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
-/** The programs that some tests drive; those tests say what they miss where it cannot be installed. */
+/** Programs that some tests use; if they cannot be installed, those tests report what is missing. */
 function installWhatIsMissing(): void {
   const missing = [
     !has('redis-server') && 'redis-server',
@@ -67,7 +67,7 @@ async function vitest(more: string[]): Promise<Count> {
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
     const code = await run(['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...more]);
     const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(file, 'utf8'));
-    // A file that cannot be loaded, or a set-up that fails, is a failure without a failed test.
+    // A file that cannot be loaded, or a failed set-up, counts as a failure without a failed test.
     return { passed: numPassedTests, failed: code === 0 ? numFailedTests : Math.max(numFailedTests, 1) };
   } catch (error) {
     console.error(`vitest wrote no report: ${error instanceof Error ? error.message : error}`);
@@ -88,7 +88,7 @@ async function otherEngines(): Promise<Count> {
   return { passed: sum(1), failed: code === 0 ? sum(2) : Math.max(sum(2), 1) };
 }
 
-/** Runs a script of ours with this Node, showing what it prints; gives its exit code, 1 for a signal. */
+/** Runs a script with this Node and shows its output; returns its exit code, 1 for a signal. */
 function run(argv: string[], hear?: (text: string) => void): Promise<number> {
   const stdout = hear ? 'pipe' : 'inherit';
   const child = spawn(process.execPath, argv, { cwd: ROOT, stdio: ['ignore', stdout, 'inherit'] });
@@ -96,7 +96,7 @@ function run(argv: string[], hear?: (text: string) => void): Promise<number> {
     process.stdout.write(text);
     hear?.(text);
   });
-  // The whole group of a terminal gets Ctrl-C; what comes to this process alone is handed on.
+  // Ctrl-C reaches the whole group of a terminal; signals to this process alone are forwarded.
   const forward = (signal: NodeJS.Signals) => process.stdin.isTTY || child.kill(signal);
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, forward);

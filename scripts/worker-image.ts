@@ -1,6 +1,6 @@
 /**
- * Builds the plain worker image (CUSTOM, without modules) as the manager would, and names it `worker:latest` too: what
- * the demo, `npm start` and the tests run by default.
+ * Builds the plain worker image (CUSTOM, without modules) like the manager, and also tags it `worker:latest`, the
+ * default of the demo, `npm start` and the tests.
  *
  * As a program (`node scripts/worker-image.ts`) it prints the image's name.
  */
@@ -15,7 +15,7 @@ import { bundleWrapper } from './bundle-wrapper.ts';
 const PACKAGE = join(import.meta.dirname, '..', 'package.json');
 const PLAIN = workerSpec.parse({ runtime: 'docker', agent_type: 'CUSTOM' });
 
-/** The worker image's name; it is present when this returns. Throws with what the build said. */
+/** The worker image's name; the image exists when this returns. Throws with the output of the build. */
 export async function ensureWorkerImage(docker: Docker, log: PrintLine): Promise<string> {
   const baseImage = await ensureBaseImage(docker, log);
   await bundleWrapper();

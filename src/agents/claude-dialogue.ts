@@ -71,7 +71,7 @@ export const openClaude: OpenDialogue = ({ session: resumed }) => {
   }
 
   function hearAssistant(received: JsonObject): DialogueStep {
-    // An error of the endpoint in the clothes of an answer: the result tells it.
+    // An error of the endpoint in the form of an answer: the result reports it.
     if (received.error) return {};
     const events = contentToEvents(toObject(received.message)?.content, tools);
     // What a helper of the agent says is for the agent.
@@ -103,7 +103,7 @@ export const openClaude: OpenDialogue = ({ session: resumed }) => {
   function hearResult(received: JsonObject): DialogueStep {
     const cost = toCost(received, spent);
     spent = toNumber(received.total_cost_usd);
-    // A turn that it began by itself, because something in the background ended; a prompt's own has no origin.
+    // A turn that it started on its own, because something in the background ended; a prompt's own has no origin.
     const origin = toText(toObject(received.origin)?.kind);
     if (origin !== '' && origin !== 'human') return {};
     const lost =
@@ -119,7 +119,7 @@ export const openClaude: OpenDialogue = ({ session: resumed }) => {
 
   function hearRequest(received: JsonObject): DialogueStep {
     const asked = toObject(received.request);
-    // Whatever may be refused has been by the settings and the hook before it asks anybody.
+    // Whatever may be refused has been by the settings and the hook before it asks.
     const response =
       asked?.subtype === 'can_use_tool'
         ? { subtype: 'success', response: { behavior: 'allow', updatedInput: asked.input ?? {} } }
@@ -201,7 +201,7 @@ function toCost(received: JsonObject, spent: number | undefined): { cost_usd?: n
     // More tokens than this turn's: the total holds what earlier processes spent, which is not known here.
     if (all > input_tokens + output_tokens) return {};
   }
-  // Sums of binary fractions keep crumbs. A total that has shrunk was begun anew, by /clear.
+  // Sums of binary fractions keep crumbs. A total that has shrunk was reset by /clear.
   const before = spent === undefined || total < spent ? 0 : spent;
   return { cost_usd: Number((total - before).toFixed(6)) };
 }

@@ -22,7 +22,7 @@ export const claude: AgentKind = {
   conversation: ['.claude/projects'],
 };
 
-/** Tools that begin turns which nobody asked for: by the clock, or when something in the background happens. */
+/** Tools that start unrequested turns: by the clock, or when something in the background happens. */
 const TIMERS = ['CronCreate', 'CronDelete', 'CronList', 'Monitor', 'ScheduleWakeup'];
 
 function buildArgv({ policyCommand, home, session }: LaunchOptions): string[] {
@@ -46,7 +46,7 @@ function buildEnv({
   policyCommand,
 }: LaunchOptions): Record<string, string> {
   const defaults = {
-    // Long commands would go on after the turn, and their end would begin a turn that nobody asked for.
+    // Long commands would run on after the turn, and their end would start an unrequested turn.
     CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: '1',
     // Without it, telemetry and flags are fetched from other hosts than the model's.
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',

@@ -47,7 +47,7 @@ export const openCodex: OpenDialogue = ({ workspace, session: resumed }) => {
       : call('thread/resume', { threadId: session, cwd: workspace, excludeTurns: true });
   const stop = (id: string) => call('turn/interrupt', { threadId: session, turnId: id });
 
-  /** Hooks have to be trusted before they run. Ours stands in the user's own configuration; a project's stays untrusted. */
+  /** Hooks have to be trusted before they run. Ours is in the user's own configuration; a project's stays untrusted. */
   function trust(result: JsonObject): string {
     const hooks = toObjects(result.data).flatMap(({ hooks: found }) => toObjects(found));
     const ours = hooks.filter(({ source, trustStatus }) => source === 'user' && trustStatus !== 'trusted');
@@ -72,7 +72,7 @@ export const openCodex: OpenDialogue = ({ workspace, session: resumed }) => {
       case 'hooks/list':
         return { write: trust(result) };
       case 'config/batchWrite':
-        // Without its hook it would be held by the system alone, and not be told so.
+        // Without its hook only the system would deny commands, without a reason.
         return error ? refused(error) : { write: goOn() };
       case 'thread/start':
       case 'thread/resume':
@@ -116,7 +116,7 @@ export const openCodex: OpenDialogue = ({ workspace, session: resumed }) => {
     turn = undefined;
     return {
       events,
-      // A command that was under way would go on.
+      // A running command would run on.
       ...(interrupted && { write: call('thread/backgroundTerminals/clean', { threadId: session }) }),
       ended: { ...ended, ...(usage && { usage }) },
     };
@@ -148,7 +148,7 @@ export const openCodex: OpenDialogue = ({ workspace, session: resumed }) => {
     return events;
   }
 
-  /** Of a command that our hook refused, nothing else is told; not even the command. */
+  /** Nothing else is reported of a command that our hook refused; not even the command. */
   function hearHook(run: JsonObject): AgentEvent[] {
     if (run.status !== 'blocked' || run.eventName !== 'preToolUse') return [];
     const tool_use_id = toText(run.id).split(':').at(-1) ?? '';

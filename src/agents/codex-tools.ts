@@ -64,7 +64,7 @@ function createToolItem(tool: string, given: unknown, result: ToolItem['result']
   return { tool, content: summarizeToolUse(tool, input), input, result };
 }
 
-/** What the shell was given, as the model wrote it: the item tells the shell's whole argv as one line. */
+/** What the shell was given, as the model wrote it: the item has the shell's whole argv as one line. */
 function extractCommand(argv: string): string {
   const [, script] = /^\S*sh -l?c ([\s\S]*)$/.exec(argv) ?? [];
   return script === undefined ? argv : unquoteShellWord(script);

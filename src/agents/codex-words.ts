@@ -8,7 +8,7 @@ export const HANDSHAKE = {
   capabilities: { experimentalApi: true, requestAttestation: false },
 };
 
-/** To what it asks of us. Whatever may be refused has been by its configuration and the hook before it asks anybody. */
+/** Answers to its requests. Its configuration and the hook have refused what may be refused before it asks. */
 export function responseTo(method: string): object {
   if (/^item\/(commandExecution|fileChange)\/requestApproval$/.test(method)) {
     return { result: { decision: 'accept' } };
@@ -16,7 +16,7 @@ export function responseTo(method: string): object {
   return { error: { code: -32_601, message: 'This request is not supported.' } };
 }
 
-/** An error as it tells it. */
+/** An error as it reports it. */
 export interface CodexError {
   message?: unknown;
   codexErrorInfo?: unknown;
@@ -59,7 +59,7 @@ export function toTurnFailure({ message, codexErrorInfo: info, additionalDetails
   return { reason, message: said || 'Codex gave no reason.' };
 }
 
-/** Sums up what each reply of the model cost; it counts what was read from a cache as read anew. */
+/** Sums up what each reply of the model cost; it counts tokens read from a cache as read again. */
 export function toTokenUsage(reply: unknown, before: TokenUsage | undefined): TokenUsage {
   const { inputTokens, cachedInputTokens, outputTokens } = toObject(reply) ?? {};
   const cached = toNumber(cachedInputTokens);

@@ -39,7 +39,7 @@ function buildConfig({ spec, modelProxyUrl, policyCommand }: LaunchOptions): str
   return [
     `model = ${quoted(spec.env?.CODEX_MODEL ?? MODEL)}`,
     'model_provider = "worker"',
-    // The container is the sandbox, and nobody is there to be asked.
+    // The container is the sandbox, and there is no user to ask.
     'approval_policy = "never"',
     'sandbox_mode = "danger-full-access"',
     // A login shell would set another PATH than the worker's.
@@ -50,7 +50,7 @@ function buildConfig({ spec, modelProxyUrl, policyCommand }: LaunchOptions): str
     '[analytics]',
     'enabled = false',
     '[features]',
-    // What would begin turns that nobody asked for, fetch what nobody asked for, or never give up.
+    // Features that would start unrequested turns, fetch unrequested data, or never give up.
     ...['apps', 'goals', 'plugins', 'remote_plugin', 'unbounded_connection_retries'].map(
       (name) => `${name} = false`,
     ),
@@ -60,7 +60,7 @@ function buildConfig({ spec, modelProxyUrl, policyCommand }: LaunchOptions): str
     'wire_api = "responses"',
     'env_key = "OPENAI_API_KEY"',
     'supports_websockets = false',
-    // Of the one kind of retry it tells, of the other it does not.
+    // It reports one kind of retry, but not the other.
     'request_max_retries = 0',
     'stream_max_retries = 4',
     // A request without an answer is given up by the gateway sooner.

@@ -10,13 +10,13 @@ const custom = {
   launch: ({ spec }) => ({ argv: spec.command_line ?? [], env: {}, files: {} }),
 } satisfies Partial<AgentKind>;
 
-/** Reads prompts as lines and writes lines; where a turn ends cannot be heard. */
+/** Reads prompts as lines and writes lines; the end of a turn is unknown. */
 export const customLines: AgentKind = { ...custom, dialogue: openPlainLines, turnless: true };
 
-/** Speaks JSON objects, one a line (docs/agents.md). */
+/** Uses JSON objects, one a line (docs/agents.md). */
 export const customJson: AgentKind = { ...custom, dialogue: openJsonLines };
 
-/** Speaks the Agent Client Protocol: calls and answers in both directions, which the official SDK conducts. */
+/** Uses the Agent Client Protocol: calls and answers in both directions, which the official SDK conducts. */
 export const customAcp: AgentKind = {
   ...custom,
   acp: true,

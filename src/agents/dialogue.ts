@@ -65,7 +65,7 @@ export interface TokenUsage {
   cache_write_tokens?: number;
 }
 
-/** What comes of one thing said to, or heard from, the agent. All of it is optional, and in this order. */
+/** The result of one message to, or from, the agent. All of it is optional, and in this order. */
 export interface DialogueStep {
   events?: AgentEvent[];
   /** For the agent's stdin, line ends included. */
@@ -76,7 +76,10 @@ export interface DialogueStep {
   session?: string;
   /** The turn is over; the next prompt may be given. */
   ended?: TurnEnd;
-  /** Only that the model is asked again: no sign of life, for an agent whose model hangs tells so for an hour. */
+  /**
+   * Only that the model is asked again: not a sign of life, because an agent whose model hangs reports retries for an
+   * hour.
+   */
   retrying?: true;
   /** The line is none of this protocol; it goes out as plain `stdout`. */
   unreadable?: true;
@@ -88,11 +91,11 @@ export interface Dialogue {
   open(): DialogueStep;
   /** Begins a turn. Not called before `ready`, nor before the last turn's `ended`. */
   prompt(content: string): DialogueStep;
-  /** Asks for the turn's end, which is told as `ended` with the reason `interrupted`. */
+  /** Asks for the turn's end, which is reported as `ended` with the reason `interrupted`. */
   interrupt(): DialogueStep;
   /** One line of stdout, without its end. */
   receive(line: string): DialogueStep;
 }
 
-/** `session` is the conversation to go on with; without it a new one begins. */
+/** `session` is the conversation to continue; without it a new one begins. */
 export type OpenDialogue = (options: { workspace: string; session?: string | undefined }) => Dialogue;

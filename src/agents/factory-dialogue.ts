@@ -135,7 +135,7 @@ export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
   }
 
   function hearRequest(received: JsonObject): DialogueStep {
-    // Whatever may be refused has been by the settings and the hook before it asks anybody.
+    // Whatever may be refused has been by the settings and the hook before it asks.
     const result =
       received.method === 'droid.request_permission' ? { selectedOption: 'proceed_once' } : undefined;
     const error = { code: -32601, message: 'This request is not supported.' };

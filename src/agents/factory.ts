@@ -10,7 +10,7 @@ const MODEL = 'claude-opus-5-5';
 
 /**
  * Factory's Droid, one process for the whole conversation: `stream-jsonrpc`, which is not documented, so that the
- * version is pinned. With an Anthropic key or address it asks that model and nobody else (a custom model, in airgap
+ * version is pinned. With an Anthropic key or address it asks only that model (a custom model, in airgap
  * mode); with a Factory key alone it asks Factory's own endpoint.
  */
 export const factory: AgentKind = {
@@ -38,7 +38,7 @@ const ownModel = ({ spec, secrets }: LaunchOptions) =>
 function buildEnv(order: LaunchOptions): Record<string, string> {
   return {
     FACTORY_API_KEY: NO_KEY,
-    // Else it unpacks its own rg below home, from where nothing can be executed in a locked worker.
+    // Otherwise it unpacks its own rg below home, where execution is denied in a locked worker.
     ...(order.spec.env?.FACTORY_RIPGREP_PATH === undefined && { FACTORY_RIPGREP_PATH: '/usr/bin/rg' }),
     ...(ownModel(order) ? { FACTORY_AIRGAP_ENABLED: 'true' } : { FACTORY_API_BASE_URL: order.modelProxyUrl }),
   };

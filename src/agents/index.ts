@@ -2,7 +2,7 @@
  * The agents that a worker can be: one file an agent type says how its image is made, how it is configured and
  * started, and how it talks; this is the table of them.
  *
- * What must always hold: everything here is pure, a dialogue never throws on what it hears, and no credential passes
+ * What must always hold: everything here is pure, a dialogue never throws on its input, and no credential passes
  * through (the agent gets the address of the wrapper's gateway and a key that is none). Imports types of the model
  * only, because the wrapper's bundle holds all of it.
  */

@@ -1,7 +1,7 @@
 import type { WorkerSpec } from '../model/spec.ts';
 
 /**
- * What stands in CLAUDE.md and AGENTS.md of a worker's workspace: its instructions and, where commands are limited,
+ * The content of CLAUDE.md and AGENTS.md of a worker's workspace: its instructions and, where commands are limited,
  * the rule that says so. Undefined where there is nothing to say.
  */
 export function buildInstructions({

@@ -40,7 +40,7 @@ export function contentToText(content: unknown): string {
 }
 
 /**
- * What an assistant's message tells, its `content` being the Messages API's list of blocks: texts and uses of tools.
+ * The events of an assistant's message, its `content` being the Messages API's list of blocks: texts and uses of tools.
  * `tools` is given the tool of each use, by the use's id.
  */
 export function contentToEvents(content: unknown, tools: Map<string, string>): AgentEvent[] {

@@ -30,13 +30,13 @@ export interface LaunchOptions {
   spec: WorkerSpec;
   /** The directory in which the agent works. */
   workspace: string;
-  /** The agent's own home directory; nobody else uses it. */
+  /** The agent's own home directory; no other process uses it. */
   home: string;
   /** The gateway in the wrapper that leads to the model, `http://127.0.0.1:PORT`. */
   modelProxyUrl: string;
   /** Which credentials were delivered, by the names of their secrets. */
   secrets: string[];
-  /** A conversation to go on with, where the agent is told by an argument. */
+  /** A conversation to continue, if the agent takes it as an argument. */
   session: string | undefined;
   /** As root outside of a container, where some CLIs refuse to work without questions. */
   root: boolean;
@@ -67,7 +67,7 @@ export interface AgentKind {
     /** Debian packages that it does not work without. */
     debian: string[];
   };
-  /** Debian packages that the image of this type has, where it is no CLI that needs them. */
+  /** Debian packages that the image of this type has, other than those of a CLI. */
   debian?: string[];
   credentials: Credential[];
   model?: ModelAddress;
@@ -75,9 +75,9 @@ export interface AgentKind {
   dialogue: OpenDialogue;
   /** Files and folders below `home` that hold the conversation; kept for the next incarnation after each turn. */
   conversation: string[];
-  /** A turn's end cannot be heard: prompts are handed on as they come. */
+  /** The end of a turn is unknown: prompts are passed on as they come. */
   turnless?: true;
-  /** It speaks the Agent Client Protocol, which the wrapper conducts itself; `dialogue` is not to be opened. */
+  /** It uses the Agent Client Protocol, which the wrapper drives itself; `dialogue` is not to be opened. */
   acp?: true;
   /** It takes tasks from its pool's queue, and no prompts; neither `launch` nor `dialogue` is used. */
   tasks?: true;

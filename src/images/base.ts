@@ -5,7 +5,7 @@ import { readEngineStream } from './engine-stream.ts';
 import type { Base } from './recipe.ts';
 
 const OFFICIAL = 'node:24-bookworm-slim';
-/** Made by `scripts/base-image.ts` where no registry can be reached; equal to the official one. */
+/** Made by `scripts/base-image.ts` if no registry can be reached; equal to the official one. */
 const BOOTSTRAPPED = 'worker-base:latest';
 
 /** The base that is there, with the engine's processor; or the name of the one that has to be pulled. */

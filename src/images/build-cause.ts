@@ -19,7 +19,7 @@ const ERROR =
   /\b(error|fatal|failed|failure|denied|refused|cannot|can't|could not|couldn't|unable to|not found|no such|no space left|killed|traceback|unknown option|invalid)\b|^(E|Err|npm ERR!?)[: ]|[A-Za-z]Error\b/i;
 
 /**
- * The lines from the first error to the end, without progress, of retries the last one only; where nothing looks like an
+ * The lines from the first error to the end, without progress, of retries the last one only; if nothing looks like an
  * error, the last lines of all.
  */
 export function findBuildCause(lines: readonly string[]): string[] {

@@ -2,7 +2,7 @@
 
 const DAY_MS = 86_400_000;
 /**
- * An image younger than this is kept, whatever the budget says: whoever had it built comes for it yet. The kubelet
+ * An image younger than this is kept, whatever the budget says: its user will still come for it. The kubelet
  * waits 2 minutes (`imageMinimumGCAge`); here a build may take minutes itself.
  */
 export const COLLECTION_GRACE_MS = 600_000;
@@ -23,7 +23,7 @@ export interface CollectionCandidate {
   in_use: boolean;
   /** A worker is about to get it. */
   held: boolean;
-  /** It has a name beside ours, so somebody wants it kept. */
+  /** It has a name beside ours, so a user wants to keep it. */
   pinned: boolean;
 }
 
@@ -42,7 +42,7 @@ export interface Verdict {
 }
 
 /**
- * What goes, in this order: what nobody has used for longer than the retention, and then the least recently used
+ * What goes, in this order: images unused for longer than the retention, and then the least recently used
  * until the rest is within the budget. What is in use, held, pinned or young counts into the budget and stays.
  */
 export function selectRemovals(

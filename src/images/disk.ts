@@ -23,9 +23,9 @@ export interface DiskOptions {
 }
 
 export interface Disk {
-  /** Bytes that are free for the engine; `undefined` where they cannot be told. */
+  /** Bytes that are free for the engine; `undefined` if unknown. */
   free(): Promise<number | undefined>;
-  /** A sentence on why nothing can be built or started; `undefined` where there is room, or nobody knows. */
+  /** A sentence on why nothing can be built or started; `undefined` if there is room, or if it is unknown. */
   diskSpaceError(): Promise<string | undefined>;
   close(): void;
 }
@@ -42,7 +42,7 @@ export function watchDisk(options: DiskOptions): Disk {
       root ??= local ? await findDockerRoot(client) : undefined;
       return root === undefined ? undefined : await freeBytes(root);
     } catch {
-      // An engine that is away is told by whoever needs it; a folder that is not here is another machine's.
+      // The code that needs an engine reports that it is away; a folder that is not here is another machine's.
       root = undefined;
       return undefined;
     }

@@ -123,7 +123,7 @@ const common = [
   'ENTRYPOINT ["/worker/entry"]',
 ].join('\n');
 
-/** apt takes what it does not know by name for a regular expression, unless it is told not to. */
+/** apt takes what it does not know by name for a regular expression, unless it is disabled. */
 const packageLayer = [
   '# Debian packages',
   'COPY packages.txt /worker/packages.txt',
@@ -193,7 +193,7 @@ const wrapperStage = [
 
 const wrapperLayer = '# The wrapper\nCOPY --from=wrapper /worker/ /worker/';
 
-/** What a task worker answers over HTTP, asked by the engine; a container that is started by hand needs to be told nothing. */
+/** What a task worker answers over HTTP, asked by the engine; a container that is started by hand needs no settings. */
 const node = [
   'ENV WORKER_PORT=5000 WORKER_HOST=0.0.0.0',
   'EXPOSE 5000',

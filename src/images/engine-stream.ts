@@ -1,4 +1,4 @@
-/** One line of what the engine tells while it builds or pulls. Its errors stand there, not in the answer's status. */
+/** One line of the engine's output while it builds or pulls. Its errors are there, not in the status of the response. */
 export interface EngineLine {
   stream?: string;
   status?: string;

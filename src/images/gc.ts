@@ -1,6 +1,6 @@
 /**
  * Takes images that are no longer kept off the engine. `collect.ts` decides; here it is done, one image at a time:
- * claimed in the record of uses, so that nobody takes it up meanwhile, and removed without force, so that the engine
+ * claimed in the record of uses, so that no worker uses it meanwhile, and removed without force, so that the engine
  * refuses where a container has it after all.
  *
  * What must always hold: nothing without our label is removed, and no image with a name that is not ours: whoever
@@ -58,7 +58,7 @@ export interface Collection {
   /** Images of ours that are left, and the bytes that they take. */
   images: number;
   image_bytes: number;
-  /** Bytes of all layers on the engine, whoever they belong to, before and after; absent where it does not tell. */
+  /** Bytes of all layers on the engine, all owners together, before and after; absent if it does not report them. */
   disk_bytes_before?: number;
   disk_bytes_after?: number;
 }
@@ -137,7 +137,7 @@ export function createCollector(options: CollectorOptions): Collector {
     try {
       await client.call('remove', (docker) => docker.getImage(name).remove({ force: false }));
     } catch (error) {
-      // No answer: it may still happen, and the claim stands until nobody believes that any more.
+      // No answer: it may still happen, and the claim stays until it expires.
       if (!(error instanceof EngineRefusal)) return errorMessage(error);
       const gone = error.status === 404;
       await usage.endRemoval(name, { by, gone });
@@ -175,7 +175,7 @@ export function createCollector(options: CollectorOptions): Collector {
   }
 
   /**
-   * The engine's own build cache does not tell whose it is, so only what nobody used for the whole retention is
+   * The engine's own build cache does not show its owner, so only what was unused for the whole retention is
    * given up, and only what is above the bound.
    */
   async function pruneBuilder(dryRun: boolean): Promise<number> {
@@ -207,7 +207,7 @@ export function createCollector(options: CollectorOptions): Collector {
     );
   }
 
-  /** A figure for people: it is no reason to fail. */
+  /** A figure for users: it is not a reason to fail. */
   async function layersSize(): Promise<number | undefined> {
     try {
       // Newer engines leave out volumes and containers, which take them long.

@@ -1,10 +1,10 @@
 /**
  * The images of the workers: which one a spec needs, whether it is there, and its making. What is there is looked up
  * and never remembered for longer than seconds; a build belongs to this process and dies with it, for the next one
- * goes on where the engine's cache ends.
+ * continues where the engine's cache ends.
  *
- * What must always hold: one build of a name at a time in this process, however many ask; a failed build is told,
- * with its reason, until somebody asks for another. Imports neither the store nor the loop.
+ * What must always hold: one build of a name at a time in this process, however many ask; a failed build is reported,
+ * with its reason, until another is requested. Imports neither the store nor the loop.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -43,7 +43,7 @@ export interface ImagesOptions {
   built?: (result: 'built' | 'failed' | 'refused', seconds: number) => void;
   /** The state of the image of that name is another. */
   onChange?: (name: string) => void;
-  /** The time that a failed build is told with: milliseconds since 1970, as those know it who read it. */
+  /** The time that a failed build is reported with: milliseconds since 1970, as those know it who read it. */
   now?: () => number;
   /** Asked before a build; a sentence says why there is no room for one. */
   diskSpaceError?: () => Promise<string | undefined>;
@@ -98,7 +98,7 @@ class EngineImages implements Images {
   }
 
   async state(spec: WorkerSpec): Promise<ImageState> {
-    // Somebody else's: whether it is there is told by the engine when a body is made of it.
+    // Not ours: the engine reports whether it is there when a body is created from it.
     if (spec.image !== undefined) return { kind: 'ready', name: spec.image };
     try {
       const ground = await this.#resolveInputs();
@@ -113,7 +113,7 @@ class EngineImages implements Images {
   }
 
   build(spec: WorkerSpec): void {
-    // A failure is told by `state`.
+    // `state` reports a failure.
     this.buildNow(spec).catch(() => undefined);
   }
 
@@ -181,7 +181,7 @@ class EngineImages implements Images {
   }
 
   async #make(name: string, recipe: Recipe, report: (progress: BuildProgress) => void): Promise<void> {
-    // Somebody else's build, or one that ended while this one was asked for.
+    // Another manager's build, or one that ended while this one was asked for.
     if (await this.#isPresent(name)) return;
     const began = performance.now();
     const end = (result: 'built' | 'failed' | 'refused') =>
@@ -215,7 +215,7 @@ class EngineImages implements Images {
   }
 }
 
-/** An argument that no step takes is a warning of the builder; pip uses plain http only with hosts that it is told to trust. */
+/** An argument that no step takes is a warning of the builder; pip uses plain http only with trusted hosts. */
 function toPipArguments(
   { requirements, modules }: Recipe,
   index: string | undefined,

@@ -26,13 +26,13 @@ export interface StoredImage {
   size_bytes: number;
   layers: Layer[];
   created_at: number;
-  /** Absent where no use is on record. */
+  /** Absent if no use is on record. */
   last_used_at: number | undefined;
   /** Ids of workers, and names of containers that are none, that have a container of it. */
   used_by: string[];
   /** Who is about to make a container of it. */
   held_by: string[];
-  /** Names that somebody gave it, such as `worker:latest`. */
+  /** Names that a user gave it, such as `worker:latest`. */
   other_names: string[];
 }
 
@@ -87,7 +87,7 @@ export class Inventory {
           modules: (image.Labels?.[MODULES_LABEL] ?? '').split(',').filter(Boolean),
           size_bytes: image.Size,
           layers: layers.get(image.Id) ?? [],
-          // Of a build that was all cache, the engine tells when the cache was made.
+          // Of a build that was all cache, the engine reports when the cache was made.
           created_at: Math.max(image.Created * 1000, entry?.created_at ?? 0),
           last_used_at: entry?.last_used_at,
           used_by: containers.get(image.Id) ?? [],
@@ -153,7 +153,7 @@ export class Inventory {
   }
 }
 
-/** A step of an image's history, newest first as the engine tells it. */
+/** A step of an image's history, newest first as the engine reports it. */
 export interface HistoryStep {
   Created: number;
   CreatedBy: string;
@@ -161,7 +161,7 @@ export interface HistoryStep {
 }
 
 /**
- * The layers of an image with their sizes, which the engine does not tell together. Images have a layer in common
+ * The layers of an image with their sizes, which the engine does not report together. Images have a layer in common
  * where their histories are the same up to it, times included: steps from the cache keep theirs. Pure.
  */
 export function toLayers(history: HistoryStep[]): Layer[] {

@@ -10,7 +10,7 @@ interface Job {
 type ReportProgress = (progress: BuildProgress) => void;
 
 /**
- * What is being made, by name: one job of a name at a time, whoever asks joins it, and the failure of the last one is
+ * What is being made, by name: one job of a name at a time, further callers join it, and the failure of the last one is
  * kept until the next. Jobs of different names take turns: each uses all cores that there are.
  */
 export class Jobs<Failure> {
@@ -77,7 +77,7 @@ export class Jobs<Failure> {
     this.#jobs.set(name, job);
     this.#failures.delete(name);
     job.done = this.#run(name, () => act(report));
-    // Where nobody waits for it, a failure is still told by `failure`.
+    // Without a caller that waits, `failure` still reports a failure.
     job.done.catch(() => undefined);
     this.#onChange(name);
     return job;

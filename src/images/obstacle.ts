@@ -19,7 +19,7 @@ export interface ImageAvailabilityOptions {
   host: string;
   /** The image that the operator names for all Docker bodies. */
   foreignImage: string | undefined;
-  /** Absent where nothing is built. */
+  /** Absent if nothing is built. */
   images: Pick<Images, 'state'> | undefined;
   /** Milliseconds since 1970. */
   now?: () => number;

@@ -7,7 +7,7 @@ import { getModules, type ModuleName } from './modules/index.ts';
 export interface Base {
   /** As it stands behind `FROM`. */
   name: string;
-  /** Of the registry, or else the engine's id of the image: what tells two images of one name apart. */
+  /** Of the registry, or else the engine's id of the image: distinguishes two images of one name. */
   digest: string;
 }
 

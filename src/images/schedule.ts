@@ -80,14 +80,14 @@ export function startSchedule(options: ScheduleOptions): { stop(): void } {
 
 /** What images there are, for the metrics: also those that were there before this start, and while none is due to go. */
 async function count({ collector, metrics }: ScheduleOptions): Promise<void> {
-  // An engine that is away is told of by `runtime_up`.
+  // `runtime_up` reports an engine that is away.
   const images = await collector.list().catch(() => undefined);
   if (!images) return;
   metrics.images.set(images.length);
   metrics.imageBytes.set(totalBytes(images));
 }
 
-/** One collection, told to the log and the metrics. */
+/** One collection, reported to the log and the metrics. */
 async function collectOnce(
   { collector, metrics, log }: ScheduleOptions,
   signal: AbortSignal,

@@ -5,7 +5,7 @@ const ANSWER_MS = 3000;
 
 /**
  * Asks a task worker for its health past Redis. Only one that took the connection and gave no answer is `mute`: its
- * process is there and does nothing. Where no connection comes about, nothing is known: the way may be at fault.
+ * process is there and does nothing. If no connection comes about, nothing is known: the network may be at fault.
  */
 export function probeNode(
   host: string,

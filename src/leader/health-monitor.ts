@@ -1,5 +1,5 @@
 /**
- * The check of all living bodies, every HEALTH_CHECK_INTERVAL: is it there, does its wrapper speak, what does it use.
+ * The check of all living bodies, every HEALTH_CHECK_INTERVAL: does it exist, does its wrapper report, what does it use.
  *
  * It asks each runtime for one list and then for the figures of each running body, a few at a time; figures go to
  * Redis for people, what they add up to goes into the next look at the worker. It decides nothing about a worker
@@ -66,14 +66,14 @@ export interface UsageTotal {
 
 export class HealthMonitor {
   readonly #options: HealthMonitorOptions;
-  /** By the engine's id of the body, so that a new body begins anew. */
+  /** By the engine's id of the body, so that a new body starts from zero. */
   #watched = new Map<string, Watched>();
 
   constructor(options: HealthMonitorOptions) {
     this.#options = options;
   }
 
-  /** What the checks of that body have told so far. */
+  /** The results of that body's checks so far. */
   vitals(bodyId: string): Vitals | undefined {
     return this.#watched.get(bodyId)?.vitals;
   }

@@ -1,7 +1,7 @@
 /**
  * The look for what the store has lost key by key, at each look at everything: indexes are written again from the
- * records, records from the bodies' labels, and what nothing is left of is forgotten and reported. It costs a store that
- * is whole a few reads. It decides nothing about a worker that has its record.
+ * records, records from the bodies' labels, and workers of which nothing is left are deleted and reported. It costs a
+ * store that is whole a few reads. It decides nothing about a worker that has its record.
  */
 import type { Body } from '../model/index.ts';
 import type { LastSeen } from '../reconcile/last-seen.ts';
@@ -24,7 +24,7 @@ export interface RepairOptions {
 
 export class Repair {
   readonly #options: RepairOptions;
-  /** Without record and body at the look before; only who is so twice is forgotten. */
+  /** Without record and body at the check before; only a worker found so twice is deleted. */
   #suspects: ReadonlySet<string> = new Set();
   /** The pulse that the last search followed: what it did not mend is not searched for again and again. */
   #searched = '';
@@ -41,7 +41,7 @@ export class Repair {
   ): Promise<boolean> {
     const { listed, indexed, names, pools } = pulse;
     const known = before && Object.keys(before).length;
-    // At first nothing tells a list that is empty from one that was lost.
+    // At first an empty list cannot be distinguished from a lost one.
     const empty = before === undefined && (indexed === 0 || !pools);
     const shrunk = unchanged && known !== undefined && known !== indexed;
     const suspicious = listed !== indexed || !names || empty || shrunk;

@@ -138,7 +138,7 @@ export class Resync {
     return listBodies(runtimes, (runtime, why) => log.debug({ runtime, why }, 'failed to list bodies'));
   }
 
-  /** Looks for heartbeats that tell something the statuses do not. */
+  /** Looks for heartbeats that differ from the statuses. */
   async #readHeartbeats(): Promise<void> {
     const { store, loop, metrics, now, heartbeat_silent_ms } = this.#options;
     const ids = loop.lastSeen.living();
@@ -152,14 +152,14 @@ export class Resync {
     for (const [place, id] of ids.entries()) {
       const text = beats[place];
       if (!text) {
-        // One that is lost tells what one tells that has grown old.
+        // A lost one means the same as an expired one.
         if (loop.lastSeen.hasHeartbeat(id)) loop.queue.add(id);
         continue;
       }
       const { heartbeat, unreadable } = readHeartbeat(text) ?? { unreadable: '' };
       if (!heartbeat) {
         this.#putAside(id, text, unreadable);
-        // As one that is lost: the rest goes on without it.
+        // As one that is lost: the rest continues without it.
         if (loop.lastSeen.hasHeartbeat(id)) loop.queue.add(id);
         continue;
       }

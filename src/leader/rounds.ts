@@ -16,7 +16,7 @@ export interface RoundsOptions {
   check_ms: number;
   resync: () => Promise<void>;
   check: () => Promise<void>;
-  /** The term cannot go on: another manager leads, or the store is another one. */
+  /** The term cannot continue: another manager leads, or the store is another one. */
   fatal: (error: Error) => void;
 }
 
@@ -74,6 +74,6 @@ export class Rounds {
   }
 }
 
-/** Waits before a term is tried again after its start has failed, so that a broken store is no hot loop. */
+/** Waits before a term is tried again after its start has failed, so that a broken store causes no hot loop. */
 export const pauseBetweenTerms = (signal: AbortSignal, ms = SOON_MS) =>
   delay(ms, undefined, { signal }).catch(() => {});

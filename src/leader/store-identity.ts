@@ -1,6 +1,6 @@
 /**
  * Which store this is, if it does not know: an empty one that bodies live for was lost, and one that bodies of another
- * store live beside is new. The bodies' labels and what is left in the store tell the two apart.
+ * store live beside is new. The bodies' labels and what is left in the store distinguish the two.
  */
 import type { Body, StoreIdentity } from '../model/index.ts';
 import type { Store } from '../store/index.ts';
@@ -8,8 +8,8 @@ import type { Store } from '../store/index.ts';
 /**
  * What ties the bodies of one label to this store.
  * - `sure`: this process led under it, or a record or a heartbeat of one of its bodies is here.
- * - `dead`: none of its bodies runs, so nobody elsewhere can need them alive.
- * - `none`: its bodies live, and nothing of them is here: they are another store's, until one of them is heard of.
+ * - `dead`: none of its bodies runs, so no other manager can need them alive.
+ * - `none`: its bodies live, and nothing of them is here: they are another store's, until one of them reports.
  */
 export type Tie = 'sure' | 'dead' | 'none';
 

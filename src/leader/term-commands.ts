@@ -43,7 +43,8 @@ export async function consumeForTerm(
       onWanted: (id) => census.add(id),
       onPoolChanged: (name) => pools.enqueue(name),
       onClaimed(id, by) {
-        // Looked at after the burst, where its wrapper has not spoken by then; whom it was taken from, to be forgotten.
+        // Observed after the burst, if its wrapper has not reported by then; the warm worker that it was claimed from
+        // is deleted.
         loop.queue.addAfter(id, BURST_MS);
         if (!by) pools.bodyClaimed(id);
         const runtime = by?.spec.runtime;

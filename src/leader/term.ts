@@ -1,6 +1,6 @@
 /**
  * One term of leadership, from the lease that was won to its end: recover, then read commands, pass workers and
- * look at everything from time to time. It ends when its signal fires, and throws where it cannot go on: another
+ * resync from time to time. It ends when its signal fires, and throws if it cannot continue: another
  * manager leads (`Fenced`), or the store is not the same any more (`StoreLost`). Bodies are never touched by its end.
  */
 import { errorMessage, type LifecycleEvent, type RuntimeName } from '../model/index.ts';
@@ -83,7 +83,7 @@ export class Term {
       recorded: (observation, decision) => {
         const { pool, agent_type } = observation.desired.spec;
         if (pool) this.pools.workerChanged(observation.worker_id, pool);
-        // Also one that nobody's pool has made takes tasks.
+        // Even one that no pool created takes tasks.
         const queue = pool ?? (agent_type === 'TASK' ? DEFAULT_POOL : undefined);
         const dead = queue === undefined ? undefined : endedBody(observation, decision);
         if (queue !== undefined && dead !== undefined)
@@ -206,7 +206,7 @@ export class Term {
         this.#rounds.run(signal),
         this.#consume(signal),
       ]);
-      // The reason of the term's own end, if it has one, is told to whoever began it.
+      // The reason of the term's own end, if it has one, is reported to its caller.
       this.#end.signal.throwIfAborted();
     } finally {
       clearInterval(ticking);

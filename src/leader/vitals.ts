@@ -1,6 +1,6 @@
 /**
- * What the checks of bodies add up to. In memory, for one term: a new manager begins to count anew, so that what it
- * did not watch is no reason to end a body. Pure: the clock is handed in.
+ * What the checks of bodies add up to. In memory, for one term: a new manager starts to count from zero, so that what it
+ * did not watch is not a reason to end a body. Pure: the clock is a parameter.
  */
 import type { ResourceUsage, Vitals } from '../model/index.ts';
 
@@ -8,7 +8,7 @@ import type { ResourceUsage, Vitals } from '../model/index.ts';
 export interface VitalsCheck {
   /** Milliseconds of a steady clock. */
   at: number;
-  /** The heartbeat as it stands in Redis; only compared. */
+  /** The heartbeat as stored in Redis; only compared. */
   beat: string | null;
   usage: ResourceUsage;
   /** What the engine's own check says, or asking its node; false where there is neither. */

@@ -20,7 +20,7 @@ export interface RuntimeCapabilities {
   needsWrapperBundle: boolean;
   /** Bodies are processes of the manager's own machine, which `serve --cleanup` stops. */
   hasLocalBodies: boolean;
-  /** Memory of a task worker whose pool names no `memory_limit`; absent is no limit. */
+  /** Memory of a task worker whose pool names no `memory_limit`; absent means no limit. */
   taskMemory?: string;
   /** What an operator can do if it does not answer. */
   remedy: string;

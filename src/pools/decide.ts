@@ -2,7 +2,7 @@
  * The decision about a pool: one look in, plain data out. It only says who is added and who has to leave; what
  * becomes of a worker then is the worker's own loop. Pure.
  *
- * Those that leave are told so, and finish what they run: they take nothing new, so that they count for nothing
+ * Those that leave are notified, and finish what they run: they take nothing new, so that they count for nothing
  * here. What must always hold: beside those that leave there are never more than the wanted number and the surge;
  * a ready one is only taken for a new template while enough others are ready; nothing is taken for a template that
  * was stopped; no busy one leaves while an idle one could.
@@ -30,9 +30,9 @@ import { scaleDownOrder } from './scale-down-order.ts';
 import { createPoolStatus } from './status.ts';
 import { refill } from './warm/refill.ts';
 
-/** Busy and idle are told by heartbeats, which give no hint: one is written every 5 s. */
+/** Heartbeats report busy and idle, and cause no event: one is written every 5 s. */
 const RECONCILE_MS = 5000;
-/** A queue gives no hint either: a scaled pool is looked at as often as a person would call it at once. */
+/** A queue causes no event either: a scaled pool is reconciled often enough to react at once. */
 const SCALED_RECONCILE_MS = 1000;
 
 export function decidePool(observation: PoolObservation): PoolDecision {
@@ -243,7 +243,7 @@ function planWarm(observation: PoolObservation): {
 const claimingUntil = ({ claiming_until: until, now }: PoolObservation) =>
   until !== undefined && now < until ? until : undefined;
 
-/** The lowest places that nobody has, also none that leaves. */
+/** The lowest free places, not even used by a worker that leaves. */
 function findFreeIndexes(members: readonly Member[], count: number): number[] {
   const taken = new Set(members.map(({ index }) => index));
   const places: number[] = [];

@@ -1,7 +1,7 @@
 /**
- * Workers of a pool that ended for good. A worker that is restarted by its own policy backs off by itself; what
+ * Workers of a pool that ended for good. A worker that is restarted by its own policy backs off on its own; what
  * ends for good is replaced by the pool, which has to wait in the same way, or a broken template would be tried
- * without end. Pure.
+ * forever. Pure.
  */
 import { isActive, type PoolMemo, type PoolObservation } from './observation.ts';
 

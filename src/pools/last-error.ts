@@ -1,6 +1,6 @@
 /**
  * What failing workers said last. A worker that is started again has nothing to say until it fails again, and a pool
- * that tells of it just then would say that its workers keep ending, and not why. So the words of the last end are
+ * that reports it just then would say that its workers keep ending, and not why. So the error of the last end is
  * kept in the memo for as long as a worker of that template is failing. Pure.
  */
 import { isFailing, type Member, type PoolMemo, type PoolObservation } from './observation.ts';
@@ -8,7 +8,7 @@ import { isFailing, type Member, type PoolMemo, type PoolObservation } from './o
 export type ErrorText = Pick<Member, 'reason' | 'message'>;
 export type LastError = NonNullable<PoolMemo['last_words']>;
 
-/** The last words for each template that has failing workers: those of now, else those of before. */
+/** The last error for each template that has failing workers: those of now, else those of before. */
 export function findLastError({ members }: PoolObservation, memo: PoolMemo): LastError {
   const failing = members.filter(isFailing);
   return [...new Set(failing.map(({ revision }) => revision))].flatMap((revision) => {
@@ -28,7 +28,7 @@ export function getMemberError(member: Member, kept: LastError): ErrorText {
 /** Its message is about its own end, or what keeps it from starting; how far an image is says nothing about that. */
 const hasErrorText = ({ phase, message }: Member) => phase !== 'building' && message !== '';
 
-/** `start (Reason): what was said`, and no colon where nothing was. */
+/** `start (Reason): what was said`, and no colon without a message. */
 export function withErrorText(start: string, { reason, message }: ErrorText): string {
   return `${start} (${reason || 'Error'})${message ? `: ${message}` : '.'}`;
 }

@@ -82,7 +82,7 @@ export class PoolLoop {
     const { pools } = this.#context;
     const names = await pools.names();
     const dropped = [...this.#lastSeen.keys()].filter((name) => !names.includes(name));
-    // Forgotten on purpose, or the list was lost and only the record tells.
+    // Deleted on purpose, or the list was lost and only the record has it.
     for (const name of dropped) if (await pools.record(name)) await reindex();
     const lost = await pools.lost(names);
     for (const name of names) if (!lost.includes(name)) findings.clear(`pool ${name}`);

@@ -17,10 +17,10 @@ import {
   type WorkerStatus,
 } from '../model/index.ts';
 
-/** A worker of the pool, as its record, status and heartbeat tell. Instants are milliseconds since 1970. */
+/** A worker of the pool, from its record, status and heartbeat. Instants are milliseconds since 1970. */
 export interface Member {
   id: string;
-  /** Its place, as it stands in its name. */
+  /** Its place, from its name. */
   index: number;
   runtime: RuntimeName;
   /** The template that it was made of. */
@@ -58,7 +58,7 @@ export const poolMemo = z.object({
       /** When more workers of this template were ready than ever before. */
       progressed_at: z.number(),
       best: z.number(),
-      /** All were ready once: what fails later is no rollout. */
+      /** All were ready once: what fails later is not part of the rollout. */
       done: z.boolean(),
       stopped: z.object({ reason: z.string(), message: z.string() }).optional(),
     })
@@ -90,11 +90,11 @@ export interface PoolObservation {
   queue: QueueObservation;
   /** Names the template that workers are made of now. */
   revision: string;
-  /** Where `auto` puts a worker now; `undefined` where no runtime answers. */
+  /** Where `auto` puts a worker now; `undefined` if no runtime answers. */
   auto: RuntimeName | undefined;
   /** How many workers the cell may still have (MAX_WORKERS_TOTAL); absent if that is not known. */
   room?: number | undefined;
-  /** Until when takeovers of its warm workers are taken to go on, in milliseconds since 1970. */
+  /** Until when claims of its warm workers are assumed to continue, in milliseconds since 1970. */
   claiming_until?: number | undefined;
   /** Milliseconds since 1970. */
   now: number;
@@ -136,7 +136,7 @@ export function describePoolIntent(intent: PoolIntent): string {
 export const isActive = ({ desired, status }: Member): boolean =>
   desired === 'running' && (status === 'STARTING' || status === 'RUNNING');
 
-/** Running and reporting. One whose heartbeat is lost, or that is killed because it hangs, serves nobody. */
+/** Running and reporting. One whose heartbeat is lost, or that is killed because it hangs, serves no task. */
 export const isReady = (member: Member): boolean =>
   isActive(member) && member.status === 'RUNNING' && !isUnresponsive(member);
 

@@ -21,7 +21,7 @@ import { getRuntimes } from './placement.ts';
 import type { PoolContext } from './reconcile.ts';
 import { createMemberSpec, toTemplate } from './template.ts';
 
-/** Pools as they stand in Redis, and the queues that their workers take tasks from. */
+/** Pools as stored in Redis, and the queues that their workers take tasks from. */
 export interface PoolPorts {
   store: PoolStore;
   counts: (pool: string) => Promise<Pick<TaskCounts, 'queued' | 'active'>>;
@@ -55,7 +55,7 @@ export function createPoolContext(
   };
 }
 
-/** What tells of the world around a pool; `explain` uses it, too. */
+/** Observes the world around a pool; `explain` uses it, too. */
 export function createPoolObserver(
   deps: Pick<PoolContextDeps, 'runtimes' | 'capabilities' | 'images' | 'now'> & {
     pools: Pick<PoolPorts, 'counts'>;

@@ -43,13 +43,13 @@ export interface PoolContext {
   mayAct: () => boolean;
   /** How the queue of a pool stands. Never throws. */
   observeQueue: (pool: string) => Promise<QueueObservation>;
-  /** Where `auto` puts a worker of this pool now; `undefined` where nothing can take it. Never throws. */
+  /** Where `auto` puts a worker of this pool now; `undefined` if none can take it. Never throws. */
   chooseAuto: (spec: PoolSpec) => Promise<RuntimeName | undefined>;
   /** The image that a new warm worker of this pool would run; `undefined` where that is not known. Never throws. */
   findWarmImage: (spec: PoolSpec) => Promise<string | undefined>;
-  /** Until when takeovers of its warm workers are taken to go on; see `PoolObservation`. */
+  /** Until when takeovers of its warm workers are assumed to continue; see `PoolObservation`. */
   claimingUntil?: (pool: string) => number | undefined;
-  /** How many workers the cell may still have; absent where nobody counts them. */
+  /** How many workers the cell may still have; absent if they are not counted. */
   room?: (() => number) | undefined;
   /** A worker is being made, or was not made after all: counted at once, so that pools side by side don't take one place twice. */
   counted?: { add: (id: string) => void; forget: (id: string) => void } | undefined;

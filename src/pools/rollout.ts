@@ -1,5 +1,5 @@
 /**
- * How far a new template has come: it goes on while its workers become ready, and is stopped by itself where they
+ * How far a new template has come: it continues while its workers become ready, and stops automatically if they
  * do not, before more of the old ones are given up. Pure.
  */
 import type { PoolSpec } from '../model/index.ts';
@@ -81,7 +81,7 @@ function findStopReason(
     : memo.failures >= CRASHES
       ? memo.failure
       : undefined;
-  // Without older workers there is nothing to keep back: they go on trying, in their own time.
+  // Without older workers there is nothing to keep back: they keep trying, in their own time.
   if (outdated.length > 0 && failure) {
     const message = withErrorText('Workers of the new template keep failing', failure);
     return { reason: 'RolloutFailed', message };

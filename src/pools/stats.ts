@@ -8,7 +8,7 @@ export function toWorkerStats(pools: readonly PoolView[], nodes: readonly NodeVi
     stats[type] = { idle: before.idle + idle, busy: before.busy + busy };
   };
   for (const { worker_type, status } of pools) add(worker_type, status?.idle ?? 0, status?.busy ?? 0);
-  // A pool that nobody declared has its name for its type, as one that declares none.
+  // An undeclared pool has its name as its type, as one that declares none.
   const types = new Map(pools.map(({ name, worker_type }) => [name, worker_type]));
   for (const { pool, state } of nodes)
     add(types.get(pool) ?? pool, state === 'idle' ? 1 : 0, state === 'busy' ? 1 : 0);

@@ -1,4 +1,4 @@
-/** What is told of a pool: the counts, one word for programs, one sentence for people. Pure. */
+/** The status of a pool: the counts, one word for programs, one sentence for users. Pure. */
 import { formatInstant, type PoolStatus } from '../model/index.ts';
 import type { Failures } from './failures.ts';
 import { getMemberError, type LastError, withErrorText } from './last-error.ts';
@@ -135,7 +135,7 @@ function explanation(
   return { phase: 'progressing', reason, message: `${howMany}. ${why}`.trim() };
 }
 
-/** Workers keep failing: the reason for programs is theirs, and people are told their last words. */
+/** Workers keep failing: the reason for programs is theirs, and users see their last error. */
 function degraded(start: string, words: Pick<Member, 'reason' | 'message'>): Explanation {
   return { phase: 'degraded', reason: words.reason || 'Failing', message: withErrorText(start, words) };
 }
@@ -158,7 +158,7 @@ function countWarm(observation: PoolObservation): Warm {
   return { wanted, waiting, failing: waiting < wanted ? fresh.filter(isFailing) : [] };
 }
 
-/** A pool that only keeps warm ones has no other workers to tell of. */
+/** A pool that only keeps warm ones has no other workers to report. */
 function formatCounts(
   { desired, ready, current }: Pick<Counts, 'desired' | 'ready' | 'current'>,
   { wanted, waiting }: Warm,

@@ -19,7 +19,7 @@ import {
 import { getRuntimes } from './placement.ts';
 import { toWarmSpec } from './warm/match.ts';
 
-/** Where the record of a worker that left a pool has nothing more to tell, in seconds: its end stands in the pool's history. */
+/** Seconds until the record of a worker that left a pool is deleted: its end is in the pool's history. */
 const KEEP_SECONDS = 3600;
 
 /** What a worker of this pool is, but for its name; what belongs to one worker only is not in it. */

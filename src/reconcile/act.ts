@@ -17,7 +17,7 @@ type Executor<T extends Intent['type']> = (
   context: ReconcileContext,
 ) => Promise<unknown>;
 
-/** A hold ends by itself where a manager died with it, in milliseconds: longer than a create may take. */
+/** A hold expires if its manager died, in milliseconds: longer than a create may take. */
 const HOLD_MS = 300_000;
 
 /** A mapped type: an intent without its executor does not compile. */
@@ -63,14 +63,14 @@ function onRuntime(
   return runtimes.call(record.desired.spec.runtime, what);
 }
 
-/** Holds the image against its collection from here until the body is there, which holds it by itself. */
+/** Holds the image against its collection from here until the body is there, which then holds it. */
 async function withImage<T>(
   { id, desired: { spec } }: WorkerRecord,
   { images }: ReconcileContext,
   what: (image: string | undefined) => Promise<T>,
 ): Promise<T> {
   if (!getCapabilities(spec.runtime).usesImages) return what(undefined);
-  // Somebody else's, who alone collects it: where it is missing, no build brings it back.
+  // Not ours, so never collected by us: if it is missing, no build restores it.
   if (spec.image !== undefined) return what(spec.image);
   if (!images) return what(undefined);
   const state = await images.state(spec);
@@ -117,7 +117,7 @@ const REASONS: Record<Intent['type'], string> = {
   purge: 'PurgeFailed',
 };
 
-/** What a failed act tells the next pass; `undefined` where looking again will tell. */
+/** What the next reconcile learns from a failed action; `undefined` if the next observation shows it. */
 export function toActionError(intent: Intent, error: unknown): ActionError | undefined {
   if (error instanceof BodyRefused)
     return { kind: 'permanent', reason: error.reason, message: error.message };

@@ -3,7 +3,7 @@ import { getCapabilities, type WorkerSpec } from '../model/index.ts';
 /** The port of the node API of a body with its own address. */
 const NODE_PORT = 5000;
 
-/** What the manager knows that a body is told. */
+/** The manager's settings that a body gets. */
 export interface BodyEnvOptions {
   id: string;
   incarnation: number;

@@ -41,7 +41,7 @@ export interface ReconcileContext {
   /** Redis as a body of that runtime sees it, with the body's credentials. */
   bodyRedisUrl: (runtime: Observation['desired']['spec']['runtime']) => string;
   cell: string;
-  /** Absent where no image of ours is run: without Docker, or with an image that the operator names. */
+  /** Absent if no image of ours is run: without Docker, or with an image that the operator names. */
   images: BodyImages | undefined;
   /** The values of these secrets; throws a sentence that names those that are not there. */
   secrets: (names: string[]) => Promise<Record<string, string>>;
@@ -49,9 +49,9 @@ export interface ReconcileContext {
   handlersDir?: string | undefined;
   /** What the engine said to the act before, by worker; in memory, since trying once more does no harm. */
   actionErrors: Map<string, ActionError>;
-  /** What the checks of that body have told so far; absent where nobody checks. */
+  /** The results of that body's checks so far; absent without checks. */
   vitals?: ((bodyId: string) => Vitals | undefined) | undefined;
-  /** Who may start a body now; absent if nobody has to wait. */
+  /** Who may start a body now; absent if no worker has to wait. */
   startAdmission?: StartAdmission | undefined;
   /** The lease is young enough to begin an act. */
   mayAct: () => boolean;

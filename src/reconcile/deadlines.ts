@@ -1,5 +1,5 @@
 /**
- * When time alone may change the decision about a worker. Pure: deadlines are data, and nobody sleeps on them.
+ * When time alone may change the decision about a worker. Pure: deadlines are data, and no code sleeps on them.
  * A silent heartbeat is not among them: the resync reads all heartbeats at once and asks for a look where one is.
  */
 import {
@@ -14,11 +14,11 @@ import { type Observation, parseInstant } from '../model/index.ts';
 
 /** A timer may fire a little early, and a pass that is a millisecond too soon would look twice. */
 const MARGIN_MS = 5;
-/** A body that should have ended is looked at again after this at the latest. */
+/** A body that should have ended is observed again after this at the latest. */
 const IMPATIENT_MS = 5000;
 /** Admission asks for a look when a turn comes; this is for a request that was lost. */
 const QUEUED_MS = 300_000;
-/** What cannot be seen is looked at again after this; a runtime that is back asks for a look by itself. */
+/** What cannot be observed is checked again after this; a runtime that is back enqueues it anyway. */
 const UNCLEAR_MS = 30_000;
 
 /** Milliseconds until the next look that no hint will ask for; `undefined` where there is none to wait for. */
@@ -50,16 +50,16 @@ function deadlines(value: unknown, state: WorkerState, observation: Observation)
   return leftovers(observation);
 }
 
-/** A body that was asked to be removed is looked at again even if no hint comes. */
+/** A body that was asked to be removed is observed again even without an event. */
 const leftovers = (observation: Observation) =>
   observation.actual.kind === 'present' ? [observation.now + IMPATIENT_MS] : [];
 
-/** When the quiet time would be over, seen from the heartbeat that tells of it. */
+/** When the quiet time would be over, from the heartbeat that reports it. */
 function idleAt({ desired, heartbeat, now }: Observation): number {
   const limit = desired.spec.idle_timeout_seconds;
   const active = parseInstant(heartbeat?.active_at);
   if (limit === undefined || active === undefined) return Number.POSITIVE_INFINITY;
-  // The next heartbeat tells; until it is there, looking sooner tells nothing new.
+  // The next heartbeat shows it; until then, an earlier check shows nothing new.
   return Math.max(active + limit * 1000, now + 1000);
 }
 

@@ -1,5 +1,5 @@
 /**
- * The decision: one look at a worker in, plain data out. Synchronous and pure; the rules themselves stand in
+ * The decision: one look at a worker in, plain data out. Synchronous and pure; the rules themselves are in
  * `machines/worker.ts`. This file only takes the machine's step and puts it into the words of the contract.
  */
 
@@ -45,7 +45,10 @@ export function decide(observation: Observation): Decision {
   };
 }
 
-/** The memo where it can be used; else what status and world tell. An ended worker never starts again by amnesia. */
+/**
+ * The memo where it can be used; otherwise the status and the observation. An ended worker never starts again by
+ * amnesia.
+ */
 function restore(observation: Observation): Snapshot {
   const { memo, status } = observation;
   if (memo?.machine_version === MACHINE_VERSION && isWorkerState(memo.context)) {
@@ -127,7 +130,7 @@ function explanation(top: string, child: string | undefined, state: WorkerState,
     return { reason: 'ImageBuilding', message: `${image.name}: ${takeHead(image.step, STEP_LENGTH)}` };
   if (child === 'building' && image && image.kind !== 'unknown')
     return { reason: 'ImageBuilding', message: `${image.name} does not exist yet.` };
-  // A look that could not tell leaves the sentence as it is.
+  // An inconclusive observation leaves the message unchanged.
   if (child === 'queued') return { reason: 'Queued', message: observation.queued ?? status?.message ?? '' };
   if (top === 'DELETED')
     return { reason: state.outcome?.reason ?? 'Deleted', message: state.outcome?.message ?? '' };

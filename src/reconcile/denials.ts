@@ -1,5 +1,5 @@
 /**
- * Counts the commands that agents were refused, from what their wrappers tell in heartbeats: a figure that rises per
+ * Counts the commands that agents were refused, from their wrappers' heartbeats: a figure that rises per
  * incarnation. In memory; what an earlier manager has counted already is not counted again. Pure.
  */
 import type { Heartbeat } from '../model/index.ts';

@@ -9,7 +9,7 @@ import {
   type WorkerRecord,
 } from '../model/index.ts';
 
-/** The decision differs from what stands in the store. */
+/** The decision differs from the stored one. */
 export function hasChanged(record: WorkerRecord, { status, memo }: Decision): boolean {
   return !same(record.status, status) || canonical(record.memo) !== canonical(memo);
 }

@@ -115,13 +115,13 @@ export class LastSeen {
     return this.living().filter((id) => this.#workers.get(id)?.runtime === runtime);
   }
 
-  /** Whether the status says that its wrapper was heard of late. */
+  /** Whether the status says that its wrapper reported recently. */
   hasHeartbeat(id: string): boolean {
     const worker = this.#workers.get(id);
     return worker?.status === 'RUNNING' && worker.phase !== 'silent' && !ENDING.has(worker.phase);
   }
 
-  /** Whether a heartbeat tells something else than the status does: ready after all, silent, or heard again. */
+  /** Whether a heartbeat differs from the status: ready after all, silent, or reporting again. */
   isHeartbeatNews(
     id: string,
     heartbeat: Pick<Heartbeat, 'incarnation' | 'phase' | 'ready_at' | 'needs_secrets'> & { age_ms: number },
@@ -151,5 +151,5 @@ export class LastSeen {
   }
 }
 
-/** As much of a body as a list can tell, too: exit codes are not in it. */
+/** The fields of a body that a list has, too: exit codes are not in it. */
 const toFingerprint = ({ id, state, paused }: Body) => `${id} ${state}${paused ? ' paused' : ''}`;

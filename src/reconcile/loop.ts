@@ -3,7 +3,7 @@
  *
  * Hints (records written, bodies changed, signals of wrappers) and the resync only add keys to the queue; a pass
  * finds out for itself what is to be done. What must always hold: nothing that a pass does or throws stops the
- * loop, and a worker that is stuck holds up nobody but itself.
+ * loop, and a stuck worker delays only itself.
  */
 import type { Decision, Observation, WorkerRecord } from '../model/index.ts';
 import { errorMessage } from '../model/index.ts';

@@ -1,6 +1,6 @@
 /**
  * The status of a worker whose status is lost, from what is left: its history, and its body. One that has ended must not
- * begin again because nobody remembers its end. Pure.
+ * start again because its end is lost. Pure.
  */
 import {
   type Actual,
@@ -10,7 +10,7 @@ import {
   type WorkerRecord,
 } from '../model/index.ts';
 
-/** `undefined`: nothing needs to be known, because its body tells, or because its policy starts it again anyway. */
+/** `undefined`: nothing needs to be known, because its body shows it, or because its policy starts it again anyway. */
 export function lostStatus(
   { desired }: Pick<WorkerRecord, 'desired'>,
   last: LifecycleEvent | undefined,

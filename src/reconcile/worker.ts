@@ -2,9 +2,9 @@
  * One pass over one worker: observe → decide → record → act.
  *
  * `observe` takes one frozen look at the record and the body. `decide` is pure and says what the status should be
- * and what to do; its rules stand in `machines/worker.ts`. `record` stores the status before anything is done,
+ * and what to do; its rules are in `machines/worker.ts`. `record` stores the status before anything is done,
  * so that evidence outlives the body and a crash in between is repaired by the next pass. `act` carries the
- * intents out. A pass never repairs what it did itself: whatever happened, the next look will tell.
+ * intents out. A pass never repairs what it did itself: the next observation shows what happened.
  */
 import { isDeepStrictEqual } from 'node:util';
 import {
@@ -83,7 +83,7 @@ async function recordDecision(
   return stored;
 }
 
-/** The body ends, the build goes on or ends, the wrapper has its secrets: each is heard of. */
+/** Intents whose completion requeues the worker through an event. */
 const ENQUEUED: ReadonlySet<Intent['type']> = new Set(['terminate', 'kill', 'build', 'deliver']);
 
 /** Does what was decided, and says when to look again. */
@@ -117,7 +117,7 @@ async function execute(
   }
   // A hint will come of these; everything else has changed the world, or found the record changed.
   if (intents.some(({ type }) => !ENQUEUED.has(type))) return { kind: 'again' };
-  // The status tells of an act that failed, and that has been done by now or is not needed any more.
+  // The status reports a failed action that was done by now or is not needed any more.
   if (observation.action_error) return { kind: 'again' };
   // Another state has rules of its own, which this look was not held against.
   if (!isDeepStrictEqual(record.memo?.value, decision.memo.value)) return { kind: 'again' };

@@ -2,7 +2,7 @@
  * Whether the body of a warm worker can become that of another one. Pure.
  *
  * Owns the answer for every field of a spec: what is settled when a body boots has to be equal, the rest the wrapper
- * is told when it is taken over. What must always hold: a worker in a body that it took over is as it would be in one
+ * is set when it is claimed. What must always hold: a worker in a body that it took over is as it would be in one
  * of its own. Must not import anything but the model.
  */
 import { parseMemory, type WorkerSpec } from '../../model/index.ts';
@@ -10,7 +10,7 @@ import { parseMemory, type WorkerSpec } from '../../model/index.ts';
 /**
  * - `fixed`: settled by the image or when the body boots; has to be equal. `set`: the same, in any order.
  * - `limits`: can be changed on a living body, where its runtime can.
- * - `later`: told to the wrapper, or the manager's own business.
+ * - `later`: sent to the wrapper, or used by the manager alone.
  *
  * A mapped type: a field without its answer does not compile.
  */
@@ -100,7 +100,7 @@ function sameSet(has: unknown, wants: unknown): boolean {
   return actual.size === expected.size && [...actual].every((item) => expected.has(item));
 }
 
-/** The spec of a warm worker for a pool's template: what a body needs to boot, and nothing that is told later. */
+/** The spec of a warm worker for a pool's template: what a body needs to boot, and nothing that is set later. */
 export function toWarmSpec(template: WorkerSpec): WorkerSpec {
   const { pool, pool_revision, worker_type, command_line, resources, start_deadline_seconds } = template;
   const fixed = Object.fromEntries(

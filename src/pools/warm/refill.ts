@@ -19,9 +19,9 @@ export interface Refill {
 }
 
 /**
- * What is to be done to have `wanted` fresh ones. `members` are those that nobody has told to leave. A stale one goes
+ * What is to be done to have `wanted` fresh ones. `members` are those not asked to leave. A stale one goes
  * when a fresh one is ready in its place: until then it may still serve, for what is asked decides whether it matches.
- * `taking`: one was taken over a moment ago. Others will be, and whoever boots bodies meanwhile slows them, so none is
+ * `taking`: one was taken over a moment ago. Others will be, and booting bodies meanwhile slows them, so none is
  * made as long as one is left.
  */
 export function refill(wanted: number, members: readonly WarmMember[], taking: boolean): Refill {

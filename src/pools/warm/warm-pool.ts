@@ -68,7 +68,7 @@ export class WarmPool {
     this.#available.delete(workerId);
   }
 
-  /** Takes the one that waits longest and matches off the shelf; whoever does not use it asks for a look at it. */
+  /** Takes the one that waits longest and matches off the shelf; a caller that does not use it enqueues it. */
   async choose(requested: WorkerSpec): Promise<ChosenWorker | undefined> {
     const matching = this.#matching(requested);
     if (matching.length === 0) return undefined;

@@ -16,7 +16,7 @@ import { type QueuePosition, StartQueue } from './start-queue.ts';
 const TURN_MS = 60_000;
 /** A new term that cannot look at all workers does not keep them waiting for longer. */
 const OPEN_MS = 3000;
-/** Workers that are told their new place at each tick. */
+/** Workers whose new place is reported at each tick. */
 const REPORTED_AT_ONCE = 50;
 
 export interface AdmissionOptions {
@@ -65,7 +65,7 @@ export class Admission implements StartAdmission {
     this.tick();
   }
 
-  /** The manager is going: nobody starts any more. */
+  /** The manager shuts down: no worker starts any more. */
   close(): void {
     this.#closed = true;
   }

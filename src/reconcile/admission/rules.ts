@@ -1,4 +1,4 @@
-/** How many bodies may boot at once, and what people are told who wait. Pure. */
+/** How many bodies may boot at once, and the message for waiting workers. Pure. */
 import { formatSize } from '../../model/index.ts';
 import type { QueuePosition } from './start-queue.ts';
 

@@ -8,10 +8,10 @@
 import { parseArgs } from 'node:util';
 import { errorMessage } from '../src/model/index.ts';
 import { Cleanup } from './demo/cleanup.ts';
-import { Reporter } from './demo/narrator.ts';
+import { Reporter } from './demo/reporter.ts';
 import { DemoOrchestrator } from './demo/orchestrator.ts';
-import { play } from './demo/play.ts';
-import { type DemoOptions, setStage } from './demo/stage.ts';
+import { play } from './demo/steps.ts';
+import { type DemoOptions, setStage } from './demo/environment.ts';
 
 const USAGE = `usage: npm run demo [-- --runtime docker|process]
 

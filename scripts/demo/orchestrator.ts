@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import type { LifecycleEvent } from '../../src/model/index.ts';
 import { getKeys } from '../../src/store/keys.ts';
-import { type DemoEntry, OutputChecker } from './ledger.ts';
+import { type DemoEntry, OutputChecker } from './output-checker.ts';
 
 /** A response on the response stream. */
 export interface DemoResponse {

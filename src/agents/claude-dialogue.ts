@@ -10,7 +10,7 @@ import {
   toObjects,
   toText,
 } from './json.ts';
-import { createToolMap } from './remembered.ts';
+import { createToolMap } from './bounded-map.ts';
 
 const line = (value: object) => `${JSON.stringify(value)}\n`;
 const request = (id: string, subtype: string) =>

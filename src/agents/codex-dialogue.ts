@@ -6,11 +6,11 @@ import {
   responseTo,
   toTokenUsage,
   toTurnFailure,
-} from './codex-words.ts';
+} from './codex-messages.ts';
 import type { AgentEvent, DialogueStep, OpenDialogue, TokenUsage } from './dialogue.ts';
 import { INTERRUPTED } from './failure.ts';
 import { type JsonObject, parseObject, toNumber, toObject, toObjects, toText } from './json.ts';
-import { createMessageMap, createToolMap } from './remembered.ts';
+import { createMessageMap, createToolMap } from './bounded-map.ts';
 
 const line = (message: object) => `${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`;
 

@@ -10,7 +10,7 @@ import {
   toObjects,
   toText,
 } from './json.ts';
-import { createMessageMap, createToolMap } from './remembered.ts';
+import { createMessageMap, createToolMap } from './bounded-map.ts';
 
 const VERSIONS = { jsonrpc: '2.0', factoryApiVersion: '1.0.0' };
 const line = (message: object) => `${JSON.stringify({ ...VERSIONS, ...message })}\n`;

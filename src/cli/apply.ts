@@ -3,12 +3,12 @@ import { Command } from 'commander';
 import { type CommandResponse, errorMessage, Fault, type PoolSpec } from '../model/index.ts';
 import { diffPool, type PoolDifference } from '../pools/diff.ts';
 import { PoolStore } from '../store/index.ts';
-import { ANSWER_SECONDS, requestManager, toFault } from './ask.ts';
+import { ANSWER_SECONDS, requestManager, toFault } from './request-manager.ts';
 import type { Context } from './context.ts';
 import { EXIT, formatErrorLines, usageError } from './exit.ts';
 import { outputOption } from './output.ts';
 import { readPools } from './pool-file.ts';
-import { withLoadErrorNotes } from './pool-trouble.ts';
+import { withLoadErrorNotes } from './pool-load-errors.ts';
 import { parseSeconds } from './values.ts';
 import { waitForPool } from './wait-for-pool.ts';
 

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { AGENT_TYPES, Fault, MODULES, PROTOCOLS, RESTART_POLICIES, RUNTIME_NAMES } from '../model/index.ts';
-import { ANSWER_SECONDS, requestManager, toFault } from './ask.ts';
+import { ANSWER_SECONDS, requestManager, toFault } from './request-manager.ts';
 import type { Context } from './context.ts';
 import { type CreateOptions, createFields, fieldsFile } from './create-fields.ts';
 import { outputOption } from './output.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { type CommandResponse, errorMessage } from '../model/index.ts';
-import { ANSWER_SECONDS, requestManager, toFault } from './ask.ts';
+import { ANSWER_SECONDS, requestManager, toFault } from './request-manager.ts';
 import type { Context } from './context.ts';
 import { EXIT, formatErrorLines, toExitCode, usageError } from './exit.ts';
 import { outputOption } from './output.ts';

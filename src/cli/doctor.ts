@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import type { DoctorCheck } from './check.ts';
-import { runChecks } from './checks.ts';
+import type { DoctorCheck } from './doctor-check.ts';
+import { runChecks } from './doctor-checks.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './exit.ts';
 import { outputOption } from './output.ts';

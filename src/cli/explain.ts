@@ -9,8 +9,8 @@ import {
 } from '../model/index.ts';
 import { decide } from '../reconcile/decide.ts';
 import { observeWorker } from '../reconcile/observe.ts';
-import { withClaims } from '../runtimes/aliased.ts';
-import { Ownership, withOwnership } from '../runtimes/owned.ts';
+import { withClaims } from '../runtimes/with-claims.ts';
+import { Ownership, withOwnership } from '../runtimes/ownership.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import { RedisClaimStore } from '../store/index.ts';
 import type { Context } from './context.ts';

@@ -1,6 +1,6 @@
 /** The health that the leading manager reports, as checks of `doctor`. */
 import { errorMessage } from '../model/index.ts';
-import type { DoctorCheck } from './check.ts';
+import type { DoctorCheck } from './doctor-check.ts';
 
 /** A manager answers health requests immediately or not at all. */
 const ANSWER_MS = 3000;

@@ -25,7 +25,7 @@ import { explainCommand } from './explain.ts';
 import { imagesCommand } from './images.ts';
 import { logsCommand } from './logs.ts';
 import { CliOutput } from './output.ts';
-import type { CliDeps } from './parts.ts';
+import type { CliDeps } from './deps.ts';
 import { poolsCommand, scaleCommand } from './pools.ts';
 import { psCommand } from './ps.ts';
 import { sendCommand } from './send.ts';
@@ -36,7 +36,7 @@ import { tasksCommand } from './tasks.ts';
 import { topCommand } from './top.ts';
 import { waitCommand } from './wait.ts';
 
-export type { CliDeps } from './parts.ts';
+export type { CliDeps } from './deps.ts';
 
 /** Runs one command line and returns its exit code; everything that was opened is closed by then. */
 export async function runCli(argv: string[], deps: CliDeps): Promise<number> {

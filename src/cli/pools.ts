@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import type { PoolView } from '../model/index.ts';
 import { PoolStore } from '../store/index.ts';
-import { ANSWER_SECONDS, requestManager, toFault } from './ask.ts';
+import { ANSWER_SECONDS, requestManager, toFault } from './request-manager.ts';
 import type { Context } from './context.ts';
 import { outputOption } from './output.ts';
-import { withLoadErrorNotes } from './pool-trouble.ts';
+import { withLoadErrorNotes } from './pool-load-errors.ts';
 import { formatTable } from './table.ts';
 import { formatAgeSince } from './text.ts';
 import { parseCount, parseSeconds } from './values.ts';

@@ -2,7 +2,7 @@ import type { Settings } from '../config/settings.ts';
 import { errorMessage, Fault } from '../model/index.ts';
 import { type Link, readStream, type Store, type StreamLine } from '../store/index.ts';
 import { redactUrl } from '../telemetry/redact.ts';
-import type { CliDeps, Reader } from './parts.ts';
+import type { CliDeps, Reader } from './deps.ts';
 
 /** Timeout of the first connection to Redis. */
 const CONNECT_MS = 4000;

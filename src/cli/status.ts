@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { planStatus as observed } from '../commands/status.ts';
 import type { CommandResponse, StatusRecord } from '../model/index.ts';
-import { toFault } from './ask.ts';
+import { toFault } from './request-manager.ts';
 import type { Context } from './context.ts';
 import { outputOption } from './output.ts';
 import { formatTable } from './table.ts';

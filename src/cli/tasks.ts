@@ -2,12 +2,12 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { openTaskService } from '../manager/task-service.ts';
 import { Fault, TASK_PRIORITIES, TASK_STATUSES, type TaskStatus, type TaskView } from '../model/index.ts';
-import type { TaskService } from '../tasks/desk.ts';
+import type { TaskService } from '../tasks/task-service.ts';
 import type { Context } from './context.ts';
 import { EXIT, TimedOut, usageError } from './exit.ts';
 import { outputOption } from './output.ts';
 import { formatFields, formatTable } from './table.ts';
-import { rejectEnded } from './tasks-ended.ts';
+import { rejectEnded } from './reject-ended.ts';
 import { formatAgeSince } from './text.ts';
 import { parseCount, parseSeconds, readText } from './values.ts';
 

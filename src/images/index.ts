@@ -11,6 +11,6 @@ export { renderDockerfile } from './dockerfile.ts';
 export { imageName } from './image-name.ts';
 export { createImages, type Images, type ImagesOptions } from './images.ts';
 export { type HostNeeds, MODULE_TABLE, type Module } from './modules/index.ts';
-export { createImageAvailability } from './obstacle.ts';
+export { createImageAvailability } from './image-availability.ts';
 export { type Base, type BuildInputs, createRecipe, type Recipe } from './recipe.ts';
 export { hashSources, SOURCES, type Sources } from './sources.ts';

@@ -25,7 +25,7 @@ import type { Loop } from '../reconcile/loop.ts';
 import { listBodies } from '../runtimes/list-bodies.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { Store } from '../store/index.ts';
-import type { probeNode } from './ask-node.ts';
+import type { probeNode } from './probe-node.ts';
 import { updateVitals, type VitalsCheck } from './vitals.ts';
 
 /** Bodies that are asked for their figures side by side: an engine must have time for its real work. */

@@ -8,7 +8,7 @@ import { type Body, errorMessage, parseInstant, readHeartbeat, type StoreIdentit
 import type { LastSeen } from '../reconcile/last-seen.ts';
 import type { Loop } from '../reconcile/loop.ts';
 import { type ListedBodies, listBodies } from '../runtimes/list-bodies.ts';
-import { foreignBodies, type Ownership } from '../runtimes/owned.ts';
+import { foreignBodies, type Ownership } from '../runtimes/ownership.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { Findings, Store } from '../store/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';

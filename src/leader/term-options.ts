@@ -4,7 +4,7 @@ import type { Checkpoint, Limits, RuntimeName } from '../model/index.ts';
 import type { PoolPorts } from '../pools/ports.ts';
 import type { AdmissionOptions } from '../reconcile/admission/admission.ts';
 import type { ReconcileContext } from '../reconcile/context.ts';
-import type { Ownership } from '../runtimes/owned.ts';
+import type { Ownership } from '../runtimes/ownership.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { CommandStream, Findings, Store } from '../store/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';

@@ -27,7 +27,7 @@ export * from './runtime-table.ts';
 export * from './runtimes.ts';
 export * from './spec.ts';
 export * from './store-identity.ts';
-export * from './takeover.ts';
+export * from './claim.ts';
 export * from './task.ts';
 export * from './task-error.ts';
 export * from './task-limits.ts';

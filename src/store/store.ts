@@ -15,7 +15,7 @@ import {
 } from '../model/index.ts';
 import { Budgets } from './budgets.ts';
 import type { Link } from './connect.ts';
-import { readUsage, saveUsage } from './figures.ts';
+import { readUsage, saveUsage } from './usage.ts';
 import { adoptLabels, anyHeard, anyKnown, readIdentity, writeIdentity } from './identity.ts';
 import { getKeys, type Keys } from './keys.ts';
 import { ownNodes, readNodeViews } from './nodes.ts';

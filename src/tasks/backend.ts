@@ -5,7 +5,7 @@
 import { createIORedisClient, createRedisBackend, type IQueueBackend, type IRedisClient } from 'bullmq';
 import type { TaskLink } from './connect.ts';
 import { readTakenJob } from './job.ts';
-import { LOSS_LIMIT, type QueueKeys } from './place.ts';
+import { LOSS_LIMIT, type QueueKeys } from './queue-keys.ts';
 
 interface BackendOptions {
   /** Who takes tasks; stands with each task. Absent where none are taken. */

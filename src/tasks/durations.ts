@@ -1,5 +1,5 @@
 import type { TaskLink } from './connect.ts';
-import type { QueueKeys } from './place.ts';
+import type { QueueKeys } from './queue-keys.ts';
 
 /** Seconds at which the buckets of the duration's histogram end; Prometheus' own defaults, and tasks of minutes. */
 export const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];

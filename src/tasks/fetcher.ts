@@ -2,7 +2,7 @@ import type { IQueueBackend } from 'bullmq';
 import { errorMessage } from '../model/fault.ts';
 import type { TaskLink } from './connect.ts';
 import { type Next, parseNext } from './job.ts';
-import type { QueueKeys } from './place.ts';
+import type { QueueKeys } from './queue-keys.ts';
 
 /** One fetch in this many takes the task that has waited longest, whatever its class: no class starves. */
 const FAIR_SHARE = 8;

@@ -10,4 +10,4 @@ export type {
 export { openTasks } from './open-tasks.ts';
 export { openConsumer } from './pool-consumer.ts';
 export type { QueueSettings, TaskQueue, TaskStoreAddress, Tasks } from './tasks.ts';
-export { QueueFull } from './trouble.ts';
+export { QueueFull } from './queue-errors.ts';

@@ -3,8 +3,8 @@
  * field by field; one that cannot be read carries the reason, and fails with it instead of stopping the worker.
  */
 import type { TaskFailure } from '../model/task-error.ts';
-import { isTaskJobId } from './place.ts';
-import { readStored, type Stored, toUnreadableFailure } from './stored.ts';
+import { isTaskJobId } from './queue-keys.ts';
+import { readStored, type Stored, toUnreadableFailure } from './stored-task.ts';
 
 /** A job's own fields, as far as a worker needs them. */
 export interface Job {

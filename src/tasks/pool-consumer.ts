@@ -14,17 +14,17 @@ import { openBackend } from './backend.ts';
 import { connectWorker, type TaskLink } from './connect.ts';
 import type { ActiveTaskInfo, ConsumerSettings, ConsumerTotals, TaskConsumer } from './consumer.ts';
 import { Fetcher, PAUSE_AFTER_ERROR_MS } from './fetcher.ts';
-import { type ActiveTask, getAttempt, getTaskId, toActiveTask } from './held.ts';
+import { type ActiveTask, getAttempt, getTaskId, toActiveTask } from './active-task.ts';
 import type { Next } from './job.ts';
-import { LockRenewer } from './keeper.ts';
-import { isReplyError, repairQueue } from './mend.ts';
-import { getQueueKeys, type QueueKeys } from './place.ts';
-import { ProgressReporter } from './progress.ts';
+import { LockRenewer } from './lock-renewer.ts';
+import { isReplyError, repairQueue } from './repair-queue.ts';
+import { getQueueKeys, type QueueKeys } from './queue-keys.ts';
+import { ProgressReporter } from './progress-reporter.ts';
 import { renew } from './renew.ts';
-import { ResultWriter, type Written } from './settle.ts';
-import { END_GRACE_SECONDS, TaskAdmission } from './slots.ts';
+import { ResultWriter, type Written } from './result-writer.ts';
+import { END_GRACE_SECONDS, TaskAdmission } from './task-admission.ts';
 import { Totals } from './totals.ts';
-import { waitAtMost } from './within.ts';
+import { waitAtMost } from './wait-at-most.ts';
 
 /** How long a worker that ends waits for Redis to take its results; the locks take care of the rest. */
 const FINAL_WRITE_MS = 5000;

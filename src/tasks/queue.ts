@@ -13,11 +13,11 @@ import {
   RANK,
   toJobId,
   toTaskId,
-} from './place.ts';
+} from './queue-keys.ts';
 import { addResults, type ResultTotals, readResults } from './results.ts';
-import { toStored } from './stored.ts';
+import { toStored } from './stored-task.ts';
 import type { QueueSettings, TaskQueue } from './tasks.ts';
-import { QueueFull, withQueueErrors } from './trouble.ts';
+import { QueueFull, withQueueErrors } from './queue-errors.ts';
 import { type TaskViewReply, toView } from './view.ts';
 
 /** What a list holds at most: each entry is read from Redis in one go. */

@@ -1,6 +1,6 @@
 import type { TaskLink } from './connect.ts';
-import { type ActiveTask, getAttempt } from './held.ts';
-import { poolsKey, type QueueKeys } from './place.ts';
+import { type ActiveTask, getAttempt } from './active-task.ts';
+import { poolsKey, type QueueKeys } from './queue-keys.ts';
 
 /** `cancelled`: still held, and asked to end. */
 export type Renewed = 'held' | 'lost' | 'cancelled';

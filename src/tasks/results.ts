@@ -1,5 +1,5 @@
 import type { TaskLink } from './connect.ts';
-import type { QueueKeys } from './place.ts';
+import type { QueueKeys } from './queue-keys.ts';
 
 /** How a task ended. All but `completed` are tasks that failed; `failed` is an error of the handler. */
 export const TASK_RESULTS = ['completed', 'failed', 'timeout', 'cancelled', 'lost', 'unreadable'] as const;

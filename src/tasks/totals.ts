@@ -1,8 +1,8 @@
 import type { AttemptOutcome } from './attempt.ts';
 import type { ConsumerTotals } from './consumer.ts';
-import { type ActiveTask, getAttempt, getDeferredFailure, getTaskId } from './held.ts';
+import { type ActiveTask, getAttempt, getDeferredFailure, getTaskId } from './active-task.ts';
 import type { TaskResult } from './results.ts';
-import type { CompletionResult } from './settle.ts';
+import type { CompletionResult } from './result-writer.ts';
 
 type Report = (message: string, fields: Record<string, unknown>) => void;
 

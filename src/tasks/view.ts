@@ -2,7 +2,7 @@ import { readBoundedJson } from '../model/json-depth.ts';
 import type { TaskView } from '../model/task.ts';
 import { formatInstant } from '../model/units.ts';
 import { parseAttempts, parseWholeNumber } from './job.ts';
-import { isCancelled, toFailure, toPriority, toUnreadableFailure } from './stored.ts';
+import { isCancelled, toFailure, toPriority, toUnreadableFailure } from './stored-task.ts';
 
 /** The reply of the script `view`. */
 export type TaskViewReply = [state: string, rank: string, ...fields: (string | null)[]];

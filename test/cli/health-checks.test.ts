@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import type { DoctorCheck } from '../../src/cli/check.ts';
+import type { DoctorCheck } from '../../src/cli/doctor-check.ts';
 import { healthChecks } from '../../src/cli/health-checks.ts';
 import { createHealthReport, type HealthFacts } from '../../src/http/health.ts';
 import { createHttpServer } from '../../src/http/server.ts';

@@ -6,7 +6,7 @@ import { Term } from '../../src/leader/term.ts';
 import { formatInstant, type Summary } from '../../src/model/index.ts';
 import { steadyClock } from '../../src/queue/clock.ts';
 import { createLease } from '../../src/queue/lease.ts';
-import { Ownership, withOwnership } from '../../src/runtimes/owned.ts';
+import { Ownership, withOwnership } from '../../src/runtimes/ownership.ts';
 import { Runtimes } from '../../src/runtimes/registry.ts';
 import {
   CommandStream,

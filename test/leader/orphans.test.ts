@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { findOrphans, type OrphanObservation } from '../../src/leader/orphans.ts';
-import { bodyOf, NOW } from '../reconcile/look.ts';
+import { bodyOf, NOW } from '../reconcile/observation.ts';
 
 const body = (name: string, age_ms = 60_000) =>
   bodyOf({ id: `body-of-${name}`, worker_id: name, created_at: NOW - age_ms });

@@ -6,11 +6,11 @@ import { Resync } from '../../src/leader/resync.ts';
 import { identityFrom } from '../../src/leader/store-identity.ts';
 import { formatInstant, type StoreIdentity } from '../../src/model/index.ts';
 import { LastSeen } from '../../src/reconcile/last-seen.ts';
-import { Ownership, withOwnership } from '../../src/runtimes/owned.ts';
+import { Ownership, withOwnership } from '../../src/runtimes/ownership.ts';
 import { Runtimes } from '../../src/runtimes/registry.ts';
 import { BodyConflict } from '../../src/runtimes/runtime.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
-import { NOW, specOf } from '../reconcile/look.ts';
+import { NOW, specOf } from '../reconcile/observation.ts';
 import { FakeEngine, FakeRuntime } from '../support/fake-runtime/fake.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 

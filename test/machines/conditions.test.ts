@@ -9,7 +9,7 @@ import {
   startDeadline,
 } from '../../machines/conditions.ts';
 import { backedOff } from '../../machines/transitions.ts';
-import { LIMITS, lifeOf, look, NOW, statusOf } from '../reconcile/look.ts';
+import { LIMITS, lifeOf, look, NOW, statusOf } from '../reconcile/observation.ts';
 
 test('a worker whose program could not be started was never ready, though its wrapper ends as a ready one does', () => {
   // It was RUNNING for a moment, and whatever waited for that succeeded.

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { whyHung } from '../../machines/stuck.ts';
 import { formatInstant } from '../../src/model/index.ts';
 import { decide } from '../../src/reconcile/decide.ts';
-import { LIMITS, lifeOf, look, memoOf, NOW } from '../reconcile/look.ts';
+import { LIMITS, lifeOf, look, memoOf, NOW } from '../reconcile/observation.ts';
 
 const { hung_ms } = LIMITS;
 const ms = fc.integer({ min: 0, max: 100 * hung_ms });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { workerMachine } from '../../machines/worker.ts';
 import { decide } from '../../src/reconcile/decide.ts';
-import { look, memoOf } from '../reconcile/look.ts';
+import { look, memoOf } from '../reconcile/observation.ts';
 import { SITUATIONS, STATES } from '../reconcile/situations.ts';
 
 interface Rule {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { countRecorded } from '../../src/reconcile/count-recorded.ts';
 import { decide } from '../../src/reconcile/decide.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
-import { lifeOf, look, memoOf, statusOf } from './look.ts';
+import { lifeOf, look, memoOf, statusOf } from './observation.ts';
 
 // Nothing counted workers that failed for good.
 test.each([

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from 'vitest';
 import { formatInstant } from '../../src/model/index.ts';
 import { decide } from '../../src/reconcile/decide.ts';
-import { type Given, lifeOf, look, memoOf, NOW } from './look.ts';
+import { type Given, lifeOf, look, memoOf, NOW } from './observation.ts';
 import { SITUATIONS, STATES } from './situations.ts';
 
 const MARGIN = 5;

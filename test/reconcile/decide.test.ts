@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { formatInstant, type StatusRecord } from '../../src/model/index.ts';
 import { decide } from '../../src/reconcile/decide.ts';
-import { bodyOf, type Given, INCARNATION, lifeOf, look, memoOf, NOW, statusOf } from './look.ts';
+import { bodyOf, type Given, INCARNATION, lifeOf, look, memoOf, NOW, statusOf } from './observation.ts';
 
 const inState = (value: unknown, life = {}) => ({ memo: memoOf(value, lifeOf(life)) });
 const told = (given: Given) => {

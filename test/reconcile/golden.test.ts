@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { describeIntent as inWords } from '../../src/model/index.ts';
 import { decide } from '../../src/reconcile/decide.ts';
-import { look, memoOf, statusOf } from './look.ts';
+import { look, memoOf, statusOf } from './observation.ts';
 import { SITUATIONS, STATES } from './situations.ts';
 
 /** The status in the store while the machine is in that state, as far as a decision reads it. */

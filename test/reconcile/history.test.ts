@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { formatInstant, type WorkerRecord } from '../../src/model/index.ts';
 import { decide } from '../../src/reconcile/decide.ts';
 import { hasChanged, toLifecycleEvent } from '../../src/reconcile/history.ts';
-import { type Given, ID, lifeOf, look, memoOf, NOW } from './look.ts';
+import { type Given, ID, lifeOf, look, memoOf, NOW } from './observation.ts';
 
 const RUNNING = { memo: memoOf({ RUNNING: 'ready' }, lifeOf({ expected: true })), body: {}, beat: {} };
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { decide } from '../../src/reconcile/decide.ts';
 import { LastSeen } from '../../src/reconcile/last-seen.ts';
-import { bodyOf, type Given, ID, INCARNATION, lifeOf, look, memoOf } from './look.ts';
+import { bodyOf, type Given, ID, INCARNATION, lifeOf, look, memoOf } from './observation.ts';
 
 const RUNNING = { memo: memoOf({ RUNNING: 'ready' }, lifeOf({ expected: true })), body: {}, beat: {} };
 const BOOTING = { memo: memoOf({ STARTING: 'booting' }, lifeOf({ expected: true })), body: {} };

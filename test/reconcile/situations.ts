@@ -1,7 +1,7 @@
 /** Every state of the machine, and every situation that it may find itself in: the axes of the golden table. */
 import type { WorkerState } from '../../machines/conditions.ts';
 import { formatInstant, type ImageState } from '../../src/model/index.ts';
-import { type Given, INCARNATION, lifeOf, NOW } from './look.ts';
+import { type Given, INCARNATION, lifeOf, NOW } from './observation.ts';
 
 const ended = {
   reason: 'Error',

@@ -10,7 +10,7 @@ import { BodyRefused } from '../../src/runtimes/runtime.ts';
 import { Fenced } from '../../src/store/index.ts';
 import { FakeEngine, FakeRuntime } from '../support/fake-runtime/fake.ts';
 import { MemoryStore } from '../support/memory-store.ts';
-import { ID, LIMITS, NOW, specOf } from './look.ts';
+import { ID, LIMITS, NOW, specOf } from './observation.ts';
 
 let engine: FakeEngine;
 let runtime: FakeRuntime;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Fault, formatInstant } from '../../src/model/index.ts';
 import { toHeartbeat, toRecord, toStatus } from '../../src/store/parse.ts';
-import { specOf } from '../reconcile/look.ts';
+import { specOf } from '../reconcile/observation.ts';
 
 const hash = {
   spec: JSON.stringify(specOf()),

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { TaskLink } from '../../src/tasks/connect.ts';
 import { Fetcher } from '../../src/tasks/fetcher.ts';
 import { readJob } from '../../src/tasks/job.ts';
-import { getQueueKeys } from '../../src/tasks/place.ts';
+import { getQueueKeys } from '../../src/tasks/queue-keys.ts';
 
 // A worker stood idle before a full queue: its last slot came free when the fetcher had looked for the last time, and
 // had not ended yet.

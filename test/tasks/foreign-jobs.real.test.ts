@@ -1,6 +1,6 @@
 /** Jobs that no client of ours wrote: each one is put aside with its reason, and the worker continues with the others. */
 import { expect, it, vi } from 'vitest';
-import { getQueueKeys } from '../../src/tasks/place.ts';
+import { getQueueKeys } from '../../src/tasks/queue-keys.ts';
 import { openWorld, POOL, soon } from './world.ts';
 
 const SCORE = 3 * 0x100000000;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { getQueueKeys, RANK } from '../../src/tasks/place.ts';
+import { getQueueKeys, RANK } from '../../src/tasks/queue-keys.ts';
 import { openWorld, POOL } from './world.ts';
 
 /** The version that the scripts in `src/tasks/scripts.ts` are written for. */

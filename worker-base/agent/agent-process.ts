@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Duplex, Readable } from 'node:stream';
-import { ConfineReport, withReport } from '../sandbox/confined.ts';
+import { ConfineReport, withReport } from '../sandbox/confine-report.ts';
 import type { Piece } from '../streams/entry.ts';
 import { type Exit, isRealTime, realTimeName } from './exit.ts';
 import { type Line, LineReader, LineSplitter } from './line-reader.ts';

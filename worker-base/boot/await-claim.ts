@@ -8,7 +8,7 @@
  */
 import type { Redis } from 'ioredis';
 import type { WorkerSpec } from '../../src/model/spec.ts';
-import { CLAIMED_INCARNATION, type ClaimRecord } from '../../src/model/takeover.ts';
+import { CLAIMED_INCARNATION, type ClaimRecord } from '../../src/model/claim.ts';
 import type { Keys } from '../../src/store/keys.ts';
 import { createLog, type Log } from '../log.ts';
 import type { WrapperSettings } from '../settings.ts';

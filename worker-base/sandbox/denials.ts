@@ -1,5 +1,5 @@
 import type { AgentEvent } from '../../src/agents/dialogue.ts';
-import { BoundedMap, createToolMap } from '../../src/agents/remembered.ts';
+import { BoundedMap, createToolMap } from '../../src/agents/bounded-map.ts';
 import { evaluateToolCall, findDenial, type PolicyDecision } from './command-policy.ts';
 
 type Denied = Extract<AgentEvent, { type: 'permission_denied' }>;

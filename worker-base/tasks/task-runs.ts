@@ -4,7 +4,7 @@ import { TaskError } from '../../src/model/task-error.ts';
 import { timeoutSignal } from '../../src/queue/long-timer.ts';
 import type { RunningTask, RunTask, TaskControls } from '../../src/tasks/consumer.ts';
 import { DURATION_BUCKETS, type DurationTotals } from '../../src/tasks/durations.ts';
-import type { CallHooks, TaskCall } from './handlers/slot.ts';
+import type { CallHooks, TaskCall } from './handlers/handler-slot.ts';
 import type { TaskLog } from './task-log.ts';
 
 /** How long tasks took, as Prometheus counts it. */

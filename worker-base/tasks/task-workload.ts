@@ -21,7 +21,7 @@ import {
   type WorkloadContext,
   type WorkloadResult,
 } from '../workload.ts';
-import { HandlerSlots } from './handlers/slots.ts';
+import { HandlerSlots } from './handlers/handler-slots.ts';
 import { LoadMonitor } from './load-monitor.ts';
 import { startNodeApi, toReachableUrl } from './node-api.ts';
 import { NodeQueue } from './node-queue.ts';

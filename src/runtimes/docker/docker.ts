@@ -28,7 +28,7 @@ import { DockerClient, type EngineCall, EngineRefusal, type ObserveCall } from '
 import { DEFAULT_LIMITS, isBuiltImage, toContainer, toHostLimits } from './container.ts';
 import { Containers } from './containers.ts';
 import { deliverToContainer, SECRETS_PIPE } from './deliver.ts';
-import { findDropped } from './dropped.ts';
+import { findDropped } from './dropped-settings.ts';
 import { followEvents } from './events.ts';
 import { isOwnEntry, KnownImages } from './image.ts';
 import { readInfo, toInfo } from './info.ts';

@@ -5,7 +5,7 @@ import { type BodyRecord, parseBodyId } from './body-record.ts';
 import { CellDirectory, DRAFT_LIFE_MS } from './cell-directory.ts';
 import { type CgroupSupport, cgroupsOfProcess, deriveCgroups } from './cgroup-support.ts';
 import { pidsIn } from './cgroups.ts';
-import type { FoundBody } from './found.ts';
+import type { FoundBody } from './found-body.ts';
 import { LostBodies } from './lost.ts';
 import { liveShim, type Trace } from './members.ts';
 import { observeBody } from './observe.ts';

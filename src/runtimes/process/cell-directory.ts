@@ -4,7 +4,7 @@ import { workerId } from '../../model/index.ts';
 import { RuntimeDown } from '../runtime.ts';
 import { BodyDirectory, nothing } from './body-directory.ts';
 import { lostRecord, parseBodyId } from './body-record.ts';
-import type { FoundBody } from './found.ts';
+import type { FoundBody } from './found-body.ts';
 import { removeTree } from './remove-tree.ts';
 import { HINTS } from './watch.ts';
 

@@ -9,7 +9,7 @@ import { errnoCode, readLogTail } from './body-directory.ts';
 import type { BodyRecord } from './body-record.ts';
 import { type CgroupSupport, deriveCgroups } from './cgroup-support.ts';
 import { makeCgroups } from './cgroups.ts';
-import type { FoundBody } from './found.ts';
+import type { FoundBody } from './found-body.ts';
 import { BODY_VARIABLE } from './members.ts';
 import { type BodyUser, becomeUser } from './process-user.ts';
 import type { WorkPlaces } from './work-directory.ts';

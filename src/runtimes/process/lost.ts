@@ -5,7 +5,7 @@ import { BodyDirectory, errnoCode, nothing } from './body-directory.ts';
 import { lostRecord, parseBodyId } from './body-record.ts';
 import { type CgroupSupport, deriveCgroups } from './cgroup-support.ts';
 import { pidsIn } from './cgroups.ts';
-import type { FoundBody } from './found.ts';
+import type { FoundBody } from './found-body.ts';
 import { readTable, selectBodyProcesses, type Table } from './members.ts';
 import { type Process, readProcess, readVariable, TICKS_PER_SECOND } from './process-table.ts';
 

@@ -3,7 +3,7 @@ import type { Body } from '../../model/index.ts';
 import { readLogTail } from './body-directory.ts';
 import type { BodyRecord } from './body-record.ts';
 import { wasOomKilled } from './cgroups.ts';
-import type { FoundBody } from './found.ts';
+import type { FoundBody } from './found-body.ts';
 import { findBodyProcesses, liveShim, type Trace } from './members.ts';
 import { readBootId } from './process-table.ts';
 

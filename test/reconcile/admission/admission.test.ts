@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Decision, Observation, StatusRecord, WorkerRecord } from '../../../src/model/index.ts';
 import { Admission, type AdmissionOptions } from '../../../src/reconcile/admission/admission.ts';
 import { admit, START_BYTES } from '../../../src/reconcile/admission/rules.ts';
-import { specOf, statusOf } from '../look.ts';
+import { specOf, statusOf } from '../observation.ts';
 
 const GIB = 1024 ** 3;
 

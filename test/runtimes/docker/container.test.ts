@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { workerSpec } from '../../../src/model/index.ts';
 import { DEFAULT_LIMITS, linkLocalAddress, toContainer } from '../../../src/runtimes/docker/container.ts';
-import { findDropped } from '../../../src/runtimes/docker/dropped.ts';
+import { findDropped } from '../../../src/runtimes/docker/dropped-settings.ts';
 import { bodyName, checkCell, checkId, networkName } from '../../../src/runtimes/docker/names.ts';
 import { needsPrograms } from '../../../src/runtimes/docker/profile.ts';
 

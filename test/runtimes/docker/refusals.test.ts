@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createDockerRuntime } from '../../../src/runtimes/docker/docker.ts';
 import { Runtimes } from '../../../src/runtimes/registry.ts';
 import { ActFailed, BodyRefused, RuntimeDown } from '../../../src/runtimes/runtime.ts';
-import { ID, specOf } from '../../reconcile/look.ts';
+import { ID, specOf } from '../../reconcile/observation.ts';
 
 const CONTAINER = 'c'.repeat(64);
 type Answer = [status: number, body: unknown];

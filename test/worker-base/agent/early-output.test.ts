@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 import { AgentProcess } from '../../../worker-base/agent/agent-process.ts';
 
 // The program itself reports here: no other program can become another user in this test.
-vi.mock('../../../worker-base/sandbox/confined.ts', async (original) => ({
+vi.mock('../../../worker-base/sandbox/confine-report.ts', async (original) => ({
   ...(await original<object>()),
   reporting: (argv: string[]) => argv,
 }));

@@ -3,13 +3,13 @@ import { takeTail } from '../../../src/model/cut.ts';
 import { AgentProcess } from '../../agent/agent-process.ts';
 import { type Line, LineReader } from '../../agent/line-reader.ts';
 import type { Piece } from '../../streams/entry.ts';
-import { foreign, type HandlerError, parseRunnerMessage, type RunnerMessage } from './answer.ts';
+import { foreign, type HandlerError, parseRunnerMessage, type RunnerMessage } from './runner-message.ts';
 import { callLine } from './call-line.ts';
 import { failure } from './failure.ts';
 import { buildRunnerArgv, describeDeath, type Language } from './language.ts';
 import type { SlotOptions } from './options.ts';
-import { RunnerRemains } from './remains.ts';
-import { RUNNER_GRACE_MS, resolveWithin } from './within.ts';
+import { RunnerRemains } from './runner-remains.ts';
+import { RUNNER_GRACE_MS, resolveWithin } from './resolve-within.ts';
 
 /** As the runners have it: calls go out on 3, answers come on 4, and 5 only shows that the other side is gone. */
 const CALLS = 3;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { TaskError } from '../../../../src/model/task-error.ts';
 import { readProcess } from '../../../../src/runtimes/process/process-table.ts';
-import { HandlerSlots } from '../../../../worker-base/tasks/handlers/slots.ts';
+import { HandlerSlots } from '../../../../worker-base/tasks/handlers/handler-slots.ts';
 import { handlers, python, Subject, soon, why } from './subject.ts';
 
 const subjects: Subject[] = [];
@@ -275,7 +275,7 @@ describe.skipIf(!python)(`the slots of a worker${why}`, () => {
 
 /** A worker of its own, to be killed. */
 function startHost(dir: string, files: string[], name: string, arg: string): ChildProcess {
-  const slot = join(import.meta.dirname, '../../../../worker-base/tasks/handlers/slot.ts');
+  const slot = join(import.meta.dirname, '../../../../worker-base/tasks/handlers/handler-slot.ts');
   const program = `
     const { HandlerSlot } = await import(${JSON.stringify(slot)});
     const slot = new HandlerSlot({ handlers: ${JSON.stringify(files)}, cwd: ${JSON.stringify(dir)}, env: process.env, onOutput() {} });

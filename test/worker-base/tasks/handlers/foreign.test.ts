@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { TaskError } from '../../../../src/model/task-error.ts';
-import { HandlerSlots } from '../../../../worker-base/tasks/handlers/slots.ts';
+import { HandlerSlots } from '../../../../worker-base/tasks/handlers/handler-slots.ts';
 import { handlers, python, Subject, why } from './subject.ts';
 
 const subjects: Subject[] = [];

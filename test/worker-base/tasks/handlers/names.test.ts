@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
 import { FUNCTION_NAME } from '../../../../src/model/function-name.ts';
-import { HandlerSlot } from '../../../../worker-base/tasks/handlers/slot.ts';
+import { HandlerSlot } from '../../../../worker-base/tasks/handlers/handler-slot.ts';
 import { python, Subject, why } from './subject.ts';
 
 const subjects: Subject[] = [];

@@ -1,5 +1,5 @@
 import type { Claim, ClaimedWorker, ClaimRecord } from '../../../src/model/index.ts';
-import type { ClaimStore } from '../../../src/runtimes/taken-body.ts';
+import type { ClaimStore } from '../../../src/runtimes/claimed-body.ts';
 
 /** The records of claims, in memory; the sets hold what the store received. */
 export class MemoryBook implements ClaimStore {

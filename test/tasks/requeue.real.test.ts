@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { openBackend } from '../../src/tasks/backend.ts';
 import { connectWorker } from '../../src/tasks/connect.ts';
-import { toActiveTask } from '../../src/tasks/held.ts';
+import { toActiveTask } from '../../src/tasks/active-task.ts';
 import { parseNext } from '../../src/tasks/job.ts';
-import { getQueueKeys } from '../../src/tasks/place.ts';
-import { ResultWriter } from '../../src/tasks/settle.ts';
+import { getQueueKeys } from '../../src/tasks/queue-keys.ts';
+import { ResultWriter } from '../../src/tasks/result-writer.ts';
 import { openWorld, POOL } from './world.ts';
 
 /** Calls of this name arrive, and their first answer does not: as where the connection breaks in between. */

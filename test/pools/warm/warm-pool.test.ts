@@ -3,7 +3,7 @@ import { type Decision, type Observation, type WorkerSpec, workerSpec } from '..
 import { toWarmSpec } from '../../../src/pools/warm/match.ts';
 import { WarmPool } from '../../../src/pools/warm/warm-pool.ts';
 import type { RuntimeInfo } from '../../../src/runtimes/runtime.ts';
-import { bodyOf, look, statusOf } from '../../reconcile/look.ts';
+import { bodyOf, look, statusOf } from '../../reconcile/observation.ts';
 
 const asked = (more: Partial<WorkerSpec> = {}) =>
   workerSpec.parse({ agent_type: 'CUSTOM', command_line: ['cat'], runtime: 'docker', ...more });

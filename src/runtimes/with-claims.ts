@@ -12,7 +12,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Body, Claim, ClaimedWorker, WorkerSpec } from '../model/index.ts';
 import { BodyConflict, type BodyOrder, type Runtime, RuntimeDown } from './runtime.ts';
-import { type ClaimStore, isWarm, toClaimedBody } from './taken-body.ts';
+import { type ClaimStore, isWarm, toClaimedBody } from './claimed-body.ts';
 
 export interface ClaimOptions {
   claimStore: ClaimStore;

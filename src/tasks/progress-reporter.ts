@@ -1,7 +1,7 @@
 import { readBoundedJson } from '../model/json-depth.ts';
 import type { TaskLink } from './connect.ts';
-import type { ActiveTask } from './held.ts';
-import type { QueueKeys } from './place.ts';
+import type { ActiveTask } from './active-task.ts';
+import type { QueueKeys } from './queue-keys.ts';
 
 /** More frequent reports of a handler are reduced to the last one. */
 const INTERVAL_MS = 250;

@@ -2,12 +2,12 @@
 
 import type { Settings } from '../config/settings.ts';
 import { errorMessage, getCapabilities, owns, type RuntimeName, versionAdvice } from '../model/index.ts';
-import { foreignBodies } from '../runtimes/owned.ts';
+import { foreignBodies } from '../runtimes/ownership.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { RuntimeInfo } from '../runtimes/runtime.ts';
 import { readFindings } from '../store/index.ts';
 import { redactUrl } from '../telemetry/redact.ts';
-import type { DoctorCheck } from './check.ts';
+import type { DoctorCheck } from './doctor-check.ts';
 import type { Context } from './context.ts';
 import { healthChecks } from './health-checks.ts';
 import { probeRedisAt } from './redis-port.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { withMetrics } from '../../src/runtimes/observed.ts';
+import { withMetrics } from '../../src/runtimes/with-metrics.ts';
 import { FakeRuntime } from '../support/fake-runtime/fake.ts';
 
 test('every call of an observed runtime is reported with its result, and works as before', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { taskSubmission } from '../../src/model/task.ts';
-import { readStored, retryBackoffMs, toFailure, toStored } from '../../src/tasks/stored.ts';
+import { readStored, retryBackoffMs, toFailure, toStored } from '../../src/tasks/stored-task.ts';
 import { type TaskViewReply, toView } from '../../src/tasks/view.ts';
 
 describe('backoff', () => {

@@ -11,7 +11,7 @@ test('an agent is ended with all that it started, and it is seen whether it bega
   const image = await imageOf(spec);
   const cell = `hands-${randomUUID().slice(0, 8)}`;
   const runtime = createDockerRuntime({ cell, host: inject('dockerHost'), image });
-  const entryPoints = [new URL('./hands-driver.ts', import.meta.url).pathname];
+  const entryPoints = [new URL('./privileges-driver.ts', import.meta.url).pathname];
   const made = await build({ entryPoints, bundle: true, format: 'esm', platform: 'node', write: false });
   const wrapper = ['/worker/confine', '--user', '10001:10001,20000', '--keep', 'setuid,setgid,kill', '--'];
   const argv = [...wrapper, 'node', '--input-type=module', '-e', made.outputFiles[0]?.text ?? ''];

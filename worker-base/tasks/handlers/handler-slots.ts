@@ -1,4 +1,4 @@
-import { type CallHooks, HandlerSlot, type SlotOptions, type TaskCall } from './slot.ts';
+import { type CallHooks, HandlerSlot, type SlotOptions, type TaskCall } from './handler-slot.ts';
 
 /** The slots of a worker: as many tasks at once as there are slots, each in processes of its own. */
 export class HandlerSlots {

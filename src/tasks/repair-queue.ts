@@ -1,6 +1,6 @@
 import type { TaskLink } from './connect.ts';
-import { type QueueKeys, toTaskId } from './place.ts';
-import { toUnreadableFailure } from './stored.ts';
+import { type QueueKeys, toTaskId } from './queue-keys.ts';
+import { toUnreadableFailure } from './stored-task.ts';
 
 /** Why a step in Redis failed: Redis refused it, possibly because of the content of the queue. */
 export const isReplyError = (error: unknown): boolean =>

@@ -5,7 +5,7 @@ import { DAY_SECONDS, TASK_TIMEOUT_LIMIT_SECONDS } from '../model/limits.ts';
 import type { Task, TaskBackoff, TaskPayload, TaskPriority } from '../model/task.ts';
 import type { TaskFailure } from '../model/task-error.ts';
 import { TASK_RESULT_LIMIT } from '../model/task-limits.ts';
-import { RANK } from './place.ts';
+import { RANK } from './queue-keys.ts';
 
 /** The content of a job's `data`: all that the worker needs. */
 export interface Stored {

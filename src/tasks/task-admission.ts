@@ -1,8 +1,8 @@
 import { TASK_TIMEOUT_SECONDS } from '../model/task-limits.ts';
 import { Attempt, type AttemptOutcome } from './attempt.ts';
 import type { ConsumerSettings } from './consumer.ts';
-import { type ActiveTask, getDeferredFailure, toRunning } from './held.ts';
-import type { ProgressReporter } from './progress.ts';
+import { type ActiveTask, getDeferredFailure, toRunning } from './active-task.ts';
+import type { ProgressReporter } from './progress-reporter.ts';
 
 /** Tasks are fetched ahead only while attempts take less than this on average. */
 const SHORT_MS = 5;

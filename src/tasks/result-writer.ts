@@ -5,10 +5,10 @@ import type { TaskFailure } from '../model/task-error.ts';
 import { TASK_RESULT_LIMIT } from '../model/task-limits.ts';
 import type { AttemptOutcome } from './attempt.ts';
 import type { TaskLink } from './connect.ts';
-import { type ActiveTask, getAttempt } from './held.ts';
+import { type ActiveTask, getAttempt } from './active-task.ts';
 import { type Next, parseNext } from './job.ts';
-import { MAX_LOSSES, type QueueKeys } from './place.ts';
-import { retryBackoffMs } from './stored.ts';
+import { MAX_LOSSES, type QueueKeys } from './queue-keys.ts';
+import { retryBackoffMs } from './stored-task.ts';
 
 /** The result of an attempt. `fenced`: the task was no longer this worker's, and nothing was written. */
 export type CompletionResult = 'completed' | 'failed' | 'retried' | 'returned' | 'fenced';

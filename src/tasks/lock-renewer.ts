@@ -3,10 +3,10 @@ import type { Redis } from 'ioredis';
 import { errorMessage } from '../model/fault.ts';
 import type { TaskLink } from './connect.ts';
 import type { ConsumerSettings } from './consumer.ts';
-import type { ActiveTask } from './held.ts';
-import type { QueueKeys } from './place.ts';
+import type { ActiveTask } from './active-task.ts';
+import type { QueueKeys } from './queue-keys.ts';
 import { renew } from './renew.ts';
-import { toFailure } from './stored.ts';
+import { toFailure } from './stored-task.ts';
 
 /** How often ended tasks are deleted. */
 const SWEEP_MS = 60_000;

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { expect, test } from 'vitest';
-import { parseInfo, redisSettings } from '../../src/cli/checks.ts';
+import { parseInfo, redisSettings } from '../../src/cli/doctor-checks.ts';
 import { formatErrorLines, TimedOut, toExitCode, usageError } from '../../src/cli/exit.ts';
 import { compareIds } from '../../src/cli/merge.ts';
 import { getQueuePositions, parseFilter } from '../../src/cli/ps.ts';

@@ -3,8 +3,8 @@ import { formatInstant } from '../model/units.ts';
 import type { Attempt } from './attempt.ts';
 import type { RunningTask } from './consumer.ts';
 import type { Job, Next } from './job.ts';
-import { toTaskId } from './place.ts';
-import { type Stored, toFailure, toPriority } from './stored.ts';
+import { toTaskId } from './queue-keys.ts';
+import { type Stored, toFailure, toPriority } from './stored-task.ts';
 
 /** A task whose lock this worker holds, under a token that no other take has. */
 export interface ActiveTask {

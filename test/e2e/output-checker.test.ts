@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { OutputChecker } from '../../scripts/demo/ledger.ts';
+import { OutputChecker } from '../../scripts/demo/output-checker.ts';
 
 const stdout = (seq: number, content: string) => ({ seq, type: 'stdout', content });
 

@@ -1,0 +1,3 @@
+import { takeoverSuite } from './claim-suite.ts';
+
+takeoverSuite('process');

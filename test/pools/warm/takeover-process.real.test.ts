@@ -1,3 +1,0 @@
-import { takeoverSuite } from './takeover-suite.ts';
-
-takeoverSuite('process');

@@ -73,14 +73,14 @@ export async function benchDirect({
   }
 }
 
-interface Parts {
+interface DirectContext {
   reader: Redis;
   redisUrl: string;
   wrapper: string;
   dir: string;
 }
 
-async function inTurn(orchestrator: BenchOrchestrator, { reader, redisUrl, wrapper, dir }: Parts) {
+async function inTurn(orchestrator: BenchOrchestrator, { reader, redisUrl, wrapper, dir }: DirectContext) {
   const times = { running: [] as number[], program: [] as number[], node: [] as number[] };
   for (let round = -2; round < ONE_ROUNDS; round += 1) {
     const began = Date.now();
@@ -116,7 +116,7 @@ async function byPm2(
     dir,
     cell,
     workers,
-  }: Parts & { orchestrator: BenchOrchestrator; cell: string; workers: number },
+  }: DirectContext & { orchestrator: BenchOrchestrator; cell: string; workers: number },
 ): Promise<number> {
   const { keys, redis } = orchestrator;
   const ids = Array.from({ length: workers }, () => randomUUID());

@@ -24,13 +24,13 @@ import { benchWrapperBoot as boot } from './wrapper-boot.ts';
 // What must be stopped at the end.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
-const say = (line: string) => console.error(line);
+const print = (line: string) => console.error(line);
 const requested = process.argv.slice(2);
 
-const engine = await engineAtAnyPrice(say);
+const engine = await engineAtAnyPrice(print);
 const docked = 'error' in engine ? undefined : engine;
-if (!docked) say(`Without Docker: ${(engine as { error: string }).error}`);
-const redis = await ensureRedis(say, { docker: docked?.docker });
+if (!docked) print(`Without Docker: ${(engine as { error: string }).error}`);
+const redis = await ensureRedis(print, { docker: docked?.docker });
 if ('error' in redis) throw new Error(redis.error);
 const { url: redisUrl, bodyUrl = redisUrl } = redis;
 const benches: Record<string, (() => Promise<Result[]>) | undefined> = {
@@ -48,7 +48,7 @@ const benches: Record<string, (() => Promise<Result[]>) | undefined> = {
         redisUrl,
         bodyRedisUrl: bodyUrl,
         dockerHost: docked.host,
-        image: await ensureWorkerImage(docked.docker, say),
+        image: await ensureWorkerImage(docked.docker, print),
       })),
   'agent-turn':
     docked &&
@@ -61,7 +61,7 @@ const benches: Record<string, (() => Promise<Result[]>) | undefined> = {
           redisUrl,
           docker: {
             ...{ host: docked.host, bodyRedisUrl: bodyUrl },
-            image: await ensureWorkerImage(docked.docker, say),
+            image: await ensureWorkerImage(docked.docker, print),
           },
         })
       : []),
@@ -70,12 +70,12 @@ const benches: Record<string, (() => Promise<Result[]>) | undefined> = {
 };
 const unknown = requested.filter((name) => !(name in benches));
 if (unknown.length > 0)
-  say(`Unknown benchmark ${unknown.join(', ')}; available: ${Object.keys(benches).join(', ')}.`);
+  print(`Unknown benchmark ${unknown.join(', ')}; available: ${Object.keys(benches).join(', ')}.`);
 
 try {
   for (const [name, bench] of Object.entries(benches)) {
     if (!bench || (requested.length > 0 && !requested.includes(name))) continue;
-    say(`${name} …`);
+    print(`${name} …`);
     try {
       for (const result of await bench()) console.log(line(result));
     } catch (error) {

@@ -53,7 +53,9 @@ export async function benchTasks({ redisUrl }: { redisUrl: string }): Promise<Re
     const [tasks, more, celeryTasks, rqTasks] = [rates.one, rates.four, rates.celery, rates.rq].map(
       median,
     ) as Four;
-    const beside = [celeries, rqs].map(({ name }, at) => `${name}: ${told(theirs[at] ?? [])}`).join(' · ');
+    const beside = [celeries, rqs]
+      .map(({ name }, at) => `${name}: ${formatLags(theirs[at] ?? [])}`)
+      .join(' · ');
     const p99 = quantile(own, 0.99);
     return [
       reported(
@@ -71,7 +73,7 @@ export async function benchTasks({ redisUrl }: { redisUrl: string }): Promise<Re
         unit: 'ms',
         goal: `< ${P99_GOAL_MS}`,
         met: p99 < P99_GOAL_MS,
-        note: `${LAGS} tasks, ${told(own)}; ${beside}`,
+        note: `${LAGS} tasks, ${formatLags(own)}; ${beside}`,
       },
     ];
   } finally {
@@ -149,7 +151,7 @@ async function emptyDatabase(redisUrl: string): Promise<{ url: string; close(): 
   throw new Error('No database of this Redis is empty.');
 }
 
-const told = (values: number[]) =>
+const formatLags = (values: number[]) =>
   `p50 ${quantile(values, 0.5).toFixed(1)}, p99 ${quantile(values, 0.99).toFixed(1)} ms`;
 
 function ratio(name: string, value: number, goal: number): Result {

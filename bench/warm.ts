@@ -66,7 +66,7 @@ export async function benchWarm({ redisUrl, docker }: WarmContext): Promise<Resu
       await orchestrator.send({ command: 'delete_pool', pool: 'warm' });
       await orchestrator.delete(ids);
     }
-    return told(runtime, warm, cold);
+    return toResults(runtime, warm, cold);
   } finally {
     await manager.stop();
     await orchestrator.close(cell);
@@ -93,7 +93,7 @@ async function timed(orchestrator: BenchOrchestrator, fields: object): Promise<{
   return { id, took: { bare, running: took(), ready: await ready } };
 }
 
-function told(runtime: string, warm: Took[], cold: number[]): Result[] {
+function toResults(runtime: string, warm: Took[], cold: number[]): Result[] {
   const note = `${warm.length} creates; ${median(cold).toFixed(0)} ms without a warm worker`;
   return GOALS.flatMap(({ share, within }) => {
     const of = (what: keyof Took) =>

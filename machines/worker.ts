@@ -19,7 +19,7 @@ import * as after from './transitions.ts';
  */
 export const MACHINE_VERSION = 1;
 
-const life = setup({
+const machineSetup = setup({
   types: {
     context: {} as WorkerState,
     events: {} as TransitionArgs['event'],
@@ -71,7 +71,7 @@ const kill = { type: 'kill', params: bodyId } as const;
 /** With no body, `body_id` is empty and the intent is dropped. */
 const remove = { type: 'remove', params: bodyId } as const;
 
-type Remember =
+type StateAction =
   | 'adopt'
   | 'mark ready'
   | 'begin ending'
@@ -83,7 +83,7 @@ type Remember =
   | 'join the queue'
   | 'leave the queue'
   | 'settle';
-type Ask =
+type IntentAction =
   | typeof build
   | typeof create
   | typeof start
@@ -102,7 +102,7 @@ type State =
 /**
  * One rule: if the guard holds, change the stored state and request the actions, and move to the state if one is named.
  */
-function when(guard: keyof typeof guards, does: (Remember | Ask)[], to?: State) {
+function when(guard: keyof typeof guards, does: (StateAction | IntentAction)[], to?: State) {
   const actions = [...does, { type: 'rule' as const, params: { name: guard } }];
   return { guard, actions, ...(to ? { target: `#worker.${to}` as const } : {}) };
 }
@@ -137,7 +137,7 @@ const finished = [
   when('otherwise', []),
 ];
 
-export const workerMachine = life.createMachine({
+export const workerMachine = machineSetup.createMachine({
   id: 'worker',
   context: ({ input }) => input,
   initial: 'STARTING',

@@ -8,10 +8,10 @@
 import { parseArgs } from 'node:util';
 import { errorMessage } from '../src/model/index.ts';
 import { Cleanup } from './demo/cleanup.ts';
-import { Reporter } from './demo/reporter.ts';
-import { DemoOrchestrator } from './demo/orchestrator.ts';
-import { play } from './demo/steps.ts';
 import { type DemoOptions, setStage } from './demo/environment.ts';
+import { DemoOrchestrator } from './demo/orchestrator.ts';
+import { Reporter } from './demo/reporter.ts';
+import { play } from './demo/steps.ts';
 
 const USAGE = `usage: npm run demo [-- --runtime docker|process]
 

@@ -77,7 +77,7 @@ export async function startNewerEngine(
   directory: string,
   { name, log }: { name: EngineName; log: Log },
 ): Promise<NewerEngine> {
-  const place = placeOf(engineDirectory(directory, name));
+  const place = getPlace(engineDirectory(directory, name));
   mkdirSync(place.directory, { recursive: true });
   const lock = lockFile(join(place.directory, 'lock'), 'exclusive');
   if (!lock) throw new Error(`Another process uses ${name} in ${place.directory} now.`);
@@ -177,7 +177,7 @@ interface Place {
   subnet: string;
 }
 
-function placeOf(directory: string): Place {
+function getPlace(directory: string): Place {
   const hash = createHash('sha256').update(directory).digest();
   return {
     directory,

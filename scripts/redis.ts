@@ -59,7 +59,7 @@ export async function ensureRedis(
 ): Promise<RedisAccess | { error: string }> {
   const { docker, ways = ['path', 'apt', 'container'] } = options;
   const given = process.env.REDIS_URL;
-  if (given) return await useGiven(given);
+  if (given) return await useConfigured(given);
 
   const tried: string[] = [];
   const fromPath = () => (ways.includes('path') ? SERVERS.find(has) : undefined);
@@ -134,7 +134,7 @@ async function openKept(
   return { url: urlAt(plan), bodyUrl: bridge && urlAt(plan, bridge), how, joined, usersFd, stop };
 }
 
-async function useGiven(url: string): Promise<RedisAccess | { error: string }> {
+async function useConfigured(url: string): Promise<RedisAccess | { error: string }> {
   if (URL.canParse(url) && (await redisResponds(url, 3000)))
     return { url, bodyUrl: process.env.WORKER_REDIS_URL, how: 'REDIS_URL', stop: async () => false };
   const shown = redactUrl(url);

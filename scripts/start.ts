@@ -29,7 +29,7 @@ const EXAMPLE = {
   agent_type: 'CUSTOM',
   command_line: ['sh', '-c', 'while read -r line; do echo "you said: $line"; done'],
 };
-const say = (line: string) => console.error(line);
+const print = (line: string) => console.error(line);
 
 /** Milliseconds for an engine to list its bodies. */
 const LIST_MS = 5000;
@@ -46,14 +46,14 @@ try {
   const engine = settings.runtime === 'process' ? undefined : await findEngine();
   const env = { ...process.env, ...(await prepareImages(settings, engine)) };
   const directory = join(settings.home, `redis-${settings.cell}`);
-  if (process.env.REDIS_URL) say('Using the Redis in REDIS_URL; unset that variable for a private one.');
+  if (process.env.REDIS_URL) print('Using the Redis in REDIS_URL; unset that variable for a private one.');
   else {
-    const found = await ensureRedis(say, { docker: engine?.docker, directory });
+    const found = await ensureRedis(print, { docker: engine?.docker, directory });
     if ('error' in found) throw new Error(found.error);
     redis = found;
     env.REDIS_URL = redis.url;
     if (redis.bodyUrl) env.WORKER_REDIS_URL ??= redis.bodyUrl;
-    sayHowToReach(redis, settings, directory);
+    printAddresses(redis, settings, directory);
   }
   process.exitCode = await runManager(env, redis?.usersFd);
   ended = { settings, env };
@@ -62,11 +62,15 @@ try {
   process.exitCode = 1;
 } finally {
   const redisEnded = await redis?.stop();
-  if (ended) await sayWhatIsLeft(ended.settings, ended.env, redisEnded ?? false);
+  if (ended) await printLeftovers(ended.settings, ended.env, redisEnded ?? false);
 }
 
 /** After the manager ends, the user should know what keeps running and how to get back to it. */
-async function sayWhatIsLeft(settings: Settings, env: NodeJS.ProcessEnv, redisEnded: boolean): Promise<void> {
+async function printLeftovers(
+  settings: Settings,
+  env: NodeJS.ProcessEnv,
+  redisEnded: boolean,
+): Promise<void> {
   const { redisUrl, workerRedisUrl, workerImage, runtime, cell, home, dockerHost } = settings;
   const { runtimes } = createRuntimes({
     ...{ runtime: env.RUNTIME === 'process' ? 'process' : runtime, cell, home, redisUrl, workerRedisUrl },
@@ -86,7 +90,7 @@ async function sayWhatIsLeft(settings: Settings, env: NodeJS.ProcessEnv, redisEn
   const redis = redisEnded
     ? ' The private Redis has stopped; their output is kept until it is running again.'
     : '';
-  say(`${left} ${left === 1 ? 'worker keeps' : 'workers keep'} running without a manager.${redis}
+  print(`${left} ${left === 1 ? 'worker keeps' : 'workers keep'} running without a manager.${redis}
 \`npm start\` adopts them; \`npm run --silent wm -- dismantle --force\` ends and removes all of them.`);
 }
 
@@ -111,16 +115,16 @@ async function prepareImages(
 ): Promise<NodeJS.ProcessEnv> {
   if (!engine || workerImage) return {};
   try {
-    await ensureWorkerImage(engine.docker, say);
+    await ensureWorkerImage(engine.docker, print);
     return {};
   } catch (error) {
     if (runtime === 'docker') throw error;
-    say(`${errorMessage(error)}\nContinuing with processes only; RUNTIME=docker requires Docker.`);
+    print(`${errorMessage(error)}\nContinuing with processes only; RUNTIME=docker requires Docker.`);
     return { RUNTIME: 'process' };
   }
 }
 
-function sayHowToReach({ url, how, joined }: RedisAccess, { cell }: Settings, directory: string): void {
+function printAddresses({ url, how, joined }: RedisAccess, { cell }: Settings, directory: string): void {
   const { port, password } = new URL(url);
   const secret = password ? `default:$(cat '${join(directory, 'password')}')@` : '';
   const { commands, responses } = getKeys(cell);
@@ -131,7 +135,7 @@ function sayHowToReach({ url, how, joined }: RedisAccess, { cell }: Settings, di
   const exports = (['CELL', 'WORKER_MANAGER_HOME'] as const)
     .flatMap((name) => (process.env[name] ? [`  export ${name}='${process.env[name]}'\n`] : []))
     .join('');
-  say(`Redis is ${how} on 127.0.0.1:${port}. ${whose}; its data stay in ${directory}.
+  print(`Redis is ${how} on 127.0.0.1:${port}. ${whose}; its data stay in ${directory}.
 Try in another shell:
 
 ${exports}  npm run --silent wm -- ps

@@ -3,8 +3,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { runCli } from './cli/index.ts';
 import type { ManagerAddress } from './cli/deps.ts';
+import { runCli } from './cli/index.ts';
 import { resolveApiToken } from './config/api-token.ts';
 import { contextPath, ensureToken, readContextFile, writeContextFile } from './config/context-file.ts';
 import { openHandlers } from './config/handlers-dir.ts';

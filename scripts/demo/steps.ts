@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { AGENT_COMMAND } from './agent.ts';
 import { type Fingerprint, fingerprint } from './bodies.ts';
-import type { Reporter } from './reporter.ts';
-import type { DemoOrchestrator, DemoOutput, Worker } from './orchestrator.ts';
 import type { DemoEnvironment } from './environment.ts';
+import type { DemoOrchestrator, DemoOutput, Worker } from './orchestrator.ts';
+import type { Reporter } from './reporter.ts';
 
 /** Number of lines of each worker that pass between two steps, so that there is something to lose. */
 const LINES_BETWEEN = 40;

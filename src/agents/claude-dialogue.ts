@@ -1,3 +1,4 @@
+import { createToolMap } from './bounded-map.ts';
 import type { AgentEvent, DialogueStep, OpenDialogue, TokenUsage, TurnEnd } from './dialogue.ts';
 import { classifyMessage, classifyStatus, INTERRUPTED } from './failure.ts';
 import {
@@ -10,7 +11,6 @@ import {
   toObjects,
   toText,
 } from './json.ts';
-import { createToolMap } from './bounded-map.ts';
 
 const line = (value: object) => `${JSON.stringify(value)}\n`;
 const request = (id: string, subtype: string) =>

@@ -1,4 +1,4 @@
-import { parseToolItem } from './codex-tools.ts';
+import { createMessageMap, createToolMap } from './bounded-map.ts';
 import {
   type CodexError,
   formatCodexError,
@@ -7,10 +7,10 @@ import {
   toTokenUsage,
   toTurnFailure,
 } from './codex-messages.ts';
+import { parseToolItem } from './codex-tools.ts';
 import type { AgentEvent, DialogueStep, OpenDialogue, TokenUsage } from './dialogue.ts';
 import { INTERRUPTED } from './failure.ts';
 import { type JsonObject, parseObject, toNumber, toObject, toObjects, toText } from './json.ts';
-import { createMessageMap, createToolMap } from './bounded-map.ts';
 
 const line = (message: object) => `${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`;
 

@@ -1,3 +1,4 @@
+import { createMessageMap, createToolMap } from './bounded-map.ts';
 import type { AgentEvent, DialogueStep, OpenDialogue, TurnEnd, TurnFailure } from './dialogue.ts';
 import { classifyMessage, INTERRUPTED } from './failure.ts';
 import {
@@ -10,7 +11,6 @@ import {
   toObjects,
   toText,
 } from './json.ts';
-import { createMessageMap, createToolMap } from './bounded-map.ts';
 
 const VERSIONS = { jsonrpc: '2.0', factoryApiVersion: '1.0.0' };
 const line = (message: object) => `${JSON.stringify({ ...VERSIONS, ...message })}\n`;

@@ -70,14 +70,14 @@ function buildSettings(order: LaunchOptions): object {
         PreToolUse: [
           { matcher: 'Execute', hooks: [{ type: 'command', command: formatCommandLine(policyCommand) }] },
           // Run by the CLI or by the endpoint, past everything that limits commands: never, whatever the gate thinks.
-          { matcher: 'FetchUrl|WebSearch', hooks: [{ type: 'command', command: REFUSE }] },
+          { matcher: 'FetchUrl|WebSearch', hooks: [{ type: 'command', command: DENY_HOOK }] },
         ],
       },
     }),
   };
 }
 
-const REFUSE = `echo '${JSON.stringify({
+const DENY_HOOK = `echo '${JSON.stringify({
   hookSpecificOutput: {
     hookEventName: 'PreToolUse',
     permissionDecision: 'deny',

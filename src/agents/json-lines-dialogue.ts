@@ -1,7 +1,7 @@
+import { createToolMap } from './bounded-map.ts';
 import type { AgentEvent, DialogueStep, OpenDialogue, TokenUsage, TurnEnd } from './dialogue.ts';
 import { classifyCode, INTERRUPTED } from './failure.ts';
 import { type JsonObject, parseObject, summarizeToolUse, toNumber, toObject, toText } from './json.ts';
-import { createToolMap } from './bounded-map.ts';
 
 const line = (value: object) => `${JSON.stringify(value)}\n`;
 

@@ -3,12 +3,12 @@ import { Command } from 'commander';
 import { type CommandResponse, errorMessage, Fault, type PoolSpec } from '../model/index.ts';
 import { diffPool, type PoolDifference } from '../pools/diff.ts';
 import { PoolStore } from '../store/index.ts';
-import { ANSWER_SECONDS, requestManager, toFault } from './request-manager.ts';
 import type { Context } from './context.ts';
 import { EXIT, formatErrorLines, usageError } from './exit.ts';
 import { outputOption } from './output.ts';
 import { readPools } from './pool-file.ts';
 import { withLoadErrorNotes } from './pool-load-errors.ts';
+import { RESPONSE_SECONDS, requestManager, toFault } from './request-manager.ts';
 import { parseSeconds } from './values.ts';
 import { waitForPool } from './wait-for-pool.ts';
 
@@ -31,7 +31,7 @@ export function applyCommand(context: Context): Command {
     .option('--wait', 'wait until all pools are ready')
     .option(
       '--timeout <time>',
-      `how long to wait (default: ${ANSWER_SECONDS}s, with --wait ${WAIT_SECONDS}s)`,
+      `how long to wait (default: ${RESPONSE_SECONDS}s, with --wait ${WAIT_SECONDS}s)`,
       parseSeconds,
     )
     .addOption(outputOption())
@@ -42,7 +42,7 @@ export function applyCommand(context: Context): Command {
 async function apply(context: Context, { file, wait, timeout, output }: Options): Promise<void> {
   const pools = loadPools(file);
   const session = await context.session();
-  const until = performance.now() + (timeout ?? (wait ? WAIT_SECONDS : ANSWER_SECONDS)) * 1000;
+  const until = performance.now() + (timeout ?? (wait ? WAIT_SECONDS : RESPONSE_SECONDS)) * 1000;
   // Displayed with a precision of a tenth of a second.
   const left = () => Math.max(0.1, Math.round((until - performance.now()) / 100) / 10);
   const answers: CommandResponse[] = [];

@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander';
 import { AGENT_TYPES, Fault, MODULES, PROTOCOLS, RESTART_POLICIES, RUNTIME_NAMES } from '../model/index.ts';
-import { ANSWER_SECONDS, requestManager, toFault } from './request-manager.ts';
 import type { Context } from './context.ts';
 import { type CreateOptions, createFields, fieldsFile } from './create-fields.ts';
 import { outputOption } from './output.ts';
+import { RESPONSE_SECONDS, requestManager, toFault } from './request-manager.ts';
 import {
   addItem,
   addPair,
@@ -91,7 +91,7 @@ export function createCommand(context: Context): Command {
     .option('--wait', 'wait until it is RUNNING or has ended')
     .option(
       '--timeout <time>',
-      `how long to wait (default: ${ANSWER_SECONDS}s, with --wait ${WAIT_SECONDS}s)`,
+      `how long to wait (default: ${RESPONSE_SECONDS}s, with --wait ${WAIT_SECONDS}s)`,
       parseSeconds,
     )
     .addOption(outputOption())
@@ -107,7 +107,7 @@ async function create(context: Context, commandLine: string[], options: Options)
   const request_id = options.requestId ?? newId();
   const fields = createFields(options, commandLine);
   const session = await context.session();
-  const limit = options.timeout ?? (options.wait ? WAIT_SECONDS : ANSWER_SECONDS);
+  const limit = options.timeout ?? (options.wait ? WAIT_SECONDS : RESPONSE_SECONDS);
   const began = performance.now();
   const answer = await requestManager(context, session, { ...fields, command: 'create', request_id }, limit);
   const json = options.output === 'json';

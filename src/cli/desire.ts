@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { type CommandResponse, errorMessage } from '../model/index.ts';
-import { ANSWER_SECONDS, requestManager, toFault } from './request-manager.ts';
 import type { Context } from './context.ts';
 import { EXIT, formatErrorLines, toExitCode, usageError } from './exit.ts';
 import { outputOption } from './output.ts';
+import { RESPONSE_SECONDS, requestManager, toFault } from './request-manager.ts';
 import type { Session } from './session.ts';
 import { parseSeconds } from './values.ts';
 import { type Goal, waitFor } from './wait-for.ts';
@@ -40,7 +40,7 @@ function desireCommand(verb: Verb, context: Context): Command {
     .option('--wait', `wait until it is ${goal}`)
     .option(
       '--timeout <time>',
-      `how long to wait (default: ${ANSWER_SECONDS}s, with --wait ${WAIT_SECONDS}s)`,
+      `how long to wait (default: ${RESPONSE_SECONDS}s, with --wait ${WAIT_SECONDS}s)`,
       parseSeconds,
     )
     .addOption(outputOption())
@@ -80,7 +80,7 @@ async function desireOne(
   { reason, requestId, wait, timeout, output }: Options,
 ): Promise<CommandResponse> {
   const worker_id = await resolveId(session, ref);
-  const limit = timeout ?? (wait ? WAIT_SECONDS : ANSWER_SECONDS);
+  const limit = timeout ?? (wait ? WAIT_SECONDS : RESPONSE_SECONDS);
   const began = performance.now();
   const why = reason === undefined ? {} : { reason };
   const command = { command: verb, worker_id, request_id: requestId ?? context.newId(), ...why };

@@ -31,11 +31,11 @@ async function dismantle(
 ): Promise<void> {
   const { out, deps } = context;
   const { cell } = deps.settings();
-  await refuseWhileLed(context);
+  await rejectWhileLed(context);
   const outcomes: Outcome[] = [];
   for (const runtime of context.runtimes().all) {
     try {
-      const removed_bodies = await takeDown(runtime, cell, force);
+      const removed_bodies = await dismantleRuntime(runtime, cell, force);
       outcomes.push({ runtime: runtime.name, removed_bodies });
     } catch (error) {
       if (!(error instanceof RuntimeDown)) throw error;
@@ -52,7 +52,7 @@ async function dismantle(
 }
 
 /** A manager would recreate everything. If Redis has been removed too, no manager leads. */
-async function refuseWhileLed(context: Context): Promise<void> {
+async function rejectWhileLed(context: Context): Promise<void> {
   let leader: { owner: string } | undefined;
   try {
     leader = await (await context.session()).leader();
@@ -63,7 +63,7 @@ async function refuseWhileLed(context: Context): Promise<void> {
   if (leader) throw new Fault('conflict', `The manager ${leader.owner} leads this cell. Stop it first.`);
 }
 
-async function takeDown(runtime: Runtime, cell: string, force: boolean): Promise<number> {
+async function dismantleRuntime(runtime: Runtime, cell: string, force: boolean): Promise<number> {
   const bodies = await runtime.list();
   if (bodies.length > 0 && !force)
     throw new Fault(

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
+import type { Context } from './context.ts';
 import type { DoctorCheck } from './doctor-check.ts';
 import { runChecks } from './doctor-checks.ts';
-import type { Context } from './context.ts';
 import { EXIT } from './exit.ts';
 import { outputOption } from './output.ts';
 import { toOneLine } from './text.ts';

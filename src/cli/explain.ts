@@ -9,9 +9,9 @@ import {
 } from '../model/index.ts';
 import { decide } from '../reconcile/decide.ts';
 import { observeWorker } from '../reconcile/observe.ts';
-import { withClaims } from '../runtimes/with-claims.ts';
 import { Ownership, withOwnership } from '../runtimes/ownership.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
+import { withClaims } from '../runtimes/with-claims.ts';
 import { RedisClaimStore } from '../store/index.ts';
 import type { Context } from './context.ts';
 import { explainPool } from './explain-pool.ts';

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import type { PoolView } from '../model/index.ts';
 import { PoolStore } from '../store/index.ts';
-import { ANSWER_SECONDS, requestManager, toFault } from './request-manager.ts';
 import type { Context } from './context.ts';
 import { outputOption } from './output.ts';
 import { withLoadErrorNotes } from './pool-load-errors.ts';
+import { RESPONSE_SECONDS, requestManager, toFault } from './request-manager.ts';
 import { formatTable } from './table.ts';
 import { formatAgeSince } from './text.ts';
 import { parseCount, parseSeconds } from './values.ts';
@@ -76,7 +76,7 @@ async function deletePools(
   for (const pool of names) {
     const why = reason === undefined ? {} : { reason };
     const command = { command: 'delete_pool', request_id: context.newId(), pool, ...why };
-    const answer = await requestManager(context, session, command, ANSWER_SECONDS);
+    const answer = await requestManager(context, session, command, RESPONSE_SECONDS);
     if (!answer.success) throw toFault(answer);
     answers.push(answer);
     if (output !== 'json') await context.out.line(`pool/${pool} deleted`);
@@ -93,7 +93,7 @@ export function scaleCommand(context: Context): Command {
     .option('--wait', 'wait until it is ready')
     .option(
       '--timeout <time>',
-      `how long to wait (default: ${ANSWER_SECONDS}s, with --wait ${WAIT_SECONDS}s)`,
+      `how long to wait (default: ${RESPONSE_SECONDS}s, with --wait ${WAIT_SECONDS}s)`,
       parseSeconds,
     )
     .addOption(outputOption())
@@ -110,7 +110,7 @@ async function scale(
   { wait, timeout, output }: { wait?: boolean; timeout?: number; output: string },
 ): Promise<void> {
   const session = await context.session();
-  const limit = timeout ?? (wait ? WAIT_SECONDS : ANSWER_SECONDS);
+  const limit = timeout ?? (wait ? WAIT_SECONDS : RESPONSE_SECONDS);
   const command = { command: 'scale', request_id: context.newId(), pool, count: wanted };
   const answer = await requestManager(context, session, command, limit);
   if (!answer.success) throw toFault(answer);

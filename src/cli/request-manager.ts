@@ -5,7 +5,7 @@ import { TimedOut } from './exit.ts';
 import type { Session } from './session.ts';
 
 /** Default timeout of a response, in seconds. */
-export const ANSWER_SECONDS = 10;
+export const RESPONSE_SECONDS = 10;
 
 /**
  * Writes a command to the stream like any orchestrator and waits for its response on a separate stream. Throws a Fault
@@ -23,7 +23,7 @@ export async function requestManager(
   parseCommand(command);
   const entry = toCommandEntry(command);
   const { signal: timeout, cancel } = timeoutSignal(Math.ceil(seconds * 1000));
-  const stopTelling = seconds > ANSWER_SECONDS ? noteIfLate(session, out) : () => {};
+  const stopTelling = seconds > RESPONSE_SECONDS ? noteIfLate(session, out) : () => {};
   try {
     await redis.xadd(store.keys.commands, '*', 'data', entry);
     for await (const { data } of session.follow(reply_to, '0', timeout)) {
@@ -40,11 +40,11 @@ export async function requestManager(
 /** Reports to a user who has waited for a while why there is no response yet. */
 function noteIfLate(session: Session, out: Context['out']): () => void {
   const timer = setTimeout(() => {
-    describeLeader(session, ANSWER_SECONDS).then(
+    describeLeader(session, RESPONSE_SECONDS).then(
       (who) => out.note(`note: ${who}. Still waiting.`),
       () => {},
     );
-  }, ANSWER_SECONDS * 1000);
+  }, RESPONSE_SECONDS * 1000);
   return () => clearTimeout(timer);
 }
 

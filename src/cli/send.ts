@@ -11,7 +11,7 @@ import { explainMissing, resolveId } from './worker-id.ts';
 
 const WAIT_SECONDS = 300;
 /** Types of the entries that end a prompt. */
-const ANSWERED = new Set(['turn_completed', 'completed', 'waiting_for_input']);
+const COMPLETED = new Set(['turn_completed', 'completed', 'waiting_for_input']);
 const FAILED = new Set(['turn_failed', 'exited']);
 
 interface Options {
@@ -92,7 +92,7 @@ async function printTurn(
     const entry = data as OutputMessage;
     if (entry.request_id !== requestId && entry.type !== 'gap' && entry.type !== 'exited') continue;
     await printEntry(out, entry, output === 'json' ? 'json' : 'text');
-    if (ANSWERED.has(entry.type)) return;
+    if (COMPLETED.has(entry.type)) return;
     if (FAILED.has(entry.type)) throw new Error(`The prompt ${requestId} was not answered: ${entry.content}`);
   }
   throw new TimedOut(

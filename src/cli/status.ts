@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { planStatus as observed } from '../commands/status.ts';
 import type { CommandResponse, StatusRecord } from '../model/index.ts';
-import { toFault } from './request-manager.ts';
 import type { Context } from './context.ts';
 import { outputOption } from './output.ts';
+import { toFault } from './request-manager.ts';
 import { formatTable } from './table.ts';
 import { formatAgeSince, shortId } from './text.ts';
 import { resolveId } from './worker-id.ts';

@@ -6,8 +6,8 @@ import type { TaskService } from '../tasks/task-service.ts';
 import type { Context } from './context.ts';
 import { EXIT, TimedOut, usageError } from './exit.ts';
 import { outputOption } from './output.ts';
-import { formatFields, formatTable } from './table.ts';
 import { rejectEnded } from './reject-ended.ts';
+import { formatFields, formatTable } from './table.ts';
 import { formatAgeSince } from './text.ts';
 import { parseCount, parseSeconds, readText } from './values.ts';
 

@@ -140,7 +140,7 @@ export const pathSchema = z.string().refine((text) => isAbsolute(text) && !text.
 const FIELDS = /^(hourly|daily|weekly|([\d*][\d*,/-]*)( [\d*A-Za-z][\dA-Za-z*,/-]*){4})$/;
 
 /** Whether such a time ever occurs; false for minute 99 or the 31st of February. */
-function comes(text: string): boolean {
+function hasNextTime(text: string): boolean {
   try {
     return nextTime(text, 0) !== undefined;
   } catch {
@@ -149,4 +149,4 @@ function comes(text: string): boolean {
 }
 
 /** `hourly`, `daily`, `weekly`, or five fields of cron; kept as text. */
-export const cronSchema = z.string().max(100).regex(FIELDS).refine(comes);
+export const cronSchema = z.string().max(100).regex(FIELDS).refine(hasNextTime);

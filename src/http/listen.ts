@@ -51,7 +51,7 @@ export async function listen(options: ListenOptions): Promise<HttpServer> {
   const hosts = hostPolicy(host, options.allowedHosts);
   const server = createServer(TIMEOUTS, (request, response) => {
     const away = matchRoutes(routes, getPath(request)) === undefined ? forward : undefined;
-    (away ? relay(request, response, away, token) : answer(request, options, hosts))
+    (away ? relay(request, response, away, token) : handleRequest(request, options, hosts))
       .catch((thrown: unknown): ApiResponse | undefined => {
         if (thrown instanceof TooLarge) return errorResponse(thrown, 413);
         if (thrown instanceof Fault && thrown.code !== 'internal') return errorResponse(thrown);
@@ -85,7 +85,7 @@ export async function listen(options: ListenOptions): Promise<HttpServer> {
   };
 }
 
-async function answer(
+async function handleRequest(
   request: IncomingMessage,
   { routes, token }: ListenOptions,
   hosts: HostPolicy,

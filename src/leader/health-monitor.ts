@@ -141,7 +141,7 @@ export class HealthMonitor {
     try {
       const usage = await runtimes.call(body.runtime, (runtime) => runtime.usage(body.id));
       const before = this.#watched.get(body.id);
-      const unhealthy = body.unhealthy || (await this.#isMute(body, beat, before));
+      const unhealthy = body.unhealthy || (await this.#isUnresponsive(body, beat, before));
       const check: VitalsCheck = { at: monotonic(), beat, usage, unhealthy };
       return { body, check, vitals: updateVitals(before, check, 2 * interval_ms + SLOW_MS) };
     } catch (error) {
@@ -151,7 +151,11 @@ export class HealthMonitor {
   }
 
   /** At the address that the engine knows: what a body says of itself must not send the manager anywhere else. */
-  async #isMute({ ip_address }: Body, beat: string | null, before: Watched | undefined): Promise<boolean> {
+  async #isUnresponsive(
+    { ip_address }: Body,
+    beat: string | null,
+    before: Watched | undefined,
+  ): Promise<boolean> {
     if (!before || before.check.beat !== beat || before.vitals.quiet_ms < LATE_MS) return false;
     const port = Number(/:(\d{1,5})$/.exec(readHeartbeat(beat)?.heartbeat?.node_url ?? '')?.[1]);
     if (!ip_address || !(port > 0 && port < 65_536)) return false;

@@ -24,7 +24,7 @@ export interface Recovered {
 }
 
 export async function recover(options: {
-  store: Pick<Store, 'identity' | 'identify' | 'restore' | 'known' | 'heard'>;
+  store: Pick<Store, 'identity' | 'identify' | 'restore' | 'anyKnown' | 'anyHeartbeat'>;
   runtimes: Runtimes;
   epoch: number;
   now: () => number;

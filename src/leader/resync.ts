@@ -32,7 +32,7 @@ export interface ResyncOptions {
     | 'restore'
     | 'status'
     | 'repair'
-    | 'heard'
+    | 'anyHeartbeat'
     | 'adopt'
   >;
   runtimes: Runtimes;
@@ -62,7 +62,7 @@ export class Resync {
   #suspects: ReadonlySet<string> = new Set();
   #reported = new Set<string>();
   /** Heartbeats that cannot be read, as they were when that was reported. */
-  readonly #aside = new Map<string, string>();
+  readonly #unreadable = new Map<string, string>();
   /** When the last complete look ended, milliseconds since 1970; 0 before the first. */
   lastAt = 0;
   /** Bodies that the last sweep would have removed, had the breaker let it. */
@@ -121,7 +121,7 @@ export class Resync {
     const adopted = { ...this.#identity.adopted };
     for (const label of labels) {
       const ids = foreign.filter((body) => body.store === label).map(({ worker_id }) => worker_id);
-      if (await store.heard(ids)) adopted[label] = null;
+      if (await store.anyHeartbeat(ids)) adopted[label] = null;
     }
     if (Object.keys(adopted).length === Object.keys(this.#identity.adopted).length) {
       findings.note('foreign bodies', text);
@@ -144,9 +144,9 @@ export class Resync {
     const ids = loop.lastSeen.living();
     if (ids.length === 0) return;
     const beats = await store.heartbeats(ids);
-    if (this.#aside.size > 0) {
+    if (this.#unreadable.size > 0) {
       const living = new Set(ids);
-      for (const id of this.#aside.keys()) if (!living.has(id)) this.#aside.delete(id);
+      for (const id of this.#unreadable.keys()) if (!living.has(id)) this.#unreadable.delete(id);
     }
     const at = now();
     for (const [place, id] of ids.entries()) {
@@ -158,12 +158,12 @@ export class Resync {
       }
       const { heartbeat, unreadable } = readHeartbeat(text) ?? { unreadable: '' };
       if (!heartbeat) {
-        this.#putAside(id, text, unreadable);
+        this.#markUnreadable(id, text, unreadable);
         // As one that is lost: the rest continues without it.
         if (loop.lastSeen.hasHeartbeat(id)) loop.queue.add(id);
         continue;
       }
-      this.#aside.delete(id);
+      this.#unreadable.delete(id);
       const age_ms = at - (parseInstant(heartbeat.at) ?? at);
       metrics.heartbeatAge.observe(Math.max(0, age_ms) / 1000);
       loop.countDenials(id, heartbeat, true);
@@ -173,9 +173,9 @@ export class Resync {
   }
 
   /** Counts and logs a heartbeat that cannot be read, once for each text. */
-  #putAside(id: string, text: string, why: string): void {
-    if (this.#aside.get(id) === text) return;
-    this.#aside.set(id, text);
+  #markUnreadable(id: string, text: string, why: string): void {
+    if (this.#unreadable.get(id) === text) return;
+    this.#unreadable.set(id, text);
     this.#options.metrics.unreadable.inc(1, { kind: 'heartbeat' });
     this.#options.log.warn({ worker_id: id, why }, 'invalid heartbeat; it counts as lost');
   }

@@ -30,7 +30,7 @@ export function identityFrom(
 /** Looks for what ties each label of these bodies to the store. */
 export async function findTies(
   bodies: Body[],
-  { store, last }: { store: Pick<Store, 'known' | 'heard'>; last: string | undefined },
+  { store, last }: { store: Pick<Store, 'anyKnown' | 'anyHeartbeat'>; last: string | undefined },
 ): Promise<Map<string, Tie>> {
   const ties = new Map<string, Tie>();
   const byLabel = new Map<string, Body[]>();
@@ -38,7 +38,7 @@ export async function findTies(
     if (body.store !== undefined) byLabel.set(body.store, [...(byLabel.get(body.store) ?? []), body]);
   for (const [label, group] of byLabel) {
     const ids = group.map(({ worker_id }) => worker_id);
-    const sure = label === last || (await store.known(ids)) || (await store.heard(ids));
+    const sure = label === last || (await store.anyKnown(ids)) || (await store.anyHeartbeat(ids));
     const runs = group.some(({ state }) => state === 'running');
     ties.set(label, sure ? 'sure' : runs ? 'none' : 'dead');
   }

@@ -3,10 +3,10 @@
  * each runtime.
  */
 import { errorMessage, type RuntimeName } from '../model/index.ts';
-import { withClaims } from '../runtimes/with-claims.ts';
 import { Ownership, withOwnership } from '../runtimes/ownership.ts';
 import { Runtimes } from '../runtimes/registry.ts';
 import { type Runtime, RuntimeDown } from '../runtimes/runtime.ts';
+import { withClaims } from '../runtimes/with-claims.ts';
 import { type Link, RedisClaimStore, type Store } from '../store/index.ts';
 import type { ServeOptions } from './options.ts';
 

@@ -26,12 +26,12 @@ import {
 import { openTasks } from '../tasks/index.ts';
 import { newApiSocket } from '../watchdog/api-socket.ts';
 import { startWatchdog } from '../watchdog/index.ts';
-import { openClock } from './open-clock.ts';
 import { watchHazards } from './hazard-watch.ts';
+import { openClock } from './open-clock.ts';
 import { openRuntimes } from './open-runtimes.ts';
-import { getStartLimits } from './start-limits.ts';
 import type { ServeOptions } from './options.ts';
 import { openPools } from './pool-service.ts';
+import { getStartLimits } from './start-limits.ts';
 import { stopDirectWorkers } from './stop-direct-workers.ts';
 import { openTaskService } from './task-service.ts';
 

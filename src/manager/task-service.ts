@@ -1,8 +1,8 @@
 /** The task service on the records of a cell, for the manager's HTTP server and the command line. */
 import { Fault, hasEnded } from '../model/index.ts';
 import { getKeys, type Link, PoolStore, readNodes, Store } from '../store/index.ts';
-import { createTaskService, type TaskService } from '../tasks/task-service.ts';
 import type { Tasks } from '../tasks/index.ts';
+import { createTaskService, type TaskService } from '../tasks/task-service.ts';
 
 /** All workers are read for it: not for each task of a burst, and again soon while there is none. */
 const SERVED_MS = 2000;

@@ -6,6 +6,7 @@
  */
 export * from './body.ts';
 export type { Checkpoint } from './checkpoint.ts';
+export * from './claim.ts';
 export * from './command.ts';
 export * from './cut.ts';
 export * from './decision.ts';
@@ -27,7 +28,6 @@ export * from './runtime-table.ts';
 export * from './runtimes.ts';
 export * from './spec.ts';
 export * from './store-identity.ts';
-export * from './claim.ts';
 export * from './task.ts';
 export * from './task-error.ts';
 export * from './task-limits.ts';

@@ -2,9 +2,9 @@
 import { type RuntimeName, toRuntimeNames } from '../model/index.ts';
 import { DEADLINES } from './docker/client.ts';
 import { createDockerRuntime } from './docker/docker.ts';
-import { withMetrics } from './with-metrics.ts';
 import { createProcessRuntime } from './process/process.ts';
 import type { DefaultLimits, Runtime } from './runtime.ts';
+import { withMetrics } from './with-metrics.ts';
 
 export interface RuntimeChoice {
   /** `auto` uses all of them. */

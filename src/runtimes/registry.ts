@@ -12,7 +12,7 @@ interface Entry {
   downSince: number;
 }
 
-const NOT_ASKED = 'not checked yet';
+const NOT_PROBED = 'not checked yet';
 /**
  * Milliseconds for which a call that succeeds does not make up for one that failed; a probe does. All workers of a runtime
  * are looked at when it turns, so one that answers every look and fails every act would have them observed forever.
@@ -32,7 +32,7 @@ export class Runtimes {
     /** A runtime has begun to answer (no error) or has ceased to. */
     changed: (name: RuntimeName, error: string | undefined) => void,
   ) {
-    const unknown = { info: undefined, error: NOT_ASKED, upSince: 0, downSince: 0 };
+    const unknown = { info: undefined, error: NOT_PROBED, upSince: 0, downSince: 0 };
     this.#entries = new Map(runtimes.map((runtime) => [runtime.name, { runtime, ...unknown }]));
     this.#now = now;
     this.#changed = changed;
@@ -111,7 +111,7 @@ export class Runtimes {
   #turn(entry: Entry, error: string | undefined): void {
     const before = entry.error;
     entry.error = error;
-    if (before !== NOT_ASKED && (before === undefined) === (error === undefined)) return;
+    if (before !== NOT_PROBED && (before === undefined) === (error === undefined)) return;
     if (error === undefined) entry.upSince = this.#now();
     else entry.downSince = this.#now();
     this.#changed(entry.runtime.name, error);

@@ -11,8 +11,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Body, Claim, ClaimedWorker, WorkerSpec } from '../model/index.ts';
-import { BodyConflict, type BodyOrder, type Runtime, RuntimeDown } from './runtime.ts';
 import { type ClaimStore, isWarm, toClaimedBody } from './claimed-body.ts';
+import { BodyConflict, type BodyOrder, type Runtime, RuntimeDown } from './runtime.ts';
 
 export interface ClaimOptions {
   claimStore: ClaimStore;
@@ -29,7 +29,7 @@ const POLL_MS = 5;
 /** As long as a takeover takes on a busy machine; the look that follows it comes later. */
 const FRESH_MS = 500;
 /** Within this a wrapper that lives says whom it serves: two heartbeats, and time for them. */
-const HEARD_MS = 15_000;
+const SILENT_MS = 15_000;
 
 export function withClaims(inner: Runtime, options: ClaimOptions): Runtime {
   return new ClaimingRuntime(inner, options);
@@ -232,7 +232,7 @@ class ClaimingRuntime implements Runtime {
       }
     }
     this.#silent = unheard;
-    return new Set([...unheard].filter(([, since]) => now - since < HEARD_MS).map(([id]) => id));
+    return new Set([...unheard].filter(([, since]) => now - since < SILENT_MS).map(([id]) => id));
   }
 
   #remember(takeovers: Claim[]): void {

@@ -15,7 +15,7 @@ import { parse } from './parse.ts';
 import { execAll } from './reply.ts';
 
 /** How long a notification stays that its wrapper never read. */
-const TELLING_MS = 3_600_000;
+const ASSIGNMENT_MS = 3_600_000;
 
 export const createClaim = (worker_id: string, warm: ClaimCandidate, at: number, args: boolean): Claim => ({
   ...{ worker_id, made_for: warm.worker_id, body_id: warm.body_id, at, told: args },
@@ -109,7 +109,7 @@ export class RedisClaimStore {
     const [before, after] = [claim, { ...claim, told: true }].map((claim) => JSON.stringify(plain(claim)));
     await this.#redis.tell(
       ...[bodies, input(claim.made_for), desired(claim.worker_id)],
-      ...[claim.worker_id, before as string, after as string, toAssignMessage(claim), TELLING_MS],
+      ...[claim.worker_id, before as string, after as string, toAssignMessage(claim), ASSIGNMENT_MS],
     );
   }
 

@@ -15,14 +15,14 @@ export interface CommandClient {
 }
 
 /** How long an answer may take, in milliseconds: a leader answers at once, a new one within its lease. */
-const ANSWER_MS = 10_000;
+const RESPONSE_MS = 10_000;
 /** A stream of answers that nobody has read ends by itself, in milliseconds. */
 const STREAM_MS = 60_000;
 
 export function createCommandClient(redis: Link, keys: Keys, url: string): CommandClient {
   const open = new Set<ReturnType<typeof connectBlocking>>();
   return {
-    async send(fields, ms = ANSWER_MS) {
+    async send(fields, ms = RESPONSE_MS) {
       const reply_to = `worker:responses:http-${randomUUID()}`;
       const command = { request_id: randomUUID(), ...fields, reply_to };
       const entry = toCommandEntry(command);

@@ -8,13 +8,13 @@ import {
   type WorkerSpec,
 } from '../model/index.ts';
 import { redactEntry } from '../telemetry/redact.ts';
+import { createAssignment, createClaim, toAssignMessage } from './claim-store.ts';
 import { type CommandEntry, CommandReader } from './command-reader.ts';
 import type { Link } from './connect.ts';
 import { COMMAND_GROUP, type Keys } from './keys.ts';
 import { type PoolChange, settlePool } from './pool-settlement.ts';
 import { TOMBSTONE_MS, throwIfFenced, toFields } from './reply.ts';
 import { STREAMS_KEPT_MS } from './store.ts';
-import { createAssignment, createClaim, toAssignMessage } from './claim-store.ts';
 
 /** How long an answered request is remembered, and how many bytes all remembered answers may take. */
 const REQUEST_MEMORY_MS = 86_400_000;

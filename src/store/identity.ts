@@ -46,7 +46,7 @@ export async function anyKnown(redis: Link, keys: Keys, ids: string[]): Promise<
 }
 
 /** Whether the wrapper of any of these bodies writes into this store; one that was taken over says whom it serves. */
-export async function anyHeard(redis: Link, keys: Keys, ids: string[]): Promise<boolean> {
+export async function anyHeartbeat(redis: Link, keys: Keys, ids: string[]): Promise<boolean> {
   const reads = redis.pipeline();
   for (const id of ids) reads.exists(keys.heartbeat(id), keys.claimRecord(id));
   return ids.length > 0 && ((await execAll(reads)) as number[]).some((found) => found > 0);

@@ -4,8 +4,10 @@
  * Every write carries the leader's epoch and is refused by the script when that is old (`Fenced`). What was
  * decided on an older record is refused, too (`conflict`). Must not import the loop, the commands or a runtime.
  */
-export { type CommandClient, createCommandClient } from './command-client.ts';
+
 export { Budgets } from './budgets.ts';
+export { RedisClaimStore } from './claim-store.ts';
+export { type CommandClient, createCommandClient } from './command-client.ts';
 export type { CommandEntry } from './command-reader.ts';
 export {
   type CommandOutcome,
@@ -26,4 +28,3 @@ export { Fenced } from './reply.ts';
 export { watchSignals } from './signals.ts';
 export { Store } from './store.ts';
 export { readStream, type StreamLine, unlessOver } from './stream.ts';
-export { RedisClaimStore } from './claim-store.ts';

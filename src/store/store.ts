@@ -15,8 +15,7 @@ import {
 } from '../model/index.ts';
 import { Budgets } from './budgets.ts';
 import type { Link } from './connect.ts';
-import { readUsage, saveUsage } from './usage.ts';
-import { adoptLabels, anyHeard, anyKnown, readIdentity, writeIdentity } from './identity.ts';
+import { adoptLabels, anyHeartbeat, anyKnown, readIdentity, writeIdentity } from './identity.ts';
 import { getKeys, type Keys } from './keys.ts';
 import { ownNodes, readNodeViews } from './nodes.ts';
 import { type Hash, toHeartbeat, toRecord, toStatus } from './parse.ts';
@@ -24,6 +23,7 @@ import { toMembership } from './pool-parse.ts';
 import { type IndexState, readIndexState, StoreRepair } from './repair.ts';
 import { EVENTS_KEPT, execAll, TOMBSTONE_MS, throwIfFenced, toFields } from './reply.ts';
 import { readPage, type SummaryPage } from './summaries.ts';
+import { readUsage, saveUsage } from './usage.ts';
 
 /** How long the streams of a deleted worker can still be read. */
 export const STREAMS_KEPT_MS = 3_600_000;
@@ -228,13 +228,13 @@ export class Store {
   }
 
   /** Whether it knows any of these workers. */
-  known(ids: string[]): Promise<boolean> {
+  anyKnown(ids: string[]): Promise<boolean> {
     return anyKnown(this.#redis, this.keys, ids);
   }
 
   /** Whether the wrapper of any of these workers writes into it. */
-  heard(ids: string[]): Promise<boolean> {
-    return anyHeard(this.#redis, this.keys, ids);
+  anyHeartbeat(ids: string[]): Promise<boolean> {
+    return anyHeartbeat(this.#redis, this.keys, ids);
   }
 
   /** Writes the record of a worker of which only its body is left. False where there is a record. */

@@ -9,5 +9,5 @@ export type {
 } from './consumer.ts';
 export { openTasks } from './open-tasks.ts';
 export { openConsumer } from './pool-consumer.ts';
-export type { QueueSettings, TaskQueue, TaskStoreAddress, Tasks } from './tasks.ts';
 export { QueueFull } from './queue-errors.ts';
+export type { QueueSettings, TaskQueue, TaskStoreAddress, Tasks } from './tasks.ts';

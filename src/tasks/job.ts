@@ -67,22 +67,22 @@ export function readJob(jobId: string, flat: readonly unknown[]): Next {
 }
 
 function readFields(jobId: string, fields: ReadonlyMap<string, string>): Next['stored'] {
-  if (!isTaskJobId(jobId)) return refused('its ID is not a task ID');
+  if (!isTaskJobId(jobId)) return toUnreadable('its ID is not a task ID');
   const tie = TIES.find((name) => fields.has(name));
-  if (tie !== undefined) return refused(`its field ${tie} links it to other jobs`);
+  if (tie !== undefined) return toUnreadable(`its field ${tie} links it to other jobs`);
   if (parseAttempts(fields.get('opts')) === undefined)
-    return refused('its field opts must be JSON with attempts, a number from 1 to 101');
+    return toUnreadable('its field opts must be JSON with attempts, a number from 1 to 101');
   if (parseWholeNumber(fields.get('timestamp')) === undefined)
-    return refused('its field timestamp must be milliseconds since 1970');
+    return toUnreadable('its field timestamp must be milliseconds since 1970');
   const count = COUNTS.find((name) => fields.has(name) && parseWholeNumber(fields.get(name)) === undefined);
-  if (count !== undefined) return refused(`its field ${count} must be a whole number`);
+  if (count !== undefined) return toUnreadable(`its field ${count} must be a whole number`);
   const data = fields.get('data');
-  if (data === undefined) return refused('its field data is missing');
+  if (data === undefined) return toUnreadable('its field data is missing');
   const stored = readStored(data);
-  return typeof stored === 'string' ? refused(stored) : stored;
+  return typeof stored === 'string' ? toUnreadable(stored) : stored;
 }
 
-const refused = (reason: string) => ({ unreadable: toUnreadableFailure(reason) });
+const toUnreadable = (reason: string) => ({ unreadable: toUnreadableFailure(reason) });
 
 /** A number that a field holds: at most the last instant that a Date knows. */
 export function parseWholeNumber(text: string | null | undefined): number | undefined {

@@ -1,9 +1,9 @@
 import type { IQueueBackend } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { errorMessage } from '../model/fault.ts';
+import type { ActiveTask } from './active-task.ts';
 import type { TaskLink } from './connect.ts';
 import type { ConsumerSettings } from './consumer.ts';
-import type { ActiveTask } from './active-task.ts';
 import type { QueueKeys } from './queue-keys.ts';
 import { renew } from './renew.ts';
 import { toFailure } from './stored-task.ts';

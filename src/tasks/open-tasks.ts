@@ -2,10 +2,10 @@ import type { IQueueBackend } from 'bullmq';
 import { Fault } from '../model/fault.ts';
 import type { TaskView } from '../model/task.ts';
 import { connectClient } from './connect.ts';
-import { getQueueKeys, getTaskPrefix, poolsKey, toJobId } from './queue-keys.ts';
 import { PoolQueue, unknownTask } from './queue.ts';
-import type { TaskStoreAddress, Tasks } from './tasks.ts';
 import { withQueueErrors } from './queue-errors.ts';
+import { getQueueKeys, getTaskPrefix, poolsKey, toJobId } from './queue-keys.ts';
+import type { TaskStoreAddress, Tasks } from './tasks.ts';
 
 /** BullMQ lets the check for stalled tasks run once in this interval, for all callers together. */
 const STALLED_CHECK_MS = 5000;

@@ -9,18 +9,18 @@ import type { IQueueBackend } from 'bullmq';
 import { errorMessage } from '../model/fault.ts';
 import { TASK_KEEP_SECONDS } from '../model/task-limits.ts';
 import { formatInstant } from '../model/units.ts';
+import { type ActiveTask, getAttempt, getTaskId, toActiveTask } from './active-task.ts';
 import type { AttemptOutcome } from './attempt.ts';
 import { openBackend } from './backend.ts';
 import { connectWorker, type TaskLink } from './connect.ts';
 import type { ActiveTaskInfo, ConsumerSettings, ConsumerTotals, TaskConsumer } from './consumer.ts';
 import { Fetcher, PAUSE_AFTER_ERROR_MS } from './fetcher.ts';
-import { type ActiveTask, getAttempt, getTaskId, toActiveTask } from './active-task.ts';
 import type { Next } from './job.ts';
 import { LockRenewer } from './lock-renewer.ts';
-import { isReplyError, repairQueue } from './repair-queue.ts';
-import { getQueueKeys, type QueueKeys } from './queue-keys.ts';
 import { ProgressReporter } from './progress-reporter.ts';
+import { getQueueKeys, type QueueKeys } from './queue-keys.ts';
 import { renew } from './renew.ts';
+import { isReplyError, repairQueue } from './repair-queue.ts';
 import { ResultWriter, type Written } from './result-writer.ts';
 import { END_GRACE_SECONDS, TaskAdmission } from './task-admission.ts';
 import { Totals } from './totals.ts';
@@ -224,7 +224,7 @@ class PoolConsumer implements TaskConsumer {
   }
 
   async #repair(force: boolean): Promise<void> {
-    this.#totals.putAside(await repairQueue(this.#redis, this.#queueKeys, force));
+    this.#totals.quarantined(await repairQueue(this.#redis, this.#queueKeys, force));
   }
 
   /** The task may have come back to this same worker meanwhile: that is another one. */

@@ -1,6 +1,6 @@
 import { readBoundedJson } from '../model/json-depth.ts';
-import type { TaskLink } from './connect.ts';
 import type { ActiveTask } from './active-task.ts';
+import type { TaskLink } from './connect.ts';
 import type { QueueKeys } from './queue-keys.ts';
 
 /** More frequent reports of a handler are reduced to the last one. */

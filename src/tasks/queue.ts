@@ -4,6 +4,7 @@ import { Fault } from '../model/fault.ts';
 import type { Task, TaskAccepted, TaskCounts, TaskPriority, TaskStatus, TaskView } from '../model/task.ts';
 import type { TaskLink } from './connect.ts';
 import { addDurations, type DurationTotals, readDurations } from './durations.ts';
+import { QueueFull, withQueueErrors } from './queue-errors.ts';
 import {
   getQueueKeys,
   LOSS_LIMIT,
@@ -17,7 +18,6 @@ import {
 import { addResults, type ResultTotals, readResults } from './results.ts';
 import { toStored } from './stored-task.ts';
 import type { QueueSettings, TaskQueue } from './tasks.ts';
-import { QueueFull, withQueueErrors } from './queue-errors.ts';
 import { type TaskViewReply, toView } from './view.ts';
 
 /** What a list holds at most: each entry is read from Redis in one go. */

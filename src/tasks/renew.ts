@@ -1,5 +1,5 @@
-import type { TaskLink } from './connect.ts';
 import { type ActiveTask, getAttempt } from './active-task.ts';
+import type { TaskLink } from './connect.ts';
 import { poolsKey, type QueueKeys } from './queue-keys.ts';
 
 /** `cancelled`: still held, and asked to end. */

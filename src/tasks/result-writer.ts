@@ -3,9 +3,9 @@ import { errorMessage } from '../model/fault.ts';
 import { isDeeperThan, JSON_DEPTH_LIMIT } from '../model/json-depth.ts';
 import type { TaskFailure } from '../model/task-error.ts';
 import { TASK_RESULT_LIMIT } from '../model/task-limits.ts';
+import { type ActiveTask, getAttempt } from './active-task.ts';
 import type { AttemptOutcome } from './attempt.ts';
 import type { TaskLink } from './connect.ts';
-import { type ActiveTask, getAttempt } from './active-task.ts';
 import { type Next, parseNext } from './job.ts';
 import { MAX_LOSSES, type QueueKeys } from './queue-keys.ts';
 import { retryBackoffMs } from './stored-task.ts';
@@ -24,7 +24,7 @@ export class ResultWriter {
   readonly #backend: IQueueBackend;
   readonly #redis: TaskLink;
   readonly #queueKeys: QueueKeys;
-  readonly #keep: { age: number };
+  readonly #retention: { age: number };
   /** Takes the lock again where it ran out and no other attempt has begun; whether it did. */
   readonly #relock: (activeTask: ActiveTask) => Promise<boolean>;
 
@@ -38,7 +38,7 @@ export class ResultWriter {
     this.#backend = backend;
     this.#redis = redis;
     this.#queueKeys = queueKeys;
-    this.#keep = { age: keepSeconds };
+    this.#retention = { age: keepSeconds };
     this.#relock = relock;
   }
 
@@ -82,7 +82,7 @@ export class ResultWriter {
       }
       case 'failed': {
         if (!activeTask.attempt) await this.#uncount(activeTask);
-        if (activeTask.unreadable) return this.#putAside(activeTask, activeTask.unreadable);
+        if (activeTask.unreadable) return this.#quarantine(activeTask, activeTask.unreadable);
         const made = activeTask.job.attemptsMade + 1;
         if (!outcome.retry || made >= activeTask.job.attempts)
           return this.#fail(activeTask, outcome.failure, fetch);
@@ -105,7 +105,7 @@ export class ResultWriter {
         const { result } = await this.#backend.moveToCompleted(
           bare(activeTask),
           value,
-          this.#keep,
+          this.#retention,
           token,
           fetch,
         );
@@ -129,7 +129,7 @@ export class ResultWriter {
   }
 
   /** Tried again after a lost reply, it finds the lock gone and the task where it put it. */
-  async #putAside(activeTask: ActiveTask, failure: TaskFailure): Promise<Written> {
+  async #quarantine(activeTask: ActiveTask, failure: TaskFailure): Promise<Written> {
     const { key, base } = this.#queueKeys;
     const [job, reason] = [base + activeTask.jobId, JSON.stringify(failure)];
     const done = await this.#redis.taskAside(
@@ -145,7 +145,7 @@ export class ResultWriter {
     const { result } = await this.#backend.moveToFailed(
       bare(activeTask),
       reason,
-      this.#keep,
+      this.#retention,
       activeTask.token,
       fetch,
     );

@@ -1,7 +1,7 @@
 import { TASK_TIMEOUT_SECONDS } from '../model/task-limits.ts';
+import { type ActiveTask, getDeferredFailure, toRunning } from './active-task.ts';
 import { Attempt, type AttemptOutcome } from './attempt.ts';
 import type { ConsumerSettings } from './consumer.ts';
-import { type ActiveTask, getDeferredFailure, toRunning } from './active-task.ts';
 import type { ProgressReporter } from './progress-reporter.ts';
 
 /** Tasks are fetched ahead only while attempts take less than this on average. */

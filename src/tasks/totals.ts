@@ -1,8 +1,8 @@
+import { type ActiveTask, getAttempt, getDeferredFailure, getTaskId } from './active-task.ts';
 import type { AttemptOutcome } from './attempt.ts';
 import type { ConsumerTotals } from './consumer.ts';
-import { type ActiveTask, getAttempt, getDeferredFailure, getTaskId } from './active-task.ts';
-import type { TaskResult } from './results.ts';
 import type { CompletionResult } from './result-writer.ts';
+import type { TaskResult } from './results.ts';
 
 type Report = (message: string, fields: Record<string, unknown>) => void;
 
@@ -53,7 +53,7 @@ export class Totals {
   }
 
   /** Tasks that no step of BullMQ could read, and that were taken out of its way. */
-  putAside(taskIds: readonly string[]): void {
+  quarantined(taskIds: readonly string[]): void {
     for (const task_id of taskIds) {
       this.#results.unreadable += 1;
       this.#report('put an unreadable task aside', { task_id });

@@ -5,7 +5,17 @@ import { formatInstant, type UsageReading } from '../../src/model/index.ts';
 import { decide } from '../../src/reconcile/decide.ts';
 import { LastSeen } from '../../src/reconcile/last-seen.ts';
 import { Runtimes } from '../../src/runtimes/registry.ts';
-import { beatOf, ID, INCARNATION, LIMITS, lifeOf, look, memoOf, NOW, specOf } from '../reconcile/observation.ts';
+import {
+  beatOf,
+  ID,
+  INCARNATION,
+  LIMITS,
+  lifeOf,
+  look,
+  memoOf,
+  NOW,
+  specOf,
+} from '../reconcile/observation.ts';
 import { FakeEngine, FakeRuntime } from '../support/fake-runtime/fake.ts';
 
 const INTERVAL = 30_000;

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Body, WorkerSpec } from '../../src/model/index.ts';
-import { withClaims } from '../../src/runtimes/with-claims.ts';
 import { BodyConflict, type Runtime, RuntimeDown } from '../../src/runtimes/runtime.ts';
+import { withClaims } from '../../src/runtimes/with-claims.ts';
 import { workerSpec } from '../conformance/subject.ts';
 import { MemoryBook } from '../pools/warm/memory-claim-store.ts';
 import { FakeEngine, FakeRuntime } from '../support/fake-runtime/fake.ts';

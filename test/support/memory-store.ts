@@ -41,8 +41,8 @@ export type LoopStore = Pick<
   | 'restore'
   | 'repair'
   | 'adopt'
-  | 'known'
-  | 'heard'
+  | 'anyKnown'
+  | 'anyHeartbeat'
 >;
 
 interface Desired {
@@ -213,11 +213,11 @@ export class MemoryStore implements LoopStore {
     this.#identity = identity;
   }
 
-  async known(ids: string[]): Promise<boolean> {
+  async anyKnown(ids: string[]): Promise<boolean> {
     return ids.some((id) => this.#desired.has(id));
   }
 
-  async heard(ids: string[]): Promise<boolean> {
+  async anyHeartbeat(ids: string[]): Promise<boolean> {
     return ids.some((id) => this.#heartbeats.has(id));
   }
 

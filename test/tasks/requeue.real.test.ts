@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { toActiveTask } from '../../src/tasks/active-task.ts';
 import { openBackend } from '../../src/tasks/backend.ts';
 import { connectWorker } from '../../src/tasks/connect.ts';
-import { toActiveTask } from '../../src/tasks/active-task.ts';
 import { parseNext } from '../../src/tasks/job.ts';
 import { getQueueKeys } from '../../src/tasks/queue-keys.ts';
 import { ResultWriter } from '../../src/tasks/result-writer.ts';

@@ -1,8 +1,8 @@
 /** Where a submitted task goes. */
 import { expect, test } from 'vitest';
 import { poolSpec, type Task, type TaskView } from '../../src/model/index.ts';
-import { createTaskService, type TaskServiceOptions } from '../../src/tasks/task-service.ts';
 import type { QueueSettings, TaskQueue, Tasks } from '../../src/tasks/index.ts';
+import { createTaskService, type TaskServiceOptions } from '../../src/tasks/task-service.ts';
 
 const POOLS = {
   work: poolSpec.parse({

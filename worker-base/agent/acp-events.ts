@@ -1,7 +1,7 @@
 import type { SessionUpdate, ToolCallContent, ToolCallUpdate } from '@agentclientprotocol/sdk';
+import { BoundedMap, MESSAGE_CHARACTERS } from '../../src/agents/bounded-map.ts';
 import type { AgentEvent } from '../../src/agents/dialogue.ts';
 import { summarizeToolUse } from '../../src/agents/json.ts';
-import { BoundedMap, MESSAGE_CHARACTERS } from '../../src/agents/bounded-map.ts';
 import { takeHead } from '../../src/model/cut.ts';
 
 interface Tool {

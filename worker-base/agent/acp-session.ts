@@ -38,19 +38,19 @@ export async function openAcp(order: AcpOptions): Promise<AgentProtocol> {
 
 class AcpProtocol implements AgentProtocol {
   readonly #order: AcpOptions;
-  readonly #say: (step: DialogueStep) => void;
+  readonly #send: (step: DialogueStep) => void;
   #incoming: ReadableStreamDefaultController<AnyMessage> | undefined;
   #connection: ClientConnection | undefined;
   #session = '';
-  #telling: AcpEvents;
+  #events: AcpEvents;
   #inTurn = false;
   #lost = false;
   #closed = false;
 
   constructor(order: AcpOptions) {
     this.#order = order;
-    this.#say = order.send;
-    this.#telling = new AcpEvents(order.session !== undefined);
+    this.#send = order.send;
+    this.#events = new AcpEvents(order.session !== undefined);
   }
 
   open(): void {
@@ -60,29 +60,29 @@ class AcpProtocol implements AgentProtocol {
       },
     });
     const writable = new WritableStream<AnyMessage>({
-      write: (message) => this.#say({ write: `${JSON.stringify(message)}\n` }),
+      write: (message) => this.#send({ write: `${JSON.stringify(message)}\n` }),
     });
     this.#connection = client({ name: 'worker-manager' })
       .onNotification(methods.client.session.update, ({ params }) => {
         // An earlier body has already reported what an agent replays of a resumed conversation.
         if (params.sessionId !== this.#session || !this.#inTurn) return;
-        const events = this.#telling.receive(params.update);
-        if (events.length > 0) this.#say({ events });
+        const events = this.#events.receive(params.update);
+        if (events.length > 0) this.#send({ events });
       })
       .onRequest(methods.client.session.requestPermission, ({ params }) => this.#permit(params))
       .connect({ readable, writable });
     this.#initialize(this.#connection).then(
-      () => this.#say({ ...(this.#session && { session: this.#session }), ready: true }),
+      () => this.#send({ ...(this.#session && { session: this.#session }), ready: true }),
       // The clock of the handshake ends what cannot be begun; this says why.
       (error) =>
-        this.#say({
+        this.#send({
           events: [{ type: 'stderr', content: `The agent did not start a session: ${toErrorText(error)}` }],
         }),
     );
   }
 
   prompt(content: string): void {
-    this.#telling.begin();
+    this.#events.begin();
     this.#inTurn = true;
     if (this.#lost) this.#end({ ok: false, reason: 'session_lost', message: LOST });
     else void this.#runTurn(content);
@@ -96,7 +96,7 @@ class AcpProtocol implements AgentProtocol {
 
   receive(line: string): void {
     const message = parseObject(line);
-    if (!message || !('jsonrpc' in message)) this.#say({ unreadable: true });
+    if (!message || !('jsonrpc' in message)) this.#send({ unreadable: true });
     else if (!this.#closed) this.#incoming?.enqueue(message as AnyMessage);
   }
 
@@ -156,13 +156,13 @@ class AcpProtocol implements AgentProtocol {
     // The end of its process reports its end.
     if (this.#closed) return;
     this.#inTurn = false;
-    const events = this.#telling.end();
-    const cost_usd = this.#telling.cost();
-    this.#say({ events, ended: { ...ended, ...(cost_usd !== undefined && { cost_usd }) } });
+    const events = this.#events.end();
+    const cost_usd = this.#events.cost();
+    this.#send({ events, ended: { ...ended, ...(cost_usd !== undefined && { cost_usd }) } });
   }
 
   #toTurnEnd(reason: string): TurnEnd {
-    if (reason === 'end_turn') return { ok: true, result: this.#telling.lastMessage() };
+    if (reason === 'end_turn') return { ok: true, result: this.#events.lastMessage() };
     if (reason === 'cancelled')
       return { ok: false, reason: 'interrupted', message: 'The turn was interrupted.' };
     if (reason === 'refusal')
@@ -172,7 +172,7 @@ class AcpProtocol implements AgentProtocol {
 
   /** No user can be asked, so everything is allowed that `allowed_commands` allows. */
   #permit({ toolCall, options }: RequestPermissionRequest): RequestPermissionResponse {
-    if (this.#inTurn) this.#say({ events: this.#telling.requestPermission(toolCall) });
+    if (this.#inTurn) this.#send({ events: this.#events.requestPermission(toolCall) });
     const command = getShellCommand(toolCall);
     const judged =
       this.#order.allowed && command !== undefined

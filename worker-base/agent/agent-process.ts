@@ -6,7 +6,7 @@ import type { Piece } from '../streams/entry.ts';
 import { type Exit, isRealTime, realTimeName } from './exit.ts';
 import { type Line, LineReader, LineSplitter } from './line-reader.ts';
 import { Unfinished } from './unfinished-line.ts';
-import { keepUnread } from './unread-output.ts';
+import { bufferUnread } from './unread-output.ts';
 
 /** Between the end of the agent and SIGKILL to what it has left behind. */
 const LEFTOVER_GRACE_MS = 500;
@@ -63,7 +63,7 @@ export class AgentProcess {
     const reporter = confined && new ConfineReport(child.stdio[last] as Duplex);
     // The end is listened for at once: a short-lived agent may end before anything is awaited.
     const agent = new AgentProcess(child, child.pid, order, reporter);
-    const unread = keepUnread(child);
+    const unread = bufferUnread(child);
     await reporter?.begun;
     if (reporter?.failure) throw reporter.failure;
     // Output waits in the pipes until then, so that the caller can report the start before anything the agent prints.

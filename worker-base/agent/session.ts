@@ -46,7 +46,7 @@ export interface SessionListener {
   /** The process has exited on its own, and all of its output was received. */
   exited(exit: Exit): void;
   /** The handshake was not done in time. */
-  mute(): void;
+  onHandshakeTimeout(): void;
 }
 
 interface AgentSessionDeps {
@@ -112,7 +112,7 @@ export class AgentSession {
     this.#agent = agent;
     void this.#await(agent, mine);
     this.#handshake = setTimeout(() => {
-      if (mine()) this.#listener.mute();
+      if (mine()) this.#listener.onHandshakeTimeout();
     }, handshakeMs);
     protocol.open();
     return agent;

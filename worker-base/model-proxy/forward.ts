@@ -119,14 +119,14 @@ export async function createModelForwarder(options: ModelForwarderOptions): Prom
           port: target.port || undefined,
           method: request.method,
           path: base + path,
-          headers: { ...passed(request, added), ...added, host: target.host },
+          headers: { ...requestHeaders(request, added), ...added, host: target.host },
         },
         (answer) => {
           heard();
           answer.on('error', failed);
           answer.on('data', heard);
           answer.once('end', settle);
-          response.writeHead(answer.statusCode ?? UNREACHABLE, answer.statusMessage, answered(answer));
+          response.writeHead(answer.statusCode ?? UNREACHABLE, answer.statusMessage, responseHeaders(answer));
           // Before the body: the agent must see that a stream has begun when the model has begun it.
           response.flushHeaders();
           answer.pipe(response);
@@ -177,7 +177,7 @@ async function trusted({ NODE_EXTRA_CA_CERTS: path }: NodeJS.ProcessEnv = {}): P
   return { ca: [...getCACertificates('default'), readFileSync(path, 'utf8')] };
 }
 
-function passed(request: IncomingMessage, added: Record<string, string>): OutgoingHttpHeaders {
+function requestHeaders(request: IncomingMessage, added: Record<string, string>): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = { ...request.headers };
   for (const name of ofTheConnection(request)) delete headers[name];
   for (const name of [...OF_CREDENTIALS, ...Object.keys(added)]) delete headers[name];
@@ -186,7 +186,7 @@ function passed(request: IncomingMessage, added: Record<string, string>): Outgoi
   return headers;
 }
 
-function answered(answer: IncomingMessage): OutgoingHttpHeaders {
+function responseHeaders(answer: IncomingMessage): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = { ...answer.headers };
   for (const name of ofTheConnection(answer)) delete headers[name];
   // Some agents try a refused credential ten times and more; it will be refused again.

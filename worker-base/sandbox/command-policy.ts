@@ -55,12 +55,12 @@ function toDecision(refusal?: string): PolicyDecision {
 }
 
 /** Characters of a result that are looked at, from each end: a refusal stands where a command began or ended. */
-const LOOKED_AT = 16_384;
+const OUTPUT_LIMIT = 16_384;
 /** A program's name, or its path in a directory of programs; a file elsewhere could be refused for other reasons. */
 const PROGRAM = String.raw`["'‘\x60]?(?:(?:/usr)?(?:/local)?/s?bin/)?([A-Za-z0-9_][A-Za-z0-9._+-]*)["'’]?`;
 const DENIED = String.raw`: Permission denied\s*$`;
 /** What shells, and programs that run others, say of one that they may not execute. */
-const REFUSALS = [
+const DENIAL_PATTERNS = [
   // bash names the path that it found; a file that it may not open has another one.
   // Before it stands how the shell was called: its name, that of the script, or any text that `sh -c` was given.
   String.raw`^[^\n]*: line \d+: (?:/usr)?(?:/local)?/s?bin/([^/\s:]+)${DENIED}`,
@@ -86,11 +86,11 @@ export function findDenial({
   is_error: boolean;
 }): string | undefined {
   const text =
-    content.length <= 2 * LOOKED_AT
+    content.length <= 2 * OUTPUT_LIMIT
       ? content
-      : `${content.slice(0, LOOKED_AT)}\n${content.slice(-LOOKED_AT)}`;
+      : `${content.slice(0, OUTPUT_LIMIT)}\n${content.slice(-OUTPUT_LIMIT)}`;
   if (!/Permission denied|EACCES/.test(text)) return undefined;
-  for (const pattern of REFUSALS) {
+  for (const pattern of DENIAL_PATTERNS) {
     const name = pattern.exec(text)?.[1];
     if (name) return name;
   }

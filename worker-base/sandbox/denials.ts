@@ -1,5 +1,5 @@
-import type { AgentEvent } from '../../src/agents/dialogue.ts';
 import { BoundedMap, createToolMap } from '../../src/agents/bounded-map.ts';
+import type { AgentEvent } from '../../src/agents/dialogue.ts';
 import { evaluateToolCall, findDenial, type PolicyDecision } from './command-policy.ts';
 
 type Denied = Extract<AgentEvent, { type: 'permission_denied' }>;
@@ -10,7 +10,7 @@ type Denied = Extract<AgentEvent, { type: 'permission_denied' }>;
  */
 export class Denials {
   readonly #allowed: string[] | undefined;
-  readonly #tell: (event: Denied) => void;
+  readonly #emit: (event: Denied) => void;
   readonly #known = createToolMap();
   readonly #announced = createToolMap();
   readonly #waiting = new BoundedMap<Denied>({ entries: 256, characters: 0 });
@@ -18,7 +18,7 @@ export class Denials {
 
   constructor(options: { allowed: string[] | undefined; tell: (event: Denied) => void }) {
     this.#allowed = options.allowed;
-    this.#tell = options.tell;
+    this.#emit = options.tell;
   }
 
   /** Answers the hook's question, and tells a refusal of a use that the agent has announced; one of no named use is told by the agent's own dialogue alone. */
@@ -63,6 +63,6 @@ export class Denials {
       this.#known.set(event.tool_use_id, event.tool);
     }
     this.count += 1;
-    this.#tell(event);
+    this.#emit(event);
   }
 }

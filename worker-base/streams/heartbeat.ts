@@ -136,10 +136,10 @@ export class HeartbeatSender {
   }
 
   /** Says its last words, and no beat after them, which would register the node once more. */
-  async leave(words: ExtraCommand[]): Promise<void> {
+  async leave(commands: ExtraCommand[]): Promise<void> {
     this.stop();
     // What is not sent now expires.
-    await this.#piped(words)
+    await this.#piped(commands)
       .exec()
       .catch(() => {});
   }

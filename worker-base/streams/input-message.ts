@@ -20,16 +20,16 @@ const FIELDS: Record<InputMessage['type'], string[]> = {
  * every body a third of its start and as much memory again. A test holds the two against each other.
  */
 export function readMessage(data: string | undefined): ReadResult {
-  if (data === undefined) return refuse('data', 'is missing: an entry has one field, `data`');
-  if (data.length > ENTRY_LIMIT) return refuse('data', `must have at most ${ENTRY_LIMIT} characters`);
+  if (data === undefined) return reject('data', 'is missing: an entry has one field, `data`');
+  if (data.length > ENTRY_LIMIT) return reject('data', `must have at most ${ENTRY_LIMIT} characters`);
   let given: unknown;
   try {
     given = JSON.parse(data);
   } catch {
-    return refuse('data', 'is not JSON');
+    return reject('data', 'is not JSON');
   }
   if (typeof given !== 'object' || given === null || Array.isArray(given))
-    return refuse('', 'must be an object');
+    return reject('', 'must be an object');
   const message = given as Record<string, unknown>;
   const known = FIELDS[message.type as InputMessage['type']];
   const issues: Issue[] = [];
@@ -64,6 +64,6 @@ function isText(value: unknown, limit: number): value is string {
   return typeof value === 'string' && value.length <= limit;
 }
 
-function refuse(path: string, message: string): ReadResult {
+function reject(path: string, message: string): ReadResult {
   return { ok: false, issues: [{ path, message }] };
 }

@@ -15,7 +15,7 @@ export class OutputBound {
   /** Whether older entries than these had to go: what stands before them in the stream has to go as well. */
   #full = false;
   #seq = 0;
-  #asked = false;
+  #requested = false;
 
   constructor(redis: Redis, key: string) {
     this.#redis = redis;
@@ -33,19 +33,19 @@ export class OutputBound {
 
   /** Before the first entry is sent, on the same connection: asks what stands there. Asked again where the link broke. */
   learn(): void {
-    if (this.#asked) return;
-    this.#asked = true;
+    if (this.#requested) return;
+    this.#requested = true;
     const [own, ownBytes] = [this.#sizes.length - this.#from, this.#sum];
     const asked = this.#redis.pipeline().xlen(this.#key).call('MEMORY', 'USAGE', this.#key, 'SAMPLES', '0');
     asked.exec().then(
       (replies) => {
         const failed = replies?.find(([error]) => error)?.[0];
         // Where it may not be asked, only what this body sends counts.
-        if (failed) this.#asked = failed.name === 'ReplyError';
+        if (failed) this.#requested = failed.name === 'ReplyError';
         else this.#prepend(Number(replies?.[0]?.[1]) - own, Number(replies?.[1]?.[1]) - ownBytes);
       },
       () => {
-        this.#asked = false;
+        this.#requested = false;
       },
     );
   }

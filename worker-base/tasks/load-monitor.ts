@@ -46,7 +46,7 @@ export class LoadMonitor {
   #countedAt = Number.NEGATIVE_INFINITY;
   #checkedAt = performance.now();
   #stopped = false;
-  #told: ResultTotals | undefined;
+  #reported: ResultTotals | undefined;
   #reporting = Promise.resolve();
   #queueSize = 0;
   vitals: LoadReading = { cpuPercent: 0, memoryPercent: 0 };
@@ -118,11 +118,11 @@ export class LoadMonitor {
     const { durations, queue, consumer, oomKills, log } = this.#deps;
     const totals = durations.take();
     const results = { ...consumer.totals().results, oom_kills: oomKills?.() ?? 0 };
-    const more = sinceThen(results, this.#told);
+    const more = sinceThen(results, this.#reported);
     try {
       if (totals) await queue.addDurations(totals);
       if (more) await queue.addResults(more);
-      this.#told = results;
+      this.#reported = results;
     } catch (error) {
       log.debug('failed to store durations and results', { error: errorMessage(error) });
     }

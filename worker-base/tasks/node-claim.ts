@@ -64,7 +64,7 @@ export class NodeClaim {
   async take(redis: Redis, signal: AbortSignal, onWait: (seconds: number) => void): Promise<ClaimResult> {
     let first: { held: string; left: number } | undefined;
     while (!signal.aborted) {
-      const reply = await this.#ask(redis).catch(() => undefined);
+      const reply = await this.#tryTake(redis).catch(() => undefined);
       if (reply?.length === 0) return { taken: true };
       const [held, left] = reply ?? [];
       if (held !== undefined && left !== undefined) {
@@ -83,7 +83,7 @@ export class NodeClaim {
     this.#timer = setInterval(async () => {
       if (redis.status !== 'ready' || this.lost) return;
       // A renewal that fails is followed by the next one.
-      const [held] = (await this.#ask(redis).catch(() => undefined)) ?? [];
+      const [held] = (await this.#tryTake(redis).catch(() => undefined)) ?? [];
       if (held === undefined || this.lost) return;
       this.lost = true;
       clearInterval(this.#timer);
@@ -102,7 +102,7 @@ export class NodeClaim {
     for (const [name, ...args] of this.release()) await redis.call(name, ...args).catch(() => {});
   }
 
-  #ask(redis: Redis): Promise<[held?: string, left?: number]> {
+  #tryTake(redis: Redis): Promise<[held?: string, left?: number]> {
     return redis.eval(TAKE, 1, this.#key, this.#mine, CLAIM_MS) as Promise<[string?, number?]>;
   }
 

@@ -98,7 +98,7 @@ async function runPrompt(
     throw new TaskError({ type: 'Unsupported', message }, { retry: false });
   }
   const asked = { content: payload.prompt, requestId: task_id, deadlineSeconds: maxSeconds };
-  const end = await turnRunner.ask(asked, signal);
+  const end = await turnRunner.runPrompt(asked, signal);
   if (!end.ok) throw toTaskError(end);
   const { result, usage, cost_usd } = end;
   return { result, ...(usage && { usage }), ...(cost_usd !== undefined && { cost_usd }) };

@@ -41,7 +41,7 @@ export class PromptQueue {
   }
 
   /** One that comes another way; settles with its end. Where the signal finds that it waits no more, `stop` is called. */
-  ask(
+  request(
     message: Omit<Prompt, 'entryId' | 'onEnd'>,
     signal: AbortSignal,
     stop: (prompt: Prompt) => void,

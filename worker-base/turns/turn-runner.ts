@@ -16,7 +16,7 @@ import { TurnReporter } from './turn-output.ts';
 /** Lines in a row that are none of the agent's protocol, in one turn: a stray line is tolerated, a hundred are not. */
 const GARBAGE_LINES = 100;
 /** As sysexits.h, EX_PROTOCOL: the agent never came to talk. */
-const MUTE_CODE = 76;
+const HANDSHAKE_TIMEOUT_CODE = 76;
 
 /**
  * Prompts one at a time: each is a turn, and the next begins when its end was received. A prompt is acknowledged when its
@@ -73,8 +73,8 @@ export class TurnRunner implements SessionListener {
   }
 
   /** Asks for a turn that does not come by the input; settles with its end. The signal asks for that. */
-  ask(prompt: Omit<Prompt, 'entryId' | 'onEnd'>, signal: AbortSignal): Promise<TurnEnd> {
-    const end = this.#promptQueue.ask(prompt, signal, (prompt) => {
+  runPrompt(prompt: Omit<Prompt, 'entryId' | 'onEnd'>, signal: AbortSignal): Promise<TurnEnd> {
+    const end = this.#promptQueue.request(prompt, signal, (prompt) => {
       if (this.#turn?.prompt === prompt) this.#stop('interrupted');
     });
     this.#pump();
@@ -161,12 +161,12 @@ export class TurnRunner implements SessionListener {
       );
   }
 
-  mute(): void {
+  onHandshakeTimeout(): void {
     const { agentSession, handshakeMs } = this.#deps;
     const sentence = `The agent did not answer within ${handshakeMs / 1000} s of its start: check that the program uses its protocol.`;
     void agentSession()
       .kill()
-      .then(() => this.#exitState.end({ code: null, signal: 'SIGKILL' }, MUTE_CODE, sentence));
+      .then(() => this.#exitState.end({ code: null, signal: 'SIGKILL' }, HANDSHAKE_TIMEOUT_CODE, sentence));
   }
 
   #pump(): void {

@@ -1,5 +1,5 @@
-import type { AgentEvent, TurnEnd, TurnFailure } from '../../src/agents/dialogue.ts';
 import { createToolMap } from '../../src/agents/bounded-map.ts';
+import type { AgentEvent, TurnEnd, TurnFailure } from '../../src/agents/dialogue.ts';
 import { type LongTimer, setLongTimer } from '../../src/queue/long-timer.ts';
 import { detectHang, readCpuSeconds } from './hang-detector.ts';
 

@@ -14,7 +14,7 @@ import type { Stats } from './usage.ts';
 
 /** Interval of checks of a removal that another caller started, in milliseconds, and their count. */
 const GONE_EVERY_MS = 100;
-const GONE_LOOKS = 100;
+const GONE_POLLS = 100;
 
 /**
  * The engine's containers with its traps taken out: already done is done, gone is gone, and an answer of another
@@ -138,7 +138,7 @@ export class Containers {
   }
 
   async #untilGone(id: string, refusal: unknown): Promise<void> {
-    for (let look = 0; look < GONE_LOOKS; look++) {
+    for (let look = 0; look < GONE_POLLS; look++) {
       if (!(await this.inspect(id))) return;
       await delay(GONE_EVERY_MS);
     }

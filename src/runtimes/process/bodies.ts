@@ -12,7 +12,7 @@ import { observeBody } from './observe.ts';
 import { WorkDirectories } from './work-directory.ts';
 
 /** Bodies that are looked at side by side; each needs a few open files for a moment. */
-const LOOKS_AT_ONCE = 16;
+const OBSERVED_AT_ONCE = 16;
 
 /** The bodies of one cell: where they are, how each is found, and what is observed of it. */
 export class Bodies {
@@ -36,7 +36,7 @@ export class Bodies {
     const withCgroups = await this.lost.candidates();
     const names = await this.cell.workers();
     const inPlace = new Set<string>();
-    const limit = pLimit(LOOKS_AT_ONCE);
+    const limit = pLimit(OBSERVED_AT_ONCE);
     const looks = names.map((name) =>
       limit(async () => {
         const found = await this.cell.read(name);

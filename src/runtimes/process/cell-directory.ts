@@ -6,7 +6,7 @@ import { BodyDirectory, nothing } from './body-directory.ts';
 import { lostRecord, parseBodyId } from './body-record.ts';
 import type { FoundBody } from './found-body.ts';
 import { removeTree } from './remove-tree.ts';
-import { HINTS } from './watch.ts';
+import { EVENTS_DIRECTORY } from './watch.ts';
 
 /** Others can go through to a name that they know, and list nothing. */
 const PASSABLE = 0o711;
@@ -41,7 +41,7 @@ export class CellDirectory {
     // Looked at before anything is made in it: a link would lead elsewhere.
     await this.exists();
     await mkdir(this.path, { recursive: true, mode: 0o700 });
-    const hints = join(this.path, HINTS);
+    const hints = join(this.path, EVENTS_DIRECTORY);
     // A worker with the manager's user may have put something else there; nothing of worth is lost with it.
     const seen = await lstat(hints).catch(nothing);
     if (seen && !seen.isDirectory()) await rm(hints, { force: true });
@@ -126,7 +126,7 @@ export class CellDirectory {
   async remove(): Promise<void> {
     if (!(await this.exists())) return;
     await this.sweep();
-    await rm(join(this.path, HINTS), { recursive: true, force: true });
+    await rm(join(this.path, EVENTS_DIRECTORY), { recursive: true, force: true });
     await rmdir(this.path).catch(() => undefined);
   }
 

@@ -34,7 +34,7 @@ export class ProcessHost {
   }
 
   /** The machine, or its list of users, may have changed. */
-  askAgain(): void {
+  refresh(): void {
     this.#user = undefined;
   }
 

@@ -31,7 +31,7 @@ import { killAll, terminateAll } from './members.ts';
 import { toBody } from './observe.ts';
 import type { ProcessRuntimeOptions } from './process-options.ts';
 import { formatTitle } from './title.ts';
-import { HINTS, watchCell } from './watch.ts';
+import { EVENTS_DIRECTORY, watchCell } from './watch.ts';
 
 /** Makes the runtime; nothing is touched before the first call. */
 export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
@@ -60,7 +60,7 @@ class ProcessRuntime implements Runtime {
 
   probe(): Promise<RuntimeInfo> {
     return call('be used', async () => {
-      this.#host.askAgain();
+      this.#host.refresh();
       await this.#open();
       await this.#bodies.cell.sweep();
       await this.#bodies.sweepWork();
@@ -176,7 +176,7 @@ class ProcessRuntime implements Runtime {
       if (found.lost !== 'directory') await dir.remove(this.#bodies.cell.path, bodyId);
       this.#bodies.cell.removed(made.worker_id);
       this.#bodies.lost.removed(bodyId);
-      await rm(join(this.#bodies.cell.path, HINTS, made.worker_id), { force: true });
+      await rm(join(this.#bodies.cell.path, EVENTS_DIRECTORY, made.worker_id), { force: true });
     });
   }
 

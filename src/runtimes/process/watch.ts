@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Body, workerId } from '../../model/index.ts';
 
 /** In the cell's directory: a shim touches the file of its worker when its body begins and when it ends. */
-export const HINTS = '.hints';
+export const EVENTS_DIRECTORY = '.hints';
 
 interface Sources {
   cell: { path: string; open: () => Promise<void> };
@@ -19,7 +19,7 @@ interface Sources {
  * slow resync finds what was missed and watches again if that directory was replaced.
  */
 export function watchCell({ cell, list, pollMs, onEvent }: Sources): { close(): Promise<void> } {
-  const path = join(cell.path, HINTS);
+  const path = join(cell.path, EVENTS_DIRECTORY);
   let watcher: FSWatcher | undefined;
   let watched: number | undefined;
   let known: Map<string, string> | undefined;

@@ -6,8 +6,8 @@ import type { Piece } from '../../streams/entry.ts';
 import { aborted, failure } from './failure.ts';
 import { whyKilled } from './language.ts';
 import type { CommandOutput, SlotOptions } from './options.ts';
-import { RunnerRemains } from './runner-remains.ts';
 import { RUNNER_GRACE_MS, resolveWithin } from './resolve-within.ts';
+import { RunnerRemains } from './runner-remains.ts';
 
 /** Characters of stdout in the result. */
 const STDOUT = 65_536;

@@ -3,17 +3,17 @@ import { takeTail } from '../../../src/model/cut.ts';
 import { AgentProcess } from '../../agent/agent-process.ts';
 import { type Line, LineReader } from '../../agent/line-reader.ts';
 import type { Piece } from '../../streams/entry.ts';
-import { foreign, type HandlerError, parseRunnerMessage, type RunnerMessage } from './runner-message.ts';
 import { callLine } from './call-line.ts';
 import { failure } from './failure.ts';
 import { buildRunnerArgv, describeDeath, type Language } from './language.ts';
 import type { SlotOptions } from './options.ts';
-import { RunnerRemains } from './runner-remains.ts';
 import { RUNNER_GRACE_MS, resolveWithin } from './resolve-within.ts';
+import { foreign, type HandlerError, parseRunnerMessage, type RunnerMessage } from './runner-message.ts';
+import { RunnerRemains } from './runner-remains.ts';
 
 /** As the runners have it: calls go out on 3, answers come on 4, and 5 only shows that the other side is gone. */
 const CALLS = 3;
-const ANSWERS = 4;
+const MESSAGES = 4;
 const LIFELINE = 5;
 const START_MS = 60_000;
 /** Characters of stderr that the error of a process that died shows. */
@@ -112,10 +112,10 @@ export class HandlerProcess {
     this.#options = options;
     agent.closeInput();
     const reader = new LineReader();
-    for (const descriptor of [CALLS, ANSWERS, LIFELINE]) agent.channel(descriptor).on('error', () => {});
+    for (const descriptor of [CALLS, MESSAGES, LIFELINE]) agent.channel(descriptor).on('error', () => {});
     agent.channel(LIFELINE).resume();
-    agent.channel(ANSWERS).on('data', (chunk: Buffer) => {
-      for (const line of reader.push(chunk)) this.#answered(line, told);
+    agent.channel(MESSAGES).on('data', (chunk: Buffer) => {
+      for (const line of reader.push(chunk)) this.#onMessage(line, told);
     });
     this.over = this.#end(rest);
   }
@@ -183,7 +183,7 @@ export class HandlerProcess {
     this.#options.onOutput(stream, piece, this.#pending?.taskId);
   }
 
-  #answered({ text, cut }: Line, told: (loaded: Loaded) => void): void {
+  #onMessage({ text, cut }: Line, told: (loaded: Loaded) => void): void {
     const pending = this.#pending;
     if (this.#foreign) return;
     if (cut && pending) {
@@ -238,7 +238,7 @@ export class HandlerProcess {
     const readUntil = () => (this.#paused ? Number.POSITIVE_INFINITY : rest.readUntil());
     await this.#agent.gather(readUntil).catch(() => {});
     // A child that was not found may hold them for as long as it lives.
-    for (const descriptor of [CALLS, ANSWERS, LIFELINE]) this.#agent.channel(descriptor).destroy();
+    for (const descriptor of [CALLS, MESSAGES, LIFELINE]) this.#agent.channel(descriptor).destroy();
     this.#over = true;
     const pending = this.#pending;
     this.#pending = undefined;

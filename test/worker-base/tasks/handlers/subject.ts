@@ -3,7 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TaskError } from '../../../../src/model/task-error.ts';
-import type { CallHooks, SlotOptions, TaskCall } from '../../../../worker-base/tasks/handlers/handler-slot.ts';
+import type {
+  CallHooks,
+  SlotOptions,
+  TaskCall,
+} from '../../../../worker-base/tasks/handlers/handler-slot.ts';
 import { HandlerSlot } from '../../../../worker-base/tasks/handlers/handler-slot.ts';
 
 /** Handlers in Python need Python; where it is missing, their tests say so in their titles. */

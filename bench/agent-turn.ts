@@ -51,7 +51,10 @@ async function measure(agent_type: 'CLAUDE' | 'FACTORY', context: TurnContext): 
   const image = await images.buildNow(spec, () => {}).finally(() => images.close());
   const orchestrator = new BenchOrchestrator(redisUrl, cell);
   const manager = await startManager({
-    ...{ REDIS_URL: redisUrl, WORKER_REDIS_URL: bodyRedisUrl, CELL: cell, RUNTIME: 'docker' },
+    REDIS_URL: redisUrl,
+    WORKER_REDIS_URL: bodyRedisUrl,
+    CELL: cell,
+    RUNTIME: 'docker',
     DOCKER_HOST: dockerHost,
   });
   const place = { docker, image, cell: `${cell}-bare` };

@@ -61,8 +61,14 @@ export class BareAgent {
 
   async #begin(docker: Docker, kind: AgentKind, spec: WorkerSpec, model: string): Promise<void> {
     const { argv, env, files } = kind.launch({
-      ...{ spec, workspace: WORKSPACE, home: HOME, modelProxyUrl: model, secrets: [] },
-      ...{ session: undefined, root: false, policyCommand: undefined },
+      spec,
+      workspace: WORKSPACE,
+      home: HOME,
+      modelProxyUrl: model,
+      secrets: [],
+      session: undefined,
+      root: false,
+      policyCommand: undefined,
     });
     // Its files, and then the CLI itself, in one shell, because an exec takes some time to start.
     const write = Object.entries(files).map(
@@ -72,7 +78,11 @@ export class BareAgent {
     const exec = await this.#container.exec({
       Cmd: ['bash', '-c', [...write, 'exec "$@"'].join('\n'), 'bash', ...argv],
       Env: Object.entries({ HOME, ...spec.env, ...env }).map(([name, value]) => `${name}=${value}`),
-      ...{ User: AGENT, WorkingDir: WORKSPACE, AttachStdin: true, AttachStdout: true, AttachStderr: true },
+      User: AGENT,
+      WorkingDir: WORKSPACE,
+      AttachStdin: true,
+      AttachStdout: true,
+      AttachStderr: true,
     });
     const stream = await exec.start({ hijack: true, stdin: true });
     this.#stdin = stream;

@@ -126,8 +126,12 @@ async function byPm2(
     name: id,
     script: wrapper,
     env: {
-      ...{ WORKER_ID: id, WORKER_INCARNATION: '1', WORKER_CELL: cell, REDIS_URL: redisUrl },
-      ...{ WORKSPACE_PATH: join(dir, id), LOG_LEVEL: 'warn' },
+      WORKER_ID: id,
+      WORKER_INCARNATION: '1',
+      WORKER_CELL: cell,
+      REDIS_URL: redisUrl,
+      WORKSPACE_PATH: join(dir, id),
+      LOG_LEVEL: 'warn',
     },
   }));
   const began = Date.now();

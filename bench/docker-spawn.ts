@@ -75,7 +75,11 @@ async function withManager<T>(
   const docker = new Docker(toConnection(dockerHost));
   const orchestrator = new BenchOrchestrator(redisUrl, cell);
   const manager = await startManager({
-    ...{ REDIS_URL: redisUrl, WORKER_REDIS_URL: bodyRedisUrl, CELL: cell, RUNTIME: 'docker', ...more },
+    REDIS_URL: redisUrl,
+    WORKER_REDIS_URL: bodyRedisUrl,
+    CELL: cell,
+    RUNTIME: 'docker',
+    ...more,
     DOCKER_HOST: dockerHost.startsWith('/') ? `unix://${dockerHost}` : dockerHost,
   });
   try {

@@ -47,14 +47,12 @@ export async function benchImages(at: { docker: Docker; dockerHost: string }): P
 }
 
 const ratio = (name: string, value: number, note: string): Result => ({
-  ...{
-    name,
-    value: value * 100,
-    unit: '%',
-    goal: '< 25 %',
-    met: value < 0.25,
-    note: `${note}; CLAUDE+GIT, +jq`,
-  },
+  name,
+  value: value * 100,
+  unit: '%',
+  goal: '< 25 %',
+  met: value < 0.25,
+  note: `${note}; CLAUDE+GIT, +jq`,
 });
 
 /** Seconds of one build, like the manager's except for the cache. */

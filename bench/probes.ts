@@ -39,8 +39,11 @@ export async function benchProbes({ redisUrl }: { redisUrl: string }): Promise<R
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const manager = await startManager({
-    ...{ REDIS_URL: redisUrl, CELL: `bench-${randomUUID().slice(0, 8)}`, RUNTIME: 'process' },
-    ...{ HTTP_PORT: String(port), API_TOKEN: TOKEN },
+    REDIS_URL: redisUrl,
+    CELL: `bench-${randomUUID().slice(0, 8)}`,
+    RUNTIME: 'process',
+    HTTP_PORT: String(port),
+    API_TOKEN: TOKEN,
   });
   try {
     const workerData = { url: `${url}/livez`, lasts: LASTS_MS, every: PROBE_MS };

@@ -89,19 +89,20 @@ async function measure(redis: Link, workers: number) {
       images: undefined,
       secrets: async () => ({}),
     },
-    ...{ metrics, concurrency: 64, fenced: () => {}, decided: () => {} },
+    metrics,
+    concurrency: 64,
+    fenced: () => {},
+    decided: () => {},
   });
   const resync = new Resync({
     ...shared,
-    ...{
-      loop,
-      metrics,
-      identity,
-      findings: { note: () => {}, clear: () => {} },
-      grace_ms: 60_000,
-      breaker_share: 0.5,
-      heartbeat_silent_ms: limits.heartbeat_silent_ms,
-    },
+    loop,
+    metrics,
+    identity,
+    findings: { note: () => {}, clear: () => {} },
+    grace_ms: 60_000,
+    breaker_share: 0.5,
+    heartbeat_silent_ms: limits.heartbeat_silent_ms,
   });
 
   await declare(store, epoch, workers);

@@ -60,7 +60,8 @@ const benches: Record<string, (() => Promise<Result[]>) | undefined> = {
       ? await warm({
           redisUrl,
           docker: {
-            ...{ host: docked.host, bodyRedisUrl: bodyUrl },
+            host: docked.host,
+            bodyRedisUrl: bodyUrl,
             image: await ensureWorkerImage(docked.docker, print),
           },
         })

@@ -66,18 +66,37 @@ export function ours({ redisUrl, dir, wrapper }: QueueContext, slots: number): B
       }),
     startWorker: () =>
       start(process.execPath, [wrapper], {
-        ...{ REDIS_URL: redisUrl, WORKER_CELL: cell, WORKER_POOL: pool, WORKER_ID: `bench-${slots}` },
-        ...{ MAX_WORKERS: String(slots), WORKSPACE_PATH: dir, LOG_LEVEL: 'warn' },
-        ...{ MAX_CPU_PERCENT: 'none', MAX_MEMORY_PERCENT: 'none' },
-        ...{ HANDLERS_DIR: PEERS, HANDLERS: 'handlers.py' },
+        REDIS_URL: redisUrl,
+        WORKER_CELL: cell,
+        WORKER_POOL: pool,
+        WORKER_ID: `bench-${slots}`,
+        MAX_WORKERS: String(slots),
+        WORKSPACE_PATH: dir,
+        LOG_LEVEL: 'warn',
+        MAX_CPU_PERCENT: 'none',
+        MAX_MEMORY_PERCENT: 'none',
+        HANDLERS_DIR: PEERS,
+        HANDLERS: 'handlers.py',
       }),
   };
 }
 
 export const celery = ({ redisUrl }: QueueContext): BenchQueue =>
   peer(redisUrl, 'Celery, prefork 1', 'with_celery', [
-    ...['-m', 'celery', '-A', 'with_celery', 'worker', '-P', 'prefork', '-c', '1', '-l', 'WARNING'],
-    ...['--without-gossip', '--without-mingle', '--without-heartbeat'],
+    '-m',
+    'celery',
+    '-A',
+    'with_celery',
+    'worker',
+    '-P',
+    'prefork',
+    '-c',
+    '1',
+    '-l',
+    'WARNING',
+    '--without-gossip',
+    '--without-mingle',
+    '--without-heartbeat',
   ]);
 
 export const rq = ({ redisUrl }: QueueContext): BenchQueue =>

@@ -36,9 +36,12 @@ export async function benchWarm({ redisUrl, docker }: WarmContext): Promise<Resu
   if (!docker) await bundleWrapper();
   const orchestrator = new BenchOrchestrator(redisUrl, cell);
   const manager = await startManager({
-    ...{ REDIS_URL: redisUrl, CELL: cell, RUNTIME: runtime },
+    REDIS_URL: redisUrl,
+    CELL: cell,
+    RUNTIME: runtime,
     ...(docker && {
-      ...{ WORKER_IMAGE: docker.image, WORKER_REDIS_URL: docker.bodyRedisUrl },
+      WORKER_IMAGE: docker.image,
+      WORKER_REDIS_URL: docker.bodyRedisUrl,
       DOCKER_HOST: docker.host.startsWith('/') ? `unix://${docker.host}` : docker.host,
     }),
   });

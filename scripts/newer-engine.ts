@@ -46,8 +46,15 @@ const RUN = '/run/engine-test';
 const SOCKET = `unix://${RUN}/docker.sock`;
 
 const DOCKERD = [
-  ...['dockerd', '--data-root', '/var/lib/engine-test', '--exec-root', `${RUN}/exec`],
-  ...['-H', SOCKET, '--pidfile', `${RUN}/pid`],
+  'dockerd',
+  '--data-root',
+  '/var/lib/engine-test',
+  '--exec-root',
+  `${RUN}/exec`,
+  '-H',
+  SOCKET,
+  '--pidfile',
+  `${RUN}/pid`,
 ];
 const PACKAGES = ['docker.io', 'docker-cli', 'docker-buildx'];
 

@@ -37,7 +37,9 @@ export async function startRedisContainer(
         Labels: { [OWNER]: String(process.pid) },
         ExposedPorts: { [port]: {} },
         HostConfig: {
-          ...{ AutoRemove: true, Init: true, PortBindings: { [port]: bindings } },
+          AutoRemove: true,
+          Init: true,
+          PortBindings: { [port]: bindings },
           ...(name && { Mounts: [{ Type: 'volume', Source: name, Target: '/data' }] }),
         },
       },

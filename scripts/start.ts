@@ -73,14 +73,16 @@ async function printLeftovers(
 ): Promise<void> {
   const { redisUrl, workerRedisUrl, workerImage, runtime, cell, home, dockerHost } = settings;
   const { runtimes } = createRuntimes({
-    ...{ runtime: env.RUNTIME === 'process' ? 'process' : runtime, cell, home, redisUrl, workerRedisUrl },
-    ...{
-      dockerHost,
-      image: workerImage ?? '',
-      dockerCallMs: LIST_MS,
-      wrapper: { argv: [] },
-      observe: () => {},
-    },
+    runtime: env.RUNTIME === 'process' ? 'process' : runtime,
+    cell,
+    home,
+    redisUrl,
+    workerRedisUrl,
+    dockerHost,
+    image: workerImage ?? '',
+    dockerCallMs: LIST_MS,
+    wrapper: { argv: [] },
+    observe: () => {},
   });
   // A runtime that does not answer counts as having none.
   const lists = await Promise.all(runtimes.map((one) => one.list().catch(() => [])));

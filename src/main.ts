@@ -105,14 +105,12 @@ function openImages(
 ): (changed: () => void, now?: () => number) => Images {
   return (changed, now = Date.now) =>
     createImages({
-      ...{
-        host: settings.dockerHost,
-        version,
-        baseImage: settings.workerBaseImage,
-        ca: settings.workerBuildCa ?? machineCa(),
-        pipIndexUrl: settings.pipIndexUrl,
-        buildMs: settings.imageBuildSeconds * 1000,
-      },
+      host: settings.dockerHost,
+      version,
+      baseImage: settings.workerBaseImage,
+      ca: settings.workerBuildCa ?? machineCa(),
+      pipIndexUrl: settings.pipIndexUrl,
+      buildMs: settings.imageBuildSeconds * 1000,
       observe: recordCalls(IMAGE_RUNTIME, metrics),
       built: (result, seconds) => {
         metrics?.imageBuilds.inc(1, {
@@ -168,8 +166,12 @@ function resolveManagerAddress(): ManagerAddress {
   const path = contextPath(settings);
   const known = readContextFile(path);
   return {
-    ...{ path, cell: settings.cell, redisUrl: settings.redisUrl, redisFromFile: fromFile.length > 0 },
-    ...{ url: env.WM_URL || known?.url, token: env.WM_TOKEN || known?.token },
+    path,
+    cell: settings.cell,
+    redisUrl: settings.redisUrl,
+    redisFromFile: fromFile.length > 0,
+    url: env.WM_URL || known?.url,
+    token: env.WM_TOKEN || known?.token,
   };
 }
 
@@ -231,7 +233,13 @@ process.exitCode = await runCli(process.argv.slice(2), {
     // Loaded only by the manager; it would be half of what a verb loads.
     const { serve } = await import('./manager/serve.ts');
     await serve({
-      ...{ settings, metrics, log, signal, checkpoint, cleanup, ...openRuntimesFrom(settings, metrics) },
+      settings,
+      metrics,
+      log,
+      signal,
+      checkpoint,
+      cleanup,
+      ...openRuntimesFrom(settings, metrics),
       // None if the operator sets one image for all Docker bodies, or Docker is not used.
       images: settings.workerImage || !usesImages(settings) ? undefined : openImages(settings, metrics),
       collector: usesImages(settings)

@@ -6,8 +6,15 @@ type Level = (typeof LEVELS)[number];
 
 /** Names of LOG_LEVEL in lower case, with those that other languages use, and the least level that each one logs. */
 const LEAST: Record<string, number> = {
-  ...{ trace: 0, debug: 0, info: 1, warn: 2, warning: 2, error: 3 },
-  ...{ fatal: LEVELS.length, critical: LEVELS.length, silent: LEVELS.length },
+  trace: 0,
+  debug: 0,
+  info: 1,
+  warn: 2,
+  warning: 2,
+  error: 3,
+  fatal: LEVELS.length,
+  critical: LEVELS.length,
+  silent: LEVELS.length,
 };
 
 /** Writes one event; `fields` are small JSON values. */

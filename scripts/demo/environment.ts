@@ -54,16 +54,29 @@ export async function setStage(options: DemoOptions, cleanup: Cleanup, say: Log)
   const runtime = options ?? (usable ? 'auto' : 'process');
   const env = {
     ...process.env,
-    ...{ CELL: cell, RUNTIME: runtime, REDIS_URL: redis.url, WORKER_MANAGER_HOME: home },
-    ...{ HTTP_HOST: '127.0.0.1', HTTP_PORT: '0', LEASE_SECONDS: '2', LOG_LEVEL: 'info' },
+    CELL: cell,
+    RUNTIME: runtime,
+    REDIS_URL: redis.url,
+    WORKER_MANAGER_HOME: home,
+    HTTP_HOST: '127.0.0.1',
+    HTTP_PORT: '0',
+    LEASE_SECONDS: '2',
+    LOG_LEVEL: 'info',
     ...(bodyUrl && { WORKER_REDIS_URL: bodyUrl }),
     ...(usable && { DOCKER_HOST: usable.engine.host, WORKER_IMAGE: usable.image }),
   };
   cleanup.add('bodies, network and folders', async () => {
     const own = createRuntimes({
-      ...{ runtime, cell, home, redisUrl: redis.url, workerRedisUrl: bodyUrl },
-      ...{ dockerHost: usable?.engine.host ?? '', image: usable?.image ?? '', dockerCallMs: 30_000 },
-      ...{ wrapper: { argv: [process.execPath, wrapper.path] }, observe: () => {} },
+      runtime,
+      cell,
+      home,
+      redisUrl: redis.url,
+      workerRedisUrl: bodyUrl,
+      dockerHost: usable?.engine.host ?? '',
+      image: usable?.image ?? '',
+      dockerCallMs: 30_000,
+      wrapper: { argv: [process.execPath, wrapper.path] },
+      observe: () => {},
     });
     const left = await Promise.all(own.runtimes.map(dismantle));
     const count = left.reduce((sum, one) => sum + one, 0);

@@ -27,8 +27,15 @@ const TIMERS = ['CronCreate', 'CronDelete', 'CronList', 'Monitor', 'ScheduleWake
 
 function buildArgv({ policyCommand, home, session }: LaunchOptions): string[] {
   return [
-    ...['claude', '-p', '--input-format', 'stream-json', '--output-format', 'stream-json', '--verbose'],
-    ...['--disallowedTools', TIMERS.join(',')],
+    'claude',
+    '-p',
+    '--input-format',
+    'stream-json',
+    '--output-format',
+    'stream-json',
+    '--verbose',
+    '--disallowedTools',
+    TIMERS.join(','),
     // Who has no hook to ask may do everything. With one, what neither it nor the rules allow is refused: the
     // hook alone would fail open.
     ...(policyCommand
@@ -72,7 +79,13 @@ function buildFiles({ policyCommand, spec }: LaunchOptions): Record<string, stri
   const settings = {
     permissions: {
       allow: [
-        ...['Read', 'Glob', 'Grep', 'Edit', 'Write', 'NotebookEdit', 'Task'],
+        'Read',
+        'Glob',
+        'Grep',
+        'Edit',
+        'Write',
+        'NotebookEdit',
+        'Task',
         ...(spec.allowed_commands ?? []).flatMap((name) => [`Bash(${name})`, `Bash(${name} *)`]),
       ],
       // They are run by the model's endpoint or by the CLI itself, past everything that limits commands.

@@ -37,7 +37,8 @@ async function describe({ session: open, out, now }: Context, ref: string, optio
     events.push(data as LifecycleEvent);
   const response = {
     worker_id: id,
-    ...{ ...record.desired, spec: names ? { ...spec, env: names } : spec },
+    ...record.desired,
+    spec: names ? { ...spec, env: names } : spec,
     status: record.status ?? null,
     heartbeat: heartbeat ?? null,
     events,

@@ -212,7 +212,9 @@ function userCheck({ name, own, why }: NonNullable<RuntimeInfo['user']>): Doctor
   const check = 'User of direct workers';
   if (own) return { name: check, state: 'ok', found: name };
   return {
-    ...{ name: check, state: 'hint', found: `${name}, as the manager (${why})` },
+    name: check,
+    state: 'hint',
+    found: `${name}, as the manager (${why})`,
     advice:
       name === 'root'
         ? 'Create a user (useradd --system worker-agent) and set PROCESS_USER=worker-agent, or use Docker.'

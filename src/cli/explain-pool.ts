@@ -30,17 +30,13 @@ export async function explainPool(
     const { memo: _, intents, ...rest } = decision;
     const described = intents.map((intent) => ({ ...intent, description: describePoolIntent(intent) }));
     return context.out.json({
-      ...{
-        pool: name,
-        leader: leader ?? null,
-        generation: read.pool.generation,
-        recorded: read.status ?? null,
-      },
-      ...{
-        members: observation.members,
-        queue: observation.queue,
-        decision: { ...rest, intents: described },
-      },
+      pool: name,
+      leader: leader ?? null,
+      generation: read.pool.generation,
+      recorded: read.status ?? null,
+      members: observation.members,
+      queue: observation.queue,
+      decision: { ...rest, intents: described },
     });
   }
   await context.out.line(formatPoolExplanation(name, observation, decision, leader?.owner));
@@ -104,11 +100,13 @@ export function formatPoolExplanation(
   ]);
   if (members.length === 0) return head;
   const row = (member: Member) => [
-    ...[shortId(member.id), member.index, toMode(member.runtime), formatMemberState(member), member.active],
-    ...[
-      member.revision === revision ? 'newest' : member.revision,
-      formatAgeSince(new Date(member.created_at).toISOString(), now),
-    ],
+    shortId(member.id),
+    member.index,
+    toMode(member.runtime),
+    formatMemberState(member),
+    member.active,
+    member.revision === revision ? 'newest' : member.revision,
+    formatAgeSince(new Date(member.created_at).toISOString(), now),
     [member.reason, member.message].filter(Boolean).join(': '),
   ];
   const columns = ['WORKER', 'INDEX', 'MODE', 'STATE', 'TASKS', 'TEMPLATE', 'AGE', 'WHY'];

@@ -75,7 +75,10 @@ async function explain(context: Context, ref: string, options: { output: string 
       actual: toVisibleActual(observation.actual),
     };
     return out.json({
-      ...{ worker_id: id, leader: leader ?? null, ...details, heartbeat: observation.heartbeat ?? null },
+      worker_id: id,
+      leader: leader ?? null,
+      ...details,
+      heartbeat: observation.heartbeat ?? null,
       decision: {
         ...rest,
         intents: intents.map((intent) => ({ ...intent, description: describeIntent(intent) })),

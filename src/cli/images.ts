@@ -86,7 +86,11 @@ async function ls(context: Context, output: string): Promise<void> {
   images.sort((a, b) => b.created_at - a.created_at || a.name.localeCompare(b.name));
   if (output === 'json') return out.json(images.map(toWire));
   const rows = images.map(({ name, agent_type, modules, size_bytes, created_at, last_used_at, used_by }) => [
-    ...[name, agent_type, modules.join(','), formatSize(size_bytes), formatAge(now() - created_at)],
+    name,
+    agent_type,
+    modules.join(','),
+    formatSize(size_bytes),
+    formatAge(now() - created_at),
     last_used_at === undefined ? '' : formatAge(now() - last_used_at),
     used_by.map(shortId).join(','),
   ]);

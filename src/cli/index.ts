@@ -113,15 +113,23 @@ export function createProgram(context: Context): Command {
     [
       'Workers:',
       [
-        ...[createCommand(context), ...desireCommands(context)],
-        ...[sendCommand(context), attachCommand(context), waitCommand(context)],
+        createCommand(context),
+        ...desireCommands(context),
+        sendCommand(context),
+        attachCommand(context),
+        waitCommand(context),
       ],
     ],
     [
       'Looking:',
       [
-        ...[psCommand(context), statusCommand(context), describeCommand(context), explainCommand(context)],
-        ...[topCommand(context), logsCommand(context), eventsCommand(context)],
+        psCommand(context),
+        statusCommand(context),
+        describeCommand(context),
+        explainCommand(context),
+        topCommand(context),
+        logsCommand(context),
+        eventsCommand(context),
       ],
     ],
     ['Pools:', [applyCommand(context), diffCommand(context), poolsCommand(context), scaleCommand(context)]],
@@ -130,9 +138,12 @@ export function createProgram(context: Context): Command {
     [
       'The manager:',
       [
-        ...[serveCommand(context), dismantleCommand(context)],
-        ...[contextCommand(context), doctorCommand(context)],
-        ...[configCommand(context), versionCommand(context)],
+        serveCommand(context),
+        dismantleCommand(context),
+        contextCommand(context),
+        doctorCommand(context),
+        configCommand(context),
+        versionCommand(context),
       ],
     ],
   ];

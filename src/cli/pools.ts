@@ -11,20 +11,18 @@ import { parseCount, parseSeconds } from './values.ts';
 import { waitForPool } from './wait-for-pool.ts';
 
 const COLUMNS = [
-  ...[
-    'NAME',
-    'TYPE',
-    'MODE',
-    'DESIRED',
-    'READY',
-    'BUSY',
-    'IDLE',
-    'WARM',
-    'QUEUED',
-    'UPDATED',
-    'PHASE',
-    'AGE',
-  ],
+  'NAME',
+  'TYPE',
+  'MODE',
+  'DESIRED',
+  'READY',
+  'BUSY',
+  'IDLE',
+  'WARM',
+  'QUEUED',
+  'UPDATED',
+  'PHASE',
+  'AGE',
   'REASON',
 ];
 const COUNTS = ['desired', 'ready', 'busy', 'idle', 'warm', 'queued', 'updated'] as const;
@@ -56,9 +54,13 @@ async function pools({ session, out, now }: Context, { output }: { output: strin
   const all = await new PoolStore(redis, settings.cell).views();
   if (output === 'json') return out.json(all);
   const rows = all.map(({ name, worker_type, spec, status, created_at }: PoolView) => [
-    ...[name, worker_type, modeText(spec.execution_mode)],
+    name,
+    worker_type,
+    modeText(spec.execution_mode),
     ...COUNTS.map((field) => status?.[field] ?? ''),
-    ...[status?.phase ?? 'accepted', formatAgeSince(created_at, now()), status?.reason ?? ''],
+    status?.phase ?? 'accepted',
+    formatAgeSince(created_at, now()),
+    status?.reason ?? '',
   ]);
   await out.line(formatTable(COLUMNS, rows));
 }

@@ -47,19 +47,15 @@ async function ps({ session, out, now }: Context, options: Options): Promise<voi
   if (options.quiet) return workers.length > 0 ? out.line(workers.map(id).join('\n')) : undefined;
   const places = getQueuePositions(all);
   const rows = workers.map((worker) => [
-    ...[
-      id(worker),
-      worker.name ?? '',
-      worker.agent_type ?? '',
-      worker.runtime ?? '',
-      worker.status,
-      worker.phase,
-    ],
-    ...[
-      worker.restarts,
-      formatAgeSince(worker.created_at, now()),
-      places.get(worker.worker_id) ?? formatReason(worker),
-    ],
+    id(worker),
+    worker.name ?? '',
+    worker.agent_type ?? '',
+    worker.runtime ?? '',
+    worker.status,
+    worker.phase,
+    worker.restarts,
+    formatAgeSince(worker.created_at, now()),
+    places.get(worker.worker_id) ?? formatReason(worker),
   ]);
   await out.line(formatTable(COLUMNS, rows));
   if (!(await open.leader()))

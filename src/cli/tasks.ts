@@ -117,8 +117,13 @@ function lsCommand(context: Context): Command {
         const tasks = await taskService.list(of);
         if (output === 'json') return context.out.json(tasks);
         const rows = tasks.map((task) => [
-          ...[task.task_id, task.pool, task.cancelled ? 'cancelled' : task.status, task.priority],
-          ...[task.attempts, task.worker_id ?? '', formatAgeSince(task.queued_at, context.now())],
+          task.task_id,
+          task.pool,
+          task.cancelled ? 'cancelled' : task.status,
+          task.priority,
+          task.attempts,
+          task.worker_id ?? '',
+          formatAgeSince(task.queued_at, context.now()),
           task.error ? `${task.error.type}: ${task.error.message}` : '',
         ]);
         await context.out.line(formatTable(COLUMNS, rows));

@@ -39,15 +39,27 @@ async function top({ session: open, out, now }: Context, ref: string[], options:
   if (options.output === 'json') {
     return out.json(
       rows.map(({ worker_id, name, agent_type, runtime, status, at, ...row }) => ({
-        ...{ worker_id, name: name ?? null, agent_type, runtime, status },
-        ...{ cpu_percent: row.cpu_percent ?? null, memory_bytes: row.memory_bytes ?? null },
-        ...{ pids: row.pids ?? null, checked_at: at || null },
+        worker_id,
+        name: name ?? null,
+        agent_type,
+        runtime,
+        status,
+        cpu_percent: row.cpu_percent ?? null,
+        memory_bytes: row.memory_bytes ?? null,
+        pids: row.pids ?? null,
+        checked_at: at || null,
       })),
     );
   }
   const shown = rows.map(({ cpu_percent: cpu, memory_bytes: memory, at, ...one }) => [
-    ...[shortId(one.worker_id), one.name ?? '', one.agent_type ?? '', one.runtime ?? '', one.status],
-    ...[cpu?.toFixed(1) ?? '', memory === undefined ? '' : formatSize(memory), one.pids ?? ''],
+    shortId(one.worker_id),
+    one.name ?? '',
+    one.agent_type ?? '',
+    one.runtime ?? '',
+    one.status,
+    cpu?.toFixed(1) ?? '',
+    memory === undefined ? '' : formatSize(memory),
+    one.pids ?? '',
     at ? `${formatAgeSince(at, now())} ago` : '',
   ]);
   await out.line(formatTable(COLUMNS, shown));

@@ -43,7 +43,8 @@ export async function planCreate(command: CommandOf<'create'>, context: CommandC
     created: { spec, at: formatInstant(ms), ms, prompt, warm },
     answers: {
       ok: successResponse(command, {
-        ...{ worker_id, runtime },
+        worker_id,
+        runtime,
         ...(runtime_reason && { runtime_reason }),
         ...(warnings.length > 0 && { warnings }),
       }),

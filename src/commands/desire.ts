@@ -58,8 +58,13 @@ async function toRequestEvent(
 ): Promise<LifecycleEvent> {
   const seen = (await store.status(worker_id))?.status;
   return {
-    ...{ timestamp: formatInstant(now()), type: 'accepted' },
-    ...{ status: seen?.status ?? 'STARTING', phase: seen?.phase ?? 'accepted' },
-    ...{ reason: EVENT_TYPES[command], message: why, incarnation: seen?.incarnation ?? 0, actions: [] },
+    timestamp: formatInstant(now()),
+    type: 'accepted',
+    status: seen?.status ?? 'STARTING',
+    phase: seen?.phase ?? 'accepted',
+    reason: EVENT_TYPES[command],
+    message: why,
+    incarnation: seen?.incarnation ?? 0,
+    actions: [],
   };
 }

@@ -20,8 +20,15 @@ const BUSY_MS = 5000;
 const UNREAD_MS = 30_000;
 /** Headers that apply to a connection (RFC 9110, 7.6.1) or to the transfer of a body, and are not forwarded. */
 const OF_A_CONNECTION = new Set([
-  ...['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'],
-  ...['expect', 'content-length'],
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+  'content-length',
 ]);
 
 export function createRequestForwarder(options: {

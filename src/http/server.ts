@@ -35,7 +35,12 @@ export interface HttpOptions {
 export function createHttpServer(options: HttpOptions): Promise<HttpServer> {
   const { host, port, log, token, forward, socketPath, allowedHosts = [], routes = [] } = options;
   return listen({
-    ...{ host, port, token, allowedHosts, forward, names: { host: 'HTTP_HOST', port: 'HTTP_PORT' } },
+    host,
+    port,
+    token,
+    allowedHosts,
+    forward,
+    names: { host: 'HTTP_HOST', port: 'HTTP_PORT' },
     ...(socketPath !== undefined && { socketPath }),
     routes: [...probes(options), ...routes],
     log: { error: (message, fields) => log.error(fields, message) },

@@ -64,8 +64,11 @@ export class BuildKitOutput implements BuildOutput {
     if (known) return known;
     const step = STEP.exec(name)?.[1];
     const operation: Operation = {
-      ...{ step, line: '', started: false },
-      ...{ joiners: new Map(), output: new StepLines() },
+      step,
+      line: '',
+      started: false,
+      joiners: new Map(),
+      output: new StepLines(),
     };
     this.#operations.set(digest, operation);
     return operation;

@@ -85,8 +85,13 @@ function parse(text: string): unknown {
 /** The line in the history of a worker whose record was restored. */
 export function restoredEvent(now: number): LifecycleEvent {
   return {
-    ...{ timestamp: formatInstant(now), type: 'restored', status: 'STARTING', phase: 'accepted', reason: '' },
+    timestamp: formatInstant(now),
+    type: 'restored',
+    status: 'STARTING',
+    phase: 'accepted',
+    reason: '',
     message: 'The store was lost; the record was restored from the body.',
-    ...{ incarnation: 0, actions: [] },
+    incarnation: 0,
+    actions: [],
   };
 }

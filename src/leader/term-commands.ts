@@ -29,7 +29,11 @@ export async function consumeForTerm(
   const { stream, store, runtimes, log, now, newId, metrics, checkpoint, capabilities } = options;
   const { epoch, loop, pools, warmPool, census, enqueue } = deps;
   const context = {
-    ...{ store, now, newId, capabilities, pools: options.pools.store },
+    store,
+    now,
+    newId,
+    capabilities,
+    pools: options.pools.store,
     full: () => census.full,
     warm: (spec: WorkerSpec) => warmPool.choose(spec),
     get runtimes() {
@@ -38,7 +42,11 @@ export async function consumeForTerm(
   };
   await consumeCommands(
     {
-      ...{ stream, epoch, context, log, checkpoint },
+      stream,
+      epoch,
+      context,
+      log,
+      checkpoint,
       onChanged: enqueue,
       onWanted: (id) => census.add(id),
       onPoolChanged: (name) => pools.enqueue(name),

@@ -56,11 +56,22 @@ export class Term {
     this.#census = new Census(options.most_workers);
     this.#admission = new Admission({
       ...options.starts,
-      ...{ now: steadyClock.now, wallClock: now, wake: (id) => this.loop.queue.add(id) },
+      now: steadyClock.now,
+      wallClock: now,
+      wake: (id) => this.loop.queue.add(id),
     });
     this.loop = new Loop({
       context: {
-        ...{ store, runtimes, log, limits, now, cell, bodyRedisUrl, epoch, mayAct, toActionError },
+        store,
+        runtimes,
+        log,
+        limits,
+        now,
+        cell,
+        bodyRedisUrl,
+        epoch,
+        mayAct,
+        toActionError,
         images: options.images,
         secrets: options.secrets,
         handlersDir: options.handlersDir,
@@ -104,8 +115,11 @@ export class Term {
     this.pools = new PoolLoop({
       context: {
         ...createPoolContext(options),
-        ...{ epoch, mayAct, leadingSince: this.#began },
-        ...{ room: () => this.#census.room, counted: this.#census },
+        epoch,
+        mayAct,
+        leadingSince: this.#began,
+        room: () => this.#census.room,
+        counted: this.#census,
         changed: (id) => this.loop.queue.add(id),
       },
       findings: options.findings,
@@ -113,11 +127,20 @@ export class Term {
       fenced: () => this.#end.abort(new Fenced()),
     });
     this.#monitor = new HealthMonitor({
-      ...{ store, runtimes, log, limits, now, probeNode, loop: this.loop },
-      ...{ interval_ms: options.check_ms, monotonic: steadyClock.monotonic },
+      store,
+      runtimes,
+      log,
+      limits,
+      now,
+      probeNode,
+      loop: this.loop,
+      interval_ms: options.check_ms,
+      monotonic: steadyClock.monotonic,
     });
     this.#rounds = new Rounds({
-      ...{ log, resync_ms: options.resync_ms, check_ms: options.check_ms },
+      log,
+      resync_ms: options.resync_ms,
+      check_ms: options.check_ms,
       resync: () => this.#observeAll(this.#resync as Resync),
       check: () => this.#monitor.run(),
       fatal: (error) => this.#end.abort(error),
@@ -173,7 +196,13 @@ export class Term {
     // Until it is known which store this is, all bodies have to be seen.
     ownership.set(undefined);
     const { identity, restored } = await recover({
-      ...{ store, runtimes, epoch: this.epoch, now, newId, log, last: ownership.last },
+      store,
+      runtimes,
+      epoch: this.epoch,
+      now,
+      newId,
+      log,
+      last: ownership.last,
     });
     ownership.set(identity);
     this.#options.checkpoint?.('recovered');
@@ -189,13 +218,20 @@ export class Term {
     this.#adoption = new Adoption(waiting, log, adopted, () => this.#admission.open());
     const { limits, grace_ms, breaker_share } = this.#options;
     this.#resync = new Resync({
-      ...{ store, runtimes, metrics, log, identity, now, grace_ms, breaker_share, ownership, findings },
-      ...{
-        loop: this.loop,
-        mayAct: this.#mayAct,
-        epoch: this.epoch,
-        heartbeat_silent_ms: limits.heartbeat_silent_ms,
-      },
+      store,
+      runtimes,
+      metrics,
+      log,
+      identity,
+      now,
+      grace_ms,
+      breaker_share,
+      ownership,
+      findings,
+      loop: this.loop,
+      mayAct: this.#mayAct,
+      epoch: this.epoch,
+      heartbeat_silent_ms: limits.heartbeat_silent_ms,
     });
     const ticking = setInterval(() => this.#admission.tick(), TICK_MS);
     const watchers = runtimes.all.map((runtime) => runtime.watch((id) => this.enqueue(id)));

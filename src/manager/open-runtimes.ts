@@ -47,7 +47,9 @@ export function openRuntimes(
     },
   );
   return {
-    ...{ runtimes, ownership, ours },
+    runtimes,
+    ownership,
+    ours,
     bodyRedisUrl(name) {
       const url = urls.get(name);
       if (url) return url;

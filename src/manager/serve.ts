@@ -118,17 +118,15 @@ export async function serve(options: ServeOptions): Promise<void> {
   }
 
   const termOptions = (): Omit<TermOptions, 'stream'> => ({
-    ...{
-      store,
-      runtimes,
-      ownership: open.ownership,
-      findings,
-      metrics,
-      log,
-      cell: settings.cell,
-      now: clock.now,
-      newId: randomUUID,
-    },
+    store,
+    runtimes,
+    ownership: open.ownership,
+    findings,
+    metrics,
+    log,
+    cell: settings.cell,
+    now: clock.now,
+    newId: randomUUID,
     checkpoint: options.checkpoint,
     bodyRedisUrl: open.bodyRedisUrl,
     pools: pools.ports,
@@ -186,13 +184,26 @@ export async function serve(options: ServeOptions): Promise<void> {
 
   const apiSocket = newApiSocket();
   const api = await createHttpServer({
-    ...{ host: settings.httpHost, port: settings.httpPort, socketPath: apiSocket },
-    ...{ health, metrics, log, routes: [...pools.routes, ...createTaskRoutes(taskService)] },
-    ...{ allowedHosts: settings.httpAllowedHosts, token: settings.apiToken },
+    host: settings.httpHost,
+    port: settings.httpPort,
+    socketPath: apiSocket,
+    health,
+    metrics,
+    log,
+    routes: [...pools.routes, ...createTaskRoutes(taskService)],
+    allowedHosts: settings.httpAllowedHosts,
+    token: settings.apiToken,
   });
   const watchdog = await startWatchdog({
-    ...{ redisUrl: settings.redisUrl, cell: settings.cell, apiSocket, health, metrics, log },
-    ...{ host: settings.httpHost, port: settings.httpPort, allowedHosts: settings.httpAllowedHosts },
+    redisUrl: settings.redisUrl,
+    cell: settings.cell,
+    apiSocket,
+    health,
+    metrics,
+    log,
+    host: settings.httpHost,
+    port: settings.httpPort,
+    allowedHosts: settings.httpAllowedHosts,
     token: settings.apiToken,
     owner: `${hostname()}-${process.pid}-${randomUUID()}`,
     leaseMs: settings.leaseSeconds * 1000,

@@ -97,7 +97,10 @@ export function decidePool(observation: PoolObservation): PoolDecision {
     ...added.map((addition, at): PoolIntent => ({ type: 'add', ...addition, index: places[at] ?? 0 })),
   ];
   const next = {
-    ...{ ...memo, ...size.memo, ...failures, rollout },
+    ...memo,
+    ...size.memo,
+    ...failures,
+    rollout,
     last_words: lastError.length > 0 ? lastError : undefined,
   };
   const scaled = pool.spec.min !== undefined;
@@ -133,8 +136,13 @@ function deleting(observation: PoolObservation, desired: number): PoolDecision {
   for (const { id, busy } of scaleDownOrder(left))
     intents.push({ type: 'retire', worker_id: id, why: 'deleted', busy });
   const none = {
-    ...{ updated: [], outdated: [], rollout: undefined },
-    ...{ failures: newMemo(), lastError: [], hopeless: false, short: 0 },
+    updated: [],
+    outdated: [],
+    rollout: undefined,
+    failures: newMemo(),
+    lastError: [],
+    hopeless: false,
+    short: 0,
   };
   return {
     status: createPoolStatus(observation, { desired, why: '', ...none }),

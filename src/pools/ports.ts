@@ -50,7 +50,12 @@ export function createPoolContext(
 ): Omit<PoolContext, 'epoch' | 'mayAct' | 'leadingSince' | 'changed' | 'onReconciled' | 'membersFound'> {
   const { pools, log, limits, now, newId, checkpoint } = deps;
   return {
-    ...{ pools: pools.store, log, limits, now, newId, checkpoint },
+    pools: pools.store,
+    log,
+    limits,
+    now,
+    newId,
+    checkpoint,
     ...createPoolObserver(deps),
   };
 }

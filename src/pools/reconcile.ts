@@ -114,7 +114,12 @@ export async function observePool(read: PoolRead, context: PoolObserveContext): 
     stale: member.warm && image !== undefined && member.image !== undefined && member.image !== image,
   }));
   return Object.freeze({
-    ...{ pool, status, memo, members, queue, auto },
+    pool,
+    status,
+    memo,
+    members,
+    queue,
+    auto,
     revision: computeRevision(spec),
     taking_until: context.claimingUntil?.(name),
     room: context.room?.(),

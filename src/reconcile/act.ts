@@ -100,8 +100,13 @@ function createBodyOrder(
     spec_hash: computeDigest(spec),
     epoch: context.epoch,
     env: createBodyEnv({
-      ...{ id, incarnation, spec, cell: context.cell, logLevel: context.log.level },
-      ...{ redisUrl: context.bodyRedisUrl(spec.runtime), handlersDir: context.handlersDir },
+      id,
+      incarnation,
+      spec,
+      cell: context.cell,
+      logLevel: context.log.level,
+      redisUrl: context.bodyRedisUrl(spec.runtime),
+      handlersDir: context.handlersDir,
     }),
   };
 }

@@ -22,13 +22,22 @@ export function lostStatus(
     const { status, phase, reason, message, incarnation, timestamp } = last;
     const ended = hasEnded(status);
     return {
-      ...{ status, phase, reason, message, incarnation, ...common },
+      status,
+      phase,
+      reason,
+      message,
+      incarnation,
+      ...common,
       ...(ended ? { finished_at: timestamp } : {}),
     };
   }
   if (actual.kind !== 'absent' || restart_policy === 'always') return undefined;
   return {
-    ...{ status: 'FAILED', phase: 'finished', reason: 'StatusLost', incarnation: 1, ...common },
+    status: 'FAILED',
+    phase: 'finished',
+    reason: 'StatusLost',
+    incarnation: 1,
+    ...common,
     message: 'Its status and its history were lost, and it has no body. Start it to run it again.',
   };
 }

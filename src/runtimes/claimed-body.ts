@@ -27,7 +27,11 @@ export function toClaimedBody(body: Body, { worker_id, at, begun }: ClaimedWorke
   const { exit_code, oom_killed, error, finished_at, tail, ...rest } = body;
   return {
     ...(begun ? body : rest),
-    ...{ worker_id, spec, state, spec_hash: '', incarnation: CLAIMED_INCARNATION },
+    worker_id,
+    spec,
+    state,
+    spec_hash: '',
+    incarnation: CLAIMED_INCARNATION,
     created_at: Math.max(body.created_at, Math.floor(at / 1000) * 1000),
     started_at: begun ? at : undefined,
   };

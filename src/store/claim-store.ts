@@ -18,7 +18,11 @@ import { execAll } from './reply.ts';
 const ASSIGNMENT_MS = 3_600_000;
 
 export const createClaim = (worker_id: string, warm: ClaimCandidate, at: number, args: boolean): Claim => ({
-  ...{ worker_id, made_for: warm.worker_id, body_id: warm.body_id, at, told: args },
+  worker_id,
+  made_for: warm.worker_id,
+  body_id: warm.body_id,
+  at,
+  told: args,
 });
 
 /** What a warm worker's wrapper reads from its input; the scripts add the spec. */
@@ -42,8 +46,14 @@ export function createAssignment(
   const { body_id, image, ip_address } = warm;
   return {
     status: {
-      ...{ ...args, restarts: 0, runtime: spec.runtime, observed_generation: 1, running_at: at },
-      ...{ body_id, image, ip_address },
+      ...args,
+      restarts: 0,
+      runtime: spec.runtime,
+      observed_generation: 1,
+      running_at: at,
+      body_id,
+      image,
+      ip_address,
     },
     event: { timestamp: at, type: 'status', ...args, actions: [] },
   };
@@ -108,8 +118,14 @@ export class RedisClaimStore {
     const { bodies, input, desired } = this.#keys;
     const [before, after] = [claim, { ...claim, told: true }].map((claim) => JSON.stringify(plain(claim)));
     await this.#redis.tell(
-      ...[bodies, input(claim.made_for), desired(claim.worker_id)],
-      ...[claim.worker_id, before as string, after as string, toAssignMessage(claim), ASSIGNMENT_MS],
+      bodies,
+      input(claim.made_for),
+      desired(claim.worker_id),
+      claim.worker_id,
+      before as string,
+      after as string,
+      toAssignMessage(claim),
+      ASSIGNMENT_MS,
     );
   }
 
@@ -133,7 +149,11 @@ export class RedisClaimStore {
 
 /** In the form stored in the hash. */
 const plain = ({ worker_id, made_for, body_id, at, told: args }: Claim): Claim => ({
-  ...{ worker_id, made_for, body_id, at, told: args },
+  worker_id,
+  made_for,
+  body_id,
+  at,
+  told: args,
 });
 
 function parseClaim(text: string | null): Claim | undefined {

@@ -50,7 +50,12 @@ export class CommandReader {
   async read(count: number, blockMs: number, signal?: AbortSignal): Promise<CommandEntry[]> {
     if (this.#more) {
       const entries = (await this.#redis.readCommands(
-        ...[this.#commands, COMMAND_GROUP, CONSUMER, count, ENTRY_LIMIT, READ_BYTES],
+        this.#commands,
+        COMMAND_GROUP,
+        CONSUMER,
+        count,
+        ENTRY_LIMIT,
+        READ_BYTES,
       )) as Reply[];
       this.#more = entries.length > 0;
       if (this.#more) return entries.map(toEntry);
@@ -66,7 +71,12 @@ export class CommandReader {
     let from = '0-0';
     do {
       const [next, entry] = (await this.#redis.claimCommand(
-        ...[this.#commands, COMMAND_GROUP, CONSUMER, idleMs, from, ENTRY_LIMIT],
+        this.#commands,
+        COMMAND_GROUP,
+        CONSUMER,
+        idleMs,
+        from,
+        ENTRY_LIMIT,
       )) as [string, Reply | undefined];
       if (entry) return [toEntry(entry)];
       from = next;
@@ -81,8 +91,17 @@ export class CommandReader {
     this.#received = 0;
     try {
       const reply = await this.#blocking.call(
-        ...['XREADGROUP', 'GROUP', COMMAND_GROUP, CONSUMER, 'COUNT', '1'],
-        ...['BLOCK', String(blockMs), 'STREAMS', this.#commands, '>'],
+        'XREADGROUP',
+        'GROUP',
+        COMMAND_GROUP,
+        CONSUMER,
+        'COUNT',
+        '1',
+        'BLOCK',
+        String(blockMs),
+        'STREAMS',
+        this.#commands,
+        '>',
       );
       return toEntries(reply);
     } catch (error) {
@@ -103,7 +122,10 @@ export class CommandReader {
 }
 
 const toEntry = ([id, text, bytes, deliveries]: Reply): CommandEntry => ({
-  ...{ id, data: text ?? undefined, bytes, deliveries },
+  id,
+  data: text ?? undefined,
+  bytes,
+  deliveries,
 });
 
 /** One stream was asked for: `[key, entries]`, with another array around it in RESP2. */

@@ -191,12 +191,24 @@ function toClaimArgs(id: string, created: CommandSettlement['created']): (string
   const { status, event } = createAssignment(created, warm);
   const beginning = warm.fits ? [JSON.stringify(event), ...toFields(status)] : [''];
   const last: LifecycleEvent = {
-    ...{ timestamp: formatInstant(created.ms), type: 'status', status: 'STOPPED', phase: 'deleted' },
-    ...{ reason: 'TakenOver', message: `Its body was claimed by worker ${id}.`, incarnation: 0, actions: [] },
+    timestamp: formatInstant(created.ms),
+    type: 'status',
+    status: 'STOPPED',
+    phase: 'deleted',
+    reason: 'TakenOver',
+    message: `Its body was claimed by worker ${id}.`,
+    incarnation: 0,
+    actions: [],
   };
   return [
-    ...[warm.worker_id, warm.body_id, JSON.stringify(claim), warm.fits ? toAssignMessage(claim) : ''],
-    ...[JSON.stringify(last), TOMBSTONE_MS, STREAMS_KEPT_MS, REQUEST_MEMORY_BYTES],
+    warm.worker_id,
+    warm.body_id,
+    JSON.stringify(claim),
+    warm.fits ? toAssignMessage(claim) : '',
+    JSON.stringify(last),
+    TOMBSTONE_MS,
+    STREAMS_KEPT_MS,
+    REQUEST_MEMORY_BYTES,
     ...beginning,
   ];
 }

@@ -28,11 +28,29 @@ export async function settlePool(
 ): Promise<{ outcome: 'repeated' | 'ok' | 'same' | 'not_found'; generation: number }> {
   const { epoch, entryId, requestId, replyTo, answers, change } = settlement;
   const [outcome, generation] = (await redis.poolAccept(
-    ...[keys.leader, keys.request(requestId), keys.commands, replyTo ?? keys.responses],
-    ...[keys.pools.record(change.name), keys.pools.pools, keys.responses, keys.answered, keys.answeredBytes],
-    ...[epoch, COMMAND_GROUP, entryId, change.spec ? 'apply' : 'delete', JSON.stringify(answers)],
-    ...[kept.request_ms, kept.responses, replyTo ? kept.reply_ms : 0, change.name],
-    ...[change.spec ? JSON.stringify(change.spec) : '', change.at, change.ms, requestId, kept.request_bytes],
+    keys.leader,
+    keys.request(requestId),
+    keys.commands,
+    replyTo ?? keys.responses,
+    keys.pools.record(change.name),
+    keys.pools.pools,
+    keys.responses,
+    keys.answered,
+    keys.answeredBytes,
+    epoch,
+    COMMAND_GROUP,
+    entryId,
+    change.spec ? 'apply' : 'delete',
+    JSON.stringify(answers),
+    kept.request_ms,
+    kept.responses,
+    replyTo ? kept.reply_ms : 0,
+    change.name,
+    change.spec ? JSON.stringify(change.spec) : '',
+    change.at,
+    change.ms,
+    requestId,
+    kept.request_bytes,
   )) as [unknown, number];
   return { outcome: throwIfFenced<'repeated' | 'ok' | 'same' | 'not_found'>(outcome), generation };
 }

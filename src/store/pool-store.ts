@@ -143,11 +143,21 @@ export class PoolStore {
   ): Promise<'ok' | 'conflict' | 'gone'> {
     const { record, status, events, members } = this.keys;
     const reply = await this.#redis.poolRecord(
-      ...[this.#workers.leader, record(read.name), status(read.name), events(read.name), members(read.name)],
-      ...[epoch, read.pool.generation, read.write, next.event ? JSON.stringify(next.event) : '', EVENTS_KEPT],
-      ...[read.gone.length, ...read.gone],
+      this.#workers.leader,
+      record(read.name),
+      status(read.name),
+      events(read.name),
+      members(read.name),
+      epoch,
+      read.pool.generation,
+      read.write,
+      next.event ? JSON.stringify(next.event) : '',
+      EVENTS_KEPT,
+      read.gone.length,
+      ...read.gone,
       ...toFields(next.status),
-      ...['memo', JSON.stringify(next.memo)],
+      'memo',
+      JSON.stringify(next.memo),
     );
     return throwIfFenced(reply);
   }
@@ -161,16 +171,23 @@ export class PoolStore {
     const { leader: key, desired, index, workers, revision, names } = this.#workers;
     const { id, spec, member } = worker;
     const reply = await this.#redis.poolAdd(
-      ...[key, this.keys.record(name), this.keys.members(name), desired(id), index, workers, revision, names],
-      ...[
-        epoch,
-        pool.generation,
-        id,
-        JSON.stringify(spec),
-        formatInstant(member.created_at),
-        member.created_at,
-      ],
-      ...[`pool-${name}-${id}`, JSON.stringify(member), members.length > 0 ? '1' : '0'],
+      key,
+      this.keys.record(name),
+      this.keys.members(name),
+      desired(id),
+      index,
+      workers,
+      revision,
+      names,
+      epoch,
+      pool.generation,
+      id,
+      JSON.stringify(spec),
+      formatInstant(member.created_at),
+      member.created_at,
+      `pool-${name}-${id}`,
+      JSON.stringify(member),
+      members.length > 0 ? '1' : '0',
     );
     return throwIfFenced(reply);
   }
@@ -184,8 +201,16 @@ export class PoolStore {
   ): Promise<'ok' | 'same' | 'gone'> {
     const { leader: key, desired, index, revision, events } = this.#workers;
     const reply = await this.#redis.poolRetire(
-      ...[key, this.keys.members(name), desired(id), index, revision, events(id)],
-      ...[epoch, id, JSON.stringify(event), EVENTS_KEPT],
+      key,
+      this.keys.members(name),
+      desired(id),
+      index,
+      revision,
+      events(id),
+      epoch,
+      id,
+      JSON.stringify(event),
+      EVENTS_KEPT,
     );
     return throwIfFenced(reply);
   }
@@ -194,8 +219,17 @@ export class PoolStore {
   async purge(epoch: number, { name, pool }: PoolRead): Promise<'ok' | 'conflict' | 'gone'> {
     const { record, status, members, events, pools } = this.keys;
     const reply = await this.#redis.poolPurge(
-      ...[this.#workers.leader, record(name), status(name), members(name), events(name), pools],
-      ...[epoch, pool.generation, name, TOMBSTONE_MS, TOMBSTONE_MS],
+      this.#workers.leader,
+      record(name),
+      status(name),
+      members(name),
+      events(name),
+      pools,
+      epoch,
+      pool.generation,
+      name,
+      TOMBSTONE_MS,
+      TOMBSTONE_MS,
     );
     return throwIfFenced(reply);
   }

@@ -34,8 +34,12 @@ export async function readIndexState(redis: Link, keys: Keys): Promise<IndexStat
     ...number[],
   ];
   return {
-    ...{ revision: revision ?? null, identity: identity ?? null },
-    ...{ listed: listed ?? 0, indexed: indexed ?? 0, names: names === 1, pools: pools === 1 },
+    revision: revision ?? null,
+    identity: identity ?? null,
+    listed: listed ?? 0,
+    indexed: indexed ?? 0,
+    names: names === 1,
+    pools: pools === 1,
   };
 }
 
@@ -49,8 +53,18 @@ async function reindex(redis: Link, keys: Keys, epoch: number): Promise<number> 
   let written = 0;
   const write = async (ids: [string, number][], names: [string, number][]) => {
     const reply = await redis.reindex(
-      ...[keys.leader, keys.index, keys.workers, keys.revision, keys.names, keys.pools.pools],
-      ...[epoch, keys.desired(''), keys.pools.record(''), ids.length, ...ids.flat(), ...names.flat()],
+      keys.leader,
+      keys.index,
+      keys.workers,
+      keys.revision,
+      keys.names,
+      keys.pools.pools,
+      epoch,
+      keys.desired(''),
+      keys.pools.record(''),
+      ids.length,
+      ...ids.flat(),
+      ...names.flat(),
     );
     written += Number(throwIfFenced<string>(reply));
   };
@@ -122,13 +136,30 @@ async function forgetLost(
   { id, now }: { id: string; now: number },
 ): Promise<boolean> {
   const event: LifecycleEvent = {
-    ...{ timestamp: formatInstant(now), type: 'status', status: 'FAILED', phase: 'deleted' },
-    ...{ reason: 'RecordLost', message: LOST, incarnation: 0, actions: [] },
+    timestamp: formatInstant(now),
+    type: 'status',
+    status: 'FAILED',
+    phase: 'deleted',
+    reason: 'RecordLost',
+    message: LOST,
+    incarnation: 0,
+    actions: [],
   };
   const reply = await redis.forget(
-    ...[keys.leader, keys.desired(id), keys.status(id), keys.index, keys.revision, keys.workers],
-    ...[keys.bodies, keys.events(id)],
-    ...[epoch, id, TOMBSTONE_MS, LOST, JSON.stringify(event), EVENTS_KEPT],
+    keys.leader,
+    keys.desired(id),
+    keys.status(id),
+    keys.index,
+    keys.revision,
+    keys.workers,
+    keys.bodies,
+    keys.events(id),
+    epoch,
+    id,
+    TOMBSTONE_MS,
+    LOST,
+    JSON.stringify(event),
+    EVENTS_KEPT,
   );
   return throwIfFenced<'ok' | 'exists'>(reply) === 'ok';
 }

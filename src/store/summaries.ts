@@ -69,8 +69,14 @@ async function readWorkers(redis: Link, keys: Keys, ids: string[]): Promise<Summ
     return [
       {
         worker_id,
-        ...{ name, agent_type, runtime, labels, desired },
-        ...{ status: status ?? 'STARTING', phase: phase ?? 'accepted', reason: reason ?? '' },
+        name,
+        agent_type,
+        runtime,
+        labels,
+        desired,
+        status: status ?? 'STARTING',
+        phase: phase ?? 'accepted',
+        reason: reason ?? '',
         ...(exit_code && { exit_code: Number(exit_code) }),
         restarts: Number(restarts ?? 0),
         incarnation: Number(incarnation ?? 0),

@@ -85,7 +85,12 @@ class PoolConsumer implements TaskConsumer {
       requeue: (activeTask) => void this.#requeue(activeTask),
     });
     this.#fetcher = new Fetcher({
-      ...{ redis, backend, queueKeys, workerId, incarnation, onError },
+      redis,
+      backend,
+      queueKeys,
+      workerId,
+      incarnation,
+      onError,
       wants: () => this.#wants(),
       closed: () => this.#state === 'closed',
       begin: (next, token) => this.#begin(next, token),

@@ -55,10 +55,24 @@ export class PoolQueue implements TaskQueue {
     const attempts = (task.max_retries ?? 0) + 1;
     const reply = await withQueueErrors('take a task', this.pool, () =>
       this.#redis.taskSubmit(
-        ...[job(task_id), key('prioritized'), key('wait'), key('delayed'), key('marker'), key('pc')],
-        ...[key('meta'), poolsKey(this.#cell), key('completed'), key('failed')],
-        ...[toJobId(task_id), toStored(task), JSON.stringify({ attempts }), Date.now(), RANK[task.priority]],
-        ...[LOSS_LIMIT - (task.max_losses ?? MAX_LOSSES), size, this.pool],
+        job(task_id),
+        key('prioritized'),
+        key('wait'),
+        key('delayed'),
+        key('marker'),
+        key('pc'),
+        key('meta'),
+        poolsKey(this.#cell),
+        key('completed'),
+        key('failed'),
+        toJobId(task_id),
+        toStored(task),
+        JSON.stringify({ attempts }),
+        Date.now(),
+        RANK[task.priority],
+        LOSS_LIMIT - (task.max_losses ?? MAX_LOSSES),
+        size,
+        this.pool,
       ),
     );
     const [what, number, ended] = reply as [string, number, number];
@@ -78,8 +92,16 @@ export class PoolQueue implements TaskQueue {
     const failure = JSON.stringify({ type: 'Cancelled', message: reason });
     await withQueueErrors('cancel a task', this.pool, () =>
       this.#redis.taskCancel(
-        ...[job(taskId), key('prioritized'), key('wait'), key('delayed'), key('failed')],
-        ...[key('results'), toJobId(taskId), Date.now(), failure, control],
+        job(taskId),
+        key('prioritized'),
+        key('wait'),
+        key('delayed'),
+        key('failed'),
+        key('results'),
+        toJobId(taskId),
+        Date.now(),
+        failure,
+        control,
       ),
     );
     const view = await this.get(taskId);
@@ -196,7 +218,11 @@ export class PoolQueue implements TaskQueue {
     const { key, base } = this.#queueKeys;
     const seen = await withQueueErrors('look up a task', this.pool, () =>
       this.#redis.taskView(
-        ...[base + jobId, key('prioritized'), key('wait'), key('delayed'), key('completed')],
+        base + jobId,
+        key('prioritized'),
+        key('wait'),
+        key('delayed'),
+        key('completed'),
         jobId,
       ),
     );

@@ -133,8 +133,14 @@ export class ResultWriter {
     const { key, base } = this.#queueKeys;
     const [job, reason] = [base + activeTask.jobId, JSON.stringify(failure)];
     const done = await this.#redis.taskAside(
-      ...[job, key('active'), key('stalled'), key('failed')],
-      ...[activeTask.jobId, activeTask.token, Date.now(), reason],
+      job,
+      key('active'),
+      key('stalled'),
+      key('failed'),
+      activeTask.jobId,
+      activeTask.token,
+      Date.now(),
+      reason,
     );
     if (done === 1) return ['failed'];
     return [(await this.#landed(activeTask)) ?? 'fenced'];

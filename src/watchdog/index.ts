@@ -57,20 +57,19 @@ export async function startWatchdog(options: WatchdogOptions): Promise<Watchdog>
   const { redisUrl, cell, owner, leaseMs, hangMs = HANG_MS } = options;
   const { host, port, allowedHosts, token, apiSocket } = options;
   const workerData: WatchdogData = {
-    ...{
-      shared: shared.buffer,
-      redisUrl,
-      cell,
-      owner,
-      leaseMs,
-      hangMs,
-      host,
-      port,
-      allowedHosts,
-      token,
-      apiSocket,
-    },
-    ...{ health: health(), contentType: metrics.contentType },
+    shared: shared.buffer,
+    redisUrl,
+    cell,
+    owner,
+    leaseMs,
+    hangMs,
+    host,
+    port,
+    allowedHosts,
+    token,
+    apiSocket,
+    health: health(),
+    contentType: metrics.contentType,
   };
   const thread = new Worker(new URL('./thread.ts', import.meta.url), {
     workerData,

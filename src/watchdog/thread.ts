@@ -92,7 +92,10 @@ async function close(): Promise<void> {
 }
 
 const server = await createHttpServer({
-  ...{ host: data.host, port: data.port, allowedHosts: data.allowedHosts, token: data.token },
+  host: data.host,
+  port: data.port,
+  allowedHosts: data.allowedHosts,
+  token: data.token,
   health: () => watchedHealth(health, detector),
   metrics: { contentType: data.contentType, text: scrapes.text },
   forward: createRequestForwarder({ socketPath: data.apiSocket, quietMs: detector.quietMs }),

@@ -2,27 +2,23 @@
 
 /** Lists of what the CLI could do besides; of no use to a reader, and long. */
 const BULK = [
-  ...[
-    'commands',
-    'slash_commands',
-    'skills',
-    'agents',
-    'plugins',
-    'models',
-    'available_output_styles',
-    'account',
-  ],
-  ...[
-    'availableModels',
-    'pid',
-    'timing',
-    'tools',
-    'memory_paths',
-    'hooks',
-    'terminalId',
-    'messaging_socket_path',
-    'hookOrder',
-  ],
+  'commands',
+  'slash_commands',
+  'skills',
+  'agents',
+  'plugins',
+  'models',
+  'available_output_styles',
+  'account',
+  'availableModels',
+  'pid',
+  'timing',
+  'tools',
+  'memory_paths',
+  'hooks',
+  'terminalId',
+  'messaging_socket_path',
+  'hookOrder',
 ];
 const MOMENT = /(^|_)(timestamp|ttft|time)$|_ms$|Ms$|At$|_at$|duration/i;
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;

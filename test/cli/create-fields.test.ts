@@ -10,30 +10,55 @@ import { parseCommand } from '../../src/model/index.ts';
 test('every option becomes its field of the contract', () => {
   const fields = createFields(
     {
-      ...{
-        name: 'n',
-        instructions: 'do',
-        prompt: 'p',
-        exitAfterPrompt: true,
-        env: { A: 'b' },
-        runtime: 'docker',
-      },
-      ...{ memory: '512m', cpus: 1.5, pids: 256, restart: 'on-failure', maxRestarts: 3, stopGrace: 5 },
-      ...{ startDeadline: 30, ttl: 3600, idleTimeout: 60, keep: 10, label: { k: 'v' } },
-      ...{ allowedCommand: ['git'], module: ['GIT'], secret: ['token'] },
-      ...{ requirements: 'six\n', package: ['jq'] },
+      name: 'n',
+      instructions: 'do',
+      prompt: 'p',
+      exitAfterPrompt: true,
+      env: { A: 'b' },
+      runtime: 'docker',
+      memory: '512m',
+      cpus: 1.5,
+      pids: 256,
+      restart: 'on-failure',
+      maxRestarts: 3,
+      stopGrace: 5,
+      startDeadline: 30,
+      ttl: 3600,
+      idleTimeout: 60,
+      keep: 10,
+      label: { k: 'v' },
+      allowedCommand: ['git'],
+      module: ['GIT'],
+      secret: ['token'],
+      requirements: 'six\n',
+      package: ['jq'],
       workerId: '00000000-0000-4000-8000-000000000001',
     },
     ['cat', '-n'],
   );
   expect(fields).toEqual({
-    ...{ agent_type: 'CUSTOM', command_line: ['cat', '-n'], name: 'n', instructions: 'do', prompt: 'p' },
-    ...{ exit_after_prompt: true, env: { A: 'b' }, runtime: 'docker' },
+    agent_type: 'CUSTOM',
+    command_line: ['cat', '-n'],
+    name: 'n',
+    instructions: 'do',
+    prompt: 'p',
+    exit_after_prompt: true,
+    env: { A: 'b' },
+    runtime: 'docker',
     resources: { memory: '512m', cpus: 1.5, pids: 256 },
-    ...{ restart_policy: 'on-failure', max_restarts: 3, stop_grace_seconds: 5, start_deadline_seconds: 30 },
-    ...{ ttl_seconds: 3600, idle_timeout_seconds: 60, keep_finished_seconds: 10, labels: { k: 'v' } },
-    ...{ allowed_commands: ['git'], modules: ['GIT'], secrets: ['token'] },
-    ...{ requirements: 'six\n', packages: ['jq'] },
+    restart_policy: 'on-failure',
+    max_restarts: 3,
+    stop_grace_seconds: 5,
+    start_deadline_seconds: 30,
+    ttl_seconds: 3600,
+    idle_timeout_seconds: 60,
+    keep_finished_seconds: 10,
+    labels: { k: 'v' },
+    allowed_commands: ['git'],
+    modules: ['GIT'],
+    secrets: ['token'],
+    requirements: 'six\n',
+    packages: ['jq'],
     worker_id: '00000000-0000-4000-8000-000000000001',
   });
   expect(() => parseCommand({ ...fields, command: 'create', request_id: 'r' })).not.toThrow();
@@ -43,7 +68,10 @@ test('a task worker has its own fields', () => {
   const given = { type: 'TASK', handler: ['a.py'], concurrency: 4, maxJobTime: 60, image: 'team/worker:1' };
   const fields = createFields(given, []);
   expect(fields).toEqual({
-    ...{ agent_type: 'TASK', handlers: ['a.py'], concurrency: 4, max_job_time_seconds: 60 },
+    agent_type: 'TASK',
+    handlers: ['a.py'],
+    concurrency: 4,
+    max_job_time_seconds: 60,
     image: 'team/worker:1',
   });
   expect(() => parseCommand({ ...fields, command: 'create', request_id: 'r' })).not.toThrow();
@@ -51,11 +79,17 @@ test('a task worker has its own fields', () => {
 
 test('the command line wins over the file, field by field of a map', () => {
   const file = {
-    ...{ command: 'create', agent_type: 'CLAUDE', name: 'f', env: { A: '1', B: '1' } },
+    command: 'create',
+    agent_type: 'CLAUDE',
+    name: 'f',
+    env: { A: '1', B: '1' },
     resources: { memory: '64m', pids: 9 },
   };
   expect(createFields({ file, name: 'l', env: { B: '2' }, memory: '128m' }, [])).toEqual({
-    ...{ agent_type: 'CLAUDE', name: 'l', env: { A: '1', B: '2' }, resources: { memory: '128m', pids: 9 } },
+    agent_type: 'CLAUDE',
+    name: 'l',
+    env: { A: '1', B: '2' },
+    resources: { memory: '128m', pids: 9 },
   });
 });
 

@@ -31,8 +31,13 @@ test('with all that is needed, doctor finds it, and Redis where containers look 
   const env = { RUNTIME: 'docker', DOCKER_HOST, WORKER_IMAGE: inject('image') };
   const { code, told, state } = await doctor(inject('redisUrl'), env);
   expect(state).toMatchObject({
-    ...{ Node: 'ok', Redis: 'ok', 'Redis appendonly': 'ok', 'Runtime docker': 'ok' },
-    ...{ 'Worker image': 'ok', 'Redis for containers': 'ok', Manager: 'hint' },
+    Node: 'ok',
+    Redis: 'ok',
+    'Redis appendonly': 'ok',
+    'Runtime docker': 'ok',
+    'Worker image': 'ok',
+    'Redis for containers': 'ok',
+    Manager: 'hint',
   });
   expect({ code, ok: told.ok }).toEqual({ code: 0, ok: true });
 });
@@ -57,7 +62,9 @@ test('an engine that is not there fails alone, and is a hint beside another', as
   expect(alone).toMatchObject({ code: 1, state: { 'Runtime docker': 'bad' } });
   const beside = await doctor(inject('redisUrl'), { ...away, RUNTIME: 'auto' });
   expect(beside.state).toMatchObject({
-    ...{ 'Runtime docker': 'hint', 'Runtime process': 'ok', 'User of direct workers': 'hint' },
+    'Runtime docker': 'hint',
+    'Runtime process': 'ok',
+    'User of direct workers': 'hint',
   });
 });
 

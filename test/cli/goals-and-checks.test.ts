@@ -94,7 +94,9 @@ test('the settings that Redis reports are checked', () => {
   expect(judged(good.replace('7.0.15', '6.0.1'))).toEqual(['bad', 'ok', 'ok']);
   expect(judged(good.replace('noeviction', 'allkeys-lru'))).toEqual(['ok', 'hint', 'ok']);
   expect(judged(good.replace('noeviction', 'allkeys-lru').replace('maxmemory:0', 'maxmemory:9'))).toEqual([
-    ...['ok', 'bad', 'ok'],
+    'ok',
+    'bad',
+    'ok',
   ]);
   expect(judged(good.replace('aof_enabled:1', 'aof_enabled:0'))).toEqual(['ok', 'ok', 'hint']);
 });

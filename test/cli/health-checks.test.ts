@@ -17,7 +17,9 @@ const checksOf = async (facts: Partial<HealthFacts>) => (await managerWith(facts
 async function managerWith(facts: Partial<HealthFacts>) {
   const well = { redis: up, runtimes: { process: up }, leading: true, heldBack: 0 };
   const http = await createHttpServer({
-    ...{ host: '127.0.0.1', port: 0, log: { error: () => {} } },
+    host: '127.0.0.1',
+    port: 0,
+    log: { error: () => {} },
     health: () => createHealthReport({ ...well, loopQuietSeconds: 0, loopStuckSeconds: 60, ...facts }),
     metrics: { text: async () => '', contentType: 'text/plain' },
   });

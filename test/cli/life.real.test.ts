@@ -86,10 +86,20 @@ test('a worker is stopped, started and deleted, and each can be waited for', { t
   expect(stopped).toEqual({ code: 0, out: `${id}\n`, err: '' });
   await expect.poll(async () => (await wm('events', id)).out, SOON).toMatch(/StopAsked +out of budget/);
   expect(JSON.parse((await wm('status', short, '-o', 'json')).out)).toEqual({
-    ...{ worker_id: id, status: 'STOPPED', phase: 'finished', reason: 'Stopped', message: 'It was stopped.' },
-    ...{ ip_address: null, exit_code: 143, incarnation: 1, restarts: 0 },
-    ...{ started_at: expect.any(String), finished_at: expect.any(String) },
-    ...{ cpu_percent: null, memory_bytes: null, checked_at: null },
+    worker_id: id,
+    status: 'STOPPED',
+    phase: 'finished',
+    reason: 'Stopped',
+    message: 'It was stopped.',
+    ip_address: null,
+    exit_code: 143,
+    incarnation: 1,
+    restarts: 0,
+    started_at: expect.any(String),
+    finished_at: expect.any(String),
+    cpu_percent: null,
+    memory_bytes: null,
+    checked_at: null,
   });
   expect((await wm('ps', '-q', '--no-trunc')).out).not.toContain(id);
   expect((await wm('ps', '-a', '-q', '--no-trunc')).out).toContain(id);

@@ -47,7 +47,9 @@ test('pools are compared, applied and listed at the command line', {
     out: 'pool/sleepers would be created\npool/none would be created\n',
   });
   expect(await wm('apply', '-f', file, '--wait')).toEqual({
-    ...{ code: 0, out: 'pool/sleepers created\npool/none created\n', err: '' },
+    code: 0,
+    out: 'pool/sleepers created\npool/none created\n',
+    err: '',
   });
   expect(await wm('diff', '-f', file)).toEqual({ code: 0, out: '', err: '' });
   const list = await wm('pools');
@@ -72,7 +74,8 @@ test('pools are compared, applied and listed at the command line', {
 
 test('pools are scaled, explained and deleted at the command line', { timeout: LONG }, async () => {
   expect(await wm('scale', 'sleepers', '1', '--wait')).toMatchObject({
-    ...{ code: 0, out: 'pool/sleepers scaled from 3 to 1\n' },
+    code: 0,
+    out: 'pool/sleepers scaled from 3 to 1\n',
   });
   expect(await wm('scale', 'none', '1')).toMatchObject({
     code: 1,
@@ -153,7 +156,8 @@ test('rejected fields of a pool are reported once, by the names in its file', { 
   await writeFile(file, 'name: a\ncount: 1\nexecution_mode: direct\nimage: x\n');
   const refused = await wm('apply', '-f', file);
   expect(refused).toMatchObject({
-    ...{ code: 1, out: '' },
+    code: 1,
+    out: '',
     err: expect.stringMatching(/^error: The pool a was refused: image requires Docker.*\n$/),
   });
 });
@@ -161,7 +165,11 @@ test('rejected fields of a pool are reported once, by the names in its file', { 
 test('pools are asked for over HTTP, by a typed client', { timeout: LONG }, async () => {
   const client = new ManagerClient(manager);
   const pool = {
-    ...{ name: 'web', worker_type: 'clicker', count: 2, execution_mode: 'direct' as const, drain_seconds: 1 },
+    name: 'web',
+    worker_type: 'clicker',
+    count: 2,
+    execution_mode: 'direct' as const,
+    drain_seconds: 1,
     template: { agent_type: 'CUSTOM' as const, command_line: ['sleep', '600'] },
   };
   expect(await client.applyPool(pool, { idempotencyKey: 'once' })).toMatchObject({

@@ -10,7 +10,10 @@ async function serve(runtime: string, built: boolean) {
   const stderr = new PassThrough();
   const served: string[] = [];
   const parts: Partial<CliDeps> = {
-    ...{ version: '0', settings, managerSettings: settings, wrapperIsBuilt: () => built },
+    version: '0',
+    settings,
+    managerSettings: settings,
+    wrapperIsBuilt: () => built,
     serve: async (given) => void served.push(given.runtime),
     stdout: new PassThrough() as unknown as NodeJS.WriteStream,
     stderr: stderr as unknown as NodeJS.WriteStream,

@@ -55,7 +55,12 @@ test('a task is submitted, listed, shown and cancelled', async () => {
 test('with --wait its result is printed, and a failure is one of the verb', async () => {
   const { wm, cell } = await lonely();
   const consumer = openConsumer({
-    ...{ redisUrl, cell, pool: 'default', workerId: 'w', incarnation: 1, concurrency: 1 },
+    redisUrl,
+    cell,
+    pool: 'default',
+    workerId: 'w',
+    incarnation: 1,
+    concurrency: 1,
     run: async ({ payload }) => {
       if ('function' in payload && payload.function === 'refuse') throw new Error('not this one');
       return { payload };
@@ -72,7 +77,8 @@ test('with --wait its result is printed, and a failure is one of the verb', asyn
   expect(ill).toMatchObject({ code: 1, out: '', err: expect.stringContaining('not this one') });
   // It printed the task and exited with 0, as if it had been cancelled.
   expect(await wm('tasks', 'cancel', 'well')).toMatchObject({
-    ...{ code: 1, out: '' },
+    code: 1,
+    out: '',
     err: expect.stringContaining('The task well was not cancelled: it has already ended (completed).'),
   });
 });

@@ -62,7 +62,10 @@ export async function consume(
   const changed: string[] = [];
   const poolsChanged: string[] = [];
   const options = {
-    ...{ stream: cell.stream, epoch: leading, context, log: pino({ level: 'silent' }) },
+    stream: cell.stream,
+    epoch: leading,
+    context,
+    log: pino({ level: 'silent' }),
     onChanged: (id: string) => void changed.push(id),
     onPoolChanged: (name: string) => void poolsChanged.push(name),
     onSettled: () => undefined,
@@ -85,6 +88,9 @@ export async function consume(
 }
 
 export const createCommand = (more: object = {}) => ({
-  ...{ command: 'create', request_id: randomUUID(), agent_type: 'CUSTOM', command_line: ['agent'] },
+  command: 'create',
+  request_id: randomUUID(),
+  agent_type: 'CUSTOM',
+  command_line: ['agent'],
   ...more,
 });

@@ -139,7 +139,13 @@ export function createToyRuntime(
       const directory = join(engine.root, id);
       mkdirSync(directory);
       const body: Body = {
-        ...{ id, runtime: NAME, worker_id, incarnation, spec_hash, state: 'created', created_at: Date.now() },
+        id,
+        runtime: NAME,
+        worker_id,
+        incarnation,
+        spec_hash,
+        state: 'created',
+        created_at: Date.now(),
         ...(store !== undefined && { store }),
         spec: JSON.stringify(spec),
       };

@@ -24,9 +24,15 @@ async function makeSubject(): Promise<Subject> {
   const [runtime, second, otherCell] = [make('one'), make('one'), make('two')];
   const group = ({ id }: Body) => engine.bodies.get(id)?.child?.pid;
   return {
-    ...{ runtime, second, otherCell },
+    runtime,
+    second,
+    otherCell,
     order: (worker_id, program) => ({
-      ...{ worker_id, incarnation: 1, spec: workerSpec(), spec_hash: 'a'.repeat(64), epoch: 1 },
+      worker_id,
+      incarnation: 1,
+      spec: workerSpec(),
+      spec_hash: 'a'.repeat(64),
+      epoch: 1,
       env: { WORKER_ID: worker_id },
       argv: shellProgram(program, { sessions: false }),
     }),

@@ -73,14 +73,18 @@ export function lockedAgent(agent_type: RealAgent): void {
           [good, bad].map((each) => each.told(({ type }) => type === 'exited')),
         );
         expect(await scene.command({ command: 'status', worker_id: good.id })).toMatchObject({
-          ...{ status: 'STOPPED', exit_code: 0, restarts: 0 },
+          status: 'STOPPED',
+          exit_code: 0,
+          restarts: 0,
         });
         expect(good.entries.find(({ type }) => type === 'completed')).toMatchObject({
-          ...{ content: 'It is done.', exit_code: 0 },
+          content: 'It is done.',
+          exit_code: 0,
         });
         expect(exited).toMatchObject({ exit_code: 0 });
         expect(await scene.command({ command: 'status', worker_id: bad.id })).toMatchObject({
-          ...{ status: 'FAILED', exit_code: 1 },
+          status: 'FAILED',
+          exit_code: 1,
         });
         expect(bad.entries.filter(({ type }) => type === 'completed')).toEqual([]);
         expect(bad.entries.find(({ type }) => type === 'turn_failed')).toMatchObject({

@@ -94,7 +94,14 @@ export async function openScene(): Promise<Scene> {
   }
 
   return {
-    ...{ cell, keys, redis, docker, model, key, command, log },
+    cell,
+    keys,
+    redis,
+    docker,
+    model,
+    key,
+    command,
+    log,
     async create(fields) {
       const { secret, variable } = MODELS[fields.agent_type];
       const answer = await command({
@@ -241,8 +248,12 @@ export class AgentWorker {
     const lines = (list: object[]) => list.slice(-15).map((one) => JSON.stringify(one).slice(0, 400));
     return [
       `What was waited for did not come within ${ms} ms.`,
-      ...['Output:', ...lines(this.entries), 'History:', ...lines(this.history)],
-      ...['Managers:', this.#managers().slice(-4000)],
+      'Output:',
+      ...lines(this.entries),
+      'History:',
+      ...lines(this.history),
+      'Managers:',
+      this.#managers().slice(-4000),
     ].join('\n');
   }
 }

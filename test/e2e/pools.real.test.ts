@@ -29,7 +29,8 @@ async function open(name: RuntimeUnderTest, env: Record<string, string> = {}): P
   onTestFinished(() => queue.remove());
   const pool = { name: 'naps', handlers: ['naps.py'], drain_seconds: 20, execution_mode: 'direct' as const };
   return {
-    ...{ world, queue },
+    world,
+    queue,
     apply: async (more) => world.answer(await world.push({ command: 'apply', pool: { ...pool, ...more } })),
     status: async () => (await world.cell.pools.load('naps'))?.status,
     runtimes: async () => {

@@ -157,8 +157,11 @@ test('starts of one cell share one Redis and one leader, whichever process is ki
   redis.on('error', () => {});
   onTestFinished(() => redis.disconnect());
   const create = {
-    ...{ command: 'create', request_id: 'r', worker_id: ID },
-    ...{ agent_type: 'CUSTOM', command_line: ['cat'] },
+    command: 'create',
+    request_id: 'r',
+    worker_id: ID,
+    agent_type: 'CUSTOM',
+    command_line: ['cat'],
   };
   await redis.xadd('worker:commands', '*', 'data', JSON.stringify(create));
   const status = () => redis.hget(`worker:${ID}:status`, 'status');

@@ -49,15 +49,24 @@ async function open(): Promise<Sky> {
 
 const startManager = ({ world }: Sky): Promise<Manager> =>
   world.start(undefined, {
-    ...{ RUNTIME: 'auto', WORKER_IMAGE: '', HANDLERS_DIR: HANDLERS, RESTART_BACKOFF_SECONDS: '0.1' },
+    RUNTIME: 'auto',
+    WORKER_IMAGE: '',
+    HANDLERS_DIR: HANDLERS,
+    RESTART_BACKOFF_SECONDS: '0.1',
     // Workers are killed more often than any backoff was made for.
-    ...{ RESTART_BACKOFF_MAX_SECONDS: '0.5' },
+    RESTART_BACKOFF_MAX_SECONDS: '0.5',
   });
 
 async function createWorkers({ world, direct, docker }: Sky): Promise<void> {
   const of = (runtime: string) => ({
-    ...{ agent_type: 'TASK', command_line: undefined, runtime, restart_policy: 'always', concurrency: 4 },
-    ...{ handlers: ['storm.py', 'storm.mjs'], commands: true, stop_grace_seconds: 2 },
+    agent_type: 'TASK',
+    command_line: undefined,
+    runtime,
+    restart_policy: 'always',
+    concurrency: 4,
+    handlers: ['storm.py', 'storm.mjs'],
+    commands: true,
+    stop_grace_seconds: 2,
   });
   for (const worker of direct) await world.create(worker, of('process'));
   for (const worker of docker) await world.create(worker, of('docker'));

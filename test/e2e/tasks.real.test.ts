@@ -89,8 +89,12 @@ async function startWorkers(runtime: 'process' | 'docker') {
   const store = new Store(redis, cell);
   for (let made = 0; made < NODES; made += 1) {
     const command = {
-      ...{ command: 'create', request_id: randomUUID(), agent_type: 'TASK', runtime },
-      ...{ handlers: ['handlers.py'], env: { HEALTH_CHECK_INTERVAL: '0.2' } },
+      command: 'create',
+      request_id: randomUUID(),
+      agent_type: 'TASK',
+      runtime,
+      handlers: ['handlers.py'],
+      env: { HEALTH_CHECK_INTERVAL: '0.2' },
     };
     await redis.xadd(getKeys(cell).commands, '*', 'data', JSON.stringify(command));
   }

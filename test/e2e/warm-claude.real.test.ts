@@ -39,7 +39,10 @@ describe.each(KINDS)(
       expect(await scene.command({ command: 'apply', pool })).toMatchObject({ success: true });
       waited = await stock();
       worker = await scene.create({
-        ...{ agent_type: 'CLAUDE', instructions: INSTRUCTIONS, restart_policy: 'on-failure', ...more },
+        agent_type: 'CLAUDE',
+        instructions: INSTRUCTIONS,
+        restart_policy: 'on-failure',
+        ...more,
         resources: { memory: '900m' },
       });
       await worker.running();

@@ -12,13 +12,16 @@ test('auto uses Docker if a daemon answers and has the image, and reports it in 
   const worker = randomUUID();
   const reason = 'Docker answers, and the image exists or can be built.';
   expect(await world.answer(await world.create(worker, plain))).toMatchObject({
-    ...{ success: true, runtime: 'docker', runtime_reason: reason },
+    success: true,
+    runtime: 'docker',
+    runtime_reason: reason,
   });
   await world.reach(worker, { status: 'RUNNING', runtime: 'docker' });
   const events = await world.cell.read(world.cell.store.keys.events(worker));
   expect(events).toContainEqual(
     expect.objectContaining({
-      ...{ type: 'accepted', reason: 'RuntimeChosen' },
+      type: 'accepted',
+      reason: 'RuntimeChosen',
       message: `It was assigned to the docker runtime. ${reason}`,
     }),
   );
@@ -40,7 +43,8 @@ test.each([
   await world.start(undefined, { ...auto, ...env });
   const worker = randomUUID();
   expect(await world.answer(await world.create(worker, plain))).toMatchObject({
-    ...{ success: true, runtime: 'process' },
+    success: true,
+    runtime: 'process',
     runtime_reason: expect.stringMatching(new RegExp(`^Not in Docker: .*${why.source}`)),
   });
   await world.reach(worker, { status: 'RUNNING', runtime: 'process' });

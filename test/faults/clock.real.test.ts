@@ -19,10 +19,14 @@ test('a clock that is set two hours ahead, and back, starts no restarts, and end
   const file = join(world.home, 'offset');
   await writeFile(file, '+0s');
   const manager = await world.start(undefined, {
-    ...{ LD_PRELOAD: FAKETIME ?? '', FAKETIME_TIMESTAMP_FILE: file, FAKETIME_NO_CACHE: '1' },
+    LD_PRELOAD: FAKETIME ?? '',
+    FAKETIME_TIMESTAMP_FILE: file,
+    FAKETIME_NO_CACHE: '1',
     // As a step of the system clock is: it does not touch the monotonic one.
-    ...{ FAKETIME_DONT_FAKE_MONOTONIC: '1', LEASE_SECONDS: '60' },
-    ...{ RESTART_BACKOFF_SECONDS: '30', RESTART_BACKOFF_MAX_SECONDS: '60' },
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    LEASE_SECONDS: '60',
+    RESTART_BACKOFF_SECONDS: '30',
+    RESTART_BACKOFF_MAX_SECONDS: '60',
   });
   const [failing, steady] = [randomUUID(), randomUUID()];
   await world.create(failing, { command_line: ['sh', '-c', 'exit 3'], restart_policy: 'always' });

@@ -13,7 +13,9 @@ import { openWorld, PATIENCE, signal } from './world.ts';
 
 const HUNG = { timeout: 90_000, interval: 100 };
 const ENV = {
-  ...{ RUNTIME: 'auto', HEALTH_CHECK_INTERVAL: '0.5', RESTART_BACKOFF_SECONDS: '0.05' },
+  RUNTIME: 'auto',
+  HEALTH_CHECK_INTERVAL: '0.5',
+  RESTART_BACKOFF_SECONDS: '0.05',
   HANDLERS_DIR: join(import.meta.dirname, '../e2e/task-storm'),
 };
 
@@ -31,8 +33,12 @@ test('stopped bodies are killed with their evidence and started again; those tha
   await world.create(workers.direct, { ...restart, runtime: 'process' });
   await world.create(fine.direct, { ...restart, runtime: 'process' });
   await world.create(workers.task, {
-    ...{ ...restart, runtime: 'process', agent_type: 'TASK', command_line: undefined },
-    ...{ handlers: ['storm.py'], max_job_time_seconds: 1 },
+    ...restart,
+    runtime: 'process',
+    agent_type: 'TASK',
+    command_line: undefined,
+    handlers: ['storm.py'],
+    max_job_time_seconds: 1,
   });
   const all = [...Object.values(workers), ...Object.values(fine)];
   for (const worker of all) await world.reach(worker, { status: 'RUNNING' });

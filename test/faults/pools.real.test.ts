@@ -4,7 +4,10 @@ import type { PoolInput, PoolStatus } from '../../src/model/index.ts';
 import { type FaultWorld, openWorld, PATIENCE } from './world.ts';
 
 const pool = (seconds = 600, more: Partial<PoolInput> = {}): PoolInput => ({
-  ...{ name: 'jobs', count: 2, execution_mode: 'direct', drain_seconds: 2 },
+  name: 'jobs',
+  count: 2,
+  execution_mode: 'direct',
+  drain_seconds: 2,
   template: { agent_type: 'CUSTOM', command_line: ['sleep', String(seconds)] },
   ...more,
 });

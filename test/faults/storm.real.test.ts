@@ -67,7 +67,9 @@ test('MAX_WORKERS_TOTAL refuses a create with capacity, and a pool says what kee
   await vi.waitFor(
     async () =>
       expect((await world.cell.pools.load('more'))?.status).toMatchObject({
-        ...{ phase: 'degraded', reason: 'Capacity', current: 0 },
+        phase: 'degraded',
+        reason: 'Capacity',
+        current: 0,
       }),
     PATIENCE,
   );

@@ -75,13 +75,16 @@ export async function storm(options: StormOptions): Promise<Storm> {
       'never';
     const prompts = headless || below(2) === 0 ? [`first-${id}`] : [];
     const request = await world.create(id, {
-      ...{ command_line: agent(''), restart_policy: policy, env: { LEDGER: options.ledger } },
+      command_line: agent(''),
+      restart_policy: policy,
+      env: { LEDGER: options.ledger },
       ...(prompts[0] && { prompt: prompts[0] }),
       ...(headless && { exit_after_prompt: true }),
       ...(below(4) === 0 && { secrets: ['TOKEN'] }),
       ...(below(4) === 0 && { resources: { pids: 200 + below(100) } }),
       ...(below(4) === 0 && { instructions: 'Be brief.' }),
-      ...{ stop_grace_seconds: 2, keep_finished_seconds: 600 },
+      stop_grace_seconds: 2,
+      keep_finished_seconds: 600,
     });
     const mine: Asked = {
       id,

@@ -65,14 +65,23 @@ export async function openWorld(
     return request_id;
   };
   return {
-    ...{ home, cell, runtime, push },
+    home,
+    cell,
+    runtime,
+    push,
     start: async (crashAt, env = {}, args = []) => {
       const manager = await startManager({
-        ...{ redisUrl: redis.url, cell: cell.name, home, args },
+        redisUrl: redis.url,
+        cell: cell.name,
+        home,
+        args,
         env: {
-          ...{ RUNTIME: name, WORKER_REDIS_URL: name === 'docker' ? redis.bodyUrl : redis.url },
+          RUNTIME: name,
+          WORKER_REDIS_URL: name === 'docker' ? redis.bodyUrl : redis.url,
           ...{ DOCKER_HOST: host.startsWith('/') ? `unix://${host}` : host, WORKER_IMAGE: inject('image') },
-          ...{ LEASE_SECONDS: '1', RESYNC_SECONDS: '0.3', CREATION_GRACE_SECONDS: '0.5' },
+          LEASE_SECONDS: '1',
+          RESYNC_SECONDS: '0.3',
+          CREATION_GRACE_SECONDS: '0.5',
           ...(crashAt ? { WM_CRASH_AT: crashAt } : {}),
           ...env,
         },
@@ -82,8 +91,13 @@ export async function openWorld(
     },
     create: (worker_id, more = {}) =>
       push({
-        ...{ command: 'create', worker_id, agent_type: 'CUSTOM', runtime: name, stop_grace_seconds: 5 },
-        ...{ command_line: ['sleep', '600'], ...more },
+        command: 'create',
+        worker_id,
+        agent_type: 'CUSTOM',
+        runtime: name,
+        stop_grace_seconds: 5,
+        command_line: ['sleep', '600'],
+        ...more,
       }),
     answer: (requestId) =>
       vi.waitFor(async () => {

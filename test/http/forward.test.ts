@@ -25,18 +25,17 @@ async function serve(routes: Route[], { token, frontToken, quietMs = 0 }: More =
   const common = { host: '127.0.0.1', port: 0, names, log: { error: () => {} } };
   servers.push(await listen({ ...common, socketPath, routes, token }));
   const front = await listen({
-    ...{
-      ...common,
-      token: frontToken,
-      forward: createRequestForwarder({ socketPath, quietMs: () => quietMs }),
-    },
+    ...common,
+    token: frontToken,
+    forward: createRequestForwarder({ socketPath, quietMs: () => quietMs }),
     routes: [{ method: 'GET', path: '/livez', open: true, handle: () => jsonResponse(200, 'alive') }],
   });
   servers.push(front);
   return front.url;
 }
 const echo: Route = {
-  ...{ method: 'POST', path: '/echo/:name' },
+  method: 'POST',
+  path: '/echo/:name',
   handle: async (asked) => ({
     ...jsonResponse(201, { name: asked.params.name, q: asked.query.get('q'), is: await asked.json() }),
     headers: { 'x-more': String(asked.headers['x-given']) },
@@ -91,7 +90,8 @@ test('a body that is too long does not get through', async () => {
 test('requests beyond its limit are asked to retry, and the probe is answered', async () => {
   const waiting: (() => void)[] = [];
   const held: Route = {
-    ...{ method: 'GET', path: '/wait' },
+    method: 'GET',
+    path: '/wait',
     handle: () => new Promise((resolve) => waiting.push(() => resolve(jsonResponse(200, {})))),
   };
   const url = await serve([held]);

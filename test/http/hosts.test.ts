@@ -10,33 +10,44 @@ const loopback = hostPolicy('127.0.0.1', ['manager.example.com', '.internal.exam
 const beyond = hostPolicy('0.0.0.0');
 
 test.each([
-  ...['127.0.0.1', '127.0.0.1:8080', '[::1]:8080', '[::1]', '10.0.0.7:5001', 'localhost', 'LOCALHOST:8080'],
-  ...['localhost.', 'app.localhost:1', hostname(), `${hostname()}:5000`.toUpperCase()],
-  ...['manager.example.com', 'Manager.Example.com.:80', 'a.internal.example.com', 'worker-1:5001'],
+  '127.0.0.1',
+  '127.0.0.1:8080',
+  '[::1]:8080',
+  '[::1]',
+  '10.0.0.7:5001',
+  'localhost',
+  'LOCALHOST:8080',
+  'localhost.',
+  'app.localhost:1',
+  hostname(),
+  `${hostname()}:5000`.toUpperCase(),
+  'manager.example.com',
+  'Manager.Example.com.:80',
+  'a.internal.example.com',
+  'worker-1:5001',
 ])('%s is answered on loopback', (host) => {
   expect(isOurHost(host, loopback)).toBe(true);
 });
 
 test.each([
-  ...[
-    'evil.example',
-    'evil.example:8080',
-    '127.0.0.1.evil.example',
-    'localhost.evil.example',
-    'evillocalhost',
-  ],
-  ...['internal.example.com', 'evilinternal.example.com', 'example.com', 'manager.example.com.evil.example'],
-  ...[
-    'worker1',
-    'router',
-    '[evil.example]',
-    '[127.0.0.1]',
-    '127.0.0.1@evil.example',
-    'a b',
-    '..',
-    '.localhost:x',
-    ':80',
-  ],
+  'evil.example',
+  'evil.example:8080',
+  '127.0.0.1.evil.example',
+  'localhost.evil.example',
+  'evillocalhost',
+  'internal.example.com',
+  'evilinternal.example.com',
+  'example.com',
+  'manager.example.com.evil.example',
+  'worker1',
+  'router',
+  '[evil.example]',
+  '[127.0.0.1]',
+  '127.0.0.1@evil.example',
+  'a b',
+  '..',
+  '.localhost:x',
+  ':80',
 ])('%s is refused on loopback', (host) => {
   expect(isOurHost(host, loopback)).toBe(false);
 });
@@ -54,23 +65,17 @@ test.each(['evil.example', 'worker1.evil.example:5001'])('%s is refused beyond l
 });
 
 test.each([
-  ...[
-    ['127.0.0.1', true],
-    ['127.9.9.9', true],
-    ['::1', true],
-    ['localhost', true],
-    ['LocalHost.', true],
-  ],
-  ...[
-    ['::ffff:127.0.0.1', true],
-    ['0.0.0.0', false],
-    ['::', false],
-    ['192.168.1.7', false],
-  ],
-  ...[
-    ['127.evil.example', false],
-    ['manager', false],
-  ],
+  ['127.0.0.1', true],
+  ['127.9.9.9', true],
+  ['::1', true],
+  ['localhost', true],
+  ['LocalHost.', true],
+  ['::ffff:127.0.0.1', true],
+  ['0.0.0.0', false],
+  ['::', false],
+  ['192.168.1.7', false],
+  ['127.evil.example', false],
+  ['manager', false],
 ] as [string, boolean][])('%s is loopback: %s', (host, expected) => {
   expect(isLoopback(host)).toBe(expected);
 });
@@ -80,7 +85,9 @@ test.each(['GET', 'POST', 'DELETE'])(
   async (method) => {
     const done: string[] = [];
     const routes = (['GET', 'POST', 'DELETE'] as const).map((one) => ({
-      ...{ method: one, path: '/pools', open: true },
+      method: one,
+      path: '/pools',
+      open: true,
       handle: () => jsonResponse(200, { done: done.push(one) }),
     }));
     const names = { host: 'HTTP_HOST', port: 'HTTP_PORT' };

@@ -15,7 +15,9 @@ afterEach(async () => {
 
 async function serve(more: Partial<ListenOptions> = {}): Promise<string> {
   const server = await listen({
-    ...{ host: '127.0.0.1', port: 0, names: { host: 'HTTP_HOST', port: 'HTTP_PORT' } },
+    host: '127.0.0.1',
+    port: 0,
+    names: { host: 'HTTP_HOST', port: 'HTTP_PORT' },
     routes: [
       { method: 'GET', path: '/open', open: true, handle: () => jsonResponse(200, {}) },
       {
@@ -107,7 +109,8 @@ test('a client that leaves in the middle of its request is not a server error', 
   const url = await serve({
     routes: [
       {
-        ...{ method: 'POST', path: '/slow' },
+        method: 'POST',
+        path: '/slow',
         handle: (asked) =>
           asked
             .text()

@@ -19,7 +19,11 @@ const NODE: NodeView = {
 async function get(query: string, nodes: NodeView[]): Promise<unknown> {
   const [route] = createNodeRoutes({ nodes: async () => nodes });
   const reply = await route?.handle({
-    ...{ method: 'GET', path: '/v1/nodes', params: {}, query: new URLSearchParams(query), headers: {} },
+    method: 'GET',
+    path: '/v1/nodes',
+    params: {},
+    query: new URLSearchParams(query),
+    headers: {},
     json: async () => undefined,
     text: async () => '',
   });

@@ -7,8 +7,13 @@ import { createTaskRoutes } from '../../src/http/tasks.ts';
 import { Fault } from '../../src/model/index.ts';
 
 const asked = (body: unknown, more: Partial<ApiRequest> = {}): ApiRequest => ({
-  ...{ method: 'POST', path: '/', params: {}, query: new URLSearchParams(), headers: {} },
-  ...{ json: async () => body, text: async () => JSON.stringify(body) },
+  method: 'POST',
+  path: '/',
+  params: {},
+  query: new URLSearchParams(),
+  headers: {},
+  json: async () => body,
+  text: async () => JSON.stringify(body),
   ...more,
 });
 
@@ -51,8 +56,11 @@ const key = (text: string) => ({ headers: { 'idempotency-key': text } });
 
 test('a key names a task that has no name, the same key the same task', async () => {
   const [first, again, other, named, plain] = await submitted(
-    ...[asked(TASK, key('an order: 7/8')), asked(TASK, key('an order: 7/8')), asked(TASK, key('another'))],
-    ...[asked({ ...TASK, task_id: 'own' }, key('another')), asked(TASK)],
+    asked(TASK, key('an order: 7/8')),
+    asked(TASK, key('an order: 7/8')),
+    asked(TASK, key('another')),
+    asked({ ...TASK, task_id: 'own' }, key('another')),
+    asked(TASK),
   );
   expect(first?.task_id).toMatch(/^key-[0-9a-f]{32}$/);
   expect(again?.task_id).toBe(first?.task_id);

@@ -26,8 +26,13 @@ async function build(
   const name = `worker-builders:${randomUUID().slice(0, 12)}`;
   const steps: BuildProgress[] = [];
   const error = await buildImage(docker, {
-    ...{ builder, directory, name, labels: { built: 'by-test' }, args: { WORD: 'given' } },
-    ...{ signal: AbortSignal.timeout(BUILD_MS), onStep: (step) => steps.push(step) },
+    builder,
+    directory,
+    name,
+    labels: { built: 'by-test' },
+    args: { WORD: 'given' },
+    signal: AbortSignal.timeout(BUILD_MS),
+    onStep: (step) => steps.push(step),
   }).then(
     () => undefined,
     (thrown: unknown) => thrown,

@@ -24,8 +24,12 @@ async function replay(file: string, until?: string) {
   } as unknown as Docker;
   const steps: BuildProgress[] = [];
   const error = await buildImage(docker, {
-    ...{ builder: 'buildkit', directory: import.meta.dirname, name: NAME, labels: {} },
-    ...{ signal: new AbortController().signal, onStep: (step) => steps.push(step) },
+    builder: 'buildkit',
+    directory: import.meta.dirname,
+    name: NAME,
+    labels: {},
+    signal: new AbortController().signal,
+    onStep: (step) => steps.push(step),
   }).then(
     () => undefined,
     (thrown: unknown) => thrown,

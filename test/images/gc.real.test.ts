@@ -23,8 +23,13 @@ function world(more: Partial<CollectorOptions> = {}) {
   const usage = new ImageUsage(redis, now);
   const names: string[] = [];
   const collector = createCollector({
-    ...{ host: inject('dockerHost'), usage, now, labels: [mark] },
-    ...{ retentionDays: 7, budgetBytes: undefined, cacheBudgetBytes: undefined },
+    host: inject('dockerHost'),
+    usage,
+    now,
+    labels: [mark],
+    retentionDays: 7,
+    budgetBytes: undefined,
+    cacheBudgetBytes: undefined,
     ...more,
   });
   onTestFinished(async () => {

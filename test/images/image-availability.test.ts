@@ -6,12 +6,18 @@ const NOW = 1_900_000_000_000;
 const name = 'worker:0123456789ab';
 const spec = workerSpec.parse({ agent_type: 'CUSTOM', command_line: ['true'], runtime: 'docker' });
 const failed = (at: number): ImageState => ({
-  ...{ kind: 'failed', name, at, reason: 'ImageBuildFailed', message: 'Step 2/9 failed.' },
+  kind: 'failed',
+  name,
+  at,
+  reason: 'ImageBuildFailed',
+  message: 'Step 2/9 failed.',
 });
 
 const obstacle = (state: ImageState, registry: string | undefined = undefined) =>
   createImageAvailability({
-    ...{ host: '/nowhere/docker.sock', foreignImage: undefined, now: () => NOW },
+    host: '/nowhere/docker.sock',
+    foreignImage: undefined,
+    now: () => NOW,
     images: { state: async () => state },
     askRegistry: async () => {
       if (registry) throw new Error(registry);
@@ -47,7 +53,9 @@ test('a registry is asked once for many workers, and again after a while', async
   let asked = 0;
   let now = NOW;
   const obstacles = createImageAvailability({
-    ...{ host: '/nowhere/docker.sock', foreignImage: undefined, now: () => now },
+    host: '/nowhere/docker.sock',
+    foreignImage: undefined,
+    now: () => now,
     images: { state: async () => ({ kind: 'absent', name: 'node:24' }) },
     askRegistry: async () => {
       asked += 1;

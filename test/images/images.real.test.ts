@@ -85,7 +85,8 @@ test('one build for any number of callers, reported step by step, and found afte
   const [name = '', other] = await Promise.all(asked);
   // Asked for at each step: the state of a build that has only begun is not missed, however fast or slow it is.
   expect(await Promise.all(states)).toContainEqual({
-    ...{ kind: 'building', name },
+    kind: 'building',
+    name,
     step: expect.stringMatching(/^Step \d+\/\d+ : /),
   });
   made.push(name);

@@ -33,15 +33,13 @@ beforeEach(() => void vi.useFakeTimers({ now: NOW }));
 afterEach(() => void vi.useRealTimers());
 
 const image = (name: string, ...ids: string[]) => ({
-  ...{
-    name,
-    agent_type: 'CUSTOM',
-    modules: [],
-    created_at: NOW,
-    size_bytes: 1,
-    last_used_at: NOW,
-    used_by: [],
-  },
+  name,
+  agent_type: 'CUSTOM',
+  modules: [],
+  created_at: NOW,
+  size_bytes: 1,
+  last_used_at: NOW,
+  used_by: [],
   layers: ids.map((id) => ({ id, bytes: 1000 })),
 });
 const STORED = [

@@ -74,7 +74,9 @@ beforeEach(async () => {
       questions.push(`${host}:${port}`);
       return node;
     },
-    ...{ interval_ms: INTERVAL, now: () => now, monotonic: () => now },
+    interval_ms: INTERVAL,
+    now: () => now,
+    monotonic: () => now,
   });
 });
 const check = async (times = 1) => {

@@ -14,25 +14,43 @@ const PATIENCE_MS = 30_000;
 
 /** Keys that others depend on; each pair of them is tried. */
 const BEARING = [
-  ...['commands', 'workers', 'index', 'revision', 'names', 'identity', 'leader', 'epoch', 'pools', 'pool'],
-  ...['pool status', 'pool members', 'running record', 'running status', 'running events', 'ended record'],
-  ...['ended status', 'ended events', 'running heartbeat'],
+  'commands',
+  'workers',
+  'index',
+  'revision',
+  'names',
+  'identity',
+  'leader',
+  'epoch',
+  'pools',
+  'pool',
+  'pool status',
+  'pool members',
+  'running record',
+  'running status',
+  'running events',
+  'ended record',
+  'ended status',
+  'ended events',
+  'running heartbeat',
 ];
 
 const ALL = [
   ...BEARING,
-  ...[
-    'responses',
-    'dead',
-    'figures',
-    'bodies',
-    'nodes',
-    'answered',
-    'answeredBytes',
-    'findings',
-    'pool events',
-  ],
-  ...['running input', 'running output', 'running conversation', 'ended heartbeat', 'ended output'],
+  'responses',
+  'dead',
+  'figures',
+  'bodies',
+  'nodes',
+  'answered',
+  'answeredBytes',
+  'findings',
+  'pool events',
+  'running input',
+  'running output',
+  'running conversation',
+  'ended heartbeat',
+  'ended output',
 ];
 
 async function until(what: () => Promise<void>): Promise<void> {

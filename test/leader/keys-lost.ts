@@ -25,8 +25,11 @@ const LEASE_MS = 1500;
 const log = pino({ level: process.env.KEYS_LOG ?? 'silent' });
 const metrics = createMetrics({ processMetrics: false });
 const LIMITS = {
-  ...{ backoff_base_ms: 50, backoff_max_ms: 100, backoff_reset_ms: 600_000 },
-  ...{ heartbeat_silent_ms: 3_600_000, hung_ms: 3_600_000 },
+  backoff_base_ms: 50,
+  backoff_max_ms: 100,
+  backoff_reset_ms: 600_000,
+  heartbeat_silent_ms: 3_600_000,
+  hung_ms: 3_600_000,
 };
 
 export class LossyCell {
@@ -67,7 +70,15 @@ export class LossyCell {
       [`${what} conversation`]: keys.conversation(id),
     });
     return {
-      ...{ ...cells, leader, epoch, bodies, nodes, answered, answeredBytes, findings, ...pools },
+      ...cells,
+      leader,
+      epoch,
+      bodies,
+      nodes,
+      answered,
+      answeredBytes,
+      findings,
+      ...pools,
       ...of(this.runs, 'running'),
       ...of(this.ended, 'ended'),
     };
@@ -93,12 +104,22 @@ export class LossyCell {
         const signal = AbortSignal.any([end.signal, lost.signal]);
         signal.addEventListener('abort', () => blocking.disconnect());
         await new Term(epoch, () => lease.held(), {
-          ...{ store, runtimes, ownership, findings, metrics, log, limits: LIMITS, cell: cell.name },
+          store,
+          runtimes,
+          ownership,
+          findings,
+          metrics,
+          log,
+          limits: LIMITS,
+          cell: cell.name,
           stream: new CommandStream(redis, blocking, store.keys),
           ...{ bodyRedisUrl: () => 'redis://', images: undefined, secrets: async () => ({}) },
           capabilities: {
-            ...{ foreignImage: undefined, allowPrivileged: false, missingSecrets: async () => [] },
-            ...{ missingHandlers: async () => [], diskSpaceError: async () => undefined },
+            foreignImage: undefined,
+            allowPrivileged: false,
+            missingSecrets: async () => [],
+            missingHandlers: async () => [],
+            diskSpaceError: async () => undefined,
             imageUnavailableReason: async () => undefined,
           },
           pools: {
@@ -107,8 +128,13 @@ export class LossyCell {
             release: () => {},
           },
           starts: { slotsOf: () => 16, memoryOf: () => undefined },
-          ...{ now: Date.now, newId: randomUUID, concurrency: 4 },
-          ...{ resync_ms: 120, check_ms: 3_600_000, grace_ms: 100, breaker_share: 1 },
+          now: Date.now,
+          newId: randomUUID,
+          concurrency: 4,
+          resync_ms: 120,
+          check_ms: 3_600_000,
+          grace_ms: 100,
+          breaker_share: 1,
         })
           .run(signal)
           .catch((error) => {
@@ -120,8 +146,11 @@ export class LossyCell {
       }
     };
     const lease = createLease({
-      ...{ store: redisLeaseStore(redis, store.keys), owner: randomUUID(), clock: steadyClock },
-      ...{ ttlMs: LEASE_MS, pollMs: 40 },
+      store: redisLeaseStore(redis, store.keys),
+      owner: randomUUID(),
+      clock: steadyClock,
+      ttlMs: LEASE_MS,
+      pollMs: 40,
       onAcquired: (epoch) => {
         running = running.then(() => term(epoch));
       },

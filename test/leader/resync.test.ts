@@ -30,7 +30,11 @@ const order = (worker_id: string) => ({
 const bodies = () => engine.list('default').map(({ worker_id }) => worker_id);
 const command = (operation: 'create' | 'desire', workerId: string) =>
   store.settle(epoch, {
-    ...{ requestId: randomUUID(), workerId, operation, answers: { ok: '{}' }, desired: 'deleted' },
+    requestId: randomUUID(),
+    workerId,
+    operation,
+    answers: { ok: '{}' },
+    desired: 'deleted',
     created: { spec: specOf(), at: formatInstant(now), ms: now, prompt: undefined },
   });
 
@@ -49,15 +53,13 @@ async function resyncOf(seen: MemoryStore = store): Promise<Resync> {
   const identity = await store.identity();
   if (!identity) throw new Error('the store has no identity');
   return new Resync({
-    ...{
-      store: seen,
-      epoch,
-      identity,
-      now: () => now,
-      mayAct: () => true,
-      grace_ms: 1000,
-      breaker_share: 0.5,
-    },
+    store: seen,
+    epoch,
+    identity,
+    now: () => now,
+    mayAct: () => true,
+    grace_ms: 1000,
+    breaker_share: 0.5,
     runtimes: new Runtimes(
       [new FakeRuntime({ engine })],
       () => now,

@@ -19,7 +19,12 @@ let now: number;
 let engine: FakeEngine;
 const log = pino({ level: 'silent' });
 const order = (worker_id: string) => ({
-  ...{ worker_id, incarnation: 1, spec: specOf(), spec_hash: '', epoch: 1, env: {} },
+  worker_id,
+  incarnation: 1,
+  spec: specOf(),
+  spec_hash: '',
+  epoch: 1,
+  env: {},
 });
 
 beforeEach(() => {
@@ -50,8 +55,14 @@ function managerOn(store: MemoryStore) {
     const found = await recover({ ...base, newId: randomUUID, last: ownership.last });
     ownership.set(found.identity);
     resync = new Resync({
-      ...{ ...base, identity: found.identity, ownership, findings, mayAct: () => true },
-      ...{ grace_ms: GRACE_MS, breaker_share: 1, heartbeat_silent_ms: 30_000 },
+      ...base,
+      identity: found.identity,
+      ownership,
+      findings,
+      mayAct: () => true,
+      grace_ms: GRACE_MS,
+      breaker_share: 1,
+      heartbeat_silent_ms: 30_000,
       loop: { lastSeen: new LastSeen(), queue: { add: () => undefined }, countDenials: () => {} },
       metrics: createMetrics({ processMetrics: false }),
     });
@@ -66,7 +77,10 @@ function managerOn(store: MemoryStore) {
   };
   const create = async (worker_id: string) => {
     await store.settle(store.acquire(), {
-      ...{ requestId: randomUUID(), workerId: worker_id, operation: 'create', answers: { ok: '{}' } },
+      requestId: randomUUID(),
+      workerId: worker_id,
+      operation: 'create',
+      answers: { ok: '{}' },
       created: { spec: specOf(), at: formatInstant(now), ms: now, prompt: undefined },
     });
     await runtime.create(order(worker_id));

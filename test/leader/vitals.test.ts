@@ -5,7 +5,10 @@ import type { Vitals } from '../../src/model/index.ts';
 
 const LONGEST = 60_000;
 const check = (at: number, more: Partial<VitalsCheck> = {}): VitalsCheck => ({
-  ...{ at, beat: 'a', unhealthy: false, usage: { cpu_seconds: 1, memory_bytes: 5, pids: 2 } },
+  at,
+  beat: 'a',
+  unhealthy: false,
+  usage: { cpu_seconds: 1, memory_bytes: 5, pids: 2 },
   ...more,
 });
 const cpu = (cpu_seconds: number) => ({ usage: { cpu_seconds } });

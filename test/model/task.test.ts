@@ -11,7 +11,9 @@ describe('a task as it is submitted', () => {
   it('needs no more than a payload', () => {
     expect(taskSubmission.parse({ payload })).toEqual({ payload, priority: 'normal' });
     expect(taskSubmission.parse({ payload, backoff: {} }).backoff).toEqual({
-      ...{ type: 'exponential', delay_seconds: 1, max_delay_seconds: 300 },
+      type: 'exponential',
+      delay_seconds: 1,
+      max_delay_seconds: 300,
     });
   });
 

@@ -9,7 +9,8 @@ const runtimes = [
   {
     name: 'process',
     info: {
-      ...{ name: 'process', version: '1' },
+      name: 'process',
+      version: '1',
       limits: { memory: supported, cpus: supported, pids: supported },
       machine: { cores: 2, memory_bytes: 24 * GIB, local: true },
     },

@@ -4,7 +4,11 @@ import { computeRevision, createMemberSpec, templateIssues, toTemplate } from '.
 import { poolOf } from './observation.ts';
 
 const record = (spec = poolOf({ count: 3 }), desired: 'running' | 'deleted' = 'running') => ({
-  ...{ spec, desired, generation: 1, created_at: '', request_id: 'r' },
+  spec,
+  desired,
+  generation: 1,
+  created_at: '',
+  request_id: 'r',
 });
 
 test('a difference names each field, and says whether workers are replaced', () => {
@@ -17,7 +21,9 @@ test('a difference names each field, and says whether workers are replaced', () 
     change: 'created',
   });
   expect(diffPool(record(), poolOf({ count: 5 }))).toEqual({
-    ...{ name: 'jobs', change: 'configured', replaces: false },
+    name: 'jobs',
+    change: 'configured',
+    replaces: false,
     fields: [{ path: 'count', before: 3, after: 5 }],
   });
   const other = poolOf({ count: 3, concurrency: 4, update: { max_surge: 2 } });
@@ -48,9 +54,16 @@ test('a worker of a pool has its name, its grace and its place', () => {
   const id = '6f9c0a56-0000-4000-8000-000000000001';
   const spec = poolOf({ count: 1, worker_type: 'cruncher', max_job_time: '5m', memory_limit: '64m' });
   expect(createMemberSpec(spec, { id, index: 3, runtime: 'process', warm: false })).toMatchObject({
-    ...{ name: `direct-cruncher-3-${id}`, agent_type: 'TASK', pool: 'jobs', worker_type: 'cruncher' },
-    ...{ stop_grace_seconds: 300, max_job_time_seconds: 300, restart_policy: 'always', runtime: 'process' },
-    ...{ resources: { memory: '64m' }, pool_revision: computeRevision(spec) },
+    name: `direct-cruncher-3-${id}`,
+    agent_type: 'TASK',
+    pool: 'jobs',
+    worker_type: 'cruncher',
+    stop_grace_seconds: 300,
+    max_job_time_seconds: 300,
+    restart_policy: 'always',
+    runtime: 'process',
+    resources: { memory: '64m' },
+    pool_revision: computeRevision(spec),
   });
   const agents = poolOf({
     handlers: undefined,
@@ -58,7 +71,9 @@ test('a worker of a pool has its name, its grace and its place', () => {
     template: { agent_type: 'CLAUDE', instructions: 'Be brief.' },
   });
   expect(createMemberSpec(agents, { id, index: 1, runtime: 'docker', warm: true })).toMatchObject({
-    ...{ name: `docker-jobs-1-${id}`, agent_type: 'CLAUDE', warm: true },
+    name: `docker-jobs-1-${id}`,
+    agent_type: 'CLAUDE',
+    warm: true,
   });
   expect(templateIssues(agents)).toEqual([]);
 });

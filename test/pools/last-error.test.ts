@@ -34,7 +34,9 @@ test('a pool reports why its workers fail for as long as they fail, and no longe
   expect(pass(members(3, dying)).status.message).toBe(told);
   for (let n = 0; n < 3; n += 1)
     expect(pass(members(3, again(2))).status).toMatchObject({
-      ...{ phase: 'degraded', reason: 'Error', message: told },
+      phase: 'degraded',
+      reason: 'Error',
+      message: told,
     });
   const others = members(3, { ...dying, reason: 'OOMKilled', message: 'It took too much.' });
   expect(pass(others).status).toMatchObject({ reason: 'OOMKilled' });

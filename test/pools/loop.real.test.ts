@@ -38,7 +38,9 @@ test('a pool is applied, scaled up and down, and deleted', { timeout: 90_000 }, 
   const world = await openWorld('process');
   await world.start();
   expect(await apply(world, { count: 3, worker_type: 'sleeper' })).toMatchObject({
-    ...{ success: true, pool: 'jobs', change: 'created' },
+    success: true,
+    pool: 'jobs',
+    change: 'created',
   });
   await reach(world, { phase: 'ready', desired: 3, ready: 3, idle: 3, busy: 0 });
   expect(await namesOf(world)).toEqual(['direct-sleeper-1', 'direct-sleeper-2', 'direct-sleeper-3']);

@@ -87,51 +87,64 @@ export const SITUATIONS: Record<string, Given> = {
   },
   'scaled, a target of its own': {
     spec: scaled({ concurrency: 2, autoscale: { target: 10 } }),
-    ...{ queued: 25, memo: sized(1), members: members(1) },
+    queued: 25,
+    memo: sized(1),
+    members: members(1),
   },
   'scaled, grown a moment ago': {
     spec: scaled({ autoscale: { up_cooldown_seconds: 10 } }),
-    ...{ queued: 8, members: members(2), memo: { ...sized(2), grew_at: NOW - 4000 } },
+    queued: 8,
+    members: members(2),
+    memo: { ...sized(2), grew_at: NOW - 4000 },
   },
   'scaled, a lull within the window': {
     spec: scaled(),
-    ...{ queued: 0, members: members(5), memo: sized(5, [[20_000, 5]]) },
+    queued: 0,
+    members: members(5),
+    memo: sized(5, [[20_000, 5]]),
   },
   'scaled, the most within the window is less': {
     spec: scaled(),
-    ...{
-      queued: 1,
-      members: members(5),
-      memo: sized(5, [
-        [61_000, 5],
-        [30_000, 3],
-      ]),
-    },
+    queued: 1,
+    members: members(5),
+    memo: sized(5, [
+      [61_000, 5],
+      [30_000, 3],
+    ]),
   },
   'scaled, nothing to do for longer than the window': {
     spec: scaled(),
-    ...{ members: members(5), memo: sized(5, [[61_000, 5]]) },
+    members: members(5),
+    memo: sized(5, [[61_000, 5]]),
   },
   'scaled, may shrink, changed a moment ago': {
     spec: scaled(),
-    ...{ members: members(5), memo: { ...sized(5, [[61_000, 5]]), resized_at: NOW - 5000 } },
+    members: members(5),
+    memo: { ...sized(5, [[61_000, 5]]), resized_at: NOW - 5000 },
   },
   'scaled, nothing to do, a clock set back an hour': {
     spec: scaled(),
-    ...{ members: members(5), memo: sized(5, [[-3_600_000, 5]]) },
+    members: members(5),
+    memo: sized(5, [[-3_600_000, 5]]),
   },
   'scaled, nothing to do, the memory lost': { spec: scaled(), members: members(5) },
   'scaled, the queue does not tell': {
     spec: scaled(),
-    ...{ members: members(5), memo: sized(5), more: { queue: { kind: 'unknown', error: 'Redis is away' } } },
+    members: members(5),
+    memo: sized(5),
+    more: { queue: { kind: 'unknown', error: 'Redis is away' } },
   },
   'scaled, only the leaving one works': {
     spec: scaled(),
-    ...{ active: 1, members: [member(1, { desired: 'deleted', ...busy() })], memo: sized(0) },
+    active: 1,
+    members: [member(1, { desired: 'deleted', ...busy() })],
+    memo: sized(0),
   },
   'scaled, all keep dying and tasks wait': {
     spec: scaled(),
-    ...{ queued: 9, members: members(2, dying), memo: sized(2) },
+    queued: 9,
+    members: members(2, dying),
+    memo: sized(2),
   },
   // Where they live.
   'two in Docker, one direct, none there': { spec: poolOf({ execution_mode: { docker: 2, direct: 1 } }) },
@@ -197,7 +210,8 @@ export const SITUATIONS: Record<string, Given> = {
   },
   'rolling out, too slowly, but the manager is new': {
     members: [...members(3, old), member(4, starting)],
-    ...{ memo: { rollout: rolling(600_000) }, more: { watching_since: NOW - 1000 } },
+    memo: { rollout: rolling(600_000) },
+    more: { watching_since: NOW - 1000 },
   },
   stopped: {
     members: [...members(3, old), member(4, dying)],
@@ -249,11 +263,9 @@ export const SITUATIONS: Record<string, Given> = {
 function deleted() {
   return {
     spec: poolOf({ count: 3 }),
-    ...{
-      desired: 'deleted' as const,
-      generation: 2,
-      created_at: '2026-01-01T00:00:00.000Z',
-      request_id: 'r',
-    },
+    desired: 'deleted' as const,
+    generation: 2,
+    created_at: '2026-01-01T00:00:00.000Z',
+    request_id: 'r',
   };
 }

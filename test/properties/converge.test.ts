@@ -60,15 +60,16 @@ async function mustBeAtRest(world: World, worker: string): Promise<void> {
   }
   const [body] = bodies;
   const seen = {
-    ...{ worker_id: worker, desired: loaded.record.desired, status, memo: loaded.record.memo },
+    worker_id: worker,
+    desired: loaded.record.desired,
+    status,
+    memo: loaded.record.memo,
     actual: body ? ({ kind: 'present', body } as const) : ({ kind: 'absent' } as const),
-    ...{
-      heartbeat: loaded.heartbeat,
-      action_error: undefined,
-      now: world.now,
-      watching_since: 0,
-      limits: LIMITS,
-    },
+    heartbeat: loaded.heartbeat,
+    action_error: undefined,
+    now: world.now,
+    watching_since: 0,
+    limits: LIMITS,
   };
   const { intents, memo } = decide(seen);
   expect({ intents, memo }, 'nothing is left to be done').toEqual({ intents: [], memo: loaded.record.memo });

@@ -51,16 +51,18 @@ export class Manager {
     const runtime = this.#guard(new FakeRuntime({ engine: world.engine, cell: CELL }), 'engine');
     this.#runtimes = new Runtimes([runtime], () => world.now, nothing);
     this.#context = {
-      ...{ store, runtimes: this.#runtimes, log: silent as never, epoch: this.epoch, limits: LIMITS },
+      store,
+      runtimes: this.#runtimes,
+      log: silent as never,
+      epoch: this.epoch,
+      limits: LIMITS,
       ...{ now: () => world.now, leadingSince: world.now, bodyRedisUrl: () => 'redis://', cell: CELL },
-      ...{
-        actionErrors: new Map(),
-        mayAct: () => this.alive,
-        toActionError,
-        images: world.images,
-        vitals: world.vitals,
-        secrets: async () => ({}),
-      },
+      actionErrors: new Map(),
+      mayAct: () => this.alive,
+      toActionError,
+      images: world.images,
+      vitals: world.vitals,
+      secrets: async () => ({}),
       decided: (record, observation, decision) => {
         this.#lastSeen.set(observation, record.revision, decision);
       },
@@ -105,9 +107,15 @@ export class Manager {
       if (!this.#resync) {
         const { identity } = await recover({ ...base, log, newId: randomUUID });
         this.#resync = new Resync({
-          ...{ ...base, log, identity, metrics: uncounted as never, mayAct: () => this.alive },
+          ...base,
+          log,
+          identity,
+          metrics: uncounted as never,
+          mayAct: () => this.alive,
           findings: { note: nothing, clear: nothing },
-          ...{ grace_ms: GRACE_MS, breaker_share: 1, heartbeat_silent_ms: LIMITS.heartbeat_silent_ms },
+          grace_ms: GRACE_MS,
+          breaker_share: 1,
+          heartbeat_silent_ms: LIMITS.heartbeat_silent_ms,
           loop: {
             lastSeen: this.#lastSeen,
             queue: { add: (id) => void this.#queue.add(id) },

@@ -39,8 +39,12 @@ const POLICIES: Partial<WorkerSpec>[] = [
 export const WORKERS = POLICIES.map((_, at) => `00000000-0000-4000-8000-00000000000${at}`);
 export const specOf = (worker: string): WorkerSpec =>
   workerSpec.parse({
-    ...{ agent_type: 'CUSTOM', command_line: ['agent'], runtime: 'docker' },
-    ...{ stop_grace_seconds: 2, start_deadline_seconds: 60, keep_finished_seconds: 3650 * 86_400 },
+    agent_type: 'CUSTOM',
+    command_line: ['agent'],
+    runtime: 'docker',
+    stop_grace_seconds: 2,
+    start_deadline_seconds: 60,
+    keep_finished_seconds: 3650 * 86_400,
     ...POLICIES[WORKERS.indexOf(worker)],
   });
 

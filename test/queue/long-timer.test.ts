@@ -61,7 +61,10 @@ test('the clock of queue and lease waits for the whole delay', () => {
 test('a task with a timeout of 60 days, and a max_job_time of 365, is not ended at once', async () => {
   const held = Promise.withResolvers<unknown>();
   const run = createRunTask({
-    ...{ call: () => held.promise, commands: {}, maxSeconds: (365 * DAY) / 1000, changed: () => {} },
+    call: () => held.promise,
+    commands: {},
+    maxSeconds: (365 * DAY) / 1000,
+    changed: () => {},
     durations: { measure: (promise: Promise<unknown>) => promise },
     log: { around: (_task: unknown, _signal: unknown, act: () => Promise<unknown>) => act() },
   } as unknown as Parameters<typeof createRunTask>[0]);

@@ -22,8 +22,12 @@ test('an agent gets no task settings', () => {
 test('a task worker in a container answers on the port of the contract, and finds its handlers bound', () => {
   expect(envOf({ pool: 'work', worker_type: 'render' }, '/srv/h')).toEqual({
     ...COMMON,
-    ...{ WORKER_TYPE: 'render', WORKER_POOL: 'work', HANDLERS_DIR: '/handlers' },
-    ...{ WORKER_PORT: '5000', WORKER_HOST: '0.0.0.0', MAX_WORKERS: '1' },
+    WORKER_TYPE: 'render',
+    WORKER_POOL: 'work',
+    HANDLERS_DIR: '/handlers',
+    WORKER_PORT: '5000',
+    WORKER_HOST: '0.0.0.0',
+    MAX_WORKERS: '1',
   });
 });
 

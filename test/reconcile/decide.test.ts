@@ -93,16 +93,26 @@ describe('a memo that is of no use', () => {
 
 describe('a worker that was given a body which runs already', () => {
   const given = statusOf({
-    ...{ status: 'RUNNING', phase: 'assigned', reason: 'TakenOver', message: 'It is given one.' },
-    ...{ incarnation: 1, restarts: 0, running_at: formatInstant(NOW - 50) },
+    status: 'RUNNING',
+    phase: 'assigned',
+    reason: 'TakenOver',
+    message: 'It is given one.',
+    incarnation: 1,
+    restarts: 0,
+    running_at: formatInstant(NOW - 50),
   });
   const first = { incarnation: 1 };
 
   test('is RUNNING at once, while its wrapper receives the claim', () => {
     const asked = told({ memo: undefined, status: given, body: { ...first, state: 'created' } });
     expect(asked).toMatchObject({
-      ...{ status: 'RUNNING', phase: 'assigned', reason: 'TakenOver', message: 'It is given one.' },
-      ...{ incarnation: 1, acts: ['start'], running_at: formatInstant(NOW - 50) },
+      status: 'RUNNING',
+      phase: 'assigned',
+      reason: 'TakenOver',
+      message: 'It is given one.',
+      incarnation: 1,
+      acts: ['start'],
+      running_at: formatInstant(NOW - 50),
     });
     const { memo } = asked;
     const boots = told({ memo, status: given, body: first, beat: { ...first, phase: 'booting' } });

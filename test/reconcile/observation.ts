@@ -32,9 +32,17 @@ export function specOf(more: Partial<WorkerSpec> = {}): WorkerSpec {
 
 export function bodyOf(more: Partial<Body> = {}): Body {
   return {
-    ...{ id: 'body', runtime: 'docker', worker_id: ID, incarnation: INCARNATION },
-    ...{ spec_hash: 'hash', spec: '{}', state: 'running' },
-    ...{ created_at: NOW - 20_000, started_at: NOW - 20_000, image: 'worker:1', ip_address: '10.0.0.2' },
+    id: 'body',
+    runtime: 'docker',
+    worker_id: ID,
+    incarnation: INCARNATION,
+    spec_hash: 'hash',
+    spec: '{}',
+    state: 'running',
+    created_at: NOW - 20_000,
+    started_at: NOW - 20_000,
+    image: 'worker:1',
+    ip_address: '10.0.0.2',
     ...more,
   };
 }
@@ -42,7 +50,12 @@ export function bodyOf(more: Partial<Body> = {}): Body {
 export function beatOf(more: Partial<Heartbeat> = {}): Heartbeat {
   const at = formatInstant(NOW - 1000);
   return {
-    ...{ incarnation: INCARNATION, phase: 'ready', at, active_at: at, busy: false, seq: 7 },
+    incarnation: INCARNATION,
+    phase: 'ready',
+    at,
+    active_at: at,
+    busy: false,
+    seq: 7,
     ready_at: formatInstant(NOW - 15_000),
     ...more,
   };
@@ -50,7 +63,11 @@ export function beatOf(more: Partial<Heartbeat> = {}): Heartbeat {
 
 export function lifeOf(more: Partial<WorkerState> = {}): WorkerState {
   return {
-    ...{ incarnation: INCARNATION, expected: false, restarts: 1, failures: 1, generation: 0 },
+    incarnation: INCARNATION,
+    expected: false,
+    restarts: 1,
+    failures: 1,
+    generation: 0,
     starting_since: NOW - 20_000,
     ...more,
   };
@@ -58,8 +75,14 @@ export function lifeOf(more: Partial<WorkerState> = {}): WorkerState {
 
 export function statusOf(more: Partial<StatusRecord> = {}): StatusRecord {
   return {
-    ...{ status: 'STARTING', phase: 'creating', reason: '', message: '' },
-    ...{ incarnation: INCARNATION, restarts: 1, runtime: 'docker', observed_generation: 1 },
+    status: 'STARTING',
+    phase: 'creating',
+    reason: '',
+    message: '',
+    incarnation: INCARNATION,
+    restarts: 1,
+    runtime: 'docker',
+    observed_generation: 1,
     ...more,
   };
 }
@@ -82,7 +105,10 @@ export function look({ desired, spec, body, beat, ...more }: Given = {}): Observ
   return {
     worker_id: ID,
     desired: {
-      ...{ desired: 'running', generation: 1, created_at: formatInstant(NOW - 3_600_000), request_id: 'r' },
+      desired: 'running',
+      generation: 1,
+      created_at: formatInstant(NOW - 3_600_000),
+      request_id: 'r',
       spec: specOf(spec),
       ...desired,
     },

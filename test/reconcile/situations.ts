@@ -72,13 +72,17 @@ const transient = { kind: 'transient', reason: 'NameTaken', message: 'The name i
 
 const name = 'worker:0123456789ab';
 const failed: ImageState = {
-  ...{ kind: 'failed', name, at: NOW - 1000, reason: 'ImageBuildFailed' },
+  kind: 'failed',
+  name,
+  at: NOW - 1000,
+  reason: 'ImageBuildFailed',
   message: 'Step 2/9 failed.',
 };
 
 /** A body whose task had run this long, in milliseconds, at its last heartbeat; it may take 30 seconds. */
 const task = (ran: number): Given => ({
-  ...{ body: {}, beat: { job_started_at: formatInstant(NOW - 1000 - ran) } },
+  body: {},
+  beat: { job_started_at: formatInstant(NOW - 1000 - ran) },
   spec: { agent_type: 'TASK', max_job_time_seconds: 30, command_line: undefined } as never,
 });
 
@@ -154,11 +158,14 @@ export const SITUATIONS: Record<string, Given> = {
   },
   'body ready, task too long, not checked yet': task(3_600_000),
   'body ready, quiet and stuck, stopped': {
-    ...{ desired: stopped, body: {}, beat: {} },
+    desired: stopped,
+    body: {},
+    beat: {},
     vitals: { quiet_ms: 61_000, stuck_ms: 60_000 },
   },
   'body booting, quiet and stuck': {
-    ...{ body: young, beat: { phase: 'booting' } },
+    body: young,
+    beat: { phase: 'booting' },
     vitals: { quiet_ms: 61_000, stuck_ms: 60_000 },
   },
   'body ready, idle': {

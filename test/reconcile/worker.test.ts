@@ -23,7 +23,9 @@ const nothing = () => undefined;
 
 const command = (desired?: 'stopped' | 'running' | 'deleted') =>
   store.settle(epoch, {
-    ...{ requestId: randomUUID(), workerId: ID, answers: { ok: '{}' } },
+    requestId: randomUUID(),
+    workerId: ID,
+    answers: { ok: '{}' },
     ...(desired ? { operation: 'desire', desired } : { operation: 'create' }),
     created: { spec: specOf(), at: formatInstant(NOW), ms: NOW, prompt: undefined },
   });
@@ -44,15 +46,22 @@ beforeEach(async () => {
   epoch = store.acquire();
   at = new Map();
   context = {
-    ...{
-      store,
-      runtimes: new Runtimes([runtime], () => NOW, nothing),
-      log: pino({ level: 'silent' }),
-      epoch,
-    },
-    ...{ limits: LIMITS, now: () => NOW, leadingSince: NOW, bodyRedisUrl: () => '', cell: 'default' },
-    ...{ images: undefined, secrets: async () => ({}) },
-    ...{ actionErrors: new Map(), mayAct: () => true, toActionError, decided: nothing, recorded: nothing },
+    store,
+    runtimes: new Runtimes([runtime], () => NOW, nothing),
+    log: pino({ level: 'silent' }),
+    epoch,
+    limits: LIMITS,
+    now: () => NOW,
+    leadingSince: NOW,
+    bodyRedisUrl: () => '',
+    cell: 'default',
+    images: undefined,
+    secrets: async () => ({}),
+    actionErrors: new Map(),
+    mayAct: () => true,
+    toActionError,
+    decided: nothing,
+    recorded: nothing,
     checkpoint: (point) => void at.get(point)?.(),
   };
   await command();

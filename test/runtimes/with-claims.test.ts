@@ -19,12 +19,19 @@ let body: Body;
 let spec: WorkerSpec | undefined;
 
 const order = (worker_id: string, spec: WorkerSpec) => ({
-  ...{ worker_id, incarnation: 3, spec, spec_hash: 'hash', epoch: 1, env: {} },
+  worker_id,
+  incarnation: 3,
+  spec,
+  spec_hash: 'hash',
+  epoch: 1,
+  env: {},
 });
 /** Another manager of the same world, which remembers nothing. */
 const manager = (patienceMs = 50) =>
   withClaims(new FakeRuntime({ engine }), {
-    ...{ claimStore, now: () => now, patienceMs },
+    claimStore,
+    now: () => now,
+    patienceMs,
     specOf: async () => spec,
   });
 const take = (more: { told?: boolean; begun?: boolean } = {}) => {

@@ -47,7 +47,11 @@ export function openCell(url = inject('redisUrl')): Cell {
       JSON.parse(fields[fields.indexOf('data') + 1] ?? 'null'),
     );
   return {
-    ...{ name, redis, blocking, store, read },
+    name,
+    redis,
+    blocking,
+    store,
+    read,
     pools: new PoolStore(redis, name),
     stream: new CommandStream(redis, blocking, keys),
     acquire: async () => {

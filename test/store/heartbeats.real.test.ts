@@ -21,7 +21,9 @@ test('whatever stands where a body writes its heartbeat, the others are read', a
   ]);
   expect(found.map((text) => text?.slice(0, 10))).toEqual([
     undefined,
-    ...['not a text', 'not a text', '{"incarnat'],
+    'not a text',
+    'not a text',
+    '{"incarnat',
   ]);
   // A worker whose heartbeat is of another type can still be looked at, and so deleted.
   await redis.hset(store.keys.desired(String(list)), 'spec', '{"agent_type":"CLAUDE","runtime":"process"}');

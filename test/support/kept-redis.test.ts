@@ -58,7 +58,10 @@ test('no second server is launched while one lives that does not answer, and the
   writeFileSync(join(directory, 'redis.pid'), '4711\n');
   const launched: unknown[] = [];
   const opened = await openKeptRedis({
-    ...{ directory, addresses: ['127.0.0.1'], log: () => {}, waitMs: 300 },
+    directory,
+    addresses: ['127.0.0.1'],
+    log: () => {},
+    waitMs: 300,
     launch: async (plan) => ({ error: String(launched.push(plan)) }),
   });
   expect(opened).toEqual({ error: expect.stringContaining(`${directory} (process 4711) does not answer.`) });

@@ -96,7 +96,9 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   );
   const token = options.env?.API_TOKEN ?? known?.token ?? '';
   return {
-    ...{ url, token, headers: { authorization: `Bearer ${token}` } },
+    url,
+    token,
+    headers: { authorization: `Bearer ${token}` },
     pid: child.pid ?? 0,
     home,
     kill: (signal) => void child.kill(signal),

@@ -4,7 +4,11 @@ import { Attempt, type AttemptOutcome } from '../../src/tasks/attempt.ts';
 import type { RunningTask, RunTask } from '../../src/tasks/index.ts';
 
 const task = (timeout_seconds = 60): RunningTask => ({
-  ...{ task_id: 't', payload: { command: ['true'] }, priority: 'normal', attempt: 1, timeout_seconds },
+  task_id: 't',
+  payload: { command: ['true'] },
+  priority: 'normal',
+  attempt: 1,
+  timeout_seconds,
   queued_at: '2026-01-01T00:00:00.000Z',
 });
 const run = (attempt: Attempt, runner: RunTask, timeout?: number, grace = 60_000): Promise<AttemptOutcome> =>
@@ -44,7 +48,8 @@ describe('an attempt', () => {
 
   it('fails at its timeout, and may be made again', async () => {
     expect(await run(new Attempt(), obedient, 0.01)).toMatchObject({
-      ...{ kind: 'failed', retry: true },
+      kind: 'failed',
+      retry: true,
       failure: { type: 'Timeout', message: expect.stringContaining('0.01 s') },
     });
   });

@@ -20,14 +20,13 @@ describe('a consumer', () => {
     const payload = { function: 'render', args: [1, 'b'], kwargs: { deep: { er: [null] } } };
     const { task_id } = await submit({ payload, priority: 'high', timeout_seconds: 9 });
     expect(await ended(task_id)).toMatchObject({
-      ...{
-        status: 'completed',
-        result: { pages: 3, of: [1, null, 'ä'] },
-        error: null,
-        attempts: 1,
-        worker_id: 'w-7',
-      },
-      ...{ started_at: expect.stringContaining('T'), completed_at: expect.stringContaining('T') },
+      status: 'completed',
+      result: { pages: 3, of: [1, null, 'ä'] },
+      error: null,
+      attempts: 1,
+      worker_id: 'w-7',
+      started_at: expect.stringContaining('T'),
+      completed_at: expect.stringContaining('T'),
     });
     expect(run.mock.calls[0]?.[0]).toMatchObject({
       task_id,
@@ -71,7 +70,10 @@ describe('a consumer', () => {
     }).start();
     const { task_id } = await call('a');
     expect(await ended(task_id)).toMatchObject({
-      ...{ status: 'failed', result: null, attempts: 1, cancelled: false },
+      status: 'failed',
+      result: null,
+      attempts: 1,
+      cancelled: false,
       error: { type: 'ValueError', message: 'no such page', traceback: 'Traceback …' },
     });
   });
@@ -118,7 +120,9 @@ describe('a consumer', () => {
       await call('a'),
     ];
     expect(await ended(own.task_id)).toMatchObject({
-      ...{ status: 'failed', attempts: 2, cancelled: false },
+      status: 'failed',
+      attempts: 2,
+      cancelled: false,
       error: { type: 'Timeout', message: 'It exceeded its timeout of 0.1 s and was ended.' },
     });
     expect(await ended(theirs.task_id)).toMatchObject({ status: 'failed', error: { type: 'Timeout' } });
@@ -152,7 +156,9 @@ describe('a consumer', () => {
     await until(task_id, ({ status }) => status === 'running');
     expect(await tasks.cancel(task_id, 'Out of money.')).toMatchObject({ cancelled: true });
     expect(await ended(task_id)).toMatchObject({
-      ...{ status: 'failed', attempts: 1, cancelled: true },
+      status: 'failed',
+      attempts: 1,
+      cancelled: true,
       error: { type: 'Cancelled', message: 'Out of money.' },
     });
   });

@@ -13,7 +13,10 @@ it('fetches for a slot that comes free while it ends', async () => {
   let held = 0;
   const all = Promise.withResolvers<void>();
   const fetcher = new Fetcher({
-    ...{ workerId: 'w', incarnation: 1, queueKeys: getQueueKeys('cell', 'pool'), redis: {} as TaskLink },
+    workerId: 'w',
+    incarnation: 1,
+    queueKeys: getQueueKeys('cell', 'pool'),
+    redis: {} as TaskLink,
     backend: {
       moveToActive: async () => [[], readJob(waiting.shift() ?? '', [])],
     } as unknown as IQueueBackend,

@@ -74,8 +74,16 @@ test("BullMQ's own Queue and Worker keep jobs in the keys and fields that our sc
   const taken = [...added, 'ats', 'pb', 'processedOn'];
   const ended = [...taken, 'atm', 'finishedOn'];
   expect(await layoutOf(redis, base)).toEqual({
-    ...{ active: 'list', prioritized: 'zset', delayed: 'zset', completed: 'zset', failed: 'zset' },
-    ...{ marker: 'zset', pc: 'string', id: 'string', events: 'stream', 'stalled-check': 'string' },
+    active: 'list',
+    prioritized: 'zset',
+    delayed: 'zset',
+    completed: 'zset',
+    failed: 'zset',
+    marker: 'zset',
+    pc: 'string',
+    id: 'string',
+    events: 'stream',
+    'stalled-check': 'string',
     meta: fields('opts.maxLenEvents', 'version'),
     't.waiting': fields(...added),
     't.delayed': fields(...added),

@@ -17,7 +17,11 @@ describe("a pool's queue", () => {
       [critical, normal, second, low].map(({ task_id }) => task_id),
     );
     expect(await queue.counts()).toEqual({
-      ...{ queued: 4, delayed: 0, active: 0, completed: 0, failed: 0 },
+      queued: 4,
+      delayed: 0,
+      active: 0,
+      completed: 0,
+      failed: 0,
       queued_by_priority: { ...nothing, critical: 1, normal: 2, low: 1 },
     });
   });
@@ -26,10 +30,21 @@ describe("a pool's queue", () => {
     const { call, queue } = openWorld();
     await call('a', { task_id: '2026', priority: 'high', max_retries: 2 });
     expect(await queue.get('2026')).toEqual({
-      ...{ task_id: '2026', status: 'queued', result: null, error: null, error_message: null },
-      ...{ pool: POOL, priority: 'high' },
-      ...{ queued_at: expect.stringMatching(/^\d{4}-.*Z$/), started_at: null, completed_at: null },
-      ...{ attempts: 0, max_retries: 2, progress: null, worker_id: null, cancelled: false },
+      task_id: '2026',
+      status: 'queued',
+      result: null,
+      error: null,
+      error_message: null,
+      pool: POOL,
+      priority: 'high',
+      queued_at: expect.stringMatching(/^\d{4}-.*Z$/),
+      started_at: null,
+      completed_at: null,
+      attempts: 0,
+      max_retries: 2,
+      progress: null,
+      worker_id: null,
+      cancelled: false,
     });
     expect(await queue.get('2027')).toBeUndefined();
   });
@@ -69,7 +84,10 @@ describe("a pool's queue", () => {
     const { task_id } = await call('a');
     const view = await queue.cancel(task_id, 'It is not needed.');
     expect(view).toMatchObject({
-      ...{ status: 'failed', cancelled: true, attempts: 0, result: null },
+      status: 'failed',
+      cancelled: true,
+      attempts: 0,
+      result: null,
       error: { type: 'Cancelled', message: 'It is not needed.' },
     });
     expect(await queue.cancel(task_id, 'Again.')).toEqual(view);

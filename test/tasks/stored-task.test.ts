@@ -162,12 +162,26 @@ describe('what Redis holds of a task', () => {
 
   it('shows a task of which nothing can be read', () => {
     const junk = seen('completed', 'x', {
-      ...{ timestamp: 'x', processedOn: '1e99', finishedOn: '-1', returnvalue: '{', opts: 'null' },
-      ...{ priority: 'high', ats: '{}', progress: '[', defa: '{' },
+      timestamp: 'x',
+      processedOn: '1e99',
+      finishedOn: '-1',
+      returnvalue: '{',
+      opts: 'null',
+      priority: 'high',
+      ats: '{}',
+      progress: '[',
+      defa: '{',
     });
     expect(toView('t', 'p', junk)).toMatchObject({
-      ...{ status: 'completed', result: null, error: { type: 'Unreadable' }, attempts: 0, max_retries: 0 },
-      ...{ queued_at: '1970-01-01T00:00:00.000Z', started_at: null, progress: null, priority: 'normal' },
+      status: 'completed',
+      result: null,
+      error: { type: 'Unreadable' },
+      attempts: 0,
+      max_retries: 0,
+      queued_at: '1970-01-01T00:00:00.000Z',
+      started_at: null,
+      progress: null,
+      priority: 'normal',
     });
   });
 });

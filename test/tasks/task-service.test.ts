@@ -6,7 +6,9 @@ import { createTaskService, type TaskServiceOptions } from '../../src/tasks/task
 
 const POOLS = {
   work: poolSpec.parse({
-    ...{ name: 'work', count: 1, handlers: ['a.py'] },
+    name: 'work',
+    count: 1,
+    handlers: ['a.py'],
     tasks: { timeout_seconds: 30, max_retries: 2, queue_size: 5 },
   }),
   agents: poolSpec.parse({ name: 'agents', count: 1, template: { agent_type: 'CLAUDE' } }),

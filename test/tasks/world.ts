@@ -56,7 +56,13 @@ export function openWorld(queueSettings: QueueSettings = {}, redisUrl = inject('
 
   const consumer = (run: RunTask, more: Partial<ConsumerSettings> = {}): TaskConsumer => {
     const made = openConsumer({
-      ...{ redisUrl, cell, pool: POOL, workerId: `w-${opened.length}`, incarnation: 1, concurrency: 1, run },
+      redisUrl,
+      cell,
+      pool: POOL,
+      workerId: `w-${opened.length}`,
+      incarnation: 1,
+      concurrency: 1,
+      run,
       onError: (message) => troubles.push(message),
       ...more,
     });
@@ -67,7 +73,12 @@ export function openWorld(queueSettings: QueueSettings = {}, redisUrl = inject('
   /** A worker in a process of its own, which says `ready` when it takes tasks. */
   const worker = async (more: Partial<WorkerProgram> = {}): Promise<ChildProcess> => {
     const told: WorkerProgram = {
-      ...{ redisUrl, cell, pool: POOL, workerId: `c-${children.length}`, incarnation: 1, concurrency: 1 },
+      redisUrl,
+      cell,
+      pool: POOL,
+      workerId: `c-${children.length}`,
+      incarnation: 1,
+      concurrency: 1,
       lockSeconds: 2,
       ...more,
     };

@@ -57,7 +57,10 @@ test('a leader that is hung gives its lease up, and takes none until it moves ag
   };
   const events: string[] = [];
   const lease = createLease({
-    ...{ store: leaseWhileAlive(store, () => hung), owner: 'me', ttlMs: 9000, clock },
+    store: leaseWhileAlive(store, () => hung),
+    owner: 'me',
+    ttlMs: 9000,
+    clock,
     onAcquired: (epoch) => events.push(`acquired ${epoch}`),
     onLost: () => events.push('lost'),
   });

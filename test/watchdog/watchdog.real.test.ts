@@ -6,23 +6,28 @@ import { startWatchdog, type WatchdogOptions } from '../../src/watchdog/index.ts
 import { openCell } from '../store/cell.ts';
 
 const WELL = {
-  ...{ redis: { ok: true, message: 'answers' }, runtimes: { process: { ok: true, message: '' } } },
-  ...{ leading: true, heldBack: 0, loopQuietSeconds: 0, loopStuckSeconds: 60 },
+  redis: { ok: true, message: 'answers' },
+  runtimes: { process: { ok: true, message: '' } },
+  leading: true,
+  heldBack: 0,
+  loopQuietSeconds: 0,
+  loopStuckSeconds: 60,
 };
 
 async function watched(more: Partial<WatchdogOptions> = {}) {
   const cell = openCell();
   const told = { acquired: [] as number[], lost: [] as string[] };
   const watchdog = await startWatchdog({
-    ...{ redisUrl: inject('redisUrl'), cell: cell.name, owner: randomUUID(), leaseMs: 60_000 },
-    ...{
-      host: '127.0.0.1',
-      port: 0,
-      allowedHosts: [],
-      token: undefined,
-      apiSocket: newApiSocket(),
-      health: () => createHealthReport(WELL),
-    },
+    redisUrl: inject('redisUrl'),
+    cell: cell.name,
+    owner: randomUUID(),
+    leaseMs: 60_000,
+    host: '127.0.0.1',
+    port: 0,
+    allowedHosts: [],
+    token: undefined,
+    apiSocket: newApiSocket(),
+    health: () => createHealthReport(WELL),
     metrics: { text: async () => 'worker_manager_redis_up 1\n', contentType: 'text/plain' },
     onAcquired: (epoch) => told.acquired.push(epoch),
     onLost: (reason) => told.lost.push(reason),
@@ -32,7 +37,7 @@ async function watched(more: Partial<WatchdogOptions> = {}) {
   });
   onTestFinished(() => watchdog.close());
   const holder = () => cell.redis.get(cell.store.keys.leader);
-  return { ...{ watchdog, cell, holder }, ...told };
+  return { watchdog, cell, holder, ...told };
 }
 const acquired = (epochs: number[], count = 1) =>
   vi.waitFor(() => expect(epochs).toHaveLength(count), { timeout: 20_000 });

@@ -112,7 +112,11 @@ export class TestWorker {
     await this.#read;
     const { keys, id } = this;
     await this.redis.del(
-      ...[keys.desired(id), keys.input(id), keys.output(id), keys.heartbeat(id), keys.conversation(id)],
+      keys.desired(id),
+      keys.input(id),
+      keys.output(id),
+      keys.heartbeat(id),
+      keys.conversation(id),
     );
     this.redis.disconnect();
     rmSync(this.dir, { recursive: true, force: true });

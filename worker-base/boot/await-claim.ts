@@ -65,7 +65,11 @@ export async function awaitAssignment(options: {
   const own: StartState = { spec, lastSeq: 0, lastId: undefined };
   const serving: ClaimRecord = { worker_id: workerId, at, spec };
   const heartbeat = new HeartbeatSender({
-    ...{ redis: commands, keys, workerId, incarnation: CLAIMED_INCARNATION, seq: () => 0 },
+    redis: commands,
+    keys,
+    workerId,
+    incarnation: CLAIMED_INCARNATION,
+    seq: () => 0,
     serving: { key: keys.claimRecord(madeFor), text: JSON.stringify(serving) },
   });
   // Not waited for: whoever looks sees that it has begun, while the agent is being started.

@@ -151,11 +151,19 @@ export async function bootWorker(options: {
   output.onRoom = () => workload?.resume();
   // Said before the input is opened: a second connection would only make the start slower.
   const ready = output.emit('ready', about?.sentence ?? 'The agent was started.', {
-    ...{ pid, ...describeLimits(environment, spec), ...about?.fields },
+    pid,
+    ...describeLimits(environment, spec),
+    ...about?.fields,
   });
   sender.start(output, heartbeat.ready(ready));
   return {
-    ...{ workload, environment, sender, output, spool, heartbeat, shutdown },
+    workload,
+    environment,
+    sender,
+    output,
+    spool,
+    heartbeat,
+    shutdown,
     attach: (reader, whenLeaving) => {
       input = reader;
       leaving = whenLeaving;

@@ -29,7 +29,10 @@ export async function warmUp(options: {
     const brought = await bootWorker({
       settings: { ...settings, workspace: join(place, 'workspace'), spoolPath: join(place, 'spool') },
       start: { spec: createWarmUpSpec(start.spec), lastSeq: 0, lastId: undefined },
-      ...{ commands: createNullRedis(), keys, log: QUIET, signal: new AbortController().signal },
+      commands: createNullRedis(),
+      keys,
+      log: QUIET,
+      signal: new AbortController().signal,
       staged: withShortProgram,
     });
     if (typeof brought === 'number') throw new Error(`it ended with ${brought}`);
@@ -51,7 +54,10 @@ export async function warmUp(options: {
 function createWarmUpSpec({ agent_type, runtime, protocol, allowed_commands }: WorkerSpec): WorkerSpec {
   const custom = agent_type === 'CUSTOM' ? { command_line: ['true'] } : {};
   return {
-    ...{ agent_type, runtime, ...custom, ...(protocol && { protocol }) },
+    agent_type,
+    runtime,
+    ...custom,
+    ...(protocol && { protocol }),
     ...(allowed_commands && { allowed_commands }),
     instructions: 'This is a warm-up run.',
     restart_policy: 'never',
@@ -81,7 +87,11 @@ function createNullRedis(): Redis {
     { get: (_, name) => (name === 'exec' ? async () => [] : name === 'then' ? undefined : () => pipeline) },
   );
   const answers: Record<string, unknown> = {
-    ...{ status: 'ready', on: () => {}, once: () => {}, pipeline: () => pipeline, multi: () => pipeline },
+    status: 'ready',
+    on: () => {},
+    once: () => {},
+    pipeline: () => pipeline,
+    multi: () => pipeline,
     hgetallBuffer: async () => ({}),
   };
   return new Proxy({}, { get: (_, name) => answers[String(name)] ?? (async () => null) }) as Redis;

@@ -44,8 +44,16 @@ interface Client {
 
 /** Headers of one connection, which end with it (RFC 9110, 7.6.1), and those that Node writes itself. */
 const OF_THE_CONNECTION = [
-  ...['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'],
-  ...['proxy-authenticate', 'proxy-authorization', 'expect'],
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'expect',
 ];
 /** Where credentials stand: whatever the agent or its tools put there is not sent. */
 const OF_CREDENTIALS = ['authorization', 'x-api-key', 'cookie', 'forwarded'];

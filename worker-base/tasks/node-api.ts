@@ -38,7 +38,9 @@ export function startNodeApi(
 ): Promise<HttpServer> {
   return listen({
     ...(place.allowedHosts && { allowedHosts: place.allowedHosts }),
-    ...{ host: place.host, port: place.port, names: { host: 'WORKER_HOST', port: 'WORKER_PORT' } },
+    host: place.host,
+    port: place.port,
+    names: { host: 'WORKER_HOST', port: 'WORKER_PORT' },
     routes: createNodeApiRoutes(facts),
     log: {
       error: (message, { err, ...fields }: { err?: unknown }) =>

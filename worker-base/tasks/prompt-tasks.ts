@@ -38,7 +38,10 @@ export function runPromptTasks(options: {
   const tasks = openTasks(place);
   const durations = new Durations();
   const consumer = openConsumer({
-    ...{ ...place, pool: own.pool, workerId: settings.workerId, incarnation: settings.incarnation },
+    ...place,
+    pool: own.pool,
+    workerId: settings.workerId,
+    incarnation: settings.incarnation,
     concurrency: 1,
     run: (task, controls) =>
       durations.measure(runPrompt(turnRunner, task, controls, context.spec.max_job_time_seconds)),
@@ -47,7 +50,12 @@ export function runPromptTasks(options: {
   });
   const queue = tasks.queue(own.pool);
   const meter = new LoadMonitor({
-    ...{ own: { ...own, slots: 1 }, consumer, queue, durations, heartbeat: context.heartbeat, log },
+    own: { ...own, slots: 1 },
+    consumer,
+    queue,
+    durations,
+    heartbeat: context.heartbeat,
+    log,
   });
   // A task is not taken by an agent that may never come to talk.
   void turnRunner.handshake

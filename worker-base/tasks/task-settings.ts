@@ -35,8 +35,15 @@ export interface TaskSettings {
 
 /** Variables that the `env` of a task worker's spec may set, as well as the body's own environment. */
 const VARIABLES = [
-  ...['WORKER_PORT', 'WORKER_HOST', 'MAX_WORKERS', 'QUEUE_SIZE', 'MAX_CPU_PERCENT', 'MAX_MEMORY_PERCENT'],
-  ...['TASK_TIMEOUT', 'HEALTH_CHECK_INTERVAL', 'HTTP_ALLOWED_HOSTS'],
+  'WORKER_PORT',
+  'WORKER_HOST',
+  'MAX_WORKERS',
+  'QUEUE_SIZE',
+  'MAX_CPU_PERCENT',
+  'MAX_MEMORY_PERCENT',
+  'TASK_TIMEOUT',
+  'HEALTH_CHECK_INTERVAL',
+  'HTTP_ALLOWED_HOSTS',
 ] as const;
 type Variable = (typeof VARIABLES)[number];
 /** Those that may be `none`. */

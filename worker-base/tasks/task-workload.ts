@@ -57,15 +57,13 @@ export async function startTaskWorkload(options: {
   const env = { LOG_LEVEL: settings.taskVariables.LOG_LEVEL || settings.logLevel, ...variables };
   const oom = new OomWatch();
   const slots: HandlerSlots = await HandlerSlots.start(own.slots, {
-    ...{
-      handlers: own.handlers,
-      cwd,
-      env,
-      wrap: environment.privileges.run,
-      killMarked: environment.privileges.killMarked,
-      outOfMemory: () => oom.happened(),
-      graceMs: GRACE_MS,
-    },
+    handlers: own.handlers,
+    cwd,
+    env,
+    wrap: environment.privileges.run,
+    killMarked: environment.privileges.killMarked,
+    outOfMemory: () => oom.happened(),
+    graceMs: GRACE_MS,
     onOutput(stream, piece, taskId) {
       heartbeat.touch();
       output.write(stream, piece, taskId);
@@ -81,7 +79,10 @@ export async function startTaskWorkload(options: {
   const queue = tasks.queue(own.pool);
   const durations = new Durations();
   const consumer = openConsumer({
-    ...{ ...place, pool: own.pool, workerId: settings.workerId, incarnation: settings.incarnation },
+    ...place,
+    pool: own.pool,
+    workerId: settings.workerId,
+    incarnation: settings.incarnation,
     concurrency: own.slots,
     run: createRunTask({
       call: (call, hooks) => slots.call(call, hooks),
@@ -95,13 +96,21 @@ export async function startTaskWorkload(options: {
     onError: (message, fields) => log.warn(message, fields),
   });
   const meter = new LoadMonitor({
-    ...{ own, consumer, queue, durations, heartbeat, log },
+    own,
+    consumer,
+    queue,
+    durations,
+    heartbeat,
+    log,
     oomKills: () => oom.count,
   });
 
   const nodeQueue = new NodeQueue({
-    ...{ redis: options.redis, key: options.keys.pools.record(own.pool) },
-    ...{ queueSize: own.queueSize, otherwise: own.queueSizeOtherwise, commands: own.commands },
+    redis: options.redis,
+    key: options.keys.pools.record(own.pool),
+    queueSize: own.queueSize,
+    otherwise: own.queueSizeOtherwise,
+    commands: own.commands,
     open: (rules) => tasks.queue(own.pool, rules),
   });
 
@@ -113,14 +122,14 @@ export async function startTaskWorkload(options: {
       : await startNodeApi(
           { host: own.host, port: own.port, allowedHosts: own.allowedHosts, log },
           {
-            ...{
-              queue: nodeQueue,
-              durations,
-              totals: () => consumer.totals(),
-              activeTasks: () => meter.active,
-            },
-            ...{ queueSize: () => meter.queueSize(), vitals: () => meter.vitals, slots: own.slots },
-            ...{ cores: meter.cores, memoryBytes: meter.memoryBytes },
+            queue: nodeQueue,
+            durations,
+            totals: () => consumer.totals(),
+            activeTasks: () => meter.active,
+            queueSize: () => meter.queueSize(),
+            vitals: () => meter.vitals,
+            cores: meter.cores,
+            memoryBytes: meter.memoryBytes,
             status: () => (ending ? 'draining' : !begun ? 'starting' : consumer.paused ? 'paused' : 'ok'),
           },
         ).catch(async (error: unknown) => {

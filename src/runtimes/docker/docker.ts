@@ -113,13 +113,11 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
     const wanted = toContainer(
       { ...order, env },
       {
-        ...{
-          cell,
-          image,
-          network: network.name,
-          handlersDir: options.handlersDir,
-          linkLocal: options.linkLocal,
-        },
+        cell,
+        image,
+        network: network.name,
+        handlersDir: options.handlersDir,
+        linkLocal: options.linkLocal,
         ours,
         defaults: { ...(options.defaults ?? DEFAULT_LIMITS), ...(quotas ? {} : { disk_bytes: undefined }) },
       },

@@ -30,9 +30,24 @@ const ALREADY_STARTED = 99;
  * the manager's own credentials are in it.
  */
 const INHERITED = [
-  ...['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'],
-  ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'],
-  ...['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR'],
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'SHELL',
+  'LANG',
+  'LC_ALL',
+  'TZ',
+  'TMPDIR',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
 ];
 
 /**
@@ -102,7 +117,9 @@ function environment(made: BodyRecord, places: WorkPlaces, user: BodyUser | unde
   if (user) delete inherited.TMPDIR;
   const own = user && { HOME: places.home, USER: user.name, LOGNAME: user.name };
   return {
-    ...{ ...inherited, ...own, ...made.env },
+    ...inherited,
+    ...own,
+    ...made.env,
     // The shim's own; no child inherits it.
     ...(user && { SHIM_BECOME: becomeUser(user).join(' ') }),
     WORKSPACE_PATH: places.workspace,

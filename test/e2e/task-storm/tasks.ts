@@ -25,7 +25,10 @@ interface Kind {
 const call =
   (fn: string, more: object = {}) =>
   (n: number) => ({
-    ...{ payload: { function: fn, args: [n] }, max_losses: 100, timeout_seconds: 60, ...more },
+    payload: { function: fn, args: [n] },
+    max_losses: 100,
+    timeout_seconds: 60,
+    ...more,
   });
 const soon = { backoff: { type: 'fixed', delay_seconds: 0.01 } } as const;
 
@@ -66,7 +69,9 @@ export function stormOf(count: number, id: (n: number) => string): StormTask[] {
     const { submission, result, error, cancelAfterMs } = KINDS[kind] as Kind;
     const priority = (['low', 'normal', 'high', 'critical'] as const)[n % 4] ?? 'normal';
     return {
-      ...{ id: id(n), kind, submission: { task_id: id(n), priority, ...submission(n) } },
+      id: id(n),
+      kind,
+      submission: { task_id: id(n), priority, ...submission(n) },
       ...(cancelAfterMs !== undefined && { cancelAfterMs }),
       wrong(view) {
         if (view.status === 'completed') {

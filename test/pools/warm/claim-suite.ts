@@ -28,7 +28,9 @@ async function stock(
   template: object = {},
 ): Promise<Waiting[]> {
   const pool = {
-    ...{ name: 'agents', warm, execution_mode: name === 'docker' ? 'docker' : 'direct' },
+    name: 'agents',
+    warm,
+    execution_mode: name === 'docker' ? 'docker' : 'direct',
     template: { ...TEMPLATE, ...template },
   };
   expect(await world.answer(await world.push({ command: 'apply', pool }))).toMatchObject({ success: true });
@@ -77,13 +79,13 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
       await looked(manager);
       const worker = randomUUID();
       const created = await world.create(worker, {
-        ...{
-          command_line: AGENT,
-          env: { GREETING: 'hello' },
-          instructions: 'Be brief.',
-          prompt: 'the prompt',
-        },
-        ...{ labels: { a: 'b' }, name: 'mine', restart_policy: 'always' },
+        command_line: AGENT,
+        env: { GREETING: 'hello' },
+        instructions: 'Be brief.',
+        prompt: 'the prompt',
+        labels: { a: 'b' },
+        name: 'mine',
+        restart_policy: 'always',
       });
       await world.reach(worker, { status: 'RUNNING', phase: 'ready', incarnation: 1, restarts: 0 });
       expect(await world.answer(created)).toMatchObject({ success: true, worker_id: worker });

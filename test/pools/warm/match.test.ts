@@ -6,9 +6,17 @@ const ALL = new Set(['memory', 'cpus', 'pids'] as const);
 const specOf = (more: Partial<WorkerSpec> = {}): WorkerSpec =>
   workerSpec.parse({ agent_type: 'CLAUDE', runtime: 'docker', ...more });
 const template = specOf({
-  ...{ modules: ['GIT', 'CURL'], allowed_commands: ['git', 'awk'], agent_version: '2.1.329' },
-  ...{ resources: { memory: '512m', pids: 256 }, instructions: 'Be brief.', env: { A: '1' } },
-  ...{ pool: 'agents', pool_revision: 'r1', idle_timeout_seconds: 60, ttl_seconds: 600, secrets: ['KEY'] },
+  modules: ['GIT', 'CURL'],
+  allowed_commands: ['git', 'awk'],
+  agent_version: '2.1.329',
+  resources: { memory: '512m', pids: 256 },
+  instructions: 'Be brief.',
+  env: { A: '1' },
+  pool: 'agents',
+  pool_revision: 'r1',
+  idle_timeout_seconds: 60,
+  ttl_seconds: 600,
+  secrets: ['KEY'],
 });
 const warm = toWarmSpec(template);
 const { pool: _, pool_revision: __, ...plain } = template;

@@ -3,7 +3,10 @@ import { expect, test } from 'vitest';
 import { refill, type WarmMember } from '../../../src/pools/warm/refill.ts';
 
 const one = (id: string, more: Partial<WarmMember> = {}): WarmMember => ({
-  ...{ id, fresh: true, ready: true, created_at: 0 },
+  id,
+  fresh: true,
+  ready: true,
+  created_at: 0,
   ...more,
 });
 const stale = { fresh: false };

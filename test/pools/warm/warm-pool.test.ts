@@ -24,7 +24,8 @@ function seen(id: string, more: Partial<Observation> = {}): Observation {
   const spec = toWarmSpec(asked());
   return {
     ...plain,
-    ...{ worker_id: id, desired: { ...plain.desired, spec } },
+    worker_id: id,
+    desired: { ...plain.desired, spec },
     actual: { kind: 'present', body: bodyOf({ id: `body of ${id}` }) },
     ...more,
   };
@@ -38,7 +39,10 @@ describe('the stock of warm workers', () => {
     const warmPool = stockOf();
     for (const id of ['a', 'b']) warmPool.note(seen(id), decided());
     expect(await warmPool.choose(asked())).toEqual({
-      ...{ worker_id: 'a', body_id: 'body of a', image: 'worker:1', ip_address: '10.0.0.2' },
+      worker_id: 'a',
+      body_id: 'body of a',
+      image: 'worker:1',
+      ip_address: '10.0.0.2',
       fits: true,
     });
     expect(await warmPool.choose(asked({ resources: { memory: '1g' } }))).toMatchObject({

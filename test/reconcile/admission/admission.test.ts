@@ -11,15 +11,24 @@ function world(more: Partial<AdmissionOptions> = {}) {
   const clock = { now: 0 };
   const woken: string[] = [];
   const admission = new Admission({
-    ...{ slotsOf: () => 2, memoryOf: () => undefined },
-    ...{ now: () => clock.now, wallClock: () => 1_000_000 + clock.now, wake: (id) => woken.push(id) },
+    slotsOf: () => 2,
+    memoryOf: () => undefined,
+    now: () => clock.now,
+    wallClock: () => 1_000_000 + clock.now,
+    wake: (id) => woken.push(id),
     ...more,
   });
   const status = new Map<string, StatusRecord>();
   const record = (id: string, created: number): WorkerRecord => ({
-    ...{ id, status: status.get(id), memo: undefined, revision: 0 },
+    id,
+    status: status.get(id),
+    memo: undefined,
+    revision: 0,
     desired: {
-      ...{ spec: specOf({ runtime: 'process' }), desired: 'running', generation: 1, request_id: id },
+      spec: specOf({ runtime: 'process' }),
+      desired: 'running',
+      generation: 1,
+      request_id: id,
       created_at: new Date(created).toISOString(),
     },
   });

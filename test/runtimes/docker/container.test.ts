@@ -60,8 +60,11 @@ test('a body without limits gets those of the operator, and none where they want
   const defaults = { memory_bytes: 2 * 1024 ** 3, pids: 100, open_files: 1024, disk_bytes: 1024 ** 3 };
   const limited = toContainer(order(), { ...PLACE, defaults }).HostConfig;
   expect(limited).toMatchObject({
-    ...{ Memory: 2 * 1024 ** 3, MemorySwap: 2 * 1024 ** 3, PidsLimit: 100 },
-    ...{ Ulimits: [{ Name: 'nofile', Soft: 1024, Hard: 1024 }], StorageOpt: { size: '1073741824' } },
+    Memory: 2 * 1024 ** 3,
+    MemorySwap: 2 * 1024 ** 3,
+    PidsLimit: 100,
+    Ulimits: [{ Name: 'nofile', Soft: 1024, Hard: 1024 }],
+    StorageOpt: { size: '1073741824' },
   });
   const own = toContainer(order({ resources: { memory: '64m', pids: 9 } }), {
     ...PLACE,

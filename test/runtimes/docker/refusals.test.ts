@@ -14,13 +14,18 @@ type Answers = Record<string, Answer | Answer[]>;
 
 const OURS = { 'worker-manager.managed': 'true', 'worker-manager.cell': 'one' };
 const INSPECT = {
-  ...{ Id: CONTAINER, Created: '2030-01-01T00:00:00Z', NetworkSettings: {}, HostConfig: {} },
+  Id: CONTAINER,
+  Created: '2030-01-01T00:00:00Z',
+  NetworkSettings: {},
+  HostConfig: {},
   State: { Status: 'created', ExitCode: 0, Error: '', OOMKilled: false },
   Config: {
     Image: 'worker:1',
     Labels: {
-      ...{ 'worker-manager.managed': 'true', 'worker-manager.cell': 'one' },
-      ...{ 'worker-manager.worker-id': ID, 'worker-manager.incarnation': '1' },
+      'worker-manager.managed': 'true',
+      'worker-manager.cell': 'one',
+      'worker-manager.worker-id': ID,
+      'worker-manager.incarnation': '1',
     },
   },
 };
@@ -68,7 +73,12 @@ async function world(answers: Answers) {
 }
 
 const order = {
-  ...{ worker_id: ID, incarnation: 1, spec: specOf(), spec_hash: 'h', epoch: 1, env: {} },
+  worker_id: ID,
+  incarnation: 1,
+  spec: specOf(),
+  spec_hash: 'h',
+  epoch: 1,
+  env: {},
   image: 'worker:1',
 };
 

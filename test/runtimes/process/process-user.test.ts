@@ -58,7 +58,11 @@ describe.skipIf(!isRoot)('a body of another user', () => {
   const start = async (script: string) => {
     const worker_id = randomUUID();
     const { id } = await runtime.create({
-      ...{ worker_id, incarnation: 1, spec: workerSpec(), spec_hash: 'a'.repeat(64), epoch: 1 },
+      worker_id,
+      incarnation: 1,
+      spec: workerSpec(),
+      spec_hash: 'a'.repeat(64),
+      epoch: 1,
       env: { WORKER_ID: worker_id, REDIS_URL: 'redis://worker:very-secret@127.0.0.1:1/0' },
       argv: ['/bin/sh', '-c', script],
     });

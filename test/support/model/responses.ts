@@ -75,8 +75,10 @@ export const responses: Wire = {
       end(stop) {
         const { input_tokens, output_tokens } = USAGE;
         const usage = {
-          ...{ input_tokens, input_tokens_details: { cached_tokens: 0 } },
-          ...{ output_tokens, output_tokens_details: { reasoning_tokens: 0 } },
+          input_tokens,
+          input_tokens_details: { cached_tokens: 0 },
+          output_tokens,
+          output_tokens_details: { reasoning_tokens: 0 },
           total_tokens: input_tokens + output_tokens,
         };
         if (stop === 'max_tokens' || stop === 'refusal') {

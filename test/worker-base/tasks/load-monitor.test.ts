@@ -18,7 +18,9 @@ function world(own: Partial<TaskSettings> = {}, first: { cpu?: number; memory?: 
   const totals = { results, completed: 0, failed: 0, retried: 0, fenced: 0, seconds: 0 };
   const stored: ResultTotals[] = [];
   const consumer = {
-    ...{ paused: false, active: () => [], totals: () => totals },
+    paused: false,
+    active: () => [],
+    totals: () => totals,
     pause: () => {
       consumer.paused = true;
     },
@@ -40,7 +42,9 @@ function world(own: Partial<TaskSettings> = {}, first: { cpu?: number; memory?: 
   const read = () => ({ cpuPercent: now.cpu, memoryPercent: now.memory });
   const meter = new LoadMonitor({
     own: { slots: 1, checkMs: 30_000, maxCpuPercent: 90, maxMemoryPercent: 85, ...own },
-    ...{ consumer, queue, durations: { take: () => undefined } },
+    consumer,
+    queue,
+    durations: { take: () => undefined },
     heartbeat: { load: () => ({}), changed: () => {} },
     log: { debug() {}, info() {}, warn() {}, error() {} },
     meter: () => ({ read, own: true, cores: 2, memoryBytes: 1 }),

@@ -36,7 +36,9 @@ const FACTS: NodeApiDeps = {
 
 async function ask(path: string, options: RequestInit = {}, facts: Partial<NodeApiDeps> = {}) {
   const server = await listen({
-    ...{ host: '127.0.0.1', port: 0, names: { host: 'WORKER_HOST', port: 'WORKER_PORT' } },
+    host: '127.0.0.1',
+    port: 0,
+    names: { host: 'WORKER_HOST', port: 'WORKER_PORT' },
     routes: createNodeApiRoutes({ ...FACTS, ...facts }),
     log: { error: () => {} },
   });
@@ -160,7 +162,11 @@ test('metrics, for programs and for Prometheus', async () => {
   const { uptime_seconds, ...rest } = JSON.parse((await ask('/metrics')).text);
   expect(uptime_seconds).toBeGreaterThan(0);
   expect(rest).toEqual({
-    ...{ tasks_completed: 2, tasks_failed: 1, tasks_queued: 7, cpu_cores: 2, memory_total_gb: 4 },
+    tasks_completed: 2,
+    tasks_failed: 1,
+    tasks_queued: 7,
+    cpu_cores: 2,
+    memory_total_gb: 4,
     average_execution_time: expect.closeTo(1.4),
   });
   const { text, headers } = await ask('/metrics/prometheus');

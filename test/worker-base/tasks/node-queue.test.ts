@@ -14,7 +14,10 @@ test.each<[string, number | 'none' | undefined, number | undefined, number | und
   const opened: QueueSettings[] = [];
   const spec = ofPool === undefined ? null : JSON.stringify({ tasks: { queue_size: ofPool } });
   const nodeQueue = new NodeQueue({
-    ...{ redis: { hget: async () => spec } as unknown as Redis, key: 'pool:x', queueSize, otherwise },
+    redis: { hget: async () => spec } as unknown as Redis,
+    key: 'pool:x',
+    queueSize,
+    otherwise,
     commands: false,
     open: (settings) => {
       opened.push(settings);

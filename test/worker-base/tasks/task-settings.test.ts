@@ -13,20 +13,36 @@ const read = (env: NodeJS.ProcessEnv, fields: Partial<WorkerSpec> = {}, external
 test('a task worker without settings has one slot, the default pool, no port and no limits', () => {
   expect(read({})).toEqual({
     allowedHosts: [],
-    ...{ pool: 'default', slots: 1, port: undefined, host: '127.0.0.1', queueSize: undefined },
-    ...{ queueSizeOtherwise: undefined, maxCpuPercent: undefined, maxMemoryPercent: undefined },
-    ...{ timeoutSeconds: undefined, checkMs: 30_000, commands: false, handlers: [] },
+    pool: 'default',
+    slots: 1,
+    port: undefined,
+    host: '127.0.0.1',
+    queueSize: undefined,
+    queueSizeOtherwise: undefined,
+    maxCpuPercent: undefined,
+    maxMemoryPercent: undefined,
+    timeoutSeconds: undefined,
+    checkMs: 30_000,
+    commands: false,
+    handlers: [],
   });
 });
 
 test('the spec goes before the environment, and MAX_WORKERS before concurrency', () => {
   const env = { WORKER_PORT: '5000', MAX_CPU_PERCENT: '90', WORKER_POOL: 'other', HANDLERS_DIR: '/srv/h' };
   const spec = {
-    ...{ pool: 'work', concurrency: 3, handlers: ['a.py', '/opt/b.py'] },
+    pool: 'work',
+    concurrency: 3,
+    handlers: ['a.py', '/opt/b.py'],
     env: { WORKER_PORT: '0', TASK_TIMEOUT: '1.5', HEALTH_CHECK_INTERVAL: '0.5' },
   };
   expect(read(env, spec)).toMatchObject({
-    ...{ pool: 'work', slots: 3, port: 0, maxCpuPercent: 90, timeoutSeconds: 1.5, checkMs: 500 },
+    pool: 'work',
+    slots: 3,
+    port: 0,
+    maxCpuPercent: 90,
+    timeoutSeconds: 1.5,
+    checkMs: 500,
     handlers: ['/srv/h/a.py', '/opt/b.py'],
   });
   expect(read({ ...env, MAX_WORKERS: '8' }, spec).slots).toBe(8);
@@ -59,8 +75,13 @@ test.each([
 describe('a node that is started by hand', () => {
   test('has the defaults of the worker-node document', () => {
     expect(read({}, {}, true)).toMatchObject({
-      ...{ slots: 4, queueSize: undefined, queueSizeOtherwise: 100, maxCpuPercent: 90 },
-      ...{ maxMemoryPercent: 85, timeoutSeconds: 300, checkMs: 30_000 },
+      slots: 4,
+      queueSize: undefined,
+      queueSizeOtherwise: 100,
+      maxCpuPercent: 90,
+      maxMemoryPercent: 85,
+      timeoutSeconds: 300,
+      checkMs: 30_000,
     });
   });
 
@@ -68,12 +89,10 @@ describe('a node that is started by hand', () => {
     const bounds = ['QUEUE_SIZE', 'MAX_CPU_PERCENT', 'MAX_MEMORY_PERCENT', 'TASK_TIMEOUT'];
     const env = Object.fromEntries(bounds.map((name, at) => [name, at % 2 ? 'NONE' : 'none']));
     expect(read(env, {}, true)).toMatchObject({
-      ...{
-        queueSize: 'none',
-        maxCpuPercent: undefined,
-        maxMemoryPercent: undefined,
-        timeoutSeconds: 604_800,
-      },
+      queueSize: 'none',
+      maxCpuPercent: undefined,
+      maxMemoryPercent: undefined,
+      timeoutSeconds: 604_800,
     });
     expect(() => read({ MAX_WORKERS: 'none' }, {}, true)).toThrow('MAX_WORKERS is "none"');
     expect(() => read({ HEALTH_CHECK_INTERVAL: 'none' }, {}, true)).toThrow(

@@ -93,7 +93,8 @@ test('a worker without `commands` runs no command, neither from its own door nor
   expect([asked.status, await asked.text()]).toEqual([400, expect.stringContaining('set commands: true')]);
   const { task_id } = await submit({ ...command, max_retries: 3 });
   expect(await ended(task_id)).toMatchObject({
-    ...{ status: 'failed', attempts: 1 },
+    status: 'failed',
+    attempts: 1,
     error: { type: 'CommandsNotAllowed', message: expect.stringContaining('TASK_COMMANDS=true') },
   });
 });

@@ -32,8 +32,12 @@ test('prompts that come at once are turns one after the other, each with its end
   const types = worker.entries.map(({ type, request_id }) => (request_id ? `${type} ${request_id}` : type));
   expect(types).toEqual([
     'ready',
-    ...['turn_started r-1', 'message r-1', 'turn_completed r-1'],
-    ...['turn_started r-2', 'message r-2', 'turn_completed r-2'],
+    'turn_started r-1',
+    'message r-1',
+    'turn_completed r-1',
+    'turn_started r-2',
+    'message r-2',
+    'turn_completed r-2',
     'waiting_for_input',
   ]);
   expect(ends()[0]).toMatchObject({

@@ -60,7 +60,11 @@ async function runShort(): Promise<number> {
   const unmade = hasRoot(engineDirectory(DIRECTORY, engine.name)) ? undefined : problem;
   try {
     if (unmade) throw new Error(unmade);
-    status = await withEngine(engine.name, { worker: true }, (run) => test(engine.files, run));
+    await withEngine(engine.name, { worker: true }, async (run) => {
+      // Before the engine is stopped, which may fail, too.
+      status = await test(engine.files, run);
+      return status;
+    });
   } catch (error) {
     console.log(`\n${engine.name} was not tested: ${errorMessage(error)}`);
   }

@@ -103,8 +103,12 @@ const seamsOf = (bundle: string): string[] =>
   bundle.match(/[^\n]+\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\n(?=[^\n]{64}\n)[^\n]+/g) ??
   [];
 
+/** The layer of a step that changes no file, such as WORKDIR: BuildKit stores one, the classic builder does not. */
+const EMPTY_LAYER = 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef';
+
 async function layersOf(image: string): Promise<string[]> {
-  return (await docker.getImage(image).inspect()).RootFS.Layers ?? [];
+  const layers: string[] = (await docker.getImage(image).inspect()).RootFS.Layers ?? [];
+  return layers.filter((layer) => layer !== EMPTY_LAYER);
 }
 
 /** More than a mark has: one may lie across two chunks. */

@@ -186,7 +186,7 @@ export function runtimeConformance(
         const { id } = await make('runs');
         await runtime.remove(id);
         const late = runtime.start(id);
-        await expect(late).rejects.toThrow(/gone|no such|not found/i);
+        await expect(late).rejects.toThrow(/gone|does not exist|no such|not found/i);
         await expect(late).rejects.not.toBeInstanceOf(RuntimeDown);
       });
 
@@ -229,7 +229,7 @@ export function runtimeConformance(
         expect(await find()).toMatchObject({ id: body.id, state: 'running' });
         await runtime.terminate(body.id);
         await reach('exited');
-        await expect(runtime.deliver(body.id, content)).rejects.toThrow(/secrets/);
+        await expect(runtime.deliver(body.id, content)).rejects.toThrow(/secrets/i);
       });
 
       test('gives up a body that does not read', async () => {

@@ -52,7 +52,7 @@ async function runAll(servers: readonly string[]): Promise<number> {
   return worst;
 }
 
-/** About two minutes; a machine on which a server cannot be had is no failure. */
+/** About two minutes; a machine on which a server cannot be had is not a failure. */
 async function runShort(): Promise<number> {
   const { engine, redis } = SHORT;
   const problem = await archiveProblem('trixie');
@@ -113,7 +113,7 @@ async function test(names: readonly string[], { enter = [], env }: Run): Promise
   const chosen = files.length > 0 ? files : names.map((name) => `test/${name}`);
   const [program = '', ...before] = [...enter, ...TEST];
   const child = spawn(program, [...before, ...chosen], { stdio: 'inherit', env: { ...process.env, ...env } });
-  // The whole group of a terminal gets Ctrl-C. This process goes on either way, to stop the engine.
+  // The whole group of a terminal gets Ctrl-C. This process continues either way, to stop the engine.
   const forward = (signal: NodeJS.Signals) => void (process.stdin.isTTY || child.kill(signal));
   for (const signal of SIGNALS) process.on(signal, forward);
   const [code] = (await once(child, 'close')) as [number | null];

@@ -79,7 +79,7 @@ export async function runWrapper(first: WrapperSettings, firstLog: Log): Promise
   const { exit, code, sentence, answered } = await workload.result;
   leaving();
   await environment.modelProxy?.close();
-  // Of an agent that was told to go, the entry says how it went; the body itself did as it was told.
+  // For an agent that had to end, the entry has its exit; the body itself ended as asked.
   const exitCode = shutdown.reason === 'shutdown' ? getExitCode(exit) : code;
   output.emit('exited', sentence, { exit_code: exitCode, signal: exit.signal });
   const patience = Math.max(spec.stop_grace_seconds * 1000, PATIENCE_MIN_MS);

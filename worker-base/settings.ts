@@ -6,7 +6,7 @@ import { isRedisUrl, REDIS_URL_ALLOWED } from '../src/model/redis-url.ts';
 import { type LogFormat, readLogLevel } from './log.ts';
 import { SPOOL_BYTES } from './streams/limits.ts';
 
-/** What the wrapper is told by its environment; nothing else of the wrapper reads it. */
+/** The wrapper's settings from its environment; nothing else of the wrapper reads it. */
 export interface WrapperSettings {
   workerId: string;
   workerType: string;

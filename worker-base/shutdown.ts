@@ -5,7 +5,7 @@ const MARGIN_SHARE = 4;
 /** Time for the final writes even if there is no grace period: the runtime may send SIGKILL at any time. */
 const GOODBYE_MS = 500;
 
-/** Why a life ends before the agent ends by itself. */
+/** Why the body ends before the agent exits on its own. */
 export type ShutdownReason = 'signal' | 'shutdown' | 'deadline';
 
 /** When the agent is killed and when the wrapper gives up, both by performance.now(). */

@@ -7,7 +7,7 @@ import type { InputEntry } from './streams/input.ts';
 import { readMessage } from './streams/input-message.ts';
 import type { OutputQueue } from './streams/output-queue.ts';
 
-/** How a body's work ended, once nothing of the agent lives and all that it said is told. */
+/** How a body's work ended, once nothing of the agent lives and all of its output is reported. */
 export interface WorkloadResult {
   exit: Exit;
   /** The exit code of the body. */
@@ -29,7 +29,7 @@ export interface Workload {
   about?: { sentence: string; fields: object };
   /** Takes an entry of the input stream, whatever it holds. */
   handle(entry: InputEntry): void;
-  /** The body is told to end: no new prompts, SIGTERM. What it has not answered is left to the next incarnation. */
+  /** The body has to end: no new prompts, SIGTERM. What it has not answered is left to the next incarnation. */
   end(reason: ShutdownReason): void;
   /** The grace is over: SIGKILL. */
   kill(): void;
@@ -46,7 +46,7 @@ export interface WorkloadContext {
   output: OutputQueue;
   heartbeat: HeartbeatSender;
   acknowledge(id: string, also?: AddCommands): Promise<void>;
-  /** Settles when the entry stands in Redis. */
+  /** Settles when the entry is in Redis. */
   arrived(seq: number): Promise<void>;
   /** Ends the body, as an orchestrator may ask for. */
   end(reason: ShutdownReason): void;
@@ -56,7 +56,7 @@ export interface WorkloadContext {
   hardAt(): number;
 }
 
-/** A readable entry of the input; what is none is refused, told and acknowledged. */
+/** A readable entry of the input; an unreadable one is refused, reported and acknowledged. */
 export function parseInput(entry: InputEntry, { output, acknowledge }: WorkloadContext) {
   const read = readMessage(entry.data);
   if (read.ok) return read.message;
@@ -73,7 +73,7 @@ export function parseInput(entry: InputEntry, { output, acknowledge }: WorkloadC
   return undefined;
 }
 
-/** Tells that an entry of the input can't be served, and acknowledges it. */
+/** Reports that an entry of the input can't be served, and acknowledges it. */
 export function rejectInput(
   id: string,
   requestId: string | undefined,

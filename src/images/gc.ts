@@ -3,7 +3,7 @@
  * claimed in the record of uses, so that no worker uses it meanwhile, and removed without force, so that the engine
  * refuses where a container has it after all.
  *
- * What must always hold: nothing without our label is removed, and no image with a name that is not ours: whoever
+ * What must always hold: nothing without our label is removed, and no image with a name that is not ours: a user who
  * tags one, as with `worker:latest`, keeps it. A look that fails removes nothing.
  */
 import { randomUUID } from 'node:crypto';

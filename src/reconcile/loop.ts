@@ -69,7 +69,7 @@ export class Loop {
     };
   }
 
-  /** Takes note of what a heartbeat tells of refused commands; see `DenialCounter`. */
+  /** Records the refused commands of a heartbeat; see `DenialCounter`. */
   countDenials(id: string, heartbeat: Parameters<DenialCounter['note']>[1], known: boolean): void {
     const agent_type = this.lastSeen.agentType(id);
     const fresh = this.#denials.note(id, heartbeat, known);

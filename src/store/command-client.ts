@@ -1,5 +1,5 @@
 /**
- * Commands put on the stream by the manager itself, as any orchestrator would: what comes in over HTTP. Whoever
+ * Commands put on the stream by the manager itself, as any orchestrator would: requests over HTTP. A caller that
  * leads answers, which may be another manager than the one that asks.
  */
 import { randomUUID } from 'node:crypto';

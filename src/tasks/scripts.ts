@@ -91,7 +91,7 @@ return 0
  */
 const renew = `
 redis.call('SADD', KEYS[2], ARGV[3])
-local told = {}
+local marks = {}
 for i = 4, #ARGV, 3 do
   local id, token, attempt = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local job = ARGV[1] .. id
@@ -100,12 +100,12 @@ for i = 4, #ARGV, 3 do
       and redis.call('HEXISTS', job, 'finishedOn') == 0 and redis.call('LPOS', KEYS[3], id))) then
     redis.call('SET', job .. ':lock', token, 'PX', ARGV[2])
     redis.call('SREM', KEYS[1], id)
-    told[#told + 1] = redis.call('HEXISTS', job, 'defa') == 1 and 2 or 0
+    marks[#marks + 1] = redis.call('HEXISTS', job, 'defa') == 1 and 2 or 0
   else
-    told[#told + 1] = 1
+    marks[#marks + 1] = 1
   end
 end
-return told
+return marks
 `;
 
 /** What an attempt says of its progress, while the task is its own. */

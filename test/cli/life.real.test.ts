@@ -124,10 +124,10 @@ test('logs -f shows lines as they come and ends with the worker, also over its r
   const id = await running('--restart', 'on-failure', '--max-restarts', '1', '--', 'sh', '-c', script);
   const follow = start(['logs', '-f', id]);
   await expect.poll(follow.out, SOON).toContain('body 1\n');
-  await wm('send', id, 'go on');
+  await wm('send', id, 'continue');
   await expect.poll(follow.out, SOON).toContain('body 2\n');
   expect(follow.child.exitCode).toBe(null);
-  await wm('send', id, 'go on');
+  await wm('send', id, 'continue');
   const { code, out, err } = await follow.done;
   expect(code).toBe(0);
   expect(err).toBe('sorry\nsorry\n');

@@ -1,6 +1,6 @@
 import { PRINTED, type Program, TAKES_SECRETS } from './subject.ts';
 
-/** The file in a body's workspace that a program makes when it has come to rest. */
+/** The file in a body's workspace that a program makes when it is ready. */
 export const READY = 'ready';
 const ready = `: >"$WORKSPACE_PATH/${READY}"`;
 

@@ -25,7 +25,7 @@ export type Program =
 /** The script of `takesSecrets` for a shell. */
 export const TAKES_SECRETS = 'mkfifo -m 600 "$SECRETS_PIPE"; sha256sum <"$SECRETS_PIPE"; rm "$SECRETS_PIPE"';
 
-export const PRINTED = 'the last words of a body';
+export const PRINTED = 'the last line of a body';
 
 /** What a runtime may be unable to be asked about; each with the reason, which the skipped test prints. */
 export type Ability = 'oom' | 'grandchildren' | 'outlivesName' | 'reconnect' | 'pause';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AgentWorker, BUILD_MS, MODELS, openScene, type RealAgent, type Scene } from './agents.ts';
 import { leaksOf } from './leaks.ts';
 
-const INSTRUCTIONS = 'Speak of the lighthouse at Skagen, and of nothing else.';
+const INSTRUCTIONS = 'Write about the lighthouse at Skagen, and about nothing else.';
 
 export function openAgent(agent_type: RealAgent): void {
   describe(`${agent_type}, which may execute everything`, () => {

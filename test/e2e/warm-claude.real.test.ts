@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type AgentWorker, BUILD_MS, openScene, type Scene } from './agents.ts';
 import { leaksOf } from './leaks.ts';
 
-const INSTRUCTIONS = 'Speak of the lighthouse at Skagen, and of nothing else.';
+const INSTRUCTIONS = 'Write about the lighthouse at Skagen, and about nothing else.';
 /** Both kinds of image: one in which everything may be executed, and a locked one. */
 const KINDS: [title: string, more: { allowed_commands?: string[] }][] = [
   ['everything', {}],

@@ -143,7 +143,7 @@ export async function storm(options: StormOptions): Promise<Storm> {
       if (body && thaw) frozen.set(body.worker_id, thaw);
       return body?.worker_id;
     },
-    'let one go on': async () => {
+    'let one continue': async () => {
       const who = one([...frozen.keys()]);
       frozen.get(who ?? '')?.();
       frozen.delete(who ?? '');
@@ -160,7 +160,7 @@ export async function storm(options: StormOptions): Promise<Storm> {
       await cell.redis.hdel(keys.status(id), 'memo');
       return id;
     },
-    'tell one': async () => {
+    'notify one': async () => {
       const mine = one(done.asked);
       if (mine) await tell(mine);
       return mine?.id;

@@ -63,7 +63,7 @@ test('of steps that run at the same time, the failing one is reported, with its 
   expect(message).not.toContain('hunter2');
 });
 
-test('an answer that ends too soon is no image', async () => {
+test('an answer that ends too soon gives no image', async () => {
   const { error } = await replay('buildkit-built.jsonl', 'moby.image.id');
   expect((error as Error).message).toContain('ended the build without an image');
 });

@@ -207,7 +207,7 @@ test('a create that holds and a collection never both win', async () => {
     const create = async () => {
       // As the loop does: hold, look, create, release.
       for (let turn = 0; turn < round; turn += 1) await usage.entries([name]);
-      if ((await usage.hold(name, 'w1', 60_000)) === 'removing') return 'built anew';
+      if ((await usage.hold(name, 'w1', 60_000)) === 'removing') return 'built again';
       const present = await docker
         .getImage(name)
         .inspect()
@@ -215,7 +215,7 @@ test('a create that holds and a collection never both win', async () => {
           () => true,
           () => false,
         );
-      if (!present) return 'built anew';
+      if (!present) return 'built again';
       const made = await docker.createContainer({ Image: name });
       await usage.release(name, 'w1');
       await made.remove();
@@ -225,7 +225,7 @@ test('a create that holds and a collection never both win', async () => {
     outcomes.add(created);
   }
   // A create that fails would have thrown.
-  for (const outcome of outcomes) expect(['created', 'built anew']).toContain(outcome);
+  for (const outcome of outcomes) expect(['created', 'built again']).toContain(outcome);
 }, 120_000);
 
 test('two collections at once remove each image once', async () => {

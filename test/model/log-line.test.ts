@@ -9,7 +9,7 @@ const line = JSON.stringify({
   incarnation: 1,
 });
 
-// A status said: It exited with code 127. Its last words: {"level":"error","time":…
+// A status said: It exited with code 127. Its last output: {"level":"error","time":…
 test.each([
   ['a log line', line, 'it failed'],
   [
@@ -25,7 +25,9 @@ test.each([
 });
 
 test('a message that an earlier version stored is made readable', () => {
-  expect(readableMessage(`It exited. Its last words: ${line}`)).toBe('It exited. Its last words: it failed');
+  expect(readableMessage(`It exited. Its last output: ${line}`)).toBe(
+    'It exited. Its last output: it failed',
+  );
   expect(readableMessage('It exited.')).toBe('It exited.');
   expect(readableMessage('{"level": }')).toBe('{"level": }');
 });

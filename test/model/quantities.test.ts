@@ -1,4 +1,4 @@
-/** What users may write for a number, and what they are told if it is wrong. */
+/** What users may write for a number, and the error if it is wrong. */
 import { expect, test } from 'vitest';
 import { countIn, durationIn, numberIn, type Quantity, sizeFrom } from '../../src/model/index.ts';
 
@@ -36,7 +36,7 @@ test.each<[Quantity, string, number | undefined]>([
   expect(quantity.parse(text)).toBe(value);
 });
 
-test('each tells what is allowed', () => {
+test('each error names what is allowed', () => {
   expect([number, count, duration, size].map(({ allowed }) => allowed)).toEqual([
     'a number of seconds from 0.1 to 10',
     'a whole number from 1 to 256',

@@ -12,8 +12,8 @@ function inWords(intent: PoolIntent): string {
 
 /**
  * The decision about pools as one table, reviewed as a diff: `vitest run --project unit test/pools -u` writes it
- * anew. Columns: what is done, how many there should be, the phase and its reason, when it is looked at again, and
- * below what people are told.
+ * again. Columns: what is done, how many there should be, the phase and its reason, when it is reconciled again, and
+ * below the message for users.
  */
 test('the decision about every situation of a pool is the one that was agreed on', async () => {
   const rows = Object.entries(SITUATIONS).map(([name, given]) => {

@@ -50,7 +50,7 @@ function holds(world: World, { intents, status }: PoolDecision): void {
   const adds = intents.some(({ type }) => type === 'add');
   if (adds) expect(world.staying.length).toBeLessThanOrEqual(status.desired + surge);
   const busyOnes = intents.filter((one) => one.type === 'retire' && one.busy && one.why === 'surplus');
-  // A busy one of the newest template leaves only where no idle one of it is left.
+  // A busy one of the newest template leaves only if no idle one of it is left.
   if (busyOnes.length > 0) {
     const idle = world.ready.filter(({ busy, revision }) => !busy && revision === world.revision);
     const outdated = world.bodies.some(({ revision }) => revision !== world.revision);

@@ -21,7 +21,7 @@ type Line =
         | 'let go'
         | 'late calls act';
     }
-  | { does: 'another manager' | 'restart' | 'the deposed goes on' }
+  | { does: 'another manager' | 'restart' | 'the deposed continues' }
   | { does: 'mishap'; what: Mishap; nth: number; on: string | undefined }
   | { does: 'time'; ms: number };
 export interface Script {
@@ -50,7 +50,7 @@ const line: fc.Arbitrary<Line> = fc.oneof(
   { weight: 3, arbitrary: plainly('beat', 'fall silent') },
   { weight: 3, arbitrary: plainly('down', 'up', 'freeze list', 'thaw list') },
   { weight: 3, arbitrary: plainly('lose image', 'end build', 'fail build') },
-  { weight: 5, arbitrary: plainly('let go', 'late calls act', 'the deposed goes on') },
+  { weight: 5, arbitrary: plainly('let go', 'late calls act', 'the deposed continues') },
   { weight: 4, arbitrary: plainly('another manager', 'restart') },
   {
     weight: 8,
@@ -129,7 +129,7 @@ export async function play({ lines }: Script, world: World): Promise<Manager> {
         await leader.letGo();
         leader = new Manager(world);
         break;
-      case 'the deposed goes on':
+      case 'the deposed continues':
         await deposed?.letGo();
         await deposed?.lookAround();
         break;

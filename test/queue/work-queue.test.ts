@@ -141,7 +141,7 @@ test('a delay of ten years is kept, not passed at once', async () => {
   expect(passes).toEqual(['a']);
 });
 
-test('backoff doubles per key up to its cap, and forget ends it', async () => {
+test('backoff doubles per key up to its cap, and `forget` ends it', async () => {
   const clock = new FakeClock();
   const queue = createWorkQueue({ clock, backoffBaseMs: 100, backoffMaxMs: 500 });
   const times: number[] = [];

@@ -40,7 +40,7 @@ function row(state: string, situation: string): string {
 
 /**
  * The whole decision as one table, reviewed as a diff: `vitest run --project unit test/reconcile -u` writes it
- * anew. Columns: situation, the rule that applied, the next state where it is another, what is asked of the world,
+ * again. Columns: situation, the rule that applied, the next state where it is another, what is asked of the world,
  * reason and exit code in the status, when to look again.
  */
 test('the decision about every situation in every state is the one that was agreed on', async () => {

@@ -11,7 +11,10 @@ interface Tool {
   reported: boolean;
 }
 
-/** What the updates of an ACP session tell in our words. Text comes in chunks and is told when something else comes. */
+/**
+ * Translates the updates of an ACP session to our events. Text comes in chunks and is reported when another update
+ * comes.
+ */
 export class AcpEvents {
   readonly #tools = new BoundedMap<Tool>({ entries: 256, characters: 0 });
   #text = '';
@@ -54,7 +57,7 @@ export class AcpEvents {
     }
   }
 
-  /** The agent asks whether it may: some tell of a use in no other way, and of a refused one not again. */
+  /** The agent asks for permission. Some report a use in no other way, and a refused one not again. */
   requestPermission(call: ToolCallUpdate): AgentEvent[] {
     return [
       ...this.flush(),
@@ -102,8 +105,8 @@ export class AcpEvents {
       );
     const over = status === 'completed' || status === 'failed';
     const events: AgentEvent[] = [];
-    // A call is announced before its input is known; it is told when it runs.
-    // What was told of its input is not kept.
+    // A call is announced before its input is known; it is reported when it runs.
+    // Its reported input is not kept.
     if (!tool.reported && (over || status === 'in_progress' || tool.input !== undefined)) {
       tool.reported = true;
       const input = tool.input ?? {};
@@ -119,7 +122,7 @@ export class AcpEvents {
   }
 }
 
-/** The shell command of a use, which each agent spells as it likes; one that tells no input has it as the title. */
+/** The shell command of a use, in each agent's own field; without an input, the title has it. */
 export function getShellCommand({ kind, title, rawInput }: Partial<ToolCallUpdate>): string | undefined {
   const { command } = (rawInput ?? {}) as { command?: unknown };
   if (typeof command === 'string') return command;

@@ -190,7 +190,7 @@ class AcpProtocol implements AgentProtocol {
   }
 }
 
-/** Tokens of the turn, for which the protocol has no words: as Gemini CLI tells them. */
+/** Tokens of the turn, which the protocol does not define: in Gemini CLI's form. */
 function parseUsage({ _meta }: PromptResponse): TokenUsage | undefined {
   const counted = toObject(toObject(_meta?.quota)?.token_count);
   if (!counted) return undefined;

@@ -18,7 +18,7 @@ const POLL_MS = 25;
 /** Bytes of prompts that the agent has not read yet; more is refused. */
 const STDIN_LIMIT = 4 * 1024 ** 2;
 
-/** What to start, and who hears it. */
+/** What to start, and its listeners. */
 export interface AgentProcessOptions {
   argv: string[];
   cwd: string;

@@ -24,7 +24,7 @@ const FILES_BYTES = 16 * ARCHIVE_BYTES;
 const HELPER_MS = 30_000;
 const FETCH_AGAIN_MS = 200;
 
-/** A conversation as it stands in Redis. */
+/** A conversation as stored in Redis. */
 export interface PackedSession {
   session: string;
   /** Empty where the agent keeps no files. */
@@ -76,7 +76,7 @@ export class SessionArchive {
     transaction.hset(this.#options.key, { ...archived, kept_at: new Date().toISOString() });
   }
 
-  /** Stores it by itself. Where Redis cannot be told, the next turn's has all of it. */
+  /** Stores it. If Redis is away, the archive of the next turn has all of it. */
   async save(archived: PackedSession | undefined): Promise<void> {
     if (!archived) return;
     const transaction = this.#options.redis.multi();

@@ -6,7 +6,7 @@ import type { Line } from './line-reader.ts';
 /** Characters of an agent's name of the conversation; those that are known have 36. */
 const SESSION = 256;
 
-/** A dialogue with an agent whose answers may also come later than what it hears: `say` gets each step. */
+/** A dialogue with an agent whose answers may come later than its input: `say` gets each step. */
 export interface AgentProtocol {
   open(): void;
   prompt(content: string): void;
@@ -35,7 +35,7 @@ export function toProtocol(open: OpenDialogue): OpenProtocol {
   };
 }
 
-/** Who listens to a conversation. */
+/** The listeners of a conversation. */
 export interface SessionListener {
   events(events: AgentEvent[]): void;
   /** The handshake is done. Again after each new start of the process. */
@@ -52,7 +52,7 @@ export interface SessionListener {
 interface AgentSessionDeps {
   workspace: string;
   openProtocol: OpenProtocol;
-  /** Starts the process; `session` is the conversation to go on with. */
+  /** Starts the process; `session` is the conversation to continue. */
   launch(
     session: string | undefined,
     onLine: NonNullable<AgentProcessOptions['onLine']>,

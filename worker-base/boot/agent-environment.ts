@@ -42,7 +42,7 @@ export interface AgentEnvironment {
   privileges: Privileges;
   home: string | undefined;
   modelProxy: ModelProxy | undefined;
-  /** What starts the agent; `session` is the conversation to go on with. */
+  /** What starts the agent; `session` is the conversation to continue. */
   processOptions(session: string | undefined): Pick<AgentProcessOptions, 'argv' | 'cwd' | 'env' | 'killRest'>;
 }
 

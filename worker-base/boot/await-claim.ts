@@ -72,7 +72,7 @@ export async function awaitAssignment(options: {
     seq: () => 0,
     serving: { key: keys.claimRecord(madeFor), text: JSON.stringify(serving) },
   });
-  // Not waited for: whoever looks sees that it has begun, while the agent is being started.
+  // Not awaited: observers see that it has started while the agent is being started.
   void heartbeat.begin();
   void commands.del(keys.input(madeFor), keys.heartbeat(madeFor)).catch(() => {});
   return {
@@ -84,7 +84,7 @@ export async function awaitAssignment(options: {
   };
 }
 
-/** What the agent is told of where it is: of the pool that it came from it is no part. */
+/** The agent's view of its environment, which does not contain its warm pool. */
 function createInherited(
   { inherited, workerId, incarnation }: WrapperSettings,
   spec: WorkerSpec,
@@ -98,14 +98,14 @@ function createInherited(
   };
 }
 
-/** What the entry tells: whom the body serves, and since when. */
+/** The content of the entry: the worker that the body serves, and since when. */
 interface AssignMessage {
   worker_id: string;
   at: number;
   spec: WorkerSpec;
 }
 
-/** Reads the stream from its beginning, so that what was said while Redis was away is heard. */
+/** Reads the stream from its beginning, so that entries from an outage of Redis are received. */
 async function readAssignment(
   blocking: Redis,
   key: string,

@@ -42,7 +42,7 @@ export interface BootedWorker {
   attach(input: Pick<InputReader, 'acknowledge'>, leaving: () => void): void;
 }
 
-/** Brings it up, or answers the exit code of a body that cannot be, which is told. */
+/** Starts it, or reports that it cannot be started and returns the body's exit code. */
 export async function bootWorker(options: {
   settings: WrapperSettings;
   log: Log;

@@ -21,7 +21,7 @@ export interface StartState {
 }
 
 /**
- * Reads the spec and where the output stands, and makes the input group, in one round trip; tries again without end,
+ * Reads the spec and the output's position, and makes the input group, in one round trip; retries forever,
  * for the manager may be rebuilding the records. Answers undefined when `signal` ends the wait.
  */
 export async function readStartState(options: {

@@ -50,7 +50,7 @@ export async function warmUp(options: {
   }
 }
 
-/** Nothing of a real worker: no secrets, no address but one that nobody answers at. */
+/** Nothing of a real worker: no secrets, no address but one without a server. */
 function createWarmUpSpec({ agent_type, runtime, protocol, allowed_commands }: WorkerSpec): WorkerSpec {
   const custom = agent_type === 'CUSTOM' ? { command_line: ['true'] } : {};
   return {

@@ -154,7 +154,7 @@ export async function createModelForwarder(options: ModelForwarderOptions): Prom
   return { handle, lastByteAt: () => lastByteAt, open: () => open, close: () => agent.destroy() };
 }
 
-/** An error in the shape of the Anthropic API, which every agent that speaks it can read. */
+/** An error in the shape of the Anthropic API, which every agent of that API can read. */
 export function sendError(response: ServerResponse, status: number, type: string, message: string): void {
   const body = JSON.stringify({ type: 'error', error: { type, message } });
   response.writeHead(status, {

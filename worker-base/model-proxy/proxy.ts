@@ -31,7 +31,7 @@ export interface ModelProxyOptions extends Omit<ModelForwarderOptions, 'upstream
 }
 
 export interface ModelProxy {
-  /** `http://127.0.0.1:PORT/TOKEN`, without a slash at the end: the model's address, as the agent is told. */
+  /** `http://127.0.0.1:PORT/TOKEN`, without a slash at the end: the model's address, as the agent gets it. */
   url: string;
   /** Program and arguments of the hook. */
   policyCommand: string[];
@@ -76,7 +76,7 @@ export async function startModelProxy(options: ModelProxyOptions): Promise<Model
   const hook = GATES.find((path) => existsSync(path)) ?? '/worker/gate';
   return {
     url: `${origin}/${token}`,
-    // By itself, so that it does not depend on what an agent hands on of its environment.
+    // Separate, so that it does not depend on the environment that an agent passes on.
     policyCommand: ['/usr/bin/env', `WORKER_GATEWAY=${origin}/${gateToken}`, hook],
     lastByteAt: forward?.lastByteAt ?? (() => 0),
     open: forward?.open ?? (() => 0),

@@ -77,7 +77,7 @@ const DENIAL_PATTERNS = [
 const CODE_126 = /\b(?:exit code:?|exited with code) 126\b/i;
 const ANY = /(?:^|: )(?:\S*\/)?([^/\s:'"]+): Permission denied\s*$/m;
 
-/** The program that the operating system refused to run, as a tool's result tells it; undefined where it tells none. */
+/** The program that the operating system refused to run, as a tool's result reports it; undefined if it reports none. */
 export function findDenial({
   content,
   is_error,

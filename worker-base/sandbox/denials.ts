@@ -21,7 +21,10 @@ export class Denials {
     this.#emit = options.tell;
   }
 
-  /** Answers the hook's question, and tells a refusal of a use that the agent has announced; one of no named use is told by the agent's own dialogue alone. */
+  /**
+   * Answers the hook, and reports a denial of a use that the agent has announced; only the agent's dialogue reports
+   * one without a named use.
+   */
   evaluate(request: unknown): PolicyDecision {
     const answer = evaluateToolCall(request, this.#allowed ?? []);
     const output = answer.hookSpecificOutput;

@@ -59,7 +59,7 @@ export function createPrivileges(settings: PrivilegeSettings, spec: WorkerSpec):
   const path = settings.inherited.PATH ?? '';
   const allowed = spec.allowed_commands;
   const missing = (allowed ?? []).filter((name) => !BUILTINS.has(name) && !findProgram(name, path));
-  // Of a CUSTOM agent nobody knows where its instructions go, or whether it has hooks.
+  // For a CUSTOM agent it is unknown where its instructions go, or whether it has hooks.
   const advice =
     allowed === undefined ? [] : spec.agent_type === 'CUSTOM' ? ['instructions'] : ['instructions', 'gate'];
   if (process.getuid?.() !== WRAPPER_UID || !existsSync(CONFINE)) {

@@ -9,7 +9,7 @@ export interface Word {
 /** `operator` is one of `; & | ( )` and the line end; `&&` comes as two. */
 export type Token = Word | { operator: string };
 
-/** Words and operators; redirections and comments are taken out, and what stands in `$(…)` goes to `nested`. */
+/** Words and operators; redirections and comments are taken out, and the content of `$(…)` goes to `nested`. */
 export function tokenize(text: string, nested: string[]): Token[] {
   const tokens: Token[] = [];
   const here: { end: string; tabs: boolean }[] = [];

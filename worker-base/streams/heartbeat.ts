@@ -64,7 +64,7 @@ export class HeartbeatSender {
     seq: () => number;
     /** Instead of the heartbeat's key: what a node says that no manager has a record of. */
     register?: ((heartbeat: Heartbeat) => ExtraCommand[]) | undefined;
-    /** Of a body that was taken over: what tells a store that has lost everything whom it serves. */
+    /** For a claimed body: lets a store that has lost everything learn which worker it serves. */
     serving?: Announced | undefined;
   }) {
     this.#serving = options.serving;

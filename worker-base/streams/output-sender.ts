@@ -173,7 +173,7 @@ export class OutputSender {
       this.#failing = true;
       this.#failed = [...this.#failed, ...failed].sort((a, b) => a.seq - b.seq);
       this.#logState(why);
-      // A link that is open and silent is cut, so that it is made anew.
+      // A link that is open and silent is cut, so that it is opened again.
       if (why?.message === 'Command timed out' && this.#redis.status === 'ready')
         this.#redis.disconnect(true);
       this.#wait();

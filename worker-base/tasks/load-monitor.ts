@@ -75,7 +75,7 @@ export class LoadMonitor {
     if (this.#stopped) return;
     const { checkMs } = this.#deps.own;
     this.#sample();
-    // The CPU of a start is no sign of the load to come.
+    // The CPU of a start is not a sign of the load to come.
     const { memoryPercent } = this.#limits.read();
     this.#applyLimits({ cpuPercent: 0, memoryPercent });
     this.#report();

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Where the kernel tells; the tests name other places. */
+/** Where the kernel reports it; the tests use other paths. */
 export interface OomPaths {
   cgroup: string;
   self: string;

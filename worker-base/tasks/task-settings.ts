@@ -135,7 +135,10 @@ export function toReportedLimits(own: TaskSettings): Record<string, unknown> {
   };
 }
 
-/** Relative names are those of the folder; a node that was started by hand takes all files of it, or those it is told. */
+/**
+ * Relative names are those of the folder; a node that was started by hand takes all files of it, or those that are
+ * set.
+ */
 function resolveHandlers(env: NodeJS.ProcessEnv, spec: WorkerSpec, external: boolean): string[] {
   const folder = env.HANDLERS_DIR || HANDLERS_DIR;
   const named = external ? env.HANDLERS?.split(',').map((name) => name.trim()) : spec.handlers;

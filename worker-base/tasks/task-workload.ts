@@ -172,7 +172,7 @@ export async function startTaskWorkload(options: {
   const fields = { pool: own.pool, functions: slots.functions, node_url: meter.url, slots: own.slots };
   if (settings.external)
     log.info('node started', { worker_id: settings.workerId, ...fields, ...toReportedLimits(own) });
-  // Ready is who takes tasks; where Redis has just gone, that is told when it is back.
+  // Ready means that it takes tasks; if Redis is away, that is reported when it is back.
   await Promise.race([started, new Promise((resolve) => setTimeout(resolve, START_MS).unref())]);
   return {
     pid: process.pid,
@@ -206,7 +206,7 @@ function readOwnSettings(
   }
 }
 
-/** Tasks come through the queue; the input is for telling the worker to end. */
+/** Tasks come through the queue; the input only asks the worker to end. */
 function handleInput(entry: InputEntry, context: WorkloadContext): void {
   const message = parseInput(entry, context);
   if (!message) return;

@@ -2,7 +2,7 @@ import type { AgentSession } from '../agent/session.ts';
 import type { SessionArchive } from '../agent/session-archive.ts';
 import type { ExitState } from './exit-state.ts';
 
-/** Brings the agent's process back where it has gone and its worker goes on, with what is left of the conversation. */
+/** Restarts the agent's process if it has exited and its worker continues, with what is left of the conversation. */
 export class AgentRestart {
   readonly #parts: { agentSession: () => AgentSession; archive: SessionArchive; exitState: ExitState };
   #lost: boolean;

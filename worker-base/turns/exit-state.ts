@@ -2,12 +2,12 @@ import type { Exit } from '../agent/exit.ts';
 import type { ShutdownReason } from '../shutdown.ts';
 import type { WorkloadResult } from '../workload.ts';
 
-/** How the work of a body comes to its one end: told to, after its only prompt, or because its agent has gone. */
+/** How the work of a body ends, once: on request, after its only prompt, or because its agent has exited. */
 export class ExitState {
   readonly #over: (result: WorkloadResult) => void;
   #after: { code: number; answered: Promise<WorkloadResult['answered']> } | undefined;
   #isOver = false;
-  /** Why the body was told to end. */
+  /** Why the body was asked to end. */
   reason: ShutdownReason | undefined;
 
   constructor(over: (result: WorkloadResult) => void) {

@@ -35,7 +35,7 @@ export interface QuietPeriod {
   cpuSeconds: number | undefined;
 }
 
-/** What a look tells. Pure. */
+/** The result of one check. Pure. */
 export function evaluateQuiet(
   before: QuietPeriod | undefined,
   seen: HangSample,

@@ -11,7 +11,7 @@ import type { Workload, WorkloadContext, WorkloadResult } from '../workload.ts';
 import { SILENCE_MS } from './hang-detector.ts';
 import { TurnRunner } from './turn-runner.ts';
 
-/** Begins work with an agent that has turns: goes on with the conversation that is kept, and starts the agent. */
+/** Starts work with an agent that has turns: continues the stored conversation, and starts the agent. */
 export async function startTurns(options: {
   context: WorkloadContext;
   environment: AgentEnvironment;

@@ -40,7 +40,7 @@ export class TurnCommit {
     });
   }
 
-  /** After the only turn: keeps; what is to be acknowledged is left to the body's last words. */
+  /** After the only turn: stores the archive; the body's shutdown acknowledges the prompt. */
   async last(session: string | undefined, entryId: string | undefined): Promise<WorkloadResult['answered']> {
     const packed = this.#archive.pack(session);
     this.#settling = packed;

@@ -6,7 +6,7 @@ import type { WorkloadContext } from '../workload.ts';
 import { STOP_MESSAGES, type Turn } from './turn.ts';
 import { cut, toEntryContent, toTurnEndContent } from './turn-entries.ts';
 
-/** Puts what is heard of an agent's turns on the output stream. */
+/** Writes an agent's turns to the output stream. */
 export class TurnReporter {
   readonly #context: Pick<WorkloadContext, 'output' | 'heartbeat'>;
   readonly #denials: Denials;
@@ -56,7 +56,7 @@ export class TurnReporter {
   }
 }
 
-/** How a turn ended that was asked to end: for what was asked, where the agent tells no other reason of its own. */
+/** How a turn ended that was asked to end: for what was asked, if the agent reports no other reason. */
 function applyStopReason({ stopReason }: Turn, end: TurnEnd): TurnEnd {
   const stopped =
     !end.ok && stopReason !== undefined && ['interrupted', 'error', 'exit'].includes(end.reason);

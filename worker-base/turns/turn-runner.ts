@@ -81,7 +81,7 @@ export class TurnRunner implements SessionListener {
     return end;
   }
 
-  /** The body ends: what is under way is told as stopped when the agent has gone, and left to the next. */
+  /** The body ends: the running turn is reported as stopped when the agent has exited, and left to the next. */
   end(reason: ShutdownReason): void {
     this.#exitState.reason ??= reason;
     this.#turn?.stopClocks();
@@ -104,7 +104,7 @@ export class TurnRunner implements SessionListener {
     this.#holdBack();
   }
 
-  /** Tells a refusal that was not heard from the agent. */
+  /** Reports a denial that the agent did not report. */
   emit(event: AgentEvent): void {
     this.#report.emit(event, this.requestId);
   }
@@ -136,7 +136,7 @@ export class TurnRunner implements SessionListener {
     if (!turn && lost && this.#restart.resumes) this.#restart.beginAnew();
     if (!turn || turn.forced) return;
     if (lost) this.#restart.forget();
-    // Nobody is prompted any more that knows nothing of what was said.
+    // An agent that has lost the conversation gets no further prompt.
     if (lost && !this.#deps.context.spec.exit_after_prompt) this.#restart.restart();
     this.#conclude(turn, end);
   }

@@ -13,7 +13,7 @@ export interface Module {
   /** Debian packages of the base's release, installed without their recommendations. */
   debian: string[];
   /**
-   * A builder stage, named like the module in small letters: its lines after `FROM`. `/ca.crt` is there, empty where
+   * A builder stage, named like the module in small letters: its lines after `FROM`. `/ca.crt` is there, empty if
    * no certificates were given; nothing of the stage is in the image but what `lines` copy from it.
    */
   stage?: string[];

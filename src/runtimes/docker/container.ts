@@ -58,7 +58,7 @@ export function toContainer(order: BodyOrder, place: Placement): ContainerCreate
 
 /**
  * An address of the body's own in 169.254.0.0/16 makes that network one that is directly connected: the kernel looks for its
- * addresses on the cell's bridge, where no other has them, and never sends to a router. This needs no right on the
+ * addresses on the cell's bridge, that no other engine has, and never sends to a router. This needs no right on the
  * engine's machine.
  */
 function withoutLinkLocal(workerId: string, network: string): ContainerCreateOptions['NetworkingConfig'] {

@@ -3,13 +3,13 @@
 -- Uses shared/answers.lua and shared/names.lua.
 -- KEYS: 1 leader, 2 request, 3 commands, 4 responses, 5 desired, 6 index, 7 workers, 8 revision, 9 input, 10 dead,
 --       11 responses where those of 4 cannot be written; of a warm worker whose body is to be taken over, or of
---       nobody: 12 bodies, 13 its desired, 14 its status, 15 its input, 16 its heartbeat, 17 its events; 18 status and 19 events of the worker;
+--       no worker: 12 bodies, 13 its desired, 14 its status, 15 its input, 16 its heartbeat, 17 its events; 18 status and 19 events of the worker;
 --       20 names, 21 ledger and 22 bytes of remembered answers
 -- ARGV: 1 epoch, 2 group, 3 entry id, 4 operation, 5 answers as a JSON map outcome -> text, 6 request ttl in ms,
 --       7 longest responses, 8 reply ttl in ms (0: none), 9 worker id, 10 desired state, 11 spec, 12 created_at,
 --       13 request id, 14 created_at in ms, 15 prompt entry ('' for none), 16 what is put aside, 17 longest dead stream,
 --       18 id of the warm worker ('' for none), 19 its body, 20 what is kept of the takeover, 21 what its wrapper is
---       told, beside the spec ('' for nothing yet), 22 the end of its history, 23 tombstone ttl in ms, 24 ttl of its streams in ms,
+--       sent, besides the spec ('' for nothing yet), 22 the end of its history, 23 tombstone ttl in ms, 24 ttl of its streams in ms,
 --       25 budget of remembered answers in bytes, 26 the first line of the worker's history, and 27... fields and values of its status, where it is RUNNING by that
 -- Returns: outcome (fenced, repeated, ok, same, conflict, name_taken, not_found), generation, 1 where the body was taken over.
 if string.match(redis.call('GET', KEYS[1]) or '', '%d+$') ~= ARGV[1] then return { 'fenced', 0 } end

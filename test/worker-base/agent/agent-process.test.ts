@@ -129,7 +129,7 @@ describe('a program that the system does not find', () => {
       '#!/no/such/python3 -u\n',
       'its interpreter /no/such/python3 does not',
     ],
-  ])('%s is told so', async (_, text, why) => {
+  ])('%s is reported as such', async (_, text, why) => {
     const file = script('run', text);
     for (const name of [file, './run', 'run'])
       expect(whyNotFound(name, name === 'run' ? dir : PATH, dir)).toContain(why);

@@ -131,7 +131,7 @@ test('a flood of events while Redis is away is bounded as lines are', async () =
 });
 
 test('a Redis that stays away to the end is waited for within the grace, and the loss is said', async () => {
-  const script = 'echo up; until [ -e go ]; do sleep 0.05; done; echo last words; touch done; cat';
+  const script = 'echo up; until [ -e go ]; do sleep 0.05; done; echo last output; touch done; cat';
   await worker.declare({ command_line: ['sh', '-c', script], stop_grace_seconds: 1 });
   const body = await worker.start({ redisUrl: through });
   await worker.untilType('stdout');

@@ -203,7 +203,7 @@ export class HandlerProcess {
 
   /**
    * Whether the runner can have said so by now. What comes late for a call that is over is passed over: a thread may
-   * report progress at the very end, and a function that answered for itself is no fault of the call that came after
+   * report progress at the very end, and a function that answered for itself is not the fault of the call that came after
    * it.
    */
   #isDue(answer: RunnerMessage): boolean {

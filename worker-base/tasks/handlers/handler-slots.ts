@@ -8,7 +8,7 @@ export class HandlerSlots {
   /** The functions that the handler files offer. */
   readonly functions: readonly string[];
 
-  /** Starts the first slot alone, so that a broken handler file is told once, then the others. Throws a TaskError. */
+  /** Starts the first slot alone, so that a broken handler file is reported once, then the others. Throws a TaskError. */
   static async start(concurrency: number, options: SlotOptions): Promise<HandlerSlots> {
     const slots = Array.from({ length: concurrency }, () => new HandlerSlot(options));
     try {

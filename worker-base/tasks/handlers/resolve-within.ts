@@ -1,4 +1,4 @@
-/** Between SIGTERM and SIGKILL, where nothing else is said. */
+/** Between SIGTERM and SIGKILL, by default. */
 export const RUNNER_GRACE_MS = 2000;
 
 /** What the promise settles to, or undefined once the time is over. */

@@ -2,7 +2,7 @@
 
 import { takeHead } from '../../../src/model/cut.ts';
 
-/** Why something failed, as a runner tells it. */
+/** Why something failed, as a runner reports it. */
 export interface HandlerError {
   type: string;
   message: string;
@@ -21,7 +21,7 @@ export type RunnerMessage =
 const SHOWN = 100;
 const KINDS = ['ready', 'failed', 'progress', 'result', 'error'] as const;
 
-/** The answer that a line is; undefined where no runner writes such a line. */
+/** The answer that a line is; undefined if no runner writes such a line. */
 export function parseRunnerMessage(text: string): RunnerMessage | undefined {
   const value = parsed(text);
   if (!isRecord(value)) return undefined;

@@ -192,7 +192,7 @@ describe('a child that keeps writing after its program has ended', () => {
     }
   });
 
-  test('is not awaited forever if nothing tells its owner', async () => {
+  test('is not awaited forever if its owner is unknown', async () => {
     const subject = await started([]);
     const path = subject.file('pid');
     const unmarked = `env -i setsid sh -c 'echo $$ >> ${path}; while :; do echo x; sleep 0.02; done' &`;

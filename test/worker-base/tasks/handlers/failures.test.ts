@@ -111,7 +111,7 @@ describe.skipIf(!python)(`what goes wrong in a function in Python${why}`, () => 
     expect(vanished).toMatchObject({
       type: 'HandlerDied',
       message: 'The process of the function vanish exited with code 3 before it had a result.',
-      traceback: 'last words\n',
+      traceback: 'last output\n',
     });
     expect(await pid()).not.toBe(before);
     const crashed = await subject.failure({ function: 'crash' });
@@ -169,7 +169,7 @@ describe('what goes wrong in a function in JavaScript', () => {
     expect(error.traceback).not.toContain('runner.mjs');
     expect(await subject.failure({ function: 'jsFailWithoutError' })).toMatchObject({
       type: 'string',
-      message: 'the function threw a string, which is no Error',
+      message: 'the function threw a string, which is not an Error',
     });
   });
 
@@ -186,7 +186,7 @@ describe('what goes wrong in a function in JavaScript', () => {
     ['deep', 'the result is nested too deeply'],
     ['error', 'result[0] is of type Error, which JSON does not have: use value.message'],
     ['settled', 'result[0].reason is of type Error'],
-    ['date', 'result.at is a Date that is no date'],
+    ['date', 'result.at is an invalid Date'],
     ['regexp', 'result is of type RegExp'],
     ['set', 'result is of type Set'],
     ['number', 'result.id is a whole number beyond 2**53 - 1'],
@@ -207,7 +207,7 @@ describe('what goes wrong in a function in JavaScript', () => {
     expect(await subject.failure({ function: 'jsVanish' })).toMatchObject({
       type: 'HandlerDied',
       message: 'The process of the function jsVanish exited with code 3 before it had a result.',
-      traceback: 'last words\n',
+      traceback: 'last output\n',
     });
     const late = await subject.failure({ function: 'jsLateError' });
     expect(late).toMatchObject({ type: 'HandlerDied', traceback: expect.stringContaining('from a timer') });
@@ -224,7 +224,7 @@ describe('what goes wrong in a function in JavaScript', () => {
     const pid = await subject.call('jsPid');
     expect(await subject.failure({ function: 'jsThrow', args: ['nothing'] })).toMatchObject({
       type: 'object',
-      message: 'the function threw something without a text, which is no Error',
+      message: 'the function threw something without a text, which is not an Error',
     });
     for (const [name, message] of [
       ['stack', 'odd'],

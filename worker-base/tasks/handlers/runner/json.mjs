@@ -68,7 +68,7 @@ function problemOfNumber(value) {
 
 function problemOfObject(value) {
   const tag = Object.prototype.toString.call(value).slice(8, -1);
-  if (tag === 'Date' && Number.isNaN(value.getTime())) return 'is a Date that is no date: use null';
+  if (tag === 'Date' && Number.isNaN(value.getTime())) return 'is an invalid Date: use null';
   if (ArrayBuffer.isView(value)) return unknown(value.constructor?.name ?? tag);
   if (PLAIN.has(tag)) return tag === 'Number' ? problemOfNumber(Number(value)) : undefined;
   if (typeof value.toJSON === 'function') return undefined;

@@ -141,7 +141,7 @@ function describe(error) {
   if (error instanceof Unfit) return { type: error.name, message: error.message };
   if (!isError(error)) {
     const text = textOf(() => String(error), 'something without a text');
-    return { type: typeof error, message: cut(`the function threw ${text}, which is no Error`) };
+    return { type: typeof error, message: cut(`the function threw ${text}, which is not an Error`) };
   }
   const stacks = [];
   for (let next = error; isError(next) && stacks.length < 8; next = causeOf(next))

@@ -217,10 +217,10 @@ def describe(error):
     while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
         frames = frames.tb_next
     try:
-        told = "".join(traceback.format_exception(kind, error, frames or error.__traceback__))
+        text = "".join(traceback.format_exception(kind, error, frames or error.__traceback__))
     except BaseException as broken:
-        told = f"(no traceback: {type(broken).__name__})"
-    return {"type": name, "message": message[:TRACEBACK], "traceback": told[-TRACEBACK:]}
+        text = f"(no traceback: {type(broken).__name__})"
+    return {"type": name, "message": message[:TRACEBACK], "traceback": text[-TRACEBACK:]}
 
 
 def answer(message):

@@ -96,7 +96,7 @@ test('requests beyond its limit are asked to retry, and the probe is answered', 
   };
   const url = await serve([held]);
   const working = Array.from({ length: 64 }, () => fetch(`${url}/wait`));
-  await vi.waitFor(() => expect(waiting).toHaveLength(64));
+  await vi.waitFor(() => expect(waiting).toHaveLength(64), { timeout: 15_000 });
   const refused = await fetch(`${url}/wait`);
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
   expect((await fetch(`${url}/livez`)).status).toBe(200);

@@ -16,7 +16,7 @@ export interface CommandClient {
 
 /** How long an answer may take, in milliseconds: a leader answers at once, a new one within its lease. */
 const RESPONSE_MS = 10_000;
-/** A stream of answers that nobody has read ends by itself, in milliseconds. */
+/** An unread stream of answers expires after this, in milliseconds. */
 const STREAM_MS = 60_000;
 
 export function createCommandClient(redis: Link, keys: Keys, url: string): CommandClient {

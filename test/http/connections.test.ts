@@ -53,13 +53,13 @@ test.each([
   const { client, ask, count } = await serve();
   for (let sent = 0; sent < 5 * MOST; sent += 1) await client(text);
   for (let asked = 0; asked < 3; asked += 1) expect((await ask('/')).statusCode).toBe(200);
-  await vi.waitFor(async () => expect(await count()).toBeLessThanOrEqual(MOST));
+  await vi.waitFor(async () => expect(await count()).toBeLessThanOrEqual(MOST), { timeout: 15_000 });
 });
 
 test('a request that is being worked on is never dropped, and one too many is asked to retry', async () => {
   const { ask, client, waiting } = await serve();
   const working = Array.from({ length: MOST }, () => ask('/wait'));
-  await vi.waitFor(() => expect(waiting).toHaveLength(MOST));
+  await vi.waitFor(() => expect(waiting).toHaveLength(MOST), { timeout: 15_000 });
   const refused = await ask('/');
   expect([refused.statusCode, refused.headers['retry-after']]).toEqual([503, '1']);
   await client('GET / HTTP/1.1\r\nHo');

@@ -135,7 +135,7 @@ export class HeartbeatSender {
     this.#stopped = true;
   }
 
-  /** Says its last words, and no beat after them, which would register the node once more. */
+  /** Sends the final heartbeat, and none after it, which would register the node again. */
   async leave(commands: ExtraCommand[]): Promise<void> {
     this.stop();
     // What is not sent now expires.

@@ -1,10 +1,10 @@
 /**
  * The cost of a second variant of an image that differs by one small package: its build time and its size compared with
- * the first. The first is built without the cache, so that all of its layers are new and the second can only reuse
- * common layers.
+ * the first. Both are built on a base of their own, so that all layers of the first are new, and that no other
+ * build on the machine comes between the two.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
@@ -16,15 +16,24 @@ import type { Result } from './result.ts';
 
 export async function benchImages(at: { docker: Docker; dockerHost: string }): Promise<Result[]> {
   const images = createImages({ host: at.dockerHost, version: 'bench' });
-  const names = ['first', 'second'].map((which) => `wm-bench-${randomBytes(4).toString('hex')}:${which}`);
-  const [first = '', second = ''] = names;
+  const id = randomBytes(4).toString('hex');
+  const names = ['second', 'first', 'base'].map((which) => `wm-bench-${id}:${which}`);
+  const [second = '', first = '', base = ''] = names;
   try {
-    const recipe = (packages: string[]) =>
-      images.recipe(
-        workerSpec.parse({ agent_type: 'CLAUDE', runtime: 'docker', modules: ['GIT'], packages }),
-      );
-    const whole = await build(at.docker, first, await recipe([]), true);
-    const more = await build(at.docker, second, await recipe(['jq']), false);
+    const recipe = async (packages: string[]): Promise<Recipe> => {
+      const spec = { agent_type: 'CLAUDE', runtime: 'docker', modules: ['GIT'], packages };
+      const usual = await images.recipe(workerSpec.parse(spec));
+      return { ...usual, base: { ...usual.base, name: base } };
+    };
+    const usual = await images.recipe(workerSpec.parse({ agent_type: 'CLAUDE', runtime: 'docker' }));
+    const dockerfile = `FROM ${usual.base.name}\nLABEL bench=${id}\n`;
+    await build(at.docker, base, (folder) => writeFile(join(folder, 'Dockerfile'), dockerfile));
+    const time = async (name: string, packages: string[]) => {
+      const made = await recipe(packages);
+      return build(at.docker, name, (folder) => writeBuildContext(made, folder, { ca: machineCa() }));
+    };
+    const whole = await time(first, []);
+    const more = await time(second, ['jq']);
     const [one, two] = await Promise.all([layers(at.docker, first), layers(at.docker, second)]);
     const added = totalBytes([one, two]) - totalBytes([one]);
     const size = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
@@ -55,14 +64,18 @@ const ratio = (name: string, value: number, note: string): Result => ({
   note: `${note}; CLAUDE+GIT, +jq`,
 });
 
-/** Seconds of one build, like the manager's except for the cache. */
-async function build(docker: Docker, name: string, recipe: Recipe, nocache: boolean): Promise<number> {
+/** Seconds of one build, like the manager's. */
+async function build(
+  docker: Docker,
+  name: string,
+  writeContext: (folder: string) => Promise<void>,
+): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'wm-bench-'));
   try {
-    await writeBuildContext(recipe, folder, { ca: machineCa() });
+    await writeContext(folder);
     const began = performance.now();
     const context = { context: folder, src: await readdir(folder) };
-    const told = await docker.buildImage(context, { t: name, nocache, rm: true, forcerm: true });
+    const told = await docker.buildImage(context, { t: name, rm: true, forcerm: true });
     const lines = await new Promise<{ error?: string }[]>((resolve, reject) =>
       docker.modem.followProgress(told, (error, output) => (error ? reject(error) : resolve(output))),
     );

@@ -1,4 +1,4 @@
-/** What a new leader found: counted once over the first pass of each worker that was there before it. */
+/** What a new leader found: counted once, over the first reconcile of each worker that existed before its term. */
 import type { Logger } from 'pino';
 import { type Decision, formatInstant, type LifecycleEvent, type Observation } from '../model/index.ts';
 
@@ -11,7 +11,7 @@ export class Adoption {
   readonly #adopted: (id: string, event: LifecycleEvent) => void;
   readonly #done: () => void;
 
-  /** `done` is called when each of them has been looked at. */
+  /** `done` is called when each of them has been reconciled. */
   constructor(
     ids: string[],
     log: Logger,
@@ -43,7 +43,7 @@ export class Adoption {
     this.#reportWhenDone();
   }
 
-  /** There is nothing to decide about it: it is gone, or it cannot be read. The others do not wait for it. */
+  /** It was deleted or cannot be read, so there is nothing to decide. The others do not wait for it. */
   skip(id: string): void {
     if (this.#waiting.delete(id)) this.#reportWhenDone();
   }

@@ -1,4 +1,7 @@
-/** How many workers of the cell live or are to live, so that MAX_WORKERS_TOTAL holds for everybody who makes one. */
+/**
+ * Counts the workers of the cell that run or should run, so that MAX_WORKERS_TOTAL applies to every way of creating
+ * one.
+ */
 import { type Decision, hasEnded, type Observation, type Summary } from '../model/index.ts';
 
 export class Census {
@@ -10,13 +13,13 @@ export class Census {
     this.#most = most;
   }
 
-  /** Takes over what the store says; commands are read after it. */
+  /** Loads the state of the store; commands are read afterwards. */
   begin(workers: readonly Summary[]): void {
     for (const { worker_id, status, desired, external } of workers)
       if (!external && desired !== 'deleted' && !hasEnded(status)) this.#living.add(worker_id);
   }
 
-  /** A worker is to run from now on. */
+  /** A worker should run from now on. */
   add(id: string): void {
     this.#living.add(id);
   }
@@ -30,12 +33,12 @@ export class Census {
     this.#living.delete(id);
   }
 
-  /** Workers that may be made beside those that live. */
+  /** Number of workers that can still be created. */
   get room(): number {
     return Math.max(0, this.#most - this.#living.size);
   }
 
-  /** Why no further worker may be made; `undefined` if one may. */
+  /** Why no further worker can be created; `undefined` if one can. */
   get full(): string | undefined {
     if (this.room > 0) return undefined;
     return `The cell has ${this.#living.size} workers, and MAX_WORKERS_TOTAL is ${this.#most}. Delete some, or increase the limit.`;

@@ -28,11 +28,11 @@ import type { Store } from '../store/index.ts';
 import type { probeNode } from './probe-node.ts';
 import { updateVitals, type VitalsCheck } from './vitals.ts';
 
-/** Bodies that are asked for their figures side by side: an engine must have time for its real work. */
+/** Number of bodies whose usage is requested concurrently; an engine must have time for its other work. */
 const AT_ONCE = 4;
-/** A check of many bodies, or of one that does not answer, may take so long beyond its interval. */
+/** How much longer than its interval a check of many bodies, or of one that does not respond, may take. */
 const SLOW_MS = 5000;
-/** A heartbeat that did not come is a reason to ask the worker itself, where it answers over HTTP. */
+/** If a heartbeat is late, the worker's own node API is checked, if it has one. */
 const LATE_MS = HEARTBEAT_INTERVAL_MS + 1000;
 
 export interface HealthMonitorOptions {
@@ -44,7 +44,7 @@ export interface HealthMonitorOptions {
   /** HEALTH_CHECK_INTERVAL in milliseconds. */
   interval_ms: number;
   probeNode: typeof probeNode;
-  /** Milliseconds since 1970, and of a steady clock. */
+  /** Milliseconds since 1970, and of a monotonic clock. */
   now: () => number;
   monotonic: () => number;
 }
@@ -55,7 +55,7 @@ interface Watched {
   body: Pick<Body, 'worker_id' | 'runtime'>;
 }
 
-/** What workers of one kind use together. */
+/** The total usage of workers of one kind. */
 export interface UsageTotal {
   pool: string;
   runtime: RuntimeName;
@@ -78,7 +78,7 @@ export class HealthMonitor {
     return this.#watched.get(bodyId)?.vitals;
   }
 
-  /** What the last check measured, by pool, runtime and agent type. */
+  /** The usage at the last check, by pool, runtime and agent type. */
   usage(): UsageTotal[] {
     const { lastSeen } = this.#options.loop;
     const sums = new Map<string, UsageTotal>();
@@ -96,7 +96,7 @@ export class HealthMonitor {
     return [...sums.values()];
   }
 
-  /** One check of everything that lives; throws what the store throws, and then nothing was counted. */
+  /** Checks all running bodies; throws errors of the store, and then nothing was counted. */
   async run(): Promise<void> {
     const began = performance.now();
     const { store, loop, log, now, interval_ms } = this.#options;
@@ -121,12 +121,12 @@ export class HealthMonitor {
     for (const [place, { id, worker_id }] of bodies.entries()) {
       if (this.#mayBeHung(watched.get(id), beats[place])) loop.queue.add(worker_id);
     }
-    // Kept for a few checks: figures of a manager that is gone must not look like today's.
+    // Kept for a few checks: the usage from a manager that has ended must not appear current.
     await store.saveUsage(usage, Math.ceil(4 * interval_ms + 10_000));
     log.debug({ bodies: bodies.length, ms: Math.round(performance.now() - began) }, 'bodies checked');
   }
 
-  /** The living bodies of the runtimes that answer; asks for a pass wherever one is not as it was. */
+  /** The running bodies of the runtimes that answer; enqueues a worker if its body has changed. */
   async #list(): Promise<Body[]> {
     const { runtimes, loop, log } = this.#options;
     const { bodies, listed } = await listBodies(runtimes, (runtime, why) =>
@@ -150,7 +150,7 @@ export class HealthMonitor {
     }
   }
 
-  /** At the address that the engine knows: what a body says of itself must not send the manager anywhere else. */
+  /** At the address that the engine reports: a body's own data must not direct the manager to any other address. */
   async #isUnresponsive(
     { ip_address }: Body,
     beat: string | null,
@@ -162,7 +162,7 @@ export class HealthMonitor {
     return (await this.#options.probeNode(ip_address, port)) === 'mute';
   }
 
-  /** Worth a pass: both signs of a stopped body, or a task that has run for longer than any check would let pass. */
+  /** Worth a reconcile: both signs of a stopped body, or a task that has run longer than its limit. */
   #mayBeHung(seen: Watched | undefined, text: string | null | undefined): boolean {
     if (!seen) return false;
     const { vitals } = seen;
@@ -171,7 +171,7 @@ export class HealthMonitor {
     const heartbeat = readHeartbeat(text)?.heartbeat;
     const began = parseInstant(heartbeat?.job_started_at);
     if (began === undefined) return false;
-    // Without the spec at hand, whose bound counts: the pass knows it.
+    // Without the spec, which has the limit; the reconcile reads it.
     return (parseInstant(heartbeat?.at) ?? began) - began + vitals.quiet_ms >= hung_ms;
   }
 }

@@ -1,24 +1,25 @@
 /**
- * What to do about bodies that belong to no worker. Pure: it only sorts them.
+ * Classifies bodies that belong to no worker. Pure.
  *
- * An orphan is removed only when it is older than the grace (its record may be on its way), was an orphan at the
- * list before, too, and is younger than the store: what is older than the store's own memory is a worker that the
- * store has lost, and gets its record back. A sweep that would remove a large share of all bodies removes none.
+ * An orphan is removed only if it is older than the grace period (its record may still be written), was an orphan in
+ * the previous list as well, and is younger than the store: a body that is older than the store belongs to a worker
+ * that the store has lost, and its record is restored. A sweep that would remove a large share of all bodies removes
+ * nothing.
  */
 import type { Body } from '../model/index.ts';
 
-/** So few orphans are swept whatever their share; with two bodies, one orphan is half of the world. */
+/** This many orphans are removed regardless of their share; with two bodies, one orphan is half of them. */
 const ALWAYS_ALLOWED = 3;
 
 export interface OrphanObservation {
-  /** All bodies of the cell, of every runtime that answered. */
+  /** All bodies of the cell, from every runtime that answered. */
   bodies: Body[];
   known: (workerId: string) => boolean;
-  /** Ids of the bodies that were orphans at the sweep before. */
+  /** IDs of the bodies that were orphans at the previous sweep. */
   suspects: ReadonlySet<string>;
   now: number;
   grace_ms: number;
-  /** When the store began to remember, milliseconds since 1970. */
+  /** When the store was created, in milliseconds since 1970. */
   remembers_since: number;
   /** The share of all bodies that one sweep may remove, 0 to 1. */
   breaker_share: number;
@@ -26,11 +27,11 @@ export interface OrphanObservation {
 
 export interface OrphanDecision {
   remove: Body[];
-  /** Orphans now; the suspects of the next sweep. */
+  /** Current orphans, the candidates of the next sweep. */
   suspects: Set<string>;
-  /** Orphans from before the store's memory: their records are restored, and they are never removed here. */
+  /** Orphans that are older than the store: their records are restored, and they are never removed here. */
   before_memory: Body[];
-  /** The breaker tripped: how many would have been removed. None is. */
+  /** The breaker is open: how many would have been removed. None is. */
   held_back: number;
 }
 

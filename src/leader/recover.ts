@@ -1,7 +1,7 @@
 /**
- * The first thing a leader does: make sure that the store is the one that knows the bodies. If it is empty while
- * bodies live, it was lost, not emptied: records are written again from the bodies' labels, and nothing is removed.
- * Until every runtime that may hold bodies has answered, an empty store decides nothing.
+ * The first step of a leader: make sure that the store is the one that the bodies belong to. If it is empty but bodies
+ * are running, it was lost and not intentionally emptied: records are restored from the bodies' labels, and nothing is
+ * removed. Until every runtime that may have bodies has answered, an empty store decides nothing.
  */
 import type { Logger } from 'pino';
 import {
@@ -19,7 +19,7 @@ import { findTies, identityFrom } from './store-identity.ts';
 
 export interface Recovered {
   identity: StoreIdentity;
-  /** Workers whose records were written again. */
+  /** Workers whose records were restored. */
   restored: string[];
 }
 
@@ -30,7 +30,7 @@ export async function recover(options: {
   now: () => number;
   newId: () => string;
   log: Logger;
-  /** The identity that this process has led under before, if it has. */
+  /** The identity with which this process has led before, if it has. */
   last?: string | undefined;
 }): Promise<Recovered> {
   const { store, runtimes, epoch, now, newId, log, last } = options;
@@ -54,7 +54,7 @@ export async function recover(options: {
   return { identity, restored };
 }
 
-/** A runtime that does not answer may be absent for good; its bodies are found by the sweep later. */
+/** A runtime that does not answer may never return; the sweep finds its bodies later. */
 async function listReachableBodies(runtimes: Runtimes, log: Logger): Promise<Body[]> {
   const { bodies } = await listBodies(runtimes, (runtime, why) =>
     log.warn({ runtime, why }, 'failed to list bodies of this runtime'),
@@ -62,7 +62,10 @@ async function listReachableBodies(runtimes: Runtimes, log: Logger): Promise<Bod
   return bodies;
 }
 
-/** Writes the record of a worker of which only the body is left; false if there is one, or no spec to be read. */
+/**
+ * Restores the record of a worker of which only the body is left; false if the record exists or the spec cannot be
+ * read.
+ */
 export async function restore(
   body: Body,
   { store, epoch, log }: { store: Pick<Store, 'restore'>; epoch: number; log: Logger },

@@ -8,7 +8,7 @@ import type { LastSeen } from '../reconcile/last-seen.ts';
 import type { Findings, IndexState, Store } from '../store/index.ts';
 import { restore } from './recover.ts';
 
-/** Workers that a finding names. */
+/** Number of workers that a finding names. */
 const NAMED = 10;
 
 export interface RepairOptions {
@@ -18,7 +18,7 @@ export interface RepairOptions {
   epoch: number;
   now: () => number;
   log: Parameters<typeof restore>[1]['log'];
-  /** Something about this worker has to be looked at. */
+  /** This worker must be reconciled. */
   changed: (id: string) => void;
 }
 
@@ -26,14 +26,17 @@ export class Repair {
   readonly #options: RepairOptions;
   /** Without record and body at the check before; only a worker found so twice is deleted. */
   #suspects: ReadonlySet<string> = new Set();
-  /** The pulse that the last search followed: what it did not mend is not searched for again and again. */
+  /**
+   * The write counter at the last search, so that a search that could not repair something is not repeated without
+   * need.
+   */
   #searched = '';
 
   constructor(options: RepairOptions) {
     this.#options = options;
   }
 
-  /** Whether the indexes do not agree with each other, or with what was seen before. `before` is the index as it was read last. */
+  /** Whether the indexes disagree with each other or with an earlier read. `before` is the index at the last read. */
   async indexes(
     pulse: IndexState,
     before: Record<string, string> | undefined,
@@ -51,7 +54,7 @@ export class Repair {
     return this.#reindex();
   }
 
-  /** Workers that an index named before and does not any more, though they have a record. */
+  /** Workers that the index no longer has, although they have a record. */
   async vanished(before: Record<string, string>, index: Record<string, string>): Promise<boolean> {
     const { store, lastSeen } = this.#options;
     const gone = Object.keys(before).filter(
@@ -73,7 +76,7 @@ export class Repair {
     return true;
   }
 
-  /** Records and statuses that the index knows of and that are not there. `complete`: every runtime has listed its bodies. */
+  /** Records and statuses that the index has but that do not exist. `complete`: every runtime has listed its bodies. */
   async records(index: Record<string, string>, bodies: Body[], complete: boolean): Promise<void> {
     const { store, changed, findings } = this.#options;
     const { records, statuses } = await store.repair.lacking(index);

@@ -1,7 +1,7 @@
 /**
- * The look at everything, on a timer and wherever hints may have been missed: lists are truth. It reads the index
- * of generations, one list per runtime and the heartbeats, and asks for a pass only where something differs from
- * what the last pass saw; it drives the orphan sweep. It decides nothing about a worker itself.
+ * The resync: observes everything, on a timer and whenever events may have been missed; lists are truth. It reads the
+ * index of generations, one list per runtime and the heartbeats, and enqueues a worker only if something differs from
+ * what its last reconcile observed. It also drives the removal of orphans. It decides nothing about a worker itself.
  */
 import type { Logger } from 'pino';
 import { type Body, errorMessage, parseInstant, readHeartbeat, type StoreIdentity } from '../model/index.ts';
@@ -16,7 +16,7 @@ import { findOrphans } from './orphans.ts';
 import { restore } from './recover.ts';
 import { Repair } from './repair.ts';
 
-/** The store is not the one that this term began with: empty, or another. */
+/** The store is not the one with which this term began: it is empty, or another one. */
 export class StoreLost extends Error {
   override name = 'StoreLost';
 }
@@ -40,11 +40,11 @@ export interface ResyncOptions {
   metrics: Metrics;
   log: Logger;
   identity: StoreIdentity;
-  /** Whose bodies the runtimes show; without it, all are. */
+  /** The store whose bodies the runtimes list; without it, they list all. */
   ownership?: Ownership | undefined;
   findings: Pick<Findings, 'note' | 'clear'>;
   now: () => number;
-  /** The lease is young enough to begin an act. */
+  /** The lease is recent enough to start an action. */
   mayAct: () => boolean;
   epoch: number;
   grace_ms: number;
@@ -54,18 +54,18 @@ export interface ResyncOptions {
 
 export class Resync {
   readonly #options: ResyncOptions;
-  /** `undefined` before the first look. */
+  /** `undefined` before the first resync. */
   #revision: string | null | undefined;
   #index: Record<string, string> = {};
   #identity: StoreIdentity;
   readonly #repair: Repair;
   #suspects: ReadonlySet<string> = new Set();
   #reported = new Set<string>();
-  /** Heartbeats that cannot be read, as they were when that was reported. */
+  /** Invalid heartbeats, as they were when they were reported. */
   readonly #unreadable = new Map<string, string>();
-  /** When the last complete look ended, milliseconds since 1970; 0 before the first. */
+  /** When the last complete resync ended, in milliseconds since 1970; 0 before the first. */
   lastAt = 0;
-  /** Bodies that the last sweep would have removed, had the breaker let it. */
+  /** Number of bodies that the last sweep would have removed without the breaker. */
   heldBack = 0;
 
   constructor(options: ResyncOptions) {
@@ -76,7 +76,7 @@ export class Resync {
     this.#repair = new Repair({ store, findings, epoch, now, log, changed, lastSeen: loop.lastSeen });
   }
 
-  /** Throws `StoreLost`, or what the store throws; a runtime that does not answer is only left out. */
+  /** Throws `StoreLost`, or errors of the store; a runtime that does not answer is skipped. */
   async run(): Promise<void> {
     const began = performance.now();
     const { loop, metrics, now } = this.#options;
@@ -91,7 +91,7 @@ export class Resync {
     metrics.resyncDuration.observe((performance.now() - began) / 1000);
   }
 
-  /** Reads the index if anything was written since, and asks for a pass wherever a record has changed. */
+  /** Reads the index if anything was written since, and enqueues workers whose record has changed. */
   async #readIndex(): Promise<void> {
     const { store, loop } = this.#options;
     const found = await store.indexState();
@@ -108,7 +108,7 @@ export class Resync {
     for (const id of loop.lastSeen.changedRecords(this.#index)) loop.queue.add(id);
   }
 
-  /** Bodies of another label whose wrappers write into this store are its own: it was lost, and they still serve it. */
+  /** Bodies of another label whose wrappers write to this store belong to it: it was lost, and they still serve it. */
   async #adopt(): Promise<boolean> {
     const { store, ownership, epoch, findings } = this.#options;
     const foreign = ownership?.foreign ?? [];
@@ -172,7 +172,7 @@ export class Resync {
     }
   }
 
-  /** Counts and logs a heartbeat that cannot be read, once for each text. */
+  /** Counts and logs an invalid heartbeat, once for each text. */
   #markUnreadable(id: string, text: string, why: string): void {
     if (this.#unreadable.get(id) === text) return;
     this.#unreadable.set(id, text);
@@ -208,12 +208,12 @@ export class Resync {
       if (!this.#reported.has(body.id) && (await restore(body, this.#options)))
         loop.queue.add(body.worker_id);
       this.#reported.add(body.id);
-      // What the store remembers to have deleted is not older than its memory: a clock was set back.
+      // A worker that the store knows as deleted is not older than the store: a clock was set back.
       if ((await store.status(body.worker_id))?.desired === 'deleted') deleted.push(body);
     }
     for (const { id, worker_id, runtime } of [...swept.remove, ...deleted]) {
       if (!mayAct() || !(await store.leads(epoch))) return;
-      // The index may be a moment old: a record that came since makes it no orphan.
+      // The index may be slightly old: a body with a newer record is not an orphan.
       if (await store.load(worker_id)) continue;
       try {
         await runtimes.call(runtime, (engine) => engine.remove(id));

@@ -1,4 +1,4 @@
-/** What a term does from time to time: observe everything, and check all living bodies. One run of each at a time. */
+/** The periodic work of a term: resync, and check all running bodies. One run of each at a time. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorMessage } from '../model/index.ts';
 import { steadyClock } from '../queue/clock.ts';
@@ -7,7 +7,7 @@ import { Fenced } from '../store/index.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { StoreLost } from './resync.ts';
 
-/** A resync that failed is tried again after this; so is one for events that were missed. */
+/** Delay before a failed resync is retried; also before a resync for missed events. */
 const SOON_MS = 1000;
 
 export interface RoundsOptions {
@@ -22,7 +22,7 @@ export interface RoundsOptions {
 
 export class Rounds {
   readonly #options: RoundsOptions;
-  /** One key, `resync`, so that requests that come together cause one. */
+  /** One key, `resync`, so that concurrent requests cause one run. */
   readonly #resyncs = createWorkQueue({ clock: steadyClock });
   /** One key, `check`: a check that takes longer than its interval delays the next one. */
   readonly #checks = createWorkQueue({ clock: steadyClock });
@@ -36,7 +36,7 @@ export class Rounds {
     this.#resyncs.add('resync');
   }
 
-  /** Runs both until the signal fires or `end` is called; the first resync begins at once. */
+  /** Runs both until the signal fires or `end` is called; the first resync starts immediately. */
   async run(signal: AbortSignal): Promise<void> {
     this.request();
     this.#checks.addAfter('check', this.#options.check_ms);

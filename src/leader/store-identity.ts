@@ -13,7 +13,7 @@ import type { Store } from '../store/index.ts';
  */
 export type Tie = 'sure' | 'dead' | 'none';
 
-/** The identity that follows from the labels and their ties. Pure. */
+/** The identity that follows from the labels and their relations. Pure. */
 export function identityFrom(
   ties: ReadonlyMap<string, Tie>,
   { fresh, now, created_at }: { fresh: string; now: number; created_at: string },
@@ -22,12 +22,12 @@ export function identityFrom(
   const [id = fresh] = sure;
   const adopted: Record<string, number | null> = {};
   for (const label of sure) if (label !== id) adopted[label] = null;
-  // What its store makes from now on is not ours.
+  // Bodies that its store creates from now on do not belong to this one.
   for (const [label, tie] of ties) if (tie === 'dead') adopted[label] = now;
   return { id, created_at, adopted };
 }
 
-/** Looks for what ties each label of these bodies to the store. */
+/** Determines how each label of these bodies is related to the store. */
 export async function findTies(
   bodies: Body[],
   { store, last }: { store: Pick<Store, 'anyKnown' | 'anyHeartbeat'>; last: string | undefined },

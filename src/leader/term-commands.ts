@@ -10,7 +10,7 @@ import type { TermOptions } from './term-options.ts';
 const STREAM_LOST =
   'The command stream or its consumer group was lost and has been recreated. Commands without a response must be sent again.';
 
-/** The parts of a term that a settled command is reported to. */
+/** The parts of a term that are notified of a settled command. */
 interface TermCommandsDeps {
   epoch: number;
   loop: Loop;

@@ -9,7 +9,7 @@ import type { Runtimes } from '../runtimes/registry.ts';
 import type { CommandStream, Findings, Store } from '../store/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
-/** What a term of leadership is made from. */
+/** What a term of leadership is created from. */
 export interface TermOptions {
   /** Called between any two steps; see `Checkpoint`. */
   checkpoint?: Checkpoint | undefined;
@@ -20,7 +20,7 @@ export interface TermOptions {
   log: Logger;
   limits: Limits;
   cell: string;
-  /** Whose bodies the runtimes show: set once the store is known. */
+  /** The store whose bodies the runtimes list; set once the store is known. */
   ownership: Ownership;
   /** What is missing in the store, for people. */
   findings: Findings;
@@ -30,9 +30,9 @@ export interface TermOptions {
   handlersDir?: string | undefined;
   /** What this manager's machine and operator allow. */
   capabilities: Capabilities;
-  /** Pools, and the queues that their workers take tasks from. */
+  /** Pools, and the queues of their workers. */
   pools: PoolPorts;
-  /** How many bodies of a runtime may boot at the same time, and the memory that those of this machine share. */
+  /** The limit of bodies that boot at the same time on each runtime, and the memory of this machine that they share. */
   starts: { slotsOf: AdmissionOptions['slotsOf']; memoryOf: AdmissionOptions['memoryOf'] };
   /** MAX_WORKERS_TOTAL. */
   most_workers?: number | undefined;

@@ -24,7 +24,7 @@ import { Rounds } from './rounds.ts';
 import { consumeForTerm } from './term-commands.ts';
 import type { TermOptions } from './term-options.ts';
 
-/** How soon it is noticed that memory is free again, and how old a place in the queue of starts may be. */
+/** How soon free memory is noticed, and how old a position in the start queue may be. */
 const TICK_MS = 1000;
 
 export class Term {
@@ -147,45 +147,45 @@ export class Term {
     });
   }
 
-  /** Workers that wait for their turn to start, by runtime. */
+  /** Workers that wait to start, by runtime. */
   get queued(): [RuntimeName, number][] {
     return this.#admission.waiting();
   }
 
-  /** Starts no body any more; what ends is still recorded. */
+  /** Starts no more bodies; ends are still recorded. */
   holdStarts(): void {
     this.#admission.close();
   }
 
-  /** What workers used at the last check, summed. */
+  /** The usage of workers at the last check, summed. */
   get usage(): UsageTotal[] {
     return this.#monitor.usage();
   }
 
-  /** Something about a worker may have changed; without an id, about any of them. */
+  /** A worker may have changed; without an ID, any worker. */
   enqueue(workerId: string | undefined): void {
     if (workerId) this.loop.queue.add(workerId);
     else this.#rounds.request();
   }
 
-  /** A build has begun, gone on or ended: those that wait for an image have to look. */
+  /** A build has started, progressed or ended: workers that wait for an image are enqueued. */
   imagesChanged(): void {
     for (const id of this.loop.lastSeen.inPhase('building')) this.loop.queue.add(id);
   }
 
-  /** A runtime has begun or ceased to answer: those that live there have to say so. */
+  /** A runtime has become available or unavailable: its workers are enqueued to report that. */
   runtimeChanged(name: RuntimeName): void {
     for (const id of this.loop.lastSeen.livingOn(name)) this.loop.queue.add(id);
     this.enqueue(undefined);
   }
 
-  /** Seconds since the loop last showed that it moves: by a pass, or by a look at everything. */
+  /** Seconds since the last activity of the loop: a reconcile or a resync. */
   quietSeconds(): number {
     const look = (this.#options.now() - (this.#resync?.lastAt || this.#began)) / 1000;
     return Math.max(look, this.loop.quietSeconds());
   }
 
-  /** Bodies that the removal breaker keeps from being removed; 0 while it is closed. */
+  /** Number of bodies that the removal breaker protects from removal; 0 while it is closed. */
   get heldBack(): number {
     return this.#resync?.heldBack ?? 0;
   }
@@ -193,7 +193,7 @@ export class Term {
   async run(outer: AbortSignal): Promise<void> {
     const signal = AbortSignal.any([outer, this.#end.signal]);
     const { store, runtimes, log, metrics, now, newId, ownership, findings } = this.#options;
-    // Until it is known which store this is, all bodies have to be seen.
+    // Until the store's identity is known, all bodies must be listed.
     ownership.set(undefined);
     const { identity, restored } = await recover({
       store,

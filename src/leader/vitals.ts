@@ -6,18 +6,18 @@ import type { ResourceUsage, Vitals } from '../model/index.ts';
 
 /** One check of one body. */
 export interface VitalsCheck {
-  /** Milliseconds of a steady clock. */
+  /** Milliseconds of a monotonic clock. */
   at: number;
   /** The heartbeat as stored in Redis; only compared. */
   beat: string | null;
   usage: ResourceUsage;
-  /** What the engine's own check says, or asking its node; false where there is neither. */
+  /** The engine's own health check, or the result of the node API; false if there is neither. */
   unhealthy: boolean;
 }
 
 /**
- * The vitals after another check. `longest` is what one pause between two checks may count: a manager that was
- * suspended has not watched meanwhile.
+ * The vitals after another check. `longest` limits how much one pause between two checks counts, because a suspended
+ * manager did not observe anything.
  */
 export function updateVitals(
   before: { check: VitalsCheck; vitals: Vitals } | undefined,
@@ -32,7 +32,8 @@ export function updateVitals(
   const passed = check.at - last.at;
   const counted = Math.min(passed, longest);
   const used = cpuSeconds(last.usage, usage);
-  // Equal, and not only less: where children have ended, a sum over processes falls, and that is life, too.
+  // Any difference counts: if child processes have ended, a sum over processes decreases, which is activity as
+  // well.
   const still = used === 0;
   return {
     ...figures,

@@ -20,7 +20,7 @@ type Executor<T extends Intent['type']> = (
 /** A hold expires if its manager died, in milliseconds: longer than a create may take. */
 const HOLD_MS = 300_000;
 
-/** A mapped type: an intent without its executor does not compile. */
+/** A mapped type: an intent without an executor does not compile. */
 const executors: { [T in Intent['type']]: Executor<T> } = {
   build: async (_, record, context) => context.images?.build(record.desired.spec),
   create: ({ incarnation }, record, context) =>
@@ -43,14 +43,14 @@ const executors: { [T in Intent['type']]: Executor<T> } = {
 
 const DESTRUCTIVE: ReadonlySet<Intent['type']> = new Set(['terminate', 'kill', 'remove']);
 
-/** Carries out one intent. Throws what the runtime throws, and `Fenced` where another manager leads by now. */
+/** Executes one intent. Throws errors of the runtime, and `Fenced` if another manager now leads. */
 export async function act(
   intent: Intent,
   record: WorkerRecord,
   _seen: Observation,
   context: ReconcileContext,
 ): Promise<void> {
-  // A late act of a deposed leader can only be repaired, so the epoch is read again right before it.
+  // A late action of a deposed leader can only be repaired, so the epoch is read again right before it.
   if (DESTRUCTIVE.has(intent.type) && !(await context.store.leads(context.epoch))) throw new Fenced();
   await (executors[intent.type] as Executor<Intent['type']>)(intent as never, record, context);
 }
@@ -83,7 +83,7 @@ async function withImage<T>(
     if (!(error instanceof BodyRefused && error.reason === 'ImageMissing')) throw error;
     throw new Error(`The image ${state.name} has been removed; it will be rebuilt.`, { cause: error });
   } finally {
-    // A hold that cannot be given back runs out.
+    // A hold that cannot be released expires.
     await images.usage.release(state.name, id).catch(() => {});
   }
 }

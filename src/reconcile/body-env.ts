@@ -10,13 +10,13 @@ export interface BodyEnvOptions {
   spec: WorkerSpec;
   cell: string;
   logLevel: string;
-  /** Redis as the body sees it. */
+  /** The URL of Redis from the body. */
   redisUrl: string;
   /** HANDLERS_DIR. */
   handlersDir: string | undefined;
 }
 
-/** The contract's variables of a body. Pure. */
+/** The environment variables of a body that the contract defines. Pure. */
 export function createBodyEnv(facts: BodyEnvOptions): Record<string, string> {
   const { id, incarnation, spec, cell, logLevel, redisUrl } = facts;
   return {
@@ -31,13 +31,13 @@ export function createBodyEnv(facts: BodyEnvOptions): Record<string, string> {
   };
 }
 
-/** A body that shares the machine's ports takes any free one on loopback, and reports it in its heartbeat. */
+/** A body that shares the machine's ports selects a free one on loopback, and reports it in its heartbeat. */
 function createTaskEnv({ spec, handlersDir }: BodyEnvOptions): Record<string, string> {
   const { hasOwnAddress, handlersMount } = getCapabilities(spec.runtime);
   const { WORKER_PORT, WORKER_HOST } = spec.env ?? {};
   const handlers = handlersMount ?? handlersDir;
   return {
-    // The image's own health check reads them, too.
+    // The image's own health check reads them as well.
     WORKER_PORT: WORKER_PORT ?? (hasOwnAddress ? String(NODE_PORT) : '0'),
     WORKER_HOST: WORKER_HOST ?? (hasOwnAddress ? '0.0.0.0' : '127.0.0.1'),
     MAX_WORKERS: spec.env?.MAX_WORKERS ?? String(spec.concurrency ?? 1),

@@ -1,7 +1,7 @@
 import type { WorkerSpec } from '../model/index.ts';
 import type { ReconcileContext } from './context.ts';
 
-/** The image that a body of this spec would run; none can be said where all run one. Unknown is like none. */
+/** The image that a body of this spec would run; undefined if all run the same one. Unknown is treated like none. */
 export async function resolveBodyImage(
   spec: WorkerSpec,
   images: ReconcileContext['images'],

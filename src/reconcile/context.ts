@@ -15,11 +15,11 @@ import type { Runtimes } from '../runtimes/registry.ts';
 import type { Store } from '../store/index.ts';
 import type { StartAdmission } from './admission/admission.ts';
 
-/** The images of Docker bodies, and who uses them. */
+/** The images of Docker bodies, and their uses. */
 export interface BodyImages {
-  /** How the image is that a body of this spec needs; cheap, and builds nothing. */
+  /** The state of the image for a body of this spec; cheap, and builds nothing. */
   state: (spec: WorkerSpec) => Promise<ImageState>;
-  /** Begins to build it, unless it is there or being built; returns at once. */
+  /** Starts building it, unless it exists or is being built; returns immediately. */
   build: (spec: WorkerSpec) => void;
   usage: {
     hold: (name: string, holder: string, ttlMs: number) => Promise<'held' | 'removing'>;
@@ -27,7 +27,7 @@ export interface BodyImages {
   };
 }
 
-/** What every pass of one term shares. */
+/** What all reconciles of one term share. */
 export interface ReconcileContext {
   store: Pick<Store, 'load' | 'repair' | 'record' | 'purge' | 'leads'>;
   runtimes: Runtimes;
@@ -38,26 +38,26 @@ export interface ReconcileContext {
   now: () => number;
   /** Since when this manager leads, milliseconds since 1970. */
   leadingSince: number;
-  /** Redis as a body of that runtime sees it, with the body's credentials. */
+  /** The URL of Redis from a body of that runtime, with the body's credentials. */
   bodyRedisUrl: (runtime: Observation['desired']['spec']['runtime']) => string;
   cell: string;
   /** Absent if no image of ours is run: without Docker, or with an image that the operator names. */
   images: BodyImages | undefined;
-  /** The values of these secrets; throws a sentence that names those that are not there. */
+  /** The values of these secrets; throws a sentence that names the missing ones. */
   secrets: (names: string[]) => Promise<Record<string, string>>;
   /** HANDLERS_DIR, which direct workers read in place. */
   handlersDir?: string | undefined;
-  /** What the engine said to the act before, by worker; in memory, since trying once more does no harm. */
+  /** The engine's error of the previous action, by worker; in memory, because another attempt does no harm. */
   actionErrors: Map<string, ActionError>;
   /** The results of that body's checks so far; absent without checks. */
   vitals?: ((bodyId: string) => Vitals | undefined) | undefined;
   /** Who may start a body now; absent if no worker has to wait. */
   startAdmission?: StartAdmission | undefined;
-  /** The lease is young enough to begin an act. */
+  /** The lease is recent enough to start an action. */
   mayAct: () => boolean;
   checkpoint?: Checkpoint | undefined;
   toActionError: (intent: Intent, error: unknown) => ActionError | undefined;
-  /** Called with every decision, and with every one that was stored. */
+  /** Called with every decision, and with every decision that was stored. */
   decided: (record: WorkerRecord, observation: Observation, decision: Decision) => void;
   recorded: (record: WorkerRecord, observation: Observation, decision: Decision) => void;
 }

@@ -1,10 +1,10 @@
 import type { Decision, Observation } from '../model/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
-/** The phases of a first body on its way to RUNNING. */
+/** The phases of a first body until it is RUNNING. */
 const SPAWN_PHASES: ReadonlySet<string> = new Set(['building', 'creating', 'booting', 'ready']);
 
-/** Counts what a decision about a worker means for the metrics, once it is recorded. */
+/** Updates the metrics for a decision about a worker, once it is recorded. */
 export function countRecorded(
   metrics: Pick<Metrics, 'restarts' | 'imageCacheHits' | 'oomKills' | 'workersFailed' | 'spawnDuration'>,
   observation: Observation,

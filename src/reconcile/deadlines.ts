@@ -12,16 +12,16 @@ import {
 } from '../../machines/conditions.ts';
 import { type Observation, parseInstant } from '../model/index.ts';
 
-/** A timer may fire a little early, and a pass that is a millisecond too soon would look twice. */
+/** A timer may fire slightly early, and a reconcile that is a millisecond early would be repeated. */
 const MARGIN_MS = 5;
 /** A body that should have ended is observed again after this at the latest. */
 const IMPATIENT_MS = 5000;
-/** Admission asks for a look when a turn comes; this is for a request that was lost. */
+/** Admission enqueues a worker when it gets a slot; this is for a lost request. */
 const QUEUED_MS = 300_000;
 /** What cannot be observed is checked again after this; a runtime that is back enqueues it anyway. */
 const UNCLEAR_MS = 30_000;
 
-/** Milliseconds until the next look that no hint will ask for; `undefined` where there is none to wait for. */
+/** Milliseconds until the next reconcile that no event will trigger; `undefined` if there is none. */
 export function nextReconcileMs(
   value: unknown,
   state: WorkerState,

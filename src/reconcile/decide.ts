@@ -20,7 +20,7 @@ import {
 } from '../model/index.ts';
 import { nextReconcileMs } from './deadlines.ts';
 
-/** Characters of a builder's step: a RUN line may be a page. */
+/** Maximum length of a builder's step, because a RUN line can be very long. */
 const STEP_LENGTH = 120;
 
 type Snapshot = SnapshotFrom<typeof workerMachine>;
@@ -58,7 +58,7 @@ function restore(observation: Observation): Snapshot {
         context: memo.context,
       });
     } catch {
-      // A memo that names no state of this machine is as good as none.
+      // A memo that names no state of this machine counts as absent.
     }
   }
   const context = newWorkerState(observation);
@@ -112,7 +112,7 @@ function toStatus({ value, context }: Snapshot, observation: Observation): Statu
 
 const ms = (at: number | undefined) => (at === undefined ? undefined : formatInstant(at));
 
-/** One word for programs and one sentence for people on why the worker is as it is. */
+/** The reason for programs and the message for people. */
 function explanation(top: string, child: string | undefined, state: WorkerState, observation: Observation) {
   const { actual, action_error, status, image } = observation;
   const settled = top === 'STOPPED' || top === 'FAILED';

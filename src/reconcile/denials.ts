@@ -7,7 +7,7 @@ import type { Heartbeat } from '../model/index.ts';
 export class DenialCounter {
   readonly #counted = new Map<string, { incarnation: number; denied: number }>();
 
-  /** How many are new. `known` is true of a worker that an earlier manager has watched. */
+  /** How many are new. `known` is true for a worker that an earlier manager has observed. */
   note(id: string, heartbeat: Pick<Heartbeat, 'incarnation'> & Partial<Heartbeat>, known: boolean): number {
     const denied = heartbeat.denied ?? 0;
     const before = this.#counted.get(id);

@@ -1,4 +1,4 @@
-/** What of a decision is worth a write, and what of it a person would want to read later. Pure. */
+/** Whether a decision must be written, and which part of it is relevant for the history. Pure. */
 import {
   type Decision,
   describeIntent,
@@ -19,12 +19,12 @@ function same(before: StatusRecord | undefined, after: StatusRecord): boolean {
   return (Object.keys(after) as (keyof StatusRecord)[]).every((field) => before[field] === after[field]);
 }
 
-/** JSON without what JSON leaves out, so that a memo just made equals the one read back. */
+/** Removes what JSON omits, so that a new memo equals a stored one. */
 const canonical = (value: unknown) => JSON.stringify(value);
 
 const REPORTED = ['status', 'phase', 'reason', 'incarnation', 'restarts'] as const;
 
-/** The line for the worker's history, where the change is one that people can see or that acts on the world. */
+/** The line for the worker's history, if the change is visible to users or has an action. */
 export function toLifecycleEvent(
   observation: Observation,
   { status, intents }: Decision,

@@ -1,6 +1,6 @@
 /**
- * What the last pass over each worker was based on, so that a resync asks for a new pass only where something has
- * changed since. In memory: a new term starts without marks and looks at everything once. Pure.
+ * What the last reconcile of each worker was based on, so that a resync enqueues a worker only if something has changed
+ * since. In memory: a new term starts empty and reconciles everything once. Pure.
  */
 import {
   type AgentType,
@@ -16,16 +16,16 @@ import {
 } from '../model/index.ts';
 
 interface SeenWorker {
-  /** `<generation>.<revision>` of the record, as the index has it. */
+  /** `<generation>.<revision>` of the record, as in the index. */
   record: string;
-  /** The body as a list shows it; empty where there is none, `undefined` where it could not be seen. */
+  /** The body as in a list; empty if there is none, `undefined` if it could not be observed. */
   body: string | undefined;
   status: WorkerStatus;
   phase: string;
   runtime: RuntimeName;
   incarnation: number;
   agent_type: AgentType;
-  /** Empty for a worker of no pool. */
+  /** Empty for a worker without a pool. */
   pool: string;
   desired: boolean;
 }
@@ -38,7 +38,7 @@ export type Kind = Pick<SeenWorker, 'status' | 'runtime' | 'agent_type'>;
 export class LastSeen {
   readonly #workers = new Map<string, SeenWorker>();
 
-  /** Notes what a pass has seen and decided; `revision` is that of the status after it. */
+  /** Records what a reconcile observed and decided; `revision` is that of the status after it. */
   set(observation: Observation, revision: number, { status }: Decision): void {
     const { actual } = observation;
     const body =
@@ -56,7 +56,7 @@ export class LastSeen {
     });
   }
 
-  /** The phase that was decided last; `undefined` where this term has not looked yet. */
+  /** The phase that was decided last; `undefined` before the first reconcile of this term. */
   phase(id: string): string | undefined {
     return this.#workers.get(id)?.phase;
   }
@@ -80,14 +80,14 @@ export class LastSeen {
     this.#workers.delete(id);
   }
 
-  /** Workers whose record is not the one that was looked at last. */
+  /** Workers whose record has changed since their last reconcile. */
   changedRecords(index: Record<string, string>): string[] {
     const changed: string[] = [];
     for (const id in index) if (this.#workers.get(id)?.record !== index[id]) changed.push(id);
     return changed;
   }
 
-  /** Workers of the listed runtimes whose body is not as it was. */
+  /** Workers of the listed runtimes whose body has changed. */
   changedBodies(bodies: Body[], listed: ReadonlySet<string>): string[] {
     const prints = new Map<string, string>();
     const twice: string[] = [];
@@ -102,7 +102,7 @@ export class LastSeen {
     return [...changed];
   }
 
-  /** Workers that are not ended, whose heartbeat therefore matters. */
+  /** Workers that have not ended, for which the heartbeat matters. */
   living(): string[] {
     const ids: string[] = [];
     for (const [id, { status }] of this.#workers)
@@ -110,7 +110,7 @@ export class LastSeen {
     return ids;
   }
 
-  /** Workers of a runtime that are not ended. */
+  /** Workers of a runtime that have not ended. */
   livingOn(runtime: string): string[] {
     return this.living().filter((id) => this.#workers.get(id)?.runtime === runtime);
   }
@@ -135,7 +135,7 @@ export class LastSeen {
     return (worker.phase === 'silent') !== heartbeat.age_ms >= silentMs && !ENDING.has(worker.phase);
   }
 
-  /** How many workers there are of each kind, and how many are asked to run, for the metrics. */
+  /** The numbers of workers of each kind, and of those that should run, for the metrics. */
   count(): { kinds: (Kind & { count: number })[]; desired: number } {
     const kinds = new Map<string, Kind & { count: number }>();
     let desired = 0;

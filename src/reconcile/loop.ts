@@ -17,7 +17,7 @@ import { DenialCounter } from './denials.ts';
 import { LastSeen } from './last-seen.ts';
 import { type ReconcileResult, reconcileWorker } from './worker.ts';
 
-/** A pass that takes longer is given up on; its worker is not passed again until it has really ended. */
+/** A reconcile that takes longer is abandoned; its worker is not reconciled again until it has really ended. */
 const RECONCILE_DEADLINE_MS = 120_000;
 
 export interface LoopOptions {
@@ -30,9 +30,9 @@ export interface LoopOptions {
   decided: (observation: Observation, decision: Decision) => void;
   /** Called with each decision that was stored. */
   recorded?: (observation: Observation, decision: Decision) => void;
-  /** A pass over a worker failed and is tried again later. */
+  /** A reconcile of a worker failed and is retried later. */
   failed?: (id: string) => void;
-  /** There is no record of a worker any more. */
+  /** A worker's record does not exist any more. */
   gone?: (id: string) => void;
 }
 
@@ -42,7 +42,7 @@ export class Loop {
   readonly #denials = new DenialCounter();
   readonly #options: LoopOptions;
   readonly #context: ReconcileContext;
-  /** Passes that were given up on and have not ended. */
+  /** Reconciles that were abandoned and have not ended. */
   readonly #lingering = new Set<string>();
   #moved = performance.now();
 
@@ -80,7 +80,7 @@ export class Loop {
     return this.queue.run((id) => this.#reconcile(id), this.#options.concurrency, signal);
   }
 
-  /** Seconds since a pass ended while others wait for theirs; 0 where none waits. */
+  /** Seconds since a reconcile ended while others wait; 0 if none waits. */
   quietSeconds(): number {
     return this.queue.length === 0 ? 0 : (performance.now() - this.#moved) / 1000;
   }
@@ -95,7 +95,7 @@ export class Loop {
     this.#settle(id, outcome);
   }
 
-  /** The one place where it is decided what follows from a pass. */
+  /** The only place that decides what follows from a reconcile. */
   #settle(id: string, outcome: ReconcileResult): void {
     const { queue } = this;
     if (outcome.kind !== 'error' && outcome.kind !== 'standby') queue.forget(id);
@@ -148,7 +148,8 @@ export class Loop {
 
   async #guarded(id: string): Promise<ReconcileResult> {
     try {
-      // What was just made is carried on with at once: one worker ready is worth more than two half made.
+      // A worker that was just created continues immediately: one ready worker is worth more than two half
+      // started.
       let outcome = await reconcileWorker(id, this.#context);
       for (let more = 4; outcome.kind === 'again' && more > 0; more -= 1) {
         outcome = await reconcileWorker(id, this.#context);

@@ -10,13 +10,13 @@ import type { Store } from '../store/index.ts';
 import type { ReconcileContext } from './context.ts';
 import { lostStatus } from './lost-status.ts';
 
-/** What a look needs; `explain` looks with it, too, and without a lease. */
+/** What an observation needs; `explain` uses it as well, without a lease. */
 export type ObserveContext = Pick<
   ReconcileContext,
   'runtimes' | 'images' | 'limits' | 'now' | 'leadingSince' | 'actionErrors' | 'vitals' | 'startAdmission'
 > & { store: Pick<Store, 'load' | 'repair'>; log: Pick<ReconcileContext['log'], 'warn'> };
 
-/** One look at a worker; `undefined` where there is no record of it. */
+/** Observes a worker; `undefined` if it has no record. */
 export async function observeWorker(
   id: string,
   context: ObserveContext,
@@ -45,7 +45,7 @@ export async function observeWorker(
     queued:
       mayStart && action_error?.kind !== 'permanent' ? context.startAdmission?.request(record) : undefined,
     now,
-    // Never in the future, where a clock was set back: deadlines would not come.
+    // Never in the future, even if a clock was set back; otherwise deadlines would not be reached.
     watching_since: Math.min(now, Math.max(context.leadingSince, context.runtimes.upSince(runtime))),
     limits: context.limits,
   });
@@ -54,7 +54,7 @@ export async function observeWorker(
 
 const hasImage = (image: ImageState | undefined) => image === undefined || image.kind === 'ready';
 
-/** What a status that is lost must have been. */
+/** What a lost status must have been. */
 async function rebuilt(record: WorkerRecord, actual: Actual, { store, log }: ObserveContext) {
   const status = lostStatus(record, await store.repair.lastReported(record.id), actual);
   log.warn(
@@ -64,7 +64,7 @@ async function rebuilt(record: WorkerRecord, actual: Actual, { store, log }: Obs
   return status;
 }
 
-/** Only who waits for a body needs an image. */
+/** Only a worker that waits for a body needs an image. */
 async function observeImage(
   { desired, status }: WorkerRecord,
   actual: Actual,
@@ -80,7 +80,9 @@ async function observeImage(
   }
 }
 
-/** A look that failed is unknown, whatever failed: only an engine that answered can say that nothing is there. */
+/**
+ * A failed observation is unknown, whatever failed: only an engine that answered can report that a body does not exist.
+ */
 async function findActual(
   id: string,
   knownId: string | undefined,

@@ -22,21 +22,21 @@ import { decide } from './decide.ts';
 import { hasChanged, toLifecycleEvent } from './history.ts';
 import { observeWorker } from './observe.ts';
 
-/** What a pass comes to. Each has its own answer in `settle` of `loop.ts`. */
+/** The result of a reconcile. `settle` of `loop.ts` handles each of them. */
 export type ReconcileResult =
-  /** Nothing to do until a hint comes. */
+  /** Nothing to do until an event arrives. */
   | { kind: 'done' }
-  /** Nothing to do until a hint comes or the time is over. */
+  /** Nothing to do until an event arrives or the time has passed. */
   | { kind: 'after'; ms: number }
-  /** The world has just been changed: look again at once. */
+  /** Something was changed: observe again immediately. */
   | { kind: 'again' }
-  /** The record changed while the decision was made: look again. */
+  /** The record changed while the decision was made: observe again. */
   | { kind: 'conflict' }
-  /** There is no such worker (any more). */
+  /** The worker does not exist (any more). */
   | { kind: 'terminal' }
   /** This manager must not act now; its successor, or its next term, will. */
   | { kind: 'standby' }
-  /** Something failed: look again after a while. */
+  /** Something failed: retry after a delay. */
   | { kind: 'error'; error: unknown };
 
 export async function reconcileWorker(id: string, context: ReconcileContext): Promise<ReconcileResult> {
@@ -57,7 +57,7 @@ export async function reconcileWorker(id: string, context: ReconcileContext): Pr
   }
 }
 
-/** Stores the decision where it changes anything; a worker at rest costs no write. */
+/** Stores the decision if it changes anything; an unchanged worker costs no write. */
 async function recordDecision(
   record: WorkerRecord,
   observation: Observation,
@@ -70,7 +70,7 @@ async function recordDecision(
   if (!makes && !hasChanged(record, decision)) return 'ok';
   const { status, memo } = decision;
   const event = toLifecycleEvent(observation, decision);
-  // Steps between two statuses are five lines a restart: the worker's history has them.
+  // Steps between two statuses are five lines per restart; the worker's history has them.
   if (event)
     context.log[event.type === 'progress' ? 'debug' : 'info'](
       { worker_id: record.id, rule: decision.rule, ...event },
@@ -86,7 +86,7 @@ async function recordDecision(
 /** Intents whose completion requeues the worker through an event. */
 const ENQUEUED: ReadonlySet<Intent['type']> = new Set(['terminate', 'kill', 'build', 'deliver']);
 
-/** Does what was decided, and says when to look again. */
+/** Executes the decision, and returns when to observe again. */
 async function execute(
   record: WorkerRecord,
   observation: Observation,
@@ -110,16 +110,16 @@ async function execute(
         'action failed',
       );
       if (!refusal) return { kind: 'error', error };
-      // What looking cannot bring back, for the very next pass.
+      // What an observation cannot show, for the next reconcile.
       actionErrors.set(record.id, refusal);
       return refusal.kind === 'permanent' ? { kind: 'again' } : { kind: 'error', error };
     }
   }
-  // A hint will come of these; everything else has changed the world, or found the record changed.
+  // An event follows these; everything else has changed something, or found the record changed.
   if (intents.some(({ type }) => !ENQUEUED.has(type))) return { kind: 'again' };
   // The status reports a failed action that was done by now or is not needed any more.
   if (observation.action_error) return { kind: 'again' };
-  // Another state has rules of its own, which this look was not held against.
+  // Another state has other rules, which this observation was not compared with.
   if (!isDeepStrictEqual(record.memo?.value, decision.memo.value)) return { kind: 'again' };
   return ms === undefined ? { kind: 'done' } : { kind: 'after', ms };
 }

@@ -1,22 +1,22 @@
 /** Distinguishes a hung main loop from a busy one by the heartbeats that it counts while it runs. */
 
-/** How often the detector looks, and the main loop beats. */
+/** Interval of the detector's checks, and of the main loop's heartbeats. */
 export const TICK_MS = 2000;
 /**
- * A main loop that is silent for so long is hung: three periods of the kubelet's default liveness probe. Anything
- * that the manager does on purpose is bounded to far less.
+ * A main loop without a heartbeat for this time is hung: three periods of the kubelet's default liveness probe. All
+ * intentional work of the manager is limited to far less.
  */
 export const HANG_MS = 30_000;
 
 export interface HangDetector {
-  /** To be called about every TICK_MS. */
+  /** Must be called about every TICK_MS. */
   tick(): void;
-  /** How long the main loop has been silent, in milliseconds. */
+  /** Time since the main loop's last heartbeat, in milliseconds. */
   quietMs(): number;
   hung(): boolean;
 }
 
-/** `now` is a steady clock in milliseconds. */
+/** `now` is a monotonic clock in milliseconds. */
 export function createHangDetector(options: {
   beats: () => bigint;
   now: () => number;
@@ -28,7 +28,7 @@ export function createHangDetector(options: {
   let quiet = 0;
   const tick = () => {
     const [seen, at] = [beats(), now()];
-    // A process that was stopped, or a machine that slept, held back this thread as well: that time proves nothing.
+    // A stopped process or a suspended machine stopped this thread as well, so that time proves nothing.
     quiet = seen === last ? quiet + Math.min(at - lookedAt, 2 * TICK_MS) : 0;
     [last, lookedAt] = [seen, at];
   };

@@ -1,12 +1,13 @@
 /**
- * The watchdog: a thread that renews the lease, owns the HTTP port and answers for health and metrics, so that a main
- * loop that is blocked for a while (by a big input, by garbage collection) loses no lease and fails no probe.
+ * The watchdog: a thread that renews the lease, owns the HTTP port and serves health and metrics, so that a main loop
+ * that is blocked for a while (by a large input or garbage collection) does not lose its lease or fail probes.
  *
- * What must always hold:
- * - Whether an act may begin is read from shared memory at that instant: the main loop needs no message to learn that
- *   the lease is gone.
- * - A main loop that is hung for HANG_MS is reported by `/livez`, and its lease is given up.
- * - A watchdog that dies ends the manager (`failed`); nothing leads without it.
+ * Invariants:
+ * - Whether an action may start is read from shared memory at that moment: the main loop needs no message to detect
+ *   that the lease is lost.
+ * - A main loop that is hung for HANG_MS is reported by `/livez`, and its lease is released.
+ * - If the watchdog ends, the manager exits (`failed`); nothing leads without it.
+ *
  * Must not import the loop, the runtimes or the commands.
  */
 import { Worker } from 'node:worker_threads';
@@ -17,7 +18,7 @@ import { HANG_MS, TICK_MS } from './hang.ts';
 import type { FromWatchdog, ToWatchdog, WatchdogData } from './messages.ts';
 import { shareState } from './shared.ts';
 
-/** How long the thread may take to end before it is terminated: one call to Redis, and the end of its server. */
+/** Time for the thread to end before it is terminated: one call to Redis, and closing its server. */
 const CLOSE_MS = 5000;
 
 export interface WatchdogOptions
@@ -25,9 +26,9 @@ export interface WatchdogOptions
     WatchdogData,
     'redisUrl' | 'cell' | 'owner' | 'leaseMs' | 'host' | 'port' | 'allowedHosts' | 'token' | 'apiSocket'
   > {
-  /** From how much silence on the main loop is hung; HANG_MS if not given. */
+  /** Time without a heartbeat after which the main loop is hung; HANG_MS by default. */
   hangMs?: number;
-  /** What is known of the parts; asked for every TICK_MS, and at each `publish`. */
+  /** The state of the components; requested every TICK_MS, and at each `publish`. */
   health: () => HealthReport;
   metrics: { text(): Promise<string>; contentType: string };
   onAcquired: (epoch: number) => void;
@@ -39,14 +40,14 @@ export interface WatchdogOptions
 }
 
 export interface Watchdog {
-  /** Where it listens, such as `http://127.0.0.1:8080`. */
+  /** Its URL, such as `http://127.0.0.1:8080`. */
   url: string;
   lease: Lease;
-  /** Passes on what has changed in the health at once. */
+  /** Passes on changes of the health immediately. */
   publish(): void;
-  /** Rejects when the thread has died. */
+  /** Rejects when the thread has ended. */
   failed: Promise<never>;
-  /** Gives the lease back, ends what is under way on the port, and ends the thread. */
+  /** Releases the lease, closes the connections on the port, and ends the thread. */
   close(): Promise<void>;
 }
 
@@ -74,7 +75,7 @@ export async function startWatchdog(options: WatchdogOptions): Promise<Watchdog>
   const thread = new Worker(new URL('./thread.ts', import.meta.url), {
     workerData,
     name: 'watchdog',
-    // It makes little garbage; bodies of requests lie outside of its heap.
+    // It produces little garbage; request bodies are outside of its heap.
     resourceLimits: { maxYoungGenerationSizeMb: 4 },
   });
   const post = (message: ToWatchdog) => thread.postMessage(message);

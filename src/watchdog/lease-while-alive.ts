@@ -1,6 +1,6 @@
 import type { LeaseStore } from '../queue/lease.ts';
 
-/** A lease that is taken and kept only while the main loop moves: a manager that is hung gives it to another one. */
+/** A lease that is acquired and renewed only while the main loop is active: a hung manager releases it to another one. */
 export function leaseWhileAlive(store: LeaseStore, hung: () => boolean): LeaseStore {
   return {
     acquire: async (owner, ttlMs) => (hung() ? undefined : store.acquire(owner, ttlMs)),

@@ -11,13 +11,13 @@ export interface WatchdogData {
   leaseMs: number;
   hangMs: number;
   host: string;
-  /** 0 takes any free port. */
+  /** 0 selects a free port. */
   port: number;
   /** HTTP_ALLOWED_HOSTS. */
   allowedHosts: readonly string[];
   /** API_TOKEN, to reject unauthenticated requests before their bodies are read; the API itself checks it again. */
   token: string | undefined;
-  /** Where the main thread answers all that the watchdog does not. */
+  /** Where the main thread serves all requests that the watchdog does not. */
   apiSocket: string;
   health: HealthReport;
   contentType: string;
@@ -27,7 +27,7 @@ export interface WatchdogData {
 export type ToWatchdog =
   | { type: 'start' | 'release' | 'close' }
   | { type: 'health'; health: HealthReport }
-  /** The answer to `scrape`; `undefined` if the metrics could not be collected. */
+  /** The response to `scrape`; `undefined` if the metrics could not be collected. */
   | { type: 'metrics'; text: string | undefined };
 
 /** From the watchdog to the main thread. */

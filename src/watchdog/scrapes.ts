@@ -1,13 +1,13 @@
 import { Fault } from '../model/fault.ts';
 
-/** How long a scrape waits for the main loop before it answers with the last values. */
+/** How long a scrape waits for the main loop before it returns the last values. */
 const WAIT_MS = 1000;
 const PREFIX = 'worker_manager_';
 
 export interface Scrapes {
-  /** The text that Prometheus reads; the last one if the main loop is blocked. */
+  /** The metrics in Prometheus's text format; the last ones if the main loop is blocked. */
   text(): Promise<string>;
-  /** The main loop has collected its metrics, or could not. */
+  /** The main loop has collected its metrics, or failed to. */
   answered(text: string | undefined): void;
 }
 

@@ -1,26 +1,26 @@
-/** Memory that the main thread and the watchdog share, so that neither needs the other's loop to be running. */
+/** Memory that the main thread and the watchdog share, so that neither needs the other's loop to run. */
 
-/** Slots of the memory; each is read and written as a whole. */
+/** Slots of the memory; each is read and written atomically. */
 const BEATS = 0;
 const EPOCH = 1;
 const ACTS_UNTIL_NS = 2;
 const SLOTS = 3;
 
-/** Nanoseconds of the process's steady clock. Unlike `performance.now()`, all threads count from the same zero. */
+/** Nanoseconds of the process's monotonic clock. Unlike `performance.now()`, it is the same in all threads. */
 const nowNs = () => process.hrtime.bigint();
 
-/** The steady clock that a lease is judged by in both threads, in milliseconds. */
+/** The monotonic clock for the lease in both threads, in milliseconds. */
 export const processMs = (): number => Number(nowNs()) / 1e6;
 
 export interface SharedState {
   readonly buffer: SharedArrayBuffer;
-  /** The main loop has come round once more. */
+  /** The main loop has completed another iteration. */
   beat(): void;
   beats(): bigint;
-  /** The term of that epoch may begin acts until then, in milliseconds of `processMs`. */
+  /** The term of that epoch may start actions until then, in milliseconds of `processMs`. */
   setTerm(epoch: number, actsUntilMs: number): void;
   clearTerm(): void;
-  /** Whether the term of that epoch is still the current one and may begin an act now. */
+  /** Whether the term of that epoch is still the current one and may start an action now. */
   mayAct(epoch: number): boolean;
 }
 

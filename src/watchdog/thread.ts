@@ -1,6 +1,6 @@
 /**
- * The watchdog's thread: it renews the lease, owns the HTTP port and answers for health and metrics, whatever the main
- * loop does. `index.ts` starts it.
+ * The watchdog's thread: it renews the lease, owns the HTTP port and serves health and metrics, independent of the main
+ * loop. `index.ts` starts it.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { createRequestForwarder } from '../http/forward.ts';
@@ -35,7 +35,7 @@ const redis = connectCommands(data.redisUrl);
 let reported = '';
 const setLink = (ok: boolean, message: string) => {
   redisUp = ok;
-  // The connection knows why Redis cannot be reached; a call knows only that it waited in vain.
+  // The connection knows why Redis cannot be reached; a call only knows that it timed out.
   const why = ok ? message : (unreachable ?? message);
   if (reported === `${ok} ${why}`) return;
   reported = `${ok} ${why}`;

@@ -1,7 +1,7 @@
-/** Between two pings, and how long one may be unanswered: the lease alone is renewed too rarely to see a Redis that hangs. */
+/** Interval between pings, and their timeout: the lease alone is renewed too rarely to detect a Redis that hangs. */
 const PING_MS = 5000;
 
-/** Asks Redis regularly, and reports whether it answers; the answer ends it. */
+/** Pings Redis regularly, and reports whether it answers; the returned function stops it. */
 export function watchRedis(
   ping: () => Promise<unknown>,
   report: (ok: boolean, message: string) => void,
@@ -14,14 +14,14 @@ export function watchRedis(
     ping()
       .then(
         () => report(true, 'answers'),
-        // Why it failed is reported by the connection.
+        // The connection reports why it failed.
         () => {},
       )
       .finally(() => {
         waiting = false;
       });
   };
-  // After all that has arrived by now: an answer that this thread was too slow to read is one.
+  // After everything that has arrived by now: an answer that this thread was too slow to read counts.
   const timer = setInterval(() => setImmediate(ask), everyMs);
   return () => clearInterval(timer);
 }

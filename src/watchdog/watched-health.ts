@@ -1,7 +1,10 @@
 import type { HealthReport } from '../http/health.ts';
 import type { HangDetector } from './hang.ts';
 
-/** The last report of the main thread, and over it what the watchdog sees: a loop that is hung reports nothing. */
+/**
+ * The last report of the main thread, updated with the watchdog's own measurements, because a hung loop reports
+ * nothing.
+ */
 export function watchedHealth(
   report: HealthReport,
   detector: Pick<HangDetector, 'quietMs' | 'hung'>,
@@ -14,5 +17,5 @@ export function watchedHealth(
   return detector.hung() ? { live: false, ready: false, checks } : { ...report, checks };
 }
 
-/** A loop that was silent for less is not worth a word. */
+/** A shorter block is not reported. */
 const QUIET_SECONDS = 5;

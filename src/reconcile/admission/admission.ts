@@ -1,54 +1,57 @@
 /**
- * Who may start a body now. A body that boots takes a core and memory, so that a thousand at once would starve each
- * other, the workers that run and the manager itself: starts are bounded by cores and by measured memory, and the others
+ * Decides which workers may start a body now. A booting body uses a core and memory, so a thousand at once would starve
+ * each other, the running workers and the manager: starts are limited by cores and by measured memory, and the others
  * wait in a queue, the oldest worker first.
  *
- * What must always hold: a turn is given once and taken back when the worker is ready, has failed or takes too long, so
- * that no worker holds up the queue for good; one whose start failed goes behind those that have not had their turn.
- * Kept in memory only: a new term sees which bodies boot before it lets others start.
+ * Invariant: a slot is given once and released when the worker is ready, has failed or takes too long, so that no
+ * worker blocks the queue for good; a worker whose start failed is moved behind those that have not had a slot. Kept in
+ * memory only: a new term counts booting bodies before it lets others start.
  */
 import type { Decision, Observation, RuntimeName, WorkerRecord } from '../../model/index.ts';
 import { parseInstant } from '../../model/index.ts';
 import { admit, formatQueuedMessage, type HoldReason, type MemoryObservation } from './rules.ts';
 import { type QueuePosition, StartQueue } from './start-queue.ts';
 
-/** A turn ends after this at the latest: what boots for longer than a minute waits for something, and uses no core. */
+/**
+ * A slot is released after this time at the latest: a body that boots for longer than a minute waits for something and
+ * uses no core.
+ */
 const TURN_MS = 60_000;
-/** A new term that cannot look at all workers does not keep them waiting for longer. */
+/** Maximum delay of starts if a new term cannot reconcile all workers. */
 const OPEN_MS = 3000;
 /** Workers whose new place is reported at each tick. */
 const REPORTED_AT_ONCE = 50;
 
 export interface AdmissionOptions {
-  /** Bodies of that runtime that may boot at the same time. */
+  /** Limit of bodies of that runtime that boot at the same time. */
   slotsOf: (runtime: RuntimeName) => number;
-  /** The memory that bodies of that runtime share; `undefined` if it is not known. */
+  /** The memory that bodies of that runtime share; `undefined` if it is unknown. */
   memoryOf: (runtime: RuntimeName) => MemoryObservation | undefined;
-  /** A steady clock, in milliseconds. */
+  /** A monotonic clock, in milliseconds. */
   now: () => number;
   /** Milliseconds since 1970. */
   wallClock: () => number;
-  /** Something changed for this worker in the queue: it has to be looked at. */
+  /** Something changed for this worker in the queue; it must be reconciled. */
   wake: (id: string) => void;
 }
 
-/** The part that a look at a worker needs. */
+/** The part that an observation of a worker needs. */
 export interface StartAdmission {
-  /** Why this worker must wait, in a sentence for its status; `undefined` if it may start. */
+  /** Why this worker must wait, as a sentence for its status; `undefined` if it may start. */
   request: (record: WorkerRecord) => string | undefined;
 }
 
-/** Phases in which a worker asks for its turn: it has no body, and is about to get one. */
+/** Phases in which a worker requests a slot: it has no body, and is about to get one. */
 const REQUESTING: ReadonlySet<string> = new Set(['', 'creating', 'building', 'queued']);
-/** Phases of STARTING in which a worker keeps its turn. */
+/** Phases of STARTING in which a worker keeps its slot. */
 const STARTING: ReadonlySet<string> = new Set(['creating', 'booting']);
 
 export class Admission implements StartAdmission {
   readonly #options: AdmissionOptions;
   readonly #queues = new Map<RuntimeName, StartQueue>();
-  /** Workers whose turn it is, and since when. */
+  /** Workers with a slot, and since when. */
   readonly #turns = new Map<string, { runtime: RuntimeName; since: number }>();
-  /** When the turn of a worker ended without success: its place counts from then. */
+  /** When the slot of a worker was released without success; its position is counted from then. */
   readonly #failed = new Map<string, number>();
   readonly #began: number;
   #open = false;
@@ -59,7 +62,7 @@ export class Admission implements StartAdmission {
     this.#began = options.now();
   }
 
-  /** All workers have been looked at once: it is known which bodies boot. */
+  /** All workers have been reconciled once, so it is known which bodies boot. */
   open(): void {
     this.#open = true;
     this.tick();
@@ -86,14 +89,14 @@ export class Admission implements StartAdmission {
     return this.#turns.has(id) ? undefined : formatQueuedMessage(queue.positionOf(id), held);
   }
 
-  /** Notes what was decided: whether the worker keeps its turn or its place. */
+  /** Records a decision: whether the worker keeps its slot or its position. */
   note(observation: Observation, { status }: Decision): void {
     const id = observation.worker_id;
     const { runtime } = status;
     const starts = status.status === 'STARTING' && STARTING.has(status.phase);
     if (status.phase !== 'queued') this.#queues.get(runtime)?.delete(id);
     if (starts) {
-      // A body that boots already, such as one of the term before, takes a turn without asking.
+      // A body that already boots, such as one of the previous term, takes a slot without a request.
       const boots = observation.actual.kind === 'present';
       if (boots && !this.#turns.has(id)) this.#turns.set(id, { runtime, since: this.#options.now() });
       return;
@@ -104,7 +107,7 @@ export class Admission implements StartAdmission {
     if (status.phase !== 'queued' && this.#turns.delete(id)) this.#fill(runtime);
   }
 
-  /** Its start failed for now: the next try waits for another turn. */
+  /** Its start failed temporarily: the next attempt needs another slot. */
   failed(id: string): void {
     const turn = this.#turns.get(id);
     if (!turn) return;
@@ -113,7 +116,7 @@ export class Admission implements StartAdmission {
     this.#fill(turn.runtime);
   }
 
-  /** There is no such worker any more. */
+  /** The worker does not exist any more. */
   forget(id: string): void {
     this.#failed.delete(id);
     for (const queue of this.#queues.values()) queue.delete(id);
@@ -121,7 +124,7 @@ export class Admission implements StartAdmission {
     if (turn && this.#turns.delete(id)) this.#fill(turn.runtime);
   }
 
-  /** Time has passed: memory may be free again, a turn may be over, and places have changed. */
+  /** Time has passed: memory may be free again, a slot may have expired, and positions have changed. */
   tick(): void {
     for (const [runtime, queue] of this.#queues) {
       this.#fill(runtime);
@@ -134,7 +137,10 @@ export class Admission implements StartAdmission {
     return [...this.#queues].map(([runtime, queue]) => [runtime, queue.length]);
   }
 
-  /** Gives turns to the first in the queue; returns what holds up the others. `asking` needs no wake: it is being looked at. */
+  /**
+   * Gives slots to the first in the queue; returns what blocks the others. `asking` needs no wake-up, because it is
+   * being reconciled.
+   */
   #fill(runtime: RuntimeName, asking?: string): HoldReason {
     if (!this.#open && this.#options.now() - this.#began < OPEN_MS) return { why: 'recovering' };
     const queue = this.#queue(runtime);

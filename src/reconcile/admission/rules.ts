@@ -2,7 +2,7 @@
 import { formatSize } from '../../model/index.ts';
 import type { QueuePosition } from './start-queue.ts';
 
-/** Memory that a start is expected to take: a plain wrapper takes about 25 MB, and an agent comes with it. */
+/** Memory that a start is expected to need: a plain wrapper uses about 25 MB, and an agent is added to it. */
 export const START_BYTES = 64 * 1024 ** 2;
 /** The share of memory that starts leave free. */
 export const FREE_SHARE = 0.1;
@@ -13,22 +13,22 @@ export interface MemoryObservation {
 }
 
 export interface StartsObservation {
-  /** Bodies of this runtime that boot. */
+  /** Number of booting bodies of this runtime. */
   starting: number;
-  /** Bodies of this runtime that may boot at the same time. */
+  /** Limit of bodies of this runtime that boot at the same time. */
   slots: number;
-  /** Bodies of all runtimes that boot: what they will take is not measured yet. */
+  /** Number of booting bodies of all runtimes; the measurement does not yet include the memory that they will use. */
   booting: number;
   memory: MemoryObservation | undefined;
 }
 
-/** What holds up those that must wait. */
+/** What blocks the workers that must wait. */
 export type HoldReason =
   | { why: 'slots'; slots: number }
   | { why: 'memory'; available_bytes: number; keep_bytes: number }
   | { why: 'recovering' };
 
-/** How many more may start, and what holds up the next one after them. */
+/** How many more may start, and what blocks the next one after them. */
 export function admit({ starting, slots, booting, memory }: StartsObservation): {
   count: number;
   reason: HoldReason;
@@ -44,7 +44,7 @@ export function admit({ starting, slots, booting, memory }: StartsObservation): 
     : { count: bySlots, reason };
 }
 
-/** Why a worker waits, and at which place. */
+/** Why a worker waits, and its position. */
 export function formatQueuedMessage({ position, length }: QueuePosition, held: HoldReason): string {
   return `Position ${position} of ${length} in the start queue: ${formatHoldReason(held)}.`;
 }

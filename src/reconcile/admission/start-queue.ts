@@ -1,6 +1,6 @@
-/** Workers that wait for their turn to start, the oldest first. Pure, in memory. */
+/** Workers that wait to start, the oldest first. Pure, in memory. */
 
-/** The place of a worker, from 1, among all that wait. */
+/** The position of a worker, from 1, among all that wait. */
 export interface QueuePosition {
   position: number;
   length: number;
@@ -8,9 +8,9 @@ export interface QueuePosition {
 
 interface Entry {
   id: string;
-  /** Milliseconds since 1970: what the order goes by. */
+  /** Milliseconds since 1970, by which the queue is ordered. */
   at: number;
-  /** The place that its status says. */
+  /** The position in its status. */
   reported: number;
 }
 
@@ -40,14 +40,14 @@ export class StartQueue {
     this.#entries.splice(this.#indexOf(entry), 1);
   }
 
-  /** Takes out the first `count`. */
+  /** Removes the first `count`. */
   take(count: number): string[] {
     const taken = this.#entries.splice(0, count);
     for (const { id } of taken) this.#byId.delete(id);
     return taken.map(({ id }) => id);
   }
 
-  /** The place of a worker that waits, noted as the one that its status says. */
+  /** The position of a waiting worker, stored as the one in its status. */
   positionOf(id: string): QueuePosition {
     const entry = this.#byId.get(id);
     const position = entry ? this.#indexOf(entry) + 1 : 0;
@@ -56,8 +56,8 @@ export class StartQueue {
   }
 
   /**
-   * At most `count` workers whose status shows an outdated place: each time a place is half of what it was, and
-   * for the first one. To write every step of every worker would cost a write for each pair of them.
+   * At most `count` workers whose status has an outdated position: a position is updated when it has halved, and for
+   * the first one. Updating every change would cost a write for each pair of workers.
    */
   moved(count: number): string[] {
     const found: string[] = [];
@@ -69,7 +69,7 @@ export class StartQueue {
     return found;
   }
 
-  /** Where the entry stands, or would stand. */
+  /** The index of the entry, or where it would be inserted. */
   #indexOf({ at, id }: Entry): number {
     let low = 0;
     let high = this.#entries.length;

@@ -1,6 +1,7 @@
 import { write } from 'node:fs';
-import { LOG_BYTES } from './streams/limits.ts';
 
+/** Bytes of lines that wait for a reader that is slow or has stopped. */
+const LOG_BYTES = 1024 ** 2;
 /** How long the end of the program waits for the last lines. */
 const FLUSH_MS = 1000;
 /** Between two tries of a descriptor that takes nothing now. */

@@ -1,13 +1,36 @@
 import type { ChainableCommander } from 'ioredis';
+import type { AgentKind } from '../src/agents/kind.ts';
 import type { WorkerSpec } from '../src/model/spec.ts';
+import type { AgentProcessOptions } from './agent/agent-process.ts';
 import type { Exit } from './agent/exit.ts';
+import type { ModelProxy } from './model-proxy/proxy.ts';
+import type { Privileges } from './sandbox/privileges.ts';
 import type { ShutdownReason } from './shutdown.ts';
 import type { HeartbeatSender } from './streams/heartbeat.ts';
 import type { InputEntry } from './streams/input.ts';
 import { readMessage } from './streams/input-message.ts';
 import type { OutputQueue } from './streams/output-queue.ts';
 
-/** How a body's work ended, once nothing of the agent lives and all of its output is reported. */
+/** Why the agent cannot be started at all; `message` is for people. */
+export class CannotStart extends Error {
+  readonly code: number;
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** All that is ready for the agent. */
+export interface AgentEnvironment {
+  kind: AgentKind;
+  privileges: Privileges;
+  home: string | undefined;
+  modelProxy: ModelProxy | undefined;
+  /** What starts the agent; `session` is the conversation to go on with. */
+  processOptions(session: string | undefined): Pick<AgentProcessOptions, 'argv' | 'cwd' | 'env' | 'killRest'>;
+}
+
+/** How a body's work ended, once nothing of the agent lives and all that it said is told. */
 export interface WorkloadResult {
   exit: Exit;
   /** The exit code of the body. */

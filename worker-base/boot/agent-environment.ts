@@ -11,13 +11,13 @@ import { getAgentKindForSpec, resolveEndpoint } from '../../src/agents/index.ts'
 import { buildInstructions } from '../../src/agents/instructions.ts';
 import type { AgentKind, Launch, LaunchOptions } from '../../src/agents/kind.ts';
 import type { WorkerSpec } from '../../src/model/spec.ts';
-import type { AgentProcessOptions } from '../agent/agent-process.ts';
 import type { Log } from '../log.ts';
 import type { ModelProxy } from '../model-proxy/proxy.ts';
 import type { Denials } from '../sandbox/denials.ts';
 import { createPrivileges, type Privileges } from '../sandbox/privileges.ts';
 import type { WrapperSettings } from '../settings.ts';
 import type { HeartbeatSender } from '../streams/heartbeat.ts';
+import { type AgentEnvironment, CannotStart } from '../workload.ts';
 import { prepareWorkspace } from './initial-state.ts';
 
 /** Where the module DOCKER has its daemon listen, below the agent's home: for clients that know no contexts. */
@@ -26,25 +26,6 @@ const DOCKER_SOCKET = '.docker/run/docker.sock';
 const HOME = '/home/agent';
 /** A model that sends no byte for so long has failed: both CLIs would wait for it forever. */
 const STALL_MS = 120_000;
-
-/** Why the agent cannot be started at all; `message` is for people. */
-export class CannotStart extends Error {
-  readonly code: number;
-  constructor(code: number, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-/** All that is ready for the agent. */
-export interface AgentEnvironment {
-  kind: AgentKind;
-  privileges: Privileges;
-  home: string | undefined;
-  modelProxy: ModelProxy | undefined;
-  /** What starts the agent; `session` is the conversation to continue. */
-  processOptions(session: string | undefined): Pick<AgentProcessOptions, 'argv' | 'cwd' | 'env' | 'killRest'>;
-}
 
 /** Makes it ready; throws `CannotStart`. Answers undefined when `signal` ends the wait for secrets. */
 export async function prepareAgent(options: {

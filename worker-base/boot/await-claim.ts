@@ -14,21 +14,12 @@ import { createLog, type Log } from '../log.ts';
 import type { WrapperSettings } from '../settings.ts';
 import { HeartbeatSender } from '../streams/heartbeat.ts';
 import { openBlockingConnection, whenReady } from '../streams/redis-connection.ts';
+import type { Assigned } from './boot.ts';
 import type { StartState } from './initial-state.ts';
 import { warmUp } from './warm-up.ts';
 
 const BLOCK_MS = 5000;
 const AGAIN_MS = 200;
-
-/** Everything that the body continues with. */
-export interface Assigned {
-  settings: WrapperSettings;
-  log: Log;
-  start: StartState;
-  /** The connection for blocked reads, open already. */
-  blocking: Redis;
-  heartbeat: HeartbeatSender;
-}
 
 /** Waits until the body is given to a worker; undefined where `signal` ends the wait. */
 export async function awaitAssignment(options: {

@@ -11,8 +11,9 @@ import type { WorkerSpec } from '../../src/model/spec.ts';
 import type { Keys } from '../../src/store/keys.ts';
 import type { Log } from '../log.ts';
 import type { WrapperSettings } from '../settings.ts';
-import type { AgentEnvironment } from './agent-environment.ts';
-import { bootWorker } from './boot.ts';
+import type { AgentEnvironment } from '../workload.ts';
+import { AGENT_STEPS } from './agent-steps.ts';
+import { Boot, runSteps } from './boot.ts';
 import type { StartState } from './initial-state.ts';
 
 const LONGEST_MS = 10_000;
@@ -26,22 +27,25 @@ export async function warmUp(options: {
   const { settings, start, keys, log } = options;
   const place = await mkdtemp(join(tmpdir(), 'rehearsal-'));
   try {
-    const brought = await bootWorker({
+    const stop = new AbortController();
+    const boot = new Boot({
       settings: { ...settings, workspace: join(place, 'workspace'), spoolPath: join(place, 'spool') },
-      start: { spec: createWarmUpSpec(start.spec), lastSeq: 0, lastId: undefined },
       commands: createNullRedis(),
       keys,
       log: QUIET,
-      signal: new AbortController().signal,
-      staged: withShortProgram,
+      signal: stop.signal,
+      abort: () => stop.abort(),
     });
-    if (typeof brought === 'number') throw new Error(`it ended with ${brought}`);
-    const late = setTimeout(() => brought.workload.kill(), LONGEST_MS);
-    await brought.workload.result;
+    boot.start = { spec: createWarmUpSpec(start.spec), lastSeq: 0, lastId: undefined };
+    boot.adaptEnvironment = withShortProgram;
+    const code = await runSteps(boot, AGENT_STEPS);
+    if (code !== undefined) throw new Error(`it ended with ${code}`);
+    const late = setTimeout(() => boot.workload.kill(), LONGEST_MS);
+    await boot.workload.result;
     clearTimeout(late);
-    brought.heartbeat.stop();
-    brought.shutdown.clear();
-    await brought.environment.modelProxy?.close();
+    boot.heartbeat.stop();
+    boot.shutdown.clear();
+    await boot.environment.modelProxy?.close();
   } catch (error) {
     // A worker that claims the body reports its own start.
     log.warn('warm-up failed', { error: error instanceof Error ? error.message : String(error) });

@@ -40,7 +40,5 @@ export const OUTPUT_BYTES = 64 * 1024 ** 2;
 /** Entries that the stream keeps however large they are: the end of the output is worth more than the bound. */
 export const OUTPUT_MINLEN = 64;
 
-/** Bytes of the wrapper's own log lines that wait for a reader that is slow or has stopped. */
-export const LOG_BYTES = 1024 ** 2;
 /** Characters of a traceback, an error or a printed line in the wrapper's log; the task and the stream have the rest. */
 export const LOG_CHARACTERS = 4000;

@@ -9,12 +9,13 @@ import type { Redis } from 'ioredis';
 import { errorMessage } from '../../src/model/fault.ts';
 import type { Keys } from '../../src/store/keys.ts';
 import { openConsumer, openTasks } from '../../src/tasks/index.ts';
-import { type AgentEnvironment, CannotStart } from '../boot/agent-environment.ts';
 import type { Log } from '../log.ts';
 import type { WrapperSettings } from '../settings.ts';
 import type { ShutdownReason } from '../shutdown.ts';
 import type { InputEntry } from '../streams/input.ts';
 import {
+  type AgentEnvironment,
+  CannotStart,
   parseInput,
   rejectInput,
   type Workload,
@@ -138,10 +139,7 @@ export async function startTaskWorkload(options: {
         });
   meter.url = node && toReachableUrl(node.url);
 
-  let settle: (result: WorkloadResult) => void = () => {};
-  const result = new Promise<WorkloadResult>((resolve) => {
-    settle = resolve;
-  });
+  const { promise: result, resolve: settle } = Promise.withResolvers<WorkloadResult>();
   let finishing = false;
   /** Gives back what still runs, and ends all that is ours. */
   const finish = async () => {

@@ -3,11 +3,10 @@ import type { Keys } from '../../src/store/keys.ts';
 import { AgentProcess } from '../agent/agent-process.ts';
 import { AgentSession, type OpenProtocol, toProtocol } from '../agent/session.ts';
 import { SessionArchive } from '../agent/session-archive.ts';
-import type { AgentEnvironment } from '../boot/agent-environment.ts';
 import type { Log } from '../log.ts';
 import type { Denials } from '../sandbox/denials.ts';
 import type { WrapperSettings } from '../settings.ts';
-import type { Workload, WorkloadContext, WorkloadResult } from '../workload.ts';
+import type { AgentEnvironment, Workload, WorkloadContext, WorkloadResult } from '../workload.ts';
 import { SILENCE_MS } from './hang-detector.ts';
 import { TurnRunner } from './turn-runner.ts';
 
@@ -37,10 +36,7 @@ export async function startTurns(options: {
         })
     : toProtocol(kind.dialogue);
 
-  let settle: (result: WorkloadResult) => void = () => {};
-  const result = new Promise<WorkloadResult>((resolve) => {
-    settle = resolve;
-  });
+  const { promise: result, resolve: settle } = Promise.withResolvers<WorkloadResult>();
   const silence = context.spec.silence_timeout_seconds;
   const turnRunner: TurnRunner = new TurnRunner({
     context,

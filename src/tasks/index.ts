@@ -1,3 +1,8 @@
+/**
+ * The queue of tasks, on BullMQ: submission, results, counts, and the consumer that a worker takes tasks with.
+ *
+ * What must always hold: a task that was accepted ends with a result, or is given to another worker. Must not import the store, the runtimes or the loop: a worker carries this folder in its bundle.
+ */
 export type {
   ActiveTaskInfo,
   ConsumerSettings,

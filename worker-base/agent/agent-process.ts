@@ -1,3 +1,10 @@
+/**
+ * `agent/` is the agent as this body sees it: its process and pipes, the lines it prints, its session and the archive of that
+ * session.
+ *
+ * What must always hold: no process of the agent outlives its end, and nothing that it prints is held without bound. Must
+ * not import what decides about prompts (`turns/`), nor Redis's streams but for their limits and types.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Duplex, Readable } from 'node:stream';

@@ -1,3 +1,10 @@
+/**
+ * `streams/` is the body's connection to Redis: the output (queue → spool → sender → trim), the input and its position, and
+ * the heartbeat.
+ *
+ * What must always hold: `seq` has no holes, what is lost is reported by a `gap`, and memory is bounded however long Redis
+ * is away (`limits.ts`). Must not import the agent or what decides about prompts.
+ */
 import type { OutputMessage, OutputType } from '../../src/model/message.ts';
 import type { OutputEntry, Piece } from './entry.ts';
 import { MEMORY_BYTES, PIECE_BYTES } from './limits.ts';

@@ -1,3 +1,10 @@
+/**
+ * `turns/` runs prompts on an agent: one turn at a time (`turn.ts`), its output, its commit, a hang, a restart of the agent,
+ * and the plain workload of an agent whose turns cannot be recognized.
+ *
+ * What must always hold: every turn that began has exactly one end, and a prompt is acknowledged only after that end is in
+ * the output. Must not import the boot or the task queue.
+ */
 import type { AgentEvent, TurnEnd, TurnFailure } from '../../src/agents/dialogue.ts';
 import { describeExit, type Exit, getExitCode } from '../agent/exit.ts';
 import type { Line } from '../agent/line-reader.ts';

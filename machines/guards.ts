@@ -2,6 +2,7 @@
 import type { Observation } from '../src/model/index.ts';
 import type { WorkerState } from './conditions.ts';
 import * as is from './conditions.ts';
+import * as end from './endings.ts';
 import { whyHung } from './stuck.ts';
 
 /** One step of the machine: the stored state, and the observation that it is compared with. */
@@ -41,16 +42,16 @@ export const guards = {
   'kept long enough': ({ context, event }: TransitionArgs) => is.keptLongEnough(context, event.observation),
   // The end of a body: a restart by policy, or the end of the worker.
   'ended, to restart': ({ context, event }: TransitionArgs) =>
-    is.ended(context, event.observation) && is.restarts(context, event.observation),
+    end.ended(context, event.observation) && end.restarts(context, event.observation),
   'ended well': ({ context, event }: TransitionArgs) =>
-    is.ended(context, event.observation) && is.outcome(context, event.observation).well,
-  'ended badly': ({ context, event }: TransitionArgs) => is.ended(context, event.observation),
+    end.ended(context, event.observation) && end.outcome(context, event.observation).well,
+  'ended badly': ({ context, event }: TransitionArgs) => end.ended(context, event.observation),
   'not ready in time, to restart': ({ context, event }: TransitionArgs) =>
-    context.ending?.reason === 'StartDeadlineExceeded' && is.restarts(context, event.observation),
+    context.ending?.reason === 'StartDeadlineExceeded' && end.restarts(context, event.observation),
   'not ready in time': ({ context, event }: TransitionArgs) =>
     context.ending?.reason === 'StartDeadlineExceeded' && !is.unwanted(context, event.observation),
-  'was hung, to restart': ({ context, event }: TransitionArgs) => is.restarts(context, event.observation),
+  'was hung, to restart': ({ context, event }: TransitionArgs) => end.restarts(context, event.observation),
   'was hung': ({ context, event }: TransitionArgs) => !is.unwanted(context, event.observation),
-  'retry is due': ({ context, event }: TransitionArgs) => is.retryIsDue(context, event.observation),
+  'retry is due': ({ context, event }: TransitionArgs) => end.retryIsDue(context, event.observation),
   otherwise: () => true,
 };

@@ -1,15 +1,7 @@
 /** The state of the worker's machine after a step: the changes that its rules make. Pure. */
 import { farewellMs, type Observation, parseInstant } from '../src/model/index.ts';
-import {
-  body,
-  gaveUp,
-  outcome,
-  queuedMs,
-  restartBackoffMs,
-  type WorkerOutcome,
-  type WorkerState,
-  whyUnwanted,
-} from './conditions.ts';
+import { body, queuedMs, type WorkerOutcome, type WorkerState, whyUnwanted } from './conditions.ts';
+import { gaveUp, outcome, restartBackoffMs } from './endings.ts';
 import { whyHung } from './stuck.ts';
 
 export function adopted(state: WorkerState, observation: Observation): Partial<WorkerState> {

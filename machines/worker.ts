@@ -10,8 +10,8 @@
  */
 import { assign, setup } from 'xstate';
 import type { WorkerState } from './conditions.ts';
-import * as is from './conditions.ts';
 import { guards, type TransitionArgs } from './guards.ts';
+import { create, deliver, kill, remove, requestBuild, start, terminate, when } from './rules.ts';
 import * as after from './transitions.ts';
 
 /**
@@ -52,60 +52,6 @@ const machineSetup = setup({
     rule: (_, _params: { name: string }) => {},
   },
 });
-
-const bodyId = ({ event }: TransitionArgs) => ({ body_id: is.body(event.observation)?.id ?? '' });
-const build = {
-  type: 'build',
-  params: ({ event }: TransitionArgs) => ({
-    image: event.observation.image?.kind === 'unknown' ? '' : (event.observation.image?.name ?? ''),
-  }),
-} as const;
-const create = {
-  type: 'create',
-  params: ({ context }: TransitionArgs) => ({ incarnation: context.incarnation }),
-} as const;
-const start = { type: 'start', params: bodyId } as const;
-const deliver = { type: 'deliver', params: bodyId } as const;
-const terminate = { type: 'terminate', params: bodyId } as const;
-const kill = { type: 'kill', params: bodyId } as const;
-/** With no body, `body_id` is empty and the intent is dropped. */
-const remove = { type: 'remove', params: bodyId } as const;
-
-type StateAction =
-  | 'adopt'
-  | 'mark ready'
-  | 'begin ending'
-  | 'give up'
-  | 'back off'
-  | 'next incarnation'
-  | 'do without'
-  | 'start afresh'
-  | 'join the queue'
-  | 'leave the queue'
-  | 'settle';
-type IntentAction =
-  | typeof build
-  | typeof create
-  | typeof start
-  | typeof deliver
-  | typeof terminate
-  | typeof kill
-  | typeof remove
-  | 'purge';
-type State =
-  | `STARTING.${'creating' | 'building' | 'queued' | 'booting' | 'backoff' | 'stopping'}`
-  | `RUNNING.${'assigned' | 'booting' | 'ready' | 'silent' | 'killing' | 'stopping'}`
-  | 'STOPPED'
-  | 'FAILED'
-  | 'DELETED';
-
-/**
- * One rule: if the guard holds, change the stored state and request the actions, and move to the state if one is named.
- */
-function when(guard: keyof typeof guards, does: (StateAction | IntentAction)[], to?: State) {
-  const actions = [...does, { type: 'rule' as const, params: { name: guard } }];
-  return { guard, actions, ...(to ? { target: `#worker.${to}` as const } : {}) };
-}
 
 const unclear = [when('blind', []), when('ambiguous', [])];
 const endings = [
@@ -156,7 +102,7 @@ export const workerMachine = machineSetup.createMachine({
               when('ready', ['mark ready'], 'RUNNING.ready'),
               when('alive', ['adopt'], 'STARTING.booting'),
               when('present', [start]),
-              when('image missing', [build], 'STARTING.building'),
+              when('image missing', [requestBuild], 'STARTING.building'),
               when('image being built', [], 'STARTING.building'),
               when('must wait', ['join the queue'], 'STARTING.queued'),
               when('otherwise', [create]),
@@ -168,7 +114,7 @@ export const workerMachine = machineSetup.createMachine({
             observed: [
               ...starting,
               when('present', [], 'STARTING.creating'),
-              when('image missing', [build]),
+              when('image missing', [requestBuild]),
               when('image being built', []),
               when('must wait', ['join the queue'], 'STARTING.queued'),
               when('otherwise', [create], 'STARTING.creating'),
@@ -182,7 +128,7 @@ export const workerMachine = machineSetup.createMachine({
             observed: [
               ...starting,
               when('present', ['leave the queue'], 'STARTING.creating'),
-              when('image missing', ['leave the queue', build], 'STARTING.building'),
+              when('image missing', ['leave the queue', requestBuild], 'STARTING.building'),
               when('image being built', ['leave the queue'], 'STARTING.building'),
               when('must wait', []),
               when('otherwise', ['leave the queue', create], 'STARTING.creating'),

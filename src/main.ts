@@ -15,8 +15,8 @@ import type { Environment } from './config/variable.ts';
 import { watchDisk } from './images/disk.ts';
 import { createCollector } from './images/gc.ts';
 import { createImageAvailability, createImages, type Images, machineCa } from './images/index.ts';
+import { parseCheckpoint } from './manager/checkpoint.ts';
 import {
-  type Checkpoint,
   errorMessage,
   getCapabilities,
   IMAGE_RUNTIME,
@@ -130,22 +130,6 @@ function getKnownSecrets({ redisUrl, workerRedisUrl, apiToken }: Settings): stri
     url ? decodeURIComponent(new URL(url).password) : '',
   );
   return [...passwords, apiToken ?? ''].filter(Boolean);
-}
-
-/**
- * For the crash tests: `act:create:after@2` ends this process with SIGKILL when it reaches that checkpoint for the
- * second time. If not set, there are no checkpoints.
- */
-function parseCheckpoint(text: string | undefined): Checkpoint | undefined {
-  const [point, nth] = text?.split('@') ?? [];
-  let left = Number(nth ?? 1);
-  return point
-    ? (passed) => {
-        if (passed !== point) return;
-        left -= 1;
-        if (left === 0) process.kill(process.pid, 'SIGKILL');
-      }
-    : undefined;
 }
 
 /**

@@ -2,14 +2,8 @@
  * When time alone may change the decision about a worker. Pure: deadlines are data, and no code sleeps on them.
  * A silent heartbeat is not among them: the resync reads all heartbeats at once and asks for a look where one is.
  */
-import {
-  blind,
-  expiry,
-  forgetAt,
-  retryIsDue,
-  startDeadline,
-  type WorkerState,
-} from '../../machines/conditions.ts';
+import { blind, expiry, forgetAt, startDeadline, type WorkerState } from '../../machines/conditions.ts';
+import { retryIsDue } from '../../machines/endings.ts';
 import { type Observation, parseInstant } from '../model/index.ts';
 
 /** A timer may fire slightly early, and a reconcile that is a millisecond early would be repeated. */

@@ -14,7 +14,7 @@ import type { Link } from './connect.ts';
 import { COMMAND_GROUP, type Keys } from './keys.ts';
 import { type PoolChange, settlePool } from './pool-settlement.ts';
 import { TOMBSTONE_MS, throwIfFenced, toFields } from './reply.ts';
-import { STREAMS_KEPT_MS } from './store.ts';
+import { STREAMS_KEPT_MS } from './worker-records.ts';
 
 /** How long an answered request is remembered, and how many bytes all remembered answers may take. */
 const REQUEST_MEMORY_MS = 86_400_000;

@@ -1,9 +1,7 @@
 import {
   type DesiredRecord,
   type DesiredState,
-  formatInstant,
   HEARTBEAT_BYTES,
-  type Heartbeat,
   type LifecycleEvent,
   type Memo,
   type NodeView,
@@ -18,25 +16,22 @@ import type { Link } from './connect.ts';
 import { adoptLabels, anyHeartbeat, anyKnown, readIdentity, writeIdentity } from './identity.ts';
 import { getKeys, type Keys } from './keys.ts';
 import { ownNodes, readNodeViews } from './nodes.ts';
-import { type Hash, toHeartbeat, toRecord, toStatus } from './parse.ts';
-import { toMembership } from './pool-parse.ts';
+import type { Hash } from './parse.ts';
 import { type IndexState, readIndexState, StoreRepair } from './repair.ts';
-import { EVENTS_KEPT, execAll, TOMBSTONE_MS, throwIfFenced, toFields } from './reply.ts';
+import { EVENTS_KEPT } from './reply.ts';
 import { readPage, type SummaryPage } from './summaries.ts';
 import { readUsage, saveUsage } from './usage.ts';
+import {
+  type Loaded,
+  loadWorker,
+  purgeWorker,
+  readStatus,
+  recordDecision,
+  restoreWorker,
+} from './worker-records.ts';
 
-/** How long the streams of a deleted worker can still be read. */
-export const STREAMS_KEPT_MS = 3_600_000;
 /** Heartbeats read in one round trip. */
 const CHUNK = 1000;
-
-/** A worker as it was read. */
-export interface Loaded {
-  record: WorkerRecord;
-  heartbeat: Heartbeat | undefined;
-  /** A pass has written a status, and it is not there. */
-  status_lost?: true;
-}
 
 /** The records of one cell. `epoch` is the leader's; reads need none. */
 export class Store {
@@ -54,27 +49,13 @@ export class Store {
   }
 
   /** A worker as the loop needs it, in one round trip; `undefined` where there is no record, or a tombstone. */
-  async load(id: string): Promise<Loaded | undefined> {
-    const reads = this.#redis.pipeline();
-    reads.hgetall(this.keys.desired(id)).hgetall(this.keys.status(id));
-    reads.getrange(this.keys.heartbeat(id), 0, HEARTBEAT_BYTES);
-    // A body writes its heartbeat, and what stands there may be anything.
-    reads.hget(this.keys.index, id);
-    const replies = await execAll(reads, (at) => at === 2);
-    const [desired, status, beat, indexed] = replies as [Hash, Hash, string | null, string | null];
-    if (!desired?.spec) return undefined;
-    const record = toRecord(id, desired, status ?? {});
-    // The index says that a pass has written one.
-    const lost = !status?.status && !indexed?.endsWith('.0');
-    return { record, heartbeat: toHeartbeat(beat), ...(lost && { status_lost: true }) };
+  load(id: string): Promise<Loaded | undefined> {
+    return loadWorker(this.#redis, this.keys, id);
   }
 
   /** The observed status, also of a worker that was deleted a while ago; `undefined` where it never was. */
-  async status(id: string): Promise<{ desired: DesiredState; status: StatusRecord | undefined } | undefined> {
-    const { desired, status } = this.keys;
-    const reads = this.#redis.pipeline().hget(desired(id), 'desired').hgetall(status(id));
-    const [wanted, found] = (await execAll(reads)) as [DesiredState | null, Hash];
-    return wanted ? { desired: wanted, status: toStatus(found) } : undefined;
+  status(id: string): Promise<{ desired: DesiredState; status: StatusRecord | undefined } | undefined> {
+    return readStatus(this.#redis, this.keys, id);
   }
 
   /** A short line for each worker and each node that was started by hand. */
@@ -133,57 +114,17 @@ export class Store {
   }
 
   /** Stores a decision. `conflict`: the record has changed since it was read. `gone`: there is none any more. */
-  async record(
+  record(
     epoch: number,
     read: WorkerRecord,
     next: { status: StatusRecord; memo: Memo; event: LifecycleEvent | undefined },
   ): Promise<'ok' | 'conflict' | 'gone'> {
-    const { keys } = this;
-    const reply = await this.#redis.record(
-      keys.leader,
-      keys.desired(read.id),
-      keys.status(read.id),
-      keys.index,
-      keys.revision,
-      keys.events(read.id),
-      epoch,
-      read.desired.generation,
-      read.revision,
-      read.id,
-      next.event ? JSON.stringify(next.event) : '',
-      EVENTS_KEPT,
-      ...toFields(next.status),
-      'memo',
-      JSON.stringify(next.memo),
-    );
-    return throwIfFenced(reply);
+    return recordDecision(this.#redis, this.keys, epoch, read, next);
   }
 
   /** Deletes a worker, except for a tombstone. */
-  async purge(epoch: number, read: WorkerRecord): Promise<'ok' | 'conflict' | 'gone'> {
-    const { keys } = this;
-    const { id } = read;
-    const reply = await this.#redis.purge(
-      keys.leader,
-      keys.desired(id),
-      keys.status(id),
-      keys.index,
-      keys.revision,
-      keys.workers,
-      keys.input(id),
-      keys.heartbeat(id),
-      keys.output(id),
-      keys.events(id),
-      keys.conversation(id),
-      keys.bodies,
-      keys.names,
-      epoch,
-      read.desired.generation,
-      id,
-      TOMBSTONE_MS,
-      STREAMS_KEPT_MS,
-    );
-    return throwIfFenced(reply);
+  purge(epoch: number, read: WorkerRecord): Promise<'ok' | 'conflict' | 'gone'> {
+    return purgeWorker(this.#redis, this.keys, epoch, read);
   }
 
   /** Whether the lease is still that of the epoch. */
@@ -238,29 +179,8 @@ export class Store {
   }
 
   /** Writes the record of a worker of which only its body is left. False where there is a record. */
-  async restore(epoch: number, id: string, spec: DesiredRecord['spec'], createdAt: number): Promise<boolean> {
-    const { keys } = this;
-    const reply = await this.#redis.restore(
-      keys.leader,
-      keys.desired(id),
-      keys.index,
-      keys.workers,
-      keys.revision,
-      keys.names,
-      keys.status(id),
-      epoch,
-      id,
-      JSON.stringify(spec),
-      formatInstant(createdAt),
-      createdAt,
-      `restored-${id}`,
-    );
-    if (throwIfFenced<'ok' | 'exists'>(reply) !== 'ok') return false;
-    // Its pool finds it again, once that is applied again.
-    const { pool } = spec;
-    const member = toMembership(spec, createdAt);
-    if (pool) await this.#redis.hsetnx(keys.pools.members(pool), id, JSON.stringify(member));
-    return true;
+  restore(epoch: number, id: string, spec: DesiredRecord['spec'], createdAt: number): Promise<boolean> {
+    return restoreWorker(this.#redis, this.keys, epoch, id, spec, createdAt);
   }
 
   /** The clock of Redis, milliseconds since 1970. */

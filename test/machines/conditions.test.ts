@@ -1,13 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  isWorkerState,
-  newWorkerState,
-  outcome,
-  ready,
-  restartBackoffMs,
-  retryIsDue,
-  startDeadline,
-} from '../../machines/conditions.ts';
+import { isWorkerState, newWorkerState, ready, startDeadline } from '../../machines/conditions.ts';
+import { outcome, restartBackoffMs, retryIsDue } from '../../machines/endings.ts';
 import { backedOff } from '../../machines/transitions.ts';
 import { LIMITS, lifeOf, look, NOW, statusOf } from '../reconcile/observation.ts';
 

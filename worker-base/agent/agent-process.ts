@@ -6,11 +6,10 @@
  * not import what decides about prompts (`turns/`), nor Redis's streams but for their limits and types.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import type { Duplex, Readable } from 'node:stream';
 import { ConfineReport, withReport } from '../sandbox/confine-report.ts';
 import type { Piece } from '../streams/entry.ts';
-import { type Exit, isRealTime, realTimeName } from './exit.ts';
+import { type Exit, endingSignal, isRealTime, realTimeName } from './exit.ts';
 import { type Line, LineReader, LineSplitter } from './line-reader.ts';
 import { Unfinished } from './unfinished-line.ts';
 import { bufferUnread } from './unread-output.ts';
@@ -240,17 +239,6 @@ interface Cutter<T> {
   held: number;
   release(): T[];
   flush(): T[];
-}
-
-/** The signal that a process of ours is ending by, from its raw wait status in /proc (the 52nd field of proc_pid_stat(5)). */
-function endingSignal(pid: number): number | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const signal = Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[49]) & 0x7f;
-    return signal === 0 || signal === 0x7f ? undefined : signal;
-  } catch {
-    return undefined;
-  }
 }
 
 function pause(): Promise<void> {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 
 /** How a process ended: with an exit code, or by a signal. */
@@ -35,4 +36,15 @@ export function getExitCode({ code, signal }: Exit): number {
 /** For people: how the agent's process ended. */
 export function describeExit({ code, signal }: Exit): string {
   return signal ? `The agent was ended by ${signal}.` : `The agent exited with code ${code}.`;
+}
+
+/** The signal that a process of ours is ending by, from its raw wait status in /proc (the 52nd field of proc_pid_stat(5)). */
+export function endingSignal(pid: number): number | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const signal = Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[49]) & 0x7f;
+    return signal === 0 || signal === 0x7f ? undefined : signal;
+  } catch {
+    return undefined;
+  }
 }

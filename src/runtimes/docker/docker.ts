@@ -12,23 +12,15 @@
  * Must not import the store, the queue or the loop; nothing outside this folder and the images imports dockerode.
  */
 import { hostname, totalmem } from 'node:os';
-import type { ContainerCreateOptions } from 'dockerode';
 import pLimit from 'p-limit';
 import { type Body, Fault } from '../../model/index.ts';
-import {
-  BodyConflict,
-  type BodyOrder,
-  BodyRefused,
-  type DefaultLimits,
-  type Runtime,
-  RuntimeDown,
-} from '../runtime.ts';
+import { BodyRefused, type DefaultLimits, type Runtime } from '../runtime.ts';
 import { bodyFromInspect, bodyFromList } from './body.ts';
 import { DockerClient, type EngineCall, EngineRefusal, type ObserveCall } from './client.ts';
-import { DEFAULT_LIMITS, isBuiltImage, toContainer, toHostLimits } from './container.ts';
+import { isBuiltImage, toHostLimits } from './container.ts';
 import { Containers } from './containers.ts';
-import { deliverToContainer, SECRETS_PIPE } from './deliver.ts';
-import { findDropped } from './dropped-settings.ts';
+import { createContainerCreator } from './create-container.ts';
+import { deliverToContainer } from './deliver.ts';
 import { followEvents } from './events.ts';
 import { isOwnEntry, KnownImages } from './image.ts';
 import { readInfo, toInfo } from './info.ts';
@@ -69,15 +61,8 @@ export interface DockerRuntime extends Runtime {
 }
 
 /** Makes the runtime; connects when it is first used. Throws a TypeError where `host` or `cell` can't be one. */
-const noWrapper = (image: string) =>
-  new BodyRefused(
-    'NoWrapper',
-    `The image ${image} does not start the wrapper, so prompts could not be sent and output could not be received. ` +
-      'Build it FROM an image of `wm images ls`, and do not change its entrypoint.',
-  );
-
 export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntime {
-  const { host, deadlines, observe, image, silenceMs } = options;
+  const { host, deadlines, observe, silenceMs } = options;
   const cell = checkCell(options.cell);
   const calls = new DockerClient({ host, deadlines, observe });
   // Streams have connections of their own: closing or cutting them must never touch a call.
@@ -85,84 +70,9 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
   const containers = new Containers(calls);
   const images = new KnownImages(calls);
   const network = new CellNetwork(calls, cell);
+  const create = createContainerCreator({ ...options, cell, containers, images, network });
   const limit = pLimit(options.concurrency ?? 4);
   const watches = new Set<{ close(): Promise<void> }>();
-
-  /** Whether the engine's storage can bound what one container writes; known once it has refused that. */
-  let quotas = true;
-
-  /** Makes the container, without the default for its disk where the engine cannot keep one. */
-  async function make(name: string, wanted: ContainerCreateOptions): Promise<string> {
-    try {
-      return await containers.create(name, wanted);
-    } catch (error) {
-      const quota = error instanceof EngineRefusal && /storage.?opt|quota/i.test(error.message);
-      if (!quota || !wanted.HostConfig?.StorageOpt) throw error;
-      quotas = false;
-      delete wanted.HostConfig.StorageOpt;
-      return containers.create(name, wanted);
-    }
-  }
-
-  async function create(order: BodyOrder): Promise<Body> {
-    const { ours, wrapped } = await images.get(order.image ?? image);
-    if (!wrapped && !order.argv) throw noWrapper(order.image ?? image);
-    await network.ensure(order.store);
-    const name = bodyName(cell, order.worker_id);
-    const env = { ...order.env, SECRETS_PIPE };
-    const wanted = toContainer(
-      { ...order, env },
-      {
-        cell,
-        image,
-        network: network.name,
-        handlersDir: options.handlersDir,
-        linkLocal: options.linkLocal,
-        ours,
-        defaults: { ...(options.defaults ?? DEFAULT_LIMITS), ...(quotas ? {} : { disk_bytes: undefined }) },
-      },
-    );
-    let id: string;
-    try {
-      id = await make(name, wanted);
-    } catch (error) {
-      throw error instanceof EngineRefusal ? await createError(error, name, order) : error;
-    }
-    const info = await containers.inspect(id);
-    const body = info && bodyFromInspect(info, cell);
-    if (!body) throw new RuntimeDown(`Container ${name} was removed right after it was created.`);
-    const dropped = findDropped(wanted.HostConfig ?? {}, info.HostConfig);
-    if (dropped.length === 0) return body;
-    await containers.remove(id);
-    throw new BodyRefused(
-      'NotEnforced',
-      `Docker does not enforce restrictions of the body: ${dropped.join(', ')}.`,
-    );
-  }
-
-  async function createError(refusal: EngineRefusal, name: string, order: BodyOrder): Promise<Error> {
-    const { status, message } = refusal;
-    if (status === 409) return conflict(name, order.worker_id);
-    if (status === 404 && /no such image/i.test(message)) {
-      const text = `Docker has no image ${order.image ?? image}, and images of bodies are never pulled; build it first.`;
-      return new BodyRefused('ImageMissing', text, { cause: refusal });
-    }
-    if (/network/i.test(message)) network.forget();
-    // 400 is about the order and stays so; anything else (a full disk) may pass.
-    return status === 400 ? new BodyRefused('CreateRefused', message, { cause: refusal }) : refusal;
-  }
-
-  async function conflict(name: string, workerId: string): Promise<BodyConflict> {
-    const existing = await containers.inspect(name);
-    if (!existing)
-      return new BodyConflict(`The name ${name} was taken by a container that has been removed since.`, true);
-    const ours = bodyFromInspect(existing, cell)?.worker_id === workerId;
-    const whose = ours ? '' : `, which worker-manager did not create. Remove it: docker rm ${name}`;
-    return new BodyConflict(
-      `The name ${name} is taken by container ${existing.Id.slice(0, 12)}${whose}.`,
-      ours,
-    );
-  }
 
   /** The engine would run an ended container once more; a body runs once, so it is inspected first. */
   async function start(id: string): Promise<void> {

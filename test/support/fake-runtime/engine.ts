@@ -1,20 +1,9 @@
 import type { Body, ResourceUsage, RuntimeName } from '../../../src/model/index.ts';
 import type { BodyOrder } from '../../../src/runtimes/runtime.ts';
+import type { FakeBody } from './fake-body.ts';
 import { Faults } from './faults.ts';
 import { Names, nameOf } from './names.ts';
 import type { FakeEngineOptions, FakeProgram } from './program.ts';
-
-interface Entry {
-  cell: string;
-  /** What the engine keeps unique; a planted duplicate has a name of its own. */
-  name: string;
-  body: Readonly<Body>;
-  /** The same with `tail`, as `find` gives it. */
-  found: Readonly<Body> | undefined;
-  program: FakeProgram;
-  terminated: boolean;
-  planted: boolean;
-}
 
 /**
  * A world of bodies in memory, which outlives the `FakeRuntime` objects (managers) that act on it. It refuses a
@@ -30,7 +19,7 @@ export class FakeEngine {
   /** What each body was handed, in order. */
   readonly deliveries = new Map<string, string[]>();
   readonly #program: (order: BodyOrder) => FakeProgram;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, FakeBody>();
   readonly #names = new Names();
   readonly #workers = new Map<string, Set<string>>();
   readonly #lists = new Map<string, readonly Body[]>();
@@ -224,13 +213,13 @@ export class FakeEngine {
     return this.bodiesOf(cell, workerId).filter(({ state }) => state === 'running').length;
   }
 
-  #entry(id: string): Entry {
+  #entry(id: string): FakeBody {
     const entry = this.#entries.get(id);
     if (!entry) throw new Error(`the engine has no body ${id}`);
     return entry;
   }
 
-  #put(entry: Entry, change: Partial<Body>): void {
+  #put(entry: FakeBody, change: Partial<Body>): void {
     entry.body = Object.freeze({ ...entry.body, ...change });
     entry.found = undefined;
     this.#changed(entry.cell, entry.body.worker_id);

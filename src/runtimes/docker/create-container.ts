@@ -1,0 +1,116 @@
+/** Creates the container of a body, and reports what is wrong if the engine refuses it. */
+import type { ContainerCreateOptions } from 'dockerode';
+import type { Body } from '../../model/index.ts';
+import { BodyConflict, type BodyOrder, BodyRefused, type DefaultLimits, RuntimeDown } from '../runtime.ts';
+import { bodyFromInspect } from './body.ts';
+import { EngineRefusal } from './client.ts';
+import { DEFAULT_LIMITS, toContainer } from './container.ts';
+import type { Containers } from './containers.ts';
+import { SECRETS_PIPE } from './deliver.ts';
+import { findDropped } from './dropped-settings.ts';
+import type { KnownImages } from './image.ts';
+import { bodyName } from './names.ts';
+import type { CellNetwork } from './network.ts';
+
+const noWrapper = (image: string) =>
+  new BodyRefused(
+    'NoWrapper',
+    `The image ${image} does not start the wrapper, so prompts could not be sent and output could not be received. ` +
+      'Build it FROM an image of `wm images ls`, and do not change its entrypoint.',
+  );
+
+/** What creating a container needs of its runtime. */
+interface CreatorOptions {
+  cell: string;
+  /** The image of bodies whose order names none. */
+  image: string;
+  handlersDir?: string | undefined;
+  linkLocal?: boolean | undefined;
+  defaults?: DefaultLimits | undefined;
+  containers: Containers;
+  images: KnownImages;
+  network: CellNetwork;
+}
+
+/** Returns the function that creates the container of a body. */
+export function createContainerCreator(options: CreatorOptions): (order: BodyOrder) => Promise<Body> {
+  const { cell, image, handlersDir, linkLocal, defaults, containers, images, network } = options;
+
+  /** Whether the engine's storage can bound what one container writes; known once it has refused that. */
+  let quotas = true;
+
+  /** Makes the container, without the default for its disk where the engine cannot keep one. */
+  async function make(name: string, wanted: ContainerCreateOptions): Promise<string> {
+    try {
+      return await containers.create(name, wanted);
+    } catch (error) {
+      const quota = error instanceof EngineRefusal && /storage.?opt|quota/i.test(error.message);
+      if (!quota || !wanted.HostConfig?.StorageOpt) throw error;
+      quotas = false;
+      delete wanted.HostConfig.StorageOpt;
+      return containers.create(name, wanted);
+    }
+  }
+
+  async function create(order: BodyOrder): Promise<Body> {
+    const { ours, wrapped } = await images.get(order.image ?? image);
+    if (!wrapped && !order.argv) throw noWrapper(order.image ?? image);
+    await network.ensure(order.store);
+    const name = bodyName(cell, order.worker_id);
+    const env = { ...order.env, SECRETS_PIPE };
+    const wanted = toContainer(
+      { ...order, env },
+      {
+        cell,
+        image,
+        network: network.name,
+        handlersDir,
+        linkLocal,
+        ours,
+        defaults: { ...(defaults ?? DEFAULT_LIMITS), ...(quotas ? {} : { disk_bytes: undefined }) },
+      },
+    );
+    let id: string;
+    try {
+      id = await make(name, wanted);
+    } catch (error) {
+      throw error instanceof EngineRefusal ? await createError(error, name, order) : error;
+    }
+    const info = await containers.inspect(id);
+    const body = info && bodyFromInspect(info, cell);
+    if (!body) throw new RuntimeDown(`Container ${name} was removed right after it was created.`);
+    const dropped = findDropped(wanted.HostConfig ?? {}, info.HostConfig);
+    if (dropped.length === 0) return body;
+    await containers.remove(id);
+    throw new BodyRefused(
+      'NotEnforced',
+      `Docker does not enforce restrictions of the body: ${dropped.join(', ')}.`,
+    );
+  }
+
+  async function createError(refusal: EngineRefusal, name: string, order: BodyOrder): Promise<Error> {
+    const { status, message } = refusal;
+    if (status === 409) return conflict(name, order.worker_id);
+    if (status === 404 && /no such image/i.test(message)) {
+      const text = `Docker has no image ${order.image ?? image}, and images of bodies are never pulled; build it first.`;
+      return new BodyRefused('ImageMissing', text, { cause: refusal });
+    }
+    if (/network/i.test(message)) network.forget();
+    // 400 is about the order and stays so; anything else (a full disk) may pass.
+    return status === 400 ? new BodyRefused('CreateRefused', message, { cause: refusal }) : refusal;
+  }
+
+  async function conflict(name: string, workerId: string): Promise<BodyConflict> {
+    const existing = await containers.inspect(name);
+    if (!existing)
+      return new BodyConflict(`The name ${name} was taken by a container that has been removed since.`, true);
+    const ours = bodyFromInspect(existing, cell)?.worker_id === workerId;
+    const whose = ours ? '' : `, which worker-manager did not create. Remove it: docker rm ${name}`;
+    return new BodyConflict(
+      `The name ${name} is taken by container ${existing.Id.slice(0, 12)}${whose}.`,
+      ours,
+    );
+  }
+
+  return create;
+}

@@ -1,0 +1,147 @@
+/** The record of one worker: how it is read, and the scripts that change, delete and restore it. */
+import {
+  type DesiredRecord,
+  type DesiredState,
+  formatInstant,
+  HEARTBEAT_BYTES,
+  type Heartbeat,
+  type LifecycleEvent,
+  type Memo,
+  type StatusRecord,
+  type WorkerRecord,
+} from '../model/index.ts';
+import type { Link } from './connect.ts';
+import type { Keys } from './keys.ts';
+import { type Hash, toHeartbeat, toRecord, toStatus } from './parse.ts';
+import { toMembership } from './pool-parse.ts';
+import { EVENTS_KEPT, execAll, TOMBSTONE_MS, throwIfFenced, toFields } from './reply.ts';
+
+/** How long the streams of a deleted worker can still be read. */
+export const STREAMS_KEPT_MS = 3_600_000;
+
+/** A worker as it was read. */
+export interface Loaded {
+  record: WorkerRecord;
+  heartbeat: Heartbeat | undefined;
+  /** A pass has written a status, and it is not there. */
+  status_lost?: true;
+}
+
+/** A worker as the loop needs it, in one round trip; `undefined` where there is no record, or a tombstone. */
+export async function loadWorker(redis: Link, keys: Keys, id: string): Promise<Loaded | undefined> {
+  const reads = redis.pipeline();
+  reads.hgetall(keys.desired(id)).hgetall(keys.status(id));
+  reads.getrange(keys.heartbeat(id), 0, HEARTBEAT_BYTES);
+  // A body writes its heartbeat, and what stands there may be anything.
+  reads.hget(keys.index, id);
+  const replies = await execAll(reads, (at) => at === 2);
+  const [desired, status, beat, indexed] = replies as [Hash, Hash, string | null, string | null];
+  if (!desired?.spec) return undefined;
+  const record = toRecord(id, desired, status ?? {});
+  // The index says that a pass has written one.
+  const lost = !status?.status && !indexed?.endsWith('.0');
+  return { record, heartbeat: toHeartbeat(beat), ...(lost && { status_lost: true }) };
+}
+
+/** The observed status, also of a worker that was deleted a while ago; `undefined` where it never was. */
+export async function readStatus(
+  redis: Link,
+  keys: Keys,
+  id: string,
+): Promise<{ desired: DesiredState; status: StatusRecord | undefined } | undefined> {
+  const { desired, status } = keys;
+  const reads = redis.pipeline().hget(desired(id), 'desired').hgetall(status(id));
+  const [wanted, found] = (await execAll(reads)) as [DesiredState | null, Hash];
+  return wanted ? { desired: wanted, status: toStatus(found) } : undefined;
+}
+
+/** Stores a decision. `conflict`: the record has changed since it was read. `gone`: there is none any more. */
+export async function recordDecision(
+  redis: Link,
+  keys: Keys,
+  epoch: number,
+  read: WorkerRecord,
+  next: { status: StatusRecord; memo: Memo; event: LifecycleEvent | undefined },
+): Promise<'ok' | 'conflict' | 'gone'> {
+  const reply = await redis.record(
+    keys.leader,
+    keys.desired(read.id),
+    keys.status(read.id),
+    keys.index,
+    keys.revision,
+    keys.events(read.id),
+    epoch,
+    read.desired.generation,
+    read.revision,
+    read.id,
+    next.event ? JSON.stringify(next.event) : '',
+    EVENTS_KEPT,
+    ...toFields(next.status),
+    'memo',
+    JSON.stringify(next.memo),
+  );
+  return throwIfFenced(reply);
+}
+
+/** Deletes a worker, except for a tombstone. */
+export async function purgeWorker(
+  redis: Link,
+  keys: Keys,
+  epoch: number,
+  read: WorkerRecord,
+): Promise<'ok' | 'conflict' | 'gone'> {
+  const { id } = read;
+  const reply = await redis.purge(
+    keys.leader,
+    keys.desired(id),
+    keys.status(id),
+    keys.index,
+    keys.revision,
+    keys.workers,
+    keys.input(id),
+    keys.heartbeat(id),
+    keys.output(id),
+    keys.events(id),
+    keys.conversation(id),
+    keys.bodies,
+    keys.names,
+    epoch,
+    read.desired.generation,
+    id,
+    TOMBSTONE_MS,
+    STREAMS_KEPT_MS,
+  );
+  return throwIfFenced(reply);
+}
+
+/** Writes the record of a worker of which only its body is left. False where there is a record. */
+export async function restoreWorker(
+  redis: Link,
+  keys: Keys,
+  epoch: number,
+  id: string,
+  spec: DesiredRecord['spec'],
+  createdAt: number,
+): Promise<boolean> {
+  const reply = await redis.restore(
+    keys.leader,
+    keys.desired(id),
+    keys.index,
+    keys.workers,
+    keys.revision,
+    keys.names,
+    keys.status(id),
+    epoch,
+    id,
+    JSON.stringify(spec),
+    formatInstant(createdAt),
+    createdAt,
+    `restored-${id}`,
+  );
+  if (throwIfFenced<'ok' | 'exists'>(reply) !== 'ok') return false;
+  // Its pool finds it again, once that is applied again.
+  const { pool } = spec;
+  const member = toMembership(spec, createdAt);
+  if (pool) await redis.hsetnx(keys.pools.members(pool), id, JSON.stringify(member));
+  return true;
+}

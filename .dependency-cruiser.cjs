@@ -7,7 +7,7 @@ const { join } = require('node:path');
 
 const DECIDING = '^(machines/|src/reconcile/(decide|deadlines)\\.ts$)';
 /** What of `src/pools` carries decisions out. */
-const POOL_LOOP = '^src/pools/((loop|reconcile|ports)|warm/warm-pool)\\.ts$';
+const POOL_LOOP = '^src/pools/((loop|reconcile)|warm/warm-pool)\\.ts$';
 const OURS = '^(src|machines|worker-base|scripts|bench|test)/';
 const npm = (name) => `^node_modules/${name}/`;
 
@@ -23,8 +23,48 @@ const ZOD = (() => {
   return `^src/model/(${[...texts.keys()].filter(loads).join('|').replaceAll('.', '\\.')})$`;
 })();
 
+/** Rooms from the ground up: a room imports those before it, and no room after it. */
+const FLOORS = {
+  src: [
+    ['model', 'modules'],
+    ['telemetry', 'queue', 'agents'],
+    ['tasks'],
+    ['store'],
+    ['runtimes'],
+    ['http'],
+    ['config'],
+    ['images'],
+    ['pools'],
+    ['placement'],
+    ['commands'],
+    ['reconcile'],
+    ['leader'],
+    ['watchdog'],
+    ['manager'],
+    ['client', 'cli'],
+  ],
+  'worker-base': [['sandbox'], ['streams'], ['agent'], ['model-proxy'], ['turns'], ['tasks'], ['boot']],
+};
+
+/** One rule for each floor. */
+const floorRules = Object.entries(FLOORS).flatMap(([root, floors]) =>
+  floors.slice(0, -1).map((rooms, floor) => ({
+    name: `nothing-above-${rooms[0]}`,
+    comment: 'A room can be read, tested and changed without those above it.',
+    severity: 'error',
+    from: { path: `^${root}/(${rooms.join('|')})/` },
+    to: {
+      path: `^${root}/(${floors
+        .slice(floor + 1)
+        .flat()
+        .join('|')})/`,
+    },
+  })),
+);
+
 module.exports = {
   forbidden: [
+    ...floorRules,
     {
       name: 'no-circular',
       comment: 'A circle cannot be read, tested or taken out one file at a time.',

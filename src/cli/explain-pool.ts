@@ -1,8 +1,8 @@
 import { errorMessage, Fault, type PoolStatus, toMode } from '../model/index.ts';
+import type { Member } from '../model/pool-memo.ts';
 import { decidePool } from '../pools/decide.ts';
 import {
   describePoolIntent,
-  type Member,
   type PoolDecision,
   type PoolObservation,
   type QueueObservation,

@@ -6,41 +6,21 @@ import type {
   CommandResponse,
   Fault,
   LifecycleEvent,
-  RuntimeName,
   WorkerSpec,
 } from '../model/index.ts';
-import type { RuntimeInfo } from '../runtimes/runtime.ts';
+import type { PlacementContext } from '../placement/context.ts';
 import type { CommandSettlement, PoolStore, Store, WarmCandidate } from '../store/index.ts';
 
 /** What a command can use besides its own fields. */
-export interface CommandContext {
+export interface CommandContext extends PlacementContext {
   store: Pick<Store, 'status' | 'page' | 'usage' | 'emit'>;
   pools: Pick<PoolStore, 'record'>;
-  /** The runtimes that this manager uses, in order of preference; `info` is absent while one does not answer. */
-  runtimes: readonly { name: RuntimeName; info: RuntimeInfo | undefined; error?: string | undefined }[];
-  capabilities: Capabilities;
   /** Why the cell cannot have another worker; `undefined` if it can. */
   full?: (() => string | undefined) | undefined;
   now: () => number;
   newId: () => string;
   /** A warm worker whose body a worker of this spec can claim; `changed` reports the result to it. */
   warm?: ((spec: WorkerSpec) => Promise<WarmCandidate | undefined>) | undefined;
-}
-
-/** What this manager's machine and operator allow, as far as a `create` depends on it. */
-export interface Capabilities {
-  /** The operator's image for all Docker bodies; modules cannot be added to it. */
-  foreignImage: string | undefined;
-  /** ALLOW_PRIVILEGED: bodies may get the rights that a Docker daemon inside them needs. */
-  allowPrivileged: boolean;
-  /** The secrets that are missing in the operator's directory. */
-  missingSecrets: (names: string[]) => Promise<string[]>;
-  /** The handler files that are missing in the operator's directory. */
-  missingHandlers: (names: string[]) => Promise<string[]>;
-  /** Why nothing more fits on this machine; `undefined` if there is space. */
-  diskSpaceError: () => Promise<string | undefined>;
-  /** Why the image of such a worker neither exists nor can be built; `undefined` otherwise. */
-  imageUnavailableReason: (spec: WorkerSpec) => Promise<string | undefined>;
 }
 
 /** What to do for a command, independent of its entry. */

@@ -5,6 +5,5 @@
  * from the command and its context to a plan. Must not import a runtime or the loop.
  */
 
-export { chooseRuntime, type PlacementDecision } from '../placement/choose-runtime.ts';
 export { type CommandConsumerOptions, consumeCommands } from './consume.ts';
-export type { Capabilities, CommandContext } from './context.ts';
+export type { CommandContext } from './context.ts';

@@ -1,8 +1,8 @@
 /** Pools over HTTP: changes are written to the command stream, and data is read from the store. */
 import { Fault, type NodeView, type PoolView, parseCommand, type WorkerStats } from '../model/index.ts';
-import { toWorkerStats } from '../pools/stats.ts';
 import { getIdempotencyKey } from './idempotency.ts';
 import { type ApiRequest, jsonResponse, type Route } from './route.ts';
+import { toWorkerStats } from './worker-stats.ts';
 
 export interface PoolRoutesOptions {
   views: () => Promise<PoolView[]>;

@@ -6,7 +6,7 @@
  * those only finished files are copied. Nothing that is interpolated can end a line or an argument.
  */
 import { LABEL } from '../model/index.ts';
-import { getModules, type Module } from './modules/index.ts';
+import { getModules, type Module } from '../modules/index.ts';
 import type { Recipe } from './recipe.ts';
 
 /** The users and the first group of programs, in every image. */

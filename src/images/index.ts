@@ -4,6 +4,8 @@
  *
  * Recipe, Dockerfile and name are pure; `images.ts` asks the engine. Imports neither the store nor the loop.
  */
+
+export { type HostNeeds, MODULE_TABLE, type Module } from '../modules/index.ts';
 export { type BuildProgress, ImageBuildFailed } from './build.ts';
 export { machineCa } from './ca.ts';
 export { type BuildContextOptions, writeBuildContext } from './context.ts';
@@ -11,6 +13,5 @@ export { renderDockerfile } from './dockerfile.ts';
 export { createImageAvailability } from './image-availability.ts';
 export { imageName } from './image-name.ts';
 export { createImages, type Images, type ImagesOptions } from './images.ts';
-export { type HostNeeds, MODULE_TABLE, type Module } from './modules/index.ts';
 export { type Base, type BuildInputs, createRecipe, type Recipe } from './recipe.ts';
 export { hashSources, SOURCES, type Sources } from './sources.ts';

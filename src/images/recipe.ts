@@ -1,7 +1,7 @@
 /** What an image is made of. Pure; the name that follows from it is in `image-name.ts`. */
 import { getAgentKind } from '../agents/index.ts';
 import type { AgentType, WorkerSpec } from '../model/index.ts';
-import { getModules, type ModuleName } from './modules/index.ts';
+import { getModules, type ModuleName } from '../modules/index.ts';
 
 /** The image that all others stand on. */
 export interface Base {

@@ -1,13 +1,13 @@
 import type { Logger } from 'pino';
-import type { Capabilities } from '../commands/index.ts';
 import type { Checkpoint, Limits, RuntimeName } from '../model/index.ts';
-import type { PoolPorts } from '../pools/ports.ts';
+import type { Capabilities } from '../placement/context.ts';
 import type { AdmissionOptions } from '../reconcile/admission/admission.ts';
 import type { ReconcileContext } from '../reconcile/context.ts';
 import type { Ownership } from '../runtimes/ownership.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { CommandStream, Findings, Store } from '../store/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { PoolPorts } from './pool-deps.ts';
 
 /** What a term of leadership is created from. */
 export interface TermOptions {

@@ -5,7 +5,6 @@
  */
 import { errorMessage, type LifecycleEvent, type RuntimeName } from '../model/index.ts';
 import { PoolLoop } from '../pools/loop.ts';
-import { createPoolContext, endedBody } from '../pools/ports.ts';
 import { WarmPool } from '../pools/warm/warm-pool.ts';
 import { steadyClock } from '../queue/clock.ts';
 import { toActionError } from '../reconcile/act.ts';
@@ -17,6 +16,7 @@ import { DEFAULT_POOL } from '../tasks/task-service.ts';
 import { Adoption } from './adoption.ts';
 import { Census } from './census.ts';
 import { HealthMonitor, type UsageTotal } from './health-monitor.ts';
+import { createPoolContext, endedBody } from './pool-deps.ts';
 import { probeNode } from './probe-node.ts';
 import { recover, restoredEvent } from './recover.ts';
 import { Resync } from './resync.ts';

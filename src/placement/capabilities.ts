@@ -1,7 +1,7 @@
 /** Requests that are valid but not supported here are refused before anything is created, and never ignored. */
 import { getAgentKind } from '../agents/index.ts';
-import type { Capabilities } from '../commands/context.ts';
 import { type CommandOf, Fault, getCapabilities, type Issue, type RuntimeName } from '../model/index.ts';
+import type { Capabilities } from './context.ts';
 
 type WorkerRequest = Omit<CommandOf<'create'>, 'command' | 'request_id' | 'runtime'>;
 

@@ -5,7 +5,6 @@
  * dropped.
  */
 
-import type { CommandContext } from '../commands/context.ts';
 import {
   type CommandOf,
   Fault,
@@ -15,6 +14,7 @@ import {
   type WorkerSpec,
 } from '../model/index.ts';
 import { IN_IMAGES } from './capabilities.ts';
+import type { PlacementContext } from './context.ts';
 
 export type PlacementRequest = Omit<CommandOf<'create'>, 'command' | 'request_id' | 'worker_id'>;
 
@@ -27,7 +27,7 @@ export interface PlacementDecision {
 /** Throws a Fault if no runtime of this manager supports the request. */
 export async function chooseRuntime(
   request: PlacementRequest,
-  context: ChoiceContext,
+  context: PlacementContext,
 ): Promise<PlacementDecision> {
   const { runtimes } = context;
   const [first, ...others] = runtimes;
@@ -49,8 +49,7 @@ export async function chooseRuntime(
   throw nowhere(refused);
 }
 
-type ChoiceContext = Pick<CommandContext, 'runtimes' | 'capabilities'>;
-type Candidate = CommandContext['runtimes'][number];
+type Candidate = PlacementContext['runtimes'][number];
 
 /** Why no body of this worker can be created in a runtime now; `fields` are those that it never supports. */
 interface Unavailability {
@@ -100,7 +99,7 @@ function nowhere(refused: readonly Refused[]): Fault {
 async function findUnavailability(
   request: PlacementRequest,
   { name, info, error }: Candidate,
-  { capabilities }: ChoiceContext,
+  { capabilities }: PlacementContext,
 ): Promise<Unavailability | undefined> {
   const { title, usesImages } = getCapabilities(name);
   const obstacle = (code: Unavailability['code'], message: string) => ({ code, message, fields: [] });

@@ -1,14 +1,14 @@
 /** Limits that the machine of a runtime cannot enforce are refused before anything is created. */
 
-import type { CommandContext } from '../commands/context.ts';
 import { Fault, formatSize, parseMemory, type RuntimeName, type WorkerSpec } from '../model/index.ts';
 import type { Machine } from '../runtimes/runtime.ts';
+import type { PlacementContext } from './context.ts';
 
 /** Throws a Fault that names each limit that the runtime cannot enforce on this machine. */
 export function rejectUnenforcedLimits(
   requested: WorkerSpec['resources'],
   name: RuntimeName,
-  context: CommandContext,
+  context: PlacementContext,
 ): void {
   const info = context.runtimes.find((runtime) => runtime.name === name)?.info;
   if (!info || !requested) return;

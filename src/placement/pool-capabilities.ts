@@ -1,16 +1,16 @@
 /** Unsupported fields of a pool are refused when it is applied, and not when its workers fail one by one. */
 
-import type { CommandContext } from '../commands/context.ts';
 import { Fault, getCapabilities, type Issue, type PoolSpec, type RuntimeName } from '../model/index.ts';
 import { getRuntimes } from '../pools/placement.ts';
 import { templateIssues, toTemplate, toTemplatePath } from '../pools/template.ts';
 import { rejectUnsupported } from './capabilities.ts';
+import type { PlacementContext } from './context.ts';
 import { rejectUnenforcedLimits } from './limits.ts';
 
 type WorkerRequest = Parameters<typeof rejectUnsupported>[0];
 
 /** Throws a Fault that names each unsupported field by its path in the pool. */
-export async function rejectUnsupportedPool(spec: PoolSpec, context: CommandContext): Promise<void> {
+export async function rejectUnsupportedPool(spec: PoolSpec, context: PlacementContext): Promise<void> {
   rejectPoolIfAny('invalid_command', spec, templateIssues(spec));
   const used = context.runtimes.map(({ name }) => name);
   const wanted = getRuntimes(spec.execution_mode);
@@ -33,7 +33,7 @@ export async function rejectUnsupportedPool(spec: PoolSpec, context: CommandCont
 async function findRuntimeFault(
   spec: PoolSpec,
   runtime: RuntimeName,
-  context: CommandContext,
+  context: PlacementContext,
 ): Promise<Fault | undefined> {
   const request = toTemplate(spec, runtime) as WorkerRequest;
   const built = (['image', 'modules', 'requirements', 'packages'] as const).find(

@@ -4,7 +4,8 @@
  * lull between two bursts must not cost the workers that the next burst needs. Pure.
  */
 import type { PoolSpec } from '../model/index.ts';
-import { isActive, type Member, type PoolMemo, type PoolObservation } from './observation.ts';
+import type { Member, PoolMemo } from '../model/pool-memo.ts';
+import { isActive, type PoolObservation } from './observation.ts';
 
 /** Notes of what was needed are limited to this count; the highest of the rest replaces them. */
 const WANTS_KEPT = 100;

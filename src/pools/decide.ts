@@ -8,6 +8,7 @@
  * was stopped; no busy one leaves while an idle one could.
  */
 
+import { type Member, newMemo } from '../model/pool-memo.ts';
 import { decideSize } from './autoscale.ts';
 import { countFailures } from './failures.ts';
 import { findLastError } from './last-error.ts';
@@ -17,8 +18,6 @@ import {
   isCurrent,
   isFailing,
   isReady,
-  type Member,
-  newMemo,
   type PoolDecision,
   type PoolIntent,
   type PoolObservation,

@@ -3,7 +3,9 @@
  * ends for good is replaced by the pool, which has to wait in the same way, or a broken template would be tried
  * forever. Pure.
  */
-import { isActive, type PoolMemo, type PoolObservation } from './observation.ts';
+
+import type { PoolMemo } from '../model/pool-memo.ts';
+import { isActive, type PoolObservation } from './observation.ts';
 
 export type Failures = Pick<PoolMemo, 'failures' | 'failed_at' | 'next_retry_at' | 'failure' | 'counted'>;
 

@@ -3,7 +3,9 @@
  * that reports it just then would say that its workers keep ending, and not why. So the error of the last end is
  * kept in the memo for as long as a worker of that template is failing. Pure.
  */
-import { isFailing, type Member, type PoolMemo, type PoolObservation } from './observation.ts';
+
+import type { Member, PoolMemo } from '../model/pool-memo.ts';
+import { isFailing, type PoolObservation } from './observation.ts';
 
 export type ErrorText = Pick<Member, 'reason' | 'message'>;
 export type LastError = NonNullable<PoolMemo['last_words']>;

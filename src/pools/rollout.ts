@@ -3,16 +3,9 @@
  * do not, before more of the old ones are given up. Pure.
  */
 import type { PoolSpec } from '../model/index.ts';
+import type { Member, PoolMemo } from '../model/pool-memo.ts';
 import { getMemberError, type LastError, withErrorText } from './last-error.ts';
-import {
-  availableAt,
-  isAvailable,
-  isFailing,
-  isReady,
-  type Member,
-  type PoolMemo,
-  type PoolObservation,
-} from './observation.ts';
+import { availableAt, isAvailable, isFailing, isReady, type PoolObservation } from './observation.ts';
 
 /** Bodies of one worker that ended in a row, after which its template is taken for broken. */
 const CRASHES = 3;

@@ -1,5 +1,7 @@
 /** Who leaves first, where some have to. Pure. */
-import { isReady, type Member } from './observation.ts';
+
+import type { Member } from '../model/pool-memo.ts';
+import { isReady } from './observation.ts';
 
 /**
  * Those that give no service, then the idle ones, then those with the fewest tasks; among equals the newest, whose

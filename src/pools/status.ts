@@ -1,5 +1,6 @@
 /** The status of a pool: the counts, one word for programs, one sentence for users. Pure. */
 import { formatInstant, type PoolStatus } from '../model/index.ts';
+import type { Member, PoolMemo } from '../model/pool-memo.ts';
 import type { Failures } from './failures.ts';
 import { getMemberError, type LastError, withErrorText } from './last-error.ts';
 import {
@@ -8,8 +9,6 @@ import {
   isFailing,
   isReady,
   isUnresponsive,
-  type Member,
-  type PoolMemo,
   type PoolObservation,
 } from './observation.ts';
 

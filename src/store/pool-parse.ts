@@ -13,7 +13,7 @@ import {
   WORKER_STATUSES,
   type WorkerSpec,
 } from '../model/index.ts';
-import { type Member, type PoolMemo, poolMemo } from '../pools/observation.ts';
+import { type Member, type PoolMemo, poolMemo } from '../model/pool-memo.ts';
 import { type Hash, parse, toHeartbeat } from './parse.ts';
 
 /** What a pool knows of a worker of its own, and what does not change. */

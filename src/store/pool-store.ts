@@ -9,7 +9,7 @@ import {
   type PoolView,
   type WorkerSpec,
 } from '../model/index.ts';
-import type { Member, PoolMemo } from '../pools/observation.ts';
+import type { Member, PoolMemo } from '../model/pool-memo.ts';
 import type { Link } from './connect.ts';
 import { getKeys, type Keys } from './keys.ts';
 import type { Hash } from './parse.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createNodeRoutes } from '../../src/http/nodes.ts';
+import { toWorkerStats } from '../../src/http/worker-stats.ts';
 import type { NodeView, PoolView } from '../../src/model/index.ts';
-import { toWorkerStats } from '../../src/pools/stats.ts';
 
 const NODE: NodeView = {
   worker_id: 'by-hand',

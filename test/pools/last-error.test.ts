@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import type { Member, PoolMemo } from '../../src/model/pool-memo.ts';
 import { decidePool } from '../../src/pools/decide.ts';
-import type { Member, PoolMemo } from '../../src/pools/observation.ts';
 import { dying, look, member, members, NOW, poolOf, starting } from './observation.ts';
 
 /** A worker between two failures: it has no outcome then, and no error text. */

@@ -1,6 +1,7 @@
 /** Looks at pools for tests: a pool, its members and its queue, said in few words. */
 import { type PoolInput, type PoolSpec, poolSpec } from '../../src/model/index.ts';
-import type { Member, PoolMemo, PoolObservation } from '../../src/pools/observation.ts';
+import type { Member, PoolMemo } from '../../src/model/pool-memo.ts';
+import type { PoolObservation } from '../../src/pools/observation.ts';
 
 export const NOW = Date.parse('2026-01-01T12:00:00Z');
 export const LIMITS = { backoff_base_ms: 1000, backoff_max_ms: 300_000, backoff_reset_ms: 600_000 };

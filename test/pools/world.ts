@@ -1,7 +1,8 @@
 /** A small world that does to workers of a pool what the worker loop would: a second a step, no clock, no chance. */
 import type { PoolSpec, PoolStatus } from '../../src/model/index.ts';
+import type { Member, PoolMemo } from '../../src/model/pool-memo.ts';
 import { decidePool } from '../../src/pools/decide.ts';
-import type { Member, PoolDecision, PoolMemo } from '../../src/pools/observation.ts';
+import type { PoolDecision } from '../../src/pools/observation.ts';
 import { isActive } from '../../src/pools/observation.ts';
 import { LIMITS, look, member } from './observation.ts';
 

@@ -1,6 +1,6 @@
 import type { HostConfig } from 'dockerode';
-import { getModules, type HostNeeds } from '../../images/modules/index.ts';
 import type { WorkerSpec } from '../../model/index.ts';
+import { getModules, type HostNeeds } from '../../modules/index.ts';
 
 /** Which rights a body has, and what of its file system can be written or executed; docs/security.md explains why. */
 export type Profile = Pick<

@@ -1,5 +1,5 @@
 /** What the loop over pools needs of the rest of the manager, made of what a term has. */
-import { type Capabilities, chooseRuntime } from '../commands/index.ts';
+
 import {
   type Decision,
   errorMessage,
@@ -13,13 +13,15 @@ import {
   type TaskCounts,
   type WorkerSpec,
 } from '../model/index.ts';
+import { chooseRuntime } from '../placement/choose-runtime.ts';
+import type { Capabilities } from '../placement/context.ts';
+import type { QueueObservation } from '../pools/observation.ts';
+import { getRuntimes } from '../pools/placement.ts';
+import type { PoolContext } from '../pools/reconcile.ts';
+import { createMemberSpec, toTemplate } from '../pools/template.ts';
 import type { ReconcileContext } from '../reconcile/context.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { PoolStore } from '../store/index.ts';
-import type { QueueObservation } from './observation.ts';
-import { getRuntimes } from './placement.ts';
-import type { PoolContext } from './reconcile.ts';
-import { createMemberSpec, toTemplate } from './template.ts';
 
 /** Pools as stored in Redis, and the queues that their workers take tasks from. */
 export interface PoolPorts {

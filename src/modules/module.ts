@@ -4,7 +4,7 @@
  * Pure data. Its texts become part of the Dockerfile, and so of the image's name: a module that changes, changes the
  * images that have it. Nothing in it may depend on the machine that builds.
  */
-import type { WorkerSpec } from '../../model/index.ts';
+import type { WorkerSpec } from '../model/index.ts';
 
 export type ModuleName = NonNullable<WorkerSpec['modules']>[number];
 

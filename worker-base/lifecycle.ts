@@ -1,6 +1,6 @@
 /**
  * The life of one body, from its first read of Redis to its exit code: it boots, passes prompts in and output out, and
- * ends when the agent ends or the body is told to end.
+ * ends when the agent ends or the body is stopped.
  */
 import type { Redis } from 'ioredis';
 import { getKeys } from '../src/store/keys.ts';

@@ -26,11 +26,11 @@ export interface AgentEnvironment {
   privileges: Privileges;
   home: string | undefined;
   modelProxy: ModelProxy | undefined;
-  /** What starts the agent; `session` is the conversation to go on with. */
+  /** What starts the agent; `session` is the conversation to continue. */
   processOptions(session: string | undefined): Pick<AgentProcessOptions, 'argv' | 'cwd' | 'env' | 'killRest'>;
 }
 
-/** How a body's work ended, once nothing of the agent lives and all that it said is told. */
+/** How a body's work ended, once nothing of the agent lives and all of its output is reported. */
 export interface WorkloadResult {
   exit: Exit;
   /** The exit code of the body. */

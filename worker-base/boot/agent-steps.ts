@@ -47,7 +47,7 @@ const startHeartbeat: BootStep = (boot) => {
   return undefined;
 };
 
-/** How the body ends if it is told to: its workload stops, and is killed when the grace is over. */
+/** How the body ends on a signal or a shutdown: its workload stops, and is killed when the grace is over. */
 const prepareShutdown: BootStep = (boot) => {
   boot.shutdown = new Shutdown(boot.start.spec.stop_grace_seconds, {
     end: (reason) => {

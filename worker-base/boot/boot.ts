@@ -23,7 +23,7 @@ import type { TurnRunner } from '../turns/turn-runner.ts';
 import type { AgentEnvironment, Workload } from '../workload.ts';
 import type { StartState } from './initial-state.ts';
 
-/** Exit code of a body that is told to end before its agent is started, as if SIGTERM had ended it. */
+/** Exit code of a body that has to end before its agent is started, as if SIGTERM had ended it. */
 export const SIGTERM_CODE = 143;
 /** As sysexits.h: a setting is wrong. */
 export const EX_CONFIG = 78;
@@ -52,9 +52,9 @@ export class Boot {
   log: Log;
   readonly keys: Keys;
   readonly commands: Redis;
-  /** Aborts when the body is told to end. */
+  /** Aborts when the body has to end. */
   readonly signal: AbortSignal;
-  /** Tells the body to end. */
+  /** Ends the body. */
   readonly abort: () => void;
 
   /** Only of a node that was started by hand. */

@@ -50,7 +50,7 @@ test('an image is shown before it is built, built once, listed, and held against
   const { code, out } = await wm('images', 'gc', '--dry-run');
   expect(code).toBe(0);
   expect(out).not.toContain(`${name} `);
-  expect(out).toMatch(/would be freed; \d+ images with .* are left\.\n$/);
+  expect(out).toMatch(/would be freed; \d+ images with .* remain\.\n$/);
 
   const file = join(folder, 'requirements.txt');
   await writeFile(file, 'six==1.17.0  # a comment\n');

@@ -70,7 +70,7 @@ test('ten clients that send the largest bodies, and commands of 33 MB, cost neit
   expect(statuses.length).toBeGreaterThan(5);
   expect(statuses.filter((status) => status !== 200)).toEqual([]);
   expect(await redis.get(store.keys.leader)).toBe(lease);
-  expect(manager.log()).not.toContain('standing by');
+  expect(manager.log()).not.toContain('"standby"');
   const refused = (await world.cell.answers()).filter(({ entry_id }) => pushed.includes(String(entry_id)));
   expect(refused).toHaveLength(2);
 });

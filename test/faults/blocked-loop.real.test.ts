@@ -39,5 +39,5 @@ test('a leader whose main loop is blocked for several lives of its lease keeps i
   const worker = randomUUID();
   await world.create(worker);
   await world.reach(worker, { status: 'RUNNING' });
-  expect(first.log()).not.toContain('standing by');
+  expect(first.log()).not.toContain('"standby"');
 });

@@ -47,5 +47,5 @@ test('a clock that is set two hours ahead, and back, starts no restarts, and end
     status: 'RUNNING',
     incarnation: 1,
   });
-  expect(manager.log()).not.toContain('standing by');
+  expect(manager.log()).not.toContain('"standby"');
 });

@@ -29,7 +29,7 @@ test('a full disk of the process runtime is the reason of who waits for a body, 
   await world.create(worker);
   const message = expect.stringContaining('no space left on device');
   await world.reach(worker, { status: 'STARTING', reason: 'CreateFailed', message });
-  const failures = () => manager.log().match(/"msg":"act failed"/g)?.length ?? 0;
+  const failures = () => manager.log().match(/"msg":"action failed"/g)?.length ?? 0;
   await vi.waitFor(() => expect(failures()).toBeGreaterThanOrEqual(4), PATIENCE);
   expect(failures()).toBeLessThan(20);
   expect(manager.log()).not.toContain('runtime does not answer');

@@ -34,14 +34,14 @@ test('a second manager takes over from one that is frozen, which acts no more wh
   const bodies = await world.bodies();
 
   first.kill('SIGCONT');
-  await vi.waitFor(() => expect(first.log()).toContain('"standing by"'), PATIENCE);
+  await vi.waitFor(() => expect(first.log()).toContain('"standby"'), PATIENCE);
   const stopped = await world.push({ command: 'stop', worker_id: late });
   await world.reach(late, { status: 'STOPPED', phase: 'finished' });
   expect(await world.answer(stopped)).toMatchObject({ success: true });
   // The end of a body is written down before it is removed.
   const left = bodies.filter(({ worker_id }) => worker_id === worker);
   await vi.waitFor(async () => expect(await world.bodies()).toEqual(left), PATIENCE);
-  expect(second.log()).not.toContain('"standing by"');
+  expect(second.log()).not.toContain('"standby"');
 });
 
 test('a manager that is asked to go hands over at once, and its bodies live on', async () => {

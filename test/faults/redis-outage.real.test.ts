@@ -19,7 +19,7 @@ test('a manager that lost its lease while Redis was away leads again when it is 
 
   await redis.kill();
   // Long enough that it is between two tries to connect when it has to stand back.
-  await vi.waitFor(() => expect(manager.log()).toContain('standing by'), PATIENCE);
+  await vi.waitFor(() => expect(manager.log()).toContain('"standby"'), PATIENCE);
   await redis.start();
   const later = randomUUID();
   await vi.waitFor(() => world.create(later), PATIENCE);

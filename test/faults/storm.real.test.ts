@@ -48,7 +48,7 @@ test(`${STORM} workers declared at once come up a few at a time, each with its f
     .sort((a, b) => a.at - b.at);
   for (const [place, { id }] of ready.entries())
     expect(Math.abs(created.indexOf(id) - place), 'places overtaken').toBeLessThanOrEqual(8);
-  expect(manager.log()).not.toContain('standing by');
+  expect(manager.log()).not.toContain('"standby"');
   expect(alive(manager.pid)).toBe(true);
 });
 
@@ -60,7 +60,7 @@ test('MAX_WORKERS_TOTAL refuses a create with capacity, and a pool says what kee
   await world.create(second);
   const refused = await world.answer(await world.create(third));
   expect(refused).toMatchObject({ success: false, error: { code: 'capacity' } });
-  expect(JSON.stringify(refused)).toContain('MAX_WORKERS_TOTAL allows 2');
+  expect(JSON.stringify(refused)).toContain('MAX_WORKERS_TOTAL is 2');
   const template = { agent_type: 'CUSTOM', command_line: ['sleep', '600'] };
   const pool = { name: 'more', count: 1, execution_mode: 'direct', template };
   await world.push({ command: 'apply', pool });

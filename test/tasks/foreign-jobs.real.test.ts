@@ -12,15 +12,15 @@ const UNREADABLE: Record<string, [Record<string, string>, RegExp]> = {
   't.no-fields': [{}, /its field opts/],
   't.no-data': [GOOD, /data is missing/],
   't.no-timestamp': [{ ...GOOD, data: DATA, timestamp: 'soon' }, /field timestamp/],
-  't.no-json': [{ ...GOOD, data: '{' }, /no JSON/],
+  't.no-json': [{ ...GOOD, data: '{' }, /not JSON/],
   't.no-payload': [{ ...GOOD, data: '{"a":1}' }, /payload must be/],
   't.odd-options': [{ ...GOOD, data: DATA, opts: 'null' }, /field opts/],
   't.broken-options': [{ ...GOOD, data: DATA, opts: '{' }, /field opts/],
   't.odd-parent': [{ ...GOOD, data: DATA, parent: '{' }, /field parent/],
-  't.odd-attempts': [{ ...GOOD, data: DATA, atm: 'many' }, /atm must be|no number/],
-  't.odd-starts': [{ ...GOOD, data: DATA, ats: 'many' }, /no number/],
+  't.odd-attempts': [{ ...GOOD, data: DATA, atm: 'many' }, /atm must be|not a number/],
+  't.odd-starts': [{ ...GOOD, data: DATA, ats: 'many' }, /not a number/],
   't.deep': [{ ...GOOD, data: `{"payload":{"prompt":${'['.repeat(9e4)}${']'.repeat(9e4)}}}` }, /deeply/],
-  '17': [{ ...GOOD, data: DATA }, /its id/],
+  '17': [{ ...GOOD, data: DATA }, /its ID/],
 };
 
 it('puts aside what it cannot read, counts it, and runs the rest', async () => {

@@ -143,7 +143,7 @@ test('a Redis that stays away to the end is waited for within the grace, and the
   expect(await body.exit).toBe(143);
   // Without the bound of the grace it would be the patience of a natural end, 5 s.
   expect(performance.now() - since).toBeLessThan(5000);
-  expect(body.log).toMatch(/the last output is lost.*"lost_lines":1,"lost_bytes":11/);
+  expect(body.log).toMatch(/the last output is lost.*"lost_lines":1,"lost_bytes":12/);
   expect(existsSync(join(worker.dir, 'spool'))).toBe(false);
 });
 

@@ -40,18 +40,19 @@ export interface WorkerState {
   ended_at?: number | undefined;
 }
 
-/** A worker of which only the status and the heartbeat are known. */
+/** The state of a worker with only a status and a heartbeat. */
 export function newWorkerState(observation: Observation): WorkerState {
   const { status, heartbeat } = observation;
   const known = Math.max(status?.incarnation ?? 0, heartbeat?.incarnation ?? 0);
   // A body that was alive at the last observation must count as lost if it is absent; otherwise its worker
   // would start again only because the memo was lost.
-  const there = body(observation)?.incarnation;
+  const current = body(observation)?.incarnation;
   const expected =
     (status?.status === 'RUNNING' && status.phase !== ASSIGNED) || LIVED.has(status?.phase ?? '');
   // A reported number is never taken back: the body before it has been given up.
   return {
-    incarnation: there === undefined ? known + (expected ? 0 : 1) : Math.max(there, status?.incarnation ?? 0),
+    incarnation:
+      current === undefined ? known + (expected ? 0 : 1) : Math.max(current, status?.incarnation ?? 0),
     expected,
     restarts: observation.status?.restarts ?? 0,
     failures: 0,
@@ -97,8 +98,8 @@ export const served = (state: WorkerState, observation: Observation) =>
 
 /** No heartbeat for too long. Silence is reported; it is never a reason to end the body. */
 export function silent(_life: WorkerState, observation: Observation): boolean {
-  const heard = Math.max(parseInstant(observation.heartbeat?.at) ?? 0, observation.watching_since);
-  return observation.now - heard >= observation.limits.heartbeat_silent_ms;
+  const lastHeartbeat = Math.max(parseInstant(observation.heartbeat?.at) ?? 0, observation.watching_since);
+  return observation.now - lastHeartbeat >= observation.limits.heartbeat_silent_ms;
 }
 
 /** The engine doesn't answer: neither the body nor its image is known to exist. */

@@ -1,4 +1,7 @@
-/** The notation of the rules in `worker.ts`: a guard, what is remembered and asked for, and the next state. Pure. */
+/**
+ * The notation of the rules in `worker.ts`: a guard, changes of the stored state, actions, and the next
+ * state. Pure.
+ */
 import * as is from './conditions.ts';
 import type { guards, TransitionArgs } from './guards.ts';
 

@@ -1,6 +1,6 @@
 /**
- * The life of one body, from its first read of Redis to its exit code: it boots, passes prompts in and output out, and
- * ends when the agent ends or the body is stopped.
+ * The lifecycle of one body, from its first read of Redis to its exit code: it boots, passes prompts in and
+ * output out, and ends when the agent ends or the body is stopped.
  */
 import type { Redis } from 'ioredis';
 import { getKeys } from '../src/store/keys.ts';
@@ -16,7 +16,7 @@ import type { OutputQueue } from './streams/output-queue.ts';
 import type { OutputSender } from './streams/output-sender.ts';
 import { openBlockingConnection, openCommandConnection } from './streams/redis-connection.ts';
 
-/** What was answered is acknowledged within a round trip, once the last output has arrived. */
+/** Handled prompts are acknowledged within a round trip, once the last output has arrived. */
 const SETTLE_MS = 1000;
 
 /** Opens the input; nothing is read from it yet. */
@@ -32,7 +32,7 @@ const openInput: BootStep = (boot) => {
   return undefined;
 };
 
-/** A signal shuts the workload down from now on; one that came earlier does so now. */
+/** From now on, a signal shuts the workload down; an earlier signal does so now. */
 const obeySignals: BootStep = ({ signal, shutdown, workload }) => {
   process.on('exit', () => workload.kill());
   signal.addEventListener('abort', () => shutdown.begin('signal'));
@@ -78,13 +78,13 @@ export async function runWrapper(settings: WrapperSettings, log: Log): Promise<n
   return code;
 }
 
-/** Waits for the end of the workload, and writes what is left to write; returns the exit code. */
+/** Waits for the end of the workload, and writes the remaining output; returns the exit code. */
 async function finish(boot: Boot): Promise<number> {
   const { start, log, node, workload, environment, sender, output, spool, heartbeat, shutdown } = boot;
   const { exit, code, sentence, answered } = await workload.result;
   boot.stopInput();
   await environment.modelProxy?.close();
-  // For an agent that had to end, the entry has its exit; the body itself ended as asked.
+  // If the agent had to end, the entry has its exit; the body itself ended as requested.
   const exitCode = shutdown.reason === 'shutdown' ? getExitCode(exit) : code;
   output.emit('exited', sentence, { exit_code: exitCode, signal: exit.signal });
   const patience = Math.max(start.spec.stop_grace_seconds * 1000, PATIENCE_MIN_MS);

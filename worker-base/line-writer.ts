@@ -4,12 +4,13 @@ import { write } from 'node:fs';
 const LOG_BYTES = 1024 ** 2;
 /** How long the end of the program waits for the last lines. */
 const FLUSH_MS = 1000;
-/** Between two tries of a descriptor that takes nothing now. */
+/** Delay between attempts to write to a blocked descriptor. */
 const AGAIN_MS = 20;
 
 /**
- * Writes lines to a descriptor without waiting for it: a container's stdout is a pipe, and a write to a full one would
- * stop the whole program, heartbeat and tasks included, until it is read. What does not fit is dropped and counted.
+ * Writes lines to a descriptor without waiting for it: a container's stdout is a pipe, and a write to a full
+ * pipe would block the whole program, including heartbeat and tasks, until it is read. Lines that do not fit
+ * are dropped and counted.
  */
 export class LineWriter {
   readonly #descriptor: number;
@@ -69,7 +70,7 @@ export class LineWriter {
     });
   }
 
-  /** It will never be read: a log is not worth an agent's life. */
+  /** The reader is gone: a failed log must not end an agent. */
   #close(): void {
     this.#closed = true;
     this.#writing = false;

@@ -4,7 +4,10 @@ import { LineWriter } from './line-writer.ts';
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 type Level = (typeof LEVELS)[number];
 
-/** Names of LOG_LEVEL in lower case, with those that other languages use, and the least level that each one logs. */
+/**
+ * Values of LOG_LEVEL in lower case, including names from other languages, with the lowest level that each
+ * one logs.
+ */
 const LEAST: Record<string, number> = {
   trace: 0,
   debug: 0,
@@ -20,12 +23,12 @@ const LEAST: Record<string, number> = {
 /** Writes one event; `fields` are small JSON values. */
 export type Log = Record<Level, (msg: string, fields?: Record<string, unknown>) => void>;
 
-/** One JSON object a line, or a line for people. */
+/** One JSON object per line, or readable lines. */
 export type LogFormat = 'json' | 'text';
 
 /**
- * The few lines of a manager's body go to stderr, which the manager reads the end of. The log of a node that a person
- * started goes to stdout, where `docker logs` finds it.
+ * A body of a manager logs its few lines to stderr, and the manager reads the end of it. A node that was
+ * started manually logs to stdout, for `docker logs`.
  */
 export interface LogTarget {
   format: LogFormat;
@@ -34,10 +37,10 @@ export interface LogTarget {
 
 const stdout = new LineWriter(1);
 
-/** Resolves when what was logged to stdout is written, or after a second; to be called before the program exits. */
+/** Resolves when all log lines are written to stdout, or after a second; call it before the program exits. */
 export const flushLog = (): Promise<void> => stdout.flush();
 
-/** LOG_LEVEL as the log takes it, in either case; throws with what is allowed. */
+/** Parses LOG_LEVEL, in upper or lower case; throws an error that names the allowed values. */
 export function readLogLevel(text: string | undefined): string {
   const level = (text || 'info').toLowerCase();
   if (Object.hasOwn(LEAST, level)) return level;
@@ -45,8 +48,8 @@ export function readLogLevel(text: string | undefined): string {
 }
 
 /**
- * A log that never throws: a full or closed stream loses lines and harms nothing else. It never holds the address of
- * Redis or prompts.
+ * A log that never throws: a full or closed stream loses lines and harms nothing else. It never contains the
+ * address of Redis or prompts.
  */
 export function createLog(
   level: string,
@@ -66,13 +69,13 @@ export function createLog(
     try {
       writeSync(2, `${line}\n`);
     } catch {
-      // The pipe is closed or full: a log line is not worth an agent's life.
+      // The pipe is closed or full: a failed log line must not end an agent.
     }
   };
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }
 
-/** `2026-01-31T12:00:00.000Z INFO  message key=value`; one line, whatever the values hold. */
+/** `2026-01-31T12:00:00.000Z INFO  message key=value`; always a single line. */
 function toText(time: string, level: Level, msg: string, fields: Record<string, unknown> = {}): string {
   const pairs = Object.entries(fields)
     .filter(([, value]) => value !== undefined)
@@ -87,9 +90,9 @@ function toValue(value: unknown): string {
   return PLAIN_VALUE.test(text) ? text : escapeControls(JSON.stringify(text));
 }
 
-/** Control characters reach no terminal, and a message takes no second line. */
+/** Escapes control characters, so that they do not reach a terminal and a message stays on one line. */
 function escapeControls(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is escaped.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are escaped.
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) =>
     JSON.stringify(character)
       .slice(1, -1)

@@ -1,15 +1,15 @@
 /**
  * The wrapper: the program inside every body, between Redis and the agent.
  *
- * It owns the body's output stream (its only writer), its end of the input group, the heartbeat, the agent's conversation
- * in Redis, the gateway to the model, and the processes of the agent. What must always hold: `seq` has no holes, and
- * a `gap` reports lost output; every turn that began has an end; memory is bounded however fast the agent writes
- * and however long Redis is away; no process of the agent outlives the wrapper's end; the agent never sees Redis's
- * address, nor the credentials of its model.
+ * It owns the body's output stream (as its only writer), its end of the input group, the heartbeat, the
+ * agent's conversation in Redis, the gateway to the model, and the processes of the agent. Invariants: `seq`
+ * has no holes, and a `gap` reports lost output; every turn that began has an end; memory is bounded however
+ * fast the agent writes and however long Redis is away; no process of the agent outlives the wrapper; the
+ * agent never sees the address of Redis or the credentials of its model.
  *
- * Of the rest of the project it imports names, types and what is known of the agents: no zod, no logger, nothing that
- * makes a start slower. What only some bodies need (the gateway, the protocol SDK) is loaded by them alone.
- * This file is the only one that reads the environment.
+ * From the rest of the project it imports only names, types and the definitions of agents: no zod, no logger,
+ * nothing that slows the start. Parts for some bodies only (the gateway, the protocol SDK) are loaded on
+ * demand. This file is the only one that reads the environment.
  */
 import { setFlagsFromString } from 'node:v8';
 import { runWrapper } from './lifecycle.ts';
@@ -43,7 +43,7 @@ async function exit(code: number): Promise<void> {
   process.exit(code);
 }
 
-// A direct body is started with its name behind the program, to be recognizable in `ps`.
+// A direct body has its name as an argument, so that it is recognizable in `ps`.
 const [, , title] = process.argv;
 if (title) process.title = title;
 

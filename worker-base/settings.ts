@@ -13,19 +13,19 @@ export interface WrapperSettings {
   incarnation: number;
   /** The runtime's name for the body; only direct bodies have it. */
   bodyId: string | undefined;
-  /** Started by hand: no manager has a record of it, and it registers itself. */
+  /** Started manually: no manager has a record of it, and it registers itself. */
   external: boolean;
   cell: string;
   redisUrl: string;
-  /** The agent's directory; made where it is missing. */
+  /** The agent's directory; created if it is missing. */
   workspace: string;
   logLevel: string;
   logFormat: LogFormat;
   /** The file in which output waits while Redis is away; removed at the end. */
   spoolPath: string;
-  /** Bytes of output that are kept on disk at most. */
+  /** Maximum size of the output on disk. */
   spoolBytes: number;
-  /** The named pipe through which secrets come; made by the wrapper. */
+  /** The named pipe for secrets; the wrapper creates it. */
   secretsPipe: string | undefined;
   /** Milliseconds from the agent's start to the end of its handshake. */
   handshakeMs: number;
@@ -33,21 +33,21 @@ export interface WrapperSettings {
   interruptMs: number;
   /** Milliseconds between the closing of stdin, SIGTERM and SIGKILL of an agent that has done its work. */
   finishMs: number;
-  /** The few variables of the wrapper's own environment that the agent gets too. */
+  /** The few variables of the wrapper's own environment that are passed to the agent. */
   inherited: Record<string, string>;
-  /** Where a worker that takes tasks finds its own settings. */
+  /** The variables from which a task worker reads its own settings. */
   taskVariables: NodeJS.ProcessEnv;
 }
 
-/** The slowest start of a CLI that was seen, on a machine with more work than cores, took 7 s. */
+/** The slowest observed start of a CLI, on an overloaded machine, took 7 s. */
 const HANDSHAKE_MS = 60_000;
-/** CLIs answer an interrupt within a second; one of them finishes a request that it had begun. */
+/** CLIs react to an interrupt within a second; one of them finishes its current request first. */
 const INTERRUPT_MS = 10_000;
-/** CLIs end within a fifth of a second of the end of their stdin, or do not. */
+/** CLIs end within 0.2 s after the end of their stdin, or not at all. */
 const FINISH_MS = 5000;
-/** Where the image or the host has set no PATH: Debian's. */
+/** Debian's PATH, used if the image or the host has set none. */
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-/** An agent's environment is made from nothing: what is not named here does not reach it, REDIS_URL least of all. */
+/** Only these variables reach the agent's environment; REDIS_URL in particular does not. */
 const INHERITED = [
   'PATH',
   'HOME',
@@ -61,22 +61,22 @@ const INHERITED = [
   'WORKSPACE_PATH',
 ];
 
-/** What of a body's environment is the wrapper's alone. */
+/** The variables of a body that are only for the wrapper. */
 const OURS = ['REDIS_URL', 'NODE_COMPILE_CACHE'];
 
-/** Its value is not in the error: it may hold a password. */
+/** The value is not in the error because it may contain a password. */
 function readRedisUrl(text: string): string {
   if (isRedisUrl(text)) return text;
   throw new Error(`REDIS_URL must be ${REDIS_URL_ALLOWED}.`);
 }
 
-/** A terabyte: more output is waiting on no disk. */
+/** A terabyte; no disk has more waiting output. */
 const BYTES = countIn([0, 2 ** 40]);
-/** A day: no timer of Node overflows at it. */
+/** A day, which does not overflow Node's timers. */
 const MILLISECONDS = countIn([0, DAY_SECONDS * 1000]);
 const ATTEMPT = countIn([1, 1_000_000_000]);
 
-/** Reads the variables of a body; throws with the variable's name and what is allowed. */
+/** Reads the variables of a body; throws an error with the variable's name and the allowed values. */
 export function readWrapperSettings(env: NodeJS.ProcessEnv): WrapperSettings {
   const external = !env.WORKER_INCARNATION;
   const need = (name: string) => {
@@ -105,7 +105,7 @@ export function readWrapperSettings(env: NodeJS.ProcessEnv): WrapperSettings {
     const value = env[name];
     if (value) inherited[name] = value;
   }
-  // What is given to a node by hand is meant for its handlers, but for the way to Redis.
+  // The variables of a manually started node are for its handlers, except for the address of Redis.
   if (external) Object.assign(inherited, env);
   for (const name of OURS) delete inherited[name];
   inherited.WORKSPACE_PATH = workspace;
@@ -124,7 +124,7 @@ export function readWrapperSettings(env: NodeJS.ProcessEnv): WrapperSettings {
     spoolPath: join(env.WORKER_SPOOL_DIR || join(tmpdir(), spool), spool),
     spoolBytes: read('WORKER_SPOOL_BYTES', BYTES, SPOOL_BYTES),
     secretsPipe: env.SECRETS_PIPE || undefined,
-    // Variables for tests, which cannot wait for so long.
+    // Variables for tests, which need shorter times.
     handshakeMs: read('WORKER_HANDSHAKE_MS', MILLISECONDS, HANDSHAKE_MS),
     interruptMs: read('WORKER_INTERRUPT_MS', MILLISECONDS, INTERRUPT_MS),
     finishMs: read('WORKER_FINISH_MS', MILLISECONDS, FINISH_MS),
@@ -133,10 +133,10 @@ export function readWrapperSettings(env: NodeJS.ProcessEnv): WrapperSettings {
   };
 }
 
-/** Part of keys and file names, so it holds no separator and no pattern. */
+/** Part of keys and file names, so it contains no separators and no pattern characters. */
 const NODE_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-/** WORKER_ID, or else the name of the host: in a container the start of its id, which no other container has. */
+/** WORKER_ID, or else the host name: in a container the start of its ID, which is unique. */
 function readNodeId(env: NodeJS.ProcessEnv): string {
   if (!env.WORKER_ID) {
     const host = (env.HOSTNAME || hostname()).replace(/[^A-Za-z0-9._-]/g, '-').replace(/^[._-]+/, '');
@@ -148,7 +148,7 @@ function readNodeId(env: NodeJS.ProcessEnv): string {
   );
 }
 
-/** A person reads the log of a node, and the manager that of a body. */
+/** The log of a node is for users, and that of a body for the manager. */
 function readLogFormat(text: string | undefined, external: boolean): LogFormat {
   if (!text) return external ? 'text' : 'json';
   const format = text.toLowerCase();

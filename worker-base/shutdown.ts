@@ -1,6 +1,9 @@
 import { farewellMs } from '../src/model/grace.ts';
 
-/** Share of the time after the grace that is left to the runtime's SIGKILL, whose clock began earlier. */
+/**
+ * Share of the time after the grace period that is reserved for the runtime's SIGKILL, whose timer started
+ * earlier.
+ */
 const MARGIN_SHARE = 4;
 /** Time for the final writes even if there is no grace period: the runtime may send SIGKILL at any time. */
 const GOODBYE_MS = 500;
@@ -8,16 +11,16 @@ const GOODBYE_MS = 500;
 /** Why the body ends before the agent exits on its own. */
 export type ShutdownReason = 'signal' | 'shutdown' | 'deadline';
 
-/** When the agent is killed and when the wrapper gives up, both by performance.now(). */
+/** When the agent is killed and when the wrapper aborts, both by performance.now(). */
 export class Shutdown {
   readonly #graceMs: number;
   readonly #onEnd: (reason: ShutdownReason) => void;
   readonly #onKill: () => void;
   #timer: NodeJS.Timeout | undefined;
   #killAt = Number.POSITIVE_INFINITY;
-  /** The first reason; the others only hasten. */
+  /** The first reason; later ones only shorten the shutdown. */
   reason: ShutdownReason | undefined;
-  /** After this the runtime kills the whole body: what is not said by then is lost. */
+  /** After this, the runtime kills the whole body: output that is not sent by then is lost. */
   hardAt = Number.POSITIVE_INFINITY;
 
   constructor(graceSeconds: number, on: { end: (reason: ShutdownReason) => void; kill: () => void }) {
@@ -26,7 +29,7 @@ export class Shutdown {
     this.#onKill = on.kill;
   }
 
-  /** Begins the end. Repeated calls are harmless: none of them lengthens it. */
+  /** Starts the shutdown. Repeated calls are harmless and never extend it. */
   begin(reason: ShutdownReason): void {
     const now = performance.now();
     if (reason === 'signal') {

@@ -11,7 +11,7 @@ import type { InputEntry } from './streams/input.ts';
 import { readMessage } from './streams/input-message.ts';
 import type { OutputQueue } from './streams/output-queue.ts';
 
-/** Why the agent cannot be started at all; `message` is for people. */
+/** Why the agent cannot be started at all; `message` is for users. */
 export class CannotStart extends Error {
   readonly code: number;
   constructor(code: number, message: string) {
@@ -20,50 +20,50 @@ export class CannotStart extends Error {
   }
 }
 
-/** All that is ready for the agent. */
+/** The prepared environment of the agent. */
 export interface AgentEnvironment {
   kind: AgentKind;
   privileges: Privileges;
   home: string | undefined;
   modelProxy: ModelProxy | undefined;
-  /** What starts the agent; `session` is the conversation to continue. */
+  /** Returns the command of the agent; `session` is the conversation to continue. */
   processOptions(session: string | undefined): Pick<AgentProcessOptions, 'argv' | 'cwd' | 'env' | 'killRest'>;
 }
 
-/** How a body's work ended, once nothing of the agent lives and all of its output is reported. */
+/** How a body's workload ended, once no process of the agent remains and all of its output is reported. */
 export interface WorkloadResult {
   exit: Exit;
   /** The exit code of the body. */
   code: number;
-  /** For people, in the entry `exited`. */
+  /** A message for users, in the entry `exited`. */
   sentence: string;
-  /** The entry of the input that is to be acknowledged once the last output has arrived. */
+  /** The input entry to acknowledge once the last output has arrived. */
   answered?: { id: string; also: AddCommands } | undefined;
 }
 
-/** What is done in the same transaction as an acknowledgement. */
+/** Commands in the same transaction as an acknowledgement. */
 export type AddCommands = (transaction: ChainableCommander) => void;
 
-/** What a body does between `ready` and `exited`: it hands prompts to an agent, in one of two ways. */
+/** The work of a body between `ready` and `exited`: it passes prompts to an agent, in one of two ways. */
 export interface Workload {
   /** The first process of the agent. */
   pid: number;
-  /** What the entry `ready` says, where it is not of an agent. */
+  /** The content of the entry `ready`, if there is no agent. */
   about?: { sentence: string; fields: object };
-  /** Takes an entry of the input stream, whatever it holds. */
+  /** Takes any entry of the input stream. */
   handle(entry: InputEntry): void;
-  /** The body has to end: no new prompts, SIGTERM. What it has not answered is left to the next incarnation. */
+  /** The body has to end: no new prompts, SIGTERM. Unhandled prompts are left to the next incarnation. */
   end(reason: ShutdownReason): void;
-  /** The grace is over: SIGKILL. */
+  /** The grace period is over: SIGKILL. */
   kill(): void;
   /** The agent may be read again. */
   resume(): void;
   result: Promise<WorkloadResult>;
-  /** Settles when all that was answered is acknowledged. */
+  /** Settles when all handled prompts are acknowledged. */
   settled(): Promise<unknown>;
 }
 
-/** What both ways of working need of the body. */
+/** The parts of the body that both kinds of workloads need. */
 export interface WorkloadContext {
   spec: WorkerSpec;
   output: OutputQueue;
@@ -75,11 +75,11 @@ export interface WorkloadContext {
   end(reason: ShutdownReason): void;
   /** The agent has ended: no more input, from now on. */
   leaving(): void;
-  /** By when all must be over, by performance.now(). */
+  /** The deadline for the whole shutdown, by performance.now(). */
   hardAt(): number;
 }
 
-/** A readable entry of the input; an unreadable one is refused, reported and acknowledged. */
+/** A readable entry of the input; an unreadable one is rejected, reported and acknowledged. */
 export function parseInput(entry: InputEntry, { output, acknowledge }: WorkloadContext) {
   const read = readMessage(entry.data);
   if (read.ok) return read.message;

@@ -1,9 +1,11 @@
 /**
- * The check of all living bodies, every HEALTH_CHECK_INTERVAL: does it exist, does its wrapper report, what does it use.
+ * Checks all running bodies every HEALTH_CHECK_INTERVAL: whether each exists, whether its wrapper reports,
+ * and what it uses.
  *
- * It asks each runtime for one list and then for the figures of each running body, a few at a time; figures go to
- * Redis for people, what they add up to goes into the next look at the worker. It decides nothing about a worker
- * itself, and asks for a pass only where one may decide something. What cannot be asked is not counted.
+ * It requests one list from each runtime and then the usage of each running body, a few at a time. The usage
+ * is stored in Redis for users; its totals are part of the worker's next observation. The monitor decides
+ * nothing about a worker itself, and enqueues one only if a reconcile may decide something. A failed request
+ * is not counted.
  */
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';

@@ -1,4 +1,4 @@
-/** What the loop over pools needs of the rest of the manager, made of what a term has. */
+/** Builds the dependencies of the pool loop from those of a term. */
 
 import {
   type Decision,
@@ -27,7 +27,9 @@ import type { PoolStore } from '../store/index.ts';
 export interface PoolPorts {
   store: PoolStore;
   counts: (pool: string) => Promise<Pick<TaskCounts, 'queued' | 'active'>>;
-  /** A body of that worker is known to be gone: others may take its tasks at once. Never throws. */
+  /**
+   * A body of that worker is known to be gone: other workers may take its tasks immediately. Never throws.
+   */
   release: (pool: string, workerId: string, incarnation: number) => void;
 }
 
@@ -43,7 +45,9 @@ interface PoolContextDeps {
   checkpoint?: ReconcileContext['checkpoint'];
 }
 
-/** An answer on where `auto` leads is good for so long: it asks the engine, and every pass wants to know. */
+/**
+ * How long a resolved `auto` runtime is reused: resolving it asks the engine, and every reconcile needs it.
+ */
 const PLACE_MS = 5000;
 
 /** The parts of a pool's context that do not depend on the term. */
@@ -62,7 +66,7 @@ export function createPoolContext(
   };
 }
 
-/** Observes the world around a pool; `explain` uses it, too. */
+/** Observes the world around a pool; `explain` uses it as well. */
 export function createPoolObserver(
   deps: Pick<PoolContextDeps, 'runtimes' | 'capabilities' | 'images' | 'now'> & {
     pools: Pick<PoolPorts, 'counts'>;
@@ -101,16 +105,16 @@ async function chooseAutoRuntime(
   context: Parameters<typeof chooseRuntime>[1],
 ): Promise<RuntimeName | undefined> {
   try {
-    // As a worker of it with an image would be: that is what has to be possible.
-    const asked = { ...toTemplate(spec, IMAGE_RUNTIME), runtime: 'auto' } as WorkerSpec & { runtime: 'auto' };
-    const { runtime } = await chooseRuntime(asked, context);
+    // Resolved as for a worker with an image, because that must be possible.
+    const probe = { ...toTemplate(spec, IMAGE_RUNTIME), runtime: 'auto' } as WorkerSpec & { runtime: 'auto' };
+    const { runtime } = await chooseRuntime(probe, context);
     return runtime;
   } catch {
     return undefined;
   }
 }
 
-/** The incarnation whose body a decision takes for gone; `undefined` where none is. */
+/** The incarnation whose body a decision considers gone; `undefined` if there is none. */
 export function endedBody({ status, actual }: Observation, decision: Decision): number | undefined {
   const before = status?.incarnation;
   const alive = actual.kind === 'present' && actual.body.state === 'running';

@@ -1,11 +1,15 @@
 import { request } from 'node:http';
 
-/** A node that took the question and says nothing for so long is mute; the node API answers within milliseconds. */
+/**
+ * A node that accepts a request and sends nothing for this long is mute; the node API answers within
+ * milliseconds.
+ */
 const ANSWER_MS = 3000;
 
 /**
- * Asks a task worker for its health past Redis. Only one that took the connection and gave no answer is `mute`: its
- * process is there and does nothing. If no connection comes about, nothing is known: the network may be at fault.
+ * Checks a task worker's health without Redis. Only a worker that accepts the connection and does not respond
+ * is `mute`: its process exists and does nothing. If no connection is made, nothing is known: the network may
+ * be at fault.
  */
 export function probeNode(
   host: string,

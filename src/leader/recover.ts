@@ -63,8 +63,8 @@ async function listReachableBodies(runtimes: Runtimes, log: Logger): Promise<Bod
 }
 
 /**
- * Restores the record of a worker of which only the body is left; false if the record exists or the spec cannot be
- * read.
+ * Restores the record of a worker that has only its body left; false if the record exists or the spec cannot
+ * be read.
  */
 export async function restore(
   body: Body,

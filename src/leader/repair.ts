@@ -1,7 +1,7 @@
 /**
- * The look for what the store has lost key by key, at each look at everything: indexes are written again from the
- * records, records from the bodies' labels, and workers of which nothing is left are deleted and reported. It costs a
- * store that is whole a few reads. It decides nothing about a worker that has its record.
+ * Searches the store for lost keys at each resync: indexes are rewritten from the records, records from the
+ * bodies' labels, and workers with nothing left are deleted and reported. For an intact store this costs a
+ * few reads. It decides nothing about a worker that has its record.
  */
 import type { Body } from '../model/index.ts';
 import type { LastSeen } from '../reconcile/last-seen.ts';
@@ -24,7 +24,7 @@ export interface RepairOptions {
 
 export class Repair {
   readonly #options: RepairOptions;
-  /** Without record and body at the check before; only a worker found so twice is deleted. */
+  /** Workers without record and body at the previous check; a worker is deleted only if it is found twice. */
   #suspects: ReadonlySet<string> = new Set();
   /**
    * The write counter at the last search, so that a search that could not repair something is not repeated without

@@ -1,7 +1,8 @@
 /**
- * The resync: observes everything, on a timer and whenever events may have been missed; lists are truth. It reads the
- * index of generations, one list per runtime and the heartbeats, and enqueues a worker only if something differs from
- * what its last reconcile observed. It also drives the removal of orphans. It decides nothing about a worker itself.
+ * The resync: observes everything, on a timer and whenever events may have been missed; lists are
+ * authoritative. It reads the index of generations, one list per runtime and the heartbeats, and enqueues a
+ * worker only if something differs from what its last reconcile observed. It also drives the removal of
+ * orphans. It decides nothing about a worker itself.
  */
 import type { Logger } from 'pino';
 import { type Body, errorMessage, parseInstant, readHeartbeat, type StoreIdentity } from '../model/index.ts';
@@ -152,14 +153,14 @@ export class Resync {
     for (const [place, id] of ids.entries()) {
       const text = beats[place];
       if (!text) {
-        // A lost one means the same as an expired one.
+        // A lost heartbeat means the same as an expired one.
         if (loop.lastSeen.hasHeartbeat(id)) loop.queue.add(id);
         continue;
       }
       const { heartbeat, unreadable } = readHeartbeat(text) ?? { unreadable: '' };
       if (!heartbeat) {
         this.#markUnreadable(id, text, unreadable);
-        // As one that is lost: the rest continues without it.
+        // Treated as lost: the resync continues without it.
         if (loop.lastSeen.hasHeartbeat(id)) loop.queue.add(id);
         continue;
       }

@@ -1,6 +1,7 @@
 /**
- * Which store this is, if it does not know: an empty one that bodies live for was lost, and one that bodies of another
- * store live beside is new. The bodies' labels and what is left in the store distinguish the two.
+ * Determines which store this is if it has no identity: an empty store with running bodies of its own was
+ * lost, and one beside the bodies of another store is new. The bodies' labels and what is left in the store
+ * distinguish the two.
  */
 import type { Body, StoreIdentity } from '../model/index.ts';
 import type { Store } from '../store/index.ts';
@@ -9,7 +10,7 @@ import type { Store } from '../store/index.ts';
  * What ties the bodies of one label to this store.
  * - `sure`: this process led under it, or a record or a heartbeat of one of its bodies is here.
  * - `dead`: none of its bodies runs, so no other manager can need them alive.
- * - `none`: its bodies live, and nothing of them is here: they are another store's, until one of them reports.
+ * - `none`: its bodies run and have no keys here: they belong to another store, until one of them reports.
  */
 export type Tie = 'sure' | 'dead' | 'none';
 

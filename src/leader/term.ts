@@ -1,7 +1,7 @@
 /**
- * One term of leadership, from the lease that was won to its end: recover, then read commands, pass workers and
- * resync from time to time. It ends when its signal fires, and throws if it cannot continue: another
- * manager leads (`Fenced`), or the store is not the same any more (`StoreLost`). Bodies are never touched by its end.
+ * One term of leadership, from winning the lease to its end: recover, then read commands, reconcile workers
+ * and resync periodically. It ends when its signal fires, and throws if it cannot continue: another manager
+ * leads (`Fenced`), or the store has changed (`StoreLost`). Its end never affects bodies.
  */
 import { errorMessage, type LifecycleEvent, type RuntimeName } from '../model/index.ts';
 import { PoolLoop } from '../pools/loop.ts';

@@ -1,6 +1,6 @@
 /**
- * What the checks of bodies add up to. In memory, for one term: a new manager starts to count from zero, so that what it
- * did not watch is not a reason to end a body. Pure: the clock is a parameter.
+ * Accumulates the checks of bodies. In memory, for one term: a new manager counts from zero, so that time
+ * before its term is never a reason to end a body. Pure: the clock is a parameter.
  */
 import type { ResourceUsage, Vitals } from '../model/index.ts';
 

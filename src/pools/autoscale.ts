@@ -1,7 +1,8 @@
 /**
- * How many workers there should be. A fixed pool says so itself; a scaled one follows its load: up at once, down to
- * the most that was needed within its window. The choice of Kubernetes' horizontal autoscaler, and for its reason: a
- * lull between two bursts must not cost the workers that the next burst needs. Pure.
+ * How many workers a pool should have. A fixed pool specifies the number; a scaled pool follows its load: up
+ * immediately, down to the maximum that was needed within its window. Kubernetes' horizontal autoscaler does
+ * the same, for the same reason: a pause between two bursts must not remove workers that the next burst
+ * needs. Pure.
  */
 import type { PoolSpec } from '../model/index.ts';
 import type { Member, PoolMemo } from '../model/pool-memo.ts';
@@ -15,7 +16,7 @@ export interface SizeDecision {
   memo: Pick<PoolMemo, 'size' | 'wants' | 'grew_at' | 'resized_at'>;
   /** When time alone may change the number, milliseconds since 1970. */
   due: number | undefined;
-  /** A sentence, where the number is not simply what is asked for. */
+  /** Explains the number in a sentence if it is not simply the requested one. */
   why: string;
 }
 
@@ -31,7 +32,7 @@ export function decideSize(observation: PoolObservation, memo: PoolMemo): SizeDe
   const { min, max } = spec;
   const clamp = (n: number) => Math.min(max, Math.max(min, n));
   const staying = observation.members.filter((member) => isActive(member) && !member.warm).length;
-  // Without a memory, what is there is what there should be: it shrinks after a window, as ever.
+  // Without a memo, the current number is kept and shrinks after a window as usual.
   const size = clamp(memo.size ?? staying);
   const { now, queue } = observation;
   const grew_at = past(memo.grew_at, now);
@@ -82,12 +83,12 @@ export function decideSize(observation: PoolObservation, memo: PoolMemo): SizeDe
   };
 }
 
-/** What a pool asks for that is not scaled. */
+/** The number of workers of a pool that is not scaled. */
 export function fixedSize({ count, execution_mode: mode }: PoolSpec): number {
   return count ?? (typeof mode === 'object' ? mode.docker + mode.direct : 0);
 }
 
-/** Tasks that need a worker: those that a leaving one finishes need none. */
+/** Tasks that need a worker, without those that a leaving worker finishes. */
 function computeLoad(
   { queued, active }: { queued: number; active: number },
   members: readonly Member[],
@@ -98,17 +99,17 @@ function computeLoad(
   return queued + Math.max(0, active - leaving);
 }
 
-/** Adds what is needed now, and lets go of what is too old or is hidden by a higher one that is newer. */
+/** Adds the current need, and drops notes that are too old or are followed by a higher one. */
 function recordWant(wants: PoolMemo['wants'], n: number, now: number, windowMs: number): PoolMemo['wants'] {
   const kept = wants
     .map((want) => ({ at: Math.min(want.at, now), n: want.n }))
     .filter((want) => want.n > n && now - want.at <= windowMs);
-  // A note that is young for its window says the same, and costs no write.
+  // A recent note with the same number makes a write unnecessary.
   const same = wants.find((want) => want.n === n && want.at <= now && now - want.at < windowMs / 10);
   const all = [...kept, same ?? { at: now, n }];
   if (all.length <= WANTS_KEPT) return all;
   const [first, second, ...rest] = all;
-  // The highest stands for the second, too: it shrinks later than it could, never sooner.
+  // The highest note replaces the second one as well: the pool shrinks later than it could, never earlier.
   return [{ at: second?.at ?? now, n: first?.n ?? n }, ...rest];
 }
 
@@ -119,5 +120,5 @@ const fixed = (desired: number, why: string): SizeDecision => ({
   why,
 });
 
-/** An instant of the future comes from a clock that was set back. */
+/** An instant in the future comes from a clock that was set back. */
 const past = (at: number | undefined, now: number) => (at === undefined ? undefined : Math.min(at, now));

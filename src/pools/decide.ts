@@ -1,11 +1,11 @@
 /**
- * The decision about a pool: one look in, plain data out. It only says who is added and who has to leave; what
- * becomes of a worker then is the worker's own loop. Pure.
+ * The decision about a pool, from one observation to plain data. It decides only which workers are added and
+ * which have to leave; the worker loop carries that out. Pure.
  *
- * Those that leave are notified, and finish what they run: they take nothing new, so that they count for nothing
- * here. What must always hold: beside those that leave there are never more than the wanted number and the surge;
- * a ready one is only taken for a new template while enough others are ready; nothing is taken for a template that
- * was stopped; no busy one leaves while an idle one could.
+ * Leaving workers are notified and finish their tasks; they take no new ones, so they are not counted here.
+ * Invariants: without the leaving workers there are never more than the wanted number and the surge; a ready
+ * worker is replaced for a new template only while enough others are ready; no worker is replaced for a
+ * template whose rollout was stopped; no busy worker leaves while an idle one could.
  */
 
 import { type Member, newMemo } from '../model/pool-memo.ts';
@@ -29,7 +29,7 @@ import { scaleDownOrder } from './scale-down-order.ts';
 import { createPoolStatus } from './status.ts';
 import { refill } from './warm/refill.ts';
 
-/** Heartbeats report busy and idle, and cause no event: one is written every 5 s. */
+/** Heartbeats report busy and idle, and cause no event because they are written every 5 s. */
 const RECONCILE_MS = 5000;
 /** A queue causes no event either: a scaled pool is reconciled often enough to react at once. */
 const SCALED_RECONCILE_MS = 1000;
@@ -72,7 +72,7 @@ export function decidePool(observation: PoolObservation): PoolDecision {
   const warm = planWarm(observation);
   leaving.push(...warm.leaving);
 
-  // A pool whose workers all keep dying is not helped by more of them.
+  // More workers do not help a pool whose workers all keep failing.
   const hopeless = own.some(isFailing) && !own.some(isReady);
   const waits = failures.next_retry_at !== undefined && failures.next_retry_at > now;
   const held = waits || stopped || (hopeless && outdated.length === 0 && own.length > 0);
@@ -151,7 +151,9 @@ function deleting(observation: PoolObservation, desired: number): PoolDecision {
   };
 }
 
-/** A worker is outdated by its template, by where it lives, or where its place is needed in another runtime. */
+/**
+ * A worker is outdated because of its template or its runtime, or if its place is needed in another runtime.
+ */
 function sorted(own: readonly Member[], groups: readonly PlacementGroup[], revision: string) {
   const fits = (member: Member) =>
     member.revision === revision && groups.some(({ runtimes }) => runtimes.includes(member.runtime));
@@ -160,8 +162,8 @@ function sorted(own: readonly Member[], groups: readonly PlacementGroup[], revis
   let short = groups.reduce((sum, group) => sum + Math.max(0, group.want - within(fitting, group).length), 0);
   if (short > 0)
     for (const group of groups) {
-      const there = scaleDownOrder(within(fitting, group));
-      for (const member of there.slice(0, Math.min(short, Math.max(0, there.length - group.want)))) {
+      const ordered = scaleDownOrder(within(fitting, group));
+      for (const member of ordered.slice(0, Math.min(short, Math.max(0, ordered.length - group.want)))) {
         moved.add(member);
         short -= 1;
       }
@@ -176,14 +178,15 @@ const within = (members: readonly Member[], { runtimes }: PlacementGroup) =>
 
 function findSurplus(updated: readonly Member[], groups: readonly PlacementGroup[]): Member[] {
   return groups.flatMap((group) => {
-    const there = scaleDownOrder(within(updated, group));
-    return there.slice(0, Math.max(0, there.length - group.want));
+    const ordered = scaleDownOrder(within(updated, group));
+    return ordered.slice(0, Math.max(0, ordered.length - group.want));
   });
 }
 
 /**
- * Outdated ones that may go now. Those that give no service go as far as all that is missing is made up for, as a
- * Deployment does it: the new ones have to show first that they can do better. Ready ones go while enough are left.
+ * Outdated workers that may leave now. Workers that are not ready leave as far as replacements cover what is
+ * missing, as in a Deployment: new workers first have to become ready. Ready workers leave while enough of
+ * them remain.
  */
 function replaceable(
   { pool: { spec }, now }: PoolObservation,
@@ -216,7 +219,7 @@ function additions(updated: readonly Member[], groups: readonly PlacementGroup[]
   return added;
 }
 
-/** Warm ones are kept apart from the pool's own number. */
+/** Warm workers are not part of the pool's own number. */
 function planWarm(observation: PoolObservation): {
   leaving: Departure[];
   added: Addition[];
@@ -241,7 +244,7 @@ function planWarm(observation: PoolObservation): {
   const runtime = toPlacementGroups(spec.execution_mode, Math.max(1, want), auto).find(
     (group) => group.want > 0,
   )?.make;
-  // Those that keep dying are not helped by more of the same; another template may do better.
+  // More workers of a failing template do not help; another template may work.
   const hopeless = warm.some((member) => isFailing(member) && isCurrent(member, observation));
   if (runtime === undefined || hopeless) return { leaving, added: [] };
   return { leaving, added: Array.from({ length: make }, () => ({ runtime, warm: true })) };
@@ -250,7 +253,7 @@ function planWarm(observation: PoolObservation): {
 const claimingUntil = ({ claiming_until: until, now }: PoolObservation) =>
   until !== undefined && now < until ? until : undefined;
 
-/** The lowest free places, not even used by a worker that leaves. */
+/** The lowest places that no worker uses, including leaving ones. */
 function findFreeIndexes(members: readonly Member[], count: number): number[] {
   const taken = new Set(members.map(({ index }) => index));
   const places: number[] = [];

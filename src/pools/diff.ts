@@ -1,4 +1,4 @@
-/** What applying a pool would change, field by field, and what follows from it. Pure. */
+/** The fields that applying a pool would change, and the consequences. Pure. */
 import type { PoolRecord, PoolSpec } from '../model/index.ts';
 import { fixedSize } from './autoscale.ts';
 import { computeRevision } from './template.ts';
@@ -14,7 +14,7 @@ export interface PoolDifference {
   name: string;
   change: 'created' | 'configured' | 'unchanged';
   fields: FieldChange[];
-  /** Workers are replaced: what they are made of changes. */
+  /** Workers are replaced because their template changes. */
   replaces: boolean;
 }
 

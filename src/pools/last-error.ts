@@ -1,7 +1,7 @@
 /**
- * What failing workers said last. A worker that is started again has nothing to say until it fails again, and a pool
- * that reports it just then would say that its workers keep ending, and not why. So the error of the last end is
- * kept in the memo for as long as a worker of that template is failing. Pure.
+ * The last errors of failing workers. A restarted worker has no error until it fails again, so a pool that
+ * reports at that moment would report that its workers keep failing, but not why. The error of the last end
+ * is therefore kept in the memo while any worker of that template is failing. Pure.
  */
 
 import type { Member, PoolMemo } from '../model/pool-memo.ts';
@@ -10,7 +10,7 @@ import { isFailing, type PoolObservation } from './observation.ts';
 export type ErrorText = Pick<Member, 'reason' | 'message'>;
 export type LastError = NonNullable<PoolMemo['last_words']>;
 
-/** The last error for each template that has failing workers: those of now, else those of before. */
+/** The last error for each template that has failing workers: the current one, or else the previous one. */
 export function findLastError({ members }: PoolObservation, memo: PoolMemo): LastError {
   const failing = members.filter(isFailing);
   return [...new Set(failing.map(({ revision }) => revision))].flatMap((revision) => {
@@ -21,16 +21,19 @@ export function findLastError({ members }: PoolObservation, memo: PoolMemo): Las
   });
 }
 
-/** What a worker that does not start says itself, else what one of the same template said last. */
+/** The error of a worker that does not start, or else the last error of its template. */
 export function getMemberError(member: Member, kept: LastError): ErrorText {
   if (hasErrorText(member)) return member;
   return kept.find(({ revision }) => revision === member.revision) ?? member;
 }
 
-/** Its message is about its own end, or what keeps it from starting; how far an image is says nothing about that. */
+/**
+ * Whether its message is about its end or about what prevents its start; the progress of an image build is
+ * neither.
+ */
 const hasErrorText = ({ phase, message }: Member) => phase !== 'building' && message !== '';
 
-/** `start (Reason): what was said`, and no colon without a message. */
+/** `start (Reason): message`, without the colon if there is no message. */
 export function withErrorText(start: string, { reason, message }: ErrorText): string {
   return `${start} (${reason || 'Error'})${message ? `: ${message}` : '.'}`;
 }

@@ -1,8 +1,8 @@
 /**
- * The loop over pools of one term of leadership: which pool is passed when.
+ * The loop over pools in one term of leadership: it decides when each pool is reconciled.
  *
- * Hints (a command, a worker of the pool that changed) and time only add names to the queue. What must always hold:
- * a pool that cannot be passed holds up no other, and no worker.
+ * Events (a command, a changed worker of the pool) and timers only add names to the queue. Invariant: a pool
+ * that cannot be reconciled delays no other pool and no worker.
  */
 import { errorMessage, type PoolStatus } from '../model/index.ts';
 import { steadyClock } from '../queue/clock.ts';
@@ -10,11 +10,11 @@ import { createWorkQueue, type WorkQueue } from '../queue/work-queue.ts';
 import { Fenced, type Findings, type PoolRead } from '../store/index.ts';
 import { type PoolContext, reconcilePool } from './reconcile.ts';
 
-/** Pools that are passed at the same time: a pass waits for Redis and computes little. */
+/** Number of concurrent reconciles: a reconcile waits for Redis and computes little. */
 const CONCURRENCY = 4;
-/** Workers of a pool change one by one: one pass sees all that did within this time. */
+/** Workers of a pool change one by one; one reconcile covers all changes within this time. */
 const GATHER_MS = 50;
-/** Takeovers that follow one within this are one burst, and the pool boots no others meanwhile. */
+/** Claims within this time of each other are one burst; during it the pool boots no other warm workers. */
 export const BURST_MS = 2000;
 
 const LOST = (name: string) =>
@@ -23,7 +23,7 @@ const LOST = (name: string) =>
 export interface PoolLoopOptions {
   context: Omit<PoolContext, 'onReconciled' | 'membersFound'>;
   findings: Pick<Findings, 'note' | 'clear'>;
-  /** Writes again what indexes the records. */
+  /** Rewrites the indexes of the records. */
   reindex: () => Promise<unknown>;
   /** Another manager leads: the term is over. */
   fenced: () => void;
@@ -33,12 +33,12 @@ export class PoolLoop {
   readonly queue: WorkQueue;
   readonly #options: PoolLoopOptions;
   readonly #context: PoolContext;
-  /** Whose a worker is, as far as this term has seen it. */
+  /** The pool of each worker that this term has observed. */
   readonly #poolOf = new Map<string, string>();
   readonly #claimingUntil = new Map<string, number>();
-  /** Pools whose list of workers was there in this term, or had none to name. */
+  /** Pools whose list of workers existed in this term, or was rightly empty. */
   readonly #counted = new Set<string>();
-  /** Pools that workers of this term say they are of. */
+  /** Pools that workers of this term name as theirs. */
   readonly #expected = new Set<string>();
   readonly #lastSeen = new Map<string, { status: PoolStatus; members: string[] }>();
 
@@ -58,25 +58,25 @@ export class PoolLoop {
     };
   }
 
-  /** What is asked of the pool has changed. */
+  /** The pool's spec has changed. */
   enqueue(name: string): void {
     this.queue.add(name);
   }
 
-  /** Something about a worker of a pool has changed, or it is gone. */
+  /** A worker of the pool has changed or is gone. */
   workerChanged(workerId: string, pool = this.#poolOf.get(workerId)): void {
     if (pool) this.queue.addAfter(pool, GATHER_MS);
   }
 
-  /** One of its warm workers is being taken over. */
+  /** One of its warm workers is being claimed. */
   bodyClaimed(workerId: string): void {
     const pool = this.#poolOf.get(workerId);
     const now = this.#context.now();
-    // Not put off by each that follows, or a pool that is asked all the time would never be filled again.
+    // Later claims do not postpone it; otherwise a pool with constant claims would never be refilled.
     if (pool && now >= (this.#claimingUntil.get(pool) ?? 0)) this.#claimingUntil.set(pool, now + BURST_MS);
   }
 
-  /** Looks at all pools. */
+  /** Enqueues all pools. */
   async enqueueAll(): Promise<void> {
     const { findings, reindex } = this.#options;
     const { pools } = this.#context;
@@ -93,7 +93,7 @@ export class PoolLoop {
     return this.queue.run((name) => this.#reconcile(name), CONCURRENCY, signal);
   }
 
-  /** The pools as the last passes saw them, for the metrics. */
+  /** The pools as the last reconciles observed them, for the metrics. */
   statuses(): ReadonlyMap<string, { status: PoolStatus }> {
     return this.#lastSeen;
   }
@@ -118,7 +118,7 @@ export class PoolLoop {
     }
   }
 
-  /** A pool whose list of workers is lost would make as many again. Asked of an empty one once, and if it had some. */
+  /** A pool that lost its list of workers would create them all again. Checked once if the list is empty. */
   async #membersFound({ name, members }: PoolRead): Promise<boolean> {
     const listed = this.#counted.has(name);
     this.#counted.add(name);
@@ -132,13 +132,13 @@ export class PoolLoop {
     return found > 0;
   }
 
-  /** There is no record: the pool was deleted, or its record is lost while its workers are not. */
+  /** The record is missing: the pool was deleted, or its record was lost but its workers were not. */
   async #noteLost(name: string): Promise<void> {
     const [lost] = await this.#context.pools.lost([name]);
     if (lost !== undefined) this.#options.findings.note(`pool ${name}`, LOST(name));
   }
 
-  /** A worker of this pool is there. */
+  /** A worker of this pool exists. */
   expect(name: string): void {
     if (this.#expected.has(name)) return;
     this.#expected.add(name);

@@ -1,31 +1,32 @@
 /**
- * What a pool is decided on and what a decision is: one frozen look in, plain data out.
+ * The input and output of a decision about a pool: one immutable observation in, plain data out.
  *
- * `src/pools` owns the judgement about pools: how many workers (`autoscale.ts`), of which kind (`placement.ts`), how a new
- * template is rolled out (`rollout.ts`), who leaves first (`scale-down-order.ts`), what a worker of it is made of
- * (`template.ts`). What must always hold: all of these are pure and synchronous, and read no clock and no
- * randomness; what cannot be seen changes nothing. Must import nothing of ours but the model and what `warm/` decides.
+ * `src/pools` decides about pools: how many workers (`autoscale.ts`), in which runtime (`placement.ts`), how
+ * a new template is rolled out (`rollout.ts`), which worker leaves first (`scale-down-order.ts`) and what the
+ * spec of a worker is (`template.ts`). Invariants: all of these are pure and synchronous, and read no clock
+ * and no randomness; anything that cannot be observed changes nothing. From this project they import only the
+ * model and `warm/`.
  */
 import { type PoolRecord, type PoolSpec, type PoolStatus, type RuntimeName, toMode } from '../model/index.ts';
 import type { Member, PoolMemo } from '../model/pool-memo.ts';
 
-/** What is known of the pool's queue. Unknown is never empty. */
+/** The state of the pool's queue. An unknown queue is never treated as empty. */
 export type QueueObservation =
   | { kind: 'known'; queued: number; active: number }
   | { kind: 'unknown'; error: string };
 
-/** One look at a pool: everything that a decision may depend on. */
+/** One observation of a pool: everything that a decision may depend on. */
 export interface PoolObservation {
   pool: PoolRecord;
   status: PoolStatus | undefined;
   memo: PoolMemo | undefined;
   members: readonly Member[];
   queue: QueueObservation;
-  /** Names the template that workers are made of now. */
+  /** Identifies the current template of workers. */
   revision: string;
   /** Where `auto` puts a worker now; `undefined` if no runtime answers. */
   auto: RuntimeName | undefined;
-  /** How many workers the cell may still have (MAX_WORKERS_TOTAL); absent if that is not known. */
+  /** How many more workers the cell may have (MAX_WORKERS_TOTAL); absent if that is not known. */
   room?: number | undefined;
   /** Until when claims of its warm workers are assumed to continue, in milliseconds since 1970. */
   claiming_until?: number | undefined;
@@ -39,7 +40,7 @@ export interface PoolObservation {
 /** Why a worker has to leave. */
 export type RemovalReason = 'surplus' | 'outdated' | 'ended' | 'stopped' | 'deleted';
 
-/** What is to be done, in plain data. */
+/** The actions to take, as plain data. */
 export type PoolIntent =
   | { type: 'add'; runtime: RuntimeName; index: number; warm: boolean }
   | { type: 'retire'; worker_id: string; why: RemovalReason; busy: boolean }
@@ -65,11 +66,13 @@ export function describePoolIntent(intent: PoolIntent): string {
   }
 }
 
-/** Wanted alive, and not at its end: it counts as one of the pool's. */
+/** It should run and has not ended, so it counts as a worker of the pool. */
 export const isActive = ({ desired, status }: Member): boolean =>
   desired === 'running' && (status === 'STARTING' || status === 'RUNNING');
 
-/** Running and reporting. One whose heartbeat is lost, or that is killed because it hangs, serves no task. */
+/**
+ * Running and reporting. A worker whose heartbeat is lost, or that is killed because it hangs, runs no task.
+ */
 export const isReady = (member: Member): boolean =>
   isActive(member) && member.status === 'RUNNING' && !isUnresponsive(member);
 
@@ -83,11 +86,11 @@ export const isUnresponsive = (member: Member): boolean =>
 export const isFailing = (member: Member): boolean =>
   isActive(member) && member.status === 'STARTING' && (member.phase === 'backoff' || member.restarts > 0);
 
-/** Made of the pool's template as it is now, and in the image that a new one would run. */
+/** Created from the pool's current template, with the image that a new worker would run. */
 export const isCurrent = (member: Member, { revision }: Pick<PoolObservation, 'revision'>): boolean =>
   member.revision === revision && !member.stale;
 
-/** Ready for so long that a rollout may build on it. */
+/** Ready long enough for a rollout to continue. */
 export const isAvailable = (member: Member, spec: PoolSpec, now: number): boolean =>
   isReady(member) && now >= availableAt(member, spec);
 

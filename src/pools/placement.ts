@@ -1,4 +1,4 @@
-/** Where workers live: how many of them in which runtime. Pure. */
+/** How many workers each runtime gets. Pure. */
 import {
   type ExecutionMode,
   fromMode,
@@ -8,7 +8,9 @@ import {
   toMode,
 } from '../model/index.ts';
 
-/** `want` workers in any of these runtimes; `make` is the runtime of a new one, if one has room now. */
+/**
+ * `want` workers in any of these runtimes; `make` is the runtime of a new one, if there is room for it now.
+ */
 export interface PlacementGroup {
   runtimes: readonly RuntimeName[];
   want: number;
@@ -18,7 +20,7 @@ export interface PlacementGroup {
 /** How many workers of each mode a pool has at its full size; a mode that is absent has none. */
 type Mix = { [mode in RuntimeMode]?: number };
 
-/** A mix keeps its proportion at any size; what does not divide goes to the larger share of what is left. */
+/** A mix keeps its proportion at any size; a remainder goes to the larger remaining share. */
 export function toPlacementGroups(
   mode: ExecutionMode | Mix,
   size: number,

@@ -1,7 +1,7 @@
 /**
- * One pass over one pool: look → decide → record → act, as for a worker. All that it does to the world is to write
- * down what should be of its workers; the worker's own loop makes it true. What was decided is recorded first, so
- * that a crash in between is repaired by the next pass, which sees who is there.
+ * Reconciles one pool: observe → decide → record → act, as for a worker. Its only actions are writes of the
+ * desired state of its workers; the worker loop carries them out. The decision is recorded first, so that the
+ * next reconcile, which observes the existing workers, repairs a crash in between.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
@@ -26,7 +26,7 @@ import {
 } from './observation.ts';
 import { computeRevision, createMemberSpec } from './template.ts';
 
-/** What every pass over a pool of one term shares. */
+/** The context that all reconciles of pools in one term share. */
 export interface PoolContext {
   pools: Pick<
     PoolStore,
@@ -39,30 +39,35 @@ export interface PoolContext {
   now: () => number;
   newId: () => string;
   leadingSince: number;
-  /** The lease is young enough to begin an act. */
+  /** The lease is recent enough to start an action. */
   mayAct: () => boolean;
-  /** How the queue of a pool stands. Never throws. */
+  /** The state of a pool's queue. Never throws. */
   observeQueue: (pool: string) => Promise<QueueObservation>;
   /** Where `auto` puts a worker of this pool now; `undefined` if none can take it. Never throws. */
   chooseAuto: (spec: PoolSpec) => Promise<RuntimeName | undefined>;
-  /** The image that a new warm worker of this pool would run; `undefined` where that is not known. Never throws. */
+  /**
+   * The image that a new warm worker of this pool would run; `undefined` if that is not known. Never throws.
+   */
   findWarmImage: (spec: PoolSpec) => Promise<string | undefined>;
-  /** Until when takeovers of its warm workers are assumed to continue; see `PoolObservation`. */
+  /** Until when claims of its warm workers are assumed to continue; see `PoolObservation`. */
   claimingUntil?: (pool: string) => number | undefined;
-  /** How many workers the cell may still have; absent if they are not counted. */
+  /** How many more workers the cell may have; absent if they are not counted. */
   room?: (() => number) | undefined;
-  /** A worker is being made, or was not made after all: counted at once, so that pools side by side don't take one place twice. */
+  /**
+   * A worker is being created, or its create failed; counted immediately, so that two pools never use the
+   * same place.
+   */
   counted?: { add: (id: string) => void; forget: (id: string) => void } | undefined;
   /** A worker's desired record was written. */
   changed: (workerId: string) => void;
-  /** Whether its list of workers was lost, and is there again: what was read is not what is. */
+  /** Whether its list of workers was lost and has been restored, so that the observation is outdated. */
   membersFound: (read: PoolRead) => Promise<boolean>;
-  /** Called with every look and what was decided on it. */
+  /** Called with every observation and the decision about it. */
   onReconciled: (read: PoolRead, status: PoolStatus | undefined) => void;
   checkpoint?: Checkpoint | undefined;
 }
 
-/** What a pass comes to: look again after so long, at once, or not at all. */
+/** The result of a reconcile: reconcile again after a delay, immediately, or not at all. */
 export type PoolOutcome =
   | { kind: 'after'; ms: number }
   | { kind: 'again' }
@@ -88,7 +93,7 @@ export async function reconcilePool(name: string, context: PoolContext): Promise
   return { kind: 'after', ms: decision.requeue_after_ms };
 }
 
-/** What a look needs; `explain` looks with it, too, and without a lease. */
+/** What an observation needs; `explain` uses it as well, without a lease. */
 export type PoolObserveContext = Pick<
   PoolContext,
   | 'observeQueue'
@@ -129,7 +134,7 @@ export async function observePool(read: PoolRead, context: PoolObserveContext): 
   });
 }
 
-/** Stores the decision where it changes anything; a pool at rest costs no write. */
+/** Stores the decision if it changes anything; an unchanged pool costs no write. */
 async function record(
   read: PoolRead,
   observation: PoolObservation,
@@ -143,7 +148,7 @@ async function record(
   checkpoint?.('pool:record:before');
   const stored = await pools.decided(epoch, read, { status, memo, event });
   checkpoint?.('pool:record:after');
-  // The next intents stand on this pool as it was read: only its status was written, by this very manager.
+  // The next intents depend on the pool as it was read: only this manager wrote its status since.
   return stored;
 }
 
@@ -156,7 +161,7 @@ function same(before: PoolStatus | undefined, after: PoolStatus): boolean {
 
 const REPORTED = ['phase', 'reason', 'desired', 'ready', 'updated', 'observed_generation'] as const;
 
-/** The line for the pool's history, where people can see a change or something is done. */
+/** The line for the pool's history, if the change is visible to users or has an action. */
 function toPoolEvent(
   before: PoolStatus | undefined,
   after: PoolStatus,
@@ -176,7 +181,7 @@ function toPoolEvent(
   };
 }
 
-/** False where the pool is not as it was read any more. */
+/** False if the pool has changed since it was read. */
 async function execute(
   intent: PoolIntent,
   read: PoolRead,

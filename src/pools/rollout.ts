@@ -1,13 +1,13 @@
 /**
- * How far a new template has come: it continues while its workers become ready, and stops automatically if they
- * do not, before more of the old ones are given up. Pure.
+ * The progress of a rollout: it continues while the new workers become ready, and stops automatically if they
+ * do not, before more old workers are removed. Pure.
  */
 import type { PoolSpec } from '../model/index.ts';
 import type { Member, PoolMemo } from '../model/pool-memo.ts';
 import { getMemberError, type LastError, withErrorText } from './last-error.ts';
 import { availableAt, isAvailable, isFailing, isReady, type PoolObservation } from './observation.ts';
 
-/** Bodies of one worker that ended in a row, after which its template is taken for broken. */
+/** Number of consecutive bodies of one worker that ended, after which its template counts as broken. */
 const CRASHES = 3;
 
 type Rollout = NonNullable<PoolMemo['rollout']>;
@@ -74,7 +74,7 @@ function findStopReason(
     : memo.failures >= CRASHES
       ? memo.failure
       : undefined;
-  // Without older workers there is nothing to keep back: they keep trying, in their own time.
+  // Without older workers there is nothing to protect: the workers retry with their own backoff.
   if (outdated.length > 0 && failure) {
     const message = withErrorText('Workers of the new template keep failing', failure);
     return { reason: 'RolloutFailed', message };

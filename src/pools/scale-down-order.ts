@@ -1,11 +1,12 @@
-/** Who leaves first, where some have to. Pure. */
+/** The order in which workers leave. Pure. */
 
 import type { Member } from '../model/pool-memo.ts';
 import { isReady } from './observation.ts';
 
 /**
- * Those that give no service, then the idle ones, then those with the fewest tasks; among equals the newest, whose
- * caches are the coldest. A busy one leaves only when no idle one is left, and finishes what it runs.
+ * Workers that are not ready come first, then idle ones, then those with the fewest tasks; among equals the
+ * newest, whose caches are the coldest. A busy worker leaves only if no idle one is left, and finishes its
+ * tasks.
  */
 export function scaleDownOrder(members: readonly Member[]): Member[] {
   return [...members].sort(

@@ -1,4 +1,4 @@
-/** The status of a pool: the counts, one word for programs, one sentence for users. Pure. */
+/** The status of a pool: the counts, a reason for programs, and a message for users. Pure. */
 import { formatInstant, type PoolStatus } from '../model/index.ts';
 import type { Member, PoolMemo } from '../model/pool-memo.ts';
 import type { Failures } from './failures.ts';
@@ -14,7 +14,7 @@ import {
 
 export interface StatusFacts {
   desired: number;
-  /** Why the number is what it is. */
+  /** Explains the number. */
   why: string;
   updated: readonly Member[];
   outdated: readonly Member[];
@@ -22,7 +22,7 @@ export interface StatusFacts {
   failures: Failures;
   lastError: LastError;
   hopeless: boolean;
-  /** Workers that are missing because the cell may have no more. */
+  /** Workers that are missing because the cell has reached its limit. */
   short: number;
 }
 
@@ -134,20 +134,23 @@ function explanation(
   return { phase: 'progressing', reason, message: `${howMany}. ${why}`.trim() };
 }
 
-/** Workers keep failing: the reason for programs is theirs, and users see their last error. */
+/** Workers keep failing: the status has their reason for programs and their last error for users. */
 function degraded(start: string, words: Pick<Member, 'reason' | 'message'>): Explanation {
   return { phase: 'degraded', reason: words.reason || 'Failing', message: withErrorText(start, words) };
 }
 
 interface Warm {
   wanted: number;
-  /** Of the newest template, and ready to be taken over. */
+  /** Workers of the newest template that are ready to be claimed. */
   waiting: number;
-  /** As long as too few wait. */
+  /** Present while too few are waiting. */
   failing: readonly Member[];
 }
 
-/** How many warm ones should wait, and do. Older ones may still serve, and are on their way out: they count for nothing. */
+/**
+ * How many warm workers should wait, and how many do. Outdated ones may still be claimed, but are not
+ * counted.
+ */
 function countWarm(observation: PoolObservation): Warm {
   const wanted = observation.pool.spec.warm ?? 0;
   const fresh = observation.members.filter(
@@ -157,7 +160,7 @@ function countWarm(observation: PoolObservation): Warm {
   return { wanted, waiting, failing: waiting < wanted ? fresh.filter(isFailing) : [] };
 }
 
-/** A pool that only keeps warm ones has no other workers to report. */
+/** A pool that has only warm workers has no other ones to report. */
 function formatCounts(
   { desired, ready, current }: Pick<Counts, 'desired' | 'ready' | 'current'>,
   { wanted, waiting }: Warm,

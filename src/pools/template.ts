@@ -1,4 +1,4 @@
-/** What a worker of a pool is made of. Pure: ids and instants come from outside. */
+/** The template of a pool's workers. Pure: IDs and instants are parameters. */
 import {
   computeDigest,
   findMisplacedFields,
@@ -22,7 +22,7 @@ import { toWarmSpec } from './warm/match.ts';
 /** Seconds until the record of a worker that left a pool is deleted: its end is in the pool's history. */
 const KEEP_SECONDS = 3600;
 
-/** What a worker of this pool is, but for its name; what belongs to one worker only is not in it. */
+/** The spec that all workers of this pool share, without the name and other fields of a single worker. */
 export function toTemplate(spec: PoolSpec, runtime: RuntimeName): Partial<WorkerSpec> {
   const { name, template, image, handlers, concurrency, modules, env, secrets, labels } = spec;
   const { cpus, requirements, packages } = spec;
@@ -59,9 +59,9 @@ export function toTemplate(spec: PoolSpec, runtime: RuntimeName): Partial<Worker
   };
 }
 
-/** Names the template: equal for equal ones, and another one where workers have to be replaced. */
+/** Identifies the template: it differs exactly if workers have to be replaced. */
 export function computeRevision(spec: PoolSpec): string {
-  // How many there are, where they live and how they leave says nothing about what they are.
+  // Their number, their placement and how they leave are not part of the template.
   const { stop_grace_seconds: _, keep_finished_seconds: __, ...made } = toTemplate(spec, IMAGE_RUNTIME);
   return computeDigest(made);
 }
@@ -80,7 +80,7 @@ export function createMemberSpec(
   return warm ? { ...toWarmSpec(parsed), name: made.name } : parsed;
 }
 
-/** What is wrong with a pool's template beyond the shape of its fields, by the paths of the pool's own file. */
+/** Errors in a pool's template beyond the schema of its fields, by their paths in the pool's file. */
 export function templateIssues(spec: PoolSpec): Issue[] {
   const made = toTemplate(spec, getRuntimes(spec.execution_mode)[0] ?? IMAGE_RUNTIME);
   const read = workerSpec.safeParse(made);
@@ -88,7 +88,7 @@ export function templateIssues(spec: PoolSpec): Issue[] {
   return issues.map(({ path, message }) => ({ path: toTemplatePath(spec, path), message }));
 }
 
-/** Names of fields that a pool's file calls otherwise. */
+/** Fields that have another name in a pool's file. */
 const NAMES: Record<string, string> = {
   'resources.memory': 'memory_limit',
   'resources.cpus': 'cpus',
@@ -96,7 +96,7 @@ const NAMES: Record<string, string> = {
   stop_grace_seconds: 'drain_seconds',
 };
 
-/** The path in a pool's file of a field of its workers. */
+/** Returns the path of a worker's field in the pool's file. */
 export function toTemplatePath({ template }: PoolSpec, path: string): string {
   const own = NAMES[path];
   if (template && path !== 'image' && !(own && path !== 'resources.memory' && path !== 'resources.cpus'))

@@ -1,11 +1,11 @@
 import { setLongTimer } from './long-timer.ts';
 
-/** Calls `fire` once, after at least `ms` milliseconds; the answer cancels it. */
+/** Calls `fire` once, after at least `ms` milliseconds; the returned function cancels it. */
 export type SetTimer = (ms: number, fire: () => void) => () => void;
 
 /**
- * Time as the queue and the lease measure it. Never the wall clock: that jumps, and a jump must neither hold back
- * a key nor stretch a lease.
+ * The clock of the queue and the lease. Never the wall clock, because a jump must neither delay a key nor
+ * extend a lease.
  */
 export const steadyClock = {
   now: (): number => performance.now(),

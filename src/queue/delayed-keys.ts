@@ -5,8 +5,8 @@ interface Entry {
 }
 
 /**
- * Keys with the time at which each is due, the earliest first: a binary heap that knows where each key stands, so
- * that a key has one entry however often it is put, and nothing stale is left behind.
+ * Keys with the time at which each is due, the earliest first: a binary heap with the index of each key, so
+ * that a key has one entry however often it is added, and no outdated entries remain.
  */
 export class DelayedKeys {
   readonly #heap: Entry[] = [];
@@ -16,12 +16,12 @@ export class DelayedKeys {
     return this.#heap.length;
   }
 
-  /** When the earliest key is due; `undefined` where there is none. */
+  /** When the earliest key is due; `undefined` if there is none. */
   get earliest(): number | undefined {
     return this.#heap[0]?.due;
   }
 
-  /** Puts a key, or moves it forward; a later time than it has already is ignored. */
+  /** Adds a key, or moves it forward; a time later than its current one is ignored. */
   put(key: string, due: number): void {
     let entry = this.#byKey.get(key);
     if (entry === undefined) {
@@ -36,7 +36,7 @@ export class DelayedKeys {
     this.#rise(entry);
   }
 
-  /** Takes the earliest key if it is due at `now`. */
+  /** Removes and returns the earliest key if it is due at `now`. */
   takeDue(now: number): string | undefined {
     const first = this.#heap[0];
     if (first === undefined || first.due > now) return undefined;

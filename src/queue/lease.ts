@@ -1,34 +1,41 @@
 /**
- * Who leads: the timing of the leader lease, apart from where it is stored.
+ * The timing of the leader lease, independent of its store.
  *
- * What must always hold:
- * - The deadline is counted on this process's steady clock from before the call that won or renewed the lease, so
- *   it always ends earlier here than in the store, however late an answer or a timer comes.
- * - Past two thirds of its life no act is begun (`held`), so that an act that takes a while still ends inside it.
+ * Invariants:
+ * - The deadline is measured by this process's steady clock from before the call that won or renewed the
+ *   lease, so the lease always ends earlier here than in the store, however late a reply or a timer is.
+ * - After two thirds of its life no action starts (`held`), so that a slow action still ends within the
+ *   lease.
  * - Each term that began ends once: by `onLost`, or by `release`.
- * A lease does not fence: what is written carries the epoch, and the store refuses an old one.
+ *
+ * A lease does not fence: every write carries the epoch, and the store rejects an old one.
  *
  * Must not import the store; see `LeaseStore`.
  */
 import type { SetTimer } from './clock.ts';
 
-/** Where the lease stands. Each call may fail or hang: it is asked again, and given up after a third of the life. */
+/**
+ * Stores the lease. A call may fail or hang: it is retried, and abandoned after a third of the lease's life.
+ */
 export interface LeaseStore {
-  /** Takes the lease if it is free: its epoch, higher than any before. `undefined` if another has it. */
+  /**
+   * Takes the lease if it is free and returns its epoch, higher than any before; `undefined` if another holds
+   * it.
+   */
   acquire(owner: string, ttlMs: number): Promise<number | undefined>;
-  /** Extends the lease if it is still that of owner and epoch; false where it is not. */
+  /** Extends the lease if owner and epoch still match; false if they do not. */
   renew(owner: string, epoch: number, ttlMs: number): Promise<boolean>;
-  /** Gives the lease back if it is still that of owner and epoch. */
+  /** Releases the lease if owner and epoch still match. */
   release(owner: string, epoch: number): Promise<void>;
 }
 
 export interface LeaseOptions {
   store: LeaseStore;
-  /** Names this process, unlike any other that ever ran. */
+  /** Identifies this process uniquely, now and in the past. */
   owner: string;
-  /** Life of the lease without a renewal. 10 s: a standby leads 11 s after the leader's end at the latest. */
+  /** Life of the lease without a renewal. With 10 s, a standby leads at most 11 s after the leader's end. */
   ttlMs?: number;
-  /** How often a standby asks. */
+  /** How often a standby tries to take the lease. */
   pollMs?: number;
   /** `monotonic` in milliseconds; `steadyClock`, or a test's own. */
   clock: { monotonic(): number; setTimer: SetTimer };
@@ -37,18 +44,24 @@ export interface LeaseOptions {
   onExtended?: (epoch: number, heldUntilMs: number) => void;
   /** Called once for each term that ended without `release`; the process stands by again. */
   onLost: (reason: string) => void;
-  /** Gets what the store or a callback has thrown. */
+  /** Receives errors that the store or a callback throws. */
   onError?: (thrown: unknown) => void;
 }
 
 export interface Lease {
-  /** Starts to ask for the lease, at once. */
+  /** Starts to try for the lease, immediately. */
   start(): void;
-  /** Whether an act may begin: this process leads, and the lease is younger than two thirds of its life. */
+  /**
+   * Whether an action may start: this process leads, and less than two thirds of the lease's life have
+   * passed.
+   */
   held(): boolean;
-  /** The epoch of the term under way, even while acts must wait; `undefined` on standby. */
+  /** The epoch of the current term, even while actions must wait; `undefined` on standby. */
   epoch(): number | undefined;
-  /** Ends the term without `onLost`, gives the lease back for an instant hand-over, and asks no more. Never rejects. */
+  /**
+   * Ends the term without `onLost`, releases the lease so that another can lead immediately, and stops. Never
+   * rejects.
+   */
   release(): Promise<void>;
 }
 
@@ -99,7 +112,7 @@ export function createLease(options: LeaseOptions): Lease {
     const answer = await attempt('renew', () => store.renew(owner, mine.epoch, ttlMs));
     if (term !== mine) return;
     if (answer === undefined) {
-      // Sooner than usual: what is left of the life is needed for this.
+      // Earlier than usual, because the rest of the lease's life is needed for retries.
       stepIn(Math.min(pollMs, ttlMs / 10));
     } else if (answer.value) {
       mine.since = before;
@@ -111,7 +124,9 @@ export function createLease(options: LeaseOptions): Lease {
     }
   }
 
-  /** A third of the life after the last renewal began, so that a second try still comes before acts must stop. */
+  /**
+   * A third of the life after the last renewal began, so that a retry still fits before actions must stop.
+   */
   const nextRenewal = ({ since }: Term) => Math.max(0, since + ttlMs / 3 - clock.monotonic());
 
   const actsUntil = ({ since }: Term) => since + (ttlMs * 2) / 3;
@@ -139,8 +154,8 @@ export function createLease(options: LeaseOptions): Lease {
   }
 
   /**
-   * The store's answer; `undefined`, and the error reported, where it fails or takes longer than a third of the
-   * life. An answer that comes after that is given to `late`, because the store has acted anyway.
+   * The store's reply; `undefined`, with the error reported, if the call fails or takes longer than a third
+   * of the lease's life. A later reply is passed to `late`, because the store has executed the call anyway.
    */
   function attempt<T>(
     what: keyof LeaseStore,
@@ -167,7 +182,7 @@ export function createLease(options: LeaseOptions): Lease {
     });
   }
 
-  /** Calls back without letting what it throws into the timing. */
+  /** Calls a callback, and keeps its errors away from the timing. */
   function tell(call: () => void): void {
     try {
       call();
@@ -180,7 +195,7 @@ export function createLease(options: LeaseOptions): Lease {
     try {
       options.onError?.(thrown);
     } catch {
-      // A reporter that fails must not end the lease, and there is no one left to report to.
+      // A failing error handler must not end the lease, and its error cannot be reported anywhere else.
     }
   }
 

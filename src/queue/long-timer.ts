@@ -1,6 +1,8 @@
-/** Timers for waits of any length: those that a user's number reaches, such as a task that may run for a year. */
+/** Timers for waits of any length, such as the timeout of a task that may run for a year. */
 
-/** setTimeout takes a 32-bit number of milliseconds, about 24.8 days, and fires at once beyond it. */
+/**
+ * setTimeout takes a 32-bit number of milliseconds, about 24.8 days, and fires immediately for larger ones.
+ */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export interface LongTimer {
@@ -9,7 +11,7 @@ export interface LongTimer {
   unref(): LongTimer;
 }
 
-/** Calls `fire` once, after `ms` milliseconds, by timers one after the other if one cannot wait for so long. */
+/** Calls `fire` once, after `ms` milliseconds; a wait that is too long for one timer uses several. */
 export function setLongTimer(fire: () => void, ms: number): LongTimer {
   const due = performance.now() + ms;
   let timer: NodeJS.Timeout;
@@ -18,7 +20,7 @@ export function setLongTimer(fire: () => void, ms: number): LongTimer {
     timer = setTimeout(
       () => {
         const still = due - performance.now();
-        // A single wait fires as setTimeout does; only those that were cut look again.
+        // A single wait fires as setTimeout does; only a split one checks again.
         if (left > LONGEST_TIMER_MS && still > 0) arm(still);
         else fire();
       },

@@ -1,13 +1,13 @@
 /**
- * The time that decisions are made by: milliseconds since 1970, which do not jump when the clock of this machine is set.
+ * The time for decisions: milliseconds since 1970, which do not jump when the clock of this machine is set.
  *
- * Deadlines and backoffs are instants in Redis, so that they outlive the manager. They would all be over, or start again,
- * when a clock is set two hours ahead. So the time is taken from Redis once, which every manager of the cell shares, and
- * advances by elapsed time from there. Time in which the machine was suspended counts: everything else stood still, too.
+ * Deadlines and backoffs are instants in Redis, so that they outlive the manager. If a clock were set, they
+ * would all expire or start again. The time is therefore read once from Redis, which all managers of the cell
+ * share, and advances by elapsed time. The time that the machine is suspended counts as well.
  */
 import { uptime as osUptime } from 'node:os';
 
-/** A difference between two clocks that is worth a word, in milliseconds. */
+/** The smallest difference between two clocks that is reported, in milliseconds. */
 const NOTED_MS = 5000;
 /** Uptime is reported in hundredths or whole seconds: less than this is not a suspension. */
 const SUSPENDED_MS = 2000;
@@ -15,9 +15,9 @@ const SUSPENDED_MS = 2000;
 export interface Clocks {
   /** The clock of this machine, milliseconds since 1970. */
   wall: () => number;
-  /** Milliseconds that stand still while the machine is suspended. */
+  /** Milliseconds of a clock that stops while the machine is suspended. */
   monotonic: () => number;
-  /** Seconds that advance while it is suspended. */
+  /** Seconds of a clock that continues while it is suspended. */
   uptime: () => number;
 }
 
@@ -38,15 +38,18 @@ export class SteadyWall {
 
   readonly now = (): number => Math.round(this.#base + this.#clocks.monotonic());
 
-  /** Takes the time of Redis, the first time that it answers; returns how far this machine's clock is ahead of it. */
+  /**
+   * Reads the time of Redis once, when it first responds; returns how far this machine's clock is ahead of
+   * it.
+   */
   async anchor(redisTime: () => Promise<number>): Promise<number | undefined> {
     if (this.#anchored) return undefined;
     const before = this.#clocks.monotonic();
-    const told = await redisTime();
+    const redisNow = await redisTime();
     if (this.#anchored) return undefined;
     this.#anchored = true;
-    // It answered at some time between the two, and on average in the middle.
-    this.#base = told - (before + this.#clocks.monotonic()) / 2;
+    // Redis read its clock between the two, on average in the middle.
+    this.#base = redisNow - (before + this.#clocks.monotonic()) / 2;
     this.#ahead = this.#clocks.wall() - this.now();
     return Math.abs(this.#ahead) < NOTED_MS ? undefined : this.#ahead;
   }

@@ -1,12 +1,15 @@
 /**
- * Which workers are to be looked at next: the semantics of client-go's workqueue (k8s.io/client-go/util/workqueue).
+ * The queue of workers to reconcile, with the semantics of client-go's workqueue
+ * (k8s.io/client-go/util/workqueue).
  *
- * Owns the order and the timing of passes, and nothing of what a pass does. What must always hold:
+ * Owns the order and the timing of reconciles, and knows nothing about what a reconcile does. Invariants:
  * - A key waits at most once, however often it is added.
- * - One pass per key at a time; a key added during its pass is passed again after it: no wake-up is lost.
- * - A delayed key is not passed before its time, and a later delay never postpones an earlier one.
- * - Nothing that a pass throws stops the others.
- * It holds only keys and loses them all when the manager ends: the next one lists the world again.
+ * - One reconcile per key at a time; a key added during its reconcile is reconciled again afterwards, so no
+ *   event is lost.
+ * - A delayed key is not reconciled before its time, and a later delay never postpones an earlier one.
+ * - An error of one reconcile never stops the others.
+ *
+ * It holds only keys and loses them when the manager ends; the next manager resyncs.
  *
  * Must not import the store, the runtimes or the loop.
  */
@@ -14,55 +17,64 @@ import type { SetTimer } from './clock.ts';
 import { DelayedKeys } from './delayed-keys.ts';
 
 export interface WorkQueueOptions {
-  /** `now` in milliseconds from anywhere, never going back: `steadyClock`, or a test's own. */
+  /** `now` in milliseconds from any origin, never going back: `steadyClock`, or a test's own. */
   clock: { now(): number; setTimer: SetTimer };
-  /** First wait of `addRateLimited`; doubled each time. client-go's 5 ms would knock on a dead engine 10 times a second. */
+  /**
+   * First wait of `addRateLimited`; doubled each time. client-go's 5 ms would call a dead engine 10 times a
+   * second.
+   */
   backoffBaseMs?: number;
-  /** Longest wait of `addRateLimited`: how long a part that is back may go unnoticed. */
+  /** Longest wait of `addRateLimited`, so also the longest time until a recovered dependency is noticed. */
   backoffMaxMs?: number;
   /** Gets the error of a reconcile. The key is not added again automatically. */
   onError?: (key: string, thrown: unknown) => void;
 }
 
 export interface WorkQueue {
-  /** To be passed as soon as there is room. */
+  /** Enqueues a key, to be reconciled as soon as there is room. */
   add(key: string): void;
-  /** To be passed after `ms` milliseconds; at once where that is not above 0. */
+  /** Enqueues a key after `ms` milliseconds; immediately if that is not above 0. */
   addAfter(key: string, ms: number): void;
-  /** To be passed after the key's own backoff, which doubles until `forget`. */
+  /** Enqueues a key after its own backoff, which doubles until `forget`. */
   addRateLimited(key: string): void;
   /** Ends the key's backoff; it stays in the queue. */
   forget(key: string): void;
   /** How often the key was added with backoff since `forget`. */
   retries(key: string): number;
-  /** Keys that are ready and wait for room, not those delayed or under way. */
+  /** Number of keys that are ready and wait for room, without delayed and running ones. */
   readonly length: number;
-  /** Seconds that the longest waiting key has waited, even while it waits for its own pass to end; 0 if none does. */
+  /**
+   * Seconds that the longest waiting key has waited, even while it waits for its own reconcile to end; 0 if
+   * none waits.
+   */
   oldestSeconds(): number;
   /**
-   * Passes keys until the signal aborts or the queue is shut down, and resolves when the last pass under way has
-   * ended. Never rejects. One runner at a time.
+   * Reconciles keys until the signal aborts or the queue is shut down, and resolves when the last running
+   * reconcile has ended. Never rejects. One runner at a time.
    */
   run(handler: (key: string) => Promise<void>, concurrency: number, signal: AbortSignal): Promise<void>;
-  /** Takes no more keys and drops those that wait; passes under way end by themselves. */
+  /** Accepts no more keys and drops waiting ones; running reconciles finish. */
   shutDown(): void;
 }
 
 export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
   const { clock, backoffBaseMs = 200, backoffMaxMs = 30_000, onError } = options;
-  /** Key -> since when. Ready keys, in the order in which they are passed. */
+  /** Key -> since when. Ready keys, in the order in which they are reconciled. */
   const ready = new Map<string, number>();
-  /** The keys of `ready` in order, from `head`; taking the first of a big Map would step over all that were deleted. */
+  /**
+   * The keys of `ready` in order, from `head`, because taking the first of a large Map steps over all deleted
+   * ones.
+   */
   let order: string[] = [];
   let head = 0;
-  /** Key -> since when. Added during their own pass. */
+  /** Key -> since when. Keys added during their own reconcile. */
   const again = new Map<string, number>();
   const processing = new Set<string>();
   const failures = new Map<string, number>();
   const delayed = new DelayedKeys();
   let armed: { due: number; cancel: () => void } | undefined;
   let down = false;
-  /** Starts passes while there is room, in a later microtask; set by `run`. */
+  /** Starts reconciles while there is room, in a later microtask; set by `run`. */
   let wake = () => {};
 
   function makeReady(key: string, since: number): void {
@@ -94,7 +106,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     if (since !== undefined && !down) makeReady(key, since);
   }
 
-  /** One timer for all, at the earliest time. */
+  /** One timer for all keys, at the earliest time. */
   function arm(): void {
     const due = delayed.earliest;
     if (armed?.due === due) return;
@@ -119,7 +131,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
       try {
         onError?.(key, thrown);
       } catch {
-        // A reporter that fails must not stop the loop, and there is no one left to report to.
+        // A failing error handler must not stop the loop, and its error cannot be reported anywhere else.
       }
     }
     done(key);
@@ -133,7 +145,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     },
     addAfter(key, ms) {
       if (down) return;
-      // Written so that NaN is passed at once: better a pass too many than a key that is never due.
+      // Written so that NaN counts as due: an extra reconcile is better than a key that is never due.
       if (!(ms > 0)) return queue.add(key);
       delayed.put(key, clock.now() + ms);
       arm();
@@ -177,7 +189,8 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
             resolve();
           }
         };
-        // Later, so that `add` never runs a pass inside its caller, and adds of one turn are one pass.
+        // Later, so that `add` never runs a reconcile inside its caller, and adds of one turn cause one
+        // reconcile.
         wake = () => {
           if (!woken) queueMicrotask(turn);
           woken = true;

@@ -63,14 +63,14 @@ function onRuntime(
   return runtimes.call(record.desired.spec.runtime, what);
 }
 
-/** Holds the image against its collection from here until the body is there, which then holds it. */
+/** Protects the image from collection until the body exists, which then protects it. */
 async function withImage<T>(
   { id, desired: { spec } }: WorkerRecord,
   { images }: ReconcileContext,
   what: (image: string | undefined) => Promise<T>,
 ): Promise<T> {
   if (!getCapabilities(spec.runtime).usesImages) return what(undefined);
-  // Not ours, so never collected by us: if it is missing, no build restores it.
+  // Not an image of ours, so it is never collected by us; if it is missing, no build restores it.
   if (spec.image !== undefined) return what(spec.image);
   if (!images) return what(undefined);
   const state = await images.state(spec);

@@ -1,6 +1,7 @@
 /**
- * When time alone may change the decision about a worker. Pure: deadlines are data, and no code sleeps on them.
- * A silent heartbeat is not among them: the resync reads all heartbeats at once and asks for a look where one is.
+ * When time alone may change the decision about a worker. Pure: deadlines are data, and no code sleeps on
+ * them. A lost heartbeat is not one of them: the resync reads all heartbeats at once and enqueues workers
+ * without one.
  */
 import { blind, expiry, forgetAt, startDeadline, type WorkerState } from '../../machines/conditions.ts';
 import { retryIsDue } from '../../machines/endings.ts';
@@ -44,11 +45,11 @@ function deadlines(value: unknown, state: WorkerState, observation: Observation)
   return leftovers(observation);
 }
 
-/** A body that was asked to be removed is observed again even without an event. */
+/** A body whose removal was requested is observed again even without an event. */
 const leftovers = (observation: Observation) =>
   observation.actual.kind === 'present' ? [observation.now + IMPATIENT_MS] : [];
 
-/** When the quiet time would be over, from the heartbeat that reports it. */
+/** When the idle time would be over, from the heartbeat that reports it. */
 function idleAt({ desired, heartbeat, now }: Observation): number {
   const limit = desired.spec.idle_timeout_seconds;
   const active = parseInstant(heartbeat?.active_at);

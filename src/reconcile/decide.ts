@@ -1,6 +1,7 @@
 /**
- * The decision: one look at a worker in, plain data out. Synchronous and pure; the rules themselves are in
- * `machines/worker.ts`. This file only takes the machine's step and puts it into the words of the contract.
+ * The decision about a worker, from one observation to plain data. Synchronous and pure; the rules themselves
+ * are in `machines/worker.ts`. This file only runs one step of the machine and translates it to the terms of
+ * the contract.
  */
 
 import { initialTransition, type SnapshotFrom, transition } from 'xstate';
@@ -46,8 +47,8 @@ export function decide(observation: Observation): Decision {
 }
 
 /**
- * The memo where it can be used; otherwise the status and the observation. An ended worker never starts again by
- * amnesia.
+ * The memo if it can be used; otherwise the status and the observation. An ended worker never starts again
+ * because its memo was lost.
  */
 function restore(observation: Observation): Snapshot {
   const { memo, status } = observation;

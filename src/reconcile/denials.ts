@@ -1,6 +1,6 @@
 /**
- * Counts the commands that agents were refused, from their wrappers' heartbeats: a figure that rises per
- * incarnation. In memory; what an earlier manager has counted already is not counted again. Pure.
+ * Counts the commands that agents were denied, from the heartbeats of their wrappers, which have a total per
+ * incarnation. In memory; denials that an earlier manager has counted are not counted again. Pure.
  */
 import type { Heartbeat } from '../model/index.ts';
 

@@ -151,5 +151,5 @@ export class LastSeen {
   }
 }
 
-/** The fields of a body that a list has, too: exit codes are not in it. */
+/** The fields of a body that a list has as well; it has no exit codes. */
 const toFingerprint = ({ id, state, paused }: Body) => `${id} ${state}${paused ? ' paused' : ''}`;

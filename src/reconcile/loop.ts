@@ -1,9 +1,10 @@
 /**
- * The loop of one term of leadership: which worker is passed when, and what a pass comes to.
+ * The loop of one term of leadership: it decides when each worker is reconciled, and what follows from a
+ * reconcile.
  *
- * Hints (records written, bodies changed, signals of wrappers) and the resync only add keys to the queue; a pass
- * finds out for itself what is to be done. What must always hold: nothing that a pass does or throws stops the
- * loop, and a stuck worker delays only itself.
+ * Events (written records, changed bodies, signals of wrappers) and the resync only add keys to the queue; a
+ * reconcile determines the necessary actions itself. Invariants: no error of a reconcile stops the loop, and
+ * a stuck worker delays only itself.
  */
 import type { Decision, Observation, WorkerRecord } from '../model/index.ts';
 import { errorMessage } from '../model/index.ts';

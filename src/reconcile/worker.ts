@@ -1,10 +1,10 @@
 /**
- * One pass over one worker: observe → decide → record → act.
+ * Reconciles one worker: observe → decide → record → act.
  *
- * `observe` takes one frozen look at the record and the body. `decide` is pure and says what the status should be
- * and what to do; its rules are in `machines/worker.ts`. `record` stores the status before anything is done,
- * so that evidence outlives the body and a crash in between is repaired by the next pass. `act` carries the
- * intents out. A pass never repairs what it did itself: the next observation shows what happened.
+ * `observe` creates one immutable observation of the record and the body. `decide` is pure and returns the
+ * new status and the actions; its rules are in `machines/worker.ts`. `record` stores the status before any
+ * action, so that evidence outlives the body and the next reconcile repairs a crash in between. `act`
+ * executes the intents. A reconcile never repairs its own actions: the next observation shows their results.
  */
 import { isDeepStrictEqual } from 'node:util';
 import {

@@ -6,21 +6,21 @@ import type { Job, Next } from './job.ts';
 import { toTaskId } from './queue-keys.ts';
 import { type Stored, toFailure, toPriority } from './stored-task.ts';
 
-/** A task whose lock this worker holds, under a token that no other take has. */
+/** A task whose lock this worker holds, with a token that is unique to this fetch. */
 export interface ActiveTask {
   jobId: string;
   token: string;
   job: Job;
   stored: Stored;
-  /** Why it cannot be read; it fails with that, unbegun. */
+  /** Why it cannot be read; it fails with that without being started. */
   unreadable?: TaskFailure;
   /** Absent while it waits for a slot. */
   attempt?: Attempt;
-  /** Another worker has had it meanwhile: it is this one's no more, whatever comes out. */
+  /** Another worker has taken it meanwhile, so the result of this worker does not count. */
   lost?: boolean;
-  /** It fails without being begun, and its start is taken back. */
+  /** It fails without being started, and its start is not counted. */
   uncounted?: boolean;
-  /** Gives it back where it waits too long for a slot. */
+  /** Returns it to the queue if it waits too long for a slot. */
   patience?: NodeJS.Timeout;
 }
 
@@ -29,7 +29,7 @@ export function toActiveTask({ job, jobId, stored }: Next, token: string): Activ
   return { jobId, token, job, stored: NOTHING, unreadable: stored.unreadable };
 }
 
-/** In place of what cannot be read; never run. */
+/** Replaces a payload that cannot be read; never run. */
 const NOTHING: Stored = { payload: { command: [''] } };
 
 export const getAttempt = ({ job }: ActiveTask): number => job.attemptsStarted;
@@ -46,7 +46,10 @@ export function toRunning(activeTask: ActiveTask, timeoutSeconds: number): Runni
   };
 }
 
-/** The failure of a task that is not to be run: unreadable, cancelled, or lost by too many workers. */
+/**
+ * The failure of a task that must not run because it is unreadable, cancelled, or was lost by too many
+ * workers.
+ */
 export const getDeferredFailure = ({ job, unreadable }: ActiveTask): TaskFailure | undefined =>
   unreadable ?? (job.deferredFailure ? toFailure(job.deferredFailure) : undefined);
 

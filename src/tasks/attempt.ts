@@ -3,22 +3,24 @@ import { TaskError, type TaskFailure } from '../model/task-error.ts';
 import { setLongTimer } from '../queue/long-timer.ts';
 import { type RunningTask, type RunTask, TaskAbort } from './consumer.ts';
 
-/** How an attempt came out. `lost` counts for nothing; `ending` gives the task to another worker. */
+/**
+ * The result of an attempt. `lost` does not count; `ending` returns the task to the queue for another worker.
+ */
 export type AttemptOutcome =
   | { kind: 'done'; value: unknown }
   | { kind: 'failed'; failure: TaskFailure; retry: boolean }
   | { kind: 'lost' | 'ending' };
 
-/** One attempt at a task, from its begin until its runner has ended. */
+/** One attempt at a task, from its start until its runner has ended. */
 export class Attempt {
   readonly startedAt = Date.now();
   readonly #controller = new AbortController();
   #abandon: () => void = () => {};
   #over = false;
-  /** When the runner has ended, however late; until then its slot is taken. */
+  /** Settles when the runner has ended, however late; until then its slot is occupied. */
   settled: Promise<void> = Promise.resolve();
 
-  /** Asks the attempt to end; the first reason counts, and none does once it has ended. */
+  /** Aborts the attempt; only the first reason counts, and none counts after its end. */
   abort(kind: TaskAbort['kind'], message: string): void {
     if (this.#over || this.#controller.signal.aborted) return;
     this.#controller.abort(new TaskAbort(kind, message));
@@ -67,7 +69,7 @@ export class Attempt {
   }
 }
 
-/** A runner that throws before it returns a promise has failed like any other. */
+/** A runner that throws before it returns a promise has failed as well. */
 async function start(run: RunTask, ...args: Parameters<RunTask>): Promise<unknown> {
   return run(...args);
 }

@@ -8,7 +8,7 @@ import { readTakenJob } from './job.ts';
 import { LOSS_LIMIT, type QueueKeys } from './queue-keys.ts';
 
 interface BackendOptions {
-  /** Who takes tasks; stands with each task. Absent where none are taken. */
+  /** The worker that takes tasks; stored with each task. Absent if it takes none. */
   name?: string;
   lockMs?: number;
   /** The check for stalled tasks runs once in this interval, for all callers together; an integer. */
@@ -33,12 +33,15 @@ export function openBackend(
   const backend = createRedisBackend(pool, options as Parameters<typeof createRedisBackend>[1], {
     withBlockingConnection: lockMs !== undefined,
   });
-  // It repeats the errors of its connections; one without a listener ends the process.
+  // It emits the errors of its connections again; an error without a listener ends the process.
   backend.on('error', () => {});
   return backend;
 }
 
-/** A client that answers BullMQ's commands with jobs as `job.ts` reads them: BullMQ's decoder throws on fields that it does not expect. */
+/**
+ * A client that returns jobs as `job.ts` reads them, because BullMQ's own decoder throws on unexpected
+ * fields.
+ */
 function readOwnJobs(redis: TaskLink): IRedisClient {
   const client: IRedisClient = createIORedisClient(redis);
   const runCommand: IRedisClient['runCommand'] = async (name, args) =>

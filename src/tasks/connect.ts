@@ -1,9 +1,9 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { SCRIPTS, type ScriptName } from './scripts.ts';
 
-/** Milliseconds in which Redis has to answer who submits and asks. */
+/** Milliseconds within which Redis must respond to clients that submit and read tasks. */
 const COMMAND_TIMEOUT_MS = 5000;
-/** A connection that owes an answer for so long is dead; longer than any blocked read. */
+/** A connection without a reply for this long is dead; longer than any blocked read. */
 const SOCKET_TIMEOUT_MS = 15_000;
 
 export type TaskLink = Redis & Record<ScriptName, (...args: (string | number)[]) => Promise<unknown>>;
@@ -16,7 +16,10 @@ const common = {
   retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 6), 2000) * (0.75 + Math.random() / 2),
 } satisfies RedisOptions;
 
-/** For who submits and asks: an answer or an error within seconds. All that is sent may be executed twice. */
+/**
+ * For clients that submit and read tasks: a reply or an error within seconds. Every command may be executed
+ * twice.
+ */
 export function connectClient(url: string): TaskLink {
   return new Redis(url, {
     ...common,
@@ -25,7 +28,9 @@ export function connectClient(url: string): TaskLink {
   }) as TaskLink;
 }
 
-/** For workers: a result waits as long as Redis is away, since no other process has it. BullMQ demands the same. */
+/**
+ * For workers: a result waits while Redis is away, because no other process has it. BullMQ requires the same.
+ */
 export function connectWorker(url: string): TaskLink {
   return new Redis(url, {
     ...common,

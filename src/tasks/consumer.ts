@@ -2,7 +2,7 @@ import type { TaskPayload, TaskPriority } from '../model/task.ts';
 import type { TaskResult } from './results.ts';
 import type { TaskStoreAddress } from './tasks.ts';
 
-/** A task whose attempt begins. */
+/** A task whose attempt starts. */
 export interface RunningTask {
   task_id: string;
   payload: TaskPayload;
@@ -13,12 +13,13 @@ export interface RunningTask {
   queued_at: string;
 }
 
-/** Why an attempt is asked to end; the `reason` of its signal. */
+/** Why an attempt is aborted; the `reason` of its signal. */
 export class TaskAbort extends Error {
   override readonly name = 'TaskAbort';
   /**
-   * `timeout` · `cancelled` · `lost`: the task's lock is gone and another worker may run it, whatever comes out counts for
-   * nothing · `ending`: the worker ends and its grace is over, the task goes to another.
+   * `timeout` · `cancelled` · `lost`: the task's lock is gone and another worker may run it, so the result
+   * does not count · `ending`: the worker ends and its grace period is over, so the task goes to another
+   * worker.
    */
   readonly kind: 'timeout' | 'cancelled' | 'lost' | 'ending';
   constructor(kind: TaskAbort['kind'], message: string) {
@@ -27,41 +28,44 @@ export class TaskAbort extends Error {
   }
 }
 
-/** What an attempt is given. */
+/** The context of an attempt. */
 export interface TaskControls {
-  /** Fires when the attempt has to end for real; `signal.reason` is a TaskAbort. The promise must settle soon after. */
+  /** Fires when the attempt must end; `signal.reason` is a TaskAbort. The promise must settle soon after. */
   signal: AbortSignal;
-  /** Any JSON value; the last one counts. Never throws. */
+  /** Reports progress, any JSON value; the last one counts. Never throws. */
   progress(value: unknown): void;
 }
 
-/** Runs one attempt. Resolves with a JSON value; throws a TaskError (or anything) where it failed. */
+/** Runs one attempt. Resolves with a JSON value; throws a TaskError (or anything) if it failed. */
 export type RunTask = (task: RunningTask, controls: TaskControls) => Promise<unknown>;
 
 export interface ConsumerSettings extends TaskStoreAddress {
   pool: string;
   workerId: string;
-  /** 1 where there is none. */
+  /** 1 if absent. */
   incarnation: number;
-  /** Slots: attempts at a time. */
+  /** Number of slots, which limits concurrent attempts. */
   concurrency: number;
   run: RunTask;
-  /** TASK_TIMEOUT: of an attempt, where the task names none. */
+  /** TASK_TIMEOUT: the timeout of an attempt if the task has none. */
   timeoutSeconds?: number;
   keepSeconds?: number;
-  /** After an abort, how long the attempt may take to end before it counts as failed anyway; its slot stays taken. */
+  /**
+   * After an abort, how long the attempt may take to end before it counts as failed anyway; its slot stays
+   * occupied.
+   */
   endGraceSeconds?: number;
-  /** How long a worker may be silent before its tasks go to others; 15 without it. */
+  /** How long a worker may be silent before its tasks go to others; default 15. */
   lockSeconds?: number;
   /** Receives errors of Redis and refused results. For a log. */
   onError?: (message: string, fields: Record<string, unknown>) => void;
 }
 
-/** One attempt that is under way. */
+/** A running attempt. */
 export interface ActiveTaskInfo {
   task_id: string;
   attempt: number;
-  /** When it was given to the runner. */
+  /** When it was passed to the runner. */
   started_at: string;
 }
 
@@ -72,26 +76,29 @@ export interface ConsumerTotals {
   failed: number;
   /** Attempts that failed and are followed by another. */
   retried: number;
-  /** Results that were refused, for the task was no longer this worker's. */
+  /** Results that were rejected because the task no longer belonged to this worker. */
   fenced: number;
-  /** The tasks that ended, by how they did. */
+  /** Tasks that ended, by result. */
   results: Readonly<Record<TaskResult, number>>;
-  /** Of all attempts together. */
+  /** Total of all attempts. */
   seconds: number;
 }
 
-/** Takes tasks off a pool's queue and has them run. */
+/** Takes tasks from a pool's queue and runs them. */
 export interface TaskConsumer {
   /** Starts to take tasks. Resolves when Redis answers; retries forever if it does not. */
   start(): Promise<void>;
-  /** Takes nothing new until `resume`, running tasks continue: for a worker above its limits. */
+  /** Takes no new tasks until `resume`, while running ones continue: for a worker above its limits. */
   pause(): void;
   resume(): void;
   readonly paused: boolean;
   active(): ActiveTaskInfo[];
   totals(): ConsumerTotals;
-  /** Takes nothing new for good; resolves when nothing runs any more. */
+  /** Takes no new tasks from now on; resolves when none runs any more. */
   drain(): Promise<void>;
-  /** Ends: aborts what runs as `ending` (others take it at once), waits for it, closes the connections. After `drain`, nothing is left to abort. */
+  /**
+   * Aborts running tasks as `ending` (others take them immediately), waits for them, and closes the
+   * connections.
+   */
   close(): Promise<void>;
 }

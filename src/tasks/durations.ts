@@ -1,17 +1,22 @@
 import type { TaskLink } from './connect.ts';
 import type { QueueKeys } from './queue-keys.ts';
 
-/** Seconds at which the buckets of the duration's histogram end; Prometheus' own defaults, and tasks of minutes. */
+/**
+ * Upper bounds of the histogram's buckets, in seconds: Prometheus' defaults, and longer ones for long tasks.
+ */
 export const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];
 
-/** How long attempts took: `buckets` counts, for each of DURATION_BUCKETS, how many took no longer. */
+/**
+ * Durations of attempts: `buckets` has, for each of DURATION_BUCKETS, the number of attempts that took no
+ * longer.
+ */
 export interface DurationTotals {
   count: number;
   sum: number;
   buckets: number[];
 }
 
-/** Adds what a worker has measured since its last report; so the pool's sum outlives its workers. */
+/** Adds a worker's measurements since its last report, so that the pool's sum outlives its workers. */
 export async function addDurations(
   redis: TaskLink,
   { key }: QueueKeys,
@@ -28,7 +33,7 @@ export async function addDurations(
 /** All reports of the workers of a pool, including dead ones. */
 export async function readDurations(redis: TaskLink, { key }: QueueKeys): Promise<DurationTotals> {
   const found = await redis.hgetall(key('durations'));
-  // A field of another writer must not make the whole scrape unreadable.
+  // A field that another program wrote must not make the whole scrape unreadable.
   const number = (field: string | number) => {
     const value = Number(found[field] ?? 0);
     return Number.isFinite(value) && value > 0 ? value : 0;

@@ -17,18 +17,18 @@ interface FetcherDeps {
   queueKeys: QueueKeys;
   workerId: string;
   incarnation: number;
-  /** Whether another task may be held, those asked for included. */
+  /** Whether another task may be held, including requested ones. */
   wants(): boolean;
   closed(): boolean;
   begin(next: Next, token: string): void;
-  /** Something that was asked for has come or not. */
+  /** A request has returned, with or without a task. */
   onPolled(): void;
   onError(message: string, fields: Record<string, unknown>): void;
-  /** Redis refused a step: the content of the queue may be the reason. */
+  /** Redis rejected a step, possibly because of the content of the queue. */
   onRejected(error: unknown): Promise<void>;
 }
 
-/** Brings tasks while there is room for them, and waits for them where there are none. */
+/** Fetches tasks while there is room for them, and waits for them if there are none. */
 export class Fetcher {
   readonly #deps: FetcherDeps;
   #takes = 0;
@@ -40,17 +40,17 @@ export class Fetcher {
     this.#deps = deps;
   }
 
-  /** Fetches until nothing more is wanted; one at a time, for the queue hands out in order. */
+  /** Fetches until no more tasks are wanted; one at a time, because the queue returns them in order. */
   fill(): void {
     this.#filling ??= this.#fetch().finally(() => {
       this.#filling = undefined;
       this.#deps.onPolled();
-      // What was let go after the last look, and before this one, asked in vain.
+      // A slot that became free after the last check called `fill` without effect.
       if (this.#deps.wants()) this.fill();
     });
   }
 
-  /** Before each take. It goes ahead on the same connection, so the take that follows sees it. */
+  /** Runs before each fetch, on the same connection, so that the fetch sees its effect. */
   turn(): number {
     const { redis, queueKeys } = this.#deps;
     this.#takes += 1;
@@ -61,7 +61,8 @@ export class Fetcher {
   async #fetch(): Promise<void> {
     const { backend, workerId, incarnation, wants, begin, onPolled, onError } = this.#deps;
     while (wants()) {
-      // A task's lock names its holder, so that the tasks of a dead body can be found; no two takes have the same.
+      // A task's lock names its holder, so that the tasks of a dead body can be found; it is unique to each
+      // fetch.
       const token = `${workerId}/${incarnation}/${this.turn()}`;
       let until: number | undefined;
       this.asked += 1;
@@ -85,7 +86,9 @@ export class Fetcher {
     }
   }
 
-  /** Blocks until there may be work. Who wakes and does not want it any more wakes another one. */
+  /**
+   * Blocks until there may be work. A worker that wakes up and does not want it any more wakes another one.
+   */
   async #wait(delayedUntil: number): Promise<void> {
     const { redis, backend, queueKeys, wants, closed, onError } = this.#deps;
     const seconds = delayedUntil > 0 ? (delayedUntil - Date.now()) / 1000 : WAIT_SECONDS;

@@ -1,7 +1,9 @@
 /**
- * The queue of tasks, on BullMQ: submission, results, counts, and the consumer that a worker takes tasks with.
+ * The queue of tasks, on BullMQ: submission, results, counts, and the consumer that workers use to take
+ * tasks.
  *
- * What must always hold: a task that was accepted ends with a result, or is given to another worker. Must not import the store, the runtimes or the loop: a worker carries this folder in its bundle.
+ * Invariant: an accepted task ends with a result, or is given to another worker. Must not import the store,
+ * the runtimes or the loop: a worker carries this folder in its bundle.
  */
 export type {
   ActiveTaskInfo,

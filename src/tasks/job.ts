@@ -8,7 +8,7 @@ import { readStored, type Stored, toUnreadableFailure } from './stored-task.ts';
 
 /** A job's own fields, as far as a worker needs them. */
 export interface Job {
-  /** Attempts that began, this one included; and those that ended. */
+  /** Attempts that started, including this one, and attempts that ended. */
   attemptsStarted: number;
   attemptsMade: number;
   /** Attempts that the task may have. */
@@ -16,15 +16,15 @@ export interface Job {
   priority: number;
   /** Milliseconds since 1970 of its submission. */
   timestamp: number;
-  /** A failure that was decided elsewhere: the task is to end with it, unbegun. */
+  /** A failure that was decided elsewhere: the task ends with it without being started. */
   deferredFailure: string | undefined;
 }
 
-/** A task that Redis has handed out. */
+/** A task that this worker has taken from Redis. */
 export interface Next {
   jobId: string;
   job: Job;
-  /** What is to be done, or why that cannot be read. */
+  /** The content of the task, or why it cannot be read. */
   stored: Stored | { unreadable: TaskFailure };
 }
 
@@ -37,7 +37,7 @@ const COUNTS = ['ats', 'atm', 'stc', 'priority'];
 /** BullMQ's commands whose reply may bring a job. */
 const TAKES = new Set(['moveToActive', 'moveToFinished', 'moveToDelayed']);
 
-/** The reply of a BullMQ command, with the job that it brings read by us. `command` is `<name>:<version>`. */
+/** The reply of a BullMQ command, with its job decoded by `readTakenJob`. `command` is `<name>:<version>`. */
 export function readTakenJob(command: string, reply: unknown): unknown {
   const takes = TAKES.has(command.split(':')[0] ?? '') && Array.isArray(reply) && Array.isArray(reply[0]);
   if (!takes) return reply;
@@ -45,7 +45,7 @@ export function readTakenJob(command: string, reply: unknown): unknown {
   return [[], readJob(String(reply[1]), reply[0]), reply[2], reply[3]];
 }
 
-/** What `readTakenJob` put into a reply; undefined if it brings no job. */
+/** The job that `readTakenJob` put into a reply; undefined if it has none. */
 export function parseNext(reply: unknown): Next | undefined {
   const next = Array.isArray(reply) ? reply[1] : undefined;
   return typeof next === 'object' && next !== null ? (next as Next) : undefined;
@@ -84,14 +84,14 @@ function readFields(jobId: string, fields: ReadonlyMap<string, string>): Next['s
 
 const toUnreadable = (reason: string) => ({ unreadable: toUnreadableFailure(reason) });
 
-/** A number that a field holds: at most the last instant that a Date knows. */
+/** Reads a number from a field: at most the last instant that a Date supports. */
 export function parseWholeNumber(text: string | null | undefined): number | undefined {
   if (!text || !/^\d{1,16}$/.test(text)) return undefined;
   const value = Number(text);
   return value <= 8.64e15 ? value : undefined;
 }
 
-/** Attempts that a job's options allow. */
+/** The number of attempts that a job's options allow. */
 export function parseAttempts(opts: string | null | undefined): number | undefined {
   const attempts = /^\{"attempts":(\d{1,3})\}$/.exec(opts ?? '')?.[1];
   if (attempts === undefined) return undefined;

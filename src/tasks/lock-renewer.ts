@@ -20,17 +20,19 @@ interface LockRenewerDeps {
   /** By BullMQ's id of the job. */
   active: ReadonlyMap<string, ActiveTask>;
   onError(message: string, fields: Record<string, unknown>): void;
-  /** Takes what no script can read out of the queue. */
+  /** Removes jobs from the queue that no script can read. */
   mend(force: boolean): Promise<void>;
 }
 
-/** A worker's periodic duties: renew its locks, find tasks of dead workers, learn of cancellations, delete old tasks. */
+/**
+ * A worker's periodic work: renew locks, find tasks of dead workers, receive cancellations, delete old tasks.
+ */
 export class LockRenewer {
   readonly #deps: LockRenewerDeps;
   readonly #clocks: NodeJS.Timeout[] = [];
   readonly #underWay = new Set<string>();
   #control: Redis | undefined;
-  /** By performance.now(): the last renewal, and from when on a missing lock means a dead worker. */
+  /** By performance.now(): the last renewal, and the time from which a missing lock means a dead worker. */
   #renewedAt = performance.now();
   #calmAt = 0;
 
@@ -47,12 +49,12 @@ export class LockRenewer {
     this.#control.on('message', (_channel, jobId) => void this.#cancel(jobId));
     await this.#control.subscribe(queueKeys.control);
     await this.#deps.mend(true);
-    // A worker's former bodies are dead when it begins, whatever they held.
+    // A worker's earlier bodies are dead when it starts, so their tasks are released.
     const keys = [queueKeys.key('active'), queueKeys.key('stalled'), queueKeys.key('stalled-check')];
     await redis.taskRelease(...keys, queueKeys.base, workerId, incarnation - 1);
     this.#every('renew', beat, async () => {
       await this.#renew();
-      // Who was cut off from Redis was not the only one: the others have the time of a lock to renew theirs.
+      // Other workers may have lost Redis as well: they have the duration of a lock to renew theirs.
       const now = performance.now();
       if (now - this.#renewedAt > 2 * beat) this.#calmAt = now + this.#lockMs();
       this.#renewedAt = now;
@@ -89,22 +91,22 @@ export class LockRenewer {
     }
   }
 
-  /** A task was asked to end; the reason stands with it. */
+  /** A task was cancelled; the reason is stored with it. */
   async #cancel(jobId: string): Promise<void> {
     const { redis, queueKeys, active, onError } = this.#deps;
-    const one = active.get(jobId);
-    if (!one) return;
+    const activeTask = active.get(jobId);
+    if (!activeTask) return;
     try {
       const reason = await redis.hget(queueKeys.base + jobId, 'defa');
       if (!reason) return;
-      one.job.deferredFailure = reason;
-      one.attempt?.abort('cancelled', toFailure(reason).message);
+      activeTask.job.deferredFailure = reason;
+      activeTask.attempt?.abort('cancelled', toFailure(reason).message);
     } catch (error) {
       onError('failed to cancel a task; retrying', { error: errorMessage(error) });
     }
   }
 
-  /** At once and then every `ms`; while one is under way, which Redis's absence may stretch, no second one is begun. */
+  /** Runs immediately and then every `ms`, one run at a time; a run may take long if Redis is away. */
   #every(name: string, ms: number, act: () => Promise<unknown>): void {
     const once = async () => {
       if (this.#underWay.has(name)) return;

@@ -10,12 +10,12 @@ import type { TaskStoreAddress, Tasks } from './tasks.ts';
 /** BullMQ lets the check for stalled tasks run once in this interval, for all callers together. */
 const STALLED_CHECK_MS = 5000;
 
-/** Opens the tasks of a cell. Connects at the first use, and reconnects forever when Redis goes away. */
+/** Opens the tasks of a cell. Connects at the first use, and reconnects forever if Redis is away. */
 export function openTasks({ redisUrl, cell }: TaskStoreAddress): Tasks {
   const redis = connectClient(redisUrl);
   // Each command reports its own error; an error of the connection without a listener would end the process.
   redis.on('error', () => {});
-  const whose = async (taskId: string): Promise<string | undefined> => {
+  const findPool = async (taskId: string): Promise<string | undefined> => {
     const pools = (await withQueueErrors('look up a task', 'any', () =>
       redis.taskWhose(poolsKey(cell), getTaskPrefix(cell), toJobId(taskId)),
     )) as string[];
@@ -28,7 +28,7 @@ export function openTasks({ redisUrl, cell }: TaskStoreAddress): Tasks {
     return pools[0];
   };
   const backends = new Map<string, IQueueBackend>();
-  // Loaded at need: most who submit and ask never do.
+  // Loaded on demand: most clients that submit and read tasks never need it.
   const bullOf = async (pool: string): Promise<IQueueBackend> => {
     const { openBackend } = await import('./backend.ts');
     const backend =
@@ -38,7 +38,7 @@ export function openTasks({ redisUrl, cell }: TaskStoreAddress): Tasks {
     try {
       await backend.waitUntilReady();
     } catch (error) {
-      // One that finds no Redis at its opening is of no use for ever after.
+      // A queue that cannot reach Redis when it is opened never works afterwards.
       if (backends.get(pool) === backend) backends.delete(pool);
       throw error;
     }
@@ -49,11 +49,11 @@ export function openTasks({ redisUrl, cell }: TaskStoreAddress): Tasks {
   return {
     queue,
     async find(taskId): Promise<TaskView | undefined> {
-      const pool = await whose(taskId);
+      const pool = await findPool(taskId);
       return pool === undefined ? undefined : queue(pool).get(taskId);
     },
     async cancel(taskId, reason): Promise<TaskView> {
-      const pool = await whose(taskId);
+      const pool = await findPool(taskId);
       if (pool === undefined) throw unknownTask(taskId);
       return queue(pool).cancel(taskId, reason);
     },

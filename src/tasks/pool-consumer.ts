@@ -1,9 +1,10 @@
 /**
- * Takes tasks and settles them: BullMQ's worker loop, made for handlers in processes of their own.
+ * Takes tasks and completes them: BullMQ's worker loop, for handlers in separate processes.
  *
- * BullMQ's Worker knows no timeout, no cancelling from elsewhere, no fairness and no give-back, so the loop is ours; each
- * step in Redis is BullMQ's own. What must hold: no more attempts than slots; a task that is held is renewed until it is
- * settled or lost; a paused worker holds nothing that it has not begun.
+ * BullMQ's Worker supports no timeout, no cancellation by other processes, no fairness and no return of a
+ * task, so the loop is ours; each step in Redis is BullMQ's own. Invariants: no more attempts than slots; the
+ * lock of a held task is renewed until the task is completed or lost; a paused worker holds no task that it
+ * has not started.
  */
 import type { IQueueBackend } from 'bullmq';
 import { errorMessage } from '../model/fault.ts';
@@ -26,9 +27,9 @@ import { END_GRACE_SECONDS, TaskAdmission } from './task-admission.ts';
 import { Totals } from './totals.ts';
 import { waitAtMost } from './wait-at-most.ts';
 
-/** How long a worker that ends waits for Redis to take its results; the locks take care of the rest. */
+/** How long an ending worker waits for Redis to accept its results; after that, its locks expire. */
 const FINAL_WRITE_MS = 5000;
-/** A worker that is silent for so long has lost its tasks. */
+/** A worker that is silent for this long has lost its tasks. */
 const LOCK_SECONDS = 15;
 
 class PoolConsumer implements TaskConsumer {
@@ -45,7 +46,7 @@ class PoolConsumer implements TaskConsumer {
   readonly #totals: Totals;
   #state: 'idle' | 'taking' | 'draining' | 'closed' = 'idle';
   #paused = false;
-  /** Of those held: their attempt is over, and the result is being stored. They take no slot. */
+  /** Held tasks whose attempt is over and whose result is being stored. They occupy no slot. */
   #settling = 0;
   #empty: (() => void)[] = [];
   #unheld: (() => void)[] = [];
@@ -137,7 +138,7 @@ class PoolConsumer implements TaskConsumer {
     if (this.#state !== 'closed') this.#state = 'draining';
     this.#admission.returnAhead();
     while (this.#active.size > 0) await new Promise<void>((resolve) => this.#unheld.push(resolve));
-    // An unanswered request to Redis is not awaited forever: it may be away.
+    // A request to Redis is not awaited forever, because Redis may be away.
     await waitAtMost(this.#idle(), FINAL_WRITE_MS);
   }
 
@@ -152,7 +153,7 @@ class PoolConsumer implements TaskConsumer {
     await waitAtMost(this.#idle(), FINAL_WRITE_MS);
     this.#state = 'closed';
     await this.#lockRenewer.stop();
-    // The wait that ends here may have taken the sign for a task that is another's now.
+    // The wait that ends here may have consumed the marker of a task that another worker should take.
     if (this.#redis.status === 'ready')
       await this.#redis.zadd(this.#queueKeys.key('marker'), 0, '0').catch(() => {});
     await this.#backend.close(true).catch(() => {});
@@ -204,7 +205,7 @@ class PoolConsumer implements TaskConsumer {
     this.#release(activeTask);
   }
 
-  /** Tries until Redis does it; a worker that has closed leaves it to the lock. */
+  /** Retries until Redis accepts the step; a closed worker lets the lock expire. */
   async #retryUntilDone<T>(activeTask: ActiveTask, act: () => Promise<T>): Promise<T | undefined> {
     for (;;) {
       try {
@@ -224,7 +225,7 @@ class PoolConsumer implements TaskConsumer {
   }
 
   async #onRejected(error: unknown): Promise<void> {
-    // While Redis is away or full it mends nothing either; the next attempt fails and logs that.
+    // If Redis is away or full, the repair fails as well; the next attempt fails and logs that.
     if (isReplyError(error)) await this.#repair(true).catch(() => {});
   }
 
@@ -232,12 +233,12 @@ class PoolConsumer implements TaskConsumer {
     this.#totals.quarantined(await repairQueue(this.#redis, this.#queueKeys, force));
   }
 
-  /** The task may have come back to this same worker meanwhile: that is another one. */
+  /** This worker may have taken the task again meanwhile: that is another active task. */
   #forget(activeTask: ActiveTask): void {
     if (this.#active.get(activeTask.jobId) === activeTask) this.#active.delete(activeTask.jobId);
   }
 
-  /** A task is off this worker's hands. */
+  /** This worker no longer holds a task. */
   #release(activeTask: ActiveTask): void {
     this.#forget(activeTask);
     this.#onPolled();
@@ -256,7 +257,7 @@ class PoolConsumer implements TaskConsumer {
   }
 }
 
-/** A consumer of a pool's queue; it takes nothing before `start`. */
+/** Creates a consumer of a pool's queue; it takes no task before `start`. */
 export function openConsumer(settings: ConsumerSettings): TaskConsumer {
   return new PoolConsumer(settings);
 }

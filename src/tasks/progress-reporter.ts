@@ -5,7 +5,7 @@ import type { QueueKeys } from './queue-keys.ts';
 
 /** More frequent reports of a handler are reduced to the last one. */
 const INTERVAL_MS = 250;
-/** JSON of a progress, in characters, above which it is left out. */
+/** Progress whose JSON is longer than this, in characters, is dropped. */
 const LIMIT = 65_536;
 
 interface ProgressState {
@@ -15,8 +15,8 @@ interface ProgressState {
 }
 
 /**
- * Reports the progress of attempts to Redis: at once, then in intervals; the last report always, and before the
- * result.
+ * Stores the progress of attempts in Redis: immediately, then at intervals. The last report is always stored,
+ * before the result.
  */
 export class ProgressReporter {
   readonly #redis: TaskLink;
@@ -39,7 +39,7 @@ export class ProgressReporter {
     };
   }
 
-  /** Resolves when the last report is stored; at once if there was none. */
+  /** Resolves when the last report is stored; immediately if there was none. */
   async last(activeTask: ActiveTask): Promise<void> {
     const progress = this.#states.get(activeTask);
     if (!progress) return;

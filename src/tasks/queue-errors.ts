@@ -1,12 +1,12 @@
 import { errorMessage, Fault } from '../model/fault.ts';
 
-/** The queue of a pool is full. HTTP says 429 with `Retry-After`. */
+/** The queue of a pool is full. Over HTTP this is 429 with `Retry-After`. */
 export class QueueFull extends Fault {
-  /** Seconds until there is room again, at the pace of the last ten seconds. */
+  /** Seconds until there is room again, at the rate of the last ten seconds. */
   readonly retry_after_seconds: number;
 
   constructor(pool: string, waiting: number, endedPerSecond: number) {
-    // A tenth of the queue, so that the next try does not find the same one place taken.
+    // A tenth of the queue, so that retrying clients do not compete for a single place.
     const seconds = endedPerSecond > 0 ? Math.ceil(waiting / 10 / endedPerSecond) : 5;
     const retry = Math.min(Math.max(seconds, 1), 60);
     super(
@@ -17,7 +17,7 @@ export class QueueFull extends Fault {
   }
 }
 
-/** Does something with Redis; what fails is `unavailable`, with what was tried. */
+/** Runs an operation on Redis; an error becomes `unavailable` with the name of the operation. */
 export async function withQueueErrors<T>(doing: string, pool: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();

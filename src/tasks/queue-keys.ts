@@ -1,11 +1,11 @@
 import type { TaskPriority } from '../model/task.ts';
 
-/** Higher numbers are taken later; 0 would be BullMQ's "before all", which no class is. */
+/** Higher numbers are taken later; 0 is BullMQ's "before all others", which no class uses. */
 export const RANK: Record<TaskPriority, number> = { critical: 1, high: 2, normal: 3, low: 4 };
 
 /** Stalls that BullMQ allows a job. A task that allows fewer losses starts with as many of them used up. */
 export const LOSS_LIMIT = 100;
-/** Times that a task is given to another worker after its worker died, where it does not say. */
+/** Default number of times that a task is given to another worker after its worker died. */
 export const MAX_LOSSES = 3;
 
 /**
@@ -14,11 +14,11 @@ export const MAX_LOSSES = 3;
  */
 export interface QueueKeys {
   prefix: string;
-  /** Begins every key of the queue. */
+  /** The prefix of every key of the queue. */
   base: string;
   key(name: string): string;
   job(taskId: string): string;
-  /** Pub/sub channel on which workers are asked to end a running task. */
+  /** Pub/sub channel for the cancellation of running tasks. */
   control: string;
 }
 
@@ -28,7 +28,7 @@ export const getTaskPrefix = (cell: string): string => (cell === 'default' ? 'ta
 export const poolsKey = (cell: string): string => `${getTaskPrefix(cell)}:pools`;
 
 export const toJobId = (taskId: string): string => `t.${taskId}`;
-/** Of a job that is not a task of ours, its own id. */
+/** The task's ID; for a job that is not a task of ours, the job's own ID. */
 export const toTaskId = (jobId: string): string => (jobId.startsWith('t.') ? jobId.slice(2) : jobId);
 export const isTaskJobId = (jobId: string): boolean => /^t\.[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(jobId);
 

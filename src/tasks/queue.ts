@@ -20,19 +20,19 @@ import { toStored } from './stored-task.ts';
 import type { QueueSettings, TaskQueue } from './tasks.ts';
 import { type TaskViewReply, toView } from './view.ts';
 
-/** What a list holds at most: each entry is read from Redis in one go. */
+/** Maximum length of a list, because all entries are read from Redis in one request. */
 const LIST_MAX = 1000;
 /** Maximum of ended tasks that one cleanup deletes of each kind. */
 const SWEEP = 10_000;
 
-/** The queue of one pool, over a connection that others use too. */
+/** The queue of one pool, over a shared connection. */
 export class PoolQueue implements TaskQueue {
   readonly pool: string;
   readonly #redis: TaskLink;
   readonly #cell: string;
   readonly #queueKeys: QueueKeys;
   readonly #settings: QueueSettings;
-  /** BullMQ's own commands, where they do what is wanted as they are. */
+  /** BullMQ's own commands, used if they need no change. */
   readonly #bull: () => Promise<IQueueBackend>;
 
   constructor(
@@ -201,7 +201,7 @@ export class PoolQueue implements TaskQueue {
     await withQueueErrors('remove a queue', this.pool, async () => {
       await this.#redis.srem(poolsKey(this.#cell), this.pool);
       const bull = await this.#bull();
-      // Bounded by the tasks that there are; each round removes a thousand.
+      // Bounded by the number of tasks; each round removes a thousand.
       let rest = 1;
       while (rest > 0) {
         await bull.pause(true);

@@ -2,7 +2,7 @@ import { type ActiveTask, getAttempt } from './active-task.ts';
 import type { TaskLink } from './connect.ts';
 import { poolsKey, type QueueKeys } from './queue-keys.ts';
 
-/** `cancelled`: still held, and asked to end. */
+/** `cancelled`: still held, and should end. */
 export type Renewed = 'held' | 'lost' | 'cancelled';
 const RENEWAL_RESULTS: readonly Renewed[] = ['held', 'lost', 'cancelled'];
 

@@ -2,13 +2,14 @@ import type { TaskLink } from './connect.ts';
 import { type QueueKeys, toTaskId } from './queue-keys.ts';
 import { toUnreadableFailure } from './stored-task.ts';
 
-/** Why a step in Redis failed: Redis refused it, possibly because of the content of the queue. */
+/** Why Redis rejected a step, possibly because of the content of the queue. */
 export const isReplyError = (error: unknown): boolean =>
   error instanceof Error && error.name === 'ReplyError';
 
 /**
- * Takes tasks out of the way that BullMQ's scripts fail on: each of them would fail for every worker, again and again.
- * With `force` at once, else no more often than the check for stalled tasks. Returns the tasks that it put aside.
+ * Removes tasks that make BullMQ's scripts fail, because they would fail repeatedly for every worker. With
+ * `force` it runs immediately, otherwise at most as often as the check for stalled tasks. Returns the removed
+ * tasks.
  */
 export async function repairQueue(
   redis: TaskLink,

@@ -10,22 +10,24 @@ import { type Next, parseNext } from './job.ts';
 import { MAX_LOSSES, type QueueKeys } from './queue-keys.ts';
 import { retryBackoffMs } from './stored-task.ts';
 
-/** The result of an attempt. `fenced`: the task was no longer this worker's, and nothing was written. */
+/**
+ * The result of an attempt. `fenced`: the task no longer belonged to this worker, and nothing was written.
+ */
 export type CompletionResult = 'completed' | 'failed' | 'retried' | 'returned' | 'fenced';
-/** With the next task, where one was asked for and is there. */
+/** The result of the write, with the next task if one was requested and available. */
 export type Written = [CompletionResult, (Next | undefined)?];
 
 /** BullMQ's codes for a job that is gone, unlocked, not active, or locked by another. */
 const NOT_OURS = new Set([-1, -2, -3, -6]);
 const UNLOCKED = -2;
 
-/** Writes down how attempts came out: each in one step that the lock's token must allow. */
+/** Stores the results of attempts, each in one step that requires the lock's token. */
 export class ResultWriter {
   readonly #backend: IQueueBackend;
   readonly #redis: TaskLink;
   readonly #queueKeys: QueueKeys;
   readonly #retention: { age: number };
-  /** Takes the lock again where it ran out and no other attempt has begun; whether it did. */
+  /** Takes an expired lock again if no other attempt has started; returns whether it did. */
   readonly #relock: (activeTask: ActiveTask) => Promise<boolean>;
 
   constructor(
@@ -42,7 +44,7 @@ export class ResultWriter {
     this.#relock = relock;
   }
 
-  /** With `fetch`, the next task is taken in the same step. Rejects only where Redis refuses to work. */
+  /** With `fetch`, the next task is taken in the same step. Rejects only if Redis fails. */
   async complete(activeTask: ActiveTask, outcome: AttemptOutcome, fetch: boolean): Promise<Written> {
     try {
       return await this.#write(activeTask, outcome, fetch);
@@ -57,7 +59,10 @@ export class ResultWriter {
     }
   }
 
-  /** Gives back a task that was not begun, with no start counted; it stays the first of its class. */
+  /**
+   * Returns a task that was not started to the queue, without counting a start; it stays the first of its
+   * class.
+   */
   async requeue(activeTask: ActiveTask): Promise<void> {
     const { jobId, token } = activeTask;
     try {
@@ -114,7 +119,7 @@ export class ResultWriter {
     }
   }
 
-  /** A task that fails without being begun, lost too often or cancelled, has no start; its own copy says so from then on. */
+  /** Removes the start of a task that fails without being started (lost too often, or cancelled). */
   async #uncount(activeTask: ActiveTask): Promise<void> {
     if (activeTask.uncounted) return;
     const starts = getAttempt(activeTask);
@@ -128,7 +133,7 @@ export class ResultWriter {
     activeTask.job.attemptsStarted = starts - 1;
   }
 
-  /** Tried again after a lost reply, it finds the lock gone and the task where it put it. */
+  /** A retry after a lost reply finds the lock gone and the task already moved. */
   async #quarantine(activeTask: ActiveTask, failure: TaskFailure): Promise<Written> {
     const { key, base } = this.#queueKeys;
     const [job, reason] = [base + activeTask.jobId, JSON.stringify(failure)];
@@ -158,7 +163,9 @@ export class ResultWriter {
     return ['failed', parseNext(result)];
   }
 
-  /** A lost reply is asked for again, and then refused: the stored state shows whether the first one had arrived. */
+  /**
+   * A retry after a lost reply is rejected; the stored state shows whether the first request was executed.
+   */
   async #landed(activeTask: ActiveTask): Promise<CompletionResult | undefined> {
     const key = this.#queueKeys.base + activeTask.jobId;
     const [ended, starts] = await this.#redis.hmget(key, 'finishedOn', 'ats');
@@ -190,6 +197,6 @@ function resultFailure(value: unknown): TaskFailure | undefined {
   }
 }
 
-/** What BullMQ reads of a job when it ends. */
+/** The part of a job that BullMQ reads when the job ends. */
 const bare = ({ job, jobId }: ActiveTask) =>
   ({ id: jobId, name: 'task', data: undefined, opts: { attempts: job.attempts } }) as unknown as MinimalJob;

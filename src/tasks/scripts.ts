@@ -1,12 +1,15 @@
 /**
- * What BullMQ has no command for, as Lua beside its own: each is one step that no other sees half done.
+ * Operations that BullMQ has no command for, as Lua scripts beside its own. Each one is atomic.
  *
  * They read and write BullMQ's keys as its 6.7 does (`wait`, `prioritized`, `delayed`, `active`, `failed`, `stalled`, `marker`,
  * `pc`, and hashes with `data`, `opts`, `timestamp`, `processedOn`, `finishedOn`, `returnvalue`, `failedReason`, `atm`, `ats`,
  * `stc`, `pb`, `defa`). So BullMQ is pinned to one version, and `test/tasks/layout.real.test.ts` fails if its keys change.
  */
 
-/** Adds a task unless it is here already or the queue is full: BullMQ's own add knows no bound, and two steps overshoot. */
+/**
+ * Adds a task unless it exists already or the queue is full. BullMQ's own add has no limit, and two steps
+ * would race.
+ */
 const submit = `
 local job, prioritized, wait, delayed = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local id, data, opts, now, rank, losses, size, pool = unpack(ARGV)
@@ -51,8 +54,8 @@ return {state, tostring(rank), unpack(fields, 1, 11)}
 `;
 
 /**
- * Ends a waiting task, or asks the worker of a running one. The mark is BullMQ's deferred failure: the worker that
- * takes the task next ends it.
+ * Ends a waiting task, or notifies the worker of a running one. The mark is BullMQ's deferred failure: the
+ * worker that takes the task next ends it.
  */
 const cancel = `
 local job, id, now, reason = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
@@ -70,7 +73,7 @@ redis.call('PUBLISH', ARGV[4], id)
 return 'asked'
 `;
 
-/** Brings the task that has waited longest, of whatever class, to the front; small scores still encode its class. */
+/** Moves the task of any class that has waited longest to the front; small scores still encode its class. */
 const longest = `
 local found, oldest
 for class = 1, 4 do
@@ -86,8 +89,9 @@ return 0
 `;
 
 /**
- * Renews the locks of a worker at once, each task given as id, token, attempt. For each: 0 held, 1 lost, 2 held and asked to be
- * cancelled. A lock that ran out while Redis or the worker was away is taken again if no other attempt has started.
+ * Renews all locks of a worker, with ID, token and attempt of each task. Returns for each: 0 held, 1 lost, 2
+ * held and cancelled. A lock that expired while Redis or the worker was away is taken again if no other
+ * attempt has started.
  */
 const renew = `
 redis.call('SADD', KEYS[2], ARGV[3])
@@ -108,7 +112,7 @@ end
 return marks
 `;
 
-/** What an attempt says of its progress, while the task is its own. */
+/** Stores the progress of an attempt while it holds the task. */
 const progress = `
 if redis.call('GET', KEYS[1] .. ':lock') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'progress', ARGV[2])
@@ -116,8 +120,9 @@ return 1
 `;
 
 /**
- * A taken task is about to go back, or to fail, unbegun: its start counts no more. Once only, however often it is asked for, and
- * before the task moves: the worker that takes it next gets its attempt at once. 1 if it does not count any longer.
+ * Removes the counted start of a task that is about to be returned, or to fail, without being started.
+ * Idempotent, and executed before the task moves, because the next worker gets its attempt number when it
+ * takes the task. Returns 1 if the start is no longer counted.
  */
 const uncount = `
 if redis.call('GET', KEYS[1] .. ':lock') ~= ARGV[1] then return 0 end
@@ -127,7 +132,7 @@ if starts == before + 1 then redis.call('HINCRBY', KEYS[1], 'ats', -1) end
 return (starts == before or starts == before + 1) and 1 or 0
 `;
 
-/** Takes the locks of a dead worker, and lets the check that follows find its tasks stalled. */
+/** Deletes the locks of a dead worker, so that the following check finds its tasks stalled. */
 const release = `
 local base, worker, incarnation = ARGV[1], ARGV[2] .. '/', tonumber(ARGV[3])
 local held = 0
@@ -146,7 +151,7 @@ if held > 0 then redis.call('DEL', KEYS[3]) end
 return held
 `;
 
-/** Fails a task that cannot be read, while it is this worker's. BullMQ's own step would read the fields that are wrong. */
+/** Fails an unreadable task while this worker holds it. BullMQ's own step would read the invalid fields. */
 const aside = `
 local job, id, token = KEYS[1], ARGV[1], ARGV[2]
 if redis.call('GET', job .. ':lock') ~= token then return 0 end
@@ -160,8 +165,9 @@ return 1
 `;
 
 /**
- * Takes out of the way what BullMQ's scripts fail on, which would stop the queue for everybody: ids of keys that are no hashes,
- * and counters that are no numbers. Looks at the tasks that are active or about to be due. Replies the ids that it put aside.
+ * Removes jobs that make BullMQ's scripts fail and would block the queue for all workers: IDs of keys that
+ * are not hashes, and counters that are not numbers. Checks tasks that are active or about to be due. Returns
+ * the removed IDs.
  */
 const mend = `
 local base, now, reason = ARGV[1], ARGV[2], ARGV[3]
@@ -191,7 +197,7 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, 999)) do look(id, nil) end
 return put
 `;
 
-/** The pools that have a task of this id. */
+/** Returns the pools that have a task with this ID. */
 const whose = `
 local found = {}
 for _, pool in ipairs(redis.call('SMEMBERS', KEYS[1])) do
@@ -200,7 +206,7 @@ end
 return found
 `;
 
-/** For ioredis; the number of keys stands with each. */
+/** The scripts for ioredis, with the number of keys of each. */
 export const SCRIPTS = {
   taskSubmit: { lua: submit, numberOfKeys: 10 },
   taskView: { lua: view, numberOfKeys: 5, readOnly: true },

@@ -1,4 +1,4 @@
-/** What Redis holds of a task, written and read. Any program can write to Redis, so reading assumes nothing and never throws. */
+/** Writes and reads the stored form of a task. Any program can write to Redis, so reading never throws. */
 import { takeHead } from '../model/cut.ts';
 import { readBoundedJson } from '../model/json-depth.ts';
 import { DAY_SECONDS, TASK_TIMEOUT_LIMIT_SECONDS } from '../model/limits.ts';
@@ -11,7 +11,7 @@ import { RANK } from './queue-keys.ts';
 export interface Stored {
   payload: TaskPayload;
   timeout_seconds?: number | undefined;
-  /** What is missing of it has its default. */
+  /** Missing fields have their defaults. */
   backoff?: Partial<TaskBackoff> | undefined;
   max_losses?: number | undefined;
 }
@@ -35,8 +35,8 @@ export function retryBackoffMs(made: number, backoff: Partial<TaskBackoff> = {})
 }
 
 /**
- * What `data` holds, or why it cannot be read. The same rules as `taskSubmission`, without its schema: that would be half of
- * what a worker loads, and most of what it does for a short task.
+ * The content of `data`, or why it cannot be read. It has the same rules as `taskSubmission`, without its
+ * schema, which would be half of the code that a worker loads, and most of the work for a short task.
  */
 export function readStored(text: string): Stored | string {
   if (text.length > TASK_RESULT_LIMIT)
@@ -84,13 +84,13 @@ function wrongNumber(path: string, value: unknown, least: number, most: number):
   return `${path} must be a number from ${least} to ${most}`;
 }
 
-/** The failure of a task that Redis holds in a way that no worker can read. */
+/** The failure of a task whose stored form no worker can read. */
 export const toUnreadableFailure = (reason: string): TaskFailure => ({
   type: 'Unreadable',
   message: `The data of this task in Redis cannot be read: ${reason}.`,
 });
 
-/** What BullMQ itself writes into `failedReason`. */
+/** Values that BullMQ itself writes to `failedReason`. */
 const STALLED = 'job stalled more than allowable limit';
 const LOST =
   'Every worker that ran this task died, and max_losses is reached; it is not given to another worker.';

@@ -6,12 +6,12 @@ import { readBoundedJson } from '../model/json-depth.ts';
 import { type PoolSpec, taskDefaults } from '../model/pool.ts';
 import { type Task, taskId, taskSubmission } from '../model/task.ts';
 
-/** Issues that a sentence names; all of them are in `issues`. */
+/** Number of issues that the message names; all of them are in `issues`. */
 const ISSUES_SHOWN_AT_MOST = 5;
 
-/** Reads a submission; throws a Fault `invalid_command` that names every field at fault. */
+/** Reads a submission; throws a Fault `invalid_command` that names every invalid field. */
 export function readSubmission(input: unknown): Task {
-  // Before the schema, which drops what it must not let through, and which a deep value overflows.
+  // Before the schema, which would drop values that must be rejected, and overflows on a deep one.
   const inexact = findInexactNumber(input);
   const read = inexact ? undefined : taskSubmission.safeParse(input);
   if (read?.success) return read.data;
@@ -22,7 +22,7 @@ export function readSubmission(input: unknown): Task {
   throw new Fault('invalid_command', `The task was refused: ${list.join('; ')}.`, { issues });
 }
 
-/** A payload that is none of the three says nothing of which of them was meant. */
+/** A payload that matches none of the three kinds does not show which one was intended. */
 function payloadIssue(issue: Issue): Issue {
   if (issue.path !== 'payload') return issue;
   const message =
@@ -30,7 +30,7 @@ function payloadIssue(issue: Issue): Issue {
   return { path: 'payload', message };
 }
 
-/** The task as its pool has it where the task itself says nothing. Pure. */
+/** The task with its pool's values for missing fields. Pure. */
 export function withPoolDefaults(task: Task, { tasks: defaults }: Pick<PoolSpec, 'tasks'>): Task {
   const { timeout_seconds = defaults?.timeout_seconds, max_retries = defaults?.max_retries } = task;
   return {
@@ -41,8 +41,8 @@ export function withPoolDefaults(task: Task, { tasks: defaults }: Pick<PoolSpec,
 }
 
 /**
- * What the spec of a pool's record sets for its tasks. A record that cannot be read sets nothing: the pool's own passes
- * report it, and its nodes keep taking tasks.
+ * The settings for tasks in a pool's record. An unreadable record sets nothing: the pool's reconcile reports
+ * it, and its nodes keep taking tasks.
  */
 export function readRules(spec: string | null): Pick<PoolSpec, 'tasks'> {
   const value = readBoundedJson(spec ?? '')?.value;
@@ -50,8 +50,8 @@ export function readRules(spec: string | null): Pick<PoolSpec, 'tasks'> {
 }
 
 /**
- * Throws a Fault where the pool's workers do not do what the task asks for. A pool that is not declared, whose nodes were
- * started by hand, has a name only.
+ * Throws a Fault if the pool's workers do not support the task. A pool that is not declared, whose nodes were
+ * started manually, has only a name.
  */
 export function rejectMisdirected(
   { payload }: Task,
@@ -68,7 +68,7 @@ export function rejectMisdirected(
   });
 }
 
-/** Refuses a command task that is not allowed; `setting` is what allows it. */
+/** Rejects a command task that is not allowed; `setting` names the setting that allows it. */
 export function rejectCommand(who: string, setting: string): never {
   const message = `is a command, but ${who} only runs functions: set ${setting} there to allow commands`;
   throw new Fault('invalid_command', `The task was refused: payload ${message}.`, {
@@ -76,5 +76,5 @@ export function rejectCommand(who: string, setting: string): never {
   });
 }
 
-/** Whether a text can be the id of a task; what cannot be has never been one. */
+/** Whether a text is valid as the ID of a task. */
 export const isTaskId = (text: string): boolean => taskId.safeParse(text).success;

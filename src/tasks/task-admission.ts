@@ -6,36 +6,36 @@ import type { ProgressReporter } from './progress-reporter.ts';
 
 /** Tasks are fetched ahead only while attempts take less than this on average. */
 const SHORT_MS = 5;
-/** Stands for the average before the first attempt and after one that made others wait: no fetching ahead. */
+/** The average before the first attempt, and after one that made others wait: no fetching ahead. */
 const LONG_MS = 50;
 /** Tasks fetched ahead for each slot. */
 const AHEAD = 2;
 /** A task fetched ahead returns to the queue after waiting this long. */
 const PATIENCE_MS = 25;
-/** After an abort, for a runner to end. */
+/** Time for a runner to end after an abort. */
 export const END_GRACE_SECONDS = 30;
 
 interface TaskAdmissionDeps {
   settings: ConsumerSettings;
   progress: ProgressReporter;
-  /** An attempt is over, or is not to be made at all. */
+  /** An attempt is over, or will not be made at all. */
   ended(activeTask: ActiveTask, outcome: AttemptOutcome): void;
-  /** A slot can be used again that was thought lost. */
+  /** A slot that was considered lost can be used again. */
   freed(): void;
   /** A task waited too long for a slot. */
   requeue(activeTask: ActiveTask): void;
 }
 
-/** The places where attempts are made: as many as the worker's concurrency, and a short queue before them. */
+/** The slots for attempts, as many as the worker's concurrency, with a short queue before them. */
 export class TaskAdmission {
   readonly #deps: TaskAdmissionDeps;
-  /** Held without a slot, in the order of their take. */
+  /** Tasks held without a slot, in the order in which they were taken. */
   readonly #ahead: ActiveTask[] = [];
   #free: number;
-  /** Slots whose task has failed already, while their runner still does not end. */
+  /** Slots whose task has failed already, but whose runner has not ended. */
   #stuck = 0;
   #averageMs = LONG_MS;
-  /** Of all attempts together. */
+  /** Total of all attempts. */
   seconds = 0;
 
   constructor(deps: TaskAdmissionDeps) {
@@ -43,20 +43,20 @@ export class TaskAdmission {
     this.#free = deps.settings.concurrency;
   }
 
-  /** Tasks that may be held: with those that wait, Redis and the runner work at the same time. */
+  /** Number of tasks that may be held: with waiting ones, Redis and the runner work at the same time. */
   capacity(): number {
     const slots = this.#deps.settings.concurrency - this.#stuck;
     return this.#averageMs < SHORT_MS ? slots * (1 + AHEAD) : slots;
   }
 
-  /** Begins a task, or lets it wait for a short while. */
+  /** Starts a task, or lets it wait for a short time. */
   take(activeTask: ActiveTask): void {
     if (this.#free > 0) return void this.#run(activeTask);
     this.#ahead.push(activeTask);
     activeTask.patience = setTimeout(() => this.returnAhead(), PATIENCE_MS);
   }
 
-  /** What waits for a slot goes back: others may have one. */
+  /** Returns tasks that wait for a slot, because other workers may have one. */
   returnAhead(): void {
     if (this.#ahead.length > 0) this.#averageMs = Math.max(this.#averageMs, LONG_MS);
     for (const activeTask of this.#ahead.splice(0)) {
@@ -96,7 +96,7 @@ export class TaskAdmission {
   }
 
   #next(): void {
-    // What was cancelled while it waited takes no slot.
+    // A task that was cancelled while it waited takes no slot.
     while (this.#free > 0) {
       const activeTask = this.#ahead.shift();
       if (!activeTask) return;

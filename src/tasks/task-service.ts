@@ -5,30 +5,33 @@ import type { TaskAccepted, TaskStatus, TaskView } from '../model/task.ts';
 import { isTaskId, readSubmission, rejectMisdirected, withPoolDefaults } from './submission.ts';
 import type { Tasks } from './tasks.ts';
 
-/** The pool of nodes and task workers that were given none. */
+/** The pool of nodes and task workers without a configured one. */
 export const DEFAULT_POOL = 'default';
-/** Pools that an error names. */
+/** Maximum number of pools that an error names. */
 const NAMED = 10;
 
 export interface TaskServiceOptions {
   tasks: Tasks;
-  /** What is asked of a pool; `undefined` of one that is not declared. */
+  /** The spec of a pool; `undefined` if it is not declared. */
   getPool: (name: string) => Promise<PoolSpec | undefined>;
   /** Names of the declared pools. */
   poolNames: () => Promise<string[]>;
-  /** Pools of nodes that were started by hand. */
+  /** Pools of nodes that were started manually. */
   nodePools: () => Promise<string[]>;
-  /** Whether a living task worker that no pool made takes tasks of the default queue. */
+  /** Whether a running task worker that no pool created takes tasks from the default queue. */
   defaultServed: () => Promise<boolean>;
 }
 
 export interface TaskService {
-  /** `given` is a submission with, perhaps, a `pool`; without it the only declared pool is meant, or else `default`. */
+  /**
+   * `input` is a submission with an optional `pool`; the default is the only declared pool, or else
+   * `default`.
+   */
   submit(input: unknown): Promise<TaskAccepted & { pool: string; warning?: string }>;
   /** Throws a Fault `not_found` if the task is unknown. */
   get(taskId: string, pool?: string): Promise<TaskView>;
   cancel(taskId: string, reason?: string, pool?: string): Promise<TaskView>;
-  /** The newest of all pools, or of one. */
+  /** The newest tasks of all pools, or of one. */
   list(of: { pool?: string; status?: TaskStatus; limit?: number }): Promise<TaskView[]>;
 }
 
@@ -48,8 +51,8 @@ export function createTaskService({
   }
 
   /**
-   * Refuses a task for a queue that is not declared and that no worker has ever served: it would wait forever. If one
-   * did, it may come back: then the answer warns.
+   * Rejects a task for a queue that is not declared and that no worker has ever served, because it would wait
+   * forever. If a worker has served it, the worker may return, so the response has a warning.
    */
   async function undeclared(pool: string, named: boolean): Promise<string | undefined> {
     const nodes = await nodePools();

@@ -6,7 +6,7 @@ import type { TaskResult } from './results.ts';
 
 type Report = (message: string, fields: Record<string, unknown>) => void;
 
-/** Counts how a consumer's tasks end, and logs what an operator has to know of. */
+/** Counts the results of a consumer's tasks, and logs the ones that an operator must know. */
 export class Totals {
   readonly #report: Report;
   readonly #results: Record<TaskResult, number> = {
@@ -52,7 +52,7 @@ export class Totals {
     }
   }
 
-  /** Tasks that no step of BullMQ could read, and that were taken out of its way. */
+  /** Counts and logs tasks that BullMQ could not read and that were removed from the queue. */
   quarantined(taskIds: readonly string[]): void {
     for (const task_id of taskIds) {
       this.#results.unreadable += 1;
@@ -69,7 +69,7 @@ const RESULTS: Record<string, TaskResult> = {
 };
 
 function toTaskResult(activeTask: ActiveTask, outcome: AttemptOutcome): TaskResult {
-  // A task that ends with its worker is given to no other one only if `max_losses` is 0.
+  // An attempt that ends with its worker ends the task only if `max_losses` is 0.
   if (outcome.kind === 'ending') return 'lost';
   const type = outcome.kind === 'failed' && (getDeferredFailure(activeTask) ?? outcome.failure).type;
   return (type && RESULTS[type]) || 'failed';

@@ -7,7 +7,10 @@ import { isCancelled, toFailure, toPriority, toUnreadableFailure } from './store
 /** The reply of the script `view`. */
 export type TaskViewReply = [state: string, rank: string, ...fields: (string | null)[]];
 
-/** The task's view of what the script `view` has read. Never throws: one task that cannot be read must not hide the others. */
+/**
+ * Converts the script's reply to the view of a task. Never throws: an unreadable task must not hide the
+ * others.
+ */
 export function toView(task_id: string, pool: string, seen: TaskViewReply): TaskView {
   const [state, rank, queued, started, ended, value, reason, opts, priority, starts, progress, by, mark] =
     seen;

@@ -2,7 +2,7 @@ import pino from 'pino';
 import { expect, test } from 'vitest';
 import { Adoption } from '../../src/leader/adoption.ts';
 
-test('a worker whose record is lost or cannot be read does not hold up what waits for the others', () => {
+test('a worker whose record is lost or unreadable does not block adoption of the others', () => {
   let done = 0;
   const log = pino({ level: 'silent' });
   const adoption = new Adoption(

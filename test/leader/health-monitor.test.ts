@@ -31,7 +31,7 @@ let bodyId: string;
 let node: 'answers' | 'mute' | 'unknown';
 let questions: string[];
 
-/** A worker that runs, and was looked at. */
+/** A running worker that was observed. */
 beforeEach(async () => {
   now = NOW;
   engine = new FakeEngine({ now: () => now });
@@ -86,7 +86,7 @@ const check = async (times = 1) => {
   }
 };
 
-test('what a body uses is kept for people', async () => {
+test('the usage of a body is stored for users', async () => {
   engine.cpuSeconds = () => (now - NOW) / 2000;
   await check(2);
   expect(kept).toEqual({
@@ -95,7 +95,7 @@ test('what a body uses is kept for people', async () => {
   expect(asked).toEqual(new Set());
 });
 
-test('a body that has stopped, as its wrapper has, is asked to be looked at; one signal is not', async () => {
+test('a body is enqueued if both it and its wrapper have stopped, but not for one sign alone', async () => {
   await check(2);
   expect(asked).toEqual(new Set());
   await check();
@@ -114,7 +114,7 @@ test('a worker whose task may have run too long is enqueued although its wrapper
   expect(asked).toEqual(new Set([ID]));
 });
 
-test.each(['engine', 'Redis'])('time in which the %s did not answer is not counted', async (part) => {
+test.each(['engine', 'Redis'])('time in which the %s did not respond is not counted', async (part) => {
   await check(2);
   engine.faults.down = part === 'engine';
   redisIsAway = part === 'Redis';
@@ -156,7 +156,7 @@ test.each([
 );
 
 // No metric showed how much CPU and memory the workers of a pool use.
-test('what workers use is summed by pool, runtime and agent type', async () => {
+test('the usage of workers is summed by pool, runtime and agent type', async () => {
   engine.cpuSeconds = () => (now - NOW) / 2000;
   await check(2);
   expect(monitor.usage()).toEqual([

@@ -58,7 +58,7 @@ test.each<[string, Partial<OrphanObservation>, { removed?: number; restored?: nu
   ]);
 });
 
-test('what is an orphan now is a suspect of the next sweep, and nothing else is', () => {
+test('only current orphans are candidates of the next sweep', () => {
   const { suspects } = findOrphans(
     around({ bodies: [body('known'), body('orphan', 1)], suspects: new Set(['gone']) }),
   );

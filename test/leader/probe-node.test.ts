@@ -9,12 +9,12 @@ async function portOf(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-test('a node that answers, however badly it feels, answers', async () => {
+test('a node that responds with an error is not mute', async () => {
   const port = await portOf(createHttp((_, response) => response.writeHead(503).end()));
   expect(await probeNode('127.0.0.1', port)).toBe('answers');
 });
 
-test('one that takes the question and says nothing is mute', async () => {
+test('a node that accepts a request and sends nothing is mute', async () => {
   const port = await portOf(createServer((socket) => socket.on('error', () => undefined).unref()));
   expect(await probeNode('127.0.0.1', port, 100)).toBe('mute');
 });

@@ -73,7 +73,7 @@ async function resyncOf(seen: MemoryStore = store): Promise<Resync> {
   });
 }
 
-test('asks for a look where a record has changed, and not twice for the same', async () => {
+test('enqueues a worker if its record has changed, but only once per change', async () => {
   const resync = await resyncOf();
   await command('create', ID);
   await resync.run();
@@ -87,13 +87,13 @@ test.each([
   ...['half a {', 'null', '5', '"text"', '{"at":7}', '[]'].map((text) => [text, text]),
   ['a very long text', `"${'x'.repeat(10_000)}"`],
   ['JSON that is nested very deep', '['.repeat(8000)],
-  // These failed every look and every check, for all workers.
+  // Each of these made every resync and every check fail, for all workers.
   ['an instant without a text', '{"at":{"toString":null}}'],
   [
     'all fields, and an instant without a text',
     '{"incarnation":1,"phase":"ready","at":{"toString":null},"active_at":"","busy":false,"seq":1}',
   ],
-])('a body that writes %s as its heartbeat stops no other', async (_, text) => {
+])('a body that writes %s as its heartbeat does not affect others', async (_, text) => {
   const memo = memoOf({ RUNNING: 'ready' }, lifeOf({ expected: true }));
   const observation = look({ memo, body: {}, beat: {} });
   lastSeen.set(observation, 0, decide(observation));
@@ -110,7 +110,7 @@ test.each([
   expect(await metrics.text()).toContain('worker_manager_unreadable_total{kind="heartbeat"} 1\n');
 });
 
-test('a body without a record is removed when its record cannot be on its way any more', async () => {
+test('a body without a record is removed once its record can no longer be in progress', async () => {
   const resync = await resyncOf();
   engine.make('default', order(ID));
   await resync.run();
@@ -122,7 +122,7 @@ test('a body without a record is removed when its record cannot be on its way an
   expect(bodies()).toEqual([]);
 });
 
-test('a body older than the memory of the store gets its record back, unless the store remembers its end', async () => {
+test('a body older than the store gets its record back, unless the store has its tombstone', async () => {
   const deleted = randomUUID();
   await command('create', deleted);
   await command('desire', deleted);
@@ -148,7 +148,7 @@ test('a deposed manager removes nothing', async () => {
   expect(bodies()).toEqual([ID]);
 });
 
-test('a store that is another one ends the term before anything is decided', async () => {
+test('a replaced store ends the term before any decision', async () => {
   const resync = await resyncOf();
   engine.make('default', order(ID));
   await resync.run();
@@ -175,7 +175,7 @@ test.each([
   expect([...asked]).toEqual(expected);
 });
 
-test('a list that fails says nothing about its bodies', async () => {
+test('a failed list changes nothing about its bodies', async () => {
   const memo = memoOf({ RUNNING: 'ready' }, lifeOf({ expected: true }));
   const observation = look({ memo, body: {}, beat: {} });
   lastSeen.set(observation, 0, decide(observation));

@@ -68,7 +68,7 @@ function managerOn(store: MemoryStore) {
     });
     return found;
   };
-  /** Enough looks for an orphan to be removed. */
+  /** Enough resyncs for an orphan to be removed. */
   const look = async () => {
     await resync.run();
     now += 2 * GRACE_MS;
@@ -104,7 +104,7 @@ const workers = () =>
     .map(({ worker_id }) => worker_id)
     .sort();
 
-test('two managers with two stores, one cell and one engine leave each other’s bodies alone, and name them', async () => {
+test('two managers with two stores in one cell report each other’s bodies, and do not touch them', async () => {
   const [a, b] = [managerOn(new MemoryStore(() => now)), managerOn(new MemoryStore(() => now))];
   const [mine, yours, later] = [randomUUID(), randomUUID(), randomUUID()];
   await a.lead();
@@ -121,13 +121,13 @@ test('two managers with two stores, one cell and one engine leave each other’s
   expect([await a.ids(), await b.ids()]).toEqual([[mine, later], [yours]]);
   expect(a.said.get('foreign bodies')).toContain(yours);
   expect(b.said.get('foreign bodies')).toContain(mine);
-  // Not even one that has the same id is taken for its own, or removed to make room.
+  // Not even a body with the same ID is adopted, or removed to make room.
   await expect(b.runtime.create(order(mine))).rejects.toThrow(BodyConflict);
   await expect(b.runtime.create(order(mine))).rejects.toMatchObject({ ours: false });
   expect(await b.runtime.find(mine, undefined)).toEqual([]);
 });
 
-test('a store that was emptied under its manager gets its records back at once, under the same identity', async () => {
+test('a store that was emptied under its manager is restored immediately, with the same identity', async () => {
   const store = new MemoryStore(() => now);
   const manager = managerOn(store);
   const { identity } = await manager.lead();
@@ -156,13 +156,13 @@ test('a store that was emptied while no manager ran gets its records back once a
   await second.look();
   expect((await second.ids()).sort()).toEqual([heard, other].sort());
   expect(second.said.size).toBe(0);
-  // Known from now on, also to the next leader.
+  // Known from now on, even to the next leader.
   await second.lead();
   await second.look();
   expect(workers()).toEqual([heard, other].sort());
 });
 
-test('a store that lost its identity alone keeps it, and its bodies', async () => {
+test('a store that lost only its identity keeps it, and its bodies', async () => {
   const store = new MemoryStore(() => now);
   const first = managerOn(store);
   const { identity } = await first.lead();

@@ -53,7 +53,7 @@ test.each<[string, VitalsCheck[], Partial<Vitals>]>([
   expect(after(...checks)).toMatchObject(expected);
 });
 
-test('a body that works, or whose wrapper reports, between any two checks is never both quiet and stuck', () => {
+test('a body that works, or whose wrapper reports, between checks is never inactive and silent', () => {
   const step = fc.record({ ms: fc.integer({ min: 1, max: 120_000 }), works: fc.boolean() });
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 50 }), (steps) => {

@@ -4,7 +4,7 @@ import { outcome, restartBackoffMs, retryIsDue } from '../../machines/endings.ts
 import { backedOff } from '../../machines/transitions.ts';
 import { LIMITS, lifeOf, look, NOW, statusOf } from '../reconcile/observation.ts';
 
-test('a worker whose program could not be started was never ready, though its wrapper ends as a ready one does', () => {
+test('a worker whose program could not be started was never ready, even if its wrapper is ending', () => {
   // It was RUNNING for a moment, and whatever waited for that succeeded.
   const of = (beat: object) => ready(lifeOf(), look({ body: {}, beat }));
   expect(of({ phase: 'ending', ready_at: undefined })).toBe(false);
@@ -24,7 +24,7 @@ describe('the wait before a restart', () => {
     expect(restartBackoffMs(failures, LIMITS)).toBe(ms);
   });
 
-  test('is counted from the first again after a long run', () => {
+  test('starts again at the first delay after a long run', () => {
     const failed = { failures: 5, expected: true };
     const exited = look({ body: { state: 'exited', exit_code: 1 } });
     const short = backedOff(lifeOf({ ...failed, running_since: NOW - 599_999 }), exited);
@@ -33,21 +33,21 @@ describe('the wait before a restart', () => {
     expect(long).toMatchObject({ failures: 1, next_retry_at: NOW + 1000 });
   });
 
-  test('is over at its time, and where it is longer than any can be', () => {
+  test('is over at its time, and if it exceeds the maximum', () => {
     const due = (in_ms: number) => retryIsDue(lifeOf({ next_retry_at: NOW + in_ms }), look());
     expect([due(1), due(60_000)]).toEqual([false, false]);
     expect([due(0), due(-1), due(60_001)]).toEqual([true, true, true]);
   });
 });
 
-test('the start deadline counts no time in which the body could not be observed', () => {
+test('the start deadline does not count time in which the body could not be observed', () => {
   const of = (given: object) => startDeadline(lifeOf(), look(given)) - NOW;
   expect(of({ body: { started_at: NOW - 20_000 } })).toBe(100_000);
   expect(of({ body: { started_at: NOW - 20_000 }, watching_since: NOW - 5000 })).toBe(115_000);
   expect(of({})).toBe(100_000);
 });
 
-describe('a worker of which nothing is remembered', () => {
+describe('a worker without a memo', () => {
   test.each([
     ['is new if nothing is known of it', {}, { incarnation: 1, expected: false, restarts: 0 }],
     ['has the incarnation of its body', { body: { incarnation: 7 } }, { incarnation: 7 }],
@@ -73,7 +73,7 @@ describe('a worker of which nothing is remembered', () => {
   });
 });
 
-test('an act that failed for now is not why a body exited, and one that can never be done is', () => {
+test('a temporarily failed action does not explain an exit, but an impossible one does', () => {
   // Found by the storm over warm bodies, seed 1: a quick program had its secrets, was handed them again, and had completed.
   const late = { reason: 'SecretsNotDelivered', message: 'It is not waiting for them.' };
   const of = (kind: 'transient' | 'permanent', body: object) =>
@@ -84,7 +84,7 @@ test('an act that failed for now is not why a body exited, and one that can neve
   expect(of('permanent', exited)).toMatchObject({ reason: 'SecretsNotDelivered', well: false });
 });
 
-test('a life is what can be calculated with', () => {
+test('a stored state must have all values that calculations use', () => {
   expect(isWorkerState(JSON.parse(JSON.stringify(lifeOf())))).toBe(true);
   for (const none of [undefined, null, 5, 'x', [], {}, lifeOf({ failures: Number.NaN })]) {
     expect(isWorkerState(none)).toBe(false);

@@ -13,7 +13,7 @@ const taskOf = (ran: number, bound: number | undefined) => ({
   spec: { max_job_time_seconds: bound },
 });
 
-test('one signal alone kills no body, however long it lasts', () => {
+test('one sign alone never kills a body, however long it lasts', () => {
   fc.assert(
     fc.property(ms, fc.integer({ min: 0, max: hung_ms - 1 }), fc.boolean(), (long, short, quiet) => {
       const vitals = quiet ? { quiet_ms: long, stuck_ms: short } : { quiet_ms: short, stuck_ms: long };
@@ -23,7 +23,7 @@ test('one signal alone kills no body, however long it lasts', () => {
   );
 });
 
-test('a task within its bound, or without one, is never a reason, however often it is checked', () => {
+test('a task within its limit, or without one, is never a reason, however often it is checked', () => {
   fc.assert(
     fc.property(ms, fc.integer({ min: 1, max: 100_000 }), (ran, bound) => {
       const vitals = { quiet_ms: 0, stuck_ms: 0 };
@@ -44,7 +44,7 @@ test('clocks that differ between manager and body change nothing', () => {
   );
 });
 
-test('a hung body is killed at once, reported with its evidence, and restarted if its policy says so', () => {
+test('a hung body is killed immediately, reported with evidence, and restarted by its policy', () => {
   const vitals = { quiet_ms: 61_000, stuck_ms: 60_000 };
   for (const [restart_policy, end] of [
     ['never', { status: 'FAILED', reason: 'HungBody' }],

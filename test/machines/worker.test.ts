@@ -35,38 +35,38 @@ test('the tables of the tests know every state of the machine', () => {
   expect(Object.keys(STATES).sort()).toEqual(states.map(([name]) => name).sort());
 });
 
-test('every guard is used, and every one that is used is there', () => {
+test('every guard is used, and every used guard exists', () => {
   const used = new Set(states.flatMap(([, rules]) => rules.map(({ guard }) => guard)));
   expect([...used].sort()).toEqual(Object.keys(workerMachine.implementations.guards).sort());
 });
 
-test('every state can be reached from the two in which a worker begins, by situations of the tables', () => {
+test('every state can be reached from the two initial ones, by situations of the tables', () => {
   const reached = new Set(['STARTING.creating', 'RUNNING.assigned']);
   for (const state of reached) for (const { next } of applied(state)) if (next) reached.add(next);
   expect([...reached].sort()).toEqual(Object.keys(STATES).sort());
 });
 
 describe.each(states)('%s', (state, rules) => {
-  test('first asks whether the world was seen at all, and has an answer to whatever it was', () => {
+  test('first checks whether the observation is conclusive, and has a rule for every observation', () => {
     const guards = rules.map(({ guard }) => guard);
     expect(guards.slice(0, 2)).toEqual(['blind', 'ambiguous']);
     expect(guards.at(-1)).toBe('otherwise');
     expect(new Set(guards).size).toBe(guards.length);
   });
 
-  test('names each rule by its guard, which explain and the history show', () => {
+  test('names each rule by its guard, which `explain` and the history show', () => {
     for (const { guard, actions } of rules) {
       const named = actions.filter((action) => typeof action === 'object' && action.type === 'rule');
       expect(named).toEqual([{ type: 'rule', params: { name: guard } }]);
     }
   });
 
-  test('has no rule that nothing in the golden table applies', () => {
+  test('has no rule that the golden table does not use', () => {
     const seen = new Set(applied(state).map(({ rule }) => rule));
     expect(rules.map(({ guard }) => guard).filter((guard) => !seen.has(guard))).toEqual([]);
   });
 
-  test('handles every situation on purpose, and does nothing where it sees nothing', () => {
+  test('has an explicit rule for every situation, and does nothing without an observation', () => {
     for (const [situation, given] of Object.entries(SITUATIONS)) {
       const { value, context } = STATES[state] ?? {};
       const memo = memoOf(value, context);

@@ -11,7 +11,7 @@ const record = (spec = poolOf({ count: 3 }), desired: 'running' | 'deleted' = 'r
   request_id: 'r',
 });
 
-test('a difference names each field, and says whether workers are replaced', () => {
+test('a difference names each field, and whether workers are replaced', () => {
   expect(diffPool(undefined, poolOf({ count: 3 }))).toMatchObject({ change: 'created', fields: [] });
   expect(diffPool(record(), poolOf({ count: 3 }))).toMatchObject({
     change: 'unchanged',
@@ -31,7 +31,7 @@ test('a difference names each field, and says whether workers are replaced', () 
   expect(diffPool(record(poolOf({ count: 0 })), poolOf({ count: 0, concurrency: 2 })).replaces).toBe(false);
 });
 
-test('workers are replaced for what they are made of, and for nothing else', () => {
+test('workers are replaced only if their template changes', () => {
   const base = computeRevision(poolOf({ count: 3 }));
   for (const same of [
     { count: 5 },
@@ -89,7 +89,7 @@ test.each([
   expect([made.max_job_time_seconds, made.resources?.memory]).toEqual([seconds, memory]);
 });
 
-test('a worker that has to leave waits for the time that its pool names, and not for the default', () => {
+test('a leaving worker has the grace period of its pool, not the default', () => {
   const graceOf = (fields: object) =>
     toTemplate(poolOf({ count: 1, ...fields }), 'docker').stop_grace_seconds;
   expect([graceOf({}), graceOf({ max_job_time: 'none' }), graceOf({ max_job_time: 90 })]).toEqual([

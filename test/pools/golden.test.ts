@@ -4,7 +4,7 @@ import { describePoolIntent, type PoolIntent } from '../../src/pools/observation
 import { look } from './observation.ts';
 import { SITUATIONS } from './situations.ts';
 
-/** Workers by their place: the ids of these tests end in it. */
+/** Workers by their place, which is the end of their IDs in these tests. */
 function inWords(intent: PoolIntent): string {
   if (intent.type !== 'retire') return describePoolIntent(intent).replace(' worker', '');
   return `retire ${intent.busy ? 'busy ' : ''}${Number(intent.worker_id.slice(-12))} (${intent.why})`;

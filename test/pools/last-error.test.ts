@@ -6,7 +6,7 @@ import { dying, look, member, members, NOW, poolOf, starting } from './observati
 /** A worker between two failures: it has no outcome then, and no error text. */
 const again = (restarts: number): Partial<Member> => ({ ...starting, restarts });
 
-/** One pass after the other, with the memo as the store keeps it. */
+/** Consecutive reconciles, with the memo as the store returns it. */
 function story() {
   let memo: PoolMemo | undefined;
   return (all: Member[], more = {}) => {
@@ -30,13 +30,13 @@ test('a rollout that is stopped while the worker that failed starts again report
 
 test('a pool reports why its workers fail for as long as they fail, and no longer', () => {
   const pass = story();
-  const told = '0 of 3 workers are ready. Its workers keep failing (Error): It exited with code 1.';
-  expect(pass(members(3, dying)).status.message).toBe(told);
+  const message = '0 of 3 workers are ready. Its workers keep failing (Error): It exited with code 1.';
+  expect(pass(members(3, dying)).status.message).toBe(message);
   for (let n = 0; n < 3; n += 1)
     expect(pass(members(3, again(2))).status).toMatchObject({
       phase: 'degraded',
       reason: 'Error',
-      message: told,
+      message,
     });
   const others = members(3, { ...dying, reason: 'OOMKilled', message: 'It took too much.' });
   expect(pass(others).status).toMatchObject({ reason: 'OOMKilled' });

@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import type { PoolInput, PoolStatus } from '../../src/model/index.ts';
 import { type FaultWorld, openWorld, PATIENCE } from '../faults/world.ts';
 
-/** Agents that wait for ever: what a pool does with workers is the same for all kinds. */
+/** Agents that wait forever: a pool handles all kinds of workers in the same way. */
 const pool = (more: Partial<PoolInput> = {}): PoolInput => ({
   name: 'jobs',
   execution_mode: 'direct',
@@ -76,7 +76,7 @@ test('a pool is applied, scaled up and down, and deleted', { timeout: 90_000 }, 
   await reach(world, { phase: 'ready', ready: 1 });
 });
 
-test('a worker that is deleted, killed or stopped by hand comes back', { timeout: 60_000 }, async () => {
+test('a worker that is deleted, killed or stopped manually is replaced', { timeout: 60_000 }, async () => {
   const world = await openWorld('process');
   await world.start();
   await apply(world, { count: 2 });
@@ -96,7 +96,7 @@ test('a worker that is deleted, killed or stopped by hand comes back', { timeout
   await reach(world, { phase: 'ready', ready: 2 });
 });
 
-test('a new template replaces all workers, and never leaves less than the strategy allows', {
+test('a new template replaces all workers, with never fewer than the strategy allows', {
   timeout: 90_000,
 }, async () => {
   const world = await openWorld('process');

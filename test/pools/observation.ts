@@ -1,4 +1,4 @@
-/** Looks at pools for tests: a pool, its members and its queue, said in few words. */
+/** Observations of pools for tests: a pool, its members and its queue, in a short notation. */
 import { type PoolInput, type PoolSpec, poolSpec } from '../../src/model/index.ts';
 import type { Member, PoolMemo } from '../../src/model/pool-memo.ts';
 import type { PoolObservation } from '../../src/pools/observation.ts';
@@ -9,7 +9,7 @@ export const LIMITS = { backoff_base_ms: 1000, backoff_max_ms: 300_000, backoff_
 export const poolOf = (more: Partial<PoolInput> = {}): PoolSpec =>
   poolSpec.parse({ name: 'jobs', handlers: ['handlers.py'], execution_mode: 'direct', ...more });
 
-/** A ready and idle worker of the newest template, for an hour, unless it is said otherwise. */
+/** By default, a worker of the newest template that has been ready and idle for an hour. */
 export function member(index: number, more: Partial<Member> = {}): Member {
   const created_at = NOW - 3_600_000 + index;
   return {

@@ -41,7 +41,7 @@ const story = fc.array(fc.record({ event: happening, seconds: fc.integer({ min: 
 
 const bounds = ({ min, max, count }: PoolSpec) => [min ?? count ?? 0, max ?? count ?? 0] as const;
 
-/** What holds after every decision, whatever has happened. */
+/** Invariants that hold after every decision. */
 function holds(world: World, { intents, status }: PoolDecision): void {
   const [least, most] = bounds(world.spec);
   expect(status.desired).toBeGreaterThanOrEqual(least);
@@ -84,7 +84,7 @@ test('whatever happens, a scaled pool keeps its bounds, and settles at its minim
   );
 });
 
-test('whatever happens, a fixed pool settles at the size it asks for', () => {
+test('whatever happens, a fixed pool settles at its requested size', () => {
   fc.assert(
     fc.property(size, update, story, (count, how, told) => {
       const world = new World(poolOf({ count, update: how }));
@@ -140,7 +140,7 @@ test('a template that does not work is stopped automatically, and costs no more 
         world.step();
         expect(world.ready.length).toBeGreaterThanOrEqual(count - how.max_unavailable);
       }
-      // A strategy that lets all be missing at once has no old one left to go back to.
+      // A strategy that allows all workers to be unavailable leaves no old one to return to.
       expect(world.status).toMatchObject({ phase: count > how.max_unavailable ? 'stopped' : 'degraded' });
       expect(world.step().intents).toEqual([]);
       // A template that works continues from there.
@@ -171,7 +171,7 @@ test('under a steady load with noise, a scaled pool does not go up and down', ()
   );
 });
 
-test('bursts that come again within the window start and end no worker', () => {
+test('bursts that recur within the window neither start nor end workers', () => {
   const world = new World(poolOf({ min: 0, max: 10 }), { task: 1 });
   const sizes = new Set<number>();
   for (let second = 0; second < 1800; second += 1) {

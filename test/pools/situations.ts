@@ -1,4 +1,4 @@
-/** Situations of pools for the golden table, by what a person would call them. */
+/** Situations of pools for the golden table, by readable names. */
 import {
   busy,
   dying,
@@ -15,7 +15,7 @@ import { WARM_SITUATIONS } from './warm-situations.ts';
 
 const scaled = (more = {}) => poolOf({ min: 0, max: 10, ...more });
 const old = { revision: 'old' };
-/** Between two failures a worker has nothing to say. */
+/** Between two failures, a worker has no error. */
 const again = { ...starting, restarts: 3 };
 const SAID = { revision: 'new', reason: 'Error', message: 'It exited with code 1.' };
 const MINUTE = 60_000;
@@ -146,7 +146,7 @@ export const SITUATIONS: Record<string, Given> = {
     members: members(2, dying),
     memo: sized(2),
   },
-  // Where they live.
+  // Placement.
   'two in Docker, one direct, none there': { spec: poolOf({ execution_mode: { docker: 2, direct: 1 } }) },
   'six of such a mix': { spec: poolOf({ execution_mode: { docker: 2, direct: 1 }, count: 6 }) },
   'two in Docker, one direct, all direct': {

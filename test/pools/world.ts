@@ -1,4 +1,4 @@
-/** A small world that does to workers of a pool what the worker loop would: a second a step, no clock, no chance. */
+/** A small simulation of the worker loop for a pool: one second per step, without a clock or randomness. */
 import type { PoolSpec, PoolStatus } from '../../src/model/index.ts';
 import type { Member, PoolMemo } from '../../src/model/pool-memo.ts';
 import { decidePool } from '../../src/pools/decide.ts';
@@ -47,7 +47,7 @@ export class World {
     return this.staying.filter(({ status }) => status === 'RUNNING');
   }
 
-  /** One second, and one decision, which is carried out. */
+  /** Simulates one second, and executes one decision. */
   step(): PoolDecision {
     this.now += 1000;
     for (const body of this.bodies) this.#live(body);

@@ -80,7 +80,7 @@ async function converges(script: Script): Promise<void> {
   const leader = await heal(world, await play(script, world));
   for (const worker of WORKERS) await mustBeAtRest(world, worker);
   expect(world.engine.peakLive, 'never two live bodies of one worker').toBeLessThanOrEqual(1);
-  // And it stays so, also for a manager that knows nothing but the store.
+  // And it stays so, even for a manager that knows only the store.
   const before = JSON.stringify([await world.store.index(), world.engine.list(CELL)]);
   leader.alive = false;
   const next = new Manager(world);

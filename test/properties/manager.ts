@@ -129,19 +129,19 @@ export class Manager {
     });
   }
 
-  /** A hint: something about this worker may have changed. */
+  /** An event: something about this worker may have changed. */
   pass(id: string): Promise<void> {
     this.#queue.add(id);
     return this.#run(() => this.#passes());
   }
 
-  /** When it wants to look next because of time alone. */
+  /** When time alone requires its next reconcile. */
   get nextDue(): number {
     return Math.min(...this.#due.values());
   }
 
   async #passes(): Promise<void> {
-    // A pass that never settles would be a loop in the product, too.
+    // A reconcile that never settles would be a loop in the product as well.
     for (let left = 60; left > 0; left -= 1) {
       const [id] = this.#queue;
       if (id === undefined || !this.alive) return;

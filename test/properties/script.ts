@@ -1,4 +1,4 @@
-/** Scripts of misfortune, as data that fast-check can make and shrink, and what each line of one does. */
+/** Scripts of faults, as data that fast-check can generate and shrink, and the effect of each line. */
 import fc from 'fast-check';
 import { Manager, type Mishap } from './manager.ts';
 import { CELL, WORKERS, type World } from './world.ts';
@@ -95,7 +95,7 @@ export const scripts: fc.Arbitrary<Script> = fc.record({
   lines: fc.array(line, { minLength: 1, maxLength: 40, size: 'max' }),
 });
 
-/** Plays a script; answers the manager that leads at its end. */
+/** Runs a script; returns the manager that leads at its end. */
 export async function play({ lines }: Script, world: World): Promise<Manager> {
   let leader = new Manager(world);
   let deposed: Manager | undefined;

@@ -26,7 +26,7 @@ const IMAGE = 'worker:0123456789ab';
 export const GRACE_MS = 10_000;
 const START = Date.parse('2030-01-01T00:00:00.000Z');
 
-/** Reasons of a try that no body came of. */
+/** Reasons of attempts that created no body. */
 const REFUSED: ReadonlySet<string> = new Set(['BuildFailed', 'CreateFailed', 'StartFailed']);
 
 /** The workers that scripts are about: one of each policy, one that a forgetful record makes harder. */
@@ -48,7 +48,7 @@ export const specOf = (worker: string): WorkerSpec =>
     ...POLICIES[WORKERS.indexOf(worker)],
   });
 
-/** What must never be, as soon as it was. */
+/** Violations of the invariants, as soon as they occur. */
 export class Broken extends Error {
   override name = 'Broken';
 }
@@ -57,7 +57,7 @@ export class World {
   now = START;
   /** The one image that all bodies need. */
   image: ImageState = { kind: 'ready', name: IMAGE };
-  /** Wrappers say nothing; their bodies live on. */
+  /** Wrappers do not report, but their bodies keep running. */
   silent = false;
   readonly engine: FakeEngine;
   readonly store: MemoryStore;

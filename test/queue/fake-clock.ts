@@ -1,4 +1,4 @@
-/** Time that moves only when a test says so; timers fire in order, with all that follows from each settled in between. */
+/** A clock that a test advances; timers fire in order, and pending promises settle in between. */
 export class FakeClock {
   #now = 0;
   #timers: { at: number; fire: () => void }[] = [];
@@ -14,7 +14,7 @@ export class FakeClock {
     };
   };
 
-  /** Timers that are set. */
+  /** Number of pending timers. */
   get pending(): number {
     return this.#timers.length;
   }
@@ -36,7 +36,10 @@ export class FakeClock {
     await settle();
   }
 
-  /** Moves time without firing anything, as when the process was stopped; what is overdue fires in the next `advance`. */
+  /**
+   * Advances time without firing timers, as if the process was stopped; overdue ones fire in the next
+   * `advance`.
+   */
   jump(ms: number): void {
     this.#now += ms;
   }

@@ -4,13 +4,13 @@ import { FakeClock, settle } from './fake-clock.ts';
 
 const TTL = 9000;
 
-/** A store as Redis is one: the lease ends by the store's own time, and the epoch only rises. */
+/** A store that behaves like Redis: the lease ends by the store's own time, and the epoch only increases. */
 class FakeStore implements LeaseStore {
   holder: { owner: string; epoch: number; until: number } | undefined;
   epoch = 0;
   /** Errors instead of answers; the call is not carried out. */
   down = false;
-  /** Carries calls out and gives no answer until `answer` is called. */
+  /** Executes calls, but does not reply until `answer` is called. */
   silent = false;
   #held: (() => void)[] = [];
   readonly clock: FakeClock;
@@ -80,7 +80,7 @@ function world() {
   return { clock, store, manager };
 }
 
-test('takes a free lease at once and keeps it by renewing each third of its life', async () => {
+test('takes a free lease immediately and renews it after each third of its life', async () => {
   const { clock, store, manager } = world();
   const { lease, log } = manager('a');
   expect(lease.held()).toBe(false);
@@ -109,7 +109,7 @@ test('a standby leads within a life and a poll of the silent end of the leader, 
   expect(log).toEqual(['acquired 8']);
 });
 
-test('past two thirds of the life no act begins; at its end the lease is lost, once', async () => {
+test('after two thirds of the life no action starts; at its end the lease is lost, once', async () => {
   const { clock, store, manager } = world();
   const { lease, log, errors } = manager('a');
   lease.start();
@@ -145,7 +145,7 @@ test('a store that is back in time keeps the term', async () => {
   expect(log).toEqual(['acquired 1']);
 });
 
-test('a renewal that is refused loses the lease at once, and it is asked for again', async () => {
+test('a rejected renewal loses the lease immediately, and it is requested again', async () => {
   const { clock, store, manager } = world();
   const { lease, log } = manager('a');
   lease.start();
@@ -158,7 +158,7 @@ test('a renewal that is refused loses the lease at once, and it is asked for aga
   expect(log.at(-1)).toBe('acquired 2');
 });
 
-test('a store that hangs does not keep the lease alive, and its late answer does not bring it back', async () => {
+test('a hanging store does not keep the lease alive, and its late reply does not restore it', async () => {
   const { clock, store, manager } = world();
   const { lease, log } = manager('a');
   lease.start();
@@ -171,7 +171,7 @@ test('a store that hangs does not keep the lease alive, and its late answer does
   expect(lease.epoch()).toBeUndefined();
 });
 
-test('the life counts from before the call, however late its answer comes', async () => {
+test('the life counts from before the call, however late its reply is', async () => {
   const { clock, store, manager } = world();
   const { lease } = manager('a');
   store.silent = true;
@@ -184,7 +184,7 @@ test('the life counts from before the call, however late its answer comes', asyn
   expect(lease.held()).toBe(false);
 });
 
-test('a renewed life counts from before the renewal, however late its answer comes', async () => {
+test('a renewed life counts from before the renewal, however late its reply is', async () => {
   const { clock, store, manager } = world();
   const { lease } = manager('a');
   lease.start();
@@ -223,7 +223,7 @@ test('a renewal of the last term that is answered in the next one does not touch
   expect(log).toHaveLength(4);
 });
 
-test('a lease whose winning answer comes too late is given back', async () => {
+test('a lease whose winning reply arrives too late is released', async () => {
   const { clock, store, manager } = world();
   const { lease, log } = manager('a');
   store.silent = true;
@@ -264,7 +264,7 @@ test('never two holders, whichever of them the store cuts off', async () => {
   expect(store.epoch).toBeGreaterThan(1);
 });
 
-test('release hands over at once, without onLost, and leaves no timer', async () => {
+test('release hands over immediately, without onLost, and leaves no timer', async () => {
   const { clock, store, manager } = world();
   const a = manager('a');
   a.lease.start();
@@ -278,7 +278,7 @@ test('release hands over at once, without onLost, and leaves no timer', async ()
   expect(a.log).toEqual(['acquired 1']);
 });
 
-test('release while the lease is being asked for leaves no holder', async () => {
+test('release during a request for the lease leaves no holder', async () => {
   const { clock, store, manager } = world();
   const { lease, log } = manager('a');
   store.silent = true;

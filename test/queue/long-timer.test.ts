@@ -23,7 +23,7 @@ test.each([0, 1, 1000, LONGEST_TIMER_MS, LONGEST_TIMER_MS + 1, 365 * DAY])(
   },
 );
 
-test('a cancelled wait never fires, also after the first of its timers', () => {
+test('a cancelled wait never fires, even after the first of its timers', () => {
   const fire = vi.fn();
   const { cancel } = setLongTimer(fire, 60 * DAY);
   vi.advanceTimersByTime(30 * DAY);
@@ -33,7 +33,7 @@ test('a cancelled wait never fires, also after the first of its timers', () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('for ever is for ever', () => {
+test('an infinite wait never fires', () => {
   const fire = vi.fn();
   const { cancel } = setLongTimer(fire, Number.POSITIVE_INFINITY);
   vi.advanceTimersByTime(3650 * DAY);
@@ -58,7 +58,7 @@ test('the clock of queue and lease waits for the whole delay', () => {
   expect(fire).toHaveBeenCalledTimes(1);
 });
 
-test('a task with a timeout of 60 days, and a max_job_time of 365, is not ended at once', async () => {
+test('a task with a timeout of 60 days, and a max_job_time of 365, is not ended immediately', async () => {
   const held = Promise.withResolvers<unknown>();
   const run = createRunTask({
     call: () => held.promise,

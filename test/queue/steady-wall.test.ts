@@ -60,13 +60,13 @@ test('managers on machines whose clocks differ count from the time of Redis', as
   expect(clock.now()).toBe(START - 2 * HOUR);
   pass(1000);
   expect(clock.check()).toBeUndefined();
-  // Redis is asked once: from then on a jump of its clock shortens no wait either.
+  // Redis is read only once, so a later jump of its clock shortens no wait either.
   at.wall += HOUR;
   expect(await clock.anchor(redis)).toBeUndefined();
   expect(clock.now()).toBe(START - 2 * HOUR + 1000);
 });
 
-test('a Redis that does not answer yet is asked again; until then the clock of the machine counts', async () => {
+test('the clock of the machine is used until Redis responds, which is retried', async () => {
   const { clock, redis } = machine(HOUR);
   await expect(clock.anchor(async () => Promise.reject(new Error('away')))).rejects.toThrow('away');
   expect(clock.now()).toBe(START);

@@ -13,7 +13,7 @@ const step = fc.oneof(
   fc.record({ do: fc.constant('end' as const), key, fails: fc.boolean() }),
 );
 
-/** What the queue owes: a pass of each key that was added since its last one began, and of each whose delay is over. */
+/** Expected reconciles: each key that was added since its last one started, and each whose delay is over. */
 class Debts {
   readonly #now = new Set<string>();
   readonly #later = new Map<string, number>();
@@ -24,7 +24,7 @@ class Debts {
     this.#later.set(key, Math.min(due, this.#later.get(key) ?? Number.POSITIVE_INFINITY));
   }
 
-  /** Whether a pass of the key that begins now is owed; settles all that it covers. */
+  /** Whether a reconcile of the key that starts now is expected; removes all events that it covers. */
   settle(key: string, now: number): boolean {
     const due = this.#later.get(key);
     const isDue = due !== undefined && due <= now;
@@ -37,7 +37,7 @@ class Debts {
   }
 }
 
-test('random interleavings: one pass per key at a time, none too many, none too early, none lost', async () => {
+test('random interleavings: one reconcile per key at a time, none extra, early or lost', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(step, { maxLength: 60 }),

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createWorkQueue, type WorkQueueOptions } from '../../src/queue/work-queue.ts';
 import { FakeClock, settle } from './fake-clock.ts';
 
-/** A queue with a handler that holds each pass until the test ends it. */
+/** A queue with a handler that blocks each reconcile until the test ends it. */
 function start(concurrency = 2, options: Partial<WorkQueueOptions> = {}) {
   const clock = new FakeClock();
   const errors: [string, unknown][] = [];
@@ -33,7 +33,7 @@ function start(concurrency = 2, options: Partial<WorkQueueOptions> = {}) {
   return { clock, queue, passes, finish, errors, stop, running, ended: () => ended };
 }
 
-test('a key that waits is passed once, in the order of the first add', async () => {
+test('a waiting key is reconciled once, in the order of the first add', async () => {
   const { queue, passes, finish } = start(1);
   for (const key of ['a', 'b', 'a', 'c', 'b']) queue.add(key);
   expect(queue.length).toBe(3);
@@ -52,7 +52,7 @@ test('add never runs the handler inside its caller', () => {
   expect(passes).toEqual([]);
 });
 
-test('a key added during its pass is passed again after it, and only once', async () => {
+test('a key added during its reconcile is reconciled again afterwards, and only once', async () => {
   const { queue, passes, finish } = start();
   queue.add('a');
   await settle();
@@ -66,7 +66,7 @@ test('a key added during its pass is passed again after it, and only once', asyn
   expect(passes).toEqual(['a', 'a']);
 });
 
-test('no more passes at once than asked for', async () => {
+test('no more concurrent reconciles than configured', async () => {
   const { queue, passes, finish } = start(2);
   for (const key of ['a', 'b', 'c', 'd']) queue.add(key);
   await settle();
@@ -75,7 +75,7 @@ test('no more passes at once than asked for', async () => {
   expect(passes).toEqual(['a', 'b', 'c']);
 });
 
-test('keys that wait before the runner comes are passed when it comes', async () => {
+test('keys that wait before the runner starts are reconciled when it starts', async () => {
   const queue = createWorkQueue({ clock: new FakeClock() });
   const passes: string[] = [];
   queue.add('a');
@@ -87,7 +87,7 @@ test('keys that wait before the runner comes are passed when it comes', async ()
   await running;
 });
 
-test('thousands of keys pass in order', async () => {
+test('thousands of keys are reconciled in order', async () => {
   const queue = createWorkQueue({ clock: new FakeClock() });
   const keys = Array.from({ length: 5000 }, (_, at) => `k${at}`);
   const passes: string[] = [];
@@ -121,7 +121,7 @@ test.each<[string, [number, number][], number[]]>([
   expect(times).toEqual(expected);
 });
 
-test('one timer serves all delayed keys, and none is left when they are passed', async () => {
+test('one timer serves all delayed keys, and none is left when they are reconciled', async () => {
   const { queue, clock, passes } = start(100);
   for (let at = 50; at > 0; at -= 1) queue.addAfter(`k${at}`, at);
   expect(clock.pending).toBe(1);
@@ -130,7 +130,7 @@ test('one timer serves all delayed keys, and none is left when they are passed',
   expect(clock.pending).toBe(0);
 });
 
-test('a delay of ten years is kept, not passed at once', async () => {
+test('a delay of ten years is respected', async () => {
   const { queue, clock, passes } = start();
   const years = 3650 * 86_400_000;
   queue.addAfter('a', years);
@@ -222,7 +222,7 @@ test('the error callback may add the key again', async () => {
   expect(passes).toEqual([0, 10, 30]);
 });
 
-test('oldestSeconds counts from the first add, also while the key waits for its own pass', async () => {
+test('oldestSeconds counts from the first add, even while the key waits for its own reconcile', async () => {
   const { queue, clock, finish } = start(1);
   expect(queue.oldestSeconds()).toBe(0);
   queue.add('a');
@@ -237,7 +237,7 @@ test('oldestSeconds counts from the first add, also while the key waits for its 
   expect(queue.oldestSeconds()).toBe(2.5);
 });
 
-test('an abort starts nothing new and waits for what is under way', async () => {
+test('an abort starts nothing new and waits for running reconciles', async () => {
   const { queue, passes, finish, stop, running, ended } = start(1);
   queue.add('a');
   queue.add('b');
@@ -250,7 +250,7 @@ test('an abort starts nothing new and waits for what is under way', async () => 
   expect(passes).toEqual(['a']);
 });
 
-test('shutDown drops what waits, takes nothing more and leaves no timer', async () => {
+test('shutDown drops waiting keys, accepts no more and leaves no timer', async () => {
   const { queue, clock, passes, finish, running } = start(1);
   queue.add('a');
   queue.add('b');

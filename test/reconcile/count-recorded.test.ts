@@ -21,7 +21,7 @@ test.each([
     });
     const decision = decide(observation);
     countRecorded(metrics, observation, decision);
-    // A pass over a worker that has failed already counts it no more.
+    // Another reconcile of a failed worker does not count it again.
     countRecorded(metrics, { ...observation, status: decision.status }, decision);
     const series = (await metrics.text()).match(/^worker_manager_workers_failed_total\{.*$/gm) ?? [];
     expect(series).toEqual(reason ? [`worker_manager_workers_failed_total{reason="${reason}"} 1`] : []);

@@ -9,17 +9,17 @@ const MARGIN = 5;
 const next = (value: unknown, life: object, given: Given) =>
   decide(look({ ...given, memo: memoOf(value, lifeOf(life)) })).requeue_after_ms;
 
-test('is never negative nor no number, and never missing where time alone would change the decision', () => {
+test('is a non-negative number, and never missing if time alone would change the decision', () => {
   for (const [state, { value, context }] of Object.entries(STATES)) {
     for (const [situation, given] of Object.entries(SITUATIONS)) {
       const name = `${state}, ${situation}`;
       const first = decide(look({ ...given, memo: memoOf(value, context) }));
       const { requeue_after_ms: ms, status, memo } = first;
       if (ms !== undefined) expect(Number.isFinite(ms) && ms >= 0, name).toBe(true);
-      // Acts other than signals are followed by another look at once.
+      // Actions other than signals are followed by another observation immediately.
       if (ms !== undefined || first.intents.some(({ type }) => type !== 'terminate' && type !== 'kill'))
         continue;
-      // So is another state, whose rules this look was not held against.
+      // So is another state, whose rules this observation was not compared with.
       if (!isDeepStrictEqual(memo.value, value)) continue;
       const seen = { ...given, memo, status };
       const now = decide(look(seen));

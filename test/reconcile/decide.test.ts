@@ -9,7 +9,7 @@ const told = (given: Given) => {
   return { ...status, rule, acts: intents.map(({ type }) => type), value: memo.value, memo };
 };
 
-describe('a memo that is of no use', () => {
+describe('an unusable memo', () => {
   const unusable: [string, Given['memo']][] = [
     ['lost', undefined],
     ['of an older machine', { ...memoOf('RUNNING', lifeOf()), machine_version: 0 }],
@@ -36,14 +36,14 @@ describe('a memo that is of no use', () => {
       expect(after).toMatchObject({ ...status, incarnation: INCARNATION, exit_code: 3 });
     });
 
-    test('starts an ended worker again where a later command asks for it', () => {
+    test('starts an ended worker again if a later command requests it', () => {
       const status = was({ status: 'FAILED', phase: 'finished' });
       const after = told({ memo, status, desired: { generation: 2 } });
       expect(after).toMatchObject({ incarnation: INCARNATION + 1, restarts: 0, phase: 'creating' });
       expect(told({ memo: after.memo, desired: { generation: 2 } }).acts).toEqual(['create']);
     });
 
-    test('adopts a body that runs, as the incarnation that it is', () => {
+    test('adopts a running body with its own incarnation', () => {
       const after = told({ memo, status: living, body: {} });
       expect(after).toMatchObject({ acts: [], incarnation: INCARNATION, restarts: 1, phase: 'booting' });
       const heard = told({ memo, status: living, body: {}, beat: {} });
@@ -56,7 +56,7 @@ describe('a memo that is of no use', () => {
       });
     });
 
-    test('misses a body that was alive, instead of making another one', () => {
+    test('reports a body that was alive as lost, instead of creating another one', () => {
       for (const phase of ['ready', 'silent', 'stopping', 'booting']) {
         const status = was({ status: phase === 'booting' ? 'STARTING' : 'RUNNING', phase });
         expect(told({ memo, status }), phase).toMatchObject({ acts: [], status: 'FAILED', reason: 'Lost' });
@@ -91,7 +91,7 @@ describe('a memo that is of no use', () => {
   });
 });
 
-describe('a worker that was given a body which runs already', () => {
+describe('a worker that claimed a running body', () => {
   const given = statusOf({
     status: 'RUNNING',
     phase: 'assigned',
@@ -140,7 +140,7 @@ describe('a worker that was given a body which runs already', () => {
 });
 
 describe('the status', () => {
-  test('of a worker at rest does not change from look to look', () => {
+  test('of an unchanged worker is the same at each observation', () => {
     const rows: [string, Given][] = [
       ['RUNNING', { ...inState({ RUNNING: 'ready' }, { expected: true }), body: {}, beat: {} }],
       ['backoff', { ...inState({ STARTING: 'backoff' }, { next_retry_at: NOW + 9000 }) }],
@@ -307,7 +307,7 @@ test('a body that reported and is gone was lost, and is not created again unaske
   expect(told(before).acts).toEqual(['create']);
 });
 
-test('a decision is plain data, and says the same about the same look', () => {
+test('a decision is plain data, and the same for the same observation', () => {
   const observation = look({
     ...inState({ RUNNING: 'ready' }, { expected: true }),
     actual: { kind: 'present', body: bodyOf() },
@@ -321,7 +321,7 @@ describe('an image that has to be built', () => {
   const name = 'worker:0123456789ab';
   const creating = inState({ STARTING: 'creating' });
 
-  test('is asked for once, watched, and the body made when it is there', () => {
+  test('is requested once and watched, and the body is created when it exists', () => {
     const asked = told({ ...creating, image: { kind: 'absent', name } });
     expect(asked).toMatchObject({ acts: ['build'], phase: 'building', reason: 'ImageBuilding' });
     const going = told({ memo: asked.memo, image: { kind: 'building', name, step: 'Step 2/9 : RUN x' } });
@@ -351,7 +351,7 @@ describe('an image that has to be built', () => {
   });
 });
 
-test('secrets are handed over as often as the wrapper of this very body asks for them', () => {
+test('secrets are delivered as often as the wrapper of this body requests them', () => {
   const booting = inState({ STARTING: 'booting' }, { expected: true });
   const beat = { phase: 'booting', needs_secrets: true } as const;
   expect(told({ ...booting, body: {}, beat }).acts).toEqual(['deliver']);
@@ -369,7 +369,7 @@ describe('a worker that used up its restarts', () => {
       ...more,
     });
 
-  test('says how often it was restarted before the manager gave up', () => {
+  test('reports how often it was restarted before the manager gave up', () => {
     const { status, message } = ended({ restart_policy: 'on-failure', max_restarts: 4 });
     expect({ status, message }).toEqual({
       status: 'FAILED',

@@ -3,7 +3,7 @@ import { DenialCounter } from '../../src/reconcile/denials.ts';
 
 const beat = (denied: number, incarnation = 1) => ({ incarnation, denied });
 
-test('counts each refusal once, even if a heartbeat is read twice or arrives late', () => {
+test('counts each denial once, even if a heartbeat is read twice or arrives late', () => {
   const denials = new DenialCounter();
   const counted = [2, 2, 5, 4, 5].map((denied) => denials.note('w', beat(denied), false));
   expect(counted).toEqual([2, 0, 3, 0, 0]);
@@ -21,6 +21,6 @@ test('does not count again what an earlier manager has counted', () => {
   expect(denials.note('w', beat(6), true)).toBe(1);
 });
 
-test('takes a heartbeat without the figure for none', () => {
+test('treats a heartbeat without the count as zero', () => {
   expect(new DenialCounter().note('w', { incarnation: 1 }, false)).toBe(0);
 });

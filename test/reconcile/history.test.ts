@@ -43,7 +43,7 @@ test.each<[string, Given, boolean]>([
   expect(hasChanged(record, decide(observation))).toBe(news);
 });
 
-test('describes what users can see and what is done', () => {
+test('describes changes that users can see, and actions', () => {
   const { again } = readBack(RUNNING);
   const observation = look({ ...again, body: { state: 'exited', exit_code: 3 } });
   expect(toLifecycleEvent(observation, decide(observation))).toEqual({

@@ -54,7 +54,7 @@ describe('a body', () => {
     expect(lastSeen.changedBodies([], new Set(['process']))).toEqual([]);
   });
 
-  test('that came to a worker without one is observed, and one that could not be observed, too', () => {
+  test('that is new for its worker is enqueued, as is one that could not be observed before', () => {
     passed(FAILED);
     expect(lastSeen.changedBodies([], docker)).toEqual([]);
     expect(lastSeen.changedBodies([bodyOf()], docker)).toEqual([ID]);
@@ -62,7 +62,7 @@ describe('a body', () => {
     expect(lastSeen.changedBodies([bodyOf()], docker)).toEqual([ID]);
   });
 
-  test('without a record is not looked at here: the sweep does that', () => {
+  test('without a record is left to the sweep', () => {
     expect(lastSeen.changedBodies([bodyOf()], docker)).toEqual([]);
   });
 });
@@ -94,7 +94,7 @@ describe('a heartbeat', () => {
     expect(lastSeen.isHeartbeatNews(ID, heard, 30_000)).toBe(looked);
   });
 
-  test('of a worker that no pass has seen has no result', () => {
+  test('of a worker that was never reconciled has no result', () => {
     expect(lastSeen.isHeartbeatNews(ID, beat, 30_000)).toBe(false);
   });
 });
@@ -110,7 +110,7 @@ test('the living are those that have not ended', () => {
   ]);
 });
 
-test('counts by what they are', () => {
+test('counts workers by kind', () => {
   passed(RUNNING);
   const kind = { status: 'RUNNING', runtime: 'docker', agent_type: 'CUSTOM', count: 1 };
   expect(lastSeen.count()).toEqual({ kinds: [kind], desired: 1 });

@@ -1,4 +1,4 @@
-/** Looks at a worker for the tests of the decision: a plain one, and whatever differs from it. */
+/** Observations of a worker for the tests of the decision: a default one, with optional changes. */
 import type { WorkerState } from '../../machines/conditions.ts';
 import { MACHINE_VERSION } from '../../machines/worker.ts';
 import {
@@ -13,7 +13,7 @@ import {
   workerSpec,
 } from '../../src/model/index.ts';
 
-/** The instant at which every look is taken. */
+/** The instant of every observation. */
 export const NOW = Date.parse('2030-01-01T12:00:00.000Z');
 export const ID = '0b0e7f3e-0000-4000-8000-000000000001';
 export const LIMITS = {
@@ -100,7 +100,7 @@ export interface Given extends Partial<Omit<Observation, 'desired' | 'limits'>> 
   beat?: Partial<Heartbeat>;
 }
 
-/** One look: without more, a worker that is wanted, of which nothing is there and nothing is remembered. */
+/** One observation; by default, a worker that should run and has no body and no memo. */
 export function look({ desired, spec, body, beat, ...more }: Given = {}): Observation {
   return {
     worker_id: ID,

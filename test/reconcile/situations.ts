@@ -1,4 +1,4 @@
-/** Every state of the machine, and every situation that it may find itself in: the axes of the golden table. */
+/** Every state of the machine and every situation, which are the axes of the golden table. */
 import type { WorkerState } from '../../machines/conditions.ts';
 import { formatInstant, type ImageState } from '../../src/model/index.ts';
 import { type Given, INCARNATION, lifeOf, NOW } from './observation.ts';
@@ -86,7 +86,7 @@ const task = (ran: number): Given => ({
   spec: { agent_type: 'TASK', max_job_time_seconds: 30, command_line: undefined } as never,
 });
 
-/** Situation → what is seen, in a few words that a reviewer of the table can follow. */
+/** Situation → observation, with short names for reviewers of the table. */
 export const SITUATIONS: Record<string, Given> = {
   'the engine does not answer': { actual: { kind: 'unknown', error: 'connect ECONNREFUSED' } },
   'two bodies': { actual: { kind: 'ambiguous', ids: ['a', 'b'] } },

@@ -17,7 +17,7 @@ let runtime: FakeRuntime;
 let store: MemoryStore;
 let epoch: number;
 let context: ReconcileContext;
-/** What happened between the steps of a pass, by the name of the checkpoint. */
+/** Actions between the steps of a reconcile, by the name of the checkpoint. */
 let at: Map<string, () => unknown>;
 const nothing = () => undefined;
 
@@ -32,7 +32,7 @@ const command = (desired?: 'stopped' | 'running' | 'deleted') =>
 const pass = () => reconcileWorker(ID, context);
 const status = async () => (await store.status(ID))?.status;
 const states = () => engine.bodiesOf('default', ID).map(({ state }) => state);
-/** Reconciles until the worker settles; the number of passes is bounded. */
+/** Reconciles until the worker settles; the number of reconciles is limited. */
 const rest = async () => {
   let outcome = await pass();
   for (let left = 10; left > 0 && outcome.kind === 'again'; left -= 1) outcome = await pass();
@@ -67,7 +67,7 @@ beforeEach(async () => {
   await command();
 });
 
-test('a worker comes to life in passes of one act each, which is recorded first', async () => {
+test('a worker starts in reconciles of one action each, which is recorded first', async () => {
   at.set('act:create:before', async () => expect(await status()).toMatchObject({ phase: 'creating' }));
   expect([await pass(), states()]).toEqual([{ kind: 'again' }, ['created']]);
   expect([await pass(), states()]).toEqual([{ kind: 'again' }, ['running']]);
@@ -76,7 +76,7 @@ test('a worker comes to life in passes of one act each, which is recorded first'
 });
 
 // A restart was five lines on a terminal.
-test('a start is one line of the log; its steps are for those who debug', async () => {
+test('a start is one line of the log; its steps need the debug level', async () => {
   const lines: { level: number; phase: string }[] = [];
   context.log = pino({ level: 'debug' }, { write: (line) => void lines.push(JSON.parse(line)) });
   await rest();
@@ -85,7 +85,7 @@ test('a start is one line of the log; its steps are for those who debug', async 
   expect(phasesAt(20)).toContain('booting');
 });
 
-test('a deleted worker is gone with all of its body', async () => {
+test('a deleted worker is removed with its body', async () => {
   await rest();
   await command('deleted');
   expect(await rest()).toBe('terminal');
@@ -93,7 +93,7 @@ test('a deleted worker is gone with all of its body', async () => {
 });
 
 describe('nothing is done', () => {
-  test('where a command came while it was decided', async () => {
+  test('if a command arrived during the decision', async () => {
     at.set('record:before', () => command('deleted'));
     expect([await pass(), states()]).toEqual([{ kind: 'conflict' }, []]);
   });
@@ -104,13 +104,13 @@ describe('nothing is done', () => {
     expect([await pass(), states()]).toEqual([{ kind: 'terminal' }, []]);
   });
 
-  test('where another manager leads', async () => {
+  test('if another manager leads', async () => {
     store.acquire();
     await expect(pass()).rejects.toThrow(Fenced);
     expect(states()).toEqual([]);
   });
 
-  test('that destroys, where another manager has begun to lead since it was recorded', async () => {
+  test('that is destructive, if another manager has become leader since it was recorded', async () => {
     await rest();
     await command('deleted');
     at.set('record:after', () => store.acquire());
@@ -118,12 +118,12 @@ describe('nothing is done', () => {
     expect(states()).toEqual(['running']);
   });
 
-  test('where the lease is too old to begin an act', async () => {
+  test('if the lease is too old to start an action', async () => {
     context.mayAct = () => false;
     expect([await pass(), states()]).toEqual([{ kind: 'standby' }, []]);
   });
 
-  test('where the engine does not answer', async () => {
+  test('if the engine does not respond', async () => {
     engine.faults.down = true;
     expect([await rest(), states()]).toEqual(['after', []]);
     expect(await status()).toMatchObject({ status: 'STARTING', reason: 'RuntimeUnavailable' });
@@ -131,7 +131,7 @@ describe('nothing is done', () => {
 });
 
 describe('an act', () => {
-  test('that the engine refuses for good ends the worker with its words', async () => {
+  test('that the engine rejects permanently ends the worker with its message', async () => {
     runtime.fail('create', new BodyRefused('ImageMissing', 'There is no image worker:x.'));
     expect(await rest()).toBe('after');
     expect(await status()).toMatchObject({
@@ -141,7 +141,7 @@ describe('an act', () => {
     });
   });
 
-  test('that fails otherwise is tried again, and the status says why', async () => {
+  test('that fails otherwise is retried, and the status has the reason', async () => {
     runtime.fail('create', new Error('no space left on device'));
     expect((await pass()).kind).toBe('error');
     await pass();
@@ -166,7 +166,7 @@ describe('an act', () => {
     });
   });
 
-  test('whose answer was lost is found done by the next look', async () => {
+  test('whose reply was lost is found done by the next observation', async () => {
     runtime.actThenTimeOut('create');
     expect((await pass()).kind).toBe('error');
     await rest();

@@ -1,6 +1,6 @@
 /**
- * A Unix socket in front of the real daemon that writes down what passes, and misbehaves on request as engines and
- * the proxies before them do.
+ * A Unix socket in front of the real daemon that records requests, and misbehaves on demand like engines and
+ * proxies in front of them.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
@@ -30,7 +30,7 @@ export interface SeenRequest {
 
 export interface DockerProxy {
   socket: string;
-  /** Everything that was asked, in order. */
+  /** All requests, in order. */
   seen: SeenRequest[];
   /** What to do with a request; nothing by default. */
   misbehave: (request: SeenRequest) => Misbehaviour | undefined;

@@ -31,7 +31,7 @@ test('a lock is held by every process with the open file, and ends with the last
 });
 
 // Each of three that were stopped at once found the others still there, and the server was left behind.
-test('of users that leave at once, exactly one ends the server', async () => {
+test('if several users leave at the same time, exactly one ends the server', async () => {
   const directory = folder();
   const ended: string[] = [];
   const options = { directory, addresses: ['127.0.0.1'], log: () => {}, waitMs: 300 };
@@ -51,7 +51,7 @@ test('of users that leave at once, exactly one ends the server', async () => {
   expect(await stays.stop()).toBe(true);
 });
 
-test('no second server is launched while one lives that does not answer, and the refusal says where', async () => {
+test('no second server is launched while an unresponsive one runs, and the error names its place', async () => {
   const directory = folder();
   const server = lockFile(join(directory, 'server'), 'exclusive');
   onTestFinished(() => server?.release());

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { cleanCell, newCell, startManager } from './manager.ts';
 
-test('a manager leads, answers, goes when it is asked to, and leaves nothing', async () => {
+test('a manager leads, responds, shuts down on request, and leaves nothing behind', async () => {
   const redisUrl = inject('redisUrl');
   const cell = newCell();
   const manager = await startManager({ redisUrl, cell });

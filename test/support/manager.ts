@@ -17,7 +17,7 @@ export const MAIN = join(import.meta.dirname, '../../src/main.ts');
 const COMPILED = join(import.meta.dirname, '../../node_modules/.cache/compiled');
 /** A start takes half a second; a busy machine may need much more. */
 const START_MS = 30_000;
-/** Longest wait for a manager that was asked to go, before it is killed. */
+/** Maximum wait for a manager to shut down before it is killed. */
 const STOP_MS = 15_000;
 
 export interface ManagerOptions {
@@ -34,7 +34,7 @@ export interface ManagerOptions {
 }
 
 export interface Manager {
-  /** Where it answers on HTTP. */
+  /** Its HTTP address. */
   url: string;
   /** The token that its API asks for, and the header that holds it. */
   token: string;
@@ -42,11 +42,11 @@ export interface Manager {
   pid: number;
   home: string;
   kill(signal: NodeJS.Signals): void;
-  /** What it has said so far, on stdout and stderr. */
+  /** Its output so far, on stdout and stderr. */
   log(): string;
-  /** Its exit code; -1 where a signal ended it. */
+  /** Its exit code; -1 if a signal ended it. */
   exited: Promise<number>;
-  /** Asks it to go and waits until it has gone; kills it where it does not. */
+  /** Shuts it down and waits for its exit; kills it if it does not exit. */
   stop(): Promise<number>;
 }
 

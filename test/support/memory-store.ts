@@ -58,7 +58,7 @@ const copy = <T>(value: T): T => structuredClone(value);
 const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value));
 
 export class MemoryStore implements LoopStore {
-  /** Every answer that was given, in order. */
+  /** Every reply, in order. */
   readonly answers: unknown[] = [];
   readonly #now: () => number;
   #epoch = 0;

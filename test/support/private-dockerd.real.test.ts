@@ -15,7 +15,7 @@ import { pidsWith } from './processes.ts';
 
 const FLAGS = ['--iptables=false', '--ip-masq=false', '--ip-forward=false'];
 
-test('networks that were half made when their daemon was killed are removed, and the rest is kept', async (context) => {
+test('incomplete networks of a killed daemon are removed, others are kept', async (context) => {
   const dockerd = privateDockerd(context);
   await dockerd.start();
   await dockerd.docker.createVolume({ Name: 'kept' });
@@ -52,7 +52,7 @@ test('data that cannot be read at all is set aside', async (context) => {
   expect(existsSync(join(`${dockerd.place.data}.unreadable`, 'volumes', 'metadata.db'))).toBe(true);
 });
 
-test('a daemon that cannot start for another reason loses nothing and says why', async (context) => {
+test('a daemon that cannot start for another reason loses nothing and reports why', async (context) => {
   const dockerd = privateDockerd(context);
   await dockerd.start();
   await dockerd.docker.createVolume({ Name: 'kept' });

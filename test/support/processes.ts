@@ -1,4 +1,4 @@
-/** Processes of this machine, as a person with `ps` would look for them. Linux only, as the tests that use it. */
+/** Processes of this machine, as listed by `ps`. Linux only, like the tests that use it. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** Pids of the live processes whose command line holds that text. */

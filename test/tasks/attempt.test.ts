@@ -13,7 +13,7 @@ const task = (timeout_seconds = 60): RunningTask => ({
 });
 const run = (attempt: Attempt, runner: RunTask, timeout?: number, grace = 60_000): Promise<AttemptOutcome> =>
   attempt.run(task(timeout), runner, () => undefined, grace);
-/** Ends as soon as it is asked to. */
+/** Ends as soon as it is aborted. */
 const obedient: RunTask = (_task, { signal }) =>
   new Promise((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason));
@@ -66,7 +66,7 @@ describe('an attempt', () => {
     expect(await ended).toEqual(outcome);
   });
 
-  it('keeps a result that came after it was asked to end, but not when it was lost', async () => {
+  it('keeps a result that arrived after an abort, but not after its lock was lost', async () => {
     const outcomes = await Promise.all(
       (['cancelled', 'ending', 'lost'] as const).map((kind) => {
         const attempt = new Attempt();
@@ -84,7 +84,7 @@ describe('an attempt', () => {
     ]);
   });
 
-  it('waits for a runner that ignores signals no longer than its grace, and reports when it ends after all', async () => {
+  it('waits for a stubborn runner only for its grace period, and reports its later end', async () => {
     const attempt = new Attempt();
     const { promise, resolve } = Promise.withResolvers();
     const ended = run(attempt, () => promise, 60, 10);
@@ -99,7 +99,7 @@ describe('an attempt', () => {
     expect(settled).toHaveBeenCalled();
   });
 
-  it('receives nothing more once it has ended', async () => {
+  it('receives no abort after its end', async () => {
     const attempt = new Attempt();
     let signal: AbortSignal | undefined;
     await run(attempt, async (_task, controls) => {

@@ -59,7 +59,7 @@ it(`ends each of ${TASKS} tasks once, while workers are killed and Redis is`, {
     const view = await queue.get(task_id);
     expect(view).toMatchObject({ status: 'completed', error: null, result: { value: at ** 2 } });
     const attempts = await redis.lrange(`${cell}:attempts:${task_id}`, 0, -1);
-    // The result is that of the last attempt, and of the worker that stands there.
+    // The result is that of the last attempt and its worker.
     const { attempt } = (view?.result ?? {}) as { attempt?: number };
     expect(attempts).toContain(`${view?.worker_id}/${attempt}`);
     if (attempts.length > 1) twice += 1;

@@ -5,7 +5,7 @@ import type { RunTask } from '../../src/tasks/index.ts';
 import { gate, openWorld, soon } from './world.ts';
 
 const nameOf = (task: Parameters<RunTask>[0]) => ('function' in task.payload ? task.payload.function : '');
-/** Runs until it is asked to end. */
+/** Runs until it is aborted. */
 const hold: RunTask = (_task, { signal }) =>
   new Promise((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason));
@@ -13,7 +13,7 @@ const hold: RunTask = (_task, { signal }) =>
 const fast = { type: 'fixed', delay_seconds: 0.02, max_delay_seconds: 1 } as const;
 
 describe('a consumer', () => {
-  it('hands over what was submitted and keeps what came back', async () => {
+  it('runs submitted tasks and stores their results', async () => {
     const { submit, consumer, ended } = openWorld();
     const run = vi.fn<RunTask>(async () => ({ pages: 3, of: [1, null, 'ä'] }));
     await consumer(run, { workerId: 'w-7' }).start();
@@ -37,7 +37,7 @@ describe('a consumer', () => {
     });
   });
 
-  it('runs no more at a time than it has slots', async () => {
+  it('runs no more concurrent tasks than it has slots', async () => {
     const { call, consumer, ended } = openWorld();
     let now = 0;
     let most = 0;
@@ -63,7 +63,7 @@ describe('a consumer', () => {
     expect(made.totals()).toMatchObject({ completed: 100, failed: 0, retried: 0, fenced: 0 });
   });
 
-  it('keeps the error of a handler, with its traceback', async () => {
+  it('stores the error of a handler, with its traceback', async () => {
     const { call, consumer, ended } = openWorld();
     await consumer(async () => {
       throw new TaskError({ type: 'ValueError', message: 'no such page', traceback: 'Traceback …' });
@@ -78,7 +78,7 @@ describe('a consumer', () => {
     });
   });
 
-  it('tries again after its backoff, as often as the task allows', async () => {
+  it('retries after its backoff, as often as the task allows', async () => {
     const { call, consumer, ended, until } = openWorld();
     const failing = gate();
     await consumer(async (task) => {
@@ -103,7 +103,7 @@ describe('a consumer', () => {
     });
   });
 
-  it('makes no other attempt of what can only fail again', async () => {
+  it('does not retry an error that would recur', async () => {
     const { call, consumer, ended } = openWorld();
     await consumer(async () => {
       throw new TaskError({ type: 'UnknownFunction', message: 'a' }, { retry: false });
@@ -149,7 +149,7 @@ describe('a consumer', () => {
     await vi.waitFor(() => expect(made.totals().seconds).toBeGreaterThan(0));
   });
 
-  it('ends a running task that anyone cancels, and makes no other attempt of it', async () => {
+  it('ends a running task that is cancelled, and does not retry it', async () => {
     const { call, consumer, until, ended, tasks } = openWorld();
     await consumer(hold).start();
     const { task_id } = await call('a', { max_retries: 3, backoff: fast });
@@ -181,7 +181,7 @@ describe('a consumer', () => {
     });
   });
 
-  it('keeps the result of a handler that was done before it was asked to end', async () => {
+  it('keeps the result of a handler that was done before its abort', async () => {
     const { call, consumer, until, ended, queue } = openWorld();
     const done = gate();
     await consumer(async () => {
@@ -217,7 +217,7 @@ describe('a consumer', () => {
     expect(await ended(task_id)).toMatchObject({ status: 'completed', progress: { page: 100 } });
   });
 
-  it('takes nothing while it is paused, and holds nothing that it has not begun', async () => {
+  it('takes no task while it is paused, and holds none that it has not started', async () => {
     const { call, consumer, ended, queue } = openWorld();
     const slow = gate();
     const made = consumer(async (task) => {
@@ -242,7 +242,7 @@ describe('a consumer', () => {
     for (const { task_id } of [...rest, more]) expect(await ended(task_id)).toMatchObject({ attempts: 1 });
   });
 
-  it('hands what it fetched ahead to a worker that is free', async () => {
+  it('returns tasks that it fetched ahead, for a worker that is free', async () => {
     const { call, consumer, ended } = openWorld();
     const slow = gate();
     const run: RunTask = async (task) => {
@@ -260,7 +260,7 @@ describe('a consumer', () => {
     await ended(first.task_id);
   });
 
-  it('finishes what runs when it is drained, and leaves the rest to others', async () => {
+  it('finishes running tasks when it is drained, and leaves the rest to others', async () => {
     const { call, consumer, ended, queue } = openWorld();
     const slow = gate();
     const made = consumer(() => slow.promise);
@@ -278,7 +278,7 @@ describe('a consumer', () => {
     expect(await ended(second.task_id)).toMatchObject({ status: 'completed', result: 2 });
   });
 
-  it('gives its tasks to others at once when it ends in the middle of them', async () => {
+  it('returns its tasks to others immediately if it ends in the middle of them', async () => {
     const { call, consumer, ended } = openWorld();
     const made = consumer(hold, { concurrency: 2 });
     await made.start();
@@ -295,7 +295,7 @@ describe('a consumer', () => {
     });
   });
 
-  it('deletes results when their time is over', async () => {
+  it('deletes expired results', async () => {
     const { call, consumer, queue, ended, tasks } = openWorld();
     await consumer(async () => 1, { keepSeconds: 1 }).start();
     const { task_id } = await call('a');

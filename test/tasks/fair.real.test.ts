@@ -3,7 +3,7 @@ import type { TaskPriority } from '../../src/model/task.ts';
 import { openWorld } from './world.ts';
 
 describe('priorities', () => {
-  it('take the urgent first, and within a class the older one', async () => {
+  it('put urgent tasks first, and older ones within a class', async () => {
     const { call, consumer, ended } = openWorld();
     const order: string[] = [];
     const given: [string, TaskPriority][] = [
@@ -18,7 +18,7 @@ describe('priorities', () => {
     expect(order).toEqual(['critical-1', 'high-1', 'normal-1', 'normal-2', 'low-1', 'low-2']);
   });
 
-  it('let no class starve: one take in eight is the task that has waited longest', async () => {
+  it('starve no class: one fetch in eight takes the task that has waited longest', async () => {
     const { call, consumer, ended } = openWorld();
     const order: string[] = [];
     for (let at = 0; at < 5; at += 1) await call('a', { task_id: `low-${at}`, priority: 'low' });

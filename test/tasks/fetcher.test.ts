@@ -7,7 +7,7 @@ import { getQueueKeys } from '../../src/tasks/queue-keys.ts';
 
 // A worker stood idle before a full queue: its last slot came free when the fetcher had looked for the last time, and
 // had not ended yet.
-it('fetches for a slot that comes free while it ends', async () => {
+it('fetches for a slot that becomes free while a fetch ends', async () => {
   const begun: string[] = [];
   const waiting = ['first', 'second'];
   let held = 0;
@@ -26,7 +26,7 @@ it('fetches for a slot that comes free while it ends', async () => {
         queueMicrotask(() => {
           held = 0;
           fetcher.fill();
-          // By now it would have asked, if it ever did.
+          // By now it would have requested a task, if it ever did.
           setImmediate(all.resolve);
         });
       return free;

@@ -7,7 +7,7 @@ const SCORE = 3 * 0x100000000;
 const GOOD = { name: 'task', timestamp: '1', priority: '3', opts: '{"attempts":1}', stc: '97' };
 const DATA = JSON.stringify({ payload: { function: 'f' } });
 
-/** By the id of each: the fields of its hash, and what its failure says. */
+/** By job ID: the fields of its hash, and the message of its failure. */
 const UNREADABLE: Record<string, [Record<string, string>, RegExp]> = {
   't.no-fields': [{}, /its field opts/],
   't.no-data': [GOOD, /data is missing/],
@@ -23,7 +23,7 @@ const UNREADABLE: Record<string, [Record<string, string>, RegExp]> = {
   '17': [{ ...GOOD, data: DATA }, /its ID/],
 };
 
-it('puts aside what it cannot read, counts it, and runs the rest', async () => {
+it('puts unreadable jobs aside, counts them, and runs the rest', async () => {
   const { cell, redis, call, consumer, ended, queue, troubles } = openWorld();
   const { base, key } = getQueueKeys(cell, POOL);
   await redis.sadd(`${cell}:task:pools`, POOL);
@@ -58,7 +58,7 @@ it('puts aside what it cannot read, counts it, and runs the rest', async () => {
   expect(await redis.keys(`${base}*:lock`)).toEqual([]);
 });
 
-it('keeps the tasks that run when a key of one is overwritten', async () => {
+it('keeps running tasks if a key of one is overwritten', async () => {
   const { cell, redis, call, consumer, ended, until } = openWorld();
   const { base } = getQueueKeys(cell, POOL);
   const release = Promise.withResolvers<void>();

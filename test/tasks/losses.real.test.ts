@@ -7,7 +7,7 @@ import { gate, kill, openWorld, said, soon } from './world.ts';
 const LOCK = 1.5;
 
 describe('a worker that dies in the middle of a task', () => {
-  it('loses it to another worker, when its lock ends', async () => {
+  it('loses it to another worker when its lock expires', async () => {
     const { call, worker, consumer, ended, until } = openWorld();
     const victim = await worker({ workerId: 'victim', lockSeconds: LOCK });
     const { task_id } = await call('hold');
@@ -22,7 +22,7 @@ describe('a worker that dies in the middle of a task', () => {
     });
   });
 
-  it('loses it at once if it is known to be dead', async () => {
+  it('loses it immediately if it is known to be dead', async () => {
     const { call, worker, consumer, ended, until, queue } = openWorld();
     const victim = await worker({ workerId: 'victim', incarnation: 2, lockSeconds: 300 });
     const { task_id } = await call('hold');
@@ -35,7 +35,7 @@ describe('a worker that dies in the middle of a task', () => {
     expect(await ended(task_id)).toMatchObject({ status: 'completed', result: 'saved', attempts: 2 });
   });
 
-  it('gets it back at once itself, in its next body', async () => {
+  it('gets it back immediately in its next body', async () => {
     const { call, worker, until } = openWorld();
     const victim = await worker({ workerId: 'same', incarnation: 1, lockSeconds: 300 });
     const { task_id } = await call('count', { payload: { function: 'count', args: [3, 60_000] } });
@@ -89,8 +89,8 @@ describe('a worker that dies in the middle of a task', () => {
   });
 });
 
-describe('a worker that was taken for dead', () => {
-  it('cannot report: its attempt is asked to end, and its result is refused', async () => {
+describe('a worker that was considered dead', () => {
+  it('cannot report: its attempt is aborted, and its result is rejected', async () => {
     const { call, consumer, ended, redis, cell, queue, troubles } = openWorld();
     const [first, asked] = [gate<string>(), gate<unknown>()];
     const slow = consumer(

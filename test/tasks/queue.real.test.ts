@@ -26,7 +26,7 @@ describe("a pool's queue", () => {
     });
   });
 
-  it('shows a queued task as the contract has it', async () => {
+  it('shows a queued task as in the contract', async () => {
     const { call, queue } = openWorld();
     await call('a', { task_id: '2026', priority: 'high', max_retries: 2 });
     expect(await queue.get('2026')).toEqual({
@@ -56,14 +56,14 @@ describe("a pool's queue", () => {
     expect((await queue.counts()).queued).toBe(1);
   });
 
-  it("takes names that the queue's own keys have too", async () => {
+  it("accepts names that the queue's own keys have as well", async () => {
     const { call, queue } = openWorld();
     for (const task_id of ['wait', 'meta', 'id', 'active', 'prioritized', 'pc', '7'])
       await call('a', { task_id });
     expect((await queue.list()).map(({ task_id }) => task_id)).toHaveLength(7);
   });
 
-  it('holds as many as its size, however many submit at once, and says when to come again', async () => {
+  it('holds at most its size, however many clients submit, and returns when to retry', async () => {
     const { submit, queue, call } = openWorld({ queueSize: 100 });
     const many = Array.from({ length: 400 }, () => submit({ payload: { function: 'a' } }));
     const settled = await Promise.allSettled(many);
@@ -101,7 +101,7 @@ describe("a pool's queue", () => {
     await expect(queue.cancel('never')).rejects.toMatchObject({ code: 'not_found' });
   });
 
-  it('finds a task by its id alone, and refuses to guess between two', async () => {
+  it('finds a task by its ID alone, and reports a conflict between two', async () => {
     const { tasks, call, queue } = openWorld();
     await call('a', { task_id: 'here' });
     const other = tasks.queue('other');
@@ -147,7 +147,7 @@ describe("a pool's queue", () => {
     }
   });
 
-  it('says that Redis is away, and not that the task is refused', async () => {
+  it('reports that Redis is away, not that the task is rejected', async () => {
     const away = openTasks({ redisUrl: 'redis://127.0.0.1:1', cell: 'default' });
     await expect(away.queue(POOL).get('a')).rejects.toMatchObject({ code: 'unavailable' });
     await away.close();

@@ -18,7 +18,7 @@ test('a queue outlives its Redis, whichever of its steps were used before', asyn
 });
 
 // The connection of a queue that found no Redis at its first step was not tried again for any later one.
-test('a queue that is first used while Redis is away works when it is there', async () => {
+test('a queue that is first used while Redis is away works when Redis is back', async () => {
   const proxy = await startTcpProxy(Number(new URL(inject('redisUrl')).port));
   onTestFinished(() => proxy.close());
   await proxy.cut();

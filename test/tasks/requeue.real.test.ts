@@ -8,7 +8,7 @@ import { getQueueKeys } from '../../src/tasks/queue-keys.ts';
 import { ResultWriter } from '../../src/tasks/result-writer.ts';
 import { openWorld, POOL } from './world.ts';
 
-/** Calls of this name arrive, and their first answer does not: as where the connection breaks in between. */
+/** Calls of this name arrive, but their first reply is lost, as if the connection broke in between. */
 function losingAnswerTo<T extends object>(target: T, name: keyof T & string): T {
   let lost = false;
   return new Proxy(target, {

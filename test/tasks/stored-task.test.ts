@@ -20,13 +20,13 @@ describe('backoff', () => {
     },
   );
 
-  it('doubles from one second where the task does not say', () => {
+  it('doubles from one second by default', () => {
     expect([1, 2, 3, 100].map((made) => retryBackoffMs(made))).toEqual([1000, 2000, 4000, 300_000]);
     expect([1, 2].map((made) => retryBackoffMs(made, { delay_seconds: 2 }))).toEqual([2000, 4000]);
   });
 });
 
-describe('what Redis holds of a task', () => {
+describe('the stored form of a task', () => {
   const seen = (state: string, rank: string, fields: Record<string, string> = {}): TaskViewReply => {
     const names = [
       'timestamp',
@@ -118,7 +118,7 @@ describe('what Redis holds of a task', () => {
     );
   });
 
-  it('shows a failure that is not ours as it is, and never throws', () => {
+  it('shows a foreign failure unchanged, and never throws', () => {
     for (const text of ['', '{', 'Error: x', 'null', '[]', '{"type":1,"message":"a"}', '[['.repeat(1e5)])
       expect(toFailure(text)).toMatchObject({ type: 'Error', message: expect.stringMatching(/./) });
   });
@@ -160,7 +160,7 @@ describe('what Redis holds of a task', () => {
     expect(readStored(toStored(task))).toEqual(JSON.parse(toStored(task)));
   });
 
-  it('shows a task of which nothing can be read', () => {
+  it('shows a task that is completely unreadable', () => {
     const junk = seen('completed', 'x', {
       timestamp: 'x',
       processedOn: '1e99',

@@ -24,7 +24,7 @@ test.each([
   expect(refusal(submission(payload))).toEqual([{ path, message: expect.stringMatching(message) }]);
 });
 
-test('arguments that are nested too deeply are refused, however deep they are', () => {
+test('arguments that are nested too deeply are rejected, at any depth', () => {
   for (const depth of [600, 100_000]) {
     let deep: unknown = 0;
     for (let at = 0; at < depth; at += 1) deep = [deep];
@@ -34,7 +34,7 @@ test('arguments that are nested too deeply are refused, however deep they are', 
   }
 });
 
-test('what JSON holds exactly is taken', () => {
+test('values that JSON represents exactly are accepted', () => {
   const args = [2 ** 53 - 1, -(2 ** 53 - 1), 1e300, 0.1, 'ä', null, { constructor: 1, toString: 2 }];
   expect(readSubmission({ payload: { function: 'größe.λ_1', args } }).payload).toEqual({
     function: 'größe.λ_1',

@@ -42,7 +42,7 @@ function open(more: Partial<TaskServiceOptions> & { used?: string[] } = {}) {
 }
 const CALL = { payload: { function: 'add', args: [1] } };
 
-test('the pool’s own rules hold where the task says nothing', async () => {
+test('the pool’s own rules apply to fields that the task omits', async () => {
   const { desk, submitted } = open();
   expect(await desk.submit({ ...CALL, pool: 'work', max_retries: 0 })).toMatchObject({
     pool: 'work',
@@ -135,13 +135,13 @@ test.each([
   await expect(open().desk.submit(given)).rejects.toMatchObject({ code: 'invalid_command' });
 });
 
-test('what cannot be an id has never been a task', async () => {
+test('an invalid ID is an unknown task', async () => {
   const { desk } = open();
   for (const id of ['', '../x', 'a b', 'x'.repeat(200), 'unknown'])
     await expect(desk.get(id)).rejects.toMatchObject({ code: 'not_found' });
 });
 
-test('of all pools, the newest tasks come first', async () => {
+test('the newest tasks of all pools come first', async () => {
   const { desk } = open({ used: ['a', 'c', 'b'] });
   expect((await desk.list({ limit: 2 })).map(({ task_id }) => task_id)).toEqual(['c', 'b']);
 });

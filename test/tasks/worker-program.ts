@@ -8,8 +8,8 @@ import { Redis } from 'ioredis';
 import { openConsumer, type RunTask } from '../../src/tasks/index.ts';
 import type { WorkerProgram } from './world.ts';
 
-const told = JSON.parse(process.argv[2] ?? '{}') as WorkerProgram;
-const redis = new Redis(told.redisUrl, { maxRetriesPerRequest: null });
+const settings = JSON.parse(process.argv[2] ?? '{}') as WorkerProgram;
+const redis = new Redis(settings.redisUrl, { maxRetriesPerRequest: null });
 redis.on('error', () => undefined);
 
 const run: RunTask = async ({ task_id, payload, attempt }, { signal }) => {
@@ -18,17 +18,17 @@ const run: RunTask = async ({ task_id, payload, attempt }, { signal }) => {
   if (payload.function === 'hold') {
     await wait(60_000, undefined, { signal });
   } else if (payload.function === 'count') {
-    await redis.rpush(`${told.cell}:attempts:${task_id}`, `${told.workerId}/${attempt}`);
+    await redis.rpush(`${settings.cell}:attempts:${task_id}`, `${settings.workerId}/${attempt}`);
     await wait(second);
     return { attempt, value: first * first };
   } else if (payload.function === 'ask') {
-    return (await redis.blpop(`${told.cell}:answer:${task_id}`, 0))?.[1];
+    return (await redis.blpop(`${settings.cell}:answer:${task_id}`, 0))?.[1];
   }
   return first + second;
 };
 
 const consumer = openConsumer({
-  ...told,
+  ...settings,
   run,
   onError: (message) => void process.stdout.write(`${message}\n`),
 });

@@ -70,7 +70,7 @@ export function openWorld(queueSettings: QueueSettings = {}, redisUrl = inject('
     return made;
   };
 
-  /** A worker in a process of its own, which says `ready` when it takes tasks. */
+  /** A worker in a separate process, which prints `ready` when it takes tasks. */
   const worker = async (more: Partial<WorkerProgram> = {}): Promise<ChildProcess> => {
     const told: WorkerProgram = {
       redisUrl,
@@ -117,7 +117,7 @@ export function gate<T = void>() {
   return Promise.withResolvers<T>();
 }
 
-/** Resolves when a worker has said a word. */
+/** Resolves when a worker has printed a word. */
 export function said(child: ChildProcess, word: string): Promise<void> {
   return new Promise<void>((resolve, reject) => {
     child.stdout?.on('data', (data) => String(data).includes(word) && resolve());

@@ -18,7 +18,7 @@ function watch(hangMs = 5 * TICK_MS) {
   return { detector, passes };
 }
 
-test('a loop that beats is never hung, and one that is silent is hung after the bound', () => {
+test('a loop that beats is never hung, and a silent one is hung after the limit', () => {
   const { detector, passes } = watch();
   passes(20, { beating: true });
   expect([detector.quietMs(), detector.hung()]).toEqual([0, false]);
@@ -30,7 +30,7 @@ test('a loop that beats is never hung, and one that is silent is hung after the 
   expect([detector.quietMs(), detector.hung()]).toEqual([0, false]);
 });
 
-test('a process that was stopped for an hour is not taken for hung', () => {
+test('a process that was stopped for an hour does not count as hung', () => {
   const { detector, passes } = watch();
   passes(1, { each: 3_600_000 });
   expect(detector.hung()).toBe(false);

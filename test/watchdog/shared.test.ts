@@ -17,7 +17,7 @@ test('an act may begin only in the term that it belongs to, and before its deadl
   expect(main.mayAct(8)).toBe(false);
 });
 
-test('an epoch is kept exactly, also one in milliseconds of a clock', () => {
+test('an epoch is stored exactly, even one in milliseconds of a clock', () => {
   const state = shareState();
   state.setTerm(1_800_000_000_123, processMs() + SOON);
   expect(state.mayAct(1_800_000_000_123)).toBe(true);

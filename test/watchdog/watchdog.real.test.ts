@@ -71,7 +71,7 @@ test('a lease that is released is free at once', async () => {
   expect([watchdog.lease.held(), watchdog.lease.epoch(), told.lost]).toEqual([false, undefined, []]);
 });
 
-test('a port that is taken is refused with the name of its setting', async () => {
+test('a port in use is reported with the name of its setting', async () => {
   const { watchdog } = await watched();
   const port = Number(new URL(watchdog.url).port);
   await expect(watched({ port })).rejects.toMatchObject({

@@ -12,8 +12,8 @@ interface Tool {
 }
 
 /**
- * Translates the updates of an ACP session to our events. Text comes in chunks and is reported when another update
- * comes.
+ * Translates the updates of an ACP session to our events. Text arrives in chunks and is reported when another
+ * update arrives.
  */
 export class AcpEvents {
   readonly #tools = new BoundedMap<Tool>({ entries: 256, characters: 0 });
@@ -23,11 +23,11 @@ export class AcpEvents {
   #costBefore: number | undefined;
 
   constructor(resumed: boolean) {
-    // What was spent before this process is not known, so the cost of its first turn is not either.
+    // The cost before this process is unknown, so the cost of its first turn is unknown as well.
     this.#spent = resumed ? undefined : 0;
   }
 
-  /** A turn begins. */
+  /** A turn starts. */
   begin(): void {
     this.#text = '';
     this.#last = '';
@@ -57,7 +57,7 @@ export class AcpEvents {
     }
   }
 
-  /** The agent asks for permission. Some report a use in no other way, and a refused one not again. */
+  /** The agent requests permission. Some agents report a use only this way, and a denied one not again. */
   requestPermission(call: ToolCallUpdate): AgentEvent[] {
     return [
       ...this.flush(),
@@ -65,7 +65,7 @@ export class AcpEvents {
     ];
   }
 
-  /** The turn is over: what was said last, and the end of uses without a reported result. */
+  /** The turn is over: reports the remaining text and the end of uses without a reported result. */
   end(): AgentEvent[] {
     const events = this.flush();
     for (const [tool_use_id, { name: tool, reported }] of this.#tools) {
@@ -84,7 +84,7 @@ export class AcpEvents {
     return [{ type: 'message', content: this.#last }];
   }
 
-  /** The last thing that was said: the turn's result. */
+  /** The last text, which is the turn's result. */
   lastMessage(): string {
     return this.#text || this.#last;
   }
@@ -94,7 +94,7 @@ export class AcpEvents {
     const tool = this.#tools.get(tool_use_id) ?? { name: '', input: undefined, content: '', reported: false };
     this.#tools.set(tool_use_id, tool);
     const command = getShellCommand(update);
-    // The title of such a use is the command, and no name.
+    // The title of such a use is the command, not a name.
     const named = update.name ?? (command === undefined ? update.title : 'Shell');
     tool.name = named ?? tool.name;
     tool.input = update.rawInput ?? (command === undefined ? tool.input : { command });
@@ -122,7 +122,7 @@ export class AcpEvents {
   }
 }
 
-/** The shell command of a use, in each agent's own field; without an input, the title has it. */
+/** The shell command of a use, from each agent's own field; without an input, the title has it. */
 export function getShellCommand({ kind, title, rawInput }: Partial<ToolCallUpdate>): string | undefined {
   const { command } = (rawInput ?? {}) as { command?: unknown };
   if (typeof command === 'string') return command;

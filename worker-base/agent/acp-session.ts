@@ -1,6 +1,6 @@
 /**
  * An agent of the Agent Client Protocol, driven by its official SDK: JSON-RPC in both directions over
- * lines. The wrapper is the client; it offers neither files nor terminals, which the agent has of its own.
+ * lines. The wrapper is the client; it offers neither files nor terminals, because the agent has its own.
  *
  * Loaded only if it is used: the SDK and its schemas would double the start of every other body.
  */
@@ -31,7 +31,7 @@ const LOST = 'The agent could not resume the conversation; the next prompt start
 
 type AcpOptions = Parameters<OpenProtocol>[0] & { denials: Denials; allowed: string[] | undefined };
 
-/** Opens the voice; the handshake begins with its `open`. */
+/** Creates the protocol; the handshake starts with its `open`. */
 export async function openAcp(order: AcpOptions): Promise<AgentProtocol> {
   return new AcpProtocol(order);
 }
@@ -73,7 +73,7 @@ class AcpProtocol implements AgentProtocol {
       .connect({ readable, writable });
     this.#initialize(this.#connection).then(
       () => this.#send({ ...(this.#session && { session: this.#session }), ready: true }),
-      // The clock of the handshake ends what cannot be begun; this says why.
+      // The handshake's timeout ends a session that cannot start; this reports why.
       (error) =>
         this.#send({
           events: [{ type: 'stderr', content: `The agent did not start a session: ${toErrorText(error)}` }],
@@ -143,8 +143,8 @@ class AcpProtocol implements AgentProtocol {
     if (can?.sessionCapabilities?.resume) await agent.request(methods.agent.session.resume, known);
     else if (can?.loadSession) {
       const loaded: LoadSessionResponse | undefined = await agent.request(methods.agent.session.load, known);
-      // Gemini CLI continues its replay after it has answered. It reads the next request when that is done, and
-      // to stay in the mode it is in changes nothing.
+      // Gemini CLI continues its replay after it has answered. It reads the next request when that is done,
+      // and setting the current mode changes nothing.
       const modeId = loaded?.modes?.currentModeId;
       // An agent that doesn't know this request has its session anyway.
       if (modeId !== undefined)
@@ -170,7 +170,7 @@ class AcpProtocol implements AgentProtocol {
     return { ok: false, reason: 'limit', message: `The agent stopped at one of its own limits: ${reason}.` };
   }
 
-  /** No user can be asked, so everything is allowed that `allowed_commands` allows. */
+  /** There is no user to confirm, so everything that `allowed_commands` allows is permitted. */
   #permit({ toolCall, options }: RequestPermissionRequest): RequestPermissionResponse {
     if (this.#inTurn) this.#send({ events: this.#events.requestPermission(toolCall) });
     const command = getShellCommand(toolCall);

@@ -1,9 +1,9 @@
 /**
- * `agent/` is the agent as this body sees it: its process and pipes, the lines it prints, its session and the archive of that
- * session.
+ * `agent/` is the agent as this body sees it: its process and pipes, the lines it prints, its session and the
+ * archive of that session.
  *
- * What must always hold: no process of the agent outlives its end, and nothing that it prints is held without bound. Must
- * not import what decides about prompts (`turns/`), nor Redis's streams but for their limits and types.
+ * Invariants: no process of the agent outlives its end, and buffered output is bounded. Must not import the
+ * code that decides about prompts (`turns/`), and of the Redis streams only limits and types.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Duplex, Readable } from 'node:stream';
@@ -14,33 +14,33 @@ import { type Line, LineReader, LineSplitter } from './line-reader.ts';
 import { Unfinished } from './unfinished-line.ts';
 import { bufferUnread } from './unread-output.ts';
 
-/** Between the end of the agent and SIGKILL to what it has left behind. */
+/** Time between the end of the agent and SIGKILL to its remaining processes. */
 const LEFTOVER_GRACE_MS = 500;
-/** Silence of a pipe that something outside the group still holds, after which it is not awaited any longer. */
+/** A pipe that a process outside the group still holds is abandoned after this time without output. */
 const SILENCE_MS = 1000;
-/** What is in a pipe when its program has ended is read long before this. */
+/** The rest of a pipe is read long before this after its program has ended. */
 const READING_MS = 2000;
 const POLL_MS = 25;
-/** Bytes of prompts that the agent has not read yet; more is refused. */
+/** Bytes of prompts that the agent has not read yet; more are rejected. */
 const STDIN_LIMIT = 4 * 1024 ** 2;
 
-/** What to start, and its listeners. */
+/** The program to start, and its listeners. */
 export interface AgentProcessOptions {
   argv: string[];
   cwd: string;
   env: Record<string, string>;
   onPiece: (stream: 'stdout' | 'stderr', piece: Piece) => void;
-  /** Bytes were read that no newline has ended yet: a sign of life, and no line. */
+  /** Bytes of an unfinished line were read: a sign of life, but not a line. */
   onBytes?: () => void;
-  /** Where stdout is a protocol of lines: gets each of them whole, instead of `onPiece`. */
+  /** For a line protocol on stdout: receives each whole line, instead of `onPiece`. */
   onLine?: (line: Line) => void;
-  /** Pipes beside the three, from descriptor 3 on; see `channel`. */
+  /** Number of further pipes, from descriptor 3 on; see `channel`. */
   channels?: number;
-  /** Ends by force what has left the agent's group, where that can be found. */
+  /** Kills processes that have left the agent's group, if they can be found. */
   killRest: (group: number) => Promise<void>;
 }
 
-/** The agent as processes: a session and group of its own, its three pipes, and its end. */
+/** The agent's processes: a session and group of their own, three pipes, and their end. */
 export class AgentProcess {
   readonly #child: ChildProcess;
   readonly #group: number;
@@ -56,7 +56,9 @@ export class AgentProcess {
   /** Settles when the agent itself has ended; its group may live on. */
   readonly exited: Promise<Exit>;
 
-  /** Starts the program, and settles when it is executed; throws what the system says (`code` ENOENT, EACCES …) if it cannot be. */
+  /**
+   * Starts the program, and settles when it is executed; throws the system's error (`code` ENOENT …).
+   */
   static async start(order: AgentProcessOptions): Promise<AgentProcess> {
     const last = 3 + (order.channels ?? 0);
     const confined = withReport(order.argv, last);
@@ -67,7 +69,7 @@ export class AgentProcess {
     const child = spawn(program, args, { cwd, env, detached: true, stdio });
     if (child.pid === undefined) throw await new Promise((resolve) => child.once('error', resolve));
     const reporter = confined && new ConfineReport(child.stdio[last] as Duplex);
-    // The end is listened for at once: a short-lived agent may end before anything is awaited.
+    // The listener is added immediately, because a short-lived agent may end before anything is awaited.
     const agent = new AgentProcess(child, child.pid, order, reporter);
     const unread = bufferUnread(child);
     await reporter?.begun;
@@ -108,7 +110,7 @@ export class AgentProcess {
     return this.#report?.pid ?? this.#group;
   }
 
-  /** The process group that the program and what it starts belong to, unless they leave it. */
+  /** The process group of the program and its children, unless they leave it. */
   get group(): number {
     return this.#group;
   }
@@ -123,7 +125,7 @@ export class AgentProcess {
     return this.#child.stdio[descriptor] as Duplex;
   }
 
-  /** Hands text to the agent; answers why it could not be, or undefined once the agent's pipe has it. */
+  /** Writes text to the agent; returns an error message, or undefined once the agent's pipe has the text. */
   write(text: string): Promise<string | undefined> {
     const stdin = this.#child.stdin;
     if (!stdin?.writable) return Promise.resolve('stdin_closed');
@@ -155,7 +157,7 @@ export class AgentProcess {
     for (const flush of this.#flushes) flush();
   }
 
-  /** Sends a signal to every process of the group; answers whether there was one. */
+  /** Sends a signal to every process of the group; returns whether there was one. */
   signal(signal: NodeJS.Signals | 0): boolean {
     try {
       return process.kill(-this.#group, signal);
@@ -164,13 +166,15 @@ export class AgentProcess {
     }
   }
 
-  /** What is left of the group is killed without a grace from now on. */
+  /** From now on, the rest of the group is killed without a grace period. */
   kill(): void {
     this.#hurry = true;
     this.signal('SIGKILL');
   }
 
-  /** After the agent's end: ends what it has left behind and reads its pipes to their end, or to `hardAt`. */
+  /**
+   * After the agent's end: kills its remaining processes and reads its pipes to their end, or until `hardAt`.
+   */
   async gather(hardAt: () => number): Promise<void> {
     const since = performance.now();
     while (!this.#hurry && this.signal(0) && performance.now() - since < LEFTOVER_GRACE_MS) await pause();
@@ -180,7 +184,8 @@ export class AgentProcess {
     let reading = 0;
     this.#lastReadAt = before;
     while (!this.#closed && performance.now() < hardAt()) {
-      // Only what has left the group, and was not found, can still hold a pipe; it may write for as long as it lives.
+      // Only a process that left the group and was not found can still hold a pipe; it may write as long as
+      // it runs.
       // Waiting for Redis is neither silence nor reading.
       const now = performance.now();
       if (this.#paused) this.#lastReadAt = now;
@@ -191,11 +196,11 @@ export class AgentProcess {
     }
     this.#child.stdout?.destroy();
     this.#child.stderr?.destroy();
-    // What was forked while its parent was being ended is found now.
+    // Finds processes that were forked while their parent was being killed.
     if (!this.#closed) await this.#endRest();
   }
 
-  /** What cannot be ended does not change how the agent ended; the search for it reports it. */
+  /** A process that cannot be killed does not change how the agent ended; the search for it logs it. */
   #endRest(): Promise<void> {
     return this.#killRest(this.#group).catch(() => {});
   }
@@ -224,7 +229,7 @@ export class AgentProcess {
       unfinished.note(cutter.held > 0, texts.length > 0);
     });
     pipe?.once('end', () => {
-      // Read before Node learns of the end and reaps the process: it reports a real-time signal as exit code 0.
+      // Read before Node reaps the process, because Node reports a real-time signal as exit code 0.
       this.#signal ??= endingSignal(this.#group);
       flush();
     });

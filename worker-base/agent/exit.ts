@@ -28,7 +28,7 @@ function toSignalNumber(signal: string): number {
   return plain === undefined ? (constants.signals[signal as NodeJS.Signals] ?? 0) : Number(plain);
 }
 
-/** The exit code by which a shell would report such an end. */
+/** The exit code that a shell would report for such an end. */
 export function getExitCode({ code, signal }: Exit): number {
   return code ?? 128 + (signal ? toSignalNumber(signal) : 0);
 }
@@ -38,7 +38,10 @@ export function describeExit({ code, signal }: Exit): string {
   return signal ? `The agent was ended by ${signal}.` : `The agent exited with code ${code}.`;
 }
 
-/** The signal that a process of ours is ending by, from its raw wait status in /proc (the 52nd field of proc_pid_stat(5)). */
+/**
+ * The signal that is ending a process of ours, from its raw wait status in /proc (the 52nd field of
+ * proc_pid_stat(5)).
+ */
 export function endingSignal(pid: number): number | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');

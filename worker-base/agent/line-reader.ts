@@ -5,8 +5,8 @@ import { LINE_BYTES, PIECE_BYTES } from '../streams/limits.ts';
 const NEWLINE = 10;
 
 /**
- * Cuts the bytes of one pipe into whole lines. No character is torn at a border between reads; bytes that are no
- * UTF-8 become U+FFFD. It holds back at most PIECE_BYTES, the line that is not finished yet.
+ * Cuts the bytes of one pipe into whole lines. No character is split between reads; bytes that are not UTF-8
+ * become U+FFFD. It buffers at most PIECE_BYTES, the unfinished line.
  */
 export class LineSplitter {
   #rest: Buffer = Buffer.alloc(0);
@@ -30,7 +30,7 @@ export class LineSplitter {
         break;
       }
     }
-    // A copy: a small rest must not keep the whole read alive.
+    // A copy, so that a small rest does not keep the whole buffer in memory.
     this.#rest = Buffer.from(data.subarray(at));
     return pieces;
   }
@@ -40,12 +40,12 @@ export class LineSplitter {
     return this.#rest.length;
   }
 
-  /** What there is of the unfinished line, up to the last whole character; nothing if there is none. */
+  /** The unfinished line up to the last whole character; empty if there is none. */
   release(): Piece[] {
     return this.#cutRest(characterBorder(this.#rest));
   }
 
-  /** All that is left of the unfinished line; nothing if there is none. */
+  /** The rest of the unfinished line; empty if there is none. */
   flush(): Piece[] {
     return this.#cutRest(this.#rest.length);
   }
@@ -58,18 +58,18 @@ export class LineSplitter {
   }
 }
 
-/** One line of a protocol without its end; of one that is too long `text` is the beginning. */
+/** One line of a protocol without its newline; if it is too long, `text` is only its beginning. */
 export interface Line {
   text: string;
   cut: boolean;
 }
 
-/** Gives each line of a pipe whole, for a protocol whose messages are lines. It holds back at most LINE_BYTES. */
+/** Cuts a pipe into whole lines, for a protocol whose messages are lines. It buffers at most LINE_BYTES. */
 export class LineReader {
   #parts: Buffer[] = [];
   #bytes = 0;
 
-  /** Takes what was read and gives the lines that it ends. */
+  /** Takes the bytes read and returns the lines that they complete. */
   push(chunk: Buffer): Line[] {
     const lines: Line[] = [];
     let at = 0;
@@ -87,12 +87,12 @@ export class LineReader {
     return this.#bytes;
   }
 
-  /** Nothing: a protocol's message is read when it is whole. */
+  /** Empty, because a protocol's message is read only when it is complete. */
   release(): Line[] {
     return [];
   }
 
-  /** The last line, which no newline has ended; nothing where there is none. */
+  /** The last line without a newline; empty if there is none. */
   flush(): Line[] {
     return this.#bytes === 0 ? [] : [this.#take()];
   }
@@ -128,7 +128,7 @@ function toPiece(bytes: Buffer, lines: number): Piece {
   return isUtf8(bytes) ? piece : { ...piece, base64: bytes.toString('base64') };
 }
 
-/** The last place in a full window at which no UTF-8 character is torn; the end if it is not UTF-8. */
+/** The last position in a full window that splits no UTF-8 character; the end if it is not UTF-8. */
 export function characterBorder(bytes: Buffer): number {
   for (let back = 1; back <= 3; back += 1) {
     const byte = bytes[bytes.length - back] ?? 0;

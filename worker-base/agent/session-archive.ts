@@ -1,9 +1,9 @@
 /**
- * Keeps the agent's conversation for the next incarnation: after each turn the files that hold it go to Redis, as one
- * compressed archive with the agent's name of the conversation, and before a start they are put back.
+ * Stores the agent's conversation for the next incarnation: after each turn its files are stored in Redis as
+ * one compressed archive, with the agent's ID of the conversation, and they are restored before a start.
  *
- * The files are the agent's own and often for its eyes only, so a helper command reads and writes them as its user;
- * whatever the archive holds, it can harm only the agent.
+ * The files belong to the agent and are often readable only by it, so a helper command reads and writes them
+ * as its user; a malicious archive can harm only the agent.
  */
 
 import { spawn } from 'node:child_process';
@@ -16,18 +16,18 @@ import { takeTail } from '../../src/model/cut.ts';
 import type { Log } from '../log.ts';
 import type { Privileges } from '../sandbox/privileges.ts';
 
-/** Bytes of an archive: weeks of text compressed, and little beside what Redis holds of the output. */
+/** Maximum size of an archive: weeks of compressed text, and little compared to the output in Redis. */
 export const ARCHIVE_BYTES = 8 * 1024 ** 2;
-/** Bytes of the files before that; conversations compress to a fifth and less. */
+/** Maximum size of the files before compression; conversations compress to a fifth or less. */
 const FILES_BYTES = 16 * ARCHIVE_BYTES;
-/** Limit of a helper command for a few files; one that takes longer hangs. */
+/** Timeout of a helper command for a few files; one that takes longer hangs. */
 const HELPER_MS = 30_000;
 const FETCH_AGAIN_MS = 200;
 
 /** A conversation as stored in Redis. */
 export interface PackedSession {
   session: string;
-  /** Empty where the agent keeps no files. */
+  /** Empty if the agent stores no files. */
   archive: Buffer;
 }
 
@@ -49,7 +49,7 @@ export class SessionArchive {
     this.#options = options;
   }
 
-  /** Gathers the conversation; undefined where there is none, or it cannot be kept, which the log says. */
+  /** Reads the conversation; undefined if there is none, or if it cannot be archived, which is logged. */
   async pack(session: string | undefined): Promise<PackedSession | undefined> {
     if (session === undefined) return undefined;
     const { home, paths, privileges, log } = this.#options;
@@ -57,7 +57,7 @@ export class SessionArchive {
     if (existing.length === 0) return { session, archive: Buffer.alloc(0) };
     try {
       const argv = privileges.helperCommand(['tar', '-cf', '-', '-C', home, '--', ...existing]);
-      // 1: a file has changed while it was read; the next turn's archive has it whole.
+      // 1: a file changed while it was read; the next turn's archive has all of it.
       const archive = await promisify(gzip)(await runHelper(argv, [0, 1]), { level: 1 });
       if (archive.length > ARCHIVE_BYTES) throw new Error(`it has ${archive.length} bytes`);
       return { session, archive };
@@ -71,7 +71,7 @@ export class SessionArchive {
     }
   }
 
-  /** Adds what stores it to a transaction. */
+  /** Adds the commands that store it to a transaction. */
   store(transaction: ChainableCommander, archived: PackedSession): void {
     transaction.hset(this.#options.key, { ...archived, kept_at: new Date().toISOString() });
   }
@@ -89,7 +89,7 @@ export class SessionArchive {
     await this.#options.redis.del(this.#options.key).catch(() => 0);
   }
 
-  /** Puts the files back. `lost`: there is a conversation, and it cannot be gone on with. */
+  /** Restores the files. `lost`: there is a conversation, but it cannot be continued. */
   async restore(signal: AbortSignal): Promise<{ session: string | undefined; lost: boolean }> {
     const { privileges, home, log } = this.#options;
     const { session, archive } = (await this.#fetch(signal)) ?? {};
@@ -111,7 +111,7 @@ export class SessionArchive {
     }
   }
 
-  /** Reads it, however long Redis is away: to begin without it would be to lose it. */
+  /** Reads it and retries while Redis is away, because a start without it would lose it. */
   async #fetch(signal: AbortSignal): Promise<Record<string, Buffer> | undefined> {
     const { redis, key, log } = this.#options;
     for (let tries = 1; !signal.aborted; tries += 1) {
@@ -127,7 +127,7 @@ export class SessionArchive {
   }
 }
 
-/** Runs a program to its end; answers what it wrote to stdout. */
+/** Runs a program to its end; returns its stdout. */
 function runHelper([program = '', ...args]: string[], codes: number[], input?: Buffer): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: 'pipe', timeout: HELPER_MS, killSignal: 'SIGKILL' });

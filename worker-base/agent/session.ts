@@ -3,10 +3,10 @@ import type { AgentProcess, AgentProcessOptions } from './agent-process.ts';
 import type { Exit } from './exit.ts';
 import type { Line } from './line-reader.ts';
 
-/** Characters of an agent's name of the conversation; those that are known have 36. */
+/** Maximum length of an agent's ID of the conversation; known ones have 36 characters. */
 const SESSION = 256;
 
-/** A dialogue with an agent whose answers may come later than its input: `say` gets each step. */
+/** A dialogue with an agent whose replies may come later than its input: `say` receives each step. */
 export interface AgentProtocol {
   open(): void;
   prompt(content: string): void;
@@ -21,7 +21,7 @@ export type OpenProtocol = (options: {
   send: (step: DialogueStep) => void;
 }) => Promise<AgentProtocol>;
 
-/** A voice that answers at once. */
+/** A protocol that handles each line synchronously. */
 export function toProtocol(open: OpenDialogue): OpenProtocol {
   return async ({ workspace, session, send }) => {
     const dialogue: Dialogue = open({ workspace, session });
@@ -60,7 +60,7 @@ interface AgentSessionDeps {
   handshakeMs: number;
   /** Between the closing of stdin, SIGTERM and SIGKILL of an agent that has done its work. */
   finishMs: number;
-  /** By when all must be over, by performance.now(). */
+  /** The deadline for the whole shutdown, by performance.now(). */
   hardAt: () => number;
 }
 
@@ -77,9 +77,9 @@ export class AgentSession {
   #handshake: NodeJS.Timeout | undefined;
   #unreadable = false;
   #retrying = false;
-  /** The agent's name of it; undefined as long as it has none. */
+  /** The agent's ID of the conversation; undefined while it has none. */
   session: string | undefined;
-  /** The handshake is done, and the process lives as far as is known. */
+  /** The handshake is done, and the process runs as far as is known. */
   ready = false;
 
   constructor(deps: AgentSessionDeps, session: string | undefined, listener: SessionListener) {
@@ -92,7 +92,7 @@ export class AgentSession {
     return this.#agent;
   }
 
-  /** Starts the process and begins the handshake; throws what the system says where it cannot. */
+  /** Starts the process and the handshake; throws the system's error if the process cannot be started. */
   async start(): Promise<AgentProcess> {
     this.#generation += 1;
     const generation = this.#generation;
@@ -152,7 +152,7 @@ export class AgentSession {
     const exit = await agent.exited;
     if (mine()) this.#silence();
     await agent.gather(this.#deps.hardAt);
-    // What was read last may still be on its way through a voice that is not done at once.
+    // The last lines may still be in progress in an asynchronous protocol.
     await new Promise((resolve) => setImmediate(resolve));
     if (!mine()) return;
     this.#protocol?.close();
@@ -175,7 +175,7 @@ export class AgentSession {
       try {
         protocol?.receive(line.text);
       } catch {
-        // One line that is not as expected is that line's fault, and ends nothing.
+        // One unexpected line is an error of that line only, and ends nothing.
         this.#unreadable = true;
       }
       readable = !this.#unreadable;
@@ -185,7 +185,7 @@ export class AgentSession {
 
   #take(step: DialogueStep): void {
     if (step.events && step.events.length > 0) this.#listener.events(step.events);
-    // An agent that does not read is found out by the clocks; one that has closed its stdin, by its end.
+    // The timeouts detect an agent that does not read; one that has closed its stdin is detected by its end.
     if (step.write) void this.#agent?.write(step.write);
     if (step.session !== undefined && step.session.length <= SESSION) this.session = step.session;
     if (step.unreadable) this.#unreadable = true;

@@ -1,6 +1,6 @@
 import { UNFINISHED_AGE_MS, UNFINISHED_QUIET_MS } from '../streams/limits.ts';
 
-/** Watches the unfinished line of one pipe, and has it sent although no newline has ended it. */
+/** Watches the unfinished line of one pipe, and flushes it without a newline after a time. */
 export class Unfinished {
   readonly #release: () => void;
   #timer: NodeJS.Timeout | undefined;
@@ -11,7 +11,9 @@ export class Unfinished {
     this.#release = release;
   }
 
-  /** After each read: whether there is an unfinished line, and whether what was read has ended an earlier one. */
+  /**
+   * After each read: whether there is an unfinished line, and whether the read has completed an earlier one.
+   */
   note(unfinished: boolean, ended: boolean): void {
     if (!unfinished) {
       this.#since = undefined;
@@ -19,7 +21,7 @@ export class Unfinished {
     }
     this.#changedAt = performance.now();
     if (ended || this.#since === undefined) this.#since = this.#changedAt;
-    // One timer, which looks again: a flood of short reads must not pay for a new one each time.
+    // One timer that checks again, so that a flood of short reads does not create a new one each time.
     this.#timer ??= setTimeout(() => this.#look(), UNFINISHED_QUIET_MS);
   }
 

@@ -1,9 +1,9 @@
 /**
- * What an agent needs before it can be started, in this order: its secrets, the gateway to its model, the hands with
- * which it may work, its home and its instructions.
+ * Prepares an agent before its start, in this order: its secrets, the gateway to its model, its privileges,
+ * its home and its instructions.
  *
- * What must always hold: a credential goes to the gateway and nowhere else; no file is written where the agent has
- * been, for it could have put a link there. The gateway and the pipe are loaded only where they are needed.
+ * Invariants: a credential goes to the gateway only; no file is written where the agent could write before,
+ * because it could have created a link there. The gateway and the pipe are loaded only if they are needed.
  */
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -20,14 +20,16 @@ import type { HeartbeatSender } from '../streams/heartbeat.ts';
 import { type AgentEnvironment, CannotStart } from '../workload.ts';
 import { prepareWorkspace } from './initial-state.ts';
 
-/** Where the module DOCKER has its daemon listen, below the agent's home: for clients that know no contexts. */
+/**
+ * The socket of the module DOCKER's daemon, below the agent's home: for clients that do not support contexts.
+ */
 const DOCKER_SOCKET = '.docker/run/docker.sock';
 /** The agent's home in the images. */
 const HOME = '/home/agent';
-/** A model that sends no byte for so long has failed: both CLIs would wait for it forever. */
+/** A model that sends no byte for this long has failed; both CLIs would wait for it forever. */
 const STALL_MS = 120_000;
 
-/** Makes it ready; throws `CannotStart`. Answers undefined when `signal` ends the wait for secrets. */
+/** Prepares the agent; throws `CannotStart`. Returns undefined if `signal` ends the wait for secrets. */
 export async function prepareAgent(options: {
   settings: WrapperSettings;
   spec: WorkerSpec;
@@ -94,7 +96,7 @@ export async function prepareAgent(options: {
       };
       if (spec.modules?.includes('DOCKER') && home !== undefined)
         own.DOCKER_HOST = `unix://${home}/${DOCKER_SOCKET}`;
-      // The kind's come last: it has looked at the user's, and its addresses lead through the gateway.
+      // The agent kind's variables come last: they respect the user's, and their addresses use the gateway.
       return {
         argv: privileges.run(argv),
         cwd: workspace,
@@ -110,7 +112,7 @@ export async function prepareAgent(options: {
 
 const secretsPath = (pipe: string) => join(dirname(pipe), 'secrets');
 
-/** Waits for the secrets, and places those that are not the agent's own credentials. */
+/** Waits for the secrets, and writes those that are not the agent's own credentials to files. */
 async function receive(
   { settings, spec, heartbeat, log, signal }: Parameters<typeof prepareAgent>[0],
   kind: AgentKind,
@@ -141,14 +143,14 @@ async function receive(
   }
 }
 
-/** The image's; else one of the body's own, so that what a CLI keeps in the user's home is never touched. */
+/** The image's home, or one of the body's own, so that a CLI's files in the user's home are never changed. */
 function resolveHome(settings: WrapperSettings, kind: AgentKind, privileges: Privileges): string | undefined {
   if (privileges.group !== undefined && existsSync(HOME)) return HOME;
-  // A command of the user's own that only reads and writes lines lives where it always does.
+  // A user's own command that only reads and writes lines keeps its usual home.
   return kind.turnless ? undefined : join(dirname(settings.workspace), 'home');
 }
 
-/** Makes the home with its files; the agent may change them, and add others beside them. */
+/** Creates the home with its files; the agent may change them and add others. */
 function writeHomeFiles(home: string | undefined, files: Record<string, string>, shared: boolean): void {
   if (home === undefined) return;
   mkdirSync(home, { recursive: true, mode: 0o700 });

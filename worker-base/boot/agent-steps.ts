@@ -1,6 +1,6 @@
 /**
- * The steps from a worker's spec to an agent that is ready. A warm body runs them in advance, with a program that ends at
- * once, so that the agent of the worker that claims it starts quickly.
+ * The steps from a worker's spec to an agent that is ready. A warm body runs them in advance, with a program
+ * that ends immediately, so that the agent of the worker that claims it starts quickly.
  */
 import { getAgentKind } from '../../src/agents/index.ts';
 import type { WorkerSpec } from '../../src/model/spec.ts';
@@ -47,7 +47,9 @@ const startHeartbeat: BootStep = (boot) => {
   return undefined;
 };
 
-/** How the body ends on a signal or a shutdown: its workload stops, and is killed when the grace is over. */
+/**
+ * Ends the body on a signal or a shutdown: its workload stops, and is killed when the grace period is over.
+ */
 const prepareShutdown: BootStep = (boot) => {
   boot.shutdown = new Shutdown(boot.start.spec.stop_grace_seconds, {
     end: (reason) => {
@@ -103,7 +105,7 @@ const startWorkload: BootStep = async (boot) => {
   return undefined;
 };
 
-/** Writes `ready`, before the input is opened: a second connection would only make the start slower. */
+/** Writes `ready` before the input is opened, because a second connection would only delay the start. */
 const announceReady: BootStep = (boot) => {
   const { workload, environment, output, sender, heartbeat, start } = boot;
   const { pid, about } = workload;
@@ -142,7 +144,7 @@ function createContext(boot: Boot): WorkloadContext {
   };
 }
 
-/** Wraps a step: if the agent cannot be started, the boot ends with an entry `exited` that says why. */
+/** Wraps a step: if the agent cannot be started, the boot ends with an entry `exited` that has the reason. */
 function reportFailure(step: BootStep): BootStep {
   return async (boot) => {
     try {
@@ -160,7 +162,9 @@ function reportFailure(step: BootStep): BootStep {
   };
 }
 
-/** What is said of `allowed_commands` where they are given: what holds the agent to them, and which are not there. */
+/**
+ * The fields about `allowed_commands`, if they are set: how they are enforced, and which ones are missing.
+ */
 function describeLimits({ privileges }: AgentEnvironment, spec: WorkerSpec): object {
   return spec.allowed_commands
     ? { enforcement: privileges.enforcement, missing_commands: privileges.missing }

@@ -1,10 +1,10 @@
 /**
- * The wait of a warm body: it has booted up to its agent, beats as the worker that it was made for, and reads from that
- * worker's input the worker that it serves. From then on it reports only for that worker: its heartbeat, streams and
- * `seq`.
+ * The wait of a warm body for a claim: it has booted up to its agent, sends heartbeats as the worker that it
+ * was created for, and reads from that worker's input which worker it serves. From then on it reports only
+ * for that worker: its heartbeat, streams and `seq`.
  *
- * What must always hold: nothing of the agent is there before it is known whose it is; what would be needed then is
- * loaded, connected and tried now, because the claim has to be fast.
+ * Invariants: nothing of the agent exists before its worker is known; everything that is needed afterwards is
+ * loaded, connected and tried in advance, because the claim has to be fast.
  */
 import type { Redis } from 'ioredis';
 import { CLAIMED_INCARNATION, type ClaimRecord } from '../../src/model/claim.ts';
@@ -21,7 +21,7 @@ import { warmUp } from './warm-up.ts';
 const BLOCK_MS = 5000;
 const AGAIN_MS = 200;
 
-/** Waits until the body is given to a worker; undefined where `signal` ends the wait. */
+/** Waits until a worker claims the body; undefined if `signal` ends the wait. */
 export async function awaitAssignment(options: {
   settings: WrapperSettings;
   keys: Keys;
@@ -52,7 +52,7 @@ export async function awaitAssignment(options: {
   }
   const { worker_id: workerId, at, spec } = assignment;
   const mine = { ...settings, workerId, incarnation: CLAIMED_INCARNATION };
-  // A worker that is given its first body has said nothing yet.
+  // A worker that gets its first body has no output yet.
   const own: StartState = { spec, lastSeq: 0, lastId: undefined };
   const serving: ClaimRecord = { worker_id: workerId, at, spec };
   const heartbeat = new HeartbeatSender({
@@ -130,7 +130,7 @@ function parseAssignMessage(data: string | undefined): AssignMessage | undefined
       ? { worker_id, at: Number(at ?? 0), spec }
       : undefined;
   } catch {
-    // A prompt to a warm worker that is not claimed: it has no recipient.
+    // A prompt to an unclaimed warm worker has no recipient.
     return undefined;
   }
 }

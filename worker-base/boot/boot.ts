@@ -2,7 +2,7 @@
  * The boot of one body: an ordered list of steps over one `Boot`. Each step sets the components that later steps use, or
  * ends the boot with the body's exit code.
  *
- * What must always hold: a step uses only components that an earlier step of its list has set. Events that can occur at
+ * Invariant: a step uses only components that an earlier step of its list has set. Events that can occur at
  * any time (a signal, a denied command, an acknowledgement) go through `Boot`, which knows what exists already. Must not
  * import a step; `lifecycle.ts` lists them.
  */
@@ -28,20 +28,20 @@ export const SIGTERM_CODE = 143;
 /** As sysexits.h: a setting is wrong. */
 export const EX_CONFIG = 78;
 
-/** A node that was started by hand, once it has claimed its name. */
+/** A node that was started manually, once it has claimed its name. */
 export interface StartedNode {
   claim: NodeClaim;
-  /** Takes the place of the heartbeat. */
+  /** Replaces the heartbeat. */
   beat: (heartbeat: Heartbeat) => ExtraCommand[];
   leave: () => ExtraCommand[];
 }
 
-/** What a warm body continues with, once a worker has claimed it. */
+/** The state with which a warm body continues, once a worker has claimed it. */
 export interface Assigned {
   settings: WrapperSettings;
   log: Log;
   start: StartState;
-  /** The connection for blocked reads, open already. */
+  /** The connection for blocked reads, already open. */
   blocking: Redis;
   heartbeat: HeartbeatSender;
 }
@@ -57,11 +57,11 @@ export class Boot {
   /** Ends the body. */
   readonly abort: () => void;
 
-  /** Only of a node that was started by hand. */
+  /** Only for a node that was started manually. */
   node?: StartedNode;
-  /** Only of a warm body. */
+  /** Only for a warm body. */
   assigned?: Assigned;
-  /** What Redis knows of the worker. */
+  /** The state of the worker in Redis. */
   start!: StartState;
 
   spool!: Spool;
@@ -74,7 +74,7 @@ export class Boot {
   adaptEnvironment: (environment: AgentEnvironment) => AgentEnvironment = (environment) => environment;
   environment!: AgentEnvironment;
   workload!: Workload;
-  /** Only of an agent that has turns. */
+  /** Only for an agent that has turns. */
   turnRunner?: TurnRunner;
   /** The connection for blocked reads. */
   blocking!: Redis;

@@ -1,8 +1,11 @@
-/** The steps that settle which worker this body is: a node's name, the worker's record, and who claims a warm body. */
+/**
+ * The steps that determine the worker of this body: a node's name, the worker's record, and the claim of a
+ * warm body.
+ */
 import { type BootStep, EX_CONFIG, SIGTERM_CODE } from './boot.ts';
 import { readStartState } from './initial-state.ts';
 
-/** A node that was started by hand must be the only one of its name. */
+/** A node that was started manually must be the only one with its name. */
 export const claimNodeName: BootStep = async (boot) => {
   const { settings, keys, commands, log, signal } = boot;
   if (!settings.external) return undefined;
@@ -29,7 +32,7 @@ export const claimNodeName: BootStep = async (boot) => {
   return undefined;
 };
 
-/** Reads the spec and the position of the output; a node that was started by hand brings its own spec. */
+/** Reads the spec and the position of the output; a node that was started manually has its own spec. */
 export const readRecord: BootStep = async (boot) => {
   const { settings, commands: redis, keys, log, signal, node } = boot;
   const spec = node && (await import('../tasks/node-registration.ts')).externalSpec();

@@ -9,26 +9,26 @@ import { whenReady } from '../streams/redis-connection.ts';
 const BACKOFF_MIN_MS = 50;
 const BACKOFF_MAX_MS = 2000;
 
-/** What Redis knows of the worker when a body starts. */
+/** The state of the worker in Redis when a body starts. */
 export interface StartState {
   spec: WorkerSpec;
-  /** The highest `seq` that any incarnation is known to have written. */
+  /** The highest known `seq` of any incarnation. */
   lastSeq: number;
-  /** The newest id of the output stream. */
+  /** The newest ID of the output stream. */
   lastId: string | undefined;
-  /** The id of the input stream up to which an earlier body has dealt with all. */
+  /** The ID of the input stream up to which an earlier body has handled all entries. */
   passed?: string | undefined;
 }
 
 /**
- * Reads the spec and the output's position, and makes the input group, in one round trip; retries forever,
- * for the manager may be rebuilding the records. Answers undefined when `signal` ends the wait.
+ * Reads the spec and the output's position, and creates the input group, in one round trip. Retries forever,
+ * because the manager may be restoring the records. Returns undefined if `signal` ends the wait.
  */
 export async function readStartState(options: {
   redis: Redis;
   keys: Keys;
   workerId: string;
-  /** Of a node that was started by hand, which has no record. */
+  /** The spec of a node that was started manually, which has no record. */
   spec?: WorkerSpec | undefined;
   log: Log;
   signal: AbortSignal;
@@ -57,7 +57,7 @@ export async function readStartState(options: {
       const entry = (newest?.[1] as [string, string[]][] | undefined)?.[0];
       const lastSeq = Math.max(parseSeq(entry?.[1][1]), parseSeq(beat?.[1]));
       const passed = parsePassed(beat?.[1]);
-      // The group was lost: what was answered is not answered once more.
+      // The group was lost; handled entries must not be handled again.
       if (passed !== undefined && created)
         await redis.xgroup('SETID', keys.input(workerId), INPUT_GROUP, passed).catch(() => {});
       return { spec: found, lastSeq, lastId: entry?.[0], passed };
@@ -73,19 +73,19 @@ export async function readStartState(options: {
   return undefined;
 }
 
-/** Makes the agent's directory, with the instructions under the names that agents read; throws what the system says. */
+/** Creates the agent's directory with the instruction files that agents read; throws the system's error. */
 export function prepareWorkspace(workspace: string, instructions: string | undefined): void {
   mkdirSync(workspace, { recursive: true });
   if (instructions === undefined) return;
   for (const name of ['CLAUDE.md', 'AGENTS.md']) {
     const path = join(workspace, name);
-    // Removed first: a link that the last incarnation's agent left must not lead the write elsewhere.
+    // Removed first, because a link left by the previous incarnation's agent must not redirect the write.
     rmSync(path, { force: true, recursive: true });
     writeFileSync(path, instructions);
   }
 }
 
-/** The id in a heartbeat of an earlier body; only one that is an id. */
+/** The ID in a heartbeat of an earlier body, if it is valid. */
 function parsePassed(json: unknown): string | undefined {
   try {
     const { input_id: id } = JSON.parse(String(json)) as { input_id?: unknown };

@@ -1,6 +1,7 @@
 /**
- * How secrets come into a body: the manager writes them into a named pipe, so that they are in no environment, label,
- * argument or file of the engine, and not in Redis. What is not the agent's own credential becomes a file in memory.
+ * Receives the secrets of a body: the manager writes them to a named pipe, so that they are in no
+ * environment, label, argument or file of the engine, and not in Redis. Secrets other than the agent's own
+ * credentials become files in memory.
  */
 import { execFile } from 'node:child_process';
 import { chownSync, closeSync, constants, existsSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
@@ -9,15 +10,15 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** In images of ours: the program that becomes another user. */
+/** The program in our images that changes to another user. */
 const CONFINE = '/worker/confine';
-/** Bytes of one delivery at most. */
+/** Maximum size of one delivery. */
 export const DELIVERY_LIMIT = 1024 ** 2;
 
 /**
- * Makes the pipe (for its owner alone), waits until a whole delivery has come through it, `{"NAME": "value"}`, and
- * removes it. One that is cut short, too long or no such object is as if it had not been: the manager repeats itself.
- * Answers undefined when `signal` ends the wait.
+ * Creates the pipe (for its owner only), waits for a complete delivery, `{"NAME": "value"}`, and removes the
+ * pipe. A delivery that is incomplete, too long or not such an object is ignored, and the manager retries.
+ * Returns undefined if `signal` ends the wait.
  */
 export async function receiveSecrets(options: {
   pipe: string;
@@ -32,7 +33,7 @@ export async function receiveSecrets(options: {
   try {
     while (!signal.aborted) {
       const reader = await freshPipe(pipe);
-      // Open until another pipe stands there, so that no writer waits for a reader.
+      // Open until another pipe replaces it, so that no writer waits for a reader.
       keep(open(pipe));
       const secrets = parse(await readOnce(reader, signal));
       if (secrets && !signal.aborted) return secrets;
@@ -45,8 +46,8 @@ export async function receiveSecrets(options: {
 }
 
 /**
- * Writes each secret to a file of its own in `directory`, whole or not at all; only the owner can change them, and
- * `group` (the agent's, where it has one of its own) can read them.
+ * Writes each secret to its own file in `directory`, completely or not at all. Only the owner can change
+ * them, and `group` (the agent's, if it has its own) can read them.
  */
 export async function placeSecrets(
   secrets: ReadonlyMap<string, string>,
@@ -54,7 +55,7 @@ export async function placeSecrets(
   group?: number,
 ): Promise<void> {
   const shared = group !== undefined;
-  // A file can be given to a group that its owner is in; the wrapper in an image of ours may choose its groups.
+  // A file can be assigned to a group of its owner; the wrapper in our images may choose its groups.
   const groups = process.getgroups?.() ?? [];
   if (shared && !groups.includes(group)) process.setgroups?.([...groups, group]);
   await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -74,12 +75,13 @@ export async function placeSecrets(
 }
 
 /**
- * Puts a new pipe in the place of whatever stands there, and gives its reader, which was opened before any writer could find
- * it: Linux reports the end of a pipe only to a reader that has seen a writer come (`fifo_open` in its fs/pipe.c).
+ * Replaces any existing file with a new pipe, and returns its reader, which was opened before any writer
+ * could find the pipe: Linux reports the end of a pipe only to a reader that was open when a writer opened it
+ * (`fifo_open` in fs/pipe.c).
  */
 async function freshPipe(pipe: string): Promise<number> {
   const made = `${pipe}.new`;
-  // A file there is from an earlier try or unknown: it is removed, never followed.
+  // An existing file is from an earlier attempt or unknown: it is removed, never followed.
   rmSync(made, { force: true });
   await makePipe(made);
   const reader = open(made);
@@ -87,7 +89,10 @@ async function freshPipe(pipe: string): Promise<number> {
   return reader;
 }
 
-/** Without O_NONBLOCK the open would hold a thread of Node until a writer comes, and could not be ended. */
+/**
+ * Without O_NONBLOCK, the open would block a thread of Node until a writer opens the pipe, and could not be
+ * aborted.
+ */
 function open(pipe: string): number {
   return openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
 }
@@ -106,7 +111,7 @@ async function makePipe(pipe: string): Promise<void> {
   }
 }
 
-/** All that one writer (or several, which is then no JSON) sends until the pipe has none any more. */
+/** Reads everything until the pipe has no writer any more; the text of several writers is not valid JSON. */
 function readOnce(fd: number, signal: AbortSignal): Promise<string | undefined> {
   const socket = new Socket({ fd, readable: true, writable: false });
   return new Promise((resolve) => {
@@ -117,7 +122,7 @@ function readOnce(fd: number, signal: AbortSignal): Promise<string | undefined> 
     if (signal.aborted) abort();
     socket.on('data', (part) => {
       bytes += part.length;
-      // Read to its end anyway: a writer that is not read would wait.
+      // Read to its end anyway, because its writer would block otherwise.
       if (bytes <= DELIVERY_LIMIT) parts.push(part);
     });
     socket.on('error', () => {});

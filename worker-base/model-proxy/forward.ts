@@ -9,10 +9,10 @@ import type {
   ServerResponse,
 } from 'node:http';
 
-/** A header that the gateway adds to each request; what the agent sent under its name is dropped. */
+/** A header that the gateway adds to each request; the agent's header of the same name is dropped. */
 export interface ProxyCredential {
   header: string;
-  /** What stands before the value, such as `Bearer `. */
+  /** The prefix of the value, such as `Bearer `. */
   prefix: string;
   value: string;
 }
@@ -23,26 +23,26 @@ export interface ModelForwarderOptions {
   credentials: ProxyCredential[];
   /** Milliseconds without a byte from the model, after which an open request is ended. */
   stallMs: number;
-  /** HTTPS_PROXY, HTTP_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS are read from it; nothing else. */
+  /** Only HTTPS_PROXY, HTTP_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS are read from it. */
   env?: NodeJS.ProcessEnv | undefined;
 }
 
-/** Sends requests on to the model and its answers back. */
+/** Forwards requests to the model, and its responses back. */
 export interface ModelForwarder {
-  /** `path` is the request's, query included, without the gateway's token. */
+  /** `path` is the request's path and query, without the gateway's token. */
   handle(request: IncomingMessage, response: ServerResponse, path: string): void;
   lastByteAt(): number;
   open(): number;
   close(): void;
 }
 
-/** The two modules of Node that can do it: the one is loaded that is needed. */
+/** Node's http or https; only the needed one is loaded. */
 interface Client {
   Agent: new (options: AgentOptions) => Agent;
   request(options: RequestOptions, onResponse: (response: IncomingMessage) => void): ClientRequest;
 }
 
-/** Headers of one connection, which end with it (RFC 9110, 7.6.1), and those that Node writes itself. */
+/** Hop-by-hop headers (RFC 9110, 7.6.1), and headers that Node writes itself. */
 const OF_THE_CONNECTION = [
   'connection',
   'keep-alive',
@@ -55,15 +55,18 @@ const OF_THE_CONNECTION = [
   'proxy-authorization',
   'expect',
 ];
-/** Where credentials stand: whatever the agent or its tools put there is not sent. */
+/** Headers for credentials; values from the agent or its tools are not sent. */
 const OF_CREDENTIALS = ['authorization', 'x-api-key', 'cookie', 'forwarded'];
-/** An idle connection is kept so long: less than servers and balancers keep theirs, so that none is used while it closes. */
+/**
+ * How long an idle connection is kept: less than servers and load balancers do, so that no closing one is
+ * used.
+ */
 const IDLE_MS = 4000;
 /** Reported if we end a request before its answer. */
 const STALLED = 504;
 const UNREACHABLE = 502;
 
-/** Makes the way to the model; throws where its address is none. */
+/** Creates the forwarder to the model; throws if its address is invalid. */
 export async function createModelForwarder(options: ModelForwarderOptions): Promise<ModelForwarder> {
   const target = parseTarget(options.upstream);
   const { stallMs, credentials } = options;
@@ -107,7 +110,7 @@ export async function createModelForwarder(options: ModelForwarderOptions): Prom
       if (settle()) upstream?.destroy();
     };
     const clock = setTimeout(() => {
-      // The agent does not take what the model has sent: that isn't silence of the model.
+      // The agent does not read the response, so the model is not silent.
       if (response.writableNeedDrain) clock.refresh();
       else fail(STALLED, `${target.host} sent no data for ${stallMs / 1000} s.`);
     }, stallMs);
@@ -135,18 +138,18 @@ export async function createModelForwarder(options: ModelForwarderOptions): Prom
           answer.on('data', heard);
           answer.once('end', settle);
           response.writeHead(answer.statusCode ?? UNREACHABLE, answer.statusMessage, responseHeaders(answer));
-          // Before the body: the agent must see that a stream has begun when the model has begun it.
+          // Before the body, so that the agent sees the start of a stream when the model starts it.
           response.flushHeaders();
           answer.pipe(response);
         },
       );
     } catch (error) {
-      // Node refuses some headers and methods before anything is sent.
+      // Node rejects some headers and methods before anything is sent.
       fail(400, `The request can't be forwarded to ${target.host}: ${findCause(error as Error)}`);
       return;
     }
     upstream.on('error', failed);
-    // Sending is a sign of life too: a large prompt may take its time.
+    // Sending is a sign of life as well, because a large prompt may take long.
     request.on('data', () => clock.refresh());
     request.pipe(upstream);
   }
@@ -160,7 +163,7 @@ export function sendError(response: ServerResponse, status: number, type: string
   response.writeHead(status, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),
-    // What the agent still sends is not read any more, so the connection cannot be used again.
+    // The rest of the agent's request is not read, so the connection cannot be reused.
     connection: 'close',
   });
   response.end(body);
@@ -168,7 +171,7 @@ export function sendError(response: ServerResponse, status: number, type: string
 
 function parseTarget(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  // The text is not repeated: it may hold a password.
+  // The text is not repeated because it may contain a password.
   if (!url || !/^https?:$/.test(url.protocol))
     throw new Error("The model's address must start with http:// or https://.");
   if (url.username || url.password)
@@ -178,7 +181,7 @@ function parseTarget(text: string): URL {
   return url;
 }
 
-/** Authorities beside Node's own, for those who have set them for the agent. */
+/** Certificate authorities in addition to Node's own, if they are set for the agent. */
 async function trusted({ NODE_EXTRA_CA_CERTS: path }: NodeJS.ProcessEnv = {}): Promise<{ ca?: string[] }> {
   if (!path) return {};
   const { getCACertificates } = await import('node:tls');
@@ -189,7 +192,7 @@ function requestHeaders(request: IncomingMessage, added: Record<string, string>)
   const headers: OutgoingHttpHeaders = { ...request.headers };
   for (const name of ofTheConnection(request)) delete headers[name];
   for (const name of [...OF_CREDENTIALS, ...Object.keys(added)]) delete headers[name];
-  // Without a length the body is framed again, also for methods that rarely have one.
+  // Without a length, the body is framed again, even for methods that rarely have one.
   if (request.headers['transfer-encoding']) headers['transfer-encoding'] = 'chunked';
   return headers;
 }
@@ -197,7 +200,7 @@ function requestHeaders(request: IncomingMessage, added: Record<string, string>)
 function responseHeaders(answer: IncomingMessage): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = { ...answer.headers };
   for (const name of ofTheConnection(answer)) delete headers[name];
-  // Some agents try a refused credential ten times and more; it will be refused again.
+  // Some agents retry a rejected credential ten times or more; it would be rejected again.
   if (answer.statusCode === 401 || answer.statusCode === 403) headers['x-should-retry'] = 'false';
   return headers;
 }
@@ -207,7 +210,7 @@ function ofTheConnection({ headers }: IncomingMessage): string[] {
   return [...OF_THE_CONNECTION, ...named.filter(Boolean)];
 }
 
-/** The system's words: no header or body is in them. */
+/** The system's error message, which contains no header or body. */
 function findCause(error: Error): string {
   const { code } = error as NodeJS.ErrnoException;
   if (error instanceof AggregateError && error.errors[0]) return findCause(error.errors[0] as Error);

@@ -1,12 +1,14 @@
 /**
- * The gateway: an HTTP server on the loopback, between the agent and its model. The agent is given its address and no
- * credential; the gateway adds the real one to each request. It also answers the hook that asks before each command.
+ * The gateway: an HTTP server on the loopback, between the agent and its model. The agent gets its address
+ * but no credential; the gateway adds the real one to each request. It also serves the hook that runs before
+ * each command.
  *
- * What must always hold: it listens on 127.0.0.1 only, and answers a request for the model or the gate only if the token of
- * that is in its path, for on a machine of many users any of them reaches the loopback; a credential is in no log, no error and no answer;
- * bytes pass as they come, in both directions, and are never gathered; every request ends, even if the model hangs.
+ * Invariants: it listens only on 127.0.0.1, and serves a request for the model or the gate only if its path
+ * has the matching token, because every user of a shared machine can reach the loopback; a credential is in
+ * no log, error or response; bytes are forwarded as they arrive, in both directions, and never buffered;
+ * every request ends, even if the model hangs.
  *
- * Loaded only where there is a model or a gate: it costs the start of a body nothing otherwise.
+ * Loaded only if there is a model or a gate, so that the start of other bodies is not slower.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -23,37 +25,37 @@ import {
 } from './forward.ts';
 
 export interface ModelProxyOptions extends Omit<ModelForwarderOptions, 'upstream'> {
-  /** The model's address, http or https, with or without a path; without it only the gate is answered. */
+  /** The model's address, http or https, with or without a path; without it, only the gate is served. */
   upstream: string | undefined;
-  /** Answers the hook; without it every command is let through. */
+  /** Decides for the hook; without it, every command is allowed. */
   evaluate?: ((request: unknown) => PolicyDecision) | undefined;
   log: Log;
 }
 
 export interface ModelProxy {
-  /** `http://127.0.0.1:PORT/TOKEN`, without a slash at the end: the model's address, as the agent gets it. */
+  /** `http://127.0.0.1:PORT/TOKEN`, without a trailing slash: the model's address for the agent. */
   url: string;
   /** Program and arguments of the hook. */
   policyCommand: string[];
-  /** When a byte last came from the model, by `performance.now()`; when it was started, where none has come. */
+  /** When the model last sent a byte, by `performance.now()`; the start time if it has not sent any. */
   lastByteAt(): number;
-  /** Requests to the model that are under way. */
+  /** Number of open requests to the model. */
   open(): number;
-  /** Cuts what is under way and stops listening. */
+  /** Aborts open requests and stops listening. */
   close(): Promise<void>;
 }
 
-/** Bytes of a hook's question; a command is at most a few hundred KiB. */
+/** Maximum size of a hook's request; a command has at most a few hundred KiB. */
 const QUESTION_LIMIT = 2 * 1024 ** 2;
-/** Where the hook is: in an image of ours, beside the bundle, and in a checkout. */
+/** Paths of the hook: in our images, beside the bundle, and in a checkout. */
 const GATES = ['/worker/gate', here('./gate'), here('../image/gate'), here('../worker-base/image/gate')];
 
-/** Starts it; throws where the upstream's address cannot be read. */
+/** Starts the gateway; throws if the upstream's address is invalid. */
 export async function startModelProxy(options: ModelProxyOptions): Promise<ModelProxy> {
   const { upstream, evaluate, log } = options;
   const forward = upstream === undefined ? undefined : await createModelForwarder({ ...options, upstream });
   const token = randomBytes(16).toString('base64url');
-  // Of its own: the model's is in the environment of all that the agent starts.
+  // A separate token, because the model's is in the environment of all the agent's children.
   const gateToken = randomBytes(16).toString('base64url');
   const server = createServer((request, response) => {
     const path = request.url ?? '/';
@@ -62,7 +64,7 @@ export async function startModelProxy(options: ModelProxyOptions): Promise<Model
       forward.handle(request, response, path.slice(token.length + 1) || '/');
     else sendError(response, 404, 'not_found_error', 'Not found.');
   });
-  // The model's answer may take as long as it takes; what hangs is ended by the clock of each request.
+  // The model's response may take any time; the timeout of each request ends a hanging one.
   server.requestTimeout = 0;
   server.headersTimeout = 60_000;
   server.on('clientError', (_error, socket) => socket.destroy());

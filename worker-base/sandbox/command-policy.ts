@@ -1,13 +1,14 @@
 /**
- * The friendly half of `allowed_commands`: answers an agent's hook before a command is run, so that the agent learns
- * what it may not do in words, and recognises where the operating system refused a program.
+ * The advisory part of `allowed_commands`: decides for an agent's hook before a command runs, so that the
+ * agent gets a readable reason for a denial, and detects programs that the operating system refused to run.
  *
- * Pure, and advice only: what it does not understand it lets through, because the system refuses what is not allowed.
+ * Pure, and advice only: it allows commands that it does not understand, because the system refuses forbidden
+ * ones.
  */
 import { BASE_COMMANDS } from './base-commands.ts';
 import { BUILTINS, findPrograms } from './shell-parser.ts';
 
-/** What both Claude Code and Droid read from a PreToolUse hook; empty is "no opinion". */
+/** The output of a PreToolUse hook for Claude Code and Droid; empty means "no decision". */
 export interface PolicyDecision {
   hookSpecificOutput?: {
     hookEventName: 'PreToolUse';
@@ -18,12 +19,12 @@ export interface PolicyDecision {
 
 /** The tools that run a shell command, as the agents name them. */
 const SHELL_TOOLS = ['Bash', 'Execute'];
-/** Tools that would fetch what no allowed command may. */
+/** Tools that access the network without a command. */
 const FETCHING_TOOLS = ['WebFetch', 'WebSearch', 'FetchUrl'];
-/** Names in a reason; the whole list is in the instructions. */
+/** Maximum number of names in a reason; the whole list is in the instructions. */
 const NAMED = 20;
 
-/** `request` is the hook's question, as JSON; `allowed` are the worker's `allowed_commands`. */
+/** `request` is the hook's request, as JSON; `allowed` are the worker's `allowed_commands`. */
 export function evaluateToolCall(request: unknown, allowed: readonly string[]): PolicyDecision {
   const { tool_name: tool, tool_input: input } = (request ?? {}) as Record<string, unknown>;
   if (typeof tool !== 'string') return {};
@@ -54,15 +55,18 @@ function toDecision(refusal?: string): PolicyDecision {
   };
 }
 
-/** Characters of a result that are looked at, from each end: a refusal stands where a command began or ended. */
+/**
+ * Number of characters of a result that are checked at each end: a refusal is at the start or end of a
+ * command.
+ */
 const OUTPUT_LIMIT = 16_384;
 /** A program's name, or its path in a directory of programs; a file elsewhere could be refused for other reasons. */
 const PROGRAM = String.raw`["'‘\x60]?(?:(?:/usr)?(?:/local)?/s?bin/)?([A-Za-z0-9_][A-Za-z0-9._+-]*)["'’]?`;
 const DENIED = String.raw`: Permission denied\s*$`;
-/** What shells, and programs that run others, say of one that they may not execute. */
+/** Messages of shells, and of programs that run others, about a program that they may not execute. */
 const DENIAL_PATTERNS = [
-  // bash names the path that it found; a file that it may not open has another one.
-  // Before it stands how the shell was called: its name, that of the script, or any text that `sh -c` was given.
+  // bash prints the path that it found; its message for a file that it may not open is different.
+  // The prefix is how the shell was called: its name, the script's name, or any text given to `sh -c`.
   String.raw`^[^\n]*: line \d+: (?:/usr)?(?:/local)?/s?bin/([^/\s:]+)${DENIED}`,
   String.raw`^[^\n]*: \d+: ${PROGRAM}${DENIED}`,
   String.raw`^(?:bash|sh|/bin/sh|/bin/bash|/usr/bin/bash): [^\n]*: ${PROGRAM}: bad interpreter${DENIED}`,
@@ -73,11 +77,14 @@ const DENIAL_PATTERNS = [
   String.raw`\bspawn(?:Sync)? ${PROGRAM} EACCES\b`,
   String.raw`^PermissionError: \[Errno 13\] Permission denied: ${PROGRAM}\s*$`,
 ].map((pattern) => new RegExp(pattern, 'm'));
-/** A shell's exit code for what was found and could not be executed, as the agents' tools report it. */
+/** A shell's exit code for a file that cannot be executed, as the agents' tools report it. */
 const CODE_126 = /\b(?:exit code:?|exited with code) 126\b/i;
 const ANY = /(?:^|: )(?:\S*\/)?([^/\s:'"]+): Permission denied\s*$/m;
 
-/** The program that the operating system refused to run, as a tool's result reports it; undefined if it reports none. */
+/**
+ * The program that the operating system refused to run, as a tool's result reports it; undefined if there is
+ * none.
+ */
 export function findDenial({
   content,
   is_error,

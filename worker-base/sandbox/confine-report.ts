@@ -11,10 +11,10 @@ export function withReport([program = '', ...rest]: string[], descriptor: number
   return program === CONFINE ? [program, '--report', String(descriptor), ...rest] : undefined;
 }
 
-/** What `confine` has reported so far. */
+/** The report of `confine` so far. */
 export class ConfineReport {
   #text = '';
-  /** Settles when the program is executed, could not be, or `confine` is gone. */
+  /** Settles when the program was executed, could not be executed, or `confine` is gone. */
   readonly begun: Promise<void>;
 
   constructor(pipe: Readable) {
@@ -52,5 +52,5 @@ export class ConfineReport {
   }
 }
 
-/** Exit codes of `confine`, by what the system said. */
+/** Exit codes of `confine`, by the system's error. */
 const CODES: Record<string, string> = { '126': 'EACCES', '127': 'ENOENT' };

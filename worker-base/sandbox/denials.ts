@@ -6,7 +6,7 @@ type Denied = Extract<AgentEvent, { type: 'permission_denied' }>;
 
 /**
  * Reports each denial of the agent once, although several sources report it: the hook in our gateway, the CLI itself,
- * and the operating system, whose refusal is seen in a tool's result.
+ * and the operating system, whose refusal appears in a tool's result.
  */
 export class Denials {
   readonly #allowed: string[] | undefined;
@@ -22,8 +22,8 @@ export class Denials {
   }
 
   /**
-   * Answers the hook, and reports a denial of a use that the agent has announced; only the agent's dialogue reports
-   * one without a named use.
+   * Decides for the hook, and reports a denial of a use that the agent has announced. A denial without a
+   * named use is reported only through the agent's dialogue.
    */
   evaluate(request: unknown): PolicyDecision {
     const answer = evaluateToolCall(request, this.#allowed ?? []);

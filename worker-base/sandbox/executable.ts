@@ -1,11 +1,13 @@
-/** Which file a program's name leads to, and what the system needs to execute it. */
+/** Finds the file of a program's name, and what the system needs to execute it. */
 import { closeSync, constants, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 
-/** The kernel reads no longer first line than this. */
+/** The maximum length of a first line that the kernel reads. */
 const FIRST_LINE = 256;
 
-/** The file, links followed. Not asked whether we may execute it: the agent may be another user. */
+/**
+ * The file, with links resolved. Our own permission is not checked, because the agent may be another user.
+ */
 export function findProgram(name: string, path: string): string | undefined {
   const places = name.includes('/')
     ? isAbsolute(name)
@@ -24,7 +26,7 @@ export function findProgram(name: string, path: string): string | undefined {
   return undefined;
 }
 
-/** Interpreter and argument that a script's first line names, as the kernel reads it; empty for anything else. */
+/** Interpreter and argument in a script's first line, as the kernel reads it; empty for other files. */
 export function readShebang(file: string): string[] {
   const line = /^#![ \t]*([^\n]+)/.exec(readFirstLine(file))?.[1] ?? '';
   return line
@@ -34,8 +36,8 @@ export function readShebang(file: string): string[] {
 }
 
 /**
- * Why the system said "no such file" (ENOENT) of a program: for people, as the end of a sentence. The file may well be
- * there, and what it names as its interpreter is not.
+ * Why the system reported "no such file" (ENOENT) for a program, as the end of a sentence for users. The file
+ * may exist while its interpreter does not.
  */
 export function whyNotFound(name: string, path: string, cwd: string): string | undefined {
   const file = findProgram(name.includes('/') && !isAbsolute(name) ? join(cwd, name) : name, path);

@@ -1,22 +1,25 @@
-/** Ends processes of the agent that may have left its group: by their user where they have one, else by their descent. */
+/**
+ * Kills processes of the agent that may have left its group: by their user if they have one, otherwise by
+ * descent.
+ */
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pidsOfBody } from './own-cgroup.ts';
 
-/** Looks at the process table until nothing is left, and the time between two of them. */
+/** Number of checks of the process table until nothing is left, and the time between two of them. */
 const ROUNDS = 100;
 const ROUND_MS = 20;
 const KILL_MS = 5000;
 
 /**
- * In a container: `kill` is run as the agent's user and signals all that this user may signal, in one step that no fork
- * escapes. Throws where something lives on.
+ * In a container: `kill` runs as the agent's user and signals all processes that this user may signal, in one
+ * step that no fork escapes. Throws if a process survives.
  */
 export async function killAgent([program = '', ...args]: string[], uid: number): Promise<void> {
   let left: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
-    // An error proves nothing: the process table does.
+    // An error proves nothing; the process table is checked instead.
     await new Promise<void>((resolve) => execFile(program, args, { timeout: KILL_MS }, () => resolve()));
     left = pids().filter((pid) => readUid(pid) === uid);
     if (left.length === 0) return;
@@ -26,10 +29,10 @@ export async function killAgent([program = '', ...args]: string[], uid: number):
 }
 
 /**
- * Outside of a container: all that descend from the agent, are in its session or group, or carry this body's mark in
- * their environment. Looked for in the body's own cgroup if it has one: to read the whole process table takes a time
- * that grows with every other body, and many bodies that end at once starved the machine. The runtime, which looks
- * everywhere, finds what has left the cgroup.
+ * Outside of a container: all processes that descend from the agent, are in its session or group, or have
+ * this body's mark in their environment. Only the body's own cgroup is searched if it has one: the time to
+ * read the whole process table grows with every other body, and many bodies that end at once would starve the
+ * machine. The runtime searches everywhere and finds processes that have left the cgroup.
  */
 export function killOthers(agent: {
   agentGroup: number;
@@ -41,7 +44,10 @@ export function killOthers(agent: {
   return killMarked(agent.agentGroup, marks, agent.bodyId);
 }
 
-/** The same, for what one of several agents of a body has left: that one's environment carries all of the marks. */
+/**
+ * The same for the processes that one of several agents of a body has left: their environment has all of the
+ * marks.
+ */
 export async function killMarked(group: number, marks: string[], bodyId?: string): Promise<void> {
   let left: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -53,13 +59,19 @@ export async function killMarked(group: number, marks: string[], bodyId?: string
   throw new Error(`The agent's processes ${left.join(', ')} do not end: they hang in the kernel.`);
 }
 
-/** Kills what `$1` finds, and prints it: files of /proc are one name each, and a process that has ended meanwhile has none. */
+/**
+ * Kills the processes that `$1` finds, and prints them. A process that has ended meanwhile has no file in
+ * /proc.
+ */
 const KILL_FOUND = `grep -lzxF -- "$1" /proc/[0-9]*/environ 2>/dev/null | while read -r file; do
   pid=\${file#/proc/}; pid=\${pid%/environ}
   kill -9 "$pid" 2>/dev/null && echo "$pid"
 done`;
 
-/** The same in a container, where only the agent's user can read the environment of its processes. `as` begins an argv of that user. */
+/**
+ * The same in a container, where only the agent's user can read the environment of its processes; `as` is the
+ * start of an argv that runs as that user.
+ */
 export async function killMarkedAs(as: string[], mark: string): Promise<void> {
   const [program = '', ...args] = [...as, '/bin/sh', '-c', KILL_FOUND, 'sh', mark];
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -87,7 +99,7 @@ function descendants(agentGroup: number, marks: string[], bodyId: string | undef
   const all = new Map(
     (pidsOfBody(bodyId) ?? pids()).flatMap((pid) => readEntry(pid) ?? []).map((entry) => [entry.pid, entry]),
   );
-  // The wrapper and what it was started by carry the mark too.
+  // The wrapper and its parents have the mark as well.
   const spared = new Set([process.pid]);
   for (let up = all.get(process.pid)?.parent; up !== undefined && up > 0 && !spared.has(up); ) {
     spared.add(up);
@@ -119,17 +131,17 @@ const pids = (): number[] =>
     .filter((name) => /^\d+$/.test(name))
     .map(Number);
 
-/** Of one that lives; a zombie only waits to be noticed. */
+/** Of a running process; a zombie only waits to be reaped. */
 function readEntry(pid: number): Entry | undefined {
   const text = read(`/proc/${pid}/stat`);
-  // proc(5): the name before the last ')' may hold anything.
+  // proc(5): the name before the last ')' may contain any characters.
   const [state, parent, group, session] = text.slice(text.lastIndexOf(')') + 2).split(' ');
   if (!text || state === 'Z' || state === 'X') return undefined;
   return { pid, parent: Number(parent), group: Number(group), session: Number(session) };
 }
 
 function readUid(pid: number): number | undefined {
-  // Not by the owner of its directory, which is root where the program may not be read.
+  // Not by the owner of its directory, which is root if the program is not readable.
   const text = read(`/proc/${pid}/status`);
   if (/^State:\s+[ZX]/m.test(text)) return undefined;
   const uid = /^Uid:\s+(\d+)/m.exec(text)?.[1];

@@ -1,14 +1,17 @@
-/** The processes of a direct body, by the cgroup that it alone is in: a few files, however many processes the machine has. */
+/**
+ * The processes of a direct body, from its own cgroup: a few files, regardless of the machine's other
+ * processes.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const MOUNT = '/sys/fs/cgroup';
-/** Cgroups that a body may have made within its own; a real program makes a few. */
+/** Maximum number of cgroups that a body may have created in its own; a real program creates a few. */
 const CHILDREN_LIMIT = 1000;
 
 /**
  * The pids in the cgroup of this body and in those below it; `undefined` if the body has none of its own. The runtime
- * names a body's cgroup after the body. A process that has left it, which takes root, is not among them.
+ * names a body's cgroup after the body. A process that has left it, which requires root, is not included.
  * `proc` and `mount` are the system's, or a test's own trees.
  */
 export function pidsOfBody(
@@ -19,7 +22,8 @@ export function pidsOfBody(
   for (const line of read(join(proc, 'self/cgroup')).split('\n')) {
     const [, controllers, path] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? [];
     if (controllers === undefined || !path?.endsWith(`/${bodyId}`)) continue;
-    // Mounted in the usual place, and proven by the wrapper's own pid; otherwise the next hierarchy may be.
+    // At the usual mount point, and confirmed by the wrapper's own pid; otherwise the next hierarchy is
+    // tried.
     const pids = pidsIn(join(mount, controllers, path));
     if (pids.includes(self)) return pids;
   }

@@ -1,10 +1,10 @@
 /**
- * What the agent may do with its hands: as which user, with which groups and under which rules its processes are
- * started, and how all of them are ended.
+ * The privileges of the agent: the user, groups and rules with which its processes are started, and how all
+ * of them are ended.
  *
- * In a container of ours the operating system enforces `allowed_commands`: in a locked image each program beside the
- * base belongs to a group `cmd-<name>`, and the agent is in the groups of the allowed ones only. Anywhere else nothing
- * is enforced here, and `enforcement` says so.
+ * In a container of ours the operating system enforces `allowed_commands`: in a locked image each program
+ * beside the base belongs to a group `cmd-<name>`, and the agent is in the groups of the allowed ones only.
+ * Elsewhere nothing is enforced here, and `enforcement` shows that.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { findProgram, readShebang } from './executable.ts';
 import { killAgent, killMarked, killMarkedAs, killOthers } from './kill-processes.ts';
 import { BUILTINS } from './shell-parser.ts';
 
-/** What of the body's settings matters here. */
+/** The relevant part of the body's settings. */
 export interface PrivilegeSettings {
   workerId: string;
   incarnation: number;
@@ -27,39 +27,47 @@ export interface PrivilegeSettings {
 
 /** How the agent's processes are started, and ended. */
 export interface Privileges {
-  /** The argv that starts the agent as it may. */
+  /** The argv that starts the agent with its privileges. */
   run(argv: string[]): string[];
   /** The argv that runs a helper command as the agent's user, with any program. */
   helperCommand(argv: string[]): string[];
-  /** What holds the agent to `allowed_commands`, such as `groups` and `landlock 7`; empty where all is allowed. */
+  /**
+   * The mechanisms that enforce `allowed_commands`, such as `groups` and `landlock 7`; empty if all are
+   * allowed.
+   */
   enforcement: string[];
-  /** Allowed commands that are not there. */
+  /** Allowed commands that do not exist. */
   missing: string[];
-  /** The agent's own group, where it has one; files for it are given to that. */
+  /** The agent's own group, if it has one; files for the agent belong to it. */
   group: number | undefined;
-  /** Ends every process of the agent by force, also those that have left its group; `agentGroup` is the agent's pid. */
+  /**
+   * Kills every process of the agent, even those that have left its group; `agentGroup` is the agent's pid.
+   */
   killAll(agentGroup: number): Promise<void>;
-  /** The same for one of several agents of a body: what carries the mark, such as `WORKER_SLOT=…`, in its environment. */
+  /**
+   * The same for one of several agents of a body: processes with the mark, such as `WORKER_SLOT=…`, in their
+   * environment.
+   */
   killMarked(agentGroup: number, mark: string): Promise<void>;
 }
 
-/** As the images make them: the wrapper's user, and the agent's user and group. */
+/** The IDs in the images: the wrapper's user, and the agent's user and group. */
 const WRAPPER_UID = 10_001;
 const AGENT_UID = 10_002;
-/** Where programs and their libraries are in the images; nothing there can be changed by the agent. */
+/** Directories of programs and libraries in the images; the agent cannot change them. */
 const PROGRAMS = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/opt', '/worker/gate'];
-/** Where the agent may write, beside its workspace. */
+/** Directories where the agent may write, in addition to its workspace. */
 const WRITABLE = ['/home/agent', '/tmp', '/var/tmp', '/dev'];
-/** Whose mounts are looked at, to say what is enforced. */
+/** The process whose mounts show what is enforced. */
 const NOEXEC = ['/tmp', '/var/tmp', '/home/agent'];
 const PROBE_MS = 5000;
 
-/** Looks at where it is, once. */
+/** Examines the environment once. */
 export function createPrivileges(settings: PrivilegeSettings, spec: WorkerSpec): Privileges {
   const path = settings.inherited.PATH ?? '';
   const allowed = spec.allowed_commands;
   const missing = (allowed ?? []).filter((name) => !BUILTINS.has(name) && !findProgram(name, path));
-  // For a CUSTOM agent it is unknown where its instructions go, or whether it has hooks.
+  // For a CUSTOM agent, the place of its instructions and its support for hooks are unknown.
   const advice =
     allowed === undefined ? [] : spec.agent_type === 'CUSTOM' ? ['instructions'] : ['instructions', 'gate'];
   if (process.getuid?.() !== WRAPPER_UID || !existsSync(CONFINE)) {
@@ -91,7 +99,8 @@ export function createPrivileges(settings: PrivilegeSettings, spec: WorkerSpec):
       const extra = locked ? self.flatMap((file) => ['--exec', file]) : [];
       return [CONFINE, ...user(gids), ...rules, ...extra, '--', ...argv];
     },
-    // In the wrapper's group: the agent could trace a process of its own user and group, and so have all its groups.
+    // In the wrapper's group, because the agent could trace a process of its own user and group and so gain
+    // its groups.
     helperCommand: (argv) => [
       CONFINE,
       '--user',
@@ -103,14 +112,14 @@ export function createPrivileges(settings: PrivilegeSettings, spec: WorkerSpec):
     missing,
     group: AGENT_UID,
     killAll: () => killAgent([CONFINE, ...user([]), '--', '/bin/sh', '-c', 'kill -9 -1'], AGENT_UID),
-    // The environment of the agent's processes can be read by a process of its user and group alone.
+    // Only a process of the agent's user and group can read the environment of its processes.
     killMarked: (_group, mark) => killMarkedAs([CONFINE, ...user([]), '--'], mark),
   };
 }
 
 /** Landlock and seccomp for an agent in a locked image. */
 function lockedRules(workspace: string, mounts: Map<string, string[]>): string[] {
-  // A workspace in which programs may be made is mounted so, and that alone decides.
+  // Only the mount options decide whether programs may be created in the workspace.
   const made = mounts.get(workspace)?.includes('noexec') === false ? [workspace] : [];
   return [
     ...[...PROGRAMS, ...made].flatMap((place) => ['--exec', place]),
@@ -119,7 +128,7 @@ function lockedRules(workspace: string, mounts: Map<string, string[]>): string[]
   ];
 }
 
-/** What the system really does, beside the groups. */
+/** The mechanisms that the system really applies, in addition to the groups. */
 function enforced(mounts: Map<string, string[]>): string[] {
   const probed = execFileSync(CONFINE, ['--probe'], { encoding: 'utf8', timeout: PROBE_MS });
   const landlock = Number(/^landlock=(\d+)$/m.exec(probed)?.[1] ?? 0);
@@ -137,7 +146,7 @@ function commandGroups(): Map<string, number> {
   return new Map([...lines].map(([, name, gid]) => [name ?? '', Number(gid)]));
 }
 
-/** Options of each mount of this process, by its place; the last one at a place is what is seen. */
+/** Options of each mount of this process, by mount point; the last mount at a point is the visible one. */
 function readMounts(): Map<string, string[]> {
   const lines = readFileSync('/proc/self/mounts', 'utf8').trim().split('\n');
   return new Map(
@@ -148,7 +157,7 @@ function readMounts(): Map<string, string[]> {
   );
 }
 
-/** A program and the interpreters that its first lines name: none of them can be spared. */
+/** A program and the interpreters in its first lines, all of which are needed. */
 function resolveChain(name: string, path: string): string[] {
   const chain: string[] = [];
   for (let next: string | undefined = findProgram(name, path); next && chain.length < 4; ) {

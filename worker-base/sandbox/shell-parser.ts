@@ -1,21 +1,21 @@
 /**
- * Which programs a shell command would run, as far as its text shows. Pure.
+ * Finds the programs that a shell command would run, as far as its text shows. Pure.
  *
- * Made for friendliness, not for safety: what is made up at run time (`$x`, globs, aliases of git) is not found. Reads a
- * text once from left to right; nested commands are read separately, to a bounded depth.
+ * For readable denials, not for safety: names that are computed at run time (`$x`, globs, aliases of git) are
+ * not found. Reads a text once from left to right; nested commands are read separately, to a bounded depth.
  */
 
 import { type Token, tokenize, type Word } from './shell-words.ts';
 
-/** Characters that are read at all, and levels of `bash -c "bash -c …"`. */
+/** Limits: characters that are read, and levels of `bash -c "bash -c …"`. */
 const LONGEST = 131_072;
 const DEEPEST = 6;
-/** Of one `find`. */
+/** Limit for one `find`. */
 const FIND_ACTIONS = 8;
 
-/** Before a command, and none themselves. */
+/** Words before a command that are not commands themselves. */
 const PREFIXES = new Set(['if', 'then', 'elif', 'else', 'while', 'until', 'do', '!', '{', 'time', 'coproc']);
-/** Followed by words that are no command, up to the next separator. */
+/** Words after which no command follows up to the next separator. */
 const HEADS = new Set(['for', 'select', 'fi', 'done', 'esac', '}', 'in']);
 export const BUILTINS = new Set(
   (
@@ -25,7 +25,7 @@ export const BUILTINS = new Set(
     'umask unalias unset wait'
   ).split(' '),
 );
-/** Programs that run what their arguments name, with those of their options that take the next word. */
+/** Programs that run a command in their arguments, with their options that take the next word. */
 const RUNNERS: Record<string, { options: string; words?: number; assignments?: true }> = {
   builtin: { options: '' },
   chrt: { options: '-T -P -D', words: 1 },
@@ -43,10 +43,13 @@ const RUNNERS: Record<string, { options: string; words?: number; assignments?: t
   xargs: { options: '-I -n -P -L -d -a -E -s --max-args --max-procs --delimiter --arg-file' },
 };
 const SHELLS = new Set(['bash', 'sh', 'dash', 'ksh', 'zsh']);
-/** Where a path names a program that the image knows by its name. */
+/** Directories in which a path names a program of the image. */
 const BIN = /^(?:\/usr(?:\/local)?)?\/s?bin\/([^/]+)$/;
 
-/** The programs by name, each once and in the order of the text. Builtins, functions and what is unsure are left out. */
+/**
+ * The programs by name, each once and in the order of the text. Builtins, functions and uncertain names are
+ * omitted.
+ */
 export function findPrograms(command: string): string[] {
   const found = new Set<string>();
   const own = new Set<string>();
@@ -75,7 +78,7 @@ function read(text: string, depth: number, finding: Finding): void {
     const token = tokens[at] as Token;
     const next = tokens[at + 1];
     if (pattern) {
-      // `a | b)` of a case; what stands between two of them is commands.
+      // `a | b)` of a case; the text between two of them is commands.
       if (isOperator(token, ')')) pattern = false;
       else if (isWord(token, 'esac')) {
         pattern = false;
@@ -121,7 +124,7 @@ function readSimple(words: Word[], depth: number, finding: Finding): void {
   const [program, ...args] = words as [Word, ...Word[]];
   if (!program.sure || program.text === '' || (program.bare && HEADS.has(program.text))) return;
   const path = BIN.exec(program.text);
-  // Any other path is the agent's own file, of which only the system knows what it is.
+  // Any other path is the agent's own file, and only the system knows its type.
   if (!path && program.text.includes('/')) return;
   const name = path?.[1] ?? program.text;
   if (path || !BUILTINS.has(name)) finding.found.add(name);

@@ -1,15 +1,15 @@
 /** A word without its quotes. */
 export interface Word {
   text: string;
-  /** Nothing of it is made up at run time. */
+  /** No part of it is computed at run time. */
   sure: boolean;
-  /** Nothing of it was quoted. */
+  /** No part of it was quoted. */
   bare: boolean;
 }
-/** `operator` is one of `; & | ( )` and the line end; `&&` comes as two. */
+/** `operator` is one of `; & | ( )` and the line end; `&&` is two operators. */
 export type Token = Word | { operator: string };
 
-/** Words and operators; redirections and comments are taken out, and the content of `$(…)` goes to `nested`. */
+/** Words and operators, without redirections and comments; the content of `$(…)` goes to `nested`. */
 export function tokenize(text: string, nested: string[]): Token[] {
   const tokens: Token[] = [];
   const here: { end: string; tabs: boolean }[] = [];
@@ -99,7 +99,7 @@ export function tokenize(text: string, nested: string[]): Token[] {
   return tokens;
 }
 
-/** The end of `$'…'`, in which a backslash takes the next character, a quote too. */
+/** The end of `$'…'`, in which a backslash escapes the next character, including a quote. */
 function endOfAnsi(text: string, open: number): number {
   for (let at = open + 1; at < text.length; at += 1) {
     if (text[at] === '\\') at += 1;
@@ -108,7 +108,7 @@ function endOfAnsi(text: string, open: number): number {
   return text.length;
 }
 
-/** Where each bracket of a text is closed, by where it opens. Quotes are respected. */
+/** The position of each closing bracket, by that of the opening one. Quotes are respected. */
 function findBrackets(text: string): Map<number, number> {
   const pairs = new Map<number, number>();
   const open: number[] = [];
@@ -127,7 +127,9 @@ function findBrackets(text: string): Map<number, number> {
   return pairs;
 }
 
-/** Where the bracket that opens at `open` is closed, or the text's end. Quotes are respected. */
+/**
+ * The position of the bracket that closes the one at `open`, or the end of the text. Quotes are respected.
+ */
 function closing(text: string, open: number): number {
   let depth = 0;
   for (let at = open; at < text.length; at += 1) {
@@ -157,7 +159,7 @@ function findEnd(text: string, char: string, open: number): number {
   return end < 0 ? text.length : end;
 }
 
-/** The end of the line that ends a here-document which begins after `at`. */
+/** The end of the last line of a here-document that starts after `at`. */
 function afterHere(text: string, at: number, { end, tabs }: { end: string; tabs: boolean }): number {
   for (let from = at + 1; from < text.length; ) {
     const stop = text.indexOf('\n', from);

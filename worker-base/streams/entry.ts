@@ -2,12 +2,12 @@
 export interface Piece {
   /** Whole lines without the last newline; or, when `partial`, part of a line: no newline follows it. */
   text: string;
-  /** Newlines that it stands for: 0 when `partial`. */
+  /** Number of newlines: 0 if `partial`. */
   lines: number;
   /** Bytes as the agent wrote them, newlines included. */
   bytes: number;
   partial: boolean;
-  /** The bytes of `text` in base64, if they are no UTF-8: those that are none are U+FFFD in `text`. */
+  /** The bytes of `text` in base64, if they are not valid UTF-8; invalid ones are U+FFFD in `text`. */
   base64?: string;
 }
 
@@ -16,18 +16,18 @@ export interface OutputEntry {
   seq: number;
   /** The JSON of the field `data`. */
   data: string;
-  /** The part of the agent's output that it holds, to report what was lost with it. */
+  /** The amount of the agent's output in it, so that its loss can be reported. */
   lines: number;
   bytes: number;
-  /** The stream id, given when it is sent for the first time and kept as long as it may have been written. */
+  /** The stream ID, assigned when it is first sent and kept while it may have been written. */
   id?: string | undefined;
   /** It was sent, and it is unknown whether it arrived. */
   tried?: boolean;
 }
 
 /**
- * Makes stream ids that only rise, also when the clock goes back. An id of our own making is what lets Redis refuse an
- * entry that it has already: `*` would make a second one of it.
+ * Creates stream IDs that only increase, even if the clock is set back. With an explicit ID, Redis rejects an
+ * entry that it already has; `*` would create a duplicate.
  */
 export class StreamIdGenerator {
   #ms = 0;
@@ -49,7 +49,7 @@ export class StreamIdGenerator {
     return `${this.#ms}-${this.#n}`;
   }
 
-  /** Continues above an id that is in the stream already. */
+  /** Continues above an ID that is already in the stream. */
   raise(id: string): void {
     const [ms = 0, n = 0] = id.split('-').map(Number);
     if (ms > this.#ms || (ms === this.#ms && n > this.#n)) {

@@ -1,9 +1,9 @@
 import type { OutputSender } from './output-sender.ts';
 
-/** How long the last output waits for a Redis that takes nothing, where the worker's own grace is shorter. */
+/** How long the last output waits for Redis if the worker's own grace period is shorter. */
 export const PATIENCE_MIN_MS = 5000;
 
-/** Waits until all output has arrived; false where Redis took nothing for so long, or time is up. */
+/** Waits until all output has arrived; false if Redis accepted nothing for that long, or the time is up. */
 export async function flush(
   sender: OutputSender,
   patienceMs: number,

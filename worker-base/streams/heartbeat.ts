@@ -4,10 +4,10 @@ import { HEARTBEAT_INTERVAL_MS } from '../../src/model/limits.ts';
 import type { Keys } from '../../src/store/keys.ts';
 import type { ExtraCommand } from './output-sender.ts';
 
-/** Many tasks a second begin and end: that is reported at most this often. */
+/** Minimum time between reports, because many tasks per second may start and end. */
 const CHANGE_MS = 200;
 
-/** What a task worker reports with each heartbeat. */
+/** The additional fields in each heartbeat of a task worker. */
 export type Load = Pick<
   Heartbeat,
   | 'active_tasks'
@@ -20,16 +20,16 @@ export type Load = Pick<
   | 'node_url'
 >;
 
-/** A key that is kept, and made again where it is lost. */
+/** A key that is renewed, and recreated if it is lost. */
 interface Announced {
   key: string;
   text: string;
 }
 
-/** How long it is known which worker a silent body served. */
+/** How long the worker of a silent body is stored. */
 const SERVING_MS = 86_400_000;
 
-/** Says that the body lives: a key that is renewed, and a message at each change of phase. */
+/** Reports that the body is alive: a key that is renewed, and a message at each change of phase. */
 export class HeartbeatSender {
   readonly #redis: Redis;
   readonly #key: string;
@@ -45,15 +45,15 @@ export class HeartbeatSender {
   #timer: NodeJS.Timeout | undefined;
   #needsSecrets = false;
   #stopped = false;
-  /** A turn is under way, or a prompt waits. */
+  /** A turn is running, or a prompt waits. */
   busy = false;
-  /** All prompts are answered. */
+  /** All prompts are handled. */
   waiting = false;
-  /** Commands that the agent was refused. */
+  /** Number of denied commands. */
   denied = 0;
-  /** The id of the input stream up to which all is dealt with. */
+  /** The ID of the input stream up to which all entries are handled. */
   passed: () => string | undefined = () => undefined;
-  /** Of a worker that takes tasks. */
+  /** Only for a task worker. */
   load: () => Load & { busy?: boolean } = () => ({});
 
   constructor(options: {
@@ -62,9 +62,9 @@ export class HeartbeatSender {
     workerId: string;
     incarnation: number;
     seq: () => number;
-    /** Instead of the heartbeat's key: what a node says that no manager has a record of. */
+    /** Replaces the heartbeat's key for a node without a manager's record. */
     register?: ((heartbeat: Heartbeat) => ExtraCommand[]) | undefined;
-    /** For a claimed body: lets a store that has lost everything learn which worker it serves. */
+    /** For a claimed body: stores the worker that it serves, for a store that has lost everything. */
     serving?: Announced | undefined;
   }) {
     this.#serving = options.serving;
@@ -81,7 +81,7 @@ export class HeartbeatSender {
     this.#activeAt = Date.now();
   }
 
-  /** A turn has begun or ended: sent at once, without waiting for the result. */
+  /** A turn has started or ended: sent immediately, without waiting for the result. */
   turn(busy: boolean, waiting: boolean): void {
     this.touch();
     if (busy === this.busy && waiting === this.waiting) return;
@@ -90,13 +90,13 @@ export class HeartbeatSender {
     if (this.#phase === 'ready') void this.#send(false);
   }
 
-  /** A task has begun or ended, or the worker takes none for now: said soon. */
+  /** A task has started or ended, or the worker is paused: reported soon. */
   changed(): void {
     this.touch();
     this.soon();
   }
 
-  /** Something that the next body needs has changed: said soon. */
+  /** A value that the next body needs has changed: reported soon. */
   soon(): void {
     if (this.#phase === 'booting') return;
     this.#changing ??= setTimeout(() => {
@@ -105,31 +105,31 @@ export class HeartbeatSender {
     }, CHANGE_MS);
   }
 
-  /** Waits for its secrets from now on, or does not any more; said at once, and again while it is so. */
+  /** Reports whether the body waits for its secrets: immediately, and repeatedly while it does. */
   needSecrets(needs: boolean): void {
     this.#needsSecrets = needs;
     this.#scheduleNext();
     void this.#send(true);
   }
 
-  /** Reports for the worker that claimed the body, from now on; `ready` is what readers see. */
+  /** From now on, reports for the worker that claimed the body; `ready` is the reported value. */
   async begin(): Promise<void> {
     this.#scheduleNext();
     await this.#send(false);
   }
 
-  /** Is ready from now on, without an entry to be sent with it. */
+  /** From now on, reports ready, without an entry that is sent with it. */
   async announce(seq: number): Promise<void> {
     this.ready(seq);
     await this.#send(true);
   }
 
-  /** Another source reports the number of the last entry from now on. */
+  /** From now on, another source provides the number of the last entry. */
   follow(seq: () => number): void {
     this.#seq = seq;
   }
 
-  /** Says nothing any more. */
+  /** Stops reporting. */
   stop(): void {
     clearInterval(this.#timer);
     this.#stopped = true;
@@ -138,13 +138,15 @@ export class HeartbeatSender {
   /** Sends the final heartbeat, and none after it, which would register the node again. */
   async leave(commands: ExtraCommand[]): Promise<void> {
     this.stop();
-    // What is not sent now expires.
+    // If it cannot be sent now, the key expires.
     await this.#piped(commands)
       .exec()
       .catch(() => {});
   }
 
-  /** Is ready from now on; gives what says so, to be sent together with the entry `ready`, whose `seq` it carries. */
+  /**
+   * From now on, reports ready. Returns the commands to send with the entry `ready`, with that entry's `seq`.
+   */
   ready(seq: number): ExtraCommand[] {
     this.#phase = 'ready';
     this.#readyAt = new Date().toISOString();
@@ -152,7 +154,10 @@ export class HeartbeatSender {
     return this.#commands(seq, true);
   }
 
-  /** Is ending from now on, which may take long where tasks are finished; settles when Redis has it, or is away. */
+  /**
+   * From now on, reports the shutdown, which may take long if tasks are finished. Settles when Redis has it,
+   * or is away.
+   */
   async end(): Promise<void> {
     const first = this.#phase !== 'ending';
     this.#phase = 'ending';
@@ -170,7 +175,7 @@ export class HeartbeatSender {
     const pipeline = this.#piped(this.#commands(this.#seq(), announce));
     const serving = this.#serving;
     if (serving) pipeline.pexpire(serving.key, SERVING_MS);
-    // One that is lost is followed by the next.
+    // A lost heartbeat is followed by the next one.
     const replies = await pipeline.exec().catch(() => undefined);
     if (serving && replies?.at(-1)?.[1] === 0)
       await this.#redis.set(serving.key, serving.text, 'PX', SERVING_MS).catch(() => {});

@@ -2,7 +2,7 @@ import type { Issue } from '../../src/model/fault.ts';
 import { PROMPT_DEADLINE_SECONDS, REQUEST_ID_LIMIT, TEXT_LIMIT } from '../../src/model/limits.ts';
 import type { InputMessage } from '../../src/model/message.ts';
 
-/** Characters of an entry that are read at all: a longest prompt with every character escaped. */
+/** Maximum length of a readable entry: the longest prompt with every character escaped. */
 const ENTRY_LIMIT = 6 * TEXT_LIMIT + 4096;
 
 export type ReadResult =
@@ -16,8 +16,8 @@ const FIELDS: Record<InputMessage['type'], string[]> = {
 };
 
 /**
- * Reads an entry of the input stream. It says what `inputMessage` of the model says, by hand: loading zod would cost
- * every body a third of its start and as much memory again. A test holds the two against each other.
+ * Reads an entry of the input stream, with the same rules as `inputMessage` of the model but without zod:
+ * loading zod would add a third to every body's start time and double its memory. A test compares the two.
  */
 export function readMessage(data: string | undefined): ReadResult {
   if (data === undefined) return reject('data', 'is missing: an entry has one field, `data`');

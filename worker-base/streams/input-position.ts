@@ -1,10 +1,12 @@
-/** Where the reading of the input stream stands: up to where all entries are dealt with, and which after that are. Pure. */
+/**
+ * The read position in the input stream: up to where all entries are handled, and which later ones are. Pure.
+ */
 export class InputPosition {
-  /** Ids that were handed over and are not passed yet, in the order of the stream. */
+  /** IDs that were delivered and are not passed yet, in the order of the stream. */
   readonly #order: string[] = [];
   readonly #done = new Set<string>();
   readonly #held = new Set<string>();
-  /** The newest id up to which every entry is dealt with; undefined before the first. */
+  /** The newest ID up to which every entry is handled; undefined before the first. */
   passed: string | undefined;
 
   constructor(passed: string | undefined) {
@@ -12,8 +14,8 @@ export class InputPosition {
   }
 
   /**
-   * What to do with an entry that is delivered: `new` ones are handed over; `held` ones have been and are not dealt with;
-   * `done` ones are, and come again only because the group has lost its place.
+   * How to treat a delivered entry: `new` ones are passed on; `held` ones were passed on and are not handled
+   * yet; `done` ones are handled, and are delivered again only because the group has lost its position.
    */
   take(id: string): 'new' | 'held' | 'done' {
     if (this.#held.has(id)) return 'held';
@@ -23,7 +25,7 @@ export class InputPosition {
     return 'new';
   }
 
-  /** The entry is dealt with. */
+  /** The entry is handled. */
   finish(id: string): void {
     if (!this.#held.delete(id)) return;
     this.#done.add(id);
@@ -34,7 +36,7 @@ export class InputPosition {
     }
   }
 
-  /** The stream's newest id lies before the place: it is another stream than the one that was read, and starts again. */
+  /** The stream's newest ID is before the position: it is a new stream, and reading starts again. */
   isOf(lastId: string): boolean {
     return this.passed === undefined || !isAfter(this.passed, lastId);
   }
@@ -46,7 +48,7 @@ export class InputPosition {
   }
 }
 
-/** Whether the first id of a stream stands after the second. */
+/** Whether the first stream ID is greater than the second. */
 function isAfter(id: string, other: string): boolean {
   const [ms = 0, n = 0] = id.split('-').map(Number);
   const [otherMs = 0, otherN = 0] = other.split('-').map(Number);

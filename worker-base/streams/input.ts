@@ -4,23 +4,26 @@ import type { Log } from '../log.ts';
 import { InputPosition } from './input-position.ts';
 import { whenReady } from './redis-connection.ts';
 
-/** One body reads at a time, so the consumer has a fixed name and the next incarnation finds what this one left. */
+/**
+ * One body reads at a time, so the consumer has a fixed name and the next incarnation finds the pending
+ * entries of this one.
+ */
 const CONSUMER = 'wrapper';
 const BLOCK_MS = 5000;
 const COUNT = 16;
 const BACKOFF_MIN_MS = 50;
 const BACKOFF_MAX_MS = 2000;
 
-/** An entry as stored in the stream; `data` is undefined where the field is missing. */
+/** An entry as stored in the stream; `data` is undefined if the field is missing. */
 export interface InputEntry {
   id: string;
   data: string | undefined;
 }
 
 /**
- * Reads the input stream through its group, first what was delivered and never acknowledged (to an incarnation before,
- * or by a reply that was lost), then what is new. An entry is acknowledged when it is dealt with; one that is
- * delivered again meanwhile is not handed over twice.
+ * Reads the input stream through its group: first entries that were delivered and never acknowledged (to an
+ * earlier incarnation, or in a lost reply), then new ones. An entry is acknowledged when it is handled; one
+ * that is delivered again meanwhile is not passed on twice.
  */
 export class InputReader {
   readonly #blocking: Redis;
@@ -28,12 +31,12 @@ export class InputReader {
   readonly #key: string;
   readonly #log: Log;
   readonly #position: InputPosition;
-  /** Called when an entry is dealt with. */
+  /** Called when an entry is handled. */
   onPassed: () => void = () => {};
   #drain = true;
   #stopped = false;
 
-  /** `passed`: up to where an earlier body of the worker has dealt with all. */
+  /** `passed`: the ID up to which an earlier body of the worker has handled all entries. */
   constructor(options: {
     blocking: Redis;
     commands: Redis;
@@ -46,13 +49,13 @@ export class InputReader {
     this.#commands = options.commands;
     this.#key = options.key;
     this.#log = options.log;
-    // Whatever a lost reply held is among the pending entries now.
+    // The entries of a lost reply are pending now.
     this.#blocking.on('close', () => {
       this.#drain = true;
     });
   }
 
-  /** Hands over entries one after the other until it is stopped; never throws. */
+  /** Passes on entries one after the other until it is stopped; never throws. */
   async run(handle: (entry: InputEntry) => void): Promise<void> {
     let cursor = '0';
     for (let backoff = BACKOFF_MIN_MS; !this.#stopped; ) {
@@ -83,8 +86,8 @@ export class InputReader {
   }
 
   /**
-   * The entry is dealt with and will not be delivered again; tried until Redis knows, or reading has stopped. What
-   * `also` adds is done in the same transaction.
+   * Acknowledges a handled entry, so that it is not delivered again; retries until it is stored or reading
+   * has stopped. The commands that `also` adds run in the same transaction.
    */
   async acknowledge(id: string, also?: (transaction: ChainableCommander) => void): Promise<void> {
     for (let backoff = BACKOFF_MIN_MS; ; backoff = Math.min(backoff * 2, BACKOFF_MAX_MS)) {
@@ -115,7 +118,7 @@ export class InputReader {
   #take(entry: InputEntry, handle: (entry: InputEntry) => void): void {
     const what = this.#position.take(entry.id);
     if (what === 'new') handle(entry);
-    // It was answered, and the group does not know.
+    // It was handled, but the group has lost that.
     else if (what === 'done') void this.acknowledge(entry.id);
   }
 
@@ -138,12 +141,12 @@ export class InputReader {
     });
   }
 
-  /** Up to where all entries are dealt with: where the next body begins if the group is lost. */
+  /** The ID up to which all entries are handled, and where the next body starts if the group is lost. */
   get passed(): string | undefined {
     return this.#position.passed;
   }
 
-  /** Makes the group that was lost, where it stood; in a stream that was lost with it, from the beginning. */
+  /** Recreates a lost group at its position, or at the beginning if the stream was lost as well. */
   async #makeGroup(): Promise<boolean> {
     try {
       const from = this.#position.passed ?? '0';

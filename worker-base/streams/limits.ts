@@ -1,16 +1,16 @@
 /**
- * Every bound on what a body writes: one value each, so that a reader sees how they depend on each other. A line of the
+ * All limits on the output of a body, in one place because they depend on each other. A line of the
  * agent becomes pieces, pieces become entries, entries wait in memory and in the spool, and the stream keeps the newest.
  * Imports nothing.
  */
 
 /** Bytes of text in one entry of the output; a longer line is cut into pieces. */
 export const PIECE_BYTES = 65_536;
-/** Bytes of one line of a protocol; the result of a tool with an image in it has a few million. */
+/** Bytes of one line of a protocol; the result of a tool that contains an image has a few million. */
 export const LINE_BYTES = 16 * 1024 ** 2;
 /** Silence after which an unfinished line is sent: a prompt such as `[y/N] ` waits for an answer. */
 export const UNFINISHED_QUIET_MS = 100;
-/** An unfinished line that grows all the time, such as a row of dots, is sent at least this often. */
+/** An unfinished line that keeps growing, such as a row of dots, is sent at least this often. */
 export const UNFINISHED_AGE_MS = 1000;
 
 /** Bytes of a turn's result in the entry of its end; the whole result was sent before, as `message`. */
@@ -37,7 +37,10 @@ export const OUTPUT_MAXLEN = 10_000;
  * them are 600 MB of Redis's memory for one worker. This is a thousand of them, and 16 such workers use one GiB.
  */
 export const OUTPUT_BYTES = 64 * 1024 ** 2;
-/** Entries that the stream keeps however large they are: the end of the output is worth more than the bound. */
+/**
+ * Entries that the stream keeps regardless of their size: the end of the output is more important than the
+ * limit.
+ */
 export const OUTPUT_MINLEN = 64;
 
 /** Characters of a traceback, an error or a printed line in the wrapper's log; the task and the stream have the rest. */

@@ -1,9 +1,9 @@
 /**
- * `streams/` is the body's connection to Redis: the output (queue → spool → sender → trim), the input and its position, and
- * the heartbeat.
+ * `streams/` is the body's connection to Redis: the output (queue → spool → sender → trim), the input and its
+ * position, and the heartbeat.
  *
- * What must always hold: `seq` has no holes, what is lost is reported by a `gap`, and memory is bounded however long Redis
- * is away (`limits.ts`). Must not import the agent or what decides about prompts.
+ * Invariants: `seq` has no holes, a `gap` reports lost output, and memory is bounded however long Redis is
+ * away (`limits.ts`). Must not import the agent or the code that decides about prompts.
  */
 import type { OutputMessage, OutputType } from '../../src/model/message.ts';
 import type { OutputEntry, Piece } from './entry.ts';
@@ -27,8 +27,8 @@ interface Chunk {
 const isWhole = ({ partial, base64 }: Pick<Piece, 'partial' | 'base64'>) => !partial && base64 === undefined;
 
 /**
- * Turns what happens into numbered entries. `seq` is given when an entry is accepted, so it has no holes: what finds
- * no room is counted instead, and reported by one `gap` entry at its place.
+ * Turns events into numbered entries. `seq` is assigned when an entry is accepted, so it has no holes: output
+ * without room is counted instead, and reported by one `gap` entry in its place.
  */
 export class OutputQueue {
   readonly #spool: Spool;
@@ -38,7 +38,7 @@ export class OutputQueue {
   #open: Chunk | undefined;
   #lost: { lines: number; bytes: number } | undefined;
   #wasFull = false;
-  /** What names the work that a line was written for: a prompt's request, or a task. */
+  /** Identifies the work that a line belongs to: a prompt's request, or a task. */
   tag: 'request_id' | 'task_id' = 'request_id';
   /** Called when there is something to send. */
   onEntry: () => void = () => {};
@@ -52,24 +52,24 @@ export class OutputQueue {
     this.#isAway = options.isAway;
   }
 
-  /** Redis answers, and is slower than the agent: stop reading the agent. While Redis is away it never says so. */
+  /** Redis responds but is slower than the agent, so reading must pause. Never true while Redis is away. */
   get full(): boolean {
     const full = !this.#isAway() && (this.#spool.spooled || this.#spool.bytes > MEMORY_BYTES / 2);
     this.#wasFull ||= full;
     return full;
   }
 
-  /** Something is not given to the sender yet. */
+  /** Some entries are not passed to the sender yet. */
   get waiting(): boolean {
     return this.#open !== undefined || this.#spool.length > 0;
   }
 
-  /** Text enough for an entry of full size waits. */
+  /** Enough text for an entry of full size is waiting. */
   get ample(): boolean {
     return this.#spool.spooled || this.#spool.bytes >= PIECE_BYTES;
   }
 
-  /** Adds what the agent wrote; it is gathered until it is sent, or is as large as an entry gets. */
+  /** Adds output of the agent; it is collected until it is sent or reaches the maximum size of an entry. */
   write(type: Chunk['type'], piece: Piece, requestId: string | undefined): void {
     const open = this.#open;
     const fits =
@@ -95,7 +95,10 @@ export class OutputQueue {
     return this.#seq;
   }
 
-  /** Adds an entry of what the agent does. While Redis is away and the spool is full, it is lost as output is, and counted. */
+  /**
+   * Adds an event of the agent. While Redis is away and the spool is full, it is dropped like output, and
+   * counted.
+   */
   emitEvent(type: OutputType, content: string, fields: EntryFields = {}): void {
     this.#seal();
     if (!this.#isAway()) this.#emitGap();
@@ -105,7 +108,7 @@ export class OutputQueue {
     this.onEntry();
   }
 
-  /** The oldest entries, up to about `bytes` of text, at least one where there is any. */
+  /** The oldest entries, up to about `bytes` of text, at least one if there is any. */
   take(bytes: number, count: number): OutputEntry[] {
     if (this.#spool.length === 0) this.#seal();
     const entries: OutputEntry[] = [];
@@ -118,7 +121,7 @@ export class OutputQueue {
     return entries;
   }
 
-  /** Looks again whether there is room: after sending, and when Redis goes or comes. */
+  /** Checks again whether there is room: after sending, and when the connection to Redis changes. */
   review(): void {
     if (!this.#isAway()) this.#emitGap();
     if (this.#wasFull && !this.full) {
@@ -127,7 +130,7 @@ export class OutputQueue {
     }
   }
 
-  /** What never reached Redis, for the final report. */
+  /** The output that never reached Redis, for the final report. */
   unsent(): { lines: number; bytes: number } {
     const { lines, outputBytes } = this.#spool;
     return {

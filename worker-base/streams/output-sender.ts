@@ -13,12 +13,12 @@ const BACKOFF_MAX_MS = 2000;
 export type ExtraCommand = [name: string, ...args: string[]];
 
 /**
- * Brings entries to the output stream: at once when nothing is under way, gathered while something is, in order, and
- * each exactly once. An entry keeps its id until it is known not to be written, so saying it again is refused by
- * Redis and counts as arrived; this body is the only writer.
+ * Sends entries to the output stream: immediately if no request is running, batched otherwise, in order, and
+ * each exactly once. An entry keeps its ID until it is known not to be written, so Redis rejects a repeated
+ * one, which then counts as arrived; this body is the only writer.
  *
- * One thing is not promised: where Redis refuses one entry and takes the next of the same moment (it was full, and
- * then was not), the refused one follows it. Nothing is lost then, and `seq` gives the order.
+ * One exception to the order: if Redis rejects one entry of a batch and accepts the next (it was full only
+ * for a moment), the rejected one follows it. Nothing is lost, and `seq` has the order.
  */
 export class OutputSender {
   readonly #redis: Redis;
@@ -38,10 +38,10 @@ export class OutputSender {
   #loggedState = '';
   /** `seq` of the newest entry that Redis has. */
   seq: number;
-  /** When Redis last took an entry, by performance.now(). */
+  /** When Redis last accepted an entry, by performance.now(). */
   progressAt = performance.now();
   #waiting: { seq: number; resolve: () => void }[] = [];
-  /** Called after each answer of Redis. */
+  /** Called after each reply of Redis. */
   onProgress: () => void = () => {};
 
   constructor(options: { redis: Redis; key: string; log: Log; lastSeq: number; lastId: string | undefined }) {
@@ -53,7 +53,7 @@ export class OutputSender {
     if (options.lastId) this.#ids.raise(options.lastId);
   }
 
-  /** Redis cannot be reached, or does not take what it is given. */
+  /** Redis cannot be reached, or does not accept entries. */
   get away(): boolean {
     return this.#failing || this.#redis.status !== 'ready';
   }
@@ -63,13 +63,13 @@ export class OutputSender {
     return this.#inFlight === 0 && this.#failed.length === 0 && !this.#output?.waiting;
   }
 
-  /** Settles when the entry of this number has arrived. */
+  /** Settles when the entry with this number has arrived. */
   arrived(seq: number): Promise<void> {
     if (this.seq >= seq) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push({ seq, resolve }));
   }
 
-  /** What was sent and is not known to have arrived. */
+  /** Entries that were sent and are not known to have arrived. */
   unsent(): { lines: number; bytes: number } {
     const sum = { ...this.#unsentInFlight };
     for (const entry of this.#failed) {
@@ -79,7 +79,9 @@ export class OutputSender {
     return sum;
   }
 
-  /** Begins. The first entry is sent together with `companions`, in one pipeline, until Redis took them. */
+  /**
+   * Starts sending. The first entry is sent with `companions` in one pipeline, until Redis has accepted them.
+   */
   start(output: OutputQueue, extraCommands: ExtraCommand[]): void {
     this.#output = output;
     this.#companions = extraCommands;
@@ -141,7 +143,7 @@ export class OutputSender {
     this.#settle(failed, failed.length < entries.length, why);
   }
 
-  /** Refused because it, or a newer one, is in the stream: it is there, if it had been sent before. */
+  /** Rejected because it, or a newer one, is in the stream; if it had been sent before, it has arrived. */
   #isThere(entry: OutputEntry, error: Error): boolean {
     return entry.tried === true && error.message.includes('equal or smaller than the target stream top item');
   }
@@ -149,7 +151,7 @@ export class OutputSender {
   #forRetry(entry: OutputEntry, error: Error): OutputEntry {
     if (error.name !== 'ReplyError') entry.tried = entry.id !== undefined;
     else if (!entry.tried) {
-      // Redis has said that it did not take it, so it gets a new id; another writer's id may stand above ours.
+      // Redis rejected it, so it gets a new ID; another writer's ID may be greater than ours.
       entry.id = undefined;
       this.#reread ||= error.message.includes('equal or smaller');
     }
@@ -173,7 +175,7 @@ export class OutputSender {
       this.#failing = true;
       this.#failed = [...this.#failed, ...failed].sort((a, b) => a.seq - b.seq);
       this.#logState(why);
-      // A link that is open and silent is cut, so that it is opened again.
+      // A connection that is open but silent is closed, so that it is reopened.
       if (why?.message === 'Command timed out' && this.#redis.status === 'ready')
         this.#redis.disconnect(true);
       this.#wait();

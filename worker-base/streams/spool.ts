@@ -15,9 +15,10 @@ import type { OutputEntry } from './entry.ts';
 const HEADER = 20;
 
 /**
- * Entries that wait for Redis, first in first out: a little memory, then a file, then (for what must not be lost
- * when the file has no room) a little memory again. The file only grows until it is read to its end, so its size is the
- * bound; it is read and written synchronously, which keeps the order without a lock and costs a page-cache copy.
+ * Entries that wait for Redis, first in first out: a small buffer, then a file, then another small buffer for
+ * entries that must not be lost if the file has no room. The file only grows until it is read to its end, so
+ * its size is limited; it is read and written synchronously, which keeps the order without a lock and costs a
+ * page-cache copy.
  */
 export class Spool {
   readonly #path: string;
@@ -31,7 +32,7 @@ export class Spool {
   #onDisk = 0;
   /** Bytes of text that wait in memory. */
   bytes = 0;
-  /** What waits altogether, to report what is lost if the wrapper has to give up. */
+  /** Total waiting output, to report the loss if the wrapper has to abort. */
   lines = 0;
   outputBytes = 0;
   /** Why the file could not be written; empty while it can. */
@@ -47,12 +48,12 @@ export class Spool {
     return this.#head.length + this.#onDisk + this.#tail.length;
   }
 
-  /** Something waits in the file. */
+  /** Whether entries wait in the file. */
   get spooled(): boolean {
     return this.#onDisk > 0;
   }
 
-  /** Takes an entry, or answers false where there is no room; one that `must` be kept is always taken. */
+  /** Adds an entry; returns false if there is no room. An entry that `must` be kept is always added. */
   push(entry: OutputEntry, must: boolean): boolean {
     const ordered = this.#onDisk === 0 && this.#tail.length === 0;
     const fits = this.bytes + entry.data.length <= this.#memoryBytes;
@@ -63,7 +64,7 @@ export class Spool {
     return true;
   }
 
-  /** The oldest entry, which it gives away. */
+  /** Removes and returns the oldest entry. */
   shift(): OutputEntry | undefined {
     if (this.#head.length === 0) {
       if (this.#onDisk > 0) {
@@ -91,7 +92,7 @@ export class Spool {
     try {
       rmdirSync(dirname(this.#path));
     } catch {
-      // Others spool there too.
+      // Other bodies have spools there as well.
     }
   }
 
@@ -121,7 +122,7 @@ export class Spool {
         done += writeSync(this.#file, record, done, record.length - done, this.#written + done);
       }
     } catch (error) {
-      // A full or read-only disk is a spool without room; half a record is overwritten by the next.
+      // With a full or read-only disk the spool has no room; the next record overwrites an incomplete one.
       this.diskError = error instanceof Error ? error.message : String(error);
       return false;
     }
@@ -134,7 +135,7 @@ export class Spool {
   #open(): number {
     mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
     rmSync(this.#path, { force: true });
-    // `x`: whatever else may stand there, such as a link to elsewhere, is never written to.
+    // `x`: an existing file, such as a link to another place, is never written to.
     return openSync(this.#path, 'wx+', 0o600);
   }
 

@@ -2,17 +2,18 @@ import type { Redis } from 'ioredis';
 import { OUTPUT_BYTES, OUTPUT_MAXLEN, OUTPUT_MINLEN } from './limits.ts';
 
 /**
- * How many entries the output stream may have, by the sizes of its newest. Redis bounds a stream by their number alone.
- * What former bodies of the worker have left there is asked of Redis, and counts with its mean.
+ * The maximum number of entries in the output stream, from the sizes of the newest ones, because Redis limits
+ * a stream only by the number of entries. Entries of earlier bodies are read from Redis, and count with their
+ * mean size.
  */
 export class OutputBound {
   readonly #redis: Redis;
   readonly #key: string;
-  /** Of the newest entries, the oldest first; those before `#from` are bound to be trimmed. */
+  /** Sizes of the newest entries, the oldest first; those before `#from` will be trimmed. */
   #sizes: number[] = [];
   #from = 0;
   #sum = 0;
-  /** Whether older entries than these had to go: what stands before them in the stream has to go as well. */
+  /** Whether older entries than these were trimmed, so that all earlier ones must be trimmed as well. */
   #full = false;
   #seq = 0;
   #requested = false;
@@ -22,7 +23,7 @@ export class OutputBound {
     this.#key = key;
   }
 
-  /** The MAXLEN with which to send an entry. One that is sent again counts once. */
+  /** The MAXLEN with which to send an entry. A repeated entry counts once. */
   maxlen({ seq, data }: { seq: number; data: string }): number {
     if (seq > this.#seq) {
       this.#seq = seq;
@@ -31,7 +32,10 @@ export class OutputBound {
     return this.#full ? this.#sizes.length - this.#from : OUTPUT_MAXLEN;
   }
 
-  /** Before the first entry is sent, on the same connection: asks what stands there. Asked again where the link broke. */
+  /**
+   * Reads the existing entries before the first one is sent, on the same connection; retries if the
+   * connection breaks.
+   */
   learn(): void {
     if (this.#requested) return;
     this.#requested = true;
@@ -40,7 +44,7 @@ export class OutputBound {
     asked.exec().then(
       (replies) => {
         const failed = replies?.find(([error]) => error)?.[0];
-        // Where it may not be asked, only what this body sends counts.
+        // Without the permission to read it, only entries of this body count.
         if (failed) this.#requested = failed.name === 'ReplyError';
         else this.#prepend(Number(replies?.[0]?.[1]) - own, Number(replies?.[1]?.[1]) - ownBytes);
       },
@@ -70,7 +74,7 @@ export class OutputBound {
       this.#full = true;
       count -= 1;
     }
-    // Not at each entry: that would copy them all each time.
+    // Not at each entry, because that would copy them all each time.
     if (this.#from >= OUTPUT_MAXLEN) {
       this.#sizes = this.#sizes.slice(this.#from);
       this.#from = 0;

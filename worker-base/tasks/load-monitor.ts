@@ -8,13 +8,13 @@ import { type LoadReading, ResourceMeter } from './resource-usage.ts';
 import type { Durations } from './task-runs.ts';
 import type { TaskSettings } from './task-settings.ts';
 
-/** Age of the figures of CPU and memory at most, and between two checks of a worker that is above its limits. */
+/** Maximum age of the CPU and memory usage, and the time between checks of a worker above its limits. */
 const SAMPLE_MS = 1000;
-/** Between two counts of the queue for the heartbeat, and two reports of durations. */
+/** Time between two counts of the queue for the heartbeat, and between two reports of durations. */
 const REPORT_MS = 5000;
-/** Several requests at once share one count of the queue … */
+/** Requests within this time share one count of the queue. */
 const COUNT_MS = 200;
-/** … and a Redis that is away delays no answer for longer. */
+/** If Redis is away, a response is delayed by at most this. */
 const PATIENCE_MS = 500;
 
 type Meter = Pick<ResourceMeter, 'read' | 'own' | 'cores' | 'memoryBytes'>;
@@ -32,10 +32,10 @@ interface LoadMonitorDeps {
 }
 
 /**
- * Watches what the worker has to do and what it uses; above its limits it takes nothing new until it is below them.
+ * Monitors the worker's load and usage; above its limits it takes no new tasks until it is below them.
  *
- * The figures that others ask for are seconds old at most, whatever HEALTH_CHECK_INTERVAL says: that is how often the
- * limits are checked, each time against the use since the last check.
+ * Reported usage is at most seconds old, regardless of HEALTH_CHECK_INTERVAL, which is how often the limits
+ * are checked, each time against the usage since the last check.
  */
 export class LoadMonitor {
   readonly #deps: LoadMonitorDeps;
@@ -50,7 +50,7 @@ export class LoadMonitor {
   #reporting = Promise.resolve();
   #queueSize = 0;
   vitals: LoadReading = { cpuPercent: 0, memoryPercent: 0 };
-  /** Where the node API answers. */
+  /** The address of the node API. */
   url: string | undefined;
 
   constructor(deps: LoadMonitorDeps) {
@@ -89,12 +89,12 @@ export class LoadMonitor {
     for (const timer of this.#timers) clearInterval(timer);
   }
 
-  /** A task has begun or ended. */
+  /** A task has started or ended. */
   changed(): void {
     this.#deps.heartbeat.changed();
   }
 
-  /** Tasks that wait in the queue now; the last count if Redis does not answer. */
+  /** Number of tasks that wait in the queue; the last count if Redis does not respond. */
   async queueSize(): Promise<number> {
     if (performance.now() - this.#countedAt > COUNT_MS) {
       let timer: NodeJS.Timeout | undefined;
@@ -107,9 +107,9 @@ export class LoadMonitor {
     return this.#queueSize;
   }
 
-  /** Adds how long tasks took, and how they ended, to what the pool has in Redis, where the manager reads it. */
+  /** Adds durations and results of tasks to the pool's totals in Redis, where the manager reads them. */
   report(): Promise<void> {
-    // One after the other: two at once would count the same twice.
+    // One after the other, because concurrent reports would count the same tasks twice.
     this.#reporting = this.#reporting.then(() => this.#sendReport());
     return this.#reporting;
   }
@@ -177,7 +177,7 @@ export class LoadMonitor {
     const active = this.#deps.consumer.active();
     const oldest = active.map(({ started_at }) => started_at).sort()[0];
     return {
-      // Counted when it is said: a task is under way until the queue has taken its end.
+      // Counted when it is reported: a task is running until the queue has stored its end.
       busy: active.length > 0,
       active_tasks: active.length,
       slots: this.#deps.own.slots,

@@ -1,9 +1,8 @@
 /**
- * The worker node API: what a task worker answers for itself over HTTP, to clients that submit tasks, ask for their
- * results, and look for the node with the least to do.
+ * The worker node API: the HTTP server of a task worker, for clients that submit tasks, read their results,
+ * and look for the node with the lowest load.
  *
- * What must always hold: health and metrics answer within a second, even while Redis is away. It is loaded
- * by task workers alone.
+ * Invariant: health and metrics respond within a second, even while Redis is away. Only task workers load it.
  */
 
 import { networkInterfaces } from 'node:os';
@@ -16,13 +15,13 @@ import type { TaskQueue } from '../../src/tasks/tasks.ts';
 import type { Log } from '../log.ts';
 import type { Durations } from './task-runs.ts';
 
-/** What the node knows of itself. */
+/** The state of the node. */
 export interface NodeApiDeps {
   queue: Pick<TaskQueue, 'submit' | 'get' | 'cancel'>;
   durations: Durations;
   totals: () => ConsumerTotals;
   activeTasks: () => number;
-  /** Counted when it is asked for; the last count while Redis is away. */
+  /** Counted on request; the last count while Redis is away. */
   queueSize: () => Promise<number>;
   /** `ok`; `paused` above its limits; `draining` when it has to end; `starting` before. */
   status: () => 'starting' | 'ok' | 'paused' | 'draining';
@@ -31,7 +30,7 @@ export interface NodeApiDeps {
   memoryBytes: number;
 }
 
-/** Answers on a port; throws a Fault that names WORKER_PORT where it can't. */
+/** Listens on a port; throws a Fault that names WORKER_PORT if it cannot. */
 export function startNodeApi(
   place: { host: string; port: number; allowedHosts?: readonly string[]; log: Log },
   facts: NodeApiDeps,
@@ -49,7 +48,7 @@ export function startNodeApi(
   });
 }
 
-/** An address that listens everywhere, as others may reach it: the first of this machine or container. */
+/** A reachable address for a server that listens on all addresses: the first of this machine or container. */
 export function toReachableUrl(url: string): string {
   const all = new URL(url);
   if (all.hostname !== '0.0.0.0' && all.hostname !== '[::]') return url;
@@ -58,11 +57,11 @@ export function toReachableUrl(url: string): string {
   return `http://${first?.address ?? '127.0.0.1'}:${all.port}`;
 }
 
-/** The schemas are loaded at the first request: a worker's start does not wait for them. */
+/** The schemas are loaded at the first request, so that they do not delay a worker's start. */
 const reading = () => import('../../src/tasks/submission.ts');
 const describing = () => import('./node-docs.ts');
 
-/** The routes, for a table of tests. */
+/** The routes; exported for table tests. */
 export function createNodeApiRoutes(facts: NodeApiDeps): Route[] {
   const began = performance.now();
   const uptime = () => (performance.now() - began) / 1000;
@@ -113,7 +112,7 @@ export function createNodeApiRoutes(facts: NodeApiDeps): Route[] {
   ];
 }
 
-/** Tasks of this node's queue, whatever pool a request names. */
+/** Tasks of this node's queue, regardless of the pool in a request. */
 function taskHandlers({ queue, status }: NodeApiDeps): TaskRouteHandlers {
   const notFound = (id: string) =>
     new Fault('not_found', `There is no task ${id} in the queue of this node.`);
@@ -145,7 +144,7 @@ async function health(facts: NodeApiDeps): Promise<ApiResponse> {
   const queueSize = await facts.queueSize();
   const { cpuPercent, memoryPercent } = facts.vitals();
   const status = facts.status();
-  // A client that looks at the code alone goes to another node while this one starts or ends.
+  // A client that checks only the status code uses another node while this one starts or ends.
   return jsonResponse(status === 'starting' || status === 'draining' ? 503 : 200, {
     status: status === 'ok' ? 'healthy' : status,
     active_tasks: facts.activeTasks(),

@@ -1,8 +1,8 @@
 /**
- * The claim of a node on its name. Nodes that are started by hand choose their own names, so two of them may choose the
- * same one; the second would write to the streams of the first and pass for it.
+ * The claim of a node on its name. Nodes that are started manually choose their own names, so two of them may
+ * choose the same one; the second would write to the streams of the first and be mistaken for it.
  *
- * What must always hold: of the processes of one name, one has the claim and works. A claim is renewed while its
+ * Invariant: of the processes with one name, only one has the claim and works. A claim is renewed while its
  * holder lives and expires soon after, so a node that crashed can come back under its name.
  */
 import { randomUUID } from 'node:crypto';
@@ -10,13 +10,13 @@ import { hostname } from 'node:os';
 import type { Redis } from 'ioredis';
 import type { ExtraCommand } from '../streams/output-sender.ts';
 
-/** Between two renewals; the second process of a name is refused within one of them. */
+/** Time between two renewals; a second process with the same name is rejected within one of them. */
 const RENEW_MS = 2000;
-/** A holder that is silent for so long is dead: four renewals. */
+/** A holder that is silent for this long is dead: four renewals. */
 const CLAIM_MS = 8000;
 const POLL_MS = 250;
 
-/** Takes a claim that is free or ours, and renews it; answers the holder and the rest of its time otherwise. */
+/** Takes a claim that is free or ours, and renews it; otherwise returns the holder and its remaining time. */
 const TAKE = `
 local held = redis.call('GET', KEYS[1])
 if not held then
@@ -31,9 +31,9 @@ return {}`;
 /** Gives up a claim that is still ours. */
 const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
 
-/** What the holder of a name says of itself. */
+/** The stored data of a name's holder. */
 interface Holder {
-  /** Of this process alone. */
+  /** Unique to this process. */
   token: string;
   host: string;
   since: string;
@@ -46,7 +46,7 @@ export class NodeClaim {
   readonly #id: string;
   readonly #mine: string;
   #timer: NodeJS.Timeout | undefined;
-  /** Another process has the name now: nothing may be written under it any more. */
+  /** Another process has the name now, so nothing may be written under it any more. */
   lost = false;
 
   constructor(key: string, id: string) {
@@ -57,9 +57,9 @@ export class NodeClaim {
   }
 
   /**
-   * Waits for the claim. A holder that renews it is alive: the answer is a message for people then. A holder that does
-   * not is waited for until its claim expires. `message` is undefined when `signal` ended the wait. `onWait` is called
-   * once when there is something to wait for.
+   * Waits for the claim. If its holder renews it, the holder is alive, and a message for users is returned.
+   * Otherwise the claim expires. `message` is undefined if `signal` ended the wait. `onWait` is called once
+   * if there is something to wait for.
    */
   async take(redis: Redis, signal: AbortSignal, onWait: (seconds: number) => void): Promise<ClaimResult> {
     let first: { held: string; left: number } | undefined;
@@ -91,13 +91,13 @@ export class NodeClaim {
     }, RENEW_MS);
   }
 
-  /** Stops the renewal; answers what gives the name up at once. */
+  /** Stops the renewal; returns the commands that release the name immediately. */
   release(): ExtraCommand[] {
     clearInterval(this.#timer);
     return this.lost ? [] : [['EVAL', RELEASE, '1', this.#key, this.#mine]];
   }
 
-  /** Gives the name up; a Redis that is away lets the claim expire instead. */
+  /** Releases the name; if Redis is away, the claim expires instead. */
   async drop(redis: Redis): Promise<void> {
     for (const [name, ...args] of this.release()) await redis.call(name, ...args).catch(() => {});
   }

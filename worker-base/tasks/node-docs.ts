@@ -1,4 +1,7 @@
-/** The OpenAPI document of a node and a page of it. Loaded at the first request for them; the page needs no other server. */
+/**
+ * The OpenAPI document of a node, and its HTML page, which needs no other server. Loaded at the first
+ * request.
+ */
 import { z } from 'zod';
 import { errorReply, type Operation } from '../../src/http/task-schemas.ts';
 import { OPERATIONS } from './node-schema.ts';
@@ -9,7 +12,7 @@ interface JsonSchema {
   required?: string[];
 }
 
-/** A schema as those who send it write it, or as it is answered. */
+/** A schema in its request form or its response form. */
 const toJsonSchema = (schema: z.ZodType, io: 'input' | 'output' = 'output'): JsonSchema => {
   const { $schema: _, ...made } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
   return made as JsonSchema;

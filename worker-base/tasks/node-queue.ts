@@ -3,15 +3,15 @@ import type { PoolSpec } from '../../src/model/pool.ts';
 import type { Task } from '../../src/model/task.ts';
 import type { QueueSettings, TaskQueue } from '../../src/tasks/tasks.ts';
 
-/** How long what a pool says of its tasks is taken for true. */
+/** How long a pool's settings for tasks are cached. */
 const KNOWN_MS = 2000;
 
 type Rules = Pick<PoolSpec, 'tasks'>;
 
 /**
- * The queue as a client of this node sees it: tasks that are submitted here are under the same rules of their pool as
- * those that are submitted at the manager. QUEUE_SIZE of the node goes before the pool's, and the default of a node that
- * was started by hand comes last.
+ * The queue for clients of this node: the rules of the pool apply to tasks that are submitted here as to
+ * those that are submitted to the manager. QUEUE_SIZE of the node precedes the pool's, and the default of a
+ * node that was started manually comes last.
  */
 export class NodeQueue implements Pick<TaskQueue, 'submit' | 'get' | 'cancel'> {
   readonly #redis: Redis;
@@ -23,12 +23,12 @@ export class NodeQueue implements Pick<TaskQueue, 'submit' | 'get' | 'cancel'> {
   readonly #plain: TaskQueue;
   #known: { until: number; rules: Rules } = { until: 0, rules: {} };
 
-  /** `key` is that of the pool's record, which a pool of nodes started by hand has not. */
+  /** `key` is the key of the pool's record, which does not exist for a pool of manually started nodes. */
   constructor(options: {
     redis: Redis;
     key: string;
     queueSize: number | 'none' | undefined;
-    /** Where neither the node nor its pool says so; undefined: no bound. */
+    /** Used if neither the node nor its pool has a limit; undefined: no limit. */
     otherwise: number | undefined;
     /** Whether this node runs commands. */
     commands: boolean;

@@ -6,14 +6,16 @@ import type { WrapperSettings } from '../settings.ts';
 import type { ExtraCommand } from '../streams/output-sender.ts';
 import { NodeClaim } from './node-claim.ts';
 
-/** A node that is silent for so long is gone: six beats. */
+/** A node that is silent for this long is gone: six heartbeats. */
 const NODE_TTL_MS = 30_000;
-/** How long its streams can be read after it has gone; nothing deletes them, because there is no record. */
+/**
+ * How long its streams can be read after its end; they expire because there is no record to delete them with.
+ */
 const STREAMS_TTL_MS = 3_600_000;
-/** As `docker stop`, which is how such a node is ended. */
+/** The same as for `docker stop`, which usually ends such a node. */
 const GRACE_SECONDS = 10;
 
-/** What a node is that was started by hand: a task worker. */
+/** The spec of a node that was started manually: a task worker. */
 export function externalSpec(): WorkerSpec {
   return {
     agent_type: 'TASK',
@@ -25,13 +27,16 @@ export function externalSpec(): WorkerSpec {
   };
 }
 
-/** What such a node says of itself in Redis. The manager has no record of it, makes none, and never touches it. */
+/**
+ * The registration of such a node in Redis. The manager has no record of it, creates none, and never changes
+ * it.
+ */
 export class Registration {
   readonly #keys: Keys;
   readonly #id: string;
   readonly #pool: string;
   readonly #startedAt = new Date().toISOString();
-  /** What keeps a second node of the same name away. */
+  /** Prevents a second node with the same name. */
   readonly claim: NodeClaim;
 
   constructor(keys: Keys, { workerId, taskVariables }: Pick<WrapperSettings, 'workerId' | 'taskVariables'>) {
@@ -61,7 +66,7 @@ export class Registration {
     ];
   }
 
-  /** Removes what it said; a node that has lost its name leaves that of its successor alone. */
+  /** Removes its registration; a node that has lost its name does not remove that of its successor. */
   leave(): ExtraCommand[] {
     if (this.claim.lost) return [];
     const { nodes } = this.#keys;

@@ -1,4 +1,4 @@
-/** What the node API answers beside the task routes, as schemas. */
+/** The schemas of the node API's responses, except for the task routes. */
 import { z } from 'zod';
 import { instant, type Operation, TASK_OPERATIONS } from '../../src/http/task-schemas.ts';
 

@@ -12,7 +12,7 @@ const PATHS: OomPaths = { cgroup: '/sys/fs/cgroup', self: '/proc/self/cgroup' };
 export class OomWatch {
   readonly #files: string[];
   #seen: number | undefined;
-  /** Functions and commands that were killed so. */
+  /** Number of functions and commands that were killed this way. */
   count = 0;
 
   constructor(places: OomPaths = PATHS) {
@@ -39,7 +39,7 @@ export class OomWatch {
   }
 }
 
-/** The body's own group first; in a container the root of the file system is that. */
+/** The body's own group first; in a container this is the root of the cgroup file system. */
 function findCounterFiles({ cgroup, self }: OomPaths): string[] {
   const groups = text(self)
     .trim()

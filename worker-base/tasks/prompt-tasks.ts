@@ -1,6 +1,6 @@
 /**
- * Work of an agent of a pool: beside what its input says, it takes prompts from its pool's queue, one task a turn. All of
- * them are turns of one conversation. Loaded by such workers alone.
+ * The workload of a pool's agent: in addition to its input, it takes prompts from its pool's queue, one task
+ * per turn. All of them are turns of one conversation. Only such workers load it.
  */
 
 import type { Redis } from 'ioredis';
@@ -19,10 +19,10 @@ import { Durations } from './task-runs.ts';
 import { readTaskSettings } from './task-settings.ts';
 
 const EX_CONFIG = 78;
-/** The same prompt would fail just so. */
+/** Errors with which the same prompt would fail again. */
 const FOR_GOOD: readonly TurnFailure[] = ['authentication', 'invalid_request', 'refused'];
 
-/** The same work, with the prompts of the pool's queue. */
+/** Extends a workload with the prompts of the pool's queue. */
 export function runPromptTasks(options: {
   workload: Workload & { turnRunner: TurnRunner };
   context: WorkloadContext;
@@ -56,7 +56,7 @@ export function runPromptTasks(options: {
     heartbeat: context.heartbeat,
     log,
   });
-  // A task is not taken by an agent that may never come to talk.
+  // An agent that may never become ready must not take a task.
   void turnRunner.handshake
     .then(() => consumer.start())
     .then(() => meter.start())
@@ -81,7 +81,7 @@ export function runPromptTasks(options: {
     end(reason: ShutdownReason) {
       if (ending) return;
       ending = true;
-      // The turn of a task is finished as long as the grace lasts; of the input, what is not answered is left as ever.
+      // The turn of a task may finish during the grace period; unhandled input entries stay pending as usual.
       void consumer.drain().then(() => workload.end(reason));
     },
     kill() {

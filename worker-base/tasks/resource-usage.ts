@@ -6,13 +6,13 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 
 export interface LoadReading {
-  /** Of all cores that the body may use, 100 for all of them. */
+  /** Percent of all cores that the body may use. */
   cpuPercent: number;
-  /** Of the memory that the body may use. */
+  /** Percent of the memory that the body may use. */
   memoryPercent: number;
 }
 
-/** Where the figures stand; the tests name another place. */
+/** Paths of the usage files; tests use other paths. */
 export interface ResourcePaths {
   cgroup: string;
   proc: string;
@@ -20,12 +20,12 @@ export interface ResourcePaths {
 const PATHS: ResourcePaths = { cgroup: '/sys/fs/cgroup', proc: '/proc' };
 
 interface Sample {
-  /** Seconds of CPU used, and when that was. */
+  /** Seconds of CPU used, and the time of the measurement. */
   cpu: number | undefined;
   at: number;
 }
 
-/** Looks at the figures; CPU is of the time between two looks. */
+/** Measures the usage; CPU is measured between two calls. */
 export class ResourceMeter {
   readonly #places: ResourcePaths;
   readonly #files: Files;
@@ -38,7 +38,7 @@ export class ResourceMeter {
     this.#last = this.#sample();
   }
 
-  /** The figures are of the body alone, and not of the machine that it shares. */
+  /** The usage is that of the body alone, not of the shared machine. */
   get own(): boolean {
     return this.#files.own;
   }
@@ -57,7 +57,7 @@ export class ResourceMeter {
   read(): LoadReading {
     const now = this.#sample();
     const seconds = (now.at - this.#last.at) / 1000;
-    // Two samples at the same time give no share.
+    // Two samples at the same time have no rate.
     if (seconds > 0.01) {
       if (now.cpu !== undefined && this.#last.cpu !== undefined)
         this.#cpuPercent = ((now.cpu - this.#last.cpu) / seconds / this.cores) * 100;
@@ -111,7 +111,7 @@ function openFiles({ cgroup, proc }: ResourcePaths): Files {
         less(number(`${cgroup}/memory.current`), field(`${cgroup}/memory.stat`, 'inactive_file')),
     };
   }
-  // The first version: the machine's own root has a limit too, of nearly all that an integer can say.
+  // In cgroup v1 the machine's root has a limit as well, close to the maximum integer.
   const limit = number(`${cgroup}/memory/memory.limit_in_bytes`);
   if (limit !== undefined && inContainer(proc)) {
     const [quota, period] = ['cfs_quota_us', 'cfs_period_us'].map((name) =>
@@ -138,7 +138,7 @@ function openFiles({ cgroup, proc }: ResourcePaths): Files {
   };
 }
 
-/** The engine's mark in each container of Docker; Podman has another. */
+/** The file that marks a container of Docker; Podman has another. */
 function inContainer(proc: string): boolean {
   return proc === '/proc' && (text('/.dockerenv') !== undefined || text('/run/.containerenv') !== undefined);
 }

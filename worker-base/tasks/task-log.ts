@@ -5,8 +5,9 @@ import type { Piece } from '../streams/entry.ts';
 import { LOG_CHARACTERS } from '../streams/limits.ts';
 
 /**
- * What a worker logs of its tasks. The log is all that a node that was started by hand shows to its operator; the
- * manager of any other worker reads the task and the output stream, so the same lines are for LOG_LEVEL=debug there.
+ * A worker's log about its tasks. A node that was started manually shows its operator only this log; for any
+ * other worker, the manager reads the task and the output stream, so the same lines need LOG_LEVEL=debug
+ * there.
  */
 export class TaskLog {
   readonly #log: Log;
@@ -17,7 +18,7 @@ export class TaskLog {
     this.#aloud = aloud;
   }
 
-  /** Runs an attempt and logs its start and its end; the error is thrown on. */
+  /** Runs an attempt and logs its start and its end; errors are rethrown. */
   async around<T>(task: RunningTask, signal: AbortSignal, run: () => Promise<T>): Promise<T> {
     const about = {
       task_id: task.task_id,
@@ -38,7 +39,7 @@ export class TaskLog {
     }
   }
 
-  /** What handlers print. */
+  /** Logs the output of handlers. */
   printed(stream: 'stdout' | 'stderr', { text }: Piece, taskId: string | undefined): void {
     if (!this.#aloud) return;
     for (const line of text.split('\n'))

@@ -1,4 +1,7 @@
-/** Runs of tasks in a worker's slots: what was taken from the queue becomes a call of a handler, under the worker's own bound of time. */
+/**
+ * Runs tasks in a worker's slots: a task from the queue becomes a call of a handler, with the worker's own
+ * time limit.
+ */
 
 import { TaskError } from '../../src/model/task-error.ts';
 import { timeoutSignal } from '../../src/queue/long-timer.ts';
@@ -7,7 +10,7 @@ import { DURATION_BUCKETS, type DurationTotals } from '../../src/tasks/durations
 import type { CallHooks, TaskCall } from './handlers/handler-slot.ts';
 import type { TaskLog } from './task-log.ts';
 
-/** How long tasks took, as Prometheus counts it. */
+/** Durations of tasks, as a Prometheus histogram. */
 export class Durations {
   readonly #counts = DURATION_BUCKETS.map(() => 0);
   #taken: DurationTotals = { count: 0, sum: 0, buckets: [] };
@@ -21,7 +24,7 @@ export class Durations {
       if (seconds <= end) this.#counts[at] = (this.#counts[at] ?? 0) + 1;
   }
 
-  /** Measures what is under way. */
+  /** Measures running tasks. */
   async measure<T>(run: Promise<T>): Promise<T> {
     const began = performance.now();
     try {
@@ -31,7 +34,7 @@ export class Durations {
     }
   }
 
-  /** What was measured since this was last asked; undefined where that is nothing. */
+  /** Durations since the last call; undefined if there are none. */
   take(): DurationTotals | undefined {
     if (this.count === this.#taken.count) return undefined;
     const { count, sum, buckets } = this.#taken;
@@ -44,7 +47,7 @@ export class Durations {
     };
   }
 
-  /** Upper end to how many took no longer. */
+  /** Upper bound -> number of tasks that took no longer. */
   get buckets(): [string, number][] {
     return [
       ...DURATION_BUCKETS.map((end, at): [string, number] => [String(end), this.#counts[at] ?? 0]),
@@ -57,15 +60,15 @@ export interface RunOptions {
   call: (call: TaskCall, hooks: CallHooks) => Promise<unknown>;
   /** Whether this worker runs commands. */
   commands: boolean;
-  /** `max_job_time_seconds`: no task runs for longer, whatever its own timeout says. */
+  /** `max_job_time_seconds`: no task runs longer, regardless of its own timeout. */
   maxSeconds: number | undefined;
   durations: Durations;
   log: Pick<TaskLog, 'around'>;
-  /** A task has begun or ended. */
+  /** A task has started or ended. */
   changed: () => void;
 }
 
-/** What the consumer calls for each attempt. */
+/** Creates the function that the consumer calls for each attempt. */
 export function createRunTask({ call, commands, maxSeconds, durations, log, changed }: RunOptions): RunTask {
   const attempt = async (task: RunningTask, controls: TaskControls) => {
     const bound = maxSeconds === undefined ? undefined : timeoutSignal(maxSeconds * 1000);

@@ -7,25 +7,27 @@ import type { WorkerSpec } from '../../src/model/spec.ts';
 
 /** The settings of a task worker from its environment, or from the spec's `env`, which takes precedence. */
 export interface TaskSettings {
-  /** The queue that it takes from. */
+  /** The pool whose queue it takes tasks from. */
   pool: string;
-  /** Tasks at a time. */
+  /** Number of concurrent tasks. */
   slots: number;
-  /** Of the node API; undefined: there is none. 0 takes any free one. */
+  /** Port of the node API; undefined: no node API. 0 selects a free one. */
   port: number | undefined;
   host: string;
-  /** Names under which the node may be asked, beside its own. */
+  /** Host names that the node accepts in addition to its own. */
   allowedHosts: string[];
-  /** Tasks that may wait where they are submitted to this node, or no bound; undefined: its pool says. */
+  /**
+   * Maximum number of waiting tasks for submissions to this node, or no limit; undefined: the pool's limit.
+   */
   queueSize: number | 'none' | undefined;
-  /** The same where its pool says nothing; undefined: no bound. */
+  /** The same if its pool has no limit; undefined: no limit. */
   queueSizeOtherwise: number | undefined;
-  /** Above these it takes nothing new; undefined: however much it uses. */
+  /** Above these limits it takes no new tasks; undefined: no limit. */
   maxCpuPercent: number | undefined;
   maxMemoryPercent: number | undefined;
-  /** Seconds of an attempt where its task names none. */
+  /** Default timeout of an attempt, in seconds. */
   timeoutSeconds: number | undefined;
-  /** Milliseconds between two looks at CPU, memory and queue. */
+  /** Milliseconds between two checks of CPU, memory and queue. */
   checkMs: number;
   /** Whether it runs tasks that are commands. */
   commands: boolean;
@@ -51,8 +53,8 @@ const OPTIONAL: readonly Variable[] = ['QUEUE_SIZE', 'MAX_CPU_PERCENT', 'MAX_MEM
 
 const CHECK_SECONDS = 30;
 /**
- * The defaults of a node that was started by hand; each but the slots may be `none`. A worker of
- * a manager has the limits of its pool and its runtime instead.
+ * The defaults of a node that was started manually; each except the slots may be `none`. A worker of a
+ * manager has the limits of its pool and its runtime instead.
  */
 export const NODE_DEFAULTS = {
   slots: 4,
@@ -61,12 +63,12 @@ export const NODE_DEFAULTS = {
   maxMemoryPercent: 85,
   timeoutSeconds: 300,
 } as const;
-/** Where the handler files of an image are, or are bound to. */
+/** The directory of the handler files in an image, or their mount point. */
 const HANDLERS_DIR = '/handlers';
-/** Declarations (`.d.ts`) are none. */
+/** Declarations (`.d.ts`) are not handler files. */
 const HANDLER_FILE = /(?<!\.d)\.(py|[cm]?[jt]s)$/;
 
-/** Reads them; throws with the variable's name and what is allowed. */
+/** Reads the settings; throws an error with the variable's name and the allowed values. */
 export function readTaskSettings(env: NodeJS.ProcessEnv, spec: WorkerSpec, external: boolean): TaskSettings {
   const own: Partial<Record<Variable, string>> = spec.agent_type === 'TASK' ? (spec.env ?? {}) : {};
   const textOf = (name: Variable) => own[name] || env[name];
@@ -81,7 +83,7 @@ export function readTaskSettings(env: NodeJS.ProcessEnv, spec: WorkerSpec, exter
   };
   const number = (name: Variable, range: Range) => read(name, numberIn(range));
   const count = (name: Variable, range: Range) => read(name, countIn(range));
-  /** The default of a node that was started by hand, if nothing is set. */
+  /** The default of a node that was started manually, if nothing is set. */
   const otherwise = (name: Variable, value: number | undefined, fallback: number): number | undefined =>
     value === undefined && external && !isNone(name) ? fallback : value;
   const pool = spec.pool ?? (env.WORKER_POOL || 'default');
@@ -112,7 +114,7 @@ export function readTaskSettings(env: NodeJS.ProcessEnv, spec: WorkerSpec, exter
   };
 }
 
-/** The worker's own name is one of them: it is what a compose file calls its service. */
+/** The worker's own name is included, because it is the name of its service in a compose file. */
 function parseHosts(text = '', workerId: string | undefined): string[] {
   const names = text.split(',').map((name) => name.trim());
   return [...names, workerId ?? ''].filter(Boolean);
@@ -124,7 +126,7 @@ function flag(name: string, text = ''): boolean {
   throw new Error(`${name} is "${text}": it must be true or false.`);
 }
 
-/** The limits of a node that was started by hand, by the names of their variables. */
+/** The limits of a node that was started manually, by the names of their variables. */
 export function toReportedLimits(own: TaskSettings): Record<string, unknown> {
   return {
     queue_size: own.queueSize ?? own.queueSizeOtherwise,
@@ -136,8 +138,8 @@ export function toReportedLimits(own: TaskSettings): Record<string, unknown> {
 }
 
 /**
- * Relative names are those of the folder; a node that was started by hand takes all files of it, or those that are
- * set.
+ * Relative names are in the folder; a node that was started manually uses all of its files, or the configured
+ * ones.
  */
 function resolveHandlers(env: NodeJS.ProcessEnv, spec: WorkerSpec, external: boolean): string[] {
   const folder = env.HANDLERS_DIR || HANDLERS_DIR;
@@ -153,7 +155,7 @@ function listHandlerFiles(folder: string): string[] {
       .map(({ name }) => name)
       .sort();
   } catch {
-    // No folder, no handlers: such a node runs commands.
+    // Without a folder there are no handlers; such a node runs commands.
     return [];
   }
 }

@@ -1,9 +1,10 @@
 /**
- * Work of a body that takes tasks: from its pool's queue straight into its slots, past the manager.
+ * The workload of a task worker: it takes tasks directly from its pool's queue to its slots, without the
+ * manager.
  *
- * What must always hold: a fetched task is either ended and reported, or goes to another worker; a worker that has to
- * end takes nothing new and finishes what runs, as long as its grace lasts; what a handler prints reaches the output,
- * tagged with its task. Loaded by task workers alone, for it brings the queue's client.
+ * Invariants: a fetched task is either ended and reported, or goes to another worker; a worker that has to
+ * end takes no new tasks and finishes running ones within its grace period; the output of a handler is stored
+ * with the ID of its task. Only task workers load it, because it includes the queue's client.
  */
 import type { Redis } from 'ioredis';
 import { errorMessage } from '../../src/model/fault.ts';
@@ -31,15 +32,17 @@ import { TaskLog } from './task-log.ts';
 import { createRunTask, Durations } from './task-runs.ts';
 import { readTaskSettings, type TaskSettings, toReportedLimits } from './task-settings.ts';
 
-/** Between SIGTERM and SIGKILL of a handler; within what the body has left when its own grace is over. */
+/**
+ * Time between SIGTERM and SIGKILL of a handler, within the body's remaining time after its own grace period.
+ */
 const GRACE_MS = 1000;
-/** A queue answers within a round trip. */
+/** A queue responds within a round trip. */
 const START_MS = 2000;
 /** As sysexits.h: a setting is wrong; the handlers cannot be loaded. */
 const EX_CONFIG = 78;
 const EX_NOINPUT = 66;
 
-/** Begins to take tasks; throws `CannotStart` where a setting is wrong or a handler file cannot be loaded. */
+/** Starts to take tasks; throws `CannotStart` if a setting is invalid or a handler file cannot be loaded. */
 export async function startTaskWorkload(options: {
   context: WorkloadContext;
   environment: AgentEnvironment;
@@ -54,7 +57,7 @@ export async function startTaskWorkload(options: {
   output.tag = 'task_id';
   const taskLog = new TaskLog(log, settings.external);
   const { cwd, env: variables } = environment.processOptions(undefined);
-  // Functions log as their worker does, unless the pool's `env` says otherwise.
+  // Functions log at the level of their worker, unless the pool's `env` sets another.
   const env = { LOG_LEVEL: settings.taskVariables.LOG_LEVEL || settings.logLevel, ...variables };
   const oom = new OomWatch();
   const slots: HandlerSlots = await HandlerSlots.start(own.slots, {
@@ -141,7 +144,7 @@ export async function startTaskWorkload(options: {
 
   const { promise: result, resolve: settle } = Promise.withResolvers<WorkloadResult>();
   let finishing = false;
-  /** Gives back what still runs, and ends all that is ours. */
+  /** Returns running tasks to the queue, and ends all components. */
   const finish = async () => {
     if (finishing) return;
     finishing = true;
@@ -204,7 +207,7 @@ function readOwnSettings(
   }
 }
 
-/** Tasks come through the queue; the input only asks the worker to end. */
+/** Tasks come from the queue; the input is only used to end the worker. */
 function handleInput(entry: InputEntry, context: WorkloadContext): void {
   const message = parseInput(entry, context);
   if (!message) return;

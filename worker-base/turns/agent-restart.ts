@@ -2,11 +2,13 @@ import type { AgentSession } from '../agent/session.ts';
 import type { SessionArchive } from '../agent/session-archive.ts';
 import type { ExitState } from './exit-state.ts';
 
-/** Restarts the agent's process if it has exited and its worker continues, with what is left of the conversation. */
+/**
+ * Restarts the agent's process if it has exited and its worker continues, with the remaining conversation.
+ */
 export class AgentRestart {
   readonly #parts: { agentSession: () => AgentSession; archive: SessionArchive; exitState: ExitState };
   #lost: boolean;
-  /** The running process has reported that it takes prompts. */
+  /** The running process has reported that it accepts prompts. */
   handshaken = false;
 
   constructor(
@@ -24,7 +26,7 @@ export class AgentRestart {
     return lost;
   }
 
-  /** A conversation is to be gone on with. */
+  /** A conversation will be continued. */
   get resumes(): boolean {
     return this.#parts.agentSession().session !== undefined;
   }

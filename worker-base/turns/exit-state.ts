@@ -2,7 +2,7 @@ import type { Exit } from '../agent/exit.ts';
 import type { ShutdownReason } from '../shutdown.ts';
 import type { WorkloadResult } from '../workload.ts';
 
-/** How the work of a body ends, once: on request, after its only prompt, or because its agent has exited. */
+/** How the workload of a body ends: on request, after its only prompt, or because its agent has exited. */
 export class ExitState {
   readonly #over: (result: WorkloadResult) => void;
   #after: { code: number; answered: Promise<WorkloadResult['answered']> } | undefined;
@@ -14,12 +14,12 @@ export class ExitState {
     this.#over = over;
   }
 
-  /** Neither asked to end nor done with the only prompt. */
+  /** Not requested to end, and not done with the only prompt. */
   get staying(): boolean {
     return this.reason === undefined && this.#after === undefined;
   }
 
-  /** The only prompt is answered: whatever the agent does now, this is the body's exit code. */
+  /** The only prompt is handled: this is the body's exit code, whatever the agent does afterwards. */
   get afterPrompt(): boolean {
     return this.#after !== undefined;
   }

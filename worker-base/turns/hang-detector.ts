@@ -1,35 +1,35 @@
 /**
- * The clocks of a turn: whether an agent that says nothing is at work or hangs. Both known CLIs stay silent for ten
- * minutes and more where their endpoint hangs, and both are as silent while a long command runs, so silence alone
- * proves nothing: a hang takes silence, no running tool and no CPU use, all three for the whole time.
+ * Detects whether a silent agent is working or hangs. Both known CLIs print nothing for ten minutes or more
+ * if their endpoint hangs, and nothing while a long command runs, so silence alone proves nothing: a hang
+ * requires silence, no running tool and no CPU usage, all three for the whole time.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Where `silence_timeout_seconds` does not say: longer than any model thinks without a byte, shorter than a person waits. */
+/** Default of `silence_timeout_seconds`: longer than a model is silent, shorter than a user waits. */
 export const SILENCE_MS = 300_000;
 /**
- * Share of one core above which an agent is at work. An idle CLI of Node or Bun, with its timers and collections, stays
- * under one percent; one that reads a stream or computes uses several times this.
+ * Share of one core above which an agent is working. An idle CLI of Node or Bun, with its timers and
+ * collections, stays under one percent; one that reads a stream or computes uses several times this.
  */
 const WORKING_SHARE = 0.02;
-/** Looks at a turn while the silence lasts: often enough to be late by a tenth at most. */
+/** Number of checks within the timeout, so that a hang is detected at most a tenth late. */
 const SAMPLES = 10;
 const SAMPLE_MIN_MS = 100;
 const SAMPLE_MAX_MS = 10_000;
 /** Clock ticks a second in /proc, on every Linux that Node runs on (USER_HZ). */
 const TICKS = 100;
 
-/** One look at a turn, by the clock of performance.now(). */
+/** One observation of a turn, by the clock of performance.now(). */
 export interface HangSample {
   now: number;
-  /** When the agent last wrote a line, or a byte of the model passed, or the turn began. */
+  /** When the agent last wrote a line, or the model sent a byte, or the turn started. */
   signAt: number;
   toolOpen: boolean;
-  /** CPU of the agent's processes until now; undefined where it cannot be read. */
+  /** Total CPU time of the agent's processes; undefined if it cannot be read. */
   cpuSeconds: number | undefined;
 }
 
-/** A quiet that is being watched: since when, and what CPU had been used when it was first seen. */
+/** A current silence: its start, and the CPU time at its first observation. */
 export interface QuietPeriod {
   since: number;
   cpuSeconds: number | undefined;
@@ -42,7 +42,7 @@ export function evaluateQuiet(
   silenceMs: number,
 ): { quiet: QuietPeriod | undefined; silent: boolean } {
   if (seen.toolOpen) return { quiet: undefined, silent: false };
-  // After a tool the quiet begins now: its time was not the agent's.
+  // After a tool, the silence starts now, because the tool's time does not count.
   if (!before) return { quiet: { since: seen.now, cpuSeconds: seen.cpuSeconds }, silent: false };
   if (seen.signAt > before.since)
     return { quiet: { since: seen.signAt, cpuSeconds: seen.cpuSeconds }, silent: false };
@@ -54,7 +54,7 @@ export function evaluateQuiet(
   return { quiet: before, silent: true };
 }
 
-/** Looks at one turn until it is stopped; calls `onSilent` once. */
+/** Checks one turn until it is stopped; calls `onSilent` once. */
 export function detectHang(options: {
   silenceMs: number;
   sample: () => Omit<HangSample, 'now' | 'cpuSeconds'>;
@@ -76,7 +76,7 @@ export function detectHang(options: {
   return { stop: () => clearInterval(timer) };
 }
 
-/** CPU of a process, its group and all that descends from it, in seconds; undefined where there is no /proc. */
+/** CPU time of a process, its group and its descendants, in seconds; undefined without /proc. */
 export function readCpuSeconds(root: number): number | undefined {
   let names: string[];
   try {

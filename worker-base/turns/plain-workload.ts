@@ -17,9 +17,9 @@ import {
 } from '../workload.ts';
 
 /**
- * Work with an agent that does not report its turns: prompts are passed on as they come, and its lines go out as they
- * are. In headless mode (`exit_after_prompt`) the first prompt is the only one, and it is acknowledged when it is
- * answered: a body that fails leaves it to the next incarnation.
+ * The workload of an agent that does not report its turns: prompts are passed on as they arrive, and its
+ * lines are sent unchanged. In headless mode (`exit_after_prompt`) the first prompt is the only one, and it
+ * is acknowledged when it is handled, so a body that fails leaves it to the next incarnation.
  */
 export class PlainWorkload implements Workload {
   readonly #context: WorkloadContext;
@@ -30,7 +30,7 @@ export class PlainWorkload implements Workload {
   #tail = '';
   #reason: ShutdownReason | undefined;
   #closed = false;
-  /** The latest prompt's; what the agent writes from then on carries it. */
+  /** The latest prompt's request; the agent's output has it from then on. */
   #requestId: string | undefined;
   result: Promise<WorkloadResult> = new Promise(() => {});
 
@@ -43,7 +43,7 @@ export class PlainWorkload implements Workload {
     return this.#agent?.pid ?? 0;
   }
 
-  /** Starts the agent; throws what the system says where it cannot. */
+  /** Starts the agent; throws the system's error if it cannot be started. */
   async start(order: Pick<AgentProcessOptions, 'argv' | 'cwd' | 'env' | 'killRest'>): Promise<void> {
     const { output, heartbeat } = this.#context;
     const agent = await AgentProcess.start({
@@ -97,13 +97,13 @@ export class PlainWorkload implements Workload {
     return Promise.resolve();
   }
 
-  /** The end is reported: prompts that come now are left to the next incarnation. */
+  /** The end is reported; later prompts are left to the next incarnation. */
   #close(): void {
     this.#closed = true;
     this.#deadline?.cancel();
   }
 
-  /** Keeps the end of what the agent says, for the result of a headless turn. */
+  /** Keeps the end of the agent's output, for the result of a headless turn. */
   #receive(stream: 'stdout' | 'stderr', piece: Piece): void {
     if (!this.#headless || stream === 'stderr') return;
     const text = `${takeTail(piece.text, LAST_OUTPUT_CHARACTERS)}${piece.partial ? '' : '\n'}`;
@@ -124,7 +124,7 @@ export class PlainWorkload implements Workload {
     };
   }
 
-  /** Reports the result of a headless prompt; returns its entry, if it was answered. */
+  /** Reports the result of a headless prompt; returns its entry, if it was handled. */
   #reportHeadless(exit: Exit): string | undefined {
     if (!this.#headless) return undefined;
     const { output } = this.#context;

@@ -27,7 +27,7 @@ export class PromptQueue {
     return this.#waiting.shift();
   }
 
-  /** One of the input; a worker that ends after its first refuses others. */
+  /** Adds a prompt of the input; a worker that ends after its first prompt rejects others. */
   add(
     entryId: string,
     { content, request_id: requestId, deadline_seconds: deadlineSeconds }: PromptMessage,
@@ -40,7 +40,10 @@ export class PromptQueue {
     this.#waiting.push({ entryId, content, requestId, deadlineSeconds });
   }
 
-  /** One that comes another way; settles with its end. Where the signal finds that it waits no more, `stop` is called. */
+  /**
+   * Adds a prompt from another source; settles with its end. If the signal fires after its start, `stop` is
+   * called.
+   */
   request(
     message: Omit<Prompt, 'entryId' | 'onEnd'>,
     signal: AbortSignal,

@@ -1,12 +1,12 @@
 import type { SessionArchive } from '../agent/session-archive.ts';
 import type { WorkloadContext, WorkloadResult } from '../workload.ts';
 
-/** What comes after a turn: its conversation is kept, and its prompt acknowledged with that in one transaction. */
+/** After a turn: stores its conversation and acknowledges its prompt in one transaction. */
 export class TurnCommit {
   readonly #context: Pick<WorkloadContext, 'arrived' | 'acknowledge'>;
   readonly #archive: SessionArchive;
   #settling: Promise<unknown> = Promise.resolve();
-  /** The files are being read: no prompt may change them meanwhile. */
+  /** The files are being read, so no prompt may change them meanwhile. */
   packing = false;
 
   constructor(context: Pick<WorkloadContext, 'arrived' | 'acknowledge'>, archive: SessionArchive) {
@@ -14,7 +14,7 @@ export class TurnCommit {
     this.#archive = archive;
   }
 
-  /** Settles when all that was answered is acknowledged. */
+  /** Settles when all handled prompts are acknowledged. */
   settled(): Promise<unknown> {
     return this.#settling;
   }

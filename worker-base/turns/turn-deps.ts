@@ -3,7 +3,7 @@ import type { SessionArchive } from '../agent/session-archive.ts';
 import type { Denials } from '../sandbox/denials.ts';
 import type { WorkloadContext, WorkloadResult } from '../workload.ts';
 
-/** What turns are made of, and their clocks. */
+/** The dependencies of turns, and their timeouts. */
 export interface TurnRunnerDeps {
   context: WorkloadContext;
   agentSession: () => AgentSession;
@@ -13,9 +13,9 @@ export interface TurnRunnerDeps {
   interruptMs: number;
   silenceMs: number;
   handshakeMs: number;
-  /** When a byte of the model last passed. */
+  /** When the model last sent a byte. */
   modelByteAt: () => number;
-  /** The conversation of the incarnation before is gone. */
+  /** The conversation of the previous incarnation is lost. */
   lost: boolean;
   over: (result: WorkloadResult) => void;
 }

@@ -4,14 +4,14 @@ import { characterBorder } from '../agent/line-reader.ts';
 import { PIECE_BYTES, RESULT_BYTES, TOOL_NAME_BYTES } from '../streams/limits.ts';
 import type { EntryFields } from '../streams/output-queue.ts';
 
-/** An entry of the output stream that is still to be numbered. */
+/** An entry of the output stream without its number. */
 export interface EntryContent {
   type: OutputType;
   content: string;
   fields: EntryFields;
 }
 
-/** An agent's event as it stands on the output stream, cut to what an entry holds. */
+/** Converts an agent's event to an output entry, cut to the maximum size of an entry. */
 export function toEntryContent(event: AgentEvent): EntryContent {
   const { type, content, ...rest } = event;
   const shortened = cut(content, PIECE_BYTES);
@@ -30,7 +30,7 @@ export function toEntryContent(event: AgentEvent): EntryContent {
   return { type, content: shortened.text, fields };
 }
 
-/** The end of a turn as it stands on the output stream; `seconds` is how long it took. */
+/** Converts the end of a turn to an output entry; `seconds` is its duration. */
 export function toTurnEndContent(end: TurnEnd, seconds: number, session: string | undefined): EntryContent {
   const shortened = cut(end.ok ? end.result : end.message, RESULT_BYTES);
   const fields: EntryFields = {
@@ -44,9 +44,9 @@ export function toTurnEndContent(end: TurnEnd, seconds: number, session: string 
   return { type: end.ok ? 'turn_completed' : 'turn_failed', content: shortened.text, fields };
 }
 
-/** At most `bytes` of a text, no character torn. */
+/** At most `bytes` of a text, without a split character. */
 export function cut(text: string, bytes: number): { text: string; truncated: boolean } {
-  // An agent's JSON may hold half a character, which not every reader of ours can write.
+  // An agent's JSON may contain a lone surrogate, which not every client can encode.
   if (text.length <= bytes / 3 || Buffer.byteLength(text) <= bytes)
     return { text: text.toWellFormed(), truncated: false };
   const window = Buffer.from(text.slice(0, bytes)).subarray(0, bytes);

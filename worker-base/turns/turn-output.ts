@@ -32,14 +32,14 @@ export class TurnReporter {
     output.emitEvent(type, content, { ...fields, request_id: requestId });
   }
 
-  /** A line that is none of the agent's protocol. */
+  /** A line that is not part of the agent's protocol. */
   emitLine({ text, cut: tooLong }: Line, requestId: string | undefined): void {
     const { text: printed } = cut(text, PIECE_BYTES);
     const piece = { text: printed, lines: 1, bytes: Buffer.byteLength(printed) + 1, partial: tooLong };
     this.#context.output.write('stdout', piece, requestId);
   }
 
-  /** The end of a turn; returns the number of its entry, its content, and how it was meant. */
+  /** Writes the end of a turn; returns the number of its entry, its content, and its intended result. */
   end(
     turn: Turn,
     heard: TurnEnd,
@@ -56,7 +56,7 @@ export class TurnReporter {
   }
 }
 
-/** How a turn ended that was asked to end: for what was asked, if the agent reports no other reason. */
+/** The result of a turn that was requested to end: the requested reason, if the agent reports no other. */
 function applyStopReason({ stopReason }: Turn, end: TurnEnd): TurnEnd {
   const stopped =
     !end.ok && stopReason !== undefined && ['interrupted', 'error', 'exit'].includes(end.reason);

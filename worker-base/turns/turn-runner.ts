@@ -1,9 +1,9 @@
 /**
- * `turns/` runs prompts on an agent: one turn at a time (`turn.ts`), its output, its commit, a hang, a restart of the agent,
- * and the plain workload of an agent whose turns cannot be recognized.
+ * `turns/` runs prompts on an agent: one turn at a time (`turn.ts`), its output, its commit, a hang, a
+ * restart of the agent, and the plain workload of an agent whose turns cannot be recognized.
  *
- * What must always hold: every turn that began has exactly one end, and a prompt is acknowledged only after that end is in
- * the output. Must not import the boot or the task queue.
+ * Invariants: every turn that began has exactly one end, and a prompt is acknowledged only after that end is
+ * in the output. Must not import the boot or the task queue.
  */
 import type { AgentEvent, TurnEnd, TurnFailure } from '../../src/agents/dialogue.ts';
 import { describeExit, type Exit, getExitCode } from '../agent/exit.ts';
@@ -20,17 +20,18 @@ import { TurnCommit } from './turn-commit.ts';
 import type { TurnRunnerDeps } from './turn-deps.ts';
 import { TurnReporter } from './turn-output.ts';
 
-/** Lines in a row that are none of the agent's protocol, in one turn: a stray line is tolerated, a hundred are not. */
+/** Maximum number of consecutive lines in one turn that are not part of the agent's protocol. */
 const GARBAGE_LINES = 100;
-/** As sysexits.h, EX_PROTOCOL: the agent never came to talk. */
+/** As sysexits.h, EX_PROTOCOL: the agent never became ready. */
 const HANDSHAKE_TIMEOUT_CODE = 76;
 
 /**
- * Prompts one at a time: each is a turn, and the next begins when its end was received. A prompt is acknowledged when its
- * end is in the output and the conversation is stored, so a body that dies in between leaves it to the next.
+ * Prompts one at a time: each is a turn, and the next begins when its end was received. A prompt is
+ * acknowledged when its end is in the output and the conversation is stored, so a body that dies in between
+ * leaves it to the next.
  *
- * What must always hold: every turn that began has one end, whatever the agent does; and nothing that hangs is
- * killed before it was asked to stop.
+ * Invariants: every turn that began has one end, whatever the agent does; a hanging agent is interrupted
+ * before it is killed.
  */
 export class TurnRunner implements SessionListener {
   readonly #deps: TurnRunnerDeps;
@@ -79,7 +80,7 @@ export class TurnRunner implements SessionListener {
     context.output.review();
   }
 
-  /** Asks for a turn that does not come by the input; settles with its end. The signal asks for that. */
+  /** Requests a turn that is not from the input; settles with its end, which the signal requests. */
   runPrompt(prompt: Omit<Prompt, 'entryId' | 'onEnd'>, signal: AbortSignal): Promise<TurnEnd> {
     const end = this.#promptQueue.request(prompt, signal, (prompt) => {
       if (this.#turn?.prompt === prompt) this.#stop('interrupted');
@@ -88,7 +89,10 @@ export class TurnRunner implements SessionListener {
     return end;
   }
 
-  /** The body ends: the running turn is reported as stopped when the agent has exited, and left to the next. */
+  /**
+   * The body ends: the running turn is reported as stopped when the agent has exited, and left to the next
+   * body.
+   */
   end(reason: ShutdownReason): void {
     this.#exitState.reason ??= reason;
     this.#turn?.stopClocks();
@@ -158,7 +162,7 @@ export class TurnRunner implements SessionListener {
       this.#restart.beginAnew();
       return;
     }
-    // An interrupt ends a turn and not the worker, even if the agent exits.
+    // An interrupt ends a turn but not the worker, even if the agent exits.
     if (turn?.stopReason && goingOn && !this.#exitState.afterPrompt) void this.#restart.begin();
     else
       this.#exitState.end(
@@ -203,7 +207,7 @@ export class TurnRunner implements SessionListener {
     }
   }
 
-  /** Asks the agent to end the turn; one that does not is ended by force. */
+  /** Interrupts the turn; an agent that does not end it is killed. */
   #stop(why: TurnFailure): void {
     const turn = this.#turn;
     if (!turn || turn.stopReason) return;
@@ -237,7 +241,7 @@ export class TurnRunner implements SessionListener {
       if (end.ok) context.output.emit('completed', content, { exit_code: 0, request_id: requestId });
       const answered = this.#turnCommit.last(session, end.ok ? entryId : undefined);
       this.#exitState.begin(end.ok ? 0 : 1, answered);
-      // The one turn is over: the agent may go, and has to where it does not.
+      // The only turn is over: the agent may exit, and is ended if it does not.
       void answered.then(() => agentSession().finish());
       return;
     }
@@ -246,7 +250,7 @@ export class TurnRunner implements SessionListener {
     this.#pump();
   }
 
-  /** Redis answers and is slower than the agent: the agent waits. */
+  /** Redis responds but is slower than the agent, so the agent waits. */
   #holdBack(): void {
     if (this.#deps.context.output.full) this.#deps.agentSession().agent?.pause();
   }

@@ -3,9 +3,11 @@ import type { AgentEvent, TurnEnd, TurnFailure } from '../../src/agents/dialogue
 import { type LongTimer, setLongTimer } from '../../src/queue/long-timer.ts';
 import { detectHang, readCpuSeconds } from './hang-detector.ts';
 
-/** What is asked of the agent. */
+/** A request to the agent. */
 export interface Prompt {
-  /** Of the input stream; undefined of a prompt that came another way, which gets its end instead. */
+  /**
+   * The entry of the input stream; undefined for a prompt from another source, which gets its end instead.
+   */
   entryId: string | undefined;
   onEnd?: (end: TurnEnd) => void;
   content: string;
@@ -15,7 +17,7 @@ export interface Prompt {
 
 interface Clocks {
   silenceMs: number;
-  /** When a byte of the model last passed, by performance.now(). */
+  /** When the model last sent a byte, by performance.now(). */
   modelByteAt: () => number;
   /** The agent's process group. */
   pid: () => number | undefined;
@@ -23,7 +25,7 @@ interface Clocks {
   onOver: (why: 'deadline' | 'silent') => void;
 }
 
-/** One turn that is under way: its clocks, and what they look at. */
+/** A running turn with its timeouts and the state that they check. */
 export class Turn {
   readonly prompt: Prompt;
   readonly #begin = performance.now();
@@ -33,9 +35,9 @@ export class Turn {
   #unreadable = 0;
   #deadline: LongTimer | undefined;
   #force: NodeJS.Timeout | undefined;
-  /** Why it was asked to end; the first reason counts. */
+  /** Why its end was requested; the first reason counts. */
   stopReason: TurnFailure | undefined;
-  /** The agent is being killed: what it still says counts no more. */
+  /** The agent is being killed; its further output does not count. */
   forced = false;
 
   constructor(prompt: Prompt, clocks: Clocks) {
@@ -61,15 +63,15 @@ export class Turn {
   }
 
   /**
-   * A readable line, or any on stderr. A retry of the model is not a sign of life: an agent whose model hangs
-   * says so for an hour.
+   * A readable line, or any line on stderr. A retry of the model is not a sign of life, because an agent
+   * whose model hangs reports retries for an hour.
    */
   sign(retrying = false): void {
     if (!retrying) this.#signAt = performance.now();
     this.#unreadable = 0;
   }
 
-  /** A line that is none of the protocol; answers how many there were in a row. */
+  /** A line that is not part of the protocol; returns how many there were in a row. */
   garble(): number {
     this.#signAt = performance.now();
     this.#unreadable += 1;
@@ -81,7 +83,7 @@ export class Turn {
     else if (event.type === 'tool_result') this.#tools.delete(event.tool_use_id);
   }
 
-  /** Asked to end: `force` is called where it has not within `ms`. */
+  /** Requests the end: `force` is called if the turn has not ended within `ms`. */
   onForce(ms: number, force: () => void): void {
     this.#force = setTimeout(force, ms);
   }
@@ -93,7 +95,7 @@ export class Turn {
   }
 }
 
-/** For people, where the agent has no better words. */
+/** The message for users if the agent has none. */
 export const STOP_MESSAGES: Partial<Record<TurnFailure, string>> = {
   interrupted: 'The turn was interrupted.',
   deadline: 'The prompt was not answered before its deadline.',

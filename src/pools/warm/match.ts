@@ -1,18 +1,18 @@
 /**
  * Whether the body of a warm worker can become that of another one. Pure.
  *
- * Owns the answer for every field of a spec: what is settled when a body boots has to be equal, the rest the wrapper
- * is set when it is claimed. What must always hold: a worker in a body that it took over is as it would be in one
- * of its own. Must not import anything but the model.
+ * Defines the rule for every field of a spec: fields that are fixed when a body boots must be equal; the
+ * others are set when the body is claimed. Invariant: a worker in a claimed body behaves as in a body of its
+ * own. Imports only the model.
  */
 import { parseMemory, type WorkerSpec } from '../../model/index.ts';
 
 /**
- * - `fixed`: settled by the image or when the body boots; has to be equal. `set`: the same, in any order.
- * - `limits`: can be changed on a living body, where its runtime can.
+ * - `fixed`: determined by the image or when the body boots; must be equal. `set`: the same, in any order.
+ * - `limits`: can be changed on a running body, if its runtime supports that.
  * - `later`: sent to the wrapper, or used by the manager alone.
  *
- * A mapped type: a field without its answer does not compile.
+ * A mapped type: a field without a rule does not compile.
  */
 const FIELDS: { [F in keyof Required<WorkerSpec>]: 'fixed' | 'set' | 'limits' | 'later' } = {
   agent_type: 'fixed',
@@ -25,7 +25,7 @@ const FIELDS: { [F in keyof Required<WorkerSpec>]: 'fixed' | 'set' | 'limits' | 
   modules: 'set',
   requirements: 'set',
   packages: 'set',
-  // They decide what of the file system can be written and executed, not only whom the agent may call.
+  // They determine which files can be written and executed, not only which commands the agent may run.
   allowed_commands: 'set',
   resources: 'limits',
   instructions: 'later',
@@ -53,7 +53,7 @@ const FIELDS: { [F in keyof Required<WorkerSpec>]: 'fixed' | 'set' | 'limits' | 
   warm: 'later',
 };
 
-/** What a field that is not given stands for. */
+/** The defaults of absent fields. */
 const DEFAULTS: Partial<Record<keyof WorkerSpec, unknown>> = {
   protocol: 'lines',
   modules: [],
@@ -65,11 +65,13 @@ const DEFAULTS: Partial<Record<keyof WorkerSpec, unknown>> = {
 type Limit = keyof NonNullable<WorkerSpec['resources']>;
 const LIMITS: readonly Limit[] = ['memory', 'cpus', 'pids'];
 
-/** Why this spec cannot take over the body of that warm worker, as a field's name; `undefined` where it can. */
+/**
+ * The field that prevents this spec from claiming the warm worker's body; `undefined` if it can be claimed.
+ */
 export function findMismatch(
   warm: WorkerSpec,
   requested: WorkerSpec,
-  /** Limits that the runtime can change on a living body. */
+  /** Limits that the runtime can change on a running body. */
   adjustable: ReadonlySet<Limit>,
 ): string | undefined {
   for (const field of Object.keys(FIELDS) as (keyof WorkerSpec)[]) {
@@ -78,13 +80,13 @@ export function findMismatch(
     if (FIELDS[field] === 'set' && !sameSet(has, wants)) return field;
   }
   const limit = changedLimits(warm, requested).find(
-    // No engine takes a limit back as if it had never been.
+    // No engine can remove a limit from a running body.
     (name) => requested.resources?.[name] === undefined || !adjustable.has(name),
   );
   return limit && `resources.${limit}`;
 }
 
-/** The limits that the body has to be given before it may serve the worker that asked. */
+/** The limits that must be set on the body before it may serve the claiming worker. */
 export function changedLimits(warm: WorkerSpec, requested: WorkerSpec): Limit[] {
   return LIMITS.filter((name) => parseLimit(warm, name) !== parseLimit(requested, name));
 }
@@ -100,7 +102,7 @@ function sameSet(has: unknown, wants: unknown): boolean {
   return actual.size === expected.size && [...actual].every((item) => expected.has(item));
 }
 
-/** The spec of a warm worker for a pool's template: what a body needs to boot, and nothing that is set later. */
+/** The spec of a warm worker for a pool's template: only the fields that a body needs to boot. */
 export function toWarmSpec(template: WorkerSpec): WorkerSpec {
   const { pool, pool_revision, worker_type, command_line, resources, start_deadline_seconds } = template;
   const fixed = Object.fromEntries(
@@ -117,7 +119,7 @@ export function toWarmSpec(template: WorkerSpec): WorkerSpec {
     ...(worker_type && { worker_type }),
     warm: true,
     restart_policy: 'always',
-    // Nothing runs in it that would have to come to an end.
+    // It runs nothing that would need time to finish.
     stop_grace_seconds: 2,
     start_deadline_seconds,
     keep_finished_seconds: 0,

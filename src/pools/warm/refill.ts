@@ -3,9 +3,9 @@
 /** One warm worker of a pool. */
 export interface WarmMember {
   id: string;
-  /** Made of the pool's template as it is now, in the image that a new one would run. */
+  /** Created from the pool's current template, with the image that a new worker would run. */
   fresh: boolean;
-  /** Booted, and waits to be taken over. */
+  /** Booted, and waiting to be claimed. */
   ready: boolean;
   /** Milliseconds since 1970. */
   created_at: number;
@@ -14,15 +14,15 @@ export interface WarmMember {
 export interface Refill {
   /** How many to create. */
   make: number;
-  /** These are to be deleted. */
+  /** Workers to delete. */
   end: string[];
 }
 
 /**
- * What is to be done to have `wanted` fresh ones. `members` are those not asked to leave. A stale one goes
- * when a fresh one is ready in its place: until then it may still serve, for what is asked decides whether it matches.
- * `taking`: one was taken over a moment ago. Others will be, and booting bodies meanwhile slows them, so none is
- * made as long as one is left.
+ * The changes that lead to `wanted` fresh warm workers. `members` does not contain leaving ones. A stale
+ * worker is deleted when a fresh one is ready in its place; until then it may still be claimed, because only
+ * the claiming spec determines whether it matches. `taking`: one was claimed a moment ago. More claims are
+ * likely, and booting bodies would slow them down, so none is created while one is left.
  */
 export function refill(wanted: number, members: readonly WarmMember[], taking: boolean): Refill {
   const fresh = members.filter((one) => one.fresh).sort(bestFirst);
@@ -37,6 +37,6 @@ export function refill(wanted: number, members: readonly WarmMember[], taking: b
   };
 }
 
-/** The ready before the others, the older before the newer. */
+/** Ready ones before the others, older ones before newer ones. */
 const bestFirst = (a: WarmMember, b: WarmMember) =>
   Number(b.ready) - Number(a.ready) || a.created_at - b.created_at || (a.id < b.id ? -1 : 1);

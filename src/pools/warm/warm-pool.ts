@@ -1,6 +1,6 @@
 /**
- * The warm workers that can be taken over now, as the passes of this term saw them last. In memory: a new term fills it
- * with its first look at everything, and that one of them is still free is checked where it is taken.
+ * The warm workers that can be claimed now, as the reconciles of this term last observed them. In memory: a
+ * new term fills it with its first resync. Whether a worker is still free is checked when it is claimed.
  */
 import {
   type ClaimCandidate,
@@ -17,20 +17,20 @@ interface AvailableWorker extends ClaimCandidate {
   spec: WorkerSpec;
 }
 
-/** One that was chosen, and whether its body fits as it is. */
+/** A chosen worker, and whether its body matches without changes. */
 export interface ChosenWorker extends ClaimCandidate {
   fits: boolean;
 }
 
 export interface WarmPoolOptions {
   info: (runtime: RuntimeName) => RuntimeInfo | undefined;
-  /** The image that a body of this spec would run if it were made now; `undefined` where that is not known, or does not matter. */
+  /** The image that a new body of this spec would run; `undefined` if that is unknown or irrelevant. */
   imageOf: (spec: WorkerSpec) => Promise<string | undefined>;
 }
 
 export class WarmPool {
   readonly #available = new Map<string, AvailableWorker>();
-  /** Chosen, and not known to have been spared: a pass that looked before that must not put them back. */
+  /** Chosen and not known to be released: a reconcile with an earlier observation must not add them again. */
   readonly #claimed = new Set<string>();
   readonly #options: WarmPoolOptions;
 
@@ -42,7 +42,7 @@ export class WarmPool {
     return this.#available.size;
   }
 
-  /** Takes note of what a pass saw and decided of any worker. */
+  /** Records what a reconcile observed and decided for any worker. */
   note({ worker_id, desired, actual }: Observation, { status, intents }: Decision): void {
     const { spec } = desired;
     if (!spec.warm || this.#claimed.has(worker_id)) return;
@@ -57,25 +57,28 @@ export class WarmPool {
     } else this.#available.delete(worker_id);
   }
 
-  /** It was chosen and not taken: the next pass that sees it free puts it back. */
+  /** It was chosen and not claimed: the next reconcile that observes it as free adds it again. */
   release(workerId: string): void {
     this.#claimed.delete(workerId);
   }
 
-  /** There is no record of it any more. */
+  /** Its record does not exist any more. */
   forget(workerId: string): void {
     this.#claimed.delete(workerId);
     this.#available.delete(workerId);
   }
 
-  /** Takes the one that waits longest and matches off the shelf; a caller that does not use it enqueues it. */
+  /**
+   * Removes and returns the matching worker that has waited longest; a caller that does not use it enqueues
+   * it.
+   */
   async choose(requested: WorkerSpec): Promise<ChosenWorker | undefined> {
     const matching = this.#matching(requested);
     if (matching.length === 0) return undefined;
     const image = getCapabilities(requested.runtime).usesImages
       ? await this.#options.imageOf(requested)
       : undefined;
-    // Looked at again: another create may have come in between.
+    // Checked again, because another create may have been accepted in between.
     const found = matching.find(
       (one) => this.#available.has(one.worker_id) && (image === undefined || one.image === image),
     );

@@ -15,7 +15,7 @@ interface Entry {
 }
 
 export class StartQueue {
-  /** In order. */
+  /** Waiting workers, in order. */
   readonly #entries: Entry[] = [];
   readonly #byId = new Map<string, Entry>();
 

@@ -12,15 +12,17 @@ import { startRedis } from '../../support/redis.ts';
 import { type Waiting, waiting } from './waiting.ts';
 
 const LONG_MS = 120_000;
-/** Says where it is and what it was given, then answers each prompt with itself. */
+/** Prints its location and its settings, then echoes each prompt. */
 const AGENT = ['sh', '-c', 'echo "$GREETING $WORKER_ID [$WORKER_POOL]"; cat CLAUDE.md; echo; exec cat'];
-/** A lease that is lost because the machine pauses takes the stock with it: then a create goes the ordinary way, as it may. */
+/**
+ * A lease lost to a pause of the machine also loses the warm pool; a create then correctly gets a new body.
+ */
 const LASTING = { LEASE_SECONDS: '60' };
-/** For a manager whose lease is lost on purpose: a test waits for its end. */
+/** For a manager whose lease is lost intentionally: a test waits for its expiry. */
 const LONGER = { LEASE_SECONDS: '3' };
 const TEMPLATE = { agent_type: 'CUSTOM', command_line: ['cat'] };
 
-/** Applies the pool and waits until it has that many that wait. */
+/** Applies the pool and waits until that many warm workers are available. */
 async function stock(
   world: FaultWorld,
   name: RuntimeUnderTest,
@@ -45,7 +47,7 @@ function stocked(world: FaultWorld, count: number): Promise<Waiting[]> {
   }, PATIENCE);
 }
 
-/** Waits until this manager has looked at every worker once, and so knows whom to give away. */
+/** Waits until this manager has observed every worker once, and so knows which ones are available. */
 const looked = (manager: Manager) =>
   vi.waitFor(() => expect(manager.log()).toContain('"msg":"recovered"'), PATIENCE);
 
@@ -72,7 +74,7 @@ const taken = ({ cell }: FaultWorld) => cell.redis.hgetall(cell.store.keys.bodie
 
 export function takeoverSuite(name: RuntimeUnderTest): void {
   describe(`a create that matches a warm worker of ${name}`, { timeout: LONG_MS }, () => {
-    test('is RUNNING in its body, as if that had been made for it; the pool refills', async () => {
+    test('is RUNNING in its body, as if it had been created for it; the pool refills', async () => {
       const world = await openWorld(name);
       const manager = await world.start(undefined, LASTING);
       const [warm] = await stock(world, name, 1);
@@ -91,7 +93,7 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
       expect(await world.answer(created)).toMatchObject({ success: true, worker_id: worker });
       expect(await bodyOf(world, worker)).toBe(warm?.body);
       const history = (await world.cell.read(world.cell.store.keys.events(worker))) as LifecycleEvent[];
-      // A look in between finds the agent being started: where the machine is busy, that is a line of its own.
+      // On a busy machine, an observation in between may find the agent starting, which adds a line.
       expect(history.filter(({ phase }) => phase !== 'booting').slice(0, 2)).toMatchObject([
         { type: 'status', status: 'RUNNING', phase: 'assigned', reason: 'TakenOver', incarnation: 1 },
         { type: 'progress', status: 'RUNNING', phase: 'ready', incarnation: 1 },
@@ -118,7 +120,7 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
       expect(await taken(world)).toEqual({});
     });
 
-    test('is in its own body where it does not match, and where none is left', async () => {
+    test('gets its own body if it does not match, or if none is left', async () => {
       const world = await openWorld(name);
       const manager = await world.start(undefined, LASTING);
       const [warm] = await stock(world, name, 1);
@@ -152,7 +154,7 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
       expect(output.map(({ seq }) => seq)).toEqual(output.map((_, at) => at + 1));
     });
 
-    test('gets a body of its own where that one died unseen, whatever its policy', async () => {
+    test('gets its own body if the claimed one died unobserved, whatever its policy', async () => {
       const world = await openWorld(name);
       const first = await world.start(undefined, LASTING);
       const [warm] = await stock(world, name, 1);
@@ -172,7 +174,7 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
       expect((await world.bodies()).map(({ id }) => id)).not.toContain(warm?.body);
     });
 
-    test('is given its secrets, which the warm one did not have', async () => {
+    test('receives its secrets, which the warm worker did not have', async () => {
       const world = await openWorld(name);
       const secrets = await mkdtemp(join(tmpdir(), 'wm-secrets-'));
       onTestFinished(() => rm(secrets, { recursive: true }));

@@ -4,11 +4,11 @@ import type { ClaimStore } from '../../../src/runtimes/claimed-body.ts';
 /** The records of claims, in memory; the sets hold what the store received. */
 export class MemoryBook implements ClaimStore {
   readonly entries = new Map<string, Claim>();
-  /** Workers that a wrapper has reported for. */
+  /** Workers for which a wrapper has reported. */
   readonly begun = new Set<string>();
   /** Workers that have a record. */
   readonly known = new Set<string>();
-  /** Whom bodies say they serve, by the worker that they were made for. */
+  /** The worker that a body reports it serves, by the worker that it was created for. */
   readonly serving = new Map<string, ClaimRecord>();
   /** Workers announced to wrappers, in order. */
   readonly told: string[] = [];

@@ -5,7 +5,7 @@ export interface Waiting {
   body: string;
 }
 
-/** The warm workers that can be taken over now. */
+/** The warm workers that can be claimed now. */
 export async function waiting({ cell }: FaultWorld): Promise<Waiting[]> {
   const found: Waiting[] = [];
   for (const id of await cell.store.ids()) {

@@ -18,7 +18,7 @@ function stockOf(image: string | undefined = 'worker:1') {
   return new WarmPool({ info: () => info, imageOf: async () => image });
 }
 
-/** A look at a warm worker that waits, or at one that is otherwise. */
+/** An observation of an available warm worker, with optional changes. */
 function seen(id: string, more: Partial<Observation> = {}): Observation {
   const plain = look({});
   const spec = toWarmSpec(asked());
@@ -34,8 +34,8 @@ function seen(id: string, more: Partial<Observation> = {}): Observation {
 const decided = (more: Partial<Decision['status']> = {}, intents: Decision['intents'] = []) =>
   ({ status: statusOf({ status: 'RUNNING', phase: 'ready', ...more }), intents }) as Decision;
 
-describe('the stock of warm workers', () => {
-  test('gives each away once, the one that waits longest first', async () => {
+describe('the pool of warm workers', () => {
+  test('returns each worker once, the one that has waited longest first', async () => {
     const warmPool = stockOf();
     for (const id of ['a', 'b']) warmPool.note(seen(id), decided());
     expect(await warmPool.choose(asked())).toEqual({
@@ -50,24 +50,24 @@ describe('the stock of warm workers', () => {
       fits: false,
     });
     expect(await warmPool.choose(asked())).toBeUndefined();
-    // Spared, and seen free again.
+    // Released, and observed as free again.
     warmPool.release('a');
     warmPool.note(seen('a'), decided());
     expect(await warmPool.choose(asked())).toMatchObject({ worker_id: 'a' });
   });
 
-  test('is not given one back by a pass that had looked before it was chosen', async () => {
+  test('does not get a worker back from a reconcile that observed it before it was chosen', async () => {
     const warmPool = stockOf();
     warmPool.note(seen('a'), decided());
     expect(await warmPool.choose(asked())).toMatchObject({ worker_id: 'a' });
-    // Found by the benchmark of takeovers: the next create chose one that was gone, and went the ordinary way.
+    // Found by the benchmark of claims: the next create chose a worker that was gone, and so got a new body.
     warmPool.note(seen('a'), decided());
     expect(await warmPool.choose(asked())).toBeUndefined();
     warmPool.forget('a');
     expect(warmPool.size).toBe(0);
   });
 
-  test('gives two that ask at once two', async () => {
+  test('returns different workers to two concurrent callers', async () => {
     const warmPool = stockOf();
     for (const id of ['a', 'b']) warmPool.note(seen(id), decided());
     const both = await Promise.all([warmPool.choose(asked()), warmPool.choose(asked())]);
@@ -87,7 +87,7 @@ describe('the stock of warm workers', () => {
     expect(await warmPool.choose(asked())).toBeUndefined();
   });
 
-  test('does not give away a worker that is not warm, or of another image', async () => {
+  test('does not return a worker that is not warm, or has another image', async () => {
     const plain = stockOf();
     const { desired } = look({});
     plain.note(seen('a', { desired }), decided());

@@ -49,7 +49,7 @@ function world(more: Partial<AdmissionOptions> = {}) {
 
 const place = (told: string | undefined) => told && /^Position \d+ of \d+/.exec(told)?.[0];
 
-test('bodies that boot are bounded, and the oldest worker of those that wait starts next', () => {
+test('the number of booting bodies is limited, and the oldest waiting worker starts next', () => {
   const { admission, ask, settle, woken } = world();
   admission.open();
   expect([ask('a', 1), ask('b', 2)]).toEqual([undefined, undefined]);
@@ -66,7 +66,7 @@ test('bodies that boot are bounded, and the oldest worker of those that wait sta
   expect(place(ask('d', 4))).toBe('Position 1 of 2');
 });
 
-test('one that is deleted while it waits, or while it starts, makes room at once', () => {
+test('a worker that is deleted while it waits or starts makes room immediately', () => {
   const { admission, ask, settle, woken } = world();
   admission.open();
   for (const [at, id] of ['a', 'b', 'c', 'd'].entries()) ask(id, at);
@@ -85,7 +85,7 @@ test('a start that fails for now goes behind those that have not had their turn'
   expect(place(ask('a', 0)), 'although it is the oldest').toBe('Position 2 of 2');
 });
 
-test('what boots for longer than a minute blocks no other, and asks again before another try', () => {
+test('a body that boots for over a minute blocks no other, and its retry needs another slot', () => {
   const { admission, ask, settle, clock, woken } = world();
   admission.open();
   for (const [at, id] of ['a', 'b', 'c', 'd', 'e'].entries()) ask(id, at);
@@ -105,7 +105,7 @@ test('a new term counts the bodies that boot already, and lets no worker start b
   expect(woken).toEqual([]);
   settle('old', { status: 'RUNNING', phase: 'ready' }, 'present');
   expect(woken).toEqual(['new']);
-  // One that cannot be observed blocks no other.
+  // A worker that cannot be observed blocks no other.
   const blind = world();
   blind.ask('new', 9);
   blind.clock.now = 3000;
@@ -133,7 +133,7 @@ test('the runtimes have slots of their own, and share the memory of one machine'
   expect(admit({ starting: 5, slots: 4, booting: 5, memory: undefined }).count).toBe(0);
 });
 
-test('a tenth of memory stays free, and who waits for it starts when memory is free again', () => {
+test('a tenth of memory stays free, and waiting workers start when memory is free again', () => {
   const memory = { total_bytes: 10 * GIB, available_bytes: GIB + START_BYTES };
   const { admission, ask, settle, woken } = world({ memoryOf: () => memory });
   admission.open();

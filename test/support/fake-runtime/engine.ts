@@ -53,7 +53,7 @@ export class FakeEngine {
     });
   }
 
-  /** The body, or `undefined` where the id is not of this cell. */
+  /** The body, or `undefined` if the ID is not in this cell. */
   body(cell: string, id: string): Readonly<Body> | undefined {
     const entry = this.#entries.get(id);
     return entry?.cell === cell ? entry.body : undefined;
@@ -89,7 +89,7 @@ export class FakeEngine {
     return body;
   }
 
-  /** Starts it; answers the reason where its program can't be started. */
+  /** Starts it; returns the reason if its program can't be started. */
   start(id: string): string | undefined {
     const entry = this.#entry(id);
     if (entry.body.state !== 'created') return undefined;
@@ -103,7 +103,7 @@ export class FakeEngine {
     return undefined;
   }
 
-  /** Hands over secrets; answers false where the body does not wait for any. */
+  /** Delivers secrets; returns false if the body does not wait for any. */
   deliver(id: string, content: string): boolean {
     const { body, program } = this.#entry(id);
     if (body.state !== 'running' || body.paused || program.ignores_secrets) return false;
@@ -157,7 +157,7 @@ export class FakeEngine {
     this.#put(entry, { state: 'exited', exit_code, oom_killed, finished_at: this.now(), paused: false });
   }
 
-  /** The body is removed behind everybody's back. */
+  /** The body is removed without an event. */
   vanish(id: string): void {
     this.remove(id);
   }

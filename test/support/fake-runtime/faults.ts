@@ -25,7 +25,7 @@ interface Planned {
 
 /** What goes wrong between a manager and its engine: each planned fault strikes once. */
 export class Faults {
-  /** Every call is answered with `RuntimeDown`, and nothing is acted on. */
+  /** Every call fails with `RuntimeDown`, without an effect. */
   down = false;
   /** Watchers get no events. */
   hintsLost = false;
@@ -64,7 +64,7 @@ export class Faults {
     return resolve;
   }
 
-  /** The engine is well again: planned faults are dropped. */
+  /** The engine recovers: planned faults are dropped. */
   clear(): void {
     this.#planned.clear();
     this.down = false;
@@ -72,7 +72,7 @@ export class Faults {
     this.staleList = undefined;
   }
 
-  /** Counts a call and answers the fault that strikes it. */
+  /** Counts a call and returns its fault. */
   take(verb: Verb): Planned | undefined {
     this.calls[verb] += 1;
     const planned = this.#planned.get(verb);

@@ -29,7 +29,7 @@ describe('the script', () => {
     expect(acts(user('one'), system, reply('1'), user('two'), reply('2'), added)).toEqual(said);
   });
 
-  it('says back what has no directive', () => {
+  it('echoes a prompt without directives', () => {
     expect(acts(user('hello'))).toEqual([{ do: 'say', text: 'You said: hello' }]);
   });
 });
@@ -85,7 +85,7 @@ describe('the stand-in', () => {
     expect((await post('[[error 401]]')).status).toBe(401);
   });
 
-  it('cuts, and talks nonsense', async () => {
+  it('cuts the connection, and sends garbage', async () => {
     await expect(
       post('[[say Half]] [[cut]]', { stream: true }).then((answer) => answer.text()),
     ).rejects.toThrow();

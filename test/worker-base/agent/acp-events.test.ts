@@ -1,4 +1,4 @@
-/** What Gemini CLI 0.61.0 says by ACP, as it was recorded. */
+/** Recorded ACP messages of Gemini CLI 0.61.0. */
 import type { SessionUpdate } from '@agentclientprotocol/sdk';
 import { expect, test } from 'vitest';
 import { AcpEvents } from '../../../worker-base/agent/acp-events.ts';

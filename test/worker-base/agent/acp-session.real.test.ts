@@ -42,7 +42,7 @@ test('a conversation, a tool, an interrupt and an error', async () => {
   expect(new Set(ends().map(({ session_id }) => session_id)).size).toBe(1);
 });
 
-test('what is not in allowed_commands is refused where the agent asks', async () => {
+test('a command that is not in allowed_commands is denied when the agent asks', async () => {
   await declare({ allowed_commands: ['make'] });
   await worker.start({ redisUrl });
   await prompt('run curl x');

@@ -28,11 +28,11 @@ test.each([
   expect(split([Buffer.from(given)]).map(({ text, lines }) => [text, lines])).toEqual(pieces);
 });
 
-test('bytes that are no UTF-8 are replaced, and the rest of the line stays', () => {
+test('bytes that are not UTF-8 are replaced, and the rest of the line is kept', () => {
   expect(joined(split([Buffer.from([0x61, 0xff, 0xfe, 0x62, 10])]))).toBe('a\ufffd\ufffdb\n');
 });
 
-test('whatever is read in whatever parts comes out whole, in bounded pieces, and is counted right', () => {
+test('input in any chunks is returned whole, in bounded pieces, with correct counts', () => {
   const line = fc.oneof(
     { weight: 8, arbitrary: fc.string({ unit: 'binary', maxLength: 60 }) },
     { weight: 1, arbitrary: fc.nat(2 * PIECE_BYTES).map((size) => 'x'.repeat(size)) },

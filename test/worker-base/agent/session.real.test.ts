@@ -91,7 +91,7 @@ test('an archive that cannot be read counts as a conversation that is lost', asy
   expect(await worker.untilType('turn_failed')).toMatchObject({ reason: 'session_lost' });
 });
 
-test('an agent that never shakes hands ends the body with a sentence', async () => {
+test('an agent that never completes the handshake ends the body with a message', async () => {
   await declare({ env: { FAKE_MUTE: '1' } });
   const body = await start(1, { WORKER_HANDSHAKE_MS: '800' });
   await prompt('one');
@@ -108,7 +108,7 @@ test("the agent's home is the body's own", async () => {
   expect(existsSync(talk())).toBe(true);
 });
 
-test('an archive holds what is named and no more, and comes back as it was', async () => {
+test('an archive has only the named files, and restores them unchanged', async () => {
   const [from, to] = ['from', 'to'].map((name) => join(worker.dir, name)) as [string, string];
   mkdirSync(join(from, 'talk', 'deep'), { recursive: true });
   mkdirSync(to);

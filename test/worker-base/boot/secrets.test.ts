@@ -73,7 +73,7 @@ describe('secrets', () => {
   );
 
   // A writer that came between the making of the pipe and its reader was read and never known to have ended.
-  test('come from a writer that is as fast as can be', async () => {
+  test('arrive from the fastest possible writer', async () => {
     const received = receive();
     // Nothing else of this process runs meanwhile, as where it is paused just after the pipe was made.
     const end = performance.now() + 300;
@@ -85,7 +85,7 @@ describe('secrets', () => {
     expect(await received).toEqual(new Map([['A', 'b']]));
   });
 
-  test('may be called as they like', async () => {
+  test('may have any name', async () => {
     const received = receive();
     await write('{"__proto__":"a","constructor":"b"}');
     expect([...((await received) ?? [])]).toEqual([
@@ -115,7 +115,7 @@ describe('secrets', () => {
 });
 
 describe('the files of secrets', () => {
-  test('hold each value as it is, for the owner alone, also a second time', async () => {
+  test('contain each value unchanged, only for the owner, even at a second delivery', async () => {
     const place = join(directory, 'secrets');
     for (const value of ['first', 'ä\n'])
       await placeSecrets(

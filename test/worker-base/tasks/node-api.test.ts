@@ -67,7 +67,7 @@ test.each<[string, unknown, string]>([
   expect([status, error.code, error.issues[0].path]).toEqual([400, 'invalid_command', path]);
 });
 
-test('a full queue is a 429 that says when to come again', async () => {
+test('a full queue is a 429 with the time to retry', async () => {
   const submit = () => Promise.reject(new QueueFull('work', 100, 5));
   const { status, headers, text } = await ask('/task/submit', post(PAYLOAD), {
     queue: { ...FACTS.queue, submit },
@@ -114,7 +114,7 @@ test('a task is cancelled, with the reason that is given', async () => {
   ]);
 });
 
-test('a worker that ends takes nothing', async () => {
+test('a worker that ends accepts no task', async () => {
   const { status, text } = await ask('/task/submit', post(PAYLOAD), { status: () => 'draining' });
   expect([status, JSON.parse(text).error.code]).toEqual([503, 'unavailable']);
 });

@@ -31,6 +31,6 @@ test.each([
   expect(watch.count).toBe(1);
 });
 
-test('without a file of the kernel, nothing is claimed', () => {
+test('without the kernel’s file, the result is unknown', () => {
   expect(new OomWatch({ cgroup: '/none', self: '/none' }).happened()).toBeUndefined();
 });

@@ -72,7 +72,7 @@ test.each([
   expect(() => read({ [name]: value })).toThrow(`${name} is "${value}": it must be`);
 });
 
-describe('a node that is started by hand', () => {
+describe('a node that is started manually', () => {
   test('has the defaults of the worker-node document', () => {
     expect(read({}, {}, true)).toMatchObject({
       slots: 4,

@@ -220,7 +220,7 @@ test('what is submitted at a worker is under the rules of its pool', async () =>
   await worker.redis.del(worker.keys.pools.record(POOL));
 });
 
-test('above its limits it takes nothing new, and says so', async () => {
+test('above its limits it takes no new tasks, and reports that', async () => {
   await start({ spec: { env: { MAX_MEMORY_PERCENT: '1' } } });
   await expect.poll(async () => (await heartbeat()).paused, soon).toBe(true);
   const { task_id } = await call('add', 1, 1);
@@ -250,7 +250,7 @@ test.each([
   expect((await worker.untilType('exited')).content).toMatch(sentence);
 });
 
-test('nothing of its handlers lives on', async () => {
+test('none of its handlers’ processes remains', async () => {
   const body = await start();
   const { result } = await ended((await call('nap', 0)).task_id);
   expect(isAlive(Number(result))).toBe(true);

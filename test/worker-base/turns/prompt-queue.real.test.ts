@@ -79,7 +79,7 @@ test('a task that is cancelled interrupts its turn, and the agent continues', as
   expect(await ended(await ask('say on'))).toMatchObject({ result: { result: 'on' } });
 });
 
-test('functions are none of its business, and no other attempt is made', async () => {
+test('function tasks are rejected, and not retried', async () => {
   await start();
   const { task_id } = await queue.submit(readSubmission({ payload: { function: 'add' }, max_retries: 3 }));
   expect(await ended(task_id)).toMatchObject({ attempts: 1, error: { type: 'Unsupported' } });

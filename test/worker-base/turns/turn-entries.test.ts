@@ -3,7 +3,7 @@ import { LineReader } from '../../../worker-base/agent/line-reader.ts';
 import { LINE_BYTES } from '../../../worker-base/streams/limits.ts';
 import { cut, toEntryContent, toTurnEndContent } from '../../../worker-base/turns/turn-entries.ts';
 
-test('a text is cut at a character, and said to be', () => {
+test('a text is cut between characters, and marked as cut', () => {
   expect(cut('short', 100)).toEqual({ text: 'short', truncated: false });
   expect(cut('ééé', 6)).toEqual({ text: 'ééé', truncated: false });
   expect(cut('éééé', 7)).toEqual({ text: 'ééé', truncated: true });

@@ -175,7 +175,7 @@ test('a headless turn that hangs is ended by its deadline', async () => {
   expect(await worker.untilType('turn_failed')).toMatchObject({ reason: 'deadline' });
 });
 
-test('a worker that is stopped in a turn says so, and leaves the prompt to the next body', async () => {
+test('a worker that is stopped in a turn reports that, and leaves the prompt to the next body', async () => {
   const body = await start({ command_line: [...AGENT, '--stay'], stop_grace_seconds: 1 }, 'say up', 'hang');
   await expect.poll(() => worker.of('turn_started').length, soon).toBe(2);
   body.process.kill('SIGTERM');

@@ -1,7 +1,7 @@
 import { errorMessage } from '../../../src/model/fault.ts';
 import { failure } from './failure.ts';
 
-/** A call as a runner reads it; throws a TaskError if its arguments cannot be JSON. */
+/** A call in the format of the runners; throws a TaskError if its arguments cannot be stored as JSON. */
 export function callLine(request: object): string {
   try {
     return JSON.stringify(request);

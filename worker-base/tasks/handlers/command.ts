@@ -9,15 +9,16 @@ import type { CommandOutput, SlotOptions } from './options.ts';
 import { RUNNER_GRACE_MS, resolveWithin } from './resolve-within.ts';
 import { RunnerRemains } from './runner-remains.ts';
 
-/** Characters of stdout in the result. */
+/** Maximum length of stdout in the result, in characters. */
 const STDOUT = 65_536;
-/** Characters of stderr in the error. */
+/** Maximum length of stderr in the error, in characters. */
 const STDERR = 4096;
 
 /**
- * Runs a command as a process group of its own. Answers when it exits with 0; every other end is a TaskError:
- * `CommandFailed` (its message has the exit code or the signal, its traceback the end of stderr), `CommandNotStarted`,
- * `Aborted` (all of its processes have been ended). What it leaves in its group, or with its pipes, is killed.
+ * Runs a command in its own process group. Resolves if it exits with 0; every other end is a TaskError:
+ * `CommandFailed` (its message has the exit code or the signal, its traceback the end of stderr),
+ * `CommandNotStarted`, `Aborted` (all of its processes were killed). Processes that remain in its group, or
+ * hold its pipes, are killed.
  */
 export async function runCommand(
   { task_id, command }: { task_id: string; command: string[] },
@@ -55,7 +56,7 @@ export async function runCommand(
   signal.addEventListener('abort', end, { once: true });
   if (signal.aborted) void end();
   const exit = await agent.exited;
-  // A command that had ended before it was aborted ended as it did.
+  // The result of a command that had ended before it was aborted is unchanged.
   const wasAborted = signal.aborted;
   await agent.gather(() => rest.readUntil()).catch(() => {});
   signal.removeEventListener('abort', end);
@@ -71,7 +72,7 @@ export async function runCommand(
   );
 }
 
-/** The end of a text that may be long. */
+/** Keeps the end of a long text. */
 class Tail {
   readonly #limit: number;
   #text = '';
@@ -83,7 +84,7 @@ class Tail {
 
   add({ text, partial }: Piece): void {
     this.#text += partial ? text : `${text}\n`;
-    // Not cut at each piece: that would copy the whole tail for each line.
+    // Not cut at each piece, because that would copy the whole tail for each line.
     if (this.#text.length > 4 * this.#limit) this.#cut();
   }
 

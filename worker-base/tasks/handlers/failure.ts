@@ -1,9 +1,9 @@
 import { TaskError } from '../../../src/model/task-error.ts';
 
-/** Of these, another attempt would end the same. */
+/** Types of errors for which another attempt would have the same result. */
 const FINAL = new Set(['UnknownFunction', 'NotSerialisable', 'CommandNotStarted']);
 
-/** A failure as the model has it; `traceback` is left out where it is empty. */
+/** A failure in the format of the model; an empty `traceback` is omitted. */
 export function failure(type: string, message: string, traceback?: string | undefined): TaskError {
   return new TaskError({ type, message, ...(traceback && { traceback }) }, { retry: !FINAL.has(type) });
 }

@@ -11,7 +11,9 @@ import { RUNNER_GRACE_MS, resolveWithin } from './resolve-within.ts';
 import { foreign, type HandlerError, parseRunnerMessage, type RunnerMessage } from './runner-message.ts';
 import { RunnerRemains } from './runner-remains.ts';
 
-/** As the runners have it: calls go out on 3, answers come on 4, and 5 only shows that the other side is gone. */
+/**
+ * The descriptors of the runners: 3 for calls, 4 for replies, and 5 only shows that the other side is gone.
+ */
 const CALLS = 3;
 const MESSAGES = 4;
 const LIFELINE = 5;
@@ -19,7 +21,7 @@ const START_MS = 60_000;
 /** Characters of stderr that the error of a process that died shows. */
 const TAIL = 4096;
 
-/** How its start came out; neither of the two where it ended before it was loaded. */
+/** The result of its start; neither of the two if it ended before it was loaded. */
 type Loaded = { ready?: string[]; files?: Record<string, string>; failed?: HandlerError };
 
 interface Pending {
@@ -31,7 +33,7 @@ interface Pending {
   reject(error: Error): void;
 }
 
-/** The persistent process of one language of a slot, from its start to the end of all that it has started. */
+/** The persistent process of one language of a slot, from its start to the end of all its children. */
 export class HandlerProcess {
   readonly #agent: AgentProcess;
   readonly #options: SlotOptions;
@@ -42,16 +44,16 @@ export class HandlerProcess {
   #tail = '';
   #ending = false;
   #loaded = false;
-  /** Why it is no longer read: a function has written to the runner's descriptor. */
+  /** Why its replies are no longer read, if a function has written to the runner's descriptor. */
   #foreign = '';
-  /** Settles when nothing of it lives and all of its output is reported. */
+  /** Settles when none of its processes remains and all of its output is reported. */
   readonly over: Promise<void>;
   #exited = false;
   #over = false;
   #paused = false;
   #held: (() => void) | undefined;
 
-  /** Starts it and has it load its files. Throws a TaskError (HandlerNotStarted). */
+  /** Starts it and loads its files. Throws a TaskError (HandlerNotStarted). */
   static async start(language: Language, files: string[], options: SlotOptions): Promise<HandlerProcess> {
     const slot = randomUUID();
     const refused = (reason: string, traceback?: string) =>
@@ -129,7 +131,7 @@ export class HandlerProcess {
     return this.#files;
   }
 
-  /** It had to end: all that it leaves behind ends, too. */
+  /** It had to end, so its remaining processes are ended as well. */
   get ending(): boolean {
     return this.#ending;
   }
@@ -138,7 +140,7 @@ export class HandlerProcess {
     return !this.#exited && !this.#ending;
   }
 
-  /** Runs a function. Rejects with its TaskError; with `HandlerDied` once nothing of the process is left. */
+  /** Runs a function. Rejects with its TaskError; with `HandlerDied` once nothing of the process remains. */
   call(
     { task_id, name, args, kwargs }: { task_id: string; name: string; args: unknown[]; kwargs: object },
     onProgress: ((value: unknown) => void) | undefined,
@@ -153,7 +155,7 @@ export class HandlerProcess {
     });
   }
 
-  /** Stops reading what is printed; a result waits for what was printed before it. */
+  /** Stops reading printed output; a result waits for the output before it. */
   pause(): void {
     this.#paused = true;
     this.#agent.pause();
@@ -168,7 +170,9 @@ export class HandlerProcess {
     if (held) setImmediate(held);
   }
 
-  /** SIGTERM, the grace, SIGKILL to all of it; settles when nothing of it lives. */
+  /**
+   * Sends SIGTERM, waits for the grace period and sends SIGKILL; settles when none of its processes remains.
+   */
   async end(): Promise<void> {
     this.#ending = true;
     this.#agent.signal('SIGTERM');
@@ -202,16 +206,19 @@ export class HandlerProcess {
   }
 
   /**
-   * Whether the runner can have said so by now. What comes late for a call that is over is passed over: a thread may
-   * report progress at the very end, and a function that answered for itself is not the fault of the call that came after
-   * it.
+   * Whether the runner can have sent this message by now. Late messages for a call that is over are ignored:
+   * a thread may report progress at the very end, and a function that wrote a reply itself must not affect
+   * the next call.
    */
   #isDue(answer: RunnerMessage): boolean {
     if ('ready' in answer || 'failed' in answer) return !this.#loaded;
     return this.#loaded && (answer.id ?? 0) <= this.#calls;
   }
 
-  /** From here on the runner's and a function's output cannot be distinguished: the process ends, as HandlerDied. */
+  /**
+   * The runner's messages can no longer be distinguished from a function's output, so the process ends as
+   * HandlerDied.
+   */
   #disown(text: string): void {
     this.#foreign = foreign(text);
     if (!this.#ending) void this.end();
@@ -222,7 +229,7 @@ export class HandlerProcess {
       this.#held = () => this.#settle(pending, answer);
       return;
     }
-    // What was printed before the answer is read in this same turn of the event loop, and belongs to the task.
+    // Output before the reply is read in the same turn of the event loop, and belongs to the task.
     setImmediate(() => {
       if (this.#pending !== pending) return;
       this.#agent.flush();
@@ -237,7 +244,7 @@ export class HandlerProcess {
     this.#exited = true;
     const readUntil = () => (this.#paused ? Number.POSITIVE_INFINITY : rest.readUntil());
     await this.#agent.gather(readUntil).catch(() => {});
-    // A child that was not found may hold them for as long as it lives.
+    // A child that was not found may hold the pipes as long as it runs.
     for (const descriptor of [CALLS, MESSAGES, LIFELINE]) this.#agent.channel(descriptor).destroy();
     this.#over = true;
     const pending = this.#pending;

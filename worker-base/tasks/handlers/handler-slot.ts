@@ -1,10 +1,10 @@
 /**
- * The slots of a task worker: where handlers run. A slot is one persistent process for each language of the handlers,
- * and runs one call at a time; a worker has as many slots as tasks at once.
+ * The slots of a task worker, in which handlers run. A slot is one persistent process for each language of
+ * the handlers, and runs one call at a time; a worker has as many slots as concurrent tasks.
  *
- * What always holds: a call settles exactly once, with a result or a TaskError; when it settles, nothing of a call that
- * was aborted lives; no function can take down more than its own slot's processes, and the slot has fresh ones for the next
- * call. Nothing here knows queues, Redis, retries or time limits: the caller has a signal.
+ * Invariants: a call settles exactly once, with a result or a TaskError; when an aborted call settles, none
+ * of its processes remains; a function can crash only its own slot's processes, and the slot has new ones for
+ * the next call. Queues, Redis, retries and time limits are not handled here: the caller has a signal.
  */
 import { basename, extname } from 'node:path';
 import { runCommand } from './command.ts';
@@ -19,7 +19,7 @@ type FunctionCall = Extract<TaskCall, { function: string }>;
 
 const NEVER = new AbortController().signal;
 
-/** One place of a worker at which one task runs at a time. */
+/** One slot of a worker, which runs one task at a time. */
 export class HandlerSlot {
   readonly #options: SlotOptions;
   readonly #files = new Map<Language, string[]>();
@@ -27,7 +27,7 @@ export class HandlerSlot {
   readonly #languages = new Map<string, Language>();
   /** The name of each function's file, without its ending. */
   readonly #modules = new Map<string, string>();
-  /** Ends the call under way, and all later ones. */
+  /** Aborts the running call, and all later ones. */
   readonly #stopping = new AbortController();
   #call: Promise<unknown> | undefined;
   #paused = false;
@@ -36,7 +36,10 @@ export class HandlerSlot {
     this.#options = options;
   }
 
-  /** Starts the processes and loads the files; answers the functions' names. Throws a TaskError (HandlerNotStarted). */
+  /**
+   * Starts the processes and loads the files; returns the functions' names. Throws a TaskError
+   * (HandlerNotStarted).
+   */
   async start(): Promise<string[]> {
     for (const path of this.#options.handlers) {
       const language = getLanguage(path);
@@ -63,8 +66,9 @@ export class HandlerSlot {
   }
 
   /**
-   * Runs one call and answers its result (JSON). Throws a TaskError, in every case. When it settles, nothing of an
-   * aborted call lives, and the next call may be made at once. One at a time: a second one meanwhile is a programmer's error.
+   * Runs one call and returns its result (JSON). Every error is a TaskError. When it settles, no process of
+   * an aborted call remains, and the next call may be made immediately. A second concurrent call is a
+   * programming error.
    */
   async call(call: TaskCall, { signal, onProgress }: CallHooks = {}): Promise<unknown> {
     if (this.#call) throw new Error(`The slot is running a call and can't accept ${call.task_id}.`);
@@ -76,7 +80,7 @@ export class HandlerSlot {
     }
   }
 
-  /** Stops reading what functions print, so that who prints waits once the pipe is full. */
+  /** Stops reading the output of functions, so that they block once the pipe is full. */
   pause(): void {
     this.#paused = true;
     this.#flow();
@@ -87,7 +91,7 @@ export class HandlerSlot {
     this.#flow();
   }
 
-  /** Ends all processes: SIGTERM, the grace, SIGKILL. A call under way ends as `Aborted`. */
+  /** Ends all processes: SIGTERM, the grace period, SIGKILL. A running call ends as `Aborted`. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('The worker is shutting down.'));
     await this.#call?.catch(() => {});
@@ -108,7 +112,7 @@ export class HandlerSlot {
     const abort = () => {
       end ??= process.end();
     };
-    // Not AbortSignal.any, which a call without any trouble would pay for.
+    // Not AbortSignal.any, because it would cost every successful call as well.
     const signals = [signal, this.#stopping.signal];
     const asked = () => signals.find(({ aborted }) => aborted);
     for (const one of signals) one.addEventListener('abort', abort, { once: true });
@@ -124,12 +128,12 @@ export class HandlerSlot {
     } finally {
       for (const one of signals) one.removeEventListener('abort', abort);
       await end;
-      // The next call finds a fresh one that is ready, or nearly so.
+      // So the next call finds a new process that is ready, or nearly ready.
       if (!process.alive && !this.#stopping.signal.aborted) this.#process(name.language).catch(() => {});
     }
   }
 
-  /** A function by its name, or by `module.name`, the module being the file that it is from. */
+  /** Finds a function by its name, or by `module.name`, in which the module is its file. */
   #find(name: string): { key: string; language: Language } {
     const dot = name.lastIndexOf('.');
     const own = name.slice(dot + 1);
@@ -142,7 +146,7 @@ export class HandlerSlot {
     throw failure('UnknownFunction', `There is no function ${name} on this worker. ${offer}`);
   }
 
-  /** The living process of a language; a new one where the last has ended or could not be started. */
+  /** The running process of a language; a new one if the last has ended or could not be started. */
   async #process(language: Language): Promise<HandlerProcess> {
     const before = this.#processes.get(language);
     const known = await before?.catch(() => undefined);

@@ -1,11 +1,11 @@
 import { type CallHooks, HandlerSlot, type SlotOptions, type TaskCall } from './handler-slot.ts';
 
-/** The slots of a worker: as many tasks at once as there are slots, each in processes of its own. */
+/** The slots of a worker: one concurrent task per slot, each in its own processes. */
 export class HandlerSlots {
   readonly #all: HandlerSlot[];
   readonly #free: HandlerSlot[];
   readonly #waiting: ((slot: HandlerSlot) => void)[] = [];
-  /** The functions that the handler files offer. */
+  /** The functions in the handler files. */
   readonly functions: readonly string[];
 
   /** Starts the first slot alone, so that a broken handler file is reported once, then the others. Throws a TaskError. */
@@ -27,9 +27,9 @@ export class HandlerSlots {
     this.functions = functions;
   }
 
-  /** Runs a call in a free slot, as Slot.call does; waits for one where none is free. */
+  /** Runs a call in a free slot, as Slot.call does; waits if none is free. */
   async call(call: TaskCall, hooks?: CallHooks): Promise<unknown> {
-    // The one that was used last: its processes are in the caches, and those of the others may rest.
+    // The most recently used slot, because its processes are in the caches.
     const slot =
       this.#free.pop() ?? (await new Promise<HandlerSlot>((resolve) => this.#waiting.push(resolve)));
     try {
@@ -41,7 +41,7 @@ export class HandlerSlots {
     }
   }
 
-  /** Stops reading what functions print, so that who prints waits once the pipe is full. */
+  /** Stops reading the output of functions, so that they block once the pipe is full. */
   pause(): void {
     for (const slot of this.#all) slot.pause();
   }
@@ -50,7 +50,7 @@ export class HandlerSlots {
     for (const slot of this.#all) slot.resume();
   }
 
-  /** Ends all processes; calls under way end as `Aborted`. */
+  /** Ends all processes; running calls end as `Aborted`. */
   async stop(): Promise<void> {
     await Promise.all(this.#all.map((slot) => slot.stop()));
   }

@@ -19,7 +19,7 @@ const LANGUAGES: Record<string, Language> = {
 /** Exit code of a runner whose channel a function has closed. */
 const CHANNEL_CLOSED = 71;
 
-/** The language of a handler file, by its ending. Throws a TaskError where it is none. */
+/** The language of a handler file, by its extension. Throws a TaskError for other files. */
 export function getLanguage(path: string): Language {
   const language = LANGUAGES[extname(path)];
   if (language) return language;
@@ -27,7 +27,7 @@ export function getLanguage(path: string): Language {
   throw failure('HandlerNotStarted', `${path} is not a handler file: its name must end in one of ${endings}`);
 }
 
-/** For people: how a process ended during a call. `outOfMemory` as the options have it. */
+/** A message about how a process ended during a call. `outOfMemory` is the value from the options. */
 export function describeDeath(exit: Exit, name: string, outOfMemory: () => boolean | undefined): string {
   const how = exit.signal ? `was ended by ${exit.signal}` : `exited with code ${getExitCode(exit)}`;
   const why =
@@ -39,7 +39,7 @@ export function describeDeath(exit: Exit, name: string, outOfMemory: () => boole
   return `The process of the function ${name} ${how} before it had a result${why}.`;
 }
 
-/** For people: where a SIGKILL that is not ours came from. */
+/** A message about the source of a SIGKILL that is not ours. */
 export function whyKilled(outOfMemory: boolean | undefined): string {
   if (outOfMemory === undefined) return ': by the system because memory ran out, or manually';
   return outOfMemory

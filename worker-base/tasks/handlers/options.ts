@@ -1,29 +1,35 @@
 import type { Piece } from '../../streams/entry.ts';
 
-/** What a worker's slots are made of. */
+/** The options of a worker's slots. */
 export interface SlotOptions {
-  /** Absolute paths of the handler files: `.py`, or `.js .mjs .cjs .ts .mts .cts`. Both may be there. None: commands only. */
+  /**
+   * Absolute paths of the handler files: `.py`, or `.js .mjs .cjs .ts .mts .cts`. Both are allowed. If empty:
+   * commands only.
+   */
   handlers: string[];
   /** The working directory of functions and commands. */
   cwd: string;
   /** Their whole environment; nothing is inherited. */
   env: Record<string, string>;
-  /** What is printed, also between tasks (`taskId` undefined). Whole lines, in order, each piece at most PIECE_BYTES. */
+  /**
+   * Receives printed output, even between tasks (`taskId` undefined): whole lines, in order, at most
+   * PIECE_BYTES each.
+   */
   onOutput(stream: 'stdout' | 'stderr', piece: Piece, taskId: string | undefined): void;
-  /** Turns an argv into the one that is started (another user, rules of the system); as it is where absent. */
+  /** Converts an argv to the one that is started (another user, system rules); unchanged if absent. */
   wrap?: (argv: string[]) => string[];
-  /** Ends every process that carries the mark in its environment; if absent, those that this user can see. */
+  /** Kills every process with the mark in its environment; if absent, those that this user can see. */
   killMarked?: (group: number, mark: string) => Promise<void>;
   /** Whether a process that has just died by SIGKILL was killed because memory ran out; undefined if unknown. */
   outOfMemory?: () => boolean | undefined;
-  /** Between SIGTERM and SIGKILL of an aborted task; default 2,000. */
+  /** Milliseconds between SIGTERM and SIGKILL of an aborted task; default 2,000. */
   graceMs?: number;
-  /** By when the handler files must be loaded; default 60,000. */
+  /** Milliseconds within which the handler files must be loaded; default 60,000. */
   startMs?: number;
-  /** Programs; default `python3` by PATH, and the Node that runs this. */
+  /** Programs; default `python3` in PATH, and the current Node. */
   python?: string;
   node?: string;
-  /** Where runner.py and runner.mjs are; default: beside this program, wherever it was bundled to. */
+  /** The directory of runner.py and runner.mjs; default: beside this program or its bundle. */
   directory?: string;
 }
 
@@ -35,11 +41,11 @@ export type TaskCall = { task_id: string } & (
 
 export interface CallHooks {
   /**
-   * Ends the call for real: SIGTERM to all of its processes, the grace, SIGKILL. The message of its reason is
+   * Aborts the call: SIGTERM to all of its processes, the grace period, SIGKILL. The message of its reason is
    * reported.
    */
   signal?: AbortSignal | undefined;
-  /** What the function says by `worker_manager.progress(value)`. */
+  /** Receives the values of `worker_manager.progress(value)`. */
   onProgress?: ((value: unknown) => void) | undefined;
 }
 

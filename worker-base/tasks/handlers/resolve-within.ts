@@ -1,7 +1,7 @@
-/** Between SIGTERM and SIGKILL, by default. */
+/** Default milliseconds between SIGTERM and SIGKILL. */
 export const RUNNER_GRACE_MS = 2000;
 
-/** What the promise settles to, or undefined once the time is over. */
+/** Resolves with the promise's value, or with undefined when the time is over. */
 export async function resolveWithin<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {

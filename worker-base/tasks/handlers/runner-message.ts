@@ -1,4 +1,4 @@
-/** Lines that a runner writes, as they are read: a function can write to the same descriptor, so nothing of them is trusted. */
+/** Parses the lines of a runner. A function can write to the same descriptor, so they are not trusted. */
 
 import { takeHead } from '../../../src/model/cut.ts';
 
@@ -9,7 +9,10 @@ export interface HandlerError {
   traceback?: string;
 }
 
-/** What a runner says: once whether its files are loaded, with the file of each function, and then of calls. Only an error may be without its call's id. */
+/**
+ * A runner's message: first whether its files are loaded, with the file of each function, then about calls.
+ * Only an error may have no call ID.
+ */
 export type RunnerMessage =
   | { ready: string[]; files: Record<string, string> }
   | { failed: HandlerError }
@@ -17,11 +20,11 @@ export type RunnerMessage =
   | { id: number; result: unknown }
   | { id?: number; error: HandlerError };
 
-/** Characters of a foreign line that people are shown. */
+/** Number of characters of an unexpected line in an error message. */
 const SHOWN = 100;
 const KINDS = ['ready', 'failed', 'progress', 'result', 'error'] as const;
 
-/** The answer that a line is; undefined if no runner writes such a line. */
+/** Parses a line; undefined if it is not a valid message of a runner. */
 export function parseRunnerMessage(text: string): RunnerMessage | undefined {
   const value = parsed(text);
   if (!isRecord(value)) return undefined;
@@ -37,7 +40,7 @@ export function parseRunnerMessage(text: string): RunnerMessage | undefined {
   return kind === 'progress' ? { ...call, progress: value.progress } : { ...call, result: value.result };
 }
 
-/** For people: that a line is not the runner's. */
+/** A message about a line that is not from the runner. */
 export function foreign(text: string): string {
   const shown = text.length > SHOWN ? `${takeHead(text, SHOWN)}…` : text;
   return `it wrote data to descriptor 4, which belongs to the runner: ${JSON.stringify(shown)}`;

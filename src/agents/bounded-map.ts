@@ -1,11 +1,11 @@
 import { takeHead } from '../model/cut.ts';
 
-/** Characters of a name that is remembered; ids and names of tools have a few dozen. */
+/** Maximum characters of a stored name; IDs and tool names have a few dozen. */
 const NAME = 1024;
 
 /**
- * A bounded memory by name of what an agent announces and may never end: the oldest go first, so that no agent makes its
- * wrapper grow without bound. Texts are cut to `characters`.
+ * A bounded map for things that an agent announces and may never end. It evicts the oldest entries, so an
+ * agent cannot make its wrapper grow without bound. Texts are cut to `characters`.
  */
 export class BoundedMap<Value> extends Map<string, Value> {
   readonly #entries: number;
@@ -28,12 +28,14 @@ export class BoundedMap<Value> extends Map<string, Value> {
   }
 }
 
-/** Of tools in use: the name of each, by the id of its use. */
+/** Names of the tools in use, by the ID of the use. */
 export const createToolMap = (): BoundedMap<string> => new BoundedMap({ entries: 4096, characters: 256 });
 
-/** Characters of a message that comes in pieces: one more than an entry of the output holds, so that the cut is reported. */
+/**
+ * Maximum characters of a partial message: one more than an output entry holds, so that the cut is reported.
+ */
 export const MESSAGE_CHARACTERS = 65_537;
 
-/** Of messages that come in pieces: the text of each so far. */
+/** The text so far of messages that arrive in pieces. */
 export const createMessageMap = (): BoundedMap<string> =>
   new BoundedMap({ entries: 64, characters: MESSAGE_CHARACTERS });

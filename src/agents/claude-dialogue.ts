@@ -52,7 +52,7 @@ export const openClaude: OpenDialogue = ({ session: resumed }) => {
         const step: DialogueStep = name === '' || name === session ? {} : { session: name };
         if (name !== '') session = name;
         if (turn) turn.begun = true;
-        // An interrupt that came before the turn had begun had nothing to interrupt.
+        // The interrupt arrived before the turn began, so there was nothing to interrupt.
         return turn?.interrupted ? { ...step, write: interrupt() } : step;
       }
       case 'api_retry':
@@ -71,10 +71,10 @@ export const openClaude: OpenDialogue = ({ session: resumed }) => {
   }
 
   function hearAssistant(received: JsonObject): DialogueStep {
-    // An error of the endpoint in the form of an answer: the result reports it.
+    // An endpoint error in the form of an assistant message; the result reports it.
     if (received.error) return {};
     const events = contentToEvents(toObject(received.message)?.content, tools);
-    // What a helper of the agent says is for the agent.
+    // Output of a subagent is for the agent, not for people.
     const own = received.parent_tool_use_id == null;
     return { events: own ? events : events.filter(({ type }) => type !== 'message') };
   }
@@ -103,7 +103,7 @@ export const openClaude: OpenDialogue = ({ session: resumed }) => {
   function hearResult(received: JsonObject): DialogueStep {
     const cost = toCost(received, spent);
     spent = toNumber(received.total_cost_usd);
-    // A turn that it started on its own, because something in the background ended; a prompt's own has no origin.
+    // A turn that the agent started because a background task ended; a turn of a prompt has no origin.
     const origin = toText(toObject(received.origin)?.kind);
     if (origin !== '' && origin !== 'human') return {};
     const lost =
@@ -119,7 +119,7 @@ export const openClaude: OpenDialogue = ({ session: resumed }) => {
 
   function hearRequest(received: JsonObject): DialogueStep {
     const asked = toObject(received.request);
-    // Whatever may be refused has been by the settings and the hook before it asks.
+    // The settings and the hook have already denied whatever must be denied.
     const response =
       asked?.subtype === 'can_use_tool'
         ? { subtype: 'success', response: { behavior: 'allow', updatedInput: asked.input ?? {} } }
@@ -174,7 +174,7 @@ const joinErrors = (received: JsonObject) =>
   Array.isArray(received.errors) ? received.errors.map(toText).join('; ') : '';
 
 function toTurnEnd(received: JsonObject, interrupted: boolean): TurnEnd {
-  // An error of the endpoint has the subtype `success` too.
+  // An endpoint error has the subtype `success` as well.
   if (received.is_error === false) return { ok: true, result: toText(received.result) };
   const message =
     toText(received.result) ||
@@ -198,10 +198,10 @@ function toCost(received: JsonObject, spent: number | undefined): { cost_usd?: n
       return sum + toNumber(inputTokens) + toNumber(outputTokens);
     }, 0);
     const { input_tokens, output_tokens } = parseUsage(received);
-    // More tokens than this turn's: the total holds what earlier processes spent, which is not known here.
+    // The total includes earlier processes, whose share is unknown here, so it is not this turn's count.
     if (all > input_tokens + output_tokens) return {};
   }
-  // Sums of binary fractions keep crumbs. A total that has shrunk was reset by /clear.
+  // Round off floating-point noise. If the total has shrunk, /clear reset it.
   const before = spent === undefined || total < spent ? 0 : spent;
   return { cost_usd: Number((total - before).toFixed(6)) };
 }

@@ -6,8 +6,8 @@ import { formatCommandLine } from './shell-word.ts';
 const SETTINGS = '.claude/worker.json';
 
 /**
- * Anthropic's Claude Code, one process for the whole conversation: `--input-format stream-json` takes prompts and
- * interrupts on stdin. Tried with the pinned version.
+ * Anthropic's Claude Code. One process serves the whole conversation: `--input-format stream-json` takes
+ * prompts and interrupts on stdin. Tested with the pinned version.
  */
 export const claude: AgentKind = {
   type: 'CLAUDE',
@@ -36,8 +36,8 @@ function buildArgv({ policyCommand, home, session }: LaunchOptions): string[] {
     '--verbose',
     '--disallowedTools',
     TIMERS.join(','),
-    // Who has no hook to ask may do everything. With one, what neither it nor the rules allow is refused: the
-    // hook alone would fail open.
+    // Without a hook, everything is allowed. With one, a command that neither the hook nor the rules allow is
+    // denied; the hook alone would fail open.
     ...(policyCommand
       ? ['--permission-mode', 'dontAsk', '--settings', `${home}/${SETTINGS}`]
       : ['--dangerously-skip-permissions']),
@@ -53,19 +53,19 @@ function buildEnv({
   policyCommand,
 }: LaunchOptions): Record<string, string> {
   const defaults = {
-    // Long commands would run on after the turn, and their end would start an unrequested turn.
+    // A long command would outlive the turn, and its end would start an unrequested turn.
     CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: '1',
-    // Without it, telemetry and flags are fetched from other hosts than the model's.
+    // Otherwise, it fetches telemetry and flags from hosts other than the model's.
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
     DISABLE_AUTOUPDATER: '1',
-    // Its own 10 retries wait for minutes; and a request without an answer is given up by the gateway sooner.
+    // Its default of 10 retries takes minutes, and the model proxy times out an unanswered request earlier.
     CLAUDE_CODE_MAX_RETRIES: '4',
     API_TIMEOUT_MS: '120000',
-    // Without questions it refuses to work as root, unless this says that nothing can be harmed.
+    // Without prompting, it refuses to run as root unless this declares a sandbox.
     ...(root && !policyCommand && { IS_SANDBOX: '1' }),
   };
   const own = Object.entries(defaults).filter(([name]) => spec.env?.[name] === undefined);
-  // It marks its requests by the kind of credential that it believes to have.
+  // It sends the header of the kind of credential that it was given.
   const token = secrets.includes('CLAUDE_CODE_OAUTH_TOKEN') && !secrets.includes('ANTHROPIC_API_KEY');
   return {
     ...Object.fromEntries(own),
@@ -88,7 +88,7 @@ function buildFiles({ policyCommand, spec }: LaunchOptions): Record<string, stri
         'Task',
         ...(spec.allowed_commands ?? []).flatMap((name) => [`Bash(${name})`, `Bash(${name} *)`]),
       ],
-      // They are run by the model's endpoint or by the CLI itself, past everything that limits commands.
+      // The model's endpoint or the CLI itself runs these, which bypasses every limit on commands.
       deny: ['WebFetch', 'WebSearch'],
     },
     hooks: {

@@ -16,18 +16,18 @@ const line = (message: object) => `${JSON.stringify({ jsonrpc: '2.0', ...message
 
 interface Turn {
   interrupted: boolean;
-  /** Codex's name of it, once it is known. */
+  /** Codex's ID of the conversation, once it is known. */
   id: string;
   fault: CodexError | undefined;
   usage: TokenUsage | undefined;
   answer: string;
-  /** Tools in use, by the id of the use. */
+  /** Tools in use, by the ID of the use. */
   tools: Map<string, string>;
-  /** Text that came in pieces and not yet as a whole message, by the message. */
+  /** Partial text by message, until the whole message arrives. */
   partial: Map<string, string>;
 }
 
-/** The JSON-RPC of Codex's app server, over lines. What is unknown is passed over. */
+/** The JSON-RPC protocol of Codex's app server, over lines. Unknown messages are ignored. */
 export const openCodex: OpenDialogue = ({ workspace, session: resumed }) => {
   let session = resumed ?? '';
   let turn: Turn | undefined;
@@ -47,7 +47,9 @@ export const openCodex: OpenDialogue = ({ workspace, session: resumed }) => {
       : call('thread/resume', { threadId: session, cwd: workspace, excludeTurns: true });
   const stop = (id: string) => call('turn/interrupt', { threadId: session, turnId: id });
 
-  /** Hooks have to be trusted before they run. Ours is in the user's own configuration; a project's stays untrusted. */
+  /**
+   * Hooks must be trusted before they run. Ours is in the user's configuration; a project's stays untrusted.
+   */
   function trust(result: JsonObject): string {
     const hooks = toObjects(result.data).flatMap(({ hooks: found }) => toObjects(found));
     const ours = hooks.filter(({ source, trustStatus }) => source === 'user' && trustStatus !== 'trusted');
@@ -72,7 +74,7 @@ export const openCodex: OpenDialogue = ({ workspace, session: resumed }) => {
       case 'hooks/list':
         return { write: trust(result) };
       case 'config/batchWrite':
-        // Without its hook only the system would deny commands, without a reason.
+        // Without the hook, only the system denies commands, and it gives no reason.
         return error ? refused(error) : { write: goOn() };
       case 'thread/start':
       case 'thread/resume':
@@ -116,7 +118,7 @@ export const openCodex: OpenDialogue = ({ workspace, session: resumed }) => {
     turn = undefined;
     return {
       events,
-      // A running command would run on.
+      // Otherwise, a running command would continue.
       ...(interrupted && { write: call('thread/backgroundTerminals/clean', { threadId: session }) }),
       ended: { ...ended, ...(usage && { usage }) },
     };
@@ -148,7 +150,7 @@ export const openCodex: OpenDialogue = ({ workspace, session: resumed }) => {
     return events;
   }
 
-  /** Nothing else is reported of a command that our hook refused; not even the command. */
+  /** Codex reports nothing else about a command that our hook denied, not even the command. */
   function hearHook(run: JsonObject): AgentEvent[] {
     if (run.status !== 'blocked' || run.eventName !== 'preToolUse') return [];
     const tool_use_id = toText(run.id).split(':').at(-1) ?? '';
@@ -164,14 +166,14 @@ export const openCodex: OpenDialogue = ({ workspace, session: resumed }) => {
   }
 
   function hearNotification(method: string, params: JsonObject): DialogueStep {
-    // Agents that it starts have conversations of their own.
+    // Agents that Codex starts have conversations of their own.
     if (!turn || params.threadId !== session) return {};
     const about = toText(params.turnId) || toText(toObject(params.turn)?.id);
     if (method === 'turn/started' && turn.id === '') turn.id = about;
     if (about !== turn.id) return {};
     switch (method) {
       case 'turn/started':
-        // An interrupt that came before the turn had begun had nothing to interrupt.
+        // The interrupt arrived before the turn began, so there was nothing to interrupt.
         return turn.interrupted ? { write: stop(turn.id) } : {};
       case 'item/started':
       case 'item/completed':

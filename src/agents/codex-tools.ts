@@ -9,7 +9,7 @@ import {
 } from './json.ts';
 import { unquoteShellWord } from './shell-word.ts';
 
-/** The use of a tool, and its result, as far as it is there. */
+/** A tool use and its result, if there is one yet. */
 export interface ToolItem {
   tool: string;
   content: string;
@@ -17,7 +17,7 @@ export interface ToolItem {
   result: { content: string; is_error: boolean };
 }
 
-/** An item of the conversation as the use of a tool; undefined where it is something else. */
+/** Parses an item of the conversation as a tool use; undefined if it is something else. */
 export function parseToolItem(item: JsonObject): ToolItem | undefined {
   const is_error = toText(item.status) === 'failed' || toText(item.status) === 'declined';
   switch (item.type) {
@@ -64,7 +64,7 @@ function createToolItem(tool: string, given: unknown, result: ToolItem['result']
   return { tool, content: summarizeToolUse(tool, input), input, result };
 }
 
-/** What the shell was given, as the model wrote it: the item has the shell's whole argv as one line. */
+/** The shell command as the model wrote it; the item contains the shell's whole argv as one line. */
 function extractCommand(argv: string): string {
   const [, script] = /^\S*sh -l?c ([\s\S]*)$/.exec(argv) ?? [];
   return script === undefined ? argv : unquoteShellWord(script);

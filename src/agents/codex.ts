@@ -5,12 +5,13 @@ import { formatCommandLine } from './shell-word.ts';
 
 /** The Responses API, and its key (platform.openai.com/docs/api-reference). */
 const OPENAI = { variable: 'OPENAI_BASE_URL', url: 'https://api.openai.com/v1' };
-/** The model that is asked where `env` does not name one in CODEX_MODEL. */
+/** The default model, used if `env` does not set CODEX_MODEL. */
 const MODEL = 'gpt-5.5';
 
 /**
- * OpenAI's Codex, one process for the whole conversation: its app server, JSON-RPC over lines, which is called
- * experimental, so that the version is pinned. It asks the Responses API with a key, not by a ChatGPT account.
+ * OpenAI's Codex. One process serves the whole conversation through its app server (JSON-RPC over lines). The
+ * app server is experimental, so the version is pinned. It calls the Responses API with a key, not a ChatGPT
+ * account.
  */
 export const codex: AgentKind = {
   type: 'CODEX',
@@ -32,20 +33,20 @@ export const codex: AgentKind = {
   conversation: ['.codex/sessions'],
 };
 
-/** Strings of JSON are strings of TOML. */
+/** JSON strings are valid TOML strings. */
 const quoted = (text: string) => JSON.stringify(text);
 
 function buildConfig({ spec, modelProxyUrl, policyCommand }: LaunchOptions): string {
   return [
     `model = ${quoted(spec.env?.CODEX_MODEL ?? MODEL)}`,
     'model_provider = "worker"',
-    // The container is the sandbox, and there is no user to ask.
+    // The container is the sandbox, and there is no user to approve commands.
     'approval_policy = "never"',
     'sandbox_mode = "danger-full-access"',
-    // A login shell would set another PATH than the worker's.
+    // A login shell would replace the worker's PATH.
     'allow_login_shell = false',
     'check_for_update_on_startup = false',
-    // The endpoint would run it, past everything that limits commands.
+    // The model's endpoint would run it, which bypasses every limit on commands.
     ...(policyCommand ? ['web_search = "disabled"'] : []),
     '[analytics]',
     'enabled = false',
@@ -60,10 +61,10 @@ function buildConfig({ spec, modelProxyUrl, policyCommand }: LaunchOptions): str
     'wire_api = "responses"',
     'env_key = "OPENAI_API_KEY"',
     'supports_websockets = false',
-    // It reports one kind of retry, but not the other.
+    // Codex reports one kind of retry but not the other.
     'request_max_retries = 0',
     'stream_max_retries = 4',
-    // A request without an answer is given up by the gateway sooner.
+    // The model proxy times out an unanswered request earlier.
     'stream_idle_timeout_ms = 130000',
     ...(policyCommand
       ? [

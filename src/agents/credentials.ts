@@ -1,6 +1,6 @@
 import type { Credential, ModelAddress } from './kind.ts';
 
-/** Stands where a key is wanted; the wrapper's gateway puts the real one in its place. */
+/** Placeholder for an API key; the wrapper's model proxy replaces it with the real one. */
 export const NO_KEY = 'the-gateway-has-it';
 
 /** The Messages API, and its key (docs.claude.com/en/api). */

@@ -1,30 +1,31 @@
 /**
- * How one agent talks, seen from its wrapper: lines of its stdout in, events of the contract and text for its stdin
- * out. Pure: no clock, no process, no file, so that a recorded session can be played back.
+ * The protocol of one agent, as the wrapper sees it: it takes lines of the agent's stdout and returns events
+ * of the contract and text for the agent's stdin. Pure: no clock, process or file, so that tests can replay a
+ * recorded session.
  *
- * Imported by the wrapper, so nothing here may import anything heavier than types.
+ * The wrapper imports this, so nothing here may import anything heavier than types.
  */
 
-/** What an agent does during a turn, as it stands on the output stream. */
+/** An event of a turn, as it appears on the output stream. */
 export type AgentEvent =
-  /** What it says to people; `content` is the whole text of one block. */
+  /** Text for people; `content` is the whole text of one block. */
   | { type: 'message'; content: string }
-  /** It uses a tool; `content` is the shell command, or else the tool's name and what it is used on, on one line. */
+  /** A tool use; `content` is the shell command, or the tool's name and its target, on one line. */
   | { type: 'tool_use'; content: string; tool: string; tool_use_id: string; input: unknown }
-  /** What the tool answered. */
+  /** The result of a tool. */
   | { type: 'tool_result'; content: string; tool: string; tool_use_id: string; is_error: boolean }
-  /** It was not allowed; `content` says what and why. */
+  /** A tool use was denied; `content` contains the tool use and the reason. */
   | { type: 'permission_denied'; content: string; tool: string; tool_use_id: string }
-  /** A remark for people on how it fares, such as that a call to the model is tried again. */
+  /** A status notice for people, such as a retried call to the model. */
   | { type: 'stderr'; content: string };
 
-/** Why a turn failed, one word for programs. */
+/** Why a turn failed, as a machine-readable word. */
 export type TurnFailure =
   /** The model's endpoint does not accept the credential (401, 403). */
   | 'authentication'
-  /** 429 to the end of the agent's patience. */
+  /** 429 until the agent gave up. */
   | 'rate_limited'
-  /** 529, 5xx to the end of the agent's patience. */
+  /** 529 or 5xx until the agent gave up. */
   | 'overloaded'
   | 'server_error'
   /** 400, 404, 413: the same prompt will fail again. */
@@ -33,26 +34,28 @@ export type TurnFailure =
   | 'connection'
   /** The model refused to answer. */
   | 'refused'
-  /** A bound on turns or money was reached. */
+  /** A limit on turns or cost was reached. */
   | 'limit'
-  /** It was interrupted by the orchestrator. */
+  /** The orchestrator interrupted it. */
   | 'interrupted'
-  /** Its `deadline_seconds` were over. */
+  /** Its `deadline_seconds` passed. */
   | 'deadline'
-  /** The agent showed no sign of life for `silence_timeout_seconds`. */
+  /** The agent showed no activity for `silence_timeout_seconds`. */
   | 'silent'
-  /** The agent wrote what is not its protocol, and no end of the turn. */
+  /** The agent's output did not follow its protocol and did not end the turn. */
   | 'garbage'
-  /** The conversation that was to be resumed is gone; the next prompt begins a new one. */
+  /** The conversation to resume is gone; the next prompt begins a new one. */
   | 'session_lost'
-  /** The agent's process ended in the middle of the turn. */
+  /** The agent's process exited during the turn. */
   | 'exit'
   /** The worker was stopped. */
   | 'stopped'
-  /** Anything else that the agent calls an error. */
+  /** Any other error that the agent reported. */
   | 'error';
 
-/** How a turn ended. Money is in US dollars and of this turn alone; tokens as the agent counts them. */
+/**
+ * How a turn ended. The cost is in US dollars and covers this turn only; tokens are as the agent counts them.
+ */
 export type TurnEnd = ({ ok: true; result: string } | { ok: false; reason: TurnFailure; message: string }) & {
   usage?: TokenUsage;
   cost_usd?: number;
@@ -65,35 +68,35 @@ export interface TokenUsage {
   cache_write_tokens?: number;
 }
 
-/** The result of one message to, or from, the agent. All of it is optional, and in this order. */
+/** The result of one message to or from the agent. All fields are optional and apply in this order. */
 export interface DialogueStep {
   events?: AgentEvent[];
-  /** For the agent's stdin, line ends included. */
+  /** Text for the agent's stdin, including line ends. */
   write?: string;
-  /** The handshake is done: prompts may be given. Said once. */
+  /** The handshake is done and prompts are accepted. Reported once. */
   ready?: true;
-  /** The agent's name of the conversation, whenever it changes. */
+  /** The agent's ID of the conversation, whenever it changes. */
   session?: string;
-  /** The turn is over; the next prompt may be given. */
+  /** The turn has ended; the next prompt is accepted. */
   ended?: TurnEnd;
   /**
-   * Only that the model is asked again: not a sign of life, because an agent whose model hangs reports retries for an
-   * hour.
+   * The model call is being retried. This does not count as activity: an agent whose model hangs can report
+   * retries for an hour.
    */
   retrying?: true;
-  /** The line is none of this protocol; it goes out as plain `stdout`. */
+  /** The line is not part of this protocol; it is emitted as plain `stdout`. */
   unreadable?: true;
 }
 
-/** One conversation with one agent process. At most one turn is under way. */
+/** One conversation with one agent process. At most one turn is active. */
 export interface Dialogue {
-  /** Before anything else. */
+  /** Called first. */
   open(): DialogueStep;
-  /** Begins a turn. Not called before `ready`, nor before the last turn's `ended`. */
+  /** Begins a turn. Not called before `ready`, nor before the previous turn's `ended`. */
   prompt(content: string): DialogueStep;
-  /** Asks for the turn's end, which is reported as `ended` with the reason `interrupted`. */
+  /** Requests the end of the turn, which is reported as `ended` with the reason `interrupted`. */
   interrupt(): DialogueStep;
-  /** One line of stdout, without its end. */
+  /** Processes one line of stdout, without its line end. */
   receive(line: string): DialogueStep;
 }
 

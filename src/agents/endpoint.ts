@@ -1,8 +1,8 @@
 import type { AgentKind, Credential } from './kind.ts';
 
 /**
- * Where the gateway of a worker leads, and which of the delivered credentials it adds to requests. `url` is undefined
- * where the agent has no model that is known here.
+ * Where a worker's model proxy sends requests, and which delivered credentials it adds to them. `url` is
+ * undefined if the agent has no known model.
  */
 export function resolveEndpoint(
   kind: AgentKind,
@@ -11,7 +11,7 @@ export function resolveEndpoint(
 ): { url: string | undefined; credentials: Credential[] } {
   const delivered = kind.credentials.filter(({ secret }) => secrets.includes(secret));
   const addressOf = (credential: Credential) => credential.model ?? kind.model;
-  // An address in `env` decides before the credentials do: some endpoints want none.
+  // An address in `env` takes precedence over credentials, because some endpoints need none.
   const named = kind.model && env?.[kind.model.variable] !== undefined ? kind.model : undefined;
   const address = named ?? (delivered[0] ? addressOf(delivered[0]) : kind.model);
   return {

@@ -124,7 +124,7 @@ export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
         if (turn) turn.error = toText(params.message);
         return {};
       case 'agent_turn_completed': {
-        // Of an agent that the agent started, or of an earlier turn.
+        // From a subagent, or from an earlier turn.
         const other = turn?.id !== '' && toText(params.turnId) !== '' && params.turnId !== turn?.id;
         if (!turn || other) return {};
         return end({ ...toTurnEnd(params, turn), ...parseUsage(params) });
@@ -135,7 +135,7 @@ export const openFactory: OpenDialogue = ({ workspace, session: resumed }) => {
   }
 
   function hearRequest(received: JsonObject): DialogueStep {
-    // Whatever may be refused has been by the settings and the hook before it asks.
+    // The settings and the hook have already denied whatever must be denied.
     const result =
       received.method === 'droid.request_permission' ? { selectedOption: 'proceed_once' } : undefined;
     const error = { code: -32601, message: 'This request is not supported.' };
@@ -196,7 +196,7 @@ function toTurnEnd(params: JsonObject, turn: { interrupted: boolean; error: stri
   if (turn.interrupted) return INTERRUPTED;
   const failed = failure(turn.error || `Droid ended the turn: ${reason || 'without a reason'}.`);
   const code = REASONS[reason];
-  // A bad request is "rejected" too, and an overload "unavailable": the words of the error know more.
+  // "rejected" includes bad requests and "unavailable" includes overload; the error's text is more specific.
   return failed.ok || code === undefined || (VAGUE.includes(reason) && failed.reason !== 'error')
     ? failed
     : { ...failed, reason: code };

@@ -5,17 +5,17 @@ import type { AgentKind, LaunchOptions } from './kind.ts';
 import { formatCommandLine } from './shell-word.ts';
 
 const FACTORY_API = { variable: 'FACTORY_API_BASE_URL', url: 'https://api.factory.ai' };
-/** The model of the user's own that is asked where `env` does not name one in ANTHROPIC_MODEL. */
+/** The default custom model, used if `env` does not set ANTHROPIC_MODEL. */
 const MODEL = 'claude-opus-5-5';
 
 /**
- * Factory's Droid, one process for the whole conversation: `stream-jsonrpc`, which is not documented, so that the
- * version is pinned. With an Anthropic key or address it asks only that model (a custom model, in airgap
- * mode); with a Factory key alone it asks Factory's own endpoint.
+ * Factory's Droid. One process serves the whole conversation through `stream-jsonrpc`, which is undocumented,
+ * so the version is pinned. With an Anthropic key or address it calls only that model (a custom model, in
+ * airgap mode); with only a Factory key it calls Factory's own endpoint.
  */
 export const factory: AgentKind = {
   type: 'FACTORY',
-  // Its shell runs under a supervisor that needs ps; its search runs rg.
+  // Its shell runs under a supervisor that needs `ps`; its search runs `rg`.
   cli: { package: 'droid', version: '0.215.0', program: 'droid', debian: ['procps', 'ripgrep'] },
   credentials: [
     ANTHROPIC_API_KEY,
@@ -31,14 +31,14 @@ export const factory: AgentKind = {
   conversation: ['.factory/sessions'],
 };
 
-/** Whether it is to ask a model of the user's own rather than Factory's. */
+/** Whether to use the user's own model instead of Factory's. */
 const ownModel = ({ spec, secrets }: LaunchOptions) =>
   !resolveEndpoint(factory, spec.env, secrets).credentials.some(({ model }) => model === FACTORY_API);
 
 function buildEnv(order: LaunchOptions): Record<string, string> {
   return {
     FACTORY_API_KEY: NO_KEY,
-    // Otherwise it unpacks its own rg below home, where execution is denied in a locked worker.
+    // Otherwise, it unpacks its own `rg` below home, where a locked worker cannot execute files.
     ...(order.spec.env?.FACTORY_RIPGREP_PATH === undefined && { FACTORY_RIPGREP_PATH: '/usr/bin/rg' }),
     ...(ownModel(order) ? { FACTORY_AIRGAP_ENABLED: 'true' } : { FACTORY_API_BASE_URL: order.modelProxyUrl }),
   };
@@ -56,7 +56,7 @@ function buildSettings(order: LaunchOptions): object {
   };
   return {
     ...(ownModel(order) && { customModels: [model] }),
-    // It goes by the risk that the model itself declares, so a level below high protects from nothing.
+    // The model itself declares the risk of a command, so a level below `high` protects nothing.
     sessionDefaultSettings: {
       ...(ownModel(order)
         ? { model: `custom:${model.displayName}-0` }
@@ -69,7 +69,7 @@ function buildSettings(order: LaunchOptions): object {
       hooks: {
         PreToolUse: [
           { matcher: 'Execute', hooks: [{ type: 'command', command: formatCommandLine(policyCommand) }] },
-          // Run by the CLI or by the endpoint, past everything that limits commands: never, whatever the gate thinks.
+          // The CLI or the endpoint runs these, which bypasses the command policy, so they are always off.
           { matcher: 'FetchUrl|WebSearch', hooks: [{ type: 'command', command: DENY_HOOK }] },
         ],
       },

@@ -1,13 +1,13 @@
 import type { TurnEnd, TurnFailure } from './dialogue.ts';
 
-/** The end of a turn that was interrupted, whatever the agent itself says of it. */
+/** The end of an interrupted turn, regardless of the agent's own report. */
 export const INTERRUPTED: TurnEnd = {
   ok: false,
   reason: 'interrupted',
   message: 'The turn was interrupted.',
 };
 
-/** What a status of the model's endpoint means for the turn; 529 is the Messages API's own "overloaded". */
+/** Maps an HTTP status of the model's endpoint to a failure; 529 is the Messages API's own "overloaded". */
 export function classifyStatus(status: number): TurnFailure | undefined {
   if (status === 401 || status === 403) return 'authentication';
   if (status === 429) return 'rate_limited';
@@ -27,14 +27,16 @@ const PATTERNS: [RegExp, TurnFailure][] = [
   [/invalid.?request|model_not_found|too large|too long/i, 'invalid_request'],
 ];
 
-/** The reason in an error that has only words, or a status within them such as `401 {"type":"error"…`. */
+/**
+ * Finds the reason in an error that is only text, or that contains a status such as `401 {"type":"error"…`.
+ */
 export function classifyMessage(message: string): TurnFailure {
   const status = /(?:^|error:?\s+|status(?: code)?:?\s+)([45]\d\d)\b/i.exec(message)?.[1];
   const byStatus = status === undefined ? undefined : classifyStatus(Number(status));
   return byStatus ?? PATTERNS.find(([pattern]) => pattern.test(message))?.[1] ?? 'error';
 }
 
-/** The reasons that an agent of the user's own may give; the others are the wrapper's to find. */
+/** The reasons that a custom agent may report; only the wrapper detects the others. */
 const CODES = [
   'authentication',
   'rate_limited',

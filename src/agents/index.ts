@@ -1,10 +1,10 @@
 /**
- * The agents that a worker can be: one file an agent type says how its image is made, how it is configured and
- * started, and how it talks; this is the table of them.
+ * The agent types. One file per type defines how its image is made, how the agent is configured and started,
+ * and which protocol it uses; this file is the table of them.
  *
- * What must always hold: everything here is pure, a dialogue never throws on its input, and no credential passes
- * through (the agent gets the address of the wrapper's gateway and a key that is none). Imports types of the model
- * only, because the wrapper's bundle holds all of it.
+ * Invariants: everything here is pure, a dialogue never throws on its input, and no credential passes through
+ * (the agent gets the address of the wrapper's model proxy and a placeholder key). Imports only types of the
+ * model, because the wrapper's bundle contains all of it.
  */
 import type { AgentType, WorkerSpec } from '../model/spec.ts';
 import { claude } from './claude.ts';
@@ -25,12 +25,12 @@ const KINDS: Record<AgentType, AgentKind> = {
 };
 const CUSTOM = { lines: customLines, json: customJson, acp: customAcp };
 
-/** What is known of an agent type, whatever a worker's spec says beside it. */
+/** The definition of an agent type, independent of a worker's spec. */
 export function getAgentKind(type: AgentType): AgentKind {
   return KINDS[type];
 }
 
-/** The kind of one worker: a CUSTOM command's `protocol` decides how it talks. */
+/** The kind of one worker; the `protocol` of a CUSTOM command selects its dialogue. */
 export function getAgentKindForSpec(spec: Pick<WorkerSpec, 'agent_type' | 'protocol'>): AgentKind {
   return spec.agent_type === 'CUSTOM' ? CUSTOM[spec.protocol ?? 'lines'] : KINDS[spec.agent_type];
 }

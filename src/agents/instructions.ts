@@ -1,8 +1,8 @@
 import type { WorkerSpec } from '../model/spec.ts';
 
 /**
- * The content of CLAUDE.md and AGENTS.md of a worker's workspace: its instructions and, where commands are limited,
- * the rule that says so. Undefined where there is nothing to say.
+ * The content of CLAUDE.md and AGENTS.md in a worker's workspace: its instructions and, if commands are
+ * limited, the rule that lists them. Undefined if there is neither.
  */
 export function buildInstructions({
   instructions,

@@ -6,8 +6,9 @@ import { type JsonObject, parseObject, summarizeToolUse, toNumber, toObject, toT
 const line = (value: object) => `${JSON.stringify(value)}\n`;
 
 /**
- * Our own protocol for CUSTOM agents, JSON objects one a line (docs/agents.md). There is no handshake: a prompt may
- * come as soon as the process is started, and waits in its stdin until it reads.
+ * Our own protocol for CUSTOM agents: one JSON object per line (docs/agents.md). There is no handshake. A
+ * prompt can be sent as soon as the process has started; it waits in the process's stdin until the agent
+ * reads it.
  */
 export const openJsonLines: OpenDialogue = () => {
   const tools = createToolMap();
@@ -15,7 +16,7 @@ export const openJsonLines: OpenDialogue = () => {
   let turn: { id: string; interrupted: boolean } | undefined;
 
   function ended(received: JsonObject): DialogueStep {
-    // The late end of an earlier turn, which was given up meanwhile.
+    // The late end of an earlier turn that has timed out.
     if (!turn || (received.id !== undefined && received.id !== turn.id)) return {};
     const { interrupted } = turn;
     turn = undefined;

@@ -6,7 +6,7 @@ export type JsonObject = Record<string, unknown>;
 
 /** A line that is a JSON object, with or without a byte order mark; undefined for anything else, and for one that is nested very deep. */
 export function parseObject(line: string): JsonObject | undefined {
-  // To JavaScript the mark is white space, to JSON it is not.
+  // A byte order mark is white space in JavaScript, but not in JSON.
   const text = line.trim();
   if (!text.startsWith('{') || nestsDeeperThan(NESTING_LIMIT, text)) return undefined;
   try {
@@ -40,8 +40,8 @@ export function contentToText(content: unknown): string {
 }
 
 /**
- * The events of an assistant's message, its `content` being the Messages API's list of blocks: texts and uses of tools.
- * `tools` is given the tool of each use, by the use's id.
+ * The events of an assistant message, whose `content` is the Messages API's list of blocks (texts and tool
+ * uses). Adds the tool of each use to `tools`, by the ID of the use.
  */
 export function contentToEvents(content: unknown, tools: Map<string, string>): AgentEvent[] {
   return toObjects(content).flatMap((block): AgentEvent[] => {

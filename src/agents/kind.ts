@@ -1,53 +1,55 @@
 /**
- * What the project knows of one type of agent: what its image needs, how it is configured and started, and how it
- * talks. One file an agent type; `index.ts` is the table of them.
+ * The definition of one agent type: what its image needs, how it is configured and started, and which
+ * protocol it uses. One file per agent type; `index.ts` is the table of them.
  *
- * Pure, and read by both halves: the images (install, version) and the wrapper in the body (the rest). Imports types
- * of the model only; the wrapper's bundle must stay small.
+ * Pure. The image build reads `install` and `version`; the wrapper in the body reads the rest. Imports only
+ * types of the model, because the wrapper's bundle must stay small.
  */
 import type { AgentType, WorkerSpec } from '../model/spec.ts';
 import type { OpenDialogue } from './dialogue.ts';
 
-/** A credential of the agent itself. No tool that it starts can read it: the wrapper's gateway adds it to requests. */
+/**
+ * A credential of the agent itself. Its tools cannot read it: the wrapper's model proxy adds it to requests.
+ */
 export interface Credential {
-  /** The name among `secrets`, such as `ANTHROPIC_API_KEY`; the same in `env` is refused. */
+  /** The name among `secrets`, such as `ANTHROPIC_API_KEY`; the same name in `env` is rejected. */
   secret: string;
-  /** The request header that carries it, and what stands before it there. */
+  /** The request header that carries it, and the prefix of its value. */
   header: string;
   prefix: string;
-  /** The endpoint that it is for, where that is another than the kind's `model`. */
+  /** The endpoint that it belongs to, if it is not the kind's `model`. */
   model?: ModelAddress;
 }
 
-/** Where requests to the model go: the variable of `env` that says so, and the address where it does not. */
+/** Where model requests go: a variable of `env`, and the default address. */
 export interface ModelAddress {
   variable: string;
   url: string;
 }
 
-/** What the wrapper knows when it starts an agent. */
+/** The inputs for starting an agent. */
 export interface LaunchOptions {
   spec: WorkerSpec;
-  /** The directory in which the agent works. */
+  /** The agent's working directory. */
   workspace: string;
   /** The agent's own home directory; no other process uses it. */
   home: string;
-  /** The gateway in the wrapper that leads to the model, `http://127.0.0.1:PORT`. */
+  /** The wrapper's model proxy, `http://127.0.0.1:PORT`. */
   modelProxyUrl: string;
-  /** Which credentials were delivered, by the names of their secrets. */
+  /** The delivered credentials, by secret name. */
   secrets: string[];
-  /** A conversation to continue, if the agent takes it as an argument. */
+  /** The conversation to continue, if the agent takes it as an argument. */
   session: string | undefined;
-  /** As root outside of a container, where some CLIs refuse to work without questions. */
+  /** The agent runs as root outside a container; some CLIs then refuse to run without prompting. */
   root: boolean;
-  /** Program and arguments of the hook that is asked before each command; undefined where every command is allowed. */
+  /** Program and arguments of the hook that checks each command; undefined if every command is allowed. */
   policyCommand: string[] | undefined;
 }
 
-/** How a process is started; all of it is readable by the agent and its tools. */
+/** How a process is started. The agent and its tools can read all of it. */
 export interface Launch {
   argv: string[];
-  /** Beside PATH, HOME, LANG and the worker's own variables. */
+  /** In addition to PATH, HOME, LANG and the worker's own variables. */
   env: Record<string, string>;
   /** Files below `home`, path to content, written before the start. */
   files: Record<string, string>;
@@ -55,30 +57,36 @@ export interface Launch {
 
 export interface AgentKind {
   type: AgentType;
-  /** What the image is given; absent where the program is the user's own. */
+  /** What the image contains; absent if the program is the user's own. */
   cli?: {
     /** The npm package and its pinned version, which `agent_version` overrides. */
     package: string;
     version: string;
     /** The program's name on the PATH. */
     program: string;
-    /** Where the native program lies in npm's folder, as a shell's pattern, if the program's own link leads elsewhere. */
+    /**
+     * The native program's path in npm's folder, as a shell pattern, if the program's own link points
+     * elsewhere.
+     */
     native?: string;
-    /** Debian packages that it does not work without. */
+    /** Debian packages that it requires. */
     debian: string[];
   };
-  /** Debian packages that the image of this type has, other than those of a CLI. */
+  /** Debian packages of this type's image, other than those of a CLI. */
   debian?: string[];
   credentials: Credential[];
   model?: ModelAddress;
   launch(order: LaunchOptions): Launch;
   dialogue: OpenDialogue;
-  /** Files and folders below `home` that hold the conversation; kept for the next incarnation after each turn. */
+  /**
+   * Files and folders below `home` that hold the conversation; saved after each turn for the next
+   * incarnation.
+   */
   conversation: string[];
-  /** The end of a turn is unknown: prompts are passed on as they come. */
+  /** The end of a turn is not detectable: prompts are passed on as they arrive. */
   turnless?: true;
-  /** It uses the Agent Client Protocol, which the wrapper drives itself; `dialogue` is not to be opened. */
+  /** It uses the Agent Client Protocol, which the wrapper drives itself; `dialogue` must not be opened. */
   acp?: true;
-  /** It takes tasks from its pool's queue, and no prompts; neither `launch` nor `dialogue` is used. */
+  /** It takes tasks from its pool's queue and no prompts; `launch` and `dialogue` are not used. */
   tasks?: true;
 }

@@ -1,11 +1,11 @@
-/** Levels of arrays and objects that a message of an agent may have; those of the known ones stay below 20. */
+/** Maximum depth of arrays and objects in an agent's message; known messages stay below 20. */
 export const NESTING_LIMIT = 500;
 
 const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [34, 92, 91, 93, 123, 125];
 
 /**
- * Whether a text of JSON has more than that many levels. Looks at the text alone: to parse megabytes of brackets takes a
- * hundred times their memory.
+ * Whether a JSON text is nested deeper than that. Scans only the text, because parsing megabytes of brackets
+ * takes a hundred times their memory.
  */
 export function nestsDeeperThan(levels: number, text: string): boolean {
   if (text.length <= levels) return false;

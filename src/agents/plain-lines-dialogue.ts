@@ -1,6 +1,6 @@
 import type { OpenDialogue } from './dialogue.ts';
 
-/** No protocol at all: a prompt is a line on stdin, and every line of stdout is just that. */
+/** No protocol: each prompt is a line on stdin, and each line of stdout is plain output. */
 export const openPlainLines: OpenDialogue = () => ({
   open: () => ({ ready: true }),
   prompt: (content) => ({ write: `${content}\n` }),

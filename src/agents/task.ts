@@ -1,6 +1,6 @@
 import type { AgentKind } from './kind.ts';
 
-/** No agent at all: the wrapper takes tasks from its pool's queue and runs them in handler processes of its own. */
+/** Not an agent: the wrapper takes tasks from its pool's queue and runs them in its own handler processes. */
 export const taskAgent: AgentKind = {
   type: 'TASK',
   credentials: [],

@@ -1,18 +1,19 @@
-/** Which image the others stand on, as the engine knows it, and how it gets there where it is missing. */
+/** Finds the base image on the engine, and pulls it if it is missing. */
 import type Docker from 'dockerode';
 import { type DockerClient, EngineRefusal } from '../runtimes/docker/client.ts';
 import { readEngineStream } from './engine-stream.ts';
 import type { Base } from './recipe.ts';
 
 const OFFICIAL = 'node:24-bookworm-slim';
-/** Made by `scripts/base-image.ts` if no registry can be reached; equal to the official one. */
+/** Built by `scripts/base-image.ts` if no registry can be reached; equivalent to the official image. */
 const BOOTSTRAPPED = 'worker-base:latest';
 
-/** The base that is there, with the engine's processor; or the name of the one that has to be pulled. */
+/** The base that is present, with the engine's processor; or the name of the one to pull. */
 export type FoundBase = { base: Base; arch: string } | { missing: string };
 
 /**
- * `configured` is the operator's choice; for the official one an equal image is taken where only that is there. Throws `RuntimeDown` where the engine does not answer.
+ * `configured` is the operator's choice. Without it, an equivalent image is used if only that one is present.
+ * Throws `RuntimeDown` if the engine does not answer.
  */
 export async function findBase(client: DockerClient, configured: string | undefined): Promise<FoundBase> {
   const wanted = configured ?? OFFICIAL;
@@ -27,7 +28,7 @@ export async function findBase(client: DockerClient, configured: string | undefi
   return { missing: wanted };
 }
 
-/** What the engine knows of an image; `undefined` where it has none of that name. */
+/** Inspects an image; `undefined` if the engine has none with that name. */
 export async function inspectImage(
   client: DockerClient,
   name: string,
@@ -40,7 +41,7 @@ export async function inspectImage(
   }
 }
 
-/** Pulls the base; throws a sentence with what to do. */
+/** Pulls the base; throws a message that says what to do. */
 export async function pullBase(docker: Docker, name: string, signal: AbortSignal): Promise<void> {
   try {
     const stream = await docker.pull(name, { abortSignal: signal });

@@ -1,9 +1,9 @@
-/** Which of the lines of a failing build step say why it failed. Pure. */
+/** Finds the lines of a failed build step that explain the failure. Pure. */
 
-/** Lines that a message holds at most: enough for the error of apt, npm, pip or gcc. */
+/** Maximum lines in a message: enough for an error of apt, npm, pip or gcc. */
 const MOST = 15;
 
-/** What the builder says of itself, and what apt, npm and pip say of their progress. */
+/** The builder's own messages, and the progress output of apt, npm and pip. */
 const NOISE = [
   /^( ---> |Removing intermediate container |\[Warning\] One or more build-args)/,
   /^(Get|Hit|Ign):\d+ /,
@@ -13,14 +13,14 @@ const NOISE = [
   /A complete log of this run can be found in|^npm (notice|warn)\b/,
   /^\s*$/,
 ];
-/** An attempt that is followed by another: the reason is in it, but all of them say the same. */
+/** A failed attempt that will be retried: it contains the reason, but all attempts repeat it. */
 const RETRY = /\bretry(ing)?\b|\battempt (#)?\d+\b|\btrying again\b/i;
 const ERROR =
   /\b(error|fatal|failed|failure|denied|refused|cannot|can't|could not|couldn't|unable to|not found|no such|no space left|killed|traceback|unknown option|invalid)\b|^(E|Err|npm ERR!?)[: ]|[A-Za-z]Error\b/i;
 
 /**
- * The lines from the first error to the end, without progress, of retries the last one only; if nothing looks like an
- * error, the last lines of all.
+ * Returns the lines from the first error to the end, without progress output and with only the last of
+ * several retries. If no line looks like an error, returns the last lines.
  */
 export function findBuildCause(lines: readonly string[]): string[] {
   const plain = lines.filter((line) => !NOISE.some((noise) => noise.test(line)));
@@ -30,7 +30,7 @@ export function findBuildCause(lines: readonly string[]): string[] {
   const cause = first === -1 ? telling.slice(-MOST) : telling.slice(first);
   const unique = cause.filter((line, at) => cause.indexOf(line) === at);
   if (unique.length <= MOST) return unique;
-  // The first error is the cause more often than what follows from it, and the end says what was given up.
+  // The first error is usually the cause, and the end shows what failed as a result.
   const half = Math.floor(MOST / 2);
   return [...unique.slice(0, half), '…', ...unique.slice(half + 1 - MOST)];
 }

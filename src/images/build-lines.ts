@@ -1,13 +1,13 @@
 import { takeHead, takeTail } from '../model/index.ts';
 import { redactText } from '../telemetry/redact.ts';
 
-/** Lines of a step that are kept until it has ended, and characters of each. */
+/** Maximum lines kept of a running step, and maximum characters of each. */
 const KEPT_LINES = 500;
 const LINE_LENGTH = 300;
-/** Characters of a line that is not finished; a progress bar may never finish one. */
+/** Maximum characters of an unfinished line; a progress bar may never finish one. */
 const REST_LENGTH = 10_000;
 
-/** Puts lines together from the pieces in which the engine sends them. */
+/** Joins the chunks that the engine sends into lines. */
 export class LineJoiner {
   #rest = '';
 
@@ -18,12 +18,12 @@ export class LineJoiner {
     return lines;
   }
 
-  /** The beginning of a line whose end has not arrived. */
+  /** The start of a line whose end has not arrived. */
   get rest(): string {
     return this.#rest;
   }
 
-  /** Returns the unfinished line: nothing follows on it. */
+  /** Returns the unfinished line when no more chunks follow. */
   end(): string {
     const rest = this.#rest;
     this.#rest = '';
@@ -31,7 +31,7 @@ export class LineJoiner {
   }
 }
 
-/** The last lines of a step, clean; empty ones are left out. */
+/** The last lines of a step, sanitized; empty lines are dropped. */
 export class StepLines {
   readonly lines: string[] = [];
 
@@ -43,7 +43,7 @@ export class StepLines {
   }
 }
 
-/** Without control sequences and credentials, and no longer than a line should be. */
+/** Removes control sequences and credentials, and limits the length. */
 export function clean(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
   const bare = text.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '').replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');

@@ -2,19 +2,19 @@ import { clean, LineJoiner, StepLines } from './build-lines.ts';
 import type { EngineLine } from './engine-stream.ts';
 
 export interface BuildProgress {
-  /** The step that has begun, and how many there are; 0 of 0 before the first. */
+  /** The current step and the number of steps; 0 of 0 before the first. */
   step: number;
   of: number;
-  /** The step as the classic builder writes it, such as `Step 3/12 : RUN apt-get …`. */
+  /** The step as the classic builder prints it, such as `Step 3/12 : RUN apt-get …`. */
   line: string;
 }
 
-/** Follows what a builder prints. */
+/** Parses the output of a builder. */
 export interface BuildOutput {
   take(line: EngineLine): void;
-  /** Call before reading `step` and `lines` of a build that has ended. */
+  /** Call this before reading `step` and `lines` of a finished build. */
   end(): void;
-  /** The line of the step that failed, else of the one that runs; empty before the first. */
+  /** The line of the failed step, or else of the running one; empty before the first. */
   readonly step: string;
   /** The last lines of that step. */
   readonly lines: readonly string[];
@@ -22,7 +22,7 @@ export interface BuildOutput {
 
 const STEP = /^Step (\d+)\/(\d+) : /;
 
-/** The output of the classic builder: plain text, one step after the other. */
+/** The output of the classic builder: plain text, one step after another. */
 export class ClassicOutput implements BuildOutput {
   readonly #onStep: (progress: BuildProgress) => void;
   readonly #joiner = new LineJoiner();
@@ -51,7 +51,7 @@ export class ClassicOutput implements BuildOutput {
 
   #take(text: string): void {
     for (const line of this.#joiner.take(text)) this.#add(line);
-    // The builder ends the line of a step later, and the step has begun.
+    // The builder prints the end of a step's line later, but the step has already started.
     if (STEP.test(this.#joiner.rest)) this.end();
   }
 

@@ -1,4 +1,4 @@
-/** One build by the engine: steps as they begin, and of a failing one the step and its last lines. */
+/** Runs one build on the engine and reports its steps; for a failed step, also its last lines. */
 import { readdir } from 'node:fs/promises';
 import type Docker from 'dockerode';
 import { errorMessage } from '../model/index.ts';
@@ -13,22 +13,22 @@ export type { BuildProgress } from './build-output.ts';
 
 export interface ImageBuildOptions {
   builder: Builder;
-  /** The folder that `writeBuildContext` made. */
+  /** The folder created by `writeBuildContext`. */
   directory: string;
   name: string;
   labels: Record<string, string>;
-  /** Values of the Dockerfile's `ARG`; never secrets, which the build cache would keep. */
+  /** Values of the Dockerfile's `ARG`; never secrets, because the build cache would store them. */
   args?: Record<string, string>;
   signal: AbortSignal;
   onStep(progress: BuildProgress): void;
 }
 
-/** The build failed, or could not begin. The message is for people, and holds no secret. */
+/** The build failed, or could not start. The message is for people and contains no secret. */
 export class ImageBuildFailed extends Error {
   override name = 'ImageBuildFailed';
-  /** The step that failed, as the builder wrote it; empty where none had begun. */
+  /** The failed step, as the builder printed it; empty if none had started. */
   readonly step: string;
-  /** Of the lines that it printed, those that say why. */
+  /** The lines of its output that explain the failure. */
   readonly tail: string[];
   constructor(image: string, why: string, step: string, lines: readonly string[], options?: ErrorOptions) {
     const hint = lines.some((line) => UNTRUSTED.test(line)) ? [UNTRUSTED_HINT] : [];
@@ -41,18 +41,18 @@ export class ImageBuildFailed extends Error {
 
 const CLASSIC = { rm: true, forcerm: true };
 /**
- * A number, because dockerode opens a gRPC session for the text '2'. The session serves files and credentials of the
- * client; here the context is part of the request and the base image is present.
+ * A number, because dockerode opens a gRPC session for the string '2'. The session would serve files and
+ * credentials of the client; here the context is part of the request and the base image is present.
  */
 const BUILDKIT = { version: 2 as unknown as '2' };
 
-/** How npm, pip, curl and git call a certificate that they do not know. */
+/** How npm, pip, curl and git report an untrusted certificate. */
 const UNTRUSTED =
   /SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER|VERIFY)|CERTIFICATE_VERIFY_FAILED|certificate verify failed|server certificate/i;
 const UNTRUSTED_HINT =
   'The registry has an untrusted certificate, as behind a proxy that inspects TLS: set WORKER_BUILD_CA to a file with the certificates to trust.';
 
-/** Builds with a builder of the engine, whose cache makes repeated steps free. Throws `ImageBuildFailed`. */
+/** Builds with one of the engine's builders, whose cache skips repeated steps. Throws `ImageBuildFailed`. */
 export async function buildImage(docker: Docker, order: ImageBuildOptions): Promise<void> {
   const { builder, directory, name, labels, args = {}, signal } = order;
   const output: BuildOutput = new (builder === 'buildkit' ? BuildKitOutput : ClassicOutput)(order.onStep);
@@ -78,7 +78,7 @@ export async function buildImage(docker: Docker, order: ImageBuildOptions): Prom
   if (!built) throw fail('The Docker daemon ended the build without an image.');
 }
 
-/** The engine repeats the whole command, which is in the step already; only how it ended is new. */
+/** The engine repeats the whole command, which the step already shows; returns only how it ended. */
 function parseExit(error: string): string {
   const code = /(?:returned a non-zero code|exit code): (\d+)$/.exec(error.trim())?.[1];
   return code === undefined ? `failed: ${error}` : `ended with exit code ${code}.`;

@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import type Docker from 'dockerode';
 
-/** The two builders of Docker: BuildKit, and the one before it, which newer engines deprecate. */
+/** Docker's two builders: BuildKit, and the classic one, which newer engines deprecate. */
 export type Builder = 'buildkit' | 'classic';
 
-/** How long an engine may take to answer a ping before its build starts. */
+/** Timeout of the ping before a build starts. */
 const PING_MS = 10_000;
 
 /**
- * The builder that the engine recommends: BuildKit since Docker 23, unless its configuration says otherwise
- * (`"features": {"buildkit": false}`). Engines before that, and others with Docker's API, name none.
+ * The builder that the engine recommends: BuildKit since Docker 23, unless its configuration disables it
+ * (`"features": {"buildkit": false}`). Older engines, and others with Docker's API, recommend none.
  */
 export async function builderOf(docker: Docker): Promise<Builder> {
   const answer = await ping(docker);
@@ -17,7 +17,7 @@ export async function builderOf(docker: Docker): Promise<Builder> {
   return answer.headers['builder-version'] === '2' ? 'buildkit' : 'classic';
 }
 
-/** dockerode's own `ping` returns the body alone. */
+/** dockerode's own `ping` returns only the body. */
 function ping(docker: Docker): Promise<IncomingMessage> {
   const options = {
     path: '/_ping',

@@ -3,25 +3,28 @@ import type { BuildOutput, BuildProgress } from './build-output.ts';
 import { BUILDKIT_STATUS, decodeStatus, type Vertex, type VertexLog } from './buildkit-status.ts';
 import type { EngineLine } from './engine-stream.ts';
 
-/** How BuildKit names a step of the Dockerfile: `[stage-1 3/4] RUN …`, without a number in a stage of one step. */
+/**
+ * BuildKit's name for a step of the Dockerfile: `[stage-1 3/4] RUN …`, without a number if the stage has one
+ * step.
+ */
 const STEP = /^\[(?!internal\])[^\]]*\] (.*)$/s;
-/** BuildKit ends the other steps with this when one of them fails. */
+/** BuildKit ends the other steps with this message when one of them fails. */
 const CANCELED = /context canceled/;
 
 interface Operation {
-  /** Text of the step; absent for BuildKit's own work. */
+  /** Text of the step; absent for BuildKit's internal operations. */
   step: string | undefined;
-  /** The step as the classic builder writes it; empty before its start. */
+  /** The step as the classic builder prints it; empty before it starts. */
   line: string;
   started: boolean;
-  /** By stream: pieces of standard output and standard error arrive mixed. */
+  /** One joiner per stream, because chunks of standard output and standard error arrive interleaved. */
   joiners: Map<number, LineJoiner>;
   output: StepLines;
 }
 
 /**
- * The output of BuildKit: operations that run at the same time, each with lines of its own. Steps are numbered in the
- * order in which they start, so that users see what the classic builder shows them.
+ * The output of BuildKit: concurrent operations, each with its own lines. Steps are numbered in the order in
+ * which they start, so the output looks like the classic builder's.
  */
 export class BuildKitOutput implements BuildOutput {
   readonly #onStep: (progress: BuildProgress) => void;
@@ -36,7 +39,7 @@ export class BuildKitOutput implements BuildOutput {
   take({ id, aux }: EngineLine): void {
     if (id !== BUILDKIT_STATUS || typeof aux !== 'string') return;
     const { vertexes, logs } = decodeStatus(aux);
-    // All of them first: BuildKit announces its steps before it starts one.
+    // Process all of them first: BuildKit announces its steps before it starts any.
     const known = vertexes.map((vertex) => this.#know(vertex));
     for (const [at, vertex] of vertexes.entries()) this.#change(known[at] as Operation, vertex);
     for (const log of logs) this.#log(log);

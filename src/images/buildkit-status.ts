@@ -1,24 +1,26 @@
 /**
- * Decodes the progress of a BuildKit build. The engine sends it as protobuf messages inside of its JSON lines; the schema
- * is the part of `moby.buildkit.v1.StatusResponse` that is read here.
+ * Decodes the progress of a BuildKit build. The engine sends it as protobuf messages inside its JSON lines;
+ * the schema is the subset of `moby.buildkit.v1.StatusResponse` that is read here.
  */
 import protobuf from 'protobufjs/light.js';
 
-/** The `id` of the lines whose `aux` is such a message. */
+/** The `id` of the lines whose `aux` is a status message. */
 export const BUILDKIT_STATUS = 'moby.buildkit.trace';
 
-/** One operation of the build, such as a step of the Dockerfile. BuildKit sends it again with each change. */
+/**
+ * One operation of the build, such as a step of the Dockerfile. BuildKit sends it again after each change.
+ */
 export interface Vertex {
   digest: string;
   /** `[stage 2/4] RUN …` for a step of the Dockerfile; anything else is BuildKit's own work. */
   name: string;
-  /** Absent before the start. */
+  /** Absent before the operation starts. */
   started?: object;
   completed?: object;
   error?: string;
 }
 
-/** A piece of what the commands of an operation print. */
+/** A chunk of output from the commands of an operation. */
 export interface VertexLog {
   /** Digest of the operation. */
   vertex: string;
@@ -57,7 +59,7 @@ const status = protobuf.Root.fromJSON({
   },
 }).lookupType('Status');
 
-/** Decodes one message. Throws if it is not one. */
+/** Decodes one message; throws if it is malformed. */
 export function decodeStatus(base64: string): BuildKitStatus {
   const { vertexes = [], logs = [] } = status.toObject(status.decode(Buffer.from(base64, 'base64')));
   return { vertexes, logs };

@@ -1,29 +1,29 @@
-/** Which images are no longer kept. Pure. */
+/** Decides which images to remove. Pure. */
 
 const DAY_MS = 86_400_000;
 /**
- * An image younger than this is kept, whatever the budget says: its user will still come for it. The kubelet
- * waits 2 minutes (`imageMinimumGCAge`); here a build may take minutes itself.
+ * A younger image is kept regardless of the budget, because the caller that had it built may not have used it
+ * yet. The kubelet waits 2 minutes (`imageMinimumGCAge`); here, a build alone may take minutes.
  */
 export const COLLECTION_GRACE_MS = 600_000;
 
-/** One layer on the engine's disk; images that have it in common take its bytes once. */
+/** One layer on the engine's disk. Images that share it use its bytes once. */
 export interface Layer {
   id: string;
   bytes: number;
 }
 
-/** What is known of an image; times in milliseconds since 1970. */
+/** An image and its usage; times in milliseconds since 1970. */
 export interface CollectionCandidate {
   name: string;
   layers: Layer[];
   created_at: number;
   last_used_at: number;
-  /** A container of whatever state and cell has it. */
+  /** A container uses it, in any state and any cell. */
   in_use: boolean;
-  /** A worker is about to get it. */
+  /** A worker is about to use it. */
   held: boolean;
-  /** It has a name beside ours, so a user wants to keep it. */
+  /** It has another name besides ours, so a user wants to keep it. */
   pinned: boolean;
 }
 
@@ -31,19 +31,20 @@ export interface CollectionRules {
   /** Milliseconds since 1970. */
   now: number;
   retentionDays: number;
-  /** Bytes that all images together may take; `undefined` for no bound. */
+  /** Maximum bytes of all images together; `undefined` for no limit. */
   budgetBytes: number | undefined;
 }
 
-/** Why an image goes, in words for people. */
+/** Why an image is removed, as text for people. */
 export interface Verdict {
   name: string;
   why: string;
 }
 
 /**
- * What goes, in this order: images unused for longer than the retention, and then the least recently used
- * until the rest is within the budget. What is in use, held, pinned or young counts into the budget and stays.
+ * Selects the images to remove, in this order: images unused for longer than the retention, then the least
+ * recently used ones until the rest fits the budget. Used, held, pinned and young images count toward the
+ * budget and stay.
  */
 export function selectRemovals(
   images: CollectionCandidate[],
@@ -69,7 +70,7 @@ export function selectRemovals(
   return verdicts;
 }
 
-/** Bytes that images take together, and that layers they share take once. */
+/** Total bytes of images; a layer that they share counts once. */
 export function totalBytes(images: Pick<CollectionCandidate, 'layers'>[]): number {
   const layers = new Map(
     images.flatMap((image) => image.layers.map(({ id, bytes }) => [id, bytes] as const)),

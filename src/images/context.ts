@@ -7,13 +7,13 @@ import { FIXED_FILES, readBundle, SOURCES, type Sources } from './sources.ts';
 
 export interface BuildContextOptions {
   sources?: Sources;
-  /** File with the certificates that package registries are checked by during the build; none where absent. */
+  /** File with the CA certificates for package registries during the build; none if absent. */
   ca?: string | undefined;
 }
 
 /**
- * Writes all that the recipe's image is built from into a folder that `docker build` takes; the folder is made. The
- * certificates are the only part of it that is this machine's own.
+ * Creates a folder with everything that `docker build` needs for the recipe's image. The certificates are the
+ * only part that comes from this machine.
  */
 export async function writeBuildContext(
   recipe: Recipe,
@@ -26,7 +26,7 @@ export async function writeBuildContext(
   const put = async (name: string, content: string | Buffer, mode = 0o644) => {
     const path = join(directory, name);
     await writeFile(path, content);
-    // Modes are part of the image; the umask must not be.
+    // File modes are part of the image and must not depend on the umask.
     await chmod(path, mode);
   };
   await put('Dockerfile', renderDockerfile(recipe));
@@ -36,7 +36,7 @@ export async function writeBuildContext(
   }
   for (const [name, content] of bundle) await put(join('wrapper', name), content);
   await put('ca.crt', certificates);
-  // Files of their own, so that no name from outside becomes part of a command.
+  // Separate files, so that no external name becomes part of a command.
   if (recipe.packages) await put('packages.txt', lines(recipe.packages));
   if (recipe.requirements) await put('requirements.txt', lines(recipe.requirements));
   for (const [name, mode] of Object.entries(FIXED_FILES)) {

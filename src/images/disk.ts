@@ -1,31 +1,31 @@
 /**
- * Whether there is room on the disk where the engine keeps its images. Known only where that disk is this machine's;
- * of an engine elsewhere nothing is said, and nothing refused.
+ * Checks the free space on the disk where the engine stores its images. This is known only if that disk
+ * belongs to this machine; for a remote engine, nothing is reported or refused.
  */
 import { statfs } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { formatSize } from '../model/index.ts';
 import { DockerClient, type ObserveCall } from '../runtimes/docker/client.ts';
 
-/** How long an answer is taken for true. */
+/** How long a result is cached. */
 const CACHE_MS = 5000;
 
 export interface DiskOptions {
   /** `unix:///path`, `/path`, `tcp://host:port`. */
   host: string;
-  /** IMAGE_MIN_FREE; `undefined` never refuses. */
+  /** IMAGE_MIN_FREE; `undefined` disables the check. */
   minFreeBytes: number | undefined;
   observe?: ObserveCall;
-  /** Free bytes of the file system of a folder; the real one without it. */
+  /** Returns the free bytes of a folder's file system; defaults to the real one. */
   freeBytes?: (folder: string) => Promise<number>;
-  /** Milliseconds from anywhere. */
+  /** A monotonic clock in milliseconds. */
   clock?: () => number;
 }
 
 export interface Disk {
-  /** Bytes that are free for the engine; `undefined` if unknown. */
+  /** Free bytes for the engine; `undefined` if unknown. */
   free(): Promise<number | undefined>;
-  /** A sentence on why nothing can be built or started; `undefined` if there is room, or if it is unknown. */
+  /** Why nothing can be built or started; `undefined` if there is space, or if it is unknown. */
   diskSpaceError(): Promise<string | undefined>;
   close(): void;
 }
@@ -42,7 +42,8 @@ export function watchDisk(options: DiskOptions): Disk {
       root ??= local ? await findDockerRoot(client) : undefined;
       return root === undefined ? undefined : await freeBytes(root);
     } catch {
-      // The code that needs an engine reports that it is away; a folder that is not here is another machine's.
+      // Code that needs an engine reports that it is down. A folder that is missing here belongs to another
+      // machine.
       root = undefined;
       return undefined;
     }
@@ -68,7 +69,10 @@ export function watchDisk(options: DiskOptions): Disk {
   };
 }
 
-/** The engine's folder, where the engine says that it runs on this machine, and not beside a container of ours. */
+/**
+ * The engine's folder, if the engine reports that it runs on this machine and the manager is not in a
+ * container.
+ */
 async function findDockerRoot(client: DockerClient): Promise<string | undefined> {
   const info = await client.call(
     'info',
@@ -78,7 +82,7 @@ async function findDockerRoot(client: DockerClient): Promise<string | undefined>
   return info.Name === hostname() ? info.DockerRootDir : undefined;
 }
 
-/** What is free for everybody, without the reserve of root: an engine must not live on that. */
+/** Space available to every user, without root's reserve, which an engine must not use up. */
 async function readFreeBytes(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
   return bavail * bsize;

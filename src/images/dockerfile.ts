@@ -1,30 +1,35 @@
 /**
- * The Dockerfile of a recipe. Pure text, for the oldest builder as well as for BuildKit: no mounts, no heredocs.
+ * Generates the Dockerfile of a recipe. Pure. The text works with the oldest builder as well as with
+ * BuildKit: no mounts, no heredocs.
  *
- * The order makes variants share their bulk: what is big and rarely changes comes first, the wrapper late, and the
- * lock, which depends on every file before it, last. Certificates for the build are in builder stages only; from
- * those only finished files are copied. Nothing that is interpolated can end a line or an argument.
+ * The order lets variants share most layers: large parts that rarely change come first, the wrapper late, and
+ * the lock, which depends on every file before it, last. Certificates for the build exist only in builder
+ * stages, from which only finished files are copied. No interpolated value can end a line or an argument.
  */
 import { LABEL } from '../model/index.ts';
 import { getModules, type Module } from '../modules/index.ts';
 import type { Recipe } from './recipe.ts';
 
-/** The users and the first group of programs, in every image. */
+/** The users and the base group of programs, in every image. */
 export const WRAPPER_ID = 10_001;
 export const AGENT_ID = 10_002;
 export const NODE_GROUP = 20_000;
 
 /**
- * What every image has, in one layer that all share: a reaper, `ps` and a fast search for the agents, certificates for
- * https, curl for health checks, and Python with pip for handlers. In a locked image they are for allowed commands only.
+ * The common part of every image, in one shared layer: a reaper, `ps` and a fast search for the agents,
+ * certificates for https, curl for health checks, and Python with pip for handlers. In a locked image, only
+ * allowed commands can use them.
  */
 const COMMON = ['ca-certificates', 'curl', 'procps', 'python3', 'python3-pip', 'ripgrep', 'tini'];
-/** What is left of a builder stage is found by it when the build cache is bounded. */
+/** Label that identifies builder-stage leftovers when the build cache is trimmed. */
 const OURS = `LABEL ${LABEL.managed}=true`;
 /** Names of images, packages, versions and programs, and parts of paths. */
 const PLAIN = /^[A-Za-z0-9@/][A-Za-z0-9@._:/+-]{0,254}$/;
 
-/** The text; the folder it is built in is made by `writeBuildContext`. Throws on a name that could be more than one. */
+/**
+ * Returns the text; `writeBuildContext` creates the folder for it. Throws if a name could break out of its
+ * argument.
+ */
 export function renderDockerfile(recipe: Recipe): string {
   const { agent, base, locked } = recipe;
   const modules = getModules(recipe.modules);
@@ -62,8 +67,9 @@ function title({ agent, modules, locked }: Recipe): string {
 }
 
 /**
- * Most of an `apt-get install` is the update before it, so the lists of packages stay in the layer that all images share. A
- * layer that is built later than a day after them updates them first. They are compressed, as in Debian's own images.
+ * Most of the time of an `apt-get install` is the update before it, so the package lists stay in the layer
+ * that all images share. A layer that is built more than a day later updates them first. They are compressed,
+ * as in Debian's own images.
  */
 const update =
   'find /var/lib/apt/updated -mtime -1 2>/dev/null | grep -q . || { apt-get -o Acquire::GzipIndexes=true update && touch /var/lib/apt/updated; }';
@@ -80,7 +86,7 @@ const confineStage = [
   'RUN gcc -O2 -static -s -Wall -Wextra -Werror -o /src/confine /src/confine.c',
 ].join('\n');
 
-/** npm runs the package's own installer, which puts the native program in place of a stub. */
+/** npm runs the package's installer, which replaces a stub with the native program. */
 function cliStage(agent: Recipe['agent'], program: string): string {
   const wanted = `${plain(agent.package ?? '')}@${plain(agent.version ?? '')}`;
   const file =
@@ -100,8 +106,8 @@ function cliStage(agent: Recipe['agent'], program: string): string {
 }
 
 /**
- * What all images have. Node gets its group here, once: a later change of its mode would copy its 120 MB into another layer.
- * Settings that never change are here too, so that no variant spends a step on them.
+ * The common part of all images. Node gets its group here, once: changing its mode later would copy its 120
+ * MB into another layer. Constant settings are here too, so that no variant spends a step on them.
  */
 const common = [
   'USER root',
@@ -115,7 +121,7 @@ const common = [
     `useradd --uid ${AGENT_ID} --gid agent --home-dir /home/agent --no-create-home --shell /bin/bash agent`,
     'install -d -o agent -g wrapper -m 2775 /home/agent /workspace && install -d /worker',
     'node="$(readlink -f "$(command -v node)")" && chgrp cmd-node "$node" && chmod 0750 "$node"',
-    // Debian's mark that pip must leave Python alone: in an image nothing else manages it.
+    // Debian's marker tells pip to leave Python alone; in an image, nothing else manages it.
     'rm -f /usr/lib/python3*/EXTERNALLY-MANAGED',
   ),
   'ENV WORKSPACE_PATH=/workspace',
@@ -123,7 +129,7 @@ const common = [
   'ENTRYPOINT ["/worker/entry"]',
 ].join('\n');
 
-/** apt takes what it does not know by name for a regular expression, unless it is disabled. */
+/** apt treats an unknown package name as a regular expression unless that is disabled. */
 const packageLayer = [
   '# Debian packages',
   'COPY packages.txt /worker/packages.txt',
@@ -134,7 +140,10 @@ const packageLayer = [
   ),
 ].join('\n');
 
-/** On the same tools as the image, so that what is compiled fits; as the agent's user, for setup scripts are foreign code. */
+/**
+ * Uses the same tools as the image, so that compiled code fits, and the agent's user, because setup scripts
+ * are untrusted.
+ */
 const requirementsStage = [
   'FROM tools AS requirements',
   OURS,
@@ -174,14 +183,15 @@ function moduleLayers({ name, debian, lines = [] }: Module): string {
 }
 
 /**
- * The wrapper, in a stage of its own: a variant takes it in one step, and only a new wrapper builds it again. Node compiles it
- * once here rather than in every body. Node keeps a cache for each user ID and writes it at an orderly exit: without its
- * settings the wrapper exits at once with 78, after its main part was loaded. The other parts are loaded separately.
+ * The wrapper, in its own stage: a variant copies it in one step, and only a new wrapper rebuilds it. Node
+ * compiles it once here instead of in every body. Node keeps one cache per user ID and writes it at an
+ * orderly exit: without its settings the wrapper exits with 78 as soon as its main part is loaded. The other
+ * parts are loaded separately.
  */
 const wrapperStage = [
   'COPY --from=confine /src/confine /worker/confine',
   'COPY entry gate health /worker/',
-  // By their files: folders are not alike to the cache in a context of ours and in one of the docker program.
+  // Copy by file: the cache treats folders of our context and of the docker program's context as different.
   'COPY wrapper/*.* /worker/',
   'COPY wrapper/runner/*.* /worker/runner/',
   run(
@@ -193,7 +203,10 @@ const wrapperStage = [
 
 const wrapperLayer = '# The wrapper\nCOPY --from=wrapper /worker/ /worker/';
 
-/** What a task worker answers over HTTP, asked by the engine; a container that is started by hand needs no settings. */
+/**
+ * The health check of a task worker over HTTP, run by the engine; a manually started container needs no
+ * settings.
+ */
 const node = [
   'ENV WORKER_PORT=5000 WORKER_HOST=0.0.0.0',
   'EXPOSE 5000',

@@ -1,10 +1,10 @@
 /**
- * Takes images that are no longer kept off the engine. `collect.ts` decides; here it is done, one image at a time:
- * claimed in the record of uses, so that no worker uses it meanwhile, and removed without force, so that the engine
- * refuses where a container has it after all.
+ * Removes images that are no longer kept from the engine. `collect.ts` decides; this file acts, one image at
+ * a time: it claims the image in the usage record, so that no worker starts using it, and removes it without
+ * force, so that the engine refuses if a container uses it after all.
  *
- * What must always hold: nothing without our label is removed, and no image with a name that is not ours: a user who
- * tags one, as with `worker:latest`, keeps it. A look that fails removes nothing.
+ * Invariants: nothing without our label is removed, and no image with another name is removed, so an image
+ * that a user has tagged (for example `worker:latest`) stays. A failed listing removes nothing.
  */
 import { randomUUID } from 'node:crypto';
 import { errorMessage } from '../model/index.ts';
@@ -21,7 +21,7 @@ import {
 import { Inventory, type InventorySnapshot, type Leftover, type StoredImage } from './inventory.ts';
 
 const DAY_MS = 86_400_000;
-/** Far above the deadline of a removal: one that was given up may still be carried out. */
+/** Far above the deadline of a removal: a call that has timed out may still be carried out. */
 const CLAIM_MS = 600_000;
 
 export type { StoredImage } from './inventory.ts';
@@ -37,36 +37,39 @@ export interface CollectorOptions {
   cacheBudgetBytes: number | undefined;
   now?: () => number;
   observe?: ObserveCall;
-  /** Labels that an image needs beside ours to be looked at, such as `team=blue`. */
+  /** Labels besides ours that an image needs to be considered, such as `team=blue`. */
   labels?: string[];
-  /** Whether an image is being built: what is left of builds is not touched then, for it may be in use. */
+  /** Whether an image is being built. If so, build leftovers stay, because the build may use them. */
   building?: () => boolean;
 }
 
-/** What one collection did, or in a dry run would do. */
+/** The result of one collection, or of a dry run. */
 export interface Collection {
   dry_run: boolean;
   removed: Verdict[];
-  /** What was decided on and stayed, with the reason. */
+  /** Images that were selected but stayed, with the reason. */
   skipped: Verdict[];
-  /** Stages of builds that no image has by its name. */
+  /** Build stages that are not part of any named image. */
   leftovers_removed: number;
-  /** Bytes that the removed images and leftovers alone had on the disk. */
+  /** Bytes on disk that only the removed images and leftovers used. */
   freed_bytes: number;
-  /** Bytes of the engine's own build cache that went. */
+  /** Bytes removed from the engine's own build cache. */
   cache_freed_bytes: number;
-  /** Images of ours that are left, and the bytes that they take. */
+  /** The remaining images of ours, and their size in bytes. */
   images: number;
   image_bytes: number;
-  /** Bytes of all layers on the engine, all owners together, before and after; absent if it does not report them. */
+  /**
+   * Bytes of all layers on the engine, for all owners, before and after; absent if the engine does not report
+   * them.
+   */
   disk_bytes_before?: number;
   disk_bytes_after?: number;
 }
 
 export interface Collector {
-  /** What images there are. */
+  /** Lists the images. */
   list(): Promise<StoredImage[]>;
-  /** A signal that fires ends it before the next image. */
+  /** An aborted signal ends the collection before the next image. */
   collect(options?: { dryRun?: boolean; signal?: AbortSignal }): Promise<Collection>;
   close(): void;
 }
@@ -86,7 +89,7 @@ export function createCollector(options: CollectorOptions): Collector {
     const began = now();
     const snapshot = await inventory.read();
     const disk_bytes_before = await layersSize();
-    // Used as much as a start would: a container of another manager, whose record is another Redis, counts so too.
+    // Counts like a start: a container of another manager may have its record in another Redis.
     if (!dryRun)
       for (const image of snapshot.images)
         if (image.last_used_at === undefined || image.used_by.length > 0) {
@@ -128,7 +131,7 @@ export function createCollector(options: CollectorOptions): Collector {
     };
   }
 
-  /** Removes one; says why it stays. */
+  /** Removes one image; returns the reason if it stays. */
   async function remove({ name, last_used_at = 0 }: StoredImage, by: string): Promise<string | undefined> {
     const claim = await usage.claimRemoval(name, CLAIM_MS, { by, seen: last_used_at });
     if (claim === 'held') return 'a worker is about to use it';
@@ -137,7 +140,7 @@ export function createCollector(options: CollectorOptions): Collector {
     try {
       await client.call('remove', (docker) => docker.getImage(name).remove({ force: false }));
     } catch (error) {
-      // No answer: it may still happen, and the claim stays until it expires.
+      // No answer: the removal may still happen, so the claim stays until it expires.
       if (!(error instanceof EngineRefusal)) return errorMessage(error);
       const gone = error.status === 404;
       await usage.endRemoval(name, { by, gone });
@@ -147,7 +150,7 @@ export function createCollector(options: CollectorOptions): Collector {
     return undefined;
   }
 
-  /** Leftovers of builds: the old ones, and the oldest of the rest above the bound. */
+  /** Removes build leftovers: the old ones, and the oldest of the rest above the budget. */
   async function prune(snapshot: InventorySnapshot, at: number, dryRun: boolean): Promise<Leftover[]> {
     const { cacheBudgetBytes, retentionDays } = options;
     if (cacheBudgetBytes === undefined || options.building?.()) return [];
@@ -175,8 +178,8 @@ export function createCollector(options: CollectorOptions): Collector {
   }
 
   /**
-   * The engine's own build cache does not show its owner, so only what was unused for the whole retention is
-   * given up, and only what is above the bound.
+   * The engine's build cache does not record its owner, so only entries that were unused for the whole
+   * retention and exceed the budget are removed.
    */
   async function pruneBuilder(dryRun: boolean): Promise<number> {
     const { cacheBudgetBytes, retentionDays } = options;
@@ -194,7 +197,7 @@ export function createCollector(options: CollectorOptions): Collector {
     }
   }
 
-  /** dockerode knows these two calls, but sends no parameters with them. */
+  /** dockerode has methods for these two calls, but sends no parameters with them. */
   function ask<T>(call: 'df' | 'prune', method: string, path: string, options: object): Promise<T> {
     const request = { path: `${path}?`, method, options, statusCodes: { 200: true, 400: 'bad parameter' } };
     return client.call(
@@ -207,10 +210,10 @@ export function createCollector(options: CollectorOptions): Collector {
     );
   }
 
-  /** A figure for users: it is not a reason to fail. */
+  /** This is only information for users, so an error does not fail the collection. */
   async function layersSize(): Promise<number | undefined> {
     try {
-      // Newer engines leave out volumes and containers, which take them long.
+      // Newer engines can omit volumes and containers, which are slow to measure.
       const told = await ask<{ LayersSize?: number }>('df', 'GET', '/system/df', { type: 'image' });
       return told.LayersSize;
     } catch {
@@ -231,13 +234,13 @@ function toCandidate(image: StoredImage, now: number) {
   };
 }
 
-/** Bytes of leftovers that no image has. */
+/** Bytes of leftovers that are not part of any image. */
 function ownBytes(leftovers: Leftover[], { images, foreign }: InventorySnapshot): number {
   const rest = [...images, { layers: foreign }];
   return totalBytes([...rest, ...leftovers]) - totalBytes(rest);
 }
 
-/** Bytes that go with what is not in `kept`: not those of layers that anything else has. */
+/** Bytes of layers that are not in `kept`, so that removal frees them. */
 function difference({ images, leftovers, foreign }: InventorySnapshot, kept: { layers: Layer[] }[]): number {
   const rest = { layers: foreign };
   return totalBytes([rest, ...images, ...leftovers]) - totalBytes([rest, ...kept]);

@@ -1,33 +1,33 @@
 /**
- * Whether the image of a worker is there, or could be: what a choice between runtimes depends on. It builds nothing
- * and pulls nothing; a registry is only asked whether it has the base.
+ * Whether a worker's image is present, or can be built; the choice between runtimes depends on it. Builds and
+ * pulls nothing; only checks whether a registry has the base.
  */
 import { errorMessage, type WorkerSpec } from '../model/index.ts';
 import { DockerClient } from '../runtimes/docker/client.ts';
 import { hasImage } from '../runtimes/docker/image.ts';
 import type { Images } from './images.ts';
 
-/** A build that failed so long ago is worth another try. */
+/** Age after which a failed build is worth another attempt. */
 const FAILURE_MS = 600_000;
-/** How long a registry's answer is taken for true. */
+/** How long a registry's answer is cached. */
 const CACHE_MS = 60_000;
-/** A registry that does not answer within this is as good as none. */
+/** Timeout of a registry; after it, the registry counts as unavailable. */
 const REGISTRY_MS = 5000;
 
 export interface ImageAvailabilityOptions {
   /** `unix:///path`, `/path`, `tcp://host:port`. */
   host: string;
-  /** The image that the operator names for all Docker bodies. */
+  /** The operator's image for all Docker bodies. */
   foreignImage: string | undefined;
-  /** Absent if nothing is built. */
+  /** Absent if no images are built. */
   images: Pick<Images, 'state'> | undefined;
   /** Milliseconds since 1970. */
   now?: () => number;
-  /** Throws why a registry cannot give an image; the engine's own way to it without this. */
+  /** Throws if a registry cannot provide an image; defaults to the engine's own check. */
   askRegistry?: (name: string) => Promise<void>;
 }
 
-/** Answers, for a spec, why its image is neither there nor can be built, in a sentence; `undefined` where it is or can. */
+/** Returns why a spec's image is neither present nor buildable; `undefined` if it is either. */
 export function createImageAvailability(
   options: ImageAvailabilityOptions,
 ): (spec: WorkerSpec) => Promise<string | undefined> {
@@ -62,7 +62,7 @@ export function createImageAvailability(
     if (state.kind === 'unknown') return `Its image cannot be built: ${state.error}`;
     if (state.kind === 'failed')
       return now() - state.at < FAILURE_MS ? `Its image could not be built: ${state.message}` : undefined;
-    // A state that names none of ours is that of the base, which comes first.
+    // A state that names none of our images is that of the base, which comes first.
     if (state.kind === 'absent' && !state.name.startsWith('worker:')) return registryObstacle(state.name);
     return undefined;
   };

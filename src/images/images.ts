@@ -1,10 +1,10 @@
 /**
- * The images of the workers: which one a spec needs, whether it is there, and its making. What is there is looked up
- * and never remembered for longer than seconds; a build belongs to this process and dies with it, for the next one
- * continues where the engine's cache ends.
+ * The workers' images: which image a spec needs, whether it is present, and how to build it. The engine is
+ * queried each time, and its answers are cached for seconds only. A build belongs to this process and dies
+ * with it; the next process continues from the engine's cache.
  *
- * What must always hold: one build of a name at a time in this process, however many ask; a failed build is reported,
- * with its reason, until another is requested. Imports neither the store nor the loop.
+ * Invariants: at most one build per name runs in this process, regardless of the number of callers; a failed
+ * build is reported with its reason until another is requested. Imports neither the store nor the loop.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -30,43 +30,51 @@ export interface ImagesOptions {
   version: string;
   /** WORKER_BASE_IMAGE. */
   baseImage?: string | undefined;
-  /** WORKER_BUILD_CA: a file of certificates for the build alone; the machine's own where absent, none is `/dev/null`. */
+  /**
+   * WORKER_BUILD_CA: a file of certificates for the build only. Defaults to the machine's own; `/dev/null`
+   * for none.
+   */
   ca?: string | undefined;
-  /** PIP_INDEX_URL: the index that Python packages come from, instead of PyPI. */
+  /** PIP_INDEX_URL: the index for Python packages, instead of PyPI. */
   pipIndexUrl?: string | undefined;
-  /** The longest that one build may take. */
+  /** Maximum duration of one build. */
   buildMs?: number;
   sources?: Sources;
-  /** Each call to the engine. */
+  /** Called for each call to the engine. */
   observe?: ObserveCall;
-  /** Each build, when it has ended. */
+  /** Called when a build has ended. */
   built?: (result: 'built' | 'failed' | 'refused', seconds: number) => void;
-  /** The state of the image of that name is another. */
+  /** Called when the state of the image with that name has changed. */
   onChange?: (name: string) => void;
-  /** The time that a failed build is reported with: milliseconds since 1970, as those know it who read it. */
+  /**
+   * The clock for the times of failed builds: milliseconds since 1970, as the readers of the record use it.
+   */
   now?: () => number;
-  /** Asked before a build; a sentence says why there is no room for one. */
+  /** Called before a build; returns why there is not enough disk space. */
   diskSpaceError?: () => Promise<string | undefined>;
 }
 
 export interface Images {
-  /** Cheap enough for every pass; never builds. */
+  /** Cheap enough for every reconcile; never builds. */
   state(spec: WorkerSpec): Promise<ImageState>;
-  /** Sees to it that the image is built, and returns at once. A second caller joins. */
+  /** Ensures that the image is built, and returns at once. A second caller joins. */
   build(spec: WorkerSpec): void;
-  /** The same, to the end: the image's name, or throws `ImageBuildFailed` or a sentence. */
+  /**
+   * Like `build`, but waits: returns the image's name, or throws `ImageBuildFailed` or an error with a
+   * reason.
+   */
   buildNow(spec: WorkerSpec, onProgress?: (progress: BuildProgress) => void): Promise<string>;
   recipe(spec: WorkerSpec): Promise<Recipe>;
-  /** Something is being built or pulled now. */
+  /** Whether something is being built or pulled now. */
   readonly busy: boolean;
-  /** Breaks off what is being built. */
+  /** Aborts the active builds. */
   close(): Promise<void>;
 }
 
-/** How long what the engine and the disk said is taken for true. A build that ends makes it void. */
+/** How long answers of the engine and the disk are cached. The end of a build invalidates them. */
 const GROUND_MS = 10_000;
 const PRESENT_MS = 3000;
-/** Half an hour: two agents' CLIs over a slow line. */
+/** Half an hour, enough for two agents' CLIs over a slow connection. */
 const BUILD_MS = 1_800_000;
 
 type Failure = Extract<ImageState, { kind: 'failed' }>;
@@ -98,7 +106,7 @@ class EngineImages implements Images {
   }
 
   async state(spec: WorkerSpec): Promise<ImageState> {
-    // Not ours: the engine reports whether it is there when a body is created from it.
+    // Not ours: the engine reports a missing image when a body is created from it.
     if (spec.image !== undefined) return { kind: 'ready', name: spec.image };
     try {
       const ground = await this.#resolveInputs();
@@ -149,7 +157,7 @@ class EngineImages implements Images {
     this.#client.close();
   }
 
-  /** The base, the processor and the wrapper, as they were a few seconds ago at the latest. */
+  /** The base, the processor and the wrapper, at most a few seconds old. */
   #resolveInputs(): Promise<BuildInputs | { missing: string }> {
     if (!this.#ground || this.#ground.until < performance.now()) {
       const found = this.#resolveInputsNow();
@@ -181,7 +189,7 @@ class EngineImages implements Images {
   }
 
   async #make(name: string, recipe: Recipe, report: (progress: BuildProgress) => void): Promise<void> {
-    // Another manager's build, or one that ended while this one was asked for.
+    // Another manager has built it, or an earlier build ended after this one was requested.
     if (await this.#isPresent(name)) return;
     const began = performance.now();
     const end = (result: 'built' | 'failed' | 'refused') =>
@@ -215,7 +223,7 @@ class EngineImages implements Images {
   }
 }
 
-/** An argument that no step takes is a warning of the builder; pip uses plain http only with trusted hosts. */
+/** The builder warns about an argument that no step uses; pip uses plain http only with trusted hosts. */
 function toPipArguments(
   { requirements, modules }: Recipe,
   index: string | undefined,
@@ -230,7 +238,10 @@ function toFailure(name: string, error: unknown, at: number): Failure {
   return { kind: 'failed', name, at, reason, message: errorMessage(error) };
 }
 
-/** What varies from build to build; in the call rather than in the text, so that the engine's cache holds. */
+/**
+ * Values that vary between builds; they are in the call, not in the text, so that the engine's cache stays
+ * valid.
+ */
 function toImageLabels(recipe: Recipe, version: string): Record<string, string> {
   return {
     [LABEL.managed]: 'true',

@@ -1,8 +1,9 @@
 /**
- * From a worker's spec to an image that is there: recipe → Dockerfile → name → build. The name is made of all that
- * changes the content, so an image is built once, shared by all workers that can share it, and never changed.
+ * From a worker's spec to a present image: recipe → Dockerfile → name → build. The name is derived from
+ * everything that changes the content, so an image is built once, shared by all workers that can share it,
+ * and never changed.
  *
- * Recipe, Dockerfile and name are pure; `images.ts` asks the engine. Imports neither the store nor the loop.
+ * Recipe, Dockerfile and name are pure; `images.ts` calls the engine. Imports neither the store nor the loop.
  */
 
 export { type HostNeeds, MODULE_TABLE, type Module } from '../modules/index.ts';

@@ -1,4 +1,4 @@
-/** What images of ours the engine has, what they take, and who uses them. Looks only. */
+/** Lists our images on the engine, their sizes and their users. Read-only. */
 import { createHash } from 'node:crypto';
 import type Docker from 'dockerode';
 import type { ListImagesOptions } from 'dockerode';
@@ -9,34 +9,34 @@ import { RuntimeDown } from '../runtimes/runtime.ts';
 import type { ImageUsage } from '../store/index.ts';
 import type { Layer } from './collect.ts';
 
-/** The modules of an image, with commas between. */
+/** The modules of an image, separated by commas. */
 export const MODULES_LABEL = 'worker-manager.modules';
 const OURS = `${LABEL.managed}=true`;
 const NAME = /^worker:[0-9a-f]{12}$/;
-/** Images that are asked about at once. */
+/** Maximum number of concurrent image requests. */
 const AT_ONCE = 4;
 
-/** An image of ours under one of its names; times in milliseconds since 1970. */
+/** One of our images under one of its names; times in milliseconds since 1970. */
 export interface StoredImage {
   name: string;
   id: string;
   agent_type: string;
   modules: string[];
-  /** As `docker images` shows it: with the layers that it shares. */
+  /** As `docker images` shows it, including shared layers. */
   size_bytes: number;
   layers: Layer[];
   created_at: number;
-  /** Absent if no use is on record. */
+  /** Absent if no use is recorded. */
   last_used_at: number | undefined;
-  /** Ids of workers, and names of containers that are none, that have a container of it. */
+  /** IDs of the workers, and names of the other containers, that use it. */
   used_by: string[];
-  /** Who is about to make a container of it. */
+  /** Holders that are about to create a container from it. */
   held_by: string[];
-  /** Names that a user gave it, such as `worker:latest`. */
+  /** Names that a user has added, such as `worker:latest`. */
   other_names: string[];
 }
 
-/** What is left of builds of ours: stages whose result went into an image, without a name. */
+/** Leftovers of our builds: unnamed stages whose result is part of an image. */
 export interface Leftover {
   id: string;
   layers: Layer[];
@@ -46,7 +46,7 @@ export interface Leftover {
 export interface InventorySnapshot {
   images: StoredImage[];
   leftovers: Leftover[];
-  /** Layers of all images that are not ours: they stay on the disk, whatever is removed. */
+  /** Layers of all images that are not ours; they stay on disk whatever is removed. */
   foreign: Layer[];
 }
 
@@ -54,10 +54,10 @@ export class Inventory {
   readonly #client: DockerClient;
   readonly #usage: ImageUsage;
   readonly #labels: string[];
-  /** By the image's id, whose layers never change. */
+  /** By image ID, because the layers of an ID never change. */
   #layers = new Map<string, Layer[]>();
 
-  /** Looks at no image that lacks one of `labels`. */
+  /** Only considers images that have all of `labels`. */
   constructor(client: DockerClient, usage: ImageUsage, labels: string[] = []) {
     this.#client = client;
     this.#usage = usage;
@@ -87,7 +87,7 @@ export class Inventory {
           modules: (image.Labels?.[MODULES_LABEL] ?? '').split(',').filter(Boolean),
           size_bytes: image.Size,
           layers: layers.get(image.Id) ?? [],
-          // Of a build that was all cache, the engine reports when the cache was made.
+          // If a build came entirely from the cache, the engine reports the time when the cache was made.
           created_at: Math.max(image.Created * 1000, entry?.created_at ?? 0),
           last_used_at: entry?.last_used_at,
           used_by: containers.get(image.Id) ?? [],
@@ -106,12 +106,12 @@ export class Inventory {
     const found: unknown = await this.#client.call('list', (docker, abortSignal) =>
       docker.listImages({ filters, abortSignal } as ListImagesOptions),
     );
-    // An answer that was cut short must not read as an empty one.
+    // A truncated answer must not be read as an empty list.
     if (!Array.isArray(found)) throw new RuntimeDown("Docker's response to the list of images is invalid.");
     return found;
   }
 
-  /** By image, the workers and containers that have it: of every cell, running or not. */
+  /** The workers and containers that use each image, in every cell, running or not. */
   async #containers(): Promise<Map<string, string[]>> {
     const found: unknown = await this.#client.call('list', (docker, abortSignal) =>
       docker.listContainers({ all: true, abortSignal }),
@@ -126,7 +126,7 @@ export class Inventory {
     return users;
   }
 
-  /** The layers of each image, asked for once in the life of this process. */
+  /** The layers of each image, requested once per process. */
   async #layersOf(images: Docker.ImageInfo[]): Promise<Map<string, Layer[]>> {
     const limit = pLimit(AT_ONCE);
     const ids = [...new Set(images.map(({ Id }) => Id))];
@@ -146,14 +146,14 @@ export class Inventory {
         ),
       );
     } catch (error) {
-      // Gone since it was listed.
+      // Removed since it was listed.
       if ((error as { status?: unknown }).status === 404) return [];
       throw error;
     }
   }
 }
 
-/** A step of an image's history, newest first as the engine reports it. */
+/** One step of an image's history; the engine reports the newest first. */
 export interface HistoryStep {
   Created: number;
   CreatedBy: string;
@@ -161,8 +161,8 @@ export interface HistoryStep {
 }
 
 /**
- * The layers of an image with their sizes, which the engine does not report together. Images have a layer in common
- * where their histories are the same up to it, times included: steps from the cache keep theirs. Pure.
+ * Combines the layers of an image with their sizes, which the engine reports separately. Two images share a
+ * layer if their histories are equal up to it, including times: cached steps keep theirs. Pure.
  */
 export function toLayers(history: HistoryStep[]): Layer[] {
   let id = '';

@@ -10,8 +10,8 @@ interface Job {
 type ReportProgress = (progress: BuildProgress) => void;
 
 /**
- * What is being made, by name: one job of a name at a time, further callers join it, and the failure of the last one is
- * kept until the next. Jobs of different names take turns: each uses all cores that there are.
+ * Build jobs by name. At most one job per name runs at a time, further callers join it, and its failure is
+ * kept until the next one. Jobs with different names run one after the other, because each uses all cores.
  */
 export class Jobs<Failure> {
   readonly #jobs = new Map<string, Job>();
@@ -46,7 +46,7 @@ export class Jobs<Failure> {
     this.#failures.delete(name);
   }
 
-  /** Takes part in the job of that name, or begins it; `line` is its progress before the first step. */
+  /** Joins the job of that name, or starts it; `line` is its progress before the first step. */
   join(
     name: string,
     line: string,
@@ -61,7 +61,7 @@ export class Jobs<Failure> {
     return job.done;
   }
 
-  /** All of them have ended. */
+  /** Resolves when all jobs have ended. */
   async settled(): Promise<void> {
     await Promise.allSettled([...this.#jobs.values()].map(({ done }) => done));
   }
@@ -77,7 +77,7 @@ export class Jobs<Failure> {
     this.#jobs.set(name, job);
     this.#failures.delete(name);
     job.done = this.#run(name, () => act(report));
-    // Without a caller that waits, `failure` still reports a failure.
+    // Even if no caller waits for it, `failure` reports a failed job.
     job.done.catch(() => undefined);
     this.#onChange(name);
     return job;

@@ -1,48 +1,48 @@
-/** What an image is made of. Pure; the name that follows from it is in `image-name.ts`. */
+/** The inputs of an image. Pure; `image-name.ts` derives the name from it. */
 import { getAgentKind } from '../agents/index.ts';
 import type { AgentType, WorkerSpec } from '../model/index.ts';
 import { getModules, type ModuleName } from '../modules/index.ts';
 
-/** The image that all others stand on. */
+/** The base of all other images. */
 export interface Base {
-  /** As it stands behind `FROM`. */
+  /** The reference as written after `FROM`. */
   name: string;
-  /** Of the registry, or else the engine's id of the image: distinguishes two images of one name. */
+  /** The registry's digest, or the engine's image ID: distinguishes two images with the same name. */
   digest: string;
 }
 
-/** What is the same for every image that one manager builds at one time. */
+/** The inputs that all images of one manager share at a given time. */
 export interface BuildInputs {
   base: Base;
   /** sha256 over the wrapper and the fixed files of `worker-base/image/`. */
   wrapper: string;
-  /** The engine's word for its processor, such as `amd64`. */
+  /** The engine's name for its processor, such as `amd64`. */
   arch: string;
 }
 
 export interface Recipe extends BuildInputs {
   agent: {
     type: AgentType;
-    /** The npm package with the CLI, its exact version, and the program in it; absent where there is none. */
+    /** The npm package of the CLI, its exact version, and its program; absent if there is no CLI. */
     package?: string;
     version?: string;
     program?: string;
-    /** Where it lies below `node_modules`, as a shell's pattern; absent where npm's link leads to it. */
+    /** Its path below `node_modules`, as a shell pattern; absent if npm's link points to it. */
     native?: string;
-    /** Debian packages that the agent does not work without. */
+    /** Debian packages that the agent requires. */
     debian?: string[];
   };
-  /** Each once, in the order of the table. */
+  /** Without duplicates, in the order of the table. */
   modules: ModuleName[];
-  /** Debian packages beyond those, each once, in alphabetical order; absent if there are none. */
+  /** Additional Debian packages, sorted and without duplicates; absent if there are none. */
   packages?: string[];
-  /** Python packages as lines of a requirements file, in the same way. */
+  /** Python packages as lines of a requirements file; also sorted, without duplicates, and absent if none. */
   requirements?: string[];
-  /** Every program outside of a base set belongs to a group of its own, so that a worker can be refused it. */
+  /** Every program outside the base set belongs to its own group, so that a worker can be denied it. */
   locked: boolean;
 }
 
-/** The recipe of a worker's image: equal for all workers that can share one. */
+/** The recipe of a worker's image; equal for all workers that can share one. */
 export function createRecipe(
   spec: Pick<
     WorkerSpec,
@@ -64,7 +64,7 @@ export function createRecipe(
       }),
     },
     modules: getModules(spec.modules ?? []).map(({ name }) => name),
-    // Absent rather than empty: the names of images without them stay what they are.
+    // Absent instead of empty, so that the names of images without them do not change.
     ...(spec.packages?.length && { packages: [...new Set(spec.packages)].sort() }),
     ...(spec.requirements?.length && { requirements: [...new Set(spec.requirements)].sort() }),
     locked: spec.allowed_commands !== undefined,

@@ -1,4 +1,4 @@
-/** When the collection runs: at the times of IMAGE_GC_CRON, and soon after a start that has missed one. */
+/** Schedules the collection: at the times of IMAGE_GC_CRON, and soon after a start that has missed one. */
 import type { Logger } from 'pino';
 import { nextTime } from '../config/cron.ts';
 import { errorMessage, formatSize } from '../model/index.ts';
@@ -7,9 +7,9 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { totalBytes } from './collect.ts';
 import type { Collection, Collector } from './gc.ts';
 
-/** The longest that the clock is not looked at: it may be set, and Node's timers know no wait of months. */
+/** Maximum delay between clock checks: the clock may be changed, and Node's timers cannot wait for months. */
 const COUNT_MS = 3_600_000;
-/** After a start, and after a collection that failed: an engine or Redis may be away for a while. */
+/** Delay after a start or a failed collection: the engine or Redis may be unavailable for a while. */
 const SOON_MS = 60_000;
 
 export interface ScheduleOptions {
@@ -23,14 +23,17 @@ export interface ScheduleOptions {
 }
 
 /**
- * When to collect next: at the first of the times after the last collection, even if that is over, but not before
- * `earliest`. All in milliseconds since 1970. Pure.
+ * Returns the time of the next collection: the first scheduled time after the last collection, even if it has
+ * passed, but not before `earliest`. All times are in milliseconds since 1970. Pure.
  */
 export function dueAt(cron: string, collectedAt: number, earliest: number): number {
   return Math.max(nextTime(cron, collectedAt) ?? Number.POSITIVE_INFINITY, earliest);
 }
 
-/** Collects at its times until stopped; only the leader does. A collection that runs then ends before its next image. */
+/**
+ * Collects on schedule until stopped. Only the leader does. Stopping ends an active collection before its
+ * next image.
+ */
 export function startSchedule(options: ScheduleOptions): { stop(): void } {
   const { cron, usage, log, now = Date.now } = options;
   let timer: NodeJS.Timeout | undefined;
@@ -43,7 +46,10 @@ export function startSchedule(options: ScheduleOptions): { stop(): void } {
     timer.unref();
   };
 
-  /** The last collection. The first is counted from now, as after a clock that was ahead; a restart keeps that. */
+  /**
+   * Time of the last collection. The first is counted from now, as it is after a clock that was ahead;
+   * restarts keep it.
+   */
   async function since(): Promise<number> {
     const last = await usage.collectedAt();
     if (last !== undefined && last <= now()) return last;
@@ -78,16 +84,16 @@ export function startSchedule(options: ScheduleOptions): { stop(): void } {
   };
 }
 
-/** What images there are, for the metrics: also those that were there before this start, and while none is due to go. */
+/** Counts images for the metrics, including those from before this start, even if none is due for removal. */
 async function count({ collector, metrics }: ScheduleOptions): Promise<void> {
-  // `runtime_up` reports an engine that is away.
+  // `runtime_up` already reports an unavailable engine.
   const images = await collector.list().catch(() => undefined);
   if (!images) return;
   metrics.images.set(images.length);
   metrics.imageBytes.set(totalBytes(images));
 }
 
-/** One collection, reported to the log and the metrics. */
+/** Runs one collection and reports it to the log and the metrics. */
 async function collectOnce(
   { collector, metrics, log }: ScheduleOptions,
   signal: AbortSignal,

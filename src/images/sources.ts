@@ -3,21 +3,21 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Where the parts of an image that are ours lie on this machine. */
+/** Paths of our own parts of an image on this machine. */
 export interface Sources {
-  /** The bundled wrapper; `wrapper.json` beside it names the other files of the bundle. */
+  /** The bundled wrapper; `wrapper.json` next to it lists the other files of the bundle. */
   wrapper: string;
   /** The folder with `confine.c`, `entry`, `gate`, `health` and `lock.sh`. */
   fixed: string;
 }
 
-/** Those of this checkout or package. */
+/** The paths in this checkout or package. */
 export const SOURCES: Sources = {
   wrapper: fileURLToPath(new URL('../../dist/wrapper.mjs', import.meta.url)),
   fixed: fileURLToPath(new URL('../../worker-base/image/', import.meta.url)),
 };
 
-/** Files of the folder that go into images, each with its mode there. */
+/** Files of the folder that are copied into images, each with its mode. */
 export const FIXED_FILES: Readonly<Record<string, number>> = {
   'confine.c': 0o644,
   entry: 0o755,
@@ -26,7 +26,7 @@ export const FIXED_FILES: Readonly<Record<string, number>> = {
   'lock.sh': 0o755,
 };
 
-/** sha256 over all of them, in hex. Throws with what to do where one is missing. */
+/** sha256 of all of them, in hex. If one is missing, throws an error that says what to do. */
 export async function hashSources(sources: Sources): Promise<string> {
   const hash = createHash('sha256');
   for (const [name, content] of await readBundle(sources))
@@ -39,7 +39,10 @@ export async function hashSources(sources: Sources): Promise<string> {
   return hash.digest('hex');
 }
 
-/** The files of the bundle by their names, `wrapper.mjs` first. Throws with what to do where one is missing. */
+/**
+ * The files of the bundle by name, `wrapper.mjs` first. If one is missing, throws an error that says what to
+ * do.
+ */
 export async function readBundle({ wrapper }: Sources): Promise<Map<string, Buffer>> {
   const folder = dirname(wrapper);
   const own = basename(wrapper);

@@ -1,4 +1,4 @@
-/** A body that its worker took over, as it is written down and as it is seen. */
+/** A body that its worker has claimed: its record, and how it is shown. */
 import {
   type Body,
   CLAIMED_INCARNATION,
@@ -7,7 +7,7 @@ import {
   type ClaimRecord,
 } from '../model/index.ts';
 
-/** What is written down of takeovers; `RedisClaimStore` of the store. */
+/** The records of claims; implemented by the store's `RedisClaimStore`. */
 export interface ClaimStore {
   get(workerId: string): Promise<ClaimedWorker | undefined>;
   all(): Promise<ClaimedWorker[]>;
@@ -17,12 +17,12 @@ export interface ClaimStore {
   drop(workerId: string): Promise<void>;
 }
 
-/** Made for a pool's stock, according to its label. */
+/** Whether the body was created for a pool's warm workers, according to its label. */
 export const isWarm = (spec: string): boolean => spec.includes('"warm":true');
 
-/** The body as that of the worker which has it now. Its life as that began when it was taken over. */
+/** Shows the body as that of its current worker. Its lifetime for that worker starts at the claim. */
 export function toClaimedBody(body: Body, { worker_id, at, begun }: ClaimedWorker, spec: string): Body {
-  // Until its worker has reported from it, nothing of the worker runs there, even if the body has ended.
+  // Until its worker has reported from it, it has not started for that worker, even if the body has ended.
   const state = begun ? body.state : 'created';
   const { exit_code, oom_killed, error, finished_at, tail, ...rest } = body;
   return {

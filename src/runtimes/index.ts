@@ -1,4 +1,4 @@
-/** Makes the runtimes that the settings name, in the order of preference. */
+/** Creates the configured runtimes, in the order of preference. */
 import { type RuntimeName, toRuntimeNames } from '../model/index.ts';
 import { DEADLINES } from './docker/client.ts';
 import { createDockerRuntime } from './docker/docker.ts';
@@ -7,11 +7,11 @@ import type { DefaultLimits, Runtime } from './runtime.ts';
 import { withMetrics } from './with-metrics.ts';
 
 export interface RuntimeChoice {
-  /** `auto` uses all of them. */
+  /** `auto` enables all of them. */
   runtime: 'auto' | RuntimeName;
   cell: string;
   redisUrl: string;
-  /** Redis as a body with its own address sees it; made from `redisUrl` where it is missing. */
+  /** The Redis URL for bodies with their own address; derived from `redisUrl` if absent. */
   workerRedisUrl: string | undefined;
   dockerHost: string;
   image: string;
@@ -21,22 +21,22 @@ export interface RuntimeChoice {
   /** PROCESS_USER. */
   processUser?: string;
   wrapper: { argv: string[] };
-  /** HANDLERS_DIR, bound into Docker bodies that name files of it. */
+  /** HANDLERS_DIR, mounted into Docker bodies that use its files. */
   handlersDir?: string | undefined;
-  /** Whether Docker bodies reach link-local addresses. */
+  /** Whether Docker bodies can reach link-local addresses. */
   linkLocal?: boolean | undefined;
-  /** Limits of bodies whose spec names none. */
+  /** Limits of bodies whose spec has none. */
   defaults?: DefaultLimits | undefined;
   observe: (runtime: RuntimeName, call: string, result: string, seconds: number) => void;
 }
 
 interface Made {
   runtime: Runtime;
-  /** Redis as a body sees it. */
+  /** The Redis URL for the body. */
   bodyRedisUrl: () => Promise<string>;
 }
 
-/** A runtime that is in the table of names and not here does not compile. */
+/** A runtime that is in the table of names but not here is a compile error. */
 const MAKERS: { [name in RuntimeName]: (choice: RuntimeChoice) => Made } = {
   docker: makeDocker,
   process: makeProcess,
@@ -85,14 +85,14 @@ function makeProcess(choice: RuntimeChoice): Made {
     runtime: withMetrics(runtime, (call, result, seconds) =>
       choice.observe(runtime.name, call, result, seconds),
     ),
-    // A process shares the manager's machine, and so its view of Redis.
+    // A process runs on the manager's machine, so it uses the same Redis URL.
     bodyRedisUrl: async () => choice.redisUrl,
   };
 }
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0)$/;
 
-/** Loopback inside a container is the container itself; the engine's gateway leads to its machine. */
+/** Loopback inside a container is the container itself; the engine's gateway address leads to the host. */
 export function throughGateway(url: string, gateway: string | undefined): string {
   const seen = new URL(url);
   if (!gateway || !LOOPBACK.test(seen.hostname)) return url;

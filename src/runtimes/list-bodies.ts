@@ -1,14 +1,17 @@
 import { type Body, errorMessage, type RuntimeName } from '../model/index.ts';
 import type { Runtimes } from './registry.ts';
 
-/** The bodies of every runtime that answers. */
+/** The bodies of all runtimes that are up. */
 export interface ListedBodies {
   bodies: Body[];
-  /** The runtimes that answered: a body of another one is unknown, not absent. */
+  /** The runtimes that answered; bodies of the others are unknown, not absent. */
   listed: Set<RuntimeName>;
 }
 
-/** Lists the bodies of all runtimes, one call each. `onError` gets each runtime that could not be listed, and why. */
+/**
+ * Lists the bodies of all runtimes, one call each. `onError` receives each runtime that failed, and its
+ * error.
+ */
 export async function listBodies(
   runtimes: Runtimes,
   onError: (runtime: RuntimeName, why: string) => void,
@@ -26,6 +29,6 @@ export async function listBodies(
       }
     }),
   );
-  // Without a copy in the usual case: one list may have many thousands of bodies.
+  // Avoids a copy in the usual case, because one list may have many thousands of bodies.
   return { bodies: lists.length === 1 ? (lists[0] ?? []) : lists.flat(), listed };
 }

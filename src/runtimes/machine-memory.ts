@@ -1,10 +1,10 @@
-/** How much memory this machine, or the container that the manager runs in, has left. */
+/** The available memory of this machine, or of the manager's container. */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 export interface MachineMemory {
   total_bytes: number;
-  /** What new programs can use without swapping: free memory and caches that can be dropped. */
+  /** Available without swapping: free memory and droppable caches. */
   available_bytes: number;
 }
 
@@ -12,8 +12,8 @@ export interface MachineMemory {
 const UNLIMITED = 2 ** 60;
 
 /**
- * Reads the kernel's figures; `undefined` if it has none (macOS). A memory limit of the manager's own cgroup, or of one
- * above it, counts as well: direct workers run below it. `root` is `/`, or a test's own tree.
+ * Reads the kernel's figures; `undefined` if it has none (macOS). A memory limit of the manager's own cgroup,
+ * or of a parent, counts as well, because direct workers run below it. `root` is `/`, or a test's own tree.
  */
 export function readMachineMemory(root = '/'): MachineMemory | undefined {
   const meminfo = read(join(root, 'proc/meminfo')) ?? '';
@@ -26,7 +26,7 @@ export function readMachineMemory(root = '/'): MachineMemory | undefined {
     const usage = number(join(dir, 'memory.current')) ?? number(join(dir, 'memory.usage_in_bytes'));
     if (limit === undefined || usage === undefined || limit >= UNLIMITED) continue;
     const stat = read(join(dir, 'memory.stat')) ?? '';
-    // With its children; v1 has a line for the cgroup alone besides.
+    // Including child cgroups; v1 also has a line for the cgroup alone.
     const [, cache = 0] =
       /^total_inactive_file (\d+)$/m.exec(stat) ?? /^inactive_file (\d+)$/m.exec(stat) ?? [];
     total_bytes = Math.min(total_bytes, limit);
@@ -35,7 +35,7 @@ export function readMachineMemory(root = '/'): MachineMemory | undefined {
   return { total_bytes, available_bytes };
 }
 
-/** The manager's memory cgroup and those above it, as far as they are mounted in the usual places. */
+/** The manager's memory cgroup and its parents, if they are mounted in the usual places. */
 function ownCgroups(root: string): string[] {
   const dirs = new Set<string>();
   for (const line of (read(join(root, 'proc/self/cgroup')) ?? '').split('\n')) {

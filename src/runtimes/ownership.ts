@@ -1,17 +1,18 @@
 /**
- * A runtime that shows the bodies of one store only: those that carry its identity. Two managers may share an engine,
- * a cell's name and a folder, and still have two stores; a body of the other one is never listed, and so never ended.
+ * A runtime that shows only the bodies of one store, which have its identity as a label. Two managers may
+ * share an engine, a cell name and a folder, and still use two stores; bodies of the other store are never
+ * listed, and so never ended.
  *
- * What must always hold: every new body carries the identity; until the identity is known, nothing is hidden, because
- * the next check finds out which store this is. Must not import the store.
+ * Invariants: every new body has the identity as a label; until the identity is known, nothing is hidden,
+ * because the next check determines which store this is. Must not import the store.
  */
 import { type Body, owns, type RuntimeName, type StoreIdentity } from '../model/index.ts';
 import { BodyConflict, type BodyOrder, type Runtime } from './runtime.ts';
 
-/** Bodies of other stores that a message names. */
+/** Maximum number of other stores' bodies that a message lists. */
 const NAMED = 5;
 
-/** Whose bodies a manager sees, shared by all of its runtimes. */
+/** The store whose bodies a manager sees, shared by all of its runtimes. */
 export class Ownership {
   #identity: StoreIdentity | undefined;
   #last: string | undefined;
@@ -28,18 +29,18 @@ export class Ownership {
     return this.#identity;
   }
 
-  /** The identity that this process has led under last, even if the store has lost it since. */
+  /** The identity that this process last led under, even if the store has lost it since. */
   get last(): string | undefined {
     return this.#last;
   }
 
-  /** `undefined`: the owner of the bodies is unknown now, and all are shown. */
+  /** `undefined` means that the owner of the bodies is unknown now, and all are shown. */
   set(identity: StoreIdentity | undefined): void {
     this.#identity = identity;
     this.#last = identity?.id ?? this.#last;
   }
 
-  /** Bodies of other stores, as the last lists showed them. */
+  /** Bodies of other stores in the most recent lists. */
   get foreign(): Body[] {
     return [...this.#foreign.values()].flat();
   }

@@ -4,22 +4,23 @@ import { type Runtime, RuntimeDown, type RuntimeInfo } from './runtime.ts';
 interface Entry {
   runtime: Runtime;
   info: RuntimeInfo | undefined;
-  /** Why it does not answer; `undefined` while it does. */
+  /** Why it is down; `undefined` while it is up. */
   error: string | undefined;
-  /** Since when it answers without a break, milliseconds since 1970. */
+  /** When it came up, in milliseconds since 1970. */
   upSince: number;
-  /** When it last ceased to answer, milliseconds since 1970. */
+  /** When it last went down, in milliseconds since 1970. */
   downSince: number;
 }
 
 const NOT_PROBED = 'not checked yet';
 /**
- * Milliseconds for which a call that succeeds does not make up for one that failed; a probe does. All workers of a runtime
- * are looked at when it turns, so one that answers every look and fails every act would have them observed forever.
+ * Milliseconds during which a successful call does not reverse a failed one; a probe does. A change of state
+ * reconciles all workers of a runtime, so a runtime that answers every observation and fails every action
+ * would otherwise reconcile them all in an endless loop.
  */
 const SETTLE_MS = 1000;
 
-/** The runtimes that this manager uses, in the order of preference, and whether each answers. */
+/** The runtimes of this manager in the order of preference, and whether each is up. */
 export class Runtimes {
   readonly #entries: Map<RuntimeName, Entry>;
   readonly #now: () => number;
@@ -29,7 +30,7 @@ export class Runtimes {
   constructor(
     runtimes: Runtime[],
     now: () => number,
-    /** A runtime has begun to answer (no error) or has ceased to. */
+    /** Called when a runtime comes up (no error) or goes down. */
     changed: (name: RuntimeName, error: string | undefined) => void,
   ) {
     const unknown = { info: undefined, error: NOT_PROBED, upSince: 0, downSince: 0 };
@@ -42,7 +43,7 @@ export class Runtimes {
     return [...this.#entries.values()].map(({ runtime }) => runtime);
   }
 
-  /** The state of each, for commands, health and doctor. */
+  /** The state of each runtime, for commands, health and doctor. */
   get states(): { name: RuntimeName; info: RuntimeInfo | undefined; error: string | undefined }[] {
     return [...this.#entries].map(([name, { info, error }]) => ({
       name,
@@ -51,7 +52,7 @@ export class Runtimes {
     }));
   }
 
-  /** The runtime of that name; throws `RuntimeDown` where this manager does not use it. */
+  /** The runtime with that name; throws `RuntimeDown` if this manager does not use it. */
   get(name: RuntimeName): Runtime {
     const entry = this.#entries.get(name);
     if (entry) return entry.runtime;
@@ -65,7 +66,7 @@ export class Runtimes {
     return this.#entries.get(name)?.upSince ?? 0;
   }
 
-  /** Asks each whether it answers; one that hangs is not asked a second time meanwhile. */
+  /** Probes each runtime; one with a pending probe is not probed again. */
   probe(): Promise<void> {
     this.#probing ??= this.#probe().finally(() => {
       this.#probing = undefined;
@@ -87,15 +88,15 @@ export class Runtimes {
   }
 
   /**
-   * Calls a runtime, and takes note whether it answers: a caller that learns from one call that it does not, and from
-   * the next that it does, is notified again when it stops.
+   * Calls a runtime, and records whether it answers. A caller that finds it down on one call and up on the
+   * next is notified when it goes down again.
    */
   async call<T>(name: RuntimeName, what: (runtime: Runtime) => Promise<T>): Promise<T> {
     const runtime = this.get(name);
     const entry = this.#entries.get(name);
     try {
       const answer = await what(runtime);
-      // One that no probe has reached has not reported its capabilities yet.
+      // Without a successful probe, its capabilities are not known yet.
       if (entry?.info && this.#now() - entry.downSince >= SETTLE_MS) this.#turn(entry, undefined);
       return answer;
     } catch (error) {

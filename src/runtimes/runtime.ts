@@ -1,121 +1,124 @@
 /**
- * What the loop asks of a place where bodies live. One interface, and one conformance suite
- * (`test/conformance/`) that every runtime and the fake pass.
+ * The interface between the loop and an engine that runs bodies. Every runtime and the fake pass one
+ * conformance suite (`test/conformance/`).
  *
- * What must always hold, in every implementation:
- * - At most one body of a worker: its name is made of the worker's id alone, so the engine refuses a second.
- * - Acts are idempotent. "Already there", "already started", "already ended", "already gone" are successes,
- *   once the labels prove that the body is ours.
- * - Acts that destroy name the body by its engine id, never by its name.
- * - What cannot be known is thrown as `RuntimeDown`, never answered as "nothing there".
+ * Invariants of every implementation:
+ * - A worker has at most one body: its name is derived from the worker's ID only, so the engine rejects a
+ *   second.
+ * - Operations are idempotent. "Already exists", "already started", "already ended" and "already gone" are
+ *   successes, if the labels prove that the body is ours.
+ * - Destructive operations identify the body by its engine ID, never by its name.
+ * - If the state cannot be determined, `RuntimeDown` is thrown; "not found" is never returned instead.
  * - A body never depends on the life of the manager.
  *
  * Must not import the store, the queue or the loop.
  */
 import type { Body, ResourceUsage, RuntimeName, WorkerSpec } from '../model/index.ts';
 
-/** What a body is made from. */
+/** The request to create a body. */
 export interface BodyOrder {
   worker_id: string;
   incarnation: number;
   spec: WorkerSpec;
   spec_hash: string;
-  /** The leader's epoch, a label for people who look for who made it. */
+  /** The leader's epoch, as a label that tells people which leader created it. */
   epoch: number;
-  /** The identity of the store that knows the worker, a label. */
+  /** The identity of the store with the worker's record, as a label. */
   store?: string;
-  /** The contract's variables of a body. `REDIS_URL` is the body's own view of Redis. */
+  /** The body's variables, as defined by the contract. `REDIS_URL` is the Redis URL for the body. */
   env: Record<string, string>;
-  /** The image to run, where the runtime runs images; without it the runtime's own. */
+  /** The image, if the runtime uses images; defaults to the runtime's own. */
   image?: string;
-  /** Program and arguments instead of the wrapper's; the conformance suite's way to make bodies misbehave. */
+  /**
+   * Program and arguments instead of the wrapper's; the conformance suite uses it to make bodies misbehave.
+   */
   argv?: string[];
 }
 
-/** What one engine can do, to refuse with `unsupported` before anything is made. */
+/** The capabilities of one engine, used to reject with `unsupported` before anything is created. */
 export interface RuntimeInfo {
   name: RuntimeName;
   /** Such as `docker 20.10.24`, for doctor and the log. */
   version: string;
-  /** What users should know of this version, such as that it was not tested. */
+  /** Warnings about this version, for example that it was not tested. */
   advice?: string | undefined;
   /** Which limits it enforces, each with how, or why not, and whether a living body can be given another. */
   /** Of processes: the user that bodies run as, whether it is another than the manager's, and why. */
   user?: { name: string; own: boolean; why: string };
   limits: Record<'memory' | 'cpus' | 'pids', { supported: boolean; how: string; adjustable?: boolean }>;
-  /** The machine that bodies run on, as far as it is known. */
+  /** The machine that bodies run on, if known. */
   machine?: Machine | undefined;
 }
 
 export interface Machine {
   cores: number;
   memory_bytes: number;
-  /** It is the manager's own machine, whose free memory can be measured. */
+  /** It is the manager's own machine, so its free memory can be measured. */
   local: boolean;
 }
 
-/** Limits of a body whose spec names none, as far as its runtime can keep them; absent is none. */
+/** Default limits of bodies whose spec has none, if the runtime can enforce them; absent means no limit. */
 export interface DefaultLimits {
   memory_bytes?: number | undefined;
   /** Processes and threads. */
   pids?: number | undefined;
   open_files?: number | undefined;
-  /** What a container may write beside its volumes. */
+  /** Maximum size of a container's writes outside its volumes. */
   disk_bytes?: number | undefined;
 }
 
 export interface Runtime {
   readonly name: RuntimeName;
-  /** Asks whether it answers, and what it can do. */
+  /** Checks whether the engine answers, and returns its capabilities. */
   probe(): Promise<RuntimeInfo>;
-  /** All bodies of this cell: complete, or throws. Bodies carry no `tail`. */
+  /** Lists all bodies of this cell, without `tail`. The list is complete, or the call throws. */
   list(): Promise<Body[]>;
   /**
-   * The bodies of one worker, looked up by name and by the engine id that was known before, with `tail` where
-   * one has exited: complete, or throws.
+   * Returns the bodies of one worker, found by name and by the last known engine ID, with `tail` if one has
+   * exited. The list is complete, or the call throws.
    */
   find(workerId: string, knownId: string | undefined): Promise<Body[]>;
-  /** Makes the body and does not start it. One of the same worker that is in the way is thrown as `BodyConflict`. */
+  /** Creates the body without starting it. Throws `BodyConflict` if the worker's name is in use. */
   create(order: BodyOrder): Promise<Body>;
   /** Starts a created body. */
   start(bodyId: string): Promise<void>;
   /**
-   * Hands a running body what its wrapper waits for (`secrets`), through the named pipe at its SECRETS_PIPE: it stands
-   * nowhere, neither in the engine's records nor on a disk. Returns when it is in the pipe; the wrapper's next
-   * heartbeat shows whether it arrived.
+   * Delivers `secrets` to the wrapper of a running body, which waits for them, through the named pipe at its
+   * SECRETS_PIPE. They are not stored anywhere, neither in the engine's records nor on a disk. Returns when
+   * the content is in the pipe; the wrapper's next heartbeat shows whether it arrived.
    */
   deliver(bodyId: string, content: string): Promise<void>;
-  /** SIGTERM to the body; returns at once. */
+  /** Sends SIGTERM to the body; returns immediately. */
   terminate(bodyId: string): Promise<void>;
-  /** SIGKILL to everything of the body; also ends a paused one. */
+  /** Sends SIGKILL to everything in the body; also ends a paused one. */
   kill(bodyId: string): Promise<void>;
-  /** Ends the body by force if it is alive, and removes all that belongs to it. */
+  /** Ends the body by force if it is alive, and removes everything that belongs to it. */
   remove(bodyId: string): Promise<void>;
   usage(bodyId: string): Promise<ResourceUsage>;
-  /** Gives a living body the limits of this spec; those that the spec does not name stay as they are. */
+  /** Applies the limits of this spec to a living body; limits that the spec does not set stay unchanged. */
   limit(bodyId: string, spec: WorkerSpec): Promise<void>;
   /**
-   * Reports changes as hints: which worker to look at, or `undefined` where hints may have been missed and
-   * everything has to be observed again. Reconnects automatically until it is closed. Never throws.
+   * Reports changes as events: the worker to reconcile, or `undefined` if events may have been missed and all
+   * workers must be observed. Reconnects automatically until it is closed. Never throws.
    */
   watch(onEvent: (workerId: string | undefined) => void): { close(): Promise<void> };
-  /** Gives back connections; bodies stay. */
+  /** Closes connections; bodies stay. */
   close(): Promise<void>;
-  /** Removes what the runtime made for the cell itself (networks, folders); bodies must be gone. */
+  /** Removes what the runtime created for the cell itself (networks, folders); it must have no bodies. */
   dismantle(): Promise<void>;
 }
 
-/** The engine is absent, refuses, or did not answer in time. The act may have happened anyway. */
+/** The engine is absent, rejects the connection, or timed out. The operation may have happened anyway. */
 export class RuntimeDown extends Error {
   override name = 'RuntimeDown';
 }
 
-/** The engine answers, and this act failed: a full disk, a process that could not be made. It may work later. */
+/** The engine answers, but this operation failed: a full disk, a failed fork. It may work later. */
 export class ActFailed extends Error {
   override name = 'ActFailed';
 }
 
-/** The engine refused an act, and will refuse it again: no such image, no such program, a bad mount. */
+/** The engine rejected an operation permanently: no such image, no such program, an invalid mount. */
 export class BodyRefused extends Error {
   override name = 'BodyRefused';
   /** For the status, such as `ImageMissing`. */
@@ -126,7 +129,9 @@ export class BodyRefused extends Error {
   }
 }
 
-/** The name is taken by another body: look again. `ours` is false where its labels are not of this cell and worker. */
+/**
+ * Another body has the name: observe again. `ours` is false if its labels are not of this cell and worker.
+ */
 export class BodyConflict extends Error {
   override name = 'BodyConflict';
   readonly ours: boolean;

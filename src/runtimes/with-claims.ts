@@ -1,13 +1,15 @@
 /**
- * A runtime in which a worker may live in the body of another: the same interface over the same engine, where a body
- * that was taken over is seen as that of the worker which has it now. The loop knows of it only the phase in which such a
- * worker begins.
+ * A runtime in which a worker may use a body that was created for another: the same interface over the same
+ * engine, which shows a claimed body as that of its current worker. For the loop, the only difference is the
+ * phase in which such a worker starts.
  *
- * What must always hold: a worker has at most one body, its own or the one that it took over; a body that its worker
- * never reported from counts as one that was not started, and is removed if it does not start to work, so that the
- * worker gets one of its own; what is not known of a takeover is thrown, never answered as "there is none".
+ * Invariants:
+ * - A worker has at most one body, its own or the one that it claimed.
+ * - A claimed body that its worker never reported from counts as not started. If it does not start, it is
+ *   removed, and the worker gets a body of its own.
+ * - If the state of a claim is unknown, the call throws; it never returns "not found" instead.
  *
- * Must not import the store: what it knows of takeovers it is handed.
+ * Must not import the store: it receives the claims as a dependency.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Body, Claim, ClaimedWorker, WorkerSpec } from '../model/index.ts';
@@ -16,19 +18,19 @@ import { BodyConflict, type BodyOrder, type Runtime, RuntimeDown } from './runti
 
 export interface ClaimOptions {
   claimStore: ClaimStore;
-  /** The spec of a worker, from its record. */
+  /** Returns the spec of a worker, from its record. */
   specOf: (workerId: string) => Promise<WorkerSpec | undefined>;
   now: () => number;
-  /** Milliseconds until a wrapper that got its claim and does not start is removed. */
+  /** Timeout in milliseconds of a wrapper that has been notified of its claim and does not start. */
   patienceMs?: number;
 }
 
-/** A wrapper begins within milliseconds; on the busiest machine that was seen, in a second. */
+/** A wrapper starts within milliseconds; on the busiest machine that was measured, within a second. */
 const PATIENCE_MS = 10_000;
 const POLL_MS = 5;
-/** As long as a takeover takes on a busy machine; the look that follows it comes later. */
+/** The duration of a claim on a busy machine; the observation after it comes later. */
 const FRESH_MS = 500;
-/** Within this a wrapper that lives says whom it serves: two heartbeats, and time for them. */
+/** A live wrapper reports its worker within this time: two heartbeats and a margin. */
 const SILENT_MS = 15_000;
 
 export function withClaims(inner: Runtime, options: ClaimOptions): Runtime {
@@ -39,12 +41,12 @@ class ClaimingRuntime implements Runtime {
   readonly #inner: Runtime;
   readonly #claimStore: ClaimStore;
   readonly #options: ClaimOptions;
-  /** Takeovers that were read, by the body and by whom it was made for: for acts and hints, which name only those. */
+  /** Claims by body and by original worker, for operations and events, which identify only those. */
   readonly #byBody = new Map<string, Claim>();
   readonly #byOrigin = new Map<string, string>();
-  /** Bodies that wait to be taken over, as they were seen last, without an event since. */
+  /** The last observation of unclaimed warm bodies without an event since. */
   readonly #waiting = new Map<string, Body>();
-  /** Since when bodies are observed whose worker is unknown. */
+  /** Since when bodies without a known worker have been observed. */
   #silent = new Map<string, number>();
 
   constructor(inner: Runtime, options: ClaimOptions) {
@@ -60,7 +62,8 @@ class ClaimingRuntime implements Runtime {
   async list(): Promise<Body[]> {
     const bodies = await this.#inner.list();
     const found = new Map<string, { taken: ClaimedWorker; spec: string }>();
-    // Read after the list: what was taken over in between is then known, and in the list by its first name.
+    // Read claims after the list, so that a body claimed in between is known, and listed under its original
+    // worker.
     const all = await this.#claimStore.all();
     for (const claim of all) found.set(claim.body_id, { taken: claim, spec: '' });
     const silent = await this.#refreshClaims(bodies, found);
@@ -74,7 +77,7 @@ class ClaimingRuntime implements Runtime {
   }
 
   async find(workerId: string, knownId: string | undefined): Promise<Body[]> {
-    // The stock is empty, or nearly: most workers have a body of their own, and are not made to wait for this.
+    // If no warm body is waiting, most workers have a body of their own and must not wait for this read.
     const first = this.#waiting.size > 0 ? await this.#claimStore.get(workerId) : undefined;
     const fresh = first && this.#asAvailable(first);
     if (fresh) return [fresh];
@@ -149,8 +152,9 @@ class ClaimingRuntime implements Runtime {
   dismantle = () => this.#inner.dismantle();
 
   /**
-   * The body of a worker that has just begun in it, without asking the engine: its wrapper reported a moment ago, and no
-   * hint has come of its end. Right after the takeover only; from then on every look is a real one.
+   * The body of a worker that has just started in it, without a call to the engine: its wrapper reported a
+   * moment ago, and no event has reported its end. Only used right after the claim; later observations call
+   * the engine.
    */
   #asAvailable(claim: ClaimedWorker): Body | undefined {
     const body = this.#waiting.get(claim.body_id);
@@ -165,7 +169,7 @@ class ClaimingRuntime implements Runtime {
     return found.find(({ id }) => id === claim.body_id);
   }
 
-  /** Gives the body the limits of its new worker; false where it cannot have them. */
+  /** Applies the limits of its new worker to the body; false if they cannot be applied. */
   async #limit({ worker_id, body_id }: Claim): Promise<boolean> {
     const spec = await this.#options.specOf(worker_id);
     if (!spec) return false;
@@ -178,7 +182,7 @@ class ClaimingRuntime implements Runtime {
     }
   }
 
-  /** Whether the wrapper has started to report for its worker, within the time that it has, or its body has ended. */
+  /** Whether the wrapper reports its new worker before it times out or its body ends. */
   async #begins({ worker_id }: Claim): Promise<boolean> {
     const deadline = performance.now() + (this.#options.patienceMs ?? PATIENCE_MS);
     for (let waitMs = POLL_MS; performance.now() < deadline; waitMs = Math.min(2 * waitMs, 500)) {
@@ -190,10 +194,10 @@ class ClaimingRuntime implements Runtime {
     return (await this.#claimStore.get(worker_id))?.begun !== false;
   }
 
-  /** The body did not come to work: the worker gets one of its own. */
+  /** The body did not start for its worker, so the worker gets one of its own. */
   async #discard(claim: Claim): Promise<void> {
     await this.#inner.remove(claim.body_id);
-    // It started anyway: then it was the worker's body, and its end is reported as such.
+    // It started anyway, so it was the worker's body, and its end is reported as such.
     if ((await this.#claimStore.get(claim.worker_id))?.begun) return;
     await this.#claimStore.drop(claim.worker_id);
     this.#byBody.delete(claim.body_id);
@@ -201,8 +205,8 @@ class ClaimingRuntime implements Runtime {
   }
 
   /**
-   * What the book has lost is learnt again from the wrappers: of each body that was made to be taken over, and has no
-   * record, its wrapper reports its worker. Returns the bodies without a report yet; they are not listed.
+   * Restores lost claims from the wrappers' reports: the wrapper of each claimable body without a record
+   * reports its worker. Returns the bodies without a report yet; they are not listed.
    */
   async #refreshClaims(
     bodies: Body[],

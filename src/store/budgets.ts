@@ -1,16 +1,17 @@
 /**
- * Streams that the manager or its clients write are bounded by bytes as well as by entries: a thousand entries may be
- * a kilobyte or a gigabyte. What is over its budget loses its oldest entries; unread entries are never dropped.
+ * Streams that the manager or its clients write are limited by bytes as well as by entries, because a
+ * thousand entries may be a kilobyte or a gigabyte. A stream over its budget loses its oldest entries; unread
+ * entries are never dropped.
  */
 import type { Link } from './connect.ts';
 import { INPUT_GROUP, type Keys } from './keys.ts';
 
 const MIB = 1_048_576;
-/** Bytes that one stream may take, about. */
+/** Approximate maximum bytes of one stream. */
 const BUDGET = { responses: 32 * MIB, dead: 8 * MIB, events: MIB, input: 4 * MIB } as const;
-/** Workers whose streams are measured at one look; the next ones are measured at the next. */
+/** Number of workers whose streams are measured per check; the next check continues with the next ones. */
 const AT_ONCE = 200;
-/** What is trimmed stays below the budget for a while. */
+/** Trims below the budget, so that the stream stays below it for a while. */
 const KEPT_SHARE = 0.8;
 
 export class Budgets {
@@ -23,7 +24,10 @@ export class Budgets {
     this.#keys = keys;
   }
 
-  /** Trims what is over its budget; workers whose unread input is, whom only their wrapper can help. */
+  /**
+   * Trims streams over budget; returns workers with too much unread input, which only their wrappers can
+   * reduce.
+   */
   async trim(): Promise<{ unread: string[] }> {
     const { responses, dead, workers, events, input } = this.#keys;
     const ids = await this.#redis.zrange(workers, String(this.#from), String(this.#from + AT_ONCE - 1));
@@ -46,7 +50,7 @@ export class Budgets {
     return { unread };
   }
 
-  /** Nothing where MEMORY is forbidden: then entries alone are counted. */
+  /** Undefined if MEMORY is forbidden; then only entries are counted. */
   async #tooLarge(wanted: [string, number][]): Promise<[string, number, number][]> {
     const reads = this.#redis.pipeline();
     for (const [key] of wanted) reads.call('MEMORY', 'USAGE', key);
@@ -62,7 +66,7 @@ export class Budgets {
     await this.#redis.xtrim(key, 'MAXLEN', Math.max(1, Math.floor((length * budget * KEPT_SHARE) / bytes)));
   }
 
-  /** Drops the oldest that were read and settled; false if that is not enough. */
+  /** Drops the oldest acknowledged entries; false if that is not enough. */
   async #dropRead(key: string, bytes: number, budget: number): Promise<boolean> {
     const pending = (await this.#redis.xpending(key, INPUT_GROUP).catch(() => undefined)) as
       | [number, string | null]

@@ -14,7 +14,7 @@ import { getKeys, type Keys } from './keys.ts';
 import { parse } from './parse.ts';
 import { execAll } from './reply.ts';
 
-/** How long a notification stays that its wrapper never read. */
+/** Expiry of a notification that its wrapper has not read. */
 const ASSIGNMENT_MS = 3_600_000;
 
 export const createClaim = (worker_id: string, warm: ClaimCandidate, at: number, args: boolean): Claim => ({
@@ -25,11 +25,11 @@ export const createClaim = (worker_id: string, warm: ClaimCandidate, at: number,
   told: args,
 });
 
-/** What a warm worker's wrapper reads from its input; the scripts add the spec. */
+/** The message to a warm worker's wrapper; the scripts add the spec. */
 export const toAssignMessage = ({ worker_id, at }: Claim): string =>
   JSON.stringify({ type: 'assign', worker_id, at });
 
-/** How the status and the history begin of a worker that is given a body which runs already. */
+/** The initial status and history of a worker that gets a running body. */
 export function createAssignment(
   { spec, at }: { spec: WorkerSpec; at: string },
   warm: ClaimCandidate,
@@ -59,7 +59,7 @@ export function createAssignment(
   };
 }
 
-/** Which workers live in bodies that were made for others: the hash `worker:bodies` of one cell. */
+/** The workers that use bodies created for others: the hash `worker:bodies` of one cell. */
 export class RedisClaimStore {
   readonly #redis: Link;
   readonly #keys: Keys;
@@ -69,7 +69,7 @@ export class RedisClaimStore {
     this.#keys = getKeys(cell);
   }
 
-  /** Whose body this worker has, where it is not its own. */
+  /** The claim of this worker, if its body is not its own. */
   async get(id: string): Promise<ClaimedWorker | undefined> {
     const { bodies, heartbeat } = this.#keys;
     const reads = this.#redis.pipeline().hget(bodies, id).exists(heartbeat(id));
@@ -97,7 +97,7 @@ export class RedisClaimStore {
     }));
   }
 
-  /** What is known of bodies by the ids that they were made for: their own record, whom they serve, that they beat. */
+  /** What is known of bodies, by the IDs they were created for: record, current worker, and heartbeat. */
   async lookUp(
     ids: string[],
   ): Promise<{ known: boolean; serving: ClaimRecord | undefined; beats: boolean }[]> {
@@ -113,7 +113,7 @@ export class RedisClaimStore {
     }));
   }
 
-  /** Notifies the wrapper of its worker, unless it was notified before. */
+  /** Notifies the wrapper of its worker, unless it was already notified. */
   async announce(claim: Claim): Promise<void> {
     const { bodies, input, desired } = this.#keys;
     const [before, after] = [claim, { ...claim, told: true }].map((claim) => JSON.stringify(plain(claim)));
@@ -129,25 +129,26 @@ export class RedisClaimStore {
     );
   }
 
-  /** Writes it down again, from what a wrapper says of itself, where the store has lost it. */
+  /** Restores a claim that the store has lost, from the wrapper's own report. */
   async restore(claim: Claim): Promise<void> {
     const { bodies, desired } = this.#keys;
     const { worker_id: id } = claim;
     await this.#redis.hsetnx(bodies, id, JSON.stringify(plain(claim)));
-    // A list is older than what is read after it: the worker may be deleted by now, and nothing would drop this again.
+    // The list is older than later reads: if the worker has been deleted meanwhile, nothing would drop this
+    // claim again.
     const [exists, known] = await execAll(
       this.#redis.pipeline().exists(desired(id)).hexists(desired(id), 'spec'),
     );
     if (exists === 1 && known === 0) await this.drop(id);
   }
 
-  /** The body is gone; the worker's next one is its own. */
+  /** The body is gone; the worker's next body is its own. */
   async drop(id: string): Promise<void> {
     await this.#redis.hdel(this.#keys.bodies, id);
   }
 }
 
-/** In the form stored in the hash. */
+/** Serializes a claim for the hash. */
 const plain = ({ worker_id, made_for, body_id, at, told: args }: Claim): Claim => ({
   worker_id,
   made_for,
@@ -163,7 +164,7 @@ function parseClaim(text: string | null): Claim | undefined {
   return { worker_id, made_for, body_id, at: Number(at ?? 0), told: args === true };
 }
 
-/** A wrapper has reported that the body serves this worker: even if its heartbeat is lost, it has started. */
+/** The wrapper has reported this worker: the body has started, even if its heartbeat is lost. */
 const serves = (text: string | null, { worker_id }: Claim) => parseClaimRecord(text)?.worker_id === worker_id;
 
 function parseClaimRecord(text: string | null): ClaimRecord | undefined {

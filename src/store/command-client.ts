@@ -1,6 +1,6 @@
 /**
- * Commands put on the stream by the manager itself, as any orchestrator would: requests over HTTP. A caller that
- * leads answers, which may be another manager than the one that asks.
+ * Submits commands to the stream for the manager's own HTTP API, like any orchestrator. The leader answers
+ * them, which may be a different manager.
  */
 import { randomUUID } from 'node:crypto';
 import { type CommandResponse, Fault, toCommandEntry } from '../model/index.ts';
@@ -9,14 +9,16 @@ import type { Keys } from './keys.ts';
 import { readStream } from './stream.ts';
 
 export interface CommandClient {
-  /** The answer; a refusal is thrown as the Fault that it is. `unavailable` where none came within `ms`. */
+  /**
+   * Returns the answer, or throws a rejection as its Fault; `unavailable` if there is no answer within `ms`.
+   */
   send(fields: { command: string; request_id?: string }, ms?: number): Promise<CommandResponse>;
   close(): void;
 }
 
-/** How long an answer may take, in milliseconds: a leader answers at once, a new one within its lease. */
+/** Timeout of an answer in milliseconds: a leader answers immediately, a new one within its lease. */
 const RESPONSE_MS = 10_000;
-/** An unread stream of answers expires after this, in milliseconds. */
+/** Expiry of an unread answer stream in milliseconds. */
 const STREAM_MS = 60_000;
 
 export function createCommandClient(redis: Link, keys: Keys, url: string): CommandClient {

@@ -3,36 +3,36 @@ import { ENTRY_LIMIT } from '../model/index.ts';
 import type { Link } from './connect.ts';
 import { COMMAND_GROUP } from './keys.ts';
 
-/** One consumer: its pending entries are found again by the next leader. */
+/** A constant consumer name, so that the next leader finds its pending entries. */
 const CONSUMER = 'leader';
-/** Bytes that one read brings, about: a burst of long commands is taken in pieces. */
+/** Approximate bytes of one read: a burst of long commands is read in batches. */
 const READ_BYTES = 1024 ** 2;
-/** Bytes of a reply that a wait takes in before it is broken off: an entry that may be read is far shorter. */
+/** Maximum bytes of a blocking read's reply before it is aborted; a valid entry is far shorter. */
 const WAIT_BYTES = 2 * ENTRY_LIMIT;
 
 export interface CommandEntry {
   id: string;
-  /** The field `data`; `undefined` if the entry has none, or if it is too long to be read. */
+  /** The field `data`; `undefined` if the entry has none, or if it exceeds the limit. */
   data: string | undefined;
-  /** Bytes of that field. */
+  /** Size of that field in bytes. */
   bytes: number;
-  /** How often it was delivered; more than once after a crash. */
+  /** Number of deliveries; more than one after a crash. */
   deliveries: number;
 }
 
 type Reply = [id: string, text: string | null, bytes: number, deliveries: number];
 
 /**
- * Reads a cell's stream of commands and never takes in an entry that is longer than ENTRY_LIMIT: Redis keeps its text
- * back. A wait for the next entry has no such choice, and is broken off instead.
+ * Reads a cell's command stream and never loads an entry longer than ENTRY_LIMIT, whose text stays in Redis.
+ * A blocking read cannot avoid loading it, so it is aborted instead.
  */
 export class CommandReader {
   readonly #redis: Link;
   readonly #blocking: Redis;
   readonly #commands: string;
-  /** More may be there without waiting. */
+  /** More entries may be available without waiting. */
   #more = true;
-  /** Of the reply that is being waited for. */
+  /** Bytes of the pending reply. */
   #received = 0;
   #brokenOff = false;
 
@@ -44,8 +44,8 @@ export class CommandReader {
   }
 
   /**
-   * New entries, waiting for one up to `blockMs`, unless the signal fires: an abandoned wait would take an entry with
-   * it.
+   * Reads new entries; waits up to `blockMs` for one, or until the signal fires. An abandoned wait would
+   * consume an entry.
    */
   async read(count: number, blockMs: number, signal?: AbortSignal): Promise<CommandEntry[]> {
     if (this.#more) {
@@ -66,7 +66,7 @@ export class CommandReader {
     return entries;
   }
 
-  /** An entry that was delivered and not settled, of any consumer, idle for at least `idleMs`. */
+  /** Claims an unacknowledged entry of any consumer that has been idle for at least `idleMs`. */
   async claim(idleMs: number): Promise<CommandEntry[]> {
     let from = '0-0';
     do {
@@ -84,7 +84,7 @@ export class CommandReader {
     return [];
   }
 
-  /** The next entry comes with the answer, so that a command is settled as soon as it can be. */
+  /** The reply contains the next entry, so that a command is handled as soon as possible. */
   async #wait(blockMs: number): Promise<CommandEntry[]> {
     if (this.#brokenOff) await this.#blocking.connect();
     this.#brokenOff = false;
@@ -105,7 +105,7 @@ export class CommandReader {
       );
       return toEntries(reply);
     } catch (error) {
-      // It was delivered, and so is found among those that were not settled.
+      // It was delivered, so it is found among the unacknowledged entries.
       if (this.#brokenOff) return this.claim(0);
       throw error;
     }
@@ -116,7 +116,7 @@ export class CommandReader {
     if (this.#received <= WAIT_BYTES || this.#brokenOff) return;
     this.#brokenOff = true;
     this.#blocking.disconnect();
-    // A polite end would still take in what is on its way.
+    // A graceful close would still receive what is in flight.
     this.#blocking.stream.destroy();
   }
 }
@@ -128,7 +128,7 @@ const toEntry = ([id, text, bytes, deliveries]: Reply): CommandEntry => ({
   deliveries,
 });
 
-/** One stream was asked for: `[key, entries]`, with another array around it in RESP2. */
+/** For one stream: `[key, entries]`, with another array around it in RESP2. */
 function toEntries(reply: unknown): CommandEntry[] {
   if (!Array.isArray(reply) || reply.length === 0) return [];
   const list = (Array.isArray(reply[0]) ? reply[0][1] : reply[1]) as [string, string[] | null][];

@@ -16,15 +16,15 @@ import { type PoolChange, settlePool } from './pool-settlement.ts';
 import { TOMBSTONE_MS, throwIfFenced, toFields } from './reply.ts';
 import { STREAMS_KEPT_MS } from './worker-records.ts';
 
-/** How long an answered request is remembered, and how many bytes all remembered answers may take. */
+/** How long an answered request is remembered, and the maximum bytes of all remembered answers. */
 const REQUEST_MEMORY_MS = 86_400_000;
 const REQUEST_MEMORY_BYTES = 67_108_864;
-/** Answers kept on a response stream, about. */
+/** Approximate number of answers kept on a response stream. */
 const RESPONSES_KEPT = 10_000;
 const DEAD_KEPT = 1000;
-/** A stream that an orchestrator named with `reply_to` expires. */
+/** Expiry of a stream that an orchestrator named with `reply_to`. */
 const REPLY_STREAM_MS = 86_400_000;
-/** Characters of an entry that are put aside. */
+/** Maximum characters of an entry in the dead letters. */
 const DEAD_EXCERPT = 65_536;
 const KEPT = {
   request_ms: REQUEST_MEMORY_MS,
@@ -32,18 +32,22 @@ const KEPT = {
   responses: RESPONSES_KEPT,
   reply_ms: REPLY_STREAM_MS,
 };
-/** What a command comes to, settled in one step. */
+/** The outcome of a command, applied in one step. */
 export interface CommandSettlement {
   entry: CommandEntry;
-  /** Empty where it could not be read: then nothing is remembered. */
+  /** Empty if it could not be parsed; then nothing is remembered. */
   requestId: string;
   replyTo: string | undefined;
   /**
-   * - `answer`: only answers. `later`: answers, and the same request may be tried again. `read`: the same, of what was read.
-   * - `pool`: writes what is asked of a pool. `create`, `desire`: write the desired record. `dead`: could not be read, or failed again and again.
+   * - `answer`: only answers. `later`: answers, and the same request may be retried. `read`: answers a read
+   *   with what was read.
+   * - `pool`: writes a pool's desired record. `create`, `desire`: write the worker's. `dead`: unreadable, or
+   *   failed repeatedly.
    */
   operation: 'answer' | 'later' | 'read' | 'dead' | 'create' | 'desire' | 'pool';
-  /** The texts to answer with, by how it came out; `@holder@` in `name_taken` stands for the id of whose the name is. */
+  /**
+   * The answers by outcome; `@holder@` in `name_taken` is replaced by the ID of the worker that has the name.
+   */
   answers: { ok: string; conflict?: string; name_taken?: string; not_found?: string };
   workerId?: string;
   pool?: PoolChange;
@@ -57,15 +61,15 @@ export interface CommandSettlement {
   };
 }
 
-/** The warm worker whose body a new one is to take over, if it is still free. */
+/** The warm worker whose body a new worker claims, if it is still available. */
 export interface WarmCandidate extends ClaimCandidate {
-  /** The body fits as it is, and its wrapper can be notified in the same step. */
+  /** The body fits unchanged, and its wrapper can be notified in the same step. */
   fits: boolean;
 }
 
 export type CommandOutcome = 'repeated' | 'ok' | 'same' | 'conflict' | 'name_taken' | 'not_found';
 
-/** The stream of commands of one cell. Only the leader reads it. */
+/** The command stream of one cell. Only the leader reads it. */
 export class CommandStream {
   readonly #redis: Link;
   readonly #reader: CommandReader;
@@ -78,8 +82,9 @@ export class CommandStream {
   }
 
   /**
-   * Makes the group if it is missing, from the beginning, so that nothing pushed before is lost. Answered commands have left the
-   * stream. True if there was one before: commands have been carried out in this store.
+   * Creates the group if it is missing, from the start of the stream, so that earlier entries are not lost.
+   * (Answered commands are removed from the stream.) Returns true if it existed: commands have been executed
+   * in this store.
    */
   async ensureGroup(): Promise<boolean> {
     try {
@@ -92,17 +97,17 @@ export class CommandStream {
     }
   }
 
-  /** New entries, waiting for one up to `blockMs`. */
+  /** Reads new entries; waits up to `blockMs` for one. */
   read(count: number, blockMs: number, signal?: AbortSignal): Promise<CommandEntry[]> {
     return this.#reader.read(count, blockMs, signal);
   }
 
-  /** An entry that was delivered and not settled, of any consumer, idle for at least `idleMs`. */
+  /** Claims an unacknowledged entry of any consumer that has been idle for at least `idleMs`. */
   claim(idleMs: number): Promise<CommandEntry[]> {
     return this.#reader.claim(idleMs);
   }
 
-  /** Writes, answers, remembers and acknowledges in one step; throws `Fenced` when another manager leads. */
+  /** Writes, answers, remembers and acknowledges in one step; throws `Fenced` if another manager leads. */
   async settle(
     epoch: number,
     what: CommandSettlement,
@@ -161,7 +166,7 @@ export class CommandStream {
     return { outcome: throwIfFenced<CommandOutcome>(outcome), generation, taken: taken === 1 };
   }
 
-  /** Deletes settled commands that an older version has left, and never one that was not settled. */
+  /** Deletes acknowledged commands that an older version has left; never deletes an unacknowledged one. */
   async trim(): Promise<void> {
     const { commands } = this.#keys;
     if ((await this.#redis.xlen(commands)) === 0) return;
@@ -173,17 +178,17 @@ export class CommandStream {
   }
 }
 
-/** What is put aside: the entry, and why it could not be carried out. */
+/** A dead letter: the entry, and why it could not be executed. */
 function toDeadEntry({ entry, answers }: CommandSettlement): string {
   const { error } = JSON.parse(answers.ok) as CommandResponse;
   return JSON.stringify({ entry_id: entry.id, error, entry: toExcerpt(entry.data) });
 }
 
-/** Redacted before it is cut, and as much of a very long one as may matter. */
+/** Redacts before cutting, but only the relevant start of a very long text. */
 const toExcerpt = (data: string | undefined) =>
   data === undefined ? null : takeHead(redactEntry(takeHead(data, 4 * DEAD_EXCERPT)), DEAD_EXCERPT);
 
-/** The arguments about the body to be claimed. */
+/** The script arguments about the body to claim. */
 function toClaimArgs(id: string, created: CommandSettlement['created']): (string | number)[] {
   const warm = created?.warm;
   if (!created || !warm) return ['', '', '', '', '', 0, 0, REQUEST_MEMORY_BYTES, ''];
@@ -213,7 +218,7 @@ function toClaimArgs(id: string, created: CommandSettlement['created']): (string
   ];
 }
 
-/** RESP3 gives maps where RESP2 gives flat lists. */
+/** RESP3 returns maps where RESP2 returns flat lists. */
 function toMap(info: unknown): Map<string, unknown> {
   if (info instanceof Map) return info;
   if (!Array.isArray(info)) return new Map(Object.entries(info as object));

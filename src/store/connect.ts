@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Redis, type RedisOptions } from 'ioredis';
 import { insistOnDatabase } from '../model/redis-url.ts';
 
-/** Milliseconds in which Redis has to answer a command; a blocking read has a connection of its own. */
+/** Timeout of a Redis command in milliseconds; a blocking read has its own connection. */
 export const COMMAND_TIMEOUT_MS = 5000;
 
 const SCRIPTS = {
@@ -18,7 +18,7 @@ const SCRIPTS = {
   reindex: 6,
   forget: 8,
   identify: 2,
-  /** As many as there are heartbeats; their number comes first. */
+  /** Takes a variable number of keys; their number is the first argument. */
   heartbeats: undefined,
   adopt: 2,
   hold: 2,
@@ -34,7 +34,7 @@ const SCRIPTS = {
 type ScriptName = keyof typeof SCRIPTS;
 export type Link = Redis & Record<ScriptName, (...args: (string | number)[]) => Promise<unknown>>;
 
-/** Functions that several scripts share, put in front of each of these. */
+/** Functions shared by several scripts, prepended to each of these. */
 const SHARED: Partial<Record<ScriptName, readonly string[]>> = {
   readCommands: ['text'],
   claimCommand: ['text'],
@@ -58,14 +58,14 @@ const scripts = Object.fromEntries(
 
 const common = {
   lazyConnect: true,
-  // Reconnects forever; nothing in the manager gives up on Redis.
+  // Reconnects forever; no part of the manager gives up on Redis.
   retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 7), 2000),
   connectTimeout: 5000,
 } satisfies RedisOptions;
 
 /**
- * For commands that are answered at once. A lost reply makes ioredis send the command again, so everything that
- * is sent here may be executed twice without harm: scripts are fenced and remember what they have done.
+ * For commands that are answered at once. ioredis resends a command whose reply is lost, so everything sent
+ * here must be safe to execute twice: scripts are fenced and remember what they have done.
  */
 export function connectCommands(url: string): Link {
   const redis = new Redis(url, {
@@ -77,7 +77,7 @@ export function connectCommands(url: string): Link {
   return insistOnDatabase(redis) as Link;
 }
 
-/** For reads that block: no time-out on a command, since it would lose what was delivered meanwhile. */
+/** For blocking reads: without a command timeout, which would lose entries that were delivered meanwhile. */
 export function connectBlocking(url: string): Redis {
   return insistOnDatabase(new Redis(url, { ...common, maxRetriesPerRequest: null, socketTimeout: 15_000 }));
 }

@@ -1,6 +1,7 @@
 /**
- * What a manager has found missing in the store, and what was or has to be done about it: for the log, for the details
- * of `/readyz`, and in Redis for `wm doctor`, which asks no manager.
+ * Keys that a manager has found missing in the store, and what was or has to be done about it. Findings
+ * appear in the log and in the details of `/readyz`, and are stored in Redis for `wm doctor`, which does not
+ * call a manager.
  */
 import type { Logger } from 'pino';
 import { errorMessage, formatInstant, parseInstant } from '../model/index.ts';
@@ -8,16 +9,19 @@ import type { Link } from './connect.ts';
 import { parse } from './parse.ts';
 
 export interface Finding {
-  /** What it is about, such as `commands` or `pool jobs`: found again, it replaces the one before. */
+  /**
+   * The subject, such as `commands` or `pool jobs`; a new finding replaces the previous one with the same
+   * subject.
+   */
   about: string;
   message: string;
   at: string;
 }
 
-/** A finding this old is not reported as new. */
+/** Age after which a finding is not reported as new. */
 const NEWS_MS = 86_400_000;
 const KEPT_MS = 7 * NEWS_MS;
-/** How many are kept; an eviction that continues must not fill what it empties. */
+/** Maximum number of findings; an ongoing eviction must not fill the store. */
 const MOST = 50;
 
 export class Findings {
@@ -34,7 +38,7 @@ export class Findings {
     this.#now = now;
   }
 
-  /** Logged once, until it says something else. */
+  /** Logged once, until its text changes. */
   note(about: string, message: string): void {
     const before = this.#found.get(about);
     const finding = { about, message, at: formatInstant(this.#now()) };
@@ -52,7 +56,7 @@ export class Findings {
       });
   }
 
-  /** It is as it should be again. */
+  /** Clears a finding when the problem is solved. */
   clear(about: string): void {
     if (this.#found.delete(about)) void this.#redis.hdel(this.#key, about).catch(() => {});
   }
@@ -62,7 +66,7 @@ export class Findings {
   }
 }
 
-/** What managers have found within a day, oldest first. */
+/** The findings of all managers within a day, oldest first. */
 export async function readFindings(redis: Link, key: string, now: number): Promise<Finding[]> {
   const found = Object.values(await redis.hgetall(key)).flatMap((text) => {
     const read = parse(text) as Partial<Finding> | undefined;

@@ -1,32 +1,32 @@
-/** Whether this Redis may lose what is written to it: by evicting keys, or by forgetting them all when it restarts. */
+/** Whether this Redis may lose data: by evicting keys, or because it does not persist them. */
 import type { Link } from './connect.ts';
 
-/** What Redis reports about its own settings; `undefined` if it does not, or may not. */
+/** Redis's own settings; `undefined` if it cannot or may not report them. */
 export interface RedisFacts {
   policy: string | undefined;
   /** Bytes; 0 means unlimited. */
   maxmemory: number | undefined;
   appendonly: boolean | undefined;
-  /** The rule of its snapshots; empty is none. */
+  /** The snapshot rule; empty means no snapshots. */
   save: string | undefined;
 }
 
 type HazardName = 'eviction' | 'no_persistence';
 
-/** `yes` and `unknown` come with a sentence that says what to do. */
+/** `yes` and `unknown` have a message that says what to do. */
 export interface Hazard {
   name: HazardName;
   present: 'yes' | 'no' | 'unknown';
   message?: string;
 }
 
-/** CONFIG has all of it, and INFO most of it if CONFIG is forbidden or renamed. */
+/** Reads CONFIG, which has all settings, or INFO, which has most, if CONFIG is forbidden or renamed. */
 export async function readRedisFacts(redis: Link): Promise<RedisFacts> {
   const names = ['maxmemory-policy', 'maxmemory', 'appendonly', 'save'] as const;
   const values = await Promise.all(
     names.map((name) => redis.config('GET', name).then(settingIn, () => undefined)),
   );
-  // A Redis that does not answer at all is another matter.
+  // A Redis that does not answer at all is handled elsewhere.
   await redis.ping();
   const [policy, maxmemory, appendonly, save] = values;
   const info = values.some((value) => value === undefined) ? await redis.info().catch(() => '') : '';
@@ -40,7 +40,7 @@ export async function readRedisFacts(redis: Link): Promise<RedisFacts> {
   } as RedisFacts;
 }
 
-/** RESP2 gives a list and RESP3 a map. */
+/** RESP2 returns a list and RESP3 a map. */
 function settingIn(reply: unknown): string | undefined {
   const values = Array.isArray(reply) ? reply : Object.entries(reply ?? {})[0];
   return typeof values?.[1] === 'string' ? values[1] : undefined;

@@ -1,4 +1,4 @@
-/** The identity of the store, and what in it ties bodies to it. */
+/** The identity of the store, and the data that ties bodies to it. */
 import { parseInstant, type StoreIdentity } from '../model/index.ts';
 import type { Link } from './connect.ts';
 import type { Keys } from './keys.ts';
@@ -7,7 +7,7 @@ import { execAll, throwIfFenced } from './reply.ts';
 
 export async function readIdentity(redis: Link, key: string): Promise<StoreIdentity | undefined> {
   const { id, created_at, adopted } = await redis.hgetall(key);
-  // Without the instant nothing can be older than the store's memory, and everything would be an orphan.
+  // Without the creation time, everything would look newer than the store and count as an orphan.
   if (!id || parseInstant(created_at) === undefined) return undefined;
   return { id, created_at: created_at as string, adopted: toAdopted(adopted) };
 }
@@ -40,12 +40,14 @@ export async function adoptLabels(
   throwIfFenced(await redis.adopt(keys.leader, keys.identity, epoch, id, JSON.stringify(adopted)));
 }
 
-/** Whether there is a record of any of these workers, or what is left of one. */
+/** Whether any of these workers has a record, or the remains of one. */
 export async function anyKnown(redis: Link, keys: Keys, ids: string[]): Promise<boolean> {
   return ids.length > 0 && (await redis.exists(...ids.map((id) => keys.desired(id)))) > 0;
 }
 
-/** Whether the wrapper of any of these bodies writes into this store; one that was taken over says whom it serves. */
+/**
+ * Whether the wrapper of any of these bodies writes to this store; a claimed body reports its current worker.
+ */
 export async function anyHeartbeat(redis: Link, keys: Keys, ids: string[]): Promise<boolean> {
   const reads = redis.pipeline();
   for (const id of ids) reads.exists(keys.heartbeat(id), keys.claimRecord(id));

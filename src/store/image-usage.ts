@@ -1,23 +1,23 @@
 /**
- * Which images are used, and since when they are not. Images belong to the engine, not to a cell: all managers and
- * people with one Redis share this record, and none needs to lead for it.
+ * Records which images are used, and when they were last used. Images belong to the engine, not to a cell:
+ * all managers and people with the same Redis share this record, and none needs to lead for it.
  *
- * What must always hold: of a hold and a removal of the same image only one is granted. What is not on record was
- * never looked at, and counts as used now: a lost record costs room for a while, never an image that is needed.
+ * Invariants: a hold and a removal of the same image are never both granted. An image without a record counts
+ * as used now, so a lost record costs disk space for a while, but never a needed image.
  */
 import { formatInstant, parseInstant } from '../model/index.ts';
 import type { Link } from './connect.ts';
 import { execAll } from './reply.ts';
 
 const DAY_MS = 86_400_000;
-/** A record not used or seen for this long is deleted, such as one of an image that was removed by hand. */
+/** A record that was not used or seen for this long is deleted, such as that of a manually removed image. */
 const FORGOTTEN_MS = 366 * DAY_MS;
 
-/** What is on record of one image; times in milliseconds since 1970. */
+/** The usage record of one image; times in milliseconds since 1970. */
 export interface ImageEntry {
   created_at: number;
   last_used_at: number;
-  /** Who holds it now. */
+  /** The current holders. */
   holders: string[];
 }
 
@@ -25,15 +25,16 @@ export class ImageUsage {
   readonly #redis: Link;
   readonly #now: () => number;
 
-  /** `now` dates uses; holds and claims end by the clock of Redis, the same for all. */
+  /** `now` is the clock for uses; holds and claims expire by the clock of Redis, which all managers share. */
   constructor(redis: Link, now: () => number = Date.now) {
     this.#redis = redis;
     this.#now = now;
   }
 
   /**
-   * Holds an image, from resolving its name until a container has it, and counts as a use. `removing`: it is going;
-   * look again. What is held may have gone before: look for the image after this, not before.
+   * Holds an image from resolving its name until a container uses it, and counts as a use. `removing`: it is
+   * being removed; try again. A held image may have been removed before, so check that it exists after this
+   * call, not before.
    */
   async hold(name: string, holder: string, ttlMs: number): Promise<'held' | 'removing'> {
     return (await this.#use(name, holder, ttlMs)) as 'held' | 'removing';
@@ -43,14 +44,14 @@ export class ImageUsage {
     await this.#redis.zrem(getImageKeys(name).holds, holder);
   }
 
-  /** Notes that the image is used now. */
+  /** Records that the image is used now. */
   async touch(name: string): Promise<void> {
     await this.#use(name, '', 0);
   }
 
   /**
-   * Claims an image for its removal. `seen` is the `last_used_at` that was decided on, `by` names who removes. The
-   * claim has to outlive the removal: a call that was given up may still be carried out.
+   * Claims an image for removal. `seen` is the `last_used_at` on which the decision is based, `by` is the
+   * remover. The claim must outlive the removal, because a call that has timed out may still be carried out.
    */
   async claimRemoval(
     name: string,
@@ -62,12 +63,12 @@ export class ImageUsage {
     return reply as 'claimed' | 'held' | 'removing' | 'used';
   }
 
-  /** Ends the claim; `gone` where the image was removed, whose record then goes too. */
+  /** Ends the claim; `gone` if the image was removed, in which case its record is deleted. */
   async endRemoval(name: string, { by, gone }: { by: string; gone: boolean }): Promise<void> {
     await this.#redis.unclaim(getImageKeys(name).image, by, gone ? '1' : '0');
   }
 
-  /** What is on record of these images; what is not, is not in the answer. */
+  /** The records of these images; images without a record are omitted. */
   async entries(names: string[]): Promise<Map<string, ImageEntry>> {
     const [seconds, micros] = await this.#redis.time();
     const now = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
@@ -88,7 +89,7 @@ export class ImageUsage {
     return found;
   }
 
-  /** When images were collected last, so that a manager that was down then makes up for it. */
+  /** The time of the last collection, so that a manager that was down then catches up. */
   async collectedAt(): Promise<number | undefined> {
     return parseInstant((await this.#redis.get(COLLECTED)) ?? undefined);
   }

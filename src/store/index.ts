@@ -1,8 +1,9 @@
 /**
- * What is stored in Redis, and the only way to it: keys, records, streams and the Lua scripts that change them.
+ * The data in Redis, and the only access to it: keys, records, streams and the Lua scripts that change them.
  *
- * Every write carries the leader's epoch and is refused by the script when that is old (`Fenced`). What was
- * decided on an older record is refused, too (`conflict`). Must not import the loop, the commands or a runtime.
+ * Every write includes the leader's epoch, and the script rejects an old one (`Fenced`). It also rejects a
+ * decision that is based on an older record (`conflict`). Must not import the loop, the commands or a
+ * runtime.
  */
 
 export { Budgets } from './budgets.ts';

@@ -1,36 +1,42 @@
 import { getPoolKeys, type PoolKeys } from './pool-keys.ts';
 
-/** The name of a key of the cell in Redis. The default cell has no prefix, so that its names are the contract's. */
+/**
+ * Names of the cell's keys in Redis. The default cell has no prefix, so its names are those of the contract.
+ */
 export interface Keys {
   commands: string;
   responses: string;
   dead: string;
   workers: string;
-  /** Hash id -> `<generation>.<revision>`: what a resync reads instead of 10,000 records. */
+  /** Hash ID -> `<generation>.<revision>`: a resync reads it instead of 10,000 records. */
   index: string;
-  /** Hash name -> id of the worker that has it, or had it last: see lua/shared/names.lua. */
+  /** Hash name -> ID of the worker that has it, or had it last: see lua/shared/names.lua. */
   names: string;
-  /** Stream with an entry for each remembered answer, and the sum of their bytes: what bounds them. */
+  /** Stream with an entry per remembered answer, and the sum of their bytes, which limits them. */
   answered: string;
   answeredBytes: string;
-  /** Counter that rises with every write of a record or a status. */
+  /** Counter that increases with every write of a record or a status. */
   revision: string;
-  /** Hash id -> what its body used at the last check, JSON; the manager rewrites it at each check. */
+  /** Hash ID -> usage of its body at the last check, JSON; the manager rewrites it at each check. */
   usage: string;
-  /** Hash that distinguishes this store from an empty one: `id`, `created_at`. */
+  /** Hash that identifies this store: `id`, `created_at`. */
   identity: string;
-  /** Hash about -> what a manager has found missing here, JSON. */
+  /** Hash subject -> keys that a manager has found missing here, JSON. */
   findings: string;
-  /** The lease and what fences every write, one value: `<owner> <epoch>`. Losing it ends the term that it is about. */
+  /**
+   * The lease, which fences every write, as one value: `<owner> <epoch>`. Losing it ends the leader's term.
+   */
   leader: string;
-  /** The last epoch, so that the next is higher even if the clock of Redis is set back. Nothing else depends on it. */
+  /**
+   * The last epoch, so that the next is higher even if the clock of Redis is set back. It has no other use.
+   */
   epoch: string;
-  /** Sorted set of the nodes that were started by hand, by when they last registered. */
+  /** Sorted set of the manually started nodes, by the time of their last registration. */
   nodes: string;
   pools: PoolKeys;
-  /** What such a node says of itself, a hash that expires when the node is gone. */
+  /** The report of such a node, a hash that expires after the node is gone. */
   node(id: string): string;
-  /** Which living process has the name of such a node; expires soon after that process has died. */
+  /** The live process that has the name of such a node; expires soon after the process has died. */
   nodeClaim(id: string): string;
   /** An answered command, by its request_id. */
   request(requestId: string): string;
@@ -40,21 +46,24 @@ export interface Keys {
   output(id: string): string;
   events(id: string): string;
   heartbeat(id: string): string;
-  /** Hash id -> whose body it took over, JSON: see `Claim`. */
+  /** Hash ID -> the body that the worker has claimed, JSON: see `Claim`. */
   bodies: string;
-  /** Of a body that serves another worker than it was made for: whom, by the id that it was made for. */
+  /** The current worker of a claimed body, by the ID that the body was created for. */
   claimRecord(id: string): string;
-  /** The agent's conversation after the last turn, a compressed archive: what the next incarnation continues. */
+  /**
+   * The agent's conversation after the last turn, a compressed archive from which the next incarnation
+   * continues.
+   */
   conversation(id: string): string;
-  /** Pub/sub channel on which a body says that its heartbeat has changed; a hint. */
+  /** Pub/sub channel on which a body announces a changed heartbeat; an event that may be lost. */
   signal(id: string): string;
 }
 
-/** Groups and consumers: one reader each, so that its pending entries are found again under the same name. */
+/** Groups and consumers: one reader each, so that its pending entries are found under the same name. */
 export const COMMAND_GROUP = 'worker-manager';
 export const INPUT_GROUP = 'wrapper';
 
-/** The keys of a cell. `cell` and ids are checked before they come here: they can hold no separator or glob. */
+/** The keys of a cell. The caller validates `cell` and IDs, so they contain no separator or glob. */
 export function getKeys(cell: string): Keys {
   const prefix = cell === 'default' ? '' : `${cell}:`;
   const worker = (id: string) => `${prefix}worker:${id}`;

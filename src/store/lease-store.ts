@@ -3,7 +3,7 @@ import type { LeaseStore } from '../queue/lease.ts';
 import type { Link } from './connect.ts';
 import type { Keys } from './keys.ts';
 
-/** The lease of a cell in Redis. Its clock is Redis's own for the epoch, and the holder's for everything else. */
+/** The lease of a cell in Redis. The epoch uses Redis's clock; everything else uses the holder's. */
 export function redisLeaseStore(redis: Link, keys: Keys): LeaseStore {
   return {
     async acquire(owner, ttlMs) {
@@ -19,7 +19,7 @@ export function redisLeaseStore(redis: Link, keys: Keys): LeaseStore {
   };
 }
 
-/** The lease is asked for or renewed all the time, so it shows best whether Redis answers. */
+/** The lease is requested or renewed continuously, so it is the best indicator of whether Redis answers. */
 export function watchedLeaseStore(
   store: LeaseStore,
   report: (ok: boolean, message: string) => void,

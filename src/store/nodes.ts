@@ -1,4 +1,4 @@
-/** The nodes that were started by hand: what they report about themselves. Only they write it. */
+/** Manually started nodes, and their reports. Only the nodes write these. */
 import {
   formatInstant,
   type Heartbeat,
@@ -11,7 +11,7 @@ import type { Keys } from './keys.ts';
 import { toHeartbeat } from './parse.ts';
 import { execAll } from './reply.ts';
 
-/** A node that no manager has made, and none may end. */
+/** A node that no manager has created, and none may end. */
 export interface ExternalNode {
   node_id: string;
   pool: string;
@@ -19,11 +19,11 @@ export interface ExternalNode {
   heartbeat: Heartbeat | undefined;
 }
 
-/** Of a node that has registered for longer ago than this there is nothing to read. */
+/** Age of the last registration after which nothing is left to read of a node. */
 const GONE_MS = 3_600_000;
 const MOST = 1000;
 
-/** Those that are alive, by when they last registered. */
+/** The live nodes, by the time of their last registration. */
 export async function readNodes(
   redis: Link,
   keys: Pick<Keys, 'node' | 'nodes'>,
@@ -42,7 +42,7 @@ export async function readNodes(
   });
 }
 
-/** A node in one line among workers: it has no record, so it gets no commands. */
+/** Summarizes a node among workers: it has no record, so it gets no commands. */
 export function nodeSummary({ node_id, pool, started_at, heartbeat }: ExternalNode): Summary {
   const ending = heartbeat?.phase === 'ending';
   return {
@@ -64,7 +64,7 @@ export function nodeSummary({ node_id, pool, started_at, heartbeat }: ExternalNo
   };
 }
 
-/** A node, external or not, from what it reports; without a report it is starting. Pure. */
+/** Converts the report of a node, external or not; without a report it is starting. Pure. */
 function nodeView(
   node: Pick<NodeView, 'worker_id' | 'pool' | 'external' | 'started_at'>,
   heartbeat: Heartbeat | undefined,
@@ -87,7 +87,7 @@ function toNodeState(heartbeat: Heartbeat | undefined): NodeState {
   return heartbeat.busy ? 'busy' : 'idle';
 }
 
-/** The nodes that were started by hand, as `GET /v1/nodes` shows them. */
+/** The manually started nodes, as `GET /v1/nodes` shows them. */
 export async function readNodeViews(
   redis: Link,
   keys: Pick<Keys, 'node' | 'nodes'>,
@@ -99,7 +99,7 @@ export async function readNodeViews(
   );
 }
 
-/** Of those workers, the task workers that run. */
+/** The running task workers among these workers. */
 export async function ownNodes(
   all: readonly Summary[],
   heartbeats: (ids: string[]) => Promise<(string | null)[]>,

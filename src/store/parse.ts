@@ -1,4 +1,7 @@
-/** What Redis gives as text, as records. What cannot be read is none, except for a record's spec, which is a fault. */
+/**
+ * Parses text from Redis into records. Unparseable values count as absent, except for a record's spec, which
+ * is a fault.
+ */
 import {
   type DesiredState,
   Fault,
@@ -45,7 +48,7 @@ export function toRecord(id: string, hash: Hash, status: Hash): WorkerRecord {
   };
 }
 
-/** As much of a spec that cannot be read as it takes to delete its worker: where the body lives. */
+/** The part of an unreadable spec that is needed to delete its worker: where the body is. */
 function parseRemains(text: string | undefined): object {
   const { runtime } = (parse(text) ?? {}) as { runtime?: unknown };
   const known = RUNTIME_NAMES.find((name) => name === runtime) ?? RUNTIME_NAMES[0];
@@ -56,12 +59,12 @@ export function toStatus(hash: Hash): StatusRecord | undefined {
   const numbers = ['incarnation', 'restarts', 'pid', 'exit_code', 'observed_generation'] as const;
   const read: Record<string, unknown> = { ...hash };
   for (const name of numbers) if (hash[name] !== undefined) read[name] = Number(hash[name]);
-  // An earlier version wrote log lines as they were.
+  // An earlier version wrote plain log lines.
   if (hash.message) read.message = readableMessage(hash.message);
   return statusRecord.safeParse(read).data;
 }
 
-/** A heartbeat that cannot be read is as good as none. */
+/** An unreadable heartbeat counts as absent. */
 export function toHeartbeat(text: string | null | undefined): Heartbeat | undefined {
   return readHeartbeat(text)?.heartbeat;
 }

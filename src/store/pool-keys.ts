@@ -1,10 +1,13 @@
-/** The names of the keys of pools in Redis. The default cell has no prefix, so that its names are the contract's. */
+/**
+ * Names of the keys of pools in Redis. The default cell has no prefix, so its names are those of the
+ * contract.
+ */
 export interface PoolKeys {
   /** Sorted set: names by creation time. */
   pools: string;
   record(name: string): string;
   status(name: string): string;
-  /** Hash id -> what the pool knows of a worker of its own, JSON: see `Membership`. */
+  /** Hash ID -> the pool's facts about one of its workers, JSON: see `Membership`. */
   members(name: string): string;
   /** Its history, capped. */
   events(name: string): string;

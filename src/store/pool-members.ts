@@ -1,4 +1,4 @@
-/** The list of a pool's workers, from the records of the workers, if it is lost. */
+/** Restores a lost list of a pool's workers from the workers' records. */
 import { parseInstant, workerSpec } from '../model/index.ts';
 import type { Link } from './connect.ts';
 import type { Keys } from './keys.ts';
@@ -12,7 +12,7 @@ const CHUNK = 500;
 export async function findMembers(redis: Link, keys: Keys, name: string): Promise<number> {
   const members = keys.pools.members(name);
   if ((await redis.exists(members)) === 1) return 0;
-  // Either of the two may be lost as well.
+  // Either of the two may be lost, too.
   const listed = [...(await redis.zrange(keys.workers, '0', '-1')), ...(await redis.hkeys(keys.index))];
   const ids = [...new Set(listed)];
   let found = 0;
@@ -23,7 +23,7 @@ export async function findMembers(redis: Link, keys: Keys, name: string): Promis
     const replies = (await execAll(reads)) as (string | null)[][];
     for (const [place, id] of chunk.entries()) {
       const [text, created] = replies[place] ?? [];
-      // Most are of no pool: cheaper to see than to parse.
+      // Most workers have no pool, and this check is cheaper than parsing.
       if (!text?.includes(`"pool":${JSON.stringify(name)}`)) continue;
       const spec = workerSpec.safeParse(parse(text)).data;
       const member = spec?.pool === name && toMembership(spec, parseInstant(created ?? undefined) ?? 0);

@@ -1,4 +1,4 @@
-/** What Redis gives as text, as pools and their members. What cannot be read of a status is none. */
+/** Parses text from Redis into pools and their members. Unreadable parts of a status count as absent. */
 import { z } from 'zod';
 import {
   Fault,
@@ -16,7 +16,7 @@ import {
 import { type Member, type PoolMemo, poolMemo } from '../model/pool-memo.ts';
 import { type Hash, parse, toHeartbeat } from './parse.ts';
 
-/** What a pool knows of a worker of its own, and what does not change. */
+/** The immutable facts that a pool stores about one of its workers. */
 export const membership = z.object({
   index: z.number().int(),
   runtime: z.enum(RUNTIME_NAMES),
@@ -27,7 +27,7 @@ export const membership = z.object({
 });
 export type Membership = z.infer<typeof membership>;
 
-/** The pool fields of a worker's spec; none if no pool created it. */
+/** The pool fields of a worker's spec; absent if no pool created it. */
 export function toMembership(spec: WorkerSpec, created_at: number): Membership {
   const { name, runtime, pool_revision: revision = '', warm = false } = spec;
   const index = Number(/-(\d+)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.exec(name ?? '')?.[1] ?? 0);
@@ -66,13 +66,16 @@ export function toPoolStatus(hash: Hash): PoolStatus | undefined {
 export const toPoolMemo = (text: string | undefined): PoolMemo | undefined =>
   poolMemo.safeParse(parse(text)).data;
 
-/** The fields of a worker's status that a pool is judged by, in the order in which they are read. */
+/** The status fields of a worker that a pool's decisions use, in the order in which they are read. */
 export const MEMBER_FIELDS = [
   ...(['status', 'phase', 'reason', 'message', 'restarts', 'incarnation', 'running_at'] as const),
   ...(['next_retry_at', 'image'] as const),
 ];
 
-/** A member from its membership, its record's `desired`, its status and its heartbeat; none if it has no record. */
+/**
+ * Builds a member from its membership, its `desired` field, its status and its heartbeat; undefined without a
+ * record.
+ */
 export function toMember(
   id: string,
   known: string | undefined,
@@ -81,7 +84,7 @@ export function toMember(
   beat: string | null,
 ): (Member & { image: string | undefined }) | undefined {
   const own = membership.safeParse(parse(known)).data;
-  // A tombstone has a desired state and no spec.
+  // A tombstone has a desired state but no spec.
   if (!own || spec !== '1') return undefined;
   const [status, phase, reason, message, restarts, incarnation, running_at, next_retry_at, image] = fields;
   const heartbeat = toHeartbeat(beat);

@@ -3,16 +3,16 @@ import type { Link } from './connect.ts';
 import { COMMAND_GROUP, type Keys } from './keys.ts';
 import { throwIfFenced } from './reply.ts';
 
-/** What a command changes about a pool. */
+/** The change that a command makes to a pool. */
 export interface PoolChange {
   name: string;
-  /** What is asked of it from now on; it is deleted where there is none. */
+  /** The new desired record; the pool is deleted if it is absent. */
   spec: PoolSpec | undefined;
   at: string;
   ms: number;
 }
 
-/** Writes, answers, remembers and acknowledges in one step; throws `Fenced` when another manager leads. */
+/** Writes, answers, remembers and acknowledges in one step; throws `Fenced` if another manager leads. */
 export async function settlePool(
   redis: Link,
   keys: Keys,

@@ -1,4 +1,4 @@
-/** The records of pools, and of the workers that they have. `epoch` is the leader's; reads need none. */
+/** The records of pools and of their workers. `epoch` is the leader's; reads do not need one. */
 import {
   formatInstant,
   getWorkerType,
@@ -18,13 +18,13 @@ import { findMembers } from './pool-members.ts';
 import { MEMBER_FIELDS, type Membership, toMember, toPool, toPoolMemo, toPoolStatus } from './pool-parse.ts';
 import { EVENTS_KEPT, execAll, TOMBSTONE_MS, throwIfFenced, toFields } from './reply.ts';
 
-/** A pool as it was read, with all that a decision needs of the store. */
+/** A pool with everything that a decision needs from the store. */
 export interface PoolRead {
   name: string;
   pool: PoolRecord;
   status: PoolStatus | undefined;
   memo: PoolMemo | undefined;
-  /** Rises with every write of the status; a write that was decided on an older one is refused. */
+  /** Increases with every write of the status; a write that is based on an older one is rejected. */
   write: number;
   members: (Member & { image: string | undefined })[];
   /** Members whose records are gone. */
@@ -39,7 +39,7 @@ export interface PoolEvent {
   message: string;
   desired: number;
   ready: number;
-  /** What was done about it, in words. */
+  /** The action taken, as text. */
   actions: string[];
 }
 
@@ -59,13 +59,13 @@ export class PoolStore {
     return this.#redis.zrange(this.keys.pools, '0', '-1');
   }
 
-  /** The desired record alone; `undefined` where there is none, or a tombstone. */
+  /** Only the desired record; `undefined` if there is none, or only a tombstone. */
   async record(name: string): Promise<PoolRecord | undefined> {
     const hash = await this.#redis.hgetall(this.keys.record(name));
     return hash.spec ? toPool(name, hash) : undefined;
   }
 
-  /** Of these those without any record, not even that of a deleted one. */
+  /** Those of these workers without any record, not even a tombstone. */
   async lost(names: string[]): Promise<string[]> {
     const reads = this.#redis.pipeline();
     for (const name of names) reads.exists(this.keys.record(name));
@@ -73,12 +73,12 @@ export class PoolStore {
     return names.filter((_, at) => existing[at] === 0);
   }
 
-  /** Puts its workers on the list of a pool that has none, by what their records say; how many. */
+  /** Restores the worker list of a pool that has none, from the workers' records; returns their number. */
   findMembers(name: string): Promise<number> {
     return findMembers(this.#redis, this.#workers, name);
   }
 
-  /** All pools as lists show them. */
+  /** Summaries of all pools. */
   async views(): Promise<PoolView[]> {
     const names = await this.names();
     const reads = this.#redis.pipeline();
@@ -96,7 +96,7 @@ export class PoolStore {
     });
   }
 
-  /** A pool with its members, in two round trips; `undefined` where there is no record, or a tombstone. */
+  /** A pool with its members, in two round trips; `undefined` if there is no record, or only a tombstone. */
   async load(name: string): Promise<PoolRead | undefined> {
     const { record, status, members } = this.keys;
     const reads = this.#redis.pipeline().hgetall(record(name)).hgetall(status(name)).hgetall(members(name));
@@ -135,7 +135,9 @@ export class PoolStore {
     });
   }
 
-  /** Stores a decision. `conflict`: the pool has changed since it was read. `gone`: there is none any more. */
+  /**
+   * Stores a decision. `conflict`: the pool has changed since it was read. `gone`: there is no pool any more.
+   */
   async decided(
     epoch: number,
     read: PoolRead,
@@ -192,7 +194,7 @@ export class PoolStore {
     return throwIfFenced(reply);
   }
 
-  /** Asks for the end of one of its workers; `gone` where it has left, or was taken over. */
+  /** Requests the end of one of its workers; `gone` if it has left the pool, or was claimed. */
   async retire(
     epoch: number,
     name: string,
@@ -215,7 +217,7 @@ export class PoolStore {
     return throwIfFenced(reply);
   }
 
-  /** Deletes a pool that has no workers, except for a tombstone. */
+  /** Deletes a pool without workers and leaves a tombstone. */
   async purge(epoch: number, { name, pool }: PoolRead): Promise<'ok' | 'conflict' | 'gone'> {
     const { record, status, members, events, pools } = this.keys;
     const reply = await this.#redis.poolPurge(

@@ -1,6 +1,6 @@
 /**
- * What is found out about a store that has lost some of its keys, by eviction or by hand, and what is written again
- * from the others. Everything here is safe to do twice, and changes nothing in a store that is whole.
+ * Detects lost keys of a store (evicted or deleted manually), and restores them from others. Every operation
+ * is safe to repeat and changes nothing in a complete store.
  */
 import { formatInstant, type LifecycleEvent, parseInstant } from '../model/index.ts';
 import type { Link } from './connect.ts';
@@ -8,20 +8,22 @@ import type { Keys } from './keys.ts';
 import { type Hash, parse } from './parse.ts';
 import { EVENTS_KEPT, execAll, TOMBSTONE_MS, throwIfFenced } from './reply.ts';
 
-/** Ids, or keys, handled in one round trip. */
+/** IDs or keys per round trip. */
 const CHUNK = 500;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-/** Lines of a history that are read to find the last one with a status. */
+/** Maximum history lines that are searched for the last one with a status. */
 const EVENTS_READ = 20;
 
 /** Shows in one round trip whether anything was written since, and whether something is missing. */
 export interface IndexState {
   revision: string | null;
   identity: string | null;
-  /** Workers in the list by creation, and in the index: the same number, unless one of the two is lost. */
+  /**
+   * Number of workers in the list by creation and in the index; they are equal unless one of them is lost.
+   */
   listed: number;
   indexed: number;
-  /** The names of workers are as they were written. */
+  /** The names of workers are unchanged. */
   names: boolean;
   pools: boolean;
 }
@@ -43,11 +45,11 @@ export async function readIndexState(redis: Link, keys: Keys): Promise<IndexStat
   };
 }
 
-/** Looks for all records in the whole of Redis, and puts those into the indexes that are missing there; how many. */
+/** Scans all of Redis for records, and adds missing ones to the indexes; returns their number. */
 async function reindex(redis: Link, keys: Keys, epoch: number): Promise<number> {
   const workers = await recordsBelow(redis, keys.desired(''), (id) => UUID.test(id));
   const pools = await recordsBelow(redis, keys.pools.record(''), (name) => !name.includes(':'));
-  // Those that an index still names, and whose record is lost.
+  // Names that an index still has, but whose record is lost.
   const listed = [...(await redis.zrange(keys.workers, '0', '-1')), ...(await redis.hkeys(keys.index))];
   for (const id of listed) if (!workers.has(id)) workers.set(id, Date.now());
   let written = 0;
@@ -74,7 +76,7 @@ async function reindex(redis: Link, keys: Keys, epoch: number): Promise<number> 
   return written;
 }
 
-/** Hashes with a spec whose key begins so, with the instant of their creation. */
+/** Hashes with a spec and this key prefix, with their creation times. */
 async function recordsBelow(
   redis: Link,
   beginning: string,
@@ -95,7 +97,9 @@ async function recordsBelow(
   return found;
 }
 
-/** Of the workers in the index those whose record is missing, and those whose status is, though one was written. */
+/**
+ * The indexed workers whose record is missing, and those whose status is missing although one was written.
+ */
 async function lacking(
   redis: Link,
   keys: Keys,
@@ -109,7 +113,7 @@ async function lacking(
   ]);
   for (let at = 0; at < wanted.length; at += 2 * CHUNK) {
     const chunk = wanted.slice(at, at + 2 * CHUNK);
-    // One number for all of them: next to always nothing is missing.
+    // One count for all of them, because almost always nothing is missing.
     if ((await redis.exists(...chunk.map(({ key }) => key))) === chunk.length) continue;
     const reads = redis.pipeline();
     for (const { key } of chunk) reads.exists(key);
@@ -119,7 +123,7 @@ async function lacking(
   return { records, statuses };
 }
 
-/** Whether any of these workers has a record, though no index names it any more. */
+/** Whether any of these workers has a record, even if no index has its ID. */
 async function anyRecord(redis: Link, keys: Keys, ids: string[]): Promise<boolean> {
   const reads = redis.pipeline();
   for (const id of ids) reads.hexists(keys.desired(id), 'spec');
@@ -128,7 +132,7 @@ async function anyRecord(redis: Link, keys: Keys, ids: string[]): Promise<boolea
 
 const LOST = 'Its record was lost, and it has no body to restore it from. Create it again.';
 
-/** Deletes a worker of which neither a record nor a body is left; false if there is a record by now. */
+/** Deletes a worker that has neither a record nor a body; false if there is a record by now. */
 async function forgetLost(
   redis: Link,
   keys: Keys,
@@ -164,7 +168,7 @@ async function forgetLost(
   return throwIfFenced<'ok' | 'exists'>(reply) === 'ok';
 }
 
-/** The last line of a worker's history with its status; `undefined` if none does. */
+/** The last line of a worker's history with its status; `undefined` if there is none. */
 async function lastReported(redis: Link, key: string): Promise<LifecycleEvent | undefined> {
   const entries = await redis.xrevrange(key, '+', '-', 'COUNT', EVENTS_READ);
   for (const [, fields] of entries) {
@@ -175,7 +179,7 @@ async function lastReported(redis: Link, key: string): Promise<LifecycleEvent | 
   return undefined;
 }
 
-/** The repairs of one cell. */
+/** Repairs one cell. */
 export class StoreRepair {
   readonly #redis: Link;
   readonly #keys: Keys;
@@ -185,12 +189,12 @@ export class StoreRepair {
     this.#keys = keys;
   }
 
-  /** Puts records into the indexes that lack them; how many entries were missing. */
+  /** Adds missing records to the indexes; returns the number of missing entries. */
   reindex(epoch: number): Promise<number> {
     return reindex(this.#redis, this.#keys, epoch);
   }
 
-  /** What the index names and is not there. */
+  /** Returns what is in the index but missing. */
   lacking(index: Hash): Promise<{ records: string[]; statuses: string[] }> {
     return lacking(this.#redis, this.#keys, index);
   }
@@ -200,12 +204,12 @@ export class StoreRepair {
     return anyRecord(this.#redis, this.#keys, ids);
   }
 
-  /** Deletes a worker of which nothing is left to restore it from; false if there is a record by now. */
+  /** Deletes a worker that cannot be restored; false if there is a record by now. */
   forget(epoch: number, id: string, now: number): Promise<boolean> {
     return forgetLost(this.#redis, this.#keys, epoch, { id, now });
   }
 
-  /** What its history says last about its status. */
+  /** The last status in its history. */
   lastReported(id: string): Promise<LifecycleEvent | undefined> {
     return lastReported(this.#redis, this.#keys.events(id));
   }

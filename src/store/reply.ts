@@ -1,12 +1,12 @@
-/** How records are written and answers of Redis are read, alike for all. */
+/** Shared helpers for writing records and reading Redis replies. */
 import type { Link } from './connect.ts';
 
-/** Lines of a history that are kept, about. */
+/** Approximate number of history lines that are kept. */
 export const EVENTS_KEPT = 1000;
-/** How long a deleted worker or pool is still known as deleted. */
+/** How long the tombstone of a deleted worker or pool is kept. */
 export const TOMBSTONE_MS = 7 * 86_400_000;
 
-/** Another manager leads by now: nothing was written, and this one has to stand back. */
+/** Another manager leads: nothing was written, and this manager must stop leading. */
 export class Fenced extends Error {
   override name = 'Fenced';
   constructor() {
@@ -15,8 +15,9 @@ export class Fenced extends Error {
 }
 
 /**
- * The replies of a pipeline; throws where one of them failed, since half an answer is none. `foreign`: the key is written by
- * others, so that Redis may refuse to read it (it holds another type), which is as if there were none.
+ * Returns the replies of a pipeline; throws if one of them failed, because a partial result is unusable.
+ * `foreign`: other programs write the key, so Redis may reject the read (it has another type), which counts
+ * as absent.
  */
 export async function execAll(
   reads: ReturnType<Link['pipeline']>,
@@ -30,13 +31,13 @@ export async function execAll(
   });
 }
 
-/** What a fenced script answers; throws `Fenced` where the epoch is no longer the newest. */
+/** Returns the reply of a fenced script; throws `Fenced` if the epoch is no longer the newest. */
 export function throwIfFenced<T extends string = 'ok' | 'conflict' | 'gone'>(reply: unknown): T {
   if (reply === 'fenced') throw new Fenced();
   return reply as T;
 }
 
-/** A record as the fields and values of a hash; what is not there is left out. */
+/** Converts a record to the fields and values of a hash; omits undefined values. */
 export function toFields(record: object): string[] {
   const replies = Object.entries(record).filter(([, value]) => value !== undefined);
   return replies.flatMap(([name, value]) => [name, String(value)]);

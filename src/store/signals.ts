@@ -2,8 +2,8 @@ import type { Redis } from 'ioredis';
 import type { Keys } from './keys.ts';
 
 /**
- * Receives the bodies' signals: `signal(id)` says to look at that worker, `signal(undefined)` that signals may
- * have been missed while the connection was away. They are hints: nothing depends on one of them arriving.
+ * Receives events from the bodies: `signal(id)` means that the worker needs a reconcile, `signal(undefined)`
+ * that events may have been missed while the connection was down. Correctness does not depend on any event.
  */
 export async function watchSignals(
   redis: Redis,

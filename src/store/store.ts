@@ -30,13 +30,13 @@ import {
   restoreWorker,
 } from './worker-records.ts';
 
-/** Heartbeats read in one round trip. */
+/** Maximum heartbeats read in one round trip. */
 const CHUNK = 1000;
 
-/** The records of one cell. `epoch` is the leader's; reads need none. */
+/** The records of one cell. `epoch` is the leader's; reads do not need one. */
 export class Store {
   readonly keys: Keys;
-  /** What is done about keys that are lost. */
+  /** Handles lost keys. */
   readonly repair: StoreRepair;
   readonly budgets: Budgets;
   readonly #redis: Link;
@@ -48,17 +48,19 @@ export class Store {
     this.budgets = new Budgets(redis, this.keys);
   }
 
-  /** A worker as the loop needs it, in one round trip; `undefined` where there is no record, or a tombstone. */
+  /**
+   * Reads a worker for the loop, in one round trip; `undefined` if there is no record, or only a tombstone.
+   */
   load(id: string): Promise<Loaded | undefined> {
     return loadWorker(this.#redis, this.keys, id);
   }
 
-  /** The observed status, also of a worker that was deleted a while ago; `undefined` where it never was. */
+  /** The observed status, including that of a recently deleted worker; `undefined` if it never existed. */
   status(id: string): Promise<{ desired: DesiredState; status: StatusRecord | undefined } | undefined> {
     return readStatus(this.#redis, this.keys, id);
   }
 
-  /** A short line for each worker and each node that was started by hand. */
+  /** A summary of each worker and each manually started node. */
   async summaries(): Promise<Summary[]> {
     const all: Summary[] = [];
     let cursor: string | undefined;
@@ -70,38 +72,41 @@ export class Store {
     return all;
   }
 
-  /** As many of them as `limit` says, after `cursor`. */
+  /** At most `limit` of them, after `cursor`. */
   page(of: { limit: number; cursor: string | undefined }): Promise<SummaryPage> {
     return readPage(this.#redis, this.keys, (ids) => this.heartbeats(ids), of);
   }
 
-  /** The nodes that were started by hand. */
+  /** The manually started nodes. */
   nodes(): Promise<NodeView[]> {
     return readNodeViews(this.#redis, this.keys, Date.now());
   }
 
-  /** All that take tasks: the task workers that run, and the nodes that were started by hand. */
+  /** All consumers of tasks: the running task workers and the manually started nodes. */
   async taskNodes(): Promise<NodeView[]> {
     const own = await ownNodes(await this.summaries(), (ids) => this.heartbeats(ids));
     return [...own, ...(await this.nodes())];
   }
 
-  /** Ids in the order of their creation. */
+  /** IDs in the order of their creation. */
   ids(): Promise<string[]> {
     return this.#redis.zrange(this.keys.workers, '0', '-1');
   }
 
-  /** Shows in one round trip whether anything was written since, and whether the store is whole and the same. */
+  /**
+   * Shows in one round trip whether anything was written since, and whether the store is complete and
+   * unchanged.
+   */
   indexState(): Promise<IndexState> {
     return readIndexState(this.#redis, this.keys);
   }
 
-  /** Id to `<generation>.<revision>` for every worker: lets a resync choose the records to read. */
+  /** ID to `<generation>.<revision>` of every worker; a resync uses it to select the records to read. */
   index(): Promise<Hash> {
     return this.#redis.hgetall(this.keys.index);
   }
 
-  /** The last heartbeats as they stand, in the order of the ids, unparsed: most are only compared. */
+  /** The last heartbeats in the order of the IDs, unparsed, because most are only compared. */
   async heartbeats(ids: string[]): Promise<(string | null)[]> {
     const found: (string | null)[] = [];
     for (let at = 0; at < ids.length; at += CHUNK) {
@@ -113,7 +118,10 @@ export class Store {
     return found;
   }
 
-  /** Stores a decision. `conflict`: the record has changed since it was read. `gone`: there is none any more. */
+  /**
+   * Stores a decision. `conflict`: the record has changed since it was read. `gone`: there is no record any
+   * more.
+   */
   record(
     epoch: number,
     read: WorkerRecord,
@@ -122,17 +130,17 @@ export class Store {
     return recordDecision(this.#redis, this.keys, epoch, read, next);
   }
 
-  /** Deletes a worker, except for a tombstone. */
+  /** Deletes a worker and leaves a tombstone. */
   purge(epoch: number, read: WorkerRecord): Promise<'ok' | 'conflict' | 'gone'> {
     return purgeWorker(this.#redis, this.keys, epoch, read);
   }
 
-  /** Whether the lease is still that of the epoch. */
+  /** Whether the lease still has this epoch. */
   async leads(epoch: number): Promise<boolean> {
     return (await this.#redis.get(this.keys.leader))?.endsWith(` ${epoch}`) ?? false;
   }
 
-  /** Adds a line to a worker's history that comes with no change of its status. */
+  /** Adds a line to a worker's history without a change of status. */
   async emit(id: string, event: LifecycleEvent): Promise<void> {
     await this.#redis.xadd(
       this.keys.events(id),
@@ -153,37 +161,37 @@ export class Store {
     return readUsage(this.#redis, this.keys.usage, ids);
   }
 
-  /** Distinguishes this store from an empty one, and from another. */
+  /** Distinguishes this store from an empty one and from other stores. */
   identity(): Promise<StoreIdentity | undefined> {
     return readIdentity(this.#redis, this.keys.identity);
   }
 
-  /** Gives it one, unless it has one. */
+  /** Creates an identity, unless there is one. */
   identify(epoch: number, identity: StoreIdentity): Promise<void> {
     return writeIdentity(this.#redis, this.keys, epoch, identity);
   }
 
-  /** Writes which labels beside its own are those of its bodies. */
+  /** Stores which other labels also identify its bodies. */
   adopt(epoch: number, identity: StoreIdentity): Promise<void> {
     return adoptLabels(this.#redis, this.keys, epoch, identity);
   }
 
-  /** Whether it knows any of these workers. */
+  /** Whether any of these workers has a record. */
   anyKnown(ids: string[]): Promise<boolean> {
     return anyKnown(this.#redis, this.keys, ids);
   }
 
-  /** Whether the wrapper of any of these workers writes into it. */
+  /** Whether the wrapper of any of these workers writes to this store. */
   anyHeartbeat(ids: string[]): Promise<boolean> {
     return anyHeartbeat(this.#redis, this.keys, ids);
   }
 
-  /** Writes the record of a worker of which only its body is left. False where there is a record. */
+  /** Restores the record of a worker from its body. Returns false if there is a record. */
   restore(epoch: number, id: string, spec: DesiredRecord['spec'], createdAt: number): Promise<boolean> {
     return restoreWorker(this.#redis, this.keys, epoch, id, spec, createdAt);
   }
 
-  /** The clock of Redis, milliseconds since 1970. */
+  /** The clock of Redis, in milliseconds since 1970. */
   async time(): Promise<number> {
     const [seconds, micros] = (await this.#redis.time()) as unknown as [string | number, string | number];
     return Number(seconds) * 1000 + Number(micros) / 1000;

@@ -2,13 +2,13 @@ import type { Redis } from 'ioredis';
 
 export interface StreamLine {
   id: string;
-  /** The field `data`, parsed; text where it is not JSON. */
+  /** The field `data`, parsed; text if it is not JSON. */
   data: unknown;
 }
 
 /**
- * Reads a stream from after `from` ('0' for all) and, with `follow`, continues as it grows until the signal fires.
- * Needs a connection of its own, since it blocks.
+ * Reads a stream after `from` ('0' for all) and, with `follow`, continues as it grows until the signal fires.
+ * Needs its own connection, because it blocks.
  */
 export async function* readStream(
   redis: Redis,
@@ -33,8 +33,8 @@ export async function* readStream(
 }
 
 /**
- * A read that waits, or nothing once the signal fires: a client that is cut while it is between two connections leaves
- * its reads unanswered for ever. Of a group, what such a read was given stays pending, for the next reader.
+ * Waits for a read, or returns nothing when the signal fires: a client that is closed while it reconnects
+ * never answers its reads. In a group, the entries of such a read stay pending for the next reader.
  */
 export function unlessOver<T>(read: Promise<T>, signal: AbortSignal | undefined): Promise<T | undefined> {
   if (!signal) return read;

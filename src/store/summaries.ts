@@ -7,11 +7,14 @@ import { execAll } from './reply.ts';
 
 export interface SummaryPage {
   summaries: Summary[];
-  /** Where the next page begins; missing on the last one. */
+  /** The cursor of the next page; absent on the last one. */
   next_cursor?: string;
 }
 
-/** Workers in the order of their creation, from after the cursor; the last page ends with the nodes that were started by hand. */
+/**
+ * Workers after the cursor, in the order of their creation; the last page ends with the manually started
+ * nodes.
+ */
 export async function readPage(
   redis: Link,
   keys: Keys,
@@ -24,7 +27,7 @@ export async function readPage(
     readWorkers(redis, keys, ids),
     last ? readNodes(redis, keys, Date.now()) : [],
   ]);
-  // Only a body knows where it answers.
+  // Only a body knows the address at which it is reachable.
   const summaries = workers.filter(({ agent_type }) => agent_type === 'TASK');
   const beats = await heartbeats(summaries.map(({ worker_id }) => worker_id));
   for (const [at, worker] of summaries.entries()) {
@@ -34,11 +37,14 @@ export async function readPage(
   return { summaries: [...workers, ...nodes.map(nodeSummary)], ...(last ? {} : { next_cursor }) };
 }
 
-/** A cursor names the last worker before it, by creation and id, so that it holds while others come and go. */
+/**
+ * A cursor contains the creation time and ID of the last worker before it, so it stays valid when others
+ * change.
+ */
 async function idsAfter(redis: Link, key: string, limit: number, cursor: string | undefined) {
   const [created = '0', id = ''] = cursor === undefined ? [] : splitCursor(cursor);
   const rank = cursor === undefined ? -1 : await redis.zrank(key, id);
-  // The worker of the cursor is gone: begin with those of its instant, without the ones before it.
+  // The cursor's worker is gone: start with the workers of the same instant, without those before it.
   const start = rank === null ? await redis.zcount(key, '-inf', `(${created}`) : rank + 1;
   const found = await redis.zrange(key, String(start), String(start + limit), 'WITHSCORES');
   const entries = found.flatMap((text, at) => (at % 2 === 0 ? [[text, found[at + 1] ?? '0'] as const] : []));

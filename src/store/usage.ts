@@ -3,7 +3,7 @@ import type { Link } from './connect.ts';
 import { parse } from './parse.ts';
 import { execAll } from './reply.ts';
 
-/** Writes what all bodies used at the last check; the figures of others are deleted. */
+/** Stores the usage of all bodies at the last check; deletes the values of other bodies. */
 export async function saveUsage(
   redis: Link,
   key: string,
@@ -16,7 +16,7 @@ export async function saveUsage(
   await execAll(write);
 }
 
-/** What these bodies used at the last check, of all of them without ids; unchecked bodies are missing. */
+/** The usage of these bodies (all without IDs) at the last check; unchecked bodies are missing. */
 export async function readUsage(
   redis: Link,
   key: string,

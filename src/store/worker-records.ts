@@ -1,4 +1,4 @@
-/** The record of one worker: how it is read, and the scripts that change, delete and restore it. */
+/** Reads the record of one worker, and runs the scripts that change, delete and restore it. */
 import {
   type DesiredRecord,
   type DesiredState,
@@ -16,34 +16,34 @@ import { type Hash, toHeartbeat, toRecord, toStatus } from './parse.ts';
 import { toMembership } from './pool-parse.ts';
 import { EVENTS_KEPT, execAll, TOMBSTONE_MS, throwIfFenced, toFields } from './reply.ts';
 
-/** How long the streams of a deleted worker can still be read. */
+/** How long the streams of a deleted worker stay readable. */
 export const STREAMS_KEPT_MS = 3_600_000;
 
-/** A worker as it was read. */
+/** A worker as read from the store. */
 export interface Loaded {
   record: WorkerRecord;
   heartbeat: Heartbeat | undefined;
-  /** A pass has written a status, and it is not there. */
+  /** A reconcile has written a status, but it is missing. */
   status_lost?: true;
 }
 
-/** A worker as the loop needs it, in one round trip; `undefined` where there is no record, or a tombstone. */
+/** Reads a worker for the loop, in one round trip; `undefined` if there is no record, or only a tombstone. */
 export async function loadWorker(redis: Link, keys: Keys, id: string): Promise<Loaded | undefined> {
   const reads = redis.pipeline();
   reads.hgetall(keys.desired(id)).hgetall(keys.status(id));
   reads.getrange(keys.heartbeat(id), 0, HEARTBEAT_BYTES);
-  // A body writes its heartbeat, and what stands there may be anything.
+  // The body writes its heartbeat, so the key may contain anything.
   reads.hget(keys.index, id);
   const replies = await execAll(reads, (at) => at === 2);
   const [desired, status, beat, indexed] = replies as [Hash, Hash, string | null, string | null];
   if (!desired?.spec) return undefined;
   const record = toRecord(id, desired, status ?? {});
-  // The index says that a pass has written one.
+  // The index shows that a reconcile has written one.
   const lost = !status?.status && !indexed?.endsWith('.0');
   return { record, heartbeat: toHeartbeat(beat), ...(lost && { status_lost: true }) };
 }
 
-/** The observed status, also of a worker that was deleted a while ago; `undefined` where it never was. */
+/** The observed status, including that of a recently deleted worker; `undefined` if it never existed. */
 export async function readStatus(
   redis: Link,
   keys: Keys,
@@ -55,7 +55,10 @@ export async function readStatus(
   return wanted ? { desired: wanted, status: toStatus(found) } : undefined;
 }
 
-/** Stores a decision. `conflict`: the record has changed since it was read. `gone`: there is none any more. */
+/**
+ * Stores a decision. `conflict`: the record has changed since it was read. `gone`: there is no record any
+ * more.
+ */
 export async function recordDecision(
   redis: Link,
   keys: Keys,
@@ -83,7 +86,7 @@ export async function recordDecision(
   return throwIfFenced(reply);
 }
 
-/** Deletes a worker, except for a tombstone. */
+/** Deletes a worker and leaves a tombstone. */
 export async function purgeWorker(
   redis: Link,
   keys: Keys,
@@ -114,7 +117,7 @@ export async function purgeWorker(
   return throwIfFenced(reply);
 }
 
-/** Writes the record of a worker of which only its body is left. False where there is a record. */
+/** Restores the record of a worker from its body. Returns false if there is a record. */
 export async function restoreWorker(
   redis: Link,
   keys: Keys,
@@ -139,7 +142,7 @@ export async function restoreWorker(
     `restored-${id}`,
   );
   if (throwIfFenced<'ok' | 'exists'>(reply) !== 'ok') return false;
-  // Its pool finds it again, once that is applied again.
+  // Its pool finds it again after the pool is applied again.
   const { pool } = spec;
   const member = toMembership(spec, createdAt);
   if (pool) await redis.hsetnx(keys.pools.members(pool), id, JSON.stringify(member));

@@ -19,8 +19,8 @@ const result = (more: object) =>
 const INIT = JSON.stringify({ type: 'system', subtype: 'init', session_id: 's' });
 
 describe('turns of Claude Code', () => {
-  it('are not ended by a second result of the turn before', () => {
-    // From then on every answer was that of the turn before its own.
+  it('do not end at a second result of the previous turn', () => {
+    // Otherwise, every later turn would get the answer of its predecessor.
     const dialogue = open();
     const answers = ['one', 'two', 'three'].map((answer) => {
       dialogue.prompt(answer);
@@ -35,7 +35,7 @@ describe('turns of Claude Code', () => {
     ]);
   });
 
-  it('are not ended by the result of a turn that the agent started on its own', () => {
+  it('do not end at the result of a turn that the agent started itself', () => {
     const dialogue = open();
     dialogue.prompt('one');
     expect(dialogue.receive(result({})).ended).toMatchObject({ ok: true, cost_usd: 1 });
@@ -62,7 +62,7 @@ describe('turns of Claude Code', () => {
     expect(dialogue.receive(result({ total_cost_usd: 5 })).ended).toMatchObject({ cost_usd: 5 });
   });
 
-  it('fail by is_error, whatever the subtype says', () => {
+  it('fail if is_error is set, regardless of the subtype', () => {
     const dialogue = open();
     dialogue.prompt('one');
     const said = result({ is_error: true, result: 'API Error: 529', api_error_status: 529 });
@@ -89,7 +89,7 @@ describe('turns of Claude Code', () => {
     });
   });
 
-  it('that ended well before the interrupt came did end well', () => {
+  it('succeed if they ended before the interrupt arrived', () => {
     const dialogue = open();
     dialogue.prompt('one');
     dialogue.interrupt();
@@ -118,7 +118,7 @@ describe('turns of Claude Code', () => {
     expect(types).toEqual(['permission_denied', 'tool_result']);
   });
 
-  it('are not held up by a question: what may be refused has been', () => {
+  it('do not block on a permission request', () => {
     const ask = (subtype: string) =>
       JSON.stringify({
         type: 'control_request',
@@ -134,7 +134,7 @@ describe('turns of Claude Code', () => {
     expect(answer('mcp_message')).toMatchObject({ request_id: 'q', subtype: 'error' });
   });
 
-  it('do not pass on what a helper of the agent says', () => {
+  it('do not emit the output of a subagent', () => {
     const message = { content: [{ type: 'text', text: 'inner' }] };
     const said = { type: 'assistant', parent_tool_use_id: 'toolu_1', message };
     expect(open().receive(JSON.stringify(said)).events).toEqual([]);

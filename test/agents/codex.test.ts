@@ -23,7 +23,7 @@ function inTurn() {
 const command = { type: 'commandExecution', id: 'c1', command: "/bin/bash -c 'echo hi'" };
 
 describe('Codex', () => {
-  it('trusts the hook of its own configuration, and no project’s', () => {
+  it('trusts the hook in its own configuration, but not a project’s', () => {
     const dialogue = getAgentKind('CODEX').dialogue({ workspace: '/workspace' });
     dialogue.open();
     dialogue.receive(line({ id: 1, result: {} }));
@@ -39,7 +39,7 @@ describe('Codex', () => {
     });
   });
 
-  it('keeps a command that outlives a turn running, and ends one of an interrupted turn', () => {
+  it('lets a command outlive its turn, but ends it if the turn is interrupted', () => {
     for (const interrupted of [false, true]) {
       const { dialogue, told } = inTurn();
       told('item/started', { item: command });
@@ -62,7 +62,7 @@ describe('Codex', () => {
     );
   });
 
-  it('allows what it asks, and answers nothing else', () => {
+  it('approves permission requests, and answers no other request', () => {
     const { dialogue } = inTurn();
     const asked = (method: string) =>
       JSON.parse(dialogue.receive(line({ id: 7, method, params: {} })).write ?? '');
@@ -74,7 +74,7 @@ describe('Codex', () => {
   });
 });
 
-describe('its tools', () => {
+describe('Codex tools', () => {
   it.each([
     [{ ...command, status: 'completed', exitCode: 0, aggregatedOutput: 'hi\n' }, 'echo hi', 'hi\n'],
     [{ ...command, status: 'failed', exitCode: 126, aggregatedOutput: 'no' }, 'echo hi', 'Exit code 126\nno'],
@@ -89,7 +89,7 @@ describe('its tools', () => {
     expect(parseToolItem(item)).toMatchObject({ content, result: { content: result } });
   });
 
-  it('are what is not said or thought', () => {
+  it('are all items except messages and reasoning', () => {
     expect(parseToolItem({ type: 'reasoning' })).toBeUndefined();
   });
 

@@ -25,7 +25,7 @@ describe('turns of Droid', () => {
     expect(dialogue.receive(completed({ turnId: 'mine' }))).toEqual({});
   });
 
-  it('that were not taken have failed', () => {
+  it('fail if they are not accepted', () => {
     const { dialogue, id } = prompted();
     const answer = rpc({ type: 'response', id, error: { code: -32603, message: 'No active session.' } });
     expect(dialogue.receive(answer).ended).toEqual({
@@ -51,7 +51,7 @@ describe('turns of Droid', () => {
     expect(dialogue.receive(completed({ reason })).ended).toMatchObject({ ok: false, reason: expected });
   });
 
-  it('are not held up by a question: what may be refused has been', () => {
+  it('do not block on a permission request', () => {
     const { dialogue } = prompted();
     const ask = (method: string) =>
       JSON.parse(dialogue.receive(rpc({ type: 'request', id: 'q', method, params: {} })).write ?? '{}');

@@ -48,7 +48,7 @@ const damaged = (lines: string[]) =>
       return JSON.stringify(root);
     });
 
-describe.each(DIALOGUES)('what %s may say', (_name, open, real) => {
+describe.each(DIALOGUES)('malformed output of %s', (_name, open, real) => {
   const anyLine = fc.oneof(
     { weight: 3, arbitrary: damaged(real) },
     fc.constantFrom(...real),
@@ -68,7 +68,8 @@ describe.each(DIALOGUES)('what %s may say', (_name, open, real) => {
     ],
   );
 
-  // Written out again, it was a RangeError, which ended the wrapper; unclosed, it took a hundred times its memory to parse.
+  // Serializing it again threw a RangeError, which ended the wrapper; unclosed, parsing took a hundred times
+  // its memory.
   it.each([
     ['closed', '['.repeat(100_000) + ']'.repeat(100_000)],
     ['unclosed', '{"a":'.repeat(1_000_000)],
@@ -80,7 +81,7 @@ describe.each(DIALOGUES)('what %s may say', (_name, open, real) => {
     }
   });
 
-  it('is dropped if it is announced and never ends', () => {
+  it('is evicted if it is announced and never ends', () => {
     const dialogue = open({ workspace: '/', session: undefined });
     dialogue.open();
     dialogue.prompt('x');
@@ -99,7 +100,7 @@ describe.each(DIALOGUES)('what %s may say', (_name, open, real) => {
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(60_000_000);
   });
 
-  it('never throws, whatever is missing or wrong', () => {
+  it('never throws, whichever field is missing or wrong', () => {
     fc.assert(
       fc.property(fc.array(anyLine, { maxLength: 12 }), call, fc.boolean(), (stdout, calls, resumed) => {
         const { told, stdin } = replay(open, { stdout, calls, ...(resumed && { session: 'earlier' }) });
@@ -121,7 +122,7 @@ describe.each(DIALOGUES)('what %s may say', (_name, open, real) => {
     },
   );
 
-  it('passes over a type that it does not know', () => {
+  it('ignores an unknown type', () => {
     const line = JSON.stringify({
       jsonrpc: '2.0',
       method: 'news',
@@ -135,13 +136,13 @@ describe.each(DIALOGUES)('what %s may say', (_name, open, real) => {
 describe('huge lines', () => {
   const text = 'x'.repeat(8_000_000);
 
-  it('are read whole', () => {
+  it('are read completely', () => {
     const claude = getAgentKind('CLAUDE').dialogue({ workspace: '/workspace' });
     const said = { type: 'assistant', message: { content: [{ type: 'text', text }] } };
     expect(claude.receive(JSON.stringify(said)).events).toEqual([{ type: 'message', content: text }]);
   });
 
-  it('are unreadable where they were cut off', () => {
+  it('are unreadable if they are truncated', () => {
     const claude = getAgentKind('CLAUDE').dialogue({ workspace: '/workspace' });
     expect(claude.receive(JSON.stringify({ type: 'assistant', text }).slice(0, -10))).toEqual({
       unreadable: true,
@@ -150,7 +151,7 @@ describe('huge lines', () => {
 });
 
 describe('plain lines', () => {
-  it('are just that', () => {
+  it('are emitted unchanged', () => {
     const dialogue = customLines.dialogue({ workspace: '/workspace' });
     expect(dialogue.open()).toEqual({ ready: true });
     expect(dialogue.prompt('a\nb')).toEqual({ write: 'a\nb\n' });
@@ -158,6 +159,6 @@ describe('plain lines', () => {
   });
 });
 
-it('a line of JSON with a byte order mark is read as one without', () => {
+it('a byte order mark before a line of JSON is ignored', () => {
   expect(parseObject('\uFEFF{"type": "message"}\r')).toEqual({ type: 'message' });
 });

@@ -15,7 +15,7 @@ for (const [agent, type] of [
   ['codex', 'CODEX'],
 ] as const) {
   describe(`recorded sessions of ${agent}`, () => {
-    it('are those that the list of cases names', () => {
+    it('match the list of cases', () => {
       const named = CASES.filter((each) => isOf(each, agent));
       expect(recorded(agent)).toEqual(named.map(({ name }) => name).sort());
     });
@@ -101,7 +101,7 @@ describe('what an orchestrator receives', () => {
     expect(ends(agent, name)).toEqual(expected);
   });
 
-  it.each(['claude', 'factory', 'codex'])('a refused command of %s, in the words of who refused', (agent) => {
+  it.each(['claude', 'factory', 'codex'])('a denied command of %s, with its reason', (agent) => {
     const denials = readGolden(agent, 'refused').told.flatMap(
       ({ events }) => events?.filter(({ type }) => type === 'permission_denied') ?? [],
     );
@@ -113,14 +113,14 @@ describe('what an orchestrator receives', () => {
     ]);
   });
 
-  it('what a turn of Claude Code cost, and not what the session did', () => {
+  it('the cost of a turn of Claude Code, not of the session', () => {
     const costs = readGolden('claude', 'three-turns').told.flatMap(({ ended }) =>
       ended ? [ended.cost_usd] : [],
     );
     expect(costs).toEqual([0.0008, 0.0016, 0.0008]);
   });
 
-  it('no cost where an earlier process may be in the sum', () => {
+  it('no cost if the total may include an earlier process', () => {
     const [end] = readGolden('claude', 'resumed').told.flatMap(({ ended }) => ended ?? []);
     expect(end).not.toHaveProperty('cost_usd');
   });

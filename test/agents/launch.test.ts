@@ -19,7 +19,7 @@ const launch = (...given: Parameters<typeof order>) => getAgentKind(given[0]).la
 const settings = (files: Record<string, string>) => JSON.parse(Object.values(files)[0] ?? '{}');
 
 describe('Claude Code', () => {
-  it('goes through the gateway, with a key that is none', () => {
+  it('uses the model proxy with a placeholder key', () => {
     const { env } = launch('CLAUDE');
     expect(env).toMatchObject({
       ANTHROPIC_BASE_URL: 'http://127.0.0.1:1234',
@@ -28,7 +28,7 @@ describe('Claude Code', () => {
     expect(env).not.toHaveProperty('CLAUDE_CODE_OAUTH_TOKEN');
   });
 
-  it('believes to have the kind of credential that there is', () => {
+  it('gets a placeholder for the kind of credential that was delivered', () => {
     const { env } = launch('CLAUDE', {}, { secrets: ['CLAUDE_CODE_OAUTH_TOKEN'] });
     expect(env).toMatchObject({ CLAUDE_CODE_OAUTH_TOKEN: 'the-gateway-has-it' });
     expect(env).not.toHaveProperty('ANTHROPIC_API_KEY');
@@ -40,7 +40,7 @@ describe('Claude Code', () => {
     expect(launch('CLAUDE', {}, { root: true }).env).toMatchObject({ IS_SANDBOX: '1' });
   });
 
-  it('asks the gate if commands are limited, and refuses what is not allowed', () => {
+  it('calls the command policy if commands are limited, and denies the rest', () => {
     const limited = { policyCommand: ['/worker/gate', "it's"] };
     const { argv, files } = launch('CLAUDE', { allowed_commands: ['git'] }, limited);
     expect(argv).not.toContain('--dangerously-skip-permissions');
@@ -51,7 +51,7 @@ describe('Claude Code', () => {
     expect(hooks.PreToolUse[0].hooks[0].command).toBe(`/worker/gate 'it'\\''s'`);
   });
 
-  it('lets the user set its own variables, but not where it goes', () => {
+  it('lets the user set its variables, but not the address of the model', () => {
     const env = { CLAUDE_CODE_MAX_RETRIES: '9', ANTHROPIC_BASE_URL: 'http://elsewhere' };
     const launched = launch('CLAUDE', { env }).env;
     expect(launched).not.toHaveProperty('CLAUDE_CODE_MAX_RETRIES');
@@ -82,7 +82,7 @@ describe('Droid', () => {
     expect(settings(files)).not.toHaveProperty('customModels');
   });
 
-  it('asks the gate where commands are limited, and never fetches', () => {
+  it('calls the command policy if commands are limited, and never fetches', () => {
     const { hooks } = settings(
       launch('FACTORY', { allowed_commands: [] }, { policyCommand: ['/worker/gate'] }).files,
     );
@@ -96,14 +96,14 @@ describe('Droid', () => {
 describe('Codex', () => {
   const config = (...order: Parameters<typeof launch>) => launch(...order).files['.codex/config.toml'] ?? '';
 
-  it('asks the gateway, and the model that is named', () => {
+  it('calls the configured model through the model proxy', () => {
     const text = config('CODEX', { env: { CODEX_MODEL: 'gpt-"x"' } });
     expect(text).toContain('model = "gpt-\\"x\\""\n');
     expect(text).toContain('base_url = "http://127.0.0.1:1234"\n');
     expect(text).not.toContain('hooks');
   });
 
-  it('asks the gate where commands are limited, and never searches the web', () => {
+  it('calls the command policy if commands are limited, and never searches the web', () => {
     const text = config('CODEX', { allowed_commands: [] }, { policyCommand: ['/worker/gate', "it's"] });
     expect(text).toContain(`command = "/worker/gate 'it'\\\\''s'"\n`);
     expect(text).toContain('web_search = "disabled"\n');
@@ -140,8 +140,8 @@ describe('the endpoint', () => {
   });
 });
 
-describe('a command of the user', () => {
-  it('talks as its protocol says', () => {
+describe('a custom command', () => {
+  it('uses the configured protocol', () => {
     const kind = (protocol?: 'lines' | 'json' | 'acp') =>
       getAgentKindForSpec({ agent_type: 'CUSTOM', ...(protocol && { protocol }) });
     expect(kind().turnless).toBe(true);
@@ -149,7 +149,7 @@ describe('a command of the user', () => {
     expect(kind('acp').acp).toBe(true);
   });
 
-  it('is started as it was given', () => {
+  it('is started unchanged', () => {
     expect(launch('CUSTOM', { command_line: ['my', 'agent'] })).toEqual({
       argv: ['my', 'agent'],
       env: {},
@@ -159,19 +159,19 @@ describe('a command of the user', () => {
 });
 
 describe('instructions', () => {
-  it('are none where there is nothing to say', () => {
+  it('are absent if there are none', () => {
     expect(buildInstructions({})).toBeUndefined();
     expect(buildInstructions({ instructions: '' })).toBeUndefined();
   });
 
-  it('are what was given, and the rule behind them', () => {
+  it('contain the given text, followed by the rule about commands', () => {
     expect(buildInstructions({ instructions: 'Be brief.\n\n' })).toBe('Be brief.\n');
     const text = buildInstructions({ instructions: 'Be brief.', allowed_commands: ['npm', 'git', 'git'] });
     expect(text).toMatch(/^Be brief\.\n\n# Commands you may execute\n/);
     expect(text).toContain('execute only these programs: `git`, `npm`.');
   });
 
-  it('say so if no command is allowed', () => {
+  it('state that no command is allowed', () => {
     expect(buildInstructions({ allowed_commands: [] })).toContain('You may not execute any program');
   });
 });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { nestsDeeperThan } from '../../src/agents/nesting.ts';
 import { isDeeperThan } from '../../src/model/json-depth.ts';
 
-test('the levels of a text are those of its value', () => {
+test('the depth of a text equals that of its value', () => {
   fc.assert(
     fc.property(fc.json({ maxDepth: 8 }), fc.nat(10), (text, levels) => {
       expect(nestsDeeperThan(levels, text)).toBe(isDeeperThan(levels, JSON.parse(text)));
@@ -12,7 +12,7 @@ test('the levels of a text are those of its value', () => {
   );
 });
 
-test('brackets in strings are text, also behind escapes', () => {
+test('brackets in strings do not count, even after escapes', () => {
   expect(nestsDeeperThan(1, JSON.stringify({ a: '[[[[\\', b: '"[[[["' }))).toBe(false);
   expect(nestsDeeperThan(1, '"[[[[')).toBe(false);
   expect(nestsDeeperThan(1, `"\\\\"${'['.repeat(2)}`)).toBe(true);

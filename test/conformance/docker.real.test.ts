@@ -42,7 +42,7 @@ runtimeConformance('docker', makeSubject);
 async function makeSubject(): Promise<Subject> {
   const daemon = inject('dockerHost');
   const docker = dockerAt(daemon);
-  // Between the runtime and the daemon, so that the connection of the events can be broken.
+  // Between the runtime and the daemon, so that the test can break the event connection.
   const proxy = await startDockerProxy(daemon);
   const cell = `t-${randomUUID().slice(0, 8)}`;
   const make = (name: string, host: string) =>

@@ -65,7 +65,7 @@ async function makeSubject(cgroups: boolean, seen = (runtime: Runtime) => runtim
       await vi.waitFor(() => stat(join(root, 'one', '.work', id, 'workspace', READY)), SOON);
     },
     killFromOutside: async ({ id }: Body) => {
-      // It says that it is ready, and becomes `sleep` after that.
+      // It reports that it is ready, and then becomes `sleep`.
       const main = await vi.waitFor(async () => {
         const found = (await processesOf(id)).find(({ argv }) => argv[0] === 'sleep');
         if (!found) throw new Error('its program is not there yet');
@@ -81,7 +81,7 @@ async function makeSubject(cgroups: boolean, seen = (runtime: Runtime) => runtim
         remove: () => rm(place(worker), { recursive: true }),
       };
     },
-    // With a name by which it is swept away.
+    // With a name that the cleanup finds.
     renameAway: ({ worker_id }) => rename(place(worker_id), join(root, 'one', `.gone-${worker_id}`)),
     breakWatch: () => rm(join(root, 'one', '.hints'), { recursive: true }),
     pause: async ({ id }) => {

@@ -1,6 +1,6 @@
 /**
- * What the loop relies on in every runtime, asked of the world. A runtime passes with a file beside this one:
- * `runtimeConformance('docker', async () => subject, { skip: { pause: 'why not' } })`.
+ * The loop's requirements on every runtime, tested on real bodies. A runtime passes with a file next to this
+ * one: `runtimeConformance('docker', async () => subject, { skip: { pause: 'why not' } })`.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -60,7 +60,7 @@ export function runtimeConformance(
       return reach('exited');
     };
 
-    test('says what it is and what it can limit', async () => {
+    test('reports its name and which limits it enforces', async () => {
       const info = await runtime.probe();
       expect(info.name).toBe(runtime.name);
       expect(info.version).not.toBe('');
@@ -68,7 +68,7 @@ export function runtimeConformance(
     });
 
     describe('create', () => {
-      test('labels a body with the store that it was made for, and one of no store with none', async () => {
+      test('labels a body with its store, if it has one', async () => {
         const order = subject.order(worker, 'runs');
         const store = randomUUID();
         await runtime.create({ ...order, store });
@@ -79,7 +79,7 @@ export function runtimeConformance(
         expect(bodies.find(({ id }) => id === other.id)?.store).toBeUndefined();
       });
 
-      test('makes a body that is not started and carries what it was made from', async () => {
+      test('makes an unstarted body with the fields of its order', async () => {
         const before = Date.now();
         const order = subject.order(worker, 'runs');
         const body = await runtime.create(order);
@@ -92,14 +92,14 @@ export function runtimeConformance(
         });
         expect(body.id).toMatch(/\S/);
         expect(JSON.parse(body.spec)).toEqual(order.spec);
-        // Engines report whole seconds, some of them by another clock.
+        // Engines report whole seconds, and some use another clock.
         expect(body.created_at).toBeGreaterThan(before - 10_000);
         expect(body.created_at).toBeLessThan(Date.now() + 10_000);
         expect(body.exit_code).toBeUndefined();
         expect(await subject.alive(body)).toBe(0);
       });
 
-      test('is seen the same by list and by find, in both managers', async () => {
+      test('is reported equally by list and by find, in both managers', async () => {
         const body = await make('runs');
         for (const manager of [runtime, subject.second]) {
           expect(await manager.list()).toEqual([body]);
@@ -108,7 +108,7 @@ export function runtimeConformance(
         }
       });
 
-      test('finds nothing of a worker that has no body', async () => {
+      test('finds nothing for a worker without a body', async () => {
         expect(await runtime.list()).toEqual([]);
         expect(await runtime.find(worker, undefined)).toEqual([]);
         const gone = await make('runs');
@@ -124,7 +124,7 @@ export function runtimeConformance(
         expect((await runtime.list()).map(({ id }) => id)).toEqual([body.id]);
       });
 
-      test('lets one of three at once through', async () => {
+      test('succeeds for one of three concurrent calls', async () => {
         const order = subject.order(worker, 'runs');
         const tries = [runtime, subject.second, runtime].map((manager) => manager.create(order));
         const results = await Promise.allSettled(tries);
@@ -137,7 +137,7 @@ export function runtimeConformance(
         expect((await runtime.list()).map(({ id }) => id)).toEqual(made.map(({ value }) => value.id));
       });
 
-      test('leaves a foreign thing at the name alone, and does not take it for a body', async () => {
+      test('does not touch or report a foreign object with the name', async () => {
         const foreign = await subject.occupyName(worker);
         try {
           await expect(make('runs')).rejects.toMatchObject({ name: 'BodyConflict', ours: false });
@@ -150,7 +150,7 @@ export function runtimeConformance(
         expect((await make('runs')).state).toBe('created');
       });
 
-      test('gives each body an id that no other has had', async () => {
+      test('gives each body a unique ID', async () => {
         const ids = new Set<string>();
         for (let count = 0; count < 3; count += 1) {
           const { id } = await make('runs');
@@ -162,7 +162,7 @@ export function runtimeConformance(
     });
 
     describe('start', () => {
-      test('runs the body, once, however often it is asked', async () => {
+      test('runs the body once, however often it is called', async () => {
         const { id } = await make('runs');
         await Promise.all([runtime.start(id), subject.second.start(id)]);
         const body = await reach('running');
@@ -170,7 +170,7 @@ export function runtimeConformance(
         const alive = await subject.alive(body);
         await runtime.start(id);
         await subject.second.start(id);
-        // Fewer where one of the starts that came too late was still on its way out; a second run would add two.
+        // A late start may still be on its way out, so there may be fewer; a second run would add two.
         expect(await subject.alive(body)).toBeLessThanOrEqual(alive);
         expect(body.started_at).toBeGreaterThanOrEqual(body.created_at - 1000);
         expect(await runtime.list()).toMatchObject([{ id, state: 'running' }]);
@@ -182,7 +182,7 @@ export function runtimeConformance(
         await vi.waitFor(async () => expect(await find()).toMatchObject({ id, state: 'exited' }), PATIENCE);
       });
 
-      test('says clearly that the body is gone', async () => {
+      test('reports that the body is gone', async () => {
         const { id } = await make('runs');
         await runtime.remove(id);
         const late = runtime.start(id);
@@ -209,20 +209,20 @@ export function runtimeConformance(
     });
 
     describe('deliver', () => {
-      // More than a pipe holds at once, and with characters that some way could spoil.
+      // More than a pipe buffers, with characters that an encoding could corrupt.
       const content = JSON.stringify({ A: 'ä€\u0000\n'.repeat(30_000), B: "$(echo no) '" });
 
-      test('hands over all of it to a body that waits, and to nothing else of it', async () => {
+      test('delivers the whole content to a waiting body', async () => {
         const { id } = await make('takesSecrets');
         await runtime.start(id);
-        // Asked again as the loop does it: the pipe is not there at once.
+        // Retried like in the loop, because the pipe does not exist at once.
         await vi.waitFor(() => runtime.deliver(id, content), PATIENCE);
         const body = await reach('exited');
         expect(body.tail).toContain(createHash('sha256').update(content).digest('hex'));
         expect(body.exit_code).toBe(0);
       });
 
-      test('refuses a body that does not wait, soon and without harm', async () => {
+      test('rejects a body that does not wait, soon and without harm', async () => {
         const body = await run('runs');
         const late = runtime.deliver(body.id, content);
         await expect(late).rejects.toMatchObject({ code: 'conflict' });
@@ -232,7 +232,7 @@ export function runtimeConformance(
         await expect(runtime.deliver(body.id, content)).rejects.toThrow(/secrets/i);
       });
 
-      test('gives up a body that does not read', async () => {
+      test('times out if the body does not read', async () => {
         const body = await run('neverReads');
         await expect(runtime.deliver(body.id, content)).rejects.toThrow();
         expect(await find()).toMatchObject({ id: body.id, state: 'running' });
@@ -263,7 +263,7 @@ export function runtimeConformance(
         const { id } = await make('oom');
         await runtime.start(id);
         expect((await reach('exited')).exit_code).not.toBe(0);
-        // An engine may report the end before its reason.
+        // An engine may report the end before its cause.
         await vi.waitFor(async () => expect((await find())?.oom_killed).toBe(true), PATIENCE);
       });
 
@@ -273,7 +273,7 @@ export function runtimeConformance(
         expect(await reach('exited')).toMatchObject({ id, exit_code: 143 });
       });
 
-      test('is not forced by terminate, and is by kill', async () => {
+      test('is forced by kill, but not by terminate', async () => {
         const body = await run('ignoresSigterm');
         const alive = await subject.alive(body);
         await runtime.terminate(body.id);
@@ -302,14 +302,14 @@ export function runtimeConformance(
         expect(await reach('exited')).toMatchObject({ exit_code: 137 });
       });
 
-      test('leaves the last lines that it printed, with find and not with list', async () => {
+      test('keeps the last lines of output for find, but not for list', async () => {
         const body = await runToEnd('prints');
         expect(body.exit_code).toBe(3);
         expect(body.tail).toContain(PRINTED);
         expect((await runtime.list())[0]?.tail).toBeUndefined();
       });
 
-      test('is a success to ask for when it has come already', async () => {
+      test('can be requested again after it', async () => {
         const { id } = await runToEnd({ exits: 3 });
         await runtime.terminate(id);
         await runtime.kill(id);
@@ -325,14 +325,14 @@ export function runtimeConformance(
         await vi.waitFor(async () => expect(await subject.alive(body)).toBe(0), PATIENCE);
       });
 
-      test('is a success however often, and by whom, it is asked', async () => {
+      test('succeeds however often, and by whichever manager, it is called', async () => {
         const { id } = await run('runs');
         await Promise.all([runtime.remove(id), subject.second.remove(id), runtime.remove(id)]);
         await runtime.remove(id);
         expect(await runtime.list()).toEqual([]);
       });
 
-      test('never touches the body that has come after', async () => {
+      test('never touches a later body', async () => {
         const old = await make('runs');
         await runtime.remove(old.id);
         const body = await run('runs');
@@ -343,7 +343,7 @@ export function runtimeConformance(
         expect(await subject.alive(body)).toBeGreaterThan(0);
       });
 
-      test('leaves nothing to end or to measure', async () => {
+      test('leaves nothing to end or measure', async () => {
         const { id } = await make('runs');
         await runtime.remove(id);
         await runtime.terminate(id);
@@ -352,7 +352,7 @@ export function runtimeConformance(
       });
     });
 
-    test('measures a running body, or says nothing', async () => {
+    test('measures a running body, or returns nothing', async () => {
       const { id } = await run('runs');
       const usage = await runtime.usage(id);
       for (const figure of Object.values(usage)) expect(figure).toBeGreaterThanOrEqual(0);
@@ -360,7 +360,7 @@ export function runtimeConformance(
       if (usage.memory_bytes !== undefined) expect(usage.memory_bytes).toBeGreaterThan(0);
     });
 
-    test('keeps bodies that outlive the manager that made them', async () => {
+    test('keeps bodies after their manager has ended', async () => {
       const body = await run('runs');
       const alive = await subject.alive(body);
       await runtime.close();
@@ -397,7 +397,7 @@ export function runtimeConformance(
         return { hints, watch, about: () => hints.includes(worker) || hints.includes(undefined) };
       };
 
-      test('hints at the start and at the end of a body, to each manager', async () => {
+      test('reports the start and the end of a body to each manager', async () => {
         const all = [runtime, subject.second].map(collect);
         const { id } = await run('runs');
         for (const { about } of all) await vi.waitFor(() => expect(about()).toBe(true), PATIENCE);
@@ -430,7 +430,7 @@ export function runtimeConformance(
       });
     });
 
-    test('gives back everything when the cell is empty', async () => {
+    test('releases everything when the cell is empty', async () => {
       const { id } = await make('runs');
       await runtime.remove(id);
       await runtime.dismantle();

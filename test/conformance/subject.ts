@@ -2,15 +2,16 @@ import type { Body, WorkerSpec } from '../../src/model/index.ts';
 import type { BodyOrder, Runtime } from '../../src/runtimes/runtime.ts';
 
 /**
- * What a body does once it is started:
- * - `{ exits: n }`: ends at once with that code.
- * - `runs`: runs until a signal ends it; SIGTERM does, with 143.
- * - `ignoresSigterm`: it and its grandchild, which is in a session of its own, live through SIGTERM.
- * - `oom`: takes more memory than the order's limit.
- * - `missingProgram`: argv[0] is nowhere.
- * - `prints`: prints the line PRINTED and ends with 3.
- * - `takesSecrets`: makes the pipe at SECRETS_PIPE, reads it to its end, prints the SHA-256 of what came, ends with 0.
- * - `neverReads`: makes that pipe and runs without reading it.
+ * The behavior of a body after its start:
+ * - `{ exits: n }`: exits immediately with that code.
+ * - `runs`: runs until a signal ends it; SIGTERM ends it with 143.
+ * - `ignoresSigterm`: survives SIGTERM, with a grandchild in its own session.
+ * - `oom`: uses more memory than the order's limit.
+ * - `missingProgram`: argv[0] does not exist.
+ * - `prints`: prints the line PRINTED and exits with 3.
+ * - `takesSecrets`: creates the pipe at SECRETS_PIPE, reads it to its end, prints the SHA-256 of the content,
+ *   exits with 0.
+ * - `neverReads`: creates that pipe and runs without reading it.
  */
 export type Program =
   | { exits: number }

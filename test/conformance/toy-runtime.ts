@@ -1,6 +1,7 @@
 /**
- * A runtime in one file, to show that a new one needs no change elsewhere but its line in the table of names. Its engine is
- * this process: bodies are child processes, each the leader of a process group, in a directory of its own.
+ * A runtime in one file, to show that a new one only needs a line in the table of names elsewhere. This
+ * process is its engine: bodies are child processes, each the leader of a process group, in its own
+ * directory.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -85,7 +86,7 @@ export class ToyEngine {
     try {
       process.kill(all ? -child.pid : child.pid, signal);
     } catch (error) {
-      // It has ended, and its end is not reported yet.
+      // It has ended, but its end is not reported yet.
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
   }
@@ -160,7 +161,8 @@ export function createToyRuntime(
     start: async (bodyId) => engine.start(need(bodyId)),
     async deliver(bodyId, content) {
       const pipe = pipeOf(need(bodyId));
-      // Fails if nothing reads it; stays open until the rest is written, so that the reader sees one end.
+      // Fails if no process reads it; stays open until the rest is written, so that the reader sees only one
+      // end.
       const probe = await open(pipe, constants.O_WRONLY | constants.O_NONBLOCK).catch((error: Error) => {
         throw new Fault('conflict', `The body does not wait for secrets: ${error.message}`);
       });

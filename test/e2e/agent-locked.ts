@@ -14,7 +14,7 @@ export function lockedAgent(agent_type: RealAgent): void {
     }, BUILD_MS);
     afterAll(() => scene?.close(), 60_000);
 
-    test('it knows what it may do, and works with it', async () => {
+    test('it knows its allowed commands, and works with them', async () => {
       const ready = await worker.told(({ type }) => type === 'ready');
       expect(ready).toMatchObject({ missing_commands: [] });
       expect(ready.enforcement).toEqual(expect.arrayContaining(['groups', 'read-only', 'noexec']));
@@ -29,7 +29,7 @@ export function lockedAgent(agent_type: RealAgent): void {
 
     test('a denied program is refused, reported, counted, and not executed; the turn continues', async () => {
       const before = await scene.metric('permission_denied_total');
-      // A hook is advice: git would start it without asking, and the system does not let it.
+      // The hook alone is not enough: git would start it without the hook, and the system prevents that.
       const direct = `curl -s ${scene.model.url}/fetched`;
       const { entries, end } = await worker.turn(
         `[[run ${direct}]] [[run git -c alias.x='!${direct}' x]] [[say So be it.]]`,
@@ -95,7 +95,7 @@ export function lockedAgent(agent_type: RealAgent): void {
       BUILD_MS,
     );
 
-    test('who is deleted is gone, with all that was kept of it', async () => {
+    test('a deleted worker is gone with all of its stored data', async () => {
       await scene.command({ command: 'delete', worker_id: worker.id });
       await worker.told(({ type }) => type === 'exited');
       await vi.waitFor(

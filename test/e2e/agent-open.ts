@@ -21,7 +21,7 @@ export function openAgent(agent_type: RealAgent): void {
     const asked = () => scene.model.requests.filter(({ question }) => question?.errand === false);
     const countOf = async () => Number(/\d+/.exec(String((await worker.turn('[[count]]')).end.result))?.[0]);
 
-    test('three turns are one conversation, which begins with the instructions', async () => {
+    test('three turns share one conversation, which starts with the instructions', async () => {
       const first = await worker.turn('Ada is my name. [[run cat CLAUDE.md; cat AGENTS.md]] [[count]]');
       expect(first.entries.map(({ type }) => type)).toEqual([
         'turn_started',
@@ -55,7 +55,7 @@ export function openAgent(agent_type: RealAgent): void {
       expect(end).toMatchObject({ type: 'turn_completed', result: 'Clean.' });
     });
 
-    test('an interrupt ends the turn, also in the middle of a tool, and the next prompt works', async () => {
+    test('an interrupt ends the turn, even during a tool, and the next prompt works', async () => {
       const thinking = await worker.prompt('[[wait for-ever]]');
       await scene.model.waiting('for-ever');
       await worker.send({ type: 'interrupt' });
@@ -78,20 +78,20 @@ export function openAgent(agent_type: RealAgent): void {
       expect((await worker.turn('[[say Still here.]]')).end).toMatchObject({ result: 'Still here.' });
     });
 
-    test('an endpoint that is overloaded for a moment only delays, with a notice', async () => {
+    test('a briefly overloaded endpoint only delays the turn, with a notice', async () => {
       const { end, entries } = await worker.turn('[[error 529 x1]] [[say At last.]]');
       expect(end).toMatchObject({ type: 'turn_completed', result: 'At last.' });
       expect(entries.filter(({ type }) => type === 'stderr')).not.toEqual([]);
     });
 
-    test('a credential that is not accepted fails the turn at once, and not the worker', async () => {
+    test('a rejected credential fails the turn at once, but not the worker', async () => {
       const { end } = await worker.turn('[[error 401]]');
       expect(end).toMatchObject({ type: 'turn_failed', reason: 'authentication' });
       expect(end.duration_seconds).toBeLessThan(20);
       expect((await worker.turn('[[say Again.]]')).end).toMatchObject({ result: 'Again.' });
     });
 
-    test('a manager that is killed in the middle of a turn takes nothing with it', async () => {
+    test('killing the manager during a turn does not affect the turn', async () => {
       const body = await bodyOf();
       const requestId = await worker.prompt('[[wait manager]] [[say Nevertheless.]]');
       await scene.model.waiting('manager');
@@ -110,7 +110,7 @@ export function openAgent(agent_type: RealAgent): void {
       expect(await bodyOf()).toBe(body);
     });
 
-    test('a body that is killed in the middle of a turn leaves it and the conversation to the next', async () => {
+    test('after a body is killed during a turn, the next body continues the turn and the conversation', async () => {
       const before = await countOf();
       const requestId = await worker.prompt('[[wait body]] [[count]]');
       await scene.model.waiting('body');
@@ -127,7 +127,7 @@ export function openAgent(agent_type: RealAgent): void {
       expect(worker.entries.map(({ seq }) => seq)).toEqual(worker.entries.map((_, at) => at + 1));
     });
 
-    test('the credential reaches the model, and stands nowhere else', async () => {
+    test('the credential reaches the model, and is stored nowhere else', async () => {
       const { sent, secret } = MODELS[agent_type];
       const { entries } = await worker.turn('[[run env; cat /proc/[0-9]*/environ | tr "\\\\0" "\\\\n"]]');
       const environment = String(entries.find(({ type }) => type === 'tool_result')?.content);

@@ -62,12 +62,12 @@ test(
 );
 
 test(
-  'an image that cannot be built fails its worker, which says at what',
+  'a failed image build fails its worker, which reports the step',
   async () => {
     const worker = await scene.create({ agent_type: 'CLAUDE', agent_version: '0.0.1', secrets: [] });
     const failed = await worker.event(({ status }) => status === 'FAILED', BUILD_MS);
     expect(failed).toMatchObject({ reason: 'ImageBuildFailed', incarnation: 1 });
-    // The step, and what npm said there.
+    // The step, and npm's message.
     expect(failed.message).toMatch(/[Ss]tep \d+\/\d+/);
     expect(failed.message).toMatch(/claude-code/);
     expect(failed.message).toMatch(/ETARGET|E404|No matching version/);
@@ -79,7 +79,7 @@ test(
 );
 
 test(
-  'a restart policy builds it again, each time later',
+  'a restart policy repeats the build with increasing delays',
   async () => {
     const fields = {
       agent_type: 'CLAUDE',

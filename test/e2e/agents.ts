@@ -1,8 +1,9 @@
 /**
- * Real agents in real containers, for tests: a manager's process, the stand-in for the model on the Docker bridge, a
- * directory of secrets, and workers that are driven as an orchestrator drives them, by Redis alone.
+ * Real agents in real containers, for tests: a manager's process, the stand-in for the model on the Docker
+ * bridge, a directory of secrets, and workers that are controlled like by an orchestrator, through Redis
+ * only.
  *
- * Images are built by recipe, on the daemon that keeps them, so only the first run pays for them.
+ * Images are built by recipe, on a daemon that keeps them, so that only the first run has to build.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -67,7 +68,7 @@ export async function openScene(): Promise<Scene> {
     WORKER_REDIS_URL: inject('bodyRedisUrl'),
     SECRETS_DIR: secrets,
     RESTART_BACKOFF_SECONDS: '0.1',
-    // What bodies count is read by the looks at all of them.
+    // The observations of all bodies update the usage values.
     RESYNC_SECONDS: '1',
   };
   const managers: Manager[] = [await startManager({ redisUrl, cell, env })];

@@ -79,7 +79,7 @@ test.each([
     /no Redis answers/,
   ],
   [
-    'a Docker that is not there',
+    'an unavailable Docker',
     { DOCKER_HOST: 'tcp://127.0.0.1:1' },
     ['--runtime', 'docker'],
     1,

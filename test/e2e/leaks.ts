@@ -38,7 +38,7 @@ async function textOf(redis: Scene['redis'], name: string): Promise<Buffer> {
     case 'string':
       return unpacked((await redis.getBuffer(name)) ?? Buffer.alloc(0));
     case 'stream':
-      // A dump of it is compressed.
+      // A Redis dump of it is compressed.
       return Buffer.from(JSON.stringify(await redis.xrange(name, '-', '+')));
     case 'zset':
       return Buffer.from(JSON.stringify(await redis.zrange(name, '0', '-1')));

@@ -11,7 +11,7 @@ const PROGRAM = join(import.meta.dirname, 'orchestrator.py');
 /** Debian's own, for which the package python3-redis is; `npm test` installs it. */
 const PYTHON = '/usr/bin/python3';
 
-test.each(['process', 'docker'])('a program in Python drives a worker of the %s runtime', async (runtime) => {
+test.each(['process', 'docker'])('a Python program controls a worker of the %s runtime', async (runtime) => {
   const redisUrl = inject('redisUrl');
   const cell = newCell();
   const host = inject('dockerHost');

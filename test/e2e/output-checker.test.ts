@@ -3,7 +3,7 @@ import { OutputChecker } from '../../scripts/demo/output-checker.ts';
 
 const stdout = (seq: number, content: string) => ({ seq, type: 'stdout', content });
 
-test('counts what arrives whole and in order, however it is gathered', () => {
+test('counts complete output in order, however it is collected', () => {
   const ledger = new OutputChecker();
   ledger.add({ seq: 1, type: 'ready', content: '' });
   expect(ledger.add(stdout(2, 'line 1\nline 2'))).toEqual([1, 2]);

@@ -63,13 +63,13 @@ async function results(queue: TaskQueue, count: number): Promise<Record<string, 
   return ends;
 }
 
-test('a pool grows on its queue from none to its most, and goes back to none', {
+test('a pool scales with its queue from zero to its maximum, and back to zero', {
   timeout: 180_000,
 }, async () => {
   const { queue, apply, status } = await open('process');
   await apply({ min: 0, max: 3, autoscale: { stabilization_seconds: 2, down_cooldown_seconds: 1 } });
   await expect.poll(status, SOON).toMatchObject({ phase: 'ready', desired: 0, ready: 0 });
-  // Long enough for the last worker to find some of them when it comes.
+  // Long enough that some are left when the last worker starts.
   for (let id = 0; id < 12; id += 1) await nap(queue, id, 3);
   await expect.poll(status, SOON).toMatchObject({ desired: 3 });
   await expect.poll(status, SOON).toMatchObject({ ready: 3, busy: 3 });
@@ -81,7 +81,7 @@ test('a pool grows on its queue from none to its most, and goes back to none', {
   await expect.poll(status, SOON).toMatchObject({ desired: 0, ready: 0, draining: 0 });
 });
 
-test('a new template under load loses no task and begins none twice', { timeout: 180_000 }, async () => {
+test('a new template under load loses no task and starts none twice', { timeout: 180_000 }, async () => {
   const { queue, apply, status } = await open('process');
   await apply({ count: 3, concurrency: 2 });
   await expect.poll(status, SOON).toMatchObject({ phase: 'ready', ready: 3 });
@@ -103,13 +103,13 @@ test('a new template under load loses no task and begins none twice', { timeout:
   await expect.poll(async () => (await queue.get(`nap-${COUNT}`))?.result, SOON).toBe('second');
 });
 
-test('a busy worker that has to leave finishes its task, and idle ones leave before it', {
+test('a busy worker that is scaled down finishes its task, and idle ones are removed before it', {
   timeout: 120_000,
 }, async () => {
   const { queue, apply, status, world } = await open('process');
   await apply({ count: 3, drain_seconds: 60 });
   await expect.poll(status, SOON).toMatchObject({ phase: 'ready', ready: 3 });
-  // Longer than the manager takes to see all that is waited for meanwhile.
+  // Longer than the manager needs to observe everything that the test waits for meanwhile.
   await nap(queue, 0, 25);
   await expect.poll(status, SOON).toMatchObject({ busy: 1, idle: 2 });
   const working = (await queue.get('nap-0'))?.worker_id;
@@ -122,7 +122,9 @@ test('a busy worker that has to leave finishes its task, and idle ones leave bef
   expect(await results(queue, 1)).toEqual({ first: 1 });
 });
 
-test('a pool of both runtimes keeps its proportion, and all of it works', { timeout: 400_000 }, async () => {
+test('a pool of both runtimes keeps its proportion, and all of its workers work', {
+  timeout: 400_000,
+}, async () => {
   const { queue, apply, status, runtimes, world } = await open('docker', {
     RUNTIME: 'auto',
     WORKER_IMAGE: '',
@@ -130,7 +132,7 @@ test('a pool of both runtimes keeps its proportion, and all of it works', { time
   await apply({ execution_mode: { docker: 1, direct: 2 } });
   await expect.poll(status, BUILD).toMatchObject({ phase: 'ready', ready: 3 });
   expect(await runtimes()).toEqual({ docker: 1, direct: 2 });
-  // Long enough for each worker to have one, however late it looks.
+  // Long enough for each worker to get one, even if it starts late.
   for (let id = 0; id < 30; id += 1) await nap(queue, id, 1);
   await expect.poll(() => queue.counts(), SOON).toMatchObject({ completed: 30, failed: 0 });
   const workers = new Set<string | null | undefined>();
@@ -138,7 +140,7 @@ test('a pool of both runtimes keeps its proportion, and all of it works', { time
   expect(workers.size).toBe(3);
   await world.push({ command: 'scale', pool: 'naps', count: 0 });
   await expect.poll(status, SOON).toMatchObject({ desired: 0, ready: 0, draining: 0 });
-  // Where the choice is the manager's, it is the same as for a single worker.
+  // If the manager chooses the runtime, the choice is the same as for a single worker.
   await apply({ count: 1, execution_mode: 'auto' });
   await expect.poll(status, SOON).toMatchObject({ phase: 'ready', ready: 1 });
   expect(await runtimes()).toEqual({ docker: 1 });

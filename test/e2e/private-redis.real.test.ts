@@ -26,7 +26,7 @@ async function ask<T>(url: string, question: (redis: Redis) => Promise<T>): Prom
   }
 }
 
-test('a private Redis listens on loopback alone, and is gone with its files', async () => {
+test('a private Redis listens only on loopback, and is removed with its files', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'wm-redis-test-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   vi.stubEnv('TMPDIR', directory);
@@ -38,7 +38,7 @@ test('a private Redis listens on loopback alone, and is gone with its files', as
   expect(readdirSync(directory)).toEqual([]);
 });
 
-test('one that containers reach asks for a password', async () => {
+test('a Redis that containers can reach requires a password', async () => {
   const { url, bodyUrl = '' } = await start({ docker: dockerAt(inject('dockerHost')) });
   expect(new URL(bodyUrl).hostname).not.toBe('127.0.0.1');
   expect(await ask(bodyUrl, (redis) => redis.ping())).toBe('PONG');
@@ -47,7 +47,7 @@ test('one that containers reach asks for a password', async () => {
   expect(await ask(url, (redis) => redis.ping())).toBe('PONG');
 });
 
-test('one with a directory has its data, port and password again', async () => {
+test('a Redis with a directory keeps its data, port and password', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'wm-redis-test-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   const first = await start({ directory });
@@ -58,7 +58,7 @@ test('one with a directory has its data, port and password again', async () => {
   expect(await ask(second.url, (redis) => redis.get('kept'))).toBe('yes');
 });
 
-test('where there is no server, a container is one, and is removed', async () => {
+test('if there is no server program, a container is used, and removed afterwards', async () => {
   const docker = dockerAt(inject('dockerHost'));
   const filters = { label: [`worker-manager.private-redis=${process.pid}`] };
   const { url, stop } = await start({ docker, ways: ['container'], image: inject('redisImage') });

@@ -39,7 +39,7 @@ test('the session of the README works as it is printed', async () => {
   expect(lines.length).toBeGreaterThan(6);
   const redis = await startRedis();
   onTestFinished(() => redis.stop());
-  // The keys of the README are those of the default cell, so it gets a Redis of its own.
+  // The README uses the keys of the default cell, so the test uses its own Redis.
   const manager = await startManager({ redisUrl: redis.url, cell: 'default' });
   onTestFinished(async () => {
     await manager.stop();
@@ -48,18 +48,18 @@ test('the session of the README works as it is printed', async () => {
 
   let variables = '';
   const bash = async (command: string) => {
-    // As on a terminal, where redis-cli prints for people.
+    // Like on a terminal, where redis-cli prints for people.
     const shell = `redis-cli() { command redis-cli --no-raw -u '${redis.url}' "$@"; }\n${variables}${command}`;
     return (await run('bash', ['-c', shell])).stdout.trimEnd();
   };
   for (const { command, printed } of lines) {
     if (/^\w+=/.test(command)) {
-      // Once: it may be another one each time.
+      // Read it once: it may change each time.
       const [name] = command.split('=');
       variables += `${name}=${await bash(`${command}; echo "$${name}"`)}\n`;
       continue;
     }
-    // A reader takes a moment between two commands; asking again stands for it. Writing is done once.
+    // A reader pauses between two commands; retrying a read stands for that. Writes run once.
     const answer = async () => plain(await bash(command));
     if (command.includes('XADD')) expect(await answer(), command).toBe(plain(printed));
     else await expect.poll(answer, { timeout: 20_000, message: command }).toBe(plain(printed));
@@ -85,7 +85,7 @@ test('the jobs of the README work as they are printed', { timeout: 120_000 }, as
   for (const { command, printed } of lines) {
     const bash = async () =>
       (await run('bash', ['-c', `${npm}\n${command} || true`], { cwd: root, env })).stdout.trimEnd();
-    // The age of a pool is one of the run's own.
+    // The age of a pool differs in every run.
     const timeless = (text: string) => text.replace(/\b\d+s\b/g, '<age>').replace(/ +/g, ' ');
     if (!command.endsWith('pools')) expect(await bash(), command).toBe(printed);
     else await expect.poll(async () => timeless(await bash()), { timeout: 30_000 }).toBe(timeless(printed));

@@ -1,6 +1,6 @@
 /**
- * The worker-node document as it is written: its compose files, its `docker run` line and its Python clients, with nothing
- * changed but image, Redis and ports.
+ * The worker-node document as written: its compose files, its `docker run` line and its Python clients, with
+ * only image, Redis and ports changed.
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -101,14 +101,14 @@ test('the compose file: three nodes, and the clients of the document', {
   expect(log).toMatch(/INFO +task completed in [\d.]+ s task_id=task-1 function=process_data/);
   expect(log).toMatch(/INFO +processing \[1, 2, 3\] task_id=task-1/);
   expect(log).toMatch(/ERROR task failed after [\d.]+ s task_id=task-2 .*error="ValueError: no such colour"/);
-  // Service names reach the nodes within the network of the project.
+  // Service names resolve to the nodes within the network of the project.
   const [first = ''] = await containers();
   expect(await docker('exec', first, 'curl', '-sf', 'http://worker2:5000/health')).toContain(
     '"status":"healthy"',
   );
 });
 
-test('docker-compose up -d --scale worker=5: five nodes with names of their own', {
+test('docker-compose up -d --scale worker=5: five nodes with unique names', {
   timeout: START_MS + 60_000,
 }, async (context) => {
   if (!COMPOSE) return context.skip('There is no docker-compose here, and it could not be installed.');
@@ -126,7 +126,7 @@ test('docker-compose up -d --scale worker=5: five nodes with names of their own'
   expect(log.split(limits)).toHaveLength(6);
 });
 
-test('the docker run line: one node, and none of the same name beside it', {
+test('the docker run line: one node, and a second one of the same name fails', {
   timeout: START_MS + 30_000,
 }, async () => {
   const port = String(await freePort());

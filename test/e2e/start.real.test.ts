@@ -41,7 +41,7 @@ function start(home: string, more: Record<string, string> = {}): Started {
   return { child, said: () => said, ended: new Promise((resolve) => child.once('close', resolve)) };
 }
 
-test('npm start brings a Redis along, and its workers are adopted by the next one', {
+test('npm start starts a Redis, and the next npm start adopts its workers', {
   timeout: 120_000,
 }, async () => {
   const home = mkdtempSync(join(tmpdir(), 'wm-start-test-'));
@@ -73,7 +73,7 @@ test('npm start brings a Redis along, and its workers are adopted by the next on
 
   first.child.kill('SIGTERM');
   expect(await first.ended).toBe(0);
-  // It exited without naming the worker, which runs on without its Redis.
+  // It exited without listing the worker, which continues without its Redis.
   expect(first.said()).toMatch(
     /1 worker keeps running without a manager\. The private Redis has stopped.*`npm start`/s,
   );
@@ -131,8 +131,8 @@ async function killWhole({ child, ended }: Started): Promise<void> {
   await ended;
 }
 
-// The second start made a second server on the same append-only file, and each manager led a Redis of its own; so did
-// the next start after a SIGKILL, which left the server behind.
+// A second start launched a second server on the same append-only file, and each manager led its own Redis.
+// The same happened in the next start after a SIGKILL, which left the server behind.
 test('starts of one cell share one Redis and one leader, whichever process is killed, and lose no worker', {
   timeout: 180_000,
 }, async () => {
@@ -173,7 +173,7 @@ test('starts of one cell share one Redis and one leader, whichever process is ki
     expect(await runtime.list()).toMatchObject([{ id: body?.id, state: 'running' }]);
   };
 
-  // The one that launched the server, another one that replaces it, and then all that are left.
+  // First the start that launched the server, then one that replaces it, and then all that are left.
   const launcher = starts.findIndex(({ said }) => said().includes('It stops with this manager'));
   for (const one of starts.splice(launcher, 1)) await killWhole(one);
   await same();
@@ -187,7 +187,7 @@ test('starts of one cell share one Redis and one leader, whichever process is ki
   await expect.poll(last.said, { timeout: 60_000 }).toMatch(/"adopted":1\b/);
   await same();
   expect(await status()).toBe('RUNNING');
-  // Two that end at once each found the other still there, and left the server behind.
+  // Two starts that ended at once each found the other one running, and left the server behind.
   const other = start(home);
   await up(other);
   for (const { child } of [last, other]) child.kill('SIGTERM');

@@ -1,6 +1,7 @@
 /**
- * A storm of tasks over workers of both runtimes, while workers, Redis and the manager are killed again and again: every
- * task ends in exactly one way, and with the right result or reason. `TASKS=10000 npm test` makes it the big one.
+ * A storm of tasks over workers of both runtimes, while workers, Redis and the manager are killed repeatedly:
+ * every task ends exactly once, with the right result or reason. `TASKS=10000 npm test` runs the large
+ * version.
  */
 import { randomInt, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -53,7 +54,7 @@ const startManager = ({ world }: Sky): Promise<Manager> =>
     WORKER_IMAGE: '',
     HANDLERS_DIR: HANDLERS,
     RESTART_BACKOFF_SECONDS: '0.1',
-    // Workers are killed more often than any backoff was made for.
+    // Workers are killed more often than a default backoff allows for.
     RESTART_BACKOFF_MAX_SECONDS: '0.5',
   });
 
@@ -70,7 +71,7 @@ async function createWorkers({ world, direct, docker }: Sky): Promise<void> {
   });
   for (const worker of direct) await world.create(worker, of('process'));
   for (const worker of docker) await world.create(worker, of('docker'));
-  // The image of task workers may have to be built first.
+  // The image of task workers may need a build first.
   for (const worker of [...direct, ...docker]) {
     const now = async () => (await world.cell.store.status(worker))?.status;
     await expect.poll(now, { timeout: 300_000, interval: 200 }).toMatchObject({ status: 'RUNNING' });
@@ -129,7 +130,8 @@ function misfortunes(sky: Sky, managers: Manager[], chance: () => number): Misfo
     {
       name: 'a direct worker',
       everyMs: 4000,
-      // Taken for dead by the others, its tasks are given away; then it wakes, and what it says is too late.
+      // The others assume that it is dead and requeue its tasks; then it resumes, and its reports are too
+      // late.
       strike: async () => {
         const stopped = pidsWith(`direct-task-0-${any(direct) ?? ''}`);
         for (const pid of stopped) sendTo(pid, 'SIGSTOP');
@@ -221,7 +223,7 @@ test(`of ${TASKS} tasks, each ends once and as it should, whichever process is k
   });
   expect(wrong).toEqual([]);
 
-  // What has ended stays as it ended, even after the paused processes report.
+  // Ended tasks do not change, even after the paused processes report.
   await delay(1000);
   expect(await viewsOf(sky.queue, storm)).toEqual(ended);
   expect(await sky.queue.counts()).toMatchObject({ queued: 0, active: 0 });

@@ -112,7 +112,7 @@ test.each(['process', 'docker'] as const)(
     const { nodes, manager } = await startWorkers(runtime);
     const { stdout } = await run('python3', [CLIENT, ...nodes], { timeout: 55_000 });
     expect(stdout.trim().split('\n')).toEqual(SAID(NODES));
-    // The manager knows the same tasks, and whose they are.
+    // The manager reports the same tasks, with their workers.
     const { headers } = manager;
     const task = await (await fetch(`${manager.url}/task/the-answer`, { headers })).json();
     expect(task).toMatchObject({ status: 'completed', result: 42, pool: 'default' });
@@ -125,7 +125,7 @@ test.each(['process', 'docker'] as const)(
   },
 );
 
-test('the task of a worker that is killed is run by another, once, long before its lock would end', {
+test('the task of a killed worker is run by another, once, long before its lock expires', {
   timeout: 90_000,
 }, async () => {
   const { nodes, manager, store } = await startWorkers('process');
@@ -152,13 +152,13 @@ test('the task of a worker that is killed is run by another, once, long before i
   expect(result).toBe(worker_id);
 });
 
-test('a node that is started by hand from the image registers itself, and no manager touches it', {
+test('a node that is started manually from the image registers itself, and no manager touches it', {
   timeout: BUILD_MS + 60_000,
 }, async () => {
   const { nodes: managed, store } = await startWorkers('docker');
   const engine = dockerAt(inject('dockerHost'));
   const cell = store.keys.nodes.replace(/:nodes$/, '');
-  // Other tests have containers on this daemon, too, of other images.
+  // Other tests have containers of other images on this daemon.
   const filters = { label: [`worker-manager.cell=${cell}`] };
   const [first] = await engine.listContainers({ filters });
   const container = await engine.createContainer({
@@ -180,7 +180,7 @@ test('a node that is started by hand from the image registers itself, and no man
   expect(node?.node_url).toMatch(/^http:\/\/172\.\d+\.\d+\.\d+:5000$/);
   expect(await (await fetch(`${node?.node_url}/health`)).json()).toMatchObject({ status: 'healthy' });
   expect(managed).toHaveLength(NODES);
-  // Its engine asks it, too.
+  // Its engine runs its health check as well.
   const probe = await container.exec({ Cmd: ['/worker/health'], AttachStdout: true });
   (await probe.start({})).resume();
   await expect.poll(async () => (await probe.inspect()).ExitCode, { timeout: 20_000 }).toBe(0);

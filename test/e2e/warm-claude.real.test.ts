@@ -49,7 +49,7 @@ describe.each(KINDS)(
     }, BUILD_MS);
     afterAll(() => scene?.close(), 60_000);
 
-    test('talks in that body, by its own instructions and with its own credential', async () => {
+    test('runs in that body, with its own instructions and credential', async () => {
       expect(await bodyOf()).toBe(waited);
       const { entries, end } = await worker.turn('[[run cat CLAUDE.md]] [[count]]');
       expect(end).toMatchObject({ type: 'turn_completed', result: 'Prompts so far: 1.', incarnation: 1 });
@@ -67,7 +67,7 @@ describe.each(KINDS)(
       }
     });
 
-    test('has left its credential nowhere', async () => {
+    test('leaves its credential nowhere', async () => {
       expect(await leaksOf(scene, waited)).toEqual([]);
     });
 

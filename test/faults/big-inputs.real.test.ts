@@ -37,13 +37,14 @@ function probe(url: string) {
   };
 }
 
-test('ten clients that send the largest bodies, and commands of 33 MB, cost neither the lease nor a probe', async () => {
+test('ten clients with the largest bodies, and commands of 33 MB, affect neither the lease nor a probe', async () => {
   const world = await openWorld('process');
   const { redis, store } = world.cell;
-  // A node that serves the queue of the tasks, or they would be refused before they are written.
+  // A node for the queue of the tasks; otherwise they would be rejected before they are written.
   await redis.zadd(store.keys.nodes, Date.now(), 'by-hand');
   await redis.hset(store.keys.node('by-hand'), 'pool', 'default');
-  // The default lease: with 33 MB to write, this Redis, which waits for the disk, is silent for a second itself.
+  // The default lease: when it writes 33 MB, this Redis, which waits for the disk, does not answer for a
+  // second.
   const manager = await world.start(undefined, { API_TOKEN: 'let-me-in', LEASE_SECONDS: '10' });
   await vi.waitFor(() => expect(manager.log()).toContain('"recovered"'), PATIENCE);
   const lease = await redis.get(store.keys.leader);

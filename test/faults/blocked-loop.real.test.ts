@@ -7,7 +7,7 @@ const BLOCKER = join(import.meta.dirname, '../support/block-loop.mjs');
 /** Several lives of the lease. */
 const BLOCK_MS = 6000;
 
-test('a leader whose main loop is blocked for several lives of its lease keeps it, and answers its probes', async () => {
+test('a leader whose main loop is blocked for several lease durations keeps its lease, and answers its probes', async () => {
   const world = await openWorld('process');
   const { redis, store } = world.cell;
   const NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --import=${BLOCKER}`;
@@ -31,7 +31,7 @@ test('a leader whose main loop is blocked for several lives of its lease keeps i
       if (!first.log().includes('loop free')) answers.push({ path, status: response.status, held });
     }
   }
-  // A scrape waits a second for the loop; in 6 seconds there are a few rounds even on a busy machine.
+  // A scrape waits a second for the loop; 6 seconds allow a few rounds, even on a busy machine.
   expect(answers.length).toBeGreaterThan(3);
   expect(answers.filter(({ status, held }) => status !== 200 || !held)).toEqual([]);
   expect(second.log()).not.toContain('"leading"');

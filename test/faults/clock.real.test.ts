@@ -22,7 +22,7 @@ test('a clock that is set two hours ahead, and back, starts no restarts, and end
     LD_PRELOAD: FAKETIME ?? '',
     FAKETIME_TIMESTAMP_FILE: file,
     FAKETIME_NO_CACHE: '1',
-    // As a step of the system clock is: it does not touch the monotonic one.
+    // Like a step of the system clock, which does not affect the monotonic clock.
     FAKETIME_DONT_FAKE_MONOTONIC: '1',
     LEASE_SECONDS: '60',
     RESTART_BACKOFF_SECONDS: '30',

@@ -51,7 +51,7 @@ export function crashSuite(name: RuntimeUnderTest): void {
     });
 
     test.each(['act:kill:before', 'act:kill:after'])(
-      'that dies at %s of a body that will not go',
+      'that dies at %s of a body that does not end',
       async (at) => {
         const world = await openWorld(name);
         const worker = randomUUID();
@@ -64,7 +64,7 @@ export function crashSuite(name: RuntimeUnderTest): void {
         await world.start();
         await world.reach(worker, { status: 'STOPPED', reason: 'Stopped', phase: 'finished' });
         expect(await world.answer(stopped)).toMatchObject({ success: true });
-        // The end of a body is written down before it is removed.
+        // The end of a body is stored before the body is removed.
         await vi.waitFor(async () => expect(await world.bodies()).toEqual([]), PATIENCE);
       },
     );

@@ -6,8 +6,8 @@ import { pidsWith } from '../support/processes.ts';
 import { openWorld, PATIENCE } from './world.ts';
 
 /**
- * A tree that does not want to end: a child in a session of its own, whose parent has gone and whose environment is
- * empty of everything but a mark of the test, and that ignores SIGTERM; and an agent that ignores it, too.
+ * A process tree that resists ending: a child in its own session whose parent is gone, whose environment is
+ * empty except for a mark of the test, and that ignores SIGTERM; and an agent that ignores it as well.
  */
 const stubborn = (mark: string) => [
   'sh',
@@ -20,7 +20,7 @@ const LASTING = { LEASE_SECONDS: '60' };
 const newMark = () => String(100_000_000 + Math.floor(Math.random() * 899_999_999));
 const tree = (mark: string) => pidsWith(mark);
 
-test('SIGTERM, the grace, then SIGKILL to all of it, also to grandchildren in sessions of their own', async () => {
+test('SIGTERM, the grace, then SIGKILL to everything, including grandchildren in their own sessions', async () => {
   const world = await openWorld('process');
   await world.start();
   const [worker, mark] = [randomUUID(), newMark()];
@@ -33,7 +33,7 @@ test('SIGTERM, the grace, then SIGKILL to all of it, also to grandchildren in se
   expect(pidsWith(worker)).toEqual([]);
 });
 
-test('a direct worker is found by its name, as it was given or by type and id', async () => {
+test('a direct worker is found by its given name, or by type and ID', async () => {
   const world = await openWorld('process');
   await world.start();
   const [named, plain] = [randomUUID(), randomUUID()];
@@ -44,7 +44,7 @@ test('a direct worker is found by its name, as it was given or by type and id', 
   for (const title of [name, `direct-custom-0-${plain}`]) expect(pidsWith(title).length).toBeGreaterThan(0);
 });
 
-test('a manager that goes with --cleanup leaves no process of its direct workers behind, and says how they ended', async () => {
+test('a manager that stops with --cleanup ends all processes of its direct workers, and records their end', async () => {
   const world = await openWorld('process');
   const manager = await world.start(undefined, LASTING, ['--cleanup']);
   const workers = [randomUUID(), randomUUID(), randomUUID()];
@@ -52,14 +52,15 @@ test('a manager that goes with --cleanup leaves no process of its direct workers
   for (const worker of workers)
     await world.create(worker, { command_line: stubborn(mark), stop_grace_seconds: 1 });
   for (const worker of workers) await world.reach(worker, { status: 'RUNNING' });
-  // As a service manager does that signals the whole group: the second one ended it at once, and left all workers.
+  // Like a service manager that signals the whole group: the second signal ended the manager at once, and
+  // left all workers.
   manager.kill('SIGTERM');
   await vi.waitFor(() => expect(manager.log()).toContain('stopping direct workers'), PATIENCE);
   expect(await manager.stop()).toBe(0);
   expect(tree(mark)).toEqual([]);
   for (const worker of workers) expect(pidsWith(worker)).toEqual([]);
   expect(manager.log()).toContain('stopping direct workers');
-  // With no manager, the records said RUNNING of processes that were gone.
+  // Without a manager, the records still showed RUNNING for processes that were gone.
   for (const worker of workers)
     expect((await world.cell.store.status(worker))?.status).toMatchObject({
       status: 'FAILED',
@@ -81,7 +82,7 @@ test('a worker that its policy restarts waits for the next manager after --clean
   await world.reach(worker, { status: 'RUNNING', incarnation: 2 });
 });
 
-test('a manager that stands by ends nothing with --cleanup: the workers are the leader’s', async () => {
+test('a standby manager ends nothing with --cleanup: the workers belong to the leader', async () => {
   const world = await openWorld('process');
   await world.start(undefined, LASTING);
   const worker = randomUUID();
@@ -94,10 +95,10 @@ test('a manager that stands by ends nothing with --cleanup: the workers are the 
 });
 
 test.each(['SIGKILL', 'SIGTERM'] as const)(
-  'without it, after %s, all keep running and are adopted',
+  'without --cleanup, after %s, all keep running and are adopted',
   async (signal) => {
     const world = await openWorld('process');
-    // Killed, even a manager that would have cleaned up leaves all as it is.
+    // A kill leaves everything unchanged, even if the manager has --cleanup.
     const manager = await world.start(undefined, {}, signal === 'SIGKILL' ? ['--cleanup'] : []);
     const workers = [randomUUID(), randomUUID()];
     for (const worker of workers) await world.create(worker);
@@ -111,7 +112,7 @@ test.each(['SIGKILL', 'SIGTERM'] as const)(
   },
 );
 
-test('with PROCESS_USER, wrapper and agent run as that user, in a home of their own, and only the shim as the manager', async ({
+test('with PROCESS_USER, wrapper and agent run as that user with its own home, and only the shim as the manager', async ({
   skip,
 }) => {
   if (process.getuid?.() !== 0) skip('only root can start processes of another user');

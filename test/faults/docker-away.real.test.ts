@@ -29,7 +29,7 @@ test.for(['hangs', 'refuses'] as const)(
     await world.create(worker);
     await world.reach(worker, { status: 'RUNNING', reason: '' });
     const [body] = await world.bodies();
-    // A slow call at the start has expired by now: the log reports that Docker goes away from here.
+    // A slow call at the start has expired by now: the next log entry is about Docker going down.
     await docker(true);
 
     proxy.misbehave = () => (how === 'hangs' ? 'hang' : { status: 503, text: 'no room at the inn' });
@@ -53,7 +53,7 @@ test.for(['hangs', 'refuses'] as const)(
   },
 );
 
-test('a manager that never finds its Docker starts anyway, and runs workers as processes', async () => {
+test('a manager without its Docker starts anyway, and runs workers as processes', async () => {
   const world = await openWorld('docker');
   const manager = await world.start(undefined, {
     RUNTIME: 'auto',
@@ -62,7 +62,7 @@ test('a manager that never finds its Docker starts anyway, and runs workers as p
   const worker = randomUUID();
   await world.create(worker, { runtime: 'auto' });
   await world.reach(worker, { status: 'RUNNING', runtime: 'process' });
-  // One late answer of Redis is reported for a moment, too.
+  // A single late answer of Redis is reported for a moment as well.
   const answer = await vi.waitFor(async () => {
     const told = await fetch(`${manager.url}/readyz`);
     expect(told.status).toBe(200);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { openWorld, PATIENCE } from './world.ts';
 
-test('a full disk of the process runtime is the reason of who waits for a body, and no outage', {
+test('a full disk of the process runtime is the reason of workers without a body, but not an outage', {
   timeout: 90_000,
 }, async (context) => {
   const disk = mkdtempSync(join(tmpdir(), 'wm-full-disk-'));
@@ -22,7 +22,7 @@ test('a full disk of the process runtime is the reason of who waits for a body, 
     rmSync(disk, { recursive: true });
   });
   const manager = await world.start(undefined, { WORKER_MANAGER_HOME: disk });
-  // The manager's own folders are there already.
+  // The manager's own folders already exist.
   const ballast = join(disk, 'ballast');
   expect(() => writeFileSync(ballast, Buffer.alloc(4 << 20))).toThrow('ENOSPC');
   const worker = randomUUID();

@@ -1,6 +1,6 @@
 /**
- * Bodies that stop without ending, in both runtimes: found by two signals, killed, and restarted by their policy. All at
- * once, for each takes the 15 seconds that a manager waits at least.
+ * Hung bodies in both runtimes: detected by two signals, killed, and restarted by their policy. All at once,
+ * because a manager waits at least 15 seconds for each.
  */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ const ENV = {
   HANDLERS_DIR: join(import.meta.dirname, '../e2e/task-storm'),
 };
 
-test('stopped bodies are killed with their evidence and started again; those that only say nothing new are not', {
+test('stopped bodies are killed with evidence and restarted; merely silent ones are not', {
   timeout: 180_000,
 }, async () => {
   const world = await openWorld('docker');
@@ -59,8 +59,8 @@ test('stopped bodies are killed with their evidence and started again; those tha
     expect(beat).toMatchObject({ active_tasks: 1, job_started_at: expect.any(String) });
   }, PATIENCE);
 
-  // Everything of two of them, as a frozen disk would; of the third the wrapper alone: its handler keeps running, so that the
-  // body looks busy, and nothing is there to end it.
+  // Two are frozen completely, as by a hanging disk. Of the third, only the wrapper is frozen: its handler
+  // keeps running, so that the body looks busy and nothing can end it.
   const [body] = (await world.bodies()).filter(({ worker_id }) => worker_id === workers.docker);
   await dockerAt(inject('dockerHost'))
     .getContainer(body?.id ?? '')
@@ -89,11 +89,11 @@ test('stopped bodies are killed with their evidence and started again; those tha
     reason: 'HungTask',
     message: expect.stringMatching(/^Its task has run for \d+ s; max_job_time_seconds is 1, and its wrapper/),
   });
-  // Given to the next incarnation, whose wrapper ends it in time.
+  // The next incarnation gets it, and its wrapper ends it in time.
   const view = () => queue.get('spin');
   await expect
     .poll(view, PATIENCE)
     .toMatchObject({ status: 'failed', attempts: 2, error: { type: 'Timeout' } });
-  // One whose heartbeats the machine was too busy for is silent for a moment, and is not restarted over it.
+  // A body whose heartbeats a busy machine delays is briefly silent, and is not restarted for that.
   for (const worker of Object.values(fine)) await world.reach(worker, { restarts: 0, phase: 'ready' });
 });

@@ -14,7 +14,7 @@ async function worldOfItsOwn() {
   return { redis, ...(await openWorld('process', redis)) };
 }
 
-test('a second manager takes over from one that is frozen, which acts no more when it thaws', async () => {
+test('a second manager takes over from a frozen one, which no longer acts when it resumes', async () => {
   const world = await openWorld('process');
   const [worker, late] = [randomUUID(), randomUUID()];
   const first = await world.start();
@@ -22,7 +22,7 @@ test('a second manager takes over from one that is frozen, which acts no more wh
   await world.create(worker);
   await world.reach(worker, { status: 'RUNNING' });
   const epoch = Number(await world.cell.redis.get(world.cell.store.keys.epoch));
-  // A lease that outlives any pause of the machine: what ends it is not the second's own slowness.
+  // A lease longer than any pause of the machine, so that it does not end because the second manager is slow.
   const second = await world.start(undefined, LASTING);
 
   first.kill('SIGSTOP');
@@ -38,16 +38,16 @@ test('a second manager takes over from one that is frozen, which acts no more wh
   const stopped = await world.push({ command: 'stop', worker_id: late });
   await world.reach(late, { status: 'STOPPED', phase: 'finished' });
   expect(await world.answer(stopped)).toMatchObject({ success: true });
-  // The end of a body is written down before it is removed.
+  // The end of a body is stored before the body is removed.
   const left = bodies.filter(({ worker_id }) => worker_id === worker);
   await vi.waitFor(async () => expect(await world.bodies()).toEqual(left), PATIENCE);
   expect(second.log()).not.toContain('"standby"');
 });
 
-test('a manager that is asked to go hands over at once, and its bodies live on', async () => {
+test('a manager that is told to stop hands over at once, and its bodies keep running', async () => {
   const world = await openWorld('process');
   const worker = randomUUID();
-  // No standby waits for the end of this lease: it is handed over.
+  // The standby does not wait for this lease to expire: it is released.
   const first = await world.start(undefined, LASTING);
   await leads(first.log);
   await world.create(worker);
@@ -62,7 +62,7 @@ test('a manager that is asked to go hands over at once, and its bodies live on',
   expect(await world.bodies()).toEqual(bodies);
 });
 
-test('an emptied store kills no worker: records come back from the bodies, under a higher epoch', async () => {
+test('an emptied store kills no worker: records are restored from the bodies, under a higher epoch', async () => {
   const { redis: _, ...world } = await worldOfItsOwn();
   const { store, redis } = world.cell;
   const workers = [randomUUID(), randomUUID(), randomUUID()];
@@ -83,7 +83,7 @@ test('an emptied store kills no worker: records come back from the bodies, under
   await vi.waitFor(async () => expect(await world.bodies()).toHaveLength(2), PATIENCE);
 });
 
-test('a Redis that is killed and comes back finds everything running', async () => {
+test('everything keeps running when Redis is killed and comes back', async () => {
   const { redis, ...world } = await worldOfItsOwn();
   const [worker, next] = [randomUUID(), randomUUID()];
   const manager = await world.start();
@@ -94,14 +94,14 @@ test('a Redis that is killed and comes back finds everything running', async () 
   await vi.waitFor(async () => expect(await readyz(manager.url)).toBe(503), PATIENCE);
   expect(await world.bodies()).toEqual(bodies);
   await redis.start();
-  // The test's own connection may be between two tries.
+  // The test's own connection may be between two attempts.
   await vi.waitFor(() => world.create(next), PATIENCE);
   await world.reach(next, { status: 'RUNNING' });
   await world.reach(worker, { status: 'RUNNING', incarnation: 1, restarts: 0 });
   await vi.waitFor(async () => expect(await readyz(manager.url)).toBe(200), PATIENCE);
 });
 
-test('a Redis that hangs for a while is waited for, and no worker is killed over it', async () => {
+test('a temporarily hanging Redis does not get any worker killed', async () => {
   const { redis, ...world } = await worldOfItsOwn();
   const [worker, next] = [randomUUID(), randomUUID()];
   const manager = await world.start();

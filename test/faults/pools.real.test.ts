@@ -65,7 +65,7 @@ test.each(STEPS)(
   },
 );
 
-test('workers of a pool outlive the loss of all records, and are its own again when it is applied', {
+test('workers of a pool survive the loss of all records, and rejoin it when it is applied', {
   timeout: 60_000,
 }, async () => {
   const world = await openWorld('process');
@@ -76,7 +76,7 @@ test('workers of a pool outlive the loss of all records, and are its own again w
   const before = await running(world);
   const all: string[] = [];
   for await (const keys of redis.scanStream({ match: `${name}:*`, count: 1000 })) all.push(...keys);
-  // All at once, as a store is lost: a manager that looks in between would take the half for the whole.
+  // All at once, like a lost store: a manager that reads in between would mistake a part for the whole.
   await redis.del(all);
   await vi.waitFor(async () => expect(await world.cell.store.ids()).toHaveLength(2), PATIENCE);
   expect(await running(world)).toEqual(before);

@@ -7,7 +7,7 @@ import { newCell, startManager } from '../support/manager.ts';
 import { startRedis } from '../support/redis.ts';
 import { openWorld, PATIENCE } from './world.ts';
 
-test('a manager that lost its lease while Redis was away leads again when it is back, and its workers lived on', async () => {
+test('a manager that lost its lease in a Redis outage leads again afterwards, and its workers survive', async () => {
   const redis = await startRedis();
   onTestFinished(() => redis.stop());
   const world = await openWorld('process', { url: redis.url, bodyUrl: redis.bodyUrl });
@@ -18,7 +18,7 @@ test('a manager that lost its lease while Redis was away leads again when it is 
   const before = await world.bodies();
 
   await redis.kill();
-  // Long enough that it is between two tries to connect when it has to stand back.
+  // Long enough that it is between two connection attempts when it has to stop leading.
   await vi.waitFor(() => expect(manager.log()).toContain('"standby"'), PATIENCE);
   await redis.start();
   const later = randomUUID();
@@ -28,7 +28,7 @@ test('a manager that lost its lease while Redis was away leads again when it is 
   await world.reach(worker, { status: 'RUNNING', incarnation: 1, restarts: 0 });
 });
 
-test('a manager that never finds its Redis says so, and why, for as long as it is so', async () => {
+test('a manager without its Redis keeps reporting that, with the reason', async () => {
   const home = await mkdtemp(join(tmpdir(), 'wm-nowhere-'));
   onTestFinished(() => rm(home, { recursive: true, force: true }));
   const manager = await startManager({
@@ -39,7 +39,7 @@ test('a manager that never finds its Redis says so, and why, for as long as it i
     () => expect(manager.log()).toMatch(/ECONNREFUSED 127\.0\.0\.1:1.*"Redis connection lost"/),
     PATIENCE,
   );
-  // The first asks for the lease are given up within a second, without the reason.
+  // The first lease requests time out within a second, without the reason.
   const why = async () => {
     const { checks } = (await (await fetch(`${manager.url}/readyz`)).json()) as { checks: { redis: object } };
     return checks.redis;

@@ -6,7 +6,7 @@ import { openWorld, PATIENCE } from './world.ts';
 /** Less than Prometheus's default scrape_timeout of 10 s, and than what one call to a hung Redis takes (5 s). */
 const AT_ONCE_MS = 3000;
 
-test('a scrape while Redis hangs is answered with the last values, and then says that Redis is down', async () => {
+test('a scrape while Redis hangs is answered with the last values, and then reports that Redis is down', async () => {
   const redis = await startRedis();
   onTestFinished(() => redis.stop());
   const world = await openWorld('process', redis);

@@ -10,7 +10,7 @@ import { PATIENCE } from './world.ts';
 const DESCRIPTORS = 1024;
 const CLIENTS = 1500;
 
-test('1500 slow clients at a manager with 1024 descriptors stop neither its probes nor a create', async () => {
+test('1500 slow clients of a manager with 1024 descriptors block neither its probes nor a create', async () => {
   const cell = openCell();
   const redisUrl = inject('redisUrl');
   const under = ['prlimit', `--nofile=${DESCRIPTORS}:${DESCRIPTORS}`];

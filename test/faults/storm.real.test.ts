@@ -25,7 +25,7 @@ test(`${STORM} workers declared at once come up a few at a time, each with its f
   await vi.waitFor(
     async () => {
       const bodies = await world.bodies();
-      // Read after the bodies: what has become RUNNING in between does not count as one that boots.
+      // Read after the bodies, so that a worker that became RUNNING in between does not count as booting.
       const summaries = await world.cell.store.summaries();
       const running = new Set(
         summaries.filter(({ status }) => status === 'RUNNING').map(({ worker_id }) => worker_id),
@@ -40,7 +40,7 @@ test(`${STORM} workers declared at once come up a few at a time, each with its f
   expect(new Set(found.map((one) => `${one?.status?.incarnation} ${one?.status?.restarts}`))).toEqual(
     new Set(['1 0']),
   );
-  // The order is that of their creation, as far as the few that boot side by side may overtake each other.
+  // They start in the order of their creation, except that the few concurrent boots may overtake each other.
   const order = await world.cell.read(world.cell.store.keys.responses);
   const created = (order as { worker_id: string }[]).map(({ worker_id }) => worker_id);
   const ready = found
@@ -52,7 +52,7 @@ test(`${STORM} workers declared at once come up a few at a time, each with its f
   expect(alive(manager.pid)).toBe(true);
 });
 
-test('MAX_WORKERS_TOTAL refuses a create with capacity, and a pool says what keeps it; room is used at once', async () => {
+test('MAX_WORKERS_TOTAL rejects a create with capacity, a pool reports it, and free capacity is used at once', async () => {
   const world = await openWorld('process');
   await world.start(undefined, { ...LASTING, MAX_WORKERS_TOTAL: '2' });
   const [first, second, third] = [randomUUID(), randomUUID(), randomUUID()];

@@ -1,6 +1,6 @@
 /**
- * Bodies that are taken over, in a storm: what is promised of every worker has to hold whatever came. The seed is printed,
- * and is set by WARM_SEED; WARM_CREATES sets the size.
+ * Claims of warm bodies in a storm: the guarantees hold for every worker, whatever happens. The seed is
+ * printed and can be set with WARM_SEED; WARM_CREATES sets the size.
  */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -23,7 +23,7 @@ test.each([
   ['process', Number(process.env.WARM_CREATES ?? 24), 2],
   ['docker', Math.ceil(Number(process.env.WARM_CREATES ?? 24) / 3), 1],
 ] as const)(
-  'a storm over warm bodies of %s leaves every promise kept',
+  'a storm over warm bodies of %s keeps every guarantee',
   { timeout: 240_000 },
   async (name, creates, restarts) => {
     const seed = SEED;
@@ -43,19 +43,19 @@ test.each([
     const lap = (what: string) => console.log(`${what}: ${Math.round(performance.now() - began)} ms`);
     lap('storm');
     try {
-      // Until the last command is read, the world may be at rest without it.
+      // Until the last command is read, the world may be idle without it.
       await vi.waitFor(() => everyCommandHasOneAnswer(world, happened), CALM);
       await vi.waitFor(() => everyStatusIsTrue(world, happened), CALM);
       lap('calm');
       await everyCommandHasOneAnswer(world, happened);
-      // What was sent to it a moment ago may be under way.
+      // Recently sent commands may still be in progress.
       for (const asked of happened.asked)
         await vi.waitFor(
           () => promisesAreKept(world, asked, happened, name === 'process' ? ledger : undefined),
           CALM,
         );
       console.log(`${await countTaken(world)} of ${creates} in warm bodies`);
-      // The wrappers' reports are then the same in any runtime.
+      // After that, the wrappers' reports are the same in any runtime.
       if (name === 'process') await storeIsLost(world, happened);
       lap('found again');
       await nothingIsLeft(world, happened);
@@ -80,7 +80,7 @@ async function everyStatusIsTrue(world: FaultWorld, { asked }: Storm): Promise<v
       `${status?.status}/${status?.phase}`,
       JSON.stringify({ id, desired: desired.desired, status }),
     ];
-    // While a start is not reconciled yet, the world isn't settled.
+    // The world is not settled while a start is not reconciled yet.
     expect(status?.observed_generation, about).toBe(desired.generation);
     if (status?.status !== 'RUNNING') {
       expect(['STOPPED/finished', 'FAILED/finished'], about).toContain(where);
@@ -155,7 +155,7 @@ async function countTaken({ cell: { redis, name } }: FaultWorld): Promise<number
 /** Live workers are found again after the store has lost everything. */
 async function storeIsLost(world: FaultWorld, { asked }: Storm): Promise<void> {
   const { store, redis } = world.cell;
-  // Those that end by themselves may do so at any moment, and are not waited for.
+  // Workers that end on their own may do so at any moment, so the test does not wait for them.
   const headless = asked.filter((one) => one.headless);
   for (const { id } of headless) await world.push({ command: 'delete', worker_id: id });
   await vi.waitFor(async () => {
@@ -191,7 +191,7 @@ async function nothingIsLeft(world: FaultWorld, { asked }: Storm): Promise<void>
   for (const { id } of asked) expect(pidsWith(id), id).toEqual([]);
   const beats = await redis.keys(`${name}:worker:*:heartbeat`);
   const kept = [];
-  // Redis returns -1 for a key that stays, and -2 for one that has gone since.
+  // Redis returns -1 for a key without expiry, and -2 for one that is gone.
   for (const key of beats) if ((await redis.ttl(key)) === -1) kept.push(key);
   expect(kept).toEqual([]);
 }

@@ -1,7 +1,7 @@
 /**
- * A storm over workers that live in the bodies of warm ones: creates in bursts, and whatever can go wrong with bodies,
- * wrappers, keys and managers, in an order that one seed settles. What happened is written down, and held against the
- * world by the test.
+ * A storm over workers that use claimed warm bodies: bursts of creates, and all kinds of failures of bodies,
+ * wrappers, keys and managers, in an order determined by one seed. Events are recorded, and the test compares
+ * them with the world.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -138,7 +138,7 @@ export async function storm(options: StormOptions): Promise<Storm> {
     },
     'freeze a wrapper': async () => {
       const body = await victim();
-      // One that has gone meanwhile stands still as it is.
+      // If it is already gone, nothing changes.
       const thaw = body && (await world.freeze(body.worker_id).catch(() => undefined));
       if (body && thaw) frozen.set(body.worker_id, thaw);
       return body?.worker_id;
@@ -149,7 +149,7 @@ export async function storm(options: StormOptions): Promise<Storm> {
       frozen.delete(who ?? '');
       return who;
     },
-    // Of neither does harm come: both are known again.
+    // Losing either one is harmless: both are restored.
     'lose a heartbeat': async () => {
       const id = one(done.asked)?.id ?? '';
       await cell.redis.del(keys.heartbeat(id));
@@ -177,14 +177,14 @@ export async function storm(options: StormOptions): Promise<Storm> {
   await world.answer(await world.push({ command: 'apply', pool: { ...pool, template } }));
   const ends = new Set(Array.from({ length: options.restarts }, () => 1 + below(creates - 1)));
   while (done.asked.length < creates) {
-    // What matters is that most of the creates find one.
+    // Most of the creates must find one.
     await upTo(5000, async () => (await waiting(world)).length > below(warm));
     const stock = (await waiting(world)).length;
     const size = Math.min(stock + below(3), creates - done.asked.length);
     const before = done.asked.length;
     if (below(3) === 0) await trouble();
     for (let left = Math.max(1, size); left > 0; left -= 1) await create();
-    // A random moment in what follows, not a wait for anything.
+    // A random delay, not a wait for anything.
     await delay(below(2) === 0 ? below(12) : below(200));
     for (let left = below(4); left > 0; left -= 1) await trouble();
     if ([...ends].some((at) => at >= before && at < done.asked.length)) {

@@ -112,7 +112,7 @@ export async function openWorld(
           PATIENCE,
         )
         .catch((error) => {
-          // What a person would look at next.
+          // The information that a person would look at next.
           console.log(managers.at(-1)?.log().slice(-8000));
           throw error;
         }),
@@ -143,7 +143,7 @@ export function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {
-    // It has gone meanwhile.
+    // Already gone.
   }
 }
 

@@ -55,13 +55,13 @@ test.each(AGENTS)('%s cannot change its own program, the wrapper or the entry', 
   expect(await runIn(docker, { image: imageOf(type), argv })).toEqual({ code: 0, output: '' });
 });
 
-test('they report what they are and their base', async () => {
+test('images report their agent and their base', async () => {
   for (const [type] of AGENTS) {
     const { Config } = await docker.getImage(imageOf(type)).inspect();
     expect(Config.Labels).toMatchObject({
       'worker-manager.managed': 'true',
       'worker-manager.agent-type': type,
-      // The first test that built it in this run has labelled it.
+      // The label is that of the first test that built it in this run.
       'org.opencontainers.image.version': expect.stringMatching(/^(test|\d+\.\d+\.\d+)$/),
       'org.opencontainers.image.base.digest': expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
       'org.opencontainers.image.base.name': expect.any(String),
@@ -72,7 +72,7 @@ test('they report what they are and their base', async () => {
   }
 });
 
-test('they share all below their programs', async () => {
+test('images share all layers below their programs', async () => {
   const [first = [], ...others] = await Promise.all(AGENTS.map(([type]) => layersOf(imageOf(type))));
   const differs = first.findIndex((layer, index) => others.some((layers) => layers[index] !== layer));
   const base = await layersOf(inject('baseImage'));
@@ -88,11 +88,11 @@ test("the build's certificates are in no layer", { timeout: 180_000 }, async (co
   if (!ca) return context.skip('This machine has no bundle of certificates.');
   const argv = ['sh', '-c', 'cat /etc/ssl/certs/ca-certificates.crt 2>/dev/null || true'];
   const { output } = await runIn(docker, { image: imageOf('CLAUDE'), argv });
-  // Single certificates are in Node and in the agent's CLI, too; how the bundle puts two of them together is its own.
+  // Single certificates are in Node and in the agent's CLI as well; only the bundle contains two in a row.
   const ours = seamsOf(await readFile(ca, 'utf8')).filter((seam) => !output.includes(seam));
   const marks = [FILE, ...ours.slice(0, 3)].map((text) => Buffer.from(text));
   const found = await findInLayers(imageOf('CLAUDE'), [...marks, Buffer.from('wrapper.mjs')]);
-  // The last one is to be found, or nothing was searched.
+  // The last one must be found; otherwise nothing was searched.
   expect(found).toEqual(['wrapper.mjs']);
   if (ours.length === 0)
     console.log('This machine trusts nothing of its own: only the file’s name was searched for.');

@@ -5,7 +5,7 @@ import { findBuildCause } from '../../src/images/build-cause.ts';
 const retry = (left: number) =>
   `WARNING: Retrying (Retry(total=${left}, connect=None)) after connection broken by 'NewConnectionError: [Errno -3] Temporary failure in name resolution': /simple/six/`;
 
-test('pip without a network: the reason once, and what was given up', () => {
+test('pip without a network: the reason once, and the failed requirement', () => {
   expect(
     findBuildCause([
       'Looking in indexes: https://pypi.example/simple',
@@ -20,7 +20,7 @@ test('pip without a network: the reason once, and what was given up', () => {
   ]);
 });
 
-test('apt without a network: its errors, and not what it ignored and tried again', () => {
+test('apt without a network: its errors, without ignored and retried ones', () => {
   const source = 'http://deb.debian.org/debian bookworm InRelease';
   expect(
     findBuildCause([
@@ -39,7 +39,7 @@ test('apt without a network: its errors, and not what it ignored and tried again
   ]);
 });
 
-test('npm: the errors, without its attempts and the place of its log', () => {
+test('npm: the errors, without its attempts and the path of its log', () => {
   expect(
     findBuildCause([
       'npm http fetch GET https://registry.example/droid attempt 1 failed with ENOTFOUND',

@@ -35,7 +35,7 @@ const failureOf = async (account: object[]) => {
   return ended as ImageBuildFailed;
 };
 
-test('steps are reported as they begin', async () => {
+test('steps are reported when they start', async () => {
   const { steps, ended } = await play([
     line('Step 1/2 : FROM a'),
     line('\n'),
@@ -50,7 +50,7 @@ test('steps are reported as they begin', async () => {
   ]);
 });
 
-test('of a failing step its last lines are kept, without those of earlier steps, colours and the builder’s own', async () => {
+test('the last lines of a failed step are kept, without earlier steps, colours and the builder’s own', async () => {
   const { step, tail, message } = await failureOf([
     line('Step 1/2 : RUN a\n'),
     line('fine\n'),
@@ -66,7 +66,7 @@ test('of a failing step its last lines are kept, without those of earlier steps,
   expect(message.split('\n')[0]).toBe(`${NAME} could not be built: Step 2/2 : RUN b ended with exit code 7.`);
 });
 
-test('a line that arrives in pieces is one line, so its credentials are found and its error is whole', async () => {
+test('chunks of a line are joined, so that its credentials are found and its error is complete', async () => {
   const { tail, message } = await failureOf([
     line('Step 1/1 : RUN apt-get\n'),
     line('\u001b[91mE: \u001b[0m'),
@@ -89,7 +89,7 @@ test('credentials of a registry or a proxy are not printed', async () => {
   expect(message).not.toContain('hunter2');
 });
 
-test('a certificate that is not trusted comes with what to do', async () => {
+test('the message about an untrusted certificate says what to do', async () => {
   const { message } = await failureOf([
     line('Step 1/1 : RUN npm\n'),
     line('npm error code SELF_SIGNED_CERT_IN_CHAIN\n'),
@@ -104,7 +104,7 @@ test('a build log that ends too soon gives no image', async () => {
   );
 });
 
-test('a build that takes too long says so, with the step', async () => {
+test('a timed-out build is reported with its step', async () => {
   const abort = new AbortController();
   abort.abort(new DOMException('late', 'TimeoutError'));
   const { ended } = await play([line('Step 1/2 : FROM a'), BUILT], abort.signal);

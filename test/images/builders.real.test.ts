@@ -63,7 +63,7 @@ test.for(['classic', 'buildkit'] as const)(
     expect(output).toBe('made\ngiven');
     const last = steps.at(-1);
     expect(last?.step).toBe(last?.of);
-    // The classic builder adds a step for the labels.
+    // The classic builder has an additional step for the labels.
     expect(steps.map(({ line }) => line)).toContainEqual(
       expect.stringMatching(/^Step \d+\/\d+ : RUN echo "/),
     );

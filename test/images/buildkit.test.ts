@@ -37,10 +37,10 @@ async function replay(file: string, until?: string) {
   return { steps, error, asked };
 }
 
-test('steps are numbered in the order of their start, as the classic builder would show them', async () => {
+test('steps are numbered in the order of their start, like those of the classic builder', async () => {
   const { steps, error, asked } = await replay('buildkit-built.jsonl');
   expect(error).toBeUndefined();
-  // A text would make dockerode open a session.
+  // A string would make dockerode open a session.
   expect(asked).toMatchObject([{ t: NAME, version: 2 }]);
   expect(steps.map(({ step, of }) => [step, of])).toEqual([1, 2, 3, 4, 5].map((step) => [step, 5]));
   const lines = steps.map(({ line }) => line);
@@ -49,12 +49,12 @@ test('steps are numbered in the order of their start, as the classic builder wou
   expect(lines.at(-1)).toBe('Step 5/5 : COPY --from=tool /etc/hostname /hostname');
 });
 
-test('of steps that run at the same time, the failing one is reported, with its own lines', async () => {
+test('the failed one of concurrent steps is reported, with its own lines', async () => {
   const { error } = await replay('buildkit-failed.jsonl');
   expect(error).toBeInstanceOf(ImageBuildFailed);
   const { step, tail, message } = error as ImageBuildFailed;
   expect(step).toMatch(/^Step \d\/5 : RUN printf 'E: '; /);
-  // One line a stream, although the first one arrived in pieces.
+  // One line per stream, although the first one arrived in pieces.
   expect(tail.toSorted()).toEqual([
     'E: Unable to locate package x',
     'Err:1 http://***@mirror.example/debian',

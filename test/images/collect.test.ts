@@ -37,7 +37,7 @@ test.each<[string, string[], CollectionCandidate[], { retentionDays?: number; bu
   ['what was used within the retention stays', [], [image('a', 0), image('b', 7)], {}],
   ['what was not goes, oldest first', ['b', 'a'], [image('a', 8), image('b', 9), image('c', 1)], {}],
   [
-    'a retention of 0 keeps what was used this instant',
+    'a retention of 0 keeps images that are used right now',
     ['a'],
     [image('a', 0.1), image('b', 0)],
     { retentionDays: 0 },
@@ -52,7 +52,7 @@ test.each<[string, string[], CollectionCandidate[], { retentionDays?: number; bu
     { budgetBytes: 0 },
   ],
   [
-    'what is just not young goes',
+    'an image that is just old enough is removed',
     ['a'],
     [image('a', 0, { created_at: NOW - COLLECTION_GRACE_MS })],
     { budgetBytes: 0 },
@@ -60,25 +60,25 @@ test.each<[string, string[], CollectionCandidate[], { retentionDays?: number; bu
   ['within the budget all stay', [], [image('a', 3), image('b', 2), image('c', 1)], { budgetBytes: 1300 }],
   ['a shared layer counts once', ['a'], [image('a', 3), image('b', 2), image('c', 1)], { budgetBytes: 1299 }],
   [
-    'the least recently used go first',
+    'the least recently used are removed first',
     ['c', 'a'],
     [image('a', 2), image('b', 1), image('c', 3)],
     { budgetBytes: 1100 },
   ],
   [
-    'of the same use, the older goes first',
+    'with equal last use, the older is removed first',
     ['b'],
     [image('a', 2), image('b', 2, { created_at: 0 })],
     { budgetBytes: 1100 },
   ],
   [
-    'what is in use takes of the budget',
+    'used images count toward the budget',
     ['b', 'c'],
     [image('a', 9, { in_use: true }), image('b', 2), image('c', 1)],
     { budgetBytes: 1100 },
   ],
   [
-    'what age takes is not taken for the budget again',
+    'images removed by age are not counted for the budget again',
     ['a'],
     [image('a', 9), image('b', 2)],
     { budgetBytes: 1100 },
@@ -87,7 +87,7 @@ test.each<[string, string[], CollectionCandidate[], { retentionDays?: number; bu
   expect(names(images, rules)).toEqual(expected);
 });
 
-test('each goes with its reason', () => {
+test('each removal has its reason', () => {
   const images = [image('a', 8), image('b', 1), image('c', 0)];
   expect(selectRemovals(images, { now: NOW, retentionDays: 7, budgetBytes: 1100 })).toEqual([
     { name: 'a', why: 'not used for 8 days' },
@@ -100,7 +100,7 @@ test('bytes count each layer once', () => {
   expect(totalBytes([image('a', 0), image('b', 0)])).toBe(1200);
 });
 
-test('whatever there is: what is needed stays, nothing goes twice, and the rest fits or nothing more can go', () => {
+test('for any images: needed ones stay, none is removed twice, and the rest fits unless none is removable', () => {
   const some = fc.record({
     days: fc.integer({ min: 0, max: 20 }),
     in_use: fc.boolean(),
@@ -118,7 +118,7 @@ test('whatever there is: what is needed stays, nothing goes twice, and the rest 
         const needed = images.filter(({ in_use, held, pinned }) => in_use || held || pinned);
         expect(needed.filter(({ name }) => gone.has(name))).toEqual([]);
         expect(totalBytes(kept) <= budgetBytes || kept.length === needed.length).toBe(true);
-        // Nothing went for the budget alone that was used after something that stayed.
+        // No image that stays was used earlier than one removed only for the budget.
         const last = Math.max(
           0,
           ...images.filter(({ name }) => gone.has(name)).map((one) => one.last_used_at),

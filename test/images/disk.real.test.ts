@@ -13,7 +13,7 @@ function disk(options: Partial<DiskOptions> = {}) {
   return watched;
 }
 
-test('of an engine on this machine it is known what is free', async (context) => {
+test('free space is known for an engine on this machine', async (context) => {
   const { DockerRootDir } = await dockerAt(inject('dockerHost')).info();
   if (!existsSync(DockerRootDir))
     return context.skip(`This engine's ${DockerRootDir} is not on this machine.`);
@@ -23,7 +23,7 @@ test('of an engine on this machine it is known what is free', async (context) =>
   );
 });
 
-test('below the bound there is no room, and again some when it is cleared', async () => {
+test('below the limit, there is not enough space until some is freed', async () => {
   let [free, time] = [2 * GIB - 1, 0];
   const { diskSpaceError } = disk({ freeBytes: async () => free, clock: () => time });
   expect(await diskSpaceError()).toContain('IMAGE_MIN_FREE');
@@ -33,13 +33,13 @@ test('below the bound there is no room, and again some when it is cleared', asyn
   expect(await diskSpaceError()).toBeUndefined();
 });
 
-test('a folder that is not here refuses nothing', async () => {
+test('with a folder that does not exist here, nothing is refused', async () => {
   const freeBytes = async () => {
     throw new Error('ENOENT');
   };
   expect(await disk({ freeBytes }).diskSpaceError()).toBeUndefined();
 });
 
-test('without a bound no check is made', async () => {
+test('without a limit, no check is made', async () => {
   expect(await disk({ minFreeBytes: undefined, freeBytes: async () => 0 }).diskSpaceError()).toBeUndefined();
 });

@@ -12,14 +12,14 @@ test.each([
   [5e18, '5000PB'],
 ])('%d bytes are %s', (bytes, text) => expect(formatSize(bytes)).toBe(text));
 
-test('of an engine elsewhere nothing is known, and nothing is refused', async () => {
+test('for a remote engine, free space is unknown and nothing is refused', async () => {
   const disk = watchDisk({ host: 'tcp://192.0.2.1:2375', minFreeBytes: 10 ** 15 });
   expect(await disk.free()).toBeUndefined();
   expect(await disk.diskSpaceError()).toBeUndefined();
   disk.close();
 });
 
-test('an engine that is away refuses nothing', async () => {
+test('with an unavailable engine, nothing is refused', async () => {
   const disk = watchDisk({ host: 'unix:///nowhere/docker.sock', minFreeBytes: 10 ** 15 });
   expect(await disk.diskSpaceError()).toBeUndefined();
   disk.close();

@@ -38,7 +38,7 @@ test.each(Object.entries(CASES))('%s has certificates in builder stages only', (
   expect(final).not.toMatch(/ca\.crt|CERT/);
 });
 
-test('the order of modules is that of the table, whatever was asked', () => {
+test('modules are in the order of the table, whatever order was requested', () => {
   const one = createRecipe(specOf({ modules: ['CURL', 'GIT', 'CURL'] }), GROUND);
   expect(one.modules).toEqual(['GIT', 'CURL']);
   expect(renderDockerfile(one)).toBe(textOf({ modules: ['GIT', 'CURL'] }));

@@ -1,6 +1,6 @@
 /**
- * The collection on a real engine that others use, too: tiny images with a label of the test's own, which the
- * collector is given, and a clock that is moved.
+ * The collection on a real engine that others use as well: tiny images with the test's own label, which the
+ * collector gets as a required label, and a clock that the test moves.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
@@ -59,7 +59,7 @@ function world(more: Partial<CollectorOptions> = {}) {
   }
   async function container(image: string) {
     const made = await docker.createContainer({ Image: image });
-    // Gone already where the test removed it.
+    // Already gone if the test removed it.
     onTestFinished(() => made.remove({ force: true }).catch(() => undefined));
     return made;
   }
@@ -74,7 +74,7 @@ function world(more: Partial<CollectorOptions> = {}) {
   return { docker, usage, collector, build, container, there, pass, redis };
 }
 
-test('an image unused for the retention goes, and a used one stays', async () => {
+test('an image unused for the retention is removed, and a used one stays', async () => {
   const { collector, build, there, pass, usage, redis } = world();
   const [old, used] = [await build(20_000), await build(1000)];
   pass(6 * DAY);
@@ -105,7 +105,7 @@ test('a dry run reports the same and does nothing', async () => {
   expect(await there()).toEqual([]);
 });
 
-test('above the budget the least recently used go, and what images share is counted once', async () => {
+test('above the budget the least recently used are removed, and shared layers count once', async () => {
   const { collector, build, there, pass } = world({ budgetBytes: 110_000 });
   const base = await build(100_000);
   pass(60_000);
@@ -116,14 +116,14 @@ test('above the budget the least recently used go, and what images share is coun
   }
   pass(DAY);
   const done = await collector.collect();
-  // The base goes first and frees nothing, for others stand on it; then the oldest of these.
+  // The base is removed first and frees nothing, because others are built on it; then the oldest of these.
   expect(done.removed.map(({ name }) => name)).toEqual([base, names[0]]);
   expect(done.freed_bytes).toBe(4000);
   expect(done.image_bytes).toBe(108_000);
   expect(await there()).toEqual(names.slice(1).sort());
 });
 
-test('what a container has stays, running or not, and counts as used', async () => {
+test('an image of a container stays, running or not, and counts as used', async () => {
   const { collector, build, container, there, pass } = world();
   const name = await build(1000);
   const made = await container(name);
@@ -139,7 +139,7 @@ test('what a container has stays, running or not, and counts as used', async () 
   expect(await there()).toEqual([]);
 });
 
-test('what is held stays until it is released', async () => {
+test('a held image stays until it is released', async () => {
   const { collector, build, there, pass, usage } = world();
   const name = await build(1000);
   await usage.hold(name, 'w1', 60_000);
@@ -161,7 +161,7 @@ test('an image with a tag of the user stays', async () => {
   expect(await there()).toEqual([`${mine}:by-me`, name].sort());
 });
 
-test('an image of which nothing is on record is kept for the whole retention', async () => {
+test('an image without a record is kept for the whole retention', async () => {
   const { collector, build, there, pass, redis } = world();
   const name = await build(1000);
   await redis.del(`worker:image:${name.slice(7)}`);
@@ -173,7 +173,7 @@ test('an image of which nothing is on record is kept for the whole retention', a
   expect(await there()).toEqual([]);
 });
 
-test('what is left of builds goes when it is old, or above its bound', async () => {
+test('build leftovers are removed if they are old, or above their budget', async () => {
   const { collector, build, pass } = world({ cacheBudgetBytes: 10 ** 15 });
   await build(3000, { tag: false });
   expect((await collector.collect()).leftovers_removed).toBe(0);
@@ -198,14 +198,14 @@ test('images without our label are ignored', async () => {
   await expect(docker.getImage(name).inspect()).resolves.toBeDefined();
 });
 
-test('a create that holds and a collection never both win', async () => {
+test('a hold by a create and a collection never both succeed', async () => {
   const { docker, collector, build, pass, usage } = world();
   const outcomes = new Set<string>();
   for (let round = 0; round < 12; round += 1) {
     const name = await build(100);
     pass(8 * DAY);
     const create = async () => {
-      // As the loop does: hold, look, create, release.
+      // In the loop's order: hold, inspect, create, release.
       for (let turn = 0; turn < round; turn += 1) await usage.entries([name]);
       if ((await usage.hold(name, 'w1', 60_000)) === 'removing') return 'built again';
       const present = await docker
@@ -224,7 +224,7 @@ test('a create that holds and a collection never both win', async () => {
     const [created] = await Promise.all([create(), collector.collect()]);
     outcomes.add(created);
   }
-  // A create that fails would have thrown.
+  // A failed create would have thrown.
   for (const outcome of outcomes) expect(['created', 'built again']).toContain(outcome);
 }, 120_000);
 

@@ -49,7 +49,7 @@ test.each<[string, ImageState, string | undefined, RegExp | undefined]>([
   else expect(why).toBeUndefined();
 });
 
-test('a registry is asked once for many workers, and again after a while', async () => {
+test('a registry’s answer is shared by many workers, and expires', async () => {
   let asked = 0;
   let now = NOW;
   const obstacles = createImageAvailability({

@@ -7,11 +7,11 @@ import { GROUND, specOf } from './recipes.ts';
 const nameOf = (fields: Partial<WorkerSpec> = {}, ground: Partial<BuildInputs> = {}) =>
   imageName(createRecipe(specOf(fields), { ...GROUND, ...ground }));
 
-test('is worker: and 12 digits', () => {
+test('the name is worker: and 12 digits', () => {
   expect(nameOf()).toMatch(/^worker:[0-9a-f]{12}$/);
 });
 
-test('another for each input that changes the content', () => {
+test('the name changes with each input that changes the content', () => {
   const { base } = GROUND;
   const names = [
     nameOf(),
@@ -34,7 +34,7 @@ test('another for each input that changes the content', () => {
   expect(new Set(names).size).toBe(names.length);
 });
 
-test('the same for all that does not', () => {
+test('the name does not depend on other inputs', () => {
   const name = nameOf({ modules: ['GIT', 'CURL'], allowed_commands: ['git'] });
   expect(nameOf({ modules: ['CURL', 'GIT', 'GIT'], allowed_commands: ['curl', 'ls'] })).toBe(name);
   expect(nameOf({ packages: ['zstd', 'jq', 'jq'], requirements: ['b', 'a'] })).toBe(
@@ -46,7 +46,7 @@ test('the same for all that does not', () => {
   expect(nameOf({ agent_type: 'CLAUDE', agent_version: '2.1.329' })).toBe(nameOf({ agent_type: 'CLAUDE' }));
 });
 
-test('does not depend on the order in which a recipe was written down', () => {
+test('the name does not depend on the order of a recipe’s fields', () => {
   const recipe = createRecipe(specOf({ agent_type: 'CLAUDE' }), GROUND);
   const backwards = Object.fromEntries(Object.entries(recipe).reverse()) as typeof recipe;
   expect(imageName(backwards)).toBe(imageName(recipe));

@@ -55,7 +55,7 @@ async function ownSources(): Promise<Sources> {
   const sources = { wrapper: join(directory, 'wrapper.mjs'), fixed: join(directory, 'fixed') };
   await cp(SOURCES.fixed, sources.fixed, { recursive: true });
   await writeFile(sources.wrapper, `/* ${directory} */ process.exit(78);`);
-  // A bundle is never without the runners of handlers.
+  // A bundle always contains the handler runners.
   await mkdir(join(directory, 'runner'), { recursive: true });
   await writeFile(join(directory, 'runner', 'runner.py'), '');
   await writeFile(join(directory, 'wrapper.json'), JSON.stringify(['runner/runner.py']));
@@ -83,7 +83,7 @@ test('one build for any number of callers, reported step by step, and found afte
   );
   images.build(CUSTOM);
   const [name = '', other] = await Promise.all(asked);
-  // Asked for at each step: the state of a build that has only begun is not missed, however fast or slow it is.
+  // Checked at each step, so that the state of a build that has just started is not missed, at any speed.
   expect(await Promise.all(states)).toContainEqual({
     kind: 'building',
     name,
@@ -100,7 +100,7 @@ test('one build for any number of callers, reported step by step, and found afte
   expect(built).toEqual(['built']);
 });
 
-test('a failing build reports its step and last lines, once, until another is asked for', {
+test('a failed build reports its step and last lines, once, until another is requested', {
   timeout: BUILD_MS,
 }, async () => {
   const sources = await ownSources();
@@ -120,17 +120,17 @@ test('a failing build reports its step and last lines, once, until another is as
   expect(built).toEqual(['failed']);
   images.build(CUSTOM);
   await vi.waitFor(() => expect(built).toEqual(['failed', 'failed']), { timeout: BUILD_MS });
-  // Another image is not held up by it.
+  // It does not block another image.
   expect(await images.state(GIT)).toMatchObject({ kind: 'absent' });
 });
 
-test('a wrapper that does not load ends the build with its words', { timeout: BUILD_MS }, async () => {
+test('a wrapper that does not load fails the build with its output', { timeout: BUILD_MS }, async () => {
   const sources = await ownSources();
   await writeFile(sources.wrapper, 'throw new Error("broken bundle");');
   await expect(open({ sources }).buildNow(CUSTOM)).rejects.toThrow(/wrapper\.mjs[\s\S]*broken bundle/);
 });
 
-test('without room nothing is built, and the state says why', async () => {
+test('without disk space nothing is built, and the state contains the reason', async () => {
   const built: string[] = [];
   const diskSpaceError = async () => 'Less than 1 GiB is free on /var/lib/docker.';
   const images = open({ sources: await ownSources(), diskSpaceError, built: (result) => built.push(result) });
@@ -139,7 +139,7 @@ test('without room nothing is built, and the state says why', async () => {
   expect(built).toEqual(['refused']);
 });
 
-test('a base that is nowhere is a failed build with what to do', async () => {
+test('a missing base fails the build with a message that says what to do', async () => {
   const images = open({ baseImage: 'localhost:1/no-base:1' });
   expect(await images.state(CUSTOM)).toEqual({ kind: 'absent', name: 'localhost:1/no-base:1' });
   await expect(images.buildNow(CUSTOM)).rejects.toThrow(
@@ -148,7 +148,7 @@ test('a base that is nowhere is a failed build with what to do', async () => {
   expect(await images.state(CUSTOM)).toMatchObject({ kind: 'failed', reason: 'ImageBuildFailed' });
 });
 
-test('an engine that is away is unknown, never absent', async () => {
+test('with an unavailable engine, the state is unknown, never absent', async () => {
   const images = open({ host: join(directory, 'no.sock') });
   expect(await images.state(CUSTOM)).toMatchObject({
     kind: 'unknown',
@@ -156,7 +156,7 @@ test('an engine that is away is unknown, never absent', async () => {
   });
 });
 
-test('the folder makes the same image by hand', { timeout: BUILD_MS }, async (context) => {
+test('a manual build from the folder makes the same image', { timeout: BUILD_MS }, async (context) => {
   const images = open();
   const name = await images.buildNow(GIT);
   await writeBuildContext(await images.recipe(GIT), join(directory, 'context'), { ca: machineCa() });
@@ -178,7 +178,7 @@ test('the folder makes the same image by hand', { timeout: BUILD_MS }, async (co
   made.push(tag);
   const [ours, theirs] = await Promise.all([name, tag].map((image) => docker.getImage(image).inspect()));
   expect(theirs?.RootFS).toEqual(ours?.RootFS);
-  // Root's entry becomes the wrapper, which exits because it has no settings.
+  // Root's entry switches to the wrapper, which exits because it has no settings.
   const host_ = { CapAdd: ['SETUID', 'SETGID', 'KILL'], SecurityOpt: ['no-new-privileges'] };
   expect((await runIn(docker, { image: tag, argv: ['/worker/entry'], user: '0:0', host: host_ })).code).toBe(
     78,

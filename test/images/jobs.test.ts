@@ -31,7 +31,7 @@ test('two callers with one name share one job, and both get its steps', async ()
   expect(changes).toEqual(['a', 'a', 'a']);
 });
 
-test('jobs of different names take turns', async () => {
+test('jobs with different names run one after the other', async () => {
   const jobs = new Jobs<string>(
     () => undefined,
     () => 'failed',
@@ -48,7 +48,7 @@ test('jobs of different names take turns', async () => {
   expect(most).toBe(1);
 });
 
-test('a failure reaches every caller, is kept, and is cleared by the next try', async () => {
+test('a failure reaches every caller, is kept, and is cleared by the next attempt', async () => {
   const jobs = new Jobs<string>(
     () => undefined,
     (name, error) => `${name}: ${(error as Error).message}`,

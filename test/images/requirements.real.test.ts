@@ -53,7 +53,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-test('the image of a TASK worker has curl, Python and pip, and what the worker names', {
+test('the image of a TASK worker has curl, Python and pip, and the worker’s packages', {
   timeout: BUILD_MS,
 }, async () => {
   const spec = specOf({ agent_type: 'TASK', packages: ['jq'], requirements: ['wm-probe==1.0'] });
@@ -71,7 +71,7 @@ test('the image of a TASK worker has curl, Python and pip, and what the worker n
   expect(JSON.stringify(await image_.inspect())).not.toContain(pipIndexUrl);
 });
 
-test('a package that no index has ends the build with the words of pip or apt, and nothing else', {
+test('an unknown package fails the build with only the message of pip or apt', {
   timeout: BUILD_MS,
 }, async () => {
   const failure = async (fields: object): Promise<string[]> => {

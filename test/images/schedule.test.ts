@@ -85,7 +85,7 @@ test('it collects at each time, once, and reports', async () => {
   expect(ran).toHaveLength(4);
 });
 
-test('what is there is counted at the start, long before anything is collected', async () => {
+test('images are counted at the start, long before anything is collected', async () => {
   const { schedule, ran, metrics } = start(async () => DONE);
   await vi.advanceTimersByTimeAsync(1);
   const text = await metrics.text();
@@ -105,7 +105,7 @@ test.each([
   await schedule.stop();
 });
 
-test('what fails is tried again soon, and not in a loop', async () => {
+test('a failed collection is retried soon, but not in a loop', async () => {
   let failures = 2;
   const { schedule, ran } = start(async () => {
     failures -= 1;

@@ -22,7 +22,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-test('each file that goes into images changes the hash, and no other does', async () => {
+test('only files that are copied into images change the hash', async () => {
   const hashes = [await hashSources(sources)];
   for (const path of [
     sources.wrapper,
@@ -42,7 +42,7 @@ test('a missing bundle is reported with what to do', async () => {
   await expect(hashSources(sources)).rejects.toThrow(/wrapper\.mjs is missing.*npm run build/);
 });
 
-test('the folder has what the Dockerfile copies, with the modes that count', async () => {
+test('the folder has the files that the Dockerfile copies, with their modes', async () => {
   const context = join(directory, 'context');
   const ca = join(directory, 'ca');
   await writeFile(ca, 'certificates');

@@ -49,7 +49,7 @@ test.each([
     [`${dir}/${usage}`]: '6000\n',
     [`${dir}/memory.stat`]: `anon 5000\n${stat}\n`,
   });
-  // The cache of files that are not used can be given back at once.
+  // The cache of inactive files can be reclaimed immediately.
   expect(readMachineMemory(root)).toEqual({ total_bytes: 10_000, available_bytes: 4300 });
 });
 

@@ -4,7 +4,7 @@ import { Runtimes } from '../../src/runtimes/registry.ts';
 import { RuntimeDown } from '../../src/runtimes/runtime.ts';
 import { FakeEngine, FakeRuntime } from '../support/fake-runtime/fake.ts';
 
-// Workers whose look had succeeded meanwhile went on as if all were well when the engine went away in earnest.
+// Workers with a successful observation in between continued as if all were well in the next real outage.
 test('an engine that answers again is reported as up, so that its next outage is reported, too', async () => {
   const runtime = new FakeRuntime({ engine: new FakeEngine() });
   const told: (string | undefined)[] = [];
@@ -29,8 +29,9 @@ test('an engine that answers again is reported as up, so that its next outage is
   expect(told).toEqual([undefined, 'no answer', undefined, 'gone']);
 });
 
-// A create that met a full disk was followed by a look that did not: each turned the runtime, and all were looked at again.
-test('an engine that answers every look and fails every act turns no more often than a person can read', async () => {
+// A create that met a full disk was followed by a successful observation: each changed the state and
+// reconciled all.
+test('an engine that answers every observation and fails every action changes its state rarely', async () => {
   const runtime = new FakeRuntime({ engine: new FakeEngine() });
   let turns = 0;
   let now = 0;
@@ -52,7 +53,7 @@ test('an engine that answers every look and fails every act turns no more often 
   expect(runtimes.states).toMatchObject([{ error: undefined }]);
 });
 
-test('an engine that no probe has reached is not up, whatever it answers', async () => {
+test('an engine without a successful probe is not up, whatever it answers', async () => {
   const runtime = new FakeRuntime({ engine: new FakeEngine() });
   const runtimes = new Runtimes([runtime], Date.now, () => {});
   await runtimes.call(runtime.name, (engine) => engine.list());

@@ -55,8 +55,8 @@ beforeEach(async () => {
   now += 3_600_000;
 });
 
-describe('a body that was taken over', () => {
-  test('is that of its new worker, as its first, and began when it was taken', async () => {
+describe('a claimed body', () => {
+  test('is the first body of its new worker, and starts at the claim', async () => {
     take();
     const expected = { id: body.id, worker_id: ME, incarnation: 1, state: 'running', started_at: now };
     for (const each of [runtime, manager()]) {
@@ -65,7 +65,7 @@ describe('a body that was taken over', () => {
     }
   });
 
-  test('is seen as not started until its worker has reported from it, in any state', async () => {
+  test('counts as not started until its worker has reported from it, in any state', async () => {
     take({ begun: false });
     expect(await mine()).toMatchObject({ state: 'created', worker_id: ME });
     engine.exit(body.id, { exit_code: 1 });
@@ -75,7 +75,7 @@ describe('a body that was taken over', () => {
     expect(await mine()).toMatchObject({ state: 'exited', exit_code: 1 });
   });
 
-  test('is asked for hints and acts by the name that it was made for', async () => {
+  test('uses the name of its original worker for events and operations', async () => {
     take();
     await runtime.list();
     const heard: (string | undefined)[] = [];
@@ -88,7 +88,7 @@ describe('a body that was taken over', () => {
     expect(claimStore.entries.size).toBe(0);
   });
 
-  test('keeps its worker from getting another one beside it', async () => {
+  test('prevents a second body of its worker', async () => {
     take();
     await expect(runtime.create(order(ME, SPEC))).rejects.toThrow(BodyConflict);
     engine.remove(body.id);
@@ -96,7 +96,7 @@ describe('a body that was taken over', () => {
     expect(await runtime.create(order(ME, SPEC))).toMatchObject({ worker_id: ME, incarnation: 3 });
   });
 
-  test('is not known where the engine or the book does not answer', async () => {
+  test('is unknown if the engine or the claim store does not answer', async () => {
     take();
     engine.faults.down = true;
     await expect(manager().find(ME, undefined)).rejects.toThrow(RuntimeDown);
@@ -116,13 +116,13 @@ describe('a body that was taken over', () => {
   });
 });
 
-describe('a start of a body that was taken over', () => {
+describe('a start of a claimed body', () => {
   const start = async () => {
     await mine();
     await runtime.start(body.id);
   };
 
-  test('does nothing to one that works', async () => {
+  test('does nothing if the body already works', async () => {
     take();
     await start();
     expect(engine.faults.calls.start).toBe(1);
@@ -174,7 +174,7 @@ describe('a start of a body that was taken over', () => {
     expect(claimStore.told).toEqual([]);
   });
 
-  test('leaves it be where the engine is away', async () => {
+  test('does nothing if the engine is unavailable', async () => {
     take({ told: false, begun: false });
     engine.faults.fail('limit', new RuntimeDown('away'));
     await expect(start()).rejects.toThrow(RuntimeDown);
@@ -183,20 +183,20 @@ describe('a start of a body that was taken over', () => {
   });
 });
 
-describe('a list, where the store has lost everything', () => {
+describe('a list, if the store has lost everything', () => {
   beforeEach(() => {
     claimStore.known.clear();
     claimStore.begun.clear();
     claimStore.entries.clear();
   });
 
-  test('learns from its wrapper whose a body is, and writes it down again', async () => {
+  test('restores the worker of a body from its wrapper’s report', async () => {
     claimStore.serving.set(WARM, { worker_id: ME, at: now - 1000, spec: SPEC });
     const [seen] = await runtime.list();
     expect(seen).toMatchObject({ id: body.id, worker_id: ME, incarnation: 1, state: 'running' });
     expect(JSON.parse(seen?.spec ?? '')).toEqual(SPEC);
     expect(claimStore.entries.get(ME)).toMatchObject({ made_for: WARM, body_id: body.id, told: true });
-    // Its spec is reported until the record is there again.
+    // Its own spec is reported until the record exists again.
     expect(JSON.parse((await manager().list())[0]?.spec ?? '')).toEqual(SPEC);
   });
 
@@ -208,7 +208,7 @@ describe('a list, where the store has lost everything', () => {
     expect(await runtime.list()).toMatchObject([{ worker_id: WARM }]);
   });
 
-  test('reports one that waits, one that has ended, and others unchanged', async () => {
+  test('reports unclaimed, ended and other bodies unchanged', async () => {
     claimStore.begun.add(WARM);
     expect(await runtime.list()).toMatchObject([{ worker_id: WARM, incarnation: 3 }]);
     claimStore.begun.clear();

@@ -88,7 +88,7 @@ test.each([
   300_000,
 );
 
-test('Droid is an interpreter if it may be executed, and starts no more programs than others', async () => {
+test('Droid, if allowed, is an interpreter that starts no more programs than others', async () => {
   const subject = subjects[1] as Subject;
   const droid = (code: string) => `BUN_BE_BUN=1 droid -e "${code}"`;
   const run = (file: string) =>

@@ -1,6 +1,7 @@
 /**
- * Runs inside a container as the wrapper: takes its secrets as the wrapper does, keeps one as the credential of a
- * gateway, places the others, and lets an agent look for them. Prints what the agent found.
+ * Runs inside a container in place of the wrapper: takes its secrets like the wrapper, keeps one as the
+ * credential of the model proxy, places the others, and lets an agent search for them. Prints what the agent
+ * found.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -22,7 +23,7 @@ const hands = createPrivileges(
 const directory = '/run/worker/secrets';
 await placeSecrets(new Map([...secrets].filter(([name]) => name !== CREDENTIAL)), directory, hands.group);
 
-// The model sees the credential; its answer says so, and says nothing of it.
+// The model receives the credential; its answer confirms that without containing it.
 const model = createServer((asked, answer) =>
   answer.end(`authenticated: ${asked.headers['x-api-key'] === key}`),
 );
@@ -36,7 +37,7 @@ const [program = '', ...args] = hands.run(['node', '-e', LOOK, String(process.pi
 const env = { PATH, HOME: '/home/agent' };
 const { stdout, stderr } = spawnSync(program, args, { env, encoding: 'utf8', timeout: 60_000 });
 const hash = createHash('sha256').update(key).digest('hex');
-// The memory that it could not read has the credential, or nothing was proven.
+// The unreadable memory must contain the credential; otherwise nothing was proven.
 const found: Found = { asked, hash, said: stdout, stderr, leaked: stdout.includes(key) };
 console.log(JSON.stringify(found));
 setInterval(() => {}, 1e9);

@@ -17,12 +17,12 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(() => subject?.remove());
 
-test('docker run works in a worker from the wrapper’s start on, and leads nowhere else', async () => {
+test('docker run works in a worker from the wrapper’s start on, and does not reach the outside daemon', async () => {
   const steps: [script: string, code: number, output: RegExp][] = [
     ['docker info --format "{{.SecurityOptions}} {{.Driver}}"', 0, /rootless.* overlay2$/],
     ['tar -C / -c worker/confine | docker import - tiny', 0, /^sha256:/],
     [`${RUN} tiny /worker/confine --probe`, 0, /seccomp=1/],
-    // Root in there is the agent out here.
+    // Root in the nested container is the agent outside.
     [`${RUN} ${HOST} tiny /usr/bin/cat /host/etc/shadow`, 1, /Permission denied/],
     [
       `${RUN} --cap-add ALL --security-opt seccomp=unconfined ${HOST} tiny /usr/bin/cat /host/proc/$WRAPPER/environ`,

@@ -1,6 +1,7 @@
 /**
- * Runs inside a container, as the wrapper: starts each attempt as the agent, in the way that the wrapper starts agents,
- * and prints what came of it. Bundled and handed to Node's standard input, because nothing can be written there.
+ * Runs inside a container in place of the wrapper: starts each attempt as the agent, in the way that the
+ * wrapper starts agents, and prints the results. Bundled and passed to Node's standard input, because nothing
+ * can be written there.
  */
 import { spawnSync } from 'node:child_process';
 import { createPrivileges } from '../../worker-base/sandbox/privileges.ts';

@@ -1,6 +1,6 @@
 /**
- * An allowed interpreter runs any code within its own process; that is what it is for. It still starts no program that
- * is not allowed, and reaches nothing of the wrapper's.
+ * An allowed interpreter runs any code within its own process, as intended. It still cannot start a program
+ * that is not allowed, or access anything of the wrapper.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Escape, INTRUSIONS } from './escapes.ts';
@@ -74,7 +74,7 @@ describe.each([
     },
   );
 
-  test('runs any code in the interpreter, and programs that are made in the workspace', () => {
+  test('runs any code in the interpreter, and programs created in the workspace', () => {
     expect(works.map(({ output }) => output)).toEqual(['any code', expect.stringContaining('seccomp=')]);
   });
 });

@@ -15,7 +15,7 @@ const WORK: [name: string, script: string, output: RegExp][] = [
   ['the allowed command', 'cd repository && git status --short --branch', /No commits yet/],
   ['the allowed command, from a script', 'echo "git --version" > s.sh && bash s.sh', /^git version/],
   [
-    'what git starts for itself',
+    'programs that git itself starts',
     'git -C repository -c user.name=a -c user.email=a@b commit -q --allow-empty -m first && git clone -q repository copy && git -C copy log --oneline',
     /first/,
   ],
@@ -61,13 +61,14 @@ describe.each([
   });
 });
 
-describe('an agent that may execute everything', () => {
+describe('an agent that can execute everything', () => {
   let done: Map<string, Outcome>;
   beforeAll(async () => {
     done = await outcomes('open', true);
   }, 120_000);
 
-  // Were a row refused here too, its refusal above would prove nothing. /dev/shm has no programs in any container.
+  // If a row were rejected here too, its rejection above would prove nothing. /dev/shm has no programs in any
+  // container.
   const rows = ESCAPES.filter(({ name, always }) => !always && !name.endsWith('/dev/shm'));
   test.each(rows.map((it) => [it.name, it] as const))('gets through: %s', (name, { open }) => {
     expect(done.get(name)?.output).toMatch(open);
@@ -82,7 +83,7 @@ describe('an agent that may execute everything', () => {
   );
 });
 
-test('the wrapper says what holds the agent', async () => {
+test('the wrapper reports what confines the agent', async () => {
   const locked = await subjects.locked?.attempt({ landlock: true, prepare: 'true', attempts: [] });
   expect(locked?.enforcement).toEqual(expect.arrayContaining(['groups', 'read-only', 'noexec', 'seccomp']));
   const open = await subjects.open?.attempt({ landlock: true, prepare: 'true', attempts: [] });

@@ -19,7 +19,7 @@ const agents = (): number =>
     }
   }).length;
 
-// Two that ignore signals, one of them an orphan, and one that keeps making new processes.
+// Two processes that ignore signals, one of them an orphan, and one that keeps forking.
 const script = `
 trap '' TERM HUP
 (trap '' TERM HUP; while :; do read -t 1 < <(:); done) &

@@ -6,7 +6,7 @@ import { createDockerRuntime } from '../../src/runtimes/docker/docker.ts';
 import { dockerAt } from '../support/docker.ts';
 import { imageOf, specOf } from './subject.ts';
 
-test('an agent is ended with all that it started, and it is seen whether it began and how it ended', async () => {
+test('an agent is ended with everything it started, and its start and end are reported', async () => {
   const spec = specOf({ allowed_commands: [], secrets: ['A'], resources: { pids: 200 } });
   const image = await imageOf(spec);
   const cell = `hands-${randomUUID().slice(0, 8)}`;
@@ -33,7 +33,7 @@ test('an agent is ended with all that it started, and it is seen whether it bega
     );
     expect(said).toMatchObject({ names: ['A'], after: 0 });
     expect(said.before).toBeGreaterThan(2);
-    // A worker whose program is not there was ready for a moment; one that a real-time signal had ended was Completed.
+    // A worker with a missing program was briefly ready; one that a real-time signal had ended was Completed.
     expect(said.ends).toEqual([
       { failed: 'ENOENT', message: expect.stringContaining('no-such-program') },
       { failed: 'EACCES', message: expect.stringContaining('/etc/passwd') },
@@ -43,7 +43,7 @@ test('an agent is ended with all that it started, and it is seen whether it bega
       { code: 143, signal: 'SIGTERM', own: true },
       { code: 137, signal: 'SIGKILL', own: true },
     ]);
-    // A worker whose program printed at once had a line of it before the entry `ready` in its output.
+    // If a program printed immediately, the output had its line before the entry `ready`.
     expect(said).toMatchObject({ early: 0, heard: 100 });
   } finally {
     for (const { id } of await runtime.list()) await runtime.remove(id);

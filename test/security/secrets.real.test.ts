@@ -91,7 +91,7 @@ async function searchEngine(container: Docker.Container, secrets: string[]): Pro
   const search = (args: string[]) =>
     run('grep', ['-rlF', '--devices=skip', ...args]).then(
       ({ stdout }) => stdout.trim().split('\n'),
-      // 1: nothing. 2: files went away while they were searched.
+      // 1: no match. 2: files were removed during the search.
       (error: { code: number; stdout: string }) => error.stdout.trim().split('\n').filter(Boolean),
     );
   const [first = [], second = []] = await Promise.all([
@@ -102,7 +102,7 @@ async function searchEngine(container: Docker.Container, secrets: string[]): Pro
 }
 
 describe('a secret', () => {
-  test('is given to the agent as a file, and stands nowhere outside of its body', async () => {
+  test('is a file for the agent, and is stored nowhere outside its body', async () => {
     const value = `wm-${randomBytes(24).toString('hex')}`;
     const redis = new Redis(inject('redisUrl'));
     cleanups.push(async () => redis.disconnect());
@@ -125,14 +125,14 @@ describe('a secret', () => {
     await vi.waitFor(async () => expect(await output()).toContain(sha256(value)), PATIENCE);
     expect(await output()).toContain('10002');
     await vi.waitFor(async () => expect((await beat()).needs_secrets ?? false).toBe(false), PATIENCE);
-    // It takes no second one: the wrapper has removed the pipe.
+    // There is no second delivery: the wrapper has removed the pipe.
     await expect(runtime.deliver(id, '{}')).rejects.toMatchObject({ code: 'conflict' });
 
     const container = docker.getContainer(id);
     const places = await placesOf(container, since);
     for (const [place, text] of Object.entries(places)) {
       expect(text.includes(value), place).toBe(false);
-      // What was looked through is what it should be.
+      // Confirms that the search covered the expected places.
       expect(text, place).toMatch(/\S/);
     }
     for (const place of ['inspect', 'list', 'events'])
@@ -141,10 +141,10 @@ describe('a secret', () => {
     for (const key of await redis.keys('*'))
       expect(((await redis.dumpBuffer(key)) ?? Buffer.alloc(0)).includes(value), key).toBe(false);
     const kept = await searchEngine(container, [value, order.worker_id]);
-    // The id proves that the search finds what is there.
+    // Finding the ID proves that the search works.
     if (kept) expect(kept.length).toBeGreaterThan(0);
     for (const file of kept ?? []) {
-      // One that the engine has replaced meanwhile holds nothing any more.
+      // A container that the engine has replaced contains nothing any more.
       const text = await readFile(file, 'latin1').catch(() => '');
       expect(text.includes(value), file).toBe(false);
     }
@@ -178,7 +178,7 @@ describe('a secret', () => {
       leaked: false,
     });
     const said = JSON.parse(found.said);
-    // The command line and its like are everybody's; nothing secret is in them.
+    // Everybody can read the command line and the like, but they contain no secret.
     expect(said.opened).toEqual([]);
     expect(said.refused).toHaveLength(18);
     expect(said).toMatchObject({ user: 10_002, changed: false, files: { [FILE]: sha256(token) } });

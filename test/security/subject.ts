@@ -1,6 +1,6 @@
 /**
- * A container exactly as the Docker runtime makes one, and attempts in it, each as the agent through the wrapper's own
- * hands. All attempts of a test share the container and one call.
+ * A container exactly as the Docker runtime creates it, and attempts in it, each started as the agent by the
+ * wrapper's own code. All attempts of a test share the container and one call.
  */
 import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';

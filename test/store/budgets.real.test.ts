@@ -20,7 +20,7 @@ test('histories of long messages are bounded by bytes, and the newest lines stay
   expect(last?.[1][1]).toMatch(/^39 /);
 });
 
-test('prompts that were answered leave a large input, and those that were not never do', async () => {
+test('answered prompts are dropped from a large input, and unanswered ones never are', async () => {
   const { redis, store } = openCell();
   const id = randomUUID();
   const key = store.keys.input(id);
@@ -39,7 +39,7 @@ test('prompts that were answered leave a large input, and those that were not ne
   expect((await redis.xrange(key, '-', '+')).map(([one]) => one)).toEqual(ids.slice(8));
 });
 
-test('answers of a megabyte do not fill Redis: as many are kept as fit the budget', async () => {
+test('answers of a megabyte do not fill Redis: only those that fit the budget are kept', async () => {
   const { redis, store, stream, push, acquire } = openCell();
   const epoch = await acquire();
   await stream.ensureGroup();

@@ -28,7 +28,7 @@ test('a Redis whose CONFIG is forbidden shows in INFO that it evicts, but not wh
   expect(findHazards(await readRedisFacts(redis)).map(({ present }) => present)).toEqual(['yes', 'yes']);
 });
 
-test('a manager says that its Redis evicts: in the log, the details of /readyz and a metric', async () => {
+test('a manager reports an evicting Redis in the log, the details of /readyz and a metric', async () => {
   const { server } = await evictingRedis();
   const manager = await startManager({ redisUrl: server.url, cell: newCell() });
   onTestFinished(async () => void (await manager.stop()));
@@ -43,7 +43,7 @@ test('a manager says that its Redis evicts: in the log, the details of /readyz a
   expect(metrics).toContain('worker_manager_redis_hazard{hazard="eviction"} 1');
 });
 
-test('with REDIS_STRICT=true a manager refuses such a Redis, and says what to set', async () => {
+test('with REDIS_STRICT=true a manager rejects such a Redis, and reports what to set', async () => {
   const { server, redis } = await evictingRedis();
   const env = managerEnv({ redisUrl: server.url, cell: newCell(), env: { REDIS_STRICT: 'true' } });
   const ended = promisify(execFile)(process.execPath, [MAIN, 'serve'], { env });

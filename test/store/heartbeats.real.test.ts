@@ -3,12 +3,12 @@ import { expect, test } from 'vitest';
 import { HEARTBEAT_BYTES, readHeartbeat } from '../../src/model/index.ts';
 import { openCell } from './cell.ts';
 
-test('whatever stands where a body writes its heartbeat, the others are read', async () => {
+test('an invalid heartbeat key does not prevent reading the others', async () => {
   const { store, redis } = openCell();
   const [none, long, list, good] = Array.from({ length: 4 }, () => randomUUID()) as [string, ...string[]];
   const at = new Date().toISOString();
   const beat = { incarnation: 1, phase: 'ready', at, active_at: at, busy: false, seq: 1 };
-  // One of 512 MB would be read as a whole; a list would fail the read of all.
+  // A heartbeat of 512 MB would be loaded completely; a list would fail the read of all.
   await redis.set(store.keys.heartbeat(String(long)), 'x'.repeat(HEARTBEAT_BYTES + 1));
   await redis.lpush(store.keys.heartbeat(String(list)), 'x');
   await redis.set(store.keys.heartbeat(String(good)), JSON.stringify(beat));
@@ -25,7 +25,7 @@ test('whatever stands where a body writes its heartbeat, the others are read', a
     'not a text',
     '{"incarnat',
   ]);
-  // A worker whose heartbeat is of another type can still be looked at, and so deleted.
+  // A worker whose heartbeat has another type can still be read, and so deleted.
   await redis.hset(store.keys.desired(String(list)), 'spec', '{"agent_type":"CLAUDE","runtime":"process"}');
   const loaded = await store.load(String(list));
   expect([loaded?.record.id, loaded?.heartbeat]).toEqual([list, undefined]);

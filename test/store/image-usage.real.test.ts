@@ -39,7 +39,7 @@ test('the first use is its creation, and the last one is remembered', async () =
   );
 });
 
-test('a clock that was set back takes no use back', async () => {
+test('a clock that was set back does not reset the last use', async () => {
   const { usage, image, pass, now } = open();
   const name = image();
   await usage.touch(name);
@@ -48,7 +48,7 @@ test('a clock that was set back takes no use back', async () => {
   expect((await usage.entries([name])).get(name)?.last_used_at).toBe(now() + DAY);
 });
 
-test('what is held is not removed until all have released it', async () => {
+test('a held image is not removed until all holders have released it', async () => {
   const { usage, image, now } = open();
   const name = image();
   const claim = () => usage.claimRemoval(name, 60_000, { by: 'gc', seen: now() });
@@ -69,13 +69,13 @@ test('the hold of a killed manager expires', async () => {
   await vi.waitFor(async () => expect(await claim()).toBe('claimed'), SOON);
 });
 
-test('what is being removed is not held, until the removal has ended', async () => {
+test('an image cannot be held during its removal', async () => {
   const { usage, image, now } = open();
   const name = image();
   await usage.touch(name);
   await usage.claimRemoval(name, 60_000, { by: 'gc', seen: now() });
   await expect(usage.hold(name, 'w1', 1000)).resolves.toBe('removing');
-  // The same claim twice, as after a lost answer, is one; another collection's is refused.
+  // Repeating a claim, as after a lost answer, succeeds; a claim of another collection is rejected.
   await expect(usage.claimRemoval(name, 60_000, { by: 'gc', seen: now() })).resolves.toBe('claimed');
   await expect(usage.claimRemoval(name, 60_000, { by: 'other', seen: now() })).resolves.toBe('removing');
   await usage.endRemoval(name, { by: 'other', gone: true });
@@ -92,7 +92,7 @@ test('the claim of a killed collection expires', async () => {
   await vi.waitFor(async () => expect(await usage.hold(name, 'w1', 1000)).toBe('held'), SOON);
 });
 
-test('a use since the look spoils the claim', async () => {
+test('a use since the decision rejects the claim', async () => {
   const { usage, image, pass, now } = open();
   const name = image();
   await usage.touch(name);
@@ -112,7 +112,7 @@ test('a removed image leaves no record', async () => {
   expect(await redis.keys(`worker:image:${name.slice(7)}*`)).toEqual([]);
 });
 
-test('a hold and a removal never both win', async () => {
+test('a hold and a removal never both succeed', async () => {
   const { usage, image, now } = open();
   const other = new ImageUsage(openCell().redis, now);
   const seen = new Set<string>();
@@ -124,7 +124,7 @@ test('a hold and a removal never both win', async () => {
     const both: Promise<string>[] = round % 2 ? [hold(), claim()] : [claim(), hold()];
     seen.add((await Promise.all(round % 2 ? both : both.reverse())).join(' and '));
   }
-  // The claim answers `held` where the hold was first.
+  // The claim returns `held` if the hold was first.
   expect([...seen].sort()).toEqual(['held and held', 'removing and claimed']);
 });
 

@@ -31,7 +31,7 @@ test('a record is read as it was written', () => {
   expect(record.status).toMatchObject({ incarnation: 2, exit_code: 3 });
 });
 
-test('a spec that cannot be read stops the worker, says where, and can still be deleted', () => {
+test('an unreadable spec stops its worker, reports the location, and can still be deleted', () => {
   const spec = JSON.stringify({ ...specOf(), runtime: 'process', from_the_future: 1 });
   expect(() => toRecord('id', { ...hash, spec }, {})).toThrow(Fault);
   expect(() => toRecord('id', { ...hash, spec }, {})).toThrow(/from_the_future.*Delete the worker/);
@@ -40,11 +40,14 @@ test('a spec that cannot be read stops the worker, says where, and can still be 
   expect(lost.desired).toMatchObject({ desired: 'deleted', spec: { runtime: 'docker' } });
 });
 
-test.each(['', '{', 'null', '5', '{"incarnation":"x"}', '[]'])('a heartbeat that says %j is none', (text) => {
-  expect(toHeartbeat(text)).toBeUndefined();
-});
+test.each(['', '{', 'null', '5', '{"incarnation":"x"}', '[]'])(
+  'the heartbeat %j counts as absent',
+  (text) => {
+    expect(toHeartbeat(text)).toBeUndefined();
+  },
+);
 
-test('a status that cannot be read is none', () => {
+test('an unreadable status counts as absent', () => {
   expect(toStatus({ status: 'DANCING' })).toBeUndefined();
   expect(toStatus({})).toBeUndefined();
 });

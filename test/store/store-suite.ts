@@ -1,6 +1,7 @@
 /**
- * What the loop relies on in a store: the real one on Redis and the one in memory, on which the properties stand,
- * both pass this. A new rule of a script is a test here, so that the model cannot drift away from it.
+ * The loop's requirements on a store. The real one on Redis and the one in memory, which the property tests
+ * use, both pass this. Each new rule of a script gets a test here, so that the model cannot drift away from
+ * it.
  */
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -71,7 +72,7 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
     };
     const said = async () => (await subject.answers()).map((answer) => (answer as { is: string }).is);
 
-    test('keeps what was asked, and reports what was not', async () => {
+    test('stores the requested fields, and reports missing ones', async () => {
       expect(await store.load(id)).toBeUndefined();
       expect(await store.status(id)).toBeUndefined();
       expect(await create('r1')).toBe('ok');
@@ -109,13 +110,13 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
         expect(await desire(to)).toBe('ok');
         expect((await load()).desired.desired).toBe(is);
         expect(await store.index()).toEqual({ [id]: once });
-        // A start is never nothing: the worker may have ended, unseen.
+        // A start always has an effect: the worker may have ended unobserved.
         expect(await desire(to)).toBe(to === 'running' ? 'ok' : 'same');
         expect(await store.index()).toEqual({ [id]: twice });
       },
     );
 
-    test('answers a command for an unknown worker, and uses no id twice', async () => {
+    test('answers a command for an unknown worker, and never reuses an ID', async () => {
       expect(await desire('deleted')).toBe('not_found');
       expect(await create()).toBe('ok');
       expect(await create()).toBe('conflict');
@@ -123,7 +124,7 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
       expect((await load()).desired.generation).toBe(1);
     });
 
-    test('takes the same request for the same command, also from another leader', async () => {
+    test('recognizes a repeated request, even from another leader', async () => {
       await create('r1');
       expect(await desire('stopped', 'r2')).toBe('ok');
       expect(await desire('running', 'r3')).toBe('ok');
@@ -135,14 +136,14 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
       expect(await store.ids()).toEqual([id]);
     });
 
-    test('a refusal that may pass is not remembered, another one is', async () => {
+    test('remembers a permanent rejection, but not a temporary one', async () => {
       const refuse = (operation: 'later' | 'answer', requestId: string) =>
         subject.settle(epoch, { requestId, operation, answers });
       expect([await refuse('later', 'a'), await refuse('later', 'a')]).toEqual(['ok', 'ok']);
       expect([await refuse('answer', 'b'), await refuse('answer', 'b')]).toEqual(['ok', 'repeated']);
     });
 
-    test('keeps what was decided, as it was decided', async () => {
+    test('stores a decision unchanged', async () => {
       await create();
       expect(await store.record(epoch, await load(), next)).toBe('ok');
       const { exit_code: _, ...kept } = status;
@@ -152,7 +153,7 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
       expect((await store.status(id))?.status).toEqual(kept);
     });
 
-    test('refuses what was decided on an older status', async () => {
+    test('rejects a decision based on an older status', async () => {
       await create();
       const read = await load();
       expect(await store.record(epoch, read, next)).toBe('ok');
@@ -161,7 +162,7 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
       expect(await load()).toMatchObject({ status: { incarnation: 1 }, revision: 1 });
     });
 
-    test('refuses what was decided on an older wish', async () => {
+    test('rejects a decision based on an older desired record', async () => {
       await create();
       const read = await load();
       await desire('stopped');
@@ -170,7 +171,7 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
       expect(await load()).toMatchObject({ desired: { desired: 'stopped' }, status: undefined });
     });
 
-    test('a command leaves the status, and a status the wish', async () => {
+    test('a command does not change the status, nor a status the desired record', async () => {
       await create();
       await store.record(epoch, await load(), next);
       await desire('stopped');
@@ -180,7 +181,7 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
       expect(await store.index()).toEqual({ [id]: '2.2' });
     });
 
-    test('deletes a worker, and keeps a tombstone', async () => {
+    test('deletes a worker and leaves a tombstone', async () => {
       await create();
       await store.record(epoch, await load(), next);
       await desire('deleted');
@@ -189,13 +190,13 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
       expect(await store.load(id)).toBeUndefined();
       expect([await store.ids(), await store.index()]).toEqual([[], {}]);
       expect(await store.status(id)).toMatchObject({ desired: 'deleted', status: { phase: 'creating' } });
-      // Late decisions bring nothing back.
+      // Late decisions do not restore anything.
       expect(await store.purge(epoch, read)).toBe('gone');
       expect(await store.record(epoch, read, next)).toBe('gone');
       expect(await store.index()).toEqual({});
     });
 
-    test('a worker that was deleted can be deleted, and neither started nor made again', async () => {
+    test('a deleted worker can be deleted again, but not started or recreated', async () => {
       await create();
       await desire('deleted');
       await store.purge(epoch, await load());
@@ -207,7 +208,7 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
       expect(await store.load(id)).toBeUndefined();
     });
 
-    test('refuses every write of a deposed leader, and none of its reads', async () => {
+    test('rejects every write of a former leader, but none of its reads', async () => {
       await create('r1');
       const read = await load();
       const old = epoch;
@@ -244,7 +245,7 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
       expect((await store.indexState()).identity).toBe(first?.id);
     });
 
-    test('its pulse changes with every write, and with nothing else', async () => {
+    test('its revision changes with every write, and with nothing else', async () => {
       const pulses = [(await store.indexState()).revision];
       const note = async () => pulses.push((await store.indexState()).revision);
       await create();
@@ -261,7 +262,7 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
       expect((await store.indexState()).revision).toBe(pulses.at(-1));
     });
 
-    test('writes a record again from its labels of its body, once', async () => {
+    test('restores a record from the labels of its body, once', async () => {
       expect(await store.restore(epoch, id, spec, NOW)).toBe(true);
       expect(await store.restore(epoch, id, spec, NOW + 1)).toBe(false);
       expect((await load()).desired).toMatchObject({
@@ -292,7 +293,7 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
       const [second, third] = [randomUUID(), randomUUID()];
       expect([await give(id), await give(second)]).toEqual(['ok', 'name_taken']);
       expect((await said()).at(-1)).toBe(`taken by ${id}`);
-      // One that was asked to stop still lives, until its status says that it has ended.
+      // A worker that was asked to stop is still alive until its status shows that it has ended.
       await ask(id, 'stopped');
       expect(await give(second)).toBe('name_taken');
       const ended = { ...status, status: 'STOPPED', phase: 'finished', observed_generation: 2 } as const;
@@ -307,7 +308,7 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
       expect(await give(third)).toBe('ok');
     });
 
-    test('says with a repeated answer that its worker is gone since', async () => {
+    test('reports with a repeated answer that its worker has been deleted since', async () => {
       const text = JSON.stringify({ command: 'create', success: true, worker_id: id });
       const again = () => {
         const created = { spec, at: formatInstant(NOW), ms: NOW, prompt: undefined };
@@ -325,14 +326,14 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
       for (const answer of after) expect(answer).toEqual({ ...JSON.parse(text), worker_deleted: true });
     });
 
-    test('remembers no answer to a read', async () => {
+    test('does not remember answers to reads', async () => {
       const read = (ok: string) =>
         subject.settle(epoch, { requestId: 'r', operation: 'read', answers: { ok } });
       expect([await read('{"is":"one"}'), await read('{"is":"two"}')]).toEqual(['ok', 'ok']);
       expect(await said()).toEqual(['one', 'two']);
     });
 
-    test('gives heartbeats as they stand, in the order that was asked for', async () => {
+    test('returns raw heartbeats in the requested order', async () => {
       const at = formatInstant(NOW);
       const beat = { incarnation: 1, phase: 'ready', at, active_at: at, busy: false, seq: 3 } as const;
       await create();

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { readStream } from '../../src/store/index.ts';
 import { startRedis } from '../support/redis.ts';
 
-test('who follows a stream is let go, also while Redis is away', async () => {
+test('a follower of a stream can be cancelled, even while Redis is down', async () => {
   const redis = await startRedis();
   onTestFinished(() => redis.stop());
   const reader = new Redis(redis.url, { maxRetriesPerRequest: null });
@@ -21,7 +21,7 @@ test('who follows a stream is let go, also while Redis is away', async () => {
   const away = once(reader, 'reconnecting');
   await redis.kill();
   await away;
-  // Between two connections, during which the client loses its requests.
+  // Between two connections, when the client loses its requests.
   reader.disconnect();
   ended.abort();
   await following;

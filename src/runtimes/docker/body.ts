@@ -2,10 +2,10 @@ import type { ContainerInfo, ContainerInspectInfo } from 'dockerode';
 import { type Body, type BodyState, LABEL, workerId } from '../../model/index.ts';
 
 /**
- * The engine's words for a container, in the words of a body. Pure.
+ * Converts the engine's description of a container into a body. Pure.
  *
- * States come from `Status`, never from the `Running` flag, which is also true of one that restarts. `removing` and
- * `dead` are only shown once nothing is alive.
+ * The state comes from `Status`, never from the `Running` flag, which is also true for a restarting
+ * container. `removing` and `dead` appear only after nothing is alive.
  */
 const STATES: Record<string, BodyState> = {
   created: 'created',
@@ -17,7 +17,7 @@ const STATES: Record<string, BodyState> = {
   dead: 'exited',
 };
 
-/** Only the fields of a body's labels; `undefined` if they do not name a worker of the cell. */
+/** The body's fields from its labels; `undefined` if they do not name a worker of the cell. */
 function fromLabels(labels: Record<string, string> | null | undefined, cell: string) {
   const given = labels ?? {};
   const id = given[LABEL.workerId];
@@ -34,12 +34,12 @@ function fromLabels(labels: Record<string, string> | null | undefined, cell: str
   };
 }
 
-/** From an inspect: everything but the tail. `undefined` where it is not a body of the cell. */
+/** Converts an inspect result, without the tail; `undefined` if it is not a body of the cell. */
 export function bodyFromInspect(info: ContainerInspectInfo, cell: string): Body | undefined {
   const known = fromLabels(info.Config.Labels, cell);
   if (!known) return undefined;
   const { State } = info;
-  // One that could not be started stays `created` for the engine, and keeps its name; it will never run.
+  // The engine leaves a container that could not be started as `created`, with its name; it will never run.
   const failed = State.Status === 'created' && (State.ExitCode !== 0 || State.Error !== '');
   const state = failed ? 'exited' : toBodyState(State.Status);
   return {
@@ -50,7 +50,7 @@ export function bodyFromInspect(info: ContainerInspectInfo, cell: string): Body 
     ...(State.Error === '' ? {} : { error: State.Error }),
     ...(State.Status === 'paused' ? { paused: true } : {}),
     ...(State.Health?.Status === 'unhealthy' ? { unhealthy: true } : {}),
-    // In whole seconds, as in a list, so that both report the same for one body.
+    // In whole seconds, as in a list, so that both report the same value.
     created_at: Math.floor((parseEngineTime(info.Created) ?? 0) / 1000) * 1000,
     started_at: parseEngineTime(State.StartedAt),
     finished_at: state === 'exited' ? parseEngineTime(State.FinishedAt) : undefined,
@@ -60,8 +60,8 @@ export function bodyFromInspect(info: ContainerInspectInfo, cell: string): Body 
 }
 
 /**
- * From a line of a list, which does not show whether a `created` one failed to start: that comes from an inspect
- * only. `undefined` where it is not a body of the cell.
+ * Converts a line of a list; `undefined` if it is not a body of the cell. A list does not show whether a
+ * `created` container failed to start; only an inspect does.
  */
 export function bodyFromList(info: ContainerInfo, cell: string): Body | undefined {
   const known = fromLabels(info.Labels, cell);
@@ -79,16 +79,16 @@ export function bodyFromList(info: ContainerInfo, cell: string): Body | undefine
   };
 }
 
-/** A word that a later engine may invent is taken for alive: what may be alive is not removed or made twice. */
+/** Unknown states of newer engines count as alive, so that the body is neither removed nor created twice. */
 const toBodyState = (status: string): BodyState => STATES[status] ?? 'running';
 
-/** From `Exited (3) 2 seconds ago`, the only field of a list that has it. */
+/** Parses `Exited (3) 2 seconds ago`, the only field of a list with the exit code. */
 function parseExitCode(status: string): number | undefined {
   const code = /^Exited \((\d+)\)/.exec(status)?.[1];
   return code === undefined ? undefined : Number(code);
 }
 
-/** Go's zero time stands for never. */
+/** Go's zero time means never. */
 function parseEngineTime(text: string | undefined): number | undefined {
   const ms = Date.parse(text ?? '');
   return Number.isNaN(ms) || ms <= 0 ? undefined : ms;

@@ -1,9 +1,10 @@
 /**
- * The way to the engine: every call has a deadline and ends as an answer, an `EngineRefusal` or a `RuntimeDown`.
+ * The client of the engine. Every call has a deadline and ends with an answer, an `EngineRefusal` or a
+ * `RuntimeDown`.
  *
- * dockerode alone gives none of that: its `timeout` also cuts idle streams, an abort does nothing once an answer
- * was cut in the middle (the promise then never settles), and an answer that is not JSON arrives as a Buffer.
- * A deadline does not cancel the call: the engine may still carry it out.
+ * dockerode alone provides none of that: its `timeout` also cuts idle streams, an abort does nothing if an
+ * answer is cut in the middle (the promise then never settles), and an answer that is not JSON arrives as a
+ * Buffer. A deadline does not cancel the call: the engine may still carry it out.
  */
 import { Agent } from 'node:http';
 import { inspect } from 'node:util';
@@ -30,12 +31,15 @@ export type EngineCall =
   | 'df'
   | 'prune'
   | 'deliver';
-/** How a call ended, for the metric. "Already so" (304) and "not there" (404) are plain answers, thus `ok`. */
+/**
+ * The result of a call, for the metric. "Already so" (304) and "not found" (404) are normal answers, so they
+ * are `ok`.
+ */
 export type EngineCallResult = 'ok' | 'refused' | 'timeout' | 'down';
 export type ObserveCall = (call: string, result: string, seconds: number) => void;
 
 /**
- * Milliseconds until a call is given up. A create or start takes 0.3 s alone and 5 s among 40 at once; a forced
+ * Timeouts of calls in milliseconds. A create or start takes 0.3 s alone and 5 s with 40 at once; a forced
  * removal waits up to 10 s inside the engine for a process that does not die.
  */
 export const DEADLINES: Readonly<Record<EngineCall, number>> = {
@@ -53,16 +57,16 @@ export const DEADLINES: Readonly<Record<EngineCall, number>> = {
   stats: 10_000,
   events: 10_000,
   network: 15_000,
-  // The engine walks over all of its volumes and layers for it.
+  // The engine walks all of its volumes and layers for it.
   df: 120_000,
   prune: 120_000,
   deliver: 15_000,
 };
 
-/** What a proxy in front of an engine answers while it cannot reach it, and an engine that is not ready yet. */
+/** Statuses of a proxy that cannot reach its engine, and of an engine that is not ready yet. */
 const AWAY: ReadonlySet<number> = new Set([502, 503, 504]);
 
-/** The engine answered, and the answer is an error: what was asked of it has failed, and the engine is not down. */
+/** The engine answered with an error: the operation failed, but the engine is not down. */
 export class EngineRefusal extends ActFailed {
   readonly status: number;
   constructor(call: EngineCall, status: number, message: string) {
@@ -79,8 +83,8 @@ export interface EngineClientOptions {
 }
 
 /**
- * docker-modem writes out the options of every request in all their depth, for an unwanted debug line:
- * with an agent's sockets in them that is 30 ms of CPU a call when 20 are open.
+ * docker-modem serializes the options of every request at full depth for a debug line that is not printed:
+ * with an agent's sockets in them, that costs 30 ms of CPU per call if 20 are open.
  */
 class TerseAgent extends Agent {
   [inspect.custom](): string {
@@ -103,7 +107,7 @@ export class DockerClient {
     this.#observe = options.observe ?? (() => undefined);
   }
 
-  /** One call within its deadline, at an API version that both sides support. */
+  /** Makes one call within its deadline, with an API version that both sides support. */
   async call<T>(name: EngineCall, act: (docker: Docker, signal: AbortSignal) => Promise<T>): Promise<T> {
     this.#negotiation ??= this.#negotiate();
     try {
@@ -115,21 +119,21 @@ export class DockerClient {
     try {
       return await this.#timed(name, act);
     } catch (error) {
-      // The engine behind the address was replaced by one with another version.
+      // The engine at this address was replaced by one with another version.
       if (error instanceof EngineRefusal && error.message.includes('client version'))
         this.#negotiation = undefined;
       throw error;
     }
   }
 
-  /** Gives back idle connections. */
+  /** Closes idle connections. */
   close(): void {
     this.#agent.destroy();
   }
 
   async #negotiate(): Promise<void> {
     const modem = this.#docker.modem as { version?: string | undefined };
-    // Asked without a version in the path: an older one would be refused with all else.
+    // Without a version in the path, because an engine rejects every request with an outdated one.
     modem.version = undefined;
     const found = await this.#timed(
       'version',
@@ -172,8 +176,8 @@ export class DockerClient {
 }
 
 /**
- * What dockerode connects to. `host: undefined` is not idle: dockerode fills gaps from DOCKER_HOST, and a host
- * from there would win over the socket given here.
+ * dockerode's connection options. `host: undefined` is necessary: dockerode fills missing options from
+ * DOCKER_HOST, and a host from there would override the socket.
  */
 export function toConnection(where: string): Docker.DockerOptions {
   const path = where.replace(/^unix:\/\//, '');

@@ -5,31 +5,34 @@ import type { BodyOrder, DefaultLimits } from '../runtime.ts';
 import { cellLabels } from './names.ts';
 import { foreignProfile, ownProfile } from './profile.ts';
 
-/** Defaults: agents use threads, fork bombs are stopped. */
+/** Defaults that leave room for agents' threads and stop fork bombs. */
 export const DEFAULT_LIMITS: DefaultLimits = { pids: 512, open_files: 4096 };
-/** The kernel takes a body before the host's own services when memory is short. */
+/** When memory is short, the kernel kills a body before the host's own services. */
 const OOM_SCORE_ADJ = 500;
 
 export interface Placement {
   cell: string;
-  /** Where the order names none. */
+  /** Used if the order has no image. */
   image: string;
   /** Name of the cell's network. */
   network: string;
-  /** Whether the image is one of ours, or made from one: only there are our users and `confine`. By its name without it. */
+  /**
+   * Whether the image is ours or built from ours, so that it has our users and `confine`. Defaults to a check
+   * by name.
+   */
   ours?: boolean;
-  /** The operator's handler files, where there are any. */
+  /** The operator's handler files, if any. */
   handlersDir?: string | undefined;
-  /** Whether bodies reach 169.254.0.0/16, where clouds hand out credentials of the machine. */
+  /** Whether bodies can reach 169.254.0.0/16, where clouds provide credentials of the machine. */
   linkLocal?: boolean | undefined;
-  /** Of bodies whose spec names none. */
+  /** Limits of bodies whose spec has none. */
   defaults?: DefaultLimits | undefined;
 }
 
 /** Whether an image is one of ours, by its name. */
 export const isBuiltImage = (image: string): boolean => image.startsWith('worker:');
 
-/** What the engine is asked to create for an order. Pure. */
+/** The create request for an order. Pure. */
 export function toContainer(order: BodyOrder, place: Placement): ContainerCreateOptions {
   const image = order.image ?? place.image;
   const ours = place.ours ?? isBuiltImage(image);
@@ -40,12 +43,12 @@ export function toContainer(order: BodyOrder, place: Placement): ContainerCreate
   return {
     Image: image,
     ...(order.argv ? { Entrypoint: order.argv, Cmd: [] } : {}),
-    // The entry of our images switches to the wrapper's user itself; other images keep the user that they name.
+    // The entry of our images switches to the wrapper's user itself; other images keep their own user.
     ...(ours ? { User: '0:0' } : {}),
     Hostname: `wm-${order.worker_id.slice(0, 8)}`,
     Env: Object.entries(order.env).map(([name, value]) => `${name}=${value}`),
     Labels: labels,
-    // The loop asks for the end itself; this is for people who use `docker stop`, and for a host that shuts down.
+    // The loop stops bodies itself; this is for `docker stop`, and for a host that shuts down.
     StopTimeout: Math.ceil(order.spec.stop_grace_seconds + farewellMs(order.spec.stop_grace_seconds) / 1000),
     HostConfig: {
       ...toHostConfig(order, place),
@@ -57,9 +60,9 @@ export function toContainer(order: BodyOrder, place: Placement): ContainerCreate
 }
 
 /**
- * An address of the body's own in 169.254.0.0/16 makes that network one that is directly connected: the kernel looks for its
- * addresses on the cell's bridge, that no other engine has, and never sends to a router. This needs no right on the
- * engine's machine.
+ * An address in 169.254.0.0/16 of the body's own makes that network directly connected: the kernel looks for
+ * its addresses on the cell's bridge, where there are none, and never sends to a router. This needs no
+ * privilege on the engine's machine.
  */
 function withoutLinkLocal(workerId: string, network: string): ContainerCreateOptions['NetworkingConfig'] {
   const LinkLocalIPs = [linkLocalAddress(workerId)];
@@ -74,13 +77,13 @@ export function linkLocalAddress(workerId: string): string {
   return third === 169 && low === 254 ? '169.254.169.253' : `169.254.${third}.${low}`;
 }
 
-/** All files, read-only: a handler imports what lies beside it. */
+/** All files, read-only: a handler may import files next to it. */
 function handlerMounts({ handlers = [] }: WorkerSpec, { handlersDir }: Placement): MountSettings[] {
   if (handlersDir === undefined || handlers.every((name) => isAbsolute(name))) return [];
   return [{ Type: 'bind', Source: handlersDir, Target: RUNTIMES.docker.handlersMount, ReadOnly: true }];
 }
 
-/** A volume names its worker as its body does; it needs no copy of the spec. */
+/** A volume has the worker's labels like its body, but needs no copy of the spec. */
 function labelled({ [LABEL.spec]: _, ...Labels }: Record<string, string>): MountSettings['VolumeOptions'] {
   return { Labels, NoCopy: false, DriverConfig: { Name: '', Options: {} } };
 }
@@ -99,7 +102,7 @@ function toLabels(order: BodyOrder, cell: string): Record<string, string> {
   };
 }
 
-/** What every body has, whatever its image. */
+/** Settings of every body, whatever its image. */
 function toHostConfig(order: BodyOrder, { network, defaults = DEFAULT_LIMITS }: Placement): HostConfig {
   const { memory_bytes: bytes, pids, open_files: files, disk_bytes } = defaults;
   return {
@@ -111,18 +114,18 @@ function toHostConfig(order: BodyOrder, { network, defaults = DEFAULT_LIMITS }: 
     ...(disk_bytes === undefined ? {} : { StorageOpt: { size: String(disk_bytes) } }),
     ...toHostLimits(order.spec),
     LogConfig: { Type: 'local', Config: { 'max-size': '10m', 'max-file': '2', compress: 'false' } },
-    // The loop alone restarts: an engine that does so behind its back would hide exits.
+    // Only the loop restarts bodies: automatic restarts by the engine would hide exits.
     RestartPolicy: { Name: 'no' },
     OomScoreAdj: OOM_SCORE_ADJ,
   };
 }
 
-/** The limits that a spec names. */
+/** The limits of a spec. */
 export function toHostLimits({ resources }: WorkerSpec): HostConfig {
   const { memory, cpus, pids } = resources ?? {};
   const bytes = memory === undefined ? undefined : parseMemory(memory);
   return {
-    // Equal values leave no swap: a body at its limit is killed, not slowed down with the whole host.
+    // Equal values disable swap: a body at its limit is killed instead of slowing down the whole host.
     ...(bytes === undefined ? {} : { Memory: bytes, MemorySwap: bytes }),
     ...(cpus === undefined ? {} : { NanoCpus: Math.round(cpus * 1e9) }),
     ...(pids === undefined ? {} : { PidsLimit: pids }),

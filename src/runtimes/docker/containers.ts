@@ -17,8 +17,8 @@ const GONE_EVERY_MS = 100;
 const GONE_POLLS = 100;
 
 /**
- * The engine's containers with its traps taken out: already done is done, gone is gone, and an answer of another
- * shape is not accepted. Throws `EngineRefusal` and `RuntimeDown`.
+ * The engine's containers, with idempotent operations: "already done" and "already gone" are successes, and
+ * an answer with an unexpected shape is rejected. Throws `EngineRefusal` and `RuntimeDown`.
  */
 export class Containers {
   readonly #client: DockerClient;
@@ -39,21 +39,21 @@ export class Containers {
     return checkId(made.id);
   }
 
-  /** All with these labels, ended ones too. */
+  /** Lists all containers with these labels, including ended ones. */
   async list(filters: Record<string, string[]>): Promise<ContainerInfo[]> {
     const found: unknown = await this.#client
       .call('list', (docker, abortSignal) => docker.listContainers({ all: true, filters, abortSignal }))
       .catch((error) => {
-        // An engine that cannot say what there is cannot be used.
+        // An engine that cannot list its containers is unusable.
         throw error instanceof EngineRefusal ? new RuntimeDown(error.message, { cause: error }) : error;
       });
-    // An answer that was cut short parses as no list; it must not read as an empty one.
+    // A truncated answer is not a list; it must not be read as an empty one.
     if (!Array.isArray(found))
       throw new RuntimeDown("Docker's response to the list of containers is invalid.");
     return found;
   }
 
-  /** By id, or by a name that names.ts made; `undefined` where there is none. */
+  /** Inspects by ID, or by a name from names.ts; `undefined` if there is none. */
   async inspect(ref: string): Promise<ContainerInspectInfo | undefined> {
     try {
       const info: unknown = await this.#call('inspect', ref, (it, abortSignal) =>
@@ -71,12 +71,12 @@ export class Containers {
     try {
       await this.#call('start', id, (it, abortSignal) => it.start({ abortSignal }));
     } catch (error) {
-      // 304: it runs already.
+      // 304: it is already running.
       if (!isStatus(error, 304)) throw error;
     }
   }
 
-  /** A signal to its first process; one that is gone or has ended needs none. */
+  /** Signals its main process; does nothing if it is gone or has ended. */
   async signal(id: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const send = () => this.#call('kill', id, (it, abortSignal) => it.kill({ signal, abortSignal }));
     try {
@@ -93,12 +93,12 @@ export class Containers {
     }
   }
 
-  /** Gives it other limits; the rest stays as it is. */
+  /** Changes its limits; the rest stays unchanged. */
   async update(id: string, limits: HostConfig): Promise<void> {
     await this.#call('update', id, (it, abortSignal) => it.update({ _body: limits, abortSignal }));
   }
 
-  /** By force, with its anonymous volumes; returns when it is gone. */
+  /** Removes by force, with anonymous volumes; returns when it is gone. */
   async remove(id: string): Promise<void> {
     try {
       await this.#call('remove', id, (it, abortSignal) => it.remove({ force: true, v: true, abortSignal }));
@@ -111,7 +111,9 @@ export class Containers {
     }
   }
 
-  /** The last lines that it printed; `undefined` where the engine can't read them, which is not a reason to hide it. */
+  /**
+   * The last lines of its output; `undefined` if the engine cannot read them, which must not hide the body.
+   */
   async tail(id: string): Promise<string | undefined> {
     const options = { stdout: true, stderr: true, tail: TAIL_LINES, follow: false as const };
     try {
@@ -125,7 +127,7 @@ export class Containers {
     }
   }
 
-  /** Without the engine's second look, which would take a second; nothing of one that is gone. */
+  /** Without the engine's second sample, which would take a second; `undefined` if the container is gone. */
   async stats(id: string): Promise<Stats> {
     try {
       return await this.#call('stats', id, (it, abortSignal) =>

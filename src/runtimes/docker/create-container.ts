@@ -1,4 +1,4 @@
-/** Creates the container of a body, and reports what is wrong if the engine refuses it. */
+/** Creates the container of a body, and reports the cause if the engine rejects it. */
 import type { ContainerCreateOptions } from 'dockerode';
 import type { Body } from '../../model/index.ts';
 import { BodyConflict, type BodyOrder, BodyRefused, type DefaultLimits, RuntimeDown } from '../runtime.ts';
@@ -19,10 +19,10 @@ const noWrapper = (image: string) =>
       'Build it FROM an image of `wm images ls`, and do not change its entrypoint.',
   );
 
-/** What creating a container needs of its runtime. */
+/** The runtime's dependencies for creating a container. */
 interface CreatorOptions {
   cell: string;
-  /** The image of bodies whose order names none. */
+  /** The image of bodies whose order has none. */
   image: string;
   handlersDir?: string | undefined;
   linkLocal?: boolean | undefined;
@@ -36,10 +36,13 @@ interface CreatorOptions {
 export function createContainerCreator(options: CreatorOptions): (order: BodyOrder) => Promise<Body> {
   const { cell, image, handlersDir, linkLocal, defaults, containers, images, network } = options;
 
-  /** Whether the engine's storage can bound what one container writes; known once it has refused that. */
+  /**
+   * Whether the engine's storage can limit a container's disk usage; known after it has rejected such a
+   * limit.
+   */
   let quotas = true;
 
-  /** Makes the container, without the default for its disk where the engine cannot keep one. */
+  /** Creates the container, without the default disk limit if the engine cannot enforce one. */
   async function make(name: string, wanted: ContainerCreateOptions): Promise<string> {
     try {
       return await containers.create(name, wanted);
@@ -96,7 +99,7 @@ export function createContainerCreator(options: CreatorOptions): (order: BodyOrd
       return new BodyRefused('ImageMissing', text, { cause: refusal });
     }
     if (/network/i.test(message)) network.forget();
-    // 400 is about the order and stays so; anything else (a full disk) may pass.
+    // 400 is about the order and is permanent; any other error (a full disk) may be temporary.
     return status === 400 ? new BodyRefused('CreateRefused', message, { cause: refusal }) : refusal;
   }
 

@@ -4,12 +4,15 @@ import type Docker from 'dockerode';
 import { Fault, type FaultCode } from '../../model/index.ts';
 import { type DockerClient, EngineRefusal } from './client.ts';
 
-/** Where the wrapper makes the pipe in which it waits for its secrets: in memory, see the container's mounts. */
+/**
+ * The path at which the wrapper creates the pipe for its secrets; it is in memory, see the container's
+ * mounts.
+ */
 export const SECRETS_PIPE = '/run/worker/secrets.pipe';
 
 /**
- * What takes the content from its stdin: the content is in no argument and no variable. Where the pipe goes away
- * between the look and the write, the shell makes a file that only the wrapper may read, and removes it.
+ * Reads the content from stdin, so that it is in no argument and no variable. If the pipe disappears between
+ * the check and the write, the shell creates a file that only the wrapper can read, and removes it.
  */
 const TAKE = [
   'umask 077',
@@ -18,14 +21,15 @@ const TAKE = [
   '[ -p "$0" ] || ! [ -e "$0" ] || { rm -f "$0"; exit 3; }',
 ].join('\n');
 const NOT_WAITING = 3;
-/** Between two looks at an exec that has ended its streams, in milliseconds. */
+/** Interval of checks of an exec whose streams have ended, in milliseconds. */
 const POLL_MS = 20;
-/** Bytes of what the shell says when it fails, for the error. */
+/** Maximum bytes of the failed shell's output in the error. */
 const ERROR_LENGTH = 500;
 
 /**
- * Writes all of `content` into the pipe of a wrapper that waits for it, through an exec of its own user. One that does
- * not wait is a Fault `conflict`; the client's deadline ends everything else, and with it the connection.
+ * Writes all of `content` into the pipe of a waiting wrapper, through an exec as the wrapper's user. If the
+ * wrapper does not wait, throws a Fault `conflict`; otherwise the client's deadline ends the call and its
+ * connection.
  */
 export async function deliverToContainer(
   client: DockerClient,
@@ -46,7 +50,7 @@ export async function deliverToContainer(
   if (code !== 0) throw refuse('conflict', `its shell exited with code ${code}. ${output}`.trim());
 }
 
-/** Runs the shell and answers its exit code and what it said. */
+/** Runs the shell and returns its exit code and output. */
 async function take(
   docker: Docker,
   { id, user }: { id: string; user: string },
@@ -60,18 +64,18 @@ async function take(
   } as Docker.ExecCreateOptions);
   const output = await exchange(exec, content, abortSignal);
   for (;;) {
-    // The streams end a moment before the engine has noted the exit code. The deadline bounds the loop.
+    // The streams end just before the engine records the exit code. The deadline bounds the loop.
     const { Running, ExitCode } = await exec.inspect({ abortSignal });
     if (!Running || abortSignal.aborted) return { code: ExitCode, output };
     await delay(POLL_MS);
   }
 }
 
-/** Sends the content, ends it, and reads what is answered until the program has ended. */
+/** Sends the content, ends it, and reads the answer until the program has ended. */
 async function exchange(exec: Docker.Exec, content: string, signal: AbortSignal): Promise<string> {
   const options = { _body: { Detach: false, Tty: false }, hijack: true, stdin: true, abortSignal: signal };
   const stream = (await exec.start(options as Docker.ExecStartOptions)) as Duplex;
-  // The deadline came first: nothing else knows of this connection.
+  // The deadline came first, and nothing else has a reference to this connection.
   if (signal.aborted) stream.destroy();
   const abort = () => stream.destroy();
   signal.addEventListener('abort', abort, { once: true });

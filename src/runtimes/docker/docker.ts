@@ -1,13 +1,14 @@
 /**
- * Bodies as Docker containers, through dockerode. Owns the containers and the network of one cell, which it knows
- * by their labels alone.
+ * Bodies as Docker containers, through dockerode. Owns the containers and the network of one cell, which it
+ * identifies by their labels only.
  *
- * What must always hold:
- * - A spec is never in a URL: dockerode puts all options into the query unless `_query` and `_body` are given.
- * - Every call has a deadline (client.ts); nothing waits on `wait` or `attach`, which may never return and may
+ * Invariants:
+ * - A spec is never in a URL: dockerode puts all options into the query unless `_query` and `_body` are
+ *   given.
+ * - Every call has a deadline (client.ts); nothing uses `wait` or `attach`, which may never return and may
  *   block the container.
- * - Events only hint (events.ts). What is true comes from a list or an inspect.
- * - Only checked names and ids reach a path (names.ts).
+ * - Events only trigger a check (events.ts). The actual state comes from a list or an inspect.
+ * - Only validated names and IDs become part of a path (names.ts).
  *
  * Must not import the store, the queue or the loop; nothing outside this folder and the images imports dockerode.
  */
@@ -30,42 +31,45 @@ import { initError } from './tail.ts';
 import { toUsage } from './usage.ts';
 
 export interface DockerRuntimeOptions {
-  /** The manager's cell; its bodies and network carry it as a label. */
+  /** The manager's cell; its bodies and network have it as a label. */
   cell: string;
   /** `unix:///path`, `/path` or `tcp://host:port`; default `/var/run/docker.sock`. */
   host?: string | undefined;
-  /** The image that bodies run. It is never pulled. */
+  /** The image of bodies. It is never pulled. */
   image: string;
-  /** The operator's handler files, on the engine's machine. */
+  /** Folder of the operator's handler files, on the engine's machine. */
   handlersDir?: string | undefined;
-  /** Whether bodies reach link-local addresses; false without it. */
+  /** Whether bodies can reach link-local addresses; defaults to false. */
   linkLocal?: boolean | undefined;
-  /** Limits of bodies whose spec names none. */
+  /** Limits of bodies whose spec has none. */
   defaults?: DefaultLimits | undefined;
   /** Called for every call to the engine: its name, `ok`, `refused`, `timeout` or `down`, and seconds. */
   observe?: ObserveCall | undefined;
-  /** Creates and starts at once; default 4, from where the engine is bound by CPU and more only adds latency. */
+  /**
+   * Maximum concurrent creates and starts. Defaults to 4, at which the engine is CPU-bound and more only adds
+   * latency.
+   */
   concurrency?: number | undefined;
-  /** Milliseconds, instead of DEADLINES. */
+  /** Milliseconds; overrides DEADLINES. */
   deadlines?: Partial<Record<EngineCall, number>> | undefined;
-  /** Milliseconds after which a silent event stream is replaced; default one minute. */
+  /** Milliseconds after which a silent event stream is replaced; defaults to one minute. */
   silenceMs?: number | undefined;
 }
 
-/** The wrapper's user in the images of ours, whose containers begin as root. */
+/** The wrapper's user in our images, whose containers start as root. */
 const WRAPPER_USER = '10001:10001';
 
 export interface DockerRuntime extends Runtime {
-  /** The address by which bodies reach the machine of the engine, where it has one. */
+  /** The address at which bodies reach the engine's machine, if it has one. */
   gatewayAddress(): Promise<string | undefined>;
 }
 
-/** Makes the runtime; connects when it is first used. Throws a TypeError where `host` or `cell` can't be one. */
+/** Creates the runtime, which connects at first use. Throws a TypeError if `host` or `cell` is invalid. */
 export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntime {
   const { host, deadlines, observe, silenceMs } = options;
   const cell = checkCell(options.cell);
   const calls = new DockerClient({ host, deadlines, observe });
-  // Streams have connections of their own: closing or cutting them must never touch a call.
+  // Streams have their own connections, so that closing them never affects a call.
   const streams = new DockerClient({ host, deadlines, observe });
   const containers = new Containers(calls);
   const images = new KnownImages(calls);
@@ -74,7 +78,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
   const limit = pLimit(options.concurrency ?? 4);
   const watches = new Set<{ close(): Promise<void> }>();
 
-  /** The engine would run an ended container once more; a body runs once, so it is inspected first. */
+  /** The engine would restart an ended container, but a body runs only once, so it is inspected first. */
   async function start(id: string): Promise<void> {
     const body = await present(id);
     if (body?.state === 'exited' && !body.error) return;
@@ -86,7 +90,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
     }
   }
 
-  /** The body of an id; `undefined` of a container that is not ours. */
+  /** The body with that ID; `undefined` if the container is not ours. */
   async function present(id: string): Promise<Body | undefined> {
     const info = await containers.inspect(id);
     if (!info)
@@ -94,12 +98,12 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
     return bodyFromInspect(info, cell);
   }
 
-  /** Why it does not run. That it never will is known from the engine's own record of the try. */
+  /** Why it does not run. The engine's own record of the attempt shows whether it never will. */
   async function startError(id: string, refusal: EngineRefusal): Promise<Error> {
     if (/network/i.test(refusal.message)) network.forget();
     const body = await present(id);
     if (body?.state === 'exited' && body.error) return startFailed(body.error, refusal);
-    // 400 is about the body and stays so; anything else may pass.
+    // 400 is about the body and is permanent; any other error may be temporary.
     return refusal.status === 400 ? startFailed(refusal.message, refusal) : refusal;
   }
 
@@ -134,7 +138,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
           'not_found',
           `Secrets can't be passed to body ${id.slice(0, 12)}: it does not exist any more.`,
         );
-      // In an image of ours the container's first user is root, and the wrapper another one.
+      // In our images, the container starts as root, and the wrapper has another user.
       const user =
         isBuiltImage(info.Config.Image) || isOwnEntry(info.Config.Entrypoint)
           ? WRAPPER_USER

@@ -1,8 +1,8 @@
 import type { HostConfig } from 'dockerode';
 
 /**
- * What was asked for and is not there. Engines ignore keys that they do not know and limits that their kernel
- * lacks without an error, so what protects is compared after the create. Pure.
+ * Finds settings that were requested but not applied. Engines ignore unknown keys, and limits that their
+ * kernel lacks, without an error, so protective settings are compared after the create. Pure.
  */
 export function findDropped(requested: HostConfig, applied: HostConfig): string[] {
   const dropped: string[] = [];
@@ -32,7 +32,7 @@ export function findDropped(requested: HostConfig, applied: HostConfig): string[
   check(`network ${requested.NetworkMode}`, applied.NetworkMode === requested.NetworkMode);
   check('RestartPolicy no', ['', 'no'].includes(applied.RestartPolicy?.Name ?? ''));
   check('LogConfig local', applied.LogConfig?.Type === requested.LogConfig?.Type);
-  // MemorySwap is not compared: kernels without swap accounting are common, and memory itself is limited there.
+  // MemorySwap is not compared: many kernels lack swap accounting, and memory is limited anyway.
   check('Memory', requested.Memory === undefined || applied.Memory === requested.Memory);
   check('NanoCpus', requested.NanoCpus === undefined || applied.NanoCpus === requested.NanoCpus);
   check('PidsLimit', requested.PidsLimit === undefined || applied.PidsLimit === requested.PidsLimit);
@@ -41,7 +41,7 @@ export function findDropped(requested: HostConfig, applied: HostConfig): string[
   return dropped;
 }
 
-/** Engines answer them with or without their prefix. */
+/** Engines report them with or without the prefix. */
 const capabilities = (names: string[] | null | undefined) =>
   (names ?? []).map((name) => name.replace(/^CAP_/, ''));
 const securityOptions = (options: string[] | null | undefined) =>

@@ -4,13 +4,13 @@ import type { DockerClient } from './client.ts';
 import { cellFilter } from './names.ts';
 
 /**
- * Follows the engine's events. If any may have been missed, it asks for a resync: at every
- * connection, because the engine replays nothing of what happened without a listener, not even with `since`.
+ * Follows the engine's events and requests a resync if any may have been missed. Every new connection does
+ * so, because the engine replays no events from before it, not even with `since`.
  */
 const EVENTS = ['create', 'start', 'die', 'oom', 'pause', 'unpause', 'rename', 'destroy'];
 /**
- * A stream that says nothing for so long is replaced. An idle one is so at the price of one list; one that died
- * without a word (a proxy that dropped it, a frozen engine) would otherwise cost every event from then on.
+ * Replaces a stream that is silent for this long. For an idle stream, this costs one list. A stream that died
+ * silently (a proxy dropped it, the engine froze) would otherwise lose every later event.
  */
 const SILENCE_MS = 60_000;
 const RETRY_FIRST_MS = 100;
@@ -22,7 +22,7 @@ export interface EventOptions {
   silenceMs?: number | undefined;
 }
 
-/** Reports until closed; reconnects automatically. */
+/** Reports events until closed; reconnects automatically. */
 export function followEvents(
   client: DockerClient,
   options: EventOptions,
@@ -51,14 +51,14 @@ async function follow(
         failures = 0;
       });
     } catch {
-      // The calls report the engine's absence; here it only means to try again.
+      // The calls report an unavailable engine; here, just try again.
       failures++;
     }
     if (failures > 0) await pause(Math.min(RETRY_FIRST_MS * 2 ** (failures - 1), RETRY_LAST_MS), closing);
   }
 }
 
-/** One connection, from its first word to its end. */
+/** Handles one connection from start to end. */
 async function readOnce(
   client: DockerClient,
   options: EventOptions,
@@ -70,7 +70,7 @@ async function readOnce(
   const signal = AbortSignal.any([closing, silence.signal]);
   const filters = { type: ['container'], event: EVENTS, ...cellFilter(options.cell) };
   const stream = await client.call('events', async (docker, deadline) => {
-    // The deadline is for the connection alone: the stream itself outlives it.
+    // The deadline applies only to connecting; the stream itself outlives it.
     const opened = docker.getEvents({ filters, abortSignal: AbortSignal.any([signal, deadline]) } as never);
     return (await opened) as unknown as NodeJS.ReadableStream & { destroy(): void };
   });
@@ -98,7 +98,7 @@ async function readOnce(
   }
 }
 
-/** Whom an event is about; of one that can't be read it is only known that something has changed. */
+/** The worker of an event; an unreadable event only means that something has changed. */
 function parseWorkerId(line: string): string | undefined {
   try {
     const event: { Actor?: { Attributes?: Record<string, string> } } = JSON.parse(line);
@@ -112,6 +112,6 @@ async function pause(ms: number, closing: AbortSignal): Promise<void> {
   try {
     await delay(ms, undefined, { signal: closing, ref: false });
   } catch {
-    // Closed: the loop sees it.
+    // Closed; the loop detects that.
   }
 }

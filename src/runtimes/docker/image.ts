@@ -2,7 +2,7 @@ import { LABEL } from '../../model/index.ts';
 import { DockerClient, EngineRefusal } from './client.ts';
 import { isBuiltImage } from './container.ts';
 
-/** Whether the engine has an image of that name; throws `RuntimeDown` where the engine does not answer. */
+/** Whether the engine has an image with that name; throws `RuntimeDown` if the engine does not answer. */
 export async function hasImage(host: string, image: string): Promise<boolean> {
   const client = new DockerClient({ host });
   try {
@@ -16,12 +16,12 @@ export async function hasImage(host: string, image: string): Promise<boolean> {
   }
 }
 
-/** The first program of our images; what is built from them starts with it too. */
+/** The entry point of our images, and of images built from them. */
 const ENTRY = '/worker/entry';
-/** How long what an image is is taken for true: a tag may be given to another one. */
+/** How long an image's properties are cached: its tag may move to another image. */
 const KNOWN_MS = 60_000;
 
-/** Whether what an image starts names the wrapper or its entry; another program would run unreported. */
+/** Whether an image starts the wrapper or its entry; another program would run without reports. */
 export function startsWrapper(config: {
   Entrypoint?: string | string[] | undefined;
   Cmd?: string[] | undefined;
@@ -34,13 +34,13 @@ export const isOwnEntry = (entrypoint: string | string[] | undefined | null): bo
   (Array.isArray(entrypoint) ? entrypoint[0] : entrypoint) === ENTRY;
 
 interface Known {
-  /** It is ours or made from ours, and so has our users. */
+  /** It is ours or built from ours, and so has our users. */
   ours: boolean;
-  /** What it starts is the wrapper, as far as its configuration says. */
+  /** It starts the wrapper, according to its configuration. */
   wrapped: boolean;
 }
 
-/** What is known of images: by the name that only we give, else by what is inside. */
+/** Properties of images: by the name that only we assign, or else by content. */
 export class KnownImages {
   readonly #client: DockerClient;
   readonly #known = new Map<string, Known & { until: number }>();
@@ -49,7 +49,7 @@ export class KnownImages {
     this.#client = client;
   }
 
-  /** Of an image that is not there, the engine itself says so when a body is made of it. */
+  /** The engine itself reports a missing image when a body is created from it. */
   async get(name: string): Promise<Known> {
     if (isBuiltImage(name)) return { ours: true, wrapped: true };
     const known = this.#known.get(name);
@@ -65,7 +65,7 @@ export class KnownImages {
       const ours = Config.Labels?.[LABEL.managed] === 'true' && isOwnEntry(Config.Entrypoint);
       return { ours, wrapped: ours || startsWrapper(Config) };
     } catch (error) {
-      // The engine says so itself when a body is made of it.
+      // The engine itself reports this when a body is created from it.
       if (error instanceof EngineRefusal && error.status === 404) return undefined;
       throw error;
     }

@@ -2,7 +2,7 @@ import { versionAdvice } from '../../model/index.ts';
 import type { RuntimeInfo } from '../runtime.ts';
 import type { DockerClient } from './client.ts';
 
-/** The parts of `docker info` that are read. */
+/** The fields of `docker info` that are read. */
 export interface EngineInfo {
   ServerVersion?: string;
   MemoryLimit?: boolean;
@@ -15,7 +15,7 @@ export interface EngineInfo {
   OperatingSystem?: string;
 }
 
-/** What the engine can do, in the words of a runtime. Pure. */
+/** The engine's capabilities, in the terms of a runtime. Pure. */
 export function toInfo(info: EngineInfo, here: { hostname: string; memory_bytes: number }): RuntimeInfo {
   const cgroup = `cgroup v${info.CgroupVersion ?? '1'}`;
   const limit = (supported: boolean | undefined, controller: string) =>
@@ -35,7 +35,7 @@ export function toInfo(info: EngineInfo, here: { hostname: string; memory_bytes:
   };
 }
 
-/** An engine of the manager's own machine has its name and its memory; one in a virtual machine or elsewhere has not. */
+/** A local engine reports this machine's name and memory; one in a virtual machine or elsewhere does not. */
 function toMachine(
   { NCPU, MemTotal, Name }: EngineInfo,
   here: { hostname: string; memory_bytes: number },
@@ -45,7 +45,7 @@ function toMachine(
   return { cores: NCPU, memory_bytes: MemTotal, local };
 }
 
-/** Asks the engine about itself. */
+/** Requests the engine's information. */
 export function readInfo(client: DockerClient): Promise<EngineInfo> {
   return client.call(
     'info',

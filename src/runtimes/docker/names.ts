@@ -1,19 +1,19 @@
 import { LABEL, workerId } from '../../model/index.ts';
 
 /**
- * Names and ids that may become part of a path to the engine. dockerode escapes nothing: an id such as
- * `../secrets` or `x?force=1` would reach another endpoint, so everything passes one of these checks first.
+ * Names and IDs that may become part of a path to the engine. dockerode escapes nothing: an ID such as
+ * `../secrets` or `x?force=1` would reach another endpoint, so every value is validated here first.
  */
 const CELL = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const ENGINE_ID = /^[0-9a-f]{12,64}$/;
 
-/** The container's name: made of the worker's id alone, so that the engine refuses a second body. */
+/** The container's name, derived from the worker's ID only, so that the engine rejects a second body. */
 export function bodyName(cell: string, id: string): string {
   if (!workerId.safeParse(id).success) throw new TypeError(`${JSON.stringify(id)} is not a worker ID.`);
   return cell === 'default' ? `wm-${id}` : `wm-${checkCell(cell)}-${id}`;
 }
 
-/** The name of the cell's own network. */
+/** The name of the cell's network. */
 export const networkName = (cell: string): string => `wm-${checkCell(cell)}`;
 
 export function checkCell(cell: string): string {
@@ -26,12 +26,12 @@ export function checkId(id: string): string {
   return id;
 }
 
-/** The labels by which everything of a cell is found again. */
+/** The labels that identify everything of a cell. */
 export function cellLabels(cell: string): Record<string, string> {
   return { [LABEL.managed]: 'true', [LABEL.cell]: cell };
 }
 
-/** The same as a filter of the engine. */
+/** The same labels as a filter for the engine. */
 export function cellFilter(cell: string): { label: string[] } {
   return { label: Object.entries(cellLabels(cell)).map(([name, value]) => `${name}=${value}`) };
 }

@@ -7,14 +7,17 @@ import { type DockerClient, EngineRefusal } from './client.ts';
 import { readInfo } from './info.ts';
 import { cellFilter, cellLabels, networkName } from './names.ts';
 
-/** Bodies of a cell see the outside and not each other. */
+/** Bodies of a cell can reach the outside but not each other. */
 const OPTIONS = { 'com.docker.network.bridge.enable_icc': 'false' };
 
-/** An engine takes a body's endpoint out a moment after it has said that the body is gone; what stays longer is a body's. */
+/**
+ * An engine removes an endpoint just after it reports that the body is gone; one that stays longer belongs to
+ * a body.
+ */
 const DETACH_MS = 3000;
 const AGAIN_MS = 50;
 
-/** The cell's own bridge network, made on demand and once. */
+/** The cell's own bridge network, created once, on demand. */
 export class CellNetwork {
   readonly name: string;
   readonly #client: DockerClient;
@@ -27,7 +30,10 @@ export class CellNetwork {
     this.name = networkName(cell);
   }
 
-  /** Makes the network where it is missing, for the store of that identity. Remembers that it is there until `forget`. */
+  /**
+   * Creates the network for the store with that identity if it is missing. Caches that it exists until
+   * `forget`.
+   */
   async ensure(store?: string): Promise<void> {
     this.#ready ??= this.#make(store);
     try {
@@ -38,12 +44,12 @@ export class CellNetwork {
     }
   }
 
-  /** To be called when the engine says that the network is gone. */
+  /** Call this when the engine reports that the network is gone. */
   forget(): void {
     this.#ready = undefined;
   }
 
-  /** Removes it, and any of the cell's networks that a race has left. Throws while bodies are in it. */
+  /** Removes it, and any duplicates that a race has left. Throws while bodies use it. */
   async remove(): Promise<void> {
     this.forget();
     const deadline = performance.now() + DETACH_MS;
@@ -71,7 +77,7 @@ export class CellNetwork {
           _body: {
             Name: this.name,
             Driver: 'bridge',
-            // Engines before 25 make a second network of the same name where this is not set.
+            // Without this, engines before 25 create a second network with the same name.
             CheckDuplicate: true,
             Options: OPTIONS,
             Labels: {
@@ -85,12 +91,15 @@ export class CellNetwork {
     } catch (error) {
       if (!(error instanceof EngineRefusal && error.status === 409)) throw error;
     }
-    // Another manager may have made one in the same moment, past the engine's own check.
+    // Another manager may have created one at the same time, which the engine's own check misses.
     if ((await this.#inspect()) === 'absent')
       throw new RuntimeDown(`Network ${this.name} disappeared after it was created.`);
   }
 
-  /** Looks by name; of several of ours, all but the oldest are removed, for a name that is ambiguous can't be joined. */
+  /**
+   * Looks it up by name. If several are ours, removes all but the oldest, because an ambiguous name cannot be
+   * joined.
+   */
   async #inspect(): Promise<'absent' | 'present'> {
     const named = (await this.#list({ name: [this.name] })).filter(({ Name }) => Name === this.name);
     if (named.length === 0) return 'absent';
@@ -130,12 +139,12 @@ export class CellNetwork {
 }
 
 /**
- * The address by which bodies reach the machine that Docker runs on: what a REDIS_URL on loopback becomes for
- * them, if that server also listens there. `undefined` where the engine has no default bridge.
+ * The address at which bodies reach the machine that Docker runs on. It replaces loopback in a REDIS_URL, if
+ * that server also listens there. `undefined` if the engine has no default bridge.
  */
 export async function gatewayAddress(client: DockerClient): Promise<string | undefined> {
   const info = await readInfo(client);
-  // There, containers live in a virtual machine, whose bridge is not the user's machine.
+  // Containers run in a virtual machine, whose bridge is not on the user's machine.
   if (info.OperatingSystem === 'Docker Desktop') return 'host.docker.internal';
   try {
     const bridge = await client.call(
@@ -146,8 +155,8 @@ export async function gatewayAddress(client: DockerClient): Promise<string | und
           .inspect({ abortSignal } as never) as unknown as Promise<NetworkInspectInfo>,
     );
     const { Gateway, Subnet } = bridge.IPAM?.Config?.[0] ?? {};
-    // An engine that has made the bridge itself since its start reports only the subnet; the bridge has its first
-    // address.
+    // An engine that has created the bridge itself since its start reports only the subnet; the bridge has
+    // its first address.
     return Gateway ?? Subnet?.replace(/\.\d+\/\d+$/, '.1');
   } catch (error) {
     if (error instanceof EngineRefusal && error.status === 404) return undefined;

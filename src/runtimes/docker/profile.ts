@@ -2,7 +2,9 @@ import type { HostConfig } from 'dockerode';
 import type { WorkerSpec } from '../../model/index.ts';
 import { getModules, type HostNeeds } from '../../modules/index.ts';
 
-/** Which rights a body has, and what of its file system can be written or executed; docs/security.md explains why. */
+/**
+ * A body's privileges, and which parts of its file system are writable or executable; see docs/security.md.
+ */
 export type Profile = Pick<
   HostConfig,
   | 'CapAdd'
@@ -18,21 +20,21 @@ export type Profile = Pick<
 
 const WORKSPACE = '/workspace';
 const NO_PROGRAMS = 'rw,noexec,nosuid,nodev';
-/** The agent owns its places; the wrapper's group may write there. The users are those of the images. */
+/** The agent owns its folders; the wrapper's group can write there. The users are those of the images. */
 const AGENTS = `${NO_PROGRAMS},uid=10002,gid=10001,mode=2775`;
-/** Only the wrapper lists or makes what is here; others may pass through to what they were given. */
+/** Only the wrapper can list or create entries here; others can pass through to their own. */
 const WRAPPERS = `${NO_PROGRAMS},size=16m,uid=10001,gid=10001,mode=0711`;
-/** What becoming another user and ending its processes takes. The agent gets none of it. */
+/** Capabilities for switching to another user and ending its processes. The agent gets none of them. */
 const TO_CONFINE = ['SETUID', 'SETGID', 'KILL'];
 /**
- * As dockerd has it (oci/defaults.go), and /proc as a whole: through /proc/self/mem, a shell alone could put the code
- * of any program into itself, which no mount, rule or group forbids.
+ * dockerd's default (oci/defaults.go), and all of /proc: through /proc/self/mem, a shell alone could load the
+ * code of any program into itself, which no mount, rule or group prevents.
  */
 const READ_ONLY_PROC = ['/proc', '/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
 /**
- * Commands with which one makes programs, or loads them as libraries from the workspace. Where one is allowed, a
- * workspace in which nothing can be executed would only hinder: an interpreter runs any code as it is.
+ * Commands that create programs, or load them as libraries from the workspace. If one is allowed, a workspace
+ * without execution would only be a hindrance, because an interpreter runs any code anyway.
  */
 const MAKERS = new RegExp(
   `^(${[
@@ -45,17 +47,17 @@ const MAKERS = new RegExp(
   ].join('|')})$`,
 );
 
-/** Whether programs may be executed in the workspace of a worker that may run only these. */
+/** Whether programs in the workspace are executable for a worker with these allowed commands. */
 export function needsPrograms(allowedCommands: readonly string[]): boolean {
   return allowedCommands.some((name) => MAKERS.test(name));
 }
 
-/** Of an image that is not ours: no rights at all. */
+/** For an image that is not ours: no privileges at all. */
 export function foreignProfile(): Profile {
   return { CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'] };
 }
 
-/** Of an image of ours. Every image starts as root, with just the capabilities that it takes to become others. */
+/** For our images. They start as root, with only the capabilities for switching to other users. */
 export function ownProfile(spec: WorkerSpec): Profile {
   const needs = getModules(spec.modules ?? []).flatMap(({ host }) => host ?? []);
   const locked = spec.allowed_commands === undefined ? {} : lockedPlaces(spec.allowed_commands);
@@ -69,7 +71,7 @@ export function ownProfile(spec: WorkerSpec): Profile {
   };
 }
 
-/** Nothing that can be written can be executed. */
+/** No writable path is executable. */
 function lockedPlaces(allowedCommands: readonly string[]): Profile {
   const common = `${NO_PROGRAMS},mode=1777`;
   const programs = needsPrograms(allowedCommands);
@@ -82,12 +84,14 @@ function lockedPlaces(allowedCommands: readonly string[]): Profile {
       '/home/agent': AGENTS,
       ...(programs ? {} : { [WORKSPACE]: AGENTS }),
     },
-    // An anonymous volume takes owner and mode from the image, and goes with its container.
+    // An anonymous volume takes owner and mode from the image, and is removed with its container.
     ...(programs ? { Mounts: [{ Type: 'volume', Target: WORKSPACE, Source: '' }] } : {}),
   };
 }
 
-/** For modules that cannot work under the ordinary profile; the operator has allowed it (ALLOW_PRIVILEGED). */
+/**
+ * For modules that cannot work with the default profile, if the operator has allowed it (ALLOW_PRIVILEGED).
+ */
 function loosened(needs: HostNeeds[]): Profile {
   const strict = needs.every(({ newPrivileges }) => !newPrivileges);
   return {

@@ -1,12 +1,12 @@
 import { stripVTControlCharacters } from 'node:util';
 
-/** Lines and bytes of a dead body's output that are kept as evidence. */
+/** Maximum lines and bytes of a dead body's output that are kept as evidence. */
 export const TAIL_LINES = 20;
 const TAIL_BYTES = 4096;
-/** Stream (1 byte), three zero bytes, length (4 bytes, big endian). */
+/** Header: stream (1 byte), three zero bytes, length (4 bytes, big endian). */
 const HEADER = 8;
 
-/** The text of the engine's multiplexed log, made safe for terminals and records: no escapes, no control characters. Pure. */
+/** The text of the engine's multiplexed log, without escape sequences or control characters. Pure. */
 export function readTail(log: Buffer): string {
   const text = stripVTControlCharacters(demultiplex(log).toString('utf8'))
     .replaceAll('\r\n', '\n')
@@ -22,12 +22,12 @@ export function readTail(log: Buffer): string {
   return bytes.subarray(start).toString('utf8');
 }
 
-/** Exit codes of the engine's init where the program is not there, or may not be run. */
+/** Exit codes of the engine's init if the program does not exist or is not executable. */
 const INIT_FAILED = [126, 127];
 
 /**
- * The words of the engine's init on a program that it could not run: for the engine itself such a body was started
- * and has ended. Pure.
+ * Parses the message of the engine's init about a program that it could not run. The engine itself reports
+ * such a body as started and ended. Pure.
  */
 export function initError(exitCode: number | undefined, tail: string): string | undefined {
   if (exitCode === undefined || !INIT_FAILED.includes(exitCode)) return undefined;

@@ -1,6 +1,6 @@
 import type { ResourceUsage } from '../../model/index.ts';
 
-/** The parts of the engine's statistics that are read; all are missing of a body that does not run. */
+/** The fields of the engine's statistics that are read; all are missing for a body that is not running. */
 export interface Stats {
   cpu_stats?: { cpu_usage?: { total_usage?: number } };
   memory_stats?: { usage?: number; stats?: Record<string, number> };
@@ -8,15 +8,15 @@ export interface Stats {
 }
 
 /**
- * What a body uses. Memory is what `docker stats` shows: without the page cache that the kernel can drop, which
- * cgroup v1 calls `total_inactive_file` and v2 `inactive_file`. Pure.
+ * The usage of a body. Memory is what `docker stats` shows: without the reclaimable page cache, which cgroup
+ * v1 calls `total_inactive_file` and v2 `inactive_file`. Pure.
  */
 export function toUsage(stats: Stats): ResourceUsage {
   const usage: ResourceUsage = {};
   const cpu = stats.cpu_stats?.cpu_usage?.total_usage;
   const memory = stats.memory_stats?.usage;
   const pids = stats.pids_stats?.current;
-  // A body that does not run has a CPU figure of 0 and no memory figure at all.
+  // If the body is not running, CPU is 0 and memory is missing.
   if (memory === undefined) return usage;
   const cache =
     stats.memory_stats?.stats?.total_inactive_file ?? stats.memory_stats?.stats?.inactive_file ?? 0;

@@ -1,23 +1,26 @@
-/** Whether this program and an engine understand each other. */
+/** Whether this program and an engine are compatible. */
 import { RuntimeDown } from '../runtime.ts';
 
-/** API versions whose shapes this code was written for; 1.44 is Docker 25 and the oldest that Docker 29 supports. */
+/** The API versions that this code supports; 1.44 is Docker 25 and the oldest that Docker 29 supports. */
 const OLDEST_API = '1.40';
 const NEWEST_API = '1.47';
 
-/** The parts of `docker version` that are read. */
+/** The fields of `docker version` that are read. */
 export interface EngineVersions {
   Version?: string;
   ApiVersion?: string;
   MinAPIVersion?: string;
-  /** The programs that the engine consists of. */
+  /** The engine's components. */
   Components?: readonly { Name?: string; Version?: string }[];
 }
 
-/** How Podman calls itself among its components. */
+/** The name of Podman among its components. */
 const PODMAN = 'Podman Engine';
 
-/** Returns the newest API version that both sides support. Throws `RuntimeDown` if there is none, and for Podman. */
+/**
+ * Returns the newest API version that both sides support. Throws `RuntimeDown` if there is none, or for
+ * Podman.
+ */
 export function commonVersion(engine: EngineVersions): string {
   const podman = engine.Components?.find(({ Name }) => Name === PODMAN);
   if (podman) {

@@ -2,13 +2,13 @@ import { errorMessage, Fault } from '../../model/index.ts';
 import { ActFailed, BodyConflict, BodyRefused, RuntimeDown } from '../runtime.ts';
 
 const PASSED_ON = [BodyConflict, BodyRefused, ActFailed, RuntimeDown, Fault];
-/** A full disk, a quota, a disk that has turned read-only: only who writes meets them. */
+/** Errors that affect only writes: a full disk, a quota, a read-only file system. */
 const WRITERS_ALONE: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
 
 /**
- * What goes wrong with files and processes is the engine's failure, reported with what was tried; but for what
- * befalls a write alone. A runtime that counted as away for that would be back at the very next look, and be asked
- * again at once.
+ * Reports file and process errors as engine failures, with the operation that failed. Errors that affect only
+ * writes are excluded: if they marked the runtime as down, the next check would mark it as up again and the
+ * write would be retried immediately.
  */
 export async function call<T>(what: string, act: () => Promise<T>): Promise<T> {
   try {
@@ -20,7 +20,10 @@ export async function call<T>(what: string, act: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The same for an act on one body: a file of that body which can't be read or deleted is not the engine's failure. */
+/**
+ * The same for an operation on one body: an unreadable or undeletable file of that body is not an engine
+ * failure.
+ */
 export async function callBody<T>(what: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();

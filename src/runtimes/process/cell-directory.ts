@@ -8,9 +8,9 @@ import type { FoundBody } from './found-body.ts';
 import { removeTree } from './remove-tree.ts';
 import { EVENTS_DIRECTORY } from './watch.ts';
 
-/** Others can go through to a name that they know, and list nothing. */
+/** Others can pass through to a name that they know, but cannot list. */
 const PASSABLE = 0o711;
-/** A draft that is older was left by a manager that died while it made a body. */
+/** An older draft was left by a manager that died while it created a body. */
 export const DRAFT_LIFE_MS = 60_000;
 
 /**
@@ -22,12 +22,12 @@ export class CellDirectory {
   readonly #root: string;
   readonly #cell: string;
   readonly #missed: (found: FoundBody) => void;
-  /** The root was there once: if it is gone later, its bodies are unknown, not absent. */
+  /** The root has existed: if it disappears later, its bodies are unknown, not absent. */
   #rootSeen = false;
-  /** Bodies that were read before: a record never changes, so a directory that is the same one is not read again. */
+  /** Cache of bodies: a record never changes, so a directory is read again only if it was replaced. */
   readonly #known = new Map<string, FoundBody>();
 
-  /** `missed` is called with a body that was in its place and is not there any more. */
+  /** `missed` is called with a body that was seen here before and is gone now. */
   constructor(root: string, cell: string, missed: (found: FoundBody) => void) {
     this.#root = root;
     this.#cell = cell;
@@ -35,24 +35,24 @@ export class CellDirectory {
     this.path = join(root, cell);
   }
 
-  /** Makes it if it is not there yet; others can pass through to their folders in it if `shared`. */
+  /** Creates it if it does not exist; if `shared`, others can pass through to their folders in it. */
   async open(shared = false): Promise<void> {
     await mkdir(this.#root, { recursive: true, mode: 0o700 });
-    // Looked at before anything is made in it: a link would lead elsewhere.
+    // Check it before creating anything in it: a link would lead elsewhere.
     await this.exists();
     await mkdir(this.path, { recursive: true, mode: 0o700 });
     const hints = join(this.path, EVENTS_DIRECTORY);
-    // A worker with the manager's user may have put something else there; nothing of worth is lost with it.
+    // A worker that runs as the manager's user may have replaced it; its content is expendable.
     const seen = await lstat(hints).catch(nothing);
     if (seen && !seen.isDirectory()) await rm(hints, { force: true });
     await mkdir(hints, { recursive: true, mode: 0o700 });
-    // The folders of workers are below; everything else in these two is for their owner alone. What was opened for
-    // another user's bodies stays so: they may still live.
+    // Workers' folders are below; everything else in these two is for their owner only. Once opened for
+    // another user's bodies, they stay open, because those bodies may still be alive.
     if (shared) for (const path of [this.#root, this.path]) await chmod(path, PASSABLE);
     else if (((await lstat(this.path)).mode & 0o777) !== PASSABLE) await chmod(this.path, 0o700);
   }
 
-  /** Whether it is there; throws if it leads out of the root, or the root is lost. */
+  /** Whether it exists; throws if it leads out of the root, or if the root is lost. */
   async exists(): Promise<boolean> {
     const real = await realpath(this.#root).catch(nothing);
     if (real === undefined) {
@@ -65,7 +65,7 @@ export class CellDirectory {
     return seen !== undefined;
   }
 
-  /** The workers whose names are taken, by bodies or by anything else. */
+  /** The workers whose names are in use, by bodies or by anything else. */
   async workers(): Promise<string[]> {
     const names = (await this.exists()) ? await readdir(this.path) : [];
     const workers = names.filter((name) => workerId.safeParse(name).success);
@@ -74,7 +74,7 @@ export class CellDirectory {
     return workers;
   }
 
-  /** The body of a worker in a cell that exists, or `undefined` if there is none of ours. */
+  /** A worker's body in an existing cell; `undefined` if it has none of ours. */
   async read(worker: string): Promise<FoundBody | undefined> {
     const dir = new BodyDirectory(this.path, worker);
     const identity = await dir.identity();
@@ -85,14 +85,14 @@ export class CellDirectory {
     const made = dir.read(this.#cell, worker);
     const id = made ? made.id : await dir.idOf(worker);
     if (id === undefined) return undefined;
-    // Bodies that are known to be lost are not kept: their record may be there at the next look.
+    // Do not cache lost bodies: their record may be back at the next check.
     if (!made) return { dir, made: lostRecord(id, this.#cell), lost: 'record' };
     const found = { dir, made, identity };
     this.#known.set(worker, found);
     return found;
   }
 
-  /** The same, if neither the name nor the cell was looked at before. */
+  /** The same if neither the name nor the cell was checked before. */
   async body(worker: string): Promise<FoundBody | undefined> {
     if (!workerId.safeParse(worker).success) return undefined;
     if (await this.exists()) return this.read(worker);
@@ -100,29 +100,29 @@ export class CellDirectory {
     return undefined;
   }
 
-  /** This very body, or `undefined` if it is gone or another body has its place. */
+  /** This exact body; `undefined` if it is gone or replaced by another. */
   async bodyById(bodyId: string): Promise<FoundBody | undefined> {
     const found = await this.body(parseBodyId(bodyId) ?? '');
     return found?.made.id === bodyId ? found : undefined;
   }
 
-  /** The body is deleted by us: its absence is not a loss. */
+  /** Records that we delete the body, so its absence is not a loss. */
   removed(worker: string): void {
     this.#known.delete(worker);
   }
 
-  /** Deletes what a manager left that died while it made or deleted a body. */
+  /** Deletes leftovers of a manager that died while it created or deleted a body. */
   async sweep(): Promise<void> {
     for (const name of await readdir(this.path)) {
       const path = join(this.path, name);
       const age = Date.now() - ((await lstat(path).catch(nothing))?.mtimeMs ?? Date.now());
       const left = name.startsWith('.gone-') || (name.startsWith('.new-') && age > DRAFT_LIFE_MS);
-      // What can't be deleted now is tried again; it does no harm.
+      // A failed deletion does no harm and is retried later.
       if (left) await removeTree(path).catch(() => undefined);
     }
   }
 
-  /** Deletes it; something in it that is not ours keeps its place, and the directory with it. */
+  /** Deletes the directory, unless it contains something that is not ours. */
   async remove(): Promise<void> {
     if (!(await this.exists())) return;
     await this.sweep();

@@ -7,14 +7,14 @@ import { ActFailed, BodyRefused } from '../runtime.ts';
 import { errnoCode, nothing } from './body-directory.ts';
 import type { BodyLimits } from './limits.ts';
 
-/** The length of a turn in which a CPU quota counts; the kernel's own default. */
+/** Period of a CPU quota; the kernel's default. */
 const PERIOD_US = 100_000;
 const REMOVE_ROUNDS = 100;
 
-/** What the kernel answers to a limit that it cannot have, whatever else happens: more than the parent's, or than it can count. */
+/** Errors for a limit that the kernel rejects permanently: more than the parent's, or out of range. */
 const REJECTED: ReadonlySet<string> = new Set(['EINVAL', 'ERANGE', 'EDOM', 'EOVERFLOW', 'EBUSY']);
 
-/** Makes the cgroups of a body and sets its limits. A limit that the kernel refuses is thrown as `BodyRefused`. */
+/** Creates a body's cgroups and sets its limits. Throws `BodyRefused` for a limit that the kernel rejects. */
 export async function makeCgroups(dirs: string[], limits: BodyLimits): Promise<void> {
   for (const dir of dirs) await mkdir(dir, { recursive: true });
   const set = async (file: string, value: number | string) => {
@@ -28,7 +28,7 @@ export async function makeCgroups(dirs: string[], limits: BodyLimits): Promise<v
   };
   const { memory_bytes, cpus, pids } = limits;
   if (memory_bytes !== undefined) {
-    // v1 keeps memory at or below memory with swap: of two limits, the one that makes room for the other comes first.
+    // v1 requires memory <= memory with swap, so the order of the two writes matters.
     const both = ['memory.limit_in_bytes', 'memory.memsw.limit_in_bytes'] as const;
     const raised = dirs.some((dir) => memory_bytes > Number(readText(join(dir, both[1])) ?? memory_bytes));
     for (const file of raised ? both.toReversed() : both) await set(file, memory_bytes);
@@ -49,10 +49,12 @@ function rejectLimit(file: string, value: number | string, error: unknown): neve
   throw new BodyRefused('LimitRefused', `The kernel refuses the limit ${value} for ${file} (${code}).`);
 }
 
-/** Removes a body's cgroups once they are empty; the kernel may need a moment to let go of what was killed. */
+/**
+ * Removes a body's cgroups after they are empty; the kernel may take a moment to release killed processes.
+ */
 export async function removeCgroups(dirs: string[]): Promise<void> {
   for (let round = 0; round < REMOVE_ROUNDS; round += 1) {
-    // A cgroup that a body made within its own goes first.
+    // Remove nested cgroups of the body first.
     const busy = [];
     for (const dir of withChildren(dirs).reverse()) busy.push(await isBusy(dir));
     if (!busy.some(Boolean)) return;
@@ -61,7 +63,7 @@ export async function removeCgroups(dirs: string[]): Promise<void> {
   throw new ActFailed(`Its cgroups still contain processes: ${dirs.join(', ')}`);
 }
 
-/** Removes one; answers whether it still holds a process. */
+/** Removes one; returns whether it still contains a process. */
 async function isBusy(dir: string): Promise<boolean> {
   try {
     await rmdir(dir);
@@ -73,8 +75,9 @@ async function isBusy(dir: string): Promise<boolean> {
 }
 
 /**
- * The text of a cgroup's file; `undefined` where the cgroup is removed: before the file is opened, or (ENODEV) while it is
- * read. Read at once: the kernel makes it from memory, and a promise for it costs five times as much as that.
+ * The text of a cgroup file; `undefined` if the cgroup is removed before the file is opened, or (ENODEV)
+ * while it is read. Synchronous: the kernel generates it in memory, and a promise costs five times as much as
+ * the read.
  */
 function readText(path: string): string | undefined {
   try {
@@ -84,10 +87,10 @@ function readText(path: string): string | undefined {
   }
 }
 
-/** Cgroups that a body may have made within its own and are looked at; a real program makes a few. */
+/** Maximum number of nested cgroups that are examined; a real program makes a few. */
 const CHILDREN_LIMIT = 1000;
 
-/** The cgroups and all that a body has made within them, parents first. */
+/** The cgroups and all that the body has nested in them, parents first. */
 function withChildren(dirs: string[]): string[] {
   const all = [...dirs];
   for (let at = 0; at < all.length && all.length < CHILDREN_LIMIT; at += 1) {
@@ -103,8 +106,8 @@ function withChildren(dirs: string[]): string[] {
 }
 
 /**
- * Has the kernel kill everything in a v2 cgroup in one step that no fork escapes. A cgroup into which another program
- * has moved one of the `spared` processes, such as the manager, is left to signals.
+ * Has the kernel kill everything in a v2 cgroup in one step that no fork escapes. If another program has
+ * moved one of the `spared` processes (such as the manager) into the cgroup, it is left to signals.
  */
 export function killCgroups(dirs: string[], spared: Set<number>): void {
   for (const dir of dirs) {
@@ -117,14 +120,14 @@ export function killCgroups(dirs: string[], spared: Set<number>): void {
   }
 }
 
-/** The pids in a body's cgroups, and in those that it has made within them. */
+/** The pids in a body's cgroups, including nested ones. */
 export function pidsIn(dirs: string[]): number[] {
   const lists = withChildren(dirs).map((dir) => readText(join(dir, 'cgroup.procs')));
   const pids = lists.flatMap((text) => (text ?? '').split('\n').map(Number));
   return [...new Set(pids.filter((pid) => pid > 0))];
 }
 
-/** Whether the kernel has killed a process of the body because its memory limit was reached. */
+/** Whether the kernel has killed a process of the body at its memory limit. */
 export function wasOomKilled(dirs: string[]): boolean {
   for (const dir of dirs) {
     for (const file of ['memory.oom_control', 'memory.events']) {
@@ -135,7 +138,7 @@ export function wasOomKilled(dirs: string[]): boolean {
   return false;
 }
 
-/** The usage that the cgroups report; a figure that they don't report is absent. */
+/** The usage that the cgroups report; values that they do not report are absent. */
 export async function readCgroupUsage(dirs: string[]): Promise<ResourceUsage> {
   const read = async (file: string) => {
     for (const dir of dirs) {
@@ -160,7 +163,7 @@ export async function readCgroupUsage(dirs: string[]): Promise<ResourceUsage> {
   if (v1Cpu !== undefined) usage.cpu_seconds = Number(v1Cpu) / 1e9;
   else if (v2Micros !== undefined) usage.cpu_seconds = Number(v2Micros) / 1e6;
   const memory = number(v1Memory ?? v2Memory);
-  // As `docker stats` counts: without the file cache that can be given back at once.
+  // Like `docker stats`: without the file cache that can be reclaimed immediately.
   const cache = Number(/^(?:total_)?inactive_file (\d+)$/m.exec(stat ?? '')?.[1] ?? 0);
   if (memory !== undefined) usage.memory_bytes = Math.max(0, memory - cache);
   if (pids !== undefined) usage.pids = Number(pids);

@@ -3,12 +3,12 @@ import { Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { Fault } from '../../model/index.ts';
 
-/** Until a wrapper that does not read its secrets is given up. */
+/** Timeout of a wrapper that does not read its secrets. */
 const DEADLINE_MS = 10_000;
 
 /**
- * Writes all of `content` into the named pipe of a wrapper that waits for it. Never waits for one that does not: that
- * is a Fault `conflict`, and so is a wrapper that stops reading, or does not read it all before the deadline.
+ * Writes all of `content` into the named pipe of a waiting wrapper. Never blocks on a wrapper that does not
+ * wait: that is a Fault `conflict`, and so is a wrapper that stops reading or misses the deadline.
  */
 export async function deliverToPipe(
   pipe: string | undefined,
@@ -20,11 +20,11 @@ export async function deliverToPipe(
     throw new Fault('not_found', `Secrets can't be passed to body ${bodyId}: it does not exist any more.`);
   const refuse = (why: string, cause?: unknown) =>
     new Fault('conflict', `Secrets could not be passed to body ${bodyId}: ${why}.`, { cause });
-  // Looked at before it is opened: to open a device may do something.
+  // Check it before opening: opening a device can have side effects.
   const seen = lstatSync(pipe, { throwIfNoEntry: false });
   if (!seen) throw refuse('it is not waiting for them');
   if (!seen.isFIFO()) throw refuse(`${pipe} is not a pipe`);
-  // A link is not followed, and without O_NONBLOCK this would hold a thread until a reader comes.
+  // Do not follow a link. Without O_NONBLOCK, this would block a thread until a reader opens the pipe.
   const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
   const fd = await promisify(open)(pipe, flags).catch((error: unknown) => {
     throw refuse('it is not waiting for them', error);
@@ -33,7 +33,7 @@ export async function deliverToPipe(
     await promisify(close)(fd);
     throw refuse(`${pipe} is not a pipe`);
   }
-  // From here on the socket owns the descriptor.
+  // From here on, the socket owns the descriptor.
   const socket = new Socket({ fd, readable: false, writable: true });
   let timer: NodeJS.Timeout | undefined;
   try {

@@ -1,11 +1,13 @@
 import type { BodyDirectory } from './body-directory.ts';
 import type { BodyRecord } from './body-record.ts';
 
-/** A body that was found: by its directory and record, or, if `lost` says which of them is gone, by its processes. */
+/**
+ * A body found by its directory and record, or, if `lost` says that one of them is gone, by its processes.
+ */
 export interface FoundBody {
   dir: BodyDirectory;
   made: BodyRecord;
-  /** Of the directory; see `BodyDirectory.identity`. */
+  /** Identifies the directory; see `BodyDirectory.identity`. */
   identity?: string;
   lost?: 'directory' | 'record';
 }

@@ -1,4 +1,7 @@
-/** What this machine gives to direct workers: cgroups, a user, cores and memory. Each is found out when it is first needed. */
+/**
+ * Resources of this machine for direct workers: cgroups, a user, cores and memory. Each is detected at first
+ * use.
+ */
 import { availableParallelism, totalmem } from 'node:os';
 import { readMachineMemory } from '../machine-memory.ts';
 import type { RuntimeInfo } from '../runtime.ts';
@@ -22,7 +25,7 @@ export class ProcessHost {
     return this.#support;
   }
 
-  /** Throws if the user that was asked for can't be had: a body never runs as another one than that. */
+  /** Throws if the requested user cannot be used; a body never runs as another one instead. */
   user(): Promise<ChosenUser> {
     const { user = NO_USER, root, wrapper, programs = [] } = this.#options;
     const files = [...wrapper.argv, ...programs];
@@ -33,7 +36,7 @@ export class ProcessHost {
     return this.#user;
   }
 
-  /** The machine, or its list of users, may have changed. */
+  /** Called when the machine, or its list of users, may have changed. */
   refresh(): void {
     this.#user = undefined;
   }

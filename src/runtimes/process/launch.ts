@@ -15,19 +15,19 @@ import { type BodyUser, becomeUser } from './process-user.ts';
 import type { WorkPlaces } from './work-directory.ts';
 
 const SHIM = fileURLToPath(new URL('./shim.sh', import.meta.url));
-/** From spawn to the shim's pid file; it takes some 5 ms on an idle machine. */
+/** Timeout from spawn to the shim's pid file; about 5 ms on an idle machine. */
 const START_DEADLINE_MS = 10_000;
 const POLL_MS = 4;
-/** A thing that has the log's name is not followed, and does not block. */
+/** Flags that do not follow a link or block if something else has the log's name. */
 const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
 const LOG_FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
-/** The shim's own exits: this is another body's place; it was started already. */
+/** The shim's own exit codes: the path belongs to another body; the body was already started. */
 const WRONG_PLACE = 98;
 const ALREADY_STARTED = 99;
 
 /**
- * What a body inherits of the manager's environment, so that programs and proxies are found. Never all of it:
- * the manager's own credentials are in it.
+ * Variables that a body inherits from the manager's environment, so that it finds programs and proxies. Never
+ * all of them, because the environment contains the manager's own credentials.
  */
 const INHERITED = [
   'PATH',
@@ -51,8 +51,8 @@ const INHERITED = [
 ];
 
 /**
- * Starts the shim of a body in a session of its own and waits until the body runs or has ended. Two managers may
- * do so at once: the shim's fence lets one through, and both are answered.
+ * Starts a body's shim in its own session and waits until the body runs or has ended. Two managers may do so
+ * at once: the shim's fence admits one, and both calls return.
  */
 export async function launch(
   { dir, made }: FoundBody,
@@ -102,25 +102,25 @@ export async function launch(
   );
 }
 
-/** The error of a start that comes too late. */
+/** The error of a start that is too late. */
 export const bodyGone = (bodyId: string) =>
   new Fault('not_found', `Body ${bodyId} can't be started: it does not exist any more.`);
 
-/** If no memory cgroup is writable, the limit is set on each process separately. */
+/** If no memory cgroup is writable, the limit applies to each process separately. */
 function needsRlimit(made: BodyRecord, support: CgroupSupport): boolean {
   return made.limits.memory_bytes !== undefined && !(support.bases.memory ?? support.bases.unified);
 }
 
 function environment(made: BodyRecord, places: WorkPlaces, user: BodyUser | undefined): NodeJS.ProcessEnv {
   const inherited = Object.fromEntries(INHERITED.flatMap((name) => entry(name, process.env[name])));
-  // The manager's folder for temporary files may be one that this user can't write.
+  // This user may not be able to write to the manager's folder for temporary files.
   if (user) delete inherited.TMPDIR;
   const own = user && { HOME: places.home, USER: user.name, LOGNAME: user.name };
   return {
     ...inherited,
     ...own,
     ...made.env,
-    // The shim's own; no child inherits it.
+    // For the shim only; no child inherits it.
     ...(user && { SHIM_BECOME: becomeUser(user).join(' ') }),
     WORKSPACE_PATH: places.workspace,
     SECRETS_PIPE: places.pipe,

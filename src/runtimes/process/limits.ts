@@ -1,14 +1,14 @@
 import { parseMemory, type WorkerSpec } from '../../model/index.ts';
 import { BodyRefused, type DefaultLimits, type RuntimeInfo } from '../runtime.ts';
 
-/** What a spec asks for, in the units of the kernel. */
+/** The limits of a spec, in the kernel's units. */
 export interface BodyLimits {
   memory_bytes?: number | undefined;
   /** Cores. */
   cpus?: number | undefined;
   /** Processes and threads. */
   pids?: number | undefined;
-  /** Of each process separately. */
+  /** Per process. */
   open_files?: number | undefined;
 }
 
@@ -18,8 +18,8 @@ export function toBodyLimits({ resources }: WorkerSpec): BodyLimits {
 }
 
 /**
- * Adds the limits that the operator has set for bodies without their own, as far as cgroups can keep them: a default that
- * cannot be kept is left out, where a limit that was asked for is refused.
+ * Adds the operator's default limits for bodies without their own, if cgroups can enforce them. A default
+ * that cannot be enforced is dropped, whereas a requested limit is rejected.
  */
 export function withDefaultLimits(
   limits: BodyLimits,
@@ -35,14 +35,17 @@ export function withDefaultLimits(
   };
 }
 
-/** Without a memory cgroup, Linux can still limit each process separately; macOS takes such a limit and ignores it. */
+/**
+ * Without a memory cgroup, Linux can still limit each process separately; macOS accepts that limit and
+ * ignores it.
+ */
 export function withRlimit(limits: RuntimeInfo['limits']): RuntimeInfo['limits'] {
   if (limits.memory.supported || process.platform !== 'linux') return limits;
   const how = `ulimit -d, for each process separately (no cgroup: ${limits.memory.how})`;
   return { ...limits, memory: { supported: true, how } };
 }
 
-/** Throws `BodyRefused` for a limit that this machine can't keep: none is ever ignored. */
+/** Throws `BodyRefused` for a limit that this machine cannot enforce; no limit is ever ignored. */
 export function rejectUnsupportedLimits(limits: BodyLimits, support: RuntimeInfo['limits']): void {
   const wanted = { memory: limits.memory_bytes, cpus: limits.cpus, pids: limits.pids };
   for (const limit of ['memory', 'cpus', 'pids'] as const) {

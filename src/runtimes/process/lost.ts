@@ -9,7 +9,7 @@ import type { FoundBody } from './found-body.ts';
 import { readTable, selectBodyProcesses, type Table } from './members.ts';
 import { type Process, readProcess, readVariable, TICKS_PER_SECOND } from './process-table.ts';
 
-/** Ids that are remembered as dead. */
+/** Maximum number of IDs that are remembered as dead. */
 const REMEMBERED = 10_000;
 
 interface Place {
@@ -19,15 +19,16 @@ interface Place {
 }
 
 /**
- * Bodies whose directory is not in its place: moved or deleted, by the worker or by a person. Before such a body is called
- * absent, its processes are searched for by cgroup and by mark, so that no worker gets a second body while the first
- * lives. A mark counts only with a workspace in this cell's folder: another home may have a cell of the same name.
+ * Bodies whose directory is missing: a worker or a person has moved or deleted it. Before such a body is
+ * reported as absent, its processes are searched for by cgroup and by mark, so that a worker never gets a
+ * second body while the first is alive. A mark counts only with a workspace in this cell's folder, because
+ * another home may have a cell with the same name.
  */
 export class LostBodies {
   readonly #place: Place;
-  /** Bodies that were seen in their place, whose directory has gone since. */
+  /** Bodies that were seen here and whose directory has disappeared. */
   readonly #missing = new Map<string, FoundBody>();
-  /** Bodies of which nothing lives and no directory is there, or that are another home's: their ids are never reused. */
+  /** Bodies with neither a live process nor a directory, or of another home; their IDs are never reused. */
   readonly #settled = new Set<string>();
   #searched = false;
 
@@ -35,25 +36,28 @@ export class LostBodies {
     this.#place = place;
   }
 
-  /** A body that was in its place is not there. */
+  /** Records that a body which was seen here is gone. */
   missed(found: FoundBody): void {
     if (!this.#settled.has(found.made.id)) this.#missing.set(found.made.id, found);
   }
 
-  /** Its processes are ended and its directory is deleted. */
+  /** Records that its processes have ended and its directory is deleted. */
   removed(bodyId: string): void {
     this.#missing.delete(bodyId);
     if (this.#settled.size >= REMEMBERED) this.#settled.clear();
     this.#settled.add(bodyId);
   }
 
-  /** The bodies that have a cgroup, before the directories are read: one that is made meanwhile is not lost. */
+  /**
+   * Lists bodies with a cgroup. Call it before reading the directories, so that a new body does not count as
+   * lost.
+   */
   async candidates(): Promise<string[]> {
     const [base] = Object.values((await this.#place.support()).bases);
     return base === undefined ? [] : namesIn(base).filter((name) => parseBodyId(name) !== undefined);
   }
 
-  /** Of one worker that has no body in its place; `knownId` is the id that it had when it was last seen. */
+  /** Searches for one worker without a directory; `knownId` is the body ID that was seen last. */
   async ofWorker(worker: string, knownId: string | undefined): Promise<FoundBody[]> {
     const ids = new Set((await this.candidates()).filter((id) => parseBodyId(id) === worker));
     const marked = new Set([...this.#missing.keys()].filter((id) => parseBodyId(id) === worker));
@@ -61,7 +65,7 @@ export class LostBodies {
     return this.#living(ids, marked);
   }
 
-  /** Of all workers but those that have a body in its place. At first, every process of the machine is examined. */
+  /** Searches for all workers without a directory. The first call examines every process of the machine. */
   async all(candidates: string[], inPlace: Set<string>): Promise<FoundBody[]> {
     const marked = new Set(this.#missing.keys());
     if (!this.#searched) for (const id of (await readTable()).bodies) if (id) marked.add(id);
@@ -80,7 +84,7 @@ export class LostBodies {
       if (this.#settled.has(id)) continue;
       let pids = pidsIn(deriveCgroups(await this.#place.support(), id));
       if (marked.has(id) && pids.length === 0) {
-        // Read now: in an older one, a body that has just begun would be missing.
+        // Read it now: an older table would lack a body that has just started.
         table ??= readTable();
         pids = await this.#pidsOf(id, await table);
       }
@@ -99,7 +103,7 @@ export class LostBodies {
     return members.map(({ pid }) => pid);
   }
 
-  /** What is known of a body with these processes; `undefined` if none of them proves that it is of this cell. */
+  /** Identifies a body by its processes; `undefined` if none proves that it belongs to this cell. */
   async #proven(id: string, pids: number[]): Promise<FoundBody | undefined> {
     const missing = this.#missing.get(id);
     const { cell, cellPath } = this.#place;

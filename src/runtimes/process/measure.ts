@@ -3,7 +3,7 @@ import { readCgroupUsage } from './cgroups.ts';
 import { readTable, selectBodyProcesses, type Table, type Trace } from './members.ts';
 import { readMemory } from './process-table.ts';
 
-/** Bodies that are measured one after the other share a table of the machine's processes for so long. */
+/** How long consecutive measurements share one process table. */
 const SHARED_MS = 500;
 
 /** Reads the table once for many bodies. */
@@ -16,7 +16,7 @@ export function sharedTable(): () => Promise<Table> {
   };
 }
 
-/** What a running body uses: as its cgroups report, and summed over its live processes where they don't. */
+/** The usage of a running body, from its cgroups, or else summed over its live processes. */
 export async function measure(trace: Trace, table: () => Promise<Table>): Promise<ResourceUsage> {
   const usage = await readCgroupUsage(trace.cgroups);
   if (usage.cpu_seconds !== undefined && usage.memory_bytes !== undefined && usage.pids !== undefined)

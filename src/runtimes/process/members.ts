@@ -13,20 +13,20 @@ import {
   signal,
 } from './process-table.ts';
 
-/** How a process is known to belong to a body, however it was started. */
+/** How a process is identified as part of a body, however it was started. */
 export interface Trace {
   bodyId: string;
-  /** As a file says it: nothing is believed of it without the kernel's proof. */
+  /** From a file, so it counts only with the kernel's proof. */
   shim: Pid | undefined;
-  /** Derived from the body's id, never read from a file. */
+  /** Derived from the body's ID, never read from a file. */
   cgroups: string[];
 }
 
-/** In the environment of everything that a body starts. */
+/** Environment variable of every process that a body starts. */
 export const BODY_VARIABLE = 'WORKER_BODY_ID';
 const KILL_ROUNDS = 100;
 const ROUND_MS = 20;
-/** Processes whose mark was read before; what a process was started with never changes. */
+/** Cache of marks by process; the initial environment of a process never changes. */
 const proven = new Map<number, { start: string; bodyId: string }>();
 const PROVEN_LIMIT = 10_000;
 
@@ -47,14 +47,14 @@ export async function liveShim({
 async function isMarked({ pid, start }: Process, bodyId: string): Promise<boolean> {
   const known = proven.get(pid);
   if (known?.start === start && known.bodyId === bodyId) return true;
-  // Only a mark that was read is remembered: an environment that can't be read now may be readable at the next look.
+  // Cache only marks that were read: an unreadable environment may be readable next time.
   if ((await readMark(pid, bodyId)) !== bodyId) return false;
   if (proven.size > PROVEN_LIMIT) proven.clear();
   proven.set(pid, { start, bodyId });
   return true;
 }
 
-/** Where environments are not readable, the shim's arguments hold the body's id. */
+/** If environments are not readable, the shim's arguments contain the body's ID. */
 async function readMark(pid: number, bodyId: string): Promise<string | undefined> {
   if (process.platform === 'linux') return readVariable(pid, BODY_VARIABLE);
   return (await readArguments(pid)).split(' ').includes(bodyId) ? bodyId : undefined;
@@ -69,7 +69,10 @@ export async function findBodyProcesses(trace: Trace): Promise<Process[]> {
   return selectBodyProcesses(await readTable(), trace);
 }
 
-/** All live processes of the machine, and the body that each is marked for; the marks are most of the work. */
+/**
+ * All live processes of the machine, with the body that each is marked for. Reading the marks takes most of
+ * the time.
+ */
 export interface Table {
   all: Process[];
   bodies: (string | undefined)[];
@@ -97,7 +100,7 @@ async function readAll(): Promise<Table> {
   return { all, bodies: await Promise.all(all.map(({ pid }) => readVariable(pid, BODY_VARIABLE))) };
 }
 
-/** The same in a table that was read before: good enough to measure by, never to kill by. */
+/** The same from an older table: good enough for usage, but never for a kill. */
 export async function selectBodyProcesses({ all, bodies }: Table, trace: Trace): Promise<Process[]> {
   const shim = await liveShim(trace);
   const spared = await untouchable();
@@ -107,7 +110,7 @@ export async function selectBodyProcesses({ all, bodies }: Table, trace: Trace):
   const add = (pid: number) => void (spared.has(pid) || members.add(pid));
   for (const { pid } of all) if (inCgroups.has(pid) || marked.has(pid)) add(pid);
   if (shim) add(shim.pid);
-  // A session's number can't be used again while a process of it lives, so one marked member proves the others.
+  // A session ID is not reused while a process of it lives, so one marked member proves the others.
   const session = trace.shim?.pid;
   const sessionIsOurs = shim !== undefined || all.some((it) => it.session === session && marked.has(it.pid));
   if (sessionIsOurs) for (const it of all) if (it.session === session || it.group === session) add(it.pid);
@@ -119,7 +122,7 @@ export async function selectBodyProcesses({ all, bodies }: Table, trace: Trace):
   return all.filter(({ pid }) => members.has(pid));
 }
 
-/** PID 1, this process and its ancestors, which are never a body, whatever marks or cgroups they have. */
+/** PID 1, this process and its ancestors: never part of a body, whatever their marks or cgroups. */
 async function untouchable(): Promise<Set<number>> {
   const spared = new Set([0, 1, process.pid]);
   for (let pid = process.ppid; pid > 1 && !spared.has(pid); ) {
@@ -129,15 +132,15 @@ async function untouchable(): Promise<Set<number>> {
   return spared;
 }
 
-/** SIGTERM to the group of the wrapper, which then ends its agent. */
+/** Sends SIGTERM to the wrapper's group; the wrapper then ends its agent. */
 export async function terminateAll(trace: Trace): Promise<void> {
   const shim = await liveShim(trace);
-  // The shim ignores it and leads a group of its own, which holds the wrapper.
+  // The shim ignores it and leads its own group, which contains the wrapper.
   if (shim && shim.group === shim.pid) return sendTo(-shim.pid, 'SIGTERM');
   for (const member of await findBodyProcesses(trace)) await signal(member, 'SIGTERM');
 }
 
-/** SIGKILL to all of it until nothing is left; what forks meanwhile is found in the next round. */
+/** Sends SIGKILL to all of it until nothing is left; each round also finds new forks. */
 export async function killAll(trace: Trace): Promise<void> {
   let left: Process[] = [];
   for (let round = 0; round < KILL_ROUNDS; round += 1) {

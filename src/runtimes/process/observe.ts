@@ -7,17 +7,19 @@ import type { FoundBody } from './found-body.ts';
 import { findBodyProcesses, liveShim, type Trace } from './members.ts';
 import { readBootId } from './process-table.ts';
 
-/** A shim that has passed its fence and left no pid so long after it has died on the way. */
+/** A shim that has passed its fence and has not written its pid after this time has died. */
 const SHIM_BOOT_MS = 10_000;
-/** 128 + SIGKILL, as shells and Docker say it. */
+/** 128 + SIGKILL, as shells and Docker report it. */
 const KILLED = 137;
-/** A shim that has written the exit status is gone a few milliseconds later; one that lives on did not write it. */
+/**
+ * A shim exits a few milliseconds after it writes the exit status; if it stays alive, it did not write it.
+ */
 const EXIT_MS = 500;
 const POLL_MS = 5;
-/** Bodies whose exit status was not written by their shim, which lived on. */
+/** Bodies whose exit status is not trusted, because their shim was still alive. */
 const forged = new Set<string>();
 
-/** What the files and the process table say of a body now; `undefined` if nothing of it is left. */
+/** Reads a body's state from its files and the process table; `undefined` if nothing of it is left. */
 export async function observeBody(
   found: FoundBody,
   cgroups: string[],
@@ -37,7 +39,7 @@ export async function observeBody(
     const paused = seen.stopped ? { paused: true } : {};
     return { ...body, state: 'running', ip_address: '127.0.0.1', pid: seen.pid, ...paused };
   }
-  // Read only now: the shim writes it before it ends, so it is there if the shim has ended as it should.
+  // Read last: the shim writes it before it exits, so it exists if the shim ended normally.
   const code = dir.exit();
   if (code === undefined) {
     if (!shim && Date.now() - fenced < SHIM_BOOT_MS) return body;
@@ -48,13 +50,16 @@ export async function observeBody(
   return { ...body, ...ending(found, code, cgroups), ...tail };
 }
 
-/** A body that was made and not started. */
+/** A body that was created but not started. */
 export function toBody({ id, worker_id, incarnation, spec_hash, spec, created_at, store }: BodyRecord): Body {
   const made = { id, worker_id, incarnation, spec_hash, spec, created_at };
   return { runtime: 'process', ...made, ...(store === undefined ? {} : { store }), state: 'created' };
 }
 
-/** Whether a shim that is said to have ended does so. A body with the manager's user could write the file itself. */
+/**
+ * Whether a shim with an exit status really exits. A body that runs as the manager's user could forge the
+ * file.
+ */
 async function isRunning(trace: Trace): Promise<boolean> {
   if (forged.has(trace.bodyId)) return false;
   for (const deadline = performance.now() + EXIT_MS; performance.now() < deadline; await delay(POLL_MS))
@@ -63,7 +68,7 @@ async function isRunning(trace: Trace): Promise<boolean> {
   return false;
 }
 
-/** A body whose directory, or its record, is gone: only its processes are left of it. */
+/** A body whose directory or record is gone; only its processes are left. */
 async function observeLost({ lost }: FoundBody, body: Body, trace: Trace): Promise<Body | undefined> {
   const [member] = await findBodyProcesses(trace);
   if (member) return { ...body, state: 'running', ip_address: '127.0.0.1', pid: member.pid };

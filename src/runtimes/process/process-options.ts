@@ -2,23 +2,23 @@ import type { DefaultLimits } from '../runtime.ts';
 
 /** The options of the process runtime. */
 export interface ProcessRuntimeOptions {
-  /** Checked before it comes here: it becomes a part of a path. */
+  /** Must be validated by the caller, because it becomes part of a path. */
   cell: string;
-  /** Where the bodies' directories are kept, over restarts of the manager and of the machine. */
+  /** Stores the bodies' directories across restarts of the manager and of the machine. */
   root: string;
-  /** What a body runs, such as `[process.execPath, '/opt/wrapper.mjs']`. */
+  /** The command of a body, such as `[process.execPath, '/opt/wrapper.mjs']`. */
   wrapper: { argv: string[] };
-  /** PROCESS_USER: the user that bodies run as. Without it, the manager's own. */
+  /** PROCESS_USER: the user that bodies run as. Defaults to the manager's own. */
   user?: string | undefined;
-  /** Files and folders that a body has to read besides the wrapper. */
+  /** Files and folders besides the wrapper that a body must be able to read. */
   programs?: string[];
-  /** Of bodies whose spec names none. */
+  /** Limits of bodies whose spec has none. */
   defaults?: DefaultLimits | undefined;
   now?: () => number;
-  /** Between two looks at all bodies for hints that no file gave, in milliseconds. */
+  /** Interval of full resyncs for events that no file reports, in milliseconds. */
   poll_ms?: number;
-  /** `false` where the cgroup tree is another one's business; limits are then what rlimits can do. */
+  /** `false` if something else manages the cgroup tree; limits then rely on rlimits only. */
   cgroups?: boolean;
-  /** Until a wrapper that does not read its secrets is given up, in milliseconds. */
+  /** Timeout of a wrapper that does not read its secrets, in milliseconds. */
   deliver_ms?: number;
 }

@@ -4,18 +4,18 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import pLimit from 'p-limit';
 
-/** One process as the system shows it now. `pid` and `start` together name it for good; a pid alone does not. */
+/** One live process. `pid` and `start` together identify it permanently; a pid alone does not. */
 export interface Process {
   pid: number;
   ppid: number;
   group: number;
   session: number;
-  /** When it was started, in the system's own spelling: clock ticks since boot on Linux. */
+  /** Its start time, in the system's own format: clock ticks since boot on Linux. */
   start: string;
   stopped: boolean;
   threads: number;
   cpu_seconds: number;
-  /** Only if the table has it anyway. */
+  /** Present only if the table includes it. */
   memory_bytes?: number;
 }
 
@@ -23,23 +23,23 @@ const LINUX = process.platform === 'linux';
 /** USER_HZ is 100 on every architecture that Node runs on. */
 export const TICKS_PER_SECOND = 100;
 const run = promisify(execFile);
-/** Environments that are read at the same time: all of them at once took more descriptors than a process has. */
+/** Maximum concurrent reads of environments: reading all at once exceeded the descriptor limit. */
 const atOnce = pLimit(32);
 
-/** The live process of this pid; a zombie is none. */
+/** The live process with this pid; a zombie does not count. */
 export async function readProcess(pid: number): Promise<Process | undefined> {
   if (LINUX) return readStat(pid);
   return (await ps(['-p', String(pid)]))[0];
 }
 
-/** All live processes that this user may see. */
+/** All live processes that are visible to this user. */
 export async function readProcesses(): Promise<Process[]> {
   if (!LINUX) return ps(['-ax']);
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return pids.flatMap((pid) => readStat(Number(pid)) ?? []);
 }
 
-/** A variable of a process, as its environment was at its exec; `undefined` where it has none of that name. */
+/** A variable of a process's initial environment; `undefined` if it is not set. */
 export async function readVariable(pid: number, name: string): Promise<string | undefined> {
   if (!LINUX) return undefined;
   const text = await atOnce(() => readFile(`/proc/${pid}/environ`, 'latin1').catch(unlessOutOfFiles));
@@ -50,7 +50,7 @@ export async function readVariable(pid: number, name: string): Promise<string | 
   return environ.slice(from, environ.indexOf('\0', from));
 }
 
-/** The command line of a process, for systems that show no environment; empty if it is gone. */
+/** The command line of a process, for systems that do not show environments; empty if it is gone. */
 export async function readArguments(pid: number): Promise<string> {
   if (LINUX) return (await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '')).replaceAll('\0', ' ');
   const options = { env: { ...process.env, LC_ALL: 'C' }, timeout: 5000, maxBuffer: 16_777_216 };
@@ -60,13 +60,15 @@ export async function readArguments(pid: number): Promise<string> {
   );
 }
 
-/** A process that is gone or hides its environment has no mark; a manager without free descriptors does not know. */
+/**
+ * A process that is gone or hides its environment has no mark; without free descriptors, the mark is unknown.
+ */
 function unlessOutOfFiles(error: NodeJS.ErrnoException): string {
   if (error.code === 'EMFILE' || error.code === 'ENFILE') throw error;
   return '';
 }
 
-/** Bytes of a process in memory; pages that it shares with others are counted with each of them. */
+/** Memory of a process in bytes; shared pages count for each process. */
 export async function readMemory({ pid, memory_bytes }: Process): Promise<number> {
   if (memory_bytes !== undefined) return memory_bytes;
   const status = await readFile(`/proc/${pid}/status`, 'latin1').catch(() => '');
@@ -75,21 +77,23 @@ export async function readMemory({ pid, memory_bytes }: Process): Promise<number
 
 let bootId: string | undefined;
 
-/** Names this boot of the machine; empty where the system has no name for it. It lasts as long as this process. */
+/**
+ * Identifies this boot of the machine; empty if the system has no boot ID. Constant while this process runs.
+ */
 export function readBootId(): string {
   bootId ??= LINUX ? readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim() : '';
   return bootId;
 }
 
-/** Sends a signal to exactly this process: nothing is sent where its pid belongs to another one by now. */
+/** Sends a signal to exactly this process; sends nothing if another process has its pid by now. */
 export async function signal(target: Pick<Process, 'pid' | 'start'>, name: NodeJS.Signals): Promise<void> {
   const now = await readProcess(target.pid);
   if (now?.start === target.start) sendTo(target.pid, name);
 }
 
-/** Sends a signal to a pid, or to a group where it is negative; a process that is gone already is not an error. */
+/** Sends a signal to a pid, or to a group if it is negative; an already ended process is not an error. */
 export function sendTo(pid: number, name: NodeJS.Signals): void {
-  // 0 is this process's own group, -1 everything, 1 and its group the whole machine or container.
+  // 0 is this process's own group, -1 is everything, and 1 is the whole machine or container.
   if (!Number.isSafeInteger(pid) || Math.abs(pid) <= 1)
     throw new Error(
       `A signal to ${pid} would reach processes that do not belong to a worker; nothing was sent.`,
@@ -110,7 +114,7 @@ function readStat(pid: number): Process | undefined {
     if (code === 'ENOENT' || code === 'ESRCH') return undefined;
     throw error;
   }
-  // proc(5); fields count from 1, and the name before the last ')' may hold anything.
+  // proc(5): fields count from 1, and the name before the last ')' may contain anything.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const field = (index: number) => fields[index - 3] ?? '';
   if (field(3) === 'Z' || field(3) === 'X') return undefined;
@@ -127,7 +131,7 @@ function readStat(pid: number): Process | undefined {
   };
 }
 
-/** Other systems: the session is unknown there, so the group stands for it. */
+/** On other systems, the session is unknown, so the group is used instead. */
 async function ps(selection: string[]): Promise<Process[]> {
   const format = 'pid=,ppid=,pgid=,stat=,rss=,time=,lstart=';
   const options = { env: { ...process.env, LC_ALL: 'C' }, timeout: 5000, maxBuffer: 16_777_216 };

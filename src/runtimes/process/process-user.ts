@@ -4,28 +4,28 @@ import { promisify } from 'node:util';
 import { errorMessage } from '../../model/index.ts';
 import { RuntimeDown } from '../runtime.ts';
 
-/** The user and group that a body runs as, if they are not the manager's. */
+/** The user and group that a body runs as, if they differ from the manager's. */
 export interface BodyUser {
   name: string;
   uid: number;
   gid: number;
 }
 
-/** PROCESS_USER for "the manager's own", and for "`AGENT_USER`, if it is there and can be used". */
+/** Values of PROCESS_USER: "the manager's own", and "`AGENT_USER`, if it exists and can be used". */
 export const NO_USER = 'none';
 const AUTO = 'auto';
-/** Made by the operator, with `useradd --system worker-agent`. */
+/** Created by the operator with `useradd --system worker-agent`. */
 const AGENT_USER = 'worker-agent';
 const CALL_MS = 10_000;
 const run = promisify(execFile);
 
-/** The user of bodies, or none if it is the manager's own; and why, for people. */
+/** The user of bodies, absent if it is the manager's own; and the reason, for people. */
 export interface ChosenUser {
   user?: BodyUser;
   why: string;
 }
 
-/** Decides as which user bodies run. Throws `RuntimeDown` if a user was named that can't be had. */
+/** Selects the user that bodies run as. Throws `RuntimeDown` if a configured user cannot be used. */
 export async function chooseUser(
   setting: string,
   needs: { root: string; files: string[] },
@@ -46,7 +46,10 @@ export async function chooseUser(
   return obstacle === undefined ? { user, why: `PROCESS_USER is ${setting}` } : refuse(obstacle);
 }
 
-/** The program that makes what follows another user's: no group, capability or set-user-ID program takes it back. */
+/**
+ * The command prefix that switches to another user permanently: no group, capability or set-user-ID program
+ * restores privileges.
+ */
 export function becomeUser({ uid, gid }: BodyUser): string[] {
   const ids = [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'];
   return ['setpriv', ...ids, '--inh-caps=-all', '--bounding-set=-all', '--no-new-privs', '--'];
@@ -72,18 +75,18 @@ async function lookUp(name: string): Promise<BodyUser | undefined> {
   }
 }
 
-/** `cd` needs what a body needs of every folder above its own. */
+/** `cd` needs the same permission as a body on every folder above its own. */
 const PROBE =
   'cd "$1" || { echo "it cannot enter $1"; exit 1; }; shift; for f; do [ -r "$f" ] || { echo "it cannot read $f"; exit 1; }; done';
 
-/** Why a body of this user could not run, or `undefined` if it could. */
+/** Why a body of this user could not run; `undefined` if it could. */
 async function whyUnreachable(
   user: BodyUser,
   { root, files }: { root: string; files: string[] },
 ): Promise<string | undefined> {
   const [program = '', ...args] = becomeUser(user);
   const needed = files.filter((file) => file.startsWith('/'));
-  // The folder itself is made passable for all; what is above it is not ours.
+  // The folder itself becomes passable for all users; the folders above it are not ours.
   const parent = root.replace(/\/+[^/]+\/*$/, '') || '/';
   try {
     await run(program, [...args, '/bin/sh', '-c', PROBE, 'sh', parent, ...needed], { timeout: CALL_MS });

@@ -1,14 +1,19 @@
 /**
- * Bodies as process groups of this machine (the "direct" mode). Owns `<root>/<cell>/`: one directory a body, which
- * holds all that is known of it (see `body-directory.ts`), so that any manager finds it again, and apart from those the
- * folders that the workers write (see `work-directory.ts`).
+ * Bodies as process groups of this machine (the "direct" mode). Owns `<root>/<cell>/`, with one directory per
+ * body. The directory contains everything that is known about the body (see `body-directory.ts`), so that any
+ * manager finds it again. The folders that the workers write are separate (see `work-directory.ts`).
  *
- * What must always hold: a body's directory is named by its worker alone; a file never decides whom a signal reaches:
- * cgroups are derived from the body's id, and a process is signalled only if the kernel proves that it is the body's (see
- * `members.ts`); a body whose directory is gone is searched for before it is called absent; one body's files fail no call
- * about another; a body lives in a session of its own under `shim.sh` and never depends on the manager; nothing outside
- * of the root is written or deleted but the body's folder in memory, and no symbolic link is followed; credentials are in
- * files that only the owner may read and in the body's environment, never in an argument.
+ * Invariants:
+ * - A body's directory is named by its worker ID only.
+ * - A file never decides which process gets a signal. Cgroups are derived from the body's ID, and a process
+ *   is signalled only if the kernel proves that it belongs to the body (see `members.ts`).
+ * - A body whose directory is gone is searched for before it is reported as absent.
+ * - A problem with one body's files does not fail a call about another body.
+ * - A body has its own session under `shim.sh` and never depends on the manager.
+ * - Nothing outside the root is written or deleted, except for the body's folder in memory, and no symbolic
+ *   link is followed.
+ * - Credentials are only in files that their owner alone can read and in the body's environment, never in an
+ *   argument.
  *
  * Must not import the store, the queue or the loop.
  */
@@ -33,7 +38,7 @@ import type { ProcessRuntimeOptions } from './process-options.ts';
 import { formatTitle } from './title.ts';
 import { EVENTS_DIRECTORY, watchCell } from './watch.ts';
 
-/** Makes the runtime; nothing is touched before the first call. */
+/** Creates the runtime; it does not touch anything before the first call. */
 export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
   return new ProcessRuntime(options);
 }
@@ -156,7 +161,7 @@ class ProcessRuntime implements Runtime {
       const found = await this.#bodies.byId(bodyId);
       const body = found && (await this.#bodies.observe(found, false));
       if (!body || body.state === 'created') return;
-      // The shim dies with the rest, so the one who kills writes down that it did.
+      // The shim is killed with the rest, so the killer records the kill.
       if (body.state === 'running') await found.dir.writeOnce('killed', new Date().toISOString());
       await killAll(await this.#bodies.trace(found));
     });
@@ -171,7 +176,7 @@ class ProcessRuntime implements Runtime {
       const trace = await this.#bodies.trace(found);
       await killAll(trace);
       await removeCgroups(trace.cgroups);
-      // Before the directory, by which a removal that fails is tried again.
+      // Before the directory, which a failed removal needs for its next attempt.
       await this.#bodies.work.remove(bodyId);
       if (found.lost !== 'directory') await dir.remove(this.#bodies.cell.path, bodyId);
       this.#bodies.cell.removed(made.worker_id);
@@ -186,7 +191,7 @@ class ProcessRuntime implements Runtime {
       if (!found)
         throw new Fault('not_found', `Body ${bodyId} can't be limited: it does not exist any more.`);
       const limits = toBodyLimits(spec);
-      // Without rlimits, which a process that runs is not given any more.
+      // Without rlimits, which cannot be added to a running process.
       rejectUnsupportedLimits(limits, (await this.#host.cgroups()).limits);
       await makeCgroups((await this.#bodies.trace(found)).cgroups, limits);
     });

@@ -2,15 +2,15 @@ import { chmod, lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const OPTIONS = { recursive: true, force: true, maxRetries: 3 };
-/** A folder that its owner may not write or search, such as those of Go's module cache. */
+/** Errors for a folder that its owner cannot write or search, such as those of Go's module cache. */
 const CLOSED = ['EACCES', 'EPERM', 'ENOTEMPTY'];
 
-/** Deletes a folder and all that is in it, also if a worker has taken the rights to do so from its own folders. */
+/** Deletes a folder and its content, even if a worker has removed permissions from its own folders. */
 export async function removeTree(path: string): Promise<void> {
   try {
     await rm(path, OPTIONS);
   } catch (error) {
-    // Root needs no right on a folder, and must not change modes where another user could put a link meanwhile.
+    // Root needs no permission, and must not change modes if another user could insert a link meanwhile.
     if (process.getuid?.() === 0 || !CLOSED.includes((error as NodeJS.ErrnoException).code ?? ''))
       throw error;
     await open(path);

@@ -1,16 +1,16 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 
 /**
- * Reads of files that a body may have replaced: a symbolic link is not followed, a pipe or device does not block, and
- * only a regular file is read, up to a bound. Synchronous, because a list reads hundreds of files of one line each and a
- * promise for each costs more than the read.
+ * Reads files that a body may have replaced. A symbolic link is not followed, a pipe or device does not
+ * block, and only a regular file is read, up to a limit. Synchronous, because a list reads hundreds of
+ * one-line files and a promise for each costs more than the read.
  */
 
 /** Without O_NONBLOCK, opening a FIFO waits for a writer; O_NOCTTY keeps a terminal from becoming ours. */
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
 /**
- * What an open or read returns for something that is not there or is not a regular file: a link (ELOOP), a socket
- * (ENXIO), a device without a driver (ENODEV, ENXIO), a file that this user may not read (EACCES, EPERM).
+ * Errors of an open or read that mean absent or not a regular file: a link (ELOOP), a socket (ENXIO), a
+ * device without a driver (ENODEV, ENXIO), a file that this user cannot read (EACCES, EPERM).
  */
 const NOT_A_FILE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'ENODEV', 'EISDIR', 'EACCES', 'EPERM']);
 

@@ -1,9 +1,9 @@
 import type { WorkerSpec } from '../../model/index.ts';
 
 /**
- * What `ps` and `pgrep -f` show of a body: `direct-{type}-{index}-{uuid}`, which its pool has given to it as a name;
- * of a worker without a pool the index is 0 and the id its own. The last argument of the wrapper, which needs it for
- * nothing else than to be seen.
+ * The name that `ps` and `pgrep -f` show for a body: `direct-{type}-{index}-{uuid}`, as named by its pool.
+ * For a worker without a pool, the index is 0 and the UUID is the worker's ID. It is the last argument of the
+ * wrapper and has no other use.
  */
 export function formatTitle(spec: WorkerSpec, workerId: string): string {
   if (spec.name?.startsWith('direct-')) return spec.name;

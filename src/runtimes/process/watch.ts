@@ -3,20 +3,20 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Body, workerId } from '../../model/index.ts';
 
-/** In the cell's directory: a shim touches the file of its worker when its body begins and when it ends. */
+/** Subdirectory of the cell: a shim touches its worker's file when its body starts and when it ends. */
 export const EVENTS_DIRECTORY = '.hints';
 
 interface Sources {
   cell: { path: string; open: () => Promise<void> };
   list: () => Promise<Body[]>;
-  /** Between two resyncs, in milliseconds: for events that no file shows, such as a killed shim. */
+  /** Resync interval in milliseconds, for events that no file reports, such as a killed shim. */
   pollMs: number;
   onEvent: (workerId: string | undefined) => void;
 }
 
 /**
- * Events about the bodies of a cell, whichever manager started them: the system reports files in one directory, and a
- * slow resync finds what was missed and watches again if that directory was replaced.
+ * Reports events of a cell's bodies, whichever manager started them. The system reports changed files in one
+ * directory; a slow resync finds missed events and watches again if that directory was replaced.
  */
 export function watchCell({ cell, list, pollMs, onEvent }: Sources): { close(): Promise<void> } {
   const path = join(cell.path, EVENTS_DIRECTORY);
@@ -53,7 +53,7 @@ export function watchCell({ cell, list, pollMs, onEvent }: Sources): { close(): 
     known = seen;
   };
 
-  // A failure here is the engine's, and the calls of the loop report it; the next turn tries again.
+  // This is an engine failure, which the loop's calls report; the next resync tries again.
   const turn = () =>
     rewatch()
       .catch(() => undefined)

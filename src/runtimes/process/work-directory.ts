@@ -5,15 +5,20 @@ import { type BodyRecord, parseBodyId } from './body-record.ts';
 import { type BodyUser, ownName } from './process-user.ts';
 import { removeTree } from './remove-tree.ts';
 
-/** In the cell's directory: the folders that workers write, each named by its body's id. */
+/** Subdirectory of the cell for the folders that workers write, each named by its body's ID. */
 const WORK = '.work';
-/** Of a body's folder in memory and on disk; the wrapper makes the pipe, and a folder `secrets` beside it. */
+/**
+ * A pipe in the body's folder, in memory or on disk. The wrapper creates it, and a folder `secrets` next to
+ * it.
+ */
 const PIPE = 'secrets.pipe';
 const SECRETS = 'secrets';
-/** `f_type` of tmpfs and ramfs, by statfs(2). */
+/** `f_type` of tmpfs and ramfs in statfs(2). */
 const MEMORY_FILE_SYSTEMS = new Set([0x01021994, 0x858458f6]);
 
-/** Where the parts of a body are that its worker writes. All are derived from the body's id, none is read from a file. */
+/**
+ * Paths of a body that its worker can write. All are derived from the body's ID; none is read from a file.
+ */
 export interface WorkPlaces {
   /** WORKSPACE_PATH. */
   workspace: string;
@@ -21,11 +26,14 @@ export interface WorkPlaces {
   home: string;
   /** SECRETS_PIPE. */
   pipe: string;
-  /** The folder of the secrets that the wrapper places. */
+  /** The folder for the secrets that the wrapper places. */
   secrets: string;
 }
 
-/** The folders of one cell's workers: on disk beside the manager's, and in memory for what must not stay on a disk. */
+/**
+ * The work folders of one cell: on disk next to the manager's, and in memory for data that must not be on
+ * disk.
+ */
 export class WorkDirectories {
   readonly #cellPath: string;
   #memory: Promise<string | undefined> | undefined;
@@ -39,7 +47,7 @@ export class WorkDirectories {
     return join(this.#cellPath, WORK);
   }
 
-  /** The places of a body of any layout. */
+  /** The paths of a body, for any layout version. */
   async of({ id, worker_id, layout }: BodyRecord): Promise<WorkPlaces> {
     const disk = layout === 2 ? join(this.path, id) : join(this.#cellPath, worker_id);
     const memory = layout === 2 ? await this.#memoryRoot() : undefined;
@@ -52,7 +60,7 @@ export class WorkDirectories {
     };
   }
 
-  /** Makes the folders of a new body. */
+  /** Creates the folders of a new body. */
   async make(made: BodyRecord): Promise<void> {
     const memory = await this.#memoryRoot();
     await ownFolder(this.path, false);
@@ -60,7 +68,7 @@ export class WorkDirectories {
     for (const folder of await this.#foldersOf(made)) await mkdir(folder, { mode: 0o700 });
   }
 
-  /** Gives the folders of a body that has not begun to the user that it runs as. */
+  /** Changes the owner of the folders of an unstarted body to the user that it runs as. */
   async give(made: BodyRecord, { uid, gid }: BodyUser): Promise<void> {
     const memory = await this.#memoryRoot();
     await ownFolder(this.path, true);
@@ -75,7 +83,7 @@ export class WorkDirectories {
     return [disk, join(disk, 'workspace'), join(disk, 'home'), ...hidden];
   }
 
-  /** Deletes what an ended body leaves of its secrets. */
+  /** Deletes the remaining secrets of an ended body. */
   async removeSecrets(made: BodyRecord): Promise<void> {
     const { pipe, secrets } = await this.of(made);
     for (const path of [pipe, secrets]) await rm(path, { recursive: true, force: true });
@@ -88,7 +96,7 @@ export class WorkDirectories {
       if (parent !== undefined && (await isFolder(parent))) await removeTree(join(parent, bodyId));
   }
 
-  /** The bodies that have folders on disk, and since when (milliseconds since 1970). */
+  /** The bodies that have folders on disk, with their creation times (milliseconds since 1970). */
   async list(): Promise<{ id: string; since: number }[]> {
     if (!(await isFolder(this.path))) return [];
     const ids = (await readdir(this.path)).filter((name) => parseBodyId(name) !== undefined);
@@ -98,14 +106,16 @@ export class WorkDirectories {
     return found.flatMap(({ id, since }) => (since === undefined ? [] : [{ id, since }]));
   }
 
-  /** Removes the parents, as far as no body and no other cell has anything in them. */
+  /** Removes the parent directories, unless another body or cell uses them. */
   async dismantle(): Promise<void> {
     for (const parent of [this.path, await this.#memoryRoot()])
       if (parent !== undefined) await rmdir(parent).catch(() => undefined);
     this.#memory = undefined;
   }
 
-  /** The folder in memory of this user; `undefined` if there is none that is safe, and secrets stay on disk. */
+  /**
+   * This user's folder in memory; `undefined` if there is no safe one, in which case secrets stay on disk.
+   */
   #memoryRoot(): Promise<string | undefined> {
     this.#memory ??= findMemory();
     return this.#memory;
@@ -113,8 +123,8 @@ export class WorkDirectories {
 }
 
 /**
- * A directory of this user in a file system in memory: of root in /run, of others in /dev/shm, which systemd empties of a
- * user's files when the user logs out, unless the user lingers.
+ * A directory of this user in an in-memory file system: /run for root, /dev/shm for others. systemd empties
+ * /dev/shm of a user's files at logout, unless lingering is enabled for the user.
  */
 async function findMemory(): Promise<string | undefined> {
   const uid = process.getuid?.();
@@ -128,18 +138,18 @@ async function findMemory(): Promise<string | undefined> {
       await ownFolder(path, false);
       return path;
     } catch {
-      // Taken by another process, or not writable.
+      // Owned by another process, or not writable.
     }
   }
   return undefined;
 }
 
-/** Whether logind keeps what this user has when the user logs out. */
+/** Whether logind keeps this user's files after logout. */
 async function lingers(): Promise<boolean> {
   return (await lstat(join('/var/lib/systemd/linger', ownName())).catch(() => undefined)) !== undefined;
 }
 
-/** Makes a directory that only this user can change, and others can pass through if `shared`. */
+/** Makes a directory that only this user can change; if `shared`, others can pass through it. */
 async function ownFolder(path: string, shared: boolean): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
   const seen = await lstat(path);

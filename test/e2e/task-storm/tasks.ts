@@ -51,7 +51,7 @@ const KINDS: Record<string, Kind> = {
     error: 'Cancelled',
     cancelAfterMs: 30,
   },
-  // Never to be begun twice: where its worker dies, that is its end.
+  // Never started twice: if its worker dies, the task ends.
   once: {
     share: 3,
     submission: call('square', { max_losses: 0 }),
@@ -64,7 +64,7 @@ const KINDS: Record<string, Kind> = {
 export function stormOf(count: number, id: (n: number) => string): StormTask[] {
   const wheel = Object.entries(KINDS).flatMap(([name, { share }]) => Array<string>(share).fill(name));
   return Array.from({ length: count }, (_, n) => {
-    // 37 and 100 share no factor: neighbours are of different kinds.
+    // 37 and 100 share no factor, so neighbours have different kinds.
     const kind = wheel[(n * 37) % wheel.length] ?? 'square';
     const { submission, result, error, cancelAfterMs } = KINDS[kind] as Kind;
     const priority = (['low', 'normal', 'high', 'critical'] as const)[n % 4] ?? 'normal';

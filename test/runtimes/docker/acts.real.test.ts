@@ -30,7 +30,7 @@ const ended = (runtime: Runtime, workerId: string) =>
     { timeout: 20_000, interval: 50 },
   );
 
-test('what is done already is a success: started, ended, gone', async () => {
+test('repeated operations succeed: started, ended, gone', async () => {
   const { runtime } = newRuntime();
   const order = orderOf(FOREVER);
   const { id } = await run(runtime, order);
@@ -56,7 +56,7 @@ test('three removals at once all end with the body gone', async () => {
   expect(await runtime.find(order.worker_id, id)).toEqual([]);
 });
 
-test('of three creates at once one makes the body, and the others get that it is ours', async () => {
+test('one of three concurrent creates makes the body, and the others report that it is ours', async () => {
   const { runtime } = newRuntime();
   const order = orderOf(FOREVER);
   const results = await Promise.allSettled([1, 2, 3].map(() => runtime.create(order)));
@@ -66,7 +66,7 @@ test('of three creates at once one makes the body, and the others get that it is
   expect(await runtime.list()).toHaveLength(1);
 });
 
-test('a foreign container with our name is neither seen as ours nor touched', async () => {
+test('a foreign container with our name is neither listed nor touched', async () => {
   const { runtime, cell } = newRuntime();
   const order = orderOf(FOREVER);
   const name = `wm-${cell}-${order.worker_id}`;
@@ -81,7 +81,7 @@ test('a foreign container with our name is neither seen as ours nor touched', as
   }
 });
 
-test('a body that was renamed behind our back is found by the id that was known', async () => {
+test('a body that someone else renamed is found by its known ID', async () => {
   const { runtime } = newRuntime();
   const order = orderOf(FOREVER);
   const { id } = await run(runtime, order);
@@ -92,7 +92,7 @@ test('a body that was renamed behind our back is found by the id that was known'
   expect((await runtime.find(order.worker_id, id)).map((body) => body.id)).toEqual([id]);
 });
 
-test('a program that does not exist ends the body, which says so and frees its name', async () => {
+test('a missing program ends the body, which reports it and frees its name', async () => {
   const { runtime } = newRuntime();
   const order = orderOf(['/no/such/program']);
   const { id } = await run(runtime, order);
@@ -105,7 +105,7 @@ test('a program that does not exist ends the body, which says so and frees its n
   expect((await runtime.create({ ...order, argv: FOREVER })).state).toBe('created');
 });
 
-test('a body that has ended is not run once more by a late start', async () => {
+test('a body that has ended is not restarted by a late start', async () => {
   const { runtime } = newRuntime();
   const order = orderOf(['echo', 'run']);
   const { id } = await run(runtime, order);
@@ -122,7 +122,8 @@ test('a body that the engine could not start is ended, not "created" for ever', 
     .getContainer((await runtime.create(order)).id)
     .inspect();
   await clean(cell);
-  // The engine's own init would start and then miss the program; without it the start itself fails.
+  // With the engine's own init, the container would start before the program is missing; without it, the
+  // start fails.
   const name = Name.slice(1);
   const { id } = await engine().createContainer({
     name,
@@ -138,7 +139,7 @@ test('a body that the engine could not start is ended, not "created" for ever', 
   await runtime.remove(id);
 });
 
-test('an image that is not there is refused at once, and nothing is left', async () => {
+test('a missing image is rejected at once, and nothing is left', async () => {
   const { runtime } = newRuntime({ image: 'worker:000000000000' });
   const refusal = await runtime.create(orderOf(FOREVER)).catch((error) => error);
   expect(refusal).toBeInstanceOf(BodyRefused);
@@ -160,7 +161,7 @@ test.each(['kill', 'terminate'] as const)('%s also ends a paused body', async (a
   expect(body.exit_code).toBe(act === 'kill' ? 137 : 143);
 });
 
-test('the kernel taking the main program for its memory is distinguished from it taking a child', async () => {
+test('an out-of-memory kill of the main program is distinguished from that of a child', async () => {
   const { runtime } = newRuntime();
   const eat = 'node -e "const a=[];for(;;)a.push(Buffer.alloc(1e7,1))"';
   const main = orderOf(sh(`exec ${eat}`), { resources: { memory: '64m' } });
@@ -174,7 +175,7 @@ test('the kernel taking the main program for its memory is distinguished from it
   expect(await ended(runtime, killed.worker_id)).toMatchObject({ exit_code: 137, oom_killed: false });
 });
 
-test('the last output of a dead body is kept, without what could drive a terminal', async () => {
+test('the last output of a dead body is kept, without terminal control sequences', async () => {
   const { runtime } = newRuntime();
   const order = orderOf(sh('seq 1 50; printf "\\033[31mred\\033[0m\\007 end\\n"; exit 9'));
   await run(runtime, order);
@@ -183,7 +184,7 @@ test('the last output of a dead body is kept, without what could drive a termina
   expect({ exit_code, lines: tail.split('\n') }).toEqual({ exit_code: 9, lines: [...last, 'red  end'] });
 });
 
-test('both streams of a dead body are kept; the engine reads two pipes, so their order is not known', async () => {
+test('both streams of a dead body are kept, in any order', async () => {
   const { runtime } = newRuntime();
   const order = orderOf(sh('echo said; echo complained >&2'));
   await run(runtime, order);
@@ -191,7 +192,7 @@ test('both streams of a dead body are kept; the engine reads two pipes, so their
   expect(tail.split('\n').sort()).toEqual(['complained', 'said']);
 });
 
-test('a list has all bodies of the cell, dead and paused ones too, and none of another cell', async () => {
+test('a list has all bodies of the cell, including dead and paused ones, and none of another cell', async () => {
   const { runtime } = newRuntime();
   const { runtime: other } = newRuntime({ cell: newCell() });
   const [dead, paused, fresh, foreign] = [
@@ -216,7 +217,7 @@ test('a list has all bodies of the cell, dead and paused ones too, and none of a
   );
 });
 
-test('a removal takes the anonymous volumes with it', async () => {
+test('a removal includes the anonymous volumes', async () => {
   const { runtime: maker } = newRuntime();
   const { id: source } = await maker.create(orderOf(FOREVER));
   const image: { Id: string } = await engine().getContainer(source).commit({ changes: 'VOLUME /data' });
@@ -237,7 +238,7 @@ test('a removal takes the anonymous volumes with it', async () => {
 test('usage counts processes, memory and CPU time', async () => {
   const { runtime } = newRuntime();
   const { id } = await run(runtime, orderOf(sh('for i in 1 2 3; do sleep 60 & done; while :; do :; done')));
-  // The engine collects once a second, so a look may take as long.
+  // The engine samples once a second, so a reading may take as long.
   await vi.waitFor(async () => expect((await runtime.usage(id)).pids).toBeGreaterThanOrEqual(4), SOON);
   const usage = await runtime.usage(id);
   expect(usage.cpu_seconds).toBeGreaterThan(0);

@@ -66,7 +66,7 @@ test('a tail is bounded in bytes and cut between characters', () => {
   expect(tail).toMatch(/^é+x$/);
 });
 
-test('a log that is cut or empty is read as far as it goes', () => {
+test('a truncated or empty log is read as far as possible', () => {
   expect(readTail(Buffer.alloc(0))).toBe('');
   expect(readTail(frame('whole\n').subarray(0, 11))).toBe('who');
   expect(readTail(Buffer.concat([frame('a\n'), Buffer.from([1, 0])]))).toBe('a');
@@ -103,7 +103,7 @@ test('a body that does not run has no usage', () => {
   expect(toUsage({})).toEqual({});
 });
 
-test('Podman is refused by name, although its API version would do', () => {
+test('Podman is rejected by name, although its API version would be supported', () => {
   expect(() => commonVersion(PODMAN_VERSION)).toThrow(RuntimeDown);
   expect(() => commonVersion(PODMAN_VERSION)).toThrow(/^Podman 5\.4\.2 is not supported: .*tmpfs/);
 });

@@ -93,7 +93,7 @@ test.each([
   if (body?.state !== 'exited') expect(body).not.toHaveProperty('exit_code');
 });
 
-test('times that never came are absent', () => {
+test('zero times are absent', () => {
   const body = bodyFromInspect(inspected({ Status: 'created', StartedAt: NEVER }), 'here');
   expect(body?.started_at).toBeUndefined();
   expect(body?.finished_at).toBeUndefined();

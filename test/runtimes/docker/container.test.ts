@@ -46,7 +46,7 @@ test('an order becomes a container', () => {
   expect(made.HostConfig).not.toHaveProperty('Memory');
 });
 
-test('limits that are given become the engine’s, without swap', () => {
+test('the limits of a spec are passed to the engine, without swap', () => {
   const { HostConfig } = toContainer(order({ resources: { memory: '512m', cpus: 1.5, pids: 64 } }), PLACE);
   expect(HostConfig).toMatchObject({
     Memory: 536870912,
@@ -56,7 +56,7 @@ test('limits that are given become the engine’s, without swap', () => {
   });
 });
 
-test('a body without limits gets those of the operator, and none where they want none', () => {
+test('a body without limits gets those of the operator, if any', () => {
   const defaults = { memory_bytes: 2 * 1024 ** 3, pids: 100, open_files: 1024, disk_bytes: 1024 ** 3 };
   const limited = toContainer(order(), { ...PLACE, defaults }).HostConfig;
   expect(limited).toMatchObject({
@@ -76,20 +76,20 @@ test('a body without limits gets those of the operator, and none where they want
     expect(free).not.toHaveProperty(key);
 });
 
-test('another program replaces the entry point, and another image keeps its own user', () => {
+test('a custom program replaces the entry point, and a foreign image keeps its own user', () => {
   const made = toContainer(order({}, ['sleep', '1']), { ...PLACE, image: 'debian' });
   expect(made).toMatchObject({ Entrypoint: ['sleep', '1'], Cmd: [] });
   expect(made).not.toHaveProperty('User');
 });
 
-test('the image of the order goes before that of the place', () => {
+test('the image of the order takes precedence over that of the runtime', () => {
   expect(toContainer({ ...order(), image: 'worker:fedcba987654' }, PLACE).Image).toBe('worker:fedcba987654');
 });
 
 const hostConfig = (spec: object, image = PLACE.image) =>
   toContainer(order(spec), { ...PLACE, image }).HostConfig ?? {};
 
-test('an image of ours starts with what it takes to become others, any other image with no rights', () => {
+test('our images get the capabilities for switching users, other images get none', () => {
   expect(hostConfig({})).toMatchObject({
     CapDrop: ['ALL'],
     CapAdd: ['SETUID', 'SETGID', 'KILL'],
@@ -131,7 +131,7 @@ test.each([
   [['nodes', 'makefile', 'pythonic'], false],
 ])('%j make or load programs: %s', (names, expected) => expect(needsPrograms(names)).toBe(expected));
 
-test('the module DOCKER takes away just what its daemon cannot do with', () => {
+test('the module DOCKER removes only the protections that its daemon cannot work with', () => {
   const made = hostConfig({ modules: ['DOCKER', 'GIT'] });
   expect(made).toMatchObject({
     CapDrop: ['ALL'],
@@ -173,7 +173,7 @@ test.each([
   expect(findDropped(asked, { ...asked, ...made } as typeof asked)).toEqual(dropped);
 });
 
-test('a mount that lost its noexec is noticed, and a daemon whose options were dropped', () => {
+test('a mount without its noexec is detected, and dropped options of a daemon', () => {
   const asked = hostConfig({ allowed_commands: ['git'] });
   const Tmpfs = { ...asked.Tmpfs, '/tmp': 'rw,nosuid,nodev,mode=1777' };
   expect(findDropped(asked, { ...asked, Tmpfs })).toEqual(['Tmpfs /tmp']);
@@ -184,7 +184,7 @@ test('a mount that lost its noexec is noticed, and a daemon whose options were d
   ]);
 });
 
-test('names are made of checked parts only', () => {
+test('names are built from validated parts only', () => {
   expect(bodyName('default', WORKER)).toBe(`wm-${WORKER}`);
   expect(bodyName('blue', WORKER)).toBe(`wm-blue-${WORKER}`);
   expect(networkName('default')).toBe('wm-default');
@@ -196,7 +196,7 @@ test('names are made of checked parts only', () => {
     expect(() => checkCell(cell)).toThrow(TypeError);
 });
 
-test('handler files are bound read-only where the worker names one of the operator’s', () => {
+test('handler files are mounted read-only if the worker uses one of the operator’s', () => {
   const place = { ...PLACE, handlersDir: '/srv/handlers' };
   const mountsOf = (handlers?: string[], at: object = place) =>
     toContainer(order({ agent_type: 'TASK', command_line: undefined, handlers }), { ...PLACE, ...at })
@@ -209,7 +209,7 @@ test('handler files are bound read-only where the worker names one of the operat
   expect(mountsOf(['a.py'], { handlersDir: undefined })).toBeUndefined();
 });
 
-test('an image that was made from ours has our users, whatever its name', () => {
+test('an image that was built from ours has our users, whatever its name', () => {
   const made = toContainer({ ...order(), image: 'team/worker:1' }, { ...PLACE, ours: true });
   expect(made).toMatchObject({ User: '0:0', HostConfig: { CapAdd: ['SETUID', 'SETGID', 'KILL'] } });
 });

@@ -18,7 +18,7 @@ async function derive(name: string, from: string): Promise<void> {
   onTestFinished(() => engine().getImage(name).remove({ force: true }));
 }
 
-test('it is recognized by its content, and has our users', async () => {
+test('a derived image is recognized by its content, and has our users', async () => {
   const name = `derived-${Date.now()}:1`;
   await derive(name, inject('image'));
   const client = new DockerClient({ host: inject('dockerHost') });
@@ -26,7 +26,7 @@ test('it is recognized by its content, and has our users', async () => {
   const images = new KnownImages(client);
   expect(await images.get(name)).toMatchObject({ ours: true, wrapped: true });
   expect(await images.get(inject('redisImage'))).toMatchObject({ ours: false, wrapped: false });
-  // The engine itself says that it is not there.
+  // The engine itself reports that it does not exist.
   expect(await images.get('nobody/has-this:1')).toMatchObject({ ours: false, wrapped: true });
 
   const { runtime } = newRuntime({ image: inject('image') });
@@ -41,8 +41,8 @@ test('it is recognized by its content, and has our users', async () => {
   ]);
 });
 
-test('one that does not start the wrapper is refused before anything of it runs', async () => {
-  // It was Completed, with its output lost.
+test('a derived image that does not start the wrapper is rejected before it runs', async () => {
+  // It was reported as Completed, and its output was lost.
   const { runtime } = newRuntime({ image: inject('image') });
   const { argv: _, ...order } = orderOf([]);
   const image = inject('redisImage');
@@ -53,7 +53,7 @@ test('one that does not start the wrapper is refused before anything of it runs'
   expect(await runtime.list()).toEqual([]);
 });
 
-test('one that is not there is refused for good', async () => {
+test('a missing derived image is rejected permanently', async () => {
   const { runtime } = newRuntime({ image: inject('image') });
   const { argv: _, ...order } = orderOf([]);
   await expect(runtime.create({ ...order, image: 'nobody/has-this:1' })).rejects.toMatchObject({

@@ -12,7 +12,7 @@ async function watch(runtime: Runtime) {
   return { hints, watching, count: () => hints.filter((hint) => hint === undefined).length };
 }
 
-test('each change of a body is a hint at its worker, and other cells are silent', async () => {
+test('each change of a body is an event for its worker, and other cells emit none', async () => {
   const { runtime } = newRuntime();
   const { runtime: other } = newRuntime({ cell: newCell() });
   const { hints } = await watch(runtime);
@@ -34,7 +34,7 @@ test('each change of a body is a hint at its worker, and other cells are silent'
   expect(new Set(hints)).toEqual(new Set([undefined, order.worker_id]));
 });
 
-test('a stream that breaks is opened again, and everything has to be looked at', async () => {
+test('a broken stream is reopened and causes a resync', async () => {
   const proxy = await newProxy();
   const { runtime } = newRuntime({ host: proxy.socket });
   const { hints, count } = await watch(runtime);
@@ -44,11 +44,11 @@ test('a stream that breaks is opened again, and everything has to be looked at',
   const order = orderOf(FOREVER);
   await runtime.create(order);
   await vi.waitFor(() => expect(hints).toContain(order.worker_id), SOON);
-  // A replay is never asked for: the engine keeps 256 events in memory, and none over a restart.
+  // A replay is never requested: the engine keeps 256 events in memory, and none across a restart.
   for (const { url } of proxy.seen) expect(url).not.toContain('since=');
 });
 
-test('an engine that is away is tried again until it is there', async () => {
+test('an unavailable engine is retried until it is back', async () => {
   const proxy = await newProxy();
   const { runtime } = newRuntime({ host: proxy.socket });
   const { count } = await watch(runtime);
@@ -61,7 +61,7 @@ test('an engine that is away is tried again until it is there', async () => {
   await vi.waitFor(() => expect(count()).toBe(2), SOON);
 });
 
-test('a silent stream is replaced, because it looks like a dead one', async () => {
+test('a silent stream is replaced, because it may be dead', async () => {
   const { runtime } = newRuntime({ silenceMs: 100 });
   const { count } = await watch(runtime);
   await vi.waitFor(() => expect(count()).toBeGreaterThanOrEqual(3), SOON);
@@ -79,7 +79,7 @@ test('short deadlines of calls do not cut the stream', async () => {
   expect(count()).toBe(1);
 });
 
-test('a closed watch says nothing more', async () => {
+test('a closed watch reports nothing more', async () => {
   const { runtime } = newRuntime();
   const { hints, watching } = await watch(runtime);
   await watching.close();

@@ -19,7 +19,7 @@ async function outcome(runtime: Runtime, order: ReturnType<typeof orderOf>) {
   );
 }
 
-test('a body has no rights, an init and its limits, as it sees them itself', async () => {
+test('a body has no privileges, an init and its limits, as seen from inside', async () => {
   const { runtime } = newRuntime();
   const limited = orderOf(
     sh('grep -E "^(CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status; cat /proc/1/comm'),
@@ -52,7 +52,7 @@ test('a body reached link-local addresses, where clouds hand out credentials of 
   expect(ip_address ?? '').not.toMatch(/^169\.254\./);
 });
 
-test('the engine is asked for what the specification says, with a log that can not fill the disk', async () => {
+test('the engine gets the specified settings, with a log that cannot fill the disk', async () => {
   const { runtime, cell } = newRuntime();
   const resources = { memory: '64m', cpus: 0.5, pids: 20 };
   const { id } = await runtime.create(orderOf(FOREVER, { resources, env: { WORKER_TYPE: 'CUSTOM' } }));
@@ -74,13 +74,13 @@ test('the engine is asked for what the specification says, with a log that can n
 
 test('an orphaned child is reaped', async () => {
   const { runtime } = newRuntime();
-  // The shell of the `$(…)` ends at once; a signal still finds what has ended and was not reaped.
+  // The shell of the `$(…)` ends at once; a signal still reaches an ended process that was not reaped.
   const script =
     'orphan=$(sleep 0.1 >/dev/null & echo $!); while kill -0 $orphan 2>/dev/null; do sleep 0.1; done; echo reaped';
   expect((await outcome(runtime, orderOf(sh(script)))).tail).toBe('reaped');
 });
 
-test('bodies of a cell reach the outside bridge and not each other', async () => {
+test('bodies of a cell can reach the outside bridge but not each other', async () => {
   const { runtime } = newRuntime();
   const server = orderOf(node('require("http").createServer((q,r)=>r.end("hello")).listen(8080)'));
   const { id } = await runtime.create(server);
@@ -110,7 +110,7 @@ test('a secret of a body is never in a URL', async () => {
   for (const { url } of proxy.seen) expect(url).not.toMatch(/hunter2|REDIS_URL|_body|Labels|Options/);
 });
 
-test('protection that the engine dropped is noticed, and the unprotected body is gone', async () => {
+test('protection that the engine dropped is detected, and the unprotected body is removed', async () => {
   const proxy = await newProxy();
   proxy.misbehave = ({ url, body }) =>
     url.includes('/containers/create') ? { body: body.replace('"CapDrop"', '"CapDropp"') } : undefined;
@@ -121,7 +121,7 @@ test('protection that the engine dropped is noticed, and the unprotected body is
   expect(await runtime.list()).toEqual([]);
 });
 
-test('an id that is none reaches no path of the engine', async () => {
+test('an invalid ID never becomes part of a path of the engine', async () => {
   const proxy = await newProxy();
   const { runtime } = newRuntime({ host: proxy.socket });
   await runtime.list();
@@ -137,19 +137,19 @@ test('an id that is none reaches no path of the engine', async () => {
   expect(() => createDockerRuntime({ cell: '../x', image: 'x' })).toThrow(TypeError);
 });
 
-test('two managers that make the network at once end with one', async () => {
+test('two managers that create the network at once end up with one', async () => {
   const cell = newCell();
   const [one, two] = [newRuntime({ cell }).runtime, newRuntime({ cell }).runtime];
   await Promise.all([one.create(orderOf(FOREVER)), two.create(orderOf(FOREVER))]);
   expect(await networksOf(cell)).toHaveLength(1);
 });
 
-test('networks that a race has doubled are made one, and a network that went is made again', async () => {
+test('duplicate networks from a race are merged, and a removed network is created again', async () => {
   const { runtime, cell } = newRuntime();
   const labels = { 'worker-manager.managed': 'true', 'worker-manager.cell': cell };
   const network = { Name: `wm-${cell}`, Labels: labels };
   await engine().createNetwork(network);
-  // Docker 25 and newer refuse the second one.
+  // Docker 25 and newer reject the second one.
   await engine()
     .createNetwork(network)
     .catch((error) => expect(error.statusCode).toBe(409));
@@ -159,7 +159,7 @@ test('networks that a race has doubled are made one, and a network that went is 
 
   await clean(cell);
   const order = orderOf(FOREVER);
-  // The first try finds out that the network has gone; the next one makes it.
+  // The first attempt detects that the network is gone; the next one creates it.
   const lost = await runtime.create(order);
   await expect(runtime.start(lost.id)).rejects.toThrow(/network/);
   await runtime.remove(lost.id);
@@ -180,7 +180,7 @@ test('a foreign network of our name is refused and left alone', async () => {
   }
 });
 
-test('dismantling waits until the engine has let go of bodies that are gone', async () => {
+test('dismantling waits until the engine has released removed bodies', async () => {
   const proxy = await newProxy();
   const { runtime, cell } = newRuntime({ host: proxy.socket });
   const { id } = await runtime.create(orderOf(FOREVER));
@@ -217,7 +217,7 @@ test('dismantling removes the network of the cell', async () => {
 const networksOf = (cell: string) =>
   engine().listNetworks({ filters: { label: [`worker-manager.cell=${cell}`] } });
 
-test('the volume of a worker’s workspace names its worker, and goes with its body', async () => {
+test('the volume of a worker’s workspace names its worker, and is removed with its body', async () => {
   const { runtime } = newRuntime({ image: inject('image') });
   const order = orderOf(FOREVER);
   const { id } = await runtime.create({ ...order, spec: { ...order.spec, allowed_commands: ['node'] } });

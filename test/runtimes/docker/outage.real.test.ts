@@ -9,7 +9,7 @@ import { FOREVER, newProxy, newRuntime, orderOf, SOON } from './subject.ts';
 const isCreate = ({ method, url }: SeenRequest) => method === 'POST' && url.includes('/containers/create');
 const isList = ({ url }: SeenRequest) => url.includes('/containers/json');
 
-test('an engine that hangs is given up after the deadline, and only for the call that hangs', async () => {
+test('a call to a hanging engine times out without affecting other calls', async () => {
   const proxy = await newProxy();
   proxy.misbehave = (request) => (isList(request) ? 'hang' : undefined);
   const calls: string[] = [];
@@ -24,10 +24,11 @@ test('an engine that hangs is given up after the deadline, and only for the call
   expect(calls).toEqual(['version ok', 'list timeout', 'list timeout', 'info ok']);
 });
 
-test('a create whose answer is lost may have happened: the next look finds the body', async () => {
+test('a create whose answer is lost may have happened: the next find returns the body', async () => {
   const proxy = await newProxy();
   proxy.misbehave = (request) => (isCreate(request) ? 'lose-reply' : undefined);
-  // Longer than a busy engine needs: a call that is given up before the engine has read it is a lost request.
+  // Longer than a busy engine needs: if the call times out before the engine has read it, the request is
+  // lost.
   const { runtime, cell } = newRuntime({ host: proxy.socket, deadlines: { create: 5000 } });
   const order = orderOf(FOREVER);
   await expect(runtime.create(order)).rejects.toThrow(RuntimeDown);
@@ -51,7 +52,7 @@ test.each([
   await expect(runtime.list()).rejects.toThrow(RuntimeDown);
 });
 
-test('an inspect that is cut or of another shape is unknown, never "no such body"', async () => {
+test('a truncated or malformed inspect is unknown, never "no such body"', async () => {
   const proxy = await newProxy();
   const { runtime } = newRuntime({ host: proxy.socket, deadlines: { inspect: 500 } });
   const { worker_id } = orderOf(FOREVER);
@@ -61,7 +62,7 @@ test('an inspect that is cut or of another shape is unknown, never "no such body
   }
 });
 
-test('a full disk fails a create for now, and does not blame the order or the engine', async () => {
+test('a full disk fails a create temporarily, without blaming the order or the engine', async () => {
   const proxy = await newProxy();
   const text = '{"message":"write /x: no space left on device"}';
   proxy.misbehave = (request) => (isCreate(request) ? { status: 500, text } : undefined);
@@ -80,12 +81,12 @@ test('an absent engine is named with its address and the likely cause', async ()
   await expect(runtime.list()).rejects.toThrow(`Docker at unix://${socket} can't be reached: no such socket`);
   await expect(runtime.probe()).rejects.toThrow(RuntimeDown);
 
-  // Not one that was free a moment ago: another test may have it by now.
+  // Not a port that was free a moment ago: another test may use it by now.
   const { runtime: remote } = newRuntime({ host: 'tcp://127.0.0.1:1' });
   await expect(remote.list()).rejects.toThrow('nothing listens there');
 });
 
-test('a socket in the options wins over DOCKER_HOST in the environment', async () => {
+test('a socket in the options overrides DOCKER_HOST in the environment', async () => {
   vi.stubEnv('DOCKER_HOST', 'tcp://127.0.0.1:1');
   onTestFinished(() => void vi.unstubAllEnvs());
   const { runtime } = newRuntime({ host: inject('dockerHost') });

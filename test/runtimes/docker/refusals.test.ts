@@ -82,7 +82,7 @@ const order = {
   image: 'worker:1',
 };
 
-test('a network that the engine refuses is a failure of the create, and the engine stays in use', async () => {
+test('a rejected network fails the create, and the engine stays in use', async () => {
   const { failure, turns } = await world({
     'POST /networks/create': refusal(403, 'could not find an available, non-overlapping IPv4 address pool'),
   });
@@ -92,7 +92,7 @@ test('a network that the engine refuses is a failure of the create, and the engi
   expect(turns, 'the one answer to the probe').toEqual([undefined]);
 });
 
-test('a start that is refused with 400 is not tried for ever: the body is refused', async () => {
+test('a start that fails with 400 rejects the body instead of being retried forever', async () => {
   const { failure, turns } = await world({
     [`POST /containers/${CONTAINER}/start`]: refusal(400, 'invalid sysctl'),
   });
@@ -102,7 +102,7 @@ test('a start that is refused with 400 is not tried for ever: the body is refuse
   expect(turns).toEqual([undefined]);
 });
 
-test('limits that a living body cannot be given are no failure of the engine', async () => {
+test('limits that cannot be applied to a living body are not an engine failure', async () => {
   const { failure, turns } = await world({
     [`POST /containers/${CONTAINER}/update`]: refusal(500, 'write memory.limit_in_bytes: invalid argument'),
   });
@@ -111,13 +111,13 @@ test('limits that a living body cannot be given are no failure of the engine', a
   expect(turns).toEqual([undefined]);
 });
 
-test('an engine that refuses its list of bodies cannot be used', async () => {
+test('an engine that cannot list its bodies is unusable', async () => {
   const { failure, turns } = await world({ 'GET /containers/json': refusal(500, 'layer does not exist') });
   expect(await failure((runtime) => runtime.list())).toBeInstanceOf(RuntimeDown);
   expect(turns).toEqual([undefined, expect.stringContaining('layer does not exist')]);
 });
 
-test('a storage that cannot bound what a container writes is asked once, and bodies are made without that', async () => {
+test('storage that cannot limit a container is detected once, and bodies are created without that limit', async () => {
   const no = "--storage-opt is supported only for overlay over xfs with 'pquota' mount option";
   const made: Answer = [201, { Id: CONTAINER }];
   const { failure, asked } = await world({

@@ -54,7 +54,7 @@ test.each([
   ['the engine gives an init', true, 'docker-init'],
   ['it does not', false, 'tini'],
 ])(
-  'the image runs an agent without rights, reaped, and says ready to Redis, where %s',
+  'the image runs an unprivileged agent, reaps it, and reports ready to Redis, if %s',
   async (_what, init, first) => {
     const { lines, output, runtime, id, bodyId } = await runWorker(WHO, init);
     await vi.waitFor(async () => expect((await output()).map(({ type }) => type)).toContain('ready'), SOON);
@@ -65,7 +65,7 @@ test.each([
   },
 );
 
-test('the image says what it was made from', async () => {
+test('the image has labels for its sources', async () => {
   const { Config, Id } = await engine().getImage(inject('image')).inspect();
   const base = await engine().getImage(inject('baseImage')).inspect();
   expect(Id).not.toBe(base.Id);

@@ -85,7 +85,7 @@ afterEach(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-describe('a file never decides whom a signal reaches:', () => {
+describe('a file never decides which process gets a signal:', () => {
   test('not a list of cgroups, that names the cgroup of another process', async ({ skip }) => {
     const { bases } = await findCgroups(CELL);
     const [base] = Object.values(bases);
@@ -161,7 +161,7 @@ describe('in the place of a body’s files,', () => {
     const hostile = new Map<string, Body>();
     for (const file of FILES) hostile.set(file, await run());
     for (const [file, { id, worker_id }] of hostile) {
-      // As if it had been started long ago: a shim may take some seconds to say who it is.
+      // As if it had been started long ago: a shim may take some seconds to write its pid.
       await utimes(place(worker_id, 'started'), 1, 1);
       const path = place(worker_id, file === 'id' ? `id.${id}` : file);
       await rm(path, { recursive: true, force: true });
@@ -256,7 +256,7 @@ test('a process that hides in a cgroup of its own within the body’s is found, 
   for (const dir of dirs) expect(existsSync(dir)).toBe(false);
 });
 
-test('a body of the layout before is started, found and removed with all that is its', async () => {
+test('a body of the previous layout is started, found and removed completely', async () => {
   const { id, worker_id } = await runtime.create(order(randomUUID(), 'exec sleep 300'));
   const made = JSON.parse(await readFile(place(worker_id, 'body.json'), 'utf8'));
   await writeFile(place(worker_id, 'body.json'), JSON.stringify({ ...made, layout: undefined }));
@@ -274,7 +274,7 @@ test('a body of the layout before is started, found and removed with all that is
   expect(existsSync(place(worker_id))).toBe(false);
 });
 
-test('many bodies are searched for at once with few descriptors, and a manager without any does not take them for dead', () => {
+test('a search for many bodies needs few descriptors, and without any it does not report them as dead', () => {
   const script = `
     import { readTable } from '${new URL('../../../src/runtimes/process/members.ts', import.meta.url).href}';
     const tables = await Promise.all(Array.from({ length: 8 }, () => readTable()));

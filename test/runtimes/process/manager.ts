@@ -1,6 +1,6 @@
 /**
- * A manager that makes one body, says so and waits to be killed. Run as a program:
- * `node manager.ts '{"root": …, "cell": …, "order": …}'`.
+ * A manager that creates one body, reports it and waits to be killed. Run as a program: `node manager.ts
+ * '{"root": …, "cell": …, "order": …}'`.
  */
 import { createProcessRuntime } from '../../../src/runtimes/process/process.ts';
 

@@ -27,7 +27,7 @@ afterEach(() => rm(root, { recursive: true, force: true }));
 describe.skipIf(!isRoot)('the user of bodies', () => {
   const needs = () => ({ root: join(root, 'home'), files: [process.execPath] });
 
-  test('is the manager’s own with none, and with auto while there is no worker-agent', async () => {
+  test('is the manager’s own with `none`, and with `auto` if there is no worker-agent', async () => {
     expect(await chooseUser('none', needs())).toEqual({ why: 'PROCESS_USER is none' });
     expect((await chooseUser('auto', needs())).why).toMatch(/\S/);
   });
@@ -104,7 +104,7 @@ describe.skipIf(!isRoot)('a body of another user', () => {
     expect((await runtime.probe()).user).toMatchObject({ name: USER, own: true });
   });
 
-  test('neither reads nor writes what the manager keeps, nor signals the shim or the manager', async () => {
+  test('cannot read or write the manager’s files, or signal the shim or the manager', async () => {
     const { id, worker_id } = await start(
       `state=../../../$WORKER_ID; shim=$PPID
       try() { if "$@" 2>/dev/null; then echo "could: $*"; fi; }
@@ -119,7 +119,7 @@ describe.skipIf(!isRoot)('a body of another user', () => {
     expect((await stat(join(root, CELL, worker_id))).uid).toBe(0);
   });
 
-  test('gets its secrets, and nothing of it stays', async () => {
+  test('gets its secrets, and leaves nothing behind', async () => {
     const { id, worker_id } = await start(`echo "$SECRETS_PIPE" >at; mv at pipe; ${TAKES_SECRETS}`);
     const workspace = join(root, CELL, '.work', id, 'workspace');
     const pipe = (await vi.waitFor(() => readFile(join(workspace, 'pipe'), 'utf8'), PATIENCE)).trim();
@@ -129,7 +129,7 @@ describe.skipIf(!isRoot)('a body of another user', () => {
     for (const path of [pipe, join(pipe, '..'), join(workspace, '..')]) expect(existsSync(path)).toBe(false);
   });
 
-  test('is taken over by a manager without that setting, which leaves it its folders', async () => {
+  test('is adopted by a manager without that setting, and keeps its folders', async () => {
     const { id, worker_id } = await start('while ! [ -e "$WORKSPACE_PATH/go" ]; do sleep 0.05; done; exit 4');
     runtime = createProcessRuntime({
       cell: CELL,

@@ -116,7 +116,7 @@ describe('when the shim is killed', () => {
     expect(ended.error).toBeUndefined();
   });
 
-  test('together with all of it by us, that is known', async () => {
+  test('with everything else by us, the kill is reported', async () => {
     const body = await run(sh('exec sleep 300'));
     await runtime.kill(body.id);
     expect(await find()).toMatchObject({ state: 'exited', exit_code: 137, oom_killed: false });
@@ -124,7 +124,7 @@ describe('when the shim is killed', () => {
   });
 });
 
-test('a program that a real-time signal ended has its number as exit code, and failed', async () => {
+test('a program ended by a real-time signal fails with an exit code for the signal', async () => {
   await run(sh('kill -40 $$'));
   expect(await reach('exited')).toMatchObject({ exit_code: 128 + 40 });
 });
@@ -166,7 +166,7 @@ describe('when the manager is killed', () => {
     await ready();
     const hints: (string | undefined)[] = [];
     const watch = runtime.watch((hint) => hints.push(hint));
-    // Hints come in order: after this one, nothing that was before is left to come.
+    // Events arrive in order: after this one, no earlier event is pending.
     const marker = randomUUID();
     await vi.waitFor(async () => {
       await writeFile(join(root, CELL, '.hints', marker), '');
@@ -174,7 +174,7 @@ describe('when the manager is killed', () => {
     }, PATIENCE);
     hints.length = 0;
     await runtime.terminate(id);
-    // Sooner than the next slow look at everything.
+    // Sooner than the next slow resync.
     await vi.waitFor(() => expect(hints).toContain(worker), { timeout: 8000, interval: 20 });
     await vi.waitFor(() => stat(place('exit')), PATIENCE);
     await watch.close();
@@ -191,7 +191,7 @@ describe('kill', () => {
     expect(await processesOf(body.id)).toEqual([]);
   });
 
-  test('reaches one that has dropped its environment too, where there are cgroups', async ({ skip }) => {
+  test('reaches one that has dropped its environment too, if there are cgroups', async ({ skip }) => {
     const { version } = await runtime.probe();
     if (version.includes('no cgroup')) skip(`there are no cgroups: ${version}`);
     const body = await run(
@@ -207,7 +207,7 @@ describe('kill', () => {
     await vi.waitFor(async () => expect(await readProcess(pid)).toBeUndefined(), PATIENCE);
   });
 
-  test('spares the body of the same worker and cell that another home holds', async () => {
+  test('spares a body of the same worker and cell in another home', async () => {
     const home = await mkdtemp(join(tmpdir(), 'wm-process-other-'));
     const other = createProcessRuntime({ cell: CELL, root: home, wrapper: { argv: ['/nowhere/wrapper'] } });
     try {
@@ -223,13 +223,13 @@ describe('kill', () => {
     }
   });
 
-  test('by remove takes what an ended body has left behind', async () => {
+  test('by remove also ends what an ended body has left behind', async () => {
     runtime = make(false);
     const body = await run(
       sh('(setsid sh -c ": >ready; exec sleep 300" &); while ! [ -e ready ]; do :; done; exit 0'),
     );
     await reach('exited');
-    // The shim writes down how it ended, and goes after that.
+    // The shim writes the exit status, and exits after that.
     await vi.waitFor(async () => expect(await processesOf(body.id)).toHaveLength(1), PATIENCE);
     await runtime.remove(body.id);
     expect(await processesOf(body.id)).toEqual([]);
@@ -294,7 +294,7 @@ describe('limits', () => {
     expect(body.tail).toMatch(/memory/i);
   });
 
-  test('that nothing here can keep are refused before anything is made', async () => {
+  test('that cannot be enforced here are rejected before anything is created', async () => {
     runtime = make(false);
     const { limits } = await runtime.probe();
     expect(limits.pids).toMatchObject({ supported: false, how: expect.stringMatching(/\S/) });
@@ -305,12 +305,12 @@ describe('limits', () => {
     expect(await runtime.list()).toEqual([]);
   });
 
-  test('that the kernel refuses are the failure of that body, with the limit, and not of the runtime', async ({
+  test('that the kernel rejects fail only that body, with the limit, and not the runtime', async ({
     skip,
   }) => {
     const { limits } = await runtime.probe();
     if (!limits.pids.how.startsWith('cgroup')) skip(`no cgroup: ${limits.pids.how}`);
-    // One more than PID_MAX_LIMIT allows; a create with it is refused before.
+    // One more than PID_MAX_LIMIT allows; a create with it would be rejected earlier.
     const { id } = await runtime.create(order(['sleep', '300'], { pids: 4_194_306 }));
     const error = await runtime.start(id).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(BodyRefused);
@@ -337,9 +337,7 @@ describe('limits', () => {
     await expect(refused).rejects.not.toBeInstanceOf(RuntimeDown);
   });
 
-  test('that the operator has set hold for a body that names none, and its own come first', async ({
-    skip,
-  }) => {
+  test('of the operator apply to a body without its own', async ({ skip }) => {
     const { limits } = await runtime.probe();
     if (!limits.pids.adjustable) skip(`no cgroup: ${limits.pids.how}`);
     const defaults = { memory_bytes: 256 * 1024 ** 2, pids: 77, open_files: 123 };
@@ -365,7 +363,7 @@ describe('limits', () => {
 });
 
 describe('secrets', () => {
-  test('are in files that the owner alone may read, and in no argument', async () => {
+  test('are in files that only their owner can read, and in no argument', async () => {
     const body = await run(sh(': >ready; exec sleep 300'));
     await ready();
     const mode = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
@@ -393,13 +391,13 @@ describe('secrets', () => {
     return { id, folder };
   };
 
-  test('that its wrapper placed for the agent go with the body', async () => {
+  test('that its wrapper placed for the agent are removed with the body', async () => {
     const { folder } = await withSecrets('exit 3');
     expect(await reach('exited')).toMatchObject({ exit_code: 3 });
     await expect(stat(folder)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  test('that its wrapper placed for the agent do not stay after all of it was killed, shim first', async () => {
+  test('that its wrapper placed for the agent are removed even if the shim was killed first', async () => {
     const { id, folder } = await withSecrets('exec sleep 300');
     for (const { pid } of (await processesOf(id)).sort((a, b) => a.pid - b.pid)) process.kill(pid, 'SIGKILL');
     await vi.waitFor(async () => expect(await processesOf(id)).toEqual([]), PATIENCE);
@@ -456,8 +454,8 @@ describe('nothing outside of the root', () => {
   });
 });
 
-describe('what can not be known is not absent', () => {
-  test('a root that never was is empty, one that is lost is an error', async () => {
+describe('an unknown body is not absent', () => {
+  test('a root that never existed is empty, a lost one is an error', async () => {
     await rm(root, { recursive: true });
     expect(await runtime.list()).toEqual([]);
     await runtime.probe();
@@ -467,7 +465,7 @@ describe('what can not be known is not absent', () => {
   });
 });
 
-test('what a dead manager left half made or half deleted is swept away', async () => {
+test('partial creates and deletes of a dead manager are cleaned up', async () => {
   await runtime.probe();
   await mkdir(join(root, CELL, '.gone-x', 'workspace'), { recursive: true });
   await mkdir(join(root, CELL, '.new-y'));
@@ -475,7 +473,7 @@ test('what a dead manager left half made or half deleted is swept away', async (
   expect((await readdir(join(root, CELL))).sort()).toEqual(['.hints', '.new-y']);
 });
 
-test('more arguments than the machine takes are refused for good', async () => {
+test('too many arguments for the machine are rejected permanently', async () => {
   const { id } = await runtime.create(order(['/bin/true', ...Array(60).fill('x'.repeat(130_000))]));
   await expect(runtime.start(id)).rejects.toMatchObject({ name: 'BodyRefused', reason: 'StartFailed' });
 });

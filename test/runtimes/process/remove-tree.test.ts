@@ -10,7 +10,7 @@ const NOBODY = 65_534;
 
 test('a workspace with folders without write and search permission, as Go’s module cache has them, is deleted', async () => {
   const root = await mkdtemp(join(tmpdir(), 'wm-tree-'));
-  // Root may do everything: the manager of this test is another user.
+  // Root may do everything, so the manager of this test is another user.
   const isRoot = process.getuid?.() === 0;
   if (isRoot) await chown(root, NOBODY, NOBODY);
   const become = isRoot ? ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'] : [];

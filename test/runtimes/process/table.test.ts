@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { readTable } from '../../../src/runtimes/process/members.ts';
 
-// 545 bodies that ended at once each had the whole process table read for them: the load rose to 450, memory ran out.
+// When 545 bodies ended at once, each read the whole process table: the load rose to 450 and memory ran out.
 test('the process table is read once for all concurrent callers, and is never older than a call', async () => {
   const first = readTable();
   await Promise.resolve();

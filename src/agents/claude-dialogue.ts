@@ -19,7 +19,10 @@ const request = (id: string, subtype: string) =>
 /** What it puts before the words of a hook that refused. */
 const HOOK = /^PreToolUse:\w+ hook error: /;
 
-/** Claude Code's stream-json, a process for many turns. What it says is not documented in full: unknown is passed over. */
+/**
+ * Claude Code's stream-json protocol, one process for many turns. It is only partly documented; unknown lines
+ * are ignored.
+ */
 export const openClaude: OpenDialogue = ({ session: resumed }) => {
   /** Tools in use, by the id of the use. */
   const tools = createToolMap();

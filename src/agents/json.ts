@@ -55,9 +55,9 @@ export function contentToEvents(content: unknown, tools: Map<string, string>): A
   });
 }
 
-/** Tools by which shells are run, in all CLIs that are known here. */
+/** Tools that run shell commands, in all supported CLIs. */
 const SHELLS = ['Bash', 'Execute'];
-/** The field of a tool's input that says on what it is used, by the names that tools have for it. */
+/** The input field that contains a tool's target, by the field names that tools use. */
 const SUBJECTS = ['file_path', 'path', 'directory_path', 'pattern', 'url', 'query', 'description', 'title'];
 
 /** A use of a tool for people, on one line: the shell command, or the tool and what it is used on. */

@@ -121,7 +121,7 @@ const common = [
     `useradd --uid ${AGENT_ID} --gid agent --home-dir /home/agent --no-create-home --shell /bin/bash agent`,
     'install -d -o agent -g wrapper -m 2775 /home/agent /workspace && install -d /worker',
     'node="$(readlink -f "$(command -v node)")" && chgrp cmd-node "$node" && chmod 0750 "$node"',
-    // Debian's marker tells pip to leave Python alone; in an image, nothing else manages it.
+    // Debian's marker makes pip leave Python alone; in an image, nothing else manages it.
     'rm -f /usr/lib/python3*/EXTERNALLY-MANAGED',
   ),
   'ENV WORKSPACE_PATH=/workspace',

@@ -1,18 +1,20 @@
-/** One line of the engine's output while it builds or pulls. Its errors are there, not in the status of the response. */
+/**
+ * One line of the engine's output during a build or pull. It contains errors; the response status does not.
+ */
 export interface EngineLine {
   stream?: string;
   status?: string;
   error?: string;
-  /** What `aux` is, from BuildKit. */
+  /** The kind of `aux`, from BuildKit. */
   id?: string;
-  /** At the end of a build: the image's id. Before that, from BuildKit: a status (`buildkit-status.ts`). */
+  /** At the end of a build: the image ID. Before that, from BuildKit: a status (`buildkit-status.ts`). */
   aux?: string | { ID?: string };
 }
 
-/** A line of the engine is shorter than this; what is longer is not read further. */
+/** Maximum length of a line; the rest of a longer one is not read. */
 const LONGEST = 1024 ** 2;
 
-/** The lines as they come. Throws where the connection breaks. */
+/** Yields the lines as they arrive. Throws if the connection breaks. */
 export async function* readEngineStream(stream: NodeJS.ReadableStream): AsyncGenerator<EngineLine> {
   let rest = '';
   for await (const chunk of stream) {

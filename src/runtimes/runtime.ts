@@ -21,7 +21,7 @@ export interface BodyOrder {
   incarnation: number;
   spec: WorkerSpec;
   spec_hash: string;
-  /** The leader's epoch, as a label that tells people which leader created it. */
+  /** The leader's epoch, as a label that shows people which leader created it. */
   epoch: number;
   /** The identity of the store with the worker's record, as a label. */
   store?: string;

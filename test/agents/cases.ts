@@ -1,7 +1,7 @@
-/** What is recorded of the real CLIs, against the stand-in for the model. */
+/** The cases recorded from the real CLIs, against the stand-in for the model. */
 import type { WorkerSpec } from '../../src/model/spec.ts';
 
-/** When the turn is interrupted: as soon as it is given, or once the model or a command has come to a point. */
+/** When the turn is interrupted: immediately, or after the model or a command has reached a certain point. */
 export type Moment = 'at once' | { model: string } | { file: string };
 
 export interface Turn {
@@ -14,26 +14,26 @@ export type Agent = 'claude' | 'factory' | 'codex';
 export interface Case {
   name: string;
   turns: Turn[];
-  /** Turns of an earlier process, whose conversation this one continues. */
+  /** Turns of an earlier process, whose conversation this case continues. */
   earlier?: Turn[];
-  /** A conversation that there is not. */
+  /** A conversation that does not exist. */
   session?: string;
   spec?: Partial<WorkerSpec>;
-  /** Without it there is an Anthropic key. */
+  /** Defaults to an Anthropic key. */
   secrets?: string[];
-  /** Nothing listens at the gateway's address. */
+  /** Nothing listens at the model proxy's address. */
   unreachable?: true;
   only?: Agent | Agent[];
 }
 
-/** Whether the case is recorded of this agent. */
+/** Whether the case is recorded for this agent. */
 export const isOf = ({ only }: Case, agent: Agent): boolean =>
   only === undefined || only === agent || only.includes(agent);
 
 const said = (prompt: string): Turn => ({ prompt });
-/** Patience is the same in kind with one retry, and the recording shorter. */
+/** One retry shows the same behavior as many, with a shorter recording. */
 const impatient = { env: { CLAUDE_CODE_MAX_RETRIES: '1' } };
-/** Runs until it is ended, and says by a file that it runs. */
+/** Runs until it is ended, and creates a file to show that it runs. */
 const ENDLESS = ': > started; tail -f /dev/null';
 
 export const CASES: Case[] = [

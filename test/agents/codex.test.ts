@@ -1,4 +1,4 @@
-/** What recorded sessions of Codex do not show. */
+/** Behavior of Codex that the recorded sessions do not cover. */
 import { describe, expect, it } from 'vitest';
 import { parseToolItem } from '../../src/agents/codex-tools.ts';
 import { getAgentKind } from '../../src/agents/index.ts';
@@ -6,7 +6,7 @@ import { unquoteShellWord } from '../../src/agents/shell-word.ts';
 
 const line = (message: object) => JSON.stringify(message);
 
-/** One whose turn `t1` of the thread `a` is under way. */
+/** A dialogue with the active turn `t1` of the thread `a`. */
 function inTurn() {
   const dialogue = getAgentKind('CODEX').dialogue({ workspace: '/workspace', session: 'a' });
   dialogue.open();

@@ -3,12 +3,12 @@ import { createInterface } from 'node:readline';
 import type { Dialogue, DialogueStep } from '../../src/agents/dialogue.ts';
 import type { Call } from './golden.ts';
 
-/** A dialogue tied to a process, and all that passed between them. */
+/** A dialogue connected to a process, and all messages between them. */
 export class Conversation {
   stdin = '';
   stdout: string[] = [];
   calls: Call[] = [];
-  /** What the dialogue said so far. */
+  /** The output of the dialogue so far. */
   told: DialogueStep[] = [];
   session: string | undefined;
   #dialogue: Dialogue;

@@ -5,7 +5,7 @@ const rpc = (message: object) => JSON.stringify({ jsonrpc: '2.0', factoryApiVers
 const notice = (notification: object) =>
   rpc({ type: 'notification', method: 'droid.session_notification', params: { notification } });
 
-/** A session with a prompt under way, of which Droid has said which message it became. */
+/** A session with an active prompt, whose message ID Droid has reported. */
 function prompted() {
   const dialogue = getAgentKind('FACTORY').dialogue({ workspace: '/workspace' });
   const begin = JSON.parse(dialogue.open().write ?? '{}');

@@ -27,7 +27,7 @@ function OURS(): string[] {
   ].map((line) => JSON.stringify(line));
 }
 
-/** A real line with one of its values, at any depth, replaced or taken out. */
+/** A real line with one of its values, at any depth, replaced or removed. */
 const damaged = (lines: string[]) =>
   fc
     .tuple(fc.constantFrom(...lines), fc.nat(), fc.option(fc.jsonValue({ maxDepth: 2 }), { nil: undefined }))

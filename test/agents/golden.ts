@@ -19,12 +19,12 @@ export interface Recording {
   stdout: string[];
 }
 
-/** What a dialogue says to one call or to one line, without what it wrote. */
+/** The output of a dialogue for one call or one line, without its writes to stdin. */
 export type Told = { heard: number } & Omit<DialogueStep, 'write'>;
 
 export const GOLDEN = join(import.meta.dirname, 'golden');
 
-/** Plays a recording to a dialogue. */
+/** Replays a recording to a dialogue. */
 export function replay(
   open: OpenDialogue,
   { session, calls, stdout }: Recording,
@@ -47,7 +47,7 @@ export function replay(
   return { stdin, told };
 }
 
-/** The cases that were recorded of an agent. */
+/** The recorded cases of an agent. */
 export const recorded = (agent: string): string[] => readdirSync(join(GOLDEN, agent)).sort();
 
 export function readGolden(

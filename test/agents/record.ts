@@ -15,7 +15,7 @@ import { GOLDEN, replay } from './golden.ts';
 import { scrubber } from './scrub.ts';
 
 const TYPES = { claude: 'CLAUDE', factory: 'FACTORY', codex: 'CODEX' } as const;
-/** No turn of a case takes longer, retries included. */
+/** Maximum duration of a turn, including retries. */
 const PATIENCE_MS = 120_000;
 
 const [bin = '', only, ...names] = process.argv.slice(2);
@@ -79,7 +79,7 @@ interface Places {
   workspace: string;
 }
 
-/** A workspace with a repository, and a hook that knows of `git` only. */
+/** A workspace with a repository, and a hook that allows only `git`. */
 function prepare({ root, home, workspace }: Places): void {
   mkdirSync(home);
   mkdirSync(workspace);

@@ -1,6 +1,9 @@
-/** Takes out of a recording what is of one machine or one moment, so that a second recording differs by the CLI only. */
+/**
+ * Removes machine-specific and time-specific values from a recording, so that a second one differs only by
+ * the CLI.
+ */
 
-/** Lists of what the CLI could do besides; of no use to a reader, and long. */
+/** Long lists of other capabilities of the CLI, which are of no use to a reader. */
 const BULK = [
   'commands',
   'slash_commands',
@@ -23,12 +26,12 @@ const BULK = [
 const MOMENT = /(^|_)(timestamp|ttft|time)$|_ms$|Ms$|At$|_at$|duration/i;
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
-/** Of what stands at paths of one machine. */
+/** Values at machine-specific paths. */
 const HASH = /\bsha256:[0-9a-f]{64}\b/g;
 /** A list in an answer to Codex, not only in a notification. */
 const isAskedBack = (value: unknown) => JSON.stringify(value).includes('"currentHash"');
 
-/** One scrubber for a whole session: equal ids stay equal. `texts` are replaced wherever they stand. */
+/** One scrubber for a whole session: equal IDs stay equal. `texts` are replaced everywhere. */
 export function scrubber(texts: [string, string][]): (value: unknown, name?: string) => unknown {
   const ids = new Map<string, string>();
   const idOf = (id: string) => {

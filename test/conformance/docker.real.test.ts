@@ -13,7 +13,7 @@ import {
 } from './runtime.ts';
 
 const READY = 'the program is ready';
-/** Images of others have no place for the pipe. */
+/** Foreign images have no directory for the pipe. */
 const PLACE = 'mkdir -p $(dirname "$SECRETS_PIPE")';
 
 function argvOf(program: Program): string[] {

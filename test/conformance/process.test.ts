@@ -28,7 +28,7 @@ runtimeConformance('process without cgroups', () => makeSubject(false), {
   skip: { ...skip, oom: 'an rlimit makes the allocation of the program fail instead' },
 });
 
-/** As a manager sees it: none of these bodies was taken over. */
+/** As a manager sees it: none of these bodies is claimed. */
 function throughTakeovers(runtime: Runtime): Runtime {
   return withClaims(runtime, { claimStore: new MemoryBook(), specOf: async () => undefined, now: Date.now });
 }

@@ -12,7 +12,9 @@ export * from './subject.ts';
 
 const PATIENCE = { timeout: 15_000, interval: 20 };
 
-/** Registers the suite. `skip` names what this runtime can't be asked, each with the reason that is printed. */
+/**
+ * Registers the suite. `skip` lists what this runtime does not support, each with the reason that is printed.
+ */
 export function runtimeConformance(
   name: string,
   makeSubject: () => Promise<Subject>,

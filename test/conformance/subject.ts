@@ -28,10 +28,10 @@ export const TAKES_SECRETS = 'mkfifo -m 600 "$SECRETS_PIPE"; sha256sum <"$SECRET
 
 export const PRINTED = 'the last line of a body';
 
-/** What a runtime may be unable to be asked about; each with the reason, which the skipped test prints. */
+/** Checks that a runtime may not support; each with the reason, which the skipped test prints. */
 export type Ability = 'oom' | 'grandchildren' | 'outlivesName' | 'reconnect' | 'pause';
 
-/** One cell of one engine, created for each test, and the ways to change the world behind the runtime's back. */
+/** One cell of one engine, created for each test, and direct ways to change the world without the runtime. */
 export interface Subject {
   runtime: Runtime;
   /** Another manager of the same cell. */
@@ -43,13 +43,13 @@ export interface Subject {
   settled(body: Body): Promise<void>;
   /** SIGKILL to the body's main process from outside. */
   killFromOutside(body: Body): Promise<void>;
-  /** How many processes of the body are alive, as the machine says it, not the runtime. */
+  /** The number of live processes of the body, as reported by the machine, not the runtime. */
   alive(body: Body): Promise<number>;
-  /** Puts a thing that is not ours at the name of this worker's body. */
+  /** Creates a foreign object with the name of this worker's body. */
   occupyName(workerId: string): Promise<{ isThere(): Promise<boolean>; remove(): Promise<void> }>;
-  /** Takes the name from a body, which keeps its engine id. With `outlivesName`. */
+  /** Removes the name from a body, which keeps its engine ID. With `outlivesName`. */
   renameAway?(body: Body): Promise<void>;
-  /** Breaks the connection that hints come through; it can be had again at once. With `reconnect`. */
+  /** Breaks the event connection, which can be reopened at once. With `reconnect`. */
   breakWatch?(): Promise<void>;
   /** Freezes all of the body. With `pause`. */
   pause?(body: Body): Promise<void>;

@@ -40,7 +40,7 @@ interface Held {
 export class ToyEngine {
   readonly root = mkdtempSync(join(tmpdir(), 'wm-toy-'));
   readonly bodies = new Map<string, Held>();
-  /** Names that something else has. */
+  /** Names that other objects use. */
   readonly occupied = new Set<string>();
   /** Emits `change` with the cell and the worker of a body that has started or ended. */
   readonly events = new EventEmitter();

@@ -1,4 +1,6 @@
-/** A worker's life in a runtime that the manager does not know: one line in the table of names, and nothing else. */
+/**
+ * A worker's life in a runtime that the manager does not know, which only needs a line in the table of names.
+ */
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';

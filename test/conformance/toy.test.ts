@@ -1,4 +1,4 @@
-/** The suite that every runtime passes, for the runtime that a newcomer could write in an afternoon. */
+/** The suite that every runtime passes, for a runtime that is easy to write. */
 import { rmSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';

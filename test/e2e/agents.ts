@@ -22,7 +22,7 @@ import { type Model, startModel } from '../support/model/index.ts';
 
 /** Building a first image takes about a minute, and two may be built at once. */
 export const BUILD_MS = 300_000;
-/** What takes longer than this in a test hangs; Droid waits several seconds before it asks a model again. */
+/** Timeout of a test step; Droid waits several seconds before it retries a model. */
 const LONGEST_MS = 60_000;
 /** Where an agent asks its model, with the secret that the scene has for it in its directory, and as the model sees it. */
 const ANTHROPIC = { secret: 'ANTHROPIC_API_KEY', variable: 'ANTHROPIC_BASE_URL', sent: 'x-api-key: ' };
@@ -40,15 +40,15 @@ export interface Scene {
   key: string;
   /** Creates a worker that asks the stand-in; resolves when the command was answered. */
   create(fields: { agent_type: keyof typeof MODELS; [field: string]: unknown }): Promise<AgentWorker>;
-  /** Sends a command and awaits its answer. */
+  /** Sends a command and waits for its answer. */
   command(fields: object): Promise<Record<string, unknown>>;
-  /** A figure of the manager that runs, summed over its labels. */
+  /** A metric of the running manager, summed over its labels. */
   metric(name: string): Promise<number>;
   /** SIGKILL for the manager. */
   kill(): Promise<void>;
   /** Starts another in its place. */
   restart(): Promise<void>;
-  /** What all managers have said. */
+  /** The logs of all managers. */
   log(): string;
   close(): Promise<void>;
 }
@@ -179,7 +179,7 @@ export class AgentWorker {
     await this.#redis.xadd(this.#keys.input(this.id), '*', 'data', JSON.stringify(message));
   }
 
-  /** Sends a prompt; answers its `request_id`. */
+  /** Sends a prompt; returns its `request_id`. */
   async prompt(content: string, more: object = {}): Promise<string> {
     const request_id = randomUUID();
     await this.send({ type: 'prompt', content, request_id, ...more });

@@ -1,4 +1,7 @@
-/** Pools of task workers on their queue: from none to many and back, a new template under load, and a mix of runtimes. */
+/**
+ * Pools of task workers on their queue: scaling from zero and back, a new template under load, and a mix of
+ * runtimes.
+ */
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { PoolInput, PoolStatus } from '../../src/model/index.ts';
@@ -6,7 +9,7 @@ import { openTasks, type TaskQueue } from '../../src/tasks/index.ts';
 import { type FaultWorld, openWorld, type RuntimeUnderTest } from '../faults/world.ts';
 
 const SOON = { timeout: 60_000, interval: 50 };
-/** The image of task workers may have to be built first. */
+/** The image of task workers may need a build first. */
 const BUILD = { timeout: 300_000, interval: 200 };
 
 interface Scene {
@@ -50,7 +53,7 @@ const urlOf = ({ cell }: FaultWorld) => `redis://${cell.redis.options.host}:${ce
 const nap = (queue: TaskQueue, id: number, seconds: number) =>
   queue.submit({ task_id: `nap-${id}`, payload: { function: 'nap', args: [seconds] }, priority: 'normal' });
 
-/** How all tasks ended: results by how often. */
+/** The outcomes of all tasks: the number of each result. */
 async function results(queue: TaskQueue, count: number): Promise<Record<string, number>> {
   const ends: Record<string, number> = {};
   for (let id = 0; id < count; id += 1) {

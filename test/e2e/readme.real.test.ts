@@ -14,7 +14,7 @@ interface Line {
   printed: string;
 }
 
-/** The commands of the session in the README, each with what is printed below it. */
+/** The commands of the README's session, each with its printed output. */
 function session(name: string): Line[] {
   const block =
     new RegExp(`<!-- ${name}:[^\\n]*-->\\n\`\`\`console\\n([\\s\\S]*?)\\n\`\`\``).exec(README)?.[1] ?? '';
@@ -27,7 +27,7 @@ function session(name: string): Line[] {
     });
 }
 
-/** What differs from one run to the next: ids that Redis makes, and instants. */
+/** Values that differ between runs: IDs from Redis, and timestamps. */
 const plain = (text: string) =>
   text
     .replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<uuid>')

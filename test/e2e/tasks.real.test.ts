@@ -1,4 +1,4 @@
-/** Task workers in both runtimes, as a client sees them that knows HTTP alone. */
+/** Task workers in both runtimes, as seen by a client that only uses HTTP. */
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -50,7 +50,7 @@ const SAID = (nodes: number) => [
   'refused 404 not_found',
   'refused 400 invalid_command',
 ];
-/** The image of task workers is built where it is not there: Python from Debian, 10 s and more. */
+/** The image of task workers is built if it is missing: Python from Debian, 10 s and more. */
 const BUILD_MS = 300_000;
 
 async function handlersDir(): Promise<string> {
@@ -61,7 +61,7 @@ async function handlersDir(): Promise<string> {
   return directory;
 }
 
-/** A manager with task workers; answers where they answer. */
+/** A manager with task workers; returns their addresses. */
 async function startWorkers(runtime: 'process' | 'docker') {
   const redisUrl = inject('redisUrl');
   const cell = newCell();

@@ -1,10 +1,10 @@
-/** Claude Code in a body that was warm: the whole of an agent, from instructions to credentials, given late. */
+/** Claude Code in a warm body: a complete agent whose instructions and credentials arrive late. */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type AgentWorker, BUILD_MS, openScene, type Scene } from './agents.ts';
 import { leaksOf } from './leaks.ts';
 
 const INSTRUCTIONS = 'Write about the lighthouse at Skagen, and about nothing else.';
-/** Both kinds of image: one in which everything may be executed, and a locked one. */
+/** Both kinds of image: an unrestricted and a locked one. */
 const KINDS: [title: string, more: { allowed_commands?: string[] }][] = [
   ['everything', {}],
   ['only cat', { allowed_commands: ['cat'] }],

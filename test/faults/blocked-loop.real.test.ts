@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 import { openWorld, PATIENCE } from './world.ts';
 
 const BLOCKER = join(import.meta.dirname, '../support/block-loop.mjs');
-/** Several lives of the lease. */
+/** Several durations of the lease. */
 const BLOCK_MS = 6000;
 
 test('a leader whose main loop is blocked for several lease durations keeps its lease, and answers its probes', async () => {

@@ -1,4 +1,6 @@
-/** Direct workers as an operator of processes sees them: their names, and what is left of them when the manager goes. */
+/**
+ * Direct workers as an operator sees their processes: their names, and what is left when the manager stops.
+ */
 import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
@@ -14,7 +16,7 @@ const stubborn = (mark: string) => [
   '-c',
   `setsid sh -c 'trap "" TERM HUP INT; sleep 6${mark} & wait; sleep 7${mark}' & trap "" TERM; sleep 8${mark}; sleep 9${mark}`,
 ];
-/** Only who has the lease ends anything, and a machine that pauses must not take it away. */
+/** Only the leader ends anything, and a machine that pauses must not take the lease away. */
 const LASTING = { LEASE_SECONDS: '60' };
 /** A number of seconds that no other process sleeps for. */
 const newMark = () => String(100_000_000 + Math.floor(Math.random() * 899_999_999));

@@ -7,7 +7,7 @@ interface Readiness {
   checks: Record<string, { ok: boolean; message: string }>;
 }
 
-/** A manager of both runtimes, whose way to Docker is the test's. */
+/** A manager of both runtimes, whose connection to Docker is controlled by the test. */
 async function worldBehindProxy() {
   const proxy = await startDockerProxy(inject('dockerHost'));
   onTestFinished(() => proxy.close());

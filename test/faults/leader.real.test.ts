@@ -4,7 +4,7 @@ import { startRedis } from '../support/redis.ts';
 import { openWorld, PATIENCE } from './world.ts';
 
 const leads = (log: () => string) => vi.waitFor(() => expect(log()).toContain('"leading"'), PATIENCE);
-/** Of a manager that must not lose its lease because the machine pauses; no other has it before it is released. */
+/** For a manager that must keep its lease when the machine pauses; no other gets it before it is released. */
 const LASTING = { LEASE_SECONDS: '60' };
 const readyz = async (url: string) => (await fetch(`${url}/readyz`)).status;
 
@@ -44,7 +44,7 @@ test('a second manager takes over from a frozen one, which no longer acts when i
   expect(second.log()).not.toContain('"standby"');
 });
 
-test('a manager that is told to stop hands over at once, and its bodies keep running', async () => {
+test('a manager that is asked to stop hands over at once, and its bodies keep running', async () => {
   const world = await openWorld('process');
   const worker = randomUUID();
   // The standby does not wait for this lease to expire: it is released.

@@ -6,7 +6,7 @@ import { openCell } from '../store/cell.ts';
 import { cleanCell, startManager } from '../support/manager.ts';
 import { PATIENCE } from './world.ts';
 
-/** What many shells and services give a process. */
+/** The default limit of many shells and services. */
 const DESCRIPTORS = 1024;
 const CLIENTS = 1500;
 

@@ -1,4 +1,4 @@
-/** A storm of starts, scaled to what a test may cost; `npm run bench storm` is the whole one. */
+/** A storm of starts at a size that is feasible for a test; `npm run bench storm` is the full version. */
 import { randomUUID } from 'node:crypto';
 import { expect, test, vi } from 'vitest';
 import { alive, openWorld, PATIENCE } from './world.ts';

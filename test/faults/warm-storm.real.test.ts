@@ -15,7 +15,7 @@ import { type Asked, POOL, type Storm, storm } from './warm-storm.ts';
 import { type FaultWorld, openWorld } from './world.ts';
 
 const SEED = Number(process.env.WARM_SEED ?? Math.floor(Math.random() * 2 ** 31));
-/** A wrapper that got its claim and stays silent has ten seconds; so has its client. */
+/** A wrapper that got its claim and is silent has ten seconds; so has its client. */
 const CALM = { timeout: 60_000, interval: 100 };
 const WARM = 6;
 
@@ -67,7 +67,7 @@ test.each([
   },
 );
 
-/** At rest, a worker is RUNNING and ready in the one body that it has, or has ended and has none. */
+/** In a settled world, a worker is RUNNING and ready in its only body, or has ended and has none. */
 async function everyStatusIsTrue(world: FaultWorld, { asked }: Storm): Promise<void> {
   const { store } = world.cell;
   const bodies = await world.bodies();
@@ -115,7 +115,7 @@ async function everyCommandHasOneAnswer({ cell }: FaultWorld, { asked }: Storm):
     for (const request of requests) expect(counts.get(request), `answers for ${id}`).toBe(1);
 }
 
-/** Its output has no holes, and what it was asked was done once, or as often as its policy allows. */
+/** Its output has no gaps, and each request was executed once, or as often as its policy allows. */
 async function promisesAreKept(
   { cell }: FaultWorld,
   { id, policy, prompts, harmed, restarted }: Asked,

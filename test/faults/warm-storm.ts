@@ -13,7 +13,7 @@ import { type FaultWorld, type RuntimeUnderTest, signal } from './world.ts';
 
 export const POOL = 'agents';
 
-/** One that was asked for, and what was done to it. */
+/** A requested worker, and what was done to it. */
 export interface Asked {
   id: string;
   policy: 'never' | 'on-failure' | 'always';
@@ -43,11 +43,14 @@ export interface StormOptions {
   warm: number;
   restarts: number;
   env: Record<string, string>;
-  /** Where agents write down what they are asked. */
+  /** Where agents record their prompts. */
   ledger: string;
 }
 
-/** Writes down each prompt before it answers, so that a prompt begun twice is seen, whatever was killed meanwhile. */
+/**
+ * Records each prompt before it answers, so that a repeated prompt is detected, whatever was killed
+ * meanwhile.
+ */
 const agent = (ends: string) => [
   'sh',
   '-c',
@@ -201,7 +204,7 @@ export async function storm(options: StormOptions): Promise<Storm> {
   return done;
 }
 
-/** Waits until it is so, or the time is over. */
+/** Waits until the condition holds, or a timeout. */
 async function upTo(ms: number, so: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + ms;
   while (performance.now() < deadline && !(await so())) await delay(50);

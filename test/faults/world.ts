@@ -1,4 +1,4 @@
-/** One cell with real bodies, whose managers come and go: what the tests of faults do to it and ask of it. */
+/** One cell with real bodies and changing managers, for the fault tests. */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -22,9 +22,9 @@ export interface FaultWorld {
   runtime: Runtime;
   /** Starts a manager of the cell; `parseCheckpoint` is a checkpoint at which it dies, `env` its further environment. */
   start(crashAt?: string, env?: Record<string, string>, args?: string[]): Promise<Manager>;
-  /** Pushes a command; its answer is waited for with `answer`. */
+  /** Pushes a command; `answer` waits for its answer. */
   push(command: object): Promise<string>;
-  /** The only answer to a request; fails where there are two. */
+  /** The only answer to a request; fails if there are two. */
   answer(requestId: string): Promise<Record<string, unknown>>;
   create(worker: string, more?: object): Promise<string>;
   reach(worker: string, expected: object): Promise<void>;
@@ -35,7 +35,9 @@ export interface FaultWorld {
 
 const OURS = 'worker-manager.cell';
 
-/** Makes a cell on the shared Redis, or on another; everything is gone when the test ends, which is asserted. */
+/**
+ * Creates a cell on the shared Redis, or on another; asserts that everything is removed when the test ends.
+ */
 export async function openWorld(
   name: RuntimeUnderTest,
   redis = { url: inject('redisUrl'), bodyUrl: inject('bodyRedisUrl') },

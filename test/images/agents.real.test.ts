@@ -7,7 +7,7 @@ import { dockerAt } from '../support/docker.ts';
 import { runIn } from './container.ts';
 import { specOf } from './recipes.ts';
 
-/** A first build loads some hundred megabytes; with the daemon's cache it takes a second. */
+/** A first build downloads several hundred megabytes; with the daemon's cache it takes a second. */
 const FIRST_BUILD_MS = 600_000;
 const AGENTS: [AgentType, string, string][] = [
   ['CLAUDE', 'claude', '2.1.329'],

@@ -1,4 +1,4 @@
-/** What of a tool's output says why it failed, from what the tools really print. */
+/** Which lines of a tool's output explain its failure, with real output of the tools. */
 import { expect, test } from 'vitest';
 import { findBuildCause } from '../../src/images/build-cause.ts';
 

@@ -1,4 +1,4 @@
-/** What is read from the engine's account of a build, however it arrives; the engine itself is in `images.real`. */
+/** Parsing the engine's build log, however it arrives; the engine itself is tested in `images.real`. */
 import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { expect, test } from 'vitest';
@@ -9,7 +9,7 @@ const NAME = 'worker:0123456789ab';
 const BUILT = { aux: { ID: 'sha256:1' } };
 const line = (stream: string) => ({ stream });
 
-/** Plays an account, cut into pieces of the given length. */
+/** Replays a build log, cut into pieces of the given length. */
 async function play(account: object[], signal = new AbortController().signal, length = 7) {
   const text = account.map((entry) => `${JSON.stringify(entry)}\r\n`).join('');
   const pieces = text.match(new RegExp(`[^]{1,${length}}`, 'g')) ?? [];

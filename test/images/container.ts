@@ -1,4 +1,4 @@
-/** One command in a container of an image, past the manager: what it printed, and how it ended. */
+/** Runs one command in a container of an image, without the manager; returns its output and exit. */
 import { PassThrough } from 'node:stream';
 import type Docker from 'dockerode';
 

@@ -1,4 +1,4 @@
-/** The disk of the engine of this run; how much is free on it is played. */
+/** The disk of this run's engine; its free space is simulated. */
 
 import { existsSync } from 'node:fs';
 import { expect, inject, onTestFinished, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** The Dockerfiles as people read them, and what no Dockerfile of ours may have. */
+/** The generated Dockerfiles, and what none of them may contain. */
 import { expect, test } from 'vitest';
 import { createRecipe, MODULE_TABLE, renderDockerfile } from '../../src/images/index.ts';
 import type { WorkerSpec } from '../../src/model/index.ts';

@@ -39,7 +39,7 @@ function world(more: Partial<CollectorOptions> = {}) {
     if (keys.length > 0) await redis.del(...keys, ...keys.map((key) => `${key}:holds`));
     collector.close();
   });
-  /** Builds an image of a file of that many bytes on top of another; without a name where none is given. */
+  /** Builds an image with a file of that many bytes on top of another; without a name if none is given. */
   async function build(bytes: number, { on = 'scratch', tag = true } = {}): Promise<string> {
     const name = `worker:${randomBytes(6).toString('hex')}`;
     const [key, value] = mark.split('=');

@@ -1,4 +1,4 @@
-/** The name: the same for what is the same, another for each thing that changes the content. */
+/** The name is the same for the same content, and changes with everything that changes the content. */
 import { expect, test } from 'vitest';
 import { type BuildInputs, createRecipe, imageName } from '../../src/images/index.ts';
 import type { WorkerSpec } from '../../src/model/index.ts';

@@ -1,4 +1,4 @@
-/** What is asked of images by the loop and by people: one build however many ask, states, failures, folders. */
+/** Images for the loop and for people: one build per name, states, failures, folders. */
 import { spawnSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** One job of a name at a time for any number of callers; jobs in turn; failures kept until the next. */
+/** One job per name for any number of callers; jobs run in sequence; failures are kept until the next. */
 import { expect, test } from 'vitest';
 import { Jobs } from '../../src/images/jobs.ts';
 

@@ -1,4 +1,4 @@
-/** Every module does in an image what it is for: a table over all of them, in one image. */
+/** Every module works in an image: a table over all of them, in one image. */
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import {
   createImages,
@@ -12,7 +12,7 @@ import { runIn } from './container.ts';
 import { specOf } from './recipes.ts';
 
 const FIRST_BUILD_MS = 600_000;
-/** What comes from PyPI, which not every machine that runs tests can reach. */
+/** Packages from PyPI, which not every machine that runs tests can reach. */
 const PYPI = 'https://pypi.org/simple/copier/';
 const reachable = await fetch(PYPI, { method: 'HEAD', signal: AbortSignal.timeout(5000) })
   .then(({ ok }) => ok)

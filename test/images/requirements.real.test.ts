@@ -1,4 +1,7 @@
-/** Packages of Debian and Python that a worker names, built into its image; the Python ones from an index of the test's own. */
+/**
+ * Debian and Python packages of a worker, built into its image; the Python ones come from the test's own
+ * index.
+ */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -14,7 +17,7 @@ import { specOf } from './recipes.ts';
 
 const BUILD_MS = 300_000;
 const WHEEL = 'wm_probe-1.0-py3-none-any.whl';
-/** A wheel of one module and one program, as small as pip takes it. */
+/** A minimal wheel with one module and one program. */
 const MAKE_WHEEL = `
 import sys, zipfile
 with zipfile.ZipFile(sys.argv[1], "w") as wheel:

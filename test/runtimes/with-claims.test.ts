@@ -26,7 +26,7 @@ const order = (worker_id: string, spec: WorkerSpec) => ({
   epoch: 1,
   env: {},
 });
-/** Another manager of the same world, which remembers nothing. */
+/** Another manager of the same world, without any cache. */
 const manager = (patienceMs = 50) =>
   withClaims(new FakeRuntime({ engine }), {
     claimStore,

@@ -1,9 +1,9 @@
-/** What the driver and the test of secrets share. */
+/** Shared by the driver and the test of secrets. */
 export const CREDENTIAL = 'ANTHROPIC_API_KEY';
 export const FILE = 'DEPLOY_TOKEN';
 
 export interface Found {
-  /** What the model answered through the gateway. */
+  /** The model's answer through the model proxy. */
   asked: string;
   /** SHA-256 of the credential, as it was received. */
   hash: string;

@@ -20,7 +20,7 @@ function start(argv: string[]): Outcome {
   return { code: status ?? signal ?? String(error), output: `${stdout}${stderr}`.trim() };
 }
 
-/** As on a kernel without it. */
+/** Simulates a kernel without it. */
 const without = (argv: string[]) => (landlock ? argv : argv.toSpliced(1, 0, '--without-landlock'));
 
 const prepared = start(hands.helperCommand(['bash', '-euc', prepare]));

@@ -1,4 +1,4 @@
-/** An agent that may execute git and nothing else tries the ways around that are known. Each row is in docs/security.md. */
+/** An agent that can only execute git tries the known ways around that. Each row is in docs/security.md. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { COMMANDS, type Escape, INJECTIONS, INTRUSIONS, PLACES, PREPARE, uploads } from './escapes.ts';
 import { type Outcome, type Subject, specOf, startSubject } from './subject.ts';
@@ -10,7 +10,7 @@ const ESCAPES: Escape[] = [
   ...INJECTIONS,
   ...INTRUSIONS,
 ];
-/** What has to keep working. */
+/** Work that must not be affected. */
 const WORK: [name: string, script: string, output: RegExp][] = [
   ['the allowed command', 'cd repository && git status --short --branch', /No commits yet/],
   ['the allowed command, from a script', 'echo "git --version" > s.sh && bash s.sh', /^git version/],

@@ -16,7 +16,7 @@ import { dockerAt } from '../support/docker.ts';
 /** The driver's arguments. */
 export interface Work {
   spec: WorkerSpec;
-  /** False: as on a kernel that has none. */
+  /** False simulates a kernel without it. */
   landlock: boolean;
   /** A script that may use every program of the image. */
   prepare: string;
@@ -32,7 +32,7 @@ export interface Outcome {
 }
 
 export interface Subject {
-  /** What the wrapper says that holds the agent. */
+  /** What the wrapper reports about the agent's confinement. */
   attempt(work: Omit<Work, 'spec'>): Promise<{ enforcement: string[]; outcomes: Outcome[] }>;
   /** A program as the container's root. */
   exec(argv: string[], stdin?: string): Promise<{ code: number | null; stdout: string; stderr: string }>;
@@ -48,7 +48,7 @@ const WRAPPER = ['/worker/confine', '--user', '10001:10001,20000', '--keep', 'se
 /** A wrapper that does nothing. */
 export const IDLE = [...WRAPPER, 'node', '-e', 'setInterval(() => {}, 1e9)'];
 
-/** Builds the image of the specification where it is missing; answers its name. */
+/** Builds the image of the specification if it is missing; returns its name. */
 export async function imageOf(spec: WorkerSpec): Promise<string> {
   const images = createImages({ host: inject('dockerHost'), version: '0.0.0', ca: machineCa() });
   try {

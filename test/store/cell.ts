@@ -19,9 +19,9 @@ export interface Cell {
   store: Store;
   pools: PoolStore;
   stream: CommandStream;
-  /** Makes another leader, even if there is one; returns its epoch. */
+  /** Creates another leader, even if there is one; returns its epoch. */
   acquire(): Promise<number>;
-  /** Puts a command on the stream; text goes there as it is. */
+  /** Puts a command on the stream; text is sent unchanged. */
   push(command: unknown): Promise<string>;
   /** The field `data` of a stream's entries. */
   read(key: string): Promise<unknown[]>;

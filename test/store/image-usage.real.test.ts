@@ -1,11 +1,11 @@
-/** The record of images' use on a real Redis; each test has images of its own. */
+/** The usage record of images on a real Redis; each test has its own images. */
 import { randomBytes } from 'node:crypto';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { ImageUsage } from '../../src/store/index.ts';
 import { openCell } from './cell.ts';
 
 const DAY = 86_400_000;
-/** What runs out does so by the clock of Redis, whose answer may be late. */
+/** Expiry uses the clock of Redis, whose answer may be late. */
 const SOON = { timeout: 20_000, interval: 50 };
 
 function open() {

@@ -17,7 +17,7 @@ import type { LoopStore } from '../support/memory-store.ts';
 
 export interface StoreSubject {
   store: LoopStore;
-  /** Makes another leader, as if the lease of the one before had ended; its epoch. */
+  /** Creates another leader, as if the previous lease had ended; returns its epoch. */
   acquire(): Promise<number>;
   settle(epoch: number, what: Omit<CommandSettlement, 'entry' | 'replyTo'>): Promise<CommandOutcome>;
   /** All answers so far, in order. */
@@ -27,7 +27,7 @@ export interface StoreSubject {
 
 const NOW = Date.parse('2030-01-01T00:00:00.000Z');
 const spec = workerSpec.parse({ agent_type: 'CUSTOM', command_line: ['agent'], runtime: 'process' });
-/** Another identity each time. */
+/** A new identity for each call. */
 export const identityAt = (at: number) => ({ id: randomUUID(), created_at: formatInstant(at), adopted: {} });
 const memo = { machine_version: 1, value: { STARTING: 'creating' }, context: { incarnation: 1 } };
 const status: StatusRecord = {

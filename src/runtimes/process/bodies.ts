@@ -11,10 +11,10 @@ import { liveShim, type Trace } from './members.ts';
 import { observeBody } from './observe.ts';
 import { WorkDirectories } from './work-directory.ts';
 
-/** Bodies that are looked at side by side; each needs a few open files for a moment. */
+/** Maximum number of bodies that are observed concurrently; each briefly needs a few open files. */
 const OBSERVED_AT_ONCE = 16;
 
-/** The bodies of one cell: where they are, how each is found, and what is observed of it. */
+/** The bodies of one cell: their paths, how each is found, and its observed state. */
 export class Bodies {
   readonly cell: CellDirectory;
   readonly work: WorkDirectories;
@@ -30,9 +30,9 @@ export class Bodies {
     this.#cgroups = cgroups;
   }
 
-  /** All of them; throws if any can't be known. */
+  /** All of them; throws if the state of any is unknown. */
   async list(): Promise<Body[]> {
-    // In this order: a body that is made in between is not taken for a lost one.
+    // In this order, so that a body created in between does not count as lost.
     const withCgroups = await this.lost.candidates();
     const names = await this.cell.workers();
     const inPlace = new Set<string>();
@@ -51,7 +51,7 @@ export class Bodies {
     return bodies.filter((body) => body !== undefined);
   }
 
-  /** By the directory's name; if it is not there, by the id that was known and all that the kernel knows. */
+  /** Finds by the directory's name, or else by the known ID and the kernel's information. */
   async ofWorker(worker: string, knownId: string | undefined): Promise<Body[]> {
     const found = await this.cell.body(worker);
     const all = found ? [found] : await this.lost.ofWorker(worker, knownId);
@@ -59,7 +59,7 @@ export class Bodies {
     return bodies.filter((body) => body !== undefined);
   }
 
-  /** This very body, also if only its processes are left of it. */
+  /** This exact body, even if only its processes are left. */
   async byId(bodyId: string): Promise<FoundBody | undefined> {
     const found = await this.cell.bodyById(bodyId);
     if (found) return found;
@@ -71,29 +71,29 @@ export class Bodies {
     return observeBody(found, deriveCgroups(await this.#cgroups(), found.made.id), withTail);
   }
 
-  /** The body that was found, or `undefined` if there is none left, or it is just being removed. */
+  /** The body; `undefined` if nothing is left, or if it is just being removed. */
   async #observeFound(found: FoundBody, withTail: boolean): Promise<Body | undefined> {
     const body = await this.observe(found, withTail);
     if (body === undefined || body.state === 'running' || found.lost) return body;
-    // Removed while it was looked at: its files were missing for that reason alone.
+    // Removed during the observation, which is why its files were missing.
     if ((await found.dir.identity()) !== found.identity) return undefined;
     if (body.state === 'exited') await this.#clean(found.made);
     return body;
   }
 
-  /** The shim deletes the secrets of a body that ends; this is for one that was killed with its shim. */
+  /** The shim deletes the secrets of an ending body; this is for one that was killed with its shim. */
   async #clean(made: BodyRecord): Promise<void> {
     if (!made.spec.includes('"secrets"') || this.#cleaned.has(made.id)) return;
     await this.work.removeSecrets(made);
     this.#cleaned.add(made.id);
   }
 
-  /** What the kernel is asked to find all processes of a body. */
+  /** The inputs for finding all processes of a body. */
   async trace({ dir, made }: FoundBody): Promise<Trace> {
     const cgroups = deriveCgroups(await this.#cgroups(), made.id);
     const trace = { bodyId: made.id, shim: dir.pid(), cgroups };
     const shim = await liveShim(trace);
-    // Made by a manager that has run in another cgroup than this one.
+    // Created by a manager that ran in another cgroup.
     if (shim && !pidsIn(cgroups.slice(0, 1)).includes(shim.pid)) {
       const others = await cgroupsOfProcess(shim.pid, made.cell, made.id);
       if (others.length > 0) return { ...trace, cgroups: others };
@@ -101,14 +101,16 @@ export class Bodies {
     return trace;
   }
 
-  /** Deletes the folders of workers whose bodies are gone, but not those that may be in the making. */
+  /**
+   * Deletes the folders of workers whose bodies are gone, except for those that may be under construction.
+   */
   async sweepWork(): Promise<void> {
     for (const { id, since } of await this.work.list()) {
       if (Date.now() - since < DRAFT_LIFE_MS) continue;
       const dir = new BodyDirectory(this.cell.path, parseBodyId(id) ?? '');
       const place = await dir.identity();
       if (place !== undefined && [undefined, id].includes(await dir.idOf(parseBodyId(id) ?? ''))) continue;
-      // What can't be deleted now is tried again; it does no harm.
+      // A failed deletion does no harm and is retried later.
       if (!(await this.byId(id))) await this.work.remove(id).catch(() => undefined);
     }
   }

@@ -7,20 +7,20 @@ import { writtenAt } from './safe-file.ts';
 
 type Limit = keyof RuntimeInfo['limits'];
 
-/** What this process may make under its own cgroup, so that no body escapes the limits that the manager is under. */
+/** What this process can create under its own cgroup, so that no body escapes the manager's limits. */
 export interface CgroupSupport {
   version: 'v1' | 'v2' | undefined;
-  /** Directories under which a body gets one of its own, by controller; v2 has one for all. */
+  /** Parent directories of the bodies' cgroups, by controller; v2 has one for all. */
   bases: Partial<Record<'memory' | 'cpu' | 'cpuacct' | 'pids' | 'unified', string>>;
   limits: RuntimeInfo['limits'];
 }
 
 /** Our directory under the manager's own cgroup. */
 const FOLDER = 'worker-manager';
-/** systemd's `DelegateSubgroup=`, by which the manager leaves the delegated cgroup to its children. */
+/** systemd's `DelegateSubgroup=`, with which the manager leaves the delegated cgroup to its children. */
 const SUBGROUP = '/manager';
 
-/** Finds what is writable, by trying: makes the cell's own directories, which `dismantleCgroups` removes. */
+/** Detects what is writable by creating the cell's own directories, which `dismantleCgroups` removes. */
 export async function findCgroups(cell: string): Promise<CgroupSupport> {
   const none = { version: undefined, bases: {} };
   if (process.platform !== 'linux')
@@ -32,7 +32,7 @@ export async function findCgroups(cell: string): Promise<CgroupSupport> {
   return v1.version ? v1 : { ...none, limits: v2.limits };
 }
 
-/** An empty cgroup of a body that is older has been left by a manager that died. */
+/** Age after which an empty cgroup of a body counts as left by a dead manager. */
 const LEFT_MS = 60_000;
 
 /** Removes the cell's directories, and ours if no other cell has one left. */
@@ -40,7 +40,7 @@ export async function dismantleCgroups(support: CgroupSupport): Promise<void> {
   for (const base of new Set(Object.values(support.bases))) {
     const children = await readdir(base, { withFileTypes: true }).catch(() => []);
     const bodies = children.filter((it) => it.isDirectory()).map(({ name }) => join(base, name));
-    // A new one may be of a cell of the same name in another home, whose body is just about to join it.
+    // A new one may belong to a cell of the same name in another home, whose body is about to join it.
     const left = bodies.filter((dir) => Date.now() - (writtenAt(dir) ?? Date.now()) > LEFT_MS);
     for (const dir of [...left, base, dirname(base)]) await rmdir(dir).catch(() => undefined);
   }
@@ -52,8 +52,8 @@ export function deriveCgroups({ bases }: CgroupSupport, bodyId: string): string[
 }
 
 /**
- * The cgroups of a body whose manager has run in another cgroup than this one does, as the kernel says it of a process of
- * the body. Only a path that ends as ours do is one.
+ * The cgroups of a body whose manager ran in another cgroup than this one, as the kernel reports them for a
+ * process of the body. Only a path with our suffix counts.
  */
 export async function cgroupsOfProcess(pid: number, cell: string, bodyId: string): Promise<string[]> {
   const text = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '');
@@ -98,7 +98,7 @@ function parseOwn(text: string): Map<string, string> {
   );
 }
 
-/** Where a path of a hierarchy is seen through a mount, which may show only a part of it. */
+/** Maps a path of a hierarchy through a mount, which may show only a part of it. */
 function locate(mount: Mount, path: string): string {
   const inside =
     mount.root === '/' ? path : path.startsWith(mount.root) ? path.slice(mount.root.length) : '/';
@@ -145,7 +145,7 @@ async function tryV2(mounts: Mount[], own: Map<string, string>, cell: string): P
   const parent = locate(mount, path.endsWith(SUBGROUP) ? path.slice(0, -SUBGROUP.length) : path);
   const base = join(parent, FOLDER, cell);
   const files: Record<Limit, string> = { memory: 'memory.max', cpus: 'cpu.max', pids: 'pids.max' };
-  // Refused with EBUSY where the cgroup holds processes; then what is enabled already has to do.
+  // Fails with EBUSY if the cgroup has processes; then the already enabled controllers must suffice.
   for (const dir of [parent, dirname(base)]) {
     for (const controller of ['memory', 'cpu', 'pids']) {
       await mkdir(dirname(base), { recursive: true }).catch(() => undefined);
@@ -172,9 +172,9 @@ async function tryV2(mounts: Mount[], own: Map<string, string>, cell: string): P
   return { version: any ? 'v2' : undefined, bases: any ? { unified: base } : {}, limits };
 }
 
-/** Why no body can have a cgroup with this file under `base`; `undefined` where it can. */
+/** Why no body can have a cgroup with this file under `base`; `undefined` if one can. */
 async function tryBase(base: string, file: string): Promise<string | undefined> {
-  // The shim gets the paths as words of a shell list.
+  // The shim receives the paths as words of a shell list.
   if (/\s/.test(base)) return `the path ${base} contains a space`;
   try {
     await mkdir(base, { recursive: true });
@@ -193,7 +193,7 @@ const unsupported = (how: string): RuntimeInfo['limits'] => ({
   pids: { supported: false, how },
 });
 
-/** Of a manager that is not to use any. */
+/** For a manager that must not use cgroups. */
 export const NO_CGROUPS: CgroupSupport = {
   version: undefined,
   bases: {},

@@ -1,14 +1,14 @@
-/** What befalls a storm of tasks while it lasts: each on its own clock, with chances that a seed repeats. */
+/** Faults during a storm of tasks: each on its own schedule, with chances that a seed reproduces. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface Misfortune {
   name: string;
   everyMs: number;
-  /** Answers what it did, for the story of the run; throws nothing that matters. */
+  /** Returns what it did, for the log of the run; its errors do not matter. */
   strike: () => Promise<string | undefined>;
 }
 
-/** Lets each strike again and again until the signal fires; answers the story when the last blow is over. */
+/** Repeats each fault until the signal fires; returns the log after the last one has ended. */
 export async function befall(misfortunes: Misfortune[], signal: AbortSignal): Promise<string[]> {
   const story: string[] = [];
   const began = performance.now();

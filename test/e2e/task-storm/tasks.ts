@@ -1,4 +1,4 @@
-/** The tasks of the storm: what each asks for, and every end of it that is right. */
+/** The tasks of the storm: each request, and its valid outcomes. */
 import type { TaskSubmission, TaskView } from '../../../src/model/task.ts';
 
 export interface StormTask {
@@ -7,7 +7,7 @@ export interface StormTask {
   submission: TaskSubmission;
   /** Milliseconds after its acceptance at which it is cancelled. */
   cancelAfterMs?: number;
-  /** Why this end is none of the right ones; `undefined` where it is. */
+  /** Why this outcome is invalid; `undefined` if it is valid. */
   wrong(view: TaskView): string | undefined;
 }
 
@@ -16,12 +16,12 @@ interface Kind {
   share: number;
   submission: (n: number) => TaskSubmission;
   result?: (n: number) => unknown;
-  /** The type of its error, where it may or must fail. */
+  /** The type of its error, if it may or must fail. */
   error?: string;
   cancelAfterMs?: number;
 }
 
-/** The end of a worker isn't the task's fault: others get it as often as this storm kills. */
+/** A dead worker is not the task's fault, so it is retried as often as this storm kills workers. */
 const call =
   (fn: string, more: object = {}) =>
   (n: number) => ({

@@ -14,7 +14,7 @@ const LABELS = {
 };
 const NEVER = '0001-01-01T00:00:00Z';
 
-/** The parts that matter of what Docker 20.10.24 answers. */
+/** The relevant fields of Docker 20.10.24's answers. */
 function inspected(state: object, labels: Record<string, string> = LABELS): ContainerInspectInfo {
   const State = {
     Status: 'running',

@@ -3,7 +3,7 @@ import { engine, FOREVER, newCell, newProxy, newRuntime, orderOf, SOON } from '.
 
 type Runtime = ReturnType<typeof newRuntime>['runtime'];
 
-/** Watches, and answers the hints once the stream stands. */
+/** Watches, and returns the events after the stream is connected. */
 async function watch(runtime: Runtime) {
   const hints: (string | undefined)[] = [];
   const watching = runtime.watch((workerId) => hints.push(workerId));

@@ -5,7 +5,7 @@ import { clean, engine, FOREVER, newCell, newProxy, newRuntime, node, orderOf, s
 
 type Runtime = ReturnType<typeof newRuntime>['runtime'];
 
-/** Runs a program in a body to its end and answers what it left. */
+/** Runs a program in a body to its end and returns its result. */
 async function outcome(runtime: Runtime, order: ReturnType<typeof orderOf>) {
   const { id } = await runtime.create(order);
   await runtime.start(id);

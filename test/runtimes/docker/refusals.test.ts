@@ -1,4 +1,7 @@
-/** An engine that answers and refuses: whose failure that is. The server implements just enough of its protocol. */
+/**
+ * An engine that answers with errors: which component fails. The server implements just enough of its
+ * protocol.
+ */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
@@ -9,7 +12,7 @@ import { ID, specOf } from '../../reconcile/observation.ts';
 
 const CONTAINER = 'c'.repeat(64);
 type Answer = [status: number, body: unknown];
-/** One answer, or one for each time that it is asked. */
+/** One answer for all requests, or one per request. */
 type Answers = Record<string, Answer | Answer[]>;
 
 const OURS = { 'worker-manager.managed': 'true', 'worker-manager.cell': 'one' };

@@ -1,4 +1,7 @@
-/** A Docker runtime in a cell of the test's own, and bodies that misbehave. Everything is removed when the test ends. */
+/**
+ * A Docker runtime in the test's own cell, and bodies that misbehave. Everything is removed when the test
+ * ends.
+ */
 import { randomUUID } from 'node:crypto';
 import type Docker from 'dockerode';
 import { inject, onTestFinished } from 'vitest';
@@ -8,7 +11,7 @@ import type { BodyOrder } from '../../../src/runtimes/runtime.ts';
 import { dockerAt } from '../../support/docker.ts';
 import { type DockerProxy, startDockerProxy } from '../../support/docker-proxy.ts';
 
-/** The daemon itself, past the runtime. */
+/** Direct access to the daemon, without the runtime. */
 export const engine = (): Docker => dockerAt(inject('dockerHost'));
 
 export const newCell = (): string => `t-${randomUUID().slice(0, 8)}`;
@@ -34,7 +37,7 @@ export async function newProxy(): Promise<DockerProxy> {
   return proxy;
 }
 
-/** Removes what carries the cell's label, whatever state it is in. */
+/** Removes everything with the cell's label, in any state. */
 export async function clean(cell: string): Promise<void> {
   const docker = engine();
   const filters = { label: [`worker-manager.cell=${cell}`] };
@@ -66,7 +69,7 @@ export function orderOf(argv: string[], order: Partial<BodyOrder> & { resources?
   };
 }
 
-/** How long a condition of the world may take to come on a busy machine. */
+/** Timeout of a condition on a busy machine. */
 export const SOON = { timeout: 30_000, interval: 20 };
 
 /** A program that lives until it is killed. */

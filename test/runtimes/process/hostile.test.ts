@@ -1,4 +1,7 @@
-/** What a body can do to its own files, which the manager reads, and to its folder, in which the manager looks for it. */
+/**
+ * What a body can do to its own files, which the manager reads, and to its folder, in which the manager finds
+ * it.
+ */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -35,14 +38,14 @@ import { workerSpec } from '../../conformance/subject.ts';
 import { processesOf } from './processes.ts';
 
 const PATIENCE = { timeout: 15_000, interval: 20 };
-/** Its cgroups are this run's alone. */
+/** Its cgroups belong to this run only. */
 const CELL = `hostile-${process.pid}`;
 
 let root: string;
 let runtime: Runtime;
 let strangers: ChildProcess[];
 
-/** A manager that has seen nothing before. */
+/** A manager without any cache. */
 const make = (cgroups = true) =>
   createProcessRuntime({ cell: CELL, root, wrapper: { argv: ['/nowhere/wrapper'] }, cgroups });
 const order = (worker: string, script: string) => ({

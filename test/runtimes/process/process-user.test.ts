@@ -1,4 +1,7 @@
-/** PROCESS_USER: a body of another user than the manager's, who can write nothing that the manager believes. */
+/**
+ * PROCESS_USER: a body with another user than the manager's, which cannot write anything that the manager
+ * trusts.
+ */
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';

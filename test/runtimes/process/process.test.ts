@@ -15,7 +15,7 @@ import { workerSpec } from '../../conformance/subject.ts';
 import { processesOf } from './processes.ts';
 
 const MANAGER = fileURLToPath(new URL('./manager.ts', import.meta.url));
-/** Its cgroups are this run's alone. */
+/** Its cgroups belong to this run only. */
 const CELL = `one-${process.pid}`;
 const PATIENCE = { timeout: 15_000, interval: 20 };
 const SECRET = 'redis://worker:very-secret@127.0.0.1:1/0';
@@ -56,9 +56,9 @@ const workspace = async (...names: string[]) => {
   return join(root, CELL, '.work', id, 'workspace', ...names);
 };
 const ready = (name = 'ready') => vi.waitFor(async () => stat(await workspace(name)), PATIENCE);
-/** The cgroups of the worker's only body, by the kernel. */
+/** The cgroups of the worker's only body, as the kernel reports them. */
 const cgroupsOfWorker = async () => deriveCgroups(await findCgroups(CELL), (await find())?.id ?? '');
-/** A process that is none of ours. */
+/** A process that is not ours. */
 const stranger = (): ChildProcess & { pid: number } => {
   const child = spawn('sleep', ['300'], { stdio: 'ignore' });
   strangers.push(child);
@@ -130,7 +130,10 @@ test('a program ended by a real-time signal fails with an exit code for the sign
 });
 
 describe('when the manager is killed', () => {
-  /** A manager in a process of its own has made and started a body; answers the body's id after its SIGKILL. */
+  /**
+   * A manager in its own process has created and started a body; returns the body's ID after a SIGKILL of the
+   * manager.
+   */
   const crash = async (argv: string[]): Promise<string> => {
     const manager = spawn(
       process.execPath,

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 
-/** A live process of a body, read from /proc by its environment and not by the code under test. */
+/** A live process of a body, read from the environment in /proc and not by the code under test. */
 export interface Seen {
   pid: number;
   ppid: number;
@@ -8,7 +8,7 @@ export interface Seen {
   argv: string[];
 }
 
-/** The live processes that carry this body's id in their environment, zombies not counted; the shim is one. */
+/** The live processes with this body's ID in their environment, without zombies; the shim is one of them. */
 export async function processesOf(bodyId: string): Promise<Seen[]> {
   const seen: Seen[] = [];
   for (const name of await readdir('/proc')) {

@@ -1,13 +1,10 @@
 /** Builds the dependencies of the pool loop from those of a term. */
 
 import {
-  type Decision,
   errorMessage,
   getCapabilities,
-  hasEnded,
   IMAGE_RUNTIME,
   type Limits,
-  type Observation,
   type PoolSpec,
   type RuntimeName,
   type TaskCounts,
@@ -112,15 +109,4 @@ async function chooseAutoRuntime(
   } catch {
     return undefined;
   }
-}
-
-/** The incarnation whose body a decision considers gone; `undefined` if there is none. */
-export function endedBody({ status, actual }: Observation, decision: Decision): number | undefined {
-  const before = status?.incarnation;
-  const alive = actual.kind === 'present' && actual.body.state === 'running';
-  if (before === undefined || alive || actual.kind === 'unknown' || actual.kind === 'ambiguous')
-    return undefined;
-  const { phase, incarnation } = decision.status;
-  const over = phase === 'backoff' || hasEnded(decision.status.status);
-  return over || incarnation > before ? before : undefined;
 }

@@ -12,17 +12,17 @@ import { Admission } from '../reconcile/admission/admission.ts';
 import { resolveBodyImage } from '../reconcile/body-image.ts';
 import { Loop } from '../reconcile/loop.ts';
 import { Fenced } from '../store/index.ts';
-import { DEFAULT_POOL } from '../tasks/task-service.ts';
 import { Adoption } from './adoption.ts';
 import { Census } from './census.ts';
 import { HealthMonitor, type UsageTotal } from './health-monitor.ts';
-import { createPoolContext, endedBody } from './pool-deps.ts';
+import { createLoopListeners } from './loop-listeners.ts';
+import { createPoolContext } from './pool-deps.ts';
 import { probeNode } from './probe-node.ts';
-import { recover, restoredEvent } from './recover.ts';
 import { Resync } from './resync.ts';
 import { Rounds } from './rounds.ts';
 import { consumeForTerm } from './term-commands.ts';
 import type { TermOptions } from './term-options.ts';
+import { recoverForTerm } from './term-recovery.ts';
 
 /** How soon free memory is noticed, and how old a position in the start queue may be. */
 const TICK_MS = 1000;
@@ -84,33 +84,14 @@ export class Term {
       metrics,
       concurrency,
       fenced: () => this.#end.abort(new Fenced()),
-      decided: (observation, decision) => {
-        if (observation.desired.spec.pool) this.pools.expect(observation.desired.spec.pool);
-        this.#adoption?.note(observation, decision);
-        this.#warmPool.note(observation, decision);
-        this.#admission.note(observation, decision);
-        this.#census.note(observation, decision);
-      },
-      recorded: (observation, decision) => {
-        const { pool, agent_type } = observation.desired.spec;
-        if (pool) this.pools.workerChanged(observation.worker_id, pool);
-        // Even one that no pool created takes tasks.
-        const queue = pool ?? (agent_type === 'TASK' ? DEFAULT_POOL : undefined);
-        const dead = queue === undefined ? undefined : endedBody(observation, decision);
-        if (queue !== undefined && dead !== undefined)
-          options.pools.release(queue, observation.worker_id, dead);
-      },
-      failed: (id) => {
-        this.#adoption?.skip(id);
-        this.#admission.failed(id);
-      },
-      gone: (id) => {
-        this.#adoption?.skip(id);
-        this.#admission.forget(id);
-        this.#census.forget(id);
-        this.#warmPool.forget(id);
-        this.pools.workerChanged(id);
-      },
+      ...createLoopListeners({
+        pools: () => this.pools,
+        adoption: () => this.#adoption,
+        warmPool: this.#warmPool,
+        admission: this.#admission,
+        census: this.#census,
+        release: options.pools.release,
+      }),
     });
     this.pools = new PoolLoop({
       context: {
@@ -192,21 +173,8 @@ export class Term {
 
   async run(outer: AbortSignal): Promise<void> {
     const signal = AbortSignal.any([outer, this.#end.signal]);
-    const { store, runtimes, log, metrics, now, newId, ownership, findings } = this.#options;
-    // Until the store's identity is known, all bodies must be listed.
-    ownership.set(undefined);
-    const { identity, restored } = await recover({
-      store,
-      runtimes,
-      epoch: this.epoch,
-      now,
-      newId,
-      log,
-      last: ownership.last,
-    });
-    ownership.set(identity);
-    this.#options.checkpoint?.('recovered');
-    for (const id of restored) await store.emit(id, restoredEvent(now()));
+    const { store, runtimes, log, metrics, now, ownership, findings } = this.#options;
+    const identity = await recoverForTerm(this.#options, this.epoch);
     const adopted = (id: string, event: LifecycleEvent) => {
       metrics.adopted.inc(1);
       void store

@@ -4,14 +4,12 @@
  */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { getLimits } from '../config/limits.ts';
 import { createHealthReport } from '../http/health.ts';
 import { createHttpServer } from '../http/server.ts';
 import { createTaskRoutes } from '../http/tasks.ts';
 import { startSchedule } from '../images/schedule.ts';
 import { pauseBetweenTerms } from '../leader/rounds.ts';
 import { Term } from '../leader/term.ts';
-import type { TermOptions } from '../leader/term-options.ts';
 import { errorMessage } from '../model/index.ts';
 import {
   CommandStream,
@@ -31,9 +29,9 @@ import { openClock } from './open-clock.ts';
 import { openRuntimes } from './open-runtimes.ts';
 import type { ServeOptions } from './options.ts';
 import { openPools } from './pool-service.ts';
-import { getStartLimits } from './start-limits.ts';
 import { stopDirectWorkers } from './stop-direct-workers.ts';
 import { openTaskService } from './task-service.ts';
+import { createTermOptions } from './term-options.ts';
 
 /** An unavailable runtime is checked again after this time. */
 const PROBE_MS = 2000;
@@ -117,43 +115,19 @@ export async function serve(options: ServeOptions): Promise<void> {
     schedule?.stop();
   }
 
-  const termOptions = (): Omit<TermOptions, 'stream'> => ({
-    store,
-    runtimes,
-    ownership: open.ownership,
-    findings,
-    metrics,
-    log,
-    cell: settings.cell,
-    now: clock.now,
-    newId: randomUUID,
-    checkpoint: options.checkpoint,
-    bodyRedisUrl: open.bodyRedisUrl,
-    pools: pools.ports,
-    images: images && {
-      state: (spec) => images.state(spec),
-      build: (spec) => images.build(spec),
+  const termOptions = () =>
+    createTermOptions(options, {
+      store,
+      runtimes,
+      clock,
+      findings,
+      pools: pools.ports,
+      images,
       usage,
-    },
-    secrets: (names) => options.secrets.read(names),
-    handlersDir: options.handlers.directory,
-    capabilities: {
-      foreignImage: settings.workerImage,
-      allowPrivileged: settings.allowPrivileged,
-      missingSecrets: (names) => options.secrets.missing(names),
-      missingHandlers: (names) => options.handlers.missing(names),
-      diskSpaceError: options.diskSpaceError,
+      ownership: open.ownership,
+      bodyRedisUrl: open.bodyRedisUrl,
       imageUnavailableReason,
-    },
-    concurrency: settings.concurrency,
-    resync_ms: settings.resyncSeconds * 1000,
-    check_ms: settings.healthCheckSeconds * 1000,
-    grace_ms: settings.creationGraceSeconds * 1000,
-    breaker_share: settings.removalBreakerShare,
-    limits: getLimits(settings),
-    most_workers: settings.maxWorkersTotal,
-    starts: getStartLimits(runtimes, settings.maxConcurrentStarts),
-  });
+    });
 
   metrics.beforeScrape(() => {
     metrics.workqueueDepth.set(term?.loop.queue.length ?? 0);

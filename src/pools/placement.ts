@@ -7,6 +7,7 @@ import {
   type RuntimeName,
   toMode,
 } from '../model/index.ts';
+import type { Member } from '../model/pool-memo.ts';
 
 /**
  * `want` workers in any of these runtimes; `make` is the runtime of a new one, if there is room for it now.
@@ -48,3 +49,7 @@ export function getRuntimes(mode: ExecutionMode | Mix): RuntimeName[] {
   if (typeof mode === 'string') return [fromMode(mode)];
   return RUNTIME_NAMES.filter((name) => (mode[toMode(name)] ?? 0) > 0);
 }
+
+/** Members whose runtime belongs to the group. */
+export const findWithin = (members: readonly Member[], { runtimes }: PlacementGroup): Member[] =>
+  members.filter(({ runtime }) => runtimes.includes(runtime));

@@ -9,8 +9,8 @@
 import type { IQueueBackend } from 'bullmq';
 import { errorMessage } from '../model/fault.ts';
 import { TASK_KEEP_SECONDS } from '../model/task-limits.ts';
-import { formatInstant } from '../model/units.ts';
-import { type ActiveTask, getAttempt, getTaskId, toActiveTask } from './active-task.ts';
+import { type ActiveTask, getTaskId, toActiveTask } from './active-task.ts';
+import { ActiveTasks } from './active-tasks.ts';
 import type { AttemptOutcome } from './attempt.ts';
 import { openBackend } from './backend.ts';
 import { connectWorker, type TaskLink } from './connect.ts';
@@ -42,14 +42,11 @@ class PoolConsumer implements TaskConsumer {
   readonly #progress: ProgressReporter;
   readonly #fetcher: Fetcher;
   readonly #admission: TaskAdmission;
-  readonly #active = new Map<string, ActiveTask>();
+  readonly #active = new ActiveTasks();
   readonly #totals: Totals;
   #state: 'idle' | 'taking' | 'draining' | 'closed' = 'idle';
   #paused = false;
-  /** Held tasks whose attempt is over and whose result is being stored. They occupy no slot. */
-  #settling = 0;
-  #empty: (() => void)[] = [];
-  #unheld: (() => void)[] = [];
+  #idleWaiters: (() => void)[] = [];
 
   constructor(options: ConsumerSettings) {
     const settings = { lockSeconds: LOCK_SECONDS, keepSeconds: TASK_KEEP_SECONDS, ...options };
@@ -76,7 +73,7 @@ class PoolConsumer implements TaskConsumer {
       return told !== 'lost';
     });
     this.#progress = new ProgressReporter(redis, queueKeys);
-    const keeping = { redis, backend, queueKeys, settings, active: this.#active, onError };
+    const keeping = { redis, backend, queueKeys, settings, active: this.#active.byJob, onError };
     this.#lockRenewer = new LockRenewer({ ...keeping, mend: (force) => this.#repair(force) });
     this.#admission = new TaskAdmission({
       settings,
@@ -123,11 +120,7 @@ class PoolConsumer implements TaskConsumer {
   }
 
   active(): ActiveTaskInfo[] {
-    return [...this.#active.values()].flatMap((activeTask) => {
-      if (!activeTask.attempt) return [];
-      const started_at = formatInstant(activeTask.attempt.startedAt);
-      return { task_id: getTaskId(activeTask), attempt: getAttempt(activeTask), started_at };
-    });
+    return this.#active.running();
   }
 
   totals(): ConsumerTotals {
@@ -137,7 +130,7 @@ class PoolConsumer implements TaskConsumer {
   async drain(): Promise<void> {
     if (this.#state !== 'closed') this.#state = 'draining';
     this.#admission.returnAhead();
-    while (this.#active.size > 0) await new Promise<void>((resolve) => this.#unheld.push(resolve));
+    await this.#active.emptied();
     // A request to Redis is not awaited forever, because Redis may be away.
     await waitAtMost(this.#idle(), FINAL_WRITE_MS);
   }
@@ -146,7 +139,7 @@ class PoolConsumer implements TaskConsumer {
     if (this.#state === 'closed') return;
     this.#state = 'draining';
     this.#admission.returnAhead();
-    const attempts = [...this.#active.values()].flatMap(({ attempt }) => attempt ?? []);
+    const attempts = this.#active.attempts();
     for (const attempt of attempts) attempt.abort('ending', 'Its worker is shutting down.');
     const { endGraceSeconds = END_GRACE_SECONDS } = this.#settings;
     await waitAtMost(Promise.all(attempts.map(({ settled }) => settled)), endGraceSeconds * 1000);
@@ -165,14 +158,12 @@ class PoolConsumer implements TaskConsumer {
   }
 
   #wants(): boolean {
-    return (
-      this.#open() && this.#active.size - this.#settling + this.#fetcher.asked < this.#admission.capacity()
-    );
+    return this.#open() && this.#active.inSlots + this.#fetcher.asked < this.#admission.capacity();
   }
 
   #begin(next: Next, token: string): void {
     const activeTask = toActiveTask(next, token);
-    this.#active.set(activeTask.jobId, activeTask);
+    this.#active.add(activeTask);
     if (this.#open()) this.#admission.take(activeTask);
     else void this.#requeue(activeTask);
   }
@@ -187,7 +178,7 @@ class PoolConsumer implements TaskConsumer {
 
   async #complete(activeTask: ActiveTask, outcome: AttemptOutcome): Promise<void> {
     await this.#progress.last(activeTask);
-    this.#settling += 1;
+    this.#active.settling += 1;
     const fetch = this.#wants();
     if (fetch) {
       this.#fetcher.asked += 1;
@@ -197,10 +188,10 @@ class PoolConsumer implements TaskConsumer {
       this.#resultWriter.complete(activeTask, outcome, fetch),
     );
     const [settled, next]: Written = written ?? ['fenced'];
-    this.#settling -= 1;
+    this.#active.settling -= 1;
     if (fetch) this.#fetcher.asked -= 1;
     this.#totals.count(activeTask, settled, outcome);
-    this.#forget(activeTask);
+    this.#active.forget(activeTask);
     if (next) this.#begin(next, activeTask.token);
     this.#release(activeTask);
   }
@@ -233,27 +224,22 @@ class PoolConsumer implements TaskConsumer {
     this.#totals.quarantined(await repairQueue(this.#redis, this.#queueKeys, force));
   }
 
-  /** This worker may have taken the task again meanwhile: that is another active task. */
-  #forget(activeTask: ActiveTask): void {
-    if (this.#active.get(activeTask.jobId) === activeTask) this.#active.delete(activeTask.jobId);
-  }
-
   /** This worker no longer holds a task. */
   #release(activeTask: ActiveTask): void {
-    this.#forget(activeTask);
+    this.#active.forget(activeTask);
     this.#onPolled();
     this.#fetcher.fill();
   }
 
   #onPolled(): void {
-    if (this.#active.size === 0) for (const resolve of this.#unheld.splice(0)) resolve();
+    this.#active.resolveIfEmpty();
     if (this.#active.size + this.#fetcher.asked > 0) return;
-    for (const resolve of this.#empty.splice(0)) resolve();
+    for (const resolve of this.#idleWaiters.splice(0)) resolve();
   }
 
   #idle(): Promise<void> {
     if (this.#active.size + this.#fetcher.asked === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#empty.push(resolve));
+    return new Promise((resolve) => this.#idleWaiters.push(resolve));
   }
 }
 

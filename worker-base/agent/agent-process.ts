@@ -56,9 +56,7 @@ export class AgentProcess {
   /** Settles when the agent itself has ended; its group may live on. */
   readonly exited: Promise<Exit>;
 
-  /**
-   * Starts the program, and settles when it is executed; throws the system's error (`code` ENOENT …).
-   */
+  /** Starts the program, and settles when it is executed; throws the system's error (`code` ENOENT …). */
   static async start(order: AgentProcessOptions): Promise<AgentProcess> {
     const last = 3 + (order.channels ?? 0);
     const confined = withReport(order.argv, last);

@@ -14,6 +14,7 @@ import type { InputEntry } from '../streams/input.ts';
 import { parseInput } from '../workload.ts';
 import { AgentRestart } from './agent-restart.ts';
 import { ExitState } from './exit-state.ts';
+import { endUnanswered } from './handshake-timeout.ts';
 import { PromptQueue } from './prompt-queue.ts';
 import { type Prompt, STOP_MESSAGES, Turn } from './turn.ts';
 import { TurnCommit } from './turn-commit.ts';
@@ -22,8 +23,6 @@ import { TurnReporter } from './turn-output.ts';
 
 /** Maximum number of consecutive lines in one turn that are not part of the agent's protocol. */
 const GARBAGE_LINES = 100;
-/** As sysexits.h, EX_PROTOCOL: the agent never became ready. */
-const HANDSHAKE_TIMEOUT_CODE = 76;
 
 /**
  * Prompts one at a time: each is a turn, and the next begins when its end was received. A prompt is
@@ -89,10 +88,7 @@ export class TurnRunner implements SessionListener {
     return end;
   }
 
-  /**
-   * The body ends: the running turn is reported as stopped when the agent has exited, and left to the next
-   * body.
-   */
+  /** The body ends: the turn is reported as stopped once the agent has exited, and left to the next body. */
   end(reason: ShutdownReason): void {
     this.#exitState.reason ??= reason;
     this.#turn?.stopClocks();
@@ -173,11 +169,7 @@ export class TurnRunner implements SessionListener {
   }
 
   onHandshakeTimeout(): void {
-    const { agentSession, handshakeMs } = this.#deps;
-    const sentence = `The agent did not answer within ${handshakeMs / 1000} s of its start: check that the program uses its protocol.`;
-    void agentSession()
-      .kill()
-      .then(() => this.#exitState.end({ code: null, signal: 'SIGKILL' }, HANDSHAKE_TIMEOUT_CODE, sentence));
+    void endUnanswered(this.#deps, this.#exitState);
   }
 
   #pump(): void {

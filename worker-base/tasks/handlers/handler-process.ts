@@ -6,17 +6,13 @@ import type { Piece } from '../../streams/entry.ts';
 import { callLine } from './call-line.ts';
 import { failure } from './failure.ts';
 import { buildRunnerArgv, describeDeath, type Language } from './language.ts';
+import { describeSpawnError, notStarted } from './not-started.ts';
 import type { SlotOptions } from './options.ts';
 import { RUNNER_GRACE_MS, resolveWithin } from './resolve-within.ts';
+import { CALLS, LIFELINE, MESSAGES } from './runner-channels.ts';
 import { foreign, type HandlerError, parseRunnerMessage, type RunnerMessage } from './runner-message.ts';
 import { RunnerRemains } from './runner-remains.ts';
 
-/**
- * The descriptors of the runners: 3 for calls, 4 for replies, and 5 only shows that the other side is gone.
- */
-const CALLS = 3;
-const MESSAGES = 4;
-const LIFELINE = 5;
 const START_MS = 60_000;
 /** Characters of stderr that the error of a process that died shows. */
 const TAIL = 4096;
@@ -56,8 +52,6 @@ export class HandlerProcess {
   /** Starts it and loads its files. Throws a TaskError (HandlerNotStarted). */
   static async start(language: Language, files: string[], options: SlotOptions): Promise<HandlerProcess> {
     const slot = randomUUID();
-    const refused = (reason: string, traceback?: string) =>
-      failure('HandlerNotStarted', `The handlers ${files.join(', ')} can't be used: ${reason}`, traceback);
     let told: (loaded: Loaded) => void = () => {};
     const ready = new Promise<Loaded>((resolve) => {
       told = resolve;
@@ -77,12 +71,7 @@ export class HandlerProcess {
       rest.of = agent;
       started.process = new HandlerProcess(agent, options, rest, told);
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      throw refused(
-        code === 'ENOENT'
-          ? `${argv[0]} is not installed, or ${options.cwd} does not exist. Python handlers need Python 3.9 or newer.`
-          : `${argv[0]}: ${message}`,
-      );
+      throw notStarted(files, describeSpawnError(error, argv[0], options.cwd));
     }
     const { process } = started;
     const startMs = options.startMs ?? START_MS;
@@ -96,9 +85,10 @@ export class HandlerProcess {
     const tail = process.#tail;
     const ended = process.#over;
     await process.end();
-    if (failed) throw refused(`${failed.type}: ${failed.message}`, failed.traceback);
-    if (process.#foreign) throw refused(process.#foreign, tail);
-    throw refused(
+    if (failed) throw notStarted(files, `${failed.type}: ${failed.message}`, failed.traceback);
+    if (process.#foreign) throw notStarted(files, process.#foreign, tail);
+    throw notStarted(
+      files,
       ended ? 'their process ended while loading them.' : `not loaded within ${startMs / 1000} s.`,
       tail,
     );

@@ -1,0 +1,18 @@
+import { openTaskService } from '../manager/task-service.ts';
+import type { TaskService } from '../tasks/task-service.ts';
+import type { Context } from './context.ts';
+
+/** Runs `act` with the task queues of the cell, and closes them after it. */
+export async function withTaskService(
+  context: Context,
+  act: (taskService: TaskService) => Promise<void>,
+): Promise<void> {
+  const { redis, settings } = await context.session();
+  const { openTasks } = await import('../tasks/index.ts');
+  const tasks = openTasks(settings);
+  try {
+    await act(openTaskService({ redis, cell: settings.cell, tasks }));
+  } finally {
+    await tasks.close();
+  }
+}

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import { getLimits } from '../config/limits.ts';
+import type { Images } from '../images/index.ts';
+import type { TermOptions } from '../leader/term-options.ts';
+import type { ImageUsage } from '../store/index.ts';
+import type { ServeOptions } from './options.ts';
+import { getStartLimits } from './start-limits.ts';
+
+/** What the process has opened for its terms. */
+interface TermOptionsDeps
+  extends Pick<TermOptions, 'store' | 'runtimes' | 'ownership' | 'findings' | 'bodyRedisUrl' | 'pools'> {
+  clock: { now: () => number };
+  images: Images | undefined;
+  usage: ImageUsage;
+  imageUnavailableReason: TermOptions['capabilities']['imageUnavailableReason'];
+}
+
+/** The options of the next term; its command stream has a connection of its own. */
+export function createTermOptions(options: ServeOptions, deps: TermOptionsDeps): Omit<TermOptions, 'stream'> {
+  const { settings, metrics, log } = options;
+  const { store, runtimes, ownership, findings, bodyRedisUrl, pools, clock, images, usage } = deps;
+  return {
+    store,
+    runtimes,
+    ownership,
+    findings,
+    metrics,
+    log,
+    cell: settings.cell,
+    now: clock.now,
+    newId: randomUUID,
+    checkpoint: options.checkpoint,
+    bodyRedisUrl,
+    pools,
+    images: images && {
+      state: (spec) => images.state(spec),
+      build: (spec) => images.build(spec),
+      usage,
+    },
+    secrets: (names) => options.secrets.read(names),
+    handlersDir: options.handlers.directory,
+    capabilities: {
+      foreignImage: settings.workerImage,
+      allowPrivileged: settings.allowPrivileged,
+      missingSecrets: (names) => options.secrets.missing(names),
+      missingHandlers: (names) => options.handlers.missing(names),
+      diskSpaceError: options.diskSpaceError,
+      imageUnavailableReason: deps.imageUnavailableReason,
+    },
+    concurrency: settings.concurrency,
+    resync_ms: settings.resyncSeconds * 1000,
+    check_ms: settings.healthCheckSeconds * 1000,
+    grace_ms: settings.creationGraceSeconds * 1000,
+    breaker_share: settings.removalBreakerShare,
+    limits: getLimits(settings),
+    most_workers: settings.maxWorkersTotal,
+    starts: getStartLimits(runtimes, settings.maxConcurrentStarts),
+  };
+}

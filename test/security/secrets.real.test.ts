@@ -123,7 +123,7 @@ describe('a secret', () => {
     await vi.waitFor(() => runtime.deliver(id, JSON.stringify({ [FILE]: value })), PATIENCE);
     const output = async () => JSON.stringify(await redis.xrange(keys.output(order.worker_id), '-', '+'));
     await vi.waitFor(async () => expect(await output()).toContain(sha256(value)), PATIENCE);
-    expect(await output()).toContain('10002');
+    await vi.waitFor(async () => expect(await output()).toContain('10002'), PATIENCE);
     await vi.waitFor(async () => expect((await beat()).needs_secrets ?? false).toBe(false), PATIENCE);
     // There is no second delivery: the wrapper has removed the pipe.
     await expect(runtime.deliver(id, '{}')).rejects.toMatchObject({ code: 'conflict' });

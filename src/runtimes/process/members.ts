@@ -140,6 +140,14 @@ export async function terminateAll(trace: Trace): Promise<void> {
   for (const member of await findBodyProcesses(trace)) await signal(member, 'SIGTERM');
 }
 
+/**
+ * The oldest first: the wrapper dies before what it started. A wrapper that lives a moment longer than its task's program
+ * reports that the program failed, instead of leaving the task to another worker. Pids don't give that order: they wrap.
+ */
+export function toKillOrder(processes: Process[]): Process[] {
+  return processes.toSorted((a, b) => Number(a.start) - Number(b.start) || a.pid - b.pid);
+}
+
 /** Sends SIGKILL to all of it until nothing is left; each round also finds new forks. */
 export async function killAll(trace: Trace): Promise<void> {
   let left: Process[] = [];
@@ -147,7 +155,7 @@ export async function killAll(trace: Trace): Promise<void> {
     left = await findBodyProcesses(trace);
     if (left.length === 0) return;
     killCgroups(trace.cgroups, await untouchable());
-    for (const member of left) await signal(member, 'SIGKILL');
+    for (const member of toKillOrder(left)) await signal(member, 'SIGKILL');
     await delay(ROUND_MS);
   }
   const pids = left.map(({ pid }) => pid).join(', ');

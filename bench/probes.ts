@@ -1,7 +1,7 @@
 /** The response time of `/livez` while ten clients repeatedly send the largest allowed body. */
 import { randomUUID } from 'node:crypto';
-import { Worker } from 'node:worker_threads';
 import { freePort } from '../scripts/redis-port.ts';
+import { startLivezProbe } from './livez-probe.ts';
 import { startManager } from './manager.ts';
 import { quantile, type Result } from './result.ts';
 
@@ -18,23 +18,6 @@ const BODY = JSON.stringify({
   },
 });
 
-/** The probe and the clients each have a thread, so that neither waits for the other. */
-const PROBE = `
-  const { parentPort, workerData: { url, lasts, every } } = require('node:worker_threads');
-  (async () => {
-    const end = performance.now() + lasts;
-    const times = [];
-    while (performance.now() < end) {
-      const began = performance.now();
-      const response = await fetch(url);
-      await response.arrayBuffer();
-      if (response.status !== 200) throw new Error('/livez answered ' + response.status);
-      times.push(performance.now() - began);
-      await new Promise((resolve) => setTimeout(resolve, every));
-    }
-    parentPort.postMessage(times);
-  })();`;
-
 export async function benchProbes({ redisUrl }: { redisUrl: string }): Promise<Result[]> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -46,12 +29,7 @@ export async function benchProbes({ redisUrl }: { redisUrl: string }): Promise<R
     API_TOKEN: TOKEN,
   });
   try {
-    const workerData = { url: `${url}/livez`, lasts: LASTS_MS, every: PROBE_MS };
-    const probe = new Worker(PROBE, { eval: true, workerData });
-    const times = new Promise<number[]>((resolve, reject) => {
-      probe.once('message', resolve);
-      probe.once('error', reject);
-    });
+    const probe = startLivezProbe(url, PROBE_MS);
     const end = performance.now() + LASTS_MS;
     const headers = { authorization: `Bearer ${TOKEN}` };
     let sent = 0;
@@ -62,7 +40,7 @@ export async function benchProbes({ redisUrl }: { redisUrl: string }): Promise<R
       }
     };
     await Promise.all(Array.from({ length: CLIENTS }, client));
-    const p99 = quantile(await times, 0.99);
+    const p99 = quantile(await probe.end(), 0.99);
     const name = `/livez under ${CLIENTS} clients that send the largest body, p99`;
     return [{ name, value: p99, unit: 'ms', goal: '< 100', met: p99 < 100, note: `${sent} bodies` }];
   } finally {

@@ -11,6 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { readMachineMemory } from '../src/runtimes/machine-memory.ts';
 import { Store } from '../src/store/index.ts';
 import { freePort } from '../test/support/free-port.ts';
+import { startLivezProbe } from './livez-probe.ts';
 import { startManager } from './manager.ts';
 import { BenchOrchestrator } from './orchestrator.ts';
 import { quantile, type Result, reported } from './result.ts';
@@ -24,6 +25,7 @@ const FIELDS = { command_line: ['cat'], stop_grace_seconds: 2, keep_finished_sec
 const PRINTER = [process.execPath, '-e', 'setInterval(() => console.log(Date.now()), 20)'];
 const LINE_MS = 50;
 const LIVEZ_MS = 100;
+const LIVEZ_EVERY_MS = 100;
 const FREE_SHARE = 0.1;
 
 export async function benchStorm({
@@ -44,7 +46,7 @@ export async function benchStorm({
     const printer = orchestrator.create({ ...FIELDS, command_line: PRINTER });
     await orchestrator.running(printer);
     const epoch = await orchestrator.redis.get(store.keys.epoch);
-    const livez = watchLivez(port, watching.signal);
+    const livez = startLivezProbe(`http://127.0.0.1:${port}`, LIVEZ_EVERY_MS);
     const free = watchMemory(watching.signal);
     const began = performance.now();
     const from = Date.now();
@@ -57,7 +59,7 @@ export async function benchStorm({
     const running = end.filter(({ status }) => status === 'RUNNING').length - 1;
     const queued = end.filter(({ phase }) => phase === 'queued');
     const p99 = quantile(lines, 0.99);
-    const answers = await livez;
+    const answers = await livez.end();
     const slowest = Math.max(...answers);
     const least = Math.min(...(await free));
     const kept = (await orchestrator.redis.get(store.keys.epoch)) === epoch;
@@ -168,18 +170,6 @@ async function latencies(orchestrator: BenchOrchestrator, id: string, from: numb
       .filter(Boolean)
       .map((line) => Number(entry.split('-')[0]) - Number(line));
   });
-}
-
-async function watchLivez(port: number, signal: AbortSignal): Promise<number[]> {
-  const times: number[] = [];
-  while (!signal.aborted) {
-    const began = performance.now();
-    const answer = await fetch(`http://127.0.0.1:${port}/livez`).catch(() => undefined);
-    await answer?.text();
-    times.push(answer?.ok ? performance.now() - began : Number.POSITIVE_INFINITY);
-    await delay(100);
-  }
-  return times;
 }
 
 async function watchMemory(signal: AbortSignal): Promise<number[]> {

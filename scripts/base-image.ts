@@ -103,8 +103,8 @@ export async function follow(
     docker.modem.followProgress(
       stream,
       (error: Error | null, output: { error?: string }[]) => {
-        const told = output?.find((entry) => entry.error)?.error;
-        if (error || told) reject(error ?? new Error(told));
+        const failure = output?.find((entry) => entry.error)?.error;
+        if (error || failure) reject(error ?? new Error(failure));
         else resolve();
       },
       (entry: { stream?: string }) => {

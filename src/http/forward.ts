@@ -10,6 +10,7 @@ import {
 } from 'node:http';
 import { Fault } from '../model/fault.ts';
 import { readBody } from './body.ts';
+import { CONNECTION_HEADERS } from './connection-headers.ts';
 import type { RequestForwarder } from './listen.ts';
 
 /** Maximum number of forwarded requests at once; each uses two descriptors. */
@@ -18,18 +19,8 @@ const AT_ONCE = 64;
 const BUSY_MS = 5000;
 /** A client that reads nothing of a response for this time in milliseconds is disconnected. */
 const UNREAD_MS = 30_000;
-/** Headers that apply to a connection (RFC 9110, 7.6.1) or to the transfer of a body, and are not forwarded. */
-const OF_A_CONNECTION = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'expect',
-  'content-length',
-]);
+/** A body is forwarded whole, so Node sets its length. */
+const DROPPED = new Set([...CONNECTION_HEADERS, 'content-length']);
 
 export function createRequestForwarder(options: {
   socketPath: string;
@@ -94,4 +85,4 @@ function forwardRequest(
 }
 
 const forwardedHeaders = (headers: IncomingHttpHeaders) =>
-  Object.fromEntries(Object.entries(headers).filter(([name]) => !OF_A_CONNECTION.has(name)));
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !DROPPED.has(name)));

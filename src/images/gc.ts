@@ -189,8 +189,8 @@ export function createCollector(options: CollectorOptions): Collector {
       filters: { 'unused-for': [`${Math.ceil(retentionDays * 24)}h`] },
     };
     try {
-      const told = await ask<{ SpaceReclaimed?: number }>('prune', 'POST', '/build/prune', query);
-      return told.SpaceReclaimed ?? 0;
+      const pruned = await ask<{ SpaceReclaimed?: number }>('prune', 'POST', '/build/prune', query);
+      return pruned.SpaceReclaimed ?? 0;
     } catch (error) {
       if (error instanceof EngineRefusal) return 0;
       throw error;
@@ -204,7 +204,7 @@ export function createCollector(options: CollectorOptions): Collector {
       call,
       (docker, abortSignal) =>
         new Promise<T>((resolve, reject) => {
-          const end = (error: unknown, told: unknown) => (error ? reject(error) : resolve(told as T));
+          const end = (error: unknown, body: unknown) => (error ? reject(error) : resolve(body as T));
           docker.modem.dial({ ...request, abortSignal } as never, end as never);
         }),
     );
@@ -214,8 +214,8 @@ export function createCollector(options: CollectorOptions): Collector {
   async function layersSize(): Promise<number | undefined> {
     try {
       // Newer engines can omit volumes and containers, which are slow to measure.
-      const told = await ask<{ LayersSize?: number }>('df', 'GET', '/system/df', { type: 'image' });
-      return told.LayersSize;
+      const usage = await ask<{ LayersSize?: number }>('df', 'GET', '/system/df', { type: 'image' });
+      return usage.LayersSize;
     } catch {
       return undefined;
     }

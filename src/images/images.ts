@@ -10,15 +10,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
-import { errorMessage, type ImageState, LABEL, type WorkerSpec } from '../model/index.ts';
+import { errorMessage, type ImageState, type WorkerSpec } from '../model/index.ts';
 import { DockerClient, type ObserveCall, toConnection } from '../runtimes/docker/client.ts';
 import { findBase, inspectImage, pullBase } from './base.ts';
 import { type BuildProgress, buildImage } from './build.ts';
+import { toImageLabels, toPipArguments } from './build-values.ts';
 import { builderOf } from './builder.ts';
 import { machineCa } from './ca.ts';
 import { writeBuildContext } from './context.ts';
 import { imageName } from './image-name.ts';
-import { MODULES_LABEL } from './inventory.ts';
 import { Jobs } from './jobs.ts';
 import { type BuildInputs, createRecipe, type Recipe } from './recipe.ts';
 import { hashSources, SOURCES, type Sources } from './sources.ts';
@@ -223,33 +223,7 @@ class EngineImages implements Images {
   }
 }
 
-/** The builder warns about an argument that no step uses; pip uses plain http only with trusted hosts. */
-function toPipArguments(
-  { requirements, modules }: Recipe,
-  index: string | undefined,
-): Record<string, string> {
-  if (index === undefined || (requirements === undefined && !modules.includes('COPIER'))) return {};
-  const { protocol, hostname } = new URL(index);
-  return { PIP_INDEX_URL: index, ...(protocol === 'http:' && { PIP_TRUSTED_HOST: hostname }) };
-}
-
 function toFailure(name: string, error: unknown, at: number): Failure {
   const reason = error instanceof InsufficientDiskSpace ? 'Capacity' : 'ImageBuildFailed';
   return { kind: 'failed', name, at, reason, message: errorMessage(error) };
-}
-
-/**
- * Values that vary between builds; they are in the call, not in the text, so that the engine's cache stays
- * valid.
- */
-function toImageLabels(recipe: Recipe, version: string): Record<string, string> {
-  return {
-    [LABEL.managed]: 'true',
-    [LABEL.agentType]: recipe.agent.type,
-    [MODULES_LABEL]: recipe.modules.join(','),
-    'org.opencontainers.image.created': new Date().toISOString(),
-    'org.opencontainers.image.version': version,
-    'org.opencontainers.image.base.name': recipe.base.name,
-    'org.opencontainers.image.base.digest': recipe.base.digest,
-  };
 }

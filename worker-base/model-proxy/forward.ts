@@ -8,6 +8,7 @@ import type {
   RequestOptions,
   ServerResponse,
 } from 'node:http';
+import { CONNECTION_HEADERS } from '../../src/http/connection-headers.ts';
 
 /** A header that the gateway adds to each request; the agent's header of the same name is dropped. */
 export interface ProxyCredential {
@@ -42,19 +43,6 @@ interface Client {
   request(options: RequestOptions, onResponse: (response: IncomingMessage) => void): ClientRequest;
 }
 
-/** Hop-by-hop headers (RFC 9110, 7.6.1), and headers that Node writes itself. */
-const OF_THE_CONNECTION = [
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'expect',
-];
 /** Headers for credentials; values from the agent or its tools are not sent. */
 const OF_CREDENTIALS = ['authorization', 'x-api-key', 'cookie', 'forwarded'];
 /**
@@ -207,7 +195,7 @@ function responseHeaders(answer: IncomingMessage): OutgoingHttpHeaders {
 
 function ofTheConnection({ headers }: IncomingMessage): string[] {
   const named = (headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase());
-  return [...OF_THE_CONNECTION, ...named.filter(Boolean)];
+  return [...CONNECTION_HEADERS, ...named.filter(Boolean)];
 }
 
 /** The system's error message, which contains no header or body. */

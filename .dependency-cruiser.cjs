@@ -151,7 +151,7 @@ module.exports = {
       to: {
         path: '^(src|machines)/',
         pathNot:
-          '^src/(model/|agents/|tasks/|http/(body|connection-headers|connections|hosts|idempotency|listen|route|tasks|task-schemas)\\.ts$|queue/long-timer\\.ts$|store/keys\\.ts$|telemetry/redact\\.ts$)',
+          '^src/(model/|agents/|tasks/|http/(access|body|connection-headers|connections|hosts|idempotency|listen|route|tasks|task-schemas)\\.ts$|queue/long-timer\\.ts$|store/keys\\.ts$|telemetry/redact\\.ts$)',
       },
     },
     {

@@ -3,8 +3,6 @@
  * `src/model/`. `--check` only compares.
  */
 
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { z } from 'zod';
 import {
   command,
@@ -21,10 +19,7 @@ import {
 import { createMetrics } from '../src/telemetry/metrics.ts';
 import { parseComments, parseMembers } from './generate/comments.ts';
 import { type Schema, typeOf } from './generate/schema.ts';
-import { writeOrCheck } from './generate/write.ts';
-
-const ROOT = join(import.meta.dirname, '..');
-const BIOME = join(ROOT, 'node_modules', '.bin', 'biome');
+import { formatJson, writeOrCheck } from './generate/write.ts';
 
 /** A schema of ours as JSON Schema, as those who write it see it, with the docstrings of these files of the model. */
 function toSchema(schema: z.ZodType, title: string, files: string[]): Schema {
@@ -201,16 +196,8 @@ function pick(schema: Schema | undefined, names: string[]): Record<string, Schem
   );
 }
 
-/** As the formatter of the repository would write it. */
-function formatted(path: string, text: string): string {
-  const options = { cwd: ROOT, input: text, encoding: 'utf8' } as const;
-  const { status, stdout, stderr } = spawnSync(BIOME, ['format', `--stdin-file-path=${path}`], options);
-  if (status !== 0) throw new Error(`${path} could not be formatted: ${stderr}`);
-  return stdout;
-}
-
 const files = Object.entries(schemas).map(([name, schema]) => {
   const path = `docs/schema/${name}.json`;
-  return [path, formatted(path, JSON.stringify(schema, null, 2))] as const;
+  return [path, formatJson(path, JSON.stringify(schema, null, 2))] as const;
 });
 writeOrCheck({ 'docs/reference.md': reference, ...Object.fromEntries(files) });

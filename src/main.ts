@@ -218,6 +218,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
     const { serve } = await import('./manager/serve.ts');
     await serve({
       settings,
+      version,
       metrics,
       log,
       signal,

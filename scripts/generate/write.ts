@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -33,4 +34,16 @@ export function writeOrCheck(files: Record<string, string>): void {
     writeFileSync(join(ROOT, path), text);
     console.log(`wrote ${path}`);
   }
+}
+
+/** As the formatter of the repository would write it. */
+export function formatJson(path: string, text: string): string {
+  const options = { cwd: ROOT, input: text, encoding: 'utf8' } as const;
+  const { status, stdout, stderr } = spawnSync(
+    join(ROOT, 'node_modules', '.bin', 'biome'),
+    ['format', `--stdin-file-path=${path}`],
+    options,
+  );
+  if (status !== 0) throw new Error(`${path} could not be formatted: ${stderr}`);
+  return stdout;
 }

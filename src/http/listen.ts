@@ -5,19 +5,17 @@
  * only if it is a Fault; a page of another site cannot change anything, and a page with a rebound name gets no
  * response. Must not import any other folder except the model's faults, because the wrapper bundles it.
  */
-import { timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Fault } from '../model/fault.ts';
+import { rejectForeign, rejectHost, rejectToken } from './access.ts';
 import { parseJsonBody, readBody, TooLarge } from './body.ts';
 import { boundConnections, TIMEOUTS } from './connections.ts';
-import { type HostPolicy, hostPolicy, isOurHost } from './hosts.ts';
+import { type HostPolicy, hostPolicy } from './hosts.ts';
 import { type ApiRequest, type ApiResponse, errorResponse, matchRoutes, type Route } from './route.ts';
 
 /** Writes the response itself, or throws a Fault. */
 export type RequestForwarder = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
-
-const MISDIRECTED = 421;
 
 export interface ListenOptions {
   host: string;
@@ -91,11 +89,8 @@ async function handleRequest(
   hosts: HostPolicy,
 ): Promise<ApiResponse> {
   const path = getPath(request);
-  const { host } = request.headers;
-  if (!isOurHost(host, hosts)) {
-    const what = `The host name ${JSON.stringify(host?.slice(0, 253))} is not allowed. Use the server's address, or add the name to HTTP_ALLOWED_HOSTS.`;
-    return errorResponse(new Fault('unsupported', what), MISDIRECTED);
-  }
+  const misdirected = rejectHost(request.headers, hosts);
+  if (misdirected) return misdirected;
   const found = matchRoutes(routes, path);
   if (!found) {
     const paths = [...new Set(routes.map((route) => route.path))].join(', ');
@@ -108,9 +103,10 @@ async function handleRequest(
     const what = `${path} does not support ${request.method}: use ${allowed}.`;
     return { ...errorResponse(new Fault('unsupported', what), 405), headers: { allow: allowed } };
   }
-  if (!route.open && !hasToken(request, token)) return unauthorized(path);
-  if (method !== 'GET' && isForeign(request))
-    return errorResponse(new Fault('unsupported', 'Cross-origin request rejected.'), 403);
+  const rejected =
+    (route.open ? undefined : rejectToken(request.headers, token, path)) ??
+    rejectForeign(request.headers, method);
+  if (rejected) return rejected;
   const query = new URLSearchParams(/\?([^#]*)/.exec(request.url ?? '')?.[1] ?? '');
   const text = async () => (await readBody(request)).toString('utf8');
   const { params } = found;
@@ -134,29 +130,10 @@ async function relay(
 ): Promise<ApiResponse | undefined> {
   const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
   const hasBody = length !== '0' || encoding !== undefined;
-  if (hasBody && !hasToken(request, token)) return unauthorized(getPath(request));
+  const rejected = hasBody ? rejectToken(request.headers, token, getPath(request)) : undefined;
+  if (rejected) return rejected;
   await forward(request, response);
   return undefined;
-}
-
-function unauthorized(path: string): ApiResponse {
-  const fault = new Fault(
-    'invalid_command',
-    `${path} requires the token: send "Authorization: Bearer TOKEN".`,
-  );
-  return { ...errorResponse(fault, 401), headers: { 'www-authenticate': 'Bearer' } };
-}
-
-function hasToken({ headers }: IncomingMessage, token: string | undefined): boolean {
-  if (token === undefined) return true;
-  const received = Buffer.from(/^Bearer (.*)$/i.exec(headers.authorization ?? '')?.[1] ?? '');
-  const expected = Buffer.from(token);
-  return received.length === expected.length && timingSafeEqual(received, expected);
-}
-
-/** A browser sends the site of the page with every request that changes something; other clients do not. */
-function isForeign({ headers: { origin, host } }: IncomingMessage): boolean {
-  return origin !== undefined && origin.replace(/^https?:\/\//, '') !== host;
 }
 
 const BROKEN_OFF = new Fault('invalid_command', 'The request was aborted.');

@@ -69,10 +69,10 @@ export function errorResponse(fault: Fault & { retry_after_seconds?: number }, s
 }
 
 /** The routes of that path by method, with their parameters; undefined if there are none. */
-export function matchRoutes(
-  routes: readonly Route[],
+export function matchRoutes<R extends Pick<Route, 'path'>>(
+  routes: readonly R[],
   path: string,
-): { routes: Route[]; params: Record<string, string> } | undefined {
+): { routes: R[]; params: Record<string, string> } | undefined {
   const fitting = routes.filter((route) => matchParams(route.path, path) !== undefined);
   // `/task/submit` is not a task named submit.
   const literal = fitting.filter((route) => route.path === path);

@@ -1,5 +1,5 @@
 /**
- * The manager's HTTP server: health, metrics, and additional routes.
+ * The HTTP server on the manager's port: health and metrics; it forwards all other requests.
  *
  * Invariants: a response for health or metrics never waits for Redis or a runtime, so that probes are answered while
  * they hang; health is what main has already collected. Must not import the store, the runtimes or the loop.
@@ -19,21 +19,17 @@ export interface HttpOptions {
   health: () => HealthReport;
   metrics: { text(): Promise<string>; contentType: string };
   log: { error(fields: object, message: string): void };
-  /** Additional routes: tasks, pools. */
-  routes?: readonly Route[];
   /** HTTP_ALLOWED_HOSTS. */
   allowedHosts?: readonly string[];
   /** API_TOKEN: required by all routes that are not open. */
   token?: string | undefined;
   /** Handles all other requests. */
   forward?: RequestForwarder;
-  /** Listens there instead, for the watchdog. */
-  socketPath?: string;
 }
 
 /** Listens, or throws a Fault `unavailable` that names the setting to change. */
 export function createHttpServer(options: HttpOptions): Promise<HttpServer> {
-  const { host, port, log, token, forward, socketPath, allowedHosts = [], routes = [] } = options;
+  const { host, port, log, token, forward, allowedHosts = [] } = options;
   return listen({
     host,
     port,
@@ -41,8 +37,7 @@ export function createHttpServer(options: HttpOptions): Promise<HttpServer> {
     allowedHosts,
     forward,
     names: { host: 'HTTP_HOST', port: 'HTTP_PORT' },
-    ...(socketPath !== undefined && { socketPath }),
-    routes: [...probes(options), ...routes],
+    routes: probes(options),
     log: { error: (message, fields) => log.error(fields, message) },
   });
 }

@@ -60,6 +60,8 @@ export interface Operation {
   method: 'get' | 'post' | 'delete';
   path: string;
   summary: string;
+  /** Its name in the manager's document. */
+  operationId?: string;
   body?: z.ZodType;
   /** If absent, text. */
   answer?: z.ZodType;
@@ -76,6 +78,7 @@ export const TASK_OPERATIONS: readonly Operation[] = [
     method: 'post',
     path: '/task/submit',
     summary: 'Submit a task',
+    operationId: 'submitTask',
     body: taskSubmission,
     answer: taskAccepted,
     refusals: {
@@ -88,6 +91,7 @@ export const TASK_OPERATIONS: readonly Operation[] = [
     method: 'get',
     path: '/task/{task_id}',
     summary: 'Show a task and its result',
+    operationId: 'getTaskOfAnyPool',
     answer: taskView,
     refusals: { ...UNKNOWN, ...AWAY },
   },
@@ -95,6 +99,7 @@ export const TASK_OPERATIONS: readonly Operation[] = [
     method: 'delete',
     path: '/task/{task_id}',
     summary: 'Cancel a task',
+    operationId: 'cancelTaskOfAnyPool',
     answer: taskView,
     refusals: { ...UNKNOWN, 409: 'the task has ended', ...AWAY },
   },

@@ -12,6 +12,8 @@ import type { Metrics } from '../telemetry/metrics.ts';
 /** What a manager's process is created from. */
 export interface ServeOptions {
   settings: Settings;
+  /** Version of this program. */
+  version: string;
   runtimes: Runtime[];
   /** The URL of Redis from a body of that runtime. */
   bodyRedisUrl: (runtime: RuntimeName) => Promise<string>;

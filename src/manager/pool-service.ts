@@ -1,8 +1,6 @@
 /** The parts of a manager for pools besides its loop: their records, their queues, their HTTP routes. */
 import type { Logger } from 'pino';
-import { createNodeRoutes } from '../http/nodes.ts';
-import { createPoolRoutes } from '../http/pools.ts';
-import type { Route } from '../http/route.ts';
+import type { ApiServices } from '../http/routes/index.ts';
 import type { UsageTotal } from '../leader/health-monitor.ts';
 import type { PoolPorts } from '../leader/pool-deps.ts';
 import { errorMessage } from '../model/index.ts';
@@ -14,7 +12,8 @@ import { taskScraper } from './scrape-tasks.ts';
 
 export interface PoolServices {
   ports: PoolPorts;
-  routes: Route[];
+  /** For the routes of pools and nodes. */
+  api: Pick<ApiServices, 'pools' | 'nodes'>;
   /** Writes the metrics of pools from the last reconciles; none if another manager leads. */
   scrape(loop: PoolLoop | undefined, usage: readonly UsageTotal[]): Promise<void>;
   close(): void;
@@ -53,14 +52,14 @@ export function openPools(options: {
           );
       },
     },
-    routes: [
-      ...createPoolRoutes({
+    api: {
+      pools: {
         views: () => store.views(),
         nodes: () => workers.nodes(),
         sendCommand: (command) => commandClient.send(command),
-      }),
-      ...createNodeRoutes({ nodes: () => workers.taskNodes() }),
-    ],
+      },
+      nodes: { nodes: () => workers.taskNodes() },
+    },
     scrape(loop, usage) {
       metrics.poolWorkers.reset();
       for (const [pool, { status }] of loop?.statuses() ?? [])

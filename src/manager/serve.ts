@@ -4,9 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { listenApi } from '../http/api.ts';
 import { createHealthReport } from '../http/health.ts';
-import { createHttpServer } from '../http/server.ts';
-import { createTaskRoutes } from '../http/tasks.ts';
+import { createApiRoutes } from '../http/routes/index.ts';
 import { startSchedule } from '../images/schedule.ts';
 import { pauseBetweenTerms } from '../leader/rounds.ts';
 import { Term } from '../leader/term.ts';
@@ -157,14 +157,11 @@ export async function serve(options: ServeOptions): Promise<void> {
   };
 
   const apiSocket = newApiSocket();
-  const api = await createHttpServer({
+  const api = await listenApi(apiSocket, {
     host: settings.httpHost,
-    port: settings.httpPort,
-    socketPath: apiSocket,
-    health,
-    metrics,
+    version: options.version,
     log,
-    routes: [...pools.routes, ...createTaskRoutes(taskService)],
+    plugins: createApiRoutes({ ...pools.api, tasks: taskService }),
     allowedHosts: settings.httpAllowedHosts,
     token: settings.apiToken,
   });

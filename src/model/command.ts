@@ -172,7 +172,7 @@ const PATH_LENGTH = 200;
 export function parseCommand(input: unknown): Command {
   if (holdsMoreThan(MOST_VALUES, input))
     throw new Fault('invalid_command', `The command was refused: it has more than ${MOST_VALUES} values.`);
-  const poisoned = findPoison(input, '');
+  const poisoned = findPoison(input);
   const result = command.safeParse(input);
   if (result.success && poisoned.length === 0) return result.data;
   const all = [...(result.success ? [] : toIssues(result.error)), ...poisoned];
@@ -186,7 +186,7 @@ export function parseCommand(input: unknown): Command {
 }
 
 /** Finds the key `__proto__`, which zod drops silently; it must be rejected instead. */
-function findPoison(value: unknown, path: string, depth = 0): Issue[] {
+export function findPoison(value: unknown, path = '', depth = 0): Issue[] {
   if (typeof value !== 'object' || value === null) return [];
   if (depth > DEEPEST) return [{ path, message: 'is nested too deeply' }];
   return Object.entries(value).flatMap(([key, inner]) => {

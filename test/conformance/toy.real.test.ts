@@ -71,6 +71,7 @@ function startManager(cell: string, engine: ToyEngine) {
   const end = new AbortController();
   const running = serve({
     settings: { ...settings, apiToken: randomUUID() },
+    version: 'test',
     runtimes: [createToyRuntime(engine, { cell, argv: [process.execPath, WRAPPER] })],
     bodyRedisUrl: async () => redisUrl,
     secrets: openSecrets(undefined),

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { createNodeRoutes } from '../../src/http/nodes.ts';
 import { toWorkerStats } from '../../src/http/worker-stats.ts';
 import type { NodeView, PoolView } from '../../src/model/index.ts';
+import { openTestApi } from './api.ts';
 
 const NODE: NodeView = {
   worker_id: 'by-hand',
@@ -16,18 +16,9 @@ const NODE: NodeView = {
   started_at: '2026-01-01T00:00:00.000Z',
 };
 
-async function get(query: string, nodes: NodeView[]): Promise<unknown> {
-  const [route] = createNodeRoutes({ nodes: async () => nodes });
-  const reply = await route?.handle({
-    method: 'GET',
-    path: '/v1/nodes',
-    params: {},
-    query: new URLSearchParams(query),
-    headers: {},
-    json: async () => undefined,
-    text: async () => '',
-  });
-  return JSON.parse(reply?.body ?? '');
+async function get(query: string, nodes: NodeView[]) {
+  const { ask } = await openTestApi({ nodes: { nodes: async () => nodes } });
+  return (await ask('GET', `/v1/nodes?${query}`)).json();
 }
 
 // Nodes could be found neither by a person nor by Prometheus.
@@ -46,7 +37,9 @@ test('nodes are listed, and as targets for the HTTP service discovery of Prometh
     { targets: ['10.0.0.7:5001'], labels },
     { targets: ['[::1]:80'], labels },
   ]);
-  await expect(get('format=xml', nodes)).rejects.toMatchObject({ code: 'invalid_command' });
+  expect(await get('format=xml', nodes)).toMatchObject({
+    error: { code: 'invalid_command', issues: [{ path: 'format' }] },
+  });
 });
 
 test('worker stats count nodes that were started by hand with the type of their pool', () => {

@@ -1,10 +1,9 @@
 /** What the routes make of a request, before anything is asked of Redis. */
 import { expect, test } from 'vitest';
-import { createPoolRoutes } from '../../src/http/pools.ts';
 import type { ApiRequest, Route } from '../../src/http/route.ts';
 import { TASK_OPERATIONS, taskAccepted } from '../../src/http/task-schemas.ts';
 import { createTaskRoutes } from '../../src/http/tasks.ts';
-import { Fault } from '../../src/model/index.ts';
+import { openTestApi } from './api.ts';
 
 const asked = (body: unknown, more: Partial<ApiRequest> = {}): ApiRequest => ({
   method: 'POST',
@@ -30,19 +29,18 @@ async function submitted(...requests: ApiRequest[]): Promise<Record<string, unkn
   return seen;
 }
 
-/** What is asked of the manager by a request to a route of pools. */
-async function commanded(method: Route['method'], path: string, request: ApiRequest): Promise<object> {
-  let seen: object = {};
-  const routes = createPoolRoutes({
+/** The API of pools, and what was sent through it. */
+async function openPoolApi() {
+  const sent: object[] = [];
+  const pools = {
     nodes: async () => [],
     views: async () => [],
-    sendCommand: async (command) => {
-      seen = command;
+    sendCommand: async (command: object) => {
+      sent.push(command);
       return {};
     },
-  });
-  await find(routes, method, path).handle(request);
-  return seen;
+  };
+  return { sent, ...(await openTestApi({ pools })) };
 }
 
 function find(routes: Route[], method: string, path: string): Route {
@@ -52,14 +50,14 @@ function find(routes: Route[], method: string, path: string): Route {
 }
 
 const TASK = { payload: { function: 'add' } };
-const key = (text: string) => ({ headers: { 'idempotency-key': text } });
+const key = (text: string) => ({ 'idempotency-key': text });
 
 test('a key names a task that has no name, the same key the same task', async () => {
   const [first, again, other, named, plain] = await submitted(
-    asked(TASK, key('an order: 7/8')),
-    asked(TASK, key('an order: 7/8')),
-    asked(TASK, key('another')),
-    asked({ ...TASK, task_id: 'own' }, key('another')),
+    asked(TASK, { headers: key('an order: 7/8') }),
+    asked(TASK, { headers: key('an order: 7/8') }),
+    asked(TASK, { headers: key('another') }),
+    asked({ ...TASK, task_id: 'own' }, { headers: key('another') }),
     asked(TASK),
   );
   expect(first?.task_id).toMatch(/^key-[0-9a-f]{32}$/);
@@ -72,14 +70,14 @@ test('a key names a task that has no name, the same key the same task', async ()
 test.each([null, 7, [TASK]])(
   'a submission that is not an object (%j) is passed on, to be refused',
   async (body) => {
-    expect(await submitted(asked(body, key('k')))).toEqual([body]);
+    expect(await submitted(asked(body, { headers: key('k') }))).toEqual([body]);
   },
 );
 
 test.each(['http', 'any', 'order-7'])('the key %s is the request id of a command', async (text) => {
-  const params = { name: 'jobs' };
-  const command = await commanded('DELETE', '/v1/pools/:name', asked(undefined, { params, ...key(text) }));
-  expect(command).toEqual({ request_id: text, command: 'delete_pool', pool: 'jobs' });
+  const { ask, sent } = await openPoolApi();
+  await ask('DELETE', '/v1/pools/jobs', undefined, key(text));
+  expect(sent).toEqual([{ request_id: text, command: 'delete_pool', pool: 'jobs' }]);
 });
 
 test('the schemas describe every task route, and what the manager adds to an answer', async () => {
@@ -95,25 +93,63 @@ test('the schemas describe every task route, and what the manager adds to an ans
   expect(taskAccepted.strict().parse(JSON.parse(body))).toEqual(accepted);
 });
 
+test('the manager serves the task routes of a node, with the same schemas', async () => {
+  const seen: unknown[] = [];
+  const accepted = { status: 'queued' as const, task_id: 't', position: 1, pool: 'p' };
+  const submit = async (given: unknown) => {
+    seen.push(given);
+    return accepted;
+  };
+  const { ask, app } = await openTestApi({ tasks: { submit } });
+  expect((await ask('POST', '/task/submit', TASK)).json()).toEqual(accepted);
+  expect(seen).toEqual([TASK]);
+  const { paths = {} } = app.swagger() as { paths?: Record<string, object> };
+  for (const { method, path, refusals } of TASK_OPERATIONS) {
+    const { responses } = (paths[path] as Record<string, { responses: object }>)[method] ?? {};
+    for (const status of [200, ...Object.keys(refusals)]) expect(responses).toHaveProperty(String(status));
+  }
+});
+
 // Three different tasks were one: the hash of nothing named them all.
 test.each(['', ' '])('an empty key (%j) is refused', async (text) => {
-  await expect(submitted(asked(TASK, key(text)))).rejects.toThrow(/Idempotency-Key is empty/);
-  const params = { name: 'jobs' };
-  await expect(
-    commanded('DELETE', '/v1/pools/:name', asked(undefined, { params, ...key(text) })),
-  ).rejects.toThrow(/Idempotency-Key is empty/);
+  await expect(submitted(asked(TASK, { headers: key(text) }))).rejects.toThrow(/Idempotency-Key is empty/);
+  const { ask, sent } = await openPoolApi();
+  const refused = await ask('DELETE', '/v1/pools/jobs', undefined, key(text));
+  expect([refused.statusCode, refused.json().error.message]).toEqual([
+    400,
+    expect.stringContaining('Idempotency-Key is empty'),
+  ]);
+  expect(sent).toEqual([]);
 });
 
 test('without a key the request id is left to the client', async () => {
-  const command = await commanded(
-    'DELETE',
-    '/v1/pools/:name',
-    asked(undefined, { params: { name: 'jobs' } }),
-  );
-  expect(command).toEqual({ command: 'delete_pool', pool: 'jobs' });
+  const { ask, sent } = await openPoolApi();
+  await ask('DELETE', '/v1/pools/jobs');
+  expect(sent).toEqual([{ command: 'delete_pool', pool: 'jobs' }]);
 });
 
 test.each([null, 7, []])('a pool that is %j is refused, and not a server error', async (body) => {
-  const params = { name: 'jobs' };
-  await expect(commanded('PUT', '/v1/pools/:name', asked(body, { params }))).rejects.toThrow(Fault);
+  const { ask, sent } = await openPoolApi();
+  expect((await ask('PUT', '/v1/pools/jobs', body)).json().error.code).toBe('invalid_command');
+  expect(sent).toEqual([]);
+});
+
+test('a pool is named by its path, and refused with the path of each wrong field', async () => {
+  const { ask, sent } = await openPoolApi();
+  await ask('PUT', '/v1/pools/jobs', { count: 1 });
+  expect(sent).toEqual([{ command: 'apply', pool: { name: 'jobs', count: 1 } }]);
+  const other = await ask('PUT', '/v1/pools/jobs', { name: 'others', count: 1 });
+  expect(other.json().error.message).toContain('the name in the path');
+  const wrong = await ask('PUT', '/v1/pools/jobs', { count: -1, colour: 'red' });
+  expect(wrong.statusCode).toBe(400);
+  expect(wrong.json().error.issues).toEqual([
+    { path: 'count', message: 'must be at least 0' },
+    { path: 'colour', message: 'is not a known field' },
+  ]);
+  const poisoned = await ask('POST', '/v1/pools', '{"name": "jobs", "count": 1, "__proto__": {"a": 1}}');
+  expect(poisoned.json().error.issues).toContainEqual({
+    path: '__proto__',
+    message: 'is not an allowed name',
+  });
+  expect(sent).toHaveLength(1);
 });

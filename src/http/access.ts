@@ -1,0 +1,48 @@
+/**
+ * Who may send a request: checks of its Host, token and Origin, which every server applies in this order. Must not import
+ * any other folder except the model's faults, because the wrapper bundles it.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { Fault } from '../model/fault.ts';
+import { type HostPolicy, isOurHost } from './hosts.ts';
+import { type ApiResponse, errorResponse } from './route.ts';
+
+const MISDIRECTED = 421;
+
+/** The response to a request with the name of another host; undefined if the host is this one. */
+export function rejectHost({ host }: IncomingHttpHeaders, hosts: HostPolicy): ApiResponse | undefined {
+  if (isOurHost(host, hosts)) return undefined;
+  const what = `The host name ${JSON.stringify(host?.slice(0, 253))} is not allowed. Use the server's address, or add the name to HTTP_ALLOWED_HOSTS.`;
+  return errorResponse(new Fault('unsupported', what), MISDIRECTED);
+}
+
+/** The response to a request without the token; undefined if the request has it, or if the server has none. */
+export function rejectToken(
+  { authorization }: IncomingHttpHeaders,
+  token: string | undefined,
+  path: string,
+): ApiResponse | undefined {
+  if (token === undefined) return undefined;
+  const received = Buffer.from(/^Bearer (.*)$/i.exec(authorization ?? '')?.[1] ?? '');
+  const expected = Buffer.from(token);
+  if (received.length === expected.length && timingSafeEqual(received, expected)) return undefined;
+  const fault = new Fault(
+    'invalid_command',
+    `${path} requires the token: send "Authorization: Bearer TOKEN".`,
+  );
+  return { ...errorResponse(fault, 401), headers: { 'www-authenticate': 'Bearer' } };
+}
+
+/**
+ * The response to a request that changes something and comes from a page of another site. A browser sends the site of the
+ * page with every such request; other clients do not.
+ */
+export function rejectForeign(
+  { origin, host }: IncomingHttpHeaders,
+  method: string,
+): ApiResponse | undefined {
+  if (method === 'GET' || method === 'HEAD') return undefined;
+  if (origin === undefined || origin.replace(/^https?:\/\//, '') === host) return undefined;
+  return errorResponse(new Fault('unsupported', 'Cross-origin request rejected.'), 403);
+}

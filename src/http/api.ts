@@ -1,0 +1,175 @@
+/**
+ * The manager's HTTP API on Fastify: checks who may send a request, parses bodies within limits, and gives errors their
+ * one shape. It listens on a local socket; the watchdog's thread owns the port and forwards requests to it.
+ *
+ * Invariants: an exception of a handler is sent to the client only if it is a Fault; nothing is parsed before its size is
+ * checked; the schemas of the routes are the source of the OpenAPI document. Must not import the store, the runtimes or the
+ * loop. The wrapper must not import it.
+ */
+import { randomUUID } from 'node:crypto';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import type { FastifyPluginAsyncZod, ZodTypeProvider } from 'fastify-type-provider-zod';
+import { Fault } from '../model/index.ts';
+import { rejectForeign, rejectHost, rejectToken } from './access.ts';
+import { BODY_BYTES, parseJsonBody } from './body.ts';
+import { TIMEOUTS } from './connections.ts';
+import { registerDocument } from './document.ts';
+import { hostPolicy } from './hosts.ts';
+import { type ApiResponse, errorResponse, matchRoutes, type Route } from './route.ts';
+import { compileValidator } from './validation.ts';
+
+/** A module of `routes/`: registers the routes of one resource. */
+export type ApiPlugin = FastifyPluginAsyncZod;
+
+export interface ApiOptions {
+  /** HTTP_HOST: decides which Host headers are accepted. */
+  host: string;
+  /** HTTP_ALLOWED_HOSTS. */
+  allowedHosts?: readonly string[];
+  /** API_TOKEN: required by all routes except those with `config: { open: true }`. */
+  token?: string | undefined;
+  plugins: readonly ApiPlugin[];
+  /** Of this program, for the document. */
+  version: string;
+  log: {
+    error(fields: object, message: string): void;
+    info(fields: object, message: string): void;
+    debug(fields: object, message: string): void;
+  };
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Answered without a token: the documentation. */
+    open?: boolean;
+  }
+}
+
+/** The server with all routes; it does not listen yet. */
+export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
+  const { token, log, plugins, version } = options;
+  const hosts = hostPolicy(options.host, options.allowedHosts);
+  const app = fastify({
+    bodyLimit: BODY_BYTES,
+    requestTimeout: TIMEOUTS.requestTimeout,
+    // The watchdog closes idle connections to it; a server that closes one may cut off a request.
+    keepAliveTimeout: 0,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 512 },
+    genReqId: ({ headers }) => toRequestId(headers['x-request-id']),
+    frameworkErrors: (error, request, reply) => void sendError(error, request, reply),
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(compileValidator);
+  app.setSerializerCompiler(() => toJsonLine);
+  app.setReplySerializer(toJsonLine);
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, text, done) => {
+    try {
+      done(null, text === '' ? undefined : parseJsonBody(text as string));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+
+  /** For the answers to an unknown path or method. */
+  const routes: Pick<Route, 'method' | 'path'>[] = [];
+  app.addHook('onRoute', ({ method, url, schema }) => {
+    if (schema?.hide) return;
+    for (const one of [method].flat())
+      if (one !== 'HEAD') routes.push({ method: one as Route['method'], path: url });
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    const { headers, method, is404, routeOptions } = request;
+    reply.headers({
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      'x-request-id': request.id,
+    });
+    const rejected =
+      rejectHost(headers, hosts) ??
+      (is404
+        ? undefined
+        : ((routeOptions.config.open ? undefined : rejectToken(headers, token, getRequestPath(request))) ??
+          rejectForeign(headers, method)));
+    return rejected && sendResponse(reply, rejected);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const { id, method } = request;
+    const fields = {
+      http_request_id: id,
+      method,
+      path: getRequestPath(request),
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime),
+    };
+    log[method === 'GET' || method === 'HEAD' ? 'debug' : 'info'](fields, 'HTTP request handled');
+  });
+  app.setNotFoundHandler((request, reply) => sendResponse(reply, explainMissingRoute(request, routes)));
+  app.setErrorHandler(sendError);
+  await registerDocument(app, version);
+  for (const plugin of plugins) await app.register(plugin);
+  await app.ready();
+  return app;
+
+  function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const { code, statusCode = 500 } = error as { code?: string; statusCode?: number };
+    if (error instanceof Fault && error.code !== 'internal') return sendResponse(reply, errorResponse(error));
+    if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+      const what = `The request body has more than ${BODY_BYTES} bytes.`;
+      return sendResponse(reply, errorResponse(new Fault('invalid_command', what), 413));
+    }
+    // Fastify's own refusals of broken requests.
+    if (code?.startsWith('FST_') && statusCode < 500) {
+      const fault = new Fault('invalid_command', `The request was refused: ${(error as Error).message}.`);
+      return sendResponse(reply, errorResponse(fault, statusCode));
+    }
+    const fields = { err: error, http_request_id: request.id, path: getRequestPath(request) };
+    log.error(fields, 'HTTP request failed');
+    return sendResponse(reply, errorResponse(new Fault('internal', 'Internal error; see the log.')));
+  }
+}
+
+/** Serves the API on a local socket until the returned server is closed. */
+export async function listenApi(socketPath: string, options: ApiOptions): Promise<FastifyInstance> {
+  const app = await createApi(options);
+  await app.listen({ path: socketPath });
+  return app;
+}
+
+/** Sends a response that is already serialized. */
+export function sendResponse(
+  reply: FastifyReply,
+  { status, type, headers, body }: ApiResponse,
+): FastifyReply {
+  return reply
+    .code(status)
+    .headers(headers ?? {})
+    .type(type ?? 'application/json; charset=utf-8')
+    .serializer((text: unknown) => text as string)
+    .send(body);
+}
+
+/** One line, so that the output of curl ends with a newline. */
+const toJsonLine = (value: unknown) => `${JSON.stringify(value)}\n`;
+
+/** The client's ID of a request if it is short and plain, for its own log and ours; otherwise a new one. */
+const toRequestId = (given: string | string[] | undefined) =>
+  typeof given === 'string' && /^[\w.:/+=-]{1,128}$/.test(given) ? given : randomUUID();
+
+/** The path without its query, truncated for responses and the log. */
+const getRequestPath = ({ url }: FastifyRequest) => url.replace(/[?#].*$/s, '').slice(0, 400);
+
+function explainMissingRoute(
+  request: FastifyRequest,
+  routes: readonly Pick<Route, 'method' | 'path'>[],
+): ApiResponse {
+  const path = getRequestPath(request);
+  const found = matchRoutes(routes, path)?.routes;
+  if (found) {
+    const allowed = found.map(({ method }) => (method === 'GET' ? 'GET, HEAD' : method)).join(', ');
+    const what = `${path} does not support ${request.method}: use ${allowed}.`;
+    return { ...errorResponse(new Fault('unsupported', what), 405), headers: { allow: allowed } };
+  }
+  const paths = [...new Set(routes.map((route) => route.path))].join(', ');
+  return errorResponse(new Fault('not_found', `There is nothing at ${path}. Available: ${paths}.`));
+}

@@ -1,0 +1,45 @@
+/** The OpenAPI document of the manager's API, generated from the schemas of its routes. */
+import swagger from '@fastify/swagger';
+import type { FastifyInstance } from 'fastify';
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+
+const DESCRIPTION = `Workers, pools and tasks of one cell. Any manager of the cell answers, also one on standby; changes are
+executed by the leader.`;
+
+/** Collects the schemas of the routes that are registered after it. */
+export async function registerDocument(app: FastifyInstance, version: string): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'worker-manager',
+        version,
+        description: DESCRIPTION,
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      servers: [{ url: '/' }],
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+      security: [{ token: [] }],
+    },
+    transform: jsonSchemaTransform,
+    transformObject: (document) => simplify(jsonSchemaTransformObject(document)),
+  });
+}
+
+type Document = ReturnType<typeof jsonSchemaTransformObject>;
+
+/** Without schemas that nothing refers to (each has a form for requests and one for responses), and without implied limits. */
+function simplify(document: Document): Document {
+  const text = JSON.stringify(document, (key, value) =>
+    (key === 'minimum' && value === Number.MIN_SAFE_INTEGER) ||
+    (key === 'maximum' && value === Number.MAX_SAFE_INTEGER)
+      ? undefined
+      : value,
+  );
+  const simple = JSON.parse(text) as Document;
+  const schemas =
+    (simple as { components?: { schemas?: Record<string, unknown> } }).components?.schemas ?? {};
+  for (const name of Object.keys(schemas))
+    if (!text.includes(`"#/components/schemas/${name}"`)) delete schemas[name];
+  return simple;
+}

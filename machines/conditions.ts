@@ -182,6 +182,14 @@ export function whyUnwanted(
 export const unwanted = (state: WorkerState, observation: Observation) =>
   whyUnwanted(state, observation) !== undefined;
 
+/** A restart command wants another body than this incarnation's. */
+export function mustRestart(state: WorkerState, observation: Observation): boolean {
+  const { min_incarnation } = observation.desired;
+  return (
+    min_incarnation !== undefined && state.incarnation < min_incarnation && !unwanted(state, observation)
+  );
+}
+
 /** A command after its end wants it running. */
 export function startedAgain(state: WorkerState, observation: Observation): boolean {
   return !unwanted(state, observation) && observation.desired.generation > state.generation;

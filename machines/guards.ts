@@ -37,6 +37,9 @@ export const guards = {
   unwanted: ({ context, event }: TransitionArgs) => is.unwanted(context, event.observation),
   'unwanted and alive': ({ context, event }: TransitionArgs) =>
     is.unwanted(context, event.observation) && is.alive(event.observation),
+  'to be restarted': ({ context, event }: TransitionArgs) => is.mustRestart(context, event.observation),
+  'to be restarted and alive': ({ context, event }: TransitionArgs) =>
+    is.mustRestart(context, event.observation) && is.alive(event.observation),
   deleted: ({ event }: TransitionArgs) => event.observation.desired.desired === 'deleted',
   'started again': ({ context, event }: TransitionArgs) => is.startedAgain(context, event.observation),
   'kept long enough': ({ context, event }: TransitionArgs) => is.keptLongEnough(context, event.observation),

@@ -1,6 +1,13 @@
 /** The state of the worker's machine after a step: the changes that its rules make. Pure. */
 import { farewellMs, type Observation, parseInstant } from '../src/model/index.ts';
-import { body, queuedMs, type WorkerOutcome, type WorkerState, whyUnwanted } from './conditions.ts';
+import {
+  body,
+  mustRestart,
+  queuedMs,
+  type WorkerOutcome,
+  type WorkerState,
+  whyUnwanted,
+} from './conditions.ts';
 import { gaveUp, outcome, restartBackoffMs } from './endings.ts';
 import { whyHung } from './stuck.ts';
 
@@ -61,7 +68,10 @@ export function backedOff(state: WorkerState, observation: Observation): Partial
 
 export function ending(state: WorkerState, observation: Observation): Partial<WorkerState> {
   const message = `It was not ready within start_deadline_seconds (${observation.desired.spec.start_deadline_seconds}).`;
-  const why = whyUnwanted(state, observation) ?? { reason: 'StartDeadlineExceeded', message };
+  const otherwise = mustRestart(state, observation)
+    ? { reason: 'Restarting', message: 'A restart replaces its body.' }
+    : { reason: 'StartDeadlineExceeded', message };
+  const why = whyUnwanted(state, observation) ?? otherwise;
   const grace = observation.desired.spec.stop_grace_seconds;
   const kill_at = observation.now + grace * 1000 + farewellMs(grace);
   return { ending: { ...why, kill_at }, generation: observation.desired.generation };

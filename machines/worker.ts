@@ -65,8 +65,13 @@ const unwanted = (to: 'STARTING.stopping' | 'RUNNING.stopping') => [
   when('unwanted and alive', ['begin ending', terminate], to),
   when('unwanted', ['settle', remove], 'STOPPED'),
 ];
-const starting = [...unclear, ...unwanted('STARTING.stopping'), ...endings];
-const running = [...unclear, ...unwanted('RUNNING.stopping'), ...endings];
+const restarted = when('to be restarted', ['start afresh', remove], 'STARTING.creating');
+const replaced = (by: 'STARTING.stopping' | 'RUNNING.stopping') => [
+  when('to be restarted and alive', ['begin ending', terminate], by),
+  restarted,
+];
+const starting = [...unclear, ...unwanted('STARTING.stopping'), ...replaced('STARTING.stopping'), ...endings];
+const running = [...unclear, ...unwanted('RUNNING.stopping'), ...replaced('RUNNING.stopping'), ...endings];
 const booting = [
   when('ready', ['mark ready'], 'RUNNING.ready'),
   when('never ready', ['begin ending', terminate], 'STARTING.stopping'),
@@ -96,6 +101,7 @@ export const workerMachine = machineSetup.createMachine({
             observed: [
               ...unclear,
               ...unwanted('STARTING.stopping'),
+              ...replaced('STARTING.stopping'),
               when('stale', [remove]),
               ...endings,
               // A worker that claimed a warm body may be ready before the first observation.
@@ -142,6 +148,7 @@ export const workerMachine = machineSetup.createMachine({
               ...unclear,
               when('unwanted', ['settle', remove], 'STOPPED'),
               when('present', [remove]),
+              restarted,
               when('retry is due', ['next incarnation'], 'STARTING.creating'),
               when('otherwise', []),
             ],
@@ -151,6 +158,7 @@ export const workerMachine = machineSetup.createMachine({
           on: {
             observed: [
               ...stopping,
+              restarted,
               when('not ready in time, to restart', ['back off', remove], 'STARTING.backoff'),
               when('not ready in time', ['settle', remove], 'FAILED'),
               stopped,
@@ -186,13 +194,14 @@ export const workerMachine = machineSetup.createMachine({
             observed: [
               ...unclear,
               when('alive', [kill]),
+              restarted,
               when('was hung, to restart', ['back off', remove], 'STARTING.backoff'),
               when('was hung', ['settle', remove], 'FAILED'),
               stopped,
             ],
           },
         },
-        stopping: { on: { observed: [...stopping, stopped] } },
+        stopping: { on: { observed: [...stopping, restarted, stopped] } },
       },
     },
     STOPPED: { on: { observed: finished } },

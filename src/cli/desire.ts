@@ -14,6 +14,7 @@ const WAIT_SECONDS = 60;
 const VERBS = {
   stop: { summary: 'stop a worker and keep its record', goal: 'ended' },
   start: { summary: 'start a worker that has ended', goal: 'RUNNING' },
+  restart: { summary: 'replace the body of a worker, or start it again', goal: 'RUNNING' },
   delete: { summary: 'stop a worker and delete its record', goal: 'deleted' },
 } as const satisfies Record<string, { summary: string; goal: Goal }>;
 type Verb = keyof typeof VERBS;

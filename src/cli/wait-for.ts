@@ -10,7 +10,7 @@ export type Goal = (typeof GOALS)[number];
 export interface WaitObservation {
   /** Its record was deleted; a tombstone may have its last status. */
   deleted: boolean;
-  /** The manager has observed the last command; a status from before does not count. */
+  /** The manager has observed the last command; a status, or a body, from before does not count. */
   current: boolean;
   status: StatusRecord | undefined;
 }
@@ -72,7 +72,9 @@ async function observeGoal({ store }: Session, id: string): Promise<WaitObservat
   const loaded = await store.load(id);
   if (loaded) {
     const { desired, status } = loaded.record;
-    return { deleted: false, current: (status?.observed_generation ?? 0) >= desired.generation, status };
+    const observed = (status?.observed_generation ?? 0) >= desired.generation;
+    const replaced = (status?.incarnation ?? 0) >= (desired.min_incarnation ?? 0);
+    return { deleted: false, current: observed && (replaced || hasEnded(status?.status)), status };
   }
   const left = await store.status(id);
   if (!left) throw new Fault('not_found', `There is no worker ${id}.`);

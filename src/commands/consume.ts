@@ -143,7 +143,7 @@ async function settleOne(
 
 const wrote = ({ operation }: Plan, outcome: CommandOutcome) =>
   (outcome === 'ok' || outcome === 'same' || outcome === 'repeated') &&
-  (operation === 'create' || operation === 'desire');
+  (operation === 'create' || operation === 'desire' || operation === 'restart');
 
 type CommandFields = Record<string, unknown>;
 

@@ -1,7 +1,7 @@
 import { type CommandOf, Fault, formatInstant, hasEnded, type LifecycleEvent } from '../model/index.ts';
 import { type CommandContext, failureResponse, type Plan, successResponse } from './context.ts';
 
-type Target = CommandOf<'delete' | 'stop' | 'start'>;
+type Target = CommandOf<'delete' | 'stop' | 'start' | 'restart'>;
 
 type Known = Pick<CommandContext, 'now' | 'full'> & { store: Pick<CommandContext['store'], 'status'> };
 
@@ -14,12 +14,18 @@ export const planStop = (command: CommandOf<'stop'>, known: Known): Promise<Plan
   planDesire(command, 'stopped', known);
 
 /** Starts a stopped or failed worker again, with a new body. */
-export async function planStart(command: CommandOf<'start'>, known: Known): Promise<Plan> {
+export async function planStart(command: CommandOf<'start' | 'restart'>, known: Known): Promise<Plan> {
   const full = known.full?.();
   const adds = async () => hasEnded((await known.store.status(command.worker_id))?.status?.status);
   if (full !== undefined && (await adds())) throw new Fault('capacity', full);
   return planDesire(command, 'running', known);
 }
+
+/** Replaces the body of a worker, or starts it again if it has ended. */
+export const planRestart = async (command: CommandOf<'restart'>, known: Known): Promise<Plan> => ({
+  ...(await planStart(command, known)),
+  operation: 'restart',
+});
 
 async function planDesire(
   command: Target,
@@ -48,7 +54,12 @@ async function planDesire(
   };
 }
 
-const EVENT_TYPES = { delete: 'DeleteAsked', stop: 'StopAsked', start: 'StartAsked' } as const;
+const EVENT_TYPES = {
+  delete: 'DeleteAsked',
+  stop: 'StopAsked',
+  start: 'StartAsked',
+  restart: 'RestartAsked',
+} as const;
 
 /** The reason given in the command, as a line of the worker's history. */
 async function toRequestEvent(

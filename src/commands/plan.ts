@@ -3,7 +3,7 @@ import { planApply } from './apply.ts';
 import { type CommandContext, failureResponse, type Plan, type Planner } from './context.ts';
 import { planCreate } from './create.ts';
 import { planDeletePool } from './delete-pool.ts';
-import { planDelete, planStart, planStop } from './desire.ts';
+import { planDelete, planRestart, planStart, planStop } from './desire.ts';
 import { planList } from './list.ts';
 import { planScale } from './scale.ts';
 import { planStatus } from './status.ts';
@@ -14,6 +14,7 @@ const planners: { [N in CommandName]: Planner<N> } = {
   delete: planDelete,
   stop: planStop,
   start: planStart,
+  restart: planRestart,
   status: planStatus,
   list: planList,
   apply: planApply,

@@ -119,6 +119,7 @@ export const command = z.discriminatedUnion('command', [
   z.strictObject({ command: z.literal('delete'), ...target }),
   z.strictObject({ command: z.literal('stop'), ...target }),
   z.strictObject({ command: z.literal('start'), ...target }),
+  z.strictObject({ command: z.literal('restart'), ...target }),
   z.strictObject({ command: z.literal('status'), ...commonFields, worker_id: workerId }),
   z.strictObject({
     command: z.literal('list'),
@@ -156,7 +157,7 @@ export interface CommandResponse {
   entry_id?: string;
   success: boolean;
   error?: { code: FaultCode; message: string; issues?: Issue[] };
-  /** Set only on a repeated response to a create, start or stop: the worker has been deleted since. */
+  /** Set only on a repeated response to a create, start, restart or stop: the worker has been deleted since. */
   worker_deleted?: true;
   [field: string]: unknown;
 }

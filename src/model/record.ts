@@ -9,12 +9,14 @@ export type WorkerStatus = (typeof WORKER_STATUSES)[number];
 export const DESIRED_STATES = ['running', 'stopped', 'deleted'] as const;
 export type DesiredState = (typeof DESIRED_STATES)[number];
 
-/** The desired record, `worker:<id>`; only commands write it, and only `desired` and `generation` ever change. */
+/** The desired record, `worker:<id>`; only commands write it, and its spec never changes. */
 export const desiredRecord = z.object({
   spec: workerSpec,
   desired: z.enum(DESIRED_STATES),
   /** Increases with every accepted change. */
   generation: z.number().int().positive(),
+  /** Set by a restart: bodies with a lower incarnation are replaced. */
+  min_incarnation: z.number().int().positive().optional(),
   created_at: z.string(),
   /** The command that created it. */
   request_id: z.string(),

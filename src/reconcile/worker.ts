@@ -121,5 +121,7 @@ async function execute(
   if (observation.action_error) return { kind: 'again' };
   // Another state has other rules, which this observation was not compared with.
   if (!isDeepStrictEqual(record.memo?.value, decision.memo.value)) return { kind: 'again' };
+  // Neither was it compared for another incarnation, which a restart can begin without a body.
+  if (record.status && record.status.incarnation !== decision.status.incarnation) return { kind: 'again' };
   return ms === undefined ? { kind: 'done' } : { kind: 'after', ms };
 }

@@ -41,10 +41,10 @@ export interface CommandSettlement {
   /**
    * - `answer`: only answers. `later`: answers, and the same request may be retried. `read`: answers a read
    *   with what was read.
-   * - `pool`: writes a pool's desired record. `create`, `desire`: write the worker's. `dead`: unreadable, or
-   *   failed repeatedly.
+   * - `pool`: writes a pool's desired record. `create`, `desire`: write the worker's. `restart`: like `desire`, and
+   *   replaces its body. `dead`: unreadable, or failed repeatedly.
    */
-  operation: 'answer' | 'later' | 'read' | 'dead' | 'create' | 'desire' | 'pool';
+  operation: 'answer' | 'later' | 'read' | 'dead' | 'create' | 'desire' | 'restart' | 'pool';
   /**
    * The answers by outcome; `@holder@` in `name_taken` is replaced by the ID of the worker that has the name.
    */

@@ -119,6 +119,33 @@ test('a worker is stopped, started and deleted, and each can be waited for', { t
   expect(events).toMatch(/RUNNING\/ready.*STOPPED\/finished.*STARTING\/creating.*STOPPED\/deleted/s);
 });
 
+test('a restart replaces the body of a worker, and starts one that has ended', {
+  timeout: LONG,
+}, async () => {
+  const id = await running('--name', 'phoenix', '--', 'cat');
+  const before = pidsWith(id);
+  const state = async () => JSON.parse((await wm('status', id, '-o', 'json')).out);
+  const restart = ['restart', 'phoenix', '--wait', '--request-id', 'again', '--reason', 'new settings'];
+  expect(await wm(...restart)).toEqual({ code: 0, out: `${id}\n`, err: '' });
+  expect(await state()).toMatchObject({ status: 'RUNNING', incarnation: 2, restarts: 0 });
+  expect(pidsWith(id).filter((pid) => before.includes(pid))).toEqual([]);
+  expect((await wm('events', id)).out).toMatch(/RestartAsked +new settings/);
+  expect(await wm(...restart), 'the same request').toMatchObject({ code: 0 });
+  expect(await state()).toMatchObject({ incarnation: 2 });
+
+  await wm('stop', id, '--wait');
+  expect((await wm('restart', id, '--wait')).code).toBe(0);
+  expect(await state()).toMatchObject({ status: 'RUNNING', incarnation: 3 });
+
+  const twin = () => wm('create', '--name', 'twin', '--', 'cat');
+  const twins = await Promise.all([twin(), twin()]);
+  const [won] = twins.filter(({ code }) => code === 0);
+  const [lost] = twins.filter(({ code }) => code === 1);
+  expect(lost?.err, 'two creates at once').toContain(`is used by the worker ${won?.out.trim()}`);
+  expect((await wm('delete', 'twin', id, '--wait')).code).toBe(0);
+  expect(await wm('restart', id)).toMatchObject({ code: 1, err: expect.stringContaining('was deleted') });
+});
+
 test('logs -f shows lines as they come and ends with the worker, also over its restarts', async () => {
   const script = 'echo "body $WORKER_INCARNATION"; echo sorry >&2; read -r line; exit 3';
   const id = await running('--restart', 'on-failure', '--max-restarts', '1', '--', 'sh', '-c', script);

@@ -51,6 +51,8 @@ async function mustBeAtRest(world: World, worker: string): Promise<void> {
     });
   else if (status?.status === 'RUNNING') {
     expect(bodies).toMatchObject([{ state: 'running', incarnation: status.incarnation }]);
+    const { min_incarnation = 0 } = loaded.record.desired;
+    expect(status.incarnation, 'a restart has replaced its body').toBeGreaterThanOrEqual(min_incarnation);
   } else {
     expect(spec.restart_policy, 'what always restarts never ends').not.toBe('always');
     expect({ bodies, status: status?.status }).toEqual({

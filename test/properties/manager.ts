@@ -68,7 +68,7 @@ export class Manager {
       },
       recorded: (record, observation, decision) => {
         this.#lastSeen.set(observation, record.revision + 1, decision);
-        world.check(record.id, record.status, decision.status);
+        world.check(record.id, record.status, decision.status, record.desired.min_incarnation);
       },
     };
   }

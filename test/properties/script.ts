@@ -4,7 +4,7 @@ import { Manager, type Mishap } from './manager.ts';
 import { CELL, WORKERS, type World } from './world.ts';
 
 type Line =
-  | { does: 'create' | 'take over' | 'running' | 'stopped' | 'deleted'; worker: string }
+  | { does: 'create' | 'take over' | 'running' | 'replaced' | 'stopped' | 'deleted'; worker: string }
   | { does: 'pass' | 'exit' | 'oom' | 'hang' | 'vanish' | 'lose memo' | 'lose heartbeat'; worker: string }
   | {
       does:
@@ -43,7 +43,10 @@ const plainly = <T extends Line['does']>(...verbs: T[]) =>
 const mishaps: Mishap[] = ['die before', 'die after', 'fail before', 'fail after', 'hold', 'late', 'late'];
 
 const line: fc.Arbitrary<Line> = fc.oneof(
-  { weight: 6, arbitrary: about('create', 'create', 'take over', 'running', 'stopped', 'deleted') },
+  {
+    weight: 6,
+    arbitrary: about('create', 'create', 'take over', 'running', 'replaced', 'stopped', 'deleted'),
+  },
   { weight: 8, arbitrary: about('pass') },
   { weight: 4, arbitrary: about('exit', 'oom', 'hang', 'vanish', 'lose memo', 'lose heartbeat') },
   { weight: 10, arbitrary: plainly('look around') },
@@ -108,6 +111,7 @@ export async function play({ lines }: Script, world: World): Promise<Manager> {
       case 'create':
       case 'take over':
       case 'running':
+      case 'replaced':
       case 'stopped':
       case 'deleted':
         await world.command(leader.epoch, one.does, one.worker);

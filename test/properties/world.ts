@@ -140,7 +140,7 @@ export class World {
   /** One command, settled by the leader of that epoch. */
   async command(
     epoch: number,
-    verb: 'create' | 'take over' | 'running' | 'stopped' | 'deleted',
+    verb: 'create' | 'take over' | 'running' | 'replaced' | 'stopped' | 'deleted',
     workerId: string,
   ) {
     this.#requests += 1;
@@ -151,10 +151,12 @@ export class World {
       epoch,
       verb === 'create' || verb === 'take over'
         ? { ...common, operation: 'create', created }
-        : { ...common, operation: 'desire', desired: verb },
+        : verb === 'replaced'
+          ? { ...common, operation: 'restart', desired: 'running' }
+          : { ...common, operation: 'desire', desired: verb },
     );
     if (outcome !== 'ok') return;
-    this.wanted.set(workerId, verb === 'create' || verb === 'take over' ? 'running' : verb);
+    this.wanted.set(workerId, verb === 'stopped' || verb === 'deleted' ? verb : 'running');
     if (verb === 'take over') this.#assign(workerId);
   }
 
@@ -167,8 +169,8 @@ export class World {
     this.store.assign(workerId, createAssignment({ spec, at: formatInstant(this.now) }, warm).status);
   }
 
-  /** Held against every status that is stored. */
-  check(id: string, before: StatusRecord | undefined, after: StatusRecord): void {
+  /** Held against every status that is stored; a restart asks for an incarnation of at `least` that. */
+  check(id: string, before: StatusRecord | undefined, after: StatusRecord, least = 0): void {
     const from = { incarnation: before?.incarnation ?? 0, restarts: before?.restarts ?? 0 };
     const story = `${JSON.stringify(before)} → ${JSON.stringify(after)}`;
     if (after.incarnation < from.incarnation) throw new Broken(`an incarnation went back: ${story}`);
@@ -177,7 +179,8 @@ export class World {
       throw new Broken(`a restart without a new body: ${story}`);
     // One that was only assigned has not begun: its body may be done without, and may go before it lived.
     const lived = before?.status === 'RUNNING' && before.phase !== ASSIGNED;
-    if (lived && after.incarnation > before.incarnation)
+    const asked = lived && before.incarnation < least && this.deaths.get(id)?.has(before.body_id ?? '');
+    if (lived && !asked && after.incarnation > before.incarnation)
       throw new Broken(`a body that lived was replaced before its end was reported: ${story}`);
     const ended = after.phase === 'backoff' || after.status === 'STOPPED' || after.status === 'FAILED';
     // A try that was refused until its start deadline was over ended there, as one whose body died.

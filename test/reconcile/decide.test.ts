@@ -300,6 +300,49 @@ test('a start command for a finished worker that is about to be deleted is obeye
   expect(told({ memo: started.memo, desired: { generation: 2 } }).acts).toEqual(['create']);
 });
 
+describe('a restart', () => {
+  const desired = { generation: 2, min_incarnation: INCARNATION + 1 };
+  const next = { incarnation: INCARNATION + 1, restarts: 0, status: 'STARTING', phase: 'creating' };
+
+  test.each([
+    ['ready', 'RUNNING'],
+    ['booting', 'STARTING'],
+  ] as const)('ends the body of a worker that is %s, and creates another one', (phase, status) => {
+    const life = inState({ [status]: phase }, { expected: true });
+    const asked = told({ ...life, desired, body: {}, beat: { phase } });
+    expect(asked).toMatchObject({ acts: ['terminate'], status, phase: 'stopping', reason: 'Restarting' });
+    const exited = { state: 'exited', exit_code: 143 } as const;
+    const over = told({ memo: asked.memo, desired, body: exited });
+    expect(over).toMatchObject({ ...next, acts: ['remove'] });
+    expect(told({ memo: over.memo, desired, body: exited }).acts).toEqual(['remove']);
+    const made = told({ memo: over.memo, desired });
+    expect(made).toMatchObject({ ...next, acts: ['create'] });
+    const again = told({ memo: made.memo, desired, body: { incarnation: INCARNATION + 1 }, beat: {} });
+    expect(again).toMatchObject({ acts: [], phase: 'booting' });
+  });
+
+  test('is not lost with the memo', () => {
+    const status = statusOf({ status: 'RUNNING', phase: 'stopping', observed_generation: 2 });
+    expect(told({ memo: undefined, status, desired, body: {}, beat: {} }).acts).toEqual(['terminate']);
+    expect(told({ memo: undefined, status, desired })).toMatchObject(next);
+  });
+
+  test('does not wait out a backoff, and starts an ended worker', () => {
+    const backoff = inState({ STARTING: 'backoff' }, { next_retry_at: NOW + 9000 });
+    expect(told({ ...backoff, desired })).toMatchObject(next);
+    for (const state of ['STOPPED', 'FAILED'])
+      expect(told({ ...inState(state, { generation: 1 }), desired }), state).toMatchObject(next);
+  });
+
+  test('yields to a stop that follows it', () => {
+    const life = inState({ RUNNING: 'ready' }, { expected: true });
+    const asked = told({ ...life, desired, body: {}, beat: {} });
+    const stopped = { ...desired, generation: 3, desired: 'stopped' } as const;
+    const ended = told({ memo: asked.memo, desired: stopped, body: { state: 'exited', exit_code: 0 } });
+    expect(ended).toMatchObject({ status: 'STOPPED', reason: 'Stopped', incarnation: INCARNATION });
+  });
+});
+
 test('a body that reported and is gone was lost, and is not created again unasked', () => {
   const heard = { ...inState({ STARTING: 'creating' }), beat: {} };
   expect(told(heard)).toMatchObject({ acts: [], status: 'FAILED', reason: 'Lost' });

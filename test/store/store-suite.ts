@@ -274,6 +274,20 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
       expect([await store.ids(), await store.index()]).toEqual([[id], { [id]: '1.0' }]);
     });
 
+    test('notes which body a restart replaces, and remembers the request', async () => {
+      await create();
+      const restart = (requestId: string) =>
+        subject.settle(epoch, { requestId, operation: 'restart', workerId: id, desired: 'running', answers });
+      expect(await restart('early')).toBe('ok');
+      expect((await load()).desired).toMatchObject({ generation: 2, min_incarnation: 1 });
+      await store.record(epoch, await load(), { ...next, status: { ...status, incarnation: 4 } });
+      await desire('stopped');
+      expect([await restart('again'), await restart('again')]).toEqual(['ok', 'repeated']);
+      expect((await load()).desired).toMatchObject({ desired: 'running', generation: 4, min_incarnation: 5 });
+      await desire('deleted');
+      expect(await restart('late')).toBe('conflict');
+    });
+
     test('gives one name to one living worker, and frees it at the end of that worker', async () => {
       const named = { ...answers, name_taken: '{"is":"taken by @holder@"}' };
       const give = (workerId: string) => {

@@ -110,14 +110,16 @@ export class MemoryStore implements LoopStore {
       const made = { spec: plain(spec), generation: 0, created_at: at, request_id: requestId };
       this.#created.set(id, ms);
       this.#write(id, { ...made, desired: 'running' });
-    } else if (operation === 'desire') {
+    } else if (operation === 'desire' || operation === 'restart') {
       const desired = what.desired ?? 'running';
       if (!record) return answer('not_found', answers.not_found);
       if (record.desired === 'deleted' && desired !== 'deleted') return answer('conflict', answers.conflict);
       if (record.desired === desired && desired !== 'running') return answer('same', answers.ok);
       const holder = desired === 'running' ? this.#holder(record.spec?.name, id) : undefined;
       if (holder) return answer('name_taken', answers.name_taken?.replace('@holder@', holder));
-      this.#write(id, { ...record, desired });
+      const incarnation = this.#status.get(id)?.status.incarnation ?? 0;
+      const replaced = operation === 'restart' && { min_incarnation: incarnation + 1 };
+      this.#write(id, { ...record, desired, ...replaced });
     }
     return answer('ok', answers.ok);
   }
@@ -135,7 +137,7 @@ export class MemoryStore implements LoopStore {
 
   #dated(before: string): string {
     const { success, command, worker_id } = JSON.parse(before);
-    if (!success || !['create', 'start', 'stop'].includes(command)) return before;
+    if (!success || !['create', 'start', 'restart', 'stop'].includes(command)) return before;
     const { spec, desired } = this.#desired.get(worker_id) ?? {};
     return spec && desired !== 'deleted' ? before : `${before.slice(0, -1)},"worker_deleted":true}`;
   }

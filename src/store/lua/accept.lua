@@ -15,7 +15,7 @@
 if string.match(redis.call('GET', KEYS[1]) or '', '%d+$') ~= ARGV[1] then return { 'fenced', 0 } end
 local operation = ARGV[4]
 -- An error stops a script half way: what could be one is found before anything is written.
-if operation == 'create' or operation == 'desire' then
+if operation == 'create' or operation == 'desire' or operation == 'restart' then
   local fit = fits(KEYS[5], 'hash') and fits(KEYS[6], 'hash') and fits(KEYS[7], 'zset') and fits(KEYS[9], 'stream')
     and fits(KEYS[20], 'hash')
   local warm = ARGV[18] == '' or (fits(KEYS[12], 'hash') and fits(KEYS[13], 'hash') and fits(KEYS[14], 'hash')
@@ -38,11 +38,12 @@ local function finish(outcome, generation, answer, keep)
   return { outcome, generation, taken }
 end
 
--- The answer to a create, a start or a stop is as old as its command: the worker may be gone since.
+-- The answer to a create, a start, a restart or a stop is as old as its command: the worker may be gone since.
 local function dated(before)
   local read, answer = pcall(cjson.decode, before)
   if not read or type(answer) ~= 'table' or not answer.success then return before end
-  if answer.command ~= 'create' and answer.command ~= 'start' and answer.command ~= 'stop' then return before end
+  local dates = { create = true, start = true, restart = true, stop = true }
+  if not dates[answer.command] then return before end
   local key = key_of(KEYS[5], ARGV[9], tostring(answer.worker_id))
   local there = redis.call('HMGET', key, 'spec', 'desired')
   if there[1] and there[2] ~= 'deleted' then return before end
@@ -112,7 +113,7 @@ elseif operation == 'create' then
   redis.call('ZADD', KEYS[7], ARGV[14], ARGV[9])
   if ARGV[15] ~= '' then redis.call('XADD', KEYS[9], '*', 'data', ARGV[15]) end
   taken = take()
-elseif operation == 'desire' then
+elseif operation == 'desire' or operation == 'restart' then
   if not desired then return finish('not_found', 0, answers.not_found, keep) end
   if desired == 'deleted' and ARGV[10] ~= 'deleted' then
     return finish('conflict', generation, answers.conflict, keep)
@@ -123,6 +124,11 @@ elseif operation == 'desire' then
     local holder = name and holder_of(KEYS[20], name, KEYS[5], ARGV[9])
     if holder then return finish('name_taken', generation, (string.gsub(answers.name_taken, '@holder@', holder)), keep) end
     take_name(KEYS[20], name, ARGV[9])
+  end
+  -- Bodies up to the recorded one are replaced, whatever state each is in.
+  if operation == 'restart' then
+    local incarnation = tonumber(redis.call('HGET', KEYS[18], 'incarnation') or '0') or 0
+    redis.call('HSET', KEYS[5], 'min_incarnation', incarnation + 1)
   end
   write(ARGV[10])
 end

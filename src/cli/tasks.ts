@@ -1,23 +1,33 @@
-/** `wm tasks`: submits, shows, cancels and lists tasks. It reads and writes the queues itself and needs no manager. */
+/** `wm tasks`: everything about tasks. It reads and writes the queues itself and needs no manager. */
 import { Command, Option } from 'commander';
-import { Fault, TASK_STATUSES, type TaskStatus, type TaskView } from '../model/index.ts';
+import { TASK_STATUSES, type TaskStatus, type TaskView } from '../model/index.ts';
 import type { TaskService } from '../tasks/task-service.ts';
 import type { Context } from './context.ts';
+import { findTask, TASK_ARGUMENT } from './find-task.ts';
 import { outputOption } from './output.ts';
 import { rejectEnded } from './reject-ended.ts';
 import { submitCommand } from './submit-task.ts';
 import { formatFields, formatTable } from './table.ts';
+import { taskLogsCommand } from './tasks-logs.ts';
+import { retryCommand } from './tasks-retry.ts';
+import { waitForTasksCommand } from './tasks-wait.ts';
 import { formatAgeSince } from './text.ts';
 import { parseCount } from './values.ts';
 import { withTaskService } from './with-task-service.ts';
 
-const TASK = 'task ID, or a unique prefix among the last 1000 tasks';
-const LAST = 1000;
 const COLUMNS = ['TASK', 'POOL', 'STATUS', 'PRIORITY', 'ATTEMPTS', 'WORKER', 'QUEUED', 'ERROR'];
 
 export function tasksCommand(context: Context): Command {
   const group = new Command('tasks').summary('submit and inspect tasks');
-  const verbs = [submitCommand(context), getCommand(context), cancelCommand(context), lsCommand(context)];
+  const verbs = [
+    submitCommand(context),
+    lsCommand(context),
+    getCommand(context),
+    waitForTasksCommand(context),
+    taskLogsCommand(context),
+    cancelCommand(context),
+    retryCommand(context),
+  ];
   for (const verb of verbs) group.addCommand(verb);
   return group;
 }
@@ -26,13 +36,13 @@ function getCommand(context: Context): Command {
   return new Command('get')
     .summary('show a task')
     .description("Show a task's status, result or error.")
-    .argument('<task>', TASK)
+    .argument('<task>', TASK_ARGUMENT)
     .option('--pool <name>', 'pool, if several have a task with this ID')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm tasks get 3f2a… -o json')
     .action((id: string, { pool, output }: { pool?: string; output: string }) =>
       withTaskService(context, async (taskService) =>
-        show(context, await find(taskService, id, pool), output),
+        show(context, await findTask(taskService, id, pool), output),
       ),
     );
 }
@@ -41,14 +51,14 @@ function cancelCommand(context: Context): Command {
   return new Command('cancel')
     .summary('cancel a task')
     .description('Cancel a task: a queued one immediately, a running one once its handler has been stopped.')
-    .argument('<task>', TASK)
+    .argument('<task>', TASK_ARGUMENT)
     .option('--pool <name>', 'pool, if several have a task with this ID')
     .option('--reason <text>', 'reason, for the error of the task')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm tasks cancel 3f2a… --reason "not needed any more"')
     .action((id: string, { pool, reason, output }: { pool?: string; reason?: string; output: string }) =>
       withTaskService(context, async (taskService) => {
-        const before = await find(taskService, id, pool);
+        const before = await findTask(taskService, id, pool);
         rejectEnded(before);
         const view = await taskService.cancel(before.task_id, reason, pool);
         // It may have ended before the request.
@@ -62,7 +72,7 @@ function lsCommand(context: Context): Command {
   return new Command('ls')
     .summary('list tasks')
     .description(
-      'List tasks: running ones, queued ones in the order in which they will be taken, and ended ones.',
+      'List tasks: running ones, queued ones in the order in which they will be taken, and ended ones, newest first.',
     )
     .option('--pool <name>', 'filter by pool')
     .addOption(new Option('--status <status>', 'filter by status').choices(TASK_STATUSES))
@@ -71,7 +81,7 @@ function lsCommand(context: Context): Command {
     .addHelpText('after', '\nExample:\n  $ wm tasks ls --pool work --status failed')
     .action(({ output, ...of }: { pool?: string; status?: TaskStatus; limit: number; output: string }) =>
       withTaskService(context, async (taskService) => {
-        const tasks = await taskService.list(of);
+        const tasks = await listUpTo(taskService, of);
         if (output === 'json') return context.out.json(tasks);
         const rows = tasks.map((task) => [
           task.task_id,
@@ -88,22 +98,19 @@ function lsCommand(context: Context): Command {
     );
 }
 
-/** The task with that ID, or the only recent one whose ID has that prefix. */
-async function find(taskService: TaskService, prefix: string, pool: string | undefined): Promise<TaskView> {
-  try {
-    return await taskService.get(prefix, pool);
-  } catch (error) {
-    if (!(error instanceof Fault && error.code === 'not_found')) throw error;
-    const last = await taskService.list({ limit: LAST, ...(pool !== undefined && { pool }) });
-    const [task, another] = last.filter(({ task_id }) => prefix !== '' && task_id.startsWith(prefix));
-    if (!task) throw error;
-    if (!another) return task;
-    const list = `\n  ${task.task_id}\n  ${another.task_id}`;
-    throw new Fault(
-      'conflict',
-      `More than one task has an ID that starts with ${prefix}; use a longer prefix:${list}`,
-    );
-  }
+/** Pages until there are enough. */
+async function listUpTo(
+  taskService: TaskService,
+  { limit, ...of }: { limit: number; pool?: string; status?: TaskStatus },
+): Promise<TaskView[]> {
+  const tasks: TaskView[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await taskService.list({ ...of, limit: limit - tasks.length, cursor });
+    tasks.push(...page.items);
+    cursor = page.next_cursor ?? undefined;
+  } while (cursor !== undefined && tasks.length < limit);
+  return tasks;
 }
 
 async function show({ out, now }: Context, task: TaskView, output: string): Promise<void> {

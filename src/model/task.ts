@@ -99,6 +99,25 @@ export interface TaskView {
   last_error?: TaskFailure;
   /** When the next attempt may start, if it waits for its backoff. */
   next_attempt_at?: string;
+  /** Only in lists: fields that are left out because they are long. The task itself has them. */
+  omitted?: ('result' | 'error' | 'progress')[];
+}
+
+/** A page of a list of tasks. */
+export interface TaskPage {
+  items: TaskView[];
+  /** Fetches the next page; null on the last one. */
+  next_cursor: string | null;
+}
+
+/** Which tasks a list has; all of them by default. */
+export interface TaskQuery {
+  pool?: string | undefined;
+  status?: TaskStatus | undefined;
+  /** Maximum number of tasks on the page. */
+  limit?: number | undefined;
+  /** `next_cursor` of the page before, which had the same pool and status. */
+  cursor?: string | undefined;
 }
 
 /** The response to `POST /task/submit`. */

@@ -2,6 +2,7 @@ import type { IQueueBackend } from 'bullmq';
 import { Fault } from '../model/fault.ts';
 import type { TaskView } from '../model/task.ts';
 import { connectClient } from './connect.ts';
+import { listTasks } from './list-tasks.ts';
 import { PoolQueue, unknownTask } from './queue.ts';
 import { withQueueErrors } from './queue-errors.ts';
 import { getQueueKeys, getTaskPrefix, poolsKey, toJobId } from './queue-keys.ts';
@@ -27,6 +28,13 @@ export function openTasks({ redisUrl, cell }: TaskStoreAddress): Tasks {
     }
     return pools[0];
   };
+  const poolOf = async (taskId: string): Promise<string> => {
+    const pool = await findPool(taskId);
+    if (pool === undefined) throw unknownTask(taskId);
+    return pool;
+  };
+  const pools = async (): Promise<string[]> =>
+    (await withQueueErrors('list queues', 'any', () => redis.smembers(poolsKey(cell)))).sort();
   const backends = new Map<string, IQueueBackend>();
   // Loaded on demand: most clients that submit and read tasks never need it.
   const bullOf = async (pool: string): Promise<IQueueBackend> => {
@@ -53,13 +61,13 @@ export function openTasks({ redisUrl, cell }: TaskStoreAddress): Tasks {
       return pool === undefined ? undefined : queue(pool).get(taskId);
     },
     async cancel(taskId, reason): Promise<TaskView> {
-      const pool = await findPool(taskId);
-      if (pool === undefined) throw unknownTask(taskId);
-      return queue(pool).cancel(taskId, reason);
+      return queue(await poolOf(taskId)).cancel(taskId, reason);
     },
-    async pools(): Promise<string[]> {
-      return (await withQueueErrors('list queues', 'any', () => redis.smembers(poolsKey(cell)))).sort();
+    poolOf,
+    async list({ pool, ...query } = {}) {
+      return listTasks(redis, cell, pool === undefined ? await pools() : [pool], { pool, ...query });
     },
+    pools,
     async close(): Promise<void> {
       redis.disconnect();
     },

@@ -4,6 +4,7 @@ import { Fault } from '../model/fault.ts';
 import type { Task, TaskAccepted, TaskCounts, TaskPriority, TaskStatus, TaskView } from '../model/task.ts';
 import type { TaskLink } from './connect.ts';
 import { addDurations, type DurationTotals, readDurations } from './durations.ts';
+import { listTasks } from './list-tasks.ts';
 import { QueueFull, withQueueErrors } from './queue-errors.ts';
 import {
   getQueueKeys,
@@ -13,15 +14,12 @@ import {
   type QueueKeys,
   RANK,
   toJobId,
-  toTaskId,
 } from './queue-keys.ts';
+import { readTask } from './read-task.ts';
 import { addResults, type ResultTotals, readResults } from './results.ts';
 import { toStored } from './stored-task.ts';
 import type { QueueSettings, TaskQueue } from './tasks.ts';
-import { type TaskViewReply, toView } from './view.ts';
 
-/** Maximum length of a list, because all entries are read from Redis in one request. */
-const LIST_MAX = 1000;
 /** Maximum of ended tasks that one cleanup deletes of each kind. */
 const SWEEP = 10_000;
 
@@ -109,6 +107,23 @@ export class PoolQueue implements TaskQueue {
     return view;
   }
 
+  async retry(taskId: string, key = ''): Promise<TaskView> {
+    const { key: toKey, job } = this.#queueKeys;
+    const keys = ['failed', 'prioritized', 'wait', 'delayed', 'marker', 'pc'].map(toKey);
+    const size = this.#settings.queueSize ?? -1;
+    const [what, waiting] = (await withQueueErrors('retry a task', this.pool, () =>
+      this.#redis.taskRetry(job(taskId), ...keys, toJobId(taskId), key, size, LOSS_LIMIT, MAX_LOSSES),
+    )) as [string, number];
+    if (what === 'full') throw new QueueFull(this.pool, waiting, 0);
+    const view = await this.get(taskId);
+    if (!view) throw unknownTask(taskId, this.pool);
+    if (what !== 'not failed') return view;
+    throw new Fault(
+      'conflict',
+      `The task ${taskId} is ${view.status}: only a failed or cancelled task can be retried.`,
+    );
+  }
+
   async counts(): Promise<TaskCounts> {
     const { key } = this.#queueKeys;
     const many = this.#redis.pipeline();
@@ -151,28 +166,8 @@ export class PoolQueue implements TaskQueue {
     );
   }
 
-  async list({ status, limit = 100 }: { status?: TaskStatus; limit?: number } = {}): Promise<TaskView[]> {
-    const { key } = this.#queueKeys;
-    const end = Math.max(1, Math.min(limit, LIST_MAX)) - 1;
-    const last = String(end);
-    const ids = await withQueueErrors('list tasks', this.pool, async () => {
-      const wanted = (of: TaskStatus) => status === undefined || status === of;
-      const found: string[] = [];
-      if (wanted('running')) found.push(...(await this.#redis.lrange(key('active'), 0, end)));
-      if (wanted('queued')) {
-        found.push(...(await this.#redis.lrange(key('wait'), -end - 1, -1)).reverse());
-        found.push(...(await this.#redis.zrange(key('prioritized'), 0, last)));
-        found.push(...(await this.#redis.zrange(key('delayed'), 0, last)));
-      }
-      if (wanted('completed')) found.push(...(await this.#redis.zrange(key('completed'), 0, last, 'REV')));
-      if (wanted('failed')) found.push(...(await this.#redis.zrange(key('failed'), 0, last, 'REV')));
-      return found;
-    });
-    const views = await Promise.all(ids.slice(0, end + 1).map(async (id) => (await this.#readJob(id))?.view));
-    // A task may have moved on between the two reads.
-    return views.filter(
-      (view) => view !== undefined && (status === undefined || view.status === status),
-    ) as TaskView[];
+  async list(of: { status?: TaskStatus; limit?: number } = {}): Promise<TaskView[]> {
+    return (await listTasks(this.#redis, this.#cell, [this.pool], of)).items;
   }
 
   async release(workerId: string, incarnation = -1): Promise<number> {
@@ -211,24 +206,7 @@ export class PoolQueue implements TaskQueue {
   }
 
   #read(taskId: string): Promise<{ view: TaskView; position: number } | undefined> {
-    return this.#readJob(toJobId(taskId));
-  }
-
-  async #readJob(jobId: string): Promise<{ view: TaskView; position: number } | undefined> {
-    const { key, base } = this.#queueKeys;
-    const seen = await withQueueErrors('look up a task', this.pool, () =>
-      this.#redis.taskView(
-        base + jobId,
-        key('prioritized'),
-        key('wait'),
-        key('delayed'),
-        key('completed'),
-        jobId,
-      ),
-    );
-    if (!seen) return undefined;
-    const view = toView(toTaskId(jobId), this.pool, seen as TaskViewReply);
-    return { view, position: Number((seen as TaskViewReply)[1]) };
+    return readTask(this.#redis, { pool: this.pool, queueKeys: this.#queueKeys, jobId: toJobId(taskId) });
   }
 
   async #numbers(many: ReturnType<TaskLink['pipeline']>): Promise<number[]> {

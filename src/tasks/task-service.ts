@@ -1,12 +1,16 @@
 /** Submits and reads tasks for users and programs that don't know the queue: it looks up the pool. */
 import { Fault } from '../model/fault.ts';
 import type { PoolSpec } from '../model/pool.ts';
-import type { TaskAccepted, TaskStatus, TaskView } from '../model/task.ts';
+import type { TaskPage, TaskQuery, TaskView } from '../model/task.ts';
+import { type AcceptedTask, type BulkResult, type PreparedTask, submitLines } from './bulk.ts';
 import { isTaskId, readSubmission, rejectMisdirected, withPoolDefaults } from './submission.ts';
-import type { Tasks } from './tasks.ts';
+import type { TaskLine } from './task-lines.ts';
+import type { TaskQueue, Tasks } from './tasks.ts';
 
 /** The pool of nodes and task workers without a configured one. */
 export const DEFAULT_POOL = 'default';
+/** How long a bulk submission uses what it has read of a pool. */
+const BULK_POOL_MS = 1000;
 /** Maximum number of pools that an error names. */
 const NAMED = 10;
 
@@ -27,12 +31,25 @@ export interface TaskService {
    * `input` is a submission with an optional `pool`; the default is the only declared pool, or else
    * `default`.
    */
-  submit(input: unknown): Promise<TaskAccepted & { pool: string; warning?: string }>;
+  submit(input: unknown): Promise<AcceptedTask>;
+  /**
+   * Submits each line alone, in their order; yields a result for each. `complete` adds to what a line says. A pool is looked up
+   * once a second, not once a line.
+   */
+  submitLines(
+    lines: AsyncIterable<TaskLine>,
+    complete?: (input: unknown, line: number) => unknown,
+  ): AsyncGenerator<BulkResult>;
   /** Throws a Fault `not_found` if the task is unknown. */
   get(taskId: string, pool?: string): Promise<TaskView>;
   cancel(taskId: string, reason?: string, pool?: string): Promise<TaskView>;
-  /** The newest tasks of all pools, or of one. */
-  list(of: { pool?: string; status?: TaskStatus; limit?: number }): Promise<TaskView[]>;
+  /**
+   * Queues a failed or cancelled task again, under the rules of `submit`; see `TaskQueue.retry`. The same `key` again changes
+   * nothing.
+   */
+  retry(taskId: string, options?: { pool?: string | undefined; key?: string | undefined }): Promise<TaskView>;
+  /** A page of the tasks of all pools, or of one; see `Tasks.list`. */
+  list(query?: TaskQuery): Promise<TaskPage>;
 }
 
 export function createTaskService({
@@ -69,23 +86,43 @@ export function createTaskService({
     throw new Fault('not_found', `There is no pool ${pool}; ${list}. Declare it with \`wm apply\`.`);
   }
 
+  /** The queue of a pool that takes tasks, with its spec if it is declared; throws a Fault if it takes none. */
+  async function openQueue(pool: string, named: boolean): Promise<OpenQueue> {
+    const spec = await getPool(pool);
+    const warning = spec ? undefined : await undeclared(pool, named);
+    const queueSize = spec?.tasks?.queue_size;
+    return { pool, spec, warning, queue: tasks.queue(pool, queueSize === undefined ? {} : { queueSize }) };
+  }
+
+  /** `open` finds the queue of a pool's name; without a name, that of the only pool or the default one. */
+  async function prepare(
+    input: unknown,
+    open: (named: string | undefined) => Promise<OpenQueue>,
+  ): Promise<PreparedTask> {
+    const { pool: named, ...rest } = toFieldMap(input);
+    if (named !== undefined && typeof named !== 'string')
+      throw new Fault('invalid_command', 'The task was refused: pool must be the name of a pool.', {
+        issues: [{ path: 'pool', message: 'must be the name of a pool' }],
+      });
+    const task = readSubmission(rest);
+    const { pool, spec, warning, queue } = await open(named);
+    if (spec || 'command' in task.payload) rejectMisdirected(task, spec ?? { name: pool });
+    return {
+      submit: async () => ({
+        ...(await queue.submit(spec ? withPoolDefaults(task, spec) : task)),
+        pool,
+        ...(warning !== undefined && { warning }),
+      }),
+    };
+  }
+  const open = async (named: string | undefined) =>
+    openQueue(named ?? (await onlyPool()), named !== undefined);
+
   return {
-    async submit(input) {
-      const { pool: named, ...rest } = toFieldMap(input);
-      if (named !== undefined && typeof named !== 'string')
-        throw new Fault('invalid_command', 'The task was refused: pool must be the name of a pool.', {
-          issues: [{ path: 'pool', message: 'must be the name of a pool' }],
-        });
-      const task = readSubmission(rest);
-      const pool = named ?? (await onlyPool());
-      const spec = await getPool(pool);
-      if (spec) rejectMisdirected(task, spec);
-      const warning = spec ? undefined : await undeclared(pool, named !== undefined);
-      if (!spec && 'command' in task.payload) rejectMisdirected(task, { name: pool });
-      const queueSize = spec?.tasks?.queue_size;
-      const queue = tasks.queue(pool, queueSize === undefined ? {} : { queueSize });
-      const accepted = await queue.submit(spec ? withPoolDefaults(task, spec) : task);
-      return { ...accepted, pool, ...(warning !== undefined && { warning }) };
+    submit: async (input) => (await prepare(input, open)).submit(),
+    submitLines(lines, complete = (input) => input) {
+      const openCached = cacheFor(BULK_POOL_MS, open);
+      return submitLines(lines, (input, line) => prepare(complete(input, line), openCached));
     },
     async get(id, pool) {
       if (!isTaskId(id)) throw unknown(id);
@@ -97,15 +134,32 @@ export function createTaskService({
       if (!isTaskId(id)) throw unknown(id);
       return pool === undefined ? tasks.cancel(id, reason) : tasks.queue(pool).cancel(id, reason);
     },
-    async list({ pool, ...of }) {
-      const pools = pool === undefined ? await tasks.pools() : [pool];
-      const lists = await Promise.all(pools.map((name) => tasks.queue(name).list(of)));
-      const [first = [], ...others] = lists;
-      // The tasks of one pool are in the order in which they are taken.
-      if (others.length === 0) return first;
-      const all = lists.flat().sort((a, b) => b.queued_at.localeCompare(a.queued_at));
-      return all.slice(0, of.limit);
+    async retry(id, { pool: named, key } = {}) {
+      if (!isTaskId(id)) throw unknown(id);
+      const { queue } = await openQueue(named ?? (await tasks.poolOf(id)), true);
+      return queue.retry(id, key);
     },
+    list: (query = {}) => tasks.list(query),
+  };
+}
+
+interface OpenQueue {
+  pool: string;
+  spec: PoolSpec | undefined;
+  /** Why its tasks may wait long. */
+  warning: string | undefined;
+  queue: TaskQueue;
+}
+
+/** Calls `find` again for a key only after that many milliseconds, or if it failed. */
+function cacheFor<K, V>(milliseconds: number, find: (key: K) => Promise<V>): (key: K) => Promise<V> {
+  const found = new Map<K, { until: number; value: V }>();
+  return async (key) => {
+    const known = found.get(key);
+    if (known && performance.now() < known.until) return known.value;
+    const value = await find(key);
+    found.set(key, { until: performance.now() + milliseconds, value });
+    return value;
   };
 }
 

@@ -6,7 +6,15 @@
  * exceeds its size. Only this folder uses BullMQ. Imports only the model.
  */
 
-import type { Task, TaskAccepted, TaskCounts, TaskStatus, TaskView } from '../model/task.ts';
+import type {
+  Task,
+  TaskAccepted,
+  TaskCounts,
+  TaskPage,
+  TaskQuery,
+  TaskStatus,
+  TaskView,
+} from '../model/task.ts';
 import type { DurationTotals } from './durations.ts';
 import type { ResultTotals } from './results.ts';
 
@@ -34,6 +42,13 @@ export interface Tasks {
   find(taskId: string): Promise<TaskView | undefined>;
   /** `cancel` of the queue that has the task. */
   cancel(taskId: string, reason?: string): Promise<TaskView>;
+  /** The pool that has the task; throws a Fault `not_found` if none has, `conflict` if two have one. */
+  poolOf(taskId: string): Promise<string>;
+  /**
+   * Running tasks, queued ones in the order in which they are taken, and ended ones, newest first; of all pools or of one, page
+   * by page. `limit` is at most 1000, 100 by default. Throws `invalid_command` if the cursor is of another list.
+   */
+  list(query?: TaskQuery): Promise<TaskPage>;
   /** Pools that have had a task and were not removed, sorted. */
   pools(): Promise<string[]>;
   close(): Promise<void>;
@@ -55,6 +70,12 @@ export interface TaskQueue {
    * `not_found` if it is unknown.
    */
   cancel(taskId: string, reason?: string): Promise<TaskView>;
+  /**
+   * Queues a failed or cancelled task again: the same ID and payload, behind the waiting tasks of its priority, with all its
+   * retries and losses; `attempts` continues. The same `key` again changes nothing. Throws `not_found`, `conflict` if it
+   * has not failed, and `capacity` if the queue is full.
+   */
+  retry(taskId: string, key?: string): Promise<TaskView>;
   counts(): Promise<TaskCounts>;
   /** Durations of attempts, from all workers that the pool ever had. */
   durations(): Promise<DurationTotals>;
@@ -64,10 +85,7 @@ export interface TaskQueue {
   results(): Promise<ResultTotals>;
   /** Adds a worker's counts since its last report. */
   addResults(more: ResultTotals): Promise<void>;
-  /**
-   * Queued tasks in the order in which they are taken, others newest first. `limit` is at most 1000, 100 by
-   * default.
-   */
+  /** The first page of its tasks; see `Tasks.list`. */
   list(of?: { status?: TaskStatus; limit?: number }): Promise<TaskView[]>;
   /**
    * Marks a worker as dead (that incarnation and older ones, or all if absent), so that others take its tasks

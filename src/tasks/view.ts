@@ -12,11 +12,26 @@ export type TaskViewReply = [state: string, rank: string, ...fields: (string | n
  * others.
  */
 export function toView(task_id: string, pool: string, seen: TaskViewReply): TaskView {
-  const [state, rank, queued, started, ended, value, reason, opts, priority, starts, progress, by, mark] =
-    seen;
+  const [
+    state,
+    rank,
+    queued,
+    started,
+    ended,
+    value,
+    reason,
+    opts,
+    priority,
+    starts,
+    progress,
+    by,
+    mark,
+    left,
+  ] = seen;
+  const omitted = (left || '').split(' ').filter(Boolean) as NonNullable<TaskView['omitted']>;
   const failed = state === 'failed';
   const completed = state === 'completed';
-  const failure = reason ? toFailure(reason) : null;
+  const failure = omitted.includes('error') ? TOO_LONG : reason ? toFailure(reason) : null;
   const result = completed ? readBoundedJson(value || 'null') : undefined;
   const error = failed ? failure : completed && !result ? RESULT : null;
   return {
@@ -36,10 +51,13 @@ export function toView(task_id: string, pool: string, seen: TaskViewReply): Task
     worker_id: by ?? null,
     cancelled: !completed && (isCancelled(failure) || isCancelled(mark ? toFailure(mark) : null)),
     ...(!ended && failure ? { last_error: failure } : {}),
+    ...(omitted.length > 0 && { omitted }),
     ...(state === 'delayed' ? { next_attempt_at: formatInstant(parseWholeNumber(rank) ?? 0) } : {}),
   };
 }
 
+/** Stands for an error that a list leaves out. */
+const TOO_LONG = { type: 'Error', message: 'It is too long for a list; see the task.' };
 const RESULT = toUnreadableFailure('its result is not JSON, or nested too deeply');
 
 function at(ms: string | null | undefined): string | null {

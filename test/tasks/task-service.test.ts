@@ -1,8 +1,14 @@
 /** Where a submitted task goes. */
 import { expect, test } from 'vitest';
-import { poolSpec, type Task, type TaskView } from '../../src/model/index.ts';
+import { Fault, poolSpec, type Task, type TaskView } from '../../src/model/index.ts';
+import type { BulkResult } from '../../src/tasks/bulk.ts';
 import type { QueueSettings, TaskQueue, Tasks } from '../../src/tasks/index.ts';
-import { createTaskService, type TaskServiceOptions } from '../../src/tasks/task-service.ts';
+import { splitLines, TASK_LINE_BYTES } from '../../src/tasks/task-lines.ts';
+import {
+  createTaskService,
+  type TaskService,
+  type TaskServiceOptions,
+} from '../../src/tasks/task-service.ts';
 
 const POOLS = {
   work: poolSpec.parse({
@@ -14,7 +20,9 @@ const POOLS = {
   agents: poolSpec.parse({ name: 'agents', count: 1, template: { agent_type: 'CLAUDE' } }),
 };
 
-function open(more: Partial<TaskServiceOptions> & { used?: string[] } = {}) {
+/** `used`: pools that have had a task. `holder`: the pool that has the task `t`. */
+function open(more: Partial<TaskServiceOptions> & { used?: string[]; holder?: string } = {}) {
+  const retried: object[] = [];
   const submitted: { pool: string; task: Task; settings: QueueSettings | undefined }[] = [];
   const queue = (pool: string, settings?: QueueSettings) =>
     ({
@@ -23,12 +31,16 @@ function open(more: Partial<TaskServiceOptions> & { used?: string[] } = {}) {
         return { task_id: 't', status: 'queued', position: 1 };
       },
       get: async () => undefined,
-      list: async () => [{ task_id: pool, queued_at: pool } as TaskView],
+      async retry(task: string, key?: string) {
+        retried.push({ pool, settings, task, key });
+        return { task_id: task, status: 'queued' } as TaskView;
+      },
     }) as unknown as TaskQueue;
   const tasks = {
     queue,
     find: async () => undefined,
     pools: async () => more.used ?? [],
+    poolOf: async () => more.holder,
   } as unknown as Tasks;
   const desk = createTaskService({
     tasks,
@@ -38,7 +50,7 @@ function open(more: Partial<TaskServiceOptions> & { used?: string[] } = {}) {
     defaultServed: async () => false,
     ...more,
   });
-  return { desk, submitted };
+  return { desk, submitted, retried };
 }
 const CALL = { payload: { function: 'add', args: [1] } };
 
@@ -141,7 +153,78 @@ test('an invalid ID is an unknown task', async () => {
     await expect(desk.get(id)).rejects.toMatchObject({ code: 'not_found' });
 });
 
-test('the newest tasks of all pools come first', async () => {
-  const { desk } = open({ used: ['a', 'c', 'b'] });
-  expect((await desk.list({ limit: 2 })).map(({ task_id }) => task_id)).toEqual(['c', 'b']);
+async function* lines(...texts: string[]): AsyncGenerator<Uint8Array> {
+  for (const text of texts) yield Buffer.from(text);
+}
+
+async function bulk(desk: TaskService, ...texts: string[]): Promise<BulkResult[]> {
+  const results: BulkResult[] = [];
+  for await (const result of desk.submitLines(splitLines(lines(...texts)))) results.push(result);
+  return results;
+}
+
+test('each line of a bulk submission is accepted or refused alone, with its line and the path of the field', async () => {
+  const { desk, submitted } = open();
+  const results = await bulk(
+    desk,
+    `${JSON.stringify({ ...CALL, pool: 'work' })}\r\n\n`,
+    '{"pool": "work", "payload": {"function": "a b"}}\nnot json\n7\n',
+    `{"pool": "wrok", "payload": {"function": "a"}}\n{"pool": "work", "payload": {"func`,
+    'tion": "last"}}',
+  );
+  expect(results).toMatchObject([
+    { line: 1, task_id: 't', status: 'queued', pool: 'work' },
+    { line: 3, error: { code: 'invalid_command', issues: [{ path: 'payload.function' }] } },
+    { line: 4, error: { code: 'invalid_command', message: 'The task was refused: its line is not JSON.' } },
+    { line: 5, error: { code: 'invalid_command', issues: [{ path: 'payload' }] } },
+    { line: 6, error: { code: 'not_found', message: expect.stringContaining('there are agents') } },
+    { line: 7, task_id: 't', pool: 'work' },
+  ]);
+  const given = submitted.map(({ task }) => ('function' in task.payload ? task.payload.function : ''));
+  expect(given).toEqual(['add', 'last']);
+});
+
+test('a pool is looked up once for many lines, and a limit on a line is one of that line only', async () => {
+  let looked = 0;
+  const { desk, submitted } = open({
+    getPool: async (name) => {
+      looked += 1;
+      return POOLS[name as keyof typeof POOLS];
+    },
+  });
+  const line = `${JSON.stringify({ ...CALL, pool: 'work' })}\n`;
+  const long = `{"pool": "work", "payload": {"prompt": "${'x'.repeat(TASK_LINE_BYTES)}"}}\n`;
+  const results = await bulk(desk, line.repeat(500), long, '[', '['.repeat(300), `\n"\ud800"\n`, line);
+  expect(results).toHaveLength(504);
+  expect(results.slice(500)).toMatchObject([
+    { line: 501, error: { message: expect.stringContaining('more than 1048576 bytes') } },
+    { line: 502, error: { message: expect.stringContaining('nested too deeply') } },
+    { line: 503, error: { code: 'invalid_command' } },
+    { line: 504, task_id: 't' },
+  ]);
+  expect([submitted.length, looked]).toEqual([501, 1]);
+});
+
+test('after Redis has failed once, the other lines are not tried', async () => {
+  let tried = 0;
+  const { desk } = open({
+    getPool: async () => {
+      tried += 1;
+      throw new Fault('unavailable', 'Redis is away.');
+    },
+  });
+  const results = await bulk(desk, `${JSON.stringify({ ...CALL, pool: 'work' })}\n`.repeat(20));
+  expect(results.map((result) => 'error' in result && result.error.code)).toEqual(
+    Array(20).fill('unavailable'),
+  );
+  expect(results[1]).toMatchObject({ error: { message: expect.stringContaining('because line 1 failed') } });
+  expect(tried).toBe(1);
+});
+
+test('a retry follows the rules of a submission', async () => {
+  const { desk, retried } = open({ holder: 'work' });
+  await desk.retry('t', { key: 'k' });
+  expect(retried).toEqual([{ pool: 'work', settings: { queueSize: 5 }, task: 't', key: 'k' }]);
+  await expect(open({ holder: 'gone' }).desk.retry('t')).rejects.toMatchObject({ code: 'not_found' });
+  await expect(desk.retry('../x')).rejects.toMatchObject({ code: 'not_found' });
 });

@@ -1,8 +1,5 @@
 import type { SettingRow, Settings } from '../config/settings.ts';
-import type { Collector } from '../images/gc.ts';
-import type { Images } from '../images/index.ts';
-import type { Limits, RuntimeName } from '../model/index.ts';
-import type { Runtime } from '../runtimes/runtime.ts';
+import type { Components } from '../manager/components.ts';
 import type { connectBlocking, Link, Store } from '../store/index.ts';
 
 /** A connection for blocking reads. */
@@ -33,20 +30,9 @@ export interface CliDeps {
   context: () => ManagerAddress;
   explainSettings: () => SettingRow[];
   /** Clients that connect on first use; `blocking` is only a template for a reader's own connections. */
-  connect: (settings: Settings) => { redis: Link; blocking: Reader; store: Store };
-  runtimes: (settings: Settings) => {
-    runtimes: Runtime[];
-    /** The URL of Redis from a body of that runtime. */
-    bodyRedisUrl: (runtime: RuntimeName) => Promise<string>;
-  };
-  /** The limits with which a manager with these settings decides. */
-  limits: (settings: Settings) => Limits;
-  /** The image of Docker bodies, and whether the engine has it. */
-  bodyImage: (settings: Settings) => Promise<{ name: string; present: boolean }>;
-  /** Builds images; connects on first use. */
-  images: (settings: Settings) => Images;
-  /** Lists and removes images. */
-  collector: (settings: Settings, redis: Link) => Collector;
+  connect: (settings: Settings) => Promise<{ redis: Link; blocking: Reader; store: Store }>;
+  /** Runtimes and images; most verbs do not load them. */
+  components: (settings: Settings) => Promise<Components>;
   wrapperIsBuilt: () => boolean;
   serve: (settings: Settings, signal: AbortSignal, options: { cleanup?: boolean }) => Promise<void>;
   stdout: NodeJS.WriteStream;

@@ -33,7 +33,7 @@ async function dismantle(
   const { cell } = deps.settings();
   await rejectWhileLed(context);
   const outcomes: Outcome[] = [];
-  for (const runtime of context.runtimes().all) {
+  for (const runtime of (await context.runtimes()).all) {
     try {
       const removed_bodies = await dismantleRuntime(runtime, cell, force);
       outcomes.push({ runtime: runtime.name, removed_bodies });

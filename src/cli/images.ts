@@ -110,7 +110,7 @@ async function build(context: Context, options: BuildOptions): Promise<void> {
   const { out, deps } = context;
   const spec = toSpec(options);
   const settings = deps.settings();
-  const images = deps.images(settings);
+  const images = (await deps.components(settings)).images();
   try {
     const json = options.output === 'json';
     if (options.print || options.directory !== undefined) {
@@ -174,7 +174,7 @@ async function gc(context: Context, options: { dryRun?: boolean; output: string 
 /** With the record of image uses, which is necessary to know whether an image is used. */
 async function withCollector<T>(context: Context, act: (collector: Collector) => Promise<T>): Promise<T> {
   const { redis, settings } = await context.session();
-  const collector = context.deps.collector(settings, redis);
+  const collector = (await context.deps.components(settings)).collector(redis);
   try {
     return await act(collector);
   } finally {

@@ -17,16 +17,23 @@ export class Session {
   readonly #context: CliDeps['context'];
   #why: string | undefined;
 
-  constructor(deps: CliDeps, settings: Settings) {
+  private constructor(
+    deps: CliDeps,
+    settings: Settings,
+    { redis, blocking, store }: Awaited<ReturnType<CliDeps['connect']>>,
+  ) {
     this.settings = settings;
     this.#context = deps.context;
-    const { redis, blocking, store } = deps.connect(settings);
     this.redis = redis;
     this.store = store;
     this.#pattern = blocking;
     redis.on('error', (error) => {
       this.#why = errorMessage(error);
     });
+  }
+
+  static async open(deps: CliDeps, settings: Settings): Promise<Session> {
+    return new Session(deps, settings, await deps.connect(settings));
   }
 
   /** Checks that Redis answers; throws a Fault `unavailable` with its address otherwise. */

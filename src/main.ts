@@ -2,10 +2,10 @@
 /** The entry point: the only file that reads the environment, creates clients and wires components. */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { ManagerAddress } from './cli/deps.ts';
+import type { ManagerAddress, ManagerApi } from './cli/deps.ts';
 import { runCli } from './cli/index.ts';
-import { contextPath, readContextFile } from './config/context-file.ts';
-import { explainSettings, readSettings } from './config/settings.ts';
+import { locateCell } from './config/cell-location.ts';
+import { type CellContext, contextPath, readContextFile } from './config/context-file.ts';
 import type { Environment } from './config/variable.ts';
 import type { Link } from './store/index.ts';
 
@@ -14,25 +14,32 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
   version: string;
 };
 
+const loadSettings = () => import('./config/settings.ts');
+
+/** What the manager of the cell wrote about itself when it started on this machine. */
+function readCellContext(): CellContext | undefined {
+  const location = locateCell(process.env);
+  return location && readContextFile(contextPath(location));
+}
+
 /**
  * The environment of a verb: without REDIS_URL, Redis is the one of the manager that last started in this cell on this
  * machine.
  */
 function verbEnv(): { env: Environment; fromFile: string[] } {
   const { env } = process;
-  const redisUrl = env.REDIS_URL ? undefined : readContextFile(contextPath(readSettings(env)))?.redis_url;
+  const redisUrl = env.REDIS_URL ? undefined : readCellContext()?.redis_url;
   return redisUrl === undefined
     ? { env, fromFile: [] }
     : { env: { ...env, REDIS_URL: redisUrl }, fromFile: ['REDIS_URL'] };
 }
 
-function resolveManagerAddress(): ManagerAddress {
+async function resolveManagerAddress(): Promise<ManagerAddress> {
   const { env, fromFile } = verbEnv();
-  const settings = readSettings(env);
-  const path = contextPath(settings);
-  const known = readContextFile(path);
+  const settings = (await loadSettings()).readSettings(env);
+  const known = readCellContext();
   return {
-    path,
+    path: contextPath(settings),
     cell: settings.cell,
     redisUrl: settings.redisUrl,
     redisFromFile: fromFile.length > 0,
@@ -41,13 +48,27 @@ function resolveManagerAddress(): ManagerAddress {
   };
 }
 
+/** A Redis that the user names may belong to another manager than the context file. */
+function resolveManagerApi(): ManagerApi | undefined {
+  const { WM_URL, WM_TOKEN, REDIS_URL } = process.env;
+  if (!WM_URL && REDIS_URL) return undefined;
+  const known = readCellContext();
+  const url = WM_URL || known?.url;
+  if (!url) return undefined;
+  // The token of another manager is none of its business.
+  const token = WM_TOKEN || (url === known?.url ? known.token : undefined);
+  return { url, token, explicit: Boolean(WM_URL) };
+}
+
 process.exitCode = await runCli(process.argv.slice(2), {
   version,
-  settings: () => readSettings(verbEnv().env),
-  managerSettings: () => readSettings(process.env),
+  settings: async () => (await loadSettings()).readSettings(verbEnv().env),
+  managerSettings: async () => (await loadSettings()).readSettings(process.env),
   context: resolveManagerAddress,
-  explainSettings() {
+  api: resolveManagerApi,
+  async explainSettings() {
     const { env, fromFile } = verbEnv();
+    const { explainSettings, readSettings } = await loadSettings();
     return explainSettings(readSettings(env), env, fromFile);
   },
   async connect(settings) {

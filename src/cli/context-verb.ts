@@ -19,7 +19,7 @@ export function contextCommand({ deps, out }: Context): Command {
       '\nExample:\n  $ curl -H "Authorization: Bearer $(wm context --token)" http://127.0.0.1:8080/v1/pools',
     )
     .action(async ({ token, output }: { token?: boolean; output: string }) => {
-      const context = deps.context();
+      const context = await deps.context();
       if (token && !context.token) throw unknown(context.path);
       if (token) return out.line(context.token ?? '');
       const shown = {

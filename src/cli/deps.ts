@@ -17,18 +17,28 @@ export interface ManagerAddress {
   redisFromFile: boolean;
 }
 
+/** The address of a manager's HTTP API. */
+export interface ManagerApi {
+  url: string;
+  token: string | undefined;
+  /** Whether the user named it with WM_URL, so that no other source may be used instead. */
+  explicit: boolean;
+}
+
 /** What main.ts passes to the command line; nothing is created before a verb needs it. */
 export interface CliDeps {
   version: string;
   /**
    * Throws a Fault `invalid_command` if a variable is invalid. Without REDIS_URL, Redis is the one in the context file.
    */
-  settings: () => Settings;
+  settings: () => Promise<Settings>;
   /** The same for a manager, which does not read a context file. */
-  managerSettings: () => Settings;
+  managerSettings: () => Promise<Settings>;
   /** How to connect to the manager of the cell. */
-  context: () => ManagerAddress;
-  explainSettings: () => SettingRow[];
+  context: () => Promise<ManagerAddress>;
+  /** The HTTP API of the manager of the cell, if one is known; reads no other settings. */
+  api: () => ManagerApi | undefined;
+  explainSettings: () => Promise<SettingRow[]>;
   /** Clients that connect on first use; `blocking` is only a template for a reader's own connections. */
   connect: (settings: Settings) => Promise<{ redis: Link; blocking: Reader; store: Store }>;
   /** Runtimes and images; most verbs do not load them. */

@@ -30,7 +30,7 @@ async function dismantle(
   { force = false, output }: { force?: boolean; output: string },
 ): Promise<void> {
   const { out, deps } = context;
-  const { cell } = deps.settings();
+  const { cell } = await deps.settings();
   await rejectWhileLed(context);
   const outcomes: Outcome[] = [];
   for (const runtime of (await context.runtimes()).all) {

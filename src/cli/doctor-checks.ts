@@ -22,12 +22,12 @@ export async function* runChecks(context: Context): AsyncGenerator<DoctorCheck> 
   yield withAdvice({ name: 'Node', found: process.version }, versionAdvice('Node', process.version));
   let settings: Settings;
   try {
-    settings = deps.settings();
+    settings = await deps.settings();
   } catch (error) {
     yield bad('Settings', errorMessage(error), '`wm config` shows the allowed values.');
     return;
   }
-  const changed = deps.explainSettings().filter(({ source }) => source === 'environment');
+  const changed = (await deps.explainSettings()).filter(({ source }) => source === 'environment');
   yield {
     name: 'Settings',
     state: 'ok',

@@ -109,7 +109,7 @@ function toWire({ layers: _, created_at, last_used_at, ...image }: StoredImage) 
 async function build(context: Context, options: BuildOptions): Promise<void> {
   const { out, deps } = context;
   const spec = toSpec(options);
-  const settings = deps.settings();
+  const settings = await deps.settings();
   const images = (await deps.components(settings)).images();
   try {
     const json = options.output === 'json';
@@ -118,7 +118,7 @@ async function build(context: Context, options: BuildOptions): Promise<void> {
       const [image, dockerfile] = [imageName(recipe), renderDockerfile(recipe)];
       if (options.print) return await (json ? out.json({ image, dockerfile }) : out.text(dockerfile));
       const { directory = '.' } = options;
-      await writeBuildContext(recipe, directory, { ca: deps.settings().workerBuildCa ?? machineCa() });
+      await writeBuildContext(recipe, directory, { ca: settings.workerBuildCa ?? machineCa() });
       return await (json
         ? out.json({ image, directory })
         : out.line(`docker build -t ${image} ${directory}`));

@@ -37,7 +37,7 @@ export async function runCli(argv: string[], deps: CliDeps): Promise<number> {
     return code;
   } catch (thrown) {
     const error = sessions.reduce((found, session) => session.explain(found), thrown);
-    for (const line of formatErrorLines(error, isDebug(deps))) context.out.note(line);
+    for (const line of formatErrorLines(error, await isDebug(deps))) context.out.note(line);
     return toExitCode(error);
   } finally {
     await Promise.allSettled(closing.map((close) => close()));
@@ -55,14 +55,14 @@ function createContext(
     out: new CliOutput(deps.stdout, deps.stderr),
     async session() {
       const { Session } = await import('./session.ts');
-      const session = await Session.open(deps, deps.settings());
+      const session = await Session.open(deps, await deps.settings());
       sessions.push(session);
       closing.push(() => session.close());
       return session.reach();
     },
     async runtimes(seen = (runtime) => runtime) {
       const { Runtimes } = await import('../runtimes/registry.ts');
-      const all = (await deps.components(deps.settings())).runtimes().runtimes.map(seen);
+      const all = (await deps.components(await deps.settings())).runtimes().runtimes.map(seen);
       const runtimes = new Runtimes(all, Date.now, () => {});
       closing.push(() => runtimes.close());
       return runtimes;
@@ -99,9 +99,9 @@ async function createProgram(context: Context, word: string | undefined): Promis
   return program;
 }
 
-function isDebug(deps: CliDeps): boolean {
+async function isDebug(deps: CliDeps): Promise<boolean> {
   try {
-    const { logLevel } = deps.settings();
+    const { logLevel } = await deps.settings();
     return logLevel === 'debug' || logLevel === 'trace';
   } catch {
     return false;

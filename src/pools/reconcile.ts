@@ -118,7 +118,8 @@ export async function observePool(read: PoolRead, context: PoolObserveContext): 
     ...member,
     stale: member.warm && image !== undefined && member.image !== undefined && member.image !== image,
   }));
-  return Object.freeze({
+  // Typed before it is frozen: an argument of `Object.freeze` may have fields that the type does not know.
+  const observation: PoolObservation = {
     pool,
     status,
     memo,
@@ -126,12 +127,13 @@ export async function observePool(read: PoolRead, context: PoolObserveContext): 
     queue,
     auto,
     revision: computeRevision(spec),
-    taking_until: context.claimingUntil?.(name),
+    claiming_until: context.claimingUntil?.(name),
     room: context.room?.(),
     now: context.now(),
     watching_since: context.leadingSince,
     limits: context.limits,
-  });
+  };
+  return Object.freeze(observation);
 }
 
 /** Stores the decision if it changes anything; an unchanged pool costs no write. */

@@ -32,7 +32,8 @@ export async function observeWorker(
   const action_error = context.actionErrors.get(id);
   const mayStart = record.desired.desired === 'running' && actual.kind === 'absent' && hasImage(image);
   const now = context.now();
-  const observation: Observation = Object.freeze({
+  // Typed before it is frozen: an argument of `Object.freeze` may have fields that the type does not know.
+  const observation: Observation = {
     worker_id: id,
     desired: record.desired,
     status: record.status,
@@ -48,8 +49,8 @@ export async function observeWorker(
     // Never in the future, even if a clock was set back; otherwise deadlines would not be reached.
     watching_since: Math.min(now, Math.max(context.leadingSince, context.runtimes.upSince(runtime))),
     limits: context.limits,
-  });
-  return { record, observation };
+  };
+  return { record, observation: Object.freeze(observation) };
 }
 
 const hasImage = (image: ImageState | undefined) => image === undefined || image.kind === 'ready';

@@ -1,10 +1,10 @@
 /** `wm images`: lists, builds and garbage-collects worker images. */
 import { Command, Option } from 'commander';
-import type { Collector, StoredImage } from '../images/gc.ts';
+import type { Collector } from '../images/gc.ts';
+import { toImageViews } from '../images/image-view.ts';
 import { imageName, machineCa, renderDockerfile, writeBuildContext } from '../images/index.ts';
 import {
   AGENT_TYPES,
-  formatInstant,
   formatSize,
   IMAGE_RUNTIME,
   MODULES,
@@ -16,7 +16,7 @@ import { usageError } from './exit.ts';
 import { createProgressBar } from './images-progress.ts';
 import { outputOption } from './output.ts';
 import { formatTable } from './table.ts';
-import { formatAge, shortId } from './text.ts';
+import { formatAgeSince, shortId } from './text.ts';
 import { addItem, readText } from './values.ts';
 
 const COLUMNS = ['IMAGE', 'AGENT', 'MODULES', 'SIZE', 'CREATED', 'LAST USED', 'USED BY'];
@@ -82,28 +82,18 @@ function gcCommand(context: Context): Command {
 
 async function ls(context: Context, output: string): Promise<void> {
   const { out, now } = context;
-  const images = await withCollector(context, (collector) => collector.list());
-  images.sort((a, b) => b.created_at - a.created_at || a.name.localeCompare(b.name));
-  if (output === 'json') return out.json(images.map(toWire));
+  const images = toImageViews(await withCollector(context, (collector) => collector.list()));
+  if (output === 'json') return out.json(images);
   const rows = images.map(({ name, agent_type, modules, size_bytes, created_at, last_used_at, used_by }) => [
     name,
     agent_type,
     modules.join(','),
     formatSize(size_bytes),
-    formatAge(now() - created_at),
-    last_used_at === undefined ? '' : formatAge(now() - last_used_at),
+    formatAgeSince(created_at, now()),
+    last_used_at === undefined ? '' : formatAgeSince(last_used_at, now()),
     used_by.map(shortId).join(','),
   ]);
   await out.line(formatTable(COLUMNS, rows));
-}
-
-/** Times have the same format as on the wire; layers are the engine's concern. */
-function toWire({ layers: _, created_at, last_used_at, ...image }: StoredImage) {
-  return {
-    ...image,
-    created_at: formatInstant(created_at),
-    ...(last_used_at === undefined ? {} : { last_used_at: formatInstant(last_used_at) }),
-  };
 }
 
 async function build(context: Context, options: BuildOptions): Promise<void> {

@@ -21,10 +21,27 @@ export async function registerDocument(app: FastifyInstance, version: string): P
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
       security: [{ token: [] }],
     },
-    transform: jsonSchemaTransform,
+    transform,
     transformObject: (document) => simplify(jsonSchemaTransformObject(document)),
   });
 }
+
+type Transform = typeof jsonSchemaTransform;
+
+/** Also for a body with several content types, each with a schema. */
+const transform: Transform = (route) => {
+  const { body, ...schema } = (route.schema ?? {}) as {
+    body?: { content?: Record<string, { schema: unknown }> };
+  };
+  if (!body?.content) return jsonSchemaTransform(route);
+  const toJson = (one: object) => jsonSchemaTransform({ ...route, schema: one } as typeof route);
+  const content = Object.entries(body.content).map(([type, { schema: of }]) => [
+    type,
+    { schema: (toJson({ body: of }).schema as { body?: unknown }).body },
+  ]);
+  const rest = toJson(schema);
+  return { ...rest, schema: { ...rest.schema, body: { content: Object.fromEntries(content) } } };
+};
 
 type Document = ReturnType<typeof jsonSchemaTransformObject>;
 

@@ -43,6 +43,10 @@ export const taskView = z.object({
   cancelled: z.boolean(),
   last_error: failure.exactOptional(),
   next_attempt_at: instant.exactOptional(),
+  omitted: z
+    .array(z.enum(['result', 'error', 'progress']))
+    .exactOptional()
+    .describe('only in lists: fields that are left out because they are long'),
 }) satisfies z.ZodType<TaskView>;
 
 /** Any error response. */

@@ -25,10 +25,12 @@ import { openTasks } from '../tasks/index.ts';
 import { newApiSocket } from '../watchdog/api-socket.ts';
 import { startWatchdog } from '../watchdog/index.ts';
 import { watchHazards } from './hazard-watch.ts';
+import { listImages } from './list-images.ts';
 import { openClock } from './open-clock.ts';
 import { openRuntimes } from './open-runtimes.ts';
 import type { ServeOptions } from './options.ts';
 import { openPools } from './pool-service.ts';
+import { createStatsReader } from './stats-service.ts';
 import { stopDirectWorkers } from './stop-direct-workers.ts';
 import { openTaskService } from './task-service.ts';
 import { createTermOptions } from './term-options.ts';
@@ -161,7 +163,12 @@ export async function serve(options: ServeOptions): Promise<void> {
     host: settings.httpHost,
     version: options.version,
     log,
-    plugins: createApiRoutes({ ...pools.api, tasks: taskService }),
+    plugins: createApiRoutes({
+      ...pools.api,
+      tasks: taskService,
+      images: { list: () => listImages(collector) },
+      stats: { read: createStatsReader({ store, pools: pools.api.pools.views, tasks }) },
+    }),
     allowedHosts: settings.httpAllowedHosts,
     token: settings.apiToken,
   });

@@ -14,6 +14,7 @@ export * from './digest.ts';
 export * from './fault.ts';
 export * from './grace.ts';
 export * from './heartbeat.ts';
+export * from './image-view.ts';
 export * from './issues.ts';
 export * from './limits.ts';
 export * from './log-line.ts';

@@ -1,22 +1,31 @@
 /** All routes of the manager's API. A resource is a module here and a line below. */
+
+import type { TaskService } from '../../tasks/task-service.ts';
 import type { ApiPlugin } from '../api.ts';
-import type { TaskRouteHandlers } from '../tasks.ts';
 import { docsRoutes } from './docs.ts';
+import { createImageRoutes, type ImageRoutesDeps } from './images.ts';
 import { createNodeRoutes } from './nodes.ts';
 import { createPoolRoutes, type PoolRoutesDeps } from './pools.ts';
+import { createStatsRoutes } from './stats.ts';
 import { createTaskApiRoutes } from './task-api.ts';
+import { createTaskListRoutes } from './tasks.ts';
 
 /** What the routes need of the manager. */
 export interface ApiServices {
   pools: PoolRoutesDeps;
   nodes: Parameters<typeof createNodeRoutes>[0];
   /** The queues of all pools. */
-  tasks: TaskRouteHandlers;
+  tasks: TaskService;
+  images: ImageRoutesDeps;
+  stats: Parameters<typeof createStatsRoutes>[0];
 }
 
-export const createApiRoutes = ({ pools, nodes, tasks }: ApiServices): ApiPlugin[] => [
+export const createApiRoutes = ({ pools, nodes, tasks, images, stats }: ApiServices): ApiPlugin[] => [
   createPoolRoutes(pools),
   createNodeRoutes(nodes),
+  createTaskListRoutes(tasks),
   createTaskApiRoutes(tasks),
+  createImageRoutes(images),
+  createStatsRoutes(stats),
   docsRoutes,
 ];

@@ -33,7 +33,7 @@ const FLOORS = {
     ['runtimes'],
     ['http'],
     ['config'],
-    ['images'],
+    ['images', 'private-redis'],
     ['pools'],
     ['placement'],
     ['commands'],
@@ -99,7 +99,10 @@ module.exports = {
       name: 'dockerode-only-in-the-docker-parts',
       comment: 'One place knows the traps of the engine and its client.',
       severity: 'error',
-      from: { path: OURS, pathNot: '^(src/runtimes/(docker|swarm)|src/images|scripts|bench|test)/' },
+      from: {
+        path: OURS,
+        pathNot: '^(src/runtimes/(docker|swarm)|src/images|src/private-redis|scripts|bench|test)/',
+      },
       to: { path: npm('(@types/)?dockerode') },
     },
     {
@@ -107,7 +110,7 @@ module.exports = {
       comment:
         'One place knows the keys, the scripts and the traps of the client; the wrapper and the task queue have connections of their own.',
       severity: 'error',
-      from: { path: OURS, pathNot: '^(src/(store|tasks)|worker-base|scripts|bench|test)/' },
+      from: { path: OURS, pathNot: '^(src/(store|tasks|private-redis)|worker-base|scripts|bench|test)/' },
       to: { path: npm('ioredis') },
     },
     {

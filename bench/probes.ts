@@ -1,6 +1,6 @@
 /** The response time of `/livez` while ten clients repeatedly send the largest allowed body. */
 import { randomUUID } from 'node:crypto';
-import { freePort } from '../scripts/redis-port.ts';
+import { freePort } from '../src/private-redis/redis-port.ts';
 import { startLivezProbe } from './livez-probe.ts';
 import { startManager } from './manager.ts';
 import { quantile, type Result } from './result.ts';

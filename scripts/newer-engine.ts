@@ -19,8 +19,8 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { lockFile } from '../src/private-redis/file-lock.ts';
 import { ensureRoot, run, type Suite } from './debian-root.ts';
-import { lockFile } from './file-lock.ts';
 import { dockerdResponds, isAlive, processIn } from './private-dockerd.ts';
 
 export type EngineName = keyof typeof ENGINES;

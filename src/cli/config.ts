@@ -10,7 +10,7 @@ export function configCommand({ deps, out }: Context): Command {
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ LEASE_SECONDS=5 wm config')
     .action(async ({ output }: { output: string }) => {
-      const rows = await deps.explainSettings();
+      const rows = deps.explainSettings();
       if (output === 'json') return out.json(rows);
       const cells = rows.map(({ name, value, source, help }) => [name, value, source, help]);
       await out.line(formatTable(['NAME', 'VALUE', 'FROM', 'DESCRIPTION'], cells));

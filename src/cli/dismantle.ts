@@ -17,7 +17,7 @@ export function dismantleCommand(context: Context): Command {
   return new Command('dismantle')
     .summary('remove what this cell created on the machine')
     .description(
-      "Remove this cell's Docker network and the folders of its direct workers. Fails while a manager leads the cell, or bodies exist. Keeps records in Redis and images.",
+      "Remove this cell's Docker network and the folders of its direct workers. Stop its private Redis, if it has one. Fails while a manager leads the cell, or bodies exist. Keeps records in Redis and images.",
     )
     .option('--force', 'stop and remove remaining bodies first')
     .addOption(outputOption())
@@ -30,10 +30,10 @@ async function dismantle(
   { force = false, output }: { force?: boolean; output: string },
 ): Promise<void> {
   const { out, deps } = context;
-  const { cell } = await deps.settings();
+  const { cell } = deps.settings();
   await rejectWhileLed(context);
   const outcomes: Outcome[] = [];
-  for (const runtime of (await context.runtimes()).all) {
+  for (const runtime of context.runtimes().all) {
     try {
       const removed_bodies = await dismantleRuntime(runtime, cell, force);
       outcomes.push({ runtime: runtime.name, removed_bodies });
@@ -47,6 +47,7 @@ async function dismantle(
     throw new Fault('unavailable', `Nothing could be removed: ${first.skipped}`);
   for (const { runtime, skipped } of outcomes)
     if (skipped) out.note(`note: ${runtime} does not answer, so its resources remain: ${skipped}`);
+  if (await deps.endPrivateRedis()) out.note('note: the private Redis has stopped; its data are kept');
   if (output === 'json') return out.json({ cell, runtimes: outcomes });
   await out.line(`cell/${cell} dismantled`);
 }

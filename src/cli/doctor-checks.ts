@@ -5,13 +5,13 @@ import { errorMessage, getCapabilities, owns, type RuntimeName, versionAdvice } 
 import { foreignBodies } from '../runtimes/ownership.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { RuntimeInfo } from '../runtimes/runtime.ts';
-import { readFindings } from '../store/index.ts';
 import { redactUrl } from '../telemetry/redact.ts';
 import type { Context } from './context.ts';
 import type { DoctorCheck } from './doctor-check.ts';
 import { healthChecks } from './health-checks.ts';
 import { probeRedisAt } from './redis-port.ts';
 import type { Session } from './session.ts';
+import { storeChecks } from './store-checks.ts';
 
 /** Redis 6.2 introduced XAUTOCLAIM. */
 const OLDEST_REDIS = [6, 2] as const;
@@ -22,12 +22,12 @@ export async function* runChecks(context: Context): AsyncGenerator<DoctorCheck> 
   yield withAdvice({ name: 'Node', found: process.version }, versionAdvice('Node', process.version));
   let settings: Settings;
   try {
-    settings = await deps.settings();
+    settings = deps.settings();
   } catch (error) {
     yield bad('Settings', errorMessage(error), '`wm config` shows the allowed values.');
     return;
   }
-  const changed = (await deps.explainSettings()).filter(({ source }) => source === 'environment');
+  const changed = deps.explainSettings().filter(({ source }) => source === 'environment');
   yield {
     name: 'Settings',
     state: 'ok',
@@ -66,12 +66,6 @@ async function* redisChecks(context: Context): AsyncGenerator<DoctorCheck> {
         advice: 'Start one with `wm serve`; commands are kept until then.',
       };
   if (leader) yield* healthChecks(session.settings);
-}
-
-/** Data that managers have found missing in the store within a day. */
-async function* storeChecks({ redis, store }: Session, now: number): AsyncGenerator<DoctorCheck> {
-  for (const { about, message, at } of await readFindings(redis, store.keys.findings, now))
-    yield { name: `Store: ${about}`, state: 'hint', found: `${message} (${at})` };
 }
 
 /** Bodies of this cell that belong to another store. */
@@ -141,7 +135,7 @@ async function* runtimeChecks(context: Context, settings: Settings): AsyncGenera
   const { deps } = context;
   let runtimes: Runtimes;
   try {
-    runtimes = await context.runtimes();
+    runtimes = context.runtimes();
   } catch (error) {
     yield bad('Runtimes', errorMessage(error), 'Set RUNTIME and DOCKER_HOST.');
     return;
@@ -183,8 +177,7 @@ async function* imageChecks(
   runtime: RuntimeName,
 ): AsyncGenerator<DoctorCheck> {
   try {
-    const components = await deps.components(settings);
-    const { name, present } = await components.bodyImage();
+    const { name, present } = await deps.bodyImage(settings);
     yield present
       ? { name: 'Worker image', state: 'ok', found: name }
       : bad(
@@ -192,7 +185,7 @@ async function* imageChecks(
           `${name} does not exist`,
           'A manager pulls it. Without a registry, build an equivalent with `npm run build:image`, or set WORKER_BASE_IMAGE.',
         );
-    const url = new URL(await components.runtimes().bodyRedisUrl(runtime));
+    const url = new URL(await deps.runtimes(settings).bodyRedisUrl(runtime));
     const port = Number(url.port || 6379);
     const where = `${url.hostname}:${port}`;
     const refused = await probeRedisAt({ host: url.hostname, port, tls: url.protocol === 'rediss:' });

@@ -1,5 +1,3 @@
-import { getLimits } from '../config/limits.ts';
-import type { Settings } from '../config/settings.ts';
 import { errorMessage, Fault, type PoolStatus, toMode } from '../model/index.ts';
 import type { Member } from '../model/pool-memo.ts';
 import { decidePool } from '../pools/decide.ts';
@@ -46,13 +44,13 @@ export async function explainPool(
 
 function createObserver(
   context: Context,
-  settings: Settings,
+  settings: { redisUrl: string; cell: string },
   leadingSince: number | undefined,
 ): PoolObserveContext {
-  const { now } = context;
+  const { deps, now } = context;
   return {
     now,
-    limits: getLimits(settings),
+    limits: deps.limits(deps.settings()),
     leadingSince: leadingSince ?? now(),
     async observeQueue(pool): Promise<QueueObservation> {
       const { openTasks } = await import('../tasks/index.ts');
@@ -68,7 +66,7 @@ function createObserver(
     },
     /** Like the manager's choice, except for images, which only the manager can check. */
     async chooseAuto() {
-      const runtimes = await context.runtimes();
+      const runtimes = context.runtimes();
       await runtimes.probe();
       return runtimes.states.find(({ info }) => info)?.name;
     },

@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { getLimits } from '../config/limits.ts';
 import {
   type Actual,
   type Body,
@@ -38,7 +37,7 @@ export function explainCommand(context: Context): Command {
 }
 
 async function explain(context: Context, ref: string, options: { output: string }): Promise<void> {
-  const { out, now } = context;
+  const { deps, out, now } = context;
   const session = await context.session();
   const id = await resolveId(session, ref);
   const leader = await session.leader();
@@ -51,9 +50,9 @@ async function explain(context: Context, ref: string, options: { output: string 
     withClaims(withOwnership(runtime, ownership), { claimStore, specOf, now });
   const observed = await observeWorker(id, {
     store: session.store,
-    runtimes: await context.runtimes(taking),
+    runtimes: context.runtimes(taking),
     images: undefined,
-    limits: getLimits(session.settings),
+    limits: deps.limits(session.settings),
     now,
     log: { warn: () => {} },
     // An epoch is the time at which the lease was acquired. Without a leader, the next leader counts from its

@@ -99,8 +99,8 @@ async function ls(context: Context, output: string): Promise<void> {
 async function build(context: Context, options: BuildOptions): Promise<void> {
   const { out, deps } = context;
   const spec = toSpec(options);
-  const settings = await deps.settings();
-  const images = (await deps.components(settings)).images();
+  const settings = deps.settings();
+  const images = deps.images(settings);
   try {
     const json = options.output === 'json';
     if (options.print || options.directory !== undefined) {
@@ -108,7 +108,7 @@ async function build(context: Context, options: BuildOptions): Promise<void> {
       const [image, dockerfile] = [imageName(recipe), renderDockerfile(recipe)];
       if (options.print) return await (json ? out.json({ image, dockerfile }) : out.text(dockerfile));
       const { directory = '.' } = options;
-      await writeBuildContext(recipe, directory, { ca: settings.workerBuildCa ?? machineCa() });
+      await writeBuildContext(recipe, directory, { ca: deps.settings().workerBuildCa ?? machineCa() });
       return await (json
         ? out.json({ image, directory })
         : out.line(`docker build -t ${image} ${directory}`));
@@ -164,7 +164,7 @@ async function gc(context: Context, options: { dryRun?: boolean; output: string 
 /** With the record of image uses, which is necessary to know whether an image is used. */
 async function withCollector<T>(context: Context, act: (collector: Collector) => Promise<T>): Promise<T> {
   const { redis, settings } = await context.session();
-  const collector = (await context.deps.components(settings)).collector(redis);
+  const collector = context.deps.collector(settings, redis);
   try {
     return await act(collector);
   } finally {

@@ -1,6 +1,6 @@
 /**
- * The context file of a cell: how the command line of the same user connects to the manager that started last on this
- * machine. It contains the manager's URL, its token, and its Redis URL, so that they need not be copied between shells.
+ * The context file of a cell: how the command line of the same user connects to a manager that runs on this machine, the
+ * leader if there are several. It contains the manager's URL, its token, and its Redis URL, so that they need not be copied between shells.
  *
  * Invariants: only its user can read and write it, and a file that others could have written is ignored. The token is
  * generated once and kept across restarts.
@@ -19,16 +19,18 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
 import { errorMessage, Fault } from '../model/index.ts';
 
-export interface CellContext {
+const cellContext = z.object({
   /** The manager's URL. */
-  url?: string | undefined;
-  token?: string | undefined;
+  url: z.string().optional(),
+  token: z.string().optional(),
   /** Whether the token was generated here and must be kept, or is API_TOKEN. */
-  token_generated?: boolean | undefined;
-  redis_url?: string | undefined;
-}
+  token_generated: z.boolean().optional(),
+  redis_url: z.string().optional(),
+});
+export type CellContext = z.infer<typeof cellContext>;
 
 /** A larger file was not written by this program. */
 const LONGEST = 65_536;
@@ -46,7 +48,7 @@ export function readContextFile(path: string): CellContext | undefined {
     const own = process.getuid?.() ?? uid;
     const isRegular = (mode & constants.S_IFMT) === constants.S_IFREG;
     if (!isRegular || size > LONGEST || (uid !== own && uid !== 0) || (mode & 0o022) !== 0) return undefined;
-    return toContext(JSON.parse(readFileSync(file, 'utf8')));
+    return cellContext.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch {
     return undefined;
   } finally {
@@ -54,20 +56,19 @@ export function readContextFile(path: string): CellContext | undefined {
   }
 }
 
-/** Without zod, which would be a third of the time of `wm ps`. */
-function toContext({ url, token, token_generated, redis_url }: Record<string, unknown>): CellContext {
-  const texts = [url, token, redis_url];
-  if (!texts.every((text) => text === undefined || typeof text === 'string'))
-    throw new TypeError('not a text');
-  if (token_generated !== undefined && typeof token_generated !== 'boolean')
-    throw new TypeError('not a flag');
-  return { url, token, token_generated, redis_url } as CellContext;
-}
-
 /** Writes the file atomically. */
 export function writeContextFile(path: string, context: CellContext): void {
   const draft = writeDraft(path, context);
   renameSync(draft, path);
+}
+
+/** Records how to connect to a manager. */
+export function writeCellContext(
+  settings: { home: string; cell: string; apiToken: string; redisUrl: string },
+  { generated, url }: { generated: boolean; url: string },
+): void {
+  const { apiToken: token, redisUrl: redis_url } = settings;
+  writeContextFile(contextPath(settings), { url, token, token_generated: generated, redis_url });
 }
 
 /** The token that was generated on the first start, or a new one; two concurrent first starts get the same. */

@@ -46,6 +46,18 @@ export function readSettings(env: Environment): Settings {
   throw new Fault('invalid_command', `Invalid environment:${list}`, { issues });
 }
 
+/** Values that must not appear in the log. */
+export function getKnownSecrets({
+  redisUrl,
+  workerRedisUrl,
+  apiToken,
+}: Pick<Settings, 'redisUrl' | 'workerRedisUrl' | 'apiToken'>): string[] {
+  const passwords = [redisUrl, workerRedisUrl].map((url) =>
+    url ? decodeURIComponent(new URL(url).password) : '',
+  );
+  return [...passwords, apiToken ?? ''].filter(Boolean);
+}
+
 /** One line of `worker-manager config`. */
 export interface SettingRow {
   name: string;

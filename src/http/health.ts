@@ -1,3 +1,5 @@
+import { newerFormatMessage } from '../model/record-format.ts';
+
 /** The result of one check. */
 export interface HealthCheck {
   ok: boolean;
@@ -16,6 +18,8 @@ export interface HealthFacts {
   findings?: readonly { about: string; message: string }[];
   /** Why Redis may lose data; `refused`: this manager must not lead with it. */
   hazards?: { message: string; refused: boolean } | undefined;
+  /** The format of the records, if it is newer than what this manager reads: it cannot lead. */
+  newerFormat?: number | undefined;
   leading: boolean;
   /** Number of bodies that the removal breaker protects from removal; 0 while it is closed. */
   heldBack: number;
@@ -43,6 +47,7 @@ export function createHealthReport(facts: HealthFacts): HealthReport {
     runtimes,
     findings = [],
     hazards,
+    newerFormat,
     leading,
     heldBack,
     loopQuietSeconds,
@@ -58,7 +63,7 @@ export function createHealthReport(facts: HealthFacts): HealthReport {
   const someRuntime = Object.values(runtimes).some(({ ok }) => ok);
   return {
     live: moves,
-    ready: moves && redis.ok && someRuntime && !hazards?.refused,
+    ready: moves && redis.ok && someRuntime && !hazards?.refused && newerFormat === undefined,
     checks: {
       redis,
       ...Object.fromEntries(Object.entries(runtimes).map(([name, check]) => [`runtime_${name}`, check])),
@@ -68,6 +73,9 @@ export function createHealthReport(facts: HealthFacts): HealthReport {
         message:
           heldBack === 0 ? 'closed' : `open: ${heldBack} bodies without a record are not removed. ${ALLOW}`,
       },
+      ...(newerFormat !== undefined && {
+        records: { ok: false, message: newerFormatMessage(newerFormat) },
+      }),
       ...(hazards && { redis_settings: { ok: false, message: hazards.message } }),
       ...(findings.length > 0 && {
         store: { ok: false, message: findings.map(({ message }) => message).join(' ') },

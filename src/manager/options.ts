@@ -8,6 +8,7 @@ import type { Checkpoint, RuntimeName, WorkerSpec } from '../model/index.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import type { Link } from '../store/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { ContextKeeper } from './context-keeper.ts';
 
 /** What a manager's process is created from. */
 export interface ServeOptions {
@@ -40,6 +41,6 @@ export interface ServeOptions {
   signal: AbortSignal;
   /** Called between any two steps of the manager; the crash tests end it there. */
   checkpoint?: Checkpoint | undefined;
-  /** Called when its HTTP server listens. */
-  listening?: (url: string) => void;
+  /** Writes the address for the command line of this machine. */
+  context?: ContextKeeper;
 }

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { listenApi } from '../http/api.ts';
 import { createHealthReport } from '../http/health.ts';
 import { createApiRoutes } from '../http/routes/index.ts';
@@ -24,6 +25,7 @@ import {
 import { openTasks } from '../tasks/index.ts';
 import { newApiSocket } from '../watchdog/api-socket.ts';
 import { startWatchdog } from '../watchdog/index.ts';
+import { watchFormat } from './format-watch.ts';
 import { watchHazards } from './hazard-watch.ts';
 import { listImages } from './list-images.ts';
 import { openClock } from './open-clock.ts';
@@ -37,6 +39,8 @@ import { createTermOptions } from './term-options.ts';
 
 /** An unavailable runtime is checked again after this time. */
 const PROBE_MS = 2000;
+/** During a shutdown the lease is given back after this time at the latest, so that another manager can lead. */
+const RELEASE_MS = 500;
 
 /** Runs the manager until the signal fires. Throws only if it cannot start, for example if its port is taken. */
 export async function serve(options: ServeOptions): Promise<void> {
@@ -49,6 +53,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const taskService = openTaskService({ redis, cell: settings.cell, tasks });
   const pools = openPools({ redis, settings, workers: store, tasks, metrics, log });
   const link = { ok: false, message: 'not connected yet' };
+  const format = watchFormat(log);
   let told: boolean | undefined;
   const setLink = (ok: boolean, message: string) => {
     if (ok !== told)
@@ -150,6 +155,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       redis: link,
       findings: findings.recent(),
       hazards: hazards.report(),
+      newerFormat: format.newer,
       runtimes: Object.fromEntries(states),
       leading: term !== undefined,
       heldBack: term?.heldBack ?? 0,
@@ -188,6 +194,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     onAcquired: (epoch) => {
       log.info({ epoch }, 'leading');
       metrics.leader.set(1);
+      options.context?.leading();
       ended = lead(epoch);
     },
     onLost: (reason) => {
@@ -195,6 +202,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       metrics.leader.set(0);
       termEnd.abort();
     },
+    onFormat: format.found,
     onLink: setLink,
   }).catch(async (error) => {
     await api.close();
@@ -206,9 +214,14 @@ export async function serve(options: ServeOptions): Promise<void> {
   }, PROBE_MS);
   try {
     log.info({ url: watchdog.url, cell: settings.cell }, 'manager started');
-    options.listening?.(watchdog.url);
+    options.context?.listening(watchdog.url);
     await open.probe();
-    void watchSignals(listener, store.keys, (id) => term?.enqueue(id)).catch(() => {});
+    void watchSignals(
+      listener,
+      store.keys,
+      (id) => term?.enqueue(id),
+      () => watchdog.lease.tryNow(),
+    ).catch(() => {});
     const over = new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       signal.addEventListener('abort', () => resolve());
@@ -223,6 +236,9 @@ export async function serve(options: ServeOptions): Promise<void> {
     if (options.cleanup)
       await stopDirectWorkers(open.ours, { log, store, term, leads: watchdog.lease.held() });
     leave.abort();
+    // Actions that are under way end within this time, or are fenced like those of a lease that has expired.
+    await Promise.race([ended, delay(RELEASE_MS, undefined, { ref: false })]);
+    if (link.ok) await watchdog.lease.release();
     await ended;
     await watchdog.close();
     await api.close();

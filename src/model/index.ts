@@ -25,6 +25,7 @@ export * from './pool.ts';
 export * from './pool-status.ts';
 export * from './quantities.ts';
 export * from './record.ts';
+export * from './record-format.ts';
 export * from './runtime-table.ts';
 export * from './runtimes.ts';
 export * from './spec.ts';

@@ -51,6 +51,8 @@ export interface LeaseOptions {
 export interface Lease {
   /** Starts to try for the lease, immediately. */
   start(): void;
+  /** Tries for the lease now rather than at the next poll, because another manager has released it. */
+  tryNow(): void;
   /**
    * Whether an action may start: this process leads, and less than two thirds of the lease's life have
    * passed.
@@ -77,6 +79,8 @@ export function createLease(options: LeaseOptions): Lease {
   let term: Term | undefined;
   let started = false;
   let released = false;
+  let asking = false;
+  let again = false;
   let underWay: Promise<void> = Promise.resolve();
   let cancelStep = () => {};
   let cancelDeadline = () => {};
@@ -91,9 +95,13 @@ export function createLease(options: LeaseOptions): Lease {
 
   async function ask(): Promise<void> {
     const since = clock.monotonic();
+    asking = true;
     const answer = await attempt('acquire', () => store.acquire(owner, ttlMs), giveBack);
+    asking = false;
     const epoch = answer?.value;
-    if (epoch === undefined) stepIn(pollMs);
+    const soon = again;
+    again = false;
+    if (epoch === undefined) stepIn(soon ? 0 : pollMs);
     else if (released) await giveBack(epoch);
     else begin({ epoch, since });
   }
@@ -204,6 +212,12 @@ export function createLease(options: LeaseOptions): Lease {
       if (started) return;
       started = true;
       underWay = ask();
+    },
+    tryNow() {
+      if (!started || released || term !== undefined) return;
+      // The answer that is on its way may be older than the release.
+      if (asking) again = true;
+      else stepIn(0);
     },
     held: () => term !== undefined && clock.monotonic() < actsUntil(term),
     epoch: () => term?.epoch,

@@ -6,7 +6,7 @@ import { insistOnDatabase } from '../model/redis-url.ts';
 export const COMMAND_TIMEOUT_MS = 5000;
 
 const SCRIPTS = {
-  acquire: 2,
+  acquire: 3,
   renew: 1,
   release: 1,
   readCommands: 1,

@@ -12,6 +12,12 @@ export async function readIdentity(redis: Link, key: string): Promise<StoreIdent
   return { id, created_at: created_at as string, adopted: toAdopted(adopted) };
 }
 
+/** The format of the store's records; 1 if it has none. */
+export async function readFormat(redis: Link, key: string): Promise<number> {
+  const format = Number(await redis.hget(key, 'format'));
+  return Number.isInteger(format) && format > 0 ? format : 1;
+}
+
 function toAdopted(text: string | undefined): StoreIdentity['adopted'] {
   const given = parse(text);
   if (typeof given !== 'object' || given === null) return {};

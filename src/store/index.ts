@@ -19,6 +19,7 @@ export {
 export { connectBlocking, connectCommands, type Link } from './connect.ts';
 export { type Finding, Findings, readFindings } from './findings.ts';
 export { findHazards, type Hazard, type RedisFacts, readRedisFacts } from './hazards.ts';
+export { readFormat } from './identity.ts';
 export { type ImageEntry, ImageUsage } from './image-usage.ts';
 export { COMMAND_GROUP, getKeys, type Keys } from './keys.ts';
 export { redisLeaseStore } from './lease-store.ts';

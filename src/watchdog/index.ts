@@ -34,6 +34,8 @@ export interface WatchdogOptions
   onAcquired: (epoch: number) => void;
   /** Called once for each term that ended without `release`. */
   onLost: (reason: string) => void;
+  /** The records have a newer format than this program's, so it cannot lead; `undefined`: no longer. */
+  onFormat?: (newer: number | undefined) => void;
   /** Whether Redis answers the watchdog. */
   onLink: (ok: boolean, message: string) => void;
   log: { error(fields: object, message: string): void };
@@ -117,6 +119,7 @@ export async function startWatchdog(options: WatchdogOptions): Promise<Watchdog>
     else if (message.type === 'refused') listening.reject(new Fault(message.code, message.message));
     else if (message.type === 'link') options.onLink(message.ok, message.message);
     else if (message.type === 'error') log.error(message.fields, message.message);
+    else if (message.type === 'format') options.onFormat?.(message.newer);
     else if (message.type === 'scrape') void answerScrape();
     else if (message.type === 'released') released.resolve();
     else if (message.type === 'acquired') {
@@ -152,6 +155,7 @@ export async function startWatchdog(options: WatchdogOptions): Promise<Watchdog>
 
   const lease: Lease = {
     start: () => post({ type: 'start' }),
+    tryNow: () => post({ type: 'try' }),
     held: () => term !== undefined && shared.mayAct(term),
     epoch: () => term,
     async release() {

@@ -25,7 +25,7 @@ export interface WatchdogData {
 
 /** From the main thread to the watchdog. */
 export type ToWatchdog =
-  | { type: 'start' | 'release' | 'close' }
+  | { type: 'start' | 'try' | 'release' | 'close' }
   | { type: 'health'; health: HealthReport }
   /** The response to `scrape`; `undefined` if the metrics could not be collected. */
   | { type: 'metrics'; text: string | undefined };
@@ -36,6 +36,8 @@ export type FromWatchdog =
   | { type: 'refused'; code: FaultCode; message: string }
   | { type: 'acquired'; epoch: number }
   | { type: 'lost'; reason: string }
+  /** The records have a newer format than this program's, or no longer. */
+  | { type: 'format'; newer: number | undefined }
   | { type: 'link'; ok: boolean; message: string }
   | { type: 'error'; message: string; fields: object }
   | { type: 'scrape' | 'released' };

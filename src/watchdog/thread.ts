@@ -50,7 +50,13 @@ redis.on('ready', () => {
 });
 
 const stopPings = watchRedis(() => redis.ping(), setLink);
-const store = watchedLeaseStore(redisLeaseStore(redis, getKeys(data.cell)), setLink);
+let newerFormat: number | undefined;
+const foundFormat = (newer: number | undefined) => {
+  if (newer === newerFormat) return;
+  newerFormat = newer;
+  post({ type: 'format', newer });
+};
+const store = watchedLeaseStore(redisLeaseStore(redis, getKeys(data.cell), foundFormat), setLink);
 const lease = createLease({
   store: leaseWhileAlive(store, detector.hung),
   owner: data.owner,
@@ -73,6 +79,7 @@ const scrapes = createScrapes({
 
 port.on('message', (message: ToWatchdog) => {
   if (message.type === 'start') lease.start();
+  else if (message.type === 'try') lease.tryNow();
   else if (message.type === 'health') health = message.health;
   else if (message.type === 'metrics') scrapes.answered(message.text);
   else if (message.type === 'release') {

@@ -23,7 +23,8 @@ const SIGNALS: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 130, SIGKILL:
 export function wmOf(options: ManagerOptions) {
   /** `input` is all of its standard input; 'open' leaves that to the test. */
   const start = (args: string[], input?: string, env: Record<string, string> = {}): Running => {
-    const child = spawn(process.execPath, [MAIN, ...args], {
+    const [program = '', ...line] = [...(options.under ?? []), process.execPath, MAIN, ...args];
+    const child = spawn(program, line, {
       env: { ...managerEnv(options), ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });

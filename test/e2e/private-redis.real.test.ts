@@ -47,17 +47,6 @@ test('a Redis that containers can reach requires a password', async () => {
   expect(await ask(url, (redis) => redis.ping())).toBe('PONG');
 });
 
-test('a Redis with a directory keeps its data, port and password', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'wm-redis-test-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  const first = await start({ directory });
-  await ask(first.url, (redis) => redis.set('kept', 'yes'));
-  await first.stop();
-  const second = await start({ directory });
-  expect(second.url).toBe(first.url);
-  expect(await ask(second.url, (redis) => redis.get('kept'))).toBe('yes');
-});
-
 test('if there is no server program, a container is used, and removed afterwards', async () => {
   const docker = dockerAt(inject('dockerHost'));
   const filters = { label: [`worker-manager.private-redis=${process.pid}`] };

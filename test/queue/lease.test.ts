@@ -332,3 +332,35 @@ test('callbacks that throw do not end the lease', async () => {
   await clock.advance(5 * TTL);
   expect(lease.epoch()).toBe(2);
 });
+
+test('a released lease is taken at once by a notified standby, even if it is just asking', async () => {
+  const clock = new FakeClock();
+  const store = new FakeStore(clock);
+  const acquired: string[] = [];
+  const open = (owner: string) =>
+    createLease({
+      store,
+      owner,
+      ttlMs: TTL,
+      clock,
+      onAcquired: () => acquired.push(owner),
+      onLost: () => {},
+    });
+  const [first, second, third] = [open('first'), open('second'), open('third')];
+  first.start();
+  await settle();
+  second.start();
+  await settle();
+  await first.release();
+  second.tryNow();
+  await clock.advance(0);
+  expect(acquired).toEqual(['first', 'second']);
+  store.silent = true;
+  third.start();
+  await settle();
+  store.holder = undefined;
+  third.tryNow();
+  await store.answer();
+  await clock.advance(0);
+  expect(acquired).toEqual(['first', 'second', 'third']);
+});

@@ -29,6 +29,8 @@ export interface ManagerOptions {
   under?: string[];
   /** Arguments of `serve`. */
   args?: string[];
+  /** The entry of another version. */
+  main?: string;
   /** The folder of the process runtime, to start again where another manager was; default: a new one. */
   home?: string;
 }
@@ -75,7 +77,7 @@ export function managerEnv({ redisUrl, cell, home, env }: ManagerOptions): Recor
 /** Starts a manager; resolves when it answers on HTTP, which is before it leads. Rejects with its log where it ends. */
 export async function startManager(options: ManagerOptions): Promise<Manager> {
   const home = options.home ?? (await mkdtemp(join(tmpdir(), 'wm-home-')));
-  const [program = '', ...args] = [...(options.under ?? []), process.execPath, MAIN, 'serve'];
+  const [program = '', ...args] = [...(options.under ?? []), process.execPath, options.main ?? MAIN, 'serve'];
   const child = spawn(program, [...args, ...(options.args ?? [])], {
     env: managerEnv({ ...options, home }),
     stdio: ['ignore', 'pipe', 'pipe'],

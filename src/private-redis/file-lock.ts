@@ -6,6 +6,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
+import { Fault } from '../model/index.ts';
 
 export interface FileLock {
   /** Give it to a child to let the child hold the lock, too. */
@@ -24,11 +25,13 @@ type Mode = keyof typeof FLAGS;
 export function lockFile(path: string, mode: Mode): FileLock | undefined {
   const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
   const fd = openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
-  if (!setLock(fd, mode)) {
-    closeSync(fd);
-    return undefined;
+  let open = false;
+  try {
+    open = setLock(fd, mode);
+  } finally {
+    if (!open) closeSync(fd);
   }
-  let open = true;
+  if (!open) return undefined;
   return {
     fd,
     release() {
@@ -47,6 +50,8 @@ function setLock(fd: number, mode: Mode): boolean {
     const { status, error } = spawnSync(program, args, { stdio: ['ignore', 'ignore', 'ignore', fd] });
     if (!error && status !== null) return status !== HELD;
   }
-  // Neither program exists: the port that the server binds is the only lock then.
-  return true;
+  throw new Fault(
+    'unavailable',
+    'A private Redis needs the program flock (of util-linux or busybox) or perl, to lock its folder. Install one of them, or set REDIS_URL.',
+  );
 }

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type Docker from 'dockerode';
-import { follow, isPresent, type PrintLine } from './base-image.ts';
 import type { Launched } from './kept-redis.ts';
 import { configOf, type PrivateRedis } from './redis-config.ts';
 
@@ -15,15 +14,12 @@ const OWNER = 'worker-manager.private-redis';
 export async function startRedisContainer(
   docker: Docker,
   plan: PrivateRedis,
-  { image, directory, log }: { image: string; directory?: string | undefined; log: PrintLine },
+  { image, directory, log }: { image: string; directory?: string | undefined; log: (line: string) => void },
 ): Promise<Launched | { error: string }> {
   const name =
     directory && `worker-manager-redis-${createHash('sha256').update(directory).digest('hex').slice(0, 12)}`;
   try {
-    if (!(await isPresent(docker, image))) {
-      log(`Pulling ${image} …`);
-      await follow(docker, await docker.pull(image));
-    }
+    await ensureImage(docker, image, log);
     const port = `${plan.port}/tcp`;
     const bindings = plan.addresses.map((HostIp) => ({ HostIp, HostPort: String(plan.port) }));
     const container = await docker.createContainer({
@@ -60,4 +56,23 @@ export async function startRedisContainer(
   } catch (error) {
     return { error: `${image} could not be run: ${error instanceof Error ? error.message.trim() : error}` };
   }
+}
+
+async function ensureImage(docker: Docker, image: string, log: (line: string) => void): Promise<void> {
+  const { statusCode } = await docker
+    .getImage(image)
+    .inspect()
+    .then(() => ({ statusCode: 200 }))
+    .catch((error: { statusCode?: number }) => error);
+  if (statusCode === 200) return;
+  log(`Pulling ${image} …`);
+  const stream = await docker.pull(image);
+  await new Promise<void>((resolve, reject) => {
+    stream.on('close', () => reject(new Error('The Docker daemon closed the connection.')));
+    docker.modem.followProgress(stream, (error, output: { error?: string }[]) => {
+      const failure = output?.find((entry) => entry.error)?.error;
+      if (error || failure) reject(error ?? new Error(failure));
+      else resolve();
+    });
+  });
 }

@@ -5,8 +5,8 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { lockFile } from '../../scripts/file-lock.ts';
-import { openKeptRedis } from '../../scripts/kept-redis.ts';
+import { lockFile } from '../../src/private-redis/file-lock.ts';
+import { openKeptRedis } from '../../src/private-redis/kept-redis.ts';
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'wm-lock-'));
@@ -43,12 +43,12 @@ test('if several users leave at the same time, exactly one ends the server', asy
   };
   const all = [await open('first'), await open('second'), await open('third')];
   const last = await Promise.all(all.map(({ stop }) => stop()));
-  expect(last.filter(Boolean)).toHaveLength(1);
+  expect(last.filter((end) => end === 'stopped')).toHaveLength(1);
   expect(ended).toHaveLength(1);
   const left = await open('fourth');
   const stays = await open('fifth');
-  expect(await left.stop()).toBe(false);
-  expect(await stays.stop()).toBe(true);
+  expect(await left.stop()).toBe('shared');
+  expect(await stays.stop()).toBe('stopped');
 });
 
 test('no second server is launched while an unresponsive one runs, and the error names its place', async () => {
@@ -79,5 +79,5 @@ test('a launch that fails leaves the directory to the next start', async () => {
     launch: async () => ({ stop: async () => {}, leave() {} }),
   });
   expect(opened).toMatchObject({ joined: false });
-  expect('error' in opened || (await opened.stop())).toBe(true);
+  expect('error' in opened || (await opened.stop())).toBe('stopped');
 });

@@ -1,0 +1,29 @@
+import { Redis } from 'ioredis';
+import { type PrivateRedis, urlAt } from './redis-config.ts';
+
+/** A server that is loading its data, or that hangs, does not answer within this time in milliseconds. */
+const ANSWER_MS = 2000;
+
+/** What the server answers; `undefined` if it does not. */
+export async function askRedis<T>(
+  plan: PrivateRedis,
+  question: (redis: Redis) => Promise<T>,
+): Promise<T | undefined> {
+  const redis = new Redis(urlAt(plan), {
+    lazyConnect: true,
+    retryStrategy: null,
+    maxRetriesPerRequest: 0,
+    connectTimeout: ANSWER_MS,
+    commandTimeout: ANSWER_MS,
+    enableReadyCheck: false,
+  });
+  redis.on('error', () => {});
+  try {
+    await redis.connect();
+    return await question(redis);
+  } catch {
+    return undefined;
+  } finally {
+    redis.disconnect();
+  }
+}

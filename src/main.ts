@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { ManagerAddress } from './cli/deps.ts';
 import { runCli } from './cli/index.ts';
 import { resolveApiToken } from './config/api-token.ts';
-import { contextPath, ensureToken, readContextFile } from './config/context-file.ts';
+import { contextPath, ensureToken, listContexts, readContextFile } from './config/context-file.ts';
 import { openHandlers } from './config/handlers-dir.ts';
 import { getLimits } from './config/limits.ts';
 import { openSecrets } from './config/secrets-dir.ts';
@@ -155,6 +155,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   settings: () => readSettings(verbEnv().env),
   managerSettings: () => readSettings(process.env),
   context: resolveManagerAddress,
+  contexts: () => listContexts(readSettings(process.env).home),
   explainSettings() {
     const { env, fromFile } = verbEnv();
     return explainSettings(readSettings(env), env, fromFile);

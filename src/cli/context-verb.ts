@@ -5,8 +5,16 @@ import type { Context } from './context.ts';
 import { outputOption } from './output.ts';
 import { formatTable } from './table.ts';
 
+interface ContextOptions {
+  token?: boolean;
+  redisUrl?: boolean;
+  all?: boolean;
+  output: string;
+}
+
 /** `context`: shows how the command line of this machine connects to the manager of the cell. */
-export function contextCommand({ deps, out }: Context): Command {
+export function contextCommand(context: Context): Command {
+  const { deps, out } = context;
   return new Command('context')
     .summary('show how wm reaches the manager')
     .description(
@@ -19,21 +27,32 @@ export function contextCommand({ deps, out }: Context): Command {
       'after',
       '\nExample:\n  $ curl -H "Authorization: Bearer $(wm context --token)" http://127.0.0.1:8080/v1/pools',
     )
-    .action(async ({ token, redisUrl, output }: { token?: boolean; redisUrl?: boolean; output: string }) => {
-      const context = deps.context();
-      if (token && !context.token) throw unknown(context.path);
-      if (token) return out.line(context.token ?? '');
-      if (redisUrl) return out.line(context.redisUrl);
+    .option('--all', 'show every cell that has a context file on this machine')
+    .action(async ({ token, redisUrl, all, output }: ContextOptions) => {
+      if (all) return showAll(context, output);
+      const address = deps.context();
+      if (token && !address.token) throw unknown(address.path);
+      if (token) return out.line(address.token ?? '');
+      if (redisUrl) return out.line(address.redisUrl);
       const shown = {
-        cell: context.cell,
-        url: context.url ?? '',
-        token: context.token ? HIDDEN : '',
-        redis_url: redactUrl(context.redisUrl),
-        file: context.path,
+        cell: address.cell,
+        url: address.url ?? '',
+        token: address.token ? HIDDEN : '',
+        redis_url: redactUrl(address.redisUrl),
+        file: address.path,
       };
       if (output === 'json') return out.json(shown);
       await out.line(formatTable(['NAME', 'VALUE'], Object.entries(shown)));
     });
+}
+
+function showAll({ deps, out }: Context, output: string): Promise<void> {
+  const cells = deps.contexts().map(({ cell, url = '', redis_url = '' }) => {
+    return { cell, url, redis_url: redactUrl(redis_url) };
+  });
+  if (output === 'json') return out.json(cells);
+  const rows = cells.map(({ cell, url, redis_url }) => [cell, url, redis_url]);
+  return out.line(formatTable(['CELL', 'URL', 'REDIS_URL'], rows));
 }
 
 const unknown = (path: string) =>

@@ -1,3 +1,4 @@
+import type { CellContext } from '../config/context-file.ts';
 import type { SettingRow, Settings } from '../config/settings.ts';
 import type { Collector } from '../images/gc.ts';
 import type { Images } from '../images/index.ts';
@@ -31,6 +32,8 @@ export interface CliDeps {
   managerSettings: () => Settings;
   /** How to connect to the manager of the cell. */
   context: () => ManagerAddress;
+  /** The context files of all cells on this machine. */
+  contexts: () => ({ cell: string } & CellContext)[];
   explainSettings: () => SettingRow[];
   /** Clients that connect on first use; `blocking` is only a template for a reader's own connections. */
   connect: (settings: Settings) => { redis: Link; blocking: Reader; store: Store };

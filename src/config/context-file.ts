@@ -13,6 +13,7 @@ import {
   linkSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -54,6 +55,21 @@ export function readContextFile(path: string): CellContext | undefined {
   } finally {
     if (file !== undefined) closeSync(file);
   }
+}
+
+/** The cells of this user that have a readable file, by name. */
+export function listContexts(home: string): ({ cell: string } & CellContext)[] {
+  let files: string[] = [];
+  try {
+    files = readdirSync(dirname(contextPath({ home, cell: 'default' }))).sort();
+  } catch {
+    // No manager has been started here.
+  }
+  return files.flatMap((file) => {
+    const cell = /^([^.].*)\.json$/.exec(file)?.[1];
+    const context = cell === undefined ? undefined : readContextFile(contextPath({ home, cell }));
+    return cell === undefined || context === undefined ? [] : [{ cell, ...context }];
+  });
 }
 
 /** Writes the file atomically. */

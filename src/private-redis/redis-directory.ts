@@ -1,12 +1,22 @@
 /** The files that a private Redis keeps from one start to the next: `port` and `password`, beside its data. */
-import { chmodSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { errorMessage, Fault } from '../model/index.ts';
 
 /** Makes the directory, for this user alone; throws a Fault if it can't. */
 export function prepareDirectory(directory: string): string {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    mkdirSync(dirname(directory), { recursive: true, mode: 0o700 });
+    // Not recursively: that reports a read-only file system as a missing folder.
+    if (!existsSync(directory)) mkdirSync(directory, { mode: 0o700 });
     chmodSync(directory, 0o700);
     return realpathSync(directory);
   } catch (error) {

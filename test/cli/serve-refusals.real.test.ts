@@ -15,11 +15,11 @@ function newFolder(): string {
   return folder;
 }
 
-async function serve(env: Record<string, string>, under: string[] = []) {
+async function serve(env: Record<string, string>, { under = [] as string[], exit = 1 } = {}) {
   const home = newFolder();
   const options = { redisUrl: '', cell: 'default', home, env: { LEASE_SECONDS: '1', ...env } };
   const { code, err } = await wmOf({ ...options, under }).wm('serve');
-  expect(code).toBe(1);
+  expect(code).toBe(exit);
   expect(err).not.toMatch(/\n +at /);
   return { err, left: readdirSync(home) };
 }
@@ -37,7 +37,7 @@ test('an HTTP port that is taken', async () => {
 test('a token file without a token', async () => {
   const file = join(newFolder(), 'token');
   writeFileSync(file, '\n');
-  const { err, left } = await serve({ API_TOKEN_FILE: file });
+  const { err, left } = await serve({ API_TOKEN_FILE: file }, { exit: 2 });
   expect(err).toContain(`API_TOKEN_FILE is ${file}, whose content is not`);
   expect(left).toEqual([]);
 });
@@ -64,14 +64,14 @@ test('a machine without a Redis server or Docker', async () => {
 
 test('a home that is read-only', async () => {
   const home = newFolder();
-  const mount = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs -o ro none "$0" && exec "$@"', home];
+  const under = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs -o ro none "$0" && exec "$@"', home];
   try {
-    execFileSync(mount[0] ?? '', [...mount.slice(1), 'true'], { stdio: 'pipe' });
+    execFileSync(under[0] ?? '', [...under.slice(1), 'true'], { stdio: 'pipe' });
   } catch {
     console.log('not tested: this user may not mount a read-only folder');
     return;
   }
-  const { err } = await serve({ WORKER_MANAGER_HOME: home }, mount);
+  const { err } = await serve({ WORKER_MANAGER_HOME: home }, { under });
   expect(err).toMatch(/cannot keep its data in .*redis-default: EROFS.*Set WORKER_MANAGER_HOME/s);
 });
 

@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import {
   contextPath,
   ensureToken,
+  listContexts,
   readContextFile,
   writeContextFile,
 } from '../../src/config/context-file.ts';
@@ -28,6 +29,19 @@ test('a token is generated once, and kept where its user alone reads it', () => 
   expect(readContextFile(path)).toMatchObject({ url: 'http://127.0.0.1:1', redis_url: 'redis://h' });
   expect(statSync(path).mode & 0o777).toBe(0o600);
   expect(readdirSync(dirname(path))).toEqual(['default.json']);
+});
+
+test('the files of all cells are listed, without those that others could have written', () => {
+  const path = newPath();
+  const home = dirname(dirname(path));
+  expect(listContexts(home)).toEqual([]);
+  for (const cell of ['default', 'ci', 'open'])
+    writeContextFile(contextPath({ home, cell }), { url: `http://${cell}` });
+  chmodSync(contextPath({ home, cell: 'open' }), 0o666);
+  expect(listContexts(home)).toEqual([
+    { cell: 'ci', url: 'http://ci' },
+    { cell: 'default', url: 'http://default' },
+  ]);
 });
 
 test('a token that the operator has set is not taken for a generated one', () => {

@@ -210,9 +210,10 @@ module.exports = {
     },
     {
       name: 'nothing-imports-main',
-      comment: 'main.ts reads the environment and starts to run when it is loaded.',
+      comment:
+        'main.ts reads the environment and starts to run when it is loaded. Only the program of the package does just that.',
       severity: 'error',
-      from: {},
+      from: { pathNot: '^scripts/package-main\\.ts$' },
       to: { path: '^src/main\\.ts$' },
     },
     {

@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+/** What `wm` runs in the npm package: the program, compiled once instead of at each start. */
+import * as modules from 'node:module';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+
+/** The oldest major version of Node in `engines`. */
+const OLDEST = 22;
+
+if (Number.parseInt(process.versions.node, 10) < OLDEST) {
+  console.error(`worker-manager needs Node ${OLDEST} or newer; this is Node ${process.versions.node}.`);
+  process.exit(1);
+}
+const { XDG_CACHE_HOME: base } = process.env;
+const cache = base && isAbsolute(base) ? base : join(homedir(), '.cache');
+// In a folder of the user's own, because its content is executed; Node's default is shared by all users of the machine.
+modules.enableCompileCache(join(cache, 'worker-manager', 'compiled'));
+await import('../src/main.ts');

@@ -1,0 +1,154 @@
+/** The npm package on a machine without the checkout: the program, its bodies, and the SDK. */
+import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
+import { dockerAt } from '../support/docker.ts';
+import { cleanCell, newCell } from '../support/manager.ts';
+import { type Installed, installPackage } from './installed.ts';
+
+const TSC = join(import.meta.dirname, '..', '..', 'node_modules', 'typescript', 'bin', 'tsc');
+/** Bytes of the archive: twice what it had when this was written. */
+const LARGEST = 1_500_000;
+
+let installed: Installed;
+beforeAll(async () => {
+  installed = await installPackage();
+}, 120_000);
+afterAll(() => installed.remove());
+
+test('the package contains JavaScript and types only, and is small', () => {
+  const { files, size } = installed;
+  const paths = files.map(({ path }) => path);
+  expect(paths.filter((path) => path.endsWith('.ts'))).toEqual(['dist/lib/client.d.ts']);
+  expect(paths.filter((path) => /(^|\/)(test|bench|scripts|node_modules)\/|\.test\./.test(path))).toEqual([]);
+  expect(size).toBeLessThan(LARGEST);
+});
+
+test('both names of the program run', async () => {
+  const { version } = JSON.parse((await installed.run(['wm', 'version', '-o', 'json'], {})).stdout) as {
+    version: string;
+  };
+  const { stdout } = await installed.run(['worker-manager', '--version']);
+  expect(stdout.trim()).toBe(version);
+});
+
+test('an older Node gets a reason', async () => {
+  const old = "Object.defineProperty(process.versions, 'node', { value: '20.19.0' });";
+  const bin = join(installed.folder, 'node_modules', 'worker-manager', 'dist', 'lib', 'wm.js');
+  const run = installed.run(['node', '--import', `data:text/javascript,${encodeURIComponent(old)}`, bin]);
+  await expect(run).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('worker-manager needs Node 22 or newer; this is Node 20.19.0.'),
+  });
+});
+
+/** Starts the installed manager, and gives its environment to `wm`. */
+async function serve(more: Record<string, string>) {
+  const cell = newCell();
+  const redisUrl = inject('redisUrl');
+  const env = { REDIS_URL: redisUrl, CELL: cell, HTTP_PORT: '0', LEASE_SECONDS: '1', ...more };
+  const manager = installed.start(['wm', 'serve'], env);
+  let log = '';
+  for (const stream of [manager.stdout, manager.stderr])
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      log += text;
+    });
+  const ended = new Promise<number | null>((resolve) => manager.once('close', resolve));
+  onTestFinished(async () => {
+    manager.kill('SIGTERM');
+    await ended;
+    await cleanCell({ redisUrl, cell, home: join(installed.home, '.local', 'state', 'worker-manager') });
+  });
+  await expect.poll(() => log, { timeout: 30_000 }).toContain('"leading"');
+  return (...args: string[]) => installed.run(['wm', ...args], env);
+}
+
+test('a manager runs a direct worker', async () => {
+  const wm = await serve({ RUNTIME: 'process' });
+  const created = await wm('create', '--wait', '--', 'sh', '-c', 'echo "hello from $WORKER_ID"; sleep 60');
+  const id = created.stdout.trim();
+  await expect.poll(async () => (await wm('logs', id)).stdout).toContain(`hello from ${id}`);
+  const workers = JSON.parse((await wm('ps', '-o', 'json')).stdout) as object[];
+  expect(workers).toMatchObject([{ worker_id: id, status: 'RUNNING', runtime: 'process' }]);
+  await wm('delete', '--wait', id);
+});
+
+test('a manager builds an image and runs a Docker worker of it', { timeout: 120_000 }, async () => {
+  const host = inject('dockerHost');
+  const docker = dockerAt(host);
+  // Another name of the base makes another image, whose layers the engine has already.
+  const base = { repo: 'worker-test-base', tag: randomUUID() };
+  const name = `${base.repo}:${base.tag}`;
+  await docker.getImage(inject('baseImage')).tag(base);
+  let image: string | undefined;
+  const env = {
+    RUNTIME: 'docker',
+    DOCKER_HOST: host.startsWith('/') ? `unix://${host}` : host,
+    WORKER_BASE_IMAGE: name,
+    WORKER_REDIS_URL: inject('bodyRedisUrl'),
+  };
+  onTestFinished(async () => {
+    if (image) await docker.getImage(image).remove();
+    await docker.getImage(name).remove();
+  });
+  const wm = await serve(env);
+  const { stdout } = await wm(
+    'create',
+    '--wait',
+    '--timeout',
+    '90',
+    '--',
+    'sh',
+    '-c',
+    'echo "in $0"; sleep 60',
+  );
+  const id = stdout.trim();
+  await expect.poll(async () => (await wm('logs', id)).stdout).toContain('in sh');
+  const [body] = await docker.listContainers({ filters: { label: [`worker-manager.worker-id=${id}`] } });
+  image = body?.Image;
+  expect(image).toMatch(/^worker:[0-9a-f]{12}$/);
+  expect(image).not.toBe(inject('image'));
+  await wm('delete', '--wait', id);
+});
+
+test('the SDK can be imported with its types, and nothing else can', async () => {
+  await writeFile(
+    join(installed.folder, 'consumer.mts'),
+    `import { ManagerClient, ManagerError } from 'worker-manager';
+const client: ManagerClient = new ManagerClient({ url: 'http://127.0.0.1:1', token: 'none' });
+// @ts-expect-error The types are not any.
+new ManagerClient({ address: 1 });
+const error: unknown = await client.listPools().catch((thrown: unknown) => thrown);
+console.log(error instanceof ManagerError ? error.code : 'another error');
+`,
+  );
+  const compilerOptions = {
+    module: 'nodenext',
+    lib: ['esnext', 'dom'],
+    types: [],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+  };
+  const config = join(installed.folder, 'tsconfig.json');
+  await writeFile(config, JSON.stringify({ compilerOptions, files: ['consumer.mts'] }));
+  // tsc prints errors on stdout.
+  const problems = await installed.run(['node', TSC, '-p', config]).then(
+    ({ stdout }) => stdout,
+    (error: { stdout: string }) => error.stdout,
+  );
+  expect(problems).toBe('');
+  const { stdout } = await installed.run(['node', join(installed.folder, 'consumer.mjs')]);
+  expect(stdout.trim()).toBe('unavailable');
+  for (const path of ['dist/lib/client.js', 'src/main.ts', 'dist/wrapper.mjs']) {
+    const file = join(installed.folder, 'deep.mjs');
+    await writeFile(file, `await import('worker-manager/${path}')`);
+    await expect(installed.run(['node', file])).rejects.toThrow(/ERR_PACKAGE_PATH_NOT_EXPORTED/);
+  }
+  const file = join(installed.folder, 'own.mjs');
+  await writeFile(
+    file,
+    `import own from 'worker-manager/package.json' with { type: 'json' }; console.log(own.name)`,
+  );
+  expect((await installed.run(['node', file])).stdout.trim()).toBe('worker-manager');
+});

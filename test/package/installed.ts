@@ -1,0 +1,59 @@
+/** The packed project, installed globally into an empty folder, as a user has it without the checkout. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, '..', '..');
+/** A listing of the package's files. */
+const BUFFER = 32 * 1024 * 1024;
+
+export interface PackedFile {
+  path: string;
+  size: number;
+}
+
+export interface Installed {
+  /** The files of the package. */
+  files: PackedFile[];
+  /** Bytes of the archive. */
+  size: number;
+  /** The folder whose `node_modules` has the package. */
+  folder: string;
+  /** A home without any file. */
+  home: string;
+  /** Runs a program that the installation put on the PATH, or Node. */
+  run(argv: [string, ...string[]], env?: Record<string, string>): Promise<{ stdout: string; stderr: string }>;
+  /** The same, without waiting for its end. */
+  start(argv: [string, ...string[]], env?: Record<string, string>): ChildProcess;
+  remove(): Promise<void>;
+}
+
+/** Packs and installs with npm; packages come from its cache if they are there. */
+export async function installPackage(): Promise<Installed> {
+  const folder = await mkdtemp(join(tmpdir(), 'wm-package-'));
+  const pack = ['pack', '--json', '--pack-destination', folder];
+  const [packed] = JSON.parse((await run('npm', pack, { cwd: ROOT, maxBuffer: BUFFER })).stdout);
+  const tarball = join(folder, packed.filename);
+  const quick = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
+  await run('npm', ['install', '--global', '--prefix', folder, ...quick, tarball], { cwd: folder });
+  const home = join(folder, 'home');
+  await mkdir(home);
+  // Nothing of the checkout, whose Node is alone in its folder.
+  const path = [join(folder, 'bin'), dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'];
+  const options = (env: Record<string, string>) => ({
+    cwd: folder,
+    env: { PATH: path.join(delimiter), HOME: home, ...env },
+  });
+  return {
+    files: packed.files,
+    size: packed.size,
+    folder: join(folder, 'lib'),
+    home,
+    run: ([program, ...args], env = {}) => run(program, args, { ...options(env), maxBuffer: BUFFER }),
+    start: ([program, ...args], env = {}) => spawn(program, args, { ...options(env), stdio: 'pipe' }),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}

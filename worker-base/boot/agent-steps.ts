@@ -5,7 +5,7 @@
 import { getAgentKind } from '../../src/agents/index.ts';
 import type { WorkerSpec } from '../../src/model/spec.ts';
 import { Denials } from '../sandbox/denials.ts';
-import { whyNotFound } from '../sandbox/executable.ts';
+import { whyNotFound, whyScriptFails } from '../sandbox/executable.ts';
 import type { WrapperSettings } from '../settings.ts';
 import { Shutdown } from '../shutdown.ts';
 import { flush, PATIENCE_MIN_MS } from '../streams/flush.ts';
@@ -91,7 +91,11 @@ const startWorkload: BootStep = async (boot) => {
   }
   if (kind.turnless) {
     const plain = new PlainWorkload(context, kind.dialogue({ workspace: settings.workspace }));
-    await plain.start(environment.processOptions(undefined));
+    const options = environment.processOptions(undefined);
+    const [program = ''] = context.spec.command_line ?? [];
+    const why = whyScriptFails(program, options.env.PATH ?? '', options.cwd);
+    if (why) throw new CannotStart(127, `The program "${program}" could not be started: ${why}.`);
+    await plain.start(options);
     boot.workload = plain;
     return undefined;
   }

@@ -1,6 +1,6 @@
 /** Finds the file of a program's name, and what the system needs to execute it. */
 import { closeSync, constants, openSync, readSync, realpathSync, statSync } from 'node:fs';
-import { delimiter, isAbsolute, join } from 'node:path';
+import { basename, delimiter, isAbsolute, join } from 'node:path';
 
 /** The maximum length of a first line that the kernel reads. */
 const FIRST_LINE = 256;
@@ -40,13 +40,38 @@ export function readShebang(file: string): string[] {
  * may exist while its interpreter does not.
  */
 export function whyNotFound(name: string, path: string, cwd: string): string | undefined {
-  const file = findProgram(name.includes('/') && !isAbsolute(name) ? join(cwd, name) : name, path);
+  const file = findFrom(name, path, cwd);
   if (file === undefined) return undefined;
   const [interpreter] = readShebang(file);
   if (interpreter === undefined) return `${file} exists, but its loader does not`;
-  if (interpreter.endsWith('\r'))
-    return `${file} has Windows line endings (CRLF), so its interpreter is read as "${interpreter.slice(0, -1)}\\r": convert it to LF`;
-  return `${file} exists, but its interpreter ${interpreter} does not`;
+  return findCarriageReturn(file) ?? `${file} exists, but its interpreter ${interpreter} does not`;
+}
+
+/**
+ * Why a script cannot run although the system would execute its interpreter: `env` would not find the program that it
+ * names, or the interpreter would get a carriage return as an argument. Undefined if nothing is known against it.
+ */
+export function whyScriptFails(name: string, path: string, cwd: string): string | undefined {
+  const file = findFrom(name, path, cwd);
+  if (file === undefined) return undefined;
+  const carriageReturn = findCarriageReturn(file);
+  if (carriageReturn) return carriageReturn;
+  const [interpreter = '', ...words] = readShebang(file);
+  if (basename(interpreter) !== 'env') return undefined;
+  const [program, ...rest] = words[0] === '-S' ? words.slice(1) : words;
+  // Other options and variables can change where env looks.
+  if (program === undefined || [program, ...rest].some((word) => /^-|=/.test(word))) return undefined;
+  if (findProgram(program, path) !== undefined || program.includes('/')) return undefined;
+  return `${file} needs ${program}, which is not in the PATH`;
+}
+
+const findFrom = (name: string, path: string, cwd: string) =>
+  findProgram(name.includes('/') && !isAbsolute(name) ? join(cwd, name) : name, path);
+
+function findCarriageReturn(file: string): string | undefined {
+  const last = readShebang(file).at(-1);
+  if (!last?.endsWith('\r')) return undefined;
+  return `${file} has Windows line endings (CRLF), so its first line ends with "${last.slice(0, -1)}\\r": convert it to LF`;
 }
 
 function readFirstLine(file: string): string {

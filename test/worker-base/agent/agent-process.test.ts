@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AgentProcess } from '../../../worker-base/agent/agent-process.ts';
 import { type Exit, getExitCode } from '../../../worker-base/agent/exit.ts';
-import { whyNotFound } from '../../../worker-base/sandbox/executable.ts';
+import { whyNotFound, whyScriptFails } from '../../../worker-base/sandbox/executable.ts';
 import type { Piece } from '../../../worker-base/streams/entry.ts';
 import { isAlive } from '../body.ts';
 
@@ -135,6 +135,22 @@ describe('a program that the system does not find', () => {
       expect(whyNotFound(name, name === 'run' ? dir : PATH, dir)).toContain(why);
     const order = { cwd: dir, env: { PATH }, onPiece: () => {}, killRest: async () => {} };
     await expect(AgentProcess.start({ argv: [file], ...order })).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  // `env` was executed, so the worker was ready for a moment, and whatever waited for it succeeded.
+  test.each([
+    ['#!/usr/bin/env bash\r\necho hi\r\n', 'CRLF'],
+    ['#!/bin/sh -e\r\n', 'CRLF'],
+    ['#!/usr/bin/env no-such-interpreter\n', 'needs no-such-interpreter, which is not in the PATH'],
+    ['#!/usr/bin/env -S no-such-interpreter -u\n', undefined],
+    ['#!/usr/bin/env -S A=1 no-such-interpreter\n', undefined],
+    ['#!/usr/bin/env sh\n', undefined],
+    ['#!/bin/sh\n', undefined],
+    ['echo hi\n', undefined],
+  ])('or that starts and cannot run is known before: %j', (text, why) => {
+    const found = whyScriptFails(script('fails', text), PATH, dir);
+    if (why === undefined) expect(found).toBeUndefined();
+    else expect(found).toContain(why);
   });
 
   test('and that does not exist is reported by the system alone', () => {

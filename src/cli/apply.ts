@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { type CommandResponse, errorMessage, Fault, type PoolSpec } from '../model/index.ts';
+import type { Member } from '../model/pool-memo.ts';
 import { diffPool, type PoolDifference } from '../pools/diff.ts';
 import { PoolStore } from '../store/index.ts';
+import { createBuildProgress, toBuildProgress } from './build-progress.ts';
 import type { Context } from './context.ts';
 import { EXIT, formatErrorLines, usageError } from './exit.ts';
-import { outputOption } from './output.ts';
+import { printResult } from './listing.ts';
+import { type Format, isData, outputOption } from './output.ts';
 import { readPools } from './pool-file.ts';
 import { withLoadErrorNotes } from './pool-load-errors.ts';
 import { RESPONSE_SECONDS, requestManager, toFault } from './request-manager.ts';
@@ -20,7 +23,7 @@ interface Options {
   file: string;
   wait?: boolean;
   timeout?: number;
-  output: string;
+  output: Format;
 }
 
 export function applyCommand(context: Context): Command {
@@ -55,13 +58,16 @@ async function apply(context: Context, { file, wait, timeout, output }: Options)
     );
     if (!answer.success) throw toFileFault(toFault(answer));
     answers.push(answer);
-    if (output !== 'json') await context.out.line(`pool/${pool.name} ${answer.change}`);
+    if (!isData(output))
+      await context.out.line(`pool/${pool.name}${output === 'name' ? '' : ` ${answer.change}`}`);
   }
   if (wait) {
     const store = withLoadErrorNotes(new PoolStore(session.redis, session.settings.cell), context.out);
-    for (const { name } of pools) await waitForPool(store, name, left());
+    const progress = createBuildProgress(context.deps.stderr);
+    const show = (members: readonly Member[]) => progress.show(members.find(toBuildProgress));
+    for (const { name } of pools) await waitForPool(store, name, left(), show).finally(progress.end);
   }
-  if (output === 'json') await context.out.json(answers);
+  if (isData(output)) await context.out.data(output, answers);
 }
 
 /**
@@ -83,7 +89,7 @@ export function diffCommand(context: Context): Command {
     .requiredOption('-f, --file <file>', 'one or several pools (- for standard input)')
     .addOption(outputOption())
     .addHelpText('after', EXAMPLE)
-    .action(async (options: { file: string; output: string }) => {
+    .action(async (options: { file: string; output: Format }) => {
       try {
         await diff(context, options);
       } catch (error) {
@@ -93,15 +99,18 @@ export function diffCommand(context: Context): Command {
     });
 }
 
-async function diff(context: Context, { file, output }: { file: string; output: string }): Promise<void> {
+async function diff(context: Context, { file, output }: { file: string; output: Format }): Promise<void> {
   const pools = loadPools(file);
   const session = await context.session();
   const store = new PoolStore(session.redis, session.settings.cell);
   const differences: PoolDifference[] = [];
   for (const pool of pools) differences.push(diffPool(await store.record(pool.name), pool));
   const some = differences.filter(({ change }) => change !== 'unchanged');
-  if (output === 'json') await context.out.json(differences);
-  else if (some.length > 0) await context.out.line(some.map(formatDifference).join('\n'));
+  await printResult(context.out, output, {
+    value: differences,
+    names: some.map(({ name }) => `pool/${name}`),
+    text: some.map(formatDifference).join('\n'),
+  });
   context.exitWith(some.length > 0 ? EXIT.failed : EXIT.done);
 }
 

@@ -3,14 +3,16 @@ import { Command } from 'commander';
 import { hasEnded, inputMessage } from '../model/index.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './exit.ts';
-import { printOutput } from './logs.ts';
-import { outputOption } from './output.ts';
+import { followOutputs } from './log-streams.ts';
+import { printEntries } from './logs.ts';
+import { type Format, isData, streamOption } from './output.ts';
+import { EntryPrinter } from './output-entry.ts';
 import type { Session } from './session.ts';
 import { explainMissing, resolveId } from './worker-id.ts';
 
 interface Options {
   stdin: boolean;
-  output: string;
+  output: Format;
 }
 
 export function attachCommand(context: Context): Command {
@@ -21,7 +23,7 @@ export function attachCommand(context: Context): Command {
     )
     .argument('<id>', 'worker ID, unique ID prefix, or name')
     .option('--no-stdin', 'show output only')
-    .addOption(outputOption())
+    .addOption(streamOption())
     .addHelpText('after', '\nExample:\n  $ wm attach 3f2a\n\nThe exit code is 1 if the worker failed.')
     .action((ref: string, options: Options) => attach(context, ref, options));
 }
@@ -37,7 +39,11 @@ async function attach(context: Context, ref: string, { stdin, output }: Options)
   const from = await session.lastId(session.store.keys.output(id));
   const stopReading = stdin ? sendLines(context, session, id) : () => {};
   try {
-    await printOutput({ session, id, out }, from, output === 'json' ? 'json' : 'text', true);
+    const printer = new EntryPrinter(out, isData(output) ? output : 'text');
+    await printEntries(
+      followOutputs(session, async () => [{ id, from }]),
+      printer,
+    );
   } finally {
     stopReading();
   }
@@ -45,7 +51,7 @@ async function attach(context: Context, ref: string, { stdin, output }: Options)
 }
 
 /** Sends the lines as prompts, in order. A line that cannot be sent is reported, and the next one is tried. */
-function sendLines({ out, newId }: Context, session: Session, id: string): () => void {
+export function sendLines({ out, newId }: Context, session: Session, id: string): () => void {
   const lines = createInterface({ input: process.stdin });
   lines.on('line', (content) => {
     const message = inputMessage.safeParse({ type: 'prompt', content, request_id: newId() });

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Context } from './context.ts';
-import { outputOption } from './output.ts';
-import { formatTable } from './table.ts';
+import { printListing, printResult } from './listing.ts';
+import { type Format, outputOption } from './output.ts';
 
 export function configCommand({ deps, out }: Context): Command {
   return new Command('config')
@@ -9,11 +9,12 @@ export function configCommand({ deps, out }: Context): Command {
     .description('Print the effective settings, which are read from the environment. Secrets are hidden.')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ LEASE_SECONDS=5 wm config')
-    .action(async ({ output }: { output: string }) => {
-      const rows = deps.explainSettings();
-      if (output === 'json') return out.json(rows);
-      const cells = rows.map(({ name, value, source, help }) => [name, value, source, help]);
-      await out.line(formatTable(['NAME', 'VALUE', 'FROM', 'DESCRIPTION'], cells));
+    .action(async ({ output }: { output: Format }) => {
+      const rows = deps.explainSettings().map((row) => {
+        const { name, value, source, help } = row;
+        return { name, value: row, cells: [name, value, source, help] };
+      });
+      await printListing(out, output, { columns: ['NAME', 'VALUE', 'FROM', 'DESCRIPTION'], rows });
     });
 }
 
@@ -23,13 +24,13 @@ export function versionCommand({ deps, out }: Context): Command {
     .description('Print the versions of worker-manager and Node.')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm version -o json')
-    .action(async ({ output }: { output: string }) => {
+    .action(async ({ output }: { output: Format }) => {
       const info = {
         version: deps.version,
         node: process.version,
         platform: `${process.platform}/${process.arch}`,
       };
-      if (output === 'json') return out.json(info);
-      await out.line(`worker-manager ${info.version} (node ${info.node}, ${info.platform})`);
+      const text = `worker-manager ${info.version} (node ${info.node}, ${info.platform})`;
+      await printResult(out, output, { value: info, names: [info.version], text });
     });
 }

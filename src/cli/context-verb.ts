@@ -2,14 +2,15 @@ import { Command, Option } from 'commander';
 import { Fault } from '../model/index.ts';
 import { HIDDEN, redactUrl } from '../telemetry/redact.ts';
 import type { Context } from './context.ts';
-import { outputOption } from './output.ts';
+import { printListing, printResult } from './listing.ts';
+import { type Format, outputOption } from './output.ts';
 import { formatTable } from './table.ts';
 
 interface ContextOptions {
   token?: boolean;
   redisUrl?: boolean;
   all?: boolean;
-  output: string;
+  output: Format;
 }
 
 /** `context`: shows how the command line of this machine connects to the manager of the cell. */
@@ -41,18 +42,17 @@ export function contextCommand(context: Context): Command {
         redis_url: redactUrl(address.redisUrl),
         file: address.path,
       };
-      if (output === 'json') return out.json(shown);
-      await out.line(formatTable(['NAME', 'VALUE'], Object.entries(shown)));
+      const text = formatTable(['NAME', 'VALUE'], Object.entries(shown));
+      await printResult(out, output, { value: shown, names: [address.cell], text });
     });
 }
 
-function showAll({ deps, out }: Context, output: string): Promise<void> {
-  const cells = deps.contexts().map(({ cell, url = '', redis_url = '' }) => {
-    return { cell, url, redis_url: redactUrl(redis_url) };
+function showAll({ deps, out }: Context, output: Format): Promise<void> {
+  const rows = deps.contexts().map(({ cell, url = '', redis_url: secret = '' }) => {
+    const redis_url = redactUrl(secret);
+    return { name: cell, value: { cell, url, redis_url }, cells: [cell, url, redis_url] };
   });
-  if (output === 'json') return out.json(cells);
-  const rows = cells.map(({ cell, url, redis_url }) => [cell, url, redis_url]);
-  return out.line(formatTable(['CELL', 'URL', 'REDIS_URL'], rows));
+  return printListing(out, output, { columns: ['CELL', 'URL', 'REDIS_URL'], rows });
 }
 
 const unknown = (path: string) =>

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { type CommandResponse, errorMessage } from '../model/index.ts';
 import type { Context } from './context.ts';
 import { EXIT, formatErrorLines, toExitCode, usageError } from './exit.ts';
-import { outputOption } from './output.ts';
+import { type Format, isData, outputOption } from './output.ts';
 import { RESPONSE_SECONDS, requestManager, toFault } from './request-manager.ts';
 import type { Session } from './session.ts';
 import { parseSeconds } from './values.ts';
@@ -24,7 +24,7 @@ interface Options {
   requestId?: string;
   wait?: boolean;
   timeout?: number;
-  output: string;
+  output: Format;
 }
 
 export const desireCommands = (context: Context): Command[] =>
@@ -65,8 +65,8 @@ async function desire(verb: Verb, context: Context, ref: string[], options: Opti
       if (ref.length > 1) context.out.note(formatErrorLines(error, false).join('\n'));
     }
   }
-  if (options.output === 'json' && answers.length > 0)
-    await context.out.json(ref.length === 1 ? answers[0] : answers);
+  if (isData(options.output) && answers.length > 0)
+    await context.out.data(options.output, ref.length === 1 ? answers[0] : answers);
   if (failures.length === 0) return;
   if (ref.length === 1) throw failures[0];
   const codes = new Set(failures.map(toExitCode));
@@ -95,6 +95,6 @@ async function desireOne(
         `The worker ${worker_id} is ${observation.status?.status}: ${errorMessage(observation.status?.message)}`,
       );
   }
-  if (output !== 'json') await context.out.line(worker_id);
+  if (!isData(output)) await context.out.line(output === 'name' ? `worker/${worker_id}` : worker_id);
   return answer;
 }

@@ -2,7 +2,8 @@ import { Command } from 'commander';
 import { errorMessage, Fault } from '../model/index.ts';
 import { type Runtime, RuntimeDown } from '../runtimes/runtime.ts';
 import type { Context } from './context.ts';
-import { outputOption } from './output.ts';
+import { printResult } from './listing.ts';
+import { type Format, outputOption } from './output.ts';
 
 /** The result for one runtime. */
 interface Outcome {
@@ -22,12 +23,12 @@ export function dismantleCommand(context: Context): Command {
     .option('--force', 'stop and remove remaining bodies first')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ CELL=old wm dismantle')
-    .action((options: { force?: boolean; output: string }) => dismantle(context, options));
+    .action((options: { force?: boolean; output: Format }) => dismantle(context, options));
 }
 
 async function dismantle(
   context: Context,
-  { force = false, output }: { force?: boolean; output: string },
+  { force = false, output }: { force?: boolean; output: Format },
 ): Promise<void> {
   const { out, deps } = context;
   const { cell } = deps.settings();
@@ -48,8 +49,8 @@ async function dismantle(
   for (const { runtime, skipped } of outcomes)
     if (skipped) out.note(`note: ${runtime} does not answer, so its resources remain: ${skipped}`);
   if (await deps.endPrivateRedis()) out.note('note: the private Redis has stopped; its data are kept');
-  if (output === 'json') return out.json({ cell, runtimes: outcomes });
-  await out.line(`cell/${cell} dismantled`);
+  const [value, name] = [{ cell, runtimes: outcomes }, `cell/${cell}`];
+  await printResult(out, output, { value, names: [name], text: `${name} dismantled` });
 }
 
 /** A manager would recreate everything. If Redis has been removed too, no manager leads. */

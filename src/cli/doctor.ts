@@ -3,7 +3,7 @@ import type { Context } from './context.ts';
 import type { DoctorCheck } from './doctor-check.ts';
 import { runChecks } from './doctor-checks.ts';
 import { EXIT } from './exit.ts';
-import { outputOption } from './output.ts';
+import { type Format, isData, outputOption } from './output.ts';
 import { toOneLine } from './text.ts';
 
 const MARK = { ok: '✓', bad: '✗', hint: '!' } as const;
@@ -16,19 +16,20 @@ export function doctorCommand(context: Context): Command {
     )
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm doctor')
-    .action(({ output }: { output: string }) => doctor(context, output));
+    .action(({ output }: { output: Format }) => doctor(context, output));
 }
 
-async function doctor(context: Context, output: string): Promise<void> {
+async function doctor(context: Context, output: Format): Promise<void> {
   const { out } = context;
   const found: DoctorCheck[] = [];
   for await (const check of runChecks(context)) {
     found.push(check);
-    if (output !== 'json') await out.line(formatCheck(check));
+    if (output === 'name') await out.line(check.name);
+    else if (!isData(output)) await out.line(formatCheck(check));
   }
   const ok = found.every(({ state }) => state !== 'bad');
-  if (output === 'json') await out.json({ ok, checks: found });
-  else await out.line(ok ? '\nAll checks passed.' : '\nSome checks failed.');
+  if (isData(output)) await out.data(output, { ok, checks: found });
+  else if (output !== 'name') await out.line(ok ? '\nAll checks passed.' : '\nSome checks failed.');
   if (!ok) context.exitWith(EXIT.failed);
 }
 

@@ -10,6 +10,8 @@ import {
 import { observePool, type PoolObserveContext } from '../pools/reconcile.ts';
 import { PoolStore } from '../store/index.ts';
 import type { Context } from './context.ts';
+import { printResult } from './listing.ts';
+import type { Format } from './output.ts';
 import { formatFields, formatTable } from './table.ts';
 import { formatAge, formatAgeSince, shortId } from './text.ts';
 
@@ -17,7 +19,7 @@ import { formatAge, formatAgeSince, shortId } from './text.ts';
 export async function explainPool(
   context: Context,
   name: string,
-  { output }: { output: string },
+  { output }: { output: Format },
 ): Promise<void> {
   const session = await context.session();
   const { settings, redis } = session;
@@ -26,20 +28,19 @@ export async function explainPool(
   const leader = await session.leader();
   const observation = await observePool(read, createObserver(context, settings, leader?.epoch));
   const decision = decidePool(observation);
-  if (output === 'json') {
-    const { memo: _, intents, ...rest } = decision;
-    const described = intents.map((intent) => ({ ...intent, description: describePoolIntent(intent) }));
-    return context.out.json({
-      pool: name,
-      leader: leader ?? null,
-      generation: read.pool.generation,
-      recorded: read.status ?? null,
-      members: observation.members,
-      queue: observation.queue,
-      decision: { ...rest, intents: described },
-    });
-  }
-  await context.out.line(formatPoolExplanation(name, observation, decision, leader?.owner));
+  const { memo: _, intents, ...rest } = decision;
+  const described = intents.map((intent) => ({ ...intent, description: describePoolIntent(intent) }));
+  const value = {
+    pool: name,
+    leader: leader ?? null,
+    generation: read.pool.generation,
+    recorded: read.status ?? null,
+    members: observation.members,
+    queue: observation.queue,
+    decision: { ...rest, intents: described },
+  };
+  const text = formatPoolExplanation(name, observation, decision, leader?.owner);
+  await printResult(context.out, output, { value, names: [`pool/${name}`], text });
 }
 
 function createObserver(

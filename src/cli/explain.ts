@@ -15,7 +15,9 @@ import { withClaims } from '../runtimes/with-claims.ts';
 import { RedisClaimStore } from '../store/index.ts';
 import type { Context } from './context.ts';
 import { explainPool } from './explain-pool.ts';
-import { outputOption } from './output.ts';
+import { printResult } from './listing.ts';
+import { type Format, outputOption } from './output.ts';
+import { poolIn } from './refs.ts';
 import { formatFields } from './table.ts';
 import { formatAge, formatAgeSince, shortId } from './text.ts';
 import { explainMissing, resolveId } from './worker-id.ts';
@@ -29,14 +31,13 @@ export function explainCommand(context: Context): Command {
     .argument('<id>', 'worker ID, unique ID prefix, or name; pool/NAME for a pool')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm explain 3f2a\n  $ wm explain pool/jobs')
-    .action((ref: string, options: { output: string }) =>
-      ref.startsWith('pool/')
-        ? explainPool(context, ref.slice('pool/'.length), options)
-        : explain(context, ref, options),
-    );
+    .action((ref: string, options: { output: Format }) => {
+      const pool = poolIn(ref);
+      return pool === undefined ? explain(context, ref, options) : explainPool(context, pool, options);
+    });
 }
 
-async function explain(context: Context, ref: string, options: { output: string }): Promise<void> {
+async function explain(context: Context, ref: string, options: { output: Format }): Promise<void> {
   const { deps, out, now } = context;
   const session = await context.session();
   const id = await resolveId(session, ref);
@@ -65,27 +66,30 @@ async function explain(context: Context, ref: string, options: { output: string 
   if (!observed) throw await explainMissing(session, id);
   const { observation } = observed;
   const decision = decide(observation);
-  if (options.output === 'json') {
-    const { memo: _, intents, ...rest } = decision;
-    const { desired, generation } = observation.desired;
-    const details = {
-      desired,
-      generation,
-      recorded: observation.status ?? null,
-      actual: toVisibleActual(observation.actual),
-    };
-    return out.json({
-      worker_id: id,
-      leader: leader ?? null,
-      ...details,
-      heartbeat: observation.heartbeat ?? null,
-      decision: {
-        ...rest,
-        intents: intents.map((intent) => ({ ...intent, description: describeIntent(intent) })),
-      },
-    });
-  }
-  await out.line(explanation(observation, decision, leader));
+  await printResult(out, options.output, {
+    value: toExplanation(id, observation, decision, leader),
+    names: [`worker/${id}`],
+    text: explanation(observation, decision, leader),
+  });
+}
+
+/** The observation and the decision, for programs. Pure. */
+function toExplanation(id: string, observation: Observation, decision: Decision, leader: Leader): object {
+  const { memo: _, intents, ...rest } = decision;
+  const { desired, generation } = observation.desired;
+  return {
+    worker_id: id,
+    leader: leader ?? null,
+    desired,
+    generation,
+    recorded: observation.status ?? null,
+    actual: toVisibleActual(observation.actual),
+    heartbeat: observation.heartbeat ?? null,
+    decision: {
+      ...rest,
+      intents: intents.map((intent) => ({ ...intent, description: describeIntent(intent) })),
+    },
+  };
 }
 
 /** Formats the observation and the decision. Pure. */

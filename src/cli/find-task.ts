@@ -1,5 +1,6 @@
 import { Fault, TASK_STATUSES, type TaskView } from '../model/index.ts';
 import type { TaskService } from '../tasks/task-service.ts';
+import { toTaskRef } from './refs.ts';
 
 /** How a user names a task, for the help. */
 export const TASK_ARGUMENT = 'task ID, or a unique prefix among the last 1000 tasks of each status';
@@ -8,9 +9,10 @@ const LAST = 1000;
 /** The task with that ID, or the only recent one whose ID has that prefix. */
 export async function findTask(
   taskService: TaskService,
-  prefix: string,
+  ref: string,
   pool: string | undefined,
 ): Promise<TaskView> {
+  const prefix = toTaskRef(ref);
   try {
     return await taskService.get(prefix, pool);
   } catch (error) {

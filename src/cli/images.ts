@@ -14,8 +14,8 @@ import {
 import type { Context } from './context.ts';
 import { usageError } from './exit.ts';
 import { createProgressBar } from './images-progress.ts';
-import { outputOption } from './output.ts';
-import { formatTable } from './table.ts';
+import { printListing, printResult } from './listing.ts';
+import { type Format, outputOption } from './output.ts';
 import { formatAgeSince, shortId } from './text.ts';
 import { addItem, readText } from './values.ts';
 
@@ -30,7 +30,7 @@ interface BuildOptions {
   locked?: boolean;
   print?: boolean;
   directory?: string;
-  output: string;
+  output: Format;
 }
 
 export function imagesCommand(context: Context): Command {
@@ -46,7 +46,7 @@ function lsCommand(context: Context): Command {
     .description('List worker images and the workers that use them.')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm images ls')
-    .action(({ output }: { output: string }) => ls(context, output));
+    .action(({ output }: { output: Format }) => ls(context, output));
 }
 
 function buildCommand(context: Context): Command {
@@ -77,23 +77,29 @@ function gcCommand(context: Context): Command {
     .option('--dry-run', 'show what would be removed')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm images gc --dry-run')
-    .action((options: { dryRun?: boolean; output: string }) => gc(context, options));
+    .action((options: { dryRun?: boolean; output: Format }) => gc(context, options));
 }
 
-async function ls(context: Context, output: string): Promise<void> {
+async function ls(context: Context, output: Format): Promise<void> {
   const { out, now } = context;
   const images = toImageViews(await withCollector(context, (collector) => collector.list()));
-  if (output === 'json') return out.json(images);
-  const rows = images.map(({ name, agent_type, modules, size_bytes, created_at, last_used_at, used_by }) => [
-    name,
-    agent_type,
-    modules.join(','),
-    formatSize(size_bytes),
-    formatAgeSince(created_at, now()),
-    last_used_at === undefined ? '' : formatAgeSince(last_used_at, now()),
-    used_by.map(shortId).join(','),
-  ]);
-  await out.line(formatTable(COLUMNS, rows));
+  const rows = images.map((image) => {
+    const { name, agent_type, modules, size_bytes, created_at, last_used_at, used_by } = image;
+    return {
+      name,
+      value: image,
+      cells: [
+        name,
+        agent_type,
+        modules.join(','),
+        formatSize(size_bytes),
+        formatAgeSince(created_at, now()),
+        last_used_at === undefined ? '' : formatAgeSince(last_used_at, now()),
+        used_by.map(shortId).join(','),
+      ],
+    };
+  });
+  await printListing(out, output, { columns: COLUMNS, rows });
 }
 
 async function build(context: Context, options: BuildOptions): Promise<void> {
@@ -102,20 +108,19 @@ async function build(context: Context, options: BuildOptions): Promise<void> {
   const settings = deps.settings();
   const images = deps.images(settings);
   try {
-    const json = options.output === 'json';
+    const print = (image: string, value: object, text: string) =>
+      printResult(out, options.output, { value: { image, ...value }, names: [image], text });
     if (options.print || options.directory !== undefined) {
       const recipe = await images.recipe(spec);
       const [image, dockerfile] = [imageName(recipe), renderDockerfile(recipe)];
-      if (options.print) return await (json ? out.json({ image, dockerfile }) : out.text(dockerfile));
+      if (options.print) return await print(image, { dockerfile }, dockerfile.trimEnd());
       const { directory = '.' } = options;
-      await writeBuildContext(recipe, directory, { ca: deps.settings().workerBuildCa ?? machineCa() });
-      return await (json
-        ? out.json({ image, directory })
-        : out.line(`docker build -t ${image} ${directory}`));
+      await writeBuildContext(recipe, directory, { ca: settings.workerBuildCa ?? machineCa() });
+      return await print(image, { directory }, `docker build -t ${image} ${directory}`);
     }
     const progress = createProgressBar(deps.stderr);
     const name = await images.buildNow(spec, progress.show).finally(progress.end);
-    await (json ? out.json({ image: name }) : out.line(name));
+    await print(name, {}, name);
   } finally {
     await images.close();
   }
@@ -146,19 +151,17 @@ function toSpec(options: BuildOptions): WorkerSpec {
   throw usageError(`${option}: ${issue?.message ?? 'is invalid'}.`);
 }
 
-async function gc(context: Context, options: { dryRun?: boolean; output: string }): Promise<void> {
+async function gc(context: Context, options: { dryRun?: boolean; output: Format }): Promise<void> {
   const { out } = context;
   const done = await withCollector(context, (it) => it.collect({ dryRun: options.dryRun ?? false }));
-  if (options.output === 'json') return out.json(done);
   const would = done.dry_run ? 'would be ' : '';
-  for (const { name, why } of done.removed) await out.line(`${name}   ${would}removed: ${why}`);
-  for (const { name, why } of done.skipped) await out.line(`${name}   stays: ${why}`);
-  if (done.leftovers_removed > 0)
-    await out.line(`${done.leftovers_removed} leftovers of builds ${would}removed`);
+  const lines = done.removed.map(({ name, why }) => `${name}   ${would}removed: ${why}`);
+  lines.push(...done.skipped.map(({ name, why }) => `${name}   stays: ${why}`));
+  if (done.leftovers_removed > 0) lines.push(`${done.leftovers_removed} leftovers of builds ${would}removed`);
   const freed = formatSize(done.freed_bytes + done.cache_freed_bytes);
-  await out.line(
-    `${freed} ${would}freed; ${done.images} images with ${formatSize(done.image_bytes)} remain.`,
-  );
+  lines.push(`${freed} ${would}freed; ${done.images} images with ${formatSize(done.image_bytes)} remain.`);
+  const names = done.removed.map(({ name }) => name);
+  await printResult(out, options.output, { value: done, names, text: lines.join('\n') });
 }
 
 /** With the record of image uses, which is necessary to know whether an image is used. */

@@ -4,37 +4,18 @@
  * A verb that changes a worker is an orchestrator like any other: it writes a command to the stream and waits for the
  * response. A verb that shows something reads the store. Invariants: nothing here writes a record or acts on a body;
  * results go to stdout and everything else to stderr; control characters from workers never reach a terminal. Exit
- * codes: 0 success, 1 failure, 2 wrong usage, 124 timeout. Must not read the environment: main.ts passes it.
+ * codes: 0 success, 1 failure, 2 wrong usage, 124 timeout. Must not read the environment: main.ts passes it. Must not
+ * import what only some verbs need: `wm ps` would load it too.
  */
 import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
 import { Runtimes } from '../runtimes/registry.ts';
-import { applyCommand, diffCommand } from './apply.ts';
-import { attachCommand } from './attach.ts';
-import { configCommand, versionCommand } from './config.ts';
 import type { Context } from './context.ts';
-import { contextCommand } from './context-verb.ts';
-import { createCommand } from './create.ts';
 import type { CliDeps } from './deps.ts';
-import { describeCommand } from './describe.ts';
-import { desireCommands } from './desire.ts';
-import { dismantleCommand } from './dismantle.ts';
-import { doctorCommand } from './doctor.ts';
-import { eventsCommand } from './events.ts';
 import { EXIT, formatErrorLines, toExitCode } from './exit.ts';
-import { explainCommand } from './explain.ts';
-import { imagesCommand } from './images.ts';
-import { logsCommand } from './logs.ts';
 import { CliOutput } from './output.ts';
-import { poolsCommand, scaleCommand } from './pools.ts';
-import { psCommand } from './ps.ts';
-import { sendCommand } from './send.ts';
-import { serveCommand } from './serve.ts';
-import { Session } from './session.ts';
-import { statusCommand } from './status.ts';
-import { tasksCommand } from './tasks.ts';
-import { topCommand } from './top.ts';
-import { waitCommand } from './wait.ts';
+import type { Session } from './session.ts';
+import { loadVerbs } from './verbs.ts';
 
 export type { CliDeps } from './deps.ts';
 
@@ -53,11 +34,11 @@ export async function runCli(argv: string[], deps: CliDeps): Promise<number> {
     code = given;
   });
   try {
-    await createProgram(context).parseAsync(argv, { from: 'user' });
+    await (await createProgram(context, argv[0])).parseAsync(argv, { from: 'user' });
     return code;
   } catch (thrown) {
     const error = sessions.reduce((found, session) => session.explain(found), thrown);
-    for (const line of formatErrorLines(error, isDebug(deps))) context.out.note(line);
+    for (const line of formatErrorLines(error, await isDebug(deps))) context.out.note(line);
     return toExitCode(error);
   } finally {
     await Promise.allSettled(closing.map((close) => close()));
@@ -73,7 +54,8 @@ function createContext(
   return {
     deps,
     out: new CliOutput(deps.stdout, deps.stderr),
-    session() {
+    async session() {
+      const { Session } = await import('./session.ts');
       const session = new Session(deps, deps.settings());
       sessions.push(session);
       closing.push(() => session.close());
@@ -91,8 +73,8 @@ function createContext(
   };
 }
 
-/** All verbs, in the order of the help text. */
-export function createProgram(context: Context): Command {
+/** The verb that a command line starts with, or all verbs, in the order of the help text. */
+async function createProgram(context: Context, word: string | undefined): Promise<Command> {
   const { version } = context.deps;
   const program = new Command('wm')
     .description('Run and manage ephemeral workers for AI coding agents and tasks.')
@@ -109,56 +91,17 @@ export function createProgram(context: Context): Command {
       'after',
       '\nExample:\n  $ wm create --wait -- sh -c "echo hello; sleep 60"\n\nRun `wm VERB --help` for details of a verb.',
     );
-  const groups: [string, Command[]][] = [
-    [
-      'Workers:',
-      [
-        createCommand(context),
-        ...desireCommands(context),
-        sendCommand(context),
-        attachCommand(context),
-        waitCommand(context),
-      ],
-    ],
-    [
-      'Looking:',
-      [
-        psCommand(context),
-        statusCommand(context),
-        describeCommand(context),
-        explainCommand(context),
-        topCommand(context),
-        logsCommand(context),
-        eventsCommand(context),
-      ],
-    ],
-    ['Pools:', [applyCommand(context), diffCommand(context), poolsCommand(context), scaleCommand(context)]],
-    ['Tasks:', [tasksCommand(context)]],
-    ['Images:', [imagesCommand(context)]],
-    [
-      'The manager:',
-      [
-        serveCommand(context),
-        dismantleCommand(context),
-        contextCommand(context),
-        doctorCommand(context),
-        configCommand(context),
-        versionCommand(context),
-      ],
-    ],
-  ];
-  for (const [heading, commands] of groups)
-    for (const command of commands) {
-      // Also for verbs of a group: without the override, commander would exit the process.
-      for (const verb of command.commands) verb.copyInheritedSettings(program);
-      program.addCommand(command.copyInheritedSettings(program).helpGroup(heading));
-    }
+  for (const { heading, command } of await loadVerbs(context, word)) {
+    // Also for verbs of a group: without the override, commander would exit the process.
+    for (const verb of command.commands) verb.copyInheritedSettings(program);
+    program.addCommand(command.copyInheritedSettings(program).helpGroup(heading));
+  }
   return program;
 }
 
-function isDebug(deps: CliDeps): boolean {
+async function isDebug(deps: CliDeps): Promise<boolean> {
   try {
-    const { logLevel } = deps.settings();
+    const { logLevel } = await deps.settings();
     return logLevel === 'debug' || logLevel === 'trace';
   } catch {
     return false;

@@ -1,93 +1,60 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
-import { Fault, type OutputMessage } from '../model/index.ts';
-import type { StreamLine } from '../store/index.ts';
 import type { Context } from './context.ts';
-import { outputOption } from './output.ts';
-import { printEntry, type Style } from './output-entry.ts';
-import type { Session } from './session.ts';
-import { parseCount } from './values.ts';
-import { waitFor } from './wait-for.ts';
-import { explainMissing, resolveId } from './worker-id.ts';
-
-/** Interval between reads of Redis. */
-const RETRY_MS = 1000;
+import { followOutputs, type LogEntry, readOutputs } from './log-streams.ts';
+import { openTargets } from './log-targets.ts';
+import { type Format, isData, streamOption } from './output.ts';
+import { EntryPrinter, type Style } from './output-entry.ts';
+import { poolIn } from './refs.ts';
+import { parseCount, parseSince } from './values.ts';
 
 interface Options {
   follow?: boolean;
   tail?: number;
+  since?: string;
+  timestamps?: boolean;
+  prefix: boolean;
   raw?: boolean;
-  output: string;
+  output: Format;
 }
 
 export function logsCommand(context: Context): Command {
   return new Command('logs')
-    .summary("show a worker's output")
+    .summary('show the output of workers')
     .description(
-      "Show what a worker's agent wrote: stdout and stderr unchanged, everything else as [type] content.",
+      "Show what agents wrote: stdout and stderr unchanged, everything else as [type] content. Lines of several workers start with the worker's name.",
     )
-    .argument('<id>', 'worker ID, unique ID prefix, or name')
-    .option('-f, --follow', 'follow new output until the worker ends or Ctrl-C')
-    .option('-n, --tail <n>', 'show only the last n entries', parseCount)
+    .argument('<id...>', 'worker IDs, unique ID prefixes, or names; pool/NAME for all workers of a pool')
+    .option('-f, --follow', 'follow new output until the workers end or Ctrl-C')
+    .option('-n, --tail <n>', 'show only the last n entries of each worker', parseCount)
+    .option(
+      '--since <time>',
+      'show only later entries: 10m, an RFC 3339 time, or the ID of an entry',
+      parseSince,
+    )
+    .option('-t, --timestamps', 'show the time of each line')
+    .option('--no-prefix', 'do not show the names of several workers')
     .option('--raw', 'only stdout and stderr, byte for byte, even on a terminal')
-    .addOption(outputOption())
+    .addOption(streamOption())
     .addHelpText(
       'after',
-      '\nExample:\n  $ wm logs -f --tail 20 3f2a\n\nWith -o json, one JSON object per line.',
+      '\nExamples:\n  $ wm logs -f --tail 20 3f2a\n  $ wm logs -f --since 10m pool/jobs\n\nWith -o json, one JSON object per line.',
     )
-    .action((ref: string, options: Options) => logs(context, ref, options));
+    .action((refs: string[], options: Options) => logs(context, refs, options));
 }
 
-async function logs({ session: open, out }: Context, ref: string, options: Options): Promise<void> {
+async function logs({ session: open, out }: Context, refs: string[], options: Options): Promise<void> {
   const session = await open();
-  const id = await resolveId(session, ref);
-  if (!(await session.store.status(id))) throw await explainMissing(session, id);
-  const style = options.output === 'json' ? 'json' : options.raw ? 'raw' : 'text';
-  const key = session.store.keys.output(id);
-  const from = options.tail === undefined ? '0' : await session.before(key, options.tail);
-  await printOutput({ session, id, out }, from, style, options.follow);
+  const pooled = refs.some((ref) => poolIn(ref) !== undefined);
+  const labels = options.prefix && (refs.length > 1 || pooled);
+  const sources = await openTargets(session, refs, { range: options, labels });
+  const entries = options.follow
+    ? followOutputs(session, sources, { endless: pooled })
+    : readOutputs(session, await sources());
+  const style: Style = isData(options.output) ? options.output : options.raw ? 'raw' : 'text';
+  await printEntries(entries, new EntryPrinter(out, style, options));
 }
 
-/**
- * Prints the entries of a worker's output stream after a given one; with `follow`, also new entries until the worker
- * has ended.
- */
-export async function printOutput(
-  { session, id, out }: { session: Session; id: string; out: Context['out'] },
-  from: string,
-  style: Style,
-  follow = false,
-): Promise<void> {
-  const key = session.store.keys.output(id);
-  let last = from;
-  const print = async (lines: AsyncIterable<StreamLine>) => {
-    for await (const line of lines) {
-      last = line.id;
-      await printEntry(out, line.data as OutputMessage, style);
-    }
-  };
-  if (follow) await print(session.follow(key, last, endSignal(session, id)));
-  // Also entries between the end of the worker and its detection here.
-  await print(session.lines(key, last));
-}
-
-/**
- * Fires when the worker has ended for good and all its output is on the stream. An outage of Redis does not count as
- * the end.
- */
-function endSignal(session: Session, id: string): AbortSignal {
-  const ended = new AbortController();
-  const look = async () => {
-    while (!ended.signal.aborted) {
-      try {
-        await waitFor(session, id, 'ended', {});
-        ended.abort();
-      } catch (error) {
-        if (error instanceof Fault) ended.abort(error);
-        else await delay(RETRY_MS);
-      }
-    }
-  };
-  void look();
-  return ended.signal;
+/** Prints entries as they come. */
+export async function printEntries(entries: AsyncIterable<LogEntry>, printer: EntryPrinter): Promise<void> {
+  for await (const { source, entry } of entries) await printer.print(entry, source);
 }

@@ -1,8 +1,14 @@
 import type { Session } from './session.ts';
 
-/** A history line of one of several workers. */
+/** A stream of a worker or a pool. */
+export interface HistorySource {
+  /** Fields of its lines for programs. */
+  of: { worker_id: string } | { pool: string };
+  key: string;
+}
+/** A history line of one of several streams. */
 export interface TaggedLine {
-  worker_id: string;
+  source: HistorySource;
   id: string;
   data: unknown;
 }
@@ -20,48 +26,50 @@ const CHUNK = 500;
  */
 export async function* mergeStreams(
   session: Session,
-  ids: () => Promise<string[]>,
-  options: { follow?: boolean; tail?: number },
+  sources: () => Promise<HistorySource[]>,
+  options: { follow?: boolean; tail?: number; since?: string },
 ): AsyncGenerator<TaggedLine> {
-  const seen = new Map<string, string>();
+  const seen = new Map<string, { source: HistorySource; from: string }>();
   let first = true;
   const reader = options.follow ? session.reader() : undefined;
   for (;;) {
-    for (const id of await ids()) if (!seen.has(id)) seen.set(id, '0');
+    for (const source of await sources())
+      if (!seen.has(source.key)) seen.set(source.key, { source, from: options.since ?? '0' });
     const lines = await readAll(session, seen);
     yield* first && options.tail !== undefined
       ? lines.slice(Math.max(0, lines.length - options.tail))
       : lines;
     first = false;
     if (!reader) return;
-    const streams = [...seen].map(([id, from]) => [session.store.keys.events(id), from] as const);
-    if (streams.length === 0) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    if (seen.size === 0) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     // New entries are read above, in order; this only waits for them.
     else {
-      const [keys, froms] = [streams.map(([key]) => key), streams.map(([, from]) => from)];
+      const [keys, froms] = [[...seen.keys()], [...seen.values()].map(({ from }) => from)];
       await reader.xread('COUNT', 1, 'BLOCK', POLL_MS, 'STREAMS', ...keys, ...froms);
     }
   }
 }
 
 /** Reads all new entries of the streams and advances their positions. */
-async function readAll(session: Session, seen: Map<string, string>): Promise<TaggedLine[]> {
+async function readAll(
+  session: Session,
+  seen: Map<string, { source: HistorySource; from: string }>,
+): Promise<TaggedLine[]> {
   const lines: TaggedLine[] = [];
-  const all = [...seen.keys()];
+  const all = [...seen.values()];
   for (let at = 0; at < all.length; at += CHUNK) {
-    const ids = all.slice(at, at + CHUNK);
+    const chunk = all.slice(at, at + CHUNK);
     const reads = session.redis.pipeline();
-    for (const id of ids) {
-      const from = seen.get(id) ?? '0';
-      reads.xrange(session.store.keys.events(id), from === '0' ? '-' : `(${from}`, '+', 'COUNT', PAGE);
-    }
+    for (const { source, from } of chunk)
+      reads.xrange(source.key, from === '0' ? '-' : `(${from}`, '+', 'COUNT', PAGE);
     const replies = (await reads.exec()) ?? [];
     replies.forEach(([error, entries], index) => {
       if (error) throw error;
-      const worker_id = ids[index] ?? '';
-      for (const [id, entry] of entries as [string, string[]][]) {
-        seen.set(worker_id, id);
-        lines.push({ worker_id, id, data: parsed(entry[entry.indexOf('data') + 1]) });
+      const one = chunk[index];
+      for (const [id, entry] of one ? (entries as [string, string[]][]) : []) {
+        if (!one) continue;
+        one.from = id;
+        lines.push({ source: one.source, id, data: parsed(entry[entry.indexOf('data') + 1]) });
       }
     });
   }

@@ -1,12 +1,21 @@
 import { Option } from 'commander';
 import { printable } from '../telemetry/printable.ts';
 
-export type Format = 'table' | 'json';
+/** `wide`: a table with more columns, not cut. `name`: only what other verbs accept, such as `worker/ID`. */
+const FORMATS = ['table', 'wide', 'json', 'yaml', 'name'] as const;
+export type Format = (typeof FORMATS)[number];
 
-/** `-o json`, the same for every verb that prints. */
-export function outputOption(): Option {
-  return new Option('-o, --output <format>', 'output format').choices(['table', 'json']).default('table');
+/** `-o`, the same for every verb that prints; `not` are formats that it does not have. */
+export function outputOption(not: readonly Format[] = []): Option {
+  const formats = FORMATS.filter((format) => !not.includes(format));
+  return new Option('-o, --output <format>', 'output format').choices(formats).default('table');
 }
+
+/** `-o` of a verb whose output is a stream of entries. */
+export const streamOption = (): Option => outputOption(['wide', 'name']);
+
+/** Whether a format is for programs and has all fields. */
+export const isData = (format: string): format is 'json' | 'yaml' => format === 'json' || format === 'yaml';
 
 /** The SGR code that highlights a line on a terminal. */
 const STYLES = { dim: 2, warn: 33 } as const;
@@ -28,6 +37,21 @@ export class CliOutput {
   /** Whether stdout is a terminal. */
   get isTerminal(): boolean {
     return this.#stdout.isTTY === true;
+  }
+
+  /** Number of columns of the terminal; undefined if stdout is not one. */
+  get columns(): number | undefined {
+    return this.isTerminal ? this.#stdout.columns : undefined;
+  }
+
+  /** One document, in the format. */
+  async data(format: 'json' | 'yaml', value: unknown): Promise<void> {
+    return format === 'json' ? this.json(value) : this.bytes(await toYaml(value));
+  }
+
+  /** One of several documents: a line of JSON, or a YAML document. */
+  async item(format: 'json' | 'yaml', value: unknown): Promise<void> {
+    return format === 'json' ? this.jsonLine(value) : this.bytes(`---\n${await toYaml(value)}`);
   }
 
   /** One JSON document. */
@@ -64,8 +88,24 @@ export class CliOutput {
   }
 }
 
+/** YAML without control characters: every text that has one is quoted, with JSON's escapes. */
+async function toYaml(value: unknown): Promise<string> {
+  const { stringify } = await import('yaml');
+  // Through JSON, like the other format: no `undefined`, and dates are texts.
+  const plain = JSON.parse(JSON.stringify(value) ?? 'null');
+  const text = stringify(plain, { lineWidth: 0 });
+  if (printable(text) === text) return text;
+  return stringify(plain, { lineWidth: 0, defaultStringType: 'QUOTE_DOUBLE' }).replace(
+    CONTROLS,
+    escapeControl,
+  );
+}
+
+const CONTROLS = /[\u007f-\u009f]/g;
+const escapeControl = (char: string) => `\\u00${char.charCodeAt(0).toString(16)}`;
+
 /** JSON escapes C0 control characters, but not DEL and C1, which some terminals interpret. */
 function safeJson(value: unknown, indent?: number): string {
   const json = JSON.stringify(value, null, indent) ?? 'null';
-  return json.replace(/[\u007f-\u009f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
+  return json.replace(CONTROLS, escapeControl);
 }

@@ -2,13 +2,15 @@ import { Command } from 'commander';
 import type { PoolView } from '../model/index.ts';
 import { PoolStore } from '../store/index.ts';
 import type { Context } from './context.ts';
-import { outputOption } from './output.ts';
+import { type Listing, printListing, printResult } from './listing.ts';
+import { type Format, isData, outputOption } from './output.ts';
 import { withLoadErrorNotes } from './pool-load-errors.ts';
+import { toPoolName } from './refs.ts';
 import { RESPONSE_SECONDS, requestManager, toFault } from './request-manager.ts';
-import { formatTable } from './table.ts';
 import { formatAgeSince } from './text.ts';
 import { parseCount, parseSeconds } from './values.ts';
 import { waitForPool } from './wait-for-pool.ts';
+import { watchListing } from './watch.ts';
 
 const COLUMNS = [
   'NAME',
@@ -26,15 +28,17 @@ const COLUMNS = [
   'REASON',
 ];
 const COUNTS = ['desired', 'ready', 'busy', 'idle', 'warm', 'queued', 'updated'] as const;
+const WIDE = ['CURRENT', 'STARTING', 'DRAINING', 'TEMPLATE', 'MESSAGE'];
 const WAIT_SECONDS = 300;
 
 export function poolsCommand(context: Context): Command {
   const list = new Command('pools')
     .summary('list or delete pools')
     .description('List pools with their desired and actual numbers of workers.')
+    .option('-w, --watch', 'print changes until Ctrl-C')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm pools\n  $ wm pools delete jobs')
-    .action((options: { output: string }) => pools(context, options));
+    .action((options: { watch?: boolean; output: Format }) => pools(context, options));
   return list.addCommand(
     new Command('delete')
       .alias('rm')
@@ -43,26 +47,43 @@ export function poolsCommand(context: Context): Command {
       .argument('<name...>', 'pool names')
       .option('--reason <text>', 'reason')
       .addOption(outputOption())
-      .action((names: string[], options: { reason?: string; output: string }) =>
+      .action((names: string[], options: { reason?: string; output: Format }) =>
         deletePools(context, names, options),
       ),
   );
 }
 
-async function pools({ session, out, now }: Context, { output }: { output: string }): Promise<void> {
+async function pools(
+  { session, out, now }: Context,
+  { watch, output }: { watch?: boolean; output: Format },
+): Promise<void> {
   const { redis, settings } = await session();
-  const all = await new PoolStore(redis, settings.cell).views();
-  if (output === 'json') return out.json(all);
-  const rows = all.map(({ name, worker_type, spec, status, created_at }: PoolView) => [
-    name,
-    worker_type,
-    modeText(spec.execution_mode),
-    ...COUNTS.map((field) => status?.[field] ?? ''),
-    status?.phase ?? 'accepted',
-    formatAgeSince(created_at, now()),
-    status?.reason ?? '',
-  ]);
-  await out.line(formatTable(COLUMNS, rows));
+  const store = new PoolStore(redis, settings.cell);
+  const list = async () => toListing(await store.views(), now());
+  if (watch) await watchListing(out, output, list);
+  else await printListing(out, output, await list());
+}
+
+function toListing(all: PoolView[], now: number): Listing {
+  const rows = all.map((pool) => {
+    const { name, worker_type, spec, status, created_at } = pool;
+    const { current = '', starting = '', draining = '', revision = '', message = '' } = status ?? {};
+    return {
+      name: `pool/${name}`,
+      value: pool,
+      cells: [
+        name,
+        worker_type,
+        modeText(spec.execution_mode),
+        ...COUNTS.map((field) => status?.[field] ?? ''),
+        status?.phase ?? 'accepted',
+        formatAgeSince(created_at, now),
+        status?.reason ?? '',
+      ],
+      wide: [current, starting, draining, revision, message],
+    };
+  });
+  return { columns: COLUMNS, wide: WIDE, rows };
 }
 
 const modeText = (mode: PoolView['spec']['execution_mode']) =>
@@ -71,19 +92,20 @@ const modeText = (mode: PoolView['spec']['execution_mode']) =>
 async function deletePools(
   context: Context,
   names: string[],
-  { reason, output }: { reason?: string; output: string },
+  { reason, output }: { reason?: string; output: Format },
 ): Promise<void> {
   const session = await context.session();
   const answers = [];
-  for (const pool of names) {
+  for (const name of names) {
+    const pool = toPoolName(name);
     const why = reason === undefined ? {} : { reason };
     const command = { command: 'delete_pool', request_id: context.newId(), pool, ...why };
     const answer = await requestManager(context, session, command, RESPONSE_SECONDS);
     if (!answer.success) throw toFault(answer);
     answers.push(answer);
-    if (output !== 'json') await context.out.line(`pool/${pool} deleted`);
+    if (!isData(output)) await context.out.line(`pool/${pool}${output === 'name' ? '' : ' deleted'}`);
   }
-  if (output === 'json') await context.out.json(answers);
+  if (isData(output)) await context.out.data(output, answers);
 }
 
 export function scaleCommand(context: Context): Command {
@@ -100,18 +122,19 @@ export function scaleCommand(context: Context): Command {
     )
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm scale jobs 5 --wait')
-    .action((pool: string, wanted: number, options: { wait?: boolean; timeout?: number; output: string }) =>
+    .action((pool: string, wanted: number, options: { wait?: boolean; timeout?: number; output: Format }) =>
       scale(context, pool, wanted, options),
     );
 }
 
 async function scale(
   context: Context,
-  pool: string,
+  ref: string,
   wanted: number,
-  { wait, timeout, output }: { wait?: boolean; timeout?: number; output: string },
+  { wait, timeout, output }: { wait?: boolean; timeout?: number; output: Format },
 ): Promise<void> {
   const session = await context.session();
+  const pool = toPoolName(ref);
   const limit = timeout ?? (wait ? WAIT_SECONDS : RESPONSE_SECONDS);
   const command = { command: 'scale', request_id: context.newId(), pool, count: wanted };
   const answer = await requestManager(context, session, command, limit);
@@ -120,6 +143,6 @@ async function scale(
     const store = withLoadErrorNotes(new PoolStore(session.redis, session.settings.cell), context.out);
     await waitForPool(store, pool, limit);
   }
-  if (output === 'json') await context.out.json(answer);
-  else await context.out.line(`pool/${pool} scaled from ${answer.before} to ${wanted}`);
+  const text = `pool/${pool} scaled from ${answer.before} to ${wanted}`;
+  await printResult(context.out, output, { value: answer, names: [`pool/${pool}`], text });
 }

@@ -1,22 +1,26 @@
 import { Command } from 'commander';
 import type { Summary } from '../model/index.ts';
-import { WORKER_STATUSES } from '../model/index.ts';
 import type { Context } from './context.ts';
-import { usageError } from './exit.ts';
-import { outputOption } from './output.ts';
-import { formatTable } from './table.ts';
+import { type Listing, printListing } from './listing.ts';
+import { type Format, outputOption } from './output.ts';
+import type { Session } from './session.ts';
 import { formatAgeSince, shortId } from './text.ts';
 import { addItem } from './values.ts';
+import { watchListing } from './watch.ts';
+import { FILTER_HELP, parseFilter } from './worker-filter.ts';
 
 const COLUMNS = ['ID', 'NAME', 'TYPE', 'RUNTIME', 'STATUS', 'PHASE', 'RESTARTS', 'AGE', 'REASON'];
-const FILTERS = ['status', 'label', 'name'];
+const WIDE = ['DESIRED', 'INCARNATION', 'POOL', 'CREATED', 'LABELS'];
+/** With `--watch`, all workers are read again after this time even if no record has changed: nodes have none. */
+const REREAD_MS = 5000;
 
 interface Options {
   all?: boolean;
   quiet?: boolean;
   trunc: boolean;
   filter?: string[];
-  output: string;
+  watch?: boolean;
+  output: Format;
 }
 
 export function psCommand(context: Context): Command {
@@ -27,11 +31,8 @@ export function psCommand(context: Context): Command {
     .option('-a, --all', 'include workers that have ended')
     .option('-q, --quiet', 'print only IDs')
     .option('--no-trunc', 'print full IDs')
-    .option(
-      '--filter <filter>',
-      'status=FAILED, label=NAME or label=NAME=VALUE, name=NAME; repeatable',
-      addItem,
-    )
+    .option('--filter <filter>', FILTER_HELP, addItem)
+    .option('-w, --watch', 'print changes until Ctrl-C')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm ps -a --filter status=FAILED --filter label=team=blue')
     .action((options: Options) => ps(context, options));
@@ -40,29 +41,63 @@ export function psCommand(context: Context): Command {
 async function ps({ session, out, now }: Context, options: Options): Promise<void> {
   const keep = parseFilter(options.filter ?? [], options.all ?? false);
   const open = await session();
-  const all = await open.store.summaries();
-  const workers = all.filter(keep);
-  if (options.output === 'json') return out.json(workers);
-  const id = ({ worker_id }: Summary) => (options.trunc ? shortId(worker_id) : worker_id);
-  if (options.quiet) return workers.length > 0 ? out.line(workers.map(id).join('\n')) : undefined;
-  const places = getQueuePositions(all);
-  const rows = workers.map((worker) => [
-    id(worker),
-    worker.name ?? '',
-    worker.agent_type ?? '',
-    worker.runtime ?? '',
-    worker.status,
-    worker.phase,
-    worker.restarts,
-    formatAgeSince(worker.created_at, now()),
-    places.get(worker.worker_id) ?? formatReason(worker),
-  ]);
-  await out.line(formatTable(COLUMNS, rows));
-  if (!(await open.leader()))
+  const read = cachedSummaries(open, now);
+  const list = async () => toListing(await read(), keep, options, now());
+  if (options.watch) return watchListing(out, options.output, list);
+  if (options.quiet) {
+    const ids = (await list()).rows.map(({ cells: [id] }) => id);
+    return ids.length > 0 ? out.line(ids.join('\n')) : undefined;
+  }
+  await printListing(out, options.output, await list());
+  if (isForPeople(options.output) && !(await open.leader()))
     out.note(
       `note: no manager leads the cell ${open.settings.cell}, so this is the last recorded state. Start one with \`wm serve\`.`,
     );
 }
+
+const isForPeople = (format: Format) => format === 'table' || format === 'wide';
+
+/** Reads all workers, but only if a record has changed: with thousands of them, that costs more than a counter. */
+function cachedSummaries({ redis, store }: Session, now: () => number): () => Promise<Summary[]> {
+  let last: { revision: string | null; at: number; all: Summary[] } | undefined;
+  return async () => {
+    const revision = await redis.get(store.keys.revision);
+    if (last?.revision !== revision || now() - last.at > REREAD_MS)
+      last = { revision, at: now(), all: await store.summaries() };
+    return last.all;
+  };
+}
+
+function toListing(
+  all: readonly Summary[],
+  keep: (worker: Summary) => boolean,
+  { trunc }: Options,
+  now: number,
+): Listing {
+  const places = getQueuePositions(all);
+  const rows = all.filter(keep).map((worker) => ({
+    name: `worker/${worker.worker_id}`,
+    value: worker,
+    cells: [
+      trunc ? shortId(worker.worker_id) : worker.worker_id,
+      worker.name ?? '',
+      worker.agent_type ?? '',
+      worker.runtime ?? '',
+      worker.status,
+      worker.phase,
+      worker.restarts,
+      formatAgeSince(worker.created_at, now),
+      places.get(worker.worker_id) ?? formatReason(worker),
+    ],
+    wide: [worker.desired, worker.incarnation, worker.pool ?? '', worker.created_at, formatLabels(worker)],
+  }));
+  return { columns: COLUMNS, wide: WIDE, rows };
+}
+
+const formatLabels = ({ labels = {} }: Summary) =>
+  Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(',');
 
 /** Like `docker ps`: `Error (1)`. A worker that restarts keeps the exit code of its last body. */
 const formatReason = ({ reason, exit_code }: Summary) =>
@@ -81,37 +116,4 @@ export function getQueuePositions(all: readonly Summary[]): Map<string, string> 
     ids.map((id, at) => [id, `Queued (${at + 1} of ${ids.length})`] as const),
   );
   return new Map(entries);
-}
-
-/**
- * Like docker's filters: values of the same key are alternatives, different keys must all match. A status filter
- * includes ended workers.
- */
-export function parseFilter(filters: string[], all: boolean): (worker: Summary) => boolean {
-  const byKey = new Map<string, string[]>();
-  for (const text of filters) {
-    const at = text.indexOf('=');
-    const key = text.slice(0, at);
-    const value = text.slice(at + 1);
-    if (!FILTERS.includes(key) || value === '')
-      throw usageError(`Unknown filter ${text}. Use ${FILTERS.map((name) => `${name}=…`).join(', ')}.`);
-    if (key === 'status' && !(WORKER_STATUSES as readonly string[]).includes(value.toUpperCase()))
-      throw usageError(`Unknown status ${value}. Use one of ${WORKER_STATUSES.join(', ')}.`);
-    byKey.set(key, [...(byKey.get(key) ?? []), value]);
-  }
-  const alive = ({ status }: Summary) => status === 'STARTING' || status === 'RUNNING';
-  return (worker) =>
-    (all || byKey.has('status') || alive(worker)) &&
-    [...byKey].every(([key, values]) =>
-      values[key === 'label' ? 'every' : 'some']((value) => has(worker, key, value)),
-    );
-}
-
-function has(worker: Summary, key: string, value: string): boolean {
-  if (key === 'status') return worker.status === value.toUpperCase();
-  if (key === 'name') return worker.name === value;
-  const at = value.indexOf('=');
-  const [name, wanted] = at < 0 ? [value, undefined] : [value.slice(0, at), value.slice(at + 1)];
-  const found = worker.labels?.[name];
-  return found !== undefined && (wanted === undefined || found === wanted);
 }

@@ -3,8 +3,8 @@ import { hasEnded, inputMessage, type OutputMessage, toIssues } from '../model/i
 import { timeoutSignal } from '../queue/long-timer.ts';
 import type { Context } from './context.ts';
 import { TimedOut, usageError } from './exit.ts';
-import { outputOption } from './output.ts';
-import { printEntry } from './output-entry.ts';
+import { type Format, isData, outputOption } from './output.ts';
+import { EntryPrinter } from './output-entry.ts';
 import type { Session } from './session.ts';
 import { parseSeconds, readText } from './values.ts';
 import { explainMissing, resolveId } from './worker-id.ts';
@@ -21,7 +21,7 @@ interface Options {
   deadline?: number;
   wait?: boolean;
   timeout: number;
-  output: string;
+  output: Format;
 }
 
 export function sendCommand(context: Context): Command {
@@ -64,6 +64,7 @@ async function send(
   if (hasEnded(status))
     out.note(`note: the worker is ${status}; the message is kept until the worker is started again.`);
   if (options.output === 'json') await out.jsonLine({ worker_id: id, request_id, entry_id });
+  else if (options.output === 'yaml') await out.item('yaml', { worker_id: id, request_id, entry_id });
   else if (!options.wait) await out.line(request_id);
   if (options.wait) await printTurn({ session, id, out }, from, request_id, options);
 }
@@ -88,10 +89,11 @@ async function printTurn(
   { timeout, output }: Options,
 ): Promise<void> {
   const { signal } = timeoutSignal(timeout * 1000);
+  const printer = new EntryPrinter(out, isData(output) ? output : 'text');
   for await (const { data } of session.follow(session.store.keys.output(id), from, signal)) {
     const entry = data as OutputMessage;
     if (entry.request_id !== requestId && entry.type !== 'gap' && entry.type !== 'exited') continue;
-    await printEntry(out, entry, output === 'json' ? 'json' : 'text');
+    await printer.print(entry, { id });
     if (COMPLETED.has(entry.type)) return;
     if (FAILED.has(entry.type)) throw new Error(`The prompt ${requestId} was not answered: ${entry.content}`);
   }

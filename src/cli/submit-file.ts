@@ -3,6 +3,7 @@ import type { AcceptedTask, BulkResult } from '../tasks/bulk.ts';
 import type { TaskService } from '../tasks/task-service.ts';
 import type { Context } from './context.ts';
 import { EXIT, usageError } from './exit.ts';
+import { type Format, isData } from './output.ts';
 import { readTaskFile } from './task-file.ts';
 import { deadline, printEnd, untilEnded } from './tasks-wait.ts';
 
@@ -12,7 +13,7 @@ interface FileOptions {
   fields: Record<string, unknown>;
   /** Absent if the end of the tasks is not awaited. */
   waitSeconds: number | undefined;
-  output: string;
+  output: Format;
 }
 
 /**
@@ -41,10 +42,11 @@ export async function submitFile(
       warnings.add(result.warning ?? '');
       if (waitSeconds !== undefined) accepted.push(result);
     }
-    if (output === 'json') {
-      if (waitSeconds === undefined || 'error' in result) await out.jsonLine(result);
+    if (isData(output)) {
+      if (waitSeconds === undefined || 'error' in result) await out.item(output, result);
     } else if ('error' in result) out.note(explainLine(file, result));
-    else if (waitSeconds === undefined) await out.line(result.task_id);
+    else if (waitSeconds === undefined)
+      await out.line(output === 'name' ? `task/${result.task_id}` : result.task_id);
   }
   if (count === 0) throw usageError(`${describeFile(file)} has no tasks.`);
   if (refused > 0) {

@@ -5,7 +5,8 @@ import type { AcceptedTask } from '../tasks/bulk.ts';
 import type { TaskService } from '../tasks/task-service.ts';
 import type { Context } from './context.ts';
 import { EXIT, usageError } from './exit.ts';
-import { outputOption } from './output.ts';
+import { printResult } from './listing.ts';
+import { type Format, isData, outputOption } from './output.ts';
 import { submitFile } from './submit-file.ts';
 import { deadline, untilEnded } from './tasks-wait.ts';
 import { parseCount, parseSeconds, readText } from './values.ts';
@@ -26,7 +27,7 @@ interface SubmitOptions {
   retries?: number;
   wait?: boolean;
   waitTimeout: number;
-  output: string;
+  output: Format;
 }
 
 export function submitCommand(context: Context): Command {
@@ -88,11 +89,13 @@ async function printAccepted(
   if (warning !== undefined) out.note(`note: ${warning}`);
   if (!wait) {
     const { task_id, status, position, pool } = accepted;
-    return output === 'json' ? out.json({ task_id, status, position, pool }) : out.line(task_id);
+    const value = { task_id, status, position, pool };
+    return printResult(out, output, { value, names: [`task/${task_id}`], text: task_id });
   }
   const task = await untilEnded(taskService, accepted, deadline(waitTimeout));
   if (task.status === 'failed') context.exitWith(EXIT.failed);
-  if (output === 'json') return out.json(task);
+  if (isData(output)) return out.data(output, task);
+  if (output === 'name') return out.line(`task/${task.task_id}`);
   if (task.error) return out.note(`${task.task_id} failed: ${task.error.type}: ${task.error.message}`);
   await out.json(task.result);
 }

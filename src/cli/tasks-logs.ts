@@ -5,8 +5,8 @@ import type { OutputMessage, TaskView } from '../model/index.ts';
 import { getKeys, readStream } from '../store/index.ts';
 import type { Context } from './context.ts';
 import { findTask, TASK_ARGUMENT } from './find-task.ts';
-import { outputOption } from './output.ts';
-import { printEntry, type Style } from './output-entry.ts';
+import { type Format, isData, streamOption } from './output.ts';
+import { EntryPrinter, type Style } from './output-entry.ts';
 import { hasTaskEnded } from './tasks-wait.ts';
 import { withTaskService } from './with-task-service.ts';
 
@@ -20,7 +20,7 @@ interface Options {
   follow?: boolean;
   raw?: boolean;
   pool?: string;
-  output: string;
+  output: Format;
 }
 
 export function taskLogsCommand(context: Context): Command {
@@ -33,14 +33,15 @@ export function taskLogsCommand(context: Context): Command {
     .option('-f, --follow', 'follow new output until the task ends or Ctrl-C')
     .option('--raw', 'only stdout and stderr, byte for byte, even on a terminal')
     .option('--pool <name>', 'pool, if several have a task with this ID')
-    .addOption(outputOption())
+    .addOption(streamOption())
     .addHelpText('after', '\nExample:\n  $ wm tasks logs -f 3f2a…\n\nWith -o json, one JSON object per line.')
     .action((id: string, options: Options) => logs(context, id, options));
 }
 
 async function logs(context: Context, id: string, { follow, raw, pool, output }: Options): Promise<void> {
   const { out } = context;
-  const style: Style = output === 'json' ? 'json' : raw ? 'raw' : 'text';
+  const style: Style = isData(output) ? output : raw ? 'raw' : 'text';
+  const printer = new EntryPrinter(out, style);
   await withTaskService(context, async (taskService, { redis, settings }) => {
     let task = await findTask(taskService, id, pool);
     const { output: keyOf } = getKeys(settings.cell);
@@ -58,7 +59,7 @@ async function logs(context: Context, id: string, { follow, raw, pool, output }:
         // A prompt's turn has the ID of its task as its request.
         if (message.task_id !== task_id && message.request_id !== task_id) continue;
         printed += 1;
-        await printEntry(out, message, style);
+        await printer.print(message, { id: worker });
       }
     };
     for (; follow && !hasTaskEnded(task); task = await taskService.get(task.task_id, task.pool)) {

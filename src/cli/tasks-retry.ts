@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Context } from './context.ts';
 import { findTask, TASK_ARGUMENT } from './find-task.ts';
-import { outputOption } from './output.ts';
+import { type Format, isData, outputOption } from './output.ts';
 import { withTaskService } from './with-task-service.ts';
 
 /** `wm tasks retry` */
@@ -15,14 +15,13 @@ export function retryCommand(context: Context): Command {
     .option('--pool <name>', 'pool, if several have a task with this ID')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm tasks retry 3f2a… && wm tasks wait 3f2a…')
-    .action((ids: string[], { pool, output }: { pool?: string; output: string }) =>
+    .action((ids: string[], { pool, output }: { pool?: string; output: Format }) =>
       withTaskService(context, async (taskService) => {
         for (const id of ids) {
           const { task_id, pool: its } = await findTask(taskService, id, pool);
           const task = await taskService.retry(task_id, { pool: its });
-          await (output === 'json'
-            ? context.out.jsonLine(task)
-            : context.out.line(`${task_id} ${task.status}`));
+          if (isData(output)) await context.out.item(output, task);
+          else await context.out.line(output === 'name' ? `task/${task_id}` : `${task_id} ${task.status}`);
         }
       }),
     );

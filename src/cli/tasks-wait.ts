@@ -6,7 +6,7 @@ import type { TaskService } from '../tasks/task-service.ts';
 import type { Context } from './context.ts';
 import { EXIT, TimedOut } from './exit.ts';
 import { findTask, TASK_ARGUMENT } from './find-task.ts';
-import { outputOption } from './output.ts';
+import { type Format, isData, outputOption } from './output.ts';
 import { parseSeconds } from './values.ts';
 import { withTaskService } from './with-task-service.ts';
 
@@ -16,7 +16,7 @@ const POLL_MS = 200;
 interface Options {
   pool?: string;
   timeout: number;
-  output: string;
+  output: Format;
 }
 
 export function waitForTasksCommand(context: Context): Command {
@@ -72,10 +72,11 @@ export async function untilEnded(
 export const hasTaskEnded = ({ status }: TaskView): boolean => status === 'completed' || status === 'failed';
 
 /** Prints an ended task on one line, its error on stderr; a failure is one of the verb. */
-export async function printEnd({ out, exitWith }: Context, task: TaskView, output: string): Promise<void> {
+export async function printEnd({ out, exitWith }: Context, task: TaskView, output: Format): Promise<void> {
   const { task_id, status, error } = task;
   if (status === 'failed') exitWith(EXIT.failed);
-  if (output === 'json') return out.jsonLine(task);
-  await out.line(`${task_id} ${task.cancelled ? 'cancelled' : status}`);
+  if (isData(output)) return out.item(output, task);
+  if (output === 'name') await out.line(`task/${task_id}`);
+  else await out.line(`${task_id} ${task.cancelled ? 'cancelled' : status}`);
   if (error) out.note(`${task_id} failed: ${error.type}: ${error.message}`);
 }

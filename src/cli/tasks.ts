@@ -4,10 +4,11 @@ import { TASK_STATUSES, type TaskStatus, type TaskView } from '../model/index.ts
 import type { TaskService } from '../tasks/task-service.ts';
 import type { Context } from './context.ts';
 import { findTask, TASK_ARGUMENT } from './find-task.ts';
-import { outputOption } from './output.ts';
+import { printListing, printResult } from './listing.ts';
+import { type Format, outputOption } from './output.ts';
 import { rejectEnded } from './reject-ended.ts';
 import { submitCommand } from './submit-task.ts';
-import { formatFields, formatTable } from './table.ts';
+import { formatFields } from './table.ts';
 import { taskLogsCommand } from './tasks-logs.ts';
 import { retryCommand } from './tasks-retry.ts';
 import { waitForTasksCommand } from './tasks-wait.ts';
@@ -40,7 +41,7 @@ function getCommand(context: Context): Command {
     .option('--pool <name>', 'pool, if several have a task with this ID')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm tasks get 3f2a… -o json')
-    .action((id: string, { pool, output }: { pool?: string; output: string }) =>
+    .action((id: string, { pool, output }: { pool?: string; output: Format }) =>
       withTaskService(context, async (taskService) =>
         show(context, await findTask(taskService, id, pool), output),
       ),
@@ -56,7 +57,7 @@ function cancelCommand(context: Context): Command {
     .option('--reason <text>', 'reason, for the error of the task')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm tasks cancel 3f2a… --reason "not needed any more"')
-    .action((id: string, { pool, reason, output }: { pool?: string; reason?: string; output: string }) =>
+    .action((id: string, { pool, reason, output }: { pool?: string; reason?: string; output: Format }) =>
       withTaskService(context, async (taskService) => {
         const before = await findTask(taskService, id, pool);
         rejectEnded(before);
@@ -79,21 +80,24 @@ function lsCommand(context: Context): Command {
     .option('-n, --limit <number>', 'maximum number', parseCount, 50)
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm tasks ls --pool work --status failed')
-    .action(({ output, ...of }: { pool?: string; status?: TaskStatus; limit: number; output: string }) =>
+    .action(({ output, ...of }: { pool?: string; status?: TaskStatus; limit: number; output: Format }) =>
       withTaskService(context, async (taskService) => {
         const tasks = await listUpTo(taskService, of);
-        if (output === 'json') return context.out.json(tasks);
-        const rows = tasks.map((task) => [
-          task.task_id,
-          task.pool,
-          task.cancelled ? 'cancelled' : task.status,
-          task.priority,
-          task.attempts,
-          task.worker_id ?? '',
-          formatAgeSince(task.queued_at, context.now()),
-          task.error ? `${task.error.type}: ${task.error.message}` : '',
-        ]);
-        await context.out.line(formatTable(COLUMNS, rows));
+        const rows = tasks.map((task) => ({
+          name: `task/${task.task_id}`,
+          value: task,
+          cells: [
+            task.task_id,
+            task.pool,
+            task.cancelled ? 'cancelled' : task.status,
+            task.priority,
+            task.attempts,
+            task.worker_id ?? '',
+            formatAgeSince(task.queued_at, context.now()),
+            task.error ? `${task.error.type}: ${task.error.message}` : '',
+          ],
+        }));
+        await printListing(context.out, output, { columns: COLUMNS, rows });
       }),
     );
 }
@@ -113,22 +117,20 @@ async function listUpTo(
   return tasks;
 }
 
-async function show({ out, now }: Context, task: TaskView, output: string): Promise<void> {
-  if (output === 'json') return out.json(task);
+async function show({ out, now }: Context, task: TaskView, output: Format): Promise<void> {
   const { error } = task;
-  await out.line(
-    formatFields([
-      ['Task', task.task_id],
-      ['Pool', task.pool],
-      ['Status', task.cancelled ? `${task.status} (cancelled)` : task.status],
-      ['Priority', task.priority],
-      ['Attempts', task.attempts],
-      ['Worker', task.worker_id ?? undefined],
-      ['Queued', `${formatAgeSince(task.queued_at, now())} ago`],
-      ['Progress', task.progress === null ? undefined : JSON.stringify(task.progress)],
-      ['Result', task.status === 'completed' ? JSON.stringify(task.result) : undefined],
-      ['Error', error ? `${error.type}: ${error.message}` : undefined],
-    ]),
-  );
-  if (error?.traceback) await out.line(`\n${error.traceback}`);
+  const fields = formatFields([
+    ['Task', task.task_id],
+    ['Pool', task.pool],
+    ['Status', task.cancelled ? `${task.status} (cancelled)` : task.status],
+    ['Priority', task.priority],
+    ['Attempts', task.attempts],
+    ['Worker', task.worker_id ?? undefined],
+    ['Queued', `${formatAgeSince(task.queued_at, now())} ago`],
+    ['Progress', task.progress === null ? undefined : JSON.stringify(task.progress)],
+    ['Result', task.status === 'completed' ? JSON.stringify(task.result) : undefined],
+    ['Error', error ? `${error.type}: ${error.message}` : undefined],
+  ]);
+  const text = error?.traceback ? `${fields}\n\n${error.traceback}` : fields;
+  await printResult(out, output, { value: task, names: [`task/${task.task_id}`], text });
 }

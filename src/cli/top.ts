@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
 import { formatSize, type Summary, type UsageReading } from '../model/index.ts';
 import type { Context } from './context.ts';
-import { outputOption } from './output.ts';
-import { formatTable } from './table.ts';
+import { printListing } from './listing.ts';
+import { type Format, outputOption } from './output.ts';
 import { formatAgeSince, shortId } from './text.ts';
 import { resolveId } from './worker-id.ts';
 
@@ -11,7 +11,7 @@ const ORDERS = ['cpu', 'memory', 'age'] as const;
 
 interface Options {
   sort: (typeof ORDERS)[number];
-  output: string;
+  output: Format;
 }
 
 export function topCommand(context: Context): Command {
@@ -36,33 +36,34 @@ async function top({ session: open, out, now }: Context, ref: string[], options:
     .filter((one) => (ids.length > 0 ? ids.includes(one.worker_id) : alive(one)))
     .map((one) => ({ ...one, ...NONE, ...usage[one.worker_id] }))
     .sort(by(options.sort));
-  if (options.output === 'json') {
-    return out.json(
-      rows.map(({ worker_id, name, agent_type, runtime, status, at, ...row }) => ({
+  const shown = rows.map(({ cpu_percent: cpu, memory_bytes: memory, pids, at, ...one }) => {
+    const { worker_id, name, agent_type, runtime, status } = one;
+    const figures = { cpu_percent: cpu ?? null, memory_bytes: memory ?? null, pids: pids ?? null };
+    return {
+      name: `worker/${worker_id}`,
+      value: {
         worker_id,
         name: name ?? null,
         agent_type,
         runtime,
         status,
-        cpu_percent: row.cpu_percent ?? null,
-        memory_bytes: row.memory_bytes ?? null,
-        pids: row.pids ?? null,
+        ...figures,
         checked_at: at || null,
-      })),
-    );
-  }
-  const shown = rows.map(({ cpu_percent: cpu, memory_bytes: memory, at, ...one }) => [
-    shortId(one.worker_id),
-    one.name ?? '',
-    one.agent_type ?? '',
-    one.runtime ?? '',
-    one.status,
-    cpu?.toFixed(1) ?? '',
-    memory === undefined ? '' : formatSize(memory),
-    one.pids ?? '',
-    at ? `${formatAgeSince(at, now())} ago` : '',
-  ]);
-  await out.line(formatTable(COLUMNS, shown));
+      },
+      cells: [
+        shortId(worker_id),
+        name ?? '',
+        agent_type ?? '',
+        runtime ?? '',
+        status,
+        cpu?.toFixed(1) ?? '',
+        memory === undefined ? '' : formatSize(memory),
+        pids ?? '',
+        at ? `${formatAgeSince(at, now())} ago` : '',
+      ],
+    };
+  });
+  await printListing(out, options.output, { columns: COLUMNS, rows: shown });
 }
 
 /** For a worker that has not been checked yet, or not recently. */

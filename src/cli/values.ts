@@ -25,6 +25,22 @@ export const parseSeconds = read(durationIn([0, LONGEST_SECONDS]));
 export const parseNumber = read(numberIn([0, MOST]));
 export const parseCount = read(countIn([0, MOST]));
 
+/**
+ * A time as the ID of a stream after which entries are read: an age such as `10m`, an RFC 3339 time, or the ID of an
+ * entry.
+ */
+export function parseSince(text: string): string {
+  if (/^\d{1,15}-\d{1,20}$/.test(text)) return text;
+  const age = durationIn([0, LONGEST_SECONDS]).parse(text.trim());
+  const at = age === undefined ? Date.parse(text) : Date.now() - age * 1000;
+  if (Number.isNaN(at))
+    throw new InvalidArgumentError('It must be an age such as 10m, an RFC 3339 time, or the ID of an entry.');
+  return `${Math.max(0, Math.floor(at) - 1)}-${LAST_OF_INSTANT}`;
+}
+
+/** The largest second part of a stream's ID. */
+const LAST_OF_INSTANT = '18446744073709551615';
+
 /** `K=V`, repeatable. */
 export function addPair(text: string, before: Record<string, string> = {}): Record<string, string> {
   const at = text.indexOf('=');

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Member } from '../model/pool-memo.ts';
 import type { PoolStore } from '../store/index.ts';
 import { TimedOut } from './exit.ts';
 
@@ -10,12 +11,14 @@ export async function waitForPool(
   store: Pick<PoolStore, 'load'>,
   name: string,
   seconds: number,
+  onMembers: (members: readonly Member[]) => void = () => {},
 ): Promise<void> {
   const until = performance.now() + seconds * 1000;
   for (;;) {
     const read = await store.load(name);
     if (!read) throw new Error(`The pool ${name} does not exist any more.`);
-    const { status, pool } = read;
+    const { status, pool, members } = read;
+    onMembers(members);
     if (status?.observed_generation === pool.generation) {
       if (status.phase === 'ready') return;
       if (status.phase === 'stopped') throw new Error(`The pool ${name} is stopped: ${status.message}`);

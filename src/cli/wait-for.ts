@@ -27,9 +27,9 @@ export async function waitFor(
   session: Session,
   id: string,
   goal: Goal,
-  options: { seconds?: number; signal?: AbortSignal },
+  options: { seconds?: number; signal?: AbortSignal; onStatus?: (status: StatusRecord | undefined) => void },
 ): Promise<{ reached: boolean; observation: WaitObservation }> {
-  const { seconds, signal } = options;
+  const { seconds, signal, onStatus } = options;
   const deadline = seconds === undefined ? Number.POSITIVE_INFINITY : performance.now() + seconds * 1000;
   const events = session.store.keys.events(id);
   const reader = session.reader();
@@ -39,6 +39,7 @@ export async function waitFor(
     for (;;) {
       const from = await session.lastId(events);
       const observation = await observeGoal(session, id);
+      onStatus?.(observation.status);
       const verdict = evaluateGoal(goal, observation);
       if (verdict !== 'not yet') return { reached: verdict === 'reached', observation };
       const left = deadline - performance.now();
@@ -68,7 +69,8 @@ export function evaluateGoal(
   return status.status === goal ? 'reached' : ended ? 'missed' : 'not yet';
 }
 
-async function observeGoal({ store }: Session, id: string): Promise<WaitObservation> {
+/** Reads the state of the worker; throws a Fault `not_found` if there is no trace of it. */
+export async function observeGoal({ store }: Session, id: string): Promise<WaitObservation> {
   const loaded = await store.load(id);
   if (loaded) {
     const { desired, status } = loaded.record;

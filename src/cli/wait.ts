@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import type { Context } from './context.ts';
-import { outputOption } from './output.ts';
+import { type Format, isData, outputOption } from './output.ts';
 import { shortId } from './text.ts';
 import { parseSeconds } from './values.ts';
 import { GOALS, type Goal, waitFor } from './wait-for.ts';
@@ -12,7 +12,7 @@ const WAIT_SECONDS = 60;
 interface Options {
   for: Goal;
   timeout: number;
-  output: string;
+  output: Format;
 }
 
 export function waitCommand(context: Context): Command {
@@ -41,9 +41,10 @@ async function wait({ session: open, out }: Context, ref: string, options: Optio
   const { reached, observation } = await waitFor(session, id, options.for, { seconds: options.timeout });
   const now = observation.deleted ? 'deleted' : (observation.status?.status ?? 'STARTING');
   const { phase = '', reason = '', message = '' } = observation.status ?? {};
-  if (options.output === 'json')
-    await out.json({ worker_id: id, reached, state: now, phase, reason, message });
-  else if (reached) await out.line(`${shortId(id)} ${options.for}`);
+  if (isData(options.output))
+    await out.data(options.output, { worker_id: id, reached, state: now, phase, reason, message });
+  else if (reached)
+    await out.line(options.output === 'name' ? `worker/${id}` : `${shortId(id)} ${options.for}`);
   if (reached) return;
   throw new Error(
     `The worker ${id} is ${now}, not ${options.for}. ${[reason, message].filter(Boolean).join(': ')}`.trim(),

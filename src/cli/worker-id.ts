@@ -1,5 +1,6 @@
 import { Fault, hasEnded, type Summary, workerId } from '../model/index.ts';
 import { usageError } from './exit.ts';
+import { toWorkerRef } from './refs.ts';
 import type { Session } from './session.ts';
 import { toOneLine } from './text.ts';
 
@@ -11,7 +12,7 @@ const SHOWN = 5;
  * that a deleted worker can still be shown.
  */
 export async function resolveId(session: Session, ref: string): Promise<string> {
-  const name = ref.trim();
+  const name = toWorkerRef(ref.trim());
   if (name === '') throw usageError('The worker ID is empty. `wm ps -a` lists all workers.');
   if (workerId.safeParse(name.toLowerCase()).success) return name.toLowerCase();
   const ids = await session.store.ids();

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { isUnexpected } from '../../src/cli/create.ts';
 import { createFields, fieldsFile } from '../../src/cli/create-fields.ts';
+import { isUnexpected } from '../../src/cli/create-worker.ts';
 import { addPair, parseSeconds, readTextOrFile } from '../../src/cli/values.ts';
 import { parseCommand } from '../../src/model/index.ts';
 

@@ -42,6 +42,24 @@ test('a table has columns as wide as they need, and nothing after the last', () 
   expect(formatTable(['ID', 'NAME'], [])).toBe('ID   NAME');
 });
 
+test('a table fits a terminal: the longest texts are cut, and never the ID', () => {
+  const id = '0b0e7f3e-000';
+  const rows = [[id, 'a-rather-long-name', 'RUNNING', 'a message that is very, very long']];
+  const names = ['ID', 'NAME', 'STATUS', 'MESSAGE'];
+  for (const width of [80, 60, 50, 45]) {
+    const lines = formatTable(names, rows, width).split('\n');
+    for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(width);
+    expect(lines[1]).toContain(id);
+    expect(lines[1]).toContain('RUNNING');
+  }
+  expect(formatTable(names, rows, 60).split('\n')[1]).toBe(
+    `${id}   a-rather-long-name   RUNNING   a message tha…`,
+  );
+  // Below the narrowest widths, a terminal wraps.
+  expect(formatTable(names, rows, 20).split('\n')[1]).toBe(`${id}   a-rathe…   RUNNING   a messa…`);
+  expect(formatTable(names, rows)).toContain('is very, very long');
+});
+
 test('fields leave out what is not there', () => {
   expect(
     formatFields([

@@ -22,7 +22,7 @@ const NEXT = `Next steps:
   npm start                                        run a manager; it prints its address
   npm run --silent wm -- create --help             create a worker from the shell
   npm test                                         run all tests against a real Redis and a real Docker
-  README.md                                        read how it works, and the wire protocol for your own orchestrator`;
+  README.md                                        read how to use it, from a shell, a program or an orchestrator`;
 
 function readArguments(): DemoOptions {
   try {

@@ -7,17 +7,18 @@ import { cleanCell, MAIN, managerEnv, newCell, startManager } from '../support/m
 import { startRedis } from '../support/redis.ts';
 
 const run = promisify(execFile);
-const README = readFileSync(join(import.meta.dirname, '..', '..', 'README.md'), 'utf8');
+const ROOT = join(import.meta.dirname, '..', '..');
 
 interface Line {
   command: string;
   printed: string;
 }
 
-/** The commands of the README's session, each with its printed output. */
-function session(name: string): Line[] {
+/** The commands of a session in a page, each with its printed output. */
+function session(page: string, name: string): Line[] {
+  const text = readFileSync(join(ROOT, page), 'utf8');
   const block =
-    new RegExp(`<!-- ${name}:[^\\n]*-->\\n\`\`\`console\\n([\\s\\S]*?)\\n\`\`\``).exec(README)?.[1] ?? '';
+    new RegExp(`<!-- ${name}:[^\\n]*-->\\n\`\`\`console\\n([\\s\\S]*?)\\n\`\`\``).exec(text)?.[1] ?? '';
   return block
     .split(/^\$ /m)
     .filter(Boolean)
@@ -34,12 +35,12 @@ const plain = (text: string) =>
     .replace(/\b\d{13}-\d+\b/g, '<id>')
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<instant>');
 
-test('the session of the README works as it is printed', async () => {
-  const lines = session('session');
+test('the session of the wire protocol works as it is printed', async () => {
+  const lines = session('docs/wire.md', 'session');
   expect(lines.length).toBeGreaterThan(6);
   const redis = await startRedis();
   onTestFinished(() => redis.stop());
-  // The README uses the keys of the default cell, so the test uses its own Redis.
+  // The session uses the keys of the default cell, so the test uses its own Redis.
   const manager = await startManager({ redisUrl: redis.url, cell: 'default' });
   onTestFinished(async () => {
     await manager.stop();
@@ -67,24 +68,22 @@ test('the session of the README works as it is printed', async () => {
 });
 
 test('the jobs of the README work as they are printed', { timeout: 120_000 }, async () => {
-  const lines = session('jobs');
+  const lines = session('README.md', 'jobs');
   expect(lines.length).toBeGreaterThan(4);
   const options = { redisUrl: inject('redisUrl'), cell: newCell() };
-  const root = join(import.meta.dirname, '..', '..');
   const manager = await startManager({
     ...options,
-    env: { HANDLERS_DIR: join(root, 'examples', 'handlers') },
+    env: { HANDLERS_DIR: join(ROOT, 'examples', 'handlers') },
   });
   onTestFinished(async () => {
     await manager.stop();
     await cleanCell({ ...options, home: manager.home });
   });
-  // `npm run --silent wm --` is the command line.
-  const npm = `npm() { shift 4; '${process.execPath}' '${MAIN}' "$@" 2>&1; }`;
+  const wm = `wm() { '${process.execPath}' '${MAIN}' "$@" 2>&1; }`;
   const env = managerEnv({ ...options, home: manager.home });
   for (const { command, printed } of lines) {
     const bash = async () =>
-      (await run('bash', ['-c', `${npm}\n${command} || true`], { cwd: root, env })).stdout.trimEnd();
+      (await run('bash', ['-c', `${wm}\n${command} || true`], { cwd: ROOT, env })).stdout.trimEnd();
     // The age of a pool differs in every run.
     const timeless = (text: string) => text.replace(/\b\d+s\b/g, '<age>').replace(/ +/g, ' ');
     if (!command.endsWith('pools')) expect(await bash(), command).toBe(printed);

@@ -1,4 +1,4 @@
-/** Writes what of the README is made from code: the state diagram and the table of settings. `--check` only compares. */
+/** Writes the parts of docs/ that are made from code: the state diagram and the table of settings. `--check` only compares. */
 import type { Variable } from '../src/config/variable.ts';
 import { VARIABLES } from '../src/config/variables.ts';
 import { stateDiagram } from './generate/diagram.ts';
@@ -15,5 +15,7 @@ function settingsTable(): string {
   return ['| variable | default | description |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
-const readme = between(read('README.md'), 'states', stateDiagram());
-writeOrCheck({ 'README.md': between(readme, 'settings', settingsTable()) });
+writeOrCheck({
+  'docs/architecture.md': between(read('docs/architecture.md'), 'states', stateDiagram()),
+  'docs/settings.md': between(read('docs/settings.md'), 'settings', settingsTable()),
+});

@@ -34,6 +34,7 @@ const gates: Gate[] = [
     const name = file.replace(/^generate-|\.ts$/g, '');
     return { name: `${name} is fresh`, argv: ['node', join('scripts', file), '--check'] };
   }),
+  { name: 'OpenAPI document', argv: ['node', 'scripts/lint-openapi.ts'] },
   { name: 'runtime names', argv: ['node', 'scripts/check-runtime-names.ts'] },
   { name: 'exported names', argv: ['node', 'scripts/check-names.ts'] },
   { name: 'unit tests', argv: ['vitest', 'run', '--project', 'unit'] },

@@ -1,6 +1,6 @@
 /** Sends the commands of requests: an Idempotency-Key is the ID of the command. */
 import type { FastifyRequest } from 'fastify';
-import { commonFields, toIssues } from '../model/index.ts';
+import { commonFields, Fault, toIssues } from '../model/index.ts';
 import { getIdempotencyKey } from './idempotency.ts';
 import { toRequestFault } from './validation.ts';
 
@@ -25,5 +25,24 @@ export async function commandFor<T>(
   fields: { command: string; [field: string]: unknown },
 ): Promise<T> {
   const key = getCommandId(request);
-  return (await send(key === undefined ? fields : { request_id: key, ...fields })) as T;
+  const answer = await send(key === undefined ? fields : { request_id: key, ...fields });
+  if (key !== undefined && !isAnswerOf(answer, fields)) {
+    const what = `The Idempotency-Key ${key} belongs to another request (${answer.command}): use a new key.`;
+    throw new Fault('conflict', what);
+  }
+  return answer as T;
+}
+
+/** Whether an answer is that of the command, and not of an earlier one with the same ID. */
+function isAnswerOf(
+  answer: Record<string, unknown>,
+  fields: { command: string; [field: string]: unknown },
+): boolean {
+  const { pool, worker_id } = fields;
+  const name = typeof pool === 'object' && pool !== null ? (pool as { name?: unknown }).name : pool;
+  const agrees = (asked: unknown, answered: unknown) =>
+    asked === undefined || answered === undefined || asked === answered;
+  return (
+    agrees(fields.command, answer.command) && agrees(name, answer.pool) && agrees(worker_id, answer.worker_id)
+  );
 }

@@ -2,6 +2,7 @@
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { finishDocument } from './finish-document.ts';
 
 const DESCRIPTION = `Workers, pools and tasks of one cell. Any manager of the cell answers, also one on standby; changes are
 executed by the leader.`;
@@ -22,7 +23,7 @@ export async function registerDocument(app: FastifyInstance, version: string): P
       security: [{ token: [] }],
     },
     transform,
-    transformObject: (document) => simplify(jsonSchemaTransformObject(document)),
+    transformObject: (document) => finishDocument(jsonSchemaTransformObject(document)),
   });
 }
 
@@ -42,21 +43,3 @@ const transform: Transform = (route) => {
   const rest = toJson(schema);
   return { ...rest, schema: { ...rest.schema, body: { content: Object.fromEntries(content) } } };
 };
-
-type Document = ReturnType<typeof jsonSchemaTransformObject>;
-
-/** Without schemas that nothing refers to (each has a form for requests and one for responses), and without implied limits. */
-function simplify(document: Document): Document {
-  const text = JSON.stringify(document, (key, value) =>
-    (key === 'minimum' && value === Number.MIN_SAFE_INTEGER) ||
-    (key === 'maximum' && value === Number.MAX_SAFE_INTEGER)
-      ? undefined
-      : value,
-  );
-  const simple = JSON.parse(text) as Document;
-  const schemas =
-    (simple as { components?: { schemas?: Record<string, unknown> } }).components?.schemas ?? {};
-  for (const name of Object.keys(schemas))
-    if (!text.includes(`"#/components/schemas/${name}"`)) delete schemas[name];
-  return simple;
-}

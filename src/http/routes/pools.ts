@@ -141,7 +141,7 @@ export const createPoolRoutes =
           body: z.object({ count: z.number().int().min(0).max(POOL_LIMIT) }),
           response: {
             200: poolScaled,
-            ...errorResponses(404, 409, 413, 429),
+            ...errorResponses(404, 409, 413, 422, 429),
           },
         },
       },

@@ -1,0 +1,31 @@
+/** Texts of the OpenAPI document that no schema holds. */
+
+/** What the operations of a tag are about. */
+export const TAGS: Record<string, string> = {
+  events: 'What the manager has seen, decided and done.',
+  images: 'Worker images, which the manager builds when they are first needed.',
+  nodes: 'Task workers with an API of their own.',
+  pools: 'A fixed number of workers, or one that is scaled on their queue.',
+  stats: 'The cell in numbers.',
+  'task API of nodes': 'The same operations as those of every task worker.',
+  tasks: 'Units of work on the queues of pools.',
+  workers: 'Ephemeral workers: one body with an agent or a program.',
+};
+
+/** The header of every change. */
+export const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description:
+    'The same key again is the same request: it has one effect, and the same answer. A key of another request is a conflict.',
+  schema: { type: 'string', pattern: '^[!-~]{1,128}$' },
+};
+
+/** Errors of every change, and of those with a body. */
+export const REFUSALS = {
+  change: {
+    403: 'The request comes from a page of another site.',
+    409: 'The state does not allow it, the name is taken, or the key is that of another request.',
+  },
+  body: { 413: 'The body is too long.' },
+};

@@ -10,7 +10,7 @@ export function configCommand({ deps, out }: Context): Command {
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ LEASE_SECONDS=5 wm config')
     .action(async ({ output }: { output: Format }) => {
-      const rows = deps.explainSettings().map((row) => {
+      const rows = (await deps.explainSettings()).map((row) => {
         const { name, value, source, help } = row;
         return { name, value: row, cells: [name, value, source, help] };
       });

@@ -31,7 +31,7 @@ export function contextCommand(context: Context): Command {
     .option('--all', 'show every cell that has a context file on this machine')
     .action(async ({ token, redisUrl, all, output }: ContextOptions) => {
       if (all) return showAll(context, output);
-      const address = deps.context();
+      const address = await deps.context();
       if (token && !address.token) throw unknown(address.path);
       if (token) return out.line(address.token ?? '');
       if (redisUrl) return out.line(address.redisUrl);
@@ -47,8 +47,8 @@ export function contextCommand(context: Context): Command {
     });
 }
 
-function showAll({ deps, out }: Context, output: Format): Promise<void> {
-  const rows = deps.contexts().map(({ cell, url = '', redis_url: secret = '' }) => {
+async function showAll({ deps, out }: Context, output: Format): Promise<void> {
+  const rows = (await deps.contexts()).map(({ cell, url = '', redis_url: secret = '' }) => {
     const redis_url = redactUrl(secret);
     return { name: cell, value: { cell, url, redis_url }, cells: [cell, url, redis_url] };
   });

@@ -11,7 +11,7 @@ export interface Context {
   /** The connection to Redis; throws a Fault if Redis does not answer. */
   session: () => Promise<Session>;
   /** The real runtimes, not yet checked; `seen` wraps each of them. */
-  runtimes: (seen?: (runtime: Runtime) => Runtime) => Runtimes;
+  runtimes: (seen?: (runtime: Runtime) => Runtime) => Promise<Runtimes>;
   now: () => number;
   newId: () => string;
   /** Ends the run with this exit code, if the verb has already printed the reason. */

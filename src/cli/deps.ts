@@ -1,9 +1,6 @@
 import type { CellContext } from '../config/context-file.ts';
 import type { SettingRow, Settings } from '../config/settings.ts';
-import type { Collector } from '../images/gc.ts';
-import type { Images } from '../images/index.ts';
-import type { Limits, RuntimeName } from '../model/index.ts';
-import type { Runtime } from '../runtimes/runtime.ts';
+import type { Components } from '../manager/components.ts';
 import type { connectBlocking, Link, Store } from '../store/index.ts';
 
 /** A connection for blocking reads. */
@@ -21,35 +18,34 @@ export interface ManagerAddress {
   redisFromFile: boolean;
 }
 
+/** The address of a manager's HTTP API. */
+export interface ManagerApi {
+  url: string;
+  token: string | undefined;
+  /** Whether the user named it with WM_URL, so that no other source may be used instead. */
+  explicit: boolean;
+}
+
 /** What main.ts passes to the command line; nothing is created before a verb needs it. */
 export interface CliDeps {
   version: string;
   /**
    * Throws a Fault `invalid_command` if a variable is invalid. Without REDIS_URL, Redis is the one in the context file.
    */
-  settings: () => Settings;
+  settings: () => Promise<Settings>;
   /** The same for a manager, which does not read a context file. */
-  managerSettings: () => Settings;
+  managerSettings: () => Promise<Settings>;
   /** How to connect to the manager of the cell. */
-  context: () => ManagerAddress;
+  context: () => Promise<ManagerAddress>;
   /** The context files of all cells on this machine. */
-  contexts: () => ({ cell: string } & CellContext)[];
-  explainSettings: () => SettingRow[];
+  contexts: () => Promise<({ cell: string } & CellContext)[]>;
+  /** The HTTP API of the manager of the cell, if one is known; reads no other settings. */
+  api: () => ManagerApi | undefined;
+  explainSettings: () => Promise<SettingRow[]>;
   /** Clients that connect on first use; `blocking` is only a template for a reader's own connections. */
-  connect: (settings: Settings) => { redis: Link; blocking: Reader; store: Store };
-  runtimes: (settings: Settings) => {
-    runtimes: Runtime[];
-    /** The URL of Redis from a body of that runtime. */
-    bodyRedisUrl: (runtime: RuntimeName) => Promise<string>;
-  };
-  /** The limits with which a manager with these settings decides. */
-  limits: (settings: Settings) => Limits;
-  /** The image of Docker bodies, and whether the engine has it. */
-  bodyImage: (settings: Settings) => Promise<{ name: string; present: boolean }>;
-  /** Builds images; connects on first use. */
-  images: (settings: Settings) => Images;
-  /** Lists and removes images. */
-  collector: (settings: Settings, redis: Link) => Collector;
+  connect: (settings: Settings) => Promise<{ redis: Link; blocking: Reader; store: Store }>;
+  /** Runtimes and images; most verbs do not load them. */
+  components: (settings: Settings) => Promise<Components>;
   wrapperIsBuilt: () => boolean;
   /** Ends the private Redis of the cell if no manager uses it; returns whether it did. */
   endPrivateRedis: () => Promise<boolean>;

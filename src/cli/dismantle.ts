@@ -31,10 +31,10 @@ async function dismantle(
   { force = false, output }: { force?: boolean; output: Format },
 ): Promise<void> {
   const { out, deps } = context;
-  const { cell } = deps.settings();
+  const { cell } = await deps.settings();
   await rejectWhileLed(context);
   const outcomes: Outcome[] = [];
-  for (const runtime of context.runtimes().all) {
+  for (const runtime of (await context.runtimes()).all) {
     try {
       const removed_bodies = await dismantleRuntime(runtime, cell, force);
       outcomes.push({ runtime: runtime.name, removed_bodies });

@@ -22,12 +22,12 @@ export async function* runChecks(context: Context): AsyncGenerator<DoctorCheck> 
   yield withAdvice({ name: 'Node', found: process.version }, versionAdvice('Node', process.version));
   let settings: Settings;
   try {
-    settings = deps.settings();
+    settings = await deps.settings();
   } catch (error) {
     yield bad('Settings', errorMessage(error), '`wm config` shows the allowed values.');
     return;
   }
-  const changed = deps.explainSettings().filter(({ source }) => source === 'environment');
+  const changed = (await deps.explainSettings()).filter(({ source }) => source === 'environment');
   yield {
     name: 'Settings',
     state: 'ok',
@@ -135,7 +135,7 @@ async function* runtimeChecks(context: Context, settings: Settings): AsyncGenera
   const { deps } = context;
   let runtimes: Runtimes;
   try {
-    runtimes = context.runtimes();
+    runtimes = await context.runtimes();
   } catch (error) {
     yield bad('Runtimes', errorMessage(error), 'Set RUNTIME and DOCKER_HOST.');
     return;
@@ -177,7 +177,8 @@ async function* imageChecks(
   runtime: RuntimeName,
 ): AsyncGenerator<DoctorCheck> {
   try {
-    const { name, present } = await deps.bodyImage(settings);
+    const components = await deps.components(settings);
+    const { name, present } = await components.bodyImage();
     yield present
       ? { name: 'Worker image', state: 'ok', found: name }
       : bad(
@@ -185,7 +186,7 @@ async function* imageChecks(
           `${name} does not exist`,
           'A manager pulls it. Without a registry, build an equivalent with `npm run build:image`, or set WORKER_BASE_IMAGE.',
         );
-    const url = new URL(await deps.runtimes(settings).bodyRedisUrl(runtime));
+    const url = new URL(await components.runtimes().bodyRedisUrl(runtime));
     const port = Number(url.port || 6379);
     const where = `${url.hostname}:${port}`;
     const refused = await probeRedisAt({ host: url.hostname, port, tls: url.protocol === 'rediss:' });

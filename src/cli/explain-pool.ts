@@ -1,3 +1,5 @@
+import { getLimits } from '../config/limits.ts';
+import type { Settings } from '../config/settings.ts';
 import { errorMessage, Fault, type PoolStatus, toMode } from '../model/index.ts';
 import type { Member } from '../model/pool-memo.ts';
 import { decidePool } from '../pools/decide.ts';
@@ -45,13 +47,13 @@ export async function explainPool(
 
 function createObserver(
   context: Context,
-  settings: { redisUrl: string; cell: string },
+  settings: Settings,
   leadingSince: number | undefined,
 ): PoolObserveContext {
-  const { deps, now } = context;
+  const { now } = context;
   return {
     now,
-    limits: deps.limits(deps.settings()),
+    limits: getLimits(settings),
     leadingSince: leadingSince ?? now(),
     async observeQueue(pool): Promise<QueueObservation> {
       const { openTasks } = await import('../tasks/index.ts');
@@ -67,7 +69,7 @@ function createObserver(
     },
     /** Like the manager's choice, except for images, which only the manager can check. */
     async chooseAuto() {
-      const runtimes = context.runtimes();
+      const runtimes = await context.runtimes();
       await runtimes.probe();
       return runtimes.states.find(({ info }) => info)?.name;
     },

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { getLimits } from '../config/limits.ts';
 import {
   type Actual,
   type Body,
@@ -38,7 +39,7 @@ export function explainCommand(context: Context): Command {
 }
 
 async function explain(context: Context, ref: string, options: { output: Format }): Promise<void> {
-  const { deps, out, now } = context;
+  const { out, now } = context;
   const session = await context.session();
   const id = await resolveId(session, ref);
   const leader = await session.leader();
@@ -51,9 +52,9 @@ async function explain(context: Context, ref: string, options: { output: Format 
     withClaims(withOwnership(runtime, ownership), { claimStore, specOf, now });
   const observed = await observeWorker(id, {
     store: session.store,
-    runtimes: context.runtimes(taking),
+    runtimes: await context.runtimes(taking),
     images: undefined,
-    limits: deps.limits(session.settings),
+    limits: getLimits(session.settings),
     now,
     log: { warn: () => {} },
     // An epoch is the time at which the lease was acquired. Without a leader, the next leader counts from its

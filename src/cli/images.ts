@@ -105,8 +105,8 @@ async function ls(context: Context, output: Format): Promise<void> {
 async function build(context: Context, options: BuildOptions): Promise<void> {
   const { out, deps } = context;
   const spec = toSpec(options);
-  const settings = deps.settings();
-  const images = deps.images(settings);
+  const settings = await deps.settings();
+  const images = (await deps.components(settings)).images();
   try {
     const print = (image: string, value: object, text: string) =>
       printResult(out, options.output, { value: { image, ...value }, names: [image], text });
@@ -167,7 +167,7 @@ async function gc(context: Context, options: { dryRun?: boolean; output: Format 
 /** With the record of image uses, which is necessary to know whether an image is used. */
 async function withCollector<T>(context: Context, act: (collector: Collector) => Promise<T>): Promise<T> {
   const { redis, settings } = await context.session();
-  const collector = context.deps.collector(settings, redis);
+  const collector = (await context.deps.components(settings)).collector(redis);
   try {
     return await act(collector);
   } finally {

@@ -9,7 +9,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
-import { Runtimes } from '../runtimes/registry.ts';
 import type { Context } from './context.ts';
 import type { CliDeps } from './deps.ts';
 import { EXIT, formatErrorLines, toExitCode } from './exit.ts';
@@ -56,13 +55,14 @@ function createContext(
     out: new CliOutput(deps.stdout, deps.stderr),
     async session() {
       const { Session } = await import('./session.ts');
-      const session = new Session(deps, deps.settings());
+      const session = await Session.open(deps, await deps.settings());
       sessions.push(session);
       closing.push(() => session.close());
       return session.reach();
     },
-    runtimes(seen = (runtime) => runtime) {
-      const all = deps.runtimes(deps.settings()).runtimes.map(seen);
+    async runtimes(seen = (runtime) => runtime) {
+      const { Runtimes } = await import('../runtimes/registry.ts');
+      const all = (await deps.components(await deps.settings())).runtimes().runtimes.map(seen);
       const runtimes = new Runtimes(all, Date.now, () => {});
       closing.push(() => runtimes.close());
       return runtimes;

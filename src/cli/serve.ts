@@ -12,7 +12,7 @@ export function serveCommand({ deps }: Context): Command {
     .option('--cleanup', 'stop the direct workers of this cell on shutdown')
     .addHelpText('after', '\nExample:\n  $ REDIS_URL=redis://127.0.0.1:6379 RUNTIME=process wm serve')
     .action(async (options: { cleanup?: boolean }) => {
-      const settings = deps.managerSettings();
+      const settings = await deps.managerSettings();
       const bundled = toRuntimeNames(settings.runtime).some(
         (name) => getCapabilities(name).needsWrapperBundle,
       );

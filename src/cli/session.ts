@@ -2,7 +2,7 @@ import type { Settings } from '../config/settings.ts';
 import { errorMessage, Fault } from '../model/index.ts';
 import { type Link, readStream, type Store, type StreamLine } from '../store/index.ts';
 import { redactUrl } from '../telemetry/redact.ts';
-import type { CliDeps, Reader } from './deps.ts';
+import type { CliDeps, ManagerAddress, Reader } from './deps.ts';
 
 /** Timeout of the first connection to Redis. */
 const CONNECT_MS = 4000;
@@ -14,19 +14,26 @@ export class Session {
   readonly store: Store;
   readonly #pattern: Reader;
   readonly #readers = new Set<Reader>();
-  readonly #context: CliDeps['context'];
+  readonly #address: ManagerAddress;
   #why: string | undefined;
 
-  constructor(deps: CliDeps, settings: Settings) {
+  private constructor(
+    address: ManagerAddress,
+    settings: Settings,
+    { redis, blocking, store }: Awaited<ReturnType<CliDeps['connect']>>,
+  ) {
     this.settings = settings;
-    this.#context = deps.context;
-    const { redis, blocking, store } = deps.connect(settings);
+    this.#address = address;
     this.redis = redis;
     this.store = store;
     this.#pattern = blocking;
     redis.on('error', (error) => {
       this.#why = errorMessage(error);
     });
+  }
+
+  static async open(deps: CliDeps, settings: Settings): Promise<Session> {
+    return new Session(await deps.context(), settings, await deps.connect(settings));
   }
 
   /** Checks that Redis answers; throws a Fault `unavailable` with its address otherwise. */
@@ -103,7 +110,7 @@ export class Session {
   }
 
   #whereElse(): string {
-    const { redisFromFile, path } = this.#context();
+    const { redisFromFile, path } = this.#address;
     return redisFromFile
       ? `The manager that wrote ${path} has probably ended: start it again with \`wm serve\`, or set REDIS_URL`
       : 'Start Redis there, or set REDIS_URL to its address';

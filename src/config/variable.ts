@@ -1,7 +1,7 @@
 /** The kinds of variables in the table in `variables.ts`, and their parsers. */
-import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { countIn, numberIn, type Quantity, type Range, sizeFrom } from '../model/index.ts';
+import { isAbsolutePath } from './cell-location.ts';
 import { nextTime } from './cron.ts';
 
 export type Environment = Record<string, string | undefined>;
@@ -136,7 +136,7 @@ export const urlSchema = (schemes: readonly string[]) =>
   z
     .string()
     .refine((text) => URL.canParse(text) && schemes.some((scheme) => text.startsWith(`${scheme}://`)));
-export const pathSchema = z.string().refine((text) => isAbsolute(text) && !text.includes('\0'));
+export const pathSchema = z.string().refine(isAbsolutePath);
 const FIELDS = /^(hourly|daily|weekly|([\d*][\d*,/-]*)( [\d*A-Za-z][\dA-Za-z*,/-]*){4})$/;
 
 /** Whether such a time ever occurs; false for minute 99 or the 31st of February. */

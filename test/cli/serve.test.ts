@@ -6,7 +6,7 @@ import { readSettings } from '../../src/config/settings.ts';
 
 /** The code of `wm serve` in a checkout, what it printed, and the runtimes that it served with. */
 async function serve(runtime: string, built: boolean) {
-  const settings = () => readSettings({ HOME: '/home/someone', RUNTIME: runtime });
+  const settings = async () => readSettings({ HOME: '/home/someone', RUNTIME: runtime });
   const stderr = new PassThrough();
   const served: string[] = [];
   const parts: Partial<CliDeps> = {

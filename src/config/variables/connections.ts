@@ -1,14 +1,12 @@
 /** Where the manager finds Redis, Docker and its own state, and who may use it. */
-import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { CELL_NAME, RUNTIME_NAMES } from '../../model/index.ts';
 import { isRedisUrl, REDIS_URL_ALLOWED } from '../../model/redis-url.ts';
 import { HIDDEN, redactUrl } from '../../telemetry/redact.ts';
+import { DEFAULT_CELL, stateHome } from '../cell-location.ts';
 import {
   choiceVariable,
   defineVariable,
-  type Environment,
   hostNamesSchema,
   integerVariable,
   optionalVariable,
@@ -57,7 +55,7 @@ export const CONNECTIONS = {
     name: 'CELL',
     schema: z.string().regex(CELL_NAME.pattern),
     allowed: CELL_NAME.allowed,
-    fallback: 'default',
+    fallback: DEFAULT_CELL,
     help: 'Namespace that isolates one manager on a shared Redis or Docker.',
   }),
   home: defineVariable({
@@ -110,10 +108,3 @@ export const CONNECTIONS = {
     help: 'File that contains the token, instead of API_TOKEN.',
   }),
 } as const;
-
-/** The XDG base directory rules: a relative XDG_STATE_HOME is ignored. */
-function stateHome(env: Environment): string {
-  const base = env.XDG_STATE_HOME;
-  const home = env.HOME && isAbsolute(env.HOME) ? env.HOME : homedir();
-  return join(base && isAbsolute(base) ? base : join(home, '.local', 'state'), 'worker-manager');
-}

@@ -113,7 +113,7 @@ export class Session {
     const { redisFromFile, path } = this.#address;
     return redisFromFile
       ? `The manager that wrote ${path} has probably ended: start it again with \`wm serve\`, or set REDIS_URL`
-      : 'Start Redis there, or set REDIS_URL to its address';
+      : 'Start a manager with `wm serve`, or set REDIS_URL to the address of its Redis';
   }
 
   #unreachable(error: unknown): Fault {

@@ -23,7 +23,7 @@ export const CONNECTIONS = {
     name: 'REDIS_URL',
     ...redisUrl,
     fallback: 'redis://127.0.0.1:6379',
-    help: 'URL of Redis, from the manager.',
+    help: 'URL of Redis, from the manager. If it is not set, `wm serve` uses a private Redis, and other verbs use that of the running manager.',
   }),
   redisStrict: defineVariable({
     name: 'REDIS_STRICT',

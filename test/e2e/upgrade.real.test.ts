@@ -71,13 +71,10 @@ test('workers and pools of an earlier version are taken over, and no body is res
     RESYNC_SECONDS: '1',
   };
   const options = { redisUrl, cell, home, env };
-  const images = async () => (await docker.listImages()).flatMap(({ RepoTags }) => RepoTags ?? []);
-  const imagesBefore = await images();
+  // Its image stays in the daemon, like those of other tests.
   onTestFinished(async () => {
     await wmOf(options).wm('dismantle', '--force');
     await cleanCell({ redisUrl, cell, home });
-    for (const name of await images())
-      if (name.startsWith('worker:') && !imagesBefore.includes(name)) await docker.getImage(name).remove();
   });
 
   const send = (command: object) => redis.xadd(keys.commands, '*', 'data', JSON.stringify(command));

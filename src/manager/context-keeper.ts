@@ -57,6 +57,8 @@ export function createContextKeeper(options: {
       if (known === undefined || known === own) write();
       else void check();
       const timer = setInterval(() => void check(), checkMs);
+      // A manager that ends because of an error does not fire the signal.
+      timer.unref();
       signal.addEventListener('abort', () => clearInterval(timer), { once: true });
     },
     leading: write,

@@ -1,19 +1,15 @@
-import { Fault, hasEnded, type StatusRecord } from '../model/index.ts';
+import {
+  evaluateGoal,
+  Fault,
+  type Goal,
+  isStatusCurrent,
+  type StatusRecord,
+  type WaitObservation,
+} from '../model/index.ts';
 import { TimedOut } from './exit.ts';
 import type { Session } from './session.ts';
 
-/** What can be waited for; `ready` accepts prompts, `ended` is STOPPED or FAILED. */
-export const GOALS = ['RUNNING', 'STOPPED', 'FAILED', 'ready', 'ended', 'deleted'] as const;
-export type Goal = (typeof GOALS)[number];
-
-/** The state of the worker, as far as it matters for waiting. */
-export interface WaitObservation {
-  /** Its record was deleted; a tombstone may have its last status. */
-  deleted: boolean;
-  /** The manager has observed the last command; a status, or a body, from before does not count. */
-  current: boolean;
-  status: StatusRecord | undefined;
-}
+export { evaluateGoal, GOALS, type Goal } from '../model/index.ts';
 
 /** Events arrive immediately; changes without an event (a deleted record) are polled with this interval. */
 const POLL_MS = 1000;
@@ -54,29 +50,12 @@ export async function waitFor(
   }
 }
 
-/** Compares the state of the worker with the goal. Pure. */
-export function evaluateGoal(
-  goal: Goal,
-  { deleted, current, status }: WaitObservation,
-): 'reached' | 'missed' | 'not yet' {
-  if (goal === 'deleted') return deleted ? 'reached' : 'not yet';
-  if (deleted) return 'missed';
-  if (!current || !status) return 'not yet';
-  const ended = hasEnded(status.status);
-  if (goal === 'ended') return ended ? 'reached' : 'not yet';
-  if (goal === 'ready')
-    return status.status === 'RUNNING' && status.phase === 'ready' ? 'reached' : ended ? 'missed' : 'not yet';
-  return status.status === goal ? 'reached' : ended ? 'missed' : 'not yet';
-}
-
 /** Reads the state of the worker; throws a Fault `not_found` if there is no trace of it. */
 export async function observeGoal({ store }: Session, id: string): Promise<WaitObservation> {
   const loaded = await store.load(id);
   if (loaded) {
     const { desired, status } = loaded.record;
-    const observed = (status?.observed_generation ?? 0) >= desired.generation;
-    const replaced = (status?.incarnation ?? 0) >= (desired.min_incarnation ?? 0);
-    return { deleted: false, current: observed && (replaced || hasEnded(status?.status)), status };
+    return { deleted: false, current: isStatusCurrent(desired, status), status };
   }
   const left = await store.status(id);
   if (!left) throw new Fault('not_found', `There is no worker ${id}.`);

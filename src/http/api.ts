@@ -11,6 +11,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import type { FastifyPluginAsyncZod, ZodTypeProvider } from 'fastify-type-provider-zod';
 import { Fault } from '../model/index.ts';
 import { rejectForeign, rejectHost, rejectToken } from './access.ts';
+import { ApiFault } from './api-fault.ts';
 import { BODY_BYTES, parseJsonBody } from './body.ts';
 import { TIMEOUTS } from './connections.ts';
 import { registerDocument } from './document.ts';
@@ -113,6 +114,8 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
 
   function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const { code, statusCode = 500 } = error as { code?: string; statusCode?: number };
+    if (error instanceof ApiFault)
+      return sendResponse(reply, errorResponse(error, error.status, error.fields));
     if (error instanceof Fault && error.code !== 'internal') return sendResponse(reply, errorResponse(error));
     if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
       const what = `The request body has more than ${BODY_BYTES} bytes.`;

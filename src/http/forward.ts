@@ -1,8 +1,12 @@
 /**
  * Forwards requests to another HTTP server of this process, which listens on its own socket. Requests are forwarded
- * completely, and only as many at once as that server can handle. Slow, broken or excessive requests end here.
+ * completely, and only as many at once as that server can handle. Slow, broken or excessive requests end here; responses are
+ * passed on as they come.
+ *
+ * Invariant: requests that wait (streams of events, `?wait=…`) use up no place of the others, and have a limit of their own.
  */
 import {
+  Agent,
   request as ask,
   type IncomingHttpHeaders,
   type IncomingMessage,
@@ -11,10 +15,20 @@ import {
 import { Fault } from '../model/fault.ts';
 import { readBody } from './body.ts';
 import { CONNECTION_HEADERS } from './connection-headers.ts';
+import { connectionLimit } from './connections.ts';
 import type { RequestForwarder } from './listen.ts';
 
-/** Maximum number of forwarded requests at once; each uses two descriptors. */
+/** Maximum number of short requests at once; each uses two descriptors. */
 const AT_ONCE = 64;
+/** A request that takes longer than this in milliseconds, or whose response is a stream, counts as waiting. */
+const SHORT_MS = 1000;
+/** Requests that say that they will wait. */
+const WAITS = /[?&]wait=/;
+/** Share of the connections that may wait; the rest is for short requests and probes. */
+const WAITING_SHARE = 1 / 2;
+/** Idle connections to the other server that are kept for the next requests, and for how long in milliseconds. */
+const IDLE = 64;
+const IDLE_MS = 10_000;
 /** If the loop has been blocked for this time in milliseconds, it gets no new requests. */
 const BUSY_MS = 5000;
 /** A client that reads nothing of a response for this time in milliseconds is disconnected. */
@@ -22,25 +36,51 @@ const UNREAD_MS = 30_000;
 /** A body is forwarded whole, so Node sets its length. */
 const DROPPED = new Set([...CONNECTION_HEADERS, 'content-length']);
 
-export function createRequestForwarder(options: {
+export interface ForwarderOptions {
   socketPath: string;
+  /** Time in milliseconds since the other server's loop last moved. */
   quietMs: () => number;
-}): RequestForwarder {
+  /** Maximum number of waiting requests. */
+  mostWaiting?: number;
+}
+
+export function createRequestForwarder(options: ForwarderOptions): RequestForwarder {
   const { socketPath, quietMs } = options;
-  let active = 0;
+  const mostWaiting = options.mostWaiting ?? Math.floor(connectionLimit() * WAITING_SHARE);
+  // The other server never closes an idle connection, so a request is not cut off by that.
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: IDLE, timeout: IDLE_MS });
+  let [active, waiting] = [0, 0];
+  const tooMany = () =>
+    new Fault('unavailable', `${AT_ONCE} requests are already in progress. Try again later.`);
+  const full = () =>
+    new Fault('capacity', `${mostWaiting} streams and waiting requests are already open. Try again later.`);
   return async (request, response) => {
     const seconds = Math.floor(quietMs() / 1000);
     if (quietMs() >= BUSY_MS)
       throw new Fault('unavailable', `The manager has been busy for ${seconds} s. Try again later.`);
     // The body is read first, so that a client that sends slowly does not block others.
     const body = await readBody(request);
-    if (active >= AT_ONCE)
-      throw new Fault('unavailable', `${AT_ONCE} requests are already in progress. Try again later.`);
+    const waits = WAITS.test(request.url ?? '');
+    if (waits ? waiting >= mostWaiting : active >= AT_ONCE) throw waits ? full() : tooMany();
     active += 1;
-    try {
-      await forwardRequest(request, response, body, socketPath);
-    } finally {
+    let counted: 'active' | 'waiting' = 'active';
+    /** Whether there is a place for one more waiting request. */
+    const wait = () => {
+      if (counted === 'waiting') return true;
+      if (waiting >= mostWaiting) return false;
+      counted = 'waiting';
       active -= 1;
+      waiting += 1;
+      return true;
+    };
+    if (waits) wait();
+    const late = setTimeout(wait, SHORT_MS);
+    try {
+      await forwardRequest(request, response, { body, socketPath, agent, wait, full });
+    } finally {
+      clearTimeout(late);
+      if (counted === 'active') active -= 1;
+      else waiting -= 1;
     }
   };
 }
@@ -48,9 +88,10 @@ export function createRequestForwarder(options: {
 function forwardRequest(
   request: IncomingMessage,
   response: ServerResponse,
-  body: Buffer,
-  socketPath: string,
+  to: { body: Buffer; socketPath: string; agent: Agent; wait: () => boolean; full: () => Fault },
 ): Promise<void> {
+  const { body, socketPath, agent, wait, full } = to;
+  let complete = false;
   return new Promise((resolve, reject) => {
     const { method, url } = request;
     // Kept alive: an error response before the body was read would otherwise abort a request that is still
@@ -60,16 +101,24 @@ function forwardRequest(
       'content-length': body.length,
       connection: 'keep-alive',
     };
-    // Connections are not reused: a server that was blocked may close an idle one while a request is in flight.
-    const inner = ask({ socketPath, method, path: url, headers, agent: false });
+    const inner = ask({ socketPath, method, path: url, headers, agent });
     inner.on('response', (answer) => {
+      if (answer.headers['content-type']?.startsWith('text/event-stream') && !wait()) {
+        inner.destroy();
+        reject(full());
+        return;
+      }
       response.writeHead(answer.statusCode ?? 500, answer.statusMessage, {
         ...forwardedHeaders(answer.headers),
         ...(answer.headers['content-length'] && { 'content-length': answer.headers['content-length'] }),
       });
+      response.flushHeaders();
       response.setTimeout(UNREAD_MS, () => response.destroy());
       answer.pipe(response);
       answer.on('error', () => response.destroy());
+      answer.on('end', () => {
+        complete = true;
+      });
     });
     inner.on('error', (error) => {
       if (response.headersSent || response.destroyed) response.destroy();
@@ -77,7 +126,8 @@ function forwardRequest(
         reject(new Fault('unavailable', 'The manager closed the connection; try again.', { cause: error }));
     });
     response.on('close', () => {
-      inner.destroy();
+      // A connection whose response was read completely is used again.
+      if (!complete) inner.destroy();
       resolve();
     });
     inner.end(body);

@@ -56,13 +56,18 @@ const RETRY_AFTER = 1;
  * Converts a Fault to a response. `detail` repeats the message, because clients of FastAPI expect it there. `status`
  * overrides the status for errors without a code, such as a wrong method.
  */
-export function errorResponse(fault: Fault & { retry_after_seconds?: number }, status?: number): ApiResponse {
+export function errorResponse(
+  fault: Fault & { retry_after_seconds?: number },
+  status?: number,
+  more: object = {},
+): ApiResponse {
   const { code, message, issues } = fault;
   const later = code === 'capacity' || code === 'unavailable';
   return {
     ...jsonResponse(status ?? STATUS[code], {
       error: { code, message, ...(issues && { issues }) },
       detail: message,
+      ...more,
     }),
     ...(later && { headers: { 'retry-after': String(Math.ceil(fault.retry_after_seconds ?? RETRY_AFTER)) } }),
   };

@@ -15,15 +15,16 @@ export function documented<T extends z.ZodType>(schema: T): T {
 }
 
 /**
- * Throws a Fault `invalid_command` that names every invalid field. A body is passed on as it was sent, without the defaults
- * of its schema: the leader fills them in, which may be a newer version than this manager.
+ * Rejects a request with a Fault `invalid_command` that names every invalid field. A body is passed on as it was sent, without
+ * the defaults of its schema: the leader fills them in, which may be a newer version than this manager. So are headers.
  */
 export const compileValidator: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
   if (documentedOnly.has(schema)) return (value: unknown) => ({ value });
   return (value: unknown) => {
+    const asSent = httpPart === 'body' || httpPart === 'headers';
     const poisoned = httpPart === 'body' ? findPoison(value) : [];
     const read = schema.safeParse(value ?? {});
-    if (read.success && poisoned.length === 0) return { value: httpPart === 'body' ? value : read.data };
+    if (read.success && poisoned.length === 0) return { value: asSent ? value : read.data };
     return { error: toRequestFault([...(read.success ? [] : toIssues(read.error)), ...poisoned]) };
   };
 };

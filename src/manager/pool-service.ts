@@ -1,35 +1,30 @@
-/** The parts of a manager for pools besides its loop: their records, their queues, their HTTP routes. */
+/** The parts of a manager for pools besides its loop: their records and their queues. */
 import type { Logger } from 'pino';
-import type { ApiServices } from '../http/routes/index.ts';
 import type { UsageTotal } from '../leader/health-monitor.ts';
 import type { PoolPorts } from '../leader/pool-deps.ts';
 import { errorMessage } from '../model/index.ts';
 import type { PoolLoop } from '../pools/loop.ts';
-import { createCommandClient, type Link, PoolStore, type Store } from '../store/index.ts';
+import { type Link, PoolStore, type Store } from '../store/index.ts';
 import type { Tasks } from '../tasks/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { taskScraper } from './scrape-tasks.ts';
 
 export interface PoolServices {
   ports: PoolPorts;
-  /** For the routes of pools and nodes. */
-  api: Pick<ApiServices, 'pools' | 'nodes'>;
   /** Writes the metrics of pools from the last reconciles; none if another manager leads. */
   scrape(loop: PoolLoop | undefined, usage: readonly UsageTotal[]): Promise<void>;
-  close(): void;
 }
 
 export function openPools(options: {
   redis: Link;
-  settings: { redisUrl: string; cell: string };
-  workers: Pick<Store, 'keys' | 'nodes' | 'taskNodes'>;
+  settings: { cell: string };
+  workers: Pick<Store, 'nodes'>;
   tasks: Tasks;
   metrics: Metrics;
   log: Logger;
 }): PoolServices {
   const { redis, settings, workers, tasks, metrics, log } = options;
   const store = new PoolStore(redis, settings.cell);
-  const commandClient = createCommandClient(redis, workers.keys, settings.redisUrl);
   const scrapeTasks = taskScraper({ tasks, metrics, nodes: () => workers.nodes() });
   return {
     ports: {
@@ -52,14 +47,6 @@ export function openPools(options: {
           );
       },
     },
-    api: {
-      pools: {
-        views: () => store.views(),
-        nodes: () => workers.nodes(),
-        sendCommand: (command) => commandClient.send(command),
-      },
-      nodes: { nodes: () => workers.taskNodes() },
-    },
     scrape(loop, usage) {
       metrics.poolWorkers.reset();
       for (const [pool, { status }] of loop?.statuses() ?? [])
@@ -73,6 +60,5 @@ export function openPools(options: {
       }
       return scrapeTasks(loop);
     },
-    close: () => commandClient.close(),
   };
 }

@@ -5,9 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { listenApi } from '../http/api.ts';
 import { createHealthReport } from '../http/health.ts';
-import { createApiRoutes } from '../http/routes/index.ts';
 import { startSchedule } from '../images/schedule.ts';
 import { pauseBetweenTerms } from '../leader/rounds.ts';
 import { Term } from '../leader/term.ts';
@@ -23,16 +21,14 @@ import {
   watchSignals,
 } from '../store/index.ts';
 import { openTasks } from '../tasks/index.ts';
-import { newApiSocket } from '../watchdog/api-socket.ts';
 import { startWatchdog } from '../watchdog/index.ts';
 import { watchFormat } from './format-watch.ts';
 import { watchHazards } from './hazard-watch.ts';
-import { listImages } from './list-images.ts';
+import { openHttpApi } from './open-api.ts';
 import { openClock } from './open-clock.ts';
 import { openRuntimes } from './open-runtimes.ts';
 import type { ServeOptions } from './options.ts';
 import { openPools } from './pool-service.ts';
-import { createStatsReader } from './stats-service.ts';
 import { stopDirectWorkers } from './stop-direct-workers.ts';
 import { openTaskService } from './task-service.ts';
 import { createTermOptions } from './term-options.ts';
@@ -50,7 +46,6 @@ export async function serve(options: ServeOptions): Promise<void> {
   const store = new Store(redis, settings.cell);
   const clock = openClock(store, log);
   const tasks = openTasks(settings);
-  const taskService = openTaskService({ redis, cell: settings.cell, tasks });
   const pools = openPools({ redis, settings, workers: store, tasks, metrics, log });
   const link = { ok: false, message: 'not connected yet' };
   const format = watchFormat(log);
@@ -164,24 +159,21 @@ export async function serve(options: ServeOptions): Promise<void> {
     });
   };
 
-  const apiSocket = newApiSocket();
-  const api = await listenApi(apiSocket, {
-    host: settings.httpHost,
-    version: options.version,
-    log,
-    plugins: createApiRoutes({
-      ...pools.api,
-      tasks: taskService,
-      images: { list: () => listImages(collector) },
-      stats: { read: createStatsReader({ store, pools: pools.api.pools.views, tasks }) },
-    }),
-    allowedHosts: settings.httpAllowedHosts,
-    token: settings.apiToken,
+  const api = await openHttpApi(options, {
+    redis,
+    store,
+    runtimes,
+    images,
+    collector,
+    pools,
+    tasks,
+    taskService: openTaskService({ redis, cell: settings.cell, tasks }),
+    now: clock.now,
   });
   const watchdog = await startWatchdog({
     redisUrl: settings.redisUrl,
     cell: settings.cell,
-    apiSocket,
+    apiSocket: api.socketPath,
     health,
     metrics,
     log,
@@ -245,7 +237,6 @@ export async function serve(options: ServeOptions): Promise<void> {
     await images?.close();
     collector?.close();
     await runtimes.close();
-    pools.close();
     await tasks.close();
     redis.disconnect();
     listener.disconnect();

@@ -41,20 +41,23 @@ export const commonFields = {
     .optional(),
 };
 
+const createFields = { worker_id: workerId.optional(), ...specFields };
+
+/** Rules between the fields of a `create`. */
+function checkCreate(given: z.infer<z.ZodObject<typeof createFields>>, context: z.RefinementCtx): void {
+  const refuse = (path: string, message: string) =>
+    context.addIssue({ code: 'custom', path: [path], message });
+  for (const { path, message } of findMisplacedFields(given)) refuse(path, message);
+  if (given.exit_after_prompt && given.prompt === undefined)
+    refuse('prompt', 'is required with exit_after_prompt');
+}
+
 const create = z
-  .strictObject({
-    command: z.literal('create'),
-    ...commonFields,
-    worker_id: workerId.optional(),
-    ...specFields,
-  })
-  .superRefine((given, context) => {
-    const refuse = (path: string, message: string) =>
-      context.addIssue({ code: 'custom', path: [path], message });
-    for (const { path, message } of findMisplacedFields(given)) refuse(path, message);
-    if (given.exit_after_prompt && given.prompt === undefined)
-      refuse('prompt', 'is required with exit_after_prompt');
-  });
+  .strictObject({ command: z.literal('create'), ...commonFields, ...createFields })
+  .superRefine(checkCreate);
+
+/** The fields of a `create` without those of every command, as the body of `POST /v1/workers`. */
+export const createRequest = z.strictObject(createFields).superRefine(checkCreate);
 
 const NOT_WITH_A_CLI = ['command_line', 'protocol', 'handlers', 'concurrency', 'commands'] as const;
 /** Fields that have no meaning for an agent type; they are rejected instead of ignored. */

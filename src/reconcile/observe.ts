@@ -13,8 +13,12 @@ import { lostStatus } from './lost-status.ts';
 /** What an observation needs; `explain` uses it as well, without a lease. */
 export type ObserveContext = Pick<
   ReconcileContext,
-  'runtimes' | 'images' | 'limits' | 'now' | 'leadingSince' | 'actionErrors' | 'vitals' | 'startAdmission'
-> & { store: Pick<Store, 'load' | 'repair'>; log: Pick<ReconcileContext['log'], 'warn'> };
+  'runtimes' | 'limits' | 'now' | 'leadingSince' | 'actionErrors' | 'vitals' | 'startAdmission'
+> & {
+  store: Pick<Store, 'load' | 'repair'>;
+  images: Pick<NonNullable<ReconcileContext['images']>, 'state'> | undefined;
+  log: Pick<ReconcileContext['log'], 'warn'>;
+};
 
 /** Observes a worker; `undefined` if it has no record. */
 export async function observeWorker(

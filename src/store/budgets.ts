@@ -8,7 +8,13 @@ import { INPUT_GROUP, type Keys } from './keys.ts';
 
 const MIB = 1_048_576;
 /** Approximate maximum bytes of one stream. */
-const BUDGET = { responses: 32 * MIB, dead: 8 * MIB, events: MIB, input: 4 * MIB } as const;
+const BUDGET = {
+  responses: 32 * MIB,
+  dead: 8 * MIB,
+  allEvents: 16 * MIB,
+  events: MIB,
+  input: 4 * MIB,
+} as const;
 /** Number of workers whose streams are measured per check; the next check continues with the next ones. */
 const AT_ONCE = 200;
 /** Trims below the budget, so that the stream stays below it for a while. */
@@ -29,13 +35,14 @@ export class Budgets {
    * reduce.
    */
   async trim(): Promise<{ unread: string[] }> {
-    const { responses, dead, workers, events, input } = this.#keys;
+    const { responses, dead, allEvents, workers, events, input } = this.#keys;
     const ids = await this.#redis.zrange(workers, String(this.#from), String(this.#from + AT_ONCE - 1));
     this.#from = ids.length < AT_ONCE ? 0 : this.#from + AT_ONCE;
     const inputs = new Map(ids.map((id) => [input(id), id]));
     const wanted: [string, number][] = [
       [responses, BUDGET.responses],
       [dead, BUDGET.dead],
+      [allEvents, BUDGET.allEvents],
       ...ids.flatMap((id): [string, number][] => [
         [events(id), BUDGET.events],
         [input(id), BUDGET.input],

@@ -30,3 +30,7 @@ export { Fenced } from './reply.ts';
 export { watchSignals } from './signals.ts';
 export { Store } from './store.ts';
 export { readStream, type StreamLine, unlessOver } from './stream.ts';
+export { StreamHub } from './stream-hub.ts';
+export type { StreamEntry } from './stream-listener.ts';
+export { type InputReceipt, sendInput } from './worker-input.ts';
+export { readWorkerPage, readWorkerViews, type WorkerPage } from './worker-views.ts';

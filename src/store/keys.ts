@@ -17,6 +17,8 @@ export interface Keys {
   answeredBytes: string;
   /** Counter that increases with every write of a record or a status. */
   revision: string;
+  /** Stream of the events of all workers, each with its `worker_id`: a copy for readers, which can be lost. */
+  allEvents: string;
   /** Hash ID -> usage of its body at the last check, JSON; the manager rewrites it at each check. */
   usage: string;
   /** Hash that identifies this store: `id`, `created_at`. */
@@ -77,6 +79,7 @@ export function getKeys(cell: string): Keys {
     answered: `${prefix}worker:requests`,
     answeredBytes: `${prefix}worker:requests:bytes`,
     revision: `${prefix}workers:revision`,
+    allEvents: `${prefix}workers:events`,
     usage: `${prefix}workers:figures`,
     identity: `${prefix}worker:identity`,
     findings: `${prefix}worker:findings`,

@@ -3,6 +3,8 @@ import type { Link } from './connect.ts';
 
 /** Approximate number of history lines that are kept. */
 export const EVENTS_KEPT = 1000;
+/** The same for the history of all workers of a cell. */
+export const ALL_EVENTS_KEPT = 10_000;
 /** How long the tombstone of a deleted worker or pool is kept. */
 export const TOMBSTONE_MS = 7 * 86_400_000;
 

@@ -18,7 +18,7 @@ import { getKeys, type Keys } from './keys.ts';
 import { ownNodes, readNodeViews } from './nodes.ts';
 import type { Hash } from './parse.ts';
 import { type IndexState, readIndexState, StoreRepair } from './repair.ts';
-import { EVENTS_KEPT } from './reply.ts';
+import { ALL_EVENTS_KEPT, EVENTS_KEPT, execAll } from './reply.ts';
 import { readPage, type SummaryPage } from './summaries.ts';
 import { readUsage, saveUsage } from './usage.ts';
 import {
@@ -140,17 +140,20 @@ export class Store {
     return (await this.#redis.get(this.keys.leader))?.endsWith(` ${epoch}`) ?? false;
   }
 
+  /** The leader of this cell and its epoch; `undefined` if there is none. */
+  async leader(): Promise<{ owner: string; epoch: number } | undefined> {
+    const match = /^(.*) (\d+)$/.exec((await this.#redis.get(this.keys.leader)) ?? '');
+    return match?.[1] && match[2] ? { owner: match[1], epoch: Number(match[2]) } : undefined;
+  }
+
   /** Adds a line to a worker's history without a change of status. */
   async emit(id: string, event: LifecycleEvent): Promise<void> {
-    await this.#redis.xadd(
-      this.keys.events(id),
-      'MAXLEN',
-      '~',
-      EVENTS_KEPT,
-      '*',
-      'data',
-      JSON.stringify(event),
-    );
+    const { events, allEvents } = this.keys;
+    const writes = this.#redis.pipeline();
+    writes.xadd(events(id), 'MAXLEN', '~', EVENTS_KEPT, '*', 'data', JSON.stringify(event));
+    const named = JSON.stringify({ worker_id: id, ...event });
+    writes.xadd(allEvents, 'MAXLEN', '~', ALL_EVENTS_KEPT, '*', 'data', named);
+    await execAll(writes, (at) => at === 1);
   }
 
   saveUsage(usage: Record<string, UsageReading>, ttlMs: number): Promise<void> {

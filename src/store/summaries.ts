@@ -41,7 +41,7 @@ export async function readPage(
  * A cursor contains the creation time and ID of the last worker before it, so it stays valid when others
  * change.
  */
-async function idsAfter(redis: Link, key: string, limit: number, cursor: string | undefined) {
+export async function idsAfter(redis: Link, key: string, limit: number, cursor: string | undefined) {
   const [created = '0', id = ''] = cursor === undefined ? [] : splitCursor(cursor);
   const rank = cursor === undefined ? -1 : await redis.zrank(key, id);
   // The cursor's worker is gone: start with the workers of the same instant, without those before it.
@@ -51,7 +51,8 @@ async function idsAfter(redis: Link, key: string, limit: number, cursor: string 
   const page = entries.slice(0, limit);
   const [lastId, score] = page.at(-1) ?? ['', '0'];
   const ids = page.flatMap(([one, at]) => (at === created && one <= id ? [] : [one]));
-  return { ids, next_cursor: entries.length > limit ? `${score}-${lastId}` : undefined };
+  const positions = new Map(page.map(([one, at]) => [one, `${at}-${one}`]));
+  return { ids, positions, next_cursor: entries.length > limit ? `${score}-${lastId}` : undefined };
 }
 
 function splitCursor(cursor: string): [string, string] {

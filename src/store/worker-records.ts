@@ -14,7 +14,7 @@ import type { Link } from './connect.ts';
 import type { Keys } from './keys.ts';
 import { type Hash, toHeartbeat, toRecord, toStatus } from './parse.ts';
 import { toMembership } from './pool-parse.ts';
-import { EVENTS_KEPT, execAll, TOMBSTONE_MS, throwIfFenced, toFields } from './reply.ts';
+import { ALL_EVENTS_KEPT, EVENTS_KEPT, execAll, TOMBSTONE_MS, throwIfFenced, toFields } from './reply.ts';
 
 /** How long the streams of a deleted worker stay readable. */
 export const STREAMS_KEPT_MS = 3_600_000;
@@ -73,12 +73,14 @@ export async function recordDecision(
     keys.index,
     keys.revision,
     keys.events(read.id),
+    keys.allEvents,
     epoch,
     read.desired.generation,
     read.revision,
     read.id,
     next.event ? JSON.stringify(next.event) : '',
     EVENTS_KEPT,
+    ALL_EVENTS_KEPT,
     ...toFields(next.status),
     'memo',
     JSON.stringify(next.memo),

@@ -1,7 +1,8 @@
 /** The watchdog's way to the API: another server of the same process, on a socket of its own. */
 import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { createRequestForwarder } from '../../src/http/forward.ts';
 import { type HttpServer, listen } from '../../src/http/listen.ts';
 import { jsonResponse, type Route } from '../../src/http/route.ts';
@@ -123,4 +124,45 @@ test('a client that goes takes its request with it', async () => {
   controller.abort();
   await expect(asking).rejects.toThrow();
   expect((await fetch(`${url}/livez`)).status).toBe(200);
+});
+
+test('streams are passed on as they come, and use up no place of other requests', async () => {
+  const open = new Set<ServerResponse>();
+  const inner = createServer((request, response) => {
+    if (request.url === '/short') return void response.end('short');
+    open.add(response);
+    response.on('close', () => open.delete(response));
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write('data: first\n\n');
+  });
+  const socketPath = newApiSocket();
+  await new Promise<void>((resolve) => inner.listen(socketPath, resolve));
+  onTestFinished(() => {
+    inner.closeAllConnections();
+    inner.close();
+  });
+  const front = await listen({
+    host: '127.0.0.1',
+    port: 0,
+    names: { host: 'HTTP_HOST', port: 'HTTP_PORT' },
+    log: { error: () => {} },
+    routes: [],
+    forward: createRequestForwarder({ socketPath, quietMs: () => 0, mostWaiting: 70 }),
+  });
+  servers.push(front);
+  const end = new AbortController();
+  const streams = await Promise.all(
+    Array.from({ length: 70 }, () => fetch(`${front.url}/stream`, { signal: end.signal })),
+  );
+  const reader = streams[0]?.body?.getReader();
+  expect(new TextDecoder().decode((await reader?.read())?.value)).toBe('data: first\n\n');
+  const refused = await fetch(`${front.url}/stream`);
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1']);
+  expect((await fetch(`${front.url}/any?wait=ready`)).status).toBe(429);
+  for (let count = 0; count < 70; count++) expect((await fetch(`${front.url}/short`)).status).toBe(200);
+  end.abort();
+  await vi.waitFor(() => expect(open.size).toBe(0), { timeout: 5000 });
+  const again = await fetch(`${front.url}/stream`);
+  expect(again.status).toBe(200);
+  await again.body?.cancel();
 });

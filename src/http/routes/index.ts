@@ -2,6 +2,7 @@
 
 import type { TaskService } from '../../tasks/task-service.ts';
 import type { ApiPlugin } from '../api.ts';
+import type { WorkerService } from '../worker-service.ts';
 import { docsRoutes } from './docs.ts';
 import { createImageRoutes, type ImageRoutesDeps } from './images.ts';
 import { createNodeRoutes } from './nodes.ts';
@@ -9,9 +10,14 @@ import { createPoolRoutes, type PoolRoutesDeps } from './pools.ts';
 import { createStatsRoutes } from './stats.ts';
 import { createTaskApiRoutes } from './task-api.ts';
 import { createTaskListRoutes } from './tasks.ts';
+import { createWorkerActRoutes } from './worker-acts.ts';
+import { createWorkerDetailRoutes } from './worker-details.ts';
+import { createWorkerStreamRoutes } from './worker-streams.ts';
+import { createWorkerRoutes } from './workers.ts';
 
 /** What the routes need of the manager. */
 export interface ApiServices {
+  workers: WorkerService;
   pools: PoolRoutesDeps;
   nodes: Parameters<typeof createNodeRoutes>[0];
   /** The queues of all pools. */
@@ -20,7 +26,18 @@ export interface ApiServices {
   stats: Parameters<typeof createStatsRoutes>[0];
 }
 
-export const createApiRoutes = ({ pools, nodes, tasks, images, stats }: ApiServices): ApiPlugin[] => [
+export const createApiRoutes = ({
+  workers,
+  pools,
+  nodes,
+  tasks,
+  images,
+  stats,
+}: ApiServices): ApiPlugin[] => [
+  createWorkerRoutes(workers),
+  createWorkerActRoutes(workers),
+  createWorkerDetailRoutes(workers),
+  createWorkerStreamRoutes(workers),
   createPoolRoutes(pools),
   createNodeRoutes(nodes),
   createTaskListRoutes(tasks),

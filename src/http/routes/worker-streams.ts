@@ -1,0 +1,125 @@
+/** The output and the events of workers as server-sent events. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { ApiPlugin } from '../api.ts';
+import {
+  getStart,
+  type SourceEnd,
+  type SourceEntry,
+  type StreamQuery,
+  sendEventStream,
+  streamHeaders,
+  streamQuery,
+} from '../event-stream.ts';
+import { errorResponses } from '../schemas/errors.ts';
+import { workerParams } from '../schemas/workers.ts';
+import type { WorkerService, WorkerStream } from '../worker-service.ts';
+import { missingWorker } from './workers.ts';
+
+const tags = ['streams'];
+const events = {
+  description:
+    'Server-sent events. `id` is the ID of the entry in its stream, `event` its type, and `data` the entry as JSON.',
+  content: { 'text/event-stream': { schema: z.string() } },
+};
+
+export const createWorkerStreamRoutes =
+  (service: WorkerService): ApiPlugin =>
+  async (app) => {
+    const start = async (
+      stream: WorkerStream,
+      request: Pick<FastifyRequest, 'headers'>,
+      query: StreamQuery,
+    ): Promise<string> => {
+      const from = getStart(request, query, service.now());
+      if (from === undefined) return '0';
+      return 'tail' in from ? service.before(stream, from.tail) : from.after;
+    };
+
+    /** Ends with `event: end` when the worker has ended (its output) or was deleted (its events). */
+    async function* untilGone(
+      stream: WorkerStream & { worker_id: string },
+      from: string,
+      signal: AbortSignal,
+    ): AsyncGenerator<SourceEntry[] | SourceEnd> {
+      const { worker_id, of } = stream;
+      const done = new AbortController();
+      const either = AbortSignal.any([signal, done.signal]);
+      const goal = of === 'output' ? 'ended' : 'deleted';
+      const over = service.waitFor(worker_id, goal, either).finally(() => done.abort());
+      over.catch(() => {});
+      let last = from;
+      try {
+        // Also entries between the end of the worker and its detection here.
+        for (const follow of [true, false]) {
+          const reading = follow ? either : signal;
+          for await (const entries of service.read(stream, { from: last, follow, signal: reading })) {
+            last = entries.at(-1)?.id ?? last;
+            yield entries;
+          }
+        }
+        if (signal.aborted) return;
+        const { deleted, status } = (await over).observation;
+        const { status: state, phase, reason, message, exit_code } = status ?? {};
+        yield { end: { worker_id, deleted, status: state, phase, reason, message, exit_code } };
+      } finally {
+        done.abort();
+      }
+    }
+
+    const send = (reply: FastifyReply, stream: WorkerStream, from: string, follow: boolean) =>
+      sendEventStream(reply, (signal) =>
+        follow && 'worker_id' in stream
+          ? untilGone(stream, from, signal)
+          : service.read(stream, { from, follow, signal }),
+      );
+
+    for (const kind of ['output', 'events'] as const)
+      app.get(
+        `/v1/workers/:worker_id/${kind}`,
+        {
+          exposeHeadRoute: false,
+          schema: {
+            tags,
+            operationId: kind === 'output' ? 'streamOutput' : 'streamWorkerEvents',
+            summary: kind === 'output' ? "Stream a worker's output" : "Stream a worker's history",
+            description:
+              kind === 'output'
+                ? 'Ends with `event: end` when the worker has ended and all its output was sent.'
+                : 'Ends with `event: end` when the worker was deleted.',
+            params: workerParams,
+            querystring: streamQuery,
+            headers: streamHeaders,
+            response: { 200: events, ...errorResponses(404, 429) },
+          },
+        },
+        async (request, reply) => {
+          const { worker_id } = request.params;
+          const stream = { worker_id, of: kind };
+          const from = await start(stream, request, request.query);
+          if (!(await service.isKnown(worker_id))) throw missingWorker(worker_id);
+          return send(reply, stream, from, request.query.follow === 'true');
+        },
+      );
+
+    app.get(
+      '/v1/events',
+      {
+        exposeHeadRoute: false,
+        schema: {
+          tags,
+          operationId: 'streamEvents',
+          summary: 'Stream the history of all workers',
+          description: 'Each event has its `worker_id`. The last 10,000 events of the cell are kept.',
+          querystring: streamQuery,
+          headers: streamHeaders,
+          response: { 200: events, ...errorResponses(429) },
+        },
+      },
+      async (request, reply) => {
+        const stream = { of: 'all events' } as const;
+        const from = await start(stream, request, request.query);
+        return send(reply, stream, from, request.query.follow === 'true');
+      },
+    );
+  };

@@ -1,0 +1,70 @@
+/** The HTTP API of a manager: its routes, and what they read and write. */
+import { getLimits } from '../config/limits.ts';
+import { listenApi } from '../http/api.ts';
+import { createApiRoutes } from '../http/routes/index.ts';
+import type { Collector } from '../images/gc.ts';
+import type { Images } from '../images/index.ts';
+import type { Runtimes } from '../runtimes/registry.ts';
+import { createCommandClient, type Link, type Store, StreamHub } from '../store/index.ts';
+import type { TaskService } from '../tasks/task-service.ts';
+import type { Tasks } from '../tasks/tasks.ts';
+import { newApiSocket } from '../watchdog/api-socket.ts';
+import { explainWorker } from './explain-worker.ts';
+import { listImages } from './list-images.ts';
+import type { ServeOptions } from './options.ts';
+import type { PoolServices } from './pool-service.ts';
+import { createStatsReader } from './stats-service.ts';
+import { openWorkerService } from './worker-service.ts';
+
+interface ApiDeps {
+  redis: Link;
+  store: Store;
+  runtimes: Runtimes;
+  images: Images | undefined;
+  collector: Collector | undefined;
+  pools: PoolServices;
+  tasks: Tasks;
+  taskService: TaskService;
+  now: () => number;
+}
+
+/** Listens on a socket of its own, to which the watchdog forwards requests. */
+export async function openHttpApi(
+  { settings, version, log }: ServeOptions,
+  deps: ApiDeps,
+): Promise<{ socketPath: string; close(): Promise<void> }> {
+  const { redis, store, runtimes, images, collector, tasks, taskService, now } = deps;
+  const hub = new StreamHub(redis, settings.redisUrl);
+  const commandClient = createCommandClient(redis, store.keys, hub);
+  const views = () => deps.pools.ports.store.views();
+  const explain = (id: string) =>
+    explainWorker(id, { store, runtimes, images, limits: getLimits(settings), now });
+  const socketPath = newApiSocket();
+  const app = await listenApi(socketPath, {
+    host: settings.httpHost,
+    version,
+    log,
+    plugins: createApiRoutes({
+      workers: openWorkerService({ redis, store, hub, commandClient, explain, now }),
+      pools: {
+        views,
+        nodes: () => store.nodes(),
+        sendCommand: (command) => commandClient.send(command),
+      },
+      nodes: { nodes: () => store.taskNodes() },
+      tasks: taskService,
+      images: { list: () => listImages(collector) },
+      stats: { read: createStatsReader({ store, pools: views, tasks }) },
+    }),
+    allowedHosts: settings.httpAllowedHosts,
+    token: settings.apiToken,
+  });
+  return {
+    socketPath,
+    async close() {
+      commandClient.close();
+      hub.close();
+      await app.close();
+    },
+  };
+}

@@ -1,0 +1,39 @@
+/** The records and streams of workers for the manager's HTTP API. */
+import type { WorkerService, WorkerStream } from '../http/worker-service.ts';
+import {
+  type CommandClient,
+  type Link,
+  readWorkerPage,
+  readWorkerViews,
+  type Store,
+  type StreamHub,
+  sendInput,
+} from '../store/index.ts';
+import { waitForGoal } from './wait-for-goal.ts';
+
+export function openWorkerService(options: {
+  redis: Link;
+  store: Store;
+  hub: StreamHub;
+  commandClient: CommandClient;
+  explain: WorkerService['explain'];
+  now: () => number;
+}): WorkerService {
+  const { redis, store, hub, commandClient, explain, now } = options;
+  const { keys } = store;
+  const getKey = (stream: WorkerStream) =>
+    stream.of === 'all events' ? keys.allEvents : keys[stream.of](stream.worker_id);
+  return {
+    sendCommand: (command) => commandClient.send(command),
+    get: async (id) => (await readWorkerViews(redis, keys, [id]))[0],
+    isKnown: async (id) => (await store.status(id)) !== undefined,
+    page: (of) => readWorkerPage(redis, keys, of),
+    spec: async (id) => (await store.load(id))?.record.desired.spec,
+    explain,
+    sendInput: (id, input) => sendInput(redis, keys, id, input),
+    waitFor: (id, goal, signal) => waitForGoal({ store, hub }, id, goal, signal),
+    read: (stream, of) => hub.read(getKey(stream), of),
+    before: (stream, count) => hub.before(getKey(stream), count),
+    now,
+  };
+}

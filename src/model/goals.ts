@@ -1,0 +1,36 @@
+import { type DesiredRecord, hasEnded, type StatusRecord } from './record.ts';
+
+/** What can be waited for; `ready` accepts prompts, `ended` is STOPPED or FAILED. */
+export const GOALS = ['RUNNING', 'STOPPED', 'FAILED', 'ready', 'ended', 'deleted'] as const;
+export type Goal = (typeof GOALS)[number];
+
+/** The state of the worker, as far as it matters for waiting. */
+export interface WaitObservation {
+  /** Its record was deleted; a tombstone may have its last status. */
+  deleted: boolean;
+  /** The manager has observed the last command; a status, or a body, from before does not count. */
+  current: boolean;
+  status: StatusRecord | undefined;
+}
+
+/** Compares the state of the worker with the goal. `missed`: it can no longer be reached. */
+export function evaluateGoal(
+  goal: Goal,
+  { deleted, current, status }: WaitObservation,
+): 'reached' | 'missed' | 'not yet' {
+  if (goal === 'deleted') return deleted ? 'reached' : 'not yet';
+  if (deleted) return 'missed';
+  if (!current || !status) return 'not yet';
+  const ended = hasEnded(status.status);
+  if (goal === 'ended') return ended ? 'reached' : 'not yet';
+  if (goal === 'ready')
+    return status.status === 'RUNNING' && status.phase === 'ready' ? 'reached' : ended ? 'missed' : 'not yet';
+  return status.status === goal ? 'reached' : ended ? 'missed' : 'not yet';
+}
+
+/** Whether a status is based on the last command, and on a body that the command allows. */
+export function isStatusCurrent(desired: DesiredRecord, status: StatusRecord | undefined): boolean {
+  const observed = (status?.observed_generation ?? 0) >= desired.generation;
+  const replaced = (status?.incarnation ?? 0) >= (desired.min_incarnation ?? 0);
+  return observed && (replaced || hasEnded(status?.status));
+}

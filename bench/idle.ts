@@ -1,6 +1,6 @@
 /** The cost of an idle manager: 100 RUNNING workers, as processes with the real wrapper. */
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { cpuSeconds } from './cpu-seconds.ts';
 import { startManager } from './manager.ts';
 import { BenchOrchestrator } from './orchestrator.ts';
 import type { Result } from './result.ts';
@@ -8,8 +8,6 @@ import type { Result } from './result.ts';
 const WORKERS = 100;
 /** Two resync intervals. */
 const WATCHED_MS = 60_000;
-/** USER_HZ, which Linux fixes at 100 for user space. */
-const TICKS_A_SECOND = 100;
 
 export async function benchIdle({ redisUrl }: { redisUrl: string }): Promise<Result[]> {
   if (process.platform !== 'linux')
@@ -32,10 +30,4 @@ export async function benchIdle({ redisUrl }: { redisUrl: string }): Promise<Res
     await manager.stop();
     await orchestrator.close(cell);
   }
-}
-
-/** User and system time of a process so far. */
-function cpuSeconds(pid: number | undefined): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
 }

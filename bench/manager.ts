@@ -10,6 +10,8 @@ const START_MS = 20_000;
 
 export interface BenchManager {
   process: ChildProcess;
+  /** Of its HTTP API, without a path. */
+  url: string;
   /** Stops it and removes its folder; its bodies must have ended. */
   stop(): Promise<void>;
 }
@@ -23,19 +25,20 @@ export async function startManager(env: Record<string, string>): Promise<BenchMa
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = new Promise<void>((resolve) => manager.once('exit', () => resolve()));
-  await new Promise<void>((resolve, reject) => {
+  const url = await new Promise<string>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('The manager did not lead in time.')), START_MS);
     let text = '';
     manager.stdout?.on('data', (chunk: Buffer) => {
       text = text.length > 100_000 ? '' : text + chunk.toString();
       if (!text.includes('"recovered"')) return;
       clearTimeout(timer);
-      resolve();
+      resolve(/"url":"([^"]+)"/.exec(text)?.[1] ?? '');
     });
     manager.once('exit', () => reject(new Error(`The manager ended: ${text}`)));
   });
   return {
     process: manager,
+    url,
     async stop() {
       manager.kill('SIGTERM');
       await ended;

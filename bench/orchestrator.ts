@@ -28,6 +28,16 @@ export class BenchOrchestrator {
     await this.redis.xadd(this.keys.commands, '*', 'data', data);
   }
 
+  /** Writes a command and waits for its response. */
+  async ask(command: object): Promise<void> {
+    const request_id = randomUUID();
+    const [last] = await this.redis.xrevrange(this.keys.responses, '+', '-', 'COUNT', 1);
+    void this.send({ request_id, ...command });
+    await this.#first(this.keys.responses, (data) => data.request_id === request_id, {
+      since: last?.[0] ?? '0',
+    });
+  }
+
   /** Milliseconds from writing an entry until a blocked reader receives it. */
   async echo(): Promise<number> {
     const stream = `${this.keys.commands}:echo`;

@@ -10,6 +10,7 @@ import { errorMessage } from '../src/model/index.ts';
 import { benchAgentTurn as turn } from './agent-turn.ts';
 import { benchDirect as direct } from './direct.ts';
 import { benchDockerSpawn as docker } from './docker-spawn.ts';
+import { benchHttp as http } from './http.ts';
 import { benchIdle as idle } from './idle.ts';
 import { benchImages as images } from './images.ts';
 import { benchLineLatency as latency } from './line-latency.ts';
@@ -67,6 +68,7 @@ const benches: Record<string, (() => Promise<Result[]>) | undefined> = {
         })
       : []),
   ],
+  http: () => http({ redisUrl }),
   idle: () => idle({ redisUrl }),
 };
 const unknown = requested.filter((name) => !(name in benches));

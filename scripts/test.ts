@@ -39,6 +39,8 @@ function installWhatIsMissing(): void {
     spawnSync('/usr/bin/python3', ['-c', 'import redis'], { stdio: 'ignore' }).status !== 0 &&
       'python3-redis',
     !has('docker-compose') && 'docker-compose',
+    !has('zsh') && 'zsh',
+    !has('fish') && 'fish',
   ].filter((one) => one !== false);
   if (missing.length === 0) return;
   if (process.getuid?.() !== 0 || !has('apt-get')) {

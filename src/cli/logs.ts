@@ -47,11 +47,13 @@ async function logs({ session: open, out }: Context, refs: string[], options: Op
   const pooled = refs.some((ref) => poolIn(ref) !== undefined);
   const labels = options.prefix && (refs.length > 1 || pooled);
   const sources = await openTargets(session, refs, { range: options, labels });
+  const known = await sources();
   const entries = options.follow
     ? followOutputs(session, sources, { endless: pooled })
-    : readOutputs(session, await sources());
+    : readOutputs(session, known);
   const style: Style = isData(options.output) ? options.output : options.raw ? 'raw' : 'text';
-  await printEntries(entries, new EntryPrinter(out, style, options));
+  const printed = { timestamps: options.timestamps ?? false, labels: known.map(({ label }) => label) };
+  await printEntries(entries, new EntryPrinter(out, style, printed));
 }
 
 /** Prints entries as they come. */

@@ -28,10 +28,16 @@ export class EntryPrinter {
   /** A line without its newline, which the next entry may continue. */
   #open: { id: string; stream: 'stdout' | 'stderr' } | undefined;
 
-  constructor(out: CliOutput, style: Style, { timestamps = false } = {}) {
+  /** `labels` are those that are known before the first entry, for the width of their column. */
+  constructor(
+    out: CliOutput,
+    style: Style,
+    { timestamps = false, labels = [] as (string | undefined)[] } = {},
+  ) {
     this.#out = out;
     this.#style = style;
     this.#timestamps = timestamps;
+    this.#width = Math.max(0, ...labels.map((label) => label?.length ?? 0));
   }
 
   async print(entry: OutputMessage, source: EntrySource): Promise<void> {

@@ -94,6 +94,24 @@ test('run without a manager leaves nothing that would run later', { timeout: LON
   ]);
 });
 
+// Such a worker is RUNNING as soon as its create is accepted.
+test('create --wait fails for a program that is not started in the body of a warm worker', {
+  timeout: LONG,
+}, async () => {
+  const template = { agent_type: 'CUSTOM', command_line: ['cat'] };
+  const file = join(home, 'warm.json');
+  await writeFile(file, JSON.stringify({ name: 'spare', warm: 1, execution_mode: 'direct', template }));
+  expect(await wm('apply', '-f', file, '--wait')).toMatchObject({ code: 0 });
+  const id = '0b0e7f3e-0000-4000-8000-000000000003';
+  const { code, err } = await wm('create', '--wait', ...direct, '--worker-id', id, '--', '/no/such-program');
+  expect({ code, err }).toEqual({
+    code: 1,
+    err: expect.stringContaining('"/no/such-program" was not found'),
+  });
+  expect((await wm('events', id)).out).toMatch(/RUNNING\/assigned .*FAILED/s);
+  await wm('pools', 'delete', 'spare');
+});
+
 describe.each(['process', 'docker'] as const)('on the %s runtime', (runtime) => {
   test('create --wait and run fail if the program is not started, with the reason', {
     timeout: LONG,

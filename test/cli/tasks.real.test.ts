@@ -133,7 +133,7 @@ test('a failed task is retried, waited for, and its output is shown', async () =
   await serveDefault(cell);
   expect(await follower.done).toMatchObject({ code: 0, out: 'hello\n', err: '' });
   const json = JSON.parse((await wm('tasks', 'logs', 't-', '-o', 'json')).out);
-  expect(json).toEqual({ type: 'stdout', content: 'hello', task_id: 't-1' });
+  expect(json).toEqual({ worker_id: 'w', type: 'stdout', content: 'hello', task_id: 't-1' });
 });
 
 test('with --wait its result is printed, and a failure is one of the verb', async () => {

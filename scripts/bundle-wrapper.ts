@@ -97,6 +97,8 @@ export async function bundleWrapper(): Promise<WrapperBundle> {
     minify: true,
     legalComments: 'none',
     plugins: [loadLate, shakeBullmq],
+    // ioredis uses it if it is installed, as it is beside development packages: the bundle would depend on that.
+    external: ['supports-color'],
     // ioredis is CommonJS and requires Node's own modules.
     banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
   });

@@ -6,6 +6,7 @@ import type { ManagerAddress, ManagerApi } from './cli/deps.ts';
 import { runCli } from './cli/index.ts';
 import { locateCell } from './config/cell-location.ts';
 import { type CellContext, contextPath, listContexts, readContextFile } from './config/context-file.ts';
+import { readFileVariables } from './config/file-variables.ts';
 import type { Environment } from './config/variable.ts';
 import type { Link } from './store/index.ts';
 
@@ -27,7 +28,7 @@ function readCellContext(): CellContext | undefined {
  * machine.
  */
 function verbEnv(): { env: Environment; fromFile: string[] } {
-  const { env } = process;
+  const env = readFileVariables(process.env);
   const redisUrl = env.REDIS_URL ? undefined : readCellContext()?.redis_url;
   return redisUrl === undefined
     ? { env, fromFile: [] }
@@ -63,7 +64,7 @@ function resolveManagerApi(): ManagerApi | undefined {
 process.exitCode = await runCli(process.argv.slice(2), {
   version,
   settings: async () => (await loadSettings()).readSettings(verbEnv().env),
-  managerSettings: async () => (await loadSettings()).readSettings(process.env),
+  managerSettings: async () => (await loadSettings()).readSettings(readFileVariables(process.env)),
   context: resolveManagerAddress,
   contexts: async () => listContexts((await loadSettings()).readSettings(process.env).home),
   api: resolveManagerApi,
@@ -104,7 +105,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
       wrapper: WRAPPER,
       signal,
       cleanup,
-      env: process.env,
+      env: readFileVariables(process.env),
     });
   },
   stdout: process.stdout,

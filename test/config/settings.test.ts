@@ -20,8 +20,10 @@ function faultOf(env: Record<string, string>): Fault {
 test('the defaults', () => {
   expect(readSettings({ HOME })).toEqual({
     redisUrl: 'redis://127.0.0.1:6379',
+    redisUrlFile: undefined,
     redisStrict: false,
     workerRedisUrl: undefined,
+    workerRedisUrlFile: undefined,
     dockerHost: 'unix:///var/run/docker.sock',
     runtime: 'auto',
     cell: 'default',

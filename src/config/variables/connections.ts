@@ -25,6 +25,12 @@ export const CONNECTIONS = {
     fallback: 'redis://127.0.0.1:6379',
     help: 'URL of Redis, from the manager. If it is not set, `wm serve` uses a private Redis, and other verbs use that of the running manager.',
   }),
+  redisUrlFile: optionalVariable({
+    name: 'REDIS_URL_FILE',
+    schema: pathSchema,
+    allowed: 'an absolute path',
+    help: 'File that contains the URL of Redis, instead of REDIS_URL.',
+  }),
   redisStrict: defineVariable({
     name: 'REDIS_STRICT',
     schema: z.enum(['true', 'false']).transform((text) => text === 'true'),
@@ -36,6 +42,12 @@ export const CONNECTIONS = {
     name: 'WORKER_REDIS_URL',
     ...redisUrl,
     help: 'URL of Redis, from a body, if it differs from REDIS_URL.',
+  }),
+  workerRedisUrlFile: optionalVariable({
+    name: 'WORKER_REDIS_URL_FILE',
+    schema: pathSchema,
+    allowed: 'an absolute path',
+    help: 'File that contains the URL of Redis from a body, instead of WORKER_REDIS_URL.',
   }),
   dockerHost: defineVariable({
     name: 'DOCKER_HOST',

@@ -11,7 +11,7 @@ import { delimiter, join } from 'node:path';
 const ROOT = join(import.meta.dirname, '..');
 /** A gate that takes longer counts as hung. */
 const GATE_MS = 300_000;
-const FOLDERS = ['src', 'machines', 'worker-base', 'scripts', 'bench', 'test'];
+const FOLDERS = ['src', 'machines', 'worker-base', 'scripts', 'bench', 'deploy', 'test'];
 
 interface Gate {
   name: string;

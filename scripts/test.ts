@@ -39,6 +39,7 @@ function installWhatIsMissing(): void {
     spawnSync('/usr/bin/python3', ['-c', 'import redis'], { stdio: 'ignore' }).status !== 0 &&
       'python3-redis',
     !has('docker-compose') && 'docker-compose',
+    !has('systemd-analyze') && 'systemd',
     !has('zsh') && 'zsh',
     !has('fish') && 'fish',
   ].filter((one) => one !== false);

@@ -60,7 +60,7 @@ export async function archiveProblem(suite: Suite): Promise<string | undefined> 
 }
 
 /** The archive that this machine's apt uses. */
-function mirrorOf(): string {
+export function mirrorOf(): string {
   const folder = '/etc/apt/sources.list.d';
   const files = [...(existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [])];
   for (const file of [...files, '/etc/apt/sources.list'].filter(existsSync)) {

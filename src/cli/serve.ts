@@ -7,10 +7,13 @@ export function serveCommand({ deps }: Context): Command {
   return new Command('serve')
     .summary('run the manager')
     .description(
-      'Run the manager until SIGTERM or SIGINT. A second Ctrl-C, seconds later, exits immediately. Workers keep running, and the next manager adopts them. `wm config` shows the settings.',
+      'Run the manager until SIGTERM or SIGINT. A second Ctrl-C, seconds later, exits immediately. Workers keep running, and the next manager adopts them. Without REDIS_URL, each cell has a private Redis, which several managers share and which keeps running while workers do. `wm config` shows the settings.',
     )
     .option('--cleanup', 'stop the direct workers of this cell on shutdown')
-    .addHelpText('after', '\nExample:\n  $ REDIS_URL=redis://127.0.0.1:6379 RUNTIME=process wm serve')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ wm serve\n  $ REDIS_URL=redis://127.0.0.1:6379 RUNTIME=process wm serve',
+    )
     .action(async (options: { cleanup?: boolean }) => {
       const settings = await deps.managerSettings();
       const bundled = toRuntimeNames(settings.runtime).some(

@@ -106,6 +106,6 @@ test('a folder that cannot be written is named', async () => {
   const home = newHome();
   writeFileSync(join(home, 'file'), '');
   await expect(open(join(home, 'file'))).rejects.toThrow(
-    /cannot keep its data in .*file\/redis-default: ENOTDIR.*WORKER_MANAGER_HOME/,
+    /cannot keep its data in .*file\/redis-default: E(NOTDIR|EXIST).*WORKER_MANAGER_HOME/,
   );
 });

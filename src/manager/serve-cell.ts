@@ -2,9 +2,10 @@
  * What `wm serve` does around a manager: it checks the port before anything is started, provides the private Redis of
  * the cell if there is no REDIS_URL, and reports at the end what keeps running and how to get back to it.
  */
+import { contextPath, readContextFile } from '../config/context-file.ts';
 import type { Settings } from '../config/settings.ts';
 import { listen } from '../http/listen.ts';
-import { toRuntimeNames } from '../model/index.ts';
+import { Fault, toRuntimeNames } from '../model/index.ts';
 import { openRedisOfCell, type RedisOfCell } from '../private-redis/index.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import { checkRedisAccess } from '../store/check-access.ts';
@@ -54,10 +55,23 @@ export async function serveCell(
 }
 
 /** A manager without an HTTP port would exit immediately, and stop what it had started. */
-export async function checkPort({ httpHost: host, httpPort: port }: Settings): Promise<void> {
+export async function checkPort(settings: Settings): Promise<void> {
+  const { httpHost: host, httpPort: port } = settings;
   const names = { host: 'HTTP_HOST', port: 'HTTP_PORT' };
-  const server = await listen({ host, port, names, routes: [], log: { error: () => {} } });
-  await server.close();
+  try {
+    const server = await listen({ host, port, names, routes: [], log: { error: () => {} } });
+    await server.close();
+  } catch (error) {
+    const url = readContextFile(contextPath(settings))?.url;
+    const isOurs = url !== undefined && port !== 0 && Number(new URL(url).port) === port;
+    const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+    if (!isOurs || code !== 'EADDRINUSE') throw error;
+    throw new Fault(
+      'unavailable',
+      `A manager of the cell ${settings.cell} already runs at ${url}. For a second one, which stands by, set HTTP_PORT to another port, or to 0 for any free port.`,
+      { cause: error },
+    );
+  }
 }
 
 /** It also listens where bodies with an address of their own reach this machine. */

@@ -4,9 +4,10 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, inject, onTestFinished, test } from 'vitest';
 import { choosePort } from '../../src/private-redis/redis-port.ts';
 import { launchRedisServer } from '../../src/private-redis/redis-server.ts';
+import { cleanCell, newCell, startManager } from '../support/manager.ts';
 import { wmOf } from './wm.ts';
 
 function newFolder(): string {
@@ -32,6 +33,19 @@ test('an HTTP port that is taken', async () => {
   const { err, left } = await serve({ HTTP_PORT: String(port) });
   expect(err).toContain(`port ${port} is used by another program. Set HTTP_PORT`);
   expect(left).toEqual([]);
+});
+
+test('an HTTP port that a manager of the same cell has', async () => {
+  const home = newFolder();
+  const redisUrl = inject('redisUrl');
+  const cell = newCell();
+  const manager = await startManager({ redisUrl, cell, home });
+  onTestFinished(() => manager.kill('SIGKILL'));
+  const env = { HTTP_PORT: new URL(manager.url).port, WORKER_MANAGER_HOME: home, CELL: cell };
+  const { err } = await serve(env);
+  expect(err).toContain(`already runs at ${manager.url}. For a second one, which stands by, set HTTP_PORT`);
+  await manager.stop();
+  await cleanCell({ redisUrl, cell, home });
 });
 
 test('a token file without a token', async () => {

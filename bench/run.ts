@@ -8,6 +8,7 @@ import { ensureRedis } from '../scripts/redis.ts';
 import { ensureWorkerImage } from '../scripts/worker-image.ts';
 import { errorMessage } from '../src/model/index.ts';
 import { benchAgentTurn as turn } from './agent-turn.ts';
+import { benchCliStart as cliStart } from './cli-start.ts';
 import { benchDirect as direct } from './direct.ts';
 import { benchDockerSpawn as docker } from './docker-spawn.ts';
 import { benchHttp as http } from './http.ts';
@@ -69,6 +70,7 @@ const benches: Record<string, (() => Promise<Result[]>) | undefined> = {
       : []),
   ],
   http: () => http({ redisUrl }),
+  'cli-start': docked && (() => cliStart({ redisUrl, dockerHost: docked.host })),
   idle: () => idle({ redisUrl }),
 };
 const unknown = requested.filter((name) => !(name in benches));

@@ -7,10 +7,10 @@
  * are in the package at their path in the repository; `files` in package.json lists them.
  */
 import { glob, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { build, type Plugin } from 'esbuild';
-import { rollup } from 'rollup';
+import { fileURLToPath } from 'node:url';
+import { transform } from 'esbuild';
+import { type OutputChunk, type OutputOptions, type Plugin, rollup } from 'rollup';
 import { dts } from 'rollup-plugin-dts';
 import { bundleWrapper } from './bundle-wrapper.ts';
 
@@ -18,6 +18,8 @@ const ROOT = join(import.meta.dirname, '..');
 const DIST = join(ROOT, 'dist');
 const LIB = join(DIST, 'lib');
 const CLIENT = join(ROOT, 'src', 'client', 'index.ts');
+const PROGRAM = join(ROOT, 'scripts', 'package-main.ts');
+const MAIN = join(ROOT, 'src', 'main.ts');
 
 /**
  * Packages in the bundle, because short verbs load them: one file loads several times faster than the hundred files of
@@ -25,52 +27,51 @@ const CLIENT = join(ROOT, 'src', 'client', 'index.ts');
  */
 const BUNDLED = ['commander', 'croner', 'zod'];
 
+/** The modules that `wm ps` starts with. */
+const SHORTEST = [MAIN, join(ROOT, 'src', 'cli', 'ps.ts')];
+
 /** A module that a thread runs is an entry of its own, found by this expression. */
 const THREAD = /new URL\('\.\/([\w-]+)\.ts', import\.meta\.url\)/g;
 
-/** Modules find other files relative to their path in the repository, from the bundle too. */
-const keepPaths: Plugin = {
-  name: 'keep-paths',
-  setup(on) {
-    on.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
-      const text = await readFile(path, 'utf8');
-      if (!text.includes('import.meta.url')) return undefined;
-      const original = `new URL(${JSON.stringify(relative(LIB, path))}, import.meta.url).href`;
-      const parts = text.split(THREAD);
-      // Every second part is the name of a thread's module, which is in the folder of the bundle.
-      const contents = parts
-        .map((part, at) =>
-          at % 2 === 1
-            ? `new URL('./${part}.js', import.meta.url)`
-            : part.replaceAll('import.meta.url', original),
-        )
-        .join('');
-      return { contents, loader: 'ts' };
-    });
-  },
-};
-
-/** Loading a module of this project does nothing, so a module that another only imports from is left out if unused. */
-const withoutSideEffects: Plugin = {
-  name: 'without-side-effects',
-  setup(on) {
-    on.onResolve({ filter: /^\.\.?\// }, async ({ path, pluginData, ...from }) => {
-      if (pluginData === withoutSideEffects || from.importer.includes('node_modules')) return undefined;
-      const resolved = await on.resolve(path, { ...from, pluginData: withoutSideEffects });
-      return { ...resolved, sideEffects: from.kind === 'entry-point' };
-    });
-  },
-};
-
 /** Messages of zod are in English; its other languages are half of the package. */
-const englishOnly: Plugin = {
-  name: 'english-only',
-  setup(on) {
-    on.onLoad({ filter: /zod[/\\]v4[/\\]locales[/\\]index\.js$/ }, () => ({
-      contents: "export { default as en } from './en.js';",
-    }));
+const LANGUAGES = /zod[/\\]v4[/\\]locales[/\\]index\.js$/;
+const ENGLISH = "export { default as en } from './en.js';";
+
+/** Our TypeScript, and the packages that are part of the bundle. */
+const sources: Plugin = {
+  name: 'sources',
+  resolveId(source, importer) {
+    if (importer === undefined) return source;
+    if (source.startsWith('.')) return join(dirname(importer), source);
+    const [name = ''] = source.split('/');
+    const bundled = BUNDLED.includes(name);
+    return bundled ? fileURLToPath(import.meta.resolve(source)) : { id: source, external: true };
+  },
+  load: (id) => (LANGUAGES.test(id) ? ENGLISH : null),
+  async transform(text, id) {
+    if (!id.endsWith('.ts')) return null;
+    return (await transform(keepPaths(text, id), { loader: 'ts', target: 'node22' })).code;
+  },
+  async renderChunk(code) {
+    // Names stay as they are, for readable errors.
+    return (await transform(code, { minifySyntax: true, minifyWhitespace: true, legalComments: 'none' }))
+      .code;
   },
 };
+
+/** Modules find other files relative to their path in the repository, from the bundle too. */
+function keepPaths(text: string, path: string): string {
+  const original = `new URL(${JSON.stringify(relative(LIB, path))}, import.meta.url).href`;
+  // Every second part is the name of a thread's module, which is in the folder of the bundle.
+  return text
+    .split(THREAD)
+    .map((part, at) =>
+      at % 2 === 1
+        ? `new URL('./${part}.js', import.meta.url)`
+        : part.replaceAll('import.meta.url', original),
+    )
+    .join('');
+}
 
 /** The modules that threads run, by name. */
 async function findThreads(): Promise<Record<string, string>> {
@@ -83,41 +84,38 @@ async function findThreads(): Promise<Record<string, string>> {
 }
 
 async function bundleLib(): Promise<void> {
-  const { dependencies } = createRequire(import.meta.url)('../package.json') as {
-    dependencies: Record<string, string>;
-  };
-  await rm(LIB, { recursive: true, force: true });
-  await build({
-    entryPoints: {
-      wm: join(ROOT, 'scripts', 'package-main.ts'),
-      client: CLIENT,
-      ...(await findThreads()),
-    },
-    outdir: LIB,
-    bundle: true,
-    splitting: true,
-    chunkNames: '[name]-[hash]',
-    platform: 'node',
-    target: 'node22',
-    format: 'esm',
-    minify: true,
-    // Classes and functions keep their names in errors.
-    keepNames: true,
-    legalComments: 'none',
-    external: Object.keys(dependencies).filter((name) => !BUNDLED.includes(name)),
-    plugins: [keepPaths, withoutSideEffects, englishOnly],
+  const input = { wm: PROGRAM, client: CLIENT, ...(await findThreads()) };
+  const acting = new Set([MAIN, ...Object.values(input)]);
+  const bundle = await rollup({
+    input,
+    plugins: [sources],
+    // Loading any other module of this project does nothing, so those without a used export are left out.
+    treeshake: { moduleSideEffects: (id) => acting.has(id) },
+    // Its warnings are about comments in packages; a missing export is an error.
+    logLevel: 'silent',
   });
+  const options: OutputOptions = { dir: LIB, format: 'es', onlyExplicitManualChunks: true };
+  const { output } = await bundle.generate(options);
+  const core = findLoaded(output.filter((file) => file.type === 'chunk'));
+  await rm(LIB, { recursive: true, force: true });
+  // One file loads faster than twenty small ones.
+  await bundle.write({ ...options, manualChunks: (id) => (core.has(id) ? 'core' : undefined) });
+  await bundle.close();
+}
+
+/** The modules that `wm ps` loads, without those that act when they are loaded. */
+function findLoaded(chunks: OutputChunk[]): Set<string> {
+  const loaded = new Set(chunks.filter(({ moduleIds }) => SHORTEST.some((id) => moduleIds.includes(id))));
+  // The set grows while it is iterated.
+  for (const { imports } of loaded)
+    for (const chunk of chunks) if (imports.includes(chunk.fileName)) loaded.add(chunk);
+  return new Set([...loaded].flatMap(({ moduleIds }) => moduleIds).filter((id) => id !== MAIN));
 }
 
 /** One file with all types that the SDK exports. */
 async function bundleTypes(): Promise<void> {
-  const bundle = await rollup({
-    input: CLIENT,
-    plugins: [dts({ tsconfig: join(ROOT, 'tsconfig.json') })],
-    onwarn(warning) {
-      throw new Error(`The types of the SDK cannot be bundled: ${warning.message}`);
-    },
-  });
+  const plugins = [dts({ tsconfig: join(ROOT, 'tsconfig.json') })];
+  const bundle = await rollup({ input: CLIENT, plugins });
   await bundle.write({ file: join(LIB, 'client.d.ts'), format: 'es' });
   await bundle.close();
 }
@@ -129,6 +127,7 @@ async function ignoreOldChunks(): Promise<void> {
   await writeFile(join(DIST, '.npmignore'), old.map((name) => `/${name}\n`).join(''));
 }
 
-await bundleWrapper().then(ignoreOldChunks);
+await bundleWrapper();
+await ignoreOldChunks();
 await bundleLib();
 await bundleTypes();

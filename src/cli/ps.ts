@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Summary } from '../model/index.ts';
 import type { Context } from './context.ts';
+import { listWorkers } from './list-workers.ts';
 import { type Listing, printListing } from './listing.ts';
 import { type Format, outputOption } from './output.ts';
 import type { Session } from './session.ts';
@@ -38,20 +39,24 @@ export function psCommand(context: Context): Command {
     .action((options: Options) => ps(context, options));
 }
 
-async function ps({ session, out, now }: Context, options: Options): Promise<void> {
+async function ps(context: Context, options: Options): Promise<void> {
+  const { session, out, now } = context;
   const keep = parseFilter(options.filter ?? [], options.all ?? false);
-  const open = await session();
-  const read = cachedSummaries(open, now);
-  const list = async () => toListing(await read(), keep, options, now());
-  if (options.watch) return watchListing(out, options.output, list);
+  const toRows = (all: readonly Summary[]) => toListing(all, keep, options, now());
+  if (options.watch) {
+    const read = cachedSummaries(await session(), now);
+    return watchListing(out, options.output, async () => toRows(await read()));
+  }
+  const { workers, unled } = await listWorkers(context);
+  const listing = toRows(workers);
   if (options.quiet) {
-    const ids = (await list()).rows.map(({ cells: [id] }) => id);
+    const ids = listing.rows.map(({ cells: [id] }) => id);
     return ids.length > 0 ? out.line(ids.join('\n')) : undefined;
   }
-  await printListing(out, options.output, await list());
-  if (isForPeople(options.output) && !(await open.leader()))
+  await printListing(out, options.output, listing);
+  if (isForPeople(options.output) && unled !== undefined)
     out.note(
-      `note: no manager leads the cell ${open.settings.cell}, so this is the last recorded state. Start one with \`wm serve\`.`,
+      `note: no manager leads the cell ${unled}, so this is the last recorded state. Start one with \`wm serve\`.`,
     );
 }
 

@@ -1,4 +1,5 @@
-import { type DesiredRecord, hasEnded, type StatusRecord } from './record.ts';
+import type { DesiredRecord, StatusRecord } from './record.ts';
+import { hasEnded } from './worker-states.ts';
 
 /** What can be waited for; `ready` accepts prompts, `ended` is STOPPED or FAILED. */
 export const GOALS = ['RUNNING', 'STOPPED', 'FAILED', 'ready', 'ended', 'deleted'] as const;

@@ -37,4 +37,5 @@ export * from './task-limits.ts';
 export * from './tested-versions.ts';
 export * from './units.ts';
 export * from './vitals.ts';
+export * from './worker-states.ts';
 export * from './worker-view.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { DesiredState, WorkerStatus } from './record.ts';
 import type { RuntimeName } from './runtimes.ts';
+import type { DesiredState, WorkerStatus } from './worker-states.ts';
 
 /** A worker of the pool, from its record, status and heartbeat. Instants are milliseconds since 1970. */
 export interface Member {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { DAY_SECONDS, TASK_TIMEOUT_LIMIT_SECONDS } from './limits.ts';
 import { POOL_NAME, WORKER_TYPE } from './name-rules.ts';
-import { DESIRED_STATES } from './record.ts';
 import { getCapabilities, RUNTIME_MODES, type RuntimeName } from './runtimes.ts';
 import { nameBy, specFields } from './spec.ts';
 import { DURATION_ALLOWED, parseDuration } from './units.ts';
+import { DESIRED_STATES } from './worker-states.ts';
 
 /** Where the workers of a pool run, in a pool's terms: `direct` is the process runtime. */
 export const EXECUTION_MODES = [...RUNTIME_MODES, 'auto'] as const;

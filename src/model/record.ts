@@ -1,13 +1,7 @@
 import { z } from 'zod';
 import { RUNTIME_NAMES } from './runtimes.ts';
 import { workerSpec } from './spec.ts';
-
-export const WORKER_STATUSES = ['STARTING', 'RUNNING', 'STOPPED', 'FAILED'] as const;
-/** Whether a worker with that status has ended for good; one that waits for its restart is STARTING. */
-export const hasEnded = (status: string | undefined): boolean => status === 'STOPPED' || status === 'FAILED';
-export type WorkerStatus = (typeof WORKER_STATUSES)[number];
-export const DESIRED_STATES = ['running', 'stopped', 'deleted'] as const;
-export type DesiredState = (typeof DESIRED_STATES)[number];
+import { DESIRED_STATES, WORKER_STATUSES, type WorkerStatus } from './worker-states.ts';
 
 /** The desired record, `worker:<id>`; only commands write it, and its spec never changes. */
 export const desiredRecord = z.object({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { DESIRED_STATES, WORKER_STATUSES } from './record.ts';
 import { RUNTIME_NAMES } from './runtimes.ts';
 import { AGENT_TYPES } from './spec.ts';
+import { DESIRED_STATES, WORKER_STATUSES } from './worker-states.ts';
 
 const time = z.string().describe('RFC 3339 in UTC');
 const orNull = <T extends z.ZodType>(schema: T) => schema.nullable();

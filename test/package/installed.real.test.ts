@@ -1,6 +1,8 @@
 /** The npm package on a machine without the checkout: the program, its bodies, and the SDK. */
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import { dockerAt } from '../support/docker.ts';
@@ -48,19 +50,11 @@ async function serve(more: Record<string, string>) {
   const cell = newCell();
   const redisUrl = inject('redisUrl');
   const env = { REDIS_URL: redisUrl, CELL: cell, HTTP_PORT: '0', LEASE_SECONDS: '1', ...more };
-  const manager = installed.start(['wm', 'serve'], env);
-  let log = '';
-  for (const stream of [manager.stdout, manager.stderr])
-    stream?.setEncoding('utf8').on('data', (text: string) => {
-      log += text;
-    });
-  const ended = new Promise<number | null>((resolve) => manager.once('close', resolve));
+  const manager = await installed.serve(env);
   onTestFinished(async () => {
-    manager.kill('SIGTERM');
-    await ended;
+    await manager.stop();
     await cleanCell({ redisUrl, cell, home: join(installed.home, '.local', 'state', 'worker-manager') });
   });
-  await expect.poll(() => log, { timeout: 30_000 }).toContain('"leading"');
   return (...args: string[]) => installed.run(['wm', ...args], env);
 }
 
@@ -110,6 +104,45 @@ test('a manager builds an image and runs a Docker worker of it', { timeout: 120_
   expect(image).toMatch(/^worker:[0-9a-f]{12}$/);
   expect(image).not.toBe(inject('image'));
   await wm('delete', '--wait', id);
+});
+
+/** Prints every module that is loaded, except for Node's own. */
+const TRACE = `import { registerHooks } from 'node:module';
+registerHooks({
+  load(url, context, next) {
+    if (!url.startsWith('node:')) console.error('loaded ' + url);
+    return next(url, context);
+  },
+});`;
+
+test('wm ps loads three files, and no client of Redis if the manager answers', async () => {
+  const server = createServer(({ url }, response) => {
+    const health = { checks: { leadership: { ok: true, message: 'leader' } } };
+    const list = { items: [{ worker_id: 'a-worker', status: 'RUNNING', created_at: '' }], next_cursor: null };
+    response.end(JSON.stringify(url === '/healthz' ? health : list));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const { stdout, stderr } = await installed.run(['wm', 'ps', '-q', '--no-trunc'], {
+    WM_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(TRACE)}`,
+  });
+  expect(stdout.trim()).toBe('a-worker');
+  const loaded = stderr.split('\n').filter((line) => line.startsWith('loaded file:'));
+  const names = loaded.map((line) => /dist\/lib\/([a-z]+)[^/]*\.js$/.exec(line)?.[1] ?? line);
+  expect(names).toEqual(['wm', 'main', 'core']);
+});
+
+test('without REDIS_URL, a manager has a Redis of its own', async () => {
+  const env = { CELL: newCell(), HTTP_PORT: '0', RUNTIME: 'process' };
+  const manager = await installed.serve(env);
+  onTestFinished(() => manager.stop());
+  const wm = (...args: string[]) => installed.run(['wm', ...args], env);
+  const id = (await wm('create', '--wait', '--', 'sleep', '60')).stdout.trim();
+  expect((await wm('ps', '-q', '--no-trunc')).stdout.trim()).toBe(id);
+  await wm('delete', '--wait', id);
+  await manager.stop();
+  await wm('dismantle');
 });
 
 test('the SDK can be imported with its types, and nothing else can', async () => {

@@ -7,12 +7,20 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '..', '..');
-/** A listing of the package's files. */
+/** Milliseconds for a manager to lead. */
+const START_MS = 30_000;
+/** Bytes of a listing of the package's files. */
 const BUFFER = 32 * 1024 * 1024;
 
 export interface PackedFile {
   path: string;
   size: number;
+}
+
+export interface InstalledManager {
+  log(): string;
+  /** Shuts it down and waits for its end. */
+  stop(): Promise<void>;
 }
 
 export interface Installed {
@@ -26,8 +34,8 @@ export interface Installed {
   home: string;
   /** Runs a program that the installation put on the PATH, or Node. */
   run(argv: [string, ...string[]], env?: Record<string, string>): Promise<{ stdout: string; stderr: string }>;
-  /** The same, without waiting for its end. */
-  start(argv: [string, ...string[]], env?: Record<string, string>): ChildProcess;
+  /** Starts `wm serve`; resolves when it leads, and rejects with its log if it ends before. */
+  serve(env: Record<string, string>): Promise<InstalledManager>;
   remove(): Promise<void>;
 }
 
@@ -53,7 +61,28 @@ export async function installPackage(): Promise<Installed> {
     folder: join(folder, 'lib'),
     home,
     run: ([program, ...args], env = {}) => run(program, args, { ...options(env), maxBuffer: BUFFER }),
-    start: ([program, ...args], env = {}) => spawn(program, args, { ...options(env), stdio: 'pipe' }),
+    serve: (env) => leading(spawn('wm', ['serve'], { ...options(env), stdio: ['ignore', 'pipe', 'pipe'] })),
     remove: () => rm(folder, { recursive: true, force: true }),
   };
+}
+
+function leading(manager: ChildProcess): Promise<InstalledManager> {
+  let log = '';
+  const ended = new Promise<void>((resolve) => manager.once('close', () => resolve()));
+  const stop = async () => {
+    manager.kill('SIGTERM');
+    await ended;
+  };
+  return new Promise((resolve, reject) => {
+    const fail = () => reject(new Error(`The installed manager does not lead; its output:\n${log}`));
+    const late = setTimeout(() => void stop().then(fail), START_MS);
+    void ended.then(fail);
+    for (const stream of [manager.stdout, manager.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        log += text;
+        if (!log.includes('"recovered"')) return;
+        clearTimeout(late);
+        resolve({ log: () => log, stop });
+      });
+  });
 }

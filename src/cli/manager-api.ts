@@ -7,8 +7,6 @@ import type { ManagerApi } from './deps.ts';
 
 /** Milliseconds without any data after which the manager counts as away. */
 const SILENT_MS = 4000;
-/** The largest page of a list. */
-const PAGE = 1000;
 /** Characters of an unexpected response to show. */
 const SHOWN = 300;
 
@@ -28,16 +26,17 @@ export async function readManager<T>(
   throw new Fault('unavailable', `The manager at ${api.url} answers GET ${path} with ${answer}`);
 }
 
-/** All items of a list. */
+/** All items of a list, page by page. */
 export async function readManagerList<T>(api: ManagerApi, path: string): Promise<T[]> {
   const all: T[] = [];
-  let cursor: string | null | undefined;
-  do {
-    const query = new URLSearchParams({ limit: String(PAGE), ...(cursor ? { cursor } : {}) });
-    const page = await readManager<{ items: T[]; next_cursor?: string | null }>(api, `${path}?${query}`);
+  let next = path;
+  while (next !== '') {
+    const page = await readManager<{ items: T[]; next_cursor?: string | null }>(api, next);
     all.push(...page.items);
-    cursor = page.next_cursor;
-  } while (cursor);
+    const cursor = page.next_cursor ?? '';
+    const separator = path.includes('?') ? '&' : '?';
+    next = cursor && `${path}${separator}cursor=${encodeURIComponent(cursor)}`;
+  }
   return all;
 }
 

@@ -5,7 +5,39 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Context } from '../../src/cli/context.ts';
 import { listWorkers } from '../../src/cli/list-workers.ts';
 
-const worker = (worker_id: string) => ({ worker_id });
+/** What is the same from both sources. */
+const SAME = {
+  agent_type: 'CUSTOM',
+  labels: {},
+  desired: 'running',
+  status: 'RUNNING',
+  phase: 'ready',
+  reason: '',
+  restarts: 0,
+  incarnation: 1,
+  created_at: '2026-01-01T00:00:00.000Z',
+};
+/** As the HTTP API shows it. */
+const view = (worker_id: string) => ({
+  ...SAME,
+  worker_id,
+  name: null,
+  runtime: 'process',
+  pool: null,
+  exit_code: null,
+  node_url: null,
+  message: 'not in a summary',
+});
+/** As the store summarizes it. */
+const worker = (worker_id: string) => ({ ...SAME, worker_id, name: undefined, runtime: 'process' });
+const node = (worker_id: string, external: boolean) => ({
+  worker_id,
+  external,
+  pool: 'jobs',
+  url: 'http://h:5000',
+  state: 'busy',
+  started_at: SAME.created_at,
+});
 const FROM_REDIS = { workers: [worker('redis')] };
 
 /** A manager that answers each path from the table, and the requests that it got. */
@@ -40,19 +72,22 @@ const health = (role: string) => ({
 test('the leader is asked for all pages, with the token', async () => {
   const { url, requests } = await openManager({
     '/healthz': health('leader'),
-    '/v1/workers?limit=1000': { body: { items: [worker('a')], next_cursor: 'next one' } },
-    '/v1/workers?limit=1000&cursor=next+one': { body: { items: [worker('b')], next_cursor: null } },
+    '/v1/workers?limit=1000': { body: { items: [view('a')], next_cursor: 'next one' } },
+    '/v1/workers?limit=1000&cursor=next%20one': { body: { items: [view('b')], next_cursor: null } },
+    '/v1/nodes': { body: { items: [node('b', false), node('c', true)], next_cursor: null } },
   });
   const answer = await listWorkers(contextOf({ url, token: 'secret' }));
-  expect(answer).toEqual({ workers: [worker('a'), worker('b')] });
-  expect(requests.map(({ headers }) => headers.authorization)).toEqual(Array(3).fill('Bearer secret'));
+  expect(answer.workers.slice(0, 2)).toStrictEqual([worker('a'), worker('b')]);
+  expect(answer.workers.slice(2)).toMatchObject([{ worker_id: 'c', external: true, phase: 'ready' }]);
+  expect(requests.map(({ headers }) => headers.authorization)).toEqual(Array(4).fill('Bearer secret'));
 });
 
 test('Redis is read if the manager is unknown, away, a standby or without this API', async () => {
-  const page = { body: { items: [worker('http')], next_cursor: null } };
+  const page = { body: { items: [view('http')], next_cursor: null } };
   const standby = await openManager({
     '/healthz': health('standby'),
     '/v1/workers?limit=1000': page,
+    '/v1/nodes': { body: { items: [], next_cursor: null } },
   });
   const older = await openManager({ '/healthz': health('leader') });
   const away = { url: 'http://127.0.0.1:1' };

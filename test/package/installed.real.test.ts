@@ -118,8 +118,8 @@ registerHooks({
 test('wm ps loads three files, and no client of Redis if the manager answers', async () => {
   const server = createServer(({ url }, response) => {
     const health = { checks: { leadership: { ok: true, message: 'leader' } } };
-    const list = { items: [{ worker_id: 'a-worker', status: 'RUNNING', created_at: '' }], next_cursor: null };
-    response.end(JSON.stringify(url === '/healthz' ? health : list));
+    const items = url?.startsWith('/v1/workers') ? [{ worker_id: 'a-worker', status: 'RUNNING' }] : [];
+    response.end(JSON.stringify(url === '/healthz' ? health : { items, next_cursor: null }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());

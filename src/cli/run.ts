@@ -16,6 +16,8 @@ import { waitFor } from './wait-for.ts';
 
 /** How long a finished worker may take to be deleted. */
 const DELETE_SECONDS = 10;
+/** The reason of its stop or deletion, for its history. */
+const INTERRUPTED = 'wm run was interrupted';
 /** Reasons that need no explanation: the exit code says it, or the user asked for it. */
 const PLAIN_ENDS: ReadonlySet<string> = new Set(['Completed', 'Error', 'Stopped', 'Deleted']);
 
@@ -48,26 +50,26 @@ export function runWorkerCommand(context: Context): Command {
 async function run(context: Context, commandLine: string[], options: Options): Promise<void> {
   const { keep: _, ...given } = options;
   const fields = createFields(given, commandLine);
-  // Known before the answer, so that Ctrl-C can end it at any time.
-  const id = String(fields.worker_id ?? context.newId());
-  fields.worker_id = id;
   if (fields.prompt !== undefined && !options.interactive) fields.exit_after_prompt ??= true;
-  const request_id = options.requestId ?? context.newId();
+  // Known before the answer, so that Ctrl-C can end the worker at any time. One that the user chose may be another's.
+  const worker = { id: String(fields.worker_id ?? context.newId()), ours: fields.worker_id === undefined };
+  const request = { ...fields, worker_id: worker.id, request_id: options.requestId ?? context.newId() };
   const session = await context.session();
   const kept = options.keep === true || options.rm === false;
-  const stop = { command: 'stop', worker_id: id, reason: 'wm run was interrupted' };
+  const end = async (command: 'stop' | 'delete') => {
+    if (worker.ours) await send(session, context, { command, worker_id: worker.id, reason: INTERRUPTED });
+  };
   const release = onInterrupt(context, {
-    first: () => void send(session, context, stop),
-    note: `Stopping the worker; press Ctrl-C again to leave it running as ${id}.`,
+    first: () => void end('stop'),
+    note: `Stopping the worker; press Ctrl-C again to leave it running as ${worker.id}.`,
   });
   try {
-    const { answer, failure } = await requestCreate(
-      context,
-      session,
-      { ...fields, request_id },
-      RESPONSE_SECONDS,
-    );
-    if (failure) throw failure;
+    const { answer, id, failure } = await requestCreate(context, session, request, RESPONSE_SECONDS);
+    if (failure) {
+      worker.ours = false;
+      throw failure;
+    }
+    Object.assign(worker, { id, ours: true });
     printWarnings(context.out, answer);
     // A start that failed is reported below, after what the worker wrote.
     await untilStarted(context, session, id).catch(() => {});
@@ -79,7 +81,7 @@ async function run(context: Context, commandLine: string[], options: Options): P
     else await remove(context, session, id);
   } catch (error) {
     // Nothing may run unattended, not even a create that no manager has read yet.
-    if (!kept) await send(session, context, { command: 'delete', worker_id: id });
+    if (!kept) await end('delete');
     throw error;
   } finally {
     release();

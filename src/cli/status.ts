@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { planStatus as observed } from '../commands/status.ts';
 import { type CommandResponse, formatSize, type StatusRecord } from '../model/index.ts';
 import type { Context } from './context.ts';
-import { type Listing, printListing } from './listing.ts';
+import { formatListing, type Listing, printListing } from './listing.ts';
 import { type Format, outputOption } from './output.ts';
 import { toFault } from './request-manager.ts';
 import type { Session } from './session.ts';
@@ -35,8 +35,14 @@ async function status(context: Context, ref: string, { watch, output }: Options)
   const { out, now } = context;
   const session = await context.session();
   const id = await resolveId(session, ref);
-  const read = async () => toListing(id, await readStatus(context, session, id), now());
-  if (!watch) return printListing(out, output, await read(), { single: true });
+  if (!watch) {
+    const seen = await readStatus(context, session, id);
+    const listing = toListing(id, seen, now());
+    await printListing(out, output, listing, { single: true });
+    // A narrow terminal has no room for it in the table.
+    const isCut = output === 'table' && !formatListing(listing, output, out.columns).includes(seen.message);
+    return isCut ? out.line(`\n${seen.message}`) : undefined;
+  }
   let deleted = false;
   await watchListing(out, output, async () => {
     if (deleted) return undefined;

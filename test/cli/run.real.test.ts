@@ -62,6 +62,12 @@ test('run shows the output of a worker, exits like its program, and deletes it',
   expect(entries.map(({ type }) => type)).toEqual(['ready', 'exited']);
   expect(await all()).toContain(entries[0].worker_id);
   expect((await wm('run', '--rm', 'sh', '-c', 'true')).code).toBe(2);
+
+  // The refused create must not delete the worker that has the ID.
+  const { worker_id } = entries[0];
+  const taken = await wm('run', ...direct, '--worker-id', worker_id, '--', 'true');
+  expect(taken).toMatchObject({ code: 1, out: '', err: expect.stringContaining('IDs are not reused') });
+  expect(await all()).toContain(worker_id);
 });
 
 test('Ctrl-C stops what runs, and its last output and exit code arrive', { timeout: LONG }, async () => {

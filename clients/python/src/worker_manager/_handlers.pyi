@@ -1,0 +1,13 @@
+from typing import Any, Callable, Optional, TypeVar, overload
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+class Cancelled(BaseException):
+    """Raised in a function whose task is cancelled or out of time."""
+
+@overload
+def handler(function: _F) -> _F: ...
+@overload
+def handler(*, name: str) -> Callable[[_F], _F]: ...
+def progress(value: Any) -> None: ...
+def task_id() -> Optional[str]: ...

@@ -1,0 +1,117 @@
+"""What a request looks like, when it is repeated, and what its response means. Does no input or output."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Union
+from urllib.parse import quote, urlsplit
+
+from ._errors import InternalError, ManagerError
+from ._version import __version__
+
+Param = Union[str, int, float, bool, Sequence[str], Mapping[str, str], None]
+
+#: Timeout of a request in seconds, with its retries.
+DEFAULT_TIMEOUT = 30.0
+#: With the pauses between them, 5 retries take about 3 seconds: a restart or a change of the leader.
+DEFAULT_RETRIES = 5
+#: How long a stream that was open tries to reconnect before it fails.
+RECONNECT_SECONDS = 60.0
+#: Interval of the comments that the manager sends in a stream.
+HEARTBEAT_SECONDS = 15.0
+#: A stream without any byte for this long is dead.
+SILENCE_SECONDS = 45.0
+#: Bytes of a bulk submission; the manager accepts 1 MiB.
+BULK_BYTES = 512 * 1024
+#: How long one request waits at the manager. A proxy closes connections that are silent for a minute.
+LONGEST_WAIT = 30.0
+
+_LONGEST_PAUSE = 2.0
+_WORKER_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+#: Not 504: the manager waited as long as it was asked to.
+_TEMPORARY = (0, 429, 502, 503)
+
+
+def is_worker_id(text: str) -> bool:
+    return _WORKER_ID.fullmatch(text) is not None
+
+
+def path_of(*parts: str) -> str:
+    """A path below ``/v1``, with IDs and names escaped."""
+    return "/v1/" + "/".join(quote(part, safe="") for part in parts)
+
+
+def headers_for(token: Optional[str]) -> Dict[str, str]:
+    headers = {"user-agent": f"worker-manager-python/{__version__}", "accept": "application/json"}
+    if token:
+        headers["authorization"] = f"Bearer {token}"
+    return headers
+
+
+def query(params: Mapping[str, Param]) -> Dict[str, Union[str, Sequence[str]]]:
+    """Query parameters; those that are None are left out, and a mapping becomes ``name=key=value``."""
+    made: Dict[str, Union[str, Sequence[str]]] = {}
+    for name, value in params.items():
+        if value is None:
+            continue
+        if isinstance(value, bool):
+            made[name] = "true" if value else "false"
+        elif isinstance(value, Mapping):
+            made[name] = [f"{key}={text}" for key, text in value.items()]
+        elif isinstance(value, (str, int, float)):
+            made[name] = str(value)
+        else:
+            made[name] = list(value)
+    return made
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL leads to this machine, so that a proxy of the environment cannot reach it."""
+    host = urlsplit(url).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def is_temporary(error: ManagerError) -> bool:
+    """Whether the same request may succeed soon."""
+    return error.status in _TEMPORARY
+
+
+def pause_before(attempt: int, error: ManagerError) -> float:
+    """Seconds before a retry: doubled each time, with jitter, and not before the manager allows it."""
+    pause = min(0.1 * 2.0**attempt, _LONGEST_PAUSE) * random.uniform(0.75, 1.25)
+    return max(pause, error.retry_after_seconds or 0.0)
+
+
+def batches(lines: Iterable[bytes], most: int) -> Iterator[bytes]:
+    """The lines in bodies of at most ``most`` bytes; a longer line is a body of its own."""
+    batch: List[bytes] = []
+    size = 0
+    for line in lines:
+        if batch and size + len(line) >= most:
+            yield b"".join(batch)
+            batch, size = [], 0
+        batch.append(line + b"\n")
+        size += len(line) + 1
+    if batch:
+        yield b"".join(batch)
+
+
+def parse_lines(content: bytes, url: str) -> List[Any]:
+    """The JSON of each line of a successful response."""
+    return [parse(line, 200, url) for line in content.split(b"\n") if line.strip()]
+
+
+def parse(content: Union[bytes, bytearray], status: int, url: str) -> Any:
+    """The JSON of a response; a successful response must be JSON."""
+    if not content:
+        return None
+    try:
+        return json.loads(content)
+    except ValueError:
+        if status >= 300:
+            return None
+        raise InternalError(
+            f"{url} responded with something else than JSON. Is it the URL of a manager?", status=status
+        ) from None

@@ -1,31 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import {
-  type Checkpoint,
-  COMMAND_NAMES,
-  type Command,
-  commonFields,
-  ENTRY_LIMIT,
-  errorMessage,
-  Fault,
-  parseCommand,
-  takeHead,
-} from '../model/index.ts';
+import { type Checkpoint, errorMessage } from '../model/index.ts';
 import type { CommandEntry, CommandOutcome, CommandSettlement, CommandStream } from '../store/index.ts';
 import { Fenced, unlessOver } from '../store/index.ts';
-import { type CommandContext, failureResponse, type Plan } from './context.ts';
+import type { CommandContext, Plan } from './context.ts';
+import { type EntrySettlement, type ParsedEntry, parseEntry } from './parse-entry.ts';
 import { planCommand } from './plan.ts';
 
 /** Number of entries read at once. */
 const BATCH = 100;
+/** Number of creates that are settled at the same time; each waits mostly for Redis. */
+const CREATES_AT_ONCE = 16;
 /** How long a read waits for a new entry. */
 const BLOCK_MS = 2000;
-/** Number of deliveries after which an entry that was never settled is set aside. */
-const MAX_DELIVERIES = 5;
 /** Age of a delivery after which it counts as lost: the reply was lost with its connection, or its reader died. */
 const STRANDED_MS = 30_000;
-/** Maximum length of an unknown command's name in a response. */
-const NAME_LENGTH = 64;
 /** First and longest delay after an error of Redis. */
 const RETRY_MS = [100, 2000] as const;
 
@@ -75,10 +64,7 @@ export async function consumeCommands(options: CommandConsumerOptions, signal: A
         leftovers || stranded
           ? await stream.claim(leftovers ? 0 : strandedMs)
           : ((await unlessOver(stream.read(BATCH, BLOCK_MS, signal), signal)) ?? []);
-      for (const entry of entries) {
-        if (signal.aborted) return;
-        await settle(entry, options);
-      }
+      await settleAll(entries, options, signal);
       if ((leftovers || stranded) && entries.length === 0) {
         leftovers = false;
         claimedAt = performance.now();
@@ -98,10 +84,49 @@ export async function consumeCommands(options: CommandConsumerOptions, signal: A
   }
 }
 
-async function settle(entry: CommandEntry, options: CommandConsumerOptions): Promise<void> {
+/**
+ * Settles entries in order. Only creates overlap: their workers have nothing in common but names and the total, and the
+ * script that accepts them checks names one after the other.
+ */
+async function settleAll(
+  entries: CommandEntry[],
+  options: CommandConsumerOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const inFlight = new Set<Promise<void>>();
+  const { context: current } = options;
+  const context: CommandContext = Object.create(current, {
+    full: { value: current.full && (() => current.full?.(inFlight.size)) },
+  });
+  const drain = async () => {
+    const failed = (await Promise.allSettled(inFlight)).find(({ status }) => status === 'rejected');
+    inFlight.clear();
+    if (failed) throw (failed as PromiseRejectedResult).reason;
+  };
+  for (const entry of entries) {
+    if (signal.aborted) break;
+    const parsed = parseEntry(entry);
+    const isCreate = 'command' in parsed && parsed.command.command === 'create';
+    if (!isCreate || inFlight.size >= CREATES_AT_ONCE) await drain();
+    let settlement = await planEntry(entry, parsed, context);
+    if (settlement.operation === 'later' && inFlight.size > 0) {
+      // Those before it may not all become workers.
+      await drain();
+      settlement = await planEntry(entry, parsed, context);
+    }
+    options.checkpoint?.('command:read');
+    // A failed one stays, for `drain`.
+    const settled = settle(settlement, options).then(() => {
+      inFlight.delete(settled);
+    });
+    inFlight.add(settled);
+    if (!isCreate) await drain();
+  }
+  await drain();
+}
+
+async function settle(settlement: EntrySettlement, options: CommandConsumerOptions): Promise<void> {
   const { context, log } = options;
-  const settlement = await planEntry(entry, context);
-  options.checkpoint?.('command:read');
   const { outcome, taken } = await settleOne(settlement, options);
   options.checkpoint?.('command:settled');
   const { requestId: request_id, workerId: worker_id, name, asked } = settlement;
@@ -109,7 +134,7 @@ async function settle(entry: CommandEntry, options: CommandConsumerOptions): Pro
   const refused = JSON.parse(answer).error as { code: string; message: string } | undefined;
   const result = outcome === 'repeated' ? 'duplicate' : (refused?.code ?? 'ok');
   log.info({ request_id, worker_id, command: name, result, asked, why: refused?.message }, 'command settled');
-  options.onSettled(name, result, Math.max(0, context.now() - Number(entry.id.split('-')[0])));
+  options.onSettled(name, result, Math.max(0, context.now() - Number(settlement.entry.id.split('-')[0])));
   if (settlement.pool && outcome === 'ok') options.onPoolChanged(settlement.pool.name);
   if (worker_id && wrote(settlement, outcome)) {
     if (settlement.operation === 'create' || settlement.desired === 'running') options.onWanted?.(worker_id);
@@ -145,63 +170,14 @@ const wrote = ({ operation }: Plan, outcome: CommandOutcome) =>
   (outcome === 'ok' || outcome === 'same' || outcome === 'repeated') &&
   (operation === 'create' || operation === 'desire' || operation === 'restart');
 
-type CommandFields = Record<string, unknown>;
-
 /** The result of an entry. Never throws. */
 async function planEntry(
   entry: CommandEntry,
+  parsed: ParsedEntry,
   context: CommandContext,
-): Promise<CommandSettlement & Plan & { name: string }> {
-  const fields = parseEntry(entry);
-  if (typeof fields === 'string') {
-    const fault = new Fault('invalid_command', `The entry ${entry.id} of worker:commands ${fields}.`);
-    return { ...toRejection(entry, {}, fault), operation: 'dead', name: 'unreadable' };
-  }
-  const name = COMMAND_NAMES.find((known) => known === fields.command) ?? 'invalid';
-  if (entry.deliveries >= MAX_DELIVERIES) {
-    const why = `was tried ${entry.deliveries - 1} times without success; see the manager's log`;
-    const fault = new Fault('internal', `The entry ${entry.id} of worker:commands ${why}.`);
-    return { ...toRejection(entry, fields, fault), operation: 'dead', name };
-  }
-  let command: Command;
-  try {
-    command = parseCommand(fields);
-  } catch (error) {
-    return { ...toRejection(entry, fields, error as Fault), name };
-  }
-  const plan = await planCommand(command, context);
+): Promise<EntrySettlement> {
+  if (!('command' in parsed)) return parsed;
+  const { command, name } = parsed;
   const { request_id: requestId, reply_to: replyTo } = command;
-  return { ...plan, entry, requestId, replyTo, name: command.command };
-}
-
-/** The object in an entry, or why there is none. */
-function parseEntry({ data, bytes }: CommandEntry): CommandFields | string {
-  if (bytes > ENTRY_LIMIT) return `has ${bytes} bytes; the limit is ${ENTRY_LIMIT}`;
-  if (data === undefined) return 'has no field "data"';
-  let fields: unknown;
-  try {
-    fields = JSON.parse(data);
-  } catch (error) {
-    return `is not JSON: ${takeHead(errorMessage(error), 200)}`;
-  }
-  const isObject = typeof fields === 'object' && fields !== null && !Array.isArray(fields);
-  return isObject ? (fields as CommandFields) : 'is not a JSON object';
-}
-
-/** The response to a command that cannot be executed, with as many of its own fields as are valid. */
-function toRejection(entry: CommandEntry, fields: CommandFields, fault: Fault): CommandSettlement {
-  // If the command itself is unknown, its other fields are not checked.
-  const requestId = commonFields.request_id.safeParse(fields.request_id).data ?? '';
-  const replyTo = commonFields.reply_to.safeParse(fields.reply_to).data;
-  const names = {
-    ...(typeof fields.command === 'string' && { command: takeHead(fields.command, NAME_LENGTH) }),
-    ...(requestId ? { request_id: requestId } : { entry_id: entry.id }),
-  };
-  return {
-    entry,
-    requestId,
-    replyTo,
-    operation: 'answer',
-    answers: { ok: failureResponse(names, fault) },
-  };
+  return { ...(await planCommand(command, context)), entry, requestId, replyTo, name };
 }

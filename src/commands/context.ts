@@ -15,8 +15,8 @@ import type { CommandSettlement, PoolStore, Store, WarmCandidate } from '../stor
 export interface CommandContext extends PlacementContext {
   store: Pick<Store, 'status' | 'page' | 'usage' | 'emit'>;
   pools: Pick<PoolStore, 'record'>;
-  /** Why the cell cannot have another worker; `undefined` if it can. */
-  full?: (() => string | undefined) | undefined;
+  /** Why the cell cannot have another worker, besides those being created; `undefined` if it can. */
+  full?: ((beingCreated?: number) => string | undefined) | undefined;
   now: () => number;
   newId: () => string;
   /** A warm worker whose body a worker of this spec can claim; `changed` reports the result to it. */

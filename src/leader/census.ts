@@ -38,9 +38,9 @@ export class Census {
     return Math.max(0, this.#most - this.#living.size);
   }
 
-  /** Why no further worker can be created; `undefined` if one can. */
-  get full(): string | undefined {
-    if (this.room > 0) return undefined;
+  /** Why no worker can be created besides those being created; `undefined` if one can. */
+  full(beingCreated = 0): string | undefined {
+    if (this.room > beingCreated) return undefined;
     return `The cell has ${this.#living.size} workers, and MAX_WORKERS_TOTAL is ${this.#most}. Delete some, or increase the limit.`;
   }
 }

@@ -34,7 +34,7 @@ export async function consumeForTerm(
     newId,
     capabilities,
     pools: options.pools.store,
-    full: () => census.full,
+    full: (beingCreated?: number) => census.full(beingCreated),
     warm: (spec: WorkerSpec) => warmPool.choose(spec),
     get runtimes() {
       return runtimes.states;

@@ -47,7 +47,16 @@ export interface Consumer {
 export async function consume(
   cell: Cell,
   epoch?: number,
-  { abilities, ...more }: { strandedMs?: number; abilities?: Partial<CommandContext['capabilities']> } = {},
+  {
+    abilities,
+    full,
+    ...more
+  }: {
+    strandedMs?: number;
+    onWanted?: (id: string) => void;
+    full?: CommandContext['full'];
+    abilities?: Partial<CommandContext['capabilities']>;
+  } = {},
 ): Promise<Consumer> {
   const leading = epoch ?? (await cell.acquire());
   const end = new AbortController();
@@ -58,6 +67,7 @@ export async function consume(
     capabilities: { ...ABLE, ...abilities },
     now: Date.now,
     newId: randomUUID,
+    full,
   };
   const changed: string[] = [];
   const poolsChanged: string[] = [];

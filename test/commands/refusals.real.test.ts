@@ -152,6 +152,8 @@ test('a command that can never be settled is put aside, and takes no other with 
   await cell.push(createCommand({ worker_id: innocent }));
   await consume(cell);
   expect(await answered(cell, 1)).toMatchObject([{ success: true, worker_id: innocent }]);
+  // The other create does not wait for it.
+  await expect.poll(() => cell.redis.xlen(reply_to), PATIENCE).toBe(1);
   const [[, [, refused = ''] = []] = []] = await cell.redis.xrange(reply_to, '-', '+');
   const answer = JSON.parse(refused);
   expect(answer).toMatchObject({ request_id: 'poison', command: 'create', success: false });

@@ -2,11 +2,11 @@
 
 /** What the operations of a tag are about. */
 export const TAGS: Record<string, string> = {
-  events: 'What the manager has seen, decided and done.',
   images: 'Worker images, which the manager builds when they are first needed.',
   nodes: 'Task workers with an API of their own.',
   pools: 'A fixed number of workers, or one that is scaled on their queue.',
   stats: 'The cell in numbers.',
+  streams: 'Output and history of workers as server-sent events.',
   'task API of nodes': 'The same operations as those of every task worker.',
   tasks: 'Units of work on the queues of pools.',
   workers: 'Ephemeral workers: one body with an agent or a program.',
@@ -20,6 +20,9 @@ export const IDEMPOTENCY_KEY = {
     'The same key again is the same request: it has one effect, and the same answer. A key of another request is a conflict.',
   schema: { type: 'string', pattern: '^[!-~]{1,128}$' },
 };
+
+/** Node's own answer, without a body, to an address and headers of more than 16 KiB together. */
+export const ADDRESS_TOO_LONG = { description: 'The query and the headers are too long.' };
 
 /** Errors of every change, and of those with a body. */
 export const REFUSALS = {

@@ -4,7 +4,8 @@
  */
 export interface OperationExample {
   params?: Record<string, string>;
-  query?: Record<string, string | number>;
+  /** A list is sent as a repeated parameter. */
+  query?: Record<string, string | number | string[]>;
   /** The JSON body. */
   body?: unknown;
   /** The status of the answer; 200 by default. */
@@ -14,8 +15,40 @@ export interface OperationExample {
 const pool = { name: 'text' };
 const task = { task_id: 'count-1' };
 
+const worker = { worker_id: '6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10' };
+const wait = { timeout_seconds: 30 };
+/** Ends at the present end of a stream, instead of waiting for more. */
+const present = { follow: 'false', tail: 10 };
+
 /** By operation ID. */
 export const EXAMPLES: Record<string, OperationExample> = {
+  createWorker: {
+    query: { wait: 'ready', ...wait },
+    body: {
+      ...worker,
+      name: 'echo',
+      agent_type: 'CUSTOM',
+      instructions: '',
+      allowed_commands: [],
+      modules: [],
+      command_line: ['cat'],
+      labels: { team: 'blue' },
+    },
+    status: 201,
+  },
+  listWorkers: { query: { limit: 20, label: ['team=blue'] } },
+  getWorker: { params: worker },
+  getWorkerSpec: { params: worker },
+  explainWorker: { params: worker },
+  promptWorker: { params: worker, body: { content: 'hello' }, status: 202 },
+  interruptWorker: { params: worker, status: 202 },
+  stopWorker: { params: worker, query: { wait: 'stopped', ...wait } },
+  startWorker: { params: worker, query: { wait: 'running', ...wait } },
+  restartWorker: { params: worker, query: { reason: 'a new configuration' } },
+  streamOutput: { params: worker, query: present },
+  streamWorkerEvents: { params: worker, query: present },
+  streamEvents: { query: { since: '10m', follow: 'false' } },
+  deleteWorker: { params: worker, query: { wait: 'deleted', ...wait } },
   applyPool: {
     body: { name: 'text', count: 0, execution_mode: 'direct', commands: true, tasks: { max_retries: 1 } },
     status: 201,

@@ -3,7 +3,7 @@
  * every change with its refusals, and an example for each operation. Pure.
  */
 import { cleanDocument, type OpenApi, type OpenApiOperation } from './clean-document.ts';
-import { IDEMPOTENCY_KEY, REFUSALS, TAGS } from './document-texts.ts';
+import { ADDRESS_TOO_LONG, IDEMPOTENCY_KEY, REFUSALS, TAGS } from './document-texts.ts';
 import { EXAMPLES } from './examples.ts';
 
 /** Methods that change something, and whose repetition is recognized by a key. */
@@ -21,6 +21,7 @@ export function finishDocument<D extends object>(generated: D): D {
       addExample(operation);
       if (method === 'put') omitPathFields(operation);
       if (CHANGES.has(method)) addKey(operation);
+      operation.responses = { ...operation.responses, 431: ADDRESS_TOO_LONG };
     }
   document.tags = [...used].sort().map((name) => ({ name, description: TAGS[name] ?? '' }));
   return document as D;

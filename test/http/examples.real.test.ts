@@ -23,7 +23,9 @@ test('each example has the documented effect, and its answer conforms to its sch
       encodeURIComponent(params[name] ?? ''),
     );
     const search = new URLSearchParams(
-      Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
+      Object.entries(query).flatMap(([name, values]) =>
+        [values].flat().map((value): [string, string] => [name, String(value)]),
+      ),
     );
     const body = operation.requestBody?.content['application/json']?.example;
     const response = await fetch(`${manager.url}${path}?${search}`, {

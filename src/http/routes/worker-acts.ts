@@ -64,7 +64,11 @@ export const createWorkerActRoutes =
             timeout_seconds: timeoutSeconds,
           }),
           body: promptRequest,
-          response: { 200: outputEntry, 202: promptAccepted, ...errorResponses(404, 409, 413, 429, 504) },
+          response: {
+            200: outputEntry,
+            202: promptAccepted,
+            ...errorResponses(404, 409, 413, 422, 429, 504),
+          },
         },
       },
       async (request, reply) => {
@@ -92,7 +96,7 @@ export const createWorkerActRoutes =
           operationId: 'interruptWorker',
           summary: 'Interrupt the current turn of a worker',
           params: workerParams,
-          response: { 202: promptAccepted, ...errorResponses(404, 409, 429) },
+          response: { 202: promptAccepted, ...errorResponses(404, 409, 422, 429) },
         },
       },
       async (request, reply) => {

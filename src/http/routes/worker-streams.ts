@@ -17,10 +17,19 @@ import type { WorkerService, WorkerStream } from '../worker-service.ts';
 import { missingWorker } from './workers.ts';
 
 const tags = ['streams'];
+const streamEvent = z
+  .object({
+    id: z
+      .string()
+      .optional()
+      .describe('ID of the entry in its stream, for Last-Event-ID; the last event has none'),
+    event: z.string().describe('type of the entry; `end` for the last event'),
+    data: z.string().describe('the entry as JSON'),
+  })
+  .meta({ id: 'StreamEvent', description: 'One server-sent event.' });
 const events = {
-  description:
-    'Server-sent events. `id` is the ID of the entry in its stream, `event` its type, and `data` the entry as JSON.',
-  content: { 'text/event-stream': { schema: z.string() } },
+  description: 'Server-sent events, each with the fields of the schema.',
+  content: { 'text/event-stream': { schema: streamEvent } },
 };
 
 export const createWorkerStreamRoutes =

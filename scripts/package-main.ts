@@ -4,11 +4,13 @@ import * as modules from 'node:module';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
-/** The oldest major version of Node in `engines`. */
-const OLDEST = 22;
+/** `engines` of package.json: the major version, and the minor version of that one. */
+const OLDEST = [22, 12] as const;
 
-if (Number.parseInt(process.versions.node, 10) < OLDEST) {
-  console.error(`worker-manager needs Node ${OLDEST} or newer; this is Node ${process.versions.node}.`);
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
+  const needed = OLDEST.join('.');
+  console.error(`worker-manager needs Node ${needed} or newer; this is Node ${process.versions.node}.`);
   process.exit(1);
 }
 const { XDG_CACHE_HOME: base } = process.env;

@@ -41,7 +41,7 @@ test('an older Node gets a reason', async () => {
   const run = installed.run(['node', '--import', `data:text/javascript,${encodeURIComponent(old)}`, bin]);
   await expect(run).rejects.toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('worker-manager needs Node 22 or newer; this is Node 20.19.0.'),
+    stderr: expect.stringContaining('worker-manager needs Node 22.12 or newer; this is Node 20.19.0.'),
   });
 });
 

@@ -13,6 +13,7 @@ import { Fault } from '../model/index.ts';
 import { rejectForeign, rejectHost, rejectToken } from './access.ts';
 import { ApiFault } from './api-fault.ts';
 import { BODY_BYTES, parseJsonBody } from './body.ts';
+import { getOwnId, toClientId } from './commands.ts';
 import { TIMEOUTS } from './connections.ts';
 import { registerDocument } from './document.ts';
 import { hostPolicy } from './hosts.ts';
@@ -57,7 +58,7 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
     keepAliveTimeout: 0,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 512 },
-    genReqId: ({ headers }) => toRequestId(headers['x-request-id']),
+    genReqId: ({ headers }) => toClientId(headers['x-request-id']) ?? randomUUID(),
     frameworkErrors: (error, request, reply) => void sendError(error, request, reply),
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(compileValidator);
@@ -96,14 +97,13 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   });
   app.addHook('onResponse', async (request, reply) => {
     const { id, method } = request;
-    const fields = {
-      http_request_id: id,
-      method,
-      path: getRequestPath(request),
-      status: reply.statusCode,
-      ms: Math.round(reply.elapsedTime),
-    };
-    log[method === 'GET' || method === 'HEAD' ? 'debug' : 'info'](fields, 'HTTP request handled');
+    const status = reply.statusCode;
+    const ms = Math.round(reply.elapsedTime);
+    const fields = { http_request_id: id, method, path: getRequestPath(request), status, ms };
+    const changes = method !== 'GET' && method !== 'HEAD';
+    // The command of a change is logged with the same ID, unless the client chose one of the two.
+    const logged = changes && (status >= 400 || getOwnId(request) === undefined);
+    log[logged ? 'info' : 'debug'](fields, 'HTTP request handled');
   });
   app.setNotFoundHandler((request, reply) => sendResponse(reply, explainMissingRoute(request, routes)));
   app.setErrorHandler(sendError);
@@ -154,10 +154,6 @@ export function sendResponse(
 
 /** One line, so that the output of curl ends with a newline. */
 const toJsonLine = (value: unknown) => `${JSON.stringify(value)}\n`;
-
-/** The client's ID of a request if it is short and plain, for its own log and ours; otherwise a new one. */
-const toRequestId = (given: string | string[] | undefined) =>
-  typeof given === 'string' && /^[\w.:/+=-]{1,128}$/.test(given) ? given : randomUUID();
 
 /** The path without its query, truncated for responses and the log. */
 const getRequestPath = ({ url }: FastifyRequest) => url.replace(/[?#].*$/s, '').slice(0, 400);

@@ -18,14 +18,25 @@ export function getCommandId(request: Pick<FastifyRequest, 'headers'>): string |
   throw toRequestFault(toIssues(read.error).map(({ message }) => ({ path: 'Idempotency-Key', message })));
 }
 
+/** The client's ID of a request, if it is short and plain. */
+export const toClientId = (given: string | string[] | undefined): string | undefined =>
+  typeof given === 'string' && /^[\w.:/+=-]{1,128}$/.test(given) ? given : undefined;
+
+/** The ID of a request if it was generated here and can be that of its command; undefined if the client chose either. */
+export const getOwnId = ({ id, headers }: Pick<FastifyRequest, 'headers' | 'id'>): string | undefined =>
+  toClientId(headers['x-request-id']) === undefined && headers['idempotency-key'] === undefined
+    ? id
+    : undefined;
+
 /** Sends a command for a request. Its answer has the type that the command documents. */
 export async function commandFor<T>(
-  request: Pick<FastifyRequest, 'headers'>,
+  request: Pick<FastifyRequest, 'headers' | 'id'>,
   send: SendCommand,
   fields: { command: string; [field: string]: unknown },
 ): Promise<T> {
   const key = getCommandId(request);
-  const answer = await send(key === undefined ? fields : { request_id: key, ...fields });
+  const request_id = key ?? getOwnId(request);
+  const answer = await send(request_id === undefined ? fields : { request_id, ...fields });
   if (key !== undefined && !isAnswerOf(answer, fields)) {
     const what = `The Idempotency-Key ${key} belongs to another request (${answer.command}): use a new key.`;
     throw new Fault('conflict', what);

@@ -20,6 +20,8 @@ const SCRIPTS = {
   identify: 2,
   /** Takes a variable number of keys; their number is the first argument. */
   heartbeats: undefined,
+  /** The same. */
+  views: undefined,
   adopt: 2,
   hold: 2,
   claim: 2,

@@ -35,9 +35,9 @@ export interface WorkerPage {
 /** The workers with these IDs, in their order; those without a record are omitted. */
 export async function readWorkerViews(redis: Link, keys: Keys, ids: string[]): Promise<WorkerView[]> {
   if (ids.length === 0) return [];
-  const reads = redis.pipeline();
-  for (const id of ids) reads.hmget(keys.desired(id), ...DESIRED).hmget(keys.status(id), ...STATUS);
-  const replies = (await execAll(reads)) as (string | null)[][];
+  const records = ids.flatMap((id) => [keys.desired(id), keys.status(id)]);
+  const fields = [DESIRED.length, ...DESIRED, ...STATUS];
+  const replies = (await redis.views(records.length, ...records, ...fields)) as (Values | null)[];
   const views = ids.flatMap((id, at) => toView(id, replies[at * 2] ?? [], replies[at * 2 + 1] ?? []) ?? []);
   await addNodeUrls(redis, keys, views);
   return views;

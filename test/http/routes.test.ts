@@ -122,10 +122,11 @@ test.each(['', ' '])('an empty key (%j) is refused', async (text) => {
   expect(sent).toEqual([]);
 });
 
-test('without a key the request id is left to the client', async () => {
+test('without a key the command has the ID of its request', async () => {
   const { ask, sent } = await openPoolApi();
   await ask('DELETE', '/v1/pools/jobs');
-  expect(sent).toEqual([{ command: 'delete_pool', pool: 'jobs' }]);
+  const { headers } = await ask('DELETE', '/v1/pools/jobs');
+  expect(sent[1]).toEqual({ request_id: headers['x-request-id'], command: 'delete_pool', pool: 'jobs' });
 });
 
 test.each([null, 7, []])('a pool that is %j is refused, and not a server error', async (body) => {
@@ -137,7 +138,7 @@ test.each([null, 7, []])('a pool that is %j is refused, and not a server error',
 test('a pool is named by its path, and refused with the path of each wrong field', async () => {
   const { ask, sent } = await openPoolApi();
   await ask('PUT', '/v1/pools/jobs', { count: 1 });
-  expect(sent).toEqual([{ command: 'apply', pool: { name: 'jobs', count: 1 } }]);
+  expect(sent).toMatchObject([{ command: 'apply', pool: { name: 'jobs', count: 1 } }]);
   const other = await ask('PUT', '/v1/pools/jobs', { name: 'others', count: 1 });
   expect(other.json().error.message).toContain('the name in the path');
   const wrong = await ask('PUT', '/v1/pools/jobs', { count: -1, colour: 'red' });

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { Redis } from 'ioredis';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { getKeys } from '../../src/store/keys.ts';
 import { cleanCell, newCell, startManager } from '../support/manager.ts';
 import { startRedis } from '../support/redis.ts';
 import { wmOf } from './wm.ts';
@@ -162,4 +163,46 @@ test('a database that Redis does not have is an error, and nothing is done in an
   expect(err).toMatch(
     /database 99 cannot be selected: ERR DB index is out of range\)\. Set REDIS_URL to another one/,
   );
+});
+
+test('logs -f of several workers continues after Redis was killed, and ends with the last of them', async () => {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  const cell = newCell();
+  const keys = getKeys(cell);
+  const redis = new Redis(server.url);
+  onTestFinished(() => redis.disconnect());
+  const ids = ['1', '2'].map((last) => `0b0e7f3e-0000-4000-8000-00000000000${last}`);
+  const spec = JSON.stringify({ agent_type: 'CUSTOM', command_line: ['true'], runtime: 'process' });
+  const record = {
+    spec,
+    desired: 'running',
+    generation: 1,
+    created_at: new Date().toISOString(),
+    request_id: 'r',
+  };
+  const report = async (id: string, status: string, phase: string) => {
+    const fields = { incarnation: 1, restarts: 0, runtime: 'process', observed_generation: 1 };
+    await redis.hset(keys.status(id), { ...fields, status, phase, reason: '', message: '' });
+    await redis.xadd(keys.events(id), '*', 'data', JSON.stringify({ status, phase }));
+  };
+  const write = (id: string, content: string) =>
+    redis.xadd(keys.output(id), '*', 'data', JSON.stringify({ seq: 1, type: 'stdout', content }));
+  for (const id of ids) {
+    await redis.hset(keys.desired(id), record);
+    await redis.zadd(keys.workers, 1, id);
+    await report(id, 'RUNNING', 'ready');
+  }
+  const follow = wmOf({ redisUrl: server.url, cell }).start(['logs', '-f', '--raw', ...ids]);
+  onTestFinished(() => void follow.child.kill('SIGKILL'));
+  await write(ids[0] ?? '', 'before');
+  await expect.poll(follow.out, { timeout: 20_000 }).toBe('before\n');
+  await server.kill();
+  await server.start();
+  await write(ids[1] ?? '', 'after');
+  await expect.poll(follow.out, { timeout: 20_000 }).toBe('before\nafter\n');
+  await report(ids[0] ?? '', 'STOPPED', 'finished');
+  await write(ids[1] ?? '', 'the end');
+  await report(ids[1] ?? '', 'FAILED', 'finished');
+  expect(await follow.done).toEqual({ code: 0, out: 'before\nafter\nthe end\n', err: '' });
 });

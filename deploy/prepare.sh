@@ -53,7 +53,7 @@ if [ ! -e secrets/redis_users ] || [ ! -e secrets/redis_url ] || [ ! -e secrets/
   create secrets/redis_users <<END
 user default off resetpass ~* &* +@all
 user health on nopass resetchannels -@all +ping
-user manager on #$(sha256 "$manager") ~* &* $common +config|get
+user manager on #$(sha256 "$manager") ~* &* $common +config|get +client|unblock
 user worker on #$(sha256 "$worker") resetchannels &$id:* &${prefix}task:* ~$id ~$id:* ~${prefix}worker:bodies ~${prefix}task:* ~${prefix}node:* ~${prefix}nodes $common -scan -randomkey
 END
   printf 'redis://manager:%s@redis:6379' "$manager" | create secrets/redis_url

@@ -42,9 +42,15 @@ describe.skipIf('error' in compose)('the compose file', () => {
   async function body(id: string) {
     const filters = { label: [`worker-manager.worker-id=${id}`] };
     const [found] = await docker.listContainers({ all: true, filters });
-    const { Id, State, Config } = await docker.getContainer(found?.Id ?? '').inspect();
+    if (!found) return undefined;
+    const { Id, State, Config } = await docker.getContainer(found.Id).inspect();
     return { id: Id, started: State.StartedAt, running: State.Running, image: Config.Image };
   }
+  /** What Redis has denied to its users since it started. */
+  const denials = async () => {
+    const log = ['redis-cli', '--user', 'observer', '--pass', 'x', '--no-auth-warning', 'ACL', 'LOG'];
+    return (await stack.compose('exec', '-T', 'redis', ...log)).trim();
+  };
   /** Sends a prompt, and waits for its answer. */
   async function converse(id: string, word: string): Promise<void> {
     await wm('send', id, word);
@@ -87,6 +93,7 @@ describe.skipIf('error' in compose)('the compose file', () => {
     const before = await body(id);
     // The manager's image has the same wrapper as this checkout, so it has built nothing.
     expect(before).toMatchObject({ running: true, image: inject('image') });
+    expect(await denials()).toBe('');
 
     const killed = await service('manager');
     await docker.getContainer(killed.Id).kill({ signal: 'SIGKILL' });
@@ -117,15 +124,24 @@ describe.skipIf('error' in compose)('the compose file', () => {
     });
   });
 
-  test('a pool runs a task, and Redis has denied nothing that the product needs', async () => {
-    const pool = { name: 'jobs', count: 1, execution_mode: 'docker', commands: true };
-    expect((await api('POST', '/v1/pools', pool)).status).toBe(201);
+  test('a worker claims a warm body, a pool runs a task, and Redis has denied nothing that the product needs', async () => {
+    const template = { agent_type: 'CUSTOM', command_line: ['cat'] };
+    for (const pool of [
+      { name: 'jobs', count: 1, commands: true },
+      { name: 'agents', count: 0, warm: 1, template },
+    ])
+      expect((await api('POST', '/v1/pools', pool)).status).toBe(201);
+    const agents = async () => (await api('GET', '/v1/pools/agents')).body;
+    await expect.poll(agents, SOON).toMatchObject({ status: { warm: 1 } });
+    const claim = await api('POST', '/v1/workers?wait=ready&timeout_seconds=40', template);
+    expect(claim.body.worker_id).toBeDefined();
+    // Its container was created for the warm worker.
+    expect(await body(claim.body.worker_id ?? '')).toBeUndefined();
     const task = { pool: 'jobs', payload: { command: ['echo', 'done'] } };
     const submitted = await api('POST', '/v1/tasks', task);
     const read = async () => (await api('GET', `/v1/tasks/${submitted.body.task_id}`)).body;
     await expect.poll(read, SOON).toMatchObject({ status: 'completed', result: { stdout: 'done\n' } });
-    const observe = ['redis-cli', '--user', 'observer', '--pass', 'x', '--no-auth-warning', 'ACL', 'LOG'];
-    expect((await stack.compose('exec', '-T', 'redis', ...observe)).trim()).toBe('');
+    expect(await denials()).toBe('');
   });
 
   test('the Redis user of the workers cannot command the manager or read other keys', async () => {

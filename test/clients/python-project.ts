@@ -36,7 +36,7 @@ function run(program: string, args: string[], cwd: string, env: Record<string, s
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
       resolve({ code, stdout, output: `${stdout}${stderr}${code === -1 ? error?.message : ''}` });
     };
-    execFile(program, args, { cwd, env, timeout: 120_000, maxBuffer: 16 << 20 }, end);
+    execFile(program, args, { cwd, env, timeout: 200_000, maxBuffer: 16 << 20 }, end);
   });
 }
 

@@ -1,11 +1,14 @@
 /** The Python client as a user has it: its wheel in an empty project, against a real manager. */
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { access, cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { cleanCell, type Manager, newCell, startManager } from '../support/manager.ts';
 import { CLIENT, createPythonProject, type PythonProject } from './python-project.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
+/** Many processes start here, also on a busy machine. */
+const LONG = 240_000;
 const redisUrl = inject('redisUrl');
 const cell = newCell();
 
@@ -23,7 +26,7 @@ beforeAll(async () => {
   manager = await starting;
   if (typeof created === 'string') missing = created;
   else project = created;
-});
+}, LONG);
 
 afterAll(async () => {
   await project?.remove();
@@ -53,7 +56,7 @@ async function readExamples(page: string): Promise<Example[]> {
 
 // They mostly wait for workers.
 describe.concurrent('the Python client', () => {
-  test('runs the examples of its pages', async ({ skip }) => {
+  test('runs the examples of its pages', { timeout: LONG }, async ({ skip }) => {
     skip(missing !== undefined, missing);
     const pages = ['docs/sdk-python.md', 'clients/python/README.md'];
     const examples = (await Promise.all(pages.map(readExamples))).flat();
@@ -68,7 +71,7 @@ describe.concurrent('the Python client', () => {
     expect(results).toEqual(examples.map(({ where, printed }) => ({ where, output: printed })));
   });
 
-  test('passes its tests', async ({ skip }) => {
+  test('passes its tests', { timeout: LONG }, async ({ skip }) => {
     skip(missing !== undefined, missing);
     await cp(join(CLIENT, 'tests'), join(project.folder, 'tests'), { recursive: true });
     const env = { WM_URL: manager.url, WM_TOKEN: manager.token };
@@ -80,7 +83,7 @@ describe.concurrent('the Python client', () => {
     expect(code, output).toBe(0);
   });
 
-  test('has complete types', async ({ skip }) => {
+  test('has complete types', { timeout: LONG }, async ({ skip }) => {
     skip(missing !== undefined, missing);
     const program = [
       'import asyncio',
@@ -104,4 +107,25 @@ describe.concurrent('the Python client', () => {
     expect((await mypy('program.py')).output).toContain('Success');
     expect((await mypy('wrong.py')).output).toContain('"Literal[');
   });
+});
+
+test('the Python client continues after its manager was killed', { timeout: LONG }, async ({ skip }) => {
+  skip(missing !== undefined, missing);
+  const port = String(await freePort());
+  const own = { redisUrl, cell: newCell(), env: { HTTP_PORT: port } };
+  let current = await startManager(own);
+  const { home, url, token } = current;
+  onTestFinished(async () => {
+    await current.stop();
+    await cleanCell({ redisUrl, cell: own.cell, home });
+  });
+  await cp(join(import.meta.dirname, 'failover.py'), join(project.folder, 'failover.py'));
+  const running = project.python(['failover.py'], { WM_URL: url, WM_TOKEN: token });
+  await vi.waitFor(() => access(join(project.folder, 'ready')), 60_000);
+  current.kill('SIGKILL');
+  await current.exited;
+  await writeFile(join(project.folder, 'killed'), '');
+  current = await startManager({ ...own, home });
+  const { stdout, output } = await running;
+  expect(stdout, output).toBe('{"lines": true, "answer": "HELLO", "ended": "STOPPED"}\n');
 });

@@ -15,8 +15,8 @@ Param = Union[str, int, float, bool, Sequence[str], Mapping[str, str], None]
 
 #: Timeout of a request in seconds, with its retries.
 DEFAULT_TIMEOUT = 30.0
-#: With the pauses between them, 5 retries take about 3 seconds: a restart or a change of the leader.
-DEFAULT_RETRIES = 5
+#: With the pauses between them, 7 retries take about 7 seconds: a restart of the manager on a busy machine.
+DEFAULT_RETRIES = 7
 #: How long a stream that was open tries to reconnect before it fails.
 RECONNECT_SECONDS = 60.0
 #: Interval of the comments that the manager sends in a stream.

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { getLimits } from '../config/limits.ts';
 import {
-  type Actual,
   type Body,
   type Decision,
   describeIntent,
@@ -9,6 +8,7 @@ import {
   type StatusRecord,
 } from '../model/index.ts';
 import { decide } from '../reconcile/decide.ts';
+import { toExplanation } from '../reconcile/explanation.ts';
 import { observeWorker } from '../reconcile/observe.ts';
 import { Ownership, withOwnership } from '../runtimes/ownership.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
@@ -68,29 +68,10 @@ async function explain(context: Context, ref: string, options: { output: Format 
   const { observation } = observed;
   const decision = decide(observation);
   await printResult(out, options.output, {
-    value: toExplanation(id, observation, decision, leader),
+    value: toExplanation(observation, decision, leader),
     names: [`worker/${id}`],
     text: explanation(observation, decision, leader),
   });
-}
-
-/** The observation and the decision, for programs. Pure. */
-function toExplanation(id: string, observation: Observation, decision: Decision, leader: Leader): object {
-  const { memo: _, intents, ...rest } = decision;
-  const { desired, generation } = observation.desired;
-  return {
-    worker_id: id,
-    leader: leader ?? null,
-    desired,
-    generation,
-    recorded: observation.status ?? null,
-    actual: toVisibleActual(observation.actual),
-    heartbeat: observation.heartbeat ?? null,
-    decision: {
-      ...rest,
-      intents: intents.map((intent) => ({ ...intent, description: describeIntent(intent) })),
-    },
-  };
 }
 
 /** Formats the observation and the decision. Pure. */
@@ -157,13 +138,6 @@ function formatState(value: unknown): string {
   if (typeof value === 'string') return value;
   const [top, child] = Object.entries((value ?? {}) as Record<string, string>)[0] ?? [];
   return top ? `${top}.${child}` : 'a state that is not recorded yet';
-}
-
-/** The body without its spec, which contains the values of environment variables. */
-function toVisibleActual(actual: Actual): object {
-  if (actual.kind !== 'present') return actual;
-  const { spec: _, ...body } = actual.body;
-  return { kind: actual.kind, body };
 }
 
 const since = (body: Body) =>

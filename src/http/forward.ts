@@ -42,10 +42,12 @@ export interface ForwarderOptions {
   quietMs: () => number;
   /** Maximum number of waiting requests. */
   mostWaiting?: number;
+  /** Milliseconds, instead of UNREAD_MS. */
+  unreadMs?: number;
 }
 
 export function createRequestForwarder(options: ForwarderOptions): RequestForwarder {
-  const { socketPath, quietMs } = options;
+  const { socketPath, quietMs, unreadMs = UNREAD_MS } = options;
   const mostWaiting = options.mostWaiting ?? Math.floor(connectionLimit() * WAITING_SHARE);
   // The other server never closes an idle connection, so a request is not cut off by that.
   const agent = new Agent({ keepAlive: true, maxFreeSockets: IDLE, timeout: IDLE_MS });
@@ -76,7 +78,7 @@ export function createRequestForwarder(options: ForwarderOptions): RequestForwar
     if (waits) wait();
     const late = setTimeout(wait, SHORT_MS);
     try {
-      await forwardRequest(request, response, { body, socketPath, agent, wait, full });
+      await forwardRequest(request, response, { body, socketPath, agent, unreadMs, wait, full });
     } finally {
       clearTimeout(late);
       if (counted === 'active') active -= 1;
@@ -88,9 +90,16 @@ export function createRequestForwarder(options: ForwarderOptions): RequestForwar
 function forwardRequest(
   request: IncomingMessage,
   response: ServerResponse,
-  to: { body: Buffer; socketPath: string; agent: Agent; wait: () => boolean; full: () => Fault },
+  to: {
+    body: Buffer;
+    socketPath: string;
+    agent: Agent;
+    unreadMs: number;
+    wait: () => boolean;
+    full: () => Fault;
+  },
 ): Promise<void> {
-  const { body, socketPath, agent, wait, full } = to;
+  const { body, socketPath, agent, unreadMs, wait, full } = to;
   let complete = false;
   return new Promise((resolve, reject) => {
     const { method, url } = request;
@@ -113,7 +122,7 @@ function forwardRequest(
         ...(answer.headers['content-length'] && { 'content-length': answer.headers['content-length'] }),
       });
       response.flushHeaders();
-      response.setTimeout(UNREAD_MS, () => response.destroy());
+      response.setTimeout(unreadMs, () => response.destroy());
       answer.pipe(response);
       answer.on('error', () => response.destroy());
       answer.on('end', () => {

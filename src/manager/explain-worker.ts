@@ -1,7 +1,8 @@
 /** A dry run of one worker's reconcile, for the HTTP API of any manager of the cell. */
 import type { Images } from '../images/index.ts';
-import { type Decision, describeIntent, type Limits, type Observation } from '../model/index.ts';
+import type { Limits } from '../model/index.ts';
 import { decide } from '../reconcile/decide.ts';
+import { toExplanation } from '../reconcile/explanation.ts';
 import { observeWorker } from '../reconcile/observe.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { Store } from '../store/index.ts';
@@ -33,31 +34,4 @@ export async function explainWorker(
     startAdmission: { request: ({ status }) => (status?.phase === 'queued' ? status.message : undefined) },
   });
   return observed && toExplanation(observed.observation, decide(observed.observation), leader);
-}
-
-function toExplanation(
-  { worker_id, desired, status, actual, heartbeat }: Observation,
-  { memo: _, intents, ...decision }: Decision,
-  leader: object | undefined,
-): object {
-  return {
-    worker_id,
-    leader: leader ?? null,
-    desired: desired.desired,
-    generation: desired.generation,
-    recorded: status ?? null,
-    actual: toVisible(actual),
-    heartbeat: heartbeat ?? null,
-    decision: {
-      ...decision,
-      intents: intents.map((intent) => ({ ...intent, description: describeIntent(intent) })),
-    },
-  };
-}
-
-/** The body without its spec, which contains the values of environment variables. */
-function toVisible(actual: Observation['actual']): object {
-  if (actual.kind !== 'present') return actual;
-  const { spec: _, ...body } = actual.body;
-  return { kind: actual.kind, body };
 }

@@ -166,3 +166,41 @@ test('streams are passed on as they come, and use up no place of other requests'
   expect(again.status).toBe(200);
   await again.body?.cancel();
 });
+
+test('a client that does not read a stream is disconnected, and holds a bounded part of it', async () => {
+  let written = 0;
+  const ended = Promise.withResolvers<void>();
+  const inner = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const more = () => {
+      while (response.write('x'.repeat(65_536))) written += 65_536;
+    };
+    response.on('drain', more);
+    response.on('close', () => ended.resolve());
+    more();
+  });
+  const socketPath = newApiSocket();
+  await new Promise<void>((resolve) => inner.listen(socketPath, resolve));
+  onTestFinished(() => {
+    inner.closeAllConnections();
+    inner.close();
+  });
+  const front = await listen({
+    host: '127.0.0.1',
+    port: 0,
+    names: { host: 'HTTP_HOST', port: 'HTTP_PORT' },
+    log: { error: () => {} },
+    routes: [],
+    forward: createRequestForwarder({ socketPath, quietMs: () => 0, unreadMs: 300 }),
+  });
+  servers.push(front);
+  const { hostname, port, host } = new URL(front.url);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => {});
+  socket.pause();
+  socket.write(`GET /stream HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
+  await ended.promise;
+  socket.destroy();
+  // The buffers of the kernel for both connections, and of the streams between them.
+  expect(written).toBeLessThan(32 * 1024 ** 2);
+});

@@ -101,8 +101,10 @@ test('logs of several workers and of a pool come with their names, and can be cu
   expect(lines).toContainEqual(expect.objectContaining({ pool: 'speakers', phase: 'ready' }));
   expect(new Set(lines.map(({ worker_id }) => worker_id)).size).toBe(3);
 
-  const follow = start(['logs', '-f', '--tail', '0', 'ann', 'bo']);
+  const follow = start(['logs', '-f', '--tail', '1', 'ann', 'bo']);
   onTestFinished(() => void follow.child.kill('SIGKILL'));
+  // It has begun, so that the next line is news to it.
+  await expect.poll(follow.out, SOON).toContain('bo  | I am bo\n');
   await wm('send', 'bo', 'one');
   await expect.poll(follow.out, SOON).toContain('bo  | one\n');
   const stopped = await Promise.all([wm('stop', 'ann'), wm('stop', 'bo')]);

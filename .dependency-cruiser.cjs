@@ -202,6 +202,20 @@ module.exports = {
       to: { path: [ZOD, npm('zod')], dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'client-needs-only-fetch',
+      comment: 'The SDK also runs where there is no Node, and loads nothing of the manager over HTTP.',
+      severity: 'error',
+      from: { path: '^src/client/', pathNot: '^src/client/redis/' },
+      to: { pathNot: ['^src/client/', npm('eventsource-parser')], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'client-loads-redis-lazily',
+      comment: 'A program that uses HTTP loads no client of Redis.',
+      severity: 'error',
+      from: { path: '^src/client/', pathNot: '^src/client/redis/' },
+      to: { path: '^src/client/redis/', dynamic: false },
+    },
+    {
       name: 'tasks-stand-alone',
       comment: 'A worker carries the task queue in its bundle: nothing of the manager comes along, nor zod.',
       severity: 'error',

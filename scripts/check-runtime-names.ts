@@ -9,7 +9,13 @@ import { RUNTIME_NAMES } from '../src/model/index.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const CHECKED = ['src/**/*.ts', 'machines/**/*.ts', 'worker-base/**/*.ts'];
-const OWNERS = [/^src\/runtimes\//, /^src\/config\//, /^src\/model\/runtime-table\.ts$/];
+const OWNERS = [
+  /^src\/runtimes\//,
+  /^src\/config\//,
+  /^src\/model\/runtime-table\.ts$/,
+  // Generated from the schemas.
+  /^src\/client\/api-types\.ts$/,
+];
 
 function findNames(file: string): string[] {
   const source = ts.createSourceFile(file, readFileSync(join(ROOT, file), 'utf8'), ts.ScriptTarget.Latest);

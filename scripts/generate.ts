@@ -3,3 +3,4 @@ await import('./generate-reference.ts');
 await import('./generate-docs.ts');
 await import('./generate-openapi.ts');
 await import('./generate-python.ts');
+await import('./generate-client-types.ts');

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { ManagerClient, ManagerError } from '../../src/client/index.ts';
+import { connect, ManagerError } from '../../src/client/index.ts';
 import { cleanCell, type Manager, newCell, startManager } from '../support/manager.ts';
 import { wmOf } from './wm.ts';
 
@@ -99,8 +99,8 @@ test('pools are scaled, explained and deleted at the command line', { timeout: L
   });
 
   expect(await wm('pools', 'delete', 'sleepers', 'none')).toMatchObject({ code: 0 });
-  const client = new ManagerClient(manager);
-  await expect.poll(() => client.listPools(), SOON).toEqual([]);
+  const client = connect(manager);
+  await expect.poll(() => client.pools.list(), SOON).toEqual([]);
   expect((await wm('pools', '-o', 'json')).out).toBe('[]\n');
   expect(await wm('pools', 'delete', 'sleepers')).toMatchObject({ code: 0 });
   expect(await wm('explain', 'pool/sleepers')).toMatchObject({
@@ -116,7 +116,7 @@ template: { agent_type: CUSTOM, command_line: ${JSON.stringify(command)}, restar
 ${more}`;
 const deleted = async (...names: string[]) => {
   expect(await wm('pools', 'delete', ...names)).toMatchObject({ code: 0 });
-  await expect.poll(() => new ManagerClient(manager).listPools(), SOON).toEqual([]);
+  await expect.poll(() => connect(manager).pools.list(), SOON).toEqual([]);
 };
 const ENDS = ['sh', '-c', 'echo the end of it; exit 3'];
 
@@ -163,7 +163,7 @@ test('rejected fields of a pool are reported once, by the names in its file', { 
 });
 
 test('pools are asked for over HTTP, by a typed client', { timeout: LONG }, async () => {
-  const client = new ManagerClient(manager);
+  const client = connect(manager);
   const pool = {
     name: 'web',
     worker_type: 'clicker',
@@ -172,43 +172,43 @@ test('pools are asked for over HTTP, by a typed client', { timeout: LONG }, asyn
     drain_seconds: 1,
     template: { agent_type: 'CUSTOM' as const, command_line: ['sleep', '600'] },
   };
-  expect(await client.applyPool(pool, { idempotencyKey: 'once' })).toMatchObject({
+  expect(await client.pools.apply(pool, { idempotencyKey: 'once' })).toMatchObject({
     pool: 'web',
     change: 'created',
   });
-  expect(await client.applyPool(pool, { idempotencyKey: 'once' })).toMatchObject({
+  expect(await client.pools.apply(pool, { idempotencyKey: 'once' })).toMatchObject({
     pool: 'web',
     change: 'created',
   });
-  expect(await client.applyPool(pool)).toMatchObject({ change: 'unchanged' });
-  await expect.poll(() => client.getWorkerStats(), SOON).toEqual({ clicker: { idle: 2, busy: 0 } });
-  expect(await client.getPool('web')).toMatchObject({
+  expect(await client.pools.apply(pool)).toMatchObject({ change: 'unchanged' });
+  await expect.poll(() => client.pools.workerStats(), SOON).toEqual({ clicker: { idle: 2, busy: 0 } });
+  expect(await client.pools.get('web')).toMatchObject({
     name: 'web',
     spec: { count: 2 },
     status: { phase: 'ready', ready: 2 },
   });
-  expect(await client.scalePool('web', 1)).toMatchObject({ count: 1, before: 2 });
+  expect(await client.pools.scale('web', 1)).toMatchObject({ count: 1, before: 2 });
   await expect
-    .poll(async () => (await client.listPools())[0]?.status, SOON)
+    .poll(async () => (await client.pools.list())[0]?.status, SOON)
     .toMatchObject({ ready: 1, draining: 0 });
   const metrics = await (await fetch(`${manager.url}/metrics`)).text();
   expect(metrics).toMatch(/worker_manager_pool_workers\{pool="web",state="idle"\} 1/);
   expect(metrics).toMatch(/worker_manager_tasks\{pool="web",state="queued"\} 0/);
   expect(metrics).toMatch(/worker_manager_task_duration_seconds_count\{pool="web"\} \d/);
 
-  const refused = client.applyPool({ ...pool, count: -1 });
+  const refused = client.pools.apply({ ...pool, count: -1 });
   await expect(refused).rejects.toThrow(ManagerError);
   await expect(refused).rejects.toMatchObject({
     code: 'invalid_command',
     status: 400,
-    issues: [{ path: 'pool.count' }],
+    issues: [{ path: 'count' }],
   });
-  await expect(client.getPool('never')).rejects.toMatchObject({ code: 'not_found', status: 404 });
-  await expect(client.scalePool('never', 1)).rejects.toMatchObject({ code: 'not_found', status: 404 });
-  await expect(client.applyPool({ ...pool, image: 'x' })).rejects.toMatchObject({
+  await expect(client.pools.get('never')).rejects.toMatchObject({ code: 'not_found', status: 404 });
+  await expect(client.pools.scale('never', 1)).rejects.toMatchObject({ code: 'not_found', status: 404 });
+  await expect(client.pools.apply({ ...pool, image: 'x' })).rejects.toMatchObject({
     code: 'unsupported',
     status: 422,
   });
-  await client.deletePool('web');
-  await expect.poll(() => client.listPools(), SOON).toEqual([]);
+  await client.pools.delete('web');
+  await expect.poll(() => client.pools.list(), SOON).toEqual([]);
 });

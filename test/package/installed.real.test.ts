@@ -1,6 +1,6 @@
 /** The npm package on a machine without the checkout: the program, its bodies, and the SDK. */
 import { randomUUID } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -9,7 +9,8 @@ import { dockerAt } from '../support/docker.ts';
 import { cleanCell, newCell } from '../support/manager.ts';
 import { type Installed, installPackage } from './installed.ts';
 
-const TSC = join(import.meta.dirname, '..', '..', 'node_modules', 'typescript', 'bin', 'tsc');
+const ROOT = join(import.meta.dirname, '..', '..');
+const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
 /** Bytes of the archive: twice what it had when this was written. */
 const LARGEST = 1_500_000;
 
@@ -45,7 +46,7 @@ test('an older Node gets a reason', async () => {
   });
 });
 
-/** Starts the installed manager, and gives its environment to `wm`. */
+/** Starts the installed manager; `wm` and programs find it by the same environment. */
 async function serve(more: Record<string, string>) {
   const cell = newCell();
   const redisUrl = inject('redisUrl');
@@ -55,11 +56,11 @@ async function serve(more: Record<string, string>) {
     await manager.stop();
     await cleanCell({ redisUrl, cell, home: join(installed.home, '.local', 'state', 'worker-manager') });
   });
-  return (...args: string[]) => installed.run(['wm', ...args], env);
+  return { env, wm: (...args: string[]) => installed.run(['wm', ...args], env) };
 }
 
 test('a manager runs a direct worker', async () => {
-  const wm = await serve({ RUNTIME: 'process' });
+  const { wm } = await serve({ RUNTIME: 'process' });
   const created = await wm('create', '--wait', '--', 'sh', '-c', 'echo "hello from $WORKER_ID"; sleep 60');
   const id = created.stdout.trim();
   await expect.poll(async () => (await wm('logs', id)).stdout).toContain(`hello from ${id}`);
@@ -86,7 +87,7 @@ test('a manager builds an image and runs a Docker worker of it', { timeout: 120_
     if (image) await docker.getImage(image).remove();
     await docker.getImage(name).remove();
   });
-  const wm = await serve(env);
+  const { wm } = await serve(env);
   const { stdout } = await wm(
     'create',
     '--wait',
@@ -145,32 +146,56 @@ test('without REDIS_URL, a manager has a Redis of its own', async () => {
   await wm('dismantle');
 });
 
-test('the SDK can be imported with its types, and nothing else can', async () => {
-  await writeFile(
-    join(installed.folder, 'consumer.mts'),
-    `import { ManagerClient, ManagerError } from 'worker-manager';
-const client: ManagerClient = new ManagerClient({ url: 'http://127.0.0.1:1', token: 'none' });
-// @ts-expect-error The types are not any.
-new ManagerClient({ address: 1 });
-const error: unknown = await client.listPools().catch((thrown: unknown) => thrown);
-console.log(error instanceof ManagerError ? error.code : 'another error');
-`,
-  );
+/** Compiles a program in the folder of the installation, and returns the errors. */
+async function compile(name: string): Promise<string> {
   const compilerOptions = {
     module: 'nodenext',
+    target: 'es2023',
     lib: ['esnext', 'dom'],
     types: [],
     strict: true,
     exactOptionalPropertyTypes: true,
   };
   const config = join(installed.folder, 'tsconfig.json');
-  await writeFile(config, JSON.stringify({ compilerOptions, files: ['consumer.mts'] }));
+  await writeFile(config, JSON.stringify({ compilerOptions, files: [name] }));
   // tsc prints errors on stdout.
-  const problems = await installed.run(['node', TSC, '-p', config]).then(
+  return installed.run(['node', TSC, '-p', config]).then(
     ({ stdout }) => stdout,
     (error: { stdout: string }) => error.stdout,
   );
-  expect(problems).toBe('');
+}
+
+test('the program of docs/sdk-typescript.md runs', { timeout: 60_000 }, async () => {
+  const { env } = await serve({ RUNTIME: 'process' });
+  const page = await readFile(join(ROOT, 'docs', 'sdk-typescript.md'), 'utf8');
+  const program = [...page.matchAll(/```ts\n(.*?)```/gs)]
+    .map(([, block]) => block)
+    .join('')
+    .replace('/path/to/agent.mjs', join(ROOT, 'examples', 'agent.mjs'))
+    .replace('/path/to/add.py', join(ROOT, 'test', 'client', 'handlers', 'add.py'))
+    .replace('redis://127.0.0.1:6379', env.REDIS_URL)
+    .replace("cell: 'default'", `cell: '${env.CELL}'`);
+  await writeFile(join(installed.folder, 'page.mts'), program);
+  expect(await compile('page.mts')).toBe('');
+  const { stdout } = await installed.run(['node', join(installed.folder, 'page.mjs')], env);
+  const lines = stdout.split('\n');
+  expect(lines[0]).toMatch(/^[0-9a-f-]{36} RUNNING$/);
+  for (const line of ['turn_completed hello', 'hello', '5', '2', '4', '6', 'not_found 404 undefined'])
+    expect(lines).toContain(line);
+});
+
+test('the SDK can be imported with its types, and nothing else can', async () => {
+  await writeFile(
+    join(installed.folder, 'consumer.mts'),
+    `import { connect, ManagerError } from 'worker-manager';
+const manager = connect({ url: 'http://127.0.0.1:1', token: 'none', retries: 0 });
+// @ts-expect-error The types are not any.
+connect({ address: 1 });
+const error: unknown = await manager.pools.list().catch((thrown: unknown) => thrown);
+console.log(error instanceof ManagerError ? error.code : 'another error');
+`,
+  );
+  expect(await compile('consumer.mts')).toBe('');
   const { stdout } = await installed.run(['node', join(installed.folder, 'consumer.mjs')]);
   expect(stdout.trim()).toBe('unavailable');
   for (const path of ['dist/lib/client.js', 'src/main.ts', 'dist/wrapper.mjs']) {

@@ -1,0 +1,4824 @@
+/** The types of the HTTP API, generated from docs/schema/openapi.json by `npm run generate`. */
+
+export interface paths {
+  '/task/{task_id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show a task and its result */
+    get: operations['getTaskOfAnyPool'];
+    put?: never;
+    post?: never;
+    /** Cancel a task */
+    delete: operations['cancelTaskOfAnyPool'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/task/submit': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Submit a task */
+    post: operations['submitTask'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/events': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Stream the history of all workers
+     * @description Each event has its `worker_id`. The last 10,000 events of the cell are kept.
+     */
+    get: operations['streamEvents'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/images': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List the worker images, newest first */
+    get: operations['listImages'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/nodes': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List the consumers of tasks */
+    get: operations['listNodes'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/pools': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List all pools and the load of their workers */
+    get: operations['listPools'];
+    put?: never;
+    /** Create or update a pool */
+    post: operations['applyPool'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/pools/{name}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show a pool */
+    get: operations['getPool'];
+    /** Create or update the pool of that name */
+    put: operations['putPool'];
+    post?: never;
+    /** Delete a pool after its workers have finished their tasks */
+    delete: operations['deletePool'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/pools/{name}/scale': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Set the number of workers of a pool */
+    post: operations['scalePool'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/stats': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Count workers by status and runtime, and tasks by queue */
+    get: operations['getStats'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/tasks': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List tasks: running, queued in the order in which they are taken, ended newest first */
+    get: operations['listTasks'];
+    put?: never;
+    /** Submit a task, or many as JSON lines */
+    post: operations['createTask'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/tasks/{task_id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show a task and its result */
+    get: operations['getTask'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/tasks/{task_id}/cancel': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Cancel a task: a queued one immediately, a running one once its handler has been stopped */
+    post: operations['cancelTask'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/tasks/{task_id}/retry': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Queue a failed or cancelled task again, with the same ID and payload and all its retries */
+    post: operations['retryTask'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/workers': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List workers in the order of their creation */
+    get: operations['listWorkers'];
+    put?: never;
+    /**
+     * Create a worker
+     * @description With `wait`, the response comes when the worker is in that state.
+     */
+    post: operations['createWorker'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/workers/{worker_id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Show a worker
+     * @description With `wait`, the response comes when the worker is in that state.
+     */
+    get: operations['getWorker'];
+    put?: never;
+    post?: never;
+    /**
+     * End a worker and delete its record
+     * @description Deleting a deleted worker succeeds.
+     */
+    delete: operations['deleteWorker'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/workers/{worker_id}/events': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Stream a worker's history
+     * @description Ends with `event: end` when the worker was deleted.
+     */
+    get: operations['streamWorkerEvents'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/workers/{worker_id}/explain': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show what the manager would do with a worker (dry run) */
+    get: operations['explainWorker'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/workers/{worker_id}/interrupt': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Interrupt the current turn of a worker */
+    post: operations['interruptWorker'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/workers/{worker_id}/output': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Stream a worker's output
+     * @description Ends with `event: end` when the worker has ended and all its output was sent.
+     */
+    get: operations['streamOutput'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/workers/{worker_id}/prompt': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Send a prompt to the agent of a worker
+     * @description With `wait=turn`, the response is the last entry of the turn: `turn_completed`, `turn_failed`, `completed` or `waiting_for_input`.
+     */
+    post: operations['promptWorker'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/workers/{worker_id}/restart': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Replace the body of a worker by a new one */
+    post: operations['restartWorker'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/workers/{worker_id}/spec': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show the spec of a worker, as it was accepted */
+    get: operations['getWorkerSpec'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/workers/{worker_id}/start': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Start a stopped or failed worker again */
+    post: operations['startWorker'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/workers/{worker_id}/stop': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** End the body of a worker and keep its record */
+    post: operations['stopWorker'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+  schemas: {
+    /** @description A request that was refused or failed. */
+    Error: {
+      /** @description the message again, for clients of FastAPI */
+      detail: string;
+      error: {
+        /** @enum {string} */
+        code:
+          | 'invalid_command'
+          | 'not_found'
+          | 'conflict'
+          | 'unsupported'
+          | 'capacity'
+          | 'unavailable'
+          | 'internal';
+        /** @description one for each wrong field */
+        issues?: {
+          message: string;
+          path: string;
+        }[];
+        message: string;
+      };
+      /** @description the worker that was waited for */
+      worker_id?: string;
+    };
+    /** @description What was observed, and what the manager would do next. */
+    Explanation: {
+      decision: {
+        rule: string;
+      } & {
+        [key: string]: unknown;
+      };
+      desired: string;
+      generation: number;
+      leader: {
+        epoch: number;
+        owner: string;
+      } | null;
+      worker_id: string;
+    } & {
+      [key: string]: unknown;
+    };
+    /** @description A worker image. */
+    Image: {
+      agent_type: string;
+      /** Format: date-time */
+      created_at: string;
+      /** @description holders that are about to use it */
+      held_by: string[];
+      id: string;
+      /**
+       * Format: date-time
+       * @description absent if no use is recorded
+       */
+      last_used_at?: string;
+      modules: string[];
+      /** @description `worker:<hash>` of its recipe */
+      name: string;
+      /** @description names that a user has added */
+      other_names: string[];
+      /** @description including shared layers */
+      size_bytes: number;
+      /** @description IDs of workers, and names of other containers */
+      used_by: string[];
+    };
+    /** @description A consumer of tasks with a node API. */
+    Node: {
+      active_tasks: number;
+      /** @description 100 is one core */
+      cpu_percent: number | null;
+      /** @description started by hand: the manager does not stop it */
+      external: boolean;
+      /** @description 100 is its limit */
+      memory_percent: number | null;
+      pool: string;
+      slots: number | null;
+      started_at: string;
+      /** @enum {string} */
+      state: 'starting' | 'idle' | 'busy' | 'paused' | 'draining';
+      /** @description URL of its node API */
+      url: string | null;
+      worker_id: string;
+    };
+    /** @description An entry of a worker's output. */
+    OutputEntry: {
+      content: string;
+      incarnation: number;
+      request_id?: string;
+      seq: number;
+      timestamp: string;
+      type: string;
+    } & {
+      [key: string]: unknown;
+    };
+    /** @description A pool of workers. */
+    Pool: {
+      /** Format: date-time */
+      created_at: string;
+      /** @description its workers drain, then it is deleted */
+      deleting: boolean;
+      generation: number;
+      name: string;
+      /** @description the pool as it was applied, with its defaults */
+      spec: {
+        autoscale?: {
+          /** @default 15 */
+          down_cooldown_seconds: number;
+          /** @default 60 */
+          stabilization_seconds: number;
+          target?: number;
+          /** @default 0 */
+          up_cooldown_seconds: number;
+        };
+        /** @default false */
+        commands: boolean;
+        /** @default 1 */
+        concurrency: number;
+        count?: number;
+        cpus?: number;
+        drain_seconds?: number;
+        env?: {
+          [key: string]: string;
+        };
+        /** @default auto */
+        execution_mode:
+          | ('docker' | 'direct' | 'auto')
+          | {
+              direct: number;
+              docker: number;
+            };
+        handlers?: string[];
+        image?: string;
+        labels?: {
+          [key: string]: string;
+        };
+        max?: number;
+        max_job_time?: 'none' | number;
+        memory_limit?: string;
+        min?: number;
+        modules?: ('GIT' | 'GITHUB_CLI' | 'COPIER' | 'CURL' | 'BUILD' | 'DOCKER')[];
+        name: string;
+        packages?: string[];
+        requirements?: string[];
+        secrets?: string[];
+        tasks?: {
+          max_retries?: number;
+          queue_size?: number;
+          timeout_seconds?: number;
+        };
+        template?: {
+          /** @enum {string} */
+          agent_type: 'CLAUDE' | 'FACTORY' | 'CODEX' | 'CUSTOM';
+          agent_version?: string;
+          allowed_commands?: string[];
+          command_line?: string[];
+          commands?: boolean;
+          concurrency?: number;
+          env?: {
+            [key: string]: string;
+          };
+          handlers?: string[];
+          idle_timeout_seconds?: number;
+          image?: string;
+          instructions?: string;
+          /** @default 86400 */
+          keep_finished_seconds: number;
+          labels?: {
+            [key: string]: string;
+          };
+          max_job_time_seconds?: number;
+          max_restarts?: number;
+          modules?: ('GIT' | 'GITHUB_CLI' | 'COPIER' | 'CURL' | 'BUILD' | 'DOCKER')[];
+          packages?: string[];
+          /** @enum {string} */
+          protocol?: 'lines' | 'json' | 'acp';
+          requirements?: string[];
+          resources?: {
+            cpus?: number;
+            memory?: string;
+            pids?: number;
+          };
+          /**
+           * @default always
+           * @enum {string}
+           */
+          restart_policy: 'never' | 'on-failure' | 'always';
+          secrets?: string[];
+          silence_timeout_seconds?: number;
+          /** @default 120 */
+          start_deadline_seconds: number;
+          /** @default 10 */
+          stop_grace_seconds: number;
+          ttl_seconds?: number;
+          worker_type?: string;
+        };
+        update?: {
+          /** @default 1 */
+          max_surge: number;
+          /** @default 0 */
+          max_unavailable: number;
+          /** @default 1 */
+          min_ready_seconds: number;
+          /** @default 600 */
+          progress_deadline_seconds: number;
+        };
+        warm?: number;
+        worker_type?: string;
+      };
+      /** @description absent until a manager has reconciled it */
+      status?: {
+        active?: number;
+        busy: number;
+        current: number;
+        desired: number;
+        draining: number;
+        failing: number;
+        idle: number;
+        message: string;
+        next_retry_at?: string;
+        observed_generation: number;
+        /** @enum {string} */
+        phase: 'progressing' | 'ready' | 'degraded' | 'stopped' | 'deleting';
+        queued?: number;
+        ready: number;
+        reason: string;
+        revision: string;
+        scaled_at?: string;
+        starting: number;
+        updated: number;
+        warm: number;
+      };
+      worker_type: string;
+    };
+    /** @description A target of the HTTP service discovery of Prometheus. */
+    ScrapeTarget: {
+      labels: {
+        [key: string]: string;
+      };
+      targets: string[];
+    };
+    /** @description The workers and queues of the cell in numbers. */
+    Stats: {
+      /**
+       * Format: date-time
+       * @description when it was read; at most a second ago
+       */
+      at: string;
+      /** @description by pool, also of pools that are not declared */
+      queues: {
+        [key: string]: {
+          active: number;
+          /** @description whose result is still kept */
+          completed: number;
+          /** @description part of `queued` */
+          delayed: number;
+          failed: number;
+          /** @description waiting tasks, including those that wait for their backoff */
+          queued: number;
+        };
+      };
+      /** @description the sum of all queues */
+      tasks: {
+        active: number;
+        /** @description whose result is still kept */
+        completed: number;
+        /** @description part of `queued` */
+        delayed: number;
+        failed: number;
+        /** @description waiting tasks, including those that wait for their backoff */
+        queued: number;
+      };
+      worker_stats: components['schemas']['WorkerStats'];
+      workers: {
+        by_agent_type: {
+          [key: string]: number;
+        };
+        /** @description `external`: nodes that were started manually */
+        by_runtime: {
+          [key: string]: number;
+        };
+        by_status: {
+          [key: string]: number;
+        };
+        /** @description of all workers at their last check; 100 is one core */
+        cpu_percent: number;
+        /** @description of all workers at their last check */
+        memory_bytes: number;
+        total: number;
+      };
+    };
+    /** @description One server-sent event. */
+    StreamEvent: {
+      /** @description the entry as JSON */
+      data: string;
+      /** @description type of the entry; `end` for the last event */
+      event: string;
+      /** @description ID of the entry in its stream, for Last-Event-ID; the last event has none */
+      id?: string;
+    };
+    /** @description A task, its state, and its result or error. */
+    Task: {
+      attempts: number;
+      cancelled: boolean;
+      completed_at: string | null;
+      error: {
+        message: string;
+        traceback?: string;
+        type: string;
+      } | null;
+      /** @description the error in one line */
+      error_message: string | null;
+      last_error?: {
+        message: string;
+        traceback?: string;
+        type: string;
+      };
+      max_retries: number;
+      /** @description RFC 3339 in UTC */
+      next_attempt_at?: string;
+      /** @description only in lists: fields that are left out because they are long */
+      omitted?: ('result' | 'error' | 'progress')[];
+      pool: string;
+      /** @enum {string} */
+      priority: 'low' | 'normal' | 'high' | 'critical';
+      progress: unknown;
+      /** @description RFC 3339 in UTC */
+      queued_at: string;
+      /** @description what the function returned; null until completed */
+      result: unknown;
+      started_at: string | null;
+      /** @enum {string} */
+      status: 'queued' | 'running' | 'completed' | 'failed';
+      task_id: string;
+      worker_id: string | null;
+    };
+    /** @description An accepted task. The same task_id again gets its present state. */
+    TaskReceipt: {
+      pool: string;
+      /** @description 1 for the next to be taken; 0 if it is no longer queued */
+      position: number;
+      /** @enum {string} */
+      status: 'queued' | 'running' | 'completed' | 'failed';
+      task_id: string;
+      /** @description why the task may wait long; from the manager only */
+      warning?: string;
+    };
+    /** @description A task for a pool: a function call, a command or a prompt. */
+    TaskSubmission: {
+      backoff?: {
+        /** @default 1 */
+        delay_seconds?: number;
+        /** @default 300 */
+        max_delay_seconds?: number;
+        /**
+         * @default exponential
+         * @enum {string}
+         */
+        type?: 'fixed' | 'exponential';
+      };
+      max_losses?: number;
+      max_retries?: number;
+      payload:
+        | {
+            args?: unknown[];
+            function: string;
+            kwargs?: {
+              [key: string]: unknown;
+            };
+          }
+        | {
+            command: string[];
+          }
+        | {
+            prompt: string;
+          };
+      /** @description the only pool by default, or `default` */
+      pool?: string;
+      /**
+       * @default normal
+       * @enum {string}
+       */
+      priority?: 'low' | 'normal' | 'high' | 'critical';
+      task_id?: string;
+      timeout_seconds?: number;
+    };
+    /** @description A worker: what was asked for, and what was observed. */
+    Worker: {
+      /** @enum {string} */
+      agent_type: 'CLAUDE' | 'FACTORY' | 'CODEX' | 'CUSTOM' | 'TASK';
+      /** @description RFC 3339 in UTC */
+      created_at: string;
+      /** @enum {string} */
+      desired: 'running' | 'stopped' | 'deleted';
+      /** @description of the last body that ended */
+      exit_code: number | null;
+      finished_at: string | null;
+      /** @description increases with every accepted change; the ETag */
+      generation: number;
+      image: string | null;
+      /** @description attempt number of the worker's body */
+      incarnation: number;
+      ip_address: string | null;
+      labels: {
+        [key: string]: string;
+      };
+      /** @description one sentence for people */
+      message: string;
+      name: string | null;
+      next_retry_at: string | null;
+      /** @description URL of a task worker's node API */
+      node_url: string | null;
+      /** @description the generation that the status is based on */
+      observed_generation: number;
+      /** @description the detailed state, such as `queued`, `booting`, `ready` or `backoff` */
+      phase: string;
+      /** @description the pool that created it */
+      pool: string | null;
+      /** @description one word for programs; empty if there is nothing to report */
+      reason: string;
+      restarts: number;
+      running_at: string | null;
+      runtime: ('docker' | 'process') | null;
+      started_at: string | null;
+      /** @enum {string} */
+      status: 'STARTING' | 'RUNNING' | 'STOPPED' | 'FAILED';
+      worker_id: string;
+    };
+    /** @description How many ready workers of each type are busy and idle. */
+    WorkerStats: {
+      [key: string]: {
+        busy: number;
+        idle: number;
+      };
+    };
+  };
+  responses: never;
+  parameters: {
+    /** @description The same key again is the same request: it has one effect, and the same answer. A key of another request is a conflict. */
+    IdempotencyKey: string;
+  };
+  requestBodies: never;
+  headers: never;
+  pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+  getTaskOfAnyPool: {
+    parameters: {
+      query?: {
+        /** @description needed if two pools have a task with that ID */
+        pool?: string;
+        /** @description why it is cancelled */
+        reason?: string;
+      };
+      header?: never;
+      path: {
+        /** @example count-2 */
+        task_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Task'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  cancelTaskOfAnyPool: {
+    parameters: {
+      query?: {
+        /** @description needed if two pools have a task with that ID */
+        pool?: string;
+        /** @description why it is cancelled */
+        reason?: string;
+      };
+      header?: {
+        /** @description The same key again is the same request: it has one effect, and the same answer. A key of another request is a conflict. */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /** @example count-2 */
+        task_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Task'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The request comes from a page of another site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  submitTask: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description The same key again is the same request: it has one effect, and the same answer. A key of another request is a conflict. */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "task_id": "count-2",
+         *       "pool": "text",
+         *       "payload": {
+         *         "command": [
+         *           "date"
+         *         ]
+         *       }
+         *     }
+         */
+        'application/json': components['schemas']['TaskSubmission'];
+      };
+    };
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TaskReceipt'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The request comes from a page of another site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is too long. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  streamEvents: {
+    parameters: {
+      query?: {
+        /**
+         * @description `false`: end at the present end instead of waiting for more
+         * @example false
+         */
+        follow?: 'true' | 'false';
+        /**
+         * @description begin after this entry ID, at this time (RFC 3339), or this long ago (`10m`)
+         * @example 10m
+         */
+        since?: string;
+        /** @description begin with the last entries */
+        tail?: number;
+      };
+      header?: {
+        /** @description continue after this event; before `since` and `tail` */
+        'last-event-id'?: string;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Server-sent events, each with the fields of the schema. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'text/event-stream': components['schemas']['StreamEvent'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  listImages: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            items: components['schemas']['Image'][];
+            next_cursor: null;
+          };
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description This manager, runtime or machine cannot do it. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  listNodes: {
+    parameters: {
+      query?: {
+        /** @description prometheus_sd: as targets for Prometheus */
+        format?: 'json' | 'prometheus_sd';
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json':
+            | {
+                items: components['schemas']['Node'][];
+                next_cursor: null;
+              }
+            | components['schemas']['ScrapeTarget'][];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  listPools: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            pools: components['schemas']['Pool'][];
+            worker_stats: components['schemas']['WorkerStats'];
+          };
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  applyPool: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description The same key again is the same request: it has one effect, and the same answer. A key of another request is a conflict. */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "name": "text",
+         *       "count": 0,
+         *       "execution_mode": "direct",
+         *       "commands": true,
+         *       "tasks": {
+         *         "max_retries": 1
+         *       }
+         *     }
+         */
+        'application/json': {
+          autoscale?: {
+            /** @default 15 */
+            down_cooldown_seconds?: number;
+            /** @default 60 */
+            stabilization_seconds?: number;
+            target?: number;
+            /** @default 0 */
+            up_cooldown_seconds?: number;
+          };
+          /** @default false */
+          commands?: boolean;
+          /** @default 1 */
+          concurrency?: number;
+          count?: number;
+          cpus?: number;
+          drain_seconds?: number;
+          env?: {
+            [key: string]: string;
+          };
+          /** @default auto */
+          execution_mode?:
+            | ('docker' | 'direct' | 'auto')
+            | {
+                direct: number;
+                docker: number;
+              };
+          handlers?: string[];
+          image?: string;
+          labels?: {
+            [key: string]: string;
+          };
+          max?: number;
+          max_job_time?: 'none' | (number | string);
+          memory_limit?: string;
+          min?: number;
+          modules?: ('GIT' | 'GITHUB_CLI' | 'COPIER' | 'CURL' | 'BUILD' | 'DOCKER')[];
+          name: string;
+          packages?: string[];
+          requirements?: string | string[];
+          secrets?: string[];
+          tasks?: {
+            max_retries?: number;
+            queue_size?: number;
+            timeout_seconds?: number;
+          };
+          template?: {
+            /** @enum {string} */
+            agent_type: 'CLAUDE' | 'FACTORY' | 'CODEX' | 'CUSTOM';
+            agent_version?: string;
+            allowed_commands?: string[];
+            command_line?: string[];
+            commands?: boolean;
+            concurrency?: number;
+            env?: {
+              [key: string]: string;
+            };
+            handlers?: string[];
+            idle_timeout_seconds?: number;
+            image?: string;
+            instructions?: string;
+            /** @default 86400 */
+            keep_finished_seconds?: number;
+            labels?: {
+              [key: string]: string;
+            };
+            max_job_time_seconds?: number;
+            max_restarts?: number;
+            modules?: ('GIT' | 'GITHUB_CLI' | 'COPIER' | 'CURL' | 'BUILD' | 'DOCKER')[];
+            packages?: string[];
+            /** @enum {string} */
+            protocol?: 'lines' | 'json' | 'acp';
+            requirements?: string | string[];
+            resources?: {
+              cpus?: number;
+              memory?: string;
+              pids?: number;
+            };
+            /**
+             * @default always
+             * @enum {string}
+             */
+            restart_policy?: 'never' | 'on-failure' | 'always';
+            secrets?: string[];
+            silence_timeout_seconds?: number;
+            /** @default 120 */
+            start_deadline_seconds?: number;
+            /** @default 10 */
+            stop_grace_seconds?: number;
+            ttl_seconds?: number;
+            worker_type?: string;
+          };
+          update?: {
+            /** @default 1 */
+            max_surge?: number;
+            /** @default 0 */
+            max_unavailable?: number;
+            /** @default 1 */
+            min_ready_seconds?: number;
+            /** @default 600 */
+            progress_deadline_seconds?: number;
+          };
+          warm?: number;
+          worker_type?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            /** @enum {string} */
+            change: 'created' | 'configured' | 'unchanged';
+            pool: string;
+          };
+        };
+      };
+      /** @description Default Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            /** @enum {string} */
+            change: 'created' | 'configured' | 'unchanged';
+            pool: string;
+          };
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The request comes from a page of another site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is too long. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description This manager, runtime or machine cannot do it. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getPool: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @example text */
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Pool'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  putPool: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description The same key again is the same request: it has one effect, and the same answer. A key of another request is a conflict. */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /** @example text */
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "count": 0,
+         *       "execution_mode": "direct",
+         *       "commands": true
+         *     }
+         */
+        'application/json': {
+          autoscale?: {
+            /** @default 15 */
+            down_cooldown_seconds?: number;
+            /** @default 60 */
+            stabilization_seconds?: number;
+            target?: number;
+            /** @default 0 */
+            up_cooldown_seconds?: number;
+          };
+          /** @default false */
+          commands?: boolean;
+          /** @default 1 */
+          concurrency?: number;
+          count?: number;
+          cpus?: number;
+          drain_seconds?: number;
+          env?: {
+            [key: string]: string;
+          };
+          /** @default auto */
+          execution_mode?:
+            | ('docker' | 'direct' | 'auto')
+            | {
+                direct: number;
+                docker: number;
+              };
+          handlers?: string[];
+          image?: string;
+          labels?: {
+            [key: string]: string;
+          };
+          max?: number;
+          max_job_time?: 'none' | (number | string);
+          memory_limit?: string;
+          min?: number;
+          modules?: ('GIT' | 'GITHUB_CLI' | 'COPIER' | 'CURL' | 'BUILD' | 'DOCKER')[];
+          name?: string;
+          packages?: string[];
+          requirements?: string | string[];
+          secrets?: string[];
+          tasks?: {
+            max_retries?: number;
+            queue_size?: number;
+            timeout_seconds?: number;
+          };
+          template?: {
+            /** @enum {string} */
+            agent_type: 'CLAUDE' | 'FACTORY' | 'CODEX' | 'CUSTOM';
+            agent_version?: string;
+            allowed_commands?: string[];
+            command_line?: string[];
+            commands?: boolean;
+            concurrency?: number;
+            env?: {
+              [key: string]: string;
+            };
+            handlers?: string[];
+            idle_timeout_seconds?: number;
+            image?: string;
+            instructions?: string;
+            /** @default 86400 */
+            keep_finished_seconds?: number;
+            labels?: {
+              [key: string]: string;
+            };
+            max_job_time_seconds?: number;
+            max_restarts?: number;
+            modules?: ('GIT' | 'GITHUB_CLI' | 'COPIER' | 'CURL' | 'BUILD' | 'DOCKER')[];
+            packages?: string[];
+            /** @enum {string} */
+            protocol?: 'lines' | 'json' | 'acp';
+            requirements?: string | string[];
+            resources?: {
+              cpus?: number;
+              memory?: string;
+              pids?: number;
+            };
+            /**
+             * @default always
+             * @enum {string}
+             */
+            restart_policy?: 'never' | 'on-failure' | 'always';
+            secrets?: string[];
+            silence_timeout_seconds?: number;
+            /** @default 120 */
+            start_deadline_seconds?: number;
+            /** @default 10 */
+            stop_grace_seconds?: number;
+            ttl_seconds?: number;
+            worker_type?: string;
+          };
+          update?: {
+            /** @default 1 */
+            max_surge?: number;
+            /** @default 0 */
+            max_unavailable?: number;
+            /** @default 1 */
+            min_ready_seconds?: number;
+            /** @default 600 */
+            progress_deadline_seconds?: number;
+          };
+          warm?: number;
+          worker_type?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            /** @enum {string} */
+            change: 'created' | 'configured' | 'unchanged';
+            pool: string;
+          };
+        };
+      };
+      /** @description Default Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            /** @enum {string} */
+            change: 'created' | 'configured' | 'unchanged';
+            pool: string;
+          };
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The request comes from a page of another site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is too long. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description This manager, runtime or machine cannot do it. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  deletePool: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description The same key again is the same request: it has one effect, and the same answer. A key of another request is a conflict. */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /** @example text */
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            pool: string;
+          };
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The request comes from a page of another site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, the name is taken, or the key is that of another request. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  scalePool: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description The same key again is the same request: it has one effect, and the same answer. A key of another request is a conflict. */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /** @example text */
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "count": 1
+         *     }
+         */
+        'application/json': {
+          count: number;
+        };
+      };
+    };
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            before: number;
+            count: number;
+            pool: string;
+          };
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The request comes from a page of another site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is too long. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description This manager, runtime or machine cannot do it. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getStats: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Stats'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  listTasks: {
+    parameters: {
+      query?: {
+        /** @description `next_cursor` of the page before, with the same filters */
+        cursor?: string;
+        /**
+         * @description length of a page
+         * @example 20
+         */
+        limit?: number;
+        /**
+         * @description only the tasks of this pool
+         * @example text
+         */
+        pool?: string;
+        /** @example queued */
+        status?: 'queued' | 'running' | 'completed' | 'failed';
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            /** @description may be fewer than `limit`, because tasks move */
+            items: components['schemas']['Task'][];
+            /** @description null on the last page */
+            next_cursor: string | null;
+          };
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  createTask: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description The same key again is the same request: it has one effect, and the same answer. A key of another request is a conflict. */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "task_id": "count-1",
+         *       "pool": "text",
+         *       "payload": {
+         *         "command": [
+         *           "wc",
+         *           "-w",
+         *           "README.md"
+         *         ]
+         *       },
+         *       "priority": "high"
+         *     }
+         */
+        'application/json': components['schemas']['TaskSubmission'];
+        'application/x-ndjson': string;
+      };
+    };
+    responses: {
+      /** @description The result of each line. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/x-ndjson': string;
+        };
+      };
+      /** @description The accepted task. */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TaskReceipt'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The request comes from a page of another site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is too long. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getTask: {
+    parameters: {
+      query?: {
+        /** @description needed if two pools have a task with that ID */
+        pool?: string;
+      };
+      header?: never;
+      path: {
+        /** @example count-1 */
+        task_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Task'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  cancelTask: {
+    parameters: {
+      query?: {
+        /** @description needed if two pools have a task with that ID */
+        pool?: string;
+        /**
+         * @description for the error of the task
+         * @example no longer needed
+         */
+        reason?: string;
+      };
+      header?: {
+        /** @description The same key again is the same request: it has one effect, and the same answer. A key of another request is a conflict. */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /** @example count-1 */
+        task_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Task'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The request comes from a page of another site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  retryTask: {
+    parameters: {
+      query?: {
+        /** @description needed if two pools have a task with that ID */
+        pool?: string;
+      };
+      header?: {
+        /** @description The same key again is the same request: it has one effect, and the same answer. A key of another request is a conflict. */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /** @example count-1 */
+        task_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Task'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The request comes from a page of another site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  listWorkers: {
+    parameters: {
+      query?: {
+        agent_type?: ('CLAUDE' | 'FACTORY' | 'CODEX' | 'CUSTOM' | 'TASK')[];
+        /** @description next_cursor of the previous page */
+        cursor?: string;
+        /**
+         * @description `name` or `name=value`
+         * @example [
+         *       "team=blue"
+         *     ]
+         */
+        label?: string[];
+        /** @example 20 */
+        limit?: number;
+        name?: string[];
+        phase?: string[];
+        pool?: string[];
+        runtime?: ('docker' | 'process')[];
+        status?: ('STARTING' | 'RUNNING' | 'STOPPED' | 'FAILED')[];
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            items: components['schemas']['Worker'][];
+            /** @description for the next page; a page with filters may be short, or empty, although there are more */
+            next_cursor: string | null;
+          };
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  createWorker: {
+    parameters: {
+      query?: {
+        /**
+         * @description time limit of `wait`
+         * @example 30
+         */
+        timeout_seconds?: number;
+        /**
+         * @description respond when the worker is in this state; `ended` is STOPPED or FAILED
+         * @example ready
+         */
+        wait?: 'running' | 'ready' | 'ended' | 'stopped' | 'failed' | 'deleted';
+      };
+      header?: {
+        /** @description The same key again is the same request: it has one effect, and the same answer. A key of another request is a conflict. */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "worker_id": "6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10",
+         *       "name": "echo",
+         *       "agent_type": "CUSTOM",
+         *       "instructions": "",
+         *       "allowed_commands": [],
+         *       "modules": [],
+         *       "command_line": [
+         *         "cat"
+         *       ],
+         *       "labels": {
+         *         "team": "blue"
+         *       }
+         *     }
+         */
+        'application/json': {
+          /** @enum {string} */
+          agent_type: 'CLAUDE' | 'FACTORY' | 'CODEX' | 'CUSTOM' | 'TASK';
+          agent_version?: string;
+          allowed_commands?: string[];
+          command_line?: string[];
+          commands?: boolean;
+          concurrency?: number;
+          env?: {
+            [key: string]: string;
+          };
+          exit_after_prompt?: boolean;
+          handlers?: string[];
+          idle_timeout_seconds?: number;
+          image?: string;
+          instructions?: string;
+          /** @default 86400 */
+          keep_finished_seconds?: number;
+          labels?: {
+            [key: string]: string;
+          };
+          max_job_time_seconds?: number;
+          max_restarts?: number;
+          modules?: ('GIT' | 'GITHUB_CLI' | 'COPIER' | 'CURL' | 'BUILD' | 'DOCKER')[];
+          name?: string;
+          packages?: string[];
+          prompt?: string;
+          /** @enum {string} */
+          protocol?: 'lines' | 'json' | 'acp';
+          requirements?: string | string[];
+          resources?: {
+            cpus?: number;
+            memory?: string;
+            pids?: number;
+          };
+          /**
+           * @default never
+           * @enum {string}
+           */
+          restart_policy?: 'never' | 'on-failure' | 'always';
+          /**
+           * @default auto
+           * @enum {string}
+           */
+          runtime?: 'docker' | 'process' | 'swarm' | 'auto';
+          secrets?: string[];
+          silence_timeout_seconds?: number;
+          /** @default 120 */
+          start_deadline_seconds?: number;
+          /** @default 10 */
+          stop_grace_seconds?: number;
+          ttl_seconds?: number;
+          worker_id?: string;
+          worker_type?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description Default Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            /** @enum {string} */
+            agent_type: 'CLAUDE' | 'FACTORY' | 'CODEX' | 'CUSTOM' | 'TASK';
+            /** @description RFC 3339 in UTC */
+            created_at: string;
+            /** @enum {string} */
+            desired: 'running' | 'stopped' | 'deleted';
+            /** @description of the last body that ended */
+            exit_code: number | null;
+            finished_at: string | null;
+            /** @description increases with every accepted change; the ETag */
+            generation: number;
+            image: string | null;
+            /** @description attempt number of the worker's body */
+            incarnation: number;
+            ip_address: string | null;
+            labels: {
+              [key: string]: string;
+            };
+            /** @description one sentence for people */
+            message: string;
+            name: string | null;
+            next_retry_at: string | null;
+            /** @description URL of a task worker's node API */
+            node_url: string | null;
+            /** @description the generation that the status is based on */
+            observed_generation: number;
+            /** @description the detailed state, such as `queued`, `booting`, `ready` or `backoff` */
+            phase: string;
+            /** @description the pool that created it */
+            pool: string | null;
+            /** @description one word for programs; empty if there is nothing to report */
+            reason: string;
+            restarts: number;
+            running_at: string | null;
+            runtime: ('docker' | 'process') | null;
+            /** @description why `auto` chose the runtime */
+            runtime_reason?: string;
+            started_at: string | null;
+            /** @enum {string} */
+            status: 'STARTING' | 'RUNNING' | 'STOPPED' | 'FAILED';
+            /** @description fields that may not do what was intended */
+            warnings?: string[];
+            worker_id: string;
+          };
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The request comes from a page of another site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is too long. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description This manager, runtime or machine cannot do it. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state was not reached in time. */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getWorker: {
+    parameters: {
+      query?: {
+        /** @description time limit of `wait` */
+        timeout_seconds?: number;
+        /** @description respond when the worker is in this state; `ended` is STOPPED or FAILED */
+        wait?: 'running' | 'ready' | 'ended' | 'stopped' | 'failed' | 'deleted';
+      };
+      header?: never;
+      path: {
+        /** @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10 */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Worker'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state was not reached in time. */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  deleteWorker: {
+    parameters: {
+      query?: {
+        /** @description is written to its history */
+        reason?: string;
+        /**
+         * @description time limit of `wait`
+         * @example 30
+         */
+        timeout_seconds?: number;
+        /**
+         * @description respond when it has ended and is gone
+         * @example deleted
+         */
+        wait?: 'deleted' | 'ended';
+      };
+      header?: {
+        /** @description The same key again is the same request: it has one effect, and the same answer. A key of another request is a conflict. */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /** @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10 */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            worker_id: string;
+          };
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The request comes from a page of another site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, the name is taken, or the key is that of another request. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The worker has changed since: its generation is not that of If-Match. */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state was not reached in time. */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  streamWorkerEvents: {
+    parameters: {
+      query?: {
+        /**
+         * @description `false`: end at the present end instead of waiting for more
+         * @example false
+         */
+        follow?: 'true' | 'false';
+        /** @description begin after this entry ID, at this time (RFC 3339), or this long ago (`10m`) */
+        since?: string;
+        /**
+         * @description begin with the last entries
+         * @example 10
+         */
+        tail?: number;
+      };
+      header?: {
+        /** @description continue after this event; before `since` and `tail` */
+        'last-event-id'?: string;
+      };
+      path: {
+        /** @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10 */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Server-sent events, each with the fields of the schema. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'text/event-stream': components['schemas']['StreamEvent'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  explainWorker: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10 */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Explanation'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  interruptWorker: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description The same key again is the same request: it has one effect, and the same answer. A key of another request is a conflict. */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /** @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10 */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            /** @description the `request_id` of the entries of its turn */
+            request_id: string;
+            worker_id: string;
+          };
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The request comes from a page of another site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description This manager, runtime or machine cannot do it. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  streamOutput: {
+    parameters: {
+      query?: {
+        /**
+         * @description `false`: end at the present end instead of waiting for more
+         * @example false
+         */
+        follow?: 'true' | 'false';
+        /** @description begin after this entry ID, at this time (RFC 3339), or this long ago (`10m`) */
+        since?: string;
+        /**
+         * @description begin with the last entries
+         * @example 10
+         */
+        tail?: number;
+      };
+      header?: {
+        /** @description continue after this event; before `since` and `tail` */
+        'last-event-id'?: string;
+      };
+      path: {
+        /** @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10 */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Server-sent events, each with the fields of the schema. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'text/event-stream': components['schemas']['StreamEvent'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  promptWorker: {
+    parameters: {
+      query?: {
+        /** @description time limit of `wait` */
+        timeout_seconds?: number;
+        /** @description respond when the turn has ended */
+        wait?: 'turn';
+      };
+      header?: {
+        /** @description The same key again is the same request: it has one effect, and the same answer. A key of another request is a conflict. */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /** @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10 */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "content": "hello"
+         *     }
+         */
+        'application/json': {
+          /** @description the prompt */
+          content: string;
+          /** @description time limit of the turn */
+          deadline_seconds?: number;
+        };
+      };
+    };
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['OutputEntry'];
+        };
+      };
+      /** @description Default Response */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            /** @description the `request_id` of the entries of its turn */
+            request_id: string;
+            worker_id: string;
+          };
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The request comes from a page of another site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is too long. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description This manager, runtime or machine cannot do it. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state was not reached in time. */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  restartWorker: {
+    parameters: {
+      query?: {
+        /**
+         * @description is written to its history
+         * @example a new configuration
+         */
+        reason?: string;
+        /** @description time limit of `wait` */
+        timeout_seconds?: number;
+        /** @description respond when the worker is in this state; `ended` is STOPPED or FAILED */
+        wait?: 'running' | 'ready' | 'ended' | 'stopped' | 'failed' | 'deleted';
+      };
+      header?: {
+        /** @description The same key again is the same request: it has one effect, and the same answer. A key of another request is a conflict. */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /** @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10 */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Worker'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The request comes from a page of another site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The worker has changed since: its generation is not that of If-Match. */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state was not reached in time. */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getWorkerSpec: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10 */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            /** @enum {string} */
+            agent_type: 'CLAUDE' | 'FACTORY' | 'CODEX' | 'CUSTOM' | 'TASK';
+            agent_version?: string;
+            allowed_commands?: string[];
+            command_line?: string[];
+            commands?: boolean;
+            concurrency?: number;
+            env?: {
+              [key: string]: string;
+            };
+            exit_after_prompt?: boolean;
+            handlers?: string[];
+            idle_timeout_seconds?: number;
+            image?: string;
+            instructions?: string;
+            /** @default 86400 */
+            keep_finished_seconds: number;
+            labels?: {
+              [key: string]: string;
+            };
+            max_job_time_seconds?: number;
+            max_restarts?: number;
+            modules?: ('GIT' | 'GITHUB_CLI' | 'COPIER' | 'CURL' | 'BUILD' | 'DOCKER')[];
+            name?: string;
+            packages?: string[];
+            pool?: string;
+            pool_revision?: string;
+            prompt?: string;
+            /** @enum {string} */
+            protocol?: 'lines' | 'json' | 'acp';
+            requirements?: string[];
+            resources?: {
+              cpus?: number;
+              memory?: string;
+              pids?: number;
+            };
+            /**
+             * @default never
+             * @enum {string}
+             */
+            restart_policy: 'never' | 'on-failure' | 'always';
+            /** @enum {string} */
+            runtime: 'docker' | 'process';
+            secrets?: string[];
+            silence_timeout_seconds?: number;
+            /** @default 120 */
+            start_deadline_seconds: number;
+            /** @default 10 */
+            stop_grace_seconds: number;
+            ttl_seconds?: number;
+            /** @enum {boolean} */
+            warm?: true;
+            worker_type?: string;
+          };
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  startWorker: {
+    parameters: {
+      query?: {
+        /** @description is written to its history */
+        reason?: string;
+        /**
+         * @description time limit of `wait`
+         * @example 30
+         */
+        timeout_seconds?: number;
+        /**
+         * @description respond when the worker is in this state; `ended` is STOPPED or FAILED
+         * @example running
+         */
+        wait?: 'running' | 'ready' | 'ended' | 'stopped' | 'failed' | 'deleted';
+      };
+      header?: {
+        /** @description The same key again is the same request: it has one effect, and the same answer. A key of another request is a conflict. */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /** @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10 */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Worker'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The request comes from a page of another site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The worker has changed since: its generation is not that of If-Match. */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state was not reached in time. */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  stopWorker: {
+    parameters: {
+      query?: {
+        /** @description is written to its history */
+        reason?: string;
+        /**
+         * @description time limit of `wait`
+         * @example 30
+         */
+        timeout_seconds?: number;
+        /**
+         * @description respond when the worker is in this state; `ended` is STOPPED or FAILED
+         * @example stopped
+         */
+        wait?: 'running' | 'ready' | 'ended' | 'stopped' | 'failed' | 'deleted';
+      };
+      header?: {
+        /** @description The same key again is the same request: it has one effect, and the same answer. A key of another request is a conflict. */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /** @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10 */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Worker'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The request comes from a page of another site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no such thing. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The worker has changed since: its generation is not that of If-Match. */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description There is no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state was not reached in time. */
+      504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+}

@@ -1,0 +1,58 @@
+/**
+ * The address of the manager, if the program gives none: `WM_URL` and `WM_TOKEN`, or the context file of the manager
+ * that started last on this machine. Reads nothing where there is no Node.
+ */
+
+import { ManagerError } from './errors.ts';
+import type { ManagerEndpoint } from './http/request.ts';
+
+/** A larger file was not written by the manager. */
+const LONGEST = 65_536;
+const TYPE_MASK = 0o170000;
+const REGULAR = 0o100000;
+const OTHERS_WRITE = 0o022;
+
+type Environment = Record<string, string | undefined>;
+
+/** The fields that are given win over the variables, and these over the file. */
+export function findEndpoint(given: {
+  url?: string | undefined;
+  token?: string | undefined;
+}): ManagerEndpoint {
+  if (given.url !== undefined) return { url: given.url, token: given.token };
+  const env: Environment = globalThis.process?.env ?? {};
+  if (env.WM_URL) return { url: env.WM_URL, token: given.token ?? (env.WM_TOKEN || undefined) };
+  const path = contextFilePath(env);
+  const file = path === undefined ? undefined : readContext(path);
+  if (file?.url) return { url: file.url, token: given.token ?? (env.WM_TOKEN || file.token) };
+  const where = path === undefined ? '' : `, and ${path} has none`;
+  const what = `The manager's URL is not known: connect got none, WM_URL is not set${where}.`;
+  throw new ManagerError('invalid_command', `${what} Start a manager with \`wm serve\`, or set WM_URL.`);
+}
+
+function contextFilePath(env: Environment): string | undefined {
+  const state = env.XDG_STATE_HOME || (env.HOME && `${env.HOME}/.local/state`);
+  const home = env.WORKER_MANAGER_HOME || (state && `${state}/worker-manager`);
+  return home ? `${home}/.context/${env.CELL || 'default'}.json` : undefined;
+}
+
+/** The content of the file, if only its user can write it. */
+function readContext(path: string): { url?: string; token?: string } | undefined {
+  // A static import would keep bundlers for browsers from bundling this module.
+  const fs = globalThis.process?.getBuiltinModule?.('node:fs');
+  if (!fs) return undefined;
+  let file: number | undefined;
+  try {
+    const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+    file = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    const { mode, uid, size } = fs.fstatSync(file);
+    const own = globalThis.process.getuid?.() ?? uid;
+    const foreign = (uid !== own && uid !== 0) || (mode & OTHERS_WRITE) !== 0;
+    if ((mode & TYPE_MASK) !== REGULAR || foreign || size > LONGEST) return undefined;
+    return JSON.parse(fs.readFileSync(file, 'utf8')) as { url?: string; token?: string };
+  } catch {
+    return undefined;
+  } finally {
+    if (file !== undefined) fs.closeSync(file);
+  }
+}

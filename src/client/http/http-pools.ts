@@ -1,0 +1,17 @@
+import type { PoolTransport } from '../transport.ts';
+import type { NodeInfo, Page } from '../types.ts';
+import { type HttpRequester, jsonBody } from './request.ts';
+
+const poolPath = (name: string, rest = '') => `/v1/pools/${encodeURIComponent(name)}${rest}`;
+
+export const createHttpPools = (requester: HttpRequester): PoolTransport => ({
+  listPools: (options) => requester.get('/v1/pools', options),
+  getPool: (name, options) => requester.get(poolPath(name), options),
+  applyPool: (pool, options) =>
+    requester.change('PUT', poolPath(pool.name), options, { body: jsonBody(pool) }),
+  scalePool: (name, count, options) =>
+    requester.change('POST', poolPath(name, '/scale'), options, { body: jsonBody({ count }) }),
+  deletePool: (name, options) => requester.change('DELETE', poolPath(name), options),
+  listNodes: async (options) => (await requester.get<Page<NodeInfo>>('/v1/nodes', options)).items,
+  getStats: (options) => requester.get('/v1/stats', options),
+});

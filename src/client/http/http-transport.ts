@@ -1,0 +1,13 @@
+/** The operations of a manager over its HTTP API. Only this folder knows the API's paths. */
+import type { Transport } from '../transport.ts';
+import { createHttpPools } from './http-pools.ts';
+import { createHttpTasks } from './http-tasks.ts';
+import { createHttpWorkers } from './http-workers.ts';
+import type { HttpRequester } from './request.ts';
+
+export const createHttpTransport = (requester: HttpRequester): Transport => ({
+  ...createHttpWorkers(requester),
+  ...createHttpTasks(requester),
+  ...createHttpPools(requester),
+  close: async () => {},
+});

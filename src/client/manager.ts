@@ -1,0 +1,55 @@
+import type { ClientContext } from './client-context.ts';
+import { type ReadOptions, type ReconnectPolicy, readEntries } from './entries.ts';
+import { PoolCollection } from './pools.ts';
+import { TaskCollection } from './tasks.ts';
+import type { RequestOptions, Transport } from './transport.ts';
+import type { NodeInfo, StatsInfo, WorkerEvent } from './types.ts';
+import { toEntry } from './worker.ts';
+import { WorkerCollection } from './workers.ts';
+
+/** Default number of retries of a request after a passing failure. */
+export const DEFAULT_RETRIES = 4;
+/** Default time during which a broken stream is opened again: longer than the restart of a manager. */
+export const DEFAULT_RECONNECT_SECONDS = 300;
+
+/** A manager, or rather its cell: any manager of the cell responds. */
+export class ManagerConnection {
+  readonly workers: WorkerCollection;
+  readonly tasks: TaskCollection;
+  readonly pools: PoolCollection;
+  readonly #context: ClientContext;
+
+  constructor(transport: Transport, policy: Partial<ReconnectPolicy> = {}) {
+    const { retries = DEFAULT_RETRIES, reconnectSeconds = DEFAULT_RECONNECT_SECONDS } = policy;
+    this.#context = { transport, policy: { retries, reconnectSeconds } };
+    this.workers = new WorkerCollection(this.#context);
+    this.tasks = new TaskCollection(this.#context);
+    this.pools = new PoolCollection(this.#context);
+  }
+
+  /** The history of all workers; options as for `worker.events`. */
+  async *events(options: ReadOptions = {}): AsyncGenerator<WorkerEvent> {
+    const { transport, policy } = this.#context;
+    for await (const item of readEntries(transport, { kind: 'events' }, options, policy))
+      yield toEntry<WorkerEvent>(item);
+  }
+
+  /** The workers that run tasks, including those that were started manually. */
+  nodes(options: RequestOptions = {}): Promise<NodeInfo[]> {
+    return this.#context.transport.listNodes(options);
+  }
+
+  /** Numbers of workers, tasks and more. */
+  stats(options: RequestOptions = {}): Promise<StatsInfo> {
+    return this.#context.transport.getStats(options);
+  }
+
+  /** Closes its connections. Workers continue. */
+  close(): Promise<void> {
+    return this.#context.transport.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

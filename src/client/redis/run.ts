@@ -1,0 +1,53 @@
+/** Runs operations on Redis so that they fail as those over HTTP do. */
+import { ApiFault } from '../../http/api-fault.ts';
+import { errorMessage, Fault, type FaultCode } from '../../model/index.ts';
+import { redactUrl } from '../../telemetry/redact.ts';
+import { ManagerError } from '../errors.ts';
+import type { RequestOptions } from '../transport.ts';
+
+/** The statuses of the HTTP API. */
+const STATUS: Record<FaultCode, number> = {
+  invalid_command: 400,
+  not_found: 404,
+  conflict: 409,
+  unsupported: 422,
+  capacity: 429,
+  unavailable: 503,
+  internal: 500,
+};
+
+/** Rejects with the signal's reason when it fires, and with a `ManagerError` otherwise. */
+export async function runOnRedis<T>(
+  url: string,
+  { signal }: RequestOptions,
+  operation: () => Promise<T>,
+): Promise<T> {
+  signal?.throwIfAborted();
+  try {
+    return await (signal ? orAborted(operation(), signal) : operation());
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw toError(url, error);
+  }
+}
+
+export function toError(url: string, error: unknown): ManagerError {
+  if (error instanceof ManagerError) return error;
+  if (error instanceof Fault) {
+    const { code, message, issues } = error;
+    const { retry_after_seconds: retryAfterSeconds } = error as { retry_after_seconds?: number };
+    const { status, fields } = error instanceof ApiFault ? error : { status: STATUS[code], fields: {} };
+    const { worker_id: workerId } = fields as { worker_id?: string };
+    return new ManagerError(code, message, { status, issues, retryAfterSeconds, workerId, cause: error });
+  }
+  const what = `Redis does not answer at ${redactUrl(url)} (${errorMessage(error)}).`;
+  return new ManagerError('unavailable', what, { status: STATUS.unavailable, cause: error });
+}
+
+function orAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+    result.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}

@@ -1,0 +1,81 @@
+/** The shapes of requests and responses, from the OpenAPI document. Types only. */
+import type { components, operations } from './api-types.ts';
+
+export type { FaultCode, Issue } from '../model/fault.ts';
+
+type Schemas = components['schemas'];
+type JsonContent<T> = T extends { content: { 'application/json': infer Body } } ? Body : never;
+type RequestBody<O> = O extends { requestBody?: infer Body } ? JsonContent<NonNullable<Body>> : never;
+type ResponseBody<O, Status extends number> = O extends { responses: { [S in Status]: infer Body } }
+  ? JsonContent<Body>
+  : never;
+type Query<O> = O extends { parameters: { query?: infer Parameters } } ? NonNullable<Parameters> : never;
+
+/** The fields of a new worker, as in the command `create`. */
+export type WorkerInput = RequestBody<operations['createWorker']>;
+/** A worker: what was asked for, and what was observed. */
+export type WorkerInfo = Schemas['Worker'];
+/** The fields of a worker as they were accepted, with their defaults. */
+export type WorkerSpecInfo = ResponseBody<operations['getWorkerSpec'], 200>;
+/** What a manager observed of a worker, and what it would do next. */
+export type ExplanationInfo = Schemas['Explanation'];
+type ListQuery = Omit<Query<operations['listWorkers']>, 'limit' | 'cursor' | 'label'>;
+/** Filters of a list of workers. All must match; several values of one filter are alternatives. */
+export type WorkerFilter = {
+  [F in keyof ListQuery]?: ListQuery[F] | NonNullable<ListQuery[F]>[number];
+} & {
+  /** Labels that a worker must have, with these values. */
+  label?: Record<string, string>;
+};
+/** What can be waited for: `ready` accepts prompts, `ended` is STOPPED or FAILED. */
+export type WaitCondition = 'running' | 'ready' | 'ended';
+
+/** An entry of a worker's output, with the ID under which reading can resume. */
+export type WorkerOutput = Schemas['OutputEntry'] & { entry_id: string };
+
+/** An entry of a worker's history, with the ID under which reading can resume. */
+export interface WorkerEvent {
+  entry_id: string;
+  /** In the history of all workers. */
+  worker_id?: string;
+  timestamp: string;
+  type: string;
+  status: WorkerInfo['status'];
+  phase: string;
+  reason: string;
+  message: string;
+  incarnation: number;
+  /** The manager's actions, in words. */
+  actions: string[];
+}
+
+/** A task for a pool: a function call, a command or a prompt. */
+export type TaskInput = RequestBody<operations['createTask']>;
+/** An accepted task. */
+export type TaskReceipt = Schemas['TaskReceipt'];
+/** A task, its state, and its result or error. */
+export type TaskInfo = Schemas['Task'];
+/** Filters of a list of tasks; all must match. */
+export type TaskFilter = Omit<Query<operations['listTasks']>, 'limit' | 'cursor'>;
+
+/** The fields of a pool, as in the command `apply`. */
+export type PoolDefinition = RequestBody<operations['applyPool']>;
+/** The result of an `apply`. */
+export type PoolApplied = ResponseBody<operations['applyPool'], 200>;
+/** The result of a change of a pool's number of workers. */
+export type PoolScaled = ResponseBody<operations['scalePool'], 200>;
+/** A pool with its spec and its status. */
+export type PoolInfo = Schemas['Pool'];
+/** How many ready workers of each type are busy and idle. */
+export type WorkerStatsInfo = Schemas['WorkerStats'];
+/** A consumer of tasks with a node API. */
+export type NodeInfo = Schemas['Node'];
+/** The workers and queues of the cell in numbers. */
+export type StatsInfo = Schemas['Stats'];
+
+/** One page of a list. */
+export interface Page<T> {
+  items: T[];
+  /** The start of the next page; null on the last one. */
+  next_cursor: string | null;
+}

@@ -116,6 +116,15 @@ registerHooks({
   },
 });`;
 
+const TRACED = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(TRACE)}` };
+
+/** The names of the chunks that were loaded. */
+const getLoaded = (trace: string) =>
+  trace
+    .split('\n')
+    .filter((line) => line.startsWith('loaded file:'))
+    .map((line) => /dist\/lib\/([a-z]+)[^/]*\.js$/.exec(line)?.[1] ?? line);
+
 test('wm ps loads three files, and no client of Redis if the manager answers', async () => {
   const server = createServer(({ url }, response) => {
     const health = { checks: { leadership: { ok: true, message: 'leader' } } };
@@ -126,12 +135,10 @@ test('wm ps loads three files, and no client of Redis if the manager answers', a
   onTestFinished(() => void server.close());
   const { stdout, stderr } = await installed.run(['wm', 'ps', '-q', '--no-trunc'], {
     WM_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(TRACE)}`,
+    ...TRACED,
   });
   expect(stdout.trim()).toBe('a-worker');
-  const loaded = stderr.split('\n').filter((line) => line.startsWith('loaded file:'));
-  const names = loaded.map((line) => /dist\/lib\/([a-z]+)[^/]*\.js$/.exec(line)?.[1] ?? line);
-  expect(names).toEqual(['wm', 'main', 'core']);
+  expect(getLoaded(stderr)).toEqual(['wm', 'main', 'core']);
 });
 
 test('without REDIS_URL, a manager has a Redis of its own', async () => {
@@ -140,7 +147,10 @@ test('without REDIS_URL, a manager has a Redis of its own', async () => {
   onTestFinished(() => manager.stop());
   const wm = (...args: string[]) => installed.run(['wm', ...args], env);
   const id = (await wm('create', '--wait', '--', 'sleep', '60')).stdout.trim();
-  expect((await wm('ps', '-q', '--no-trunc')).stdout.trim()).toBe(id);
+  const { stdout, stderr } = await installed.run(['wm', 'ps', '-q', '--no-trunc'], { ...env, ...TRACED });
+  expect(stdout.trim()).toBe(id);
+  // The manager answered, so Redis was not read.
+  expect(getLoaded(stderr)).toEqual(['wm', 'main', 'core']);
   await wm('delete', '--wait', id);
   await manager.stop();
   await wm('dismantle');

@@ -83,7 +83,9 @@ test('the documentation needs no other server', async () => {
     200,
     expect.stringContaining('text/html'),
   ]);
-  expect(page.headers['content-security-policy']).toContain("default-src 'self'");
+  const policy = page.headers['content-security-policy'];
+  expect(policy).toContain("default-src 'none'");
+  expect(policy).not.toMatch(/https?:|swagger\.io|upgrade-insecure-requests/);
   for (const [, url = ''] of page.body.matchAll(/(?:src|href)="([^"]+)"/g)) {
     expect(url).not.toMatch(/^(https?:)?\/\//);
     const file = await ask('GET', new URL(url, 'http://127.0.0.1/docs').pathname);

@@ -5,6 +5,18 @@
 import swaggerUi from '@fastify/swagger-ui';
 import type { ApiPlugin } from '../api.ts';
 
+/** The pages load nothing from other servers, and work over plain HTTP. */
+const CONTENT_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
 /** The routes of the documentation itself. */
 export const docsRoutes: ApiPlugin = async (app) => {
   app.get('/openapi.json', { config: { open: true }, schema: { hide: true } }, async (_request, reply) =>
@@ -16,7 +28,7 @@ export const docsRoutes: ApiPlugin = async (app) => {
   });
   await app.register(swaggerUi, {
     routePrefix: '/docs',
-    staticCSP: true,
+    staticCSP: CONTENT_POLICY,
     uiConfig: { url: '/openapi.json', validatorUrl: null, deepLinking: true },
   });
 };

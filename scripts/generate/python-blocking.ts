@@ -8,6 +8,7 @@ const REPLACEMENTS: [RegExp, string][] = [
   [/\basynccontextmanager\b/g, 'contextmanager'],
   [/\b__a(enter|exit|iter|next)__\b/g, '__$1__'],
   [/\ba(close|closing|read|iter_bytes)\b/g, '$1'],
+  [/\basync_owner\b/g, 'owner'],
   // AsyncManager, httpx.AsyncClient, AsyncIterator.
   [/\bAsync([A-Z]\w*)/g, '$1'],
 ];

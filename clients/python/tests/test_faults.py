@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import http.server
 import json
 import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 import time
 from typing import Any, Callable, List
@@ -333,3 +336,30 @@ def test_many_async_streams_at_once(fake: FakeServer) -> None:
         return await asyncio.gather(*(read_async(fake.url) for _ in range(150)))
 
     assert asyncio.run(read_all()) == [["line 1", "line 2"]] * 150
+
+
+def test_an_async_manager_can_be_used_by_one_loop_after_another() -> None:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("content-length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    # Unlike the other server here, it keeps connections open.
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        program = (
+            "import asyncio, worker_manager\n"
+            f"client = worker_manager.AsyncManager('http://127.0.0.1:{server.server_port}')\n"
+            "print([asyncio.run(client.stats()) for _ in range(3)])\n"
+        )
+        # A process of its own, because the connections of the first two loops cannot be closed any more.
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+        server.shutdown()
+    assert (done.stdout, done.returncode) == ("[{}, {}, {}]\n", 0), done.stderr

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import random
 import re
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Union
@@ -32,6 +34,20 @@ _LONGEST_PAUSE = 2.0
 _WORKER_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: Not 504: the manager waited as long as it was asked to.
 _TEMPORARY = (0, 429, 502, 503)
+
+
+def owner() -> object:
+    """The process, which cannot share connections with others."""
+    return os.getpid()
+
+
+def async_owner() -> object:
+    """The process and its event loop."""
+    try:
+        return os.getpid(), asyncio.get_running_loop()
+    except RuntimeError:
+        # Trio.
+        return os.getpid(), None
 
 
 def is_worker_id(text: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 from contextlib import asynccontextmanager
 from time import monotonic
@@ -12,7 +11,7 @@ import httpx
 from anyio import sleep
 
 from .._errors import ManagerError, UnavailableError, error_from
-from .._policy import Param, headers_for, is_loopback, is_temporary, parse, parse_lines, pause_before, query
+from .._policy import Param, async_owner, headers_for, is_loopback, is_temporary, parse, parse_lines, pause_before, query
 
 
 class AsyncTransport:
@@ -27,7 +26,8 @@ class AsyncTransport:
         self._headers = headers_for(token)
         self._given = client
         self._client = client or self._connect()
-        self._pid = os.getpid()
+        #: Who uses the connections; None before the first request.
+        self._owner: object = None
 
     async def aclose(self) -> None:
         """Close the connections, except those of a client that the caller made."""
@@ -128,9 +128,11 @@ class AsyncTransport:
         )
 
     def _http(self) -> httpx.AsyncClient:
-        # A forked process must not use the connections of its parent.
-        if self._given is None and self._pid != os.getpid():
-            self._client, self._pid = self._connect(), os.getpid()
+        # Neither a forked process nor another event loop can use these connections.
+        current = async_owner()
+        if self._given is None and self._owner not in (current, None):
+            self._client = self._connect()
+        self._owner = current
         return self._client
 
     def _connect(self) -> httpx.AsyncClient:

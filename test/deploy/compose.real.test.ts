@@ -74,14 +74,17 @@ describe.skipIf('error' in compose)('the compose file', () => {
   }, 300_000);
 
   afterAll(async () => {
-    if (!stack) return;
+    if (stack) await removeAll();
+    await docker.getImage(MANAGER_IMAGE).remove({ force: true });
+  }, 60_000);
+
+  async function removeAll(): Promise<void> {
     const filters = { label: [`worker-manager.cell=${stack.cell}`] };
     for (const { Id } of await docker.listContainers({ all: true, filters }))
       await docker.getContainer(Id).remove({ force: true, v: true });
     for (const { Id } of await docker.listNetworks({ filters })) await docker.getNetwork(Id).remove();
     await stack.remove();
-    await docker.getImage(MANAGER_IMAGE).remove({ force: true });
-  }, 60_000);
+  }
 
   test('a worker answers, whatever happens to the manager', { timeout: 180_000 }, async () => {
     const script = 'while read -r line; do echo "heard $line"; done';

@@ -133,9 +133,10 @@ export class Term {
     return this.#admission.waiting();
   }
 
-  /** Starts no more bodies; ends are still recorded. */
-  holdStarts(): void {
+  /** Starts no more bodies; ends are still recorded. Resolves when starts that were under way are over. */
+  holdStarts(): Promise<void> {
     this.#admission.close();
+    return this.loop.queue.settled();
   }
 
   /** The usage of workers at the last check, summed. */

@@ -19,6 +19,8 @@ const GRACE_SECONDS = 10;
 
 /** Timeout for the manager to record how they ended. */
 const RECORD_MS = 5000;
+/** Timeout for starts that are under way when the shutdown begins; a runtime that hangs does not prevent it. */
+const STARTS_MS = 5000;
 
 interface CleanupDeps {
   log: Logger;
@@ -34,14 +36,15 @@ interface CleanupDeps {
 export async function stopDirectWorkers(
   runtimes: readonly Runtime[],
   deps: Pick<CleanupDeps, 'log' | 'store'> & {
-    term: { holdStarts(): void; enqueue(workerId: string): void } | undefined;
+    term: { holdStarts(): Promise<void>; enqueue(workerId: string): void } | undefined;
     leads: boolean;
   },
 ): Promise<void> {
   const { log, store, term, leads } = deps;
   const direct = runtimes.find(({ name }) => getCapabilities(name).hasLocalBodies);
   if (!leads) return log.warn('not leading; direct workers keep running');
-  term?.holdStarts();
+  // A body that starts after the list was read would be left.
+  await Promise.race([term?.holdStarts(), delay(STARTS_MS, undefined, { ref: false })]);
   if (direct) await endDirectBodies(direct, { log, store, enqueue: (id) => term?.enqueue(id) });
 }
 
@@ -76,7 +79,7 @@ async function endDirectBodies(
   }
 }
 
-/** Waits until no record of an ended body says that it runs. */
+/** Waits until no record of an ended body says that it runs or boots. */
 async function recorded(bodies: Body[], { store, enqueue }: Omit<CleanupDeps, 'log'>): Promise<void> {
   const until = performance.now() + RECORD_MS;
   let left = bodies;
@@ -84,7 +87,8 @@ async function recorded(bodies: Body[], { store, enqueue }: Omit<CleanupDeps, 'l
     for (const { worker_id } of left) enqueue(worker_id);
     const isRunning = async ({ id, worker_id }: Body) => {
       const status = (await store.load(worker_id))?.record.status;
-      return status?.status === 'RUNNING' && status.body_id === id;
+      const runs = status?.status === 'RUNNING' || status?.phase === 'booting';
+      return runs && status.body_id === id;
     };
     const running = await Promise.all(left.map(isRunning));
     left = left.filter((_, at) => running[at]);

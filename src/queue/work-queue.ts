@@ -53,6 +53,8 @@ export interface WorkQueue {
    * reconcile has ended. Never rejects. One runner at a time.
    */
   run(handler: (key: string) => Promise<void>, concurrency: number, signal: AbortSignal): Promise<void>;
+  /** Resolves when the reconciles that run now have ended; later ones are not waited for. */
+  settled(): Promise<void>;
   /** Accepts no more keys and drops waiting ones; running reconciles finish. */
   shutDown(): void;
 }
@@ -70,6 +72,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
   /** Key -> since when. Keys added during their own reconcile. */
   const again = new Map<string, number>();
   const processing = new Set<string>();
+  const running = new Set<Promise<void>>();
   const failures = new Map<string, number>();
   const delayed = new DelayedKeys();
   let armed: { due: number; cancel: () => void } | undefined;
@@ -179,10 +182,12 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
             const key = take();
             if (key === undefined) break;
             active += 1;
-            void pass(key, handler).then(() => {
+            const one = pass(key, handler).then(() => {
+              running.delete(one);
               active -= 1;
               wake();
             });
+            running.add(one);
           }
           if ((down || signal.aborted) && active === 0) {
             signal.removeEventListener('abort', wake);
@@ -198,6 +203,9 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
         signal.addEventListener('abort', wake);
         wake();
       });
+    },
+    async settled() {
+      await Promise.all(running);
     },
     shutDown() {
       down = true;

@@ -69,6 +69,23 @@ test('a manager that stops with --cleanup ends all processes of its direct worke
     });
 });
 
+test('a manager that stops with --cleanup while bodies start leaves none of them', async () => {
+  const world = await openWorld('process');
+  const manager = await world.start(undefined, { ...LASTING, MAX_CONCURRENT_STARTS: '30' }, ['--cleanup']);
+  // They do not answer, so they boot until they are ended.
+  const booting = { protocol: 'json', command_line: ['sleep', '600'], stop_grace_seconds: 1 } as const;
+  const workers = Array.from({ length: 30 }, () => randomUUID());
+  await Promise.all(workers.map((worker) => world.create(worker, booting)));
+  await vi.waitFor(async () => expect((await world.bodies()).length).toBeGreaterThan(3), PATIENCE);
+  expect(await manager.stop()).toBe(0);
+  // A body whose start was under way was not in the list of those to end.
+  expect((await world.bodies()).filter(({ state }) => state === 'running')).toEqual([]);
+  for (const worker of workers) expect(pidsWith(worker)).toEqual([]);
+  // Records that still say so would be those of processes that are gone.
+  for (const worker of workers)
+    expect((await world.cell.store.status(worker))?.status?.phase).not.toBe('booting');
+});
+
 test('a worker that its policy restarts waits for the next manager after --cleanup', async () => {
   const world = await openWorld('process');
   const manager = await world.start(undefined, { ...LASTING, RESTART_BACKOFF_SECONDS: '0.01' }, [

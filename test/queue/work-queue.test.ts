@@ -269,3 +269,18 @@ test('shutDown drops waiting keys, accepts no more and leaves no timer', async (
   expect(passes).toEqual(['a']);
   expect(clock.pending).toBe(0);
 });
+
+test('settled waits for the reconciles that run, not for those that wait', async () => {
+  const { queue, finish } = start(1);
+  queue.add('a');
+  queue.add('b');
+  await settle();
+  let over = false;
+  const settled = queue.settled().then(() => {
+    over = true;
+  });
+  await settle();
+  expect(over).toBe(false);
+  await finish('a');
+  await settled;
+});

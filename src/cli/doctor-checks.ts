@@ -7,14 +7,12 @@ import type { Runtimes } from '../runtimes/registry.ts';
 import type { RuntimeInfo } from '../runtimes/runtime.ts';
 import { redactUrl } from '../telemetry/redact.ts';
 import type { Context } from './context.ts';
-import type { DoctorCheck } from './doctor-check.ts';
+import { bad, type DoctorCheck, withAdvice } from './doctor-check.ts';
 import { healthChecks } from './health-checks.ts';
+import { parseInfo, redisSettings } from './redis-checks.ts';
 import { probeRedisAt } from './redis-port.ts';
 import type { Session } from './session.ts';
 import { storeChecks } from './store-checks.ts';
-
-/** Redis 6.2 introduced XAUTOCLAIM. */
-const OLDEST_REDIS = [6, 2] as const;
 
 /** Yields all checks as soon as their results are known; checks that depend on a missing component are skipped. */
 export async function* runChecks(context: Context): AsyncGenerator<DoctorCheck> {
@@ -27,23 +25,37 @@ export async function* runChecks(context: Context): AsyncGenerator<DoctorCheck> 
     yield bad('Settings', errorMessage(error), '`wm config` shows the allowed values.');
     return;
   }
-  const changed = (await deps.explainSettings()).filter(({ source }) => source === 'environment');
+  const explained = await deps.explainSettings();
+  const changed = explained.filter(({ source }) => source === 'environment');
   yield {
     name: 'Settings',
     state: 'ok',
     found: `cell ${settings.cell}; from the environment: ${changed.map(({ name }) => name).join(', ') || 'none'}`,
   };
-  yield* redisChecks(context);
-  yield* runtimeChecks(context, settings);
+  const { redisFromFile } = await deps.context();
+  const isSet = redisFromFile || changed.some(({ name }) => name === 'REDIS_URL');
+  const responds = yield* redisChecks(context, isSet ? undefined : settings.cell);
+  yield* runtimeChecks(context, settings, responds);
 }
 
-async function* redisChecks(context: Context): AsyncGenerator<DoctorCheck> {
+/** Returns whether Redis answers. Without a manager and REDIS_URL, `newCell` is the cell that has none yet. */
+async function* redisChecks(
+  context: Context,
+  newCell: string | undefined,
+): AsyncGenerator<DoctorCheck, boolean> {
   let session: Session;
   try {
     session = await context.session();
   } catch (error) {
-    yield { name: 'Redis', state: 'bad', found: errorMessage(error) };
-    return;
+    yield newCell === undefined
+      ? { name: 'Redis', state: 'bad', found: errorMessage(error) }
+      : {
+          name: 'Redis',
+          state: 'hint',
+          found: `REDIS_URL is not set, and no manager of the cell ${newCell} has run here yet`,
+          advice: 'Start a manager with `wm serve`, which also starts a private Redis, or set REDIS_URL.',
+        };
+    return false;
   }
   try {
     yield* redisSettings(parseInfo(await session.redis.info()), redactUrl(session.settings.redisUrl));
@@ -66,6 +78,7 @@ async function* redisChecks(context: Context): AsyncGenerator<DoctorCheck> {
         advice: 'Start one with `wm serve`; commands are kept until then.',
       };
   if (leader) yield* healthChecks(session.settings);
+  return true;
 }
 
 /** Bodies of this cell that belong to another store. */
@@ -82,56 +95,11 @@ async function* foreignChecks(context: Context, runtimes: Runtimes): AsyncGenera
   }
 }
 
-/** What Redis reports in INFO, which managed services support, unlike CONFIG. Pure. */
-export function redisSettings(info: Map<string, string>, where: string): DoctorCheck[] {
-  const { program, version } = parseServer(info);
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const old = major < OLDEST_REDIS[0] || (major === OLDEST_REDIS[0] && minor < OLDEST_REDIS[1]);
-  const policy = info.get('maxmemory_policy') ?? 'unknown';
-  const bounded = info.get('maxmemory') !== '0';
-  const evicts = policy !== 'noeviction';
-  const found = `${program === 'Redis' ? '' : `${program} `}${version} at ${where}`;
-  return [
-    old
-      ? bad('Redis', found, `Use ${OLDEST_REDIS.join('.')} or newer.`)
-      : withAdvice({ name: 'Redis', found }, versionAdvice(program, version)),
-    {
-      name: 'Redis maxmemory-policy',
-      state: evicts ? (bounded ? 'bad' : 'hint') : 'ok',
-      found: `${policy}${bounded ? '' : ' (no maxmemory is set)'}`,
-      ...(evicts && {
-        advice: 'Set maxmemory-policy noeviction; otherwise Redis can evict the record of a worker.',
-      }),
-    },
-    info.get('aof_enabled') === '1'
-      ? { name: 'Redis appendonly', state: 'ok', found: 'yes' }
-      : {
-          name: 'Redis appendonly',
-          state: 'hint',
-          found: 'no',
-          advice: 'Set appendonly yes; otherwise a restart of Redis loses workers and tasks.',
-        },
-  ];
-}
-
-/** Valkey also reports the version of Redis that it is compatible with. */
-function parseServer(info: Map<string, string>): { program: 'Redis' | 'Valkey'; version: string } {
-  const valkey = info.get('valkey_version');
-  if (valkey !== undefined) return { program: 'Valkey', version: valkey };
-  return { program: 'Redis', version: info.get('redis_version') ?? 'unknown' };
-}
-
-/** `name:value` lines. */
-export function parseInfo(text: string): Map<string, string> {
-  return new Map(
-    text.split(/\r?\n/).flatMap((line) => {
-      const at = line.indexOf(':');
-      return at > 0 ? [[line.slice(0, at), line.slice(at + 1)] as const] : [];
-    }),
-  );
-}
-
-async function* runtimeChecks(context: Context, settings: Settings): AsyncGenerator<DoctorCheck> {
+async function* runtimeChecks(
+  context: Context,
+  settings: Settings,
+  redisResponds: boolean,
+): AsyncGenerator<DoctorCheck> {
   const { deps } = context;
   let runtimes: Runtimes;
   try {
@@ -166,15 +134,16 @@ async function* runtimeChecks(context: Context, settings: Settings): AsyncGenera
     }
     const { needsWrapperBundle, usesImages } = getCapabilities(name);
     if (needsWrapperBundle) yield wrapperCheck(deps.wrapperIsBuilt());
-    if (usesImages && info) yield* imageChecks(context, settings, name);
+    if (usesImages && info) yield* imageChecks(context, settings, name, redisResponds);
   }
-  yield* foreignChecks(context, runtimes);
+  if (redisResponds) yield* foreignChecks(context, runtimes);
 }
 
 async function* imageChecks(
   { deps }: Context,
   settings: Settings,
   runtime: RuntimeName,
+  redisResponds: boolean,
 ): AsyncGenerator<DoctorCheck> {
   try {
     const components = await deps.components(settings);
@@ -186,6 +155,7 @@ async function* imageChecks(
           `${name} does not exist`,
           'A manager pulls it. Without a registry, build an equivalent with `npm run build:image`, or set WORKER_BASE_IMAGE.',
         );
+    if (!redisResponds) return;
     const url = new URL(await components.runtimes().bodyRedisUrl(runtime));
     const port = Number(url.port || 6379);
     const where = `${url.hostname}:${port}`;
@@ -226,14 +196,3 @@ function getRuntimeAdvice(name: RuntimeName, another: boolean): string {
   const { remedy } = getCapabilities(name);
   return another ? `${remedy}; until then, another runtime is used if RUNTIME is auto.` : `${remedy}.`;
 }
-
-/** A check that passes, or a hint if there is advice. */
-const withAdvice = (check: { name: string; found: string }, advice: string | undefined): DoctorCheck =>
-  advice === undefined ? { ...check, state: 'ok' } : { ...check, state: 'hint', advice };
-
-const bad = (name: string, found: string, advice: string): DoctorCheck => ({
-  name,
-  state: 'bad',
-  found,
-  advice,
-});

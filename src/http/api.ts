@@ -169,6 +169,5 @@ function explainMissingRoute(
     const what = `${path} does not support ${request.method}: use ${allowed}.`;
     return { ...errorResponse(new Fault('unsupported', what), 405), headers: { allow: allowed } };
   }
-  const paths = [...new Set(routes.map((route) => route.path))].join(', ');
-  return errorResponse(new Fault('not_found', `There is nothing at ${path}. Available: ${paths}.`));
+  return errorResponse(new Fault('not_found', `There is nothing at ${path}. /docs describes all paths.`));
 }

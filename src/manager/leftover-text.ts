@@ -12,7 +12,7 @@ export function formatOpenedRedis(
   command: string,
 ): string {
   const whose = joined
-    ? `This manager shares the private Redis on 127.0.0.1:${port} with another one of its cell`
+    ? `The private Redis of this cell already runs on 127.0.0.1:${port}`
     : `A private Redis (${how}) runs on 127.0.0.1:${port}`;
   return `${whose}; its data are in ${directory}.
 In another shell: \`${command} ps\`; for other programs: export REDIS_URL="$(${command} context --redis-url)"`;

@@ -35,6 +35,24 @@ const plain = (text: string) =>
     .replace(/\b\d{13}-\d+\b/g, '<id>')
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<instant>');
 
+/** Starts a manager, and returns what runs a command of a page in its environment, in the folder of the repository. */
+async function startShell(
+  env: Record<string, string>,
+): Promise<{ bash: (command: string) => Promise<string> }> {
+  const options = { redisUrl: inject('redisUrl'), cell: newCell() };
+  const manager = await startManager({ ...options, env });
+  onTestFinished(async () => {
+    await manager.stop();
+    await cleanCell({ ...options, home: manager.home });
+  });
+  const wm = `wm() { '${process.execPath}' '${MAIN}' "$@" 2>&1; }`;
+  const around = { cwd: ROOT, env: managerEnv({ ...options, home: manager.home }) };
+  return {
+    bash: async (command) =>
+      (await run('bash', ['-c', `${wm}\n${command} || true`], around)).stdout.trimEnd(),
+  };
+}
+
 test('the session of the wire protocol works as it is printed', async () => {
   const lines = session('docs/wire.md', 'session');
   expect(lines.length).toBeGreaterThan(6);
@@ -70,23 +88,25 @@ test('the session of the wire protocol works as it is printed', async () => {
 test('the jobs of the README work as they are printed', { timeout: 120_000 }, async () => {
   const lines = session('README.md', 'jobs');
   expect(lines.length).toBeGreaterThan(4);
-  const options = { redisUrl: inject('redisUrl'), cell: newCell() };
-  const manager = await startManager({
-    ...options,
-    env: { HANDLERS_DIR: join(ROOT, 'examples', 'handlers') },
-  });
-  onTestFinished(async () => {
-    await manager.stop();
-    await cleanCell({ ...options, home: manager.home });
-  });
-  const wm = `wm() { '${process.execPath}' '${MAIN}' "$@" 2>&1; }`;
-  const env = managerEnv({ ...options, home: manager.home });
+  const { bash } = await startShell({ HANDLERS_DIR: join(ROOT, 'examples', 'handlers') });
   for (const { command, printed } of lines) {
-    const bash = async () =>
-      (await run('bash', ['-c', `${wm}\n${command} || true`], { cwd: ROOT, env })).stdout.trimEnd();
     // The age of a pool differs in every run.
     const timeless = (text: string) => text.replace(/\b\d+s\b/g, '<age>').replace(/ +/g, ' ');
-    if (!command.endsWith('pools')) expect(await bash(), command).toBe(printed);
-    else await expect.poll(async () => timeless(await bash()), { timeout: 30_000 }).toBe(timeless(printed));
+    if (!command.endsWith('pools')) expect(await bash(command), command).toBe(printed);
+    else
+      await expect
+        .poll(async () => timeless(await bash(command)), { timeout: 30_000 })
+        .toBe(timeless(printed));
+  }
+});
+
+test('the sixty seconds of the README work as they are printed', { timeout: 60_000 }, async () => {
+  const lines = session('README.md', 'sixty seconds');
+  expect(lines.length).toBeGreaterThan(4);
+  const { bash } = await startShell({ RUNTIME: 'process' });
+  for (const { command, printed } of lines) {
+    // The answer of the worker comes a moment after the prompt.
+    if (!command.startsWith('wm logs')) expect(plain(await bash(command)), command).toBe(plain(printed));
+    else await expect.poll(() => bash(command), { timeout: 20_000 }).toBe(printed);
   }
 });

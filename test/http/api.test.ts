@@ -6,11 +6,11 @@ import { openTestApi } from './api.ts';
 const views = async () => [];
 const nodes = async () => [];
 
-test('an unknown path and an unsupported method name what there is', async () => {
+test('an unknown path names the documentation, and an unsupported method what there is', async () => {
   const { ask } = await openTestApi({});
   const missing = await ask('GET', '/v1/nothing');
   expect(missing.statusCode).toBe(404);
-  expect(missing.json().error.message).toContain('/v1/pools');
+  expect(missing.json().error.message).toContain('/docs');
   const method = await ask('PATCH', '/v1/pools');
   expect([method.statusCode, method.headers.allow]).toEqual([405, 'GET, HEAD, POST']);
   expect((await ask('GET', '/v1/%zz')).json().error.code).toMatch(/not_found|invalid_command/);

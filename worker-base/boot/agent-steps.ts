@@ -188,9 +188,7 @@ function notStarted(
     const path = spec.env?.PATH ?? inherited.PATH ?? '';
     const why = program === undefined ? undefined : whyNotFound(program, path, workspace);
     if (why) return { code: 127, sentence: `The program "${program}" could not be started: ${why}.` };
-    const where = spec.command_line
-      ? 'check command_line and the PATH of the image'
-      : 'install it, or run it in an image';
+    const where = spec.command_line ? 'check command_line and PATH' : 'install it, or run it in an image';
     return { code: 127, sentence: `The program "${program}" was not found: ${where}.` };
   }
   return { code: 126, sentence: `The program "${program}" could not be started: ${error.message}.` };

@@ -65,6 +65,7 @@ const old = { started_at: NOW - 121_000 };
 const exited = { state: 'exited', finished_at: NOW - 500 } as const;
 const stopped = { desired: 'stopped', generation: 2 } as const;
 const deleted = { desired: 'deleted', generation: 2 } as const;
+const restarted = { generation: 2, min_incarnation: INCARNATION + 1 };
 const onFailure = { restart_policy: 'on-failure' } as const;
 const always = { restart_policy: 'always' } as const;
 const later = NOW + 10_000;
@@ -111,6 +112,7 @@ export const SITUATIONS: Record<string, Given> = {
   'no body, expired': { spec: { ttl_seconds: 60 } },
   'no body, kept long enough': { spec: { keep_finished_seconds: 1 } },
   'no body, started by a later command': { desired: { generation: 2 } },
+  'no body, restarted by a later command': { desired: restarted },
   'no body, no image': { image: { kind: 'absent', name } },
   'no body, image being built': { image: { kind: 'building', name, step: 'Step 2/9 : RUN apt-get' } },
   'no body, build failed before this try': { image: { ...failed, at: NOW - 60_000 } },
@@ -207,6 +209,8 @@ export const SITUATIONS: Record<string, Given> = {
   'stopped, body alive after its grace': { desired: stopped, body: {}, beat: {}, now: later },
   'stopped, body exited 143': { desired: stopped, body: { ...exited, exit_code: 143 }, spec: always },
   'stopped, the engine does not answer': { desired: stopped, actual: { kind: 'unknown', error: 'timeout' } },
+  'restarted, body ready': { desired: restarted, body: {}, beat: {} },
+  'restarted, body exited 143': { desired: restarted, body: { ...exited, exit_code: 143 } },
   'deleted, no body': { desired: deleted },
   'deleted, body made': { desired: deleted, body: { state: 'created' } },
   'deleted, body ready': { desired: deleted, body: {}, beat: {} },

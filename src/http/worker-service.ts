@@ -10,6 +10,8 @@ export interface WorkerService {
   sendCommand: SendCommand;
   /** `undefined` if there is no record. */
   get(id: string): Promise<WorkerView | undefined>;
+  /** The worker that has this name, or had it last; `undefined` if it has no record. */
+  findId(name: string): Promise<string | undefined>;
   /** Whether there is a record, or the tombstone of a deleted worker. */
   isKnown(id: string): Promise<boolean>;
   /** At most `limit` workers after `cursor` that `keep` accepts; `next` is the position of the next page. */

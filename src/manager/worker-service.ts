@@ -26,6 +26,7 @@ export function openWorkerService(options: {
   return {
     sendCommand: (command) => commandClient.send(command),
     get: async (id) => (await readWorkerViews(redis, keys, [id]))[0],
+    findId: (name) => store.findId(name),
     isKnown: async (id) => (await store.status(id)) !== undefined,
     page: (of) => readWorkerPage(redis, keys, of),
     spec: async (id) => (await store.load(id))?.record.desired.spec,

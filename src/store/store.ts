@@ -88,6 +88,12 @@ export class Store {
     return [...own, ...(await this.nodes())];
   }
 
+  /** The worker that has this name, or had it last; `undefined` if it has no record. */
+  async findId(name: string): Promise<string | undefined> {
+    const id = await this.#redis.hget(this.keys.names, name);
+    return id !== null && (await this.#redis.hexists(this.keys.desired(id), 'spec')) === 1 ? id : undefined;
+  }
+
   /** IDs in the order of their creation. */
   ids(): Promise<string[]> {
     return this.#redis.zrange(this.keys.workers, '0', '-1');

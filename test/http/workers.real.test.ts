@@ -75,6 +75,7 @@ test('a worker lives over HTTP at a standby, and its streams continue at another
   expect((await ask(standby, 'GET', '/v1/workers?label=team=blue&status=RUNNING')).body.items).toMatchObject([
     { worker_id },
   ]);
+  expect((await ask(standby, 'GET', '/v1/workers/echo')).body).toMatchObject({ worker_id });
   expect((await ask(standby, 'GET', `${path}/spec`)).body).toMatchObject(spec);
   expect((await ask(standby, 'GET', `${path}/explain`)).body).toMatchObject({
     worker_id,

@@ -38,6 +38,7 @@ async function open(view: WorkerView = VIEW) {
   const api = await openTestApi({
     workers: {
       get: async () => view,
+      findId: async (name) => (name === 'fix' ? ID : undefined),
       sendCommand: async (command) => {
         sent.push(command);
         return { worker_id: ID, warnings: ['A warning.'] };
@@ -161,8 +162,20 @@ test('a prompt is refused if it would never be read', async () => {
   expect((await ended.ask('POST', `/v1/workers/${ID}/prompt`, { content: 'hi' })).statusCode).toBe(409);
   const tasks = await open({ ...VIEW, agent_type: 'TASK' });
   expect((await tasks.ask('POST', `/v1/workers/${ID}/prompt`, { content: 'hi' })).statusCode).toBe(422);
-  const missing = await ask('POST', '/v1/workers/not-an-id/prompt', { content: 'hi' });
-  expect([missing.statusCode, missing.json().error.issues[0].path]).toEqual([400, 'worker_id']);
+  const invalid = await ask('POST', '/v1/workers/not%20a%20name/prompt', { content: 'hi' });
+  expect([invalid.statusCode, invalid.json().error.issues[0].path]).toEqual([400, 'worker_id']);
+});
+
+test('a worker can be named instead of its ID', async () => {
+  const { ask, inputs } = await open();
+  expect((await ask('GET', '/v1/workers/fix')).json()).toMatchObject({ worker_id: ID });
+  expect((await ask('POST', '/v1/workers/fix/prompt', { content: 'hi' })).statusCode).toBe(202);
+  expect(inputs).toHaveLength(1);
+  const missing = await ask('GET', '/v1/workers/nobody');
+  expect([missing.statusCode, missing.json().error.message]).toEqual([
+    404,
+    'There is no worker with the name nobody.',
+  ]);
 });
 
 test('a stream begins where it is asked to', async () => {

@@ -1,5 +1,6 @@
 /** All routes of the manager's API. A resource is a module here and a line below. */
 
+import { Fault, workerId } from '../../model/index.ts';
 import type { TaskService } from '../../tasks/task-service.ts';
 import type { ApiPlugin } from '../api.ts';
 import type { WorkerService } from '../worker-service.ts';
@@ -34,10 +35,7 @@ export const createApiRoutes = ({
   images,
   stats,
 }: ApiServices): ApiPlugin[] => [
-  createWorkerRoutes(workers),
-  createWorkerActRoutes(workers),
-  createWorkerDetailRoutes(workers),
-  createWorkerStreamRoutes(workers),
+  createNamedWorkerRoutes(workers),
   createPoolRoutes(pools),
   createNodeRoutes(nodes),
   createTaskListRoutes(tasks),
@@ -46,3 +44,24 @@ export const createApiRoutes = ({
   createStatsRoutes(stats),
   docsRoutes,
 ];
+
+/** The routes of workers: a path has a worker's ID or name, and the routes get the ID. */
+const createNamedWorkerRoutes =
+  (workers: WorkerService): ApiPlugin =>
+  async (app) => {
+    app.addHook('preHandler', async ({ params }) => {
+      const path = params as { worker_id?: string };
+      if (path.worker_id !== undefined && !workerId.safeParse(path.worker_id).success)
+        path.worker_id = await findByName(workers, path.worker_id);
+    });
+    await app.register(createWorkerRoutes(workers));
+    await app.register(createWorkerActRoutes(workers));
+    await app.register(createWorkerDetailRoutes(workers));
+    await app.register(createWorkerStreamRoutes(workers));
+  };
+
+async function findByName(workers: WorkerService, name: string): Promise<string> {
+  const id = await workers.findId(name);
+  if (id === undefined) throw new Fault('not_found', `There is no worker with the name ${name}.`);
+  return id;
+}

@@ -2,15 +2,19 @@
 import { z } from 'zod';
 import {
   AGENT_TYPES,
+  nameBy,
   PROMPT_DEADLINE_SECONDS,
   RUNTIME_NAMES,
   TEXT_LIMIT,
+  WORKER_NAME,
   WORKER_STATUSES,
-  workerId,
   workerView,
 } from '../../model/index.ts';
 
-export const workerParams = z.object({ worker_id: workerId });
+/** Every ID is a name by its characters. */
+export const workerParams = z.object({
+  worker_id: nameBy(WORKER_NAME).describe('ID of the worker, or its name'),
+});
 
 /** A worker that was created, with notes on its fields. */
 export const createdWorker = workerView.extend({

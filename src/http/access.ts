@@ -27,9 +27,10 @@ export function rejectToken(
   const received = Buffer.from(/^Bearer (.*)$/i.exec(authorization ?? '')?.[1] ?? '');
   const expected = Buffer.from(token);
   if (received.length === expected.length && timingSafeEqual(received, expected)) return undefined;
+  const wrong = authorization === undefined ? '' : ' The one that was sent is wrong.';
   const fault = new Fault(
     'invalid_command',
-    `${path} requires the token: send "Authorization: Bearer TOKEN".`,
+    `${path} requires the token: send "Authorization: Bearer TOKEN".${wrong} \`wm context --token\` prints the manager's.`,
   );
   return { ...errorResponse(fault, 401), headers: { 'www-authenticate': 'Bearer' } };
 }

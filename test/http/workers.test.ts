@@ -171,10 +171,10 @@ test('a worker can be named instead of its ID', async () => {
   expect((await ask('GET', '/v1/workers/fix')).json()).toMatchObject({ worker_id: ID });
   expect((await ask('POST', '/v1/workers/fix/prompt', { content: 'hi' })).statusCode).toBe(202);
   expect(inputs).toHaveLength(1);
-  const missing = await ask('GET', '/v1/workers/nobody');
+  const missing = await ask('GET', '/v1/workers/gone');
   expect([missing.statusCode, missing.json().error.message]).toEqual([
     404,
-    'There is no worker with the name nobody.',
+    'There is no worker with the name gone.',
   ]);
 });
 

@@ -175,23 +175,41 @@ async function compile(name: string): Promise<string> {
   );
 }
 
-test('the program of docs/sdk-typescript.md runs', { timeout: 60_000 }, async () => {
-  const { env } = await serve({ RUNTIME: 'process' });
-  const page = await readFile(join(ROOT, 'docs', 'sdk-typescript.md'), 'utf8');
-  const program = [...page.matchAll(/```ts\n(.*?)```/gs)]
+/** The TypeScript blocks of a page as one program, type-checked and run in the installed project. */
+async function runPage(page: string, replacements: [string, string][], env: Record<string, string>) {
+  let program = [...(await readFile(join(ROOT, page), 'utf8')).matchAll(/```ts\n(.*?)```/gs)]
     .map(([, block]) => block)
-    .join('')
-    .replace('/path/to/agent.mjs', join(ROOT, 'examples', 'agent.mjs'))
-    .replace('/path/to/add.py', join(ROOT, 'test', 'client', 'handlers', 'add.py'))
-    .replace('redis://127.0.0.1:6379', env.REDIS_URL)
-    .replace("cell: 'default'", `cell: '${env.CELL}'`);
+    .join('');
+  for (const [written, used] of replacements) {
+    expect(program).toContain(written);
+    program = program.replace(written, used);
+  }
   await writeFile(join(installed.folder, 'page.mts'), program);
   expect(await compile('page.mts')).toBe('');
-  const { stdout } = await installed.run(['node', join(installed.folder, 'page.mjs')], env);
-  const lines = stdout.split('\n');
+  return (await installed.run(['node', join(installed.folder, 'page.mjs')], env)).stdout.split('\n');
+}
+
+test('the programs of docs/sdk-typescript.md and of the README run', { timeout: 60_000 }, async () => {
+  const { env } = await serve({ RUNTIME: 'process' });
+  const agent = join(ROOT, 'examples', 'agent.mjs');
+  const lines = await runPage(
+    'docs/sdk-typescript.md',
+    [
+      ['/path/to/agent.mjs', agent],
+      ['/path/to/add.py', join(ROOT, 'test', 'client', 'handlers', 'add.py')],
+      ['redis://127.0.0.1:6379', env.REDIS_URL],
+      ["cell: 'default'", `cell: '${env.CELL}'`],
+    ],
+    env,
+  );
   expect(lines[0]).toMatch(/^[0-9a-f-]{36} RUNNING$/);
   for (const line of ['turn_completed hello', 'hello', '5', '2', '4', '6', 'not_found 404 undefined'])
     expect(lines).toContain(line);
+  // Without Claude Code and its key: an agent that runs the prompt as a command.
+  const claude = "agent_type: 'CLAUDE', allowed_commands: ['git'], secrets: ['ANTHROPIC_API_KEY']";
+  const custom = `agent_type: 'CUSTOM', protocol: 'json', command_line: ['node', '${agent}']`;
+  const printed = await runPage('README.md', [[claude, custom]], env);
+  expect(printed.join('\n')).toMatch(/^tool_use What does this project do\?$/m);
 });
 
 test('the SDK can be imported with its types, and nothing else can', async () => {

@@ -31,6 +31,8 @@ export interface ApiOptions {
   /** API_TOKEN: required by all routes except those with `config: { open: true }`. */
   token?: string | undefined;
   plugins: readonly ApiPlugin[];
+  /** Why nothing may be written now; `undefined` if it may. */
+  writesRefused?: () => string | undefined;
   /** Of this program, for the document. */
   version: string;
   log: {
@@ -92,7 +94,8 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
       (is404
         ? undefined
         : ((routeOptions.config.open ? undefined : rejectToken(headers, token, getRequestPath(request))) ??
-          rejectForeign(headers, method)));
+          rejectForeign(headers, method) ??
+          rejectWrite(method)));
     return rejected && sendResponse(reply, rejected);
   });
   app.addHook('onResponse', async (request, reply) => {
@@ -111,6 +114,11 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   for (const plugin of plugins) await app.register(plugin);
   await app.ready();
   return app;
+
+  function rejectWrite(method: string): ApiResponse | undefined {
+    const why = method === 'GET' || method === 'HEAD' ? undefined : options.writesRefused?.();
+    return why === undefined ? undefined : errorResponse(new Fault('unavailable', why));
+  }
 
   function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const { code, statusCode = 500 } = error as { code?: string; statusCode?: number };

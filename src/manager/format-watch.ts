@@ -5,6 +5,8 @@ import { newerFormatMessage } from '../model/index.ts';
 export interface FormatWatch {
   /** Their format; `undefined` if this manager can read the records. */
   readonly newer: number | undefined;
+  /** Why this manager must not write; `undefined` if it may. */
+  readonly refusal: string | undefined;
   found(newer: number | undefined): void;
 }
 
@@ -13,6 +15,9 @@ export function watchFormat(log: Pick<Logger, 'error'>): FormatWatch {
   return {
     get newer() {
       return newer;
+    },
+    get refusal() {
+      return newer === undefined ? undefined : newerFormatMessage(newer);
     },
     found(format) {
       newer = format;

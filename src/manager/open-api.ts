@@ -25,6 +25,8 @@ interface ApiDeps {
   pools: PoolServices;
   tasks: Tasks;
   taskService: TaskService;
+  /** Why nothing may be written now; `undefined` if it may. */
+  writesRefused: () => string | undefined;
   now: () => number;
 }
 
@@ -58,6 +60,7 @@ export async function openHttpApi(
     }),
     allowedHosts: settings.httpAllowedHosts,
     token: settings.apiToken,
+    writesRefused: deps.writesRefused,
   });
   return {
     socketPath,

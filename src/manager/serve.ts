@@ -168,6 +168,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     pools,
     tasks,
     taskService: openTaskService({ redis, cell: settings.cell, tasks }),
+    writesRefused: () => format.refusal,
     now: clock.now,
   });
   const watchdog = await startWatchdog({

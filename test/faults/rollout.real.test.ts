@@ -77,6 +77,12 @@ test('a manager does not lead on records of a newer format, and says so everywhe
   };
   await expect.poll(ready, WAIT).toMatch(/^503 The records of this cell have format 2, .* changes nothing/);
   expect(manager.log()).toMatch(/The records of this cell have format 2.*"cannot lead"/);
+  const submitted = await fetch(`${url}/task/submit`, {
+    method: 'POST',
+    headers: manager.headers,
+    body: JSON.stringify({ payload: { function: 'add' } }),
+  });
+  expect([submitted.status, await submitted.text()]).toEqual([503, expect.stringContaining('format 2')]);
   const doctor = await wmOf({ redisUrl, cell, home }).wm('doctor');
   expect(doctor.code).toBe(1);
   expect(doctor.out).toMatch(/✗ Records: format 2/);

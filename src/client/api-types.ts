@@ -3414,7 +3414,10 @@ export interface operations {
       };
       header?: never;
       path: {
-        /** @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10 */
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
         worker_id: string;
       };
       cookie?: never;
@@ -3532,7 +3535,10 @@ export interface operations {
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
       };
       path: {
-        /** @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10 */
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
         worker_id: string;
       };
       cookie?: never;
@@ -3670,7 +3676,10 @@ export interface operations {
         'last-event-id'?: string;
       };
       path: {
-        /** @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10 */
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
         worker_id: string;
       };
       cookie?: never;
@@ -3763,7 +3772,10 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10 */
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
         worker_id: string;
       };
       cookie?: never;
@@ -3850,7 +3862,10 @@ export interface operations {
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
       };
       path: {
-        /** @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10 */
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
         worker_id: string;
       };
       cookie?: never;
@@ -3990,7 +4005,10 @@ export interface operations {
         'last-event-id'?: string;
       };
       path: {
-        /** @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10 */
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
         worker_id: string;
       };
       cookie?: never;
@@ -4091,7 +4109,10 @@ export interface operations {
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
       };
       path: {
-        /** @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10 */
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
         worker_id: string;
       };
       cookie?: never;
@@ -4269,7 +4290,10 @@ export interface operations {
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
       };
       path: {
-        /** @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10 */
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
         worker_id: string;
       };
       cookie?: never;
@@ -4398,7 +4422,10 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10 */
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
         worker_id: string;
       };
       cookie?: never;
@@ -4552,7 +4579,10 @@ export interface operations {
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
       };
       path: {
-        /** @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10 */
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
         worker_id: string;
       };
       cookie?: never;
@@ -4697,7 +4727,10 @@ export interface operations {
         'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
       };
       path: {
-        /** @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10 */
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
         worker_id: string;
       };
       cookie?: never;

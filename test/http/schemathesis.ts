@@ -38,15 +38,16 @@ export async function findSchemathesis(): Promise<{ program: string } | { missin
 const CONFIG = `[checks]
 not_a_server_error.expected-statuses = ["2xx", "4xx", 503]
 `;
+/** Before each call, because examples are not mapped as generated queries are. */
 const HOOKS = `import schemathesis
 
 @schemathesis.hook
-def map_query(context, query):
-    if isinstance(query, dict):
-        query.pop("wait", None)
-        if "follow" in query or context.operation.path.endswith(("/output", "/events")):
-            query["follow"] = "false"
-    return query
+def before_call(context, case, kwargs):
+    query = dict(case.query or {})
+    query.pop("wait", None)
+    if "follow" in query or case.operation.path.endswith(("/output", "/events")):
+        query["follow"] = "false"
+    case.query = query
 `;
 
 /** Sends generated requests for about `seconds`; resolves with its report, and whether it found no fault. */

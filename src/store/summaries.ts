@@ -39,21 +39,35 @@ export async function readPage(
 
 /**
  * A cursor contains the creation time and ID of the last worker before it, so it stays valid when others
- * change.
+ * change. Ranks are not used: they change when an earlier worker is deleted.
  */
 export async function idsAfter(redis: Link, key: string, limit: number, cursor: string | undefined) {
-  const [created = '0', id = ''] = cursor === undefined ? [] : splitCursor(cursor);
-  const rank = cursor === undefined ? -1 : await redis.zrank(key, id);
-  // The cursor's worker is gone: start with the workers of the same instant, without those before it.
-  const start = rank === null ? await redis.zcount(key, '-inf', `(${created}`) : rank + 1;
-  const found = await redis.zrange(key, String(start), String(start + limit), 'WITHSCORES');
-  const entries = found.flatMap((text, at) => (at % 2 === 0 ? [[text, found[at + 1] ?? '0'] as const] : []));
+  const most = limit + 1;
+  let entries: [string, string][];
+  if (cursor === undefined) entries = toPairs(await redis.zrange(key, '0', String(limit), 'WITHSCORES'));
+  else {
+    const [created, id] = splitCursor(cursor);
+    const [same, later] = (await execAll(
+      redis
+        .pipeline()
+        .zrangebyscore(key, created, created, 'WITHSCORES')
+        .zrangebyscore(key, `(${created}`, '+inf', 'WITHSCORES', 'LIMIT', 0, most),
+    )) as [string[], string[]];
+    entries = [...toPairs(same).filter(([one]) => one > id), ...toPairs(later)];
+  }
   const page = entries.slice(0, limit);
   const [lastId, score] = page.at(-1) ?? ['', '0'];
-  const ids = page.flatMap(([one, at]) => (at === created && one <= id ? [] : [one]));
   const positions = new Map(page.map(([one, at]) => [one, `${at}-${one}`]));
-  return { ids, positions, next_cursor: entries.length > limit ? `${score}-${lastId}` : undefined };
+  return {
+    ids: page.map(([one]) => one),
+    positions,
+    next_cursor: entries.length > limit ? `${score}-${lastId}` : undefined,
+  };
 }
+
+/** Members with their scores. */
+const toPairs = (found: string[]): [string, string][] =>
+  found.flatMap((text, at) => (at % 2 === 0 ? [[text, found[at + 1] ?? '0'] as [string, string]] : []));
 
 function splitCursor(cursor: string): [string, string] {
   const at = cursor.indexOf('-');

@@ -47,7 +47,8 @@ export async function prepareStack(
   const cell = `t-${randomUUID().slice(0, 8)}`;
   const directory = mkdtempSync(join(tmpdir(), 'wm-stack-'));
   cpSync(DEPLOY, directory, { recursive: true });
-  const net = `172.${randomInt(24, 31)}.${randomInt(1, 255)}`;
+  // Of the range for benchmarks of networks (RFC 2544), which Docker gives to none of its own.
+  const net = `198.${randomInt(18, 20)}.${randomInt(1, 255)}`;
   const prepared = spawnSync('sh', [join(directory, 'prepare.sh')], {
     encoding: 'utf8',
     env: { PATH: process.env.PATH, STORE_NET: net, CELL: cell },

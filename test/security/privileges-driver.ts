@@ -10,10 +10,13 @@ const { PATH = '', SECRETS_PIPE: pipe = '', SPEC = '' } = process.env;
 const secrets = await receiveSecrets({ pipe, signal: new AbortController().signal });
 const settings = { workerId: 'test', incarnation: 1, workspace: '/workspace', inherited: { PATH } };
 const hands = createPrivileges(settings, JSON.parse(SPEC));
+/** Living processes of the agent's user; one that has ended stays in /proc until its parent has waited for it. */
 const agents = (): number =>
   readdirSync('/proc').filter((pid) => {
     try {
-      return /^\d+$/.test(pid) && /^Uid:\s+10002\b/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
+      if (!/^\d+$/.test(pid)) return false;
+      const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+      return /^Uid:\s+10002\b/m.test(status) && !/^State:\s+[ZX]/m.test(status);
     } catch {
       return false;
     }

@@ -18,7 +18,7 @@ export function ensureCompose(log: (line: string) => void): string[] | { error: 
     if (isV2(command)) return command;
   if (process.getuid?.() !== 0 || !has('apt-get')) {
     return {
-      error: 'There is no Docker Compose 2 here; install it (https://docs.docker.com/compose/install/).',
+      error: 'Docker Compose 2 is not installed. Install it (https://docs.docker.com/compose/install/).',
     };
   }
   log(`Downloading Docker Compose from Debian ${SUITE} …`);

@@ -68,7 +68,7 @@ export async function ensureRedis(
     if (!('error' in started)) return started;
     tried.push(started.error);
   } else tried.push('no Docker daemon answers to run it');
-  return { error: `There is no Redis: ${found.error}; ${tried.join('; ')}. ${HOW}` };
+  return { error: `No Redis can be used: ${found.error}; ${tried.join('; ')}. ${HOW}` };
 }
 
 async function open(

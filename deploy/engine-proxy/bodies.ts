@@ -2,7 +2,7 @@
  * Checks of request bodies: what the manager sends is allowed, key by key; everything else is refused. Pure.
  *
  * dockerd reads keys without regard to case, so an unknown key is refused rather than ignored. The server sends the
- * parsed body on, written anew, because dockerd merges an object that occurs twice.
+ * parsed body on, serialized again, because dockerd merges an object that occurs twice.
  */
 
 /** What the operator allows bodies, by the settings of the same names that the manager has. */

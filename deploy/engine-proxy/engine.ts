@@ -7,7 +7,7 @@ import type { Match, ObjectKind } from './rules.ts';
 /** Requests to an engine wait this long for its answer, in milliseconds. */
 const LOOK_MS = 30_000;
 
-/** The engine answered that there is no such object, or with another error: the caller gets that answer. */
+/** The engine's error response, such as 404 for an unknown object; it is forwarded to the caller. */
 export interface EngineAnswer {
   status: number;
   body: string;

@@ -1,7 +1,7 @@
 /**
  * Passes on the manager's calls to Docker, and refuses every other one with 403.
  *
- * Each request is written anew from its checked parts: no header, parameter or body of the client reaches the engine
+ * Each request is built again from its checked parts: no header, parameter or body of the client reaches the engine
  * as it is. A connection becomes a plain stream of bytes only after the engine has agreed to that (an exec).
  */
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';

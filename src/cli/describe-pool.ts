@@ -1,11 +1,11 @@
 /** `wm describe pool/NAME`. */
-import { Fault } from '../model/index.ts';
 import { type PoolEvent, PoolStore } from '../store/index.ts';
 import type { Context } from './context.ts';
 import { poolEventLine } from './events.ts';
 import { formatSection, toPairs } from './fields.ts';
 import { hideEnv } from './hide-env.ts';
 import { printResult } from './listing.ts';
+import { createMissingPool } from './missing-pool.ts';
 import type { Format } from './output.ts';
 import { formatFields, formatTable } from './table.ts';
 import { formatAgeSince, shortId } from './text.ts';
@@ -19,7 +19,7 @@ export async function describePool(context: Context, name: string, output: Forma
   const session = await context.session();
   const { redis, settings, store } = session;
   const read = await new PoolStore(redis, settings.cell).load(name);
-  if (!read) throw new Fault('not_found', `There is no pool ${name}. \`wm pools\` lists them.`);
+  if (!read) throw createMissingPool(name);
   const { pool, status } = read;
   const { events: key, members } = store.keys.pools;
   const ids = new Set(await redis.hkeys(members(name)));

@@ -1,8 +1,9 @@
 import { Command } from 'commander';
-import { Fault, type LifecycleEvent, readableMessage } from '../model/index.ts';
+import { type LifecycleEvent, readableMessage } from '../model/index.ts';
 import type { PoolEvent } from '../store/index.ts';
 import type { Context } from './context.ts';
 import { type HistorySource, mergeStreams, type TaggedLine } from './merge.ts';
+import { createMissingPool } from './missing-pool.ts';
 import { type Format, isData, streamOption } from './output.ts';
 import { poolIn } from './refs.ts';
 import type { Session } from './session.ts';
@@ -72,8 +73,7 @@ const workerSources = (session: Session, one: string | undefined) => async () =>
 async function poolSources(session: Session, pool: string): Promise<() => Promise<HistorySource[]>> {
   const { redis, store } = session;
   const { record, events: key, members } = store.keys.pools;
-  if ((await redis.exists(record(pool), key(pool))) === 0)
-    throw new Fault('not_found', `There is no pool ${pool}. \`wm pools\` lists them.`);
+  if ((await redis.exists(record(pool), key(pool))) === 0) throw createMissingPool(pool);
   return async () => {
     const ids = await redis.hkeys(members(pool));
     return [{ of: { pool }, key: key(pool) }, ...ids.map((id) => toSource(session, id))];

@@ -1,6 +1,6 @@
 import { getLimits } from '../config/limits.ts';
 import type { Settings } from '../config/settings.ts';
-import { errorMessage, Fault, type PoolStatus, toMode } from '../model/index.ts';
+import { errorMessage, type PoolStatus, toMode } from '../model/index.ts';
 import type { Member } from '../model/pool-memo.ts';
 import { decidePool } from '../pools/decide.ts';
 import {
@@ -13,6 +13,7 @@ import { observePool, type PoolObserveContext } from '../pools/reconcile.ts';
 import { PoolStore } from '../store/index.ts';
 import type { Context } from './context.ts';
 import { printResult } from './listing.ts';
+import { createMissingPool } from './missing-pool.ts';
 import type { Format } from './output.ts';
 import { formatFields, formatTable } from './table.ts';
 import { formatAge, formatAgeSince, shortId } from './text.ts';
@@ -26,7 +27,7 @@ export async function explainPool(
   const session = await context.session();
   const { settings, redis } = session;
   const read = await new PoolStore(redis, settings.cell).load(name);
-  if (!read) throw new Fault('not_found', `There is no pool ${name}. \`wm pools\` lists them.`);
+  if (!read) throw createMissingPool(name);
   const leader = await session.leader();
   const observation = await observePool(read, createObserver(context, settings, leader?.epoch));
   const decision = decidePool(observation);

@@ -1,7 +1,7 @@
 /** Which workers `wm logs` is about: some, or all of a pool. */
-import { Fault } from '../model/index.ts';
 import type { LogSource } from './log-streams.ts';
 import { compareIds } from './merge.ts';
+import { createMissingPool } from './missing-pool.ts';
 import { poolIn, toWorkerRef } from './refs.ts';
 import type { Session } from './session.ts';
 import { shortId } from './text.ts';
@@ -35,8 +35,7 @@ export async function openTargets(
   }
   const { pools: keys } = session.store.keys;
   for (const name of pools)
-    if ((await session.redis.exists(keys.record(name))) === 0)
-      throw new Fault('not_found', `There is no pool ${name}. \`wm pools\` lists them.`);
+    if ((await session.redis.exists(keys.record(name))) === 0) throw createMissingPool(name);
   return async () => {
     for (const name of pools)
       for (const id of await session.redis.hkeys(keys.members(name))) await add(id, undefined);

@@ -930,7 +930,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no such thing. */
+      /** @description The resource does not exist. */
       404: {
         headers: {
           [name: string]: unknown;
@@ -1040,7 +1040,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no such thing. */
+      /** @description The resource does not exist. */
       404: {
         headers: {
           [name: string]: unknown;
@@ -1157,7 +1157,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no such thing. */
+      /** @description The resource does not exist. */
       404: {
         headers: {
           [name: string]: unknown;
@@ -1193,7 +1193,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no capacity now; retry after Retry-After seconds. */
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
       429: {
         headers: {
           [name: string]: unknown;
@@ -1290,7 +1290,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no capacity now; retry after Retry-After seconds. */
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
       429: {
         headers: {
           [name: string]: unknown;
@@ -1785,7 +1785,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no capacity now; retry after Retry-After seconds. */
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
       429: {
         headers: {
           [name: string]: unknown;
@@ -1860,7 +1860,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no such thing. */
+      /** @description The resource does not exist. */
       404: {
         headers: {
           [name: string]: unknown;
@@ -2124,7 +2124,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no capacity now; retry after Retry-After seconds. */
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
       429: {
         headers: {
           [name: string]: unknown;
@@ -2213,7 +2213,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no such thing. */
+      /** @description The resource does not exist. */
       404: {
         headers: {
           [name: string]: unknown;
@@ -2333,7 +2333,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no such thing. */
+      /** @description The resource does not exist. */
       404: {
         headers: {
           [name: string]: unknown;
@@ -2378,7 +2378,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no capacity now; retry after Retry-After seconds. */
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
       429: {
         headers: {
           [name: string]: unknown;
@@ -2654,7 +2654,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no such thing. */
+      /** @description The resource does not exist. */
       404: {
         headers: {
           [name: string]: unknown;
@@ -2690,7 +2690,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no capacity now; retry after Retry-After seconds. */
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
       429: {
         headers: {
           [name: string]: unknown;
@@ -2768,7 +2768,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no such thing. */
+      /** @description The resource does not exist. */
       404: {
         headers: {
           [name: string]: unknown;
@@ -2881,7 +2881,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no such thing. */
+      /** @description The resource does not exist. */
       404: {
         headers: {
           [name: string]: unknown;
@@ -2989,7 +2989,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no such thing. */
+      /** @description The resource does not exist. */
       404: {
         headers: {
           [name: string]: unknown;
@@ -3016,7 +3016,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no capacity now; retry after Retry-After seconds. */
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
       429: {
         headers: {
           [name: string]: unknown;
@@ -3359,7 +3359,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no capacity now; retry after Retry-After seconds. */
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
       429: {
         headers: {
           [name: string]: unknown;
@@ -3451,7 +3451,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no such thing. */
+      /** @description The resource does not exist. */
       404: {
         headers: {
           [name: string]: unknown;
@@ -3583,7 +3583,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no such thing. */
+      /** @description The resource does not exist. */
       404: {
         headers: {
           [name: string]: unknown;
@@ -3713,7 +3713,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no such thing. */
+      /** @description The resource does not exist. */
       404: {
         headers: {
           [name: string]: unknown;
@@ -3731,7 +3731,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no capacity now; retry after Retry-After seconds. */
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
       429: {
         headers: {
           [name: string]: unknown;
@@ -3809,7 +3809,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no such thing. */
+      /** @description The resource does not exist. */
       404: {
         headers: {
           [name: string]: unknown;
@@ -3912,7 +3912,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no such thing. */
+      /** @description The resource does not exist. */
       404: {
         headers: {
           [name: string]: unknown;
@@ -3948,7 +3948,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no capacity now; retry after Retry-After seconds. */
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
       429: {
         headers: {
           [name: string]: unknown;
@@ -4042,7 +4042,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no such thing. */
+      /** @description The resource does not exist. */
       404: {
         headers: {
           [name: string]: unknown;
@@ -4060,7 +4060,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no capacity now; retry after Retry-After seconds. */
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
       429: {
         headers: {
           [name: string]: unknown;
@@ -4182,7 +4182,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no such thing. */
+      /** @description The resource does not exist. */
       404: {
         headers: {
           [name: string]: unknown;
@@ -4227,7 +4227,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no capacity now; retry after Retry-After seconds. */
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
       429: {
         headers: {
           [name: string]: unknown;
@@ -4336,7 +4336,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no such thing. */
+      /** @description The resource does not exist. */
       404: {
         headers: {
           [name: string]: unknown;
@@ -4372,7 +4372,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no capacity now; retry after Retry-After seconds. */
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
       429: {
         headers: {
           [name: string]: unknown;
@@ -4513,7 +4513,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no such thing. */
+      /** @description The resource does not exist. */
       404: {
         headers: {
           [name: string]: unknown;
@@ -4625,7 +4625,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no such thing. */
+      /** @description The resource does not exist. */
       404: {
         headers: {
           [name: string]: unknown;
@@ -4661,7 +4661,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no capacity now; retry after Retry-After seconds. */
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
       429: {
         headers: {
           [name: string]: unknown;
@@ -4773,7 +4773,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no such thing. */
+      /** @description The resource does not exist. */
       404: {
         headers: {
           [name: string]: unknown;
@@ -4809,7 +4809,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description There is no capacity now; retry after Retry-After seconds. */
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
       429: {
         headers: {
           [name: string]: unknown;

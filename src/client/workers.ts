@@ -1,11 +1,8 @@
 import type { ClientContext } from './client-context.ts';
-import { ManagerError } from './errors.ts';
 import { PagedList } from './paged-list.ts';
 import type { ChangeOptions, PageOptions, RequestOptions } from './transport.ts';
 import type { WorkerFilter, WorkerInput } from './types.ts';
 import { type WaitOptions, WorkerHandle } from './worker.ts';
-
-const WORKER_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** `manager.workers`: the workers of the cell. */
 export class WorkerCollection {
@@ -27,11 +24,9 @@ export class WorkerCollection {
     return wait ? worker.wait(wait, { timeoutSeconds, signal: change.signal }) : worker;
   }
 
-  /** A worker by its ID or its name. */
+  /** A worker by its ID, or by the name that it has or had last. */
   async get(ref: string, options: RequestOptions = {}): Promise<WorkerHandle> {
-    const { transport } = this.#context;
-    const id = WORKER_ID.test(ref) ? ref : await this.#findNamed(ref, options);
-    return new WorkerHandle(this.#context, await transport.getWorker(id, options));
+    return new WorkerHandle(this.#context, await this.#context.transport.getWorker(ref, options));
   }
 
   /** Workers in the order of their creation: `for await` yields all, `await` returns the first page. */
@@ -40,17 +35,6 @@ export class WorkerCollection {
       const page = await this.#context.transport.listWorkers(query, { ...options, cursor });
       return { ...page, items: page.items.map((info) => new WorkerHandle(this.#context, info)) };
     });
-  }
-
-  /** The worker that has the name and has not ended; otherwise the last one that had it. */
-  async #findNamed(name: string, options: RequestOptions): Promise<string> {
-    let last: string | undefined;
-    for await (const { id, info } of this.list({ name }, options)) {
-      if (info.desired === 'running' && info.status !== 'STOPPED' && info.status !== 'FAILED') return id;
-      last = id;
-    }
-    if (last !== undefined) return last;
-    throw new ManagerError('not_found', `There is no worker with the name ${name}.`, { status: 404 });
   }
 
   /** Ends the body of a worker and deletes its record. */

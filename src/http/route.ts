@@ -40,7 +40,8 @@ export const jsonResponse = (status: number, value: unknown): ApiResponse => ({
   body: `${JSON.stringify(value)}\n`,
 });
 
-const STATUS: Record<FaultCode, number> = {
+/** The status of each code of an error. */
+export const FAULT_STATUS: Record<FaultCode, number> = {
   invalid_command: 400,
   not_found: 404,
   conflict: 409,
@@ -64,7 +65,7 @@ export function errorResponse(
   const { code, message, issues } = fault;
   const later = code === 'capacity' || code === 'unavailable';
   return {
-    ...jsonResponse(status ?? STATUS[code], {
+    ...jsonResponse(status ?? FAULT_STATUS[code], {
       error: { code, message, ...(issues && { issues }) },
       detail: message,
       ...more,

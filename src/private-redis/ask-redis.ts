@@ -1,4 +1,5 @@
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
+import { connectOnce } from '../store/connect.ts';
 import { type PrivateRedis, urlAt } from './redis-config.ts';
 
 /** A server that is loading its data, or that hangs, does not answer within this time in milliseconds. */
@@ -9,14 +10,7 @@ export async function askRedis<T>(
   plan: PrivateRedis,
   question: (redis: Redis) => Promise<T>,
 ): Promise<T | undefined> {
-  const redis = new Redis(urlAt(plan), {
-    lazyConnect: true,
-    retryStrategy: null,
-    maxRetriesPerRequest: 0,
-    connectTimeout: ANSWER_MS,
-    commandTimeout: ANSWER_MS,
-    enableReadyCheck: false,
-  });
+  const redis = connectOnce(urlAt(plan), ANSWER_MS);
   redis.on('error', () => {});
   try {
     await redis.connect();

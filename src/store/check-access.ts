@@ -1,6 +1,6 @@
-import { Redis } from 'ioredis';
 import { errorMessage, Fault } from '../model/index.ts';
 import { redactUrl } from '../telemetry/redact.ts';
+import { connectOnce } from './connect.ts';
 
 const ANSWER_MS = 3000;
 const REFUSED = /NOAUTH|WRONGPASS|invalid (username-)?password/i;
@@ -10,14 +10,7 @@ const REFUSED = /NOAUTH|WRONGPASS|invalid (username-)?password/i;
  * does not answer may come later.
  */
 export async function checkRedisAccess(url: string): Promise<void> {
-  const redis = new Redis(url, {
-    lazyConnect: true,
-    retryStrategy: null,
-    maxRetriesPerRequest: 0,
-    connectTimeout: ANSWER_MS,
-    commandTimeout: ANSWER_MS,
-    enableReadyCheck: false,
-  });
+  const redis = connectOnce(url, ANSWER_MS);
   const errors: string[] = [];
   redis.on('error', (error) => errors.push(errorMessage(error)));
   try {

@@ -80,6 +80,17 @@ export function connectCommands(url: string): Link {
   return insistOnDatabase(redis) as Link;
 }
 
+/** For a single question: it does not reconnect, and rejects what takes longer than `timeoutMs`. */
+export const connectOnce = (url: string, timeoutMs: number): Redis =>
+  new Redis(url, {
+    lazyConnect: true,
+    retryStrategy: null,
+    maxRetriesPerRequest: 0,
+    connectTimeout: timeoutMs,
+    commandTimeout: timeoutMs,
+    enableReadyCheck: false,
+  });
+
 /** For blocking reads: without a command timeout, which would lose entries that were delivered meanwhile. */
 export function connectBlocking(url: string): Redis {
   return insistOnDatabase(new Redis(url, { ...common, maxRetriesPerRequest: null, socketTimeout: 15_000 }));

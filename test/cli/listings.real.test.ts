@@ -76,7 +76,7 @@ test('every format shows the same, and names are accepted by other verbs', { tim
   expect(pool.out).not.toContain('hidden-value');
   expect(pool.out.match(/^ {2}[0-9a-f-]{12} +RUNNING +ready/gm)).toHaveLength(2);
   expect(pool.out).toMatch(/Events\n {2}.* ready/);
-  expect(doctor).toMatchObject({ code: 1, err: expect.stringContaining('There is no pool missing') });
+  expect(doctor).toMatchObject({ code: 1, err: expect.stringContaining('The pool missing does not exist') });
 });
 
 test('logs of several workers and of a pool come with their names, and can be cut by time', {

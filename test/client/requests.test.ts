@@ -127,30 +127,14 @@ test('names and filters are encoded', async () => {
   expect(server.requests[1]?.url).toBe('/base/v1/workers/..%2Fpools%2Fx');
 });
 
-test('a worker is found by its name: the one that has not ended, or else the last', async () => {
-  const named = (id: number, status: string) => ({
-    ...VIEW,
-    worker_id: `00000000-0000-4000-8000-00000000000${id}`,
-    desired: 'running',
-    status,
-  });
-  let items = [named(1, 'RUNNING'), named(2, 'FAILED')];
-  const server = await startScriptedServer((response, _at, { url = '' }) => {
-    const one = items.find(({ worker_id }) => url === `/v1/workers/${worker_id}`);
-    const page = url.includes('cursor') ? { items, next_cursor: null } : { items: [], next_cursor: 'next' };
-    sendJson(response, 200, one ?? page);
-  });
+test('a worker is found by its name in one request', async () => {
+  const server = await startScriptedServer((response, _at, { url }) =>
+    url === '/v1/workers/cat' ? sendJson(response, 200, VIEW) : sendJson(response, 404, error('not_found')),
+  );
   const client = connect({ url: server.url });
-  expect((await client.workers.get('cat')).status).toBe('RUNNING');
-  expect(server.requests.map(({ url }) => url)).toEqual([
-    '/v1/workers?name=cat',
-    '/v1/workers?name=cat&cursor=next',
-    '/v1/workers/00000000-0000-4000-8000-000000000001',
-  ]);
-  items = [named(1, 'STOPPED'), named(2, 'FAILED')];
-  expect((await client.workers.get('cat')).status).toBe('FAILED');
-  items = [];
-  await expect(client.workers.get('cat')).rejects.toMatchObject({ code: 'not_found', status: 404 });
+  expect((await client.workers.get('cat')).id).toBe(VIEW.worker_id);
+  expect(server.requests.map(({ url }) => url)).toEqual(['/v1/workers/cat']);
+  await expect(client.workers.get('dog')).rejects.toMatchObject({ code: 'not_found', status: 404 });
 });
 
 test('many tasks are submitted in requests of limited size, in their order', async () => {

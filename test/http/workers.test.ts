@@ -172,10 +172,7 @@ test('a worker can be named instead of its ID', async () => {
   expect((await ask('POST', '/v1/workers/fix/prompt', { content: 'hi' })).statusCode).toBe(202);
   expect(inputs).toHaveLength(1);
   const missing = await ask('GET', '/v1/workers/gone');
-  expect([missing.statusCode, missing.json().error.message]).toEqual([
-    404,
-    'There is no worker with the name gone.',
-  ]);
+  expect([missing.statusCode, missing.json().error.message]).toEqual([404, 'No worker has the name gone.']);
 });
 
 test('a stream begins where it is asked to', async () => {

@@ -19,7 +19,7 @@ export function createRedisPools(cell: RedisCell, tasks: Tasks): PoolTransport {
     getPool: (name, options) =>
       cell.run(options, async () => {
         const found = (await store.views()).find((pool) => pool.name === name);
-        if (!found) throw new Fault('not_found', `There is no pool ${name}.`);
+        if (!found) throw new Fault('not_found', `The pool ${name} does not exist.`);
         return found as PoolInfo;
       }),
     applyPool: (pool, options) => cell.run(options, () => cell.command({ command: 'apply', pool }, options)),

@@ -16,10 +16,11 @@ const missing = (id: string) => new Fault('not_found', `There is no worker ${id}
 
 export function createRedisWorkers(cell: RedisCell): WorkerTransport {
   const { workers, url } = cell;
-  const view = async (id: string): Promise<WorkerInfo> => {
-    const found = workerId.safeParse(id).success ? await workers.get(id) : undefined;
+  const view = async (ref: string): Promise<WorkerInfo> => {
+    const id = workerId.safeParse(ref).success ? ref : await workers.findId(ref);
+    const found = id && (await workers.get(id));
     if (found) return found;
-    throw missing(id);
+    throw missing(ref);
   };
   const sendInput = async (id: string, key: string, fields: { type: string; [field: string]: unknown }) => {
     const read = inputMessage.safeParse({ ...fields, request_id: key });

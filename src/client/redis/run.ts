@@ -1,20 +1,10 @@
 /** Runs operations on Redis so that they fail as those over HTTP do. */
 import { ApiFault } from '../../http/api-fault.ts';
-import { errorMessage, Fault, type FaultCode } from '../../model/index.ts';
+import { FAULT_STATUS } from '../../http/route.ts';
+import { errorMessage, Fault } from '../../model/index.ts';
 import { redactUrl } from '../../telemetry/redact.ts';
 import { ManagerError } from '../errors.ts';
 import type { RequestOptions } from '../transport.ts';
-
-/** The statuses of the HTTP API. */
-const STATUS: Record<FaultCode, number> = {
-  invalid_command: 400,
-  not_found: 404,
-  conflict: 409,
-  unsupported: 422,
-  capacity: 429,
-  unavailable: 503,
-  internal: 500,
-};
 
 /** Rejects with the signal's reason when it fires, and with a `ManagerError` otherwise. */
 export async function runOnRedis<T>(
@@ -36,12 +26,12 @@ export function toError(url: string, error: unknown): ManagerError {
   if (error instanceof Fault) {
     const { code, message, issues } = error;
     const { retry_after_seconds: retryAfterSeconds } = error as { retry_after_seconds?: number };
-    const { status, fields } = error instanceof ApiFault ? error : { status: STATUS[code], fields: {} };
+    const { status, fields } = error instanceof ApiFault ? error : { status: FAULT_STATUS[code], fields: {} };
     const { worker_id: workerId } = fields as { worker_id?: string };
     return new ManagerError(code, message, { status, issues, retryAfterSeconds, workerId, cause: error });
   }
   const what = `Redis does not answer at ${redactUrl(url)} (${errorMessage(error)}).`;
-  return new ManagerError('unavailable', what, { status: STATUS.unavailable, cause: error });
+  return new ManagerError('unavailable', what, { status: FAULT_STATUS.unavailable, cause: error });
 }
 
 function orAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -62,6 +62,6 @@ const createNamedWorkerRoutes =
 
 async function findByName(workers: WorkerService, name: string): Promise<string> {
   const id = await workers.findId(name);
-  if (id === undefined) throw new Fault('not_found', `There is no worker with the name ${name}.`);
+  if (id === undefined) throw new Fault('not_found', `No worker has the name ${name}.`);
   return id;
 }

@@ -74,7 +74,7 @@ export const createPoolRoutes =
       },
       async ({ params: { name } }, reply) => {
         const found = (await views()).find((pool) => pool.name === name);
-        if (!found) throw new Fault('not_found', `There is no pool ${name}.`);
+        if (!found) throw new Fault('not_found', `The pool ${name} does not exist.`);
         return reply.send(found);
       },
     );

@@ -39,7 +39,7 @@ def find_address(
     if not url:
         if not known:
             raise UnavailableError(
-                f"The manager's address is unknown: there is no usable context file {path}. Start a manager on this "
+                f"The manager's address is unknown: the context file {path} is missing or unusable. Start a manager on this "
                 "machine with `wm serve`, set WM_URL and WM_TOKEN, or pass url and token",
                 code="unavailable",
             )

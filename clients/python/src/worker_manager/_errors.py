@@ -78,7 +78,7 @@ class UnsupportedError(ManagerError):
 
 
 class CapacityError(ManagerError):
-    """The request is valid, but there is no capacity now. Retry after ``retry_after_seconds``."""
+    """The request is valid, but the manager has no capacity now. Retry after ``retry_after_seconds``."""
 
 
 class UnavailableError(ManagerError):

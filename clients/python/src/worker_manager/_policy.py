@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import random
-import re
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Union
 from urllib.parse import quote, urlsplit
 
@@ -31,7 +30,6 @@ BULK_BYTES = 512 * 1024
 LONGEST_WAIT = 30.0
 
 _LONGEST_PAUSE = 2.0
-_WORKER_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: Not 504: the manager waited as long as it was asked to.
 _TEMPORARY = (0, 429, 502, 503)
 
@@ -48,10 +46,6 @@ def async_owner() -> object:
     except RuntimeError:
         # Trio.
         return os.getpid(), None
-
-
-def is_worker_id(text: str) -> bool:
-    return _WORKER_ID.fullmatch(text) is not None
 
 
 def path_of(*parts: str) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, AsyncGenerator, Mapping, Optional, Sequence, Union
 from uuid import uuid4
 
-from .._errors import NotFoundError
-from .._policy import is_worker_id, path_of
+from .._policy import path_of
 from ..types import CreateWorker
 from .closing import aclosing
 from .transport import AsyncTransport
@@ -36,26 +35,15 @@ class AsyncWorkers:
     async def get(self, id_or_name: str) -> AsyncWorker:
         """Return the worker with that ID or name; raises ``NotFoundError`` if there is none.
 
-        Names are unique among workers that have not ended. If all workers of that name have ended, it is the newest.
+        Names are unique among workers that have not ended. If all workers of that name have ended, it is the last one.
         """
-        if is_worker_id(id_or_name):
-            return AsyncWorker(self._transport, await self._transport.request("GET", path_of("workers", id_or_name)))
-        found: Optional[AsyncWorker] = None
-        async with aclosing(self.list(name=id_or_name, page_size=1000)) as workers:
-            async for worker in workers:
-                found = worker
-                if not worker.ended:
-                    break
-        if found is None:
-            raise NotFoundError(f"There is no worker with the name {id_or_name}.", code="not_found", status=404)
-        return found
+        return AsyncWorker(self._transport, await self._transport.request("GET", path_of("workers", id_or_name)))
 
     async def delete(self, id_or_name: str, *, reason: Optional[str] = None) -> None:
         """End a worker and delete it, with its output. A worker that is already deleted is a success."""
-        worker_id = id_or_name if is_worker_id(id_or_name) else (await self.get(id_or_name)).id
         headers = {"idempotency-key": str(uuid4())}
         params = {"reason": reason}
-        await self._transport.request("DELETE", path_of("workers", worker_id), params=params, headers=headers)
+        await self._transport.request("DELETE", path_of("workers", id_or_name), params=params, headers=headers)
 
     async def list(
         self,

@@ -6,8 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generator, Mapping, Optional, Sequence, Union
 from uuid import uuid4
 
-from .._errors import NotFoundError
-from .._policy import is_worker_id, path_of
+from .._policy import path_of
 from ..types import CreateWorker
 from .closing import closing
 from .transport import Transport
@@ -37,26 +36,15 @@ class Workers:
     def get(self, id_or_name: str) -> Worker:
         """Return the worker with that ID or name; raises ``NotFoundError`` if there is none.
 
-        Names are unique among workers that have not ended. If all workers of that name have ended, it is the newest.
+        Names are unique among workers that have not ended. If all workers of that name have ended, it is the last one.
         """
-        if is_worker_id(id_or_name):
-            return Worker(self._transport, self._transport.request("GET", path_of("workers", id_or_name)))
-        found: Optional[Worker] = None
-        with closing(self.list(name=id_or_name, page_size=1000)) as workers:
-            for worker in workers:
-                found = worker
-                if not worker.ended:
-                    break
-        if found is None:
-            raise NotFoundError(f"There is no worker with the name {id_or_name}.", code="not_found", status=404)
-        return found
+        return Worker(self._transport, self._transport.request("GET", path_of("workers", id_or_name)))
 
     def delete(self, id_or_name: str, *, reason: Optional[str] = None) -> None:
         """End a worker and delete it, with its output. A worker that is already deleted is a success."""
-        worker_id = id_or_name if is_worker_id(id_or_name) else (self.get(id_or_name)).id
         headers = {"idempotency-key": str(uuid4())}
         params = {"reason": reason}
-        self._transport.request("DELETE", path_of("workers", worker_id), params=params, headers=headers)
+        self._transport.request("DELETE", path_of("workers", id_or_name), params=params, headers=headers)
 
     def list(
         self,

@@ -10,6 +10,7 @@ export function testWorkers(subject: ClientSubject): void {
     const labels = { team: 'red' };
     const worker = await client.workers.create({ ...CAT, name: 'cat', labels }, { wait: 'running' });
     expect(worker.info).toMatchObject({ name: 'cat', agent_type: 'CUSTOM', status: 'RUNNING', labels });
+    await expect(client.workers.get('dog')).rejects.toMatchObject({ code: 'not_found', status: 404 });
     expect((await client.workers.get('cat')).id).toBe(worker.id);
     expect(await worker.spec()).toMatchObject({ command_line: ['cat'], restart_policy: 'never' });
 

@@ -1,8 +1,8 @@
 /** Reads the output streams of several workers in the order of time. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { compareIds } from '../model/entry-id.ts';
 import { Fault, type OutputMessage } from '../model/index.ts';
 import type { StreamLine } from '../store/index.ts';
-import { compareIds } from './merge.ts';
 import type { EntrySource } from './output-entry.ts';
 import type { Session } from './session.ts';
 import { evaluateGoal, observeGoal } from './wait-for.ts';

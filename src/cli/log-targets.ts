@@ -1,6 +1,7 @@
 /** Which workers `wm logs` is about: some, or all of a pool. */
+
+import { compareIds } from '../model/entry-id.ts';
 import type { LogSource } from './log-streams.ts';
-import { compareIds } from './merge.ts';
 import { createMissingPool } from './missing-pool.ts';
 import { poolIn, toWorkerRef } from './refs.ts';
 import type { Session } from './session.ts';

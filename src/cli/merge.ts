@@ -1,3 +1,4 @@
+import { compareIds } from '../model/entry-id.ts';
 import type { Session } from './session.ts';
 
 /** A stream of a worker or a pool. */
@@ -74,13 +75,6 @@ async function readAll(
     });
   }
   return lines.sort((a, b) => compareIds(a.id, b.id));
-}
-
-/** Stream IDs are `<milliseconds>-<number>`. */
-export function compareIds(a: string, b: string): number {
-  const [aMs = 0, aNumber = 0] = a.split('-').map(Number);
-  const [bMs = 0, bNumber = 0] = b.split('-').map(Number);
-  return aMs - bMs || aNumber - bNumber;
 }
 
 function parsed(text: string | undefined): unknown {

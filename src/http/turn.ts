@@ -1,5 +1,6 @@
 import type { OutputMessage } from '../model/index.ts';
 import { ApiFault } from './api-fault.ts';
+import { readUntilGone } from './read-until-gone.ts';
 import type { WorkerService } from './worker-service.ts';
 
 /** Types of the entries that end a prompt. */
@@ -14,33 +15,18 @@ export async function findTurnEnd(
   { worker_id, request_id, from }: { worker_id: string; request_id: string; from: string },
   signal: AbortSignal,
 ): Promise<OutputMessage> {
-  const done = new AbortController();
-  const either = AbortSignal.any([signal, done.signal]);
-  const over = service.waitFor(worker_id, 'ended', either).finally(() => done.abort());
-  over.catch(() => {});
-  const stream = { worker_id, of: 'output' } as const;
-  let last = from;
-  try {
-    // Also entries between the end of the worker and its detection here.
-    for (const follow of [true, false]) {
-      const reading = follow ? either : signal;
-      for await (const entries of service.read(stream, { from: last, follow, signal: reading }))
-        for (const { id, data } of entries) {
-          last = id;
-          const entry = JSON.parse(data) as OutputMessage;
-          if (entry.request_id === request_id && ENDS.has(entry.type)) return entry;
-        }
+  for await (const entries of readUntilGone(service, { worker_id, of: 'output' }, from, signal))
+    for (const { data } of entries) {
+      const entry = readEntry(data);
+      if (entry?.request_id === request_id && ENDS.has(entry.type)) return entry;
     }
-  } finally {
-    done.abort();
-  }
   const fields = { worker_id, request_id };
   if (signal.aborted)
     throw new ApiFault('unavailable', `The turn of ${request_id} has not ended in time; it continues.`, {
       status: 504,
       fields,
     });
-  const { observation } = await over;
+  const { observation } = await service.waitFor(worker_id, 'ended', signal);
   const { status, reason = '' } = observation.status ?? {};
   const state = observation.deleted ? 'was deleted' : `is ${status} (${reason})`;
   throw new ApiFault(
@@ -51,4 +37,13 @@ export async function findTurnEnd(
       fields,
     },
   );
+}
+
+/** An entry that is not JSON was not written by a wrapper. */
+function readEntry(data: string): OutputMessage | undefined {
+  try {
+    return (JSON.parse(data) as OutputMessage | null) ?? undefined;
+  } catch {
+    return undefined;
+  }
 }

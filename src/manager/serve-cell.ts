@@ -25,7 +25,7 @@ export interface ServeCellOptions {
   note: (line: string) => void;
 }
 
-/** Milliseconds for an engine to list its bodies, or to report its address. */
+/** Seconds for an engine to list its bodies, or to report its address. */
 const CALL_SECONDS = 5;
 
 /** Runs the manager with the settings that it gets here. Throws a Fault if the port or Redis cannot be used. */

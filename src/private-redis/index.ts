@@ -3,7 +3,7 @@
  *
  * It listens on loopback, and on the address at which Docker's bodies reach this machine, and always requires its
  * random password. It runs as a process if the machine has a server, otherwise as a container. The manager owns
- * nothing of it but its use: see `kept-redis.ts`. Must not import the store or the manager.
+ * nothing of it but its use: see `kept-redis.ts`. Of the store, it uses only the connection; it must not import the manager.
  */
 import { join } from 'node:path';
 import Docker from 'dockerode';

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { type CommandResponse, Fault, toCommandEntry } from '../model/index.ts';
 import type { Link } from './connect.ts';
 import type { Keys } from './keys.ts';
+import { parse } from './parse.ts';
 import type { StreamHub } from './stream-hub.ts';
 
 export interface CommandClient {
@@ -44,7 +45,9 @@ export function createCommandClient(redis: Link, keys: Keys, hub: StreamHub): Co
     let count = 0;
     for await (const entries of hub.read(replyTo, { from: '0', follow: true, signal })) {
       for (const { data } of entries) {
-        const answer = JSON.parse(data) as CommandResponse;
+        // Others can write to the stream, too; what is no answer answers nobody's command.
+        const answer = parse(data) as CommandResponse | null | undefined;
+        if (!answer) continue;
         // Repetitions of a command get the same answer, each its own entry.
         const id = answer.request_id ?? '';
         waiting.get(id)?.shift()?.(answer);

@@ -6,6 +6,7 @@
  * has caught up.
  */
 import type { Redis } from 'ioredis';
+import { compareIds } from '../model/entry-id.ts';
 import { connectBlocking, type Link } from './connect.ts';
 import { unlessOver } from './stream.ts';
 import { Listener, type StreamEntry } from './stream-listener.ts';
@@ -63,7 +64,7 @@ export class StreamHub {
         }
         if (!follow) return;
         for await (const entries of this.#live(key, last, signal)) {
-          const fresh = entries.filter(({ id }) => isAfter(id, last));
+          const fresh = entries.filter(({ id }) => compareIds(id, last) > 0);
           last = fresh.at(-1)?.id ?? last;
           if (fresh.length > 0) yield fresh;
         }
@@ -151,21 +152,24 @@ export class StreamHub {
         );
         for (const [key, entries] of found ?? []) this.#deliver(key, entries.map(toStreamEntry));
       } catch (error) {
-        if (String(error).includes('WRONGTYPE')) await this.#dropOthers(keys);
-        if (!this.#closed) await new Promise((resolve) => setTimeout(resolve, UNBLOCK_MS));
+        const dropped = String(error).includes('WRONGTYPE') && (await this.#dropOthers(keys));
+        if (!dropped && !this.#closed) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
     this.#running = false;
   }
 
   /** One key that is not a stream would fail the reads of all; its readers find out by their own reads. */
-  async #dropOthers(keys: string[]): Promise<void> {
+  async #dropOthers(keys: string[]): Promise<boolean> {
+    let dropped = false;
     for (const key of keys) {
       const type = await this.#redis.type(key).catch(() => 'none');
       if (type === 'stream' || type === 'none') continue;
       for (const listener of this.#followed.get(key)?.listeners ?? []) listener.end();
       this.#followed.delete(key);
+      dropped = true;
     }
+    return dropped;
   }
 
   #deliver(key: string, entries: StreamEntry[]): void {
@@ -221,10 +225,3 @@ const toStreamEntry = ([id, fields]: [string, string[]]): StreamEntry => ({
   id,
   data: fields[fields.indexOf('data') + 1] ?? '',
 });
-
-/** Whether an entry comes after another one of the same stream. */
-function isAfter(id: string, other: string): boolean {
-  const [ms = 0, seq = 0] = id.split('-').map(Number);
-  const [otherMs = 0, otherSeq = 0] = other.split('-').map(Number);
-  return ms === otherMs ? seq > otherSeq : ms > otherMs;
-}

@@ -1,12 +1,12 @@
 import { CommanderError } from 'commander';
 import { expect, test } from 'vitest';
 import { formatErrorLines, TimedOut, toExitCode, usageError } from '../../src/cli/exit.ts';
-import { compareIds } from '../../src/cli/merge.ts';
 import { getQueuePositions } from '../../src/cli/ps.ts';
 import { parseInfo, redisSettings } from '../../src/cli/redis-checks.ts';
 import { evaluateGoal, type Goal } from '../../src/cli/wait-for.ts';
 import { parseFilter } from '../../src/cli/worker-filter.ts';
 import { matchPrefix } from '../../src/cli/worker-id.ts';
+import { compareIds } from '../../src/model/entry-id.ts';
 import type { Summary } from '../../src/model/index.ts';
 import { Fault, type StatusRecord } from '../../src/model/index.ts';
 

@@ -1,4 +1,5 @@
 import { ManagerError } from '../errors.ts';
+import { parseEntryData } from '../stream-data.ts';
 import type { StreamItem, StreamSource, StreamStart, WorkerTransport } from '../transport.ts';
 import { readEventStream } from './event-stream.ts';
 import { type HttpRequest, type HttpRequester, jsonBody } from './request.ts';
@@ -53,7 +54,7 @@ async function* openHttpStream(
   onOpen();
   for await (const { event, id, data } of readEventStream(response.body, signal)) {
     if (event === END) return;
-    if (id !== undefined) yield { id, data: JSON.parse(data) as Record<string, unknown> };
+    if (id !== undefined) yield { id, data: parseEntryData(data) };
   }
   // Without its last event, a stream that follows was cut by the manager's shutdown or by a proxy.
   if (follow) throw new ManagerError('unavailable', 'The manager closed the stream.');

@@ -1,7 +1,9 @@
 /** Reads the streams of a cell from Redis, with the same beginnings and ends as over HTTP. */
 import { getStart, type SourceEntry } from '../../http/event-stream.ts';
+import { readUntilGone } from '../../http/read-until-gone.ts';
 import type { WorkerService, WorkerStream } from '../../http/worker-service.ts';
 import { Fault } from '../../model/index.ts';
+import { parseEntryData } from '../stream-data.ts';
 import type { StreamItem, StreamSource, StreamStart } from '../transport.ts';
 
 /** Yields the entries of a stream. With `follow`, output ends with its worker, and events with its record. */
@@ -15,28 +17,14 @@ export async function* readRedisStream(
   if (worker_id !== undefined && !(await service.isKnown(worker_id)))
     throw new Fault('not_found', `There is no worker ${worker_id}.`);
   const stream: WorkerStream = worker_id === undefined ? { of: 'all events' } : { worker_id, of: kind };
-  let from = await findPosition(service, stream, start);
+  const from = await findPosition(service, stream, start);
   onOpen();
-  const done = new AbortController();
-  const either = AbortSignal.any([signal, done.signal]);
-  if (worker_id !== undefined && start.follow)
-    service
-      .waitFor(worker_id, kind === 'output' ? 'ended' : 'deleted', either)
-      .catch(() => {})
-      .finally(() => done.abort());
-  try {
-    // The second time for entries between the end of the worker and its detection here.
-    for (const follow of start.follow ? [true, false] : [false]) {
-      const reading = follow ? either : signal;
-      for await (const entries of service.read(stream, { from, follow, signal: reading })) {
-        from = entries.at(-1)?.id ?? from;
-        yield* entries.map(toItem);
-      }
-    }
-    signal.throwIfAborted();
-  } finally {
-    done.abort();
-  }
+  const entries =
+    start.follow && 'worker_id' in stream
+      ? readUntilGone(service, stream, from, signal)
+      : service.read(stream, { from, follow: start.follow, signal });
+  for await (const batch of entries) yield* batch.map(toItem);
+  signal.throwIfAborted();
 }
 
 async function findPosition(
@@ -50,7 +38,4 @@ async function findPosition(
   return 'tail' in from ? service.before(stream, from.tail) : from.after;
 }
 
-const toItem = ({ id, data }: SourceEntry): StreamItem => ({
-  id,
-  data: JSON.parse(data) as StreamItem['data'],
-});
+const toItem = ({ id, data }: SourceEntry): StreamItem => ({ id, data: parseEntryData(data) });

@@ -11,6 +11,7 @@ import {
   streamHeaders,
   streamQuery,
 } from '../event-stream.ts';
+import { readUntilGone } from '../read-until-gone.ts';
 import { errorResponses } from '../schemas/errors.ts';
 import { workerParams } from '../schemas/workers.ts';
 import type { WorkerService, WorkerStream } from '../worker-service.ts';
@@ -51,29 +52,13 @@ export const createWorkerStreamRoutes =
       from: string,
       signal: AbortSignal,
     ): AsyncGenerator<SourceEntry[] | SourceEnd> {
-      const { worker_id, of } = stream;
-      const done = new AbortController();
-      const either = AbortSignal.any([signal, done.signal]);
-      const goal = of === 'output' ? 'ended' : 'deleted';
-      const over = service.waitFor(worker_id, goal, either).finally(() => done.abort());
-      over.catch(() => {});
-      let last = from;
-      try {
-        // Also entries between the end of the worker and its detection here.
-        for (const follow of [true, false]) {
-          const reading = follow ? either : signal;
-          for await (const entries of service.read(stream, { from: last, follow, signal: reading })) {
-            last = entries.at(-1)?.id ?? last;
-            yield entries;
-          }
-        }
-        if (signal.aborted) return;
-        const { deleted, status } = (await over).observation;
-        const { status: state, phase, reason, message, exit_code } = status ?? {};
-        yield { end: { worker_id, deleted, status: state, phase, reason, message, exit_code } };
-      } finally {
-        done.abort();
-      }
+      const observation = yield* readUntilGone(service, stream, from, signal);
+      if (!observation) return;
+      const { deleted, status } = observation;
+      const { status: state, phase, reason, message, exit_code } = status ?? {};
+      yield {
+        end: { worker_id: stream.worker_id, deleted, status: state, phase, reason, message, exit_code },
+      };
     }
 
     const send = (reply: FastifyReply, stream: WorkerStream, from: string, follow: boolean) =>

@@ -27,9 +27,9 @@ export async function startRedisContainer(
       _query: name ? { name } : {},
       _body: {
         Image: image,
-        Entrypoint: ['sh', '-c', 'mkdir -p /data && printf %s "$CONFIG" | exec redis-server -'],
-        // Inside the container it listens on all addresses; the published addresses determine who can connect.
-        Env: [`CONFIG=${configOf({ ...plan, addresses: ['0.0.0.0'] }, '/data')}`],
+        Entrypoint: ['sh', '-c', 'mkdir -p /data && exec redis-server -'],
+        OpenStdin: true,
+        StdinOnce: true,
         Labels: { [OWNER]: String(process.pid) },
         ExposedPorts: { [port]: {} },
         HostConfig: {
@@ -47,7 +47,12 @@ export async function startRedisContainer(
       });
     };
     try {
+      // Through stdin, because `docker inspect` shows arguments and variables.
+      const stdin = await container.attach({ stream: true, stdin: true, hijack: true });
+      stdin.on('error', () => {});
       await container.start();
+      // Inside the container it listens on all addresses; the published addresses determine who can connect.
+      stdin.end(configOf({ ...plan, addresses: ['0.0.0.0'] }, '/data'));
     } catch (error) {
       await stop();
       throw error;

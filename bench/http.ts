@@ -12,6 +12,7 @@ import { cpuSeconds } from './cpu-seconds.ts';
 import { type BenchManager, startManager } from './manager.ts';
 import { BenchOrchestrator } from './orchestrator.ts';
 import { median, quantile, type Result, reported } from './result.ts';
+import { createTimedAgent, toLineTimes } from './timed-agent.ts';
 
 const WORKERS = 10_000;
 const LISTS = 60;
@@ -25,15 +26,7 @@ const LINES_A_SECOND = 1000;
 const WARM_UP = 1000;
 const TOKEN = 'bench-token';
 
-/** Writes the current time in microseconds, from a clock that all processes of the machine share. */
-const AGENT = `
-let sent = 0;
-const begin = process.hrtime.bigint();
-(function tick() {
-  const due = Number(process.hrtime.bigint() - begin) / 1e9 * ${LINES_A_SECOND};
-  while (sent < due && sent < ${LINES}) { process.stdout.write(process.hrtime.bigint() / 1000n + '\\n'); sent += 1; }
-  if (sent < ${LINES}) setTimeout(tick, 1); else process.stdin.resume();
-})();`;
+const AGENT = createTimedAgent(LINES, LINES_A_SECOND);
 const PLAIN = { agent_type: 'CUSTOM', command_line: ['true'], runtime: 'process' };
 /** Boots until it is deleted. While it does, other workers are accepted and wait for their start. */
 const BOOTING = {
@@ -159,12 +152,6 @@ async function measureLines(api: Client, redisUrl: string, orchestrator: BenchOr
   }
 }
 
-/** Milliseconds of each line. */
-const toTimes = (content: string): number[] => {
-  const now = Number(process.hrtime.bigint() / 1000n);
-  return content.split('\n').map((line) => (now - Number(line)) / 1000);
-};
-
 async function readStream(reader: Redis, key: string): Promise<number[]> {
   const times: number[] = [];
   for (let last = '0'; times.length < LINES; ) {
@@ -173,7 +160,7 @@ async function readStream(reader: Redis, key: string): Promise<number[]> {
     for (const [id, fields] of reply[0]?.[1] ?? []) {
       last = id;
       const { type, content } = JSON.parse(fields[1] ?? '') as { type: string; content: string };
-      if (type === 'stdout') times.push(...toTimes(content));
+      if (type === 'stdout') times.push(...toLineTimes(content));
     }
   }
   return times;
@@ -186,7 +173,7 @@ async function readEvents(api: Client, id: string): Promise<number[]> {
   for await (const line of createInterface(response)) {
     if (!line.startsWith('data:')) continue;
     const { type, content } = JSON.parse(line.slice(5)) as { type: string; content: string };
-    if (type === 'stdout') times.push(...toTimes(content));
+    if (type === 'stdout') times.push(...toLineTimes(content));
     if (times.length >= LINES) break;
   }
   response.destroy();

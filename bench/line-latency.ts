@@ -14,6 +14,7 @@ import { Redis } from 'ioredis';
 import { bundleWrapper } from '../scripts/bundle-wrapper.ts';
 import { getKeys } from '../src/store/keys.ts';
 import { quantile, type Result } from './result.ts';
+import { createTimedAgent, toLineTimes } from './timed-agent.ts';
 
 const LINES = 6000;
 const LINES_A_SECOND = 1000;
@@ -21,15 +22,7 @@ const LINES_A_SECOND = 1000;
 const WARM_UP = 1000;
 const WINDOW = 500;
 
-/** Writes the current time in microseconds, from a clock that all processes of the machine share. */
-const AGENT = `
-let sent = 0;
-const begin = process.hrtime.bigint();
-(function tick() {
-  const due = Number(process.hrtime.bigint() - begin) / 1e9 * ${LINES_A_SECOND};
-  while (sent < due && sent < ${LINES}) { process.stdout.write(process.hrtime.bigint() / 1000n + '\\n'); sent += 1; }
-  if (sent < ${LINES}) setTimeout(tick, 1); else process.stdin.resume();
-})();`;
+const AGENT = createTimedAgent(LINES, LINES_A_SECOND);
 
 /** Measures; leaves nothing in Redis or on the disk. */
 export async function benchLineLatency({ redisUrl }: { redisUrl: string }): Promise<Result[]> {
@@ -83,11 +76,10 @@ async function read(reader: Redis, key: string): Promise<number[]> {
   for (let last = '0'; times.length < LINES; ) {
     const reply = await reader.xread('BLOCK', 10_000, 'STREAMS', key, last);
     if (!reply) throw new Error('the wrapper sent nothing for 10 s');
-    const now = Number(process.hrtime.bigint() / 1000n);
     for (const [id, fields] of reply[0]?.[1] ?? []) {
       last = id;
       const { type, content } = JSON.parse(fields[1] ?? '') as { type: string; content: string };
-      if (type === 'stdout') for (const line of content.split('\n')) times.push((now - Number(line)) / 1000);
+      if (type === 'stdout') times.push(...toLineTimes(content));
     }
   }
   return times;

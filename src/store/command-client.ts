@@ -45,7 +45,7 @@ export function createCommandClient(redis: Link, keys: Keys, hub: StreamHub): Co
     let count = 0;
     for await (const entries of hub.read(replyTo, { from: '0', follow: true, signal })) {
       for (const { data } of entries) {
-        // Others can write to the stream, too; what is no answer answers nobody's command.
+        // Others can write to the stream, too.
         const answer = parse(data) as CommandResponse | null | undefined;
         if (!answer) continue;
         // Repetitions of a command get the same answer, each its own entry.

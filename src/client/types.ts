@@ -31,11 +31,11 @@ export type WorkerFilter = {
 export type WaitCondition = 'running' | 'ready' | 'ended';
 
 /** An entry of a worker's output, with the ID under which reading can resume. */
-export type WorkerOutput = Schemas['OutputEntry'] & { entry_id: string };
+export type WorkerOutput = Schemas['OutputEntry'] & { id: string };
 
 /** An entry of a worker's history, with the ID under which reading can resume. */
 export interface WorkerEvent {
-  entry_id: string;
+  id: string;
   /** In the history of all workers. */
   worker_id?: string;
   timestamp: string;

@@ -174,4 +174,4 @@ export class WorkerHandle {
 }
 
 /** An entry with its ID, from which reading can resume. */
-export const toEntry = <T>({ id, data }: StreamItem): T => ({ ...data, entry_id: id }) as T;
+export const toEntry = <T>({ id, data }: StreamItem): T => ({ ...data, id }) as T;

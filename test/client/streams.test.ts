@@ -27,6 +27,13 @@ const begin = (response: ServerResponse) => response.writeHead(200, { 'content-t
 const entries = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, at) => formatEvent(from + at, { seq: from + at })).join('');
 
+test('an entry has its ID beside its own fields', async () => {
+  const { worker } = await openWorker((response) =>
+    begin(response).end(formatEvent(3, { type: 'turn_started', entry_id: '1-0' }) + END),
+  );
+  expect(await all(worker.output())).toEqual([{ type: 'turn_started', entry_id: '1-0', id: '3-0' }]);
+});
+
 test('a stream continues after its last entry, whatever breaks', async () => {
   const { worker, requests } = await openWorker((response, at) => {
     if (at === 1) return response.destroy();
@@ -38,7 +45,7 @@ test('a stream continues after its last entry, whatever breaks', async () => {
     else if (at === 3) response.end(`: heartbeat\n\n${entries(4, 5)}`);
     else response.end(entries(6, 7) + END);
   });
-  const seqs = (await all(worker.output())).map(({ seq, entry_id }) => `${seq} ${entry_id}`);
+  const seqs = (await all(worker.output())).map(({ seq, id }) => `${seq} ${id}`);
   expect(seqs).toEqual([1, 2, 3, 4, 5, 6, 7].map((seq) => `${seq} ${seq}-0`));
   expect(requests.map(({ headers }) => headers['last-event-id'])).toEqual([
     '0-0',

@@ -53,9 +53,9 @@ export function testStreams(subject: ClientSubject): void {
       (await all(items)).filter(({ type }) => type === 'stdout').map(({ content }) => content);
     const positions: string[] = [];
     for (const line of ['one', 'two', 'three']) {
-      for await (const { type, entry_id } of await worker.send(line))
+      for await (const { type, id } of await worker.send(line))
         if (type === 'stdout') {
-          positions.push(entry_id);
+          positions.push(id);
           break;
         }
     }

@@ -11,7 +11,7 @@ export function planDeletePool(command: CommandOf<'delete_pool'>, { now }: Comma
     pool: { name, spec: undefined, at: formatInstant(ms), ms },
     answers: {
       ok: successResponse(command, { pool: name }),
-      not_found: failureResponse(command, new Fault('not_found', `There is no pool ${name}.`)),
+      not_found: failureResponse(command, new Fault('not_found', `The pool ${name} does not exist.`)),
     },
   };
 }

@@ -7,7 +7,7 @@ import { type CommandContext, type Plan, successResponse } from './context.ts';
 export async function planScale(command: CommandOf<'scale'>, context: CommandContext): Promise<Plan> {
   const { pool: name, count } = command;
   const before = await context.pools.record(name);
-  if (!before) throw new Fault('not_found', `There is no pool ${name}.`);
+  if (!before) throw new Fault('not_found', `The pool ${name} does not exist.`);
   if (before.desired === 'deleted') throw new Fault('conflict', `The pool ${name} is being deleted.`);
   const { spec } = before;
   if (spec.min !== undefined) {

@@ -83,7 +83,7 @@ export function createTaskService({
         'not_found',
         `The task names no pool, and no worker serves ${pool}; ${list}. Set pool.`,
       );
-    throw new Fault('not_found', `There is no pool ${pool}; ${list}. Declare it with \`wm apply\`.`);
+    throw new Fault('not_found', `The pool ${pool} does not exist; ${list}. Declare it with \`wm apply\`.`);
   }
 
   /** The queue of a pool that takes tasks, with its spec if it is declared; throws a Fault if it takes none. */

@@ -105,7 +105,7 @@ test('pools are scaled, explained and deleted at the command line', { timeout: L
   expect(await wm('pools', 'delete', 'sleepers')).toMatchObject({ code: 0 });
   expect(await wm('explain', 'pool/sleepers')).toMatchObject({
     code: 1,
-    err: expect.stringMatching(/no pool sleepers/),
+    err: expect.stringMatching(/The pool sleepers does not exist/),
   });
 });
 

@@ -163,7 +163,7 @@ test('an error is reported, and nothing is submitted', async () => {
     [['--function', 'a', '--args', '[1'], 2, 'The value is not JSON'],
     // Commands are not allowed in a pool that is not declared.
     [['--', 'ls', '-l'], 2, 'set commands: true'],
-    [['--pool', 'nope', '--function', 'a'], 1, 'There is no pool nope'],
+    [['--pool', 'nope', '--function', 'a'], 1, 'The pool nope does not exist'],
     // It was the short form of --function.
     [['-f', 'add'], 2, 'use --function add'],
     [['-f', '/'], 2, 'is a folder'],

@@ -91,7 +91,7 @@ test('a task for the default pool that nothing serves was queued forever; it is 
   }
   const empty = open({ poolNames: async () => [], nodePools: async () => [] });
   await expect(empty.desk.submit(CALL)).rejects.toMatchObject({
-    message: 'There is no pool default; there are none. Declare it with `wm apply`.',
+    message: 'The pool default does not exist; there are none. Declare it with `wm apply`.',
   });
 });
 

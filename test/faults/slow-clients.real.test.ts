@@ -8,9 +8,9 @@ import { PATIENCE } from './world.ts';
 
 /** The default limit of many shells and services. */
 const DESCRIPTORS = 1024;
-const CLIENTS = 1500;
+const CLIENTS = 5000;
 
-test('1500 slow clients of a manager with 1024 descriptors block neither its probes nor a create', async () => {
+test('5000 slow clients of a manager with 1024 descriptors block neither its probes nor a create', async () => {
   const cell = openCell();
   const redisUrl = inject('redisUrl');
   const under = ['prlimit', `--nofile=${DESCRIPTORS}:${DESCRIPTORS}`];

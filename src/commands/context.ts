@@ -40,10 +40,13 @@ export function successResponse({ request_id, command }: Command, more: object =
   return JSON.stringify({ request_id, command, success: true, ...more } satisfies CommandResponse);
 }
 
+/** An error response; a plan has several that will not be sent, so it needs no stack. */
+export type Refusal = Pick<Fault, 'code' | 'message'> & Partial<Pick<Fault, 'issues'>>;
+
 /** The JSON of an error response. */
 export function failureResponse(
   request: { request_id?: string; command?: string; entry_id?: string },
-  fault: Fault,
+  fault: Refusal,
 ): string {
   const { code, message, issues } = fault;
   const { request_id, command, entry_id } = request;

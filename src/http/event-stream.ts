@@ -2,10 +2,8 @@
  * Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). The client's pace decides how fast
  * the source is read, so a slow client holds a bounded number of entries.
  */
-import { Readable } from 'node:stream';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { z } from 'zod';
-import { DURATION_ALLOWED, Fault, parseDuration } from '../model/index.ts';
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 
 /** An entry of a stream, unparsed. */
 export interface SourceEntry {
@@ -20,81 +18,23 @@ export interface SourceEnd {
 
 /** Interval between comments while nothing happens, so that proxies and clients notice a lost connection. */
 const HEARTBEAT_MS = 15_000;
-/** Bytes that wait for the client in this thread; as many wait in the forwarder. */
-const BUFFERED = 65_536;
 /** How long a client waits before it reconnects. */
 const RECONNECT_MS = 1000;
 
-/** The query of a stream. */
-export const streamQuery = z.strictObject({
-  since: z
-    .string()
-    .max(64)
-    .optional()
-    .describe('begin after this entry ID, at this time (RFC 3339), or this long ago (`10m`)'),
-  tail: z.coerce.number().int().min(0).max(100_000).optional().describe('begin with the last entries'),
-  follow: z
-    .enum(['true', 'false'])
-    .default('true')
-    .describe('`false`: end at the present end instead of waiting for more'),
-});
-export type StreamQuery = z.infer<typeof streamQuery>;
-
-/** The headers of a request for a stream. */
-export const streamHeaders = z.object({
-  'last-event-id': z.string().optional().describe('continue after this event; before `since` and `tail`'),
-});
-
-const ENTRY_ID = /^\d{1,16}(-\d{1,20})?$/;
-/** The highest sequence number of an entry ID. */
-const LAST_SEQUENCE = '18446744073709551615';
-
-/** Where a stream begins: after an entry ID, or with the last entries; `undefined` for all entries. */
-export function getStart(
-  request: Pick<FastifyRequest, 'headers'>,
-  { since, tail }: Pick<StreamQuery, 'since' | 'tail'>,
-  now: number,
-): { after: string } | { tail: number } | undefined {
-  const last = request.headers['last-event-id'];
-  if (typeof last === 'string' && last !== '') {
-    if (ENTRY_ID.test(last)) return { after: last };
-    throw refuse('Last-Event-ID', 'must be the ID of an event of this stream');
-  }
-  if (since !== undefined && tail !== undefined) throw refuse('tail', 'cannot be combined with since');
-  if (tail !== undefined) return { tail };
-  if (since === undefined) return undefined;
-  if (ENTRY_ID.test(since) && since.includes('-')) return { after: since };
-  const seconds = parseDuration(since);
-  const at = seconds === undefined ? toTime(since) : now - seconds * 1000;
-  if (at === undefined)
-    throw refuse('since', `must be an entry ID, a time in RFC 3339, or ${DURATION_ALLOWED}`);
-  return { after: `${Math.max(0, Math.floor(at) - 1)}-${LAST_SEQUENCE}` };
-}
-
-function toTime(text: string): number | undefined {
-  const at = /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(at) ? undefined : at;
-}
-
-const refuse = (path: string, message: string) =>
-  new Fault('invalid_command', `The request was refused: ${path} ${message}.`, {
-    issues: [{ path, message }],
-  });
-
 /** Sends a source as events until it ends or the client disconnects; then the source's signal fires. */
-export function sendEventStream(
-  reply: FastifyReply,
+export async function sendEvents(
+  response: ServerResponse,
   open: (signal: AbortSignal) => AsyncIterable<SourceEntry[] | SourceEnd>,
-): FastifyReply {
+): Promise<void> {
+  // A client that has gone already is not reported again.
+  if (response.destroyed) return;
   const gone = new AbortController();
   // A generator that waits for the next entry can be ended only by its signal.
-  reply.raw.once('close', () => gone.abort());
-  const events = toEvents(open(gone.signal), gone.signal);
-  const body = Readable.from(events, { objectMode: false, highWaterMark: BUFFERED });
-  return reply
-    .header('content-type', 'text/event-stream; charset=utf-8')
-    .header('x-accel-buffering', 'no')
-    .send(body);
+  response.once('close', () => gone.abort());
+  const { signal } = gone;
+  for await (const text of toEvents(open(signal), signal))
+    if (!response.write(text)) await once(response, 'drain', { signal }).catch(() => {});
+  response.end();
 }
 
 /** The text of the events, with comments while nothing happens. */

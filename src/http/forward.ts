@@ -1,7 +1,7 @@
 /**
  * Forwards requests to another HTTP server of this process, which listens on its own socket. Requests are forwarded
  * completely, and only as many at once as that server can handle. Slow, broken or excessive requests end here; responses are
- * passed on as they come.
+ * passed on as they come, except for orders to send a stream from here.
  *
  * Invariant: requests that wait (streams of events, `?wait=…`) use up no place of the others, and have a limit of their own.
  */
@@ -17,6 +17,7 @@ import { readBody } from './body.ts';
 import { CONNECTION_HEADERS } from './connection-headers.ts';
 import { connectionLimit } from './connections.ts';
 import type { RequestForwarder } from './listen.ts';
+import { ORDER_PATHS, ORDER_TYPE, type StreamOrder } from './stream-order.ts';
 
 /** Maximum number of short requests at once; each uses two descriptors. */
 const AT_ONCE = 64;
@@ -33,11 +34,17 @@ const IDLE_MS = 10_000;
 const BUSY_MS = 5000;
 /** A client that reads nothing of a response for this time in milliseconds is disconnected. */
 const UNREAD_MS = 30_000;
+const EVENT_STREAM = 'text/event-stream; charset=utf-8';
 /** A body is forwarded whole, so Node sets its length. */
 const DROPPED = new Set([...CONNECTION_HEADERS, 'content-length']);
 
+/** Carries out the other server's order to send a stream; resolves when it has ended. */
+export type StreamSender = (order: StreamOrder, response: ServerResponse) => Promise<void>;
+
 export interface ForwarderOptions {
   socketPath: string;
+  /** By default, an order is an ordinary response. */
+  sendStream?: StreamSender;
   /** Time in milliseconds since the other server's loop last moved. */
   quietMs: () => number;
   /** Maximum number of waiting requests. */
@@ -47,7 +54,7 @@ export interface ForwarderOptions {
 }
 
 export function createRequestForwarder(options: ForwarderOptions): RequestForwarder {
-  const { socketPath, quietMs, unreadMs = UNREAD_MS } = options;
+  const { socketPath, quietMs, sendStream, unreadMs = UNREAD_MS } = options;
   const mostWaiting = options.mostWaiting ?? Math.floor(connectionLimit() * WAITING_SHARE);
   // The other server never closes an idle connection, so a request is not cut off by that.
   const agent = new Agent({ keepAlive: true, maxFreeSockets: IDLE, timeout: IDLE_MS });
@@ -78,7 +85,7 @@ export function createRequestForwarder(options: ForwarderOptions): RequestForwar
     if (waits) wait();
     const late = setTimeout(wait, SHORT_MS);
     try {
-      await forwardRequest(request, response, { body, socketPath, agent, unreadMs, wait, full });
+      await forwardRequest(request, response, { body, socketPath, agent, sendStream, unreadMs, wait, full });
     } finally {
       clearTimeout(late);
       if (counted === 'active') active -= 1;
@@ -94,12 +101,13 @@ function forwardRequest(
     body: Buffer;
     socketPath: string;
     agent: Agent;
+    sendStream: StreamSender | undefined;
     unreadMs: number;
     wait: () => boolean;
     full: () => Fault;
   },
 ): Promise<void> {
-  const { body, socketPath, agent, unreadMs, wait, full } = to;
+  const { body, socketPath, agent, sendStream, unreadMs, wait, full } = to;
   let complete = false;
   return new Promise((resolve, reject) => {
     const { method, url } = request;
@@ -112,22 +120,29 @@ function forwardRequest(
     };
     const inner = ask({ socketPath, method, path: url, headers, agent });
     inner.on('response', (answer) => {
-      if (answer.headers['content-type']?.startsWith('text/event-stream') && !wait()) {
+      const type = answer.headers['content-type'] ?? '';
+      const ordered = type.startsWith(ORDER_TYPE) && ORDER_PATHS.test(url ?? '') ? sendStream : undefined;
+      if ((ordered || type.startsWith('text/event-stream')) && !wait()) {
         inner.destroy();
         reject(full());
         return;
       }
-      response.writeHead(answer.statusCode ?? 500, answer.statusMessage, {
-        ...forwardedHeaders(answer.headers),
-        ...(answer.headers['content-length'] && { 'content-length': answer.headers['content-length'] }),
-      });
-      response.flushHeaders();
-      response.setTimeout(unreadMs, () => response.destroy());
-      answer.pipe(response);
       answer.on('error', () => response.destroy());
       answer.on('end', () => {
         complete = true;
       });
+      const { 'content-length': length } = answer.headers;
+      response.writeHead(answer.statusCode ?? 500, answer.statusMessage, {
+        ...forwardedHeaders(answer.headers),
+        ...(ordered ? { 'content-type': EVENT_STREAM } : length && { 'content-length': length }),
+      });
+      response.flushHeaders();
+      response.setTimeout(unreadMs, () => response.destroy());
+      if (ordered)
+        readBody(answer)
+          .then((order) => ordered(JSON.parse(order.toString()) as StreamOrder, response))
+          .catch(reject);
+      else answer.pipe(response);
     });
     inner.on('error', (error) => {
       if (response.headersSent || response.destroyed) response.destroy();

@@ -1,6 +1,6 @@
-import type { WaitObservation } from '../model/index.ts';
+import type { WaitObservation, WorkerStream } from '../model/index.ts';
 import type { SourceEntry } from './event-stream.ts';
-import type { WorkerService, WorkerStream } from './worker-service.ts';
+import type { WorkerService } from './worker-service.ts';
 
 /**
  * Follows the output of a worker until the worker has ended, or its events until it was deleted; returns what was observed

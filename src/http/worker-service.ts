@@ -1,10 +1,7 @@
 /** What the routes of workers need of the manager. */
-import type { Goal, InputMessage, WaitObservation, WorkerView } from '../model/index.ts';
+import type { Goal, InputMessage, WaitObservation, WorkerStream, WorkerView } from '../model/index.ts';
 import type { SendCommand } from './commands.ts';
 import type { SourceEntry } from './event-stream.ts';
-
-/** A stream that can be read: of one worker, or the events of all. */
-export type WorkerStream = { worker_id: string; of: 'output' | 'events' } | { of: 'all events' };
 
 export interface WorkerService {
   sendCommand: SendCommand;

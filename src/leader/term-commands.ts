@@ -47,7 +47,8 @@ export async function consumeForTerm(
       context,
       log,
       checkpoint,
-      onChanged: enqueue,
+      // In the next turn of the loop: the answer has arrived on another connection, and its client waits for it.
+      onChanged: (id) => void setImmediate(enqueue, id),
       onWanted: (id) => census.add(id),
       onPoolChanged: (name) => pools.enqueue(name),
       onClaimed(id, by) {

@@ -1,7 +1,8 @@
 /** The records and streams of workers for the manager's HTTP API. */
-import type { WorkerService, WorkerStream } from '../http/worker-service.ts';
+import type { WorkerService } from '../http/worker-service.ts';
 import {
   type CommandClient,
+  createWorkerStreams,
   type Link,
   readWorkerPage,
   readWorkerViews,
@@ -9,7 +10,6 @@ import {
   type StreamHub,
   sendInput,
 } from '../store/index.ts';
-import { waitForGoal } from './wait-for-goal.ts';
 
 export function openWorkerService(options: {
   redis: Link;
@@ -21,9 +21,8 @@ export function openWorkerService(options: {
 }): WorkerService {
   const { redis, store, hub, commandClient, explain, now } = options;
   const { keys } = store;
-  const getKey = (stream: WorkerStream) =>
-    stream.of === 'all events' ? keys.allEvents : keys[stream.of](stream.worker_id);
   return {
+    ...createWorkerStreams({ store, hub }),
     sendCommand: (command) => commandClient.send(command),
     get: async (id) => (await readWorkerViews(redis, keys, [id]))[0],
     findId: (name) => store.findId(name),
@@ -32,9 +31,6 @@ export function openWorkerService(options: {
     spec: async (id) => (await store.load(id))?.record.desired.spec,
     explain,
     sendInput: (id, input) => sendInput(redis, keys, id, input),
-    waitFor: (id, goal, signal) => waitForGoal({ store, hub }, id, goal, signal),
-    read: (stream, of) => hub.read(getKey(stream), of),
-    before: (stream, count) => hub.before(getKey(stream), count),
     now,
   };
 }

@@ -38,4 +38,5 @@ export * from './tested-versions.ts';
 export * from './units.ts';
 export * from './vitals.ts';
 export * from './worker-states.ts';
+export * from './worker-stream.ts';
 export * from './worker-view.ts';

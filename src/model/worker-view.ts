@@ -36,3 +36,39 @@ export const workerView = z
   })
   .meta({ id: 'Worker', description: 'A worker: what was asked for, and what was observed.' });
 export type WorkerView = z.infer<typeof workerView>;
+
+/** What of a spec a view shows. */
+type ShownSpec = Partial<Pick<WorkerView, 'name' | 'agent_type' | 'runtime' | 'labels' | 'pool'>>;
+
+/** A worker as it is accepted, of which nothing was observed yet. */
+export function toAcceptedView(
+  { name, agent_type, runtime, labels, pool }: { [field in keyof ShownSpec]: ShownSpec[field] | undefined },
+  { worker_id, created_at }: Pick<WorkerView, 'worker_id' | 'created_at'>,
+): WorkerView {
+  return {
+    worker_id,
+    name: name ?? null,
+    agent_type: agent_type ?? 'CUSTOM',
+    runtime: runtime ?? null,
+    labels: labels ?? {},
+    pool: pool ?? null,
+    desired: 'running',
+    status: 'STARTING',
+    phase: 'accepted',
+    reason: '',
+    message: '',
+    exit_code: null,
+    incarnation: 0,
+    restarts: 0,
+    generation: 1,
+    observed_generation: 0,
+    ip_address: null,
+    image: null,
+    node_url: null,
+    created_at,
+    started_at: null,
+    running_at: null,
+    finished_at: null,
+    next_retry_at: null,
+  };
+}

@@ -93,7 +93,7 @@ async function execute(
   decision: Decision,
   context: ReconcileContext,
 ): Promise<ReconcileResult> {
-  const { intents, requeue_after_ms: ms } = decision;
+  const { intents } = decision;
   const { actionErrors, log } = context;
   actionErrors.delete(record.id);
   for (const intent of intents) {
@@ -119,9 +119,16 @@ async function execute(
   if (intents.some(({ type }) => !ENQUEUED.has(type))) return { kind: 'again' };
   // The status reports a failed action that was done by now or is not needed any more.
   if (observation.action_error) return { kind: 'again' };
-  // Another state has other rules, which this observation was not compared with.
-  if (!isDeepStrictEqual(record.memo?.value, decision.memo.value)) return { kind: 'again' };
-  // Neither was it compared for another incarnation, which a restart can begin without a body.
+  // This observation was not compared for another incarnation, which a restart can begin without a body.
   if (record.status && record.status.incarnation !== decision.status.incarnation) return { kind: 'again' };
-  return ms === undefined ? { kind: 'done' } : { kind: 'after', ms };
+  if (isDeepStrictEqual(record.memo?.value, decision.memo.value)) return untilDue(decision);
+  if (intents.length > 0) return { kind: 'again' };
+  // Another state has other rules. If they change nothing either, there is no reason to observe again.
+  const { status, memo } = decision;
+  const next = decide({ ...observation, status, memo });
+  const rests = next.intents.length === 0 && !hasChanged({ ...record, status, memo }, next);
+  return rests ? untilDue(next) : { kind: 'again' };
 }
+
+const untilDue = ({ requeue_after_ms: ms }: Decision): ReconcileResult =>
+  ms === undefined ? { kind: 'done' } : { kind: 'after', ms };

@@ -33,4 +33,5 @@ export { readStream, type StreamLine, unlessOver } from './stream.ts';
 export { StreamHub } from './stream-hub.ts';
 export type { StreamEntry } from './stream-listener.ts';
 export { type InputReceipt, sendInput } from './worker-input.ts';
+export { createWorkerStreams } from './worker-streams.ts';
 export { readWorkerPage, readWorkerViews, type WorkerPage } from './worker-views.ts';

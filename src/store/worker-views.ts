@@ -1,5 +1,5 @@
 /** Reads workers as the HTTP API shows them, one by one and in pages. */
-import type { WorkerView } from '../model/index.ts';
+import { toAcceptedView, type WorkerView } from '../model/index.ts';
 import type { Link } from './connect.ts';
 import type { Keys } from './keys.ts';
 import { parse, toHeartbeat } from './parse.ts';
@@ -79,17 +79,12 @@ function toView(worker_id: string, desiredValues: Values, statusValues: Values):
   const seen = toFieldMap(STATUS, statusValues);
   const spec = parse(record.spec) as Partial<WorkerView> | undefined;
   if (!spec || !record.desired) return undefined;
-  const { name, agent_type, runtime, labels, pool } = spec;
+  const accepted = toAcceptedView(spec, { worker_id, created_at: record.created_at ?? '' });
   return {
-    worker_id,
-    name: name ?? null,
-    agent_type: agent_type ?? 'CUSTOM',
-    runtime: runtime ?? null,
-    labels: labels ?? {},
-    pool: pool ?? null,
+    ...accepted,
     desired: record.desired as WorkerView['desired'],
-    status: (seen.status ?? 'STARTING') as WorkerView['status'],
-    phase: seen.phase ?? 'accepted',
+    status: (seen.status as WorkerView['status'] | undefined) ?? accepted.status,
+    phase: seen.phase ?? accepted.phase,
     reason: seen.reason ?? '',
     message: seen.message ?? '',
     exit_code: toNumber(seen.exit_code),
@@ -99,8 +94,6 @@ function toView(worker_id: string, desiredValues: Values, statusValues: Values):
     observed_generation: toNumber(seen.observed_generation) ?? 0,
     ip_address: seen.ip_address ?? null,
     image: seen.image ?? null,
-    node_url: null,
-    created_at: record.created_at ?? '',
     started_at: seen.started_at ?? null,
     running_at: seen.running_at ?? null,
     finished_at: seen.finished_at ?? null,

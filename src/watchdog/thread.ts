@@ -3,7 +3,7 @@
  * loop. `index.ts` starts it.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { createRequestForwarder } from '../http/forward.ts';
+import { createRequestForwarder, type StreamSender } from '../http/forward.ts';
 import { createHttpServer } from '../http/server.ts';
 import { errorMessage, Fault } from '../model/fault.ts';
 import { steadyClock } from '../queue/clock.ts';
@@ -88,12 +88,19 @@ port.on('message', (message: ToWatchdog) => {
   } else void close();
 });
 
+let streams: Promise<ReturnType<typeof import('./streams.ts').openStreams>> | undefined;
+const sendStream: StreamSender = async (order, response) => {
+  streams ??= import('./streams.ts').then(({ openStreams }) => openStreams(data.redisUrl, data.cell));
+  await (await streams).send(order, response);
+};
+
 async function close(): Promise<void> {
   clearInterval(ticker);
   stopPings();
   shared.clearTerm();
   await lease.release();
   await server?.close();
+  (await streams)?.close();
   redis.disconnect();
   port.close();
 }
@@ -105,7 +112,7 @@ const server = await createHttpServer({
   token: data.token,
   health: () => watchedHealth(health, detector),
   metrics: { contentType: data.contentType, text: scrapes.text },
-  forward: createRequestForwarder({ socketPath: data.apiSocket, quietMs: detector.quietMs }),
+  forward: createRequestForwarder({ socketPath: data.apiSocket, quietMs: detector.quietMs, sendStream }),
   log: { error: (fields, message) => post({ type: 'error', message, fields }) },
 }).catch((error: unknown) => {
   post({

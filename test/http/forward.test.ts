@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
-import { createRequestForwarder } from '../../src/http/forward.ts';
+import { sendEvents } from '../../src/http/event-stream.ts';
+import { createRequestForwarder, type StreamSender } from '../../src/http/forward.ts';
 import { type HttpServer, listen } from '../../src/http/listen.ts';
 import { jsonResponse, type Route } from '../../src/http/route.ts';
+import { ORDER_TYPE } from '../../src/http/stream-order.ts';
 import { newApiSocket } from '../../src/watchdog/api-socket.ts';
 
 const servers: HttpServer[] = [];
@@ -203,4 +205,59 @@ test('a client that does not read a stream is disconnected, and holds a bounded 
   socket.destroy();
   // The buffers of the kernel for both connections, and of the streams between them.
   expect(written).toBeLessThan(32 * 1024 ** 2);
+});
+
+test('an order to send a stream is carried out here, but only from the paths of streams', async () => {
+  const order = { stream: { of: 'all events' }, from: '7-0', follow: true };
+  const handle: Route['handle'] = () => ({ ...jsonResponse(200, order), type: ORDER_TYPE });
+  const paths = ['/v1/events', '/v1/workers/:id/output', '/v1/workers/:id/ports/80/v1/events'];
+  const socketPath = newApiSocket();
+  const common = { host: '127.0.0.1', port: 0, names: { host: 'H', port: 'P' }, log: { error: () => {} } };
+  const routes = paths.map((path): Route => ({ method: 'GET', path, handle }));
+  servers.push(await listen({ ...common, socketPath, routes }));
+  const orders: unknown[] = [];
+  const sendStream: StreamSender = async (given, response) => {
+    orders.push(given);
+    await sendEvents(response, async function* () {
+      yield [{ id: '8-0', data: '{"type":"stdout"}' }];
+    });
+  };
+  const front = await listen({
+    ...common,
+    routes: [],
+    forward: createRequestForwarder({ socketPath, quietMs: () => 0, sendStream }),
+  });
+  servers.push(front);
+  const get = async (path: string) => {
+    const response = await fetch(front.url + path);
+    return [response.status, response.headers.get('content-type'), await response.text()];
+  };
+  const sent = [200, 'text/event-stream; charset=utf-8'];
+  const text = 'retry: 1000\n\nid: 8-0\nevent: stdout\ndata: {"type":"stdout"}\n\n';
+  expect(await get('/v1/events?tail=0')).toEqual([...sent, text]);
+  expect(await get('/v1/workers/a/output')).toEqual([...sent, text]);
+  expect(await get('/v1/workers/a/ports/80/v1/events')).toEqual([
+    200,
+    ORDER_TYPE,
+    `${JSON.stringify(order)}\n`,
+  ]);
+  expect(orders).toEqual([order, order]);
+});
+
+test('a stream that fails is broken off, and its client can tell', async () => {
+  const socketPath = newApiSocket();
+  const common = { host: '127.0.0.1', port: 0, names: { host: 'H', port: 'P' }, log: { error: () => {} } };
+  const handle: Route['handle'] = () => ({ ...jsonResponse(200, {}), type: ORDER_TYPE });
+  servers.push(
+    await listen({ ...common, socketPath, routes: [{ method: 'GET', path: '/v1/events', handle }] }),
+  );
+  const sendStream: StreamSender = (_, response) =>
+    sendEvents(response, async function* () {
+      yield [{ id: '8-0', data: '{}' }];
+      throw new Error('Redis is down.');
+    });
+  const forward = createRequestForwarder({ socketPath, quietMs: () => 0, sendStream });
+  const front = await listen({ ...common, routes: [], forward });
+  servers.push(front);
+  await expect(fetch(`${front.url}/v1/events`).then((response) => response.text())).rejects.toThrow();
 });

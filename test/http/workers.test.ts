@@ -1,6 +1,6 @@
 /** What the routes of workers make of a request, without a manager. */
 import { expect, test } from 'vitest';
-import type { WorkerView } from '../../src/model/index.ts';
+import { type WorkerView, workerView } from '../../src/model/index.ts';
 import { openTestApi } from './api.ts';
 
 const ID = '11111111-2222-4333-8444-555555555555';
@@ -57,9 +57,7 @@ async function open(view: WorkerView = VIEW) {
         observation: { deleted: false, current: true, status: undefined },
       }),
       now: () => 1_767_225_600_000,
-      async *read(_, { from }) {
-        yield [{ id: '5-0', data: JSON.stringify({ type: 'stdout', content: 'x', from }) }];
-      },
+      isKnown: async () => true,
     },
   });
   return { ...api, sent, inputs, kept };
@@ -110,6 +108,33 @@ test('a change that is based on an older generation is refused', async () => {
     );
   expect(sent).toHaveLength(3);
   expect((await ask('DELETE', `/v1/workers/${ID}`, undefined, { 'if-match': 'W/"3"' })).statusCode).toBe(412);
+});
+
+test('a create is described without reading the worker, unless it may be old or run already', async () => {
+  const created_at = '2026-02-02T00:00:00.000Z';
+  let read = 0;
+  const { ask } = await openTestApi({
+    workers: {
+      sendCommand: async () => ({ worker_id: ID, runtime: 'process', created_at }),
+      get: async () => {
+        read += 1;
+        return VIEW;
+      },
+      waitFor: async () => ({
+        outcome: 'reached',
+        observation: { deleted: false, current: true, status: undefined },
+      }),
+    },
+  });
+  const body = { agent_type: 'CUSTOM', command_line: ['true'], name: 'new', labels: { team: 'red' } };
+  const created = await ask('POST', '/v1/workers', body);
+  expect([created.statusCode, created.headers.etag, read]).toEqual([201, '"1"', 0]);
+  expect(workerView.parse(created.json())).toEqual(created.json());
+  const shown = { name: 'new', labels: { team: 'red' }, runtime: 'process', created_at, phase: 'accepted' };
+  expect(created.json()).toMatchObject({ worker_id: ID, status: 'STARTING', generation: 1, ...shown });
+  const again = await ask('POST', '/v1/workers', body, { 'idempotency-key': 'k' });
+  expect([again.json().phase, read]).toEqual(['ready', 1]);
+  expect((await ask('POST', '/v1/workers?wait=ready', body)).json().phase).toBe('ready');
 });
 
 test('filters of the list: values are alternatives, labels and different filters must all match', async () => {
@@ -177,9 +202,12 @@ test('a worker can be named instead of its ID', async () => {
 
 test('a stream begins where it is asked to', async () => {
   const { ask } = await open();
+  const order = await ask('GET', '/v1/workers/fix/output?tail=0');
+  expect(order.headers['content-type']).toContain('application/vnd.worker-manager.stream+json');
+  expect(order.json()).toEqual({ stream: { worker_id: ID, of: 'output' }, from: '0', follow: true });
   const from = async (query: string, headers = {}) => {
-    const { body, statusCode } = await ask('GET', `/v1/events?follow=false${query}`, undefined, headers);
-    return statusCode === 200 ? JSON.parse(/^data: (.*)$/m.exec(body)?.[1] ?? '').from : statusCode;
+    const answer = await ask('GET', `/v1/events?follow=false${query}`, undefined, headers);
+    return answer.statusCode === 200 ? answer.json().from : answer.statusCode;
   };
   expect(await from('')).toBe('0');
   expect(await from('&since=7-3')).toBe('7-3');

@@ -1,8 +1,9 @@
 /** Reads the streams of a cell from Redis, with the same beginnings and ends as over HTTP. */
-import { getStart, type SourceEntry } from '../../http/event-stream.ts';
+import type { SourceEntry } from '../../http/event-stream.ts';
 import { readUntilGone } from '../../http/read-until-gone.ts';
-import type { WorkerService, WorkerStream } from '../../http/worker-service.ts';
-import { Fault } from '../../model/index.ts';
+import { getStart } from '../../http/stream-start.ts';
+import type { WorkerService } from '../../http/worker-service.ts';
+import { Fault, type WorkerStream } from '../../model/index.ts';
 import { parseEntryData } from '../stream-data.ts';
 import type { StreamItem, StreamSource, StreamStart } from '../transport.ts';
 

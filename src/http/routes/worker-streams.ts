@@ -1,20 +1,13 @@
-/** The output and the events of workers as server-sent events. */
+/** The output and the events of workers as server-sent events, which the thread with the client's connection sends. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { WorkerStream } from '../../model/index.ts';
 import type { ApiPlugin } from '../api.ts';
-import {
-  getStart,
-  type SourceEnd,
-  type SourceEntry,
-  type StreamQuery,
-  sendEventStream,
-  streamHeaders,
-  streamQuery,
-} from '../event-stream.ts';
-import { readUntilGone } from '../read-until-gone.ts';
 import { errorResponses } from '../schemas/errors.ts';
 import { workerParams } from '../schemas/workers.ts';
-import type { WorkerService, WorkerStream } from '../worker-service.ts';
+import { ORDER_TYPE, type StreamOrder } from '../stream-order.ts';
+import { getStart, type StreamQuery, streamHeaders, streamQuery } from '../stream-start.ts';
+import type { WorkerService } from '../worker-service.ts';
 import { missingWorker } from './workers.ts';
 
 const tags = ['streams'];
@@ -46,27 +39,8 @@ export const createWorkerStreamRoutes =
       return 'tail' in from ? service.before(stream, from.tail) : from.after;
     };
 
-    /** Ends with `event: end` when the worker has ended (its output) or was deleted (its events). */
-    async function* untilGone(
-      stream: WorkerStream & { worker_id: string },
-      from: string,
-      signal: AbortSignal,
-    ): AsyncGenerator<SourceEntry[] | SourceEnd> {
-      const observation = yield* readUntilGone(service, stream, from, signal);
-      if (!observation) return;
-      const { deleted, status } = observation;
-      const { status: state, phase, reason, message, exit_code } = status ?? {};
-      yield {
-        end: { worker_id: stream.worker_id, deleted, status: state, phase, reason, message, exit_code },
-      };
-    }
-
-    const send = (reply: FastifyReply, stream: WorkerStream, from: string, follow: boolean) =>
-      sendEventStream(reply, (signal) =>
-        follow && 'worker_id' in stream
-          ? untilGone(stream, from, signal)
-          : service.read(stream, { from, follow, signal }),
-      );
+    const send = (reply: FastifyReply, order: StreamOrder) =>
+      reply.header('x-accel-buffering', 'no').type(ORDER_TYPE).send(order);
 
     for (const kind of ['output', 'events'] as const)
       app.get(
@@ -92,7 +66,7 @@ export const createWorkerStreamRoutes =
           const stream = { worker_id, of: kind };
           const from = await start(stream, request, request.query);
           if (!(await service.isKnown(worker_id))) throw missingWorker(worker_id);
-          return send(reply, stream, from, request.query.follow === 'true');
+          return send(reply, { stream, from, follow: request.query.follow === 'true' });
         },
       );
 
@@ -113,7 +87,7 @@ export const createWorkerStreamRoutes =
       async (request, reply) => {
         const stream = { of: 'all events' } as const;
         const from = await start(stream, request, request.query);
-        return send(reply, stream, from, request.query.follow === 'true');
+        return send(reply, { stream, from, follow: request.query.follow === 'true' });
       },
     );
   };

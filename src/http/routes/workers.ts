@@ -1,10 +1,17 @@
 /** Workers over HTTP: list, create, show and delete. */
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { createRequest, Fault, type WorkerView, workerView } from '../../model/index.ts';
+import {
+  createRequest,
+  Fault,
+  type RuntimeName,
+  toAcceptedView,
+  type WorkerView,
+  workerView,
+} from '../../model/index.ts';
 import type { ApiPlugin } from '../api.ts';
 import { ApiFault } from '../api-fault.ts';
-import { commandFor } from '../commands.ts';
+import { commandFor, getCommandId } from '../commands.ts';
 import { createCursor, parseCursor } from '../list-cursor.ts';
 import { requireMatch, setTag } from '../match.ts';
 import { errorResponses } from '../schemas/errors.ts';
@@ -19,6 +26,8 @@ const POSITION = /^\d{1,15}-[0-9a-f-]{36}$/;
 /** Beside the worker itself. */
 interface CreateAnswer {
   worker_id: string;
+  runtime?: RuntimeName;
+  created_at?: string;
   warnings?: string[];
   runtime_reason?: string;
 }
@@ -64,8 +73,12 @@ export const createWorkerRoutes =
       async (request, reply) => {
         const fields = { ...request.body, command: 'create' };
         const answer = await commandFor<CreateAnswer>(request, service.sendCommand, fields);
-        const { worker_id, warnings, runtime_reason } = answer;
-        const view = await afterWait(service, worker_id, request.query, reply);
+        const { worker_id, runtime, created_at, warnings, runtime_reason } = answer;
+        // Neither a repetition nor a claim of a warm worker, which may run already: nothing can have been observed yet.
+        const isNew = created_at !== undefined && getCommandId(request) === undefined && !request.query.wait;
+        const view = isNew
+          ? toAcceptedView({ ...request.body, runtime, pool: null }, { worker_id, created_at })
+          : await afterWait(service, worker_id, request.query, reply);
         void reply.code(201).header('location', `/v1/workers/${worker_id}`);
         return setTag(reply, view).send({
           ...view,

@@ -76,7 +76,7 @@ export class Bodies {
     const body = await this.observe(found, withTail);
     if (body === undefined || body.state === 'running' || found.lost) return body;
     // Removed during the observation, which is why its files were missing.
-    if ((await found.dir.identity()) !== found.identity) return undefined;
+    if (found.dir.identity() !== found.identity) return undefined;
     if (body.state === 'exited') await this.#clean(found.made);
     return body;
   }
@@ -108,7 +108,7 @@ export class Bodies {
     for (const { id, since } of await this.work.list()) {
       if (Date.now() - since < DRAFT_LIFE_MS) continue;
       const dir = new BodyDirectory(this.cell.path, parseBodyId(id) ?? '');
-      const place = await dir.identity();
+      const place = dir.identity();
       if (place !== undefined && [undefined, id].includes(await dir.idOf(parseBodyId(id) ?? ''))) continue;
       // A failed deletion does no harm and is retried later.
       if (!(await this.byId(id))) await this.work.remove(id).catch(() => undefined);

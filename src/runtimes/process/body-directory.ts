@@ -3,7 +3,7 @@ import { link, lstat, mkdir, open, readdir, rename, rm, writeFile } from 'node:f
 import { join } from 'node:path';
 import { type BodyRecord, parseBodyId, parseRecord } from './body-record.ts';
 import { removeTree } from './remove-tree.ts';
-import { readRegular, writtenAt } from './safe-file.ts';
+import { errnoCode, lstatIfAny, nothing, readRegular, writtenAt } from './safe-file.ts';
 
 /** The shim's process, by the three values that identify it permanently. */
 export interface Pid {
@@ -69,9 +69,9 @@ export class BodyDirectory {
   }
 
   /** Identifies this directory among all that have had its path; `undefined` if there is none. */
-  async identity(): Promise<string | undefined> {
+  identity(): string | undefined {
     // Never follow a symbolic link: its target is not ours.
-    const seen = await lstat(this.path).catch(nothing);
+    const seen = lstatIfAny(this.path);
     return seen?.isDirectory() ? `${seen.ino} ${seen.birthtimeMs}` : undefined;
   }
 
@@ -168,14 +168,4 @@ export function readLogTail(path: string): string {
   const rest = bytes.length < TAIL_BYTES ? 0 : bytes.findIndex((byte) => (byte & 0xc0) !== 0x80);
   const lines = bytes.toString('utf8', Math.max(0, rest)).trimEnd().split('\n');
   return lines.slice(-TAIL_LINES).join('\n');
-}
-
-/** The code of a system error, such as `ENOENT`. */
-export const errnoCode = (error: unknown): string | undefined =>
-  (error as NodeJS.ErrnoException | undefined)?.code;
-
-/** A catch handler that ignores a missing file and rethrows other errors. */
-export function nothing(error: unknown): undefined {
-  if (errnoCode(error) === 'ENOENT' || errnoCode(error) === 'ENOTDIR') return undefined;
-  throw error;
 }

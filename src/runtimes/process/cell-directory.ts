@@ -1,11 +1,12 @@
-import { chmod, lstat, mkdir, readdir, realpath, rm, rmdir } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { workerId } from '../../model/index.ts';
 import { RuntimeDown } from '../runtime.ts';
-import { BodyDirectory, nothing } from './body-directory.ts';
+import { BodyDirectory } from './body-directory.ts';
 import { lostRecord, parseBodyId } from './body-record.ts';
 import type { FoundBody } from './found-body.ts';
 import { removeTree } from './remove-tree.ts';
+import { lstatIfAny, nothing, realpathIfAny } from './safe-file.ts';
 import { EVENTS_DIRECTORY } from './watch.ts';
 
 /** Others can pass through to a name that they know, but cannot list. */
@@ -39,7 +40,7 @@ export class CellDirectory {
   async open(shared = false): Promise<void> {
     await mkdir(this.#root, { recursive: true, mode: 0o700 });
     // Check it before creating anything in it: a link would lead elsewhere.
-    await this.exists();
+    this.exists();
     await mkdir(this.path, { recursive: true, mode: 0o700 });
     const hints = join(this.path, EVENTS_DIRECTORY);
     // A worker that runs as the manager's user may have replaced it; its content is expendable.
@@ -53,21 +54,21 @@ export class CellDirectory {
   }
 
   /** Whether it exists; throws if it leads out of the root, or if the root is lost. */
-  async exists(): Promise<boolean> {
-    const real = await realpath(this.#root).catch(nothing);
+  exists(): boolean {
+    const real = realpathIfAny(this.#root);
     if (real === undefined) {
       if (!this.#rootSeen) return false;
       throw new RuntimeDown(`the directory ${this.#root} is gone`);
     }
     this.#rootSeen = true;
-    const seen = await lstat(join(real, this.#cell)).catch(nothing);
+    const seen = lstatIfAny(join(real, this.#cell));
     if (seen && !seen.isDirectory()) throw new RuntimeDown(`${this.path} is not a directory of its own`);
     return seen !== undefined;
   }
 
   /** The workers whose names are in use, by bodies or by anything else. */
   async workers(): Promise<string[]> {
-    const names = (await this.exists()) ? await readdir(this.path) : [];
+    const names = this.exists() ? await readdir(this.path) : [];
     const workers = names.filter((name) => workerId.safeParse(name).success);
     const left = new Set(workers);
     for (const worker of this.#known.keys()) if (!left.has(worker)) this.#forget(worker);
@@ -77,7 +78,7 @@ export class CellDirectory {
   /** A worker's body in an existing cell; `undefined` if it has none of ours. */
   async read(worker: string): Promise<FoundBody | undefined> {
     const dir = new BodyDirectory(this.path, worker);
-    const identity = await dir.identity();
+    const identity = dir.identity();
     const known = this.#known.get(worker);
     if (identity !== undefined && known?.identity === identity) return known;
     this.#forget(worker);
@@ -95,7 +96,7 @@ export class CellDirectory {
   /** The same if neither the name nor the cell was checked before. */
   async body(worker: string): Promise<FoundBody | undefined> {
     if (!workerId.safeParse(worker).success) return undefined;
-    if (await this.exists()) return this.read(worker);
+    if (this.exists()) return this.read(worker);
     this.#forget(worker);
     return undefined;
   }
@@ -124,7 +125,7 @@ export class CellDirectory {
 
   /** Deletes the directory, unless it contains something that is not ours. */
   async remove(): Promise<void> {
-    if (!(await this.exists())) return;
+    if (!this.exists()) return;
     await this.sweep();
     await rm(join(this.path, EVENTS_DIRECTORY), { recursive: true, force: true });
     await rmdir(this.path).catch(() => undefined);

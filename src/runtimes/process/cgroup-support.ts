@@ -2,8 +2,7 @@ import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errorMessage } from '../../model/index.ts';
 import type { RuntimeInfo } from '../runtime.ts';
-import { errnoCode } from './body-directory.ts';
-import { writtenAt } from './safe-file.ts';
+import { errnoCode, writtenAt } from './safe-file.ts';
 
 type Limit = keyof RuntimeInfo['limits'];
 

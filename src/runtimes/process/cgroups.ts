@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ResourceUsage } from '../../model/index.ts';
 import { ActFailed, BodyRefused } from '../runtime.ts';
-import { errnoCode, nothing } from './body-directory.ts';
 import type { BodyLimits } from './limits.ts';
+import { errnoCode, nothing } from './safe-file.ts';
 
 /** Period of a CPU quota; the kernel's default. */
 const PERIOD_US = 100_000;

@@ -5,13 +5,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Fault } from '../../model/index.ts';
 import { ActFailed, BodyRefused } from '../runtime.ts';
-import { errnoCode, readLogTail } from './body-directory.ts';
+import { readLogTail } from './body-directory.ts';
 import type { BodyRecord } from './body-record.ts';
 import { type CgroupSupport, deriveCgroups } from './cgroup-support.ts';
 import { makeCgroups } from './cgroups.ts';
 import type { FoundBody } from './found-body.ts';
 import { BODY_VARIABLE } from './members.ts';
 import { type BodyUser, becomeUser } from './process-user.ts';
+import { errnoCode } from './safe-file.ts';
 import type { WorkPlaces } from './work-directory.ts';
 
 const SHIM = fileURLToPath(new URL('./shim.sh', import.meta.url));
@@ -95,7 +96,7 @@ export async function launch(
     if (failure !== undefined) break;
     await delay(POLL_MS);
   }
-  if ((await dir.identity()) === undefined) throw bodyGone(made.id);
+  if (dir.identity() === undefined) throw bodyGone(made.id);
   const why = failure ?? `none of its processes started within ${START_DEADLINE_MS / 1000} s`;
   throw new ActFailed(
     `Body ${made.id} could not be started: ${why}. ${readLogTail(dir.file('log')).slice(-500)}`.trim(),

@@ -1,13 +1,14 @@
 import { readdirSync } from 'node:fs';
 
 import { uptime } from 'node:os';
-import { BodyDirectory, errnoCode, nothing } from './body-directory.ts';
+import { BodyDirectory } from './body-directory.ts';
 import { lostRecord, parseBodyId } from './body-record.ts';
 import { type CgroupSupport, deriveCgroups } from './cgroup-support.ts';
 import { pidsIn } from './cgroups.ts';
 import type { FoundBody } from './found-body.ts';
 import { readTable, selectBodyProcesses, type Table } from './members.ts';
 import { type Process, readProcess, readVariable, TICKS_PER_SECOND } from './process-table.ts';
+import { errnoCode, nothing } from './safe-file.ts';
 
 /** Maximum number of IDs that are remembered as dead. */
 const REMEMBERED = 10_000;

@@ -1,4 +1,13 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readSync,
+  realpathSync,
+  type Stats,
+} from 'node:fs';
 
 /**
  * Reads files that a body may have replaced. A symbolic link is not followed, a pipe or device does not
@@ -49,7 +58,35 @@ export function writtenAt(path: string): number | undefined {
   }
 }
 
+/** What is at a path, without following a link; `undefined` if there is nothing. */
+export function lstatIfAny(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    return nothing(error);
+  }
+}
+
+/** The path without links; `undefined` if there is nothing. */
+export function realpathIfAny(path: string): string | undefined {
+  try {
+    return realpathSync.native(path);
+  } catch (error) {
+    return nothing(error);
+  }
+}
+
 function noFile(error: unknown): undefined {
-  if (NOT_A_FILE.has((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+  if (NOT_A_FILE.has(errnoCode(error) ?? '')) return undefined;
+  throw error;
+}
+
+/** The code of a system error, such as `ENOENT`. */
+export const errnoCode = (error: unknown): string | undefined =>
+  (error as NodeJS.ErrnoException | undefined)?.code;
+
+/** A catch handler that ignores a missing file and rethrows other errors. */
+export function nothing(error: unknown): undefined {
+  if (errnoCode(error) === 'ENOENT' || errnoCode(error) === 'ENOTDIR') return undefined;
   throw error;
 }

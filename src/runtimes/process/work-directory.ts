@@ -1,9 +1,9 @@
 import { chmod, lchown, lstat, mkdir, readdir, rm, rmdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { nothing } from './body-directory.ts';
 import { type BodyRecord, parseBodyId } from './body-record.ts';
 import { type BodyUser, ownName } from './process-user.ts';
 import { removeTree } from './remove-tree.ts';
+import { nothing } from './safe-file.ts';
 
 /** Subdirectory of the cell for the folders that workers write, each named by its body's ID. */
 const WORK = '.work';

@@ -6,7 +6,8 @@ import {
   isStatusCurrent,
   type WaitObservation,
 } from '../model/index.ts';
-import type { Store, StreamHub } from '../store/index.ts';
+import type { Store } from './store.ts';
+import type { StreamHub } from './stream-hub.ts';
 
 /** Events arrive immediately; changes without an event (a deleted record) are polled with this interval. */
 const POLL_MS = 2000;

@@ -360,7 +360,7 @@ export interface paths {
     put?: never;
     /**
      * Send a prompt to the agent of a worker
-     * @description With `wait=turn`, the response is the last entry of the turn: `turn_completed`, `turn_failed`, `completed` or `waiting_for_input`.
+     * @description With `wait=turn`, the response is the last entry of the turn: `turn_completed`, `turn_failed`, `completed` or `waiting_for_input`. A program with the protocol `lines` has no turns and gets 422.
      */
     post: operations['promptWorker'];
     delete?: never;

@@ -177,7 +177,7 @@ async function planEntry(
   context: CommandContext,
 ): Promise<EntrySettlement> {
   if (!('command' in parsed)) return parsed;
-  const { command, name } = parsed;
+  const { command, name, fingerprint } = parsed;
   const { request_id: requestId, reply_to: replyTo } = command;
-  return { ...(await planCommand(command, context)), entry, requestId, replyTo, name };
+  return { ...(await planCommand(command, context)), entry, requestId, fingerprint, replyTo, name };
 }

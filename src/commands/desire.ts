@@ -1,5 +1,5 @@
 import { type CommandOf, Fault, formatInstant, hasEnded, type LifecycleEvent } from '../model/index.ts';
-import { type CommandContext, failureResponse, type Plan, successResponse } from './context.ts';
+import { type CommandContext, failureResponse, type Plan, type Refusal, successResponse } from './context.ts';
 
 type Target = CommandOf<'delete' | 'stop' | 'start' | 'restart'>;
 
@@ -32,24 +32,34 @@ async function planDesire(
   desired: 'deleted' | 'stopped' | 'running',
   known: Known,
 ): Promise<Plan> {
-  const { worker_id, reason } = command;
+  const { worker_id, reason, if_generation } = command;
   const event = reason === undefined ? undefined : await toRequestEvent(command, reason, known);
-  const never = new Fault('not_found', `There is no worker ${worker_id}.`);
-  const deleted = new Fault('conflict', `The worker ${worker_id} was deleted; create another one.`);
-  const named = new Fault(
-    'conflict',
-    `The name of the worker ${worker_id} is now used by the worker @holder@, which has not ended; stop or delete that one first.`,
-  );
+  const never: Refusal = { code: 'not_found', message: `There is no worker ${worker_id}.` };
+  const deleted: Refusal = {
+    code: 'conflict',
+    message: `The worker ${worker_id} was deleted; create another one.`,
+  };
+  const named: Refusal = {
+    code: 'conflict',
+    message: `The name of the worker ${worker_id} is now used by the worker @holder@, which has not ended; stop or delete that one first.`,
+  };
+  const stale: Refusal = {
+    code: 'conflict',
+    message: `The generation of the worker ${worker_id} is @generation@ and not ${if_generation}: it was changed in the meantime. Read it again.`,
+    issues: [{ path: 'if_generation', message: 'is @generation@' }],
+  };
   return {
     operation: 'desire',
     workerId: worker_id,
     desired,
+    ifGeneration: if_generation,
     ...(event && { event }),
     answers: {
       ok: successResponse(command, { worker_id }),
       not_found: failureResponse(command, never),
       conflict: failureResponse(command, deleted),
       name_taken: failureResponse(command, named),
+      ...(if_generation !== undefined && { stale: failureResponse(command, stale) }),
     },
   };
 }

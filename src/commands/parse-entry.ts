@@ -3,6 +3,7 @@ import {
   COMMAND_NAMES,
   type Command,
   commonFields,
+  computeDigest,
   ENTRY_LIMIT,
   errorMessage,
   Fault,
@@ -23,7 +24,7 @@ export type EntrySettlement = CommandSettlement & Plan & { name: string };
 type CommandFields = Record<string, unknown>;
 
 /** A valid command, or the result of an entry that is not one. */
-export type ParsedEntry = { name: string; command: Command } | EntrySettlement;
+export type ParsedEntry = { name: string; command: Command; fingerprint: string } | EntrySettlement;
 
 /** Never throws. */
 export function parseEntry(entry: CommandEntry): ParsedEntry {
@@ -39,7 +40,8 @@ export function parseEntry(entry: CommandEntry): ParsedEntry {
     return { ...toRejection(entry, fields, fault), operation: 'dead', name };
   }
   try {
-    return { name, command: parseCommand(fields) };
+    const { request_id: _, reply_to: __, ...rest } = fields;
+    return { name, command: parseCommand(fields), fingerprint: computeDigest(rest) };
   } catch (error) {
     return { ...toRejection(entry, fields, error as Fault), name };
   }

@@ -1,6 +1,7 @@
 /** Sends the commands of requests: an Idempotency-Key is the ID of the command. */
 import type { FastifyRequest } from 'fastify';
 import { commonFields, Fault, toIssues } from '../model/index.ts';
+import { ApiFault } from './api-fault.ts';
 import { getIdempotencyKey } from './idempotency.ts';
 import { toRequestFault } from './validation.ts';
 
@@ -28,32 +29,22 @@ export const getOwnId = ({ id, headers }: Pick<FastifyRequest, 'headers' | 'id'>
     ? id
     : undefined;
 
-/** Sends a command for a request. Its answer has the type that the command documents. */
+/**
+ * Sends a command for a request. Its answer has the type that the command documents. If the worker has another generation
+ * than the command needs, the response is `conflict` with status 412, as for any other If-Match.
+ */
 export async function commandFor<T>(
   request: Pick<FastifyRequest, 'headers' | 'id'>,
   send: SendCommand,
   fields: { command: string; [field: string]: unknown },
 ): Promise<T> {
-  const key = getCommandId(request);
-  const request_id = key ?? getOwnId(request);
-  const answer = await send(request_id === undefined ? fields : { request_id, ...fields });
-  if (key !== undefined && !isAnswerOf(answer, fields)) {
-    const what = `The Idempotency-Key ${key} belongs to another request (${answer.command}): use a new key.`;
-    throw new Fault('conflict', what);
+  const request_id = getCommandId(request) ?? getOwnId(request);
+  try {
+    return (await send(request_id === undefined ? fields : { request_id, ...fields })) as T;
+  } catch (error) {
+    const isStale =
+      error instanceof Fault && error.code === 'conflict' && error.issues?.[0]?.path === 'if_generation';
+    if (!isStale) throw error;
+    throw new ApiFault('conflict', error.message, { status: 412, fields: { worker_id: fields.worker_id } });
   }
-  return answer as T;
-}
-
-/** Whether an answer is that of the command, and not of an earlier one with the same ID. */
-function isAnswerOf(
-  answer: Record<string, unknown>,
-  fields: { command: string; [field: string]: unknown },
-): boolean {
-  const { pool, worker_id } = fields;
-  const name = typeof pool === 'object' && pool !== null ? (pool as { name?: unknown }).name : pool;
-  const agrees = (asked: unknown, answered: unknown) =>
-    asked === undefined || answered === undefined || asked === answered;
-  return (
-    agrees(fields.command, answer.command) && agrees(name, answer.pool) && agrees(worker_id, answer.worker_id)
-  );
 }

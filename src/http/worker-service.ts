@@ -25,7 +25,7 @@ export interface WorkerService {
   sendInput(
     id: string,
     input: { message: InputMessage; key: string | undefined },
-  ): Promise<{ outcome: 'sent' | 'repeated' | 'gone' | 'full'; entry_id: string }>;
+  ): Promise<{ outcome: 'sent' | 'repeated' | 'gone' | 'full' | 'differs'; entry_id: string }>;
   /** Waits until the worker reaches the goal, can no longer reach it (`missed`), or the signal fires (`late`). */
   waitFor(
     id: string,

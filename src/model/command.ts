@@ -108,7 +108,13 @@ export function findMisplacedFields(given: { [F in keyof typeof specFields]?: un
   return issues;
 }
 
-const target = { ...commonFields, worker_id: workerId, reason: z.string().max(1024).optional() };
+const target = {
+  ...commonFields,
+  worker_id: workerId,
+  reason: z.string().max(1024).optional(),
+  /** The worker's `generation` must be this one, or the command is refused with `conflict`. */
+  if_generation: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
+};
 
 /** Maximum and default number of workers in a response to `list`; each takes a few hundred bytes. */
 const LIST_LIMIT = 1000;
@@ -162,6 +168,8 @@ export interface CommandResponse {
   error?: { code: FaultCode; message: string; issues?: Issue[] };
   /** Set only on a repeated response to a create, start, restart or stop: the worker has been deleted since. */
   worker_deleted?: true;
+  /** Set only on a repeated response: the command has other fields than the first one with its `request_id`. */
+  differs?: true;
   [field: string]: unknown;
 }
 

@@ -104,6 +104,10 @@ export function createCommandClient(redis: Link, keys: Keys, hub: StreamHub): Co
 }
 
 function checked(answer: CommandResponse): CommandResponse {
+  if (answer.differs) {
+    const what = `The Idempotency-Key ${answer.request_id} was used before, for another request (${answer.command}): use a new key.`;
+    throw new Fault('conflict', what);
+  }
   if (answer.success) return answer;
   const {
     code = 'internal',

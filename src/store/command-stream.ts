@@ -46,10 +46,15 @@ export interface CommandSettlement {
    */
   operation: 'answer' | 'later' | 'read' | 'dead' | 'create' | 'desire' | 'restart' | 'pool';
   /**
-   * The answers by outcome; `@holder@` in `name_taken` is replaced by the ID of the worker that has the name.
+   * The answers by outcome; `@holder@` in `name_taken` is replaced by the ID of the worker that has the name, and
+   * `@generation@` in `stale` by the worker's generation.
    */
-  answers: { ok: string; conflict?: string; name_taken?: string; not_found?: string };
+  answers: { ok: string; conflict?: string; name_taken?: string; not_found?: string; stale?: string };
+  /** Digest of the command without its IDs: a repeated request with another one is reported as such. */
+  fingerprint?: string;
   workerId?: string;
+  /** The generation that the worker must have for `desire` and `restart`; otherwise the outcome is `stale`. */
+  ifGeneration?: number | undefined;
   pool?: PoolChange;
   desired?: 'stopped' | 'running' | 'deleted';
   created?: {
@@ -67,7 +72,7 @@ export interface WarmCandidate extends ClaimCandidate {
   fits: boolean;
 }
 
-export type CommandOutcome = 'repeated' | 'ok' | 'same' | 'conflict' | 'name_taken' | 'not_found';
+export type CommandOutcome = 'repeated' | 'ok' | 'same' | 'conflict' | 'name_taken' | 'not_found' | 'stale';
 
 /** The command stream of one cell. Only the leader reads it. */
 export class CommandStream {
@@ -113,8 +118,8 @@ export class CommandStream {
     what: CommandSettlement,
   ): Promise<{ outcome: CommandOutcome; generation: number; taken: boolean }> {
     if (what.pool) {
-      const { entry, requestId, replyTo, answers, pool: change } = what;
-      const settlement = { epoch, entryId: entry.id, requestId, replyTo, answers, change };
+      const { entry, requestId, fingerprint, replyTo, answers, pool: change } = what;
+      const settlement = { epoch, entryId: entry.id, requestId, fingerprint, replyTo, answers, change };
       return { ...(await settlePool(this.#redis, this.#keys, settlement, KEPT)), taken: false };
     }
     const keys = this.#keys;
@@ -161,7 +166,7 @@ export class CommandStream {
       what.created?.prompt ?? '',
       what.operation === 'dead' ? toDeadEntry(what) : '',
       DEAD_KEPT,
-      ...toClaimArgs(id, what.created),
+      ...toClaimArgs(id, what),
     )) as [unknown, number, number | undefined];
     return { outcome: throwIfFenced<CommandOutcome>(outcome), generation, taken: taken === 1 };
   }
@@ -189,9 +194,11 @@ const toExcerpt = (data: string | undefined) =>
   data === undefined ? null : takeHead(redactEntry(takeHead(data, 4 * DEAD_EXCERPT)), DEAD_EXCERPT);
 
 /** The script arguments about the body to claim. */
-function toClaimArgs(id: string, created: CommandSettlement['created']): (string | number)[] {
+function toClaimArgs(id: string, what: CommandSettlement): (string | number)[] {
+  const { created, fingerprint = '', ifGeneration = '' } = what;
   const warm = created?.warm;
-  if (!created || !warm) return ['', '', '', '', '', 0, 0, REQUEST_MEMORY_BYTES, ''];
+  const last3 = [REQUEST_MEMORY_BYTES, fingerprint, ifGeneration];
+  if (!created || !warm) return ['', '', '', '', '', 0, 0, ...last3, ''];
   const claim = createClaim(id, warm, created.ms, warm.fits);
   const { status, event } = createAssignment(created, warm);
   const beginning = warm.fits ? [JSON.stringify(event), ...toFields(status)] : [''];
@@ -213,7 +220,7 @@ function toClaimArgs(id: string, created: CommandSettlement['created']): (string
     JSON.stringify(last),
     TOMBSTONE_MS,
     STREAMS_KEPT_MS,
-    REQUEST_MEMORY_BYTES,
+    ...last3,
     ...beginning,
   ];
 }

@@ -20,13 +20,14 @@ export async function settlePool(
     epoch: number;
     entryId: string;
     requestId: string;
+    fingerprint: string | undefined;
     replyTo: string | undefined;
     answers: object;
     change: PoolChange;
   },
   kept: { request_ms: number; request_bytes: number; responses: number; reply_ms: number },
 ): Promise<{ outcome: 'repeated' | 'ok' | 'same' | 'not_found'; generation: number }> {
-  const { epoch, entryId, requestId, replyTo, answers, change } = settlement;
+  const { epoch, entryId, requestId, fingerprint = '', replyTo, answers, change } = settlement;
   const [outcome, generation] = (await redis.poolAccept(
     keys.leader,
     keys.request(requestId),
@@ -51,6 +52,7 @@ export async function settlePool(
     change.ms,
     requestId,
     kept.request_bytes,
+    fingerprint,
   )) as [unknown, number];
   return { outcome: throwIfFenced<'repeated' | 'ok' | 'same' | 'not_found'>(outcome), generation };
 }

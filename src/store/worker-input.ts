@@ -1,6 +1,6 @@
 /** Sends messages to workers for the HTTP API. */
 import { createHash } from 'node:crypto';
-import type { InputMessage } from '../model/index.ts';
+import { computeDigest, type InputMessage } from '../model/index.ts';
 import type { Link } from './connect.ts';
 import type { Keys } from './keys.ts';
 
@@ -10,8 +10,11 @@ const REQUEST_MS = 86_400_000;
 const MOST_MESSAGES = 10_000;
 
 export interface InputReceipt {
-  /** `gone`: the worker does not exist or is being deleted. `full`: its input has too many messages. */
-  outcome: 'sent' | 'repeated' | 'gone' | 'full';
+  /**
+   * `gone`: the worker does not exist or is being deleted. `full`: its input has too many messages. `differs`: the key was
+   * used for another message.
+   */
+  outcome: 'sent' | 'repeated' | 'gone' | 'full' | 'differs';
   /** The ID of the message's entry. */
   entry_id: string;
 }
@@ -29,7 +32,7 @@ export async function sendInput(
     keys.input(id),
     keys.request(`input-${digest.slice(0, 32)}`),
     JSON.stringify(message),
-    key === undefined ? 0 : 1,
+    key === undefined ? '' : computeDigest(message),
     REQUEST_MS,
     MOST_MESSAGES,
   )) as [InputReceipt['outcome'], string];

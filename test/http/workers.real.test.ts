@@ -11,7 +11,10 @@ const ECHO = ['sh', '-c', 'while read line; do echo "$line"; done'];
 interface Reply {
   status: number;
   headers: Headers;
-  body: WorkerView & { error: { code: string; issues?: { path: string }[] }; [field: string]: unknown };
+  body: WorkerView & {
+    error: { code: string; message: string; issues?: { path: string }[] };
+    [field: string]: unknown;
+  };
 }
 
 async function ask(
@@ -72,6 +75,9 @@ test('a worker lives over HTTP at a standby, and its streams continue at another
   expect(created.headers.get('location')).toBe(path);
   expect((await ask(leader, 'POST', '/v1/workers', spec, key)).body.worker_id).toBe(worker_id);
   expect((await ask(leader, 'POST', '/v1/workers', spec)).body.error.code).toBe('conflict');
+  const other = await ask(leader, 'POST', '/v1/workers', { ...spec, name: 'other' }, key);
+  expect([other.status, other.body.error.message]).toEqual([409, expect.stringContaining('use a new key')]);
+  expect((await ask(leader, 'DELETE', path, undefined, key)).status).toBe(409);
   expect((await ask(standby, 'GET', '/v1/workers?label=team=blue&status=RUNNING')).body.items).toMatchObject([
     { worker_id },
   ]);
@@ -90,6 +96,10 @@ test('a worker lives over HTTP at a standby, and its streams continue at another
     });
     expect([status, body.request_id]).toEqual([202, 'p1']);
   }
+  const reused = await ask(standby, 'POST', `${path}/prompt`, { content: 'x' }, { 'idempotency-key': 'p1' });
+  expect([reused.status, reused.body.error.code]).toEqual([409, 'conflict']);
+  const turnless = await ask(standby, 'POST', `${path}/prompt?wait=turn`, prompt);
+  expect([turnless.status, turnless.body.error.code]).toEqual([422, 'unsupported']);
   const isLine = (line: string) => (event: ReceivedEvent) => event.data.content === line;
   const first = await collect(readEvents(`${standby.url}${path}/output`, standby.headers), isLine('first'));
   expect(first.map(({ event }) => event)).toEqual(['ready', 'turn_started', 'stdout']);
@@ -119,11 +129,17 @@ test('a worker lives over HTTP at a standby, and its streams continue at another
   expect([stopped.status, stopped.body.status]).toEqual([200, 'STOPPED']);
   expect((await output).map(({ event }) => event)).toEqual(['exited', 'end']);
   expect((await ask(standby, 'GET', `${path}?wait=ready`)).status).toBe(409);
-  expect((await ask(standby, 'POST', `${path}/prompt?wait=turn`, prompt)).status).toBe(409);
+  expect((await ask(standby, 'POST', `${path}/prompt`, prompt)).status).toBe(409);
+  // The key is remembered by Redis, for every manager that comes later.
+  expect((await ask(standby, 'POST', '/v1/workers', { ...spec, name: 'other' }, key)).status).toBe(409);
   const started = await ask(standby, 'POST', `${path}/start?wait=ready&timeout_seconds=40`);
   expect([started.status, started.body.incarnation]).toEqual([200, 2]);
-  const restarted = await ask(standby, 'POST', `${path}/restart?wait=ready&timeout_seconds=40`);
-  expect([restarted.status, restarted.body.incarnation]).toEqual([200, 3]);
+  // Two that read the same generation: one of them is too late, whatever the order.
+  const tag = { 'if-match': started.headers.get('etag') ?? '' };
+  const restart = () => ask(standby, 'POST', `${path}/restart?wait=ready&timeout_seconds=40`, undefined, tag);
+  const [won, lost] = (await Promise.all([restart(), restart()])).sort((a, b) => a.status - b.status);
+  expect([won?.status, won?.body.incarnation]).toEqual([200, 3]);
+  expect([lost?.status, lost?.body.error.code]).toEqual([412, 'conflict']);
   expect((await ask(standby, 'GET', `${path}?wait=ended&timeout_seconds=0.1`)).status).toBe(504);
 
   const history = collect(readEvents(`${standby.url}${path}/events`, standby.headers), () => false);

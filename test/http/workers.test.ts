@@ -1,6 +1,6 @@
 /** What the routes of workers make of a request, without a manager. */
 import { expect, test } from 'vitest';
-import { type WorkerView, workerView } from '../../src/model/index.ts';
+import { Fault, type WorkerView, workerView } from '../../src/model/index.ts';
 import { openTestApi } from './api.ts';
 
 const ID = '11111111-2222-4333-8444-555555555555';
@@ -40,6 +40,9 @@ async function open(view: WorkerView = VIEW) {
       get: async () => view,
       findId: async (name) => (name === 'fix' ? ID : undefined),
       sendCommand: async (command) => {
+        const { if_generation } = command as { if_generation?: number };
+        if (if_generation === 2)
+          throw new Fault('conflict', 'Changed.', { issues: [{ path: 'if_generation', message: 'is 3' }] });
         sent.push(command);
         return { worker_id: ID, warnings: ['A warning.'] };
       },
@@ -106,7 +109,8 @@ test('a change that is based on an older generation is refused', async () => {
     expect((await ask('POST', `/v1/workers/${ID}/stop`, undefined, { 'if-match': tag })).statusCode).toBe(
       200,
     );
-  expect(sent).toHaveLength(3);
+  // The command compares it again, in the step that writes.
+  expect(sent.map(({ if_generation }) => if_generation)).toEqual([3, undefined, 3]);
   expect((await ask('DELETE', `/v1/workers/${ID}`, undefined, { 'if-match': 'W/"3"' })).statusCode).toBe(412);
 });
 
@@ -135,6 +139,38 @@ test('a create is described without reading the worker, unless it may be old or 
   const again = await ask('POST', '/v1/workers', body, { 'idempotency-key': 'k' });
   expect([again.json().phase, read]).toEqual(['ready', 1]);
   expect((await ask('POST', '/v1/workers?wait=ready', body)).json().phase).toBe('ready');
+});
+
+test('a turn of a program without turns is not waited for, and its prompt is not sent', async () => {
+  let spec: object = { agent_type: 'CUSTOM', command_line: ['cat'] };
+  const inputs: unknown[] = [];
+  const { ask } = await openTestApi({
+    workers: {
+      get: async () => VIEW,
+      spec: async () => spec,
+      before: async () => '0',
+      sendInput: async (_, input) => {
+        inputs.push(input);
+        return { outcome: inputs.length > 1 ? 'differs' : 'sent', entry_id: '1-0' };
+      },
+      async *read() {
+        yield [{ id: '2-0', data: JSON.stringify({ type: 'completed', request_id: 'k' }) }];
+      },
+      waitFor: () => new Promise(() => {}),
+    },
+  });
+  const prompt = () =>
+    ask('POST', `/v1/workers/${ID}/prompt?wait=turn`, { content: 'hi' }, { 'idempotency-key': 'k' });
+  const refused = await prompt();
+  expect([refused.statusCode, refused.json().error]).toMatchObject([
+    422,
+    { code: 'unsupported', issues: [{ path: 'wait' }] },
+  ]);
+  expect(inputs).toEqual([]);
+  spec = { ...spec, exit_after_prompt: true };
+  expect((await prompt()).json()).toMatchObject({ type: 'completed' });
+  const other = await prompt();
+  expect([other.statusCode, other.json().error.code]).toEqual([409, 'conflict']);
 });
 
 test('filters of the list: values are alternatives, labels and different filters must all match', async () => {

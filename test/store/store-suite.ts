@@ -340,6 +340,36 @@ export function storeSuite(name: string, makeSubject: () => Promise<StoreSubject
       for (const answer of after) expect(answer).toEqual({ ...JSON.parse(text), worker_deleted: true });
     });
 
+    test('reports with a repeated answer that the repeated command has other fields', async () => {
+      const send = (requestId: string, fingerprint: string) =>
+        subject.settle(epoch, { requestId, fingerprint, operation: 'answer', answers });
+      expect([await send('a', 'abc1'), await send('a', 'abc1'), await send('a', '77')]).toEqual([
+        'ok',
+        'repeated',
+        'repeated',
+      ]);
+      expect(await subject.answers()).toEqual([{ is: 'ok' }, { is: 'ok' }, { is: 'ok', differs: true }]);
+      // A command that could not be read has none.
+      await send('a', '');
+      expect((await subject.answers()).at(-1)).toEqual({ is: 'ok' });
+    });
+
+    test('refuses a change of a generation that is not the one it was made for', async () => {
+      const stale = { ...answers, stale: '{"is":"at @generation@"}' };
+      const change = (ifGeneration: number, desired: 'running' | 'stopped' | 'deleted') => {
+        const what = { requestId: randomUUID(), operation: 'desire', workerId: id, desired } as const;
+        return subject.settle(epoch, { ...what, ifGeneration, answers: stale });
+      };
+      expect(await change(1, 'stopped')).toBe('not_found');
+      await create();
+      expect([await change(2, 'stopped'), await change(0, 'deleted')]).toEqual(['stale', 'stale']);
+      expect((await said()).slice(-2)).toEqual(['at 1', 'at 1']);
+      expect((await load()).desired).toMatchObject({ desired: 'running', generation: 1 });
+      const both = await Promise.all([change(1, 'stopped'), change(1, 'deleted')]);
+      expect(both.sort()).toEqual(['ok', 'stale']);
+      expect((await load()).desired.generation).toBe(2);
+    });
+
     test('does not remember answers to reads', async () => {
       const read = (ok: string) =>
         subject.settle(epoch, { requestId: 'r', operation: 'read', answers: { ok } });

@@ -68,7 +68,7 @@ export class MemoryStore implements LoopStore {
   readonly #status = new Map<string, { status: StatusRecord; memo: Memo | undefined; revision: number }>();
   readonly #index = new Map<string, string>();
   readonly #created = new Map<string, number>();
-  readonly #requests = new Map<string, string>();
+  readonly #requests = new Map<string, { text: string; fingerprint: string }>();
   readonly #heartbeats = new Map<string, Heartbeat>();
 
   constructor(now: () => number = Date.now) {
@@ -89,6 +89,7 @@ export class MemoryStore implements LoopStore {
       workerId: id = '',
       operation,
       answers,
+      fingerprint = '',
       ...what
     }: Omit<CommandSettlement, 'entry' | 'replyTo'>,
   ): Promise<CommandOutcome> {
@@ -96,11 +97,15 @@ export class MemoryStore implements LoopStore {
     const answer = (outcome: CommandOutcome, text: string | undefined): CommandOutcome => {
       if (text !== undefined) this.answers.push(JSON.parse(text));
       if (text !== undefined && outcome !== 'repeated' && operation !== 'later' && operation !== 'read')
-        this.#requests.set(requestId, text);
+        this.#requests.set(requestId, { text, fingerprint });
       return outcome;
     };
     const before = this.#requests.get(requestId);
-    if (before !== undefined) return answer('repeated', this.#dated(before));
+    if (before !== undefined) {
+      const differs = before.fingerprint !== '' && fingerprint !== '' && before.fingerprint !== fingerprint;
+      const told = differs ? `${before.text.slice(0, -1)},"differs":true}` : this.#dated(before.text);
+      return answer('repeated', told);
+    }
     const record = this.#desired.get(id);
     if (operation === 'create') {
       if (record) return answer('conflict', answers.conflict);
@@ -113,6 +118,8 @@ export class MemoryStore implements LoopStore {
     } else if (operation === 'desire' || operation === 'restart') {
       const desired = what.desired ?? 'running';
       if (!record) return answer('not_found', answers.not_found);
+      if (what.ifGeneration !== undefined && what.ifGeneration !== record.generation)
+        return answer('stale', answers.stale?.replaceAll('@generation@', String(record.generation)));
       if (record.desired === 'deleted' && desired !== 'deleted') return answer('conflict', answers.conflict);
       if (record.desired === desired && desired !== 'running') return answer('same', answers.ok);
       const holder = desired === 'running' ? this.#holder(record.spec?.name, id) : undefined;

@@ -1,7 +1,7 @@
 /** What can be done with a worker over HTTP: stop, start, restart, prompt and interrupt. */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { Fault, hasEnded, type InputMessage, workerView } from '../../model/index.ts';
+import { Fault, hasEnded, type InputMessage, type WorkerSpec, workerView } from '../../model/index.ts';
 import type { ApiPlugin } from '../api.ts';
 import { ApiFault } from '../api-fault.ts';
 import { commandFor, getCommandId } from '../commands.ts';
@@ -41,8 +41,8 @@ export const createWorkerActRoutes =
         async (request, reply) => {
           const { worker_id } = request.params;
           const { reason } = request.query;
-          await requireMatch(request, () => service.get(worker_id));
-          const fields = { command: act, worker_id, ...(reason !== undefined && { reason }) };
+          const match = await requireMatch(request, () => service.get(worker_id));
+          const fields = { command: act, worker_id, ...(reason !== undefined && { reason }), ...match };
           await commandFor(request, service.sendCommand, fields);
           const view = await afterWait(service, worker_id, request.query, reply);
           return setTag(reply, view).send(view);
@@ -57,7 +57,7 @@ export const createWorkerActRoutes =
           operationId: 'promptWorker',
           summary: 'Send a prompt to the agent of a worker',
           description:
-            'With `wait=turn`, the response is the last entry of the turn: `turn_completed`, `turn_failed`, `completed` or `waiting_for_input`.',
+            'With `wait=turn`, the response is the last entry of the turn: `turn_completed`, `turn_failed`, `completed` or `waiting_for_input`. A program with the protocol `lines` has no turns and gets 422.',
           params: workerParams,
           querystring: z.strictObject({
             wait: z.enum(['turn']).optional().describe('respond when the turn has ended'),
@@ -76,6 +76,7 @@ export const createWorkerActRoutes =
         const { wait, timeout_seconds } = request.query;
         const key = getCommandId(request);
         const request_id = key ?? randomUUID();
+        if (wait) await rejectTurnless(worker_id);
         const stream = { worker_id, of: 'output' } as const;
         const end = await service.before(stream, 0);
         const { outcome } = await send(worker_id, { type: 'prompt', ...request.body, request_id }, key);
@@ -108,6 +109,17 @@ export const createWorkerActRoutes =
       },
     );
 
+    /** In the output of a program that receives and writes plain lines, the end of a turn cannot be seen. */
+    async function rejectTurnless(worker_id: string): Promise<void> {
+      const spec = (await service.spec(worker_id)) as Partial<WorkerSpec> | undefined;
+      if (spec?.agent_type !== 'CUSTOM' || (spec.protocol ?? 'lines') !== 'lines' || spec.exit_after_prompt)
+        return;
+      const what = `The worker ${worker_id} uses the protocol lines, which has no turns to wait for: send the prompt without wait and read the output, or create the worker with the protocol json or acp.`;
+      throw new Fault('unsupported', what, {
+        issues: [{ path: 'wait', message: 'needs an agent with turns' }],
+      });
+    }
+
     async function send(worker_id: string, message: InputMessage, key: string | undefined) {
       const view = await service.get(worker_id);
       if (!view) throw missingWorker(worker_id);
@@ -122,6 +134,11 @@ export const createWorkerActRoutes =
       if (receipt.outcome === 'gone') throw missingWorker(worker_id);
       if (receipt.outcome === 'full')
         throw new Fault('capacity', `The input of worker ${worker_id} is full; wait until it has read some.`);
+      if (receipt.outcome === 'differs')
+        throw new Fault(
+          'conflict',
+          `The Idempotency-Key ${key} was used before, for another message: use a new key.`,
+        );
       return receipt;
     }
   };

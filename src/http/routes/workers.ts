@@ -127,8 +127,8 @@ export const createWorkerRoutes =
       async (request, reply) => {
         const { worker_id } = request.params;
         const { reason, wait, timeout_seconds } = request.query;
-        await requireMatch(request, () => service.get(worker_id));
-        const fields = { command: 'delete', worker_id, ...(reason !== undefined && { reason }) };
+        const match = await requireMatch(request, () => service.get(worker_id));
+        const fields = { command: 'delete', worker_id, ...(reason !== undefined && { reason }), ...match };
         await commandFor(request, service.sendCommand, fields);
         if (wait) await waitForState(service, worker_id, 'deleted', untilLate(reply, timeout_seconds));
         return reply.send({ worker_id });

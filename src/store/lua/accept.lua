@@ -10,8 +10,9 @@
 --       13 request id, 14 created_at in ms, 15 prompt entry ('' for none), 16 what is put aside, 17 longest dead stream,
 --       18 id of the warm worker ('' for none), 19 its body, 20 what is kept of the takeover, 21 what its wrapper is
 --       sent, besides the spec ('' for nothing yet), 22 the end of its history, 23 tombstone ttl in ms, 24 ttl of its streams in ms,
---       25 budget of remembered answers in bytes, 26 the first line of the worker's history, and 27... fields and values of its status, where it is RUNNING by that
--- Returns: outcome (fenced, repeated, ok, same, conflict, name_taken, not_found), generation, 1 where the body was taken over.
+--       25 budget of remembered answers in bytes, 26 fingerprint of the command ('' for none), 27 generation that the worker must have ('' for any),
+--       28 the first line of the worker's history, and 29... fields and values of its status, where it is RUNNING by that
+-- Returns: outcome (fenced, repeated, ok, same, conflict, name_taken, not_found, stale), generation, 1 where the body was taken over.
 if string.match(redis.call('GET', KEYS[1]) or '', '%d+$') ~= ARGV[1] then return { 'fenced', 0 } end
 local operation = ARGV[4]
 -- An error stops a script half way: what could be one is found before anything is written.
@@ -34,7 +35,7 @@ local function finish(outcome, generation, answer, keep)
   local named = fits(KEYS[4], 'stream')
   redis.call('XADD', named and KEYS[4] or KEYS[11], 'MAXLEN', '~', longest(ARGV[7], answer), '*', 'data', answer)
   if named and ARGV[8] ~= '0' then redis.call('PEXPIRE', KEYS[4], ARGV[8]) end
-  if keep then remember(KEYS[2], KEYS[21], KEYS[22], answer, ARGV[6], ARGV[25]) end
+  if keep then remember(KEYS[2], KEYS[21], KEYS[22], stamped(answer, ARGV[26]), ARGV[6], ARGV[25]) end
   return { outcome, generation, taken }
 end
 
@@ -47,13 +48,16 @@ local function dated(before)
   local key = key_of(KEYS[5], ARGV[9], tostring(answer.worker_id))
   local there = redis.call('HMGET', key, 'spec', 'desired')
   if there[1] and there[2] ~= 'deleted' then return before end
-  return string.sub(before, 1, -2) .. ',"worker_deleted":true}'
+  return with_true(before, 'worker_deleted')
 end
 
 local known = ARGV[13] ~= ''
 if known then
   local before = redis.call('GET', KEYS[2])
-  if before then return finish('repeated', 0, dated(before), false) end
+  if before then
+    local answer, differs = recall(before, ARGV[26])
+    return finish('repeated', 0, differs and with_true(answer, 'differs') or dated(answer), false)
+  end
 end
 
 local answers = cjson.decode(ARGV[5])
@@ -82,10 +86,10 @@ local function take()
   redis.call('XADD', KEYS[17], '*', 'data', ARGV[22])
   redis.call('PEXPIRE', KEYS[13], ARGV[23])
   redis.call('PEXPIRE', KEYS[14], ARGV[23])
-  if ARGV[26] ~= '' then
-    redis.call('HSET', KEYS[18], 'revision', '1', 'epoch', ARGV[1], unpack(ARGV, 27))
+  if ARGV[28] ~= '' then
+    redis.call('HSET', KEYS[18], 'revision', '1', 'epoch', ARGV[1], unpack(ARGV, 29))
     redis.call('HSET', KEYS[6], ARGV[9], generation .. '.1')
-    redis.call('XADD', KEYS[19], '*', 'data', ARGV[26])
+    redis.call('XADD', KEYS[19], '*', 'data', ARGV[28])
   end
   for at = 15, 17 do redis.call('PEXPIRE', KEYS[at], ARGV[24]) end
   return 1
@@ -115,6 +119,9 @@ elseif operation == 'create' then
   taken = take()
 elseif operation == 'desire' or operation == 'restart' then
   if not desired then return finish('not_found', 0, answers.not_found, keep) end
+  if ARGV[27] ~= '' and generation ~= tonumber(ARGV[27]) then
+    return finish('stale', generation, (string.gsub(answers.stale, '@generation@', generation)), keep)
+  end
   if desired == 'deleted' and ARGV[10] ~= 'deleted' then
     return finish('conflict', generation, answers.conflict, keep)
   end

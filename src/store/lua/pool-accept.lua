@@ -4,7 +4,8 @@
 --       8 ledger and 9 bytes of remembered answers
 -- ARGV: 1 epoch, 2 group, 3 entry id, 4 operation (apply, delete), 5 answers as a JSON map outcome -> text,
 --       6 request ttl in ms, 7 longest responses, 8 reply ttl in ms (0: none), 9 name, 10 spec, 11 created_at,
---       12 created_at in ms, 13 request id, 14 budget of remembered answers in bytes
+--       12 created_at in ms, 13 request id, 14 budget of remembered answers in bytes,
+--       15 fingerprint of the command ('' for none)
 -- Returns: outcome (fenced, repeated, ok, same, not_found), generation.
 if string.match(redis.call('GET', KEYS[1]) or '', '%d+$') ~= ARGV[1] then return { 'fenced', 0 } end
 if not (fits(KEYS[5], 'hash') and fits(KEYS[6], 'zset')) then
@@ -18,12 +19,15 @@ local function finish(outcome, generation, answer, keep)
   local named = fits(KEYS[4], 'stream')
   redis.call('XADD', named and KEYS[4] or KEYS[7], 'MAXLEN', '~', longest(ARGV[7], answer), '*', 'data', answer)
   if named and ARGV[8] ~= '0' then redis.call('PEXPIRE', KEYS[4], ARGV[8]) end
-  if keep then remember(KEYS[2], KEYS[8], KEYS[9], answer, ARGV[6], ARGV[14]) end
+  if keep then remember(KEYS[2], KEYS[8], KEYS[9], stamped(answer, ARGV[15]), ARGV[6], ARGV[14]) end
   return { outcome, generation }
 end
 
 local before = redis.call('GET', KEYS[2])
-if before then return finish('repeated', 0, before, false) end
+if before then
+  local answer, differs = recall(before, ARGV[15])
+  return finish('repeated', 0, differs and with_true(answer, 'differs') or answer, false)
+end
 
 local answers = cjson.decode(ARGV[5])
 local known = redis.call('HMGET', KEYS[5], 'spec', 'desired', 'generation')

@@ -35,3 +35,19 @@ local function remember(request, ledger, total, answer, ttl, budget)
   redis.call('XADD', ledger, '*', 'request', request, 'bytes', size)
   redis.call('SET', request, answer, 'PX', ttl)
 end
+
+-- What is remembered of an answer: the answer, and the fingerprint of its command ('' for none).
+local function stamped(answer, fingerprint)
+  if fingerprint == '' then return answer end
+  return string.sub(answer, 1, -2) .. ',"fingerprint":"' .. fingerprint .. '"}'
+end
+
+-- The answer that was remembered, and whether it is that of a command with another fingerprint.
+local function recall(before, fingerprint)
+  local answer, first = string.match(before, '^(.*),"fingerprint":"(%x+)"}$')
+  if not answer then return before, false end
+  return answer .. '}', fingerprint ~= '' and first ~= fingerprint
+end
+
+-- An answer with one more field.
+local function with_true(answer, field) return string.sub(answer, 1, -2) .. ',"' .. field .. '":true}' end

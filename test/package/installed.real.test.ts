@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import { dockerAt } from '../support/docker.ts';
 import { cleanCell, newCell } from '../support/manager.ts';
-import { type Installed, installPackage } from './installed.ts';
+import { type Installed, installNode, installPackage } from './installed.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -104,6 +104,32 @@ test('a manager builds an image and runs a Docker worker of it', { timeout: 120_
   image = body?.Image;
   expect(image).toMatch(/^worker:[0-9a-f]{12}$/);
   expect(image).not.toBe(inject('image'));
+  await wm('delete', '--wait', id);
+});
+
+test('the oldest supported Node runs a manager, its bodies and the SDK', {
+  timeout: 120_000,
+}, async (context) => {
+  const { engines } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+  const oldest = `${engines.node.replace('>=', '')}.0`;
+  const node = await installNode(installed.folder, oldest);
+  if ('error' in node) {
+    console.error(`Not tested with Node ${oldest}: ${node.error}`);
+    return context.skip(node.error);
+  }
+  const PATH = `${node.bin}:${installed.path}`;
+  expect((await installed.run(['node', '--version'], { PATH })).stdout.trim()).toBe(`v${oldest}`);
+  const { wm, env } = await serve({ RUNTIME: 'process', PATH });
+  const print = 'console.log(process.version); setInterval(() => {}, 1000)';
+  const id = (await wm('create', '--wait', '--', 'node', '-e', print)).stdout.trim();
+  await expect.poll(async () => (await wm('logs', id)).stdout).toContain(`v${oldest}`);
+  const file = join(installed.folder, 'oldest.mjs');
+  await writeFile(
+    file,
+    `import { connect } from 'worker-manager';
+for await (const worker of connect().workers.list()) console.log(process.version, worker.id);`,
+  );
+  expect((await installed.run(['node', file], env)).stdout.trim()).toBe(`v${oldest} ${id}`);
   await wm('delete', '--wait', id);
 });
 

@@ -32,6 +32,8 @@ export interface Installed {
   folder: string;
   /** A home without any file. */
   home: string;
+  /** The PATH of what is run. */
+  path: string;
   /** Runs a program that the installation put on the PATH, or Node. */
   run(argv: [string, ...string[]], env?: Record<string, string>): Promise<{ stdout: string; stderr: string }>;
   /** Starts `wm serve`; resolves when it leads, and rejects with its log if it ends before. */
@@ -50,20 +52,35 @@ export async function installPackage(): Promise<Installed> {
   const home = join(folder, 'home');
   await mkdir(home);
   // Nothing of the checkout, whose Node is alone in its folder.
-  const path = [join(folder, 'bin'), dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'];
-  const options = (env: Record<string, string>) => ({
-    cwd: folder,
-    env: { PATH: path.join(delimiter), HOME: home, ...env },
-  });
+  const folders = [join(folder, 'bin'), dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'];
+  const path = folders.join(delimiter);
+  const options = (env: Record<string, string>) => ({ cwd: folder, env: { PATH: path, HOME: home, ...env } });
   return {
     files: packed.files,
     size: packed.size,
     folder: join(folder, 'lib'),
     home,
+    path,
     run: ([program, ...args], env = {}) => run(program, args, { ...options(env), maxBuffer: BUFFER }),
     serve: (env) => leading(spawn('wm', ['serve'], { ...options(env), stdio: ['ignore', 'pipe', 'pipe'] })),
     remove: () => rm(folder, { recursive: true, force: true }),
   };
+}
+
+/** Installs a release of Node from npm: the folder of its binary, or why there is none. */
+export async function installNode(
+  folder: string,
+  version: string,
+): Promise<{ bin: string } | { error: string }> {
+  const name = `node-${process.platform}-${process.arch}`;
+  const prefix = join(folder, 'node-of-npm');
+  try {
+    const quick = ['--prefer-offline', '--no-audit', '--no-fund', '--fetch-retries=1', '--loglevel=error'];
+    await run('npm', ['install', '--prefix', prefix, ...quick, `${name}@${version}`]);
+    return { bin: join(prefix, 'node_modules', name, 'bin') };
+  } catch (error) {
+    return { error: `npm cannot install ${name}@${version}: ${(error as Error).message.slice(-500)}` };
+  }
 }
 
 function leading(manager: ChildProcess): Promise<InstalledManager> {

@@ -33,7 +33,7 @@ const FLOORS = {
     ['runtimes'],
     ['http'],
     ['config'],
-    ['images', 'private-redis'],
+    ['images', 'private-redis', 'webhooks'],
     ['pools'],
     ['placement'],
     ['commands'],

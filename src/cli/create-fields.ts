@@ -30,6 +30,7 @@ export interface CreateOptions {
   agentVersion?: string;
   silenceTimeout?: number;
   secret?: string[];
+  webhook?: { url: string; secret: string }[];
   handler?: string[];
   concurrency?: number;
   commands?: boolean;
@@ -72,6 +73,7 @@ export function createFields(options: CreateOptions, commandLine: string[]): Rec
     agent_version: options.agentVersion,
     silence_timeout_seconds: options.silenceTimeout,
     secrets: options.secret,
+    webhooks: options.webhook,
     handlers: options.handler,
     concurrency: options.concurrency,
     commands: options.commands,

@@ -4,6 +4,7 @@ import { fieldsFile } from './create-fields.ts';
 import {
   addItem,
   addPair,
+  addWebhook,
   parseCount,
   parseNumber,
   parseSeconds,
@@ -39,6 +40,11 @@ export function addCreateOptions(command: Command): Command {
     .option('--ttl <time>', 'maximum lifetime', parseSeconds)
     .option('--idle-timeout <time>', 'stop it after this time without input or output', parseSeconds)
     .option('-l, --label <name=value>', 'label; repeatable', addPair)
+    .option(
+      '--webhook <url,secret>',
+      'URL that gets its changes, and the name of the secret that signs them; repeatable',
+      addWebhook,
+    )
     .option('--allowed-command <command>', 'command that the agent may run; repeatable', addItem)
     .addOption(
       new Option(

@@ -48,6 +48,17 @@ export function addPair(text: string, before: Record<string, string> = {}): Reco
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
+/** `URL,SECRET`, repeatable. */
+export function addWebhook(
+  text: string,
+  before: { url: string; secret: string }[] = [],
+): { url: string; secret: string }[] {
+  const at = text.lastIndexOf(',');
+  if (at < 1)
+    throw new InvalidArgumentError('It must be URL,SECRET, such as https://example.com/hook,hook-key.');
+  return [...before, { url: text.slice(0, at), secret: text.slice(at + 1) }];
+}
+
 /** Appends a value to a list. */
 export function addItem(text: string, before: string[] = []): string[] {
   return [...before, text];

@@ -56,6 +56,10 @@ export const VERBS: Record<string, VerbLoader[]> = {
       names: 'context',
       load: async (context) => (await import('./context-verb.ts')).contextCommand(context),
     },
+    {
+      names: 'webhooks',
+      load: async (context) => (await import('./webhooks.ts')).webhooksCommand(context),
+    },
     { names: 'doctor', load: async (context) => (await import('./doctor.ts')).doctorCommand(context) },
     { names: 'config', load: async (context) => (await import('./config.ts')).configCommand(context) },
     { names: 'version', load: async (context) => (await import('./config.ts')).versionCommand(context) },

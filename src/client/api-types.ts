@@ -230,6 +230,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/webhooks': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List the last deliveries to webhooks, the newest first */
+    get: operations['listWebhooks'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/workers': {
     parameters: {
       query?: never;
@@ -633,6 +650,17 @@ export interface components {
           /** @default 10 */
           stop_grace_seconds: number;
           ttl_seconds?: number;
+          webhooks?: {
+            secret: string;
+            types?: (
+              | 'worker.ready'
+              | 'worker.restarting'
+              | 'worker.stopped'
+              | 'worker.failed'
+              | 'worker.deleted'
+            )[];
+            url: string;
+          }[];
           worker_type?: string;
         };
         update?: {
@@ -646,6 +674,17 @@ export interface components {
           progress_deadline_seconds: number;
         };
         warm?: number;
+        webhooks?: {
+          secret: string;
+          types?: (
+            | 'worker.ready'
+            | 'worker.restarting'
+            | 'worker.stopped'
+            | 'worker.failed'
+            | 'worker.deleted'
+          )[];
+          url: string;
+        }[];
         worker_type?: string;
       };
       /** @description absent until a manager has reconciled it */
@@ -824,6 +863,34 @@ export interface components {
       priority?: 'low' | 'normal' | 'high' | 'critical';
       task_id?: string;
       timeout_seconds?: number;
+    };
+    /** @description A message for the URL of one webhook. */
+    WebhookDelivery: {
+      attempts: number;
+      /** Format: date-time */
+      created_at: string;
+      /** @description why the last attempt failed */
+      error?: string;
+      /** Format: date-time */
+      last_attempt_at?: string;
+      /** @description the header `webhook-id`, the same for every attempt and URL */
+      message_id: string;
+      /**
+       * Format: date-time
+       * @description set while it is pending after a failed attempt
+       */
+      next_attempt_at?: string;
+      /** @description why the worker changed, such as `OOMKilled` */
+      reason: string;
+      /** @description status of the last response */
+      response_status?: number;
+      /** @enum {string} */
+      state: 'pending' | 'delivered' | 'failed';
+      /** @description such as `worker.failed` */
+      type: string;
+      /** @description without what may be secret in it */
+      url: string;
+      worker_id: string;
     };
     /** @description A worker: what was asked for, and what was observed. */
     Worker: {
@@ -1678,6 +1745,17 @@ export interface operations {
             /** @default 10 */
             stop_grace_seconds?: number;
             ttl_seconds?: number;
+            webhooks?: {
+              secret: string;
+              types?: (
+                | 'worker.ready'
+                | 'worker.restarting'
+                | 'worker.stopped'
+                | 'worker.failed'
+                | 'worker.deleted'
+              )[];
+              url: string;
+            }[];
             worker_type?: string;
           };
           update?: {
@@ -1691,6 +1769,17 @@ export interface operations {
             progress_deadline_seconds?: number;
           };
           warm?: number;
+          webhooks?: {
+            secret: string;
+            types?: (
+              | 'worker.ready'
+              | 'worker.restarting'
+              | 'worker.stopped'
+              | 'worker.failed'
+              | 'worker.deleted'
+            )[];
+            url: string;
+          }[];
           worker_type?: string;
         };
       };
@@ -2017,6 +2106,17 @@ export interface operations {
             /** @default 10 */
             stop_grace_seconds?: number;
             ttl_seconds?: number;
+            webhooks?: {
+              secret: string;
+              types?: (
+                | 'worker.ready'
+                | 'worker.restarting'
+                | 'worker.stopped'
+                | 'worker.failed'
+                | 'worker.deleted'
+              )[];
+              url: string;
+            }[];
             worker_type?: string;
           };
           update?: {
@@ -2030,6 +2130,17 @@ export interface operations {
             progress_deadline_seconds?: number;
           };
           warm?: number;
+          webhooks?: {
+            secret: string;
+            types?: (
+              | 'worker.ready'
+              | 'worker.restarting'
+              | 'worker.stopped'
+              | 'worker.failed'
+              | 'worker.deleted'
+            )[];
+            url: string;
+          }[];
           worker_type?: string;
         };
       };
@@ -3052,6 +3163,84 @@ export interface operations {
       };
     };
   };
+  listWebhooks: {
+    parameters: {
+      query?: {
+        /** @example 20 */
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            items: components['schemas']['WebhookDelivery'][];
+            next_cursor: null;
+          };
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
   listWorkers: {
     parameters: {
       query?: {
@@ -3237,6 +3426,17 @@ export interface operations {
           /** @default 10 */
           stop_grace_seconds?: number;
           ttl_seconds?: number;
+          webhooks?: {
+            secret: string;
+            types?: (
+              | 'worker.ready'
+              | 'worker.restarting'
+              | 'worker.stopped'
+              | 'worker.failed'
+              | 'worker.deleted'
+            )[];
+            url: string;
+          }[];
           worker_id?: string;
           worker_type?: string;
         };
@@ -4491,6 +4691,17 @@ export interface operations {
             ttl_seconds?: number;
             /** @enum {boolean} */
             warm?: true;
+            webhooks?: {
+              secret: string;
+              types?: (
+                | 'worker.ready'
+                | 'worker.restarting'
+                | 'worker.stopped'
+                | 'worker.failed'
+                | 'worker.deleted'
+              )[];
+              url: string;
+            }[];
             worker_type?: string;
           };
         };

@@ -7,7 +7,7 @@ import { errorMessage, Fault } from '../model/fault.ts';
 import type { Environment } from './variable.ts';
 
 /** API_TOKEN_FILE is not among them: the manager can make a token itself (api-token.ts). */
-const NAMES = ['REDIS_URL', 'WORKER_REDIS_URL'] as const;
+const NAMES = ['REDIS_URL', 'WORKER_REDIS_URL', 'WEBHOOK_SECRET'] as const;
 
 /**
  * The environment with the values of the files, without trailing white space. Throws a Fault `invalid_command` if a

@@ -41,6 +41,9 @@ export function readSettings(env: Environment): Settings {
       path: 'API_TOKEN_FILE',
       message: 'cannot be combined with API_TOKEN',
     });
+  const { webhookUrls = [], webhookSecret } = read as Partial<Settings>;
+  if (webhookUrls.length > 0 && webhookSecret?.length === 0)
+    issues.push({ path: 'WEBHOOK_SECRET', message: 'is required with WEBHOOK_URLS' });
   if (issues.length === 0) return read;
   const list = issues.map(({ path, message }) => `\n  ${path} ${message}`).join('');
   throw new Fault('invalid_command', `Invalid environment:${list}`, { issues });
@@ -51,11 +54,14 @@ export function getKnownSecrets({
   redisUrl,
   workerRedisUrl,
   apiToken,
-}: Pick<Settings, 'redisUrl' | 'workerRedisUrl' | 'apiToken'>): string[] {
+  webhookSecret,
+}: Pick<Settings, 'redisUrl' | 'workerRedisUrl' | 'apiToken' | 'webhookSecret'>): string[] {
   const passwords = [redisUrl, workerRedisUrl].map((url) =>
     url ? decodeURIComponent(new URL(url).password) : '',
   );
-  return [...passwords, apiToken ?? ''].filter(Boolean);
+  // With and without the padding.
+  const keys = webhookSecret.map((key) => Buffer.from(key).toString('base64').replace(/=+$/, ''));
+  return [...passwords, apiToken ?? '', ...keys].filter(Boolean);
 }
 
 /** One line of `worker-manager config`. */

@@ -7,6 +7,7 @@ import { IMAGES } from './variables/images.ts';
 import { INTERVALS } from './variables/intervals.ts';
 import { PERMISSIONS } from './variables/permissions.ts';
 import { RESOURCES } from './variables/resources.ts';
+import { WEBHOOKS } from './variables/webhooks.ts';
 
 /** All variables that the manager reads, keyed by their name in `Settings`. */
 export const VARIABLES = {
@@ -15,4 +16,5 @@ export const VARIABLES = {
   ...RESOURCES,
   ...IMAGES,
   ...PERMISSIONS,
+  ...WEBHOOKS,
 } as const;

@@ -75,6 +75,7 @@ export const EXAMPLES: Record<string, OperationExample> = {
   listNodes: {},
   listImages: { status: 422 },
   getStats: {},
+  listWebhooks: { query: { limit: 20 } },
   scalePool: { params: pool, body: { count: 1 } },
   deletePool: { params: pool },
 };

@@ -34,6 +34,8 @@ export interface TermOptions {
   pools: PoolPorts;
   /** The limit of bodies that boot at the same time on each runtime, and the memory of this machine that they share. */
   starts: { slotsOf: AdmissionOptions['slotsOf']; memoryOf: AdmissionOptions['memoryOf'] };
+  /** Reports changes of workers over HTTP, while this manager leads. */
+  webhooks?: (ReconcileContext['webhooks'] & { run(signal: AbortSignal): Promise<void> }) | undefined;
   /** MAX_WORKERS_TOTAL. */
   most_workers?: number | undefined;
   now: () => number;

@@ -78,6 +78,7 @@ export class Term {
         vitals: (bodyId) => this.#monitor.vitals(bodyId),
         startAdmission: this.#admission,
         checkpoint: options.checkpoint,
+        webhooks: options.webhooks,
         leadingSince: this.#began,
         actionErrors: new Map(),
       },
@@ -210,6 +211,7 @@ export class Term {
         this.pools.run(signal),
         this.#rounds.run(signal),
         this.#consume(signal),
+        this.#options.webhooks?.run(signal),
       ]);
       // The reason of the term's own end, if it has one, is reported to its caller.
       this.#end.signal.throwIfAborted();

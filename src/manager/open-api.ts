@@ -5,7 +5,7 @@ import { createApiRoutes } from '../http/routes/index.ts';
 import type { Collector } from '../images/gc.ts';
 import type { Images } from '../images/index.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
-import { createCommandClient, type Link, type Store, StreamHub } from '../store/index.ts';
+import { createCommandClient, type Link, type Store, StreamHub, WebhookStore } from '../store/index.ts';
 import type { TaskService } from '../tasks/task-service.ts';
 import type { Tasks } from '../tasks/tasks.ts';
 import { newApiSocket } from '../watchdog/api-socket.ts';
@@ -57,6 +57,7 @@ export async function openHttpApi(
       tasks: taskService,
       images: { list: () => listImages(collector) },
       stats: { read: createStatsReader({ store, pools: views, tasks }) },
+      webhooks: { list: (limit) => new WebhookStore(redis, store.keys).list(limit) },
     }),
     allowedHosts: settings.httpAllowedHosts,
     token: settings.apiToken,

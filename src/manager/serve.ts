@@ -32,6 +32,7 @@ import { openPools } from './pool-service.ts';
 import { stopDirectWorkers } from './stop-direct-workers.ts';
 import { openTaskService } from './task-service.ts';
 import { createTermOptions } from './term-options.ts';
+import { openWebhooks } from './webhooks.ts';
 
 /** An unavailable runtime is checked again after this time. */
 const PROBE_MS = 2000;
@@ -76,6 +77,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const usage = new ImageUsage(redis);
   const collector = options.collector?.(redis, () => images?.busy ?? false);
   const findings = new Findings(redis, store.keys.findings, { log, now: clock.now });
+  const webhooks = openWebhooks(options, { redis, keys: store.keys, now: clock.now });
   const hazards = watchHazards({ redis, metrics, log, strict: settings.redisStrict });
   const { runtimes, ...open } = openRuntimes(options, { redis, store, now: clock.now }, (name) =>
     term?.runtimeChanged(name),
@@ -129,6 +131,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       ownership: open.ownership,
       bodyRedisUrl: open.bodyRedisUrl,
       imageUnavailableReason,
+      webhooks,
     });
 
   metrics.beforeScrape(() => {

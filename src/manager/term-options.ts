@@ -8,7 +8,10 @@ import { getStartLimits } from './start-limits.ts';
 
 /** What the process has opened for its terms. */
 interface TermOptionsDeps
-  extends Pick<TermOptions, 'store' | 'runtimes' | 'ownership' | 'findings' | 'bodyRedisUrl' | 'pools'> {
+  extends Pick<
+    TermOptions,
+    'store' | 'runtimes' | 'ownership' | 'findings' | 'bodyRedisUrl' | 'pools' | 'webhooks'
+  > {
   clock: { now: () => number };
   images: Images | undefined;
   usage: ImageUsage;
@@ -32,6 +35,7 @@ export function createTermOptions(options: ServeOptions, deps: TermOptionsDeps):
     checkpoint: options.checkpoint,
     bodyRedisUrl,
     pools,
+    webhooks: deps.webhooks,
     images: images && {
       state: (spec) => images.state(spec),
       build: (spec) => images.build(spec),
@@ -42,6 +46,7 @@ export function createTermOptions(options: ServeOptions, deps: TermOptionsDeps):
     capabilities: {
       foreignImage: settings.workerImage,
       allowPrivileged: settings.allowPrivileged,
+      allowPrivateWebhooks: settings.webhookAllowPrivate,
       missingSecrets: (names) => options.secrets.missing(names),
       missingHandlers: (names) => options.handlers.missing(names),
       diskSpaceError: options.diskSpaceError,

@@ -37,6 +37,7 @@ export * from './task-limits.ts';
 export * from './tested-versions.ts';
 export * from './units.ts';
 export * from './vitals.ts';
+export * from './webhook.ts';
 export * from './worker-states.ts';
 export * from './worker-stream.ts';
 export * from './worker-view.ts';

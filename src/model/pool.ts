@@ -124,6 +124,8 @@ export const poolFields = {
   secrets: specFields.secrets,
   /** Labels of its workers; a changed label replaces them, like any change of the template. */
   labels: specFields.labels,
+  /** URLs to which the changes of its workers are reported. */
+  webhooks: specFields.webhooks,
   /**
    * Memory limit of one worker, such as `512m`, or `none`. By default 1g for task workers in Docker and no limit for
    * direct workers.
@@ -160,7 +162,7 @@ export const poolFields = {
 
 /** Fields of a worker that the template of an agent pool contains. */
 const NOT_WITH_TEMPLATE = [
-  ...(['handlers', 'modules', 'requirements', 'packages', 'env', 'secrets', 'labels'] as const),
+  ...(['handlers', 'modules', 'requirements', 'packages', 'env', 'secrets', 'labels', 'webhooks'] as const),
   ...(['memory_limit', 'cpus'] as const),
 ] as const;
 

@@ -5,6 +5,7 @@ import { packages, requirements } from './packages.ts';
 import { sizeFrom } from './quantities.ts';
 import { RESERVED_RUNTIME_NAMES } from './runtime-table.ts';
 import { RUNTIME_NAMES } from './runtimes.ts';
+import { webhookTargets } from './webhook.ts';
 
 /** The agents; TASK runs functions of the operator's handler files and accepts no prompts. */
 export const AGENT_TYPES = ['CLAUDE', 'FACTORY', 'CODEX', 'CUSTOM', 'TASK'] as const;
@@ -165,6 +166,8 @@ export const specFields = {
   /** How long the record of an ended worker is kept. */
   keep_finished_seconds: seconds(LONGEST_SECONDS).default(DAY_SECONDS),
   labels: labels.optional(),
+  /** URLs to which the changes of this worker are reported, in addition to the operator's WEBHOOK_URLS. */
+  webhooks: webhookTargets.optional(),
   /** Type under which task workers are named and counted: the type of their pool. */
   worker_type: nameBy(WORKER_TYPE).optional(),
 };

@@ -1,6 +1,7 @@
 /** Requests that are valid but not supported here are refused before anything is created, and never ignored. */
 import { getAgentKind } from '../agents/index.ts';
 import { type CommandOf, Fault, getCapabilities, type Issue, type RuntimeName } from '../model/index.ts';
+import { explainPrivateHost } from '../webhooks/index.ts';
 import type { Capabilities } from './context.ts';
 
 type WorkerRequest = Omit<CommandOf<'create'>, 'command' | 'request_id' | 'runtime'>;
@@ -20,12 +21,8 @@ export async function rejectUnsupported(
       ? [{ path: 'image', message: `requires Docker; the ${runtime} runtime uses no images` }]
       : []),
   ]);
-  const missing = request.secrets?.length ? await abilities.missingSecrets(request.secrets) : [];
-  const issues = missing.map((name) => ({
-    path: `secrets.${request.secrets?.indexOf(name)}`,
-    message: `the operator's directory of secrets (SECRETS_DIR) has no "${name}"`,
-  }));
-  rejectIfAny('unsupported', 'A secret is missing', issues);
+  rejectIfAny('unsupported', 'A webhook is not allowed', privateWebhooks(request, abilities));
+  rejectIfAny('unsupported', 'A secret is missing', await secretIssues(request, abilities));
   rejectIfAny('unsupported', 'A handler file is missing', await handlerIssues(request, abilities));
   const full = usesImages ? await abilities.diskSpaceError() : undefined;
   if (full) throw new Fault('capacity', full);
@@ -61,6 +58,33 @@ function exposed({ agent_type, env }: WorkerRequest): Issue[] {
       path: `env.${secret}`,
       message: `would be stored in Redis; put it into the file ${secret} of SECRETS_DIR, and add that name to secrets`,
     }));
+}
+
+/** Secrets of the worker and of its webhooks that are missing in the operator's directory. */
+async function secretIssues(
+  { secrets = [], webhooks = [] }: WorkerRequest,
+  { missingSecrets }: Pick<Capabilities, 'missingSecrets'>,
+): Promise<Issue[]> {
+  const named = [
+    ...secrets.map((name, at) => ({ name, path: `secrets.${at}` })),
+    ...webhooks.map(({ secret: name }, at) => ({ name, path: `webhooks.${at}.secret` })),
+  ];
+  const missing = named.length > 0 ? await missingSecrets(named.map(({ name }) => name)) : [];
+  return named
+    .filter(({ name }) => missing.includes(name))
+    .map(({ name, path }) => ({
+      path,
+      message: `the operator's directory of secrets (SECRETS_DIR) has no "${name}"`,
+    }));
+}
+
+/** Names are resolved, and checked again, when a message is sent. */
+function privateWebhooks({ webhooks = [] }: WorkerRequest, abilities: Capabilities): Issue[] {
+  if (abilities.allowPrivateWebhooks) return [];
+  return webhooks.flatMap(({ url }, at) => {
+    const why = explainPrivateHost(url);
+    return why === undefined ? [] : [{ path: `webhooks.${at}.url`, message: why }];
+  });
 }
 
 /** Handler files that are missing in the operator's directory. */

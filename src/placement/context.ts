@@ -20,6 +20,8 @@ export interface Capabilities {
   foreignImage: string | undefined;
   /** ALLOW_PRIVILEGED: bodies may get the rights that a Docker daemon inside them needs. */
   allowPrivileged: boolean;
+  /** WEBHOOK_ALLOW_PRIVATE: webhooks of workers may name private addresses. */
+  allowPrivateWebhooks?: boolean;
   /** The secrets that are missing in the operator's directory. */
   missingSecrets: (names: string[]) => Promise<string[]>;
   /** The handler files that are missing in the operator's directory. */

@@ -25,7 +25,7 @@ const KEEP_SECONDS = 3600;
 /** The spec that all workers of this pool share, without the name and other fields of a single worker. */
 export function toTemplate(spec: PoolSpec, runtime: RuntimeName): Partial<WorkerSpec> {
   const { name, template, image, handlers, concurrency, modules, env, secrets, labels } = spec;
-  const { cpus, requirements, packages } = spec;
+  const { cpus, requirements, packages, webhooks } = spec;
   const { usesImages } = getCapabilities(runtime);
   const memory = getMemoryLimit(spec, runtime);
   const maxJobSeconds = getMaxJobSeconds(spec);
@@ -53,6 +53,7 @@ export function toTemplate(spec: PoolSpec, runtime: RuntimeName): Partial<Worker
     ...(env && { env }),
     ...(secrets && { secrets }),
     ...(labels && { labels }),
+    ...(webhooks && { webhooks }),
     ...(Object.keys(limits).length > 0 && { resources: limits }),
     restart_policy: 'always',
     stop_grace_seconds: getDrainSeconds(spec),

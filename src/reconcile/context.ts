@@ -7,6 +7,7 @@ import type {
   Intent,
   Limits,
   Observation,
+  PendingWebhook,
   Vitals,
   WorkerRecord,
   WorkerSpec,
@@ -25,6 +26,16 @@ export interface BodyImages {
     hold: (name: string, holder: string, ttlMs: number) => Promise<'held' | 'removing'>;
     release: (name: string, holder: string) => Promise<unknown>;
   };
+}
+
+/** The messages of webhooks, which are stored with the decision that they report. */
+export interface DecisionWebhooks {
+  create: (
+    record: WorkerRecord,
+    observation: Observation,
+    decision: Decision,
+  ) => Record<string, PendingWebhook> | undefined;
+  stored: (webhooks: Record<string, PendingWebhook>) => void;
 }
 
 /** What all reconciles of one term share. */
@@ -53,6 +64,8 @@ export interface ReconcileContext {
   vitals?: ((bodyId: string) => Vitals | undefined) | undefined;
   /** Who may start a body now; absent if no worker has to wait. */
   startAdmission?: StartAdmission | undefined;
+  /** Reports decisions over HTTP; absent if there is nothing to report to. */
+  webhooks?: DecisionWebhooks | undefined;
   /** The lease is recent enough to start an action. */
   mayAct: () => boolean;
   checkpoint?: Checkpoint | undefined;

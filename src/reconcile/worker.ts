@@ -76,10 +76,13 @@ async function recordDecision(
       { worker_id: record.id, rule: decision.rule, ...event },
       'worker changed',
     );
+  const webhooks = context.webhooks?.create(record, observation, decision);
   context.checkpoint?.('record:before');
-  const stored = await context.store.record(context.epoch, record, { status, memo, event });
+  const stored = await context.store.record(context.epoch, record, { status, memo, event, webhooks });
   context.checkpoint?.('record:after');
-  if (stored === 'ok') context.recorded(record, observation, decision);
+  if (stored !== 'ok') return stored;
+  context.recorded(record, observation, decision);
+  if (webhooks) context.webhooks?.stored(webhooks);
   return stored;
 }
 

@@ -32,6 +32,7 @@ export { Store } from './store.ts';
 export { readStream, type StreamLine, unlessOver } from './stream.ts';
 export { StreamHub } from './stream-hub.ts';
 export type { StreamEntry } from './stream-listener.ts';
+export { WebhookStore } from './webhook-store.ts';
 export { type InputReceipt, sendInput } from './worker-input.ts';
 export { createWorkerStreams } from './worker-streams.ts';
 export { readWorkerPage, readWorkerViews, type WorkerPage } from './worker-views.ts';

@@ -25,6 +25,10 @@ export interface Keys {
   identity: string;
   /** Hash subject -> keys that a manager has found missing here, JSON. */
   findings: string;
+  /** Hash delivery -> message for one URL that is not delivered yet, JSON: see `PendingWebhook`. */
+  webhooks: string;
+  /** Stream of the deliveries that have ended, for people. */
+  webhooksEnded: string;
   /**
    * The lease, which fences every write, as one value: `<owner> <epoch>`. Losing it ends the leader's term.
    */
@@ -83,6 +87,8 @@ export function getKeys(cell: string): Keys {
     usage: `${prefix}workers:figures`,
     identity: `${prefix}worker:identity`,
     findings: `${prefix}worker:findings`,
+    webhooks: `${prefix}worker:webhooks`,
+    webhooksEnded: `${prefix}worker:webhooks:ended`,
     leader: `${prefix}worker:leader`,
     epoch: `${prefix}worker:leader:epoch`,
     bodies: `${prefix}worker:bodies`,

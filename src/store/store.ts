@@ -3,7 +3,6 @@ import {
   type DesiredState,
   HEARTBEAT_BYTES,
   type LifecycleEvent,
-  type Memo,
   type NodeView,
   type StatusRecord,
   type StoreIdentity,
@@ -24,6 +23,7 @@ import { readUsage, saveUsage } from './usage.ts';
 import {
   type Loaded,
   loadWorker,
+  type NextRecord,
   purgeWorker,
   readStatus,
   recordDecision,
@@ -128,11 +128,7 @@ export class Store {
    * Stores a decision. `conflict`: the record has changed since it was read. `gone`: there is no record any
    * more.
    */
-  record(
-    epoch: number,
-    read: WorkerRecord,
-    next: { status: StatusRecord; memo: Memo; event: LifecycleEvent | undefined },
-  ): Promise<'ok' | 'conflict' | 'gone'> {
+  record(epoch: number, read: WorkerRecord, next: NextRecord): Promise<'ok' | 'conflict' | 'gone'> {
     return recordDecision(this.#redis, this.keys, epoch, read, next);
   }
 

@@ -7,6 +7,7 @@ import {
   type Heartbeat,
   type LifecycleEvent,
   type Memo,
+  type PendingWebhook,
   type StatusRecord,
   type WorkerRecord,
 } from '../model/index.ts';
@@ -25,6 +26,15 @@ export interface Loaded {
   heartbeat: Heartbeat | undefined;
   /** A reconcile has written a status, but it is missing. */
   status_lost?: true;
+}
+
+/** A decision as it is stored. */
+export interface NextRecord {
+  status: StatusRecord;
+  memo: Memo;
+  event: LifecycleEvent | undefined;
+  /** The messages that report it, by delivery. */
+  webhooks?: Record<string, PendingWebhook> | undefined;
 }
 
 /** Reads a worker for the loop, in one round trip; `undefined` if there is no record, or only a tombstone. */
@@ -64,8 +74,9 @@ export async function recordDecision(
   keys: Keys,
   epoch: number,
   read: WorkerRecord,
-  next: { status: StatusRecord; memo: Memo; event: LifecycleEvent | undefined },
+  next: NextRecord,
 ): Promise<'ok' | 'conflict' | 'gone'> {
+  const webhooks = Object.entries(next.webhooks ?? {}).map(([id, pending]) => [id, JSON.stringify(pending)]);
   const reply = await redis.record(
     keys.leader,
     keys.desired(read.id),
@@ -74,6 +85,7 @@ export async function recordDecision(
     keys.revision,
     keys.events(read.id),
     keys.allEvents,
+    keys.webhooks,
     epoch,
     read.desired.generation,
     read.revision,
@@ -81,6 +93,8 @@ export async function recordDecision(
     next.event ? JSON.stringify(next.event) : '',
     EVENTS_KEPT,
     ALL_EVENTS_KEPT,
+    webhooks.length,
+    ...webhooks.flat(),
     ...toFields(next.status),
     'memo',
     JSON.stringify(next.memo),

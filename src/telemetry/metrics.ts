@@ -8,6 +8,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { AgentType, CommandName, FaultCode, RuntimeName, WorkerStatus } from '../model/index.ts';
 import { createInstruments } from './instruments.ts';
 import { taskMetrics } from './task-metrics.ts';
+import { webhookMetrics } from './webhook-metrics.ts';
 
 /** Buckets in seconds. The last one, 300 s, is the longest that an image may take to boot before people investigate. */
 const SPAWN = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
@@ -181,6 +182,7 @@ export function createMetrics(options: { version?: string; processMetrics?: bool
       ['agent_type'],
     ),
     ...taskMetrics(made),
+    ...webhookMetrics(made),
     orphansRemoved: counter(
       'orphans_removed_total',
       'Number of bodies that were removed because no worker record exists for them.',

@@ -17,6 +17,13 @@ export function redactUrl(url: string): string {
   return bare.replace(SECRET_PARAMETER, `$1${HIDDEN}`);
 }
 
+/** The origin of a URL in which everything else may be secret, as in those of webhooks. */
+export function toOrigin(url: string): string {
+  if (!URL.canParse(url)) return HIDDEN;
+  const { origin, pathname, search } = new URL(url);
+  return pathname === '/' && search === '' ? origin : `${origin}/…`;
+}
+
 /**
  * Text without the credentials of the URLs in it, and without the given secrets. Rather hides too much: from the
  * first `://` of a run without spaces to its last `@`. Linear in the text's length.

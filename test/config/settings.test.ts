@@ -64,6 +64,21 @@ test('the defaults', () => {
     secretsDir: undefined,
     pipIndexUrl: undefined,
     handlersDir: undefined,
+    webhookUrls: [],
+    webhookSecret: [],
+    webhookSecretFile: undefined,
+    webhookTypes: [
+      ...([
+        'worker.ready',
+        'worker.restarting',
+        'worker.stopped',
+        'worker.failed',
+        'worker.deleted',
+      ] as const),
+    ],
+    webhookTimeoutSeconds: 10,
+    webhookGiveUpSeconds: 86_400,
+    webhookAllowPrivate: false,
   } satisfies Settings);
 });
 
@@ -100,6 +115,8 @@ test.each<[string, string, keyof Settings, unknown]>([
   ['WORKER_BUILD_CA', '/etc/ssl/ca.pem', 'workerBuildCa', '/etc/ssl/ca.pem'],
   ['ALLOW_PRIVILEGED', 'true', 'allowPrivileged', true],
   ['SECRETS_DIR', '/run/secrets', 'secretsDir', '/run/secrets'],
+  ['WEBHOOK_TYPES', 'worker.failed, worker.deleted', 'webhookTypes', ['worker.failed', 'worker.deleted']],
+  ['WEBHOOK_SECRET', `whsec_${'AAAA'.repeat(8)}`, 'webhookSecret', [new Uint8Array(24)]],
 ])('%s=%s is read', (name, value, key, expected) => {
   expect(readSettings({ HOME, [name]: value })[key]).toEqual(expected);
 });
@@ -117,6 +134,8 @@ test.each([
   ['WORKER_REDIS_URL', 'redis://host/1e3', 'DB is a whole number'],
   ['WORKER_REDIS_URL', 'nonsense', 'a URL such as redis://'],
   ['DOCKER_HOST', '/var/run/docker.sock', 'unix:///var/run/docker.sock'],
+  ['WEBHOOK_URLS', 'ftp://example.com', 'http or https URLs'],
+  ['WEBHOOK_TYPES', 'worker.created', 'of worker.ready'],
   ['RUNTIME', 'podman', 'one of auto, docker, process'],
   ['RUNTIME', 'Docker', 'one of auto, docker, process'],
   ['CELL', 'A', '1 to 32 of a-z'],
@@ -160,6 +179,14 @@ test.each([
   expect(fault.issues?.map(({ path }) => path)).toEqual([name]);
   expect(fault.message).toContain(`${name} is "${value}", but must be `);
   expect(fault.message).toContain(allowed);
+});
+
+test('messages are signed with a key, which no error shows', () => {
+  const urls = faultOf({ HOME, WEBHOOK_URLS: 'https://example.com' });
+  expect(urls.message).toContain('WEBHOOK_SECRET is required with WEBHOOK_URLS');
+  const key = faultOf({ HOME, WEBHOOK_SECRET: 'my-secret' });
+  expect(key.message).toContain('must be whsec_ and 24 to 64 bytes in base64');
+  expect(key.message).not.toContain('my-secret');
 });
 
 test('everything that is wrong is named at once', () => {

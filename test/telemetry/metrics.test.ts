@@ -47,6 +47,10 @@ const CONTRACT: [string, 'counter' | 'gauge' | 'histogram'][] = [
   ['queued_workers', 'gauge'],
   ['unreadable_total', 'counter'],
   ['build_info', 'gauge'],
+  ['webhooks_total', 'counter'],
+  ['webhook_attempt_duration_seconds', 'histogram'],
+  ['webhooks_pending', 'gauge'],
+  ['webhooks_oldest_seconds', 'gauge'],
 ];
 
 test.each(CONTRACT)('%s is exposed as a %s with a help text', async (name, type) => {

@@ -11,6 +11,7 @@ import { createPoolRoutes, type PoolRoutesDeps } from './pools.ts';
 import { createStatsRoutes } from './stats.ts';
 import { createTaskApiRoutes } from './task-api.ts';
 import { createTaskListRoutes } from './tasks.ts';
+import { createWebhookRoutes } from './webhooks.ts';
 import { createWorkerActRoutes } from './worker-acts.ts';
 import { createWorkerDetailRoutes } from './worker-details.ts';
 import { createWorkerStreamRoutes } from './worker-streams.ts';
@@ -25,6 +26,7 @@ export interface ApiServices {
   tasks: TaskService;
   images: ImageRoutesDeps;
   stats: Parameters<typeof createStatsRoutes>[0];
+  webhooks: Parameters<typeof createWebhookRoutes>[0];
 }
 
 export const createApiRoutes = ({
@@ -34,6 +36,7 @@ export const createApiRoutes = ({
   tasks,
   images,
   stats,
+  webhooks,
 }: ApiServices): ApiPlugin[] => [
   createNamedWorkerRoutes(workers),
   createPoolRoutes(pools),
@@ -42,6 +45,7 @@ export const createApiRoutes = ({
   createTaskApiRoutes(tasks),
   createImageRoutes(images),
   createStatsRoutes(stats),
+  createWebhookRoutes(webhooks),
   docsRoutes,
 ];
 

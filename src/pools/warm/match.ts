@@ -36,6 +36,7 @@ const FIELDS: { [F in keyof Required<WorkerSpec>]: 'fixed' | 'set' | 'limits' | 
   secrets: 'later',
   name: 'later',
   labels: 'later',
+  webhooks: 'later',
   restart_policy: 'later',
   max_restarts: 'later',
   stop_grace_seconds: 'later',

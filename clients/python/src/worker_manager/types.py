@@ -12,6 +12,15 @@ class CreateWorkerResources(TypedDict, total=False):
     pids: int
 
 
+class _CreateWorkerWebhooksItemRequired(TypedDict):
+    url: str
+    secret: str
+
+
+class CreateWorkerWebhooksItem(_CreateWorkerWebhooksItemRequired, total=False):
+    types: Sequence[Literal["worker.ready", "worker.restarting", "worker.stopped", "worker.failed", "worker.deleted"]]
+
+
 class _CreateWorkerRequired(TypedDict):
     agent_type: Literal["CLAUDE", "FACTORY", "CODEX", "CUSTOM", "TASK"]
 
@@ -47,6 +56,7 @@ class CreateWorker(_CreateWorkerRequired, total=False):
     silence_timeout_seconds: float
     keep_finished_seconds: float
     labels: Mapping[str, str]
+    webhooks: Sequence[CreateWorkerWebhooksItem]
     worker_type: str
 
 
@@ -95,6 +105,15 @@ class WorkerSpecResources(TypedDict, total=False):
     pids: int
 
 
+class _WorkerSpecWebhooksItemRequired(TypedDict):
+    url: str
+    secret: str
+
+
+class WorkerSpecWebhooksItem(_WorkerSpecWebhooksItemRequired, total=False):
+    types: List[Literal["worker.ready", "worker.restarting", "worker.stopped", "worker.failed", "worker.deleted"]]
+
+
 class _WorkerSpecRequired(TypedDict):
     agent_type: Literal["CLAUDE", "FACTORY", "CODEX", "CUSTOM", "TASK"]
     runtime: Literal["docker", "process"]
@@ -129,6 +148,7 @@ class WorkerSpec(_WorkerSpecRequired, total=False):
     idle_timeout_seconds: float
     silence_timeout_seconds: float
     labels: Dict[str, str]
+    webhooks: List[WorkerSpecWebhooksItem]
     worker_type: str
     pool: str
     pool_revision: str
@@ -248,10 +268,28 @@ class PoolExecutionMode(TypedDict):
     direct: int
 
 
+class _PoolWebhooksItemRequired(TypedDict):
+    url: str
+    secret: str
+
+
+class PoolWebhooksItem(_PoolWebhooksItemRequired, total=False):
+    types: Sequence[Literal["worker.ready", "worker.restarting", "worker.stopped", "worker.failed", "worker.deleted"]]
+
+
 class PoolTemplateResources(TypedDict, total=False):
     memory: str
     cpus: float
     pids: int
+
+
+class _PoolTemplateWebhooksItemRequired(TypedDict):
+    url: str
+    secret: str
+
+
+class PoolTemplateWebhooksItem(_PoolTemplateWebhooksItemRequired, total=False):
+    types: Sequence[Literal["worker.ready", "worker.restarting", "worker.stopped", "worker.failed", "worker.deleted"]]
 
 
 class _PoolTemplateRequired(TypedDict):
@@ -284,6 +322,7 @@ class PoolTemplate(_PoolTemplateRequired, total=False):
     silence_timeout_seconds: float
     keep_finished_seconds: float
     labels: Mapping[str, str]
+    webhooks: Sequence[PoolTemplateWebhooksItem]
     worker_type: str
 
 
@@ -324,6 +363,7 @@ class Pool(_PoolRequired, total=False):
     env: Mapping[str, str]
     secrets: Sequence[str]
     labels: Mapping[str, str]
+    webhooks: Sequence[PoolWebhooksItem]
     memory_limit: str
     cpus: float
     max_job_time: Union[Literal["none"], Union[float, str]]
@@ -343,10 +383,28 @@ class PoolViewSpecExecutionMode(TypedDict):
     direct: int
 
 
+class _PoolViewSpecWebhooksItemRequired(TypedDict):
+    url: str
+    secret: str
+
+
+class PoolViewSpecWebhooksItem(_PoolViewSpecWebhooksItemRequired, total=False):
+    types: List[Literal["worker.ready", "worker.restarting", "worker.stopped", "worker.failed", "worker.deleted"]]
+
+
 class PoolViewSpecTemplateResources(TypedDict, total=False):
     memory: str
     cpus: float
     pids: int
+
+
+class _PoolViewSpecTemplateWebhooksItemRequired(TypedDict):
+    url: str
+    secret: str
+
+
+class PoolViewSpecTemplateWebhooksItem(_PoolViewSpecTemplateWebhooksItemRequired, total=False):
+    types: List[Literal["worker.ready", "worker.restarting", "worker.stopped", "worker.failed", "worker.deleted"]]
 
 
 class _PoolViewSpecTemplateRequired(TypedDict):
@@ -379,6 +437,7 @@ class PoolViewSpecTemplate(_PoolViewSpecTemplateRequired, total=False):
     idle_timeout_seconds: float
     silence_timeout_seconds: float
     labels: Dict[str, str]
+    webhooks: List[PoolViewSpecTemplateWebhooksItem]
     worker_type: str
 
 
@@ -426,6 +485,7 @@ class PoolViewSpec(_PoolViewSpecRequired, total=False):
     env: Dict[str, str]
     secrets: List[str]
     labels: Dict[str, str]
+    webhooks: List[PoolViewSpecWebhooksItem]
     memory_limit: str
     cpus: float
     max_job_time: Union[Literal["none"], float]

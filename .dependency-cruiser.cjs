@@ -8,7 +8,7 @@ const { join } = require('node:path');
 const DECIDING = '^(machines/|src/reconcile/(decide|deadlines)\\.ts$)';
 /** What of `src/pools` carries decisions out. */
 const POOL_LOOP = '^src/pools/((loop|reconcile)|warm/warm-pool)\\.ts$';
-const OURS = '^(src|machines|worker-base|scripts|bench|test)/';
+const OURS = '^(src|machines|worker-base|page|scripts|bench|test)/';
 const npm = (name) => `^node_modules/${name}/`;
 
 /** Modules of the model that load zod, themselves or through another. Their types are free. */
@@ -207,6 +207,25 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/client/', pathNot: '^src/client/redis/' },
       to: { pathNot: ['^src/client/', npm('eventsource-parser')], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'page-uses-the-public-api',
+      comment:
+        'The page is a client like any other, in a browser: it knows the SDK over HTTP and nothing else of the manager.',
+      severity: 'error',
+      from: { path: '^page/' },
+      to: {
+        path: OURS,
+        pathNot: '^(page/|src/client/(?!redis/)|src/telemetry/printable\\.ts$)',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'nothing-imports-the-page',
+      comment: 'It is bundled, and served as files.',
+      severity: 'error',
+      from: { path: OURS, pathNot: '^(page|test/page)/' },
+      to: { path: '^page/' },
     },
     {
       name: 'client-loads-redis-lazily',

@@ -2,7 +2,7 @@
  * Builds what the npm package contains: `node scripts/bundle-package.ts`, which `npm pack` runs as `prepack`.
  *
  * Node runs no TypeScript under `node_modules`, so the package contains JavaScript: `dist/lib/` is the program and the
- * SDK with its types, `dist/wrapper.mjs` the program in every body. Modules that are imported with `await import(…)` are
+ * SDK with its types, `dist/page/` the page at `/`, `dist/wrapper.mjs` the program in every body. Modules that are imported with `await import(…)` are
  * separate chunks, so that a verb loads its own part only. Other files that the program reads, such as the Lua scripts,
  * are in the package at their path in the repository; `files` in package.json lists them.
  */
@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { transform } from 'esbuild';
 import { type OutputChunk, type OutputOptions, type Plugin, rollup } from 'rollup';
 import { dts } from 'rollup-plugin-dts';
+import { bundlePage } from './bundle-page.ts';
 import { bundleWrapper } from './bundle-wrapper.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -128,6 +129,7 @@ async function ignoreOldChunks(): Promise<void> {
 }
 
 await bundleWrapper();
+await bundlePage();
 await ignoreOldChunks();
 await bundleLib();
 await bundleTypes();

@@ -10,9 +10,9 @@ import { join } from 'node:path';
 import ts from 'typescript';
 
 const ROOT = join(import.meta.dirname, '..');
-const FOLDERS = ['src', 'machines', 'worker-base', 'scripts', 'bench'];
+const FOLDERS = ['src', 'machines', 'worker-base', 'page', 'scripts', 'bench'];
 
-const files = globSync(`{${FOLDERS.join(',')}}/**/*.ts`, { cwd: ROOT }).sort();
+const files = globSync(`{${FOLDERS.join(',')}}/**/*.{ts,tsx}`, { cwd: ROOT }).sort();
 const filesOf = new Map<string, string[]>();
 for (const file of files) {
   for (const name of exportedNames(file)) {

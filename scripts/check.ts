@@ -11,7 +11,7 @@ import { delimiter, join } from 'node:path';
 const ROOT = join(import.meta.dirname, '..');
 /** A gate that takes longer counts as hung. */
 const GATE_MS = 300_000;
-const FOLDERS = ['src', 'machines', 'worker-base', 'scripts', 'bench', 'deploy', 'test'];
+const FOLDERS = ['src', 'machines', 'worker-base', 'scripts', 'bench', 'deploy', 'page', 'test'];
 
 interface Gate {
   name: string;
@@ -27,6 +27,7 @@ interface Result {
 const gates: Gate[] = [
   { name: 'format and lint', argv: ['biome', 'check', '--colors=off', '.'] },
   { name: 'types', argv: ['tsc', '-p', '.'] },
+  { name: 'types of the page', argv: ['tsc', '-p', 'page'] },
   { name: 'import rules', argv: ['depcruise', '--config', '.dependency-cruiser.cjs', ...FOLDERS] },
   { name: 'prose', argv: ['node', join('scripts', 'prose', 'check.ts')] },
   { name: 'dead code', argv: ['knip', '--no-progress'] },

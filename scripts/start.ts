@@ -12,6 +12,7 @@ import { readSettings, type Settings } from '../src/config/settings.ts';
 import { checkPort } from '../src/manager/serve-cell.ts';
 import { errorMessage } from '../src/model/index.ts';
 import { findRedisServer } from '../src/private-redis/redis-server.ts';
+import { bundlePage } from './bundle-page.ts';
 import { bundleWrapper } from './bundle-wrapper.ts';
 import { type Engine, engineAtHand } from './engine.ts';
 import { installRedis } from './redis.ts';
@@ -25,7 +26,7 @@ try {
   // Checked before anything is built, like an invalid setting. On loopback, the manager generates a missing token.
   resolveApiToken(settings, () => '');
   await checkPort(settings);
-  await bundleWrapper();
+  await Promise.all([bundleWrapper(), bundlePage()]);
   const engine = settings.runtime === 'process' ? undefined : await findEngine();
   const env = { ...process.env, ...(await prepareImages(settings, engine)) };
   if (process.env.REDIS_URL) print('Using the Redis in REDIS_URL; unset that variable for a private one.');

@@ -13,7 +13,18 @@ import { sourceExtensions, sourcePlugin } from './source-plugin.ts';
 import { createWordsRule, WordList } from './words-rule.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const FOLDERS = ['src', 'machines', 'worker-base', 'scripts', 'bench', 'test', 'docs', 'examples', 'clients'];
+const FOLDERS = [
+  'src',
+  'machines',
+  'worker-base',
+  'page',
+  'scripts',
+  'bench',
+  'test',
+  'docs',
+  'examples',
+  'clients',
+];
 const FILES = ['*.md', ...['.md', ...sourceExtensions].map((end) => `{${FOLDERS}}/**/*${end}`)];
 
 /** Their strings are in golden files, which change only with the decisions or with a new recording. */

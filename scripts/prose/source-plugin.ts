@@ -10,7 +10,7 @@ import { parseSync, Visitor } from 'oxc-parser';
 
 /** Neither a space nor part of a word: phrases end at it. */
 const FILLER = '·';
-const PARSED = ['.ts', '.mjs'];
+const PARSED = ['.ts', '.tsx', '.mjs'];
 const PLAIN = ['.py', '.sh', '.lua', '.c', '.yaml', '.yml'];
 
 type Range = [start: number, end: number];
@@ -52,6 +52,7 @@ export function keepProse(path: string, text: string): string {
     Literal: (node) => {
       if (typeof node.value === 'string') keepString(node.start + 1, node.end - 1);
     },
+    JSXText: ({ start, end }) => keepString(start, end),
     TemplateElement: ({ start, value: { raw } }) => {
       // In TypeScript the range has the delimiters too.
       const begin = text.startsWith(raw, start) ? start : start + 1;

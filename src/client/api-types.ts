@@ -230,6 +230,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/usage': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List CPU and memory of running workers
+     * @description As of the last check (`HEALTH_CHECK_INTERVAL`). Workers that have not been checked are missing.
+     */
+    get: operations['listUsage'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/webhooks': {
     parameters: {
       query?: never;
@@ -863,6 +883,18 @@ export interface components {
       priority?: 'low' | 'normal' | 'high' | 'critical';
       task_id?: string;
       timeout_seconds?: number;
+    };
+    /** @description CPU and memory of a worker at its last check. */
+    Usage: {
+      /** Format: date-time */
+      checked_at: string;
+      /** @description between the last two checks; 100 is one core. null after the first */
+      cpu_percent: number | null;
+      /** @description null if it cannot be measured */
+      memory_bytes: number | null;
+      /** @description number of processes; null if it cannot be measured */
+      pids: number | null;
+      worker_id: string;
     };
     /** @description A message for the URL of one webhook. */
     WebhookDelivery: {
@@ -3129,6 +3161,84 @@ export interface operations {
       };
       /** @description The manager has no capacity now; retry after Retry-After seconds. */
       429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  listUsage: {
+    parameters: {
+      query?: {
+        /** @description only these workers; may be repeated */
+        worker_id?: string[];
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            items: components['schemas']['Usage'][];
+            next_cursor: null;
+          };
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
         headers: {
           [name: string]: unknown;
         };

@@ -1,5 +1,6 @@
 import type { ClientContext } from './client-context.ts';
 import { ManagerError, TaskFailed } from './errors.ts';
+import { newKey } from './new-key.ts';
 import { PagedList } from './paged-list.ts';
 import { PendingHandle } from './pending.ts';
 import { sleep } from './retry.ts';
@@ -119,5 +120,5 @@ export class TaskCollection {
 
 const withId = (task: TaskInput): TaskInput & { task_id: string } => ({
   ...task,
-  task_id: task.task_id ?? crypto.randomUUID(),
+  task_id: task.task_id ?? newKey(),
 });

@@ -1,6 +1,7 @@
 import { type ClientContext, withWait } from './client-context.ts';
 import { lastEntryId, type ReadOptions, readEntries } from './entries.ts';
 import { ManagerError } from './errors.ts';
+import { newKey } from './new-key.ts';
 import type { ChangeOptions, RequestOptions, StreamItem, WorkerAction } from './transport.ts';
 import { PendingTurn, TurnHandle } from './turn.ts';
 import type {
@@ -138,7 +139,7 @@ export class WorkerHandle {
     const { deadlineSeconds, signal, ...rest } = options;
     const source = { kind: 'output', workerId: this.id } as const;
     const since = await lastEntryId(transport, source, policy, signal);
-    const idempotencyKey = rest.idempotencyKey ?? crypto.randomUUID();
+    const idempotencyKey = rest.idempotencyKey ?? newKey();
     const prompt = { content, ...(deadlineSeconds !== undefined && { deadline_seconds: deadlineSeconds }) };
     const change = { ...rest, idempotencyKey, signal };
     const { request_id: requestId } = await transport.sendPrompt(this.id, prompt, change);

@@ -1,4 +1,5 @@
 import type { ClientContext } from './client-context.ts';
+import { newKey } from './new-key.ts';
 import { PagedList } from './paged-list.ts';
 import type { ChangeOptions, PageOptions, RequestOptions } from './transport.ts';
 import type { WorkerFilter, WorkerInput } from './types.ts';
@@ -18,7 +19,7 @@ export class WorkerCollection {
    */
   async create(input: WorkerInput, options: WaitOptions = {}): Promise<WorkerHandle> {
     const { wait, timeoutSeconds, ...change } = options;
-    const idempotencyKey = change.idempotencyKey ?? crypto.randomUUID();
+    const idempotencyKey = change.idempotencyKey ?? newKey();
     const info = await this.#context.transport.createWorker(input, { ...change, idempotencyKey });
     const worker = new WorkerHandle(this.#context, info);
     return wait ? worker.wait(wait, { timeoutSeconds, signal: change.signal }) : worker;

@@ -76,6 +76,7 @@ export const EXAMPLES: Record<string, OperationExample> = {
   listImages: { status: 422 },
   getStats: {},
   listWebhooks: { query: { limit: 20 } },
+  listUsage: {},
   scalePool: { params: pool, body: { count: 1 } },
   deletePool: { params: pool },
 };

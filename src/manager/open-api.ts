@@ -58,6 +58,7 @@ export async function openHttpApi(
       images: { list: () => listImages(collector) },
       stats: { read: createStatsReader({ store, pools: views, tasks }) },
       webhooks: { list: (limit) => new WebhookStore(redis, store.keys).list(limit) },
+      usage: { read: (ids) => store.usage(ids) },
     }),
     allowedHosts: settings.httpAllowedHosts,
     token: settings.apiToken,

@@ -1,6 +1,7 @@
 /** Sends requests to a manager over HTTP: addresses, headers, timeouts, errors. Needs only `fetch`. */
 import type { FaultCode, Issue } from '../../model/fault.ts';
 import { ManagerError } from '../errors.ts';
+import { newKey } from '../new-key.ts';
 import { withRetries } from '../retry.ts';
 import type { ChangeOptions, RequestOptions } from '../transport.ts';
 
@@ -48,7 +49,7 @@ export class HttpRequester {
   change<T>(
     method: HttpRequest['method'],
     path: string,
-    { idempotencyKey = crypto.randomUUID(), ...options }: ChangeOptions,
+    { idempotencyKey = newKey(), ...options }: ChangeOptions,
     more: Pick<HttpRequest, 'body' | 'query'> = {},
   ): Promise<T> {
     return this.json<T>({ method, path, idempotencyKey, ...more }, options);

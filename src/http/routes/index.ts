@@ -7,10 +7,12 @@ import type { WorkerService } from '../worker-service.ts';
 import { docsRoutes } from './docs.ts';
 import { createImageRoutes, type ImageRoutesDeps } from './images.ts';
 import { createNodeRoutes } from './nodes.ts';
+import { createPageRoutes } from './page.ts';
 import { createPoolRoutes, type PoolRoutesDeps } from './pools.ts';
 import { createStatsRoutes } from './stats.ts';
 import { createTaskApiRoutes } from './task-api.ts';
 import { createTaskListRoutes } from './tasks.ts';
+import { createUsageRoutes } from './usage.ts';
 import { createWebhookRoutes } from './webhooks.ts';
 import { createWorkerActRoutes } from './worker-acts.ts';
 import { createWorkerDetailRoutes } from './worker-details.ts';
@@ -27,6 +29,7 @@ export interface ApiServices {
   images: ImageRoutesDeps;
   stats: Parameters<typeof createStatsRoutes>[0];
   webhooks: Parameters<typeof createWebhookRoutes>[0];
+  usage: Parameters<typeof createUsageRoutes>[0];
 }
 
 export const createApiRoutes = ({
@@ -37,6 +40,7 @@ export const createApiRoutes = ({
   images,
   stats,
   webhooks,
+  usage,
 }: ApiServices): ApiPlugin[] => [
   createNamedWorkerRoutes(workers),
   createPoolRoutes(pools),
@@ -46,7 +50,9 @@ export const createApiRoutes = ({
   createImageRoutes(images),
   createStatsRoutes(stats),
   createWebhookRoutes(webhooks),
+  createUsageRoutes(usage),
   docsRoutes,
+  createPageRoutes(),
 ];
 
 /** The routes of workers: a path has a worker's ID or name, and the routes get the ID. */

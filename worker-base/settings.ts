@@ -1,5 +1,5 @@
 import { hostname, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { DAY_SECONDS } from '../src/model/limits.ts';
 import { countIn, type Quantity } from '../src/model/quantities.ts';
 import { isRedisUrl, REDIS_URL_ALLOWED } from '../src/model/redis-url.ts';
@@ -19,6 +19,8 @@ export interface WrapperSettings {
   redisUrl: string;
   /** The agent's directory; created if it is missing. */
   workspace: string;
+  /** The home of an agent that gets one of its own, if the image has none. */
+  agentHome: string;
   logLevel: string;
   logFormat: LogFormat;
   /** The file in which output waits while Redis is away; removed at the end. */
@@ -119,6 +121,7 @@ export function readWrapperSettings(env: NodeJS.ProcessEnv): WrapperSettings {
     cell: env.WORKER_CELL || 'default',
     redisUrl: readRedisUrl(need('REDIS_URL')),
     workspace,
+    agentHome: env.WORKER_AGENT_HOME || join(dirname(workspace), 'home'),
     logLevel: readLogLevel(env.LOG_LEVEL),
     logFormat: readLogFormat(env.LOG_FORMAT, external),
     spoolPath: join(env.WORKER_SPOOL_DIR || join(tmpdir(), spool), spool),

@@ -58,10 +58,20 @@ export function isOwned(labels: unknown, { cell }: Policy): boolean {
   );
 }
 
+const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+
+/** Whether a name is that of a volume of a workspace, by the rules of the manager's `workspaces.ts`. */
+function isWorkspaceName(value: unknown, { cell }: Policy): boolean {
+  const prefix = cell === undefined ? '([a-z0-9-]+-)?' : cell === 'default' ? '' : `${cell}-`;
+  return (
+    typeof value === 'string' && new RegExp(`^wm-${prefix}${UUID}-workspace(-noexec|-work)?$`).test(value)
+  );
+}
+
 const VOLUME = objectOf({
-  // An anonymous one: a named volume may be another program's.
+  // An anonymous one, or a workspace: any other named volume may be another program's.
   Type: is('volume'),
-  Source: is(''),
+  Source: (value, policy) => value === '' || isWorkspaceName(value, policy),
   Target: any,
   // The options of the driver `local` can mount any folder or device of the machine.
   VolumeOptions: objectOf({
@@ -184,3 +194,33 @@ export const checkNetwork = (body: unknown, policy: Policy) =>
     },
     policy,
   ) ?? ((body as Fields).Labels === undefined ? 'Labels must have the labels of the manager' : undefined);
+
+/** The layers of an overlay: the folders of volumes of the same workspace, wherever the engine stores volumes. */
+const LAYERS =
+  /^lowerdir=(\/[^,:\\]*\/volumes)\/(wm-[a-z0-9-]+-workspace)-noexec\/_data,upperdir=\1\/\2\/_data,workdir=\1\/\2-work\/_data,noexec,nosuid,nodev$/;
+
+/** A volume of a workspace. The options of the driver `local` can mount any folder, so only the manager's own are allowed. */
+export function checkVolume(body: unknown, policy: Policy): string | undefined {
+  const options: Check = (value) => {
+    if (!isObject(value)) return false;
+    const { type, device, o, size, ...more } = value;
+    if (Object.keys(more).length > 0) return false;
+    if (type === undefined && device === undefined && o === undefined)
+      return size === undefined || /^\d+$/.test(String(size));
+    const name = (body as Fields).Name;
+    const layers = typeof o === 'string' ? LAYERS.exec(o) : null;
+    return (
+      type === 'overlay' && device === 'overlay' && size === undefined && `${layers?.[2]}-noexec` === name
+    );
+  };
+  return (
+    check(
+      body,
+      { Name: isWorkspaceName, Driver: is('local'), DriverOpts: options, Labels: isOwned },
+      policy,
+    ) ??
+    (['Name', 'Labels'].some((name) => (body as Fields)[name] === undefined)
+      ? 'Name and Labels must be those of a workspace of the manager'
+      : undefined)
+  );
+}

@@ -35,7 +35,7 @@ export class Engine {
   async inspect({ version, object }: Match): Promise<EngineObject | EngineAnswer> {
     const { kind, name } = object ?? { kind: 'container', name: '' };
     const path = PATHS[kind];
-    const answer = await this.get(`${version}/${path}/${name}${kind === 'network' ? '' : '/json'}`);
+    const answer = await this.get(`${version}/${path}/${name}${BARE.has(kind) ? '' : '/json'}`);
     if (answer.status !== 200) return answer;
     const info = JSON.parse(answer.body) as Record<string, unknown>;
     if (kind === 'exec') {
@@ -45,8 +45,13 @@ export class Engine {
     }
     // An image keeps its name, because it is removed by removing its names; all cells share images.
     const image = kind === 'image' || kind === 'built';
-    const labels = kind === 'network' ? info.Labels : labelsOf(info);
-    return { id: image ? name : String(info.Id), info, owned: isOwned(labels, image ? {} : this.#policy) };
+    const labels = BARE.has(kind) ? info.Labels : labelsOf(info);
+    // A volume has only its name.
+    return {
+      id: image || kind === 'volume' ? name : String(info.Id),
+      info,
+      owned: isOwned(labels, image ? {} : this.#policy),
+    };
   }
 
   get(path: string): Promise<EngineAnswer> {
@@ -62,10 +67,14 @@ export class Engine {
   }
 }
 
+/** Objects that are described at their own path, with their labels at the top. */
+const BARE: ReadonlySet<ObjectKind> = new Set(['network', 'volume']);
+
 const PATHS: Record<ObjectKind, string> = {
   container: 'containers',
   exec: 'exec',
   network: 'networks',
+  volume: 'volumes',
   image: 'images',
   built: 'images',
 };

@@ -4,7 +4,15 @@
  * A parameter of a path stands for one engine object: `{container}` and `{exec}` must belong to a container of the
  * manager, and `owned` requires the same of a network or an image.
  */
-import { checkCreate, checkExec, checkExecStart, checkNetwork, checkUpdate, type Policy } from './bodies.ts';
+import {
+  checkCreate,
+  checkExec,
+  checkExecStart,
+  checkNetwork,
+  checkUpdate,
+  checkVolume,
+  type Policy,
+} from './bodies.ts';
 
 /** Reports why the body of a request is refused; `undefined` if it is allowed. */
 export type BodyCheck = (body: unknown, policy: Policy) => string | undefined;
@@ -15,6 +23,8 @@ export interface Rule {
   path: string;
   /** Allowed parameters of the query. A pattern must match the whole value. */
   query?: Record<string, RegExp>;
+  /** A parameter that must be given. */
+  required?: string;
   /** A JSON body and its check, or a tar archive that is passed on as it comes. Other bodies are dropped. */
   body?: BodyCheck | 'tar';
   /** Whether the object in the path must have the labels of the manager. */
@@ -24,6 +34,9 @@ export interface Rule {
 }
 
 const ANY = /(?:)/;
+/** A filter of labels that includes the manager's; dockerd lists what has all of them. */
+const OURS =
+  /^\{"label":\["worker-manager\.managed=true"(,"worker-manager\.[a-z-]+(=[A-Za-z0-9_.-]*)?")*\]\}$/;
 const YES = /^(true|1)$/;
 const NO = /^(false|0)$/;
 const BODY_NAME = /^wm-[a-z0-9-]{1,128}$/;
@@ -72,6 +85,12 @@ export const RULES: readonly Rule[] = [
   { method: 'POST', path: '/networks/create', body: checkNetwork },
   { method: 'DELETE', path: '/networks/{network}', owned: true },
 
+  // Only a list of the manager's own: the path and the options of a volume can be secrets of its owner.
+  { method: 'GET', path: '/volumes', query: { filters: OURS }, required: 'filters' },
+  { method: 'GET', path: '/volumes/{volume}', owned: true },
+  { method: 'POST', path: '/volumes/create', body: checkVolume },
+  { method: 'DELETE', path: '/volumes/{volume}', owned: true },
+
   { method: 'GET', path: '/images/json', query: { all: ANY, filters: ANY } },
   { method: 'GET', path: '/images/{image}/json' },
   { method: 'GET', path: '/images/{image}/history' },
@@ -94,7 +113,7 @@ export const RULES: readonly Rule[] = [
   { method: 'POST', path: '/build/prune', query: { 'keep-storage': /^\d+$/, filters: ANY } },
 ];
 
-export type ObjectKind = 'container' | 'exec' | 'network' | 'image' | 'built';
+export type ObjectKind = 'container' | 'exec' | 'network' | 'volume' | 'image' | 'built';
 
 export interface Match {
   rule: Rule;
@@ -110,6 +129,7 @@ const OBJECTS: Record<ObjectKind, string> = {
   container: '[A-Za-z0-9][A-Za-z0-9_.-]*',
   exec: '[0-9a-f]{64}',
   network: '[A-Za-z0-9][A-Za-z0-9_.-]*',
+  volume: 'wm-[a-z0-9-]+',
   image: '[A-Za-z0-9][A-Za-z0-9._:@-]*(?:/[A-Za-z0-9][A-Za-z0-9._:@-]*)*',
   // An image of the manager, and a stage of its build, which has no name.
   built: 'worker:[0-9a-f]{12}|sha256:[0-9a-f]{64}',
@@ -136,6 +156,8 @@ export function findRule(method: string, url: string): Match | string {
 }
 
 function checkQuery(rule: Rule, query: URLSearchParams): string | undefined {
+  if (rule.required !== undefined && !query.has(rule.required))
+    return `the parameter ${rule.required} is missing`;
   for (const [name, value] of query) {
     const pattern = rule.query?.[name];
     if (!pattern) return `the parameter ${name} is not allowed`;

@@ -14,6 +14,11 @@ export interface CreateOptions {
   memory?: string;
   cpus?: number;
   pids?: number;
+  persist?: string;
+  workspaceSize?: string;
+  git?: string;
+  gitRef?: string;
+  gitDepth?: number;
   restart?: string;
   maxRestarts?: number;
   stopGrace?: number;
@@ -57,6 +62,7 @@ export function createFields(options: CreateOptions, commandLine: string[]): Rec
     env: merged(file.env, env),
     runtime: options.runtime,
     resources: Object.keys(limits).length > 0 ? merged(file.resources, limits) : undefined,
+    workspace: workspaceFields(options),
     restart_policy: options.restart,
     max_restarts: options.maxRestarts,
     stop_grace_seconds: options.stopGrace,
@@ -88,6 +94,17 @@ export function createFields(options: CreateOptions, commandLine: string[]): Rec
       'There is nothing to run. Add a command line after --, as in `wm create -- sleep 60`, or use --type.',
     );
   return fields;
+}
+
+/** The workspace; a repository of the command line replaces that of the file, and a ref alone changes it. */
+function workspaceFields({ file, ...options }: CreateOptions): unknown {
+  const { persist, workspaceSize: size, git: url, gitRef: ref, gitDepth: depth } = options;
+  const fetched = present({ url, ref, depth });
+  const given = present({ persist, size });
+  const before = file?.workspace as { source?: { git?: unknown } } | undefined;
+  if (Object.keys(fetched).length > 0)
+    given.source = { git: url === undefined ? merged(before?.source?.git, fetched) : fetched };
+  return Object.keys(given).length > 0 ? merged(before, given) : undefined;
 }
 
 /** A JSON object of fields. */

@@ -1,5 +1,12 @@
 import { type Command, Option } from 'commander';
-import { AGENT_TYPES, MODULES, PROTOCOLS, RESTART_POLICIES, RUNTIME_NAMES } from '../model/index.ts';
+import {
+  AGENT_TYPES,
+  MODULES,
+  PERSISTENCE,
+  PROTOCOLS,
+  RESTART_POLICIES,
+  RUNTIME_NAMES,
+} from '../model/index.ts';
 import { fieldsFile } from './create-fields.ts';
 import {
   addItem,
@@ -33,6 +40,13 @@ export function addCreateOptions(command: Command): Command {
     .option('-m, --memory <size>', 'memory limit, such as 512m')
     .option('--cpus <n>', 'CPU limit in cores, such as 1.5', parseNumber)
     .option('--pids <n>', 'limit of processes and threads', parseCount)
+    .addOption(
+      new Option('--persist <owner>', 'whose end deletes the files of its workspace').choices(PERSISTENCE),
+    )
+    .option('--workspace-size <size>', 'size limit of its workspace, such as 2g')
+    .option('--git <url>', 'repository to fetch into its empty workspace')
+    .option('--git-ref <ref>', 'branch, tag or commit of that repository')
+    .option('--git-depth <n>', 'number of commits to fetch', parseCount)
     .addOption(new Option('--restart <policy>', 'restart policy').choices(RESTART_POLICIES))
     .option('--max-restarts <n>', 'restarts before the manager gives up', parseCount)
     .option('--stop-grace <time>', 'time between SIGTERM and SIGKILL', parseSeconds)

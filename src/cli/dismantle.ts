@@ -18,9 +18,9 @@ export function dismantleCommand(context: Context): Command {
   return new Command('dismantle')
     .summary('remove what this cell created on the machine')
     .description(
-      "Remove this cell's Docker network and the folders of its direct workers. Stop its private Redis, if it has one. Fails while a manager leads the cell, or bodies exist. Keeps records in Redis and images.",
+      "Remove this cell's Docker network and the folders of its direct workers. Stop its private Redis, if it has one. Fails while a manager leads the cell, or bodies or workspaces exist. Keeps records in Redis and images.",
     )
-    .option('--force', 'stop and remove remaining bodies first')
+    .option('--force', 'stop and remove remaining bodies, and delete workspaces, first')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ CELL=old wm dismantle')
     .action((options: { force?: boolean; output: Format }) => dismantle(context, options));
@@ -71,6 +71,12 @@ async function dismantleRuntime(runtime: Runtime, cell: string, force: boolean):
     throw new Fault(
       'conflict',
       `The cell ${cell} still has ${bodies.length} ${bodies.length === 1 ? 'body' : 'bodies'} on ${runtime.name}. Delete the workers with a running manager, or use --force to end them.`,
+    );
+  const workspaces = await runtime.listWorkspaces();
+  if (workspaces.length > 0 && !force)
+    throw new Fault(
+      'conflict',
+      `The cell ${cell} still has the files of ${workspaces.length} ${workspaces.length === 1 ? 'worker' : 'workers'} on ${runtime.name}. Delete the workers with a running manager, or use --force to delete the files.`,
     );
   for (const { id } of bodies) await runtime.remove(id);
   await runtime.dismantle();

@@ -682,6 +682,18 @@ export interface components {
             url: string;
           }[];
           worker_type?: string;
+          workspace?: {
+            /** @enum {string} */
+            persist?: 'worker' | 'body';
+            size?: string;
+            source?: {
+              git: {
+                depth?: number;
+                ref?: string;
+                url: string;
+              };
+            };
+          };
         };
         update?: {
           /** @default 1 */
@@ -1789,6 +1801,18 @@ export interface operations {
               url: string;
             }[];
             worker_type?: string;
+            workspace?: {
+              /** @enum {string} */
+              persist?: 'worker' | 'body';
+              size?: string;
+              source?: {
+                git: {
+                  depth?: number;
+                  ref?: string;
+                  url: string;
+                };
+              };
+            };
           };
           update?: {
             /** @default 1 */
@@ -2150,6 +2174,18 @@ export interface operations {
               url: string;
             }[];
             worker_type?: string;
+            workspace?: {
+              /** @enum {string} */
+              persist?: 'worker' | 'body';
+              size?: string;
+              source?: {
+                git: {
+                  depth?: number;
+                  ref?: string;
+                  url: string;
+                };
+              };
+            };
           };
           update?: {
             /** @default 1 */
@@ -3549,6 +3585,18 @@ export interface operations {
           }[];
           worker_id?: string;
           worker_type?: string;
+          workspace?: {
+            /** @enum {string} */
+            persist?: 'worker' | 'body';
+            size?: string;
+            source?: {
+              git: {
+                depth?: number;
+                ref?: string;
+                url: string;
+              };
+            };
+          };
         };
       };
     };
@@ -4813,6 +4861,18 @@ export interface operations {
               url: string;
             }[];
             worker_type?: string;
+            workspace?: {
+              /** @enum {string} */
+              persist?: 'worker' | 'body';
+              size?: string;
+              source?: {
+                git: {
+                  depth?: number;
+                  ref?: string;
+                  url: string;
+                };
+              };
+            };
           };
         };
       };

@@ -44,8 +44,7 @@ export function findOrphans(observation: OrphanObservation): OrphanDecision {
       observation.now - created_at >= observation.grace_ms &&
       observation.suspects.has(id),
   );
-  const tripped =
-    ripe.length > ALWAYS_ALLOWED && ripe.length > observation.breaker_share * observation.bodies.length;
+  const tripped = isTripped(ripe.length, observation.bodies.length, observation.breaker_share);
   return {
     remove: tripped ? [] : ripe,
     suspects: new Set(orphans.map(({ id }) => id)),
@@ -53,3 +52,7 @@ export function findOrphans(observation: OrphanObservation): OrphanDecision {
     held_back: tripped ? ripe.length : 0,
   };
 }
+
+/** Whether a sweep that would remove `ripe` of `all` objects must remove nothing. */
+export const isTripped = (ripe: number, all: number, share: number): boolean =>
+  ripe > ALWAYS_ALLOWED && ripe > share * all;

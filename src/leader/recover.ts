@@ -72,7 +72,7 @@ export async function restore(
 ): Promise<boolean> {
   const { worker_id, id } = body;
   const spec = workerSpec.safeParse(parse(body.spec));
-  if (spec.success) return store.restore(epoch, worker_id, spec.data, body.created_at);
+  if (spec.success) return store.restore(epoch, worker_id, spec.data, body.created_at, body.workspace);
   log.error({ worker_id, body_id: id }, 'body has no readable spec in its label; left alone');
   return false;
 }

@@ -16,6 +16,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { findOrphans } from './orphans.ts';
 import { restore } from './recover.ts';
 import { Repair } from './repair.ts';
+import { WorkspaceSweep } from './workspace-sweep.ts';
 
 /** The store is not the one with which this term began: it is empty, or another one. */
 export class StoreLost extends Error {
@@ -35,6 +36,7 @@ export interface ResyncOptions {
     | 'repair'
     | 'anyHeartbeat'
     | 'adopt'
+    | 'workspaceUsers'
   >;
   runtimes: Runtimes;
   loop: { lastSeen: LastSeen; queue: Pick<Loop['queue'], 'add'>; countDenials: Loop['countDenials'] };
@@ -60,21 +62,27 @@ export class Resync {
   #index: Record<string, string> = {};
   #identity: StoreIdentity;
   readonly #repair: Repair;
+  readonly #workspaces: WorkspaceSweep;
   #suspects: ReadonlySet<string> = new Set();
   #reported = new Set<string>();
   /** Invalid heartbeats, as they were when they were reported. */
   readonly #unreadable = new Map<string, string>();
   /** When the last complete resync ended, in milliseconds since 1970; 0 before the first. */
   lastAt = 0;
-  /** Number of bodies that the last sweep would have removed without the breaker. */
-  heldBack = 0;
+  #heldBackBodies = 0;
 
   constructor(options: ResyncOptions) {
     this.#options = options;
     this.#identity = options.identity;
+    this.#workspaces = new WorkspaceSweep(options);
     const { store, findings, epoch, now, log, loop } = options;
     const changed = (id: string) => loop.queue.add(id);
     this.#repair = new Repair({ store, findings, epoch, now, log, changed, lastSeen: loop.lastSeen });
+  }
+
+  /** Number of bodies and workspaces that the last sweep would have removed without the breaker. */
+  get heldBack(): number {
+    return this.#heldBackBodies + this.#workspaces.heldBack;
   }
 
   /** Throws `StoreLost`, or errors of the store; a runtime that does not answer is skipped. */
@@ -88,6 +96,8 @@ export class Resync {
     for (const id of loop.lastSeen.changedBodies(bodies, listed)) loop.queue.add(id);
     await this.#readHeartbeats();
     await this.#removeOrphans(bodies);
+    await this.#workspaces.run(this.#index, { bodies, listed }, this.#identity);
+    metrics.removalBreakerOpen.set(this.heldBack > 0 ? 1 : 0);
     this.lastAt = now();
     metrics.resyncDuration.observe((performance.now() - began) / 1000);
   }
@@ -195,8 +205,7 @@ export class Resync {
       breaker_share,
     });
     this.#suspects = swept.suspects;
-    this.heldBack = swept.held_back;
-    metrics.removalBreakerOpen.set(swept.held_back > 0 ? 1 : 0);
+    this.#heldBackBodies = swept.held_back;
     if (swept.held_back > 0) {
       const hint = 'check them, then restart with a higher REMOVAL_BREAKER_SHARE to allow it';
       log.error(

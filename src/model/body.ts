@@ -12,6 +12,8 @@ export const LABEL = {
   pool: 'worker-manager.pool',
   epoch: 'worker-manager.epoch',
   store: 'worker-manager.store',
+  workspace: 'worker-manager.workspace',
+  createdAt: 'worker-manager.created-at',
 } as const;
 
 /**
@@ -33,6 +35,8 @@ export interface Body {
   spec: string;
   /** The identity of the store that the body was created for; absent on bodies of an older version. */
   store?: string | undefined;
+  /** ID of the workspace that it uses; absent if its files end with it. */
+  workspace?: string | undefined;
   state: BodyState;
   /** Set only for an exited body, and only if the engine kept it. */
   exit_code?: number | undefined;

@@ -41,3 +41,4 @@ export * from './webhook.ts';
 export * from './worker-states.ts';
 export * from './worker-stream.ts';
 export * from './worker-view.ts';
+export * from './workspace.ts';

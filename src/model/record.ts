@@ -11,6 +11,8 @@ export const desiredRecord = z.object({
   generation: z.number().int().positive(),
   /** Set by a restart: bodies with a lower incarnation are replaced. */
   min_incarnation: z.number().int().positive().optional(),
+  /** ID of its workspace if that was created for another worker, whose warm body it claimed. */
+  workspace: z.string().optional(),
   created_at: z.string(),
   /** The command that created it. */
   request_id: z.string(),

@@ -6,6 +6,7 @@ import { sizeFrom } from './quantities.ts';
 import { RESERVED_RUNTIME_NAMES } from './runtime-table.ts';
 import { RUNTIME_NAMES } from './runtimes.ts';
 import { webhookTargets } from './webhook.ts';
+import { workspaceFields } from './workspace.ts';
 
 /** The agents; TASK runs functions of the operator's handler files and accepts no prompts. */
 export const AGENT_TYPES = ['CLAUDE', 'FACTORY', 'CODEX', 'CUSTOM', 'TASK'] as const;
@@ -144,6 +145,8 @@ export const specFields = {
   secrets: z.array(nameBy(SECRET_NAME)).max(64).optional(),
   runtime: z.enum([...RUNTIME_NAMES, ...RESERVED_RUNTIME_NAMES, 'auto']).default('auto'),
   resources: resources.optional(),
+  /** The folder that the agent works in; by default its files live as long as the worker. */
+  workspace: workspaceFields.optional(),
   restart_policy: z.enum(RESTART_POLICIES).default('never'),
   /** Number of restarts after which the worker is FAILED; no limit by default. */
   max_restarts: z.number().int().min(0).max(1_000_000).optional(),

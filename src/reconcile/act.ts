@@ -1,9 +1,11 @@
 import {
   type ActionError,
   computeDigest,
+  errorMessage,
   getCapabilities,
   type Intent,
   type Observation,
+  persists,
   type WorkerRecord,
 } from '../model/index.ts';
 import { BodyConflict, type BodyOrder, BodyRefused, RuntimeDown } from '../runtimes/runtime.ts';
@@ -38,7 +40,9 @@ const executors: { [T in Intent['type']]: Executor<T> } = {
     onRuntime(record, context, (runtime) => runtime.terminate(body_id)),
   kill: ({ body_id }, record, context) => onRuntime(record, context, (runtime) => runtime.kill(body_id)),
   remove: ({ body_id }, record, context) => onRuntime(record, context, (runtime) => runtime.remove(body_id)),
-  purge: (_, record, context) => context.store.purge(context.epoch, record),
+  purge: async (_, record, context) => {
+    if ((await context.store.purge(context.epoch, record)) === 'ok') await removeFiles(record, context);
+  },
 };
 
 const DESTRUCTIVE: ReadonlySet<Intent['type']> = new Set(['terminate', 'kill', 'remove']);
@@ -53,6 +57,23 @@ export async function act(
   // A late action of a deposed leader can only be repaired, so the epoch is read again right before it.
   if (DESTRUCTIVE.has(intent.type) && !(await context.store.leads(context.epoch))) throw new Fenced();
   await (executors[intent.type] as Executor<Intent['type']>)(intent as never, record, context);
+}
+
+/**
+ * Deletes the files of a worker whose record is deleted: not before, because a start that is accepted in between keeps
+ * both. Files that cannot be deleted now are found by the next sweep (src/leader/workspace-sweep.ts).
+ */
+async function removeFiles(record: WorkerRecord, context: ReconcileContext): Promise<void> {
+  if (!persists(record.desired.spec)) return;
+  const workspace = record.desired.workspace ?? record.id;
+  await onRuntime(record, context, (runtime) => runtime.removeWorkspace(workspace)).catch(
+    (error: unknown) => {
+      context.log.warn(
+        { worker_id: record.id, workspace, why: errorMessage(error) },
+        'failed to delete a workspace',
+      );
+    },
+  );
 }
 
 function onRuntime(
@@ -90,7 +111,7 @@ async function withImage<T>(
 
 function createBodyOrder(
   incarnation: number,
-  { id, desired: { spec } }: WorkerRecord,
+  { id, desired: { spec, workspace } }: WorkerRecord,
   context: ReconcileContext,
 ): BodyOrder {
   return {
@@ -98,6 +119,7 @@ function createBodyOrder(
     incarnation,
     spec,
     spec_hash: computeDigest(spec),
+    ...(workspace !== undefined && { workspace }),
     epoch: context.epoch,
     env: createBodyEnv({
       id,

@@ -45,7 +45,7 @@ export class Ownership {
     return [...this.#foreign.values()].flat();
   }
 
-  owns(body: Body): boolean {
+  owns(body: Pick<Body, 'store' | 'created_at'>): boolean {
     return this.#identity === undefined || owns(this.#identity, body);
   }
 
@@ -84,6 +84,8 @@ export function withOwnership(inner: Runtime, ownership: Ownership): Runtime {
     terminate: (id) => inner.terminate(id),
     kill: (id) => inner.kill(id),
     remove: (id) => inner.remove(id),
+    listWorkspaces: async () => (await inner.listWorkspaces()).filter((one) => ownership.owns(one)),
+    removeWorkspace: (id) => inner.removeWorkspace(id),
     usage: (id) => inner.usage(id),
     limit: (id, spec) => inner.limit(id, spec),
     watch: (onEvent) => inner.watch(onEvent),

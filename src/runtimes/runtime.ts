@@ -13,7 +13,7 @@
  *
  * Must not import the store, the queue or the loop.
  */
-import type { Body, ResourceUsage, RuntimeName, WorkerSpec } from '../model/index.ts';
+import type { Body, ResourceUsage, RuntimeName, WorkerSpec, Workspace } from '../model/index.ts';
 
 /** The request to create a body. */
 export interface BodyOrder {
@@ -21,6 +21,8 @@ export interface BodyOrder {
   incarnation: number;
   spec: WorkerSpec;
   spec_hash: string;
+  /** ID of the workspace that the body uses if the spec's files persist; defaults to the worker's ID. */
+  workspace?: string;
   /** The leader's epoch, as a label that shows people which leader created it. */
   epoch: number;
   /** The identity of the store with the worker's record, as a label. */
@@ -78,7 +80,10 @@ export interface Runtime {
    * exited. The list is complete, or the call throws.
    */
   find(workerId: string, knownId: string | undefined): Promise<Body[]>;
-  /** Creates the body without starting it. Throws `BodyConflict` if the worker's name is in use. */
+  /**
+   * Creates the body without starting it, and its workspace if that does not exist yet. Throws `BodyConflict` if the
+   * worker's name is in use.
+   */
   create(order: BodyOrder): Promise<Body>;
   /** Starts a created body. */
   start(bodyId: string): Promise<void>;
@@ -94,6 +99,13 @@ export interface Runtime {
   kill(bodyId: string): Promise<void>;
   /** Ends the body by force if it is alive, and removes everything that belongs to it. */
   remove(bodyId: string): Promise<void>;
+  /** Lists all workspaces of this cell. The list is complete, or the call throws. */
+  listWorkspaces(): Promise<Workspace[]>;
+  /**
+   * Deletes a workspace with all of its files. A Fault `conflict` if a body uses it, ended or not; a workspace that does
+   * not exist is a success.
+   */
+  removeWorkspace(id: string): Promise<void>;
   usage(bodyId: string): Promise<ResourceUsage>;
   /** Applies the limits of this spec to a living body; limits that the spec does not set stay unchanged. */
   limit(bodyId: string, spec: WorkerSpec): Promise<void>;
@@ -104,7 +116,7 @@ export interface Runtime {
   watch(onEvent: (workerId: string | undefined) => void): { close(): Promise<void> };
   /** Closes connections; bodies stay. */
   close(): Promise<void>;
-  /** Removes what the runtime created for the cell itself (networks, folders); it must have no bodies. */
+  /** Removes what the runtime created for the cell (networks, folders, workspaces); it must have no bodies. */
   dismantle(): Promise<void>;
 }
 

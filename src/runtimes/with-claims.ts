@@ -147,6 +147,8 @@ class ClaimingRuntime implements Runtime {
   };
   deliver = (bodyId: string, content: string) => this.#inner.deliver(bodyId, content);
   limit = (bodyId: string, spec: WorkerSpec) => this.#inner.limit(bodyId, spec);
+  listWorkspaces = () => this.#inner.listWorkspaces();
+  removeWorkspace = (id: string) => this.#inner.removeWorkspace(id);
   usage = (bodyId: string) => this.#inner.usage(bodyId);
   close = () => this.#inner.close();
   dismantle = () => this.#inner.dismantle();

@@ -10,6 +10,8 @@ const CALLS = [
   'terminate',
   'kill',
   'remove',
+  'listWorkspaces',
+  'removeWorkspace',
   'usage',
   'limit',
 ] as const;

@@ -40,6 +40,7 @@ export function toRecord(id: string, hash: Hash, status: Hash): WorkerRecord {
       desired: (hash.desired ?? 'running') as DesiredState,
       generation: Number(hash.generation ?? 1),
       ...(hash.min_incarnation && { min_incarnation: Number(hash.min_incarnation) }),
+      ...(hash.workspace && { workspace: hash.workspace }),
       created_at: hash.created_at ?? formatInstant(0),
       request_id: hash.request_id ?? '',
     },

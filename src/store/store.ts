@@ -26,6 +26,7 @@ import {
   type NextRecord,
   purgeWorker,
   readStatus,
+  readWorkspaceUsers,
   recordDecision,
   restoreWorker,
 } from './worker-records.ts';
@@ -192,8 +193,19 @@ export class Store {
   }
 
   /** Restores the record of a worker from its body. Returns false if there is a record. */
-  restore(epoch: number, id: string, spec: DesiredRecord['spec'], createdAt: number): Promise<boolean> {
-    return restoreWorker(this.#redis, this.keys, epoch, id, spec, createdAt);
+  restore(
+    epoch: number,
+    id: string,
+    spec: DesiredRecord['spec'],
+    createdAt: number,
+    workspace?: string,
+  ): Promise<boolean> {
+    return restoreWorker(this.#redis, this.keys, epoch, id, spec, createdAt, workspace);
+  }
+
+  /** The workers that use a workspace of another worker, by the ID of the workspace. */
+  workspaceUsers(ids: readonly string[]): Promise<Map<string, string>> {
+    return readWorkspaceUsers(this.#redis, this.keys, ids);
   }
 
   /** The clock of Redis, in milliseconds since 1970. */

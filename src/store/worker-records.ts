@@ -141,6 +141,8 @@ export async function restoreWorker(
   id: string,
   spec: DesiredRecord['spec'],
   createdAt: number,
+  /** ID of the workspace that its body uses. */
+  workspace: string | undefined,
 ): Promise<boolean> {
   const reply = await redis.restore(
     keys.leader,
@@ -156,6 +158,7 @@ export async function restoreWorker(
     formatInstant(createdAt),
     createdAt,
     `restored-${id}`,
+    workspace === undefined || workspace === id ? '' : workspace,
   );
   if (throwIfFenced<'ok' | 'exists'>(reply) !== 'ok') return false;
   // Its pool finds it again after the pool is applied again.
@@ -163,4 +166,24 @@ export async function restoreWorker(
   const member = toMembership(spec, createdAt);
   if (pool) await redis.hsetnx(keys.pools.members(pool), id, JSON.stringify(member));
   return true;
+}
+
+/** Records per round trip. */
+const CHUNK = 1000;
+
+/** Which of these workers use a workspace that was created for another worker, by the ID of the workspace. */
+export async function readWorkspaceUsers(
+  redis: Link,
+  keys: Keys,
+  ids: readonly string[],
+): Promise<Map<string, string>> {
+  const users = new Map<string, string>();
+  for (let from = 0; from < ids.length; from += CHUNK) {
+    const chunk = ids.slice(from, from + CHUNK);
+    const reads = redis.pipeline();
+    for (const id of chunk) reads.hget(keys.desired(id), 'workspace');
+    const replies = (await execAll(reads)) as (string | null)[];
+    for (const [at, id] of chunk.entries()) if (replies[at]) users.set(replies[at], id);
+  }
+  return users;
 }

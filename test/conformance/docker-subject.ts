@@ -3,7 +3,7 @@ import { expect, inject, vi } from 'vitest';
 import { createDockerRuntime } from '../../src/runtimes/docker/docker.ts';
 import { dockerAt } from '../support/docker.ts';
 import { startDockerProxy } from '../support/docker-proxy.ts';
-import { PRINTED, type Program, type Subject, TAKES_SECRETS, workerSpec } from './subject.ts';
+import { PRINTED, type Program, READS, type Subject, TAKES_SECRETS, WRITES, workerSpec } from './subject.ts';
 
 const READY = 'the program is ready';
 /** Foreign images have no directory for the pipe. */
@@ -25,6 +25,10 @@ function argvOf(program: Program): string[] {
       return sh(`echo '${PRINTED}'; exit 3`);
     case 'takesSecrets':
       return sh(`${PLACE}; ${TAKES_SECRETS}`);
+    case 'writes':
+      return sh(WRITES);
+    case 'reads':
+      return sh(READS);
     case 'neverReads':
       return sh(`${PLACE}; mkfifo -m 600 "$SECRETS_PIPE"; echo '${READY}'; exec sleep 300`);
   }
@@ -98,6 +102,7 @@ export async function makeDockerSubject({
       const filters = { label: ['worker-manager.managed=true'], name: [`wm-${cell}`] };
       expect(await docker.listContainers({ all: true, filters })).toEqual([]);
       expect(await docker.listNetworks({ filters })).toEqual([]);
+      expect((await docker.listVolumes({ filters: JSON.stringify(filters) })).Volumes ?? []).toEqual([]);
     },
   };
 }

@@ -3,7 +3,7 @@ import { FakeEngine, type FakeProgram, FakeRuntime } from '../support/fake-runti
 import { PRINTED, type Program, runtimeConformance, type Subject, workerSpec } from './runtime.ts';
 
 /** The fake reads its programs from the argv of the order. */
-function behave(program: Program): FakeProgram {
+function behave(program: Program, files: Set<string>): FakeProgram {
   if (typeof program === 'object') return { exit_code: program.exits };
   switch (program) {
     case 'runs':
@@ -17,6 +17,11 @@ function behave(program: Program): FakeProgram {
       return { refused: 'there is no such program' };
     case 'prints':
       return { exit_code: 3, tail: PRINTED };
+    case 'writes':
+      files.add('kept');
+      return { exit_code: 0 };
+    case 'reads':
+      return { exit_code: files.has('kept') ? 0 : 4 };
     case 'takesSecrets':
       return {
         on_secrets: (content) => ({
@@ -30,7 +35,9 @@ function behave(program: Program): FakeProgram {
 runtimeConformance(
   'fake',
   async (): Promise<Subject> => {
-    const engine = new FakeEngine({ program: ({ argv }) => behave(JSON.parse(argv?.[0] ?? '"runs"')) });
+    const engine = new FakeEngine({
+      program: ({ argv }, files) => behave(JSON.parse(argv?.[0] ?? '"runs"'), files),
+    });
     return {
       runtime: new FakeRuntime({ engine }),
       second: new FakeRuntime({ engine }),

@@ -33,6 +33,9 @@ function throughTakeovers(runtime: Runtime): Runtime {
   return withClaims(runtime, { claimStore: new MemoryBook(), specOf: async () => undefined, now: Date.now });
 }
 
+/** So that the file that says ready is never that of an earlier body. */
+const OWN = { workspace: { persist: 'body' } } as const;
+
 async function makeSubject(cgroups: boolean, seen = (runtime: Runtime) => runtime): Promise<Subject> {
   const root = await mkdtemp(join(tmpdir(), 'wm-process-'));
   const make = (cell: string) =>
@@ -55,7 +58,7 @@ async function makeSubject(cgroups: boolean, seen = (runtime: Runtime) => runtim
     order: (worker_id, program) => ({
       worker_id,
       incarnation: 1,
-      spec: workerSpec(program === 'oom' ? { resources: { memory: '96m' } } : {}),
+      spec: workerSpec({ ...OWN, ...(program === 'oom' ? { resources: { memory: '96m' } } : {}) }),
       spec_hash: 'a'.repeat(64),
       epoch: 1,
       env: { WORKER_ID: worker_id },

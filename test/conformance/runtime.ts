@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Body, BodyState } from '../../src/model/index.ts';
 import { BodyConflict, BodyRefused, type Runtime, RuntimeDown } from '../../src/runtimes/runtime.ts';
 import { type Ability, PRINTED, type Program, type Subject } from './subject.ts';
+import { workspaceConformance } from './workspaces.ts';
 
 export * from './subject.ts';
 
@@ -353,6 +354,8 @@ export function runtimeConformance(
         expect(await runtime.usage(id)).toEqual({});
       });
     });
+
+    workspaceConformance(() => subject);
 
     test('measures a running body, or returns nothing', async () => {
       const { id } = await run('runs');

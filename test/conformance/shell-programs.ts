@@ -1,4 +1,4 @@
-import { PRINTED, type Program, TAKES_SECRETS } from './subject.ts';
+import { PRINTED, type Program, READS, TAKES_SECRETS, WRITES } from './subject.ts';
 
 /** The file in a body's workspace that a program makes when it is ready. */
 export const READY = 'ready';
@@ -23,6 +23,10 @@ export function shellProgram(program: Program, { sessions = true } = {}): string
       return sh(`echo '${PRINTED}'; exit 3`);
     case 'takesSecrets':
       return sh(TAKES_SECRETS);
+    case 'writes':
+      return sh(WRITES);
+    case 'reads':
+      return sh(READS);
     case 'neverReads':
       return sh(`mkfifo -m 600 "$SECRETS_PIPE"; ${ready}; exec sleep 300`);
   }

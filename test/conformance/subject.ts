@@ -11,6 +11,7 @@ import type { BodyOrder, Runtime } from '../../src/runtimes/runtime.ts';
  * - `prints`: prints the line PRINTED and exits with 3.
  * - `takesSecrets`: creates the pipe at SECRETS_PIPE, reads it to its end, prints the SHA-256 of the content,
  *   exits with 0.
+ * - `writes`: writes a file in its workspace, exits with 0; `reads`: exits with 0 if that file is there, else with 4.
  * - `neverReads`: creates that pipe and runs without reading it.
  */
 export type Program =
@@ -21,10 +22,19 @@ export type Program =
   | 'missingProgram'
   | 'prints'
   | 'takesSecrets'
+  | 'writes'
+  | 'reads'
   | 'neverReads';
 
 /** The script of `takesSecrets` for a shell. */
 export const TAKES_SECRETS = 'mkfifo -m 600 "$SECRETS_PIPE"; sha256sum <"$SECRETS_PIPE"; rm "$SECRETS_PIPE"';
+
+/** The scripts of `writes` and `reads` for a shell; foreign images do not set the path. */
+// biome-ignore-start lint/suspicious/noTemplateCurlyInString: a shell expands them
+export const WRITES =
+  'mkdir -p "${WORKSPACE_PATH:-/workspace}"; echo kept >"${WORKSPACE_PATH:-/workspace}/kept"';
+export const READS = 'grep -q kept "${WORKSPACE_PATH:-/workspace}/kept" || exit 4';
+// biome-ignore-end lint/suspicious/noTemplateCurlyInString: a shell expands them
 
 export const PRINTED = 'the last line of a body';
 

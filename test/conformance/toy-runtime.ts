@@ -6,12 +6,22 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import { closeSync, constants, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { open, writeFile } from 'node:fs/promises';
 import { constants as os, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Fault } from '../../src/model/fault.ts';
-import type { Body, RuntimeCapabilities, RuntimeName } from '../../src/model/index.ts';
+import { type Body, persists, type RuntimeCapabilities, type RuntimeName } from '../../src/model/index.ts';
 import { BodyConflict, type BodyOrder, BodyRefused, type Runtime } from '../../src/runtimes/runtime.ts';
 
 /** Its line in the table of names. */
@@ -45,6 +55,11 @@ export class ToyEngine {
   /** Emits `change` with the cell and the worker of a body that has started or ended. */
   readonly events = new EventEmitter();
 
+  /** The folder of a workspace, or of all of a cell. */
+  workspace(cell: string, id = ''): string {
+    return join(this.root, `${cell}-workspaces`, id);
+  }
+
   find(cell: string, workerId: string): Held | undefined {
     return [...this.bodies.values()].find((one) => one.cell === cell && one.body.worker_id === workerId);
   }
@@ -56,7 +71,7 @@ export class ToyEngine {
     const env = {
       PATH: process.env.PATH,
       ...order.env,
-      WORKSPACE_PATH: directory,
+      WORKSPACE_PATH: body.workspace ? this.workspace(held.cell, body.workspace) : directory,
       SECRETS_PIPE: pipeOf(held),
     };
     const log = openSync(logOf(held), 'a');
@@ -139,6 +154,8 @@ export function createToyRuntime(
       const id = randomUUID();
       const directory = join(engine.root, id);
       mkdirSync(directory);
+      const workspace = persists(spec) ? (order.workspace ?? worker_id) : undefined;
+      if (workspace) mkdirSync(engine.workspace(cell, workspace), { recursive: true });
       const body: Body = {
         id,
         runtime: NAME,
@@ -148,6 +165,7 @@ export function createToyRuntime(
         state: 'created',
         created_at: Date.now(),
         ...(store !== undefined && { store }),
+        ...(workspace !== undefined && { workspace }),
         spec: JSON.stringify(spec),
       };
       engine.bodies.set(id, {
@@ -171,6 +189,16 @@ export function createToyRuntime(
     terminate: async (bodyId) => void (get(bodyId) && engine.signal(need(bodyId), 'SIGTERM', false)),
     kill: async (bodyId) => void (get(bodyId) && engine.signal(need(bodyId), 'SIGKILL', true)),
     remove: async (bodyId) => void (get(bodyId) && (await engine.remove(need(bodyId)))),
+    async listWorkspaces() {
+      mkdirSync(engine.workspace(cell), { recursive: true });
+      const ids = readdirSync(engine.workspace(cell));
+      return ids.map((id) => ({ id, created_at: statSync(engine.workspace(cell, id)).birthtimeMs }));
+    },
+    async removeWorkspace(id) {
+      const uses = ({ body, cell: of }: Held) => of === cell && body.workspace === id;
+      if ([...engine.bodies.values()].some(uses)) throw new Fault('conflict', 'a body uses it');
+      rmSync(engine.workspace(cell, id), { recursive: true, force: true });
+    },
     usage: async () => ({}),
     limit: async () => undefined,
     watch(hint) {
@@ -183,6 +211,6 @@ export function createToyRuntime(
     async close() {
       for (const close of closing) close();
     },
-    dismantle: async () => undefined,
+    dismantle: async () => rmSync(engine.workspace(cell), { recursive: true, force: true }),
   };
 }

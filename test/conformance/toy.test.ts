@@ -18,6 +18,9 @@ runtimeConformance('toy', makeSubject, {
   },
 });
 
+/** So that the file that says ready is never that of an earlier body. */
+const OWN = { workspace: { persist: 'body' } } as const;
+
 async function makeSubject(): Promise<Subject> {
   const engine = new ToyEngine();
   const make = (cell: string) => createToyRuntime(engine, { cell, argv: ['/nowhere/wrapper'] });
@@ -30,7 +33,7 @@ async function makeSubject(): Promise<Subject> {
     order: (worker_id, program) => ({
       worker_id,
       incarnation: 1,
-      spec: workerSpec(),
+      spec: workerSpec(OWN),
       spec_hash: 'a'.repeat(64),
       epoch: 1,
       env: { WORKER_ID: worker_id },

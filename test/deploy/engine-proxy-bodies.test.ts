@@ -1,6 +1,6 @@
 /** The engine proxy allows every container that the Docker runtime can ask for, and no more than the operator does. */
 import { describe, expect, test } from 'vitest';
-import { checkCreate, type Policy } from '../../deploy/engine-proxy/bodies.ts';
+import { checkCreate, checkVolume, type Policy } from '../../deploy/engine-proxy/bodies.ts';
 import { type WorkerSpec, workerSpec } from '../../src/model/index.ts';
 import { type Placement, toContainer } from '../../src/runtimes/docker/container.ts';
 
@@ -46,6 +46,73 @@ describe('allowed', () => {
 
   test('link-local addresses that the operator allows', () => {
     expect(check({}, { cell: CELL }, { linkLocal: true })).toBeUndefined();
+  });
+});
+
+test('workspaces are mounted, but no other named volume', () => {
+  const mounted = (volume: string) =>
+    check({}, { cell: CELL }, { workspace: { volume, path: '/workspace' } });
+  const id = '5f0c6a52-0f4e-4b4e-9d6c-2f1a8e0d7b11';
+  expect(mounted(`wm-${CELL}-${id}-workspace`)).toBeUndefined();
+  expect(mounted(`wm-${CELL}-${id}-workspace-noexec`)).toBeUndefined();
+  for (const volume of [
+    `wm-green-${id}-workspace`,
+    `wm-${id}-workspace`,
+    'data',
+    `x-wm-${CELL}-${id}-workspace`,
+  ])
+    expect(mounted(volume)).toContain('HostConfig.Mounts');
+});
+
+describe('volumes', () => {
+  const name = `wm-${CELL}-5f0c6a52-0f4e-4b4e-9d6c-2f1a8e0d7b11-workspace`;
+  const Labels = { 'worker-manager.managed': 'true', 'worker-manager.cell': CELL };
+  const made = (DriverOpts: object, Name = name) =>
+    checkVolume({ Name, Driver: 'local', DriverOpts, Labels }, { cell: CELL });
+  const layers = (lower: string, upper: string, work: string, flags = 'noexec,nosuid,nodev') => ({
+    type: 'overlay',
+    device: 'overlay',
+    o: `lowerdir=${lower},upperdir=${upper},workdir=${work},${flags}`,
+  });
+  const at = (volume: string) => `/var/lib/docker/volumes/${volume}/_data`;
+  const right = layers(at(`${name}-noexec`), at(name), at(`${name}-work`));
+
+  test('of a workspace are allowed', () => {
+    expect(made({})).toBeUndefined();
+    expect(made({ size: '1024' })).toBeUndefined();
+    expect(made(right, `${name}-noexec`)).toBeUndefined();
+  });
+
+  test.each([
+    ['a folder of the machine', { type: 'none', o: 'bind', device: '/etc' }, name],
+    ['a device', { type: 'ext4', device: '/dev/sda1' }, name],
+    [
+      'an overlay over a folder of the machine',
+      layers('/etc', at(name), at(`${name}-work`)),
+      `${name}-noexec`,
+    ],
+    [
+      'two lower layers',
+      layers(`/etc:${at(`${name}-noexec`)}`, at(name), at(`${name}-work`)),
+      `${name}-noexec`,
+    ],
+    ['another upper layer', layers(at(`${name}-noexec`), at('other'), at(`${name}-work`)), `${name}-noexec`],
+    [
+      'an executable overlay',
+      layers(at(`${name}-noexec`), at(name), at(`${name}-work`), 'nosuid'),
+      `${name}-noexec`,
+    ],
+    ['the layers of another workspace', right, name.replace('5f0c', '6f0c')],
+    ['a name of another cell', {}, name.replace(CELL, 'green')],
+    ['any other name', {}, 'data'],
+  ])('of %s are refused', (_name, options, Name) => {
+    expect(made(options, Name)).toBeTypeOf('string');
+  });
+
+  test('without our labels are refused', () => {
+    expect(checkVolume({ Name: name, Driver: 'local', DriverOpts: {} }, { cell: CELL })).toBeTypeOf('string');
+    expect(checkVolume({ Name: name, Labels: {} }, { cell: CELL })).toBeTypeOf('string');
+    expect(checkVolume(null, {})).toBeTypeOf('string');
   });
 });
 

@@ -49,7 +49,9 @@ const create = (change: object, host: object = {}) => {
 };
 
 test('refuses a call that is not on the list', async () => {
-  await refused(through.listVolumes(), 'GET /v?.*volumes is not on the list');
+  await refused(through.listVolumes(), 'the parameter filters is missing');
+  const theirs = { filters: JSON.stringify({ label: ['theirs'] }) };
+  await refused(through.listVolumes(theirs), 'the parameter filters must match');
   await refused(through.getContainer(foreign.id).attach({ stream: true }), 'not on the list');
   await refused(through.getContainer(foreign.id).getArchive({ path: '/etc' }), 'not on the list');
   await refused(through.createService({} as never), 'not on the list');

@@ -43,6 +43,7 @@ export type LoopStore = Pick<
   | 'adopt'
   | 'anyKnown'
   | 'anyHeartbeat'
+  | 'workspaceUsers'
 >;
 
 interface Desired {
@@ -52,6 +53,7 @@ interface Desired {
   generation: number;
   created_at: string;
   request_id: string;
+  workspace?: string;
 }
 
 const copy = <T>(value: T): T => structuredClone(value);
@@ -198,6 +200,11 @@ export class MemoryStore implements LoopStore {
     return 'ok';
   }
 
+  async workspaceUsers(ids: readonly string[]): Promise<Map<string, string>> {
+    const users = ids.map((id) => [this.#desired.get(id)?.workspace ?? '', id] as const);
+    return new Map(users.filter(([workspace]) => workspace !== ''));
+  }
+
   async leads(epoch: number): Promise<boolean> {
     return epoch === this.#epoch;
   }
@@ -254,10 +261,17 @@ export class MemoryStore implements LoopStore {
     this.#identity ??= plain(identity);
   }
 
-  async restore(epoch: number, id: string, spec: DesiredRecord['spec'], createdAt: number): Promise<boolean> {
+  async restore(
+    epoch: number,
+    id: string,
+    spec: DesiredRecord['spec'],
+    createdAt: number,
+    workspace = id,
+  ): Promise<boolean> {
     this.#fence(epoch);
     if (this.#desired.has(id)) return false;
-    const made = { spec: plain(spec), generation: 0, created_at: formatInstant(createdAt) };
+    const other = workspace !== id && { workspace };
+    const made = { spec: plain(spec), generation: 0, created_at: formatInstant(createdAt), ...other };
     this.#created.set(id, createdAt);
     this.#write(id, { ...made, desired: 'running', request_id: `restored-${id}` });
     return true;

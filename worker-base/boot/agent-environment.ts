@@ -147,7 +147,7 @@ async function receive(
 function resolveHome(settings: WrapperSettings, kind: AgentKind, privileges: Privileges): string | undefined {
   if (privileges.group !== undefined && existsSync(HOME)) return HOME;
   // A user's own command that only reads and writes lines keeps its usual home.
-  return kind.turnless ? undefined : join(dirname(settings.workspace), 'home');
+  return kind.turnless ? undefined : settings.agentHome;
 }
 
 /** Creates the home with its files; the agent may change them and add others. */

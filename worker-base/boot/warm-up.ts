@@ -33,7 +33,12 @@ export async function warmUp(options: {
     for (let time = 0; time < TIMES; time += 1) {
       const stop = new AbortController();
       const boot = new Boot({
-        settings: { ...settings, workspace: join(place, 'workspace'), spoolPath: join(place, 'spool') },
+        settings: {
+          ...settings,
+          workspace: join(place, 'workspace'),
+          agentHome: join(place, 'home'),
+          spoolPath: join(place, 'spool'),
+        },
         commands: createNullRedis(),
         keys,
         log: QUIET,

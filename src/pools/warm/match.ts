@@ -5,16 +5,17 @@
  * others are set when the body is claimed. Invariant: a worker in a claimed body behaves as in a body of its
  * own. Imports only the model.
  */
-import { parseMemory, type WorkerSpec } from '../../model/index.ts';
+import { parseMemory, persists, type WorkerSpec } from '../../model/index.ts';
 
 /**
  * - `fixed`: determined by the image or when the body boots; must be equal. `set`: the same, in any order.
+ * - `files`: like `fixed`, except for what fills the folder, which the wrapper does for the claiming worker.
  * - `limits`: can be changed on a running body, if its runtime supports that.
  * - `later`: sent to the wrapper, or used by the manager alone.
  *
  * A mapped type: a field without a rule does not compile.
  */
-const FIELDS: { [F in keyof Required<WorkerSpec>]: 'fixed' | 'set' | 'limits' | 'later' } = {
+const FIELDS: { [F in keyof Required<WorkerSpec>]: 'fixed' | 'set' | 'files' | 'limits' | 'later' } = {
   agent_type: 'fixed',
   agent_version: 'fixed',
   image: 'fixed',
@@ -27,6 +28,7 @@ const FIELDS: { [F in keyof Required<WorkerSpec>]: 'fixed' | 'set' | 'limits' | 
   packages: 'set',
   // They determine which files can be written and executed, not only which commands the agent may run.
   allowed_commands: 'set',
+  workspace: 'files',
   resources: 'limits',
   instructions: 'later',
   prompt: 'later',
@@ -80,6 +82,8 @@ export function findMismatch(
     if (FIELDS[field] === 'fixed' && has !== wants) return field;
     if (FIELDS[field] === 'set' && !sameSet(has, wants)) return field;
   }
+  if (persists(warm) !== persists(requested)) return 'workspace.persist';
+  if (warm.workspace?.size !== requested.workspace?.size) return 'workspace.size';
   const limit = changedLimits(warm, requested).find(
     // No engine can remove a limit from a running body.
     (name) => requested.resources?.[name] === undefined || !adjustable.has(name),
@@ -106,6 +110,8 @@ function sameSet(has: unknown, wants: unknown): boolean {
 /** The spec of a warm worker for a pool's template: only the fields that a body needs to boot. */
 export function toWarmSpec(template: WorkerSpec): WorkerSpec {
   const { pool, pool_revision, worker_type, command_line, resources, start_deadline_seconds } = template;
+  // Its source is fetched for the worker that claims the body.
+  const { source: _, ...files } = template.workspace ?? {};
   const fixed = Object.fromEntries(
     Object.entries(template).filter(([field]) =>
       ['fixed', 'set'].includes(FIELDS[field as keyof WorkerSpec]),
@@ -115,6 +121,7 @@ export function toWarmSpec(template: WorkerSpec): WorkerSpec {
     ...fixed,
     ...(command_line && { command_line }),
     ...(resources && { resources }),
+    ...(Object.keys(files).length > 0 && { workspace: files }),
     ...(pool && { pool }),
     ...(pool_revision && { pool_revision }),
     ...(worker_type && { worker_type }),

@@ -31,6 +31,7 @@ function fromLabels(labels: Record<string, string> | null | undefined, cell: str
     spec_hash: given[LABEL.specHash] ?? '',
     spec: given[LABEL.spec] ?? '',
     ...(given[LABEL.store] ? { store: given[LABEL.store] } : {}),
+    ...(given[LABEL.workspace] ? { workspace: given[LABEL.workspace] } : {}),
   };
 }
 

@@ -28,6 +28,7 @@ export type EngineCall =
   | 'stats'
   | 'events'
   | 'network'
+  | 'volume'
   | 'df'
   | 'prune'
   | 'deliver';
@@ -57,6 +58,8 @@ export const DEADLINES: Readonly<Record<EngineCall, number>> = {
   stats: 10_000,
   events: 10_000,
   network: 15_000,
+  // A removal deletes every file.
+  volume: 60_000,
   // The engine walks all of its volumes and layers for it.
   df: 120_000,
   prune: 120_000,

@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
 import type { ContainerCreateOptions, HostConfig, MountSettings } from 'dockerode';
-import { farewellMs, LABEL, parseMemory, RUNTIMES, type WorkerSpec } from '../../model/index.ts';
+import { farewellMs, LABEL, parseMemory, persists, RUNTIMES, type WorkerSpec } from '../../model/index.ts';
 import type { BodyOrder, DefaultLimits } from '../runtime.ts';
 import { cellLabels } from './names.ts';
 import { foreignProfile, ownProfile } from './profile.ts';
@@ -21,6 +21,8 @@ export interface Placement {
    * by name.
    */
   ours?: boolean;
+  /** The volume with the worker's files, and its path in the body; absent if they end with the body. */
+  workspace?: { volume: string; path: string } | undefined;
   /** The operator's handler files, if any. */
   handlersDir?: string | undefined;
   /** Whether bodies can reach 169.254.0.0/16, where clouds provide credentials of the machine. */
@@ -38,7 +40,10 @@ export function toContainer(order: BodyOrder, place: Placement): ContainerCreate
   const ours = place.ours ?? isBuiltImage(image);
   const profile = ours ? ownProfile(order.spec) : foreignProfile();
   const labels = toLabels(order, place.cell);
-  const volumes = (profile.Mounts ?? []).map((mount) => ({ ...mount, VolumeOptions: labelled(labels) }));
+  const volumes = [...workspaceMounts(place), ...(profile.Mounts ?? [])].map((mount) => ({
+    ...mount,
+    VolumeOptions: labelled(labels),
+  }));
   const mounts = [...volumes, ...handlerMounts(order.spec, place)];
   return {
     Image: image,
@@ -77,6 +82,12 @@ export function linkLocalAddress(workerId: string): string {
   return third === 169 && low === 254 ? '169.254.169.253' : `169.254.${third}.${low}`;
 }
 
+/** An empty volume takes owner and mode from the folder in the image. */
+function workspaceMounts({ workspace }: Placement): MountSettings[] {
+  if (!workspace) return [];
+  return [{ Type: 'volume', Target: workspace.path, Source: workspace.volume }];
+}
+
 /** All files, read-only: a handler may import files next to it. */
 function handlerMounts({ handlers = [] }: WorkerSpec, { handlersDir }: Placement): MountSettings[] {
   if (handlersDir === undefined || handlers.every((name) => isAbsolute(name))) return [];
@@ -97,6 +108,7 @@ function toLabels(order: BodyOrder, cell: string): Record<string, string> {
     [LABEL.spec]: JSON.stringify(order.spec),
     [LABEL.agentType]: order.spec.agent_type,
     ...(order.spec.pool !== undefined && { [LABEL.pool]: order.spec.pool }),
+    ...(persists(order.spec) && { [LABEL.workspace]: order.workspace ?? order.worker_id }),
     [LABEL.epoch]: String(order.epoch),
     ...(order.store === undefined ? {} : { [LABEL.store]: order.store }),
   };

@@ -1,6 +1,6 @@
 /** Creates the container of a body, and reports the cause if the engine rejects it. */
 import type { ContainerCreateOptions } from 'dockerode';
-import type { Body } from '../../model/index.ts';
+import { type Body, persists } from '../../model/index.ts';
 import { BodyConflict, type BodyOrder, BodyRefused, type DefaultLimits, RuntimeDown } from '../runtime.ts';
 import { bodyFromInspect } from './body.ts';
 import { EngineRefusal } from './client.ts';
@@ -11,12 +11,33 @@ import { findDropped } from './dropped-settings.ts';
 import type { KnownImages } from './image.ts';
 import { bodyName } from './names.ts';
 import type { CellNetwork } from './network.ts';
+import { isLocked } from './profile.ts';
+import type { DockerWorkspaces, WorkspaceOrder } from './workspaces.ts';
 
 const noWrapper = (image: string) =>
   new BodyRefused(
     'NoWrapper',
     `The image ${image} does not start the wrapper, so prompts could not be sent and output could not be received. ` +
       'Build it FROM an image of `wm images ls`, and do not change its entrypoint.',
+  );
+
+/** The files of a foreign image's bodies are never locked: such an image has no commands to allow. */
+const toWorkspaceOrder = (
+  { workspace, worker_id, store, spec }: BodyOrder,
+  ours: boolean,
+): WorkspaceOrder => ({
+  id: workspace ?? worker_id,
+  store,
+  size: spec.workspace?.size,
+  locked: ours && isLocked(spec),
+});
+
+const cannotMount = (refusal: EngineRefusal) =>
+  new BodyRefused(
+    'WorkspaceRefused',
+    `Docker cannot mount a workspace without execution on its storage: ${refusal.message}. ` +
+      'Set workspace.persist to "body", so that the files end with each body, or store the data of Docker on ext4 or xfs.',
+    { cause: refusal },
   );
 
 /** The runtime's dependencies for creating a container. */
@@ -30,11 +51,12 @@ interface CreatorOptions {
   containers: Containers;
   images: KnownImages;
   network: CellNetwork;
+  workspaces: DockerWorkspaces;
 }
 
 /** Returns the function that creates the container of a body. */
 export function createContainerCreator(options: CreatorOptions): (order: BodyOrder) => Promise<Body> {
-  const { cell, image, handlersDir, linkLocal, defaults, containers, images, network } = options;
+  const { cell, image, handlersDir, linkLocal, defaults, containers, images, network, workspaces } = options;
 
   /**
    * Whether the engine's storage can limit a container's disk usage; known after it has rejected such a
@@ -56,10 +78,11 @@ export function createContainerCreator(options: CreatorOptions): (order: BodyOrd
   }
 
   async function create(order: BodyOrder): Promise<Body> {
-    const { ours, wrapped } = await images.get(order.image ?? image);
+    const { ours, wrapped, workspace: path } = await images.get(order.image ?? image);
     if (!wrapped && !order.argv) throw noWrapper(order.image ?? image);
     await network.ensure(order.store);
     const name = bodyName(cell, order.worker_id);
+    const volume = persists(order.spec) ? await workspaces.ensure(toWorkspaceOrder(order, ours)) : undefined;
     const env = { ...order.env, SECRETS_PIPE };
     const wanted = toContainer(
       { ...order, env },
@@ -67,6 +90,7 @@ export function createContainerCreator(options: CreatorOptions): (order: BodyOrd
         cell,
         image,
         network: network.name,
+        workspace: volume === undefined ? undefined : { volume, path },
         handlersDir,
         linkLocal,
         ours,
@@ -98,6 +122,7 @@ export function createContainerCreator(options: CreatorOptions): (order: BodyOrd
       const text = `Docker has no image ${order.image ?? image}, and images of bodies are never pulled; build it first.`;
       return new BodyRefused('ImageMissing', text, { cause: refusal });
     }
+    if (/failed to mount local volume/i.test(message)) return cannotMount(refusal);
     if (/network/i.test(message)) network.forget();
     // 400 is about the order and is permanent; any other error (a full disk) may be temporary.
     return status === 400 ? new BodyRefused('CreateRefused', message, { cause: refusal }) : refusal;

@@ -29,6 +29,7 @@ import { bodyName, cellFilter, checkCell, checkId } from './names.ts';
 import { CellNetwork, gatewayAddress } from './network.ts';
 import { initError } from './tail.ts';
 import { toUsage } from './usage.ts';
+import { DockerWorkspaces } from './workspaces.ts';
 
 export interface DockerRuntimeOptions {
   /** The manager's cell; its bodies and network have it as a label. */
@@ -74,7 +75,8 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
   const containers = new Containers(calls);
   const images = new KnownImages(calls);
   const network = new CellNetwork(calls, cell);
-  const create = createContainerCreator({ ...options, cell, containers, images, network });
+  const workspaces = new DockerWorkspaces(calls, cell);
+  const create = createContainerCreator({ ...options, cell, containers, images, network, workspaces });
   const limit = pLimit(options.concurrency ?? 4);
   const watches = new Set<{ close(): Promise<void> }>();
 
@@ -149,6 +151,8 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
     kill: async (bodyId) => containers.signal(checkId(bodyId), 'SIGKILL'),
     remove: async (bodyId) => containers.remove(checkId(bodyId)),
     limit: async (bodyId, spec) => containers.update(checkId(bodyId), toHostLimits(spec)),
+    listWorkspaces: () => workspaces.list(),
+    removeWorkspace: (id) => workspaces.remove(id),
     usage: async (bodyId) => toUsage(await containers.stats(checkId(bodyId))),
     watch(onEvent) {
       const watch = followEvents(streams, { cell, silenceMs }, onEvent);
@@ -165,7 +169,10 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
       calls.close();
       streams.close();
     },
-    dismantle: () => network.remove(),
+    async dismantle() {
+      await workspaces.dismantle();
+      await network.remove();
+    },
     gatewayAddress: () => gatewayAddress(calls),
   };
 }

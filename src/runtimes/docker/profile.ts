@@ -1,5 +1,5 @@
 import type { HostConfig } from 'dockerode';
-import type { WorkerSpec } from '../../model/index.ts';
+import { persists, type WorkerSpec } from '../../model/index.ts';
 import { getModules, type HostNeeds } from '../../modules/index.ts';
 
 /**
@@ -18,7 +18,8 @@ export type Profile = Pick<
   | 'Tmpfs'
 >;
 
-const WORKSPACE = '/workspace';
+/** WORKSPACE_PATH of our images. */
+export const WORKSPACE = '/workspace';
 const NO_PROGRAMS = 'rw,noexec,nosuid,nodev';
 /** The agent owns its folders; the wrapper's group can write there. The users are those of the images. */
 const AGENTS = `${NO_PROGRAMS},uid=10002,gid=10001,mode=2775`;
@@ -57,10 +58,14 @@ export function foreignProfile(): Profile {
   return { CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'] };
 }
 
+/** Whether the workspace of this spec's bodies must not be executable. */
+export const isLocked = ({ allowed_commands: allowed }: WorkerSpec): boolean =>
+  allowed !== undefined && !needsPrograms(allowed);
+
 /** For our images. They start as root, with only the capabilities for switching to other users. */
 export function ownProfile(spec: WorkerSpec): Profile {
   const needs = getModules(spec.modules ?? []).flatMap(({ host }) => host ?? []);
-  const locked = spec.allowed_commands === undefined ? {} : lockedPlaces(spec.allowed_commands);
+  const locked = spec.allowed_commands === undefined ? {} : lockedPlaces(spec);
   return {
     CapDrop: ['ALL'],
     CapAdd: [...new Set([...TO_CONFINE, ...needs.flatMap(({ capAdd }) => capAdd)])],
@@ -71,10 +76,11 @@ export function ownProfile(spec: WorkerSpec): Profile {
   };
 }
 
-/** No writable path is executable. */
-function lockedPlaces(allowedCommands: readonly string[]): Profile {
+/** No writable path is executable; a workspace that outlives the body is mounted separately (workspaces.ts). */
+function lockedPlaces(spec: WorkerSpec): Profile {
   const common = `${NO_PROGRAMS},mode=1777`;
-  const programs = needsPrograms(allowedCommands);
+  const locked = isLocked(spec);
+  const own = !persists(spec);
   return {
     ReadonlyRootfs: true,
     ReadonlyPaths: READ_ONLY_PROC,
@@ -82,10 +88,10 @@ function lockedPlaces(allowedCommands: readonly string[]): Profile {
       '/tmp': common,
       '/var/tmp': common,
       '/home/agent': AGENTS,
-      ...(programs ? {} : { [WORKSPACE]: AGENTS }),
+      ...(own && locked ? { [WORKSPACE]: AGENTS } : {}),
     },
     // An anonymous volume takes owner and mode from the image, and is removed with its container.
-    ...(programs ? { Mounts: [{ Type: 'volume', Target: WORKSPACE, Source: '' }] } : {}),
+    ...(own && !locked ? { Mounts: [{ Type: 'volume', Target: WORKSPACE, Source: '' }] } : {}),
   };
 }
 

@@ -10,6 +10,7 @@ import { LostBodies } from './lost.ts';
 import { liveShim, type Trace } from './members.ts';
 import { observeBody } from './observe.ts';
 import { WorkDirectories } from './work-directory.ts';
+import type { Workspaces } from './workspaces.ts';
 
 /** Maximum number of bodies that are observed concurrently; each briefly needs a few open files. */
 const OBSERVED_AT_ONCE = 16;
@@ -86,6 +87,18 @@ export class Bodies {
     if (!made.spec.includes('"secrets"') || this.#cleaned.has(made.id)) return;
     await this.work.removeSecrets(made);
     this.#cleaned.add(made.id);
+  }
+
+  get workspaces(): Workspaces {
+    return this.work.workspaces;
+  }
+
+  /** Whether a worker has a body, with or without its directory, that uses this workspace. */
+  async uses(worker: string, workspace: string): Promise<boolean> {
+    const found = await this.cell.body(worker);
+    const all = found ? [found] : await this.lost.ofWorker(worker, undefined);
+    // A record that is lost may have named any.
+    return all.some(({ made, lost }) => lost !== undefined || made.workspace === workspace);
   }
 
   /** The inputs for finding all processes of a body. */

@@ -24,6 +24,8 @@ const record = z.object({
     pids: z.number().optional(),
     open_files: z.number().optional(),
   }),
+  /** ID of the workspace that it uses; absent if its files end with it. */
+  workspace: workerId.optional(),
   /** Missing in bodies from before the worker's folder was separated from the manager's. */
   layout: z.literal(2).optional(),
 });

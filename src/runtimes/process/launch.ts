@@ -124,6 +124,8 @@ function environment(made: BodyRecord, places: WorkPlaces, user: BodyUser | unde
     // For the shim only; no child inherits it.
     ...(user && { SHIM_BECOME: becomeUser(user).join(' ') }),
     WORKSPACE_PATH: places.workspace,
+    // A workspace is beside other workspaces, and its agent's home belongs to the body.
+    WORKER_AGENT_HOME: places.home,
     SECRETS_PIPE: places.pipe,
     [BODY_VARIABLE]: made.id,
   };

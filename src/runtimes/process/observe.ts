@@ -51,9 +51,11 @@ export async function observeBody(
 }
 
 /** A body that was created but not started. */
-export function toBody({ id, worker_id, incarnation, spec_hash, spec, created_at, store }: BodyRecord): Body {
-  const made = { id, worker_id, incarnation, spec_hash, spec, created_at };
-  return { runtime: 'process', ...made, ...(store === undefined ? {} : { store }), state: 'created' };
+export function toBody(made: BodyRecord): Body {
+  const { id, worker_id, incarnation, spec_hash, spec, created_at, store, workspace } = made;
+  const some = { ...(store !== undefined && { store }), ...(workspace !== undefined && { workspace }) };
+  const all = { id, worker_id, incarnation, spec_hash, spec, created_at };
+  return { runtime: 'process', ...all, ...some, state: 'created' };
 }
 
 /**

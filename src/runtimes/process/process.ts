@@ -19,23 +19,20 @@
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Body, Fault, type ResourceUsage, type WorkerSpec, workerId } from '../../model/index.ts';
-import { BodyConflict, type BodyOrder, type Runtime, type RuntimeInfo } from '../runtime.ts';
+import { type Body, Fault, type ResourceUsage, type WorkerSpec, type Workspace } from '../../model/index.ts';
+import type { BodyOrder, Runtime, RuntimeInfo } from '../runtime.ts';
 import { Bodies } from './bodies.ts';
-import { BodyDirectory } from './body-directory.ts';
-import { type BodyRecord, newBodyId } from './body-record.ts';
 import { call, callBody } from './call.ts';
 import { dismantleCgroups } from './cgroup-support.ts';
 import { makeCgroups, removeCgroups } from './cgroups.ts';
+import { createBody } from './create-body.ts';
 import { deliverToPipe } from './deliver.ts';
 import { ProcessHost } from './host.ts';
 import { bodyGone, launch } from './launch.ts';
-import { rejectUnsupportedLimits, toBodyLimits, withDefaultLimits, withRlimit } from './limits.ts';
+import { rejectUnsupportedLimits, toBodyLimits } from './limits.ts';
 import { measure, sharedTable } from './measure.ts';
 import { killAll, terminateAll } from './members.ts';
-import { toBody } from './observe.ts';
 import type { ProcessRuntimeOptions } from './process-options.ts';
-import { formatTitle } from './title.ts';
 import { EVENTS_DIRECTORY, watchCell } from './watch.ts';
 
 /** Creates the runtime; it does not touch anything before the first call. */
@@ -69,6 +66,7 @@ class ProcessRuntime implements Runtime {
       await this.#open();
       await this.#bodies.cell.sweep();
       await this.#bodies.sweepWork();
+      await this.#bodies.workspaces.sweep();
       return this.#host.info();
     });
   }
@@ -82,49 +80,14 @@ class ProcessRuntime implements Runtime {
   }
 
   create(order: BodyOrder): Promise<Body> {
-    return callBody(`make a body of worker ${order.worker_id}`, async () => {
-      const worker = workerId.parse(order.worker_id);
-      const support = (await this.#host.cgroups()).limits;
-      const requested = toBodyLimits(order.spec);
-      rejectUnsupportedLimits(requested, withRlimit(support));
-      const limits = withDefaultLimits(requested, this.#options.defaults ?? {}, support);
-      await call(`open the folder ${this.#bodies.cell.path}`, () => this.#open());
-      const [alive] = await this.#bodies.lost.ofWorker(worker, undefined);
-      if (alive)
-        throw new BodyConflict(
-          `Body ${alive.made.id} of worker ${worker} is running, but its folder is missing.`,
-          true,
-        );
-      const made: BodyRecord = {
-        id: newBodyId(worker),
-        cell: this.#options.cell,
-        worker_id: worker,
-        incarnation: order.incarnation,
-        spec_hash: order.spec_hash,
-        spec: JSON.stringify(order.spec),
-        epoch: order.epoch,
-        ...(order.store === undefined ? {} : { store: order.store }),
-        created_at: (this.#options.now ?? Date.now)(),
-        argv: order.argv ?? [...this.#options.wrapper.argv, formatTitle(order.spec, worker)],
-        env: order.env,
-        limits,
-        layout: 2,
-      };
-      const dir = new BodyDirectory(this.#bodies.cell.path, worker);
-      try {
-        await this.#bodies.work.make(made);
-        if (await BodyDirectory.make(this.#bodies.cell.path, worker, made)) return toBody(made);
-      } catch (error) {
-        await this.#bodies.work.remove(made.id).catch(() => undefined);
-        throw error;
-      }
-      await this.#bodies.work.remove(made.id);
-      const ours = (await this.#bodies.cell.body(worker)) !== undefined;
-      const what = ours
-        ? 'by another body of that worker'
-        : 'by files that worker-manager did not create; move them away to continue';
-      throw new BodyConflict(`The directory ${dir.path} of worker ${worker} is taken ${what}.`, ours);
-    });
+    return callBody(`make a body of worker ${order.worker_id}`, () =>
+      createBody(order, {
+        bodies: this.#bodies,
+        host: this.#host,
+        options: this.#options,
+        open: () => this.#open(),
+      }),
+    );
   }
 
   start(bodyId: string): Promise<void> {
@@ -185,6 +148,16 @@ class ProcessRuntime implements Runtime {
     });
   }
 
+  listWorkspaces(): Promise<Workspace[]> {
+    return call('list the workspaces', () => this.#bodies.workspaces.list());
+  }
+
+  removeWorkspace(id: string): Promise<void> {
+    return call(`delete the workspace ${id}`, () =>
+      this.#bodies.workspaces.remove(id, (worker) => this.#bodies.uses(worker, id)),
+    );
+  }
+
   limit(bodyId: string, spec: WorkerSpec): Promise<void> {
     return callBody(`limit body ${bodyId}`, async () => {
       const found = await this.#bodies.byId(bodyId);
@@ -237,6 +210,7 @@ class ProcessRuntime implements Runtime {
       await dismantleCgroups(await this.#host.cgroups());
       await this.#bodies.sweepWork();
       await this.#bodies.work.dismantle();
+      await this.#bodies.workspaces.dismantle();
       await this.#bodies.cell.remove();
     });
   }

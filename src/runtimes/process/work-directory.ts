@@ -1,9 +1,11 @@
-import { chmod, lchown, lstat, mkdir, readdir, rm, rmdir, statfs } from 'node:fs/promises';
+import { lchown, lstat, mkdir, readdir, rm, rmdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BodyRecord, parseBodyId } from './body-record.ts';
+import { isFolder, ownFolder } from './own-folder.ts';
 import { type BodyUser, ownName } from './process-user.ts';
 import { removeTree } from './remove-tree.ts';
 import { nothing } from './safe-file.ts';
+import { Workspaces } from './workspaces.ts';
 
 /** Subdirectory of the cell for the folders that workers write, each named by its body's ID. */
 const WORK = '.work';
@@ -36,10 +38,12 @@ export interface WorkPlaces {
  */
 export class WorkDirectories {
   readonly #cellPath: string;
+  readonly workspaces: Workspaces;
   #memory: Promise<string | undefined> | undefined;
 
   constructor(cellPath: string) {
     this.#cellPath = cellPath;
+    this.workspaces = new Workspaces(cellPath);
   }
 
   /** The parent of all of them, on disk. */
@@ -48,39 +52,43 @@ export class WorkDirectories {
   }
 
   /** The paths of a body, for any layout version. */
-  async of({ id, worker_id, layout }: BodyRecord): Promise<WorkPlaces> {
+  async of({ id, worker_id, layout, workspace }: BodyRecord): Promise<WorkPlaces> {
     const disk = layout === 2 ? join(this.path, id) : join(this.#cellPath, worker_id);
     const memory = layout === 2 ? await this.#memoryRoot() : undefined;
     const hidden = memory === undefined ? disk : join(memory, id);
     return {
-      workspace: join(disk, 'workspace'),
+      workspace: workspace === undefined ? join(disk, 'workspace') : this.workspaces.files(workspace),
       home: join(disk, 'home'),
       pipe: join(hidden, PIPE),
       secrets: join(hidden, SECRETS),
     };
   }
 
-  /** Creates the folders of a new body. */
+  /** Creates the folders of a new body, and its workspace if that does not exist. */
   async make(made: BodyRecord): Promise<void> {
     const memory = await this.#memoryRoot();
     await ownFolder(this.path, false);
     if (memory !== undefined) await ownFolder(memory, false);
     for (const folder of await this.#foldersOf(made)) await mkdir(folder, { mode: 0o700 });
+    const { workspace: id, worker_id, store, created_at } = made;
+    if (id !== undefined) await this.workspaces.ensure({ id, store, created_at }, worker_id);
   }
 
   /** Changes the owner of the folders of an unstarted body to the user that it runs as. */
-  async give(made: BodyRecord, { uid, gid }: BodyUser): Promise<void> {
+  async give(made: BodyRecord, { name, uid, gid }: BodyUser): Promise<void> {
     const memory = await this.#memoryRoot();
     await ownFolder(this.path, true);
     if (memory !== undefined) await ownFolder(memory, true);
     for (const folder of await this.#foldersOf(made)) await lchown(folder, uid, gid);
+    if (made.workspace !== undefined) await this.workspaces.give(made.workspace, { name, uid, gid });
   }
 
-  async #foldersOf({ id }: BodyRecord): Promise<string[]> {
+  async #foldersOf({ id, workspace }: BodyRecord): Promise<string[]> {
     const memory = await this.#memoryRoot();
     const disk = join(this.path, id);
     const hidden = memory === undefined ? [] : [join(memory, id)];
-    return [disk, join(disk, 'workspace'), join(disk, 'home'), ...hidden];
+    const own = workspace === undefined ? [join(disk, 'workspace')] : [];
+    return [disk, ...own, join(disk, 'home'), ...hidden];
   }
 
   /** Deletes the remaining secrets of an ended body. */
@@ -148,14 +156,3 @@ async function findMemory(): Promise<string | undefined> {
 async function lingers(): Promise<boolean> {
   return (await lstat(join('/var/lib/systemd/linger', ownName())).catch(() => undefined)) !== undefined;
 }
-
-/** Makes a directory that only this user can change; if `shared`, others can pass through it. */
-async function ownFolder(path: string, shared: boolean): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  const seen = await lstat(path);
-  if (!seen.isDirectory() || seen.uid !== process.getuid?.() || (seen.mode & 0o022) !== 0)
-    throw new Error(`${path} is not a directory that only this user can write`);
-  if (shared && (seen.mode & 0o011) !== 0o011) await chmod(path, 0o711);
-}
-
-const isFolder = async (path: string) => (await lstat(path).catch(() => undefined))?.isDirectory() === true;

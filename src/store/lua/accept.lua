@@ -74,6 +74,8 @@ local function take()
   local seen = redis.call('HMGET', KEYS[14], 'phase', 'body_id')
   if seen[1] ~= 'ready' or seen[2] ~= ARGV[19] then return 0 end
   redis.call('HSET', KEYS[12], ARGV[9], ARGV[20])
+  -- Its files are in the workspace that the body has.
+  redis.call('HSET', KEYS[5], 'workspace', ARGV[18])
   if ARGV[21] ~= '' then
     redis.call('XADD', KEYS[15], '*', 'data', string.sub(ARGV[21], 1, -2) .. ',"spec":' .. ARGV[11] .. '}')
   end

@@ -106,7 +106,11 @@ test('our images get the capabilities for switching users, other images get none
 test.each([[[]], [['git']], [['git', 'node']]])(
   'with allowed commands %j nothing outside the workspace can be written and executed',
   (allowed_commands) => {
-    const { ReadonlyRootfs, ReadonlyPaths, Tmpfs = {}, Mounts } = hostConfig({ allowed_commands });
+    const workspace = { persist: 'body' } as const;
+    const { ReadonlyRootfs, ReadonlyPaths, Tmpfs = {}, Mounts } = hostConfig({ allowed_commands, workspace });
+    // A workspace that outlives the body is a volume, whose mount options are those of the volume.
+    expect(hostConfig({ allowed_commands })).toMatchObject({ ReadonlyRootfs, ReadonlyPaths });
+    expect(hostConfig({ allowed_commands }).Tmpfs).not.toHaveProperty('/workspace');
     expect(ReadonlyRootfs).toBe(true);
     expect(ReadonlyPaths).toContain('/proc');
     const places = ['/tmp', '/var/tmp', '/home/agent', '/run/worker'];
@@ -169,7 +173,7 @@ test.each([
   [{ Binds: ['/:/host'] }, ['no Binds']],
   [{ Devices: [{ PathOnHost: '/dev/kmsg' }] }, ['Devices']],
 ])('what the engine made of it is compared: %o', (made, dropped) => {
-  const asked = hostConfig({ ...limited, allowed_commands: ['node'] });
+  const asked = hostConfig({ ...limited, allowed_commands: ['node'], workspace: { persist: 'body' } });
   expect(findDropped(asked, { ...asked, ...made } as typeof asked)).toEqual(dropped);
 });
 

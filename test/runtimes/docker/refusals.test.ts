@@ -78,7 +78,7 @@ async function world(answers: Answers) {
 const order = {
   worker_id: ID,
   incarnation: 1,
-  spec: specOf(),
+  spec: { ...specOf(), workspace: { persist: 'body' } as const },
   spec_hash: 'h',
   epoch: 1,
   env: {},

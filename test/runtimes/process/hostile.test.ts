@@ -51,7 +51,7 @@ const make = (cgroups = true) =>
 const order = (worker: string, script: string) => ({
   worker_id: worker,
   incarnation: 1,
-  spec: workerSpec(),
+  spec: workerSpec({ workspace: { persist: 'body' } }),
   spec_hash: 'a'.repeat(64),
   epoch: 1,
   env: { WORKER_ID: worker, WORKER_INCARNATION: '1' },

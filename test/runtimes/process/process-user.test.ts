@@ -124,12 +124,17 @@ describe.skipIf(!isRoot)('a body of another user', () => {
 
   test('gets its secrets, and leaves nothing behind', async () => {
     const { id, worker_id } = await start(`echo "$SECRETS_PIPE" >at; mv at pipe; ${TAKES_SECRETS}`);
-    const workspace = join(root, CELL, '.work', id, 'workspace');
+    const workspace = join(root, CELL, '.workspaces', worker_id, 'workspace');
     const pipe = (await vi.waitFor(() => readFile(join(workspace, 'pipe'), 'utf8'), PATIENCE)).trim();
     await vi.waitFor(() => runtime.deliver(id, '{"A": "b"}'), PATIENCE);
     expect(await end(worker_id)).toMatchObject({ exit_code: 0 });
     await runtime.remove(id);
-    for (const path of [pipe, join(pipe, '..'), join(workspace, '..')]) expect(existsSync(path)).toBe(false);
+    expect(existsSync(join(workspace, 'at'))).toBe(false);
+    expect(existsSync(workspace)).toBe(true);
+    await runtime.removeWorkspace(worker_id);
+    const work = join(root, CELL, '.work', id);
+    for (const path of [pipe, join(pipe, '..'), work, join(workspace, '..')])
+      expect(existsSync(path)).toBe(false);
   });
 
   test('is adopted by a manager without that setting, and keeps its folders', async () => {
@@ -142,7 +147,7 @@ describe.skipIf(!isRoot)('a body of another user', () => {
     });
     await runtime.probe();
     expect(await runtime.list()).toMatchObject([{ id, state: 'running' }]);
-    await writeFile(join(root, CELL, '.work', id, 'workspace', 'go'), '');
+    await writeFile(join(root, CELL, '.workspaces', worker_id, 'workspace', 'go'), '');
     expect(await end(worker_id)).toMatchObject({ exit_code: 4 });
   });
 });

@@ -29,11 +29,13 @@ export const make = (cgroups = true) =>
 export const reopen = (cgroups = true): void => {
   runtime = make(cgroups);
 };
+/** The files of these bodies end with them, so that `workspace` is that of the only body. */
+const OWN = { workspace: { persist: 'body' } } as const;
 export const sh = (script: string) => ['/bin/sh', '-c', script];
 export const order = (argv: string[], resources?: WorkerSpec['resources']) => ({
   worker_id: worker,
   incarnation: 1,
-  spec: workerSpec(resources ? { resources } : {}),
+  spec: workerSpec({ ...OWN, ...(resources ? { resources } : {}) }),
   spec_hash: 'a'.repeat(64),
   epoch: 1,
   env: { WORKER_ID: worker, REDIS_URL: SECRET },

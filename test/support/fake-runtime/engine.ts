@@ -4,6 +4,7 @@ import type { FakeBody } from './fake-body.ts';
 import { Faults } from './faults.ts';
 import { Names, nameOf } from './names.ts';
 import type { FakeEngineOptions, FakeProgram } from './program.ts';
+import { FakeWorkspaces } from './workspaces.ts';
 
 /**
  * A world of bodies in memory, which outlives the `FakeRuntime` objects (managers) that act on it. It refuses a
@@ -18,7 +19,8 @@ export class FakeEngine {
   peakLive = 0;
   /** What each body was handed, in order. */
   readonly deliveries = new Map<string, string[]>();
-  readonly #program: (order: BodyOrder) => FakeProgram;
+  readonly workspaces = new FakeWorkspaces();
+  readonly #program: (order: BodyOrder, files: Set<string>) => FakeProgram;
   readonly #entries = new Map<string, FakeBody>();
   readonly #names = new Names();
   readonly #workers = new Map<string, Set<string>>();
@@ -66,6 +68,7 @@ export class FakeEngine {
 
   make(cell: string, order: BodyOrder, name = nameOf(cell, order.worker_id), planted = false): Body {
     this.#made += 1;
+    const workspace = this.workspaces.ensure(cell, order, this.now());
     const id = `fake${this.#made.toString(16).padStart(12, '0')}`;
     const body: Body = Object.freeze({
       id,
@@ -75,11 +78,12 @@ export class FakeEngine {
       spec_hash: order.spec_hash,
       spec: JSON.stringify(order.spec),
       ...(order.store === undefined ? {} : { store: order.store }),
+      ...(workspace && { workspace: workspace.id }),
       state: 'created',
       created_at: this.now(),
       image: 'fake',
     });
-    const program = this.#program(order);
+    const program = this.#program(order, workspace?.files ?? new Set());
     this.#entries.set(id, { cell, name, body, found: undefined, program, terminated: false, planted });
     this.#names.give(name);
     const worker = nameOf(cell, order.worker_id);

@@ -11,6 +11,7 @@ import {
   type ResourceUsage,
   type RuntimeName,
   type WorkerSpec,
+  type Workspace,
 } from '../../../src/model/index.ts';
 import {
   BodyConflict,
@@ -114,6 +115,18 @@ export class FakeRuntime implements Runtime {
     });
   }
 
+  listWorkspaces(): Promise<Workspace[]> {
+    return this.#call('listWorkspaces', () => this.engine.workspaces.list(this.cell));
+  }
+
+  removeWorkspace(id: string): Promise<void> {
+    return this.#call('removeWorkspace', () => {
+      if (this.engine.list(this.cell).some(({ workspace }) => workspace === id))
+        throw new Fault('conflict', `The workspace ${id} is in use.`);
+      this.engine.workspaces.remove(this.cell, id);
+    });
+  }
+
   limit(bodyId: string, _spec: WorkerSpec): Promise<void> {
     return this.#call('limit', () => {
       if (!this.engine.body(this.cell, bodyId))
@@ -147,6 +160,7 @@ export class FakeRuntime implements Runtime {
   async dismantle(): Promise<void> {
     const left = this.engine.list(this.cell).length;
     if (left > 0) throw new Error(`Cell ${this.cell} still has ${left} bodies: remove them first.`);
+    this.engine.workspaces.clear(this.cell);
   }
 
   /** The next call of the verb, or the `nth` from now, throws `error` and does nothing. */

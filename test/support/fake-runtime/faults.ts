@@ -12,7 +12,9 @@ export type Verb =
   | 'kill'
   | 'remove'
   | 'limit'
-  | 'usage';
+  | 'usage'
+  | 'listWorkspaces'
+  | 'removeWorkspace';
 
 interface Planned {
   /** Calls of the verb that still pass before it strikes. */
@@ -44,6 +46,8 @@ export class Faults {
     remove: 0,
     limit: 0,
     usage: 0,
+    listWorkspaces: 0,
+    removeWorkspace: 0,
   };
   readonly #planned = new Map<Verb, Planned[]>();
 

@@ -21,6 +21,7 @@ export interface FakeProgram {
 export interface FakeEngineOptions {
   name?: RuntimeName;
   now?: () => number;
-  /** What a body made from this order does when it is started; without it, every body runs. */
-  program?: (order: BodyOrder) => FakeProgram;
+  /** What a body made from this order does when it is started; without it, every body runs. `files` are those of
+   * its workspace. */
+  program?: (order: BodyOrder, files: Set<string>) => FakeProgram;
 }

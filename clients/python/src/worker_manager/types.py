@@ -12,6 +12,25 @@ class CreateWorkerResources(TypedDict, total=False):
     pids: int
 
 
+class _CreateWorkerWorkspaceSourceGitRequired(TypedDict):
+    url: str
+
+
+class CreateWorkerWorkspaceSourceGit(_CreateWorkerWorkspaceSourceGitRequired, total=False):
+    ref: str
+    depth: int
+
+
+class CreateWorkerWorkspaceSource(TypedDict):
+    git: CreateWorkerWorkspaceSourceGit
+
+
+class CreateWorkerWorkspace(TypedDict, total=False):
+    persist: Literal["worker", "body"]
+    size: str
+    source: CreateWorkerWorkspaceSource
+
+
 class _CreateWorkerWebhooksItemRequired(TypedDict):
     url: str
     secret: str
@@ -47,6 +66,7 @@ class CreateWorker(_CreateWorkerRequired, total=False):
     secrets: Sequence[str]
     runtime: Literal["docker", "process", "swarm", "auto"]
     resources: CreateWorkerResources
+    workspace: CreateWorkerWorkspace
     restart_policy: Literal["never", "on-failure", "always"]
     max_restarts: int
     stop_grace_seconds: float
@@ -105,6 +125,25 @@ class WorkerSpecResources(TypedDict, total=False):
     pids: int
 
 
+class _WorkerSpecWorkspaceSourceGitRequired(TypedDict):
+    url: str
+
+
+class WorkerSpecWorkspaceSourceGit(_WorkerSpecWorkspaceSourceGitRequired, total=False):
+    ref: str
+    depth: int
+
+
+class WorkerSpecWorkspaceSource(TypedDict):
+    git: WorkerSpecWorkspaceSourceGit
+
+
+class WorkerSpecWorkspace(TypedDict, total=False):
+    persist: Literal["worker", "body"]
+    size: str
+    source: WorkerSpecWorkspaceSource
+
+
 class _WorkerSpecWebhooksItemRequired(TypedDict):
     url: str
     secret: str
@@ -143,6 +182,7 @@ class WorkerSpec(_WorkerSpecRequired, total=False):
     env: Dict[str, str]
     secrets: List[str]
     resources: WorkerSpecResources
+    workspace: WorkerSpecWorkspace
     max_restarts: int
     ttl_seconds: float
     idle_timeout_seconds: float
@@ -283,6 +323,25 @@ class PoolTemplateResources(TypedDict, total=False):
     pids: int
 
 
+class _PoolTemplateWorkspaceSourceGitRequired(TypedDict):
+    url: str
+
+
+class PoolTemplateWorkspaceSourceGit(_PoolTemplateWorkspaceSourceGitRequired, total=False):
+    ref: str
+    depth: int
+
+
+class PoolTemplateWorkspaceSource(TypedDict):
+    git: PoolTemplateWorkspaceSourceGit
+
+
+class PoolTemplateWorkspace(TypedDict, total=False):
+    persist: Literal["worker", "body"]
+    size: str
+    source: PoolTemplateWorkspaceSource
+
+
 class _PoolTemplateWebhooksItemRequired(TypedDict):
     url: str
     secret: str
@@ -313,6 +372,7 @@ class PoolTemplate(_PoolTemplateRequired, total=False):
     env: Mapping[str, str]
     secrets: Sequence[str]
     resources: PoolTemplateResources
+    workspace: PoolTemplateWorkspace
     restart_policy: Literal["never", "on-failure", "always"]
     max_restarts: int
     stop_grace_seconds: float
@@ -398,6 +458,25 @@ class PoolViewSpecTemplateResources(TypedDict, total=False):
     pids: int
 
 
+class _PoolViewSpecTemplateWorkspaceSourceGitRequired(TypedDict):
+    url: str
+
+
+class PoolViewSpecTemplateWorkspaceSourceGit(_PoolViewSpecTemplateWorkspaceSourceGitRequired, total=False):
+    ref: str
+    depth: int
+
+
+class PoolViewSpecTemplateWorkspaceSource(TypedDict):
+    git: PoolViewSpecTemplateWorkspaceSourceGit
+
+
+class PoolViewSpecTemplateWorkspace(TypedDict, total=False):
+    persist: Literal["worker", "body"]
+    size: str
+    source: PoolViewSpecTemplateWorkspaceSource
+
+
 class _PoolViewSpecTemplateWebhooksItemRequired(TypedDict):
     url: str
     secret: str
@@ -432,6 +511,7 @@ class PoolViewSpecTemplate(_PoolViewSpecTemplateRequired, total=False):
     env: Dict[str, str]
     secrets: List[str]
     resources: PoolViewSpecTemplateResources
+    workspace: PoolViewSpecTemplateWorkspace
     max_restarts: int
     ttl_seconds: float
     idle_timeout_seconds: float

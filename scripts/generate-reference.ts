@@ -17,6 +17,7 @@ import {
   statusRecord,
 } from '../src/model/index.ts';
 import { createMetrics } from '../src/telemetry/metrics.ts';
+import { findAlertsByMetric } from './generate/alerts.ts';
 import { parseComments, parseMembers } from './generate/comments.ts';
 import { type Schema, typeOf } from './generate/schema.ts';
 import { formatJson, writeOrCheck } from './generate/write.ts';
@@ -169,7 +170,7 @@ ${fields(schemas['pool-status'])}
 ## Metrics: \`GET /metrics\`
 
 The leader exposes the metrics of the cell; other managers expose only those of their own process. Labels never contain IDs. \`pool\` is empty for
-workers without a pool.
+workers without a pool. Alerts are those of [deploy/prometheus](../deploy/prometheus/rules/alerts.yml), without their prefix \`WorkerManager\`; each has a [runbook](runbooks/README.md).
 
 ${await metricsTable()}
 
@@ -184,10 +185,17 @@ ${interfaceTable('node', 'NodeView')}
 
 async function metricsTable(): Promise<string> {
   const all = await createMetrics({ processMetrics: false }).text();
+  const alerts = findAlertsByMetric();
   const rows = [...all.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\S+)$/gm)].map(
-    ([, name = '', help = '', type = '']) => row(name, type, help),
+    ([, name = '', help = '', type = '']) => {
+      const links = [...(alerts.get(name) ?? [])].map(
+        ([alert, page]) => `[${alert.replace('WorkerManager', '')}](${page.replace('docs/', '')})`,
+      );
+      return `${row(name, type, help)} ${links.join(', ') || '–'} |`;
+    },
   );
-  return table(rows.sort()).replace('| field |', '| metric |');
+  const head = ['| metric | type | description | alerts |', '| --- | --- | --- | --- |'];
+  return [...head, ...rows.sort()].join('\n');
 }
 
 function pick(schema: Schema | undefined, names: string[]): Record<string, Schema> {

@@ -6,7 +6,7 @@
  */
 import { totalmem } from 'node:os';
 import type { Settings } from '../config/settings.ts';
-import { watchDisk } from '../images/disk.ts';
+import { type Disk, watchDisk } from '../images/disk.ts';
 import { type Collector, createCollector } from '../images/gc.ts';
 import { createImageAvailability, createImages, type Images, machineCa } from '../images/index.ts';
 import {
@@ -53,7 +53,13 @@ export interface Components {
   /** What only a manager needs. */
   ofManager: () => Pick<
     ServeOptions,
-    'runtimes' | 'bodyRedisUrl' | 'images' | 'collector' | 'diskSpaceError' | 'imageUnavailableReason'
+    | 'runtimes'
+    | 'bodyRedisUrl'
+    | 'images'
+    | 'collector'
+    | 'diskSpaceError'
+    | 'imageDisk'
+    | 'imageUnavailableReason'
   >;
 }
 
@@ -89,10 +95,10 @@ export function createComponents({ settings, version, wrapper, metrics }: Compon
       observe: (runtime, ...call) => observeCalls(runtime)(...call),
     });
 
-  const openDiskCheck = () =>
+  const openDisk = (): Pick<Disk, 'free' | 'diskSpaceError'> =>
     !usesImages
-      ? async () => undefined
-      : watchDisk({ host, minFreeBytes: settings.imageMinFreeBytes, observe }).diskSpaceError;
+      ? { free: async () => undefined, diskSpaceError: async () => undefined }
+      : watchDisk({ host, minFreeBytes: settings.imageMinFreeBytes, observe });
 
   const images: Components['images'] = (changed = () => {}, now = Date.now) =>
     createImages({
@@ -111,7 +117,7 @@ export function createComponents({ settings, version, wrapper, metrics }: Compon
       },
       onChange: changed,
       now,
-      diskSpaceError: openDiskCheck(),
+      diskSpaceError: openDisk().diskSpaceError,
     });
 
   /** Images outlive the worker that they were built for; one record stores their uses. */
@@ -139,6 +145,11 @@ export function createComponents({ settings, version, wrapper, metrics }: Compon
     }
   }
 
+  const ofDisk = ({ free, diskSpaceError }: ReturnType<typeof openDisk>) => ({
+    diskSpaceError,
+    imageDisk: async () => ({ free: await free(), watermark: settings.imageMinFreeBytes }),
+  });
+
   return {
     runtimes,
     images,
@@ -146,10 +157,10 @@ export function createComponents({ settings, version, wrapper, metrics }: Compon
     bodyImage,
     ofManager: () => ({
       ...runtimes(),
+      ...ofDisk(openDisk()),
       // None if the operator sets one image for all Docker bodies, or Docker is not used.
       images: workerImage || !usesImages ? undefined : images,
       collector: usesImages ? collector : undefined,
-      diskSpaceError: openDiskCheck(),
       imageUnavailableReason: (built) =>
         createImageAvailability({ host, foreignImage: workerImage, images: built }),
     }),

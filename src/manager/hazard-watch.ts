@@ -13,6 +13,8 @@ export interface HazardWatch {
    * Resolves when the manager may lead. With REDIS_STRICT it waits for Redis, and throws a Fault if there is a hazard.
    */
   mayLead(signal: AbortSignal): Promise<void>;
+  /** Reads the settings of Redis again soon. */
+  refresh(): void;
   /** The details for `/readyz`; `undefined` if there are none. `refused`: it must not lead. */
   report(): { message: string; refused: boolean } | undefined;
 }
@@ -53,6 +55,7 @@ export function watchHazards(options: {
       const found = present();
       if (found.length > 0) throw new Fault('unavailable', `REDIS_STRICT is true. ${sentences(found)}`);
     },
+    refresh: () => void look(),
     report() {
       const message = sentences(hazards);
       return message === '' ? undefined : { message, refused: strict && present().length > 0 };

@@ -2,6 +2,7 @@
 import { getLimits } from '../config/limits.ts';
 import { listenApi } from '../http/api.ts';
 import { createApiRoutes } from '../http/routes/index.ts';
+import type { WorkerService } from '../http/worker-service.ts';
 import type { Collector } from '../images/gc.ts';
 import type { Images } from '../images/index.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
@@ -34,20 +35,21 @@ interface ApiDeps {
 export async function openHttpApi(
   { settings, version, log }: ServeOptions,
   deps: ApiDeps,
-): Promise<{ socketPath: string; close(): Promise<void> }> {
+): Promise<{ socketPath: string; workers: WorkerService; close(): Promise<void> }> {
   const { redis, store, runtimes, images, collector, tasks, taskService, now } = deps;
   const hub = new StreamHub(redis, settings.redisUrl);
   const commandClient = createCommandClient(redis, store.keys, hub);
   const views = () => deps.pools.ports.store.views();
   const explain = (id: string) =>
     explainWorker(id, { store, runtimes, images, limits: getLimits(settings), now });
+  const workers = openWorkerService({ redis, store, hub, commandClient, explain, now });
   const socketPath = newApiSocket();
   const app = await listenApi(socketPath, {
     host: settings.httpHost,
     version,
     log,
     plugins: createApiRoutes({
-      workers: openWorkerService({ redis, store, hub, commandClient, explain, now }),
+      workers,
       pools: {
         views,
         nodes: () => store.nodes(),
@@ -66,6 +68,7 @@ export async function openHttpApi(
   });
   return {
     socketPath,
+    workers,
     async close() {
       commandClient.close();
       hub.close();

@@ -31,6 +31,8 @@ export interface ServeOptions {
   handlers: Handlers;
   /** Why the engine's disk has no space for more; `undefined` if it has. */
   diskSpaceError: () => Promise<string | undefined>;
+  /** The free bytes of the engine's disk, if they are known, and IMAGE_MIN_FREE. */
+  imageDisk: () => Promise<{ free: number | undefined; watermark: number | undefined }>;
   /** Returns why a worker's image neither exists nor can be built. */
   imageUnavailableReason: (images: Images | undefined) => (spec: WorkerSpec) => Promise<string | undefined>;
   metrics: Metrics;

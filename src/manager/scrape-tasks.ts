@@ -25,12 +25,14 @@ export function taskScraper({
     const queues = await Promise.all(
       [...names].map(async (pool) => {
         const queue = tasks.queue(pool);
-        const [totals, results, counts] = await Promise.all([
-          queue.durations().catch(() => undefined),
+        const [totals, waits, oldest, results, counts] = await Promise.all([
+          queue.durations('durations').catch(() => undefined),
+          queue.durations('waits').catch(() => undefined),
+          queue.oldestSeconds().catch(() => undefined),
           queue.results().catch(() => undefined),
           declared.has(pool) ? undefined : queue.counts().catch(() => undefined),
         ]);
-        return { pool, totals, results, counts };
+        return { pool, totals, waits, oldest, results, counts };
       }),
     );
     return { queues, nodes: await nodes().catch(() => []) };
@@ -38,15 +40,17 @@ export function taskScraper({
   return async (loop) => {
     const statuses = [...(loop?.statuses() ?? [])];
     const known = loop && (await read(new Set(statuses.map(([pool]) => pool))));
-    const { tasksFinished, taskOomKills, taskDuration } = metrics;
-    for (const metric of [metrics.tasks, tasksFinished, taskOomKills, taskDuration, metrics.nodes])
-      metric.reset();
+    const { tasks: waiting, tasksFinished, taskOomKills, taskDuration, taskWait, oldestTask } = metrics;
+    const all = [waiting, tasksFinished, taskOomKills, taskDuration, taskWait, oldestTask, metrics.nodes];
+    for (const metric of all) metric.reset();
     for (const [pool, { status }] of statuses)
       for (const state of ['queued', 'active'] as const)
         if (status[state] !== undefined) metrics.tasks.set(status[state], { pool, state });
     const declared = new Set(statuses.map(([pool]) => pool));
-    for (const { pool, totals, results, counts } of known?.queues ?? []) {
+    for (const { pool, totals, waits, oldest, results, counts } of known?.queues ?? []) {
       if (totals) taskDuration.set(totals, { pool });
+      if (waits) taskWait.set(waits, { pool });
+      if (oldest !== undefined) oldestTask.set(oldest, { pool });
       if (results) {
         for (const result of TASK_RESULTS) tasksFinished.set(results[result], { pool, result });
         taskOomKills.set(results.oom_kills, { pool });

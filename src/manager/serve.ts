@@ -22,6 +22,8 @@ import {
 } from '../store/index.ts';
 import { openTasks } from '../tasks/index.ts';
 import { startWatchdog } from '../watchdog/index.ts';
+import { startCanary } from './canary.ts';
+import { collectMetrics } from './collect-metrics.ts';
 import { watchFormat } from './format-watch.ts';
 import { watchHazards } from './hazard-watch.ts';
 import { openHttpApi } from './open-api.ts';
@@ -134,17 +136,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       webhooks,
     });
 
-  metrics.beforeScrape(() => {
-    metrics.workqueueDepth.set(term?.loop.queue.length ?? 0);
-    metrics.workqueueOldest.set(term?.loop.queue.oldestSeconds() ?? 0);
-    const { kinds, desired } = term?.loop.lastSeen.count() ?? { kinds: [], desired: 0 };
-    metrics.workers.reset();
-    for (const { count, ...kind } of kinds) metrics.workers.set(count, kind);
-    metrics.desiredWorkers.set(desired);
-    metrics.queuedWorkers.reset();
-    for (const [runtime, count] of term?.queued ?? []) metrics.queuedWorkers.set(count, { runtime });
-    return pools.scrape(term?.pools, term?.usage ?? []);
-  });
+  collectMetrics(options, { redis, term: () => term, pools, hazards, now: clock.now });
   const health = () => {
     const states = runtimes.states.map(({ name, info, error }) => {
       return [name, { ok: !error, message: error ?? info?.version ?? '' }] as const;
@@ -204,6 +196,14 @@ export async function serve(options: ServeOptions): Promise<void> {
     await api.close();
     throw error;
   });
+  const stopCanary = startCanary({
+    seconds: settings.canarySeconds,
+    runtimes: () => options.runtimes.map(({ name }) => name).filter((name) => runtimes.upSince(name) > 0),
+    workers: api.workers,
+    leads: () => term !== undefined && watchdog.lease.held(),
+    metrics,
+    log,
+  });
   const prober = setInterval(() => {
     void clock.compare();
     if (open.incomplete) void open.probe();
@@ -229,6 +229,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     log.info(`shutting down; ${options.cleanup ? 'stopping direct workers' : 'workers keep running'}`);
   } finally {
     clearInterval(prober);
+    await stopCanary();
     if (options.cleanup)
       await stopDirectWorkers(open.ours, { log, store, term, leads: watchdog.lease.held() });
     leave.abort();

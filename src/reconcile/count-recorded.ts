@@ -1,4 +1,4 @@
-import type { Decision, Observation } from '../model/index.ts';
+import type { Decision, Observation, StatusRecord } from '../model/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 /** The phases of a first body until it is RUNNING. */
@@ -6,7 +6,10 @@ const SPAWN_PHASES: ReadonlySet<string> = new Set(['building', 'creating', 'boot
 
 /** Updates the metrics for a decision about a worker, once it is recorded. */
 export function countRecorded(
-  metrics: Pick<Metrics, 'restarts' | 'imageCacheHits' | 'oomKills' | 'workersFailed' | 'spawnDuration'>,
+  metrics: Pick<
+    Metrics,
+    'restarts' | 'imageCacheHits' | 'oomKills' | 'workersFailed' | 'startFailures' | 'spawnDuration'
+  >,
   observation: Observation,
   decision: Decision,
 ): void {
@@ -20,7 +23,18 @@ export function countRecorded(
   if (status.reason === 'OOMKilled' && before?.reason !== 'OOMKilled') metrics.oomKills.inc(1);
   if (status.status === 'FAILED' && before?.status !== 'FAILED')
     metrics.workersFailed.inc(1, { reason: status.reason || 'Unknown' });
+  if (isStartFailure(before, status)) metrics.startFailures.inc(1, { reason: status.reason || 'Unknown' });
   if (status.phase === before?.phase || status.incarnation !== 1 || !SPAWN_PHASES.has(status.phase)) return;
   const seconds = Math.max(0, observation.now - Date.parse(observation.desired.created_at)) / 1000;
   metrics.spawnDuration.observe(seconds, { phase: status.phase, runtime: status.runtime });
+}
+
+/** The first body ended before it was ready, and no command wanted that. */
+function isStartFailure(
+  before: StatusRecord | undefined,
+  { status, phase, incarnation }: StatusRecord,
+): boolean {
+  const failed = status === 'FAILED' || phase === 'backoff';
+  const started = before !== undefined && (before.status !== 'STARTING' || before.phase === 'backoff');
+  return failed && !started && incarnation === 1;
 }

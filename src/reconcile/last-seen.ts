@@ -10,6 +10,7 @@ import {
   type Heartbeat,
   hasEnded,
   type Observation,
+  parseInstant,
   type RuntimeName,
   type WorkerStatus,
   wasReady,
@@ -22,6 +23,11 @@ interface SeenWorker {
   body: string | undefined;
   status: WorkerStatus;
   phase: string;
+  reason: string;
+  /** Since when it has been STARTING without interruption, in milliseconds since 1970; 0 if it is not STARTING. */
+  starting_since: number;
+  /** Consecutive failures of its bodies. */
+  failures: number;
   runtime: RuntimeName;
   incarnation: number;
   agent_type: AgentType;
@@ -33,13 +39,27 @@ interface SeenWorker {
 /** Phases of a body that is being ended. */
 const ENDING: ReadonlySet<string> = new Set(['stopping', 'killing']);
 
+/** Consecutive failures from which a worker counts as crash looping. */
+const CRASH_LOOP = 3;
+
 export type Kind = Pick<SeenWorker, 'status' | 'runtime' | 'agent_type'>;
+
+/** What the metrics show of the workers. */
+export interface WorkerCounts {
+  kinds: (Kind & { count: number })[];
+  reasons: { status: WorkerStatus; reason: string; count: number }[];
+  /** The number of workers that should run. */
+  desired: number;
+  crash_looping: number;
+  /** By phase, since when the oldest STARTING worker has been STARTING, in milliseconds since 1970. */
+  starting_since: Map<string, number>;
+}
 
 export class LastSeen {
   readonly #workers = new Map<string, SeenWorker>();
 
   /** Records what a reconcile observed and decided; `revision` is that of the status after it. */
-  set(observation: Observation, revision: number, { status }: Decision): void {
+  set(observation: Observation, revision: number, { status, memo }: Decision): void {
     const { actual } = observation;
     const body =
       actual.kind === 'absent' ? '' : actual.kind === 'present' ? toFingerprint(actual.body) : undefined;
@@ -48,6 +68,9 @@ export class LastSeen {
       body,
       status: status.status,
       phase: status.phase,
+      reason: status.reason,
+      starting_since: status.status === 'STARTING' ? this.#startingSince(observation) : 0,
+      failures: (memo.context as { failures?: number } | undefined)?.failures ?? 0,
       runtime: status.runtime,
       incarnation: status.incarnation,
       agent_type: observation.desired.spec.agent_type,
@@ -135,19 +158,38 @@ export class LastSeen {
     return (worker.phase === 'silent') !== heartbeat.age_ms >= silentMs && !ENDING.has(worker.phase);
   }
 
-  /** The numbers of workers of each kind, and of those that should run, for the metrics. */
-  count(): { kinds: (Kind & { count: number })[]; desired: number } {
+  /** The numbers of workers, for the metrics. */
+  count(): WorkerCounts {
     const kinds = new Map<string, Kind & { count: number }>();
-    let desired = 0;
+    const reasons = new Map<string, WorkerCounts['reasons'][number]>();
+    const counts = { desired: 0, crash_looping: 0, starting_since: new Map<string, number>() };
     for (const worker of this.#workers.values()) {
-      const { status, runtime, agent_type } = worker;
-      const key = `${status} ${runtime} ${agent_type}`;
-      const entry = kinds.get(key) ?? { status, runtime, agent_type, count: 0 };
-      entry.count += 1;
-      kinds.set(key, entry);
-      if (worker.desired) desired += 1;
+      const { status, runtime, agent_type, reason, phase } = worker;
+      const kind = `${status} ${runtime} ${agent_type}`;
+      const entry = kinds.get(kind);
+      if (entry) entry.count += 1;
+      else kinds.set(kind, { status, runtime, agent_type, count: 1 });
+      if (reason !== '') {
+        const key = `${status} ${reason}`;
+        const same = reasons.get(key);
+        if (same) same.count += 1;
+        else reasons.set(key, { status, reason, count: 1 });
+      }
+      if (worker.desired) counts.desired += 1;
+      if (status !== 'STARTING') continue;
+      if (worker.failures >= CRASH_LOOP) counts.crash_looping += 1;
+      const oldest = counts.starting_since.get(phase) ?? Number.POSITIVE_INFINITY;
+      if (worker.starting_since < oldest) counts.starting_since.set(phase, worker.starting_since);
     }
-    return { kinds: [...kinds.values()], desired };
+    return { ...counts, kinds: [...kinds.values()], reasons: [...reasons.values()] };
+  }
+
+  /** A worker that this term has not seen before has been STARTING since its creation, or since now if it ran. */
+  #startingSince({ worker_id, desired, status, now }: Observation): number {
+    const before = this.#workers.get(worker_id);
+    if (before) return before.starting_since || now;
+    const first = (status?.incarnation ?? 1) <= 1;
+    return Math.min(now, (first ? parseInstant(desired.created_at) : undefined) ?? now);
   }
 }
 

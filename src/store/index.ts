@@ -23,6 +23,7 @@ export { readFormat } from './identity.ts';
 export { type ImageEntry, ImageUsage } from './image-usage.ts';
 export { COMMAND_GROUP, getKeys, type Keys } from './keys.ts';
 export { redisLeaseStore } from './lease-store.ts';
+export { readRedisMemory } from './memory.ts';
 export { type ExternalNode, readNodes } from './nodes.ts';
 export { type PoolEvent, type PoolRead, PoolStore } from './pool-store.ts';
 export type { IndexState, StoreRepair } from './repair.ts';

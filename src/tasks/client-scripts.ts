@@ -113,6 +113,30 @@ end
 return found
 `;
 
+/**
+ * When the oldest task that was never started was submitted, in milliseconds since 1970; nil if there is none. Each class
+ * is in the order of submission, except for tasks that wait again.
+ */
+export const oldestLua = `
+local oldest
+local function look(ids)
+  for _, id in ipairs(ids) do
+    local at = redis.pcall('HMGET', ARGV[1] .. id, 'timestamp', 'ats')
+    local submitted = not at.err and tonumber(at[1])
+    if submitted and (tonumber(at[2]) or 0) == 0 then
+      if not oldest or submitted < oldest then oldest = submitted end
+      return
+    end
+  end
+end
+for class = 1, 4 do
+  look(redis.call('ZRANGEBYSCORE', KEYS[1], class * 0x100000000,
+    '(' .. string.format('%.0f', (class + 1) * 0x100000000), 'LIMIT', 0, 20))
+end
+look(redis.call('LRANGE', KEYS[2], -20, -1))
+return oldest and string.format('%.0f', oldest)
+`;
+
 /** Returns the pools that have a task with this ID. */
 export const whoseLua = `
 local found = {}

@@ -3,7 +3,7 @@ import type { IQueueBackend } from 'bullmq';
 import { Fault } from '../model/fault.ts';
 import type { Task, TaskAccepted, TaskCounts, TaskPriority, TaskStatus, TaskView } from '../model/task.ts';
 import type { TaskLink } from './connect.ts';
-import { addDurations, type DurationTotals, readDurations } from './durations.ts';
+import { addDurations, type DurationTotals, type Measured, readDurations } from './durations.ts';
 import { listTasks } from './list-tasks.ts';
 import { QueueFull, withQueueErrors } from './queue-errors.ts';
 import {
@@ -143,14 +143,22 @@ export class PoolQueue implements TaskQueue {
     return { queued: waiting + returned + delayed, queued_by_priority, delayed, active, completed, failed };
   }
 
-  durations(): Promise<DurationTotals> {
+  async oldestSeconds(): Promise<number> {
+    const { key, base } = this.#queueKeys;
+    const since = await withQueueErrors('read the oldest task', this.pool, () =>
+      this.#redis.taskOldest(key('prioritized'), key('wait'), base),
+    );
+    return since === null ? 0 : Math.max(0, Date.now() - Number(since)) / 1000;
+  }
+
+  durations(of: Measured): Promise<DurationTotals> {
     return withQueueErrors('read the durations of tasks', this.pool, () =>
-      readDurations(this.#redis, this.#queueKeys),
+      readDurations(this.#redis, this.#queueKeys, of),
     );
   }
 
-  addDurations(totals: DurationTotals): Promise<void> {
-    const add = () => addDurations(this.#redis, this.#queueKeys, totals);
+  addDurations(of: Measured, totals: DurationTotals): Promise<void> {
+    const add = () => addDurations(this.#redis, this.#queueKeys, of, totals);
     return withQueueErrors('add durations of tasks', this.pool, add);
   }
 

@@ -6,7 +6,7 @@
  * `stc`, `pb`, `defa`). So BullMQ is pinned to one version, and `test/tasks/layout.real.test.ts` fails if its keys change.
  */
 
-import { cancelLua, datedLua, retryLua, submitLua, viewLua, whoseLua } from './client-scripts.ts';
+import { cancelLua, datedLua, oldestLua, retryLua, submitLua, viewLua, whoseLua } from './client-scripts.ts';
 import {
   asideLua,
   longestLua,
@@ -31,6 +31,7 @@ export const SCRIPTS = {
   taskRelease: { lua: releaseLua, numberOfKeys: 3 },
   taskAside: { lua: asideLua, numberOfKeys: 4 },
   taskMend: { lua: mendLua, numberOfKeys: 5 },
+  taskOldest: { lua: oldestLua, numberOfKeys: 2, readOnly: true },
   taskWhose: { lua: whoseLua, numberOfKeys: 1, readOnly: true },
 } as const;
 export type ScriptName = keyof typeof SCRIPTS;

@@ -15,7 +15,7 @@ import type {
   TaskStatus,
   TaskView,
 } from '../model/task.ts';
-import type { DurationTotals } from './durations.ts';
+import type { DurationTotals, Measured } from './durations.ts';
 import type { ResultTotals } from './results.ts';
 
 /** The location of the tasks. */
@@ -77,10 +77,12 @@ export interface TaskQueue {
    */
   retry(taskId: string, key?: string): Promise<TaskView>;
   counts(): Promise<TaskCounts>;
-  /** Durations of attempts, from all workers that the pool ever had. */
-  durations(): Promise<DurationTotals>;
+  /** Seconds that the oldest task has waited for its first start; 0 if none waits. */
+  oldestSeconds(): Promise<number>;
+  /** Durations of attempts, or of waits for the first one, from all workers that the pool ever had. */
+  durations(of: Measured): Promise<DurationTotals>;
   /** Adds a worker's measurements since its last report. */
-  addDurations(totals: DurationTotals): Promise<void>;
+  addDurations(of: Measured, totals: DurationTotals): Promise<void>;
   /** Results of tasks, from all workers that the pool ever had. */
   results(): Promise<ResultTotals>;
   /** Adds a worker's counts since its last report. */

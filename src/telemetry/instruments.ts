@@ -16,6 +16,8 @@ export interface Gauge<L = object> {
 /** Counts observed values in buckets. */
 export interface Histogram<L = object> {
   observe(value: number, ...labels: Given<L>): void;
+  /** Exposes a label set before its first value, because Prometheus does not count a series that begins above 0. */
+  expose(...labels: Given<L>): void;
 }
 
 /** A histogram that is maintained elsewhere and only exposed here. */
@@ -52,6 +54,8 @@ function bound(declared: readonly string[] = []) {
     return Object.fromEntries(entries);
   };
 }
+
+export type Instruments = ReturnType<typeof createInstruments>;
 
 /** Creates metrics in a registry with a common prefix. The first arguments of each are name, help and label names. */
 export function createInstruments(registry: prom.Registry, prefix: string) {
@@ -94,6 +98,7 @@ export function createInstruments(registry: prom.Registry, prefix: string) {
       return {
         observe: (value, ...[given]) =>
           metric.observe(bounded(given as Record<string, string> | undefined), value),
+        expose: (...[given]) => metric.zero(bounded(given as Record<string, string> | undefined)),
       };
     },
     totalsHistogram<L = object>(

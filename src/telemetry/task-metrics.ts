@@ -1,5 +1,5 @@
 import type { AgentType } from '../model/index.ts';
-import type { createInstruments } from './instruments.ts';
+import type { Instruments } from './instruments.ts';
 
 /** The buckets that workers use (src/tasks/durations.ts); a test compares the two. */
 export const TASK = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];
@@ -13,7 +13,7 @@ interface Workers {
 const WORKERS = ['pool', 'runtime', 'agent_type'] as const;
 
 /** Metrics of pools, their workers, their tasks and manually started nodes; all are recomputed for each scrape. */
-export function taskMetrics({ gauge, totalsHistogram, totalsCounter }: ReturnType<typeof createInstruments>) {
+export function taskMetrics({ gauge, totalsHistogram, totalsCounter }: Instruments) {
   return {
     poolWorkers: gauge<{ pool: string; state: string }>(
       'pool_workers',
@@ -45,6 +45,12 @@ export function taskMetrics({ gauge, totalsHistogram, totalsCounter }: ReturnTyp
       ['pool', 'state'],
       ['pool'],
     ),
+    oldestTask: gauge<{ pool: string }>(
+      'task_oldest_seconds',
+      'Time that the oldest task of a pool has waited for its first start; 0 if none waits.',
+      ['pool'],
+      ['pool'],
+    ),
     tasksFinished: totalsCounter<{ pool: string; result: string }>(
       'tasks_finished_total',
       'Number of ended tasks, by result: completed, failed (an error of the handler), timeout, cancelled, lost (its workers died) or unreadable.',
@@ -53,6 +59,12 @@ export function taskMetrics({ gauge, totalsHistogram, totalsCounter }: ReturnTyp
     taskOomKills: totalsCounter<{ pool: string }>(
       'task_oom_kills_total',
       "Number of tasks' functions and commands that the kernel killed because memory ran out.",
+      ['pool'],
+    ),
+    taskWait: totalsHistogram<{ pool: string }>(
+      'task_wait_seconds',
+      'Time from the submission of a task to its first start, by the clocks of the submitter and the worker.',
+      TASK,
       ['pool'],
     ),
     taskDuration: totalsHistogram<{ pool: string }>(

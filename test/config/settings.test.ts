@@ -43,6 +43,7 @@ test('the defaults', () => {
     restartBackoffMaxSeconds: 300,
     creationGraceSeconds: 60,
     removalBreakerShare: 0.5,
+    canarySeconds: undefined,
     concurrency: 16,
     defaultMemoryBytes: 2 * 1024 ** 3,
     defaultPids: 512,

@@ -77,6 +77,7 @@ function startManager(cell: string, engine: ToyEngine) {
     secrets: openSecrets(undefined),
     handlers: openHandlers(undefined),
     diskSpaceError: async () => undefined,
+    imageDisk: async () => ({ free: undefined, watermark: undefined }),
     imageUnavailableReason: () => async () => undefined,
     metrics: createMetrics({ version: 'test' }),
     log: createLogger({ level: 'silent', version: 'test', secrets: [] }),

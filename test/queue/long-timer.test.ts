@@ -65,6 +65,7 @@ test('a task with a timeout of 60 days, and a max_job_time of 365, is not ended 
     commands: {},
     maxSeconds: (365 * DAY) / 1000,
     changed: () => {},
+    waits: { addWait: () => {} },
     durations: { measure: (promise: Promise<unknown>) => promise },
     log: { around: (_task: unknown, _signal: unknown, act: () => Promise<unknown>) => act() },
   } as unknown as Parameters<typeof createRunTask>[0]);

@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { decide } from '../../src/reconcile/decide.ts';
 import { LastSeen } from '../../src/reconcile/last-seen.ts';
-import { bodyOf, type Given, ID, INCARNATION, lifeOf, look, memoOf } from './observation.ts';
+import { bodyOf, type Given, ID, INCARNATION, lifeOf, look, memoOf, NOW, statusOf } from './observation.ts';
 
 const RUNNING = { memo: memoOf({ RUNNING: 'ready' }, lifeOf({ expected: true })), body: {}, beat: {} };
 const BOOTING = { memo: memoOf({ STARTING: 'booting' }, lifeOf({ expected: true })), body: {} };
+const ERROR = { reason: 'Error', message: '', well: false, at: NOW };
 const FAILED = { memo: memoOf('FAILED', lifeOf({ generation: 1 })) };
 
 let lastSeen: LastSeen;
@@ -113,12 +114,46 @@ test('the living are those that have not ended', () => {
 test('counts workers by kind', () => {
   passed(RUNNING);
   const kind = { status: 'RUNNING', runtime: 'docker', agent_type: 'CUSTOM', count: 1 };
-  expect(lastSeen.count()).toEqual({ kinds: [kind], desired: 1 });
+  expect(lastSeen.count()).toMatchObject({ kinds: [kind], desired: 1 });
   // What has ended for good is not waited for; what is to be restarted is.
   passed(FAILED);
   expect(lastSeen.count().desired).toBe(0);
   passed({ memo: memoOf({ STARTING: 'backoff' }, lifeOf({ next_retry_at: Number.MAX_SAFE_INTEGER })) });
   expect(lastSeen.count().desired).toBe(1);
   passed({ ...FAILED, desired: { desired: 'stopped' } });
-  expect(lastSeen.count()).toEqual({ kinds: [{ ...kind, status: 'FAILED' }], desired: 0 });
+  expect(lastSeen.count()).toMatchObject({ kinds: [{ ...kind, status: 'FAILED' }], desired: 0 });
+});
+
+test('counts workers by reason, and those that crash again and again', () => {
+  const backoff = (failures: number) => ({
+    status: statusOf({ status: 'STARTING', phase: 'backoff', incarnation: INCARNATION }),
+    memo: memoOf({ STARTING: 'backoff' }, lifeOf({ failures, next_retry_at: NOW + 1000, outcome: ERROR })),
+  });
+  passed(backoff(2));
+  expect(lastSeen.count()).toMatchObject({ crash_looping: 0 });
+  passed(backoff(3));
+  expect(lastSeen.count()).toMatchObject({
+    crash_looping: 1,
+    reasons: [{ status: 'STARTING', reason: 'Error', count: 1 }],
+  });
+  passed(RUNNING);
+  expect(lastSeen.count()).toMatchObject({ crash_looping: 0, reasons: [] });
+});
+
+describe('the oldest start', () => {
+  const since = () => [...lastSeen.count().starting_since];
+
+  test('of a worker that this term has not seen is its creation, if this is its first body', () => {
+    passed({ ...BOOTING, status: statusOf({ status: 'STARTING', phase: 'booting', incarnation: 1 }) });
+    expect(since()).toEqual([['booting', NOW - 3_600_000]]);
+  });
+
+  test('of a later body is the first time that it was seen, until it runs', () => {
+    const later = { ...BOOTING, status: statusOf({ phase: 'booting' }) };
+    passed(later);
+    passed({ ...later, now: NOW + 5000 });
+    expect(since()).toEqual([['booting', NOW]]);
+    passed(RUNNING);
+    expect(since()).toEqual([]);
+  });
 });

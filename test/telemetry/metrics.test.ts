@@ -46,6 +46,19 @@ const CONTRACT: [string, 'counter' | 'gauge' | 'histogram'][] = [
   ['heartbeat_age_seconds', 'histogram'],
   ['queued_workers', 'gauge'],
   ['unreadable_total', 'counter'],
+  ['workers_by_reason', 'gauge'],
+  ['crash_looping_workers', 'gauge'],
+  ['starting_oldest_seconds', 'gauge'],
+  ['start_failures_total', 'counter'],
+  ['loop_quiet_seconds', 'gauge'],
+  ['redis_memory_bytes', 'gauge'],
+  ['redis_evicted_keys_total', 'counter'],
+  ['image_disk_bytes', 'gauge'],
+  ['task_oldest_seconds', 'gauge'],
+  ['task_wait_seconds', 'histogram'],
+  ['canary_runs_total', 'counter'],
+  ['canary_failing', 'gauge'],
+  ['canary_duration_seconds', 'histogram'],
   ['build_info', 'gauge'],
   ['webhooks_total', 'counter'],
   ['webhook_attempt_duration_seconds', 'histogram'],
@@ -130,6 +143,10 @@ test.skipIf(!promtool)(
     metrics.workerCpu.set(0.5, { pool: 'text', runtime: 'docker', agent_type: 'TASK' });
     metrics.tasksFinished.set(7, { pool: 'text', result: 'completed' });
     metrics.taskDuration.set({ count: 1, sum: 1, buckets: TASK.map(() => 1) }, { pool: 'text' });
+    metrics.redisMemory.set(1, { kind: 'used' });
+    metrics.redisEvicted.set(1);
+    metrics.canaryDuration.observe(1, { runtime: 'docker', step: 'ready' });
+    metrics.spawnDuration.expose({ phase: 'ready', runtime: 'docker' });
     const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
       input: await metrics.text(),
       encoding: 'utf8',
@@ -138,6 +155,18 @@ test.skipIf(!promtool)(
     expect(status).toBe(0);
   },
 );
+
+test('reasons on which alerts are based are exposed before they occur, because a series that begins at 1 has no increase', async () => {
+  const lines = (await createMetrics({ processMetrics: false }).text()).split('\n');
+  for (const name of ['workers_failed_total', 'restarts_total', 'start_failures_total'])
+    expect(lines).toContain(`worker_manager_${name}{reason="StartDeadlineExceeded"} 0`);
+  expect(lines).toContain('worker_manager_image_builds_total{result="failed"} 0');
+  const metrics = createMetrics({ processMetrics: false });
+  metrics.spawnDuration.expose({ phase: 'ready', runtime: 'process' });
+  expect(await metrics.text()).toContain(
+    'worker_manager_spawn_duration_seconds_count{phase="ready",runtime="process"} 0\n',
+  );
+});
 
 test('reset takes back what is no longer there', async () => {
   const metrics = createMetrics({ processMetrics: false });

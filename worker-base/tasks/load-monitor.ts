@@ -26,6 +26,7 @@ interface LoadMonitorDeps {
   /** Functions and commands that the kernel killed to free memory. */
   oomKills?: () => number;
   durations: Pick<Durations, 'take'>;
+  waits: Pick<Durations, 'take'>;
   heartbeat: Pick<HeartbeatSender, 'load' | 'changed'>;
   log: Log;
   meter?: () => Meter;
@@ -115,12 +116,13 @@ export class LoadMonitor {
   }
 
   async #sendReport(): Promise<void> {
-    const { durations, queue, consumer, oomKills, log } = this.#deps;
-    const totals = durations.take();
+    const { durations, waits, queue, consumer, oomKills, log } = this.#deps;
+    const [totals, waited] = [durations.take(), waits.take()];
     const results = { ...consumer.totals().results, oom_kills: oomKills?.() ?? 0 };
     const more = sinceThen(results, this.#reported);
     try {
-      if (totals) await queue.addDurations(totals);
+      if (totals) await queue.addDurations('durations', totals);
+      if (waited) await queue.addDurations('waits', waited);
       if (more) await queue.addResults(more);
       this.#reported = results;
     } catch (error) {

@@ -35,15 +35,17 @@ export function runPromptTasks(options: {
   const own = attempt(() => readTaskSettings(settings.taskVariables, context.spec, false));
   const place = { redisUrl: settings.redisUrl, cell: settings.cell };
   const tasks = openTasks(place);
-  const durations = new Durations();
+  const [durations, waits] = [new Durations(), new Durations()];
   const consumer = openConsumer({
     ...place,
     pool: own.pool,
     workerId: settings.workerId,
     incarnation: settings.incarnation,
     concurrency: 1,
-    run: (task, controls) =>
-      durations.measure(runPrompt(turnRunner, task, controls, context.spec.max_job_time_seconds)),
+    run: (task, controls) => {
+      waits.addWait(task);
+      return durations.measure(runPrompt(turnRunner, task, controls, context.spec.max_job_time_seconds));
+    },
     ...(own.timeoutSeconds !== undefined && { timeoutSeconds: own.timeoutSeconds }),
     onError: (message, fields) => log.warn(message, fields),
   });
@@ -53,6 +55,7 @@ export function runPromptTasks(options: {
     consumer,
     queue,
     durations,
+    waits,
     heartbeat: context.heartbeat,
     log,
   });

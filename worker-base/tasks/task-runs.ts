@@ -10,7 +10,7 @@ import { DURATION_BUCKETS, type DurationTotals } from '../../src/tasks/durations
 import type { CallHooks, TaskCall } from './handlers/handler-slot.ts';
 import type { TaskLog } from './task-log.ts';
 
-/** Durations of tasks, as a Prometheus histogram. */
+/** Durations of tasks, or of their waits, as a Prometheus histogram. */
 export class Durations {
   readonly #counts = DURATION_BUCKETS.map(() => 0);
   #taken: DurationTotals = { count: 0, sum: 0, buckets: [] };
@@ -32,6 +32,12 @@ export class Durations {
     } finally {
       this.add((performance.now() - began) / 1000);
     }
+  }
+
+  /** Measures how long a task has waited for its first start. */
+  addWait({ attempt, queued_at }: Pick<RunningTask, 'attempt' | 'queued_at'>): void {
+    const waited = Date.now() - Date.parse(queued_at);
+    if (attempt === 1 && Number.isFinite(waited)) this.add(Math.max(0, waited) / 1000);
   }
 
   /** Durations since the last call; undefined if there are none. */
@@ -63,13 +69,15 @@ export interface RunOptions {
   /** `max_job_time_seconds`: no task runs longer, regardless of its own timeout. */
   maxSeconds: number | undefined;
   durations: Durations;
+  waits: Durations;
   log: Pick<TaskLog, 'around'>;
   /** A task has started or ended. */
   changed: () => void;
 }
 
 /** Creates the function that the consumer calls for each attempt. */
-export function createRunTask({ call, commands, maxSeconds, durations, log, changed }: RunOptions): RunTask {
+export function createRunTask(options: RunOptions): RunTask {
+  const { call, commands, maxSeconds, durations, waits, log, changed } = options;
   const attempt = async (task: RunningTask, controls: TaskControls) => {
     const bound = maxSeconds === undefined ? undefined : timeoutSignal(maxSeconds * 1000);
     try {
@@ -83,6 +91,7 @@ export function createRunTask({ call, commands, maxSeconds, durations, log, chan
     }
   };
   return async (task, controls) => {
+    waits.addWait(task);
     changed();
     try {
       return await log.around(task, controls.signal, () => attempt(task, controls));

@@ -81,7 +81,7 @@ export async function startTaskWorkload(options: {
   const place = { redisUrl: settings.redisUrl, cell: settings.cell };
   const tasks = openTasks(place);
   const queue = tasks.queue(own.pool);
-  const durations = new Durations();
+  const [durations, waits] = [new Durations(), new Durations()];
   const consumer = openConsumer({
     ...place,
     pool: own.pool,
@@ -93,6 +93,7 @@ export async function startTaskWorkload(options: {
       commands: own.commands,
       maxSeconds: spec.max_job_time_seconds,
       durations,
+      waits,
       log: taskLog,
       changed: () => meter.changed(),
     }),
@@ -104,6 +105,7 @@ export async function startTaskWorkload(options: {
     consumer,
     queue,
     durations,
+    waits,
     heartbeat,
     log,
     oomKills: () => oom.count,

@@ -1,5 +1,5 @@
 /** What the manager logs, how often it looks, and how long it waits. */
-import { integerVariable, levelVariable, numberVariable } from '../variable.ts';
+import { integerOr, integerVariable, levelVariable, numberVariable } from '../variable.ts';
 
 const DAY = 86_400;
 
@@ -59,6 +59,12 @@ export const INTERVALS = {
     '',
     'Share of all bodies. A sweep that would remove more removes nothing and waits for an operator.',
   ),
+  canarySeconds: integerOr('none', {
+    name: 'CANARY_SECONDS',
+    fallback: 'none',
+    range: [1, DAY],
+    help: 'Interval at which the leader takes a tiny worker through its whole life on each runtime, and measures each step; none turns that off.',
+  }),
   concurrency: integerVariable(
     'CONCURRENCY',
     '16',

@@ -45,6 +45,7 @@ function world(own: Partial<TaskSettings> = {}, first: { cpu?: number; memory?: 
     consumer,
     queue,
     durations: { take: () => undefined },
+    waits: { take: () => undefined },
     heartbeat: { load: () => ({}), changed: () => {} },
     log: { debug() {}, info() {}, warn() {}, error() {} },
     meter: () => ({ read, own: true, cores: 2, memoryBytes: 1 }),

@@ -115,8 +115,8 @@ test('functions of both languages and commands, their output tagged with their t
   const line = await worker.until(({ type, content }) => type === 'stdout' && content === 'adding 1 2');
   expect(line.task_id).toBe(sum.task_id);
   // What the manager reports as task_duration_seconds.
-  await expect.poll(() => queue.durations(), soon).toMatchObject({ count: 3 });
-  const measured = await queue.durations();
+  await expect.poll(() => queue.durations('durations'), soon).toMatchObject({ count: 3 });
+  const measured = await queue.durations('durations');
   expect([measured.sum > 0, measured.buckets.at(-1)]).toEqual([true, 3]);
   // It said `busy` for ever once: it was counted before the queue had taken the end of the last task.
   await expect

@@ -46,7 +46,7 @@ export async function planCreate(command: CommandOf<'create'>, context: CommandC
       ok: successResponse(command, {
         worker_id,
         runtime,
-        // Whoever asked can describe the worker without reading it, unless it may have claimed a body.
+        // The caller can describe the worker without reading it, unless it may have claimed a body.
         ...(!warm && { created_at: at }),
         ...(runtime_reason && { runtime_reason }),
         ...(warnings.length > 0 && { warnings }),

@@ -244,7 +244,7 @@ test('an order to send a stream is carried out here, but only from the paths of 
   expect(orders).toEqual([order, order]);
 });
 
-test('a stream that fails is broken off, and its client can tell', async () => {
+test('a stream that fails is broken off, and its client notices', async () => {
   const socketPath = newApiSocket();
   const common = { host: '127.0.0.1', port: 0, names: { host: 'H', port: 'P' }, log: { error: () => {} } };
   const handle: Route['handle'] = () => ({ ...jsonResponse(200, {}), type: ORDER_TYPE });

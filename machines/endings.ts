@@ -12,6 +12,9 @@ import {
   type WorkerState,
 } from './conditions.ts';
 
+/** What a wrapper reports that could not fetch the source of its workspace. */
+const SOURCE_FAILED = 'WorkspaceSourceFailed';
+
 /** This incarnation is over: it cannot be made, has exited, or was observed alive and is gone. */
 export function ended(state: WorkerState, observation: Observation): boolean {
   if (observation.action_error?.kind === 'permanent') return true;
@@ -50,6 +53,11 @@ export function outcome(state: WorkerState, observation: Observation): WorkerOut
   const words = printed ? ` Last output: ${printed}` : '';
   if (exit_code === 0)
     return { reason: 'Completed', message: `It exited with code 0${when}.`, exit_code, well: true };
+  if (
+    observation.heartbeat?.incarnation === was.incarnation &&
+    observation.heartbeat.failure === SOURCE_FAILED
+  )
+    return bad(SOURCE_FAILED, printed || 'The source of its workspace could not be fetched.');
   if (was.oom_killed) return bad('OOMKilled', `It exceeded its memory limit and was killed${when}.`);
   if (exit_code === undefined) return bad('Lost', `It ended${when} without an exit code.${words}`);
   if (exit_code === 137) return bad('Killed', `It was killed externally with SIGKILL${when}.`);

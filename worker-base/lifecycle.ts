@@ -16,6 +16,9 @@ import type { OutputQueue } from './streams/output-queue.ts';
 import type { OutputSender } from './streams/output-sender.ts';
 import { openBlockingConnection, openCommandConnection } from './streams/redis-connection.ts';
 
+/** A workspace is measured for the first time when the body has run for this long. */
+const MEASURE_AFTER_MS = 5000;
+
 /** Handled prompts are acknowledged within a round trip, once the last output has arrived. */
 const SETTLE_MS = 1000;
 
@@ -29,6 +32,25 @@ const openInput: BootStep = (boot) => {
   input.onPassed = () => heartbeat.soon();
   boot.blocking = blocking;
   boot.input = input;
+  return undefined;
+};
+
+/** From now on, reports the size of the workspace; a node that was started manually has a folder of its user. */
+const measureFiles: BootStep = ({ settings, environment, heartbeat, node }) => {
+  if (node) return undefined;
+  // Loaded when it is first needed, so that the start is not slower.
+  const begin = async () => {
+    const { watchWorkspace } = await import('./boot/watch-workspace.ts');
+    watchWorkspace({
+      helperCommand: environment.privileges.helperCommand,
+      workspace: settings.workspace,
+      activeAt: () => heartbeat.activeAt,
+      onSize: (bytes) => {
+        heartbeat.workspaceBytes = bytes;
+      },
+    });
+  };
+  setTimeout(() => void begin(), MEASURE_AFTER_MS).unref();
   return undefined;
 };
 
@@ -58,6 +80,7 @@ const STEPS: readonly BootStep[] = [
   openInput,
   obeySignals,
   readInput,
+  measureFiles,
 ];
 
 /** Runs a body to its end; returns its exit code. */

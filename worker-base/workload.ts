@@ -1,5 +1,6 @@
 import type { ChainableCommander } from 'ioredis';
 import type { AgentKind } from '../src/agents/kind.ts';
+import type { Heartbeat } from '../src/model/heartbeat.ts';
 import type { WorkerSpec } from '../src/model/spec.ts';
 import type { AgentProcessOptions } from './agent/agent-process.ts';
 import type { Exit } from './agent/exit.ts';
@@ -14,10 +15,23 @@ import type { OutputQueue } from './streams/output-queue.ts';
 /** Why the agent cannot be started at all; `message` is for users. */
 export class CannotStart extends Error {
   readonly code: number;
-  constructor(code: number, message: string) {
+  /** For the status; `undefined` if the exit code says enough. */
+  readonly reason: Heartbeat['failure'];
+  constructor(code: number, message: string, reason?: Heartbeat['failure']) {
     super(message);
     this.code = code;
+    this.reason = reason;
   }
+}
+
+/** What a body finds of an earlier one. */
+export interface Resumed {
+  /** The files of the workspace outlive bodies. */
+  persistent: boolean;
+  /** Path of the workspace. */
+  workspace: string;
+  /** When the workspace was last written; absent if it is empty, or if that could not be determined in time. */
+  written_at: string | undefined;
 }
 
 /** The prepared environment of the agent. */
@@ -26,6 +40,8 @@ export interface AgentEnvironment {
   privileges: Privileges;
   home: string | undefined;
   modelProxy: ModelProxy | undefined;
+  /** Only if an earlier body of the worker has run. */
+  resumed: Resumed | undefined;
   /** Returns the command of the agent; `session` is the conversation to continue. */
   processOptions(session: string | undefined): Pick<AgentProcessOptions, 'argv' | 'cwd' | 'env' | 'killRest'>;
 }

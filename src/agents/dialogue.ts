@@ -92,8 +92,13 @@ export interface DialogueStep {
 export interface Dialogue {
   /** Called first. */
   open(): DialogueStep;
-  /** Begins a turn. Not called before `ready`, nor before the previous turn's `ended`. */
-  prompt(content: string): DialogueStep;
+  /**
+   * Begins a turn. Not called before `ready`, nor before the previous turn's `ended`. `notice` is a remark of the wrapper,
+   * only if `takesNotice`.
+   */
+  prompt(content: string, notice?: string): DialogueStep;
+  /** It has a place of its own for remarks; otherwise they are put before the prompt's text. */
+  takesNotice?: true;
   /** Requests the end of the turn, which is reported as `ended` with the reason `interrupted`. */
   interrupt(): DialogueStep;
   /** Processes one line of stdout, without its line end. */

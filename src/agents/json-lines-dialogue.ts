@@ -53,10 +53,11 @@ export const openJsonLines: OpenDialogue = () => {
 
   return {
     open: () => ({ ready: true }),
-    prompt(content) {
+    takesNotice: true,
+    prompt(content, notice) {
       prompts += 1;
       turn = { id: String(prompts), interrupted: false };
-      return { write: line({ type: 'prompt', id: turn.id, content }) };
+      return { write: line({ type: 'prompt', id: turn.id, content, notice }) };
     },
     interrupt() {
       if (!turn) return {};

@@ -19,6 +19,7 @@ interface Options {
   shutdown?: boolean;
   requestId?: string;
   deadline?: number;
+  retry?: boolean;
   wait?: boolean;
   timeout: number;
   output: Format;
@@ -34,6 +35,7 @@ export function sendCommand(context: Context): Command {
     .option('--shutdown', 'ask it to shut down')
     .option('--request-id <id>', 'ID that its responses have (default: generated)')
     .option('--deadline <time>', 'time limit for the agent', parseSeconds)
+    .option('--retry', 'begin the turn again if the body ends during it')
     .option('--wait', 'print output until the turn is completed')
     .addOption(
       new Option('--timeout <time>', 'time limit of --wait')
@@ -75,7 +77,8 @@ function toInputMessage(text: string | undefined, request_id: string, options: O
     throw usageError(type === 'prompt' ? 'The prompt is missing.' : `--${type} does not accept text.`);
   const content = text === '-' ? readText('-') : text;
   const deadline = options.deadline === undefined ? {} : { deadline_seconds: options.deadline };
-  const message = type === 'prompt' ? { type, content, request_id, ...deadline } : { type, request_id };
+  const more = { ...deadline, ...(options.retry && { retry: true }) };
+  const message = type === 'prompt' ? { type, content, request_id, ...more } : { type, request_id };
   const read = inputMessage.safeParse(message);
   if (!read.success) throw usageError('The message was refused.', toIssues(read.error));
   return read.data;

@@ -4487,6 +4487,8 @@ export interface operations {
           content: string;
           /** @description time limit of the turn */
           deadline_seconds?: number;
+          /** @description whether the turn is begun again if the body ends during it; otherwise it fails as `body_lost` */
+          retry?: boolean;
         };
       };
     };

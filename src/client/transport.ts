@@ -87,7 +87,7 @@ export interface WorkerTransport {
   /** Sends a prompt once per idempotency key; returns its request ID. */
   sendPrompt(
     id: string,
-    prompt: { content: string; deadline_seconds?: number | undefined },
+    prompt: { content: string; deadline_seconds?: number | undefined; retry?: boolean | undefined },
     options: ChangeOptions,
   ): Promise<{ request_id: string }>;
   interruptWorker(id: string, options: ChangeOptions): Promise<void>;

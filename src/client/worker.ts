@@ -23,6 +23,8 @@ export interface WaitOptions extends ChangeOptions {
 export interface SendOptions extends ChangeOptions {
   /** Time limit for the agent; the turn then fails with the reason `deadline`. */
   deadlineSeconds?: number | undefined;
+  /** Whether the turn is begun again if the body ends during it; otherwise it fails as `body_lost`. */
+  retry?: boolean | undefined;
 }
 
 /**
@@ -136,11 +138,12 @@ export class WorkerHandle {
 
   async #send(content: string, options: SendOptions): Promise<TurnHandle> {
     const { transport, policy } = this.#context;
-    const { deadlineSeconds, signal, ...rest } = options;
+    const { deadlineSeconds, retry, signal, ...rest } = options;
     const source = { kind: 'output', workerId: this.id } as const;
     const since = await lastEntryId(transport, source, policy, signal);
     const idempotencyKey = rest.idempotencyKey ?? newKey();
-    const prompt = { content, ...(deadlineSeconds !== undefined && { deadline_seconds: deadlineSeconds }) };
+    const limit = deadlineSeconds !== undefined && { deadline_seconds: deadlineSeconds };
+    const prompt = { content, ...limit, ...(retry !== undefined && { retry }) };
     const change = { ...rest, idempotencyKey, signal };
     const { request_id: requestId } = await transport.sendPrompt(this.id, prompt, change);
     return new TurnHandle({

@@ -64,12 +64,16 @@ export interface UsageTotal {
   agent_type: AgentType;
   cpu_cores: number;
   memory_bytes: number;
+  workspace_bytes: number;
 }
 
 export class HealthMonitor {
   readonly #options: HealthMonitorOptions;
   /** By the engine's id of the body, so that a new body starts from zero. */
   #watched = new Map<string, Watched>();
+
+  /** Bytes on disk of the workspaces of running workers, at the last check. */
+  #workspaces: ReadonlyMap<string, number> = new Map();
 
   constructor(options: HealthMonitorOptions) {
     this.#options = options;
@@ -90,9 +94,17 @@ export class HealthMonitor {
       if (!agent_type) continue;
       const pool = lastSeen.poolOf(worker_id);
       const key = `${pool} ${runtime} ${agent_type}`;
-      const sum = sums.get(key) ?? { pool, runtime, agent_type, cpu_cores: 0, memory_bytes: 0 };
+      const sum = sums.get(key) ?? {
+        pool,
+        runtime,
+        agent_type,
+        cpu_cores: 0,
+        memory_bytes: 0,
+        workspace_bytes: 0,
+      };
       sum.cpu_cores += (vitals.cpu_percent ?? 0) / 100;
       sum.memory_bytes += vitals.memory_bytes ?? 0;
+      sum.workspace_bytes += this.#workspaces.get(worker_id) ?? 0;
       sums.set(key, sum);
     }
     return [...sums.values()];
@@ -118,6 +130,7 @@ export class HealthMonitor {
       const { cpu_percent, memory_bytes, pids } = seen.vitals;
       usage[body.worker_id] = { cpu_percent, memory_bytes, pids, at };
     };
+    this.#readWorkspaces(bodies, beats);
     await Promise.all(bodies.map((body, place) => limit(look, body, beats[place] ?? null)));
     this.#watched = watched;
     for (const [place, { id, worker_id }] of bodies.entries()) {
@@ -126,6 +139,19 @@ export class HealthMonitor {
     // Kept for a few checks: the usage from a manager that has ended must not appear current.
     await store.saveUsage(usage, Math.ceil(4 * interval_ms + 10_000));
     log.debug({ bodies: bodies.length, ms: Math.round(performance.now() - began) }, 'bodies checked');
+  }
+
+  /** Reads the sizes that the wrappers report, and enqueues a worker whose workspace has become full. */
+  #readWorkspaces(bodies: readonly Body[], beats: readonly (string | null)[]): void {
+    const { loop } = this.#options;
+    const sizes = new Map<string, number>();
+    for (const [place, { worker_id }] of bodies.entries()) {
+      const heartbeat = readHeartbeat(beats[place])?.heartbeat;
+      if (heartbeat?.workspace_bytes === undefined) continue;
+      sizes.set(worker_id, Math.max(0, heartbeat.workspace_bytes));
+      if (loop.lastSeen.isWorkspaceNews(worker_id, heartbeat)) loop.queue.add(worker_id);
+    }
+    this.#workspaces = sizes;
   }
 
   /** The running bodies of the runtimes that answer; enqueues a worker if its body has changed. */

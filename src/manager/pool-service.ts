@@ -54,9 +54,11 @@ export function openPools(options: {
           metrics.poolWorkers.set(status[state], { pool, state });
       metrics.workerCpu.reset();
       metrics.workerMemory.reset();
-      for (const { cpu_cores, memory_bytes, ...kind } of usage) {
+      metrics.workspaceBytes.reset();
+      for (const { cpu_cores, memory_bytes, workspace_bytes, ...kind } of usage) {
         metrics.workerCpu.set(cpu_cores, kind);
         metrics.workerMemory.set(memory_bytes, kind);
+        metrics.workspaceBytes.set(workspace_bytes, kind);
       }
       return scrapeTasks(loop);
     },

@@ -8,6 +8,7 @@ import type { Intent } from './decision.ts';
  * - `record:before`, `record:after`: a decision was made, or was stored but not acted on.
  * - `act:<intent>:before`, `act:<intent>:after`: before and after each external action.
  * - `pool:<step>:before`, `pool:<step>:after`: the same for a pool, whose actions are writes of worker records.
+ * - `purged`: the record of a worker was deleted, and its files were not.
  * - `recovered`: a new leader has loaded its store and has done nothing else.
  */
 export type Checkpoint = (
@@ -18,5 +19,6 @@ export type Checkpoint = (
     | 'record:after'
     | `act:${Intent['type']}:${'before' | 'after'}`
     | `pool:${'record' | 'add' | 'retire' | 'purge'}:${'before' | 'after'}`
+    | 'purged'
     | 'recovered',
 ) => void;

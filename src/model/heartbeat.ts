@@ -20,6 +20,10 @@ export const heartbeat = z.object({
   needs_secrets: z.boolean().optional(),
   /** All prompts are answered; the worker is ready for another. */
   waiting: z.boolean().optional(),
+  /** Bytes on disk of its workspace, at the last check. */
+  workspace_bytes: z.number().int().optional(),
+  /** Why the body ends before its agent is started, such as `WorkspaceSourceFailed`. */
+  failure: z.string().optional(),
   /** Number of the agent's commands that were denied, in this incarnation. */
   denied: z.number().int().optional(),
   /** Number of running tasks, for a worker that runs tasks. */

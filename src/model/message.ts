@@ -8,6 +8,8 @@ export const inputMessage = z.discriminatedUnion('type', [
     content: z.string().max(TEXT_LIMIT),
     request_id: z.string().max(REQUEST_ID_LIMIT).optional(),
     deadline_seconds: z.number().positive().max(PROMPT_DEADLINE_SECONDS).optional(),
+    /** Whether the turn is begun again if the body ends during it; otherwise it fails as `body_lost`. */
+    retry: z.boolean().optional(),
   }),
   z.strictObject({ type: z.literal('interrupt'), request_id: z.string().max(REQUEST_ID_LIMIT).optional() }),
   z.strictObject({ type: z.literal('shutdown'), request_id: z.string().max(REQUEST_ID_LIMIT).optional() }),

@@ -1,6 +1,7 @@
 /** The folder that a worker's agent works in, and how long its files live. */
 import { z } from 'zod';
 import { sizeFrom } from './quantities.ts';
+import { parseMemory } from './units.ts';
 
 /** `worker`: the bodies of one worker share the files. `body`: each body starts with an empty folder. */
 export const PERSISTENCE = ['worker', 'body'] as const;
@@ -56,6 +57,15 @@ export const workspaceFields = z.strictObject({
 /** Whether the files of this spec's worker outlive its bodies. */
 export const persists = ({ workspace }: { workspace?: { persist?: Persistence | undefined } | undefined }) =>
   workspace?.persist !== 'body';
+
+/** Whether a worker's files exceed the size that its spec allows, by the last report of its wrapper. */
+export function isWorkspaceFull(
+  { workspace }: { workspace?: { size?: string | undefined } | undefined },
+  heartbeat: { workspace_bytes?: number | undefined } | undefined,
+): boolean {
+  const limit = workspace?.size === undefined ? undefined : parseMemory(workspace.size);
+  return limit !== undefined && (heartbeat?.workspace_bytes ?? 0) > limit;
+}
 
 /** What a runtime reports about the persistent files of one worker. */
 export interface Workspace {

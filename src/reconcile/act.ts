@@ -41,7 +41,9 @@ const executors: { [T in Intent['type']]: Executor<T> } = {
   kill: ({ body_id }, record, context) => onRuntime(record, context, (runtime) => runtime.kill(body_id)),
   remove: ({ body_id }, record, context) => onRuntime(record, context, (runtime) => runtime.remove(body_id)),
   purge: async (_, record, context) => {
-    if ((await context.store.purge(context.epoch, record)) === 'ok') await removeFiles(record, context);
+    if ((await context.store.purge(context.epoch, record)) !== 'ok') return;
+    context.checkpoint?.('purged');
+    await removeFiles(record, context);
   },
 };
 

@@ -11,8 +11,10 @@ import {
   ASSIGNED,
   type Decision,
   formatInstant,
+  formatSize,
   hasEnded,
   type Intent,
+  isWorkspaceFull,
   type Observation,
   parseInstant,
   type StatusRecord,
@@ -111,6 +113,9 @@ function toStatus({ value, context }: Snapshot, observation: Observation): Statu
   };
 }
 
+const fullMessage = ({ desired, heartbeat }: Observation) =>
+  `Its workspace has ${formatSize(heartbeat?.workspace_bytes ?? 0)}, and workspace.size is ${desired.spec.workspace?.size}. Delete files.`;
+
 const ms = (at: number | undefined) => (at === undefined ? undefined : formatInstant(at));
 
 /** The reason for programs and the message for people. */
@@ -141,5 +146,7 @@ function explanation(top: string, child: string | undefined, state: WorkerState,
     return { reason: 'HeartbeatLost', message };
   }
   const why = state.ending ?? state.outcome;
+  if (!why && top === 'RUNNING' && isWorkspaceFull(observation.desired.spec, observation.heartbeat))
+    return { reason: 'WorkspaceFull', message: fullMessage(observation) };
   return { reason: why?.reason ?? '', message: why?.message ?? '' };
 }

@@ -9,9 +9,11 @@ import {
   type Decision,
   type Heartbeat,
   hasEnded,
+  isWorkspaceFull,
   type Observation,
   parseInstant,
   type RuntimeName,
+  type WorkerSpec,
   type WorkerStatus,
   wasReady,
 } from '../model/index.ts';
@@ -34,6 +36,7 @@ interface SeenWorker {
   /** Empty for a worker without a pool. */
   pool: string;
   desired: boolean;
+  spec: Pick<WorkerSpec, 'workspace'>;
 }
 
 /** Phases of a body that is being ended. */
@@ -76,6 +79,7 @@ export class LastSeen {
       agent_type: observation.desired.spec.agent_type,
       pool: observation.desired.spec.pool ?? '',
       desired: observation.desired.desired === 'running' && !hasEnded(status.status),
+      spec: observation.desired.spec,
     });
   }
 
@@ -156,6 +160,13 @@ export class LastSeen {
     if (worker.status === 'STARTING' || waits)
       return waits && (wasReady(heartbeat) || heartbeat.needs_secrets === true);
     return (worker.phase === 'silent') !== heartbeat.age_ms >= silentMs && !ENDING.has(worker.phase);
+  }
+
+  /** Whether a workspace has become too large, or small enough again, since the status was written. */
+  isWorkspaceNews(id: string, heartbeat: Pick<Heartbeat, 'incarnation' | 'workspace_bytes'>): boolean {
+    const worker = this.#workers.get(id);
+    if (!worker || heartbeat.incarnation !== worker.incarnation || worker.phase !== 'ready') return false;
+    return isWorkspaceFull(worker.spec, heartbeat) !== (worker.reason === 'WorkspaceFull');
   }
 
   /** The numbers of workers, for the metrics. */

@@ -39,6 +39,12 @@ export function taskMetrics({ gauge, totalsHistogram, totalsCounter }: Instrumen
       WORKERS,
       ['pool'],
     ),
+    workspaceBytes: gauge<Workers>(
+      'workspace_bytes',
+      'Bytes on disk of the workspaces of running workers at the last check, summed.',
+      WORKERS,
+      ['pool'],
+    ),
     tasks: gauge<{ pool: string; state: string }>(
       'tasks',
       'Number of waiting and running tasks of a pool.',

@@ -160,6 +160,13 @@ test('the usage of workers is summed by pool, runtime and agent type', async () 
   engine.cpuSeconds = () => (now - NOW) / 2000;
   await check(2);
   expect(monitor.usage()).toEqual([
-    { pool: '', runtime: 'docker', agent_type: 'CUSTOM', cpu_cores: 0.5, memory_bytes: 2 ** 20 },
+    {
+      pool: '',
+      runtime: 'docker',
+      agent_type: 'CUSTOM',
+      cpu_cores: 0.5,
+      memory_bytes: 2 ** 20,
+      workspace_bytes: 0,
+    },
   ]);
 });

@@ -35,6 +35,7 @@ const CONTRACT: [string, 'counter' | 'gauge' | 'histogram'][] = [
   ['nodes', 'gauge'],
   ['worker_cpu_cores', 'gauge'],
   ['worker_memory_bytes', 'gauge'],
+  ['workspace_bytes', 'gauge'],
   ['tasks', 'gauge'],
   ['tasks_finished_total', 'counter'],
   ['task_oom_kills_total', 'counter'],

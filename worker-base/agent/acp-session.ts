@@ -23,7 +23,7 @@ import { classifyMessage } from '../../src/agents/failure.ts';
 import { parseObject, toNumber, toObject } from '../../src/agents/json.ts';
 import type { Denials } from '../sandbox/denials.ts';
 import { AcpEvents, getShellCommand } from './acp-events.ts';
-import type { AgentProtocol, OpenProtocol } from './session.ts';
+import { type AgentProtocol, introduce, type OpenProtocol } from './session.ts';
 
 /** ACP's own error for "log in first". */
 const AUTH_REQUIRED = -32_000;
@@ -81,11 +81,11 @@ class AcpProtocol implements AgentProtocol {
     );
   }
 
-  prompt(content: string): void {
+  prompt(content: string, notice: string | undefined): void {
     this.#events.begin();
     this.#inTurn = true;
     if (this.#lost) this.#end({ ok: false, reason: 'session_lost', message: LOST });
-    else void this.#runTurn(content);
+    else void this.#runTurn(introduce(content, notice));
   }
 
   interrupt(): void {

@@ -15,6 +15,7 @@ import type { ChainableCommander, Redis } from 'ioredis';
 import { takeTail } from '../../src/model/cut.ts';
 import type { Log } from '../log.ts';
 import type { Privileges } from '../sandbox/privileges.ts';
+import { type BegunTurn, hadTurns, readBegunTurn } from './turn-journal.ts';
 
 /** Maximum size of an archive: weeks of compressed text, and little compared to the output in Redis. */
 export const ARCHIVE_BYTES = 8 * 1024 ** 2;
@@ -29,6 +30,17 @@ export interface PackedSession {
   session: string;
   /** Empty if the agent stores no files. */
   archive: Buffer;
+}
+
+/** What an earlier body has left of the conversation. */
+export interface RestoredSession {
+  session: string | undefined;
+  /** There is a conversation, but it cannot be continued. */
+  lost: boolean;
+  /** The turn that it began and did not commit. */
+  begun: BegunTurn | undefined;
+  /** Any body has begun a turn. */
+  hadTurns: boolean;
 }
 
 export interface SessionArchiveOptions {
@@ -86,14 +98,16 @@ export class SessionArchive {
 
   /** Deletes it. If Redis is away, the next incarnation detects the loss. */
   async forget(): Promise<void> {
-    await this.#options.redis.del(this.#options.key).catch(() => 0);
+    await this.#options.redis.hdel(this.#options.key, 'session', 'archive', 'kept_at').catch(() => 0);
   }
 
-  /** Restores the files. `lost`: there is a conversation, but it cannot be continued. */
-  async restore(signal: AbortSignal): Promise<{ session: string | undefined; lost: boolean }> {
+  /** Restores the files. */
+  async restore(signal: AbortSignal): Promise<RestoredSession> {
     const { privileges, home, log } = this.#options;
-    const { session, archive } = (await this.#fetch(signal)) ?? {};
-    if (!session) return { session: undefined, lost: false };
+    const fields = (await this.#fetch(signal)) ?? {};
+    const { session, archive } = fields;
+    const before = { begun: readBegunTurn(fields), hadTurns: session !== undefined || hadTurns(fields) };
+    if (!session) return { session: undefined, lost: false, ...before };
     try {
       if (archive && archive.length > 0) {
         const files = await promisify(gunzip)(archive, { maxOutputLength: FILES_BYTES });
@@ -103,11 +117,11 @@ export class SessionArchive {
           files,
         );
       }
-      return { session: session.toString('utf8'), lost: false };
+      return { session: session.toString('utf8'), lost: false, ...before };
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       log.warn('failed to restore the conversation; starting a new one', { error: message });
-      return { session: undefined, lost: true };
+      return { session: undefined, lost: true, ...before };
     }
   }
 

@@ -9,7 +9,8 @@ const SESSION = 256;
 /** A dialogue with an agent whose replies may come later than its input: `say` receives each step. */
 export interface AgentProtocol {
   open(): void;
-  prompt(content: string): void;
+  /** `notice` is a remark of the wrapper for the agent. */
+  prompt(content: string, notice: string | undefined): void;
   interrupt(): void;
   receive(line: string): void;
   close(): void;
@@ -21,13 +22,22 @@ export type OpenProtocol = (options: {
   send: (step: DialogueStep) => void;
 }) => Promise<AgentProtocol>;
 
+/** A prompt with a remark before its text. */
+export const introduce = (content: string, notice: string | undefined): string =>
+  notice === undefined ? content : `[worker-manager] ${notice}\n\n${content}`;
+
 /** A protocol that handles each line synchronously. */
 export function toProtocol(open: OpenDialogue): OpenProtocol {
   return async ({ workspace, session, send }) => {
     const dialogue: Dialogue = open({ workspace, session });
     return {
       open: () => send(dialogue.open()),
-      prompt: (content) => send(dialogue.prompt(content)),
+      prompt: (content, notice) =>
+        send(
+          dialogue.takesNotice
+            ? dialogue.prompt(content, notice)
+            : dialogue.prompt(introduce(content, notice)),
+        ),
       interrupt: () => send(dialogue.interrupt()),
       receive: (line) => send(dialogue.receive(line)),
       close: () => {},
@@ -118,8 +128,8 @@ export class AgentSession {
     return agent;
   }
 
-  prompt(content: string): void {
-    this.#protocol?.prompt(content);
+  prompt(content: string, notice?: string): void {
+    this.#protocol?.prompt(content, notice);
   }
 
   interrupt(): void {

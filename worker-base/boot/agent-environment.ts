@@ -17,17 +17,21 @@ import type { Denials } from '../sandbox/denials.ts';
 import { createPrivileges, type Privileges } from '../sandbox/privileges.ts';
 import type { WrapperSettings } from '../settings.ts';
 import type { HeartbeatSender } from '../streams/heartbeat.ts';
-import { type AgentEnvironment, CannotStart } from '../workload.ts';
+import { type AgentEnvironment, CannotStart, type Resumed } from '../workload.ts';
 import { prepareWorkspace } from './initial-state.ts';
 
 /**
  * The socket of the module DOCKER's daemon, below the agent's home: for clients that do not support contexts.
  */
 const DOCKER_SOCKET = '.docker/run/docker.sock';
+/** The secret that authenticates git to the source of a workspace. */
+const GIT_CREDENTIAL = 'GIT_TOKEN';
 /** The agent's home in the images. */
 const HOME = '/home/agent';
 /** A model that sends no byte for this long has failed; both CLIs would wait for it forever. */
 const STALL_MS = 120_000;
+/** A workspace of 100,000 files takes about 0.3 s; a larger one must not delay the start. */
+const EXAMINE_MS = 2000;
 
 /** Prepares the agent; throws `CannotStart`. Returns undefined if `signal` ends the wait for secrets. */
 export async function prepareAgent(options: {
@@ -37,6 +41,8 @@ export async function prepareAgent(options: {
   heartbeat: HeartbeatSender;
   log: Log;
   signal: AbortSignal;
+  /** An earlier body of the worker has run. */
+  successor: boolean;
 }): Promise<AgentEnvironment | undefined> {
   const { settings, spec, denials, log } = options;
   const { workspace } = settings;
@@ -77,6 +83,15 @@ export async function prepareAgent(options: {
       root: privileges.group === undefined && process.getuid?.() === 0,
       policyCommand: gated ? modelProxy?.policyCommand : undefined,
     } satisfies LaunchOptions);
+  const git = spec.workspace?.source?.git;
+  if (git) {
+    const { fetchSource } = await import('./fetch-source.ts');
+    const credential = secrets.get(GIT_CREDENTIAL);
+    if (!(await fetchSource({ source: git, credential, privileges, settings, signal: options.signal, log })))
+      return undefined;
+  }
+  // Before anything is written to it.
+  const resumed = options.successor ? await examineWorkspace(workspace, spec, privileges) : undefined;
   attempt('The workspace could not be prepared', () => prepareWorkspace(workspace, buildInstructions(spec)));
   attempt('The home of the agent could not be prepared', () =>
     writeHomeFiles(home, launch(undefined).files, privileges.group !== undefined),
@@ -86,6 +101,7 @@ export async function prepareAgent(options: {
     privileges,
     home,
     modelProxy,
+    resumed,
     processOptions: (session) => {
       const { argv, env } = launch(session);
       const own: Record<string, string> = {
@@ -110,6 +126,20 @@ export async function prepareAgent(options: {
   };
 }
 
+/** What is left of the workspace of earlier bodies. */
+async function examineWorkspace(
+  workspace: string,
+  spec: WorkerSpec,
+  privileges: Privileges,
+): Promise<Resumed> {
+  const persistent = spec.workspace?.persist !== 'body';
+  if (!persistent || !existsSync(workspace)) return { persistent, workspace, written_at: undefined };
+  const { MEASURE, measureWorkspace } = await import('./measure-workspace.ts');
+  const size = await measureWorkspace(privileges.helperCommand(MEASURE), workspace, EXAMINE_MS);
+  const at = size?.written_at;
+  return { persistent, workspace, written_at: at === undefined ? undefined : new Date(at).toISOString() };
+}
+
 const secretsPath = (pipe: string) => join(dirname(pipe), 'secrets');
 
 /** Waits for the secrets, and writes those that are not the agent's own credentials to files. */
@@ -130,6 +160,7 @@ async function receive(
     const missing = spec.secrets?.filter((name) => !secrets.has(name)) ?? [];
     if (missing.length > 0) throw new CannotStart(78, `Secrets were not delivered: ${missing.join(', ')}.`);
     const credentials = kind.credentials.map(({ secret }) => secret);
+    if (spec.workspace?.source?.git) credentials.push(GIT_CREDENTIAL);
     const others = [...secrets].filter(([name]) => !credentials.includes(name));
     await placeSecrets(new Map(others), secretsPath(pipe), privileges.group);
     log.info('secrets received', { count: secrets.size });

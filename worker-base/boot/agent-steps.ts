@@ -70,7 +70,8 @@ const prepareEnvironment: BootStep = async (boot) => {
     tell: (event) => boot.turnRunner?.emit(event),
   });
   boot.denials = denials;
-  const environment = await prepareAgent({ settings, spec, denials, heartbeat, log, signal });
+  const successor = settings.incarnation > 1 || boot.start.lastSeq > 0;
+  const environment = await prepareAgent({ settings, spec, denials, heartbeat, log, signal, successor });
   if (!environment) {
     log.info('shutdown requested before the agent was started');
     return SIGTERM_CODE;
@@ -117,6 +118,7 @@ const announceReady: BootStep = (boot) => {
   const ready = output.emit('ready', about?.sentence ?? 'The agent was started.', {
     pid,
     ...describeLimits(environment, start.spec),
+    ...describeResumed(environment),
     ...about?.fields,
   });
   sender.start(output, heartbeat.ready(ready));
@@ -160,6 +162,7 @@ function reportFailure(step: BootStep): BootStep {
       output.emit('exited', sentence, { exit_code: code, signal: null });
       sender.start(output, []);
       await flush(sender, PATIENCE_MIN_MS, () => Number.POSITIVE_INFINITY);
+      if (error instanceof CannotStart) heartbeat.failure = error.reason;
       await heartbeat.end();
       return code;
     }
@@ -173,6 +176,13 @@ function describeLimits({ privileges }: AgentEnvironment, spec: WorkerSpec): obj
   return spec.allowed_commands
     ? { enforcement: privileges.enforcement, missing_commands: privileges.missing }
     : {};
+}
+
+/** The fields about an earlier body of the worker. */
+function describeResumed({ resumed }: AgentEnvironment): object {
+  if (!resumed) return {};
+  const { written_at } = resumed;
+  return { resumed: true, ...(written_at !== undefined && { workspace_written_at: written_at }) };
 }
 
 function notStarted(

@@ -51,6 +51,10 @@ export class HeartbeatSender {
   waiting = false;
   /** Number of denied commands. */
   denied = 0;
+  /** Bytes on disk of the workspace, once they are known. */
+  workspaceBytes: number | undefined;
+  /** Why the body ends before its agent is started. */
+  failure: string | undefined;
   /** The ID of the input stream up to which all entries are handled. */
   passed: () => string | undefined = () => undefined;
   /** Only for a task worker. */
@@ -74,6 +78,11 @@ export class HeartbeatSender {
     this.#channel = options.keys.signal(options.workerId);
     this.#incarnation = options.incarnation;
     this.#seq = options.seq;
+  }
+
+  /** When a prompt or a line of output last passed, in milliseconds since 1970. */
+  get activeAt(): number {
+    return this.#activeAt;
   }
 
   /** A prompt or a line of output has passed. */
@@ -202,6 +211,8 @@ export class HeartbeatSender {
     if (passed !== undefined) heartbeat.input_id = passed;
     if (this.waiting) heartbeat.waiting = true;
     if (this.denied > 0) heartbeat.denied = this.denied;
+    if (this.workspaceBytes !== undefined) heartbeat.workspace_bytes = this.workspaceBytes;
+    if (this.failure !== undefined) heartbeat.failure = this.failure;
     if (this.#readyAt) heartbeat.ready_at = this.#readyAt;
     if (this.#register) return this.#register(heartbeat);
     const commands: ExtraCommand[] = [['SET', this.#key, JSON.stringify(heartbeat)]];

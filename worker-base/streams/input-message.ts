@@ -10,7 +10,7 @@ export type ReadResult =
   | { ok: false; issues: Issue[]; requestId?: string };
 
 const FIELDS: Record<InputMessage['type'], string[]> = {
-  prompt: ['type', 'content', 'request_id', 'deadline_seconds'],
+  prompt: ['type', 'content', 'request_id', 'deadline_seconds', 'retry'],
   interrupt: ['type', 'request_id'],
   shutdown: ['type', 'request_id'],
 };
@@ -36,7 +36,7 @@ export function readMessage(data: string | undefined): ReadResult {
   const demand = (path: string, right: boolean, must: string) => {
     if (!right) issues.push({ path, message: must });
   };
-  const { request_id: id, content, deadline_seconds: deadline } = message;
+  const { request_id: id, content, deadline_seconds: deadline, retry } = message;
   if (!known || !Object.hasOwn(FIELDS, String(message.type))) {
     demand('type', false, `must be one of ${Object.keys(FIELDS).join(', ')}`);
   } else {
@@ -55,6 +55,7 @@ export function readMessage(data: string | undefined): ReadResult {
       deadline === undefined || inTime,
       `must be above 0 and at most ${PROMPT_DEADLINE_SECONDS}`,
     );
+    demand('retry', retry === undefined || typeof retry === 'boolean', 'must be true or false');
   }
   if (issues.length === 0) return { ok: true, message: message as InputMessage };
   return { ok: false, issues, ...(isText(id, REQUEST_ID_LIMIT) ? { requestId: id } : {}) };

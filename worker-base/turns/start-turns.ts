@@ -3,11 +3,13 @@ import type { Keys } from '../../src/store/keys.ts';
 import { AgentProcess } from '../agent/agent-process.ts';
 import { AgentSession, type OpenProtocol, toProtocol } from '../agent/session.ts';
 import { SessionArchive } from '../agent/session-archive.ts';
+import { TurnJournal } from '../agent/turn-journal.ts';
 import type { Log } from '../log.ts';
 import type { Denials } from '../sandbox/denials.ts';
 import type { WrapperSettings } from '../settings.ts';
 import type { AgentEnvironment, Workload, WorkloadContext, WorkloadResult } from '../workload.ts';
 import { SILENCE_MS } from './hang-detector.ts';
+import { Predecessor } from './predecessor.ts';
 import { TurnRunner } from './turn-runner.ts';
 
 /** Starts work with an agent that has turns: continues the stored conversation, and starts the agent. */
@@ -26,7 +28,14 @@ export async function startTurns(options: {
   const { workspace, handshakeMs, interruptMs, finishMs, workerId } = settings;
   const key = keys.conversation(workerId);
   const archive = new SessionArchive({ redis, key, privileges, home, paths: kind.conversation, log });
+  const journal = new TurnJournal({ redis, key, output: keys.output(workerId) });
   const kept = await archive.restore(signal);
+  const predecessor = new Predecessor(context, journal, {
+    resumed: environment.resumed,
+    cut: await journal.examine(kept.begun, signal),
+    hadTurns: kept.hadTurns,
+    conversation: kept.session !== undefined,
+  });
   const openProtocol: OpenProtocol = kind.acp
     ? async (order) =>
         (await import('../agent/acp-session.ts')).openAcp({
@@ -42,6 +51,8 @@ export async function startTurns(options: {
     context,
     agentSession: () => conversation,
     archive,
+    journal,
+    predecessor,
     denials,
     interruptMs,
     handshakeMs,

@@ -1,17 +1,24 @@
-import type { SessionArchive } from '../agent/session-archive.ts';
-import type { WorkloadContext, WorkloadResult } from '../workload.ts';
+import type { PackedSession, SessionArchive } from '../agent/session-archive.ts';
+import type { TurnJournal } from '../agent/turn-journal.ts';
+import type { AddCommands, WorkloadContext, WorkloadResult } from '../workload.ts';
 
 /** After a turn: stores its conversation and acknowledges its prompt in one transaction. */
 export class TurnCommit {
   readonly #context: Pick<WorkloadContext, 'arrived' | 'acknowledge'>;
   readonly #archive: SessionArchive;
+  readonly #journal: TurnJournal;
   #settling: Promise<unknown> = Promise.resolve();
   /** The files are being read, so no prompt may change them meanwhile. */
   packing = false;
 
-  constructor(context: Pick<WorkloadContext, 'arrived' | 'acknowledge'>, archive: SessionArchive) {
+  constructor(
+    context: Pick<WorkloadContext, 'arrived' | 'acknowledge'>,
+    archive: SessionArchive,
+    journal: TurnJournal,
+  ) {
     this.#context = context;
     this.#archive = archive;
+    this.#journal = journal;
   }
 
   /** Settles when all handled prompts are acknowledged. */
@@ -33,10 +40,7 @@ export class TurnCommit {
     this.#settling = Promise.all([packed, this.#settling]).then(async ([archived]) => {
       await this.#context.arrived(turn.seq);
       if (turn.entryId === undefined) return this.#archive.save(archived);
-      await this.#context.acknowledge(
-        turn.entryId,
-        (transaction) => archived && this.#archive.store(transaction, archived),
-      );
+      await this.#context.acknowledge(turn.entryId, this.#closing(archived));
     });
   }
 
@@ -46,6 +50,14 @@ export class TurnCommit {
     this.#settling = packed;
     const archived = await packed;
     if (entryId === undefined) return undefined;
-    return { id: entryId, also: (transaction) => archived && this.#archive.store(transaction, archived) };
+    return { id: entryId, also: this.#closing(archived) };
+  }
+
+  /** The commands in the transaction of the acknowledgement. */
+  #closing(archived: PackedSession | undefined): AddCommands {
+    return (transaction) => {
+      if (archived) this.#archive.store(transaction, archived);
+      this.#journal.end(transaction);
+    };
   }
 }

@@ -25,12 +25,10 @@ import { TurnReporter } from './turn-output.ts';
 const GARBAGE_LINES = 100;
 
 /**
- * Prompts one at a time: each is a turn, and the next begins when its end was received. A prompt is
- * acknowledged when its end is in the output and the conversation is stored, so a body that dies in between
- * leaves it to the next.
+ * Prompts one at a time: each is a turn, and the next begins when its end was received. A prompt is acknowledged when
+ * its end is in the output and the conversation is stored; the next body settles what a body that died has left.
  *
- * Invariants: every turn that began has one end, whatever the agent does; a hanging agent is interrupted
- * before it is killed.
+ * Invariants: every turn that began has one end, whatever the agent does; a hanging agent is interrupted first.
  */
 export class TurnRunner implements SessionListener {
   readonly #deps: TurnRunnerDeps;
@@ -48,7 +46,7 @@ export class TurnRunner implements SessionListener {
 
   constructor(deps: TurnRunnerDeps) {
     this.#deps = deps;
-    this.#turnCommit = new TurnCommit(deps.context, deps.archive);
+    this.#turnCommit = new TurnCommit(deps.context, deps.archive, deps.journal);
     this.#report = new TurnReporter(deps.context, deps.denials);
     this.#promptQueue = new PromptQueue(deps.context);
     this.#exitState = new ExitState(deps.over);
@@ -65,10 +63,11 @@ export class TurnRunner implements SessionListener {
 
   handle(entry: InputEntry): void {
     if (this.#exitState.reason) return;
-    const { context } = this.#deps;
+    const { context, predecessor } = this.#deps;
     const message = parseInput(entry, context);
     if (!message) return;
     if (message.type === 'prompt') {
+      if (predecessor.settle(entry.id, message)) return;
       this.#promptQueue.add(entry.id, message);
       this.#pump();
       return;
@@ -182,7 +181,8 @@ export class TurnRunner implements SessionListener {
   }
 
   #prompt(prompt: Prompt): void {
-    const { context, agentSession, silenceMs, modelByteAt } = this.#deps;
+    const { context, agentSession, silenceMs, modelByteAt, journal, predecessor } = this.#deps;
+    const { requestId, entryId } = prompt;
     const turn = new Turn(prompt, {
       silenceMs,
       modelByteAt,
@@ -190,12 +190,13 @@ export class TurnRunner implements SessionListener {
       onOver: (why) => this.#stop(why),
     });
     this.#turn = turn;
-    context.output.emit('turn_started', '', { request_id: prompt.requestId, entry_id: prompt.entryId });
+    const fields = { request_id: requestId, entry_id: entryId, ...predecessor.fields(entryId) };
+    journal.begin(entryId, context.output.emit('turn_started', '', fields));
     if (this.#restart.takeLoss()) {
       const message = 'The conversation to resume is lost; the next prompt starts a new one.';
       this.#conclude(turn, { ok: false, reason: 'session_lost', message });
     } else {
-      agentSession().prompt(prompt.content);
+      agentSession().prompt(prompt.content, predecessor.takeNotice(prompt.content));
     }
   }
 

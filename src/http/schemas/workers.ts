@@ -57,6 +57,12 @@ export const promptRequest = z.strictObject({
     .max(PROMPT_DEADLINE_SECONDS)
     .optional()
     .describe('time limit of the turn'),
+  retry: z
+    .boolean()
+    .optional()
+    .describe(
+      'whether the turn is begun again if the body ends during it; otherwise it fails as `body_lost`',
+    ),
 });
 
 export const promptAccepted = z.object({

@@ -1,5 +1,5 @@
 import type { HostConfig } from 'dockerode';
-import { persists, type WorkerSpec } from '../../model/index.ts';
+import { parseMemory, persists, type WorkerSpec } from '../../model/index.ts';
 import { getModules, type HostNeeds } from '../../modules/index.ts';
 
 /**
@@ -76,6 +76,12 @@ export function ownProfile(spec: WorkerSpec): Profile {
   };
 }
 
+/** A file system in memory always has a limit; without one of the spec's, the kernel's. */
+function limited(options: string, { workspace }: WorkerSpec): string {
+  const size = workspace?.size === undefined ? undefined : parseMemory(workspace.size);
+  return size === undefined ? options : `${options},size=${size}`;
+}
+
 /** No writable path is executable; a workspace that outlives the body is mounted separately (workspaces.ts). */
 function lockedPlaces(spec: WorkerSpec): Profile {
   const common = `${NO_PROGRAMS},mode=1777`;
@@ -88,7 +94,7 @@ function lockedPlaces(spec: WorkerSpec): Profile {
       '/tmp': common,
       '/var/tmp': common,
       '/home/agent': AGENTS,
-      ...(own && locked ? { [WORKSPACE]: AGENTS } : {}),
+      ...(own && locked ? { [WORKSPACE]: limited(AGENTS, spec) } : {}),
     },
     // An anonymous volume takes owner and mode from the image, and is removed with its container.
     ...(own && !locked ? { Mounts: [{ Type: 'volume', Target: WORKSPACE, Source: '' }] } : {}),

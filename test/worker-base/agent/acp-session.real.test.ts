@@ -76,8 +76,9 @@ test.each([
     await worker.start({ redisUrl, incarnation: 2 });
     await prompt('two');
     await untilEnds(2);
-    expect(ends()[1]).toMatchObject({ incarnation: 2, result: 'all: one two' });
-    expect(worker.of('message').map(({ content }) => content)).toEqual(['all: one', 'all: one two']);
+    const result = expect.stringMatching(/^all: one \[worker-manager\] Your environment[^\n]*\n\ntwo$/);
+    expect(ends()[1]).toMatchObject({ incarnation: 2, result });
+    expect(worker.of('message').map(({ content }) => content)).toEqual(['all: one', result]);
   },
 );
 

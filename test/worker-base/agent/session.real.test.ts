@@ -36,7 +36,8 @@ const talk = () =>
     `${worker.of('turn_completed')[0]?.session_id}.jsonl`,
   );
 
-test('a body that is killed in a turn leaves it to the next, which continues the conversation', async () => {
+/** A conversation of one turn, and a body that is killed in its second. */
+async function cut(more: { retry?: boolean } = {}): Promise<string> {
   await declare();
   const first = await start();
   await prompt('one');
@@ -44,19 +45,88 @@ test('a body that is killed in a turn leaves it to the next, which continues the
   await expect
     .poll(() => worker.redis.hget(worker.keys.conversation(worker.id), 'session'), soon)
     .toBeTruthy();
-  await prompt('slowly');
+  writeFileSync(join(worker.workspace, 'written'), 'by a turn');
+  const entryId = await worker.send({ type: 'prompt', content: 'slowly', request_id: 'r-2', ...more });
   await expect.poll(() => worker.of('turn_started').length, soon).toBe(2);
   first.process.kill('SIGKILL');
   sendTo(-Number(worker.of('ready')[0]?.pid), 'SIGKILL');
   await first.exit;
+  return entryId;
+}
+const NOTICE = /^one \[worker-manager\] Your environment was replaced[^\n]*\n\n/;
+
+test('a turn that the end of its body cuts fails, is not repeated, and the agent gets one notice', async () => {
+  const entryId = await cut();
   await start(2);
-  await expect.poll(results, soon).toEqual(['one', 'one slowly']);
+  const [lost] = [await worker.untilType('turn_failed')];
+  expect(lost).toMatchObject({ reason: 'body_lost', request_id: 'r-2', entry_id: entryId, incarnation: 2 });
+  await expect.poll(() => worker.pending(), soon).toBe(0);
+  await prompt('three');
+  await expect.poll(() => results().length, soon).toBe(2);
+  expect(results()[1]).toMatch(NOTICE);
+  expect(results()[1]).toContain(`The files in ${worker.workspace} were kept (last written at `);
+  expect(results()[1]).toContain('The turn that ran then was cut');
+  expect(results()[1]).toMatch(/\n\nthree$/);
+  await prompt('four');
+  await expect.poll(() => results().length, soon).toBe(3);
+  expect(results()[2]).toBe(`${results()[1]} four`);
   const [before, after] = worker.of('turn_completed');
   expect(after?.session_id).toBe(before?.session_id);
-  await prompt('three');
-  await expect.poll(results, soon).toEqual(['one', 'one slowly', 'one slowly three']);
+  expect(worker.of('ready')).toMatchObject([{}, { resumed: true, workspace_written_at: expect.any(String) }]);
+  expect(worker.of('ready')[0]?.resumed).toBeUndefined();
+  worker.expectGapless();
+});
+
+test('a prompt that asks for it is begun again by the next body', async () => {
+  await cut({ retry: true });
+  await start(2);
+  await expect.poll(() => results().length, soon).toBe(2);
+  expect(results()[1]).toMatch(NOTICE);
+  expect(results()[1]).toMatch(/\n\nslowly$/);
+  expect(worker.of('turn_failed')).toEqual([]);
+  expect(worker.of('turn_started').map(({ retried }) => retried)).toEqual([undefined, undefined, true]);
   await expect.poll(() => worker.pending(), soon).toBe(0);
   worker.expectGapless();
+});
+
+test('a body that is killed before it has settled a cut turn leaves that to the next, once', async () => {
+  await cut();
+  const second = await start(2);
+  await worker.untilType('turn_failed');
+  second.process.kill('SIGKILL');
+  sendTo(-Number(worker.of('ready')[1]?.pid), 'SIGKILL');
+  await second.exit;
+  await start(3);
+  await prompt('three');
+  await expect.poll(() => results().length, soon).toBe(2);
+  await expect.poll(() => worker.pending(), soon).toBe(0);
+  expect(worker.of('turn_failed')).toHaveLength(1);
+  worker.expectGapless();
+});
+
+test('a turn whose end is in the output is neither failed nor repeated, even if its commit was cut', async () => {
+  await declare();
+  const entryId = await prompt('one');
+  // As a body leaves it that dies between the two: delivered, ended, and not acknowledged.
+  const { keys, id, redis } = worker;
+  await redis.xgroup('CREATE', keys.input(id), 'wrapper', '0');
+  await redis.xreadgroup('GROUP', 'wrapper', 'wrapper', 'COUNT', 1, 'STREAMS', keys.input(id), '>');
+  const common = { incarnation: 1, entry_id: entryId, content: '', timestamp: new Date().toISOString() };
+  for (const [at, type] of ['ready', 'turn_started', 'turn_completed'].entries())
+    await redis.xadd(
+      keys.output(id),
+      `${at + 1}-0`,
+      'data',
+      JSON.stringify({ seq: at + 1, type, ...common }),
+    );
+  await redis.hset(keys.conversation(id), { turn: entryId, turn_seq: 2, had_turns: 1 });
+  await start(2);
+  await expect.poll(() => worker.pending(), soon).toBe(0);
+  await prompt('two');
+  await expect.poll(() => results().length, soon).toBe(2);
+  expect(results()[1]).toContain('Your memory of the last turn may be missing.');
+  expect(worker.of('turn_failed')).toEqual([]);
+  expect(await redis.hexists(keys.conversation(id), 'turn')).toBe(0);
 });
 
 test('an agent that was killed continues its conversation in the same body', async () => {
@@ -124,7 +194,7 @@ test('an archive has only the named files, and restores them unchanged', async (
   const transaction = worker.redis.multi();
   if (archived) archive.store(transaction, archived);
   await transaction.exec();
-  expect(await archive.restore(new AbortController().signal)).toEqual({ session: 's-1', lost: false });
+  expect(await archive.restore(new AbortController().signal)).toMatchObject({ session: 's-1', lost: false });
   expect(readFileSync(join(to, 'talk', 'deep', 'one'), 'utf8')).toBe('first');
   expect(statSync(join(to, 'talk', 'deep', 'one')).mode & 0o777).toBe(0o600);
   expect(existsSync(join(to, 'other'))).toBe(false);

@@ -105,17 +105,25 @@ class Worker:
                     raise WaitTimeoutError(error.message) from error
 
     def send(
-        self, prompt: str, *, deadline_seconds: Optional[float] = None, request_id: Optional[str] = None
+        self,
+        prompt: str,
+        *,
+        deadline_seconds: Optional[float] = None,
+        retry: bool = False,
+        request_id: Optional[str] = None,
     ) -> Turn:
         """Send a prompt to the agent. Iterate over the turn that it returns, or call its ``result()``.
 
-        Prompts are answered in their order; a worker that is not ready yet gets them when it is.
+        Prompts are answered in their order; a worker that is not ready yet gets them when it is. With ``retry``, the turn
+        is begun again if the worker's body ends during it; otherwise it fails as ``body_lost``.
         """
         request_id = request_id or str(uuid4())
         position = last_id_of(self._transport, self._path("output"))
         body: Dict[str, Any] = {"content": prompt}
         if deadline_seconds is not None:
             body["deadline_seconds"] = deadline_seconds
+        if retry:
+            body["retry"] = True
         answer = self._act("prompt", body, key=request_id)
         return Turn(self, answer.get("request_id", request_id), position)
 

@@ -8,7 +8,7 @@ import { LastSeen } from '../../src/reconcile/last-seen.ts';
 import { Runtimes } from '../../src/runtimes/registry.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { ID, lifeOf, look, memoOf, NOW, specOf } from '../reconcile/observation.ts';
-import { identityAt } from '../store/store-suite.ts';
+import { identityAt } from '../store/store-fixture.ts';
 import { FakeEngine, FakeRuntime } from '../support/fake-runtime/fake.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { Fenced, redisLeaseStore } from '../../src/store/index.ts';
 import { openCell } from './cell.ts';
-import { identityAt } from './store-suite.ts';
+import { identityAt } from './store-fixture.ts';
 
 test.each([
   ['deleted or evicted', (redis, key) => redis.del(key)],

@@ -63,9 +63,13 @@ export async function awaitAssignment(options: {
     seq: () => 0,
     serving: { key: keys.claimRecord(madeFor), text: JSON.stringify(serving) },
   });
-  // Not awaited: observers see that it has started while the agent is being started.
-  void heartbeat.begin();
-  void commands.del(keys.input(madeFor), keys.heartbeat(madeFor)).catch(() => {});
+  // Not before the event loop turns: an agent that starts without waiting for anything is ready by then, a
+  // millisecond earlier, and its first entry brings a heartbeat along. If it waits, observers see that the body has
+  // started. See docs/decisions/0051.
+  setImmediate(() => {
+    void heartbeat.begin();
+    void commands.del(keys.input(madeFor), keys.heartbeat(madeFor)).catch(() => {});
+  });
   return {
     settings: { ...mine, inherited: createInherited(mine, spec) },
     log: createLog(settings.logLevel, workerId, CLAIMED_INCARNATION),

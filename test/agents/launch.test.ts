@@ -72,7 +72,7 @@ describe('Droid', () => {
     expect(sessionDefaultSettings.model).toBe('custom:Worker-0');
   });
 
-  it("asks Factory's endpoint where there is a key for that alone", () => {
+  it("uses Factory's endpoint if there is only a key for that", () => {
     const { env, files } = launch('FACTORY', {}, { secrets: ['FACTORY_API_KEY'] });
     expect(env).toMatchObject({
       FACTORY_API_BASE_URL: 'http://127.0.0.1:1234',

@@ -21,7 +21,7 @@ function lonely() {
   return { cell, ...wmOf({ redisUrl, cell }) };
 }
 
-test('wrong usage exits 2 and says what there is', async () => {
+test('wrong usage exits 2 and lists what is available', async () => {
   const { wm } = lonely();
   expect(await wm('crate')).toMatchObject({ code: 2, err: expect.stringContaining('Did you mean create?') });
   expect(await wm()).toMatchObject({ code: 2, out: '' });
@@ -97,7 +97,7 @@ test('explain reports a missing leader', async () => {
   expect(await redis.exists(`${cell}:worker:${id}:status`)).toBe(0);
 });
 
-test('a Redis that is not there, or says nothing, is one clear line without its password', async () => {
+test('a Redis that is missing or does not respond gives one clear line without its password', async () => {
   const silent = createServer(() => {}).listen(0, '127.0.0.1');
   await once(silent, 'listening');
   onTestFinished(() => void silent.close());

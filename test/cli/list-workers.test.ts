@@ -69,7 +69,7 @@ const health = (role: string) => ({
   body: { status: 'failing', checks: { leadership: { ok: true, message: role } } },
 });
 
-test('the leader is asked for all pages, with the token', async () => {
+test('all pages are requested from the leader, with the token', async () => {
   const { url, requests } = await openManager({
     '/healthz': health('leader'),
     '/v1/workers?limit=1000': { body: { items: [view('a')], next_cursor: 'next one' } },

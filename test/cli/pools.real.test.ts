@@ -162,7 +162,7 @@ test('rejected fields of a pool are reported once, by the names in its file', { 
   });
 });
 
-test('pools are asked for over HTTP, by a typed client', { timeout: LONG }, async () => {
+test('pools are requested over HTTP, by a typed client', { timeout: LONG }, async () => {
   const client = connect(manager);
   const pool = {
     name: 'web',

@@ -47,7 +47,7 @@ test('logs -f shows lines as they come and ends with the worker, also over its r
   expect((await wm('ps', '-a', '--filter', 'status=failed', '-q', '--no-trunc')).out).toContain(id);
 });
 
-test('events of all workers come merged and live', async () => {
+test('events of all workers are merged and shown as they occur', async () => {
   const follow = start(['events', '-f', '-o', 'json']);
   onTestFinished(() => void follow.child.kill('SIGKILL'));
   const id = await running('--', 'sleep', '60');

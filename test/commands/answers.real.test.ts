@@ -28,7 +28,7 @@ test('the same request twice is one worker and the same answer, also after a res
   expect(await cell.store.ids()).toEqual([answers[0]?.worker_id]);
 });
 
-test('an answer that cannot be written where it was asked for is given where all answers are', async () => {
+test('an answer that cannot be written to its own stream is written to the common one', async () => {
   const cell = openCell();
   const reply_to = `worker:responses:${randomUUID()}`;
   await cell.redis.lpush(reply_to, 'a list, because that is what BLPOP reads');

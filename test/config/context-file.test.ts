@@ -75,7 +75,7 @@ test.each<[string, (path: string) => unknown]>([
   expect(readContextFile(path)).toMatchObject({ token });
 });
 
-test('a folder that cannot be made says what to set', () => {
+test('the error about a folder that cannot be made names the setting to change', () => {
   const file = newPath();
   ensureToken(file);
   expect(() => ensureToken(join(file, '.context', 'default.json'))).toThrow(/WORKER_MANAGER_HOME.*API_TOKEN/);

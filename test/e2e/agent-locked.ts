@@ -1,6 +1,7 @@
 /** What a real agent is put through that may execute git only; and agents that answer one prompt. */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type AgentWorker, BUILD_MS, openScene, type RealAgent, type Scene } from './agents.ts';
+import { type AgentWorker, BUILD_MS } from './agent-worker.ts';
+import { openScene, type RealAgent, type Scene } from './agents.ts';
 
 export function lockedAgent(agent_type: RealAgent): void {
   describe(`${agent_type}, which may execute git`, () => {

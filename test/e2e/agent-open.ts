@@ -1,6 +1,7 @@
 /** What a real agent that may do anything is put through; one worker for all of it, in this order. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type AgentWorker, BUILD_MS, MODELS, openScene, type RealAgent, type Scene } from './agents.ts';
+import { type AgentWorker, BUILD_MS } from './agent-worker.ts';
+import { MODELS, openScene, type RealAgent, type Scene } from './agents.ts';
 import { leaksOf } from './leaks.ts';
 
 const INSTRUCTIONS = 'Write about the lighthouse at Skagen, and about nothing else.';

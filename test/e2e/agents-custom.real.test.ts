@@ -1,7 +1,8 @@
 /** Agents of the user's own in containers, and a worker whose image cannot be built. */
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { BUILD_MS, openScene, type Scene } from './agents.ts';
+import { BUILD_MS } from './agent-worker.ts';
+import { openScene, type Scene } from './agents.ts';
 
 /** A minimal agent of the Agent Client Protocol: it echoes each prompt. */
 const ACP = `

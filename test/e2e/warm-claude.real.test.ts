@@ -1,6 +1,7 @@
 /** Claude Code in a warm body: a complete agent whose instructions and credentials arrive late. */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type AgentWorker, BUILD_MS, openScene, type Scene } from './agents.ts';
+import { type AgentWorker, BUILD_MS } from './agent-worker.ts';
+import { openScene, type Scene } from './agents.ts';
 import { leaksOf } from './leaks.ts';
 
 const INSTRUCTIONS = 'Write about the lighthouse at Skagen, and about nothing else.';

@@ -56,7 +56,7 @@ test.each([
   await vi.waitFor(async () => expect(await count()).toBeLessThanOrEqual(MOST), { timeout: 15_000 });
 });
 
-test('a request that is being worked on is never dropped, and one too many is asked to retry', async () => {
+test('a running request is never dropped, and one above the limit is answered with a time to retry', async () => {
   const { ask, client, waiting } = await serve();
   const working = Array.from({ length: MOST }, () => ask('/wait'));
   await vi.waitFor(() => expect(waiting).toHaveLength(MOST), { timeout: 15_000 });

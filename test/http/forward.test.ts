@@ -90,7 +90,7 @@ test('a body that is too long does not get through', async () => {
   expect(asked).not.toHaveBeenCalled();
 });
 
-test('requests beyond its limit are asked to retry, and the probe is answered', async () => {
+test('requests above its limit are answered with a time to retry, and the probe is answered', async () => {
   const waiting: (() => void)[] = [];
   const held: Route = {
     method: 'GET',

@@ -34,7 +34,7 @@ test.each<[string, Partial<HealthFacts>, { live: boolean; ready: boolean }]>([
   expect(createHealthReport({ ...well, ...facts })).toMatchObject(expected);
 });
 
-test('each part is named, with what it says', () => {
+test('each component is named, with its message', () => {
   expect(
     createHealthReport({
       ...well,

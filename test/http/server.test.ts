@@ -53,7 +53,7 @@ test.each<[string, Partial<HealthFacts>, Record<string, number>]>([
   }
 });
 
-test('a credential in what a part says is not passed on', async () => {
+test('a credential in the message of a component is not passed on', async () => {
   const { url } = await serve({ redis: { ok: false, message: 'connect redis://u:hunter2@host failed' } });
   const text = await (await fetch(`${url}/readyz`)).text();
   expect(text).not.toContain('hunter2');

@@ -5,7 +5,7 @@ import { HEARTBEAT_BYTES, heartbeat, readHeartbeat } from '../../src/model/heart
 const at = '2030-01-01T11:00:00.000Z';
 const BEAT = { incarnation: 1, phase: 'ready', at, active_at: at, busy: false, seq: 3 };
 
-test('reading by the table says what the schema says, whatever a body writes', () => {
+test('reading by the table gives what the schema gives, whatever a body writes', () => {
   const names = Object.keys(heartbeat.shape);
   const value = fc.oneof(
     fc.constantFrom('ready', 'booting', at, 0, 1, 1.5, 2 ** 60, true, null, -1),

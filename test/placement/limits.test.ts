@@ -37,7 +37,7 @@ test.each([
   expect(fault?.issues).toEqual([{ path, message: expect.stringContaining(message) }]);
 });
 
-test('all that the machine has can be asked for', () => {
+test('everything that the machine has can be requested', () => {
   expect(refused({ memory: '24g', cpus: 2, pids: 4_194_304 })).toBeUndefined();
 });
 

@@ -94,3 +94,10 @@ export function look({
     ...more,
   };
 }
+
+/** A member of an older template. */
+export const old = { revision: 'old' };
+/** Between two failures, a worker has no error. */
+export const startingAgain = { ...starting, restarts: 3 };
+/** The error of a member that has started again since. */
+export const LAST_ERROR = { revision: 'new', reason: 'Error', message: 'It exited with code 1.' };

@@ -173,7 +173,7 @@ describe('an act', () => {
     expect([states(), engine.peakLive, (await status())?.incarnation]).toEqual([['running'], 1, 1]);
   });
 
-  test('that a foreign thing is in the way of says so, and leaves it', async () => {
+  test('whose name a foreign object has reports that, and leaves it alone', async () => {
     engine.occupyName(ID);
     expect((await pass()).kind).toBe('error');
     await pass();

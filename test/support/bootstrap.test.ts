@@ -59,7 +59,7 @@ test('does not run the script when the installation fails, and says what to do',
   });
 });
 
-test('says how it is used', async () => {
+test('prints its usage', async () => {
   expect(await run()).toMatchObject({ code: 2, err: expect.stringContaining('usage') });
 });
 

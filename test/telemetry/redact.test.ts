@@ -36,7 +36,7 @@ test.each([
   expect(redactText(text)).toBe(bare);
 });
 
-test('given secrets are hidden wherever they stand; an empty one hides nothing', () => {
+test('given secrets are hidden wherever they occur; an empty one hides nothing', () => {
   expect(redactText('AUTH hunter2 (hunter2)', ['hunter2', ''])).toBe('AUTH *** (***)');
 });
 

@@ -97,7 +97,7 @@ test.each([
   expect(wasReady(beat)).toBe(false);
 });
 
-test('the last output stands before the exit, and the wrapper ends with the code of the agent', async () => {
+test('the last output precedes the exit, and the wrapper exits with the code of the agent', async () => {
   await worker.declare({ command_line: ['sh', '-c', 'seq 1 5000; printf "no newline"; exit 7'] });
   const body = await worker.start({ redisUrl });
   expect(await body.exit).toBe(7);
@@ -152,7 +152,7 @@ test('an input that cannot be read is answered and acknowledged, and the next on
   await expect.poll(() => worker.pending(), soon).toBe(0);
 });
 
-test('interrupt is SIGINT to the group; shutdown ends it and the wrapper says 0', async () => {
+test('interrupt is SIGINT to the group; shutdown ends it and the wrapper exits with 0', async () => {
   const script = 'trap "echo interrupted" INT; echo up; while read -r line; do echo "$line"; done; exit 3';
   await worker.declare({ command_line: ['bash', '-c', script] });
   const body = await worker.start({ redisUrl });

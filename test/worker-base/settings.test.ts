@@ -30,7 +30,7 @@ test('a body of a manager has no name of its own making', () => {
   expect(() => read({ ...MANAGED, WORKER_ID: 'worker_1' })).toThrow('must be a UUID');
 });
 
-test('a node without REDIS_URL says where to set it', () => {
+test('the error of a node without REDIS_URL says where to set it', () => {
   expect(() => readWrapperSettings({ WORKSPACE_PATH: '/w' })).toThrow(
     /^REDIS_URL is not set: a node requires it/,
   );

@@ -1,3 +1,3 @@
-import { takeoverSuite } from './claim-suite.ts';
+import { claimSuite } from './claim-suite.ts';
 
-takeoverSuite('process');
+claimSuite('process');

@@ -5,11 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { LifecycleEvent } from '../../../src/model/index.ts';
-import type { OutputMessage } from '../../../src/model/message.ts';
-import { type FaultWorld, openWorld, PATIENCE, type RuntimeUnderTest } from '../../faults/world.ts';
-import type { Manager } from '../../support/manager.ts';
+import { openWorld, PATIENCE, type RuntimeUnderTest } from '../../faults/world.ts';
 import { startRedis } from '../../support/redis.ts';
-import { type Waiting, waiting } from './waiting.ts';
+import {
+  bodyOf,
+  claimedBodies,
+  fillPool,
+  outputOf,
+  untilAvailable,
+  untilDeleted,
+  untilPrinted,
+  untilRecovered,
+} from './claim-world.ts';
 
 const LONG_MS = 120_000;
 /** Prints its location and its settings, then echoes each prompt. */
@@ -20,65 +27,14 @@ const AGENT = ['sh', '-c', 'echo "$GREETING $WORKER_ID [$WORKER_POOL]"; cat CLAU
 const LASTING = { LEASE_SECONDS: '60' };
 /** For a manager whose lease is lost intentionally: a test waits for its expiry. */
 const LONGER = { LEASE_SECONDS: '3' };
-const TEMPLATE = { agent_type: 'CUSTOM', command_line: ['cat'] };
 
-/** Applies the pool and waits until that many warm workers are available. */
-async function stock(
-  world: FaultWorld,
-  name: RuntimeUnderTest,
-  warm: number,
-  template: object = {},
-): Promise<Waiting[]> {
-  const pool = {
-    name: 'agents',
-    warm,
-    execution_mode: name === 'docker' ? 'docker' : 'direct',
-    template: { ...TEMPLATE, ...template },
-  };
-  expect(await world.answer(await world.push({ command: 'apply', pool }))).toMatchObject({ success: true });
-  return stocked(world, warm);
-}
-
-function stocked(world: FaultWorld, count: number): Promise<Waiting[]> {
-  return vi.waitFor(async () => {
-    const found = await waiting(world);
-    expect(found).toHaveLength(count);
-    return found;
-  }, PATIENCE);
-}
-
-/** Waits until this manager has observed every worker once, and so knows which ones are available. */
-const looked = (manager: Manager) =>
-  vi.waitFor(() => expect(manager.log()).toContain('"msg":"recovered"'), PATIENCE);
-
-async function outputOf({ cell }: FaultWorld, worker: string): Promise<OutputMessage[]> {
-  return (await cell.read(cell.store.keys.output(worker))) as OutputMessage[];
-}
-
-function heard(world: FaultWorld, worker: string, text: string): Promise<OutputMessage[]> {
-  return vi.waitFor(async () => {
-    const output = await outputOf(world, worker);
-    const said = output.filter(({ type }) => type === 'stdout').map(({ content }) => content);
-    expect(said.join('\n')).toContain(text);
-    return output;
-  }, PATIENCE);
-}
-
-const bodyOf = async (world: FaultWorld, worker: string) =>
-  (await world.cell.store.status(worker))?.status?.body_id ?? '';
-
-const gone = (world: FaultWorld, worker: string) =>
-  vi.waitFor(async () => expect(await world.cell.store.load(worker)).toBeUndefined(), PATIENCE);
-
-const taken = ({ cell }: FaultWorld) => cell.redis.hgetall(cell.store.keys.bodies);
-
-export function takeoverSuite(name: RuntimeUnderTest): void {
+export function claimSuite(name: RuntimeUnderTest): void {
   describe(`a create that matches a warm worker of ${name}`, { timeout: LONG_MS }, () => {
     test('is RUNNING in its body, as if it had been created for it; the pool refills', async () => {
       const world = await openWorld(name);
       const manager = await world.start(undefined, LASTING);
-      const [warm] = await stock(world, name, 1);
-      await looked(manager);
+      const [warm] = await fillPool(world, name, 1);
+      await untilRecovered(manager);
       const worker = randomUUID();
       const created = await world.create(worker, {
         command_line: AGENT,
@@ -100,13 +56,13 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
       ]);
       expect(new Set(history.map(({ status }) => status))).toEqual(new Set(['RUNNING']));
 
-      const output = await heard(world, worker, 'the prompt');
+      const output = await untilPrinted(world, worker, 'the prompt');
       expect(output.map(({ seq }) => seq)).toEqual(output.map((_, at) => at + 1));
       expect(new Set(output.map(({ incarnation }) => incarnation))).toEqual(new Set([1]));
       expect(output[0]).toMatchObject({ type: 'ready' });
-      await heard(world, worker, `hello ${worker} []\nBe brief.`);
+      await untilPrinted(world, worker, `hello ${worker} []\nBe brief.`);
 
-      const [next] = await stocked(world, 1);
+      const [next] = await untilAvailable(world, 1);
       expect(next?.id).not.toBe(warm?.id);
       expect(await world.cell.store.status(warm?.id ?? '')).toMatchObject({
         desired: 'deleted',
@@ -115,16 +71,16 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
       expect(await world.bodies()).toHaveLength(2);
 
       await world.push({ command: 'delete', worker_id: worker });
-      await gone(world, worker);
+      await untilDeleted(world, worker);
       expect((await world.bodies()).map(({ id }) => id)).toEqual([next?.body]);
-      expect(await taken(world)).toEqual({});
+      expect(await claimedBodies(world)).toEqual({});
     });
 
     test('gets its own body if it does not match, or if none is left', async () => {
       const world = await openWorld(name);
       const manager = await world.start(undefined, LASTING);
-      const [warm] = await stock(world, name, 1);
-      await looked(manager);
+      const [warm] = await fillPool(world, name, 1);
+      await untilRecovered(manager);
       const other = randomUUID();
       await world.create(other, { protocol: 'json' });
       await world.reach(other, { status: 'RUNNING' });
@@ -140,15 +96,15 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
     test('gets a body of its own when that one has died, by its policy', async () => {
       const world = await openWorld(name);
       const manager = await world.start(undefined, { ...LASTING, RESTART_BACKOFF_SECONDS: '0.1' });
-      const [warm] = await stock(world, name, 1);
-      await looked(manager);
+      const [warm] = await fillPool(world, name, 1);
+      await untilRecovered(manager);
       const worker = randomUUID();
       await world.create(worker, { command_line: ['cat'], restart_policy: 'always' });
       await world.reach(worker, { status: 'RUNNING', body_id: warm?.body });
       await world.runtime.kill(warm?.body ?? '');
       await world.reach(worker, { status: 'RUNNING', incarnation: 2, restarts: 1 });
       expect(await bodyOf(world, worker)).not.toBe(warm?.body);
-      await vi.waitFor(async () => expect(await taken(world)).toEqual({}), PATIENCE);
+      await vi.waitFor(async () => expect(await claimedBodies(world)).toEqual({}), PATIENCE);
       expect((await world.bodies()).map(({ id }) => id)).not.toContain(warm?.body);
       const output = await outputOf(world, worker);
       expect(output.map(({ seq }) => seq)).toEqual(output.map((_, at) => at + 1));
@@ -157,10 +113,10 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
     test('gets its own body if the claimed one died unobserved, whatever its policy', async () => {
       const world = await openWorld(name);
       const first = await world.start(undefined, LASTING);
-      const [warm] = await stock(world, name, 1);
+      const [warm] = await fillPool(world, name, 1);
       await first.stop();
       const crashing = await world.start('command:settled', LONGER);
-      await looked(crashing);
+      await untilRecovered(crashing);
       // It receives nothing any more, without a report.
       await world.freeze(warm?.id ?? '');
       const worker = randomUUID();
@@ -180,13 +136,13 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
       onTestFinished(() => rm(secrets, { recursive: true }));
       await writeFile(join(secrets, 'TOKEN'), 'the secret', { mode: 0o600 });
       const manager = await world.start(undefined, { ...LASTING, SECRETS_DIR: secrets });
-      const [warm] = await stock(world, name, 1);
-      await looked(manager);
+      const [warm] = await fillPool(world, name, 1);
+      await untilRecovered(manager);
       const worker = randomUUID();
       const show = ['sh', '-c', 'echo "got $(cat "$SECRETS_PATH/TOKEN")"; exec cat'];
       await world.create(worker, { command_line: show, secrets: ['TOKEN'] });
       await world.reach(worker, { status: 'RUNNING', body_id: warm?.body });
-      await heard(world, worker, 'got the secret');
+      await untilPrinted(world, worker, 'got the secret');
     });
 
     test('has its own limits from its first moment', async ({ skip }) => {
@@ -195,8 +151,8 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
       if (!limits.memory.adjustable)
         skip(`the memory of a living body cannot be limited here: ${limits.memory.how}`);
       const manager = await world.start(undefined, LASTING);
-      const [warm] = await stock(world, name, 1, { resources: { memory: '512m' } });
-      await looked(manager);
+      const [warm] = await fillPool(world, name, 1, { resources: { memory: '512m' } });
+      await untilRecovered(manager);
       const worker = randomUUID();
       // Where a body sees its cgroup as the root of all, and where it sees the machine's.
       const look =
@@ -205,7 +161,7 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
         '/sys/fs/cgroup$p/memory.max /sys/fs/cgroup/memory.max 2>/dev/null | head -1; exec cat';
       await world.create(worker, { command_line: ['sh', '-c', look], resources: { memory: '300m' } });
       await world.reach(worker, { status: 'RUNNING', body_id: warm?.body });
-      await heard(world, worker, String(300 * 1024 ** 2));
+      await untilPrinted(world, worker, String(300 * 1024 ** 2));
     });
 
     test.each(['command:settled', 'record:before', 'record:after', 'recovered'])(
@@ -213,21 +169,21 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
       async (at) => {
         const world = await openWorld(name);
         const first = await world.start(undefined, LASTING);
-        const [warm] = await stock(world, name, 1);
+        const [warm] = await fillPool(world, name, 1);
         await first.stop();
         // A crash at `recovered` is one before the create: what it leaves is taken over by the next manager.
         const crashing = await world.start(at, LONGER);
-        if (at !== 'recovered') await looked(crashing);
+        if (at !== 'recovered') await untilRecovered(crashing);
         const worker = randomUUID();
         const created = await world.create(worker, { command_line: AGENT, env: { GREETING: 'hello' } });
         expect(await crashing.exited, crashing.log()).toBe(-1);
         const second = await world.start();
         await world.reach(worker, { status: 'RUNNING', incarnation: 1, restarts: 0 });
         expect(await world.answer(created)).toMatchObject({ success: true });
-        await heard(world, worker, `hello ${worker}`);
-        await looked(second);
+        await untilPrinted(world, worker, `hello ${worker}`);
+        await untilRecovered(second);
         if (at !== 'recovered') expect(await bodyOf(world, worker)).toBe(warm?.body);
-        await stocked(world, 1);
+        await untilAvailable(world, 1);
         expect(await world.bodies()).toHaveLength(2);
       },
     );
@@ -237,24 +193,24 @@ export function takeoverSuite(name: RuntimeUnderTest): void {
       onTestFinished(() => redis.stop());
       const world = await openWorld(name, redis);
       const manager = await world.start(undefined, LONGER);
-      const [warm] = await stock(world, name, 1);
-      await looked(manager);
+      const [warm] = await fillPool(world, name, 1);
+      await untilRecovered(manager);
       const worker = randomUUID();
       await world.create(worker, { command_line: ['cat'], name: 'mine', ttl_seconds: 3600 });
       await world.reach(worker, { status: 'RUNNING', body_id: warm?.body });
-      const [spare] = await stocked(world, 1);
+      const [spare] = await untilAvailable(world, 1);
       await world.cell.redis.flushall();
       await world.reach(worker, { status: 'RUNNING', body_id: warm?.body, incarnation: 1 });
       const loaded = await world.cell.store.load(worker);
       expect(loaded?.record.desired.spec).toMatchObject({ name: 'mine', ttl_seconds: 3600 });
-      expect(Object.keys(await taken(world))).toEqual([worker]);
+      expect(Object.keys(await claimedBodies(world))).toEqual([worker]);
       await world.cell.redis.xadd(
         world.cell.store.keys.input(worker),
         '*',
         'data',
         '{"type":"prompt","content":"again"}',
       );
-      await heard(world, worker, 'again');
+      await untilPrinted(world, worker, 'again');
       // The unclaimed one waits again as before.
       await world.reach(spare?.id ?? '', { status: 'RUNNING', body_id: spare?.body });
       expect(await world.bodies()).toHaveLength(2);

@@ -30,7 +30,7 @@ test('a command, which is the title of its use', () => {
   expect(telling.end()).toEqual([]);
 });
 
-test('a command that it asks for and never reports again', () => {
+test('a command that it requests and never reports again', () => {
   const telling = new AcpEvents(false);
   telling.begin();
   expect(telling.requestPermission({ ...shell, status: 'pending' })).toMatchObject([use]);

@@ -23,7 +23,7 @@ const deliver = async (pipe: string, content: string) => {
   return written;
 };
 
-test('a body asks for its secrets, and the agent finds them in files and nowhere else', async () => {
+test('a body requests its secrets, and the agent finds them in files and nowhere else', async () => {
   const { keys, id, dir } = worker;
   const pipe = join(dir, 'secrets.pipe');
   const listener = new Redis(redisUrl);

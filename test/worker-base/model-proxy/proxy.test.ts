@@ -1,56 +1,17 @@
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
-import { text } from 'node:stream/consumers';
-import { afterEach, describe, expect, test, vi } from 'vitest';
-import {
-  type ModelProxy,
-  type ModelProxyOptions,
-  startModelProxy,
-} from '../../../worker-base/model-proxy/proxy.ts';
-
-const KEY = 'sk-real-and-secret';
-const lines: string[] = [];
-const say = (msg: string, fields?: object) => void lines.push(msg + JSON.stringify(fields ?? {}));
-const log = { debug: say, info: say, warn: say, error: say };
-const closers: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-  expect(lines.splice(0).join('\n')).not.toContain(KEY);
-});
-
-type Handler = (asked: IncomingMessage, answer: ServerResponse) => void;
-async function modelWith(handler: Handler): Promise<{ url: string; server: Server }> {
-  const server = createServer(handler).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  closers.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server };
-}
-async function gatewayTo(
-  upstream: string | undefined,
-  change: Partial<ModelProxyOptions> = {},
-): Promise<ModelProxy> {
-  const credentials = [{ header: 'X-Api-Key', prefix: '', value: KEY }];
-  const modelProxy = await startModelProxy({ upstream, credentials, stallMs: 10_000, log, ...change });
-  closers.push(() => modelProxy.close());
-  return modelProxy;
-}
-const post = (url: string, init: RequestInit = {}) => fetch(url, { method: 'POST', body: '{}', ...init });
-const gateOf = (modelProxy: ModelProxy) =>
-  `${modelProxy.policyCommand[1]?.replace('WORKER_GATEWAY=', '')}/gate`;
+import { type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
+import { describe, expect, test, vi } from 'vitest';
+import { KEY, openProxy, post, startModelWith } from './proxy-world.ts';
 
 describe('a request', () => {
   test('is forwarded with the real credential, its path and query, and without what the agent put there', async () => {
     const seen: IncomingMessage[] = [];
-    const { url } = await modelWith((asked, answer) => {
+    const { url } = await startModelWith((asked, answer) => {
       seen.push(asked);
       answer.end('{}');
     });
-    const modelProxy = await gatewayTo(`${url}/base/`);
+    const modelProxy = await openProxy(`${url}/base/`);
     const headers = {
       'x-api-key': 'dummy',
       authorization: 'Bearer dummy',
@@ -70,8 +31,8 @@ describe('a request', () => {
   });
 
   test('is rejected without the token of the address', async () => {
-    const { url } = await modelWith((_asked, answer) => answer.end(KEY));
-    const modelProxy = await gatewayTo(url);
+    const { url } = await startModelWith((_asked, answer) => answer.end(KEY));
+    const modelProxy = await openProxy(url);
     const { origin, port } = new URL(modelProxy.url);
     for (const path of [
       '/',
@@ -86,8 +47,8 @@ describe('a request', () => {
   });
 
   test('streams in both directions as the bytes come', async () => {
-    const { url } = await modelWith((asked, answer) => asked.pipe(answer));
-    const modelProxy = await gatewayTo(url);
+    const { url } = await startModelWith((asked, answer) => asked.pipe(answer));
+    const modelProxy = await openProxy(url);
     const clientRequest = request(`${modelProxy.url}/echo`, { method: 'POST' });
     const answered = once(clientRequest, 'response') as Promise<[IncomingMessage]>;
     clientRequest.write('one');
@@ -104,14 +65,14 @@ describe('a request', () => {
   test('is not gathered: an agent that does not read holds up the model', async () => {
     let sent = 0;
     const part = Buffer.alloc(65_536);
-    const { url } = await modelWith((_asked, answer) => {
+    const { url } = await startModelWith((_asked, answer) => {
       const more = () => {
         while (sent < 512 * 1024 ** 2 && answer.write(part)) sent += part.length;
       };
       answer.on('drain', more);
       more();
     });
-    const modelProxy = await gatewayTo(url, { stallMs: 2000 });
+    const modelProxy = await openProxy(url, { stallMs: 2000 });
     const clientRequest = request(`${modelProxy.url}/flood`, { method: 'POST' }).end();
     const [answer] = (await once(clientRequest, 'response')) as [IncomingMessage];
     let before = -1;
@@ -130,14 +91,14 @@ describe('a request', () => {
     await vi.waitFor(() => expect(modelProxy.open()).toBe(0), { timeout: 10_000 });
   });
 
-  test('that the agent gives up is given up at the model too', async () => {
+  test('that the agent aborts is aborted at the model too', async () => {
     const closed = Promise.withResolvers<void>();
-    const { url } = await modelWith((asked, answer) => {
+    const { url } = await startModelWith((asked, answer) => {
       asked.resume();
       answer.writeHead(200).write('data');
       answer.once('close', closed.resolve);
     });
-    const modelProxy = await gatewayTo(url);
+    const modelProxy = await openProxy(url);
     const clientRequest = request(`${modelProxy.url}/x`, { method: 'POST' }).end();
     await once(clientRequest, 'response');
     clientRequest.destroy();
@@ -146,25 +107,25 @@ describe('a request', () => {
   });
 
   test.each([401, 403])('that is answered with %i is not to be tried again', async (status) => {
-    const { url } = await modelWith((_asked, answer) => answer.writeHead(status).end('no'));
-    const answer = await post((await gatewayTo(url)).url);
+    const { url } = await startModelWith((_asked, answer) => answer.writeHead(status).end('no'));
+    const answer = await post((await openProxy(url)).url);
     expect([answer.status, answer.headers.get('x-should-retry')]).toEqual([status, 'false']);
   });
 
   test.each([429, 500, 529])('that is answered with %i is left to the agent', async (status) => {
-    const { url } = await modelWith((_asked, answer) =>
+    const { url } = await startModelWith((_asked, answer) =>
       answer.writeHead(status, { 'retry-after': '3' }).end('no'),
     );
-    const answer = await post((await gatewayTo(url)).url);
+    const answer = await post((await openProxy(url)).url);
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([status, '3']);
     expect(answer.headers.has('x-should-retry')).toBe(false);
   });
 });
 
 describe('a model', () => {
-  test('that says nothing is given up with an error that the agent can read', async () => {
-    const { url } = await modelWith(() => undefined);
-    const modelProxy = await gatewayTo(url, { stallMs: 150 });
+  test('that does not respond is aborted with an error that the agent can read', async () => {
+    const { url } = await startModelWith(() => undefined);
+    const modelProxy = await openProxy(url, { stallMs: 150 });
     const since = modelProxy.lastByteAt();
     const answer = await post(modelProxy.url);
     expect(answer.status).toBe(504);
@@ -173,25 +134,25 @@ describe('a model', () => {
   });
 
   test('that goes silent in the middle has its connection cut', async () => {
-    const { url } = await modelWith((_asked, answer) => answer.writeHead(200).write('half'));
-    const modelProxy = await gatewayTo(url, { stallMs: 2000 });
+    const { url } = await startModelWith((_asked, answer) => answer.writeHead(200).write('half'));
+    const modelProxy = await openProxy(url, { stallMs: 2000 });
     const answer = await post(modelProxy.url);
     await expect(answer.text()).rejects.toThrow();
     expect(modelProxy.lastByteAt()).toBeGreaterThan(0);
   });
 
   test('that breaks off in the middle is not taken for one that has ended', async () => {
-    const { url } = await modelWith((_asked, answer) => {
+    const { url } = await startModelWith((_asked, answer) => {
       answer.writeHead(200).write('half', () => answer.destroy());
     });
-    await expect((await post((await gatewayTo(url)).url)).text()).rejects.toThrow();
+    await expect((await post((await openProxy(url)).url)).text()).rejects.toThrow();
   });
 
   test('that cannot be reached is reported with address and reason, without the credential', async () => {
-    const { url, server } = await modelWith(() => undefined);
+    const { url, server } = await startModelWith(() => undefined);
     server.close();
     await once(server, 'close');
-    const answer = await post((await gatewayTo(url)).url);
+    const answer = await post((await openProxy(url)).url);
     const said = await answer.text();
     expect(answer.status).toBe(502);
     expect(said).toContain(new URL(url).host);
@@ -201,19 +162,19 @@ describe('a model', () => {
 
   test('behind a proxy is reached through it', async () => {
     const asked: string[] = [];
-    const proxy = await modelWith((seen, answer) => {
+    const proxy = await startModelWith((seen, answer) => {
       asked.push(seen.url ?? '');
       answer.end('by proxy');
     });
-    const modelProxy = await gatewayTo('http://model.invalid/v1', { env: { HTTP_PROXY: proxy.url } });
+    const modelProxy = await openProxy('http://model.invalid/v1', { env: { HTTP_PROXY: proxy.url } });
     expect(await (await post(`${modelProxy.url}/messages`)).text()).toBe('by proxy');
     expect(asked).toEqual(['http://model.invalid/v1/messages']);
   });
 
   test('whose credential cannot be a header is reported without it', async () => {
-    const { url } = await modelWith((_asked, answer) => answer.end());
+    const { url } = await startModelWith((_asked, answer) => answer.end());
     const credentials = [{ header: 'x-api-key', prefix: '', value: `${KEY}\n` }];
-    const answer = await post((await gatewayTo(url, { credentials })).url);
+    const answer = await post((await openProxy(url, { credentials })).url);
     expect(answer.status).toBe(400);
     expect(await answer.text()).not.toContain(KEY);
   });
@@ -221,47 +182,9 @@ describe('a model', () => {
   test.each(['ftp://x', 'nothing', `http://user:${KEY}@x`])(
     'at no proper address is refused (%#)',
     async (upstream) => {
-      const error = await gatewayTo(upstream).catch((thrown: Error) => thrown);
+      const error = await openProxy(upstream).catch((thrown: Error) => thrown);
       expect(error).toBeInstanceOf(Error);
       expect((error as Error).message).not.toContain(KEY);
     },
   );
-});
-
-describe('the gate', () => {
-  test('is answered by the command policy, even if there is no model', async () => {
-    const asked: unknown[] = [];
-    const answer = {
-      hookSpecificOutput: { hookEventName: 'PreToolUse', permissionDecision: 'deny' },
-    } as const;
-    const evaluate = (question: unknown) => {
-      asked.push(question);
-      return answer;
-    };
-    const modelProxy = await gatewayTo(undefined, { evaluate });
-    expect(await (await post(gateOf(modelProxy), { body: '{"tool_name":"Bash"}' })).json()).toEqual(answer);
-    await post(gateOf(modelProxy), { body: 'no JSON' });
-    expect(asked).toEqual([{ tool_name: 'Bash' }, undefined]);
-    expect((await post(modelProxy.url)).status).toBe(404);
-    expect((await fetch(gateOf(modelProxy))).status).toBe(405);
-    // Without its own token it answered any process of the worker.
-    for (const url of [`${new URL(modelProxy.url).origin}/gate`, `${modelProxy.url}/gate`])
-      expect((await post(url, { body: '{"tool_name":"Bash"}' })).status).toBe(404);
-    expect(asked).toHaveLength(2);
-  });
-
-  test('has a hook that needs nothing but bash, and is understood by it', async () => {
-    const answer = {
-      hookSpecificOutput: { hookEventName: 'PreToolUse', permissionDecision: 'allow' },
-    } as const;
-    const modelProxy = await gatewayTo(undefined, {
-      evaluate: (asked) => (JSON.stringify(asked).includes('ä€ x') ? answer : {}),
-    });
-    const [program = '', ...args] = modelProxy.policyCommand;
-    const hook = execFile(program, args, { env: {} });
-    hook.stdin?.end(
-      JSON.stringify({ tool_name: 'Bash', tool_input: { command: `echo "ä€ x" ${'x'.repeat(200_000)}` } }),
-    );
-    expect(JSON.parse(await text(hook.stdout as NodeJS.ReadableStream))).toEqual(answer);
-  });
 });

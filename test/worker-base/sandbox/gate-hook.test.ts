@@ -41,7 +41,7 @@ test.each([
   expect(asked).toEqual(['/gate', '/token/gate'].map((path) => ({ url: path, body: question })));
 });
 
-test('says no, as the CLIs understand it, where it gets no answer', async () => {
+test('denies, in the form that the CLIs expect, if it gets no answer', async () => {
   const refusing = await gateway('{}', 500);
   const talking = await gateway('<html>');
   const places = [undefined, 'http://127.0.0.1:1', 'nonsense', refusing.url, talking.url];

@@ -43,7 +43,7 @@ test('lines that wait are gathered, and an entry of our own keeps its place', ()
   expect(all[0]).toMatchObject({ incarnation: 2, lines: 2, request_id: 'r' });
 });
 
-test('pieces of a long line stand alone', () => {
+test('pieces of a long line are entries of their own', () => {
   output.write('stdout', line('begin', true), undefined);
   output.write('stdout', line('end'), undefined);
   output.write('stdout', line('next'), undefined);

@@ -78,7 +78,7 @@ describe('what former bodies have left', () => {
     expect(questions()).toBe(1);
   });
 
-  test('counts if it is set after the first entries were sent, and is asked again after an error of the link', async () => {
+  test('counts if it is set after the first entries were sent, and is read again after an error of the connection', async () => {
     const { add, learn } = subject(new Error('Connection is closed.'), left(1010, 63 * 1024 * KIB));
     await learn();
     expect(add(10, 60 * KIB)).toBe(OUTPUT_MAXLEN);
@@ -86,7 +86,7 @@ describe('what former bodies have left', () => {
     expect(add(100, 60 * KIB)).toBeLessThan(1100);
   });
 
-  test('counts for nothing where it may not be asked', async () => {
+  test('is ignored if it cannot be read', async () => {
     const denied = Object.assign(new Error('NOPERM'), { name: 'ReplyError' });
     const { add, learn, questions } = subject([
       [null, 5],

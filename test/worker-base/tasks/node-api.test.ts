@@ -124,7 +124,7 @@ test('a refusal has its message where clients of FastAPI look for it, too', asyn
   expect([error.code, detail]).toEqual(['not_found', error.message]);
 });
 
-test('the OpenAPI document has every route, and what is answered is as it says', async () => {
+test('the OpenAPI document has every route, and the responses match it', async () => {
   const { status, text } = await ask('/openapi.json');
   const { openapi, paths } = JSON.parse(text);
   expect([status, openapi]).toEqual([200, '3.1.0']);

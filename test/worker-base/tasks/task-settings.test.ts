@@ -114,7 +114,7 @@ describe('a node that is started manually', () => {
   });
 });
 
-test('a node may be asked by its own name and by those that the operator adds', () => {
+test('a node accepts requests for its own name and for those that the operator adds', () => {
   expect(read({ WORKER_ID: 'worker-1', HTTP_ALLOWED_HOSTS: 'a.example, .b.example' }).allowedHosts).toEqual([
     'a.example',
     '.b.example',

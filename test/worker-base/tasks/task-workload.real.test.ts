@@ -140,7 +140,7 @@ test('functions and commands get the LOG_LEVEL of their worker', async () => {
   expect(await ended(task_id)).toMatchObject({ result: { stdout: 'DEBUG\n' } });
 });
 
-test('asked to end, it finishes what runs and takes nothing new', async () => {
+test('after SIGTERM, it finishes what runs and takes nothing new', async () => {
   const body = await start({ spec: { concurrency: 1, stop_grace_seconds: 30 } });
   const file = join(worker.dir, 'go');
   const first = await call('until', file);

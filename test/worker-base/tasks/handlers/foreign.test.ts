@@ -37,7 +37,7 @@ const NOT_THE_RUNNERS = [
 
 // One such line ended the whole worker once, and with it the tasks of its other slots.
 describe.skipIf(!python)(`a function that writes to the runner's descriptor, in Python${why}`, () => {
-  test('ends its process and its task, and no other; a fresh process takes over', {
+  test('ends its process and its task, and no other; a new process replaces it', {
     timeout: 60_000,
   }, async () => {
     const subject = new Subject([]);
@@ -107,7 +107,7 @@ describe.skipIf(!python)(`a function that writes to the runner's descriptor, in 
 });
 
 describe("a function that writes to the runner's descriptor, in JavaScript", () => {
-  test('ends its process and its task; a fresh process takes over', async () => {
+  test('ends its process and its task; a new process replaces it', async () => {
     const subject = await started(['ill.mjs', 'well.ts']);
     for (const text of ['not json', 'null']) {
       const error = await subject.failure({ function: 'jsWriteToTheRunner', args: [text] });

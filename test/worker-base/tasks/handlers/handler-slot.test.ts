@@ -156,7 +156,7 @@ describe('functions in JavaScript and TypeScript', () => {
     expect(printed.every((piece) => piece.taskId === 't-1')).toBe(true);
   });
 
-  test('clean up by the signal, and are ended at once where they do not ask for it', async () => {
+  test('clean up by the signal, and are ended at once if they do not use it', async () => {
     const subject = await started(['well.ts'], { graceMs: 15_000 });
     const path = subject.file('tidy');
     const ended = await subject.failure({ function: 'jsTidy', args: [path] }, onceBegun());

@@ -38,7 +38,7 @@ describe.skipIf(!python)(`the start of handlers${why}`, () => {
     expect((await refusal(['leaves.py'])).message).toContain('their process ended while loading them');
   });
 
-  test('is refused where a name is there twice, in one language or in two', async () => {
+  test('is refused if a name occurs twice, in one language or in two', async () => {
     expect((await refusal(['well.py', 'twice.py'])).message).toMatch(
       /two functions are named "add": .*well\.py:\d+ and .*twice\.py:\d+/,
     );

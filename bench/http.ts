@@ -213,8 +213,8 @@ async function measureRate(api: Client, { process: { pid = 0 } }: BenchManager) 
 }
 
 async function measureLists(api: Client, orchestrator: BenchOrchestrator): Promise<number[]> {
-  const there = await orchestrator.redis.zcard(orchestrator.keys.workers);
-  for (let n = there; n < WORKERS; n += 1) {
+  const existing = await orchestrator.redis.zcard(orchestrator.keys.workers);
+  for (let n = existing; n < WORKERS; n += 1) {
     const sent = orchestrator.send({ command: 'create', ...PLAIN, worker_id: randomUUID() });
     if (n % 500 === 0) await sent;
   }

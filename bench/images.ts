@@ -75,9 +75,9 @@ async function build(
     await writeContext(folder);
     const began = performance.now();
     const context = { context: folder, src: await readdir(folder) };
-    const told = await docker.buildImage(context, { t: name, rm: true, forcerm: true });
+    const progress = await docker.buildImage(context, { t: name, rm: true, forcerm: true });
     const lines = await new Promise<{ error?: string }[]>((resolve, reject) =>
-      docker.modem.followProgress(told, (error, output) => (error ? reject(error) : resolve(output))),
+      docker.modem.followProgress(progress, (error, output) => (error ? reject(error) : resolve(output))),
     );
     const failed = lines.find(({ error }) => error);
     if (failed?.error) throw new Error(failed.error);

@@ -42,11 +42,11 @@ export class BenchOrchestrator {
   async echo(): Promise<number> {
     const stream = `${this.keys.commands}:echo`;
     const text = randomUUID();
-    const heard = this.#first(stream, (data) => data.text === text, { since: '$' });
+    const received = this.#first(stream, (data) => data.text === text, { since: '$' });
     await this.redis.ping();
     const began = performance.now();
     void this.redis.xadd(stream, '*', 'data', JSON.stringify({ text }));
-    await heard;
+    await received;
     return performance.now() - began;
   }
 

@@ -134,8 +134,8 @@ async function roomIsUsed(orchestrator: BenchOrchestrator, store: Store, ids: st
   await orchestrator.send({ command: 'delete', worker_id: last });
   while ((await orchestrator.redis.hget(store.keys.status(last), 'phase')) !== 'deleted') await delay(5);
   const gone = performance.now() - began;
-  const given = ids.filter((id) => before.get(id) === 'ready').slice(0, 20);
-  for (const worker_id of given) await orchestrator.send({ command: 'delete', worker_id });
+  const claimed = ids.filter((id) => before.get(id) === 'ready').slice(0, 20);
+  for (const worker_id of claimed) await orchestrator.send({ command: 'delete', worker_id });
   let next: string[] = [];
   for (
     const until = performance.now() + 60_000;

@@ -107,13 +107,15 @@ async function lags(queue: BenchQueue, dir: string, count = LAGS, gapMs = GAP_MS
 
 async function withWorker<T>(queue: BenchQueue, act: () => Promise<T>): Promise<T> {
   const worker: ChildProcess = queue.startWorker();
-  let said = '';
+  let errorText = '';
   worker.stderr?.on('data', (chunk: Buffer) => {
-    said = (said + chunk.toString()).slice(-2000);
+    errorText = (errorText + chunk.toString()).slice(-2000);
   });
   const ended = once(worker, 'exit');
   try {
-    const early = ended.then(() => Promise.reject(new Error(`The worker of ${queue.name} exited: ${said}`)));
+    const early = ended.then(() =>
+      Promise.reject(new Error(`The worker of ${queue.name} exited: ${errorText}`)),
+    );
     return await Promise.race([act(), early]);
   } finally {
     worker.kill('SIGTERM');

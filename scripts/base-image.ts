@@ -36,10 +36,10 @@ export type PrintLine = (line: string) => void;
 
 /** The name of an existing base image; throws a description of what was tried. */
 export async function ensureBaseImage(docker: Docker, log: PrintLine): Promise<string> {
-  const given = process.env.WORKER_BASE_IMAGE;
-  if (given) {
-    if (!(await isPresent(docker, given))) await pull(docker, given, log);
-    return given;
+  const configured = process.env.WORKER_BASE_IMAGE;
+  if (configured) {
+    if (!(await isPresent(docker, configured))) await pull(docker, configured, log);
+    return configured;
   }
   const own = ownName();
   if (await isPresent(docker, OFFICIAL)) return OFFICIAL;

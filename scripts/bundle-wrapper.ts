@@ -131,8 +131,8 @@ async function sweep(kept: Set<string>): Promise<void> {
   for (const name of await readdir(DIST)) {
     const path = join(DIST, name);
     if (kept.has(name) || !PART.test(name)) continue;
-    const seen = await stat(path).catch(() => undefined);
-    if (seen && Date.now() - seen.mtimeMs > OLD_MS) await rm(path, { force: true });
+    const stats = await stat(path).catch(() => undefined);
+    if (stats && Date.now() - stats.mtimeMs > OLD_MS) await rm(path, { force: true });
   }
 }
 

@@ -44,11 +44,11 @@ const HOW = 'Install Docker (https://docs.docker.com/engine/install/), or set DO
 
 /** Finds or starts a daemon; the error says what was tried and what to do. */
 export async function ensureDocker(log: (line: string) => void): Promise<DockerAccess | { error: string }> {
-  const given = process.env.DOCKER_HOST;
-  const theirs = given ? given.replace(/^unix:\/\//, '') : '/var/run/docker.sock';
+  const host = process.env.DOCKER_HOST;
+  const theirs = host ? host.replace(/^unix:\/\//, '') : '/var/run/docker.sock';
   if (await dockerdResponds(theirs)) return { socket: theirs, started: false, stop: async () => undefined };
-  const silent = `DOCKER_HOST is ${given}, and no Docker daemon answers there. Start it, or unset DOCKER_HOST.`;
-  if (given) return { error: silent };
+  const silent = `DOCKER_HOST is ${host}, and no Docker daemon answers there. Start it, or unset DOCKER_HOST.`;
+  if (host) return { error: silent };
   if (process.platform !== 'linux' || process.getuid?.() !== 0) {
     return { error: `No Docker daemon answers at ${theirs}. ${HOW}` };
   }

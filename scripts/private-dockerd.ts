@@ -98,9 +98,9 @@ async function tryStart(
   closeSync(out);
   daemon.unref();
   if (await isUp(daemon, socket)) return { pid: daemon.pid };
-  const said = readFileSync(logFile, 'utf8').trim();
-  const panic = PANIC.exec(said)?.[0];
-  const lines = said.split('\n');
+  const output = readFileSync(logFile, 'utf8').trim();
+  const panic = PANIC.exec(output)?.[0];
+  const lines = output.split('\n');
   // Its final output isn't a line of its log, and its containerd may log after that.
   const reason = panic ?? lines.findLast((line) => !line.startsWith('time=')) ?? lines.at(-1) ?? '';
   return { error: `${reason || 'it printed nothing'} (whole log: ${logFile})`, panic };

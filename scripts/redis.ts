@@ -44,8 +44,8 @@ export async function ensureRedis(
   log: (line: string) => void,
   { docker, ways = ['path', 'apt', 'container'], image }: RedisOptions = {},
 ): Promise<RedisAccess | { error: string }> {
-  const given = process.env.REDIS_URL;
-  if (given) return await useConfigured(given);
+  const configured = process.env.REDIS_URL;
+  if (configured) return await useConfigured(configured);
 
   const tried: string[] = [];
   const find = () => (ways.includes('path') ? findRedisServer() : { error: 'no server is on the PATH' });

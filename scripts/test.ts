@@ -54,11 +54,11 @@ function installWhatIsMissing(): void {
 }
 
 async function check(): Promise<Count> {
-  let said = '';
+  let output = '';
   const code = await run(['scripts/check.ts'], (text) => {
-    said += text;
+    output += text;
   });
-  const count = (word: string) => said.match(new RegExp(`^${word} `, 'gm'))?.length ?? 0;
+  const count = (word: string) => output.match(new RegExp(`^${word} `, 'gm'))?.length ?? 0;
   const failures = count('FAILED');
   return { passed: count('ok'), failed: code === 0 ? failures : Math.max(failures, 1) };
 }
@@ -82,11 +82,11 @@ async function vitest(more: string[]): Promise<Count> {
 
 /** A part of the tests against a newer Docker and a newer Redis; if they cannot be installed, it prints why. */
 async function otherEngines(): Promise<Count> {
-  let said = '';
+  let output = '';
   const code = await run(['scripts/test-engines.ts', '--short'], (text) => {
-    said += text;
+    output += text;
   });
-  const runs = [...said.matchAll(/^(\d+) passed, (\d+) failed$/gm)];
+  const runs = [...output.matchAll(/^(\d+) passed, (\d+) failed$/gm)];
   const sum = (at: 1 | 2) => runs.reduce((total, run) => total + Number(run[at]), 0);
   return { passed: sum(1), failed: code === 0 ? sum(2) : Math.max(sum(2), 1) };
 }

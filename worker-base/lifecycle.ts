@@ -2,6 +2,7 @@
  * The lifecycle of one body, from its first read of Redis to its exit code: it boots, passes prompts in and
  * output out, and ends when the agent ends or the body is stopped.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { getKeys } from '../src/store/keys.ts';
 import { getExitCode } from './agent/exit.ts';
@@ -113,7 +114,7 @@ async function finish(boot: Boot): Promise<number> {
   const patience = Math.max(start.spec.stop_grace_seconds * 1000, PATIENCE_MIN_MS);
   const arrived = await flush(sender, patience, () => shutdown.hardAt);
   if (arrived && answered) await boot.input?.acknowledge(answered.id, answered.also);
-  if (arrived) await Promise.race([workload.settled(), pause(SETTLE_MS)]);
+  if (arrived) await Promise.race([workload.settled(), delay(SETTLE_MS)]);
   else reportLostOutput(sender, output, log);
   heartbeat.busy = false;
   await heartbeat.end();
@@ -137,8 +138,4 @@ function reportLostOutput(sender: OutputSender, output: OutputQueue, log: Log): 
 
 function end(...clients: Redis[]): void {
   for (const client of clients) client.disconnect();
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

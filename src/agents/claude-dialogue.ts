@@ -121,11 +121,11 @@ export const openClaude: OpenDialogue = ({ session: resumed }) => {
   }
 
   function hearRequest(received: JsonObject): DialogueStep {
-    const asked = toObject(received.request);
+    const request = toObject(received.request);
     // The settings and the hook have already denied whatever must be denied.
     const response =
-      asked?.subtype === 'can_use_tool'
-        ? { subtype: 'success', response: { behavior: 'allow', updatedInput: asked.input ?? {} } }
+      request?.subtype === 'can_use_tool'
+        ? { subtype: 'success', response: { behavior: 'allow', updatedInput: request.input ?? {} } }
         : { subtype: 'error', error: 'This request is not supported.' };
     return {
       write: line({ type: 'control_response', response: { ...response, request_id: received.request_id } }),

@@ -51,12 +51,12 @@ export function toTurnFailure({ message, codexErrorInfo: info, additionalDetails
   reason: TurnFailure;
   message: string;
 } {
-  const said = formatCodexError({ message, additionalDetails });
+  const errorText = formatCodexError({ message, additionalDetails });
   const word = typeof info === 'string' ? info : (Object.keys(toObject(info) ?? {})[0] ?? '');
   const status = toNumber(toObject(toObject(info)?.[word])?.httpStatusCode);
-  const cut = /reason: (content_filter|max_output_tokens)\b/.exec(said)?.[1];
-  const reason = CUTS[cut ?? ''] ?? classifyStatus(status) ?? REASONS[word] ?? classifyMessage(said);
-  return { reason, message: said || 'Codex gave no reason.' };
+  const cut = /reason: (content_filter|max_output_tokens)\b/.exec(errorText)?.[1];
+  const reason = CUTS[cut ?? ''] ?? classifyStatus(status) ?? REASONS[word] ?? classifyMessage(errorText);
+  return { reason, message: errorText || 'Codex gave no reason.' };
 }
 
 /** Sums up what each reply of the model cost; it counts tokens read from a cache as read again. */

@@ -45,8 +45,8 @@ export function contentToText(content: unknown): string {
  */
 export function contentToEvents(content: unknown, tools: Map<string, string>): AgentEvent[] {
   return toObjects(content).flatMap((block): AgentEvent[] => {
-    const said = toText(block.text);
-    if (block.type === 'text' && said !== '') return [{ type: 'message', content: said }];
+    const text = toText(block.text);
+    if (block.type === 'text' && text !== '') return [{ type: 'message', content: text }];
     if (block.type !== 'tool_use') return [];
     const { input } = block;
     const [tool, tool_use_id] = [toText(block.name), toText(block.id)];

@@ -1,7 +1,9 @@
+import { endOfString } from '../model/bounded-json.ts';
+
 /** Maximum depth of arrays and objects in an agent's message; known messages stay below 20. */
 export const NESTING_LIMIT = 500;
 
-const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [34, 92, 91, 93, 123, 125];
+const [QUOTE, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [34, 91, 93, 123, 125];
 
 /**
  * Whether a JSON text is nested deeper than that. Scans only the text, because parsing megabytes of brackets
@@ -19,13 +21,4 @@ export function nestsDeeperThan(levels: number, text: string): boolean {
     } else if (code === CLOSE_LIST || code === CLOSE_OBJECT) depth -= 1;
   }
   return false;
-}
-
-function endOfString(text: string, open: number): number {
-  for (let at = text.indexOf('"', open + 1); at >= 0; at = text.indexOf('"', at + 1)) {
-    let escapes = 0;
-    while (text.charCodeAt(at - 1 - escapes) === BACKSLASH) escapes += 1;
-    if (escapes % 2 === 0) return at;
-  }
-  return text.length;
 }

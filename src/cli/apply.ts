@@ -11,8 +11,7 @@ import { printResult } from './listing.ts';
 import { type Format, isData, outputOption } from './output.ts';
 import { readPools } from './pool-file.ts';
 import { withLoadErrorNotes } from './pool-load-errors.ts';
-import { RESPONSE_SECONDS, requestManager, toFault } from './request-manager.ts';
-import { parseSeconds } from './values.ts';
+import { RESPONSE_SECONDS, requestManager, timeoutOption, toFault } from './request-manager.ts';
 import { waitForPool } from './wait-for-pool.ts';
 
 /** Default timeout of `--wait` in seconds, the same as for `create --wait`. */
@@ -32,11 +31,7 @@ export function applyCommand(context: Context): Command {
     .description('Create or update pools from a YAML or JSON file.')
     .requiredOption('-f, --file <file>', 'one or several pools (- for standard input)')
     .option('--wait', 'wait until all pools are ready')
-    .option(
-      '--timeout <time>',
-      `how long to wait (default: ${RESPONSE_SECONDS}s, with --wait ${WAIT_SECONDS}s)`,
-      parseSeconds,
-    )
+    .addOption(timeoutOption(WAIT_SECONDS))
     .addOption(outputOption())
     .addHelpText('after', EXAMPLE)
     .action((options: Options) => apply(context, options));

@@ -52,7 +52,7 @@ export function createFields(options: CreateOptions, commandLine: string[]): Rec
     throw usageError(`The file contains the command ${JSON.stringify(command)}; only create is allowed.`);
   const { memory, cpus, pids, env, label } = options;
   const limits = present({ memory, cpus, pids });
-  const given = present({
+  const fromOptions = present({
     agent_type: options.type,
     name: options.name,
     instructions: options.instructions,
@@ -87,7 +87,7 @@ export function createFields(options: CreateOptions, commandLine: string[]): Rec
     image: options.image,
     worker_id: options.workerId,
   });
-  const fields: Record<string, unknown> = { ...file, ...given };
+  const fields: Record<string, unknown> = { ...file, ...fromOptions };
   if (fields.agent_type === undefined && fields.command_line !== undefined) fields.agent_type = 'CUSTOM';
   if (fields.agent_type === undefined)
     throw usageError(

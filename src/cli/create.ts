@@ -5,7 +5,7 @@ import { addCreateOptions } from './create-options.ts';
 import { printWarnings, requestCreate, untilStarted } from './create-worker.ts';
 import { printResult } from './listing.ts';
 import { type Format, isData, outputOption } from './output.ts';
-import { RESPONSE_SECONDS } from './request-manager.ts';
+import { RESPONSE_SECONDS, timeoutOption } from './request-manager.ts';
 import { parseSeconds } from './values.ts';
 
 /** Default timeout of `--wait` in seconds: the maximum duration of a start, and of a build before it. */
@@ -25,11 +25,7 @@ export function createCommand(context: Context): Command {
   return addCreateOptions(command)
     .option('--keep <time>', 'how long to keep its record after it ends', parseSeconds)
     .option('--wait', 'wait until its program was started; exit code 1 and the reason if it was not')
-    .option(
-      '--timeout <time>',
-      `how long to wait (default: ${RESPONSE_SECONDS}s, with --wait ${WAIT_SECONDS}s)`,
-      parseSeconds,
-    )
+    .addOption(timeoutOption(WAIT_SECONDS))
     .addOption(outputOption())
     .addHelpText(
       'after',

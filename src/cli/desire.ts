@@ -3,9 +3,8 @@ import { type CommandResponse, errorMessage } from '../model/index.ts';
 import type { Context } from './context.ts';
 import { EXIT, formatErrorLines, toExitCode, usageError } from './exit.ts';
 import { type Format, isData, outputOption } from './output.ts';
-import { RESPONSE_SECONDS, requestManager, toFault } from './request-manager.ts';
+import { RESPONSE_SECONDS, requestManager, timeoutOption, toFault } from './request-manager.ts';
 import type { Session } from './session.ts';
-import { parseSeconds } from './values.ts';
 import { type Goal, waitFor } from './wait-for.ts';
 import { resolveId } from './worker-id.ts';
 
@@ -39,11 +38,7 @@ function desireCommand(verb: Verb, context: Context): Command {
     .option('--reason <text>', 'reason, for its history')
     .option('--request-id <id>', 'idempotency key (default: generated)')
     .option('--wait', `wait until it is ${goal}`)
-    .option(
-      '--timeout <time>',
-      `how long to wait (default: ${RESPONSE_SECONDS}s, with --wait ${WAIT_SECONDS}s)`,
-      parseSeconds,
-    )
+    .addOption(timeoutOption(WAIT_SECONDS))
     .addOption(outputOption())
     .addHelpText('after', `\nExample:\n  $ wm ${verb} --wait 3f2a`)
     .action((ids: string[], options: Options) => desire(verb, context, ids, options));

@@ -56,7 +56,7 @@ export async function* followOutputs(
   { endless = false } = {},
 ): AsyncGenerator<LogEntry> {
   const reader = session.reader();
-  const seen = new Map<string, string>();
+  const lastIds = new Map<string, string>();
   const over = new Set<string>();
   for (;;) {
     try {
@@ -70,7 +70,7 @@ export async function* followOutputs(
           return last;
         }),
       );
-      yield* readOutputs(session, open, seen);
+      yield* readOutputs(session, open, lastIds);
       for (const { id } of open) if (ended.get(id)) over.add(id);
       const living = open.filter(({ id }) => !over.has(id));
       if (living.length === 0 && !endless) return;
@@ -80,7 +80,7 @@ export async function* followOutputs(
           reader,
           session,
           living,
-          seen,
+          lastIds,
           events.filter((_, at) => !over.has(open[at]?.id ?? '')),
         );
     } catch (error) {

@@ -30,22 +30,22 @@ export async function* mergeStreams(
   sources: () => Promise<HistorySource[]>,
   options: { follow?: boolean; tail?: number; since?: string },
 ): AsyncGenerator<TaggedLine> {
-  const seen = new Map<string, { source: HistorySource; from: string }>();
+  const positions = new Map<string, { source: HistorySource; from: string }>();
   let first = true;
   const reader = options.follow ? session.reader() : undefined;
   for (;;) {
     for (const source of await sources())
-      if (!seen.has(source.key)) seen.set(source.key, { source, from: options.since ?? '0' });
-    const lines = await readAll(session, seen);
+      if (!positions.has(source.key)) positions.set(source.key, { source, from: options.since ?? '0' });
+    const lines = await readAll(session, positions);
     yield* first && options.tail !== undefined
       ? lines.slice(Math.max(0, lines.length - options.tail))
       : lines;
     first = false;
     if (!reader) return;
-    if (seen.size === 0) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    if (positions.size === 0) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     // New entries are read above, in order; this only waits for them.
     else {
-      const [keys, froms] = [[...seen.keys()], [...seen.values()].map(({ from }) => from)];
+      const [keys, froms] = [[...positions.keys()], [...positions.values()].map(({ from }) => from)];
       await reader.xread('COUNT', 1, 'BLOCK', POLL_MS, 'STREAMS', ...keys, ...froms);
     }
   }

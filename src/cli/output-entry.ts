@@ -52,9 +52,9 @@ export class EntryPrinter {
     }
     if (style === 'raw' || (style === 'plain' && type !== 'message' && type !== 'gap')) return;
     await this.#endLine();
-    const said = style === 'plain' && type === 'message';
-    const text = said ? content : `[${type}] ${content}`.trimEnd();
-    const tone = type === 'gap' ? 'warn' : said ? undefined : 'dim';
+    const isMessage = style === 'plain' && type === 'message';
+    const text = isMessage ? content : `[${type}] ${content}`.trimEnd();
+    const tone = type === 'gap' ? 'warn' : isMessage ? undefined : 'dim';
     const prefix = this.#prefix(entry, source);
     if (prefix === '') return this.#out.line(text, tone);
     for (const line of text.split('\n')) {

@@ -39,7 +39,7 @@ export function readPools(text: string, file: string): PoolSpec[] {
       continue;
     }
     for (const path of poolPaths(value)) {
-      const tell = ({ path: field, message }: Issue) => {
+      const format = ({ path: field, message }: Issue) => {
         const place = at(findOffset(document, path, field));
         const name = [pathText(path), field].filter(Boolean).join('.');
         issues.push({ path: place, message: `${name} ${message}`.trim() });
@@ -50,11 +50,11 @@ export function readPools(text: string, file: string): PoolSpec[] {
         ? [...templateIssues(read.data), ...(inexact ? [inexact] : [])]
         : toIssues(read.error);
       // Finding a position requires a search of the document.
-      for (const issue of found.slice(0, ISSUES_SHOWN)) tell(issue);
+      for (const issue of found.slice(0, ISSUES_SHOWN)) format(issue);
       more += Math.max(0, found.length - ISSUES_SHOWN);
       if (!read.success) continue;
       if (pools.some(({ name }) => name === read.data.name))
-        tell({ path: 'name', message: `is declared twice: ${read.data.name}` });
+        format({ path: 'name', message: `is declared twice: ${read.data.name}` });
       pools.push(read.data);
     }
   }

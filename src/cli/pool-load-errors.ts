@@ -11,7 +11,7 @@ export function withLoadErrorNotes(
   out: Pick<CliOutput, 'note'>,
 ): Pick<PoolStore, 'load'> {
   const notedErrors = new Map<string, string>();
-  const tell = ({ name, pool, status }: PoolRead) => {
+  const print = ({ name, pool, status }: PoolRead) => {
     // A status of the previous generation does not apply to the new spec.
     if (status?.phase !== 'degraded' || status.observed_generation !== pool.generation) return;
     if (notedErrors.get(name) === status.reason) return;
@@ -21,7 +21,7 @@ export function withLoadErrorNotes(
   return {
     async load(name) {
       const read = await store.load(name);
-      if (read) tell(read);
+      if (read) print(read);
       return read;
     },
   };

@@ -6,9 +6,9 @@ import { type Listing, printListing, printResult } from './listing.ts';
 import { type Format, isData, outputOption } from './output.ts';
 import { withLoadErrorNotes } from './pool-load-errors.ts';
 import { toPoolName } from './refs.ts';
-import { RESPONSE_SECONDS, requestManager, toFault } from './request-manager.ts';
+import { RESPONSE_SECONDS, requestManager, timeoutOption, toFault } from './request-manager.ts';
 import { formatAgeSince } from './text.ts';
-import { parseCount, parseSeconds } from './values.ts';
+import { parseCount } from './values.ts';
 import { waitForPool } from './wait-for-pool.ts';
 import { watchListing } from './watch.ts';
 
@@ -115,11 +115,7 @@ export function scaleCommand(context: Context): Command {
     .argument('<pool>', 'pool name')
     .argument('<count>', 'number of workers', parseCount)
     .option('--wait', 'wait until it is ready')
-    .option(
-      '--timeout <time>',
-      `how long to wait (default: ${RESPONSE_SECONDS}s, with --wait ${WAIT_SECONDS}s)`,
-      parseSeconds,
-    )
+    .addOption(timeoutOption(WAIT_SECONDS))
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm scale jobs 5 --wait')
     .action((pool: string, wanted: number, options: { wait?: boolean; timeout?: number; output: Format }) =>

@@ -1,11 +1,20 @@
+import { Option } from 'commander';
 import { type CommandResponse, Fault, parseCommand, toCommandEntry } from '../model/index.ts';
 import { timeoutSignal } from '../queue/long-timer.ts';
 import type { Context } from './context.ts';
 import { TimedOut } from './exit.ts';
 import type { Session } from './session.ts';
+import { parseSeconds } from './values.ts';
 
 /** Default timeout of a response, in seconds. */
 export const RESPONSE_SECONDS = 10;
+
+/** `--timeout` of a verb with `--wait`, which has another default. */
+export const timeoutOption = (waitSeconds: number): Option =>
+  new Option(
+    '--timeout <time>',
+    `how long to wait (default: ${RESPONSE_SECONDS}s, with --wait ${waitSeconds}s)`,
+  ).argParser(parseSeconds);
 
 /**
  * Writes a command to the stream like any orchestrator and waits for its response on a separate stream. Throws a Fault

@@ -36,19 +36,19 @@ async function status(context: Context, ref: string, { watch, output }: Options)
   const session = await context.session();
   const id = await resolveId(session, ref);
   if (!watch) {
-    const seen = await readStatus(context, session, id);
-    const listing = toListing(id, seen, now());
+    const status = await readStatus(context, session, id);
+    const listing = toListing(id, status, now());
     await printListing(out, output, listing, { single: true });
     // A narrow terminal has no room for it in the table.
-    const isCut = output === 'table' && !formatListing(listing, output, out.columns).includes(seen.message);
-    return isCut ? out.line(`\n${seen.message}`) : undefined;
+    const isCut = output === 'table' && !formatListing(listing, output, out.columns).includes(status.message);
+    return isCut ? out.line(`\n${status.message}`) : undefined;
   }
   let deleted = false;
   await watchListing(out, output, async () => {
     if (deleted) return undefined;
-    const seen = await readStatus(context, session, id);
-    deleted = seen.phase === 'deleted';
-    return toListing(id, seen, now());
+    const status = await readStatus(context, session, id);
+    deleted = status.phase === 'deleted';
+    return toListing(id, status, now());
   });
 }
 

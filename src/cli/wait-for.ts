@@ -1,11 +1,11 @@
 import {
   evaluateGoal,
-  Fault,
   type Goal,
-  isStatusCurrent,
+  missingWorker,
   type StatusRecord,
   type WaitObservation,
 } from '../model/index.ts';
+import { readGoalObservation } from '../store/index.ts';
 import { TimedOut } from './exit.ts';
 import type { Session } from './session.ts';
 
@@ -52,14 +52,9 @@ export async function waitFor(
 
 /** Reads the state of the worker; throws a Fault `not_found` if there is no trace of it. */
 export async function observeGoal({ store }: Session, id: string): Promise<WaitObservation> {
-  const loaded = await store.load(id);
-  if (loaded) {
-    const { desired, status } = loaded.record;
-    return { deleted: false, current: isStatusCurrent(desired, status), status };
-  }
-  const left = await store.status(id);
-  if (!left) throw new Fault('not_found', `There is no worker ${id}.`);
-  return { deleted: true, current: true, status: left.status };
+  const observation = await readGoalObservation(store, id);
+  if (!observation) throw missingWorker(id);
+  return observation;
 }
 
 /** Resolves with the next event, or after `ms`. */

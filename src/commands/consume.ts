@@ -156,13 +156,13 @@ async function settleOne(
   { epoch, stream, onChanged, onReleased, onClaimed: later }: CommandConsumerOptions,
 ) {
   const warm = settlement.created?.warm;
-  let taken = false;
+  let claimed = false;
   try {
     const done = await stream.settle(epoch, settlement);
-    taken = done.taken;
+    claimed = done.taken;
     return done;
   } finally {
-    if (warm) ((taken ? later : onReleased) ?? onChanged)(warm.worker_id);
+    if (warm) ((claimed ? later : onReleased) ?? onChanged)(warm.worker_id);
   }
 }
 

@@ -1,4 +1,4 @@
-import { type CommandOf, Fault, formatInstant } from '../model/index.ts';
+import { type CommandOf, formatInstant, missingPool } from '../model/index.ts';
 import { type CommandContext, failureResponse, type Plan, successResponse } from './context.ts';
 
 /** Deletes a pool after its workers have finished their tasks. Waiting tasks stay in the queue. */
@@ -11,7 +11,7 @@ export function planDeletePool(command: CommandOf<'delete_pool'>, { now }: Comma
     pool: { name, spec: undefined, at: formatInstant(ms), ms },
     answers: {
       ok: successResponse(command, { pool: name }),
-      not_found: failureResponse(command, new Fault('not_found', `The pool ${name} does not exist.`)),
+      not_found: failureResponse(command, missingPool(name)),
     },
   };
 }

@@ -1,4 +1,4 @@
-import { type CommandOf, Fault } from '../model/index.ts';
+import { type CommandOf, Fault, missingPool } from '../model/index.ts';
 import { fixedSize } from '../pools/autoscale.ts';
 import { planPoolChange } from './apply.ts';
 import { type CommandContext, type Plan, successResponse } from './context.ts';
@@ -7,7 +7,7 @@ import { type CommandContext, type Plan, successResponse } from './context.ts';
 export async function planScale(command: CommandOf<'scale'>, context: CommandContext): Promise<Plan> {
   const { pool: name, count } = command;
   const before = await context.pools.record(name);
-  if (!before) throw new Fault('not_found', `The pool ${name} does not exist.`);
+  if (!before) throw missingPool(name);
   if (before.desired === 'deleted') throw new Fault('conflict', `The pool ${name} is being deleted.`);
   const { spec } = before;
   if (spec.min !== undefined) {

@@ -1,4 +1,10 @@
-import { type CommandOf, Fault, hasEnded, type StatusRecord, type UsageReading } from '../model/index.ts';
+import {
+  type CommandOf,
+  hasEnded,
+  missingWorker,
+  type StatusRecord,
+  type UsageReading,
+} from '../model/index.ts';
 import { type CommandContext, type Plan, successResponse } from './context.ts';
 
 /** Returns the observed status of a worker, including a recently deleted one. */
@@ -8,7 +14,7 @@ export async function planStatus(
 ): Promise<Plan> {
   const { worker_id } = command;
   const [found, usage] = await Promise.all([store.status(worker_id), store.usage([worker_id])]);
-  if (!found) throw new Fault('not_found', `There is no worker ${worker_id}.`);
+  if (!found) throw missingWorker(worker_id);
   const answer = { worker_id, ...toStatusFields(found.status, usage[worker_id]) };
   return { operation: 'read', answers: { ok: successResponse(command, answer) } };
 }

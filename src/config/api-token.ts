@@ -13,8 +13,8 @@ type Given = Pick<Settings, 'apiToken' | 'apiTokenFile' | 'httpHost'>;
  * beyond this machine without a token from the operator.
  */
 export function resolveApiToken(settings: Given, keep: () => string): string {
-  const given = settings.apiTokenFile === undefined ? settings.apiToken : fromFile(settings.apiTokenFile);
-  if (given !== undefined) return given;
+  const token = settings.apiTokenFile === undefined ? settings.apiToken : fromFile(settings.apiTokenFile);
+  if (token !== undefined) return token;
   const { httpHost } = settings;
   if (isLoopback(httpHost)) return keep();
   throw new Fault(

@@ -40,31 +40,31 @@ export function connectionLimit(): number {
  */
 export function boundConnections(server: Server, most = connectionLimit()): void {
   /** The state of each connection, oldest first. */
-  const held = new Map<Socket, { request: IncomingMessage; response: ServerResponse } | undefined>();
+  const exchanges = new Map<Socket, { request: IncomingMessage; response: ServerResponse } | undefined>();
   const makeRoom = () => {
-    for (const [socket, exchange] of held) {
+    for (const [socket, exchange] of exchanges) {
       if (exchange?.request.complete && !exchange.response.writableEnded) continue;
-      held.delete(socket);
+      exchanges.delete(socket);
       socket.destroy();
       return true;
     }
     return false;
   };
   server.on('connection', (socket: Socket) => {
-    if (held.size >= most && !makeRoom()) {
+    if (exchanges.size >= most && !makeRoom()) {
       socket.on('error', () => {});
       socket.end(FULL, () => socket.destroy());
       return;
     }
-    held.set(socket, undefined);
-    socket.once('close', () => held.delete(socket));
+    exchanges.set(socket, undefined);
+    socket.once('close', () => exchanges.delete(socket));
   });
   server.on('request', (request, response) => {
     const { socket } = request;
-    if (held.has(socket)) held.set(socket, { request, response });
+    if (exchanges.has(socket)) exchanges.set(socket, { request, response });
     response.on('finish', () => {
       // It becomes the youngest, because it has just completed a request.
-      if (held.delete(socket) && !socket.destroyed) held.set(socket, undefined);
+      if (exchanges.delete(socket) && !socket.destroyed) exchanges.set(socket, undefined);
     });
   });
 }

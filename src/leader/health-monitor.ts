@@ -124,10 +124,10 @@ export class HealthMonitor {
     const at = formatInstant(now());
     const limit = pLimit(AT_ONCE);
     const look = async (body: Body, beat: string | null) => {
-      const seen = await this.#observe(body, beat);
-      if (!seen) return;
-      watched.set(body.id, seen);
-      const { cpu_percent, memory_bytes, pids } = seen.vitals;
+      const observation = await this.#observe(body, beat);
+      if (!observation) return;
+      watched.set(body.id, observation);
+      const { cpu_percent, memory_bytes, pids } = observation.vitals;
       usage[body.worker_id] = { cpu_percent, memory_bytes, pids, at };
     };
     this.#readWorkspaces(bodies, beats);

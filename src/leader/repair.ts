@@ -48,9 +48,9 @@ export class Repair {
     const empty = before === undefined && (indexed === 0 || !pools);
     const shrunk = unchanged && known !== undefined && known !== indexed;
     const suspicious = listed !== indexed || !names || empty || shrunk;
-    const seen = JSON.stringify(pulse);
-    if (!suspicious || seen === this.#searched) return false;
-    this.#searched = seen;
+    const state = JSON.stringify(pulse);
+    if (!suspicious || state === this.#searched) return false;
+    this.#searched = state;
     return this.#reindex();
   }
 

@@ -27,7 +27,7 @@ export function watchHazards(options: {
 }): HazardWatch {
   const { redis, metrics, log, strict } = options;
   let hazards: Hazard[] = [];
-  let said = '';
+  let lastMessage = '';
   const present = () => hazards.filter((one) => one.present === 'yes');
   const sentences = (some: Hazard[]) => some.flatMap(({ message }) => message ?? []).join(' ');
 
@@ -41,8 +41,8 @@ export function watchHazards(options: {
     for (const { name, present: is } of hazards)
       metrics.redisHazard.set(is === 'yes' ? 1 : 0, { hazard: name });
     const text = sentences(hazards);
-    if (text !== said && text !== '') log.warn({ what: text }, 'this Redis may lose data');
-    said = text;
+    if (text !== lastMessage && text !== '') log.warn({ what: text }, 'this Redis may lose data');
+    lastMessage = text;
     return true;
   }
   // A new connection may lead to another server or another configuration.

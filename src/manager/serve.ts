@@ -52,14 +52,14 @@ export async function serve(options: ServeOptions): Promise<void> {
   const pools = openPools({ redis, settings, workers: store, tasks, metrics, log });
   const link = { ok: false, message: 'not connected yet' };
   const format = watchFormat(log);
-  let told: boolean | undefined;
+  let reported: boolean | undefined;
   const setLink = (ok: boolean, message: string) => {
-    if (ok !== told)
+    if (ok !== reported)
       log[ok ? 'info' : 'warn'](
         { why: ok ? undefined : message },
         ok ? 'Redis connection established' : 'Redis connection lost',
       );
-    told = ok;
+    reported = ok;
     Object.assign(link, { ok, message });
     metrics.redisUp.set(ok ? 1 : 0);
     // During shutdown a manager does not wait for an unavailable Redis: the next manager observes what was not

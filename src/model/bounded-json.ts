@@ -37,9 +37,9 @@ export function findJsonExcess(
 /** Whether a parsed value contains more than `most` values in total. */
 export function holdsMoreThan(most: number, value: unknown): boolean {
   const left = [value];
-  for (let seen = 1; left.length > 0; seen += 1) {
+  for (let count = 1; left.length > 0; count += 1) {
     const next = left.pop();
-    if (seen > most) return true;
+    if (count > most) return true;
     if (typeof next !== 'object' || next === null) continue;
     const items: unknown[] = Array.isArray(next) ? next : Object.values(next);
     if (items.length > most) return true;
@@ -49,7 +49,7 @@ export function holdsMoreThan(most: number, value: unknown): boolean {
 }
 
 /** Index of the quote that ends the string; the length of the text if the string does not end. */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   for (let at = start + 1; ; at += 1) {
     at = text.indexOf('"', at);
     if (at < 0) return text.length;

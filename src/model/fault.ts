@@ -42,6 +42,12 @@ export class Fault extends Error {
   }
 }
 
+/** The refusal of a request about a worker without a record. */
+export const missingWorker = (id: string) => new Fault('not_found', `There is no worker ${id}.`);
+
+/** The refusal of a request about a pool that was never declared, or has been deleted. */
+export const missingPool = (name: string) => new Fault('not_found', `The pool ${name} does not exist.`);
+
 /** The message of anything that was thrown, for a log line or a reason; never throws. */
 export function errorMessage(thrown: unknown): string {
   try {

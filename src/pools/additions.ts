@@ -25,8 +25,8 @@ export function findAdditions(
 
 /** The lowest places that no worker uses, including leaving ones. */
 export function findFreeIndexes(members: readonly Member[], count: number): number[] {
-  const taken = new Set(members.map(({ index }) => index));
+  const usedIndexes = new Set(members.map(({ index }) => index));
   const places: number[] = [];
-  for (let index = 1; places.length < count; index += 1) if (!taken.has(index)) places.push(index);
+  for (let index = 1; places.length < count; index += 1) if (!usedIndexes.has(index)) places.push(index);
   return places;
 }

@@ -74,11 +74,11 @@ export function decidePool(observation: PoolObservation): PoolDecision {
   // More workers do not help a pool whose workers all keep failing.
   const hopeless = own.some(isFailing) && !own.some(isReady);
   const waits = failures.next_retry_at !== undefined && failures.next_retry_at > now;
-  const held = waits || stopped || (hopeless && outdated.length === 0 && own.length > 0);
+  const isHeld = waits || stopped || (hopeless && outdated.length === 0 && own.length > 0);
   const left = new Set(leaving.map(([member]) => member));
   const room = size.desired + surge - own.filter((member) => !left.has(member)).length;
   const wanted = [
-    ...(held
+    ...(isHeld
       ? []
       : findAdditions(
           updated.filter((member) => !gone.has(member)),

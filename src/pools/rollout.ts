@@ -82,8 +82,8 @@ function findStopReason(
   if (now < deadline) return undefined;
   const seconds = (pool.spec.update ?? DEFAULT_UPDATE).progress_deadline_seconds;
   const worst = updated.find(isFailing) ?? updated.find((member) => !isReady(member));
-  const said = worst && getMemberError(worst, words).message;
-  const why = said ? ` One of them reported: ${said}` : '';
+  const lastError = worst && getMemberError(worst, words).message;
+  const why = lastError ? ` One of them reported: ${lastError}` : '';
   const message = `No more workers of this template became ready within ${seconds} s.${why}`;
   return { reason: 'ProgressDeadlineExceeded', message };
 }

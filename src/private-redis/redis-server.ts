@@ -37,12 +37,12 @@ export async function launchRedisServer(
 ): Promise<(Launched & { kill(): void }) | { error: string }> {
   const stdio = ['pipe', 'pipe', 'ignore', ...(lockFd === undefined ? [] : [lockFd])] as const;
   const server = spawn(program, ['-'], { cwd: directory, detached: true, stdio: [...stdio] });
-  let said = '';
+  let output = '';
   server.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    said = `${said}${text}`.slice(-2000);
+    output = `${output}${text}`.slice(-2000);
   });
   server.on('error', (error) => {
-    said = error.message;
+    output = error.message;
   });
   server.stdin?.on('error', () => {});
   // Through stdin, because every user can read arguments.
@@ -55,7 +55,7 @@ export async function launchRedisServer(
   if (await redisResponds(urlAt(plan), READY_MS, () => isOver(server)))
     return { stop, leave, kill: () => void server.kill('SIGKILL') };
   await stop();
-  return { error: `${program} could not be started: ${said.trim().split('\n').at(-1)}` };
+  return { error: `${program} could not be started: ${output.trim().split('\n').at(-1)}` };
 }
 
 const isOver = (child: ChildProcess) =>

@@ -94,8 +94,8 @@ const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0)$/;
 
 /** Loopback inside a container is the container itself; the engine's gateway address leads to the host. */
 export function throughGateway(url: string, gateway: string | undefined): string {
-  const seen = new URL(url);
-  if (!gateway || !LOOPBACK.test(seen.hostname)) return url;
-  seen.hostname = gateway;
-  return seen.href;
+  const shown = new URL(url);
+  if (!gateway || !LOOPBACK.test(shown.hostname)) return url;
+  shown.hostname = gateway;
+  return shown.href;
 }

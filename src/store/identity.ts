@@ -19,9 +19,9 @@ export async function readFormat(redis: Link, key: string): Promise<number> {
 }
 
 function toAdopted(text: string | undefined): StoreIdentity['adopted'] {
-  const given = parse(text);
-  if (typeof given !== 'object' || given === null) return {};
-  const entries = Object.entries(given).filter(([, until]) => until === null || typeof until === 'number');
+  const parsed = parse(text);
+  if (typeof parsed !== 'object' || parsed === null) return {};
+  const entries = Object.entries(parsed).filter(([, until]) => until === null || typeof until === 'number');
   return Object.fromEntries(entries) as StoreIdentity['adopted'];
 }
 

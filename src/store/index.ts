@@ -18,6 +18,7 @@ export {
 } from './command-stream.ts';
 export { connectBlocking, connectCommands, type Link } from './connect.ts';
 export { type Finding, Findings, readFindings } from './findings.ts';
+export { readGoalObservation } from './goal-observation.ts';
 export { findHazards, type Hazard, type RedisFacts, readRedisFacts } from './hazards.ts';
 export { readFormat } from './identity.ts';
 export { type ImageEntry, ImageUsage } from './image-usage.ts';

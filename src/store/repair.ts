@@ -117,8 +117,8 @@ async function lacking(
     if ((await redis.exists(...chunk.map(({ key }) => key))) === chunk.length) continue;
     const reads = redis.pipeline();
     for (const { key } of chunk) reads.exists(key);
-    const there = (await execAll(reads)) as number[];
-    for (const [place, { id, into }] of chunk.entries()) if (there[place] === 0) into.push(id);
+    const existing = (await execAll(reads)) as number[];
+    for (const [place, { id, into }] of chunk.entries()) if (existing[place] === 0) into.push(id);
   }
   return { records, statuses };
 }

@@ -18,8 +18,8 @@ export async function* readStream(
   let from = options.from;
   while (!options.signal?.aborted) {
     const { signal } = options;
-    const there = redis.xrange(key, from === '0' ? '-' : `(${from}`, '+', 'COUNT', 1000);
-    const entries = await unlessOver(there, signal);
+    const stored = redis.xrange(key, from === '0' ? '-' : `(${from}`, '+', 'COUNT', 1000);
+    const entries = await unlessOver(stored, signal);
     if (!entries) return;
     for (const [id, fields] of entries) {
       from = id;

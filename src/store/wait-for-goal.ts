@@ -1,17 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  errorMessage,
-  evaluateGoal,
-  type Goal,
-  isStatusCurrent,
-  type WaitObservation,
-} from '../model/index.ts';
+import { errorMessage, evaluateGoal, type Goal, type WaitObservation } from '../model/index.ts';
+import { readGoalObservation } from './goal-observation.ts';
 import type { Store } from './store.ts';
 import type { StreamHub } from './stream-hub.ts';
 
 /** Events arrive immediately; changes without an event (a deleted record) are polled with this interval. */
 const POLL_MS = 2000;
 const SOON_MS = 50;
+/** Not even a tombstone is left. */
+const GONE: WaitObservation = { deleted: true, current: true, status: undefined };
 
 /**
  * Waits until a worker reaches the goal, woken by its events. `missed`: it can no longer reach it. `late`: the signal has
@@ -40,7 +37,7 @@ export async function waitForGoal(
     while (!signal.aborted) {
       wake = Promise.withResolvers<void>();
       try {
-        observation = await observeGoal(store, id);
+        observation = (await readGoalObservation(store, id)) ?? GONE;
         const verdict = evaluateGoal(goal, observation);
         if (verdict !== 'not yet') return { outcome: verdict, observation };
       } catch (error) {
@@ -60,13 +57,3 @@ export async function waitForGoal(
 
 const isOutage = (error: unknown) =>
   /Command timed out|max retries|Connection is closed|ECONN|writeable/.test(errorMessage(error));
-
-async function observeGoal(store: Pick<Store, 'load' | 'status'>, id: string): Promise<WaitObservation> {
-  const loaded = await store.load(id);
-  if (loaded) {
-    const { desired, status } = loaded.record;
-    return { deleted: false, current: isStatusCurrent(desired, status), status };
-  }
-  const left = await store.status(id);
-  return { deleted: true, current: true, status: left?.status };
-}

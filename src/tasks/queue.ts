@@ -76,9 +76,9 @@ export class PoolQueue implements TaskQueue {
     const [what, number, ended] = reply as [string, number, number];
     if (what === 'full') throw new QueueFull(this.pool, number, ended / 10);
     if (what === 'queued') return { task_id, status: 'queued', position: number };
-    const seen = await this.#read(task_id);
-    const status = seen?.view.status ?? 'queued';
-    return { task_id, status, position: status === 'queued' ? (seen?.position ?? 0) : 0 };
+    const stored = await this.#read(task_id);
+    const status = stored?.view.status ?? 'queued';
+    return { task_id, status, position: status === 'queued' ? (stored?.position ?? 0) : 0 };
   }
 
   async get(taskId: string): Promise<TaskView | undefined> {
@@ -180,13 +180,13 @@ export class PoolQueue implements TaskQueue {
 
   async release(workerId: string, incarnation = -1): Promise<number> {
     const { key, base } = this.#queueKeys;
-    const held = await withQueueErrors('release the tasks of a worker', this.pool, async () => {
+    const released = await withQueueErrors('release the tasks of a worker', this.pool, async () => {
       const keys = [key('active'), key('stalled'), key('stalled-check')];
       const count = (await this.#redis.taskRelease(...keys, base, workerId, incarnation)) as number;
       if (count > 0) await (await this.#bull()).moveStalledJobsToWait();
       return count;
     });
-    return held;
+    return released;
   }
 
   async sweep(): Promise<void> {

@@ -21,9 +21,9 @@ export async function readTask(
   longest = -1,
 ): Promise<{ view: TaskView; position: number } | undefined> {
   const keys = [base + jobId, ...['prioritized', 'wait', 'delayed', 'completed'].map(key)];
-  const seen = (await withQueueErrors('look up a task', pool, () =>
+  const reply = (await withQueueErrors('look up a task', pool, () =>
     redis.taskView(...keys, jobId, longest),
   )) as TaskViewReply | null;
-  if (!seen) return undefined;
-  return { view: toView(toTaskId(jobId), pool, seen), position: Number(seen[1]) };
+  if (!reply) return undefined;
+  return { view: toView(toTaskId(jobId), pool, reply), position: Number(reply[1]) };
 }

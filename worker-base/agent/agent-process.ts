@@ -7,6 +7,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Duplex, Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ConfineReport, withReport } from '../sandbox/confine-report.ts';
 import type { Piece } from '../streams/entry.ts';
 import { type Exit, endingSignal, isRealTime, realTimeName } from './exit.ts';
@@ -175,7 +176,8 @@ export class AgentProcess {
    */
   async gather(hardAt: () => number): Promise<void> {
     const since = performance.now();
-    while (!this.#hurry && this.signal(0) && performance.now() - since < LEFTOVER_GRACE_MS) await pause();
+    while (!this.#hurry && this.signal(0) && performance.now() - since < LEFTOVER_GRACE_MS)
+      await delay(POLL_MS);
     this.signal('SIGKILL');
     await this.#endRest();
     let before = performance.now();
@@ -190,7 +192,7 @@ export class AgentProcess {
       else reading += now - before;
       before = now;
       if (now - this.#lastReadAt > SILENCE_MS || reading > READING_MS) break;
-      await pause();
+      await delay(POLL_MS);
     }
     this.#child.stdout?.destroy();
     this.#child.stderr?.destroy();
@@ -242,8 +244,4 @@ interface Cutter<T> {
   held: number;
   release(): T[];
   flush(): T[];
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, POLL_MS));
 }

@@ -147,7 +147,7 @@ function runHelper([program = '', ...args]: string[], codes: number[], input?: B
     const child = spawn(program, args, { stdio: 'pipe', timeout: HELPER_MS, killSignal: 'SIGKILL' });
     const parts: Buffer[] = [];
     let bytes = 0;
-    let said = '';
+    let errorText = '';
     child.once('error', reject);
     child.stdin.on('error', () => {});
     child.stdin.end(input);
@@ -157,7 +157,7 @@ function runHelper([program = '', ...args]: string[], codes: number[], input?: B
       else child.kill('SIGKILL');
     });
     child.stderr.on('data', (part: Buffer) => {
-      said = takeTail(said + part.toString('latin1').replace(/[^\x20-\x7e]+/g, ' '), 500);
+      errorText = takeTail(errorText + part.toString('latin1').replace(/[^\x20-\x7e]+/g, ' '), 500);
     });
     child.once('close', (code, signal) => {
       if (bytes > FILES_BYTES) reject(new Error(`it has more than ${FILES_BYTES} bytes`));
@@ -165,7 +165,7 @@ function runHelper([program = '', ...args]: string[], codes: number[], input?: B
       else
         reject(
           new Error(
-            `${args.includes('-cf') ? 'tar -c' : 'tar -x'} exited with ${code ?? signal}: ${said.trim()}`,
+            `${args.includes('-cf') ? 'tar -c' : 'tar -x'} exited with ${code ?? signal}: ${errorText.trim()}`,
           ),
         );
     });

@@ -136,9 +136,9 @@ function readOnce(fd: number, signal: AbortSignal): Promise<string | undefined> 
 function parse(text: string | undefined): Map<string, string> | undefined {
   if (!text) return undefined;
   try {
-    const given: unknown = JSON.parse(text);
-    if (typeof given !== 'object' || given === null || Array.isArray(given)) return undefined;
-    const entries = Object.entries(given);
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return undefined;
+    const entries = Object.entries(parsed);
     return entries.every((entry): entry is [string, string] => typeof entry[1] === 'string')
       ? new Map(entries)
       : undefined;

@@ -102,7 +102,7 @@ export async function createModelForwarder(options: ModelForwarderOptions): Prom
       if (response.writableNeedDrain) clock.refresh();
       else fail(STALLED, `${target.host} sent no data for ${stallMs / 1000} s.`);
     }, stallMs);
-    const heard = () => {
+    const noteByte = () => {
       lastByteAt = performance.now();
       clock.refresh();
     };
@@ -121,9 +121,9 @@ export async function createModelForwarder(options: ModelForwarderOptions): Prom
           headers: { ...requestHeaders(request, added), ...added, host: target.host },
         },
         (answer) => {
-          heard();
+          noteByte();
           answer.on('error', failed);
-          answer.on('data', heard);
+          answer.on('data', noteByte);
           answer.once('end', settle);
           response.writeHead(answer.statusCode ?? UNREACHABLE, answer.statusMessage, responseHeaders(answer));
           // Before the body, so that the agent sees the start of a stream when the model starts it.

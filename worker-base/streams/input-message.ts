@@ -22,15 +22,15 @@ const FIELDS: Record<InputMessage['type'], string[]> = {
 export function readMessage(data: string | undefined): ReadResult {
   if (data === undefined) return reject('data', 'is missing: an entry has one field, `data`');
   if (data.length > ENTRY_LIMIT) return reject('data', `must have at most ${ENTRY_LIMIT} characters`);
-  let given: unknown;
+  let parsed: unknown;
   try {
-    given = JSON.parse(data);
+    parsed = JSON.parse(data);
   } catch {
     return reject('data', 'is not JSON');
   }
-  if (typeof given !== 'object' || given === null || Array.isArray(given))
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
     return reject('', 'must be an object');
-  const message = given as Record<string, unknown>;
+  const message = parsed as Record<string, unknown>;
   const known = FIELDS[message.type as InputMessage['type']];
   const issues: Issue[] = [];
   const demand = (path: string, right: boolean, must: string) => {

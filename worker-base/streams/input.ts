@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ChainableCommander, Redis } from 'ioredis';
 import { INPUT_GROUP } from '../../src/store/keys.ts';
 import type { Log } from '../log.ts';
@@ -79,7 +80,7 @@ export class InputReader {
         } else if (this.#blocking.status === 'ready') {
           this.#log.warn('failed to read input; retrying', { error: message });
         }
-        await pause(backoff);
+        await delay(backoff);
         backoff = Math.min(backoff * 2, BACKOFF_MAX_MS);
       }
     }
@@ -106,7 +107,7 @@ export class InputReader {
         return;
       } catch {
         if (this.#stopped) return;
-        await pause(backoff);
+        await delay(backoff);
       }
     }
   }
@@ -162,8 +163,4 @@ export class InputReader {
       return error instanceof Error && error.message.startsWith('BUSYGROUP');
     }
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -46,15 +46,15 @@ export function whenReady(redis: Redis): Promise<void> {
 /** Logs once that Redis is away and once that it is back, regardless of the number of attempts. */
 function watch(redis: Redis, connection: string, log: Log): Redis {
   insistOnDatabase(redis);
-  let said = '';
+  let logged = '';
   redis.on('error', (error: Error & { code?: string }) => {
     const why = error.code ?? error.message;
-    if (said === '') log.warn('Redis connection lost; reconnecting', { connection, error: why });
-    said ||= why;
+    if (logged === '') log.warn('Redis connection lost; reconnecting', { connection, error: why });
+    logged ||= why;
   });
   redis.on('ready', () => {
-    if (said !== '') log.info('Redis connection restored', { connection });
-    said = '';
+    if (logged !== '') log.info('Redis connection restored', { connection });
+    logged = '';
   });
   return redis;
 }

@@ -40,8 +40,11 @@ export class OutputBound {
     if (this.#requested) return;
     this.#requested = true;
     const [own, ownBytes] = [this.#sizes.length - this.#from, this.#sum];
-    const asked = this.#redis.pipeline().xlen(this.#key).call('MEMORY', 'USAGE', this.#key, 'SAMPLES', '0');
-    asked.exec().then(
+    const pipeline = this.#redis
+      .pipeline()
+      .xlen(this.#key)
+      .call('MEMORY', 'USAGE', this.#key, 'SAMPLES', '0');
+    pipeline.exec().then(
       (replies) => {
         const failed = replies?.find(([error]) => error)?.[0];
         // Without the permission to read it, only entries of this body count.

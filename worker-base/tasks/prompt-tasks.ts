@@ -107,8 +107,8 @@ async function runPrompt(
       'Functions and commands are for task workers; this worker is an agent and accepts {prompt}.';
     throw new TaskError({ type: 'Unsupported', message }, { retry: false });
   }
-  const asked = { content: payload.prompt, requestId: task_id, deadlineSeconds: maxSeconds };
-  const end = await turnRunner.runPrompt(asked, signal);
+  const prompt = { content: payload.prompt, requestId: task_id, deadlineSeconds: maxSeconds };
+  const end = await turnRunner.runPrompt(prompt, signal);
   if (!end.ok) throw toTaskError(end);
   const { result, usage, cost_usd } = end;
   return { result, ...(usage && { usage }), ...(cost_usd !== undefined && { cost_usd }) };

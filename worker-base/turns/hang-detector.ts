@@ -66,8 +66,8 @@ export function detectHang(options: {
   let quiet: QuietPeriod | undefined = { since: begin, cpuSeconds: cpuSeconds() };
   const every = Math.min(Math.max(silenceMs / SAMPLES, SAMPLE_MIN_MS), SAMPLE_MAX_MS);
   const timer = setInterval(() => {
-    const seen = { ...sample(), now: performance.now(), cpuSeconds: cpuSeconds() };
-    const judged = evaluateQuiet(quiet, seen, silenceMs);
+    const current = { ...sample(), now: performance.now(), cpuSeconds: cpuSeconds() };
+    const judged = evaluateQuiet(quiet, current, silenceMs);
     quiet = judged.quiet;
     if (!judged.silent) return;
     clearInterval(timer);

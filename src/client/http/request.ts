@@ -117,12 +117,14 @@ export class HttpRequester {
       'content-type': body?.type,
       'idempotency-key': idempotencyKey,
     };
-    const given = Object.entries(fields).filter((field): field is [string, string] => field[1] !== undefined);
+    const present = Object.entries(fields).filter(
+      (field): field is [string, string] => field[1] !== undefined,
+    );
     let response: Response;
     try {
       response = await this.#options.fetch(toUrl(endpoint, path, query), {
         method,
-        headers: given,
+        headers: present,
         ...(body && { body: body.text }),
         signal,
       });

@@ -1,6 +1,6 @@
 import { toWorkerStats } from '../../http/worker-stats.ts';
 import { createStatsReader } from '../../manager/stats-service.ts';
-import { Fault } from '../../model/index.ts';
+import { missingPool } from '../../model/index.ts';
 import { PoolStore } from '../../store/index.ts';
 import type { Tasks } from '../../tasks/index.ts';
 import type { PoolTransport } from '../transport.ts';
@@ -19,7 +19,7 @@ export function createRedisPools(cell: RedisCell, tasks: Tasks): PoolTransport {
     getPool: (name, options) =>
       cell.run(options, async () => {
         const found = (await store.views()).find((pool) => pool.name === name);
-        if (!found) throw new Fault('not_found', `The pool ${name} does not exist.`);
+        if (!found) throw missingPool(name);
         return found as PoolInfo;
       }),
     applyPool: (pool, options) => cell.run(options, () => cell.command({ command: 'apply', pool }, options)),

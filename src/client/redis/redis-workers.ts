@@ -1,7 +1,7 @@
 import { createCursor, parseCursor } from '../../http/list-cursor.ts';
 import { waitForState } from '../../http/waiting.ts';
 import { toWorkerFilter } from '../../http/worker-filter.ts';
-import { Fault, hasEnded, inputMessage, toIssues, workerId } from '../../model/index.ts';
+import { Fault, hasEnded, inputMessage, missingWorker, toIssues, workerId } from '../../model/index.ts';
 import { ManagerError } from '../errors.ts';
 import type { WorkerTransport } from '../transport.ts';
 import type { Page, WorkerFilter, WorkerInfo, WorkerSpecInfo } from '../types.ts';
@@ -12,7 +12,6 @@ import { readRedisStream } from './streams.ts';
 const PAGE = 100;
 /** Creation time and ID of the last worker of a page. */
 const POSITION = /^\d{1,15}-[0-9a-f-]{36}$/;
-const missing = (id: string) => new Fault('not_found', `There is no worker ${id}.`);
 
 export function createRedisWorkers(cell: RedisCell): WorkerTransport {
   const { workers, url } = cell;
@@ -20,7 +19,7 @@ export function createRedisWorkers(cell: RedisCell): WorkerTransport {
     const id = workerId.safeParse(ref).success ? ref : await workers.findId(ref);
     const found = id && (await workers.get(id));
     if (found) return found;
-    throw missing(ref);
+    throw missingWorker(ref);
   };
   const sendInput = async (id: string, key: string, fields: { type: string; [field: string]: unknown }) => {
     const read = inputMessage.safeParse({ ...fields, request_id: key });
@@ -32,7 +31,7 @@ export function createRedisWorkers(cell: RedisCell): WorkerTransport {
     if (hasEnded(status) && observed_generation >= generation)
       throw new Fault('conflict', `The worker ${id} is ${status} (${reason}); start it first.`);
     const { outcome } = await workers.sendInput(id, { message: read.data, key });
-    if (outcome === 'gone') throw missing(id);
+    if (outcome === 'gone') throw missingWorker(id);
     if (outcome === 'full')
       throw new Fault('capacity', `The input of worker ${id} is full; wait until it has read some.`);
     return { request_id: key };
@@ -75,7 +74,7 @@ export function createRedisWorkers(cell: RedisCell): WorkerTransport {
     getWorkerSpec: (id, options) =>
       cell.run(options, async () => {
         const spec = await workers.spec(id);
-        if (!spec) throw missing(id);
+        if (!spec) throw missingWorker(id);
         return spec as WorkerSpecInfo;
       }),
     async *openStream(source, start, signal, onOpen) {
@@ -95,9 +94,9 @@ async function listPage(
   limit: number,
   cursor: string | undefined,
 ): Promise<Page<WorkerInfo>> {
-  const given = Object.entries(filter).filter(([, value]) => value !== undefined);
+  const conditions = Object.entries(filter).filter(([, value]) => value !== undefined);
   const filters = {
-    ...Object.fromEntries(given.map(([name, value]) => [name, [value].flat()])),
+    ...Object.fromEntries(conditions.map(([name, value]) => [name, [value].flat()])),
     label: Object.entries(label).map(([name, value]) => `${name}=${value}`),
   } as unknown as Parameters<typeof toWorkerFilter>[0];
   const { items, next } = await workers.page({

@@ -3,7 +3,7 @@ import type { SourceEntry } from '../../http/event-stream.ts';
 import { readUntilGone } from '../../http/read-until-gone.ts';
 import { getStart } from '../../http/stream-start.ts';
 import type { WorkerService } from '../../http/worker-service.ts';
-import { Fault, type WorkerStream } from '../../model/index.ts';
+import { missingWorker, type WorkerStream } from '../../model/index.ts';
 import { parseEntryData } from '../stream-data.ts';
 import type { StreamItem, StreamSource, StreamStart } from '../transport.ts';
 
@@ -15,8 +15,7 @@ export async function* readRedisStream(
   signal: AbortSignal,
   onOpen: () => void,
 ): AsyncGenerator<StreamItem> {
-  if (worker_id !== undefined && !(await service.isKnown(worker_id)))
-    throw new Fault('not_found', `There is no worker ${worker_id}.`);
+  if (worker_id !== undefined && !(await service.isKnown(worker_id))) throw missingWorker(worker_id);
   const stream: WorkerStream = worker_id === undefined ? { of: 'all events' } : { worker_id, of: kind };
   const from = await findPosition(service, stream, start);
   onOpen();

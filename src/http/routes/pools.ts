@@ -1,6 +1,6 @@
 /** Pools over HTTP: changes are written to the command stream, and data is read from the store. */
 import { z } from 'zod';
-import { Fault, type NodeView, POOL_LIMIT, type PoolView, poolSpec } from '../../model/index.ts';
+import { Fault, missingPool, type NodeView, POOL_LIMIT, type PoolView, poolSpec } from '../../model/index.ts';
 import type { ApiPlugin } from '../api.ts';
 import { commandFor, type SendCommand } from '../commands.ts';
 import { errorResponses } from '../schemas/errors.ts';
@@ -74,7 +74,7 @@ export const createPoolRoutes =
       },
       async ({ params: { name } }, reply) => {
         const found = (await views()).find((pool) => pool.name === name);
-        if (!found) throw new Fault('not_found', `The pool ${name} does not exist.`);
+        if (!found) throw missingPool(name);
         return reply.send(found);
       },
     );
@@ -85,9 +85,9 @@ export const createPoolRoutes =
         // The name may be omitted, because the path has it.
         preValidation: async (request) => {
           const { name } = request.params;
-          const given = request.body as unknown;
-          if (typeof given !== 'object' || given === null || Array.isArray(given)) return;
-          request.body = { name, ...given } as never;
+          const body = request.body as unknown;
+          if (typeof body !== 'object' || body === null || Array.isArray(body)) return;
+          request.body = { name, ...body } as never;
           if (request.body.name !== name)
             throw new Fault(
               'invalid_command',

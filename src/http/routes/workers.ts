@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import {
   createRequest,
-  Fault,
+  missingWorker,
   type RuntimeName,
   toAcceptedView,
   type WorkerView,
@@ -19,6 +19,8 @@ import { createdWorker, deletedWorker, listQuery, workerList, workerParams } fro
 import { timeoutSeconds, untilLate, type WaitQuery, waitForState, waitQuery } from '../waiting.ts';
 import { toWorkerFilter } from '../worker-filter.ts';
 import type { WorkerService } from '../worker-service.ts';
+
+export { missingWorker };
 
 const tags = ['workers'];
 /** Creation time and ID of the last worker of a page. */
@@ -152,6 +154,3 @@ export async function afterWait(
   const what = `The worker ${worker_id} was deleted after this command was first executed; create another one.`;
   throw new ApiFault('conflict', what, { status: 409, fields: { worker_id } });
 }
-
-/** The refusal of a request about a worker without a record. */
-export const missingWorker = (id: string) => new Fault('not_found', `There is no worker ${id}.`);

@@ -85,8 +85,8 @@ export class Admission implements StartAdmission {
       const created = parseInstant(desired.created_at) ?? 0;
       queue.add(id, Math.max(created, this.#failed.get(id) ?? 0));
     }
-    const held = this.#fill(runtime, id);
-    return this.#turns.has(id) ? undefined : formatQueuedMessage(queue.positionOf(id), held);
+    const obstacle = this.#fill(runtime, id);
+    return this.#turns.has(id) ? undefined : formatQueuedMessage(queue.positionOf(id), obstacle);
   }
 
   /** Records a decision: whether the worker keeps its slot or its position. */

@@ -42,9 +42,9 @@ export class StartQueue {
 
   /** Removes the first `count`. */
   take(count: number): string[] {
-    const taken = this.#entries.splice(0, count);
-    for (const { id } of taken) this.#byId.delete(id);
-    return taken.map(({ id }) => id);
+    const admitted = this.#entries.splice(0, count);
+    for (const { id } of admitted) this.#byId.delete(id);
+    return admitted.map(({ id }) => id);
   }
 
   /** The position of a waiting worker, stored as the one in its status. */

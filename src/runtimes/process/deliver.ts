@@ -21,9 +21,9 @@ export async function deliverToPipe(
   const refuse = (why: string, cause?: unknown) =>
     new Fault('conflict', `Secrets could not be passed to body ${bodyId}: ${why}.`, { cause });
   // Check it before opening: opening a device can have side effects.
-  const seen = lstatSync(pipe, { throwIfNoEntry: false });
-  if (!seen) throw refuse('it is not waiting for them');
-  if (!seen.isFIFO()) throw refuse(`${pipe} is not a pipe`);
+  const stats = lstatSync(pipe, { throwIfNoEntry: false });
+  if (!stats) throw refuse('it is not waiting for them');
+  if (!stats.isFIFO()) throw refuse(`${pipe} is not a pipe`);
   // Do not follow a link. Without O_NONBLOCK, this would block a thread until a reader opens the pipe.
   const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
   const fd = await promisify(open)(pipe, flags).catch((error: unknown) => {

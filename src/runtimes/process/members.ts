@@ -39,9 +39,9 @@ export async function liveShim({
   bodyId,
 }: Pick<Trace, 'shim' | 'bodyId'>): Promise<Process | undefined> {
   if (!shim || shim.pid <= 1 || shim.pid === process.pid || shim.boot !== readBootId()) return undefined;
-  const seen = await readProcess(shim.pid);
-  if (seen?.start !== shim.start) return undefined;
-  return (await isMarked(seen, bodyId)) ? seen : undefined;
+  const shimProcess = await readProcess(shim.pid);
+  if (shimProcess?.start !== shim.start) return undefined;
+  return (await isMarked(shimProcess, bodyId)) ? shimProcess : undefined;
 }
 
 async function isMarked({ pid, start }: Process, bodyId: string): Promise<boolean> {

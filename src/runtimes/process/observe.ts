@@ -33,11 +33,11 @@ export async function observeBody(
   const fenced = shim?.written_at ?? dir.writtenAt('started');
   if (fenced === undefined) return body;
   body.started_at = shim?.written_at;
-  const seen = await liveShim(trace);
-  const running = seen && (dir.exit() === undefined || !(await isRunning(trace)));
+  const shimProcess = await liveShim(trace);
+  const running = shimProcess && (dir.exit() === undefined || !(await isRunning(trace)));
   if (running) {
-    const paused = seen.stopped ? { paused: true } : {};
-    return { ...body, state: 'running', ip_address: '127.0.0.1', pid: seen.pid, ...paused };
+    const paused = shimProcess.stopped ? { paused: true } : {};
+    return { ...body, state: 'running', ip_address: '127.0.0.1', pid: shimProcess.pid, ...paused };
   }
   // Read last: the shim writes it before it exits, so it exists if the shim ended normally.
   const code = dir.exit();

@@ -92,9 +92,9 @@ async function whyUnreachable(
     await run(program, [...args, '/bin/sh', '-c', PROBE, 'sh', parent, ...needed], { timeout: CALL_MS });
     return undefined;
   } catch (error) {
-    const said = (error as { stdout?: string }).stdout?.trim();
+    const output = (error as { stdout?: string }).stdout?.trim();
     const advice =
       'set WORKER_MANAGER_HOME, and store Node, this program and HANDLERS_DIR where that user can read them';
-    return said ? `${said}; ${advice}` : `setpriv (util-linux) failed: ${errorMessage(error)}`;
+    return output ? `${output}; ${advice}` : `setpriv (util-linux) failed: ${errorMessage(error)}`;
   }
 }

@@ -19,8 +19,8 @@ export async function removeTree(path: string): Promise<void> {
 }
 
 async function open(path: string): Promise<void> {
-  const seen = await lstat(path).catch(() => undefined);
-  if (!seen?.isDirectory()) return;
+  const stats = await lstat(path).catch(() => undefined);
+  if (!stats?.isDirectory()) return;
   await chmod(path, 0o700);
   for (const entry of await readdir(path, { withFileTypes: true }))
     if (entry.isDirectory()) await open(join(path, entry.name));

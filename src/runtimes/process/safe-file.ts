@@ -36,10 +36,10 @@ export function readRegular(
     return noFile(error);
   }
   try {
-    const seen = fstatSync(fd);
-    if (!seen.isFile()) return undefined;
-    const buffer = Buffer.alloc(Math.min(limit, seen.size));
-    const position = from === 'end' ? seen.size - buffer.length : 0;
+    const stats = fstatSync(fd);
+    if (!stats.isFile()) return undefined;
+    const buffer = Buffer.alloc(Math.min(limit, stats.size));
+    const position = from === 'end' ? stats.size - buffer.length : 0;
     return buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, position));
   } catch (error) {
     return noFile(error);
@@ -51,8 +51,8 @@ export function readRegular(
 /** When a regular file or a directory was written, in milliseconds since 1970; `undefined` for anything else. */
 export function writtenAt(path: string): number | undefined {
   try {
-    const seen = lstatSync(path);
-    return seen.isFile() || seen.isDirectory() ? Math.round(seen.mtimeMs) : undefined;
+    const stats = lstatSync(path);
+    return stats.isFile() || stats.isDirectory() ? Math.round(stats.mtimeMs) : undefined;
   } catch (error) {
     return noFile(error);
   }

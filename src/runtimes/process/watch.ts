@@ -45,12 +45,12 @@ export function watchCell({ cell, list, pollMs, onEvent }: Sources): { close(): 
   };
 
   const look = async () => {
-    const seen = new Map(
+    const states = new Map(
       (await list()).map((body) => [body.worker_id, `${body.id} ${body.state} ${body.paused}`]),
     );
-    for (const [worker, state] of seen) if (known && known.get(worker) !== state) onEvent(worker);
-    for (const worker of known?.keys() ?? []) if (!seen.has(worker)) onEvent(worker);
-    known = seen;
+    for (const [worker, state] of states) if (known && known.get(worker) !== state) onEvent(worker);
+    for (const worker of known?.keys() ?? []) if (!states.has(worker)) onEvent(worker);
+    known = states;
   };
 
   // This is an engine failure, which the loop's calls report; the next resync tries again.

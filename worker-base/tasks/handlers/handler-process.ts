@@ -52,9 +52,9 @@ export class HandlerProcess {
   /** Starts it and loads its files. Throws a TaskError (HandlerNotStarted). */
   static async start(language: Language, files: string[], options: SlotOptions): Promise<HandlerProcess> {
     const slot = randomUUID();
-    let told: (loaded: Loaded) => void = () => {};
+    let resolveReady: (loaded: Loaded) => void = () => {};
     const ready = new Promise<Loaded>((resolve) => {
-      told = resolve;
+      resolveReady = resolve;
     });
     const argv = buildRunnerArgv(language, files, options);
     const started: { process?: HandlerProcess } = {};
@@ -69,7 +69,7 @@ export class HandlerProcess {
         channels: 3,
       });
       rest.of = agent;
-      started.process = new HandlerProcess(agent, options, rest, told);
+      started.process = new HandlerProcess(agent, options, rest, resolveReady);
     } catch (error) {
       throw notStarted(files, describeSpawnError(error, argv[0], options.cwd));
     }
@@ -154,10 +154,10 @@ export class HandlerProcess {
   resume(): void {
     this.#paused = false;
     this.#agent.resume();
-    const held = this.#held;
+    const read = this.#held;
     this.#held = undefined;
     // Reading begins in the next turn of the event loop.
-    if (held) setImmediate(held);
+    if (read) setImmediate(read);
   }
 
   /**

@@ -114,16 +114,16 @@ export class HandlerSlot {
     };
     // Not AbortSignal.any, because it would cost every successful call as well.
     const signals = [signal, this.#stopping.signal];
-    const asked = () => signals.find(({ aborted }) => aborted);
+    const abortedSignal = () => signals.find(({ aborted }) => aborted);
     for (const one of signals) one.addEventListener('abort', abort, { once: true });
     try {
       const call = { task_id, name: name.key, args, kwargs };
-      const result = asked() ? undefined : await process.call(call, onProgress);
-      const by = asked();
+      const result = abortedSignal() ? undefined : await process.call(call, onProgress);
+      const by = abortedSignal();
       if (by) throw aborted(by);
       return result;
     } catch (error) {
-      const by = asked();
+      const by = abortedSignal();
       throw by ? aborted(by) : error;
     } finally {
       for (const one of signals) one.removeEventListener('abort', abort);

@@ -32,6 +32,8 @@ export interface NewerEngine {
   enter: readonly string[];
   /** The only folder with the same path for the engine and for this process; bind mounts must be in it. */
   shared: string;
+  /** Where the engine's own paths, such as its data root, begin on this machine. */
+  root: string;
   /** For PATH: a folder with a `docker` program of the engine's version. */
   programs: string;
   stop(): Promise<void>;
@@ -105,6 +107,7 @@ export async function startNewerEngine(
       dockerHost: `unix://${place.root}${RUN}/docker.sock`,
       enter: ['nsenter', `--net=/run/netns/${place.network}`],
       shared: place.shared,
+      root: place.root,
       programs: writeClient(place, daemon),
       stop,
     };

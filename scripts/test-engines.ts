@@ -98,7 +98,12 @@ async function withEngine(
       const PATH = `${engine.programs}:${process.env.PATH}`;
       return await act({
         enter: engine.enter,
-        env: { DOCKER_HOST: engine.dockerHost, TMPDIR: engine.shared, PATH },
+        env: {
+          DOCKER_HOST: engine.dockerHost,
+          TMPDIR: engine.shared,
+          TEST_ENGINE_ROOT: engine.root,
+          PATH,
+        },
       });
     } finally {
       await engine.stop();

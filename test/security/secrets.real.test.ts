@@ -73,19 +73,22 @@ async function placesOf(container: Docker.Container, since: number): Promise<Rec
 
 /** Files below the engine's own directories that hold one of these texts; of layers only this container's. */
 async function searchEngine(container: Docker.Container, secrets: string[]): Promise<string[] | undefined> {
+  // An engine of `npm run test:engines` has a root directory of its own.
+  const engineRoot = process.env.TEST_ENGINE_ROOT ?? '';
   const { DockerRootDir } = (await docker.info()) as { DockerRootDir: string };
+  const dataRoot = engineRoot + DockerRootDir;
   const { GraphDriver } = (await container.inspect()) as unknown as {
     GraphDriver: { Data?: Record<string, string> | null };
   };
   const upper = GraphDriver.Data?.UpperDir;
-  if (!existsSync(DockerRootDir) || !upper || process.getuid?.() !== 0) {
-    console.info(`the engine's own files were not searched: ${DockerRootDir} is not readable here`);
+  if (!existsSync(dataRoot) || !upper || process.getuid?.() !== 0) {
+    console.info(`the engine's own files were not searched: ${dataRoot} is not readable here`);
     return undefined;
   }
   const state = `${inject('dockerHost')
     .replace(/^unix:\/\//, '')
     .replace(/\/[^/]*$/, '')}/exec`;
-  const places = [DockerRootDir, upper, ...(existsSync(state) ? [state] : [])];
+  const places = [dataRoot, engineRoot + upper, ...(existsSync(state) ? [state] : [])];
   const layers = ['overlay2', 'tmp'].map((name) => `--exclude-dir=${name}`);
   const patterns = secrets.flatMap((secret) => ['-e', secret]);
   const search = (args: string[]) =>
@@ -95,7 +98,7 @@ async function searchEngine(container: Docker.Container, secrets: string[]): Pro
       (error: { code: number; stdout: string }) => error.stdout.trim().split('\n').filter(Boolean),
     );
   const [first = [], second = []] = await Promise.all([
-    search([...layers, ...patterns, DockerRootDir]),
+    search([...layers, ...patterns, dataRoot]),
     search([...patterns, ...places.slice(1)]),
   ]);
   return [...first, ...second];

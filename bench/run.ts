@@ -18,6 +18,7 @@ import { benchLineLatency as latency } from './line-latency.ts';
 import { benchProbes as probes } from './probes.ts';
 import type { Result } from './result.ts';
 import { benchResync as resync } from './resync.ts';
+import { benchScrape as scrape } from './scrape.ts';
 import { benchStorm as storm } from './storm.ts';
 import { benchTasks as tasks } from './tasks.ts';
 import { benchWarm as warm } from './warm.ts';
@@ -70,6 +71,7 @@ const benches: Record<string, (() => Promise<Result[]>) | undefined> = {
       : []),
   ],
   http: () => http({ redisUrl }),
+  scrape: () => scrape({ redisUrl }),
   'cli-start': docked && (() => cliStart({ redisUrl, dockerHost: docked.host })),
   idle: () => idle({ redisUrl }),
 };

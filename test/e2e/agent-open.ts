@@ -1,5 +1,6 @@
 /** What a real agent that may do anything is put through; one worker for all of it, in this order. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { INPUT_GROUP } from '../../src/store/keys.ts';
 import { type AgentWorker, BUILD_MS } from './agent-worker.ts';
 import { MODELS, openScene, type RealAgent, type Scene } from './agents.ts';
 import { leaksOf } from './leaks.ts';
@@ -111,21 +112,54 @@ export function openAgent(agent_type: RealAgent): void {
       expect(await bodyOf()).toBe(body);
     });
 
-    test('after a body is killed during a turn, the next body continues the turn and the conversation', async () => {
+    const pending = async () =>
+      Number((await scene.redis.xpending(scene.keys.input(worker.id), INPUT_GROUP))[0]);
+    const killBody = async () => scene.docker.getContainer(await bodyOf()).kill();
+
+    test('after three turns and the death of its body, the fourth turn finds its files and its conversation', async () => {
       const before = await countOf();
-      const requestId = await worker.prompt('[[wait body]] [[count]]');
-      await scene.model.waiting('body');
-      await scene.docker.getContainer(await bodyOf()).kill();
-      scene.model.release('body');
+      for (const name of ['one', 'two', 'three'])
+        await worker.turn(`[[run mkdir -p kept && echo ${name} >kept/${name}]] [[say Written.]]`);
+      await expect.poll(pending, { timeout: 15_000 }).toBe(0);
+      await killBody();
       await worker.running(2);
+      const { entries, end } = await worker.turn('[[run cat kept/one kept/two kept/three]] [[count]]');
+      const read = entries.find(({ type }) => type === 'tool_result');
+      expect(read?.content).toMatch(/one\ntwo\nthree/);
+      expect(end).toMatchObject({ incarnation: 2, result: `Prompts so far: ${before + 4}.` });
+      expect(JSON.stringify(asked().at(-1)?.body)).toContain('Your environment was replaced');
+      expect(worker.entries.findLast(({ type }) => type === 'ready')).toMatchObject({
+        resumed: true,
+        workspace_written_at: expect.any(String),
+      });
+    });
+
+    test('after a body is killed during a turn, the next body continues it if the prompt says so', async () => {
+      const before = await countOf();
+      const requestId = await worker.prompt('[[wait body]] [[count]]', { retry: true });
+      await scene.model.waiting('body');
+      await killBody();
+      scene.model.release('body');
+      await worker.running(3);
       const { end } = await worker.end(requestId);
       expect(end).toMatchObject({
         type: 'turn_completed',
-        incarnation: 2,
+        incarnation: 3,
         result: `Prompts so far: ${before + 1}.`,
       });
       expect(JSON.stringify(asked().at(-1)?.body)).toContain('Ada is my name.');
       expect(worker.entries.map(({ seq }) => seq)).toEqual(worker.entries.map((_, at) => at + 1));
+    });
+
+    test('a turn that the death of the body cuts fails, and is not repeated', async () => {
+      const before = await countOf();
+      const requestId = await worker.prompt('[[wait lost]] [[say Never.]]');
+      await scene.model.waiting('lost');
+      await killBody();
+      scene.model.release('lost');
+      await worker.running(4);
+      expect((await worker.end(requestId)).end).toMatchObject({ type: 'turn_failed', reason: 'body_lost' });
+      expect(await countOf()).toBe(before + 1);
     });
 
     test('the credential reaches the model, and is stored nowhere else', async () => {

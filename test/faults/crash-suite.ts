@@ -16,6 +16,7 @@ const STEPS: [create: string, remove: string][] = [
   ['act:start:after', 'act:remove:after'],
   ['record:after@3', 'act:purge:before'],
   ['recovered', 'act:purge:after'],
+  ['act:create:after', 'purged'],
 ];
 
 /** Registers the suite for one runtime; each has a file of its own, so that they run side by side. */
@@ -33,6 +34,8 @@ export function crashSuite(name: RuntimeUnderTest): void {
       await world.reach(worker, { status: 'RUNNING', incarnation: 1, restarts: 0 });
       expect(await world.answer(created)).toMatchObject({ success: true, worker_id: worker });
       expect(await world.bodies()).toMatchObject([{ worker_id: worker, incarnation: 1, state: 'running' }]);
+      const files = async () => (await world.runtime.listWorkspaces()).map(({ id }) => id);
+      expect(await files()).toEqual([worker]);
       await second.stop();
       expect(await world.bodies(), 'a manager that goes leaves its bodies').toHaveLength(1);
 
@@ -48,6 +51,8 @@ export function crashSuite(name: RuntimeUnderTest): void {
         status: { status: 'STOPPED' },
       });
       expect([await cell.store.ids(), await cell.store.index()]).toEqual([[], {}]);
+      // Deleted with the record, or by a later sweep.
+      await vi.waitFor(async () => expect(await files()).toEqual([]), PATIENCE);
     });
 
     test.each(['act:kill:before', 'act:kill:after'])(

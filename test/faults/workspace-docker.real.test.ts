@@ -1,0 +1,3 @@
+import { workspaceSuite } from './workspace-suite.ts';
+
+workspaceSuite('docker');

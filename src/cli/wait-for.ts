@@ -24,7 +24,7 @@ export async function waitFor(
   id: string,
   goal: Goal,
   options: { seconds?: number; signal?: AbortSignal; onStatus?: (status: StatusRecord | undefined) => void },
-): Promise<{ reached: boolean; observation: WaitObservation }> {
+): Promise<{ reached: boolean; observation: WaitObservation<StatusRecord> }> {
   const { seconds, signal, onStatus } = options;
   const deadline = seconds === undefined ? Number.POSITIVE_INFINITY : performance.now() + seconds * 1000;
   const events = session.store.keys.events(id);
@@ -51,7 +51,7 @@ export async function waitFor(
 }
 
 /** Reads the state of the worker; throws a Fault `not_found` if there is no trace of it. */
-export async function observeGoal({ store }: Session, id: string): Promise<WaitObservation> {
+export async function observeGoal({ store }: Session, id: string): Promise<WaitObservation<StatusRecord>> {
   const observation = await readGoalObservation(store, id);
   if (!observation) throw missingWorker(id);
   return observation;

@@ -22,7 +22,7 @@ export function openWorkerService(options: {
   const { redis, store, hub, commandClient, explain, now } = options;
   const { keys } = store;
   return {
-    ...createWorkerStreams({ store, hub }),
+    ...createWorkerStreams({ redis, keys, hub }),
     sendCommand: (command) => commandClient.send(command),
     get: async (id) => (await readWorkerViews(redis, keys, [id]))[0],
     findId: (name) => store.findId(name),

@@ -5,13 +5,19 @@ import { hasEnded } from './worker-states.ts';
 export const GOALS = ['RUNNING', 'STOPPED', 'FAILED', 'ready', 'ended', 'deleted'] as const;
 export type Goal = (typeof GOALS)[number];
 
+/** What of a status matters for waiting, and to those who wait. */
+export type AwaitedStatus = Pick<
+  StatusRecord,
+  'status' | 'phase' | 'reason' | 'message' | 'exit_code' | 'incarnation' | 'observed_generation'
+>;
+
 /** The state of the worker, as far as it matters for waiting. */
-export interface WaitObservation {
+export interface WaitObservation<S extends AwaitedStatus = AwaitedStatus> {
   /** Its record was deleted; a tombstone may have its last status. */
   deleted: boolean;
   /** The manager has observed the last command; a status, or a body, from before does not count. */
   current: boolean;
-  status: StatusRecord | undefined;
+  status: S | undefined;
 }
 
 /** Compares the state of the worker with the goal. `missed`: it can no longer be reached. */
@@ -30,7 +36,10 @@ export function evaluateGoal(
 }
 
 /** Whether a status is based on the last command, and on a body that the command allows. */
-export function isStatusCurrent(desired: DesiredRecord, status: StatusRecord | undefined): boolean {
+export function isStatusCurrent(
+  desired: Pick<DesiredRecord, 'generation' | 'min_incarnation'>,
+  status: AwaitedStatus | undefined,
+): boolean {
   const observed = (status?.observed_generation ?? 0) >= desired.generation;
   const replaced = (status?.incarnation ?? 0) >= (desired.min_incarnation ?? 0);
   return observed && (replaced || hasEnded(status?.status));

@@ -1,11 +1,11 @@
-import { isStatusCurrent, type WaitObservation } from '../model/index.ts';
+import { isStatusCurrent, type StatusRecord, type WaitObservation } from '../model/index.ts';
 import type { Store } from './store.ts';
 
 /** Reads what a goal of a worker is evaluated on; `undefined` if there is no trace of the worker. */
 export async function readGoalObservation(
   store: Pick<Store, 'load' | 'status'>,
   id: string,
-): Promise<WaitObservation | undefined> {
+): Promise<WaitObservation<StatusRecord> | undefined> {
   const loaded = await store.load(id);
   if (loaded) {
     const { desired, status } = loaded.record;

@@ -1,15 +1,10 @@
 /** Reads the streams of workers, and waits for their states, for the HTTP API and the thread that sends them. */
-import type { WorkerStream } from '../model/index.ts';
-import type { Store } from './store.ts';
+import type { WorkerStream } from '../model/worker-stream.ts';
 import type { StreamHub } from './stream-hub.ts';
-import { waitForGoal } from './wait-for-goal.ts';
+import { type WaitDeps, waitForGoal } from './wait-for-goal.ts';
 
-export function createWorkerStreams(deps: {
-  store: Pick<Store, 'load' | 'status' | 'keys'>;
-  hub: StreamHub;
-}) {
-  const { store, hub } = deps;
-  const { keys } = store;
+export function createWorkerStreams(deps: WaitDeps) {
+  const { keys, hub } = deps;
   const getKey = (stream: WorkerStream) =>
     stream.of === 'all events' ? keys.allEvents : keys[stream.of](stream.worker_id);
   type Wait = Parameters<typeof waitForGoal>;

@@ -1,20 +1,29 @@
-/** Sends streams of events from this thread. Loaded with the first of them: most of it is not needed for anything else here. */
+/** Sends streams of events from this thread. */
 import type { ServerResponse } from 'node:http';
 import { type StreamOrder, sendStream } from '../http/stream-order.ts';
-import { connectCommands, createWorkerStreams, Store, StreamHub } from '../store/index.ts';
+import { connectCommands } from '../store/connect.ts';
+import { getKeys } from '../store/keys.ts';
+import { StreamHub } from '../store/stream-hub.ts';
+import { createWorkerStreams } from '../store/worker-streams.ts';
 
-/** It has connections of its own, so that a long reply never delays a renewal of the lease. */
-export function openStreams(redisUrl: string, cell: string) {
-  const redis = connectCommands(redisUrl);
-  // Reads report the error.
-  redis.on('error', () => {});
-  const hub = new StreamHub(redis, redisUrl);
-  const streams = createWorkerStreams({ store: new Store(redis, cell), hub });
+/** It has connections of its own, opened with the first stream, so that a long reply never delays a renewal of the lease. */
+export function createStreamServer(redisUrl: string, cell: string) {
+  let opened: ReturnType<typeof open> | undefined;
+  function open() {
+    const redis = connectCommands(redisUrl);
+    // Reads report the error.
+    redis.on('error', () => {});
+    const hub = new StreamHub(redis, redisUrl);
+    return { redis, hub, streams: createWorkerStreams({ redis, keys: getKeys(cell), hub }) };
+  }
   return {
-    send: (order: StreamOrder, response: ServerResponse) => sendStream(streams, order, response),
+    send(order: StreamOrder, response: ServerResponse): Promise<void> {
+      opened ??= open();
+      return sendStream(opened.streams, order, response);
+    },
     close(): void {
-      hub.close();
-      redis.disconnect();
+      opened?.hub.close();
+      opened?.redis.disconnect();
     },
   };
 }

@@ -3,7 +3,7 @@
  * loop. `index.ts` starts it.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { createRequestForwarder, type StreamSender } from '../http/forward.ts';
+import { createRequestForwarder } from '../http/forward.ts';
 import { createHttpServer } from '../http/server.ts';
 import { errorMessage, Fault } from '../model/fault.ts';
 import { steadyClock } from '../queue/clock.ts';
@@ -16,6 +16,7 @@ import { leaseWhileAlive } from './lease-while-alive.ts';
 import type { FromWatchdog, ToWatchdog, WatchdogData } from './messages.ts';
 import { createScrapes } from './scrapes.ts';
 import { processMs, shareState } from './shared.ts';
+import { createStreamServer } from './streams.ts';
 import { watchRedis } from './watch-redis.ts';
 import { watchedHealth } from './watched-health.ts';
 
@@ -88,11 +89,7 @@ port.on('message', (message: ToWatchdog) => {
   } else void close();
 });
 
-let streams: Promise<ReturnType<typeof import('./streams.ts').openStreams>> | undefined;
-const sendStream: StreamSender = async (order, response) => {
-  streams ??= import('./streams.ts').then(({ openStreams }) => openStreams(data.redisUrl, data.cell));
-  await (await streams).send(order, response);
-};
+const streams = createStreamServer(data.redisUrl, data.cell);
 
 async function close(): Promise<void> {
   clearInterval(ticker);
@@ -100,7 +97,7 @@ async function close(): Promise<void> {
   shared.clearTerm();
   await lease.release();
   await server?.close();
-  (await streams)?.close();
+  streams.close();
   redis.disconnect();
   port.close();
 }
@@ -112,7 +109,11 @@ const server = await createHttpServer({
   token: data.token,
   health: () => watchedHealth(health, detector),
   metrics: { contentType: data.contentType, text: scrapes.text },
-  forward: createRequestForwarder({ socketPath: data.apiSocket, quietMs: detector.quietMs, sendStream }),
+  forward: createRequestForwarder({
+    socketPath: data.apiSocket,
+    quietMs: detector.quietMs,
+    sendStream: streams.send,
+  }),
   log: { error: (fields, message) => post({ type: 'error', message, fields }) },
 }).catch((error: unknown) => {
   post({

@@ -120,9 +120,12 @@ test('the oldest supported Node runs a manager, its bodies and the SDK', {
   const PATH = `${node.bin}:${installed.path}`;
   expect((await installed.run(['node', '--version'], { PATH })).stdout.trim()).toBe(`v${oldest}`);
   const { wm, env } = await serve({ RUNTIME: 'process', PATH });
-  const print = 'console.log(process.version); setInterval(() => {}, 1000)';
-  const id = (await wm('create', '--wait', '--', 'node', '-e', print)).stdout.trim();
-  await expect.poll(async () => (await wm('logs', id)).stdout).toContain(`v${oldest}`);
+  // Its parent is the wrapper.
+  const print = 'readlink /proc/$PPID/exe; sleep 60';
+  const id = (await wm('create', '--wait', '--', 'sh', '-c', print)).stdout.trim();
+  await expect
+    .poll(async () => (await wm('logs', id)).stdout, { timeout: 20_000 })
+    .toContain(join(node.bin, 'node'));
   const file = join(installed.folder, 'oldest.mjs');
   await writeFile(
     file,

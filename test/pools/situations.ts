@@ -48,7 +48,7 @@ export const SITUATIONS: Record<string, Given> = {
   'three, one keeps dying': { members: [...members(2), member(3, dying)] },
   'three, two are there and all keep dying': { members: members(2, dying) },
   'three, all start again': { members: members(3, startingAgain), memo: { last_words: [LAST_ERROR] } },
-  'three, all start startingAgain, their image is built first': {
+  'three, all start again, their image is built first': {
     members: members(3, {
       ...startingAgain,
       phase: 'building',
@@ -57,7 +57,7 @@ export const SITUATIONS: Record<string, Given> = {
     }),
     memo: { last_words: [LAST_ERROR] },
   },
-  'three, all start startingAgain, and nobody knows of what they died': {
+  'three, all start again, and nobody knows of what they died': {
     members: members(3, startingAgain),
   },
   'three, one is silent': { members: [...members(2), member(3, silent)] },

@@ -32,6 +32,7 @@ const FLOORS = {
     ['store'],
     ['runtimes'],
     ['http'],
+    ['doors'],
     ['config'],
     ['images', 'private-redis', 'webhooks'],
     ['pools'],
@@ -43,7 +44,16 @@ const FLOORS = {
     ['manager'],
     ['client', 'cli'],
   ],
-  'worker-base': [['sandbox'], ['streams'], ['agent'], ['model-proxy'], ['turns'], ['tasks'], ['boot']],
+  'worker-base': [
+    ['sandbox'],
+    ['streams'],
+    ['agent'],
+    ['model-proxy'],
+    ['turns'],
+    ['door'],
+    ['tasks'],
+    ['boot'],
+  ],
 };
 
 /** One rule for each floor. */
@@ -143,7 +153,9 @@ module.exports = {
       comment: 'Timing and probes are handed what they need.',
       severity: 'error',
       from: { path: '^src/(queue|http)/' },
-      to: { path: ['^src/(store|runtimes|reconcile|leader|manager|placement|commands|cli)/', POOL_LOOP] },
+      to: {
+        path: ['^src/(store|runtimes|doors|reconcile|leader|manager|placement|commands|cli)/', POOL_LOOP],
+      },
     },
     {
       name: 'wrapper-stands-alone',
@@ -154,7 +166,7 @@ module.exports = {
       to: {
         path: '^(src|machines)/',
         pathNot:
-          '^src/(model/|agents/|tasks/|http/(access|body|connection-headers|connections|hosts|idempotency|listen|route|tasks|task-schemas)\\.ts$|queue/long-timer\\.ts$|store/keys\\.ts$|telemetry/redact\\.ts$)',
+          '^src/(model/|agents/|tasks/|http/(access|body|connection-headers|connections|door-paths|hosts|idempotency|listen|route|tasks|task-schemas|upgrades)\\.ts$|queue/long-timer\\.ts$|store/keys\\.ts$|telemetry/redact\\.ts$)',
       },
     },
     {

@@ -45,7 +45,7 @@ if [ ! -e secrets/redis_users ] || [ ! -e secrets/redis_url ] || [ ! -e secrets/
   manager=$(random)
   worker=$(random)
   # The names of keys begin with the cell, unless it is "default". Those of a worker go on with its UUID, as no other
-  # key does, so a worker cannot send commands to the manager.
+  # key does, so a worker cannot send commands to the manager. The keys of managers' tokens it can only read.
   [ "$cell" = default ] && prefix= || prefix="$cell:"
   id="${prefix}worker:????????-????-????-????-????????????"
   common='-@all +@connection +@read +@write +@pubsub +@transaction +@scripting -@admin -@dangerous +info +time'
@@ -54,7 +54,7 @@ if [ ! -e secrets/redis_users ] || [ ! -e secrets/redis_url ] || [ ! -e secrets/
 user default off resetpass ~* &* +@all
 user health on nopass resetchannels -@all +ping
 user manager on #$(sha256 "$manager") ~* &* $common +config|get +client|unblock
-user worker on #$(sha256 "$worker") resetchannels &$id:* &${prefix}task:* ~$id ~$id:* ~${prefix}worker:bodies ~${prefix}task:* ~${prefix}node:* ~${prefix}nodes $common -scan -randomkey
+user worker on #$(sha256 "$worker") resetchannels &$id:* &${prefix}task:* ~$id ~$id:* ~${prefix}worker:bodies ~${prefix}task:* ~${prefix}node:* ~${prefix}nodes %R~${prefix}worker:door-key:* $common -scan -randomkey
 END
   printf 'redis://manager:%s@redis:6379' "$manager" | create secrets/redis_url
   printf 'redis://worker:%s@%s.1:6379' "$worker" "$store_net" | create secrets/worker_redis_url

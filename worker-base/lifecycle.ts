@@ -8,7 +8,7 @@ import { getKeys } from '../src/store/keys.ts';
 import { getExitCode } from './agent/exit.ts';
 import { AGENT_STEPS } from './boot/agent-steps.ts';
 import { Boot, type BootStep, EX_CONFIG, runSteps } from './boot/boot.ts';
-import { claimNodeName, readRecord, waitForClaim } from './boot/identity-steps.ts';
+import { admitWorker, claimNodeName, openDoor, readRecord, waitForClaim } from './boot/identity-steps.ts';
 import type { Log } from './log.ts';
 import type { WrapperSettings } from './settings.ts';
 import { flush, PATIENCE_MIN_MS } from './streams/flush.ts';
@@ -73,8 +73,10 @@ const readInput: BootStep = ({ input, workload }) => {
 const STEPS: readonly BootStep[] = [
   // Which worker this body is.
   claimNodeName,
+  openDoor,
   readRecord,
   waitForClaim,
+  admitWorker,
   // From its spec to an agent that is ready.
   ...AGENT_STEPS,
   // Prompts, and the end.
@@ -107,6 +109,7 @@ async function finish(boot: Boot): Promise<number> {
   const { start, log, node, workload, environment, sender, output, spool, heartbeat, shutdown } = boot;
   const { exit, code, sentence, answered } = await workload.result;
   boot.stopInput();
+  boot.door?.close();
   await environment.modelProxy?.close();
   // If the agent had to end, the entry has its exit; the body itself ended as requested.
   const exitCode = shutdown.reason === 'shutdown' ? getExitCode(exit) : code;

@@ -29,6 +29,8 @@ export interface WrapperSettings {
   spoolBytes: number;
   /** The named pipe for secrets; the wrapper creates it. */
   secretsPipe: string | undefined;
+  /** Where the door listens: a path, or a port; without it, the body has none. */
+  door: string | undefined;
   /** Milliseconds from the agent's start to the end of its handshake. */
   handshakeMs: number;
   /** Milliseconds between an interrupt that the agent ignores and its SIGKILL. */
@@ -64,7 +66,7 @@ const INHERITED = [
 ];
 
 /** The variables of a body that are only for the wrapper. */
-const OURS = ['REDIS_URL', 'NODE_COMPILE_CACHE'];
+const OURS = ['REDIS_URL', 'NODE_COMPILE_CACHE', 'WORKER_DOOR'];
 
 /** The value is not in the error because it may contain a password. */
 function readRedisUrl(text: string): string {
@@ -127,6 +129,7 @@ export function readWrapperSettings(env: NodeJS.ProcessEnv): WrapperSettings {
     spoolPath: join(env.WORKER_SPOOL_DIR || join(tmpdir(), spool), spool),
     spoolBytes: read('WORKER_SPOOL_BYTES', BYTES, SPOOL_BYTES),
     secretsPipe: env.SECRETS_PIPE || undefined,
+    door: env.WORKER_DOOR || undefined,
     // Variables for tests, which need shorter times.
     handshakeMs: read('WORKER_HANDSHAKE_MS', MILLISECONDS, HANDSHAKE_MS),
     interruptMs: read('WORKER_INTERRUPT_MS', MILLISECONDS, INTERRUPT_MS),

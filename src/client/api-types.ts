@@ -498,6 +498,8 @@ export interface components {
           path: string;
         }[];
         message: string;
+        /** @description one word for some errors, such as `body_lost` */
+        reason?: string;
       };
       /** @description the worker that was waited for */
       worker_id?: string;

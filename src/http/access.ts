@@ -19,12 +19,13 @@ export function rejectHost({ host }: IncomingHttpHeaders, hosts: HostPolicy): Ap
 
 /** The response to a request without the token; undefined if the request has it, or if the server has none. */
 export function rejectToken(
-  { authorization }: IncomingHttpHeaders,
+  { authorization, upgrade, 'sec-websocket-protocol': protocols }: IncomingHttpHeaders,
   token: string | undefined,
   path: string,
 ): ApiResponse | undefined {
   if (token === undefined) return undefined;
-  const received = Buffer.from(/^Bearer (.*)$/i.exec(authorization ?? '')?.[1] ?? '');
+  const inProtocol = upgrade === undefined ? undefined : tokenOf(protocols);
+  const received = inProtocol ?? Buffer.from(/^Bearer (.*)$/i.exec(authorization ?? '')?.[1] ?? '');
   const expected = Buffer.from(token);
   if (received.length === expected.length && timingSafeEqual(received, expected)) return undefined;
   const wrong = authorization === undefined ? '' : ' The one that was sent is wrong.';
@@ -33,6 +34,27 @@ export function rejectToken(
     `${path} requires the token: send "Authorization: Bearer TOKEN".${wrong} \`wm context --token\` prints the manager's.`,
   );
   return { ...errorResponse(fault, 401), headers: { 'www-authenticate': 'Bearer' } };
+}
+
+/** A browser can send no Authorization with a WebSocket, but subprotocols, of which this is one, as in Kubernetes. */
+const PROTOCOL = 'base64url.bearer.authorization.worker-manager.';
+
+const listProtocols = (header: string | undefined) => (header ?? '').split(',').map((one) => one.trim());
+
+function tokenOf(protocols: string | undefined): Buffer | undefined {
+  const found = listProtocols(protocols).find((one) => one.startsWith(PROTOCOL));
+  return found === undefined ? undefined : Buffer.from(found.slice(PROTOCOL.length), 'base64url');
+}
+
+/** The subprotocols that are not the token; undefined if there are none. */
+export function toClientProtocols(header: string | undefined): string | undefined {
+  const own = listProtocols(header).filter((one) => one !== '' && !one.startsWith(PROTOCOL));
+  return own.length > 0 ? own.join(', ') : undefined;
+}
+
+/** The response to an upgrade that a page of another site asks for: a browser lets any page do so. */
+export function rejectForeignUpgrade(headers: IncomingHttpHeaders): ApiResponse | undefined {
+  return rejectForeign(headers, 'POST');
 }
 
 /**

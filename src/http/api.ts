@@ -14,10 +14,11 @@ import { rejectForeign, rejectHost, rejectToken } from './access.ts';
 import { ApiFault } from './api-fault.ts';
 import { BODY_BYTES, parseJsonBody } from './body.ts';
 import { getOwnId, toClientId } from './commands.ts';
-import { TIMEOUTS } from './connections.ts';
 import { registerDocument } from './document.ts';
 import { hostPolicy } from './hosts.ts';
 import { type ApiResponse, errorResponse, matchRoutes, type Route } from './route.ts';
+import { findUpgradeRoute, type UpgradeRoute } from './upgrade-route.ts';
+import { serveUpgrades } from './upgrades.ts';
 import { compileValidator } from './validation.ts';
 
 /** A module of `routes/`: registers the routes of one resource. */
@@ -31,6 +32,8 @@ export interface ApiOptions {
   /** API_TOKEN: required by all routes except those with `config: { open: true }`. */
   token?: string | undefined;
   plugins: readonly ApiPlugin[];
+  /** Routes for requests that want another protocol, such as WebSocket. */
+  upgrades?: readonly UpgradeRoute[];
   /** Why nothing may be written now; `undefined` if it may. */
   writesRefused?: () => string | undefined;
   /** Of this program, for the document. */
@@ -55,7 +58,8 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   const hosts = hostPolicy(options.host, options.allowedHosts);
   const app = fastify({
     bodyLimit: BODY_BYTES,
-    requestTimeout: TIMEOUTS.requestTimeout,
+    // The watchdog limits the time of every request that is not for a body, which may take any time.
+    requestTimeout: 0,
     // The watchdog closes idle connections to it; a server that closes one may cut off a request.
     keepAliveTimeout: 0,
     forceCloseConnections: true,
@@ -113,6 +117,15 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   await registerDocument(app, version);
   for (const plugin of plugins) await app.register(plugin);
   await app.ready();
+  serveUpgrades(app.server, {
+    hosts,
+    token,
+    handle: async (request, socket, head) => {
+      const { handle, call } = findUpgradeRoute(options.upgrades ?? [], request.url ?? '/');
+      await handle({ ...call, request, socket, head });
+    },
+    log: { error: (message, fields) => log.error(fields, message) },
+  });
   return app;
 
   function rejectWrite(method: string): ApiResponse | undefined {

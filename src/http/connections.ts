@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 /** Time in milliseconds for a client to send the headers of a request, and the whole request. */
 export const TIMEOUTS = {
@@ -33,16 +34,22 @@ export function connectionLimit(): number {
   return Math.max(16, Math.min(MOST, Math.floor(descriptors * SHARE) || MOST));
 }
 
+interface Exchange {
+  request: IncomingMessage;
+  response: ServerResponse;
+}
+
 /**
  * Holds at most `most` connections. A further one replaces the connection that has waited longest for its client, to
  * send a request or to read a response. A probe is answered even during a flood of slow clients, because it sends its
  * request immediately. If all connections wait for the server, the new one is refused.
  */
-export function boundConnections(server: Server, most = connectionLimit()): void {
+export function boundConnections(server: Server, most = connectionLimit()): { keep(socket: Duplex): void } {
   /** The state of each connection, oldest first. */
-  const exchanges = new Map<Socket, { request: IncomingMessage; response: ServerResponse } | undefined>();
+  const exchanges = new Map<Duplex, Exchange | 'kept' | undefined>();
   const makeRoom = () => {
     for (const [socket, exchange] of exchanges) {
+      if (exchange === 'kept') continue;
       if (exchange?.request.complete && !exchange.response.writableEnded) continue;
       exchanges.delete(socket);
       socket.destroy();
@@ -67,4 +74,6 @@ export function boundConnections(server: Server, most = connectionLimit()): void
       if (exchanges.delete(socket) && !socket.destroyed) exchanges.set(socket, undefined);
     });
   });
+  // One that was let in may take any time to send and to read.
+  return { keep: (socket) => void (exchanges.has(socket) && exchanges.set(socket, 'kept')) };
 }

@@ -16,7 +16,9 @@ import { Fault } from '../model/fault.ts';
 import { readBody } from './body.ts';
 import { CONNECTION_HEADERS } from './connection-headers.ts';
 import { connectionLimit } from './connections.ts';
-import type { RequestForwarder } from './listen.ts';
+import { isDoorPath } from './door-paths.ts';
+import { streamRequest, streamUpgrade } from './forward-door.ts';
+import type { RequestForwarder, UpgradeForwarder } from './listen.ts';
 import { ORDER_PATHS, ORDER_TYPE, type StreamOrder } from './stream-order.ts';
 
 /** Maximum number of short requests at once; each uses two descriptors. */
@@ -27,6 +29,8 @@ const SHORT_MS = 1000;
 const WAITS = /[?&]wait=/;
 /** Share of the connections that may wait; the rest is for short requests and probes. */
 const WAITING_SHARE = 1 / 2;
+/** Share of the connections that may have another protocol. */
+const UPGRADE_SHARE = 1 / 4;
 /** Idle connections to the other server that are kept for the next requests, and for how long in milliseconds. */
 const IDLE = 64;
 const IDLE_MS = 10_000;
@@ -67,6 +71,14 @@ export function createRequestForwarder(options: ForwarderOptions): RequestForwar
     const seconds = Math.floor(quietMs() / 1000);
     if (quietMs() >= BUSY_MS)
       throw new Fault('unavailable', `The manager has been busy for ${seconds} s. Try again later.`);
+    if (isDoorPath(request.url)) {
+      if (waiting >= mostWaiting) throw full();
+      waiting += 1;
+      await streamRequest(request, response, { socketPath, agent, unreadMs }).finally(() => {
+        waiting -= 1;
+      });
+      return;
+    }
     // The body is read first, so that a client that sends slowly does not block others.
     const body = await readBody(request);
     const waits = WAITS.test(request.url ?? '');
@@ -91,6 +103,23 @@ export function createRequestForwarder(options: ForwarderOptions): RequestForwar
       if (counted === 'active') active -= 1;
       else waiting -= 1;
     }
+  };
+}
+
+/** Forwards upgrades, which hold their connections like requests that wait, and have a limit of their own. */
+export function createUpgradeForwarder(options: ForwarderOptions): UpgradeForwarder {
+  const { socketPath, quietMs, unreadMs = UNREAD_MS } = options;
+  const most = options.mostWaiting ?? Math.floor(connectionLimit() * UPGRADE_SHARE);
+  let open = 0;
+  return async (request, socket, head) => {
+    if (!isDoorPath(request.url))
+      throw new Fault('not_found', 'There is nothing here that changes the protocol.');
+    if (quietMs() >= BUSY_MS) throw new Fault('unavailable', 'The manager is busy. Try again later.');
+    if (open >= most)
+      throw new Fault('capacity', `${most} such connections are already open. Try again later.`);
+    open += 1;
+    await streamUpgrade(request, socket, head, { socketPath, unreadMs });
+    open -= 1;
   };
 }
 

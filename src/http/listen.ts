@@ -7,15 +7,21 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { Fault } from '../model/fault.ts';
 import { rejectForeign, rejectHost, rejectToken } from './access.ts';
 import { parseJsonBody, readBody, TooLarge } from './body.ts';
 import { boundConnections, TIMEOUTS } from './connections.ts';
+import { isDoorPath } from './door-paths.ts';
 import { type HostPolicy, hostPolicy } from './hosts.ts';
 import { type ApiRequest, type ApiResponse, errorResponse, matchRoutes, type Route } from './route.ts';
+import { serveUpgrades } from './upgrades.ts';
 
 /** Writes the response itself, or throws a Fault. */
 export type RequestForwarder = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/** Takes over the connection until it is closed, or throws a Fault. */
+export type UpgradeForwarder = (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>;
 
 export interface ListenOptions {
   host: string;
@@ -30,6 +36,8 @@ export interface ListenOptions {
   token?: string | undefined;
   /** Handles requests that match no route; by default they get `not_found`. */
   forward?: RequestForwarder | undefined;
+  /** Handles upgrades of the protocol; by default they are refused. */
+  forwardUpgrade?: UpgradeForwarder | undefined;
   /** Listens on this local socket, for another thread of this process, instead of on the port. */
   socketPath?: string;
   log: { error(message: string, fields: object): void };
@@ -47,9 +55,15 @@ export interface HttpServer {
 export async function listen(options: ListenOptions): Promise<HttpServer> {
   const { host, port, log, routes, token, forward, socketPath } = options;
   const hosts = hostPolicy(host, options.allowedHosts);
-  const server = createServer(TIMEOUTS, (request, response) => {
+  const timeouts = { ...TIMEOUTS, requestTimeout: 0, keepAlive: true, keepAliveInitialDelay: VANISHED_MS };
+  const server = createServer(timeouts, (request, response) => {
+    const isLong = forward !== undefined && isDoorPath(request.url);
+    if (!isLong) endWhenLate(request);
     const away = matchRoutes(routes, getPath(request)) === undefined ? forward : undefined;
-    (away ? relay(request, response, away, token) : handleRequest(request, options, hosts))
+    (away
+      ? relay(request, response, away, { token, admit: isLong ? admit : undefined })
+      : handleRequest(request, options, hosts)
+    )
       .catch((thrown: unknown): ApiResponse | undefined => {
         if (thrown instanceof TooLarge) return errorResponse(thrown, 413);
         if (thrown instanceof Fault && thrown.code !== 'internal') return errorResponse(thrown);
@@ -65,7 +79,19 @@ export async function listen(options: ListenOptions): Promise<HttpServer> {
       });
   });
   // The other thread has counted its clients already.
-  if (socketPath === undefined) boundConnections(server);
+  const bounds = socketPath === undefined ? boundConnections(server) : undefined;
+  const admit = (socket: Duplex) => bounds?.keep(socket);
+  const { forwardUpgrade } = options;
+  if (forwardUpgrade)
+    serveUpgrades(server, {
+      hosts,
+      token,
+      log,
+      handle: async (request, socket, head) => {
+        admit(socket);
+        await forwardUpgrade(request, socket, head);
+      },
+    });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(explain(error, options)));
     server.listen(socketPath === undefined ? { host, port, exclusive: true } : { path: socketPath }, resolve);
@@ -126,15 +152,27 @@ async function relay(
   request: IncomingMessage,
   response: ServerResponse,
   forward: RequestForwarder,
-  token: string | undefined,
+  { token, admit }: { token: string | undefined; admit: ((socket: Duplex) => void) | undefined },
 ): Promise<ApiResponse | undefined> {
   const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
   const hasBody = length !== '0' || encoding !== undefined;
-  const rejected = hasBody ? rejectToken(request.headers, token, getPath(request)) : undefined;
+  const rejected = hasBody || admit ? rejectToken(request.headers, token, getPath(request)) : undefined;
   if (rejected) return rejected;
+  admit?.(request.socket);
   await forward(request, response);
   return undefined;
 }
+
+/** Node can limit this only for all requests of a server, and those for bodies have no limit. */
+function endWhenLate(request: IncomingMessage): void {
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
+  if (length === '0' && encoding === undefined) return;
+  const late = setTimeout(() => request.complete || request.socket.end(LATE), TIMEOUTS.requestTimeout);
+  request.once('close', () => clearTimeout(late));
+}
+const LATE = 'HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
+/** A client that has vanished without a word is noticed after about twice this time, in milliseconds. */
+const VANISHED_MS = 15_000;
 
 const BROKEN_OFF = new Fault('invalid_command', 'The request was aborted.');
 
@@ -152,8 +190,10 @@ function send(request: IncomingMessage, response: ServerResponse, reply: ApiResp
     ...reply.headers,
   });
   response.end(request.method === 'HEAD' ? undefined : reply.body);
-  // An unread body would keep the connection open.
-  request.resume();
+  // An unread body would keep the connection open, and one for a body may be endless.
+  if (isDoorPath(request.url) && !request.complete)
+    response.once('finish', () => request.socket.destroySoon());
+  else request.resume();
 }
 
 type Why = (options: ListenOptions) => string;

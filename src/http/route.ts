@@ -62,11 +62,11 @@ export function errorResponse(
   status?: number,
   more: object = {},
 ): ApiResponse {
-  const { code, message, issues } = fault;
+  const { code, message, issues, reason } = fault;
   const later = code === 'capacity' || code === 'unavailable';
   return {
     ...jsonResponse(status ?? FAULT_STATUS[code], {
-      error: { code, message, ...(issues && { issues }) },
+      error: { code, message, ...(reason && { reason }), ...(issues && { issues }) },
       detail: message,
       ...more,
     }),

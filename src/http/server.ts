@@ -6,7 +6,7 @@
  */
 import { redactText } from '../telemetry/redact.ts';
 import type { HealthReport } from './health.ts';
-import { type HttpServer, listen, type RequestForwarder } from './listen.ts';
+import { type HttpServer, listen, type RequestForwarder, type UpgradeForwarder } from './listen.ts';
 import type { ApiResponse, Route } from './route.ts';
 
 export type { HttpServer } from './listen.ts';
@@ -25,17 +25,20 @@ export interface HttpOptions {
   token?: string | undefined;
   /** Handles all other requests. */
   forward?: RequestForwarder;
+  /** Handles upgrades of the protocol. */
+  forwardUpgrade?: UpgradeForwarder;
 }
 
 /** Listens, or throws a Fault `unavailable` that names the setting to change. */
 export function createHttpServer(options: HttpOptions): Promise<HttpServer> {
-  const { host, port, log, token, forward, allowedHosts = [] } = options;
+  const { host, port, log, token, forward, forwardUpgrade, allowedHosts = [] } = options;
   return listen({
     host,
     port,
     token,
     allowedHosts,
     forward,
+    forwardUpgrade,
     names: { host: 'HTTP_HOST', port: 'HTTP_PORT' },
     routes: probes(options),
     log: { error: (message, fields) => log.error(fields, message) },

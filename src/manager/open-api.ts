@@ -9,9 +9,11 @@ import type { Runtimes } from '../runtimes/registry.ts';
 import { createCommandClient, type Link, type Store, StreamHub, WebhookStore } from '../store/index.ts';
 import type { TaskService } from '../tasks/task-service.ts';
 import type { Tasks } from '../tasks/tasks.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { newApiSocket } from '../watchdog/api-socket.ts';
 import { explainWorker } from './explain-worker.ts';
 import { listImages } from './list-images.ts';
+import { openDoors } from './open-doors.ts';
 import type { ServeOptions } from './options.ts';
 import type { PoolServices } from './pool-service.ts';
 import { createStatsReader } from './stats-service.ts';
@@ -26,6 +28,8 @@ interface ApiDeps {
   pools: PoolServices;
   tasks: Tasks;
   taskService: TaskService;
+  /** Counts the open connections to bodies. */
+  metrics: Pick<Metrics, 'openConnections' | 'beforeScrape'>;
   /** Why nothing may be written now; `undefined` if it may. */
   writesRefused: () => string | undefined;
   now: () => number;
@@ -43,6 +47,8 @@ export async function openHttpApi(
   const explain = (id: string) =>
     explainWorker(id, { store, runtimes, images, limits: getLimits(settings), now });
   const workers = openWorkerService({ redis, store, hub, commandClient, explain, now });
+  const { cell } = settings;
+  const doors = openDoors({ redis, store, hub, runtimes, cell, now, metrics: deps.metrics });
   const socketPath = newApiSocket();
   const app = await listenApi(socketPath, {
     host: settings.httpHost,
@@ -70,6 +76,7 @@ export async function openHttpApi(
     socketPath,
     workers,
     async close() {
+      doors.close();
       commandClient.close();
       hub.close();
       await app.close();

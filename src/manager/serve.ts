@@ -163,6 +163,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     pools,
     tasks,
     taskService: openTaskService({ redis, cell: settings.cell, tasks }),
+    metrics,
     writesRefused: () => format.refusal,
     now: clock.now,
   });

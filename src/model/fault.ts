@@ -33,11 +33,18 @@ export class Fault extends Error {
   readonly code: FaultCode;
   /** The first problems of the input. */
   readonly issues: Issue[] | undefined;
+  /** One word for programs that need more than the code, such as `body_lost`. */
+  readonly reason: string | undefined;
 
-  constructor(code: FaultCode, message: string, options: { issues?: Issue[]; cause?: unknown } = {}) {
+  constructor(
+    code: FaultCode,
+    message: string,
+    options: { issues?: Issue[]; cause?: unknown; reason?: string } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'Fault';
     this.code = code;
+    this.reason = options.reason;
     this.issues = options.issues?.slice(0, ISSUES_SHOWN);
   }
 }

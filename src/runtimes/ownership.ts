@@ -81,6 +81,7 @@ export function withOwnership(inner: Runtime, ownership: Ownership): Runtime {
     create,
     start: (id) => inner.start(id),
     deliver: (id, content) => inner.deliver(id, content),
+    connect: (id) => inner.connect(id),
     terminate: (id) => inner.terminate(id),
     kill: (id) => inner.kill(id),
     remove: (id) => inner.remove(id),

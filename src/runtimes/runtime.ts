@@ -13,6 +13,7 @@
  *
  * Must not import the store, the queue or the loop.
  */
+import type { Duplex } from 'node:stream';
 import type { Body, ResourceUsage, RuntimeName, WorkerSpec, Workspace } from '../model/index.ts';
 
 /** The request to create a body. */
@@ -93,6 +94,13 @@ export interface Runtime {
    * the content is in the pipe; the wrapper's next heartbeat shows whether it arrived.
    */
   deliver(bodyId: string, content: string): Promise<void>;
+  /**
+   * Opens a byte stream to the door of a running body: the server that its wrapper opens at WORKER_DOOR, which
+   * the runtime sets. Both directions have back-pressure. A cut stream ends with an error wherever the engine
+   * shows the difference from a clean end. Throws a Fault `not_found` if there is no such body, `conflict` if it has
+   * ended or nothing listens, and `RuntimeDown` if that cannot be determined.
+   */
+  connect(bodyId: string): Promise<Duplex>;
   /** Sends SIGTERM to the body; returns immediately. */
   terminate(bodyId: string): Promise<void>;
   /** Sends SIGKILL to everything in the body; also ends a paused one. */

@@ -146,6 +146,7 @@ class ClaimingRuntime implements Runtime {
     return this.#inner.terminate(bodyId);
   };
   deliver = (bodyId: string, content: string) => this.#inner.deliver(bodyId, content);
+  connect = (bodyId: string) => this.#inner.connect(bodyId);
   limit = (bodyId: string, spec: WorkerSpec) => this.#inner.limit(bodyId, spec);
   listWorkspaces = () => this.#inner.listWorkspaces();
   removeWorkspace = (id: string) => this.#inner.removeWorkspace(id);

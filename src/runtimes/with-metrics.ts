@@ -7,6 +7,7 @@ const CALLS = [
   'create',
   'start',
   'deliver',
+  'connect',
   'terminate',
   'kill',
   'remove',

@@ -61,6 +61,8 @@ export interface Keys {
    * continues.
    */
   conversation(id: string): string;
+  /** The public key with which bodies check a manager's tokens for their doors; expires soon after the manager. */
+  doorKey(id: string): string;
   /** Pub/sub channel on which a body announces a changed heartbeat; an event that may be lost. */
   signal(id: string): string;
 }
@@ -105,6 +107,7 @@ export function getKeys(cell: string): Keys {
     heartbeat: (id) => `${worker(id)}:heartbeat`,
     claimRecord: (id) => `${worker(id)}:serving`,
     conversation: (id) => `${worker(id)}:conversation`,
+    doorKey: (id) => `${prefix}worker:door-key:${id}`,
     signal: (id) => `${worker(id)}:signal`,
   };
 }

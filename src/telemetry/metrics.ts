@@ -95,6 +95,11 @@ export function createMetrics(options: { version?: string; processMetrics?: bool
       PASS,
     ),
     leader: gauge('leader', '1 if this manager leads its cell, 0 if it is on standby.', []),
+    openConnections: gauge<{ kind: string }>(
+      'open_connections',
+      'Number of open requests to and connections with the bodies of workers, by what they are for.',
+      ['kind'],
+    ),
     loopBlocked: gauge(
       'loop_blocked_seconds',
       'Time for which the main loop has been blocked; all other metrics are that old.',

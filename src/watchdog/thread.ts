@@ -3,7 +3,7 @@
  * loop. `index.ts` starts it.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { createRequestForwarder } from '../http/forward.ts';
+import { createRequestForwarder, createUpgradeForwarder } from '../http/forward.ts';
 import { createHttpServer } from '../http/server.ts';
 import { errorMessage, Fault } from '../model/fault.ts';
 import { steadyClock } from '../queue/clock.ts';
@@ -114,6 +114,7 @@ const server = await createHttpServer({
     quietMs: detector.quietMs,
     sendStream: streams.send,
   }),
+  forwardUpgrade: createUpgradeForwarder({ socketPath: data.apiSocket, quietMs: detector.quietMs }),
   log: { error: (fields, message) => post({ type: 'error', message, fields }) },
 }).catch((error: unknown) => {
   post({

@@ -3,7 +3,16 @@ import { expect, inject, vi } from 'vitest';
 import { createDockerRuntime } from '../../src/runtimes/docker/docker.ts';
 import { dockerAt } from '../support/docker.ts';
 import { startDockerProxy } from '../support/docker-proxy.ts';
-import { PRINTED, type Program, READS, type Subject, TAKES_SECRETS, WRITES, workerSpec } from './subject.ts';
+import {
+  echoes,
+  PRINTED,
+  type Program,
+  READS,
+  type Subject,
+  TAKES_SECRETS,
+  WRITES,
+  workerSpec,
+} from './subject.ts';
 
 const READY = 'the program is ready';
 /** Foreign images have no directory for the pipe. */
@@ -29,6 +38,8 @@ function argvOf(program: Program): string[] {
       return sh(WRITES);
     case 'reads':
       return sh(READS);
+    case 'echoes':
+      return ['node', '-e', echoes(`console.log('${READY}')`)];
     case 'neverReads':
       return sh(`${PLACE}; mkfifo -m 600 "$SECRETS_PIPE"; echo '${READY}'; exec sleep 300`);
   }
@@ -38,6 +49,7 @@ function argvOf(program: Program): string[] {
 export async function makeDockerSubject({
   host = inject('dockerHost'),
   deliverMs = 10_000,
+  connectBy = undefined as 'address' | 'exec' | undefined,
 } = {}): Promise<Subject> {
   const docker = dockerAt(inject('dockerHost'));
   // Between the runtime and the daemon, so that the test can break the event connection.
@@ -49,6 +61,7 @@ export async function makeDockerSubject({
       host: at,
       image: inject('baseImage'),
       deadlines: { deliver: deliverMs },
+      connectBy,
     });
   const runtime = make(cell, proxy.socket);
   const [second, otherCell] = [make(cell, host), make(`${cell}-other`, host)];

@@ -9,6 +9,8 @@ function behave(program: Program, files: Set<string>): FakeProgram {
     case 'runs':
     case 'neverReads':
       return { ignores_secrets: true };
+    case 'echoes':
+      return { on_connect: (stream) => void stream.pipe(stream) };
     case 'ignoresSigterm':
       return { ignores_sigterm: true };
     case 'oom':

@@ -3,6 +3,7 @@
  * one: `runtimeConformance('docker', async () => subject, { skip: { pause: 'why not' } })`.
  */
 import { describe, expect, test } from 'vitest';
+import { connectSuite } from './connect-suite.ts';
 import { createSuite } from './create-suite.ts';
 import { endSuite } from './end-suite.ts';
 import { ConformanceFixture, type Skip } from './fixture.ts';
@@ -34,6 +35,7 @@ export function runtimeConformance(
 
     createSuite(fixture);
     startSuite(fixture);
+    connectSuite(fixture);
     endSuite(fixture);
     watchSuite(fixture);
     workspaceConformance(() => fixture.subject);

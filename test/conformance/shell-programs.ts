@@ -1,4 +1,4 @@
-import { PRINTED, type Program, READS, TAKES_SECRETS, WRITES } from './subject.ts';
+import { echoes, PRINTED, type Program, READS, TAKES_SECRETS, WRITES } from './subject.ts';
 
 /** The file in a body's workspace that a program makes when it is ready. */
 export const READY = 'ready';
@@ -27,6 +27,12 @@ export function shellProgram(program: Program, { sessions = true } = {}): string
       return sh(WRITES);
     case 'reads':
       return sh(READS);
+    case 'echoes':
+      return [
+        process.execPath,
+        '-e',
+        echoes(`require('fs').writeFileSync(process.env.WORKSPACE_PATH + '/${READY}', '')`),
+      ];
     case 'neverReads':
       return sh(`mkfifo -m 600 "$SECRETS_PIPE"; ${ready}; exec sleep 300`);
   }

@@ -12,6 +12,7 @@ import type { BodyOrder, Runtime } from '../../src/runtimes/runtime.ts';
  * - `takesSecrets`: creates the pipe at SECRETS_PIPE, reads it to its end, prints the SHA-256 of the content,
  *   exits with 0.
  * - `writes`: writes a file in its workspace, exits with 0; `reads`: exits with 0 if that file is there, else with 4.
+ * - `echoes`: returns everything that is sent to its door, in each connection; the end too.
  * - `neverReads`: creates that pipe and runs without reading it.
  */
 export type Program =
@@ -24,6 +25,7 @@ export type Program =
   | 'takesSecrets'
   | 'writes'
   | 'reads'
+  | 'echoes'
   | 'neverReads';
 
 /** The script of `takesSecrets` for a shell. */
@@ -35,6 +37,13 @@ export const WRITES =
   'mkdir -p "${WORKSPACE_PATH:-/workspace}"; echo kept >"${WORKSPACE_PATH:-/workspace}/kept"';
 export const READS = 'grep -q kept "${WORKSPACE_PATH:-/workspace}/kept" || exit 4';
 // biome-ignore-end lint/suspicious/noTemplateCurlyInString: a shell expands them
+/** The script of `echoes` for Node, which then runs `ready`. */
+export const echoes = (ready: string) => `
+  const at = process.env.WORKER_DOOR;
+  require('net').createServer({ allowHalfOpen: true }, (s) => {
+    s.on('error', () => s.destroy());
+    s.pipe(s);
+  }).listen(/^[0-9]+$/.test(at) ? { host: '0.0.0.0', port: Number(at) } : { path: at }, () => { ${ready} });`;
 
 export const PRINTED = 'the last line of a body';
 

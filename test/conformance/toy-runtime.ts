@@ -18,6 +18,7 @@ import {
   statSync,
 } from 'node:fs';
 import { open, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { constants as os, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Fault } from '../../src/model/fault.ts';
@@ -73,6 +74,7 @@ export class ToyEngine {
       ...order.env,
       WORKSPACE_PATH: body.workspace ? this.workspace(held.cell, body.workspace) : directory,
       SECRETS_PIPE: pipeOf(held),
+      WORKER_DOOR: doorOf(held),
     };
     const log = openSync(logOf(held), 'a');
     const child = spawn(program, args, { cwd: directory, env, detached: true, stdio: ['ignore', log, log] });
@@ -115,6 +117,7 @@ export class ToyEngine {
 }
 
 const pipeOf = ({ directory }: Held) => join(directory, 'secrets');
+const doorOf = ({ directory }: Held) => join(directory, 'door');
 const logOf = ({ directory }: Held) => join(directory, 'log');
 
 /** One manager's view of a cell; `argv` starts the wrapper. */
@@ -185,6 +188,15 @@ export function createToyRuntime(
         throw new Fault('conflict', `The body does not wait for secrets: ${error.message}`);
       });
       await writeFile(pipe, content).finally(() => probe.close());
+    },
+    async connect(bodyId) {
+      const held = need(bodyId);
+      return new Promise((resolve, reject) => {
+        const socket = connect({ path: doorOf(held), allowHalfOpen: true }, () => resolve(socket));
+        socket.once('error', (error) =>
+          reject(new Fault('conflict', `The body's door is not open: ${error.message}`)),
+        );
+      });
     },
     terminate: async (bodyId) => void (get(bodyId) && engine.signal(need(bodyId), 'SIGTERM', false)),
     kill: async (bodyId) => void (get(bodyId) && engine.signal(need(bodyId), 'SIGKILL', true)),

@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 
 runtimeConformance('docker, through the engine proxy', () =>
-  makeDockerSubject({ host: proxy.socket, deliverMs: 3000 }),
+  makeDockerSubject({ host: proxy.socket, deliverMs: 3000, connectBy: 'exec' }),
 );
 
 test('an image is built, listed and removed through the proxy', async () => {

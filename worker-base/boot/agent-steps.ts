@@ -77,6 +77,7 @@ const prepareEnvironment: BootStep = async (boot) => {
     return SIGTERM_CODE;
   }
   boot.environment = boot.adaptEnvironment(environment);
+  boot.door?.furnish(boot.environment);
   return undefined;
 };
 

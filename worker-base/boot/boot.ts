@@ -9,6 +9,7 @@
 import type { Redis } from 'ioredis';
 import type { Heartbeat } from '../../src/model/heartbeat.ts';
 import type { Keys } from '../../src/store/keys.ts';
+import type { Door } from '../door/door.ts';
 import type { Log } from '../log.ts';
 import type { Denials } from '../sandbox/denials.ts';
 import type { WrapperSettings } from '../settings.ts';
@@ -64,6 +65,8 @@ export class Boot {
   /** The state of the worker in Redis. */
   start!: StartState;
 
+  /** Only if the runtime can connect to it. */
+  door?: Door;
   spool!: Spool;
   sender!: OutputSender;
   output!: OutputQueue;

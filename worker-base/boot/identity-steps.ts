@@ -2,6 +2,7 @@
  * The steps that determine the worker of this body: a node's name, the worker's record, and the claim of a
  * warm body.
  */
+import { Door } from '../door/door.ts';
 import { type BootStep, EX_CONFIG, SIGTERM_CODE } from './boot.ts';
 import { readStartState } from './initial-state.ts';
 
@@ -45,11 +46,28 @@ export const readRecord: BootStep = async (boot) => {
   return undefined;
 };
 
+/** Listens before anything is waited for, so that the body can be reached while it starts. */
+export const openDoor: BootStep = (boot) => {
+  const { settings, commands, keys, log } = boot;
+  if (settings.door === undefined) return undefined;
+  const findKey = (id: string) => commands.get(keys.doorKey(id));
+  boot.door = new Door({ address: settings.door, settings, log, findKey });
+  boot.door.open();
+  return undefined;
+};
+
+/** The door serves the worker whose body this now is. */
+export const admitWorker: BootStep = ({ door, settings, start, log }) => {
+  door?.admit(settings, start.spec, log);
+  return undefined;
+};
+
 /** A warm body waits until a worker claims it, and is that worker's body from then on. */
 export const waitForClaim: BootStep = async (boot) => {
   const { settings, keys, commands, start, log, signal } = boot;
   if (!start.spec.warm) return undefined;
   const { awaitAssignment } = await import('./await-claim.ts');
+  await boot.door?.load();
   const assigned = await awaitAssignment({ settings, keys, commands, start, log, signal });
   if (!assigned) {
     log.info('shutdown requested before the worker was claimed');

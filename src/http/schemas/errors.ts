@@ -8,6 +8,7 @@ export const apiError = z
     error: z.object({
       code: z.enum(FAULT_CODES),
       message: z.string(),
+      reason: z.string().optional().describe('one word for some errors, such as `body_lost`'),
       issues: z
         .array(z.object({ path: z.string(), message: z.string() }))
         .optional()

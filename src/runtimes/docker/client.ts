@@ -31,7 +31,8 @@ export type EngineCall =
   | 'volume'
   | 'df'
   | 'prune'
-  | 'deliver';
+  | 'deliver'
+  | 'connect';
 /**
  * The result of a call, for the metric. "Already so" (304) and "not found" (404) are normal answers, so they
  * are `ok`.
@@ -64,6 +65,7 @@ export const DEADLINES: Readonly<Record<EngineCall, number>> = {
   df: 120_000,
   prune: 120_000,
   deliver: 15_000,
+  connect: 15_000,
 };
 
 /** Statuses of a proxy that cannot reach its engine, and of an engine that is not ready yet. */

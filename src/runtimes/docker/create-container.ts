@@ -4,6 +4,7 @@ import { type Body, persists } from '../../model/index.ts';
 import { BodyConflict, type BodyOrder, BodyRefused, type DefaultLimits, RuntimeDown } from '../runtime.ts';
 import { bodyFromInspect } from './body.ts';
 import { EngineRefusal } from './client.ts';
+import { DOOR_PORT } from './connect.ts';
 import { DEFAULT_LIMITS, toContainer } from './container.ts';
 import type { Containers } from './containers.ts';
 import { SECRETS_PIPE } from './deliver.ts';
@@ -83,7 +84,7 @@ export function createContainerCreator(options: CreatorOptions): (order: BodyOrd
     await network.ensure(order.store);
     const name = bodyName(cell, order.worker_id);
     const volume = persists(order.spec) ? await workspaces.ensure(toWorkspaceOrder(order, ours)) : undefined;
-    const env = { ...order.env, SECRETS_PIPE };
+    const env = { ...order.env, SECRETS_PIPE, WORKER_DOOR: String(DOOR_PORT) };
     const wanted = toContainer(
       { ...order, env },
       {

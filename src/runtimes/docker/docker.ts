@@ -18,12 +18,13 @@ import { type Body, Fault } from '../../model/index.ts';
 import { BodyRefused, type DefaultLimits, type Runtime } from '../runtime.ts';
 import { bodyFromInspect, bodyFromList } from './body.ts';
 import { DockerClient, type EngineCall, EngineRefusal, type ObserveCall } from './client.ts';
-import { isBuiltImage, toHostLimits } from './container.ts';
+import { type ConnectBy, createContainerConnector, hasOwnUsers } from './connect.ts';
+import { toHostLimits } from './container.ts';
 import { Containers } from './containers.ts';
 import { createContainerCreator } from './create-container.ts';
 import { deliverToContainer } from './deliver.ts';
 import { followEvents } from './events.ts';
-import { isOwnEntry, KnownImages } from './image.ts';
+import { KnownImages } from './image.ts';
 import { readInfo, toInfo } from './info.ts';
 import { bodyName, cellFilter, checkCell, checkId } from './names.ts';
 import { CellNetwork, gatewayAddress } from './network.ts';
@@ -55,6 +56,8 @@ export interface DockerRuntimeOptions {
   deadlines?: Partial<Record<EngineCall, number>> | undefined;
   /** Milliseconds after which a silent event stream is replaced; defaults to one minute. */
   silenceMs?: number | undefined;
+  /** How to reach the doors of bodies; by default by address where this machine can, otherwise by exec. */
+  connectBy?: ConnectBy | undefined;
 }
 
 /** The wrapper's user in our images, whose containers start as root. */
@@ -77,6 +80,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
   const network = new CellNetwork(calls, cell);
   const workspaces = new DockerWorkspaces(calls, cell);
   const create = createContainerCreator({ ...options, cell, containers, images, network, workspaces });
+  const connect = createContainerConnector({ cell, streams, containers, network, by: options.connectBy });
   const limit = pLimit(options.concurrency ?? 4);
   const watches = new Set<{ close(): Promise<void> }>();
 
@@ -141,12 +145,10 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
           `Secrets can't be passed to body ${id.slice(0, 12)}: it does not exist any more.`,
         );
       // In our images, the container starts as root, and the wrapper has another user.
-      const user =
-        isBuiltImage(info.Config.Image) || isOwnEntry(info.Config.Entrypoint)
-          ? WRAPPER_USER
-          : info.Config.User;
+      const user = hasOwnUsers(info) ? WRAPPER_USER : info.Config.User;
       await deliverToContainer(streams, { id, user }, content);
     },
+    connect: async (bodyId) => connect(checkId(bodyId)),
     terminate: async (bodyId) => containers.signal(checkId(bodyId), 'SIGTERM'),
     kill: async (bodyId) => containers.signal(checkId(bodyId), 'SIGKILL'),
     remove: async (bodyId) => containers.remove(checkId(bodyId)),

@@ -127,6 +127,7 @@ function environment(made: BodyRecord, places: WorkPlaces, user: BodyUser | unde
     // A workspace is beside other workspaces, and its agent's home belongs to the body.
     WORKER_AGENT_HOME: places.home,
     SECRETS_PIPE: places.pipe,
+    WORKER_DOOR: places.door,
     [BODY_VARIABLE]: made.id,
   };
 }

@@ -19,12 +19,15 @@
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { type Body, Fault, type ResourceUsage, type WorkerSpec, type Workspace } from '../../model/index.ts';
+import { noDoor } from '../no-door.ts';
 import type { BodyOrder, Runtime, RuntimeInfo } from '../runtime.ts';
 import { Bodies } from './bodies.ts';
 import { call, callBody } from './call.ts';
 import { dismantleCgroups } from './cgroup-support.ts';
 import { makeCgroups, removeCgroups } from './cgroups.ts';
+import { connectToSocket } from './connect.ts';
 import { createBody } from './create-body.ts';
 import { deliverToPipe } from './deliver.ts';
 import { ProcessHost } from './host.ts';
@@ -109,6 +112,16 @@ class ProcessRuntime implements Runtime {
       const found = await this.#bodies.cell.bodyById(bodyId);
       const pipe = found && (await this.#bodies.work.of(found.made)).pipe;
       return deliverToPipe(pipe, bodyId, content, this.#options.deliver_ms);
+    });
+  }
+
+  connect(bodyId: string): Promise<Duplex> {
+    return callBody(`connect to body ${bodyId}`, async () => {
+      const found = await this.#bodies.byId(bodyId);
+      const body = found && (await this.#bodies.observe(found, false));
+      if (!found || !body) throw noDoor(bodyId, 'not_found', 'it does not exist any more');
+      if (body.state !== 'running') throw noDoor(bodyId, 'conflict', 'it is not running');
+      return connectToSocket(await this.#bodies.work.of(found.made), bodyId);
     });
   }
 

@@ -15,6 +15,8 @@ const WORK = '.work';
  */
 const PIPE = 'secrets.pipe';
 const SECRETS = 'secrets';
+/** The socket of the body's door, in the same folder; the wrapper creates it. */
+const DOOR = 'door';
 /** `f_type` of tmpfs and ramfs in statfs(2). */
 const MEMORY_FILE_SYSTEMS = new Set([0x01021994, 0x858458f6]);
 
@@ -30,6 +32,8 @@ export interface WorkPlaces {
   pipe: string;
   /** The folder for the secrets that the wrapper places. */
   secrets: string;
+  /** WORKER_DOOR. */
+  door: string;
 }
 
 /**
@@ -61,6 +65,7 @@ export class WorkDirectories {
       home: join(disk, 'home'),
       pipe: join(hidden, PIPE),
       secrets: join(hidden, SECRETS),
+      door: join(hidden, DOOR),
     };
   }
 

@@ -1,3 +1,4 @@
+import { type Duplex, duplexPair } from 'node:stream';
 import type { Body, ResourceUsage, RuntimeName } from '../../../src/model/index.ts';
 import type { BodyOrder } from '../../../src/runtimes/runtime.ts';
 import type { FakeBody } from './fake-body.ts';
@@ -26,6 +27,7 @@ export class FakeEngine {
   readonly #workers = new Map<string, Set<string>>();
   readonly #lists = new Map<string, readonly Body[]>();
   readonly #watchers = new Set<{ cell: string; onEvent: (workerId: string | undefined) => void }>();
+  readonly #connections = new Map<string, Set<Duplex>>();
   #made = 0;
 
   constructor(options: FakeEngineOptions = {}) {
@@ -116,6 +118,21 @@ export class FakeEngine {
     return true;
   }
 
+  /** A connection to the door of a running body; it is cut when the body ends. */
+  connect(id: string): Duplex | undefined {
+    const { body, program } = this.#entry(id);
+    if (body.state !== 'running' || !program.on_connect) return undefined;
+    const [ours, theirs] = duplexPair();
+    const open = this.#connections.get(id) ?? new Set();
+    this.#connections.set(id, open.add(ours));
+    ours.once('close', () => open.delete(ours));
+    // An error of one side is none of the other's.
+    theirs.on('error', () => {});
+    ours.once('close', () => theirs.destroy());
+    program.on_connect(theirs);
+    return ours;
+  }
+
   terminate(id: string): void {
     const entry = this.#entry(id);
     if (entry.body.state !== 'running' || entry.program.ignores_sigterm) return;
@@ -126,6 +143,7 @@ export class FakeEngine {
   remove(id: string): void {
     const entry = this.#entry(id);
     this.#entries.delete(id);
+    this.#cut(id);
     this.#names.free(entry.name);
     const worker = nameOf(entry.cell, entry.body.worker_id);
     const ids = this.#workers.get(worker);
@@ -223,7 +241,13 @@ export class FakeEngine {
     return entry;
   }
 
+  #cut(id: string): void {
+    for (const stream of this.#connections.get(id) ?? []) stream.destroy(new Error('the body has ended'));
+    this.#connections.delete(id);
+  }
+
   #put(entry: FakeBody, change: Partial<Body>): void {
+    if (change.state === 'exited') this.#cut(entry.body.id);
     entry.body = Object.freeze({ ...entry.body, ...change });
     entry.found = undefined;
     this.#changed(entry.cell, entry.body.worker_id);

@@ -5,6 +5,7 @@
  * What must always hold: it passes the conformance suite like the real ones, a call awaits nothing but a
  * microtask, and what it does not know it throws, never guesses. Must not import the store, the queue or the loop.
  */
+import type { Duplex } from 'node:stream';
 import {
   type Body,
   Fault,
@@ -93,6 +94,16 @@ export class FakeRuntime implements Runtime {
           'conflict',
           `Body ${bodyId} was not given its secrets: it does not wait for them now.`,
         );
+    });
+  }
+
+  connect(bodyId: string): Promise<Duplex> {
+    return this.#call('connect', () => {
+      const body = this.engine.body(this.cell, bodyId);
+      if (!body) throw new Fault('not_found', `Body ${bodyId} can't be connected to: it is gone.`);
+      const stream = this.engine.connect(bodyId);
+      if (!stream) throw new Fault('conflict', `Body ${bodyId} can't be connected to: its door is not open.`);
+      return stream;
     });
   }
 

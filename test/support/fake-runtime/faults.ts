@@ -8,6 +8,7 @@ export type Verb =
   | 'create'
   | 'start'
   | 'deliver'
+  | 'connect'
   | 'terminate'
   | 'kill'
   | 'remove'
@@ -41,6 +42,7 @@ export class Faults {
     create: 0,
     start: 0,
     deliver: 0,
+    connect: 0,
     terminate: 0,
     kill: 0,
     remove: 0,

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { RuntimeName } from '../../../src/model/index.ts';
 import type { BodyOrder } from '../../../src/runtimes/runtime.ts';
 
@@ -14,6 +15,8 @@ export interface FakeProgram {
   on_secrets?: (content: string) => { exit_code: number; tail?: string };
   /** It never waits for secrets. */
   ignores_secrets?: boolean;
+  /** What it does with a connection to its door; without it, the door is not open. */
+  on_connect?: (stream: Duplex) => void;
   /** It can't be started: the start is refused and the body stays as it is, with this `error`. */
   refused?: string;
 }

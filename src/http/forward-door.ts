@@ -1,0 +1,96 @@
+/**
+ * Passes requests for the bodies of workers on to the API of this process as they come: of any size and duration, with
+ * back-pressure in both directions. Must not parse anything of them.
+ *
+ * Invariant: the caller has checked who may send them, before the first byte is read here.
+ */
+import { type Agent, request as ask, type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Fault } from '../model/fault.ts';
+import { endWhenStalled } from './stalled.ts';
+
+/** Headers that Node writes itself for a body that is passed on in pieces. */
+const DROPPED = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'expect']);
+
+interface DoorTarget {
+  socketPath: string;
+  agent: Agent;
+  /** A client that reads nothing for this time in milliseconds is disconnected. */
+  unreadMs: number;
+}
+
+/** Resolves when the exchange is over. */
+export function streamRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { socketPath, agent, unreadMs }: DoorTarget,
+): Promise<void> {
+  let complete = false;
+  return new Promise((resolve, reject) => {
+    const { method, url } = request;
+    const headers = keep(request.headers);
+    const inner = ask({ socketPath, method, path: url, headers, agent });
+    inner.on('response', (answer) => {
+      endWhenStalled(request.socket, unreadMs);
+      response.writeHead(answer.statusCode ?? 500, answer.statusMessage, keep(answer.headers));
+      response.flushHeaders();
+      answer.pipe(response);
+      answer.on('error', () => response.destroy());
+      answer.on('end', () => {
+        complete = true;
+        // The rest of an unwanted body is not read.
+        if (!request.complete) response.once('finish', () => request.socket.destroySoon());
+      });
+    });
+    inner.on('error', (error) => {
+      if (response.headersSent || response.destroyed) response.destroy();
+      else
+        reject(new Fault('unavailable', 'The manager closed the connection; try again.', { cause: error }));
+    });
+    response.on('close', () => {
+      if (!complete) inner.destroy();
+      resolve();
+    });
+    request.on('aborted', () => inner.destroy());
+    request.pipe(inner);
+  });
+}
+
+function keep(headers: IncomingMessage['headers']): IncomingMessage['headers'] {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !DROPPED.has(name)));
+}
+
+/** Connects a client that wants another protocol with the API, which answers it; the connection is theirs from then on. */
+export function streamUpgrade(
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  { socketPath, unreadMs }: Omit<DoorTarget, 'agent'>,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const inner = connect({ path: socketPath, allowHalfOpen: true });
+    const { method, url, httpVersion, rawHeaders } = request;
+    const lines = [`${method} ${url} HTTP/${httpVersion}`];
+    for (let at = 0; at < rawHeaders.length; at += 2) lines.push(`${rawHeaders[at]}: ${rawHeaders[at + 1]}`);
+    inner.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+    if (head.length > 0) inner.write(head);
+    join(socket, inner);
+    endWhenStalled(socket as Socket, unreadMs);
+    socket.once('close', () => resolve());
+  });
+}
+
+/** Passes everything between two streams; the end of a direction is passed on, and a break of one is one of both. */
+export function join(one: Duplex, other: Duplex): void {
+  one.pipe(other);
+  other.pipe(one);
+  const cut = () => {
+    one.destroy();
+    other.destroy();
+  };
+  for (const stream of [one, other]) {
+    stream.on('error', cut);
+    stream.once('close', cut);
+  }
+}

@@ -1,0 +1,41 @@
+/** Routes of upgrades to another protocol. */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Fault } from '../model/fault.ts';
+import { matchRoutes } from './route.ts';
+
+/** A request that wants another protocol, at a path of `UpgradeRoute`. */
+export interface UpgradeCall {
+  /** The parameters of the path, decoded. */
+  params: Record<string, string>;
+  query: URLSearchParams;
+  request: IncomingMessage;
+  socket: Duplex;
+  head: Buffer;
+}
+
+export interface UpgradeRoute {
+  /** For example `/v1/workers/:worker_id/pty`; a `*` at the end stands for the rest of the path. */
+  path: string;
+  /** Answers on the socket, or throws a Fault, which becomes the response. */
+  handle(call: UpgradeCall): Promise<void>;
+}
+
+/** The route of an upgrade; throws a Fault `not_found` if there is none. */
+export function findUpgradeRoute(
+  routes: readonly UpgradeRoute[],
+  url: string,
+): { handle: UpgradeRoute['handle']; call: Pick<UpgradeCall, 'params' | 'query'> } {
+  const [path = '', search = ''] = url.split('?', 2);
+  for (const { path: pattern, handle } of routes) {
+    const open = pattern.endsWith('/*');
+    const depth = pattern.split('/').length - (open ? 1 : 0);
+    const parts = path.split('/');
+    const fixed = open ? parts.slice(0, depth).join('/') : path;
+    const found = matchRoutes([{ path: open ? pattern.slice(0, -2) : pattern }], fixed);
+    if (!found || (open && parts.length <= depth)) continue;
+    const rest = open ? { rest: parts.slice(depth).join('/') } : {};
+    return { handle, call: { params: { ...found.params, ...rest }, query: new URLSearchParams(search) } };
+  }
+  throw new Fault('not_found', `There is nothing at ${path.slice(0, 400)} that changes the protocol.`);
+}

@@ -1,0 +1,51 @@
+/** Upgrades to another protocol: who may ask for one, and which route handles it. */
+import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Fault } from '../model/fault.ts';
+import { rejectForeignUpgrade, rejectHost, rejectToken } from './access.ts';
+import type { HostPolicy } from './hosts.ts';
+import { type ApiResponse, errorResponse } from './route.ts';
+
+export interface UpgradeOptions {
+  hosts: HostPolicy;
+  token: string | undefined;
+  /** Takes over the socket; a Fault becomes the response. */
+  handle(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
+  log: { error(message: string, fields: object): void };
+}
+
+/** Answers all upgrades of a server; those that may not be asked for get an error response. */
+export function serveUpgrades(server: Server, { hosts, token, handle, log }: UpgradeOptions): void {
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    const path = (request.url ?? '/').replace(/[?#].*$/s, '').slice(0, 400);
+    const { headers } = request;
+    const rejected =
+      rejectHost(headers, hosts) ?? rejectToken(headers, token, path) ?? rejectForeignUpgrade(headers);
+    if (rejected) {
+      writeResponse(socket, rejected);
+      return;
+    }
+    handle(request, socket, head).catch((thrown: unknown) => {
+      if (thrown instanceof Fault && thrown.code !== 'internal') {
+        writeResponse(socket, errorResponse(thrown));
+        return;
+      }
+      if (!socket.destroyed) log.error('HTTP upgrade failed', { err: thrown, path });
+      writeResponse(socket, errorResponse(new Fault('internal', 'Internal error; see the log.')));
+    });
+  });
+}
+
+/** Writes a response on a connection that has no HTTP server any more, and ends it. */
+function writeResponse(socket: Duplex, { status, type, headers, body }: ApiResponse): void {
+  if (!socket.writable) return;
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    `content-type: ${type ?? 'application/json; charset=utf-8'}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+    ...Object.entries(headers ?? {}).map(([name, value]) => `${name}: ${value}`),
+  ];
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+}

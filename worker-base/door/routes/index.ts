@@ -1,0 +1,4 @@
+/** All routes of the door. A kind of access is a module here, loaded with the first connection, and a line below. */
+import type { DoorRoute } from '../route.ts';
+
+export const DOOR_ROUTES: readonly DoorRoute[] = [];

@@ -36,6 +36,7 @@ function installWhatIsMissing(): void {
     !has('redis-server') && 'redis-server',
     !has('redis-cli') && 'redis-tools',
     !has('promtool') && 'prometheus',
+    !has('chromium') && 'chromium',
     spawnSync('/usr/bin/python3', ['-c', 'import redis'], { stdio: 'ignore' }).status !== 0 &&
       'python3-redis',
     !has('docker-compose') && 'docker-compose',

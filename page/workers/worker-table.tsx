@@ -49,8 +49,11 @@ export function WorkerTable({
 
   useEffect(() => {
     if (!moved.current) return;
+    // After a long way, its row is rendered with the next frame only.
+    const link = scroller.current?.querySelector<HTMLElement>('a[tabindex="0"]');
+    if (!link) return;
     moved.current = false;
-    scroller.current?.querySelector<HTMLElement>('a[tabindex="0"]')?.focus({ preventScroll: true });
+    link.focus({ preventScroll: true });
   });
 
   const move = (event: KeyboardEvent) => {

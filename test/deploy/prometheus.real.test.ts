@@ -55,6 +55,8 @@ describe.skipIf(!hasPrometheus)(`with a real Prometheus${hasPrometheus ? '' : ` 
       DOCKER_HOST: `unix://${proxy.socket}`,
       WORKER_BASE_IMAGE: EMPTY_IMAGE,
       WORKER_REDIS_URL: redis.bodyUrl,
+      // The standby must not take over because the machine is busy.
+      LEASE_SECONDS: '10',
       RESYNC_SECONDS: '0.5',
       // A body that hangs is killed after two checks, and counts as silent before that.
       HEALTH_CHECK_INTERVAL: '25',

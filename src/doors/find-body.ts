@@ -1,10 +1,10 @@
 /** Finds the body of a worker that the store knows to run, and waits for one that is starting. */
 import {
+  type AwaitedStatus,
   Fault,
   type Goal,
   hasEnded,
   isStatusCurrent,
-  type StatusRecord,
   type WaitObservation,
 } from '../model/index.ts';
 import type { Store } from '../store/index.ts';
@@ -55,13 +55,13 @@ export async function findBody(
   }
 }
 
-const ended = (id: string, status: StatusRecord | undefined) =>
+const ended = (id: string, status: AwaitedStatus | undefined) =>
   new Fault(
     'conflict',
     `The worker ${id} is ${status?.status ?? 'ended'} (${status?.reason}); start it first.`,
   );
 
-const notYet = (id: string, status: StatusRecord | undefined) =>
+const notYet = (id: string, status: AwaitedStatus | undefined) =>
   new Fault(
     'unavailable',
     `The worker ${id} is not running yet: it is ${status ? `${status.status} (${status.phase})` : 'STARTING (accepted)'}. Try again later, or wait longer with wait_seconds.`,

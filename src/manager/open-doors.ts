@@ -22,7 +22,7 @@ export function openDoors({ redis, store, hub, runtimes, cell, now, metrics }: D
     store,
     runtimes,
     signer: createDoorSigner((key, ms) => publishDoorKey(redis, store.keys, key, ms), now),
-    waitFor: (id, goal, signal) => waitForGoal({ store, hub }, id, goal, signal),
+    waitFor: (id, goal, signal) => waitForGoal({ redis, keys: store.keys, hub }, id, goal, signal),
   });
   metrics.beforeScrape(() => {
     for (const [kind, count] of doors.open) metrics.openConnections.set(count, { kind });

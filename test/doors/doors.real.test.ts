@@ -46,7 +46,7 @@ async function standby() {
     store,
     runtimes: new Runtimes([runtime], Date.now, () => {}),
     signer: createDoorSigner((key, ms) => publishDoorKey(link, store.keys, key, ms), Date.now),
-    waitFor: (id, goal, signal) => waitForGoal({ store, hub }, id, goal, signal),
+    waitFor: (id, goal, signal) => waitForGoal({ redis: link, keys: store.keys, hub }, id, goal, signal),
   });
   closing.push(async () => {
     doors.close();

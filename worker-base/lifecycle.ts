@@ -98,6 +98,7 @@ export async function runWrapper(settings: WrapperSettings, log: Log): Promise<n
     signal: stop.signal,
     abort: () => stop.abort(),
   });
+  boot.mark('node');
   const code = await runSteps(boot, STEPS);
   if (code === undefined) return finish(boot);
   await boot.node?.claim.drop(boot.commands);

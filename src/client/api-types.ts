@@ -897,6 +897,7 @@ export interface components {
       priority?: 'low' | 'normal' | 'high' | 'critical';
       task_id?: string;
       timeout_seconds?: number;
+      traceparent?: string;
     };
     /** @description CPU and memory of a worker at its last check. */
     Usage: {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { type Checkpoint, errorMessage } from '../model/index.ts';
+import { type Checkpoint, errorMessage, toTraceId } from '../model/index.ts';
 import type { CommandEntry, CommandOutcome, CommandSettlement, CommandStream } from '../store/index.ts';
 import { Fenced, unlessOver } from '../store/index.ts';
 import type { CommandContext, Plan } from './context.ts';
@@ -39,7 +39,7 @@ export interface CommandConsumerOptions {
   /** The stream or its group existed before and was recreated. */
   onStreamLost?: () => void;
   /** A command was settled, `lagMs` after it was written. */
-  onSettled: (command: string, result: string, lagMs: number) => void;
+  onSettled: (command: string, result: string, lagMs: number, settlement: EntrySettlement) => void;
   checkpoint?: Checkpoint | undefined;
   /** Milliseconds, instead of STRANDED_MS. */
   strandedMs?: number;
@@ -133,8 +133,11 @@ async function settle(settlement: EntrySettlement, options: CommandConsumerOptio
   const answer = settlement.answers[outcome as 'ok'] ?? settlement.answers.ok;
   const refused = JSON.parse(answer).error as { code: string; message: string } | undefined;
   const result = outcome === 'repeated' ? 'duplicate' : (refused?.code ?? 'ok');
-  log.info({ request_id, worker_id, command: name, result, asked, why: refused?.message }, 'command settled');
-  options.onSettled(name, result, Math.max(0, context.now() - Number(settlement.entry.id.split('-')[0])));
+  const trace_id = toTraceId(settlement.traceparent);
+  const why = refused?.message;
+  log.info({ request_id, worker_id, trace_id, command: name, result, asked, why }, 'command settled');
+  const lagMs = Math.max(0, context.now() - Number(settlement.entry.id.split('-')[0]));
+  options.onSettled(name, result, lagMs, settlement);
   if (settlement.pool && outcome === 'ok') options.onPoolChanged(settlement.pool.name);
   if (worker_id && wrote(settlement, outcome)) {
     if (settlement.operation === 'create' || settlement.desired === 'running') options.onWanted?.(worker_id);

@@ -19,6 +19,8 @@ export interface CommandContext extends PlacementContext {
   full?: ((beingCreated?: number) => string | undefined) | undefined;
   now: () => number;
   newId: () => string;
+  /** The trace of a start that a command asks for: a span in the caller's trace, or a new trace. Absent without traces. */
+  newTrace?: ((caller: string | undefined) => string) | undefined;
   /** A warm worker whose body a worker of this spec can claim; `changed` reports the result to it. */
   warm?: ((spec: WorkerSpec) => Promise<WarmCandidate | undefined>) | undefined;
 }

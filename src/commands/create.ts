@@ -13,7 +13,14 @@ import { type CommandContext, failureResponse, type Plan, type Refusal, successR
 
 /** Creates a worker. `auto` is resolved here, once, so that no later reconcile can select another runtime. */
 export async function planCreate(command: CommandOf<'create'>, context: CommandContext): Promise<Plan> {
-  const { command: _, request_id, reply_to: __, worker_id = context.newId(), ...given } = command;
+  const {
+    command: _,
+    request_id,
+    reply_to: __,
+    traceparent,
+    worker_id = context.newId(),
+    ...given
+  } = command;
   const choice = await chooseRuntime(given, context);
   const { runtime, reason: runtime_reason } = choice;
   await rejectUnsupported(given, runtime, context.capabilities);
@@ -41,6 +48,7 @@ export async function planCreate(command: CommandOf<'create'>, context: CommandC
     operation: 'create',
     workerId: worker_id,
     ...(event && { event }),
+    traceparent: context.newTrace?.(traceparent) ?? traceparent,
     created: { spec, at, ms, prompt, warm },
     answers: {
       ok: successResponse(command, {

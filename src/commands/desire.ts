@@ -3,7 +3,9 @@ import { type CommandContext, failureResponse, type Plan, type Refusal, successR
 
 type Target = CommandOf<'delete' | 'stop' | 'start' | 'restart'>;
 
-type Known = Pick<CommandContext, 'now' | 'full'> & { store: Pick<CommandContext['store'], 'status'> };
+type Known = Pick<CommandContext, 'now' | 'full' | 'newTrace'> & {
+  store: Pick<CommandContext['store'], 'status'>;
+};
 
 /** Ends the worker and deletes its record. Deleting a deleted worker succeeds. */
 export const planDelete = (command: CommandOf<'delete'>, known: Known): Promise<Plan> =>
@@ -32,7 +34,7 @@ async function planDesire(
   desired: 'deleted' | 'stopped' | 'running',
   known: Known,
 ): Promise<Plan> {
-  const { worker_id, reason, if_generation } = command;
+  const { worker_id, reason, if_generation, traceparent } = command;
   const event = reason === undefined ? undefined : await toRequestEvent(command, reason, known);
   const never: Refusal = { code: 'not_found', message: `There is no worker ${worker_id}.` };
   const deleted: Refusal = {
@@ -53,6 +55,8 @@ async function planDesire(
     workerId: worker_id,
     desired,
     ifGeneration: if_generation,
+    // The end of a worker belongs to the trace of its start.
+    ...(desired === 'running' && { traceparent: known.newTrace?.(traceparent) ?? traceparent }),
     ...(event && { event }),
     answers: {
       ok: successResponse(command, { worker_id }),

@@ -40,7 +40,7 @@ export function parseEntry(entry: CommandEntry): ParsedEntry {
     return { ...toRejection(entry, fields, fault), operation: 'dead', name };
   }
   try {
-    const { request_id: _, reply_to: __, ...rest } = fields;
+    const { request_id: _, reply_to: __, traceparent: ___, ...rest } = fields;
     return { name, command: parseCommand(fields), fingerprint: computeDigest(rest) };
   } catch (error) {
     return { ...toRejection(entry, fields, error as Fault), name };

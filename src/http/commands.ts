@@ -1,6 +1,6 @@
 /** Sends the commands of requests: an Idempotency-Key is the ID of the command. */
 import type { FastifyRequest } from 'fastify';
-import { commonFields, Fault, toIssues } from '../model/index.ts';
+import { commonFields, Fault, readTraceparent, toIssues } from '../model/index.ts';
 import { ApiFault } from './api-fault.ts';
 import { getIdempotencyKey } from './idempotency.ts';
 import { toRequestFault } from './validation.ts';
@@ -39,8 +39,14 @@ export async function commandFor<T>(
   fields: { command: string; [field: string]: unknown },
 ): Promise<T> {
   const request_id = getCommandId(request) ?? getOwnId(request);
+  const traceparent = readTraceparent(request.headers.traceparent);
+  const command = {
+    ...(request_id !== undefined && { request_id }),
+    ...(traceparent !== undefined && { traceparent }),
+    ...fields,
+  };
   try {
-    return (await send(request_id === undefined ? fields : { request_id, ...fields })) as T;
+    return (await send(command)) as T;
   } catch (error) {
     const isStale =
       error instanceof Fault && error.code === 'conflict' && error.issues?.[0]?.path === 'if_generation';

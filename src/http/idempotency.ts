@@ -1,6 +1,7 @@
 /** The meaning of an Idempotency-Key for a task, on the manager and on a node. Pure. */
 import { createHash } from 'node:crypto';
 import { Fault } from '../model/fault.ts';
+import { readTraceparent } from '../model/trace.ts';
 import type { ApiRequest } from './route.ts';
 
 /** The key of a request; an empty one is refused, because it would make different requests the same. */
@@ -11,10 +12,15 @@ export function getIdempotencyKey({ headers }: Pick<ApiRequest, 'headers'>): str
   throw new Fault('invalid_command', 'Idempotency-Key is empty; set it to a unique value, or omit it.');
 }
 
-/** A submission without a task ID uses its Idempotency-Key: a repeated key is the same task. */
+/**
+ * A submission without a task ID uses its Idempotency-Key: a repeated key is the same task. Without a trace of its own, it
+ * continues that of the request.
+ */
 export function withIdempotencyKey(input: unknown, request: Pick<ApiRequest, 'headers'>): unknown {
   const key = getIdempotencyKey(request);
-  if (key === undefined || typeof input !== 'object' || input === null || Array.isArray(input)) return input;
-  const task_id = `key-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`;
-  return { task_id, ...input };
+  const traceparent = readTraceparent(request.headers.traceparent);
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) return input;
+  if (key === undefined && traceparent === undefined) return input;
+  const task_id = key && `key-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`;
+  return { ...(task_id && { task_id }), ...(traceparent && { traceparent }), ...input };
 }

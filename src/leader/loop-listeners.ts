@@ -8,6 +8,7 @@ import { DEFAULT_POOL } from '../tasks/task-service.ts';
 import type { Adoption } from './adoption.ts';
 import type { Census } from './census.ts';
 import type { PoolPorts } from './pool-deps.ts';
+import type { WorkerTraces } from './worker-traces.ts';
 
 interface LoopListenersDeps {
   /** Created after the loop over workers. */
@@ -18,6 +19,8 @@ interface LoopListenersDeps {
   admission: Admission;
   census: Census;
   release: PoolPorts['release'];
+  /** Absent without traces. */
+  traces?: WorkerTraces | undefined;
 }
 
 /** The listeners of a term's loop over workers. */
@@ -28,16 +31,20 @@ export function createLoopListeners({
   admission,
   census,
   release,
-}: LoopListenersDeps): Required<Pick<LoopOptions, 'decided' | 'recorded' | 'failed' | 'gone'>> {
+  traces,
+}: LoopListenersDeps): Pick<LoopOptions, 'decided' | 'recorded' | 'failed' | 'gone' | 'trace'> {
   return {
+    trace: traces && ((run) => traces.reconcile(run)),
     decided(observation, decision) {
       if (observation.desired.spec.pool) pools().expect(observation.desired.spec.pool);
       adoption()?.note(observation, decision);
       warmPool.note(observation, decision);
       admission.note(observation, decision);
       census.note(observation, decision);
+      traces?.decided(observation, decision);
     },
     recorded(observation, decision) {
+      traces?.recorded(observation, decision);
       const { pool, agent_type } = observation.desired.spec;
       if (pool) pools().workerChanged(observation.worker_id, pool);
       // Even one that no pool created takes tasks.

@@ -32,6 +32,7 @@ export async function consumeForTerm(
     store,
     now,
     newId,
+    newTrace: options.traces?.newTrace,
     capabilities,
     pools: options.pools.store,
     full: (beingCreated?: number) => census.full(beingCreated),
@@ -64,7 +65,8 @@ export async function consumeForTerm(
         warmPool.release(id);
         enqueue(id);
       },
-      onSettled(command, result, lagMs) {
+      onSettled(command, result, lagMs, settlement) {
+        options.traces?.addCommand(command, result, settlement);
         metrics.commands.inc(1, { command: command as 'create', result: result as CommandResultLabel });
         metrics.commandLag.observe(lagMs / 1000);
       },

@@ -7,6 +7,7 @@ import type { Ownership } from '../runtimes/ownership.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { CommandStream, Findings, Store } from '../store/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Traces } from './command-traces.ts';
 import type { PoolPorts } from './pool-deps.ts';
 
 /** What a term of leadership is created from. */
@@ -35,7 +36,11 @@ export interface TermOptions {
   /** The limit of bodies that boot at the same time on each runtime, and the memory of this machine that they share. */
   starts: { slotsOf: AdmissionOptions['slotsOf']; memoryOf: AdmissionOptions['memoryOf'] };
   /** Reports changes of workers over HTTP, while this manager leads. */
-  webhooks?: (ReconcileContext['webhooks'] & { run(signal: AbortSignal): Promise<void> }) | undefined;
+  webhooks?: ReconcileContext['webhooks'];
+  /** Runs while this manager leads; never throws. */
+  background?: ((signal: AbortSignal) => Promise<void>)[];
+  /** Absent without traces. */
+  traces?: Traces | undefined;
   /** MAX_WORKERS_TOTAL. */
   most_workers?: number | undefined;
   now: () => number;

@@ -92,6 +92,7 @@ export class Term {
         admission: this.#admission,
         census: this.#census,
         release: options.pools.release,
+        traces: options.traces?.workers,
       }),
     });
     this.pools = new PoolLoop({
@@ -211,7 +212,7 @@ export class Term {
         this.pools.run(signal),
         this.#rounds.run(signal),
         this.#consume(signal),
-        this.#options.webhooks?.run(signal),
+        ...(this.#options.background ?? []).map((run) => run(signal)),
       ]);
       // The reason of the term's own end, if it has one, is reported to its caller.
       this.#end.signal.throwIfAborted();

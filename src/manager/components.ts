@@ -35,6 +35,8 @@ export interface ComponentsOptions {
   /** The path of the wrapper's bundle. */
   wrapper: string;
   metrics?: Metrics;
+  /** Called after each call to a runtime. */
+  onCall?: ((name: string, seconds: number, failed: boolean) => void) | undefined;
 }
 
 /** Each method creates what it returns, which connects on first use. */
@@ -63,11 +65,13 @@ export interface Components {
   >;
 }
 
-export function createComponents({ settings, version, wrapper, metrics }: ComponentsOptions): Components {
+export function createComponents(options: ComponentsOptions): Components {
+  const { settings, version, wrapper, metrics, onCall } = options;
   const { dockerHost: host, workerImage } = settings;
   const observeCalls = (runtime: RuntimeName) => (call: string, outcome: string, seconds: number) => {
     const result = outcome === 'ok' ? 'ok' : 'error';
     metrics?.runtimeCallDuration.observe(seconds, { runtime, call, result });
+    onCall?.(`${runtime} ${call}`, seconds, result !== 'ok');
   };
   const observe = observeCalls(IMAGE_RUNTIME);
   const usesImages = toRuntimeNames(settings.runtime).some((name) => getCapabilities(name).usesImages);

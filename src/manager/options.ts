@@ -4,9 +4,11 @@ import type { Secrets } from '../config/secrets-dir.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Collector } from '../images/gc.ts';
 import type { Images } from '../images/index.ts';
+import type { Traces } from '../leader/command-traces.ts';
 import type { Checkpoint, RuntimeName, WorkerSpec } from '../model/index.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
-import type { Link } from '../store/index.ts';
+import type { Link, Store } from '../store/index.ts';
+import type { Tasks } from '../tasks/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { ContextKeeper } from './context-keeper.ts';
 
@@ -37,6 +39,8 @@ export interface ServeOptions {
   imageUnavailableReason: (images: Images | undefined) => (spec: WorkerSpec) => Promise<string | undefined>;
   metrics: Metrics;
   log: Logger;
+  /** Creates the traces of the cell; absent if they are off. */
+  traces?: ((deps: { store: Store; tasks: Tasks; now: () => number }) => Traces) | undefined;
   /** Ends the direct bodies of the cell when the manager shuts down while it leads. */
   cleanup?: boolean | undefined;
   /** Fires when the manager should shut down. */

@@ -12,6 +12,7 @@ import { createContextKeeper } from './context-keeper.ts';
 import type { ServeOptions } from './options.ts';
 import { serve } from './serve.ts';
 import { serveCell } from './serve-cell.ts';
+import { openTracing } from './tracing.ts';
 
 export interface StartOptions extends Pick<ServeOptions, 'signal' | 'cleanup'> {
   settings: Settings;
@@ -49,9 +50,13 @@ export async function runManager({
     const settings = { ...ready, apiToken: resolveApiToken(given, generate) };
     const metrics = createMetrics({ version });
     const log = createLogger({ level: settings.logLevel, version, secrets: getKnownSecrets(settings) });
+    const tracing =
+      settings.otlpEndpoint === undefined ? undefined : await openTracing(settings, version, log);
+    const { onCall } = tracing ?? {};
     await serve({
       ...options,
-      ...createComponents({ settings, version, wrapper, metrics }).ofManager(),
+      ...createComponents({ settings, version, wrapper, metrics, onCall }).ofManager(),
+      traces: tracing?.traces,
       checkpoint: parseCheckpoint(env.WM_CRASH_AT),
       settings,
       version,
@@ -60,6 +65,6 @@ export async function runManager({
       secrets: openSecrets(settings.secretsDir),
       handlers: openHandlers(settings.handlersDir),
       context: createContextKeeper({ settings, generated, signal: options.signal, log }),
-    });
+    }).finally(() => tracing?.close());
   });
 }

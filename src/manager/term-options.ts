@@ -3,25 +3,27 @@ import { getLimits } from '../config/limits.ts';
 import type { Images } from '../images/index.ts';
 import type { TermOptions } from '../leader/term-options.ts';
 import type { ImageUsage } from '../store/index.ts';
+import type { Tasks } from '../tasks/index.ts';
+import type { Webhooks } from '../webhooks/index.ts';
 import type { ServeOptions } from './options.ts';
 import { getStartLimits } from './start-limits.ts';
 
 /** What the process has opened for its terms. */
 interface TermOptionsDeps
-  extends Pick<
-    TermOptions,
-    'store' | 'runtimes' | 'ownership' | 'findings' | 'bodyRedisUrl' | 'pools' | 'webhooks'
-  > {
+  extends Pick<TermOptions, 'store' | 'runtimes' | 'ownership' | 'findings' | 'bodyRedisUrl' | 'pools'> {
   clock: { now: () => number };
   images: Images | undefined;
   usage: ImageUsage;
+  webhooks: Webhooks;
+  tasks: Tasks;
   imageUnavailableReason: TermOptions['capabilities']['imageUnavailableReason'];
 }
 
 /** The options of the next term; its command stream has a connection of its own. */
 export function createTermOptions(options: ServeOptions, deps: TermOptionsDeps): Omit<TermOptions, 'stream'> {
   const { settings, metrics, log } = options;
-  const { store, runtimes, ownership, findings, bodyRedisUrl, pools, clock, images, usage } = deps;
+  const { store, runtimes, ownership, findings, bodyRedisUrl, pools, clock, images, usage, webhooks } = deps;
+  const traces = options.traces?.({ store, tasks: deps.tasks, now: clock.now });
   return {
     store,
     runtimes,
@@ -35,7 +37,12 @@ export function createTermOptions(options: ServeOptions, deps: TermOptionsDeps):
     checkpoint: options.checkpoint,
     bodyRedisUrl,
     pools,
-    webhooks: deps.webhooks,
+    webhooks,
+    traces,
+    background: [
+      (signal) => webhooks.run(signal),
+      ...(traces ? [(signal: AbortSignal) => traces.tasks.run(signal)] : []),
+    ],
     images: images && {
       state: (spec) => images.state(spec),
       build: (spec) => images.build(spec),

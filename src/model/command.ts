@@ -6,6 +6,7 @@ import { toIssues } from './issues.ts';
 import { REQUEST_ID_LIMIT } from './limits.ts';
 import { POOL_LIMIT, poolName, poolSpec } from './pool.ts';
 import { type AgentType, specFields, workerId } from './spec.ts';
+import { TRACEPARENT, TRACEPARENT_ALLOWED } from './trace.ts';
 
 /**
  * Maximum size of a command in bytes. A longer entry is rejected without being parsed, and its text is not stored on
@@ -39,6 +40,8 @@ export const commonFields = {
     .max(256)
     .regex(/^worker:responses:[\w.:/@=+,~-]+$/, 'must match worker:responses:*')
     .optional(),
+  /** Trace of the caller, as in the HTTP header of this name; the worker's trace continues it. */
+  traceparent: z.string().regex(TRACEPARENT, TRACEPARENT_ALLOWED).optional(),
 };
 
 const createFields = { worker_id: workerId.optional(), ...specFields };

@@ -46,6 +46,11 @@ export const heartbeat = z.object({
    * ID on the input stream up to which every entry is answered; reading continues there if the consumer group is lost.
    */
   input_id: z.string().optional(),
+  /**
+   * For a minute after `ready`: when the wrapper's process started, and the milliseconds of each step of its boot, such as
+   * `2030-01-01T00:00:00.000Z node=40 record=6 agent=12`.
+   */
+  boot: z.string().optional(),
   /** `seq` of the last output entry written. */
   seq: z.number().int(),
 });

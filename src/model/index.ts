@@ -35,6 +35,7 @@ export * from './task.ts';
 export * from './task-error.ts';
 export * from './task-limits.ts';
 export * from './tested-versions.ts';
+export * from './trace.ts';
 export * from './units.ts';
 export * from './vitals.ts';
 export * from './webhook.ts';

@@ -16,6 +16,8 @@ export const desiredRecord = z.object({
   created_at: z.string(),
   /** The command that created it. */
   request_id: z.string(),
+  /** The trace of its last `create`, `start` or `restart`, as a W3C traceparent. */
+  traceparent: z.string().optional(),
 });
 export type DesiredRecord = z.infer<typeof desiredRecord>;
 

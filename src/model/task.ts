@@ -4,6 +4,7 @@ import { DAY_SECONDS, TASK_TIMEOUT_LIMIT_SECONDS, TEXT_LIMIT } from './limits.ts
 import { TASK_ID } from './name-rules.ts';
 import { nameBy } from './spec.ts';
 import type { TaskFailure } from './task-error.ts';
+import { TRACEPARENT, TRACEPARENT_ALLOWED } from './trace.ts';
 
 /** From least to most urgent. */
 export const TASK_PRIORITIES = ['low', 'normal', 'high', 'critical'] as const;
@@ -66,6 +67,8 @@ export const taskSubmission = z.strictObject({
    * task that must never be started twice. 3 by default, so that a task that kills its workers ends.
    */
   max_losses: z.number().int().min(0).max(100).optional(),
+  /** Trace of the caller, as in the HTTP header of this name; the task's trace continues it. */
+  traceparent: z.string().regex(TRACEPARENT, TRACEPARENT_ALLOWED).optional(),
 });
 export type TaskSubmission = z.input<typeof taskSubmission>;
 export type Task = z.infer<typeof taskSubmission>;

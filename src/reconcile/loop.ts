@@ -33,6 +33,8 @@ export interface LoopOptions {
   recorded?: (observation: Observation, decision: Decision) => void;
   /** A reconcile of a worker failed and is retried later. */
   failed?: (id: string) => void;
+  /** Runs a reconcile, for traces. */
+  trace?: ((run: () => Promise<ReconcileResult>) => Promise<ReconcileResult>) | undefined;
   /** A worker's record does not exist any more. */
   gone?: (id: string) => void;
 }
@@ -151,10 +153,11 @@ export class Loop {
     try {
       // A worker that was just created continues immediately: one ready worker is worth more than two half
       // started.
-      let outcome = await reconcileWorker(id, this.#context);
-      for (let more = 4; outcome.kind === 'again' && more > 0; more -= 1) {
-        outcome = await reconcileWorker(id, this.#context);
-      }
+      const { trace } = this.#options;
+      const once = () => reconcileWorker(id, this.#context);
+      const pass = trace ? () => trace(once) : once;
+      let outcome = await pass();
+      for (let more = 4; outcome.kind === 'again' && more > 0; more -= 1) outcome = await pass();
       return outcome;
     } catch (error) {
       if (!(error instanceof Fenced)) return { kind: 'error', error };

@@ -13,6 +13,7 @@ import {
   errorMessage,
   type Intent,
   type Observation,
+  toTraceId,
   type WorkerRecord,
 } from '../model/index.ts';
 import { Fenced } from '../store/index.ts';
@@ -73,7 +74,12 @@ async function recordDecision(
   // Steps between two statuses are five lines per restart; the worker's history has them.
   if (event)
     context.log[event.type === 'progress' ? 'debug' : 'info'](
-      { worker_id: record.id, rule: decision.rule, ...event },
+      {
+        worker_id: record.id,
+        trace_id: toTraceId(record.desired.traceparent),
+        rule: decision.rule,
+        ...event,
+      },
       'worker changed',
     );
   const webhooks = context.webhooks?.create(record, observation, decision);

@@ -57,6 +57,8 @@ export interface CommandSettlement {
   ifGeneration?: number | undefined;
   pool?: PoolChange;
   desired?: 'stopped' | 'running' | 'deleted';
+  /** The trace that the worker's start belongs to; stored in its record. */
+  traceparent?: string | undefined;
   created?: {
     spec: WorkerSpec;
     at: string;
@@ -195,10 +197,10 @@ const toExcerpt = (data: string | undefined) =>
 
 /** The script arguments about the body to claim. */
 function toClaimArgs(id: string, what: CommandSettlement): (string | number)[] {
-  const { created, fingerprint = '', ifGeneration = '' } = what;
+  const { created, fingerprint = '', ifGeneration = '', traceparent = '' } = what;
   const warm = created?.warm;
-  const last3 = [REQUEST_MEMORY_BYTES, fingerprint, ifGeneration];
-  if (!created || !warm) return ['', '', '', '', '', 0, 0, ...last3, ''];
+  const common = [REQUEST_MEMORY_BYTES, fingerprint, ifGeneration, traceparent];
+  if (!created || !warm) return ['', '', '', '', '', 0, 0, ...common, ''];
   const claim = createClaim(id, warm, created.ms, warm.fits);
   const { status, event } = createAssignment(created, warm);
   const beginning = warm.fits ? [JSON.stringify(event), ...toFields(status)] : [''];
@@ -220,7 +222,7 @@ function toClaimArgs(id: string, what: CommandSettlement): (string | number)[] {
     JSON.stringify(last),
     TOMBSTONE_MS,
     STREAMS_KEPT_MS,
-    ...last3,
+    ...common,
     ...beginning,
   ];
 }

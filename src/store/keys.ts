@@ -29,6 +29,8 @@ export interface Keys {
   webhooks: string;
   /** Stream of the deliveries that have ended, for people. */
   webhooksEnded: string;
+  /** Time up to which the traces of ended tasks are exported. */
+  traces: string;
   /**
    * The lease, which fences every write, as one value: `<owner> <epoch>`. Losing it ends the leader's term.
    */
@@ -91,6 +93,7 @@ export function getKeys(cell: string): Keys {
     findings: `${prefix}worker:findings`,
     webhooks: `${prefix}worker:webhooks`,
     webhooksEnded: `${prefix}worker:webhooks:ended`,
+    traces: `${prefix}worker:traces`,
     leader: `${prefix}worker:leader`,
     epoch: `${prefix}worker:leader:epoch`,
     bodies: `${prefix}worker:bodies`,

@@ -13,6 +13,7 @@ import {
   readHeartbeat,
   type StatusRecord,
   statusRecord,
+  TRACEPARENT,
   toIssues,
   type WorkerRecord,
   workerSpec,
@@ -38,6 +39,7 @@ export function toRecord(id: string, hash: Hash, status: Hash): WorkerRecord {
     desired: {
       spec: spec.data,
       desired: (hash.desired ?? 'running') as DesiredState,
+      ...(TRACEPARENT.test(hash.traceparent ?? '') && { traceparent: hash.traceparent }),
       generation: Number(hash.generation ?? 1),
       ...(hash.min_incarnation && { min_incarnation: Number(hash.min_incarnation) }),
       ...(hash.workspace && { workspace: hash.workspace }),

@@ -15,7 +15,7 @@ import type { Link } from './connect.ts';
 import { adoptLabels, anyHeartbeat, anyKnown, readIdentity, writeIdentity } from './identity.ts';
 import { getKeys, type Keys } from './keys.ts';
 import { ownNodes, readNodeViews } from './nodes.ts';
-import type { Hash } from './parse.ts';
+import { type Hash, parse } from './parse.ts';
 import { type IndexState, readIndexState, StoreRepair } from './repair.ts';
 import { ALL_EVENTS_KEPT, EVENTS_KEPT, execAll } from './reply.ts';
 import { readPage, type SummaryPage } from './summaries.ts';
@@ -147,6 +147,21 @@ export class Store {
   async leader(): Promise<{ owner: string; epoch: number } | undefined> {
     const match = /^(.*) (\d+)$/.exec((await this.#redis.get(this.keys.leader)) ?? '');
     return match?.[1] && match[2] ? { owner: match[1], epoch: Number(match[2]) } : undefined;
+  }
+
+  /** The time up to which the traces of ended tasks are exported, in milliseconds since 1970. */
+  readonly tracesPosition = {
+    read: async (): Promise<number | undefined> =>
+      Number(await this.#redis.get(this.keys.traces)) || undefined,
+    write: async (ms: number): Promise<void> => void (await this.#redis.set(this.keys.traces, ms)),
+  };
+
+  /** The last lines of a worker's history, oldest first. */
+  async history(id: string, most: number): Promise<LifecycleEvent[]> {
+    const entries = await this.#redis.xrevrange(this.keys.events(id), '+', '-', 'COUNT', most);
+    return entries
+      .reverse()
+      .flatMap(([, fields]) => (parse(fields[1] ?? '') as LifecycleEvent | undefined) ?? []);
   }
 
   /** Adds a line to a worker's history without a change of status. */

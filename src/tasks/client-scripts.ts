@@ -6,7 +6,7 @@
  */
 export const submitLua = `
 local job, prioritized, wait, delayed = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local id, data, opts, now, rank, losses, size, pool = unpack(ARGV)
+local id, data, opts, now, rank, losses, size, pool, traceparent = unpack(ARGV)
 if redis.call('EXISTS', job) == 1 then return {'known', 0} end
 local ahead = redis.call('LLEN', wait)
 local waiting = ahead + redis.call('ZCARD', prioritized) + redis.call('ZCARD', delayed)
@@ -16,6 +16,7 @@ if tonumber(size) >= 0 and waiting >= tonumber(size) then
 end
 redis.call('HSET', job, 'name', 'task', 'data', data, 'opts', opts, 'timestamp', now, 'delay', 0,
   'priority', rank, 'stc', losses)
+if traceparent ~= '' then redis.call('HSET', job, 'tp', traceparent) end
 local turn = redis.call('INCR', KEYS[6])
 redis.call('ZADD', prioritized, tonumber(rank) * 0x100000000 + turn % 0x100000000, id)
 redis.call('ZADD', KEYS[5], 0, '0')
@@ -135,6 +136,21 @@ for class = 1, 4 do
 end
 look(redis.call('LRANGE', KEYS[2], -20, -1))
 return oldest and string.format('%.0f', oldest)
+`;
+
+/**
+ * Tasks that ended at or after a time, the earliest first: for each its ID, whether it failed, and its `timestamp`,
+ * `processedOn`, `finishedOn`, `ats`, `pb` and `tp`.
+ */
+export const endedLua = `
+local found = {}
+for kind = 1, 2 do
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[kind], ARGV[2], '+inf', 'LIMIT', 0, ARGV[3])) do
+    local fields = redis.pcall('HMGET', ARGV[1] .. id, 'timestamp', 'processedOn', 'finishedOn', 'ats', 'pb', 'tp')
+    if not fields.err then found[#found + 1] = {id, kind - 1, unpack(fields, 1, 6)} end
+  end
+end
+return found
 `;
 
 /** Returns the pools that have a task with this ID. */

@@ -4,6 +4,7 @@ import { Fault } from '../model/fault.ts';
 import type { Task, TaskAccepted, TaskCounts, TaskPriority, TaskStatus, TaskView } from '../model/task.ts';
 import type { TaskLink } from './connect.ts';
 import { addDurations, type DurationTotals, type Measured, readDurations } from './durations.ts';
+import { type EndedTask, readEndedTasks } from './ended-tasks.ts';
 import { listTasks } from './list-tasks.ts';
 import { QueueFull, withQueueErrors } from './queue-errors.ts';
 import {
@@ -71,6 +72,7 @@ export class PoolQueue implements TaskQueue {
         LOSS_LIMIT - (task.max_losses ?? MAX_LOSSES),
         size,
         this.pool,
+        task.traceparent ?? '',
       ),
     );
     const [what, number, ended] = reply as [string, number, number];
@@ -171,6 +173,12 @@ export class PoolQueue implements TaskQueue {
   addResults(more: ResultTotals): Promise<void> {
     return withQueueErrors('add results of tasks', this.pool, () =>
       addResults(this.#redis, this.#queueKeys, more),
+    );
+  }
+
+  ended(since: number, most: number): Promise<EndedTask[]> {
+    return withQueueErrors('read ended tasks', this.pool, () =>
+      readEndedTasks(this.#redis, this.#queueKeys, since, most),
     );
   }
 

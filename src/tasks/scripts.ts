@@ -3,10 +3,19 @@
  *
  * They read and write BullMQ's keys as its 6.7 does (`wait`, `prioritized`, `delayed`, `active`, `failed`, `stalled`, `marker`,
  * `pc`, and hashes with `data`, `opts`, `timestamp`, `processedOn`, `finishedOn`, `returnvalue`, `failedReason`, `atm`, `ats`,
- * `stc`, `pb`, `defa`). So BullMQ is pinned to one version, and `test/tasks/layout.real.test.ts` fails if its keys change.
+ * `stc`, `pb`, `defa`; ours are `tp`, the trace, and `rk`). So BullMQ is pinned to one version, and `test/tasks/layout.real.test.ts` fails if its keys change.
  */
 
-import { cancelLua, datedLua, oldestLua, retryLua, submitLua, viewLua, whoseLua } from './client-scripts.ts';
+import {
+  cancelLua,
+  datedLua,
+  endedLua,
+  oldestLua,
+  retryLua,
+  submitLua,
+  viewLua,
+  whoseLua,
+} from './client-scripts.ts';
 import {
   asideLua,
   longestLua,
@@ -23,6 +32,7 @@ export const SCRIPTS = {
   taskView: { lua: viewLua, numberOfKeys: 5, readOnly: true },
   taskCancel: { lua: cancelLua, numberOfKeys: 6 },
   taskRetry: { lua: retryLua, numberOfKeys: 7 },
+  taskEnded: { lua: endedLua, numberOfKeys: 2, readOnly: true },
   taskDated: { lua: datedLua, numberOfKeys: 1, readOnly: true },
   taskLongest: { lua: longestLua, numberOfKeys: 1 },
   taskRenew: { lua: renewLua, numberOfKeys: 3 },

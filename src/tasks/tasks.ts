@@ -16,6 +16,7 @@ import type {
   TaskView,
 } from '../model/task.ts';
 import type { DurationTotals, Measured } from './durations.ts';
+import type { EndedTask } from './ended-tasks.ts';
 import type { ResultTotals } from './results.ts';
 
 /** The location of the tasks. */
@@ -87,6 +88,8 @@ export interface TaskQueue {
   results(): Promise<ResultTotals>;
   /** Adds a worker's counts since its last report. */
   addResults(more: ResultTotals): Promise<void>;
+  /** Tasks that ended at or after a time in milliseconds since 1970, at most `most` of each result. */
+  ended(since: number, most: number): Promise<EndedTask[]>;
   /** The first page of its tasks; see `Tasks.list`. */
   list(of?: { status?: TaskStatus; limit?: number }): Promise<TaskView[]>;
   /**

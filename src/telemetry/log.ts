@@ -3,14 +3,15 @@
  *
  * Invariant: no secret is written. Secrets in known fields are removed by path; credentials in URLs and the secrets
  * that the manager knows are removed from the finished line. Fields have the same names everywhere: `request_id` for a
- * command, `worker_id` for a worker, `err` for an error; `log.child({worker_id})` adds them to all messages of a
- * component.
+ * command, `worker_id` for a worker, `trace_id` for a trace, `err` for an error; `log.child({worker_id})` adds them to all
+ * messages of a component.
  *
  * Must not import any other folder; must not read the environment.
  */
 import { type DestinationStream, type Level, type Logger, pino, stdTimeFunctions } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import { printable } from './printable.ts';
+import { toReadable } from './readable.ts';
 import { HIDDEN, redactJson } from './redact.ts';
 
 export type { Logger } from 'pino';
@@ -71,17 +72,17 @@ function prettyStream(plain: DestinationStream, colorize: boolean): DestinationS
     translateTime: 'SYS:HH:MM:ss.l',
     singleLine: true,
   });
-  return { write: (line) => plain.write(format(withoutControls(line))) };
+  return { write: (line) => plain.write(format(forTerminal(line))) };
 }
 
 /**
- * JSON escapes control characters, but the formatted text prints messages and stacks as they are, so they are removed
- * first.
+ * One readable line. JSON escapes control characters, but the formatted text prints messages and stacks as they are, so they are
+ * removed first.
  */
-function withoutControls(line: string): string {
+function forTerminal(line: string): string {
   const clean = (_key: string, value: unknown) => (typeof value === 'string' ? printable(value) : value);
   try {
-    return `${JSON.stringify(JSON.parse(line, clean))}\n`;
+    return `${JSON.stringify(toReadable(JSON.parse(line, clean)))}\n`;
   } catch {
     return printable(line);
   }

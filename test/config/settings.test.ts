@@ -35,6 +35,8 @@ test('the defaults', () => {
     httpAllowedHosts: [],
     apiToken: undefined,
     apiTokenFile: undefined,
+    otlpEndpoint: undefined,
+    otelServiceName: 'worker-manager',
     logLevel: 'info',
     resyncSeconds: 30,
     healthCheckSeconds: 30,

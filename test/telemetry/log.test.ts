@@ -68,8 +68,38 @@ test('pretty is for people, and hides as much', () => {
   log.info({ worker_id: 'w' }, 'connecting to redis://user:hunter2@host');
   expect(text.join('')).toContain('INFO');
   expect(text.join('')).toContain('redis://***@host');
-  expect(text.join('')).toContain('"worker_id":"w"');
+  expect(text.join('')).toContain('worker_id=w');
   expect(() => JSON.parse(text.join(''))).toThrow();
+});
+
+test('a change is one readable line on a terminal, and a constant message with fields for programs', () => {
+  const event = {
+    ...{ worker_id: '5f0c6a52-0f4e-4b4e-9d6c-2f1a8e0d7b11', trace_id: '0af7651916cd43dd8448eb211c80319c' },
+    ...{
+      rule: 'ended, to restart',
+      timestamp: '2030-01-01T00:00:00.000Z',
+      type: 'status',
+      status: 'STARTING',
+    },
+    ...{ phase: 'backoff', reason: 'Error', message: 'It exited with code 3.', incarnation: 2 },
+    actions: ['remove body 0123', 'send SIGTERM to body 4'],
+  };
+  const people = logger({ pretty: true });
+  people.log.info(event, 'worker changed');
+  people.log.info(
+    { request_id: 'r 1', worker_id: event.worker_id, command: 'create', result: 'ok' },
+    'command settled',
+  );
+  people.log.warn({ worker_id: event.worker_id, tries: 2, why: 'it is away' }, 'reconcile failed; retrying');
+  const lines = people.text.join('').trimEnd().split('\n');
+  expect(lines.map((line) => line.replace(/^\[[\d:.]+\] /, ''))).toEqual([
+    'INFO: worker 5f0c6a52 STARTING backoff (incarnation 2)  Error: It exited with code 3.  → remove body 0123, send SIGTERM to body 4  trace_id=0af7651916cd43dd8448eb211c80319c',
+    'INFO: command create ok  worker 5f0c6a52  request_id="r 1"',
+    'WARN: reconcile failed; retrying  worker_id=5f0c6a52  tries=2  why="it is away"',
+  ]);
+  const programs = logger();
+  programs.log.info(event, 'worker changed');
+  expect(programs.lines()).toMatchObject([{ ...event, msg: 'worker changed' }]);
 });
 
 test('a message and a stack with escape sequences do not control the terminal of a manager', () => {

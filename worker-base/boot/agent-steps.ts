@@ -22,6 +22,7 @@ import { type Boot, type BootStep, SIGTERM_CODE } from './boot.ts';
 
 /** The body can write from now on; its output waits in memory and in the spool until the sender is started. */
 const openOutput: BootStep = (boot) => {
+  boot.mark('record');
   const { settings, log, commands, keys, start } = boot;
   const { workerId, incarnation } = settings;
   const { lastSeq, lastId } = start;
@@ -78,6 +79,7 @@ const prepareEnvironment: BootStep = async (boot) => {
   }
   boot.environment = boot.adaptEnvironment(environment);
   boot.door?.furnish(boot.environment);
+  boot.mark('environment');
   return undefined;
 };
 
@@ -115,6 +117,9 @@ const startWorkload: BootStep = async (boot) => {
 const announceReady: BootStep = (boot) => {
   const { workload, environment, output, sender, heartbeat, start } = boot;
   const { pid, about } = workload;
+  boot.mark('agent');
+  // In a claimed body, the boot was that of the warm worker.
+  if (!boot.assigned) heartbeat.boot = boot.describe();
   output.onRoom = () => workload.resume();
   const ready = output.emit('ready', about?.sentence ?? 'The agent was started.', {
     pid,

@@ -83,6 +83,9 @@ export class Boot {
   blocking!: Redis;
   input?: InputReader;
 
+  /** What has been done when, in milliseconds since the process started. */
+  readonly marks: [name: string, at: number][] = [];
+
   constructor(options: Pick<Boot, 'settings' | 'log' | 'keys' | 'commands' | 'signal' | 'abort'>) {
     this.settings = options.settings;
     this.log = options.log;
@@ -90,6 +93,19 @@ export class Boot {
     this.commands = options.commands;
     this.signal = options.signal;
     this.abort = options.abort;
+  }
+
+  /** The step of the boot that ends now. */
+  mark(name: string): void {
+    this.marks.push([name, performance.now()]);
+  }
+
+  /** The boot for the heartbeat: when the process started, and the milliseconds of each step. */
+  describe(): string {
+    const steps = this.marks.map(
+      ([name, at], n) => `${name}=${Math.round(at - (this.marks[n - 1]?.[1] ?? 0))}`,
+    );
+    return [new Date(performance.timeOrigin).toISOString(), ...steps].join(' ');
   }
 
   /** The agent has ended: no more input from now on. */

@@ -26,6 +26,9 @@ interface Announced {
   text: string;
 }
 
+/** How long the boot is reported: every resync reads all heartbeats. */
+const BOOT_MS = 60_000;
+
 /** How long the worker of a silent body is stored. */
 const SERVING_MS = 86_400_000;
 
@@ -41,6 +44,7 @@ export class HeartbeatSender {
   #changing: NodeJS.Timeout | undefined;
   #phase: Heartbeat['phase'] = 'booting';
   #readyAt: string | undefined;
+  #bootUntil = 0;
   #activeAt = Date.now();
   #timer: NodeJS.Timeout | undefined;
   #needsSecrets = false;
@@ -49,6 +53,8 @@ export class HeartbeatSender {
   busy = false;
   /** All prompts are handled. */
   waiting = false;
+  /** How long the steps of the boot took, as in the heartbeat. */
+  boot: string | undefined;
   /** Number of denied commands. */
   denied = 0;
   /** Bytes on disk of the workspace, once they are known. */
@@ -159,6 +165,7 @@ export class HeartbeatSender {
   ready(seq: number): ExtraCommand[] {
     this.#phase = 'ready';
     this.#readyAt = new Date().toISOString();
+    this.#bootUntil = performance.now() + BOOT_MS;
     this.#scheduleNext();
     return this.#commands(seq, true);
   }
@@ -214,6 +221,7 @@ export class HeartbeatSender {
     if (this.workspaceBytes !== undefined) heartbeat.workspace_bytes = this.workspaceBytes;
     if (this.failure !== undefined) heartbeat.failure = this.failure;
     if (this.#readyAt) heartbeat.ready_at = this.#readyAt;
+    if (this.boot && performance.now() < this.#bootUntil) heartbeat.boot = this.boot;
     if (this.#register) return this.#register(heartbeat);
     const commands: ExtraCommand[] = [['SET', this.#key, JSON.stringify(heartbeat)]];
     if (announce) commands.push(['PUBLISH', this.#channel, this.#phase]);

@@ -113,6 +113,20 @@ export const CONNECTIONS = {
     help: 'Token that the API requires. By default a token is generated and stored in the context file. Required if HTTP_HOST is not a loopback address.',
     show: hide,
   }),
+  otlpEndpoint: optionalVariable({
+    name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    schema: urlSchema(['http', 'https']),
+    allowed: 'an http or https URL, such as http://127.0.0.1:4318',
+    help: "OpenTelemetry collector that gets traces over OTLP (HTTP and protobuf). Without it, there are no traces. The exporter also reads OpenTelemetry's other variables, such as OTEL_EXPORTER_OTLP_HEADERS.",
+    show: redactUrl,
+  }),
+  otelServiceName: defineVariable({
+    name: 'OTEL_SERVICE_NAME',
+    schema: z.string().max(256),
+    allowed: 'a name of at most 256 characters',
+    fallback: 'worker-manager',
+    help: 'Name of this service in traces.',
+  }),
   apiTokenFile: optionalVariable({
     name: 'API_TOKEN_FILE',
     schema: pathSchema,

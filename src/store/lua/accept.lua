@@ -11,7 +11,7 @@
 --       18 id of the warm worker ('' for none), 19 its body, 20 what is kept of the takeover, 21 what its wrapper is
 --       sent, besides the spec ('' for nothing yet), 22 the end of its history, 23 tombstone ttl in ms, 24 ttl of its streams in ms,
 --       25 budget of remembered answers in bytes, 26 fingerprint of the command ('' for none), 27 generation that the worker must have ('' for any),
---       28 the first line of the worker's history, and 29... fields and values of its status, where it is RUNNING by that
+--       28 its trace ('' for none), 29 the first line of the worker's history, and 30... fields and values of its status, where it is RUNNING by that
 -- Returns: outcome (fenced, repeated, ok, same, conflict, name_taken, not_found, stale), generation, 1 where the body was taken over.
 if string.match(redis.call('GET', KEYS[1]) or '', '%d+$') ~= ARGV[1] then return { 'fenced', 0 } end
 local operation = ARGV[4]
@@ -88,10 +88,10 @@ local function take()
   redis.call('XADD', KEYS[17], '*', 'data', ARGV[22])
   redis.call('PEXPIRE', KEYS[13], ARGV[23])
   redis.call('PEXPIRE', KEYS[14], ARGV[23])
-  if ARGV[28] ~= '' then
-    redis.call('HSET', KEYS[18], 'revision', '1', 'epoch', ARGV[1], unpack(ARGV, 29))
+  if ARGV[29] ~= '' then
+    redis.call('HSET', KEYS[18], 'revision', '1', 'epoch', ARGV[1], unpack(ARGV, 30))
     redis.call('HSET', KEYS[6], ARGV[9], generation .. '.1')
-    redis.call('XADD', KEYS[19], '*', 'data', ARGV[28])
+    redis.call('XADD', KEYS[19], '*', 'data', ARGV[29])
   end
   for at = 15, 17 do redis.call('PEXPIRE', KEYS[at], ARGV[24]) end
   return 1
@@ -100,6 +100,7 @@ end
 local function write(state)
   generation = generation + 1
   redis.call('HSET', KEYS[5], 'desired', state, 'generation', generation)
+  if ARGV[28] ~= '' then redis.call('HSET', KEYS[5], 'traceparent', ARGV[28]) end
   local revision = redis.call('HGET', KEYS[6], ARGV[9])
   local status_revision = revision and string.match(revision, '%.(%d+)$') or '0'
   redis.call('HSET', KEYS[6], ARGV[9], generation .. '.' .. status_revision)

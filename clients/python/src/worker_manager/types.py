@@ -250,6 +250,7 @@ class TaskSubmission(_TaskSubmissionRequired, total=False):
     max_retries: int
     backoff: TaskSubmissionBackoff
     max_losses: int
+    traceparent: str
     #: the only pool by default, or `default`
     pool: str
 
